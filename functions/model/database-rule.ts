@@ -1,0 +1,82 @@
+import * as z from 'zod/mini';
+import { retentionSchema } from './retention.ts';
+
+const limit = z.int().check(z.minimum(1), z.maximum(2_147_483_647));
+const bounds = <Output>(value: z.ZodMiniType<Output>) =>
+  z
+    .strictObject({ min: z.optional(value), max: z.optional(value) })
+    .check(
+      z.refine((found) => found.min !== undefined || found.max !== undefined, 'min, max or both'),
+    );
+
+const databaseName = z.string().check(
+  z.regex(
+    /^[\p{L}\p{N}/-][\p{L}\p{N}_/-]*$/u,
+    'letters, digits, "_", "-" and "/", not beginning with "_"',
+  ),
+  z.refine((name) => new TextEncoder().encode(name).length <= 64, 'at most 64 bytes'),
+);
+
+/** A glob over database names: `*` stands for any characters, `?` for one. */
+const databaseGlob = z
+  .string()
+  .check(
+    z.regex(/^[\p{L}\p{N}_/*?-]{1,64}$/u, 'a database name, in which * and ? may stand for others'),
+  );
+
+const templateParts = z
+  .array(
+    z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('tag'), value: z.string().check(z.minLength(1)) }),
+      z.strictObject({ type: z.literal('time'), value: z.string().check(z.minLength(1)) }),
+      z.strictObject({
+        type: z.literal('bucket'),
+        value: z.strictObject({
+          tagName: z.string().check(z.minLength(1)),
+          numberOfBuckets: z.int().check(z.minimum(1), z.maximum(100_000)),
+        }),
+      }),
+    ]),
+  )
+  .check(z.minLength(1), z.maxLength(8));
+
+const mode = z._default(z.enum(['enforce', 'report']), 'enforce');
+const approve = z.optional(
+  z.strictObject({ shortenRetentionUntil: z.iso.date('a date such as 2026-12-24') }),
+);
+
+const exactRule = z.strictObject({
+  name: databaseName,
+  retention: z.optional(retentionSchema),
+  maxTables: z.optional(limit),
+  maxColumnsPerTable: z.optional(limit),
+  ifMissing: z._default(z.enum(['report', 'create']), 'report'),
+  partitionTemplate: z.optional(templateParts),
+  tables: z._default(
+    z.array(
+      z.strictObject({
+        name: z.string().check(z.minLength(1)),
+        partitionTemplate: z.optional(templateParts),
+      }),
+    ),
+    [],
+  ),
+  mode,
+  approve,
+});
+
+const globRule = z.strictObject({
+  match: databaseGlob,
+  retention: z.optional(z.union([retentionSchema, bounds(retentionSchema)])),
+  maxTables: z.optional(z.union([limit, bounds(limit)])),
+  maxColumnsPerTable: z.optional(z.union([limit, bounds(limit)])),
+  mode,
+  approve,
+});
+
+/** One rule of a policy's `databases`: a named database's declared state, or bounds for many by glob. */
+export const databaseRuleSchema = z.union([exactRule, globRule]);
+
+export type DatabaseRule = z.output<typeof databaseRuleSchema>;
+export type NamedDatabaseRule = z.output<typeof exactRule>;
+export type GlobDatabaseRule = z.output<typeof globRule>;

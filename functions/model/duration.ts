@@ -1,0 +1,37 @@
+import * as z from 'zod/mini';
+
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const DURATION = /^(?:\d+[smhdw])+$/;
+const EXPECTED = 'a duration such as 30d, 12h or 1h30m';
+const PART = /(\d+)([smhdw])/g;
+
+export const MINUTE_MS = UNIT_MS.m;
+export const HOUR_MS = UNIT_MS.h;
+export const DAY_MS = UNIT_MS.d;
+
+/** Milliseconds of a checked duration such as `30d`, `12h` or `1h30m`. */
+function toMilliseconds(text: string): number {
+  let total = 0;
+  for (const [, count, unit] of text.matchAll(PART)) {
+    total += Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+  }
+  return total;
+}
+
+/** A length of time in a policy, `30d`, `12h`, `90s`, `1h30m`; parsed to milliseconds. */
+export const durationSchema = z.pipe(
+  z.string(EXPECTED).check(z.regex(DURATION, EXPECTED)),
+  z.transform(toMilliseconds),
+);
+
+/** `30d`, `1d12h`, `0s`: the shortest spelling that the policy would accept. */
+export function formatDuration(milliseconds: number): string {
+  let rest = Math.round(milliseconds / 1_000) * 1_000;
+  let text = '';
+  for (const unit of ['d', 'h', 'm', 's'] as const) {
+    const count = Math.floor(rest / UNIT_MS[unit]);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * UNIT_MS[unit];
+  }
+  return text || '0s';
+}

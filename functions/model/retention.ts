@@ -1,0 +1,62 @@
+import * as z from 'zod/mini';
+
+const UNIT_NS = {
+  ns: 1n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+  d: 86_400_000_000_000n,
+  w: 604_800_000_000_000n,
+} as const;
+const RETENTION = /^(?:infinite|(?:\d+(?:ns|[smhdw]))+)$/;
+const EXPECTED = 'a retention period such as 30d, 26w or infinite';
+const PART = /(\d+)(ns|[smhdw])/g;
+const INT64_MAX = 9_223_372_036_854_775_807n;
+
+/** InfluxDB documents an hour as the shortest period, though its API takes less. */
+export const SHORTEST_RETENTION_NS = UNIT_NS.h;
+export const INFINITE_RETENTION = 0n;
+
+function toNanoseconds(text: string): bigint {
+  let total = 0n;
+  for (const [, count = '0', unit] of text.matchAll(PART)) {
+    total += BigInt(count) * UNIT_NS[unit as keyof typeof UNIT_NS];
+  }
+  return total;
+}
+
+/** A retention period in a policy: `30d`, `26w`, `90d12h5ns` or `infinite`; parsed to nanoseconds, 0 for infinite. */
+export const retentionSchema = z.pipe(
+  z.pipe(
+    z.string(EXPECTED).check(z.regex(RETENTION, EXPECTED)),
+    z.transform((text) => ({ text, period: toNanoseconds(text) })),
+  ),
+  z.pipe(
+    z.custom<{ text: string; period: bigint }>((value) => {
+      const { text, period } = value as { text: string; period: bigint };
+      return text === 'infinite' || (period >= SHORTEST_RETENTION_NS && period <= INT64_MAX);
+    }, 'a retention period of at least 1h that fits 64 bits, or infinite'),
+    z.transform(({ period }) => period),
+  ),
+);
+
+/** Orders retention periods by how much data they keep: infinite (0) keeps the most. */
+export function compareRetention(a: bigint, b: bigint): number {
+  if (a === b) return 0;
+  if (a === INFINITE_RETENTION) return 1;
+  if (b === INFINITE_RETENTION) return -1;
+  return a < b ? -1 : 1;
+}
+
+/** `infinite`, `30d`, `90d12h5ns`: the spelling that the policy would accept. */
+export function formatRetention(period: bigint): string {
+  if (period === INFINITE_RETENTION) return 'infinite';
+  let rest = period;
+  let text = '';
+  for (const unit of ['d', 'h', 'm', 's', 'ns'] as const) {
+    const count = rest / UNIT_NS[unit];
+    if (count > 0n) text += `${count}${unit}`;
+    rest %= UNIT_NS[unit];
+  }
+  return text;
+}

@@ -1,0 +1,66 @@
+import * as z from 'zod/mini';
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+type Day = (typeof DAYS)[number];
+const DAY = `(?:${DAYS.join('|')})`;
+const WINDOW = new RegExp(
+  `^(?:(daily|${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?)*) )?([01]\\d|2[0-3]):([0-5]\\d)-([01]\\d|2[0-4]):([0-5]\\d)$`,
+);
+
+/** A weekly maintenance window; minutes count from midnight in the policy's time zone. */
+export interface Window {
+  readonly days: readonly Day[];
+  readonly fromMinute: number;
+  /** Up to `fromMinute` or below: the window ends on the following day. */
+  readonly toMinute: number;
+}
+
+function parseDays(text: string | undefined): readonly Day[] {
+  if (text === undefined || text === 'daily') return DAYS;
+  return text.split(',').flatMap((part) => {
+    const [first = '', last = first] = part.split('-');
+    const from = DAYS.indexOf(first as Day);
+    const length = ((DAYS.indexOf(last as Day) - from + 7) % 7) + 1;
+    return Array.from({ length }, (_, step) => DAYS[(from + step) % 7] as Day);
+  });
+}
+
+function parseWindow(text: string): Window {
+  const [, days, fromHour, fromMinute, toHour, toMinute] = WINDOW.exec(text) ?? [];
+  return {
+    days: parseDays(days),
+    fromMinute: Number(fromHour) * 60 + Number(fromMinute),
+    toMinute: Number(toHour) * 60 + Number(toMinute),
+  };
+}
+
+/** `Mon-Fri 09:00-17:00`, `Sat,Sun 22:00-04:00`, `daily 02:00-05:00` or `02:00-05:00`. */
+export const windowSchema = z.pipe(
+  z.string().check(z.regex(WINDOW, 'a window such as "Mon-Fri 09:00-17:00"')),
+  z.transform(parseWindow),
+);
+
+/** Whether `instant` lies in one of the windows; no windows at all means always. */
+export function withinWindows(
+  windows: readonly Window[],
+  timeZone: string,
+  instant: number,
+): boolean {
+  if (windows.length === 0) return true;
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).formatToParts(instant);
+  const part = (type: string) => parts.find((each) => each.type === type)?.value ?? '';
+  const today = DAYS.indexOf(part('weekday') as Day);
+  const yesterday = DAYS[(today + 6) % 7] as Day;
+  const minute = Number(part('hour')) * 60 + Number(part('minute'));
+  return windows.some(({ days, fromMinute, toMinute }) => {
+    const startsToday = days.includes(DAYS[today] as Day) && minute >= fromMinute;
+    if (toMinute > fromMinute) return startsToday && minute < toMinute;
+    return startsToday || (days.includes(yesterday) && minute < toMinute);
+  });
+}
