@@ -15,4 +15,15 @@ export interface Database {
   /** Nanoseconds; 0 means infinite. A bigint, because int64 does not fit a JavaScript number. */
   readonly retentionPeriod: bigint;
   readonly partitionTemplate?: readonly PartitionTemplatePart[];
+  /** What undeleting needs; told by renaming and undeleting, and by some servers' lists. */
+  readonly id?: bigint;
+}
+
+/** A table, as far as the Management API tells of one. */
+export interface Table {
+  readonly databaseName: string;
+  readonly name: string;
+  readonly partitionTemplate?: readonly PartitionTemplatePart[];
+  /** What undeleting needs; told by renaming and undeleting. */
+  readonly id?: bigint;
 }

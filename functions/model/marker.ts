@@ -48,8 +48,8 @@ const permissionText = ({ action, resource }: Permission) =>
 export const grantsHash = (permissions: readonly Permission[]) =>
   sha256(permissions.map(permissionText).sort(byText).join(',')).slice(0, 8);
 
-/** Whether the text of a policy would be taken for a marker. */
-export const looksLikeMarker = (text: string) => text.includes(OPENING);
+/** Whether a text bears a marker, or what could be taken for one. */
+export const isMarked = (text: string) => text.includes(OPENING);
 
 export function formatInstant(instant: number): string {
   return `${new Date(instant).toISOString().slice(0, 19)}Z`;
@@ -84,6 +84,28 @@ function parseWas(text: string): Permission[] {
     });
 }
 
+function parseField(key: string, value: string): unknown {
+  if (TEXTS.some((each) => each === key)) return decodeURIComponent(value);
+  if (key === 'forced') return value === 'yes' || undefined;
+  if (key === 'was') return parseWas(value);
+  if (!INSTANTS.some((each) => each === key)) return undefined;
+  const instant = Date.parse(value);
+  return Number.isNaN(instant) ? undefined : instant;
+}
+
+function parseFields(body: string): Marker | undefined {
+  const marker: Record<string, unknown> = {};
+  for (const field of body.trim().split(' ')) {
+    const at = field.indexOf('=');
+    const key = field.slice(0, at);
+    const value = parseField(key, field.slice(at + 1));
+    if (value === undefined || key in marker) return undefined;
+    marker[key] = value;
+  }
+  const { owner, secret, home } = marker;
+  return owner && secret && home ? (marker as unknown as Marker) : undefined;
+}
+
 /**
  * The marker of a description and the text before it; undefined where there is none that parses
  * whole. An unknown field or a half-readable one makes the token foreign, never guessed at.
@@ -94,28 +116,9 @@ export function parseMarker(
   const match = MARKER.exec(description);
   if (!match || description.indexOf(OPENING) !== description.lastIndexOf(OPENING)) return undefined;
   const [, text = '', body = ''] = match;
-  const entries = body
-    .trim()
-    .split(' ')
-    .map((field) => {
-      const at = field.indexOf('=');
-      return [field.slice(0, at), field.slice(at + 1)] as const;
-    });
-  const found = new Map(entries);
-  if (found.size !== entries.length) return undefined;
   try {
-    const marker: Record<string, unknown> = {};
-    for (const [key, value] of found) {
-      if (TEXTS.some((each) => each === key)) marker[key] = decodeURIComponent(value);
-      else if (key === 'forced' && value === 'yes') marker[key] = true;
-      else if (key === 'was') marker[key] = parseWas(value);
-      else if (INSTANTS.some((each) => each === key) && !Number.isNaN(Date.parse(value)))
-        marker[key] = Date.parse(value);
-      else return undefined;
-    }
-    return marker.owner && marker.secret && marker.home
-      ? { text, marker: marker as unknown as Marker }
-      : undefined;
+    const marker = parseFields(body);
+    return marker && { text, marker };
   } catch {
     return undefined; // a broken percent-escape
   }

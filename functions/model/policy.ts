@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { databaseRuleSchema } from './database-rule.ts';
 import { DAY_MS, durationSchema, HOUR_MS, MINUTE_MS } from './duration.ts';
-import { looksLikeMarker } from './marker.ts';
+import { isMarked } from './marker.ts';
 import { contradictions } from './policy-contradictions.ts';
 import { explainIssues, PolicyError } from './policy-error.ts';
 import type { Permission } from './token.ts';
@@ -61,10 +61,7 @@ const lifetimes = {
 const databaseNames = z._default(z.array(nonEmpty('a database name or "*"')), []);
 const tokenText = z.string().check(
   z.maxLength(400),
-  z.refine(
-    (text) => !looksLikeMarker(text),
-    'a text without "[keyturn:", which marks what is owned',
-  ),
+  z.refine((text) => !isMarked(text), 'a text without "[keyturn:", which marks what is owned'),
 );
 
 const tokenSchema = z.strictObject({

@@ -34,3 +34,7 @@ export function pendingVersion({ labels }: Secret): string | undefined {
   const { AWSPENDING, AWSCURRENT, AWSPREVIOUS } = labels;
   return AWSPENDING === AWSCURRENT || AWSPENDING === AWSPREVIOUS ? undefined : AWSPENDING;
 }
+
+/** The cluster that a secret's tokens were minted on is another one than the policy's. */
+export const isOfAnotherCluster = ({ tags }: Secret, clusterUrl: string) =>
+  tags[CLUSTER_TAG] !== undefined && tags[CLUSTER_TAG] !== clusterUrl;

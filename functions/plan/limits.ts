@@ -1,0 +1,52 @@
+import { type Observation, provenCurrent } from '../model/observation.ts';
+import type { Action, LimitCount } from '../model/plan.ts';
+import type { Policy } from '../model/policy.ts';
+import { isOfAnotherCluster } from '../model/secret.ts';
+
+/**
+ * Whether an action leaves somebody without a proven successor, or replaces a token because it is
+ * gone. Orphans never had a permission; a hold was a person's own wish; what is expired and not
+ * ours serves nobody.
+ */
+function isLimited(action: Action, { secrets, at }: Observation): boolean {
+  if (action.kind === 'rotate' || action.kind === 'resume') return action.reason === 'CurrentGone';
+  if (action.kind !== 'quarantine' && action.kind !== 'delete') return false;
+  if (action.reason === 'Orphan' || action.reason === 'HoldDeleted') return false;
+  const seen = secrets.get(action.secret ?? '');
+  const successor = seen && provenCurrent(seen, at);
+  return successor === undefined || successor.token.id === action.tokenId;
+}
+
+/** Counts a plan against the policy's limit: a share of the owned tokens, or a number if that is more. */
+export function countLimited(
+  { limits }: Policy,
+  observation: Observation,
+  actions: readonly Action[],
+): LimitCount {
+  let owned = 0;
+  for (const { tokens } of observation.secrets.values()) owned += tokens.length;
+  return {
+    counted: actions.filter((action) => isLimited(action, observation)).length,
+    allowed: Math.max(Math.floor((owned * limits.percent) / 100), limits.tokens),
+  };
+}
+
+/** Why nothing of a plan may be applied without an approval of its hash; undefined: it may. */
+export function refusalOf(
+  policy: Policy,
+  observation: Observation,
+  actions: readonly Action[],
+  { counted, allowed }: LimitCount,
+): string | undefined {
+  if (actions.length === 0) return undefined;
+  const moved = [...observation.secrets.values()].filter(({ secret }) =>
+    isOfAnotherCluster(secret, policy.cluster.url),
+  );
+  if (moved.length > 0) {
+    return `${moved.length} secrets (${moved[0]?.secret.name}, …) hold tokens of another cluster than ${policy.cluster.url}`;
+  }
+  if (counted > allowed) {
+    return `${counted} tokens would be taken away without a proven successor, or replaced because they are gone; the limit is ${allowed}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,72 @@
+import type { Observation } from '../model/observation.ts';
+import { completePlan, type Finding, type Plan, type TokenAction } from '../model/plan.ts';
+import type { Policy, TokenPolicy } from '../model/policy.ts';
+import { countLimited, refusalOf } from './limits.ts';
+import { decideRotation } from './rotation.ts';
+
+/** What the invocation asked for beside the policy. */
+export interface RotationRequest {
+  /** Names of the only tokens to look at; absent means all. */
+  readonly tokens?: readonly string[];
+  /** Rotate them though they are not due. */
+  readonly force?: boolean;
+}
+
+const ANY = '*';
+
+/** The databases that a token is granted and that neither the policy declares nor the cluster has. */
+export function unknownDatabases(
+  entry: TokenPolicy,
+  policy: Policy,
+  databases: ReadonlySet<string> | undefined,
+): string[] {
+  const declared = new Set(policy.databases.flatMap((rule) => ('name' in rule ? [rule.name] : [])));
+  const granted = new Set(entry.permissions.map(({ resource }) => resource));
+  return [...granted].filter(
+    (name) => name !== ANY && !declared.has(name) && databases?.has(name) !== true,
+  );
+}
+
+/** Plans the rotation of every token of the policy. Pure: same input, same plan, same hash. */
+export function planRotation(
+  policy: Policy,
+  observation: Observation,
+  request: RotationRequest,
+): Plan<TokenAction> {
+  const actions: TokenAction[] = [];
+  const findings: Finding[] = [];
+  for (const entry of policy.tokens) {
+    if (request.tokens && !request.tokens.includes(entry.name)) continue;
+    const seen = observation.secrets.get(entry.secret);
+    const about = { token: entry.name, secret: entry.secret };
+    if (!seen && entry.adopt) {
+      actions.push({ ...about, kind: 'adopt', tokenId: entry.adopt.tokenId, reason: 'Adopted' });
+      continue;
+    }
+    const decision = decideRotation(entry, seen, {
+      now: observation.at,
+      timeZone: policy.timeZone,
+      forced: request.force === true,
+    });
+    findings.push(...decision.findings);
+    if (!decision.action) continue;
+    const unknown = unknownDatabases(entry, policy, observation.databases);
+    if (unknown.length > 0 && decision.action.kind !== 'detach-pending') {
+      const message = `grants ${unknown.join(', ')}, which neither exists nor is declared`;
+      findings.push({ ...about, kind: 'UnknownDatabase', message });
+      continue;
+    }
+    actions.push(decision.action);
+  }
+  const limit = countLimited(policy, observation, actions);
+  const refusal = refusalOf(policy, observation, actions, limit);
+  return completePlan({
+    job: 'rotate',
+    owner: policy.owner,
+    cluster: policy.cluster.url,
+    actions,
+    findings,
+    limit,
+    ...(refusal && { refusal }),
+  });
+}
