@@ -1,0 +1,42 @@
+import { labelledVersions } from './labels.ts';
+import type { Secret } from './state.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Timestamps travel as seconds since 1970, with three decimals. */
+export const seconds = (ms: number) => ms / 1000;
+
+/** When something was last read is told to the day only. */
+export const day = (ms: number | undefined) =>
+  ms === undefined ? undefined : seconds(ms - (ms % DAY_MS));
+
+/** DescribeSecret's answer, or an entry of ListSecrets: they differ in one member's name. */
+export function describe(
+  secret: Secret,
+  versions: 'VersionIdsToStages' | 'SecretVersionsToStages',
+): object {
+  const { rotation } = secret;
+  return {
+    ARN: secret.arn,
+    Name: secret.name,
+    Description: secret.description,
+    KmsKeyId: secret.kmsKeyId,
+    RotationEnabled: rotation?.enabled,
+    RotationLambdaARN: rotation?.lambdaArn,
+    RotationRules: rotation?.rules,
+    LastRotatedDate: instant(rotation?.rotatedAt),
+    NextRotationDate: rotation?.enabled ? instant(rotation.nextAt) : undefined,
+    CreatedDate: seconds(secret.createdAt),
+    LastChangedDate: seconds(secret.changedAt),
+    LastAccessedDate: day(secret.accessedAt),
+    DeletedDate: instant(secret.deletionAt),
+    Tags: present(Object.entries(secret.tags).map(([Key, Value]) => ({ Key, Value }))),
+    [versions]: filled(labelledVersions(secret.versions)),
+  };
+}
+
+const instant = (ms: number | undefined) => (ms === undefined ? undefined : seconds(ms));
+
+const present = <T>(list: readonly T[]) => (list.length > 0 ? list : undefined);
+
+const filled = (record: object) => (Object.keys(record).length > 0 ? record : undefined);

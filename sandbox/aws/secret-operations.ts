@@ -1,0 +1,204 @@
+import { z } from 'zod';
+import { AwsError, alreadyExists, invalidParameter, invalidRequest } from './aws-error.ts';
+import { describe, seconds } from './describe.ts';
+import { members, type Operation, operation, requireToken } from './request.ts';
+import type { Secret } from './state.ts';
+import type { Store } from './store.ts';
+import { addVersion, sameValue, tokenInUse } from './versions.ts';
+
+const DAY_MS = 86_400_000;
+const NAME = /^[A-Za-z0-9/_+=.@!-]+$/;
+
+const createSecret = operation(
+  z.object({
+    Name: z.string().min(1).max(512),
+    ClientRequestToken: members.token,
+    Description: members.description,
+    KmsKeyId: members.kmsKeyId,
+    SecretString: members.secretString,
+    SecretBinary: members.secretBinary,
+    Tags: z.array(members.tag).default([]),
+  }),
+  (store, input) => {
+    const token = requireToken(input.ClientRequestToken);
+    const { Name: name, SecretString: secretString, SecretBinary: secretBinary } = input;
+    refuseBadName(name);
+    refuseTwoValues(secretString, secretBinary);
+    const existing = store.findByName(name);
+    const version = { id: token, secretString, secretBinary };
+    if (existing !== undefined) return repeatCreation(existing, version);
+    const empty: Secret = {
+      name,
+      arn: newArn(store, name),
+      description: input.Description,
+      kmsKeyId: input.KmsKeyId,
+      tags: withTags({}, input.Tags),
+      versions: {},
+      createdAt: store.now(),
+      changedAt: store.now(),
+      accessedAt: undefined,
+      deletedAt: undefined,
+      deletionAt: undefined,
+      resourcePolicy: undefined,
+      rotation: undefined,
+    };
+    const valued = secretString !== undefined || secretBinary !== undefined;
+    const secret = store.save(
+      valued ? addVersion(empty, version, ['AWSCURRENT'], store.now()) : empty,
+    );
+    return { ARN: secret.arn, Name: name, VersionId: valued ? token : undefined };
+  },
+);
+
+/** The same token with the same value is a retry; anything else is a collision. */
+function repeatCreation(secret: Secret, version: Parameters<typeof addVersion>[1]) {
+  if (secret.deletedAt !== undefined)
+    throw invalidRequest(
+      "You can't create this secret because a secret with this name is already scheduled for deletion.",
+    );
+  const made = secret.versions[version.id];
+  if (made === undefined)
+    throw alreadyExists(`The operation failed because the secret ${secret.name} already exists.`);
+  if (!sameValue(made, version)) throw tokenInUse(secret, version.id);
+  return { ARN: secret.arn, Name: secret.name, VersionId: version.id };
+}
+
+const describeSecret = operation(z.object({ SecretId: members.secretId }), (store, input) =>
+  describe(store.find(input.SecretId, store.readLagMs), 'VersionIdsToStages'),
+);
+
+const updateSecret = operation(
+  z.object({
+    SecretId: members.secretId,
+    ClientRequestToken: members.token,
+    Description: members.description,
+    KmsKeyId: members.kmsKeyId,
+    SecretString: members.secretString,
+    SecretBinary: members.secretBinary,
+  }),
+  (store, input) => {
+    const token = requireToken(input.ClientRequestToken);
+    const { SecretString: secretString, SecretBinary: secretBinary } = input;
+    refuseTwoValues(secretString, secretBinary);
+    const secret = store.findUsable(input.SecretId);
+    const described = {
+      ...secret,
+      description: input.Description ?? secret.description,
+      kmsKeyId: input.KmsKeyId ?? secret.kmsKeyId,
+    };
+    if (secretString === undefined && secretBinary === undefined) {
+      store.save(described);
+      return { ARN: secret.arn, Name: secret.name };
+    }
+    if (secret.versions[token] !== undefined) throw tokenInUse(secret, token);
+    const version = { id: token, secretString, secretBinary };
+    store.save(addVersion(described, version, ['AWSCURRENT'], store.now()));
+    return { ARN: secret.arn, Name: secret.name, VersionId: token };
+  },
+);
+
+const deleteSecret = operation(
+  z.object({
+    SecretId: members.secretId,
+    RecoveryWindowInDays: z.number().int().optional(),
+    ForceDeleteWithoutRecovery: z.boolean().default(false),
+  }),
+  (store, input) => {
+    const { SecretId, RecoveryWindowInDays: days, ForceDeleteWithoutRecovery: forced } = input;
+    if (forced && days !== undefined)
+      throw invalidParameter(
+        "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
+      );
+    if (days !== undefined && (days < 7 || days > 30))
+      throw invalidParameter(
+        'The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).',
+      );
+    if (forced) return deleteNow(store, SecretId);
+    const secret = store.findUsable(SecretId);
+    const deletedAt = store.now();
+    const deletionAt = deletedAt + (days ?? 30) * DAY_MS;
+    store.save({ ...secret, deletedAt, deletionAt });
+    return { ARN: secret.arn, Name: secret.name, DeletionDate: seconds(deletionAt) };
+  },
+);
+
+/** A secret that is not there is no error, so that a retry succeeds. */
+function deleteNow(store: Store, secretId: string) {
+  const DeletionDate = seconds(store.now());
+  try {
+    const secret = store.find(secretId);
+    store.remove(secret);
+    return { ARN: secret.arn, Name: secret.name, DeletionDate };
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    refuseBadName(secretId.replace(/^arn:.*:secret:/, ''));
+    return { ARN: newArn(store, secretId), Name: secretId, DeletionDate };
+  }
+}
+
+const restoreSecret = operation(z.object({ SecretId: members.secretId }), (store, input) => {
+  const secret = store.find(input.SecretId);
+  store.save({ ...secret, deletedAt: undefined, deletionAt: undefined });
+  return { ARN: secret.arn, Name: secret.name };
+});
+
+const tagResource = operation(
+  z.object({ SecretId: members.secretId, Tags: z.array(members.tag) }),
+  (store, input) => {
+    const secret = store.findUsable(input.SecretId);
+    store.save({ ...secret, tags: withTags(secret.tags, input.Tags) });
+    return {};
+  },
+);
+
+const untagResource = operation(
+  z.object({ SecretId: members.secretId, TagKeys: z.array(z.string().min(1).max(128)) }),
+  (store, input) => {
+    const secret = store.findUsable(input.SecretId);
+    const kept = Object.entries(secret.tags).filter(([key]) => !input.TagKeys.includes(key));
+    store.save({ ...secret, tags: Object.fromEntries(kept) });
+    return {};
+  },
+);
+
+function withTags(
+  tags: Secret['tags'],
+  added: readonly z.infer<typeof members.tag>[],
+): Secret['tags'] {
+  const keys = added.map((tag) => tag.Key);
+  if (new Set(keys).size < keys.length) throw invalidParameter('Tag keys must be unique.');
+  if (keys.some((key) => key.startsWith('aws:')))
+    throw invalidParameter('Tag keys starting with aws: are reserved.');
+  const all = { ...tags, ...Object.fromEntries(added.map((tag) => [tag.Key, tag.Value])) };
+  if (Object.keys(all).length > 50)
+    throw invalidParameter("You can't have more than 50 tags on a secret.");
+  return all;
+}
+
+const newArn = (store: Store, name: string) =>
+  `arn:aws:secretsmanager:${store.region}:${store.accountId}:secret:${name}-${store.draw().slice(0, 6)}`;
+
+function refuseBadName(name: string) {
+  if (!NAME.test(name))
+    throw new AwsError(
+      'ValidationException',
+      'Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',
+    );
+}
+
+export function refuseTwoValues(secretString?: string, secretBinary?: string) {
+  if (secretString !== undefined && secretBinary !== undefined)
+    throw invalidParameter(
+      "You can't specify both a binary secret value and a string secret value in the same secret.",
+    );
+}
+
+export const secretOperations: Readonly<Record<string, Operation>> = {
+  CreateSecret: createSecret,
+  DescribeSecret: describeSecret,
+  UpdateSecret: updateSecret,
+  DeleteSecret: deleteSecret,
+  RestoreSecret: restoreSecret,
+  TagResource: tagResource,
+  UntagResource: untagResource,
+};

@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { Clock } from '../clock.ts';
+import { type Call, type Interceptor, passThrough, type Reply } from '../interception.ts';
+import { AwsError } from './aws-error.ts';
+import { eventOperations } from './event-operations.ts';
+import { parseJson } from './json.ts';
+import { listOperations } from './list-operations.ts';
+import { passwordOperations } from './random-password.ts';
+import type { Operation } from './request.ts';
+import { resourcePolicyOperations } from './resource-policy.ts';
+import { createRotations, type RotationInvoker } from './rotation.ts';
+import { secretOperations } from './secret-operations.ts';
+import type { AwsState } from './state.ts';
+import { copy, createStore, type Store } from './store.ts';
+import { valueOperations } from './value-operations.ts';
+import { versionOperations } from './version-operations.ts';
+
+export interface AwsOptions {
+  readonly clock: Clock;
+  readonly port?: number;
+  readonly region?: string;
+  readonly accountId?: string;
+  readonly intercept?: Interceptor;
+  /** ListSecrets answers from the state of this long ago. AWS: up to five minutes. */
+  readonly listLagMs?: number;
+  /** The same for DescribeSecret, GetSecretValue, BatchGetSecretValue and ListSecretVersionIds. */
+  readonly readLagMs?: number;
+  /** Without it no rotation function can be invoked, and RotateSecret says so. */
+  readonly rotationInvoker?: RotationInvoker;
+}
+
+/** Secrets Manager and EventBridge on one loopback address. */
+export interface Aws {
+  readonly url: string;
+  readonly region: string;
+  readonly accountId: string;
+  intercept: Interceptor;
+  listLagMs: number;
+  readLagMs: number;
+  readonly state: AwsState;
+  snapshot(): AwsState;
+  restore(state: AwsState): void;
+  /** Resolves when no rotation is under way. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Service {
+  readonly server: Call['server'];
+  readonly operations: Readonly<Record<string, Operation>>;
+}
+
+/** The quota of 50/s that these share is why they are counted apart. */
+const WRITES = new Set(['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage']);
+
+export async function startAws(options: AwsOptions): Promise<Aws> {
+  const { clock, region = 'eu-west-1', accountId = '123456789012' } = options;
+  const store = createStore(clock, region, accountId);
+  store.listLagMs = options.listLagMs ?? 0;
+  store.readLagMs = options.readLagMs ?? 0;
+  const rotations = createRotations(options.rotationInvoker);
+  const services = createServices(rotations.operations);
+  let intercept = options.intercept ?? passThrough;
+
+  const app = createApp(clock);
+  app.post('/', async (request, response) => {
+    const routed = route(services, request);
+    if (!('operation' in routed)) return response.code(routed.status).send(routed.body);
+    store.count(routed.call.operation);
+    const effect = () => carryOut(store, routed.call, routed.operation, request.body);
+    const reply = await intercept(routed.call, effect);
+    if (reply === 'reset') {
+      response.hijack();
+      request.raw.socket.resetAndDestroy();
+      return response;
+    }
+    return response
+      .code(reply.status)
+      .headers(reply.headers ?? {})
+      .send(reply.body);
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+
+  return {
+    url,
+    region,
+    accountId,
+    get intercept() {
+      return intercept;
+    },
+    set intercept(interceptor) {
+      intercept = interceptor;
+    },
+    get listLagMs() {
+      return store.listLagMs;
+    },
+    set listLagMs(lagMs) {
+      store.listLagMs = lagMs;
+    },
+    get readLagMs() {
+      return store.readLagMs;
+    },
+    set readLagMs(lagMs) {
+      store.readLagMs = lagMs;
+    },
+    get state() {
+      return store.state;
+    },
+    snapshot: () => copy(store.state),
+    restore: store.restore,
+    settled: rotations.settled,
+    close: () => app.close(),
+  };
+}
+
+const createServices = (rotation: Service['operations']): Readonly<Record<string, Service>> => ({
+  secretsmanager: {
+    server: 'secrets-manager',
+    operations: {
+      ...secretOperations,
+      ...valueOperations,
+      ...versionOperations,
+      ...listOperations,
+      ...resourcePolicyOperations,
+      ...passwordOperations,
+      ...rotation,
+    },
+  },
+  AWSEvents: { server: 'events', operations: eventOperations },
+});
+
+function createApp(clock: Clock): FastifyInstance {
+  const app = fastify({ bodyLimit: 4_194_304, forceCloseConnections: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.addHook('onSend', (_request, response, _body, done) => {
+    response.header('content-type', 'application/x-amz-json-1.1');
+    response.header('x-amzn-requestid', randomUUID());
+    // The SDKs correct their clocks by this header, so it must not be the machine's.
+    response.header('date', new Date(clock.now()).toUTCString());
+    done();
+  });
+  return app;
+}
+
+function route(
+  services: Readonly<Record<string, Service>>,
+  request: FastifyRequest,
+): Reply | { readonly call: Call; readonly operation: Operation } {
+  const [prefix = '', name = ''] = header(request, 'x-amz-target')?.split('.') ?? [];
+  const service = Object.hasOwn(services, prefix) ? services[prefix] : undefined;
+  const operation = service?.operations[name];
+  if (service === undefined || operation === undefined)
+    return refuse(new AwsError('UnknownOperationException', ''));
+  if (header(request, 'authorization') === undefined)
+    return refuse(
+      new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token'),
+    );
+  const caller = header(request, 'x-sandbox-caller');
+  return { operation, call: { server: service.server, operation: name, caller } };
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function carryOut(store: Store, { operation: name }: Call, operation: Operation, body: unknown) {
+  if (WRITES.has(name)) store.countWrite(name);
+  const parsed = parseJson(String(body));
+  if (parsed === undefined) return refuse(new AwsError('SerializationException', ''));
+  try {
+    return { status: 200, body: JSON.stringify(operation(store, parsed)) };
+  } catch (error) {
+    if (error instanceof AwsError) return refuse(error);
+    throw error;
+  }
+}
+
+const refuse = (error: AwsError): Reply => ({
+  status: 400,
+  body: JSON.stringify({ __type: error.code, Message: error.message }),
+});

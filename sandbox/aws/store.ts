@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { invalidRequest, notFound } from './aws-error.ts';
+import { type AwsState, emptyState, type PastSecret, type Secret } from './state.ts';
+
+/** How far back reads may lag if no lag is set yet: one can be set later. */
+const HISTORY_MS = 900_000;
+
+export interface Store {
+  readonly region: string;
+  readonly accountId: string;
+  readonly state: AwsState;
+  readLagMs: number;
+  listLagMs: number;
+  now(): number;
+  /** A hex digest that no other draw gave, the same in every run. */
+  draw(): string;
+  /** By name, ARN, or ARN without its suffix, as it was `lagMs` ago. Throws ResourceNotFoundException. */
+  find(secretId: string, lagMs?: number): Secret;
+  /** As `find`, and throws InvalidRequestException if the secret is scheduled for deletion. */
+  findUsable(secretId: string, lagMs?: number): Secret;
+  findByName(name: string): Secret | undefined;
+  list(lagMs: number): readonly Secret[];
+  /** Stores a changed secret, which makes it changed now. */
+  save(secret: Secret): Secret;
+  remove(secret: Secret): void;
+  /** Notes that a version was read: no change, so no history. */
+  touch(secret: Secret, versionId: string): void;
+  count(operation: string): void;
+  countWrite(operation: string): void;
+  update(change: Partial<Pick<AwsState, 'events' | 'eventBuses'>>): void;
+  restore(state: AwsState): void;
+}
+
+export function createStore(clock: Clock, region: string, accountId: string): Store {
+  let state = copy(emptyState);
+  const arnPrefix = `arn:aws:secretsmanager:${region}:${accountId}:secret:`;
+
+  const current = (name: string) => own(state.secrets, name);
+
+  const past = (name: string, at: number) =>
+    own(state.history, name)?.findLast((entry) => entry.at <= at)?.secret;
+
+  const lookUp = (name: string, lagMs: number): Secret | undefined => {
+    const secret = lagMs > 0 ? past(name, clock.now() - lagMs) : current(name);
+    return secret !== undefined && exists(secret, clock.now()) ? secret : undefined;
+  };
+
+  const record = (name: string, secret: Secret | undefined) => {
+    const at = clock.now();
+    const oldest = at - Math.max(HISTORY_MS, store.readLagMs, store.listLagMs);
+    const entries = own(state.history, name) ?? [];
+    // One entry from before the window stays: it is what the secret was when the window opened.
+    const from = Math.max(
+      0,
+      entries.findLastIndex((entry) => entry.at <= oldest),
+    );
+    const kept = entries.slice(from).filter((entry) => entry.at < at);
+    state.history[name] = [...kept, { at, secret }];
+  };
+
+  const store: Store = {
+    region,
+    accountId,
+    readLagMs: 0,
+    listLagMs: 0,
+    get state() {
+      return state;
+    },
+    now: () => clock.now(),
+    draw() {
+      state.drawn += 1;
+      return createHash('sha256').update(`${arnPrefix}${state.drawn}`).digest('hex');
+    },
+    find(secretId, lagMs = 0) {
+      const found = namesFrom(secretId, arnPrefix)
+        .map((name) => lookUp(name, lagMs))
+        .find((secret) => secret !== undefined && answersTo(secret, secretId));
+      if (found === undefined) throw notFound("Secrets Manager can't find the specified secret.");
+      return found;
+    },
+    findUsable(secretId, lagMs = 0) {
+      const secret = store.find(secretId, lagMs);
+      if (secret.deletedAt !== undefined)
+        throw invalidRequest(
+          "You can't perform this operation on the secret because it was marked for deletion.",
+        );
+      return secret;
+    },
+    findByName: (name) => lookUp(name, 0),
+    list: (lagMs) =>
+      Object.keys(lagMs > 0 ? state.history : state.secrets).flatMap(
+        (name) => lookUp(name, lagMs) ?? [],
+      ),
+    save(secret) {
+      const changed = { ...secret, changedAt: clock.now() };
+      state.secrets[secret.name] = changed;
+      record(secret.name, changed);
+      return changed;
+    },
+    remove({ name }) {
+      delete state.secrets[name];
+      record(name, undefined);
+    },
+    touch({ name, arn }, versionId) {
+      const secret = current(name);
+      const version = secret?.versions[versionId];
+      if (secret?.arn !== arn || version === undefined) return;
+      const accessedAt = clock.now();
+      const versions = { ...secret.versions, [versionId]: { ...version, accessedAt } };
+      state.secrets[name] = { ...secret, versions, accessedAt };
+    },
+    count(operation) {
+      state.calls[operation] = (state.calls[operation] ?? 0) + 1;
+    },
+    countWrite(operation) {
+      state.writes[operation] = (state.writes[operation] ?? 0) + 1;
+    },
+    update(change) {
+      state = { ...state, ...change };
+    },
+    restore(saved) {
+      state = copy(saved);
+    },
+  };
+  return store;
+}
+
+/** Secrets and versions never change, so copying the containers freezes a state. */
+export const copy = (state: AwsState) => ({
+  ...state,
+  secrets: { ...state.secrets } as Record<string, Secret>,
+  history: { ...state.history } as Record<string, readonly PastSecret[]>,
+  calls: { ...state.calls } as Record<string, number>,
+  writes: { ...state.writes } as Record<string, number>,
+});
+
+const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined;
+
+const exists = (secret: Secret, now: number) =>
+  secret.deletionAt === undefined || now < secret.deletionAt;
+
+function namesFrom(secretId: string, arnPrefix: string): readonly string[] {
+  if (!secretId.startsWith('arn:')) return [secretId];
+  if (!secretId.startsWith(arnPrefix)) return [];
+  const rest = secretId.slice(arnPrefix.length);
+  return [rest.replace(/-[A-Za-z0-9]{6}$/, ''), rest];
+}
+
+const answersTo = (secret: Secret, secretId: string) =>
+  secretId === secret.name || secretId === secret.arn || secretId === secret.arn.slice(0, -7);
