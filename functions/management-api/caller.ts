@@ -1,0 +1,97 @@
+import { InfluxError } from '../model/errors.ts';
+import type { TokenValue } from '../model/token-value.ts';
+import { retry, type Timing } from '../retry.ts';
+import { readDatabases } from './database-schemas.ts';
+import { formatExactJson } from './json.ts';
+import { prefixFinder } from './prefix.ts';
+import type { Reader } from './reader.ts';
+import { createTransport, type Request } from './transport.ts';
+import { unexpectedAnswerError } from './transport-errors.ts';
+
+export interface ManagementApiOptions extends Timing {
+  readonly url: string;
+  /** The management token. */
+  readonly token: TokenValue;
+  /** Stands before every path, such as `accountPrefix(…)`; absent: detected at the first call. */
+  readonly prefix?: string | undefined;
+  /** PEM of the authorities to trust, instead of the public ones. */
+  readonly ca?: string | undefined;
+  readonly connections?: number | undefined;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The instant by which the present run has to end. */
+  readonly deadline: () => number;
+}
+
+interface Call<T> {
+  readonly method: Request['method'];
+  /** Behind the prefix. */
+  readonly path: string;
+  readonly body?: object;
+  readonly read: Reader<T>;
+}
+
+interface Reply<T> {
+  readonly value: T;
+  /** The server's time of the answer; throws where it did not tell. */
+  at(): number;
+}
+
+const retryable = (error: unknown) => {
+  if (!(error instanceof InfluxError) || !error.retryable) return false;
+  return error.retryAfterMs === undefined || { afterMs: error.retryAfterMs };
+};
+
+/** Sends calls below the right prefix and reads what comes back. */
+export function createCaller(options: ManagementApiOptions) {
+  const transport = createTransport({ ...options, connections: options.connections ?? 10 });
+
+  const send = async <T>(prefix: string, call: Call<T>): Promise<Reply<T>> => {
+    const request: Request = {
+      method: call.method,
+      path: `${prefix}${call.path}`,
+      token: options.token,
+      ...(call.body && { body: formatExactJson(call.body) }),
+      timeoutMs: options.deadline() - options.now(),
+    };
+    const answer = await transport.send(request);
+    const result = call.read(answer.text);
+    if ('problem' in result) throw unexpectedAnswerError(request, answer, result.problem);
+    return {
+      value: result.value,
+      at() {
+        const at = Date.parse(answer.headers.date ?? '');
+        if (Number.isNaN(at)) throw unexpectedAnswerError(request, answer, 'without its Date');
+        return at;
+      },
+    };
+  };
+
+  const repeat = <T>(attempt: () => Promise<T>): Promise<T> =>
+    retry(attempt, {
+      now: options.now,
+      sleep: options.sleep,
+      random: options.random,
+      retryable,
+      attempts: 5,
+      baseMs: 200,
+      maxMs: 10_000,
+      deadline: options.deadline(),
+    });
+
+  const prefix = options.prefix;
+  const findPrefix =
+    prefix === undefined
+      ? prefixFinder((each) =>
+          repeat(() => send(each, { method: 'GET', path: '/databases', read: readDatabases })),
+        )
+      : async () => prefix;
+
+  return {
+    /** A single attempt. */
+    once: async <T>(call: Call<T>): Promise<Reply<T>> => send(await findPrefix(), call),
+    /** For what may be done twice. */
+    repeat,
+    close: transport.close,
+  };
+}

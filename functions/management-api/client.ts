@@ -1,0 +1,142 @@
+import type { Database, PartitionTemplatePart, Table } from '../model/database.ts';
+import { InfluxError } from '../model/errors.ts';
+import type { Permission, Token } from '../model/token.ts';
+import { createCaller, type ManagementApiOptions } from './caller.ts';
+import { readDatabase, readDatabases, readTable } from './database-schemas.ts';
+import { type Reader, readNothing } from './reader.ts';
+import { type MintedToken, readMintedToken, readToken, readTokens } from './token-schemas.ts';
+
+type DatabaseLimits = Pick<Database, 'maxTables' | 'maxColumnsPerTable' | 'retentionPeriod'>;
+
+export type NewDatabase = Pick<Database, 'name' | 'partitionTemplate'> & Partial<DatabaseLimits>;
+
+export interface NewTable {
+  readonly name: string;
+  readonly partitionTemplate?: readonly PartitionTemplatePart[];
+}
+
+export interface NewToken {
+  readonly description: string;
+  readonly permissions: readonly Permission[];
+  /** An instant; what is below a second is cut off. Absent: never. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** Every operation of `/api/v0`. All reject with an `InfluxError`. */
+export interface ManagementApi {
+  /** `at`: the server's own time of the listing. */
+  listTokens(): Promise<{ readonly tokens: readonly Token[]; readonly at: number }>;
+  /** Undefined only if the API itself says that there is none; a revoked one may be returned. */
+  getToken(id: string): Promise<Token | undefined>;
+  createToken(token: NewToken): Promise<MintedToken>;
+  updateToken(
+    id: string,
+    change: Partial<Pick<Token, 'description' | 'permissions'>>,
+  ): Promise<Token>;
+  /** Resolves as well if the token was gone already. */
+  deleteToken(id: string): Promise<void>;
+  listDatabases(): Promise<readonly Database[]>;
+  createDatabase(database: NewDatabase): Promise<Database>;
+  updateDatabase(name: string, change: Partial<DatabaseLimits>): Promise<Database>;
+  renameDatabase(name: string, newName: string): Promise<Database>;
+  deleteDatabase(name: string): Promise<void>;
+  undeleteDatabase(id: bigint): Promise<Database>;
+  createTable(databaseName: string, table: NewTable): Promise<Table>;
+  renameTable(databaseName: string, name: string, newName: string): Promise<Table>;
+  deleteTable(databaseName: string, name: string): Promise<void>;
+  undeleteTable(databaseName: string, id: bigint): Promise<Table>;
+  close(): Promise<void>;
+}
+
+/** `2026-01-31T00:00:00Z`: the API takes whole seconds only. */
+const formatInstant = (instant: number) => `${new Date(instant).toISOString().slice(0, 19)}Z`;
+
+/** A database's name may hold a slash; a segment that is empty or dots would name something else. */
+function segment(text: string): string {
+  if (/^\.{0,2}$/.test(text)) throw new RangeError(`"${text}" cannot stand in a path`);
+  return encodeURIComponent(text);
+}
+
+const tokenPath = (id: string) => `/tokens/${segment(id)}`;
+const databasePath = (name: string) => `/databases/${segment(name)}`;
+const tablePath = (database: string, name: string) =>
+  `${databasePath(database)}/tables/${segment(name)}`;
+
+const gone = (error: unknown) => error instanceof InfluxError && error.gone;
+
+export function createManagementApi(options: ManagementApiOptions): ManagementApi {
+  const { once, repeat, close } = createCaller(options);
+
+  // What a second call would do again, or to something else: it is left to the caller to look.
+  const post = async <T>(path: string, body: object, read: Reader<T>) =>
+    (await once({ method: 'POST', path, body, read })).value;
+  const rename = async <T>(path: string, name: string, read: Reader<T>) =>
+    (await once({ method: 'PUT', path: `${path}/rename`, body: { name }, read })).value;
+
+  const get = <T>(path: string, read: Reader<T>) =>
+    repeat(() => once({ method: 'GET', path, read }));
+  const patch = async <T>(path: string, body: object, read: Reader<T>) =>
+    (await repeat(() => once({ method: 'PATCH', path, body, read }))).value;
+  const undelete = async <T>(path: string, read: Reader<T>) =>
+    (await repeat(() => once({ method: 'PUT', path: `${path}/undelete`, read }))).value;
+
+  /** `done` looks whether a call that failed took effect all the same. */
+  const remove = (path: string, done: () => Promise<boolean> = async () => false) =>
+    repeat(async () => {
+      try {
+        await once({ method: 'DELETE', path, read: readNothing });
+      } catch (error) {
+        if (!gone(error) && !(await done())) throw error;
+      }
+    });
+
+  const isDead = async (path: string) => {
+    try {
+      const { value } = await once({ method: 'GET', path, read: readToken });
+      return value.revokedAt !== undefined;
+    } catch (error) {
+      return gone(error);
+    }
+  };
+
+  return {
+    async listTokens() {
+      const { value, at } = await get('/tokens', readTokens);
+      return { tokens: value, at: at() };
+    },
+    async getToken(id) {
+      try {
+        return (await get(tokenPath(id), readToken)).value;
+      } catch (error) {
+        if (gone(error)) return undefined;
+        throw error;
+      }
+    },
+    createToken: ({ description, permissions, expiresAt }) =>
+      post(
+        '/tokens',
+        {
+          description,
+          permissions,
+          ...(expiresAt !== undefined && { expiresAt: formatInstant(expiresAt) }),
+        },
+        readMintedToken,
+      ),
+    updateToken: (id, change) => patch(tokenPath(id), change, readToken),
+    deleteToken: (id) => remove(tokenPath(id), () => isDead(tokenPath(id))),
+
+    listDatabases: async () => (await get('/databases', readDatabases)).value,
+    createDatabase: (database) => post('/databases', database, readDatabase),
+    updateDatabase: (name, change) => patch(databasePath(name), change, readDatabase),
+    renameDatabase: (name, newName) => rename(databasePath(name), newName, readDatabase),
+    deleteDatabase: (name) => remove(databasePath(name)),
+    undeleteDatabase: (id) => undelete(`/databases/${id}`, readDatabase),
+
+    createTable: (database, table) => post(`${databasePath(database)}/tables`, table, readTable),
+    renameTable: (database, name, newName) => rename(tablePath(database, name), newName, readTable),
+    deleteTable: (database, name) => remove(tablePath(database, name)),
+    undeleteTable: (database, id) => undelete(`${databasePath(database)}/tables/${id}`, readTable),
+
+    close,
+  };
+}

@@ -1,0 +1,75 @@
+import * as z from 'zod/mini';
+import type { Database, PartitionTemplatePart, Table } from '../model/database.ts';
+import { parseExactJson } from './json.ts';
+import { reader } from './reader.ts';
+
+const int64 = z.pipe(
+  z.union([z.bigint(), z.int()]),
+  z.transform((value) => BigInt(value)),
+);
+
+const text = z.string().check(z.minLength(1));
+const partSchema = (): z.ZodMiniType<PartitionTemplatePart> =>
+  z.union([
+    z.object({ type: z.literal('tag'), value: text }),
+    z.object({ type: z.literal('time'), value: text }),
+    z.object({
+      type: z.literal('bucket'),
+      value: z.object({ tagName: text, numberOfBuckets: z.int() }),
+    }),
+  ]);
+
+// A template is only ever reported on; a new kind of part must not stop every run on the cluster.
+const template = () => z.catch(z.optional(z.array(partSchema())), undefined);
+
+const wireDatabase = () =>
+  z.object({
+    name: text,
+    maxTables: z.int(),
+    maxColumnsPerTable: z.int(),
+    retentionPeriod: z.optional(z.nullable(int64)),
+    partitionTemplate: template(),
+    id: z.optional(int64),
+  });
+
+const toDatabase = (wire: z.infer<ReturnType<typeof wireDatabase>>): Database => ({
+  name: wire.name,
+  maxTables: wire.maxTables,
+  maxColumnsPerTable: wire.maxColumnsPerTable,
+  retentionPeriod: wire.retentionPeriod ?? 0n,
+  ...(wire.partitionTemplate && { partitionTemplate: wire.partitionTemplate }),
+  ...(wire.id !== undefined && { id: wire.id }),
+});
+
+const databaseSchema = () => z.pipe(wireDatabase(), z.transform(toDatabase));
+
+export const readDatabase = reader(databaseSchema, parseExactJson);
+
+/** Some servers wrap the list, `{"databases": [...]}`. */
+export const readDatabases = reader(() => {
+  const list = z.array(databaseSchema());
+  return z.union([
+    list,
+    z.pipe(
+      z.object({ databases: list }),
+      z.transform(({ databases }) => databases),
+    ),
+  ]);
+}, parseExactJson);
+
+const wireTable = () =>
+  z.object({
+    databaseName: text,
+    name: text,
+    partitionTemplate: template(),
+    id: z.optional(int64),
+  });
+
+const toTable = (wire: z.infer<ReturnType<typeof wireTable>>): Table => ({
+  databaseName: wire.databaseName,
+  name: wire.name,
+  ...(wire.partitionTemplate && { partitionTemplate: wire.partitionTemplate }),
+  ...(wire.id !== undefined && { id: wire.id }),
+});
+
+export const readTable = reader(() => z.pipe(wireTable(), z.transform(toTable)), parseExactJson);

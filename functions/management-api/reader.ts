@@ -1,0 +1,33 @@
+import * as z from 'zod/mini';
+
+/** Turns an answer's body into a value, or says what is wrong with it without quoting it. */
+export type Reader<T> = (text: string) => { readonly value: T } | { readonly problem: string };
+
+export const readNothing: Reader<void> = () => ({ value: undefined });
+
+const whereabouts = (path: readonly PropertyKey[]) =>
+  path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+
+/**
+ * Schemas are made at the first use: building them costs a cold start more than using them.
+ * Neither the parser's error nor zod's is passed on, since both may quote a token.
+ */
+export function reader<T>(
+  makeSchema: () => z.ZodMiniType<T>,
+  parse: (text: string) => unknown = JSON.parse,
+): Reader<T> {
+  let schema: z.ZodMiniType<T> | undefined;
+  return (text) => {
+    schema ??= makeSchema();
+    let body: unknown;
+    try {
+      body = parse(text);
+    } catch {
+      return { problem: 'its body is not JSON' };
+    }
+    const result = z.safeParse(schema, body);
+    if (result.success) return { value: result.data };
+    const issue = result.error.issues[0];
+    return { problem: `body${whereabouts(issue?.path ?? [])} is not as expected (${issue?.code})` };
+  };
+}

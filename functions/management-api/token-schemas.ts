@@ -1,0 +1,69 @@
+import * as z from 'zod/mini';
+import type { Token } from '../model/token.ts';
+import { TokenValue } from '../model/token-value.ts';
+import { reader } from './reader.ts';
+
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const FIRST_PLAUSIBLE = Date.UTC(1971, 0, 1);
+
+const isInstant = (text: string) => RFC_3339.test(text) && !Number.isNaN(Date.parse(text));
+const instant = z.string().check(z.refine(isInstant, 'not an instant'));
+
+// The specification requires neither half of a permission, and one odd token of somebody else's
+// must not stop a run. Lists run to thousands: strings are checked here, once, and turned into values in `toToken`.
+const wireToken = {
+  id: z.string().check(z.minLength(1)),
+  description: z.string(),
+  permissions: z.union([
+    z.array(z.object({ action: z._default(z.string(), ''), resource: z._default(z.string(), '') })),
+    z.null(),
+    z.strictObject({}), // seen in influxctl's samples for a token of the same cluster
+  ]),
+  createdAt: instant,
+  expiresAt: z.optional(z.nullable(instant)),
+  revokedAt: z.optional(z.nullable(instant)),
+};
+const wireTokenSchema = z.object(wireToken);
+type WireToken = z.infer<typeof wireTokenSchema>;
+
+/** 1970 and year 1 are what null turns into on its way through some servers. */
+function realInstant(text: string | null | undefined): number | undefined {
+  const parsed = text ? Date.parse(text) : 0;
+  return parsed < FIRST_PLAUSIBLE ? undefined : parsed;
+}
+
+function toToken(wire: WireToken): Token {
+  const expiresAt = realInstant(wire.expiresAt);
+  const revokedAt = realInstant(wire.revokedAt);
+  return {
+    id: wire.id,
+    description: wire.description,
+    permissions: Array.isArray(wire.permissions) ? wire.permissions : [],
+    createdAt: Date.parse(wire.createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(revokedAt === undefined ? {} : { revokedAt }),
+  };
+}
+
+export const readToken = reader(() => z.pipe(wireTokenSchema, z.transform(toToken)));
+
+export const readTokens = reader(() =>
+  z.pipe(
+    z.array(wireTokenSchema),
+    z.transform((list) => list.map(toToken)),
+  ),
+);
+
+export interface MintedToken {
+  readonly token: Token;
+  readonly value: TokenValue;
+}
+
+export const readMintedToken = reader(() =>
+  z.pipe(
+    z.object({ ...wireToken, accessToken: z.string().check(z.minLength(1)) }),
+    z.transform(
+      (wire): MintedToken => ({ token: toToken(wire), value: new TokenValue(wire.accessToken) }),
+    ),
+  ),
+);

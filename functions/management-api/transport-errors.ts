@@ -1,0 +1,83 @@
+import { InfluxError, redact } from '../model/errors.ts';
+import type { Answer, Request } from './transport.ts';
+
+const LONGEST_MESSAGE = 300;
+
+const plain = (text: string) => {
+  const line = text
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;
+};
+
+/** The Management API says `{code, message}`, `/query` says `{error}`, a proxy says anything. */
+function readErrorBody(text: string) {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {}
+  const fields: Record<string, unknown> =
+    typeof body === 'object' && body !== null ? { ...body } : {};
+  const { code, message, error } = fields;
+  const said = [message, error].find((each) => typeof each === 'string') ?? text;
+  return {
+    code: typeof code === 'string' || typeof code === 'number' ? String(code) : undefined,
+    message: String(said),
+    ownForm: code !== undefined && typeof message === 'string',
+  };
+}
+
+/** Counted from the answer's own `Date`, so that the two clocks need not agree. */
+function retryAfterMs({ headers }: Answer): number | undefined {
+  const text = headers['retry-after'];
+  if (text === undefined) return undefined;
+  const milliseconds = /^\d+$/.test(text)
+    ? Number(text) * 1_000
+    : Date.parse(text) - Date.parse(headers.date ?? '');
+  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
+}
+
+const place = ({ method, path }: Request) => `${method} ${path}`;
+
+const status = (answer: Answer) => `${answer.status} ${answer.statusText}`.trim();
+
+export function answerError(request: Request, answer: Answer): InfluxError {
+  const body = readErrorBody(answer.text);
+  const token = request.token.reveal();
+  // A server that repeats the credential it refused may do so in a form that `redact` cannot know.
+  const said = plain(redact(body.message.replaceAll(token, '[token]')));
+  return new InfluxError(`${place(request)} answered ${status(answer)}${said && `: ${said}`}`, {
+    method: request.method,
+    path: request.path,
+    status: answer.status,
+    code: body.code && plain(redact(body.code.replaceAll(token, '[token]'))),
+    serverMessage: said || undefined,
+    retryable: answer.status === 429 || answer.status >= 500,
+    retryAfterMs: retryAfterMs(answer),
+    gone: answer.status === 404 && body.ownForm,
+  });
+}
+
+/** The answer came, but not in the form that the specification promises. */
+export function unexpectedAnswerError(request: Request, answer: Answer, why: string): InfluxError {
+  return new InfluxError(`${place(request)} answered ${status(answer)}, but ${why}`, {
+    method: request.method,
+    path: request.path,
+    status: answer.status,
+  });
+}
+
+export function connectionError(request: Request, error: Error): InfluxError {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  const text = plain(redact(error.message)) || code;
+  return new InfluxError(`${place(request)} failed: ${text}`, {
+    method: request.method,
+    path: request.path,
+    code,
+    // Waiting does not mend a certificate, or a call that undici itself refused.
+    retryable: !/CERT|SIGNATURE|UND_ERR_INVALID|EXCEEDED/.test(code),
+    // Not the error itself: a parser's error carries the bytes it could not parse.
+    cause: new Error(`${code}: ${text}`),
+  });
+}
