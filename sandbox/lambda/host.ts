@@ -1,0 +1,153 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../clock.ts';
+import { VirtualClock } from '../virtual-clock.ts';
+import type { LambdaFunction } from './functions.ts';
+import { type Answer, type Instance, type LogLine, startInstance } from './instance.ts';
+
+export interface HostOptions {
+  readonly clock: Clock;
+  readonly functions: readonly LambdaFunction[];
+  /** Goes over the template's own: endpoints, region, credentials. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly accountId?: string;
+  /** Replaces the asset's `policy.json`, in this host's copy. */
+  readonly policy?: unknown;
+}
+
+export interface Host {
+  /**
+   * Runs a function, by its short name, in a process of its own: a warm one if one is free. With a
+   * virtual clock, wait for the answer by `clock.waitFor`. Aborting kills the process.
+   */
+  invoke(
+    name: string,
+    event: unknown,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Answer>;
+  /** Kills a process, in the middle of what it does; resolves when it is gone. */
+  kill(instanceId: string): Promise<void>;
+  /** All that ever ran, ended ones too. */
+  readonly instances: readonly Instance[];
+  readonly logs: readonly LogLine[];
+  close(): Promise<void>;
+}
+
+const defaultAccountId = '000000000000';
+
+/** Runs functions as Lambda does: each instance a process, with nothing of this one's environment. */
+export function createHost(options: HostOptions): Host {
+  const clock = options.clock instanceof VirtualClock ? options.clock : undefined;
+  const functions = new Map(options.functions.map((one) => [one.name, one]));
+  const directory = mkdtempSync(join(tmpdir(), 'keyturn-lambda-'));
+  const taskRoots = new Map<string, string>();
+  const instances: { readonly functionName: string; readonly instance: Instance }[] = [];
+  const logs: LogLine[] = [];
+  let requests = 0;
+
+  // A copy, because in place the asset would see this repository's package.json and node_modules.
+  const taskRootOf = ({ assetDirectory }: LambdaFunction): string => {
+    const known = taskRoots.get(assetDirectory);
+    if (known !== undefined) return known;
+    const taskRoot = join(directory, `task-${taskRoots.size + 1}`);
+    cpSync(assetDirectory, taskRoot, { recursive: true });
+    if (options.policy !== undefined) {
+      writeFileSync(join(taskRoot, 'policy.json'), JSON.stringify(options.policy));
+    }
+    taskRoots.set(assetDirectory, taskRoot);
+    return taskRoot;
+  };
+
+  const start = (one: LambdaFunction): Instance => {
+    const started = instances.filter(({ functionName }) => functionName === one.name).length;
+    const id = `${one.name}-${started + 1}`;
+    const taskRoot = taskRootOf(one);
+    const [, module = '', exportName = ''] = /^(.*)\.([^.]+)$/.exec(one.handler) ?? [];
+    const instance = startInstance({
+      id,
+      module: join(taskRoot, module),
+      exportName,
+      clock,
+      environment: { ...environmentOf(one, taskRoot, id), ...options.environment },
+      onLine: (line) => logs.push(line),
+    });
+    instances.push({ functionName: one.name, instance });
+    return instance;
+  };
+
+  return {
+    invoke: async (name, event, { signal } = {}) => {
+      const one = functions.get(name);
+      if (one === undefined) {
+        throw new Error(`No function ${name}; there are: ${[...functions.keys()].join(', ')}`);
+      }
+      signal?.throwIfAborted();
+      const free = instances.find(
+        ({ functionName, instance }) => functionName === name && instance.state === 'warm',
+      );
+      const instance = free?.instance ?? start(one);
+      const requestId = `00000000-0000-4000-8000-${String(++requests).padStart(12, '0')}`;
+      const region = options.environment?.AWS_REGION ?? 'us-east-1';
+      const accountId = options.accountId ?? defaultAccountId;
+      let timedOut = false;
+      const cancelDeadline = callAfter(clock, one.timeoutMs, () => {
+        timedOut = true;
+        instance.kill();
+      });
+      const onAbort = () => instance.kill();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const answer = await instance.invoke({
+        requestId,
+        event,
+        functionArn: `arn:aws:lambda:${region}:${accountId}:function:${one.functionName}`,
+        deadlineAt: options.clock.now() + one.timeoutMs,
+      });
+      cancelDeadline();
+      signal?.removeEventListener('abort', onAbort);
+      return timedOut ? timeoutError(requestId, one.timeoutMs) : answer;
+    },
+    kill: async (instanceId) => {
+      const found = instances.find(({ instance }) => instance.id === instanceId);
+      if (found === undefined) throw new Error(`No instance ${instanceId}`);
+      await found.instance.kill();
+    },
+    get instances() {
+      return instances.map(({ instance }) => instance);
+    },
+    logs,
+    close: async () => {
+      await Promise.all(instances.map(({ instance }) => instance.kill()));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function environmentOf(one: LambdaFunction, taskRoot: string, id: string): Record<string, string> {
+  return {
+    ...(process.env.PATH === undefined ? {} : { PATH: process.env.PATH }),
+    TZ: ':UTC',
+    LANG: 'en_US.UTF-8',
+    LAMBDA_TASK_ROOT: taskRoot,
+    _HANDLER: one.handler,
+    AWS_LAMBDA_FUNCTION_NAME: one.functionName,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(one.memoryMb),
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${one.functionName}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: id,
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    ...one.environment,
+  };
+}
+
+function callAfter(clock: VirtualClock | undefined, ms: number, callback: () => void): () => void {
+  if (clock !== undefined) return clock.at(clock.now() + ms, callback);
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+}
+
+function timeoutError(requestId: string, timeoutMs: number): Answer {
+  const seconds = (timeoutMs / 1000).toFixed(2);
+  const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`;
+  return { error: { errorType: 'Sandbox.Timedout', errorMessage, trace: [] } };
+}

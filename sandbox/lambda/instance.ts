@@ -1,0 +1,187 @@
+import { fork } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Membership, VirtualClock } from '../virtual-clock.ts';
+import { endOfInvocation, type FromWorker, type FunctionError, type ToWorker } from './messages.ts';
+
+/** What Lambda answers: the result as parsed from its JSON text, or the error. */
+export type Answer = { readonly result: unknown } | { readonly error: FunctionError };
+
+export interface LogLine {
+  readonly instanceId: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export interface InstanceOptions {
+  readonly id: string;
+  /** The handler's module without its ending, in the unpacked asset. */
+  readonly module: string;
+  readonly exportName: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Absent: the process lives in real time. */
+  readonly clock: VirtualClock | undefined;
+  readonly onLine: (line: LogLine) => void;
+}
+
+export interface Invocation {
+  readonly requestId: string;
+  readonly event: unknown;
+  readonly functionArn: string;
+  readonly deadlineAt: number;
+}
+
+export interface Instance {
+  readonly id: string;
+  readonly pid: number | undefined;
+  readonly state: 'warm' | 'busy' | 'ended';
+  /** One at a time. A process that ends meanwhile answers `Runtime.ExitError`. */
+  invoke(invocation: Invocation): Promise<Answer>;
+  /** Ends the process at once; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+interface Running {
+  readonly requestId: string;
+  missing: number;
+  answer: Answer | undefined;
+  readonly resolve: (answer: Answer) => void;
+}
+
+const worker = fileURLToPath(new URL('./worker.ts', import.meta.url));
+
+export function startInstance(options: InstanceOptions): Instance {
+  const { id, clock } = options;
+  const child = fork(worker, [], {
+    env: options.environment,
+    execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const gone = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(wordsOf(code, signal)));
+  });
+  const send = (message: ToWorker) => {
+    if (child.connected) child.send(message, () => {});
+  };
+  let state: Instance['state'] = 'warm';
+  let turn = 0;
+  let membership: Membership | undefined;
+  let running: Running | undefined;
+  const acknowledgements = new Map<number, () => void>();
+
+  gone.then((reason) => {
+    state = 'ended';
+    for (const acknowledge of acknowledgements.values()) acknowledge();
+    membership?.leave();
+    running?.resolve(exitError(running.requestId, reason));
+  });
+  send({
+    kind: 'start',
+    instanceId: id,
+    module: options.module,
+    exportName: options.exportName,
+    now: clock?.now(),
+  });
+  child.on('message', (message: FromWorker) => {
+    switch (message.kind) {
+      case 'result':
+        arrived({ result: JSON.parse(message.result) });
+        break;
+      case 'error':
+        arrived({ error: message.error });
+        break;
+      case 'held':
+        acknowledgements.get(message.turn)?.();
+        acknowledgements.delete(message.turn);
+        break;
+      case 'asleep':
+        if (message.turn === turn) membership?.asleep(message.until, wake);
+        break;
+      case 'awake':
+        if (message.turn === turn) membership?.awake();
+        break;
+      default:
+        message satisfies never;
+    }
+  });
+
+  // The answer and the ends of both streams come by three ways, in any order.
+  const arrived = (answer?: Answer) => {
+    if (running === undefined) return;
+    running.answer ??= answer;
+    if (--running.missing > 0 || running.answer === undefined) return;
+    membership?.leave();
+    state = 'warm';
+    running.resolve(running.answer);
+    running = undefined;
+  };
+
+  const wake = () => {
+    if (clock !== undefined) send({ kind: 'wake', now: clock.now(), turn: ++turn });
+  };
+
+  const held = (change: 1 | -1): Promise<void> => {
+    if (clock === undefined || state !== 'busy') return Promise.resolve();
+    membership?.awake();
+    const number = ++turn;
+    return new Promise((resolve) => {
+      acknowledgements.set(number, resolve);
+      send({ kind: 'held', change, now: clock.now(), turn: number });
+    });
+  };
+
+  for (const stream of ['stdout', 'stderr'] as const) {
+    readLines(child[stream], (text) => {
+      if (running !== undefined && text === endOfInvocation(running.requestId)) arrived();
+      else if (text !== '') options.onLine({ instanceId: id, stream, text });
+    });
+  }
+
+  return {
+    id,
+    pid: child.pid,
+    get state() {
+      return state;
+    },
+    invoke: (invocation) => {
+      state = 'busy';
+      membership = clock?.join(id, { held });
+      send({
+        kind: 'invoke',
+        ...invocation,
+        event: JSON.stringify(invocation.event) ?? 'null',
+        now: clock?.now(),
+        turn: ++turn,
+      });
+      return new Promise((resolve) => {
+        running = { requestId: invocation.requestId, missing: 3, answer: undefined, resolve };
+      });
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}
+
+function exitError(requestId: string, reason: string): Answer {
+  const errorMessage = `RequestId: ${requestId} Error: ${reason}`;
+  return { error: { errorType: 'Runtime.ExitError', errorMessage, trace: [] } };
+}
+
+function wordsOf(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal === 'SIGKILL') return 'Runtime exited with error: signal: killed';
+  if (code === 0) return 'Runtime exited without providing a reason';
+  return `Runtime exited with error: ${signal ?? `exit status ${code}`}`;
+}
+
+function readLines(stream: Readable | null, onLine: (text: string) => void): void {
+  let rest = '';
+  stream?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    lines.forEach(onLine);
+  });
+  stream?.once('end', () => onLine(rest));
+}

@@ -1,0 +1,75 @@
+/** The process of a function: loads its handler and calls it, one event at a time. */
+import { functionError, type Handler, loadHandler } from './load-handler.ts';
+import { endOfInvocation, type FromWorker, type ToWorker } from './messages.ts';
+import { type OutgoingRequests, watchRequests } from './requests.ts';
+import { startVirtualTime, type VirtualTime } from './virtual-time.ts';
+
+const report = (message: FromWorker) => process.send?.(message);
+let time: VirtualTime | undefined;
+let handler: Promise<Handler>;
+
+process.on('disconnect', () => process.exit());
+process.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'start':
+      start(message);
+      break;
+    case 'invoke':
+      invoke(message);
+      break;
+    case 'wake':
+      time?.tell(message.now, message.turn);
+      break;
+    case 'held':
+      time?.tell(message.now, message.turn);
+      time?.held(message.change);
+      report({ kind: 'held', turn: message.turn });
+      break;
+    default:
+      message satisfies never;
+  }
+});
+
+function start({ instanceId, module, exportName, now }: ToWorker & { kind: 'start' }): void {
+  const requests: OutgoingRequests = watchRequests(instanceId, () => time?.changed());
+  if (now !== undefined) time = startVirtualTime(now, () => requests, report);
+  handler = loadHandler(module, exportName);
+  // The invocation that waits for it reports it.
+  handler.catch(() => {});
+}
+
+async function invoke(message: ToWorker & { kind: 'invoke' }): Promise<void> {
+  const { requestId } = message;
+  if (message.now !== undefined) time?.tell(message.now, message.turn);
+  time?.invoking(true);
+  try {
+    const call = await handler;
+    const result = await call(JSON.parse(message.event), contextOf(message));
+    finish({ kind: 'result', requestId, result: JSON.stringify(result) ?? 'null' });
+  } catch (error) {
+    finish({ kind: 'error', requestId, error: functionError(error) });
+  }
+}
+
+function finish(answer: FromWorker & { kind: 'result' | 'error' }): void {
+  time?.invoking(false);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.write(`\n${endOfInvocation(answer.requestId)}\n`);
+  }
+  report(answer);
+}
+
+function contextOf({ requestId, functionArn, deadlineAt }: ToWorker & { kind: 'invoke' }) {
+  const { env } = process;
+  return {
+    awsRequestId: requestId,
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
+    memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+    invokedFunctionArn: functionArn,
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => Math.max(0, deadlineAt - Date.now()),
+  };
+}

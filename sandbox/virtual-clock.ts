@@ -1,0 +1,238 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Agenda } from './agenda.ts';
+import type { Clock } from './clock.ts';
+import { whenQuiet } from './when-quiet.ts';
+
+/** A process of its own that sleeps by this clock, as the clock sees it. */
+export interface Remote {
+  /**
+   * One more (or one less) of its requests is held back on purpose. Resolves when the process
+   * knows that, and what time it is. It says anew whether it sleeps.
+   */
+  held(change: 1 | -1): Promise<void>;
+}
+
+export interface Membership {
+  /** Nothing moves in the process before `until`; `undefined`: before a held request is answered. */
+  asleep(until: number | undefined, wake: () => void): void;
+  awake(): void;
+  leave(): void;
+}
+
+interface Participant {
+  readonly name: string;
+  readonly remote: Remote | undefined;
+  /** What it waits for; at zero it works, and time stands still. */
+  waits: number;
+}
+
+/** Turns of the event loop in which nothing may stir before time moves. */
+const settleTurns = 2;
+const stallWarningMs = 4_000;
+
+/**
+ * Time that moves only when everybody sleeps, straight to the next wake-up. Participants are the
+ * code outside any `spawn` (named `main`), every spawned strand, and every function's invocation.
+ *
+ * A strand must wait for things of this clock only through `sleep`, `waitFor` or `runUntil`: in any
+ * other `await` it counts as working. Hence time stands still while a test's own code runs.
+ */
+export class VirtualClock implements Clock {
+  #now: number;
+  readonly #wakeUps = new Agenda();
+  readonly #horizons = new Agenda();
+  readonly #main: Participant = { name: 'main', remote: undefined, waits: 0 };
+  readonly #participants = new Map<string, Participant>([['main', this.#main]]);
+  readonly #current = new AsyncLocalStorage<Participant>();
+  readonly #changed = whenQuiet(settleTurns, () => this.#advance());
+  #stall: NodeJS.Timeout | undefined;
+
+  constructor(startAt: number) {
+    this.#now = startAt;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** Calls back at an instant; everything due at the same one is called in the order of asking. */
+  at(instant: number, callback: () => void): () => void {
+    const cancel = this.#wakeUps.add(instant, callback);
+    this.#changed();
+    return () => {
+      cancel();
+      this.#changed();
+    };
+  }
+
+  /** A promise for later which does not say that the one who asks sleeps meanwhile. */
+  after(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const onAbort = () => {
+        cancel();
+        reject(signal?.reason);
+      };
+      const cancel = this.at(this.#now + ms, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.waitFor(this.after(ms, signal));
+  }
+
+  /** The strand that calls this does nothing until the promise settles: time may move. */
+  async waitFor<T>(promise: Promise<T>): Promise<T> {
+    const participant = this.#current.getStore() ?? this.#main;
+    this.#wait(participant, 1);
+    try {
+      return await promise;
+    } finally {
+      this.#wait(participant, -1);
+    }
+  }
+
+  /** Starts a strand of its own. Strands run at once, side by side; a name in use gets a number. */
+  async spawn<T>(name: string, run: () => Promise<T>): Promise<T> {
+    const participant = this.#add(name, undefined);
+    try {
+      return await this.#current.run(participant, run);
+    } finally {
+      this.#remove(participant);
+    }
+  }
+
+  /** A schedule: spawns `run` every period from now on, whether or not the last one has ended. */
+  every(periodMs: number, name: string, run: () => Promise<void>): () => void {
+    let cancel = () => {};
+    const arm = (at: number) => {
+      cancel = this.at(at, () => {
+        arm(at + periodMs);
+        this.spawn(name, run);
+      });
+    };
+    arm(this.#now + periodMs);
+    return () => cancel();
+  }
+
+  /** Lets time move up to an instant; resolves when it is reached and everybody sleeps there. */
+  runUntil(instant: number): Promise<void> {
+    return this.waitFor(
+      new Promise((resolve) => {
+        this.#horizons.add(instant, resolve);
+        this.#changed();
+      }),
+    );
+  }
+
+  /** Resolves when everybody else sleeps; time stays. */
+  idle(): Promise<void> {
+    return this.runUntil(this.#now);
+  }
+
+  /**
+   * A request of this participant (a function's instance id, or a strand's name) is held back:
+   * do not wait for it. Unknown and ended ones are ignored.
+   */
+  async exclude(name: string | undefined): Promise<void> {
+    await this.#held(name, 1);
+  }
+
+  /** The held request is about to be answered: the participant knows the time when this resolves. */
+  async include(name: string | undefined): Promise<void> {
+    await this.#held(name, -1);
+  }
+
+  /** For interceptors: `await clock.heldBack(call.caller, clock.after(5_000))`. */
+  async heldBack<T>(name: string | undefined, until: Promise<T>): Promise<T> {
+    await this.exclude(name);
+    try {
+      return await until;
+    } finally {
+      await this.include(name);
+    }
+  }
+
+  /** A process of its own takes part, awake at first. */
+  join(name: string, remote: Remote): Membership {
+    const participant = this.#add(name, remote);
+    let cancel = () => {};
+    const awake = () => {
+      cancel();
+      this.#wait(participant, -participant.waits);
+    };
+    return {
+      asleep: (until, wake) => {
+        awake();
+        this.#wait(participant, 1);
+        if (until === undefined) return;
+        cancel = this.at(until, () => {
+          awake();
+          wake();
+        });
+      },
+      awake,
+      leave: () => {
+        cancel();
+        this.#remove(participant);
+      },
+    };
+  }
+
+  /** Who keeps time from moving. */
+  get busy(): readonly string[] {
+    return [...this.#participants.values()].filter((one) => one.waits === 0).map((one) => one.name);
+  }
+
+  async #held(name: string | undefined, change: 1 | -1): Promise<void> {
+    const participant = name === undefined ? undefined : this.#participants.get(name);
+    if (participant?.remote !== undefined) await participant.remote.held(change);
+    else if (participant !== undefined) this.#wait(participant, change);
+  }
+
+  #add(name: string, remote: Remote | undefined): Participant {
+    let unique = name;
+    for (let n = 2; this.#participants.has(unique); n++) unique = `${name} ${n}`;
+    const participant = { name: unique, remote, waits: 0 };
+    this.#participants.set(unique, participant);
+    this.#changed();
+    return participant;
+  }
+
+  #remove(participant: Participant): void {
+    this.#participants.delete(participant.name);
+    this.#changed();
+  }
+
+  #wait(participant: Participant, change: number): void {
+    participant.waits += change;
+    this.#changed();
+  }
+
+  #advance(): void {
+    if (this.busy.length > 0) {
+      this.#watch();
+      return;
+    }
+    const agenda =
+      this.#wakeUps.earliestAt <= this.#horizons.earliestAt ? this.#wakeUps : this.#horizons;
+    if (agenda.empty) return;
+    this.#now = Math.max(this.#now, agenda.earliestAt);
+    agenda.fireDue(this.#now);
+    this.#changed();
+  }
+
+  /** A strand in an `await` that the clock does not see hangs a test without a word, but for this. */
+  #watch(): void {
+    this.#stall ??= setTimeout(() => {
+      this.#stall = undefined;
+      if (this.#wakeUps.empty && this.#horizons.empty) return;
+      process.emitWarning(`The virtual clock waits for: ${this.busy.join(', ')}`);
+    }, stallWarningMs).unref();
+    this.#stall.refresh();
+  }
+}
