@@ -1,0 +1,13 @@
+/** Names shared by the stack, which sets them, and runtime.ts, which reads them. */
+
+/** Beside the bundle in the function's asset, in the folder that LAMBDA_TASK_ROOT names. */
+export const POLICY_FILE = 'policy.json';
+/** Present only where the policy names a certificate authority; PEM. */
+export const CA_FILE = 'ca.pem';
+
+export const ENVIRONMENT = {
+  /** Name or ARN of the bus for Keyturn's events. */
+  eventBus: 'KEYTURN_EVENT_BUS',
+  /** ARN of the KMS key for secrets that Keyturn creates; absent: the account's default key. */
+  encryptionKey: 'KEYTURN_ENCRYPTION_KEY',
+} as const;

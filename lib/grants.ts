@@ -1,0 +1,138 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import type { Policy } from '../functions/model/policy.ts';
+
+const isArn = (text: string) => text.startsWith('arn:');
+
+/** Secrets Manager ends every ARN with "-" and six characters of its own. */
+function secretArn(scope: Construct, name: string, suffix = '-??????'): string {
+  if (isArn(name)) return name;
+  return Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: `${name}${suffix}`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
+function busArn(scope: Construct, bus: string): string {
+  if (isArn(bus)) return bus;
+  return Stack.of(scope).formatArn({
+    service: 'events',
+    resource: 'event-bus',
+    resourceName: bus,
+  });
+}
+
+/** A statement of a role, and why it may hold a wildcard where it does. */
+export interface Grant {
+  readonly statement: PolicyStatement;
+  readonly wildcard?: { readonly resource: string; readonly reason: string };
+}
+
+export const allow = (
+  actions: string[],
+  resources: string[],
+  conditions: Record<string, unknown> = {},
+): Grant => ({ statement: new PolicyStatement({ actions, resources, conditions }) });
+
+export const JOIN_VPC: Grant = {
+  ...allow(
+    [
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+    ],
+    ['*'],
+  ),
+  wildcard: {
+    resource: '*',
+    reason: 'Lambda checks the permission for network interfaces of a VPC on any resource.',
+  },
+};
+
+const VERBS = {
+  rotate: [
+    'CreateSecret',
+    'DescribeSecret',
+    'GetSecretValue',
+    'PutSecretValue',
+    'TagResource',
+    'UpdateSecretVersionStage',
+  ],
+  reap: ['DescribeSecret', 'UpdateSecretVersionStage'],
+};
+
+/** What each function may do, written by hand: a method is one power, and each role names its own. */
+export class Grants {
+  readonly #scope: Construct;
+  readonly #policy: Policy;
+
+  constructor(scope: Construct, policy: Policy) {
+    this.#scope = scope;
+    this.#policy = policy;
+  }
+
+  readManagementToken(): Grant {
+    return allow(
+      ['secretsmanager:GetSecretValue'],
+      [secretArn(this.#scope, this.#policy.cluster.managementToken)],
+    );
+  }
+
+  publishEvents(bus: string): Grant {
+    return allow(['events:PutEvents'], [busArn(this.#scope, bus)]);
+  }
+
+  listSecrets(): Grant {
+    return {
+      ...allow(['secretsmanager:ListSecrets'], ['*']),
+      wildcard: {
+        resource: '*',
+        reason: 'ListSecrets takes no resource. It shows names, labels and tags, and no value.',
+      },
+    };
+  }
+
+  changeSecrets(verbs: keyof typeof VERBS): Grant {
+    const { owner, tokens } = this.#policy;
+    const prefix = `keyturn/${owner}/`;
+    const named = tokens.map(({ secret }) => secret).filter((name) => !name.startsWith(prefix));
+    const own = secretArn(this.#scope, prefix, '*');
+    const others = [...new Set(named)].sort().map((name) => secretArn(this.#scope, name));
+    return {
+      ...allow(
+        VERBS[verbs].map((verb) => `secretsmanager:${verb}`),
+        [own, ...others],
+      ),
+      wildcard: {
+        resource: own,
+        reason: "The owner's own prefix: a token is retired after its entry has left the policy.",
+      },
+    };
+  }
+
+  /** Secrets Manager uses the key on behalf of who calls it, and nobody else may. */
+  useEncryptionKey(key: string): Grant {
+    const { region, urlSuffix } = Stack.of(this.#scope);
+    const actions = ['kms:Decrypt', 'kms:GenerateDataKey'];
+    const via = { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.${urlSuffix}` } };
+    if (isArn(key) && !key.includes(':alias/')) return allow(actions, [key], via);
+
+    const anyKey = Stack.of(this.#scope).formatArn({
+      service: 'kms',
+      resource: 'key',
+      resourceName: '*',
+    });
+    const alias = { 'kms:ResourceAliases': key.split(':').at(-1) };
+    return {
+      ...allow(actions, [anyKey], { ...via, 'ForAnyValue:StringEquals': alias }),
+      wildcard: {
+        resource: anyKey,
+        reason: 'A role cannot name a key by its alias; the condition admits that alias alone.',
+      },
+    };
+  }
+}

@@ -1,0 +1,115 @@
+import { AssetHashType, DockerImage, Duration, Stack, Validations } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  ApplicationLogLevel,
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { bundle, FUNCTIONS } from './bundle.ts';
+import { allow, type Grant, JOIN_VPC } from './grants.ts';
+import type { PolicyFile } from './policy-file.ts';
+
+export interface NetworkProps {
+  /** Where the functions run; absent: outside any VPC. */
+  readonly vpc?: IVpc;
+  readonly vpcSubnets?: SubnetSelection;
+  readonly securityGroups?: readonly ISecurityGroup[];
+}
+
+export interface KeyturnFunctionProps extends NetworkProps {
+  /** File in functions/ without its suffix. */
+  readonly entry: string;
+  readonly description: string;
+  readonly policyFile: PolicyFile;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly grants: readonly Grant[];
+  readonly logRetention: RetentionDays;
+  /** Receives what failed after its retries. */
+  readonly failures: IQueue;
+  readonly reservedConcurrentExecutions?: number;
+}
+
+/** The bundle is made while CDK stages the asset: a folder that it owns, named by its contents' hash. */
+function code(entry: string, policyFile: PolicyFile): Code {
+  return Code.fromAsset(FUNCTIONS, {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      image: DockerImage.fromRegistry('not-used'),
+      local: {
+        tryBundle(folder) {
+          bundle(entry, policyFile, folder);
+          return true;
+        },
+      },
+    },
+  });
+}
+
+/** cdk-nag names an ARN of unknown account and Region like this: `arn:<AWS::Partition>:...`. */
+function asText(scope: Construct, arn: string): string {
+  const resolved: unknown = Stack.of(scope).resolve(arn);
+  const parts = (resolved as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join']?.[1] ?? [resolved];
+  return parts
+    .map((part) => (typeof part === 'string' ? part : `<${(part as { Ref: string }).Ref}>`))
+    .join('');
+}
+
+/** One Lambda function with a role, a log group and a failure path of its own. */
+export class KeyturnFunction extends Construct {
+  readonly lambda: LambdaFunction;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: KeyturnFunctionProps) {
+    super(scope, id);
+    const logGroup = new LogGroup(this, 'Logs', { retention: props.logRetention });
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    for (const grant of props.grants) this.#allow(grant);
+    this.#allow(allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]));
+    this.#allow(allow(['sqs:SendMessage'], [props.failures.queueArn]));
+    if (props.vpc) this.#allow(JOIN_VPC);
+
+    this.lambda = new LambdaFunction(this, 'Function', {
+      description: props.description,
+      code: code(props.entry, props.policyFile),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 512,
+      timeout: Duration.minutes(15),
+      role: this.role.withoutPolicyUpdates(),
+      environment: { NODE_OPTIONS: '--enable-source-maps', ...props.environment },
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: ApplicationLogLevel.INFO,
+      systemLogLevelV2: SystemLogLevel.INFO,
+      // The next run is the real retry: it looks at both systems anew.
+      retryAttempts: 1,
+      maxEventAge: Duration.hours(1),
+      onFailure: { bind: () => ({ destination: props.failures.queueArn }) },
+      ...(props.reservedConcurrentExecutions !== undefined && {
+        reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+      }),
+      ...(props.vpc && { vpc: props.vpc }),
+      ...(props.vpcSubnets && { vpcSubnets: props.vpcSubnets }),
+      ...(props.securityGroups && { securityGroups: [...props.securityGroups] }),
+    });
+    this.lambda.node.addDependency(this.role);
+  }
+
+  #allow({ statement, wildcard }: Grant): void {
+    this.role.addToPolicy(statement);
+    if (!wildcard) return;
+    Validations.of(this.role).acknowledge({
+      id: `AwsSolutions::AwsSolutions-IAM5[Resource::${asText(this, wildcard.resource)}]`,
+      reason: wildcard.reason,
+    });
+  }
+}

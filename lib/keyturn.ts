@@ -1,0 +1,101 @@
+import { Duration, Validations } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../functions/environment.ts';
+import { type Grant, Grants } from './grants.ts';
+import { KeyturnFunction, type NetworkProps } from './keyturn-function.ts';
+import { KeyturnSchedule } from './keyturn-schedule.ts';
+import { type PolicyFile, readPolicyFile } from './policy-file.ts';
+
+export interface KeyturnProps extends NetworkProps {
+  /** Path of the policy file, which describes one cluster. */
+  readonly policy: string;
+  /** Key for the secrets that Keyturn creates; outranks the policy's `encryptionKey`. */
+  readonly encryptionKey?: IKey;
+  readonly logRetention?: RetentionDays;
+  /** At most so many runs of a function at once; refused by accounts whose quota is small. */
+  readonly reservedConcurrentExecutions?: number;
+}
+
+interface FunctionOptions {
+  readonly entry: string;
+  readonly description: string;
+  readonly grants: readonly Grant[];
+  /** Absent: only ever invoked by a person. */
+  readonly schedule?: string;
+}
+
+/** Rotates and retires the database tokens of one InfluxDB cluster, as its policy file says. */
+export class Keyturn extends Construct {
+  readonly policyFile: PolicyFile;
+  /** What could not be delivered, or failed after its retries. */
+  readonly failures: Queue;
+  readonly rotate: KeyturnFunction;
+  readonly #props: KeyturnProps;
+  readonly #environment: Readonly<Record<string, string>>;
+
+  constructor(scope: Construct, id: string, props: KeyturnProps) {
+    super(scope, id);
+    this.#props = props;
+    this.policyFile = readPolicyFile(props.policy);
+    const { policy } = this.policyFile;
+    const { eventBus = 'default', schedules } = policy;
+    const encryptionKey = props.encryptionKey?.keyArn ?? policy.encryptionKey;
+    this.#environment = {
+      [ENVIRONMENT.eventBus]: eventBus,
+      ...(encryptionKey !== undefined && { [ENVIRONMENT.encryptionKey]: encryptionKey }),
+    };
+    this.failures = this.#failureQueue();
+
+    const grants = new Grants(this, policy);
+    const common = [grants.readManagementToken(), grants.publishEvents(eventBus)];
+    const encryption = encryptionKey === undefined ? [] : [grants.useEncryptionKey(encryptionKey)];
+    this.rotate = this.#add('Rotate', {
+      entry: 'rotate',
+      description: 'Mints, stores, proves and promotes tokens that are due',
+      schedule: schedules.rotate,
+      grants: [...common, grants.listSecrets(), grants.changeSecrets('rotate'), ...encryption],
+    });
+  }
+
+  #failureQueue(): Queue {
+    const queue = new Queue(this, 'Failures', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    Validations.of(queue).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-SQS3',
+      reason: 'This queue is itself where failures end; a person reads it.',
+    });
+    return queue;
+  }
+
+  #add(id: string, { entry, description, grants, schedule }: FunctionOptions): KeyturnFunction {
+    const { policyFile, failures } = this;
+    const { owner, schedules, timeZone } = policyFile.policy;
+    const added = new KeyturnFunction(this, id, {
+      ...this.#props,
+      entry,
+      description: `Keyturn (${owner}): ${description}`,
+      policyFile,
+      environment: this.#environment,
+      grants,
+      logRetention: this.#props.logRetention ?? RetentionDays.THREE_MONTHS,
+      failures,
+    });
+    if (schedule !== undefined) {
+      new KeyturnSchedule(added, 'Schedule', {
+        target: added.lambda,
+        expression: schedule,
+        timeZone,
+        paused: schedules.paused,
+        description: `Keyturn (${owner}): ${entry}`,
+        failures,
+      });
+    }
+    return added;
+  }
+}

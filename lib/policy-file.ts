@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Document } from 'yaml';
+import { isCollection, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Policy, parsePolicy } from '../functions/model/policy.ts';
+import { formatPath, PolicyError } from '../functions/model/policy-error.ts';
+
+export interface PolicyFile {
+  /** The file as plain data: what the function parses again at its start. */
+  readonly document: unknown;
+  readonly policy: Policy;
+  /** The PEM file that `cluster.ca` names. */
+  readonly ca?: string;
+}
+
+/** Where a key stands in the file, or the closest thing around it: an offset in characters. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  let node: unknown = document.contents;
+  let offset = 0;
+  for (const part of path) {
+    if (!isCollection(node)) break;
+    const pair = isMap(node)
+      ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part))
+      : undefined;
+    const key = pair?.key;
+    const next: unknown = pair ? pair.value : node.get(part, true);
+    if (isNode(key)) offset = key.range?.[0] ?? offset;
+    else if (isNode(next)) offset = next.range?.[0] ?? offset;
+    node = next;
+  }
+  return offset;
+}
+
+function read(file: string, role: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`${file}: the ${role} cannot be read`, { cause });
+  }
+}
+
+/**
+ * Reads and checks a policy file.
+ * @throws Error with one line for each mistake: file, line, key, what was found and what was expected
+ */
+export function readPolicyFile(file: string): PolicyFile {
+  const lines = new LineCounter();
+  const yaml = parseDocument(read(file, 'policy file'), { lineCounter: lines });
+  const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
+  const mistakes = [...yaml.errors, ...yaml.warnings];
+  if (mistakes.length > 0) {
+    throw new Error(
+      mistakes.map(({ pos, message }) => `${at(pos[0])}: ${message.split('\n')[0]}`).join('\n'),
+    );
+  }
+  const document: unknown = yaml.toJS();
+  try {
+    const policy = parsePolicy(document);
+    const { ca } = policy.cluster;
+    if (ca === undefined) return { document, policy };
+    const pem = read(resolve(dirname(file), ca), `certificate authority of ${file}`);
+    return { document, policy, ca: pem };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    const sentences = error.issues.map(
+      ({ path, message }) => `${at(offsetOf(yaml, path))}: ${formatPath(path)}: ${message}`,
+    );
+    throw new Error(sentences.join('\n'), { cause: error });
+  }
+}
