@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import type { Permission, StoredToken, World } from './state.ts';
+
+export const sha512 = (tokenString: string) =>
+  createHash('sha512').update(tokenString).digest('hex');
+
+const same = (a: Permission, b: Permission) => a.action === b.action && a.resource === b.resource;
+
+/**
+ * Replaces a token's permissions. The Management API shows them at once; the data plane learns of
+ * additions after the activation delay and of removals after the revocation delay.
+ */
+export function setPermissions(
+  token: StoredToken,
+  permissions: readonly Permission[],
+  { now, activationDelayMs, revocationDelayMs }: World,
+): void {
+  token.permissions = permissions;
+  token.grants = token.grants.filter(({ until }) => until === undefined || until > now);
+  for (const grant of token.grants) {
+    if (permissions.some((permission) => same(permission, grant))) continue;
+    grant.until ??= now + revocationDelayMs;
+  }
+  for (const permission of permissions) {
+    if (token.grants.some((grant) => grant.until === undefined && same(permission, grant)))
+      continue;
+    token.grants.push({ ...permission, from: now + activationDelayMs });
+  }
+}
+
+function isKnown(token: StoredToken, { now, revocationDelayMs }: World): boolean {
+  const { knownFrom, knownUntil = Infinity, expiresAt = Infinity } = token;
+  return knownFrom <= now && now < Math.min(knownUntil, expiresAt + revocationDelayMs);
+}
+
+/**
+ * What the data plane thinks now of a token string. Permissions are asked for by the database's
+ * name in the request, whether or not such a database exists.
+ */
+export function authorise(
+  tokenString: string,
+  action: 'read' | 'write',
+  database: string,
+  world: World,
+): 'granted' | 'not permitted' | 'invalid' {
+  const hash = sha512(tokenString);
+  const token = world.state.tokens.find((each) => each.sha512 === hash);
+  if (!token || !isKnown(token, world)) return 'invalid';
+  const granted = token.grants.some(
+    (grant) =>
+      grant.action === action &&
+      (grant.resource === database || grant.resource === '*') &&
+      grant.from <= world.now &&
+      world.now < (grant.until ?? Infinity),
+  );
+  return granted ? 'granted' : 'not permitted';
+}

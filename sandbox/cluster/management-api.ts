@@ -1,0 +1,62 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Reply } from '../interception.ts';
+import { databaseRoutes } from './databases.ts';
+import { stringifyJson } from './json.ts';
+import { type ManagementRequest, type ManagementRoute, uuidParam } from './management-route.ts';
+import { Refusal } from './refusal.ts';
+import type { World } from './state.ts';
+import { tableRoutes } from './tables.ts';
+import { tokenRoutes } from './tokens.ts';
+
+/** The specification's paths, and those that Chronograf and the MCP server use on Clustered. */
+export const MANAGEMENT_PREFIXES = [
+  '/api/v0',
+  '/api/v0/accounts/:accountId/clusters/:clusterId',
+] as const;
+
+export const managementRoutes: readonly ManagementRoute[] = [
+  ...databaseRoutes,
+  ...tableRoutes,
+  ...tokenRoutes,
+];
+
+const json = (status: number, value: unknown): Reply => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: stringifyJson(value),
+});
+
+export const managementError = (status: number, message: string) =>
+  json(status, { code: status, message });
+
+/** The ids of the longer prefix, which its answers repeat in every object. */
+const prefixIds = (request: ManagementRequest) =>
+  request.params.accountId === undefined
+    ? {}
+    : {
+        accountId: uuidParam(request, 'accountId'),
+        clusterId: uuidParam(request, 'clusterId'),
+      };
+
+/** Carries a request out, credentials first, and returns what the API answers. */
+export function answerManagement(
+  route: ManagementRoute,
+  request: ManagementRequest,
+  headers: IncomingHttpHeaders,
+  managementToken: string,
+  world: World,
+): Reply {
+  if (headers.authorization !== `Bearer ${managementToken}`) {
+    return managementError(401, 'unauthorized: missing or invalid management token');
+  }
+  try {
+    const ids = prefixIds(request);
+    const value = route.answer(request, world);
+    if (value === undefined) return { status: 204, body: '' };
+    const extend = (each: unknown) => ({ ...ids, ...Object(each) });
+    return json(200, Array.isArray(value) ? value.map(extend) : extend(value));
+  } catch (error) {
+    if (error instanceof Refusal) return managementError(error.status, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+import type { Reply } from '../interception.ts';
+import { type DataPlaneRequest, type DataPlaneRoute, tokenOf } from './data-plane-route.ts';
+import { authorise } from './grants.ts';
+import { parseInfluxql, type Select } from './influxql.ts';
+import { InfluxqlError } from './influxql-tokens.ts';
+import { stringifyJson } from './json.ts';
+import { Refusal } from './refusal.ts';
+import { type Series, select } from './select.ts';
+import { findActive, type World } from './state.ts';
+import { databaseOfDbrp } from './write.ts';
+
+const EPOCH_UNITS: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  n: 1n,
+  u: 1_000n,
+  us: 1_000n,
+  µ: 1_000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+};
+const SECOND = 1_000_000_000n;
+
+const json = (status: number, value: unknown): Reply => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: stringifyJson(value),
+});
+
+/** RFC 3339 with as many digits as needed. */
+function formatTime(time: bigint): string {
+  const fraction = ((time % SECOND) + SECOND) % SECOND;
+  const seconds = new Date(Number((time - fraction) / 1_000_000n)).toISOString().slice(0, 19);
+  const digits = `${fraction}`.padStart(9, '0').replace(/0+$/, '');
+  return `${seconds}${digits && `.${digits}`}Z`;
+}
+
+function render(series: Series, epoch: string | null): Series {
+  const unit = epoch ? EPOCH_UNITS[epoch] : undefined;
+  const values = series.values.map(([time, ...others]) => [
+    typeof time !== 'bigint' ? null : unit === undefined ? formatTime(time) : time / unit,
+    ...others,
+  ]) as Series['values'];
+  return { ...series, values };
+}
+
+/** One statement's result; every failure but a refused token is an `error` beside a status 200. */
+function run(statement: Select, params: URLSearchParams, token: string | undefined, world: World) {
+  const name = databaseOfDbrp(params);
+  if (!name) {
+    return {
+      error: "must specify a 'db' parameter, or provide the database in the InfluxQL query",
+    };
+  }
+  if (token === undefined || authorise(token, 'read', name, world) !== 'granted') {
+    throw new Refusal(401, 'unauthorized access');
+  }
+  const database = findActive(world.state.databases, name);
+  if (!database) return { error: `Database ${name} not found` };
+  const series = select(statement, database, world.now);
+  return series ? { series: [render(series, params.get('epoch'))] } : {};
+}
+
+function parameters({ query, headers, body }: DataPlaneRequest): URLSearchParams {
+  const form = headers['content-type']?.startsWith('application/x-www-form-urlencoded');
+  const fromBody = form ? [...new URLSearchParams(body.toString('utf8'))] : [];
+  return new URLSearchParams([...query, ...fromBody]);
+}
+
+/** A statement that does not parse is answered before anybody's token is looked at. */
+function answer(request: DataPlaneRequest, world: World): Reply {
+  const params = parameters(request);
+  const q = params.get('q');
+  if (q === null) {
+    return json(400, { error: 'expected a query to be provided in the query string or body' });
+  }
+  try {
+    const token = tokenOf(request, { version1: true });
+    const results = parseInfluxql(q, world.now).map((statement, statement_id) => ({
+      statement_id,
+      ...run(statement, params, token, world),
+    }));
+    return json(200, { results });
+  } catch (error) {
+    if (error instanceof Refusal) return json(error.status, { error: error.message });
+    if (!(error instanceof InfluxqlError)) throw error;
+    const problem = `error in InfluxQL statement: parsing error: ${error.message}`;
+    return json(200, { results: [{ statement_id: 0, error: problem }] });
+  }
+}
+
+export const queryRoute: DataPlaneRoute = { methods: ['GET', 'POST'], path: '/query', answer };

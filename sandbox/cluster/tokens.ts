@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { setPermissions, sha512 } from './grants.ts';
+import {
+  type ManagementRequest,
+  type ManagementRoute,
+  readBody,
+  readUpdate,
+  uuidParam,
+} from './management-route.ts';
+import { Refusal } from './refusal.ts';
+import { tokenToCreate, tokenUpdate } from './schemas.ts';
+import type { StoredToken, World } from './state.ts';
+
+const instant = (milliseconds: number) => new Date(milliseconds).toISOString();
+const wholeSeconds = (milliseconds: number) => `${instant(milliseconds).slice(0, 19)}Z`;
+
+/** An absent instant is an absent key: `never` is neither null nor 1970 here. */
+const shown = ({ id, description, permissions, createdAt, expiresAt, revokedAt }: StoredToken) => ({
+  id,
+  description,
+  permissions,
+  createdAt: instant(createdAt),
+  ...(expiresAt !== undefined && { expiresAt: wholeSeconds(expiresAt) }),
+  ...(revokedAt !== undefined && { revokedAt: instant(revokedAt) }),
+});
+
+const digest = (text: string) => createHash('sha512').update(text).digest();
+
+/** A version 4 UUID made of any random string. */
+function makeUuid(random: string): string {
+  const hex = digest(random).toString('hex');
+  const variant = ((Number.parseInt(hex[16] ?? '0', 16) & 3) | 8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    variant + hex.slice(17, 20),
+    hex.slice(20, 32),
+  ].join('-');
+}
+
+/** 512 bits in URL-safe base64, made of any random string. */
+export const makeTokenString = (prefix: string, random: string) =>
+  prefix + digest(random).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+
+function findToken(request: ManagementRequest, { state }: World): StoredToken {
+  const id = uuidParam(request, 'id');
+  const token = state.tokens.find((each) => each.id === id);
+  if (!token) throw new Refusal(404, `token ${id} not found`);
+  return token;
+}
+
+function findUnrevoked(request: ManagementRequest, world: World): StoredToken {
+  const token = findToken(request, world);
+  if (token.revokedAt !== undefined) throw new Refusal(404, `token ${token.id} not found`);
+  return token;
+}
+
+function create(request: ManagementRequest, world: World) {
+  const { description, permissions, expiresAt } = readBody(request, tokenToCreate);
+  const accessToken = makeTokenString('apiv1_', world.random());
+  const token: StoredToken = {
+    id: makeUuid(world.random()),
+    sha512: sha512(accessToken),
+    description,
+    permissions: [],
+    createdAt: world.now,
+    ...(expiresAt !== undefined && { expiresAt }),
+    knownFrom: world.now + world.activationDelayMs,
+    grants: [],
+  };
+  setPermissions(token, permissions, world);
+  world.state.tokens.push(token);
+  return { ...shown(token), accessToken };
+}
+
+function update(request: ManagementRequest, world: World) {
+  const token = findUnrevoked(request, world);
+  const { description, permissions } = readUpdate(request, tokenUpdate);
+  if (description !== undefined) token.description = description;
+  if (permissions) setPermissions(token, permissions, world);
+  return shown(token);
+}
+
+/** Deleting revokes: the token stays, with `revokedAt`, for good. */
+function remove(request: ManagementRequest, world: World): void {
+  const token = findUnrevoked(request, world);
+  token.revokedAt = world.now;
+  token.knownUntil = world.now + world.revocationDelayMs;
+}
+
+export const tokenRoutes: readonly ManagementRoute[] = [
+  { method: 'GET', path: '/tokens', answer: (_request, { state }) => state.tokens.map(shown) },
+  { method: 'POST', path: '/tokens', answer: create },
+  {
+    method: 'GET',
+    path: '/tokens/:id',
+    answer: (request, world) => shown(findToken(request, world)),
+  },
+  { method: 'PATCH', path: '/tokens/:id', answer: update },
+  { method: 'DELETE', path: '/tokens/:id', answer: remove },
+];

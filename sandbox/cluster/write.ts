@@ -1,0 +1,103 @@
+import type { Reply } from '../interception.ts';
+import { type DataPlaneRequest, type DataPlaneRoute, textOf, tokenOf } from './data-plane-route.ts';
+import { authorise } from './grants.ts';
+import { ingest } from './ingest.ts';
+import { parseLineProtocol } from './line-protocol.ts';
+import { Refusal } from './refusal.ts';
+import { findActive, type World } from './state.ts';
+
+const CODES: Readonly<Record<number, string>> = {
+  400: 'invalid',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not found',
+  405: 'method not allowed',
+  413: 'request too large',
+  415: 'unsupported media type',
+};
+
+/** The data plane's own shape of error: the code is a word, not the status. */
+export const dataPlaneError = (status: number, message: string): Reply => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ code: CODES[status] ?? 'internal error', message }),
+});
+
+const V2_UNITS: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1_000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+};
+const V1_UNITS: Readonly<Record<string, bigint>> = {
+  ...V2_UNITS,
+  n: 1n,
+  u: 1_000n,
+  µ: 1_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+};
+
+const NAME = /^[\p{Alphabetic}\p{N}_\-/]+$/u;
+
+function requireName(name: string | null, parameter: string): string {
+  if (!name) throw new Refusal(400, `no ${parameter} destination provided`);
+  if (!NAME.test(name) || Buffer.byteLength(name) > 64) {
+    throw new Refusal(400, `invalid ${parameter} name ${name}`);
+  }
+  return name;
+}
+
+/** Version 1 names a retention policy too; the database's name holds both, joined by a slash. */
+export function databaseOfDbrp(query: URLSearchParams): string | null {
+  const [db, rp] = [query.get('db'), query.get('rp')];
+  return db && rp && rp !== 'autogen' ? `${db}/${rp}` : db;
+}
+
+/** Authorisation comes before the body is looked at, and an empty body needs no database. */
+function write(request: DataPlaneRequest, world: World, version1: boolean): void {
+  const { query } = request;
+  const name = version1
+    ? requireName(databaseOfDbrp(query), 'db')
+    : requireName(query.get('bucket'), 'bucket');
+  const precision = query.get('precision') || 'ns';
+  const scale = (version1 ? V1_UNITS : V2_UNITS)[precision];
+  if (scale === undefined) throw new Refusal(400, `invalid precision ${precision}`);
+
+  const token = tokenOf(request, { version1 });
+  if (token === undefined) throw new Refusal(401, 'authentication required');
+  const verdict = authorise(token, 'write', name, world);
+  if (verdict === 'invalid') throw new Refusal(401, 'authentication required');
+  if (verdict === 'not permitted') throw new Refusal(403, 'access denied');
+
+  const points = parseLineProtocol(textOf(request), scale, BigInt(world.now) * 1_000_000n);
+  if (points.length === 0) return;
+  const database = findActive(world.state.databases, name);
+  if (!database) throw new Refusal(404, `dml handler error: namespace ${name} does not exist`);
+  ingest(database, points, world);
+}
+
+const writeRoute = (path: string, version1: boolean): DataPlaneRoute => ({
+  methods: ['POST'],
+  path,
+  answer: (request, world) => {
+    try {
+      write(request, world, version1);
+      return { status: 204, body: '' };
+    } catch (error) {
+      if (error instanceof Refusal) return dataPlaneError(error.status, error.message);
+      throw error;
+    }
+  },
+});
+
+export const writeRoutes: readonly DataPlaneRoute[] = [
+  writeRoute('/api/v2/write', false),
+  writeRoute('/write', true),
+  {
+    methods: ['POST'],
+    path: '/api/v3/write_lp',
+    // Core and Enterprise have it; the official client turns this answer into advice.
+    answer: () => dataPlaneError(405, 'method not allowed'),
+  },
+];
