@@ -34,7 +34,8 @@ export interface Host {
   close(): Promise<void>;
 }
 
-const defaultAccountId = '000000000000';
+const defaultRegion = 'eu-west-1';
+const defaultAccountId = '123456789012';
 
 /** Runs functions as Lambda does: each instance a process, with nothing of this one's environment. */
 export function createHost(options: HostOptions): Host {
@@ -88,7 +89,7 @@ export function createHost(options: HostOptions): Host {
       );
       const instance = free?.instance ?? start(one);
       const requestId = `00000000-0000-4000-8000-${String(++requests).padStart(12, '0')}`;
-      const region = options.environment?.AWS_REGION ?? 'us-east-1';
+      const region = options.environment?.AWS_REGION ?? defaultRegion;
       const accountId = options.accountId ?? defaultAccountId;
       let timedOut = false;
       const cancelDeadline = callAfter(clock, one.timeoutMs, () => {

@@ -1,0 +1,26 @@
+import './require-node-24.ts';
+import { realClock } from './clock.ts';
+import { parseFlags, usage } from './flags.ts';
+import { startSandbox } from './sandbox.ts';
+
+try {
+  const flags = parseFlags(process.argv.slice(2));
+  if (flags === 'help') process.stdout.write(usage);
+  else await run(flags);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+  process.exitCode = 1;
+}
+
+/** Keeps both endpoints up until a signal; the one line on stdout says that they are ready. */
+async function run(flags: Exclude<ReturnType<typeof parseFlags>, 'help'>): Promise<void> {
+  const { cluster, aws, close } = await startSandbox({ clock: realClock, ...flags });
+  process.once('SIGINT', close).once('SIGTERM', close);
+  const ready = {
+    clusterUrl: cluster.url,
+    managementToken: cluster.managementToken,
+    awsEndpointUrl: aws.url,
+    region: aws.region,
+  };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+}
