@@ -43,6 +43,8 @@ function code(entry: string, policyFile: PolicyFile): Code {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       image: DockerImage.fromRegistry('not-used'),
+      // CDK bundles once for equal options, and sees only data: without these, one bundle for all.
+      environment: { entry, policyFile: JSON.stringify(policyFile) },
       local: {
         tryBundle(folder) {
           bundle(entry, policyFile, folder);

@@ -1,0 +1,50 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BUDGET, bundle } from '../../lib/bundle.ts';
+import type { PolicyFile } from '../../lib/policy-file.ts';
+import { readPolicyFile } from '../../lib/policy-file.ts';
+
+let folder: string;
+let policyFile: PolicyFile;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+  policyFile = { ...readPolicyFile('keyturn.yaml'), ca: 'PEM' };
+  bundle('rotate', policyFile, folder);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const text = (name: string) => readFileSync(join(folder, name), 'utf8');
+
+test('carries all that the function reads at run time', () => {
+  expect(readdirSync(folder).sort()).toEqual([
+    'ca.pem',
+    'index.js',
+    'index.js.map',
+    'package.json',
+    'policy.json',
+  ]);
+  expect(JSON.parse(text('policy.json'))).toEqual(policyFile.document);
+});
+
+test('loads as CommonJS wherever it lies, and exports the handler', () => {
+  const exported = createRequire(join(folder, 'index.js'))('./index.js');
+  expect(exported.handler).toBeTypeOf('function');
+});
+
+test('stays within its budget, and takes credentials from the environment alone', () => {
+  expect(statSync(join(folder, 'index.js')).size).toBeLessThan(BUDGET);
+  const { sources } = JSON.parse(text('index.js.map')) as { sources: string[] };
+  expect(sources.filter((source) => source.includes('credential-provider'))).toEqual([]);
+});
+
+test('is the same from any folder, so that an unchanged function is not deployed again', () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'keyturn-elsewhere-'));
+  bundle('rotate', policyFile, elsewhere);
+  for (const name of readdirSync(folder)) {
+    expect(readFileSync(join(elsewhere, name), 'utf8')).toBe(text(name));
+  }
+  rmSync(elsewhere, { recursive: true });
+});

@@ -1,0 +1,167 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KeyturnStack } from '../../lib/keyturn-stack.ts';
+import { POLICY, permissionsOf, synthesize, writePolicy } from './synthesize.ts';
+
+let folder: string;
+let template: Template;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+  template = synthesize(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Hashes change with every line of a function; the template should show the rest. */
+const withoutHashes = (value: Template) =>
+  JSON.parse(JSON.stringify(value.toJSON()).replaceAll(/[0-9a-f]{64}/g, '<hash>'));
+
+test('shows every change of the template in review', () => {
+  expect(withoutHashes(template)).toMatchSnapshot();
+});
+
+test('keeps all secrets when the stack is removed, because none is in its template', () => {
+  template.resourceCountIs('AWS::SecretsManager::Secret', 0);
+});
+
+test('lets rotate change the secrets of its policy, read the management token, and nothing else', () => {
+  const own = 'arn:aws:secretsmanager:here:secret:keyturn/prod/*';
+  const named = 'arn:aws:secretsmanager:here:secret:monitoring/grafana-??????';
+  const verbs = [
+    'CreateSecret',
+    'DescribeSecret',
+    'GetSecretValue',
+    'PutSecretValue',
+    'TagResource',
+    'UpdateSecretVersionStage',
+  ];
+  const queue = Object.keys(template.findResources('AWS::SQS::Queue'))[0];
+  const logs = Object.keys(template.findResources('AWS::Logs::LogGroup'));
+  const rotateLogs = logs.find((id) => id.startsWith('KeyturnRotate'));
+  expect(permissionsOf(template, 'KeyturnRotateRole')).toEqual(
+    [
+      ...verbs.flatMap((verb) => [own, named].map((arn) => `secretsmanager:${verb} on ${arn}`)),
+      'secretsmanager:GetSecretValue on arn:aws:secretsmanager:here:secret:influxdb/management-??????',
+      'secretsmanager:ListSecrets on *',
+      'events:PutEvents on arn:aws:events:here:event-bus/default',
+      `logs:CreateLogStream on <${rotateLogs}.Arn>`,
+      `logs:PutLogEvents on <${rotateLogs}.Arn>`,
+      `sqs:SendMessage on <${queue}.Arn>`,
+    ].sort(),
+  );
+});
+
+test('gives no role a managed policy', () => {
+  for (const role of Object.values(template.findResources('AWS::IAM::Role'))) {
+    expect(role.Properties).not.toHaveProperty('ManagedPolicyArns');
+  }
+});
+
+test('runs on what is tested: Node.js 24 on arm64, with the SDK in the bundle', () => {
+  template.hasResourceProperties('AWS::Lambda::Function', {
+    Runtime: 'nodejs24.x',
+    Architectures: ['arm64'],
+    Handler: 'index.handler',
+    MemorySize: 512,
+    Timeout: 900,
+    LoggingConfig: Match.objectLike({ LogFormat: 'JSON' }),
+  });
+});
+
+test('keeps logs for three months, and beyond the stack', () => {
+  template.allResources('AWS::Logs::LogGroup', {
+    DeletionPolicy: 'Retain',
+    Properties: { RetentionInDays: 90 },
+  });
+});
+
+describe('schedules', () => {
+  test('run when the policy says, in its time zone', () => {
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'cron(0/10 * * * ? *)',
+      ScheduleExpressionTimezone: 'Europe/Berlin',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      State: 'ENABLED',
+    });
+  });
+
+  test('pause together', () => {
+    const paused = synthesize(folder, POLICY.replace('schedules: {', 'schedules: { paused: true,'));
+    paused.allResourcesProperties('AWS::Scheduler::Schedule', { State: 'DISABLED' });
+  });
+
+  test('may invoke their own function alone', () => {
+    const target = Object.keys(template.findResources('AWS::Lambda::Function')).find((id) =>
+      id.startsWith('KeyturnRotate'),
+    );
+    expect(permissionsOf(template, 'KeyturnRotateScheduleRole')).toContain(
+      `lambda:InvokeFunction on <${target}.Arn>`,
+    );
+  });
+
+  test('send what they cannot deliver, and functions what they cannot do, to one queue', () => {
+    const queue = Object.keys(template.findResources('AWS::SQS::Queue'))[0];
+    const arn = { 'Fn::GetAtt': [queue, 'Arn'] };
+    template.allResourcesProperties('AWS::Scheduler::Schedule', {
+      Target: { DeadLetterConfig: { Arn: arn } },
+    });
+    template.allResourcesProperties('AWS::Lambda::EventInvokeConfig', {
+      DestinationConfig: { OnFailure: { Destination: arn } },
+    });
+  });
+});
+
+describe('an encryption key', () => {
+  const kmsStatements = (stack: Template) =>
+    Object.values(stack.findResources('AWS::IAM::Policy'))
+      .flatMap((policy) => policy.Properties.PolicyDocument.Statement)
+      .filter(({ Action }) => [Action].flat().includes('kms:GenerateDataKey'));
+  const onlyThrough = { 'kms:ViaService': expect.anything() };
+
+  test('given as an ARN is used through Secrets Manager only', () => {
+    const arn = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    const [statement] = kmsStatements(synthesize(folder, `${POLICY}encryptionKey: ${arn}\n`));
+    expect(statement.Resource).toBe(arn);
+    expect(statement.Condition.StringEquals).toEqual(onlyThrough);
+  });
+
+  test('given as an alias is whichever key bears it', () => {
+    const [statement] = kmsStatements(synthesize(folder, `${POLICY}encryptionKey: alias/tokens\n`));
+    expect(statement.Condition['ForAnyValue:StringEquals']).toEqual({
+      'kms:ResourceAliases': 'alias/tokens',
+    });
+  });
+
+  test("given by the app outranks the policy's", () => {
+    const stack = synthesize(folder, `${POLICY}encryptionKey: alias/tokens\n`, {
+      encryptionKey: Key.fromKeyArn(
+        new Stack(new App(), 'Keys'),
+        'Key',
+        'arn:aws:kms:eu-west-1:111122223333:key/from-the-app',
+      ),
+    });
+    expect(kmsStatements(stack)[0].Resource).toMatch(/from-the-app$/);
+  });
+});
+
+test('two policy files are two stacks in one app, each with its own policy in its functions', () => {
+  const app = new App({ outdir: join(folder, 'two') });
+  const stacks = ['north', 'south'].map((owner) => {
+    const policy = writePolicy(folder, POLICY.replace('prod', owner), `${owner}.yaml`);
+    return new KeyturnStack(app, { policy });
+  });
+  expect(stacks.map(({ stackName }) => stackName)).toEqual(['Keyturn-north', 'Keyturn-south']);
+  const owners = stacks.map((stack) => {
+    const [rotate] = Object.values(
+      Template.fromStack(stack).findResources('AWS::Lambda::Function'),
+    );
+    const [hash] = rotate?.Properties.Code.S3Key.split('.') ?? [];
+    const asset = join(app.outdir, `asset.${hash}`, 'policy.json');
+    return JSON.parse(readFileSync(asset, 'utf8')).owner;
+  });
+  expect(owners).toEqual(['north', 'south']);
+});

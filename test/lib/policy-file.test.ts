@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readPolicyFile } from '../../lib/policy-file.ts';
+import { POLICY, writePolicy } from './synthesize.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const mistakeIn = (text: string): string => {
+  try {
+    readPolicyFile(writePolicy(folder, text));
+  } catch (error) {
+    return (error as Error).message.replaceAll(`${folder}/`, '');
+  }
+  return 'no mistake';
+};
+
+test('reads the example at the root of the repository', () => {
+  const { policy } = readPolicyFile('keyturn.yaml');
+  expect(policy.tokens.map(({ secret }) => secret)).toEqual([
+    'keyturn/example/telegraf',
+    'monitoring/grafana',
+  ]);
+});
+
+describe('a mistake names file, line, key, what was found and what was expected:', () => {
+  test('a value', () => {
+    expect(mistakeIn(POLICY.replace('Europe/Berlin', 'Middle/Earth'))).toBe(
+      'keyturn.yaml:4: timeZone: found "Middle/Earth", expected a time zone such as Europe/Berlin',
+    );
+  });
+
+  test('a misspelt key', () => {
+    expect(mistakeIn(POLICY.replace('secret:', 'secert:'))).toMatch(
+      /^keyturn\.yaml:8: tokens\.grafana\.secert: unknown key.*"secret"/,
+    );
+  });
+
+  test('a missing key, at the closest thing around it', () => {
+    expect(mistakeIn(POLICY.replace(', managementToken: influxdb/management', ''))).toMatch(
+      /^keyturn\.yaml:3: cluster\.managementToken: found nothing, expected/,
+    );
+  });
+
+  test('a rule in a list', () => {
+    expect(
+      mistakeIn(`${POLICY}databases:\n  - name: one\n  - name: two\n    maxTables: 0\n`),
+    ).toMatch(/^keyturn\.yaml:12: databases\[1\]\.maxTables: found 0/);
+  });
+
+  test('several at once, one line each', () => {
+    const text = POLICY.replace('Europe/Berlin', 'x').replace('owner: prod', 'owner: "?"');
+    expect(mistakeIn(text).split('\n')).toHaveLength(2);
+  });
+
+  test('YAML that does not parse', () => {
+    expect(mistakeIn(POLICY.replace('owner: prod', 'owner: [prod'))).toMatch(
+      /^keyturn\.yaml:\d+: /,
+    );
+  });
+
+  test('a key given twice', () => {
+    expect(mistakeIn(`${POLICY}owner: other\n`)).toMatch(
+      /^keyturn\.yaml:9: Map keys must be unique/,
+    );
+  });
+
+  test('an empty file', () => {
+    expect(mistakeIn('')).toMatch(/^keyturn\.yaml:1: \(the whole file\): /);
+  });
+});
+
+test('a file that cannot be read is named', () => {
+  expect(() => readPolicyFile(join(folder, 'absent.yaml'))).toThrow(
+    /absent\.yaml: the policy file cannot be read/,
+  );
+});
+
+test("reads the cluster's certificate authority beside the policy", () => {
+  writeFileSync(join(folder, 'authority.pem'), 'PEM');
+  const file = writePolicy(folder, POLICY.replace('cluster: {', 'cluster: { ca: authority.pem,'));
+  expect(readPolicyFile(file).ca).toBe('PEM');
+});

@@ -1,0 +1,67 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { KeyturnProps } from '../../lib/keyturn.ts';
+import { KeyturnStack } from '../../lib/keyturn-stack.ts';
+
+const { context } = JSON.parse(readFileSync('cdk.json', 'utf8'));
+
+export const POLICY = `
+owner: prod
+cluster: { url: https://influxdb.example.com, managementToken: influxdb/management }
+timeZone: Europe/Berlin
+schedules: { rotate: cron(0/10 * * * ? *), reap: rate(1 hour) }
+tokens:
+  telegraf: { permissions: { write: [telemetry] } }
+  grafana: { secret: monitoring/grafana, permissions: { read: [telemetry] } }
+`;
+
+/** Writes a policy file into a folder and returns its path. */
+export function writePolicy(folder: string, text = POLICY, name = 'keyturn.yaml'): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+/** Synthesizes one stack as `cdk synth` would, with the flags of cdk.json, into a folder. */
+export function synthesize(
+  folder: string,
+  policy: string = POLICY,
+  props: Partial<KeyturnProps> = {},
+): Template {
+  const app = new App({ outdir: join(folder, 'cdk.out'), context });
+  const file = writePolicy(folder, policy);
+  return Template.fromStack(new KeyturnStack(app, { policy: file, ...props }));
+}
+
+interface Statement {
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = value as Record<string, unknown>;
+  if (Array.isArray(join)) return (join[1] as unknown[]).map(asText).join('');
+  return Array.isArray(attribute) ? `<${attribute.join('.')}>` : `<${String(Ref)}>`;
+}
+
+/** What one role may do, as `action on resource`, one line each and sorted. */
+export function permissionsOf(template: Template, role: string): string[] {
+  const policies = Object.entries(template.findResources('AWS::IAM::Policy'));
+  const statements = policies
+    .filter(([id]) => id.startsWith(role))
+    .flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement as Statement[]);
+  const lines = statements.flatMap(({ Action, Resource }) =>
+    [Action].flat().flatMap((action) => {
+      return [Resource].flat().map((resource) => `${action} on ${asText(resource)}`);
+    }),
+  );
+  return lines
+    .map((line) =>
+      line.replace('<AWS::Partition>', 'aws').replace('<AWS::Region>:<AWS::AccountId>', 'here'),
+    )
+    .sort();
+}
