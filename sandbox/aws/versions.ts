@@ -1,5 +1,5 @@
 import { alreadyExists, limitExceeded } from './aws-error.ts';
-import { attach, detach } from './labels.ts';
+import { attach, detach, holderOf } from './labels.ts';
 import type { Secret, SecretVersion, Versions } from './state.ts';
 
 const DAY_MS = 86_400_000;
@@ -33,14 +33,17 @@ export function addVersion(
     ...added,
   };
   const labels = first ? new Set([...stages, 'AWSCURRENT']) : new Set(stages);
-  const versions = withinLabels(
-    [...labels].reduce((all, stage) => attach(all, stage, added.id), {
-      ...room,
-      [added.id]: version,
-    } as Versions),
+  const labelled = [...labels].reduce<Versions>(
+    (versions, stage) => attach(versions, stage, added.id),
+    { ...room, [added.id]: version },
   );
+  const versions = withinLabels(labels.has('AWSCURRENT') ? unpend(labelled, added.id) : labelled);
   return abandonRotation({ ...secret, versions }, added.id);
 }
+
+/** A version made current takes AWSPENDING off every other one (recorded: current_pending). */
+const unpend = (versions: Versions, current: string) =>
+  holderOf(versions, 'AWSPENDING') === current ? versions : detach(versions, 'AWSPENDING');
 
 export const hasValue = (version: SecretVersion) =>
   version.secretString !== undefined || version.secretBinary !== undefined;
