@@ -39,12 +39,13 @@ export interface KeyturnFunctionProps extends NetworkProps {
 
 /** The bundle is made while CDK stages the asset: a folder that it owns, named by its contents' hash. */
 function code(entry: string, policyFile: PolicyFile): Code {
+  const { document, ca } = policyFile;
   return Code.fromAsset(FUNCTIONS, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       image: DockerImage.fromRegistry('not-used'),
       // CDK bundles once for equal options, and sees only data: without these, one bundle for all.
-      environment: { entry, policyFile: JSON.stringify(policyFile) },
+      environment: { entry, policyFile: JSON.stringify([document, ca]) },
       local: {
         tryBundle(folder) {
           bundle(entry, policyFile, folder);
