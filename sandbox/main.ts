@@ -3,12 +3,22 @@ import { realClock } from './clock.ts';
 import { parseFlags, usage } from './flags.ts';
 import { startSandbox } from './sandbox.ts';
 
-try {
-  const flags = parseFlags(process.argv.slice(2));
-  if (flags === 'help') process.stdout.write(usage);
-  else await run(flags);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+const flags = readFlags();
+if (flags === 'help') process.stdout.write(usage);
+else if (flags !== undefined) await run(flags).catch(fail);
+
+function readFlags() {
+  try {
+    return parseFlags(process.argv.slice(2));
+  } catch (error) {
+    fail(error);
+    process.stderr.write(`\n${usage}`);
+    return undefined;
+  }
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;
 }
 

@@ -159,6 +159,9 @@ export function startInstance(options: InstanceOptions): Instance {
       });
     },
     kill: async () => {
+      // Until it is gone, time stands still, whatever it said last.
+      turn++;
+      membership?.awake();
       child.kill('SIGKILL');
       await gone;
     },
