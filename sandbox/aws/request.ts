@@ -58,6 +58,8 @@ function constraint(issue: z.core.$ZodIssue): string {
       return `Member must have ${measure(issue.origin)} greater than or equal to ${issue.minimum}`;
     case 'invalid_type':
       return issue.input === undefined ? 'Member must not be null' : issue.message;
+    case 'invalid_value':
+      return `Member must satisfy enum value set: [${issue.values.join(', ')}]`;
     default:
       return issue.message;
   }

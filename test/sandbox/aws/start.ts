@@ -1,4 +1,4 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { onTestFinished } from 'vitest';
 import { type Aws, type AwsOptions, startAws } from '../../../sandbox/aws/server.ts';
 
@@ -22,7 +22,7 @@ export function createClock(startAt = Date.UTC(2026, 0, 15, 12)): TestClock {
 /** A server and an SDK client for the length of one test. */
 export async function start(
   options: Partial<AwsOptions> = {},
-): Promise<{ aws: Aws; client: SecretsManagerClient; clock: TestClock }> {
+): Promise<{ aws: Aws; client: SecretsManager; clock: TestClock }> {
   const clock = createClock();
   const aws = await startAws({ clock, ...options });
   const client = createClient(aws);
@@ -34,7 +34,7 @@ export async function start(
 }
 
 export const createClient = (aws: Aws, maxAttempts = 1) =>
-  new SecretsManagerClient({
+  new SecretsManager({
     endpoint: aws.url,
     region: aws.region,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
