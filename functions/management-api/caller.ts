@@ -67,14 +67,14 @@ export function createCaller(options: ManagementApiOptions) {
     };
   };
 
-  const repeat = <T>(attempt: () => Promise<T>): Promise<T> =>
+  const withRetries = <T>(attempt: () => Promise<T>): Promise<T> =>
     retry(attempt, {
       now: options.now,
       sleep: options.sleep,
       random: options.random,
       retryable,
       attempts: 5,
-      baseMs: 200,
+      baseMs: 500,
       maxMs: 10_000,
       deadline: options.deadline(),
     });
@@ -83,7 +83,7 @@ export function createCaller(options: ManagementApiOptions) {
   const findPrefix =
     prefix === undefined
       ? prefixFinder((each) =>
-          repeat(() => send(each, { method: 'GET', path: '/databases', read: readDatabases })),
+          withRetries(() => send(each, { method: 'GET', path: '/databases', read: readDatabases })),
         )
       : async () => prefix;
 
@@ -91,7 +91,11 @@ export function createCaller(options: ManagementApiOptions) {
     /** A single attempt. */
     once: async <T>(call: Call<T>): Promise<Reply<T>> => send(await findPrefix(), call),
     /** For what may be done twice. */
-    repeat,
+    async repeat<T>(attempt: () => Promise<T>): Promise<T> {
+      // Known before, or its retries would be retried.
+      await findPrefix();
+      return withRetries(attempt);
+    },
     close: transport.close,
   };
 }

@@ -22,6 +22,9 @@ const partSchema = (): z.ZodMiniType<PartitionTemplatePart> =>
 // A template is only ever reported on; a new kind of part must not stop every run on the cluster.
 const template = () => z.catch(z.optional(z.array(partSchema())), undefined);
 
+// Lists do not document one: whatever else they put there is not what undeleting takes.
+const id = () => z.catch(z.optional(int64), undefined);
+
 const wireDatabase = () =>
   z.object({
     name: text,
@@ -29,7 +32,7 @@ const wireDatabase = () =>
     maxColumnsPerTable: z.int(),
     retentionPeriod: z.optional(z.nullable(int64)),
     partitionTemplate: template(),
-    id: z.optional(int64),
+    id: id(),
   });
 
 const toDatabase = (wire: z.infer<ReturnType<typeof wireDatabase>>): Database => ({
@@ -62,7 +65,7 @@ const wireTable = () =>
     databaseName: text,
     name: text,
     partitionTemplate: template(),
-    id: z.optional(int64),
+    id: id(),
   });
 
 const toTable = (wire: z.infer<ReturnType<typeof wireTable>>): Table => ({

@@ -6,7 +6,8 @@ export type Reader<T> = (text: string) => { readonly value: T } | { readonly pro
 export const readNothing: Reader<void> = () => ({ value: undefined });
 
 const whereabouts = (path: readonly PropertyKey[]) =>
-  path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+  path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('') ||
+  'its top';
 
 /**
  * Schemas are made at the first use: building them costs a cold start more than using them.
@@ -28,6 +29,8 @@ export function reader<T>(
     const result = z.safeParse(schema, body);
     if (result.success) return { value: result.data };
     const issue = result.error.issues[0];
-    return { problem: `body${whereabouts(issue?.path ?? [])} is not as expected (${issue?.code})` };
+    return {
+      problem: `its body is not as expected at ${whereabouts(issue?.path ?? [])} (${issue?.code})`,
+    };
   };
 }

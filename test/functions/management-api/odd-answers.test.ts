@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { connect } from './connect.ts';
+import { type OddAnswer, startOddServer } from './odd-server.ts';
+
+async function failureOf(answer: OddAnswer) {
+  const server = await startOddServer(() => answer);
+  const { api } = connect(server.url, { deadline: () => 1 });
+  return api.getToken('1').then(
+    () => expect.unreachable(),
+    (error: unknown) => error,
+  );
+}
+
+test("a proxy's page is told in one line without its tags", async () => {
+  const body =
+    '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center>nginx</center></body></html>';
+  expect(await failureOf({ status: 502, body })).toMatchObject({
+    message: 'GET /api/v0/tokens/1 answered 502 Bad Gateway: 502 Bad Gateway nginx',
+    serverMessage: '502 Bad Gateway nginx',
+    code: undefined,
+    retryable: true,
+  });
+});
+
+test.each([
+  [403, '403'],
+  ['forbidden', 'forbidden'],
+  [null, undefined],
+])('a code of %j is survived', async (code, expected) => {
+  expect(await failureOf({ status: 403, body: { code, message: 'no' } })).toMatchObject({
+    message: 'GET /api/v0/tokens/1 answered 403 Forbidden: no',
+    code: expected,
+    retryable: false,
+  });
+});
+
+test.each([undefined, 'null', '"no"', '[]', '{"message":{"a":1}}', '{"code":{}}'])(
+  'a body of %s is survived',
+  async (body) => {
+    expect(await failureOf({ status: 403, body })).toMatchObject({ status: 403, gone: false });
+  },
+);
+
+test('a long message is cut', async () => {
+  const { message } = (await failureOf({ status: 400, body: 'x'.repeat(1_000_000) })) as Error;
+  expect(message).toHaveLength('GET /api/v0/tokens/1 answered 400 Bad Request: '.length + 301);
+});
+
+test.each(['<html>Welcome</html>', '', '{"id":', 'null', '{}', '[]', '7'])(
+  'a success with a body of %j is an error that is not repeated',
+  async (body) => {
+    expect(await failureOf({ body })).toMatchObject({
+      message: expect.stringMatching(
+        /^GET \/api\/v0\/tokens\/1 answered 200 OK, but its body is not/,
+      ),
+      status: 200,
+      retryable: false,
+    });
+  },
+);
+
+test('a redirect is an error, and nothing follows it', async () => {
+  const elsewhere = await startOddServer(() => ({ body: {} }));
+  const headers = { location: elsewhere.url };
+  expect(await failureOf({ status: 307, headers })).toMatchObject({ status: 307 });
+  expect(elsewhere.asked).toEqual([]);
+});
+
+test('an answer that is cut in the middle is an error', async () => {
+  const headers = { 'content-length': '1000' };
+  expect(await failureOf({ headers, body: '{"id":"1"' })).toMatchObject({
+    name: 'InfluxError',
+    retryable: true,
+  });
+});

@@ -1,0 +1,56 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+export interface OddAnswer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** What a request is answered with; `reset` cuts the connection. */
+type Answering = (request: IncomingMessage, index: number) => OddAnswer | 'reset' | 'silence';
+
+const formatBody = (body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body));
+
+function answer(response: ServerResponse, given: OddAnswer | 'reset' | 'silence') {
+  if (given === 'reset') {
+    response.socket?.destroy();
+    return;
+  }
+  if (given === 'silence') return;
+  const { status = 200, headers = {}, body } = given;
+  response.writeHead(status, { ...headers });
+  response.end(body === undefined ? undefined : formatBody(body));
+}
+
+/** A server that says anything at all, for as long as the test runs; it tells what it was asked. */
+export async function startOddServer(answering: Answering) {
+  const asked: {
+    readonly line: string;
+    readonly headers: IncomingMessage['headers'];
+    body: string;
+  }[] = [];
+  const sockets = new Set<unknown>();
+  const server = createServer((request, response) => {
+    const entry = { line: `${request.method} ${request.url}`, headers: request.headers, body: '' };
+    const index = asked.push(entry) - 1;
+    sockets.add(request.socket);
+    request.on('data', (chunk) => {
+      entry.body += chunk;
+    });
+    request.on('end', () => answer(response, answering(request, index)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    asked,
+    lines: () => asked.map(({ line }) => line),
+    connections: () => sockets.size,
+  };
+}

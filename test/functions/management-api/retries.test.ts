@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import type { ManagementApi } from '../../../functions/management-api/client.ts';
+import { connect } from './connect.ts';
+import { type OddAnswer, startOddServer } from './odd-server.ts';
+
+const TOKEN = {
+  id: '99999999-9999-4999-8999-999999999999',
+  description: '',
+  permissions: [],
+  createdAt: '2023-12-21T17:32:28Z',
+};
+const NAMED = { name: 'db', databaseName: 'db', maxTables: 1, maxColumnsPerTable: 1 };
+const SUCCESS = { body: { ...TOKEN, ...NAMED, accessToken: `apiv1_${'5'.repeat(64)}` } };
+const BUSY: OddAnswer = { status: 503, body: { code: 503, message: 'authz is away' } };
+
+/** Fails once, then succeeds. */
+async function connectFailing(failure: OddAnswer | 'reset') {
+  const server = await startOddServer((_request, index) => (index === 0 ? failure : SUCCESS));
+  return { server, ...connect(server.url) };
+}
+
+const repeatable: readonly (readonly [string, (api: ManagementApi) => Promise<unknown>])[] = [
+  ['GET', (api) => api.getToken('1')],
+  ['PATCH of a token', (api) => api.updateToken('1', { permissions: [] })],
+  ['PATCH of a database', (api) => api.updateDatabase('db', { maxTables: 1 })],
+  ['DELETE of a database', (api) => api.deleteDatabase('db')],
+  ['undeletion of a database', (api) => api.undeleteDatabase(1n)],
+  ['undeletion of a table', (api) => api.undeleteTable('db', 1n)],
+];
+const unrepeatable: typeof repeatable = [
+  ['POST of a token', (api) => api.createToken({ description: '', permissions: [] })],
+  ['POST of a database', (api) => api.createDatabase({ name: 'db' })],
+  ['POST of a table', (api) => api.createTable('db', { name: 'db' })],
+  ['renaming of a database', (api) => api.renameDatabase('db', 'other')],
+  ['renaming of a table', (api) => api.renameTable('db', 'one', 'other')],
+];
+
+test.each(repeatable)(
+  'a %s is repeated after 5xx and after a cut connection',
+  async (_name, call) => {
+    for (const failure of [BUSY, 'reset'] as const) {
+      const { server, api } = await connectFailing(failure);
+      await call(api);
+      expect(server.asked).toHaveLength(2);
+      expect(server.lines()[1]).toBe(server.lines()[0]);
+    }
+  },
+);
+
+test.each(unrepeatable)('a %s is never repeated', async (_name, call) => {
+  for (const failure of [BUSY, { status: 429 }, 'reset'] as const) {
+    const { server, api } = await connectFailing(failure);
+    await expect(call(api)).rejects.toMatchObject({ name: 'InfluxError', retryable: true });
+    expect(server.asked).toHaveLength(1);
+  }
+});
+
+test.each([400, 401, 403, 409, 302])('a GET answered %i is not repeated', async (status) => {
+  const { server, api } = await connectFailing({ status, headers: { location: '/elsewhere' } });
+  await expect(api.getToken('1')).rejects.toMatchObject({ status, retryable: false });
+  expect(server.asked).toHaveLength(1);
+});
+
+test.each([
+  [{ 'retry-after': '7' }, 7_250],
+  [{ 'retry-after': 'Sat, 31 Jan 2026 00:00:09 GMT' }, 9_250],
+  [{ 'retry-after': 'Fri, 30 Jan 2026 00:00:09 GMT' }, 250],
+  [{ 'retry-after': 'later' }, 250],
+  [{}, 250],
+])('after 429 with %o the wait is %i ms', async (headers, waitMs) => {
+  const date = 'Sat, 31 Jan 2026 00:00:00 GMT';
+  const { api, timing } = await connectFailing({ status: 429, headers: { date, ...headers } });
+  await api.getToken('1');
+  expect(timing.naps).toEqual([waitMs]);
+});
+
+test('a wait that would outlast the run is not begun', async () => {
+  const { server, api, timing } = await connectFailing({
+    status: 429,
+    headers: { 'retry-after': '900' },
+  });
+  await expect(api.getToken('1')).rejects.toMatchObject({ status: 429, retryAfterMs: 900_000 });
+  expect(server.asked).toHaveLength(1);
+  expect(timing.naps).toEqual([]);
+});
+
+test('an outage fails after five attempts', async () => {
+  const server = await startOddServer(() => BUSY);
+  const { api, timing } = connect(server.url);
+  await expect(api.listTokens()).rejects.toThrow(
+    'GET /api/v0/tokens answered 503 Service Unavailable: authz is away',
+  );
+  expect(server.asked).toHaveLength(5);
+  expect(timing.naps).toEqual([250, 500, 1_000, 2_000]);
+});
+
+test('a server that never answers is given up when the run ends', async () => {
+  const server = await startOddServer(() => 'silence');
+  const { api } = connect(server.url, { deadline: () => 50 });
+  await expect(api.getToken('1')).rejects.toMatchObject({
+    code: 'UND_ERR_HEADERS_TIMEOUT',
+    status: undefined,
+    retryable: true,
+  });
+});
+
+test('a host where nobody listens fails with what the system says', async () => {
+  const { api } = connect('http://127.0.0.1:1');
+  await expect(api.getToken('1')).rejects.toMatchObject({ code: 'ECONNREFUSED', retryable: true });
+});
+
+test('calls share at most so many connections, and keep them', async () => {
+  const server = await startOddServer(() => SUCCESS);
+  const { api } = connect(server.url, { connections: 3 });
+  await Promise.all(Array.from({ length: 60 }, (_, index) => api.getToken(String(index))));
+  await api.getToken('1');
+  expect(server.asked).toHaveLength(61);
+  expect(server.connections()).toBe(3);
+});
