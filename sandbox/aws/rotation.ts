@@ -28,7 +28,7 @@ export interface Rotations {
 }
 
 /** Rotation on request. The schedule is kept and shown, and fires nothing. */
-export function createRotations(invoke: RotationInvoker | undefined): Rotations {
+export function createRotations(invoker: () => RotationInvoker | undefined): Rotations {
   const underWay = new Set<Promise<void>>();
   const start = (rotation: () => Promise<void>) => {
     const running = Promise.resolve()
@@ -44,6 +44,7 @@ export function createRotations(invoke: RotationInvoker | undefined): Rotations 
     const lambdaArn = input.RotationLambdaARN ?? secret.rotation?.lambdaArn;
     if (lambdaArn === undefined)
       throw invalidRequest('No Lambda rotation function ARN is associated with this secret.');
+    const invoke = invoker();
     if (invoke === undefined)
       throw new AwsError(
         'AccessDeniedException',

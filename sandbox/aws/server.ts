@@ -12,7 +12,7 @@ import { resourcePolicyOperations } from './resource-policy.ts';
 import { createRotations, type RotationInvoker } from './rotation.ts';
 import { secretOperations } from './secret-operations.ts';
 import type { AwsState } from './state.ts';
-import { copy, createStore, type Store } from './store.ts';
+import { copy, createStore, own, type Store } from './store.ts';
 import { valueOperations } from './value-operations.ts';
 import { versionOperations } from './version-operations.ts';
 
@@ -26,7 +26,6 @@ export interface AwsOptions {
   readonly listLagMs?: number;
   /** The same for DescribeSecret, GetSecretValue, BatchGetSecretValue and ListSecretVersionIds. */
   readonly readLagMs?: number;
-  /** Without it no rotation function can be invoked, and RotateSecret says so. */
   readonly rotationInvoker?: RotationInvoker;
 }
 
@@ -38,6 +37,8 @@ export interface Aws {
   intercept: Interceptor;
   listLagMs: number;
   readLagMs: number;
+  /** Without one no rotation function can be invoked, and RotateSecret says so. */
+  rotationInvoker: RotationInvoker | undefined;
   readonly state: AwsState;
   snapshot(): AwsState;
   restore(state: AwsState): void;
@@ -59,7 +60,8 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   const store = createStore(clock, region, accountId);
   store.listLagMs = options.listLagMs ?? 0;
   store.readLagMs = options.readLagMs ?? 0;
-  const rotations = createRotations(options.rotationInvoker);
+  let rotationInvoker = options.rotationInvoker;
+  const rotations = createRotations(() => rotationInvoker);
   const services = createServices(rotations.operations);
   let intercept = options.intercept ?? passThrough;
 
@@ -91,6 +93,12 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     },
     set intercept(interceptor) {
       intercept = interceptor;
+    },
+    get rotationInvoker() {
+      return rotationInvoker;
+    },
+    set rotationInvoker(invoker) {
+      rotationInvoker = invoker;
     },
     get listLagMs() {
       return store.listLagMs;
@@ -149,8 +157,8 @@ function route(
   request: FastifyRequest,
 ): Reply | { readonly call: Call; readonly operation: Operation } {
   const [prefix = '', name = ''] = header(request, 'x-amz-target')?.split('.') ?? [];
-  const service = Object.hasOwn(services, prefix) ? services[prefix] : undefined;
-  const operation = service?.operations[name];
+  const service = own(services, prefix);
+  const operation = service && own(service.operations, name);
   if (service === undefined || operation === undefined)
     return refuse(new AwsError('UnknownOperationException', ''));
   if (header(request, 'authorization') === undefined)

@@ -135,7 +135,8 @@ export const copy = (state: AwsState) => ({
   writes: { ...state.writes } as Record<string, number>,
 });
 
-const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+/** The record's own member, so that a secret may be named `constructor`. */
+export const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;
 
 const exists = (secret: Secret, now: number) =>

@@ -1,16 +1,11 @@
 import { CreateSecretCommand, RotateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { test } from 'vitest';
-import type { Aws } from '../../../sandbox/aws/server.ts';
 import { replay } from './replay.ts';
 import { LAMBDA_ARN, rotateByTemplate } from './rotation-function.ts';
-import { createClient } from './start.ts';
 
 async function replayRotation(name: string) {
-  let aws: Aws | undefined;
-  const secret = await replay(name, {
-    rotationInvoker: (_arn, event) => rotateByTemplate(createClient(aws as Aws), event),
-  });
-  aws = secret.aws;
+  const secret = await replay(name);
+  secret.aws.rotationInvoker = (_arn, event) => rotateByTemplate(secret.client, event);
   const create = { Name: secret.secretId, Description: 'testing rotation of secrets' };
   const created = await secret.client.send(
     new CreateSecretCommand({ ...create, SecretString: 'original' }),
