@@ -69,7 +69,7 @@ export function parseInfluxql(text: string, now: number): Select[] {
 
   const instant = (): bigint => {
     const { kind, text: found } = take(['word', 'string', 'number', 'duration'], 'a time');
-    if (kind === 'number') return BigInt(found);
+    if (kind === 'number') return /^\d+$/.test(found) ? BigInt(found) : fail('integer');
     if (kind === 'duration') return durationNanoseconds(found);
     if (kind === 'string') return instantNanoseconds(found);
     if (found.toLowerCase() !== 'now') fail('now()');

@@ -21,26 +21,14 @@ const LINE_END = /[ \t\r]*(?:\n|$)/y;
 const INTEGER = /^[+-]?\d+i$/;
 const UNSIGNED = /^\+?\d+u$/;
 const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  t: true,
-  T: true,
-  true: true,
-  True: true,
-  TRUE: true,
-  f: false,
-  F: false,
-  false: false,
-  False: false,
-  FALSE: false,
-};
+const BOOLEAN = /^(?:[tT]|true|True|TRUE|[fF]|false|False|FALSE)$/;
 const INT64_MAX = 2n ** 63n - 1n;
 
 const unescapeName = (text: string) => text.replace(/\\([,= ])/g, '$1');
 const unescapeString = (text: string) => text.slice(1, -1).replace(/\\(["\\])/g, '$1');
 
 function parseScalar(text: string): { type: ColumnType; value: FieldValue } | undefined {
-  const boolean = BOOLEANS[text];
-  if (boolean !== undefined) return { type: 'boolean', value: boolean };
+  if (BOOLEAN.test(text)) return { type: 'boolean', value: /^t/i.test(text) };
   if (FLOAT.test(text)) return { type: 'float', value: Number(text) };
   if (!INTEGER.test(text) && !UNSIGNED.test(text)) return undefined;
   const value = BigInt(text.slice(0, -1).replace('+', ''));

@@ -35,10 +35,13 @@ function parseBody(body: Buffer): object {
   return value;
 }
 
+const problem = ({ path, message }: z.core.$ZodIssue) =>
+  [path.join('.'), message].filter(Boolean).join(': ');
+
 /** The request's body, checked; unknown properties are tolerated. */
 export function readBody<T extends z.ZodType>({ body }: ManagementRequest, schema: T): z.output<T> {
   const parsed = schema.safeParse(parseBody(body));
-  if (!parsed.success) throw new Refusal(400, z.prettifyError(parsed.error));
+  if (!parsed.success) throw new Refusal(400, parsed.error.issues.map(problem).join('; '));
   return parsed.data;
 }
 

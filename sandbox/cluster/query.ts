@@ -7,19 +7,8 @@ import { stringifyJson } from './json.ts';
 import { Refusal } from './refusal.ts';
 import { type Series, select } from './select.ts';
 import { findActive, type World } from './state.ts';
-import { databaseOfDbrp } from './write.ts';
+import { databaseOfDbrp, V1_UNITS } from './write.ts';
 
-const EPOCH_UNITS: Readonly<Record<string, bigint>> = {
-  ns: 1n,
-  n: 1n,
-  u: 1_000n,
-  us: 1_000n,
-  µ: 1_000n,
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-};
 const SECOND = 1_000_000_000n;
 
 const json = (status: number, value: unknown): Reply => ({
@@ -37,7 +26,7 @@ function formatTime(time: bigint): string {
 }
 
 function render(series: Series, epoch: string | null): Series {
-  const unit = epoch ? EPOCH_UNITS[epoch] : undefined;
+  const unit = epoch ? V1_UNITS.get(epoch) : undefined;
   const values = series.values.map(([time, ...others]) => [
     typeof time !== 'bigint' ? null : unit === undefined ? formatTime(time) : time / unit,
     ...others,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { stringifyJson } from './json.ts';
 
 const INT32_MAX = 2n ** 31n - 1n;
 const INT64_MAX = 2n ** 63n - 1n;
@@ -44,7 +45,7 @@ const partitionTemplate = z
   .min(1)
   .max(8)
   .refine(
-    (parts) => new Set(parts.map((part) => JSON.stringify(part))).size === parts.length,
+    (parts) => new Set(parts.map(stringifyJson)).size === parts.length,
     'must not contain a part twice',
   );
 

@@ -23,8 +23,11 @@ const HOLDS: Readonly<Record<string, (a: FieldValue, b: FieldValue) => boolean>>
   '>=': (a, b) => a >= b,
 };
 
-const valueIn = ({ time, values }: Row, column: string): FieldValue | undefined =>
-  column === 'time' ? time : values[column];
+/** Own properties only: a column may be called `constructor`. */
+function valueIn({ time, values }: Row, column: string): FieldValue | undefined {
+  if (column === 'time') return time;
+  return Object.hasOwn(values, column) ? values[column] : undefined;
+}
 
 function holds({ column, operator, value }: Condition, row: Row): boolean {
   const found = valueIn(row, column);
@@ -32,7 +35,7 @@ function holds({ column, operator, value }: Condition, row: Row): boolean {
 }
 
 function aggregate({ call, column }: SelectItem, rows: readonly Row[]): FieldValue | null {
-  const values = rows.map((row) => row.values[column]).filter((value) => value !== undefined);
+  const values = rows.map((row) => valueIn(row, column)).filter((value) => value !== undefined);
   if (call === 'count') return values.length;
   if (call === 'first') return values[0] ?? null;
   if (call === 'last') return values.at(-1) ?? null;
@@ -66,13 +69,13 @@ export function select(query: Select, database: StoredDatabase, now: number): Se
   const columns = query.items.length === 0 ? Object.keys(others).sort() : names;
   // A row is found by its fields: tags alone select nothing.
   const fields = columns.filter((column) => table.columns[column] !== 'tag');
-  const found = rows.filter((row) => fields.some((column) => row.values[column] !== undefined));
+  const found = rows.filter((row) => fields.some((column) => valueIn(row, column) !== undefined));
   if (query.descending) found.reverse();
   const page = found.slice(query.offset, query.offset + query.limit);
   if (page.length === 0) return undefined;
   return {
     name: table.name,
     columns: ['time', ...columns],
-    values: page.map((row) => [row.time, ...columns.map((column) => row.values[column] ?? null)]),
+    values: page.map((row) => [row.time, ...columns.map((column) => valueIn(row, column) ?? null)]),
   };
 }

@@ -1,17 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyReply } from 'fastify';
 import type { Clock } from '../clock.ts';
-import { type Call, type Interceptor, passThrough, type Reply } from '../interception.ts';
-import { dataPlaneRoutes } from './data-plane.ts';
+import { type Interceptor, passThrough, type Reply } from '../interception.ts';
 import { authorise } from './grants.ts';
-import {
-  answerManagement,
-  MANAGEMENT_PREFIXES,
-  managementError,
-  managementRoutes,
-} from './management-api.ts';
+import { managementError } from './management-api.ts';
+import { addRoutes, type Serve } from './routing.ts';
 import { type ClusterState, emptyState, type World } from './state.ts';
-import { makeTokenString } from './tokens.ts';
+import { makeBase64 } from './tokens.ts';
 import { dataPlaneError } from './write.ts';
 
 export interface ClusterOptions {
@@ -48,73 +43,9 @@ export interface Cluster {
 
 const BODY_LIMIT = 64 * 1024 * 1024;
 
-// What the ingress in front of a cluster says of a path that nobody serves.
-const INGRESS_NOT_FOUND: Reply = {
-  status: 404,
-  headers: { 'content-type': 'text/html' },
-  body: '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n',
-};
-
-/** `/tokens/:id` to `/tokens/{id}`. */
-const operationOf = (method: string, path: string) =>
-  `${method} ${path.replace(/:(\w+)/g, '{$1}')}`;
-
-const bodyOf = ({ body }: FastifyRequest) => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
-
-type Serve = (
-  call: Omit<Call, 'caller'>,
-  effect: (request: FastifyRequest, world: World) => Reply,
-) => (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
-
-function addManagementApi(app: FastifyInstance, serve: Serve, managementToken: string): void {
-  const server = 'management-api';
-  for (const prefix of MANAGEMENT_PREFIXES) {
-    for (const route of managementRoutes) {
-      const { method, path } = route;
-      app.route<{ Params: Record<string, string> }>({
-        method,
-        url: prefix + path,
-        handler: serve({ server, operation: operationOf(method, path) }, (request, world) => {
-          const params = request.params as Record<string, string>;
-          const asked = { params, body: bodyOf(request) };
-          return answerManagement(route, asked, request.headers, managementToken, world);
-        }),
-      });
-    }
-  }
-}
-
-function addDataPlane(app: FastifyInstance, serve: Serve): void {
-  const server = 'data-plane';
-  for (const { methods, path, answer } of dataPlaneRoutes) {
-    for (const method of methods) {
-      app.route({
-        method,
-        url: path,
-        handler: serve({ server, operation: `${method} ${path}` }, (request, world) => {
-          const query = new URL(request.url, 'http://localhost').searchParams;
-          return answer({ query, headers: request.headers, body: bodyOf(request) }, world);
-        }),
-      });
-    }
-  }
-}
-
-function addNotFound(app: FastifyInstance, serve: Serve): void {
-  app.setNotFoundHandler((request, reply) => {
-    const management = request.url.startsWith(MANAGEMENT_PREFIXES[0]);
-    const server = management ? 'management-api' : 'data-plane';
-    const answer = management ? managementError(404, 'not found') : INGRESS_NOT_FOUND;
-    return serve({ server, operation: `${request.method} (unknown)` }, () => answer)(
-      request,
-      reply,
-    );
-  });
-}
-
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { clock, random = () => randomBytes(64).toString('hex') } = options;
-  const managementToken = options.managementToken ?? makeTokenString('M.V1.', random());
+  const managementToken = options.managementToken ?? `M.V1.${makeBase64(random())}`;
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
@@ -160,12 +91,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const shape = request.url.startsWith('/api/v0') ? managementError : dataPlaneError;
     return send(reply, shape(error.statusCode ?? 500, error.message));
   });
-  addManagementApi(app, serve, managementToken);
-  addDataPlane(app, serve);
-  addNotFound(app, serve);
+  addRoutes(app, serve, managementToken);
 
-  const cluster: Cluster = {
-    url: await app.listen({ host: '127.0.0.1', port: options.port ?? 0 }),
+  const cluster: Omit<Cluster, 'url'> = {
     managementToken,
     intercept: options.intercept ?? passThrough,
     activationDelayMs: options.activationDelayMs ?? 0,
@@ -181,5 +109,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       authorise(tokenString, action, database, world()) === 'granted',
     close: () => app.close(),
   };
-  return cluster;
+  const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  return Object.assign(cluster, { url });
 }

@@ -39,9 +39,11 @@ function makeUuid(random: string): string {
   ].join('-');
 }
 
-/** 512 bits in URL-safe base64, made of any random string. */
-export const makeTokenString = (prefix: string, random: string) =>
-  prefix + digest(random).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+/** 512 bits in base64, made of any random string. */
+export const makeBase64 = (random: string) => digest(random).toString('base64');
+
+const makeTokenString = (random: string) =>
+  `apiv1_${makeBase64(random).replaceAll('+', '-').replaceAll('/', '_')}`;
 
 function findToken(request: ManagementRequest, { state }: World): StoredToken {
   const id = uuidParam(request, 'id');
@@ -58,7 +60,7 @@ function findUnrevoked(request: ManagementRequest, world: World): StoredToken {
 
 function create(request: ManagementRequest, world: World) {
   const { description, permissions, expiresAt } = readBody(request, tokenToCreate);
-  const accessToken = makeTokenString('apiv1_', world.random());
+  const accessToken = makeTokenString(world.random());
   const token: StoredToken = {
     id: makeUuid(world.random()),
     sha512: sha512(accessToken),

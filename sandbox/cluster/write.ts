@@ -23,20 +23,21 @@ export const dataPlaneError = (status: number, message: string): Reply => ({
   body: JSON.stringify({ code: CODES[status] ?? 'internal error', message }),
 });
 
-const V2_UNITS: Readonly<Record<string, bigint>> = {
-  ns: 1n,
-  us: 1_000n,
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-};
-const V1_UNITS: Readonly<Record<string, bigint>> = {
+const V2_UNITS: ReadonlyMap<string, bigint> = new Map([
+  ['ns', 1n],
+  ['us', 1_000n],
+  ['ms', 1_000_000n],
+  ['s', 1_000_000_000n],
+]);
+/** Nanoseconds by unit of time, as version 1 spells them. */
+export const V1_UNITS: ReadonlyMap<string, bigint> = new Map([
   ...V2_UNITS,
-  n: 1n,
-  u: 1_000n,
-  µ: 1_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-};
+  ['n', 1n],
+  ['u', 1_000n],
+  ['µ', 1_000n],
+  ['m', 60_000_000_000n],
+  ['h', 3_600_000_000_000n],
+]);
 
 const NAME = /^[\p{Alphabetic}\p{N}_\-/]+$/u;
 
@@ -61,7 +62,7 @@ function write(request: DataPlaneRequest, world: World, version1: boolean): void
     ? requireName(databaseOfDbrp(query), 'db')
     : requireName(query.get('bucket'), 'bucket');
   const precision = query.get('precision') || 'ns';
-  const scale = (version1 ? V1_UNITS : V2_UNITS)[precision];
+  const scale = (version1 ? V1_UNITS : V2_UNITS).get(precision);
   if (scale === undefined) throw new Refusal(400, `invalid precision ${precision}`);
 
   const token = tokenOf(request, { version1 });
