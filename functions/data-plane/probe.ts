@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Permission } from '../model/token.ts';
 import type { TokenValue } from '../model/token-value.ts';
 import { ask, type ClusterAddress, type Finding, type Probe, type ProbeAnswer } from './ask.ts';
@@ -7,6 +8,8 @@ export interface DataPlaneOptions extends ClusterAddress {
   /** Milliseconds since 1970. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;
+  /** Probes in flight at once, however many tokens wait for their activation. */
+  readonly connections?: number | undefined;
 }
 
 export interface Persistence {
@@ -48,9 +51,13 @@ const describe = ({ answer, detail }: Finding): LastRound => ({
 });
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
+  const bounded = pLimit(options.connections ?? 10);
+  const askInTurn = (value: TokenValue, wanted: Probe) =>
+    bounded(() => ask(options, value, wanted));
+
   /** What stood in the way of `wanted`, or the last of the answers if nothing did. */
   async function round(wanted: ProbeAnswer, value: TokenValue, probes: readonly Probe[]) {
-    const findings = await Promise.all(probes.map((each) => ask(options, value, each)));
+    const findings = await Promise.all(probes.map((each) => askInTurn(value, each)));
     return findings.find(({ answer }) => answer !== wanted) ?? { answer: wanted };
   }
 
@@ -74,7 +81,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   }
 
   return {
-    probe: async (value, wanted) => (await ask(options, value, wanted)).answer,
+    probe: async (value, wanted) => (await askInTurn(value, wanted)).answer,
     async untilAccepted(value, permissions, persistence) {
       const { reached, last } = await until('accepted', value, permissions, persistence);
       return { accepted: reached, ...last };
