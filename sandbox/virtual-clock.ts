@@ -98,7 +98,7 @@ export class VirtualClock implements Clock {
 
   /** Starts a strand of its own. Strands run at once, side by side; a name in use gets a number. */
   async spawn<T>(name: string, run: () => Promise<T>): Promise<T> {
-    const participant = this.#add(name, undefined);
+    const participant = this.#add(this.#unused(name), undefined);
     try {
       return await this.#current.run(participant, run);
     } finally {
@@ -157,7 +157,7 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** A process of its own takes part, awake at first. */
+  /** A process of its own takes part, awake at first. Throws if the name is in use. */
   join(name: string, remote: Remote): Membership {
     const participant = this.#add(name, remote);
     let cancel = () => {};
@@ -195,12 +195,17 @@ export class VirtualClock implements Clock {
   }
 
   #add(name: string, remote: Remote | undefined): Participant {
-    let unique = name;
-    for (let n = 2; this.#participants.has(unique); n++) unique = `${name} ${n}`;
-    const participant = { name: unique, remote, waits: 0 };
-    this.#participants.set(unique, participant);
+    if (this.#participants.has(name)) throw new Error(`${name} already takes part in this clock`);
+    const participant = { name, remote, waits: 0 };
+    this.#participants.set(name, participant);
     this.#changed();
     return participant;
+  }
+
+  #unused(name: string): string {
+    let unused = name;
+    for (let n = 2; this.#participants.has(unused); n++) unused = `${name} ${n}`;
+    return unused;
   }
 
   #remove(participant: Participant): void {

@@ -12,6 +12,8 @@ export interface HostOptions {
   /** Goes over the template's own: endpoints, region, credentials. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly accountId?: string;
+  /** Stands before the instances' ids, where several hosts share a clock or a server. */
+  readonly idPrefix?: string;
   /** Replaces the asset's `policy.json`, in this host's copy. */
   readonly policy?: unknown;
 }
@@ -62,7 +64,7 @@ export function createHost(options: HostOptions): Host {
 
   const start = (one: LambdaFunction): Instance => {
     const started = instances.filter(({ functionName }) => functionName === one.name).length;
-    const id = `${one.name}-${started + 1}`;
+    const id = `${options.idPrefix ?? ''}${one.name}-${started + 1}`;
     const taskRoot = taskRootOf(one);
     const [, module = '', exportName = ''] = /^(.*)\.([^.]+)$/.exec(one.handler) ?? [];
     const instance = startInstance({

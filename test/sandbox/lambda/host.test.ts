@@ -159,6 +159,14 @@ describe('a Lambda host', () => {
     expect(await host.invoke('ask', { url })).toEqual({ result: ['ask-1', 'ask-1', 'ask-1'] });
   });
 
+  it('shares a clock with another host', async () => {
+    const one = functionOf('echo', echo);
+    const { host, clock } = startHost([one]);
+    const other = startHost([one], { clock, idPrefix: 'other/' });
+    await Promise.all([host.invoke('echo', {}), other.host.invoke('echo', {})]);
+    expect(other.host.instances.map(({ id }) => id)).toEqual(['other/echo-1']);
+  });
+
   it('leaves no process behind', async () => {
     const { host } = startHost([functionOf('echo', echo)]);
     await host.invoke('echo', {});

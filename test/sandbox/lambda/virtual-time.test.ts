@@ -16,6 +16,12 @@ describe("a function's process by a virtual clock", () => {
     expect(clock.now()).toBe(startAt + 1_000 + 30 * 86_400_000);
   });
 
+  it('sleeps in an ES module, too', async () => {
+    const { clock, host } = startHost([functionOf('sleeper', sleeper, {}, 'index.mjs')]);
+    const answer = await clock.waitFor(host.invoke('sleeper', { ms: [1_000] }));
+    expect(answer).toEqual({ result: startAt + 1_000 });
+  });
+
   it('shows the same virtual Date in every form', async () => {
     const source = `export const handler = async () => [
       new Date().toISOString(), new Date(0).getTime(), Date(), Date.UTC(2000, 0),
