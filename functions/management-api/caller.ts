@@ -10,8 +10,8 @@ import { unexpectedAnswerError } from './transport-errors.ts';
 
 export interface ManagementApiOptions extends Timing {
   readonly url: string;
-  /** The management token. */
-  readonly token: TokenValue;
+  /** The management token; a function, where it is replaced while the client lives. */
+  readonly token: TokenValue | (() => TokenValue);
   /** Stands before every path, such as `accountPrefix(…)`; absent: detected at the first call. */
   readonly prefix?: string | undefined;
   /** PEM of the authorities to trust, instead of the public ones. */
@@ -50,7 +50,7 @@ export function createCaller(options: ManagementApiOptions) {
     const request: Request = {
       method: call.method,
       path: `${prefix}${call.path}`,
-      token: options.token,
+      token: typeof options.token === 'function' ? options.token() : options.token,
       ...(call.body && { body: formatExactJson(call.body) }),
       timeoutMs: options.deadline() - options.now(),
     };

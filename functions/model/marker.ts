@@ -26,13 +26,15 @@ export interface Marker {
   readonly fenced?: number;
   readonly quarantined?: number;
   readonly frozen?: number;
+  /** Taken over then: its rotation is due from then on, not from its minting. */
+  readonly adopted?: number;
   /** The permissions taken away, so that undoing needs nothing else. */
   readonly was?: readonly Permission[];
 }
 
 const OPENING = '[keyturn:';
 const MARKER = /^(?:([\s\S]*) )?\[keyturn:1((?: [a-z]+=[^\s\]]*)+)\]$/;
-const INSTANTS = ['superseded', 'fenced', 'quarantined', 'frozen'] as const;
+const INSTANTS = ['superseded', 'fenced', 'quarantined', 'frozen', 'adopted'] as const;
 const TEXTS = ['owner', 'secret', 'home', 'id', 'fp', 'grants', 'version'] as const;
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

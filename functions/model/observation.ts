@@ -29,12 +29,14 @@ export interface ObservedSecret {
 
 /** What both systems said. */
 export interface Observation {
-  /** The Management API's time. */
+  /** The Management API's time, by which all ages are told. */
   readonly at: number;
+  /** How far the Management API's clock is ahead of ours. */
+  readonly skewMs: number;
   /** By name; those scheduled for deletion included. */
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
-  /** All tokens that are not ours, revoked ones left out. */
-  readonly foreign: readonly Token[];
+  /** All tokens that are not ours by id, revoked ones left out. */
+  readonly foreign: ReadonlyMap<string, Token>;
   /** Names of the databases; absent where nobody needed to ask. */
   readonly databases?: ReadonlySet<string>;
 }

@@ -19,7 +19,7 @@ export interface Secret {
   readonly replica: boolean;
 }
 
-export const holdOf = (secret: Secret): Hold | undefined => {
+export const holdOf = (secret: Pick<Secret, 'tags'>): Hold | undefined => {
   const value = secret.tags[HOLD_TAG];
   if (value === undefined) return undefined;
   // An unknown value is somebody's wish to stop all the same.

@@ -50,7 +50,8 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
  * foreign ones, tokens without an expiry, grants on everything and on what does not exist.
  */
 export function takeInventory(policy: Policy, observation: Observation): Finding[] {
-  const { secrets, foreign, databases, at } = observation;
+  const { secrets, databases, at } = observation;
+  const foreign = [...observation.foreign.values()];
   const observed = [...secrets.values()];
   const owned = observed.flatMap(({ tokens }) => tokens.map(({ token }) => token));
   const all = [...owned, ...foreign];

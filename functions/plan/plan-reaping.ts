@@ -39,7 +39,7 @@ export function planReaping(policy: Policy, observation: Observation): Plan {
     planSecret(seen, reapingContext(policy, seen.secret.name, at)),
   );
   if (policy.expiredForeignTokens === 'delete') {
-    for (const token of foreign) {
+    for (const token of foreign.values()) {
       // Another deployment's marker: its own reap knows better.
       if (!isExpired(token, at) || isMarked(token.description)) continue;
       actions.push({ kind: 'delete-foreign', tokenId: token.id, reason: 'ForeignExpired' });

@@ -7,15 +7,19 @@ import { decideRotation } from './rotation.ts';
 /** What the invocation asked for beside the policy. */
 export interface RotationRequest {
   /** Names of the only tokens to look at; absent means all. */
-  readonly tokens?: readonly string[];
+  readonly tokens?: readonly string[] | undefined;
   /** Rotate them though they are not due. */
-  readonly force?: boolean;
+  readonly force: boolean;
 }
 
 const ANY = '*';
 
+/** Whether the plan depends on which databases exist: something is granted that the policy does not declare. */
+export const wantsDatabases = (policy: Policy) =>
+  policy.tokens.some((entry) => unknownDatabases(entry, policy, undefined).length > 0);
+
 /** The databases that a token is granted and that neither the policy declares nor the cluster has. */
-export function unknownDatabases(
+function unknownDatabases(
   entry: TokenPolicy,
   policy: Policy,
   databases: ReadonlySet<string> | undefined,
@@ -46,7 +50,7 @@ export function planRotation(
     const decision = decideRotation(entry, seen, {
       now: observation.at,
       timeZone: policy.timeZone,
-      forced: request.force === true,
+      forced: request.force,
     });
     findings.push(...decision.findings);
     if (!decision.action) continue;

@@ -1,0 +1,88 @@
+import {
+  EventBridgeClient,
+  type EventBridgeClientConfig,
+  PutEventsCommand,
+} from '@aws-sdk/client-eventbridge';
+
+/** What Keyturn tells the world. A hint: anybody who may put events can forge one. */
+export interface KeyturnEvent {
+  readonly type:
+    | 'Token Rotated'
+    | 'Token Adopted'
+    | 'Token Permissions Changed'
+    | 'Token Retired'
+    | 'Token Deleted'
+    | 'Token Revoked'
+    | 'Database Policy Enforced'
+    | 'Database Drift Detected'
+    | 'Plan Refused';
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export type Publish = (event: KeyturnEvent) => void;
+
+export interface Publisher {
+  /** Keeps an event until there are ten, or until `flush`. */
+  readonly publish: Publish;
+  /** Sends what is kept. Never rejects: what happened has happened, whether or not anybody hears. */
+  flush(): Promise<void>;
+}
+
+interface PublisherOptions {
+  readonly client?: EventBridgeClientConfig;
+  /** Name or ARN; absent: the default bus. */
+  readonly bus?: string | undefined;
+  readonly warn: (message: string, details: object) => void;
+}
+
+/** The most that one `PutEvents` takes. */
+const BATCH = 10;
+const ATTEMPTS = 3;
+
+export function createPublisher({ client: config, bus, warn }: PublisherOptions): Publisher {
+  const client = new EventBridgeClient({ maxAttempts: ATTEMPTS, ...config });
+  let kept: KeyturnEvent[] = [];
+  let sent: Promise<void> = Promise.resolve();
+
+  const put = async (events: readonly KeyturnEvent[]): Promise<KeyturnEvent[]> => {
+    const { Entries = [] } = await client.send(
+      new PutEventsCommand({
+        Entries: events.map(({ type, detail }) => ({
+          Source: 'keyturn',
+          DetailType: type,
+          Detail: JSON.stringify(detail),
+          EventBusName: bus,
+        })),
+      }),
+    );
+    // An answer of 200 may still refuse some of the entries.
+    return events.filter((_, index) => Entries[index]?.ErrorCode !== undefined);
+  };
+
+  const send = async (events: readonly KeyturnEvent[]): Promise<void> => {
+    try {
+      let left = events;
+      for (let tried = 0; left.length > 0 && tried < ATTEMPTS; tried += 1) left = await put(left);
+      if (left.length > 0) warn('events refused', { count: left.length });
+    } catch (error) {
+      warn('events not published', { count: events.length, error });
+    }
+  };
+
+  const sendKept = () => {
+    const batch = kept;
+    kept = [];
+    if (batch.length > 0) sent = sent.then(() => send(batch));
+  };
+
+  return {
+    publish(event) {
+      kept.push(event);
+      if (kept.length >= BATCH) sendKept();
+    },
+    flush() {
+      sendKept();
+      return sent;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import * as z from 'zod/mini';
+
+const common = {
+  /** Answer with the plan and apply nothing. */
+  dryRun: z._default(z.boolean(), false),
+  /** The hash of a plan that was refused: exactly this one may be applied. */
+  approve: z.optional(z.string().check(z.regex(/^[0-9a-f]{16}$/, 'a plan hash of 16 hex digits'))),
+};
+
+const rotateSchema = z
+  .strictObject({
+    ...common,
+    /** Names of the only tokens to look at. */
+    tokens: z.optional(z.array(z.string()).check(z.minLength(1))),
+    /** Rotate them though they are not due. */
+    force: z._default(z.boolean(), false),
+  })
+  .check(z.refine(({ force, tokens }) => !force || tokens, 'force wants the tokens named'));
+
+const reapSchema = z.strictObject(common);
+
+export type RotateRequest = z.output<typeof rotateSchema>;
+export type ReapRequest = z.output<typeof reapSchema>;
+
+/** An invocation's event is not what the function takes; nothing was done. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+}
+
+function parse<T>(schema: z.ZodMiniType<T>, event: unknown): T {
+  const result = schema.safeParse(event ?? {});
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    const where = issue.path.join('.') || 'the event';
+    return issue.code === 'unrecognized_keys'
+      ? `${where}: unknown key ${issue.keys.join(', ')}`
+      : `${where}: ${issue.code === 'invalid_type' ? `expected ${issue.expected}` : issue.message}`;
+  });
+  throw new RequestError(problems.join('; '));
+}
+
+/** @throws RequestError */
+export const parseRotateRequest = (event: unknown) => parse(rotateSchema, event);
+
+/** @throws RequestError */
+export const parseReapRequest = (event: unknown) => parse(reapSchema, event);

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@aws-lambda-powertools/logger';
+import type { RunTools } from './apply/tools.ts';
+import { createDataPlane } from './data-plane/probe.ts';
+import { CA_FILE, ENVIRONMENT, POLICY_FILE } from './environment.ts';
+import { createPublisher } from './events/publisher.ts';
+import { createManagementApi } from './management-api/client.ts';
+import { accountPrefix } from './management-api/prefix.ts';
+import { MINUTE_MS } from './model/duration.ts';
+import { type Policy, parsePolicy } from './model/policy.ts';
+import { TokenValue } from './model/token-value.ts';
+import { createSecrets, type Secrets } from './secrets-manager/client.ts';
+
+/** No run lasts longer, wherever it runs: well below every grace period, and the hour that reap waits. */
+const LONGEST_RUN_MS = 15 * MINUTE_MS;
+/** Left for the answer and the last log lines. */
+const RESERVE_MS = 5_000;
+
+/** The part of Lambda's context that a run needs. */
+export interface InvocationContext {
+  getRemainingTimeInMillis(): number;
+}
+
+export interface Runtime {
+  readonly policy: Policy;
+  /** Prepares what a run works with, carries it out, and publishes what happened, however it ended. */
+  run<T>(context: InvocationContext, work: (tools: RunTools) => Promise<T>): Promise<T>;
+}
+
+function readOptional(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The management token's secret is a plain string or `{"token", "expiresAt"}`. */
+async function readManagementToken(secrets: Secrets, { cluster }: Policy): Promise<TokenValue> {
+  const text = await secrets.value(cluster.managementToken);
+  if (!text) throw new Error(`there is no management token in ${cluster.managementToken}`);
+  try {
+    const parsed: unknown = JSON.parse(text.reveal());
+    if (typeof parsed === 'object' && parsed !== null && 'token' in parsed) {
+      return new TokenValue(String(parsed.token));
+    }
+  } catch {
+    // Not JSON, hence the token itself; the parser's words would quote it.
+  }
+  return text;
+}
+
+/**
+ * The composition root: the only place that knows the environment, the time and chance, and that
+ * makes clients.
+ * @throws PolicyError if the policy in the asset cannot be used
+ */
+export function loadRuntime(): Runtime {
+  const { env } = process;
+  const root = env.LAMBDA_TASK_ROOT ?? '.';
+  const policy = parsePolicy(JSON.parse(readFileSync(join(root, POLICY_FILE), 'utf8')));
+  policy.encryptionKey ??= env[ENVIRONMENT.encryptionKey];
+  const ca = readOptional(join(root, CA_FILE));
+  const logger = new Logger({ serviceName: `keyturn/${policy.owner}` });
+
+  let deadline = 0;
+  let managementToken = new TokenValue('');
+  const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
+  const shared = { ...timing, deadline: () => deadline };
+  const { cluster } = policy;
+  const secrets = createSecrets({ ...shared, writesPerSecond: policy.secretWritesPerSecond });
+  const api = createManagementApi({
+    ...shared,
+    url: cluster.url,
+    token: () => managementToken,
+    connections: policy.concurrency,
+    ca,
+    ...(cluster.accountId &&
+      cluster.clusterId && { prefix: accountPrefix(cluster.accountId, cluster.clusterId) }),
+  });
+  const dataPlane = createDataPlane({
+    ...timing,
+    url: cluster.dataUrl ?? cluster.url,
+    connections: policy.concurrency,
+    ca,
+  });
+  const publisher = createPublisher({
+    bus: env[ENVIRONMENT.eventBus],
+    warn: (message, details) => logger.warn(message, { details }),
+  });
+  const log: RunTools['log'] = {
+    info: (message, details) => logger.info(message, { details }),
+    warn: (message, details) => logger.warn(message, { details }),
+    error: (message, { error, ...details }) =>
+      logger.error(message, { details, error: error as Error }),
+  };
+
+  return {
+    policy,
+    async run(context, work) {
+      const remaining = Math.min(context.getRemainingTimeInMillis(), LONGEST_RUN_MS);
+      deadline = timing.now() + remaining - RESERVE_MS;
+      // Read anew by every run, so that replacing it needs no deploy.
+      managementToken = await readManagementToken(secrets, policy);
+      const { publish } = publisher;
+      try {
+        return await work({ ...timing, policy, api, secrets, dataPlane, publish, log, deadline });
+      } finally {
+        await publisher.flush();
+      }
+    },
+  };
+}

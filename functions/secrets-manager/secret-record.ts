@@ -1,0 +1,35 @@
+import type { DescribeSecretResponse, SecretListEntry } from '@aws-sdk/client-secrets-manager';
+import type { Secret } from '../model/secret.ts';
+
+type Stages = Record<string, string[]> | undefined;
+
+/** Turns "version to its labels" into "label to its version": a label sits on one version at a time. */
+function labelsOf(stages: Stages): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(stages ?? {}).flatMap(([version, labels]) =>
+      labels.map((label) => [label, version] as const),
+    ),
+  );
+}
+
+function secretOf(
+  { Name, ARN, Tags, DeletedDate, PrimaryRegion }: SecretListEntry & DescribeSecretResponse,
+  stages: Stages,
+): Secret {
+  if (!Name || !ARN) throw new Error('Secrets Manager described a secret without name or ARN');
+  const region = ARN.split(':')[3];
+  return {
+    name: Name,
+    arn: ARN,
+    labels: labelsOf(stages),
+    tags: Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
+    ...(DeletedDate && { deletedAt: DeletedDate.getTime() }),
+    replica: PrimaryRegion !== undefined && PrimaryRegion !== region,
+  };
+}
+
+export const fromListing = (entry: SecretListEntry): Secret =>
+  secretOf(entry, entry.SecretVersionsToStages);
+
+export const fromDescription = (described: DescribeSecretResponse): Secret =>
+  secretOf(described, described.VersionIdsToStages);
