@@ -14,6 +14,9 @@ export const MANAGEMENT_PREFIXES = [
   '/api/v0/accounts/:accountId/clusters/:clusterId',
 ] as const;
 
+/** Whether a request's URL belongs to the Management API, known path or not. */
+export const isManagementUrl = (url: string) => /^\/api\/v0(?:[/?]|$)/.test(url);
+
 export const managementRoutes: readonly ManagementRoute[] = [
   ...databaseRoutes,
   ...tableRoutes,

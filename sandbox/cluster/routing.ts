@@ -3,6 +3,7 @@ import type { Call, Reply } from '../interception.ts';
 import { dataPlaneRoutes } from './data-plane.ts';
 import {
   answerManagement,
+  isManagementUrl,
   MANAGEMENT_PREFIXES,
   managementError,
   managementRoutes,
@@ -64,7 +65,7 @@ function addDataPlane(app: FastifyInstance, serve: Serve): void {
 
 function addNotFound(app: FastifyInstance, serve: Serve): void {
   app.setNotFoundHandler((request, reply) => {
-    const management = request.url.startsWith(MANAGEMENT_PREFIXES[0]);
+    const management = isManagementUrl(request.url);
     const server = management ? 'management-api' : 'data-plane';
     const answer = management ? managementError(404, 'not found') : INGRESS_NOT_FOUND;
     return serve({ server, operation: `${request.method} (unknown)` }, () => answer)(

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import fastify, { type FastifyReply } from 'fastify';
+import fastify, { type FastifyError, type FastifyReply } from 'fastify';
 import type { Clock } from '../clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../interception.ts';
 import { authorise } from './grants.ts';
-import { managementError } from './management-api.ts';
+import { isManagementUrl, managementError } from './management-api.ts';
 import { addRoutes, type Serve } from './routing.ts';
 import { type ClusterState, emptyState, type World } from './state.ts';
 import { makeBase64 } from './tokens.ts';
@@ -51,8 +51,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1_000 },
-    frameworkErrors: (error, _request, reply) =>
-      send(reply, managementError(error.statusCode ?? 400, error.message)),
+    frameworkErrors: (error, request, reply) => sendError(reply, request.url, error),
   });
   let state = emptyState();
 
@@ -62,6 +61,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       // Virtual time, lest Node writes the machine's.
       .headers({ date: new Date(clock.now()).toUTCString(), ...headers })
       .send(body);
+
+  const sendError = (reply: FastifyReply, url: string, { statusCode, message }: FastifyError) => {
+    const shape = isManagementUrl(url) ? managementError : dataPlaneError;
+    return send(reply, shape(statusCode ?? 500, message));
+  };
 
   const world = (): World => ({
     state,
@@ -87,10 +91,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   // Bodies are read as bytes: their meaning is the routes' matter, after authorisation.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
-    const shape = request.url.startsWith('/api/v0') ? managementError : dataPlaneError;
-    return send(reply, shape(error.statusCode ?? 500, error.message));
-  });
+  app.setErrorHandler<FastifyError>((error, request, reply) =>
+    sendError(reply, request.url, error),
+  );
   addRoutes(app, serve, managementToken);
 
   const cluster: Omit<Cluster, 'url'> = {

@@ -91,12 +91,15 @@ test.each([
   expect(answer.json).toEqual({ code: 404, message: expect.any(String) });
 });
 
-test('a path beside the API is not found by the ingress, in HTML', async () => {
-  const { manage } = await start();
-  const answer = await manage('GET', '/api/v1/tokens');
-  expect(answer.status).toBe(404);
-  expect(answer.headers.get('content-type')).toContain('text/html');
-});
+test.each(['/api/v1/tokens', '/api/v0x/tokens', '/'])(
+  '%s is beside the API: the ingress does not find it, in HTML',
+  async (path) => {
+    const { fetch } = await start();
+    const answer = await fetch(path);
+    expect(answer.status).toBe(404);
+    expect(answer.headers.get('content-type')).toContain('text/html');
+  },
+);
 
 test.each([
   ['GET', '/tokens/not-a-uuid'],
