@@ -131,6 +131,7 @@ function environmentOf(one: LambdaFunction, taskRoot: string, id: string): Recor
     ...(process.env.PATH === undefined ? {} : { PATH: process.env.PATH }),
     TZ: ':UTC',
     LANG: 'en_US.UTF-8',
+    AWS_REGION: defaultRegion,
     LAMBDA_TASK_ROOT: taskRoot,
     _HANDLER: one.handler,
     AWS_LAMBDA_FUNCTION_NAME: one.functionName,

@@ -79,7 +79,8 @@ export function startVirtualTime(
       changed();
     },
     held: (change) => {
-      heldRequests += change;
+      // One may be let go only in a later invocation, which began without any.
+      heldRequests = Math.max(0, heldRequests + change);
       changed();
     },
     invoking: (isRunning) => {

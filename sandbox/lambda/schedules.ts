@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const templateSchema = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).optional() }),
+  ),
+});
+const scheduleSchema = z.object({
+  ScheduleExpression: z.string(),
+  State: z.string().default('ENABLED'),
+  Target: z.object({ Arn: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }) }),
+});
+
+const UNIT_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
+
+export interface FunctionSchedule {
+  /** Logical id of the function that it invokes. */
+  readonly logicalId: string;
+  readonly periodMs: number;
+}
+
+function period(expression: string): number {
+  const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
+  if (count === undefined) throw new Error(`Only rate(…) schedules run here, not ${expression}`);
+  return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+}
+
+/** The enabled EventBridge schedules of a synthesized template. */
+export function readSchedules(assemblyDirectory: string, stackName: string): FunctionSchedule[] {
+  const file = join(assemblyDirectory, `${stackName}.template.json`);
+  const { Resources } = templateSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return Object.values(Resources).flatMap(({ Type, Properties }) => {
+    if (Type !== 'AWS::Scheduler::Schedule') return [];
+    const { ScheduleExpression, State, Target } = scheduleSchema.parse(Properties);
+    if (State !== 'ENABLED') return [];
+    const [logicalId] = Target.Arn['Fn::GetAtt'];
+    return [{ logicalId, periodMs: period(ScheduleExpression) }];
+  });
+}
