@@ -6,7 +6,7 @@ import { formatExactJson } from './json.ts';
 import { prefixFinder } from './prefix.ts';
 import type { Reader } from './reader.ts';
 import { createTransport, type Request } from './transport.ts';
-import { unexpectedAnswerError } from './transport-errors.ts';
+import { tooLateError, unexpectedAnswerError } from './transport-errors.ts';
 
 export interface ManagementApiOptions extends Timing {
   readonly url: string;
@@ -47,13 +47,14 @@ export function createCaller(options: ManagementApiOptions) {
   const transport = createTransport({ ...options, connections: options.connections ?? 10 });
 
   const send = async <T>(prefix: string, call: Call<T>): Promise<Reply<T>> => {
-    const request: Request = {
+    const request = {
       method: call.method,
       path: `${prefix}${call.path}`,
       token: typeof options.token === 'function' ? options.token() : options.token,
       ...(call.body && { body: formatExactJson(call.body) }),
       timeoutMs: options.deadline() - options.now(),
-    };
+    } satisfies Request;
+    if (request.timeoutMs <= 0) throw tooLateError(request);
     const answer = await transport.send(request);
     const result = call.read(answer.text);
     if ('problem' in result) throw unexpectedAnswerError(request, answer, result.problem);

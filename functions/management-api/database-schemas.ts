@@ -49,16 +49,13 @@ const databaseSchema = () => z.pipe(wireDatabase(), z.transform(toDatabase));
 export const readDatabase = reader(databaseSchema, parseExactJson);
 
 /** Some servers wrap the list, `{"databases": [...]}`. */
-export const readDatabases = reader(() => {
-  const list = z.array(databaseSchema());
-  return z.union([
-    list,
-    z.pipe(
-      z.object({ databases: list }),
-      z.transform(({ databases }) => databases),
-    ),
-  ]);
-}, parseExactJson);
+const unwrapList = (body: unknown) =>
+  typeof body === 'object' && body !== null && 'databases' in body ? body.databases : body;
+
+export const readDatabases = reader(
+  () => z.pipe(z.transform(unwrapList), z.array(databaseSchema())),
+  parseExactJson,
+);
 
 const wireTable = () =>
   z.object({

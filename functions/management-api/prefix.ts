@@ -12,6 +12,15 @@ const PREFIXED = accountPrefix(CLUSTERED_ID, CLUSTERED_ID);
 
 const notThere = (error: unknown) => error instanceof InfluxError && error.status === 404;
 
+// An error of its own: a 404 that the API itself speaks would say of a token that it is gone.
+const nowhereError = (cause: unknown) =>
+  new InfluxError(`the Management API is neither at ${BARE} nor at ${PREFIXED}`, {
+    method: 'GET',
+    path: `${BARE}/databases`,
+    status: 404,
+    cause,
+  });
+
 /** The specification and InfluxData's own clients disagree on a Clustered installation's paths. */
 async function detectPrefix(list: (prefix: string) => Promise<unknown>): Promise<string> {
   try {
@@ -23,7 +32,7 @@ async function detectPrefix(list: (prefix: string) => Promise<unknown>): Promise
       await list(PREFIXED);
       return PREFIXED;
     } catch (error) {
-      throw notThere(error) ? bareError : error;
+      throw notThere(error) ? nowhereError(error) : error;
     }
   }
 }

@@ -10,12 +10,17 @@ const isInstant = (text: string) => RFC_3339.test(text) && !Number.isNaN(Date.pa
 const instant = z.string().check(z.refine(isInstant, 'not an instant'));
 
 // The specification requires neither half of a permission, and one odd token of somebody else's
-// must not stop a run. Lists run to thousands: strings are checked here, once, and turned into values in `toToken`.
+// must not stop a run.
+const permission = z.object({
+  action: z._default(z.string(), ''),
+  resource: z._default(z.string(), ''),
+});
+
 const wireToken = {
   id: z.string().check(z.minLength(1)),
   description: z.string(),
   permissions: z.union([
-    z.array(z.object({ action: z._default(z.string(), ''), resource: z._default(z.string(), '') })),
+    z.array(permission),
     z.null(),
     z.strictObject({}), // seen in influxctl's samples for a token of the same cluster
   ]),

@@ -21,10 +21,11 @@ function readErrorBody(text: string) {
     typeof body === 'object' && body !== null ? { ...body } : {};
   const { code, message, error } = fields;
   const said = [message, error].find((each) => typeof each === 'string') ?? text;
+  const hasCode = typeof code === 'string' || typeof code === 'number';
   return {
-    code: typeof code === 'string' || typeof code === 'number' ? String(code) : undefined,
+    code: hasCode ? String(code) : undefined,
     message: String(said),
-    ownForm: code !== undefined && typeof message === 'string',
+    ownForm: hasCode && typeof message === 'string',
   };
 }
 
@@ -65,6 +66,15 @@ export function unexpectedAnswerError(request: Request, answer: Answer, why: str
     method: request.method,
     path: request.path,
     status: answer.status,
+  });
+}
+
+/** Sent now, it would take effect behind the end of the run, and nobody would hear the answer. */
+export function tooLateError(request: Request): InfluxError {
+  return new InfluxError(`${place(request)} was not sent: the time of the run is over`, {
+    method: request.method,
+    path: request.path,
+    retryable: true,
   });
 }
 

@@ -53,11 +53,16 @@ test('a failure is not remembered', async () => {
   expect(await api.getToken('1')).toBeDefined();
 });
 
-test('where neither is found the documented one is named, and nothing is taken for gone', async () => {
-  const { api } = await connectDetecting(serve('/nowhere'));
-  await expect(api.getToken('1')).rejects.toThrow(
-    'GET /api/v0/databases answered 404 Not Found: 404 Not Found',
-  );
+test.each([
+  ['a proxy', '<html>404 Not Found</html>'],
+  ['the API', { code: 404, message: 'not found' }],
+])('where %s says 404 to both, a token is not taken for gone', async (_who, body) => {
+  const { api } = await connectDetecting(() => ({ status: 404, body }));
+  for (const call of [api.getToken('1'), api.deleteToken('1')]) {
+    await expect(call).rejects.toThrow(
+      `the Management API is neither at /api/v0 nor at ${PREFIXED}`,
+    );
+  }
 });
 
 test('nothing but reading is done before the prefix is known', async () => {

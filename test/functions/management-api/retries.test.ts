@@ -104,6 +104,15 @@ test('a server that never answers is given up when the run ends', async () => {
   });
 });
 
+test('nothing is sent behind the end of the run', async () => {
+  const server = await startOddServer(() => SUCCESS);
+  const { api } = connect(server.url, { deadline: () => 0 });
+  await expect(api.createToken({ description: '', permissions: [] })).rejects.toThrow(
+    'POST /api/v0/tokens was not sent: the time of the run is over',
+  );
+  expect(server.asked).toEqual([]);
+});
+
 test('a host where nobody listens fails with what the system says', async () => {
   const { api } = connect('http://127.0.0.1:1');
   await expect(api.getToken('1')).rejects.toMatchObject({ code: 'ECONNREFUSED', retryable: true });

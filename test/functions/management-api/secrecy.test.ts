@@ -29,7 +29,7 @@ function expectNoSecret(value: unknown) {
 }
 
 const mintingFailure = (url: string, token = MANAGEMENT_TOKEN): Promise<unknown> =>
-  connect(url, { token: new TokenValue(token), deadline: () => 500 })
+  connect(url, { token: new TokenValue(token) })
     .api.createToken({ description: 'a', permissions: [] })
     .then(
       () => expect.unreachable(),
@@ -45,7 +45,13 @@ const answers: readonly (readonly [string, OddAnswer])[] = [
   ['a minted token under a wrong type', { body: { accessToken: [MINTED] } }],
   ['a minted token in broken JSON', { body: `{"accessToken":"${MINTED}", oops` }],
   ['a minted token alone', { body: MINTED }],
-  ['a cut answer', { body: `{"accessToken":"${MINTED}"`, headers: { 'content-length': '999' } }],
+  [
+    'a cut answer',
+    {
+      body: `{"accessToken":"${MINTED}"`,
+      headers: { 'content-length': '999', connection: 'close' },
+    },
+  ],
 ];
 
 test.each(answers)('%s makes an error that tells none', async (_name, answer) => {
