@@ -65,6 +65,13 @@ const VERBS = {
   reap: ['DescribeSecret', 'UpdateSecretVersionStage'],
 };
 
+/** CDK spreads statements over policies but never splits one, and a policy holds 6,144 characters. */
+const CHUNK = 20;
+/** What fits into the ten policies that a role takes, with names of a usual length. */
+const MOST_NAMED_SECRETS = 200;
+
+const prefixOf = ({ owner }: Policy) => `keyturn/${owner}/`;
+
 /** What each function may do, written by hand: a method is one power, and each role names its own. */
 export class Grants {
   readonly #scope: Construct;
@@ -96,19 +103,37 @@ export class Grants {
     };
   }
 
-  changeSecrets(verbs: keyof typeof VERBS): Grant {
-    const { owner, tokens } = this.#policy;
-    const prefix = `keyturn/${owner}/`;
-    const named = tokens.map(({ secret }) => secret).filter((name) => !name.startsWith(prefix));
-    const own = secretArn(this.#scope, prefix, '*');
-    const others = [...new Set(named)].sort().map((name) => secretArn(this.#scope, name));
+  changeSecrets(verbs: keyof typeof VERBS): Grant[] {
+    const prefix = prefixOf(this.#policy);
+    const named = this.#policy.tokens
+      .map(({ secret }) => secret)
+      .filter((name) => !name.startsWith(prefix))
+      .sort()
+      .map((name) => secretArn(this.#scope, name));
+    if (named.length > MOST_NAMED_SECRETS) {
+      throw new Error(
+        `${named.length} secrets have a name of their own, and a role can name ${MOST_NAMED_SECRETS}: ` +
+          `leave "secret" out of more tokens, whose secrets are then under ${prefix}`,
+      );
+    }
+    const actions = VERBS[verbs].map((verb) => `secretsmanager:${verb}`);
+    const chunks = Array.from({ length: Math.ceil(named.length / CHUNK) }, (_, index) =>
+      allow(actions, named.slice(index * CHUNK, (index + 1) * CHUNK)),
+    );
+    return [this.#onOwnSecrets(actions), ...chunks];
+  }
+
+  /** A secret that its entry gave a name of its own is left for a person to delete. */
+  deleteSecrets(): Grant {
+    return this.#onOwnSecrets(['secretsmanager:DeleteSecret']);
+  }
+
+  #onOwnSecrets(actions: string[]): Grant {
+    const resource = secretArn(this.#scope, prefixOf(this.#policy), '*');
     return {
-      ...allow(
-        VERBS[verbs].map((verb) => `secretsmanager:${verb}`),
-        [own, ...others],
-      ),
+      ...allow(actions, [resource]),
       wildcard: {
-        resource: own,
+        resource,
         reason: "The owner's own prefix: a token is retired after its entry has left the policy.",
       },
     };

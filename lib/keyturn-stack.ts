@@ -14,9 +14,11 @@ export class KeyturnStack extends Stack {
       ...props,
     });
     this.keyturn = new Keyturn(this, 'Keyturn', props);
-    new CfnOutput(this, 'RotateFunction', {
-      value: this.keyturn.rotate.lambda.functionName,
-      description: 'For aws lambda invoke',
-    });
+    for (const [id, { lambda }] of Object.entries(this.keyturn.functions)) {
+      new CfnOutput(this, `${id}Function`, {
+        value: lambda.functionName,
+        description: 'For aws lambda invoke',
+      });
+    }
   }
 }

@@ -33,6 +33,9 @@ export class Keyturn extends Construct {
   /** What could not be delivered, or failed after its retries. */
   readonly failures: Queue;
   readonly rotate: KeyturnFunction;
+  readonly reap: KeyturnFunction;
+  /** By construct id. */
+  readonly functions: Record<string, KeyturnFunction> = {};
   readonly #props: KeyturnProps;
   readonly #environment: Readonly<Record<string, string>>;
 
@@ -56,7 +59,18 @@ export class Keyturn extends Construct {
       entry: 'rotate',
       description: 'Mints, stores, proves and promotes tokens that are due',
       schedule: schedules.rotate,
-      grants: [...common, grants.listSecrets(), grants.changeSecrets('rotate'), ...encryption],
+      grants: [...common, grants.listSecrets(), ...grants.changeSecrets('rotate'), ...encryption],
+    });
+    this.reap = this.#add('Reap', {
+      entry: 'reap',
+      description: 'Retires and deletes superseded, expired and orphaned tokens',
+      schedule: schedules.reap,
+      grants: [
+        ...common,
+        grants.listSecrets(),
+        ...grants.changeSecrets('reap'),
+        grants.deleteSecrets(),
+      ],
     });
   }
 
@@ -86,6 +100,7 @@ export class Keyturn extends Construct {
       logRetention: this.#props.logRetention ?? RetentionDays.THREE_MONTHS,
       failures,
     });
+    this.functions[id] = added;
     if (schedule !== undefined) {
       new KeyturnSchedule(added, 'Schedule', {
         target: added.lambda,

@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { rootCertificates } from 'node:tls';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BUDGET, bundle } from '../../lib/bundle.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
@@ -11,10 +12,13 @@ let folder: string;
 let policyFile: PolicyFile;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
-  policyFile = { ...readPolicyFile('keyturn.yaml'), ca: 'PEM' };
+  policyFile = { ...readPolicyFile('keyturn.yaml'), ca: rootCertificates[0] ?? '' };
   bundle('rotate', policyFile, folder);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
 
 const text = (name: string) => readFileSync(join(folder, name), 'utf8');
 
@@ -30,6 +34,7 @@ test('carries all that the function reads at run time', () => {
 });
 
 test('loads as CommonJS wherever it lies, and exports the handler', () => {
+  vi.stubEnv('LAMBDA_TASK_ROOT', folder);
   const exported = createRequire(join(folder, 'index.js'))('./index.js');
   expect(exported.handler).toBeTypeOf('function');
 });

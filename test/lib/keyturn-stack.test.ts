@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
@@ -28,31 +29,49 @@ test('keeps all secrets when the stack is removed, because none is in its templa
   template.resourceCountIs('AWS::SecretsManager::Secret', 0);
 });
 
-test('lets rotate change the secrets of its policy, read the management token, and nothing else', () => {
+describe('a role names what its function may do, and that alone:', () => {
   const own = 'arn:aws:secretsmanager:here:secret:keyturn/prod/*';
   const named = 'arn:aws:secretsmanager:here:secret:monitoring/grafana-??????';
-  const verbs = [
-    'CreateSecret',
-    'DescribeSecret',
-    'GetSecretValue',
-    'PutSecretValue',
-    'TagResource',
-    'UpdateSecretVersionStage',
+  const management = 'arn:aws:secretsmanager:here:secret:influxdb/management-??????';
+  const on = (arns: string[], verbs: string[]) =>
+    verbs.flatMap((verb) => arns.map((arn) => `secretsmanager:${verb} on ${arn}`));
+  const idOf = (type: string, prefix: string) =>
+    Object.keys(template.findResources(type)).find((id) => id.startsWith(prefix));
+  const common = (id: string) => [
+    ...on([management], ['GetSecretValue']),
+    ...on(['*'], ['ListSecrets']),
+    'events:PutEvents on arn:aws:events:here:event-bus/default',
+    `logs:CreateLogStream on <${idOf('AWS::Logs::LogGroup', id)}.Arn>`,
+    `logs:PutLogEvents on <${idOf('AWS::Logs::LogGroup', id)}.Arn>`,
+    `sqs:SendMessage on <${idOf('AWS::SQS::Queue', 'Keyturn')}.Arn>`,
   ];
-  const queue = Object.keys(template.findResources('AWS::SQS::Queue'))[0];
-  const logs = Object.keys(template.findResources('AWS::Logs::LogGroup'));
-  const rotateLogs = logs.find((id) => id.startsWith('KeyturnRotate'));
-  expect(permissionsOf(template, 'KeyturnRotateRole')).toEqual(
-    [
-      ...verbs.flatMap((verb) => [own, named].map((arn) => `secretsmanager:${verb} on ${arn}`)),
-      'secretsmanager:GetSecretValue on arn:aws:secretsmanager:here:secret:influxdb/management-??????',
-      'secretsmanager:ListSecrets on *',
-      'events:PutEvents on arn:aws:events:here:event-bus/default',
-      `logs:CreateLogStream on <${rotateLogs}.Arn>`,
-      `logs:PutLogEvents on <${rotateLogs}.Arn>`,
-      `sqs:SendMessage on <${queue}.Arn>`,
-    ].sort(),
-  );
+
+  test('rotate changes the secrets of its policy and deletes none', () => {
+    const verbs = ['CreateSecret', 'DescribeSecret', 'GetSecretValue', 'PutSecretValue'];
+    const permissions = [
+      ...common('KeyturnRotate'),
+      ...on([own, named], [...verbs, 'TagResource', 'UpdateSecretVersionStage']),
+    ];
+    expect(permissionsOf(template, 'KeyturnRotateRole')).toEqual(permissions.sort());
+  });
+
+  test('reap reads no token, and deletes secrets under its own prefix alone', () => {
+    const permissions = [
+      ...common('KeyturnReap'),
+      ...on([own, named], ['DescribeSecret', 'UpdateSecretVersionStage']),
+      ...on([own], ['DeleteSecret']),
+    ];
+    expect(permissionsOf(template, 'KeyturnReapRole')).toEqual(permissions.sort());
+  });
+
+  test('more names than a role can hold are refused when the stack is made', () => {
+    const entries = Array.from({ length: 201 }, (_, index) => {
+      return `  t${index}: { secret: plant/${index}, permissions: { write: [telemetry] } }\n`;
+    });
+    expect(() => synthesize(folder, POLICY + entries.join(''))).toThrow(
+      '202 secrets have a name of their own, and a role can name 200',
+    );
+  });
 });
 
 test('gives no role a managed policy', () => {
@@ -81,11 +100,16 @@ test('keeps logs for three months, and beyond the stack', () => {
 
 describe('schedules', () => {
   test('run when the policy says, in its time zone', () => {
+    const berlin = { ScheduleExpressionTimezone: 'Europe/Berlin', State: 'ENABLED' };
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ...berlin,
       ScheduleExpression: 'cron(0/10 * * * ? *)',
-      ScheduleExpressionTimezone: 'Europe/Berlin',
       FlexibleTimeWindow: { Mode: 'OFF' },
-      State: 'ENABLED',
+    });
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ...berlin,
+      ScheduleExpression: 'rate(1 hour)',
+      FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
     });
   });
 
@@ -146,6 +170,17 @@ describe('an encryption key', () => {
     });
     expect(kmsStatements(stack)[0].Resource).toMatch(/from-the-app$/);
   });
+});
+
+test('runs in a VPC of the app, with a role that may join it', () => {
+  const vpc = Vpc.fromVpcAttributes(new Stack(new App(), 'Network'), 'Vpc', {
+    vpcId: 'vpc-0123456789abcdef0',
+    availabilityZones: ['eu-west-1a'],
+    privateSubnetIds: ['subnet-0123456789abcdef0'],
+  });
+  const inside = synthesize(folder, POLICY, { vpc });
+  inside.allResourcesProperties('AWS::Lambda::Function', { VpcConfig: Match.anyValue() });
+  expect(permissionsOf(inside, 'KeyturnRotateRole')).toContain('ec2:CreateNetworkInterface on *');
 });
 
 test('two policy files are two stacks in one app, each with its own policy in its functions', () => {

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import type { KeyturnProps } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
 
@@ -24,13 +25,17 @@ export function writePolicy(folder: string, text = POLICY, name = 'keyturn.yaml'
   return file;
 }
 
-/** Synthesizes one stack as `cdk synth` would, with the flags of cdk.json, into a folder. */
+/**
+ * Synthesizes one stack into a folder as `cdk synth` would, with the flags of cdk.json.
+ * @throws Error with the findings of CloudFormation's rules and cdk-nag, if there are any
+ */
 export function synthesize(
   folder: string,
   policy: string = POLICY,
   props: Partial<KeyturnProps> = {},
 ): Template {
   const app = new App({ outdir: join(folder, 'cdk.out'), context });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const file = writePolicy(folder, policy);
   return Template.fromStack(new KeyturnStack(app, { policy: file, ...props }));
 }
