@@ -43,16 +43,20 @@ const place = ({ method, path }: Request) => `${method} ${path}`;
 
 const status = (answer: Answer) => `${answer.status} ${answer.statusText}`.trim();
 
+/** The credential that a server repeats may have a form that `redact` does not know. */
+function withoutToken(text: string, { token }: Request): string {
+  const sent = token.reveal();
+  return plain(redact(sent ? text.replaceAll(sent, '[token]') : text));
+}
+
 export function answerError(request: Request, answer: Answer): InfluxError {
   const body = readErrorBody(answer.text);
-  const token = request.token.reveal();
-  // A server that repeats the credential it refused may do so in a form that `redact` cannot know.
-  const said = plain(redact(body.message.replaceAll(token, '[token]')));
+  const said = withoutToken(body.message, request);
   return new InfluxError(`${place(request)} answered ${status(answer)}${said && `: ${said}`}`, {
     method: request.method,
     path: request.path,
     status: answer.status,
-    code: body.code && plain(redact(body.code.replaceAll(token, '[token]'))),
+    code: body.code && withoutToken(body.code, request),
     serverMessage: said || undefined,
     retryable: answer.status === 429 || answer.status >= 500,
     retryAfterMs: retryAfterMs(answer),
