@@ -35,7 +35,10 @@ const updateSecretVersionStage = operation(
   },
 );
 
-/** The compare-and-set: a label that sits anywhere moves only if the caller says where it sits. */
+/**
+ * The compare-and-set: a label that sits anywhere moves only if the caller says where it sits.
+ * Whether AWS lets one be attached again where it already sits is not known; here it does not.
+ */
 function compareHolder({ versions }: Secret, stage: string, from: string | undefined) {
   const holder = holderOf(versions, stage);
   if (from === holder) return;

@@ -41,7 +41,10 @@ export function addVersion(
   return abandonRotation({ ...secret, versions }, added.id);
 }
 
-/** A version made current takes AWSPENDING off every other one (recorded: current_pending). */
+/**
+ * A version put as current takes AWSPENDING off every other one. Recorded for the former current
+ * version; documented ("RotationAbandoned") for a version still pending.
+ */
 const unpend = (versions: Versions, current: string) =>
   holderOf(versions, 'AWSPENDING') === current ? versions : detach(versions, 'AWSPENDING');
 

@@ -160,6 +160,15 @@ test('cancelling names the half-made version and leaves AWSPENDING on it', async
   expect((await client.cancelRotateSecret({ SecretId })).VersionId).toBe(id(2));
 });
 
+test('the placeholder of an empty secret is pending, not current', async () => {
+  const { aws, client } = await startRotating(() => Promise.reject(new Error('off')));
+  await client.createSecret({ Name: 'empty' });
+  const rotation = { RotationLambdaARN: LAMBDA_ARN, ClientRequestToken: id(2) };
+  await client.rotateSecret({ SecretId: 'empty', ...rotation });
+  await aws.settled();
+  expect(aws.state.secrets.empty?.versions[id(2)]?.stages).toEqual(['AWSPENDING']);
+});
+
 test('a placeholder is filled by a put of its token', async () => {
   const { aws, client, rotate } = await startRotating(() => Promise.reject(new Error('off')));
   await rotate(2);

@@ -9,7 +9,7 @@ export interface TestClock {
   advance(ms: number): void;
 }
 
-export function createClock(startAt = Date.UTC(2026, 0, 15, 12)): TestClock {
+function createClock(startAt = Date.UTC(2026, 0, 15, 12)): TestClock {
   let now = startAt;
   return {
     now: () => now,

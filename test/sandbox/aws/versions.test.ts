@@ -105,16 +105,20 @@ test('the hundredth young version is the last', async () => {
 
 test('beyond a hundred, the oldest unlabelled version that is a day old makes room', async () => {
   const { client, clock } = await startWithSecret();
-  await put(client, '2', 'two', ['KEPT']);
-  for (let n = 3; n <= 100; n += 1) await put(client, String(n), `value ${n}`);
+  await client.updateSecretVersionStage({
+    SecretId,
+    VersionStage: 'KEPT',
+    MoveToVersionId: id(1),
+  });
+  for (let n = 2; n <= 100; n += 1) await put(client, String(n), `value ${n}`);
   clock.advance(DAY_MS);
   await put(client, '101', 'fits');
-  const missing = `Secrets Manager can't find the specified secret value for VersionId: ${id(1)}`;
-  expect(await refusal(client.getSecretValue({ SecretId, VersionId: id(1) }))).toBe(
+  const missing = `Secrets Manager can't find the specified secret value for VersionId: ${id(2)}`;
+  expect(await refusal(client.getSecretValue({ SecretId, VersionId: id(2) }))).toBe(
     `ResourceNotFoundException: ${missing}`,
   );
   const kept = await client.getSecretValue({ SecretId, VersionStage: 'KEPT' });
-  expect(kept.SecretString).toBe('two');
+  expect(kept.SecretString).toBe('one');
 });
 
 test('twenty labels over all versions are the most', async () => {
