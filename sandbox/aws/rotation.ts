@@ -4,7 +4,7 @@ import { attach, detach, holderOf } from './labels.ts';
 import { members, type Operation, operation, requireToken } from './request.ts';
 import type { Rotation, RotationRules, Secret } from './state.ts';
 import type { Store } from './store.ts';
-import { addVersion } from './versions.ts';
+import { addVersion, hasValue } from './versions.ts';
 
 const HOUR_MS = 3_600_000;
 const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
@@ -151,11 +151,12 @@ async function rotate(store: Store, invoke: RotationInvoker, arn: string, token:
   });
 }
 
-/** RotateImmediately=false: testSecret alone, on a version that vanishes afterwards. */
+/** RotateImmediately=false: testSecret alone, on a placeholder that vanishes afterwards. */
 async function testOnly(store: Store, invoke: RotationInvoker, arn: string, token: string) {
   const failure = await runSteps(store, invoke, arn, token, ['testSecret']);
   end(store, arn, token, (secret, rotation) => {
-    const { [token]: _temporary, ...versions } = secret.versions;
+    const { [token]: tested, ...others } = secret.versions;
+    const versions = tested !== undefined && hasValue(tested) ? secret.versions : others;
     return { ...secret, versions, rotation: { ...rotation, failure } };
   });
 }

@@ -137,6 +137,15 @@ test('not immediately: testSecret alone, on a version that vanishes', async () =
   expect(aws.state.secrets[SecretId]?.rotation?.enabled).toBe(true);
 });
 
+test('not immediately, on a version that has a value: it stays', async () => {
+  const { aws, client, rotate, stages } = await startRotating(() => Promise.resolve());
+  const put = { SecretId, ClientRequestToken: id(2), VersionStages: ['AWSPENDING'] };
+  await client.putSecretValue({ ...put, SecretString: 'valued' });
+  await rotate(2, false);
+  await aws.settled();
+  expect(stages(2)).toEqual(['AWSPENDING']);
+});
+
 test('a version put meanwhile ends the rotation and takes its AWSPENDING', async () => {
   const { aws, client, rotate, steps, stages } = await startRotating((event) =>
     event.Step === 'setSecret' ? client.putSecretValue({ SecretId, SecretString: '9' }) : undefined,
