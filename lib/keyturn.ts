@@ -1,9 +1,11 @@
 import { Duration, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
+import { Alarms } from './alarms.ts';
 import { type Grant, Grants } from './grants.ts';
 import { KeyturnFunction, type NetworkProps } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
@@ -14,6 +16,8 @@ export interface KeyturnProps extends NetworkProps {
   readonly policy: string;
   /** Key for the secrets that Keyturn creates; outranks the policy's `encryptionKey`. */
   readonly encryptionKey?: IKey;
+  /** Told of every alarm; absent: alarms only change their state. */
+  readonly alarmTopic?: ITopic;
   readonly logRetention?: RetentionDays;
   /** At most so many runs of a function at once; refused by accounts whose quota is small. */
   readonly reservedConcurrentExecutions?: number;
@@ -37,6 +41,7 @@ export class Keyturn extends Construct {
   /** By construct id. */
   readonly functions: Record<string, KeyturnFunction> = {};
   readonly #props: KeyturnProps;
+  readonly #alarms: Alarms;
   readonly #environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: KeyturnProps) {
@@ -51,6 +56,8 @@ export class Keyturn extends Construct {
       ...(encryptionKey !== undefined && { [ENVIRONMENT.encryptionKey]: encryptionKey }),
     };
     this.failures = this.#failureQueue();
+    this.#alarms = new Alarms(policy.owner, props.alarmTopic);
+    this.#alarms.watchFailures(this, this.failures);
 
     const grants = new Grants(this, policy);
     const common = [grants.readManagementToken(), grants.publishEvents(eventBus)];
@@ -110,6 +117,7 @@ export class Keyturn extends Construct {
         description: `Keyturn (${owner}): ${entry}`,
         failures,
       });
+      this.#alarms.watchSchedule(added, added.lambda, schedule, schedules.paused);
     }
     return added;
   }

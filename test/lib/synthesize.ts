@@ -27,6 +27,7 @@ export function writePolicy(folder: string, text = POLICY, name = 'keyturn.yaml'
 
 /**
  * Synthesizes one stack into a folder as `cdk synth` would, with the flags of cdk.json.
+ * Only the bundles are left out, as the CDK CLI does where it only lists stacks.
  * @throws Error with the findings of CloudFormation's rules and cdk-nag, if there are any
  */
 export function synthesize(
@@ -34,7 +35,10 @@ export function synthesize(
   policy: string = POLICY,
   props: Partial<KeyturnProps> = {},
 ): Template {
-  const app = new App({ outdir: join(folder, 'cdk.out'), context });
+  const app = new App({
+    outdir: join(folder, 'cdk.out'),
+    context: { ...context, 'aws:cdk:bundling-stacks': [] },
+  });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const file = writePolicy(folder, policy);
   return Template.fromStack(new KeyturnStack(app, { policy: file, ...props }));

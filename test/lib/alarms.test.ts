@@ -1,0 +1,86 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { POLICY, synthesize } from './synthesize.ts';
+
+interface AlarmProperties {
+  readonly AlarmDescription: string;
+  readonly MetricName: string;
+  readonly Period: number;
+  readonly EvaluationPeriods: number;
+  readonly TreatMissingData: string;
+  readonly AlarmActions?: readonly string[];
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Alarms by their construct ids, such as `RotateFailed`. */
+function alarmsOf(...[policy, props]: [string?, Parameters<typeof synthesize>[2]?]) {
+  const found = synthesize(folder, policy, props).findResources('AWS::CloudWatch::Alarm');
+  return Object.fromEntries(
+    Object.entries(found).map(([id, { Properties }]) => [
+      id.replace(/^Keyturn/, '').slice(0, -8),
+      Properties as AlarmProperties,
+    ]),
+  );
+}
+
+test('every alarm names a heading of the runbook that describes it, investigates and resolves', () => {
+  const runbook = readFileSync('docs/runbook.md', 'utf8').split(/^## /m).slice(1);
+  const sections = new Map(runbook.map((text) => [text.split('\n')[0], text]));
+  const alarms = Object.values(alarmsOf());
+  expect(alarms).toHaveLength(5);
+  for (const { AlarmDescription } of alarms) {
+    const section = sections.get(/See "(.+)" in/.exec(AlarmDescription)?.[1] ?? '');
+    expect(section).toMatch(/Description.*Investigation.*Resolution/s);
+  }
+});
+
+test('silence is an alarm: a schedule that should have fired three times by now', () => {
+  const text = POLICY.replace('cron(0/10 * * * ? *)', 'rate(5 minutes)');
+  const { RotateNotRunning, ReapNotRunning } = alarmsOf(text);
+  expect(RotateNotRunning).toMatchObject({
+    MetricName: 'Invocations',
+    Period: 300,
+    EvaluationPeriods: 3,
+    TreatMissingData: 'breaching',
+  });
+  expect(ReapNotRunning).toMatchObject({ Period: 3600, EvaluationPeriods: 3 });
+});
+
+test.each([
+  ['rate(1 minute)', 300, 1],
+  ['rate(2 days)', 86_400, 6],
+  ['rate(30 days)', 86_400, 7],
+  ['cron(0 3 * * ? *)', 86_400, 3],
+])('%s is watched within what CloudWatch allows', (expression, Period, EvaluationPeriods) => {
+  const { ReapNotRunning } = alarmsOf(POLICY.replace('rate(1 hour)', expression));
+  expect(ReapNotRunning).toMatchObject({ Period, EvaluationPeriods });
+});
+
+test('a paused stack is not told that it does not run', () => {
+  const paused = alarmsOf(POLICY.replace('schedules: {', 'schedules: { paused: true,'));
+  expect(Object.keys(paused).sort()).toEqual(['ReapFailed', 'RotateFailed', 'Undelivered']);
+});
+
+test('one failure among runs every few minutes is no alarm, one of an hourly run is', () => {
+  const text = POLICY.replace('cron(0/10 * * * ? *)', 'rate(5 minutes)');
+  const { RotateFailed, ReapFailed } = alarmsOf(text);
+  expect(RotateFailed?.EvaluationPeriods).toBe(3);
+  expect(ReapFailed?.EvaluationPeriods).toBe(1);
+});
+
+test('all of them tell the topic', () => {
+  const arn = 'arn:aws:sns:eu-west-1:111122223333:on-call';
+  const alarmTopic = Topic.fromTopicArn(new Stack(new App(), 'Topics'), 'OnCall', arn);
+  for (const { AlarmActions } of Object.values(alarmsOf(POLICY, { alarmTopic }))) {
+    expect(AlarmActions).toEqual([arn]);
+  }
+});
