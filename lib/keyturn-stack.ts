@@ -1,19 +1,36 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { formatDuration } from '../functions/model/duration.ts';
+import type { Policy } from '../functions/model/policy.ts';
 import { Keyturn, type KeyturnProps } from './keyturn.ts';
 import { readPolicyFile } from './policy-file.ts';
+
+/** What an operator must know before destroying the stack. */
+function expirySentence({ tokens }: Policy): string {
+  const immortal = tokens.filter(({ expiresAfter }) => expiresAfter === undefined).length;
+  const longest = Math.max(0, ...tokens.map(({ expiresAfter = 0 }) => expiresAfter));
+  return [
+    'Secrets stay when this stack is destroyed, and nothing renews their tokens',
+    ...(longest > 0
+      ? [`these expire within ${formatDuration(longest)} of their last rotation`]
+      : []),
+    ...(immortal > 0 ? [`${immortal} of ${tokens.length} never expire`] : []),
+  ].join('; ');
+}
 
 /** One policy file, one cluster, one stack, named by the policy's owner. */
 export class KeyturnStack extends Stack {
   readonly keyturn: Keyturn;
 
   constructor(scope: Construct, props: KeyturnProps & StackProps) {
-    const { owner } = readPolicyFile(props.policy).policy;
+    const { policy } = readPolicyFile(props.policy);
+    const { owner } = policy;
     super(scope, `Keyturn-${owner}`, {
       description: `Keyturn: rotates InfluxDB database tokens (${owner})`,
       ...props,
     });
     this.keyturn = new Keyturn(this, 'Keyturn', props);
+    new CfnOutput(this, 'AfterDestroy', { value: expirySentence(policy) });
     for (const [id, { lambda }] of Object.entries(this.keyturn.functions)) {
       new CfnOutput(this, `${id}Function`, {
         value: lambda.functionName,

@@ -29,6 +29,13 @@ test('keeps all secrets when the stack is removed, because none is in its templa
   template.resourceCountIs('AWS::SecretsManager::Secret', 0);
 });
 
+test('says what becomes of the tokens then', () => {
+  const sentence = (stack: Template) => stack.findOutputs('AfterDestroy').AfterDestroy?.Value;
+  expect(sentence(template)).toMatch(/expire within 90d of their last rotation$/);
+  const never = POLICY.replace('grafana: {', 'grafana: { expiresAfter: never,');
+  expect(sentence(synthesize(folder, never))).toMatch(/within 90d.*; 1 of 2 never expire$/);
+});
+
 describe('a role names what its function may do, and that alone:', () => {
   const own = 'arn:aws:secretsmanager:here:secret:keyturn/prod/*';
   const named = 'arn:aws:secretsmanager:here:secret:monitoring/grafana-??????';
