@@ -45,12 +45,12 @@ async function readManagementToken(secrets: Secrets, { cluster }: Policy): Promi
   try {
     const parsed: unknown = JSON.parse(text.reveal());
     if (typeof parsed === 'object' && parsed !== null && 'token' in parsed) {
-      return new TokenValue(String(parsed.token));
+      return new TokenValue(String(parsed.token).trim());
     }
   } catch {
     // Not JSON, hence the token itself; the parser's words would quote it.
   }
-  return text;
+  return new TokenValue(text.reveal().trim()); // consoles and files love a last newline
 }
 
 /**

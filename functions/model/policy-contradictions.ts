@@ -53,34 +53,55 @@ function* contradictionsOf(
   }
 }
 
+function sendsInClear(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'http:' && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+function* clusterContradictions({ cluster }: Policy): Generator<PolicyIssue> {
+  const { url, dataUrl = url, allowPlainHttp, accountId, clusterId } = cluster;
+  const clear = [url, dataUrl].find(sendsInClear);
+  if (clear !== undefined && !allowPlainHttp) {
+    yield {
+      path: ['cluster', clear === url ? 'url' : 'dataUrl'],
+      message: `${clear} would carry tokens in clear; use https, or set allowPlainHttp: true where the network is trusted`,
+    };
+  }
+  if ((accountId === undefined) !== (clusterId === undefined)) {
+    yield { path: ['cluster'], message: 'accountId and clusterId go together' };
+  }
+}
+
+function* secretContradictions({ tokens, cluster }: Policy): Generator<PolicyIssue> {
+  const bySecret = new Map<string, string>();
+  for (const { name, secret } of tokens) {
+    const path = ['tokens', name, 'secret'];
+    const other = bySecret.get(secret);
+    if (other !== undefined) {
+      const message = `${secret} is the secret of "${other}" too; two entries cannot share one`;
+      yield { path, message };
+    }
+    bySecret.set(secret, name);
+    if (secret === cluster.managementToken) {
+      const message = `${secret} holds the management token, which Keyturn only reads`;
+      yield { path, message };
+    }
+  }
+}
+
 /** Policies that parse and still cannot be meant. */
 export function contradictions(policy: Policy): PolicyIssue[] {
-  const issues: PolicyIssue[] = [];
-  if (policy.tokens.length === 0) {
-    issues.push({ path: ['tokens'], message: 'names no token; an empty policy is never meant' });
-  }
-  const bySecret = new Map<string, string>();
-  for (const token of policy.tokens) {
-    for (const [key, message] of contradictionsOf(token, policy)) {
-      issues.push({ path: ['tokens', token.name, key], message });
-    }
-    const other = bySecret.get(token.secret);
-    if (other !== undefined) {
-      issues.push({
-        path: ['tokens', token.name, 'secret'],
-        message: `${token.secret} is the secret of "${other}" too; two entries cannot share one`,
-      });
-    }
-    bySecret.set(token.secret, token.name);
-    if (token.secret === policy.cluster.managementToken) {
-      issues.push({
-        path: ['tokens', token.name, 'secret'],
-        message: `${token.secret} holds the management token, which Keyturn only reads`,
-      });
-    }
-  }
-  if ((policy.cluster.accountId === undefined) !== (policy.cluster.clusterId === undefined)) {
-    issues.push({ path: ['cluster'], message: 'accountId and clusterId go together' });
-  }
-  return issues;
+  const ofTokens = policy.tokens.flatMap((token) =>
+    [...contradictionsOf(token, policy)].map(([key, message]) => ({
+      path: ['tokens', token.name, key],
+      message,
+    })),
+  );
+  const empty = { path: ['tokens'], message: 'names no token; an empty policy is never meant' };
+  return [
+    ...(policy.tokens.length === 0 ? [empty] : []),
+    ...ofTokens,
+    ...secretContradictions(policy),
+    ...clusterContradictions(policy),
+  ];
 }

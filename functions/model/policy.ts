@@ -36,11 +36,18 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+const clusterUrl = z.url({
+  protocol: /^https?$/,
+  error: 'a URL such as https://influxdb.example.com',
+});
+
 const clusterSchema = z.strictObject({
   /** Where the Management API and the data plane answer. */
-  url: z.url({ protocol: /^https?$/, error: 'a URL such as https://influxdb.example.com' }),
+  url: clusterUrl,
   /** Where consumers and probes write and query, if it is another host (Cloud Dedicated). */
-  dataUrl: z.optional(z.url({ protocol: /^https?$/, error: 'a URL' })),
+  dataUrl: z.optional(clusterUrl),
+  /** Tokens travel in clear: only where the network between is trusted, such as a mesh that encrypts. */
+  allowPlainHttp: z._default(z.boolean(), false),
   /** Name or ARN of the secret with the management token. */
   managementToken: nonEmpty('the name or ARN of a secret'),
   /** PEM file with the authority that signed the cluster's certificate, beside the policy file. */

@@ -1,0 +1,93 @@
+import type { Interceptor } from '../interception.ts';
+import { passThrough } from '../interception.ts';
+import type { Host } from '../lambda/host.ts';
+import type { Sandbox } from '../sandbox.ts';
+import type { Moment } from './timeline.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Things that happen while the schedules run: what they leave behind is Keyturn's to mend. */
+export interface Incident {
+  readonly at: number;
+  happen(): Promise<void> | void;
+}
+
+interface Stage {
+  readonly sandbox: Sandbox;
+  readonly host: Host;
+  readonly startAt: number;
+  readonly tell: (moment: Omit<Moment, 'at'>) => void;
+}
+
+async function manage(
+  { cluster }: Sandbox,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<unknown> {
+  const answer = await fetch(`${cluster.url}/api/v0${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${cluster.managementToken}`,
+      'content-type': 'application/json',
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer.status === 204 ? undefined : answer.json();
+}
+
+/** Kills the next run between minting and storing: the string of the new token is lost for good. */
+const crashWhileStoring = ({ sandbox, host, startAt, tell }: Stage): Incident => ({
+  at: startAt + 3 * DAY_MS,
+  happen() {
+    const { aws } = sandbox;
+    const kill: Interceptor = async (call, effect) => {
+      if (call.operation !== 'PutSecretValue' || call.caller === undefined) return effect();
+      aws.intercept = passThrough;
+      tell({ who: 'incident', what: `${call.caller} killed between minting and storing a token` });
+      await host.kill(call.caller);
+      return 'reset';
+    };
+    aws.intercept = kill;
+  },
+});
+
+/** A token that somebody minted by hand and let expire. */
+const forgottenToken = ({ sandbox, startAt, tell }: Stage): Incident => ({
+  at: startAt + 8 * DAY_MS,
+  async happen() {
+    const expiresAt = new Date(startAt + 12 * DAY_MS).toISOString().replace('.000', '');
+    const permissions = [{ action: 'read', resource: 'telemetry' }];
+    const description = 'for the demo at the fair';
+    await manage(sandbox, 'POST', '/tokens', { description, permissions, expiresAt });
+    tell({ who: 'incident', what: 'somebody mints a token by hand; it expires in four days' });
+  },
+});
+
+/** Somebody deletes a token that consumers use. */
+const revokeByHand = ({ sandbox, startAt, tell }: Stage): Incident => ({
+  at: startAt + 10 * DAY_MS + 10 * 60_000,
+  async happen() {
+    const secret = sandbox.aws.state.secrets['keyturn/demo/telegraf'];
+    const current = Object.values(secret?.versions ?? {}).find(({ stages }) =>
+      stages.includes('AWSCURRENT'),
+    );
+    await manage(sandbox, 'DELETE', `/tokens/${current?.id}`);
+    const what = `somebody deletes ${current?.id.slice(0, 8)}, the current token of telegraf`;
+    tell({ who: 'sabotage', what });
+  },
+});
+
+export const incidentsOf = (stage: Stage, sabotage: string | undefined): readonly Incident[] => [
+  crashWhileStoring(stage),
+  forgottenToken(stage),
+  ...(sabotage === 'revoke' ? [revokeByHand(stage)] : []),
+];
+
+/** The databases that were there before Keyturn was deployed. */
+export async function createDatabases(sandbox: Sandbox): Promise<void> {
+  const YEAR_NS = 31_536_000_000_000_000;
+  await manage(sandbox, 'POST', '/databases', { name: 'telemetry' });
+  await manage(sandbox, 'POST', '/databases', { name: 'billing', retentionPeriod: YEAR_NS });
+}

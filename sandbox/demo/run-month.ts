@@ -1,0 +1,92 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { LambdaFunction } from '../lambda/functions.ts';
+import { createHost, type Host } from '../lambda/host.ts';
+import type { FunctionSchedule } from '../lambda/schedules.ts';
+import type { Sandbox } from '../sandbox.ts';
+import type { VirtualClock } from '../virtual-clock.ts';
+import { consume, type Rejection } from './consumer.ts';
+import { incidentsOf } from './incidents.ts';
+import { consumers } from './policy.ts';
+import { type Moment, readDeeds, readRotations } from './timeline.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export interface MonthOptions {
+  readonly sandbox: Sandbox;
+  readonly clock: VirtualClock;
+  readonly functions: readonly LambdaFunction[];
+  readonly schedules: readonly FunctionSchedule[];
+  readonly days: number;
+  readonly sabotage: string | undefined;
+}
+
+export interface Month {
+  readonly moments: readonly Moment[];
+  readonly rejections: readonly Rejection[];
+  readonly failures: readonly Moment[];
+  readonly invocations: number;
+  readonly requests: number;
+  readonly host: Host;
+}
+
+/** Runs the functions on their schedules, beside consumers that use what they are given. */
+export async function runMonth(options: MonthOptions): Promise<Month> {
+  const { sandbox, clock, functions, schedules, days, sabotage } = options;
+  const { aws } = sandbox;
+  const startAt = clock.now();
+  const until = startAt + days * DAY_MS;
+  const credentials = { accessKeyId: 'sandbox', secretAccessKey: 'sandbox' };
+  const host = createHost({
+    clock,
+    functions,
+    environment: {
+      AWS_REGION: aws.region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_ENDPOINT_URL: aws.url,
+    },
+  });
+  const told: Moment[] = [];
+  const failures: Moment[] = [];
+  const rejections: Rejection[] = [];
+  let invocations = 0;
+
+  const invoke = async (name: string) => {
+    invocations += 1;
+    const at = clock.now();
+    const answer = await clock.waitFor(host.invoke(name, {}));
+    if ('error' in answer) {
+      const { errorType, errorMessage } = answer.error;
+      failures.push({ at, who: name, what: `${errorType}: ${errorMessage}` });
+    }
+  };
+  for (const { logicalId, periodMs } of schedules) {
+    const one = functions.find((each) => each.logicalId === logicalId);
+    if (one) clock.every(periodMs, one.name, () => invoke(one.name));
+  }
+  const tell = (moment: Omit<Moment, 'at'>) => told.push({ at: clock.now(), ...moment });
+  for (const { at, happen } of incidentsOf({ sandbox, host, startAt, tell }, sabotage)) {
+    clock.at(at, () => clock.spawn('incident', async () => happen()));
+  }
+
+  // The first tokens have been issued by then; nobody could have used them sooner.
+  await clock.runUntil(startAt + 2 * HOUR_MS);
+  const secrets = new SecretsManagerClient({ endpoint: aws.url, region: aws.region, credentials });
+  const onRejection = (rejection: Rejection) => rejections.push(rejection);
+  const working = consumers.map((each) =>
+    clock.spawn(each.name, () => consume({ ...each, clock, secrets, until, onRejection })),
+  );
+  await clock.runUntil(until);
+  const requests = await clock.waitFor(Promise.all(working));
+  secrets.destroy();
+
+  return {
+    moments: [...told, ...readDeeds(host.logs), ...readRotations(aws.state.events)],
+    rejections,
+    failures,
+    invocations,
+    requests: requests.reduce((sum, each) => sum + each, 0),
+    host,
+  };
+}

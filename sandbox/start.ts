@@ -1,0 +1,110 @@
+import './require-node-24.ts';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createDatabases } from './demo/incidents.ts';
+import { demoPolicy } from './demo/policy.ts';
+import { type Month, runMonth } from './demo/run-month.ts';
+import { formatTimeline } from './demo/timeline.ts';
+import { readFunctions } from './lambda/functions.ts';
+import { readSchedules } from './lambda/schedules.ts';
+import { type Sandbox, startSandbox } from './sandbox.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+const REPOSITORY = resolve(import.meta.dirname, '..');
+const START_AT = Date.parse('2026-01-01T00:00:00Z');
+const DAYS = 30;
+const DELAY_MS = 90_000;
+const SABOTAGES = ['revoke', 'grace'];
+const STACK = 'Keyturn-demo';
+
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+function readSabotage(): string | undefined {
+  const { values } = parseArgs({ options: { sabotage: { type: 'string' } } });
+  if (values.sabotage === undefined || SABOTAGES.includes(values.sabotage)) return values.sabotage;
+  throw new Error(`--sabotage is one of ${SABOTAGES.join(', ')}, not "${values.sabotage}"`);
+}
+
+/** What `cdk deploy` would upload: the very template and assets. */
+function synthesize(policyFile: string, directory: string): void {
+  const cdk = join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk');
+  const parameters = ['synth', '--quiet', '-c', `policy=${policyFile}`, '--output', directory];
+  const { status, stderr } = spawnSync(process.execPath, [cdk, ...parameters], {
+    cwd: REPOSITORY,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`cdk synth failed:\n${stderr}`);
+}
+
+function summarize(month: Month, { cluster, aws, clock }: Sandbox): string {
+  const rotated = aws.state.events.filter(({ detailType }) => detailType === 'Token Rotated');
+  const { tokens } = cluster.state;
+  const now = clock.now();
+  const alive = tokens.filter(
+    ({ revokedAt, expiresAt = Number.POSITIVE_INFINITY }) => !revokedAt && expiresAt > now,
+  );
+  const rows = [
+    ['invocations', month.invocations],
+    ['rotations', rotated.length],
+    ['consumer requests', month.requests],
+    ['rejected requests', month.rejections.length],
+    ['tokens alive now', alive.length],
+    ['tokens ever minted', tokens.length],
+  ] as const;
+  return rows.map(([what, count]) => `  ${what.padEnd(22)}${String(count).padStart(6)}`).join('\n');
+}
+
+async function main(): Promise<void> {
+  const sabotage = readSabotage();
+  const clock = new VirtualClock(START_AT);
+  const delays = { activationDelayMs: DELAY_MS, revocationDelayMs: DELAY_MS };
+  await using cleanup = new AsyncDisposableStack();
+  const sandbox = await startSandbox({ clock, ...delays });
+  cleanup.defer(() => sandbox.close());
+  await createDatabases(sandbox);
+  const directory = mkdtempSync(join(tmpdir(), 'keyturn-start-'));
+  cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+
+  print(
+    `Cluster at ${sandbox.cluster.url}, AWS at ${sandbox.aws.url}; both end with this program.`,
+  );
+  const policyFile = join(directory, 'keyturn.yaml');
+  const policy = demoPolicy(sandbox.cluster.url, 'keyturn/management-token', sabotage !== 'grace');
+  writeFileSync(policyFile, JSON.stringify(policy));
+  const assembly = join(directory, 'cdk.out');
+  synthesize(policyFile, assembly);
+  const functions = readFunctions(assembly, STACK);
+  const schedules = readSchedules(assembly, STACK);
+  print(
+    `Synthesized ${STACK}; ${DAYS} days of its schedules follow, by a clock that skips the waiting.\n`,
+  );
+
+  const month = await runMonth({ sandbox, clock, functions, schedules, days: DAYS, sabotage });
+  cleanup.defer(() => month.host.close());
+  const rejected = month.rejections.map(({ at, consumer, tokenId, what }) => ({
+    at,
+    who: consumer,
+    what: `REJECTED with ${tokenId.slice(0, 8)}, ${what}`,
+  }));
+  const failed = month.failures.map(({ at, who, what }) => ({ at, who, what: `FAILED ${what}` }));
+  print(formatTimeline([...month.moments, ...rejected, ...failed], START_AT));
+  print('');
+  for (const { name, assetHash } of functions) {
+    const ids = month.host.instances.filter(({ id }) => id.startsWith(`${name}-`));
+    print(
+      `  ${name.padEnd(8)} asset ${assetHash.slice(0, 16)}, process ${ids.map(({ pid }) => pid).join(', ')}`,
+    );
+  }
+  print(`\n${summarize(month, sandbox)}`);
+  if (month.rejections.length > 0) process.exitCode = 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 2;
+}
