@@ -39,13 +39,19 @@ function covers(wanted: readonly Permission[], given: readonly Permission[]): bo
   return given.every((each) => keys.has(`${each.action} ${each.resource}`));
 }
 
-function dueByTime(entry: TokenPolicy, token: Token, context: RotationContext): Reason | undefined {
+/** `since`: when its time began, which is its minting or its adoption. */
+function dueByTime(
+  entry: TokenPolicy,
+  token: Token,
+  since: number,
+  context: RotationContext,
+): Reason | undefined {
   const { now, timeZone } = context;
   if (isExpired(token, now)) return 'Expired';
   // Near expiry no window is waited for: better at noon than not at all.
   if (token.expiresAt !== undefined && now >= token.expiresAt - entry.renewBefore)
     return 'NearExpiry';
-  const dueAt = token.createdAt + entry.rotateEvery - jitterOf(entry.secret, entry.rotateEvery);
+  const dueAt = since + entry.rotateEvery - jitterOf(entry.secret, entry.rotateEvery);
   return now >= dueAt && withinWindows(entry.windows, timeZone, now) ? 'Due' : undefined;
 }
 
@@ -67,10 +73,14 @@ function reasonToReplace(
   const current = currentHolder(seen);
   if (!current) return 'Missing';
   if (current.state === 'gone') return 'CurrentGone';
-  const token = current.state === 'owned' ? current.owned.token : current.token;
-  const reason = dueByTime(entry, token, context);
+  if (current.state === 'foreign') {
+    const { token } = current;
+    const reason = dueByTime(entry, token, token.createdAt, context);
+    return reason ?? (context.forced ? 'Forced' : undefined);
+  }
+  const { token, marker } = current.owned;
+  const reason = dueByTime(entry, token, marker.adopted ?? token.createdAt, context);
   if (reason) return reason;
-  if (current.state === 'foreign') return context.forced ? 'Forced' : undefined;
   if (forcedBy(current.owned, context)) return 'Forced';
   return narrowed(entry, current.owned) ? 'PermissionsNarrowed' : undefined;
 }
