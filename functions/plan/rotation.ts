@@ -120,10 +120,12 @@ function forbidden({ secret }: ObservedSecret): Note | undefined {
 }
 
 /** What the state of the current token alone decides, before anybody asks whether it is due. */
-function decideCurrent(owned: OwnedToken): Step | Note | undefined {
+function decideCurrent(owned: OwnedToken, now: number): Step | Note | undefined {
   const { token, marker } = owned;
   const tokenId = token.id;
-  if (marker.fp === undefined) return { kind: 'resume', reason: 'Unarmed', tokenId };
+  if (marker.fp === undefined && !isExpired(token, now)) {
+    return { kind: 'resume', reason: 'Unarmed', tokenId };
+  }
   if (marker.frozen !== undefined) return { kind: 'Held', message: 'frozen by a person', tokenId };
   if (marker.quarantined !== undefined) return { kind: 'give-back', reason: 'RolledBack', tokenId };
   if (!isStripped(owned)) return undefined;
@@ -154,7 +156,7 @@ function decide(
 ): Step | Note | undefined {
   const current = currentHolder(seen);
   const owned = current?.state === 'owned' ? current.owned : undefined;
-  const decided = forbidden(seen) ?? (owned && decideCurrent(owned));
+  const decided = forbidden(seen) ?? (owned && decideCurrent(owned, context.now));
   if (decided) return decided;
   const replace = reasonToReplace(entry, seen, context);
   const pending = decidePending(seen, replace, context.now);
@@ -170,7 +172,7 @@ function decide(
  * | AWSCURRENT holds                                   | AWSPENDING | decision                       |
  * |----------------------------------------------------|------------|--------------------------------|
  * | (the secret bears a hold, is a replica or deleted)  | any        | nothing, reported              |
- * | an owned token without `fp` (a first version)       | any        | resume, Unarmed                |
+ * | an unexpired token without `fp` (a first version)   | any        | resume, Unarmed                |
  * | `frozen`, or stripped by a person                   | any        | nothing, reported: held        |
  * | `quarantined` (somebody rolled back)                | any        | give-back, RolledBack          |
  * | due, expired, gone, forced, narrowed, or nothing    | alive      | resume                         |
