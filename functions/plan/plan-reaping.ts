@@ -7,6 +7,7 @@ import {
 } from '../model/observation.ts';
 import { type Action, completePlan, type Plan } from '../model/plan.ts';
 import type { Lifetimes, Policy } from '../model/policy.ts';
+import { holdOf } from '../model/secret.ts';
 import { takeInventory } from './inventory.ts';
 import { countLimited, refusalOf } from './limits.ts';
 import { decideReaping, type ReapingContext } from './reaping.ts';
@@ -19,14 +20,15 @@ export function reapingContext(policy: Policy, secret: string, now: number): Rea
 }
 
 function planSecret(seen: ObservedSecret, context: ReapingContext): Action[] {
-  const { name, deletedAt } = seen.secret;
+  const { name, deletedAt, replica } = seen.secret;
   const actions = seen.tokens.flatMap((owned): Action[] => {
     const step = decideReaping(owned, seen, context);
     return step ? [{ ...step, secret: name, tokenId: owned.token.id }] : [];
   });
   // Kept until nothing that it held is alive, and then deleted with its recovery window.
   const empty = seen.tokens.length === 0 && currentHolder(seen)?.state !== 'foreign';
-  if (context.retire && empty && deletedAt === undefined) {
+  const forbidden = deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined;
+  if (context.retire && empty && !forbidden) {
     actions.push({ kind: 'delete-secret', secret: name, reason: 'Removed' });
   }
   return actions;
