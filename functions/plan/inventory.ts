@@ -16,7 +16,10 @@ const ANY = '*';
 /** One finding for many tokens: how many, and the first few ids. */
 function summary(kind: string, tokens: readonly Token[], what: string): Finding[] {
   if (tokens.length === 0) return [];
-  const named = tokens.slice(0, MOST_NAMED).map(({ id }) => id);
+  const named = tokens
+    .map(({ id }) => id)
+    .sort()
+    .slice(0, MOST_NAMED);
   const rest = tokens.length > MOST_NAMED ? ', …' : '';
   const message = `${tokens.length} ${tokens.length === 1 ? 'token' : 'tokens'} ${what}: ${named.join(', ')}${rest}`;
   return [{ kind, message }];

@@ -39,11 +39,11 @@ export function refusalOf(
   { counted, allowed }: LimitCount,
 ): string | undefined {
   if (actions.length === 0) return undefined;
-  const moved = [...observation.secrets.values()].filter(({ secret }) =>
-    isOfAnotherCluster(secret, policy.cluster.url),
-  );
+  const moved = [...observation.secrets.values()]
+    .flatMap(({ secret }) => (isOfAnotherCluster(secret, policy.cluster.url) ? [secret.name] : []))
+    .sort();
   if (moved.length > 0) {
-    return `${moved.length} secrets (${moved[0]?.secret.name}, …) hold tokens of another cluster than ${policy.cluster.url}`;
+    return `${moved.length} secrets (${moved[0]}, …) hold tokens of another cluster than ${policy.cluster.url}`;
   }
   if (counted > allowed) {
     return `${counted} tokens would be taken away without a proven successor, or replaced because they are gone; the limit is ${allowed}`;
