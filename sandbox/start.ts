@@ -15,17 +15,24 @@ import { VirtualClock } from './virtual-clock.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 const START_AT = Date.parse('2026-01-01T00:00:00Z');
-const DAYS = 30;
+const DAYS = '30';
 const DELAY_MS = 90_000;
 const SABOTAGES = ['revoke', 'grace'];
 const STACK = 'Keyturn-demo';
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-function readSabotage(): string | undefined {
-  const { values } = parseArgs({ options: { sabotage: { type: 'string' } } });
-  if (values.sabotage === undefined || SABOTAGES.includes(values.sabotage)) return values.sabotage;
-  throw new Error(`--sabotage is one of ${SABOTAGES.join(', ')}, not "${values.sabotage}"`);
+function readFlags(): { readonly sabotage: string | undefined; readonly days: number } {
+  const options = {
+    sabotage: { type: 'string' },
+    days: { type: 'string', default: DAYS },
+  } as const;
+  const { sabotage, days } = parseArgs({ options }).values;
+  if (sabotage !== undefined && !SABOTAGES.includes(sabotage)) {
+    throw new Error(`--sabotage is one of ${SABOTAGES.join(', ')}, not "${sabotage}"`);
+  }
+  if (!/^[1-9]\d{0,2}$/.test(days)) throw new Error(`--days is a number from 1, not "${days}"`);
+  return { sabotage, days: Number(days) };
 }
 
 /** What `cdk deploy` would upload: the very template and assets. */
@@ -58,7 +65,7 @@ function summarize(month: Month, { cluster, aws, clock }: Sandbox): string {
 }
 
 async function main(): Promise<void> {
-  const sabotage = readSabotage();
+  const { sabotage, days } = readFlags();
   const clock = new VirtualClock(START_AT);
   const delays = { activationDelayMs: DELAY_MS, revocationDelayMs: DELAY_MS };
   await using cleanup = new AsyncDisposableStack();
@@ -79,10 +86,10 @@ async function main(): Promise<void> {
   const functions = readFunctions(assembly, STACK);
   const schedules = readSchedules(assembly, STACK);
   print(
-    `Synthesized ${STACK}; ${DAYS} days of its schedules follow, by a clock that skips the waiting.\n`,
+    `Synthesized ${STACK}; ${days} days of its schedules follow, by a clock that skips the waiting.\n`,
   );
 
-  const month = await runMonth({ sandbox, clock, functions, schedules, days: DAYS, sabotage });
+  const month = await runMonth({ sandbox, clock, functions, schedules, days, sabotage });
   cleanup.defer(() => month.host.close());
   const rejected = month.rejections.map(({ at, consumer, tokenId, what }) => ({
     at,

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function start(...parameters: string[]): Promise<Ended> {
+  const child = spawn(process.execPath, ['sandbox/start.ts', ...parameters], {
+    cwd: `${import.meta.dirname}/..`,
+  });
+  let output = '';
+  child.stdout.on('data', (text: Buffer) => {
+    output += text;
+  });
+  child.stderr.on('data', (text: Buffer) => {
+    output += text;
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
+}
+
+const count = (output: string, what: string) =>
+  Number(new RegExp(`${what} +(\\d+)`).exec(output)?.[1]);
+
+describe.concurrent('npm start', () => {
+  test('runs two weeks in which no consumer is rejected, through every state of a token', async () => {
+    const { code, output } = await start('--days', '14');
+
+    expect(output).toMatch(/issued \(Missing\)/);
+    expect(output).toMatch(/rotated \(Due\)/);
+    expect(output).toMatch(/grace over/);
+    expect(output).toMatch(/quarantined/);
+    expect(output).toMatch(/deleted \(QuarantineOver\)/);
+    expect(output).toMatch(/deleted \(Orphan\)/);
+    expect(output).toMatch(/deleted \(ForeignExpired\)/);
+    expect(count(output, 'consumer requests')).toBeGreaterThan(1_900);
+    expect(count(output, 'rejected requests')).toBe(0);
+    expect(code).toBe(0);
+  }, 120_000);
+
+  test('fails when somebody deletes a current token, and the next run heals it', async () => {
+    const { code, output } = await start('--sabotage', 'revoke', '--days', '14');
+
+    expect(output).toMatch(/telegraf +\w+ issued \(CurrentGone\)/);
+    expect(count(output, 'rejected requests')).toBeGreaterThan(0);
+    expect(output.match(/REJECTED/g)?.length).toBe(count(output, 'rejected requests'));
+    expect(code).toBe(1);
+  }, 120_000);
+
+  test('fails when the policy leaves no grace period', async () => {
+    const { code, output } = await start('--sabotage', 'grace', '--days', '14');
+
+    expect(count(output, 'rejected requests')).toBeGreaterThan(0);
+    expect(code).toBe(1);
+  }, 120_000);
+
+  test('names the sabotages that there are', async () => {
+    const { code, output } = await start('--sabotage', 'everything');
+
+    expect(output).toContain('--sabotage is one of revoke, grace, not "everything"');
+    expect(code).toBe(2);
+  });
+});
