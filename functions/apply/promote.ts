@@ -8,6 +8,7 @@ import type { Tools } from './tools.ts';
 /** Each of the cluster's routers holds its own copy of the tokens. */
 const ACCEPTED_IN_A_ROW = 3;
 const PROBE_INTERVAL_MS = 5_000;
+const SLOWEST_PROBE_MS = 30_000;
 
 export type Promotion = 'promoted' | 'lost' | 'held';
 
@@ -18,6 +19,7 @@ async function prove({ owned, value }: Successor, tools: Tools): Promise<void> {
   const { accepted, detail } = await dataPlane.untilAccepted(value, owned.token.permissions, {
     times: ACCEPTED_IN_A_ROW,
     intervalMs: PROBE_INTERVAL_MS,
+    slowestMs: SLOWEST_PROBE_MS,
     deadline: Math.min(deadline, now() + policy.activationTimeout),
     databases,
   });

@@ -16,6 +16,8 @@ export interface Persistence {
   /** So many rounds in a row: each of many routers holds its own copy of the tokens. */
   readonly times: number;
   readonly intervalMs: number;
+  /** After rounds that failed the interval doubles up to this: a whole fleet may be waiting. */
+  readonly slowestMs?: number;
   /** An instant. A wait that would end behind it is not begun. */
   readonly deadline: number;
   /** The first of these stands for `*`. */
@@ -55,28 +57,34 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const askInTurn = (value: TokenValue, wanted: Probe) =>
     bounded(() => ask(options, value, wanted));
 
-  /** What stood in the way of `wanted`, or the last of the answers if nothing did. */
+  /** What stood in the way of `wanted`, if anything did: nobody is asked more once that is known. */
   async function round(wanted: ProbeAnswer, value: TokenValue, probes: readonly Probe[]) {
-    const findings = await Promise.all(probes.map((each) => askInTurn(value, each)));
-    return findings.find(({ answer }) => answer !== wanted) ?? { answer: wanted };
+    for (const each of probes) {
+      const finding = await askInTurn(value, each);
+      if (finding.answer !== wanted) return finding;
+    }
+    return { answer: wanted };
   }
 
   async function until(
     wanted: ProbeAnswer,
     value: TokenValue,
     permissions: readonly Permission[],
-    { times, intervalMs, deadline, databases }: Persistence,
+    { times, intervalMs, slowestMs = intervalMs, deadline, databases }: Persistence,
   ): Promise<{ readonly reached: boolean; readonly last: LastRound }> {
     const probes = probesFor(permissions, databases);
     if (probes.length === 0) return { reached: false, last: {} };
-    for (let inARow = 0; ; ) {
+    for (let inARow = 0, failedMs = intervalMs; ; ) {
       const finding = await round(wanted, value, probes);
-      inARow = finding.answer === wanted ? inARow + 1 : 0;
+      const succeeded = finding.answer === wanted;
+      inARow = succeeded ? inARow + 1 : 0;
+      const waitMs = succeeded ? intervalMs : failedMs;
       const reached = inARow >= times;
-      if (reached || options.now() + intervalMs >= deadline) {
+      if (reached || options.now() + waitMs >= deadline) {
         return { reached, last: describe(finding) };
       }
-      await options.sleep(intervalMs);
+      await options.sleep(waitMs);
+      failedMs = Math.min(waitMs * 2, slowestMs);
     }
   }
 
