@@ -1,13 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
-import { POLICY, permissionsOf, synthesize, writePolicy } from './synthesize.ts';
+import { anotherStack, POLICY, permissionsOf, synthesize, writePolicy } from './synthesize.ts';
 
 let folder: string;
 let template: Template;
@@ -170,7 +170,7 @@ describe('an encryption key', () => {
   test("given by the app outranks the policy's", () => {
     const stack = synthesize(folder, `${POLICY}encryptionKey: alias/tokens\n`, {
       encryptionKey: Key.fromKeyArn(
-        new Stack(new App(), 'Keys'),
+        anotherStack(folder),
         'Key',
         'arn:aws:kms:eu-west-1:111122223333:key/from-the-app',
       ),
@@ -180,7 +180,7 @@ describe('an encryption key', () => {
 });
 
 test('runs in a VPC of the app, with a role that may join it', () => {
-  const vpc = Vpc.fromVpcAttributes(new Stack(new App(), 'Network'), 'Vpc', {
+  const vpc = Vpc.fromVpcAttributes(anotherStack(folder), 'Vpc', {
     vpcId: 'vpc-0123456789abcdef0',
     availabilityZones: ['eu-west-1a'],
     privateSubnetIds: ['subnet-0123456789abcdef0'],

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, Validations } from 'aws-cdk-lib';
+import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { KeyturnProps } from '../../lib/keyturn.ts';
@@ -43,6 +43,10 @@ export function synthesize(
   const file = writePolicy(folder, policy);
   return Template.fromStack(new KeyturnStack(app, { policy: file, ...props }));
 }
+
+/** A stack of somebody's app, to import things into. */
+export const anotherStack = (folder: string) =>
+  new Stack(new App({ outdir: join(folder, 'another') }), 'Another');
 
 interface Statement {
   readonly Action: string | readonly string[];
