@@ -1,10 +1,17 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { KeyturnStack } from '../lib/keyturn-stack.ts';
+import { PolicyFileError } from '../lib/policy-file.ts';
 
 const app = new App();
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 
 /** `cdk deploy -c policy=a.yaml,b.yaml`: of a repeated `-c policy=`, the CDK CLI keeps the last alone. */
 const files = String(app.node.tryGetContext('policy') ?? 'keyturn.yaml').split(',');
-for (const policy of files) new KeyturnStack(app, { policy });
+try {
+  for (const policy of files) new KeyturnStack(app, { policy });
+} catch (error) {
+  if (!(error instanceof PolicyFileError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}

@@ -13,6 +13,11 @@ export interface PolicyFile {
   readonly ca?: string;
 }
 
+/** A policy file that cannot be used: one line for each mistake. */
+export class PolicyFileError extends Error {
+  override readonly name = 'PolicyFileError';
+}
+
 /** Where a key stands in the file, or the closest thing around it: an offset in characters. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   let node: unknown = document.contents;
@@ -35,13 +40,13 @@ function read(file: string, role: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new Error(`${file}: the ${role} cannot be read`, { cause });
+    throw new PolicyFileError(`${file}: the ${role} cannot be read`, { cause });
   }
 }
 
 /**
  * Reads and checks a policy file.
- * @throws Error with one line for each mistake: file, line, key, what was found and what was expected
+ * @throws PolicyFileError with one line for each mistake: file, line, key, what was found and what was expected
  */
 export function readPolicyFile(file: string): PolicyFile {
   const lines = new LineCounter();
@@ -49,7 +54,7 @@ export function readPolicyFile(file: string): PolicyFile {
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
   const mistakes = [...yaml.errors, ...yaml.warnings];
   if (mistakes.length > 0) {
-    throw new Error(
+    throw new PolicyFileError(
       mistakes.map(({ pos, message }) => `${at(pos[0])}: ${message.split('\n')[0]}`).join('\n'),
     );
   }
@@ -65,6 +70,6 @@ export function readPolicyFile(file: string): PolicyFile {
     const sentences = error.issues.map(
       ({ path, message }) => `${at(offsetOf(yaml, path))}: ${formatPath(path)}: ${message}`,
     );
-    throw new Error(sentences.join('\n'), { cause: error });
+    throw new PolicyFileError(sentences.join('\n'), { cause: error });
   }
 }
