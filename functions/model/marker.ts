@@ -20,6 +20,8 @@ export interface Marker {
   readonly grants?: string;
   /** The secret version that holds the string, where its id is not the token's. */
   readonly version?: string;
+  /** Minted by `revoke` in place of that token; what to a repeated `revoke` is its own successor. */
+  readonly replaces?: string;
   /** Somebody asked for this rotation, so it is resumed though the current token is not due. */
   readonly forced?: true;
   readonly superseded?: number;
@@ -34,8 +36,9 @@ export interface Marker {
 
 const OPENING = '[keyturn:';
 const MARKER = /^(?:([\s\S]*) )?\[keyturn:1((?: [a-z]+=[^\s\]]*)+)\]$/;
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const INSTANTS = ['superseded', 'fenced', 'quarantined', 'frozen', 'adopted'] as const;
-const TEXTS = ['owner', 'secret', 'home', 'id', 'fp', 'grants', 'version'] as const;
+const TEXTS = ['owner', 'secret', 'home', 'id', 'fp', 'grants', 'version', 'replaces'] as const;
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -91,7 +94,7 @@ function parseField(key: string, value: string): unknown {
   if (key === 'forced') return value === 'yes' || undefined;
   if (key === 'was') return parseWas(value);
   if (!INSTANTS.some((each) => each === key)) return undefined;
-  const instant = Date.parse(value);
+  const instant = INSTANT.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(instant) ? undefined : instant;
 }
 
