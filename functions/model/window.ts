@@ -3,8 +3,9 @@ import * as z from 'zod/mini';
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 type Day = (typeof DAYS)[number];
 const DAY = `(?:${DAYS.join('|')})`;
+const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d';
 const WINDOW = new RegExp(
-  `^(?:(daily|${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?)*) )?([01]\\d|2[0-3]):([0-5]\\d)-([01]\\d|2[0-4]):([0-5]\\d)$`,
+  `^(?:(daily|${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?)*) )?(${TIME})-(${TIME}|24:00)$`,
 );
 
 /** A weekly maintenance window; minutes count from midnight in the policy's time zone. */
@@ -25,13 +26,14 @@ function parseDays(text: string | undefined): readonly Day[] {
   });
 }
 
+function parseTime(text = ''): number {
+  const [hours, minutes] = text.split(':');
+  return Number(hours) * 60 + Number(minutes);
+}
+
 function parseWindow(text: string): Window {
-  const [, days, fromHour, fromMinute, toHour, toMinute] = WINDOW.exec(text) ?? [];
-  return {
-    days: parseDays(days),
-    fromMinute: Number(fromHour) * 60 + Number(fromMinute),
-    toMinute: Number(toHour) * 60 + Number(toMinute),
-  };
+  const [, days, from, to] = WINDOW.exec(text) ?? [];
+  return { days: parseDays(days), fromMinute: parseTime(from), toMinute: parseTime(to) };
 }
 
 /** `Mon-Fri 09:00-17:00`, `Sat,Sun 22:00-04:00`, `daily 02:00-05:00` or `02:00-05:00`. */
