@@ -27,7 +27,11 @@ export class RequestError extends Error {
   override readonly name = 'RequestError';
 }
 
-function parse<T>(schema: z.ZodMiniType<T>, event: unknown): T {
+/**
+ * Reads an invocation's event by its schema.
+ * @throws RequestError naming every key that is wrong
+ */
+export function parseEvent<T>(schema: z.ZodMiniType<T>, event: unknown): T {
   const result = schema.safeParse(event ?? {});
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => {
@@ -40,7 +44,7 @@ function parse<T>(schema: z.ZodMiniType<T>, event: unknown): T {
 }
 
 /** @throws RequestError */
-export const parseRotateRequest = (event: unknown) => parse(rotateSchema, event);
+export const parseRotateRequest = (event: unknown) => parseEvent(rotateSchema, event);
 
 /** @throws RequestError */
-export const parseReapRequest = (event: unknown) => parse(reapSchema, event);
+export const parseReapRequest = (event: unknown) => parseEvent(reapSchema, event);
