@@ -79,6 +79,7 @@ function decideRetirement(
  * | AWSCURRENT and stripped by a person                        | nothing: held              |
  * | younger than an hour                                       | nothing                    |
  * | expired, not AWSCURRENT                                    | delete                     |
+ * | in a secret that is scheduled for deletion                 | nothing                    |
  * | labelled (unless its entry was removed and is to retire)   | nothing                    |
  * | unmarked                                                   | supersede                  |
  * | inert, superseded for an hour                              | delete, Orphan             |
@@ -98,6 +99,8 @@ export function decideReaping(
   if (isCurrent && isStripped(owned) && owned.marker.quarantined === undefined) return undefined;
   if (context.now - token.createdAt < YOUNG_MS) return undefined;
   if (isExpired(token, context.now) && !isCurrent) return { kind: 'delete', reason: 'Expired' };
+  // It may be restored, and AWSPREVIOUS must then still name a token that works.
+  if (seen.secret.deletedAt !== undefined) return undefined;
   const labelled = isCurrent || isPending(owned, seen);
   return labelled && !context.retire ? undefined : decideRetirement(owned, seen, context);
 }
