@@ -163,3 +163,11 @@ test('gives the same plan, findings and hash, for the same world in another orde
   const policy = policyOf({ expiredForeignTokens: 'delete' });
   expect(plan(backwards, policy)).toEqual(plan(world, policy));
 });
+
+test('leaves the tokens of a secret that is scheduled for deletion, unless they expired', () => {
+  const deleted = [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 }, { deletedAt: NOW - DAY })];
+  const world = (token: ReturnType<typeof armed>) =>
+    planned({ secrets: deleted, tokens: [current, token] });
+  expect(world(retired({ superseded: NOW - 9 * DAY }))).toEqual(nothing);
+  expect(world(armed(2, { age: 60 * DAY, expiresAt: NOW }))).toEqual(does('delete', 'Expired'));
+});
