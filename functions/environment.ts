@@ -10,4 +10,6 @@ export const ENVIRONMENT = {
   eventBus: 'KEYTURN_EVENT_BUS',
   /** ARN of the KMS key for secrets that Keyturn creates; absent: the account's default key. */
   encryptionKey: 'KEYTURN_ENCRYPTION_KEY',
+  /** Name of the file that the policy was written in, by which plans call it. */
+  policyFile: 'KEYTURN_POLICY_FILE',
 } as const;

@@ -53,19 +53,42 @@ async function readManagementToken(secrets: Secrets, { cluster }: Policy): Promi
   return new TokenValue(text.reveal().trim()); // consoles and files love a last newline
 }
 
+/** Where a run's surroundings come from: Lambda's asset and environment, or a laptop's files. */
+export interface Origin {
+  readonly policy: Policy;
+  /** PEM of the authorities to trust, instead of the public ones. */
+  readonly ca?: string | undefined;
+  readonly log: RunTools['log'];
+  /** Absent: every run reads it from the secret that the policy names. */
+  readonly managementToken?: TokenValue | undefined;
+}
+
 /**
- * The composition root: the only place that knows the environment, the time and chance, and that
- * makes clients.
+ * What a function runs on: the policy in its asset, and a log of JSON lines.
  * @throws PolicyError if the policy in the asset cannot be used
  */
 export function loadRuntime(): Runtime {
   const { env } = process;
   const root = env.LAMBDA_TASK_ROOT ?? '.';
-  const policy = parsePolicy(JSON.parse(readFileSync(join(root, POLICY_FILE), 'utf8')));
+  const document: unknown = JSON.parse(readFileSync(join(root, POLICY_FILE), 'utf8'));
+  const policy = parsePolicy(document, env[ENVIRONMENT.policyFile]);
   policy.encryptionKey ??= env[ENVIRONMENT.encryptionKey];
-  const ca = readOptional(join(root, CA_FILE));
+  policy.eventBus = env[ENVIRONMENT.eventBus] ?? policy.eventBus;
   const logger = new Logger({ serviceName: `keyturn/${policy.owner}` });
+  return createRuntime({
+    policy,
+    ca: readOptional(join(root, CA_FILE)),
+    log: {
+      info: (message, details) => logger.info(message, { details }),
+      warn: (message, details) => logger.warn(message, { details }),
+      error: (message, { error, ...details }) =>
+        logger.error(message, { details, error: error as Error }),
+    },
+  });
+}
 
+/** The composition root: the only place that knows the time and chance, and that makes clients. */
+export function createRuntime({ policy, ca, log, managementToken: given }: Origin): Runtime {
   let deadline = 0;
   let managementToken = new TokenValue('');
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
@@ -87,16 +110,7 @@ export function loadRuntime(): Runtime {
     connections: policy.concurrency,
     ca,
   });
-  const publisher = createPublisher({
-    bus: env[ENVIRONMENT.eventBus],
-    warn: (message, details) => logger.warn(message, { details }),
-  });
-  const log: RunTools['log'] = {
-    info: (message, details) => logger.info(message, { details }),
-    warn: (message, details) => logger.warn(message, { details }),
-    error: (message, { error, ...details }) =>
-      logger.error(message, { details, error: error as Error }),
-  };
+  const publisher = createPublisher({ bus: policy.eventBus, warn: log.warn });
 
   return {
     policy,
@@ -104,7 +118,7 @@ export function loadRuntime(): Runtime {
       const remaining = Math.min(context.getRemainingTimeInMillis(), LONGEST_RUN_MS);
       deadline = timing.now() + remaining - RESERVE_MS;
       // Read anew by every run, so that replacing it needs no deploy.
-      managementToken = await readManagementToken(secrets, policy);
+      managementToken = given ?? (await readManagementToken(secrets, policy));
       const { publish } = publisher;
       try {
         return await work({ ...timing, policy, api, secrets, dataPlane, publish, log, deadline });

@@ -35,7 +35,8 @@ export interface ManagementApi {
   ): Promise<Token>;
   /** Resolves as well if the token was gone already. */
   deleteToken(id: string): Promise<void>;
-  listDatabases(): Promise<readonly Database[]>;
+  /** `at`: the server's own time of the listing. */
+  listDatabases(): Promise<{ readonly databases: readonly Database[]; readonly at: number }>;
   createDatabase(database: NewDatabase): Promise<Database>;
   updateDatabase(name: string, change: Partial<DatabaseLimits>): Promise<Database>;
   renameDatabase(name: string, newName: string): Promise<Database>;
@@ -125,7 +126,10 @@ export function createManagementApi(options: ManagementApiOptions): ManagementAp
     updateToken: (id, change) => patch(tokenPath(id), change, readToken),
     deleteToken: (id) => remove(tokenPath(id), () => isDead(tokenPath(id))),
 
-    listDatabases: async () => (await get('/databases', readDatabases)).value,
+    async listDatabases() {
+      const { value, at } = await get('/databases', readDatabases);
+      return { databases: value, at: at() };
+    },
     createDatabase: (database) => post('/databases', database, readDatabase),
     updateDatabase: (name, change) => patch(databasePath(name), change, readDatabase),
     renameDatabase: (name, newName) => rename(databasePath(name), newName, readDatabase),

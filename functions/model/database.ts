@@ -27,3 +27,12 @@ export interface Table {
   /** What undeleting needs; told by renaming and undeleting. */
   readonly id?: bigint;
 }
+
+/** Every database of the cluster, by name. */
+export interface DatabaseObservation {
+  /** The Management API's time, by which approvals run out. */
+  readonly at: number;
+  /** How far its clock is ahead of ours. */
+  readonly skewMs: number;
+  readonly databases: ReadonlyMap<string, Database>;
+}

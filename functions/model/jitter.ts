@@ -9,6 +9,9 @@ export const HIGHEST_JITTER = 0.1;
  * draw on each look could put a rotation off for ever).
  */
 export function jitterOf(tokenName: string, rotateEvery: number): number {
-  const draw = createHash('sha256').update(tokenName).digest().readUInt32BE() / 2 ** 32;
-  return Math.floor(draw * HIGHEST_JITTER * rotateEvery);
+  return Math.floor(drawOf(tokenName) * HIGHEST_JITTER * rotateEvery);
 }
+
+/** A number from 0 up to 1 that a name draws, the same one every time. */
+export const drawOf = (name: string): number =>
+  createHash('sha256').update(name).digest().readUInt32BE() / 2 ** 32;

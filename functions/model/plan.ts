@@ -26,7 +26,13 @@ export type Reason =
   | 'ForeignExpired'
   | 'Removed'
   | 'HoldFrozen'
-  | 'HoldDeleted';
+  | 'HoldDeleted'
+  // enforce
+  | 'Differs'
+  | 'BelowMinimum'
+  | 'AboveMaximum'
+  | 'DatabaseMissing'
+  | 'TableDeclared';
 
 /** One step of a plan about one token. */
 export interface TokenAction {
@@ -60,12 +66,56 @@ export interface SecretAction {
 
 export type Action = TokenAction | SecretAction;
 
+interface AboutDatabase {
+  readonly database: string;
+  /** Which rule of the policy asks for it; the first is 1. */
+  readonly rule: number;
+  /** For people: `retention telemetry 30d -> 90d (policy keyturn.yaml, rule 2)`. */
+  readonly text: string;
+  /** What it does to what is there. */
+  readonly note?: string;
+}
+
+/** One field of one database, which is one `PATCH`. */
+export type FieldChange = AboutDatabase & {
+  readonly kind: 'change';
+  readonly reason: 'Differs' | 'BelowMinimum' | 'AboveMaximum';
+} & (
+    | {
+        readonly field: 'retention';
+        /** Spelt as the policy spells them: `90d`, `infinite`. */
+        readonly from: string;
+        readonly to: string;
+      }
+    | {
+        readonly field: 'maxTables' | 'maxColumnsPerTable';
+        readonly from: number;
+        readonly to: number;
+      }
+  );
+
+/** The rule says with what. */
+export interface DatabaseCreation extends AboutDatabase {
+  readonly kind: 'create-database';
+  readonly reason: 'DatabaseMissing';
+}
+
+export interface TableCreation extends AboutDatabase {
+  readonly kind: 'create-table';
+  readonly table: string;
+  readonly reason: 'TableDeclared';
+}
+
+/** One step of a plan about one database. */
+export type DatabaseAction = FieldChange | DatabaseCreation | TableCreation;
+
 /** Something a person should know and that no action of this plan mends. */
 export interface Finding {
   readonly kind: string;
   readonly secret?: string;
   readonly token?: string;
   readonly tokenId?: string;
+  readonly database?: string;
   readonly message: string;
 }
 

@@ -1,3 +1,4 @@
+import { databaseContradictions } from './database-contradictions.ts';
 import { formatDuration, HOUR_MS, MINUTE_MS } from './duration.ts';
 import { HIGHEST_JITTER } from './jitter.ts';
 import type { Policy, TokenPolicy } from './policy.ts';
@@ -72,7 +73,12 @@ function* clusterContradictions({ cluster }: Policy): Generator<PolicyIssue> {
   }
 }
 
-function* secretContradictions({ tokens, cluster }: Policy): Generator<PolicyIssue> {
+function* secretContradictions({ owner, tokens, cluster }: Policy): Generator<PolicyIssue> {
+  const prefix = `keyturn/${owner}/`;
+  if (cluster.managementToken.startsWith(prefix)) {
+    const message = `${cluster.managementToken} stands among the secrets that Keyturn writes (${prefix}…); keep it elsewhere`;
+    yield { path: ['cluster', 'managementToken'], message };
+  }
   const bySecret = new Map<string, string>();
   for (const { name, secret } of tokens) {
     const path = ['tokens', name, 'secret'];
@@ -103,5 +109,6 @@ export function contradictions(policy: Policy): PolicyIssue[] {
     ...ofTokens,
     ...secretContradictions(policy),
     ...clusterContradictions(policy),
+    ...databaseContradictions(policy.databases),
   ];
 }

@@ -170,6 +170,8 @@ export interface TokenPolicy extends Lifetimes {
 
 /** A checked policy with its defaults filled in; durations in milliseconds. */
 export interface Policy extends Omit<Document, 'tokens' | 'defaults'> {
+  /** Name of the file that it was written in, for whoever reads a plan. */
+  readonly file: string;
   /** For owned tokens whose entry left the policy. */
   readonly defaults: Lifetimes;
   readonly tokens: readonly TokenPolicy[];
@@ -204,15 +206,17 @@ function resolveTokens({ tokens, defaults, owner }: Document): TokenPolicy[] {
 
 /**
  * Checks a policy document (the YAML file as plain data) and fills in its defaults.
+ * @param file its name, as plans should call it
  * @throws PolicyError naming every key that is wrong, what was found and what was expected
  */
-export function parsePolicy(document: unknown): Policy {
+export function parsePolicy(document: unknown, file = 'keyturn.yaml'): Policy {
   const parsed = documentSchema.safeParse(document);
   if (!parsed.success) {
     throw new PolicyError(explainIssues(documentSchema, parsed.error.issues, document));
   }
   const { data } = parsed;
-  const policy = { ...data, defaults: lifetimesOf(data.defaults), tokens: resolveTokens(data) };
+  const defaults = lifetimesOf(data.defaults);
+  const policy = { ...data, file, defaults, tokens: resolveTokens(data) };
   const issues = contradictions(policy);
   if (issues.length > 0) throw new PolicyError(issues);
   return policy;

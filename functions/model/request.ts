@@ -19,8 +19,15 @@ const rotateSchema = z
 
 const reapSchema = z.strictObject(common);
 
+const enforceSchema = z.strictObject({
+  ...common,
+  /** Create the tables that the policy declares now, instead of at their daily turn. */
+  tables: z._default(z.boolean(), false),
+});
+
 export type RotateRequest = z.output<typeof rotateSchema>;
 export type ReapRequest = z.output<typeof reapSchema>;
+export type EnforceRequest = z.output<typeof enforceSchema>;
 
 /** An invocation's event is not what the function takes; nothing was done. */
 export class RequestError extends Error {
@@ -48,3 +55,6 @@ export const parseRotateRequest = (event: unknown) => parseEvent(rotateSchema, e
 
 /** @throws RequestError */
 export const parseReapRequest = (event: unknown) => parseEvent(reapSchema, event);
+
+/** @throws RequestError */
+export const parseEnforceRequest = (event: unknown) => parseEvent(enforceSchema, event);

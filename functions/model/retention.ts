@@ -17,7 +17,8 @@ const INT64_MAX = 9_223_372_036_854_775_807n;
 export const SHORTEST_RETENTION_NS = UNIT_NS.h;
 export const INFINITE_RETENTION = 0n;
 
-function toNanoseconds(text: string): bigint {
+/** Nanoseconds of a checked retention period, or of what `formatRetention` wrote; 0 for infinite. */
+export function parseRetention(text: string): bigint {
   let total = 0n;
   for (const [, count = '0', unit] of text.matchAll(PART)) {
     total += BigInt(count) * UNIT_NS[unit as keyof typeof UNIT_NS];
@@ -29,7 +30,7 @@ function toNanoseconds(text: string): bigint {
 export const retentionSchema = z.pipe(
   z.pipe(
     z.string(EXPECTED).check(z.regex(RETENTION, EXPECTED)),
-    z.transform((text) => ({ text, period: toNanoseconds(text) })),
+    z.transform((text) => ({ text, period: parseRetention(text) })),
   ),
   z.pipe(
     z.custom<{ text: string; period: bigint }>((value) => {

@@ -24,6 +24,19 @@ interface Sources {
   readonly now: () => number;
 }
 
+/**
+ * How far the Management API's clock is ahead of ours.
+ * @throws ObservationError if that is too far
+ */
+export function skewOf(at: number, now: number): number {
+  const skewMs = at - now;
+  if (Math.abs(skewMs) <= MOST_SKEW_MS) return skewMs;
+  const seconds = Math.round(Math.abs(skewMs) / 1_000);
+  throw new ObservationError(
+    `the clocks of the cluster and of this function differ by ${seconds} s`,
+  );
+}
+
 /** What a version holds, where the listing of tokens does not tell: a `GET` by id settles it. */
 async function ask(
   version: string,
@@ -95,13 +108,7 @@ export async function observe(
   // Secrets first: a token that a version names was then minted before the tokens were listed.
   const listedSecrets = await secrets.list(owner);
   const { tokens, at } = await api.listTokens();
-  const skewMs = at - sources.now();
-  if (Math.abs(skewMs) > MOST_SKEW_MS) {
-    const seconds = Math.round(Math.abs(skewMs) / 1_000);
-    throw new ObservationError(
-      `the clocks of the cluster and of this function differ by ${seconds} s`,
-    );
-  }
+  const skewMs = skewOf(at, sources.now());
   const byName = new Map(listedSecrets.map((secret) => [secret.name, secret]));
   const owned = new Map<string, OwnedToken[]>();
   const foreign = new Map<string, Token>();
@@ -123,12 +130,12 @@ export async function observe(
       return [secret.name, seen] as const;
     }),
   );
-  const databases = withDatabases ? await api.listDatabases() : undefined;
+  const listing = withDatabases ? await api.listDatabases() : undefined;
   return {
     at,
     skewMs,
     secrets: new Map(observed),
     foreign,
-    ...(databases && { databases: new Set(databases.map(({ name }) => name)) }),
+    ...(listing && { databases: new Set(listing.databases.map(({ name }) => name)) }),
   };
 }

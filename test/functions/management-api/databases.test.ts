@@ -21,14 +21,14 @@ test('a database whose name bears a slash goes through all its operations', asyn
 
   const renamed = await api.renameDatabase(name, 'other_name');
   expect(renamed).toMatchObject({ name: 'other_name', maxTables: 7, id: expect.any(BigInt) });
-  expect((await api.listDatabases()).map((each) => each.name)).toEqual(['other_name']);
+  expect((await api.listDatabases()).databases.map((each) => each.name)).toEqual(['other_name']);
 
   await api.deleteDatabase('other_name');
-  expect(await api.listDatabases()).toEqual([]);
+  expect((await api.listDatabases()).databases).toEqual([]);
   await api.deleteDatabase('other_name');
 
   expect(await api.undeleteDatabase(renamed.id ?? 0n)).toMatchObject({ name: 'other_name' });
-  expect(await api.listDatabases()).toHaveLength(1);
+  expect((await api.listDatabases()).databases).toHaveLength(1);
 });
 
 test('a table goes through all its operations', async () => {
@@ -47,7 +47,7 @@ test('a retention period past 104 days keeps every nanosecond', async () => {
   const retentionPeriod = 9_007_199_254_740_993n;
   await api.createDatabase({ name: 'db', retentionPeriod });
   expect(cluster.state.databases[0]?.retentionPeriod).toBe(retentionPeriod);
-  expect((await api.listDatabases())[0]?.retentionPeriod).toBe(retentionPeriod);
+  expect((await api.listDatabases()).databases[0]?.retentionPeriod).toBe(retentionPeriod);
   await api.updateDatabase('db', { retentionPeriod: retentionPeriod + 2n });
   expect(cluster.state.databases[0]?.retentionPeriod).toBe(retentionPeriod + 2n);
 });
@@ -65,13 +65,15 @@ test('an update sends the named fields alone', async () => {
 test('a wrapped list is a list', async () => {
   const database = { name: 'db', maxTables: 500, maxColumnsPerTable: 200, retentionPeriod: 0 };
   const server = await startOddServer(() => ({ body: { databases: [database] } }));
-  expect(await connect(server.url).api.listDatabases()).toEqual([{ name: 'db', ...LIMITS }]);
+  expect((await connect(server.url).api.listDatabases()).databases).toEqual([
+    { name: 'db', ...LIMITS },
+  ]);
 });
 
 test.each([undefined, null, 0])('a retention period of %s is infinite', async (retentionPeriod) => {
   const database = { name: 'db', maxTables: 500, maxColumnsPerTable: 200, retentionPeriod };
   const server = await startOddServer(() => ({ body: [database] }));
-  expect((await connect(server.url).api.listDatabases())[0]?.retentionPeriod).toBe(0n);
+  expect((await connect(server.url).api.listDatabases()).databases[0]?.retentionPeriod).toBe(0n);
 });
 
 test.each(['"30d"', '1.5', '1e30', '{}'])(
@@ -92,5 +94,7 @@ test('a partition template of a kind yet unknown leaves the rest of the list rea
     partitionTemplate: [{ type: 'hash', value: 'x' }],
   };
   const server = await startOddServer(() => ({ body: [database] }));
-  expect(await connect(server.url).api.listDatabases()).toEqual([{ name: 'db', ...LIMITS }]);
+  expect((await connect(server.url).api.listDatabases()).databases).toEqual([
+    { name: 'db', ...LIMITS },
+  ]);
 });

@@ -50,7 +50,7 @@ const probe = (url: string, ca?: string) =>
 
 test("a cluster with its operator's own authority is reached on both planes", async () => {
   const url = await startTlsServer();
-  expect(await connect(url, { ca: certificate }).api.listDatabases()).toEqual([]);
+  expect((await connect(url, { ca: certificate }).api.listDatabases()).databases).toEqual([]);
   expect(await probe(url, certificate)).toBe('accepted');
 });
 
