@@ -31,13 +31,14 @@ interface FunctionOptions {
   readonly schedule?: string;
 }
 
-/** Rotates and retires the database tokens of one InfluxDB cluster, as its policy file says. */
+/** Rotates and retires the tokens of one InfluxDB cluster and governs its databases, as its policy file says. */
 export class Keyturn extends Construct {
   readonly policyFile: PolicyFile;
   /** What could not be delivered, or failed after its retries. */
   readonly failures: Queue;
   readonly rotate: KeyturnFunction;
   readonly reap: KeyturnFunction;
+  readonly enforce: KeyturnFunction;
   /** By construct id. */
   readonly functions: Record<string, KeyturnFunction> = {};
   readonly #props: KeyturnProps;
@@ -53,6 +54,7 @@ export class Keyturn extends Construct {
     const encryptionKey = props.encryptionKey?.keyArn ?? policy.encryptionKey;
     this.#environment = {
       [ENVIRONMENT.eventBus]: eventBus,
+      [ENVIRONMENT.policyFile]: policy.file,
       ...(encryptionKey !== undefined && { [ENVIRONMENT.encryptionKey]: encryptionKey }),
     };
     this.failures = this.#failureQueue();
@@ -78,6 +80,12 @@ export class Keyturn extends Construct {
         ...grants.changeSecrets('reap'),
         grants.deleteSecrets(),
       ],
+    });
+    this.enforce = this.#add('Enforce', {
+      entry: 'enforce',
+      description: 'Holds databases to their retention and limits',
+      schedule: schedules.enforce,
+      grants: common,
     });
   }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { isCollection, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { type Policy, parsePolicy } from '../functions/model/policy.ts';
@@ -60,7 +60,7 @@ export function readPolicyFile(file: string): PolicyFile {
   }
   const document: unknown = yaml.toJS();
   try {
-    const policy = parsePolicy(document);
+    const policy = parsePolicy(document, basename(file));
     const { ca } = policy.cluster;
     if (ca === undefined) return { document, policy };
     const pem = read(resolve(dirname(file), ca), `certificate authority of ${file}`);

@@ -44,14 +44,14 @@ describe('a role names what its function may do, and that alone:', () => {
     verbs.flatMap((verb) => arns.map((arn) => `secretsmanager:${verb} on ${arn}`));
   const idOf = (type: string, prefix: string) =>
     Object.keys(template.findResources(type)).find((id) => id.startsWith(prefix));
-  const common = (id: string) => [
+  const least = (id: string) => [
     ...on([management], ['GetSecretValue']),
-    ...on(['*'], ['ListSecrets']),
     'events:PutEvents on arn:aws:events:here:event-bus/default',
     `logs:CreateLogStream on <${idOf('AWS::Logs::LogGroup', id)}.Arn>`,
     `logs:PutLogEvents on <${idOf('AWS::Logs::LogGroup', id)}.Arn>`,
     `sqs:SendMessage on <${idOf('AWS::SQS::Queue', 'Keyturn')}.Arn>`,
   ];
+  const common = (id: string) => [...least(id), ...on(['*'], ['ListSecrets'])];
 
   test('rotate changes the secrets of its policy and deletes none', () => {
     const verbs = ['CreateSecret', 'DescribeSecret', 'GetSecretValue', 'PutSecretValue'];
@@ -69,6 +69,10 @@ describe('a role names what its function may do, and that alone:', () => {
       ...on([own], ['DeleteSecret']),
     ];
     expect(permissionsOf(template, 'KeyturnReapRole')).toEqual(permissions.sort());
+  });
+
+  test('enforce knows the management token and nothing else of Secrets Manager', () => {
+    expect(permissionsOf(template, 'KeyturnEnforceRole')).toEqual(least('KeyturnEnforce').sort());
   });
 
   test('more names than a role can hold are refused when the stack is made', () => {
