@@ -1,0 +1,20 @@
+import type { DatabaseAction } from '../model/plan.ts';
+import type { EnforceRequest } from '../model/request.ts';
+import { observeDatabases } from '../observe/observe-databases.ts';
+import { planEnforcement } from '../plan/plan-enforcement.ts';
+import { applyEnforcement } from './apply-enforcement.ts';
+import { reportDrift } from './report-databases.ts';
+import { type Report, runPlan } from './run-plan.ts';
+import { atApiTime, type RunTools } from './tools.ts';
+
+/** One run of `enforce`, in Lambda or on a laptop. */
+export async function runEnforcement(
+  request: EnforceRequest,
+  runTools: RunTools,
+): Promise<Report<DatabaseAction>> {
+  const observation = await observeDatabases(runTools);
+  const tools = atApiTime(runTools, observation);
+  const plan = planEnforcement(runTools.policy, observation, request);
+  if (!request.dryRun) reportDrift(plan, tools);
+  return runPlan(plan, request, tools, () => applyEnforcement(plan, tools));
+}
