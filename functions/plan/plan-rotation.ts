@@ -1,6 +1,7 @@
 import type { Observation } from '../model/observation.ts';
 import { completePlan, type Finding, type Plan, type TokenAction } from '../model/plan.ts';
 import type { Policy, TokenPolicy } from '../model/policy.ts';
+import { RequestError } from '../model/request.ts';
 import { countLimited, refusalOf } from './limits.ts';
 import { decideRotation } from './rotation.ts';
 
@@ -31,12 +32,24 @@ function unknownDatabases(
   );
 }
 
-/** Plans the rotation of every token of the policy. Pure: same input, same plan, same hash. */
+/** A name that nobody has is a typo, and a run that does nothing would hide it. */
+function refuseUnknownNames({ tokens }: Policy, wanted: readonly string[] = []): void {
+  const unknown = wanted.filter((name) => !tokens.some((entry) => entry.name === name));
+  if (unknown.length > 0) {
+    throw new RequestError(`tokens: the policy names no ${unknown.join(', ')}`);
+  }
+}
+
+/**
+ * Plans the rotation of every token of the policy. Pure: same input, same plan, same hash.
+ * @throws RequestError if the request names tokens that the policy does not
+ */
 export function planRotation(
   policy: Policy,
   observation: Observation,
   request: RotationRequest,
 ): Plan<TokenAction> {
+  refuseUnknownNames(policy, request.tokens);
   const actions: TokenAction[] = [];
   const findings: Finding[] = [];
   for (const entry of policy.tokens) {
