@@ -34,6 +34,9 @@ function consumes(glob: readonly string[], text: readonly string[]): boolean {
 /** Whether a database's name matches: `*` stands for any characters, "/" among them, `?` for one. */
 export const matchesGlob = (glob: string, name: string): boolean => consumes([...glob], [...name]);
 
-/** Whether everything that `narrow` matches is matched by `wide` as well. */
+/**
+ * Whether everything that `narrow` matches is matched by `wide` as well. A yes is certain; a no may
+ * overlook that `?*` covers `*a`, where a `?` would have to stand for a part of a `*`.
+ */
 export const coversGlob = (wide: string, narrow: string): boolean =>
   consumes([...normalized(wide)], [...normalized(narrow)]);
