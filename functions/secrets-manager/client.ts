@@ -118,14 +118,14 @@ export function createSecrets(options: SecretsOptions): Secrets {
         fromDescription(await client.send(new DescribeSecretCommand({ SecretId: name }))),
       ),
 
-    value: (name, version) =>
-      orUndefined(async () => {
-        const { SecretString } = await client.send(
-          new GetSecretValueCommand({ SecretId: name, VersionId: version }),
-        );
-        if (SecretString === undefined) throw new Error(`${name} holds bytes, not a string`);
-        return new TokenValue(SecretString);
-      }),
+    async value(name, version) {
+      const found = await orUndefined(() =>
+        client.send(new GetSecretValueCommand({ SecretId: name, VersionId: version })),
+      );
+      if (!found) return undefined;
+      if (found.SecretString === undefined) throw new Error(`${name} holds bytes, not a string`);
+      return new TokenValue(found.SecretString);
+    },
 
     async create(name, { description, tags, encryptionKey }) {
       const { ARN: arn } = await again(() =>
