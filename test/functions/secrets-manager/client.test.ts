@@ -1,0 +1,173 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { TokenValue } from '../../../functions/model/token-value.ts';
+import type { Interceptor } from '../../../sandbox/interception.ts';
+import { connect, START, version } from './connect.ts';
+
+const owned = (owner: string) => ({ description: 'a token', tags: { 'keyturn:owner': owner } });
+const value = new TokenValue('apiv1_theStringItself');
+
+test('lists every secret of an owner, to the last page', async () => {
+  const { aws, secrets } = await connect();
+  for (let n = 0; n < 253; n += 1) await secrets.create(`keyturn/prod/t${n}`, owned('prod'));
+  const listed = await secrets.list('prod');
+  expect(new Set(listed.map(({ name }) => name)).size).toBe(253);
+  expect(aws.state.calls.ListSecrets).toBe(3);
+});
+
+test('lists no secret of an owner whose name begins alike, or who is named by another tag', async () => {
+  const { secrets } = await connect();
+  await secrets.create('ours', owned('prod'));
+  await secrets.create('theirs', owned('prod2'));
+  await secrets.create('other', {
+    description: '',
+    tags: { 'keyturn:owner': 'staging', stage: 'prod' },
+  });
+  await secrets.create('longer', {
+    description: '',
+    tags: { 'keyturn:owner-of-old': 'prod' },
+  });
+  expect((await secrets.list('prod')).map(({ name }) => name)).toEqual(['ours']);
+});
+
+test('lists secrets that are scheduled for deletion, and says when', async () => {
+  const { aws, secrets } = await connect();
+  await secrets.create('doomed', owned('prod'));
+  await secrets.delete('doomed');
+  expect(await secrets.list('prod')).toEqual([await secrets.describe('doomed')]);
+  expect(await secrets.describe('doomed')).toMatchObject({ deletedAt: expect.any(Number) });
+  const { deletedAt, deletionAt } = aws.state.secrets.doomed ?? {};
+  expect(Number(deletionAt) - Number(deletedAt)).toBe(30 * 86_400_000);
+});
+
+test('tells in the listing and in the description alike which version bears which label', async () => {
+  const { secrets } = await connect();
+  await secrets.create('s', owned('prod'));
+  await secrets.put('s', version(1), value, 'AWSPENDING');
+  await secrets.put('s', version(2), new TokenValue('x'), 'AWSPENDING');
+  await secrets.moveLabel('s', 'AWSCURRENT', { to: version(2), from: version(1) });
+  const labels = { AWSCURRENT: version(2), AWSPENDING: version(2), AWSPREVIOUS: version(1) };
+  const described = await secrets.describe('s');
+  expect(described).toEqual({
+    name: 's',
+    arn: expect.stringMatching(/:secret:s-\w{6}$/),
+    labels,
+    tags: { 'keyturn:owner': 'prod' },
+    replica: false,
+  });
+  expect(await secrets.list('prod')).toEqual([described]);
+  expect((await secrets.value('s'))?.reveal()).toBe('x');
+  expect((await secrets.value('s', version(1)))?.reveal()).toBe('apiv1_theStringItself');
+});
+
+test('says undefined of what is not there', async () => {
+  const { secrets } = await connect();
+  expect(await secrets.describe('nothing')).toBeUndefined();
+  expect(await secrets.value('nothing')).toBeUndefined();
+  await secrets.create('empty', owned('prod'));
+  expect(await secrets.value('empty')).toBeUndefined();
+  expect(await secrets.value('empty', version(1))).toBeUndefined();
+  expect(await secrets.list('nobody')).toEqual([]);
+});
+
+test('puts a version once, however often the same one is put', async () => {
+  const { aws, secrets } = await connect();
+  await secrets.create('s', owned('prod'));
+  for (let n = 0; n < 2; n += 1) await secrets.put('s', version(1), value, 'AWSPENDING');
+  expect(Object.keys(aws.state.secrets.s?.versions ?? {})).toEqual([version(1)]);
+});
+
+test('moves a label only from where it is said to be', async () => {
+  const { secrets } = await connect();
+  await secrets.create('s', owned('prod'));
+  await secrets.put('s', version(1), value, 'AWSCURRENT');
+  await secrets.put('s', version(2), value, 'AWSPENDING');
+  await secrets.put('s', version(3), value, 'OTHER');
+  await expect(
+    secrets.moveLabel('s', 'AWSCURRENT', { to: version(3), from: version(2) }),
+  ).rejects.toThrow();
+  await secrets.moveLabel('s', 'AWSCURRENT', { to: version(2), from: version(1) });
+  await secrets.moveLabel('s', 'AWSPREVIOUS', { from: version(1) });
+  expect((await secrets.describe('s'))?.labels).toEqual({
+    AWSCURRENT: version(2),
+    AWSPENDING: version(2),
+    OTHER: version(3),
+  });
+});
+
+test('tags and untags', async () => {
+  const { secrets } = await connect();
+  await secrets.create('s', owned('prod'));
+  await secrets.tag('s', { 'keyturn:hold': 'frozen' });
+  expect((await secrets.describe('s'))?.tags).toMatchObject({ 'keyturn:hold': 'frozen' });
+  await secrets.untag('s', ['keyturn:hold']);
+  expect((await secrets.describe('s'))?.tags).toEqual({ 'keyturn:owner': 'prod' });
+});
+
+/** Fails the first `times` calls of any operation. */
+const failing = (times: number, status: number, type: string): Interceptor => {
+  let left = times;
+  return (_call, effect) => {
+    left -= 1;
+    const body = JSON.stringify({ __type: type, Message: 'later' });
+    return Promise.resolve(left >= 0 ? { status, body } : effect());
+  };
+};
+
+test.each([
+  [400, 'ThrottlingException'],
+  [400, 'RequestLimitExceeded'],
+  [500, 'InternalServiceError'],
+  [503, 'ServiceUnavailable'],
+])('tries again after %i %s, with growing pauses', async (status, type) => {
+  const { aws, secrets, timing } = await connect();
+  await secrets.create('s', owned('prod'));
+  aws.intercept = failing(3, status, type);
+  expect(await secrets.describe('s')).toBeDefined();
+  expect(timing.naps).toEqual([100, 200, 400]);
+});
+
+test('gives up after five tries', async () => {
+  const { aws, secrets } = await connect();
+  aws.intercept = failing(99, 400, 'ThrottlingException');
+  await expect(secrets.list('prod')).rejects.toThrow('later');
+  expect(aws.state.calls.ListSecrets).toBe(5);
+});
+
+test('tries nothing again behind the deadline', async () => {
+  const { aws, secrets } = await connect({ deadline: () => START });
+  aws.intercept = failing(99, 500, 'InternalServiceError');
+  await expect(secrets.describe('s')).rejects.toThrow();
+  expect(aws.state.calls.DescribeSecret).toBe(1);
+});
+
+test('asks once where the answer cannot change: refusals, and a move of a label', async () => {
+  const { aws, secrets } = await connect();
+  await secrets.create('s', owned('prod'));
+  aws.intercept = failing(1, 400, 'AccessDeniedException');
+  await expect(secrets.describe('s')).rejects.toThrow('later');
+  expect(aws.state.calls.DescribeSecret).toBe(1);
+  aws.intercept = failing(1, 500, 'InternalServiceError');
+  await expect(secrets.moveLabel('s', 'X', { to: version(1) })).rejects.toThrow();
+  expect(aws.state.calls.UpdateSecretVersionStage).toBe(1);
+});
+
+test('does not ask five times for a string where there are bytes', async () => {
+  const { aws, secrets } = await connect();
+  aws.intercept = (_call, effect) => {
+    effect();
+    return Promise.resolve({ status: 200, body: '{"Name":"s","SecretBinary":"AAAA"}' });
+  };
+  await expect(secrets.value('s')).rejects.toThrow('s holds bytes, not a string');
+  expect(aws.state.calls.GetSecretValue).toBe(1);
+});
+
+test('shows no token string in what it throws', async () => {
+  const { aws, secrets } = await connect();
+  await secrets.create('s', owned('prod'));
+  aws.intercept = failing(99, 400, 'AccessDeniedException');
+  const error = await secrets.put('s', version(1), value, 'AWSPENDING').catch((each) => each);
+  expect(error).toBeInstanceOf(Error);
+  const shown = inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error);
+  expect(shown).not.toContain('theStringItself');
+});
