@@ -34,6 +34,8 @@ describe.concurrent('npm start', () => {
     expect(output).toMatch(/deleted \(QuarantineOver\)/);
     expect(output).toMatch(/deleted \(Orphan\)/);
     expect(output).toMatch(/deleted \(ForeignExpired\)/);
+    expect(output).toMatch(/retention billing 30d -> 365d/);
+    expect(output).toMatch(/retention telemetry infinite -> 90d .* is refused/);
     expect(count(output, 'consumer requests')).toBeGreaterThan(1_900);
     expect(count(output, 'rejected requests')).toBe(0);
     expect(code).toBe(0);

@@ -65,6 +65,16 @@ const forgottenToken = ({ sandbox, startAt, tell }: Stage): Incident => ({
   },
 });
 
+/** Somebody shortens a database's retention in a console. */
+const shortenedRetention = ({ sandbox, startAt, tell }: Stage): Incident => ({
+  at: startAt + 5 * DAY_MS + 20 * 60_000,
+  async happen() {
+    const retentionPeriod = 30 * DAY_MS * 1_000_000;
+    await manage(sandbox, 'PATCH', '/databases/billing', { retentionPeriod });
+    tell({ who: 'incident', what: 'somebody shortens the retention of billing to 30d' });
+  },
+});
+
 /** Somebody deletes a token that consumers use. */
 const revokeByHand = ({ sandbox, startAt, tell }: Stage): Incident => ({
   at: startAt + 10 * DAY_MS + 10 * 60_000,
@@ -81,6 +91,7 @@ const revokeByHand = ({ sandbox, startAt, tell }: Stage): Incident => ({
 
 export const incidentsOf = (stage: Stage, sabotage: string | undefined): readonly Incident[] => [
   crashWhileStoring(stage),
+  shortenedRetention(stage),
   forgottenToken(stage),
   ...(sabotage === 'revoke' ? [revokeByHand(stage)] : []),
 ];

@@ -14,8 +14,8 @@ export function demoPolicy(clusterUrl: string, managementToken: string, withGrac
     allowGracePeriodUnderAnHour: !withGrace,
     expiredForeignTokens: 'delete',
     databases: [
-      { name: 'telemetry', retention: '90d', ifMissing: 'create' },
-      { name: 'billing', retention: '365d', ifMissing: 'create' },
+      { name: 'telemetry', retention: '90d' },
+      { name: 'billing', retention: '365d', maxTables: 800 },
     ],
     tokens: {
       telegraf: {

@@ -14,10 +14,12 @@ export interface Moment {
   readonly what: string;
 }
 
+type Details = Readonly<Record<string, unknown>>;
+
 const short = (id: unknown) => String(id).slice(0, 8);
 const named = (secret: unknown) => String(secret).replace(/^keyturn\/demo\//, '');
 
-const DEEDS: Readonly<Record<string, (details: Record<string, unknown>) => string>> = {
+const DEEDS: Readonly<Record<string, (details: Details) => string>> = {
   supersede: ({ tokenId }) => `${short(tokenId)} marked superseded: its grace period begins`,
   fence: ({ tokenId }) => `${short(tokenId)} grace over: AWSPREVIOUS taken off, still works`,
   quarantine: ({ tokenId }) => `${short(tokenId)} quarantined: no permissions, can be undone`,
@@ -27,16 +29,28 @@ const DEEDS: Readonly<Record<string, (details: Record<string, unknown>) => strin
   widen: ({ tokenId }) => `${short(tokenId)} got the permissions that the policy adds`,
 };
 
-/** What a function's log says that it did; one line per decision. */
+function deedOf(details: Details): Omit<Moment, 'at'> | undefined {
+  if (details.database) return { who: String(details.database), what: String(details.text) };
+  const what = DEEDS[String(details.kind)]?.(details);
+  return what === undefined ? undefined : { who: named(details.secret ?? 'others'), what };
+}
+
+/** What a function's log says that it did, one line per decision, and what it refuses, said once. */
 export function readDeeds(logs: readonly LogLine[]): Moment[] {
+  const refused = new Set<string>();
   return logs.flatMap(({ text }): Moment[] => {
     const parsed = lineSchema.safeParse(parseJson(text));
     if (!parsed.success) return [];
     const { message, timestamp, details = {} } = parsed.data;
     const at = Date.parse(timestamp);
-    if (message !== 'done') return [];
-    const deed = DEEDS[String(details.kind)];
-    return deed ? [{ at, who: named(details.secret ?? 'others'), what: deed(details) }] : [];
+    if (message === 'done') {
+      const deed = deedOf(details);
+      return deed ? [{ at, ...deed }] : [];
+    }
+    const [what = ''] = String(details.message).split(' To approve');
+    if (details.kind !== 'RetentionRefused' || refused.has(what)) return [];
+    refused.add(what);
+    return [{ at, who: String(details.database), what }];
   });
 }
 
