@@ -13,7 +13,7 @@ const SLOWEST_PROBE_MS = 30_000;
 export type Promotion = 'promoted' | 'lost' | 'held';
 
 /** Step 5. A probe can delay a promotion; it is never a reason to delete anything. */
-async function prove({ owned, value }: Successor, tools: Tools): Promise<void> {
+export async function prove({ owned, value }: Successor, tools: Tools): Promise<void> {
   const { policy, dataPlane, now, deadline } = tools;
   const databases = policy.databases.flatMap((rule) => ('name' in rule ? [rule.name] : []));
   const { accepted, detail } = await dataPlane.untilAccepted(value, owned.token.permissions, {
@@ -54,7 +54,7 @@ function standing(
 }
 
 /** Step 7, the compare-and-set that one of two racers wins. What its error says is not asked; the labels are. */
-async function moveCurrent(
+export async function moveCurrent(
   secret: string,
   version: string,
   from: string | undefined,

@@ -119,7 +119,7 @@ export async function startRotation(
   switch (action.kind) {
     case 'rotate': {
       if (!URGENT.includes(action.reason) && (await isPlaceholder(seen, tools))) return 'skipped';
-      const successor = await mintSuccessor(entry, seen, action.reason, given, tools);
+      const successor = await mintSuccessor(entry, seen, action, given, tools);
       return { seen, successor, reason: action.reason };
     }
     case 'resume':

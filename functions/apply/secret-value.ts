@@ -23,10 +23,13 @@ function parseObject(secret: string, text: TokenValue): Record<string, unknown> 
 }
 
 /** The key under which an entry's secret keeps the token string; undefined: the string is all there is. */
-const keyOf = ({ adopt }: TokenPolicy) => (adopt ? adopt.key : TOKEN_KEY);
+const keyOf = ({ adopt }: Pick<TokenPolicy, 'adopt'>) => (adopt ? adopt.key : TOKEN_KEY);
 
 /** Finds the token string in a secret's string. */
-export function readTokenString(entry: TokenPolicy, text: TokenValue): TokenValue {
+export function readTokenString(
+  entry: Pick<TokenPolicy, 'secret' | 'adopt'>,
+  text: TokenValue,
+): TokenValue {
   const key = keyOf(entry);
   if (key === undefined) return text;
   const found = parseObject(entry.secret, text)[key];

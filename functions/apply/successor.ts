@@ -13,11 +13,18 @@ export interface Successor {
   readonly value: TokenValue;
 }
 
+/** Why a token is minted. */
+interface Cause {
+  readonly reason: Reason;
+  /** The token that was revoked. */
+  readonly replaces?: string;
+}
+
 /** Step 2: a token that can do nothing yet, so that losing it here loses nothing. */
 async function mint(
   entry: TokenPolicy,
   { secret }: ObservedSecret,
-  reason: Reason,
+  { reason, replaces }: Cause,
   { api, policy, apiNow }: Tools,
 ): Promise<Successor> {
   const marker: Marker = {
@@ -25,6 +32,7 @@ async function mint(
     secret: secret.name,
     home: homeOf(secret.arn),
     ...(reason === 'Forced' && { forced: true }),
+    ...(replaces !== undefined && { replaces }),
   };
   const description = describeToken(entry.description, marker);
   const lifetime = entry.expiresAfter;
@@ -75,11 +83,11 @@ async function arm(
 export async function mintSuccessor(
   entry: TokenPolicy,
   seen: ObservedSecret,
-  reason: Reason,
+  cause: Cause,
   given: OwnedToken[],
   tools: Tools,
 ): Promise<Successor> {
-  const minted = await mint(entry, seen, reason, tools);
+  const minted = await mint(entry, seen, cause, tools);
   await store(entry, minted, tools);
   return arm(entry, minted, given, tools);
 }

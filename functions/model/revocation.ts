@@ -82,6 +82,8 @@ export interface RevokedToken {
     | 'gone'
     /** Its secret's new token, made by this order or by the same one given before. */
     | 'successor'
+    /** Not ours, and not named by its id. */
+    | 'left'
     | 'failed';
   readonly replacedBy?: string;
   /** From the order to the last of several refusals in a row, on new connections. */
@@ -100,6 +102,6 @@ export interface RevocationReport {
   readonly plan: BlastRadius;
   /** Empty in a dry run and for `whois`. */
   readonly tokens: readonly RevokedToken[];
-  /** Everything ordered was done, and every dead token was seen dead. */
+  /** Everything ordered was done, and every dead token was seen dead. False in a dry run and for `whois`. */
   readonly confirmed: boolean;
 }
