@@ -54,7 +54,7 @@ test('covers a glob only where it matches all that the other does', () => {
   for (const wide of globs) {
     for (const narrow of globs) {
       if (!coversGlob(wide, narrow)) continue;
-      const contains = matched.get(narrow)!.isSubsetOf(matched.get(wide)!);
+      const contains = [...matched.get(narrow)!].every((text) => matched.get(wide)!.has(text));
       expect([wide, narrow, contains]).toEqual([wide, narrow, true]);
     }
   }
