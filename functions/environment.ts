@@ -1,3 +1,5 @@
+import type { Measures } from './model/measures.ts';
+
 /** Names shared by the stack, which sets them, and runtime.ts, which reads them. */
 
 /** Beside the bundle in the function's asset, in the folder that LAMBDA_TASK_ROOT names. */
@@ -13,3 +15,21 @@ export const ENVIRONMENT = {
   /** Name of the file that the policy was written in, by which plans call it. */
   policyFile: 'KEYTURN_POLICY_FILE',
 } as const;
+
+/** Of all metrics; each has the dimension `Owner`, and `Actions` has `Action` as well. */
+export const NAMESPACE = 'Keyturn';
+
+/** Names and units of what a run measures. */
+export const METRICS = {
+  ownedTokens: { name: 'OwnedTokens', unit: 'Count' },
+  overdueTokens: { name: 'OverdueTokens', unit: 'Count' },
+  tokensNearExpiry: { name: 'TokensNearExpiry', unit: 'Count' },
+  runwayDays: { name: 'RunwayDays', unit: 'None' },
+  oldestTokenDays: { name: 'OldestTokenDays', unit: 'None' },
+  driftedDatabases: { name: 'DriftedDatabases', unit: 'Count' },
+  refusedPlans: { name: 'RefusedPlans', unit: 'Count' },
+  failedActions: { name: 'FailedActions', unit: 'Count' },
+  unconfirmedRevocations: { name: 'UnconfirmedRevocations', unit: 'Count' },
+  managementTokenDays: { name: 'ManagementTokenDays', unit: 'None' },
+  actions: { name: 'Actions', unit: 'Count' },
+} as const satisfies Record<keyof Measures, { name: string; unit: 'Count' | 'None' }>;

@@ -8,10 +8,12 @@ import { CA_FILE, ENVIRONMENT, POLICY_FILE } from './environment.ts';
 import { createPublisher } from './events/publisher.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { accountPrefix } from './management-api/prefix.ts';
-import { MINUTE_MS } from './model/duration.ts';
+import { createMeter } from './metrics.ts';
+import { DAY_MS, MINUTE_MS } from './model/duration.ts';
 import { type Policy, parsePolicy } from './model/policy.ts';
 import { TokenValue } from './model/token-value.ts';
-import { createSecrets, type Secrets } from './secrets-manager/client.ts';
+import { createSecrets } from './secrets-manager/client.ts';
+import { readManagementToken } from './secrets-manager/management-token.ts';
 
 /** No run lasts longer, wherever it runs: well below every grace period, and the hour that reap waits. */
 const LONGEST_RUN_MS = 15 * MINUTE_MS;
@@ -38,27 +40,14 @@ function readOptional(file: string): string | undefined {
   }
 }
 
-/** The management token's secret is a plain string or `{"token", "expiresAt"}`. */
-async function readManagementToken(secrets: Secrets, { cluster }: Policy): Promise<TokenValue> {
-  const text = await secrets.value(cluster.managementToken);
-  if (!text) throw new Error(`there is no management token in ${cluster.managementToken}`);
-  try {
-    const parsed: unknown = JSON.parse(text.reveal());
-    if (typeof parsed === 'object' && parsed !== null && 'token' in parsed) {
-      return new TokenValue(String(parsed.token).trim());
-    }
-  } catch {
-    // Not JSON, hence the token itself; the parser's words would quote it.
-  }
-  return new TokenValue(text.reveal().trim()); // consoles and files love a last newline
-}
-
 /** Where a run's surroundings come from: Lambda's asset and environment, or a laptop's files. */
 export interface Origin {
   readonly policy: Policy;
   /** PEM of the authorities to trust, instead of the public ones. */
   readonly ca?: string | undefined;
   readonly log: RunTools['log'];
+  /** Receives a line of metrics, whose keys stand at its root; absent: nobody counts. */
+  readonly writeMetrics?: (line: object) => void;
   /** Absent: every run reads it from the secret that the policy names. */
   readonly managementToken?: TokenValue | undefined;
 }
@@ -72,7 +61,7 @@ export function loadRuntime(): Runtime {
   const root = env.LAMBDA_TASK_ROOT ?? '.';
   const document: unknown = JSON.parse(readFileSync(join(root, POLICY_FILE), 'utf8'));
   const policy = parsePolicy(document, env[ENVIRONMENT.policyFile]);
-  policy.encryptionKey ??= env[ENVIRONMENT.encryptionKey];
+  policy.encryptionKey = env[ENVIRONMENT.encryptionKey] ?? policy.encryptionKey;
   policy.eventBus = env[ENVIRONMENT.eventBus] ?? policy.eventBus;
   const logger = new Logger({ serviceName: `keyturn/${policy.owner}` });
   return createRuntime({
@@ -84,11 +73,13 @@ export function loadRuntime(): Runtime {
       error: (message, { error, ...details }) =>
         logger.error(message, { details, error: error as Error }),
     },
+    writeMetrics: (line) => logger.info('measured', { ...line }),
   });
 }
 
 /** The composition root: the only place that knows the time and chance, and that makes clients. */
-export function createRuntime({ policy, ca, log, managementToken: given }: Origin): Runtime {
+export function createRuntime(origin: Origin): Runtime {
+  const { policy, ca, log, managementToken: given } = origin;
   let deadline = 0;
   let managementToken = new TokenValue('');
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
@@ -111,18 +102,44 @@ export function createRuntime({ policy, ca, log, managementToken: given }: Origi
     ca,
   });
   const publisher = createPublisher({ bus: policy.eventBus, warn: log.warn });
+  const meter = createMeter({
+    owner: policy.owner,
+    now: timing.now,
+    write: origin.writeMetrics ?? (() => {}),
+  });
+
+  async function readToken(): Promise<TokenValue> {
+    const { value, expiresAt } = await readManagementToken(secrets, cluster.managementToken);
+    if (Number.isNaN(expiresAt)) log.warn('the management token has an unreadable expiresAt', {});
+    else if (expiresAt !== undefined) {
+      meter.measure({ managementTokenDays: (expiresAt - timing.now()) / DAY_MS });
+    }
+    return value;
+  }
 
   return {
     policy,
     async run(context, work) {
       const remaining = Math.min(context.getRemainingTimeInMillis(), LONGEST_RUN_MS);
       deadline = timing.now() + remaining - RESERVE_MS;
-      // Read anew by every run, so that replacing it needs no deploy.
-      managementToken = given ?? (await readManagementToken(secrets, policy));
-      const { publish } = publisher;
       try {
-        return await work({ ...timing, policy, api, secrets, dataPlane, publish, log, deadline });
+        // Read anew by every run, so that replacing it needs no deploy.
+        managementToken = given ?? (await readToken());
+        const { publish } = publisher;
+        const { measure } = meter;
+        return await work({
+          ...timing,
+          policy,
+          api,
+          secrets,
+          dataPlane,
+          publish,
+          measure,
+          log,
+          deadline,
+        });
       } finally {
+        meter.flush();
         await publisher.flush();
       }
     },

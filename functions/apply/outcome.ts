@@ -1,3 +1,4 @@
+import type { Measures } from '../model/measures.ts';
 import type { Action } from '../model/plan.ts';
 import type { Log } from './tools.ts';
 
@@ -53,4 +54,14 @@ export async function attempt<A extends object>(
 export function settle<A extends object>(outcomes: readonly Outcome<A>[]): readonly Outcome<A>[] {
   if (outcomes.some(({ result }) => result === 'failed')) throw new ApplyError(outcomes);
   return outcomes;
+}
+
+/** How many failed, and how many of each kind were done. */
+export function measureOutcomes(outcomes: readonly Outcome<{ readonly kind: string }>[]): Measures {
+  const done = outcomes.filter(({ result }) => result === 'done');
+  const byKind = Map.groupBy(done, ({ action }) => action.kind);
+  return {
+    failedActions: outcomes.filter(({ result }) => result === 'failed').length,
+    actions: Object.fromEntries([...byKind].map(([kind, { length }]) => [kind, length])),
+  };
 }

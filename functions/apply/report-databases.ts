@@ -8,21 +8,20 @@ const SHOWN = 20;
 const DRIFT = ['DatabaseDrift', 'DatabaseMissing', 'PartitionTemplateDiffers'];
 const REFUSED = 'RetentionRefused';
 
-/** How many differences a plan leaves as they are, and how many of them it was not allowed to end. */
-export function countDrift({ findings }: { readonly findings: readonly Finding[] }) {
-  const refused = findings.filter(({ kind }) => kind === REFUSED);
-  const drifted = findings.filter(({ kind }) => DRIFT.includes(kind));
-  return { drifted: drifted.length + refused.length, refused: refused.length };
-}
+const isDrift = ({ kind }: Finding) => kind === REFUSED || DRIFT.includes(kind);
+
+/** How many databases a plan leaves different from their rule. */
+export const countDrifted = ({ findings }: { readonly findings: readonly Finding[] }) =>
+  new Set(findings.filter(isDrift).map(({ database }) => database)).size;
 
 /** Tells, once a run, of what differs and is not being corrected. */
 export function reportDrift(plan: Plan<DatabaseAction>, { publish }: Pick<Tools, 'publish'>): void {
-  const counts = countDrift(plan);
-  if (counts.drifted === 0) return;
-  const drift = plan.findings.filter(({ kind }) => kind === REFUSED || DRIFT.includes(kind));
+  const drift = plan.findings.filter(isDrift);
+  if (drift.length === 0) return;
+  const refused = drift.filter(({ kind }) => kind === REFUSED).length;
   publish({
     type: 'Database Drift Detected',
-    detail: { ...counts, findings: drift.slice(0, SHOWN) },
+    detail: { drifted: drift.length, refused, findings: drift.slice(0, SHOWN) },
   });
 }
 

@@ -3,7 +3,7 @@ import type { EnforceRequest } from '../model/request.ts';
 import { observeDatabases } from '../observe/observe-databases.ts';
 import { planEnforcement } from '../plan/plan-enforcement.ts';
 import { applyEnforcement } from './apply-enforcement.ts';
-import { reportDrift } from './report-databases.ts';
+import { countDrifted, reportDrift } from './report-databases.ts';
 import { type Report, runPlan } from './run-plan.ts';
 import { atApiTime, type RunTools } from './tools.ts';
 
@@ -15,6 +15,7 @@ export async function runEnforcement(
   const observation = await observeDatabases(runTools);
   const tools = atApiTime(runTools, observation);
   const plan = planEnforcement(runTools.policy, observation, request);
+  tools.measure({ driftedDatabases: countDrifted(plan) });
   if (!request.dryRun) reportDrift(plan, tools);
   return runPlan(plan, request, tools, () => applyEnforcement(plan, tools));
 }

@@ -1,5 +1,5 @@
 import type { Plan } from '../model/plan.ts';
-import type { Outcome } from './outcome.ts';
+import { ApplyError, measureOutcomes, type Outcome } from './outcome.ts';
 import type { Tools } from './tools.ts';
 
 /** A plan over its limit, or for another cluster: nothing of it was applied. */
@@ -22,10 +22,10 @@ export interface Report<A extends object> {
  * Logs a plan, checks that it may be applied, and applies it. A dry run ends before that.
  * @throws PlanRefusedError that tells how to approve exactly this plan
  */
-export async function runPlan<A extends object>(
+export async function runPlan<A extends { readonly kind: string }>(
   plan: Plan<A>,
   { dryRun, approve }: Approval,
-  { log, publish }: Pick<Tools, 'log' | 'publish'>,
+  { log, publish, measure }: Pick<Tools, 'log' | 'publish' | 'measure'>,
   apply: () => Promise<readonly Outcome<A>[]>,
 ): Promise<Report<A>> {
   const { job, hash, limit, refusal, findings } = plan;
@@ -39,11 +39,20 @@ export async function runPlan<A extends object>(
   });
   for (const finding of findings) log.info('found', { job, ...finding });
   if (dryRun) return { plan };
-  if (refusal !== undefined && approve !== hash) {
+  const refused = refusal !== undefined && approve !== hash;
+  measure({ refusedPlans: refused ? 1 : 0 });
+  if (refused) {
     publish({ type: 'Plan Refused', detail: { job, hash, refusal, limit } });
     throw new PlanRefusedError(
       `${refusal}. Nothing was applied. To apply exactly this plan: {"approve": "${hash}"}`,
     );
   }
-  return { plan, outcomes: await apply() };
+  try {
+    const outcomes = await apply();
+    measure(measureOutcomes(outcomes));
+    return { plan, outcomes };
+  } catch (error) {
+    if (error instanceof ApplyError) measure(measureOutcomes(error.outcomes));
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import type { TokenAction } from '../model/plan.ts';
 import type { RotateRequest } from '../model/request.ts';
 import { observe } from '../observe/observe.ts';
+import { measureTokens } from '../plan/measure-tokens.ts';
 import { planRotation, wantsDatabases } from '../plan/plan-rotation.ts';
 import { applyRotation } from './apply-rotation.ts';
 import { type Report, runPlan } from './run-plan.ts';
@@ -15,5 +16,6 @@ export async function runRotation(
   const observation = await observe(runTools, policy.owner, wantsDatabases(policy));
   const tools = atApiTime(runTools, observation);
   const plan = planRotation(policy, observation, request);
+  if (!request.tokens) tools.measure(measureTokens(policy, observation, plan));
   return runPlan(plan, request, tools, () => applyRotation(plan, observation, tools));
 }

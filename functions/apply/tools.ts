@@ -1,6 +1,7 @@
 import type { DataPlane } from '../data-plane/probe.ts';
 import type { Publish } from '../events/publisher.ts';
 import type { ManagementApi } from '../management-api/client.ts';
+import type { Measure } from '../metrics.ts';
 import type { Observation } from '../model/observation.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Timing } from '../retry.ts';
@@ -19,6 +20,7 @@ export interface RunTools extends Timing {
   readonly secrets: Secrets;
   readonly dataPlane: DataPlane;
   readonly publish: Publish;
+  readonly measure: Measure;
   readonly log: Log;
   /** The instant by which this run has to end. */
   readonly deadline: number;

@@ -1,0 +1,67 @@
+import { METRICS, NAMESPACE } from './environment.ts';
+import type { Measures } from './model/measures.ts';
+
+export type Measure = (measures: Measures) => void;
+
+export interface Meter {
+  /** Keeps what was measured until `flush`. */
+  readonly measure: Measure;
+  flush(): void;
+}
+
+interface MeterOptions {
+  readonly owner: string;
+  readonly now: () => number;
+  /** Writes the keys of an object at the root of one JSON line. */
+  readonly write: (line: object) => void;
+}
+
+interface Sample {
+  readonly name: string;
+  readonly unit: 'Count' | 'None';
+  readonly value: number;
+}
+
+/** CloudWatch's embedded metric format: a log line that becomes metrics, without a call or a permission. */
+function embed(
+  at: number,
+  dimensions: Readonly<Record<string, string>>,
+  samples: readonly Sample[],
+): object {
+  return {
+    _aws: {
+      Timestamp: at,
+      CloudWatchMetrics: [
+        {
+          Namespace: NAMESPACE,
+          Dimensions: [Object.keys(dimensions)],
+          Metrics: samples.map(({ name, unit }) => ({ Name: name, Unit: unit })),
+        },
+      ],
+    },
+    ...dimensions,
+    ...Object.fromEntries(samples.map(({ name, value }) => [name, value])),
+  };
+}
+
+/** Collects what one run measures and writes it at the run's end: one line, and one for each kind of action. */
+export function createMeter({ owner, now, write }: MeterOptions): Meter {
+  let measured: Measures = {};
+  return {
+    measure(measures) {
+      measured = { ...measured, ...measures };
+    },
+    flush() {
+      const { actions = {}, ...rest } = measured;
+      measured = {};
+      const samples = Object.entries(rest).map(([key, value]) => ({
+        ...METRICS[key as keyof typeof rest],
+        value,
+      }));
+      if (samples.length > 0) write(embed(now(), { Owner: owner }, samples));
+      for (const [Action, value] of Object.entries(actions)) {
+        write(embed(now(), { Owner: owner, Action }, [{ ...METRICS.actions, value }]));
+      }
+    },
+  };
+}
