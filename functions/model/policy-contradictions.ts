@@ -7,6 +7,9 @@ import type { PolicyIssue } from './policy-error.ts';
 /** Secrets Manager keeps 100 versions younger than a day: about one write every 15 minutes. */
 const SHORTEST_CADENCE_MS = 15 * MINUTE_MS;
 
+/** A run ends after 15 minutes, and starts nothing that it could not see through. */
+const LONGEST_ACTIVATION_MS = 13 * MINUTE_MS;
+
 function* contradictionsOf(
   token: TokenPolicy,
   policy: Policy,
@@ -95,6 +98,14 @@ function* secretContradictions({ owner, tokens, cluster }: Policy): Generator<Po
   }
 }
 
+function activationContradictions({ activationTimeout }: Policy): PolicyIssue[] {
+  if (activationTimeout <= LONGEST_ACTIVATION_MS) return [];
+  const shown = formatDuration(activationTimeout);
+  const longest = formatDuration(LONGEST_ACTIVATION_MS);
+  const message = `${shown} does not fit into a run, which ends after 15m; the longest is ${longest}`;
+  return [{ path: ['activationTimeout'], message }];
+}
+
 /** Policies that parse and still cannot be meant. */
 export function contradictions(policy: Policy): PolicyIssue[] {
   const ofTokens = policy.tokens.flatMap((token) =>
@@ -109,6 +120,7 @@ export function contradictions(policy: Policy): PolicyIssue[] {
     ...ofTokens,
     ...secretContradictions(policy),
     ...clusterContradictions(policy),
+    ...activationContradictions(policy),
     ...databaseContradictions(policy.databases),
   ];
 }
