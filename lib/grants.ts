@@ -63,6 +63,14 @@ const VERBS = {
     'UpdateSecretVersionStage',
   ],
   reap: ['DescribeSecret', 'UpdateSecretVersionStage'],
+  revoke: [
+    'DescribeSecret',
+    'GetSecretValue',
+    'PutSecretValue',
+    'TagResource',
+    'UntagResource',
+    'UpdateSecretVersionStage',
+  ],
 };
 
 /** CDK spreads statements over policies but never splits one, and a policy holds 6,144 characters. */

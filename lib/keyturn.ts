@@ -39,6 +39,8 @@ export class Keyturn extends Construct {
   readonly rotate: KeyturnFunction;
   readonly reap: KeyturnFunction;
   readonly enforce: KeyturnFunction;
+  /** Only ever invoked by a person. */
+  readonly revoke: KeyturnFunction;
   /** By construct id. */
   readonly functions: Record<string, KeyturnFunction> = {};
   readonly #props: KeyturnProps;
@@ -86,6 +88,11 @@ export class Keyturn extends Construct {
       description: 'Holds databases to their retention and limits',
       schedule: schedules.enforce,
       grants: common,
+    });
+    this.revoke = this.#add('Revoke', {
+      entry: 'revoke',
+      description: "Freezes, replaces or deletes tokens on a person's order",
+      grants: [...common, grants.listSecrets(), ...grants.changeSecrets('revoke'), ...encryption],
     });
   }
 

@@ -75,6 +75,20 @@ describe('a role names what its function may do, and that alone:', () => {
     expect(permissionsOf(template, 'KeyturnEnforceRole')).toEqual(least('KeyturnEnforce').sort());
   });
 
+  test('revoke holds and changes the secrets of its policy, and makes and deletes none', () => {
+    const verbs = [
+      'DescribeSecret',
+      'GetSecretValue',
+      'PutSecretValue',
+      'UpdateSecretVersionStage',
+    ];
+    const permissions = [
+      ...common('KeyturnRevoke'),
+      ...on([own, named], [...verbs, 'TagResource', 'UntagResource']),
+    ];
+    expect(permissionsOf(template, 'KeyturnRevokeRole')).toEqual(permissions.sort());
+  });
+
   test('more names than a role can hold are refused when the stack is made', () => {
     const entries = Array.from({ length: 201 }, (_, index) => {
       return `  t${index}: { secret: plant/${index}, permissions: { write: [telemetry] } }\n`;
