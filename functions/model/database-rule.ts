@@ -79,4 +79,3 @@ export const databaseRuleSchema = z.union([exactRule, globRule]);
 
 export type DatabaseRule = z.output<typeof databaseRuleSchema>;
 export type NamedDatabaseRule = z.output<typeof exactRule>;
-export type GlobDatabaseRule = z.output<typeof globRule>;

@@ -116,7 +116,7 @@ const documentSchema = z.strictObject({
   /** What becomes of a token whose entry left the policy. */
   onRemoval: z._default(z.enum(['report', 'retire']), 'report'),
   expiredForeignTokens: z._default(z.enum(['report', 'delete']), 'report'),
-  /** The most that one run may take away without a proven successor; 0 means none. */
+  /** The most tokens that one run may take away without a proven successor, or databases that it may leave with less; 0 means none. */
   limits: z._default(
     z.strictObject({
       percent: z._default(z.int().check(z.minimum(0), z.maximum(100)), 30),

@@ -14,7 +14,7 @@ const PART = /(\d+)(ns|[smhdw])/g;
 const INT64_MAX = 9_223_372_036_854_775_807n;
 
 /** InfluxDB documents an hour as the shortest period, though its API takes less. */
-export const SHORTEST_RETENTION_NS = UNIT_NS.h;
+const SHORTEST_RETENTION_NS = UNIT_NS.h;
 export const INFINITE_RETENTION = 0n;
 
 /** Nanoseconds of a checked retention period, or of what `formatRetention` wrote; 0 for infinite. */
