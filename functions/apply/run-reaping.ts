@@ -12,7 +12,7 @@ export async function runReaping(
   runTools: RunTools,
 ): Promise<Report<Action>> {
   const { policy } = runTools;
-  const observation = await observe(runTools, policy.owner, true);
+  const observation = await observe(runTools, policy, true);
   const tools = atApiTime(runTools, observation);
   const plan = planReaping(policy, observation);
   return runPlan(plan, request, tools, () => applyReaping(plan, observation, tools));

@@ -13,7 +13,7 @@ export async function runRotation(
   runTools: RunTools,
 ): Promise<Report<TokenAction>> {
   const { policy } = runTools;
-  const observation = await observe(runTools, policy.owner, wantsDatabases(policy));
+  const observation = await observe(runTools, policy, wantsDatabases(policy));
   const tools = atApiTime(runTools, observation);
   const plan = planRotation(policy, observation, request);
   if (!request.tokens) tools.measure(measureTokens(policy, observation, plan));

@@ -6,6 +6,7 @@ import {
   type ObservedSecret,
   type OwnedToken,
 } from '../model/observation.ts';
+import type { Policy, TokenPolicy } from '../model/policy.ts';
 import { pendingVersion, type Secret } from '../model/secret.ts';
 import type { Token } from '../model/token.ts';
 import type { Secrets } from '../secrets-manager/client.ts';
@@ -94,6 +95,20 @@ function refuseCutListing(seen: ObservedSecret, listed: ReadonlySet<string>): vo
   }
 }
 
+/** An adopted token's id is not that of its version, so its entry alone tells whom a cut listing left out. */
+async function askForAdopted(
+  { secret, holders }: ObservedSecret,
+  entries: readonly TokenPolicy[],
+  { api, owner }: Pick<Surroundings, 'api' | 'owner'>,
+): Promise<Holder | undefined> {
+  const version = secret.labels.AWSCURRENT ?? '';
+  if (holders.get(version)?.state !== 'gone') return undefined;
+  const adopt = entries.find((each) => each.secret === secret.name)?.adopt;
+  if (!adopt) return undefined;
+  const found = await ask(adopt.tokenId, secret, { api, owner });
+  return found.state === 'owned' && found.owned.version === version ? found : undefined;
+}
+
 /**
  * Looks at both systems: every secret of ours, every token, and the databases if they matter. All
  * or nothing: a failed read is an error, never an empty list.
@@ -101,7 +116,7 @@ function refuseCutListing(seen: ObservedSecret, listed: ReadonlySet<string>): vo
  */
 export async function observe(
   sources: Sources,
-  owner: string,
+  { owner, tokens: entries }: Pick<Policy, 'owner' | 'tokens'>,
   withDatabases: boolean,
 ): Promise<Observation> {
   const { api, secrets } = sources;
@@ -126,7 +141,10 @@ export async function observe(
         api,
         owner,
       });
-      refuseCutListing(seen, listed);
+      const adopted = await askForAdopted(seen, entries, { api, owner });
+      const version = secret.labels.AWSCURRENT ?? '';
+      const holders = adopted ? new Map([...seen.holders, [version, adopted]]) : seen.holders;
+      refuseCutListing({ ...seen, holders }, listed);
       return [secret.name, seen] as const;
     }),
   );

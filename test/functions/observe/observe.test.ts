@@ -9,11 +9,13 @@ import {
   inert,
   MINUTE,
   NOW,
-  OWNER,
   observationOf,
+  policyOf,
   secretOf,
   TELEGRAF,
 } from '../builders.ts';
+
+const POLICY = policyOf();
 
 interface Systems {
   readonly secrets?: readonly Secret[];
@@ -37,13 +39,13 @@ function systems({ secrets = [], listed = [], hidden = [], now = NOW }: Systems)
   return { asked, sources: { api, secrets: { list }, now: () => now } };
 }
 
-const look = (world: Systems) => observe(systems(world).sources, OWNER, false);
+const look = (world: Systems) => observe(systems(world).sources, POLICY, false);
 
 test('tells whose each token is, and what the labels hold, without asking for one by id', async () => {
   const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })];
   const listed = [armed(1), inert(2), armed(3), foreign(4), { ...armed(5), revokedAt: NOW }];
   const { asked, sources } = systems({ secrets, listed });
-  expect(await observe(sources, OWNER, false)).toEqual(observationOf({ secrets, tokens: listed }));
+  expect(await observe(sources, POLICY, false)).toEqual(observationOf({ secrets, tokens: listed }));
   expect(asked).toEqual([]);
 });
 
@@ -71,7 +73,7 @@ test('believes a claim to another version only of an armed token', async () => {
 test('asks by id for a current and a pending token that the listing lacks, and for no other', async () => {
   const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2, AWSPREVIOUS: 3 })];
   const { asked, sources } = systems({ secrets, hidden: [{ ...armed(1), revokedAt: NOW }] });
-  const seen = await observe(sources, OWNER, false);
+  const seen = await observe(sources, POLICY, false);
   expect(asked).toEqual([id(1), id(2)]);
   expect([...(seen.secrets.get(TELEGRAF)?.holders ?? [])]).toEqual([
     [id(1), { state: 'gone' }],
@@ -90,7 +92,7 @@ test('never asks the API for a version id that is no token id', async () => {
     secretOf({}, { labels: { AWSCURRENT: 'terraform-20260302120000000000000001' } }),
   ];
   const { asked, sources } = systems({ secrets });
-  await observe(sources, OWNER, false);
+  await observe(sources, POLICY, false);
   expect(asked).toEqual([]);
 });
 
@@ -106,6 +108,20 @@ test.each([
   );
 });
 
+test('refuses a listing that left out an adopted token, whose version bears another id', async () => {
+  const policy = policyOf({}, { adopt: { tokenId: id(1) } });
+  const secrets = [secretOf({ AWSCURRENT: 7 })];
+  const look = (hidden: readonly Token[]) =>
+    observe(systems({ secrets, hidden }).sources, policy, false);
+  await expect(look([armed(1, { marker: { version: id(7) } })])).rejects.toThrow(
+    'the listing is cut',
+  );
+  for (const hidden of [[], [foreign(1)], [armed(1, { marker: { version: id(6) } })]]) {
+    const seen = await look(hidden);
+    expect(seen.secrets.get(TELEGRAF)?.holders.get(id(7))).toEqual({ state: 'gone' });
+  }
+});
+
 test('bears a skew of five minutes, and not of a second more', async () => {
   const skewed = (by: number) => look({ now: NOW + by });
   expect((await skewed(5 * MINUTE)).skewMs).toBe(-5 * MINUTE);
@@ -117,10 +133,10 @@ test('bears a skew of five minutes, and not of a second more', async () => {
 
 test('takes a failed read for an error, never for an empty list', async () => {
   const { sources } = systems({});
-  await expect(observe(sources, OWNER, true)).rejects.toThrow('the databases cannot be read');
+  await expect(observe(sources, POLICY, true)).rejects.toThrow('the databases cannot be read');
   const failed = () => Promise.reject(new Error('no'));
   const secrets = { list: failed };
-  await expect(observe({ ...sources, secrets }, OWNER, false)).rejects.toThrow('no');
+  await expect(observe({ ...sources, secrets }, POLICY, false)).rejects.toThrow('no');
   const api = { ...sources.api, listTokens: failed };
-  await expect(observe({ ...sources, api }, OWNER, false)).rejects.toThrow('no');
+  await expect(observe({ ...sources, api }, POLICY, false)).rejects.toThrow('no');
 });
