@@ -1,11 +1,15 @@
 import { Duration } from 'aws-cdk-lib';
-import type { MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Alarm, ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { measured } from './measured.ts';
+
+/** Time to make a new management token by hand. */
+const MANAGEMENT_TOKEN_DAYS = 14;
 
 const DAY_IN_MINUTES = 24 * 60;
 const MINUTES = { minute: 1, hour: 60, day: DAY_IN_MINUTES };
@@ -21,14 +25,17 @@ interface AlarmOptions {
   /** Heading in docs/runbook.md. */
   readonly heading: string;
   readonly sentence: string;
+  /** Breaches below it instead of at one. */
+  readonly below?: number;
   readonly evaluationPeriods?: number;
-  readonly missingBreaches?: boolean;
-  /** Breaches below one instead of at one. */
-  readonly below?: boolean;
+  readonly datapointsToAlarm?: number;
+  /** Absent: silence is well. */
+  readonly missing?: TreatMissingData;
 }
 
 /** Makes alarms that tell the topic, if there is one, and name their heading in the runbook. */
 export class Alarms {
+  readonly all: Alarm[] = [];
   readonly #owner: string;
   readonly #topic: ITopic | undefined;
 
@@ -55,8 +62,8 @@ export class Alarms {
     this.#add(scope, 'NotRunning', target.metricInvocations(options), {
       heading: 'A function is not running',
       sentence: `${scope.node.id} has not run as "${expression}" says`,
-      below: true,
-      missingBreaches: true,
+      below: 1,
+      missing: TreatMissingData.BREACHING,
       evaluationPeriods: Math.min(Math.ceil((3 * minutes) / periodMinutes), 7),
     });
   }
@@ -70,24 +77,66 @@ export class Alarms {
     });
   }
 
-  #add(
-    scope: Construct,
-    id: string,
-    metric: ReturnType<IFunction['metric']>,
-    o: AlarmOptions,
-  ): void {
+  /** What the functions measure. That they measure nothing is told by `NotRunning`. */
+  watchMeasures(scope: Construct): void {
+    // A state: bad in every run of an hour, and thought to last while no run looks.
+    const lasting = (key: 'overdueTokens' | 'tokensNearExpiry' | 'driftedDatabases') =>
+      measured(this.#owner, key, { statistic: Stats.MINIMUM, period: Duration.hours(1) });
+    const missing = TreatMissingData.IGNORE;
+    this.#add(scope, 'RotationOverdue', lasting('overdueTokens'), {
+      heading: 'A rotation is overdue',
+      sentence: 'Tokens should have been rotated and were not',
+      missing,
+    });
+    this.#add(scope, 'TokenNearExpiry', lasting('tokensNearExpiry'), {
+      heading: 'A token is near its expiry',
+      sentence: 'Tokens that consumers use expire soon',
+      missing,
+    });
+    this.#add(scope, 'DatabaseDrift', lasting('driftedDatabases'), {
+      heading: 'Databases differ from their rules',
+      sentence: 'Databases differ from their rules and are left so',
+      missing,
+    });
+    // An event: two periods, because an hourly run may come late by a part of an hour.
+    const counted = (key: 'refusedPlans' | 'unconfirmedRevocations') =>
+      measured(this.#owner, key, { statistic: Stats.SUM, period: Duration.hours(1) });
+    const once = { evaluationPeriods: 2, datapointsToAlarm: 1 };
+    this.#add(scope, 'PlanRefused', counted('refusedPlans'), {
+      heading: 'A plan was refused',
+      sentence: 'A run refused its own plan and applied nothing',
+      ...once,
+    });
+    this.#add(scope, 'RevocationUnconfirmed', counted('unconfirmedRevocations'), {
+      heading: 'A revocation is not confirmed',
+      sentence: 'Nobody can say that what was revoked is dead',
+      ...once,
+    });
+    const left = measured(this.#owner, 'managementTokenDays', {
+      statistic: Stats.MINIMUM,
+      period: Duration.days(1),
+    });
+    this.#add(scope, 'ManagementTokenNearExpiry', left, {
+      heading: 'The management token is near its expiry',
+      sentence: `The management token expires within ${MANAGEMENT_TOKEN_DAYS} days`,
+      below: MANAGEMENT_TOKEN_DAYS,
+    });
+  }
+
+  #add(scope: Construct, id: string, metric: IMetric, o: AlarmOptions): void {
     const alarm = new Alarm(scope, id, {
       metric,
       alarmDescription: `Keyturn (${this.#owner}): ${o.sentence}. See "${o.heading}" in docs/runbook.md.`,
-      threshold: 1,
-      comparisonOperator: o.below
-        ? ComparisonOperator.LESS_THAN_THRESHOLD
-        : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      threshold: o.below ?? 1,
+      comparisonOperator:
+        o.below === undefined
+          ? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+          : ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: o.evaluationPeriods ?? 1,
-      treatMissingData: o.missingBreaches
-        ? TreatMissingData.BREACHING
-        : TreatMissingData.NOT_BREACHING,
+      ...(o.datapointsToAlarm !== undefined && { datapointsToAlarm: o.datapointsToAlarm }),
+      treatMissingData: o.missing ?? TreatMissingData.NOT_BREACHING,
     });
     if (this.#topic) alarm.addAlarmAction(new SnsAction(this.#topic));
+    this.all.push(alarm);
   }
 }

@@ -147,11 +147,19 @@ export class Grants {
     };
   }
 
+  decrypt(keyArn: string): Grant {
+    return allow(['kms:Decrypt'], [keyArn], this.#viaSecretsManager());
+  }
+
   /** Secrets Manager uses the key on behalf of who calls it, and nobody else may. */
-  useEncryptionKey(key: string): Grant {
+  #viaSecretsManager() {
     const { region, urlSuffix } = Stack.of(this.#scope);
+    return { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.${urlSuffix}` } };
+  }
+
+  useEncryptionKey(key: string): Grant {
     const actions = ['kms:Decrypt', 'kms:GenerateDataKey'];
-    const via = { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.${urlSuffix}` } };
+    const via = this.#viaSecretsManager();
     if (isArn(key) && !key.includes(':alias/')) return allow(actions, [key], via);
 
     const anyKey = Stack.of(this.#scope).formatArn({

@@ -6,6 +6,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { Alarms } from './alarms.ts';
+import { addDashboard } from './dashboard.ts';
 import { type Grant, Grants } from './grants.ts';
 import { KeyturnFunction, type NetworkProps } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
@@ -16,6 +17,8 @@ export interface KeyturnProps extends NetworkProps {
   readonly policy: string;
   /** Key for the secrets that Keyturn creates; outranks the policy's `encryptionKey`. */
   readonly encryptionKey?: IKey;
+  /** Key of the management token's secret, if that has one of its own. */
+  readonly managementTokenKey?: IKey;
   /** Told of every alarm; absent: alarms only change their state. */
   readonly alarmTopic?: ITopic;
   readonly logRetention?: RetentionDays;
@@ -64,7 +67,12 @@ export class Keyturn extends Construct {
     this.#alarms.watchFailures(this, this.failures);
 
     const grants = new Grants(this, policy);
-    const common = [grants.readManagementToken(), grants.publishEvents(eventBus)];
+    const { managementTokenKey } = props;
+    const common = [
+      grants.readManagementToken(),
+      ...(managementTokenKey ? [grants.decrypt(managementTokenKey.keyArn)] : []),
+      grants.publishEvents(eventBus),
+    ];
     const encryption = encryptionKey === undefined ? [] : [grants.useEncryptionKey(encryptionKey)];
     this.rotate = this.#add('Rotate', {
       entry: 'rotate',
@@ -93,6 +101,14 @@ export class Keyturn extends Construct {
       entry: 'revoke',
       description: "Freezes, replaces or deletes tokens on a person's order",
       grants: [...common, grants.listSecrets(), ...grants.changeSecrets('revoke'), ...encryption],
+    });
+    this.#alarms.watchMeasures(this);
+    addDashboard(this, {
+      owner: policy.owner,
+      alarms: this.#alarms.all,
+      functions: Object.fromEntries(
+        Object.entries(this.functions).map(([name, { lambda }]) => [name.toLowerCase(), lambda]),
+      ),
     });
   }
 

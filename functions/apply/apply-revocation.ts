@@ -90,6 +90,7 @@ export async function applyRevocation(
     failures.length === 0 &&
     settled &&
     tokens.every(({ unconfirmed }) => unconfirmed === undefined);
+  tools.measure({ unconfirmedRevocations: confirmed ? 0 : 1 });
   const report = { ...about, tokens, confirmed };
   if (failures.length > 0) throw new RevocationError(report, failures);
   return report;

@@ -66,7 +66,7 @@ test.each([
 
 test('a paused stack is not told that it does not run', () => {
   const paused = alarmsOf(POLICY.replace('schedules: {', 'schedules: { paused: true,'));
-  expect(Object.keys(paused)).toContain('RotateFailed');
+  expect(Object.keys(paused)).toEqual(expect.arrayContaining(['RotateFailed', 'PlanRefused']));
   expect(Object.keys(paused).filter((id) => id.endsWith('NotRunning'))).toEqual([]);
 });
 
@@ -75,6 +75,40 @@ test('one failure among runs every few minutes is no alarm, one of an hourly run
   const { RotateFailed, ReapFailed } = alarmsOf(text);
   expect(RotateFailed?.EvaluationPeriods).toBe(3);
   expect(ReapFailed?.EvaluationPeriods).toBe(1);
+});
+
+test('a state lasts until a run sees it mended, and must be bad in every run of an hour', () => {
+  const alarms = alarmsOf();
+  for (const id of ['RotationOverdue', 'TokenNearExpiry', 'DatabaseDrift']) {
+    expect(alarms[id]).toMatchObject({
+      Namespace: 'Keyturn',
+      Dimensions: [{ Name: 'Owner', Value: 'prod' }],
+      Statistic: 'Minimum',
+      Period: 3600,
+      Threshold: 1,
+      TreatMissingData: 'ignore',
+    });
+  }
+});
+
+test('one refused plan, and one unconfirmed revocation, is an alarm; none is none', () => {
+  const alarms = alarmsOf();
+  for (const id of ['PlanRefused', 'RevocationUnconfirmed']) {
+    expect(alarms[id]).toMatchObject({
+      Statistic: 'Sum',
+      DatapointsToAlarm: 1,
+      TreatMissingData: 'notBreaching',
+    });
+  }
+});
+
+test('the management token is told of two weeks ahead, where its secret has a date', () => {
+  expect(alarmsOf().ManagementTokenNearExpiry).toMatchObject({
+    MetricName: 'ManagementTokenDays',
+    ComparisonOperator: 'LessThanThreshold',
+    Threshold: 14,
+    TreatMissingData: 'notBreaching',
+  });
 });
 
 test('all of them tell the topic', () => {

@@ -1,0 +1,113 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import {
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IAlarm,
+  MathExpression,
+  type MetricOptions,
+  SingleValueWidget,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { METRICS, NAMESPACE } from '../functions/environment.ts';
+import { measured } from './measured.ts';
+
+export interface DashboardProps {
+  readonly owner: string;
+  readonly alarms: readonly IAlarm[];
+  /** By what they are called. */
+  readonly functions: Readonly<Record<string, IFunction>>;
+}
+
+const HOURLY = Duration.hours(1);
+const THIRD = 8;
+
+/** What a person on call reads first, from the top: what is wrong, whether consumers are in danger, and what ran. */
+export function addDashboard(scope: Construct, { owner, alarms, functions }: DashboardProps): void {
+  const metric = (key: keyof typeof METRICS, label: string, options: MetricOptions) =>
+    measured(owner, key, { period: HOURLY, label, ...options });
+  const lowest = { statistic: Stats.MINIMUM };
+  const highest = { statistic: Stats.MAXIMUM };
+  const total = { statistic: Stats.SUM };
+  const byFunction = (
+    read: (target: IFunction, options: MetricOptions) => ReturnType<typeof measured>,
+  ) =>
+    Object.entries(functions).map(([label, target]) =>
+      read(target, { ...total, period: HOURLY, label }),
+    );
+  const actions = new MathExpression({
+    expression: `SEARCH('{${NAMESPACE},Owner,Action} MetricName="${METRICS.actions.name}" Owner="${owner}"', 'Sum', ${HOURLY.toSeconds()})`,
+    label: '',
+    period: HOURLY,
+  });
+
+  new Dashboard(scope, 'Dashboard', {
+    // Names are unique in an account, whatever the Region.
+    dashboardName: `Keyturn-${owner}-${Stack.of(scope).region}`,
+    defaultInterval: Duration.days(7),
+    widgets: [
+      [new AlarmStatusWidget({ title: 'Alarms', width: 24, height: 4, alarms: [...alarms] })],
+      [
+        new SingleValueWidget({
+          title: 'Now',
+          width: THIRD,
+          height: 6,
+          metrics: [
+            metric('ownedTokens', 'tokens', highest),
+            metric('overdueTokens', 'rotations overdue', lowest),
+            metric('tokensNearExpiry', 'near expiry', lowest),
+            metric('managementTokenDays', 'days of the management token', lowest),
+          ],
+        }),
+        new GraphWidget({
+          title: 'Runway: days until the first current token expires',
+          width: THIRD,
+          left: [metric('runwayDays', 'days left', lowest)],
+          leftYAxis: { min: 0, showUnits: false },
+        }),
+        new GraphWidget({
+          title: 'Age: days of the oldest current token',
+          width: THIRD,
+          left: [metric('oldestTokenDays', 'days old', highest)],
+          leftYAxis: { min: 0, showUnits: false },
+        }),
+      ],
+      [
+        new GraphWidget({
+          title: 'Runs in an hour',
+          width: THIRD,
+          left: byFunction((target, options) => target.metricInvocations(options)),
+        }),
+        new GraphWidget({
+          title: 'Runs that failed',
+          width: THIRD,
+          left: byFunction((target, options) => target.metricErrors(options)),
+        }),
+        new GraphWidget({
+          title: 'Refused plans, failed actions, unconfirmed revocations',
+          width: THIRD,
+          left: [
+            metric('refusedPlans', 'plans refused', total),
+            metric('failedActions', 'actions failed', total),
+            metric('unconfirmedRevocations', 'revocations unconfirmed', total),
+          ],
+        }),
+      ],
+      [
+        new GraphWidget({
+          title: 'Databases that differ from their rules',
+          width: THIRD,
+          left: [metric('driftedDatabases', 'databases', lowest)],
+        }),
+        new GraphWidget({
+          title: 'What was done, by kind of action',
+          width: 2 * THIRD,
+          left: [actions],
+          stacked: true,
+        }),
+      ],
+    ],
+  });
+}
