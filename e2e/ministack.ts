@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { startServer } from './processes.ts';
+import { eventually } from './waiting.ts';
+
+export interface MiniStack {
+  readonly url: string;
+  /** What MiniStack and the functions wrote. */
+  log(): string;
+  stop(): void;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/_ministack/health`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Starts MiniStack on a loopback port. Its functions run on this process's Node.js, which
+ * `npm ci` installed, and inherit `environment`.
+ */
+export async function startMiniStack(
+  command: string,
+  folder: string,
+  region: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<MiniStack> {
+  const port = await freePort();
+  const logFile = join(folder, 'ministack.log');
+  const stop = startServer(command, [], {
+    cwd: folder,
+    logFile,
+    env: {
+      PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+      HOME: folder,
+      TMPDIR: folder,
+      BIND_HOST: '127.0.0.1',
+      GATEWAY_PORT: String(port),
+      MINISTACK_REGION: region,
+      LAMBDA_EXECUTOR: 'local',
+      SFTP_ENABLED: '0',
+      IOT_MTLS_ENABLED: '0',
+      // It would look for containers of earlier runs; there is no business with Docker here.
+      DOCKER_HOST: `unix://${folder}/no-docker.sock`,
+      ...environment,
+    },
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const log = () => readFileSync(logFile, 'utf8');
+  await eventually(
+    30_000,
+    () => answers(url),
+    () => log().slice(-2_000),
+  );
+  return { url, log, stop };
+}

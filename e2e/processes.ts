@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+
+export interface ProcessOptions {
+  readonly cwd?: string;
+  /** Instead of this process's own environment. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Each leads a process group, so that whatever it started ends with it. */
+const groups = new Set<number>();
+
+function endGroup(pid: number): void {
+  groups.delete(pid);
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+// However this process ends, a signal included, nothing that it started outlives it.
+process.on('exit', () => {
+  for (const pid of groups) endGroup(pid);
+});
+
+function remember(child: ChildProcess): void {
+  if (child.pid !== undefined) groups.add(child.pid);
+}
+
+/** Starts a server whose output goes to a file. Returns how to end it and all that it started. */
+export function startServer(
+  command: string,
+  args: readonly string[],
+  { logFile, ...options }: ProcessOptions & { readonly logFile: string },
+): () => void {
+  const log = openSync(logFile, 'a');
+  const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  remember(child);
+  child.on('error', () => undefined); // whoever waits for the server says that it does not answer
+  return () => child.pid !== undefined && endGroup(child.pid);
+}
+
+/**
+ * Runs a program to its end.
+ * @returns what it wrote to stdout
+ * @throws Error with the last lines of its output
+ */
+export function run(
+  command: string,
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      ...options,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    remember(child);
+    let stdout = '';
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      output += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (child.pid !== undefined) groups.delete(child.pid);
+      if (code === 0) return resolve(stdout);
+      const shown = [command, ...args].join(' ').slice(0, 200);
+      const tail = output.trim().split('\n').slice(-15).join('\n');
+      reject(new Error(`${shown} ended with ${code ?? signal}:\n${tail}`));
+    });
+  });
+}

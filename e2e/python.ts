@@ -1,0 +1,56 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { run } from './processes.ts';
+
+const FOLDER = resolve(import.meta.dirname, '../.venv');
+const PACKAGES = ['ministack==1.5.33', 'awscli==1.46.3'];
+
+/** What is missing on this machine, and how to get it. */
+export class InstallError extends Error {
+  override readonly name = 'InstallError';
+}
+
+export interface Programs {
+  readonly ministack: string;
+  readonly aws: string;
+}
+
+/** Debian keeps what `venv` needs in a package of its own; `virtualenv` brings it along. */
+async function createEnvironment(): Promise<void> {
+  const failures: string[] = [];
+  for (const [command = '', ...args] of [
+    ['python3', '-m', 'venv', FOLDER],
+    ['virtualenv', FOLDER],
+  ]) {
+    rmSync(FOLDER, { recursive: true, force: true });
+    try {
+      await run(command, args);
+      return;
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new InstallError(
+    'no Python environment could be made. Python 3.10 or newer is wanted, with its venv module ' +
+      `(Debian: apt-get install python3-venv) or virtualenv.\n${failures.join('\n')}`,
+  );
+}
+
+/**
+ * Installs the emulator and the AWS CLI from PyPI into `.venv`; nothing is loaded if they are there.
+ * @throws InstallError
+ */
+export async function installPrograms(): Promise<Programs> {
+  const python = join(FOLDER, 'bin/python');
+  if (!existsSync(join(FOLDER, 'bin/pip'))) await createEnvironment();
+  try {
+    const quiet = ['--quiet', '--disable-pip-version-check'];
+    await run(python, ['-m', 'pip', 'install', ...quiet, ...PACKAGES]);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new InstallError(`${PACKAGES.join(' and ')} could not be installed.\n${message}`, {
+      cause,
+    });
+  }
+  return { ministack: join(FOLDER, 'bin/ministack'), aws: join(FOLDER, 'bin/aws') };
+}

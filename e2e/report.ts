@@ -1,0 +1,57 @@
+const print = (text: string) => process.stdout.write(`${text}\n`);
+const indent = (text: string) => text.replace(/^/gm, '          ');
+
+/** What a step found was not as it should be; the rest of the run would tell nothing more. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+}
+
+export interface Report {
+  /** Something that others build on: a failure ends the run. */
+  step<T>(sentence: string, work: () => T | Promise<T>): Promise<T>;
+  /** Something to be found true: a failure is counted, and the run goes on. */
+  check(sentence: string, work: () => unknown): Promise<void>;
+  note(sentence: string): void;
+  /** Prints the closing line; the number of failures. */
+  close(): number;
+}
+
+/** Prints one line for every step, with its seconds. */
+export function createReport(): Report {
+  const startedAt = Date.now();
+  const counts = { passed: 0, failed: 0 };
+
+  async function step<T>(sentence: string, work: () => T | Promise<T>): Promise<T> {
+    const beganAt = Date.now();
+    const line = (word: string) => {
+      const seconds = ((Date.now() - beganAt) / 1_000).toFixed(1).padStart(6);
+      print(`  ${word.padEnd(6)} ${seconds} s  ${sentence}`);
+    };
+    try {
+      const result = await work();
+      counts.passed += 1;
+      line('ok');
+      return result;
+    } catch (error) {
+      counts.failed += 1;
+      line('FAILED');
+      print(indent(error instanceof Error ? error.message : String(error)));
+      throw new StepError(sentence, { cause: error });
+    }
+  }
+
+  return {
+    step,
+    async check(sentence, work) {
+      await step(sentence, work).catch((error: unknown) => {
+        if (!(error instanceof StepError)) throw error;
+      });
+    },
+    note: (sentence) => print(`  note             ${sentence}`),
+    close() {
+      const seconds = Math.round((Date.now() - startedAt) / 1_000);
+      print(`\n${counts.passed} passed, ${counts.failed} failed, in ${seconds} s`);
+      return counts.failed;
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { realClock } from '../sandbox/clock.ts';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { type MiniStack, startMiniStack } from './ministack.ts';
+import { MANAGEMENT_SECRET, STACK } from './policy.ts';
+import { run } from './processes.ts';
+import type { Programs } from './python.ts';
+
+const REPOSITORY = resolve(import.meta.dirname, '..');
+export const REGION = 'eu-west-1';
+/** MiniStack's; the sandbox takes it over, so that the ARNs of both agree. */
+export const ACCOUNT = '000000000000';
+/** How long the cluster's data plane takes to hear of a token, or of its end. */
+const DELAY_MS = 2_000;
+
+export interface Stage {
+  readonly sandbox: Sandbox;
+  readonly miniStack: MiniStack;
+  /** Runs the CDK CLI as the README does; the policy is written to where it reads it. */
+  cdk(...args: readonly string[]): Promise<string>;
+  /** Runs the AWS CLI; what it answers, parsed. */
+  aws(...args: readonly string[]): Promise<unknown>;
+  writePolicy(document: object): void;
+  /** Outputs of the deployed stack. */
+  outputs(): Readonly<Record<string, string>>;
+  /** Invokes a function as the README does: by the AWS CLI, and by its name in the outputs. */
+  invoke(outputId: string, event: object): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const parse = (text: string): unknown => (text.trim() === '' ? undefined : JSON.parse(text));
+
+/** The cluster and Secrets Manager run in this process, everything else of AWS in MiniStack. */
+export async function prepareStage(programs: Programs, folder: string): Promise<Stage> {
+  await using started = new AsyncDisposableStack();
+  const sandbox = await startSandbox({
+    clock: realClock,
+    region: REGION,
+    accountId: ACCOUNT,
+    managementSecretName: MANAGEMENT_SECRET,
+    activationDelayMs: DELAY_MS,
+    revocationDelayMs: DELAY_MS,
+  });
+  started.defer(() => sandbox.close());
+  const shared = {
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: sandbox.aws.url,
+  };
+  const miniStack = await startMiniStack(programs.ministack, folder, REGION, shared);
+  started.defer(() => miniStack.stop());
+
+  const policyFile = join(folder, 'keyturn.yaml');
+  const outputsFile = join(folder, 'outputs.json');
+  const env: NodeJS.ProcessEnv = {
+    ...shared,
+    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+    HOME: folder,
+    AWS_ENDPOINT_URL: miniStack.url,
+    AWS_ENDPOINT_URL_S3: miniStack.url,
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    CDK_HOME: folder,
+    CDK_DISABLE_CLI_TELEMETRY: 'true',
+    CDK_DISABLE_VERSION_CHECK: 'true',
+  };
+  const outputs = (): Record<string, string> =>
+    JSON.parse(readFileSync(outputsFile, 'utf8'))[STACK];
+  const aws: Stage['aws'] = async (...args) => {
+    // The AWS CLI's version 1 knows no environment variable for the endpoint of some services.
+    const common = ['--endpoint-url', miniStack.url, '--cli-read-timeout', '300'];
+    return parse(await run(programs.aws, [...args, ...common, '--output', 'json'], { env }));
+  };
+  const running = started.move();
+  return {
+    sandbox,
+    miniStack,
+    aws,
+    outputs,
+    cdk: (...args) =>
+      run('npx', ['cdk', ...args, '--output', join(folder, 'cdk.out')], { env, cwd: REPOSITORY }),
+    writePolicy: (document) => writeFileSync(policyFile, JSON.stringify(document)),
+    async invoke(outputId, event) {
+      const name = outputs()[outputId] ?? outputId;
+      const file = join(folder, `${outputId}.json`);
+      const payload = ['--payload', JSON.stringify(event), file];
+      const answer = await aws('lambda', 'invoke', '--function-name', name, ...payload);
+      const body = readFileSync(file, 'utf8');
+      if (JSON.stringify(answer).includes('FunctionError')) throw new Error(`${name}: ${body}`);
+      return parse(body);
+    },
+    close: () => running.disposeAsync(),
+  };
+}
+
+/** `cdk deploy` of the policy that was written last. */
+export const deploy = ({ cdk }: Stage, folder: string) =>
+  cdk(
+    ...['deploy', '-c', `policy=${join(folder, 'keyturn.yaml')}`, '--require-approval', 'never'],
+    ...['--outputs-file', join(folder, 'outputs.json')],
+  );

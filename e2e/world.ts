@@ -1,0 +1,93 @@
+import type { StoredToken } from '../sandbox/cluster/state.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import { secretOf } from './policy.ts';
+
+/** What really is, read from the sandbox's own state: no function is asked. */
+export interface World {
+  /** The token that a label names in the secret of an entry of the policy. */
+  labelled(entry: string, label: string): StoredToken | undefined;
+  /** `undefined` once it was deleted. */
+  token(id: string): StoredToken | undefined;
+  /** Whether the data plane takes the token's string now. */
+  works(id: string, action: 'read' | 'write', database: string): boolean;
+  /** Strings of every token that was ever stored. */
+  strings(): readonly string[];
+  /** Secret names, and for each version its labels. */
+  versions(): Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  database(
+    name: string,
+  ): { readonly retentionDays: number; readonly maxTables: number } | undefined;
+  /** Calls the Management API as an administrator does. */
+  manage(method: string, path: string, body?: object): Promise<unknown>;
+  /** Moves a token's creation into the past: the cluster's state is this process's own. */
+  age(id: string, milliseconds: number): void;
+}
+
+const NANOSECONDS_A_DAY = 86_400_000_000_000n;
+
+/** `superseded`, `fenced`, ...: what Keyturn noted in the description. */
+export const bears = ({ description }: StoredToken, field: string) =>
+  description.includes(` ${field}=`);
+
+export function lookAt({ cluster, aws }: Sandbox): World {
+  const token = (id: string) =>
+    cluster.state.tokens.find((each) => each.id === id && each.revokedAt === undefined);
+  const versionsOf = (secret: string) => Object.values(aws.state.secrets[secret]?.versions ?? {});
+  /** By token id: deprecated versions leave Secrets Manager's state, and their strings are still wanted. */
+  const seen = new Map<string, string>();
+  const remember = () => {
+    for (const { name, versions } of Object.values(aws.state.secrets)) {
+      for (const { id, secretString = '' } of Object.values(versions)) {
+        if (name.startsWith(secretOf(''))) seen.set(id, JSON.parse(secretString).token);
+      }
+    }
+    return seen;
+  };
+
+  return {
+    token,
+    labelled(entry, label) {
+      const version = versionsOf(secretOf(entry)).find(({ stages }) => stages.includes(label));
+      return version && token(version.id);
+    },
+    works(id, action, database) {
+      const text = remember().get(id);
+      return text !== undefined && cluster.accepts(text, action, database);
+    },
+    strings: () => [...remember().values(), cluster.managementToken],
+    versions: () =>
+      Object.fromEntries(
+        Object.values(aws.state.secrets).map(({ name, versions }) => [
+          name,
+          Object.fromEntries(Object.values(versions).map(({ id, stages }) => [id, stages])),
+        ]),
+      ),
+    database(name) {
+      const found = cluster.state.databases.find((each) => each.name === name);
+      return (
+        found && {
+          retentionDays: Number(found.retentionPeriod / NANOSECONDS_A_DAY),
+          maxTables: found.maxTables,
+        }
+      );
+    },
+    async manage(method, path, body) {
+      const answer = await fetch(`${cluster.url}/api/v0${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${cluster.managementToken}`,
+          'content-type': 'application/json',
+        },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+      return answer.status === 204 ? undefined : answer.json();
+    },
+    age(id, milliseconds) {
+      const { tokens } = cluster.state;
+      const index = tokens.findIndex((each) => each.id === id);
+      const found = tokens[index];
+      if (found) tokens[index] = { ...found, createdAt: found.createdAt - milliseconds };
+    },
+  };
+}
