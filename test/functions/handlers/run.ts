@@ -13,7 +13,7 @@ import { VirtualClock } from '../../../sandbox/virtual-clock.ts';
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
-export const START = Date.UTC(2026, 2, 2, 12);
+const START = Date.UTC(2026, 2, 2, 12);
 const MANAGEMENT_SECRET = 'influxdb/management';
 
 type Job = 'rotate' | 'reap' | 'enforce';
