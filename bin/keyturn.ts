@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import './node-24.js';
+import { explain } from './keyturn/failure.ts';
+import { createProgram } from './keyturn/program.ts';
+import { createTerminal } from './keyturn/terminal.ts';
+
+const terminal = createTerminal();
+try {
+  await createProgram(terminal).parseAsync();
+} catch (error) {
+  process.exitCode = explain(error, terminal.note);
+}

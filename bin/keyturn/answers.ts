@@ -1,0 +1,97 @@
+import * as z from 'zod/mini';
+import { CommandError } from './failure.ts';
+
+const text = z.string();
+const maybe = z.optional(text);
+
+const actionSchema = z.looseObject({
+  kind: text,
+  reason: text,
+  token: maybe,
+  secret: maybe,
+  tokenId: maybe,
+  database: maybe,
+  /** For people, where the action brings its own words. */
+  text: maybe,
+  note: maybe,
+});
+
+const planSchema = z.looseObject({
+  job: z.enum(['rotate', 'reap', 'enforce']),
+  hash: text,
+  actions: z.array(actionSchema),
+  findings: z.array(
+    z.looseObject({
+      kind: text,
+      message: text,
+      token: maybe,
+      secret: maybe,
+      tokenId: maybe,
+      database: maybe,
+    }),
+  ),
+  limit: z.object({ counted: z.number(), allowed: z.number() }),
+  refusal: maybe,
+});
+
+const planReportSchema = z.looseObject({
+  plan: planSchema,
+  outcomes: z.optional(z.array(z.looseObject({ action: actionSchema, result: text }))),
+});
+
+const knownTokenSchema = z.looseObject({
+  tokenId: text,
+  token: maybe,
+  secret: maybe,
+  owner: maybe,
+  owned: z.boolean(),
+  description: text,
+  permissions: z.array(z.object({ action: text, resource: text })),
+  createdAt: text,
+  expiresAt: maybe,
+  state: text,
+});
+
+const revocationSchema = z.looseObject({
+  way: text,
+  dryRun: z.boolean(),
+  confirmed: z.boolean(),
+  plan: z.looseObject({
+    tokens: z.array(knownTokenSchema),
+    databases: z.array(text),
+    secrets: z.array(text),
+    actions: z.array(
+      z.looseObject({ kind: text, secret: maybe, token: maybe, tokenId: maybe, label: maybe }),
+    ),
+    warnings: z.array(text),
+  }),
+  tokens: z.array(
+    z.looseObject({
+      tokenId: text,
+      token: maybe,
+      secret: maybe,
+      result: text,
+      replacedBy: maybe,
+      deadAfterSeconds: z.optional(z.number()),
+      unconfirmed: maybe,
+    }),
+  ),
+});
+
+export type PlanReport = z.output<typeof planReportSchema>;
+export type Action = z.output<typeof actionSchema>;
+export type KnownToken = z.output<typeof knownTokenSchema>;
+export type Revocation = z.output<typeof revocationSchema>;
+
+function read<T>(schema: z.ZodMiniType<T>, answer: unknown): T {
+  const { data, error } = schema.safeParse(answer);
+  if (data !== undefined) return data;
+  const where = error?.issues[0]?.path.join('.') || 'all of it';
+  throw new CommandError(
+    `the function's answer is not understood (${where}), expected one of this version; deploy the stack of this checkout, or use --local`,
+  );
+}
+
+export const readPlanReport = (answer: unknown) => read(planReportSchema, answer);
+export const readRevocation = (answer: unknown) => read(revocationSchema, answer);
+export const readKnownTokens = (answer: unknown) => read(z.array(knownTokenSchema), answer);

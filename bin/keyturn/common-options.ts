@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import type { Policy } from '../../functions/model/policy.ts';
+import { TokenValue } from '../../functions/model/token-value.ts';
+import { readPolicyFile } from '../../lib/policy-file.ts';
+import type { Engine } from './engine.ts';
+import { CommandError } from './failure.ts';
+import { createLambdaEngine } from './lambda-engine.ts';
+import { createLocalEngine } from './local-engine.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface CommonOptions {
+  readonly policy: string;
+  readonly json?: true;
+  readonly local?: true;
+  readonly functionPrefix?: string;
+  readonly managementTokenFile?: string;
+}
+
+const MANAGEMENT_TOKEN = 'KEYTURN_MANAGEMENT_TOKEN';
+
+export const policyOption = () =>
+  new Option('--policy <file>', 'the policy file').env('KEYTURN_POLICY').default('keyturn.yaml');
+export const jsonOption = () => new Option('--json', 'answer as JSON, on standard output');
+
+/** What every verb takes that talks to the cluster. */
+export const withCommonOptions = (command: Command): Command =>
+  command
+    .addOption(policyOption())
+    .addOption(jsonOption())
+    .option('--local', 'run here instead of in Lambda: same engine, your own credentials')
+    .addOption(
+      new Option(
+        '--function-prefix <text>',
+        'what the functions’ names begin with (default: keyturn-<owner>-)',
+      ).env('KEYTURN_FUNCTION_PREFIX'),
+    )
+    .addOption(
+      new Option(
+        '--management-token-file <file>',
+        `with --local: a file with the management token, instead of ${MANAGEMENT_TOKEN} or its secret`,
+      ).env('KEYTURN_MANAGEMENT_TOKEN_FILE'),
+    );
+
+/** The management token as this machine has it; undefined: it is read from its secret. */
+function ownManagementToken(file: string | undefined): TokenValue | undefined {
+  const given = file === undefined ? process.env[MANAGEMENT_TOKEN] : readToken(file);
+  const value = given?.trim();
+  return value ? new TokenValue(value) : undefined;
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new CommandError(
+      `cannot read ${file}, expected a file with the management token alone; correct --management-token-file`,
+      { cause },
+    );
+  }
+}
+
+/** The policy, and where its functions' work is done. */
+export function openEngine(
+  options: CommonOptions,
+  terminal: Terminal,
+): { readonly policy: Policy; readonly engine: Engine; readonly json: boolean } {
+  const policyFile = readPolicyFile(options.policy);
+  const { policy } = policyFile;
+  const engine = options.local
+    ? createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile))
+    : createLambdaEngine(options.functionPrefix ?? `keyturn-${policy.owner}-`);
+  return { policy, engine, json: options.json === true };
+}

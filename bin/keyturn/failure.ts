@@ -1,0 +1,62 @@
+import { redact } from '../../functions/model/errors.ts';
+
+/** What the process ends with; `keyturn --help` lists them. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  wouldChange: 2,
+  unconfirmed: 3,
+  refused: 4,
+  cancelled: 5,
+} as const;
+
+interface Options extends ErrorOptions {
+  readonly exitCode?: number;
+}
+
+/** Something that the person at the terminal can read and act on: one sentence, no stack trace. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: number;
+
+  constructor(message: string, { exitCode = EXIT.failed, ...options }: Options = {}) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** A function ran and threw; `kind` is the name of its error. */
+export class FunctionError extends Error {
+  override readonly name = 'FunctionError';
+  readonly kind: string;
+
+  constructor(kind: string, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** The name of what went wrong, the same whether the engine ran here or in Lambda. */
+export const kindOf = (error: unknown): string =>
+  error instanceof FunctionError ? error.kind : error instanceof Error ? error.name : '';
+
+const EXPLAINED: Readonly<Record<string, string>> = {
+  CredentialsProviderError:
+    'found no AWS credentials, expected a profile, a role or AWS_ACCESS_KEY_ID; log in (aws sso login), then repeat the command',
+  ExpiredTokenException: 'the AWS session has expired; log in again (aws sso login), then repeat',
+};
+
+const sentenceOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const region = error.message.includes('Region is missing');
+  if (region) return 'found no AWS Region, expected AWS_REGION or a profile with one; set it';
+  return EXPLAINED[error.name] ?? error.message;
+};
+
+/** Says what went wrong on the terminal and gives the exit code for it. */
+export function explain(error: unknown, write: (text: string) => void): number {
+  write(`keyturn: ${redact(sentenceOf(error))}`);
+  if (process.env.DEBUG && error instanceof Error) write(redact(error.stack ?? ''));
+  if (error instanceof CommandError) return error.exitCode;
+  return kindOf(error) === 'PlanRefusedError' ? EXIT.refused : EXIT.failed;
+}

@@ -1,0 +1,83 @@
+import { runEnforcement } from '../../functions/apply/run-enforcement.ts';
+import { runReaping } from '../../functions/apply/run-reaping.ts';
+import { runRevocation } from '../../functions/apply/run-revocation.ts';
+import { runRotation } from '../../functions/apply/run-rotation.ts';
+import type { RunTools } from '../../functions/apply/tools.ts';
+import { MINUTE_MS } from '../../functions/model/duration.ts';
+import {
+  parseEnforceRequest,
+  parseReapRequest,
+  parseRotateRequest,
+} from '../../functions/model/request.ts';
+import { parseRevokeRequest } from '../../functions/model/revocation-request.ts';
+import type { TokenValue } from '../../functions/model/token-value.ts';
+import { askCluster, type Wanted } from '../../functions/observe/ask-cluster.ts';
+import { createRuntime } from '../../functions/runtime.ts';
+import type { PolicyFile } from '../../lib/policy-file.ts';
+import type { Engine, Job } from './engine.ts';
+import type { Terminal } from './terminal.ts';
+
+const RUNS: Record<Job, (event: object, tools: RunTools) => Promise<unknown>> = {
+  rotate: (event, tools) => runRotation(parseRotateRequest(event), tools),
+  reap: (event, tools) => runReaping(parseReapRequest(event), tools),
+  enforce: (event, tools) => runEnforcement(parseEnforceRequest(event), tools),
+  revoke: (event, tools) => runRevocation(parseRevokeRequest(event), tools),
+};
+
+/** As long as Lambda would let it run. */
+const CONTEXT = { getRemainingTimeInMillis: () => 15 * MINUTE_MS };
+
+/** As Lambda would have told it. */
+const asJson = (answer: unknown): unknown => JSON.parse(JSON.stringify(answer));
+
+/** A decision as one line: `done rotate telegraf (Due)`, `revoked telegraf 67cd832e: deleted`. */
+function lineOf(message: string, details: object): string {
+  const { kind, token, secret, database, tokenId, reason, result } = { ...details } as Record<
+    string,
+    unknown
+  >;
+  const id = tokenId === undefined ? undefined : String(tokenId).slice(0, 8);
+  const what = [message, kind, token ?? secret ?? database, id].filter(Boolean).join(' ');
+  if (result !== undefined) return `${what}: ${result}`;
+  return reason === undefined ? what : `${what} (${reason})`;
+}
+
+/** What a plan says of itself, its findings and its warnings are shown with it. */
+const isShownWithPlan = (message: string, details: object) =>
+  message === 'planned' || message === 'found' || !('kind' in details || 'tokenId' in details);
+
+function progressOn({ note, noteStyle }: Terminal): RunTools['log'] {
+  const write = (format: 'dim' | 'yellow' | 'red', message: string, details: object) => {
+    if (!isShownWithPlan(message, details))
+      note(noteStyle(format, `  ${lineOf(message, details)}`));
+  };
+  return {
+    info: (message, details) => write('dim', message, details),
+    warn: (message, details) => write('yellow', message, details),
+    // Why it failed is said once, at the end.
+    error: (message, details) => write('red', message, details),
+  };
+}
+
+/**
+ * The same engine as in Lambda, in this process: with the policy file, AWS credentials of the SDK's
+ * default chain, and the management token from its secret unless it is given.
+ */
+export function createLocalEngine(
+  { policy, ca }: PolicyFile,
+  terminal: Terminal,
+  managementToken: TokenValue | undefined,
+): Engine {
+  const runtime = createRuntime({ policy, ca, log: progressOn(terminal), managementToken });
+  return {
+    placeOf: () => 'this machine',
+    async call(job, event) {
+      return asJson(await runtime.run(CONTEXT, (tools) => RUNS[job](event, tools)));
+    },
+    // With the management token at hand nothing of AWS is needed.
+    ...(managementToken && {
+      askCluster: (wanted: Wanted) =>
+        runtime.run(CONTEXT, (tools) => askCluster(tools, wanted)).then(asJson),
+    }),
+  };
+}

@@ -1,0 +1,67 @@
+import type { Action, PlanReport } from './answers.ts';
+import type { Style } from './terminal.ts';
+
+const DEEDS: Readonly<Record<string, string>> = {
+  rotate: 'mint a successor, prove it, promote it',
+  resume: 'go on with the successor that is there',
+  'detach-pending': 'take AWSPENDING off',
+  widen: 'add the permissions that the policy adds',
+  'give-back': 'give its permissions back',
+  adopt: 'take it over',
+  supersede: 'mark as superseded: grace begins',
+  fence: 'grace is over: take AWSPREVIOUS off',
+  quarantine: 'take its permissions away, which can be undone',
+  delete: 'delete it',
+  strip: 'take its permissions away: on hold',
+  'delete-foreign': 'delete an expired token of others',
+  'delete-secret': 'delete the secret, with its recovery window',
+};
+
+export const nameOf = ({ token, secret, database, tokenId }: Partial<Action>): string =>
+  token ?? secret ?? database ?? tokenId ?? '';
+
+const lineOf = (action: Action): string => {
+  const { kind, reason, tokenId, text, note } = action;
+  if (text !== undefined) return `  ${text}${note === undefined ? '' : ` (${note})`}`;
+  const name = nameOf(action);
+  const id = tokenId === undefined || tokenId === name ? '' : ` ${tokenId.slice(0, 8)}`;
+  return `  ${name}${id}: ${DEEDS[kind] ?? kind} (${reason})`;
+};
+
+/** A plan as people read it: what would be done and why, then what it found. */
+export function formatPlan({ plan }: PlanReport, style: Style): string {
+  const { job, actions, findings, limit, refusal, hash } = plan;
+  const count = actions.length === 0 ? 'nothing to do' : `${actions.length} to do`;
+  const head = `${job}: ${count}`;
+  return [
+    style('bold', head),
+    ...actions.map(lineOf),
+    ...(refusal === undefined
+      ? []
+      : [
+          style('red', `  refused: ${refusal}`),
+          `  if it is meant: keyturn apply --approve ${hash} --job ${job}`,
+        ]),
+    ...(limit.counted > 0
+      ? [
+          `  ${limit.counted} of these leave somebody without a proven successor; the limit is ${limit.allowed}`,
+        ]
+      : []),
+    ...findings.map((finding) =>
+      style(
+        'dim',
+        `  ${[nameOf(finding), finding.message].filter(Boolean).join(': ')} [${finding.kind}]`,
+      ),
+    ),
+  ].join('\n');
+}
+
+/** What became of each action. */
+export const formatOutcomes = ({ outcomes = [] }: PlanReport): string =>
+  outcomes.length === 0
+    ? 'nothing to do'
+    : outcomes
+        .map(
+          ({ action, result }) => `${result}  ${action.text ?? `${action.kind} ${nameOf(action)}`}`,
+        )
+        .join('\n');

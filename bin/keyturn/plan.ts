@@ -1,0 +1,45 @@
+import { Command, Option } from 'commander';
+import { readPlanReport } from './answers.ts';
+import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
+import { EXIT } from './failure.ts';
+import { formatPlan } from './plan-text.ts';
+import type { Terminal } from './terminal.ts';
+
+export const PLANNERS = ['rotate', 'reap', 'enforce'] as const;
+export type Planner = (typeof PLANNERS)[number];
+
+export const jobOption = (help: string) => new Option('--job <job>', help).choices(PLANNERS);
+
+export const planCommand = (terminal: Terminal): Command =>
+  withCommonOptions(new Command('plan'))
+    .summary('show what the next runs would do')
+    .description('Show what the next runs would do, and what they find. Changes nothing.')
+    .addOption(jobOption('only this one'))
+    .addHelpText(
+      'after',
+      `
+Exit code: 0 when nothing would change, 2 when something would, 1 when that could not be found out.
+
+Examples:
+  keyturn plan
+  keyturn plan --job reap --json
+  keyturn plan --local            # when Lambda cannot be reached`,
+    )
+    .action(async (options: CommonOptions & { readonly job?: Planner }) => {
+      const { engine, json } = openEngine(options, terminal);
+      const jobs = options.job ? [options.job] : PLANNERS;
+      const reports = await Promise.all(
+        jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true }))),
+      );
+      if (json)
+        terminal.print(
+          JSON.stringify(
+            reports.map(({ plan }) => plan),
+            null,
+            2,
+          ),
+        );
+      else terminal.print(reports.map((each) => formatPlan(each, terminal.style)).join('\n\n'));
+      const changes = reports.some(({ plan }) => plan.actions.length > 0);
+      process.exitCode = changes ? EXIT.wouldChange : EXIT.done;
+    });

@@ -1,0 +1,94 @@
+import { formatDuration } from '../../functions/model/duration.ts';
+import type { KnownToken, Revocation } from './answers.ts';
+import { formatTable } from './table.ts';
+import type { Style } from './terminal.ts';
+
+const WAYS: Readonly<Record<string, string>> = {
+  replace: 'Replace: successors are promoted first, then these tokens die, without grace.',
+  immediately:
+    'Replace at once: these tokens die first, and nothing works until their successors do.',
+  freeze: 'Freeze: these tokens lose their permissions, until keyturn unfreeze.',
+  delete: 'Delete: these tokens die, and nothing takes their place until keyturn lift.',
+  unfreeze: 'Unfreeze: these tokens get back what freezing took.',
+  lift: 'Lift: the next run of rotate may issue tokens here again.',
+  restore: 'Restore: these tokens get back what quarantine took.',
+};
+
+const DEEDS: Readonly<Record<string, string>> = {
+  hold: 'put on hold',
+  release: 'take off hold',
+  succeed: 'promote a successor',
+  'detach-label': 'take labels off',
+  strip: 'take permissions away',
+  delete: 'delete',
+  'give-back': 'give permissions back',
+};
+
+/** `read telemetry, write telemetry`. */
+export const formatPermissions = ({ permissions }: Pick<KnownToken, 'permissions'>): string =>
+  permissions.map(({ action, resource }) => `${action} ${resource}`).join(', ') || 'nothing';
+
+/** `3d4h`: the two largest units. */
+export const coarse = (milliseconds: number): string =>
+  (formatDuration(Math.abs(milliseconds)).match(/\d+[dhms]/g) ?? []).slice(0, 2).join('');
+
+const short = (tokenId: string) => tokenId.slice(0, 8);
+
+function steps({ plan: { actions } }: Revocation): string {
+  const kinds = Map.groupBy(actions, ({ kind }) => kind);
+  const counted = [...kinds].map(([kind, each]) => `${DEEDS[kind] ?? kind} (${each.length})`);
+  return counted.join(', ') || 'none; it is as ordered already';
+}
+
+/** What an order touches, before anything is done. */
+export function formatBlastRadius(report: Revocation, immediately: boolean, style: Style): string {
+  const { tokens, databases, secrets, warnings } = report.plan;
+  const rows = tokens.map((each) => [
+    each.token ?? each.description.slice(0, 30),
+    short(each.tokenId),
+    each.state,
+    formatPermissions(each),
+    each.secret ?? '',
+  ]);
+  const headings = ['TOKEN', 'ID', 'STATE', 'MAY', 'SECRET'];
+  return [
+    style('bold', WAYS[immediately ? 'immediately' : report.way] ?? report.way),
+    '',
+    ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
+    `tokens     ${tokens.length}`,
+    `databases  ${databases.join(', ') || 'none'}`,
+    `secrets    ${secrets.join(', ') || 'none'}`,
+    `steps      ${steps(report)}`,
+    ...warnings.map((warning) => style('yellow', `note       ${warning}`)),
+  ].join('\n');
+}
+
+function verdict(report: Revocation, style: Style): string {
+  const seconds = report.tokens.flatMap(({ deadAfterSeconds = [] }) => deadAfterSeconds);
+  if (!report.confirmed) {
+    return style(
+      'yellow',
+      'Not everything is proven; see above. The same command again goes on and probes again.',
+    );
+  }
+  if (seconds.length === 0) return style('green', 'Everything was done.');
+  const slowest = Math.round(Math.max(...seconds));
+  return style('green', `Everything was done and proven: dead within ${slowest} s.`);
+}
+
+/** What became of each token, and whether that is proven. */
+export function formatRevocation(report: Revocation, style: Style): string {
+  const rows = report.tokens.map((each) => [
+    each.token ?? each.secret ?? '',
+    short(each.tokenId),
+    each.result,
+    each.replacedBy === undefined ? '' : short(each.replacedBy),
+    each.deadAfterSeconds === undefined ? '' : `${each.deadAfterSeconds.toFixed(1)} s`,
+    each.unconfirmed ?? '',
+  ]);
+  const headings = ['TOKEN', 'ID', 'RESULT', 'REPLACED BY', 'DEAD AFTER', 'NOT PROVEN'];
+  return [
+    ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
+    verdict(report, style),
+  ].join('\n');
+}

@@ -1,0 +1,13 @@
+import { Command } from 'commander';
+import { policyJsonSchema } from '../../functions/model/policy.ts';
+import type { Terminal } from './terminal.ts';
+
+export const schemaCommand = (terminal: Terminal): Command =>
+  new Command('schema')
+    .summary('print the JSON Schema of the policy file')
+    .description('Print the JSON Schema of the policy file, for editors.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  keyturn schema > keyturn.schema.json\n  # first line of the policy: # yaml-language-server: $schema=keyturn.schema.json',
+    )
+    .action(() => terminal.print(JSON.stringify(policyJsonSchema(), null, 2)));

@@ -1,0 +1,16 @@
+import type { Style } from './terminal.ts';
+
+type Row = readonly string[];
+
+/** Columns as wide as their widest cell, two spaces apart, headings above. */
+export function formatTable(headings: Row, rows: readonly Row[], style: Style): string {
+  const widths = headings.map((_, column) =>
+    Math.max(...[headings, ...rows].map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: Row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [style('bold', line(headings)), ...rows.map(line)].join('\n');
+}

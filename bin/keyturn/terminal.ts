@@ -1,0 +1,65 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { styleText } from 'node:util';
+import { CommandError, EXIT } from './failure.ts';
+
+/** Colours only where a person looks: not into a file or a pipe, nor against NO_COLOR. */
+export type Style = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string;
+
+export interface Terminal {
+  /** Results, to standard output. */
+  print(text: string): void;
+  /** Progress and questions, to standard error. */
+  note(text: string): void;
+  readonly style: Style;
+  readonly noteStyle: Style;
+  /** Somebody sits there and can answer. */
+  readonly interactive: boolean;
+  /** @throws CommandError if the answer is Ctrl-C or the end of the input */
+  ask(question: string): Promise<string>;
+  /** All of standard input; from a terminal one line, which is not shown. */
+  readHidden(question: string): Promise<string>;
+}
+
+interface Streams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export function createTerminal({ stdin, stdout, stderr }: Streams = process): Terminal {
+  const styleFor =
+    (stream: NodeJS.WriteStream): Style =>
+    (format, shown) =>
+      styleText(format, shown, { stream });
+
+  const readLine = async (question: string, echo: NodeJS.WritableStream): Promise<string> => {
+    const lines = createInterface({ input: stdin, output: echo, terminal: true });
+    const closed = new Promise<undefined>((resolve) =>
+      lines.once('close', () => resolve(undefined)),
+    );
+    stderr.write(question);
+    // Ctrl-C rejects, Ctrl-D only closes.
+    const answer = await Promise.race([lines.question('').catch(() => undefined), closed]);
+    lines.close();
+    if (answer !== undefined) return answer;
+    throw new CommandError('cancelled; nothing was done', { exitCode: EXIT.cancelled });
+  };
+
+  return {
+    print: (line) => stdout.write(`${line}\n`),
+    note: (line) => stderr.write(`${line}\n`),
+    style: styleFor(stdout),
+    noteStyle: styleFor(stderr),
+    interactive: stdin.isTTY === true && stderr.isTTY === true,
+    ask: (question) => readLine(question, stderr),
+    async readHidden(question) {
+      if (!stdin.isTTY) return text(stdin);
+      const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const line = await readLine(question, nowhere);
+      stderr.write('\n');
+      return line;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { Command } from 'commander';
+import type { Wanted } from '../../functions/observe/ask-cluster.ts';
+import { type KnownToken, readKnownTokens, readRevocation } from './answers.ts';
+import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
+import type { Engine } from './engine.ts';
+import { CommandError, kindOf } from './failure.ts';
+import { readLeaked } from './leaked.ts';
+import { coarse, formatPermissions } from './revocation-text.ts';
+import type { Style, Terminal } from './terminal.ts';
+
+const when = (instant: string) => {
+  const elapsed = Date.now() - Date.parse(instant);
+  return `${instant} (${elapsed < 0 ? `in ${coarse(elapsed)}` : `${coarse(elapsed)} ago`})`;
+};
+
+function formatKnown(token: KnownToken, style: Style): string {
+  const fields = {
+    id: token.tokenId,
+    name: token.token ?? (token.owned ? 'not in the policy' : 'none: of others'),
+    secret: token.secret ?? 'none that its description names',
+    permissions: formatPermissions(token),
+    created: when(token.createdAt),
+    expires: token.expiresAt === undefined ? 'never' : when(token.expiresAt),
+    state: token.state,
+    ...(token.owner !== undefined && { owner: token.owner }),
+    ...(token.description !== '' && { description: token.description }),
+  };
+  return Object.entries(fields)
+    .map(([key, value]) => `${style('bold', key.padEnd(11))}  ${value}`)
+    .join('\n');
+}
+
+/** A token that nobody minted or adopted here has no fingerprint in its description. */
+const NO_FINGERPRINT =
+  'a token that Keyturn neither minted nor adopted bears no fingerprint: find it with influxctl token list, then use --token-id';
+
+async function find(engine: Engine, wanted: Wanted, terminal: Terminal) {
+  if (engine.askCluster) {
+    terminal.note('AWS is not asked: which token is current stays unknown');
+    return readKnownTokens(await engine.askCluster(wanted));
+  }
+  const answer = readRevocation(await engine.call('revoke', { way: 'whois', ...wanted }));
+  for (const warning of answer.plan.warnings) terminal.note(warning);
+  return answer.plan.tokens;
+}
+
+/** @throws CommandError unless there is exactly one */
+async function findOne(engine: Engine, wanted: Wanted, terminal: Terminal): Promise<KnownToken> {
+  const advice = 'tokenId' in wanted ? 'check the id' : NO_FINGERPRINT;
+  const found = await find(engine, wanted, terminal).catch((error) => {
+    if (kindOf(error) !== 'SelectionError') throw error;
+    throw new CommandError(`${error.message}; ${advice}`, { cause: error });
+  });
+  const [token, another] = found;
+  if (!token) throw new CommandError(`found no such token; ${advice}`);
+  if (another) {
+    const ids = found.map(({ tokenId }) => tokenId).join(', ');
+    throw new CommandError(`found several tokens, expected one: ${ids}; ask by --token-id`);
+  }
+  return token;
+}
+
+export const whoisCommand = (terminal: Terminal): Command =>
+  withCommonOptions(new Command('whois'))
+    .summary('tell whose a leaked string is')
+    .description(
+      'Tell whose a string is. It is read from standard input, not shown, and only its fingerprint is sent.',
+    )
+    .option('--token-id <uuid>', 'ask by id instead')
+    .addHelpText(
+      'after',
+      `
+When AWS is down, this machine asks the cluster itself; it needs the policy file and the management
+token, from KEYTURN_MANAGEMENT_TOKEN or a file, never as an argument.
+
+Examples:
+  keyturn whois                          # asks for the string, hidden
+  keyturn whois < found.txt
+  keyturn whois --local --management-token-file ~/.keyturn/token < found.txt`,
+    )
+    .action(async (options: CommonOptions & { readonly tokenId?: string }) => {
+      const { engine, json } = openEngine(options, terminal);
+      const { tokenId } = options;
+      const wanted =
+        tokenId === undefined ? { fingerprint: await readLeaked(terminal) } : { tokenId };
+      const token = await findOne(engine, wanted, terminal);
+      terminal.print(json ? JSON.stringify(token, null, 2) : formatKnown(token, terminal.style));
+    });

@@ -1,0 +1,18 @@
+import type { RevocationReport } from '../model/revocation.ts';
+import type { RevocationRequest } from '../model/revocation-request.ts';
+import { survey } from '../observe/survey.ts';
+import { planRevocation } from '../plan/plan-revocation.ts';
+import { applyRevocation } from './apply-revocation.ts';
+import { atApiTime, type RunTools } from './tools.ts';
+
+/** One run of `revoke`, in Lambda or on a laptop. */
+export async function runRevocation(
+  request: RevocationRequest,
+  runTools: RunTools,
+): Promise<RevocationReport> {
+  const startedAt = runTools.now();
+  const seen = await survey(runTools);
+  const tools = atApiTime(runTools, seen);
+  const plan = planRevocation(runTools.policy, seen, request);
+  return applyRevocation(plan, request, seen, startedAt, tools);
+}
