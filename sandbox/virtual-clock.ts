@@ -57,7 +57,8 @@ export class VirtualClock implements Clock {
 
   /** Calls back at an instant; everything due at the same one is called in the order of asking. */
   at(instant: number, callback: () => void): () => void {
-    const cancel = this.#wakeUps.add(instant, callback);
+    // Whole milliseconds, as real clocks tell; who draws a wait at random asks for fractions.
+    const cancel = this.#wakeUps.add(Math.ceil(instant), callback);
     this.#changed();
     return () => {
       cancel();

@@ -72,7 +72,12 @@ export function createHost(options: HostOptions): Host {
       module: join(taskRoot, module),
       exportName,
       clock,
-      environment: { ...environmentOf(one, taskRoot, id), ...options.environment },
+      environment: {
+        // The next process of the same code starts in a third of the time.
+        NODE_COMPILE_CACHE: join(directory, 'compiled'),
+        ...environmentOf(one, taskRoot, id),
+        ...options.environment,
+      },
       onLine: (line) => logs.push(line),
     });
     instances.push({ functionName: one.name, instance });

@@ -1,4 +1,5 @@
 /** The process of a function: loads its handler and calls it, one event at a time. */
+import { flushCompileCache } from 'node:module';
 import { functionError, type Handler, loadHandler } from './load-handler.ts';
 import { endOfInvocation, type FromWorker, type ToWorker } from './messages.ts';
 import { type OutgoingRequests, watchRequests } from './requests.ts';
@@ -57,6 +58,8 @@ function finish(answer: FromWorker & { kind: 'result' | 'error' }): void {
     stream.write(`\n${endOfInvocation(answer.requestId)}\n`);
   }
   report(answer);
+  // Not left to its end, which is a SIGKILL. Does nothing behind the first invocation.
+  flushCompileCache();
 }
 
 function contextOf({ requestId, functionArn, deadlineAt }: ToWorker & { kind: 'invoke' }) {
