@@ -1,3 +1,4 @@
+import { isMarkedByOthers } from '../model/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../model/observation.ts';
 import { isExpired } from '../model/observation.ts';
 import type { TokenAction } from '../model/plan.ts';
@@ -73,7 +74,9 @@ export async function retireToken(
   const detail = { secret: seen.secret.name, tokenId: token.id, reason: step.reason };
   switch (step.kind) {
     case 'supersede':
-      await changeToken(tools, owned, { marker: { superseded: tools.apiNow() } });
+      await changeToken(tools, owned, {
+        marker: { superseded: tools.apiNow(), fenced: undefined },
+      });
       return 'done';
     case 'fence':
       return fence(looked, context, tools);
@@ -98,8 +101,11 @@ export async function retireToken(
 export async function deleteForeign(action: TokenAction, tools: Tools): Promise<Result> {
   const id = action.tokenId ?? '';
   const token = await tools.api.getToken(id);
-  if (!token || token.revokedAt !== undefined || !isExpired(token, tools.apiNow()))
-    return 'skipped';
+  const unlike =
+    !token ||
+    token.revokedAt !== undefined ||
+    isMarkedByOthers(token.description, tools.policy.owner);
+  if (unlike || !isExpired(token, tools.apiNow())) return 'skipped';
   await tools.api.deleteToken(id);
   tools.publish({ type: 'Token Deleted', detail: { tokenId: id, reason: action.reason } });
   return 'done';

@@ -52,7 +52,9 @@ function decideRetirement(
 ): Step | undefined {
   const { now, lifetimes } = context;
   const { superseded, fenced, quarantined } = owned.marker;
-  if (superseded === undefined) {
+  // Fencing took AWSPREVIOUS off; it is back where somebody rolled back to the token and away again.
+  const wasCurrentSince = fenced !== undefined && seen.secret.labels.AWSPREVIOUS === owned.version;
+  if (superseded === undefined || (wasCurrentSince && quarantined === undefined)) {
     return { kind: 'supersede', reason: context.retire ? 'Removed' : 'Replaced' };
   }
   if (isInert(owned)) {
@@ -81,7 +83,7 @@ function decideRetirement(
  * | expired, not AWSCURRENT                                    | delete                     |
  * | in a secret that is scheduled for deletion                 | nothing                    |
  * | labelled (unless its entry was removed and is to retire)   | nothing                    |
- * | unmarked                                                   | supersede                  |
+ * | unmarked, or fenced and AWSPREVIOUS again                  | supersede, from now        |
  * | inert, superseded for an hour                              | delete, Orphan             |
  * | superseded for the grace period                            | fence                      |
  * | fenced for the grace period, another is proven AWSCURRENT  | quarantine (or delete)     |
