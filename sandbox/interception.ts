@@ -5,6 +5,10 @@ export interface Call {
   readonly operation: string;
   /** The function instance that asks (its `x-sandbox-caller` header), if one does. */
   readonly caller: string | undefined;
+  /** The secret or bus that it names, by name or ARN, if it names one. */
+  readonly subject?: string | undefined;
+  /** Its `authorization` header, where it reached the cluster. */
+  readonly authorization?: string | undefined;
 }
 
 export interface Reply {

@@ -25,7 +25,7 @@ const bodyOf = ({ body }: FastifyRequest) => (Buffer.isBuffer(body) ? body : Buf
 
 /** Takes a request through the interceptor to its effect, and answers it. */
 export type Serve = (
-  call: Omit<Call, 'caller'>,
+  call: Omit<Call, 'caller' | 'authorization'>,
   effect: (request: FastifyRequest, world: World) => Reply,
 ) => (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 

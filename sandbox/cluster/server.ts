@@ -76,9 +76,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   });
 
   const serve: Serve = (call, effect) => async (request, reply) => {
-    const caller = request.headers['x-sandbox-caller'];
+    const { 'x-sandbox-caller': caller, authorization } = request.headers;
     const answer = await cluster.intercept(
-      { ...call, caller: Array.isArray(caller) ? caller[0] : caller },
+      { ...call, caller: Array.isArray(caller) ? caller[0] : caller, authorization },
       () => effect(request, world()),
     );
     const key = `${call.operation} ${answer === 'reset' ? 'reset' : answer.status}`;

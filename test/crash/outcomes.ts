@@ -1,0 +1,63 @@
+import type { History } from './history.ts';
+import { leavesProven, secretOf, short, type Violations } from './invariants.ts';
+import {
+  isAlive,
+  isArmed,
+  isOnHold,
+  OWNER,
+  pendingOf,
+  type SeenSecret,
+  type SeenToken,
+  type View,
+} from './view.ts';
+
+/** I: no token string in a text that leaves Secrets Manager and the consumer. */
+export function* leaks(strings: readonly string[], texts: readonly string[]): Violations {
+  for (const text of texts) {
+    const leaked = strings.find((string) => text.includes(string));
+    if (leaked) yield `I: a token string in ${text.replaceAll(leaked, '[LEAKED]').slice(0, 200)}`;
+  }
+}
+
+/** H: behind a run of reap nothing works, or is there, of a secret that was on hold before it. */
+export function* heldStaysDead(before: View, after: View, { foreign }: History): Violations {
+  for (const token of after.tokens.values()) {
+    if (token.marker.owner !== OWNER || foreign[token.id] || !isAlive(token)) continue;
+    const hold = secretOf(token, before)?.tags['keyturn:hold'];
+    // One that a person changed meanwhile is the next run's.
+    if (secretOf(token, after)?.tags['keyturn:hold'] !== hold) continue;
+    if (hold === 'deleted') yield `H: ${short(token.id)} lives, and its secret is on hold`;
+    if (hold === 'frozen' && isArmed(token)) yield `H: ${short(token.id)} works, and is frozen`;
+  }
+}
+
+/** Why a token is not where it ought to end; undefined: it is. */
+function unrest(
+  token: SeenToken,
+  secret: SeenSecret,
+  view: View,
+  { exempt }: History,
+): string | undefined {
+  const { AWSCURRENT: current = '' } = secret.labels;
+  if (current === token.id) return isArmed(token) || exempt[current] ? undefined : 'never armed';
+  // While a person holds the current one back, the one before it waits with them.
+  const waits = exempt[current] && !leavesProven(token, secret, view);
+  return waits ? undefined : 'still there';
+}
+
+/** D: what is neither current, held, nor gone, and what is still pending. */
+export function* unsettled(view: View, history: History): Violations {
+  const { foreign, exempt } = history;
+  for (const token of view.tokens.values()) {
+    const secret = secretOf(token, view);
+    const isOurs = token.marker.owner === OWNER && !foreign[token.id] && isAlive(token);
+    if (!isOurs || !secret || isOnHold(secret)) continue;
+    const why = unrest(token, secret, view, history);
+    if (why) yield `D: ${short(token.id)} is ${why}`;
+  }
+  for (const secret of view.secrets.values()) {
+    const pending = pendingOf(secret, view.tokens);
+    const waits = isOnHold(secret) || exempt[secret.labels.AWSCURRENT ?? ''];
+    if (pending && !waits) yield `D: ${short(pending)} is still pending`;
+  }
+}
