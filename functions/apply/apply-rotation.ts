@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { MINUTE_MS } from '../model/duration.ts';
 import type { Observation, OwnedToken } from '../model/observation.ts';
 import type { Plan, TokenAction } from '../model/plan.ts';
-import type { TokenPolicy } from '../model/policy.ts';
+import { entryOf, type TokenPolicy } from '../model/policy.ts';
 import { adoptToken } from './adopt.ts';
 import { obeyHold } from './hold.ts';
 import { attempt, type Outcome, settle } from './outcome.ts';
@@ -21,6 +21,7 @@ async function rotateToken(
 ): Promise<Outcome['result']> {
   const given: OwnedToken[] = [];
   const timeNeeded = tools.policy.activationTimeout + MINUTE_MS;
+  let failed = false;
   try {
     const started = await start(async () => {
       if (tools.deadline - tools.now() < timeNeeded) return 'postponed';
@@ -28,8 +29,16 @@ async function rotateToken(
     });
     if (typeof started === 'string') return started;
     return await finishRotation(entry, started, given, tools);
+  } catch (error) {
+    failed = true;
+    throw error;
   } finally {
-    if (given.length > 0) await obeyHold(tools, entry.secret, given);
+    if (given.length > 0) {
+      await obeyHold(tools, entry.secret, given).catch((error: unknown) => {
+        if (!failed) throw error;
+        tools.log.error('the hold could not be read', { secret: entry.secret, error });
+      });
+    }
   }
 }
 
@@ -47,7 +56,7 @@ export async function applyRotation(
   const start = pLimit(policy.concurrency);
   const outcomes = plan.actions.map((action) =>
     attempt(action, log, () => {
-      const entry = policy.tokens.find(({ secret }) => secret === action.secret);
+      const entry = entryOf(policy, action.secret ?? '');
       if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
       return action.kind === 'adopt'
         ? start(() => adoptToken(entry, tools))

@@ -37,7 +37,8 @@ export async function prove({ owned, value }: Successor, tools: Tools): Promise<
 async function rejuvenate(previous: OwnedToken, given: OwnedToken[], tools: Tools): Promise<void> {
   const fresh = await freshToken(tools, previous);
   if (!fresh) return;
-  const { superseded, fenced, quarantined } = fresh.marker;
+  const { superseded, fenced, quarantined, frozen } = fresh.marker;
+  if (frozen !== undefined) return;
   if (superseded === undefined && fenced === undefined && quarantined === undefined) return;
   const change = restored(fresh);
   if (change.permissions) given.push(fresh);

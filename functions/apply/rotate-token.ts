@@ -13,6 +13,7 @@ import { decideRotation } from '../plan/rotation.ts';
 import { lookAt } from './look.ts';
 import type { Outcome } from './outcome.ts';
 import { promote } from './promote.ts';
+import { isOurs } from './secret-value.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from './successor.ts';
 import { changeToken, freshToken, restored } from './tokens.ts';
 import type { Tools } from './tools.ts';
@@ -39,6 +40,23 @@ async function isPlaceholder(seen: ObservedSecret, { secrets }: Tools): Promise<
   const version = pendingVersion(seen.secret);
   if (version === undefined || pendingHolder(seen)?.state !== 'gone') return false;
   return (await secrets.value(seen.secret.name, version)) === undefined;
+}
+
+/**
+ * AWSCURRENT is a version that a person put, with a string of their own: the id is no token's, and
+ * replacing what they just mended would undo it. A rotation that somebody asks for by name does.
+ */
+async function isPutByPerson(
+  entry: TokenPolicy,
+  { secret }: ObservedSecret,
+  { secrets, log }: Tools,
+): Promise<boolean> {
+  const version = secret.labels.AWSCURRENT;
+  const text = version && (await secrets.value(secret.name, version));
+  if (!text || isOurs(entry, version, text)) return false;
+  const message = 'AWSCURRENT holds what a person put there; rotate it by name to replace it';
+  log.warn('found', { kind: 'UnknownVersion', secret: secret.name, message });
+  return true;
 }
 
 async function detachPending(seen: ObservedSecret, tools: Tools): Promise<Result> {
@@ -116,6 +134,7 @@ export async function startRotation(
   // A replacement because the current token is gone was counted against the limit, or not at all.
   const uncounted = action?.reason === 'CurrentGone' && planned.reason !== 'CurrentGone';
   if (!action || uncounted) return 'skipped';
+  if (action.reason === 'CurrentGone' && (await isPutByPerson(entry, seen, tools))) return 'held';
   switch (action.kind) {
     case 'rotate': {
       if (!URGENT.includes(action.reason) && (await isPlaceholder(seen, tools))) return 'skipped';

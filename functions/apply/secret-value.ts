@@ -5,6 +5,7 @@ import { TokenValue } from '../model/token-value.ts';
 
 /** Key of the token string in the secrets that Keyturn creates. */
 const TOKEN_KEY = 'token';
+const TOKEN_ID_KEY = 'tokenId';
 
 /** A secret's string is not of the shape that the policy says; nothing of it is quoted. */
 export class SecretShapeError extends Error {
@@ -40,6 +41,19 @@ export function readTokenString(
 }
 
 /**
+ * Whether a version holds what Keyturn wrote into it. In an adopted secret nothing tells: there it
+ * counts as written by Keyturn.
+ */
+export function isOurs(entry: TokenPolicy, version: string, text: TokenValue): boolean {
+  if (entry.adopt) return true;
+  try {
+    return parseObject(entry.secret, text)[TOKEN_ID_KEY] === version;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * What a new version of a secret holds. A secret that Keyturn created gives consumers all they
  * need; an adopted one (`former`: its present string) keeps its shape, with the token replaced.
  */
@@ -59,7 +73,7 @@ export function composeSecretString(
   return new TokenValue(
     JSON.stringify({
       [TOKEN_KEY]: value.reveal(),
-      tokenId: token.id,
+      [TOKEN_ID_KEY]: token.id,
       url: cluster.dataUrl ?? cluster.url,
       databases: [...new Set(entry.permissions.map(({ resource }) => resource))],
       expiresAt: token.expiresAt === undefined ? null : formatInstant(token.expiresAt),

@@ -10,7 +10,10 @@ import type { Secrets } from '../secrets-manager/client.ts';
 export interface Log {
   info(message: string, details: object): void;
   warn(message: string, details: object): void;
-  error(message: string, details: { readonly error: unknown }): void;
+  error(
+    message: string,
+    details: { readonly error: unknown; readonly [key: string]: unknown },
+  ): void;
 }
 
 /** What a run works with, from `runtime.ts`. */

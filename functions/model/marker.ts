@@ -128,3 +128,7 @@ export function parseMarker(
     return undefined; // a broken percent-escape
   }
 }
+
+/** Whether a description is marked by another deployment, or by nobody can say whom. */
+export const isMarkedByOthers = (description: string, owner: string) =>
+  isMarked(description) && parseMarker(description)?.marker.owner !== owner;

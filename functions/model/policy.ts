@@ -4,6 +4,7 @@ import { DAY_MS, durationSchema, HOUR_MS, MINUTE_MS } from './duration.ts';
 import { isMarked } from './marker.ts';
 import { contradictions } from './policy-contradictions.ts';
 import { explainIssues, PolicyError } from './policy-error.ts';
+import { secretPrefix } from './secret.ts';
 import type { Permission } from './token.ts';
 import { type Window, windowSchema } from './window.ts';
 
@@ -36,10 +37,11 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-const clusterUrl = z.url({
-  protocol: /^https?$/,
-  error: 'a URL such as https://influxdb.example.com',
-});
+/** Without a last slash: the tag that names a secret's cluster is compared as text. */
+const clusterUrl = z.pipe(
+  z.url({ protocol: /^https?$/, error: 'a URL such as https://influxdb.example.com' }),
+  z.transform((url) => url.replace(/\/+$/, '')),
+);
 
 const clusterSchema = z.strictObject({
   /** Where the Management API and the data plane answer. */
@@ -195,13 +197,22 @@ function resolveTokens({ tokens, defaults, owner }: Document): TokenPolicy[] {
     const { description = name, permissions, secret, adopt, ...declared } = entry;
     return {
       name,
-      secret: secret ?? `keyturn/${owner}/${name}`,
+      secret: secret ?? `${secretPrefix(owner)}${name}`,
       description,
       permissions: permissionsOf(permissions),
       ...lifetimesOf({ ...defaults, ...declared }),
       ...(adopt && { adopt }),
     };
   });
+}
+
+const entries = new WeakMap<Policy, ReadonlyMap<string, TokenPolicy>>();
+
+/** The entry whose secret this is; undefined: none, or none any longer. */
+export function entryOf(policy: Policy, secret: string): TokenPolicy | undefined {
+  const known = entries.get(policy) ?? new Map(policy.tokens.map((each) => [each.secret, each]));
+  entries.set(policy, known);
+  return known.get(secret);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { parseMarker } from '../model/marker.ts';
 import {
   currentHolder,
   isExpired,
@@ -6,7 +7,7 @@ import {
   type ObservedSecret,
 } from '../model/observation.ts';
 import type { Finding } from '../model/plan.ts';
-import type { Policy } from '../model/policy.ts';
+import { entryOf, type Policy } from '../model/policy.ts';
 import { holdOf } from '../model/secret.ts';
 import type { Token } from '../model/token.ts';
 
@@ -36,7 +37,7 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
     report('Held', 'its current token has no permissions');
   }
   if (current?.state === 'foreign') report('LostMarker', 'its current token lost its marker');
-  if (!policy.tokens.some(({ secret }) => secret === name)) {
+  if (!entryOf(policy, name)) {
     const expiresAt = current?.state === 'owned' ? current.owned.token.expiresAt : undefined;
     const end =
       expiresAt === undefined ? '' : `; its token expires at ${new Date(expiresAt).toISOString()}`;
@@ -66,20 +67,25 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
     { kind: 'Owned', message: `${owned.length} tokens in ${observed.length} secrets` },
     ...summary('Foreign', foreign, 'of others'),
     ...summary(
+      'Stray',
+      foreign.filter(({ description }) => parseMarker(description)?.marker.owner === policy.owner),
+      'with our marker in no secret of ours (deleted, copied, or of another Region)',
+    ),
+    ...summary(
       'Immortal',
       all.filter(({ expiresAt }) => expiresAt === undefined),
-      'never expire',
+      'without an expiry',
     ),
     ...summary(
       'ForeignExpired',
       foreign.filter((token) => isExpired(token, at)),
-      'of others have expired',
+      'of others, expired',
     ),
     ...summary(
       'Wildcard',
       granting((name) => name === ANY),
-      'may use every database',
+      'with a grant on every database',
     ),
-    ...summary('UnknownDatabase', dangling, 'are granted databases that do not exist'),
+    ...summary('UnknownDatabase', dangling, 'with a grant on a database that does not exist'),
   ];
 }

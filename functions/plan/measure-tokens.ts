@@ -7,7 +7,7 @@ import {
   type ObservedSecret,
 } from '../model/observation.ts';
 import type { Plan, TokenAction } from '../model/plan.ts';
-import type { Lifetimes, Policy } from '../model/policy.ts';
+import { entryOf, type Lifetimes, type Policy } from '../model/policy.ts';
 import { holdOf } from '../model/secret.ts';
 import type { Token } from '../model/token.ts';
 
@@ -25,7 +25,7 @@ const isStopped = ({ secret }: ObservedSecret) => secret.replica || holdOf(secre
 
 /** The current token, unless it is meant to end: a person stopped it, or its entry was removed to retire it. */
 function currentOf(seen: ObservedSecret, policy: Policy): Current[] {
-  const entry = policy.tokens.find(({ secret }) => secret === seen.secret.name);
+  const entry = entryOf(policy, seen.secret.name);
   const holder = currentHolder(seen);
   if (!holder || holder.state === 'gone' || isStopped(seen)) return [];
   if (!entry && policy.onRemoval === 'retire') return [];
@@ -63,7 +63,7 @@ export function measureTokens(
   const { at, secrets } = observation;
   const all = [...secrets.values()];
   const current = all.flatMap((seen) => currentOf(seen, policy));
-  const listed = (secret: string) => policy.tokens.some((entry) => entry.secret === secret);
+  const listed = (secret: string) => entryOf(policy, secret) !== undefined;
   const rotated = all.filter(({ secret }) => listed(secret.name));
   const late = rotated
     .flatMap((seen) => currentOf(seen, policy))

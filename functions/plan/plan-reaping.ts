@@ -1,20 +1,20 @@
-import { isMarked } from '../model/marker.ts';
+import { isMarkedByOthers } from '../model/marker.ts';
 import {
   currentHolder,
   isExpired,
   type Observation,
   type ObservedSecret,
 } from '../model/observation.ts';
-import { type Action, completePlan, type Plan } from '../model/plan.ts';
-import type { Lifetimes, Policy } from '../model/policy.ts';
-import { holdOf } from '../model/secret.ts';
+import { type Action, completePlan, type Finding, type Plan } from '../model/plan.ts';
+import { entryOf, type Lifetimes, type Policy } from '../model/policy.ts';
+import { holdOf, secretPrefix } from '../model/secret.ts';
 import { takeInventory } from './inventory.ts';
 import { countLimited, refusalOf } from './limits.ts';
 import { decideReaping, type ReapingContext } from './reaping.ts';
 
 /** How the tokens of one secret are retired: by its entry, or by the defaults once that has gone. */
 export function reapingContext(policy: Policy, secret: string, now: number): ReapingContext {
-  const entry = policy.tokens.find((each) => each.secret === secret);
+  const entry = entryOf(policy, secret);
   const lifetimes: Lifetimes = entry ?? policy.defaults;
   return { now, lifetimes, retire: !entry && policy.onRemoval === 'retire' };
 }
@@ -34,16 +34,33 @@ function planSecret(seen: ObservedSecret, context: ReapingContext): Action[] {
   return actions;
 }
 
+/** The role of `reap` holds the policy's secrets and its owner's prefix: beyond them, every call would be refused. */
+const isWithinReach = (policy: Policy, secret: string) =>
+  entryOf(policy, secret) !== undefined || secret.startsWith(secretPrefix(policy.owner));
+
+const outOfReach = (policy: Policy, secret: string): Finding => ({
+  kind: 'OutOfReach',
+  secret,
+  message:
+    `its tokens are to be retired, but it is neither in the policy nor under ${secretPrefix(policy.owner)}; ` +
+    'give it its entry back until they are, or retire them by hand',
+});
+
 /** Plans what is deleted, quarantined and marked. Pure: same input, same plan, same hash. */
 export function planReaping(policy: Policy, observation: Observation): Plan {
   const { at, secrets, foreign } = observation;
-  const actions = [...secrets.values()].flatMap((seen) =>
-    planSecret(seen, reapingContext(policy, seen.secret.name, at)),
-  );
+  const findings = takeInventory(policy, observation);
+  const actions = [...secrets.values()].flatMap((seen) => {
+    const { name } = seen.secret;
+    const planned = planSecret(seen, reapingContext(policy, name, at));
+    if (planned.length === 0 || isWithinReach(policy, name)) return planned;
+    findings.push(outOfReach(policy, name));
+    return [];
+  });
   if (policy.expiredForeignTokens === 'delete') {
     for (const token of foreign.values()) {
       // Another deployment's marker: its own reap knows better.
-      if (!isExpired(token, at) || isMarked(token.description)) continue;
+      if (!isExpired(token, at) || isMarkedByOthers(token.description, policy.owner)) continue;
       actions.push({ kind: 'delete-foreign', tokenId: token.id, reason: 'ForeignExpired' });
     }
   }
@@ -54,7 +71,7 @@ export function planReaping(policy: Policy, observation: Observation): Plan {
     owner: policy.owner,
     cluster: policy.cluster.url,
     actions,
-    findings: takeInventory(policy, observation),
+    findings,
     limit,
     ...(refusal && { refusal }),
   });

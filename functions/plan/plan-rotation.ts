@@ -15,6 +15,9 @@ export interface RotationRequest {
 
 const ANY = '*';
 
+/** These need no database to exist. */
+const GRANTS_NOTHING_NEW: readonly TokenAction['kind'][] = ['detach-pending', 'give-back'];
+
 /** Whether the plan depends on which databases exist: something is granted that the policy does not declare. */
 export const wantsDatabases = (policy: Policy) =>
   policy.tokens.some((entry) => unknownDatabases(entry, policy, undefined).length > 0);
@@ -68,7 +71,7 @@ export function planRotation(
     findings.push(...decision.findings);
     if (!decision.action) continue;
     const unknown = unknownDatabases(entry, policy, observation.databases);
-    if (unknown.length > 0 && decision.action.kind !== 'detach-pending') {
+    if (unknown.length > 0 && !GRANTS_NOTHING_NEW.includes(decision.action.kind)) {
       const message = `grants ${unknown.join(', ')}, which neither exists nor is declared`;
       findings.push({ ...about, kind: 'UnknownDatabase', message });
       continue;

@@ -72,7 +72,7 @@ function reasonToReplace(
 ): Reason | undefined {
   const current = currentHolder(seen);
   if (!current) return 'Missing';
-  if (current.state === 'gone') return 'CurrentGone';
+  if (current.state === 'gone') return context.forced ? 'Forced' : 'CurrentGone';
   if (current.state === 'foreign') {
     const { token } = current;
     const reason = dueByTime(entry, token, token.createdAt, context);

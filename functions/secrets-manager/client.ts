@@ -58,7 +58,10 @@ const RECOVERY_DAYS = 30;
 
 /** Throttled, broken or unreachable: the same call may succeed a moment later. */
 function isTransient(error: unknown): boolean {
-  if (!(error instanceof SecretsManagerServiceException)) return true;
+  // Of the network, and not a mistake of ours or missing credentials.
+  if (!(error instanceof SecretsManagerServiceException)) {
+    return error instanceof Error && ('code' in error || error.name === 'TimeoutError');
+  }
   const throttled = /Throttl|TooManyRequests|RequestLimit|SlowDown/.test(error.name);
   return throttled || (error.$metadata.httpStatusCode ?? 0) >= 500;
 }

@@ -79,7 +79,7 @@ test('reports expired tokens of others, and deletes them where the policy says s
   expect(result.plan.actions).toEqual([]);
   expect(result.plan.findings).toContainEqual({
     kind: 'ForeignExpired',
-    message: `1 token of others have expired: ${expiring.id}`,
+    message: `1 token of others, expired: ${expiring.id}`,
   });
   await run.deploy(policy(entries, { expiredForeignTokens: 'delete' })).reap();
   const ids = run.tokens().map(({ id }) => id);

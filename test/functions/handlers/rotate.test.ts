@@ -168,3 +168,14 @@ test('gives back what quarantine took from a token that somebody rolled back to'
   expect(run.tokens().find(({ id }) => id === first)?.marker?.superseded).toBeUndefined();
   expect((await run.rotate()).result.plan.actions).toEqual([]);
 });
+
+test('leaves a value that a person put, until they ask for the rotation by name', async () => {
+  const run = await startRun(policy(entries));
+  await run.rotate();
+  await run.secrets.putSecretValue({ SecretId: TELEGRAF, SecretString: '{"token":"by hand"}' });
+  const { AWSCURRENT } = run.labels(TELEGRAF);
+  expect(await run.rotate()).toMatchObject({ result: { outcomes: [{ result: 'held' }] } });
+  expect(run.labels(TELEGRAF)).toMatchObject({ AWSCURRENT });
+  await run.rotate({ tokens: ['telegraf'], force: true });
+  expect(JSON.parse(await run.current(TELEGRAF)).tokenId).toBe(run.labels(TELEGRAF).AWSCURRENT);
+});

@@ -46,12 +46,12 @@ test('names tokens without an expiry, with every database, and with one that doe
   expect(inventory({ tokens, databases: ['telemetry'] })).toEqual([
     owned('0 tokens in 0 secrets'),
     { kind: 'Foreign', message: `4 tokens of others: ${[1, 2, 3, 4].map(id).join(', ')}` },
-    { kind: 'Immortal', message: `1 token never expire: ${id(1)}` },
-    { kind: 'ForeignExpired', message: `1 token of others have expired: ${id(4)}` },
-    { kind: 'Wildcard', message: `1 token may use every database: ${id(2)}` },
+    { kind: 'Immortal', message: `1 token without an expiry: ${id(1)}` },
+    { kind: 'ForeignExpired', message: `1 token of others, expired: ${id(4)}` },
+    { kind: 'Wildcard', message: `1 token with a grant on every database: ${id(2)}` },
     {
       kind: 'UnknownDatabase',
-      message: `1 token are granted databases that do not exist: ${id(3)}`,
+      message: `1 token with a grant on a database that does not exist: ${id(3)}`,
     },
   ]);
 });
@@ -98,5 +98,13 @@ test('reports a secret that no entry names, and when its token expires', () => {
     kind: 'Unlisted',
     secret: name,
     message: 'no entry of the policy names it',
+  });
+});
+
+test('names tokens of ours that live in no secret of ours', () => {
+  const tokens = [armed(1, { name: 'keyturn/prod/elsewhere' }), foreign(2)];
+  expect(inventory({ tokens })).toContainEqual({
+    kind: 'Stray',
+    message: `1 token with our marker in no secret of ours (deleted, copied, or of another Region): ${id(1)}`,
   });
 });

@@ -132,7 +132,7 @@ test('strips or deletes all tokens of a secret on hold, however young', () => {
   expect(held('deleted', [inert(2)])).toEqual(does('delete', 'HoldDeleted'));
 });
 
-test('reports expired tokens of others, and deletes them where the policy says so', () => {
+test('reports expired tokens of others, and deletes them and strays where the policy says so', () => {
   const tokens = [
     foreign(3, { expiresAt: NOW }),
     foreign(4, { expiresAt: NOW + SECOND }),
@@ -142,7 +142,11 @@ test('reports expired tokens of others, and deletes them where the policy says s
   expect(planned({ tokens })).toEqual(nothing);
   expect(planned({ tokens }, policyOf({ expiredForeignTokens: 'delete' }))).toEqual(
     planOf('reap', {
-      actions: [{ kind: 'delete-foreign', tokenId: id(3), reason: 'ForeignExpired' }],
+      actions: [3, 6].map((n) => ({
+        kind: 'delete-foreign',
+        tokenId: id(n),
+        reason: 'ForeignExpired',
+      })),
     }),
   );
 });
