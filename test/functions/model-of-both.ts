@@ -104,7 +104,7 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       break;
     }
     case 'supersede':
-      change({ superseded: at });
+      change({ superseded: at, fenced: undefined });
       break;
     case 'fence':
       unlabel(model, secret, 'AWSPREVIOUS', tokenId);

@@ -16,7 +16,7 @@ test('every request passes the interceptor under the name of its operation', asy
   await manage('GET', '/nothing');
   await fetch('/ping', { headers: { 'x-sandbox-caller': 'rotate-1' } });
   await fetch('/query?db=a', { method: 'POST' });
-  expect(calls).toEqual([
+  expect(calls).toMatchObject([
     { server: 'management-api', operation: 'PATCH /tokens/{id}', caller: undefined },
     {
       server: 'management-api',
