@@ -5,11 +5,6 @@ import { run } from './processes.ts';
 const FOLDER = resolve(import.meta.dirname, '../.venv');
 const PACKAGES = ['ministack==1.5.33', 'awscli==1.46.3'];
 
-/** What is missing on this machine, and how to get it. */
-export class InstallError extends Error {
-  override readonly name = 'InstallError';
-}
-
 export interface Programs {
   readonly ministack: string;
   readonly aws: string;
@@ -30,7 +25,7 @@ async function createEnvironment(): Promise<void> {
       failures.push(error instanceof Error ? error.message : String(error));
     }
   }
-  throw new InstallError(
+  throw new Error(
     'no Python environment could be made. Python 3.10 or newer is wanted, with its venv module ' +
       `(Debian: apt-get install python3-venv) or virtualenv.\n${failures.join('\n')}`,
   );
@@ -38,7 +33,7 @@ async function createEnvironment(): Promise<void> {
 
 /**
  * Installs the emulator and the AWS CLI from PyPI into `.venv`; nothing is loaded if they are there.
- * @throws InstallError
+ * @throws Error that says what this machine lacks, and how to get it
  */
 export async function installPrograms(): Promise<Programs> {
   const python = join(FOLDER, 'bin/python');
@@ -48,7 +43,7 @@ export async function installPrograms(): Promise<Programs> {
     await run(python, ['-m', 'pip', 'install', ...quiet, ...PACKAGES]);
   } catch (cause) {
     const { message } = cause as Error;
-    throw new InstallError(`${PACKAGES.join(' and ')} could not be installed.\n${message}`, {
+    throw new Error(`${PACKAGES.join(' and ')} could not be installed.\n${message}`, {
       cause,
     });
   }

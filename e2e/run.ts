@@ -2,63 +2,49 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { checkAfterwards } from './afterwards.ts';
-import { type Consumer, startConsumer } from './consumer.ts';
+import { askWitnesses, destroy } from './afterwards.ts';
+import { subscribe } from './bus.ts';
+import { startConsumer } from './consumer.ts';
+import { readLogs } from './function-logs.ts';
 import { firstPolicy, secondPolicy, secretOf } from './policy.ts';
-import { InstallError, installPrograms } from './python.ts';
+import { installPrograms } from './python.ts';
 import { createReport, StepError } from './report.ts';
 import * as scenario from './scenario.ts';
-import { ACCOUNT, deploy, prepareStage, REGION } from './stage.ts';
+import { ACCOUNT, deploy, prepareStage, REGION, type Stage } from './stage.ts';
 import { lookAt } from './world.ts';
 
 const LONGEST_RUN_MS = 10 * 60_000;
-const SECONDS_OF_LIFE = 5;
+const LIFE_OF_A_FOREIGN_TOKEN_MS = 5_000;
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 const report = createReport();
 
-async function main(): Promise<void> {
-  await using cleanup = new AsyncDisposableStack();
-  const folder = mkdtempSync(join(tmpdir(), 'keyturn-e2e-'));
-  const removeFolder = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  process.on('exit', removeFolder);
-
-  print('Keyturn, deployed by the CDK CLI to an AWS emulator, beside the sandbox’s cluster\n');
-  const programs = await report.step('MiniStack and the AWS CLI are in .venv', installPrograms);
-  const stage = await report.step('MiniStack and the cluster answer on loopback addresses', () =>
-    prepareStage(programs, folder),
-  );
-  cleanup.defer(() => stage.close());
-  report.note('the sandbox is Secrets Manager: MiniStack’s overwrites a version that is put again');
-  report.note('IAM is not enforced by MiniStack; test/ holds the roles to the calls made');
-  report.note('the AWS CLI is version 1, which takes a payload as it is, without a binary format');
-
-  const { sandbox } = stage;
-  const { url } = sandbox.cluster;
-  const world = lookAt(sandbox);
+/** From a bootstrapped account to a destroyed stack, in the README's order. */
+async function play(stage: Stage, folder: string, cleanup: AsyncDisposableStack): Promise<void> {
+  const { aws, cluster } = stage.sandbox;
+  const world = lookAt(stage.sandbox);
   const scene = { stage, world, report };
-  const foreign = await report.step('there are databases and tokens of others already', () =>
-    scenario.furnish(world, SECONDS_OF_LIFE),
-  );
+  const foreign = await scenario.furnish(world, LIFE_OF_A_FOREIGN_TOKEN_MS);
 
   await report.step('cdk bootstrap', () => stage.cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`));
-  stage.writePolicy(firstPolicy(url));
+  stage.writePolicy(firstPolicy(cluster.url));
   await report.step('cdk deploy: every resource of the stack, none left out', () =>
     deploy(stage, folder),
   );
+  const subscriber = await subscribe(stage, ACCOUNT, REGION);
   await scenario.issueFirstTokens(scene);
 
   const secrets = new SecretsManagerClient({
-    endpoint: sandbox.aws.url,
+    endpoint: aws.url,
     region: REGION,
     credentials: { accessKeyId: 'consumer', secretAccessKey: 'consumer' },
   });
-  cleanup.defer(() => secrets.destroy());
-  const consumers: readonly Consumer[] = ['telegraf', 'grafana'].map((token) =>
+  const consumers = ['telegraf', 'grafana'].map((token) =>
     startConsumer(secrets, secretOf(token), 'telemetry'),
   );
   cleanup.defer(async () => {
     await Promise.all(consumers.map((each) => each.stop()));
+    secrets.destroy();
   });
 
   const old = await scenario.rotateTelegraf(scene);
@@ -69,7 +55,7 @@ async function main(): Promise<void> {
   await scenario.checkForeign(scene, foreign);
 
   const before = world.versions();
-  stage.writePolicy(secondPolicy(url));
+  stage.writePolicy(secondPolicy(cluster.url));
   await report.step('cdk deploy of a changed policy keeps every secret and version', async () => {
     await deploy(stage, folder);
     scenario.expectKept(before, world.versions());
@@ -78,27 +64,56 @@ async function main(): Promise<void> {
   await scenario.checkQuarantined(scene, old);
   await scenario.checkSecondPolicy(scene);
   await scenario.checkDeleted(scene, old);
-  await checkAfterwards(scene, consumers, folder);
+  await askWitnesses(scene, { consumers, subscriber });
+  await destroy(scene, folder);
 }
 
-async function runAll(): Promise<void> {
+/** What was said last: a step that waited in vain does not know why. */
+async function explain(stage: Stage): Promise<void> {
+  const emulator = stage.miniStack.log().split('\n');
+  const complaints = emulator.filter((line) => / (?:WARNING|ERROR) /.test(line)).slice(-5);
+  const functions = await readLogs(stage).catch(() => []);
+  const lines = [...complaints, ...functions.slice(-30)].map((line) => `  ${line.slice(0, 400)}`);
+  if (lines.length > 0) print(`\nMiniStack and the functions said last:\n${lines.join('\n')}`);
+}
+
+async function main(): Promise<void> {
+  await using cleanup = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-e2e-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+  print('Keyturn, deployed by the CDK CLI to an AWS emulator, beside the sandbox’s cluster\n');
+  const programs = await report.step('MiniStack and the AWS CLI are in .venv', installPrograms);
+  const stage = await report.step('MiniStack and the cluster answer on loopback addresses', () =>
+    prepareStage(programs, folder),
+  );
+  cleanup.defer(() => stage.close());
+  report.note('the sandbox is Secrets Manager: MiniStack’s overwrites a version that is put again');
+  report.note('IAM is not enforced by MiniStack: test/ holds the roles to the calls made');
+  report.note(
+    'MiniStack retries no scheduled run, and puts none that failed into the failure queue',
+  );
+  report.note('the AWS CLI is version 1, which takes a payload as it is: no --cli-binary-format');
   try {
-    await main();
+    await play(stage, folder, cleanup);
   } catch (error) {
-    if (!(error instanceof StepError)) throw error;
-    if (error.cause instanceof InstallError && !process.env.CI) {
-      print('\nNothing was tested: what is missing on this machine is said above.');
-    }
+    await explain(stage);
+    throw error;
   }
 }
 
-const stopWith = (code: number, sentence: string) => () => {
-  print(`\n${sentence}`);
-  process.exit(code);
+const end = (code: number, sentence?: string) => {
+  if (sentence) print(`\n${sentence}`);
+  const failed = report.close();
+  process.exit(failed > 0 ? 1 : code);
 };
-process.once('SIGINT', stopWith(130, 'Stopped.'));
-process.once('SIGTERM', stopWith(143, 'Stopped.'));
-setTimeout(stopWith(1, 'FAILED: not done within ten minutes.'), LONGEST_RUN_MS).unref();
+process.once('SIGINT', () => end(130, 'Stopped.'));
+process.once('SIGTERM', () => end(143, 'Stopped.'));
+setTimeout(() => end(1, 'Given up: it takes longer than ten minutes.'), LONGEST_RUN_MS).unref();
 
-await runAll();
-process.exit(report.close() === 0 ? 0 : 1);
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof StepError)) throw error; // a step has said so
+}
+end(0);

@@ -65,6 +65,9 @@ export async function prepareStage(programs: Programs, folder: string): Promise<
     CDK_HOME: folder,
     CDK_DISABLE_CLI_TELEMETRY: 'true',
     CDK_DISABLE_VERSION_CHECK: 'true',
+    // npx shall run what npm ci installed, and ask no registry.
+    NPM_CONFIG_OFFLINE: 'true',
+    NPM_CONFIG_UPDATE_NOTIFIER: 'false',
   };
   const outputs = (): Record<string, string> =>
     JSON.parse(readFileSync(outputsFile, 'utf8'))[STACK];

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import type { Stage } from './stage.ts';
+
+const groupsSchema = z.object({ logGroups: z.array(z.object({ logGroupName: z.string() })) });
+const linesSchema = z.object({ events: z.array(z.object({ message: z.string() })) });
+
+/** Every line that the functions logged, as CloudWatch has it. */
+export async function readLogs({ aws }: Stage): Promise<readonly string[]> {
+  const { logGroups } = groupsSchema.parse(await aws('logs', 'describe-log-groups'));
+  const groups = await Promise.all(
+    logGroups.map(async ({ logGroupName }) => {
+      const found = await aws('logs', 'filter-log-events', '--log-group-name', logGroupName);
+      return linesSchema.parse(found).events.map(({ message }) => message);
+    }),
+  );
+  return groups.flat();
+}
+
+export const countRuns = (lines: readonly string[]) =>
+  lines.filter((line) => line.startsWith('START RequestId')).length;
+
+/** What a run that failed leaves in its log: a line of that level, or the trace of what it threw. */
+export const failuresIn = (lines: readonly string[]) =>
+  lines.filter((line, index) => {
+    const threw = !/^\s+at /.test(line) && /^\s+at /.test(lines[index + 1] ?? '');
+    return threw || line.includes('"level":"ERROR"');
+  });
