@@ -1,7 +1,8 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import type { Policy } from '../functions/model/policy.ts';
+import type { Policy, TokenPolicy } from '../functions/model/policy.ts';
+import { secretPrefix } from '../functions/model/secret.ts';
 
 const isArn = (text: string) => text.startsWith('arn:');
 
@@ -53,6 +54,7 @@ export const JOIN_VPC: Grant = {
   },
 };
 
+const CREATE = 'secretsmanager:CreateSecret';
 const VERBS = {
   rotate: [
     'CreateSecret',
@@ -73,21 +75,21 @@ const VERBS = {
   ],
 };
 
-/** CDK spreads statements over policies but never splits one, and a policy holds 6,144 characters. */
-const CHUNK = 20;
-/** What fits into the ten policies that a role takes, with names of a usual length. */
-const MOST_NAMED_SECRETS = 200;
-
-const prefixOf = ({ owner }: Policy) => `keyturn/${owner}/`;
+/** CDK spreads statements over policies but never splits one, and two of this many names fit into a policy. */
+const CHUNK = 18;
+/** What fits into the ten policies that a role takes. */
+const MOST_NAMED_SECRETS = 180;
 
 /** What each function may do, written by hand: a method is one power, and each role names its own. */
 export class Grants {
   readonly #scope: Construct;
   readonly #policy: Policy;
+  readonly #prefix: string;
 
   constructor(scope: Construct, policy: Policy) {
     this.#scope = scope;
     this.#policy = policy;
+    this.#prefix = secretPrefix(policy.owner);
   }
 
   readManagementToken(): Grant {
@@ -112,23 +114,28 @@ export class Grants {
   }
 
   changeSecrets(verbs: keyof typeof VERBS): Grant[] {
-    const prefix = prefixOf(this.#policy);
-    const named = this.#policy.tokens
-      .map(({ secret }) => secret)
-      .filter((name) => !name.startsWith(prefix))
-      .sort()
-      .map((name) => secretArn(this.#scope, name));
+    const named = this.#entriesOutsidePrefix();
     if (named.length > MOST_NAMED_SECRETS) {
       throw new Error(
         `${named.length} secrets have a name of their own, and a role can name ${MOST_NAMED_SECRETS}: ` +
-          `leave "secret" out of more tokens, whose secrets are then under ${prefix}`,
+          `leave "secret" out of more tokens, whose secrets are then under ${this.#prefix}`,
       );
     }
     const actions = VERBS[verbs].map((verb) => `secretsmanager:${verb}`);
-    const chunks = Array.from({ length: Math.ceil(named.length / CHUNK) }, (_, index) =>
-      allow(actions, named.slice(index * CHUNK, (index + 1) * CHUNK)),
-    );
-    return [this.#onOwnSecrets(actions), ...chunks];
+    const withoutCreation = actions.filter((action) => action !== CREATE);
+    // What is adopted is there already.
+    const created = named.filter(({ adopt }) => !adopt && actions.includes(CREATE));
+    const others = named.filter((entry) => !created.includes(entry));
+    return [
+      this.#onOwnSecrets(actions),
+      ...this.#onNamed(actions, created),
+      ...this.#onNamed(withoutCreation, others),
+    ];
+  }
+
+  /** Of a name that no secret has, IAM is asked about the bare name, and its answer comes before "not found". */
+  askForMissingSecrets(): Grant[] {
+    return this.#onNamed(['secretsmanager:DescribeSecret'], this.#entriesOutsidePrefix(), '');
   }
 
   /** A secret that its entry gave a name of its own is left for a person to delete. */
@@ -136,8 +143,20 @@ export class Grants {
     return this.#onOwnSecrets(['secretsmanager:DeleteSecret']);
   }
 
+  #entriesOutsidePrefix(): TokenPolicy[] {
+    return this.#policy.tokens.filter(({ secret }) => !secret.startsWith(this.#prefix));
+  }
+
+  #onNamed(actions: string[], entries: readonly TokenPolicy[], suffix?: string): Grant[] {
+    const names = entries.map(({ secret }) => secret).sort();
+    const arns = names.map((name) => secretArn(this.#scope, name, suffix));
+    return Array.from({ length: Math.ceil(arns.length / CHUNK) }, (_, index) =>
+      allow(actions, arns.slice(index * CHUNK, (index + 1) * CHUNK)),
+    );
+  }
+
   #onOwnSecrets(actions: string[]): Grant {
-    const resource = secretArn(this.#scope, prefixOf(this.#policy), '*');
+    const resource = secretArn(this.#scope, this.#prefix, '*');
     return {
       ...allow(actions, [resource]),
       wildcard: {

@@ -78,7 +78,13 @@ export class Keyturn extends Construct {
       entry: 'rotate',
       description: 'Mints, stores, proves and promotes tokens that are due',
       schedule: schedules.rotate,
-      grants: [...common, grants.listSecrets(), ...grants.changeSecrets('rotate'), ...encryption],
+      grants: [
+        ...common,
+        grants.listSecrets(),
+        ...grants.changeSecrets('rotate'),
+        ...grants.askForMissingSecrets(),
+        ...encryption,
+      ],
     });
     this.reap = this.#add('Reap', {
       entry: 'reap',
@@ -100,7 +106,13 @@ export class Keyturn extends Construct {
     this.revoke = this.#add('Revoke', {
       entry: 'revoke',
       description: "Freezes, replaces or deletes tokens on a person's order",
-      grants: [...common, grants.listSecrets(), ...grants.changeSecrets('revoke'), ...encryption],
+      grants: [
+        ...common,
+        grants.listSecrets(),
+        ...grants.changeSecrets('revoke'),
+        ...grants.askForMissingSecrets(),
+        ...encryption,
+      ],
     });
     this.#alarms.watchMeasures(this);
     addDashboard(this, {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { type Call, type Interceptor, passThrough, type Reply } from '../interception.ts';
 import { AwsError } from './aws-error.ts';
@@ -166,7 +167,19 @@ function route(
       new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token'),
     );
   const caller = header(request, 'x-sandbox-caller');
-  return { operation, call: { server: service.server, operation: name, caller } };
+  const subject = subjectOf(parseJson(String(request.body)));
+  return { operation, call: { server: service.server, operation: name, caller, subject } };
+}
+
+const subjectSchema = z.object({
+  SecretId: z.string().optional(),
+  Name: z.string().optional(),
+  Entries: z.array(z.object({ EventBusName: z.string().optional() })).optional(),
+});
+
+function subjectOf(body: unknown): string | undefined {
+  const { SecretId, Name, Entries } = subjectSchema.safeParse(body).data ?? {};
+  return SecretId ?? Name ?? Entries?.[0]?.EventBusName;
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

@@ -70,3 +70,18 @@ test('does not delete a secret that is deleted, on hold, a replica, or holds wha
 test('leaves alone a removed token that a person stripped', () => {
   expect(planned([old({}, [])])).toEqual(nothing);
 });
+
+test('reports a removed secret with a name of its own, which no role may touch any longer', () => {
+  const named = 'monitoring/removed';
+  const secrets = [secretOf(labels, { name: named })];
+  const tokens = [armed(1, { name: named, age: 30 * DAY })];
+  const plan = (onRemoval: string) =>
+    planReaping(policyOf({ onRemoval }), observationOf({ secrets, tokens }));
+  expect(plan('retire').actions).toEqual([]);
+  expect(plan('retire').findings).toContainEqual({
+    kind: 'OutOfReach',
+    secret: named,
+    message: expect.stringContaining('neither in the policy nor under keyturn/prod/'),
+  });
+  expect(plan('report').findings.map(({ kind }) => kind)).not.toContain('OutOfReach');
+});

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Template } from 'aws-cdk-lib/assertions';
+import type { KeyturnProps } from '../../lib/keyturn.ts';
+import { synthesize } from '../lib/synthesize.ts';
+import type { Statement } from './evaluate.ts';
+
+export const REGION = 'eu-west-1';
+export const ACCOUNT = '123456789012';
+export const JOBS = ['rotate', 'reap', 'enforce', 'revoke'] as const;
+export type Job = (typeof JOBS)[number];
+export type Roles = Readonly<Record<Job, readonly Statement[]>>;
+
+const PSEUDO: Readonly<Record<string, string>> = {
+  'AWS::Partition': 'aws',
+  'AWS::Region': REGION,
+  'AWS::AccountId': ACCOUNT,
+  'AWS::URLSuffix': 'amazonaws.com',
+};
+
+/** Does what CloudFormation would with references; resources of the stack keep a name in angle brackets. */
+function resolve(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(resolve);
+  const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = value as Record<string, unknown>;
+  if (typeof Ref === 'string') return PSEUDO[Ref] ?? `<${Ref}>`;
+  if (Array.isArray(attribute)) return `<${attribute.join('.')}>`;
+  if (Array.isArray(join)) return (join[1] as unknown[]).map(resolve).join(String(join[0]));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, resolve(each)]));
+}
+
+function statementsOf(template: Template, job: Job): Statement[] {
+  const prefix = `Keyturn${job[0]?.toUpperCase()}${job.slice(1)}Role`;
+  return ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
+    Object.entries(template.findResources(type))
+      .filter(([id]) => id.startsWith(prefix))
+      .flatMap(([, { Properties }]) => resolve(Properties.PolicyDocument.Statement) as Statement[]),
+  );
+}
+
+/** The role of every function as the stack of a policy document would have it. */
+export function rolesOf(document: object, props: Partial<KeyturnProps> = {}): Roles {
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+  try {
+    const template = synthesize(folder, JSON.stringify(document), props);
+    const [rotate = [], reap = [], enforce = [], revoke = []] = JOBS.map((job) =>
+      statementsOf(template, job),
+    );
+    return { rotate, reap, enforce, revoke };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
