@@ -74,7 +74,7 @@ export const currentHolder = ({ secret, holders }: ObservedSecret): Holder | und
 export const isExpired = ({ expiresAt }: Token, now: number) =>
   expiresAt !== undefined && expiresAt <= now;
 
-export const isArmed = ({ token, marker }: OwnedToken) =>
+const isArmed = ({ token, marker }: OwnedToken) =>
   marker.fp !== undefined && token.permissions.length > 0;
 
 /** Minted and never armed: it can do nothing. */
