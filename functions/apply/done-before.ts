@@ -46,7 +46,8 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Dee
   const successor = findSuccessor(seen, order, now);
   if (!successor || successor.version !== seen.secret.labels.AWSCURRENT) return;
   const { replaces = 'nothing' } = successor.marker;
-  const isGone = !seen.tokens.some(({ token }) => token.id === replaces);
+  const isForeign = seen.holders.get(replaces)?.state === 'foreign';
+  const isGone = !isForeign && !seen.tokens.some(({ token }) => token.id === replaces);
   if (isGone && replaces !== 'nothing') {
     yield goneDeed(replaces, seen.secret.name, successor.token.permissions);
   }
@@ -57,10 +58,11 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Dee
 export function* doneBefore(seen: ObservedSecret, context: Context): Generator<Deed> {
   const { order, entry } = context;
   yield* frozen(seen, context);
+  if (!KILLS.includes(order.way)) return;
   yield* left(seen, context);
   const { AWSCURRENT } = seen.secret.labels;
   const isGone = currentHolder(seen)?.state === 'gone';
-  if (AWSCURRENT !== undefined && isGone && KILLS.includes(order.way)) {
+  if (AWSCURRENT !== undefined && isGone) {
     yield goneDeed(AWSCURRENT, seen.secret.name, entry?.permissions ?? []);
   }
   if (order.way === 'replace') yield* replaced(seen, context);

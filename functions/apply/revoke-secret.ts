@@ -147,7 +147,7 @@ async function takeSteps(
 async function settle(progress: Progress, tools: Tools): Promise<boolean> {
   const { name, revocation, failures } = progress;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const seen = await surveySecret(name, tools);
+    const seen = await surveySecret(name, tools, revocation.order.condemned);
     if (!seen) throw new Error(`there is no secret ${name}`);
     refuseForeignSecret(seen.secret, tools.policy);
     remember(seen, progress, tools);

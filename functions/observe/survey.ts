@@ -40,6 +40,20 @@ function sort(
   return { owned, foreign };
 }
 
+/** Beside what labels name: tokens without our marker that `revoke` replaced here, or that a person named. */
+function withForeign(
+  seen: ObservedSecret,
+  foreign: ReadonlyMap<string, Token>,
+  named?: string,
+): ObservedSecret {
+  const holders = new Map(seen.holders);
+  for (const id of [named, ...seen.tokens.map(({ marker }) => marker.replaces)]) {
+    const token = foreign.get(id ?? '');
+    if (token) holders.set(token.id, { state: 'foreign', token });
+  }
+  return { ...seen, holders };
+}
+
 /** Looks at every secret and every token. Secrets of the policy that are not listed yet are asked for by name. */
 export async function survey({ api, secrets, policy, now }: Sources): Promise<Survey> {
   const { owner } = policy;
@@ -56,20 +70,25 @@ export async function survey({ api, secrets, policy, now }: Sources): Promise<Su
   const observed = await Promise.all(
     [...all].map(async ([name, secret]) => {
       const seen = await observeSecret(secret, owned.get(name) ?? [], { api, foreign, owner });
-      return [name, seen] as const;
+      return [name, withForeign(seen, foreign)] as const;
     }),
   );
   return { at, skewMs: at - now(), secrets: new Map(observed), tokens };
 }
 
-/** One secret as it is now, with all tokens whose markers name it; undefined: there is none. */
+/**
+ * One secret as it is now, with all tokens whose markers name it, and the one that a person named;
+ * undefined: there is none.
+ */
 export async function surveySecret(
   name: string,
   { api, secrets, policy: { owner } }: Pick<Sources, 'api' | 'secrets' | 'policy'>,
+  named?: string,
 ): Promise<ObservedSecret | undefined> {
   const secret = await secrets.describe(name);
   if (!secret) return undefined;
   const { tokens } = await api.listTokens();
   const { owned, foreign } = sort(tokens, owner, (each) => (each === name ? secret : undefined));
-  return observeSecret(secret, owned.get(name) ?? [], { api, foreign, owner });
+  const seen = await observeSecret(secret, owned.get(name) ?? [], { api, foreign, owner });
+  return withForeign(seen, foreign, named);
 }

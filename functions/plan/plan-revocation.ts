@@ -69,13 +69,15 @@ export function decideLone(
   }
 }
 
+const KILLS: readonly Order['way'][] = ['replace', 'freeze', 'delete'];
+
 function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generator<string> {
   const { name, deletedAt } = seen.secret;
   const left = leftBecause(seen, order);
   if (left) yield `${name} ${left}`;
   if (deletedAt !== undefined)
     yield `${name} is scheduled for deletion; nothing in it can be changed`;
-  for (const holder of seen.holders.values()) {
+  for (const holder of KILLS.includes(order.way) ? seen.holders.values() : []) {
     if (holder.state !== 'foreign' || holder.token.id === order.condemned) continue;
     yield `${name} holds ${holder.token.id}, which does not bear its marker and is left alone; name it by its id`;
   }
