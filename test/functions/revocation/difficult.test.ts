@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
+import { disturbed } from './disturbed.ts';
+import { HOUR, MINUTE, openWorld, type Saved, TELEGRAF, type World } from './world.ts';
+
+let world: World;
+let issued: Saved;
+beforeAll(async () => {
+  world = await openWorld();
+  issued = world.save();
+});
+beforeEach(() => world.restore(issued));
+afterAll(() => world.close());
+
+const order = { token: 'telegraf', reason: 'leaked' };
+const force = { tokens: ['telegraf'], force: true };
+const idOf = (label: string) => world.labels(TELEGRAF)[label] ?? '';
+const dataPlaneIsDown: Interceptor = (call, effect) =>
+  call.server === 'data-plane' ? Promise.resolve('reset') : passThrough(call, effect);
+
+/** A rotation that was cut off behind its first call of an operation. */
+async function rotateUntil(operation: string): Promise<void> {
+  await disturbed(
+    world,
+    { run: () => world.rotate(force), counts: (call) => call.operation === operation, dies: true },
+    1,
+    (_call, effect) => {
+      effect();
+      return Promise.resolve('reset');
+    },
+  );
+}
+
+test('replaces a token that is dead already', async () => {
+  const [old, string] = [idOf('AWSCURRENT'), world.string(TELEGRAF)];
+  await world.manage('DELETE', `/tokens/${old}`);
+  const { report } = await world.revoke(order);
+  expect(report).toMatchObject({
+    confirmed: true,
+    tokens: [
+      { tokenId: old, result: 'gone', replacedBy: idOf('AWSCURRENT') },
+      { tokenId: idOf('AWSCURRENT'), result: 'successor' },
+    ],
+  });
+  expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
+});
+
+test.each(['PutSecretValue', 'PATCH /tokens/{id}'])(
+  'kills what a rotation left pending behind %s, and the current token',
+  async (operation) => {
+    await rotateUntil(operation);
+    const [pending, old] = [idOf('AWSPENDING'), idOf('AWSCURRENT')];
+    expect(pending).not.toBe(old);
+    const strings = [world.string(TELEGRAF), world.string(TELEGRAF, pending)];
+    const { report } = await world.revoke(order);
+    expect(report).toMatchObject({ confirmed: true });
+    await world.wait(2 * HOUR);
+    await world.reap();
+    await world.wait(2 * HOUR);
+    await world.reap();
+    const current = idOf('AWSCURRENT');
+    expect([pending, old]).not.toContain(current);
+    expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([current]);
+    expect(strings.map(world.accepts)).toEqual([false, false]);
+  },
+);
+
+test('kills nothing without a successor that works, and says so', async () => {
+  const [old, string] = [idOf('AWSCURRENT'), world.string(TELEGRAF)];
+  const at = world.clock.now();
+  world.intercept(dataPlaneIsDown);
+  const { error } = await world.revoke(order);
+  world.intercept();
+  expect(error?.errorType).toBe('RevocationError');
+  expect(error?.errorMessage).toContain('was not accepted in time');
+  expect(world.clock.now() - at).toBeLessThan(10 * MINUTE);
+  expect(idOf('AWSCURRENT')).toBe(old);
+  expect(world.accepts(string)).toBe(true);
+
+  const { report } = await world.revoke(order);
+  expect(report).toMatchObject({ confirmed: true });
+  expect(world.accepts(string)).toBe(false);
+});
+
+test.each([
+  { ...order, immediately: true },
+  { ...order, way: 'freeze' },
+  { ...order, way: 'delete' },
+])('kills while the data plane is down, and says that nobody saw it dead: %j', async (event) => {
+  const string = world.string(TELEGRAF);
+  world.intercept(dataPlaneIsDown);
+  const { report } = await world.revoke(event);
+  world.intercept();
+  expect(report?.confirmed).toBe(false);
+  const killed = report?.tokens.find(({ result }) => result === 'deleted' || result === 'frozen');
+  expect(killed?.unconfirmed).toContain('the cluster did not say');
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('brings a successor without proof where everything is dead and nothing can be proved', async () => {
+  world.intercept(dataPlaneIsDown);
+  const { report } = await world.revoke({ ...order, immediately: true });
+  world.intercept();
+  const successor = report?.tokens.find(({ result }) => result === 'successor');
+  expect(successor?.tokenId).toBe(idOf('AWSCURRENT'));
+  expect(successor?.unconfirmed).toContain('promoted without proof');
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test.each(['freeze', 'delete'])(
+  'schedules leave dead what was ordered to %s, for months',
+  async (way) => {
+    const string = world.string(TELEGRAF);
+    await world.revoke({ ...order, way });
+    for (let day = 0; day < 100; day += 10) {
+      const { error } = await world.rotate();
+      await world.reap();
+      expect(error).toBeUndefined();
+      expect(world.accepts(string)).toBe(false);
+      const able = world.tokens(TELEGRAF).filter(({ permissions }) => permissions.length > 0);
+      expect(able).toEqual([]);
+      await world.wait(10 * 24 * HOUR);
+    }
+  },
+);
+
+test('schedules leave the successor of a revoked token alone until it is due', async () => {
+  await world.revoke(order);
+  const successor = idOf('AWSCURRENT');
+  for (let run = 0; run < 5; run += 1) {
+    await world.rotate();
+    await world.reap();
+    await world.wait(5 * HOUR);
+  }
+  expect(idOf('AWSCURRENT')).toBe(successor);
+  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([successor]);
+});
+
+test('does not use the compromised string but to see it refused', async () => {
+  const string = world.string(TELEGRAF);
+  let revokedAt = false;
+  const early: string[] = [];
+  world.intercept((call, effect) => {
+    if (call.operation.startsWith('DELETE')) revokedAt = true;
+    if (call.authorization?.includes(string) && !revokedAt) early.push(call.operation);
+    return passThrough(call, effect);
+  });
+  await world.revoke(order);
+  world.intercept();
+  expect(early).toEqual([]);
+});
+
+test('leaves a current token without its marker alone, unless it is named by its id', async () => {
+  const [id, string] = [idOf('AWSCURRENT'), world.string(TELEGRAF)];
+  await world.manage('PATCH', `/tokens/${id}`, { description: 'whose is this?' });
+  const { report } = await world.revoke({ ...order, way: 'freeze' });
+  expect(report).toMatchObject({ confirmed: false, tokens: [{ tokenId: id, result: 'left' }] });
+  expect(world.accepts(string)).toBe(true);
+  await world.revoke({ ...order, way: 'unfreeze' });
+  const named = await world.revoke({ tokenId: id, reason: 'leaked' });
+  expect(named.report?.tokens.map(({ result }) => result)).toContain('deleted');
+  await world.wait(MINUTE);
+  expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
+});

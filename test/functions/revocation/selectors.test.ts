@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { GRAFANA, openWorld, type Saved, TELEGRAF, type World } from './world.ts';
+
+let world: World;
+let issued: Saved;
+beforeAll(async () => {
+  world = await openWorld();
+  issued = world.save();
+});
+beforeEach(() => world.restore(issued));
+afterAll(() => world.close());
+
+const freeze = { way: 'freeze', reason: 'found in a log' };
+const idOf = (secret: string) => world.labels(secret).AWSCURRENT ?? '';
+const fingerprint = (string: string) =>
+  createHash('sha256').update(string).digest('hex').slice(0, 16);
+const foreignToken = (description: string): Promise<{ id: string; accessToken: string }> =>
+  world.manage('POST', '/tokens', {
+    description,
+    permissions: [{ action: 'read', resource: '*' }],
+  });
+
+const selections: readonly [string, () => object, readonly string[]][] = [
+  ['the name of a token', () => ({ token: 'telegraf' }), [TELEGRAF]],
+  ['the id of a token', () => ({ tokenId: idOf(TELEGRAF) }), [TELEGRAF]],
+  ['the name of a secret', () => ({ secret: TELEGRAF }), [TELEGRAF]],
+  ['the ARN of a secret', () => ({ secret: world.aws.state.secrets[TELEGRAF]?.arn }), [TELEGRAF]],
+  [
+    'the fingerprint of a leaked string',
+    () => ({ fingerprint: fingerprint(world.string(TELEGRAF)) }),
+    [TELEGRAF],
+  ],
+  ['a database that one may use', () => ({ database: 'logs' }), [GRAFANA]],
+  ['a database that both may use', () => ({ database: 'metrics' }), [GRAFANA, TELEGRAF]],
+  [
+    'all, with the name of the cluster',
+    () => ({ all: true, confirm: '127.0.0.1' }),
+    [GRAFANA, TELEGRAF],
+  ],
+];
+
+test.each(selections)('reaches its tokens by %s', async (_what, selector, secrets) => {
+  const { report } = await world.revoke({ ...freeze, ...selector() });
+  expect(report).toMatchObject({ confirmed: true, plan: { secrets } });
+  const dead = [GRAFANA, TELEGRAF].filter((secret) => world.hold(secret) === 'frozen');
+  expect(dead).toEqual(secrets);
+  for (const secret of [GRAFANA, TELEGRAF]) {
+    const [token] = world.tokens(secret);
+    expect(token?.permissions.length === 0).toBe(secrets.includes(secret));
+  }
+});
+
+const refusals: readonly [string, object, string][] = [
+  ['all without a confirmation', { all: true }, 'all wants "confirm": "127.0.0.1"'],
+  ['another cluster', { all: true, confirm: 'prod.example.com' }, 'all wants "confirm"'],
+  ['two selectors', { token: 'telegraf', all: true }, 'exactly one of token, tokenId'],
+  ['an unknown key', { token: 'telegraf', colour: 'red' }, 'unknown key colour'],
+  ['an unknown name', { token: 'telegraph' }, 'knows a token telegraph'],
+  ['an unknown secret', { secret: 'elsewhere' }, 'there is no secret elsewhere'],
+  ['an unknown fingerprint', { fingerprint: '0123456789abcdef' }, 'no marker bears'],
+  ['no reason', { token: 'telegraf', reason: undefined }, 'a reason is wanted'],
+];
+
+test.each(refusals)('refuses %s, and does nothing', async (_what, selector, message) => {
+  const before = world.tokens();
+  const { error } = await world.revoke({ ...freeze, ...selector });
+  expect(error?.errorMessage).toContain(message);
+  expect(world.tokens()).toEqual(before);
+});
+
+test('refuses a fingerprint that two markers bear, and names both', async () => {
+  const [token] = world.tokens(TELEGRAF);
+  const { description } = world.cluster.state.tokens.find(({ id }) => id === token?.id) ?? {};
+  const copy = await foreignToken(description ?? '');
+  const selector = { fingerprint: fingerprint(world.string(TELEGRAF)) };
+  const { error } = await world.revoke({ ...freeze, ...selector });
+  expect(error?.errorMessage).toContain(copy.id);
+  expect(error?.errorMessage).toContain(token?.id);
+});
+
+test('reaches the token of somebody else by its id alone, and cannot see it dead', async () => {
+  const { id, accessToken } = await foreignToken('a dashboard');
+  const many = await world.revoke({ ...freeze, way: 'delete', database: 'logs' });
+  expect(many.report?.plan.warnings).toEqual([
+    `${id}, of others, can use logs too; name it by its id`,
+  ]);
+  expect(world.tokens().map((token) => token.id)).toContain(id);
+
+  const kept = await world.revoke({ ...freeze, tokenId: id });
+  expect(kept.error?.errorMessage).toContain('"noUndo": true');
+  const { report } = await world.revoke({ way: 'delete', reason: 'leaked', tokenId: id });
+  expect(report?.tokens).toEqual([
+    { tokenId: id, result: 'deleted', unconfirmed: 'no secret of ours holds its string' },
+  ]);
+  expect(report?.confirmed).toBe(false);
+  await world.wait(60_000);
+  expect(world.accepts(accessToken)).toBe(false);
+  const again = await world.revoke({ way: 'delete', reason: 'leaked', tokenId: id });
+  expect(again.report).toMatchObject({
+    confirmed: false,
+    tokens: [{ tokenId: id, result: 'gone' }],
+  });
+});
+
+test('kills a superseded token by itself, and takes the label off that would bring it back', async () => {
+  const [old, string] = [idOf(TELEGRAF), world.string(TELEGRAF)];
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  const current = idOf(TELEGRAF);
+  expect(world.labels(TELEGRAF).AWSPREVIOUS).toBe(old);
+  const { report } = await world.revoke({ tokenId: old, reason: 'leaked' });
+  expect(report).toMatchObject({
+    confirmed: true,
+    tokens: [{ tokenId: old, result: 'deleted', replacedBy: current }],
+  });
+  expect(world.labels(TELEGRAF)).toEqual({ AWSCURRENT: current, AWSPENDING: current });
+  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([current]);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('tells whose a leaked string is, and does nothing', async () => {
+  const before = world.tokens();
+  const { report } = await world.revoke({
+    way: 'whois',
+    fingerprint: fingerprint(world.string(GRAFANA)),
+  });
+  expect(report?.plan.tokens).toMatchObject([
+    { tokenId: idOf(GRAFANA), token: 'grafana', secret: GRAFANA, owned: true, state: 'current' },
+  ]);
+  expect(world.tokens()).toEqual(before);
+});
+
+test('holds no token string in its report, log and events', async () => {
+  const strings = [world.string(TELEGRAF), world.cluster.managementToken];
+  const { report } = await world.revoke({ token: 'telegraf', reason: 'leaked' });
+  strings.push(world.string(TELEGRAF));
+  const said = JSON.stringify([report, world.lines(), world.aws.state.events]);
+  for (const string of strings) expect(said).not.toContain(string);
+});

@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { passThrough } from '../../../sandbox/interception.ts';
+import { GRAFANA, HOUR, MINUTE, openWorld, type Saved, TELEGRAF, type World } from './world.ts';
+
+let world: World;
+let issued: Saved;
+beforeAll(async () => {
+  world = await openWorld();
+  issued = world.save();
+});
+beforeEach(() => world.restore(issued));
+afterAll(() => world.close());
+
+const leak = { reason: 'found in a log' };
+const current = (secret = TELEGRAF) => world.labels(secret).AWSCURRENT ?? '';
+
+test('replaces by default: the successor first, then the old one is deleted, and seen dead', async () => {
+  const [old, string] = [current(), world.string(TELEGRAF)];
+  const { report } = await world.revoke({ token: 'telegraf', ...leak });
+  const successor = current();
+  expect(successor).not.toBe(old);
+  expect(report).toMatchObject({ way: 'replace', reason: leak.reason, confirmed: true });
+  expect(report?.tokens).toEqual([
+    { tokenId: successor, token: 'telegraf', secret: TELEGRAF, result: 'successor' },
+    {
+      tokenId: old,
+      token: 'telegraf',
+      secret: TELEGRAF,
+      result: 'deleted',
+      replacedBy: successor,
+      deadAfterSeconds: expect.any(Number),
+    },
+  ]);
+  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([successor]);
+  expect(world.labels(TELEGRAF)).toEqual({ AWSCURRENT: successor, AWSPENDING: successor });
+  expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
+  expect(world.events('Token Revoked').at(-1)?.detail).toMatchObject({
+    tokenId: old,
+    way: 'replace',
+    reason: leak.reason,
+    replacedBy: successor,
+  });
+  expect(world.events('Token Rotated').at(-1)?.detail).toMatchObject({ tokenId: successor });
+});
+
+test('keeps consumers unharmed while it replaces: one of both strings always works', async () => {
+  const old = world.string(TELEGRAF);
+  const states: boolean[] = [];
+  world.intercept((call, effect) => {
+    states.push(world.accepts(old) || world.accepts(world.string(TELEGRAF)));
+    return passThrough(call, effect);
+  });
+  await world.revoke({ token: 'telegraf', ...leak });
+  world.intercept();
+  expect(states.length).toBeGreaterThan(10);
+  expect(states).not.toContain(false);
+});
+
+test('kills first where a gap is accepted', async () => {
+  const old = world.string(TELEGRAF);
+  const at = world.clock.now();
+  const { report } = await world.revoke({ token: 'telegraf', immediately: true, ...leak });
+  const revoked = world.cluster.state.tokens.find(({ revokedAt }) => revokedAt !== undefined);
+  expect(revoked?.revokedAt).toBeLessThan(at + 2_000);
+  expect(report).toMatchObject({ confirmed: true });
+  expect(report?.tokens.map(({ result }) => result)).toEqual(['deleted', 'successor']);
+  expect(world.accepts(old)).toBe(false);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('answers a repeated order with what the first one did', async () => {
+  const old = current();
+  await world.revoke({ token: 'telegraf', ...leak });
+  const successor = current();
+  const { report } = await world.revoke({ token: 'telegraf', ...leak });
+  expect(report?.tokens).toMatchObject([
+    { tokenId: old, result: 'gone', replacedBy: successor },
+    { tokenId: successor, result: 'successor' },
+  ]);
+  expect(report).toMatchObject({ confirmed: true, plan: { actions: [] } });
+  expect(current()).toBe(successor);
+});
+
+test('replaces a successor too, named by its id or once it is no longer fresh', async () => {
+  await world.revoke({ token: 'telegraf', ...leak });
+  const first = current();
+  await world.revoke({ tokenId: first, ...leak });
+  const second = current();
+  expect(second).not.toBe(first);
+  await world.revoke({ tokenId: first, ...leak });
+  expect(current()).toBe(second);
+  await world.wait(20 * MINUTE);
+  await world.revoke({ token: 'telegraf', ...leak });
+  expect(current()).not.toBe(second);
+  expect(world.tokens(TELEGRAF)).toHaveLength(1);
+});
+
+test('freezes: dead, on hold, and given back by unfreezing', async () => {
+  const [id, string] = [current(), world.string(TELEGRAF)];
+  const { report } = await world.revoke({ way: 'freeze', token: 'telegraf', ...leak });
+  expect(report).toMatchObject({
+    confirmed: true,
+    tokens: [{ tokenId: id, result: 'frozen', deadAfterSeconds: expect.any(Number) }],
+  });
+  expect([world.hold(TELEGRAF), world.accepts(string)]).toEqual(['frozen', false]);
+  expect(world.tokens(TELEGRAF)).toMatchObject([{ id, permissions: [] }]);
+
+  const again = await world.revoke({ way: 'freeze', token: 'telegraf', ...leak });
+  expect(again.report).toMatchObject({ confirmed: true, tokens: [{ result: 'frozen' }] });
+
+  const back = await world.revoke({ way: 'unfreeze', token: 'telegraf', ...leak });
+  expect(back.report).toMatchObject({ confirmed: true, tokens: [{ result: 'given-back' }] });
+  await world.wait(MINUTE);
+  expect([world.hold(TELEGRAF), world.accepts(string)]).toEqual([undefined, true]);
+  const [token] = world.tokens(TELEGRAF);
+  expect(token?.marker).not.toHaveProperty('frozen');
+  expect(token?.marker).not.toHaveProperty('was');
+  expect(token).toMatchObject({ id, permissions: [{ action: 'write', resource: 'metrics' }] });
+});
+
+test('deletes without a successor, until it is lifted', async () => {
+  const [id, string] = [current(), world.string(TELEGRAF)];
+  const { report } = await world.revoke({ way: 'delete', token: 'telegraf', ...leak });
+  expect(report).toMatchObject({ confirmed: true, tokens: [{ tokenId: id, result: 'deleted' }] });
+  expect([world.hold(TELEGRAF), world.accepts(string)]).toEqual(['deleted', false]);
+
+  const again = await world.revoke({ way: 'delete', token: 'telegraf', ...leak });
+  expect(again.report).toMatchObject({
+    confirmed: true,
+    tokens: [{ tokenId: id, result: 'gone' }],
+  });
+  const refused = await world.revoke({ token: 'telegraf', ...leak });
+  expect(refused.report?.plan.warnings).toEqual([
+    `${TELEGRAF} is on hold (deleted): lift it first`,
+  ]);
+  expect(refused.report?.confirmed).toBe(false);
+  await world.rotate();
+  expect(world.tokens(TELEGRAF)).toEqual([]);
+
+  await world.revoke({ way: 'lift', token: 'telegraf', ...leak });
+  expect(world.hold(TELEGRAF)).toBeUndefined();
+  await world.rotate();
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('replaces what is frozen if it is named, and leaves it to itself if it is one of many', async () => {
+  await world.revoke({ way: 'freeze', token: 'telegraf', ...leak });
+  const [frozen, string] = [current(), world.string(TELEGRAF)];
+  const many = await world.revoke({ database: 'metrics', ...leak });
+  expect(current()).toBe(frozen);
+  expect(many.report?.confirmed).toBe(false);
+
+  const { report } = await world.revoke({ token: 'telegraf', ...leak });
+  expect(report).toMatchObject({ confirmed: true });
+  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([current()]);
+  expect([world.hold(TELEGRAF), world.accepts(string)]).toEqual([undefined, false]);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('restores what was quarantined', async () => {
+  const [id, string] = [current(), world.string(TELEGRAF)];
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  for (let step = 0; step < 3; step += 1) {
+    await world.reap();
+    await world.wait(25 * HOUR);
+  }
+  expect(world.tokens(TELEGRAF).find((each) => each.id === id)).toMatchObject({ permissions: [] });
+  const { report } = await world.revoke({ way: 'restore', token: 'telegraf', ...leak });
+  expect(report).toMatchObject({
+    confirmed: true,
+    tokens: [{ tokenId: id, result: 'given-back' }],
+  });
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(true);
+  const again = await world.revoke({ way: 'restore', tokenId: id, ...leak });
+  expect(again.report).toMatchObject({ confirmed: true, tokens: [{ result: 'given-back' }] });
+});
+
+test('tells in a dry run what it would do, and does nothing', async () => {
+  const state = () => [world.tokens(), world.labels(TELEGRAF), world.hold(TELEGRAF)];
+  const before = state();
+  const { report } = await world.revoke({ database: 'metrics', dryRun: true });
+  expect(report).toMatchObject({
+    dryRun: true,
+    tokens: [],
+    plan: { databases: ['logs', 'metrics'], secrets: [GRAFANA, TELEGRAF] },
+  });
+  expect(report?.plan.actions.map(({ kind }) => kind)).toEqual([
+    'succeed',
+    'delete',
+    'succeed',
+    'delete',
+  ]);
+  expect(state()).toEqual(before);
+});
