@@ -13,6 +13,7 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { functionName } from '../functions/environment.ts';
 import { bundle, FUNCTIONS } from './bundle.ts';
 import { allow, type Grant, JOIN_VPC } from './grants.ts';
 import type { PolicyFile } from './policy-file.ts';
@@ -80,6 +81,7 @@ export class KeyturnFunction extends Construct {
     if (props.vpc) this.#allow(JOIN_VPC);
 
     this.lambda = new LambdaFunction(this, 'Function', {
+      functionName: functionName(props.policyFile.policy.owner, props.entry),
       description: props.description,
       code: code(props.entry, props.policyFile),
       handler: 'index.handler',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { functionName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/model/policy.ts';
 import { TokenValue } from '../../functions/model/token-value.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
@@ -69,6 +70,6 @@ export function openEngine(
   const { policy } = policyFile;
   const engine = options.local
     ? createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile))
-    : createLambdaEngine(options.functionPrefix ?? `keyturn-${policy.owner}-`);
+    : createLambdaEngine(options.functionPrefix ?? functionName(policy.owner, ''));
   return { policy, engine, json: options.json === true };
 }
