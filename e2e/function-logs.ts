@@ -2,19 +2,28 @@ import { z } from 'zod';
 import type { Stage } from './stage.ts';
 
 const groupsSchema = z.object({ logGroups: z.array(z.object({ logGroupName: z.string() })) });
-const linesSchema = z.object({ events: z.array(z.object({ message: z.string() })) });
+const linesSchema = z.object({
+  events: z.array(z.object({ message: z.string(), timestamp: z.number() })),
+});
 
-/** Every line that the functions logged, as CloudWatch has it. */
+/** Every line that the functions logged, as CloudWatch has it, in the order of the runs' ends. */
 export async function readLogs({ aws }: Stage): Promise<readonly string[]> {
   const { logGroups } = groupsSchema.parse(await aws('logs', 'describe-log-groups'));
   const groups = await Promise.all(
     logGroups.map(async ({ logGroupName }) => {
       const found = await aws('logs', 'filter-log-events', '--log-group-name', logGroupName);
-      return linesSchema.parse(found).events.map(({ message }) => message);
+      return linesSchema.parse(found).events;
     }),
   );
-  return groups.flat();
+  return groups
+    .flat()
+    .sort((a, b) => a.timestamp - b.timestamp)
+    .map(({ message }) => message);
 }
+
+/** Without what Lambda, Node.js and the metrics add. */
+export const decisionsIn = (lines: readonly string[]) =>
+  lines.filter((line) => !/^(?:START|END|REPORT) |^\(|"message":"measured"/.test(line));
 
 export const countRuns = (lines: readonly string[]) =>
   lines.filter((line) => line.startsWith('START RequestId')).length;

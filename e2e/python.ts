@@ -43,9 +43,12 @@ export async function installPrograms(): Promise<Programs> {
     await run(python, ['-m', 'pip', 'install', ...quiet, ...PACKAGES]);
   } catch (cause) {
     const { message } = cause as Error;
-    throw new Error(`${PACKAGES.join(' and ')} could not be installed.\n${message}`, {
-      cause,
-    });
+    throw new Error(
+      `${PACKAGES.join(' and ')} could not be installed from PyPI. If .venv is broken, remove it.\n${message}`,
+      {
+        cause,
+      },
+    );
   }
   return { ministack: join(FOLDER, 'bin/ministack'), aws: join(FOLDER, 'bin/aws') };
 }

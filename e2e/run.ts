@@ -5,7 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { askWitnesses, destroy } from './afterwards.ts';
 import { subscribe } from './bus.ts';
 import { startConsumer } from './consumer.ts';
-import { readLogs } from './function-logs.ts';
+import { decisionsIn, readLogs } from './function-logs.ts';
 import { firstPolicy, secondPolicy, secretOf } from './policy.ts';
 import { installPrograms } from './python.ts';
 import { createReport, StepError } from './report.ts';
@@ -72,8 +72,8 @@ async function play(stage: Stage, folder: string, cleanup: AsyncDisposableStack)
 async function explain(stage: Stage): Promise<void> {
   const emulator = stage.miniStack.log().split('\n');
   const complaints = emulator.filter((line) => / (?:WARNING|ERROR) /.test(line)).slice(-5);
-  const functions = await readLogs(stage).catch(() => []);
-  const lines = [...complaints, ...functions.slice(-30)].map((line) => `  ${line.slice(0, 400)}`);
+  const functions = decisionsIn(await readLogs(stage).catch(() => []));
+  const lines = [...complaints, ...functions.slice(-20)].map((line) => `  ${line.slice(0, 400)}`);
   if (lines.length > 0) print(`\nMiniStack and the functions said last:\n${lines.join('\n')}`);
 }
 
@@ -109,6 +109,7 @@ const end = (code: number, sentence?: string) => {
 };
 process.once('SIGINT', () => end(130, 'Stopped.'));
 process.once('SIGTERM', () => end(143, 'Stopped.'));
+process.once('SIGHUP', () => end(129));
 setTimeout(() => end(1, 'Given up: it takes longer than ten minutes.'), LONGEST_RUN_MS).unref();
 
 try {
