@@ -64,12 +64,19 @@ const errors: Readonly<Record<string, Meeting>> = {
 
 export const ambiguousErrors: readonly Fault[] = Object.entries(errors).flatMap(([name, meet]) => [
   met(name, meet),
-  met(`${name}, from then on`, meet, { always: true, representative: name.startsWith('a reset') }),
+  met(`${name}, from then on`, meet, {
+    always: true,
+    representative: name === 'a reset behind the effect',
+  }),
 ]);
 
-const lag = (name: string, begin: (laboratory: Laboratory) => void): Fault => ({
+const lag = (
+  name: string,
+  begin: (laboratory: Laboratory) => void,
+  representative: boolean,
+): Fault => ({
   name,
-  representative: true,
+  representative,
   at: (number, laboratory) => (_call, n, effect) => {
     if (n === number) begin(laboratory);
     return Promise.resolve(effect());
@@ -77,12 +84,20 @@ const lag = (name: string, begin: (laboratory: Laboratory) => void): Fault => ({
 });
 
 export const staleReads: readonly Fault[] = [
-  lag('stale reads from then on', ({ aws }) => {
-    aws.readLagMs = 60_000;
-  }),
-  lag('stale listings from then on', ({ aws }) => {
-    aws.listLagMs = 300_000;
-  }),
+  lag(
+    'stale reads from then on',
+    ({ aws }) => {
+      aws.readLagMs = 60_000;
+    },
+    true,
+  ),
+  lag(
+    'stale listings from then on',
+    ({ aws }) => {
+      aws.listLagMs = 300_000;
+    },
+    false,
+  ),
 ];
 
 const otherRuns: Readonly<Record<string, readonly [FunctionName, object]>> = {
@@ -102,7 +117,7 @@ const beside = (
     clock.spawn('the other run', () => invoke(name, event)),
   );
 
-export const secondRuns: readonly Fault[] = Object.entries(otherRuns).flatMap(([name, run]) => [
+const besideOthers: readonly Fault[] = Object.entries(otherRuns).flatMap(([name, run]) => [
   met(`${name} before`, async (effect, laboratory, caller) => {
     await beside(laboratory, caller, run);
     return effect();
@@ -114,11 +129,27 @@ export const secondRuns: readonly Fault[] = Object.entries(otherRuns).flatMap(([
       await beside(laboratory, caller, run);
       return reply;
     },
-    { representative: true },
+    { representative: name === 'a forced rotate' },
   ),
 ]);
 
-const representativeActs = ['rolls back', 'deletes the current token', 'freezes the secret'];
+/** A second run promotes the same token, and a person does not like it. */
+const promotedAndRolledBack = met(
+  'a second rotate and a rollback',
+  async (effect, laboratory, caller) => {
+    await beside(laboratory, caller, ['rotate', {}]);
+    await acts['rolls back']?.(laboratory);
+    return effect();
+  },
+  { representative: true },
+);
+
+export const secondRuns: readonly Fault[] = [
+  ...besideOthers,
+  { ...promotedAndRolledBack, diverts: true },
+];
+
+const representativeActs = ['rolls back', 'freezes the secret'];
 
 export const people: readonly Fault[] = Object.entries(acts).map(([name, act]) => ({
   ...met(

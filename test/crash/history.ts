@@ -1,5 +1,13 @@
 import type { Call, Reply } from '../../sandbox/interception.ts';
-import { isAlive, isArmed, isExpired, isOnHold, type SeenSecret, type View } from './view.ts';
+import {
+  isAlive,
+  isArmed,
+  isExpired,
+  isOnHold,
+  pendingOf,
+  type SeenSecret,
+  type View,
+} from './view.ts';
 
 /** A version bore AWSCURRENT from one instant to another. */
 interface Reign {
@@ -30,6 +38,8 @@ export interface History {
   readonly placed: Record<string, true>;
   /** By caller: tokens taken away without a proven successor since its run began. */
   readonly taken: Record<string, number>;
+  /** By caller: the version that was current and the one pending when its run last looked. */
+  readonly looked: Record<string, readonly (string | undefined)[]>;
 }
 
 export const emptyHistory = (): History => ({
@@ -43,6 +53,7 @@ export const emptyHistory = (): History => ({
   exempt: {},
   placed: {},
   taken: {},
+  looked: {},
 });
 
 /** One request that took effect: what it was, what it was answered, and both states around it. */
@@ -103,6 +114,16 @@ function noteExemptions(history: History, { call, before, after }: Step): void {
   }
 }
 
+function noteLook(history: History, { call, after }: Step): void {
+  const looks = ['DescribeSecret', 'UpdateSecretVersionStage'].includes(call.operation);
+  if (!looks || call.caller === undefined) return;
+  history.looked[call.caller] = inUse(after);
+}
+
+/** The versions that bear AWSCURRENT or wait to. */
+export const inUse = ({ secrets, tokens }: View) =>
+  [...secrets.values()].flatMap((secret) => [secret.labels.AWSCURRENT, pendingOf(secret, tokens)]);
+
 /** Notes what a request did; to be called before the invariants are checked. */
 export function note(history: History, step: Step): void {
   noteMinting(history, step);
@@ -112,4 +133,5 @@ export function note(history: History, step: Step): void {
     noteReign(history, secret, step);
   }
   noteExemptions(history, step);
+  noteLook(history, step);
 }

@@ -1,4 +1,4 @@
-import type { History, Step } from './history.ts';
+import { type History, inUse, type Step } from './history.ts';
 import {
   isAlive,
   isArmed,
@@ -107,6 +107,18 @@ function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Viola
   }
 }
 
+/** B: nor is it marked, by a run that could know (a person may act behind its last look). */
+function* marksOnlyTheReplaced(history: History, { call, before, after }: Step): Violations {
+  if (call.operation !== 'PATCH /tokens/{id}' || call.caller === undefined) return;
+  const used = history.looked[call.caller] ?? inUse(before);
+  for (const [id, { marker }] of after.tokens) {
+    const isMarked = marker.superseded !== before.tokens.get(id)?.marker.superseded;
+    if (isMarked && marker.superseded && used.includes(id)) {
+      yield `B: ${short(id)} was marked superseded, and is AWSCURRENT or pending`;
+    }
+  }
+}
+
 /** C: a token gets a permission only after its string is stored. */
 function* armsOnlyTheStored(history: History, { after }: Step): Violations {
   for (const token of after.tokens.values()) {
@@ -146,6 +158,7 @@ export function* violations(history: History, step: Step, terms: Terms): Violati
   yield* labelsNameWorkingTokens(history, step);
   yield* promotionsWereProved(history, step);
   yield* takesOnlyTheRetired(history, step, terms);
+  yield* marksOnlyTheReplaced(history, step);
   yield* armsOnlyTheStored(history, step);
   yield* leavesForeignAlone(history, step);
   yield* refusesNoConsumer(history, step, terms);

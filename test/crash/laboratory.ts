@@ -102,6 +102,7 @@ export async function openLaboratory() {
   let found: string[] = [];
   let obstacle: Obstacle | undefined;
   let subject: { readonly caller: string; calls: number } | undefined;
+  let running = 0;
   let readLines = 0;
   let readEvents = 0;
 
@@ -147,9 +148,12 @@ export async function openLaboratory() {
   };
 
   const invoke = async (name: FunctionName, event: object = {}): Promise<Answer> => {
-    history = { ...history, taken: {} };
+    // What is kept by caller is kept by run; beside another run, the one that waits goes on.
+    if (running === 0) history = { ...history, taken: {}, looked: {} };
+    running += 1;
     const before = view();
     const answer = await clock.waitFor(host.invoke(name, event));
+    running -= 1;
     checkTexts(answer);
     const sawAll = aws.readLagMs === 0 && aws.listLagMs === 0;
     if (name === 'reap' && 'result' in answer && sawAll) {
