@@ -71,6 +71,11 @@ test('fences a superseded token when its grace period is over', () => {
   );
 });
 
+test('gives a fenced token its grace anew after somebody rolled back to it and away again', () => {
+  const fenced = retired({ superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY });
+  expect(beside(fenced, { AWSPREVIOUS: 2 })).toEqual(does('supersede', 'Replaced'));
+});
+
 test('quarantines a fenced token a second grace period later', () => {
   const fenced = (since: number) => retired({ superseded: NOW - 9 * DAY, fenced: since });
   expect(beside(fenced(NOW - DAY + SECOND))).toEqual(nothing);
