@@ -9,11 +9,15 @@ import type { Tools } from './tools.ts';
 
 const TIME_NEEDED_MS = MINUTE_MS;
 
-async function deleteSecret(name: string, { secrets, policy }: Tools): Promise<Outcome['result']> {
+async function deleteSecret(
+  name: string,
+  { secrets, policy, publish }: Tools,
+): Promise<Outcome['result']> {
   const secret = await secrets.describe(name);
   if (!secret || secret.deletedAt !== undefined) return 'skipped';
   refuseForeignSecret(secret, policy);
   await secrets.delete(name);
+  publish({ type: 'Secret Deleted', detail: { secret: name, reason: 'Removed' } });
   return 'done';
 }
 

@@ -42,10 +42,13 @@ function tell(deed: Deed, { policy }: Tools): RevokedToken {
 function announce(told: RevokedToken, { way, reason }: RevocationRequest, { publish, log }: Tools) {
   const detail = { ...told, way, reason };
   log.warn('revoked', detail);
-  if (told.result === 'deleted' || told.result === 'frozen') {
-    publish({ type: 'Token Revoked', detail });
+  const { result } = told;
+  if (result === 'deleted' || result === 'frozen') {
+    publish({ type: 'Token Revoked', detail: { ...detail, result } });
   }
-  if (told.result === 'given-back') publish({ type: 'Token Permissions Changed', detail });
+  if (result === 'given-back') {
+    publish({ type: 'Token Permissions Changed', detail: { ...detail, result } });
+  }
 }
 
 /**

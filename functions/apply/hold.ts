@@ -18,7 +18,9 @@ export async function obeyHold(
     const fresh = await freshToken(tools, each);
     if (fresh && fresh.token.permissions.length > 0) {
       await changeToken(tools, fresh, stripped(fresh, 'frozen', tools.apiNow()));
-      tools.log.warn('stripped', { secret, tokenId: fresh.token.id, reason: 'HoldFrozen', hold });
+      const detail = { secret, tokenId: fresh.token.id, reason: 'HoldFrozen' };
+      tools.log.warn('stripped', { ...detail, hold });
+      tools.publish({ type: 'Token Retired', detail });
     }
   }
   return true;

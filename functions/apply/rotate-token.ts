@@ -93,6 +93,10 @@ async function giveBack(seen: ObservedSecret, given: OwnedToken[], tools: Tools)
   }
   given.push(fresh);
   await changeToken(tools, fresh, restored(fresh));
+  tools.publish({
+    type: 'Token Permissions Changed',
+    detail: { secret: seen.secret.name, tokenId: fresh.token.id, reason: 'RolledBack' },
+  });
   return 'done';
 }
 

@@ -3,21 +3,7 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
-
-/** What Keyturn tells the world. A hint: anybody who may put events can forge one. */
-export interface KeyturnEvent {
-  readonly type:
-    | 'Token Rotated'
-    | 'Token Adopted'
-    | 'Token Permissions Changed'
-    | 'Token Retired'
-    | 'Token Deleted'
-    | 'Token Revoked'
-    | 'Database Policy Enforced'
-    | 'Database Drift Detected'
-    | 'Plan Refused';
-  readonly detail: Readonly<Record<string, unknown>>;
-}
+import type { KeyturnEvent } from '../model/event.ts';
 
 export type Publish = (event: KeyturnEvent) => void;
 

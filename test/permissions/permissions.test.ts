@@ -1,5 +1,7 @@
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { eventSchemas } from '../../functions/model/event.ts';
 import { passThrough } from '../../sandbox/interception.ts';
 import { anotherStack } from '../lib/synthesize.ts';
 import { applies, isAllowed, type Statement, takeApart } from './evaluate.ts';
@@ -170,5 +172,14 @@ test('nobody writes the management token, or anything of another owner', () => {
       const writers = JOBS.filter((job) => may(job, `secretsmanager:${verb}`, secretArn(name)));
       expect(writers).toEqual([]);
     }
+  }
+});
+
+test('what they published on the way fits docs/events.schema.json, key by key', () => {
+  const { events } = stage.aws.state;
+  expect(new Set(events.map(({ detailType }) => detailType)).size).toBeGreaterThan(6);
+  for (const { detailType, detail } of events) {
+    const schema = eventSchemas[detailType as keyof typeof eventSchemas];
+    expect(z.parse(schema, detail)).toEqual(detail);
   }
 });

@@ -1,7 +1,7 @@
 import { applyEnforcement } from '../../../functions/apply/apply-enforcement.ts';
 import { ApplyError, type Outcome } from '../../../functions/apply/outcome.ts';
 import type { Tools } from '../../../functions/apply/tools.ts';
-import type { KeyturnEvent } from '../../../functions/events/publisher.ts';
+import type { KeyturnEvent } from '../../../functions/model/event.ts';
 import type { DatabaseAction } from '../../../functions/model/plan.ts';
 import { observeDatabases } from '../../../functions/observe/observe-databases.ts';
 import { planEnforcement } from '../../../functions/plan/plan-enforcement.ts';

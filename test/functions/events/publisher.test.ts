@@ -1,9 +1,13 @@
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { expect, onTestFinished, test } from 'vitest';
-import { createPublisher, type KeyturnEvent } from '../../../functions/events/publisher.ts';
+import { createPublisher } from '../../../functions/events/publisher.ts';
+import type { KeyturnEvent } from '../../../functions/model/event.ts';
 import { type Aws, startAws } from '../../../sandbox/aws/server.ts';
 
-const event = (n: number): KeyturnEvent => ({ type: 'Token Rotated', detail: { n } });
+const event = (n: number): KeyturnEvent => ({
+  type: 'Secret Deleted',
+  detail: { secret: String(n), reason: 'Removed' },
+});
 
 const clientOf = ({ url, region }: Aws) => ({
   endpoint: url,
@@ -21,7 +25,10 @@ async function connect(bus?: string) {
     bus,
     warn: (message, details) => warnings.push({ message, details }),
   });
-  const received = () => aws.state.events.map(({ detail }) => detail);
+  const received = () =>
+    aws.state.events.map(({ detail }) => ({
+      n: Number((detail as { readonly secret: string }).secret),
+    }));
   return { aws, publisher, warnings, received };
 }
 
@@ -34,7 +41,7 @@ test('keeps events until there are ten, and sends the rest with a flush', async 
   expect(aws.state.events[0]).toMatchObject({
     bus: 'default',
     source: 'keyturn',
-    detailType: 'Token Rotated',
+    detailType: 'Secret Deleted',
   });
 });
 
@@ -100,5 +107,5 @@ test('puts events on the bus that it was given', async () => {
   client.destroy();
   publisher.publish(event(1));
   await publisher.flush();
-  expect(aws.state.events).toMatchObject([{ bus: 'keyturn', detail: { n: 1 } }]);
+  expect(aws.state.events).toMatchObject([{ bus: 'keyturn', detail: { secret: '1' } }]);
 });

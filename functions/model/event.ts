@@ -1,0 +1,103 @@
+import * as z from 'zod/mini';
+
+const text = z.string();
+const texts = z.readonly(z.array(text));
+/** Name in the policy. */
+const token = text;
+/** Name of the secret. */
+const secret = text;
+const tokenId = text;
+const reason = text;
+
+const finding = z.object({
+  kind: text,
+  message: text,
+  database: z.optional(text),
+  secret: z.optional(secret),
+  token: z.optional(token),
+  tokenId: z.optional(tokenId),
+});
+
+/** The details of everything that is published, by detail type. No detail holds a token string. */
+export const eventSchemas = {
+  'Token Rotated': z.object({
+    token,
+    secret,
+    secretArn: text,
+    tokenId,
+    previousTokenId: z.optional(tokenId),
+    reason,
+  }),
+  'Token Adopted': z.object({ token, secret, tokenId }),
+  'Token Permissions Changed': z.object({
+    tokenId,
+    token: z.optional(token),
+    secret: z.optional(secret),
+    way: z.optional(text),
+    result: z.optional(z.literal('given-back')),
+    reason: z.optional(reason),
+  }),
+  'Token Retired': z.object({ secret, tokenId, reason }),
+  'Token Deleted': z.object({ tokenId, secret: z.optional(secret), reason }),
+  'Token Revoked': z.object({
+    tokenId,
+    token: z.optional(token),
+    secret: z.optional(secret),
+    way: text,
+    result: z.enum(['deleted', 'frozen']),
+    replacedBy: z.optional(tokenId),
+    deadAfterSeconds: z.optional(z.number()),
+    unconfirmed: z.optional(text),
+    reason: z.optional(text),
+  }),
+  'Secret Deleted': z.object({ secret, reason }),
+  'Database Policy Enforced': z.object({
+    kind: z.enum(['change', 'create-database', 'create-table']),
+    database: text,
+    rule: z.number(),
+    text,
+    reason,
+    field: z.optional(text),
+    from: z.optional(z.union([text, z.number()])),
+    to: z.optional(z.union([text, z.number()])),
+    table: z.optional(text),
+    note: z.optional(text),
+  }),
+  'Database Drift Detected': z.union([
+    z.object({
+      drifted: z.number(),
+      refused: z.number(),
+      findings: z.readonly(z.array(finding)),
+    }),
+    z.object({ kind: z.literal('HalfApplied'), database: text, done: texts, open: texts }),
+  ]),
+  'Plan Refused': z.object({
+    job: z.enum(['rotate', 'reap', 'enforce']),
+    hash: text,
+    refusal: text,
+    limit: z.object({ counted: z.number(), allowed: z.number() }),
+  }),
+};
+
+/** What Keyturn tells the world. A hint: anybody who may put events can forge one. */
+export type KeyturnEvent = {
+  [Type in keyof typeof eventSchemas]: {
+    readonly type: Type;
+    readonly detail: Readonly<z.input<(typeof eventSchemas)[Type]>>;
+  };
+}[keyof typeof eventSchemas];
+
+/** JSON Schema of what arrives at a rule, but for EventBridge's own fields. */
+export const eventsJsonSchema = () => ({
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Events of Keyturn',
+  oneOf: Object.entries(eventSchemas).map(([type, schema]) => {
+    const { $schema, ...detail } = z.toJSONSchema(schema, { io: 'input' });
+    return {
+      title: type,
+      type: 'object',
+      properties: { source: { const: 'keyturn' }, 'detail-type': { const: type }, detail },
+      required: ['source', 'detail-type', 'detail'],
+    };
+  }),
+});
