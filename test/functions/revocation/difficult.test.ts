@@ -108,6 +108,25 @@ test('brings a successor without proof where everything is dead and nothing can 
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
 
+test.each([
+  ['freeze', 'frozen'],
+  ['delete', 'deleted'],
+])('carries out %s though its hold is refused, and fails with what it did', async (way, hold) => {
+  const [id, string] = [idOf('AWSCURRENT'), world.string(TELEGRAF)];
+  const denied = { status: 400, body: '{"__type": "AccessDeniedException", "Message": "no"}' };
+  world.intercept((call, effect) =>
+    call.operation === 'TagResource' ? Promise.resolve(denied) : passThrough(call, effect),
+  );
+  const { error } = await world.revoke({ ...order, way });
+  world.intercept();
+  expect(error?.errorType).toBe('RevocationError');
+  expect(error?.errorMessage).toContain('AccessDeniedException');
+  expect(error?.errorMessage).toContain(`"tokenId":"${id}"`);
+  expect(world.accepts(string)).toBe(false);
+  const { report } = await world.revoke({ ...order, way });
+  expect([report?.confirmed, world.hold(TELEGRAF)]).toEqual([true, hold]);
+});
+
 test.each(['freeze', 'delete'])(
   'schedules leave dead what was ordered to %s, for months',
   async (way) => {

@@ -54,6 +54,14 @@ export const beside = (other: () => Promise<unknown>): Readonly<Record<string, D
   };
 };
 
+/** `CRASH_POINTS=all`: every call, in minutes; otherwise one of a few neighbours, another one for each disturbance. */
+const STRIDE = process.env.CRASH_POINTS === 'all' ? 1 : 3;
+
+/** The calls to disturb, for the disturbance of a given index. */
+export function* callNumbers(index: number): Generator<number> {
+  for (let number = 1 + (index % STRIDE); ; number += STRIDE) yield number;
+}
+
 interface Subject {
   readonly run: () => Promise<Answered>;
   /** Only these calls count; all of them by default. */

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseMarker } from '../../../functions/model/marker.ts';
 import type { Call } from '../../../sandbox/interception.ts';
-import { type Disturbance, deaths, disturbed, faults, isWrite, kill } from './disturbed.ts';
+import {
+  callNumbers,
+  type Disturbance,
+  deaths,
+  disturbed,
+  faults,
+  isWrite,
+  kill,
+} from './disturbed.ts';
 import { HOUR, MINUTE, openWorld, type Saved, TELEGRAF, type World } from './world.ts';
 
 let world: World;
@@ -63,6 +71,18 @@ interface Case {
   readonly dies?: boolean;
 }
 
+async function orderAgain(event: object, string: string, undisturbed: string): Promise<string[]> {
+  const { report, error } = await world.revoke(event);
+  await world.wait(MINUTE);
+  const state = JSON.stringify(stateOf(string));
+  const unfinished =
+    error?.errorMessage ?? (report?.confirmed ? undefined : JSON.stringify(report));
+  return [
+    ...(unfinished === undefined ? [] : [unfinished]),
+    ...(state === undisturbed ? [] : [`${state}, undisturbed ${undisturbed}`]),
+  ];
+}
+
 /** Every disturbance at every call of an order, which is then given again. */
 async function explore(event: object, saved: Saved, { disturbances, ...subject }: Case) {
   await world.restore(saved);
@@ -72,20 +92,15 @@ async function explore(event: object, saved: Saved, { disturbances, ...subject }
   const undisturbed = JSON.stringify(stateOf(string));
   const found: string[] = [];
   let tried = 0;
-  for (const [name, disturb] of Object.entries(disturbances)) {
-    for (let number = 1; ; number += 1) {
+  for (const [index, [name, disturb]] of Object.entries(disturbances).entries()) {
+    for (const number of callNumbers(index)) {
       await world.restore(saved);
       const run = () => world.revoke(event);
       const { calls } = await disturbed(world, { run, ...subject }, number, disturb);
       if (calls < number) break;
       tried += 1;
-      const { report, error } = await world.revoke(event);
-      await world.wait(MINUTE);
-      const where = `${name}, call ${number}`;
-      const state = JSON.stringify(stateOf(string));
-      if (error) found.push(`${where}: ${error.errorMessage}`);
-      else if (!report?.confirmed) found.push(`${where}: ${JSON.stringify(report?.tokens)}`);
-      if (state !== undisturbed) found.push(`${where}: ${state}, undisturbed ${undisturbed}`);
+      const wrong = await orderAgain(event, string, undisturbed);
+      found.push(...wrong.map((each) => `${name}, call ${number}: ${each}`));
     }
   }
   return { tried, found };
@@ -99,7 +114,7 @@ test.each(cases)(
   async (_name, event, saved) => {
     const { tried, found } = await explore(event, saved(), { disturbances: faults });
     expect(found).toEqual([]);
-    expect(tried).toBeGreaterThan(10);
+    expect(tried).toBeGreaterThan(5);
   },
 );
 
@@ -113,7 +128,7 @@ test.each(cases)(
       dies: true,
     });
     expect(found).toEqual([]);
-    expect(tried).toBeGreaterThan(1);
+    expect(tried).toBeGreaterThan(0);
   },
 );
 
@@ -125,6 +140,6 @@ test(
     const disturbances = { 'killed behind the effect': kill };
     const { tried, found } = await explore(order, rotated, { disturbances, counts: isWrite });
     expect(found).toEqual([]);
-    expect(tried).toBeGreaterThan(3);
+    expect(tried).toBeGreaterThan(0);
   },
 );

@@ -17,7 +17,6 @@ import { shiftInstants } from '../../crash/shift-instants.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
 export const TELEGRAF = 'keyturn/prod/telegraf';
 export const GRAFANA = 'keyturn/prod/grafana';
 const MANAGEMENT_SECRET = 'influxdb/management';
