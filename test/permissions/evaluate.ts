@@ -25,13 +25,17 @@ export function matches(pattern: string, text: string, flags = ''): boolean {
   return new RegExp(`^${regex}$`, `s${flags}`).test(text);
 }
 
-/** A key that the request lacks fails every test that these policies use. */
+/** A key that the request lacks fails every test but a negated one. */
 function holds(operator: string, wanted: readonly string[], found: readonly string[]): boolean {
   switch (operator) {
     case 'StringEquals':
     case 'ForAnyValue:StringEquals':
       return found.some((value) => wanted.includes(value));
-    case 'ArnLike':
+    case 'Bool':
+      return found.some((value) => wanted.includes(value));
+    case 'ArnNotLike':
+      return found.every((value) => !wanted.some((pattern) => matches(pattern, value)));
+    case 'ForAnyValue:StringLike':
       return found.some((value) => wanted.some((pattern) => matches(pattern, value)));
     default:
       throw new Error(`the evaluator knows no ${operator}`);

@@ -20,7 +20,7 @@ const PSEUDO: Readonly<Record<string, string>> = {
 };
 
 /** Does what CloudFormation would with references; resources of the stack keep a name in angle brackets. */
-function resolve(value: unknown): unknown {
+export function resolve(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(resolve);
   const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = value as Record<string, unknown>;

@@ -1,0 +1,52 @@
+import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnResourcePolicy } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import type { Keyturn } from './keyturn.ts';
+
+export interface SoleWriterProps {
+  readonly keyturn: Keyturn;
+  /** Name or ARN of a secret that Keyturn writes; it must be there when this is deployed. */
+  readonly secretId: string;
+  /** ARNs of the roles of people who may roll back, hold and take over; `*` and `?` may stand in them. */
+  readonly people: readonly string[];
+}
+
+const WRITES = ['DeleteSecret', 'PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage'];
+/** Whoever sets one of these can stop Keyturn or take the secret from it. */
+const OWN_TAGS = 'keyturn:*';
+
+/**
+ * A secret's resource policy by which nobody writes it, or sets Keyturn's tags, but Keyturn and the
+ * people named. Reading is left as it is; so is the policy itself, or nobody could take it off.
+ */
+export class SoleWriter extends Construct {
+  constructor(scope: Construct, id: string, { keyturn, secretId, people }: SoleWriterProps) {
+    super(scope, id);
+    const { rotate, reap, revoke } = keyturn;
+    const them = [rotate, reap, revoke].map(({ role }) => role.roleArn).concat(people);
+    const others = {
+      ArnNotLike: { 'aws:PrincipalArn': them },
+      Bool: { 'aws:PrincipalIsAWSService': 'false' },
+    };
+    const deny = (verbs: readonly string[], conditions: object) =>
+      new PolicyStatement({
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: verbs.map((verb) => `secretsmanager:${verb}`),
+        resources: ['*'],
+        conditions: { ...others, ...conditions },
+      });
+    new CfnResourcePolicy(this, 'Policy', {
+      secretId,
+      blockPublicPolicy: true,
+      resourcePolicy: new PolicyDocument({
+        statements: [
+          deny(WRITES, {}),
+          deny(['TagResource', 'UntagResource'], {
+            'ForAnyValue:StringLike': { 'aws:TagKeys': OWN_TAGS },
+          }),
+        ],
+      }),
+    });
+  }
+}
