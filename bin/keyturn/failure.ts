@@ -50,7 +50,9 @@ const sentenceOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const region = error.message.includes('Region is missing');
   if (region) return 'found no AWS Region, expected AWS_REGION or a profile with one; set it';
-  return EXPLAINED[error.name] ?? error.message;
+  // The functions speak of their own events.
+  const said = error.message.replace(/\{"approve": "(\w+)"\}/, 'repeat with --approve $1');
+  return EXPLAINED[error.name] ?? said;
 };
 
 /** Says what went wrong on the terminal and gives the exit code for it. */

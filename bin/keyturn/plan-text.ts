@@ -28,8 +28,11 @@ const lineOf = (action: Action): string => {
   return `  ${name}${id}: ${DEEDS[kind] ?? kind} (${reason})`;
 };
 
-/** A plan as people read it: what would be done and why, then what it found. */
-export function formatPlan({ plan }: PlanReport, style: Style): string {
+/**
+ * A plan as people read it: what would be done and why, then what it found. `approval` says how to
+ * approve it if it is refused.
+ */
+export function formatPlan({ plan }: PlanReport, approval: string, style: Style): string {
   const { job, actions, findings, limit, refusal, hash } = plan;
   const count = actions.length === 0 ? 'nothing to do' : `${actions.length} to do`;
   const head = `${job}: ${count}`;
@@ -38,10 +41,7 @@ export function formatPlan({ plan }: PlanReport, style: Style): string {
     ...actions.map(lineOf),
     ...(refusal === undefined
       ? []
-      : [
-          style('red', `  refused: ${refusal}`),
-          `  if it is meant: keyturn apply --approve ${hash} --job ${job}`,
-        ]),
+      : [style('red', `  refused: ${refusal}`), `  if it is meant: ${approval} --approve ${hash}`]),
     ...(limit.counted > 0
       ? [
           `  ${limit.counted} of these leave somebody without a proven successor; the limit is ${limit.allowed}`,

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { readPlanReport } from './answers.ts';
+import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { EXIT } from './failure.ts';
 import { formatPlan } from './plan-text.ts';
@@ -27,6 +27,8 @@ Examples:
     )
     .action(async (options: CommonOptions & { readonly job?: Planner }) => {
       const { engine, json } = openEngine(options, terminal);
+      const formatted = (reports: readonly PlanReport[]) =>
+        reports.map((each) => formatPlan(each, 'keyturn apply', terminal.style)).join('\n\n');
       const jobs = options.job ? [options.job] : PLANNERS;
       const reports = await Promise.all(
         jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true }))),
@@ -39,7 +41,7 @@ Examples:
             2,
           ),
         );
-      else terminal.print(reports.map((each) => formatPlan(each, terminal.style)).join('\n\n'));
+      else terminal.print(formatted(reports));
       const changes = reports.some(({ plan }) => plan.actions.length > 0);
       process.exitCode = changes ? EXIT.wouldChange : EXIT.done;
     });

@@ -46,5 +46,8 @@ Examples:
         await whileWaiting(terminal, place, () => engine.call('rotate', event)),
       );
       if (json) terminal.print(JSON.stringify(report, null, 2));
-      else terminal.print(dryRun ? formatPlan(report, terminal.style) : formatOutcomes(report));
+      else
+        terminal.print(
+          dryRun ? formatPlan(report, 'repeat with', terminal.style) : formatOutcomes(report),
+        );
     });

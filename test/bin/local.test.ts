@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { realClock } from '../../sandbox/clock.ts';
+import { writeTemporary } from './cli.ts';
+import { openLocalStage, TELEGRAF } from './stage.ts';
+
+/** Real minutes pass here: a death is probed several times before it counts. */
+const PATIENCE = 300_000;
+
+it(
+  'does on a laptop what Lambda would do, with nothing but the policy and credentials',
+  async () => {
+    const stage = await openLocalStage(realClock);
+    const local = (args: readonly string[], stdin?: string, env?: Record<string, string>) =>
+      stage.run([...args, '--local'], stdin, env);
+
+    expect(await local(['plan', '--job', 'rotate'])).toMatchObject({ code: 2, stderr: '' });
+    const rotated = await local(['rotate', 'telegraf', 'grafana']);
+    expect(rotated).toMatchObject({
+      code: 0,
+      stdout: 'done  rotate grafana\ndone  rotate telegraf\n',
+    });
+    expect(rotated.stderr).toContain('  done rotate telegraf (Missing)\n');
+    expect((await local(['plan', '--job', 'rotate'])).code).toBe(0);
+    const status = await local(['status']);
+    expect(status.stdout).toMatch(
+      /telegraf +current +\d+s +in 2\dd\w* +in 89d\w* +keyturn\/prod\/telegraf\n/,
+    );
+
+    const leaked = await stage.current(TELEGRAF);
+    const { cluster } = stage.sandbox;
+    const nowhere = {
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+      AWS_ACCESS_KEY_ID: '',
+      AWS_REGION: '',
+    };
+    const file = writeTemporary('management-token', `${cluster.managementToken}\n`);
+    for (const [args, env] of [
+      [['whois'], { KEYTURN_MANAGEMENT_TOKEN: cluster.managementToken }],
+      [['whois', '--management-token-file', file], {}],
+    ] as const) {
+      const whois = await local(args, leaked, { ...nowhere, ...env });
+      expect(whois.code).toBe(0);
+      expect(whois.stdout).toMatch(
+        /name +telegraf\nsecret +keyturn\/prod\/telegraf\n[\s\S]*state +live/,
+      );
+      expect(whois.stderr).toBe('AWS is not asked: which token is current stays unknown\n');
+    }
+
+    const revoked = await local(['revoke', '--leaked', '--reason', 'in a log', '--yes'], leaked);
+    expect(revoked.code).toBe(0);
+    expect(revoked.stderr).toMatch(/revoked telegraf \w{8}: deleted\n/);
+    expect(revoked.stdout).toMatch(/telegraf +\w{8} +deleted +\w{8} +\d+\.\d s/);
+    expect(cluster.accepts(leaked, 'write', 'telemetry')).toBe(false);
+    expect(cluster.accepts(await stage.current(TELEGRAF), 'write', 'telemetry')).toBe(true);
+    for (const secret of [leaked, cluster.managementToken]) {
+      expect(JSON.stringify([rotated, status, revoked])).not.toContain(secret);
+    }
+  },
+  PATIENCE,
+);

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { keyturn, temporaryFolder, writeTemporary } from './cli.ts';
+
+const VERBS = 'validate schema plan status rotate apply whois revoke unfreeze lift restore'.split(
+  ' ',
+);
+
+describe('keyturn validate', () => {
+  it('passes the example', async () => {
+    expect(await keyturn(['validate', 'keyturn.yaml'])).toEqual({
+      code: 0,
+      stdout: 'keyturn.yaml: no mistakes\n',
+      stderr: '',
+    });
+  });
+
+  it('prints every mistake by line, found and expected', async () => {
+    const text = readFileSync('keyturn.yaml', 'utf8').replace(
+      'rotateEvery: 30d',
+      'rotateEvery: 30',
+    );
+    const file = writeTemporary('policy.yaml', text);
+    const { code, stdout } = await keyturn(['validate', file]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /policy\.yaml:\d+: defaults\.rotateEvery: found 30, expected a duration/,
+    );
+    const answer = await keyturn(['validate', file, '--json']);
+    expect(answer.code).toBe(1);
+    expect(JSON.parse(answer.stdout)).toMatchObject({
+      valid: false,
+      mistakes: [expect.any(String)],
+    });
+  });
+});
+
+it('prints the JSON Schema of the policy', async () => {
+  const { code, stdout } = await keyturn(['schema']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    type: 'object',
+    required: expect.arrayContaining(['owner']),
+  });
+});
+
+it('has examples in the help of every verb', async () => {
+  const helps = await Promise.all(VERBS.map((verb) => keyturn([verb, '--help'])));
+  for (const [index, { code, stdout }] of helps.entries()) {
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Examples?:/);
+    expect(stdout).toContain(`  keyturn ${VERBS[index]}`);
+  }
+});
+
+describe('says in one line what was found, what was expected and what to do:', () => {
+  const policy = ['--policy', 'keyturn.yaml'];
+
+  it.each([
+    [
+      'no policy file',
+      ['plan', '--policy', 'none.yaml'],
+      /^none\.yaml: the policy file cannot be read\n$/,
+    ],
+    [
+      'no selector',
+      ['revoke', ...policy],
+      /^keyturn: found none, expected one of --token, .*--leaked; say whose/,
+    ],
+    [
+      'two selectors',
+      ['revoke', '--all', '--token', 'a', ...policy],
+      /found --token and --all, expected one of/,
+    ],
+    [
+      'two ways',
+      ['revoke', '--freeze', '--delete', '--all'],
+      /'--freeze' cannot be used with option '--delete'/,
+    ],
+    ['nobody', ['unfreeze', ...policy], /expected a token’s name, or --token-id/],
+    [
+      'an unknown token',
+      ['rotate', 'telegraff', ...policy],
+      /found no token telegraff .* expected some of telegraf, grafana/,
+    ],
+    ['an unknown option', ['plan', '--jsno'], /unknown option '--jsno'/],
+  ])('%s', async (_what, args, message) => {
+    const { code, stdout, stderr } = await keyturn(args);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr.replace(/^keyturn: (?=none)/, '')).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it.each([
+    ['nothing', '', 'found nothing on standard input'],
+    ['a management token', 'M.V1.c2VjcmV0LXNlY3JldA==', 'found a management token'],
+    ['prose', 'no token in here', 'found a text without a token string'],
+    ['two tokens', `apiv1_${'a'.repeat(43)}= apiv1_${'b'.repeat(43)}=`, 'found 2 token strings'],
+  ])('%s as a leaked string, without quoting it', async (_what, stdin, message) => {
+    const { code, stdout, stderr } = await keyturn(['whois', ...policy], { stdin });
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+    for (const word of stdin.split(' ').filter(({ length }) => length > 5)) {
+      expect(stdout + stderr).not.toContain(word);
+    }
+  });
+
+  it('no AWS credentials', async () => {
+    const env = {
+      AWS_REGION: 'eu-west-1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      HOME: temporaryFolder(),
+    };
+    const { code, stderr } = await keyturn(['plan', ...policy], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^keyturn: found no AWS credentials, expected .*\n$/);
+  });
+
+  it('no AWS Region', async () => {
+    const env = { HOME: temporaryFolder() };
+    const { code, stderr } = await keyturn(['plan', ...policy], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^keyturn: found no AWS Region, expected .*\n$/);
+  });
+});
