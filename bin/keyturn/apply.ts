@@ -37,5 +37,6 @@ export const applyCommand = (terminal: Terminal): Command =>
       const report = readPlanReport(
         await whileWaiting(terminal, engine.placeOf(job), () => engine.call(job, { approve })),
       );
-      terminal.print(json ? JSON.stringify(report, null, 2) : formatOutcomes(report));
+      if (json) terminal.printJson(report);
+      else terminal.print(formatOutcomes(report));
     });

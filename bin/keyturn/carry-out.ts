@@ -2,6 +2,7 @@ import type { Policy } from '../../functions/model/policy.ts';
 import { type Revocation, readRevocation } from './answers.ts';
 import { type CommonOptions, openEngine } from './common-options.ts';
 import { confirmByTyping, readReason } from './confirm.ts';
+import type { Engine } from './engine.ts';
 import { CommandError, EXIT, kindOf } from './failure.ts';
 import { formatBlastRadius, formatRevocation } from './revocation-text.ts';
 import type { Selection } from './selectors.ts';
@@ -28,16 +29,52 @@ function wordFor({ event, word }: Order, { plan }: Revocation, { cluster }: Poli
   return word ?? token?.token ?? token?.tokenId ?? 'revoke';
 }
 
-/** The report that the failure of an order carries behind its words, as its last line. */
-function reportIn(error: unknown): { readonly message: string; readonly report?: Revocation } {
-  const lines = error instanceof Error ? error.message.split('\n') : [];
-  if (kindOf(error) !== 'RevocationError') throw error;
+interface Done {
+  readonly report?: Revocation;
+  /** Why not all was done. */
+  readonly failure?: CommandError;
+}
+
+/** An order that fails tells what it did all the same: its report is the last line of the error. */
+function doneIn(error: unknown): Done {
+  if (!(error instanceof Error) || kindOf(error) !== 'RevocationError') throw error;
+  const lines = error.message.split('\n');
   try {
     const report = readRevocation(JSON.parse(lines.at(-1) ?? ''));
-    return { message: lines.slice(0, -1).join('\n'), report };
+    const failure = new CommandError(lines.slice(0, -1).join('\n'), { cause: error });
+    return { report, failure };
   } catch {
-    return { message: lines.join('\n') };
+    return { failure: new CommandError(error.message, { cause: error }) };
   }
+}
+
+async function give(order: object, engine: Engine, terminal: Terminal): Promise<Done> {
+  const place = engine.placeOf('revoke');
+  terminal.note(terminal.noteStyle('dim', `  ${place} is at work; a minute or two is usual`));
+  try {
+    const answer = await whileWaiting(terminal, place, () => engine.call('revoke', order));
+    return { report: readRevocation(answer) };
+  } catch (error) {
+    return doneIn(error);
+  }
+}
+
+/** Nothing is done before a person has seen what it touches, and has said why. */
+async function confirmOrder(
+  { event }: Order,
+  word: string,
+  options: OrderOptions,
+  terminal: Terminal,
+): Promise<{ readonly reason: string; readonly confirm?: string }> {
+  const reason = await readReason(options.reason, terminal);
+  if (!event.all) {
+    if (!options.yes) await confirmByTyping(word, '--yes', terminal);
+    return { reason };
+  }
+  // A script that means everything names the cluster: --yes alone would fit any.
+  const { confirm } = options;
+  if (confirm === undefined) await confirmByTyping(word, `--confirm ${word}`, terminal);
+  return { reason, confirm: confirm ?? word };
 }
 
 /** Shows what an order touches, has it confirmed, carries it out, and tells what is proven. */
@@ -57,38 +94,17 @@ export async function carryOut(
   const answer = readRevocation(await engine.call('revoke', { ...event, dryRun: true }));
   if (options.dryRun) {
     const shown = formatBlastRadius(answer, immediately, terminal.style);
-    terminal.print(json ? JSON.stringify(answer, null, 2) : shown);
+    if (json) terminal.printJson(answer);
+    else terminal.print(shown);
     return;
   }
-  terminal.note(formatBlastRadius(answer, immediately, terminal.noteStyle));
+  terminal.note(`${formatBlastRadius(answer, immediately, terminal.noteStyle)}\n`);
 
-  const reason = await readReason(options.reason, terminal);
   const word = wordFor(order, answer, policy);
-  // A script that means everything names the cluster: --yes alone would fit any.
-  const [confirmed, flag] = order.event.all
-    ? [options.confirm !== undefined, `--confirm ${word}`]
-    : [options.yes === true, '--yes'];
-  if (!confirmed) await confirmByTyping(word, flag, terminal);
-  const confirm = order.event.all ? { confirm: options.confirm ?? word } : {};
-
-  const place = engine.placeOf('revoke');
-  terminal.note(terminal.noteStyle('dim', `\n  ${place} is at work; a minute or two is usual`));
-  const ordered = { ...event, ...confirm, reason };
-  let report: Revocation | undefined;
-  let failure: CommandError | undefined;
-  try {
-    report = readRevocation(
-      await whileWaiting(terminal, place, () => engine.call('revoke', ordered)),
-    );
-  } catch (error) {
-    const failed = reportIn(error);
-    report = failed.report;
-    failure = new CommandError(failed.message, { cause: error });
-  }
-  if (report) {
-    const shown = formatRevocation(report, terminal.style);
-    terminal.print(json ? JSON.stringify(report, null, 2) : shown);
-  }
+  const confirmation = await confirmOrder(order, word, options, terminal);
+  const { report, failure } = await give({ ...event, ...confirmation }, engine, terminal);
+  if (report && json) terminal.printJson(report);
+  else if (report) terminal.print(formatRevocation(report, terminal.style));
   if (failure) throw failure;
   process.exitCode = report?.confirmed ? EXIT.done : EXIT.unconfirmed;
 }

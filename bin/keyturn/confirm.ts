@@ -16,7 +16,8 @@ export async function confirmByTyping(
       { exitCode: EXIT.cancelled },
     );
   }
-  const typed = await terminal.ask(`\nType ${word} to go on, anything else to stop: `);
+  terminal.note('');
+  const typed = await terminal.ask(`Type ${word} to go on, anything else to stop: `);
   if (typed.trim() === word) return;
   throw new CommandError('that was something else; nothing was done', {
     exitCode: EXIT.cancelled,
@@ -25,7 +26,7 @@ export async function confirmByTyping(
 
 /** Why it is done: for the log, the events and whoever is on duty next. */
 export async function readReason(given: string | undefined, terminal: Terminal): Promise<string> {
-  const reason = given ?? (terminal.interactive ? await terminal.ask('\nWhy? (for the log) ') : '');
+  const reason = given ?? (terminal.interactive ? await terminal.ask('Why? (for the log) ') : '');
   if (reason.trim() !== '') return reason.trim();
   throw new CommandError('found no reason, expected --reason TEXT; nothing was done', {
     exitCode: EXIT.cancelled,

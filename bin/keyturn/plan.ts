@@ -27,21 +27,13 @@ Examples:
     )
     .action(async (options: CommonOptions & { readonly job?: Planner }) => {
       const { engine, json } = openEngine(options, terminal);
-      const formatted = (reports: readonly PlanReport[]) =>
-        reports.map((each) => formatPlan(each, 'keyturn apply', terminal.style)).join('\n\n');
       const jobs = options.job ? [options.job] : PLANNERS;
       const reports = await Promise.all(
         jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true }))),
       );
-      if (json)
-        terminal.print(
-          JSON.stringify(
-            reports.map(({ plan }) => plan),
-            null,
-            2,
-          ),
-        );
-      else terminal.print(formatted(reports));
+      const shown = (each: PlanReport) => formatPlan(each, 'keyturn apply', terminal.style);
+      if (json) terminal.printJson(reports.map(({ plan }) => plan));
+      else terminal.print(reports.map(shown).join('\n\n'));
       const changes = reports.some(({ plan }) => plan.actions.length > 0);
       process.exitCode = changes ? EXIT.wouldChange : EXIT.done;
     });

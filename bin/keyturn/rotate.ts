@@ -45,7 +45,7 @@ Examples:
       const report = readPlanReport(
         await whileWaiting(terminal, place, () => engine.call('rotate', event)),
       );
-      if (json) terminal.print(JSON.stringify(report, null, 2));
+      if (json) terminal.printJson(report);
       else
         terminal.print(
           dryRun ? formatPlan(report, 'repeat with', terminal.style) : formatOutcomes(report),

@@ -10,4 +10,4 @@ export const schemaCommand = (terminal: Terminal): Command =>
       'after',
       '\nExample:\n  keyturn schema > keyturn.schema.json\n  # first line of the policy: # yaml-language-server: $schema=keyturn.schema.json',
     )
-    .action(() => terminal.print(JSON.stringify(policyJsonSchema(), null, 2)));
+    .action(() => terminal.printJson(policyJsonSchema()));

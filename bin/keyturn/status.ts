@@ -115,7 +115,7 @@ export const statusCommand = (terminal: Terminal): Command =>
       const statuses = policy.tokens.map((entry) =>
         statusOf(entry, known, [rotation, reaping], now),
       );
-      if (json) return terminal.print(JSON.stringify(statuses, null, 2));
+      if (json) return terminal.printJson(statuses);
       terminal.print(formatTable(HEADINGS, statuses.map(rowOf), terminal.style));
       terminal.note(`\n${summaryOf(policy, known, reaping)}`);
     });

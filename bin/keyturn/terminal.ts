@@ -10,6 +10,7 @@ export type Style = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: 
 export interface Terminal {
   /** Results, to standard output. */
   print(text: string): void;
+  printJson(value: unknown): void;
   /** Progress and questions, to standard error. */
   note(text: string): void;
   readonly style: Style;
@@ -36,19 +37,20 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
 
   const readLine = async (question: string, echo: NodeJS.WritableStream): Promise<string> => {
     const lines = createInterface({ input: stdin, output: echo, terminal: true });
+    // Ctrl-C rejects the question, Ctrl-D only closes.
     const closed = new Promise<undefined>((resolve) =>
       lines.once('close', () => resolve(undefined)),
     );
-    stderr.write(question);
-    // Ctrl-C rejects, Ctrl-D only closes.
-    const answer = await Promise.race([lines.question('').catch(() => undefined), closed]);
+    const answer = await Promise.race([lines.question(question).catch(() => undefined), closed]);
     lines.close();
     if (answer !== undefined) return answer;
+    stderr.write('\n');
     throw new CommandError('cancelled; nothing was done', { exitCode: EXIT.cancelled });
   };
 
   return {
     print: (line) => stdout.write(`${line}\n`),
+    printJson: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     note: (line) => stderr.write(`${line}\n`),
     style: styleFor(stdout),
     noteStyle: styleFor(stderr),
@@ -56,8 +58,9 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
     ask: (question) => readLine(question, stderr),
     async readHidden(question) {
       if (!stdin.isTTY) return text(stdin);
+      stderr.write(question);
       const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-      const line = await readLine(question, nowhere);
+      const line = await readLine('', nowhere);
       stderr.write('\n');
       return line;
     },

@@ -19,7 +19,7 @@ export const validateCommand = (terminal: Terminal): Command =>
     .action((file: string, { json }: { readonly json?: true }) => {
       const mistakes = mistakesOf(file);
       if (mistakes.length > 0) process.exitCode = EXIT.failed;
-      if (json) terminal.print(JSON.stringify({ valid: mistakes.length === 0, mistakes }, null, 2));
+      if (json) terminal.printJson({ valid: mistakes.length === 0, mistakes });
       else terminal.print(mistakes.join('\n') || `${file}: no mistakes`);
     });
 

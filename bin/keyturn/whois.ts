@@ -84,5 +84,6 @@ Examples:
       const wanted =
         tokenId === undefined ? { fingerprint: await readLeaked(terminal) } : { tokenId };
       const token = await findOne(engine, wanted, terminal);
-      terminal.print(json ? JSON.stringify(token, null, 2) : formatKnown(token, terminal.style));
+      if (json) terminal.printJson(token);
+      else terminal.print(formatKnown(token, terminal.style));
     });

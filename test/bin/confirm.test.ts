@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { confirmByTyping, readReason } from '../../bin/keyturn/confirm.ts';
+import { EXIT } from '../../bin/keyturn/failure.ts';
+import type { Terminal } from '../../bin/keyturn/terminal.ts';
+
+/** Somebody at a terminal who answers every question alike. */
+const answering = (answer: string, interactive = true): Terminal => ({
+  print: () => {},
+  printJson: () => {},
+  note: () => {},
+  style: (_format, text) => text,
+  noteStyle: (_format, text) => text,
+  interactive,
+  ask: async () => answer,
+  readHidden: async () => answer,
+});
+
+const cancelled = (message: RegExp) =>
+  expect.objectContaining({ exitCode: EXIT.cancelled, message: expect.stringMatching(message) });
+
+describe('a confirmation', () => {
+  it('is the very word, with or without spaces around it', async () => {
+    await confirmByTyping('telegraf', '--yes', answering(' telegraf '));
+  });
+
+  it.each(['yes', 'Telegraf', ''])('is not "%s"', async (typed) => {
+    const confirmed = confirmByTyping('telegraf', '--yes', answering(typed));
+    await expect(confirmed).rejects.toEqual(cancelled(/something else; nothing was done/));
+  });
+
+  it('wants a person, or the flag that scripts give', async () => {
+    const confirmed = confirmByTyping('telegraf', '--yes', answering('telegraf', false));
+    await expect(confirmed).rejects.toEqual(cancelled(/expected --yes; nothing was done/));
+  });
+});
+
+describe('a reason', () => {
+  it('is what was given, or else what a person answers', async () => {
+    expect(await readReason('drill ', answering('never asked'))).toBe('drill');
+    expect(await readReason(undefined, answering('odd writes'))).toBe('odd writes');
+  });
+
+  it.each([
+    ['blank', answering('  ')],
+    ['left out of a script', answering('drill', false)],
+  ])('is not %s', async (_what, terminal) => {
+    await expect(readReason(undefined, terminal)).rejects.toEqual(cancelled(/--reason TEXT/));
+  });
+});
