@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { askWitnesses, destroy } from './afterwards.ts';
 import { subscribe } from './bus.ts';
@@ -10,7 +11,7 @@ import { firstPolicy, secondPolicy, secretOf } from './policy.ts';
 import { installPrograms } from './python.ts';
 import { createReport, StepError } from './report.ts';
 import * as scenario from './scenario.ts';
-import { ACCOUNT, deploy, prepareStage, REGION, type Stage } from './stage.ts';
+import { ACCOUNT, prepareStage, REGION, type Stage } from './stage.ts';
 import { lookAt } from './world.ts';
 
 const LONGEST_RUN_MS = 10 * 60_000;
@@ -20,18 +21,21 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 const report = createReport();
 
 /** From a bootstrapped account to a destroyed stack, in the README's order. */
-async function play(stage: Stage, folder: string, cleanup: AsyncDisposableStack): Promise<void> {
+async function play(stage: Stage, cleanup: AsyncDisposableStack): Promise<void> {
   const { aws, cluster } = stage.sandbox;
   const world = lookAt(stage.sandbox);
   const scene = { stage, world, report };
-  const foreign = await scenario.furnish(world, LIFE_OF_A_FOREIGN_TOKEN_MS);
-
-  await report.step('cdk bootstrap', () => stage.cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`));
-  stage.writePolicy(firstPolicy(cluster.url));
-  await report.step('cdk deploy: every resource of the stack, none left out', () =>
-    deploy(stage, folder),
+  const foreign = await report.step('the cluster has databases and tokens of others', () =>
+    scenario.furnish(world, LIFE_OF_A_FOREIGN_TOKEN_MS),
   );
-  const subscriber = await subscribe(stage, ACCOUNT, REGION);
+
+  await report.step('cdk bootstrap', stage.bootstrap);
+  await report.step('cdk deploy: every resource of the stack, none left out', () =>
+    stage.deploy(firstPolicy(cluster.url)),
+  );
+  const subscriber = await report.step('a rule and a queue subscribe to its events', () =>
+    subscribe(stage, ACCOUNT, REGION),
+  );
   await scenario.issueFirstTokens(scene);
 
   const secrets = new SecretsManagerClient({
@@ -55,9 +59,8 @@ async function play(stage: Stage, folder: string, cleanup: AsyncDisposableStack)
   await scenario.checkForeign(scene, foreign);
 
   const before = world.versions();
-  stage.writePolicy(secondPolicy(cluster.url));
   await report.step('cdk deploy of a changed policy keeps every secret and version', async () => {
-    await deploy(stage, folder);
+    await stage.deploy(secondPolicy(cluster.url));
     scenario.expectKept(before, world.versions());
   });
   await scenario.revokeInvoices(scene);
@@ -65,7 +68,7 @@ async function play(stage: Stage, folder: string, cleanup: AsyncDisposableStack)
   await scenario.checkSecondPolicy(scene);
   await scenario.checkDeleted(scene, old);
   await askWitnesses(scene, { consumers, subscriber });
-  await destroy(scene, folder);
+  await destroy(scene);
 }
 
 /** What was said last: a step that waited in vain does not know why. */
@@ -95,7 +98,7 @@ async function main(): Promise<void> {
   );
   report.note('the AWS CLI is version 1, which takes a payload as it is: no --cli-binary-format');
   try {
-    await play(stage, folder, cleanup);
+    await play(stage, cleanup);
   } catch (error) {
     await explain(stage);
     throw error;
@@ -114,7 +117,8 @@ setTimeout(() => end(1, 'Given up: it takes longer than ten minutes.'), LONGEST_
 
 try {
   await main();
+  end(0);
 } catch (error) {
-  if (!(error instanceof StepError)) throw error; // a step has said so
+  // A step that failed has said so; anything else is a mistake of this program.
+  end(1, error instanceof StepError ? undefined : inspect(error));
 }
-end(0);

@@ -17,11 +17,12 @@ const DELAY_MS = 2_000;
 export interface Stage {
   readonly sandbox: Sandbox;
   readonly miniStack: MiniStack;
-  /** Runs the CDK CLI as the README does; the policy is written to where it reads it. */
-  cdk(...args: readonly string[]): Promise<string>;
+  /** `cdk bootstrap`, `cdk deploy` and `cdk destroy`, as the README has them. */
+  bootstrap(): Promise<unknown>;
+  deploy(policy: object): Promise<unknown>;
+  destroy(): Promise<unknown>;
   /** Runs the AWS CLI; what it answers, parsed. */
   aws(...args: readonly string[]): Promise<unknown>;
-  writePolicy(document: object): void;
   /** Outputs of the deployed stack. */
   outputs(): Readonly<Record<string, string>>;
   /** Invokes a function as the README does: by the AWS CLI, and by its name in the outputs. */
@@ -76,17 +77,24 @@ export async function prepareStage(programs: Programs, folder: string): Promise<
     const common = ['--endpoint-url', miniStack.url, '--cli-read-timeout', '300'];
     return parse(await run(programs.aws, [...args, ...common, '--output', 'json'], { env }));
   };
+  const cdk = (...args: readonly string[]) =>
+    run('npx', ['cdk', ...args, '--output', join(folder, 'cdk.out')], { env, cwd: REPOSITORY });
   const running = started.move();
   return {
     sandbox,
     miniStack,
     aws,
     outputs,
-    cdk: (...args) =>
-      run('npx', ['cdk', ...args, '--output', join(folder, 'cdk.out')], { env, cwd: REPOSITORY }),
-    writePolicy: (document) => writeFileSync(policyFile, JSON.stringify(document)),
+    bootstrap: () => cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`),
+    deploy(policy) {
+      writeFileSync(policyFile, JSON.stringify(policy));
+      const unattended = ['--require-approval', 'never', '--outputs-file', outputsFile];
+      return cdk('deploy', '-c', `policy=${policyFile}`, ...unattended);
+    },
+    destroy: () => cdk('destroy', '-c', `policy=${policyFile}`, '--force'),
     async invoke(outputId, event) {
-      const name = outputs()[outputId] ?? outputId;
+      const name = outputs()[outputId];
+      if (name === undefined) throw new Error(`the stack has no output ${outputId}`);
       const file = join(folder, `${outputId}.json`);
       const payload = ['--payload', JSON.stringify(event), file];
       const answer = await aws('lambda', 'invoke', '--function-name', name, ...payload);
@@ -97,10 +105,3 @@ export async function prepareStage(programs: Programs, folder: string): Promise<
     close: () => running.disposeAsync(),
   };
 }
-
-/** `cdk deploy` of the policy that was written last. */
-export const deploy = ({ cdk }: Stage, folder: string) =>
-  cdk(
-    ...['deploy', '-c', `policy=${join(folder, 'keyturn.yaml')}`, '--require-approval', 'never'],
-    ...['--outputs-file', join(folder, 'outputs.json')],
-  );
