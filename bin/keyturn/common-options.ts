@@ -20,7 +20,7 @@ export interface CommonOptions {
 
 const MANAGEMENT_TOKEN = 'KEYTURN_MANAGEMENT_TOKEN';
 
-export const policyOption = () =>
+const policyOption = () =>
   new Option('--policy <file>', 'the policy file').env('KEYTURN_POLICY').default('keyturn.yaml');
 export const jsonOption = () => new Option('--json', 'answer as JSON, on standard output');
 

@@ -17,7 +17,7 @@ const DEEDS: Readonly<Record<string, string>> = {
   'delete-secret': 'delete the secret, with its recovery window',
 };
 
-export const nameOf = ({ token, secret, database, tokenId }: Partial<Action>): string =>
+const nameOf = ({ token, secret, database, tokenId }: Partial<Action>): string =>
   token ?? secret ?? database ?? tokenId ?? '';
 
 const lineOf = (action: Action): string => {
