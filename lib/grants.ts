@@ -65,6 +65,12 @@ const VERBS = {
     'UpdateSecretVersionStage',
   ],
   reap: ['DescribeSecret', 'UpdateSecretVersionStage'],
+  'secrets-manager-rotation': [
+    'DescribeSecret',
+    'GetSecretValue',
+    'PutSecretValue',
+    'UpdateSecretVersionStage',
+  ],
   revoke: [
     'DescribeSecret',
     'GetSecretValue',

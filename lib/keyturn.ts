@@ -1,4 +1,5 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -44,6 +45,8 @@ export class Keyturn extends Construct {
   readonly enforce: KeyturnFunction;
   /** Only ever invoked by a person. */
   readonly revoke: KeyturnFunction;
+  /** Invoked by Secrets Manager for secrets whose rotation somebody set up with it. */
+  readonly secretsManagerRotation: KeyturnFunction;
   /** By construct id. */
   readonly functions: Record<string, KeyturnFunction> = {};
   readonly #props: KeyturnProps;
@@ -113,6 +116,20 @@ export class Keyturn extends Construct {
         ...grants.askForMissingSecrets(),
         ...encryption,
       ],
+    });
+    this.secretsManagerRotation = this.#add('SecretsManagerRotation', {
+      entry: 'secrets-manager-rotation',
+      description: 'Rotates a secret when Secrets Manager is asked to',
+      grants: [
+        ...common,
+        grants.listSecrets(),
+        ...grants.changeSecrets('secrets-manager-rotation'),
+        ...encryption,
+      ],
+    });
+    this.secretsManagerRotation.lambda.addPermission('SecretsManager', {
+      principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
+      sourceAccount: Stack.of(this).account,
     });
     this.#alarms.watchMeasures(this);
     addDashboard(this, {

@@ -22,8 +22,9 @@ const OWN_TAGS = 'keyturn:*';
 export class SoleWriter extends Construct {
   constructor(scope: Construct, id: string, { keyturn, secretId, people }: SoleWriterProps) {
     super(scope, id);
-    const { rotate, reap, revoke } = keyturn;
-    const them = [rotate, reap, revoke].map(({ role }) => role.roleArn).concat(people);
+    const { rotate, reap, revoke, secretsManagerRotation } = keyturn;
+    const functions = [rotate, reap, revoke, secretsManagerRotation];
+    const them = functions.map(({ role }) => role.roleArn).concat(people);
     const others = {
       ArnNotLike: { 'aws:PrincipalArn': them },
       Bool: { 'aws:PrincipalIsAWSService': 'false' },

@@ -18,13 +18,15 @@ interface Cause {
   readonly reason: Reason;
   /** The token that was revoked. */
   readonly replaces?: string;
+  /** The version that Secrets Manager made for it; absent: one with the token's own id is put. */
+  readonly version?: string;
 }
 
 /** Step 2: a token that can do nothing yet, so that losing it here loses nothing. */
 async function mint(
   entry: TokenPolicy,
   { secret }: ObservedSecret,
-  { reason, replaces }: Cause,
+  { reason, replaces, version }: Cause,
   { api, policy, apiNow }: Tools,
 ): Promise<Successor> {
   const marker: Marker = {
@@ -33,6 +35,7 @@ async function mint(
     home: homeOf(secret.arn),
     ...(reason === 'Forced' && { forced: true }),
     ...(replaces !== undefined && { replaces }),
+    ...(version !== undefined && { version }),
   };
   const description = describeToken(entry.description, marker);
   const lifetime = entry.expiresAfter;
@@ -46,18 +49,19 @@ async function mint(
       `POST /tokens made ${token.id} with another expiry or description than asked for`,
     );
   }
-  return { owned: { token, marker, text: entry.description, version: token.id }, value };
+  const text = entry.description;
+  return { owned: { token, marker, text, version: version ?? token.id }, value };
 }
 
-/** Step 3. The version's id is the token's, so that a repeated put does nothing. */
+/** Step 3. The version's id is the token's, or was given, so that a repeated put does nothing. */
 async function store(
   entry: TokenPolicy,
-  { owned: { token }, value }: Successor,
+  { owned: { token, version }, value }: Successor,
   { secrets, policy }: Tools,
 ): Promise<void> {
   const former = entry.adopt ? await secrets.value(entry.secret) : undefined;
   const text = composeSecretString(entry, policy, token, value, former);
-  await secrets.put(entry.secret, token.id, text, 'AWSPENDING');
+  await secrets.put(entry.secret, version, text, 'AWSPENDING');
 }
 
 /** Step 4: only now, with its string stored, does the token get its permissions. */

@@ -98,6 +98,18 @@ describe('a role names what its function may do, and that alone:', () => {
       return `  t${index}: { secret: plant/west/hall-${index}, permissions: { write: [telemetry] } }\n`;
     }).join('');
 
+  test('Secrets Manager alone may invoke the function for its own rotation', () => {
+    const permissions = Object.values(template.findResources('AWS::Lambda::Permission'));
+    expect(permissions).toMatchObject([
+      {
+        Properties: {
+          Principal: 'secretsmanager.amazonaws.com',
+          SourceAccount: { Ref: 'AWS::AccountId' },
+        },
+      },
+    ]);
+  });
+
   test('names as many as it may, in the ten policies that a role takes', () => {
     const many = synthesize(folder, POLICY + entries(179));
     for (const { Properties } of Object.values(many.findResources('AWS::IAM::Role'))) {

@@ -19,7 +19,7 @@ export interface AwsRequest {
 const list = <T>(value: T | readonly T[]) => [value].flat() as T[];
 
 /** `*` stands for any characters and `?` for one; case matters, except in actions. */
-export function matches(pattern: string, text: string, flags = ''): boolean {
+function matches(pattern: string, text: string, flags = ''): boolean {
   const source = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
   const regex = source.replaceAll('*', '.*').replaceAll('?', '.');
   return new RegExp(`^${regex}$`, `s${flags}`).test(text);

@@ -8,9 +8,9 @@ import type { Statement } from './evaluate.ts';
 
 export const REGION = 'eu-west-1';
 export const ACCOUNT = '123456789012';
-export const JOBS = ['rotate', 'reap', 'enforce', 'revoke'] as const;
+export const JOBS = ['rotate', 'reap', 'enforce', 'revoke', 'secrets-manager-rotation'] as const;
 export type Job = (typeof JOBS)[number];
-export type Roles = Readonly<Record<Job, readonly Statement[]>>;
+export type Roles = ReadonlyMap<Job, readonly Statement[]>;
 
 const PSEUDO: Readonly<Record<string, string>> = {
   'AWS::Partition': 'aws',
@@ -31,7 +31,8 @@ export function resolve(value: unknown): unknown {
 }
 
 function statementsOf(template: Template, job: Job): Statement[] {
-  const prefix = `Keyturn${job[0]?.toUpperCase()}${job.slice(1)}Role`;
+  const name = job.replaceAll(/(?:^|-)(.)/g, (_match, letter: string) => letter.toUpperCase());
+  const prefix = `Keyturn${name}Role`;
   return ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
     Object.entries(template.findResources(type))
       .filter(([id]) => id.startsWith(prefix))
@@ -44,10 +45,7 @@ export function rolesOf(document: object, props: Partial<KeyturnProps> = {}): Ro
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
   try {
     const template = synthesize(folder, JSON.stringify(document), props);
-    const [rotate = [], reap = [], enforce = [], revoke = []] = JOBS.map((job) =>
-      statementsOf(template, job),
-    );
-    return { rotate, reap, enforce, revoke };
+    return new Map(JOBS.map((job) => [job, statementsOf(template, job)]));
   } finally {
     rmSync(folder, { recursive: true });
   }

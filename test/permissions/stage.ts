@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SecretsManager } from '@aws-sdk/client-secrets-manager';
+import { type RotateSecretRequest, SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { ENVIRONMENT } from '../../functions/environment.ts';
 import { bundle } from '../../lib/bundle.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
@@ -30,6 +30,7 @@ export interface Answer {
   readonly error?: { readonly errorType: string; readonly errorMessage: string };
 }
 
+type Run = (job: Job, event?: object) => Promise<Answer>;
 export type Stage = Awaited<ReturnType<typeof openStage>>;
 
 /** The real functions on the sandbox, and a record of every AWS call of theirs as IAM would be asked. */
@@ -82,7 +83,7 @@ export async function openStage() {
   aws.intercept = (call, effect) => {
     const before = resourceOf(call);
     const reply = effect();
-    const [, deployment = '', job = ''] = /^(.+)\/([a-z]+)-\d+$/.exec(call.caller ?? '') ?? [];
+    const [, deployment = '', job = ''] = /^(.+)\/([a-z-]+)-\d+$/.exec(call.caller ?? '') ?? [];
     const document = documents.get(deployment);
     if (!document) return Promise.resolve(reply); // the test's own
     // A secret's ARN ends with six characters that nobody knows before it is made.
@@ -131,6 +132,15 @@ export async function openStage() {
       hosts.push(host);
       return async (job: Job, event: object = {}) =>
         (await clock.waitFor(host.invoke(job, event))) as Answer;
+    },
+    /** RotateSecret, whose four steps invoke a deployment's function. */
+    async rotateBySecretsManager(run: Run, request: RotateSecretRequest): Promise<void> {
+      aws.rotationInvoker = async (_arn, event) => {
+        const { error } = await run('secrets-manager-rotation', event);
+        if (error) throw new Error(error.errorMessage);
+      };
+      await secrets.rotateSecret(request);
+      await aws.settled();
     },
     async close() {
       await Promise.all(hosts.map((host) => host.close()));

@@ -1,0 +1,11 @@
+import { takeRotationStep } from './apply/take-rotation-step.ts';
+import { parseRotationStep } from './model/rotation-step.ts';
+import { type InvocationContext, loadRuntime } from './runtime.ts';
+
+const runtime = loadRuntime();
+
+/** Invoked by Secrets Manager four times for one rotation; each step may be repeated. */
+export function handler(event: unknown, context: InvocationContext) {
+  const step = parseRotationStep(event);
+  return runtime.run(context, (tools) => takeRotationStep(step, tools));
+}
