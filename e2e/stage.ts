@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { realClock } from '../sandbox/clock.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { type MiniStack, startMiniStack } from './ministack.ts';
@@ -25,8 +25,10 @@ export interface Stage {
   aws(...args: readonly string[]): Promise<unknown>;
   /** Outputs of the deployed stack. */
   outputs(): Readonly<Record<string, string>>;
-  /** Invokes a function as the README does: by the AWS CLI, and by its name in the outputs. */
+  /** Invokes a function by the AWS CLI, and by its name in the outputs. */
   invoke(outputId: string, event: object): Promise<unknown>;
+  /** Runs a shell command that leaves its answer in a file of that name; the answer, parsed. */
+  shell(command: string, answerFile: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -56,7 +58,7 @@ export async function prepareStage(programs: Programs, folder: string): Promise<
   const outputsFile = join(folder, 'outputs.json');
   const env: NodeJS.ProcessEnv = {
     ...shared,
-    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+    PATH: [dirname(process.execPath), dirname(programs.aws), process.env.PATH].join(delimiter),
     HOME: folder,
     AWS_ENDPOINT_URL: miniStack.url,
     AWS_ENDPOINT_URL_S3: miniStack.url,
@@ -101,6 +103,10 @@ export async function prepareStage(programs: Programs, folder: string): Promise<
       const body = readFileSync(file, 'utf8');
       if (JSON.stringify(answer).includes('FunctionError')) throw new Error(`${name}: ${body}`);
       return parse(body);
+    },
+    async shell(command, answerFile) {
+      await run('sh', ['-c', command], { env, cwd: folder });
+      return parse(readFileSync(join(folder, answerFile), 'utf8'));
     },
     close: () => running.disposeAsync(),
   };
