@@ -58,6 +58,7 @@ function summarize(month: Month, { cluster, aws, clock }: Sandbox): string {
     ['rotations', rotated.length],
     ['consumer requests', month.requests],
     ['rejected requests', month.rejections.length],
+    ['broken invariants', month.broken.length],
     ['tokens alive now', alive.length],
     ['tokens ever minted', tokens.length],
   ] as const;
@@ -101,12 +102,14 @@ async function main(): Promise<void> {
   print('');
   for (const { name, assetHash } of functions) {
     const ids = month.host.instances.filter(({ id }) => id.startsWith(`${name}-`));
+    if (ids.length === 0) continue;
     print(
       `  ${name.padEnd(8)} asset ${assetHash.slice(0, 16)}, process ${ids.map(({ pid }) => pid).join(', ')}`,
     );
   }
   print(`\n${summarize(month, sandbox)}`);
-  if (month.rejections.length > 0) process.exitCode = 1;
+  for (const each of month.broken) print(`  broken: ${each}`);
+  if (month.rejections.length > 0 || month.broken.length > 0) process.exitCode = 1;
 }
 
 try {

@@ -38,6 +38,9 @@ describe.concurrent('npm start', () => {
     expect(output).toMatch(/retention telemetry infinite -> 90d .* is refused/);
     expect(count(output, 'consumer requests')).toBeGreaterThan(1_900);
     expect(count(output, 'rejected requests')).toBe(0);
+    expect(count(output, 'broken invariants')).toBe(0);
+    expect(output).toMatch(/leak +\w+ deleted, replaced by \w+, dead after \d+ s/);
+    expect(output).toMatch(/leak +everything done and proven/);
     expect(code).toBe(0);
   }, 120_000);
 

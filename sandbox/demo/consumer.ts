@@ -17,6 +17,8 @@ export interface ConsumerOptions {
   readonly clock: VirtualClock;
   readonly secrets: SecretsManagerClient;
   readonly until: number;
+  /** Told by an event that a secret's token was revoked since. */
+  readonly isRevoked: (secret: string, since: number) => boolean;
   readonly onRejection: (rejection: Rejection) => void;
 }
 
@@ -50,7 +52,7 @@ export async function consume(options: ConsumerOptions): Promise<number> {
   };
 
   while (clock.now() < until) {
-    if (clock.now() - readAt >= REREAD_EVERY_MS) {
+    if (clock.now() - readAt >= REREAD_EVERY_MS || options.isRevoked(options.secret, readAt)) {
       await client.close();
       credentials = await readSecret(options);
       client = connect(credentials, database);

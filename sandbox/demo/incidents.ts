@@ -2,22 +2,14 @@ import type { Interceptor } from '../interception.ts';
 import { passThrough } from '../interception.ts';
 import type { Host } from '../lambda/host.ts';
 import type { Sandbox } from '../sandbox.ts';
-import type { Moment } from './timeline.ts';
+import type { VirtualClock } from '../virtual-clock.ts';
+import { leakedString } from './leak.ts';
+import type { Incident, Stage } from './stage.ts';
+import { currentVersion } from './stage.ts';
 
-const DAY_MS = 86_400_000;
-
-/** Things that happen while the schedules run: what they leave behind is Keyturn's to mend. */
-export interface Incident {
-  readonly at: number;
-  happen(): Promise<void> | void;
-}
-
-interface Stage {
-  readonly sandbox: Sandbox;
-  readonly host: Host;
-  readonly startAt: number;
-  readonly tell: (moment: Omit<Moment, 'at'>) => void;
-}
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 async function manage(
   { cluster }: Sandbox,
@@ -79,10 +71,7 @@ const shortenedRetention = ({ sandbox, startAt, tell }: Stage): Incident => ({
 const revokeByHand = ({ sandbox, startAt, tell }: Stage): Incident => ({
   at: startAt + 10 * DAY_MS + 10 * 60_000,
   async happen() {
-    const secret = sandbox.aws.state.secrets['keyturn/demo/telegraf'];
-    const current = Object.values(secret?.versions ?? {}).find(({ stages }) =>
-      stages.includes('AWSCURRENT'),
-    );
+    const current = currentVersion(sandbox, 'keyturn/demo/telegraf');
     await manage(sandbox, 'DELETE', `/tokens/${current?.id}`);
     const what = `somebody deletes ${current?.id.slice(0, 8)}, the current token of telegraf`;
     tell({ who: 'sabotage', what });
@@ -93,6 +82,7 @@ export const incidentsOf = (stage: Stage, sabotage: string | undefined): readonl
   crashWhileStoring(stage),
   shortenedRetention(stage),
   forgottenToken(stage),
+  leakedString(stage),
   ...(sabotage === 'revoke' ? [revokeByHand(stage)] : []),
 ];
 

@@ -1,4 +1,5 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { z } from 'zod';
 import type { LambdaFunction } from '../lambda/functions.ts';
 import { createHost, type Host } from '../lambda/host.ts';
 import type { FunctionSchedule } from '../lambda/schedules.ts';
@@ -6,6 +7,7 @@ import type { Sandbox } from '../sandbox.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import { consume, type Rejection } from './consumer.ts';
 import { incidentsOf } from './incidents.ts';
+import { brokenAtLast, brokenNow } from './invariants.ts';
 import { consumers } from './policy.ts';
 import { type Moment, readDeeds, readRotations } from './timeline.ts';
 
@@ -25,6 +27,8 @@ export interface Month {
   readonly moments: readonly Moment[];
   readonly rejections: readonly Rejection[];
   readonly failures: readonly Moment[];
+  /** Invariants of the design that were seen broken. */
+  readonly broken: readonly string[];
   readonly invocations: number;
   readonly requests: number;
   readonly host: Host;
@@ -66,7 +70,10 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
     if (one) clock.every(periodMs, one.name, () => invoke(one.name));
   }
   const tell = (moment: Omit<Moment, 'at'>) => told.push({ at: clock.now(), ...moment });
-  for (const { at, happen } of incidentsOf({ sandbox, host, startAt, tell }, sabotage)) {
+  for (const { at, happen } of incidentsOf(
+    { sandbox, host, clock, startAt, endAt: until, tell },
+    sabotage,
+  )) {
     clock.at(at, () => clock.spawn('incident', async () => happen()));
   }
 
@@ -74,9 +81,23 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
   await clock.runUntil(startAt + 2 * HOUR_MS);
   const secrets = new SecretsManagerClient({ endpoint: aws.url, region: aws.region, credentials });
   const onRejection = (rejection: Rejection) => rejections.push(rejection);
+  /** As a rule on the bus would restart a consumer: revocation leaves no grace period to wait for. */
+  const isRevoked = (secret: string, since: number) =>
+    aws.state.events.some(
+      ({ detailType, detail, time }) =>
+        detailType === 'Token Rotated' && time >= since && isAbout(detail, secret),
+    );
   const working = consumers.map((each) =>
-    clock.spawn(each.name, () => consume({ ...each, clock, secrets, until, onRejection })),
+    clock.spawn(each.name, () =>
+      consume({ ...each, clock, secrets, until, isRevoked, onRejection }),
+    ),
   );
+  const broken = new Set<string>();
+  const names = consumers.map(({ secret }) => secret);
+  clock.every(HOUR_MS, 'invariants', () => {
+    for (const each of brokenNow(sandbox, names)) broken.add(each);
+    return Promise.resolve();
+  });
   await clock.runUntil(until);
   const requests = await clock.waitFor(Promise.all(working));
   secrets.destroy();
@@ -85,8 +106,12 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
     moments: [...told, ...readDeeds(host.logs), ...readRotations(aws.state.events)],
     rejections,
     failures,
+    broken: [...broken, ...brokenAtLast(sandbox, host.logs)],
     invocations,
     requests: requests.reduce((sum, each) => sum + each, 0),
     host,
   };
 }
+
+const isAbout = (detail: unknown, secret: string) =>
+  z.object({ secret: z.literal(secret), reason: z.literal('Revoked') }).safeParse(detail).success;
