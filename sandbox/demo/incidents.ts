@@ -1,8 +1,6 @@
 import type { Interceptor } from '../interception.ts';
 import { passThrough } from '../interception.ts';
-import type { Host } from '../lambda/host.ts';
 import type { Sandbox } from '../sandbox.ts';
-import type { VirtualClock } from '../virtual-clock.ts';
 import { leakedString } from './leak.ts';
 import type { Incident, Stage } from './stage.ts';
 import { currentVersion } from './stage.ts';
