@@ -52,7 +52,7 @@ test('counts calls, and apart from them the writes that share a quota', async ()
   expect(aws.state.writes).toEqual({ PutSecretValue: 1 });
 });
 
-test('every call passes the interceptor with its operation and caller', async () => {
+test('every call passes the interceptor with its operation, its caller and what it names', async () => {
   const calls: Call[] = [];
   const { client } = await start({
     intercept: (call, effect) => {
@@ -71,7 +71,12 @@ test('every call passes the interceptor with its operation and caller', async ()
   );
   await client.createSecret({ Name: SecretId });
   expect(calls).toEqual([
-    { server: 'secrets-manager', operation: 'CreateSecret', caller: 'rotate-1' },
+    {
+      server: 'secrets-manager',
+      operation: 'CreateSecret',
+      caller: 'rotate-1',
+      subject: SecretId,
+    },
   ]);
 });
 
