@@ -1,46 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { onTestFinished } from 'vitest';
-import { bundle } from '../../lib/bundle.ts';
-import type { PolicyFile } from '../../lib/policy-file.ts';
 import type { Clock } from '../../sandbox/clock.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../sandbox/virtual-clock.ts';
+import { realFunction } from '../real-function.ts';
 import { type Ended, keyturn, writeTemporary } from './cli.ts';
 
 const JOBS = ['rotate', 'reap', 'enforce', 'revoke'] as const;
 const MANAGEMENT_SECRET = 'influxdb/management';
 
 export const TELEGRAF = 'keyturn/prod/telegraf';
-
-const folders = new Map<string, string>();
-
-function bundled(job: string): string {
-  const known = folders.get(job);
-  if (known !== undefined) return known;
-  const folder = mkdtempSync(join(tmpdir(), `keyturn-${job}-`));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  bundle(job, { document: {} } as PolicyFile, folder);
-  folders.set(job, folder);
-  return folder;
-}
-
-const functionOf = (job: string) => ({
-  name: job,
-  logicalId: job,
-  functionName: `keyturn-prod-${job}`,
-  assetDirectory: bundled(job),
-  assetHash: job,
-  handler: 'index.handler',
-  timeoutMs: 900_000,
-  memoryMb: 512,
-  environment: {},
-});
 
 /** Just so much of Lambda's API as an invocation needs. */
 async function serveLambda(host: Host, clock: VirtualClock): Promise<string> {
@@ -115,7 +87,7 @@ async function openStage(
     AWS_ENDPOINT_URL: aws.url,
   };
   if (lambda) {
-    const functions = JOBS.map(functionOf);
+    const functions = JOBS.map((job) => realFunction(job, `keyturn-prod-${job}`));
     const host = createHost({ clock, functions, policy: document, environment: found });
     onTestFinished(() => host.close());
     found.AWS_ENDPOINT_URL_LAMBDA = await serveLambda(host, lambda);

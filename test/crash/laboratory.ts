@@ -1,8 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parsePolicy } from '../../functions/model/policy.ts';
-import { bundle } from '../../lib/bundle.ts';
 import type { AwsState } from '../../sandbox/aws/state.ts';
 import type { ClusterState } from '../../sandbox/cluster/state.ts';
 import type { Call, Interceptor, Reply } from '../../sandbox/interception.ts';
@@ -10,6 +6,7 @@ import { createHost } from '../../sandbox/lambda/host.ts';
 import type { Answer } from '../../sandbox/lambda/instance.ts';
 import { startSandbox } from '../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../sandbox/virtual-clock.ts';
+import { realFunction } from '../real-function.ts';
 import { emptyHistory, type History, note } from './history.ts';
 import { type Terms, violations } from './invariants.ts';
 import { heldStaysDead, leaks } from './outcomes.ts';
@@ -38,7 +35,6 @@ export interface Ran {
   readonly calls: number;
 }
 
-const MINUTE_MS = 60_000;
 const START = Date.parse('2026-11-01T00:00:00Z');
 const names: readonly FunctionName[] = ['rotate', 'reap'];
 
@@ -63,7 +59,6 @@ export type Laboratory = Awaited<ReturnType<typeof openLaboratory>>;
 /** The real handlers' bundles in processes of their own, on a sandbox whose every call is checked. */
 export async function openLaboratory() {
   const clock = new VirtualClock(START);
-  const folder = mkdtempSync(join(tmpdir(), 'keyturn-crash-'));
   let drawn = 0;
   const sandbox = await startSandbox({
     clock,
@@ -75,21 +70,8 @@ export async function openLaboratory() {
   const policy = parsePolicy(document);
   const host = createHost({
     clock,
-    functions: names.map((name) => {
-      const assetDirectory = mkdtempSync(join(folder, name));
-      bundle(name, { document, policy }, assetDirectory);
-      return {
-        name,
-        logicalId: name,
-        functionName: name,
-        assetDirectory,
-        assetHash: name,
-        handler: 'index.handler',
-        timeoutMs: 15 * MINUTE_MS,
-        memoryMb: 512,
-        environment: {},
-      };
-    }),
+    functions: names.map((name) => realFunction(name)),
+    policy: document,
     environment: {
       AWS_REGION: aws.region,
       AWS_ACCESS_KEY_ID: 'laboratory',
@@ -209,7 +191,6 @@ export async function openLaboratory() {
     async close(): Promise<void> {
       await host.close();
       await sandbox.close();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,14 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type RotateSecretRequest, SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { ENVIRONMENT } from '../../functions/environment.ts';
-import { bundle } from '../../lib/bundle.ts';
-import type { PolicyFile } from '../../lib/policy-file.ts';
 import type { Call } from '../../sandbox/interception.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
 import { startSandbox } from '../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../sandbox/virtual-clock.ts';
+import { realFunction } from '../real-function.ts';
 import type { AwsRequest } from './evaluate.ts';
 import { ACCOUNT, JOBS, type Job, REGION } from './roles.ts';
 
@@ -36,7 +32,6 @@ export type Stage = Awaited<ReturnType<typeof openStage>>;
 /** The real functions on the sandbox, and a record of every AWS call of theirs as IAM would be asked. */
 export async function openStage() {
   const clock = new VirtualClock(Date.UTC(2026, 2, 2, 12));
-  const folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
   const sandbox = await startSandbox({
     clock,
     region: REGION,
@@ -46,12 +41,7 @@ export async function openStage() {
   const { aws, cluster } = sandbox;
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const secrets = new SecretsManager({ endpoint: aws.url, region: REGION, credentials });
-  const functions = JOBS.map((name) => {
-    const assetDirectory = mkdtempSync(join(folder, `${name}-`));
-    bundle(name, { document: {} } as PolicyFile, assetDirectory);
-    const rest = { handler: 'index.handler', timeoutMs: 900_000, memoryMb: 512, environment: {} };
-    return { name, logicalId: name, functionName: name, assetHash: name, assetDirectory, ...rest };
-  });
+  const functions = JOBS.map((name) => realFunction(name));
   const hosts: Host[] = [];
   const documents = new Map<string, object>();
   const recorded: Recorded[] = [];
@@ -146,7 +136,6 @@ export async function openStage() {
       await Promise.all(hosts.map((host) => host.close()));
       secrets.destroy();
       await sandbox.close();
-      rmSync(folder, { recursive: true });
     },
   };
 }

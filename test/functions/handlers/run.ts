@@ -1,14 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { onTestFinished } from 'vitest';
 import { type Marker, parseMarker } from '../../../functions/model/marker.ts';
-import { bundle } from '../../../lib/bundle.ts';
-import type { PolicyFile } from '../../../lib/policy-file.ts';
 import { createHost } from '../../../sandbox/lambda/host.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../../sandbox/virtual-clock.ts';
+import { realFunction } from '../../real-function.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -23,30 +19,6 @@ type Answered = {
   readonly result?: any;
   readonly error?: { errorType: string; errorMessage: string };
 };
-
-/** The real bundles are made once for each file of tests; every host puts its own policy beside them. */
-const bundles = new Map<Job, string>();
-function bundled(job: Job): string {
-  const known = bundles.get(job);
-  if (known !== undefined) return known;
-  const folder = mkdtempSync(join(tmpdir(), `keyturn-${job}-`));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  bundle(job, { document: {} } as PolicyFile, folder);
-  bundles.set(job, folder);
-  return folder;
-}
-
-const functionOf = (job: Job) => ({
-  name: job,
-  logicalId: job,
-  functionName: job,
-  assetDirectory: bundled(job),
-  assetHash: job,
-  handler: 'index.handler',
-  timeoutMs: 15 * MINUTE,
-  memoryMb: 512,
-  environment: {},
-});
 
 export interface LiveToken {
   readonly id: string;
@@ -128,7 +100,7 @@ export async function startRun(
     const cluster = { url: sandbox.cluster.url, managementToken: MANAGEMENT_SECRET };
     const host = createHost({
       clock,
-      functions: [functionOf('rotate'), functionOf('reap'), functionOf('enforce')],
+      functions: ['rotate', 'reap', 'enforce'].map((job) => realFunction(job)),
       idPrefix: `${deployments++}-`,
       policy: { cluster, ...declared },
       environment: {

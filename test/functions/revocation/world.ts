@@ -1,12 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { type Marker, parseMarker } from '../../../functions/model/marker.ts';
 import type { RevocationReport } from '../../../functions/model/revocation.ts';
 import type { RevocationEvent } from '../../../functions/model/revocation-request.ts';
-import { bundle } from '../../../lib/bundle.ts';
-import type { PolicyFile } from '../../../lib/policy-file.ts';
 import type { AwsState } from '../../../sandbox/aws/state.ts';
 import type { ClusterState } from '../../../sandbox/cluster/state.ts';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
@@ -14,6 +9,7 @@ import { createHost } from '../../../sandbox/lambda/host.ts';
 import { startSandbox } from '../../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../../sandbox/virtual-clock.ts';
 import { shiftInstants } from '../../crash/shift-instants.ts';
+import { realFunction } from '../../real-function.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -41,30 +37,6 @@ export interface SeenToken {
   readonly marker: Marker | undefined;
   readonly permissions: readonly unknown[];
 }
-
-const folders = new Map<Job, string>();
-
-function bundled(job: Job): string {
-  const known = folders.get(job);
-  if (known !== undefined) return known;
-  const folder = mkdtempSync(join(tmpdir(), `keyturn-${job}-`));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  bundle(job, { document: {} } as PolicyFile, folder);
-  folders.set(job, folder);
-  return folder;
-}
-
-const functionOf = (job: Job) => ({
-  name: job,
-  logicalId: job,
-  functionName: job,
-  assetDirectory: bundled(job),
-  assetHash: job,
-  handler: 'index.handler',
-  timeoutMs: 15 * MINUTE,
-  memoryMb: 512,
-  environment: {},
-});
 
 const documentFor = (url: string) => ({
   owner: 'prod',
@@ -100,7 +72,7 @@ export async function openWorld() {
   const secrets = new SecretsManager({ endpoint: aws.url, region: aws.region, credentials });
   const host = createHost({
     clock,
-    functions: JOBS.map(functionOf),
+    functions: JOBS.map((job) => realFunction(job)),
     policy: documentFor(cluster.url),
     environment: {
       AWS_REGION: aws.region,
