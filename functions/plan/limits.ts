@@ -1,5 +1,11 @@
 import { type Observation, provenCurrent } from '../model/observation.ts';
-import type { Action, LimitCount } from '../model/plan.ts';
+import {
+  type Action,
+  completePlan,
+  type Finding,
+  type LimitCount,
+  type Plan,
+} from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
 import { isOfAnotherCluster } from '../model/secret.ts';
 
@@ -18,7 +24,7 @@ function isLimited(action: Action, { secrets, at }: Observation): boolean {
 }
 
 /** Counts a plan against the policy's limit: a share of the owned tokens, or a number if that is more. */
-export function countLimited(
+function countLimited(
   { limits }: Policy,
   observation: Observation,
   actions: readonly Action[],
@@ -32,7 +38,7 @@ export function countLimited(
 }
 
 /** Why nothing of a plan may be applied without an approval of its hash; undefined: it may. */
-export function refusalOf(
+function refusalOf(
   policy: Policy,
   observation: Observation,
   actions: readonly Action[],
@@ -49,4 +55,19 @@ export function refusalOf(
     return `${counted} tokens would be taken away without a proven successor, or replaced because they are gone; the limit is ${allowed}`;
   }
   return undefined;
+}
+
+/** A plan of token actions, counted against its limit; it may refuse itself. */
+export function limitedPlan<A extends Action>(
+  job: 'rotate' | 'reap',
+  policy: Policy,
+  observation: Observation,
+  actions: readonly A[],
+  findings: readonly Finding[],
+): Plan<A> {
+  const limit = countLimited(policy, observation, actions);
+  const refusal = refusalOf(policy, observation, actions, limit);
+  const { owner, cluster } = policy;
+  const about = { job, owner, cluster: cluster.url, actions, findings, limit };
+  return completePlan({ ...about, ...(refusal && { refusal }) });
 }

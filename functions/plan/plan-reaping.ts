@@ -5,11 +5,11 @@ import {
   type Observation,
   type ObservedSecret,
 } from '../model/observation.ts';
-import { type Action, completePlan, type Finding, type Plan } from '../model/plan.ts';
+import type { Action, Finding, Plan } from '../model/plan.ts';
 import { entryOf, type Lifetimes, type Policy } from '../model/policy.ts';
 import { holdOf, secretPrefix } from '../model/secret.ts';
 import { takeInventory } from './inventory.ts';
-import { countLimited, refusalOf } from './limits.ts';
+import { limitedPlan } from './limits.ts';
 import { decideReaping, type ReapingContext } from './reaping.ts';
 
 /** How the tokens of one secret are retired: by its entry, or by the defaults once that has gone. */
@@ -64,15 +64,5 @@ export function planReaping(policy: Policy, observation: Observation): Plan {
       actions.push({ kind: 'delete-foreign', tokenId: token.id, reason: 'ForeignExpired' });
     }
   }
-  const limit = countLimited(policy, observation, actions);
-  const refusal = refusalOf(policy, observation, actions, limit);
-  return completePlan({
-    job: 'reap',
-    owner: policy.owner,
-    cluster: policy.cluster.url,
-    actions,
-    findings,
-    limit,
-    ...(refusal && { refusal }),
-  });
+  return limitedPlan('reap', policy, observation, actions, findings);
 }

@@ -1,8 +1,8 @@
 import type { Observation } from '../model/observation.ts';
-import { completePlan, type Finding, type Plan, type TokenAction } from '../model/plan.ts';
+import type { Finding, Plan, TokenAction } from '../model/plan.ts';
 import type { Policy, TokenPolicy } from '../model/policy.ts';
 import { RequestError } from '../model/request.ts';
-import { countLimited, refusalOf } from './limits.ts';
+import { limitedPlan } from './limits.ts';
 import { decideRotation } from './rotation.ts';
 
 /** What the invocation asked for beside the policy. */
@@ -78,15 +78,5 @@ export function planRotation(
     }
     actions.push(decision.action);
   }
-  const limit = countLimited(policy, observation, actions);
-  const refusal = refusalOf(policy, observation, actions, limit);
-  return completePlan({
-    job: 'rotate',
-    owner: policy.owner,
-    cluster: policy.cluster.url,
-    actions,
-    findings,
-    limit,
-    ...(refusal && { refusal }),
-  });
+  return limitedPlan('rotate', policy, observation, actions, findings);
 }
