@@ -1,5 +1,5 @@
-import { runEnforcement } from './apply/run-enforcement.ts';
-import { parseEnforceRequest } from './model/request.ts';
+import { runEnforcement } from './enforcement/run-enforcement.ts';
+import { parseEnforceRequest } from './run/request.ts';
 import { type InvocationContext, loadRuntime } from './runtime.ts';
 
 const runtime = loadRuntime();

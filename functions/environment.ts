@@ -1,4 +1,4 @@
-import type { Measures } from './model/measures.ts';
+import type { Measures } from './measures.ts';
 
 /** Names shared by the stack, which sets them, and runtime.ts, which reads them. */
 

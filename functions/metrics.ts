@@ -1,5 +1,5 @@
 import { METRICS, NAMESPACE } from './environment.ts';
-import type { Measures } from './model/measures.ts';
+import type { Measures } from './measures.ts';
 
 export type Measure = (measures: Measures) => void;
 

@@ -1,5 +1,5 @@
-import { runReaping } from './apply/run-reaping.ts';
-import { parseReapRequest } from './model/request.ts';
+import { runReaping } from './reaping/run-reaping.ts';
+import { parseReapRequest } from './run/request.ts';
 import { type InvocationContext, loadRuntime } from './runtime.ts';
 
 const runtime = loadRuntime();

@@ -1,5 +1,5 @@
-import { runRevocation } from './apply/run-revocation.ts';
-import { parseRevokeRequest } from './model/revocation-request.ts';
+import { parseRevokeRequest } from './revocation/request.ts';
+import { runRevocation } from './revocation/run-revocation.ts';
 import { type InvocationContext, loadRuntime } from './runtime.ts';
 
 const runtime = loadRuntime();

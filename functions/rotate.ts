@@ -1,5 +1,5 @@
-import { runRotation } from './apply/run-rotation.ts';
-import { parseRotateRequest } from './model/request.ts';
+import { runRotation } from './rotation/run-rotation.ts';
+import { parseRotateRequest } from './run/request.ts';
 import { type InvocationContext, loadRuntime } from './runtime.ts';
 
 const runtime = loadRuntime();

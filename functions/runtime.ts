@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { RunTools } from './apply/tools.ts';
 import { createDataPlane } from './data-plane/probe.ts';
 import { CA_FILE, ENVIRONMENT, POLICY_FILE } from './environment.ts';
 import { createPublisher } from './events/publisher.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { accountPrefix } from './management-api/prefix.ts';
 import { createMeter } from './metrics.ts';
-import { DAY_MS, MINUTE_MS } from './model/duration.ts';
-import { type Policy, parsePolicy } from './model/policy.ts';
-import { TokenValue } from './model/token-value.ts';
+import { DAY_MS, MINUTE_MS } from './policy/duration.ts';
+import { type Policy, parsePolicy } from './policy/policy.ts';
+import type { RunTools } from './run/tools.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
+import { TokenValue } from './token-value.ts';
 
 /** No run lasts longer, wherever it runs: well below every grace period, and the hour that reap waits. */
 const LONGEST_RUN_MS = 15 * MINUTE_MS;

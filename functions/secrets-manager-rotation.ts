@@ -1,5 +1,5 @@
-import { takeRotationStep } from './apply/take-rotation-step.ts';
-import { parseRotationStep } from './model/rotation-step.ts';
+import { parseRotationStep } from './rotation/rotation-step.ts';
+import { takeRotationStep } from './rotation/take-rotation-step.ts';
 import { type InvocationContext, loadRuntime } from './runtime.ts';
 
 const runtime = loadRuntime();

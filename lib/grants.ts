@@ -1,8 +1,8 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import type { Policy, TokenPolicy } from '../functions/model/policy.ts';
-import { secretPrefix } from '../functions/model/secret.ts';
+import type { Policy, TokenPolicy } from '../functions/policy/policy.ts';
+import { secretPrefix } from '../functions/secrets-manager/secret.ts';
 
 const isArn = (text: string) => text.startsWith('arn:');
 

@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { formatDuration } from '../functions/model/duration.ts';
-import type { Policy } from '../functions/model/policy.ts';
+import { formatDuration } from '../functions/policy/duration.ts';
+import type { Policy } from '../functions/policy/policy.ts';
 import { Keyturn, type KeyturnProps } from './keyturn.ts';
 import { readPolicyFile } from './policy-file.ts';
 

@@ -1,4 +1,4 @@
-import type { Policy } from '../../functions/model/policy.ts';
+import type { Policy } from '../../functions/policy/policy.ts';
 import { type Revocation, readRevocation } from './answers.ts';
 import { type CommonOptions, openEngine } from './common-options.ts';
 import { confirmByTyping, readReason } from './confirm.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { functionName } from '../../functions/environment.ts';
-import type { Policy } from '../../functions/model/policy.ts';
-import { TokenValue } from '../../functions/model/token-value.ts';
+import type { Policy } from '../../functions/policy/policy.ts';
+import { TokenValue } from '../../functions/token-value.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
 import type { Engine } from './engine.ts';
 import { CommandError } from './failure.ts';

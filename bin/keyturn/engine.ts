@@ -1,4 +1,4 @@
-import type { Wanted } from '../../functions/observe/ask-cluster.ts';
+import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
 
 export type Job = 'rotate' | 'reap' | 'enforce' | 'revoke';
 

@@ -1,4 +1,4 @@
-import { redact } from '../../functions/model/errors.ts';
+import { redact } from '../../functions/management-api/influx-error.ts';
 
 /** What the process ends with; `keyturn --help` lists them. */
 export const EXIT = {

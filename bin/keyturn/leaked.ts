@@ -1,4 +1,4 @@
-import { TokenValue } from '../../functions/model/token-value.ts';
+import { TokenValue } from '../../functions/token-value.ts';
 import { CommandError } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,18 +1,18 @@
-import { runEnforcement } from '../../functions/apply/run-enforcement.ts';
-import { runReaping } from '../../functions/apply/run-reaping.ts';
-import { runRevocation } from '../../functions/apply/run-revocation.ts';
-import { runRotation } from '../../functions/apply/run-rotation.ts';
-import type { RunTools } from '../../functions/apply/tools.ts';
-import { MINUTE_MS } from '../../functions/model/duration.ts';
+import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
+import { MINUTE_MS } from '../../functions/policy/duration.ts';
+import { runReaping } from '../../functions/reaping/run-reaping.ts';
+import { askCluster, type Wanted } from '../../functions/revocation/ask-cluster.ts';
+import { parseRevokeRequest } from '../../functions/revocation/request.ts';
+import { runRevocation } from '../../functions/revocation/run-revocation.ts';
+import { runRotation } from '../../functions/rotation/run-rotation.ts';
 import {
   parseEnforceRequest,
   parseReapRequest,
   parseRotateRequest,
-} from '../../functions/model/request.ts';
-import { parseRevokeRequest } from '../../functions/model/revocation-request.ts';
-import type { TokenValue } from '../../functions/model/token-value.ts';
-import { askCluster, type Wanted } from '../../functions/observe/ask-cluster.ts';
+} from '../../functions/run/request.ts';
+import type { RunTools } from '../../functions/run/tools.ts';
 import { createRuntime } from '../../functions/runtime.ts';
+import type { TokenValue } from '../../functions/token-value.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import type { Engine, Job } from './engine.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,4 +1,4 @@
-import { formatDuration } from '../../functions/model/duration.ts';
+import { formatDuration } from '../../functions/policy/duration.ts';
 import type { KnownToken, Revocation } from './answers.ts';
 import { formatTable } from './table.ts';
 import type { Style } from './terminal.ts';

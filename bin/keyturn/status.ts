@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { jitterOf } from '../../functions/model/jitter.ts';
-import type { Policy, TokenPolicy } from '../../functions/model/policy.ts';
+import { jitterOf } from '../../functions/policy/jitter.ts';
+import type { Policy, TokenPolicy } from '../../functions/policy/policy.ts';
 import { type KnownToken, type PlanReport, readPlanReport, readRevocation } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { coarse } from './revocation-text.ts';

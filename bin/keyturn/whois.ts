@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Wanted } from '../../functions/observe/ask-cluster.ts';
+import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
 import { type KnownToken, readKnownTokens, readRevocation } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';

@@ -1,6 +1,6 @@
+import { InfluxError } from '../management-api/influx-error.ts';
 import { createTransport, type Request } from '../management-api/transport.ts';
-import { InfluxError } from '../model/errors.ts';
-import type { TokenValue } from '../model/token-value.ts';
+import type { TokenValue } from '../token-value.ts';
 
 /** What a token may be able to do. */
 export interface Probe {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import type { Permission } from '../model/token.ts';
-import type { TokenValue } from '../model/token-value.ts';
+import type { Permission } from '../management-api/token.ts';
+import type { TokenValue } from '../token-value.ts';
 import { ask, type ClusterAddress, type Finding, type Probe, type ProbeAnswer } from './ask.ts';
 import { probesFor } from './probes-for.ts';
 

@@ -1,4 +1,4 @@
-import type { Permission } from '../model/token.ts';
+import type { Permission } from '../management-api/token.ts';
 import type { Probe } from './ask.ts';
 
 // A token is judged by the name, before the database is looked up: it need not exist.

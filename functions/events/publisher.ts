@@ -3,7 +3,7 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
-import type { KeyturnEvent } from '../model/event.ts';
+import type { KeyturnEvent } from './events.ts';
 
 export type Publish = (event: KeyturnEvent) => void;
 

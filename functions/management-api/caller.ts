@@ -1,7 +1,7 @@
-import { InfluxError } from '../model/errors.ts';
-import type { TokenValue } from '../model/token-value.ts';
 import { retry, type Timing } from '../retry.ts';
+import type { TokenValue } from '../token-value.ts';
 import { readDatabases } from './database-schemas.ts';
+import { InfluxError } from './influx-error.ts';
 import { formatExactJson } from './json.ts';
 import { prefixFinder } from './prefix.ts';
 import type { Reader } from './reader.ts';

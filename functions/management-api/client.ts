@@ -1,9 +1,9 @@
-import type { Database, PartitionTemplatePart, Table } from '../model/database.ts';
-import { InfluxError } from '../model/errors.ts';
-import type { Permission, Token } from '../model/token.ts';
 import { createCaller, type ManagementApiOptions } from './caller.ts';
+import type { Database, PartitionTemplatePart, Table } from './database.ts';
 import { readDatabase, readDatabases, readTable } from './database-schemas.ts';
+import { InfluxError } from './influx-error.ts';
 import { type Reader, readNothing } from './reader.ts';
+import type { Permission, Token } from './token.ts';
 import { type MintedToken, readMintedToken, readToken, readTokens } from './token-schemas.ts';
 
 type DatabaseLimits = Pick<Database, 'maxTables' | 'maxColumnsPerTable' | 'retentionPeriod'>;

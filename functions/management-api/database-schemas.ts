@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Database, PartitionTemplatePart, Table } from '../model/database.ts';
+import type { Database, PartitionTemplatePart, Table } from './database.ts';
 import { parseExactJson } from './json.ts';
 import { reader } from './reader.ts';
 

@@ -1,4 +1,4 @@
-import { InfluxError } from '../model/errors.ts';
+import { InfluxError } from './influx-error.ts';
 
 const BARE = '/api/v0';
 

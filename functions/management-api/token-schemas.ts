@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import type { Token } from '../model/token.ts';
-import { TokenValue } from '../model/token-value.ts';
+import { TokenValue } from '../token-value.ts';
 import { reader } from './reader.ts';
+import type { Token } from './token.ts';
 
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 const FIRST_PLAUSIBLE = Date.UTC(1971, 0, 1);

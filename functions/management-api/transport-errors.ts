@@ -1,4 +1,4 @@
-import { InfluxError, redact } from '../model/errors.ts';
+import { InfluxError, redact } from './influx-error.ts';
 import type { Answer, Request } from './transport.ts';
 
 const LONGEST_MESSAGE = 300;

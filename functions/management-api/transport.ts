@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import Pool from 'undici/lib/dispatcher/pool.js';
-import type { TokenValue } from '../model/token-value.ts';
+import type { TokenValue } from '../token-value.ts';
 import { answerError, connectionError } from './transport-errors.ts';
 
 export interface Request {

@@ -13,10 +13,10 @@ import {
   UntagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { OWNER_TAG, type Secret } from '../model/secret.ts';
-import { TokenValue } from '../model/token-value.ts';
 import { type RetryOptions, retry, type Timing } from '../retry.ts';
+import { TokenValue } from '../token-value.ts';
 import { rateLimit } from './rate-limit.ts';
+import { OWNER_TAG, type Secret } from './secret.ts';
 import { fromDescription, fromListing } from './secret-record.ts';
 
 /** What Keyturn asks of Secrets Manager. All reject with the SDK's errors; none holds a value. */

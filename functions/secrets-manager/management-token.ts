@@ -1,4 +1,4 @@
-import { TokenValue } from '../model/token-value.ts';
+import { TokenValue } from '../token-value.ts';
 import type { Secrets } from './client.ts';
 
 export interface ManagementToken {

@@ -1,5 +1,5 @@
 import type { DescribeSecretResponse, SecretListEntry } from '@aws-sdk/client-secrets-manager';
-import type { Secret } from '../model/secret.ts';
+import type { Secret } from './secret.ts';
 
 type Stages = Record<string, string[]> | undefined;
 

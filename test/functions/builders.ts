@@ -1,20 +1,20 @@
 import { expect } from 'vitest';
-import { describeToken, grantsHash, homeOf, type Marker } from '../../functions/model/marker.ts';
-import {
-  asOwned,
-  type Holder,
-  type Observation,
-  type OwnedToken,
-} from '../../functions/model/observation.ts';
-import type { Plan } from '../../functions/model/plan.ts';
-import { type Policy, parsePolicy } from '../../functions/model/policy.ts';
+import type { Permission, Token } from '../../functions/management-api/token.ts';
+import { type Policy, parsePolicy } from '../../functions/policy/policy.ts';
+import type { Plan } from '../../functions/run/plan.ts';
 import {
   CLUSTER_TAG,
   OWNER_TAG,
   pendingVersion,
   type Secret,
-} from '../../functions/model/secret.ts';
-import type { Permission, Token } from '../../functions/model/token.ts';
+} from '../../functions/secrets-manager/secret.ts';
+import { describeToken, grantsHash, homeOf, type Marker } from '../../functions/tokens/marker.ts';
+import {
+  asOwned,
+  type Holder,
+  type Observation,
+  type OwnedToken,
+} from '../../functions/tokens/observation.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;

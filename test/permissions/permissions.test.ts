@@ -1,7 +1,7 @@
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { eventSchemas } from '../../functions/model/event.ts';
+import { eventSchemas } from '../../functions/events/events.ts';
 import { passThrough } from '../../sandbox/interception.ts';
 import { anotherStack } from '../lib/synthesize.ts';
 import { applies, isAllowed, takeApart } from './evaluate.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createDataPlane } from '../../../functions/data-plane/probe.ts';
-import { TokenValue } from '../../../functions/model/token-value.ts';
+import { TokenValue } from '../../../functions/token-value.ts';
 import { fakeTiming } from '../fake-timing.ts';
 import { connectToCluster } from '../management-api/connect.ts';
 import { startOddServer } from '../management-api/odd-server.ts';

@@ -1,7 +1,7 @@
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { expect, onTestFinished, test } from 'vitest';
+import type { KeyturnEvent } from '../../../functions/events/events.ts';
 import { createPublisher } from '../../../functions/events/publisher.ts';
-import type { KeyturnEvent } from '../../../functions/model/event.ts';
 import { type Aws, startAws } from '../../../sandbox/aws/server.ts';
 
 const event = (n: number): KeyturnEvent => ({

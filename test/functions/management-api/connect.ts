@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { ManagementApiOptions } from '../../../functions/management-api/caller.ts';
 import { createManagementApi } from '../../../functions/management-api/client.ts';
-import { TokenValue } from '../../../functions/model/token-value.ts';
+import { TokenValue } from '../../../functions/token-value.ts';
 import { realClock } from '../../../sandbox/clock.ts';
 import {
   type Cluster,

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { TokenValue } from '../../../functions/model/token-value.ts';
+import { TokenValue } from '../../../functions/token-value.ts';
 import { connect, MANAGEMENT_TOKEN } from './connect.ts';
 import { type OddAnswer, startOddServer } from './odd-server.ts';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createDataPlane } from '../../../functions/data-plane/probe.ts';
-import { TokenValue } from '../../../functions/model/token-value.ts';
+import { TokenValue } from '../../../functions/token-value.ts';
 import { fakeTiming } from '../fake-timing.ts';
 import { connect } from './connect.ts';
 

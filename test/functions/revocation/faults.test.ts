@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseMarker } from '../../../functions/model/marker.ts';
+import { parseMarker } from '../../../functions/tokens/marker.ts';
 import type { Call } from '../../../sandbox/interception.ts';
 import {
   callNumbers,

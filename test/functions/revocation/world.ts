@@ -1,7 +1,7 @@
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
-import { type Marker, parseMarker } from '../../../functions/model/marker.ts';
-import type { RevocationReport } from '../../../functions/model/revocation.ts';
-import type { RevocationEvent } from '../../../functions/model/revocation-request.ts';
+import type { RevocationReport } from '../../../functions/revocation/report.ts';
+import type { RevocationEvent } from '../../../functions/revocation/request.ts';
+import { type Marker, parseMarker } from '../../../functions/tokens/marker.ts';
 import type { AwsState } from '../../../sandbox/aws/state.ts';
 import type { ClusterState } from '../../../sandbox/cluster/state.ts';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';

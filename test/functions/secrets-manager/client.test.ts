@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { TokenValue } from '../../../functions/model/token-value.ts';
+import { TokenValue } from '../../../functions/token-value.ts';
 import type { Interceptor } from '../../../sandbox/interception.ts';
 import { connect, START, version } from './connect.ts';
 

@@ -1,0 +1,41 @@
+import type { Outcome } from '../run/outcome.ts';
+import type { DatabaseAction, Finding, Plan } from '../run/plan.ts';
+import type { Tools } from '../run/tools.ts';
+
+/** The most sentences that one event carries. */
+const SHOWN = 20;
+/** Findings that say how a database differs from its rule and will go on to. */
+const DRIFT = ['DatabaseDrift', 'DatabaseMissing', 'PartitionTemplateDiffers'];
+const REFUSED = 'RetentionRefused';
+
+const isDrift = ({ kind }: Finding) => kind === REFUSED || DRIFT.includes(kind);
+
+/** How many databases a plan leaves different from their rule. */
+export const countDrifted = ({ findings }: { readonly findings: readonly Finding[] }) =>
+  new Set(findings.filter(isDrift).map(({ database }) => database)).size;
+
+/** Tells, once a run, of what differs and is not being corrected. */
+export function reportDrift(plan: Plan<DatabaseAction>, { publish }: Pick<Tools, 'publish'>): void {
+  const drift = plan.findings.filter(isDrift);
+  if (drift.length === 0) return;
+  const refused = drift.filter(({ kind }) => kind === REFUSED).length;
+  publish({
+    type: 'Database Drift Detected',
+    detail: { drifted: drift.length, refused, findings: drift.slice(0, SHOWN) },
+  });
+}
+
+/** Tells of databases of which a part is changed and a part is not; the next run does the rest. */
+export function reportHalfApplied(
+  outcomes: readonly Outcome<DatabaseAction>[],
+  { log, publish }: Pick<Tools, 'log' | 'publish'>,
+): void {
+  for (const [database, all] of Map.groupBy(outcomes, ({ action }) => action.database)) {
+    const texts = (results: readonly Outcome['result'][]) =>
+      all.filter(({ result }) => results.includes(result)).map(({ action }) => action.text);
+    const half = { database, done: texts(['done']), open: texts(['failed', 'postponed']) };
+    if (half.done.length === 0 || half.open.length === 0) continue;
+    log.warn('half applied', half);
+    publish({ type: 'Database Drift Detected', detail: { kind: 'HalfApplied', ...half } });
+  }
+}

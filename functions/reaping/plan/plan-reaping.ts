@@ -1,0 +1,68 @@
+import { entryOf, type Lifetimes, type Policy } from '../../policy/policy.ts';
+import { limitedPlan } from '../../run/limits.ts';
+import type { Action, Finding, Plan } from '../../run/plan.ts';
+import { holdOf, secretPrefix } from '../../secrets-manager/secret.ts';
+import { isMarkedByOthers } from '../../tokens/marker.ts';
+import {
+  currentHolder,
+  isExpired,
+  type Observation,
+  type ObservedSecret,
+} from '../../tokens/observation.ts';
+import { decideReaping, type ReapingContext } from './decide-reaping.ts';
+import { takeInventory } from './inventory.ts';
+
+/** How the tokens of one secret are retired: by its entry, or by the defaults once that has gone. */
+export function reapingContext(policy: Policy, secret: string, now: number): ReapingContext {
+  const entry = entryOf(policy, secret);
+  const lifetimes: Lifetimes = entry ?? policy.defaults;
+  return { now, lifetimes, retire: !entry && policy.onRemoval === 'retire' };
+}
+
+function planSecret(seen: ObservedSecret, context: ReapingContext): Action[] {
+  const { name, deletedAt, replica } = seen.secret;
+  const actions = seen.tokens.flatMap((owned): Action[] => {
+    const step = decideReaping(owned, seen, context);
+    return step ? [{ ...step, secret: name, tokenId: owned.token.id }] : [];
+  });
+  // Kept until nothing that it held is alive, and then deleted with its recovery window.
+  const empty = seen.tokens.length === 0 && currentHolder(seen)?.state !== 'foreign';
+  const forbidden = deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined;
+  if (context.retire && empty && !forbidden) {
+    actions.push({ kind: 'delete-secret', secret: name, reason: 'Removed' });
+  }
+  return actions;
+}
+
+/** The role of `reap` holds the policy's secrets and its owner's prefix: beyond them, every call would be refused. */
+const isWithinReach = (policy: Policy, secret: string) =>
+  entryOf(policy, secret) !== undefined || secret.startsWith(secretPrefix(policy.owner));
+
+const outOfReach = (policy: Policy, secret: string): Finding => ({
+  kind: 'OutOfReach',
+  secret,
+  message:
+    `its tokens are to be retired, but it is neither in the policy nor under ${secretPrefix(policy.owner)}; ` +
+    'give it its entry back until they are, or retire them by hand',
+});
+
+/** Plans what is deleted, quarantined and marked. Pure: same input, same plan, same hash. */
+export function planReaping(policy: Policy, observation: Observation): Plan {
+  const { at, secrets, foreign } = observation;
+  const findings = takeInventory(policy, observation);
+  const actions = [...secrets.values()].flatMap((seen) => {
+    const { name } = seen.secret;
+    const planned = planSecret(seen, reapingContext(policy, name, at));
+    if (planned.length === 0 || isWithinReach(policy, name)) return planned;
+    findings.push(outOfReach(policy, name));
+    return [];
+  });
+  if (policy.expiredForeignTokens === 'delete') {
+    for (const token of foreign.values()) {
+      // Another deployment's marker: its own reap knows better.
+      if (!isExpired(token, at) || isMarkedByOthers(token.description, policy.owner)) continue;
+      actions.push({ kind: 'delete-foreign', tokenId: token.id, reason: 'ForeignExpired' });
+    }
+  }
+  return limitedPlan('reap', policy, observation, actions, findings);
+}

@@ -1,0 +1,112 @@
+import type { Outcome } from '../run/outcome.ts';
+import type { TokenAction } from '../run/plan.ts';
+import type { Tools } from '../run/tools.ts';
+import type { Secret } from '../secrets-manager/secret.ts';
+import { changeToken, freshToken, stripped } from '../tokens/change-token.ts';
+import { refuseForeignSecret } from '../tokens/claim-secret.ts';
+import { isMarkedByOthers } from '../tokens/marker.ts';
+import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import { isExpired } from '../tokens/observation.ts';
+import { observeSecret } from '../tokens/observe.ts';
+import { decideReaping, type ReapingContext } from './plan/decide-reaping.ts';
+import { reapingContext } from './plan/plan-reaping.ts';
+
+type Result = Outcome['result'];
+
+/** The planned token and its secret as they are now, with the other tokens as they were listed. */
+async function lookAgain(
+  action: TokenAction,
+  observation: Observation,
+  tools: Tools,
+): Promise<{ readonly owned: OwnedToken; readonly seen: ObservedSecret } | undefined> {
+  const listed = observation.secrets.get(action.secret ?? '');
+  const planned = listed?.tokens.find(({ token }) => token.id === action.tokenId);
+  const secret = listed && (await tools.secrets.describe(listed.secret.name));
+  if (!listed || !planned || !secret) return undefined;
+  refuseForeignSecret(secret, tools.policy);
+  const owned = await freshToken(tools, planned);
+  if (!owned) return undefined;
+  const tokens = listed.tokens.map((each) => (each === planned ? owned : each));
+  const { foreign } = observation;
+  const { api, policy } = tools;
+  return {
+    owned,
+    seen: await observeSecret(secret, tokens, { foreign, api, owner: policy.owner }),
+  };
+}
+
+const bears = ({ labels }: Secret, version: string, names: readonly string[]) =>
+  names.some((name) => labels[name] === version);
+
+/**
+ * Takes AWSPREVIOUS off the version, so that where the label stands it names a token that works.
+ * The compare-and-set fails if somebody just rolled back; the second look finds it out as well.
+ */
+async function fence(
+  { owned, seen }: { readonly owned: OwnedToken; readonly seen: ObservedSecret },
+  { retire }: ReapingContext,
+  tools: Tools,
+): Promise<Result> {
+  const { name } = seen.secret;
+  if (bears(seen.secret, owned.version, ['AWSPREVIOUS'])) {
+    await tools.secrets.moveLabel(name, 'AWSPREVIOUS', { from: owned.version });
+    const again = await tools.secrets.describe(name);
+    if (!again || bears(again, owned.version, ['AWSCURRENT', 'AWSPREVIOUS'])) return 'lost';
+  }
+  if (!retire && bears(seen.secret, owned.version, ['AWSCURRENT'])) return 'lost';
+  await changeToken(tools, owned, { marker: { fenced: tools.apiNow() } });
+  return 'done';
+}
+
+/** Carries out one step of a token's retirement, if a fresh look at it decides the same. */
+export async function retireToken(
+  action: TokenAction,
+  observation: Observation,
+  tools: Tools,
+): Promise<Result> {
+  const looked = await lookAgain(action, observation, tools);
+  if (!looked) return 'skipped';
+  const { owned, seen } = looked;
+  const context = reapingContext(tools.policy, seen.secret.name, tools.apiNow());
+  const step = decideReaping(owned, seen, context);
+  if (step?.kind !== action.kind || step.reason !== action.reason) return 'skipped';
+  const { token } = owned;
+  const detail = { secret: seen.secret.name, tokenId: token.id, reason: step.reason };
+  switch (step.kind) {
+    case 'supersede':
+      await changeToken(tools, owned, {
+        marker: { superseded: tools.apiNow(), fenced: undefined },
+      });
+      return 'done';
+    case 'fence':
+      return fence(looked, context, tools);
+    case 'quarantine':
+      await changeToken(tools, owned, stripped(owned, 'quarantined', tools.apiNow()));
+      break;
+    case 'strip':
+      await changeToken(tools, owned, stripped(owned, 'frozen', tools.apiNow()));
+      break;
+    case 'delete':
+      await tools.api.deleteToken(token.id);
+      tools.publish({ type: 'Token Deleted', detail });
+      return 'done';
+    default:
+      throw new Error(`${step.kind} is no step of a retirement`);
+  }
+  tools.publish({ type: 'Token Retired', detail });
+  return 'done';
+}
+
+/** Deletes an expired token of somebody else's, if it is as it was listed. */
+export async function deleteForeign(action: TokenAction, tools: Tools): Promise<Result> {
+  const id = action.tokenId ?? '';
+  const token = await tools.api.getToken(id);
+  const unlike =
+    !token ||
+    token.revokedAt !== undefined ||
+    isMarkedByOthers(token.description, tools.policy.owner);
+  if (unlike || !isExpired(token, tools.apiNow())) return 'skipped';
+  await tools.api.deleteToken(id);
+  tools.publish({ type: 'Token Deleted', detail: { tokenId: id, reason: action.reason } });
+  return 'done';
+}

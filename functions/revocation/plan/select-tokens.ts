@@ -1,0 +1,157 @@
+import type { Permission, Token } from '../../management-api/token.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { type ObservedSecret, type OwnedToken, provenCurrent } from '../../tokens/observation.ts';
+import type { RevocationRequest, RevocationWay, Selector } from '../request.ts';
+import { findSuccessor } from './decide-revocation.ts';
+import { findByFingerprint, grantsOf } from './known-token.ts';
+
+/** What was selected is not there, or is not one thing; nothing was done. */
+export class SelectionError extends Error {
+  override readonly name = 'SelectionError';
+}
+
+/** A token that is dealt with by itself: it bears no label that matters, or is not ours. */
+export interface LoneToken {
+  readonly token: Token;
+  /** With the secret that it lives in, if it is ours. */
+  readonly owned?: OwnedToken;
+}
+
+/** What an order is about: whole secrets, and single tokens. */
+export interface Target {
+  readonly secrets: readonly string[];
+  readonly lone: readonly LoneToken[];
+  /** The id of the token that was named by id or fingerprint. */
+  readonly condemned?: string;
+  /** The id of a token that was named and is no more, or never was. */
+  readonly gone?: string;
+  readonly named: boolean;
+}
+
+/** The part of what was observed that a selection looks at. */
+export interface Surroundings {
+  readonly at: number;
+  readonly secrets: ReadonlyMap<string, ObservedSecret>;
+  readonly tokens: readonly Token[];
+}
+
+const whole = (secrets: readonly string[], named: boolean, condemned?: string): Target => ({
+  secrets,
+  lone: [],
+  named,
+  ...(condemned !== undefined && { condemned }),
+});
+
+export const touches = (permissions: readonly Permission[], database: string) =>
+  permissions.some(
+    ({ action, resource }) =>
+      (action === 'read' || action === 'write') && (resource === '*' || resource === database),
+  );
+
+function selectSecret(nameOrArn: string, { secrets }: Surroundings): string {
+  for (const { secret } of secrets.values()) {
+    if (secret.name === nameOrArn || secret.arn === nameOrArn) return secret.name;
+  }
+  throw new SelectionError(`there is no secret ${nameOrArn} of this deployment`);
+}
+
+function selectName(name: string, policy: Policy, around: Surroundings): string {
+  const entry = policy.tokens.find((each) => each.name === name);
+  // Its entry may have left the policy.
+  const secret = entry?.secret ?? `keyturn/${policy.owner}/${name}`;
+  if (around.secrets.has(secret)) return secret;
+  if (!entry)
+    throw new SelectionError(`neither the policy nor Secrets Manager knows a token ${name}`);
+  throw new SelectionError(`${name} has no secret yet, and hence no token`);
+}
+
+/** By what its tokens may or might do, and by its entry: after a deletion no token tells it. */
+function selectDatabase(name: string, policy: Policy, { secrets }: Surroundings): string[] {
+  return [...secrets.values()]
+    .filter(({ secret, tokens }) => {
+      const entry = policy.tokens.find((each) => each.secret === secret.name);
+      const given = tokens.map(({ token, marker }) => grantsOf(token, marker));
+      return [...given, entry?.permissions ?? []].some((each) => touches(each, name));
+    })
+    .map(({ secret }) => secret.name);
+}
+
+/** The secret whose every token is meant: this one is current or pending there, or was until `revoke` replaced it. */
+function secretOf(id: string, version: string, way: RevocationWay, { secrets, at }: Surroundings) {
+  const all = [...secrets.values()];
+  const labelled = all.find(({ secret: { labels } }) =>
+    [labels.AWSCURRENT, labels.AWSPENDING].includes(version),
+  );
+  if (labelled || way !== 'replace') return labelled;
+  return all.find((seen) => findSuccessor(seen, { condemned: id }, at)?.marker.replaces === id);
+}
+
+function selectToken(id: string, { way }: RevocationRequest, around: Surroundings): Target {
+  const owned = [...around.secrets.values()]
+    .flatMap(({ tokens }) => tokens)
+    .find(({ token }) => token.id === id);
+  const home = secretOf(id, owned?.version ?? id, way, around);
+  if (home && way !== 'restore') return whole([home.secret.name], true, id);
+  const token = around.tokens.find((each) => each.id === id && each.revokedAt === undefined);
+  if (!token) return { secrets: [], lone: [], gone: id, named: true };
+  const own = owned && around.secrets.get(owned.marker.secret);
+  // Nothing else works, so that this one may be what consumers use; it gets a successor.
+  if (way === 'replace' && own && !provenCurrent(own, around.at)) {
+    return whole([own.secret.name], true, id);
+  }
+  return { secrets: [], lone: [{ token, ...(owned && { owned }) }], named: true };
+}
+
+function selectFingerprint(fingerprint: string, request: RevocationRequest, around: Surroundings) {
+  const [found, another] = findByFingerprint(around.tokens, fingerprint);
+  if (!found) throw new SelectionError(`no marker bears the fingerprint ${fingerprint}`);
+  if (another) {
+    throw new SelectionError(
+      `several markers bear the fingerprint ${fingerprint}: ${found.id}, ${another.id}; name one by its id`,
+    );
+  }
+  return selectToken(found.id, request, around);
+}
+
+/** One quarantined token, by its id or as the only one of its name. */
+function selectQuarantined(name: string, policy: Policy, around: Surroundings): Target {
+  const seen = around.secrets.get(selectName(name, policy, around));
+  const found = (seen?.tokens ?? []).filter(({ marker }) => marker.quarantined !== undefined);
+  const [first, another] = found;
+  if (!first) throw new SelectionError(`no token of ${name} is quarantined`);
+  if (another) {
+    const ids = found.map(({ token }) => token.id).join(', ');
+    throw new SelectionError(
+      `several tokens of ${name} are quarantined: ${ids}; name one by its id`,
+    );
+  }
+  return { secrets: [], lone: [{ token: first.token, owned: first }], named: true };
+}
+
+/**
+ * Finds what an order is about. Pure.
+ * @throws SelectionError
+ */
+export function selectTarget(
+  request: RevocationRequest,
+  policy: Policy,
+  around: Surroundings,
+): Target {
+  const selector: Selector = request.selector;
+  switch (selector.kind) {
+    case 'token':
+      return request.way === 'restore'
+        ? selectQuarantined(selector.name, policy, around)
+        : whole([selectName(selector.name, policy, around)], true);
+    case 'tokenId':
+      return selectToken(selector.id, request, around);
+    case 'fingerprint':
+      return selectFingerprint(selector.fingerprint, request, around);
+    case 'secret':
+      return whole([selectSecret(selector.nameOrArn, around)], true);
+    case 'database':
+      return whole(selectDatabase(selector.name, policy, around), false);
+    case 'all':
+      return whole([...around.secrets.keys()], false);
+  }
+}

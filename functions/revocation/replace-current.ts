@@ -1,0 +1,98 @@
+import type { TokenPolicy } from '../policy/policy.ts';
+import { moveCurrent, prove } from '../rotation/promote.ts';
+import { mintSuccessor, resumeSuccessor, type Successor } from '../rotation/successor.ts';
+import type { Tools } from '../run/tools.ts';
+import { holdOf } from '../secrets-manager/secret.ts';
+import { changeToken, freshToken } from '../tokens/change-token.ts';
+import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import { findSuccessor, type Order } from './plan/decide-revocation.ts';
+import { surveySecret } from './survey.ts';
+
+/** Others may promote meanwhile: each of them once, or a few times if many are at it. */
+const MOST_MOVES = 5;
+
+/** The one that this order, or the same one before, has minted; else a new one. */
+async function obtain(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  order: Order,
+  given: OwnedToken[],
+  tools: Tools,
+): Promise<Successor> {
+  const found = findSuccessor(seen, order, tools.apiNow());
+  const resumed = found && (await resumeSuccessor(entry, found, given, tools));
+  if (resumed) return resumed;
+  const current = seen.secret.labels.AWSCURRENT;
+  const holder = seen.holders.get(current ?? '');
+  const replaces = holder?.state === 'owned' ? holder.owned.token.id : (current ?? 'nothing');
+  return mintSuccessor(entry, seen, { reason: 'Forced', replaces }, given, tools);
+}
+
+/** One that lost AWSCURRENT to another run's token, and takes it back, is not superseded any longer. */
+async function forgetSuperseded(owned: OwnedToken, tools: Tools): Promise<void> {
+  const fresh = await freshToken(tools, owned);
+  const { superseded, fenced } = fresh?.marker ?? {};
+  if (!fresh || (superseded === undefined && fenced === undefined)) return;
+  await changeToken(tools, fresh, { marker: { superseded: undefined, fenced: undefined } });
+}
+
+/**
+ * Moves AWSCURRENT to the successor, whoever holds it: a rotation that was faster promoted a token
+ * that is revoked too. Another `revoke` that was faster has brought a successor as good as ours.
+ */
+async function claimCurrent(
+  name: string,
+  version: string,
+  order: Order,
+  tools: Tools,
+): Promise<'claimed' | 'there already'> {
+  for (let tried = 0; tried < MOST_MOVES; tried += 1) {
+    const seen = await surveySecret(name, tools);
+    if (!seen || holdOf(seen.secret)) throw new Error(`${name} was put on hold meanwhile`);
+    const current = seen.secret.labels.AWSCURRENT;
+    const successor = findSuccessor(seen, order, tools.apiNow());
+    if (current === version || (current !== undefined && successor?.version === current))
+      return 'there already';
+    if ((await moveCurrent(name, version, current, tools)) === 'promoted') return 'claimed';
+  }
+  throw new Error(`${name}: others kept promoting their tokens`);
+}
+
+/**
+ * Brings a successor: minted, stored, armed, proved and promoted by the steps of a rotation.
+ * Returns why it was promoted without proof, where nothing works anyway; undefined: it was proved.
+ */
+export async function succeed(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  order: Order,
+  given: OwnedToken[],
+  tools: Tools,
+): Promise<string | undefined> {
+  const successor = await obtain(entry, seen, order, given, tools);
+  let unproven: string | undefined;
+  try {
+    await prove(successor, tools);
+  } catch (error) {
+    if (!order.immediately) throw error;
+    unproven = `promoted without proof: ${error instanceof Error ? error.message : error}`;
+  }
+  await forgetSuperseded(successor.owned, tools);
+  const { token } = successor.owned;
+  const claimed = await claimCurrent(entry.secret, successor.owned.version, order, tools);
+  if (claimed === 'there already') return unproven;
+  tools.publish({
+    type: 'Token Rotated',
+    detail: {
+      token: entry.name,
+      secret: entry.secret,
+      secretArn: seen.secret.arn,
+      tokenId: token.id,
+      ...(successor.owned.marker.replaces !== undefined && {
+        previousTokenId: successor.owned.marker.replaces,
+      }),
+      reason: 'Revoked',
+    },
+  });
+  return unproven;
+}

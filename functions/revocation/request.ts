@@ -1,0 +1,121 @@
+import * as z from 'zod/mini';
+import { parseEvent } from '../run/request.ts';
+
+export const REVOCATION_WAYS = [
+  'replace',
+  'freeze',
+  'unfreeze',
+  'delete',
+  'lift',
+  'restore',
+  'whois',
+] as const;
+
+/**
+ * `replace`: a successor is promoted, then all others of the secret are deleted. `freeze`:
+ * permissions are taken away, until `unfreeze`. `delete`: no successor, until `lift`. `restore`
+ * undoes a quarantine. `whois` only finds.
+ */
+export type RevocationWay = (typeof REVOCATION_WAYS)[number];
+
+const SELECTORS = ['token', 'tokenId', 'secret', 'database', 'all', 'fingerprint'] as const;
+
+const text = (what: string) => z.string().check(z.trim(), z.minLength(1, what));
+const yes = z.optional(z.literal(true, 'true'));
+
+const eventSchema = z
+  .strictObject({
+    way: z._default(z.enum(REVOCATION_WAYS), 'replace'),
+    /** A token's name in the policy. */
+    token: z.optional(text('a token name')),
+    /** The id of any token, a foreign one too. */
+    tokenId: z.optional(text('a token id')),
+    /** A secret's name or ARN. */
+    secret: z.optional(text('the name or ARN of a secret')),
+    /** Whoever may read or write it. */
+    database: z.optional(text('a database name')),
+    all: yes,
+    /** First 16 hex digits of SHA-256 of a token string. */
+    fingerprint: z.optional(
+      z.string().check(z.regex(/^[0-9a-f]{16}$/, '16 hex digits of SHA-256')),
+    ),
+    /** Kill first, and accept that nothing works until the successor does. */
+    immediately: z._default(z.boolean(), false),
+    /** For people who read the log and the events. */
+    reason: z.optional(text('a reason')),
+    /** The host name of the cluster, to confirm `all`. */
+    confirm: z.optional(z.string()),
+    /** Answer with what would be done, and do nothing. */
+    dryRun: z._default(z.boolean(), false),
+    /** Freeze though what is taken away cannot be kept. */
+    noUndo: z._default(z.boolean(), false),
+  })
+  .check(
+    z.refine(
+      (event) => SELECTORS.filter((key) => event[key] !== undefined).length === 1,
+      `exactly one of ${SELECTORS.join(', ')}`,
+    ),
+    z.refine(
+      ({ way, dryRun, reason }) => dryRun || way === 'whois' || reason !== undefined,
+      'a reason is wanted, unless it is a dry run',
+    ),
+    z.refine(
+      ({ way, immediately }) => !immediately || way === 'replace',
+      'immediately goes with "way": "replace" only',
+    ),
+    z.refine(
+      ({ way, noUndo }) => !noUndo || way === 'freeze',
+      'noUndo goes with "way": "freeze" only',
+    ),
+    z.refine(
+      ({ way, token, tokenId }) => way !== 'restore' || (token ?? tokenId) !== undefined,
+      'restore wants token or tokenId',
+    ),
+  );
+
+/** What a caller may send, as JSON. */
+export type RevocationEvent = z.input<typeof eventSchema>;
+
+/** Whose tokens are meant. */
+export type Selector =
+  | { readonly kind: 'token'; readonly name: string }
+  | { readonly kind: 'tokenId'; readonly id: string }
+  | { readonly kind: 'secret'; readonly nameOrArn: string }
+  | { readonly kind: 'database'; readonly name: string }
+  | { readonly kind: 'all' }
+  | { readonly kind: 'fingerprint'; readonly fingerprint: string };
+
+/** A checked order. */
+export interface RevocationRequest {
+  readonly way: RevocationWay;
+  readonly selector: Selector;
+  readonly immediately: boolean;
+  readonly reason?: string;
+  readonly confirm?: string;
+  readonly dryRun: boolean;
+  readonly noUndo: boolean;
+}
+
+function selectorOf(event: z.output<typeof eventSchema>): Selector {
+  const { token, tokenId, secret, database, fingerprint } = event;
+  if (token !== undefined) return { kind: 'token', name: token };
+  if (tokenId !== undefined) return { kind: 'tokenId', id: tokenId.toLowerCase() };
+  if (secret !== undefined) return { kind: 'secret', nameOrArn: secret };
+  if (database !== undefined) return { kind: 'database', name: database };
+  return fingerprint === undefined ? { kind: 'all' } : { kind: 'fingerprint', fingerprint };
+}
+
+/** @throws RequestError naming every key that is wrong */
+export function parseRevokeRequest(event: unknown): RevocationRequest {
+  const parsed = parseEvent(eventSchema, event);
+  const { way, immediately, reason, confirm, dryRun, noUndo } = parsed;
+  return {
+    way,
+    selector: selectorOf(parsed),
+    immediately,
+    ...(reason !== undefined && { reason }),
+    ...(confirm !== undefined && { confirm }),
+    dryRun,
+    noUndo,
+  };
+}

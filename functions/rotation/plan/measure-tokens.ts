@@ -1,0 +1,84 @@
+import type { Token } from '../../management-api/token.ts';
+import type { Measures } from '../../measures.ts';
+import { DAY_MS, HOUR_MS } from '../../policy/duration.ts';
+import { entryOf, type Lifetimes, type Policy } from '../../policy/policy.ts';
+import type { Plan, TokenAction } from '../../run/plan.ts';
+import { holdOf } from '../../secrets-manager/secret.ts';
+import {
+  currentHolder,
+  isStripped,
+  type Observation,
+  type ObservedSecret,
+} from '../../tokens/observation.ts';
+
+/** A token that consumers use, and how it is meant to live. */
+interface Current {
+  readonly token: Token;
+  readonly since: number;
+  readonly lifetimes: Lifetimes;
+}
+
+const days = (milliseconds: number) => Math.round((milliseconds / DAY_MS) * 100) / 100;
+
+/** A person stopped it, or another Region writes it: nothing here is late. */
+const isStopped = ({ secret }: ObservedSecret) => secret.replica || holdOf(secret) !== undefined;
+
+/** The current token, unless it is meant to end: a person stopped it, or its entry was removed to retire it. */
+function currentOf(seen: ObservedSecret, policy: Policy): Current[] {
+  const entry = entryOf(policy, seen.secret.name);
+  const holder = currentHolder(seen);
+  if (!holder || holder.state === 'gone' || isStopped(seen)) return [];
+  if (!entry && policy.onRemoval === 'retire') return [];
+  const lifetimes = entry ?? policy.defaults;
+  if (holder.state === 'foreign') {
+    return [{ token: holder.token, since: holder.token.createdAt, lifetimes }];
+  }
+  const { token, marker } = holder.owned;
+  if (isStripped(holder.owned)) return [];
+  return [{ token, since: marker.adopted ?? token.createdAt, lifetimes }];
+}
+
+/** Windows come round once a week; else a tenth, which is what the jitter takes off, within an hour and a day. */
+function margin({ rotateEvery, windows }: Lifetimes): number {
+  const patience = Math.max(HOUR_MS, Math.min(DAY_MS, rotateEvery / 10));
+  return windows.length > 0 ? patience + 7 * DAY_MS : patience;
+}
+
+/** Entries without a token that works, for which this plan does nothing either. */
+function countForsaken(policy: Policy, { secrets }: Observation, plan: Plan<TokenAction>): number {
+  const planned = new Set(plan.actions.map(({ secret }) => secret));
+  return policy.tokens.filter(({ secret }) => {
+    const seen = secrets.get(secret);
+    if (planned.has(secret) || (seen && isStopped(seen))) return false;
+    return !seen || (currentHolder(seen)?.state ?? 'gone') === 'gone';
+  }).length;
+}
+
+/** Measures a fleet, before the plan is applied. `plan` must be about the whole policy. */
+export function measureTokens(
+  policy: Policy,
+  observation: Observation,
+  plan: Plan<TokenAction>,
+): Measures {
+  const { at, secrets } = observation;
+  const all = [...secrets.values()];
+  const current = all.flatMap((seen) => currentOf(seen, policy));
+  const listed = (secret: string) => entryOf(policy, secret) !== undefined;
+  const rotated = all.filter(({ secret }) => listed(secret.name));
+  const late = rotated
+    .flatMap((seen) => currentOf(seen, policy))
+    .filter(({ since, lifetimes }) => at >= since + lifetimes.rotateEvery + margin(lifetimes));
+  const runways = current.flatMap(({ token: { expiresAt }, lifetimes }) =>
+    expiresAt === undefined ? [] : [{ left: expiresAt - at, lifetimes }],
+  );
+  return {
+    ownedTokens: all.reduce((sum, { tokens }) => sum + tokens.length, 0),
+    overdueTokens: late.length + countForsaken(policy, observation, plan),
+    tokensNearExpiry: runways.filter(({ left, lifetimes }) => left < lifetimes.renewBefore / 2)
+      .length,
+    ...(runways.length > 0 && { runwayDays: days(Math.min(...runways.map(({ left }) => left))) }),
+    ...(current.length > 0 && {
+      oldestTokenDays: days(at - Math.min(...current.map(({ token }) => token.createdAt))),
+    }),
+  };
+}

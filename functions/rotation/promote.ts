@@ -1,0 +1,106 @@
+import type { TokenPolicy } from '../policy/policy.ts';
+import type { Tools } from '../run/tools.ts';
+import { holdOf, type Secret } from '../secrets-manager/secret.ts';
+import { changeToken, freshToken, restored } from '../tokens/change-token.ts';
+import type { OwnedToken } from '../tokens/observation.ts';
+import type { Successor } from './successor.ts';
+
+/** Each of the cluster's routers holds its own copy of the tokens. */
+const ACCEPTED_IN_A_ROW = 3;
+const PROBE_INTERVAL_MS = 5_000;
+const SLOWEST_PROBE_MS = 30_000;
+
+export type Promotion = 'promoted' | 'lost' | 'held';
+
+/** Step 5. A probe can delay a promotion; it is never a reason to delete anything. */
+export async function prove({ owned, value }: Successor, tools: Tools): Promise<void> {
+  const { policy, dataPlane, now, deadline } = tools;
+  const databases = policy.databases.flatMap((rule) => ('name' in rule ? [rule.name] : []));
+  const { accepted, detail } = await dataPlane.untilAccepted(value, owned.token.permissions, {
+    times: ACCEPTED_IN_A_ROW,
+    intervalMs: PROBE_INTERVAL_MS,
+    slowestMs: SLOWEST_PROBE_MS,
+    deadline: Math.min(deadline, now() + policy.activationTimeout),
+    databases,
+  });
+  if (!accepted) {
+    throw new Error(
+      `token ${owned.token.id} was not accepted in time; last: ${detail ?? 'nothing to probe'}`,
+    );
+  }
+}
+
+/**
+ * Step 6, first half: the token that is about to be replaced may have come back by a rollback and
+ * bear the instants of its former retirement; its grace starts now, not then.
+ */
+async function rejuvenate(previous: OwnedToken, given: OwnedToken[], tools: Tools): Promise<void> {
+  const fresh = await freshToken(tools, previous);
+  if (!fresh) return;
+  const { superseded, fenced, quarantined, frozen } = fresh.marker;
+  if (frozen !== undefined) return;
+  if (superseded === undefined && fenced === undefined && quarantined === undefined) return;
+  const change = restored(fresh);
+  if (change.permissions) given.push(fresh);
+  await changeToken(tools, fresh, change);
+}
+
+function standing(
+  { labels }: Secret,
+  version: string,
+  from: string | undefined,
+): Promotion | undefined {
+  if (labels.AWSCURRENT === version) return 'promoted';
+  return labels.AWSPREVIOUS === version || labels.AWSCURRENT !== from ? 'lost' : undefined;
+}
+
+/** Step 7, the compare-and-set that one of two racers wins. What its error says is not asked; the labels are. */
+export async function moveCurrent(
+  secret: string,
+  version: string,
+  from: string | undefined,
+  { secrets }: Tools,
+): Promise<Promotion> {
+  try {
+    await secrets.moveLabel(secret, 'AWSCURRENT', { to: version, ...(from && { from }) });
+    return 'promoted';
+  } catch (error) {
+    const now = await secrets.describe(secret);
+    const result = now && standing(now, version, from);
+    if (!result) throw error;
+    return result;
+  }
+}
+
+/** Step 8: the grace period of the former token begins. */
+async function supersede(previous: OwnedToken, tools: Tools): Promise<void> {
+  const fresh = await freshToken(tools, previous);
+  if (fresh && fresh.marker.superseded === undefined) {
+    await changeToken(tools, fresh, { marker: { superseded: tools.apiNow() } });
+  }
+}
+
+/**
+ * Steps 5 to 8: proves an armed token on the data plane and makes it current. `previous` holds
+ * AWSCURRENT's version as it was before minting, and its token if that is ours. What is given
+ * permissions here is added to `given`. The loser of a race does nothing to any token.
+ */
+export async function promote(
+  entry: TokenPolicy,
+  successor: Successor,
+  previous: { readonly version: string | undefined; readonly owned: OwnedToken | undefined },
+  given: OwnedToken[],
+  tools: Tools,
+): Promise<Promotion> {
+  const { version } = successor.owned;
+  await prove(successor, tools);
+  const former = previous.version === version ? undefined : previous.owned;
+  if (former) await rejuvenate(former, given, tools);
+  const secret = await tools.secrets.describe(entry.secret);
+  if (!secret || holdOf(secret)) return 'held';
+  const result =
+    standing(secret, version, previous.version) ??
+    (await moveCurrent(entry.secret, version, previous.version, tools));
+  if (result === 'promoted' && former) await supersede(former, tools);
+  return result;
+}

@@ -1,0 +1,41 @@
+import type { DataPlane } from '../data-plane/probe.ts';
+import type { Publish } from '../events/publisher.ts';
+import type { ManagementApi } from '../management-api/client.ts';
+import type { Measure } from '../metrics.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Timing } from '../retry.ts';
+import type { Secrets } from '../secrets-manager/client.ts';
+import type { Observation } from '../tokens/observation.ts';
+
+export interface Log {
+  info(message: string, details: object): void;
+  warn(message: string, details: object): void;
+  error(
+    message: string,
+    details: { readonly error: unknown; readonly [key: string]: unknown },
+  ): void;
+}
+
+/** What a run works with, from `runtime.ts`. */
+export interface RunTools extends Timing {
+  readonly policy: Policy;
+  readonly api: ManagementApi;
+  readonly secrets: Secrets;
+  readonly dataPlane: DataPlane;
+  readonly publish: Publish;
+  readonly measure: Measure;
+  readonly log: Log;
+  /** The instant by which this run has to end. */
+  readonly deadline: number;
+}
+
+/** The same once both systems were observed. */
+export interface Tools extends RunTools {
+  /** The Management API's time, by which ages are told and instants are stamped. */
+  apiNow(): number;
+}
+
+export const atApiTime = (tools: RunTools, { skewMs }: Pick<Observation, 'skewMs'>): Tools => ({
+  ...tools,
+  apiNow: () => tools.now() + skewMs,
+});

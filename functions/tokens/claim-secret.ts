@@ -1,0 +1,79 @@
+import type { TokenPolicy } from '../policy/policy.ts';
+import type { Tools } from '../run/tools.ts';
+import {
+  CLUSTER_TAG,
+  isOfAnotherCluster,
+  OWNER_TAG,
+  type Secret,
+} from '../secrets-manager/secret.ts';
+import { asOwned, type Observation, type ObservedSecret } from './observation.ts';
+import { observeSecret } from './observe.ts';
+
+/** A secret that another deployment, or nobody, says is theirs. */
+export class OwnershipError extends Error {
+  override readonly name = 'OwnershipError';
+}
+
+export function tagsOf({ owner, cluster }: Tools['policy']): Record<string, string> {
+  return { [OWNER_TAG]: owner, [CLUSTER_TAG]: cluster.url };
+}
+
+/** @throws OwnershipError that names the command which takes the secret over */
+export function refuseForeignSecret({ name, tags }: Secret, { owner }: Tools['policy']): void {
+  const other = tags[OWNER_TAG];
+  if (other === owner) return;
+  const whose = other === undefined ? 'has no owner' : `belongs to the deployment "${other}"`;
+  throw new OwnershipError(
+    `${name} ${whose}; to take it over: ` +
+      `aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}`,
+  );
+}
+
+async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools): Promise<Secret> {
+  const found = await secrets.describe(entry.secret);
+  if (found) return found;
+  try {
+    return await secrets.create(entry.secret, {
+      description: `InfluxDB token of ${entry.name}, rotated by Keyturn (${policy.owner})`,
+      tags: tagsOf(policy),
+      encryptionKey: policy.encryptionKey,
+    });
+  } catch (error) {
+    // Another run, or our own lost answer, may have made it.
+    const made = await secrets.describe(entry.secret);
+    if (!made) throw error;
+    return made;
+  }
+}
+
+/**
+ * Step 1, for one token right before acting on it: what its secret says now. Whatever forbids a
+ * write to it stops here, before anything is minted. Creates the secret if there is none.
+ */
+export async function lookAt(
+  entry: TokenPolicy,
+  observation: Observation,
+  tools: Tools,
+): Promise<ObservedSecret> {
+  const { policy, api } = tools;
+  const secret = await describeOrCreate(entry, tools);
+  refuseForeignSecret(secret, policy);
+  if (isOfAnotherCluster(secret, policy.cluster.url)) {
+    // The plan was approved, or it would not be applied.
+    await tools.secrets.tag(secret.name, tagsOf(policy));
+  }
+  const listed = observation.secrets.get(secret.name)?.tokens;
+  return observeSecret(secret, listed ?? ownedOfUnlisted(secret, observation, policy), {
+    foreign: observation.foreign,
+    api,
+    owner: policy.owner,
+  });
+}
+
+/** A new secret is listed minutes late, and until then its tokens look like somebody else's. */
+function ownedOfUnlisted(secret: Secret, { foreign }: Observation, { owner }: Tools['policy']) {
+  return [...foreign.values()].flatMap((token) => {
+    const owned = asOwned(token, owner, (name) => (name === secret.name ? secret : undefined));
+    return owned ? [owned] : [];
+  });
+}

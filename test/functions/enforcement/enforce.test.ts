@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest';
+import { HOUR, policy, type Run, startRun, writer } from '../run/run.ts';
+
+const DAY_NS = 86_400_000_000_000n;
+const governed = (databases: object[], more: object = {}) =>
+  policy({ telegraf: writer }, { databases, ...more });
+const database = ({ sandbox }: Run, name: string) =>
+  sandbox.cluster.state.databases.find((each) => each.name === name);
+const events = ({ sandbox }: Run) => sandbox.aws.state.events;
+const calls = ({ sandbox }: Run, operation: string) =>
+  Object.entries(sandbox.cluster.state.calls)
+    .filter(([key]) => key.startsWith(operation))
+    .reduce((sum, [, count]) => sum + count, 0);
+
+const telemetry = { name: 'telemetry', retention: '90d', maxTables: 700 };
+
+test('answers a dry run with the plan, and neither changes nor tells anything', async () => {
+  const run = await startRun(governed([telemetry]));
+  const { result } = await run.enforce({ dryRun: true });
+  expect(result).toEqual({
+    plan: expect.objectContaining({
+      job: 'enforce',
+      actions: [expect.objectContaining({ text: expect.stringContaining('500 -> 700') })],
+      findings: [
+        expect.objectContaining({ kind: 'RetentionRefused', database: 'telemetry' }),
+        expect.objectContaining({ kind: 'UnmanagedDatabases' }),
+      ],
+    }),
+  });
+  expect(database(run, 'telemetry')).toMatchObject({ maxTables: 500, retentionPeriod: 0n });
+  expect(events(run)).toEqual([]);
+});
+
+test('corrects one thing and refuses another, and tells of both', async () => {
+  const run = await startRun(governed([telemetry]));
+  expect(await run.enforce()).toMatchObject({ result: { outcomes: [{ result: 'done' }] } });
+  expect(database(run, 'telemetry')).toMatchObject({ maxTables: 700, retentionPeriod: 0n });
+  expect(events(run).map(({ detailType, detail }) => [detailType, detail])).toEqual([
+    [
+      'Database Drift Detected',
+      { drifted: 1, refused: 1, findings: [expect.objectContaining({ kind: 'RetentionRefused' })] },
+    ],
+    ['Database Policy Enforced', expect.objectContaining({ field: 'maxTables', to: 700 })],
+  ]);
+});
+
+test('shortens under an approval, and not once it ran out', async () => {
+  const approve = { shortenRetentionUntil: '2026-03-02' };
+  const run = await startRun(governed([{ ...telemetry, approve }]));
+  await run.enforce();
+  expect(database(run, 'telemetry')?.retentionPeriod).toBe(90n * DAY_NS);
+  await run.wait(12 * HOUR);
+  await run.manage('PATCH', '/databases/telemetry', { retentionPeriod: 0 });
+  await run.enforce();
+  expect(database(run, 'telemetry')?.retentionPeriod).toBe(0n);
+});
+
+test('refuses a plan over its limit as a whole, and applies it when its hash is approved', async () => {
+  const rules = [{ match: '*', maxTables: { max: 100 }, maxColumnsPerTable: { min: 250 } }];
+  const run = await startRun(governed(rules, { limits: { percent: 0, tokens: 1 } }));
+  const { error } = await run.enforce();
+  expect(error).toMatchObject({
+    errorType: 'PlanRefusedError',
+    errorMessage: expect.stringContaining('2 databases would be left with shorter retention'),
+  });
+  expect(calls(run, 'PATCH')).toBe(0);
+  expect(events(run).map(({ detailType }) => detailType)).toEqual(['Plan Refused']);
+  const [, approve] = /\{"approve": "(\w+)"\}/.exec(error?.errorMessage ?? '') ?? [];
+  expect(await run.enforce({ approve })).not.toHaveProperty('error');
+  expect(database(run, 'quality')).toMatchObject({ maxTables: 100, maxColumnsPerTable: 250 });
+});
+
+test('fails without touching anything when the clocks are far apart', async () => {
+  const run = await startRun(governed([telemetry]));
+  run.sandbox.cluster.intercept = (_call, effect) => {
+    const reply = effect();
+    const date = new Date(Date.UTC(2026, 2, 1)).toUTCString();
+    return Promise.resolve({ ...reply, headers: { ...reply.headers, date } });
+  };
+  expect(await run.enforce()).toMatchObject({ error: { errorType: 'ObservationError' } });
+  expect(calls(run, 'PATCH')).toBe(0);
+});
+
+test('refuses an event that it does not know', async () => {
+  const run = await startRun(governed([telemetry]));
+  expect(await run.enforce({ databases: ['telemetry'] })).toMatchObject({
+    error: { errorType: 'RequestError' },
+  });
+});
+
+test('holds a thousand databases with three listings and one call for each difference', async () => {
+  const approve = { shortenRetentionUntil: '2026-12-24' };
+  const run = await startRun(
+    governed([
+      { match: 'keep/*', retention: 'infinite' },
+      { match: 'scratch-*', retention: { max: '7d' }, maxTables: { min: 600 }, approve },
+      { name: 'telemetry', ifMissing: 'create' },
+    ]),
+  );
+  const state = run.sandbox.cluster.state;
+  for (let n = 0; n < 1_000; n += 1) {
+    const name = n < 500 ? `keep/${n}` : n < 900 ? `scratch-${n}` : `other-${n}`;
+    const retentionPeriod = n % 2 === 0 ? 30n * DAY_NS : 5n * DAY_NS;
+    const limits = { maxTables: 500, maxColumnsPerTable: 200 };
+    state.databases.push({ id: 10_000 + n, name, retentionPeriod, ...limits, tables: [] });
+  }
+  const { result, error } = await run.enforce();
+  expect(error).toBeUndefined();
+  // 500 to infinity, 400 to more tables, 200 to a shorter retention: under 30 % of 1,002.
+  expect(result.outcomes).toHaveLength(1_100);
+  expect(result.plan.limit).toEqual({ counted: 200, allowed: 300 });
+  expect(new Set(result.outcomes.map(({ result }: { result: string }) => result))).toEqual(
+    new Set(['done']),
+  );
+  expect(calls(run, 'PATCH')).toBe(1_100);
+  expect(calls(run, 'GET /databases')).toBeLessThanOrEqual(5);
+  const other = state.databases.filter(({ name }) => name.startsWith('other-'));
+  expect(other.filter(({ retentionPeriod }) => retentionPeriod === 30n * DAY_NS)).toHaveLength(50);
+  expect(calls(run, 'DELETE')).toBe(0);
+  expect(await run.enforce()).toMatchObject({ result: { plan: { actions: [] } } });
+}, 60_000);
+
+test('runs beside rotate and reap', async () => {
+  const run = await startRun(governed([telemetry]));
+  const answers = await Promise.all([run.enforce(), run.rotate(), run.reap(), run.enforce()]);
+  for (const answer of answers) expect(answer).not.toHaveProperty('error');
+  expect(database(run, 'telemetry')?.maxTables).toBe(700);
+  expect(run.tokens()).toHaveLength(1);
+});

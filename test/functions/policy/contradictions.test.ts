@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import { parsePolicy } from '../../../functions/policy/policy.ts';
+import { PolicyError } from '../../../functions/policy/policy-error.ts';
+
+const permissions = { write: ['telemetry'] };
+const cluster = { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' };
+const base = { owner: 'prod', cluster };
+
+function sentences(entry: object, more: object = {}): readonly string[] {
+  const tokens = { telegraf: { permissions, ...entry } };
+  try {
+    parsePolicy({ ...base, tokens, ...more });
+    return [];
+  } catch (error) {
+    if (error instanceof PolicyError) return error.message.split('\n');
+    throw error;
+  }
+}
+
+test.each([
+  [
+    { permissions: {} },
+    'tokens.telegraf.permissions: grants nothing; name at least one database under read or write',
+  ],
+  [
+    { rotateEvery: '14m59s', gracePeriod: '1m' },
+    'tokens.telegraf.rotateEvery: 14m59s is more often than Secrets Manager keeps versions for; the shortest cadence is 15m',
+  ],
+  [
+    { expiresAfter: '30d23h59m59s' },
+    'tokens.telegraf.expiresAfter: 30d23h59m59s is shorter than rotateEvery plus gracePeriod (31d), so a token would expire while consumers still use it',
+  ],
+  [
+    { renewBefore: '23h' },
+    'tokens.telegraf.renewBefore: 23h is shorter than gracePeriod (1d), so a token renewed at the last moment would expire while consumers still use it',
+  ],
+  [
+    { expiresAfter: '40d', renewBefore: '39d23h46m' },
+    'tokens.telegraf.renewBefore: 39d23h46m leaves a token that expires after 40d no life before it is renewed',
+  ],
+  [
+    { rotateEvery: '20h', gracePeriod: '18h' },
+    'tokens.telegraf.gracePeriod: 18h does not fit between two rotations, which come as close as 18h',
+  ],
+])('refuses %j, and says why', (entry, sentence) => {
+  expect(sentences(entry, { allowGracePeriodUnderAnHour: true })).toEqual([sentence]);
+});
+
+test('wants a word for a grace period under an hour', () => {
+  expect(sentences({ gracePeriod: '59m59s' })).toEqual([
+    "tokens.telegraf.gracePeriod: 59m59s is shorter than the hour at which AWS's caching clients re-read a secret; set allowGracePeriodUnderAnHour: true if every consumer re-reads sooner",
+  ]);
+  expect(sentences({ gracePeriod: '59m59s' }, { allowGracePeriodUnderAnHour: true })).toEqual([]);
+});
+
+test.each([
+  { rotateEvery: '15m', gracePeriod: '13m', expiresAfter: 'never' },
+  { expiresAfter: '31d' },
+  { renewBefore: '1d' },
+  { expiresAfter: '40d', renewBefore: '39d23h45m' },
+  { rotateEvery: '20h', gracePeriod: '17h59m59s' },
+  { gracePeriod: '1h' },
+  { expiresAfter: 'never', renewBefore: '1s' },
+])('takes %j, which just fits', (entry) => {
+  expect(sentences(entry, { allowGracePeriodUnderAnHour: true })).toEqual([]);
+});
+
+test('refuses two entries with one secret', () => {
+  const tokens = {
+    telegraf: { permissions },
+    other: { permissions, secret: 'keyturn/prod/telegraf' },
+  };
+  expect(sentences({}, { tokens })).toEqual([
+    'tokens.other.secret: keyturn/prod/telegraf is the secret of "telegraf" too; two entries cannot share one',
+  ]);
+});
+
+test('refuses to rotate the management token', () => {
+  expect(sentences({ secret: 'influxdb/management' })).toEqual([
+    'tokens.telegraf.secret: influxdb/management holds the management token, which Keyturn only reads',
+  ]);
+});
+
+test('refuses an empty policy', () => {
+  expect(sentences({}, { tokens: {} })).toEqual([
+    'tokens: names no token; an empty policy is never meant',
+  ]);
+});
+
+test('refuses half of a Cloud Dedicated address', () => {
+  const accountId = '11111111-1111-1111-1111-111111111111';
+  const half = { cluster: { ...cluster, accountId } };
+  expect(sentences({}, half)).toEqual(['cluster: accountId and clusterId go together']);
+  expect(sentences({}, { cluster: { ...cluster, accountId, clusterId: accountId } })).toEqual([]);
+});
+
+test('refuses to send tokens in clear, but for loopback or on an explicit word', () => {
+  const at = (url: string, more = {}) => sentences({}, { cluster: { ...cluster, url, ...more } });
+  expect(at('http://influxdb.internal')).toEqual([
+    'cluster.url: http://influxdb.internal would carry tokens in clear; use https, or set allowPlainHttp: true where the network is trusted',
+  ]);
+  expect(at('http://influxdb.internal', { allowPlainHttp: true })).toEqual([]);
+  expect(at('http://127.0.0.1:8086')).toEqual([]);
+  expect(at('http://localhost:8086')).toEqual([]);
+});
+
+test('refuses an activation that no run could wait for', () => {
+  expect(sentences({}, { activationTimeout: '13m' })).toEqual([]);
+  expect(sentences({}, { activationTimeout: '13m1s' })).toEqual([
+    'activationTimeout: 13m1s does not fit into a run, which ends after 15m; the longest is 13m',
+  ]);
+});

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { takeInventory } from '../../../../functions/reaping/plan/inventory.ts';
+import { HOLD_TAG } from '../../../../functions/secrets-manager/secret.ts';
+import {
+  armed,
+  DAY,
+  foreign,
+  id,
+  NOW,
+  observationOf,
+  policyOf,
+  secretOf,
+  TELEGRAF,
+  type World,
+} from '../../builders.ts';
+
+const inventory = (world: World) => takeInventory(policyOf(), observationOf(world));
+const owned = (message: string) => ({ kind: 'Owned', message });
+
+test('says how much there is, and no more, of a fleet in order', () => {
+  const world = {
+    secrets: [secretOf({ AWSCURRENT: 1 })],
+    tokens: [armed(1)],
+    databases: ['telemetry'],
+  };
+  expect(inventory(world)).toEqual([owned('1 tokens in 1 secrets')]);
+});
+
+test('gives one summary of the tokens of others, however many', () => {
+  const tokens = Array.from({ length: 7 }, (_, n) => foreign(n));
+  const five = [0, 1, 2, 3, 4].map(id).join(', ');
+  expect(inventory({ tokens })).toEqual([
+    owned('0 tokens in 0 secrets'),
+    { kind: 'Foreign', message: `7 tokens of others: ${five}, …` },
+  ]);
+});
+
+test('names tokens without an expiry, with every database, and with one that does not exist', () => {
+  const { expiresAt: _, ...immortal } = foreign(1);
+  const tokens = [
+    immortal,
+    foreign(2, { permissions: [{ action: 'read', resource: '*' }] }),
+    foreign(3, { permissions: [{ action: 'read', resource: 'dropped' }] }),
+    foreign(4, { expiresAt: NOW }),
+  ];
+  expect(inventory({ tokens, databases: ['telemetry'] })).toEqual([
+    owned('0 tokens in 0 secrets'),
+    { kind: 'Foreign', message: `4 tokens of others: ${[1, 2, 3, 4].map(id).join(', ')}` },
+    { kind: 'Immortal', message: `1 token without an expiry: ${id(1)}` },
+    { kind: 'ForeignExpired', message: `1 token of others, expired: ${id(4)}` },
+    { kind: 'Wildcard', message: `1 token with a grant on every database: ${id(2)}` },
+    {
+      kind: 'UnknownDatabase',
+      message: `1 token with a grant on a database that does not exist: ${id(3)}`,
+    },
+  ]);
+});
+
+test('calls no database unknown where nobody asked for them', () => {
+  expect(inventory({ tokens: [foreign(1)] }).map(({ kind }) => kind)).toEqual(['Owned', 'Foreign']);
+});
+
+test.each([
+  ['on hold (frozen) until a person lifts it', { tags: { [HOLD_TAG]: 'frozen' } }, armed(1)],
+  ['its current token has no permissions', {}, armed(1, { permissions: [] })],
+])('reports what is held: %s', (message, more, token) => {
+  expect(inventory({ secrets: [secretOf({ AWSCURRENT: 1 }, more)], tokens: [token] })[0]).toEqual({
+    kind: 'Held',
+    secret: TELEGRAF,
+    message,
+  });
+});
+
+test('reports a lost marker and an expired current token', () => {
+  const secrets = [secretOf({ AWSCURRENT: 1 })];
+  const about = { secret: TELEGRAF };
+  expect(inventory({ secrets, tokens: [foreign(1)] })[0]).toEqual({
+    ...about,
+    kind: 'LostMarker',
+    message: 'its current token lost its marker',
+  });
+  expect(inventory({ secrets, tokens: [armed(1, { age: 90 * DAY })] })[0]).toEqual({
+    ...about,
+    kind: 'Expired',
+    message: 'its current token has expired',
+  });
+});
+
+test('reports a secret that no entry names, and when its token expires', () => {
+  const name = 'keyturn/prod/removed';
+  const secrets = [secretOf({ AWSCURRENT: 1 }, { name })];
+  expect(inventory({ secrets, tokens: [armed(1, { name, age: DAY })] })[0]).toEqual({
+    kind: 'Unlisted',
+    secret: name,
+    message: 'no entry of the policy names it; its token expires at 2026-05-30T12:00:00.000Z',
+  });
+  expect(inventory({ secrets })[0]).toEqual({
+    kind: 'Unlisted',
+    secret: name,
+    message: 'no entry of the policy names it',
+  });
+});
+
+test('names tokens of ours that live in no secret of ours', () => {
+  const tokens = [armed(1, { name: 'keyturn/prod/elsewhere' }), foreign(2)];
+  expect(inventory({ tokens })).toContainEqual({
+    kind: 'Stray',
+    message: `1 token with our marker in no secret of ours (deleted, copied, or of another Region): ${id(1)}`,
+  });
+});

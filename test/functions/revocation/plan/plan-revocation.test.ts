@@ -1,0 +1,164 @@
+import { expect, test } from 'vitest';
+import type { Token } from '../../../../functions/management-api/token.ts';
+import { planRevocation } from '../../../../functions/revocation/plan/plan-revocation.ts';
+import type { RevocationEvent } from '../../../../functions/revocation/request.ts';
+import { parseRevokeRequest } from '../../../../functions/revocation/request.ts';
+import { HOLD_TAG, type Secret } from '../../../../functions/secrets-manager/secret.ts';
+import {
+  armed,
+  DAY,
+  foreign,
+  HOUR,
+  id,
+  inert,
+  MINUTE,
+  NOW,
+  observationOf,
+  policyOf,
+  secretOf,
+  TELEGRAF,
+} from '../../builders.ts';
+
+interface Around {
+  readonly secret: Secret;
+  readonly tokens: readonly Token[];
+}
+
+const planned = ({ secret, tokens }: Around, event: RevocationEvent) => {
+  const { secrets } = observationOf({ secrets: [secret], tokens });
+  const request = parseRevokeRequest({ reason: 'leaked', token: 'telegraf', ...event });
+  return planRevocation(policyOf(), { at: NOW, secrets, tokens }, request);
+};
+/** `delete 1`, `hold frozen`: short enough to compare whole plans. */
+const steps = (around: Around, event: RevocationEvent) =>
+  planned(around, event).actions.map(({ kind, label, tokenId }) =>
+    [kind, label, tokenId && Number(tokenId.slice(0, 8))].filter(Boolean).join(' '),
+  );
+
+const held = (hold: string, labels: Readonly<Record<string, number>>): Secret => {
+  const secret = secretOf(labels);
+  return { ...secret, tags: { ...secret.tags, [HOLD_TAG]: hold } };
+};
+const old = armed(1, { age: 9 * DAY });
+const superseded = armed(2, { age: 20 * DAY, marker: { superseded: NOW - HOUR } });
+const frozen = armed(1, {
+  age: 9 * DAY,
+  permissions: [],
+  marker: { frozen: NOW - HOUR, was: old.permissions },
+});
+const successor = (age: number) => armed(3, { age, marker: { replaces: id(1), forced: true } });
+const labels = { AWSCURRENT: 1, AWSPREVIOUS: 2, AWSPENDING: 1 };
+const usual = { secret: secretOf(labels), tokens: [old, superseded] };
+
+test('says in which order each way takes its steps', () => {
+  const kills = ['detach-label AWSPREVIOUS 2', 'delete 1', 'delete 2'];
+  expect(steps(usual, {})).toEqual(['succeed', ...kills]);
+  expect(steps(usual, { immediately: true })).toEqual([...kills, 'succeed']);
+  expect(steps(usual, { way: 'delete' })).toEqual(['hold deleted', ...kills]);
+  expect(steps(usual, { way: 'freeze' })).toEqual(['hold frozen', 'strip 1', 'strip 2']);
+  expect(steps(usual, { way: 'unfreeze' })).toEqual([]);
+  expect(steps(usual, { way: 'lift' })).toEqual([]);
+  expect(steps(usual, { way: 'whois' })).toEqual([]);
+});
+
+test('undoes a freeze from behind: the hold goes first', () => {
+  const around = { secret: held('frozen', { AWSCURRENT: 1 }), tokens: [frozen] };
+  expect(steps(around, { way: 'unfreeze' })).toEqual(['release', 'give-back 1']);
+  const crashed = { ...around, secret: secretOf({ AWSCURRENT: 1 }) };
+  expect(steps(crashed, { way: 'unfreeze' })).toEqual(['give-back 1']);
+});
+
+test('finishes a deletion before it lifts it', () => {
+  const around = { secret: held('deleted', { AWSCURRENT: 1 }), tokens: [old] };
+  expect(steps(around, { way: 'lift' })).toEqual(['delete 1', 'release']);
+});
+
+test.each([
+  ['deleted', {}, 'is on hold (deleted): lift it first'],
+  ['deleted', { way: 'freeze' }, 'is on hold (deleted) and stays so'],
+  ['deleted', { way: 'unfreeze' }, 'is on hold (deleted): lift it'],
+  ['frozen', { way: 'lift' }, 'is on hold (frozen): unfreeze it'],
+] as const)('leaves what is %s to itself: %j', (hold, event, warning) => {
+  const plan = planned({ secret: held(hold, { AWSCURRENT: 1 }), tokens: [frozen] }, event);
+  expect(plan).toMatchObject({ actions: [], warnings: [`${TELEGRAF} ${warning}`] });
+});
+
+test('goes on with the successor that the same order has minted before', () => {
+  const tokens = [old, successor(HOUR)];
+  const pending = { secret: secretOf({ AWSCURRENT: 1, AWSPENDING: 3 }), tokens };
+  expect(steps(pending, {})).toEqual(['succeed 3', 'delete 1']);
+  const promoted = { secret: secretOf({ AWSCURRENT: 3, AWSPREVIOUS: 1 }), tokens };
+  expect(steps(promoted, {})).toEqual(['detach-label AWSPREVIOUS 1', 'delete 1']);
+  const overtaken = {
+    secret: secretOf({ AWSCURRENT: 4, AWSPREVIOUS: 3 }),
+    tokens: [...tokens, armed(4)],
+  };
+  expect(steps(overtaken, {})).toEqual(['succeed 3', 'delete 1', 'delete 4']);
+});
+
+test('takes the successor of a finished order for one as long as people press twice', () => {
+  const around = (age: number) => ({
+    secret: secretOf({ AWSCURRENT: 3 }),
+    tokens: [successor(age)],
+  });
+  expect(steps(around(10 * MINUTE), {})).toEqual([]);
+  expect(steps(around(15 * MINUTE), {})).toEqual(['succeed', 'delete 3']);
+  expect(steps(around(MINUTE), { token: undefined, tokenId: id(3) })).toEqual([
+    'succeed',
+    'delete 3',
+  ]);
+});
+
+test('kills a stuck pending token, and leaves one that was never stored to reap', () => {
+  const stuck = {
+    secret: secretOf({ AWSCURRENT: 1, AWSPENDING: 5 }),
+    tokens: [old, inert(5), inert(6)],
+  };
+  expect(steps(stuck, {})).toEqual([
+    'succeed',
+    'detach-label AWSPENDING 5',
+    'delete 1',
+    'delete 5',
+  ]);
+  expect(steps(stuck, { way: 'delete' })).toContain('delete 6');
+});
+
+test('deals with a superseded token by itself while another one works', () => {
+  const named = { token: undefined, tokenId: id(2) };
+  expect(steps(usual, named)).toEqual(['detach-label AWSPREVIOUS 2', 'delete 2']);
+  expect(steps(usual, { ...named, way: 'freeze' })).toEqual(['strip 2']);
+  const alone = { secret: secretOf(labels), tokens: [superseded] };
+  expect(steps(alone, named)).toEqual(['succeed', 'detach-label AWSPREVIOUS 2', 'delete 2']);
+});
+
+test('finds a database by what tokens may do, might do, and should do', () => {
+  const database = { token: undefined, database: 'telemetry', way: 'freeze' } as const;
+  expect(planned(usual, database).secrets).toEqual([TELEGRAF]);
+  expect(planned({ ...usual, tokens: [frozen] }, database).secrets).toEqual([TELEGRAF]);
+  expect(planned({ ...usual, tokens: [] }, database).secrets).toEqual([TELEGRAF]);
+  expect(planned(usual, { ...database, database: 'quality' }).secrets).toEqual([]);
+  const any = armed(1, { permissions: [{ action: 'read', resource: '*' }] });
+  expect(
+    planned({ ...usual, tokens: [any] }, { ...database, database: 'quality' }).secrets,
+  ).toEqual([TELEGRAF]);
+});
+
+test('refuses to freeze what its description has no room to keep, unless nothing is to be undone', () => {
+  const permissions = Array.from({ length: 200 }, (_, n) => ({
+    action: 'write',
+    resource: `database-${n}-of-many`,
+  }));
+  const around = { ...usual, tokens: [armed(1, { permissions })] };
+  expect(() => planned(around, { way: 'freeze' })).toThrow(
+    `no room for the permissions of ${id(1)}`,
+  );
+  expect(planned(around, { way: 'freeze', dryRun: true }).actions).toHaveLength(2);
+  expect(steps(around, { way: 'freeze', noUndo: true })).toEqual(['hold frozen', 'strip 1']);
+});
+
+test('warns of what holds the place of its token without its marker', () => {
+  const { warnings } = planned({ secret: secretOf({ AWSCURRENT: 7 }), tokens: [foreign(7)] }, {});
+  expect(warnings).toEqual([
+    `${TELEGRAF} holds ${id(7)}, which does not bear its marker and is left alone; name it by its id`,
+  ]);
+});

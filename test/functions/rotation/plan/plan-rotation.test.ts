@@ -1,0 +1,220 @@
+import { expect, test } from 'vitest';
+import type { Policy } from '../../../../functions/policy/policy.ts';
+import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
+import { HOLD_TAG } from '../../../../functions/secrets-manager/secret.ts';
+import {
+  armed,
+  DAY,
+  foreign,
+  HOUR,
+  id,
+  inert,
+  MINUTE,
+  NOW,
+  OWNER,
+  observationOf,
+  planOf,
+  policyOf,
+  secretOf,
+  TELEGRAF,
+  URL,
+  type World,
+} from '../../builders.ts';
+
+const about = { token: 'telegraf', secret: TELEGRAF };
+const ask = { force: false };
+
+const plan = (world: World, policy: Policy = policyOf(), request: object = {}) =>
+  planRotation(policy, observationOf(world), { ...ask, ...request });
+
+test('plans nothing for a token that is not due', () => {
+  const world = { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [armed(1, { age: DAY })] };
+  expect(plan(world)).toEqual(planOf('rotate'));
+});
+
+test('mints the first token of an entry without a secret', () => {
+  expect(plan({})).toEqual(
+    planOf('rotate', { actions: [{ ...about, kind: 'rotate', reason: 'Missing' }] }),
+  );
+});
+
+test('mints the first token of a secret that was created and never filled', () => {
+  expect(plan({ secrets: [secretOf()] })).toEqual(
+    planOf('rotate', { actions: [{ ...about, kind: 'rotate', reason: 'Missing' }] }),
+  );
+});
+
+test('replaces at once a current token that is gone, and counts it against the limit', () => {
+  const { tokens, secrets } = { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [armed(1)] };
+  const revoked = { secrets, tokens: tokens.map((token) => ({ ...token, revokedAt: NOW })) };
+  for (const world of [{ secrets }, revoked]) {
+    expect(plan(world)).toEqual(
+      planOf('rotate', {
+        actions: [{ ...about, kind: 'rotate', reason: 'CurrentGone' }],
+        limit: { counted: 1, allowed: 3 },
+      }),
+    );
+  }
+});
+
+test('goes on with a first version whose run died before arming it', () => {
+  const secrets = [secretOf({ AWSCURRENT: 1 })];
+  for (const token of [
+    inert(1),
+    armed(1, { marker: { fp: undefined, id: undefined } as object }),
+  ]) {
+    expect(plan({ secrets, tokens: [token] })).toEqual(
+      planOf('rotate', {
+        actions: [{ ...about, kind: 'resume', reason: 'Unarmed', tokenId: id(1) }],
+      }),
+    );
+  }
+});
+
+test('replaces a first version that expired before anybody armed it', () => {
+  const world = {
+    secrets: [secretOf({ AWSCURRENT: 1 })],
+    tokens: [inert(1, { age: 90 * DAY })],
+  };
+  expect(plan(world)).toEqual(
+    planOf('rotate', { actions: [{ ...about, kind: 'rotate', reason: 'Expired' }] }),
+  );
+});
+
+test.each([
+  ['frozen by a person', { frozen: NOW - HOUR, was: [] }],
+  ['frozen by a person', { frozen: NOW - HOUR, quarantined: NOW - HOUR, was: [] }],
+  ['a person took its permissions away', {}],
+])('leaves alone and reports a held token: %s', (message, marker) => {
+  const current = armed(1, { age: 80 * DAY, permissions: [], marker });
+  const world = {
+    secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })],
+    tokens: [current, armed(2)],
+  };
+  expect(plan(world, policyOf(), { force: true, tokens: ['telegraf'] })).toEqual(
+    planOf('rotate', { findings: [{ ...about, kind: 'Held', message, tokenId: id(1) }] }),
+  );
+});
+
+test('gives back what quarantine took from a token that somebody rolled back to', () => {
+  const marker = { superseded: NOW - 5 * DAY, fenced: NOW - 4 * DAY, quarantined: NOW - 3 * DAY };
+  const world = {
+    secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 })],
+    tokens: [armed(1, { age: 40 * DAY, permissions: [], marker }), armed(2, { age: 5 * DAY })],
+  };
+  expect(plan(world)).toEqual(
+    planOf('rotate', {
+      actions: [{ ...about, kind: 'give-back', reason: 'RolledBack', tokenId: id(1) }],
+    }),
+  );
+});
+
+test.each([
+  ['Held', 'on hold (frozen) until a person lifts it', { tags: { [HOLD_TAG]: 'frozen' } }],
+  ['Held', 'on hold (deleted) until a person lifts it', { tags: { [HOLD_TAG]: 'deleted' } }],
+  ['Held', 'on hold (frozen) until a person lifts it', { tags: { [HOLD_TAG]: 'no such word' } }],
+  [
+    'SecretDeleted',
+    'scheduled for deletion; restore it or remove the entry',
+    { deletedAt: NOW - DAY },
+  ],
+  ['Replica', 'a replica; rotate it in its primary Region', { replica: true }],
+])('changes nothing, and says so, where the secret forbids it: %s', (kind, message, more) => {
+  const secrets = [secretOf({ AWSCURRENT: 1 }, more)];
+  expect(plan({ secrets }, policyOf(), { force: true, tokens: ['telegraf'] })).toEqual(
+    planOf('rotate', { findings: [{ ...about, kind, message }] }),
+  );
+});
+
+test('reports a current token that lost its marker, and replaces it only when it is due', () => {
+  const secrets = [secretOf({ AWSCURRENT: 1 })];
+  const finding = {
+    ...about,
+    kind: 'LostMarker',
+    message: 'AWSCURRENT holds a token without our marker, which is left alone when replaced',
+    tokenId: id(1),
+  };
+  const young = foreign(1, { expiresAt: NOW + 60 * DAY });
+  expect(plan({ secrets, tokens: [young] })).toEqual(planOf('rotate', { findings: [finding] }));
+  const old = foreign(1, { createdAt: NOW - 30 * DAY, expiresAt: NOW + 60 * DAY });
+  expect(plan({ secrets, tokens: [old] })).toEqual(
+    planOf('rotate', {
+      actions: [{ ...about, kind: 'rotate', reason: 'Due' }],
+      findings: [finding],
+      limit: { counted: 0, allowed: 3 },
+    }),
+  );
+});
+
+test('takes over a token and a secret that the policy names, once', () => {
+  const policy = policyOf({}, { secret: 'legacy/telegraf', adopt: { tokenId: id(7) } });
+  const action = { token: 'telegraf', secret: 'legacy/telegraf', kind: 'adopt', tokenId: id(7) };
+  expect(plan({}, policy)).toEqual(
+    planOf('rotate', { actions: [{ ...action, reason: 'Adopted' }] } as object),
+  );
+  const name = 'legacy/telegraf';
+  const version = id(70);
+  const secrets = [secretOf({ AWSCURRENT: 70 }, { name })];
+  const adopted = armed(7, { name, age: DAY, marker: { version, adopted: NOW } });
+  expect(plan({ secrets, tokens: [adopted] }, policy)).toEqual(planOf('rotate'));
+});
+
+test('mints no fourth token while three wait to be stored', () => {
+  const secrets = [secretOf()];
+  const tokens = [inert(1), inert(2), inert(3)];
+  expect(plan({ secrets, tokens: tokens.slice(1) }).actions).toEqual([
+    { ...about, kind: 'rotate', reason: 'Missing' },
+  ]);
+  expect(plan({ secrets, tokens })).toEqual(
+    planOf('rotate', {
+      findings: [
+        {
+          ...about,
+          kind: 'CannotStore',
+          message: '3 tokens were minted and not stored; no more until they are reaped',
+        },
+      ],
+    }),
+  );
+});
+
+test('looks at nothing but the tokens that were asked for', () => {
+  const tokens = { telegraf: {}, grafana: {} };
+  const entry = { permissions: { read: ['telemetry'] } };
+  const policy = policyOf({
+    tokens: Object.fromEntries(Object.keys(tokens).map((name) => [name, entry])),
+  });
+  expect(plan({}, policy, { tokens: ['grafana'] })).toEqual(
+    planOf('rotate', {
+      actions: [
+        { token: 'grafana', secret: 'keyturn/prod/grafana', kind: 'rotate', reason: 'Missing' },
+      ],
+    }),
+  );
+});
+
+test('rotates by force what is not due, and takes a repetition within 15 minutes for the same wish', () => {
+  const secrets = [secretOf({ AWSCURRENT: 1 })];
+  const forced = { actions: [{ ...about, kind: 'rotate' as const, reason: 'Forced' as const }] };
+  const request = { force: true, tokens: ['telegraf'] };
+  expect(plan({ secrets, tokens: [armed(1)] }, policyOf(), request)).toEqual(
+    planOf('rotate', forced),
+  );
+  const again = (age: number) =>
+    plan({ secrets, tokens: [armed(1, { age, marker: { forced: true } })] }, policyOf(), request);
+  expect(again(15 * MINUTE - 1)).toEqual(planOf('rotate'));
+  expect(again(15 * MINUTE)).toEqual(planOf('rotate', forced));
+});
+
+test('gives one plan one hash, and every other plan another', () => {
+  const first = plan({});
+  expect(first.hash).toBe('bbf0d4e7559bfcfb');
+  expect(plan({}).hash).toBe(first.hash);
+  const hashes = [
+    plan({ secrets: [secretOf({ AWSCURRENT: 1 })] }).hash,
+    plan({}, policyOf({ owner: 'prod2' })).hash,
+    plan({}, policyOf({ cluster: { url: `${URL}:8086`, managementToken: 'm' } })).hash,
+  ];
+  expect(new Set([first.hash, ...hashes]).size).toBe(4);
+  expect(first.owner).toBe(OWNER);
+});

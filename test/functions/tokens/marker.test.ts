@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  describeToken,
+  formatInstant,
+  grantsHash,
+  homeOf,
+  isMarked,
+  type Marker,
+  parseMarker,
+} from '../../../functions/tokens/marker.ts';
+
+const anything = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.constantFrom(
+    ']',
+    '[',
+    '%',
+    '%5',
+    ',',
+    ':',
+    '=',
+    ' ',
+    'a b',
+    'Übermaß',
+    '漢字',
+    '🎛',
+    '\n',
+    'x]y',
+  ),
+);
+const filled = anything.filter((text) => text !== '');
+const instant = fc.integer({ min: 0, max: 4_000_000_000 }).map((seconds) => seconds * 1_000);
+const permission = fc.record({ action: anything, resource: anything });
+
+const marker: fc.Arbitrary<Marker> = fc.record(
+  {
+    owner: filled,
+    secret: filled,
+    home: filled,
+    id: anything,
+    fp: anything,
+    grants: anything,
+    version: anything,
+    forced: fc.constant(true as const),
+    superseded: instant,
+    fenced: instant,
+    quarantined: instant,
+    frozen: instant,
+    adopted: instant,
+    was: fc.array(permission, { maxLength: 4 }),
+  },
+  { requiredKeys: ['owner', 'secret', 'home'] },
+);
+const text = fc.oneof(anything, fc.string()).filter((each) => !isMarked(each));
+
+/** The order in which permissions were taken away means nothing. */
+const sorted = ({ was, ...rest }: Marker) => ({
+  ...rest,
+  ...(was && { was: was.map((each) => JSON.stringify(each)).sort() }),
+});
+
+test('reads back every marker and every text that it writes', () => {
+  fc.assert(
+    fc.property(text, marker, (before, written) => {
+      const read = parseMarker(describeToken(before, written));
+      expect(read?.text).toBe(before);
+      expect(read && sorted(read.marker)).toEqual(sorted(written));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+const plain: Marker = { owner: 'prod', secret: 'keyturn/prod/telegraf', home: '1f0c9a2e' };
+const written = 'telegraf writer [keyturn:1 owner=prod secret=keyturn/prod/telegraf home=1f0c9a2e]';
+
+test('stands at the end of the description, readable', () => {
+  expect(describeToken('telegraf writer', plain)).toBe(written);
+  expect(parseMarker(written)).toEqual({ text: 'telegraf writer', marker: plain });
+  const retired: Marker = {
+    ...plain,
+    forced: true,
+    superseded: Date.UTC(2026, 2, 1, 2, 3, 4),
+    was: [
+      { action: 'write', resource: 'a b' },
+      { action: 'read', resource: 'x]y' },
+    ],
+  };
+  expect(describeToken('', retired)).toBe(
+    '[keyturn:1 owner=prod secret=keyturn/prod/telegraf home=1f0c9a2e forced=yes superseded=2026-03-01T02:03:04Z was=read:x%5Dy,write:a%20b]',
+  );
+});
+
+test('keeps an empty list of permissions apart from none', () => {
+  expect(parseMarker(describeToken('', { ...plain, was: [] }))?.marker.was).toEqual([]);
+  expect(parseMarker(describeToken('', plain))?.marker.was).toBeUndefined();
+});
+
+const fields = 'owner=prod secret=s home=h';
+test.each([
+  ['no marker', 'telegraf writer'],
+  ['an empty description', ''],
+  ['a marker with text behind it', `${written} (copied)`],
+  ['a marker that stands alone with a space behind it', `${written} `],
+  ['two markers', `${written} ${written}`],
+  ['another version of the format', `x [keyturn:2 ${fields}]`],
+  ['an unknown field', `x [keyturn:1 ${fields} color=red]`],
+  ['a field of every object', `x [keyturn:1 ${fields} constructor=x]`],
+  ['a field twice', `x [keyturn:1 ${fields} owner=prod]`],
+  ['a field without a value sign', `x [keyturn:1 ${fields} forced]`],
+  ['no owner', 'x [keyturn:1 secret=s home=h]'],
+  ['an empty owner', 'x [keyturn:1 owner= secret=s home=h]'],
+  ['no fields at all', 'x [keyturn:1]'],
+  ['an instant that is none', `x [keyturn:1 ${fields} superseded=yesterday]`],
+  ['half an instant', `x [keyturn:1 ${fields} superseded=2026]`],
+  ['an instant of another spelling', `x [keyturn:1 ${fields} superseded=1]`],
+  ['forced otherwise than yes', `x [keyturn:1 ${fields} forced=no]`],
+  ['a broken escape', 'x [keyturn:1 owner=%E0%A4%A secret=s home=h]'],
+  ['a marker cut short', written.slice(0, -1)],
+  ['no space before the marker', `x[keyturn:1 ${fields}]`],
+])('takes %s for foreign', (_, description) => {
+  expect(parseMarker(description)).toBeUndefined();
+});
+
+test('says of each text whether it bears what could be taken for a marker', () => {
+  expect(isMarked(written)).toBe(true);
+  expect(isMarked('x [keyturn:2 y]')).toBe(true);
+  expect(isMarked('keyturn:1 owner=prod')).toBe(false);
+});
+
+test('hashes permissions whatever their order, and no two sets alike', () => {
+  const list = fc.uniqueArray(permission, {
+    selector: (each) => JSON.stringify(each),
+    maxLength: 5,
+  });
+  fc.assert(
+    fc.property(list, list, (some, others) => {
+      const key = (all: typeof some) => JSON.stringify(all.map((p) => JSON.stringify(p)).sort());
+      expect(grantsHash(some.toReversed())).toBe(grantsHash(some));
+      expect(grantsHash(some) === grantsHash(others)).toBe(key(some) === key(others));
+    }),
+  );
+});
+
+test('tells homes apart by account, Region and suffix', () => {
+  const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:keyturn/prod/telegraf-AbCdEf';
+  expect(homeOf(arn)).toBe('5dc774c0');
+  const others = ['eu-west-2', '210987654321', 'AbCdEg'];
+  const [region, account, suffix] = others;
+  const moved = [
+    arn.replace('eu-west-1', region ?? ''),
+    arn.replace('123456789012', account ?? ''),
+    arn.replace('AbCdEf', suffix ?? ''),
+  ];
+  expect(new Set([arn, ...moved].map(homeOf)).size).toBe(4);
+});
+
+test('writes instants as whole seconds', () => {
+  expect(formatInstant(Date.UTC(2026, 0, 31, 23, 59, 59, 999))).toBe('2026-01-31T23:59:59Z');
+});

@@ -1,0 +1,142 @@
+import { expect, test } from 'vitest';
+import type { Token } from '../../../functions/management-api/token.ts';
+import type { Secret } from '../../../functions/secrets-manager/secret.ts';
+import { ObservationError, observe } from '../../../functions/tokens/observe.ts';
+import {
+  armed,
+  foreign,
+  id,
+  inert,
+  MINUTE,
+  NOW,
+  observationOf,
+  policyOf,
+  secretOf,
+  TELEGRAF,
+} from '../builders.ts';
+
+const POLICY = policyOf();
+
+interface Systems {
+  readonly secrets?: readonly Secret[];
+  readonly listed?: readonly Token[];
+  /** What `GET` by id knows beyond the listing. */
+  readonly hidden?: readonly Token[];
+  readonly now?: number;
+}
+
+function systems({ secrets = [], listed = [], hidden = [], now = NOW }: Systems) {
+  const asked: string[] = [];
+  const api = {
+    listTokens: () => Promise.resolve({ tokens: listed, at: NOW }),
+    getToken: (tokenId: string) => {
+      asked.push(tokenId);
+      return Promise.resolve([...listed, ...hidden].find((each) => each.id === tokenId));
+    },
+    listDatabases: () => Promise.reject(new Error('the databases cannot be read')),
+  };
+  const list = () => Promise.resolve([...secrets]);
+  return { asked, sources: { api, secrets: { list }, now: () => now } };
+}
+
+const look = (world: Systems) => observe(systems(world).sources, POLICY, false);
+
+test('tells whose each token is, and what the labels hold, without asking for one by id', async () => {
+  const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })];
+  const listed = [armed(1), inert(2), armed(3), foreign(4), { ...armed(5), revokedAt: NOW }];
+  const { asked, sources } = systems({ secrets, listed });
+  expect(await observe(sources, POLICY, false)).toEqual(observationOf({ secrets, tokens: listed }));
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  ['another deployment', armed(1, { marker: { owner: 'staging' } })],
+  ['a secret that we do not have', armed(1, { name: 'keyturn/prod/other' })],
+  ['a secret of the same name elsewhere', armed(1, { marker: { home: '00000000' } })],
+  ['another token: a copied marker', armed(1, { marker: { id: id(9) } })],
+  ['two markers', { ...armed(1), description: `${armed(1).description} ${armed(1).description}` }],
+])('takes a token for foreign whose marker names %s', async (_, token) => {
+  const seen = await look({ secrets: [secretOf({ AWSCURRENT: 1 })], listed: [token] });
+  expect([...seen.foreign.keys()]).toEqual([id(1)]);
+  expect(seen.secrets.get(TELEGRAF)?.holders.get(id(1))).toEqual({ state: 'foreign', token });
+});
+
+test('believes a claim to another version only of an armed token', async () => {
+  const secrets = [secretOf({ AWSCURRENT: 7 })];
+  const version = id(7);
+  const adopted = await look({ secrets, listed: [armed(1, { marker: { version } })] });
+  expect(adopted.secrets.get(TELEGRAF)?.holders.get(version)?.state).toBe('owned');
+  const claimed = await look({ secrets, listed: [inert(1, { marker: { version } })] });
+  expect(claimed.secrets.get(TELEGRAF)?.holders.get(version)).toEqual({ state: 'gone' });
+});
+
+test('asks by id for a current and a pending token that the listing lacks, and for no other', async () => {
+  const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2, AWSPREVIOUS: 3 })];
+  const { asked, sources } = systems({ secrets, hidden: [{ ...armed(1), revokedAt: NOW }] });
+  const seen = await observe(sources, POLICY, false);
+  expect(asked).toEqual([id(1), id(2)]);
+  expect([...(seen.secrets.get(TELEGRAF)?.holders ?? [])]).toEqual([
+    [id(1), { state: 'gone' }],
+    [id(2), { state: 'gone' }],
+  ]);
+});
+
+test('sees a token that was minted after the listing', async () => {
+  const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })];
+  const seen = await look({ secrets, listed: [armed(1)], hidden: [inert(2)] });
+  expect(seen.secrets.get(TELEGRAF)?.holders.get(id(2))).toMatchObject({ state: 'owned' });
+});
+
+test('never asks the API for a version id that is no token id', async () => {
+  const secrets = [
+    secretOf({}, { labels: { AWSCURRENT: 'terraform-20260302120000000000000001' } }),
+  ];
+  const { asked, sources } = systems({ secrets });
+  await observe(sources, POLICY, false);
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  ['ours', armed(1)],
+  ['of others', foreign(1)],
+])('refuses a listing that left out a current token which is %s', async (_, token) => {
+  const secrets = [secretOf({ AWSCURRENT: 1 })];
+  const error = await look({ secrets, hidden: [token] }).catch((each) => each);
+  expect(error).toBeInstanceOf(ObservationError);
+  expect(error.message).toContain(
+    `GET /tokens left out ${id(1)}, the current token of ${TELEGRAF}`,
+  );
+});
+
+test('refuses a listing that left out an adopted token, whose version bears another id', async () => {
+  const policy = policyOf({}, { adopt: { tokenId: id(1) } });
+  const secrets = [secretOf({ AWSCURRENT: 7 })];
+  const look = (hidden: readonly Token[]) =>
+    observe(systems({ secrets, hidden }).sources, policy, false);
+  await expect(look([armed(1, { marker: { version: id(7) } })])).rejects.toThrow(
+    'the listing is cut',
+  );
+  for (const hidden of [[], [foreign(1)], [armed(1, { marker: { version: id(6) } })]]) {
+    const seen = await look(hidden);
+    expect(seen.secrets.get(TELEGRAF)?.holders.get(id(7))).toEqual({ state: 'gone' });
+  }
+});
+
+test('bears a skew of five minutes, and not of a second more', async () => {
+  const skewed = (by: number) => look({ now: NOW + by });
+  expect((await skewed(5 * MINUTE)).skewMs).toBe(-5 * MINUTE);
+  expect((await skewed(-5 * MINUTE)).skewMs).toBe(5 * MINUTE);
+  const message = 'the clocks of the cluster and of this function differ by 301 s';
+  await expect(skewed(5 * MINUTE + 1_000)).rejects.toThrow(message);
+  await expect(skewed(-5 * MINUTE - 1_000)).rejects.toThrow(message);
+});
+
+test('takes a failed read for an error, never for an empty list', async () => {
+  const { sources } = systems({});
+  await expect(observe(sources, POLICY, true)).rejects.toThrow('the databases cannot be read');
+  const failed = () => Promise.reject(new Error('no'));
+  const secrets = { list: failed };
+  await expect(observe({ ...sources, secrets }, POLICY, false)).rejects.toThrow('no');
+  const api = { ...sources.api, listTokens: failed };
+  await expect(observe({ ...sources, api }, POLICY, false)).rejects.toThrow('no');
+});
