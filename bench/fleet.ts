@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parsePolicy } from '../functions/policy/policy.ts';
+import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import { bundle } from '../lib/bundle.ts';
 import { createHost } from '../sandbox/lambda/host.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';

@@ -1,5 +1,3 @@
-import type { Measures } from './measures.ts';
-
 /** Names shared by the stack, which sets them, and runtime.ts, which reads them. */
 
 /** Beside the bundle in the function's asset, in the folder that LAMBDA_TASK_ROOT names. */
@@ -16,23 +14,43 @@ export const ENVIRONMENT = {
   policyFile: 'KEYTURN_POLICY_FILE',
 } as const;
 
-/** Of all metrics; each has the dimension `Owner`, and `Actions` has `Action` as well. */
+/** Of all metrics; each has the dimension `Owner`. */
 export const NAMESPACE = 'Keyturn';
 
-/** Names and units of what a run measures. */
+interface Metric {
+  readonly name: string;
+  readonly unit: 'Count' | 'None';
+}
+
+/** What a run measures. Adding one is one row here, one `measure` in a job, and its alarm in lib/alarms.ts. */
 export const METRICS = {
   ownedTokens: { name: 'OwnedTokens', unit: 'Count' },
+  /** Whose rotation should have happened, or who wait for a first token that nothing brings. */
   overdueTokens: { name: 'OverdueTokens', unit: 'Count' },
+  /** With less than half of their `renewBefore` left. */
   tokensNearExpiry: { name: 'TokensNearExpiry', unit: 'Count' },
+  /** Days until the first current token expires; below zero: it has expired. */
   runwayDays: { name: 'RunwayDays', unit: 'None' },
+  /** Age of the oldest current token, in days. */
   oldestTokenDays: { name: 'OldestTokenDays', unit: 'None' },
+  /** Databases that differ from their rule and are left so. */
   driftedDatabases: { name: 'DriftedDatabases', unit: 'Count' },
   refusedPlans: { name: 'RefusedPlans', unit: 'Count' },
   failedActions: { name: 'FailedActions', unit: 'Count' },
+  /** Orders of which nobody can say that they are complete. */
   unconfirmedRevocations: { name: 'UnconfirmedRevocations', unit: 'Count' },
+  /** Days until the management token expires, as far as its secret says. */
   managementTokenDays: { name: 'ManagementTokenDays', unit: 'None' },
-  actions: { name: 'Actions', unit: 'Count' },
-} as const satisfies Record<keyof Measures, { name: string; unit: 'Count' | 'None' }>;
+} as const satisfies Record<string, Metric>;
+
+/** How many actions were carried out; it has the dimension `Action`, their kind, besides `Owner`. */
+export const ACTIONS_METRIC = { name: 'Actions', unit: 'Count' } as const satisfies Metric;
+
+/** What a run measured. Absent: it did not look, or there is nothing to say. */
+export type Measures = { readonly [Key in keyof typeof METRICS]?: number } & {
+  /** How many were carried out, by kind. */
+  readonly actions?: Readonly<Record<string, number>>;
+};
 
 /** Known by heart in an emergency: nobody looks up a generated name at three in the morning. */
 export const functionName = (owner: string, entry: string) => `keyturn-${owner}-${entry}`;

@@ -1,5 +1,4 @@
-import { METRICS, NAMESPACE } from './environment.ts';
-import type { Measures } from './measures.ts';
+import { ACTIONS_METRIC, METRICS, type Measures, NAMESPACE } from './environment.ts';
 
 export type Measure = (measures: Measures) => void;
 
@@ -60,7 +59,7 @@ export function createMeter({ owner, now, write }: MeterOptions): Meter {
       }));
       if (samples.length > 0) write(embed(now(), { Owner: owner }, samples));
       for (const [Action, value] of Object.entries(actions)) {
-        write(embed(now(), { Owner: owner, Action }, [{ ...METRICS.actions, value }]));
+        write(embed(now(), { Owner: owner, Action }, [{ ...ACTIONS_METRIC, value }]));
       }
     },
   };

@@ -8,11 +8,12 @@ import { createPublisher } from './events/publisher.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { accountPrefix } from './management-api/prefix.ts';
 import { createMeter } from './metrics.ts';
-import { DAY_MS, MINUTE_MS } from './policy/duration.ts';
-import { type Policy, parsePolicy } from './policy/policy.ts';
+import { parsePolicy } from './policy/parse-policy.ts';
+import type { Policy } from './policy/policy.ts';
 import type { RunTools } from './run/tools.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
+import { DAY_MS, MINUTE_MS } from './time.ts';
 import { TokenValue } from './token-value.ts';
 
 /** No run lasts longer, wherever it runs: well below every grace period, and the hour that reap waits. */

@@ -1,5 +1,4 @@
-import { parseRotationStep } from './rotation/rotation-step.ts';
-import { takeRotationStep } from './rotation/take-rotation-step.ts';
+import { parseRotationStep, takeRotationStep } from './rotation/take-rotation-step.ts';
 import { type InvocationContext, loadRuntime } from './runtime.ts';
 
 const runtime = loadRuntime();

@@ -11,7 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { METRICS, NAMESPACE } from '../functions/environment.ts';
+import { ACTIONS_METRIC, type METRICS, NAMESPACE } from '../functions/environment.ts';
 import { measured } from './measured.ts';
 
 export interface DashboardProps {
@@ -38,7 +38,7 @@ export function addDashboard(scope: Construct, { owner, alarms, functions }: Das
       read(target, { ...total, period: HOURLY, label }),
     );
   const actions = new MathExpression({
-    expression: `SEARCH('{${NAMESPACE},Owner,Action} MetricName="${METRICS.actions.name}" Owner="${owner}"', 'Sum', ${HOURLY.toSeconds()})`,
+    expression: `SEARCH('{${NAMESPACE},Owner,Action} MetricName="${ACTIONS_METRIC.name}" Owner="${owner}"', 'Sum', ${HOURLY.toSeconds()})`,
     label: '',
     period: HOURLY,
   });

@@ -1,8 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import type { Policy, TokenPolicy } from '../functions/policy/policy.ts';
-import { secretPrefix } from '../functions/secrets-manager/secret.ts';
+import { type Policy, secretPrefix, type TokenPolicy } from '../functions/policy/policy.ts';
 
 const isArn = (text: string) => text.startsWith('arn:');
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { isCollection, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
-import { type Policy, parsePolicy } from '../functions/policy/policy.ts';
+import { parsePolicy } from '../functions/policy/parse-policy.ts';
+import type { Policy } from '../functions/policy/policy.ts';
 import { formatPath, PolicyError } from '../functions/policy/policy-error.ts';
 
 export interface PolicyFile {

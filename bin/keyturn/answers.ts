@@ -1,20 +1,46 @@
 import * as z from 'zod/mini';
+import { governedFields } from '../../functions/policy/governed-fields.ts';
 import { CommandError } from './failure.ts';
 
 const text = z.string();
 const maybe = z.optional(text);
 
-const actionSchema = z.looseObject({
+const tokenActionSchema = z.looseObject({
   kind: text,
   reason: text,
   token: maybe,
   secret: maybe,
   tokenId: maybe,
-  database: maybe,
-  /** For people, where the action brings its own words. */
-  text: maybe,
-  note: maybe,
 });
+
+const governedField = z.enum(governedFields);
+const spelling = z.union([text, z.number()]);
+const aboutDatabase = { reason: text, database: text, rule: z.number() };
+
+/** The answers about databases are read whole, because their words are made here. */
+const databaseActionSchema = z.discriminatedUnion('kind', [
+  z.looseObject({
+    ...aboutDatabase,
+    kind: z.literal('change'),
+    field: governedField,
+    from: spelling,
+    to: spelling,
+  }),
+  z.looseObject({
+    ...aboutDatabase,
+    kind: z.literal('create-database'),
+    fields: z.partialRecord(governedField, spelling),
+    partitionTemplate: maybe,
+  }),
+  z.looseObject({
+    ...aboutDatabase,
+    kind: z.literal('create-table'),
+    table: text,
+    partitionTemplate: maybe,
+  }),
+]);
+
+const actionSchema = z.union([databaseActionSchema, tokenActionSchema]);
 
 const planSchema = z.looseObject({
   job: z.enum(['rotate', 'reap', 'enforce']),
@@ -80,6 +106,8 @@ const revocationSchema = z.looseObject({
 
 export type PlanReport = z.output<typeof planReportSchema>;
 export type Action = z.output<typeof actionSchema>;
+export type TokenAction = z.output<typeof tokenActionSchema>;
+export type DatabaseAction = z.output<typeof databaseActionSchema>;
 export type KnownToken = z.output<typeof knownTokenSchema>;
 export type Revocation = z.output<typeof revocationSchema>;
 

@@ -1,5 +1,4 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
-import { MINUTE_MS } from '../../functions/policy/duration.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { askCluster, type Wanted } from '../../functions/revocation/ask-cluster.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
@@ -12,6 +11,7 @@ import {
 } from '../../functions/run/request.ts';
 import type { RunTools } from '../../functions/run/tools.ts';
 import { createRuntime } from '../../functions/runtime.ts';
+import { MINUTE_MS } from '../../functions/time.ts';
 import type { TokenValue } from '../../functions/token-value.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import type { Engine, Job } from './engine.ts';

@@ -1,7 +1,8 @@
-import type { Action, PlanReport } from './answers.ts';
+import { describeAction, effectNote } from '../../functions/enforcement/plan/describe-action.ts';
+import type { Action, DatabaseAction, PlanReport, TokenAction } from './answers.ts';
 import type { Style } from './terminal.ts';
 
-const DEEDS: Readonly<Record<string, string>> = {
+const WHAT_IS_DONE: Readonly<Record<string, string>> = {
   rotate: 'mint a successor, prove it, promote it',
   resume: 'go on with the successor that is there',
   'detach-pending': 'take AWSPENDING off',
@@ -17,16 +18,32 @@ const DEEDS: Readonly<Record<string, string>> = {
   'delete-secret': 'delete the secret, with its recovery window',
 };
 
-const nameOf = ({ token, secret, database, tokenId }: Partial<Action>): string =>
+interface Named {
+  readonly token?: string | undefined;
+  readonly secret?: string | undefined;
+  readonly database?: string | undefined;
+  readonly tokenId?: string | undefined;
+}
+
+const nameOf = ({ token, secret, database, tokenId }: Named): string =>
   token ?? secret ?? database ?? tokenId ?? '';
 
-const lineOf = (action: Action): string => {
-  const { kind, reason, tokenId, text, note } = action;
-  if (text !== undefined) return `  ${text}${note === undefined ? '' : ` (${note})`}`;
+const isAboutDatabase = (action: Action): action is DatabaseAction => 'database' in action;
+
+function databaseLine(action: DatabaseAction): string {
+  const note = action.kind === 'change' ? effectNote(action) : undefined;
+  return `  ${describeAction(action)}${note === undefined ? '' : ` (${note})`}`;
+}
+
+function tokenLine(action: TokenAction): string {
+  const { kind, reason, tokenId } = action;
   const name = nameOf(action);
   const id = tokenId === undefined || tokenId === name ? '' : ` ${tokenId.slice(0, 8)}`;
-  return `  ${name}${id}: ${DEEDS[kind] ?? kind} (${reason})`;
-};
+  return `  ${name}${id}: ${WHAT_IS_DONE[kind] ?? kind} (${reason})`;
+}
+
+const lineOf = (action: Action): string =>
+  isAboutDatabase(action) ? databaseLine(action) : tokenLine(action);
 
 /**
  * A plan as people read it: what would be done and why, then what it found. `approval` says how to
@@ -62,6 +79,7 @@ export const formatOutcomes = ({ outcomes = [] }: PlanReport): string =>
     ? 'nothing to do'
     : outcomes
         .map(
-          ({ action, result }) => `${result}  ${action.text ?? `${action.kind} ${nameOf(action)}`}`,
+          ({ action, result }) =>
+            `${result}  ${isAboutDatabase(action) ? describeAction(action) : `${action.kind} ${nameOf(action)}`}`,
         )
         .join('\n');

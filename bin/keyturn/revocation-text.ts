@@ -14,10 +14,10 @@ const WAYS: Readonly<Record<string, string>> = {
   restore: 'Restore: these tokens get back what quarantine took.',
 };
 
-const DEEDS: Readonly<Record<string, string>> = {
+const WHAT_IS_DONE: Readonly<Record<string, string>> = {
   hold: 'put on hold',
   release: 'take off hold',
-  succeed: 'promote a successor',
+  replace: 'promote a successor',
   'detach-label': 'take labels off',
   strip: 'take permissions away',
   delete: 'delete',
@@ -36,7 +36,9 @@ const short = (tokenId: string) => tokenId.slice(0, 8);
 
 function steps({ plan: { actions } }: Revocation): string {
   const kinds = Map.groupBy(actions, ({ kind }) => kind);
-  const counted = [...kinds].map(([kind, each]) => `${DEEDS[kind] ?? kind} (${each.length})`);
+  const counted = [...kinds].map(
+    ([kind, each]) => `${WHAT_IS_DONE[kind] ?? kind} (${each.length})`,
+  );
   return counted.join(', ') || 'none; it is as ordered already';
 }
 

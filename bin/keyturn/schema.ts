@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { policyJsonSchema } from '../../functions/policy/policy.ts';
+import { policyJsonSchema } from '../../functions/policy/document.ts';
 import type { Terminal } from './terminal.ts';
 
 export const schemaCommand = (terminal: Terminal): Command =>

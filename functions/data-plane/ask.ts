@@ -1,5 +1,6 @@
+import type { Request } from '../management-api/exchange.ts';
 import { InfluxError } from '../management-api/influx-error.ts';
-import { createTransport, type Request } from '../management-api/transport.ts';
+import { createTransport } from '../management-api/transport.ts';
 import type { TokenValue } from '../token-value.ts';
 
 /** What a token may be able to do. */

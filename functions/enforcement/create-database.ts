@@ -1,20 +1,24 @@
 import type { Database, Table } from '../management-api/database.ts';
-import { InfluxError } from '../management-api/influx-error.ts';
-import { formatTemplate } from '../management-api/partition-template.ts';
+import { formatTemplate } from '../management-api/database.ts';
+import { EchoError, InfluxError } from '../management-api/influx-error.ts';
 import type { NamedDatabaseRule } from '../policy/database-rule.ts';
-import type { Outcome } from '../run/outcome.ts';
+import { GOVERNED_FIELDS, type GovernedValues, governedFields } from '../policy/governed-fields.ts';
+import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
-import { checkEcho, EchoError } from './change-database.ts';
+import { checkEcho } from './change-database.ts';
 import type { DatabaseReading } from './database-reading.ts';
 
 /** The API says that somebody else, or a lost call of our own, made it. */
 const exists = (error: unknown) => error instanceof InfluxError && error.status === 409;
 
-const limitsOf = ({ retention, maxTables, maxColumnsPerTable }: NamedDatabaseRule) => ({
-  ...(retention !== undefined && { retentionPeriod: retention }),
-  ...(maxTables !== undefined && { maxTables }),
-  ...(maxColumnsPerTable !== undefined && { maxColumnsPerTable }),
-});
+/** What the rule declares, as the Management API takes it. */
+const declaredBy = (rule: NamedDatabaseRule): Partial<GovernedValues> =>
+  Object.fromEntries(
+    governedFields.flatMap((field) => {
+      const value = rule[field];
+      return value === undefined ? [] : [[GOVERNED_FIELDS[field].key, value]];
+    }),
+  );
 
 /** A template that the answer does not show is left for the next run to report. */
 function checkTemplate(wanted: Pick<Database, 'partitionTemplate'>, made: Database | Table): void {
@@ -33,11 +37,11 @@ export async function createDatabase(
   rule: NamedDatabaseRule,
   reading: DatabaseReading,
   { api, log }: Tools,
-): Promise<Outcome['result']> {
+): Promise<Result> {
   const { name, partitionTemplate } = rule;
   if (await reading.recent(name)) return 'lost';
-  const limits = limitsOf(rule);
-  const wanted = { name, ...limits, ...(partitionTemplate && { partitionTemplate }) };
+  const declared = declaredBy(rule);
+  const wanted = { name, ...declared, ...(partitionTemplate && { partitionTemplate }) };
   let made: Database;
   try {
     made = await api.createDatabase(wanted);
@@ -49,9 +53,9 @@ export async function createDatabase(
   }
   log.info('written', { kind: 'create-database', database: name });
   checkTemplate(wanted, made);
-  for (const [field, value] of Object.entries(limits)) {
-    const change = { [field]: value };
-    if (made[field as keyof typeof limits] === value) continue;
+  for (const [key, value] of Object.entries(declared)) {
+    const change = { [key]: value };
+    if (made[key as keyof GovernedValues] === value) continue;
     const echo = await api.updateDatabase(name, change);
     checkEcho(echo, { ...made, ...change });
     made = echo;
@@ -64,7 +68,7 @@ export async function createTable(
   { name: database, tables }: NamedDatabaseRule,
   name: string,
   { api }: Tools,
-): Promise<Outcome['result']> {
+): Promise<Result> {
   const template = tables.find((each) => each.name === name)?.partitionTemplate;
   const wanted = { name, ...(template && { partitionTemplate: template }) };
   try {

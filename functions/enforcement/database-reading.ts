@@ -1,4 +1,5 @@
-import type { Database } from '../management-api/database.ts';
+import type { Database, DatabaseObservation } from '../management-api/database.ts';
+import { skewOf } from '../run/api-time.ts';
 import type { Tools } from '../run/tools.ts';
 
 export type Databases = ReadonlyMap<string, Database>;
@@ -14,6 +15,19 @@ export interface DatabaseReading {
   learn(database: Database): void;
   /** After a call of which nobody knows what it did. */
   forget(name: string): void;
+}
+
+/**
+ * Every database of the cluster, to plan on.
+ * @throws ObservationError if the two clocks differ by more than approvals could bear
+ */
+export async function observeDatabases({
+  api,
+  now,
+}: Pick<Tools, 'api' | 'now'>): Promise<DatabaseObservation> {
+  const { databases, at } = await api.listDatabases();
+  const byName = new Map(databases.map((database) => [database.name, database]));
+  return { at, skewMs: skewOf(at, now()), databases: byName };
 }
 
 async function list({ api }: Pick<Tools, 'api'>): Promise<Map<string, Database>> {

@@ -1,6 +1,8 @@
-import type { Outcome } from '../run/outcome.ts';
-import type { DatabaseAction, Finding, Plan } from '../run/plan.ts';
+import type { Outcome, Result } from '../run/outcome.ts';
+import type { Finding, Plan } from '../run/plan.ts';
 import type { Tools } from '../run/tools.ts';
+import type { DatabaseAction } from './plan/database-action.ts';
+import { describeAction } from './plan/describe-action.ts';
 
 /** The most sentences that one event carries. */
 const SHOWN = 20;
@@ -28,11 +30,13 @@ export function reportDrift(plan: Plan<DatabaseAction>, { publish }: Pick<Tools,
 /** Tells of databases of which a part is changed and a part is not; the next run does the rest. */
 export function reportHalfApplied(
   outcomes: readonly Outcome<DatabaseAction>[],
-  { log, publish }: Pick<Tools, 'log' | 'publish'>,
+  { log, publish, policy }: Pick<Tools, 'log' | 'publish' | 'policy'>,
 ): void {
   for (const [database, all] of Map.groupBy(outcomes, ({ action }) => action.database)) {
-    const texts = (results: readonly Outcome['result'][]) =>
-      all.filter(({ result }) => results.includes(result)).map(({ action }) => action.text);
+    const texts = (results: readonly Result[]) =>
+      all
+        .filter(({ result }) => results.includes(result))
+        .map(({ action }) => describeAction(action, policy.file));
     const half = { database, done: texts(['done']), open: texts(['failed', 'postponed']) };
     if (half.done.length === 0 || half.open.length === 0) continue;
     log.warn('half applied', half);

@@ -1,13 +1,14 @@
-import type { DatabaseAction } from '../run/plan.ts';
+import { atApiTime } from '../run/api-time.ts';
 import type { EnforceRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
-import { atApiTime, type RunTools } from '../run/tools.ts';
-import { observeDatabases } from './observe-databases.ts';
+import type { RunTools } from '../run/tools.ts';
+import { observeDatabases } from './database-reading.ts';
+import type { DatabaseAction } from './plan/database-action.ts';
 import { planEnforcement } from './plan/plan-enforcement.ts';
 import { countDrifted, reportDrift } from './report-databases.ts';
-import { applyEnforcement } from './write-databases.ts';
+import { writeDatabases } from './write-databases.ts';
 
-/** One run of `enforce`, in Lambda or on a laptop. */
+/** One run of `enforce`, in Lambda or on a laptop: observe, plan, check the limit, apply. */
 export async function runEnforcement(
   request: EnforceRequest,
   runTools: RunTools,
@@ -17,5 +18,5 @@ export async function runEnforcement(
   const plan = planEnforcement(runTools.policy, observation, request);
   tools.measure({ driftedDatabases: countDrifted(plan) });
   if (!request.dryRun) reportDrift(plan, tools);
-  return runPlan(plan, request, tools, () => applyEnforcement(plan, tools));
+  return runPlan(plan, request, tools, () => writeDatabases(plan, tools));
 }

@@ -1,10 +1,12 @@
 import pLimit from 'p-limit';
+import { EchoError } from '../management-api/influx-error.ts';
 import type { NamedDatabaseRule } from '../policy/database-rule.ts';
-import { MINUTE_MS } from '../policy/duration.ts';
-import { attempt, type Outcome, settle } from '../run/outcome.ts';
-import type { DatabaseAction, Plan } from '../run/plan.ts';
+import { spelledField } from '../policy/governed-fields.ts';
+import { attempt, type Outcome, type Result, settle } from '../run/outcome.ts';
+import type { Plan } from '../run/plan.ts';
 import type { Tools } from '../run/tools.ts';
-import { changeField, EchoError, fieldOf } from './change-database.ts';
+import { MINUTE_MS } from '../time.ts';
+import { changeField } from './change-database.ts';
 import { createDatabase, createTable } from './create-database.ts';
 import {
   createReading,
@@ -12,13 +14,13 @@ import {
   type Databases,
   readUntil,
 } from './database-reading.ts';
+import type { DatabaseAction } from './plan/database-action.ts';
+import { describeAction, effectNote } from './plan/describe-action.ts';
 import { reportHalfApplied } from './report-databases.ts';
 
 const TIME_NEEDED_MS = MINUTE_MS;
 /** Tables last: a limit that is about to be raised may be in their way. */
-const ORDER = ['create-database', 'change', 'create-table'];
-
-type Result = Outcome['result'];
+const RANK = { 'create-database': 0, change: 1, 'create-table': 2 } as const;
 
 interface Written {
   readonly action: DatabaseAction;
@@ -32,11 +34,17 @@ function namedRule({ rule }: DatabaseAction, { policy }: Tools): NamedDatabaseRu
 }
 
 function write(action: DatabaseAction, reading: DatabaseReading, tools: Tools): Promise<Result> {
-  if (action.kind === 'change') return changeField(action, reading, tools);
-  const rule = namedRule(action, tools);
-  return action.kind === 'create-database'
-    ? createDatabase(rule, reading, tools)
-    : createTable(rule, action.table, tools);
+  switch (action.kind) {
+    case 'change':
+      return changeField(action, reading, tools);
+    case 'create-database':
+      return createDatabase(namedRule(action, tools), reading, tools);
+    case 'create-table':
+      return createTable(namedRule(action, tools), action.table, tools);
+    default:
+      action satisfies never;
+      throw new Error('an action of no known kind');
+  }
 }
 
 /**
@@ -54,8 +62,7 @@ async function writeDatabase(
   tools: Tools,
 ): Promise<Written[]> {
   const written: Written[] = [];
-  const order = ({ kind }: DatabaseAction) => ORDER.indexOf(kind);
-  for (const action of actions.toSorted((a, b) => order(a) - order(b))) {
+  for (const action of actions.toSorted((a, b) => RANK[a.kind] - RANK[b.kind])) {
     const tooLate = tools.deadline - tools.now() < TIME_NEEDED_MS;
     const work = async () =>
       tooLate || written.some(stops) ? 'postponed' : await write(action, reading, tools);
@@ -68,9 +75,17 @@ async function writeDatabase(
 /** Whether a listing shows what was written; of tables there is none. */
 function isShown(action: DatabaseAction, databases: Databases): boolean {
   const database = databases.get(action.database);
-  if (action.kind === 'create-table') return true;
-  if (action.kind === 'create-database') return database !== undefined;
-  return database !== undefined && fieldOf(database, action.field) === action.to;
+  switch (action.kind) {
+    case 'create-table':
+      return true;
+    case 'create-database':
+      return database !== undefined;
+    case 'change':
+      return database !== undefined && spelledField(database, action.field) === action.to;
+    default:
+      action satisfies never;
+      throw new Error('an action of no known kind');
+  }
 }
 
 const needsLook = ({ action, result }: Written) =>
@@ -85,9 +100,17 @@ function judge({ action, result }: Written, databases: Databases): Result {
     throw result.reason;
   }
   if (result.value === 'done' && !shown) {
-    throw new Error(`${action.text}: the server said yes, and does not list it`);
+    throw new Error(`${describeAction(action)}: the server said yes, and does not list it`);
   }
   return result.value;
+}
+
+/** The action and its words, for people who read events. */
+function detailOf(action: DatabaseAction, { policy }: Tools) {
+  const text = describeAction(action, policy.file);
+  if (action.kind !== 'change') return { ...action, text };
+  const note = effectNote(action);
+  return { ...action, text, ...(note !== undefined && { note }) };
 }
 
 /**
@@ -95,7 +118,7 @@ function judge({ action, result }: Written, databases: Databases): Result {
  * more listing at the end.
  * @throws ApplyError naming everything that failed; the rest is done
  */
-export async function applyEnforcement(
+export async function writeDatabases(
   plan: Plan<DatabaseAction>,
   tools: Tools,
 ): Promise<readonly Outcome<DatabaseAction>[]> {
@@ -121,7 +144,7 @@ export async function applyEnforcement(
         const databases = needsLook(each) ? await confirmation : undefined;
         const result = judge(each, databases ?? new Map());
         if (result === 'done') {
-          tools.publish({ type: 'Database Policy Enforced', detail: { ...each.action } });
+          tools.publish({ type: 'Database Policy Enforced', detail: detailOf(each.action, tools) });
         }
         return result;
       }),

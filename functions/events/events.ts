@@ -8,6 +8,8 @@ const token = text;
 const secret = text;
 const tokenId = text;
 const reason = text;
+/** A field's value as the policy spells it. */
+const spelling = z.union([text, z.number()]);
 
 const finding = z.object({
   kind: text,
@@ -58,9 +60,11 @@ export const eventSchemas = {
     text,
     reason,
     field: z.optional(text),
-    from: z.optional(z.union([text, z.number()])),
-    to: z.optional(z.union([text, z.number()])),
+    from: z.optional(spelling),
+    to: z.optional(spelling),
+    fields: z.optional(z.record(text, spelling)),
     table: z.optional(text),
+    partitionTemplate: z.optional(text),
     note: z.optional(text),
   }),
   'Database Drift Detected': z.union([

@@ -1,11 +1,12 @@
 import { retry, type Timing } from '../retry.ts';
 import type { TokenValue } from '../token-value.ts';
 import { readDatabases } from './database-schemas.ts';
+import type { Request } from './exchange.ts';
 import { InfluxError } from './influx-error.ts';
 import { formatExactJson } from './json.ts';
 import { prefixFinder } from './prefix.ts';
 import type { Reader } from './reader.ts';
-import { createTransport, type Request } from './transport.ts';
+import { createTransport } from './transport.ts';
 import { tooLateError, unexpectedAnswerError } from './transport-errors.ts';
 
 export interface ManagementApiOptions extends Timing {

@@ -1,3 +1,4 @@
+import { formatInstant } from '../time.ts';
 import { createCaller, type ManagementApiOptions } from './caller.ts';
 import type { Database, PartitionTemplatePart, Table } from './database.ts';
 import { readDatabase, readDatabases, readTable } from './database-schemas.ts';
@@ -48,9 +49,6 @@ export interface ManagementApi {
   undeleteTable(databaseName: string, id: bigint): Promise<Table>;
   close(): Promise<void>;
 }
-
-/** `2026-01-31T00:00:00Z`: the API takes whole seconds only. */
-const formatInstant = (instant: number) => `${new Date(instant).toISOString().slice(0, 19)}Z`;
 
 /** A database's name may hold a slash; a segment that is empty or dots would name something else. */
 function segment(text: string): string {

@@ -7,6 +7,16 @@ export type PartitionTemplatePart =
       readonly value: { readonly tagName: string; readonly numberOfBuckets: number };
     };
 
+function formatPart(part: PartitionTemplatePart): string {
+  if (part.type !== 'bucket') return `${part.type} ${JSON.stringify(part.value)}`;
+  const { tagName, numberOfBuckets } = part.value;
+  return `bucket ${JSON.stringify(tagName)} of ${numberOfBuckets}`;
+}
+
+/** `tag "room", time "%Y-%m-%d"`: for people, and equal only for equal templates. */
+export const formatTemplate = (parts: readonly PartitionTemplatePart[]): string =>
+  parts.map(formatPart).join(', ');
+
 /** A database as the Management API reports it. */
 export interface Database {
   readonly name: string;

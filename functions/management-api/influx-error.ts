@@ -45,3 +45,8 @@ export class InfluxError extends Error {
     this.gone = fields.gone ?? false;
   }
 }
+
+/** The server's answer shows something else than it was asked for. */
+export class EchoError extends Error {
+  override readonly name = 'EchoError';
+}

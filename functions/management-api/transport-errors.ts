@@ -1,5 +1,5 @@
+import type { Answer, Request } from './exchange.ts';
 import { InfluxError, redact } from './influx-error.ts';
-import type { Answer, Request } from './transport.ts';
 
 const LONGEST_MESSAGE = 300;
 

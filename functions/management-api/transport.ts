@@ -1,24 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import Pool from 'undici/lib/dispatcher/pool.js';
-import type { TokenValue } from '../token-value.ts';
+import type { Answer, Request } from './exchange.ts';
 import { answerError, connectionError } from './transport-errors.ts';
-
-export interface Request {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  /** Percent-encoded. */
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly token: TokenValue;
-  readonly body?: string;
-  readonly timeoutMs?: number;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-}
 
 export interface TransportOptions {
   /** The cluster's address; a path in it stands before every request's. */

@@ -1,7 +1,8 @@
+import { HOUR_MS, MINUTE_MS } from '../time.ts';
 import { databaseContradictions } from './database-contradictions.ts';
-import { formatDuration, HOUR_MS, MINUTE_MS } from './duration.ts';
+import { formatDuration } from './duration.ts';
 import { HIGHEST_JITTER } from './jitter.ts';
-import type { Policy, TokenPolicy } from './policy.ts';
+import { type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
 import type { PolicyIssue } from './policy-error.ts';
 
 /** Secrets Manager keeps 100 versions younger than a day: about one write every 15 minutes. */
@@ -77,7 +78,7 @@ function* clusterContradictions({ cluster }: Policy): Generator<PolicyIssue> {
 }
 
 function* secretContradictions({ owner, tokens, cluster }: Policy): Generator<PolicyIssue> {
-  const prefix = `keyturn/${owner}/`;
+  const prefix = secretPrefix(owner);
   if (cluster.managementToken.startsWith(prefix)) {
     const message = `${cluster.managementToken} stands among the secrets that Keyturn writes (${prefix}…); keep it elsewhere`;
     yield { path: ['cluster', 'managementToken'], message };

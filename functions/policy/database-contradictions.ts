@@ -1,7 +1,7 @@
 import type { DatabaseRule } from './database-rule.ts';
 import { coversGlob, matchesGlob } from './glob.ts';
+import { GOVERNED_FIELDS, governedFields } from './governed-fields.ts';
 import type { PolicyIssue } from './policy-error.ts';
-import { compareRetention } from './retention.ts';
 
 const WILDCARD = /[*?]/;
 
@@ -27,22 +27,18 @@ function unreachable(rule: DatabaseRule, earlier: readonly DatabaseRule[]): stri
     : `never applies: rule ${index + 1} (${subjectOf(taker)}) takes ${subject} first; put this one before it`;
 }
 
-const BOUNDED = ['retention', 'maxTables', 'maxColumnsPerTable'] as const;
-
-const compareLimits = (a: number | bigint, b: number | bigint) =>
-  typeof a === 'bigint' && typeof b === 'bigint' ? compareRetention(a, b) : Number(a) - Number(b);
-
 function* contradictionsOf(
   rule: DatabaseRule,
   earlier: readonly DatabaseRule[],
 ): Generator<readonly [string, string]> {
   const taken = unreachable(rule, earlier);
   if (taken !== undefined) yield ['name' in rule ? 'name' : 'match', taken];
-  for (const field of BOUNDED) {
+  for (const field of governedFields) {
     const wanted = rule[field];
     if (typeof wanted !== 'object') continue;
     const { min, max } = wanted;
-    if (min !== undefined && max !== undefined && compareLimits(min, max) > 0) {
+    if (min === undefined || max === undefined) continue;
+    if (GOVERNED_FIELDS[field].compare(min, max) > 0) {
       yield [field, 'min keeps more than max allows'];
     }
   }

@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
-import { retentionSchema } from './retention.ts';
+import { type GOVERNED_FIELDS, type GovernedField, schemasOf } from './governed-fields.ts';
 
-const limit = z.int().check(z.minimum(1), z.maximum(2_147_483_647));
 const bounds = <Output>(value: z.ZodMiniType<Output>) =>
   z
     .strictObject({ min: z.optional(value), max: z.optional(value) })
@@ -45,11 +44,19 @@ const approve = z.optional(
   z.strictObject({ shortenRetentionUntil: z.iso.date('a date such as 2026-12-24') }),
 );
 
+type FieldSchema<Field extends GovernedField> = (typeof GOVERNED_FIELDS)[Field]['schema'];
+/** The value of every governed field, or none of it. */
+type Exact = { [Field in GovernedField]: z.ZodMiniOptional<FieldSchema<Field>> };
+/** A value or its bounds. */
+type Bounded = {
+  [Field in GovernedField]: z.ZodMiniOptional<
+    z.ZodMiniUnion<[FieldSchema<Field>, ReturnType<typeof bounds<z.output<FieldSchema<Field>>>>]>
+  >;
+};
+
 const exactRule = z.strictObject({
   name: databaseName,
-  retention: z.optional(retentionSchema),
-  maxTables: z.optional(limit),
-  maxColumnsPerTable: z.optional(limit),
+  ...schemasOf<Exact>((schema) => z.optional(schema)),
   ifMissing: z._default(z.enum(['report', 'create']), 'report'),
   partitionTemplate: z.optional(templateParts),
   tables: z._default(
@@ -67,9 +74,7 @@ const exactRule = z.strictObject({
 
 const globRule = z.strictObject({
   match: databaseGlob,
-  retention: z.optional(z.union([retentionSchema, bounds(retentionSchema)])),
-  maxTables: z.optional(z.union([limit, bounds(limit)])),
-  maxColumnsPerTable: z.optional(z.union([limit, bounds(limit)])),
+  ...schemasOf<Bounded>((schema) => z.optional(z.union([schema, bounds(schema)]))),
   mode,
   approve,
 });

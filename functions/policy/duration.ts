@@ -1,13 +1,10 @@
 import * as z from 'zod/mini';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
 
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const UNIT_MS = { s: 1_000, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS } as const;
 const DURATION = /^(?:\d+[smhdw])+$/;
 const EXPECTED = 'a duration such as 30d, 12h or 1h30m';
 const PART = /(\d+)([smhdw])/g;
-
-export const MINUTE_MS = UNIT_MS.m;
-export const HOUR_MS = UNIT_MS.h;
-export const DAY_MS = UNIT_MS.d;
 
 /** Milliseconds of a checked duration such as `30d`, `12h` or `1h30m`. */
 function toMilliseconds(text: string): number {

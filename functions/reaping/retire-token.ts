@@ -1,25 +1,29 @@
-import type { Outcome } from '../run/outcome.ts';
-import type { TokenAction } from '../run/plan.ts';
+import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { changeToken, freshToken, stripped } from '../tokens/change-token.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { isMarkedByOthers } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { isExpired } from '../tokens/observation.ts';
 import { observeSecret } from '../tokens/observe.ts';
+import { isExpired } from '../tokens/state.ts';
 import { decideReaping, type ReapingContext } from './plan/decide-reaping.ts';
 import { reapingContext } from './plan/plan-reaping.ts';
+import type { ForeignDeletion, Retirement } from './plan/reaping-action.ts';
 
-type Result = Outcome['result'];
+/** A token and its secret as they are now. */
+interface Looked {
+  readonly owned: OwnedToken;
+  readonly seen: ObservedSecret;
+}
 
 /** The planned token and its secret as they are now, with the other tokens as they were listed. */
 async function lookAgain(
-  action: TokenAction,
+  action: Retirement,
   observation: Observation,
   tools: Tools,
-): Promise<{ readonly owned: OwnedToken; readonly seen: ObservedSecret } | undefined> {
-  const listed = observation.secrets.get(action.secret ?? '');
+): Promise<Looked | undefined> {
+  const listed = observation.secrets.get(action.secret);
   const planned = listed?.tokens.find(({ token }) => token.id === action.tokenId);
   const secret = listed && (await tools.secrets.describe(listed.secret.name));
   if (!listed || !planned || !secret) return undefined;
@@ -43,7 +47,7 @@ const bears = ({ labels }: Secret, version: string, names: readonly string[]) =>
  * The compare-and-set fails if somebody just rolled back; the second look finds it out as well.
  */
 async function fence(
-  { owned, seen }: { readonly owned: OwnedToken; readonly seen: ObservedSecret },
+  { owned, seen }: Looked,
   { retire }: ReapingContext,
   tools: Tools,
 ): Promise<Result> {
@@ -60,7 +64,7 @@ async function fence(
 
 /** Carries out one step of a token's retirement, if a fresh look at it decides the same. */
 export async function retireToken(
-  action: TokenAction,
+  action: Retirement,
   observation: Observation,
   tools: Tools,
 ): Promise<Result> {
@@ -91,15 +95,17 @@ export async function retireToken(
       tools.publish({ type: 'Token Deleted', detail });
       return 'done';
     default:
-      throw new Error(`${step.kind} is no step of a retirement`);
+      step satisfies never;
   }
   tools.publish({ type: 'Token Retired', detail });
   return 'done';
 }
 
 /** Deletes an expired token of somebody else's, if it is as it was listed. */
-export async function deleteForeign(action: TokenAction, tools: Tools): Promise<Result> {
-  const id = action.tokenId ?? '';
+export async function deleteForeign(
+  { tokenId: id, reason }: ForeignDeletion,
+  tools: Tools,
+): Promise<Result> {
   const token = await tools.api.getToken(id);
   const unlike =
     !token ||
@@ -107,6 +113,6 @@ export async function deleteForeign(action: TokenAction, tools: Tools): Promise<
     isMarkedByOthers(token.description, tools.policy.owner);
   if (unlike || !isExpired(token, tools.apiNow())) return 'skipped';
   await tools.api.deleteToken(id);
-  tools.publish({ type: 'Token Deleted', detail: { tokenId: id, reason: action.reason } });
+  tools.publish({ type: 'Token Deleted', detail: { tokenId: id, reason } });
   return 'done';
 }

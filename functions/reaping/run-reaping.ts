@@ -1,16 +1,69 @@
-import type { Action } from '../run/plan.ts';
+import pLimit from 'p-limit';
+import { atApiTime } from '../run/api-time.ts';
+import { attempt, type Outcome, type Result, settle } from '../run/outcome.ts';
+import type { Plan } from '../run/plan.ts';
 import type { ReapRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
-import { atApiTime, type RunTools } from '../run/tools.ts';
+import type { RunTools, Tools } from '../run/tools.ts';
+import { MINUTE_MS } from '../time.ts';
+import { refuseForeignSecret } from '../tokens/claim-secret.ts';
+import type { Observation } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
-import { applyReaping } from './apply-reaping.ts';
 import { planReaping } from './plan/plan-reaping.ts';
+import type { ReapingAction, SecretDeletion } from './plan/reaping-action.ts';
+import { deleteForeign, retireToken } from './retire-token.ts';
 
-/** One run of `reap`, in Lambda or on a laptop. */
+const TIME_NEEDED_MS = MINUTE_MS;
+
+async function deleteSecret(
+  { secret: name, reason }: SecretDeletion,
+  { secrets, policy, publish }: Tools,
+): Promise<Result> {
+  const secret = await secrets.describe(name);
+  if (!secret || secret.deletedAt !== undefined) return 'skipped';
+  refuseForeignSecret(secret, policy);
+  await secrets.delete(name);
+  publish({ type: 'Secret Deleted', detail: { secret: name, reason } });
+  return 'done';
+}
+
+function carryOut(action: ReapingAction, observation: Observation, tools: Tools): Promise<Result> {
+  switch (action.kind) {
+    case 'delete-secret':
+      return deleteSecret(action, tools);
+    case 'delete-foreign':
+      return deleteForeign(action, tools);
+    default:
+      return retireToken(action, observation, tools);
+  }
+}
+
+/**
+ * Carries out a reaping plan. Every token and its secret are looked at again right before.
+ * @throws ApplyError naming everything that failed; the rest is done
+ */
+async function applyReaping(
+  plan: Plan<ReapingAction>,
+  observation: Observation,
+  tools: Tools,
+): Promise<readonly Outcome<ReapingAction>[]> {
+  const bounded = pLimit(tools.policy.concurrency);
+  const outcomes = plan.actions.map((action) =>
+    bounded(() =>
+      attempt(action, tools.log, async () => {
+        if (tools.deadline - tools.now() < TIME_NEEDED_MS) return 'postponed';
+        return await carryOut(action, observation, tools);
+      }),
+    ),
+  );
+  return settle(await Promise.all(outcomes));
+}
+
+/** One run of `reap`, in Lambda or on a laptop: observe, plan, check the limit, apply. */
 export async function runReaping(
   request: ReapRequest,
   runTools: RunTools,
-): Promise<Report<Action>> {
+): Promise<Report<ReapingAction>> {
   const { policy } = runTools;
   const observation = await observe(runTools, policy, true);
   const tools = atApiTime(runTools, observation);

@@ -1,13 +1,14 @@
-import type { Permission, Token } from '../management-api/token.ts';
+import type { Permission } from '../management-api/token.ts';
 import type { Tools } from '../run/tools.ts';
 import { changeToken, freshToken, restored, stripped } from '../tokens/change-token.ts';
-import type { OwnedToken } from '../tokens/observation.ts';
+import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
+import type { ArmingTools } from '../tokens/under-hold.ts';
+import { canKeep } from './plan/decide-token.ts';
 import { grantsOf } from './plan/known-token.ts';
-import { canKeep } from './plan/plan-revocation.ts';
 import type { RevokedToken } from './report.ts';
 
-/** What became of a token, and what proves it. */
-export interface Deed extends RevokedToken {
+/** What became of a token, and what is needed to verify it on the data plane. */
+export interface TokenResult extends RevokedToken {
   /** What it could do while it lived. */
   readonly had: readonly Permission[];
   /** The secret version that holds its string; absent: nobody knows the string. */
@@ -15,14 +16,10 @@ export interface Deed extends RevokedToken {
   readonly fingerprint?: string;
 }
 
-/** A token that is, or was, with as much as is known of it. */
-export interface Doomed {
-  readonly token: Token;
-  /** Absent: not ours. */
-  readonly owned?: OwnedToken;
-}
-
-export function deedOf({ token, owned }: Doomed, result: Deed['result']): Deed {
+export function resultOf(
+  { token, owned }: ObservedToken,
+  result: TokenResult['result'],
+): TokenResult {
   const { marker, version } = owned ?? {};
   return {
     tokenId: token.id,
@@ -47,19 +44,23 @@ async function stripOwned(owned: OwnedToken, noUndo: boolean, tools: Tools): Pro
   await changeToken(tools, fresh, { ...change, marker });
 }
 
-export async function strip(doomed: Doomed, noUndo: boolean, tools: Tools): Promise<Deed> {
-  if (doomed.owned) await stripOwned(doomed.owned, noUndo, tools);
-  else await tools.api.updateToken(doomed.token.id, { permissions: [] });
-  return deedOf(doomed, 'frozen');
+export async function strip(
+  observed: ObservedToken,
+  noUndo: boolean,
+  tools: Tools,
+): Promise<TokenResult> {
+  if (observed.owned) await stripOwned(observed.owned, noUndo, tools);
+  else await tools.api.updateToken(observed.token.id, { permissions: [] });
+  return resultOf(observed, 'frozen');
 }
 
-export async function deleteToken(doomed: Doomed, tools: Tools): Promise<Deed> {
-  await tools.api.deleteToken(doomed.token.id);
-  return deedOf(doomed, 'deleted');
+export async function deleteToken(observed: ObservedToken, tools: Tools): Promise<TokenResult> {
+  await tools.api.deleteToken(observed.token.id);
+  return resultOf(observed, 'deleted');
 }
 
 /** Undoes a freeze; what was quarantined before stays so. */
-function thawed({ token, marker }: OwnedToken) {
+function unfrozen({ token, marker }: OwnedToken) {
   if (marker.quarantined !== undefined) return { marker: { frozen: undefined } };
   const giveBack = token.permissions.length === 0 && marker.was ? marker.was : undefined;
   return {
@@ -68,16 +69,14 @@ function thawed({ token, marker }: OwnedToken) {
   };
 }
 
-/** Undoes a freeze, or the quarantine. What is given permissions is added to `given`. */
+/** Undoes a freeze, or the quarantine. */
 export async function giveBack(
   owned: OwnedToken,
   undo: 'freeze' | 'quarantine',
-  given: OwnedToken[],
-  tools: Tools,
-): Promise<Deed> {
+  tools: ArmingTools,
+): Promise<TokenResult> {
   const fresh = await freshToken(tools, owned);
-  if (!fresh) return deedOf({ token: owned.token, owned }, 'gone');
-  given.push(fresh); // before the request: its answer may be lost and its effect not
-  await changeToken(tools, fresh, undo === 'freeze' ? thawed(fresh) : restored(fresh));
-  return deedOf({ token: fresh.token, owned: fresh }, 'given-back');
+  if (!fresh) return resultOf({ token: owned.token, owned }, 'gone');
+  await tools.arm(fresh, undo === 'freeze' ? unfrozen(fresh) : restored(fresh));
+  return resultOf({ token: fresh.token, owned: fresh }, 'given-back');
 }

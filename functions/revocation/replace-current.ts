@@ -1,12 +1,13 @@
 import type { TokenPolicy } from '../policy/policy.ts';
-import { moveCurrent, prove } from '../rotation/promote.ts';
+import { announceRotation, moveCurrent, verify } from '../rotation/promote.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from '../rotation/successor.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/secret.ts';
 import { changeToken, freshToken } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import type { ArmingTools } from '../tokens/under-hold.ts';
+import { observeOne } from './observe.ts';
 import { findSuccessor, type Order } from './plan/decide-revocation.ts';
-import { surveySecret } from './survey.ts';
 
 /** Others may promote meanwhile: each of them once, or a few times if many are at it. */
 const MOST_MOVES = 5;
@@ -16,20 +17,19 @@ async function obtain(
   entry: TokenPolicy,
   seen: ObservedSecret,
   order: Order,
-  given: OwnedToken[],
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<Successor> {
   const found = findSuccessor(seen, order, tools.apiNow());
-  const resumed = found && (await resumeSuccessor(entry, found, given, tools));
+  const resumed = found && (await resumeSuccessor(entry, found, tools));
   if (resumed) return resumed;
   const current = seen.secret.labels.AWSCURRENT;
   const holder = seen.holders.get(current ?? '');
   const replaces = holder?.state === 'owned' ? holder.owned.token.id : (current ?? 'nothing');
-  return mintSuccessor(entry, seen, { reason: 'Forced', replaces }, given, tools);
+  return mintSuccessor(entry, seen, { forced: true, replaces }, tools);
 }
 
 /** One that lost AWSCURRENT to another run's token, and takes it back, is not superseded any longer. */
-async function forgetSuperseded(owned: OwnedToken, tools: Tools): Promise<void> {
+async function clearSuperseded(owned: OwnedToken, tools: Tools): Promise<void> {
   const fresh = await freshToken(tools, owned);
   const { superseded, fenced } = fresh?.marker ?? {};
   if (!fresh || (superseded === undefined && fenced === undefined)) return;
@@ -47,7 +47,7 @@ async function claimCurrent(
   tools: Tools,
 ): Promise<'claimed' | 'there already'> {
   for (let tried = 0; tried < MOST_MOVES; tried += 1) {
-    const seen = await surveySecret(name, tools);
+    const seen = await observeOne(name, tools);
     if (!seen || holdOf(seen.secret)) throw new Error(`${name} was put on hold meanwhile`);
     const current = seen.secret.labels.AWSCURRENT;
     const successor = findSuccessor(seen, order, tools.apiNow());
@@ -59,40 +59,29 @@ async function claimCurrent(
 }
 
 /**
- * Brings a successor: minted, stored, armed, proved and promoted by the steps of a rotation.
- * Returns why it was promoted without proof, where nothing works anyway; undefined: it was proved.
+ * Replaces AWSCURRENT by a successor: minted, stored, armed, verified and promoted by the steps of a
+ * rotation. Returns why it was promoted unverified, where nothing works anyway; undefined: it was verified.
  */
-export async function succeed(
+export async function replaceCurrent(
   entry: TokenPolicy,
   seen: ObservedSecret,
   order: Order,
-  given: OwnedToken[],
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<string | undefined> {
-  const successor = await obtain(entry, seen, order, given, tools);
+  const successor = await obtain(entry, seen, order, tools);
   let unproven: string | undefined;
   try {
-    await prove(successor, tools);
+    await verify(successor, tools);
   } catch (error) {
     if (!order.immediately) throw error;
     unproven = `promoted without proof: ${error instanceof Error ? error.message : error}`;
   }
-  await forgetSuperseded(successor.owned, tools);
-  const { token } = successor.owned;
-  const claimed = await claimCurrent(entry.secret, successor.owned.version, order, tools);
-  if (claimed === 'there already') return unproven;
-  tools.publish({
-    type: 'Token Rotated',
-    detail: {
-      token: entry.name,
-      secret: entry.secret,
-      secretArn: seen.secret.arn,
-      tokenId: token.id,
-      ...(successor.owned.marker.replaces !== undefined && {
-        previousTokenId: successor.owned.marker.replaces,
-      }),
-      reason: 'Revoked',
-    },
-  });
+  await clearSuperseded(successor.owned, tools);
+  const { token, marker, version } = successor.owned;
+  const claimed = await claimCurrent(entry.secret, version, order, tools);
+  if (claimed === 'claimed') {
+    const about = { tokenId: token.id, previousTokenId: marker.replaces, reason: 'Revoked' };
+    announceRotation({ entry, secretArn: seen.secret.arn, ...about }, tools);
+  }
   return unproven;
 }

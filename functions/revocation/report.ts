@@ -1,20 +1,7 @@
 import type { Permission } from '../management-api/token.ts';
+import type { TokenState } from '../tokens/state.ts';
+import type { RevocationAction } from './plan/revocation-action.ts';
 import type { RevocationWay } from './request.ts';
-
-/** Where a token is in its life, as far as the marker tells; with AWS, the labels as well. */
-export type TokenState =
-  | 'revoked'
-  | 'expired'
-  | 'frozen'
-  | 'quarantined'
-  | 'inert'
-  | 'superseded'
-  | 'pending'
-  | 'current'
-  /** Has no permissions, and no marker says why. */
-  | 'stripped'
-  /** Works; which label its version bears was not asked, or it bears none. */
-  | 'live';
 
 /** A token as people want to know it. Instants are ISO 8601, UTC. */
 export interface KnownToken {
@@ -35,27 +22,6 @@ export interface KnownToken {
   /** Absent: never. */
   readonly expiresAt?: string;
   readonly state: TokenState;
-}
-
-/** One step of a revocation, in the order of their doing. */
-export interface RevocationAction {
-  readonly kind: /** Tags the secret, so that no schedule gives anything back. */
-    | 'hold'
-    /** Removes that tag. */
-    | 'release'
-    /** Mints, stores, arms, proves and promotes a successor; one that is there already has an id. */
-    | 'succeed'
-    | 'detach-label'
-    /** Takes the permissions away; the marker keeps them. */
-    | 'strip'
-    | 'delete'
-    /** Gives back what freezing or quarantine took away. */
-    | 'give-back';
-  readonly secret?: string;
-  readonly token?: string;
-  readonly tokenId?: string;
-  /** Of `hold`, `frozen` or `deleted`; of `detach-label`, which one. */
-  readonly label?: string;
 }
 
 /** What an order touches, before anything is done. */

@@ -39,7 +39,7 @@ const eventSchema = z
     fingerprint: z.optional(
       z.string().check(z.regex(/^[0-9a-f]{16}$/, '16 hex digits of SHA-256')),
     ),
-    /** Kill first, and accept that nothing works until the successor does. */
+    /** Ends the old tokens first, and accepts that nothing works until the successor does. */
     immediately: z._default(z.boolean(), false),
     /** For people who read the log and the events. */
     reason: z.optional(text('a reason')),
@@ -57,7 +57,7 @@ const eventSchema = z
     ),
     z.refine(
       ({ way, dryRun, reason }) => dryRun || way === 'whois' || reason !== undefined,
-      'a reason is wanted, unless it is a dry run',
+      'a reason is required, unless it is a dry run',
     ),
     z.refine(
       ({ way, immediately }) => !immediately || way === 'replace',
@@ -69,7 +69,7 @@ const eventSchema = z
     ),
     z.refine(
       ({ way, token, tokenId }) => way !== 'restore' || (token ?? tokenId) !== undefined,
-      'restore wants token or tokenId',
+      'restore requires token or tokenId',
     ),
   );
 

@@ -1,20 +1,21 @@
+import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { HOLD_TAG } from '../secrets-manager/secret.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
-import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { obeyHold } from '../tokens/under-hold.ts';
-import { doneBefore } from './already-done.ts';
-import { type Deed, deleteToken, giveBack, strip } from './end-token.ts';
+import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
+import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
+import { alreadyDone } from './already-done.ts';
+import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
+import { observeOne } from './observe.ts';
 import { decideRevocation, leftBecause, type Order } from './plan/decide-revocation.ts';
-import { succeed } from './replace-current.ts';
-import type { RevocationAction } from './report.ts';
-import { surveySecret } from './survey.ts';
-import { proveDeath } from './verify-refused.ts';
+import type { RevocationAction } from './plan/revocation-action.ts';
+import { replaceCurrent } from './replace-current.ts';
+import { verifyRefused } from './verify-refused.ts';
 
 /** A look, what it asks for, and again, until it asks for nothing. */
 const MOST_ROUNDS = 8;
-/** What follows depends on these, so everything is looked at again behind them. */
-const PIVOTS: readonly RevocationAction['kind'][] = ['hold', 'release', 'succeed'];
+/** What follows depends on these, so everything is looked at again after them. */
+const PIVOTS: readonly RevocationAction['kind'][] = ['hold', 'release', 'replace'];
 
 export interface Revocation {
   readonly order: Order;
@@ -26,9 +27,9 @@ export interface Revocation {
 
 /** What became of one secret's tokens. */
 export interface SecretResult {
-  readonly deeds: readonly Deed[];
+  readonly results: readonly TokenResult[];
   readonly failures: readonly unknown[];
-  /** The last look found nothing more to do. */
+  /** The last look found nothing more to do, and nobody put the secret on hold meanwhile. */
   readonly settled: boolean;
 }
 
@@ -36,15 +37,15 @@ export interface SecretResult {
 interface Progress {
   readonly name: string;
   readonly revocation: Revocation;
-  readonly deeds: Map<string, Deed>;
-  readonly given: OwnedToken[];
+  readonly results: Map<string, TokenResult>;
   /** By the action that failed, which is not tried again. */
   readonly failures: Map<string, unknown>;
+  settled: boolean;
 }
 
-const keyOf = ({ kind, label, tokenId }: RevocationAction) => `${kind} ${label} ${tokenId}`;
+const keyOf = (action: RevocationAction) => JSON.stringify(action);
 
-function doomedBy({ tokenId }: RevocationAction, seen: ObservedSecret) {
+function tokenOf(tokenId: string, seen: ObservedSecret): ObservedToken {
   const owned = seen.tokens.find(({ token }) => token.id === tokenId);
   if (owned) return { token: owned.token, owned };
   for (const holder of seen.holders.values()) {
@@ -53,69 +54,70 @@ function doomedBy({ tokenId }: RevocationAction, seen: ObservedSecret) {
   throw new Error(`token ${tokenId} was not looked at`);
 }
 
-async function bringSuccessor(
-  { name, revocation, given, deeds }: Progress,
+async function replace(
+  { name, revocation, results }: Progress,
   seen: ObservedSecret,
-  tools: Tools,
-) {
-  const entry = tools.policy.tokens.find(({ secret }) => secret === name);
+  tools: ArmingTools,
+): Promise<void> {
+  const entry = entryOf(tools.policy, name);
   if (!entry) {
     throw new Error(
       `no entry of the policy says what a successor of ${name} may do; freeze or delete it`,
     );
   }
-  const unproven = await succeed(entry, seen, revocation.order, given, tools);
+  const unproven = await replaceCurrent(entry, seen, revocation.order, tools);
   if (unproven === undefined) return;
   const { AWSCURRENT: tokenId = '' } = (await tools.secrets.describe(name))?.labels ?? {};
-  deeds.set(tokenId, {
-    tokenId,
-    secret: name,
-    result: 'successor',
-    had: [],
-    unconfirmed: unproven,
-  });
+  const about = { tokenId, secret: name, had: [], unconfirmed: unproven };
+  results.set(tokenId, { ...about, result: 'successor' });
 }
 
 async function carryOut(
   action: RevocationAction,
   seen: ObservedSecret,
   progress: Progress,
-  tools: Tools,
-): Promise<Deed | undefined> {
-  const { name, revocation, given } = progress;
+  tools: ArmingTools,
+): Promise<TokenResult | undefined> {
+  const { name, revocation } = progress;
   const { secrets } = tools;
   switch (action.kind) {
     case 'hold':
-      await secrets.tag(name, { [HOLD_TAG]: action.label ?? '' });
+      await secrets.tag(name, { [HOLD_TAG]: action.hold });
       return undefined;
     case 'release':
       await secrets.untag(name, [HOLD_TAG]);
       return undefined;
     case 'detach-label':
-      await secrets.moveLabel(name, action.label ?? '', { from: action.tokenId ?? '' });
+      await secrets.moveLabel(name, action.label, { from: action.version });
       return undefined;
-    case 'succeed':
-      await bringSuccessor(progress, seen, tools);
+    case 'replace':
+      await replace(progress, seen, tools);
       return undefined;
     case 'strip':
-      return strip(doomedBy(action, seen), revocation.noUndo, tools);
+      return strip(tokenOf(action.tokenId, seen), revocation.noUndo, tools);
     case 'delete':
-      return deleteToken(doomedBy(action, seen), tools);
+      return deleteToken(tokenOf(action.tokenId, seen), tools);
     case 'give-back': {
-      const { owned } = doomedBy(action, seen);
-      return owned && giveBack(owned, 'freeze', given, tools);
+      const { owned } = tokenOf(action.tokenId, seen);
+      return owned && giveBack(owned, 'freeze', tools);
     }
+    default:
+      action satisfies never;
+      throw new Error('an action of no known kind');
   }
 }
 
-function remember(seen: ObservedSecret, { revocation, deeds }: Progress, tools: Tools): void {
-  const entry = tools.policy.tokens.find(({ secret }) => secret === seen.secret.name);
-  const context = { order: revocation.order, entry, now: tools.apiNow() };
-  for (const deed of doneBefore(seen, context)) {
-    const isKnown = [...deeds.values()].some(
-      ({ tokenId, version = tokenId }) => tokenId === deed.tokenId || version === deed.version,
+function noteAlreadyDone(
+  seen: ObservedSecret,
+  { revocation, results }: Progress,
+  { policy, apiNow }: Tools,
+): void {
+  const entry = entryOf(policy, seen.secret.name);
+  for (const done of alreadyDone(seen, { order: revocation.order, entry, now: apiNow() })) {
+    const isKnown = [...results.values()].some(
+      ({ tokenId, version = tokenId }) => tokenId === done.tokenId || version === done.version,
     );
-    if (!isKnown) deeds.set(deed.tokenId, deed);
+    if (!isKnown) results.set(done.tokenId, done);
   }
 }
 
@@ -124,33 +126,33 @@ async function takeSteps(
   actions: readonly RevocationAction[],
   seen: ObservedSecret,
   progress: Progress,
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<void> {
-  const { revocation, deeds, failures } = progress;
+  const { revocation, results, failures } = progress;
   const { order, reason } = revocation;
   for (const action of actions) {
     const about = { ...action, way: order.way, reason };
     try {
-      const deed = await carryOut(action, seen, progress, tools);
-      if (deed) deeds.set(deed.tokenId, deed);
+      const result = await carryOut(action, seen, progress, tools);
+      if (result) results.set(result.tokenId, result);
       tools.log.warn('revoking', about);
       if (PIVOTS.includes(action.kind)) return;
     } catch (error) {
       failures.set(keyOf(action), error);
       tools.log.error('failed', { ...about, error });
-      if (action.kind === 'succeed') return; // nothing is killed before there is one
+      if (action.kind === 'replace') return; // nothing is ended before there is a successor
     }
   }
 }
 
-/** Level by level until a look asks for nothing that has not failed. */
-async function settle(progress: Progress, tools: Tools): Promise<boolean> {
+/** Look after look until one asks for nothing that has not failed. Whether nothing is left to do. */
+async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
   const { name, revocation, failures } = progress;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const seen = await surveySecret(name, tools, revocation.order.condemned);
+    const seen = await observeOne(name, tools, revocation.order.namedToken);
     if (!seen) throw new Error(`there is no secret ${name}`);
     refuseForeignSecret(seen.secret, tools.policy);
-    remember(seen, progress, tools);
+    noteAlreadyDone(seen, progress, tools);
     const left = leftBecause(seen, revocation.order);
     if (left !== undefined) return false;
     const actions = decideRevocation(seen, revocation.order, tools.apiNow());
@@ -160,7 +162,7 @@ async function settle(progress: Progress, tools: Tools): Promise<boolean> {
     }
     const untried = actions.filter((action) => !failures.has(keyOf(action)));
     const waitsForSuccessor = actions.some(
-      (action) => action.kind === 'succeed' && failures.has(keyOf(action)),
+      (action) => action.kind === 'replace' && failures.has(keyOf(action)),
     );
     if (untried.length === 0 || (waitsForSuccessor && !revocation.order.immediately)) return false;
     await takeSteps(untried, seen, progress, tools);
@@ -168,28 +170,58 @@ async function settle(progress: Progress, tools: Tools): Promise<boolean> {
   return false;
 }
 
-async function prove({ deeds, revocation }: Progress, proved: Set<string>, tools: Tools) {
-  const fresh = [...deeds.values()].filter(({ tokenId }) => !proved.has(tokenId));
+async function verifyEnded(
+  { results, revocation }: Progress,
+  verified: Set<string>,
+  tools: Tools,
+): Promise<void> {
+  const fresh = [...results.values()].filter(({ tokenId }) => !verified.has(tokenId));
   await Promise.all(
-    fresh.map(async (deed) => {
-      proved.add(deed.tokenId);
-      deeds.set(deed.tokenId, await proveDeath(deed, revocation.startedAt, tools));
+    fresh.map(async (result) => {
+      verified.add(result.tokenId);
+      const proven = await verifyRefused(result, revocation.startedAt, tools);
+      results.set(result.tokenId, proven);
     }),
   );
 }
 
-/** Who took the place of what died. */
-function withSuccessor(deeds: readonly Deed[]): Deed[] {
-  const successor = deeds.find(({ result }) => result === 'successor');
-  return deeds.map((deed) =>
-    successor && (deed.result === 'deleted' || deed.result === 'gone')
-      ? { ...deed, replacedBy: successor.tokenId }
-      : deed,
+/** Does what is ordered, verifies it, and looks once more. What fails is noted, and never thrown. */
+async function carryThrough(progress: Progress, tools: ArmingTools): Promise<void> {
+  const verified = new Set<string>();
+  try {
+    for (let looks = 0; looks < 2; looks += 1) {
+      progress.settled = await settle(progress, tools);
+      await verifyEnded(progress, verified, tools);
+    }
+  } catch (error) {
+    progress.settled = false;
+    progress.failures.set('look', error);
+    const about = { secret: progress.name, way: progress.revocation.order.way };
+    tools.log.error('failed', { ...about, error });
+  }
+}
+
+/** Who took the place of what was ended. */
+function withSuccessor(results: readonly TokenResult[]): TokenResult[] {
+  const successor = results.find(({ result }) => result === 'successor');
+  return results.map((each) =>
+    successor && (each.result === 'deleted' || each.result === 'gone')
+      ? { ...each, replacedBy: successor.tokenId }
+      : each,
   );
 }
 
+/** What a token was given is unconfirmed while nobody knows whether its secret was put on hold meanwhile. */
+export function withHoldUnread(result: TokenResult, unread: unknown): TokenResult {
+  const isGiven = result.result === 'successor' || result.result === 'given-back';
+  if (unread === undefined || !isGiven || result.unconfirmed !== undefined) return result;
+  const why = unread instanceof Error ? unread.message : String(unread);
+  const unconfirmed = `its secret could not be checked for a hold after this: ${why}`;
+  return { ...result, unconfirmed };
+}
+
 /**
- * Carries out an order about all tokens of one secret, proves it on the data plane, and looks once
+ * Carries out an order about all tokens of one secret, verifies it on the data plane, and looks once
  * more: a rotation in flight may have armed another one meanwhile. Does what is left when repeated.
  */
 export async function revokeSecret(
@@ -200,25 +232,15 @@ export async function revokeSecret(
   const progress: Progress = {
     name,
     revocation,
-    deeds: new Map(),
-    given: [],
+    results: new Map(),
     failures: new Map(),
+    settled: false,
   };
-  const proved = new Set<string>();
-  let settled = false;
-  try {
-    for (let looks = 0; looks < 2; looks += 1) {
-      settled = await settle(progress, tools);
-      await prove(progress, proved, tools);
-    }
-  } catch (error) {
-    settled = false;
-    progress.failures.set('look', error);
-    const about = { secret: name, way: revocation.order.way };
-    tools.log.error('failed', { ...about, error });
-  } finally {
-    if (progress.given.length > 0) await obeyHold(tools, name, progress.given);
-  }
-  const failures = [...progress.failures.values()];
-  return { deeds: withSuccessor([...progress.deeds.values()]), failures, settled };
+  const { unread } = await underHold(name, tools, (arming) => carryThrough(progress, arming));
+  const results = withSuccessor([...progress.results.values()]);
+  return {
+    results: results.map((each) => withHoldUnread(each, unread)),
+    failures: [...progress.failures.values()],
+    settled: progress.settled && unread === undefined,
+  };
 }

@@ -1,97 +1,108 @@
 import type { Tools } from '../run/tools.ts';
 import { freshToken } from '../tokens/change-token.ts';
-import { currentHolder, type ObservedSecret, type OwnedToken } from '../tokens/observation.ts';
-import { obeyHold } from '../tokens/under-hold.ts';
-import { type Deed, deedOf, deleteToken, giveBack, strip } from './end-token.ts';
-import { decideLone } from './plan/plan-revocation.ts';
-import type { LoneToken } from './plan/select-tokens.ts';
-import type { RevocationAction } from './report.ts';
-import type { Revocation, SecretResult } from './revoke-secret.ts';
-import { proveDeath } from './verify-refused.ts';
+import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
+import { ownedCurrent } from '../tokens/state.ts';
+import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
+import { deleteToken, giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
+import { decideToken } from './plan/decide-token.ts';
+import type { SingleTokenAction } from './plan/revocation-action.ts';
+import { type Revocation, type SecretResult, withHoldUnread } from './revoke-secret.ts';
+import { verifyRefused } from './verify-refused.ts';
 
-async function look(lone: LoneToken, tools: Tools): Promise<LoneToken | undefined> {
-  if (lone.owned) {
-    const owned = await freshToken(tools, lone.owned);
-    return owned && { token: owned.token, owned };
+async function observeAgain(
+  { token, owned }: ObservedToken,
+  tools: Tools,
+): Promise<ObservedToken | undefined> {
+  if (owned) {
+    const fresh = await freshToken(tools, owned);
+    return fresh && { token: fresh.token, owned: fresh };
   }
-  const token = await tools.api.getToken(lone.token.id);
-  return token && token.revokedAt === undefined ? { token } : undefined;
+  const fresh = await tools.api.getToken(token.id);
+  return fresh && fresh.revokedAt === undefined ? { token: fresh } : undefined;
 }
 
 async function carryOut(
-  action: RevocationAction,
-  lone: LoneToken,
+  action: SingleTokenAction,
+  observed: ObservedToken,
   { noUndo, order }: Revocation,
-  given: OwnedToken[],
-  tools: Tools,
-): Promise<Deed | undefined> {
+  tools: ArmingTools,
+): Promise<TokenResult | undefined> {
   switch (action.kind) {
     case 'strip':
-      return strip(lone, noUndo, tools);
+      return strip(observed, noUndo, tools);
     case 'delete':
-      return deleteToken(lone, tools);
+      return deleteToken(observed, tools);
     case 'give-back': {
       const undo = order.way === 'restore' ? 'quarantine' : 'freeze';
-      return lone.owned && giveBack(lone.owned, undo, given, tools);
+      return observed.owned && giveBack(observed.owned, undo, tools);
     }
     case 'detach-label':
-      await tools.secrets.moveLabel(action.secret ?? '', action.label ?? '', {
-        from: action.tokenId ?? '',
-      });
+      await tools.secrets.moveLabel(action.secret, action.label, { from: action.version });
       return undefined;
     default:
-      throw new Error(`${action.kind} is no step for a single token`);
+      action satisfies never;
+      throw new Error('an action of no known kind');
   }
 }
 
 /** What it is already, where nothing is left to do. */
-function standing(lone: LoneToken, { order }: Revocation): Deed {
-  const { marker, token } = { marker: lone.owned?.marker, token: lone.token };
-  if (order.way === 'freeze') return deedOf(lone, 'frozen');
-  if (order.way === 'restore' && marker?.frozen !== undefined) {
-    return { ...deedOf(lone, 'left'), unconfirmed: 'it is frozen; unfreeze it' };
+function presentResult(observed: ObservedToken, { order }: Revocation): TokenResult {
+  if (order.way === 'freeze') return resultOf(observed, 'frozen');
+  if (order.way === 'restore' && observed.owned?.marker.frozen !== undefined) {
+    return { ...resultOf(observed, 'left'), unconfirmed: 'it is frozen; unfreeze it' };
   }
-  const works = token.permissions.length > 0;
+  const works = observed.token.permissions.length > 0;
   return works
-    ? deedOf(lone, 'given-back')
-    : { ...deedOf(lone, 'left'), unconfirmed: 'nothing kept what it could do' };
+    ? resultOf(observed, 'given-back')
+    : { ...resultOf(observed, 'left'), unconfirmed: 'nothing kept what it could do' };
 }
 
-function replacedBy(seen: ObservedSecret | undefined, { order }: Revocation): Partial<Deed> {
-  const holder = seen && currentHolder(seen);
-  if (order.way !== 'replace' || holder?.state !== 'owned') return {};
-  return { replacedBy: holder.owned.token.id };
+function replacedBy(
+  seen: ObservedSecret | undefined,
+  { order }: Revocation,
+): Pick<TokenResult, 'replacedBy'> {
+  const current = seen && ownedCurrent(seen);
+  return order.way === 'replace' && current ? { replacedBy: current.token.id } : {};
+}
+
+/** What the order asks for, step by step. `seen`: the token's secret, if it is ours. */
+async function carryThrough(
+  planned: ObservedToken,
+  seen: ObservedSecret | undefined,
+  revocation: Revocation,
+  tools: ArmingTools,
+): Promise<TokenResult> {
+  const { order, reason, startedAt } = revocation;
+  const observed = await observeAgain(planned, tools);
+  let result = observed ? presentResult(observed, revocation) : resultOf(planned, 'gone');
+  if (observed) {
+    const described = seen && (await tools.secrets.describe(seen.secret.name));
+    for (const action of decideToken(observed, order.way, described?.labels ?? {})) {
+      result = (await carryOut(action, observed, revocation, tools)) ?? result;
+      tools.log.warn('revoking', { ...action, way: order.way, reason });
+    }
+  }
+  return verifyRefused({ ...result, ...replacedBy(seen, revocation) }, startedAt, tools);
 }
 
 /** Carries out an order about one token that is not the current one of a secret, or not ours. */
-export async function revokeLone(
-  planned: LoneToken,
+export async function revokeToken(
+  planned: ObservedToken,
   seen: ObservedSecret | undefined,
   revocation: Revocation,
   tools: Tools,
 ): Promise<SecretResult> {
-  const { order, reason, startedAt } = revocation;
-  const given: OwnedToken[] = [];
-  const failures: unknown[] = [];
-  let deed: Deed = deedOf(planned, 'gone');
+  const { order, reason } = revocation;
+  const name = planned.owned?.marker.secret ?? '';
   try {
-    const lone = await look(planned, tools);
-    if (lone) deed = standing(lone, revocation);
-    const labels =
-      lone && seen ? ((await tools.secrets.describe(seen.secret.name))?.labels ?? {}) : {};
-    for (const action of lone ? decideLone(lone, order, labels) : []) {
-      if (!lone) break;
-      deed = (await carryOut(action, lone, revocation, given, tools)) ?? deed;
-      tools.log.warn('revoking', { ...action, way: order.way, reason });
-    }
-    deed = await proveDeath({ ...deed, ...replacedBy(seen, revocation) }, startedAt, tools);
+    const { result, unread } = await underHold(name, tools, (arming) =>
+      carryThrough(planned, seen, revocation, arming),
+    );
+    const settled = unread === undefined;
+    return { results: [withHoldUnread(result, unread)], failures: [], settled };
   } catch (error) {
-    failures.push(error);
     const about = { tokenId: planned.token.id, way: order.way, reason };
     tools.log.error('failed', { ...about, error });
-    deed = { ...deed, result: 'failed' };
-  } finally {
-    if (given.length > 0 && seen) await obeyHold(tools, seen.secret.name, given);
+    return { results: [resultOf(planned, 'failed')], failures: [error], settled: false };
   }
-  return { deeds: [deed], failures, settled: failures.length === 0 };
 }

@@ -1,5 +1,5 @@
 import type { TokenPolicy } from '../policy/policy.ts';
-import type { Outcome } from '../run/outcome.ts';
+import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { OWNER_TAG } from '../secrets-manager/secret.ts';
 import { OwnershipError, refuseForeignSecret, tagsOf } from '../tokens/claim-secret.ts';
@@ -22,7 +22,7 @@ export class AdoptionError extends Error {
  * Takes over an existing token and its secret without rotating them. The token is marked before
  * the secret is tagged: between the two it is still foreign, and nothing is done to it.
  */
-export async function adoptToken(entry: TokenPolicy, tools: Tools): Promise<Outcome['result']> {
+export async function adoptToken(entry: TokenPolicy, tools: Tools): Promise<Result> {
   const { policy, api, secrets, dataPlane } = tools;
   const tokenId = entry.adopt?.tokenId ?? '';
   const secret = await secrets.describe(entry.secret);

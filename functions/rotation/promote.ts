@@ -1,8 +1,9 @@
-import type { TokenPolicy } from '../policy/policy.ts';
+import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf, type Secret } from '../secrets-manager/secret.ts';
 import { changeToken, freshToken, restored } from '../tokens/change-token.ts';
 import type { OwnedToken } from '../tokens/observation.ts';
+import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 
 /** Each of the cluster's routers holds its own copy of the tokens. */
@@ -12,16 +13,15 @@ const SLOWEST_PROBE_MS = 30_000;
 
 export type Promotion = 'promoted' | 'lost' | 'held';
 
-/** Step 5. A probe can delay a promotion; it is never a reason to delete anything. */
-export async function prove({ owned, value }: Successor, tools: Tools): Promise<void> {
+/** Step 5: the data plane accepts the token. A probe can delay a promotion; it is never a reason to delete anything. */
+export async function verify({ owned, value }: Successor, tools: Tools): Promise<void> {
   const { policy, dataPlane, now, deadline } = tools;
-  const databases = policy.databases.flatMap((rule) => ('name' in rule ? [rule.name] : []));
   const { accepted, detail } = await dataPlane.untilAccepted(value, owned.token.permissions, {
     times: ACCEPTED_IN_A_ROW,
     intervalMs: PROBE_INTERVAL_MS,
     slowestMs: SLOWEST_PROBE_MS,
     deadline: Math.min(deadline, now() + policy.activationTimeout),
-    databases,
+    databases: namedDatabases(policy),
   });
   if (!accepted) {
     throw new Error(
@@ -34,18 +34,18 @@ export async function prove({ owned, value }: Successor, tools: Tools): Promise<
  * Step 6, first half: the token that is about to be replaced may have come back by a rollback and
  * bear the instants of its former retirement; its grace starts now, not then.
  */
-async function rejuvenate(previous: OwnedToken, given: OwnedToken[], tools: Tools): Promise<void> {
+async function clearRetirement(previous: OwnedToken, tools: ArmingTools): Promise<void> {
   const fresh = await freshToken(tools, previous);
   if (!fresh) return;
   const { superseded, fenced, quarantined, frozen } = fresh.marker;
   if (frozen !== undefined) return;
   if (superseded === undefined && fenced === undefined && quarantined === undefined) return;
-  const change = restored(fresh);
-  if (change.permissions) given.push(fresh);
-  await changeToken(tools, fresh, change);
+  const { marker, permissions } = restored(fresh);
+  if (permissions) await tools.arm(fresh, { marker, permissions });
+  else await changeToken(tools, fresh, { marker });
 }
 
-function standing(
+function promotionIn(
   { labels }: Secret,
   version: string,
   from: string | undefined,
@@ -66,7 +66,7 @@ export async function moveCurrent(
     return 'promoted';
   } catch (error) {
     const now = await secrets.describe(secret);
-    const result = now && standing(now, version, from);
+    const result = now && promotionIn(now, version, from);
     if (!result) throw error;
     return result;
   }
@@ -80,27 +80,62 @@ async function supersede(previous: OwnedToken, tools: Tools): Promise<void> {
   }
 }
 
+/** An armed token, and what it is to replace. */
+export interface Succession {
+  readonly successor: Successor;
+  readonly previous: {
+    /** AWSCURRENT's version as it was before minting. */
+    readonly version: string | undefined;
+    /** Its token, if that is ours. */
+    readonly owned: OwnedToken | undefined;
+  };
+}
+
 /**
- * Steps 5 to 8: proves an armed token on the data plane and makes it current. `previous` holds
- * AWSCURRENT's version as it was before minting, and its token if that is ours. What is given
- * permissions here is added to `given`. The loser of a race does nothing to any token.
+ * Steps 5 to 8: verifies an armed token on the data plane and makes it current. The loser of a race
+ * does nothing to any token.
  */
 export async function promote(
   entry: TokenPolicy,
-  successor: Successor,
-  previous: { readonly version: string | undefined; readonly owned: OwnedToken | undefined },
-  given: OwnedToken[],
-  tools: Tools,
+  { successor, previous }: Succession,
+  tools: ArmingTools,
 ): Promise<Promotion> {
   const { version } = successor.owned;
-  await prove(successor, tools);
+  await verify(successor, tools);
   const former = previous.version === version ? undefined : previous.owned;
-  if (former) await rejuvenate(former, given, tools);
+  if (former) await clearRetirement(former, tools);
   const secret = await tools.secrets.describe(entry.secret);
   if (!secret || holdOf(secret)) return 'held';
   const result =
-    standing(secret, version, previous.version) ??
+    promotionIn(secret, version, previous.version) ??
     (await moveCurrent(entry.secret, version, previous.version, tools));
   if (result === 'promoted' && former) await supersede(former, tools);
   return result;
+}
+
+/** Whose AWSCURRENT moved to which token, and why. */
+interface Rotated {
+  readonly entry: TokenPolicy;
+  readonly secretArn: string;
+  readonly tokenId: string;
+  readonly previousTokenId?: string | undefined;
+  readonly reason: string;
+}
+
+/** Publishes `Token Rotated`. */
+export function announceRotation(
+  { entry, secretArn, tokenId, previousTokenId, reason }: Rotated,
+  { publish }: Pick<Tools, 'publish'>,
+): void {
+  publish({
+    type: 'Token Rotated',
+    detail: {
+      token: entry.name,
+      secret: entry.secret,
+      secretArn,
+      tokenId,
+      ...(previousTokenId !== undefined && { previousTokenId }),
+      reason,
+    },
+  });
 }

@@ -1,39 +1,40 @@
 import type { TokenPolicy } from '../policy/policy.ts';
-import type { Outcome } from '../run/outcome.ts';
-import type { Reason, TokenAction } from '../run/plan.ts';
+import type { Outcome, Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { pendingVersion } from '../secrets-manager/secret.ts';
-import { changeToken, freshToken, restored } from '../tokens/change-token.ts';
-import { lookAt } from '../tokens/claim-secret.ts';
+import { MINUTE_MS } from '../time.ts';
+import { freshToken, restored } from '../tokens/change-token.ts';
+import { claimSecret } from '../tokens/claim-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
-import {
-  currentHolder,
-  type Observation,
-  type ObservedSecret,
-  type OwnedToken,
-  pendingHolder,
-} from '../tokens/observation.ts';
+import type { Observation, ObservedSecret } from '../tokens/observation.ts';
 import { isOurs } from '../tokens/secret-string.ts';
+import { ownedCurrent, ownedPending, pendingHolder } from '../tokens/state.ts';
+import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { decideRotation } from './plan/decide-rotation.ts';
-import { promote } from './promote.ts';
+import type { RenewalAction, Replacement, Resumption } from './plan/rotation-action.ts';
+import { announceRotation, promote } from './promote.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from './successor.ts';
 
-type Result = Outcome['result'];
+/** What the plan says about one entry. */
+interface Planned {
+  readonly entry: TokenPolicy;
+  readonly action: RenewalAction;
+}
 
-/** An armed token that waits for its activation; `promote` goes on with it. */
+/** An armed token that waits for its activation; `finishRotation` goes on with it. */
 export interface Started {
   readonly seen: ObservedSecret;
   readonly successor: Successor;
-  readonly reason: Reason;
+  readonly reason: string;
 }
 
-const ownedCurrent = (seen: ObservedSecret) => {
-  const holder = currentHolder(seen);
-  return holder?.state === 'owned' ? holder.owned : undefined;
-};
-
 /** These cannot wait for Secrets Manager's own rotation, which may have died. */
-const URGENT: readonly Reason[] = ['NearExpiry', 'Expired', 'CurrentGone', 'Missing'];
+const URGENT: readonly Replacement['reason'][] = [
+  'NearExpiry',
+  'Expired',
+  'CurrentGone',
+  'Missing',
+];
 
 /** A pending version without a value belongs to Secrets Manager's own rotation: unknown is not gone. */
 async function isPlaceholder(seen: ObservedSecret, { secrets }: Tools): Promise<boolean> {
@@ -69,15 +70,13 @@ async function detachPending(seen: ObservedSecret, tools: Tools): Promise<Result
 async function widen(
   entry: TokenPolicy,
   seen: ObservedSecret,
-  given: OwnedToken[],
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<Result> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || fresh.marker.grants !== grantsHash(fresh.token.permissions)) return 'skipped';
   const { permissions } = entry;
-  given.push(fresh);
-  await changeToken(tools, fresh, { marker: { grants: grantsHash(permissions) }, permissions });
+  await tools.arm(fresh, { marker: { grants: grantsHash(permissions) }, permissions });
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { token: entry.name, secret: entry.secret, tokenId: fresh.token.id },
@@ -85,14 +84,13 @@ async function widen(
   return 'done';
 }
 
-async function giveBack(seen: ObservedSecret, given: OwnedToken[], tools: Tools): Promise<Result> {
+async function giveBack(seen: ObservedSecret, tools: ArmingTools): Promise<Result> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || fresh.marker.quarantined === undefined || fresh.marker.frozen !== undefined) {
     return 'skipped';
   }
-  given.push(fresh);
-  await changeToken(tools, fresh, restored(fresh));
+  await tools.arm(fresh, restored(fresh));
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { secret: seen.secret.name, tokenId: fresh.token.id, reason: 'RolledBack' },
@@ -100,36 +98,39 @@ async function giveBack(seen: ObservedSecret, given: OwnedToken[], tools: Tools)
   return 'done';
 }
 
+async function replace(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  { reason }: Replacement,
+  tools: ArmingTools,
+): Promise<Started | Result> {
+  if (!URGENT.includes(reason) && (await isPlaceholder(seen, tools))) return 'skipped';
+  const successor = await mintSuccessor(entry, seen, { forced: reason === 'Forced' }, tools);
+  return { seen, successor, reason };
+}
+
 async function resume(
   entry: TokenPolicy,
   seen: ObservedSecret,
-  reason: Reason,
-  given: OwnedToken[],
-  tools: Tools,
+  { tokenId, reason }: Resumption,
+  tools: ArmingTools,
 ): Promise<Started | Result> {
-  const pending = pendingHolder(seen);
-  const found =
-    reason === 'Unarmed'
-      ? ownedCurrent(seen)
-      : pending?.state === 'owned'
-        ? pending.owned
-        : undefined;
-  const successor = found && (await resumeSuccessor(entry, found, given, tools));
+  const held = [ownedCurrent(seen), ownedPending(seen)];
+  const found = held.find((each) => each?.token.id === tokenId);
+  const successor = found && (await resumeSuccessor(entry, found, tools));
   return successor ? { seen, successor, reason } : 'skipped';
 }
 
 /**
- * Takes the steps up to the armed token, or all there are for the other kinds. What is given
- * permissions is added to `given`, and the caller reads the hold last, however this ends.
+ * Takes the steps up to the armed token, or all there are for the other kinds, if a fresh look at
+ * the secret decides so.
  */
-export async function startRotation(
-  entry: TokenPolicy,
-  planned: TokenAction,
+async function startRotation(
+  { entry, action: planned }: Planned,
   observation: Observation,
-  given: OwnedToken[],
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<Started | Result> {
-  const seen = await lookAt(entry, observation, tools);
+  const seen = await claimSecret(entry, observation, tools);
   const { action } = decideRotation(entry, seen, {
     now: tools.apiNow(),
     timeZone: tools.policy.timeZone,
@@ -140,46 +141,54 @@ export async function startRotation(
   if (!action || uncounted) return 'skipped';
   if (action.reason === 'CurrentGone' && (await isPutByPerson(entry, seen, tools))) return 'held';
   switch (action.kind) {
-    case 'rotate': {
-      if (!URGENT.includes(action.reason) && (await isPlaceholder(seen, tools))) return 'skipped';
-      const successor = await mintSuccessor(entry, seen, action, given, tools);
-      return { seen, successor, reason: action.reason };
-    }
+    case 'rotate':
+      return replace(entry, seen, action, tools);
     case 'resume':
-      return resume(entry, seen, action.reason, given, tools);
+      return resume(entry, seen, action, tools);
     case 'detach-pending':
       return detachPending(seen, tools);
     case 'widen':
-      return widen(entry, seen, given, tools);
+      return widen(entry, seen, tools);
     case 'give-back':
-      return giveBack(seen, given, tools);
+      return giveBack(seen, tools);
     default:
-      throw new Error(`${action.kind} is no step of a rotation`);
+      action satisfies never;
+      throw new Error('an action of no known kind');
   }
 }
 
-/** Probes and promotes what `startRotation` armed. */
+/** Verifies and promotes what was armed. */
 export async function finishRotation(
   entry: TokenPolicy,
   { seen, successor, reason }: Started,
-  given: OwnedToken[],
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<Result> {
   const former = ownedCurrent(seen);
   const previous = { version: seen.secret.labels.AWSCURRENT, owned: former };
-  const result = await promote(entry, successor, previous, given, tools);
+  const result = await promote(entry, { successor, previous }, tools);
   if (result !== 'promoted') return result;
-  const { token } = successor.owned;
-  tools.publish({
-    type: 'Token Rotated',
-    detail: {
-      token: entry.name,
-      secret: entry.secret,
-      secretArn: seen.secret.arn,
-      tokenId: token.id,
-      ...(former && former.token.id !== token.id && { previousTokenId: former.token.id }),
-      reason,
-    },
-  });
+  const tokenId = successor.owned.token.id;
+  const previousTokenId = former?.token.id === tokenId ? undefined : former?.token.id;
+  const { arn: secretArn } = seen.secret;
+  announceRotation({ entry, secretArn, tokenId, previousTokenId, reason }, tools);
   return 'done';
+}
+
+/** One token from start to end. `start` bounds how many are begun at once. */
+export async function rotateToken(
+  planned: Planned,
+  observation: Observation,
+  start: <T>(work: () => Promise<T>) => Promise<T>,
+  tools: Tools,
+): Promise<Omit<Outcome<never>, 'action'>> {
+  const { entry } = planned;
+  const timeNeededMs = tools.policy.activationTimeout + MINUTE_MS;
+  const { result, unread } = await underHold(entry.secret, tools, async (arming) => {
+    const started = await start(async () => {
+      if (tools.deadline - tools.now() < timeNeededMs) return 'postponed';
+      return await startRotation(planned, observation, arming);
+    });
+    return typeof started === 'string' ? started : await finishRotation(entry, started, arming);
+  });
+  return { result, ...(unread !== undefined && { error: unread }) };
 }

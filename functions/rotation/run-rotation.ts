@@ -1,19 +1,51 @@
-import type { TokenAction } from '../run/plan.ts';
+import pLimit from 'p-limit';
+import { entryOf } from '../policy/policy.ts';
+import { atApiTime } from '../run/api-time.ts';
+import { attempt, type Outcome, settle } from '../run/outcome.ts';
+import type { Plan } from '../run/plan.ts';
 import type { RotateRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
-import { atApiTime, type RunTools } from '../run/tools.ts';
+import type { RunTools, Tools } from '../run/tools.ts';
+import type { Observation } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
-import { applyRotation } from './apply-rotation.ts';
+import { adoptToken } from './adopt.ts';
 import { measureTokens } from './plan/measure-tokens.ts';
-import { planRotation, wantsDatabases } from './plan/plan-rotation.ts';
+import { needsDatabases, planRotation } from './plan/plan-rotation.ts';
+import type { RotationAction } from './plan/rotation-action.ts';
+import { rotateToken } from './rotate-token.ts';
 
-/** One run of `rotate`, in Lambda or on a laptop. */
+/**
+ * Carries out a rotation plan. Every token is looked at again right before anything is done to it,
+ * so that a plan may be old, applied twice, or beside another run.
+ * @throws ApplyError naming every token that failed; the others are done
+ */
+async function applyRotation(
+  plan: Plan<RotationAction>,
+  observation: Observation,
+  tools: Tools,
+): Promise<readonly Outcome<RotationAction>[]> {
+  const { policy, log } = tools;
+  // Bounds how many are minted at once; their activations overlap.
+  const start = pLimit(policy.concurrency);
+  const outcomes = plan.actions.map((action) =>
+    attempt(action, log, () => {
+      const entry = entryOf(policy, action.secret);
+      if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
+      return action.kind === 'adopt'
+        ? start(() => adoptToken(entry, tools))
+        : rotateToken({ entry, action }, observation, start, tools);
+    }),
+  );
+  return settle(await Promise.all(outcomes));
+}
+
+/** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limit, apply. */
 export async function runRotation(
   request: RotateRequest,
   runTools: RunTools,
-): Promise<Report<TokenAction>> {
+): Promise<Report<RotationAction>> {
   const { policy } = runTools;
-  const observation = await observe(runTools, policy, wantsDatabases(policy));
+  const observation = await observe(runTools, policy, needsDatabases(policy));
   const tools = atApiTime(runTools, observation);
   const plan = planRotation(policy, observation, request);
   if (!request.tokens) tools.measure(measureTokens(policy, observation, plan));

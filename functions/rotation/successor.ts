@@ -1,11 +1,12 @@
+import { EchoError } from '../management-api/influx-error.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
-import type { Reason } from '../run/plan.ts';
 import type { Tools } from '../run/tools.ts';
 import type { TokenValue } from '../token-value.ts';
-import { changeToken, EchoError, freshToken } from '../tokens/change-token.ts';
+import { freshToken } from '../tokens/change-token.ts';
 import { describeToken, grantsHash, homeOf, type Marker } from '../tokens/marker.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { composeSecretString, readTokenString } from '../tokens/secret-string.ts';
+import type { ArmingTools } from '../tokens/under-hold.ts';
 
 /** A stored and armed token on its way to AWSCURRENT. */
 export interface Successor {
@@ -15,7 +16,8 @@ export interface Successor {
 
 /** Why a token is minted. */
 interface Cause {
-  readonly reason: Reason;
+  /** Somebody asked for it. */
+  readonly forced: boolean;
   /** The token that was revoked. */
   readonly replaces?: string;
   /** The version that Secrets Manager made for it; absent: one with the token's own id is put. */
@@ -26,14 +28,14 @@ interface Cause {
 async function mint(
   entry: TokenPolicy,
   { secret }: ObservedSecret,
-  { reason, replaces, version }: Cause,
+  { forced, replaces, version }: Cause,
   { api, policy, apiNow }: Tools,
 ): Promise<Successor> {
   const marker: Marker = {
     owner: policy.owner,
     secret: secret.name,
     home: homeOf(secret.arn),
-    ...(reason === 'Forced' && { forced: true }),
+    ...(forced && { forced }),
     ...(replaces !== undefined && { replaces }),
     ...(version !== undefined && { version }),
   };
@@ -60,7 +62,7 @@ async function store(
   { secrets, policy }: Tools,
 ): Promise<void> {
   const former = entry.adopt ? await secrets.value(entry.secret) : undefined;
-  const text = composeSecretString(entry, policy, token, value, former);
+  const text = composeSecretString(entry, policy, { token, value }, former);
   await secrets.put(entry.secret, version, text, 'AWSPENDING');
 }
 
@@ -68,8 +70,7 @@ async function store(
 async function arm(
   entry: TokenPolicy,
   { owned, value }: Successor,
-  given: OwnedToken[],
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<Successor> {
   const { permissions } = entry;
   const marker = {
@@ -78,34 +79,31 @@ async function arm(
     grants: grantsHash(permissions),
     ...(owned.version !== owned.token.id && { version: owned.version }),
   };
-  given.push(owned); // before the request: its answer may be lost and its effect not
-  const token = await changeToken(tools, owned, { marker, permissions });
+  const token = await tools.arm(owned, { marker, permissions });
   return { owned: { ...owned, token, marker: { ...owned.marker, ...marker } }, value };
 }
 
-/** Steps 2 to 4: a new token, stored and armed. What gets permissions is added to `given`. */
+/** Steps 2 to 4: a new token, stored and armed. */
 export async function mintSuccessor(
   entry: TokenPolicy,
   seen: ObservedSecret,
   cause: Cause,
-  given: OwnedToken[],
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<Successor> {
   const minted = await mint(entry, seen, cause, tools);
   await store(entry, minted, tools);
-  return arm(entry, minted, given, tools);
+  return arm(entry, minted, tools);
 }
 
 /** Step 4 of an earlier run's token: armed unless it was. Undefined: it is gone, or no longer ours. */
 export async function resumeSuccessor(
   entry: TokenPolicy,
   found: OwnedToken,
-  given: OwnedToken[],
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<Successor | undefined> {
   const text = await tools.secrets.value(entry.secret, found.version);
   const owned = await freshToken(tools, found);
   if (!text || !owned) return undefined;
   const successor = { owned, value: readTokenString(entry, text) };
-  return owned.marker.fp === undefined ? arm(entry, successor, given, tools) : successor;
+  return owned.marker.fp === undefined ? arm(entry, successor, tools) : successor;
 }

@@ -1,14 +1,30 @@
+import * as z from 'zod/mini';
 import { entryOf, type TokenPolicy } from '../policy/policy.ts';
-import { atApiTime, type RunTools, type Tools } from '../run/tools.ts';
+import { atApiTime } from '../run/api-time.ts';
+import { parseEvent } from '../run/request.ts';
+import type { RunTools } from '../run/tools.ts';
 import { holdOf, isOfAnotherCluster, type Secret } from '../secrets-manager/secret.ts';
-import { lookAt } from '../tokens/claim-secret.ts';
-import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import { claimSecret } from '../tokens/claim-secret.ts';
+import { mintedFor, type ObservedSecret } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
-import { obeyHold } from '../tokens/under-hold.ts';
-import { prove } from './promote.ts';
+import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
+import { verify } from './promote.ts';
 import { finishRotation } from './rotate-token.ts';
-import type { RotationStep } from './rotation-step.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from './successor.ts';
+
+const schema = z.object({
+  Step: z.enum(['createSecret', 'setSecret', 'testSecret', 'finishSecret']),
+  /** ARN. */
+  SecretId: z.string(),
+  /** Id of the version that Secrets Manager labelled AWSPENDING, without a value. */
+  ClientRequestToken: z.string(),
+});
+
+/** One of the four steps by which Secrets Manager has a function rotate a secret. */
+export type SecretsManagerStep = z.output<typeof schema>;
+
+/** @throws RequestError */
+export const parseRotationStep = (event: unknown): SecretsManagerStep => parseEvent(schema, event);
 
 /** A step that Secrets Manager asks for cannot be taken; it repeats the rotation or gives up. */
 export class RotationStepError extends Error {
@@ -27,45 +43,36 @@ function refuse(secret: Secret, version: string, url: string): void {
   if (why) throw new RotationStepError(`${name}: ${why}`);
 }
 
-/** The token minted for this version, armed or not; a claim is believed because the version is pending. */
-function tokenOf({ tokens }: ObservedSecret, version: string): OwnedToken | undefined {
-  const found = tokens.find(({ marker }) => marker.version === version);
-  return found && { ...found, version };
-}
-
 async function successorOf(
   entry: TokenPolicy,
   seen: ObservedSecret,
   version: string,
-  given: OwnedToken[],
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<Successor> {
-  const found = tokenOf(seen, version);
-  const successor = found && (await resumeSuccessor(entry, found, given, tools));
+  const found = mintedFor(version, seen.tokens);
+  const successor = found && (await resumeSuccessor(entry, found, tools));
   if (!successor)
     throw new RotationStepError(`${entry.secret}: no token was minted for ${version}`);
   return successor;
 }
 
 async function take(
-  { Step, ClientRequestToken: version }: RotationStep,
+  { Step, ClientRequestToken: version }: SecretsManagerStep,
   entry: TokenPolicy,
   seen: ObservedSecret,
-  given: OwnedToken[],
-  tools: Tools,
+  tools: ArmingTools,
 ): Promise<void> {
   const hasValue = (await tools.secrets.value(entry.secret, version)) !== undefined;
   if (Step === 'createSecret') {
-    if (hasValue) return;
-    await mintSuccessor(entry, seen, { reason: 'Forced', version }, given, tools);
+    if (!hasValue) await mintSuccessor(entry, seen, { forced: true, version }, tools);
     return;
   }
   // With RotateImmediately=false only this step comes, for a version that never gets a value.
   if (Step === 'testSecret' && !hasValue) return;
-  const successor = await successorOf(entry, seen, version, given, tools);
-  if (Step === 'testSecret') await prove(successor, tools);
+  const successor = await successorOf(entry, seen, version, tools);
+  if (Step === 'testSecret') await verify(successor, tools);
   if (Step !== 'finishSecret') return;
-  const result = await finishRotation(entry, { seen, successor, reason: 'Forced' }, given, tools);
+  const result = await finishRotation(entry, { seen, successor, reason: 'Forced' }, tools);
   if (result !== 'done') throw new RotationStepError(`${entry.secret}: ${result} at the end`);
 }
 
@@ -74,7 +81,10 @@ async function take(
  * token's marker says so. `rotate` may finish it, and a finished one is answered in silence.
  * @throws RotationStepError naming what forbids the step
  */
-export async function takeRotationStep(step: RotationStep, runTools: RunTools): Promise<void> {
+export async function takeRotationStep(
+  step: SecretsManagerStep,
+  runTools: RunTools,
+): Promise<void> {
   const { policy, secrets } = runTools;
   const secret = await secrets.describe(step.SecretId);
   if (!secret) throw new RotationStepError(`there is no secret ${step.SecretId}`);
@@ -84,11 +94,6 @@ export async function takeRotationStep(step: RotationStep, runTools: RunTools): 
   refuse(secret, step.ClientRequestToken, policy.cluster.url);
   const observation = await observe(runTools, policy, false);
   const tools = atApiTime(runTools, observation);
-  const seen = await lookAt(entry, observation, tools);
-  const given: OwnedToken[] = [];
-  try {
-    await take(step, entry, seen, given, tools);
-  } finally {
-    if (given.length > 0) await obeyHold(tools, entry.secret, given);
-  }
+  const seen = await claimSecret(entry, observation, tools);
+  await underHold(entry.secret, tools, (arming) => take(step, entry, seen, arming));
 }

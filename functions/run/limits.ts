@@ -1,67 +1,50 @@
 import type { Policy } from '../policy/policy.ts';
-import { isOfAnotherCluster } from '../secrets-manager/secret.ts';
-import { type Observation, provenCurrent } from '../tokens/observation.ts';
-import { type Action, completePlan, type Finding, type LimitCount, type Plan } from './plan.ts';
+import { isOfAnotherCluster, type Secret } from '../secrets-manager/secret.ts';
+import { completePlan, type Plan } from './plan.ts';
+
+/** What the limit of `rotate` and of `reap` counts. */
+export const TOKENS_LOST =
+  'tokens would be taken away without a proven successor, or replaced because they are gone';
+
+/** A plan before it was held against the policy's limit. */
+interface Unlimited<A> extends Pick<Plan<A>, 'job' | 'actions' | 'findings'> {
+  readonly policy: Policy;
+  /** How many of the actions the limit is about. */
+  readonly counted: number;
+  /** Of how many things the limit's percentage is taken. */
+  readonly total: number;
+  /** What would become of those that are counted: `tokens would be …`. */
+  readonly loss: string;
+  /** Secrets whose tokens the actions are about. */
+  readonly secrets?: readonly Secret[];
+}
+
+function refuseOtherCluster(secrets: readonly Secret[], { cluster }: Policy): string | undefined {
+  const moved = secrets
+    .flatMap((secret) => (isOfAnotherCluster(secret, cluster.url) ? [secret.name] : []))
+    .sort();
+  if (moved.length === 0) return undefined;
+  return `${moved.length} secrets (${moved[0]}, …) hold tokens of another cluster than ${cluster.url}`;
+}
 
 /**
- * Whether an action leaves somebody without a proven successor, or replaces a token because it is
- * gone. Orphans never had a permission; a hold was a person's own wish; what is expired and not
- * ours serves nobody.
+ * Completes a plan and lets it refuse itself: for what the policy's limit counts, a share of the
+ * total or a number if that is more, and for secrets whose tokens are of another cluster.
  */
-function isLimited(action: Action, { secrets, at }: Observation): boolean {
-  if (action.kind === 'rotate' || action.kind === 'resume') return action.reason === 'CurrentGone';
-  if (action.kind !== 'quarantine' && action.kind !== 'delete') return false;
-  if (action.reason === 'Orphan' || action.reason === 'HoldDeleted') return false;
-  const seen = secrets.get(action.secret ?? '');
-  const successor = seen && provenCurrent(seen, at);
-  return successor === undefined || successor.token.id === action.tokenId;
-}
-
-/** Counts a plan against the policy's limit: a share of the owned tokens, or a number if that is more. */
-function countLimited(
-  { limits }: Policy,
-  observation: Observation,
-  actions: readonly Action[],
-): LimitCount {
-  let owned = 0;
-  for (const { tokens } of observation.secrets.values()) owned += tokens.length;
-  return {
-    counted: actions.filter((action) => isLimited(action, observation)).length,
-    allowed: Math.max(Math.floor((owned * limits.percent) / 100), limits.tokens),
-  };
-}
-
-/** Why nothing of a plan may be applied without an approval of its hash; undefined: it may. */
-function refusalOf(
-  policy: Policy,
-  observation: Observation,
-  actions: readonly Action[],
-  { counted, allowed }: LimitCount,
-): string | undefined {
-  if (actions.length === 0) return undefined;
-  const moved = [...observation.secrets.values()]
-    .flatMap(({ secret }) => (isOfAnotherCluster(secret, policy.cluster.url) ? [secret.name] : []))
-    .sort();
-  if (moved.length > 0) {
-    return `${moved.length} secrets (${moved[0]}, …) hold tokens of another cluster than ${policy.cluster.url}`;
-  }
-  if (counted > allowed) {
-    return `${counted} tokens would be taken away without a proven successor, or replaced because they are gone; the limit is ${allowed}`;
-  }
-  return undefined;
-}
-
-/** A plan of token actions, counted against its limit; it may refuse itself. */
-export function limitedPlan<A extends Action>(
-  job: 'rotate' | 'reap',
-  policy: Policy,
-  observation: Observation,
-  actions: readonly A[],
-  findings: readonly Finding[],
-): Plan<A> {
-  const limit = countLimited(policy, observation, actions);
-  const refusal = refusalOf(policy, observation, actions, limit);
-  const { owner, cluster } = policy;
-  const about = { job, owner, cluster: cluster.url, actions, findings, limit };
-  return completePlan({ ...about, ...(refusal && { refusal }) });
+export function limitedPlan<A extends object>(unlimited: Unlimited<A>): Plan<A> {
+  const { job, policy, actions, findings, counted, total, loss, secrets = [] } = unlimited;
+  const { percent, tokens: number } = policy.limits;
+  const allowed = Math.max(Math.floor((total * percent) / 100), number);
+  const overLimit = counted > allowed ? `${counted} ${loss}; the limit is ${allowed}` : undefined;
+  const refusal =
+    actions.length === 0 ? undefined : (refuseOtherCluster(secrets, policy) ?? overLimit);
+  return completePlan({
+    job,
+    owner: policy.owner,
+    cluster: policy.cluster.url,
+    actions,
+    findings,
+    limit: { counted, allowed },
+    ...(refusal !== undefined && { refusal }),
+  });
 }

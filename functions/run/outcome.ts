@@ -1,58 +1,65 @@
-import type { Measures } from '../measures.ts';
-import type { Action } from './plan.ts';
+import type { Measures } from '../environment.ts';
 import type { Log } from './tools.ts';
 
+/**
+ * `skipped`: a fresh look decided otherwise. `postponed`: the run ends too soon; the next one
+ * does it. `lost`: another run was faster. `held`: a person put it on hold meanwhile.
+ */
+export type Result = 'done' | 'skipped' | 'postponed' | 'lost' | 'held' | 'failed';
+
 /** What became of one action. */
-export interface Outcome<A = Action> {
+export interface Outcome<A> {
   readonly action: A;
-  /**
-   * `skipped`: a fresh look decided otherwise. `postponed`: the run ends too soon; the next one
-   * does it. `lost`: another run was faster. `held`: a person put it on hold meanwhile.
-   */
-  readonly result: 'done' | 'skipped' | 'postponed' | 'lost' | 'held' | 'failed';
+  readonly result: Result;
+  /** Why it failed; of any other result, what went wrong beside it and did not undo it. */
   readonly error?: unknown;
 }
 
-/** Some actions failed; all others were carried out. */
-export class ApplyError<A extends object = Action> extends AggregateError {
+type Came = Omit<Outcome<never>, 'action'>;
+
+const wentWrong = ({ result, error }: Came) => result === 'failed' || error !== undefined;
+
+function lineOf({ action, result, error }: Outcome<object>): string {
+  const { kind, token, secret, database, tokenId } = { ...action } as Record<string, unknown>;
+  const name = [kind, token ?? secret ?? database ?? tokenId].filter(Boolean).join(' ');
+  return `${name}${result === 'failed' ? '' : ` (${result})`}: ${error}`;
+}
+
+/** Something went wrong with some actions; all others were carried out. */
+export class ApplyError<A extends object> extends AggregateError {
   override readonly name = 'ApplyError';
   readonly outcomes: readonly Outcome<A>[];
 
   constructor(outcomes: readonly Outcome<A>[]) {
-    const failed = outcomes.filter(({ result }) => result === 'failed');
-    const lines = failed.map(({ action, error }) => `${nameOf(action)}: ${error}`);
+    const wrong = outcomes.filter(wentWrong);
     super(
-      failed.map(({ error }) => error),
-      `${failed.length} of ${outcomes.length} actions failed:\n${lines.join('\n')}`,
+      wrong.map(({ error }) => error),
+      `${wrong.length} of ${outcomes.length} actions failed:\n${wrong.map(lineOf).join('\n')}`,
     );
     this.outcomes = outcomes;
   }
-}
-
-function nameOf(action: object): string {
-  const { kind, token, secret, database, tokenId } = { ...action } as Record<string, unknown>;
-  return [kind, token ?? secret ?? database ?? tokenId].filter(Boolean).join(' ');
 }
 
 /** Carries out one action; what it throws becomes its outcome and stops nobody else. */
 export async function attempt<A extends object>(
   action: A,
   log: Log,
-  carryOut: () => Promise<Outcome<A>['result']>,
+  carryOut: () => Promise<Result | Came>,
 ): Promise<Outcome<A>> {
   try {
-    const result = await carryOut();
-    log.info(result, { ...action });
-    return { action, result };
+    const came = await carryOut();
+    const outcome = typeof came === 'string' ? { result: came } : came;
+    log.info(outcome.result, { ...action });
+    return { action, ...outcome };
   } catch (error) {
     log.error('failed', { ...action, error });
     return { action, result: 'failed', error };
   }
 }
 
-/** @throws ApplyError naming every failure, so that the invocation fails, alarms ring and retries work */
+/** @throws ApplyError naming all that went wrong, so that the invocation fails, alarms ring and retries work */
 export function settle<A extends object>(outcomes: readonly Outcome<A>[]): readonly Outcome<A>[] {
-  if (outcomes.some(({ result }) => result === 'failed')) throw new ApplyError(outcomes);
+  if (outcomes.some(wentWrong)) throw new ApplyError(outcomes);
   return outcomes;
 }
 
@@ -61,7 +68,7 @@ export function measureOutcomes(outcomes: readonly Outcome<{ readonly kind: stri
   const done = outcomes.filter(({ result }) => result === 'done');
   const byKind = Map.groupBy(done, ({ action }) => action.kind);
   return {
-    failedActions: outcomes.filter(({ result }) => result === 'failed').length,
+    failedActions: outcomes.filter(wentWrong).length,
     actions: Object.fromEntries([...byKind].map(([kind, { length }]) => [kind, length])),
   };
 }

@@ -15,7 +15,9 @@ const rotateSchema = z
     /** Rotate them though they are not due. */
     force: z._default(z.boolean(), false),
   })
-  .check(z.refine(({ force, tokens }) => !force || tokens, 'force wants the tokens named'));
+  .check(
+    z.refine(({ force, tokens }) => !force || tokens, 'force requires the tokens to be named'),
+  );
 
 const reapSchema = z.strictObject(common);
 

@@ -5,7 +5,6 @@ import type { Measure } from '../metrics.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Timing } from '../retry.ts';
 import type { Secrets } from '../secrets-manager/client.ts';
-import type { Observation } from '../tokens/observation.ts';
 
 export interface Log {
   info(message: string, details: object): void;
@@ -34,8 +33,3 @@ export interface Tools extends RunTools {
   /** The Management API's time, by which ages are told and instants are stamped. */
   apiNow(): number;
 }
-
-export const atApiTime = (tools: RunTools, { skewMs }: Pick<Observation, 'skewMs'>): Tools => ({
-  ...tools,
-  apiNow: () => tools.now() + skewMs,
-});

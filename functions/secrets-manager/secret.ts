@@ -4,9 +4,6 @@ export const CLUSTER_TAG = 'keyturn:cluster';
 /** Set by a person's freeze or delete; outranks every reason to change anything. */
 export const HOLD_TAG = 'keyturn:hold';
 
-/** Where a secret is that no entry gave a name of its own; it may be changed though its entry left the policy. */
-export const secretPrefix = (owner: string) => `keyturn/${owner}/`;
-
 export type Hold = 'frozen' | 'deleted';
 
 /** A secret as Secrets Manager describes it: whose it is and which version bears which label. */

@@ -1,28 +1,30 @@
+import { EchoError } from '../management-api/influx-error.ts';
 import type { Permission, Token } from '../management-api/token.ts';
 import type { Tools } from '../run/tools.ts';
 import { describeToken, grantsHash, type Marker, parseMarker } from './marker.ts';
 import type { OwnedToken } from './observation.ts';
 
-/** The cluster did something else than it was asked to. */
-export class EchoError extends Error {
-  override readonly name = 'EchoError';
-}
-
-interface Change {
+interface Marking {
   /** Fields to set; undefined ones are removed. */
   readonly marker: { readonly [Key in keyof Marker]?: Marker[Key] | undefined };
+}
+
+/** A change that gives nothing. */
+export interface Change extends Marking {
+  /** Present: all of them are taken away. */
+  readonly permissions?: readonly [];
+}
+
+/** A change after which a token may do something: `underHold` alone makes one. */
+export interface Arming extends Marking {
   readonly permissions?: readonly Permission[];
 }
 
-/**
- * Changes an owned token: the marker's fields that it names, all others kept, and the permissions
- * in the same request. `owned` must stem from a fresh `GET`.
- * @throws EchoError if the answer shows other permissions than were asked for
- */
-export async function changeToken(
+/** The request behind `changeToken` and `ArmingTools.arm`, which are what everybody calls. */
+export async function patchToken(
   { api }: Pick<Tools, 'api'>,
   { token, marker, text }: Pick<OwnedToken, 'token' | 'marker' | 'text'>,
-  { marker: fields, permissions }: Change,
+  { marker: fields, permissions }: Arming,
 ): Promise<Token> {
   const kept = Object.entries({ ...marker, ...fields }).filter(([, value]) => value !== undefined);
   const description = describeToken(text, Object.fromEntries(kept) as unknown as Marker);
@@ -36,7 +38,18 @@ export async function changeToken(
   return answer;
 }
 
-/** A fresh `GET` of a token that bears our marker; undefined where it is gone, revoked or foreign. */
+/**
+ * Changes an owned token without giving it anything: the marker's fields that the change names, all
+ * others kept, and the permissions in the same request. `owned` must stem from a fresh `GET`.
+ * @throws EchoError if the answer shows other permissions than were asked for
+ */
+export const changeToken = (
+  tools: Pick<Tools, 'api'>,
+  owned: Pick<OwnedToken, 'token' | 'marker' | 'text'>,
+  change: Change,
+): Promise<Token> => patchToken(tools, owned, change);
+
+/** A fresh `GET` of a token that has our marker; undefined where it is gone, revoked or foreign. */
 export async function freshToken(
   { api }: Pick<Tools, 'api'>,
   like: Pick<OwnedToken, 'marker' | 'version'> & { readonly token: Pick<Token, 'id'> },
@@ -62,7 +75,7 @@ export function stripped(
 }
 
 /** Gives back what quarantine took away, if it did, and forgets that the token was superseded. */
-export function restored({ token, marker }: OwnedToken): Change {
+export function restored({ token, marker }: OwnedToken): Arming {
   const giveBack = token.permissions.length === 0 && marker.was ? marker.was : undefined;
   return {
     marker: { superseded: undefined, fenced: undefined, quarantined: undefined, was: undefined },

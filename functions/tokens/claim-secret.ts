@@ -6,7 +6,7 @@ import {
   OWNER_TAG,
   type Secret,
 } from '../secrets-manager/secret.ts';
-import { asOwned, type Observation, type ObservedSecret } from './observation.ts';
+import { type Observation, type ObservedSecret, sortByOwner } from './observation.ts';
 import { observeSecret } from './observe.ts';
 
 /** A secret that another deployment, or nobody, says is theirs. */
@@ -50,7 +50,7 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
  * Step 1, for one token right before acting on it: what its secret says now. Whatever forbids a
  * write to it stops here, before anything is minted. Creates the secret if there is none.
  */
-export async function lookAt(
+export async function claimSecret(
   entry: TokenPolicy,
   observation: Observation,
   tools: Tools,
@@ -62,18 +62,13 @@ export async function lookAt(
     // The plan was approved, or it would not be applied.
     await tools.secrets.tag(secret.name, tagsOf(policy));
   }
+  const { owner } = policy;
+  const { foreign } = observation;
   const listed = observation.secrets.get(secret.name)?.tokens;
-  return observeSecret(secret, listed ?? ownedOfUnlisted(secret, observation, policy), {
-    foreign: observation.foreign,
-    api,
-    owner: policy.owner,
-  });
-}
-
-/** A new secret is listed minutes late, and until then its tokens look like somebody else's. */
-function ownedOfUnlisted(secret: Secret, { foreign }: Observation, { owner }: Tools['policy']) {
-  return [...foreign.values()].flatMap((token) => {
-    const owned = asOwned(token, owner, (name) => (name === secret.name ? secret : undefined));
-    return owned ? [owned] : [];
-  });
+  // A new secret is listed minutes late, and until then its tokens look like somebody else's.
+  const { owned } = sortByOwner(listed ? [] : foreign.values(), owner, (name) =>
+    name === secret.name ? secret : undefined,
+  );
+  const tokens = listed ?? owned.get(secret.name) ?? [];
+  return observeSecret(secret, tokens, { foreign, api, owner });
 }

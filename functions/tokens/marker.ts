@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Permission } from '../management-api/token.ts';
+import { MARKER_OPENING } from '../policy/document.ts';
+import { formatInstant } from '../time.ts';
 
 /**
  * What Keyturn knows of one of its tokens, kept at the end of the token's description, because
@@ -34,7 +36,6 @@ export interface Marker {
   readonly was?: readonly Permission[];
 }
 
-const OPENING = '[keyturn:';
 const MARKER = /^(?:([\s\S]*) )?\[keyturn:1((?: [a-z]+=[^\s\]]*)+)\]$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const INSTANTS = ['superseded', 'fenced', 'quarantined', 'frozen', 'adopted'] as const;
@@ -54,11 +55,7 @@ export const grantsHash = (permissions: readonly Permission[]) =>
   sha256(permissions.map(permissionText).sort(byText).join(',')).slice(0, 8);
 
 /** Whether a text bears a marker, or what could be taken for one. */
-export const isMarked = (text: string) => text.includes(OPENING);
-
-export function formatInstant(instant: number): string {
-  return `${new Date(instant).toISOString().slice(0, 19)}Z`;
-}
+export const isMarked = (text: string) => text.includes(MARKER_OPENING);
 
 function* fields(marker: Marker): Generator<string> {
   for (const key of TEXTS) {
@@ -119,7 +116,8 @@ export function parseMarker(
   description: string,
 ): { readonly text: string; readonly marker: Marker } | undefined {
   const match = MARKER.exec(description);
-  if (!match || description.indexOf(OPENING) !== description.lastIndexOf(OPENING)) return undefined;
+  if (!match || description.indexOf(MARKER_OPENING) !== description.lastIndexOf(MARKER_OPENING))
+    return undefined;
   const [, text = '', body = ''] = match;
   try {
     const marker = parseFields(body);

@@ -1,15 +1,22 @@
 import type { Token } from '../management-api/token.ts';
-import { pendingVersion, type Secret } from '../secrets-manager/secret.ts';
+import type { Secret } from '../secrets-manager/secret.ts';
 import { homeOf, type Marker, parseMarker } from './marker.ts';
 
-/** A token that carries our marker and lives in a secret of ours. */
+/** A token that has our marker and whose secret is ours. */
 export interface OwnedToken {
   readonly token: Token;
   readonly marker: Marker;
-  /** The text for people that stands before the marker. */
+  /** The text for people that is before the marker. */
   readonly text: string;
   /** Id of the secret version that holds its string. */
   readonly version: string;
+}
+
+/** A token with as much as is known of it. */
+export interface ObservedToken {
+  readonly token: Token;
+  /** Absent: not ours. */
+  readonly owned?: OwnedToken;
 }
 
 /** What a secret version turned out to hold. */
@@ -41,10 +48,12 @@ export interface Observation {
   readonly databases?: ReadonlySet<string>;
 }
 
+export type SecretNamed = (name: string) => Secret | undefined;
+
 /**
- * The one place that maps a token to its secret version: their ids are the same, except for an
- * adopted token and for a version that Secrets Manager's own rotation made. A claim to another
- * version counts only of an armed token.
+ * Which version holds a token's string: their ids are the same, except for an adopted token and for
+ * a version that Secrets Manager's own rotation made. A claim to another version counts only of an
+ * armed token.
  */
 const versionOf = (token: Token, marker: Marker) =>
   marker.version !== undefined && marker.fp !== undefined ? marker.version : token.id;
@@ -56,7 +65,7 @@ const versionOf = (token: Token, marker: Marker) =>
 export function asOwned(
   token: Token,
   owner: string,
-  secretNamed: (name: string) => Secret | undefined,
+  secretNamed: SecretNamed,
 ): OwnedToken | undefined {
   const parsed = parseMarker(token.description);
   if (!parsed) return undefined;
@@ -67,38 +76,54 @@ export function asOwned(
   return { token, marker, text, version: versionOf(token, marker) };
 }
 
-export const currentHolder = ({ secret, holders }: ObservedSecret): Holder | undefined =>
-  holders.get(secret.labels.AWSCURRENT ?? '');
+/** A listing of tokens, told apart by whose they are. */
+export interface SortedTokens {
+  /** By the secret that their markers name. */
+  readonly owned: ReadonlyMap<string, readonly OwnedToken[]>;
+  /** All others by id. */
+  readonly foreign: ReadonlyMap<string, Token>;
+}
 
-/** Expired by the Management API's time; a token without `expiresAt` never is. */
-export const isExpired = ({ expiresAt }: Token, now: number) =>
-  expiresAt !== undefined && expiresAt <= now;
+/** Tells our tokens from those of others; revoked ones are left out. */
+export function sortByOwner(
+  tokens: Iterable<Token>,
+  owner: string,
+  secretNamed: SecretNamed,
+): SortedTokens {
+  const owned = new Map<string, OwnedToken[]>();
+  const foreign = new Map<string, Token>();
+  for (const token of tokens) {
+    if (token.revokedAt !== undefined) continue;
+    const mine = asOwned(token, owner, secretNamed);
+    const its = mine && owned.get(mine.marker.secret);
+    if (!mine) foreign.set(token.id, token);
+    else if (its) its.push(mine);
+    else owned.set(mine.marker.secret, [mine]);
+  }
+  return { owned, foreign };
+}
 
-const isArmed = ({ token, marker }: OwnedToken) =>
-  marker.fp !== undefined && token.permissions.length > 0;
-
-/** Minted and never armed: it can do nothing. */
-export const isInert = ({ token, marker }: OwnedToken) =>
-  marker.fp === undefined && token.permissions.length === 0;
-
-/** Somebody took its permissions away after it was armed. */
-export const isStripped = ({ token, marker }: OwnedToken) =>
-  marker.fp !== undefined && token.permissions.length === 0;
+/** Which token a version holds, as far as listings show it; undefined: only the cluster can say. */
+export function listedHolder(
+  version: string,
+  tokens: readonly OwnedToken[],
+  foreign: ReadonlyMap<string, Token>,
+): Holder | undefined {
+  const owned = tokens.find((each) => each.version === version);
+  if (owned) return { state: 'owned', owned };
+  const token = foreign.get(version);
+  return token && { state: 'foreign', token };
+}
 
 /**
- * What waits to be promoted: AWSPENDING on a version that bears no other label, whose token was
- * neither superseded nor quarantined (somebody may have rolled back from it).
+ * The token that was minted for a version of Secrets Manager's own rotation, armed or not: its
+ * claim is believed because that very version is pending.
  */
-export function pendingHolder(seen: ObservedSecret): Holder | undefined {
-  const holder = seen.holders.get(pendingVersion(seen.secret) ?? '');
-  if (holder?.state !== 'owned') return holder;
-  const { superseded, quarantined } = holder.owned.marker;
-  return superseded === undefined && quarantined === undefined ? holder : undefined;
+export function mintedFor(version: string, tokens: readonly OwnedToken[]): OwnedToken | undefined {
+  const found = tokens.find(({ marker }) => marker.version === version);
+  return found && { ...found, version };
 }
 
-/** The token under AWSCURRENT, if it is live, armed and unexpired: consumers have something that works. */
-export function provenCurrent(seen: ObservedSecret, now: number): OwnedToken | undefined {
-  const holder = currentHolder(seen);
-  if (holder?.state !== 'owned') return undefined;
-  return isArmed(holder.owned) && !isExpired(holder.owned.token, now) ? holder.owned : undefined;
-}
+/** How many tokens are ours. */
+export const countOwned = ({ secrets }: Pick<Observation, 'secrets'>): number =>
+  [...secrets.values()].reduce((sum, { tokens }) => sum + tokens.length, 0);

@@ -1,7 +1,7 @@
-import type { Token } from '../management-api/token.ts';
+import type { MintedToken } from '../management-api/token-schemas.ts';
 import type { Policy, TokenPolicy } from '../policy/policy.ts';
+import { formatInstant } from '../time.ts';
 import { TokenValue } from '../token-value.ts';
-import { formatInstant } from './marker.ts';
 
 /** Key of the token string in the secrets that Keyturn creates. */
 const TOKEN_KEY = 'token';
@@ -60,8 +60,7 @@ export function isOurs(entry: TokenPolicy, version: string, text: TokenValue): b
 export function composeSecretString(
   entry: TokenPolicy,
   { cluster }: Policy,
-  token: Token,
-  value: TokenValue,
+  { token, value }: MintedToken,
   former: TokenValue | undefined,
 ): TokenValue {
   if (entry.adopt) {

@@ -1,4 +1,4 @@
-import { parsePolicy } from '../../functions/policy/policy.ts';
+import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import type { AwsState } from '../../sandbox/aws/state.ts';
 import type { ClusterState } from '../../sandbox/cluster/state.ts';
 import type { Call, Interceptor, Reply } from '../../sandbox/interception.ts';

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import type { Permission, Token } from '../../functions/management-api/token.ts';
-import { type Policy, parsePolicy } from '../../functions/policy/policy.ts';
-import type { Plan } from '../../functions/run/plan.ts';
+import { parsePolicy } from '../../functions/policy/parse-policy.ts';
+import type { Policy } from '../../functions/policy/policy.ts';
+import type { Job, Plan } from '../../functions/run/plan.ts';
 import {
   CLUSTER_TAG,
   OWNER_TAG,
@@ -138,10 +139,10 @@ export function observationOf(world: World): Observation {
   };
 }
 
-type Shown = Omit<Partial<Plan>, 'job' | 'owner' | 'cluster' | 'hash'>;
+type Shown = Omit<Partial<Plan<object>>, 'job' | 'owner' | 'cluster' | 'hash'>;
 
 /** A whole plan, of which only what differs from the empty one is said. Hashes have their own test. */
-export const planOf = (job: Plan['job'], shown: Shown = {}) => ({
+export const planOf = (job: Job, shown: Shown = {}) => ({
   job,
   owner: OWNER,
   cluster: URL,

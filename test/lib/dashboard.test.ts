@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { METRICS } from '../../functions/environment.ts';
+import { ACTIONS_METRIC, METRICS } from '../../functions/environment.ts';
 import { synthesize } from './synthesize.ts';
 
 interface Widget {
@@ -53,7 +53,7 @@ test('shows every alarm first, and then runway, runs, refusals, drift and action
 
 test('shows everything that runs measure, of its own deployment alone', () => {
   const text = JSON.stringify(widgets.map(({ properties }) => properties.metrics));
-  for (const { name } of Object.values(METRICS)) expect(text).toContain(name);
+  for (const { name } of [...Object.values(METRICS), ACTIONS_METRIC]) expect(text).toContain(name);
   const own = widgets.flatMap(({ properties }) =>
     (properties.metrics ?? []).filter(([namespace]) => namespace === 'Keyturn'),
   );

@@ -1,11 +1,11 @@
-import { formatTemplate } from '../../management-api/partition-template.ts';
+import { formatTemplate } from '../../management-api/database.ts';
 import type { NamedDatabaseRule } from '../../policy/database-rule.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../policy/duration.ts';
+import { GOVERNED_FIELDS, governedFields } from '../../policy/governed-fields.ts';
 import { drawOf } from '../../policy/jitter.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { formatRetention } from '../../policy/retention.ts';
-import type { DatabaseCreation, TableCreation } from '../../run/plan.ts';
-import { type NumberedRule, sourceOf } from './rules.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../time.ts';
+import type { DatabaseCreation, TableCreation } from './database-action.ts';
+import type { NumberedRule } from './rules.ts';
 
 const RATE = /^rate\((\d+) (minute|hour|day)s?\)$/;
 const UNIT_MS = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS } as const;
@@ -27,39 +27,33 @@ export function isTablesTurn(database: string, at: number, { schedules }: Policy
   return Math.floor(((at % DAY_MS) / DAY_MS) * runs) === Math.floor(drawOf(database) * runs);
 }
 
-export function creationOf(
-  numbered: NumberedRule<NamedDatabaseRule>,
-  policy: Policy,
-): DatabaseCreation {
-  const { rule, number } = numbered;
-  const { name, retention, maxTables, maxColumnsPerTable, partitionTemplate } = rule;
-  const declared = [
-    retention !== undefined && `retention ${formatRetention(retention)}`,
-    maxTables !== undefined && `maxTables ${maxTables}`,
-    maxColumnsPerTable !== undefined && `maxColumnsPerTable ${maxColumnsPerTable}`,
-    partitionTemplate && `partitioned by ${formatTemplate(partitionTemplate)}`,
-  ].filter(Boolean);
-  const withWhat = declared.length > 0 ? ` with ${declared.join(', ')}` : '';
+const templateOf = ({ partitionTemplate }: Pick<NamedDatabaseRule, 'partitionTemplate'>) =>
+  partitionTemplate && { partitionTemplate: formatTemplate(partitionTemplate) };
+
+export function creationOf({ rule, number }: NumberedRule<NamedDatabaseRule>): DatabaseCreation {
+  const declared = governedFields.flatMap((field) => {
+    const value = rule[field];
+    return value === undefined ? [] : [[field, GOVERNED_FIELDS[field].spell(value)] as const];
+  });
   return {
     kind: 'create-database',
-    database: name,
+    database: rule.name,
     rule: number,
-    text: `create database ${name}${withWhat} (${sourceOf(policy, numbered)})`,
+    fields: Object.fromEntries(declared),
+    ...templateOf(rule),
     reason: 'DatabaseMissing',
   };
 }
 
-export function tableCreationsOf(
-  numbered: NumberedRule<NamedDatabaseRule>,
-  policy: Policy,
-): TableCreation[] {
-  const { rule, number } = numbered;
-  return rule.tables.map(({ name }) => ({
+export const tableCreationsOf = ({
+  rule,
+  number,
+}: NumberedRule<NamedDatabaseRule>): TableCreation[] =>
+  rule.tables.map((table) => ({
     kind: 'create-table',
     database: rule.name,
-    table: name,
+    table: table.name,
     rule: number,
-    text: `create table ${name} in ${rule.name} unless it exists (${sourceOf(policy, numbered)})`,
+    ...templateOf(table),
     reason: 'TableDeclared',
   }));
-}

@@ -1,33 +1,36 @@
 import type { Database } from '../../management-api/database.ts';
-import { formatTemplate } from '../../management-api/partition-template.ts';
+import { formatTemplate } from '../../management-api/database.ts';
 import type { NamedDatabaseRule } from '../../policy/database-rule.ts';
 import { matchesGlob } from '../../policy/glob.ts';
 import type { Policy } from '../../policy/policy.ts';
-import type { FieldChange, Finding } from '../../run/plan.ts';
-import { type NumberedRule, ruleOf, sourceOf } from './rules.ts';
+import type { Finding } from '../../run/plan.ts';
+import type { FieldChange } from './database-action.ts';
+import { describeAction, sourceOf } from './describe-action.ts';
+import { type NumberedRule, ruleOf } from './rules.ts';
 
 /** The most names that a summary shows. */
 const SHOWN = 20;
 
 /** `mode: report`: what would be changed, and is not. */
-export const withMode = ({ database, text }: FieldChange): Finding => ({
+export const withMode = (change: FieldChange, { file }: Policy): Finding => ({
   kind: 'DatabaseDrift',
-  database,
-  message: `${text} is due, and not done: the rule only reports`,
+  database: change.database,
+  message: `${describeAction(change, file)} is due, and not done: the rule only reports`,
 });
 
 /** One difference left as it is, beside a plan of which all else is applied. */
 export function shorteningRefused(
-  { database, text, from, to, rule }: FieldChange,
+  change: FieldChange,
   obstacle: string,
   { file }: Policy,
 ): Finding {
+  const { database, from, to, rule } = change;
   const now = from === 'infinite' ? 'where nothing ever expires now' : `where ${from} are kept now`;
   return {
     kind: 'RetentionRefused',
     database,
     message:
-      `${text} is refused: everything older than ${to} would vanish from queries at once, ${now}; ${obstacle}. ` +
+      `${describeAction(change, file)} is refused: everything older than ${to} would vanish from queries at once, ${now}; ${obstacle}. ` +
       `To approve it until the end of a day, write in rule ${rule} of ${file}: approve: {shortenRetentionUntil: <date>}`,
   };
 }
@@ -42,7 +45,7 @@ export function missingOf(numbered: NumberedRule<NamedDatabaseRule>, policy: Pol
   return {
     kind: 'DatabaseMissing',
     database: name,
-    message: `${name} (${sourceOf(policy, numbered)}) does not exist; it ${why}`,
+    message: `${name} (${sourceOf(numbered.number, policy.file)}) does not exist; it ${why}`,
   };
 }
 
@@ -59,7 +62,7 @@ export function templateDrift(
   if (present === wanted) return [];
   const message =
     `partition template ${name} ${present ?? '(the server shows none: its default)'} -> ${wanted} ` +
-    `(${sourceOf(policy, numbered)}) cannot be: a template is given at creation and never changed`;
+    `(${sourceOf(numbered.number, policy.file)}) cannot be: a template is given at creation and never changed`;
   return [{ kind: 'PartitionTemplateDiffers', database: name, message }];
 }
 
@@ -71,7 +74,7 @@ export function unmatchedGlobs(
   const names = [...databases.keys()];
   return policy.databases.flatMap((rule, index): Finding[] => {
     if ('name' in rule || names.some((name) => matchesGlob(rule.match, name))) return [];
-    const source = sourceOf(policy, { number: index + 1 });
+    const source = sourceOf(index + 1, policy.file);
     return [
       { kind: 'RuleWithoutDatabase', message: `${rule.match} (${source}) matches no database` },
     ];

@@ -1,9 +1,12 @@
 import type { Database, DatabaseObservation } from '../../management-api/database.ts';
 import type { NamedDatabaseRule } from '../../policy/database-rule.ts';
+import { GOVERNED_FIELDS, lessens } from '../../policy/governed-fields.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { completePlan, type DatabaseAction, type Finding, type Plan } from '../../run/plan.ts';
+import { limitedPlan } from '../../run/limits.ts';
+import type { Finding, Plan } from '../../run/plan.ts';
 import { creationOf, isTablesTurn, tableCreationsOf } from './creations.ts';
-import { type Difference, differencesOf } from './differences.ts';
+import type { DatabaseAction, FieldChange } from './database-action.ts';
+import { differencesOf } from './differences.ts';
 import {
   missingOf,
   shorteningRefused,
@@ -19,66 +22,56 @@ export interface EnforcementRequest {
   readonly tables: boolean;
 }
 
-interface Planned {
-  readonly actions: DatabaseAction[];
-  readonly findings: Finding[];
-  /** Names of the databases that an action leaves with less than they have. */
-  readonly lessened: Set<string>;
+/** What every decision of one plan looks at. */
+interface Context {
+  readonly policy: Policy;
+  readonly observation: DatabaseObservation;
+  readonly request: EnforcementRequest;
 }
 
-function planDifference(
-  { change, lessens }: Difference,
-  numbered: NumberedRule,
-  at: number,
-  policy: Policy,
-  planned: Planned,
-): void {
-  if (numbered.rule.mode === 'report') {
-    planned.findings.push(withMode(change));
-    return;
-  }
-  const shortens = lessens && change.field === 'retention';
-  const obstacle = shortens ? whyNotShorten(numbered.rule, at, policy) : undefined;
-  if (obstacle !== undefined) {
-    planned.findings.push(shorteningRefused(change, obstacle, policy));
-    return;
-  }
-  planned.actions.push(change);
-  if (lessens) planned.lessened.add(change.database);
+type Decision = DatabaseAction | Finding;
+
+const isLessening = (decision: DatabaseAction): decision is FieldChange =>
+  decision.kind === 'change' && lessens(decision.field, decision.from, decision.to);
+
+function decideDifference(
+  change: FieldChange,
+  { rule }: NumberedRule,
+  { policy, observation }: Context,
+): Decision {
+  if (rule.mode === 'report') return withMode(change, policy);
+  const guarded = GOVERNED_FIELDS[change.field].needsApproval && isLessening(change);
+  const obstacle = guarded ? whyNotShorten(rule, observation.at, policy) : undefined;
+  return obstacle === undefined ? change : shorteningRefused(change, obstacle, policy);
 }
 
-function planPresent(
-  database: Database,
-  numbered: NumberedRule,
-  at: number,
-  policy: Policy,
-  planned: Planned,
-): void {
-  for (const difference of differencesOf(database, numbered, policy)) {
-    planDifference(difference, numbered, at, policy, planned);
-  }
-  planned.findings.push(...templateDrift(database, numbered, policy));
+function decidePresent(database: Database, context: Context): Decision[] {
+  const numbered = ruleOf(database.name, context.policy);
+  if (!numbered) return [];
+  return [
+    ...differencesOf(database, numbered).map((each) => decideDifference(each, numbered, context)),
+    ...templateDrift(database, numbered, context.policy),
+  ];
 }
 
-function planNamed(
+/** What a rule that names its database creates. */
+function decideNamed(
   numbered: NumberedRule<NamedDatabaseRule>,
-  { at, databases }: DatabaseObservation,
-  request: EnforcementRequest,
-  policy: Policy,
-  { actions, findings }: Planned,
-): void {
+  { policy, observation: { at, databases }, request }: Context,
+): Decision[] {
   const { name, ifMissing, mode } = numbered.rule;
   const exists = databases.has(name);
   const enforced = mode === 'enforce';
-  if (!exists && (ifMissing === 'report' || !enforced)) {
-    findings.push(missingOf(numbered, policy));
-    return;
-  }
-  if (!exists) actions.push(creationOf(numbered, policy));
-  if (enforced && (!exists || request.tables || isTablesTurn(name, at, policy))) {
-    actions.push(...tableCreationsOf(numbered, policy));
-  }
+  if (!exists && (ifMissing === 'report' || !enforced)) return [missingOf(numbered, policy)];
+  const tablesDue = !exists || request.tables || isTablesTurn(name, at, policy);
+  return [
+    ...(exists ? [] : [creationOf(numbered)]),
+    ...(enforced && tablesDue ? tableCreationsOf(numbered) : []),
+  ];
 }
+
+const isFinding = (decision: Decision): decision is Finding => 'message' in decision;
+const isAction = (decision: Decision): decision is DatabaseAction => !isFinding(decision);
 
 /**
  * Plans what databases are corrected and created. Pure: same input, same plan, same hash.
@@ -92,30 +85,28 @@ export function planEnforcement(
   observation: DatabaseObservation,
   request: EnforcementRequest,
 ): Plan<DatabaseAction> {
-  const { at, databases } = observation;
-  const planned: Planned = { actions: [], findings: [], lessened: new Set() };
-  for (const database of databases.values()) {
-    const numbered = ruleOf(database.name, policy);
-    if (numbered) planPresent(database, numbered, at, policy, planned);
-  }
-  for (const [index, rule] of policy.databases.entries()) {
-    if (!('name' in rule)) continue;
-    planNamed({ rule, number: index + 1 }, observation, request, policy, planned);
-  }
-  planned.findings.push(...unmatchedGlobs(databases, policy), ...unmanagedOf(databases, policy));
-
-  const { percent, tokens: number } = policy.limits;
-  const allowed = Math.max(Math.floor((databases.size * percent) / 100), number);
-  const counted = planned.lessened.size;
-  return completePlan({
+  const { databases } = observation;
+  const context = { policy, observation, request };
+  const named = policy.databases.flatMap((rule, index) =>
+    'name' in rule ? decideNamed({ rule, number: index + 1 }, context) : [],
+  );
+  const decisions = [
+    ...[...databases.values()].flatMap((database) => decidePresent(database, context)),
+    ...named,
+  ];
+  const actions = decisions.filter(isAction);
+  const findings = [
+    ...decisions.filter(isFinding),
+    ...unmatchedGlobs(databases, policy),
+    ...unmanagedOf(databases, policy),
+  ];
+  return limitedPlan({
     job: 'enforce',
-    owner: policy.owner,
-    cluster: policy.cluster.url,
-    actions: planned.actions,
-    findings: planned.findings,
-    limit: { counted, allowed },
-    ...(counted > allowed && {
-      refusal: `${counted} databases would be left with shorter retention or lower limits; the limit is ${allowed}`,
-    }),
+    policy,
+    actions,
+    findings,
+    counted: new Set(actions.filter(isLessening).map(({ database }) => database)).size,
+    total: databases.size,
+    loss: 'databases would be left with shorter retention or lower limits',
   });
 }

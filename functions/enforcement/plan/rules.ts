@@ -17,10 +17,6 @@ export function ruleOf(name: string, { databases }: Policy): NumberedRule | unde
   return rule && { rule, number: index + 1 };
 }
 
-/** `policy keyturn.yaml, rule 2` */
-export const sourceOf = ({ file }: Policy, { number }: Pick<NumberedRule, 'number'>) =>
-  `policy ${file}, rule ${number}`;
-
 /** `2026-12-24`: the date where the policy's clocks hang. */
 function dateOf(instant: number, timeZone: string): string {
   const parts = new Intl.DateTimeFormat('en-US', {

@@ -1,16 +1,9 @@
-import { HOUR_MS } from '../../policy/duration.ts';
 import type { Lifetimes } from '../../policy/policy.ts';
-import type { TokenAction } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
-import {
-  isExpired,
-  isInert,
-  isStripped,
-  type ObservedSecret,
-  type OwnedToken,
-  pendingHolder,
-  provenCurrent,
-} from '../../tokens/observation.ts';
+import { HOUR_MS } from '../../time.ts';
+import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import { isExpired, isInert, isStripped, ownedPending, provenCurrent } from '../../tokens/state.ts';
+import type { RetirementStep } from './reaping-action.ts';
 
 /** `ListSecrets` may be five minutes old and a run lasts fifteen, so nothing younger is touched. */
 const YOUNG_MS = HOUR_MS;
@@ -22,9 +15,7 @@ export interface ReapingContext {
   readonly retire: boolean;
 }
 
-type Step = Pick<TokenAction, 'kind' | 'reason'>;
-
-function decideHeld({ token }: OwnedToken, hold: 'frozen' | 'deleted'): Step | undefined {
+function decideHeld({ token }: OwnedToken, hold: 'frozen' | 'deleted'): RetirementStep | undefined {
   if (hold === 'deleted') return { kind: 'delete', reason: 'HoldDeleted' };
   return token.permissions.length > 0 ? { kind: 'strip', reason: 'HoldFrozen' } : undefined;
 }
@@ -37,7 +28,7 @@ function decideFenced(
   fenced: number,
   seen: ObservedSecret,
   { now, lifetimes, retire }: ReapingContext,
-): Step | undefined {
+): RetirementStep | undefined {
   const successor = provenCurrent(seen, now);
   const proven = successor !== undefined && successor.token.id !== token.id;
   if (!(proven || retire) || !over(fenced, lifetimes.gracePeriod, now)) return undefined;
@@ -49,7 +40,7 @@ function decideRetirement(
   owned: OwnedToken,
   seen: ObservedSecret,
   context: ReapingContext,
-): Step | undefined {
+): RetirementStep | undefined {
   const { now, lifetimes } = context;
   const { superseded, fenced, quarantined } = owned.marker;
   // Fencing took AWSPREVIOUS off; it is back where somebody rolled back to the token and away again.
@@ -93,7 +84,7 @@ export function decideReaping(
   owned: OwnedToken,
   seen: ObservedSecret,
   context: ReapingContext,
-): Step | undefined {
+): RetirementStep | undefined {
   const { token } = owned;
   const hold = holdOf(seen.secret);
   if (hold) return decideHeld(owned, hold);
@@ -107,7 +98,5 @@ export function decideReaping(
   return labelled && !context.retire ? undefined : decideRetirement(owned, seen, context);
 }
 
-function isPending({ version }: OwnedToken, seen: ObservedSecret): boolean {
-  const pending = pendingHolder(seen);
-  return pending?.state === 'owned' && pending.owned.version === version;
-}
+const isPending = ({ version }: OwnedToken, seen: ObservedSecret): boolean =>
+  ownedPending(seen)?.version === version;

@@ -3,13 +3,8 @@ import { entryOf, type Policy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
 import { parseMarker } from '../../tokens/marker.ts';
-import {
-  currentHolder,
-  isExpired,
-  isStripped,
-  type Observation,
-  type ObservedSecret,
-} from '../../tokens/observation.ts';
+import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
+import { currentHolder, isExpired, isStripped } from '../../tokens/state.ts';
 
 const MOST_NAMED = 5;
 const ANY = '*';

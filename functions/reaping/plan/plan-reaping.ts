@@ -1,16 +1,13 @@
-import { entryOf, type Lifetimes, type Policy } from '../../policy/policy.ts';
-import { limitedPlan } from '../../run/limits.ts';
-import type { Action, Finding, Plan } from '../../run/plan.ts';
-import { holdOf, secretPrefix } from '../../secrets-manager/secret.ts';
+import { entryOf, type Lifetimes, type Policy, secretPrefix } from '../../policy/policy.ts';
+import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
+import type { Finding, Plan } from '../../run/plan.ts';
+import { holdOf } from '../../secrets-manager/secret.ts';
 import { isMarkedByOthers } from '../../tokens/marker.ts';
-import {
-  currentHolder,
-  isExpired,
-  type Observation,
-  type ObservedSecret,
-} from '../../tokens/observation.ts';
+import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
+import { currentHolder, isExpired, provenCurrent } from '../../tokens/state.ts';
 import { decideReaping, type ReapingContext } from './decide-reaping.ts';
 import { takeInventory } from './inventory.ts';
+import type { ReapingAction } from './reaping-action.ts';
 
 /** How the tokens of one secret are retired: by its entry, or by the defaults once that has gone. */
 export function reapingContext(policy: Policy, secret: string, now: number): ReapingContext {
@@ -19,9 +16,9 @@ export function reapingContext(policy: Policy, secret: string, now: number): Rea
   return { now, lifetimes, retire: !entry && policy.onRemoval === 'retire' };
 }
 
-function planSecret(seen: ObservedSecret, context: ReapingContext): Action[] {
+function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingAction[] {
   const { name, deletedAt, replica } = seen.secret;
-  const actions = seen.tokens.flatMap((owned): Action[] => {
+  const actions = seen.tokens.flatMap((owned): ReapingAction[] => {
     const step = decideReaping(owned, seen, context);
     return step ? [{ ...step, secret: name, tokenId: owned.token.id }] : [];
   });
@@ -46,8 +43,20 @@ const outOfReach = (policy: Policy, secret: string): Finding => ({
     'give it its entry back until they are, or retire them by hand',
 });
 
+/**
+ * Whether an action leaves somebody without a proven successor. Orphans never had a permission; a
+ * hold was a person's own wish; what is expired and not ours serves nobody.
+ */
+function endsUnproven(action: ReapingAction, { secrets, at }: Observation): boolean {
+  if (action.kind !== 'quarantine' && action.kind !== 'delete') return false;
+  if (action.reason === 'Orphan' || action.reason === 'HoldDeleted') return false;
+  const seen = secrets.get(action.secret);
+  const successor = seen && provenCurrent(seen, at);
+  return successor === undefined || successor.token.id === action.tokenId;
+}
+
 /** Plans what is deleted, quarantined and marked. Pure: same input, same plan, same hash. */
-export function planReaping(policy: Policy, observation: Observation): Plan {
+export function planReaping(policy: Policy, observation: Observation): Plan<ReapingAction> {
   const { at, secrets, foreign } = observation;
   const findings = takeInventory(policy, observation);
   const actions = [...secrets.values()].flatMap((seen) => {
@@ -64,5 +73,14 @@ export function planReaping(policy: Policy, observation: Observation): Plan {
       actions.push({ kind: 'delete-foreign', tokenId: token.id, reason: 'ForeignExpired' });
     }
   }
-  return limitedPlan('reap', policy, observation, actions, findings);
+  return limitedPlan({
+    job: 'reap',
+    policy,
+    actions,
+    findings,
+    counted: actions.filter((action) => endsUnproven(action, observation)).length,
+    total: countOwned(observation),
+    loss: TOKENS_LOST,
+    secrets: [...secrets.values()].map(({ secret }) => secret),
+  });
 }

@@ -1,27 +1,27 @@
-import { MINUTE_MS } from '../../policy/duration.ts';
+import type { Without } from '../../run/plan.ts';
 import { type Hold, holdOf } from '../../secrets-manager/secret.ts';
-import {
-  isExpired,
-  isInert,
-  isStripped,
-  type ObservedSecret,
-  type OwnedToken,
-} from '../../tokens/observation.ts';
-import type { RevocationAction } from '../report.ts';
+import { MINUTE_MS } from '../../time.ts';
+import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import { isExpired, isInert, isStripped } from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
+import type { RevocationAction } from './revocation-action.ts';
 
 /** People press twice, and the AWS CLI invokes again after a minute; this long an order is the same one. */
 const REPEATED_MS = 15 * MINUTE_MS;
 
 /** What a person wants of one secret. */
 export interface Order extends Pick<RevocationRequest, 'way' | 'immediately'> {
-  /** The token that was named by id or fingerprint: it is nobody's successor. */
-  readonly condemned?: string;
+  /** The id of the token that was named by id or fingerprint: it is nobody's successor. */
+  readonly namedToken?: string;
   /** Named by itself, not as one of many: a freeze may be replaced. */
   readonly named: boolean;
 }
 
-type Step = Pick<RevocationAction, 'kind' | 'tokenId' | 'label'>;
+/** The ways that end tokens. */
+export const ENDING_WAYS: readonly RevocationWay[] = ['replace', 'freeze', 'delete'];
+
+/** Within one secret, which the caller knows. */
+type Action = Without<RevocationAction, 'secret'>;
 
 const isAlive = (seen: ObservedSecret, id: string | undefined) =>
   seen.tokens.some(({ token }) => token.id === id);
@@ -36,13 +36,13 @@ const isStored = ({ secret }: ObservedSecret, { version, marker }: OwnedToken) =
  */
 export function findSuccessor(
   seen: ObservedSecret,
-  { condemned }: Pick<Order, 'condemned'>,
+  { namedToken }: Pick<Order, 'namedToken'>,
   now: number,
 ): OwnedToken | undefined {
   const { AWSCURRENT, AWSPENDING } = seen.secret.labels;
   const able = seen.tokens.filter((owned) => {
     const { token, marker } = owned;
-    if (marker.replaces === undefined || token.id === condemned) return false;
+    if (marker.replaces === undefined || token.id === namedToken) return false;
     if (isStripped(owned) || isExpired(token, now) || !isStored(seen, owned)) return false;
     return now - token.createdAt < REPEATED_MS || isAlive(seen, marker.replaces);
   });
@@ -52,40 +52,40 @@ export function findSuccessor(
 }
 
 /** Labels that would tempt somebody to roll back to a dead token, or a run to promote one. */
-function detach({ secret: { labels } }: ObservedSecret, kept: string | undefined): Step[] {
+function detach({ secret: { labels } }: ObservedSecret, kept: string | undefined): Action[] {
   return ['AWSPENDING', 'AWSPREVIOUS'].flatMap((label) => {
     const version = labels[label];
     if (version === undefined || version === kept || version === labels.AWSCURRENT) return [];
-    return [{ kind: 'detach-label', label, tokenId: version }];
+    return [{ kind: 'detach-label', label, version }];
   });
 }
 
-function deletions(seen: ObservedSecret, { condemned }: Order, kept?: OwnedToken): Step[] {
+function deletions(seen: ObservedSecret, { namedToken }: Order, kept?: OwnedToken): Action[] {
   const owned = seen.tokens.filter((each) => each !== kept).map(({ token }) => token.id);
   // Without our marker it is somebody else's, unless a person named exactly this one.
   const named = [...seen.holders.values()].flatMap((holder) =>
-    holder.state === 'foreign' && holder.token.id === condemned ? [holder.token.id] : [],
+    holder.state === 'foreign' && holder.token.id === namedToken ? [holder.token.id] : [],
   );
   return [...owned, ...named].map((tokenId) => ({ kind: 'delete', tokenId }));
 }
 
-function decideReplacing(seen: ObservedSecret, order: Order, now: number): Step[] {
+function decideReplacing(seen: ObservedSecret, order: Order, now: number): Action[] {
   const hold = holdOf(seen.secret);
   const successor = findSuccessor(seen, order, now);
   const promoted = successor !== undefined && successor.version === seen.secret.labels.AWSCURRENT;
-  const succeed: Step[] = promoted
+  const replace: Action[] = promoted
     ? []
-    : [{ kind: 'succeed', ...(successor && { tokenId: successor.token.id }) }];
+    : [{ kind: 'replace', ...(successor && { tokenId: successor.token.id }) }];
   const labels = new Set(Object.values(seen.secret.labels));
   // Minted by a run that is about to store it: it can do nothing, and loses its race.
   const isHarmless = (owned: OwnedToken) => isInert(owned) && !labels.has(owned.version);
   const targets = { ...seen, tokens: seen.tokens.filter((owned) => !isHarmless(owned)) };
-  const kills = [...detach(seen, successor?.version), ...deletions(targets, order, successor)];
-  // What is frozen stays dead without the hold: its marker says so.
-  const release: Step[] = hold ? [{ kind: 'release' }] : [];
+  const endings = [...detach(seen, successor?.version), ...deletions(targets, order, successor)];
+  // What is frozen stays frozen without the hold: its marker says so.
+  const release: Action[] = hold ? [{ kind: 'release' }] : [];
   return order.immediately
-    ? [...kills, ...release, ...succeed]
-    : [...release, ...succeed, ...kills];
+    ? [...endings, ...release, ...replace]
+    : [...release, ...replace, ...endings];
 }
 
 /** A freeze without undo keeps nothing to give back. */
@@ -93,8 +93,8 @@ export const canGiveBack = ({ token, marker }: OwnedToken) =>
   marker.frozen !== undefined &&
   (marker.was !== undefined || token.permissions.length > 0 || marker.quarantined !== undefined);
 
-/** The hold goes first: a crash behind it leaves tokens that are dead by their own markers. */
-function decideUnfreezing(seen: ObservedSecret): Step[] {
+/** The hold goes first: a crash after it leaves tokens that stay frozen by their own markers. */
+function decideUnfreezing(seen: ObservedSecret): Action[] {
   const hold = holdOf(seen.secret);
   const backs = seen.tokens.filter(canGiveBack);
   return [
@@ -103,7 +103,7 @@ function decideUnfreezing(seen: ObservedSecret): Step[] {
   ];
 }
 
-function decideSteps(seen: ObservedSecret, order: Order, now: number): Step[] {
+function decideActions(seen: ObservedSecret, order: Order, now: number): Action[] {
   const { secret, tokens } = seen;
   const hold = holdOf(secret);
   // Secrets Manager refuses to tag what it is about to delete, and no run touches that.
@@ -114,13 +114,15 @@ function decideSteps(seen: ObservedSecret, order: Order, now: number): Step[] {
     case 'freeze': {
       const armed = tokens.filter(({ token }) => token.permissions.length > 0);
       return [
-        ...(hold || held ? [] : [{ kind: 'hold' as const, label: 'frozen' }]),
+        ...(hold || held ? [] : [{ kind: 'hold' as const, hold: 'frozen' as const }]),
         ...armed.map(({ token }) => ({ kind: 'strip' as const, tokenId: token.id })),
       ];
     }
     case 'delete':
       return [
-        ...(hold === 'deleted' || held ? [] : [{ kind: 'hold' as const, label: 'deleted' }]),
+        ...(hold === 'deleted' || held
+          ? []
+          : [{ kind: 'hold' as const, hold: 'deleted' as const }]),
         ...(held ? [] : detach(seen, undefined)),
         ...deletions(seen, order),
       ];
@@ -129,8 +131,12 @@ function decideSteps(seen: ObservedSecret, order: Order, now: number): Step[] {
       return hold ? [...deletions(seen, order), { kind: 'release' }] : [];
     case 'unfreeze':
       return decideUnfreezing(seen);
-    default:
+    case 'restore':
+    case 'whois':
       return [];
+    default:
+      order.way satisfies never;
+      throw new Error('an order of no known way');
   }
 }
 
@@ -154,7 +160,7 @@ export function leftBecause({ secret }: ObservedSecret, order: Order): string | 
 
 /**
  * Decides about all tokens of one secret, from the listing and again from a fresh look before and
- * behind every step that others depend on. No steps: the order is carried out.
+ * after every step that others depend on. No steps: the order is carried out.
  *
  * | way       | steps                                                                          |
  * |-----------|--------------------------------------------------------------------------------|
@@ -162,8 +168,8 @@ export function leftBecause({ secret }: ObservedSecret, order: Order): string | 
  * | unfreeze  | release, give back to all that are frozen                                        |
  * | delete    | hold, detach AWSPENDING and AWSPREVIOUS, delete all                              |
  * | lift      | delete what is left, release                                                     |
- * | replace   | release what is frozen, succeed unless AWSCURRENT is the successor, detach, delete all others |
- * | the same, `immediately` | detach, delete all but the successor, release, succeed             |
+ * | replace   | release what is frozen, replace unless AWSCURRENT is the successor, detach, delete all others |
+ * | the same, `immediately` | detach, delete all but the successor, release, replace             |
  *
  * A secret on hold `deleted` is left alone by all but `delete` and `lift`; one on hold `frozen` by
  * `replace` too, unless it was named.
@@ -174,5 +180,6 @@ export function decideRevocation(
   now: number,
 ): readonly RevocationAction[] {
   if (leftBecause(seen, order) !== undefined) return [];
-  return decideSteps(seen, order, now).map((step) => ({ secret: seen.secret.name, ...step }));
+  const { name: secret } = seen.secret;
+  return decideActions(seen, order, now).map((action) => ({ ...action, secret }));
 }

@@ -1,17 +1,18 @@
 import type { Permission, Token } from '../../management-api/token.ts';
+import { entryOf, type Policy } from '../../policy/policy.ts';
 import { pendingVersion, type Secret } from '../../secrets-manager/secret.ts';
-import { formatInstant, type Marker, parseMarker } from '../../tokens/marker.ts';
+import { formatInstant } from '../../time.ts';
+import { type Marker, parseMarker } from '../../tokens/marker.ts';
 import { asOwned } from '../../tokens/observation.ts';
-import type { KnownToken, TokenState } from '../report.ts';
+import { stateOf } from '../../tokens/state.ts';
+import type { KnownToken } from '../report.ts';
 
 /** What is known beside the token; the less of it, the less is told. */
-export interface Acquaintance {
+export interface KnownAbout {
   /** By the Management API's time. */
   readonly now: number;
-  /** The deployment that asks. */
-  readonly owner: string;
-  /** The policy's tokens. */
-  readonly entries: readonly { readonly name: string; readonly secret: string }[];
+  /** Of the deployment that asks. */
+  readonly policy: Pick<Policy, 'owner' | 'tokens'>;
   /** Secrets of the deployment by name; absent: AWS was not asked, and its labels are unknown. */
   readonly secrets?: ReadonlyMap<string, Secret>;
 }
@@ -20,39 +21,23 @@ export interface Acquaintance {
 export const grantsOf = (token: Token, marker: Marker | undefined): readonly Permission[] =>
   token.permissions.length > 0 ? token.permissions : (marker?.was ?? []);
 
-function labelState(secret: Secret | undefined, version: string): TokenState | undefined {
+function labelOf(secret: Secret | undefined, version: string): 'current' | 'pending' | undefined {
   if (!secret) return undefined;
   if (secret.labels.AWSCURRENT === version) return 'current';
   return pendingVersion(secret) === version ? 'pending' : undefined;
 }
 
-function stateOf(
-  token: Token,
-  marker: Marker | undefined,
-  label: TokenState | undefined,
-  now: number,
-): TokenState {
-  if (token.revokedAt !== undefined) return 'revoked';
-  if (token.expiresAt !== undefined && token.expiresAt <= now) return 'expired';
-  if (marker?.frozen !== undefined) return 'frozen';
-  if (marker?.quarantined !== undefined) return 'quarantined';
-  if (token.permissions.length === 0) {
-    return marker && marker.fp === undefined ? 'inert' : 'stripped';
-  }
-  return label ?? (marker?.superseded === undefined ? 'live' : 'superseded');
-}
-
 /** Reads a token as people want to know it. Works from the token alone. */
-export function knowToken(token: Token, about: Acquaintance): KnownToken {
+export function knowToken(token: Token, about: KnownAbout): KnownToken {
+  const { owner } = about.policy;
   const { marker, text } = parseMarker(token.description) ?? { text: token.description };
   const secret = marker && about.secrets?.get(marker.secret);
-  const claimed =
-    marker?.owner === about.owner && (marker.id === undefined || marker.id === token.id);
+  const claimed = marker?.owner === owner && (marker.id === undefined || marker.id === token.id);
   const owned = about.secrets
-    ? asOwned(token, about.owner, (name) => about.secrets?.get(name))
+    ? asOwned(token, owner, (name) => about.secrets?.get(name))
     : undefined;
   const isOurs = about.secrets ? owned !== undefined : claimed;
-  const name = about.entries.find((entry) => entry.secret === marker?.secret)?.name;
+  const name = marker && entryOf(about.policy, marker.secret)?.name;
   return {
     tokenId: token.id,
     ...(isOurs && name !== undefined && { token: name }),
@@ -62,7 +47,7 @@ export function knowToken(token: Token, about: Acquaintance): KnownToken {
     permissions: grantsOf(token, marker),
     createdAt: formatInstant(token.createdAt),
     ...(token.expiresAt !== undefined && { expiresAt: formatInstant(token.expiresAt) }),
-    state: stateOf(token, marker, owned && labelState(secret, owned.version), about.now),
+    state: stateOf({ token, marker, label: owned && labelOf(secret, owned.version) }, about.now),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Permission, Token } from '../../management-api/token.ts';
-import type { Policy } from '../../policy/policy.ts';
-import { type ObservedSecret, type OwnedToken, provenCurrent } from '../../tokens/observation.ts';
+import { entryOf, type Policy, secretPrefix } from '../../policy/policy.ts';
+import type { ObservedSecret, ObservedToken } from '../../tokens/observation.ts';
+import { provenCurrent } from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay, Selector } from '../request.ts';
 import { findSuccessor } from './decide-revocation.ts';
 import { findByFingerprint, grantsOf } from './known-token.ts';
@@ -10,19 +11,13 @@ export class SelectionError extends Error {
   override readonly name = 'SelectionError';
 }
 
-/** A token that is dealt with by itself: it bears no label that matters, or is not ours. */
-export interface LoneToken {
-  readonly token: Token;
-  /** With the secret that it lives in, if it is ours. */
-  readonly owned?: OwnedToken;
-}
-
 /** What an order is about: whole secrets, and single tokens. */
 export interface Target {
   readonly secrets: readonly string[];
-  readonly lone: readonly LoneToken[];
+  /** Tokens that are dealt with by themselves: they have no label that matters, or are not ours. */
+  readonly single: readonly ObservedToken[];
   /** The id of the token that was named by id or fingerprint. */
-  readonly condemned?: string;
+  readonly namedToken?: string;
   /** The id of a token that was named and is no more, or never was. */
   readonly gone?: string;
   readonly named: boolean;
@@ -35,11 +30,11 @@ export interface Surroundings {
   readonly tokens: readonly Token[];
 }
 
-const whole = (secrets: readonly string[], named: boolean, condemned?: string): Target => ({
+const whole = (secrets: readonly string[], named: boolean, namedToken?: string): Target => ({
   secrets,
-  lone: [],
+  single: [],
   named,
-  ...(condemned !== undefined && { condemned }),
+  ...(namedToken !== undefined && { namedToken }),
 });
 
 export const touches = (permissions: readonly Permission[], database: string) =>
@@ -58,7 +53,7 @@ function selectSecret(nameOrArn: string, { secrets }: Surroundings): string {
 function selectName(name: string, policy: Policy, around: Surroundings): string {
   const entry = policy.tokens.find((each) => each.name === name);
   // Its entry may have left the policy.
-  const secret = entry?.secret ?? `keyturn/${policy.owner}/${name}`;
+  const secret = entry?.secret ?? `${secretPrefix(policy.owner)}${name}`;
   if (around.secrets.has(secret)) return secret;
   if (!entry)
     throw new SelectionError(`neither the policy nor Secrets Manager knows a token ${name}`);
@@ -69,7 +64,7 @@ function selectName(name: string, policy: Policy, around: Surroundings): string 
 function selectDatabase(name: string, policy: Policy, { secrets }: Surroundings): string[] {
   return [...secrets.values()]
     .filter(({ secret, tokens }) => {
-      const entry = policy.tokens.find((each) => each.secret === secret.name);
+      const entry = entryOf(policy, secret.name);
       const given = tokens.map(({ token, marker }) => grantsOf(token, marker));
       return [...given, entry?.permissions ?? []].some((each) => touches(each, name));
     })
@@ -83,7 +78,7 @@ function secretOf(id: string, version: string, way: RevocationWay, { secrets, at
     [labels.AWSCURRENT, labels.AWSPENDING].includes(version),
   );
   if (labelled || way !== 'replace') return labelled;
-  return all.find((seen) => findSuccessor(seen, { condemned: id }, at)?.marker.replaces === id);
+  return all.find((seen) => findSuccessor(seen, { namedToken: id }, at)?.marker.replaces === id);
 }
 
 function selectToken(id: string, { way }: RevocationRequest, around: Surroundings): Target {
@@ -93,13 +88,13 @@ function selectToken(id: string, { way }: RevocationRequest, around: Surrounding
   const home = secretOf(id, owned?.version ?? id, way, around);
   if (home && way !== 'restore') return whole([home.secret.name], true, id);
   const token = around.tokens.find((each) => each.id === id && each.revokedAt === undefined);
-  if (!token) return { secrets: [], lone: [], gone: id, named: true };
+  if (!token) return { secrets: [], single: [], gone: id, named: true };
   const own = owned && around.secrets.get(owned.marker.secret);
   // Nothing else works, so that this one may be what consumers use; it gets a successor.
   if (way === 'replace' && own && !provenCurrent(own, around.at)) {
     return whole([own.secret.name], true, id);
   }
-  return { secrets: [], lone: [{ token, ...(owned && { owned }) }], named: true };
+  return { secrets: [], single: [{ token, ...(owned && { owned }) }], named: true };
 }
 
 function selectFingerprint(fingerprint: string, request: RevocationRequest, around: Surroundings) {
@@ -125,7 +120,7 @@ function selectQuarantined(name: string, policy: Policy, around: Surroundings): 
       `several tokens of ${name} are quarantined: ${ids}; name one by its id`,
     );
   }
-  return { secrets: [], lone: [{ token: first.token, owned: first }], named: true };
+  return { secrets: [], single: [{ token: first.token, owned: first }], named: true };
 }
 
 /**
@@ -153,5 +148,8 @@ export function selectTarget(
       return whole(selectDatabase(selector.name, policy, around), false);
     case 'all':
       return whole([...around.secrets.keys()], false);
+    default:
+      selector satisfies never;
+      throw new Error('an order with no known selector');
   }
 }

@@ -2,18 +2,19 @@ import type { Permission, Token } from '../../management-api/token.ts';
 import { jitterOf } from '../../policy/jitter.ts';
 import type { TokenPolicy } from '../../policy/policy.ts';
 import { withinWindows } from '../../policy/window.ts';
-import type { Finding, Reason, TokenAction } from '../../run/plan.ts';
+import type { Finding, Without } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
 import { grantsHash } from '../../tokens/marker.ts';
+import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
   isExpired,
   isInert,
   isStripped,
-  type ObservedSecret,
-  type OwnedToken,
+  ownedCurrent,
   pendingHolder,
-} from '../../tokens/observation.ts';
+} from '../../tokens/state.ts';
+import type { RenewalAction, ReplacementReason } from './rotation-action.ts';
 
 /** Lambda and people repeat an invocation; a forced rotation this fresh answers the repetition. */
 const FORCE_ANSWERED_MS = 15 * 60_000;
@@ -29,7 +30,7 @@ export interface RotationContext {
 }
 
 export interface Decision {
-  readonly action?: TokenAction;
+  readonly action?: RenewalAction;
   readonly findings: readonly Finding[];
 }
 
@@ -39,14 +40,21 @@ function covers(wanted: readonly Permission[], given: readonly Permission[]): bo
   return given.every((each) => keys.has(`${each.action} ${each.resource}`));
 }
 
-/** `since`: when its time began, which is its minting or its adoption. */
+type Held = Exclude<Holder, { state: 'gone' }>;
+
+/** The token that a version holds, and since when its `rotateEvery` counts: its minting, or its adoption. */
+export function ageOf(holder: Held): { readonly token: Token; readonly since: number } {
+  if (holder.state === 'foreign') return { token: holder.token, since: holder.token.createdAt };
+  const { token, marker } = holder.owned;
+  return { token, since: marker.adopted ?? token.createdAt };
+}
+
 function dueByTime(
   entry: TokenPolicy,
-  token: Token,
-  since: number,
-  context: RotationContext,
-): Reason | undefined {
-  const { now, timeZone } = context;
+  holder: Held,
+  { now, timeZone }: RotationContext,
+): ReplacementReason | undefined {
+  const { token, since } = ageOf(holder);
   if (isExpired(token, now)) return 'Expired';
   // Near expiry no window is waited for: better at noon than not at all.
   if (token.expiresAt !== undefined && now >= token.expiresAt - entry.renewBefore)
@@ -64,45 +72,41 @@ function narrowed(entry: TokenPolicy, { token, marker }: OwnedToken): boolean {
   return untouched && !covers(entry.permissions, token.permissions);
 }
 
-/** Why AWSCURRENT wants a successor; undefined while it does not. */
+/** Why AWSCURRENT needs a successor; undefined while it does not. */
 function reasonToReplace(
   entry: TokenPolicy,
   seen: ObservedSecret,
   context: RotationContext,
-): Reason | undefined {
+): ReplacementReason | undefined {
   const current = currentHolder(seen);
   if (!current) return 'Missing';
   if (current.state === 'gone') return context.forced ? 'Forced' : 'CurrentGone';
-  if (current.state === 'foreign') {
-    const { token } = current;
-    const reason = dueByTime(entry, token, token.createdAt, context);
-    return reason ?? (context.forced ? 'Forced' : undefined);
-  }
-  const { token, marker } = current.owned;
-  const reason = dueByTime(entry, token, marker.adopted ?? token.createdAt, context);
+  const reason = dueByTime(entry, current, context);
   if (reason) return reason;
+  if (current.state === 'foreign') return context.forced ? 'Forced' : undefined;
   if (forcedBy(current.owned, context)) return 'Forced';
   return narrowed(entry, current.owned) ? 'PermissionsNarrowed' : undefined;
 }
 
+type Action = Without<RenewalAction, 'token' | 'secret'>;
+/** Why there is no action, for people. */
+type Note = Pick<Finding, 'kind' | 'message' | 'tokenId'>;
+
 /** What is to be done with a version that waits to be promoted. */
 function decidePending(
   seen: ObservedSecret,
-  replace: Reason | undefined,
+  replace: ReplacementReason | undefined,
   now: number,
-): Pick<TokenAction, 'kind' | 'reason'> | undefined {
+): Action | undefined {
   const pending = pendingHolder(seen);
   if (!pending) return undefined;
-  const dead =
-    pending.state !== 'owned' || isStripped(pending.owned) || isExpired(pending.owned.token, now);
-  if (dead) return replace ? undefined : { kind: 'detach-pending', reason: 'PendingDead' };
-  if (replace || pending.owned.marker.forced)
-    return { kind: 'resume', reason: replace ?? 'Pending' };
+  if (pending.state !== 'owned' || isStripped(pending.owned) || isExpired(pending.owned.token, now))
+    return replace ? undefined : { kind: 'detach-pending', reason: 'PendingDead' };
+  const { token, marker } = pending.owned;
+  if (replace || marker.forced)
+    return { kind: 'resume', reason: replace ?? 'Pending', tokenId: token.id };
   return { kind: 'detach-pending', reason: 'PendingNotDue' };
 }
-
-type Step = Pick<TokenAction, 'kind' | 'reason' | 'tokenId'>;
-type Note = Pick<Finding, 'kind' | 'message' | 'tokenId'>;
 
 /** What forbids every change of this secret. */
 function forbidden({ secret }: ObservedSecret): Note | undefined {
@@ -120,7 +124,7 @@ function forbidden({ secret }: ObservedSecret): Note | undefined {
 }
 
 /** What the state of the current token alone decides, before anybody asks whether it is due. */
-function decideCurrent(owned: OwnedToken, now: number): Step | Note | undefined {
+function decideCurrent(owned: OwnedToken, now: number): Action | Note | undefined {
   const { token, marker } = owned;
   const tokenId = token.id;
   if (marker.fp === undefined && !isExpired(token, now)) {
@@ -133,14 +137,17 @@ function decideCurrent(owned: OwnedToken, now: number): Step | Note | undefined 
 }
 
 /** A successor for AWSCURRENT, or why there can be none. */
-function decideMinting(seen: ObservedSecret, reason: Reason): Step | Note {
+function decideMinting(seen: ObservedSecret, reason: ReplacementReason): Action | Note {
   const unstored = seen.tokens.filter((each) => isUnstored(each, seen)).length;
   if (unstored < MOST_UNSTORED) return { kind: 'rotate', reason };
   const message = `${unstored} tokens were minted and not stored; no more until they are reaped`;
   return { kind: 'CannotStore', message };
 }
 
-function decideGrants(entry: TokenPolicy, { token, marker }: OwnedToken): Step | Note | undefined {
+function decideGrants(
+  entry: TokenPolicy,
+  { token, marker }: OwnedToken,
+): Action | Note | undefined {
   const given = grantsHash(token.permissions);
   const tokenId = token.id;
   if (grantsHash(entry.permissions) === given) return undefined;
@@ -153,9 +160,8 @@ function decide(
   entry: TokenPolicy,
   seen: ObservedSecret,
   context: RotationContext,
-): Step | Note | undefined {
-  const current = currentHolder(seen);
-  const owned = current?.state === 'owned' ? current.owned : undefined;
+): Action | Note | undefined {
+  const owned = ownedCurrent(seen);
   const decided = forbidden(seen) ?? (owned && decideCurrent(owned, context.now));
   if (decided) return decided;
   const replace = reasonToReplace(entry, seen, context);

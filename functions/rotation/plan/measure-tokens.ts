@@ -1,15 +1,13 @@
+import type { Measures } from '../../environment.ts';
 import type { Token } from '../../management-api/token.ts';
-import type { Measures } from '../../measures.ts';
-import { DAY_MS, HOUR_MS } from '../../policy/duration.ts';
 import { entryOf, type Lifetimes, type Policy } from '../../policy/policy.ts';
-import type { Plan, TokenAction } from '../../run/plan.ts';
+import type { Plan } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
-import {
-  currentHolder,
-  isStripped,
-  type Observation,
-  type ObservedSecret,
-} from '../../tokens/observation.ts';
+import { DAY_MS, HOUR_MS } from '../../time.ts';
+import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
+import { currentHolder, isStripped } from '../../tokens/state.ts';
+import { ageOf } from './decide-rotation.ts';
+import type { RotationAction } from './rotation-action.ts';
 
 /** A token that consumers use, and how it is meant to live. */
 interface Current {
@@ -30,12 +28,8 @@ function currentOf(seen: ObservedSecret, policy: Policy): Current[] {
   if (!holder || holder.state === 'gone' || isStopped(seen)) return [];
   if (!entry && policy.onRemoval === 'retire') return [];
   const lifetimes = entry ?? policy.defaults;
-  if (holder.state === 'foreign') {
-    return [{ token: holder.token, since: holder.token.createdAt, lifetimes }];
-  }
-  const { token, marker } = holder.owned;
-  if (isStripped(holder.owned)) return [];
-  return [{ token, since: marker.adopted ?? token.createdAt, lifetimes }];
+  if (holder.state === 'owned' && isStripped(holder.owned)) return [];
+  return [{ ...ageOf(holder), lifetimes }];
 }
 
 /** Windows come round once a week; else a tenth, which is what the jitter takes off, within an hour and a day. */
@@ -45,7 +39,11 @@ function margin({ rotateEvery, windows }: Lifetimes): number {
 }
 
 /** Entries without a token that works, for which this plan does nothing either. */
-function countForsaken(policy: Policy, { secrets }: Observation, plan: Plan<TokenAction>): number {
+function countForsaken(
+  policy: Policy,
+  { secrets }: Observation,
+  plan: Plan<RotationAction>,
+): number {
   const planned = new Set(plan.actions.map(({ secret }) => secret));
   return policy.tokens.filter(({ secret }) => {
     const seen = secrets.get(secret);
@@ -58,7 +56,7 @@ function countForsaken(policy: Policy, { secrets }: Observation, plan: Plan<Toke
 export function measureTokens(
   policy: Policy,
   observation: Observation,
-  plan: Plan<TokenAction>,
+  plan: Plan<RotationAction>,
 ): Measures {
   const { at, secrets } = observation;
   const all = [...secrets.values()];
@@ -72,7 +70,7 @@ export function measureTokens(
     expiresAt === undefined ? [] : [{ left: expiresAt - at, lifetimes }],
   );
   return {
-    ownedTokens: all.reduce((sum, { tokens }) => sum + tokens.length, 0),
+    ownedTokens: countOwned(observation),
     overdueTokens: late.length + countForsaken(policy, observation, plan),
     tokensNearExpiry: runways.filter(({ left, lifetimes }) => left < lifetimes.renewBefore / 2)
       .length,

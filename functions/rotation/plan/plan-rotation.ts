@@ -1,9 +1,10 @@
-import type { Policy, TokenPolicy } from '../../policy/policy.ts';
-import { limitedPlan } from '../../run/limits.ts';
-import type { Finding, Plan, TokenAction } from '../../run/plan.ts';
+import { namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
+import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
+import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError } from '../../run/request.ts';
-import type { Observation } from '../../tokens/observation.ts';
+import { countOwned, type Observation } from '../../tokens/observation.ts';
 import { decideRotation } from './decide-rotation.ts';
+import type { RotationAction } from './rotation-action.ts';
 
 /** What the invocation asked for beside the policy. */
 export interface RotationRequest {
@@ -16,23 +17,23 @@ export interface RotationRequest {
 const ANY = '*';
 
 /** These need no database to exist. */
-const GRANTS_NOTHING_NEW: readonly TokenAction['kind'][] = ['detach-pending', 'give-back'];
+const GRANTS_NOTHING_NEW: readonly RotationAction['kind'][] = ['detach-pending', 'give-back'];
+
+type IsKnown = (database: string) => boolean;
+
+/** Databases that the policy declares or the cluster has, and the wildcard. */
+function knownDatabases(policy: Policy, databases?: ReadonlySet<string>): IsKnown {
+  const declared = new Set(namedDatabases(policy));
+  return (name) => name === ANY || declared.has(name) || databases?.has(name) === true;
+}
+
+const unknownDatabases = ({ permissions }: TokenPolicy, isKnown: IsKnown): string[] =>
+  [...new Set(permissions.map(({ resource }) => resource))].filter((name) => !isKnown(name));
 
 /** Whether the plan depends on which databases exist: something is granted that the policy does not declare. */
-export const wantsDatabases = (policy: Policy) =>
-  policy.tokens.some((entry) => unknownDatabases(entry, policy, undefined).length > 0);
-
-/** The databases that a token is granted and that neither the policy declares nor the cluster has. */
-function unknownDatabases(
-  entry: TokenPolicy,
-  policy: Policy,
-  databases: ReadonlySet<string> | undefined,
-): string[] {
-  const declared = new Set(policy.databases.flatMap((rule) => ('name' in rule ? [rule.name] : [])));
-  const granted = new Set(entry.permissions.map(({ resource }) => resource));
-  return [...granted].filter(
-    (name) => name !== ANY && !declared.has(name) && databases?.has(name) !== true,
-  );
+export function needsDatabases(policy: Policy): boolean {
+  const isKnown = knownDatabases(policy);
+  return policy.tokens.some((entry) => unknownDatabases(entry, isKnown).length > 0);
 }
 
 /** A name that nobody has is a typo, and a run that does nothing would hide it. */
@@ -51,9 +52,10 @@ export function planRotation(
   policy: Policy,
   observation: Observation,
   request: RotationRequest,
-): Plan<TokenAction> {
+): Plan<RotationAction> {
   refuseUnknownNames(policy, request.tokens);
-  const actions: TokenAction[] = [];
+  const isKnown = knownDatabases(policy, observation.databases);
+  const actions: RotationAction[] = [];
   const findings: Finding[] = [];
   for (const entry of policy.tokens) {
     if (request.tokens && !request.tokens.includes(entry.name)) continue;
@@ -70,7 +72,7 @@ export function planRotation(
     });
     findings.push(...decision.findings);
     if (!decision.action) continue;
-    const unknown = unknownDatabases(entry, policy, observation.databases);
+    const unknown = unknownDatabases(entry, isKnown);
     if (unknown.length > 0 && !GRANTS_NOTHING_NEW.includes(decision.action.kind)) {
       const message = `grants ${unknown.join(', ')}, which neither exists nor is declared`;
       findings.push({ ...about, kind: 'UnknownDatabase', message });
@@ -78,5 +80,14 @@ export function planRotation(
     }
     actions.push(decision.action);
   }
-  return limitedPlan('rotate', policy, observation, actions, findings);
+  return limitedPlan({
+    job: 'rotate',
+    policy,
+    actions,
+    findings,
+    counted: actions.filter(({ reason }) => reason === 'CurrentGone').length,
+    total: countOwned(observation),
+    loss: TOKENS_LOST,
+    secrets: [...observation.secrets.values()].map(({ secret }) => secret),
+  });
 }

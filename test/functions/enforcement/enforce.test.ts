@@ -20,7 +20,7 @@ test('answers a dry run with the plan, and neither changes nor tells anything', 
   expect(result).toEqual({
     plan: expect.objectContaining({
       job: 'enforce',
-      actions: [expect.objectContaining({ text: expect.stringContaining('500 -> 700') })],
+      actions: [expect.objectContaining({ field: 'maxTables', from: 500, to: 700 })],
       findings: [
         expect.objectContaining({ kind: 'RetentionRefused', database: 'telemetry' }),
         expect.objectContaining({ kind: 'UnmanagedDatabases' }),
@@ -40,7 +40,14 @@ test('corrects one thing and refuses another, and tells of both', async () => {
       'Database Drift Detected',
       { drifted: 1, refused: 1, findings: [expect.objectContaining({ kind: 'RetentionRefused' })] },
     ],
-    ['Database Policy Enforced', expect.objectContaining({ field: 'maxTables', to: 700 })],
+    [
+      'Database Policy Enforced',
+      expect.objectContaining({
+        field: 'maxTables',
+        to: 700,
+        text: 'maxTables telemetry 500 -> 700 (policy keyturn.yaml, rule 1)',
+      }),
+    ],
   ]);
 });
 

@@ -1,9 +1,10 @@
-import { observeDatabases } from '../../../functions/enforcement/observe-databases.ts';
+import { observeDatabases } from '../../../functions/enforcement/database-reading.ts';
+import type { DatabaseAction } from '../../../functions/enforcement/plan/database-action.ts';
+import { describeAction } from '../../../functions/enforcement/plan/describe-action.ts';
 import { planEnforcement } from '../../../functions/enforcement/plan/plan-enforcement.ts';
-import { applyEnforcement } from '../../../functions/enforcement/write-databases.ts';
+import { writeDatabases } from '../../../functions/enforcement/write-databases.ts';
 import type { KeyturnEvent } from '../../../functions/events/events.ts';
 import { ApplyError, type Outcome } from '../../../functions/run/outcome.ts';
-import type { DatabaseAction } from '../../../functions/run/plan.ts';
 import type { Tools } from '../../../functions/run/tools.ts';
 import type { Interceptor, Reply } from '../../../sandbox/interception.ts';
 import { NOW, policyOf } from '../builders.ts';
@@ -48,12 +49,12 @@ export async function startEnforcing(...rules: object[]) {
     database: (name: string) => cluster.state.databases.find((each) => each.name === name),
     /** What became of each action: `done retention a 30d -> 90d`. */
     async run({ tables = false, plan = observeAndPlan(tables) } = {}) {
-      const outcomes = await applyEnforcement(await plan, tools).catch((error: unknown) => {
+      const outcomes = await writeDatabases(await plan, tools).catch((error: unknown) => {
         if (error instanceof ApplyError) return error.outcomes as Outcome<DatabaseAction>[];
         throw error;
       });
       return outcomes.map(
-        ({ action, result }) => `${result} ${action.text.replace(/ \(policy.*/, '')}`,
+        ({ action, result }) => `${result} ${describeAction(action).replace(/ \(rule.*/, '')}`,
       );
     },
   };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { eventSchemas, eventsJsonSchema } from '../../../functions/events/events.ts';
-import { secretPrefix } from '../../../functions/secrets-manager/secret.ts';
+import { secretPrefix } from '../../../functions/policy/policy.ts';
 
 test('docs/events.schema.json is the schema that every published event is type-checked against', () => {
   expect(JSON.parse(readFileSync('docs/events.schema.json', 'utf8'))).toEqual(eventsJsonSchema());

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parsePolicy } from '../../../functions/policy/policy.ts';
+import { parsePolicy } from '../../../functions/policy/parse-policy.ts';
 import { PolicyError } from '../../../functions/policy/policy-error.ts';
 
 const permissions = { write: ['telemetry'] };

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { parsePolicy, policyJsonSchema } from '../../../functions/policy/policy.ts';
+import { policyJsonSchema } from '../../../functions/policy/document.ts';
+import { parsePolicy } from '../../../functions/policy/parse-policy.ts';
 import { PolicyError } from '../../../functions/policy/policy-error.ts';
 import { DAY, HOUR, id, MINUTE } from '../builders.ts';
 

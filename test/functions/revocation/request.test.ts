@@ -34,11 +34,11 @@ test.each([
   [{ fingerprint: 'apiv1_leaked', reason }, '16 hex digits'],
   [{ token: 'a', reason, force: true }, 'unknown key force'],
   [{ token: 'a', reason, way: 'destroy' }, 'way: '],
-  [{ token: 'a' }, 'a reason is wanted'],
+  [{ token: 'a' }, 'a reason is required'],
   [{ token: 'a', reason: '  ' }, 'a reason'],
   [{ token: 'a', reason, way: 'freeze', immediately: true }, 'immediately goes with'],
   [{ token: 'a', reason, noUndo: true }, 'noUndo goes with'],
-  [{ all: true, reason, way: 'restore' }, 'restore wants token or tokenId'],
+  [{ all: true, reason, way: 'restore' }, 'restore requires token or tokenId'],
 ])('refuses %j', (event, message) => {
   expect(() => parseRevokeRequest(event)).toThrow(message);
 });

@@ -52,14 +52,14 @@ test.each(selections)('reaches its tokens by %s', async (_what, selector, secret
 });
 
 const refusals: readonly [string, object, string][] = [
-  ['all without a confirmation', { all: true }, 'all wants "confirm": "127.0.0.1"'],
-  ['another cluster', { all: true, confirm: 'prod.example.com' }, 'all wants "confirm"'],
+  ['all without a confirmation', { all: true }, 'all requires "confirm": "127.0.0.1"'],
+  ['another cluster', { all: true, confirm: 'prod.example.com' }, 'all requires "confirm"'],
   ['two selectors', { token: 'telegraf', all: true }, 'exactly one of token, tokenId'],
   ['an unknown key', { token: 'telegraf', colour: 'red' }, 'unknown key colour'],
   ['an unknown name', { token: 'telegraph' }, 'knows a token telegraph'],
   ['an unknown secret', { secret: 'elsewhere' }, 'there is no secret elsewhere'],
   ['an unknown fingerprint', { fingerprint: '0123456789abcdef' }, 'no marker bears'],
-  ['no reason', { token: 'telegraf', reason: undefined }, 'a reason is wanted'],
+  ['no reason', { token: 'telegraf', reason: undefined }, 'a reason is required'],
 ];
 
 test.each(refusals)('refuses %s, and does nothing', async (_what, selector, message) => {

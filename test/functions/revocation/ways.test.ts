@@ -187,9 +187,9 @@ test('tells in a dry run what it would do, and does nothing', async () => {
     plan: { databases: ['logs', 'metrics'], secrets: [GRAFANA, TELEGRAF] },
   });
   expect(report?.plan.actions.map(({ kind }) => kind)).toEqual([
-    'succeed',
+    'replace',
     'delete',
-    'succeed',
+    'replace',
     'delete',
   ]);
   expect(state()).toEqual(before);

@@ -63,7 +63,7 @@ test('rotates by force the tokens that are named, and nothing else', async () =>
 test.each([
   [{ dryrun: true }, 'the event: unknown key dryrun'],
   [{ dryRun: 'yes' }, 'dryRun: expected boolean'],
-  [{ force: true }, 'the event: force wants the tokens named'],
+  [{ force: true }, 'the event: force requires the tokens to be named'],
   [{ tokens: [] }, 'tokens: '],
   [{ approve: 'everything' }, 'approve: a plan hash of 16 hex digits'],
   [{ tokens: ['telegarf'], force: true }, 'tokens: the policy names no telegarf'],

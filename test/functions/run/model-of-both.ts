@@ -1,6 +1,8 @@
 import type { Token } from '../../../functions/management-api/token.ts';
 import type { Policy } from '../../../functions/policy/policy.ts';
-import type { Action, Plan } from '../../../functions/run/plan.ts';
+import type { ReapingAction } from '../../../functions/reaping/plan/reaping-action.ts';
+import type { RotationAction } from '../../../functions/rotation/plan/rotation-action.ts';
+import type { Plan } from '../../../functions/run/plan.ts';
 import type { Secret } from '../../../functions/secrets-manager/secret.ts';
 import {
   describeToken,
@@ -11,6 +13,8 @@ import {
 import { armed, secretOf, type World } from '../builders.ts';
 
 type Fields = { readonly [Key in keyof Marker]?: Marker[Key] | undefined };
+
+type Action = RotationAction | ReapingAction;
 
 /** Both systems as plain data, in which every action takes its whole effect at once. */
 interface Model {
@@ -72,12 +76,9 @@ function resume(model: Model, secret: Secret, version: string, permissions: Toke
 
 function carryOut(action: Action, model: Model, policy: Policy): void {
   const { secrets, tokens, at } = model;
-  const secret = secrets.get(action.secret ?? '') ?? secretOf({}, { name: action.secret ?? '' });
-  if (action.kind === 'delete-secret') {
-    secrets.set(secret.name, { ...secret, deletedAt: at });
-    return;
-  }
-  const { kind, tokenId = '' } = action;
+  const name = 'secret' in action ? action.secret : '';
+  const secret = secrets.get(name) ?? secretOf({}, { name });
+  const tokenId = 'tokenId' in action ? action.tokenId : '';
   const entry = policy.tokens.find((each) => each.secret === secret.name);
   const permissions = entry?.permissions ?? [];
   const grants = grantsHash(permissions);
@@ -85,12 +86,15 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
   const change = (fields: Fields, given?: Token['permissions']) => {
     if (token) tokens.set(tokenId, mark(token, fields, given));
   };
-  switch (kind) {
+  switch (action.kind) {
+    case 'delete-secret':
+      secrets.set(secret.name, { ...secret, deletedAt: at });
+      break;
     case 'rotate':
       if (entry) rotate(model, secret, entry);
       break;
     case 'resume':
-      resume(model, secret, tokenId || (secret.labels.AWSPENDING ?? ''), permissions);
+      resume(model, secret, tokenId, permissions);
       break;
     case 'detach-pending':
       secrets.set(secret.name, without(secret, 'AWSPENDING'));
@@ -120,15 +124,21 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
     case 'delete-foreign':
       tokens.delete(tokenId);
       break;
+    case 'adopt':
+      throw new Error('adoption is not modelled');
     default:
-      throw new Error(`${kind} is not modelled`);
+      action satisfies never;
   }
 }
 
 let minted = 0;
 
 /** The world after a plan was applied to it, every action with its full effect. */
-export function applied(world: World & { readonly at: number }, plan: Plan, policy: Policy): World {
+export function applied(
+  world: World & { readonly at: number },
+  plan: Plan<Action>,
+  policy: Policy,
+): World {
   const model: Model = {
     secrets: new Map((world.secrets ?? []).map((each) => [each.name, each])),
     tokens: new Map((world.tokens ?? []).map((each) => [each.id, each])),

@@ -3,11 +3,8 @@ import { expect, test } from 'vitest';
 import { planReaping } from '../../../functions/reaping/plan/plan-reaping.ts';
 import { planRotation } from '../../../functions/rotation/plan/plan-rotation.ts';
 import { HOLD_TAG } from '../../../functions/secrets-manager/secret.ts';
-import {
-  isExpired,
-  type ObservedSecret,
-  type OwnedToken,
-} from '../../../functions/tokens/observation.ts';
+import type { ObservedSecret, OwnedToken } from '../../../functions/tokens/observation.ts';
+import { isExpired } from '../../../functions/tokens/state.ts';
 import {
   armed,
   DAY,
@@ -174,7 +171,7 @@ test('never takes from a current, pending or just superseded token, unless it ex
     fc.property(world, (drawn) => {
       const observation = observationOf(drawn);
       for (const action of reaping(drawn).actions) {
-        const seen = observation.secrets.get(action.secret ?? '');
+        const seen = observation.secrets.get('secret' in action ? action.secret : '');
         const owned = seen?.tokens.find(
           ({ token }) => 'tokenId' in action && token.id === action.tokenId,
         );

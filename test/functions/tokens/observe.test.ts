@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Token } from '../../../functions/management-api/token.ts';
+import { ObservationError } from '../../../functions/run/api-time.ts';
 import type { Secret } from '../../../functions/secrets-manager/secret.ts';
-import { ObservationError, observe } from '../../../functions/tokens/observe.ts';
+import { observe } from '../../../functions/tokens/observe.ts';
 import {
   armed,
   foreign,

@@ -21,22 +21,24 @@ test('reports a declared database that is missing, rather than block its undelet
 
 test('creates it where the rule says so, with its template, its limits and its tables', () => {
   const rule = { ...declared, ifMissing: 'create', retention: '90d', maxTables: 700 };
-  expect(planFor({ rules: [rule] })).toMatchObject({
+  const plan = planFor({ rules: [rule] });
+  expect(plan).toMatchObject({
     actions: [
       {
         kind: 'create-database',
         reason: 'DatabaseMissing',
-        text: 'create database telemetry with retention 90d, maxTables 700, partitioned by tag "room" (policy keyturn.yaml, rule 1)',
+        fields: { retention: '90d', maxTables: 700 },
+        partitionTemplate: 'tag "room"',
       },
-      {
-        kind: 'create-table',
-        table: 'cpu',
-        text: 'create table cpu in telemetry unless it exists (policy keyturn.yaml, rule 1)',
-      },
+      { kind: 'create-table', table: 'cpu' },
     ],
     findings: [],
     limit: { counted: 0 },
   });
+  expect(textsOf(plan)).toEqual([
+    'create database telemetry with retention 90d, maxTables 700, partitioned by tag "room" (policy keyturn.yaml, rule 1)',
+    'create table cpu in telemetry unless it exists (policy keyturn.yaml, rule 1)',
+  ]);
 });
 
 test('reports a partition template that cannot be changed, with both values', () => {

@@ -1,3 +1,4 @@
+import { describeAction } from '../../../../functions/enforcement/plan/describe-action.ts';
 import { planEnforcement } from '../../../../functions/enforcement/plan/plan-enforcement.ts';
 import type { Database } from '../../../../functions/management-api/database.ts';
 import { parseRetention } from '../../../../functions/policy/retention.ts';
@@ -30,6 +31,7 @@ export function planFor({ databases = [], rules = [], at = NOW, more, tables = f
   return planEnforcement(policy, { at, skewMs: 0, databases: byName }, { tables });
 }
 
-export const textsOf = ({ actions }: ReturnType<typeof planFor>) => actions.map(({ text }) => text);
+export const textsOf = ({ actions }: ReturnType<typeof planFor>) =>
+  actions.map((action) => describeAction(action, 'keyturn.yaml'));
 export const kindsOf = ({ findings }: ReturnType<typeof planFor>) =>
   findings.map(({ kind, database }) => (database === undefined ? kind : `${kind} ${database}`));

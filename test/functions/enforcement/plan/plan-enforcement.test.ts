@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { effectNote } from '../../../../functions/enforcement/plan/describe-action.ts';
 import { planOf } from '../../builders.ts';
 import { databaseOf, kindsOf, planFor, textsOf } from './enforcement.ts';
 
@@ -16,17 +17,19 @@ test('plans a whole correction, in words that read well', () => {
         field: 'maxTables',
         from: 500,
         to: 1_000,
-        text: 'maxTables telemetry 500 -> 1000 (policy keyturn.yaml, rule 2)',
       },
       {
         ...about,
         field: 'retention',
         from: '30d',
         to: '90d',
-        text: 'retention telemetry 30d -> 90d (policy keyturn.yaml, rule 2)',
       },
     ],
   });
+  expect(textsOf(plan)).toEqual([
+    'maxTables telemetry 500 -> 1000 (policy keyturn.yaml, rule 2)',
+    'retention telemetry 30d -> 90d (policy keyturn.yaml, rule 2)',
+  ]);
 });
 
 test('plans nothing where everything is as declared', () => {
@@ -78,7 +81,7 @@ test('lowers a limit with a note of what the server does with existing tables', 
     rules: [{ name: 'a', maxTables: 100, maxColumnsPerTable: 100 }],
     databases: [databaseOf('a')],
   });
-  expect(plan.actions.map(({ note }) => note)).toEqual([
+  expect(plan.actions.map((action) => action.kind === 'change' && effectNote(action))).toEqual([
     expect.stringContaining('existing tables stay'),
     expect.stringContaining('existing tables stay'),
   ]);
@@ -162,4 +165,16 @@ test('is the same plan, with the same hash, in whatever order the server lists',
   expect(planFor({ rules, databases: databases.toReversed() })).toEqual(
     planFor({ rules, databases }),
   );
+});
+
+test('has the same hash under another file name, rule number or way to say it, and another for other effects', () => {
+  const databases = [databaseOf('a')];
+  const { hash } = planFor({ rules: [{ name: 'a', maxTables: 600 }], databases });
+  const behindAnother = [{ name: 'z' }, { match: 'a*', maxTables: { min: 600 } }];
+  expect(planFor({ rules: behindAnother, databases }).hash).toBe(hash);
+  expect(planFor({ rules: [{ name: 'a', maxTables: 601 }], databases }).hash).not.toBe(hash);
+  const create = (more: object) =>
+    planFor({ rules: [{ name: 'b', ifMissing: 'create', ...more }], databases }).hash;
+  const hashes = [{}, { maxTables: 600 }, { partitionTemplate: [{ type: 'tag', value: 'room' }] }];
+  expect(new Set(hashes.map(create)).size).toBe(3);
 });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { DatabaseAction } from '../../../../functions/enforcement/plan/database-action.ts';
 import type { Database } from '../../../../functions/management-api/database.ts';
 import {
   compareRetention,
   formatRetention,
   parseRetention,
 } from '../../../../functions/policy/retention.ts';
-import type { DatabaseAction } from '../../../../functions/run/plan.ts';
 import { databaseOf, planFor } from './enforcement.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
@@ -68,7 +68,7 @@ const worlds = fc.record({
 const written = (action: DatabaseAction): Partial<Database> => {
   if (action.kind !== 'change') return {};
   return action.field === 'retention'
-    ? { retentionPeriod: parseRetention(action.to) }
+    ? { retentionPeriod: parseRetention(String(action.to)) }
     : { [action.field]: action.to };
 };
 
@@ -85,7 +85,7 @@ test('shortens nothing but under an approval in force, and nothing that no rule 
         const rule = rules[action.rule - 1] as Record<string, unknown>;
         expect(rule.mode).toBe('enforce');
         if (action.kind !== 'change' || action.field !== 'retention') continue;
-        const { from, to } = action;
+        const [from, to] = [String(action.from), String(action.to)];
         if (compareRetention(parseRetention(to), parseRetention(from)) > 0) continue;
         expect(rule.approve).toEqual({ shortenRetentionUntil: '2026-03-02' });
       }

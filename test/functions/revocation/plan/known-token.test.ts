@@ -8,13 +8,13 @@ import {
   inert,
   NOW,
   OWNER,
+  policyOf,
   secretOf,
   TELEGRAF,
   WRITE,
 } from '../../builders.ts';
 
-const entries = [{ name: 'telegraf', secret: TELEGRAF }];
-const about = { now: NOW, owner: OWNER, entries };
+const about = { now: NOW, policy: policyOf() };
 const secrets = new Map([[TELEGRAF, secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })]]);
 
 test('tells of a token what people ask, from the token alone', () => {

@@ -31,9 +31,16 @@ const planned = ({ secret, tokens }: Around, event: RevocationEvent) => {
 };
 /** `delete 1`, `hold frozen`: short enough to compare whole plans. */
 const steps = (around: Around, event: RevocationEvent) =>
-  planned(around, event).actions.map(({ kind, label, tokenId }) =>
-    [kind, label, tokenId && Number(tokenId.slice(0, 8))].filter(Boolean).join(' '),
-  );
+  planned(around, event).actions.map((action) => {
+    const {
+      kind,
+      hold,
+      label,
+      version,
+      tokenId = version,
+    } = { ...action } as Record<string, string>;
+    return [kind, hold ?? label, tokenId && Number(tokenId.slice(0, 8))].filter(Boolean).join(' ');
+  });
 
 const held = (hold: string, labels: Readonly<Record<string, number>>): Secret => {
   const secret = secretOf(labels);
@@ -52,8 +59,8 @@ const usual = { secret: secretOf(labels), tokens: [old, superseded] };
 
 test('says in which order each way takes its steps', () => {
   const kills = ['detach-label AWSPREVIOUS 2', 'delete 1', 'delete 2'];
-  expect(steps(usual, {})).toEqual(['succeed', ...kills]);
-  expect(steps(usual, { immediately: true })).toEqual([...kills, 'succeed']);
+  expect(steps(usual, {})).toEqual(['replace', ...kills]);
+  expect(steps(usual, { immediately: true })).toEqual([...kills, 'replace']);
   expect(steps(usual, { way: 'delete' })).toEqual(['hold deleted', ...kills]);
   expect(steps(usual, { way: 'freeze' })).toEqual(['hold frozen', 'strip 1', 'strip 2']);
   expect(steps(usual, { way: 'unfreeze' })).toEqual([]);
@@ -86,14 +93,14 @@ test.each([
 test('goes on with the successor that the same order has minted before', () => {
   const tokens = [old, successor(HOUR)];
   const pending = { secret: secretOf({ AWSCURRENT: 1, AWSPENDING: 3 }), tokens };
-  expect(steps(pending, {})).toEqual(['succeed 3', 'delete 1']);
+  expect(steps(pending, {})).toEqual(['replace 3', 'delete 1']);
   const promoted = { secret: secretOf({ AWSCURRENT: 3, AWSPREVIOUS: 1 }), tokens };
   expect(steps(promoted, {})).toEqual(['detach-label AWSPREVIOUS 1', 'delete 1']);
   const overtaken = {
     secret: secretOf({ AWSCURRENT: 4, AWSPREVIOUS: 3 }),
     tokens: [...tokens, armed(4)],
   };
-  expect(steps(overtaken, {})).toEqual(['succeed 3', 'delete 1', 'delete 4']);
+  expect(steps(overtaken, {})).toEqual(['replace 3', 'delete 1', 'delete 4']);
 });
 
 test('takes the successor of a finished order for one as long as people press twice', () => {
@@ -102,9 +109,9 @@ test('takes the successor of a finished order for one as long as people press tw
     tokens: [successor(age)],
   });
   expect(steps(around(10 * MINUTE), {})).toEqual([]);
-  expect(steps(around(15 * MINUTE), {})).toEqual(['succeed', 'delete 3']);
+  expect(steps(around(15 * MINUTE), {})).toEqual(['replace', 'delete 3']);
   expect(steps(around(MINUTE), { token: undefined, tokenId: id(3) })).toEqual([
-    'succeed',
+    'replace',
     'delete 3',
   ]);
 });
@@ -115,7 +122,7 @@ test('kills a stuck pending token, and leaves one that was never stored to reap'
     tokens: [old, inert(5), inert(6)],
   };
   expect(steps(stuck, {})).toEqual([
-    'succeed',
+    'replace',
     'detach-label AWSPENDING 5',
     'delete 1',
     'delete 5',
@@ -128,7 +135,7 @@ test('deals with a superseded token by itself while another one works', () => {
   expect(steps(usual, named)).toEqual(['detach-label AWSPREVIOUS 2', 'delete 2']);
   expect(steps(usual, { ...named, way: 'freeze' })).toEqual(['strip 2']);
   const alone = { secret: secretOf(labels), tokens: [superseded] };
-  expect(steps(alone, named)).toEqual(['succeed', 'detach-label AWSPREVIOUS 2', 'delete 2']);
+  expect(steps(alone, named)).toEqual(['replace', 'detach-label AWSPREVIOUS 2', 'delete 2']);
 });
 
 test('finds a database by what tokens may do, might do, and should do', () => {
@@ -159,6 +166,6 @@ test('refuses to freeze what its description has no room to keep, unless nothing
 test('warns of what holds the place of its token without its marker', () => {
   const { warnings } = planned({ secret: secretOf({ AWSCURRENT: 7 }), tokens: [foreign(7)] }, {});
   expect(warnings).toEqual([
-    `${TELEGRAF} holds ${id(7)}, which does not bear its marker and is left alone; name it by its id`,
+    `${TELEGRAF} holds ${id(7)}, which does not have its marker and is left alone; name it by its id`,
   ]);
 });

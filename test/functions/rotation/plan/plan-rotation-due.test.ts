@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
-import type { Reason } from '../../../../functions/run/plan.ts';
+import type {
+  PendingDetachment,
+  ReplacementReason,
+  Resumption,
+} from '../../../../functions/rotation/plan/rotation-action.ts';
 import {
   armed,
   DAY,
@@ -26,7 +30,7 @@ const plan = (token: ReturnType<typeof armed>, entry: object = {}, at = NOW, doc
     force: false,
   });
 
-const rotates = (reason: Reason) =>
+const rotates = (reason: ReplacementReason) =>
   planOf('rotate', { actions: [{ ...about, kind: 'rotate', reason }] });
 const nothing = planOf('rotate');
 
@@ -95,9 +99,9 @@ const pending = (current: ReturnType<typeof armed> | undefined, next = armed(2))
   );
 
 test('goes on with a pending token while the current one wants a successor', () => {
-  const resumes = (reason: Reason, counted = 0) =>
+  const resumes = (reason: Resumption['reason'], counted = 0) =>
     planOf('rotate', {
-      actions: [{ ...about, kind: 'resume', reason }],
+      actions: [{ ...about, kind: 'resume', reason, tokenId: id(2) }],
       limit: { counted, allowed: 3 },
     });
   expect(pending(armed(1, { age: 30 * DAY }))).toEqual(resumes('Due'));
@@ -109,7 +113,7 @@ test('goes on with a pending token while the current one wants a successor', () 
 });
 
 test('takes AWSPENDING off a token that nobody needs', () => {
-  const detaches = (reason: Reason) =>
+  const detaches = (reason: PendingDetachment['reason']) =>
     planOf('rotate', { actions: [{ ...about, kind: 'detach-pending', reason }] });
   const fresh = armed(1, { age: DAY });
   expect(pending(fresh)).toEqual(detaches('PendingNotDue'));

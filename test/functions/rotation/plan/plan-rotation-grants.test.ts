@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Permission } from '../../../../functions/management-api/token.ts';
-import { planRotation, wantsDatabases } from '../../../../functions/rotation/plan/plan-rotation.ts';
+import { needsDatabases, planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
 import { grantsHash } from '../../../../functions/tokens/marker.ts';
 import {
   armed,
@@ -97,9 +97,9 @@ test('refuses a grant to a database that neither exists nor is declared', () => 
 });
 
 test('asks for the databases only where the policy does not declare all that it grants', () => {
-  expect(wantsDatabases(policyOf())).toBe(false);
-  expect(wantsDatabases(policyOf({}, { permissions: { read: ['*'] } }))).toBe(false);
-  expect(wantsDatabases(policyOf({}, { permissions: { read: ['other'] } }))).toBe(true);
+  expect(needsDatabases(policyOf())).toBe(false);
+  expect(needsDatabases(policyOf({}, { permissions: { read: ['*'] } }))).toBe(false);
+  expect(needsDatabases(policyOf({}, { permissions: { read: ['other'] } }))).toBe(true);
   const globs = { databases: [{ match: 'tele*', maxTables: 5 }] };
-  expect(wantsDatabases(policyOf(globs))).toBe(true);
+  expect(needsDatabases(policyOf(globs))).toBe(true);
 });

@@ -2,42 +2,25 @@ import type { ManagementApi } from '../management-api/client.ts';
 import type { Token } from '../management-api/token.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Secrets } from '../secrets-manager/client.ts';
-import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
-import { asOwned, type ObservedSecret, type OwnedToken } from '../tokens/observation.ts';
-import { observeSecret } from '../tokens/observe.ts';
+import { OWNER_TAG } from '../secrets-manager/secret.ts';
+import { type ObservedSecret, sortByOwner } from '../tokens/observation.ts';
+import { observeSecret, type Readers } from '../tokens/observe.ts';
 
-interface Sources {
-  readonly api: Pick<ManagementApi, 'listTokens' | 'getToken'>;
+/** What looking for a person's order needs. */
+interface OrderReaders {
+  readonly api: Readers['api'];
   readonly secrets: Pick<Secrets, 'list' | 'describe'>;
   readonly policy: Policy;
-  readonly now: () => number;
 }
 
-/** What both systems said, for a person's order: what a schedule would distrust is told all the same. */
-export interface Survey {
+/** What both systems said, for a person's order: what a schedule would distrust is said all the same. */
+export interface RevocationObservation {
   /** The Management API's time. */
   readonly at: number;
   readonly skewMs: number;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
   /** Every token that was listed, of any owner; revoked ones too. */
   readonly tokens: readonly Token[];
-}
-
-/** Tokens by the secret that their markers name, and all others by id; revoked ones left out. */
-function sort(
-  tokens: readonly Token[],
-  owner: string,
-  secretNamed: (name: string) => Secret | undefined,
-) {
-  const owned = new Map<string, OwnedToken[]>();
-  const foreign = new Map<string, Token>();
-  for (const token of tokens) {
-    if (token.revokedAt !== undefined) continue;
-    const mine = asOwned(token, owner, secretNamed);
-    if (!mine) foreign.set(token.id, token);
-    else owned.set(mine.marker.secret, [...(owned.get(mine.marker.secret) ?? []), mine]);
-  }
-  return { owned, foreign };
 }
 
 /** Beside what labels name: tokens without our marker that `revoke` replaced here, or that a person named. */
@@ -55,7 +38,12 @@ function withForeign(
 }
 
 /** Looks at every secret and every token. Secrets of the policy that are not listed yet are asked for by name. */
-export async function survey({ api, secrets, policy, now }: Sources): Promise<Survey> {
+export async function observeAll({
+  api,
+  secrets,
+  policy,
+  now,
+}: OrderReaders & Pick<Readers, 'now'>): Promise<RevocationObservation> {
   const { owner } = policy;
   const listed = await secrets.list(owner);
   const known = new Set(listed.map(({ name }) => name));
@@ -66,7 +54,7 @@ export async function survey({ api, secrets, policy, now }: Sources): Promise<Su
     [...listed, ...ours].flatMap((secret) => (secret ? [[secret.name, secret] as const] : [])),
   );
   const { tokens, at } = await api.listTokens();
-  const { owned, foreign } = sort(tokens, owner, (name) => all.get(name));
+  const { owned, foreign } = sortByOwner(tokens, owner, (name) => all.get(name));
   const observed = await Promise.all(
     [...all].map(async ([name, secret]) => {
       const seen = await observeSecret(secret, owned.get(name) ?? [], { api, foreign, owner });
@@ -80,15 +68,37 @@ export async function survey({ api, secrets, policy, now }: Sources): Promise<Su
  * One secret as it is now, with all tokens whose markers name it, and the one that a person named;
  * undefined: there is none.
  */
-export async function surveySecret(
+export async function observeOne(
   name: string,
-  { api, secrets, policy: { owner } }: Pick<Sources, 'api' | 'secrets' | 'policy'>,
+  { api, secrets, policy: { owner } }: OrderReaders,
   named?: string,
 ): Promise<ObservedSecret | undefined> {
   const secret = await secrets.describe(name);
   if (!secret) return undefined;
   const { tokens } = await api.listTokens();
-  const { owned, foreign } = sort(tokens, owner, (each) => (each === name ? secret : undefined));
+  const { owned, foreign } = sortByOwner(tokens, owner, (each) =>
+    each === name ? secret : undefined,
+  );
   const seen = await observeSecret(secret, owned.get(name) ?? [], { api, foreign, owner });
   return withForeign(seen, foreign, named);
+}
+
+type Listing = ManagementApi['listTokens'];
+
+/**
+ * One listing for all who ask at the same time: each gets one that began after it asked, so that
+ * a fresh look stays fresh, and many secrets do not cost as many listings.
+ */
+export function sharedListing({ listTokens }: Pick<ManagementApi, 'listTokens'>): Listing {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: ReturnType<Listing> | undefined;
+  return () => {
+    next ??= running.then(() => {
+      next = undefined;
+      const listing = listTokens();
+      running = listing.catch(() => {}); // whoever asked for this one hears it
+      return listing;
+    });
+    return next;
+  };
 }

@@ -1,0 +1,147 @@
+import * as z from 'zod/mini';
+import { MINUTE_MS } from '../time.ts';
+import { databaseRuleSchema } from './database-rule.ts';
+import { durationSchema } from './duration.ts';
+import { windowSchema } from './window.ts';
+
+/** Begins the marker at the end of a token's description, and so is in no text of a policy. */
+export const MARKER_OPENING = '[keyturn:';
+
+const nonEmpty = (what: string) => z.string().check(z.minLength(1, what));
+const secretName = z
+  .string()
+  .check(z.regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, 'a secret name: letters, digits and /_+=.@-'));
+const owner = z
+  .string()
+  .check(z.regex(/^[a-z][a-z0-9-]{0,30}$/, 'a short name: lower-case letters, digits and "-"'));
+const uuid = z.string().check(z.regex(/^[0-9a-fA-F-]{36}$/, 'a UUID'));
+const timeZone = z
+  .string()
+  .check(z.refine((name) => isTimeZone(name), 'a time zone such as Europe/Berlin'));
+const schedule = z
+  .string()
+  .check(
+    z.regex(
+      /^(?:rate|cron)\(.+\)$/,
+      'an EventBridge expression, rate(5 minutes) or cron(0 3 * * ? *)',
+    ),
+  );
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Without a last slash: the tag that names a secret's cluster is compared as text. */
+const clusterUrl = z.pipe(
+  z.url({ protocol: /^https?$/, error: 'a URL such as https://influxdb.example.com' }),
+  z.transform((url) => url.replace(/\/+$/, '')),
+);
+
+const clusterSchema = z.strictObject({
+  /** Where the Management API and the data plane answer. */
+  url: clusterUrl,
+  /** Where consumers and probes write and query, if it is another host (Cloud Dedicated). */
+  dataUrl: z.optional(clusterUrl),
+  /** Tokens travel in clear: only where the network between is trusted, such as a mesh that encrypts. */
+  allowPlainHttp: z._default(z.boolean(), false),
+  /** Name or ARN of the secret with the management token. */
+  managementToken: nonEmpty('the name or ARN of a secret'),
+  /** PEM file with the authority that signed the cluster's certificate, beside the policy file. */
+  ca: z.optional(nonEmpty('a file name')),
+  accountId: z.optional(uuid),
+  clusterId: z.optional(uuid),
+});
+
+const lifetimes = {
+  rotateEvery: z.optional(durationSchema),
+  renewBefore: z.optional(durationSchema),
+  expiresAfter: z.optional(z.union([z.literal('never'), durationSchema])),
+  gracePeriod: z.optional(durationSchema),
+  quarantine: z.optional(durationSchema),
+  windows: z.optional(z.array(windowSchema)),
+};
+
+const databaseNames = z._default(z.array(nonEmpty('a database name or "*"')), []);
+const tokenText = z.string().check(
+  z.maxLength(400),
+  z.refine(
+    (text) => !text.includes(MARKER_OPENING),
+    `a text without "${MARKER_OPENING}", which marks what is owned`,
+  ),
+);
+
+const tokenSchema = z.strictObject({
+  ...lifetimes,
+  /** For people; stands before the marker in the token's description. */
+  description: z.optional(tokenText),
+  permissions: z.strictObject({ read: databaseNames, write: databaseNames }),
+  /** Name of the secret that consumers read; `keyturn/<owner>/<name>` where absent. */
+  secret: z.optional(secretName),
+  /** Take over an existing token and its secret without rotating them before they are due. */
+  adopt: z.optional(
+    z.strictObject({
+      tokenId: uuid,
+      key: z.optional(nonEmpty('the JSON key of the token string')),
+    }),
+  ),
+});
+
+/** The policy file as plain data. Defaults are here and nowhere else, but for those of a token's life. */
+export const documentSchema = z.strictObject({
+  owner,
+  cluster: clusterSchema,
+  timeZone: z._default(timeZone, 'UTC'),
+  schedules: z._default(
+    z.strictObject({
+      rotate: z._default(schedule, 'rate(5 minutes)'),
+      reap: z._default(schedule, 'rate(1 hour)'),
+      enforce: z._default(schedule, 'rate(1 hour)'),
+      paused: z._default(z.boolean(), false),
+    }),
+    { rotate: 'rate(5 minutes)', reap: 'rate(1 hour)', enforce: 'rate(1 hour)', paused: false },
+  ),
+  defaults: z._default(z.strictObject(lifetimes), {}),
+  tokens: z.record(
+    z
+      .string()
+      .check(
+        z.regex(
+          /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
+          'a token name: letters, digits, "_", "." and "-"',
+        ),
+      ),
+    tokenSchema,
+  ),
+  databases: z._default(z.array(databaseRuleSchema), []),
+  /** What becomes of a token whose entry left the policy. */
+  onRemoval: z._default(z.enum(['report', 'retire']), 'report'),
+  expiredForeignTokens: z._default(z.enum(['report', 'delete']), 'report'),
+  /** The most tokens that one run may take away without a proven successor, or databases that it may leave with less; 0 means none. */
+  limits: z._default(
+    z.strictObject({
+      percent: z._default(z.int().check(z.minimum(0), z.maximum(100)), 30),
+      tokens: z._default(z.int().check(z.minimum(0)), 3),
+    }),
+    { percent: 30, tokens: 3 },
+  ),
+  /** How long a new token may take to be accepted everywhere. */
+  activationTimeout: z._default(durationSchema, 5 * MINUTE_MS),
+  concurrency: z._default(z.int().check(z.minimum(1), z.maximum(100)), 10),
+  /** Secrets Manager allows 50 a second for the whole account and Region. */
+  secretWritesPerSecond: z._default(z.int().check(z.minimum(1), z.maximum(50)), 20),
+  allowGracePeriodUnderAnHour: z._default(z.boolean(), false),
+  /** KMS key (ARN or alias) for the secrets that Keyturn creates. */
+  encryptionKey: z.optional(nonEmpty('a KMS key ARN or alias')),
+  /** Name or ARN of the bus for Keyturn's events; the default bus where absent. */
+  eventBus: z.optional(nonEmpty('a bus name or ARN')),
+});
+
+export type Document = z.output<typeof documentSchema>;
+
+/** JSON Schema of the policy file, for editors. */
+export const policyJsonSchema = () => z.toJSONSchema(documentSchema, { io: 'input' });

@@ -1,0 +1,82 @@
+import * as z from 'zod/mini';
+import { compareRetention, formatRetention, parseRetention, retentionSchema } from './retention.ts';
+
+/** A field's value as the Management API has it: nanoseconds are bigints, counts are numbers. */
+export type FieldValue = bigint | number;
+
+/** The same as the policy spells it: `90d`, `infinite`, `500`. */
+export type Spelling = string | number;
+
+/** The highest number that InfluxDB's catalog stores (a signed 32-bit integer). */
+const HIGHEST_LIMIT = 2_147_483_647;
+
+/** A field that counts something, such as tables. */
+const limitField = <Key extends string>(key: Key, whenLowered: string) => ({
+  key,
+  schema: z.int().check(z.minimum(1), z.maximum(HIGHEST_LIMIT)),
+  compare: (a: FieldValue, b: FieldValue) => Number(a) - Number(b),
+  spell: (value: FieldValue): Spelling => Number(value),
+  parse: (spelling: Spelling): FieldValue => Number(spelling),
+  /** What lowering it means for what is there, for people. */
+  whenLowered,
+  /** Whether a rule needs a dated approval to lower it. */
+  needsApproval: false,
+});
+
+/**
+ * The fields of a database that rules hold to what they declare: one row each, from the rule's key
+ * and schema to the Management API's field. Everything else follows from these rows.
+ */
+export const GOVERNED_FIELDS = {
+  retention: {
+    key: 'retentionPeriod',
+    schema: retentionSchema,
+    compare: (a: FieldValue, b: FieldValue) => compareRetention(BigInt(a), BigInt(b)),
+    spell: (value: FieldValue): Spelling => formatRetention(BigInt(value)),
+    parse: (spelling: Spelling): FieldValue => parseRetention(String(spelling)),
+    whenLowered: undefined,
+    needsApproval: true,
+  },
+  maxTables: limitField(
+    'maxTables',
+    'existing tables stay and can be written to, however many there are; new ones beyond the limit are refused',
+  ),
+  maxColumnsPerTable: limitField(
+    'maxColumnsPerTable',
+    'existing tables stay and can be written to with the columns they have; new columns beyond the limit are refused, in tables made from now on at least',
+  ),
+} as const;
+
+/** A field's key in a rule. */
+export type GovernedField = keyof typeof GOVERNED_FIELDS;
+
+export const governedFields = Object.keys(GOVERNED_FIELDS) as readonly GovernedField[];
+
+/** The part of a database, as the Management API has it, that is governed. */
+export type GovernedValues = {
+  readonly [Field in GovernedField as (typeof GOVERNED_FIELDS)[Field]['key']]: Parsed<Field>;
+};
+type Parsed<Field extends GovernedField> = z.output<(typeof GOVERNED_FIELDS)[Field]['schema']>;
+
+/** A field of a database, as the policy spells it. */
+export const spelledField = (values: GovernedValues, field: GovernedField): Spelling =>
+  GOVERNED_FIELDS[field].spell(values[GOVERNED_FIELDS[field].key]);
+
+/** What sets a field through the Management API. */
+export const fieldBody = (field: GovernedField, to: Spelling): Partial<GovernedValues> => ({
+  [GOVERNED_FIELDS[field].key]: GOVERNED_FIELDS[field].parse(to),
+});
+
+/** Whether a change takes something away: shorter retention, or a lower limit. */
+export function lessens(field: GovernedField, from: Spelling, to: Spelling): boolean {
+  const { compare, parse } = GOVERNED_FIELDS[field];
+  return compare(parse(to), parse(from)) < 0;
+}
+
+/** One schema for each governed field, made from the field's own. */
+export function schemasOf<Made extends Record<GovernedField, z.ZodMiniType>>(
+  make: (schema: z.ZodMiniType) => z.ZodMiniType,
+): Made {
+  const made = governedFields.map((field) => [field, make(GOVERNED_FIELDS[field].schema)]);
+  return Object.fromEntries(made) as Made;
+}

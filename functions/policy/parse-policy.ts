@@ -1,0 +1,60 @@
+import type { Permission } from '../management-api/token.ts';
+import { DAY_MS, HOUR_MS } from '../time.ts';
+import { contradictions } from './contradictions.ts';
+import { type Document, documentSchema } from './document.ts';
+import { type Lifetimes, type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
+import { explainIssues, PolicyError } from './policy-error.ts';
+
+const DEFAULT_LIFETIMES = {
+  rotateEvery: 30 * DAY_MS,
+  renewBefore: 14 * DAY_MS,
+  expiresAfter: 90 * DAY_MS,
+  gracePeriod: 24 * HOUR_MS,
+  quarantine: 7 * DAY_MS,
+  windows: [],
+} as const;
+
+type Declared = Document['defaults'];
+
+function lifetimesOf(declared: Declared): Lifetimes {
+  const { expiresAfter, ...rest } = { ...DEFAULT_LIFETIMES, ...declared };
+  return { ...rest, ...(expiresAfter !== 'never' && { expiresAfter }) } as Lifetimes;
+}
+
+function permissionsOf({ read, write }: { read: string[]; write: string[] }): Permission[] {
+  const grants = (action: string, databases: string[]) =>
+    [...new Set(databases)].sort().map((resource) => ({ action, resource }));
+  return [...grants('read', read), ...grants('write', write)];
+}
+
+function resolveTokens({ tokens, defaults, owner }: Document): TokenPolicy[] {
+  return Object.entries(tokens).map(([name, entry]) => {
+    const { description = name, permissions, secret, adopt, ...declared } = entry;
+    return {
+      name,
+      secret: secret ?? `${secretPrefix(owner)}${name}`,
+      description,
+      permissions: permissionsOf(permissions),
+      ...lifetimesOf({ ...defaults, ...declared }),
+      ...(adopt && { adopt }),
+    };
+  });
+}
+
+/**
+ * Checks a policy document (the YAML file as plain data) and fills in its defaults.
+ * @param file its name, as plans should call it
+ * @throws PolicyError naming every key that is wrong, what was found and what was expected
+ */
+export function parsePolicy(document: unknown, file = 'keyturn.yaml'): Policy {
+  const parsed = documentSchema.safeParse(document);
+  if (!parsed.success) {
+    throw new PolicyError(explainIssues(documentSchema, parsed.error.issues, document));
+  }
+  const { data } = parsed;
+  const defaults = lifetimesOf(data.defaults);
+  const policy = { ...data, file, defaults, tokens: resolveTokens(data) };
+  const issues = contradictions(policy);
+  if (issues.length > 0) throw new PolicyError(issues);
+  return policy;
+}

@@ -1,0 +1,36 @@
+type Step<Kind extends string, Reason extends string> = {
+  readonly kind: Kind;
+  readonly reason: Reason;
+};
+
+/** One step of a token's retirement: docs/how-a-token-lives.md says what each does. */
+export type RetirementStep =
+  | Step<'supersede', 'Replaced' | 'Removed'>
+  | Step<'fence', 'GraceOver'>
+  | Step<'quarantine', 'FenceOver'>
+  | Step<'delete', 'Orphan' | 'Expired' | 'FenceOver' | 'QuarantineOver' | 'HoldDeleted'>
+  | Step<'strip', 'HoldFrozen'>;
+
+/** The next step in the retirement of a token of ours. */
+export type Retirement = RetirementStep & {
+  /** Name of the secret, which is the token's identity. */
+  readonly secret: string;
+  readonly tokenId: string;
+};
+
+/** The deletion of an expired token that is not ours. */
+export interface ForeignDeletion {
+  readonly kind: 'delete-foreign';
+  readonly tokenId: string;
+  readonly reason: 'ForeignExpired';
+}
+
+/** The deletion of a secret whose entry left the policy, when nothing that it held is left. */
+export interface SecretDeletion {
+  readonly kind: 'delete-secret';
+  readonly secret: string;
+  readonly reason: 'Removed';
+}
+
+/** One action of `reap`'s plan. */
+export type ReapingAction = Retirement | ForeignDeletion | SecretDeletion;

@@ -1,0 +1,62 @@
+import type { ObservedSecret, ObservedToken } from '../../tokens/observation.ts';
+import type { RevocationRequest } from '../request.ts';
+import { ENDING_WAYS, findSuccessor, leftBecause, type Order } from './decide-revocation.ts';
+import { type Surroundings, type Target, touches } from './select-tokens.ts';
+
+function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generator<string> {
+  const { name, deletedAt } = seen.secret;
+  const left = leftBecause(seen, order);
+  if (left) yield `${name} ${left}`;
+  if (deletedAt !== undefined)
+    yield `${name} is scheduled for deletion; nothing in it can be changed`;
+  for (const holder of ENDING_WAYS.includes(order.way) ? seen.holders.values() : []) {
+    if (holder.state !== 'foreign' || holder.token.id === order.namedToken) continue;
+    yield `${name} holds ${holder.token.id}, which does not have its marker and is left alone; name it by its id`;
+  }
+  const successor = order.way === 'replace' && findSuccessor(seen, order, now);
+  if (successor) {
+    yield `${name} got ${successor.token.id} from revoke just now, which stays; to revoke this one too, name it by its id`;
+  }
+}
+
+function warnOfOthers(request: RevocationRequest, { tokens, secrets }: Surroundings): string[] {
+  const { selector } = request;
+  if (selector.kind !== 'database') return [];
+  const owned = new Set(
+    [...secrets.values()].flatMap((seen) => seen.tokens.map(({ token }) => token.id)),
+  );
+  const others = tokens.filter(
+    ({ id, revokedAt, permissions }) =>
+      revokedAt === undefined && !owned.has(id) && touches(permissions, selector.name),
+  );
+  return others.map(
+    ({ id }) => `${id}, of others, can use ${selector.name} too; name it by its id`,
+  );
+}
+
+function warnOfSingle(
+  { token, owned }: ObservedToken,
+  { way, noUndo }: RevocationRequest,
+): string[] {
+  if (owned || way === 'delete' || way === 'whois') return [];
+  if (way === 'freeze' && noUndo)
+    return [`${token.id} is not ours: nothing keeps what it may do now`];
+  return way === 'replace' ? [`${token.id} is not ours: it is deleted without a successor`] : [];
+}
+
+/** What an order does not reach, and what a person should know before giving it. */
+export function warningsOf(
+  target: Target,
+  order: Order,
+  request: RevocationRequest,
+  around: Surroundings,
+): string[] {
+  const seen = target.secrets.flatMap((name) => around.secrets.get(name) ?? []);
+  const gone = `the cluster has no token ${target.gone}, or it is revoked already`;
+  return [
+    ...seen.flatMap((each) => [...warnOfSecret(each, order, around.at)]),
+    ...target.single.flatMap((each) => warnOfSingle(each, request)),
+    ...(target.gone === undefined ? [] : [gone]),
+    ...warnOfOthers(request, around),
+  ];
+}

@@ -1,0 +1,62 @@
+/** Why AWSCURRENT gets a successor. */
+export type ReplacementReason =
+  | 'Missing'
+  | 'Due'
+  | 'NearExpiry'
+  | 'Expired'
+  | 'CurrentGone'
+  | 'Forced'
+  | 'PermissionsNarrowed';
+
+interface OfEntry {
+  /** The policy's name of the token. */
+  readonly token: string;
+  /** Name of the secret, which is the token's identity. */
+  readonly secret: string;
+}
+
+/** Mints a successor and brings it to AWSCURRENT; its id is not known yet. */
+export interface Replacement extends OfEntry {
+  readonly kind: 'rotate';
+  readonly reason: ReplacementReason;
+}
+
+/** Goes on with a token that an earlier run minted. */
+export interface Resumption extends OfEntry {
+  readonly kind: 'resume';
+  readonly tokenId: string;
+  readonly reason: ReplacementReason | 'Pending' | 'Unarmed';
+}
+
+/** Takes AWSPENDING off a version that nobody waits for. */
+export interface PendingDetachment extends OfEntry {
+  readonly kind: 'detach-pending';
+  readonly reason: 'PendingNotDue' | 'PendingDead';
+}
+
+/** Adds the permissions that the policy adds. */
+export interface Widening extends OfEntry {
+  readonly kind: 'widen';
+  readonly tokenId: string;
+  readonly reason: 'PermissionsWidened';
+}
+
+/** Gives back what quarantine took, from a token that somebody rolled back to. */
+export interface Restoration extends OfEntry {
+  readonly kind: 'give-back';
+  readonly tokenId: string;
+  readonly reason: 'RolledBack';
+}
+
+/** Takes over a token and its secret as they are. */
+export interface Adoption extends OfEntry {
+  readonly kind: 'adopt';
+  readonly tokenId: string;
+  readonly reason: 'Adopted';
+}
+
+/** What is decided about a secret that is ours, from its own state. */
+export type RenewalAction = Replacement | Resumption | PendingDetachment | Widening | Restoration;
+
+/** One action of `rotate`'s plan. */
+export type RotationAction = RenewalAction | Adoption;

@@ -1,0 +1,28 @@
+import type { RunTools, Tools } from './tools.ts';
+
+/** The time of this machine and of the cluster differ by more than ages could bear. */
+const MOST_SKEW_MS = 5 * 60_000;
+
+/** What was observed cannot be trusted; nothing is planned on it. */
+export class ObservationError extends Error {
+  override readonly name = 'ObservationError';
+}
+
+/**
+ * How far the Management API's clock is ahead of ours.
+ * @throws ObservationError if that is too far
+ */
+export function skewOf(at: number, now: number): number {
+  const skewMs = at - now;
+  if (Math.abs(skewMs) <= MOST_SKEW_MS) return skewMs;
+  const seconds = Math.round(Math.abs(skewMs) / 1_000);
+  throw new ObservationError(
+    `the clocks of the cluster and of this function differ by ${seconds} s`,
+  );
+}
+
+/** The tools of a run that has observed, and so knows the Management API's time. */
+export const atApiTime = (tools: RunTools, { skewMs }: { readonly skewMs: number }): Tools => ({
+  ...tools,
+  apiNow: () => tools.now() + skewMs,
+});
