@@ -3,7 +3,7 @@ import type { Tools } from '../run/tools.ts';
 import { HOLD_TAG } from '../secrets-manager/secret.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
-import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
+import { type ArmingTools, type HoldUnreadError, underHold } from '../tokens/under-hold.ts';
 import { alreadyDone } from './already-done.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
 import { observeOne } from './observe.ts';
@@ -212,12 +212,10 @@ function withSuccessor(results: readonly TokenResult[]): TokenResult[] {
 }
 
 /** What a token was given is unconfirmed while nobody knows whether its secret was put on hold meanwhile. */
-export function withHoldUnread(result: TokenResult, unread: unknown): TokenResult {
+export function withHoldUnread(result: TokenResult, unread?: HoldUnreadError): TokenResult {
   const isGiven = result.result === 'successor' || result.result === 'given-back';
-  if (unread === undefined || !isGiven || result.unconfirmed !== undefined) return result;
-  const why = unread instanceof Error ? unread.message : String(unread);
-  const unconfirmed = `its secret could not be checked for a hold after this: ${why}`;
-  return { ...result, unconfirmed };
+  if (!unread || !isGiven || result.unconfirmed !== undefined) return result;
+  return { ...result, unconfirmed: unread.message };
 }
 
 /**
@@ -241,6 +239,6 @@ export async function revokeSecret(
   return {
     results: results.map((each) => withHoldUnread(each, unread)),
     failures: [...progress.failures.values()],
-    settled: progress.settled && unread === undefined,
+    settled: progress.settled && !unread,
   };
 }

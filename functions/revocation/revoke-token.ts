@@ -98,8 +98,7 @@ export async function revokeToken(
     const { result, unread } = await underHold(name, tools, (arming) =>
       carryThrough(planned, seen, revocation, arming),
     );
-    const settled = unread === undefined;
-    return { results: [withHoldUnread(result, unread)], failures: [], settled };
+    return { results: [withHoldUnread(result, unread)], failures: [], settled: !unread };
   } catch (error) {
     const about = { tokenId: planned.token.id, way: order.way, reason };
     tools.log.error('failed', { ...about, error });

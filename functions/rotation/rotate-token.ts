@@ -190,5 +190,5 @@ export async function rotateToken(
     });
     return typeof started === 'string' ? started : await finishRotation(entry, started, arming);
   });
-  return { result, ...(unread !== undefined && { error: unread }) };
+  return { result, ...(unread && { error: unread }) };
 }

@@ -10,11 +10,23 @@ export interface ArmingTools extends Tools {
   readonly arm: (owned: OwnedToken, change: Arming) => Promise<Token>;
 }
 
+/** Permissions were given, and then the hold could not be read, or not be obeyed. */
+export class HoldUnreadError extends Error {
+  override readonly name = 'HoldUnreadError';
+
+  constructor(secret: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`the hold of ${secret} could not be read after permissions were given: ${why}`, {
+      cause,
+    });
+  }
+}
+
 /** What came of work that may have given permissions, and of the look at the hold after it. */
 export interface UnderHold<T> {
   readonly result: T;
-  /** Why nobody knows that the hold was obeyed; absent: there is none, or it was. */
-  readonly unread?: unknown;
+  /** Nobody knows that the hold was obeyed; absent: there is none, or it was. */
+  readonly unread?: HoldUnreadError;
 }
 
 async function takeBack(owned: OwnedToken, tools: Tools, hold: string): Promise<void> {
@@ -66,9 +78,9 @@ export async function underHold<T>(
     return patchToken(tools, owned, change);
   };
   const [worked] = await Promise.allSettled([work({ ...tools, arm })]);
-  const unread = await obeyHold(secret, armed, tools);
-  if (unread !== undefined)
-    tools.log.error('the hold could not be read', { secret, error: unread });
+  const failure = await obeyHold(secret, armed, tools);
+  const unread = failure === undefined ? undefined : new HoldUnreadError(secret, failure);
+  if (unread) tools.log.error('the hold could not be read', { secret, error: unread });
   if (worked.status === 'rejected') throw worked.reason;
-  return { result: worked.value, ...(unread !== undefined && { unread }) };
+  return { result: worked.value, ...(unread && { unread }) };
 }

@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** Imports that the linter must refuse: the file that would import, what it would take, and from where. */
+const FORBIDDEN = [
+  // A plan is pure: no client, no clock, no package.
+  ['functions/rotation/plan/x.ts', 'createManagementApi', '../../management-api/client.ts'],
+  ['functions/reaping/plan/x.ts', 'Secrets', '../../secrets-manager/client.ts'],
+  ['functions/enforcement/plan/x.ts', 'Tools', '../../run/tools.ts'],
+  ['functions/revocation/plan/x.ts', 'setTimeout', 'node:timers/promises'],
+  ['functions/rotation/plan/x.ts', 'retry', '../../retry.ts'],
+  ['functions/revocation/plan/x.ts', 'revokeSecret', '../revoke-secret.ts'],
+  ['functions/rotation/plan/x.ts', 'observe', '../../tokens/observe.ts'],
+  ['functions/rotation/plan/x.ts', 'pLimit', 'p-limit'],
+  // A job imports no other job, but revocation rotation's minting and promotion.
+  ['functions/rotation/x.ts', 'retireToken', '../reaping/retire-token.ts'],
+  ['functions/rotation/x.ts', 'revokeSecret', '../revocation/revoke-secret.ts'],
+  ['functions/reaping/x.ts', 'promote', '../rotation/promote.ts'],
+  ['functions/reaping/x.ts', 'decideRotation', '../rotation/plan/decide-rotation.ts'],
+  ['functions/enforcement/x.ts', 'retireToken', '../reaping/retire-token.ts'],
+  ['functions/revocation/x.ts', 'adoptToken', '../rotation/adopt.ts'],
+  ['functions/revocation/x.ts', 'changeField', '../enforcement/change-database.ts'],
+  ['functions/reaping/plan/x.ts', 'decideRotation', '../../rotation/plan/decide-rotation.ts'],
+  // Nobody but runtime.ts makes a client.
+  ['functions/rotation/x.ts', 'createManagementApi', '../management-api/client.ts'],
+  ['functions/reaping/x.ts', 'createSecrets', '../secrets-manager/client.ts'],
+  ['functions/enforcement/x.ts', 'createPublisher', '../events/publisher.ts'],
+  ['functions/revocation/x.ts', 'createDataPlane', '../data-plane/probe.ts'],
+  ['functions/tokens/x.ts', 'createManagementApi', '../management-api/client.ts'],
+  ['functions/run/x.ts', 'createMeter', '../metrics.ts'],
+  ['functions/rotation/x.ts', 'SecretsManagerClient', '@aws-sdk/client-secrets-manager'],
+  ['functions/tokens/x.ts', 'Pool', 'undici'],
+  // Observation imports no step.
+  ['functions/tokens/observe.ts', 'changeToken', './change-token.ts'],
+  ['functions/revocation/observe.ts', 'strip', './end-token.ts'],
+  ['functions/revocation/ask-cluster.ts', 'freshToken', '../tokens/change-token.ts'],
+  ['functions/enforcement/database-reading.ts', 'changeField', './change-database.ts'],
+  // What a token is, is said without asking anybody.
+  ['functions/tokens/state.ts', 'observe', './observe.ts'],
+  ['functions/tokens/marker.ts', 'Tools', '../run/tools.ts'],
+  // What every run shares knows no token's life and no job, nor does what serves everybody.
+  ['functions/run/x.ts', 'freshToken', '../tokens/change-token.ts'],
+  ['functions/run/x.ts', 'runRotation', '../rotation/run-rotation.ts'],
+  ['functions/tokens/x.ts', 'promote', '../rotation/promote.ts'],
+  ['functions/retry.ts', 'Policy', './policy/policy.ts'],
+  ['functions/policy/x.ts', 'Tools', '../run/tools.ts'],
+  ['functions/policy/x.ts', 'Pool', 'undici'],
+  ['functions/secrets-manager/x.ts', 'Policy', '../policy/policy.ts'],
+  ['functions/management-api/x.ts', 'underHold', '../tokens/under-hold.ts'],
+  ['functions/data-plane/x.ts', 'Tools', '../run/tools.ts'],
+  ['functions/events/x.ts', 'promote', '../rotation/promote.ts'],
+  // Entries run their job; nobody imports them, nor runtime.ts but they and the command line.
+  ['functions/rotate.ts', 'createSecrets', './secrets-manager/client.ts'],
+  ['functions/runtime.ts', 'handler', './rotate.ts'],
+  ['functions/rotation/x.ts', 'handler', '../rotate.ts'],
+  ['functions/rotation/x.ts', 'createRuntime', '../runtime.ts'],
+  ['bin/keyturn/x.ts', 'handler', '../../functions/rotate.ts'],
+  // The functions, what deploys them, and what stands in for the servers.
+  ['functions/rotation/x.ts', 'App', 'aws-cdk-lib'],
+  ['functions/rotation/x.ts', 'bundle', '../../lib/bundle.ts'],
+  ['functions/rotation/x.ts', 'startSandbox', '../../sandbox/sandbox.ts'],
+  ['functions/runtime.ts', 'startSandbox', '../sandbox/sandbox.ts'],
+  ['functions/environment.ts', 'bundle', '../lib/bundle.ts'],
+  ['lib/x.ts', 'observe', '../functions/tokens/observe.ts'],
+  ['lib/x.ts', 'startSandbox', '../sandbox/sandbox.ts'],
+  ['bin/app.ts', 'runRotation', '../functions/rotation/run-rotation.ts'],
+  ['bin/keyturn/x.ts', 'openWorld', '../../test/world/world.ts'],
+  ['bench/x.ts', 'openWorld', '../test/world/world.ts'],
+  ['sandbox/x.ts', 'parseMarker', '../functions/tokens/marker.ts'],
+  ['sandbox/aws/x.ts', 'bundle', '../../lib/bundle.ts'],
+  ['e2e/x.ts', 'parseMarker', '../functions/tokens/marker.ts'],
+] as const;
+
+/** Imports that the same rules must let through. */
+const ALLOWED = [
+  ['functions/rotation/plan/x.ts', 'provenCurrent', '../../tokens/state.ts'],
+  ['functions/rotation/x.ts', 'underHold', '../tokens/under-hold.ts'],
+  ['functions/rotation/x.ts', 'ManagementApi', '../management-api/client.ts'],
+  ['functions/revocation/x.ts', 'promote', '../rotation/promote.ts'],
+  ['functions/revocation/x.ts', 'mintSuccessor', '../rotation/successor.ts'],
+  ['functions/tokens/observe.ts', 'sortByOwner', './observation.ts'],
+  ['functions/runtime.ts', 'createSecrets', './secrets-manager/client.ts'],
+  ['functions/rotate.ts', 'runRotation', './rotation/run-rotation.ts'],
+  ['lib/x.ts', 'Policy', '../functions/policy/policy.ts'],
+  ['bin/keyturn/x.ts', 'createRuntime', '../../functions/runtime.ts'],
+] as const;
+
+type Import = readonly [file: string, name: string, from: string];
+
+const RULE = 'lint/style/noRestrictedImports';
+const folder = mkdtempSync(join(tmpdir(), 'keyturn-layers-'));
+/** By place: what the linter says. */
+const refused = new Map<string, string>();
+
+/** Each import in a tree of its own, so that several may be about one file; all are linted at once. */
+const placeOf = (index: number, [file]: Import) => join(`case-${index}`, file);
+
+beforeAll(() => {
+  const config = JSON.parse(readFileSync(join(ROOT, 'biome.json'), 'utf8'));
+  const inEveryTree = ({ includes, ...rest }: { includes: string[] }) => ({
+    ...rest,
+    includes: includes.map((each) =>
+      each.startsWith('!') ? `!case-*/${each.slice(1)}` : `case-*/${each}`,
+    ),
+  });
+  const { $schema, vcs, plugins, ...kept } = config;
+  const overrides = config.overrides.map(inEveryTree);
+  writeFileSync(join(folder, 'biome.json'), JSON.stringify({ ...kept, overrides }));
+  cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  for (const [index, each] of [...FORBIDDEN, ...ALLOWED].entries()) {
+    const place = join(folder, placeOf(index, each));
+    mkdirSync(dirname(place), { recursive: true });
+    writeFileSync(
+      place,
+      `import { ${each[1]} } from '${each[2]}';\nexport const x = ${each[1]};\n`,
+    );
+  }
+  const biome = join(ROOT, 'node_modules/.bin/biome');
+  const args = [
+    'lint',
+    '--reporter=json',
+    '--max-diagnostics=none',
+    `--only=style/noRestrictedImports`,
+    '.',
+  ];
+  let output: string;
+  try {
+    output = execFileSync(biome, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+  } catch (error) {
+    output = (error as { stdout: string }).stdout; // it exits with 1 where it found something
+  }
+  for (const { category, location, message } of JSON.parse(output).diagnostics) {
+    if (category === RULE) refused.set(location.path, message);
+  }
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each(FORBIDDEN.map((each, index) => [index, ...each] as const))(
+  'no. %i: %s may not import %s from %s',
+  (index, file, name, from) => {
+    expect(refused.get(placeOf(index, [file, name, from]))).toEqual(expect.any(String));
+  },
+);
+
+test.each(ALLOWED.map((each, index) => [index + FORBIDDEN.length, ...each] as const))(
+  'no. %i: %s may import %s from %s',
+  (index, file, name, from) => {
+    expect(refused.get(placeOf(index, [file, name, from]))).toBeUndefined();
+  },
+);
