@@ -1,8 +1,10 @@
 import { describeAction, effectNote } from '../../functions/enforcement/plan/describe-action.ts';
+import type { ReapingAction } from '../../functions/reaping/plan/reaping-action.ts';
+import type { RotationAction } from '../../functions/rotation/plan/rotation-action.ts';
 import type { Action, DatabaseAction, PlanReport, TokenAction } from './answers.ts';
 import type { Style } from './terminal.ts';
 
-const WHAT_IS_DONE: Readonly<Record<string, string>> = {
+const ACTIONS = {
   rotate: 'mint a successor, prove it, promote it',
   resume: 'go on with the successor that is there',
   'detach-pending': 'take AWSPENDING off',
@@ -16,7 +18,10 @@ const WHAT_IS_DONE: Readonly<Record<string, string>> = {
   strip: 'take its permissions away: on hold',
   'delete-foreign': 'delete an expired token of others',
   'delete-secret': 'delete the secret, with its recovery window',
-};
+} satisfies Record<RotationAction['kind'] | ReapingAction['kind'], string>;
+
+/** By kind; a newer version's functions may have kinds that this one does not know. */
+const WHAT_IS_DONE: ReadonlyMap<string, string> = new Map(Object.entries(ACTIONS));
 
 interface Named {
   readonly token?: string | undefined;
@@ -39,7 +44,7 @@ function tokenLine(action: TokenAction): string {
   const { kind, reason, tokenId } = action;
   const name = nameOf(action);
   const id = tokenId === undefined || tokenId === name ? '' : ` ${tokenId.slice(0, 8)}`;
-  return `  ${name}${id}: ${WHAT_IS_DONE[kind] ?? kind} (${reason})`;
+  return `  ${name}${id}: ${WHAT_IS_DONE.get(kind) ?? kind} (${reason})`;
 }
 
 const lineOf = (action: Action): string =>

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../functions/policy/duration.ts';
+import type { RevocationAction } from '../../functions/revocation/plan/revocation-action.ts';
 import type { KnownToken, Revocation } from './answers.ts';
 import { formatTable } from './table.ts';
 import type { Style } from './terminal.ts';
@@ -14,7 +15,7 @@ const WAYS: Readonly<Record<string, string>> = {
   restore: 'Restore: these tokens get back what quarantine took.',
 };
 
-const WHAT_IS_DONE: Readonly<Record<string, string>> = {
+const STEPS = {
   hold: 'put on hold',
   release: 'take off hold',
   replace: 'promote a successor',
@@ -22,7 +23,9 @@ const WHAT_IS_DONE: Readonly<Record<string, string>> = {
   strip: 'take permissions away',
   delete: 'delete',
   'give-back': 'give permissions back',
-};
+} satisfies Record<RevocationAction['kind'], string>;
+
+const WHAT_IS_DONE: ReadonlyMap<string, string> = new Map(Object.entries(STEPS));
 
 /** `read telemetry, write telemetry`. */
 export const formatPermissions = ({ permissions }: Pick<KnownToken, 'permissions'>): string =>
@@ -37,7 +40,7 @@ const short = (tokenId: string) => tokenId.slice(0, 8);
 function steps({ plan: { actions } }: Revocation): string {
   const kinds = Map.groupBy(actions, ({ kind }) => kind);
   const counted = [...kinds].map(
-    ([kind, each]) => `${WHAT_IS_DONE[kind] ?? kind} (${each.length})`,
+    ([kind, each]) => `${WHAT_IS_DONE.get(kind) ?? kind} (${each.length})`,
   );
   return counted.join(', ') || 'none; it is as ordered already';
 }

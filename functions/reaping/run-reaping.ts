@@ -33,8 +33,15 @@ function carryOut(action: ReapingAction, observation: Observation, tools: Tools)
       return deleteSecret(action, tools);
     case 'delete-foreign':
       return deleteForeign(action, tools);
-    default:
+    case 'supersede':
+    case 'fence':
+    case 'quarantine':
+    case 'strip':
+    case 'delete':
       return retireToken(action, observation, tools);
+    default:
+      action satisfies never;
+      throw new Error('an action of no known kind');
   }
 }
 
