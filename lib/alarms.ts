@@ -8,13 +8,13 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { measured } from './measured.ts';
 
-/** Time to make a new management token by hand. */
+/** Enough time for a person to make a new management token. */
 const MANAGEMENT_TOKEN_DAYS = 14;
 
 const DAY_IN_MINUTES = 24 * 60;
 const MINUTES = { minute: 1, hour: 60, day: DAY_IN_MINUTES };
 
-/** How often a schedule fires; of a cron expression no more is known than that a day should suffice. */
+/** How often a schedule fires. A cron expression is not computed: it counts as once a day. */
 function minutesBetween(expression: string): number {
   const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
   if (count === undefined || unit === undefined) return DAY_IN_MINUTES;
@@ -25,15 +25,15 @@ interface AlarmOptions {
   /** Heading in docs/runbook.md. */
   readonly heading: string;
   readonly sentence: string;
-  /** Breaches below it instead of at one. */
+  /** The alarm goes off below this number; absent: at one or more. */
   readonly below?: number;
   readonly evaluationPeriods?: number;
   readonly datapointsToAlarm?: number;
-  /** Absent: silence is well. */
+  /** Absent: no data is no breach. */
   readonly missing?: TreatMissingData;
 }
 
-/** Makes alarms that tell the topic, if there is one, and name their heading in the runbook. */
+/** Makes alarms that notify the topic, if there is one, and name their heading in the runbook. */
 export class Alarms {
   readonly all: Alarm[] = [];
   readonly #owner: string;
@@ -44,7 +44,7 @@ export class Alarms {
     this.#topic = topic;
   }
 
-  /** A function that fails, and one that does not run: what it should do is then not done. */
+  /** One alarm for a function that fails, one for a function that does not run. */
   watchSchedule(scope: Construct, target: IFunction, expression: string, paused: boolean): void {
     const minutes = minutesBetween(expression);
     const periodMinutes = Math.min(Math.max(minutes, 5), DAY_IN_MINUTES);
@@ -55,7 +55,7 @@ export class Alarms {
     this.#add(scope, 'Failed', target.metricErrors(options), {
       heading: 'A function failed',
       sentence: `${scope.node.id} failed`,
-      // What runs every few minutes may fail once: the next run starts anew.
+      // A function that runs every few minutes may fail once: the next run starts again.
       evaluationPeriods: minutes <= 15 ? 3 : 1,
     });
     if (paused) return;
@@ -64,22 +64,23 @@ export class Alarms {
       sentence: `${scope.node.id} has not run as "${expression}" says`,
       below: 1,
       missing: TreatMissingData.BREACHING,
+      // At most 7 days in all (PutMetricAlarm, Amazon CloudWatch API Reference).
       evaluationPeriods: Math.min(Math.ceil((3 * minutes) / periodMinutes), 7),
     });
   }
 
-  /** What waits in the queue was not delivered, or failed after its retries. */
+  /** An invocation in the queue was not delivered, or failed after its retries. */
   watchFailures(scope: Construct, queue: IQueue): void {
     const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM });
     this.#add(scope, 'Undelivered', waiting, {
       heading: 'Invocations wait in the failure queue',
-      sentence: 'Invocations were given up',
+      sentence: 'Invocations failed or were not delivered, and are not tried again',
     });
   }
 
-  /** What the functions measure. That they measure nothing is told by `NotRunning`. */
+  /** What the functions measure. If they measure nothing, `NotRunning` goes off. */
   watchMeasures(scope: Construct): void {
-    // A state: bad in every run of an hour, and thought to last while no run looks.
+    // A state: bad in every run of an hour, and unchanged until the next run measures it.
     const lasting = (key: 'overdueTokens' | 'tokensNearExpiry' | 'driftedDatabases') =>
       measured(this.#owner, key, { statistic: Stats.MINIMUM, period: Duration.hours(1) });
     const missing = TreatMissingData.IGNORE;
@@ -95,10 +96,10 @@ export class Alarms {
     });
     this.#add(scope, 'DatabaseDrift', lasting('driftedDatabases'), {
       heading: 'Databases differ from their rules',
-      sentence: 'Databases differ from their rules and are left so',
+      sentence: 'Databases differ from their rules, and Keyturn does not change them',
       missing,
     });
-    // An event: two periods, because an hourly run may come late by a part of an hour.
+    // An event: two periods, because an hourly run may be late and miss a period.
     const counted = (key: 'refusedPlans' | 'unconfirmedRevocations') =>
       measured(this.#owner, key, { statistic: Stats.SUM, period: Duration.hours(1) });
     const once = { evaluationPeriods: 2, datapointsToAlarm: 1 };
@@ -109,7 +110,7 @@ export class Alarms {
     });
     this.#add(scope, 'RevocationUnconfirmed', counted('unconfirmedRevocations'), {
       heading: 'A revocation is not confirmed',
-      sentence: 'Nobody can say that what was revoked is dead',
+      sentence: 'It is not proven that every revoked token is refused',
       ...once,
     });
     const left = measured(this.#owner, 'managementTokenDays', {

@@ -7,10 +7,10 @@ import type { PolicyFile } from './policy-file.ts';
 const REPOSITORY = resolve(import.meta.dirname, '..');
 export const FUNCTIONS = join(REPOSITORY, 'functions');
 
-/** Every kilobyte is parsed at a cold start: bytes of `index.js`. */
+/** The most bytes that `index.js` may have: a cold start parses every one. */
 export const BUDGET = 550_000;
 
-/** One CommonJS file: ES modules would load every built-in that the SDK might ever need at start. */
+/** One CommonJS file: as ES modules, it would load every built-in module of the SDK at start. */
 function build(entry: string) {
   return buildSync({
     absWorkingDir: REPOSITORY,
@@ -25,7 +25,7 @@ function build(entry: string) {
     alias: {
       '@aws-sdk/credential-provider-node': join(FUNCTIONS, 'environment-credentials.ts'),
     },
-    // undici's fallback for machines without SIMD, which Lambda has: 72 KB that no run would load.
+    // undici's fallback for machines without SIMD. Lambda has SIMD and would never load these 72 KB.
     external: ['*/llhttp-wasm.js'],
     minify: true,
     sourcemap: true,
@@ -41,7 +41,7 @@ function packageOf(input: string): string {
   return input.includes('node_modules/') && scope.startsWith('@') ? `${scope}/${name}` : scope;
 }
 
-function heaviest(metafile: Metafile): string {
+function largest(metafile: Metafile): string {
   const sizes = new Map<string, number>();
   for (const output of Object.values(metafile.outputs)) {
     for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
@@ -54,8 +54,8 @@ function heaviest(metafile: Metafile): string {
 }
 
 /**
- * Writes what one function runs on into a folder: `index.js`, its source map, and the policy beside them.
- * @throws Error if the bundle is over its budget, naming what is heaviest in it
+ * Writes the files of one function into a folder: `index.js`, its source map, and the policy.
+ * @throws Error if the bundle is over its budget; it names the largest packages
  */
 export function bundle(entry: string, { document, ca }: PolicyFile, folder: string): void {
   const { outputFiles, metafile } = build(entry);
@@ -63,13 +63,14 @@ export function bundle(entry: string, { document, ca }: PolicyFile, folder: stri
     const name = basename(path);
     if (name === 'index.js' && contents.byteLength > BUDGET) {
       throw new Error(
-        `functions/${entry}.ts bundles to ${Math.ceil(contents.byteLength / 1000)} KB, ` +
-          `over its budget of ${BUDGET / 1000} KB. Heaviest: ${heaviest(metafile)}.`,
+        `functions/${entry}.ts has ${Math.ceil(contents.byteLength / 1000)} KB as a bundle, ` +
+          `expected at most ${BUDGET / 1000} KB. Largest packages: ${largest(metafile)}; ` +
+          'import less, or raise BUDGET in lib/bundle.ts',
       );
     }
     writeFileSync(join(folder, name), contents);
   }
-  // Wherever the asset is unpacked, a package.json above it must not turn it into an ES module.
+  // Without it, a package.json in a folder above could turn index.js into an ES module.
   writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}\n');
   writeFileSync(join(folder, POLICY_FILE), JSON.stringify(document));
   if (ca !== undefined) writeFileSync(join(folder, CA_FILE), ca);

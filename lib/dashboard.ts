@@ -17,14 +17,14 @@ import { measured } from './measured.ts';
 export interface DashboardProps {
   readonly owner: string;
   readonly alarms: readonly IAlarm[];
-  /** By what they are called. */
+  /** By the name that the graphs show. */
   readonly functions: Readonly<Record<string, IFunction>>;
 }
 
 const HOURLY = Duration.hours(1);
 const THIRD = 8;
 
-/** What a person on call reads first, from the top: what is wrong, whether consumers are in danger, and what ran. */
+/** For a person on call, from the top: what is wrong, whether consumers are in danger, and what ran. */
 export function addDashboard(scope: Construct, { owner, alarms, functions }: DashboardProps): void {
   const metric = (key: keyof typeof METRICS, label: string, options: MetricOptions) =>
     measured(owner, key, { period: HOURLY, label, ...options });
@@ -44,7 +44,7 @@ export function addDashboard(scope: Construct, { owner, alarms, functions }: Das
   });
 
   new Dashboard(scope, 'Dashboard', {
-    // Names are unique in an account, whatever the Region.
+    // Dashboards are global in an account (PutDashboard, Amazon CloudWatch API Reference).
     dashboardName: `Keyturn-${owner}-${Stack.of(scope).region}`,
     defaultInterval: Duration.days(7),
     widgets: [
@@ -102,7 +102,7 @@ export function addDashboard(scope: Construct, { owner, alarms, functions }: Das
           left: [metric('driftedDatabases', 'databases', lowest)],
         }),
         new GraphWidget({
-          title: 'What was done, by kind of action',
+          title: 'Actions applied, by kind',
           width: 2 * THIRD,
           left: [actions],
           stacked: true,

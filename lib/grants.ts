@@ -5,7 +5,10 @@ import { type Policy, secretPrefix, type TokenPolicy } from '../functions/policy
 
 const isArn = (text: string) => text.startsWith('arn:');
 
-/** Secrets Manager ends every ARN with "-" and six characters of its own. */
+/**
+ * Secrets Manager ends every ARN with "-" and six random characters:
+ * docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html
+ */
 function secretArn(scope: Construct, name: string, suffix = '-??????'): string {
   if (isArn(name)) return name;
   return Stack.of(scope).formatArn({
@@ -25,7 +28,7 @@ function busArn(scope: Construct, bus: string): string {
   });
 }
 
-/** A statement of a role, and why it may hold a wildcard where it does. */
+/** A statement of a role, and the reason for its wildcard if it has one. */
 export interface Grant {
   readonly statement: PolicyStatement;
   readonly wildcard?: { readonly resource: string; readonly reason: string };
@@ -37,6 +40,7 @@ export const allow = (
   conditions: Record<string, unknown> = {},
 ): Grant => ({ statement: new PolicyStatement({ actions, resources, conditions }) });
 
+/** As docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html requires. */
 export const JOIN_VPC: Grant = {
   ...allow(
     [
@@ -49,7 +53,7 @@ export const JOIN_VPC: Grant = {
   ),
   wildcard: {
     resource: '*',
-    reason: 'Lambda checks the permission for network interfaces of a VPC on any resource.',
+    reason: 'Lambda requires its permissions for the network interfaces of a VPC on all resources.',
   },
 };
 
@@ -80,12 +84,15 @@ const VERBS = {
   ],
 };
 
-/** CDK spreads statements over policies but never splits one, and two of this many names fit into a policy. */
+/**
+ * A managed policy has at most 6,144 characters, and a role has at most ten managed policies:
+ * docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ * CDK spreads statements over policies but splits none; two statements of 18 names fit into one policy.
+ */
 const CHUNK = 18;
-/** What fits into the ten policies that a role takes. */
 const MOST_NAMED_SECRETS = 180;
 
-/** What each function may do, written by hand: a method is one power, and each role names its own. */
+/** What each function may do. A method is one permission, and each role lists its own. */
 export class Grants {
   readonly #scope: Construct;
   readonly #policy: Policy;
@@ -122,13 +129,13 @@ export class Grants {
     const named = this.#entriesOutsidePrefix();
     if (named.length > MOST_NAMED_SECRETS) {
       throw new Error(
-        `${named.length} secrets have a name of their own, and a role can name ${MOST_NAMED_SECRETS}: ` +
-          `leave "secret" out of more tokens, whose secrets are then under ${this.#prefix}`,
+        `found ${named.length} tokens with "secret", expected at most ${MOST_NAMED_SECRETS}, which one IAM role can name; ` +
+          `leave "secret" out of some tokens: their secrets are then under ${this.#prefix}`,
       );
     }
     const actions = VERBS[verbs].map((verb) => `secretsmanager:${verb}`);
     const withoutCreation = actions.filter((action) => action !== CREATE);
-    // What is adopted is there already.
+    // The secret of an adopted token exists already.
     const created = named.filter(({ adopt }) => !adopt && actions.includes(CREATE));
     const others = named.filter((entry) => !created.includes(entry));
     return [
@@ -138,12 +145,15 @@ export class Grants {
     ];
   }
 
-  /** Of a name that no secret has, IAM is asked about the bare name, and its answer comes before "not found". */
+  /**
+   * If no secret has the name, IAM decides on the ARN without the six characters, before "not found":
+   * github.com/aws-samples/dify-self-hosted-on-aws/pull/35 shows such a refusal.
+   */
   askForMissingSecrets(): Grant[] {
     return this.#onNamed(['secretsmanager:DescribeSecret'], this.#entriesOutsidePrefix(), '');
   }
 
-  /** A secret that its entry gave a name of its own is left for a person to delete. */
+  /** Only under the prefix: a person deletes the secrets that the policy names itself. */
   deleteSecrets(): Grant {
     return this.#onOwnSecrets(['secretsmanager:DeleteSecret']);
   }
@@ -166,7 +176,7 @@ export class Grants {
       ...allow(actions, [resource]),
       wildcard: {
         resource,
-        reason: "The owner's own prefix: a token is retired after its entry has left the policy.",
+        reason: "The owner's prefix: a token is also retired after its entry has left the policy.",
       },
     };
   }
@@ -175,7 +185,7 @@ export class Grants {
     return allow(['kms:Decrypt'], [keyArn], this.#viaSecretsManager());
   }
 
-  /** Secrets Manager uses the key on behalf of who calls it, and nobody else may. */
+  /** Only Secrets Manager may use the key for the role: AWS KMS Developer Guide, kms:ViaService. */
   #viaSecretsManager() {
     const { region, urlSuffix } = Stack.of(this.#scope);
     return { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.${urlSuffix}` } };
@@ -196,7 +206,7 @@ export class Grants {
       ...allow(actions, [anyKey], { ...via, 'ForAnyValue:StringEquals': alias }),
       wildcard: {
         resource: anyKey,
-        reason: 'A role cannot name a key by its alias; the condition admits that alias alone.',
+        reason: 'A role cannot name a key by its alias; the condition allows this alias only.',
       },
     };
   }

@@ -19,7 +19,7 @@ import { allow, type Grant, JOIN_VPC } from './grants.ts';
 import type { PolicyFile } from './policy-file.ts';
 
 export interface NetworkProps {
-  /** Where the functions run; absent: outside any VPC. */
+  /** The VPC in which the functions run; absent: none. */
   readonly vpc?: IVpc;
   readonly vpcSubnets?: SubnetSelection;
   readonly securityGroups?: readonly ISecurityGroup[];
@@ -33,19 +33,19 @@ export interface KeyturnFunctionProps extends NetworkProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly grants: readonly Grant[];
   readonly logRetention: RetentionDays;
-  /** Receives what failed after its retries. */
+  /** Receives invocations that failed after their retries. */
   readonly failures: IQueue;
   readonly reservedConcurrentExecutions?: number;
 }
 
-/** The bundle is made while CDK stages the asset: a folder that it owns, named by its contents' hash. */
+/** CDK calls the bundler when it stages the asset, into a folder named by the hash of its contents. */
 function code(entry: string, policyFile: PolicyFile): Code {
   const { document, ca } = policyFile;
   return Code.fromAsset(FUNCTIONS, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       image: DockerImage.fromRegistry('not-used'),
-      // CDK bundles once for equal options, and sees only data: without these, one bundle for all.
+      // CDK bundles only once for equal options: these make the options of each function different.
       environment: { entry, policyFile: JSON.stringify([document, ca]) },
       local: {
         tryBundle(folder) {
@@ -57,7 +57,7 @@ function code(entry: string, policyFile: PolicyFile): Code {
   });
 }
 
-/** cdk-nag names an ARN of unknown account and Region like this: `arn:<AWS::Partition>:...`. */
+/** The form in which cdk-nag names an ARN of unknown account and Region: `arn:<AWS::Partition>:...`. */
 function asText(scope: Construct, arn: string): string {
   const resolved: unknown = Stack.of(scope).resolve(arn);
   const parts = (resolved as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join']?.[1] ?? [resolved];
@@ -88,6 +88,7 @@ export class KeyturnFunction extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 512,
+      // The maximum: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
       timeout: Duration.minutes(15),
       role: this.role.withoutPolicyUpdates(),
       environment: { NODE_OPTIONS: '--enable-source-maps', ...props.environment },
@@ -95,7 +96,7 @@ export class KeyturnFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,
       systemLogLevelV2: SystemLogLevel.INFO,
-      // The next run is the real retry: it looks at both systems anew.
+      // One retry is enough: the next scheduled run reads both systems again.
       retryAttempts: 1,
       maxEventAge: Duration.hours(1),
       onFailure: { bind: () => ({ destination: props.failures.queueArn }) },

@@ -18,11 +18,11 @@ export interface KeyturnScheduleProps {
   readonly timeZone: string;
   readonly paused: boolean;
   readonly description: string;
-  /** Receives what could not be delivered. */
+  /** Receives invocations that could not be delivered. */
   readonly failures: IQueue;
 }
 
-/** A rate by the hour names no minute: many clusters then need not start in the same one. */
+/** A rate of hours or days names no minute: many clusters need not start in the same minute. */
 function timeWindow(expression: string): TimeWindow {
   return /^rate\(\d+ (?:hour|day)s?\)$/.test(expression)
     ? TimeWindow.flexible(Duration.minutes(15))

@@ -7,18 +7,18 @@ import { readPolicyFile } from './policy-file.ts';
 
 /** What an operator must know before destroying the stack. */
 function expirySentence({ tokens }: Policy): string {
-  const immortal = tokens.filter(({ expiresAfter }) => expiresAfter === undefined).length;
+  const neverExpiring = tokens.filter(({ expiresAfter }) => expiresAfter === undefined).length;
   const longest = Math.max(0, ...tokens.map(({ expiresAfter = 0 }) => expiresAfter));
   return [
-    'Secrets stay when this stack is destroyed, and nothing renews their tokens',
+    'Secrets stay when this stack is destroyed, and nothing rotates their tokens any more',
     ...(longest > 0
       ? [`these expire within ${formatDuration(longest)} of their last rotation`]
       : []),
-    ...(immortal > 0 ? [`${immortal} of ${tokens.length} never expire`] : []),
+    ...(neverExpiring > 0 ? [`${neverExpiring} of ${tokens.length} never expire`] : []),
   ].join('; ');
 }
 
-/** One policy file, one cluster, one stack, named by the policy's owner. */
+/** The stack of one policy file, which describes one cluster. The policy's owner names it. */
 export class KeyturnStack extends Stack {
   readonly keyturn: Keyturn;
 

@@ -16,14 +16,17 @@ import { type PolicyFile, readPolicyFile } from './policy-file.ts';
 export interface KeyturnProps extends NetworkProps {
   /** Path of the policy file, which describes one cluster. */
   readonly policy: string;
-  /** Key for the secrets that Keyturn creates; outranks the policy's `encryptionKey`. */
+  /** Key for the secrets that Keyturn creates; used instead of the policy's `encryptionKey`. */
   readonly encryptionKey?: IKey;
-  /** Key of the management token's secret, if that has one of its own. */
+  /** Key of the management token's secret, if it is a customer managed key. */
   readonly managementTokenKey?: IKey;
-  /** Told of every alarm; absent: alarms only change their state. */
+  /** Receives every alarm; absent: alarms only change their state. */
   readonly alarmTopic?: ITopic;
   readonly logRetention?: RetentionDays;
-  /** At most so many runs of a function at once; refused by accounts whose quota is small. */
+  /**
+   * The most runs of each function at once. Lambda refuses it if fewer than 100 stay unreserved:
+   * docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+   */
   readonly reservedConcurrentExecutions?: number;
 }
 
@@ -31,21 +34,24 @@ interface FunctionOptions {
   readonly entry: string;
   readonly description: string;
   readonly grants: readonly Grant[];
-  /** Absent: only ever invoked by a person. */
+  /** Absent: only a person invokes it. */
   readonly schedule?: string;
 }
 
-/** Rotates and retires the tokens of one InfluxDB cluster and governs its databases, as its policy file says. */
+/**
+ * Rotates and retires the tokens of one InfluxDB cluster and manages its databases, as its policy
+ * file says.
+ */
 export class Keyturn extends Construct {
   readonly policyFile: PolicyFile;
-  /** What could not be delivered, or failed after its retries. */
+  /** Invocations that could not be delivered, or failed after their retries. */
   readonly failures: Queue;
   readonly rotate: KeyturnFunction;
   readonly reap: KeyturnFunction;
   readonly enforce: KeyturnFunction;
-  /** Only ever invoked by a person. */
+  /** Only a person invokes it. */
   readonly revoke: KeyturnFunction;
-  /** Invoked by Secrets Manager for secrets whose rotation somebody set up with it. */
+  /** Secrets Manager invokes it for secrets that have their rotation set up with it. */
   readonly secretsManagerRotation: KeyturnFunction;
   /** By construct id. */
   readonly functions: Record<string, KeyturnFunction> = {};
@@ -79,7 +85,8 @@ export class Keyturn extends Construct {
     const encryption = encryptionKey === undefined ? [] : [grants.useEncryptionKey(encryptionKey)];
     this.rotate = this.#add('Rotate', {
       entry: 'rotate',
-      description: 'Mints, stores, proves and promotes tokens that are due',
+      description:
+        'Rotates tokens that are due: mints, stores, proves and promotes their successors',
       schedule: schedules.rotate,
       grants: [
         ...common,
@@ -102,7 +109,7 @@ export class Keyturn extends Construct {
     });
     this.enforce = this.#add('Enforce', {
       entry: 'enforce',
-      description: 'Holds databases to their retention and limits',
+      description: 'Corrects retention and limits of databases',
       schedule: schedules.enforce,
       grants: common,
     });
@@ -119,7 +126,7 @@ export class Keyturn extends Construct {
     });
     this.secretsManagerRotation = this.#add('SecretsManagerRotation', {
       entry: 'secrets-manager-rotation',
-      description: 'Rotates a secret when Secrets Manager is asked to',
+      description: 'Rotates a secret when Secrets Manager asks for it',
       grants: [
         ...common,
         grants.listSecrets(),
@@ -145,11 +152,12 @@ export class Keyturn extends Construct {
     const queue = new Queue(this, 'Failures', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
+      // The longest that SQS offers (Amazon SQS message quotas).
       retentionPeriod: Duration.days(14),
     });
     Validations.of(queue).acknowledge({
       id: 'AwsSolutions::AwsSolutions-SQS3',
-      reason: 'This queue is itself where failures end; a person reads it.',
+      reason: 'This queue is the dead-letter queue; a person reads it.',
     });
     return queue;
   }

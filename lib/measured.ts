@@ -1,7 +1,7 @@
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { METRICS, NAMESPACE } from '../functions/environment.ts';
 
-/** One of the metrics that the functions of a deployment write into their logs. */
+/** A metric that the functions of a deployment write into their logs. */
 export const measured = (owner: string, key: keyof typeof METRICS, options: MetricOptions) =>
   new Metric({
     namespace: NAMESPACE,

@@ -7,19 +7,19 @@ import type { Policy } from '../functions/policy/policy.ts';
 import { formatPath, PolicyError } from '../functions/policy/policy-error.ts';
 
 export interface PolicyFile {
-  /** The file as plain data: what the function parses again at its start. */
+  /** The file as plain data. The function parses it again at its start. */
   readonly document: unknown;
   readonly policy: Policy;
   /** The PEM file that `cluster.ca` names. */
   readonly ca?: string;
 }
 
-/** A policy file that cannot be used: one line for each mistake. */
+/** The policy file cannot be used; the message has one line for each mistake. */
 export class PolicyFileError extends Error {
   override readonly name = 'PolicyFileError';
 }
 
-/** Where a key stands in the file, or the closest thing around it: an offset in characters. */
+/** The offset of a key in the file, in characters; of the closest key around it if it is missing. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   let node: unknown = document.contents;
   let offset = 0;
@@ -41,7 +41,9 @@ function read(file: string, role: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new PolicyFileError(`${file}: the ${role} cannot be read`, { cause });
+    throw new PolicyFileError(`${file}: cannot read the ${role}; check its path and permissions`, {
+      cause,
+    });
   }
 }
 

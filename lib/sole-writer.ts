@@ -5,28 +5,28 @@ import type { Keyturn } from './keyturn.ts';
 
 export interface SoleWriterProps {
   readonly keyturn: Keyturn;
-  /** Name or ARN of a secret that Keyturn writes; it must be there when this is deployed. */
+  /** Name or ARN of a secret that Keyturn writes; it must exist when this is deployed. */
   readonly secretId: string;
-  /** ARNs of the roles of people who may roll back, hold and take over; `*` and `?` may stand in them. */
+  /** ARNs of the roles of people who may roll back, hold and take over; may contain `*` and `?`. */
   readonly people: readonly string[];
 }
 
 const WRITES = ['DeleteSecret', 'PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage'];
-/** Whoever sets one of these can stop Keyturn or take the secret from it. */
+/** Who sets such a tag can stop Keyturn or take the secret from it. */
 const OWN_TAGS = 'keyturn:*';
 
 /**
- * A secret's resource policy by which nobody writes it, or sets Keyturn's tags, but Keyturn and the
- * people named. Reading is left as it is; so is the policy itself, or nobody could take it off.
+ * A resource policy: only Keyturn and the named people can write the secret or set Keyturn's tags.
+ * It does not limit who reads the secret, nor who removes the policy.
  */
 export class SoleWriter extends Construct {
   constructor(scope: Construct, id: string, { keyturn, secretId, people }: SoleWriterProps) {
     super(scope, id);
     const { rotate, reap, revoke, secretsManagerRotation } = keyturn;
     const functions = [rotate, reap, revoke, secretsManagerRotation];
-    const them = functions.map(({ role }) => role.roleArn).concat(people);
+    const writers = functions.map(({ role }) => role.roleArn).concat(people);
     const others = {
-      ArnNotLike: { 'aws:PrincipalArn': them },
+      ArnNotLike: { 'aws:PrincipalArn': writers },
       Bool: { 'aws:PrincipalIsAWSService': 'false' },
     };
     const deny = (verbs: readonly string[], conditions: object) =>

@@ -45,7 +45,7 @@ test('shows every alarm first, and then runway, runs, refusals, drift and action
     'Runs that failed',
     'Refused plans, failed actions, unconfirmed revocations',
     'Databases that differ from their rules',
-    'What was done, by kind of action',
+    'Actions applied, by kind',
   ]);
   expect([...(widgets[0]?.properties.alarms ?? [])].sort()).toEqual([...alarms].sort());
   expect(widgets.every(({ x, width }) => x + width <= 24)).toBe(true);

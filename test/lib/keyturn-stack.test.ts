@@ -119,7 +119,7 @@ describe('a role names what its function may do, and that alone:', () => {
 
   test('more names than a role can hold are refused when the stack is made', () => {
     expect(() => synthesize(folder, POLICY + entries(180))).toThrow(
-      '181 secrets have a name of their own, and a role can name 180',
+      'found 181 tokens with "secret", expected at most 180, which one IAM role can name',
     );
   });
 });

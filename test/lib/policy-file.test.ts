@@ -77,7 +77,7 @@ describe('a mistake names file, line, key, what was found and what was expected:
 
 test('a file that cannot be read is named', () => {
   expect(() => readPolicyFile(join(folder, 'absent.yaml'))).toThrow(
-    /absent\.yaml: the policy file cannot be read/,
+    /absent\.yaml: cannot read the policy file/,
   );
 });
 
