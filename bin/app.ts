@@ -6,7 +6,10 @@ import { PolicyFileError } from '../lib/policy-file.ts';
 const app = new App();
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 
-/** `cdk deploy -c policy=a.yaml,b.yaml`: of a repeated `-c policy=`, the CDK CLI keeps the last alone. */
+/**
+ * `cdk deploy -c policy=a.yaml,b.yaml`: if `-c policy=` is repeated, the CDK CLI keeps only the
+ * last one.
+ */
 const files = String(app.node.tryGetContext('policy') ?? 'keyturn.yaml').split(',');
 try {
   for (const policy of files) new KeyturnStack(app, { policy });

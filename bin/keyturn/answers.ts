@@ -114,9 +114,9 @@ export type Revocation = z.output<typeof revocationSchema>;
 function read<T>(schema: z.ZodMiniType<T>, answer: unknown): T {
   const { data, error } = schema.safeParse(answer);
   if (data !== undefined) return data;
-  const where = error?.issues[0]?.path.join('.') || 'all of it';
+  const where = error?.issues[0]?.path.join('.') || 'the whole answer';
   throw new CommandError(
-    `the function's answer is not understood (${where}), expected one of this version; deploy the stack of this checkout, or use --local`,
+    `found an answer of another version (${where}), expected the answer of this version's function; deploy the stack from this checkout, or use --local`,
   );
 }
 

@@ -15,22 +15,22 @@ interface ApplyOptions extends CommonOptions {
 export const applyCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('apply'))
     .summary('apply a plan that a limit refused')
-    .description('Apply a plan that was refused, exactly as it was planned.')
-    .requiredOption('--approve <hash>', 'of the plan, as the refusal and `keyturn plan` tell it')
-    .addOption(jobOption('whose plan it is; found by the hash where it is left out'))
+    .description('Apply a plan that a limit refused. Applies it only if it has not changed since.')
+    .requiredOption('--approve <hash>', 'hash of the plan; the refusal and keyturn plan show it')
+    .addOption(jobOption('the job that made the plan (default: found by the hash)'))
     .addHelpText('after', '\nExample:\n  keyturn plan\n  keyturn apply --approve 5f0c9a2e11d0b7aa')
     .action(async (options: ApplyOptions) => {
       const { engine, json } = openEngine(options, terminal);
       const { approve } = options;
       const jobs = options.job ? [options.job] : PLANNERS;
-      const present = await Promise.all(
+      const current = await Promise.all(
         jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true })).plan),
       );
-      const plan = present.find(({ hash }) => hash === approve);
+      const plan = current.find(({ hash }) => hash === approve);
       if (!plan) {
-        const found = present.map(({ job, hash }) => `${job} ${hash}`).join(', ');
+        const found = current.map(({ job, hash }) => `${job} ${hash}`).join(', ');
         throw new CommandError(
-          `found the plans ${found}, expected ${approve}: what there is to do has changed since; read it (keyturn plan) and approve it anew`,
+          `found the plans ${found}, expected ${approve}; the plan has changed: read it again (keyturn plan) and approve its new hash`,
         );
       }
       const { job } = plan;

@@ -22,21 +22,28 @@ export interface Order extends Selection {
   readonly noUndo?: boolean;
 }
 
-/** What is typed for an order that names no token by itself: of a leaked string, its token; of all, the cluster. */
-function wordFor({ event, word }: Order, { plan }: Revocation, { cluster }: Policy): string {
+/**
+ * The word to type as confirmation: for a leaked string the name of its token, for all tokens the
+ * cluster's host.
+ */
+function confirmationWord(
+  { event, word }: Order,
+  { plan }: Revocation,
+  { cluster }: Policy,
+): string {
   if (event.all) return new URL(cluster.url).hostname;
   const [token] = plan.tokens;
   return word ?? token?.token ?? token?.tokenId ?? 'revoke';
 }
 
-interface Done {
+interface Outcome {
   readonly report?: Revocation;
-  /** Why not all was done. */
+  /** Why not everything was done. */
   readonly failure?: CommandError;
 }
 
-/** An order that fails tells what it did all the same: its report is the last line of the error. */
-function doneIn(error: unknown): Done {
+/** An order that fails also reports what it did: the report is the last line of the error. */
+function outcomeOfError(error: unknown): Outcome {
   if (!(error instanceof Error) || kindOf(error) !== 'RevocationError') throw error;
   const lines = error.message.split('\n');
   try {
@@ -48,18 +55,20 @@ function doneIn(error: unknown): Done {
   }
 }
 
-async function give(order: object, engine: Engine, terminal: Terminal): Promise<Done> {
+async function sendOrder(order: object, engine: Engine, terminal: Terminal): Promise<Outcome> {
   const place = engine.placeOf('revoke');
-  terminal.note(terminal.noteStyle('dim', `  ${place} is at work; a minute or two is usual`));
+  terminal.note(
+    terminal.noteStyle('dim', `  ${place} is working; this usually takes a minute or two`),
+  );
   try {
     const answer = await whileWaiting(terminal, place, () => engine.call('revoke', order));
     return { report: readRevocation(answer) };
   } catch (error) {
-    return doneIn(error);
+    return outcomeOfError(error);
   }
 }
 
-/** Nothing is done before a person has seen what it touches, and has said why. */
+/** Before anything is done, a person sees what the order affects, confirms it, and gives a reason. */
 async function confirmOrder(
   { event }: Order,
   word: string,
@@ -71,13 +80,13 @@ async function confirmOrder(
     if (!options.yes) await confirmByTyping(word, '--yes', terminal);
     return { reason };
   }
-  // A script that means everything names the cluster: --yes alone would fit any.
+  // A script that revokes all tokens names the cluster: --yes alone would fit any cluster.
   const { confirm } = options;
   if (confirm === undefined) await confirmByTyping(word, `--confirm ${word}`, terminal);
   return { reason, confirm: confirm ?? word };
 }
 
-/** Shows what an order touches, has it confirmed, carries it out, and tells what is proven. */
+/** Shows what an order affects, asks for confirmation, carries it out, and shows what is proven. */
 export async function carryOut(
   order: Order,
   options: OrderOptions,
@@ -100,9 +109,9 @@ export async function carryOut(
   }
   terminal.note(`${formatBlastRadius(answer, immediately, terminal.noteStyle)}\n`);
 
-  const word = wordFor(order, answer, policy);
+  const word = confirmationWord(order, answer, policy);
   const confirmation = await confirmOrder(order, word, options, terminal);
-  const { report, failure } = await give({ ...event, ...confirmation }, engine, terminal);
+  const { report, failure } = await sendOrder({ ...event, ...confirmation }, engine, terminal);
   if (report && json) terminal.printJson(report);
   else if (report) terminal.print(formatRevocation(report, terminal.style));
   if (failure) throw failure;

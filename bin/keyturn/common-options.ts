@@ -22,28 +22,28 @@ const MANAGEMENT_TOKEN = 'KEYTURN_MANAGEMENT_TOKEN';
 
 const policyOption = () =>
   new Option('--policy <file>', 'the policy file').env('KEYTURN_POLICY').default('keyturn.yaml');
-export const jsonOption = () => new Option('--json', 'answer as JSON, on standard output');
+export const jsonOption = () => new Option('--json', 'print JSON to standard output');
 
-/** What every verb takes that talks to the cluster. */
+/** The options of every command that talks to the cluster. */
 export const withCommonOptions = (command: Command): Command =>
   command
     .addOption(policyOption())
     .addOption(jsonOption())
-    .option('--local', 'run here instead of in Lambda: same engine, your own credentials')
+    .option('--local', 'run on this machine instead of in Lambda, with your own AWS credentials')
     .addOption(
       new Option(
         '--function-prefix <text>',
-        'what the functions’ names begin with (default: keyturn-<owner>-)',
+        'prefix of the function names (default: keyturn-<owner>-)',
       ).env('KEYTURN_FUNCTION_PREFIX'),
     )
     .addOption(
       new Option(
         '--management-token-file <file>',
-        `with --local: a file with the management token, instead of ${MANAGEMENT_TOKEN} or its secret`,
+        `with --local: read the management token from this file, not from ${MANAGEMENT_TOKEN} or its secret`,
       ).env('KEYTURN_MANAGEMENT_TOKEN_FILE'),
     );
 
-/** The management token as this machine has it; undefined: it is read from its secret. */
+/** The management token on this machine; undefined: read it from its secret. */
 function ownManagementToken(file: string | undefined): TokenValue | undefined {
   const given = file === undefined ? process.env[MANAGEMENT_TOKEN] : readToken(file);
   const value = given?.trim();
@@ -55,13 +55,13 @@ function readToken(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     throw new CommandError(
-      `cannot read ${file}, expected a file with the management token alone; correct --management-token-file`,
+      `cannot read ${file}, expected a file that contains only the management token; correct --management-token-file`,
       { cause },
     );
   }
 }
 
-/** The policy, and where its functions' work is done. */
+/** The policy, and the engine that does the work. */
 export function openEngine(
   options: CommonOptions,
   terminal: Terminal,

@@ -2,8 +2,8 @@ import { CommandError, EXIT } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * Has a word typed before anything is done.
- * @throws CommandError if another one is typed, or nobody is there to type
+ * Asks the person to type a word before anything is done.
+ * @throws CommandError if another word is typed, or there is no terminal
  */
 export async function confirmByTyping(
   word: string,
@@ -12,19 +12,19 @@ export async function confirmByTyping(
 ): Promise<void> {
   if (!terminal.interactive) {
     throw new CommandError(
-      `found no terminal to confirm at, expected ${inScripts}; nothing was done. Read what --dry-run shows first`,
+      `found no terminal for the confirmation, expected ${inScripts}; nothing was done. Read the output of --dry-run first`,
       { exitCode: EXIT.cancelled },
     );
   }
   terminal.note('');
-  const typed = await terminal.ask(`Type ${word} to go on, anything else to stop: `);
+  const typed = await terminal.ask(`Type ${word} to continue, or anything else to cancel: `);
   if (typed.trim() === word) return;
-  throw new CommandError('that was something else; nothing was done', {
+  throw new CommandError(`expected ${word}, found another word; nothing was done`, {
     exitCode: EXIT.cancelled,
   });
 }
 
-/** Why it is done: for the log, the events and whoever is on duty next. */
+/** The reason: for the log, the events and the next person on duty. */
 export async function readReason(given: string | undefined, terminal: Terminal): Promise<string> {
   const reason = given ?? (terminal.interactive ? await terminal.ask('Why? (for the log) ') : '');
   if (reason.trim() !== '') return reason.trim();

@@ -2,12 +2,12 @@ import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
 
 export type Job = 'rotate' | 'reap' | 'enforce' | 'revoke';
 
-/** Where the functions' work is done: in Lambda, or in this process. */
+/** Does the functions' work, in Lambda or in this process. */
 export interface Engine {
   /** `keyturn-prod-revoke`, or `this machine`. */
   placeOf(job: Job): string;
-  /** Takes what the function takes and answers what it answers, as JSON would tell it. */
+  /** Takes the function's event and returns its answer, as parsed from JSON. */
   call(job: Job, event: object): Promise<unknown>;
-  /** Finds tokens without asking AWS; absent where that cannot be. */
+  /** Finds tokens without a call to AWS; absent if that is not possible. */
   readonly askCluster?: (wanted: Wanted) => Promise<unknown>;
 }

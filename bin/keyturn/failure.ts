@@ -1,6 +1,6 @@
 import { redact } from '../../functions/management-api/influx-error.ts';
 
-/** What the process ends with; `keyturn --help` lists them. */
+/** Exit codes; `keyturn --help` lists them. */
 export const EXIT = {
   done: 0,
   failed: 1,
@@ -14,7 +14,7 @@ interface Options extends ErrorOptions {
   readonly exitCode?: number;
 }
 
-/** Something that the person at the terminal can read and act on: one sentence, no stack trace. */
+/** An error that a person can read and act on: one sentence, no stack trace. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: number;
@@ -25,7 +25,7 @@ export class CommandError extends Error {
   }
 }
 
-/** A function ran and threw; `kind` is the name of its error. */
+/** The function threw; `kind` is the name of its error. */
 export class FunctionError extends Error {
   override readonly name = 'FunctionError';
   readonly kind: string;
@@ -36,26 +36,28 @@ export class FunctionError extends Error {
   }
 }
 
-/** The name of what went wrong, the same whether the engine ran here or in Lambda. */
+/** The name of the error; the same whether the engine ran here or in Lambda. */
 export const kindOf = (error: unknown): string =>
   error instanceof FunctionError ? error.kind : error instanceof Error ? error.name : '';
 
 const EXPLAINED: Readonly<Record<string, string>> = {
   CredentialsProviderError:
     'found no AWS credentials, expected a profile, a role or AWS_ACCESS_KEY_ID; log in (aws sso login), then repeat the command',
-  ExpiredTokenException: 'the AWS session has expired; log in again (aws sso login), then repeat',
+  ExpiredTokenException:
+    'the AWS session has expired; log in again (aws sso login), then repeat the command',
 };
 
 const sentenceOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const region = error.message.includes('Region is missing');
-  if (region) return 'found no AWS Region, expected AWS_REGION or a profile with one; set it';
-  // The functions speak of their own events.
+  if (region)
+    return 'found no AWS Region, expected AWS_REGION or a profile with a Region; set one of them';
+  // The functions' messages name their events; here it is a flag.
   const said = error.message.replace(/\{"approve": "(\w+)"\}/, 'repeat with --approve $1');
   return EXPLAINED[error.name] ?? said;
 };
 
-/** Says what went wrong on the terminal and gives the exit code for it. */
+/** Prints what went wrong and returns the exit code. */
 export function explain(error: unknown, write: (text: string) => void): number {
   write(`keyturn: ${redact(sentenceOf(error))}`);
   if (process.env.DEBUG && error instanceof Error) write(redact(error.stack ?? ''));

@@ -7,17 +7,19 @@ import {
 import type { Engine, Job } from './engine.ts';
 import { CommandError, FunctionError } from './failure.ts';
 
-/** What Lambda answers in place of a result where the function threw. */
+/** The answer of Lambda when the function threw. */
 function thrown(answer: unknown): FunctionError {
   const { errorType, errorMessage } = { ...(answer as object) } as Record<string, unknown>;
   return new FunctionError(String(errorType), String(errorMessage));
 }
 
-/** Invokes the deployed functions and waits for their answers, up to fifteen minutes. */
+/** Invokes the deployed functions and waits for their answers. */
 export function createLambdaEngine(prefix: string, config: LambdaClientConfig = {}): Engine {
   const client = new LambdaClient({
-    // An unanswered invocation goes on in Lambda; the person decides whether to ask again.
+    // An unanswered invocation continues in Lambda; the person decides whether to repeat it.
     maxAttempts: 1,
+    // 0 is no timeout: Lambda itself ends a function after 15 minutes at most
+    // (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
     requestHandler: { requestTimeout: 0, connectionTimeout: 10_000 },
     ...config,
   });
@@ -38,20 +40,20 @@ export function createLambdaEngine(prefix: string, config: LambdaClientConfig = 
   };
 }
 
-/** Errors of access and credentials explain themselves. */
+/** Other errors, such as those of access and credentials, are clear as they are. */
 function unreachable(name: string, error: unknown): unknown {
   if (error instanceof ResourceNotFoundException) {
     return new CommandError(
-      `found no function ${name} in this account and Region, expected the one that the stack made; ` +
-        'check AWS_PROFILE and AWS_REGION, or name it by --function-prefix, or use --local',
+      `found no function ${name} in this account and Region, expected the one that the stack created; ` +
+        'check AWS_PROFILE and AWS_REGION, or set --function-prefix, or use --local',
       { cause: error },
     );
   }
   const isNetwork = error instanceof Error && ('code' in error || error.name === 'TimeoutError');
   if (!isNetwork) return error;
   return new CommandError(
-    `${name} did not answer (${error.message}); what it had begun goes on: ` +
-      'repeat the command, which continues, or use --local',
+    `${name} did not answer (${error.message}); its run may continue in Lambda: ` +
+      'repeat the command, which continues where that run stopped, or use --local',
     { cause: error },
   );
 }

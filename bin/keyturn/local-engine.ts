@@ -24,10 +24,10 @@ const RUNS: Record<Job, (event: object, tools: RunTools) => Promise<unknown>> = 
   revoke: (event, tools) => runRevocation(parseRevokeRequest(event), tools),
 };
 
-/** As long as Lambda would let it run. */
+/** The time limit of the function in Lambda. */
 const CONTEXT = { getRemainingTimeInMillis: () => 15 * MINUTE_MS };
 
-/** As Lambda would have told it. */
+/** As Lambda would return it. */
 const asJson = (answer: unknown): unknown => JSON.parse(JSON.stringify(answer));
 
 /** A decision as one line: `done rotate telegraf (Due)`, `revoked telegraf 67cd832e: deleted`. */
@@ -42,7 +42,7 @@ function lineOf(message: string, details: object): string {
   return reason === undefined ? what : `${what} (${reason})`;
 }
 
-/** What a plan says of itself, its findings and its warnings are shown with it. */
+/** The command prints a plan with its findings and warnings; they are not progress. */
 const isShownWithPlan = (message: string, details: object) =>
   message === 'planned' || message === 'found' || !('kind' in details || 'tokenId' in details);
 
@@ -54,14 +54,14 @@ function progressOn({ note, noteStyle }: Terminal): RunTools['log'] {
   return {
     info: (message, details) => write('dim', message, details),
     warn: (message, details) => write('yellow', message, details),
-    // Why it failed is said once, at the end.
+    // The reason of a failure is printed once, at the end.
     error: (message, details) => write('red', message, details),
   };
 }
 
 /**
- * The same engine as in Lambda, in this process: with the policy file, AWS credentials of the SDK's
- * default chain, and the management token from its secret unless it is given.
+ * The same engine as in Lambda, in this process. It takes AWS credentials from the SDK's default chain,
+ * and the management token from its secret if none is given.
  */
 export function createLocalEngine(
   { policy, ca }: PolicyFile,
@@ -74,7 +74,7 @@ export function createLocalEngine(
     async call(job, event) {
       return asJson(await runtime.run(CONTEXT, (tools) => RUNS[job](event, tools)));
     },
-    // With the management token at hand nothing of AWS is needed.
+    // With the management token, this works without AWS.
     ...(managementToken && {
       askCluster: (wanted: Wanted) =>
         runtime.run(CONTEXT, (tools) => askCluster(tools, wanted)).then(asJson),

@@ -5,19 +5,19 @@ import type { Action, DatabaseAction, PlanReport, TokenAction } from './answers.
 import type { Style } from './terminal.ts';
 
 const ACTIONS = {
-  rotate: 'mint a successor, prove it, promote it',
-  resume: 'go on with the successor that is there',
-  'detach-pending': 'take AWSPENDING off',
-  widen: 'add the permissions that the policy adds',
+  rotate: 'mint a successor, verify it, promote it',
+  resume: 'continue with the successor that exists',
+  'detach-pending': 'remove the label AWSPENDING',
+  widen: 'add the permissions that are new in the policy',
   'give-back': 'give its permissions back',
-  adopt: 'take it over',
-  supersede: 'mark as superseded: grace begins',
-  fence: 'grace is over: take AWSPREVIOUS off',
-  quarantine: 'take its permissions away, which can be undone',
+  adopt: 'adopt it',
+  supersede: 'mark it superseded: its grace period starts',
+  fence: 'grace period is over: remove the label AWSPREVIOUS',
+  quarantine: 'remove its permissions (can be undone)',
   delete: 'delete it',
-  strip: 'take its permissions away: on hold',
-  'delete-foreign': 'delete an expired token of others',
-  'delete-secret': 'delete the secret, with its recovery window',
+  strip: 'remove its permissions: its secret is on hold',
+  'delete-foreign': 'delete this expired foreign token',
+  'delete-secret': 'delete the secret (recoverable until its recovery window ends)',
 } satisfies Record<RotationAction['kind'] | ReapingAction['kind'], string>;
 
 /** By kind; a newer version's functions may have kinds that this one does not know. */
@@ -51,8 +51,8 @@ const lineOf = (action: Action): string =>
   isAboutDatabase(action) ? databaseLine(action) : tokenLine(action);
 
 /**
- * A plan as people read it: what would be done and why, then what it found. `approval` says how to
- * approve it if it is refused.
+ * A plan as text: its actions with their reasons, then its findings. `approval` is the command that
+ * approves it if it is refused.
  */
 export function formatPlan({ plan }: PlanReport, approval: string, style: Style): string {
   const { job, actions, findings, limit, refusal, hash } = plan;
@@ -63,10 +63,13 @@ export function formatPlan({ plan }: PlanReport, approval: string, style: Style)
     ...actions.map(lineOf),
     ...(refusal === undefined
       ? []
-      : [style('red', `  refused: ${refusal}`), `  if it is meant: ${approval} --approve ${hash}`]),
+      : [
+          style('red', `  refused: ${refusal}`),
+          `  to apply it all the same: ${approval} --approve ${hash}`,
+        ]),
     ...(limit.counted > 0
       ? [
-          `  ${limit.counted} of these leave somebody without a proven successor; the limit is ${limit.allowed}`,
+          `  ${limit.counted} of these leave a consumer without a proven successor; the limit is ${limit.allowed}`,
         ]
       : []),
     ...findings.map((finding) =>
@@ -78,7 +81,7 @@ export function formatPlan({ plan }: PlanReport, approval: string, style: Style)
   ].join('\n');
 }
 
-/** What became of each action. */
+/** The result of each action. */
 export const formatOutcomes = ({ outcomes = [] }: PlanReport): string =>
   outcomes.length === 0
     ? 'nothing to do'

@@ -14,16 +14,16 @@ export const planCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('plan'))
     .summary('show what the next runs would do')
     .description('Show what the next runs would do, and what they find. Changes nothing.')
-    .addOption(jobOption('only this one'))
+    .addOption(jobOption('plan only this job'))
     .addHelpText(
       'after',
       `
-Exit code: 0 when nothing would change, 2 when something would, 1 when that could not be found out.
+Exit code: 0 if nothing would change, 2 if something would change, 1 after an error.
 
 Examples:
   keyturn plan
   keyturn plan --job reap --json
-  keyturn plan --local            # when Lambda cannot be reached`,
+  keyturn plan --local            # if Lambda cannot be reached`,
     )
     .action(async (options: CommonOptions & { readonly job?: Planner }) => {
       const { engine, json } = openEngine(options, terminal);

@@ -11,24 +11,25 @@ import { validateCommand } from './validate.ts';
 import { whoisCommand } from './whois.ts';
 
 const HELP = `
-A string has leaked? Find out whose it is, then replace its token; paste it when asked:
+If a token string has leaked: find out whose it is, then replace its token.
+Both commands ask you to paste the string:
   keyturn whois
   keyturn revoke --leaked --reason "found in a public repository"
 
 Exit codes:
-  0  done; of revoke: everything ordered was done and proven
-  1  an error: nothing, or not everything, was done
+  0  done; revoke: everything was done and proven
+  1  an error: nothing was done, or not everything
   2  plan: something would change
-  3  revoke: done, but not proven for every token
-  4  refused by a limit: approve the plan
-  5  cancelled at the terminal
+  3  revoke: everything was done, but not proven for every token
+  4  a limit refused the plan: read it, then approve it
+  5  cancelled: nothing was done
 
-AWS credentials and Region come from the environment or a profile, as for the AWS CLI. Details of
-an error: DEBUG=1.`;
+AWS credentials and Region come from the environment or a profile, as for the AWS CLI.
+Set DEBUG=1 to see the details of an error.`;
 
 export function createProgram(terminal: Terminal): Command {
   const program = new Command('keyturn')
-    .description('Rotates, plans and revokes InfluxDB tokens as the policy file says.')
+    .description('Plans, rotates and revokes InfluxDB tokens, as the policy file says.')
     .addHelpText('after', HELP);
   const verbs = [
     validateCommand(terminal),

@@ -5,22 +5,23 @@ import { formatTable } from './table.ts';
 import type { Style } from './terminal.ts';
 
 const WAYS: Readonly<Record<string, string>> = {
-  replace: 'Replace: successors are promoted first, then these tokens die, without grace.',
+  replace:
+    'Replace: successors are promoted first, then these tokens are deleted, without a grace period.',
   immediately:
-    'Replace at once: these tokens die first, and nothing works until their successors do.',
-  freeze: 'Freeze: these tokens lose their permissions, until keyturn unfreeze.',
-  delete: 'Delete: these tokens die, and nothing takes their place until keyturn lift.',
-  unfreeze: 'Unfreeze: these tokens get back what freezing took.',
+    'Replace at once: these tokens are deleted first; consumers fail until they read the successors.',
+  freeze: 'Freeze: these tokens lose their permissions until keyturn unfreeze.',
+  delete: 'Delete: these tokens are deleted, and get no successor until keyturn lift.',
+  unfreeze: 'Unfreeze: these tokens get back the permissions that the freeze removed.',
   lift: 'Lift: the next run of rotate may issue tokens here again.',
-  restore: 'Restore: these tokens get back what quarantine took.',
+  restore: 'Restore: these tokens get back the permissions that quarantine removed.',
 };
 
 const STEPS = {
-  hold: 'put on hold',
-  release: 'take off hold',
+  hold: 'set the hold',
+  release: 'remove the hold',
   replace: 'promote a successor',
-  'detach-label': 'take labels off',
-  strip: 'take permissions away',
+  'detach-label': 'remove labels',
+  strip: 'remove permissions',
   delete: 'delete',
   'give-back': 'give permissions back',
 } satisfies Record<RevocationAction['kind'], string>;
@@ -32,7 +33,7 @@ export const formatPermissions = ({ permissions }: Pick<KnownToken, 'permissions
   permissions.map(({ action, resource }) => `${action} ${resource}`).join(', ') || 'nothing';
 
 /** `3d4h`: the two largest units. */
-export const coarse = (milliseconds: number): string =>
+export const formatRoughly = (milliseconds: number): string =>
   (formatDuration(Math.abs(milliseconds)).match(/\d+[dhms]/g) ?? []).slice(0, 2).join('');
 
 const short = (tokenId: string) => tokenId.slice(0, 8);
@@ -42,10 +43,10 @@ function steps({ plan: { actions } }: Revocation): string {
   const counted = [...kinds].map(
     ([kind, each]) => `${WHAT_IS_DONE.get(kind) ?? kind} (${each.length})`,
   );
-  return counted.join(', ') || 'none; it is as ordered already';
+  return counted.join(', ') || 'none: nothing is left to do';
 }
 
-/** What an order touches, before anything is done. */
+/** What an order affects, before anything is done. */
 export function formatBlastRadius(report: Revocation, immediately: boolean, style: Style): string {
   const { tokens, databases, secrets, warnings } = report.plan;
   const rows = tokens.map((each) => [
@@ -73,15 +74,18 @@ function verdict(report: Revocation, style: Style): string {
   if (!report.confirmed) {
     return style(
       'yellow',
-      'Not everything is proven; see above. The same command again goes on and probes again.',
+      'Not everything is proven: see NOT PROVEN. Repeat the same command: it continues and probes again.',
     );
   }
   if (seconds.length === 0) return style('green', 'Everything was done.');
   const slowest = Math.round(Math.max(...seconds));
-  return style('green', `Everything was done and proven: dead within ${slowest} s.`);
+  return style(
+    'green',
+    `Everything was done and proven: every token was refused within ${slowest} s.`,
+  );
 }
 
-/** What became of each token, and whether that is proven. */
+/** The result for each token, and whether it is proven. */
 export function formatRevocation(report: Revocation, style: Style): string {
   const rows = report.tokens.map((each) => [
     each.token ?? each.secret ?? '',
@@ -91,7 +95,7 @@ export function formatRevocation(report: Revocation, style: Style): string {
     each.deadAfterSeconds === undefined ? '' : `${each.deadAfterSeconds.toFixed(1)} s`,
     each.unconfirmed ?? '',
   ]);
-  const headings = ['TOKEN', 'ID', 'RESULT', 'REPLACED BY', 'DEAD AFTER', 'NOT PROVEN'];
+  const headings = ['TOKEN', 'ID', 'RESULT', 'REPLACED BY', 'REFUSED AFTER', 'NOT PROVEN'];
   return [
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     verdict(report, style),

@@ -8,7 +8,7 @@ interface RevokeOptions extends OrderOptions, SelectorOptions {
   readonly freeze?: true;
   readonly delete?: true;
   readonly immediately?: true;
-  /** `--no-undo`, as commander spells it. */
+  /** `--no-undo`, as commander stores it. */
   readonly undo: boolean;
 }
 
@@ -19,39 +19,49 @@ const wayOf = (options: RevokeOptions) => {
 
 export const withOrderOptions = (command: Command): Command =>
   withCommonOptions(command)
-    .option('--reason <text>', 'why, for the log and the events; wanted')
-    .option('--yes', 'do not ask at the terminal; for scripts')
-    .option('--dry-run', 'show what it touches, and do nothing');
+    .option('--reason <text>', 'the reason, for the log and the events; required in scripts')
+    .option('--yes', 'do not ask for confirmation; for scripts')
+    .option('--dry-run', 'show what would be affected; change nothing');
 
 export const revokeCommand = (terminal: Terminal): Command =>
   withOrderOptions(withSelectors(new Command('revoke')))
-    .summary('end tokens now, and prove that they are dead')
+    .summary('revoke tokens now, and prove that they are refused')
     .description(
-      'End tokens now, without grace, and prove that they are dead. Shows what is touched and asks first.',
+      'Revoke tokens now, without a grace period, and prove that the cluster refuses them. ' +
+        'Shows what is affected and asks for confirmation first.',
     )
     .addOption(
-      new Option('--freeze', 'take permissions away, which can be undone').conflicts(['delete']),
+      new Option('--freeze', 'only remove the permissions; unfreeze gives them back').conflicts([
+        'delete',
+      ]),
     )
-    .option('--delete', 'delete without a successor')
+    .option('--delete', 'delete without a successor, until lift')
     .addOption(
-      new Option('--immediately', 'kill first, promote the successor then').conflicts([
+      new Option('--immediately', 'delete first, then promote the successor').conflicts([
         'freeze',
         'delete',
       ]),
     )
-    .option('--no-undo', 'freeze though what is taken away cannot be kept')
-    .option('--confirm <host>', 'with --all, in a script: the host name of the cluster')
+    .option(
+      '--no-undo',
+      'with --freeze: continue even if the permissions cannot be recorded, so that unfreeze cannot give them back',
+    )
+    .option('--confirm <host>', 'with --all, for scripts: the host name of the cluster')
     .addHelpText(
       'after',
       `
-Without --freeze or --delete the token is replaced: a successor is promoted, then the old one dies.
-Repeating a command is safe: it goes on where it ended and never mints a second successor.
+Say which tokens: exactly one of --token, --token-id, --secret, --database, --all, --leaked.
 
-Exit code: 0 everything was done and every dead token was seen dead; 3 done, but not proven for
-every token; 1 not everything was done; 5 cancelled, nothing was done.
+Without --freeze or --delete the tokens are replaced: their successors are promoted, then the old
+tokens are deleted. It is safe to repeat a command: it continues where the last one stopped and
+mints no second successor.
+
+Exit code: 0 if everything was done and the cluster was seen to refuse every token; 3 if everything
+was done, but not proven for every token; 1 if not everything was done; 5 if cancelled: nothing was
+done.
 
 Examples:
-  keyturn revoke --leaked --reason "in a public repository"     # asks for the string, hidden
+  keyturn revoke --leaked --reason "in a public repository"     # asks for the string
   keyturn revoke --leaked --reason "in a log" --yes < found.txt
   keyturn revoke --token telegraf --freeze --reason "odd writes"
   keyturn revoke --database telemetry --dry-run

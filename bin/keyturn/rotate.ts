@@ -13,18 +13,19 @@ interface RotateOptions extends CommonOptions {
 
 export const rotateCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('rotate'))
-    .summary('rotate tokens now, due or not')
+    .summary('rotate tokens now, even if they are not due')
     .description(
-      'Rotate tokens now, due or not. The old ones work through their grace period: after a leak, use revoke.',
+      'Rotate tokens now, even if they are not due. The old tokens work until the end of their grace period: ' +
+        'if a token has leaked, use revoke instead.',
     )
-    .argument('<name...>', 'tokens, by their names in the policy')
-    .option('--dry-run', 'show what would be done')
+    .argument('<name...>', 'tokens, by name in the policy')
+    .option('--dry-run', 'show what would be done; change nothing')
     .addOption(new Option('--force', 'implied').hideHelp())
-    .option('--approve <hash>', 'of a plan for these tokens that was refused')
+    .option('--approve <hash>', 'hash of a plan for these tokens that a limit refused')
     .addHelpText(
       'after',
       `
-A repetition within 15 minutes does nothing.
+A second rotation within 15 minutes does nothing.
 
 Examples:
   keyturn rotate telegraf
@@ -36,7 +37,7 @@ Examples:
       const unknown = tokens.filter((name) => !known.includes(name));
       if (unknown.length > 0) {
         throw new CommandError(
-          `found no token ${unknown.join(', ')} in ${options.policy}, expected some of ${known.join(', ')}; correct the name`,
+          `found no token ${unknown.join(', ')} in ${options.policy}, expected one of ${known.join(', ')}; correct the name`,
         );
       }
       const { dryRun = false, approve } = options;
@@ -48,6 +49,8 @@ Examples:
       if (json) terminal.printJson(report);
       else
         terminal.print(
-          dryRun ? formatPlan(report, 'repeat with', terminal.style) : formatOutcomes(report),
+          dryRun
+            ? formatPlan(report, 'repeat the command with', terminal.style)
+            : formatOutcomes(report),
         );
     });

@@ -16,19 +16,22 @@ const KEYS = ['token', 'tokenId', 'secret', 'database', 'all', 'leaked'] as cons
 
 export const withSelectors = (command: Command): Command =>
   command
-    .option('--token <name>', 'by its name in the policy')
-    .option('--token-id <uuid>', 'by its id; of others too')
-    .option('--secret <name-or-arn>', 'all tokens of a secret')
-    .option('--database <name>', 'all owned tokens that can read or write it')
-    .option('--all', 'every owned token')
+    .option('--token <name>', 'one token, by name in the policy')
+    .option('--token-id <uuid>', 'one token, by id; also a foreign token')
+    .option('--secret <name-or-arn>', 'all tokens of this secret')
+    .option('--database <name>', 'all owned tokens that can read or write this database')
+    .option('--all', 'all owned tokens')
     .addOption(
-      new Option('--leaked', 'by the string itself, read from standard input and never shown'),
+      new Option(
+        '--leaked',
+        'the token of a leaked string, which is read from standard input and not shown',
+      ),
     );
 
-/** Whose tokens are meant: what is sent of it, and how people call it. */
+/** Which tokens are selected: what is sent to the function, and the name that people use. */
 export interface Selection {
   readonly event: Readonly<Record<string, string | true>>;
-  /** What is typed to confirm; absent for a leaked string, which must not be. */
+  /** The word to type as confirmation; absent for a leaked string, which nobody should type. */
   readonly word?: string;
 }
 
@@ -42,7 +45,7 @@ export async function readSelection(
   if (key === undefined || given.length > 1) {
     const found = given.map(flagOf).join(' and ') || 'none';
     throw new CommandError(
-      `found ${found}, expected one of ${KEYS.map(flagOf).join(', ')}; say whose tokens are meant`,
+      `found ${found}, expected exactly one of ${KEYS.map(flagOf).join(', ')}; say which tokens`,
     );
   }
   if (key === 'leaked') return { event: { fingerprint: await readLeaked(terminal) } };

@@ -3,7 +3,7 @@ import { jitterOf } from '../../functions/policy/jitter.ts';
 import type { Policy, TokenPolicy } from '../../functions/policy/policy.ts';
 import { type KnownToken, type PlanReport, readPlanReport, readRevocation } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
-import { coarse } from './revocation-text.ts';
+import { formatRoughly } from './revocation-text.ts';
 import { formatTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -20,11 +20,11 @@ interface TokenStatus {
 
 type Plan = PlanReport['plan'];
 
-/** Which of a secret's tokens tells most: what consumers read, then what stops them. */
-const TELLING = ['current', 'frozen', 'stripped', 'expired', 'pending', 'live', 'inert'];
+/** Which token of a secret is shown: first the one that consumers read, then the one that stops them. */
+const STATES_BY_RANK = ['current', 'frozen', 'stripped', 'expired', 'pending', 'live', 'inert'];
 
-function mostTelling(tokens: readonly KnownToken[]): KnownToken | undefined {
-  const rank = ({ state }: KnownToken) => (TELLING.indexOf(state) + 99) % 100;
+function shownToken(tokens: readonly KnownToken[]): KnownToken | undefined {
+  const rank = ({ state }: KnownToken) => (STATES_BY_RANK.indexOf(state) + 99) % 100;
   return [...tokens].sort((a, b) => rank(a) - rank(b))[0];
 }
 
@@ -40,8 +40,8 @@ function nextRotation(
   const due = Date.parse(createdAt) + entry.rotateEvery - jitterOf(entry.secret, entry.rotateEvery);
   const near = expiresAt === undefined ? due : Date.parse(expiresAt) - entry.renewBefore;
   const at = Math.min(due, near);
-  // Due and yet not planned: it waits for its window, or its time began with its adoption.
-  return at > now ? `in ${coarse(at - now)}` : 'later';
+  // Due but not planned: it waits for its window, or its age counts from its adoption.
+  return at > now ? `in ${formatRoughly(at - now)}` : 'later';
 }
 
 function statusOf(
@@ -50,7 +50,7 @@ function statusOf(
   [rotation, reaping]: readonly [Plan, Plan],
   now: number,
 ): TokenStatus {
-  const token = mostTelling(known.filter(({ secret }) => secret === entry.secret));
+  const token = shownToken(known.filter(({ secret }) => secret === entry.secret));
   const findings = [...rotation.findings, ...reaping.findings];
   const problem = findings.find(({ secret }) => secret === entry.secret)?.message;
   const next = nextRotation(entry, token, rotation, now);
@@ -66,12 +66,13 @@ function statusOf(
     ...about,
     tokenId,
     state,
-    age: coarse(now - Date.parse(createdAt)),
+    age: formatRoughly(now - Date.parse(createdAt)),
     ...(expiresAt !== undefined && { expiresIn: expiryIn(Date.parse(expiresAt) - now) }),
   };
 }
 
-const expiryIn = (left: number) => (left > 0 ? `in ${coarse(left)}` : `${coarse(left)} ago`);
+const expiryIn = (left: number) =>
+  left > 0 ? `in ${formatRoughly(left)}` : `${formatRoughly(left)} ago`;
 
 const rowOf = (each: TokenStatus) => [
   each.token,
@@ -92,15 +93,19 @@ function summaryOf(policy: Policy, known: readonly KnownToken[], reaping: Plan):
   );
   const facts = reaping.findings.filter(({ secret }) => secret === undefined);
   return [
-    ...(unlisted.size > 0 ? [`not in the policy: ${[...unlisted].join(', ')}`] : []),
+    ...(unlisted.size > 0
+      ? [`secrets that are not in the policy: ${[...unlisted].join(', ')}`]
+      : []),
     ...facts.map(({ message }) => message),
   ].join('\n');
 }
 
 export const statusCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('status'))
-    .summary('show every token: state, age, next rotation')
-    .description('Show every token of the policy: state, age, next rotation, expiry, problems.')
+    .summary('show the state, age and next rotation of every token')
+    .description(
+      'Show the state, age, next rotation, expiry and problems of every token in the policy.',
+    )
     .addHelpText('after', '\nExamples:\n  keyturn status\n  keyturn status --local --json')
     .action(async (options: CommonOptions) => {
       const { engine, policy, json } = openEngine(options, terminal);

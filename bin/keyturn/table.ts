@@ -2,7 +2,7 @@ import type { Style } from './terminal.ts';
 
 type Row = readonly string[];
 
-/** Columns as wide as their widest cell, two spaces apart, headings above. */
+/** Each column is as wide as its widest cell, with two spaces between columns. */
 export function formatTable(headings: Row, rows: readonly Row[], style: Style): string {
   const widths = headings.map((_, column) =>
     Math.max(...[headings, ...rows].map((row) => row[column]?.length ?? 0)),

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 import { CommandError, EXIT } from './failure.ts';
 
-/** Colours only where a person looks: not into a file or a pipe, nor against NO_COLOR. */
+/** Colours only on a terminal: not in a file or a pipe, and not if NO_COLOR is set. */
 export type Style = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string;
 
 export interface Terminal {
@@ -15,11 +15,11 @@ export interface Terminal {
   note(text: string): void;
   readonly style: Style;
   readonly noteStyle: Style;
-  /** Somebody sits there and can answer. */
+  /** A person is there and can answer. */
   readonly interactive: boolean;
   /** @throws CommandError if the answer is Ctrl-C or the end of the input */
   ask(question: string): Promise<string>;
-  /** All of standard input; from a terminal one line, which is not shown. */
+  /** All of standard input; on a terminal one line, which is not shown. */
   readHidden(question: string): Promise<string>;
 }
 
@@ -37,7 +37,7 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
 
   const readLine = async (question: string, echo: NodeJS.WritableStream): Promise<string> => {
     const lines = createInterface({ input: stdin, output: echo, terminal: true });
-    // Ctrl-C rejects the question, Ctrl-D only closes.
+    // Ctrl-C rejects the question; Ctrl-D only closes the input.
     const closed = new Promise<undefined>((resolve) =>
       lines.once('close', () => resolve(undefined)),
     );

@@ -8,18 +8,27 @@ interface UndoOptions extends OrderOptions {
   readonly tokenId?: string;
 }
 
-const UNDOINGS = {
-  unfreeze: ['undo revoke --freeze', 'Give back what a freeze took; schedules go on from there.'],
-  lift: ['undo the hold of revoke --delete', 'Let the next run of rotate issue a new token.'],
-  restore: ['undo a quarantine', 'Give back what quarantine took: the same string works again.'],
+const UNDO_COMMANDS = {
+  unfreeze: [
+    'undo revoke --freeze',
+    'Give back the permissions that a freeze removed. The same string works again, and the schedules continue.',
+  ],
+  lift: [
+    'end the hold of revoke --delete',
+    'End the hold of revoke --delete. The next run of rotate issues a new token.',
+  ],
+  restore: [
+    'undo a quarantine',
+    'Give back the permissions that quarantine removed. The same string works again.',
+  ],
 } as const;
 
-const undoCommand = (way: keyof typeof UNDOINGS, terminal: Terminal): Command =>
+const undoCommand = (way: keyof typeof UNDO_COMMANDS, terminal: Terminal): Command =>
   withOrderOptions(new Command(way))
-    .summary(UNDOINGS[way][0])
-    .description(UNDOINGS[way][1])
-    .argument('[name]', 'the token, by its name in the policy')
-    .option('--token-id <uuid>', 'the token, by its id')
+    .summary(UNDO_COMMANDS[way][0])
+    .description(UNDO_COMMANDS[way][1])
+    .argument('[name]', 'the token, by name in the policy')
+    .option('--token-id <uuid>', 'the token, by id')
     .addHelpText(
       'after',
       `\nExamples:\n  keyturn ${way} telegraf --reason "false alarm"\n  keyturn ${way} telegraf --dry-run`,
@@ -28,7 +37,9 @@ const undoCommand = (way: keyof typeof UNDOINGS, terminal: Terminal): Command =>
       const { tokenId } = options;
       const word = name ?? tokenId;
       if (word === undefined || (name !== undefined && tokenId !== undefined)) {
-        throw new CommandError('expected a token’s name, or --token-id; say which token is meant');
+        throw new CommandError(
+          `found ${word === undefined ? 'neither' : 'both'}, expected a token’s name or --token-id; say which token`,
+        );
       }
       const event: Record<string, string> =
         name === undefined ? { tokenId: word } : { token: word };

@@ -8,7 +8,7 @@ export const validateCommand = (terminal: Terminal): Command =>
   new Command('validate')
     .summary('check the policy file')
     .description(
-      'Check a policy file: every mistake by line, what was found and what was expected.',
+      'Check a policy file. For every mistake it prints the line, what was found and what was expected.',
     )
     .argument('[policy]', 'the policy file', process.env.KEYTURN_POLICY || 'keyturn.yaml')
     .addOption(jsonOption())

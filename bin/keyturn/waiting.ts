@@ -3,7 +3,7 @@ import type { Terminal } from './terminal.ts';
 
 const EVERY_MS = 10_000;
 
-/** Says from time to time that something is still being done, and after Ctrl-C what that means. */
+/** Prints every ten seconds that the work continues; after Ctrl-C it prints what that means. */
 export async function whileWaiting<T>(
   { note, noteStyle }: Terminal,
   place: string,
@@ -12,10 +12,12 @@ export async function whileWaiting<T>(
   let seconds = 0;
   const timer = setInterval(() => {
     seconds += EVERY_MS / 1_000;
-    note(noteStyle('dim', `  ${place} is at work: ${seconds} s`));
+    note(noteStyle('dim', `  ${place} is working: ${seconds} s`));
   }, EVERY_MS);
   const onInterrupt = () => {
-    note(`keyturn: not waited for; what ${place} has begun is finished by the same command again`);
+    note(
+      `keyturn: stopped waiting; ${place} may have done part of the work. Repeat the same command to finish it`,
+    );
     process.exit(EXIT.cancelled);
   };
   process.once('SIGINT', onInterrupt);

@@ -5,19 +5,19 @@ import { type CommonOptions, openEngine, withCommonOptions } from './common-opti
 import type { Engine } from './engine.ts';
 import { CommandError, kindOf } from './failure.ts';
 import { readLeaked } from './leaked.ts';
-import { coarse, formatPermissions } from './revocation-text.ts';
+import { formatPermissions, formatRoughly } from './revocation-text.ts';
 import type { Style, Terminal } from './terminal.ts';
 
 const when = (instant: string) => {
   const elapsed = Date.now() - Date.parse(instant);
-  return `${instant} (${elapsed < 0 ? `in ${coarse(elapsed)}` : `${coarse(elapsed)} ago`})`;
+  return `${instant} (${elapsed < 0 ? `in ${formatRoughly(elapsed)}` : `${formatRoughly(elapsed)} ago`})`;
 };
 
 function formatKnown(token: KnownToken, style: Style): string {
   const fields = {
     id: token.tokenId,
-    name: token.token ?? (token.owned ? 'not in the policy' : 'none: of others'),
-    secret: token.secret ?? 'none that its description names',
+    name: token.token ?? (token.owned ? 'not in the policy' : 'none (a foreign token)'),
+    secret: token.secret ?? 'none in its description',
     permissions: formatPermissions(token),
     created: when(token.createdAt),
     expires: token.expiresAt === undefined ? 'never' : when(token.expiresAt),
@@ -30,13 +30,13 @@ function formatKnown(token: KnownToken, style: Style): string {
     .join('\n');
 }
 
-/** A token that nobody minted or adopted here has no fingerprint in its description. */
+/** Keyturn writes the fingerprint into the description when it mints or adopts a token. */
 const NO_FINGERPRINT =
-  'a token that Keyturn neither minted nor adopted bears no fingerprint: find it with influxctl token list, then use --token-id';
+  'a token that Keyturn did not mint or adopt has no fingerprint: find its id with influxctl token list, then use --token-id';
 
 async function find(engine: Engine, wanted: Wanted, terminal: Terminal) {
   if (engine.askCluster) {
-    terminal.note('AWS is not asked: which token is current stays unknown');
+    terminal.note('AWS is not asked, so the answer does not say which token is current');
     return readKnownTokens(await engine.askCluster(wanted));
   }
   const answer = readRevocation(await engine.call('revoke', { way: 'whois', ...wanted }));
@@ -52,29 +52,30 @@ async function findOne(engine: Engine, wanted: Wanted, terminal: Terminal): Prom
     throw new CommandError(`${error.message}; ${advice}`, { cause: error });
   });
   const [token, another] = found;
-  if (!token) throw new CommandError(`found no such token; ${advice}`);
+  if (!token) throw new CommandError(`found no token, expected one; ${advice}`);
   if (another) {
     const ids = found.map(({ tokenId }) => tokenId).join(', ');
-    throw new CommandError(`found several tokens, expected one: ${ids}; ask by --token-id`);
+    throw new CommandError(`found several tokens (${ids}), expected one; use --token-id`);
   }
   return token;
 }
 
 export const whoisCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('whois'))
-    .summary('tell whose a leaked string is')
+    .summary('show which token a leaked string belongs to')
     .description(
-      'Tell whose a string is. It is read from standard input, not shown, and only its fingerprint is sent.',
+      'Show which token a leaked string belongs to. The string is read from standard input and not shown; ' +
+        'only its fingerprint is sent.',
     )
-    .option('--token-id <uuid>', 'ask by id instead')
+    .option('--token-id <uuid>', 'find the token by id instead')
     .addHelpText(
       'after',
       `
-When AWS is down, this machine asks the cluster itself; it needs the policy file and the management
-token, from KEYTURN_MANAGEMENT_TOKEN or a file, never as an argument.
+If AWS is down, use --local: this machine then asks the cluster itself. It needs the policy file and
+the management token, from KEYTURN_MANAGEMENT_TOKEN or a file.
 
 Examples:
-  keyturn whois                          # asks for the string, hidden
+  keyturn whois                          # asks for the string
   keyturn whois < found.txt
   keyturn whois --local --management-token-file ~/.keyturn/token < found.txt`,
     )

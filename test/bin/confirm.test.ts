@@ -25,7 +25,9 @@ describe('a confirmation', () => {
 
   it.each(['yes', 'Telegraf', ''])('is not "%s"', async (typed) => {
     const confirmed = confirmByTyping('telegraf', '--yes', answering(typed));
-    await expect(confirmed).rejects.toEqual(cancelled(/something else; nothing was done/));
+    await expect(confirmed).rejects.toEqual(
+      cancelled(/expected telegraf, found another word; nothing was done/),
+    );
   });
 
   it('wants a person, or the flag that scripts give', async () => {

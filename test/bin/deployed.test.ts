@@ -56,7 +56,9 @@ it('replaces the token of a leaked string, which is told to nobody, and proves i
     /^Replace: [\s\S]*tokens +1\ndatabases +telemetry\nsecrets +keyturn\/prod\/telegraf/,
   );
   expect(revoked.stdout).toMatch(/telegraf +\w{8} +deleted +\w{8} +\d+\.\d s/);
-  expect(revoked.stdout).toMatch(/Everything was done and proven: dead within \d+ s\.\n$/);
+  expect(revoked.stdout).toMatch(
+    /Everything was done and proven: every token was refused within \d+ s\.\n$/,
+  );
   expect(revoked.stdout).not.toContain('[');
 
   const { cluster } = stage.sandbox;
@@ -80,7 +82,7 @@ it('freezes until it is unfrozen, and deletes until it is lifted', async () => {
   const shown = await stage.run(['revoke', '--token', 'telegraf', '--freeze', '--dry-run']);
   expect(shown).toMatchObject({ code: 0, stderr: '' });
   expect(shown.stdout).toMatch(
-    /^Freeze: [\s\S]*steps +put on hold \(1\), take permissions away \(1\)\n$/,
+    /^Freeze: [\s\S]*steps +set the hold \(1\), remove permissions \(1\)\n$/,
   );
   expect(works()).toBe(true);
 
@@ -156,7 +158,7 @@ it('applies a refused plan by its hash, and no other', async () => {
 
   const plan = await stage.run(['plan', '--job', 'rotate']);
   expect(plan.code).toBe(2);
-  const [, command = ''] = /if it is meant: keyturn (.*)/.exec(plan.stdout) ?? [];
+  const [, command = ''] = /to apply it all the same: keyturn (.*)/.exec(plan.stdout) ?? [];
 
   const other = await stage.run(['apply', '--approve', '0123456789abcdef']);
   expect(other.code).toBe(1);

@@ -43,7 +43,9 @@ it(
       expect(whois.stdout).toMatch(
         /name +telegraf\nsecret +keyturn\/prod\/telegraf\n[\s\S]*state +live/,
       );
-      expect(whois.stderr).toBe('AWS is not asked: which token is current stays unknown\n');
+      expect(whois.stderr).toBe(
+        'AWS is not asked, so the answer does not say which token is current\n',
+      );
     }
 
     const revoked = await local(['revoke', '--leaked', '--reason', 'in a log', '--yes'], leaked);

@@ -60,28 +60,28 @@ describe('says in one line what was found, what was expected and what to do:', (
     [
       'no policy file',
       ['plan', '--policy', 'none.yaml'],
-      /^none\.yaml: the policy file cannot be read\n$/,
+      /^none\.yaml: cannot read the policy file; check its path and permissions\n$/,
     ],
     [
       'no selector',
       ['revoke', ...policy],
-      /^keyturn: found none, expected one of --token, .*--leaked; say whose/,
+      /^keyturn: found none, expected exactly one of --token, .*--leaked; say which/,
     ],
     [
       'two selectors',
       ['revoke', '--all', '--token', 'a', ...policy],
-      /found --token and --all, expected one of/,
+      /found --token and --all, expected exactly one of/,
     ],
     [
       'two ways',
       ['revoke', '--freeze', '--delete', '--all'],
       /'--freeze' cannot be used with option '--delete'/,
     ],
-    ['nobody', ['unfreeze', ...policy], /expected a token’s name, or --token-id/],
+    ['nobody', ['unfreeze', ...policy], /found neither, expected a token’s name or --token-id/],
     [
       'an unknown token',
       ['rotate', 'telegraff', ...policy],
-      /found no token telegraff .* expected some of telegraf, grafana/,
+      /found no token telegraff .* expected one of telegraf, grafana/,
     ],
     ['an unknown option', ['plan', '--jsno'], /unknown option '--jsno'/],
   ])('%s', async (_what, args, message) => {
