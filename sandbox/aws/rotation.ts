@@ -8,7 +8,10 @@ import { addVersion, hasValue } from './versions.ts';
 
 const HOUR_MS = 3_600_000;
 const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
-/** AWS retries a failed rotation as a whole "multiple times"; how often is not published. */
+/**
+ * AWS retries a failed rotation "multiple times"; the number is not published:
+ * docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda.html
+ */
 const ATTEMPTS = 3;
 
 export interface RotationEvent {
@@ -18,23 +21,23 @@ export interface RotationEvent {
   readonly RotationToken: string;
 }
 
-/** Invokes the rotation function and waits for it; rejects if it failed. */
+/** Invokes the rotation function and waits for it; rejects if the function fails. */
 export type RotationInvoker = (lambdaArn: string, event: RotationEvent) => Promise<void>;
 
 export interface Rotations {
   readonly operations: Readonly<Record<string, Operation>>;
-  /** Resolves when no rotation is under way. */
+  /** Resolves when no rotation is running. */
   settled(): Promise<void>;
 }
 
-/** Rotation on request. The schedule is kept and shown, and fires nothing. */
+/** Rotation on request. The schedule is stored and shown, but starts nothing. */
 export function createRotations(invoker: () => RotationInvoker | undefined): Rotations {
-  const underWay = new Set<Promise<void>>();
+  const runningRotations = new Set<Promise<void>>();
   const start = (rotation: () => Promise<void>) => {
     const running = Promise.resolve()
       .then(rotation)
-      .finally(() => underWay.delete(running));
-    underWay.add(running);
+      .finally(() => runningRotations.delete(running));
+    runningRotations.add(running);
   };
 
   const rotateSecret = operation(rotateRequest, (store, input) => {
@@ -65,14 +68,14 @@ export function createRotations(invoker: () => RotationInvoker | undefined): Rot
     };
     store.save(withPlaceholder({ ...secret, rotation }, token, store.now()));
     const run = input.RotateImmediately ? rotate : testOnly;
-    start(() => run(store, invoke, secret.arn, token));
+    start(() => run({ store, invoke, arn: secret.arn, token }));
     return answer;
   });
 
   return {
     operations: { RotateSecret: rotateSecret, CancelRotateSecret: cancelRotateSecret },
     settled: async () => {
-      while (underWay.size > 0) await Promise.all(underWay);
+      while (runningRotations.size > 0) await Promise.all(runningRotations);
     },
   };
 }
@@ -100,7 +103,8 @@ const cancelRotateSecret = operation(z.object({ SecretId: members.secretId }), (
     throw invalidRequest('No Lambda rotation function ARN is associated with this secret.');
   const rotation = { ...secret.rotation, enabled: false, rotatingTo: undefined };
   store.save({ ...secret, rotation });
-  // AWSPENDING stays on the half-made version, and blocks rotations until somebody takes it off.
+  // AWSPENDING stays on the unfinished version and blocks rotations until somebody removes it
+  // (CancelRotateSecret, AWS Secrets Manager API Reference).
   const pending = holderOf(secret.versions, 'AWSPENDING');
   return { ARN: secret.arn, Name: secret.name, VersionId: pending };
 });
@@ -128,21 +132,29 @@ function withPlaceholder(secret: Secret, token: string, now: number): Secret {
     return { ...secret, versions: attach(secret.versions, 'AWSPENDING', token) };
   const placeholder = { id: token, secretString: undefined, secretBinary: undefined };
   const made = addVersion(secret, placeholder, ['AWSPENDING'], now);
-  // A placeholder never becomes AWSCURRENT by being first: it has no value to give.
+  // A placeholder that is the first version does not get AWSCURRENT, because it has no value.
   return Object.keys(secret.versions).length === 0
     ? { ...made, versions: detach(made.versions, 'AWSCURRENT') }
     : made;
 }
 
-async function rotate(store: Store, invoke: RotationInvoker, arn: string, token: string) {
+/** A rotation of the secret `arn` to the version `token`. */
+interface StartedRotation {
+  readonly store: Store;
+  readonly invoke: RotationInvoker;
+  readonly arn: string;
+  readonly token: string;
+}
+
+async function rotate(started: StartedRotation) {
   let failure: string | undefined;
-  for (let attempt = 0; attempt < ATTEMPTS && goesOn(store, arn, token); attempt += 1) {
-    failure = await runSteps(store, invoke, arn, token, STEPS);
+  for (let attempt = 0; attempt < ATTEMPTS && continuing(started); attempt += 1) {
+    failure = await runSteps(started, STEPS);
     if (failure === undefined) break;
   }
-  end(store, arn, token, (secret, rotation) => {
+  end(started, (secret, rotation) => {
     if (failure !== undefined) return { ...secret, rotation: { ...rotation, failure } };
-    const rotatedAt = store.now();
+    const rotatedAt = started.store.now();
     return {
       ...secret,
       versions: detach(secret.versions, 'AWSPENDING'),
@@ -151,26 +163,27 @@ async function rotate(store: Store, invoke: RotationInvoker, arn: string, token:
   });
 }
 
-/** RotateImmediately=false: testSecret alone, on a placeholder that vanishes afterwards. */
-async function testOnly(store: Store, invoke: RotationInvoker, arn: string, token: string) {
-  const failure = await runSteps(store, invoke, arn, token, ['testSecret']);
-  end(store, arn, token, (secret, rotation) => {
-    const { [token]: tested, ...others } = secret.versions;
+/**
+ * RotateImmediately=false: only testSecret, on a placeholder that is then removed (RotateSecret,
+ * API Reference).
+ */
+async function testOnly(started: StartedRotation) {
+  const failure = await runSteps(started, ['testSecret']);
+  end(started, (secret, rotation) => {
+    const { [started.token]: tested, ...others } = secret.versions;
     const versions = tested !== undefined && hasValue(tested) ? secret.versions : others;
     return { ...secret, versions, rotation: { ...rotation, failure } };
   });
 }
 
 async function runSteps(
-  store: Store,
-  invoke: RotationInvoker,
-  arn: string,
-  token: string,
+  started: StartedRotation,
   steps: readonly RotationEvent['Step'][],
 ): Promise<string | undefined> {
+  const { store, invoke, arn, token } = started;
   try {
     for (const Step of steps) {
-      const rotation = goesOn(store, arn, token);
+      const rotation = continuing(started);
       if (rotation === undefined) return undefined;
       const RotationToken = store.draw();
       await invoke(rotation.lambdaArn, {
@@ -183,31 +196,27 @@ async function runSteps(
   } catch (error) {
     return String(error);
   }
-  const promoted = goesOn(store, arn, token) === undefined || isCurrent(store.find(arn), token);
+  const promoted = continuing(started) === undefined || isCurrent(store.find(arn), token);
   return steps.length === 1 || promoted ? undefined : 'finishSecret left AWSCURRENT where it was';
 }
 
 const isCurrent = (secret: Secret, token: string) =>
   secret.versions[token]?.stages.includes('AWSCURRENT') === true;
 
-/** The rotation to this version, unless it was cancelled, abandoned, or its secret deleted. */
-function goesOn(store: Store, arn: string, token: string): Rotation | undefined {
+/** The rotation, unless it was cancelled or abandoned, or its secret was deleted. */
+function continuing({ store, arn, token }: StartedRotation): Rotation | undefined {
   const secret = store.list(0).find((one) => one.arn === arn && one.deletedAt === undefined);
   return secret?.rotation?.rotatingTo === token ? secret.rotation : undefined;
 }
 
-function end(
-  store: Store,
-  arn: string,
-  token: string,
-  change: (secret: Secret, rotation: Rotation) => Secret,
-) {
-  const rotation = goesOn(store, arn, token);
+function end(started: StartedRotation, change: (secret: Secret, rotation: Rotation) => Secret) {
+  const { store, arn } = started;
+  const rotation = continuing(started);
   if (rotation !== undefined)
     store.save(change(store.find(arn), { ...rotation, rotatingTo: undefined }));
 }
 
-/** A cron() expression is kept, not computed. */
+/** A cron() expression is stored, not computed. */
 function nextAt(rules: RotationRules, from: number): number | undefined {
   if (rules.AutomaticallyAfterDays !== undefined)
     return from + rules.AutomaticallyAfterDays * 24 * HOUR_MS;

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Reply } from '../interception.ts';
 import { databaseRoutes } from './databases.ts';
 import { stringifyJson } from './json.ts';
@@ -8,7 +7,10 @@ import type { World } from './state.ts';
 import { tableRoutes } from './tables.ts';
 import { tokenRoutes } from './tokens.ts';
 
-/** The specification's paths, and those that Chronograf and the MCP server use on Clustered. */
+/**
+ * The paths of the specification, and those that Chronograf (influx/influx.go) and the MCP server
+ * (influxdata/influxdb3_mcp_server: src/config.ts) use on Clustered.
+ */
 export const MANAGEMENT_PREFIXES = [
   '/api/v0',
   '/api/v0/accounts/:accountId/clusters/:clusterId',
@@ -32,7 +34,7 @@ const json = (status: number, value: unknown): Reply => ({
 export const managementError = (status: number, message: string) =>
   json(status, { code: status, message });
 
-/** The ids of the longer prefix, which its answers repeat in every object. */
+/** The ids in the longer prefix; answers repeat them in every object. */
 const prefixIds = (request: ManagementRequest) =>
   request.params.accountId === undefined
     ? {}
@@ -41,15 +43,14 @@ const prefixIds = (request: ManagementRequest) =>
         clusterId: uuidParam(request, 'clusterId'),
       };
 
-/** Carries a request out, credentials first, and returns what the API answers. */
+/** Checks the credentials, applies the request, and returns the answer. */
 export function answerManagement(
   route: ManagementRoute,
   request: ManagementRequest,
-  headers: IncomingHttpHeaders,
   managementToken: string,
   world: World,
 ): Reply {
-  if (headers.authorization !== `Bearer ${managementToken}`) {
+  if (request.headers.authorization !== `Bearer ${managementToken}`) {
     return managementError(401, 'unauthorized: missing or invalid management token');
   }
   try {

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import * as z from 'zod';
 import { parseJson } from './json.ts';
 import { Refusal } from './refusal.ts';
@@ -6,13 +7,14 @@ import type { World } from './state.ts';
 export interface ManagementRequest {
   /** Decoded path parameters by name. */
   readonly params: Readonly<Record<string, string>>;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
 /** One operation of the Management API. */
 export interface ManagementRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  /** Below the prefix, `:name` for parameters. */
+  /** The path after the prefix; parameters are `:name`. */
   readonly path: string;
   /** Returns the body of a 200, or undefined for a 204. Throws `Refusal`. */
   readonly answer: (request: ManagementRequest, world: World) => unknown;
@@ -38,14 +40,14 @@ function parseBody(body: Buffer): object {
 const problem = ({ path, message }: z.core.$ZodIssue) =>
   [path.join('.'), message].filter(Boolean).join(': ');
 
-/** The request's body, checked; unknown properties are tolerated. */
+/** The body of the request, checked; unknown properties are allowed. */
 export function readBody<T extends z.ZodType>({ body }: ManagementRequest, schema: T): z.output<T> {
   const parsed = schema.safeParse(parseBody(body));
   if (!parsed.success) throw new Refusal(400, parsed.error.issues.map(problem).join('; '));
   return parsed.data;
 }
 
-/** As `readBody`, of a body that the specification gives `minProperties: 1`. */
+/** Like `readBody`, for a body with `minProperties: 1` in the specification. */
 export function readUpdate<T extends z.ZodType>(
   request: ManagementRequest,
   schema: T,

@@ -10,7 +10,7 @@ import {
 } from './management-api.ts';
 import type { World } from './state.ts';
 
-// What the ingress in front of a cluster says of a path that nobody serves.
+// The answer of the ingress in front of a cluster to an unknown path.
 const INGRESS_NOT_FOUND: Reply = {
   status: 404,
   headers: { 'content-type': 'text/html' },
@@ -23,7 +23,7 @@ const operationOf = (method: string, path: string) =>
 
 const bodyOf = ({ body }: FastifyRequest) => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
 
-/** Takes a request through the interceptor to its effect, and answers it. */
+/** Calls the interceptor with a request and its effect, and sends the answer. */
 export type Serve = (
   call: Omit<Call, 'caller' | 'authorization'>,
   effect: (request: FastifyRequest, world: World) => Reply,
@@ -39,8 +39,8 @@ function addManagementApi(app: FastifyInstance, serve: Serve, managementToken: s
         url: prefix + path,
         handler: serve({ server, operation: operationOf(method, path) }, (request, world) => {
           const params = request.params as Record<string, string>;
-          const asked = { params, body: bodyOf(request) };
-          return answerManagement(route, asked, request.headers, managementToken, world);
+          const asked = { params, headers: request.headers, body: bodyOf(request) };
+          return answerManagement(route, asked, managementToken, world);
         }),
       });
     }
@@ -75,7 +75,7 @@ function addNotFound(app: FastifyInstance, serve: Serve): void {
   });
 }
 
-/** Both servers' routes on one port, as behind the ingress of a cluster. */
+/** The routes of both servers on one port, as the ingress of a cluster has them. */
 export function addRoutes(app: FastifyInstance, serve: Serve, managementToken: string): void {
   addManagementApi(app, serve, managementToken);
   addDataPlane(app, serve);
