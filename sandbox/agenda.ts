@@ -3,11 +3,14 @@ interface WakeUp {
   readonly fire: () => void;
 }
 
-/** What is to happen, and when. Of things due at one instant, the first asked for goes first. */
+/**
+ * Callbacks and their instants. If several are due at one instant, they run in the order of their
+ * addition.
+ */
 export class Agenda {
   readonly #wakeUps = new Set<WakeUp>();
 
-  /** Returns how to cancel it. */
+  /** Returns a function that cancels it. */
   add(at: number, fire: () => void): () => void {
     const wakeUp = { at, fire };
     this.#wakeUps.add(wakeUp);
@@ -18,7 +21,7 @@ export class Agenda {
     return this.#wakeUps.size === 0;
   }
 
-  /** `Infinity` if there is nothing. */
+  /** `Infinity` if it is empty. */
   get earliestAt(): number {
     let earliest = Number.POSITIVE_INFINITY;
     for (const { at } of this.#wakeUps) earliest = Math.min(earliest, at);
@@ -28,7 +31,7 @@ export class Agenda {
   fireDue(now: number): void {
     const due = [...this.#wakeUps].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
     for (const wakeUp of due) {
-      // One that fired before may have cancelled this one.
+      // An earlier callback may have cancelled this one.
       if (this.#wakeUps.delete(wakeUp)) wakeUp.fire();
     }
   }

@@ -1,4 +1,4 @@
-/** What the servers know of time: the cluster's and AWS's, real or virtual. */
+/** The time of the sandbox's servers, real or virtual. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;

@@ -2,19 +2,19 @@ import { parseArgs } from 'node:util';
 import type { SandboxOptions } from './sandbox.ts';
 
 export const usage = `npm run sandbox -- [flags]
-  --cluster-port PORT        InfluxDB's management API and data plane (0, the default: any)
-  --aws-port PORT            Secrets Manager and EventBridge (0, the default: any)
-  --region REGION            of the AWS endpoint (eu-west-1)
-  --management-secret NAME   where the management token is kept (keyturn/management-token)
-  --activation-delay TIME    from a token's creation until the data plane accepts it (500ms, 2s, 1m)
-  --revocation-delay TIME    from a token's deletion until the data plane refuses it
-  --list-lag TIME            how far ListSecrets is behind
-  --read-lag TIME            how far reads of a single secret are behind
+  --cluster-port PORT        port of InfluxDB's Management API and data plane (default: any free port)
+  --aws-port PORT            port of Secrets Manager and EventBridge (default: any free port)
+  --region REGION            Region of the AWS endpoint (default: eu-west-1)
+  --management-secret NAME   secret with the management token (default: keyturn/management-token)
+  --activation-delay TIME    time until the data plane accepts a new token, such as 500ms, 2s or 1m (default: 0)
+  --revocation-delay TIME    time until the data plane refuses a deleted token (default: 0)
+  --list-lag TIME            age of the state that ListSecrets shows (default: 0)
+  --read-lag TIME            age of the state that reads of one secret show (default: 0)
 `;
 
 const string = { type: 'string' } as const;
 
-/** `'help'`, or what was asked for. Throws an error whose message is meant for the person. */
+/** The options, or `'help'`. Throws an error with a message for the person. */
 export function parseFlags(args: readonly string[]): Omit<SandboxOptions, 'clock'> | 'help' {
   const { values } = parseArgs({
     args: [...args],

@@ -1,13 +1,13 @@
-/** A request as one of the sandbox's servers sees it, before it takes effect. */
+/** A request to one of the sandbox's servers, before it takes effect. */
 export interface Call {
   readonly server: 'management-api' | 'data-plane' | 'secrets-manager' | 'events';
   /** `POST /tokens`, `PATCH /tokens/{id}`, `GET /query`, `PutSecretValue`, `PutEvents`. */
   readonly operation: string;
-  /** The function instance that asks (its `x-sandbox-caller` header), if one does. */
+  /** The function instance that sends it (its `x-sandbox-caller` header), if any. */
   readonly caller: string | undefined;
-  /** The secret or bus that it names, by name or ARN, if it names one. */
+  /** Name or ARN of its secret or bus, if it has one. */
   readonly subject?: string | undefined;
-  /** Its `authorization` header, where it reached the cluster. */
+  /** Its `authorization` header, if it is a request to the cluster. */
   readonly authorization?: string | undefined;
 }
 
@@ -18,8 +18,8 @@ export interface Reply {
 }
 
 /**
- * Stands between a request and its effect. Call `effect` to let it happen (at most once), then
- * return its reply, another one, or `'reset'` to cut the connection without an answer.
+ * Is called before a request takes effect. It may call `effect` once, and returns the reply of `effect`,
+ * another reply, or `'reset'` to close the connection without an answer.
  */
 export type Interceptor = (call: Call, effect: () => Reply) => Promise<Reply | 'reset'>;
 

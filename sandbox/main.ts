@@ -22,7 +22,7 @@ function fail(error: unknown): void {
   process.exitCode = 1;
 }
 
-/** Keeps both endpoints up until a signal; the one line on stdout says that they are ready. */
+/** Runs both endpoints until a signal. The only line on stdout says that they are ready. */
 async function run(flags: Exclude<ReturnType<typeof parseFlags>, 'help'>): Promise<void> {
   const { cluster, aws, close } = await startSandbox({ clock: realClock, ...flags });
   process.once('SIGINT', close).once('SIGTERM', close);

@@ -1,6 +1,6 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
-/** Puts the token there as an administrator would before deploying: the string alone. */
+/** Stores the token as an administrator does before the deployment: only the string. */
 export async function createManagementSecret(
   aws: { readonly url: string; readonly region: string },
   name: string,

@@ -1,10 +1,10 @@
-/** Import this first: says what is needed, instead of failing at whatever an older Node lacks. */
+/** Import this first: an older Node.js would fail later, with an unclear error. */
 const [major = ''] = process.versions.node.split('.');
 
 if (Number(major) < 24) {
   process.stderr.write(
-    `The sandbox needs Node.js 24 or newer, and this is ${process.versions.node} (${process.execPath}).\n` +
-      'Install Node.js 24, or run it by "npm run", which takes the one that "npm ci" installed.\n',
+    `found Node.js ${process.versions.node} (${process.execPath}), expected 24 or newer for the sandbox.\n` +
+      'Install Node.js 24, or use "npm run", which takes the Node.js that "npm ci" installed.\n',
   );
   process.exit(1);
 }

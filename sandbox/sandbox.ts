@@ -3,12 +3,12 @@ import type { Clock } from './clock.ts';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster/server.ts';
 import { createManagementSecret } from './management-secret.ts';
 
-/** Interceptors, delays and lags may be changed later, on the two servers. */
+/** Interceptors, delays and lags can be changed later, on the two servers. */
 export interface SandboxOptions
   extends Omit<ClusterOptions, 'port' | 'intercept'>,
     Omit<AwsOptions, 'port' | 'intercept'> {
   readonly clock: Clock;
-  /** Any free one by default. */
+  /** Any free port by default. */
   readonly clusterPort?: number;
   readonly awsPort?: number;
   readonly managementSecretName?: string;

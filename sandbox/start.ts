@@ -35,7 +35,7 @@ function readFlags(): { readonly sabotage: string | undefined; readonly days: nu
   return { sabotage, days: Number(days) };
 }
 
-/** What `cdk deploy` would upload: the very template and assets. */
+/** Makes the template and assets that `cdk deploy` would upload. */
 function synthesize(policyFile: string, directory: string): void {
   const cdk = join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk');
   const parameters = ['synth', '--quiet', '-c', `policy=${policyFile}`, '--output', directory];
@@ -50,7 +50,7 @@ function summarize(month: Month, { cluster, aws, clock }: Sandbox): string {
   const rotated = aws.state.events.filter(({ detailType }) => detailType === 'Token Rotated');
   const { tokens } = cluster.state;
   const now = clock.now();
-  const alive = tokens.filter(
+  const live = tokens.filter(
     ({ revokedAt, expiresAt = Number.POSITIVE_INFINITY }) => !revokedAt && expiresAt > now,
   );
   const rows = [
@@ -59,8 +59,8 @@ function summarize(month: Month, { cluster, aws, clock }: Sandbox): string {
     ['consumer requests', month.requests],
     ['rejected requests', month.rejections.length],
     ['broken invariants', month.broken.length],
-    ['tokens alive now', alive.length],
-    ['tokens ever minted', tokens.length],
+    ['live tokens at the end', live.length],
+    ['minted tokens in all', tokens.length],
   ] as const;
   return rows.map(([what, count]) => `  ${what.padEnd(22)}${String(count).padStart(6)}`).join('\n');
 }
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
   cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
 
   print(
-    `Cluster at ${sandbox.cluster.url}, AWS at ${sandbox.aws.url}; both end with this program.`,
+    `The cluster is at ${sandbox.cluster.url}, AWS at ${sandbox.aws.url}; both end with this program.`,
   );
   const policyFile = join(directory, 'keyturn.yaml');
   const policy = demoPolicy(sandbox.cluster.url, 'keyturn/management-token', sabotage !== 'grace');
@@ -87,7 +87,7 @@ async function main(): Promise<void> {
   const functions = readFunctions(assembly, STACK);
   const schedules = readSchedules(assembly, STACK);
   print(
-    `Synthesized ${STACK}; ${days} days of its schedules follow, by a clock that skips the waiting.\n`,
+    `Synthesized ${STACK}. Its schedules now run for ${days} days, by a clock that skips the waiting.\n`,
   );
 
   const month = await runMonth({ sandbox, clock, functions, schedules, days, sabotage });

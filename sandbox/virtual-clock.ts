@@ -3,17 +3,17 @@ import { Agenda } from './agenda.ts';
 import type { Clock } from './clock.ts';
 import { whenQuiet } from './when-quiet.ts';
 
-/** A process of its own that sleeps by this clock, as the clock sees it. */
+/** Another process that sleeps by this clock. */
 export interface Remote {
   /**
    * One more (or one less) of its requests is held back on purpose. Resolves when the process
-   * knows that, and what time it is. It says anew whether it sleeps.
+   * knows that and the time. The process then reports again whether it sleeps.
    */
   held(change: 1 | -1): Promise<void>;
 }
 
 export interface Membership {
-  /** Nothing moves in the process before `until`; `undefined`: before a held request is answered. */
+  /** The process does nothing until `until`; `undefined`: until a held request is answered. */
   asleep(until: number | undefined, wake: () => void): void;
   awake(): void;
   leave(): void;
@@ -22,20 +22,20 @@ export interface Membership {
 interface Participant {
   readonly name: string;
   readonly remote: Remote | undefined;
-  /** What it waits for; at zero it works, and time stands still. */
+  /** The number of things that it waits for. At zero it works, and time does not move. */
   waits: number;
 }
 
-/** Turns of the event loop in which nothing may stir before time moves. */
+/** Turns of the event loop without activity after which time moves. */
 const settleTurns = 2;
 const stallWarningMs = 4_000;
 
 /**
- * Time that moves only when everybody sleeps, straight to the next wake-up. Participants are the
- * code outside any `spawn` (named `main`), every spawned strand, and every function's invocation.
+ * Time that moves only when all participants sleep, and then to the next wake-up. Participants are
+ * the code outside any `spawn` (named `main`), every spawned task, and every function's invocation.
  *
- * A strand must wait for things of this clock only through `sleep`, `waitFor` or `runUntil`: in any
- * other `await` it counts as working. Hence time stands still while a test's own code runs.
+ * A task must use `sleep`, `waitFor` or `runUntil` to wait for things of this clock: in any other
+ * `await` it counts as working. So time does not move while a test's own code runs.
  */
 export class VirtualClock implements Clock {
   #now: number;
@@ -55,9 +55,9 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
-  /** Calls back at an instant; everything due at the same one is called in the order of asking. */
+  /** Calls back at an instant. Callbacks of the same instant run in the order of their addition. */
   at(instant: number, callback: () => void): () => void {
-    // Whole milliseconds, as real clocks tell; who draws a wait at random asks for fractions.
+    // Whole milliseconds, as of real clocks; a random wait may have a fraction.
     const cancel = this.#wakeUps.add(Math.ceil(instant), callback);
     this.#changed();
     return () => {
@@ -66,7 +66,7 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** A promise for later which does not say that the one who asks sleeps meanwhile. */
+  /** A promise for later. Unlike `sleep`, it does not count the caller as sleeping. */
   after(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
@@ -86,7 +86,7 @@ export class VirtualClock implements Clock {
     return this.waitFor(this.after(ms, signal));
   }
 
-  /** The strand that calls this does nothing until the promise settles: time may move. */
+  /** The calling task does nothing until the promise settles, so time may move. */
   async waitFor<T>(promise: Promise<T>): Promise<T> {
     const participant = this.#current.getStore() ?? this.#main;
     this.#wait(participant, 1);
@@ -97,7 +97,7 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** Starts a strand of its own. Strands run at once, side by side; a name in use gets a number. */
+  /** Starts a task. Tasks run concurrently; a name in use gets a number. */
   async spawn<T>(name: string, run: () => Promise<T>): Promise<T> {
     const participant = this.#add(this.#unused(name), undefined);
     try {
@@ -107,7 +107,7 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** A schedule: spawns `run` every period from now on, whether or not the last one has ended. */
+  /** A schedule: spawns `run` every period from now on, even if the last one has not ended. */
   every(periodMs: number, name: string, run: () => Promise<void>): () => void {
     let cancel = () => {};
     const arm = (at: number) => {
@@ -120,7 +120,7 @@ export class VirtualClock implements Clock {
     return () => cancel();
   }
 
-  /** Lets time move up to an instant; resolves when it is reached and everybody sleeps there. */
+  /** Lets time move up to an instant; resolves when it is reached and all participants sleep. */
   runUntil(instant: number): Promise<void> {
     return this.waitFor(
       new Promise((resolve) => {
@@ -130,20 +130,20 @@ export class VirtualClock implements Clock {
     );
   }
 
-  /** Resolves when everybody else sleeps; time stays. */
+  /** Resolves when all others sleep; time does not move. */
   idle(): Promise<void> {
     return this.runUntil(this.#now);
   }
 
   /**
-   * A request of this participant (a function's instance id, or a strand's name) is held back:
-   * do not wait for it. Unknown and ended ones are ignored.
+   * A request of this participant (a function's instance id, or a task's name) is held back:
+   * do not wait for it. Unknown and ended participants are ignored.
    */
   async exclude(name: string | undefined): Promise<void> {
     await this.#held(name, 1);
   }
 
-  /** The held request is about to be answered: the participant knows the time when this resolves. */
+  /** The held request will be answered. When this resolves, the participant knows the time. */
   async include(name: string | undefined): Promise<void> {
     await this.#held(name, -1);
   }
@@ -158,7 +158,7 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** A process of its own takes part, awake at first. Throws if the name is in use. */
+  /** Adds another process, which is awake at first. Throws if the name is in use. */
   join(name: string, remote: Remote): Membership {
     const participant = this.#add(name, remote);
     let cancel = () => {};
@@ -184,7 +184,7 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** Who keeps time from moving. */
+  /** The participants that keep time from moving. */
   get busy(): readonly string[] {
     return [...this.#participants.values()].filter((one) => one.waits === 0).map((one) => one.name);
   }
@@ -232,7 +232,7 @@ export class VirtualClock implements Clock {
     this.#changed();
   }
 
-  /** A strand in an `await` that the clock does not see hangs a test without a word, but for this. */
+  /** Warns of a task in an `await` that the clock does not know: a test would hang without a message. */
   #watch(): void {
     this.#stall ??= setTimeout(() => {
       this.#stall = undefined;

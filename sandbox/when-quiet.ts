@@ -1,13 +1,13 @@
 /**
- * Calls back once nothing has stirred for so many turns of the event loop, which leaves room for
- * what a settled promise or an ended stream sets off. The returned function says: something stirred.
+ * Calls back after this many turns of the event loop without activity: settled promises and ended
+ * streams cause further work. Call the returned function to report activity.
  */
 export function whenQuiet(turns: number, callback: () => void): () => void {
-  let stirs = 0;
+  let activities = 0;
   let watching = false;
   const watch = (seen: number, left: number): void => {
-    if (seen !== stirs) {
-      setImmediate(watch, stirs, turns);
+    if (seen !== activities) {
+      setImmediate(watch, activities, turns);
     } else if (left > 0) {
       setImmediate(watch, seen, left - 1);
     } else {
@@ -16,9 +16,9 @@ export function whenQuiet(turns: number, callback: () => void): () => void {
     }
   };
   return () => {
-    stirs++;
+    activities++;
     if (watching) return;
     watching = true;
-    setImmediate(watch, stirs, turns);
+    setImmediate(watch, activities, turns);
   };
 }

@@ -29,7 +29,7 @@ describe.concurrent('npm start', () => {
 
     expect(output).toMatch(/issued \(Missing\)/);
     expect(output).toMatch(/rotated \(Due\)/);
-    expect(output).toMatch(/grace over/);
+    expect(output).toMatch(/grace period over/);
     expect(output).toMatch(/quarantined/);
     expect(output).toMatch(/deleted \(QuarantineOver\)/);
     expect(output).toMatch(/deleted \(Orphan\)/);
@@ -39,7 +39,7 @@ describe.concurrent('npm start', () => {
     expect(count(output, 'consumer requests')).toBeGreaterThan(1_900);
     expect(count(output, 'rejected requests')).toBe(0);
     expect(count(output, 'broken invariants')).toBe(0);
-    expect(output).toMatch(/leak +\w+ deleted, replaced by \w+, dead after \d+ s/);
+    expect(output).toMatch(/leak +\w+ deleted, replaced by \w+, refused after \d+ s/);
     expect(output).toMatch(/leak +everything done and proven/);
     expect(code).toBe(0);
   }, 120_000);

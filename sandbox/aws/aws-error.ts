@@ -1,4 +1,4 @@
-/** An error as the service reports it: `code` travels as `__type`, and clients dispatch on it. */
+/** An error of the service: `code` is sent as `__type`, by which clients tell errors apart. */
 export class AwsError extends Error {
   readonly code: string;
 

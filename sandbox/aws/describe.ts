@@ -3,14 +3,14 @@ import type { Secret } from './state.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Timestamps travel as seconds since 1970, with three decimals. */
+/** Timestamps are sent as seconds since 1970, with three decimals (Smithy, AWS JSON 1.1 protocol). */
 export const seconds = (ms: number) => ms / 1000;
 
-/** When something was last read is told to the day only. */
+/** LastAccessedDate has only the day (SecretListEntry, AWS Secrets Manager API Reference). */
 export const day = (ms: number | undefined) =>
   ms === undefined ? undefined : seconds(ms - (ms % DAY_MS));
 
-/** DescribeSecret's answer, or an entry of ListSecrets: they differ in one member's name. */
+/** The answer of DescribeSecret, or an entry of ListSecrets: they differ in the name of one member. */
 export function describe(
   secret: Secret,
   versions: 'VersionIdsToStages' | 'SecretVersionsToStages',

@@ -5,6 +5,10 @@ import { type Operation, operation } from './request.ts';
 import type { PublishedEvent } from './state.ts';
 import type { Store } from './store.ts';
 
+/**
+ * 1 MB since January 2026 (AWS Compute Blog); at most 10 entries (PutEvents, EventBridge API
+ * Reference).
+ */
 const MAX_BYTES = 1_048_576;
 
 const entry = z.object({
@@ -18,7 +22,7 @@ const entry = z.object({
 
 type Entry = z.infer<typeof entry>;
 
-/** Entries fail one by one, in the response: the call itself succeeds. */
+/** Each entry fails for itself, in the response; the call succeeds. */
 const putEvents = operation(
   z.object({ Entries: z.array(entry).min(1).max(10) }),
   (store, { Entries }) => {
@@ -71,13 +75,16 @@ function publish(store: Store, one: Entry) {
     resources: one.Resources,
     time: one.Time === undefined ? store.now() : one.Time * 1000,
   };
-  // An event for a bus that does not exist gets its id, and is lost: AWS says nothing either.
+  // An event for a bus that does not exist gets an id and is lost, without an error, as in AWS.
   if (store.state.eventBuses.includes(bus))
     store.update({ events: [...store.state.events, event] });
   return { EventId: id };
 }
 
-/** As AWS counts: 14 bytes for a time, and the UTF-8 of the texts. */
+/**
+ * 14 bytes for a time, and the UTF-8 of the texts:
+ * docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
+ */
 const size = (one: Entry) =>
   [one.Source, one.DetailType, one.Detail, ...one.Resources].reduce(
     (sum, text) => sum + Buffer.byteLength(text ?? ''),

@@ -19,7 +19,7 @@ const attributes = (secret: Secret) => [
   ...Object.values(secret.tags),
 ];
 
-/** Every word of the value begins a word of one of the texts, whatever the case. */
+/** Every word of the value is the start of a word in one of the texts; case does not matter. */
 const words =
   (texts: (secret: Secret) => readonly string[]): Match =>
   (secret, value) => {
@@ -35,21 +35,24 @@ const split = (text: string) =>
 
 const matches: Readonly<Record<string, Match>> = {
   name: prefix((secret) => [secret.name]),
-  // Documented as a prefix match; recorded answers match word by word: "a secret" finds "an secret".
+  // Documented as a prefix match. Recorded answers match word by word: "a secret" finds "an secret".
   description: words((secret) => [secret.description ?? '']),
   'tag-key': prefix((secret) => Object.keys(secret.tags)),
   'tag-value': prefix((secret) => Object.values(secret.tags)),
   all: words(attributes),
 };
 
-/** Filters are joined by "and", the values of one filter by "or"; `!` before a value negates it. */
+/**
+ * Every filter must match with one of its values; `!` before a value negates it (Filter, API
+ * Reference).
+ */
 export const matchesAll = (secret: Secret, filters: readonly Filter[]) =>
   filters.every((filter) => {
     const match = matches[filter.Key] ?? (() => false);
-    const barred = filter.Values.filter((value) => value.startsWith('!'));
-    const wanted = filter.Values.filter((value) => !value.startsWith('!'));
+    const excluded = filter.Values.filter((value) => value.startsWith('!'));
+    const included = filter.Values.filter((value) => !value.startsWith('!'));
     return (
-      barred.every((value) => !match(secret, value.slice(1))) &&
-      (wanted.length === 0 || wanted.some((value) => match(secret, value)))
+      excluded.every((value) => !match(secret, value.slice(1))) &&
+      (included.length === 0 || included.some((value) => match(secret, value)))
     );
   });

@@ -1,12 +1,12 @@
 import type { Versions } from './state.ts';
 
-/** The id of the version that a staging label is attached to. */
+/** The id of the version that has a staging label. */
 export const holderOf = (versions: Versions, stage: string): string | undefined =>
   Object.values(versions).find((version) => version.stages.includes(stage))?.id;
 
 /**
- * Attaches a label, silently taking it from whichever version had it. AWSCURRENT leaves
- * AWSPREVIOUS on the version it came from; every other label moves alone.
+ * Moves a label to a version, without an error if another version has it. When AWSCURRENT moves,
+ * AWSPREVIOUS moves to the version that had it (UpdateSecretVersionStage, Secrets Manager API Reference).
  */
 export function attach(versions: Versions, stage: string, id: string): Versions {
   const former = holderOf(versions, stage);

@@ -18,7 +18,7 @@ const listSecrets = operation(
     MaxResults: z.number().int().min(1).max(100).default(100),
     NextToken: members.nextToken,
     Filters: members.filters,
-    // AWS does not document which direction is the default.
+    // AWS does not document the default order.
     SortOrder: z.enum(['asc', 'desc']).default('desc'),
     SortBy: z
       .enum(['created-date', 'last-accessed-date', 'last-changed-date', 'name'])

@@ -14,8 +14,8 @@ export interface Page<T> {
 }
 
 /**
- * One page in the order of the keys. The token holds the last key of the page, so an item that
- * appears or vanishes between two pages makes no other one come twice or not at all.
+ * One page in the order of the keys. The token contains the last key of the page: an item that is added
+ * or removed between two pages does not repeat or hide another item.
  */
 export function page<T>(
   all: readonly T[],

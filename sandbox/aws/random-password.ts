@@ -33,7 +33,7 @@ const getRandomPassword = operation(
       throw invalidParameter('Password length is too short based on the required types.');
     const characters = required.map(pick);
     while (characters.length < input.PasswordLength)
-      // Anywhere, so that the required ones do not stand in front.
+      // At random places, so that the required characters are not always first.
       characters.splice(randomInt(characters.length + 1), 0, pick(types.flat()));
     return { RandomPassword: characters.join('') };
   },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AwsError, invalidParameter } from './aws-error.ts';
 import type { Store } from './store.ts';
 
-/** Carries a request out against the store, and answers the response's body. */
+/** Applies a request to the store and returns the body of the response. */
 export type Operation = (store: Store, input: unknown) => object;
 
 export const operation =
@@ -10,7 +10,7 @@ export const operation =
   (store, input) =>
     run(store, parse(schema, input));
 
-/** The version id that the request brings. The SDKs fill it in; a bare HTTP request may not. */
+/** The version id in the request. The SDKs fill it in; a plain HTTP request may not have it. */
 export function requireToken(
   token: string | undefined,
   missing: 'InvalidRequestException' | 'InvalidParameterException' = 'InvalidRequestException',
@@ -20,7 +20,7 @@ export function requireToken(
       missing,
       'You must provide a ClientRequestToken value. We recommend a UUID-type value.',
     );
-  // Text as other emulators have it; a length outside the bounds never leaves a typed client.
+  // 32 to 64 characters (PutSecretValue, API Reference); the text is of other emulators.
   if (token.length < 32 || token.length > 64)
     throw invalidParameter('ClientRequestToken must be 32-64 characters long.');
   return token;
@@ -69,7 +69,7 @@ const measure = (origin: string) => (origin === 'number' || origin === 'int' ? '
 
 const bytes = (text: string) => Buffer.byteLength(text) <= 65_536;
 
-/** Members that several operations share, with the bounds of the service's model. */
+/** Members of several operations, with the bounds of the AWS Secrets Manager API Reference. */
 export const members = {
   secretId: z.string().min(1).max(2048),
   token: z.string().optional(),

@@ -29,7 +29,7 @@ const deleteResourcePolicy = operation(z.object({ SecretId: members.secretId }),
   return { ARN: secret.arn, Name: secret.name };
 });
 
-/** Policies are kept and shown. They decide nothing: callers are not authenticated. */
+/** Policies are stored and shown, but have no effect: callers are not authenticated. */
 export const resourcePolicyOperations: Readonly<Record<string, Operation>> = {
   PutResourcePolicy: putResourcePolicy,
   GetResourcePolicy: getResourcePolicy,

@@ -50,7 +50,7 @@ const createSecret = operation(
   },
 );
 
-/** The same token with the same value is a retry; anything else is a collision. */
+/** The same token with the same value is a retry; anything else is a conflict. */
 function repeatCreation(secret: Secret, version: Parameters<typeof addVersion>[1]) {
   if (secret.deletedAt !== undefined)
     throw invalidRequest(
@@ -109,6 +109,7 @@ const deleteSecret = operation(
       throw invalidParameter(
         "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
       );
+    // 7 to 30 days, 30 by default (DeleteSecret, AWS Secrets Manager API Reference).
     if (days !== undefined && (days < 7 || days > 30))
       throw invalidParameter(
         'The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).',
@@ -122,7 +123,7 @@ const deleteSecret = operation(
   },
 );
 
-/** A secret that is not there is no error, so that a retry succeeds. */
+/** A missing secret is no error, so that a retry succeeds. */
 function deleteNow(store: Store, secretId: string) {
   const DeletionDate = seconds(store.now());
   try {
@@ -170,6 +171,7 @@ function withTags(
   if (keys.some((key) => key.startsWith('aws:')))
     throw invalidParameter('Tag keys starting with aws: are reserved.');
   const all = { ...tags, ...Object.fromEntries(added.map((tag) => [tag.Key, tag.Value])) };
+  // TagResource, AWS Secrets Manager API Reference.
   if (Object.keys(all).length > 50)
     throw invalidParameter("You can't have more than 50 tags on a secret.");
   return all;

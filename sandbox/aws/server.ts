@@ -23,7 +23,7 @@ export interface AwsOptions {
   readonly region?: string;
   readonly accountId?: string;
   readonly intercept?: Interceptor;
-  /** ListSecrets answers from the state of this long ago. AWS: up to five minutes. */
+  /** Age of the state that ListSecrets shows. In AWS up to five minutes (ListSecrets, API Reference). */
   readonly listLagMs?: number;
   /** The same for DescribeSecret, GetSecretValue, BatchGetSecretValue and ListSecretVersionIds. */
   readonly readLagMs?: number;
@@ -38,12 +38,12 @@ export interface Aws {
   intercept: Interceptor;
   listLagMs: number;
   readLagMs: number;
-  /** Without one no rotation function can be invoked, and RotateSecret says so. */
+  /** Absent: RotateSecret answers that it cannot invoke the function. */
   rotationInvoker: RotationInvoker | undefined;
   readonly state: AwsState;
   snapshot(): AwsState;
   restore(state: AwsState): void;
-  /** Resolves when no rotation is under way. */
+  /** Resolves when no rotation is running. */
   settled(): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,7 +53,10 @@ interface Service {
   readonly operations: Readonly<Record<string, Operation>>;
 }
 
-/** The quota of 50/s that these share is why they are counted apart. */
+/**
+ * Counted separately, because they share a quota of 50 per second:
+ * docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ */
 const WRITES = new Set(['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage']);
 
 export async function startAws(options: AwsOptions): Promise<Aws> {
@@ -146,7 +149,7 @@ function createApp(clock: Clock): FastifyInstance {
   app.addHook('onSend', (_request, response, _body, done) => {
     response.header('content-type', 'application/x-amz-json-1.1');
     response.header('x-amzn-requestid', randomUUID());
-    // The SDKs correct their clocks by this header, so it must not be the machine's.
+    // The SDKs correct their clocks by this header, so it must have the sandbox's time.
     response.header('date', new Date(clock.now()).toUTCString());
     done();
   });

@@ -1,11 +1,11 @@
 /** One immutable value; its id is the ClientRequestToken that made it. */
 export interface SecretVersion {
   readonly id: string;
-  /** Neither a string nor a binary: a placeholder that RotateSecret made and nobody has filled. */
+  /** With neither string nor binary it is a placeholder, made by RotateSecret and not filled yet. */
   readonly secretString: string | undefined;
   /** Base64. */
   readonly secretBinary: string | undefined;
-  /** Staging labels, sorted. Empty: deprecated, yet readable by id until reaped. */
+  /** Staging labels, sorted. Empty: deprecated, but readable by id until it is removed. */
   readonly stages: readonly string[];
   readonly createdAt: number;
   readonly accessedAt: number | undefined;
@@ -23,7 +23,7 @@ export interface Rotation {
   readonly enabled: boolean;
   readonly lambdaArn: string;
   readonly rules: RotationRules;
-  /** The version of the rotation under way. */
+  /** The version of the running rotation. */
   readonly rotatingTo: string | undefined;
   /** Why the last rotation failed, if it did. */
   readonly failure: string | undefined;
@@ -44,13 +44,13 @@ export interface Secret {
   readonly accessedAt: number | undefined;
   /** When DeleteSecret was called. */
   readonly deletedAt: number | undefined;
-  /** When the recovery window ends and the secret ceases to exist. */
+  /** When the recovery window ends and the secret no longer exists. */
   readonly deletionAt: number | undefined;
   readonly resourcePolicy: string | undefined;
   readonly rotation: Rotation | undefined;
 }
 
-/** What a secret was from `at` on; `undefined` where it had ceased to exist. */
+/** The state of a secret from `at` on; `undefined` if it no longer existed. */
 export interface PastSecret {
   readonly at: number;
   readonly secret: Secret | undefined;
@@ -63,22 +63,22 @@ export interface PublishedEvent {
   readonly detailType: string;
   readonly detail: unknown;
   readonly resources: readonly string[];
-  /** The entry's own `Time`, or the instant it was received. */
+  /** The entry's `Time`, or the instant of its arrival. */
   readonly time: number;
 }
 
-/** Everything the server knows, as plain data that survives `structuredClone`. */
+/** All state of the server, as plain data that `structuredClone` can copy. */
 export interface AwsState {
   readonly secrets: Readonly<Record<string, Secret>>;
-  /** By name, oldest first: what lagging reads answer from. */
+  /** By name, oldest first; lagging reads use it. */
   readonly history: Readonly<Record<string, readonly PastSecret[]>>;
   readonly eventBuses: readonly string[];
   readonly events: readonly PublishedEvent[];
   /** Requests that arrived, by operation. */
   readonly calls: Readonly<Record<string, number>>;
-  /** Requests carried out of the bucket that AWS limits to 50/s for a whole account and Region. */
+  /** Applied requests of the kind that AWS limits to 50 per second in an account and Region. */
   readonly writes: Readonly<Record<string, number>>;
-  /** How many ids were drawn: they must differ from each other and be the same in every run. */
+  /** The number of ids made so far: ids must differ from each other and be the same in every run. */
   readonly drawn: number;
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { invalidRequest, notFound } from './aws-error.ts';
 import { type AwsState, emptyState, type PastSecret, type Secret } from './state.ts';
 
-/** How far back reads may lag if no lag is set yet: one can be set later. */
+/** The longest lag of reads that can be set later. */
 const HISTORY_MS = 900_000;
 
 export interface Store {
@@ -13,18 +13,21 @@ export interface Store {
   readLagMs: number;
   listLagMs: number;
   now(): number;
-  /** A hex digest that no other draw gave, the same in every run. */
+  /** A unique hex digest; the same sequence in every run. */
   draw(): string;
-  /** By name, ARN, or ARN without its suffix, as it was `lagMs` ago. Throws ResourceNotFoundException. */
+  /**
+   * Finds a secret by name, ARN, or ARN without its suffix, as it was `lagMs` ago. Throws
+   * ResourceNotFoundException.
+   */
   find(secretId: string, lagMs?: number): Secret;
-  /** As `find`, and throws InvalidRequestException if the secret is scheduled for deletion. */
+  /** Like `find`; also throws InvalidRequestException if the secret is scheduled for deletion. */
   findUsable(secretId: string, lagMs?: number): Secret;
   findByName(name: string): Secret | undefined;
   list(lagMs: number): readonly Secret[];
-  /** Stores a changed secret, which makes it changed now. */
+  /** Stores a changed secret and sets its LastChangedDate. */
   save(secret: Secret): Secret;
   remove(secret: Secret): void;
-  /** Notes that a version was read: no change, so no history. */
+  /** Records that a version was read. This is no change, so it has no history. */
   touch(secret: Secret, versionId: string): void;
   count(operation: string): void;
   countWrite(operation: string): void;
@@ -50,7 +53,7 @@ export function createStore(clock: Clock, region: string, accountId: string): St
     const at = clock.now();
     const oldest = at - Math.max(HISTORY_MS, store.readLagMs, store.listLagMs);
     const entries = own(state.history, name) ?? [];
-    // One entry from before the window stays: it is what the secret was when the window opened.
+    // One entry from before the window stays: it is the state at the start of the window.
     const from = Math.max(
       0,
       entries.findLastIndex((entry) => entry.at <= oldest),
@@ -126,7 +129,7 @@ export function createStore(clock: Clock, region: string, accountId: string): St
   return store;
 }
 
-/** Secrets and versions never change, so copying the containers freezes a state. */
+/** Secrets and versions are immutable, so it is enough to copy their containers. */
 export const copy = (state: AwsState) => ({
   ...state,
   secrets: { ...state.secrets } as Record<string, Secret>,
@@ -135,7 +138,7 @@ export const copy = (state: AwsState) => ({
   writes: { ...state.writes } as Record<string, number>,
 });
 
-/** The record's own member, so that a secret may be named `constructor`. */
+/** Only own properties, so that a secret may be named `constructor`. */
 export const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;
 

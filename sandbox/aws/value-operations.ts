@@ -29,7 +29,7 @@ const putSecretValue = operation(
     const made = secret.versions[id];
     const filled = made !== undefined && hasValue(made);
     if (filled && !sameValue(made, version)) throw tokenInUse(secret, id);
-    // Repeating a Put changes nothing, not even a label that was moved away meanwhile.
+    // A repeated Put changes nothing, and does not move labels back (PutSecretValue, API Reference).
     const after = filled
       ? secret
       : store.save(addVersion(secret, version, input.VersionStages, store.now()));
@@ -63,7 +63,7 @@ function select(secret: Secret, id: string | undefined, stage: string | undefine
     throw invalidRequest(
       'You provided a VersionStage that is not associated to the provided VersionId.',
     );
-  // A placeholder has labels and an id, and still no value. Which of the two AWS names is a guess.
+  // A placeholder has labels and an id, but no value. Which of the two AWS names is a guess.
   if (!hasValue(version))
     throw stage === undefined ? noValue(`VersionId: ${id}`) : noValue(`staging label: ${stage}`);
   return version;

@@ -36,8 +36,9 @@ const updateSecretVersionStage = operation(
 );
 
 /**
- * The compare-and-set: a label that sits anywhere moves only if the caller says where it sits.
- * Whether AWS lets one be attached again where it already sits is not known; here it does not.
+ * The compare-and-set: an attached label moves only if the caller names the version that has it
+ * (UpdateSecretVersionStage, AWS Secrets Manager API Reference). It is not known whether AWS accepts
+ * a label for the version that has it already; here this is an error.
  */
 function compareHolder({ versions }: Secret, stage: string, from: string | undefined) {
   const holder = holderOf(versions, stage);
@@ -46,7 +47,7 @@ function compareHolder({ versions }: Secret, stage: string, from: string | undef
     throw invalidParameter(
       `The parameter RemoveFromVersionId can't be empty. Staging label ${stage} is currently attached to version ${holder}, so you must explicitly reference that version in RemoveFromVersionId.`,
     );
-  // Text as other emulators have it; the error's class is documented.
+  // The text is of other emulators; the class of the error is documented.
   throw invalidParameter(
     `When you move staging label ${stage}, if you specify RemoveFromVersionId, it must be set to the version that currently has the staging label ${stage}.`,
   );

@@ -3,6 +3,10 @@ import { attach, detach, holderOf } from './labels.ts';
 import type { Secret, SecretVersion, Versions } from './state.ts';
 
 const DAY_MS = 86_400_000;
+/**
+ * About 100 versions; 20 labels over all versions of a secret:
+ * docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ */
 const MAX_VERSIONS = 100;
 const MAX_LABELS = 20;
 
@@ -14,7 +18,7 @@ export interface NewVersion {
 
 /**
  * Adds a version, or fills the placeholder of that id, and moves the labels to it.
- * The first version of an empty secret gets AWSCURRENT whatever was asked for.
+ * The first version of an empty secret always gets AWSCURRENT.
  */
 export function addVersion(
   secret: Secret,
@@ -24,7 +28,7 @@ export function addVersion(
 ): Secret {
   const placeholder = secret.versions[added.id];
   const first = Object.keys(secret.versions).length === 0;
-  const room = placeholder === undefined ? reap(secret.versions, now) : secret.versions;
+  const room = placeholder === undefined ? removeDeprecated(secret.versions, now) : secret.versions;
   const version: SecretVersion = {
     createdAt: now,
     accessedAt: undefined,
@@ -37,15 +41,17 @@ export function addVersion(
     (versions, stage) => attach(versions, stage, added.id),
     { ...room, [added.id]: version },
   );
-  const versions = withinLabels(labels.has('AWSCURRENT') ? unpend(labelled, added.id) : labelled);
+  const versions = withinLabels(
+    labels.has('AWSCURRENT') ? detachPending(labelled, added.id) : labelled,
+  );
   return abandonRotation({ ...secret, versions }, added.id);
 }
 
 /**
- * A version put as current takes AWSPENDING off every other one. Recorded for the former current
- * version; documented ("RotationAbandoned") for a version still pending.
+ * When a version becomes current, every other version loses AWSPENDING. Recorded for the former
+ * current version; documented for a pending one (CloudTrail entries of Secrets Manager, RotationAbandoned).
  */
-const unpend = (versions: Versions, current: string) =>
+const detachPending = (versions: Versions, current: string) =>
   holderOf(versions, 'AWSPENDING') === current ? versions : detach(versions, 'AWSPENDING');
 
 export const hasValue = (version: SecretVersion) =>
@@ -54,7 +60,7 @@ export const hasValue = (version: SecretVersion) =>
 export const sameValue = (version: SecretVersion, other: NewVersion) =>
   version.secretString === other.secretString && version.secretBinary === other.secretBinary;
 
-// Text as other emulators have it.
+// The text is of other emulators.
 export const tokenInUse = (secret: Secret, token: string) =>
   alreadyExists(
     `You can't use ClientRequestToken ${token} because that value is already in use for a version of secret ${secret.arn}.`,
@@ -68,21 +74,24 @@ export function withinLabels(versions: Versions): Versions {
   return versions;
 }
 
-/** Makes room for one more. Labelled versions stay, and so does whatever is younger than a day. */
-function reap(versions: Versions, now: number): Versions {
+/**
+ * Makes room for one more version. Versions with labels stay, and those younger than a day (see
+ * MAX_VERSIONS).
+ */
+function removeDeprecated(versions: Versions, now: number): Versions {
   const excess = Object.keys(versions).length + 1 - MAX_VERSIONS;
   if (excess <= 0) return versions;
-  const reapable = Object.values(versions)
+  const removable = Object.values(versions)
     .filter((version) => version.stages.length === 0 && now - version.createdAt >= DAY_MS)
     .sort((a, b) => a.createdAt - b.createdAt)
     .slice(0, excess);
-  if (reapable.length < excess)
+  if (removable.length < excess)
     throw limitExceeded(`You can't have more than ${MAX_VERSIONS} versions of a secret.`);
-  const reaped = new Set(reapable.map((version) => version.id));
-  return Object.fromEntries(Object.entries(versions).filter(([id]) => !reaped.has(id)));
+  const removed = new Set(removable.map((version) => version.id));
+  return Object.fromEntries(Object.entries(versions).filter(([id]) => !removed.has(id)));
 }
 
-/** A new version during a rotation ends it: the service takes AWSPENDING off what it had made. */
+/** A new version during a rotation ends the rotation: its version loses AWSPENDING. */
 function abandonRotation(secret: Secret, added: string): Secret {
   const { rotation, versions } = secret;
   const abandoned = rotation?.rotatingTo;

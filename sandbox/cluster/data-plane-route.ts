@@ -18,7 +18,7 @@ export interface DataPlaneRoute {
 
 /**
  * The token of a request: `Bearer T`, `Token T` (exact case, one space), `Basic` with any user
- * name, or, where version 1 is spoken, `p=T`.
+ * name, or on the version 1 endpoints `p=T` (influxdata/influxdb3_core: authz).
  */
 export function tokenOf(
   { headers, query }: DataPlaneRequest,
@@ -43,7 +43,7 @@ function decode(body: Buffer, zipped: boolean): string | undefined {
   }
 }
 
-/** The text of a body, unzipped if need be. Throws `Refusal`. */
+/** The text of a body, unzipped if it is gzip. Throws `Refusal`. */
 export function textOf({ headers, body }: DataPlaneRequest): string {
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'gzip' && encoding !== 'identity') {

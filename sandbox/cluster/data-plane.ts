@@ -2,7 +2,7 @@ import type { DataPlaneRoute } from './data-plane-route.ts';
 import { queryRoute } from './query.ts';
 import { writeRoutes } from './write.ts';
 
-/** What applications talk to; `/ping` and `/health` ask nobody for a token. */
+/** The endpoints of applications; `/ping` and `/health` need no token. */
 export const dataPlaneRoutes: readonly DataPlaneRoute[] = [
   ...writeRoutes,
   queryRoute,

@@ -21,7 +21,7 @@ const shown = (database: StoredDatabase) => ({
   ...(database.partitionTemplate && { partitionTemplate: database.partitionTemplate }),
 });
 
-/** Only renaming and undeleting show the id, though undeleting needs it. */
+/** Only renaming and undeleting return the id, although undeleting needs it. */
 const shownWithId = (database: StoredDatabase) => ({ id: database.id, ...shown(database) });
 
 /** The active database of the path. Throws `Refusal` 404. */

@@ -7,8 +7,8 @@ export const sha512 = (tokenString: string) =>
 const same = (a: Permission, b: Permission) => a.action === b.action && a.resource === b.resource;
 
 /**
- * Replaces a token's permissions. The Management API shows them at once; the data plane learns of
- * additions after the activation delay and of removals after the revocation delay.
+ * Replaces a token's permissions. The Management API shows them at once. Additions take effect on the
+ * data plane after the activation delay, removals after the revocation delay.
  */
 export function setPermissions(
   token: StoredToken,
@@ -34,8 +34,8 @@ function isKnown(token: StoredToken, { now, revocationDelayMs }: World): boolean
 }
 
 /**
- * What the data plane thinks now of a token string. Permissions are asked for by the database's
- * name in the request, whether or not such a database exists.
+ * The data plane's decision on a token string. It checks the database name of the request, even if no
+ * such database exists (influxdata/influxdb3_core: authz).
  */
 export function authorise(
   tokenString: string,

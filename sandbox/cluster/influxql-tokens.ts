@@ -1,4 +1,4 @@
-/** What the parser cannot read; `/query` answers it with status 200. */
+/** The query does not parse; `/query` answers with status 200. */
 export class InfluxqlError extends Error {
   override readonly name = 'InfluxqlError';
 }
@@ -48,7 +48,7 @@ export function durationNanoseconds(text: string): bigint {
   return BigInt(text.slice(0, -unit.length)) * (NANOSECONDS[unit] ?? 1n);
 }
 
-/** Of a time literal such as `2026-01-01T00:00:00Z`; its precision is milliseconds here. */
+/** The instant of a literal such as `2026-01-01T00:00:00Z`, here with millisecond precision. */
 export function instantNanoseconds(text: string): bigint {
   const milliseconds = Date.parse(text);
   if (Number.isNaN(milliseconds)) throw new InfluxqlError(`invalid time ${text}`);

@@ -31,7 +31,7 @@ export interface Select {
 
 const CALLS = ['count', 'sum', 'mean', 'min', 'max', 'first', 'last'];
 
-/** Reads the statements of a query; `now` in milliseconds. Throws `InfluxqlError`. */
+/** Parses the statements of a query; `now` in milliseconds. Throws `InfluxqlError`. */
 export function parseInfluxql(text: string, now: number): Select[] {
   const tokens = tokenise(text);
   let at = 0;

@@ -10,7 +10,7 @@ import {
 } from './state.ts';
 import { addTable, tableLimitReached } from './tables.ts';
 
-/** The instant (nanoseconds) before which a database's points are out of retention. */
+/** The instant (nanoseconds) before which points are outside the retention period. */
 export const retentionStart = ({ retentionPeriod }: StoredDatabase, now: number) =>
   retentionPeriod === 0n ? undefined : BigInt(now) * 1_000_000n - retentionPeriod;
 
@@ -18,7 +18,7 @@ const refuse = (reason: string): never => {
   throw new Refusal(400, `dml handler error: ${reason}`);
 };
 
-/** A table's columns after `points`. Throws `Refusal` where a column changes type. */
+/** A table's columns after these points. Throws `Refusal` if a column changes its type. */
 function mergeColumns(
   table: string,
   existing: Readonly<Record<string, ColumnType>>,
@@ -39,7 +39,7 @@ function mergeColumns(
   return Object.fromEntries(merged);
 }
 
-/** Wider tables than the limit keep working as long as a write adds no column to them. */
+/** Tables over the limit take writes that add no column (influxdata/influxdb, IOx of 2023: router). */
 function checkColumnLimit(table: string, existing: number, merged: number, limit: number): void {
   if (merged > existing && merged > limit) {
     refuse(
@@ -60,7 +60,7 @@ function upsert(rows: Record<string, Row>, point: Point): void {
   };
 }
 
-/** Stores all points or, throwing `Refusal` 400, none. */
+/** Stores all points, or none and throws `Refusal` 400. */
 export function ingest(database: StoredDatabase, points: readonly Point[], world: World): void {
   const start = retentionStart(database, world.now);
   const stale = points.find(({ time }) => start !== undefined && time < start);

@@ -1,4 +1,4 @@
-/** Source text access, which TypeScript's library does not declare yet. */
+/** JSON.parse with source text, which TypeScript's library does not declare yet. */
 interface SourceTextJson {
   parse(
     text: string,
@@ -10,7 +10,7 @@ interface SourceTextJson {
 const { parse, rawJSON } = JSON as unknown as SourceTextJson;
 const INTEGER = /^-?\d+$/;
 
-/** Parses with every integer as a bigint, because int64 does not fit a JavaScript number. */
+/** Parses every integer as a bigint, because an int64 does not fit into a JavaScript number. */
 export const parseJson = (text: string): unknown =>
   parse(text, (_key, value, { source = '' }) =>
     typeof value === 'number' && INTEGER.test(source) ? BigInt(source) : value,

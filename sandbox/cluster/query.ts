@@ -34,7 +34,7 @@ function render(series: Series, epoch: string | null): Series {
   return { ...series, values };
 }
 
-/** One statement's result; every failure but a refused token is an `error` beside a status 200. */
+/** The result of one statement. All failures except a refused token are an `error` with status 200. */
 function run(statement: Select, params: URLSearchParams, token: string | undefined, world: World) {
   const name = databaseOfDbrp(params);
   if (!name) {
@@ -57,7 +57,10 @@ function parameters({ query, headers, body }: DataPlaneRequest): URLSearchParams
   return new URLSearchParams([...query, ...fromBody]);
 }
 
-/** A statement that does not parse is answered before anybody's token is looked at. */
+/**
+ * Parses before it checks the token, and answers 200 to what does not parse
+ * (influxdata/influxdb3_core: iox_v1_query_api/src/handler.rs).
+ */
 function answer(request: DataPlaneRequest, world: World): Reply {
   const params = parameters(request);
   const q = params.get('q');

@@ -1,4 +1,4 @@
-/** A request that the server answers with an error; each server has its own shape of body. */
+/** The server answers with an error; each server has its own form of body. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { stringifyJson } from './json.ts';
 
+// Bounds and defaults are of the Management API's specification,
+// influxdata/docs-v2: api-docs/influxdb3/clustered/management/openapi.yml, unless a source is named.
+
 const INT32_MAX = 2n ** 31n - 1n;
 const INT64_MAX = 2n ** 63n - 1n;
 
@@ -10,6 +13,7 @@ const integer = (minimum: bigint, maximum: bigint) =>
     .min(minimum, `must be at least ${minimum}`)
     .max(maximum, `must be at most ${maximum}`);
 
+/** influxdata/influxdb3_core: data_types/src/namespace_name.rs */
 const databaseName = z
   .string()
   .min(1)
@@ -18,6 +22,7 @@ const databaseName = z
 
 const tableName = z.string().min(1);
 const maxTables = integer(1n, INT32_MAX).transform(Number);
+/** 1000: influxdata/influxdb3_core: data_types/src/service_limits.rs */
 const maxColumnsPerTable = integer(1n, INT32_MAX)
   .refine(
     (count) => count <= 1000n,
@@ -54,7 +59,10 @@ const permission = z.object({
   resource: z.union([z.literal('*'), databaseName]).optional(),
 });
 
-/** To milliseconds since 1970. Terraform's provider found that fractions of seconds are refused. */
+/**
+ * To milliseconds since 1970. Fractions of seconds: komminarlabs/terraform-provider-influxdb3
+ * refuses them.
+ */
 const expiresAt = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 date-time' })
   .regex(/T\d\d:\d\d:\d\d/, 'must be an RFC 3339 date-time')

@@ -10,7 +10,7 @@ export interface Series {
 }
 
 const HOLDS: Readonly<Record<string, (a: FieldValue, b: FieldValue) => boolean>> = {
-  // Loosely: an integer column holds bigints, a literal is a number.
+  // Loose equality: an integer column has bigints, a literal is a number.
   // biome-ignore lint/suspicious/noDoubleEquals: 1n == 1
   '=': (a, b) => a == b,
   // biome-ignore lint/suspicious/noDoubleEquals: 1n == 1
@@ -47,7 +47,7 @@ function aggregate({ call, column }: SelectItem, rows: readonly Row[]): FieldVal
   return call === 'sum' ? sum : sum / numbers.length;
 }
 
-/** Runs a statement on the points within retention; undefined where nothing is found. */
+/** Runs a statement on the points within the retention period; undefined if it finds nothing. */
 export function select(query: Select, database: StoredDatabase, now: number): Series | undefined {
   const table = findActive(database.tables, query.measurement);
   if (!table) return undefined;
@@ -67,7 +67,7 @@ export function select(query: Select, database: StoredDatabase, now: number): Se
   const { time: _, ...others } = table.columns;
   const names = query.items.map(({ column }) => column).filter((column) => column !== 'time');
   const columns = query.items.length === 0 ? Object.keys(others).sort() : names;
-  // A row is found by its fields: tags alone select nothing.
+  // Only fields find a row: a selection of tags is empty.
   const fields = columns.filter((column) => table.columns[column] !== 'tag');
   const found = rows.filter((row) => fields.some((column) => valueIn(row, column) !== undefined));
   if (query.descending) found.reverse();

@@ -14,12 +14,15 @@ export interface ClusterOptions {
   /** Any free one by default. */
   readonly port?: number;
   readonly managementToken?: string;
-  /** New tokens and added permissions work on the data plane after this. */
+  /**
+   * Time until new tokens and added permissions work on the data plane; in a real cluster "a few
+   * seconds to a few minutes" (Create a database token, InfluxDB Clustered documentation).
+   */
   readonly activationDelayMs?: number;
-  /** Deleted and expired tokens and permissions taken away stop working after this. */
+  /** Time until deleted and expired tokens and removed permissions stop working. */
   readonly revocationDelayMs?: number;
   readonly intercept?: Interceptor;
-  /** A different string at every call; ids and token strings are derived from it. */
+  /** Must return a different string at every call; ids and token strings are derived from it. */
   readonly random?: () => string;
 }
 
@@ -31,12 +34,12 @@ export interface Cluster {
   intercept: Interceptor;
   activationDelayMs: number;
   revocationDelayMs: number;
-  /** The live state, token strings excepted: only their hashes are kept. */
+  /** The live state, without token strings: only their hashes are stored. */
   readonly state: ClusterState;
-  /** A deep copy of the state, and the way back to one. */
+  /** A deep copy of the state, for `restore`. */
   snapshot(): ClusterState;
   restore(state: ClusterState): void;
-  /** Whether the data plane would take that string now. */
+  /** Whether the data plane accepts the string now. */
   accepts(tokenString: string, action: 'read' | 'write', database: string): boolean;
   close(): Promise<void>;
 }
@@ -58,7 +61,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const send = (reply: FastifyReply, { status, headers = {}, body }: Reply) =>
     reply
       .status(status)
-      // Virtual time, lest Node writes the machine's.
+      // The sandbox's time; otherwise Node writes the machine's.
       .headers({ date: new Date(clock.now()).toUTCString(), ...headers })
       .send(body);
 
@@ -88,7 +91,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     request.raw.socket.destroy();
   };
 
-  // Bodies are read as bytes: their meaning is the routes' matter, after authorisation.
+  // Bodies are read as bytes. The routes parse them, after authorisation.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler<FastifyError>((error, request, reply) =>

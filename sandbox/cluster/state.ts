@@ -1,12 +1,12 @@
 import type { PartitionTemplatePart } from './schemas.ts';
 
-/** As the Management API takes it: neither property is required, and `action` is any string. */
+/** As in the specification: neither property is required, and `action` is any string. */
 export interface Permission {
   readonly action?: string | undefined;
   readonly resource?: string | undefined;
 }
 
-/** A permission on the data plane, from one instant to another (milliseconds since 1970). */
+/** A permission on the data plane, between two instants (milliseconds since 1970). */
 export interface Grant extends Permission {
   readonly from: number;
   until?: number;
@@ -14,14 +14,17 @@ export interface Grant extends Permission {
 
 export interface StoredToken {
   readonly id: string;
-  /** All that is kept of the token's string: its SHA-512, in hex. */
+  /**
+   * SHA-512 of the token's string, in hex. The string is not stored, as in a real cluster:
+   * docs.influxdata.com/influxdb3/cloud-dedicated/reference/internals/security/
+   */
   readonly sha512: string;
   description: string;
   permissions: readonly Permission[];
   readonly createdAt: number;
   readonly expiresAt?: number;
   revokedAt?: number;
-  /** When the data plane hears of the token, of its revocation, and of its permissions. */
+  /** When the data plane learns of the token, of its revocation, and of its permissions. */
   readonly knownFrom: number;
   knownUntil?: number;
   grants: Grant[];
@@ -51,7 +54,7 @@ export interface StoredTable {
   readonly partitionTemplate?: readonly PartitionTemplatePart[];
   deletedAt?: number;
   columns: Record<string, ColumnType>;
-  /** By series and time: a point written twice is one row. */
+  /** By series and time: a point that is written twice is one row. */
   rows: Record<string, Row>;
 }
 
@@ -63,17 +66,17 @@ export interface StoredDatabase {
   /** Nanoseconds; 0 means infinite. */
   retentionPeriod: bigint;
   readonly partitionTemplate?: readonly PartitionTemplatePart[];
-  /** Deleted databases and tables stay, and can be undeleted by id. */
+  /** Deleted databases and tables stay and can be undeleted by id. */
   deletedAt?: number;
   tables: StoredTable[];
 }
 
-/** Everything the cluster knows: plain data that `structuredClone` copies. */
+/** All state of the cluster: plain data that `structuredClone` can copy. */
 export interface ClusterState {
-  /** In order of creation, expired and revoked ones included. */
+  /** In order of creation, with expired and revoked tokens. */
   readonly tokens: StoredToken[];
   readonly databases: StoredDatabase[];
-  /** How often each operation was answered how: `PATCH /tokens/{id} 200`, `POST /tokens reset`. */
+  /** Number of requests by operation and answer: `PATCH /tokens/{id} 200`, `POST /tokens reset`. */
   readonly calls: Record<string, number>;
   nextId: number;
 }
@@ -87,17 +90,18 @@ export interface World {
   readonly now: number;
   readonly activationDelayMs: number;
   readonly revocationDelayMs: number;
-  /** A fresh string at every call. */
+  /** A different string at every call. */
   readonly random: () => string;
 }
 
+/** INFLUXDB_IOX_GC_NAMESPACE_CUTOFF has the default 14d (InfluxDB Clustered documentation). */
 const UNDELETE_WINDOW_MS = 14 * 86_400_000;
 
 /** Whether a deleted database or table is still within its recovery window. */
 export const recoverable = ({ deletedAt }: { readonly deletedAt?: number }, now: number) =>
   deletedAt !== undefined && now < deletedAt + UNDELETE_WINDOW_MS;
 
-/** The one that bears the name and is not deleted. */
+/** The one that has the name and is not deleted. */
 export const findActive = <T extends { readonly name: string; readonly deletedAt?: number }>(
   all: readonly T[],
   name: string,

@@ -38,7 +38,7 @@ function refuseTaken(name: string, database: StoredDatabase, status: number): vo
   }
 }
 
-/** Why a database cannot take `added` more tables; undefined where it can. */
+/** Why a database cannot have `added` more tables; undefined if it can. */
 export function tableLimitReached(database: StoredDatabase, added: number): string | undefined {
   const existing = database.tables.filter(({ deletedAt }) => deletedAt === undefined).length;
   if (added === 0 || existing + added <= database.maxTables) return undefined;
@@ -48,7 +48,7 @@ export function tableLimitReached(database: StoredDatabase, added: number): stri
   );
 }
 
-/** Adds a table that has no column but the time yet. */
+/** Adds a table that has only the time column. */
 export function addTable(
   database: StoredDatabase,
   name: string,

@@ -14,7 +14,7 @@ import type { StoredToken, World } from './state.ts';
 const instant = (milliseconds: number) => new Date(milliseconds).toISOString();
 const wholeSeconds = (milliseconds: number) => `${instant(milliseconds).slice(0, 19)}Z`;
 
-/** An absent instant is an absent key: `never` is neither null nor 1970 here. */
+/** An instant that does not exist has no key: `never` is neither null nor 1970 here. */
 const shown = ({ id, description, permissions, createdAt, expiresAt, revokedAt }: StoredToken) => ({
   id,
   description,
@@ -26,7 +26,7 @@ const shown = ({ id, description, permissions, createdAt, expiresAt, revokedAt }
 
 const digest = (text: string) => createHash('sha512').update(text).digest();
 
-/** A version 4 UUID made of any random string. */
+/** A version 4 UUID, derived from a random string. */
 function makeUuid(random: string): string {
   const hex = digest(random).toString('hex');
   const variant = ((Number.parseInt(hex[16] ?? '0', 16) & 3) | 8).toString(16);
@@ -39,7 +39,7 @@ function makeUuid(random: string): string {
   ].join('-');
 }
 
-/** 512 bits in base64, made of any random string. */
+/** 512 bits in base64: docs.influxdata.com/influxdb3/cloud-dedicated/reference/internals/security/ */
 export const makeBase64 = (random: string) => digest(random).toString('base64');
 
 const makeTokenString = (random: string) =>
@@ -84,7 +84,10 @@ function update(request: ManagementRequest, world: World) {
   return shown(token);
 }
 
-/** Deleting revokes: the token stays, with `revokedAt`, for good. */
+/**
+ * Deleting revokes: the token stays, with `revokedAt` (influxctl 2.10.0 release notes and the
+ * specification).
+ */
 function remove(request: ManagementRequest, world: World): void {
   const token = findUnrevoked(request, world);
   token.revokedAt = world.now;

@@ -16,7 +16,7 @@ const CODES: Readonly<Record<number, string>> = {
   415: 'unsupported media type',
 };
 
-/** The data plane's own shape of error: the code is a word, not the status. */
+/** The data plane's form of an error: its code is a word, not the status. */
 export const dataPlaneError = (status: number, message: string): Reply => ({
   status,
   headers: { 'content-type': 'application/json' },
@@ -49,13 +49,16 @@ function requireName(name: string | null, parameter: string): string {
   return name;
 }
 
-/** Version 1 names a retention policy too; the database's name holds both, joined by a slash. */
+/** Version 1 also names a retention policy; the database's name contains both, joined by a slash. */
 export function databaseOfDbrp(query: URLSearchParams): string | null {
   const [db, rp] = [query.get('db'), query.get('rp')];
   return db && rp && rp !== 'autogen' ? `${db}/${rp}` : db;
 }
 
-/** Authorisation comes before the body is looked at, and an empty body needs no database. */
+/**
+ * Authorises before it reads the body; an empty body needs no database (influxdata/influxdb, IOx of
+ * 2023: router/src/server/http.rs).
+ */
 function write(request: DataPlaneRequest, world: World, version1: boolean): void {
   const { query } = request;
   const name = version1
@@ -98,7 +101,7 @@ export const writeRoutes: readonly DataPlaneRoute[] = [
   {
     methods: ['POST'],
     path: '/api/v3/write_lp',
-    // Core and Enterprise have it; the official client turns this answer into advice.
+    // Only Core and Enterprise have it; the official client explains this answer to its user.
     answer: () => dataPlaneError(405, 'method not allowed'),
   },
 ];

@@ -6,7 +6,10 @@ import type { VirtualClock } from '../virtual-clock.ts';
 const secretSchema = z.object({ token: z.string(), tokenId: z.string(), url: z.string() });
 
 const MINUTE_MS = 60_000;
-/** Honest, and well within a grace period of a day: AWS's own caching clients re-read every hour. */
+/**
+ * Within a grace period of a day. AWS's caching clients re-read every hour
+ * (github.com/aws/aws-secretsmanager-caching-java).
+ */
 const REREAD_EVERY_MS = 6 * 60 * MINUTE_MS;
 const WORK_EVERY_MS = 60 * MINUTE_MS;
 
@@ -17,7 +20,7 @@ export interface ConsumerOptions {
   readonly clock: VirtualClock;
   readonly secrets: SecretsManagerClient;
   readonly until: number;
-  /** Told by an event that a secret's token was revoked since. */
+  /** Whether an event says that the secret's token was revoked since then. */
   readonly isRevoked: (secret: string, since: number) => boolean;
   readonly onRejection: (rejection: Rejection) => void;
 }
@@ -30,8 +33,8 @@ export interface Rejection {
 }
 
 /**
- * Writes and queries once an hour with what its secret held when it last looked, and never tries
- * anything twice. Resolves to the number of requests that it made.
+ * Writes and queries once an hour with the token that it last read, and never retries.
+ * Resolves to the number of its requests.
  */
 export async function consume(options: ConsumerOptions): Promise<number> {
   const { name, clock, database, until, onRejection } = options;
@@ -77,7 +80,7 @@ async function readSecret({ secrets, secret }: ConsumerOptions): Promise<Credent
 const connect = ({ url, token }: Credentials, database: string) =>
   new InfluxDBClient({ host: url, token, database });
 
-/** The official client queries by gRPC, which the sandbox does not speak; `/query` is plain HTTP. */
+/** The official client queries by gRPC, which the sandbox does not have; `/query` is plain HTTP. */
 async function query({ url, token }: Credentials, database: string): Promise<void> {
   const q = 'SELECT count(done) FROM work';
   const address = `${url}/query?${new URLSearchParams({ db: database, q })}`;

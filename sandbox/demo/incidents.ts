@@ -27,52 +27,53 @@ async function manage(
   return answer.status === 204 ? undefined : answer.json();
 }
 
-/** Kills the next run between minting and storing: the string of the new token is lost for good. */
-const crashWhileStoring = ({ sandbox, host, startAt, tell }: Stage): Incident => ({
+/** Kills the next run's process after minting and before storing: the new token's string is lost. */
+const crashWhileStoring = ({ sandbox, host, startAt, record }: Stage): Incident => ({
   at: startAt + 3 * DAY_MS,
   happen() {
     const { aws } = sandbox;
-    const kill: Interceptor = async (call, effect) => {
+    const killOnce: Interceptor = async (call, effect) => {
       if (call.operation !== 'PutSecretValue' || call.caller === undefined) return effect();
       aws.intercept = passThrough;
-      tell({ who: 'incident', what: `${call.caller} killed between minting and storing a token` });
+      const what = `the process of ${call.caller} is killed between minting and storing a token`;
+      record({ who: 'incident', what });
       await host.kill(call.caller);
       return 'reset';
     };
-    aws.intercept = kill;
+    aws.intercept = killOnce;
   },
 });
 
-/** A token that somebody minted by hand and let expire. */
-const forgottenToken = ({ sandbox, startAt, tell }: Stage): Incident => ({
+/** Somebody mints a token by hand and lets it expire. */
+const forgottenToken = ({ sandbox, startAt, record }: Stage): Incident => ({
   at: startAt + 8 * DAY_MS,
   async happen() {
     const expiresAt = new Date(startAt + 12 * DAY_MS).toISOString().replace('.000', '');
     const permissions = [{ action: 'read', resource: 'telemetry' }];
     const description = 'for the demo at the fair';
     await manage(sandbox, 'POST', '/tokens', { description, permissions, expiresAt });
-    tell({ who: 'incident', what: 'somebody mints a token by hand; it expires in four days' });
+    record({ who: 'incident', what: 'somebody mints a token by hand; it expires in four days' });
   },
 });
 
 /** Somebody shortens a database's retention in a console. */
-const shortenedRetention = ({ sandbox, startAt, tell }: Stage): Incident => ({
+const shortenedRetention = ({ sandbox, startAt, record }: Stage): Incident => ({
   at: startAt + 5 * DAY_MS + 20 * 60_000,
   async happen() {
     const retentionPeriod = 30 * DAY_MS * 1_000_000;
     await manage(sandbox, 'PATCH', '/databases/billing', { retentionPeriod });
-    tell({ who: 'incident', what: 'somebody shortens the retention of billing to 30d' });
+    record({ who: 'incident', what: 'somebody shortens the retention of billing to 30d' });
   },
 });
 
 /** Somebody deletes a token that consumers use. */
-const revokeByHand = ({ sandbox, startAt, tell }: Stage): Incident => ({
+const revokeByHand = ({ sandbox, startAt, record }: Stage): Incident => ({
   at: startAt + 10 * DAY_MS + 10 * 60_000,
   async happen() {
     const current = currentVersion(sandbox, 'keyturn/demo/telegraf');
     await manage(sandbox, 'DELETE', `/tokens/${current?.id}`);
     const what = `somebody deletes ${current?.id.slice(0, 8)}, the current token of telegraf`;
-    tell({ who: 'sabotage', what });
+    record({ who: 'sabotage', what });
   },
 });
 
@@ -84,7 +85,7 @@ export const incidentsOf = (stage: Stage, sabotage: string | undefined): readonl
   ...(sabotage === 'revoke' ? [revokeByHand(stage)] : []),
 ];
 
-/** The databases that were there before Keyturn was deployed. */
+/** The databases that exist before Keyturn is deployed. */
 export async function createDatabases(sandbox: Sandbox): Promise<void> {
   const YEAR_NS = 31_536_000_000_000_000;
   await manage(sandbox, 'POST', '/databases', { name: 'telemetry' });

@@ -14,29 +14,32 @@ export function brokenNow({ cluster, aws, clock }: Sandbox, secrets: readonly st
   const stored = new Set(
     Object.values(aws.state.secrets).flatMap(({ versions }) => Object.keys(versions)),
   );
-  const dead = secrets.filter((name) => {
+  const unusable = secrets.filter((name) => {
     const token = tokens.find(({ id }) => id === currentVersion({ aws }, name)?.id);
-    const alive = token && !token.revokedAt && (token.expiresAt ?? now + 1) > now;
-    return !alive || token.permissions.length === 0;
+    const live = token && !token.revokedAt && (token.expiresAt ?? now + 1) > now;
+    return !live || token.permissions.length === 0;
   });
   const unstored = tokens.filter(
     ({ id, description, permissions, revokedAt }) =>
       MARKER.test(description) && permissions.length > 0 && !revokedAt && !stored.has(id),
   );
   return [
-    ...dead.map((name) => `A: the current token of ${name} does not work`),
+    ...unusable.map((name) => `A: the current token of ${name} does not work`),
     ...unstored.map(({ id }) => `C: ${id} has permissions, and its string is stored nowhere`),
   ];
 }
 
-/** What must hold in the end: no string of a token was logged or published (I), and none of ours is lost (D). */
+/**
+ * What must hold at the end: no token string was logged or published (I), and no token of ours is
+ * lost (D).
+ */
 export function brokenAtLast({ cluster, aws }: Sandbox, logs: readonly LogLine[]): string[] {
-  const told = `${logs.map(({ text }) => text).join('\n')}${JSON.stringify(aws.state.events)}`;
+  const published = `${logs.map(({ text }) => text).join('\n')}${JSON.stringify(aws.state.events)}`;
   const values = Object.values(aws.state.secrets).flatMap(({ versions }) =>
     Object.values(versions).flatMap(({ secretString }) => secretString ?? []),
   );
   const strings = values.map((value) => /"token":"([^"]+)"/.exec(value)?.[1] ?? value);
-  const leaked = strings.filter((string) => told.includes(string));
+  const leaked = strings.filter((string) => published.includes(string));
   const labelled = new Set(
     Object.values(aws.state.secrets).flatMap(({ versions }) =>
       Object.values(versions).flatMap(({ id, stages }) => (stages.length > 0 ? [id] : [])),
@@ -50,7 +53,7 @@ export function brokenAtLast({ cluster, aws }: Sandbox, logs: readonly LogLine[]
       !/ superseded=/.test(description),
   );
   return [
-    ...leaked.map(() => 'I: a token string stands in a log or an event'),
-    ...lost.map(({ id }) => `D: ${id} is neither in use nor on its way out`),
+    ...leaked.map(() => 'I: a log or an event contains a token string'),
+    ...lost.map(({ id }) => `D: ${id} is neither in use nor being retired`),
   ];
 }

@@ -17,29 +17,32 @@ const reportSchema = z.object({
   ),
 });
 
-type Killed = z.infer<typeof reportSchema>['tokens'][number];
+type RevokedToken = z.infer<typeof reportSchema>['tokens'][number];
 
-function formatKilled({ tokenId, replacedBy, deadAfterSeconds }: Killed): string {
+function formatRevoked({ tokenId, replacedBy, deadAfterSeconds }: RevokedToken): string {
   const successor = replacedBy ? `, replaced by ${replacedBy.slice(0, 8)}` : '';
-  const dead = deadAfterSeconds === undefined ? '' : `, dead after ${deadAfterSeconds} s`;
-  return `${tokenId.slice(0, 8)} deleted${successor}${dead}`;
+  const refused = deadAfterSeconds === undefined ? '' : `, refused after ${deadAfterSeconds} s`;
+  return `${tokenId.slice(0, 8)} deleted${successor}${refused}`;
 }
 
-/** A string turns up in the open. Only its fingerprint is sent, as `keyturn revoke --leaked` does. */
-export const leakedString = ({ sandbox, host, clock, endAt, tell }: Stage): Incident => ({
+/** A token string is found in public. Only its fingerprint is sent, as `keyturn revoke --leaked` does. */
+export const leakedString = ({ sandbox, host, clock, endAt, record }: Stage): Incident => ({
   at: endAt - BEFORE_THE_END_MS,
   async happen() {
     const value = currentVersion(sandbox, 'keyturn/demo/telegraf')?.secretString ?? '';
     const { token } = z.object({ token: z.string() }).parse(JSON.parse(value));
-    tell({ who: 'leak', what: 'a token string is found in the open; keyturn revoke --leaked' });
+    record({ who: 'leak', what: 'a token string is found in public; keyturn revoke --leaked' });
     const fingerprint = createHash('sha256').update(token).digest('hex').slice(0, 16);
-    const order = { fingerprint, reason: 'found in the open' };
+    const order = { fingerprint, reason: 'found in public' };
     const answer = await clock.waitFor(host.invoke('revoke', order));
     if ('error' in answer) throw new Error(answer.error.errorMessage);
     const { tokens, confirmed } = reportSchema.parse(answer.result);
-    for (const killed of tokens.filter(({ result }) => result === 'deleted')) {
-      tell({ who: 'leak', what: formatKilled(killed) });
+    for (const revoked of tokens.filter(({ result }) => result === 'deleted')) {
+      record({ who: 'leak', what: formatRevoked(revoked) });
     }
-    tell({ who: 'leak', what: confirmed ? 'everything done and proven' : 'NOT everything proven' });
+    record({
+      who: 'leak',
+      what: confirmed ? 'everything done and proven' : 'NOT everything proven',
+    });
   },
 });

@@ -1,4 +1,4 @@
-/** What `npm start` deploys: three tokens, two databases, and a life fast enough to watch for a month. */
+/** What `npm start` deploys: three tokens, two databases, and durations short enough for a month. */
 export function demoPolicy(clusterUrl: string, managementToken: string, withGrace: boolean) {
   return {
     owner: 'demo',
@@ -36,7 +36,7 @@ export function demoPolicy(clusterUrl: string, managementToken: string, withGrac
   };
 }
 
-/** Who writes and queries with which token. */
+/** The consumers, which write and query with these tokens. */
 export const consumers = [
   { name: 'telegraf', secret: 'keyturn/demo/telegraf', database: 'telemetry' },
   { name: 'invoices', secret: 'keyturn/demo/invoices', database: 'billing' },

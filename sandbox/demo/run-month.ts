@@ -9,7 +9,7 @@ import { consume, type Rejection } from './consumer.ts';
 import { incidentsOf } from './incidents.ts';
 import { brokenAtLast, brokenNow } from './invariants.ts';
 import { consumers } from './policy.ts';
-import { type Moment, readDeeds, readRotations } from './timeline.ts';
+import { type Moment, readActions, readRotations } from './timeline.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -27,14 +27,14 @@ export interface Month {
   readonly moments: readonly Moment[];
   readonly rejections: readonly Rejection[];
   readonly failures: readonly Moment[];
-  /** Invariants of the design that were seen broken. */
+  /** Invariants that were seen broken. */
   readonly broken: readonly string[];
   readonly invocations: number;
   readonly requests: number;
   readonly host: Host;
 }
 
-/** Runs the functions on their schedules, beside consumers that use what they are given. */
+/** Runs the functions on their schedules, with consumers that use the tokens. */
 export async function runMonth(options: MonthOptions): Promise<Month> {
   const { sandbox, clock, functions, schedules, days, sabotage } = options;
   const { aws } = sandbox;
@@ -51,7 +51,7 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
       AWS_ENDPOINT_URL: aws.url,
     },
   });
-  const told: Moment[] = [];
+  const recorded: Moment[] = [];
   const failures: Moment[] = [];
   const rejections: Rejection[] = [];
   let invocations = 0;
@@ -69,19 +69,19 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
     const one = functions.find((each) => each.logicalId === logicalId);
     if (one) clock.every(periodMs, one.name, () => invoke(one.name));
   }
-  const tell = (moment: Omit<Moment, 'at'>) => told.push({ at: clock.now(), ...moment });
+  const record = (moment: Omit<Moment, 'at'>) => recorded.push({ at: clock.now(), ...moment });
   for (const { at, happen } of incidentsOf(
-    { sandbox, host, clock, startAt, endAt: until, tell },
+    { sandbox, host, clock, startAt, endAt: until, record },
     sabotage,
   )) {
     clock.at(at, () => clock.spawn('incident', async () => happen()));
   }
 
-  // The first tokens have been issued by then; nobody could have used them sooner.
+  // By then the first tokens are issued; consumers need them.
   await clock.runUntil(startAt + 2 * HOUR_MS);
   const secrets = new SecretsManagerClient({ endpoint: aws.url, region: aws.region, credentials });
   const onRejection = (rejection: Rejection) => rejections.push(rejection);
-  /** As a rule on the bus would restart a consumer: revocation leaves no grace period to wait for. */
+  /** Like a rule on the bus that restarts a consumer: a revocation leaves no grace period. */
   const isRevoked = (secret: string, since: number) =>
     aws.state.events.some(
       ({ detailType, detail, time }) =>
@@ -103,7 +103,7 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
   secrets.destroy();
 
   return {
-    moments: [...told, ...readDeeds(host.logs), ...readRotations(aws.state.events)],
+    moments: [...recorded, ...readActions(host.logs), ...readRotations(aws.state.events)],
     rejections,
     failures,
     broken: [...broken, ...brokenAtLast(sandbox, host.logs)],

@@ -3,7 +3,7 @@ import type { Sandbox } from '../sandbox.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { Moment } from './timeline.ts';
 
-/** Things that happen while the schedules run: what they leave behind is Keyturn's to mend. */
+/** Something that goes wrong while the schedules run; Keyturn must repair its effects. */
 export interface Incident {
   readonly at: number;
   happen(): Promise<void> | void;
@@ -15,10 +15,10 @@ export interface Stage {
   readonly clock: VirtualClock;
   readonly startAt: number;
   readonly endAt: number;
-  readonly tell: (moment: Omit<Moment, 'at'>) => void;
+  readonly record: (moment: Omit<Moment, 'at'>) => void;
 }
 
-/** The version that consumers of a secret get. */
+/** The version that consumers of a secret read. */
 export const currentVersion = ({ aws }: Pick<Sandbox, 'aws'>, secret: string) =>
   Object.values(aws.state.secrets[secret]?.versions ?? {}).find(({ stages }) =>
     stages.includes('AWSCURRENT'),

@@ -19,24 +19,24 @@ type Details = Readonly<Record<string, unknown>>;
 const short = (id: unknown) => String(id).slice(0, 8);
 const named = (secret: unknown) => String(secret).replace(/^keyturn\/demo\//, '');
 
-const DEEDS: Readonly<Record<string, (details: Details) => string>> = {
-  supersede: ({ tokenId }) => `${short(tokenId)} marked superseded: its grace period begins`,
-  fence: ({ tokenId }) => `${short(tokenId)} grace over: AWSPREVIOUS taken off, still works`,
+const ACTIONS: Readonly<Record<string, (details: Details) => string>> = {
+  supersede: ({ tokenId }) => `${short(tokenId)} marked superseded: its grace period starts`,
+  fence: ({ tokenId }) => `${short(tokenId)} grace period over: AWSPREVIOUS removed, still works`,
   quarantine: ({ tokenId }) => `${short(tokenId)} quarantined: no permissions, can be undone`,
   delete: ({ tokenId, reason }) => `${short(tokenId)} deleted (${reason})`,
   'delete-foreign': ({ tokenId, reason }) => `${short(tokenId)} deleted (${reason})`,
-  'detach-pending': ({ reason }) => `AWSPENDING taken off (${reason})`,
-  widen: ({ tokenId }) => `${short(tokenId)} got the permissions that the policy adds`,
+  'detach-pending': ({ reason }) => `AWSPENDING removed (${reason})`,
+  widen: ({ tokenId }) => `${short(tokenId)} got the permissions that are new in the policy`,
 };
 
-function deedOf(details: Details): Omit<Moment, 'at'> | undefined {
+function formatAction(details: Details): Omit<Moment, 'at'> | undefined {
   if (details.database) return { who: String(details.database), what: String(details.text) };
-  const what = DEEDS[String(details.kind)]?.(details);
+  const what = ACTIONS[String(details.kind)]?.(details);
   return what === undefined ? undefined : { who: named(details.secret ?? 'others'), what };
 }
 
-/** What a function's log says that it did, one line per decision, and what it refuses, said once. */
-export function readDeeds(logs: readonly LogLine[]): Moment[] {
+/** The actions in a function's log, one line each, and its refusals, each only once. */
+export function readActions(logs: readonly LogLine[]): Moment[] {
   const refused = new Set<string>();
   return logs.flatMap(({ text }): Moment[] => {
     const parsed = lineSchema.safeParse(parseJson(text));
@@ -44,8 +44,8 @@ export function readDeeds(logs: readonly LogLine[]): Moment[] {
     const { message, timestamp, details = {} } = parsed.data;
     const at = Date.parse(timestamp);
     if (message === 'done') {
-      const deed = deedOf(details);
-      return deed ? [{ at, ...deed }] : [];
+      const action = formatAction(details);
+      return action ? [{ at, ...action }] : [];
     }
     const [what = ''] = String(details.message).split(' To approve');
     if (details.kind !== 'RetentionRefused' || refused.has(what)) return [];
@@ -54,7 +54,7 @@ export function readDeeds(logs: readonly LogLine[]): Moment[] {
   });
 }
 
-/** What the functions published of rotations: these name both tokens. */
+/** The rotations that the functions published; these events name both tokens. */
 export function readRotations(events: readonly PublishedEvent[]): Moment[] {
   return events.flatMap(({ detailType, detail, time }): Moment[] => {
     if (detailType !== 'Token Rotated') return [];

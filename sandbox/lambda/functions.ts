@@ -17,7 +17,7 @@ export interface LambdaFunction {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** In the order of matching a logical id: other functions are the CDK's own helpers. */
+/** In the order in which they are looked for in a logical id. Other functions are helpers of the CDK. */
 const names = ['secrets-manager-rotation', 'rotate', 'reap', 'enforce', 'revoke'];
 
 const manifestSchema = z.object({
@@ -46,7 +46,7 @@ const templateSchema = z.object({
     z.object({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).optional() }),
   ),
 });
-/** With the defaults of Lambda itself. */
+/** Timeout and MemorySize have the defaults of AWS::Lambda::Function (AWS CloudFormation reference). */
 const functionSchema = z.object({
   FunctionName: z.unknown().optional(),
   Handler: z.string(),
@@ -57,8 +57,8 @@ const functionSchema = z.object({
 });
 
 /**
- * Keyturn's functions as `cdk synth` left them. Throws if the assembly holds several stacks and
- * none is named, or if the stack has no function of Keyturn's.
+ * Keyturn's functions in the output of `cdk synth`. Throws if there are several stacks and none is
+ * named, or if the stack has no function of Keyturn.
  */
 export function readFunctions(
   assemblyDirectory: string,
@@ -90,7 +90,7 @@ export function readFunctions(
       },
     ];
   });
-  if (functions.length === 0) throw new Error(`${stack.templateFile} has no function of Keyturn's`);
+  if (functions.length === 0) throw new Error(`${stack.templateFile} has no function of Keyturn`);
   return functions;
 }
 

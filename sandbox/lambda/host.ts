@@ -9,10 +9,10 @@ import { type Answer, type Instance, type LogLine, startInstance } from './insta
 export interface HostOptions {
   readonly clock: Clock;
   readonly functions: readonly LambdaFunction[];
-  /** Goes over the template's own: endpoints, region, credentials. */
+  /** Overrides the template's environment: endpoints, Region, credentials. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly accountId?: string;
-  /** Stands before the instances' ids, where several hosts share a clock or a server. */
+  /** Prefix of the instances' ids, for several hosts that share a clock or a server. */
   readonly idPrefix?: string;
   /** Replaces the asset's `policy.json`, in this host's copy. */
   readonly policy?: unknown;
@@ -20,17 +20,17 @@ export interface HostOptions {
 
 export interface Host {
   /**
-   * Runs a function, by its short name, in a process of its own: a warm one if one is free. With a
-   * virtual clock, wait for the answer by `clock.waitFor`. Aborting kills the process.
+   * Runs a function, by its short name, in a separate process: a warm one if one is free. With a
+   * virtual clock, wait for the answer with `clock.waitFor`. Aborting kills the process.
    */
   invoke(
     name: string,
     event: unknown,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Answer>;
-  /** Kills a process, in the middle of what it does; resolves when it is gone. */
+  /** Kills a process at once; resolves when it has ended. */
   kill(instanceId: string): Promise<void>;
-  /** All that ever ran, ended ones too. */
+  /** All instances, also those that have ended. */
   readonly instances: readonly Instance[];
   readonly logs: readonly LogLine[];
   close(): Promise<void>;
@@ -39,7 +39,7 @@ export interface Host {
 const defaultRegion = 'eu-west-1';
 const defaultAccountId = '123456789012';
 
-/** Runs functions as Lambda does: each instance a process, with nothing of this one's environment. */
+/** Runs functions as Lambda does: each instance is a process without the environment of this one. */
 export function createHost(options: HostOptions): Host {
   const clock = options.clock instanceof VirtualClock ? options.clock : undefined;
   const functions = new Map(options.functions.map((one) => [one.name, one]));
@@ -49,7 +49,7 @@ export function createHost(options: HostOptions): Host {
   const logs: LogLine[] = [];
   let requests = 0;
 
-  // A copy, because in place the asset would see this repository's package.json and node_modules.
+  // A copy: in its own folder the asset would find this repository's package.json and node_modules.
   const taskRootOf = ({ assetDirectory }: LambdaFunction): string => {
     const known = taskRoots.get(assetDirectory);
     if (known !== undefined) return known;
@@ -73,7 +73,7 @@ export function createHost(options: HostOptions): Host {
       exportName,
       clock,
       environment: {
-        // The next process of the same code starts in a third of the time.
+        // The next process of the same code starts three times as fast.
         NODE_COMPILE_CACHE: join(directory, 'compiled'),
         ...environmentOf(one, taskRoot, id),
         ...options.environment,

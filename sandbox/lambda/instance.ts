@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Membership, VirtualClock } from '../virtual-clock.ts';
 import { endOfInvocation, type FromWorker, type FunctionError, type ToWorker } from './messages.ts';
 
-/** What Lambda answers: the result as parsed from its JSON text, or the error. */
+/** The answer of Lambda: the result, parsed from JSON, or the error. */
 export type Answer = { readonly result: unknown } | { readonly error: FunctionError };
 
 export interface LogLine {
@@ -15,11 +15,11 @@ export interface LogLine {
 
 export interface InstanceOptions {
   readonly id: string;
-  /** The handler's module without its ending, in the unpacked asset. */
+  /** The handler's module in the unpacked asset, without its file extension. */
   readonly module: string;
   readonly exportName: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Absent: the process lives in real time. */
+  /** Absent: the process uses real time. */
   readonly clock: VirtualClock | undefined;
   readonly onLine: (line: LogLine) => void;
 }
@@ -35,9 +35,9 @@ export interface Instance {
   readonly id: string;
   readonly pid: number | undefined;
   readonly state: 'warm' | 'busy' | 'ended';
-  /** One at a time. A process that ends meanwhile answers `Runtime.ExitError`. */
+  /** One at a time. If the process ends meanwhile, the answer is `Runtime.ExitError`. */
   invoke(invocation: Invocation): Promise<Answer>;
-  /** Ends the process at once; resolves when it is gone. */
+  /** Kills the process at once; resolves when it has ended. */
   kill(): Promise<void>;
 }
 
@@ -57,9 +57,9 @@ export function startInstance(options: InstanceOptions): Instance {
     execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const gone = new Promise<string>((resolve) => {
+  const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, signal) => resolve(wordsOf(code, signal)));
+    child.once('close', (code, signal) => resolve(describeExit(code, signal)));
   });
   const send = (message: ToWorker) => {
     if (child.connected) child.send(message, () => {});
@@ -70,7 +70,7 @@ export function startInstance(options: InstanceOptions): Instance {
   let running: Running | undefined;
   const acknowledgements = new Map<number, () => void>();
 
-  gone.then((reason) => {
+  ended.then((reason) => {
     state = 'ended';
     for (const acknowledge of acknowledgements.values()) acknowledge();
     membership?.leave();
@@ -106,7 +106,7 @@ export function startInstance(options: InstanceOptions): Instance {
     }
   });
 
-  // The answer and the ends of both streams come by three ways, in any order.
+  // The answer and the ends of both streams arrive in any order.
   const arrived = (answer?: Answer) => {
     if (running === undefined) return;
     running.answer ??= answer;
@@ -159,11 +159,11 @@ export function startInstance(options: InstanceOptions): Instance {
       });
     },
     kill: async () => {
-      // Until it is gone, time stands still, whatever it said last.
+      // Time does not move until it has ended, whatever it reported last.
       turn++;
       membership?.awake();
       child.kill('SIGKILL');
-      await gone;
+      await ended;
     },
   };
 }
@@ -173,7 +173,8 @@ function exitError(requestId: string, reason: string): Answer {
   return { error: { errorType: 'Runtime.ExitError', errorMessage, trace: [] } };
 }
 
-function wordsOf(code: number | null, signal: NodeJS.Signals | null): string {
+/** In the words of Lambda's logs. */
+function describeExit(code: number | null, signal: NodeJS.Signals | null): string {
   if (signal === 'SIGKILL') return 'Runtime exited with error: signal: killed';
   if (code === 0) return 'Runtime exited without providing a reason';
   return `Runtime exited with error: ${signal ?? `exit status ${code}`}`;

@@ -1,7 +1,7 @@
 /** By `LogicalId` (Ref), `LogicalId.Attribute` (Fn::GetAtt) and pseudo parameter (`AWS::Region`). */
 export type References = Readonly<Record<string, string>>;
 
-/** The value of a template's expression; what cannot be known reads `${LogicalId.Attribute}`. */
+/** The value of a template's expression; an unknown part is `${LogicalId.Attribute}`. */
 export function resolveIntrinsics(expression: unknown, references: References): string {
   const lookUp = (name: string) => references[name] ?? `\${${name}}`;
   if (typeof expression !== 'object' || expression === null) return String(expression);

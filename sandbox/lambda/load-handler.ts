@@ -4,7 +4,7 @@ import type { FunctionError } from './messages.ts';
 
 export type Handler = (event: unknown, context: unknown) => unknown;
 
-/** Finds `<module>.js`, `.mjs` or `.cjs` and its export. Throws in Lambda's words. */
+/** Finds `<module>.js`, `.mjs` or `.cjs` and its export. Its errors are named as in Lambda. */
 export async function loadHandler(module: string, exportName: string): Promise<Handler> {
   const file = ['.js', '.mjs', '.cjs'].map((ending) => module + ending).find(existsSync);
   if (file === undefined)

@@ -1,16 +1,16 @@
-/** How a function reports that it failed, in Lambda's words. */
+/** The error of a function, in the form that Lambda returns. */
 export interface FunctionError {
   readonly errorType: string;
   readonly errorMessage: string;
   readonly trace: readonly string[];
 }
 
-/** What the host tells a function's process. Instants are the clock's, absent in real time. */
+/** A message from the host to a function's process. Instants are absent in real time. */
 export type ToWorker =
   | {
       readonly kind: 'start';
       readonly instanceId: string;
-      /** The handler's module without its ending, and the export's name. */
+      /** The handler's module, without its file extension. */
       readonly module: string;
       readonly exportName: string;
       readonly now: number | undefined;
@@ -28,8 +28,8 @@ export type ToWorker =
   | { readonly kind: 'held'; readonly change: 1 | -1; readonly now: number; readonly turn: number };
 
 /**
- * What it answers. `turn` is the number of the last message that it had seen from the host when it
- * said so: what it said before the host woke it is out of date.
+ * A message to the host. `turn` is the number of the last message from the host that the process had
+ * read: the host ignores reports that are older than its last message.
  */
 export type FromWorker =
   | { readonly kind: 'result'; readonly requestId: string; readonly result: string }
@@ -38,5 +38,5 @@ export type FromWorker =
   | { readonly kind: 'awake'; readonly turn: number }
   | { readonly kind: 'held'; readonly turn: number };
 
-/** Written to both output streams behind an invocation, so that none of its lines comes later. */
+/** Written to both output streams after an invocation: none of its lines comes later. */
 export const endOfInvocation = (requestId: string): string => `\0end ${requestId}`;

@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers/promises';
 
-/** Every way to ask what time it is asks `now`. */
+/** Makes every use of `Date` read `now`. */
 export function replaceDate(now: () => number): void {
   globalThis.Date = new Proxy(Date, {
     construct: (target, args, newTarget) =>

@@ -1,17 +1,17 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 
-/** undici's own channels pass its internal request, from the bundled copy as from Node's `fetch`. */
+/** undici's channels pass its internal request, both from the bundled copy and from Node's `fetch`. */
 interface UndiciRequest {
   addHeader(name: string, value: string): void;
 }
 
 export interface OutgoingRequests {
-  /** Sent, and the answer not read to its end. */
+  /** Requests whose answer is not read to its end. */
   readonly count: number;
 }
 
-/** Watches every HTTP request of this process, and lets each say who asks. */
+/** Watches every HTTP request of this process, and adds a header that names the caller. */
 export function watchRequests(caller: string, onChange: () => void): OutgoingRequests {
   const unanswered = new Set<unknown>();
   const start = (request: unknown) => {

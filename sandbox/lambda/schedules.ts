@@ -24,7 +24,10 @@ export interface FunctionSchedule {
 
 function period(expression: string): number {
   const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
-  if (count === undefined) throw new Error(`Only rate(…) schedules run here, not ${expression}`);
+  if (count === undefined)
+    throw new Error(
+      `found the schedule ${expression}, expected rate(…): the sandbox runs no other`,
+    );
   return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }
 

@@ -9,21 +9,21 @@ interface Sleep {
 }
 
 export interface VirtualTime {
-  /** A message of the host: its time, its number, and what it changes here. */
-  tell(now: number, turn: number): void;
+  /** Sets the time and the number of the host's last message, and wakes what is due. */
+  set(now: number, turn: number): void;
   held(change: 1 | -1): void;
-  /** Between invocations nobody asks whether this process sleeps. */
+  /** Between invocations the process does not report whether it sleeps. */
   invoking(running: boolean): void;
-  /** Requests were made or answered. */
+  /** A request was sent or answered. */
   changed(): void;
 }
 
-/** Turns of the event loop in which nothing may stir before this process calls itself asleep. */
+/** Turns of the event loop without activity after which this process reports that it sleeps. */
 const settleTurns = 3;
 
 /**
- * Replaces `Date` and the `setTimeout` of `node:timers/promises`, and reports when nothing can
- * happen in this process but by the clock. Other timers stay real: they guard real connections.
+ * Replaces `Date` and the `setTimeout` of `node:timers/promises`, and reports when only the clock can
+ * make something happen in this process. Other timers stay real: they belong to real connections.
  */
 export function startVirtualTime(
   startAt: number,
@@ -40,19 +40,19 @@ export function startVirtualTime(
   const onQuiet = () => {
     if (!running || requests().count > heldRequests || sleeps.size + heldRequests === 0) return;
     if (process.getActiveResourcesInfo().some((resource) => resource.includes('Req'))) {
-      stir(); // a file or a host name is being read: nothing tells when that is done
+      noteActivity(); // a file or a host name is being read, and there is no event for its end
       return;
     }
     reported = true;
     const until = Math.min(...[...sleeps].map(({ at }) => at));
     report({ kind: 'asleep', until: sleeps.size > 0 ? until : undefined, turn });
   };
-  const stir = whenQuiet(settleTurns, onQuiet);
+  const noteActivity = whenQuiet(settleTurns, onQuiet);
 
   const changed = () => {
     if (reported) report({ kind: 'awake', turn });
     reported = false;
-    if (running) stir();
+    if (running) noteActivity();
   };
 
   replaceDate(() => now);
@@ -67,7 +67,7 @@ export function startVirtualTime(
   });
 
   return {
-    tell: (at, number) => {
+    set: (at, number) => {
       now = at;
       turn = number;
       reported = false;
@@ -79,7 +79,7 @@ export function startVirtualTime(
       changed();
     },
     held: (change) => {
-      // One may be let go only in a later invocation, which began without any.
+      // A request may be released in a later invocation, which started with none.
       heldRequests = Math.max(0, heldRequests + change);
       changed();
     },

@@ -1,4 +1,4 @@
-/** The process of a function: loads its handler and calls it, one event at a time. */
+/** The process of a function. It loads the handler and calls it, one event at a time. */
 import { flushCompileCache } from 'node:module';
 import { functionError, type Handler, loadHandler } from './load-handler.ts';
 import { endOfInvocation, type FromWorker, type ToWorker } from './messages.ts';
@@ -19,10 +19,10 @@ process.on('message', (message: ToWorker) => {
       invoke(message);
       break;
     case 'wake':
-      time?.tell(message.now, message.turn);
+      time?.set(message.now, message.turn);
       break;
     case 'held':
-      time?.tell(message.now, message.turn);
+      time?.set(message.now, message.turn);
       time?.held(message.change);
       report({ kind: 'held', turn: message.turn });
       break;
@@ -35,13 +35,13 @@ function start({ instanceId, module, exportName, now }: ToWorker & { kind: 'star
   const requests: OutgoingRequests = watchRequests(instanceId, () => time?.changed());
   if (now !== undefined) time = startVirtualTime(now, () => requests, report);
   handler = loadHandler(module, exportName);
-  // The invocation that waits for it reports it.
+  // The invocation that waits for the handler reports its error.
   handler.catch(() => {});
 }
 
 async function invoke(message: ToWorker & { kind: 'invoke' }): Promise<void> {
   const { requestId } = message;
-  if (message.now !== undefined) time?.tell(message.now, message.turn);
+  if (message.now !== undefined) time?.set(message.now, message.turn);
   time?.invoking(true);
   try {
     const call = await handler;
@@ -58,7 +58,7 @@ function finish(answer: FromWorker & { kind: 'result' | 'error' }): void {
     stream.write(`\n${endOfInvocation(answer.requestId)}\n`);
   }
   report(answer);
-  // Not left to its end, which is a SIGKILL. Does nothing behind the first invocation.
+  // Now, because the process ends by SIGKILL. Does nothing after the first invocation.
   flushCompileCache();
 }
 

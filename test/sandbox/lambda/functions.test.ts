@@ -104,5 +104,5 @@ it('asks for a name where there are several stacks', () => {
 });
 
 it('says so when a stack has nothing of Keyturn in it', () => {
-  expect(() => readFunctions(assembly({}))).toThrow("has no function of Keyturn's");
+  expect(() => readFunctions(assembly({}))).toThrow('has no function of Keyturn');
 });
