@@ -11,7 +11,7 @@ import { VirtualClock } from '../sandbox/virtual-clock.ts';
 
 const DAY_MS = 86_400_000;
 
-/** How a fleet of tokens is issued, rotated in one wave, and retired; calls as the servers count them. */
+/** Issues a fleet of tokens, rotates all of them, and retires the old ones; the servers count the calls. */
 const { values } = parseArgs({ options: { tokens: { type: 'string', default: '1000' } } });
 const fleet = Number(values.tokens);
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -70,7 +70,7 @@ function count() {
   };
 }
 
-/** One invocation: its length by the virtual clock and by the wall, and its calls. */
+/** One invocation: its virtual duration, its real duration, and its calls. */
 async function measure(title: string, name: string): Promise<void> {
   const before = count();
   const startedAt = clock.now();
@@ -91,7 +91,7 @@ const rotated = () =>
 
 print(`${fleet} tokens; activation takes 90 s; 20 secret writes per second`);
 await measure('issue all', 'rotate');
-await measure('plan, nothing to do (warm)', 'rotate');
+await measure('rotate, nothing to do (warm)', 'rotate');
 await clock.runUntil(clock.now() + 30 * DAY_MS);
 const issued = rotated();
 await measure('rotate all', 'rotate');

@@ -13,40 +13,44 @@ const EVENT_TYPES = [
   'Database Policy Enforced',
 ];
 
-export interface Witnesses {
+export interface Observers {
   readonly consumers: readonly Consumer[];
   readonly subscriber: Subscriber;
 }
 
-/** What can be said only when everything has happened. */
-export async function askWitnesses(
+/** Checks of the whole run, at its end. */
+export async function checkWholeRun(
   { stage, world, report }: Scene,
-  { consumers, subscriber }: Witnesses,
+  { consumers, subscriber }: Observers,
 ): Promise<void> {
   await report.check('consumers that re-read their secrets were never refused', async () => {
     await Promise.all(consumers.map((each) => each.stop()));
     expect('refusals', consumers.flatMap(({ refusals }) => refusals).slice(0, 5), []);
     const [telegraf] = consumers;
-    expect('tokens that telegraf worked with', telegraf?.tokenIds.size, 2);
+    expect('tokens that telegraf used', telegraf?.tokenIds.size, 2);
     const requests = consumers.reduce((sum, each) => sum + each.requests, 0);
-    expect('a hundred requests or more', requests >= 100, true);
+    expect('at least 100 requests', requests >= 100, true);
   });
   const lines = await report.step('CloudWatch has the logs of the runs', () => readLogs(stage));
-  await report.check('no run failed, of those that a person or a schedule started', () => {
+  await report.check('no run failed', () => {
     expect('failures', failuresIn(lines).slice(0, 5), []);
-    expect('a dozen runs or more', countRuns(lines) >= 12, true);
+    expect('at least 12 runs', countRuns(lines) >= 12, true);
   });
-  await report.check('the bus delivered what was done; no log, no event has a string', async () => {
-    const events = await subscriber.receive();
-    const types = new Set(events.map(typeOf));
-    const missing = EVENT_TYPES.filter((type) => !types.has(type));
-    expect('missing events', missing, []);
-    const said = [...lines, ...events, stage.miniStack.log()].join('\n');
-    expect('strings said', world.strings().filter((text) => said.includes(text)).length, 0);
-  });
+  await report.check(
+    'the bus delivered an event of every type; no log or event contains a token string',
+    async () => {
+      const events = await subscriber.receive();
+      const types = new Set(events.map(typeOf));
+      const missing = EVENT_TYPES.filter((type) => !types.has(type));
+      expect('missing events', missing, []);
+      const published = [...lines, ...events, stage.miniStack.log()].join('\n');
+      const leaked = world.strings().filter((text) => published.includes(text));
+      expect('token strings in logs and events', leaked.length, 0);
+    },
+  );
 }
 
-/** The end of the stack, which is not the end of what it kept. */
+/** Destroys the stack; its secrets stay. */
 export const destroy = ({ stage, world, report }: Scene) =>
   report.check('cdk destroy removes the functions and keeps every secret', async () => {
     const before = world.versions();

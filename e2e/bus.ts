@@ -7,7 +7,7 @@ const receivedSchema = z
   .optional();
 const eventSchema = z.object({ 'detail-type': z.string() });
 
-/** A subscriber of Keyturn's events, as an operator would have one: a rule on the bus, and a queue. */
+/** A subscriber to Keyturn's events, as an operator would set it up: a rule on the bus, and a queue. */
 export interface Subscriber {
   /** Every event so far, as text. */
   receive(): Promise<readonly string[]>;

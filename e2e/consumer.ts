@@ -11,9 +11,9 @@ type Credentials = z.infer<typeof secretSchema>;
 
 export interface Consumer {
   readonly requests: number;
-  /** Whatever was not answered with success. */
+  /** Requests that did not succeed. */
   readonly refusals: readonly string[];
-  /** Ids of the tokens that it has worked with. */
+  /** Ids of the tokens that it has used. */
   readonly tokenIds: ReadonlySet<string>;
   stop(): Promise<void>;
 }
@@ -28,7 +28,7 @@ async function request(credentials: Credentials, path: string, body?: string): P
   if (!answer.ok || text.includes('"error"')) throw new Error(`${path}: ${answer.status} ${text}`);
 }
 
-/** Writes and queries with what its secret held when it last looked, and tries nothing twice. */
+/** Writes and queries with the token that it last read, and never retries. */
 export function startConsumer(
   secrets: SecretsManagerClient,
   secret: string,

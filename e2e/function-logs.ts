@@ -6,7 +6,7 @@ const linesSchema = z.object({
   events: z.array(z.object({ message: z.string(), timestamp: z.number() })),
 });
 
-/** Every line that the functions logged, as CloudWatch has it, in the order of the runs' ends. */
+/** Every line that the functions logged, from CloudWatch, in the order in which the runs ended. */
 export async function readLogs({ aws }: Stage): Promise<readonly string[]> {
   const { logGroups } = groupsSchema.parse(await aws('logs', 'describe-log-groups'));
   const groups = await Promise.all(
@@ -21,14 +21,14 @@ export async function readLogs({ aws }: Stage): Promise<readonly string[]> {
     .map(({ message }) => message);
 }
 
-/** Without what Lambda, Node.js and the metrics add. */
+/** Without the lines of Lambda, Node.js and the metrics. */
 export const decisionsIn = (lines: readonly string[]) =>
   lines.filter((line) => !/^(?:START|END|REPORT) |^\(|"message":"measured"/.test(line));
 
 export const countRuns = (lines: readonly string[]) =>
   lines.filter((line) => line.startsWith('START RequestId')).length;
 
-/** What a run that failed leaves in its log: a line of that level, or the trace of what it threw. */
+/** The lines of failed runs: those of level ERROR, and those before the trace of an error. */
 export const failuresIn = (lines: readonly string[]) =>
   lines.filter((line, index) => {
     const threw = !/^\s+at /.test(line) && /^\s+at /.test(lines[index + 1] ?? '');

@@ -7,7 +7,7 @@ import { eventually } from './waiting.ts';
 
 export interface MiniStack {
   readonly url: string;
-  /** What MiniStack and the functions wrote. */
+  /** The output of MiniStack and the functions. */
   log(): string;
   stop(): void;
 }
@@ -54,7 +54,7 @@ export async function startMiniStack(
       LAMBDA_EXECUTOR: 'local',
       SFTP_ENABLED: '0',
       IOT_MTLS_ENABLED: '0',
-      // It would look for containers of earlier runs; there is no business with Docker here.
+      // Otherwise it would look for Docker containers of earlier runs.
       DOCKER_HOST: `unix://${folder}/no-docker.sock`,
       ...environment,
     },

@@ -1,21 +1,24 @@
 export const OWNER = 'e2e';
 export const STACK = `Keyturn-${OWNER}`;
 export const MANAGEMENT_SECRET = 'influxdb/management';
-/** Grace period and quarantine: a step of a token's retirement is then due at the next run of `reap`. */
+/** Grace period and quarantine: short, so that each run of `reap` does the next step of a retirement. */
 const STEP = '10s';
 
 export const secretOf = (token: string) => `keyturn/${OWNER}/${token}`;
 
 const tokens = {
-  /** Is rotated, and its old token followed to its end. */
+  /** Is rotated; its old token is observed until it is deleted. */
   telegraf: { permissions: { read: ['telemetry'], write: ['telemetry'] } },
-  /** Is widened by the second policy. */
+  /** Gets more permissions in the second policy. */
   grafana: { permissions: { read: ['telemetry'], write: ['telemetry'] } },
-  /** Leaks, and is revoked. */
+  /** Leaks and is revoked. */
   invoices: { permissions: { read: ['billing'], write: ['billing'] } },
 };
 
-/** What is deployed first: everything as often as EventBridge can, and as soon as a policy may ask. */
+/**
+ * The first deployment: schedules as fast as EventBridge Scheduler allows, durations as short as a
+ * policy may have.
+ */
 export const firstPolicy = (clusterUrl: string) => ({
   owner: OWNER,
   cluster: { url: clusterUrl, managementToken: MANAGEMENT_SECRET },
@@ -36,7 +39,7 @@ export const firstPolicy = (clusterUrl: string) => ({
   tokens,
 });
 
-/** What is deployed over it: one token more, and one that may do more. */
+/** The second deployment: one more token, and more permissions for another. */
 export function secondPolicy(clusterUrl: string) {
   const policy = firstPolicy(clusterUrl);
   return {

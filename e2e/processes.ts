@@ -3,11 +3,11 @@ import { closeSync, openSync } from 'node:fs';
 
 export interface ProcessOptions {
   readonly cwd?: string;
-  /** Instead of this process's own environment. */
+  /** Instead of the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Each leads a process group, so that whatever it started ends with it. */
+/** Each process leads a group, so that its children end with it. */
 const groups = new Set<number>();
 
 function endGroup(pid: number): void {
@@ -15,11 +15,11 @@ function endGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // The process has ended by itself.
   }
 }
 
-// However this process ends, a signal included, nothing that it started outlives it.
+// However this process ends, also by a signal, its children end with it.
 process.on('exit', () => {
   for (const pid of groups) endGroup(pid);
 });
@@ -28,7 +28,7 @@ function remember(child: ChildProcess): void {
   if (child.pid !== undefined) groups.add(child.pid);
 }
 
-/** Starts a server whose output goes to a file. Returns how to end it and all that it started. */
+/** Starts a server whose output goes to a file. Returns a function that ends it and its children. */
 export function startServer(
   command: string,
   args: readonly string[],
@@ -38,13 +38,13 @@ export function startServer(
   const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   remember(child);
-  child.on('error', () => undefined); // whoever waits for the server says that it does not answer
+  child.on('error', () => undefined); // who waits for the server reports that it does not answer
   return () => child.pid !== undefined && endGroup(child.pid);
 }
 
 /**
  * Runs a program to its end.
- * @returns what it wrote to stdout
+ * @returns its stdout
  * @throws Error with the last lines of its output
  */
 export function run(

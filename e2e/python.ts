@@ -10,7 +10,7 @@ export interface Programs {
   readonly aws: string;
 }
 
-/** Debian keeps what `venv` needs in a package of its own; `virtualenv` brings it along. */
+/** On Debian, `venv` needs the package python3-venv; `virtualenv` does not. */
 async function createEnvironment(): Promise<void> {
   const failures: string[] = [];
   for (const [command = '', ...args] of [
@@ -26,14 +26,14 @@ async function createEnvironment(): Promise<void> {
     }
   }
   throw new Error(
-    'no Python environment could be made. Python 3.10 or newer is wanted, with its venv module ' +
+    'cannot create a Python environment; it needs Python 3.10 or newer, with its venv module ' +
       `(Debian: apt-get install python3-venv) or virtualenv.\n${failures.join('\n')}`,
   );
 }
 
 /**
- * Installs the emulator and the AWS CLI from PyPI into `.venv`; nothing is loaded if they are there.
- * @throws Error that says what this machine lacks, and how to get it
+ * Installs the emulator and the AWS CLI from PyPI into `.venv`, unless they are there.
+ * @throws Error that says what this machine lacks and how to install it
  */
 export async function installPrograms(): Promise<Programs> {
   const python = join(FOLDER, 'bin/python');
@@ -44,7 +44,7 @@ export async function installPrograms(): Promise<Programs> {
   } catch (cause) {
     const { message } = cause as Error;
     throw new Error(
-      `${PACKAGES.join(' and ')} could not be installed from PyPI. If .venv is broken, remove it.\n${message}`,
+      `cannot install ${PACKAGES.join(' and ')} from PyPI. Check the network; if .venv is broken, remove it.\n${message}`,
       {
         cause,
       },

@@ -1,22 +1,22 @@
 const print = (text: string) => process.stdout.write(`${text}\n`);
 const indent = (text: string) => text.replace(/^/gm, '          ');
 
-/** What a step found was not as it should be; the rest of the run would tell nothing more. */
+/** A step failed; the rest of the run would show nothing more. */
 export class StepError extends Error {
   override readonly name = 'StepError';
 }
 
 export interface Report {
-  /** Something that others build on: a failure ends the run. */
+  /** Later steps depend on it: a failure ends the run. */
   step<T>(sentence: string, work: () => T | Promise<T>): Promise<T>;
-  /** Something to be found true: a failure is counted, and the run goes on. */
+  /** No step depends on it: a failure is counted, and the run continues. */
   check(sentence: string, work: () => unknown): Promise<void>;
   note(sentence: string): void;
-  /** Prints the closing line; the number of failures. */
+  /** Prints the last line and returns the number of failures. */
   close(): number;
 }
 
-/** Prints one line for every step, with its seconds. */
+/** Prints one line for every step, with its duration. */
 export function createReport(): Report {
   const startedAt = Date.now();
   const counts = { passed: 0, failed: 0 };

@@ -5,10 +5,10 @@ import { readmeCommand } from './readme-command.ts';
 import type { Report } from './report.ts';
 import type { Stage } from './stage.ts';
 import { eventually } from './waiting.ts';
-import { bears, type World } from './world.ts';
+import { hasMark, type World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
-/** A schedule of a minute, on a machine that is busy. */
+/** Enough for a schedule of one minute on a busy machine. */
 const NEXT_RUN_MS = 150_000;
 
 const NANOSECONDS_A_DAY = 86_400_000_000_000;
@@ -28,7 +28,7 @@ export interface Scene {
 /** The id of the token that a label names. */
 function labelled(world: World, entry: string, label: string): string {
   const token = world.labelled(entry, label);
-  if (!token) throw new Error(`${secretOf(entry)} has no ${label} that names a token`);
+  if (!token) throw new Error(`found no token with ${label} in ${secretOf(entry)}`);
   return token.id;
 }
 
@@ -39,13 +39,16 @@ const ENTRIES = [
 ] as const;
 
 export interface ForeignTokens {
-  /** Expires before Keyturn first looks. */
+  /** Expires before Keyturn's first run. */
   readonly expired: string;
   readonly alive: string;
 }
 
-/** Databases and tokens that were there before Keyturn. */
-export async function furnish({ manage }: World, lifeMs: number): Promise<ForeignTokens> {
+/** Creates the databases and tokens that exist before Keyturn. */
+export async function prepareCluster(
+  { manage }: World,
+  lifetimeMs: number,
+): Promise<ForeignTokens> {
   await manage('POST', '/databases', {
     name: 'telemetry',
     retentionPeriod: 30 * NANOSECONDS_A_DAY,
@@ -56,11 +59,11 @@ export async function furnish({ manage }: World, lifeMs: number): Promise<Foreig
     const body = { description: 'minted by hand', permissions, ...extra };
     return createdSchema.parse(await manage('POST', '/tokens', body)).id;
   };
-  const expiresAt = `${new Date(Date.now() + lifeMs).toISOString().slice(0, 19)}Z`;
+  const expiresAt = `${new Date(Date.now() + lifetimeMs).toISOString().slice(0, 19)}Z`;
   return { expired: await mint({ expiresAt }), alive: await mint({}) };
 }
 
-/** What the README says to do after deploying: ask before you trust, then let it run. */
+/** As the README says: first dry runs, then real runs. */
 export async function issueFirstTokens({ stage, world, report }: Scene): Promise<void> {
   await report.check('rotate, reap and enforce answer a dry run and change nothing', async () => {
     for (const [output, planned] of [
@@ -76,7 +79,7 @@ export async function issueFirstTokens({ stage, world, report }: Scene): Promise
     expect('secrets', Object.keys(world.versions()), [MANAGEMENT_SECRET]);
     expect('days of retention', world.database('telemetry')?.retentionDays, 30);
   });
-  await report.step('rotate, invoked by hand, mints, stores, proves and promotes', async () => {
+  await report.step('rotate, invoked by hand, issues every token', async () => {
     await stage.invoke('RotateFunction', {});
     for (const [entry, database] of ENTRIES) {
       const id = labelled(world, entry, 'AWSCURRENT');
@@ -85,20 +88,20 @@ export async function issueFirstTokens({ stage, world, report }: Scene): Promise
   });
 }
 
-/** Waits until some run notes `field` in the token's description. */
-async function waitForStamp(world: World, id: string, field: string): Promise<void> {
+/** Waits until a run writes `field` into the token's description. */
+async function waitForMark(world: World, id: string, field: string): Promise<void> {
   await eventually(
     NEXT_RUN_MS,
     () => {
       const token = world.token(id);
-      if (!token) throw new Error(`the token is gone before it was ${field}`);
-      return bears(token, field);
+      if (!token) throw new Error(`the token was deleted before it was ${field}`);
+      return hasMark(token, field);
     },
-    () => world.token(id)?.description ?? 'gone',
+    () => world.token(id)?.description ?? 'deleted',
   );
 }
 
-/** A rotation before it is due. Returns the id of the token that it replaced. */
+/** A rotation before it is due. Returns the id of the replaced token. */
 export function rotateTelegraf({ stage, world, report }: Scene): Promise<string> {
   return report.step('a forced rotation supersedes a token, which still works', async () => {
     const old = labelled(world, 'telegraf', 'AWSCURRENT');
@@ -106,7 +109,7 @@ export function rotateTelegraf({ stage, world, report }: Scene): Promise<string>
     const current = labelled(world, 'telegraf', 'AWSCURRENT');
     expect('AWSCURRENT moved', current !== old, true);
     expect('AWSPREVIOUS', labelled(world, 'telegraf', 'AWSPREVIOUS'), old);
-    await waitForStamp(world, old, 'superseded');
+    await waitForMark(world, old, 'superseded');
     expect('the old token works', world.works(old, 'write', 'telemetry'), true);
     world.age(old, 2 * HOUR_MS);
     return old;
@@ -114,54 +117,59 @@ export function rotateTelegraf({ stage, world, report }: Scene): Promise<string>
 }
 
 export const checkFenced = ({ world, report }: Scene, old: string) =>
-  report.step("reap's schedule takes AWSPREVIOUS off it; it still works", async () => {
-    await waitForStamp(world, old, 'fenced');
+  report.step("reap's schedule removes AWSPREVIOUS; the old token still works", async () => {
+    await waitForMark(world, old, 'fenced');
     expect('AWSPREVIOUS', world.labelled('telegraf', 'AWSPREVIOUS'), undefined);
     expect('it works', world.works(old, 'write', 'telemetry'), true);
   });
 
 export const checkQuarantined = ({ world, report }: Scene, old: string) =>
-  report.step("reap's schedule quarantines it: no permission, and refused", async () => {
-    await waitForStamp(world, old, 'quarantined');
-    expect('permissions', world.token(old)?.permissions, []);
-    await eventually(10_000, () => !world.works(old, 'write', 'telemetry'));
-  });
+  report.step(
+    "reap's schedule quarantines the old token: it has no permissions and is refused",
+    async () => {
+      await waitForMark(world, old, 'quarantined');
+      expect('permissions', world.token(old)?.permissions, []);
+      await eventually(10_000, () => !world.works(old, 'write', 'telemetry'));
+    },
+  );
 
 export const checkDeleted = ({ world, report }: Scene, old: string) =>
-  report.step("reap's schedule deletes it", () =>
+  report.step("reap's schedule deletes the old token", () =>
     eventually(
       NEXT_RUN_MS,
       () => world.token(old) === undefined,
-      () => world.token(old)?.description ?? 'gone',
+      () => world.token(old)?.description ?? 'deleted',
     ),
   );
 
 export const checkDatabases = ({ world, report }: Scene) =>
-  report.check("enforce's schedule corrects one database, creates another, keeps off a third", () =>
-    eventually(
-      NEXT_RUN_MS,
-      () => {
-        const databases = ['telemetry', 'billing', 'audit'].map((name) => world.database(name));
-        const [telemetry, billing, audit] = databases;
-        return (
-          telemetry?.retentionDays === 90 &&
-          telemetry.maxTables === 300 &&
-          billing?.retentionDays === 365 &&
-          audit?.retentionDays === 7
-        );
-      },
-      () => JSON.stringify(['telemetry', 'billing', 'audit'].map(world.database)),
-    ),
+  report.check(
+    "enforce's schedule corrects one database, creates another, does not change a third",
+    () =>
+      eventually(
+        NEXT_RUN_MS,
+        () => {
+          const databases = ['telemetry', 'billing', 'audit'].map((name) => world.database(name));
+          const [telemetry, billing, audit] = databases;
+          return (
+            telemetry?.retentionDays === 90 &&
+            telemetry.maxTables === 300 &&
+            billing?.retentionDays === 365 &&
+            audit?.retentionDays === 7
+          );
+        },
+        () => JSON.stringify(['telemetry', 'billing', 'audit'].map(world.database)),
+      ),
   );
 
 export const checkForeign = ({ world, report }: Scene, { expired, alive }: ForeignTokens) =>
-  report.check('an expired token of others is deleted, as the policy says; a live one stays', () =>
+  report.check('an expired foreign token is deleted, as the policy says; a live one stays', () =>
     eventually(NEXT_RUN_MS, () => !world.token(expired) && world.token(alive) !== undefined),
   );
 
-/** The second policy's new entry, and its wider permissions, by schedules alone. */
+/** The schedules apply the second policy's new entry and its added permissions. */
 export const checkSecondPolicy = ({ world, report }: Scene) =>
-  report.check("rotate's schedule issues what the new policy adds, and widens", () =>
+  report.check("rotate's schedule issues the new token and adds the new permissions", () =>
     eventually(
       NEXT_RUN_MS,
       () => {
@@ -173,20 +181,26 @@ export const checkSecondPolicy = ({ world, report }: Scene) =>
     ),
   );
 
-/** A leaked token is revoked by the README's own command: a successor first, then no grace. */
+/**
+ * The README's command revokes a leaked token: a successor is promoted first, and there is no grace
+ * period.
+ */
 export const revokeInvoices = ({ stage, world, report }: Scene) =>
-  report.check("the README's aws lambda invoke revokes a leaked token, seen refused", async () => {
-    const leaked = labelled(world, 'invoices', 'AWSCURRENT');
-    const command = readmeCommand('aws lambda invoke').replace('"telegraf"', '"invoices"');
-    const answer = revokedSchema.parse(await stage.shell(command, 'report.json'));
-    expect('confirmed', answer.confirmed, true);
-    expect('the leaked token', world.token(leaked), undefined);
-    expect('it works', world.works(leaked, 'write', 'billing'), false);
-    const successor = labelled(world, 'invoices', 'AWSCURRENT');
-    expect('its successor works', world.works(successor, 'write', 'billing'), true);
-  });
+  report.check(
+    "the README's aws lambda invoke revokes a leaked token, which is then refused",
+    async () => {
+      const leaked = labelled(world, 'invoices', 'AWSCURRENT');
+      const command = readmeCommand('aws lambda invoke').replace('"telegraf"', '"invoices"');
+      const answer = revokedSchema.parse(await stage.shell(command, 'report.json'));
+      expect('confirmed', answer.confirmed, true);
+      expect('the leaked token', world.token(leaked), undefined);
+      expect('it works', world.works(leaked, 'write', 'billing'), false);
+      const successor = labelled(world, 'invoices', 'AWSCURRENT');
+      expect('its successor works', world.works(successor, 'write', 'billing'), true);
+    },
+  );
 
-/** Nothing that was there is missing or labelled otherwise; there may be more. */
+/** Every secret of before has the same versions and labels; there may be more secrets. */
 export function expectKept(
   before: ReturnType<World['versions']>,
   after: ReturnType<World['versions']>,

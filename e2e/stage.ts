@@ -9,9 +9,9 @@ import type { Programs } from './python.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 export const REGION = 'eu-west-1';
-/** MiniStack's; the sandbox takes it over, so that the ARNs of both agree. */
+/** The account of MiniStack; the sandbox uses it too, so that their ARNs agree. */
 export const ACCOUNT = '000000000000';
-/** How long the cluster's data plane takes to hear of a token, or of its end. */
+/** Time until the cluster's data plane learns of a new or a deleted token. */
 const DELAY_MS = 2_000;
 
 export interface Stage {
@@ -21,13 +21,13 @@ export interface Stage {
   bootstrap(): Promise<unknown>;
   deploy(policy: object): Promise<unknown>;
   destroy(): Promise<unknown>;
-  /** Runs the AWS CLI; what it answers, parsed. */
+  /** Runs the AWS CLI and returns its parsed answer. */
   aws(...args: readonly string[]): Promise<unknown>;
   /** Outputs of the deployed stack. */
   outputs(): Readonly<Record<string, string>>;
-  /** Invokes a function by the AWS CLI, and by its name in the outputs. */
+  /** Invokes a function with the AWS CLI, by its name in the outputs. */
   invoke(outputId: string, event: object): Promise<unknown>;
-  /** Runs a shell command that leaves its answer in a file of that name; the answer, parsed. */
+  /** Runs a shell command that writes its answer to this file; returns the parsed answer. */
   shell(command: string, answerFile: string): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -68,14 +68,14 @@ export async function prepareStage(programs: Programs, folder: string): Promise<
     CDK_HOME: folder,
     CDK_DISABLE_CLI_TELEMETRY: 'true',
     CDK_DISABLE_VERSION_CHECK: 'true',
-    // npx shall run what npm ci installed, and ask no registry.
+    // npx must run what npm ci installed, without a registry.
     NPM_CONFIG_OFFLINE: 'true',
     NPM_CONFIG_UPDATE_NOTIFIER: 'false',
   };
   const outputs = (): Record<string, string> =>
     JSON.parse(readFileSync(outputsFile, 'utf8'))[STACK];
   const aws: Stage['aws'] = async (...args) => {
-    // The AWS CLI's version 1 knows no environment variable for the endpoint of some services.
+    // Version 1 of the AWS CLI has no environment variable for the endpoint of some services.
     const common = ['--endpoint-url', miniStack.url, '--cli-read-timeout', '300'];
     return parse(await run(programs.aws, [...args, ...common, '--output', 'json'], { env }));
   };
@@ -96,7 +96,7 @@ export async function prepareStage(programs: Programs, folder: string): Promise<
     destroy: () => cdk('destroy', '-c', `policy=${policyFile}`, '--force'),
     async invoke(outputId, event) {
       const name = outputs()[outputId];
-      if (name === undefined) throw new Error(`the stack has no output ${outputId}`);
+      if (name === undefined) throw new Error(`found no output ${outputId} of the stack`);
       const file = join(folder, `${outputId}.json`);
       const payload = ['--payload', JSON.stringify(event), file];
       const answer = await aws('lambda', 'invoke', '--function-name', name, ...payload);

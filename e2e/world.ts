@@ -2,15 +2,15 @@ import type { StoredToken } from '../sandbox/cluster/state.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { secretOf } from './policy.ts';
 
-/** What really is, read from the sandbox's own state: no function is asked. */
+/** The real state, read from the sandbox and not from a function. */
 export interface World {
   /** The token that a label names in the secret of an entry of the policy. */
   labelled(entry: string, label: string): StoredToken | undefined;
-  /** `undefined` once it was deleted. */
+  /** `undefined` after its deletion. */
   token(id: string): StoredToken | undefined;
-  /** Whether the data plane takes the token's string now. */
+  /** Whether the data plane accepts the token's string now. */
   works(id: string, action: 'read' | 'write', database: string): boolean;
-  /** Strings of every token that was ever stored. */
+  /** The strings of all tokens that were ever stored. */
   strings(): readonly string[];
   /** Secret names, and for each version its labels. */
   versions(): Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
@@ -25,15 +25,15 @@ export interface World {
 
 const NANOSECONDS_A_DAY = 86_400_000_000_000n;
 
-/** `superseded`, `fenced`, ...: what Keyturn noted in the description. */
-export const bears = ({ description }: StoredToken, field: string) =>
+/** `superseded`, `fenced`, ...: a field that Keyturn wrote into the description. */
+export const hasMark = ({ description }: StoredToken, field: string) =>
   description.includes(` ${field}=`);
 
-export function lookAt({ cluster, aws }: Sandbox): World {
+export function readWorld({ cluster, aws }: Sandbox): World {
   const token = (id: string) =>
     cluster.state.tokens.find((each) => each.id === id && each.revokedAt === undefined);
   const versionsOf = (secret: string) => Object.values(aws.state.secrets[secret]?.versions ?? {});
-  /** By token id: deprecated versions leave Secrets Manager's state, and their strings are still wanted. */
+  /** By token id: Secrets Manager removes deprecated versions, but their strings are still needed. */
   const seen = new Map<string, string>();
   const remember = () => {
     for (const { name, versions } of Object.values(aws.state.secrets)) {
