@@ -6,7 +6,7 @@ import type { Clock } from '../../sandbox/clock.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../sandbox/virtual-clock.ts';
-import { realFunction } from '../real-function.ts';
+import { realFunction } from '../world/real-function.ts';
 import { type Ended, keyturn, writeTemporary } from './cli.ts';
 
 const JOBS = ['rotate', 'reap', 'enforce', 'revoke'] as const;

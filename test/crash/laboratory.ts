@@ -6,11 +6,11 @@ import { createHost } from '../../sandbox/lambda/host.ts';
 import type { Answer } from '../../sandbox/lambda/instance.ts';
 import { startSandbox } from '../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../sandbox/virtual-clock.ts';
-import { realFunction } from '../real-function.ts';
+import { realFunction } from '../world/real-function.ts';
+import { shiftInstants } from '../world/shift-instants.ts';
 import { emptyHistory, type History, note } from './history.ts';
 import { type Terms, violations } from './invariants.ts';
 import { heldStaysDead, leaks } from './outcomes.ts';
-import { shiftInstants } from './shift-instants.ts';
 import { type View, viewOf } from './view.ts';
 
 export type FunctionName = 'rotate' | 'reap';

@@ -4,7 +4,7 @@ import type { Call } from '../../sandbox/interception.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
 import { startSandbox } from '../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../sandbox/virtual-clock.ts';
-import { realFunction } from '../real-function.ts';
+import { realFunction } from '../world/real-function.ts';
 import type { AwsRequest } from './evaluate.ts';
 import { ACCOUNT, JOBS, type Job, REGION } from './roles.ts';
 

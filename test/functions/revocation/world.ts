@@ -8,8 +8,8 @@ import { type Interceptor, passThrough } from '../../../sandbox/interception.ts'
 import { createHost } from '../../../sandbox/lambda/host.ts';
 import { startSandbox } from '../../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../../sandbox/virtual-clock.ts';
-import { shiftInstants } from '../../crash/shift-instants.ts';
-import { realFunction } from '../../real-function.ts';
+import { realFunction } from '../../world/real-function.ts';
+import { shiftInstants } from '../../world/shift-instants.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

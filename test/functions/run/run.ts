@@ -4,7 +4,7 @@ import { type Marker, parseMarker } from '../../../functions/tokens/marker.ts';
 import { createHost } from '../../../sandbox/lambda/host.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../../sandbox/virtual-clock.ts';
-import { realFunction } from '../../real-function.ts';
+import { realFunction } from '../../world/real-function.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundle } from '../lib/bundle.ts';
-import type { PolicyFile } from '../lib/policy-file.ts';
-import type { LambdaFunction } from '../sandbox/lambda/functions.ts';
+import { bundle } from '../../lib/bundle.ts';
+import type { PolicyFile } from '../../lib/policy-file.ts';
+import type { LambdaFunction } from '../../sandbox/lambda/functions.ts';
 
 const folders = new Map<string, string>();
 
