@@ -1,0 +1,59 @@
+import { ENVIRONMENT } from '../../functions/environment.ts';
+import { createHost, type Host } from '../../sandbox/lambda/host.ts';
+import type { VirtualClock } from '../../sandbox/virtual-clock.ts';
+import { JOBS, type Job } from './jobs.ts';
+import { readMetrics } from './metrics.ts';
+import { realFunction } from './real-function.ts';
+import { clusterOf, environmentOf, type Systems } from './systems.ts';
+import type { Answered, Deployment } from './world.ts';
+
+/** A deployment, and the host that runs its functions. */
+export interface Deployed {
+  readonly deployment: Deployment;
+  readonly host: Host;
+}
+
+/** The instances of a deployment: `2/rotate-1` is the third deployment's. */
+export const prefixOf = (number: number) => `${number}/`;
+
+/** Puts a policy beside the functions, as a deploy would. */
+export function deployOn(
+  systems: Systems,
+  clock: VirtualClock,
+  declared: object,
+  number: number,
+): Deployed {
+  const { aws, secrets } = systems;
+  const policy = { cluster: clusterOf(systems), ...declared };
+  const host = createHost({
+    clock,
+    functions: JOBS.map((job) => realFunction(job)),
+    idPrefix: prefixOf(number),
+    policy,
+    environment: { ...environmentOf(systems), [ENVIRONMENT.eventBus]: 'default' },
+  });
+  const invoke = async (job: Job, event: object = {}) =>
+    (await clock.waitFor(host.invoke(job, event))) as Answered;
+  const lines: Deployment['lines'] = (from = 0) => host.logs.slice(from).map(({ text }) => text);
+
+  const deployment: Deployment = {
+    policy,
+    rotate: (event) => invoke('rotate', event),
+    reap: (event) => invoke('reap', event),
+    enforce: (event) => invoke('enforce', event),
+    revoke: (event) => invoke('revoke', event),
+    invoke,
+    async rotateSecret(secret, more) {
+      aws.rotationInvoker = async (_arn, event) => {
+        const { error } = await invoke('secrets-manager-rotation', event);
+        if (error) throw new Error(error.errorMessage);
+      };
+      const RotationLambdaARN = 'secrets-manager-rotation';
+      await secrets.rotateSecret({ SecretId: secret, RotationLambdaARN, ...more });
+      await aws.settled();
+    },
+    lines,
+    metrics: () => readMetrics(lines()),
+  };
+  return { deployment, host };
+}

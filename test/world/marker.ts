@@ -1,0 +1,18 @@
+/** How a marker writes an instant. */
+export const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
+/** The fields of a marker as they are written: instants and permissions are texts. */
+export type Marker = Readonly<Record<string, string>>;
+
+/**
+ * The marker at the end of a description, and the text before it. Read here by hand, not by the
+ * reader in `functions/`, so that a mistake of that one shows.
+ */
+export function readMarker(
+  description: string,
+): { readonly text: string; readonly marker: Marker } | undefined {
+  const [whole, fields] = / ?\[keyturn:1 ([^\]]*)\]$/.exec(description) ?? [];
+  if (whole === undefined || fields === undefined) return undefined;
+  const marker = Object.fromEntries(fields.split(' ').map((field) => field.split(/=(.*)/s, 2)));
+  return { text: description.slice(0, -whole.length), marker };
+}

@@ -1,0 +1,89 @@
+import { onTestFinished } from 'vitest';
+import type { Call } from '../../sandbox/interception.ts';
+import { VirtualClock } from '../../sandbox/virtual-clock.ts';
+import { type Deployed, deployOn, prefixOf } from './deployment.ts';
+import { JOBS } from './jobs.ts';
+import { shiftInstants } from './shift-instants.ts';
+import { openSystems, type SystemsOptions } from './systems.ts';
+import type { Saved, World } from './world.ts';
+
+const START_AT = Date.UTC(2026, 2, 2, 12);
+
+export interface WorldOptions extends SystemsOptions {
+  readonly startAt?: number;
+}
+
+/** A world whose functions have not run yet. Whoever opens it closes it. */
+export async function openWorld(
+  policy: object,
+  { startAt = START_AT, ...options }: WorldOptions = {},
+): Promise<World> {
+  const clock = new VirtualClock(startAt);
+  const systems = await openSystems(clock, options);
+  const deployed: Deployed[] = [];
+  const deploy: World['deploy'] = (declared) => {
+    const next = deployOn(systems, clock, declared, deployed.length);
+    deployed.push(next);
+    return next.deployment;
+  };
+
+  return {
+    ...systems,
+    ...deploy(policy),
+    ...memoryOf(systems, clock),
+    clock,
+    deploy,
+    wait: (ms) => clock.runUntil(clock.now() + ms),
+    origin: (call) => {
+      const job = jobOf(call);
+      const policy = deployerOf(call, deployed)?.deployment.policy;
+      return job && policy && { job, policy };
+    },
+    async kill(call) {
+      await deployerOf(call, deployed)?.host.kill(call.caller ?? '');
+    },
+    async beside({ caller }, run) {
+      await clock.heldBack(caller, clock.spawn('the other run', run));
+    },
+    async close() {
+      await Promise.all(deployed.map(({ host }) => host.close()));
+      await systems.close();
+    },
+  };
+}
+
+/** A world for the length of one test. */
+export async function openWorldForTest(policy: object, options?: WorldOptions): Promise<World> {
+  const world = await openWorld(policy, options);
+  onTestFinished(() => world.close());
+  return world;
+}
+
+const deployerOf = ({ caller = '' }: Call, deployed: readonly Deployed[]) =>
+  deployed.find((_each, number) => caller.startsWith(prefixOf(number)));
+
+const jobOf = ({ caller = '' }: Call) =>
+  JOBS.find((job) => caller.replace(/^\d+\/(.*)-\d+$/, '$1') === job);
+
+function memoryOf(
+  { cluster, aws }: Pick<World, 'cluster' | 'aws'>,
+  clock: VirtualClock,
+): Pick<World, 'save' | 'restore'> {
+  return {
+    save: (): Saved => ({
+      at: clock.now(),
+      cluster: cluster.snapshot(),
+      aws: aws.snapshot(),
+      lags: { readLagMs: aws.readLagMs, listLagMs: aws.listLagMs },
+    }),
+    async restore(saved) {
+      // Whole seconds, because instants in markers have no others.
+      const by = Math.ceil((clock.now() - saved.at) / 1_000) * 1_000;
+      await clock.runUntil(saved.at + by);
+      cluster.restore(shiftInstants(saved.cluster, by));
+      aws.restore(shiftInstants(saved.aws, by));
+      Object.assign(aws, saved.lags);
+      return by;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { SecretsManager } from '@aws-sdk/client-secrets-manager';
+import type { Permission } from '../../sandbox/cluster/state.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { World } from './world.ts';
+
+/** As read from a label; an act on what does not exist is refused. */
+type Id = string | undefined;
+type Label = 'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS';
+
+/** What people do by hand, by the same public interfaces as Keyturn. Every act throws if it is refused. */
+export interface People {
+  /** With a description, permissions, an expiry. */
+  mint(token: object): Promise<{ readonly id: string; readonly accessToken: string }>;
+  changeToken(
+    id: Id,
+    change: { readonly description?: string; readonly permissions?: readonly Permission[] },
+  ): Promise<void>;
+  deleteToken(id: Id): Promise<void>;
+  createDatabase(name: string): Promise<void>;
+  changeDatabase(name: string, change: object): Promise<void>;
+
+  createSecret(
+    name: string,
+    value?: string,
+    tags?: Readonly<Record<string, string>>,
+  ): Promise<void>;
+  /** A new version, which becomes AWSCURRENT. */
+  saveValue(secret: string, value: string): Promise<void>;
+  /** Moves AWSCURRENT to another version. */
+  makeCurrent(secret: string, version: Id): Promise<void>;
+  takeOff(secret: string, label: Label): Promise<void>;
+  tag(secret: string, tags: Readonly<Record<string, string>>): Promise<void>;
+  hold(secret: string, kind: 'frozen' | 'deleted'): Promise<void>;
+  encrypt(secret: string, keyArn: string): Promise<void>;
+}
+
+/** How the SDK is told to ask the sandbox; nobody checks who asks. */
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+const tagList = (tags: Readonly<Record<string, string>>) =>
+  Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+
+/** An administrator of both systems. */
+export function createPeople(
+  { cluster, aws }: Sandbox,
+  labels: World['labels'],
+): { readonly people: People; readonly secrets: SecretsManager } {
+  const secrets = new SecretsManager({ endpoint: aws.url, region: aws.region, credentials });
+
+  const manage = async (method: string, path: string, body?: object) => {
+    const authorization = `Bearer ${cluster.managementToken}`;
+    const json = body && { 'content-type': 'application/json' };
+    const answer = await fetch(`${cluster.url}/api/v0${path}`, {
+      method,
+      headers: { authorization, ...json },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  };
+  const tag: People['tag'] = async (SecretId, tags) => {
+    await secrets.tagResource({ SecretId, Tags: tagList(tags) });
+  };
+
+  const people: People = {
+    mint: (token) => manage('POST', '/tokens', token),
+    changeToken: (id, change) => manage('PATCH', `/tokens/${id}`, change),
+    deleteToken: (id) => manage('DELETE', `/tokens/${id}`),
+    createDatabase: (name) => manage('POST', '/databases', { name }),
+    changeDatabase: (name, change) => manage('PATCH', `/databases/${name}`, change),
+    async createSecret(Name, SecretString, tags = {}) {
+      await secrets.createSecret({ Name, SecretString, Tags: tagList(tags) });
+    },
+    async saveValue(SecretId, SecretString) {
+      await secrets.putSecretValue({ SecretId, SecretString });
+    },
+    async makeCurrent(SecretId, MoveToVersionId) {
+      await secrets.updateSecretVersionStage({
+        SecretId,
+        VersionStage: 'AWSCURRENT',
+        MoveToVersionId,
+        RemoveFromVersionId: labels(SecretId).AWSCURRENT,
+      });
+    },
+    async takeOff(SecretId, VersionStage) {
+      const RemoveFromVersionId = labels(SecretId)[VersionStage];
+      await secrets.updateSecretVersionStage({ SecretId, VersionStage, RemoveFromVersionId });
+    },
+    tag,
+    hold: (secret, kind) => tag(secret, { 'keyturn:hold': kind }),
+    async encrypt(SecretId, KmsKeyId) {
+      await secrets.updateSecret({ SecretId, KmsKeyId });
+    },
+  };
+  return { people, secrets };
+}
