@@ -1,22 +1,23 @@
 import { expect, test } from 'vitest';
-import { HOUR, policy, type Run, startRun, writer } from '../run/run.ts';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { HOUR, policyWith, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
 
 const DAY_NS = 86_400_000_000_000n;
 const governed = (databases: object[], more: object = {}) =>
-  policy({ telegraf: writer }, { databases, ...more });
-const database = ({ sandbox }: Run, name: string) =>
-  sandbox.cluster.state.databases.find((each) => each.name === name);
-const events = ({ sandbox }: Run) => sandbox.aws.state.events;
-const calls = ({ sandbox }: Run, operation: string) =>
-  Object.entries(sandbox.cluster.state.calls)
+  policyWith({ telegraf: writer }, { databases, ...more });
+const database = ({ cluster }: World, name: string) =>
+  cluster.state.databases.find((each) => each.name === name);
+const calls = ({ cluster }: World, operation: string) =>
+  Object.entries(cluster.state.calls)
     .filter(([key]) => key.startsWith(operation))
     .reduce((sum, [, count]) => sum + count, 0);
 
 const telemetry = { name: 'telemetry', retention: '90d', maxTables: 700 };
 
 test('answers a dry run with the plan, and neither changes nor tells anything', async () => {
-  const run = await startRun(governed([telemetry]));
-  const { result } = await run.enforce({ dryRun: true });
+  const world = await openWorldForTest(governed([telemetry]));
+  const { result } = await world.enforce({ dryRun: true });
   expect(result).toEqual({
     plan: expect.objectContaining({
       job: 'enforce',
@@ -27,15 +28,15 @@ test('answers a dry run with the plan, and neither changes nor tells anything', 
       ],
     }),
   });
-  expect(database(run, 'telemetry')).toMatchObject({ maxTables: 500, retentionPeriod: 0n });
-  expect(events(run)).toEqual([]);
+  expect(database(world, 'telemetry')).toMatchObject({ maxTables: 500, retentionPeriod: 0n });
+  expect(world.events()).toEqual([]);
 });
 
 test('corrects one thing and refuses another, and tells of both', async () => {
-  const run = await startRun(governed([telemetry]));
-  expect(await run.enforce()).toMatchObject({ result: { outcomes: [{ result: 'done' }] } });
-  expect(database(run, 'telemetry')).toMatchObject({ maxTables: 700, retentionPeriod: 0n });
-  expect(events(run).map(({ detailType, detail }) => [detailType, detail])).toEqual([
+  const world = await openWorldForTest(governed([telemetry]));
+  expect(await world.enforce()).toMatchObject({ result: { outcomes: [{ result: 'done' }] } });
+  expect(database(world, 'telemetry')).toMatchObject({ maxTables: 700, retentionPeriod: 0n });
+  expect(world.events().map(({ detailType, detail }) => [detailType, detail])).toEqual([
     [
       'Database Drift Detected',
       { drifted: 1, refused: 1, findings: [expect.objectContaining({ kind: 'RetentionRefused' })] },
@@ -53,65 +54,66 @@ test('corrects one thing and refuses another, and tells of both', async () => {
 
 test('shortens under an approval, and not once it ran out', async () => {
   const approve = { shortenRetentionUntil: '2026-03-02' };
-  const run = await startRun(governed([{ ...telemetry, approve }]));
-  await run.enforce();
-  expect(database(run, 'telemetry')?.retentionPeriod).toBe(90n * DAY_NS);
-  await run.wait(12 * HOUR);
-  await run.manage('PATCH', '/databases/telemetry', { retentionPeriod: 0 });
-  await run.enforce();
-  expect(database(run, 'telemetry')?.retentionPeriod).toBe(0n);
+  const world = await openWorldForTest(governed([{ ...telemetry, approve }]));
+  await world.enforce();
+  expect(database(world, 'telemetry')?.retentionPeriod).toBe(90n * DAY_NS);
+  await world.wait(12 * HOUR);
+  await world.people.changeDatabase('telemetry', { retentionPeriod: 0 });
+  await world.enforce();
+  expect(database(world, 'telemetry')?.retentionPeriod).toBe(0n);
 });
 
 test('refuses a plan over its limit as a whole, and applies it when its hash is approved', async () => {
   const rules = [{ match: '*', maxTables: { max: 100 }, maxColumnsPerTable: { min: 250 } }];
-  const run = await startRun(governed(rules, { limits: { percent: 0, tokens: 1 } }));
-  const { error } = await run.enforce();
+  const world = await openWorldForTest(governed(rules, { limits: { percent: 0, tokens: 1 } }));
+  const { error } = await world.enforce();
   expect(error).toMatchObject({
     errorType: 'PlanRefusedError',
     errorMessage: expect.stringContaining('2 databases would be left with shorter retention'),
   });
-  expect(calls(run, 'PATCH')).toBe(0);
-  expect(events(run).map(({ detailType }) => detailType)).toEqual(['Plan Refused']);
+  expect(calls(world, 'PATCH')).toBe(0);
+  expect(world.events().map(({ detailType }) => detailType)).toEqual(['Plan Refused']);
   const [, approve] = /\{"approve": "(\w+)"\}/.exec(error?.errorMessage ?? '') ?? [];
-  expect(await run.enforce({ approve })).not.toHaveProperty('error');
-  expect(database(run, 'quality')).toMatchObject({ maxTables: 100, maxColumnsPerTable: 250 });
+  expect(await world.enforce({ approve })).not.toHaveProperty('error');
+  expect(database(world, 'quality')).toMatchObject({ maxTables: 100, maxColumnsPerTable: 250 });
 });
 
 test('fails without touching anything when the clocks are far apart', async () => {
-  const run = await startRun(governed([telemetry]));
-  run.sandbox.cluster.intercept = (_call, effect) => {
+  const world = await openWorldForTest(governed([telemetry]));
+  world.intercept((call, effect) => {
     const reply = effect();
+    if (call.server !== 'management-api') return Promise.resolve(reply);
     const date = new Date(Date.UTC(2026, 2, 1)).toUTCString();
     return Promise.resolve({ ...reply, headers: { ...reply.headers, date } });
-  };
-  expect(await run.enforce()).toMatchObject({ error: { errorType: 'ObservationError' } });
-  expect(calls(run, 'PATCH')).toBe(0);
+  });
+  expect(await world.enforce()).toMatchObject({ error: { errorType: 'ObservationError' } });
+  expect(calls(world, 'PATCH')).toBe(0);
 });
 
 test('refuses an event that it does not know', async () => {
-  const run = await startRun(governed([telemetry]));
-  expect(await run.enforce({ databases: ['telemetry'] })).toMatchObject({
+  const world = await openWorldForTest(governed([telemetry]));
+  expect(await world.enforce({ databases: ['telemetry'] })).toMatchObject({
     error: { errorType: 'RequestError' },
   });
 });
 
 test('holds a thousand databases with three listings and one call for each difference', async () => {
   const approve = { shortenRetentionUntil: '2026-12-24' };
-  const run = await startRun(
+  const world = await openWorldForTest(
     governed([
       { match: 'keep/*', retention: 'infinite' },
       { match: 'scratch-*', retention: { max: '7d' }, maxTables: { min: 600 }, approve },
       { name: 'telemetry', ifMissing: 'create' },
     ]),
   );
-  const state = run.sandbox.cluster.state;
+  const state = world.cluster.state;
   for (let n = 0; n < 1_000; n += 1) {
     const name = n < 500 ? `keep/${n}` : n < 900 ? `scratch-${n}` : `other-${n}`;
     const retentionPeriod = n % 2 === 0 ? 30n * DAY_NS : 5n * DAY_NS;
     const limits = { maxTables: 500, maxColumnsPerTable: 200 };
     state.databases.push({ id: 10_000 + n, name, retentionPeriod, ...limits, tables: [] });
   }
-  const { result, error } = await run.enforce();
+  const { result, error } = await world.enforce();
   expect(error).toBeUndefined();
   // 500 to infinity, 400 to more tables, 200 to a shorter retention: under 30 % of 1,002.
   expect(result.outcomes).toHaveLength(1_100);
@@ -119,18 +121,23 @@ test('holds a thousand databases with three listings and one call for each diffe
   expect(new Set(result.outcomes.map(({ result }: { result: string }) => result))).toEqual(
     new Set(['done']),
   );
-  expect(calls(run, 'PATCH')).toBe(1_100);
-  expect(calls(run, 'GET /databases')).toBeLessThanOrEqual(5);
+  expect(calls(world, 'PATCH')).toBe(1_100);
+  expect(calls(world, 'GET /databases')).toBeLessThanOrEqual(5);
   const other = state.databases.filter(({ name }) => name.startsWith('other-'));
   expect(other.filter(({ retentionPeriod }) => retentionPeriod === 30n * DAY_NS)).toHaveLength(50);
-  expect(calls(run, 'DELETE')).toBe(0);
-  expect(await run.enforce()).toMatchObject({ result: { plan: { actions: [] } } });
+  expect(calls(world, 'DELETE')).toBe(0);
+  expect(await world.enforce()).toMatchObject({ result: { plan: { actions: [] } } });
 }, 60_000);
 
 test('runs beside rotate and reap', async () => {
-  const run = await startRun(governed([telemetry]));
-  const answers = await Promise.all([run.enforce(), run.rotate(), run.reap(), run.enforce()]);
+  const world = await openWorldForTest(governed([telemetry]));
+  const answers = await Promise.all([
+    world.enforce(),
+    world.rotate(),
+    world.reap(),
+    world.enforce(),
+  ]);
   for (const answer of answers) expect(answer).not.toHaveProperty('error');
-  expect(database(run, 'telemetry')?.maxTables).toBe(700);
-  expect(run.tokens()).toHaveLength(1);
+  expect(database(world, 'telemetry')?.maxTables).toBe(700);
+  expect(world.tokens()).toHaveLength(1);
 });

@@ -1,64 +1,63 @@
 import { expect, test } from 'vitest';
-import { policy, startRun, writer } from '../run/run.ts';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 
-const TELEGRAF = 'keyturn/prod/telegraf';
 const WRITE = { action: 'write', resource: 'telemetry' };
 const READ = { action: 'read', resource: 'quality' };
-const both = policy({ telegraf: { permissions: { write: ['telemetry'], read: ['quality'] } } });
-const narrow = policy({ telegraf: writer });
+const both = policyWith({ telegraf: { permissions: { write: ['telemetry'], read: ['quality'] } } });
+const narrow = policyWith({ telegraf: writer });
 
 test('widens a token in place, without a rotation', async () => {
-  const run = await startRun(narrow);
-  await run.rotate();
-  const [before] = run.tokens();
-  const { result } = await run.deploy(both).rotate();
+  const world = await openWorldForTest(narrow);
+  await world.rotate();
+  const [before] = world.tokens();
+  const { result } = await world.deploy(both).rotate();
   expect(result.outcomes).toEqual([
     {
       action: expect.objectContaining({ kind: 'widen', reason: 'PermissionsWidened' }),
       result: 'done',
     },
   ]);
-  expect(run.tokens()).toMatchObject([{ id: before?.id, permissions: [READ, WRITE] }]);
-  const { token } = JSON.parse(await run.current(TELEGRAF));
-  expect(run.sandbox.cluster.accepts(token, 'read', 'quality')).toBe(true);
-  expect((await run.deploy(both).rotate()).result.plan.actions).toEqual([]);
-  expect(run.sandbox.aws.state.events.at(-1)?.detailType).toBe('Token Permissions Changed');
+  expect(world.tokens()).toMatchObject([{ id: before?.id, permissions: [READ, WRITE] }]);
+  expect(world.accepts(world.string(TELEGRAF), 'read', 'quality')).toBe(true);
+  expect((await world.deploy(both).rotate()).result.plan.actions).toEqual([]);
+  expect(world.events().at(-1)?.detailType).toBe('Token Permissions Changed');
 });
 
 test('narrows by rotation, and lets the old token keep what it had through its grace period', async () => {
-  const run = await startRun(both);
-  await run.rotate();
-  const [before] = run.tokens();
-  const { result } = await run.deploy(narrow).rotate();
+  const world = await openWorldForTest(both);
+  await world.rotate();
+  const [before] = world.tokens();
+  const { result } = await world.deploy(narrow).rotate();
   expect(result.outcomes).toEqual([
     { action: expect.objectContaining({ reason: 'PermissionsNarrowed' }), result: 'done' },
   ]);
-  expect(run.tokens()).toMatchObject([
+  expect(world.tokens()).toMatchObject([
     { id: before?.id, permissions: [READ, WRITE] },
     { permissions: [WRITE] },
   ]);
-  expect(run.labels(TELEGRAF).AWSPREVIOUS).toBe(before?.id);
+  expect(world.labels(TELEGRAF).AWSPREVIOUS).toBe(before?.id);
 });
 
 test('reports what a person changed, and corrects it with the next rotation alone', async () => {
-  const run = await startRun(narrow);
-  await run.rotate();
-  const [token] = run.tokens();
-  await run.manage('PATCH', `/tokens/${token?.id}`, { permissions: [WRITE, READ] });
-  const { result } = await run.rotate();
+  const world = await openWorldForTest(narrow);
+  await world.rotate();
+  const [token] = world.tokens();
+  await world.people.changeToken(token?.id, { permissions: [WRITE, READ] });
+  const { result } = await world.rotate();
   expect(result.plan).toMatchObject({
     actions: [],
     findings: [{ kind: 'PermissionsChanged', token: 'telegraf', tokenId: token?.id }],
   });
-  expect(run.tokens()).toMatchObject([{ permissions: [WRITE, READ] }]);
-  await run.rotate({ tokens: ['telegraf'], force: true });
-  expect(run.tokens()).toMatchObject([{}, { permissions: [WRITE] }]);
+  expect(world.tokens()).toMatchObject([{ permissions: [WRITE, READ] }]);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  expect(world.tokens()).toMatchObject([{}, { permissions: [WRITE] }]);
 });
 
 test('refuses a grant to a database that neither exists nor is declared', async () => {
   const typo = { tokens: { telegraf: { permissions: { write: ['telemtry'] } } } };
-  const run = await startRun(policy(typo.tokens));
-  const { result } = await run.rotate();
+  const world = await openWorldForTest(policyWith(typo.tokens));
+  const { result } = await world.rotate();
   expect(result.plan.findings).toEqual([
     {
       kind: 'UnknownDatabase',
@@ -67,5 +66,5 @@ test('refuses a grant to a database that neither exists nor is declared', async 
       message: 'grants telemtry, which neither exists nor is declared',
     },
   ]);
-  expect(run.tokens()).toEqual([]);
+  expect(world.tokens()).toEqual([]);
 });
