@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
-import { disturbed } from './disturbed.ts';
-import { HOUR, MINUTE, openWorld, type Saved, TELEGRAF, type World } from './world.ts';
+import { answering, disturb, faults } from '../../world/faults.ts';
+import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import type { Saved, World } from '../../world/world.ts';
+import { openIssued } from './issued.ts';
 
 let world: World;
 let issued: Saved;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openIssued();
   issued = world.save();
 });
 beforeEach(() => world.restore(issued));
@@ -18,23 +20,19 @@ const idOf = (label: string) => world.labels(TELEGRAF)[label] ?? '';
 const dataPlaneIsDown: Interceptor = (call, effect) =>
   call.server === 'data-plane' ? Promise.resolve('reset') : passThrough(call, effect);
 
-/** A rotation that was cut off behind its first call of an operation. */
+/** A rotation that was cut off after its first call of an operation. */
 async function rotateUntil(operation: string): Promise<void> {
-  await disturbed(
-    world,
-    { run: () => world.rotate(force), counts: (call) => call.operation === operation, dies: true },
-    1,
-    (_call, effect) => {
-      effect();
-      return Promise.resolve('reset');
-    },
-  );
+  await disturb(world, () => world.rotate(force), 1, {
+    meet: faults['a reset after the effect'],
+    counts: (call) => call.operation === operation,
+    later: 'cut off',
+  });
 }
 
 test('replaces a token that is dead already', async () => {
   const [old, string] = [idOf('AWSCURRENT'), world.string(TELEGRAF)];
-  await world.manage('DELETE', `/tokens/${old}`);
-  const { report } = await world.revoke(order);
+  await world.people.deleteToken(old);
+  const { result: report } = await world.revoke(order);
   expect(report).toMatchObject({
     confirmed: true,
     tokens: [
@@ -46,13 +44,13 @@ test('replaces a token that is dead already', async () => {
 });
 
 test.each(['PutSecretValue', 'PATCH /tokens/{id}'])(
-  'kills what a rotation left pending behind %s, and the current token',
+  'kills what a rotation left pending after %s, and the current token',
   async (operation) => {
     await rotateUntil(operation);
     const [pending, old] = [idOf('AWSPENDING'), idOf('AWSCURRENT')];
     expect(pending).not.toBe(old);
     const strings = [world.string(TELEGRAF), world.string(TELEGRAF, pending)];
-    const { report } = await world.revoke(order);
+    const { result: report } = await world.revoke(order);
     expect(report).toMatchObject({ confirmed: true });
     await world.wait(2 * HOUR);
     await world.reap();
@@ -61,7 +59,7 @@ test.each(['PutSecretValue', 'PATCH /tokens/{id}'])(
     const current = idOf('AWSCURRENT');
     expect([pending, old]).not.toContain(current);
     expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([current]);
-    expect(strings.map(world.accepts)).toEqual([false, false]);
+    expect(strings.map((each) => world.accepts(each))).toEqual([false, false]);
   },
 );
 
@@ -77,7 +75,7 @@ test('kills nothing without a successor that works, and says so', async () => {
   expect(idOf('AWSCURRENT')).toBe(old);
   expect(world.accepts(string)).toBe(true);
 
-  const { report } = await world.revoke(order);
+  const { result: report } = await world.revoke(order);
   expect(report).toMatchObject({ confirmed: true });
   expect(world.accepts(string)).toBe(false);
 });
@@ -89,7 +87,7 @@ test.each([
 ])('kills while the data plane is down, and says that nobody saw it dead: %j', async (event) => {
   const string = world.string(TELEGRAF);
   world.intercept(dataPlaneIsDown);
-  const { report } = await world.revoke(event);
+  const { result: report } = await world.revoke(event);
   world.intercept();
   expect(report?.confirmed).toBe(false);
   const killed = report?.tokens.find(({ result }) => result === 'deleted' || result === 'frozen');
@@ -100,7 +98,7 @@ test.each([
 
 test('brings a successor without proof where everything is dead and nothing can be proved', async () => {
   world.intercept(dataPlaneIsDown);
-  const { report } = await world.revoke({ ...order, immediately: true });
+  const { result: report } = await world.revoke({ ...order, immediately: true });
   world.intercept();
   const successor = report?.tokens.find(({ result }) => result === 'successor');
   expect(successor?.tokenId).toBe(idOf('AWSCURRENT'));
@@ -114,16 +112,14 @@ test.each([
 ])('carries out %s though its hold is refused, and fails with what it did', async (way, hold) => {
   const [id, string] = [idOf('AWSCURRENT'), world.string(TELEGRAF)];
   const denied = { status: 400, body: '{"__type": "AccessDeniedException", "Message": "no"}' };
-  world.intercept((call, effect) =>
-    call.operation === 'TagResource' ? Promise.resolve(denied) : passThrough(call, effect),
-  );
+  world.intercept(answering('TagResource', denied));
   const { error } = await world.revoke({ ...order, way });
   world.intercept();
   expect(error?.errorType).toBe('RevocationError');
   expect(error?.errorMessage).toContain('AccessDeniedException');
   expect(error?.errorMessage).toContain(`"tokenId":"${id}"`);
   expect(world.accepts(string)).toBe(false);
-  const { report } = await world.revoke({ ...order, way });
+  const { result: report } = await world.revoke({ ...order, way });
   expect([report?.confirmed, world.hold(TELEGRAF)]).toEqual([true, hold]);
 });
 
@@ -172,13 +168,13 @@ test('does not use the compromised string but to see it refused', async () => {
 
 test('leaves a current token without its marker alone, unless it is named by its id', async () => {
   const [id, string] = [idOf('AWSCURRENT'), world.string(TELEGRAF)];
-  await world.manage('PATCH', `/tokens/${id}`, { description: 'whose is this?' });
-  const { report } = await world.revoke({ ...order, way: 'freeze' });
+  await world.people.changeToken(id, { description: 'whose is this?' });
+  const { result: report } = await world.revoke({ ...order, way: 'freeze' });
   expect(report).toMatchObject({ confirmed: false, tokens: [{ tokenId: id, result: 'left' }] });
   expect(world.accepts(string)).toBe(true);
   await world.revoke({ ...order, way: 'unfreeze' });
   const named = await world.revoke({ tokenId: id, reason: 'leaked' });
-  expect(named.report?.tokens.map(({ result }) => result)).toContain('deleted');
+  expect(named.result?.tokens.map(({ result }) => result)).toContain('deleted');
   await world.wait(MINUTE);
   expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
 });

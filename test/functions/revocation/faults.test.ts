@@ -1,16 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseMarker } from '../../../functions/tokens/marker.ts';
 import type { Call } from '../../../sandbox/interception.ts';
-import {
-  callNumbers,
-  type Disturbance,
-  deaths,
-  disturbed,
-  faults,
-  isWrite,
-  kill,
-} from './disturbed.ts';
-import { HOUR, MINUTE, openWorld, type Saved, TELEGRAF, type World } from './world.ts';
+import { type Disturbance, faults } from '../../world/faults.ts';
+import { readMarker } from '../../world/marker.ts';
+import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import type { Saved, World } from '../../world/world.ts';
+import { atEveryCall } from './every-call.ts';
+import { openIssued } from './issued.ts';
 
 let world: World;
 let issued: Saved;
@@ -18,7 +13,7 @@ let frozen: Saved;
 let deleted: Saved;
 let rotated: Saved;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openIssued();
   issued = world.save();
   await world.revoke({ way: 'freeze', token: 'telegraf', reason: 'before' });
   frozen = world.save();
@@ -39,7 +34,7 @@ function stateOf(string: string) {
   const labels = world.labels(TELEGRAF);
   const able = world.tokens(TELEGRAF).filter(({ marker }) => marker?.fp !== undefined);
   const successors = world.cluster.state.tokens
-    .map(({ description }) => parseMarker(description)?.marker)
+    .map(({ description }) => readMarker(description)?.marker)
     .filter((marker) => marker?.replaces !== undefined && marker.fp !== undefined);
   return {
     hold: world.hold(TELEGRAF),
@@ -65,14 +60,8 @@ const cases: readonly [string, object, () => Saved][] = [
   ['lift', { ...order, way: 'lift' }, () => deleted],
 ];
 
-interface Case {
-  readonly disturbances: Readonly<Record<string, Disturbance>>;
-  readonly counts?: (call: Call) => boolean;
-  readonly dies?: boolean;
-}
-
 async function orderAgain(event: object, string: string, undisturbed: string): Promise<string[]> {
-  const { report, error } = await world.revoke(event);
+  const { result: report, error } = await world.revoke(event);
   await world.wait(MINUTE);
   const state = JSON.stringify(stateOf(string));
   const unfinished =
@@ -84,26 +73,35 @@ async function orderAgain(event: object, string: string, undisturbed: string): P
 }
 
 /** Every disturbance at every call of an order, which is then given again. */
-async function explore(event: object, saved: Saved, { disturbances, ...subject }: Case) {
+async function explore(
+  event: object,
+  saved: Saved,
+  disturbances: Readonly<Record<string, Disturbance>>,
+) {
   await world.restore(saved);
   const string = world.string(TELEGRAF);
   await world.revoke(event);
   await world.wait(MINUTE);
   const undisturbed = JSON.stringify(stateOf(string));
-  const found: string[] = [];
-  let tried = 0;
-  for (const [index, [name, disturb]] of Object.entries(disturbances).entries()) {
-    for (const number of callNumbers(index)) {
-      await world.restore(saved);
-      const run = () => world.revoke(event);
-      const { calls } = await disturbed(world, { run, ...subject }, number, disturb);
-      if (calls < number) break;
-      tried += 1;
-      const wrong = await orderAgain(event, string, undisturbed);
-      found.push(...wrong.map((each) => `${name}, call ${number}: ${each}`));
-    }
-  }
-  return { tried, found };
+  const run = () => world.revoke(event);
+  const complaints = (former: string) => orderAgain(event, former, undisturbed);
+  return await atEveryCall({ world, saved, run, complaints }, disturbances);
+}
+
+const WRITES = ['POST', 'PATCH', 'DELETE', 'Put', 'Update', 'Tag', 'Untag'];
+const isWrite = ({ operation }: Call) => WRITES.some((each) => operation.startsWith(each));
+
+/** At one call. */
+const single = pick(['a 500 before the effect', 'a reset after the effect'], {});
+/** At one write; and no later call arrives, as if the process were dead. */
+const deaths = pick(['a reset before the effect', 'a reset after the effect'], {
+  counts: isWrite,
+  later: 'cut off',
+});
+const kills = pick(['killed after the effect'], { counts: isWrite });
+
+function pick(names: readonly (keyof typeof faults)[], how: Omit<Disturbance, 'meet'>) {
+  return Object.fromEntries(names.map((name) => [name, { ...how, meet: faults[name] }]));
 }
 
 const limit = { timeout: 60_000 };
@@ -112,7 +110,7 @@ test.each(cases)(
   '%s: a fault at any call, and the same order again, end the same',
   limit,
   async (_name, event, saved) => {
-    const { tried, found } = await explore(event, saved(), { disturbances: faults });
+    const { tried, found } = await explore(event, saved(), single);
     expect(found).toEqual([]);
     expect(tried).toBeGreaterThan(5);
   },
@@ -122,24 +120,15 @@ test.each(cases)(
   '%s: cut off at any write, and the same order again, end the same',
   limit,
   async (_name, event, saved) => {
-    const { tried, found } = await explore(event, saved(), {
-      disturbances: deaths,
-      counts: isWrite,
-      dies: true,
-    });
+    const { tried, found } = await explore(event, saved(), deaths);
     expect(found).toEqual([]);
     expect(tried).toBeGreaterThan(0);
   },
 );
 
 // A process of its own starts for each of these; what it leaves is what being cut off leaves.
-test(
-  'replace: killed behind any write, and the same order again, end the same',
-  limit,
-  async () => {
-    const disturbances = { 'killed behind the effect': kill };
-    const { tried, found } = await explore(order, rotated, { disturbances, counts: isWrite });
-    expect(found).toEqual([]);
-    expect(tried).toBeGreaterThan(0);
-  },
-);
+test('replace: killed after any write, and the same order again, end the same', limit, async () => {
+  const { tried, found } = await explore(order, rotated, kills);
+  expect(found).toEqual([]);
+  expect(tried).toBeGreaterThan(0);
+});

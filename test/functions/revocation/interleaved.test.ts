@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { beside, callNumbers, disturbed } from './disturbed.ts';
-import { MINUTE, openWorld, type Saved, TELEGRAF, type World } from './world.ts';
+import { besideRun } from '../../world/faults.ts';
+import { MINUTE, TELEGRAF } from '../../world/policy.ts';
+import type { Answered, Saved, World } from '../../world/world.ts';
+import { atEveryCall } from './every-call.ts';
+import { openIssued } from './issued.ts';
 
 let world: World;
 let issued: Saved;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openIssued();
   issued = world.save();
 });
 afterAll(() => world.close());
@@ -36,25 +39,16 @@ async function complaints(way: string, string: string): Promise<string[]> {
 }
 
 interface Runs {
-  readonly first: () => Promise<object>;
-  readonly second: () => Promise<object>;
+  readonly first: () => Promise<Answered>;
+  readonly second: () => Promise<Answered>;
 }
 
 async function interleave(way: string, { first, second }: Runs) {
-  const found: string[] = [];
-  let tried = 0;
-  for (const [index, [when, disturb]] of Object.entries(beside(second)).entries()) {
-    for (const number of callNumbers(index)) {
-      await world.restore(issued);
-      const string = world.string(TELEGRAF);
-      const { calls } = await disturbed(world, { run: first }, number, disturb);
-      if (calls < number) break;
-      tried += 1;
-      const wrong = await complaints(way, string);
-      found.push(...wrong.map((each) => `${when} of call ${number}: ${each}`));
-    }
-  }
-  return { tried, found };
+  const { before, after } = besideRun(second);
+  return await atEveryCall(
+    { world, saved: issued, run: first, complaints: (string) => complaints(way, string) },
+    { 'before the effect': { meet: before }, 'after the effect': { meet: after } },
+  );
 }
 
 const ways = ['replace', 'freeze', 'delete'];

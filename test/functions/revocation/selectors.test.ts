@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { GRAFANA, openWorld, type Saved, TELEGRAF, type World } from './world.ts';
+import { TELEGRAF } from '../../world/policy.ts';
+import type { Saved, World } from '../../world/world.ts';
+import { GRAFANA, openIssued } from './issued.ts';
 
 let world: World;
 let issued: Saved;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openIssued();
   issued = world.save();
 });
 beforeEach(() => world.restore(issued));
@@ -15,11 +17,8 @@ const freeze = { way: 'freeze', reason: 'found in a log' };
 const idOf = (secret: string) => world.labels(secret).AWSCURRENT ?? '';
 const fingerprint = (string: string) =>
   createHash('sha256').update(string).digest('hex').slice(0, 16);
-const foreignToken = (description: string): Promise<{ id: string; accessToken: string }> =>
-  world.manage('POST', '/tokens', {
-    description,
-    permissions: [{ action: 'read', resource: '*' }],
-  });
+const foreignToken = (description: string) =>
+  world.people.mint({ description, permissions: [{ action: 'read', resource: '*' }] });
 
 const selections: readonly [string, () => object, readonly string[]][] = [
   ['the name of a token', () => ({ token: 'telegraf' }), [TELEGRAF]],
@@ -41,7 +40,7 @@ const selections: readonly [string, () => object, readonly string[]][] = [
 ];
 
 test.each(selections)('reaches its tokens by %s', async (_what, selector, secrets) => {
-  const { report } = await world.revoke({ ...freeze, ...selector() });
+  const { result: report } = await world.revoke({ ...freeze, ...selector() });
   expect(report).toMatchObject({ confirmed: true, plan: { secrets } });
   const dead = [GRAFANA, TELEGRAF].filter((secret) => world.hold(secret) === 'frozen');
   expect(dead).toEqual(secrets);
@@ -82,14 +81,14 @@ test('refuses a fingerprint that two markers bear, and names both', async () => 
 test('reaches the token of somebody else by its id alone, and cannot see it dead', async () => {
   const { id, accessToken } = await foreignToken('a dashboard');
   const many = await world.revoke({ ...freeze, way: 'delete', database: 'logs' });
-  expect(many.report?.plan.warnings).toEqual([
+  expect(many.result?.plan.warnings).toEqual([
     `${id}, of others, can use logs too; name it by its id`,
   ]);
   expect(world.tokens().map((token) => token.id)).toContain(id);
 
   const kept = await world.revoke({ ...freeze, tokenId: id });
   expect(kept.error?.errorMessage).toContain('"noUndo": true');
-  const { report } = await world.revoke({ way: 'delete', reason: 'leaked', tokenId: id });
+  const { result: report } = await world.revoke({ way: 'delete', reason: 'leaked', tokenId: id });
   expect(report?.tokens).toEqual([
     { tokenId: id, result: 'deleted', unconfirmed: 'no secret of ours holds its string' },
   ]);
@@ -97,7 +96,7 @@ test('reaches the token of somebody else by its id alone, and cannot see it dead
   await world.wait(60_000);
   expect(world.accepts(accessToken)).toBe(false);
   const again = await world.revoke({ way: 'delete', reason: 'leaked', tokenId: id });
-  expect(again.report).toMatchObject({
+  expect(again.result).toMatchObject({
     confirmed: false,
     tokens: [{ tokenId: id, result: 'gone' }],
   });
@@ -108,7 +107,7 @@ test('kills a superseded token by itself, and takes the label off that would bri
   await world.rotate({ tokens: ['telegraf'], force: true });
   const current = idOf(TELEGRAF);
   expect(world.labels(TELEGRAF).AWSPREVIOUS).toBe(old);
-  const { report } = await world.revoke({ tokenId: old, reason: 'leaked' });
+  const { result: report } = await world.revoke({ tokenId: old, reason: 'leaked' });
   expect(report).toMatchObject({
     confirmed: true,
     tokens: [{ tokenId: old, result: 'deleted', replacedBy: current }],
@@ -120,7 +119,7 @@ test('kills a superseded token by itself, and takes the label off that would bri
 
 test('tells whose a leaked string is, and does nothing', async () => {
   const before = world.tokens();
-  const { report } = await world.revoke({
+  const { result: report } = await world.revoke({
     way: 'whois',
     fingerprint: fingerprint(world.string(GRAFANA)),
   });
@@ -132,8 +131,8 @@ test('tells whose a leaked string is, and does nothing', async () => {
 
 test('holds no token string in its report, log and events', async () => {
   const strings = [world.string(TELEGRAF), world.cluster.managementToken];
-  const { report } = await world.revoke({ token: 'telegraf', reason: 'leaked' });
+  const { result: report } = await world.revoke({ token: 'telegraf', reason: 'leaked' });
   strings.push(world.string(TELEGRAF));
-  const said = JSON.stringify([report, world.lines(), world.aws.state.events]);
+  const said = JSON.stringify([report, world.lines(), world.events()]);
   for (const string of strings) expect(said).not.toContain(string);
 });

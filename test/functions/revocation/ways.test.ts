@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { passThrough } from '../../../sandbox/interception.ts';
-import { GRAFANA, HOUR, MINUTE, openWorld, type Saved, TELEGRAF, type World } from './world.ts';
+import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import type { Saved, World } from '../../world/world.ts';
+import { GRAFANA, openIssued } from './issued.ts';
 
 let world: World;
 let issued: Saved;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openIssued();
   issued = world.save();
 });
 beforeEach(() => world.restore(issued));
@@ -16,7 +18,7 @@ const current = (secret = TELEGRAF) => world.labels(secret).AWSCURRENT ?? '';
 
 test('replaces by default: the successor first, then the old one is deleted, and seen dead', async () => {
   const [old, string] = [current(), world.string(TELEGRAF)];
-  const { report } = await world.revoke({ token: 'telegraf', ...leak });
+  const { result: report } = await world.revoke({ token: 'telegraf', ...leak });
   const successor = current();
   expect(successor).not.toBe(old);
   expect(report).toMatchObject({ way: 'replace', reason: leak.reason, confirmed: true });
@@ -59,7 +61,7 @@ test('keeps consumers unharmed while it replaces: one of both strings always wor
 test('kills first where a gap is accepted', async () => {
   const old = world.string(TELEGRAF);
   const at = world.clock.now();
-  const { report } = await world.revoke({ token: 'telegraf', immediately: true, ...leak });
+  const { result: report } = await world.revoke({ token: 'telegraf', immediately: true, ...leak });
   const revoked = world.cluster.state.tokens.find(({ revokedAt }) => revokedAt !== undefined);
   expect(revoked?.revokedAt).toBeLessThan(at + 2_000);
   expect(report).toMatchObject({ confirmed: true });
@@ -72,7 +74,7 @@ test('answers a repeated order with what the first one did', async () => {
   const old = current();
   await world.revoke({ token: 'telegraf', ...leak });
   const successor = current();
-  const { report } = await world.revoke({ token: 'telegraf', ...leak });
+  const { result: report } = await world.revoke({ token: 'telegraf', ...leak });
   expect(report?.tokens).toMatchObject([
     { tokenId: old, result: 'gone', replacedBy: successor },
     { tokenId: successor, result: 'successor' },
@@ -97,7 +99,7 @@ test('replaces a successor too, named by its id or once it is no longer fresh', 
 
 test('freezes: dead, on hold, and given back by unfreezing', async () => {
   const [id, string] = [current(), world.string(TELEGRAF)];
-  const { report } = await world.revoke({ way: 'freeze', token: 'telegraf', ...leak });
+  const { result: report } = await world.revoke({ way: 'freeze', token: 'telegraf', ...leak });
   expect(report).toMatchObject({
     confirmed: true,
     tokens: [{ tokenId: id, result: 'frozen', deadAfterSeconds: expect.any(Number) }],
@@ -106,10 +108,10 @@ test('freezes: dead, on hold, and given back by unfreezing', async () => {
   expect(world.tokens(TELEGRAF)).toMatchObject([{ id, permissions: [] }]);
 
   const again = await world.revoke({ way: 'freeze', token: 'telegraf', ...leak });
-  expect(again.report).toMatchObject({ confirmed: true, tokens: [{ result: 'frozen' }] });
+  expect(again.result).toMatchObject({ confirmed: true, tokens: [{ result: 'frozen' }] });
 
   const back = await world.revoke({ way: 'unfreeze', token: 'telegraf', ...leak });
-  expect(back.report).toMatchObject({ confirmed: true, tokens: [{ result: 'given-back' }] });
+  expect(back.result).toMatchObject({ confirmed: true, tokens: [{ result: 'given-back' }] });
   await world.wait(MINUTE);
   expect([world.hold(TELEGRAF), world.accepts(string)]).toEqual([undefined, true]);
   const [token] = world.tokens(TELEGRAF);
@@ -120,20 +122,20 @@ test('freezes: dead, on hold, and given back by unfreezing', async () => {
 
 test('deletes without a successor, until it is lifted', async () => {
   const [id, string] = [current(), world.string(TELEGRAF)];
-  const { report } = await world.revoke({ way: 'delete', token: 'telegraf', ...leak });
+  const { result: report } = await world.revoke({ way: 'delete', token: 'telegraf', ...leak });
   expect(report).toMatchObject({ confirmed: true, tokens: [{ tokenId: id, result: 'deleted' }] });
   expect([world.hold(TELEGRAF), world.accepts(string)]).toEqual(['deleted', false]);
 
   const again = await world.revoke({ way: 'delete', token: 'telegraf', ...leak });
-  expect(again.report).toMatchObject({
+  expect(again.result).toMatchObject({
     confirmed: true,
     tokens: [{ tokenId: id, result: 'gone' }],
   });
   const refused = await world.revoke({ token: 'telegraf', ...leak });
-  expect(refused.report?.plan.warnings).toEqual([
+  expect(refused.result?.plan.warnings).toEqual([
     `${TELEGRAF} is on hold (deleted): lift it first`,
   ]);
-  expect(refused.report?.confirmed).toBe(false);
+  expect(refused.result?.confirmed).toBe(false);
   await world.rotate();
   expect(world.tokens(TELEGRAF)).toEqual([]);
 
@@ -149,9 +151,9 @@ test('replaces what is frozen if it is named, and leaves it to itself if it is o
   const [frozen, string] = [current(), world.string(TELEGRAF)];
   const many = await world.revoke({ database: 'metrics', ...leak });
   expect(current()).toBe(frozen);
-  expect(many.report?.confirmed).toBe(false);
+  expect(many.result?.confirmed).toBe(false);
 
-  const { report } = await world.revoke({ token: 'telegraf', ...leak });
+  const { result: report } = await world.revoke({ token: 'telegraf', ...leak });
   expect(report).toMatchObject({ confirmed: true });
   expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([current()]);
   expect([world.hold(TELEGRAF), world.accepts(string)]).toEqual([undefined, false]);
@@ -166,7 +168,7 @@ test('restores what was quarantined', async () => {
     await world.wait(25 * HOUR);
   }
   expect(world.tokens(TELEGRAF).find((each) => each.id === id)).toMatchObject({ permissions: [] });
-  const { report } = await world.revoke({ way: 'restore', token: 'telegraf', ...leak });
+  const { result: report } = await world.revoke({ way: 'restore', token: 'telegraf', ...leak });
   expect(report).toMatchObject({
     confirmed: true,
     tokens: [{ tokenId: id, result: 'given-back' }],
@@ -174,13 +176,13 @@ test('restores what was quarantined', async () => {
   await world.wait(MINUTE);
   expect(world.accepts(string)).toBe(true);
   const again = await world.revoke({ way: 'restore', tokenId: id, ...leak });
-  expect(again.report).toMatchObject({ confirmed: true, tokens: [{ result: 'given-back' }] });
+  expect(again.result).toMatchObject({ confirmed: true, tokens: [{ result: 'given-back' }] });
 });
 
 test('tells in a dry run what it would do, and does nothing', async () => {
   const state = () => [world.tokens(), world.labels(TELEGRAF), world.hold(TELEGRAF)];
   const before = state();
-  const { report } = await world.revoke({ database: 'metrics', dryRun: true });
+  const { result: report } = await world.revoke({ database: 'metrics', dryRun: true });
   expect(report).toMatchObject({
     dryRun: true,
     tokens: [],
