@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { MINUTE } from '../world/policy.ts';
 import type { Fault } from './faults.ts';
-import type { Laboratory, Ran, Saved } from './laboratory.ts';
+import type { Laboratory, Saved } from './laboratory.ts';
 import { normalise } from './normalise.ts';
 import { unsettled } from './outcomes.ts';
 import type { Scenario } from './scenarios.ts';
@@ -12,42 +13,49 @@ export interface Found {
   readonly violations: readonly string[];
 }
 
-const MINUTE_MS = 60_000;
 /** Later runs of both functions: how long each waits for the one before. */
-const TICK_MS = 61 * MINUTE_MS;
+const TICK = 61 * MINUTE;
 const MOST_TICKS = 16;
 const FEWEST_TICKS = 2;
 
 /** Lets the schedules run until everything is settled, or ought to be. Returns what still is not. */
 async function heal(laboratory: Laboratory): Promise<readonly string[]> {
-  const { invoke, pass, aws } = laboratory;
+  const { invoke, world } = laboratory;
   let complaints: readonly string[] = [];
-  await pass(5 * MINUTE_MS);
-  aws.readLagMs = 0;
-  aws.listLagMs = 0;
+  await world.wait(5 * MINUTE);
+  world.aws.readLagMs = 0;
+  world.aws.listLagMs = 0;
   for (let tick = 0; tick < MOST_TICKS; tick += 1) {
-    const answers = [await invoke('rotate'), await invoke('reap')];
-    const failed = answers.flatMap((answer) =>
-      'error' in answer ? [`D: ${answer.error.errorMessage}`] : [],
-    );
+    const answers = [await invoke({ job: 'rotate' }), await invoke({ job: 'reap' })];
+    const failed = answers.flatMap(({ error }) => (error ? [`D: ${error.errorMessage}`] : []));
     complaints = [...failed, ...unsettled(laboratory.view(), laboratory.history)];
     if (complaints.length === 0 && tick >= FEWEST_TICKS) break;
-    await pass(TICK_MS);
+    await world.wait(TICK);
   }
   return complaints;
 }
 
+const none: Fault = {
+  name: 'undisturbed',
+  representative: true,
+  in: () => ({ meet: async (_call, effect) => effect() }),
+};
+
 async function runCase(
   laboratory: Laboratory,
-  { run, event = {} }: Scenario,
+  { run }: Scenario,
   saved: Saved,
-  obstacle: ReturnType<Fault['at']>,
-): Promise<{ readonly ran: Ran; readonly end: object; readonly violations: readonly string[] }> {
+  { number, fault }: { readonly number: number; readonly fault: Fault },
+): Promise<{
+  readonly calls: number;
+  readonly end: object;
+  readonly violations: readonly string[];
+}> {
   await laboratory.restore(saved);
-  const ran = await laboratory.invokeAgainst(obstacle, run, event);
+  const calls = await laboratory.invokeDisturbed(run, number, fault.in(laboratory));
   const complaints = await heal(laboratory);
   const violations = [...new Set([...laboratory.violations, ...complaints])].slice(0, 2);
-  return { ran, end: normalise(laboratory.view(), laboratory.history), violations };
+  return { calls, end: normalise(laboratory.view(), laboratory.history), violations };
 }
 
 async function prepare(laboratory: Laboratory, scenario: Scenario, empty: Saved): Promise<Saved> {
@@ -66,13 +74,13 @@ export async function explore(
   empty: Saved,
 ): Promise<Found> {
   const saved = await prepare(laboratory, scenario, empty);
-  const clean = await runCase(laboratory, scenario, saved, async (_call, _n, effect) => effect());
+  const clean = await runCase(laboratory, scenario, saved, { number: 1, fault: none });
   const violations = clean.violations.map((text) => `${scenario.name}, undisturbed: ${text}`);
   let cases = 0;
   for (const fault of faults) {
     for (let number = 1; ; number += 1) {
-      const tried = await runCase(laboratory, scenario, saved, fault.at(number, laboratory));
-      if (tried.ran.calls < number) break;
+      const tried = await runCase(laboratory, scenario, saved, { number, fault });
+      if (tried.calls < number) break;
       cases += 1;
       const where = `${scenario.name}, ${fault.name} call ${number}`;
       violations.push(...tried.violations.map((text) => `${where}: ${text}`));
@@ -82,5 +90,5 @@ export async function explore(
       }
     }
   }
-  return { cases, calls: clean.ran.calls, violations };
+  return { cases, calls: clean.calls, violations };
 }

@@ -9,7 +9,7 @@ import {
   type View,
 } from './view.ts';
 
-/** A version bore AWSCURRENT from one instant to another. */
+/** A version had AWSCURRENT from one instant to another. */
 interface Reign {
   readonly secret: string;
   readonly version: string;
@@ -120,7 +120,7 @@ function noteLook(history: History, { call, after }: Step): void {
   history.looked[call.caller] = inUse(after);
 }
 
-/** The versions that bear AWSCURRENT or wait to. */
+/** The versions that have AWSCURRENT or wait to. */
 export const inUse = ({ secrets, tokens }: View) =>
   [...secrets.values()].flatMap((secret) => [secret.labels.AWSCURRENT, pendingOf(secret, tokens)]);
 

@@ -1,10 +1,10 @@
 import { type History, inUse, type Step } from './history.ts';
+import { OWNER } from './policy.ts';
 import {
   isAlive,
   isArmed,
   isExpired,
   isOnHold,
-  OWNER,
   pendingOf,
   type SeenSecret,
   type SeenToken,
@@ -107,7 +107,7 @@ function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Viola
   }
 }
 
-/** B: nor is it marked, by a run that could know (a person may act behind its last look). */
+/** B: nor is it marked, by a run that could know (a person may act after its last look). */
 function* marksOnlyTheReplaced(history: History, { call, before, after }: Step): Violations {
   if (call.operation !== 'PATCH /tokens/{id}' || call.caller === undefined) return;
   const used = history.looked[call.caller] ?? inUse(before);

@@ -1,13 +1,6 @@
 import type { History } from './history.ts';
-import {
-  isAlive,
-  isArmed,
-  isExpired,
-  OWNER,
-  pendingOf,
-  type SeenToken,
-  type View,
-} from './view.ts';
+import { OWNER } from './policy.ts';
+import { isAlive, isArmed, isExpired, pendingOf, type SeenToken, type View } from './view.ts';
 
 function describe(token: SeenToken | undefined, at: number): string {
   if (!token || !isAlive(token)) return 'gone';

@@ -1,10 +1,10 @@
 import type { History } from './history.ts';
 import { leavesProven, secretOf, short, type Violations } from './invariants.ts';
+import { OWNER } from './policy.ts';
 import {
   isAlive,
   isArmed,
   isOnHold,
-  OWNER,
   pendingOf,
   type SeenSecret,
   type SeenToken,
@@ -19,7 +19,7 @@ export function* leaks(strings: readonly string[], texts: readonly string[]): Vi
   }
 }
 
-/** H: behind a run of reap nothing works, or is there, of a secret that was on hold before it. */
+/** H: after a run of reap nothing works, or is there, of a secret that was on hold before it. */
 export function* heldStaysDead(before: View, after: View, { foreign }: History): Violations {
   for (const token of after.tokens.values()) {
     if (token.marker.owner !== OWNER || foreign[token.id] || !isAlive(token)) continue;

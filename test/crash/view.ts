@@ -1,13 +1,14 @@
 import type { AwsState, SecretVersion } from '../../sandbox/aws/state.ts';
 import type { ClusterState, StoredToken } from '../../sandbox/cluster/state.ts';
+import { type Marker, readMarker } from '../world/marker.ts';
 
 export interface SeenToken
   extends Pick<
     StoredToken,
     'id' | 'description' | 'permissions' | 'createdAt' | 'expiresAt' | 'revokedAt'
   > {
-  /** The fields of its marker; read by hand, so that the engine's own parser is tested too. */
-  readonly marker: Readonly<Record<string, string>>;
+  /** Without fields where there is none. */
+  readonly marker: Marker;
 }
 
 export interface SeenSecret {
@@ -22,21 +23,14 @@ export interface SeenSecret {
 export interface View {
   readonly at: number;
   readonly tokens: ReadonlyMap<string, SeenToken>;
-  /** Only secrets that bear an owner. */
+  /** Only secrets that have an owner. */
   readonly secrets: ReadonlyMap<string, SeenSecret>;
-}
-
-export const OWNER = 'demo';
-
-function markerOf(description: string): Record<string, string> {
-  const [, fields = ''] = / ?\[keyturn:1 ([^\]]*)\]$/.exec(description) ?? [];
-  return Object.fromEntries(fields.split(' ').map((field) => field.split(/=(.*)/s, 2)));
 }
 
 export function viewOf(cluster: ClusterState, aws: AwsState, at: number): View {
   const tokens = cluster.tokens.map((token): [string, SeenToken] => [
     token.id,
-    { ...token, marker: markerOf(token.description) },
+    { ...token, marker: readMarker(token.description)?.marker ?? {} },
   ]);
   const secrets = Object.values(aws.secrets)
     .filter(({ tags }) => tags['keyturn:owner'] !== undefined)
