@@ -2,13 +2,17 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { eventSchemas } from '../../functions/events/events.ts';
-import { passThrough } from '../../sandbox/interception.ts';
 import { anotherStack } from '../lib/synthesize.ts';
+import { answering } from '../world/faults.ts';
+import { JOBS, type Job } from '../world/jobs.ts';
+import { openWorld } from '../world/open-world.ts';
+import { DAY, policyWith, TELEGRAF, writer } from '../world/policy.ts';
+import { MANAGEMENT_SECRET } from '../world/systems.ts';
+import type { World } from '../world/world.ts';
 import { applies, isAllowed, takeApart } from './evaluate.ts';
-import { ACCOUNT, JOBS, type Job, REGION, type Roles, rolesOf } from './roles.ts';
-import { MANAGEMENT_SECRET, openStage, type Stage } from './stage.ts';
+import { type Recorded, recordRequests } from './record-requests.ts';
+import { ACCOUNT, REGION, type Roles, rolesOf } from './roles.ts';
 
-const DAY = 86_400_000;
 const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/of-the-tokens`;
 const MANAGEMENT_KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/of-the-management-token`;
 /** Lambda itself does these with a function's role. */
@@ -18,65 +22,60 @@ const secretArn = (name: string) => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}
 const describeRequest = ({ action, resource }: { action: string; resource: string }) =>
   `${action} on ${resource}`;
 
-let stage: Stage;
+let world: World;
+let recorded: readonly Recorded[];
 let base: object;
 const roles = new Map<object, Roles>();
 
-/** Two tokens of every kind of secret: under the owner's prefix, and with a name of its own. */
-function documentOf(adopted: string, tokens: object = {}, more: object = {}) {
-  const writer = { permissions: { write: ['telemetry'] } };
-  return {
-    owner: 'prod',
-    cluster: { url: stage.cluster.url, managementToken: MANAGEMENT_SECRET },
-    encryptionKey: KEY,
-    tokens: {
+/** Tokens with every kind of secret: under the owner's prefix, with a name of its own, adopted. */
+const documentOf = (adopted: string, tokens: object = {}, more: object = {}) =>
+  policyWith(
+    {
       telegraf: writer,
       grafana: { ...writer, secret: 'monitoring/grafana' },
       legacy: { ...writer, secret: 'legacy/telegraf', adopt: { tokenId: adopted } },
       ...tokens,
     },
-    databases: [{ name: 'telemetry', maxTables: 700 }, { name: 'quality' }],
-    ...more,
-  };
-}
+    {
+      encryptionKey: KEY,
+      databases: [{ name: 'telemetry', maxTables: 700 }, { name: 'quality' }],
+      ...more,
+    },
+  );
 
 /** Everything that the functions do, on secrets of both kinds. */
 async function liveThrough(): Promise<void> {
-  for (const name of ['telemetry', 'quality']) await stage.manage('POST', '/databases', { name });
   const permissions = [{ action: 'write', resource: 'telemetry' }];
-  const legacy = await stage.manage('POST', '/tokens', { description: 'old', permissions });
-  const SecretId = MANAGEMENT_SECRET;
-  await stage.secrets.updateSecret({ SecretId, KmsKeyId: MANAGEMENT_KEY });
+  const legacy = await world.people.mint({ description: 'old', permissions });
+  await world.people.encrypt(MANAGEMENT_SECRET, MANAGEMENT_KEY);
 
-  base = documentOf(legacy.id);
-  const run = stage.deploy(base);
+  const run = world.deploy(documentOf(legacy.id));
+  base = run.policy;
   const done = async (job: Job, event: object = {}, deployed = run) => {
-    const { error, result } = await deployed(job, event);
+    const { error, result } = await deployed.invoke(job, event);
     expect(error).toBeUndefined();
     return result;
   };
   const tokens = ['telegraf', 'grafana', 'legacy'];
 
   // First issue, which dies before arming, while what is to be adopted is not there; then both.
-  expect((await run('revoke', { token: 'telegraf', dryRun: true })).error?.errorType).toBe(
+  expect((await run.revoke({ token: 'telegraf', dryRun: true })).error?.errorType).toBe(
     'SelectionError',
   );
-  stage.cluster.intercept = (call, effect) =>
-    call.operation === 'PATCH /tokens/{id}'
-      ? Promise.resolve({ status: 400, body: '{"code":400,"message":"no"}' })
-      : passThrough(call, effect);
-  expect((await run('rotate')).error?.errorType).toBe('ApplyError');
-  stage.cluster.intercept = passThrough;
-  await stage.secrets.createSecret({ Name: 'legacy/telegraf', SecretString: legacy.accessToken });
+  const refusal = { status: 400, body: '{"code":400,"message":"no"}' };
+  world.intercept(answering('PATCH /tokens/{id}', refusal));
+  expect((await run.rotate()).error?.errorType).toBe('ApplyError');
+  world.intercept();
+  await world.people.createSecret('legacy/telegraf', legacy.accessToken);
   await done('rotate');
   // Renewal, and widening by the next policy.
   await done('rotate', { tokens, force: true });
   const wider = { permissions: { write: ['telemetry'], read: ['quality'] } };
-  const widened = stage.deploy(documentOf(legacy.id, { telegraf: wider }));
+  const widened = world.deploy(documentOf(legacy.id, { telegraf: wider }));
   await done('rotate', {}, widened);
   // Retirement of what was replaced, step by step.
   for (let days = 0; days < 12; days += 1) {
-    await stage.wait(DAY);
+    await world.wait(DAY);
     await done('reap', {}, widened);
   }
   await done('enforce', { tables: true });
@@ -91,50 +90,48 @@ async function liveThrough(): Promise<void> {
   }
   await done('rotate', {}, widened);
   // Secrets Manager's own rotation, as its console starts it.
-  for (const name of ['keyturn/prod/telegraf', 'monitoring/grafana', 'legacy/telegraf']) {
-    const RotationLambdaARN = 'secrets-manager-rotation';
-    await stage.rotateBySecretsManager(widened, { SecretId: name, RotationLambdaARN });
+  for (const secret of [TELEGRAF, 'monitoring/grafana', 'legacy/telegraf']) {
+    await widened.rotateSecret(secret);
   }
   // Removal of two entries: one down to its secret, the other beyond reach of every role.
   const { telegraf, grafana, ...rest } = documentOf(legacy.id).tokens;
-  const removed = stage.deploy({
+  const removed = world.deploy({
     ...documentOf(legacy.id, {}, { onRemoval: 'retire' }),
     tokens: rest,
   });
   for (let days = 0; days < 12; days += 1) {
-    await stage.wait(DAY);
+    await world.wait(DAY);
     const { plan } = await done('reap', {}, removed);
     const found = plan.findings.filter(({ kind }: { kind: string }) => kind === 'OutOfReach');
     expect(found).toMatchObject([{ secret: 'monitoring/grafana' }]);
   }
-  expect(stage.aws.state.secrets['keyturn/prod/telegraf']?.deletedAt).toBeDefined();
+  expect(world.aws.state.secrets[TELEGRAF]?.deletedAt).toBeDefined();
 }
 
 beforeAll(async () => {
-  stage = await openStage();
+  world = await openWorld(policyWith({}));
+  recorded = recordRequests(world);
   await liveThrough();
   const stack = anotherStack('/tmp');
   const managementTokenKey = Key.fromKeyArn(stack, 'Key', MANAGEMENT_KEY);
-  for (const { document } of stage.recorded) {
-    if (!roles.has(document)) roles.set(document, rolesOf(document, { managementTokenKey }));
+  for (const { policy } of recorded) {
+    if (!roles.has(policy)) roles.set(policy, rolesOf(policy, { managementTokenKey }));
   }
 }, 120_000);
-afterAll(() => stage.close());
+afterAll(() => world.close());
 
 const roleOf = (job: Job) => roles.get(base)?.get(job) ?? [];
 
 describe.each(JOBS)('%s', (job) => {
   test('may make every call that it makes', () => {
-    const own = stage.recorded.filter((each) => each.job === job);
+    const own = recorded.filter((each) => each.job === job);
     expect(own.length).toBeGreaterThan(0);
-    const refused = own.filter(
-      (each) => !isAllowed(roles.get(each.document)?.get(job) ?? [], each),
-    );
+    const refused = own.filter((each) => !isAllowed(roles.get(each.policy)?.get(job) ?? [], each));
     expect([...new Set(refused.map(describeRequest))]).toEqual([]);
   });
 
   test('holds no grant that nothing uses', () => {
-    const own = stage.recorded.filter((each) => each.job === job);
+    const own = recorded.filter((each) => each.job === job);
     const unused = takeApart(roleOf(job))
       .filter(({ Action }) => !LAMBDAS_OWN.includes(String(Action)))
       .filter((grant) => !own.some((request) => applies(grant, request)))
@@ -183,7 +180,7 @@ test('nobody writes the management token, or anything of another owner', () => {
 });
 
 test('what they published on the way fits docs/events.schema.json, key by key', () => {
-  const { events } = stage.aws.state;
+  const events = world.events();
   expect(new Set(events.map(({ detailType }) => detailType)).size).toBeGreaterThan(6);
   for (const { detailType, detail } of events) {
     const schema = eventSchemas[detailType as keyof typeof eventSchemas];

@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import type { Template } from 'aws-cdk-lib/assertions';
 import type { KeyturnProps } from '../../lib/keyturn.ts';
 import { synthesize } from '../lib/synthesize.ts';
+import { JOBS, type Job } from '../world/jobs.ts';
 import type { Statement } from './evaluate.ts';
 
 export const REGION = 'eu-west-1';
 export const ACCOUNT = '123456789012';
-export const JOBS = ['rotate', 'reap', 'enforce', 'revoke', 'secrets-manager-rotation'] as const;
-export type Job = (typeof JOBS)[number];
 export type Roles = ReadonlyMap<Job, readonly Statement[]>;
 
 const PSEUDO: Readonly<Record<string, string>> = {

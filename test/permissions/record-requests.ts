@@ -1,0 +1,59 @@
+import type { Call } from '../../sandbox/interception.ts';
+import type { Job } from '../world/jobs.ts';
+import type { World } from '../world/world.ts';
+import type { AwsRequest } from './evaluate.ts';
+import { ACCOUNT, REGION } from './roles.ts';
+
+const SERVICES: Readonly<Record<string, string>> = {
+  'secrets-manager': 'secretsmanager',
+  events: 'events',
+};
+
+/** A request to AWS by a function, and the policy that it was deployed with. */
+export interface Recorded extends AwsRequest {
+  readonly job: Job;
+  readonly policy: object;
+}
+
+const arn = (service: string, rest: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
+
+const secretNamed = ({ aws }: World, subject: string) =>
+  Object.values(aws.state.secrets).find(({ name, arn: own }) => [name, own].includes(subject));
+
+/** IAM is asked about the ARN of the secret; of a name that no secret has, about the bare name. */
+function resourceOf(world: World, { operation, subject }: Call): string {
+  if (operation === 'ListSecrets' || subject === undefined) return '*';
+  if (operation === 'PutEvents') return arn('events', `event-bus/${subject}`);
+  return secretNamed(world, subject)?.arn ?? arn('secretsmanager', `secret:${subject}`);
+}
+
+/** What else a call needs: tags at creation, and the secret's key on behalf of the caller. */
+function* requestsOf(world: World, call: Call, resource: string): Generator<AwsRequest> {
+  yield { action: `${SERVICES[call.server]}:${call.operation}`, resource };
+  if (call.operation === 'CreateSecret') yield { action: 'secretsmanager:TagResource', resource };
+  const key = secretNamed(world, call.subject ?? '')?.kmsKeyId;
+  const context = { 'kms:ViaService': `secretsmanager.${REGION}.amazonaws.com` };
+  const reads = ['GetSecretValue', 'PutSecretValue'].includes(call.operation);
+  if (key && reads) yield { action: 'kms:Decrypt', resource: key, context };
+  if (key && call.operation === 'PutSecretValue') {
+    yield { action: 'kms:GenerateDataKey', resource: key, context };
+  }
+}
+
+/** Notes every AWS call of the functions as IAM would be asked about it. The record grows. */
+export function recordRequests(world: World): readonly Recorded[] {
+  const recorded: Recorded[] = [];
+  world.watch((call, effect) => {
+    const origin = world.origin(call);
+    if (!origin || !(call.server in SERVICES)) return effect();
+    const before = resourceOf(world, call);
+    const reply = effect();
+    // A secret's ARN ends with six characters that nobody knows before it is made.
+    const resource = call.operation === 'CreateSecret' ? resourceOf(world, call) : before;
+    for (const request of requestsOf(world, call, resource)) {
+      recorded.push({ ...request, ...origin });
+    }
+    return reply;
+  });
+  return recorded;
+}
