@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { realClock } from '../../sandbox/clock.ts';
+import { TELEGRAF } from '../world/policy.ts';
 import { writeTemporary } from './cli.ts';
-import { openLocalStage, TELEGRAF } from './stage.ts';
+import { openLocal } from './operator.ts';
 
 /** Real minutes pass here: a death is probed several times before it counts. */
 const PATIENCE = 300_000;
@@ -9,9 +9,10 @@ const PATIENCE = 300_000;
 it(
   'does on a laptop what Lambda would do, with nothing but the policy and credentials',
   async () => {
-    const stage = await openLocalStage(realClock);
+    const { systems, run } = await openLocal();
+    const { cluster } = systems;
     const local = (args: readonly string[], stdin?: string, env?: Record<string, string>) =>
-      stage.run([...args, '--local'], stdin, env);
+      run([...args, '--local'], stdin, env);
 
     expect(await local(['plan', '--job', 'rotate'])).toMatchObject({ code: 2, stderr: '' });
     const rotated = await local(['rotate', 'telegraf', 'grafana']);
@@ -26,8 +27,7 @@ it(
       /telegraf +current +\d+s +in 2\dd\w* +in 89d\w* +keyturn\/prod\/telegraf\n/,
     );
 
-    const leaked = await stage.current(TELEGRAF);
-    const { cluster } = stage.sandbox;
+    const leaked = systems.string(TELEGRAF);
     const nowhere = {
       AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
       AWS_ACCESS_KEY_ID: '',
@@ -52,8 +52,8 @@ it(
     expect(revoked.code).toBe(0);
     expect(revoked.stderr).toMatch(/revoked telegraf \w{8}: deleted\n/);
     expect(revoked.stdout).toMatch(/telegraf +\w{8} +deleted +\w{8} +\d+\.\d s/);
-    expect(cluster.accepts(leaked, 'write', 'telemetry')).toBe(false);
-    expect(cluster.accepts(await stage.current(TELEGRAF), 'write', 'telemetry')).toBe(true);
+    expect(systems.accepts(leaked)).toBe(false);
+    expect(systems.accepts(systems.string(TELEGRAF))).toBe(true);
     for (const secret of [leaked, cluster.managementToken]) {
       expect(JSON.stringify([rotated, status, revoked])).not.toContain(secret);
     }

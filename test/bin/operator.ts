@@ -1,0 +1,57 @@
+import { onTestFinished } from 'vitest';
+import { realClock } from '../../sandbox/clock.ts';
+import { openWorldForTest } from '../world/open-world.ts';
+import { policyWith } from '../world/policy.ts';
+import { clusterOf, environmentOf, openSystems, type Systems } from '../world/systems.ts';
+import type { World } from '../world/world.ts';
+import { type Ended, keyturn, writeTemporary } from './cli.ts';
+import { serveLambda } from './serve-lambda.ts';
+
+/** Runs the command line with the policy file, and the environment that finds the sandbox. */
+export type Operator = (
+  args: readonly string[],
+  stdin?: string,
+  env?: Readonly<Record<string, string>>,
+) => Promise<Ended>;
+
+const databases = ['telemetry'];
+const tokens = {
+  telegraf: { permissions: { read: ['telemetry'], write: ['telemetry'] } },
+  grafana: { permissions: { read: ['telemetry'] } },
+};
+const policyOf = (more: object) =>
+  policyWith(tokens, { databases: [{ name: 'telemetry', maxTables: 400 }], ...more });
+
+function operatorOf(policy: object, found: Readonly<Record<string, string>>): Operator {
+  const KEYTURN_POLICY = writeTemporary('keyturn.yaml', policy);
+  return (args, stdin, env = {}) =>
+    keyturn(args, {
+      ...(stdin !== undefined && { stdin }),
+      env: { KEYTURN_POLICY, ...found, ...env },
+    });
+}
+
+/** The deployed functions behind a stand-in of Lambda's API; minutes of theirs pass in an instant. */
+export async function openDeployed(
+  more: object = {},
+): Promise<{ readonly world: World; readonly run: Operator }> {
+  const world = await openWorldForTest(policyOf(more), {
+    // The command line says how long ago things were, by the machine's clock.
+    startAt: Date.now(),
+    databases,
+    activationDelayMs: 90_000,
+    revocationDelayMs: 90_000,
+  });
+  const AWS_ENDPOINT_URL_LAMBDA = await serveLambda(world);
+  const run = operatorOf(world.policy, { ...environmentOf(world), AWS_ENDPOINT_URL_LAMBDA });
+  return { world, run };
+}
+
+/** No Lambda at all, in real time. */
+export async function openLocal(): Promise<{ readonly systems: Systems; readonly run: Operator }> {
+  const delays = { activationDelayMs: 500, revocationDelayMs: 500 };
+  const systems = await openSystems(realClock, { databases, ...delays });
+  onTestFinished(() => systems.close());
+  const policy = { cluster: clusterOf(systems), ...policyOf({}) };
+  return { systems, run: operatorOf(policy, environmentOf(systems)) };
+}
