@@ -40,7 +40,9 @@ export async function openWorld(
       return job && policy && { job, policy };
     },
     async kill(call) {
-      await deployerOf(call, deployed)?.host.kill(call.caller ?? '');
+      const deployer = deployerOf(call, deployed);
+      if (!deployer) throw new Error(`no function makes the call ${call.operation}`);
+      await deployer.host.kill(call.caller ?? '');
     },
     async beside({ caller }, run) {
       await clock.heldBack(caller, clock.spawn('the other run', run));
