@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Tools } from '../../../functions/run/tools.ts';
+import { HOLD_TAG } from '../../../functions/secrets-manager/secret.ts';
+import { underHold } from '../../../functions/tokens/under-hold.ts';
+import type { Call } from '../../../sandbox/interception.ts';
+import { disturb, type Meeting } from '../../world/faults.ts';
+import { TELEGRAF } from '../../world/policy.ts';
+import type { Answered, Saved, World } from '../../world/world.ts';
+import { armed, id, NOW, observationOf, secretOf, WRITE } from '../builders.ts';
+import { openIssued } from '../revocation/issued.ts';
+
+let world: World;
+let saved: Saved;
+
+beforeAll(async () => {
+  world = await openIssued();
+  saved = world.save();
+});
+afterAll(() => world.close());
+
+const readsTheHold = ({ operation, subject }: Call) =>
+  operation === 'DescribeSecret' && subject === TELEGRAF;
+
+const refused: Meeting = () =>
+  Promise.resolve({
+    status: 400,
+    body: '{"__type": "AccessDeniedException", "message": "not authorized to DescribeSecret"}',
+  });
+
+/** Runs twice from the same state: the second time, the run's last look at the hold is refused. */
+async function withHoldUnread<A extends Answered>(run: () => Promise<A>) {
+  const before = world.save();
+  const { calls } = await disturb(world, run, 0, { meet: refused, counts: readsTheHold });
+  await world.restore(before);
+  const seen = { events: world.events().length, lines: world.lines().length };
+  const { answer } = await disturb(world, run, calls, {
+    meet: refused,
+    counts: readsTheHold,
+    later: 'alike',
+  });
+  const types = world.events().slice(seen.events);
+  return {
+    answer,
+    events: types.map(({ detailType }) => detailType),
+    measured: world.lines(seen.lines).filter((line) => line.includes('_aws')),
+  };
+}
+
+const order = { token: 'telegraf', reason: 'leaked' };
+
+test('a revocation whose hold cannot be read last answers with its report, its events and its metric', async () => {
+  await world.restore(saved);
+  const old = world.string(TELEGRAF);
+  const { answer, events, measured } = await withHoldUnread(() => world.revoke(order));
+  expect(world.accepts(old)).toBe(false);
+  expect(answer.result).toMatchObject({
+    confirmed: false,
+    tokens: expect.arrayContaining([
+      expect.objectContaining({ result: 'deleted', deadAfterSeconds: expect.any(Number) }),
+      expect.objectContaining({
+        result: 'successor',
+        unconfirmed: expect.stringMatching(
+          /^the hold of keyturn\/prod\/telegraf could not be read/,
+        ),
+      }),
+    ]),
+  });
+  expect(events).toEqual(['Token Rotated', 'Token Revoked']);
+  expect(measured.join()).toContain('"UnconfirmedRevocations":1');
+});
+
+test('so does what is given back', async () => {
+  await world.restore(saved);
+  await world.revoke({ ...order, way: 'freeze' });
+  const { answer, events, measured } = await withHoldUnread(() =>
+    world.revoke({ ...order, way: 'unfreeze' }),
+  );
+  expect(answer.result).toMatchObject({
+    confirmed: false,
+    tokens: [{ result: 'given-back', unconfirmed: expect.stringContaining('could not be read') }],
+  });
+  expect(events).toEqual(['Token Permissions Changed']);
+  expect(measured.join()).toContain('"UnconfirmedRevocations":1');
+});
+
+test('a rotation whose hold cannot be read last counts as done, and fails its invocation all the same', async () => {
+  await world.restore(saved);
+  const old = world.labels(TELEGRAF).AWSCURRENT;
+  const { answer, events, measured } = await withHoldUnread(() =>
+    world.rotate({ tokens: ['telegraf'], force: true }),
+  );
+  expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(old);
+  expect(answer.error?.errorType).toBe('ApplyError');
+  expect(answer.error?.errorMessage).toMatch(
+    /rotate telegraf \(done\): HoldUnreadError: the hold of keyturn\/prod\/telegraf could not be read/,
+  );
+  expect(events).toEqual(['Token Rotated']);
+  expect(measured.join()).toContain('"FailedActions":1');
+  expect(measured.join()).toContain('"Action":"rotate"');
+});
+
+test('what the work threw is what is said, though the hold cannot be read either', async () => {
+  await world.restore(saved);
+  let begun = false;
+  const { answer } = await disturb(
+    world,
+    () => world.rotate({ tokens: ['telegraf'], force: true }),
+    1,
+    {
+      meet: refused,
+      // From the promotion on, Secrets Manager refuses everything.
+      counts({ server, operation }) {
+        begun ||= operation === 'UpdateSecretVersionStage';
+        return begun && server === 'secrets-manager';
+      },
+      later: 'alike',
+    },
+  );
+  expect(answer.error?.errorMessage).toMatch(/rotate telegraf: AccessDeniedException/);
+  expect(world.lines().join()).toContain('the hold could not be read');
+});
+
+/** Tools on two tokens of a secret that is on hold; one of them cannot be changed any more. */
+function toolsOf(stuck: string) {
+  const tokens = new Map([armed(1), armed(2)].map((token) => [token.id, token]));
+  const secret = secretOf({}, { tags: { [HOLD_TAG]: 'frozen' } });
+  const silent = () => {};
+  const tools = {
+    api: {
+      getToken: async (tokenId: string) => tokens.get(tokenId),
+      updateToken(tokenId: string, change: object) {
+        const isStripped = 'permissions' in change && isEmpty(change.permissions);
+        if (tokenId === stuck && isStripped) return Promise.reject(new Error('stuck'));
+        const token = { ...(tokens.get(tokenId) ?? armed(9)), ...change };
+        tokens.set(tokenId, token);
+        return Promise.resolve(token);
+      },
+    },
+    secrets: { describe: async () => secret },
+    publish: silent,
+    log: { info: silent, warn: silent, error: silent },
+    apiNow: () => NOW,
+  } as unknown as Tools;
+  return { tools, tokens };
+}
+
+const isEmpty = (value: unknown) => Array.isArray(value) && value.length === 0;
+
+test('of several tokens that were given permissions, one that cannot be stripped stops no other', async () => {
+  const { tools, tokens } = toolsOf(id(1));
+  const { secrets } = observationOf({ secrets: [secretOf()], tokens: [...tokens.values()] });
+  const owned = secrets.get(TELEGRAF)?.tokens ?? [];
+  const { result, unread } = await underHold(TELEGRAF, tools, async ({ arm }) => {
+    for (const each of owned) await arm(each, { marker: {}, permissions: WRITE });
+    return owned.length;
+  });
+  expect(result).toBe(2);
+  expect(unread?.message).toMatch(/stuck$/);
+  expect(tokens.get(id(1))?.permissions).toEqual(WRITE);
+  expect(tokens.get(id(2))).toMatchObject({
+    permissions: [],
+    description: expect.stringContaining('frozen='),
+  });
+});
