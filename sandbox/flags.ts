@@ -8,6 +8,8 @@ export const usage = `npm run sandbox -- [flags]
   --management-secret NAME   secret with the management token (default: keyturn/management-token)
   --activation-delay TIME    time until the data plane accepts a new token, such as 500ms, 2s or 1m (default: 0)
   --revocation-delay TIME    time until the data plane refuses a deleted token (default: 0)
+  --routers NUMBER           routers of the data plane, each with its own copy of the tokens (default: 1)
+  --router-spread TIME       time by which the slowest router learns later than the fastest (default: 0)
   --list-lag TIME            age of the state that ListSecrets shows (default: 0)
   --read-lag TIME            age of the state that reads of one secret show (default: 0)
 `;
@@ -26,6 +28,8 @@ export function parseFlags(args: readonly string[]): Omit<SandboxOptions, 'clock
       'management-secret': string,
       'activation-delay': string,
       'revocation-delay': string,
+      routers: string,
+      'router-spread': string,
       'list-lag': string,
       'read-lag': string,
     },
@@ -37,6 +41,10 @@ export function parseFlags(args: readonly string[]): Omit<SandboxOptions, 'clock
     awsPort: port('--aws-port', values['aws-port']),
     activationDelayMs: milliseconds('--activation-delay', values['activation-delay']),
     revocationDelayMs: milliseconds('--revocation-delay', values['revocation-delay']),
+    routers: {
+      count: routerCount(values.routers),
+      spreadMs: milliseconds('--router-spread', values['router-spread']),
+    },
     listLagMs: milliseconds('--list-lag', values['list-lag']),
     readLagMs: milliseconds('--read-lag', values['read-lag']),
     ...(values.region && { region: values.region }),
@@ -47,6 +55,11 @@ export function parseFlags(args: readonly string[]): Omit<SandboxOptions, 'clock
 function port(flag: string, text = '0'): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new Error(`${flag} takes a port from 0 to 65535, not ${JSON.stringify(text)}`);
+}
+
+function routerCount(text = '1'): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new Error(`--routers takes a number from 1 to 999, not ${JSON.stringify(text)}`);
 }
 
 function milliseconds(flag: string, text = '0ms'): number {

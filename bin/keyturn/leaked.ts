@@ -3,10 +3,10 @@ import { CommandError } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * `apiv1_` and a base64 string:
+ * `apiv1_` and a base64 string, of either alphabet, since the documentation does not say which:
  * docs.influxdata.com/influxdb3/cloud-dedicated/reference/internals/security/
  */
-const TOKEN = /apiv\d+_[A-Za-z0-9_=-]{20,}/g;
+const TOKEN = /apiv\d+_[A-Za-z0-9+/_-]{20,}={0,2}/g;
 /**
  * As `influxctl management list` shows it:
  * docs.influxdata.com/influxdb3/clustered/reference/cli/influxctl/management/list/

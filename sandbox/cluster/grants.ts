@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { lagOf } from './routers.ts';
 import type { Permission, StoredToken, World } from './state.ts';
 
 export const sha512 = (tokenString: string) =>
@@ -13,10 +14,12 @@ const same = (a: Permission, b: Permission) => a.action === b.action && a.resour
 export function setPermissions(
   token: StoredToken,
   permissions: readonly Permission[],
-  { now, activationDelayMs, revocationDelayMs }: World,
+  { now, activationDelayMs, revocationDelayMs, routers }: World,
 ): void {
   token.permissions = permissions;
-  token.grants = token.grants.filter(({ until }) => until === undefined || until > now);
+  token.grants = token.grants.filter(
+    ({ until }) => until === undefined || until + routers.spreadMs > now,
+  );
   for (const grant of token.grants) {
     if (permissions.some((permission) => same(permission, grant))) continue;
     grant.until ??= now + revocationDelayMs;
@@ -28,9 +31,19 @@ export function setPermissions(
   }
 }
 
-function isKnown(token: StoredToken, { now, revocationDelayMs }: World): boolean {
-  const { knownFrom, knownUntil = Infinity, expiresAt = Infinity } = token;
-  return knownFrom <= now && now < Math.min(knownUntil, expiresAt + revocationDelayMs);
+/** Whether the router that answers has learnt of a change, whose delay is over at `effectiveAt`. */
+const hasLearnt = (
+  { id }: StoredToken,
+  effectiveAt: number,
+  { now, router, routers }: World,
+): boolean => effectiveAt + lagOf(router, id, effectiveAt, routers.spreadMs) <= now;
+
+function isKnown(token: StoredToken, world: World): boolean {
+  const { knownFrom, knownUntil, expiresAt = Infinity } = token;
+  // Every router knows when a token expires since it knows the token.
+  const hasExpired = expiresAt + world.revocationDelayMs <= world.now;
+  const isRevoked = knownUntil !== undefined && hasLearnt(token, knownUntil, world);
+  return hasLearnt(token, knownFrom, world) && !hasExpired && !isRevoked;
 }
 
 /**
@@ -50,8 +63,8 @@ export function authorise(
     (grant) =>
       grant.action === action &&
       (grant.resource === database || grant.resource === '*') &&
-      grant.from <= world.now &&
-      world.now < (grant.until ?? Infinity),
+      hasLearnt(token, grant.from, world) &&
+      !(grant.until !== undefined && hasLearnt(token, grant.until, world)),
   );
   return granted ? 'granted' : 'not permitted';
 }

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyReply } from 'fastify';
 import type { Clock } from '../clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../interception.ts';
 import { authorise } from './grants.ts';
 import { isManagementUrl, managementError } from './management-api.ts';
+import { type Routers, routerOf } from './routers.ts';
 import { addRoutes, type Serve } from './routing.ts';
 import { type ClusterState, emptyState, type World } from './state.ts';
 import { makeBase64 } from './tokens.ts';
@@ -21,6 +23,8 @@ export interface ClusterOptions {
   readonly activationDelayMs?: number;
   /** Time until deleted and expired tokens and removed permissions stop working. */
   readonly revocationDelayMs?: number;
+  /** One router without a spread by default. */
+  readonly routers?: Routers;
   readonly intercept?: Interceptor;
   /** Must return a different string at every call; ids and token strings are derived from it. */
   readonly random?: () => string;
@@ -30,16 +34,19 @@ export interface ClusterOptions {
 export interface Cluster {
   readonly url: string;
   readonly managementToken: string;
-  /** These three may be changed at any time. */
+  /** These four may be changed at any time. */
   intercept: Interceptor;
   activationDelayMs: number;
   revocationDelayMs: number;
+  routers: Routers;
   /** The live state, without token strings: only their hashes are stored. */
   readonly state: ClusterState;
   /** A deep copy of the state, for `restore`. */
   snapshot(): ClusterState;
   restore(state: ClusterState): void;
-  /** Whether the data plane accepts the string now. */
+  /** The routers that accept the string now, by their numbers. */
+  acceptedBy(tokenString: string, action: 'read' | 'write', database: string): readonly number[];
+  /** Whether all of them do. */
   accepts(tokenString: string, action: 'read' | 'write', database: string): boolean;
   close(): Promise<void>;
 }
@@ -70,19 +77,30 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     return send(reply, shape(statusCode ?? 500, message));
   };
 
-  const world = (): World => ({
+  const world = (router = 0): World => ({
     state,
+    routers: cluster.routers,
+    router,
     now: clock.now(),
     activationDelayMs: cluster.activationDelayMs,
     revocationDelayMs: cluster.revocationDelayMs,
     random,
   });
 
+  const met = new WeakMap<Socket, number>();
+  let connections = 0;
+  /** A connection keeps the router that it met first. */
+  const routerFor = (socket: Socket): number => {
+    const router = met.get(socket) ?? routerOf(connections++, cluster.routers);
+    met.set(socket, router);
+    return router;
+  };
+
   const serve: Serve = (call, effect) => async (request, reply) => {
     const { 'x-sandbox-caller': caller, authorization } = request.headers;
     const answer = await cluster.intercept(
       { ...call, caller: Array.isArray(caller) ? caller[0] : caller, authorization },
-      () => effect(request, world()),
+      () => effect(request, world(routerFor(request.raw.socket))),
     );
     const key = `${call.operation} ${answer === 'reset' ? 'reset' : answer.status}`;
     state.calls[key] = (state.calls[key] ?? 0) + 1;
@@ -102,6 +120,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const cluster: Omit<Cluster, 'url'> = {
     managementToken,
     intercept: options.intercept ?? passThrough,
+    routers: options.routers ?? { count: 1, spreadMs: 0 },
     activationDelayMs: options.activationDelayMs ?? 0,
     revocationDelayMs: options.revocationDelayMs ?? 0,
     get state() {
@@ -111,8 +130,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     restore: (saved) => {
       state = structuredClone(saved);
     },
-    accepts: (tokenString, action, database) =>
-      authorise(tokenString, action, database, world()) === 'granted',
+    acceptedBy(tokenString, action, database) {
+      const accepts = (router: number) =>
+        authorise(tokenString, action, database, world(router)) === 'granted';
+      return Array.from({ length: cluster.routers.count }, (_, router) => router).filter(accepts);
+    },
+    accepts(...asked) {
+      return cluster.acceptedBy(...asked).length === cluster.routers.count;
+    },
     close: () => app.close(),
   };
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });

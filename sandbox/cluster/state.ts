@@ -1,3 +1,4 @@
+import type { Routers } from './routers.ts';
 import type { PartitionTemplatePart } from './schemas.ts';
 
 /** As in the specification: neither property is required, and `action` is any string. */
@@ -88,6 +89,9 @@ export interface World {
   readonly state: ClusterState;
   /** Milliseconds since 1970. */
   readonly now: number;
+  readonly routers: Routers;
+  /** Which of them answers: 0 is the first. */
+  readonly router: number;
   readonly activationDelayMs: number;
   readonly revocationDelayMs: number;
   /** A different string at every call. */

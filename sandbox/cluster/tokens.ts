@@ -42,8 +42,15 @@ function makeUuid(random: string): string {
 /** 512 bits in base64: docs.influxdata.com/influxdb3/cloud-dedicated/reference/internals/security/ */
 export const makeBase64 = (random: string) => digest(random).toString('base64');
 
-const makeTokenString = (random: string) =>
-  `apiv1_${makeBase64(random).replaceAll('+', '-').replaceAll('/', '_')}`;
+/**
+ * The documentation says base64, and not of which alphabet: both occur here, drawn by the string
+ * itself, because whoever handles one must handle the other.
+ */
+function makeTokenString(random: string): string {
+  const text = makeBase64(random);
+  const isUrlSafe = (text.codePointAt(0) ?? 0) % 2 === 0;
+  return `apiv1_${isUrlSafe ? text.replaceAll('+', '-').replaceAll('/', '_') : text}`;
+}
 
 function findToken(request: ManagementRequest, { state }: World): StoredToken {
   const id = uuidParam(request, 'id');
