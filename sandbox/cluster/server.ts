@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../interception.ts';
 import { authorise } from './grants.ts';
 import { isManagementUrl, managementError } from './management-api.ts';
+import { createPast, type Manners } from './manners.ts';
 import { type Routers, routerOf } from './routers.ts';
 import { addRoutes, type Serve } from './routing.ts';
 import { type ClusterState, emptyState, type World } from './state.ts';
@@ -23,6 +24,7 @@ export interface ClusterOptions {
   readonly activationDelayMs?: number;
   /** Time until deleted and expired tokens and removed permissions stop working. */
   readonly revocationDelayMs?: number;
+  readonly manners?: Manners;
   /** One router without a spread by default. */
   readonly routers?: Routers;
   readonly intercept?: Interceptor;
@@ -34,11 +36,12 @@ export interface ClusterOptions {
 export interface Cluster {
   readonly url: string;
   readonly managementToken: string;
-  /** These four may be changed at any time. */
+  /** These five may be changed at any time. */
   intercept: Interceptor;
   activationDelayMs: number;
   revocationDelayMs: number;
   routers: Routers;
+  manners: Manners;
   /** The live state, without token strings: only their hashes are stored. */
   readonly state: ClusterState;
   /** A deep copy of the state, for `restore`. */
@@ -77,8 +80,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     return send(reply, shape(statusCode ?? 500, message));
   };
 
+  const past = createPast();
   const world = (router = 0): World => ({
     state,
+    manners: cluster.manners,
+    shown: past.asShown(state.tokens, clock.now(), cluster.manners),
     routers: cluster.routers,
     router,
     now: clock.now(),
@@ -100,7 +106,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const { 'x-sandbox-caller': caller, authorization } = request.headers;
     const answer = await cluster.intercept(
       { ...call, caller: Array.isArray(caller) ? caller[0] : caller, authorization },
-      () => effect(request, world(routerFor(request.raw.socket))),
+      () => {
+        if (request.method !== 'GET') past.remember(state.tokens, clock.now(), cluster.manners);
+        return effect(request, world(routerFor(request.raw.socket)));
+      },
     );
     const key = `${call.operation} ${answer === 'reset' ? 'reset' : answer.status}`;
     state.calls[key] = (state.calls[key] ?? 0) + 1;
@@ -120,6 +129,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const cluster: Omit<Cluster, 'url'> = {
     managementToken,
     intercept: options.intercept ?? passThrough,
+    manners: options.manners ?? {},
     routers: options.routers ?? { count: 1, spreadMs: 0 },
     activationDelayMs: options.activationDelayMs ?? 0,
     revocationDelayMs: options.revocationDelayMs ?? 0,

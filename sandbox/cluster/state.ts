@@ -1,3 +1,4 @@
+import type { Manners } from './manners.ts';
 import type { Routers } from './routers.ts';
 import type { PartitionTemplatePart } from './schemas.ts';
 
@@ -89,6 +90,9 @@ export interface World {
   readonly state: ClusterState;
   /** Milliseconds since 1970. */
   readonly now: number;
+  readonly manners: Manners;
+  /** The tokens that reads of the Management API show. */
+  readonly shown: readonly StoredToken[];
   readonly routers: Routers;
   /** Which of them answers: 0 is the first. */
   readonly router: number;

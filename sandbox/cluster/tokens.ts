@@ -52,21 +52,28 @@ function makeTokenString(random: string): string {
   return `apiv1_${isUrlSafe ? text.replaceAll('+', '-').replaceAll('/', '_') : text}`;
 }
 
-function findToken(request: ManagementRequest, { state }: World): StoredToken {
+function findToken(request: ManagementRequest, tokens: readonly StoredToken[]): StoredToken {
   const id = uuidParam(request, 'id');
-  const token = state.tokens.find((each) => each.id === id);
+  const token = tokens.find((each) => each.id === id);
   if (!token) throw new Refusal(404, `token ${id} not found`);
   return token;
 }
 
 function findUnrevoked(request: ManagementRequest, world: World): StoredToken {
-  const token = findToken(request, world);
+  const token = findToken(request, world.state.tokens);
   if (token.revokedAt !== undefined) throw new Refusal(404, `token ${token.id} not found`);
   return token;
 }
 
+function refuseLongDescription(text: string | undefined, { manners }: World): void {
+  const { longestDescription = Number.POSITIVE_INFINITY } = manners;
+  if (text === undefined || text.length <= longestDescription) return;
+  throw new Refusal(400, `description must be at most ${longestDescription} characters`);
+}
+
 function create(request: ManagementRequest, world: World) {
   const { description, permissions, expiresAt } = readBody(request, tokenToCreate);
+  refuseLongDescription(description, world);
   const accessToken = makeTokenString(world.random());
   const token: StoredToken = {
     id: makeUuid(world.random()),
@@ -86,8 +93,11 @@ function create(request: ManagementRequest, world: World) {
 function update(request: ManagementRequest, world: World) {
   const token = findUnrevoked(request, world);
   const { description, permissions } = readUpdate(request, tokenUpdate);
-  if (description !== undefined) token.description = description;
-  if (permissions) setPermissions(token, permissions, world);
+  refuseLongDescription(description, world);
+  const only = description !== undefined && permissions ? world.manners.patchesOnly : undefined;
+  if (description !== undefined && only !== 'permissions') token.description = description;
+  if (permissions && only !== 'description') setPermissions(token, permissions, world);
+  if (only) throw new Refusal(500, `only the ${only} was stored`);
   return shown(token);
 }
 
@@ -102,12 +112,16 @@ function remove(request: ManagementRequest, world: World): void {
 }
 
 export const tokenRoutes: readonly ManagementRoute[] = [
-  { method: 'GET', path: '/tokens', answer: (_request, { state }) => state.tokens.map(shown) },
+  {
+    method: 'GET',
+    path: '/tokens',
+    answer: (_request, world) => world.shown.slice(0, world.manners.longestListing).map(shown),
+  },
   { method: 'POST', path: '/tokens', answer: create },
   {
     method: 'GET',
     path: '/tokens/:id',
-    answer: (request, world) => shown(findToken(request, world)),
+    answer: (request, world) => shown(findToken(request, world.shown)),
   },
   { method: 'PATCH', path: '/tokens/:id', answer: update },
   { method: 'DELETE', path: '/tokens/:id', answer: remove },
