@@ -3,27 +3,28 @@ import { InfluxError } from '../management-api/influx-error.ts';
 import { createTransport } from '../management-api/transport.ts';
 import type { TokenValue } from '../token-value.ts';
 
-/** What a token may be able to do. */
+/** What a token is probed for. */
 export interface Probe {
   readonly action: 'read' | 'write';
   readonly database: string;
 }
 
 /**
- * `refused`: not authorised *now*, be the token invalid, not yet known, or short of a permission;
- * the cluster's 401 and 403 do not tell these apart. `indeterminate`: nothing was learnt.
+ * `refused`: not authorised now. The token may be invalid, not yet known (InfluxDB takes up to a few
+ * minutes), or without the permission; 401 and 403 do not distinguish these. `indeterminate`: nothing
+ * was learnt. https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
  */
 export type ProbeAnswer = 'accepted' | 'refused' | 'indeterminate';
 
 export interface Finding {
   readonly answer: ProbeAnswer;
-  /** What was answered instead of acceptance, for people. */
+  /** What was answered if not `accepted`, for people. */
   readonly detail?: string;
 }
 
 export interface ClusterAddress {
   readonly url: string;
-  /** PEM of the authorities to trust, instead of the public ones. */
+  /** PEM of the certificate authorities to trust instead of the public ones. */
   readonly ca?: string | undefined;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -31,8 +32,9 @@ export interface ClusterAddress {
 
 const TIMEOUT_MS = 10_000;
 
-// Both change nothing: a write without lines, and a query that InfluxData's own tools probe with.
-// A parameter that is in the wrong is answered before the token is looked at, so there is no other.
+// Neither changes anything: a write without lines, and the query by which Chronograf checks a connection
+// (influx/cloud_dedicated.go). No other parameter is sent: a wrong one is refused before the token is
+// checked.
 const requestFor = ({ action, database }: Probe, token: TokenValue): Request =>
   action === 'write'
     ? { method: 'POST', path: '/api/v2/write', query: { bucket: database }, body: '', token }
@@ -43,7 +45,7 @@ const requestFor = ({ action, database }: Probe, token: TokenValue): Request =>
         token,
       };
 
-/** `/query` answers 200 to what it could not do, and says so in the body. */
+/** `/query` answers 200 also for an error, which is then in the body (influxdb3_core, iox_v1_query_api). */
 function readQueryErrors(text: string): readonly unknown[] {
   try {
     const body = JSON.parse(text);
@@ -55,7 +57,7 @@ function readQueryErrors(text: string): readonly unknown[] {
   }
 }
 
-// The database is looked up only after the token was found good for it.
+// The server looks for the database only after it has accepted the token for it.
 const isMissingDatabase = (error: unknown) => /database.*not found/i.test(String(error));
 
 function judgeQuery(text: string): Finding {
@@ -69,19 +71,20 @@ function judgeError(error: unknown, { action }: Probe): Finding {
   if (!(error instanceof InfluxError)) throw error;
   const { status, serverMessage = '', message: detail } = error;
   if (status === 401 || status === 403) return { answer: 'refused', detail };
-  // InfluxDB 3 Core says so, after it has looked at the token; Clustered says 204.
+  // InfluxDB 3 Core refuses an empty write like this, after it has accepted the token; Clustered answers 204.
   const wasEmpty = action === 'write' && status === 400 && /empty/i.test(serverMessage);
   return wasEmpty ? { answer: 'accepted' } : { answer: 'indeterminate', detail };
 }
 
 /**
- * Asks the cluster, by one request on a connection of its own, whether a token is good for
- * something. A connection that is kept would always reach the same router, and many hold a copy.
+ * Asks the cluster by one request whether it accepts a token for `probe`. Every request has its own
+ * connection: one that is kept open would always reach the same router, and each router has its own copy
+ * of the tokens.
  */
 export async function ask(
   options: ClusterAddress,
   token: TokenValue,
-  wanted: Probe,
+  probe: Probe,
 ): Promise<Finding> {
   const transport = createTransport({
     ...options,
@@ -90,13 +93,13 @@ export async function ask(
     timeoutMs: TIMEOUT_MS,
   });
   try {
-    const { status, text } = await transport.send(requestFor(wanted, token));
-    if (wanted.action === 'read') return judgeQuery(text);
+    const { status, text } = await transport.send(requestFor(probe, token));
+    if (probe.action === 'read') return judgeQuery(text);
     return status === 204
       ? { answer: 'accepted' }
       : { answer: 'indeterminate', detail: `POST /api/v2/write answered ${status}` };
   } catch (error) {
-    return judgeError(error, wanted);
+    return judgeError(error, probe);
   } finally {
     await transport.close();
   }

@@ -8,38 +8,38 @@ export interface DataPlaneOptions extends ClusterAddress {
   /** Milliseconds since 1970. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;
-  /** Probes in flight at once, however many tokens wait for their activation. */
+  /** The most probes at the same time, however many tokens are probed. */
   readonly connections?: number | undefined;
 }
 
 export interface Persistence {
-  /** So many rounds in a row: each of many routers holds its own copy of the tokens. */
+  /** How many rounds in a row must agree: each of many routers has its own copy of the tokens. */
   readonly times: number;
   readonly intervalMs: number;
-  /** After rounds that failed the interval doubles up to this: a whole fleet may be waiting. */
+  /** After a round that failed the interval doubles, up to this: many tokens may be waiting. */
   readonly slowestMs?: number;
-  /** An instant. A wait that would end behind it is not begun. */
+  /** An instant. A wait that would end after it is not begun. */
   readonly deadline: number;
-  /** The first of these stands for `*`. */
+  /** A permission on `*` is probed with the first of these. */
   readonly databases?: readonly string[];
 }
 
-/** Of the last round: what stood in the way, if anything did. */
+/** The last answer of the last round. */
 interface LastRound {
-  /** Absent where the permissions give nothing to probe. */
+  /** Absent: the permissions have nothing to probe. */
   readonly lastAnswer?: ProbeAnswer;
   readonly detail?: string;
 }
 
 export interface DataPlane {
-  probe(value: TokenValue, wanted: Probe): Promise<ProbeAnswer>;
-  /** Waits until the token works for all that it may do; false where there is nothing to probe. */
+  probe(value: TokenValue, probe: Probe): Promise<ProbeAnswer>;
+  /** Waits until the cluster accepts the token for all these permissions. False: not in time, or nothing to probe. */
   untilAccepted(
     value: TokenValue,
     permissions: readonly Permission[],
     persistence: Persistence,
   ): Promise<LastRound & { readonly accepted: boolean }>;
-  /** Waits until nothing works that the token could do while it had these permissions. */
+  /** Waits until the cluster refuses the token for all these permissions. False: not in time, or nothing to probe. */
   untilRefused(
     value: TokenValue,
     permissions: readonly Permission[],
@@ -54,20 +54,19 @@ const describe = ({ answer, detail }: Finding): LastRound => ({
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const bounded = pLimit(options.connections ?? 10);
-  const askInTurn = (value: TokenValue, wanted: Probe) =>
-    bounded(() => ask(options, value, wanted));
+  const askInTurn = (value: TokenValue, probe: Probe) => bounded(() => ask(options, value, probe));
 
-  /** What stood in the way of `wanted`, if anything did: nobody is asked more once that is known. */
-  async function round(wanted: ProbeAnswer, value: TokenValue, probes: readonly Probe[]) {
+  /** Sends the probes until one answer is not the expected one, and returns that one. */
+  async function round(expected: ProbeAnswer, value: TokenValue, probes: readonly Probe[]) {
     for (const each of probes) {
       const finding = await askInTurn(value, each);
-      if (finding.answer !== wanted) return finding;
+      if (finding.answer !== expected) return finding;
     }
-    return { answer: wanted };
+    return { answer: expected };
   }
 
   async function until(
-    wanted: ProbeAnswer,
+    expected: ProbeAnswer,
     value: TokenValue,
     permissions: readonly Permission[],
     { times, intervalMs, slowestMs = intervalMs, deadline, databases }: Persistence,
@@ -75,8 +74,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     const probes = probesFor(permissions, databases);
     if (probes.length === 0) return { reached: false, last: {} };
     for (let inARow = 0, failedMs = intervalMs; ; ) {
-      const finding = await round(wanted, value, probes);
-      const succeeded = finding.answer === wanted;
+      const finding = await round(expected, value, probes);
+      const succeeded = finding.answer === expected;
       inARow = succeeded ? inARow + 1 : 0;
       const waitMs = succeeded ? intervalMs : failedMs;
       const reached = inARow >= times;
@@ -89,7 +88,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   }
 
   return {
-    probe: async (value, wanted) => (await askInTurn(value, wanted)).answer,
+    probe: async (value, probe) => (await askInTurn(value, probe)).answer,
     async untilAccepted(value, permissions, persistence) {
       const { reached, last } = await until('accepted', value, permissions, persistence);
       return { accepted: reached, ...last };

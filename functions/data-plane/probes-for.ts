@@ -1,14 +1,14 @@
 import type { Permission } from '../management-api/token.ts';
 import type { Probe } from './ask.ts';
 
-// A token is judged by the name, before the database is looked up: it need not exist.
+// The server checks the token for this name before it looks for the database, which need not exist.
 const SOME_DATABASE = 'keyturn';
 const ACTIONS = ['read', 'write'] as const;
 
 /**
- * The distinct things that a token with these permissions can prove; a sample, spread evenly over
- * both actions, where there are more than `most`. `*` is proved by the first of `databases`.
- * Actions other than read and write have no probe.
+ * The probes for these permissions, each once; if there are more than `most`, an even sample of them.
+ * A permission on `*` is probed with the first of `databases`. Actions other than read and write have
+ * no probe.
  */
 export function probesFor(
   permissions: readonly Permission[],

@@ -2,13 +2,13 @@ import * as z from 'zod/mini';
 
 const text = z.string();
 const texts = z.readonly(z.array(text));
-/** Name in the policy. */
+/** Name of the token in the policy. */
 const token = text;
 /** Name of the secret. */
 const secret = text;
 const tokenId = text;
 const reason = text;
-/** A field's value as the policy spells it. */
+/** A field's value as the policy writes it. */
 const spelling = z.union([text, z.number()]);
 
 const finding = z.object({
@@ -20,7 +20,7 @@ const finding = z.object({
   tokenId: z.optional(tokenId),
 });
 
-/** The details of everything that is published, by detail type. No detail holds a token string. */
+/** The details of every event, by detail type. No detail contains a token string. */
 export const eventSchemas = {
   'Token Rotated': z.object({
     token,
@@ -83,7 +83,7 @@ export const eventSchemas = {
   }),
 };
 
-/** What Keyturn tells the world. A hint: anybody who may put events can forge one. */
+/** An event of Keyturn. Do not trust it blindly: everybody who may put events on the bus can forge one. */
 export type KeyturnEvent = {
   [Type in keyof typeof eventSchemas]: {
     readonly type: Type;
@@ -91,7 +91,7 @@ export type KeyturnEvent = {
   };
 }[keyof typeof eventSchemas];
 
-/** JSON Schema of what arrives at a rule, but for EventBridge's own fields. */
+/** JSON Schema of an event as a rule receives it, without EventBridge's own fields. */
 export const eventsJsonSchema = () => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'Events of Keyturn',

@@ -10,7 +10,7 @@ export type Publish = (event: KeyturnEvent) => void;
 export interface Publisher {
   /** Keeps an event until there are ten, or until `flush`. */
   readonly publish: Publish;
-  /** Sends what is kept. Never rejects: what happened has happened, whether or not anybody hears. */
+  /** Sends the events that are kept. Never rejects: an event that is lost must not fail the run. */
   flush(): Promise<void>;
 }
 
@@ -21,7 +21,10 @@ interface PublisherOptions {
   readonly warn: (message: string, details: object) => void;
 }
 
-/** The most that one `PutEvents` takes. */
+/**
+ * The most entries that one `PutEvents` takes.
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+ */
 const BATCH = 10;
 const ATTEMPTS = 3;
 
@@ -41,15 +44,16 @@ export function createPublisher({ client: config, bus, warn }: PublisherOptions)
         })),
       }),
     );
-    // An answer of 200 may still refuse some of the entries.
+    // An answer of 200 may still refuse some entries (`ErrorCode`).
     return events.filter((_, index) => Entries[index]?.ErrorCode !== undefined);
   };
 
   const send = async (events: readonly KeyturnEvent[]): Promise<void> => {
     try {
-      let left = events;
-      for (let tried = 0; left.length > 0 && tried < ATTEMPTS; tried += 1) left = await put(left);
-      if (left.length > 0) warn('events refused', { count: left.length });
+      let unsent = events;
+      for (let tried = 0; unsent.length > 0 && tried < ATTEMPTS; tried += 1)
+        unsent = await put(unsent);
+      if (unsent.length > 0) warn('events refused', { count: unsent.length });
     } catch (error) {
       warn('events not published', { count: events.length, error });
     }

@@ -11,22 +11,22 @@ import { tooLateError, unexpectedAnswerError } from './transport-errors.ts';
 
 export interface ManagementApiOptions extends Timing {
   readonly url: string;
-  /** The management token; a function, where it is replaced while the client lives. */
+  /** The management token; a function if it changes while the client is in use. */
   readonly token: TokenValue | (() => TokenValue);
-  /** Stands before every path, such as `accountPrefix(…)`; absent: detected at the first call. */
+  /** The beginning of every path, such as `accountPrefix(…)`. Absent: detected at the first call. */
   readonly prefix?: string | undefined;
-  /** PEM of the authorities to trust, instead of the public ones. */
+  /** PEM of the certificate authorities to trust instead of the public ones. */
   readonly ca?: string | undefined;
   readonly connections?: number | undefined;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** The instant by which the present run has to end. */
+  /** The instant by which the present run must end. */
   readonly deadline: () => number;
 }
 
 interface Call<T> {
   readonly method: Request['method'];
-  /** Behind the prefix. */
+  /** The path after the prefix. */
   readonly path: string;
   readonly body?: object;
   readonly read: Reader<T>;
@@ -34,7 +34,7 @@ interface Call<T> {
 
 interface Reply<T> {
   readonly value: T;
-  /** The server's time of the answer; throws where it did not tell. */
+  /** The `Date` of the answer, in milliseconds since 1970; throws if the answer has none. */
   at(): number;
 }
 
@@ -43,7 +43,7 @@ const retryable = (error: unknown) => {
   return error.retryAfterMs === undefined || { afterMs: error.retryAfterMs };
 };
 
-/** Sends calls below the right prefix and reads what comes back. */
+/** Sends calls with the right prefix and reads the answers. */
 export function createCaller(options: ManagementApiOptions) {
   const transport = createTransport({ ...options, connections: options.connections ?? 10 });
 
@@ -63,7 +63,7 @@ export function createCaller(options: ManagementApiOptions) {
       value: result.value,
       at() {
         const at = Date.parse(answer.headers.date ?? '');
-        if (Number.isNaN(at)) throw unexpectedAnswerError(request, answer, 'without its Date');
+        if (Number.isNaN(at)) throw unexpectedAnswerError(request, answer, 'it has no Date header');
         return at;
       },
     };
@@ -92,9 +92,9 @@ export function createCaller(options: ManagementApiOptions) {
   return {
     /** A single attempt. */
     once: async <T>(call: Call<T>): Promise<Reply<T>> => send(await findPrefix(), call),
-    /** For what may be done twice. */
+    /** Retries; only for calls that may take effect twice. */
     async repeat<T>(attempt: () => Promise<T>): Promise<T> {
-      // Known before, or its retries would be retried.
+      // First, so that the retries of finding it are not themselves retried.
       await findPrefix();
       return withRetries(attempt);
     },

@@ -19,24 +19,27 @@ export interface NewTable {
 export interface NewToken {
   readonly description: string;
   readonly permissions: readonly Permission[];
-  /** An instant; what is below a second is cut off. Absent: never. */
+  /** Milliseconds since 1970, cut to whole seconds. Absent: the token never expires. */
   readonly expiresAt?: number | undefined;
 }
 
-/** Every operation of `/api/v0`. All reject with an `InfluxError`. */
+/**
+ * Every operation of `/api/v0`. All reject with an `InfluxError`.
+ * https://docs.influxdata.com/influxdb3/clustered/api/management-api/
+ */
 export interface ManagementApi {
-  /** `at`: the server's own time of the listing. */
+  /** `at`: the server's time of the listing, in milliseconds since 1970. */
   listTokens(): Promise<{ readonly tokens: readonly Token[]; readonly at: number }>;
-  /** Undefined only if the API itself says that there is none; a revoked one may be returned. */
+  /** Undefined only if the API itself answers 404. A revoked token may still be returned. */
   getToken(id: string): Promise<Token | undefined>;
   createToken(token: NewToken): Promise<MintedToken>;
   updateToken(
     id: string,
     change: Partial<Pick<Token, 'description' | 'permissions'>>,
   ): Promise<Token>;
-  /** Resolves as well if the token was gone already. */
+  /** Also resolves if the token was gone already. */
   deleteToken(id: string): Promise<void>;
-  /** `at`: the server's own time of the listing. */
+  /** `at`: the server's time of the listing, in milliseconds since 1970. */
   listDatabases(): Promise<{ readonly databases: readonly Database[]; readonly at: number }>;
   createDatabase(database: NewDatabase): Promise<Database>;
   updateDatabase(name: string, change: Partial<DatabaseLimits>): Promise<Database>;
@@ -50,9 +53,9 @@ export interface ManagementApi {
   close(): Promise<void>;
 }
 
-/** A database's name may hold a slash; a segment that is empty or dots would name something else. */
+/** Encodes the slash of a database's name. A segment that is empty, `.` or `..` would change the path. */
 function segment(text: string): string {
-  if (/^\.{0,2}$/.test(text)) throw new RangeError(`"${text}" cannot stand in a path`);
+  if (/^\.{0,2}$/.test(text)) throw new RangeError(`"${text}" cannot be part of a path`);
   return encodeURIComponent(text);
 }
 
@@ -66,7 +69,7 @@ const gone = (error: unknown) => error instanceof InfluxError && error.gone;
 export function createManagementApi(options: ManagementApiOptions): ManagementApi {
   const { once, repeat, close } = createCaller(options);
 
-  // What a second call would do again, or to something else: it is left to the caller to look.
+  // Never retried: a second call would take effect again. The caller checks what the first one did.
   const post = async <T>(path: string, body: object, read: Reader<T>) =>
     (await once({ method: 'POST', path, body, read })).value;
   const rename = async <T>(path: string, name: string, read: Reader<T>) =>
@@ -79,7 +82,7 @@ export function createManagementApi(options: ManagementApiOptions): ManagementAp
   const undelete = async <T>(path: string, read: Reader<T>) =>
     (await repeat(() => once({ method: 'PUT', path: `${path}/undelete`, read }))).value;
 
-  /** `done` looks whether a call that failed took effect all the same. */
+  /** `done` checks whether a call that failed took effect nevertheless. */
   const remove = (path: string, done: () => Promise<boolean> = async () => false) =>
     repeat(async () => {
       try {

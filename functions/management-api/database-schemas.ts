@@ -19,10 +19,10 @@ const partSchema = (): z.ZodMiniType<PartitionTemplatePart> =>
     }),
   ]);
 
-// A template is only ever reported on; a new kind of part must not stop every run on the cluster.
+// Templates are only reported. A kind of part that we do not know must not stop every run on the cluster.
 const template = () => z.catch(z.optional(z.array(partSchema())), undefined);
 
-// Lists do not document one: whatever else they put there is not what undeleting takes.
+// `GET /databases` documents no id. Undeleting takes an integer; anything else is ignored.
 const id = () => z.catch(z.optional(int64), undefined);
 
 const wireDatabase = () =>
@@ -48,7 +48,7 @@ const databaseSchema = () => z.pipe(wireDatabase(), z.transform(toDatabase));
 
 export const readDatabase = reader(databaseSchema, parseExactJson);
 
-/** Some servers wrap the list, `{"databases": [...]}`. */
+/** Some servers answer with `{"databases": [...]}`; InfluxData's MCP server (influxdb3_mcp_server) accepts both. */
 const unwrapList = (body: unknown) =>
   typeof body === 'object' && body !== null && 'databases' in body ? body.databases : body;
 

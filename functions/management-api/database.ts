@@ -1,4 +1,7 @@
-/** One part of a partition template; templates cannot be changed after creation. */
+/**
+ * One part of a partition template. A database or table gets its template when it is created.
+ * https://docs.influxdata.com/influxdb3/clustered/admin/custom-partitions/
+ */
 export type PartitionTemplatePart =
   | { readonly type: 'tag'; readonly value: string }
   | { readonly type: 'time'; readonly value: string }
@@ -13,7 +16,7 @@ function formatPart(part: PartitionTemplatePart): string {
   return `bucket ${JSON.stringify(tagName)} of ${numberOfBuckets}`;
 }
 
-/** `tag "room", time "%Y-%m-%d"`: for people, and equal only for equal templates. */
+/** `tag "room", time "%Y-%m-%d"`: a text for people that is equal only for equal templates. */
 export const formatTemplate = (parts: readonly PartitionTemplatePart[]): string =>
   parts.map(formatPart).join(', ');
 
@@ -22,27 +25,27 @@ export interface Database {
   readonly name: string;
   readonly maxTables: number;
   readonly maxColumnsPerTable: number;
-  /** Nanoseconds; 0 means infinite. A bigint, because int64 does not fit a JavaScript number. */
+  /** Nanoseconds; 0 means infinite. A bigint, because a JavaScript number cannot hold every int64. */
   readonly retentionPeriod: bigint;
   readonly partitionTemplate?: readonly PartitionTemplatePart[];
-  /** What undeleting needs; told by renaming and undeleting, and by some servers' lists. */
+  /** Needed for undeleting; returned by rename and undelete, and by some servers' lists. */
   readonly id?: bigint;
 }
 
-/** A table, as far as the Management API tells of one. */
+/** A table as the Management API reports it. */
 export interface Table {
   readonly databaseName: string;
   readonly name: string;
   readonly partitionTemplate?: readonly PartitionTemplatePart[];
-  /** What undeleting needs; told by renaming and undeleting. */
+  /** Needed for undeleting; returned by rename and undelete. */
   readonly id?: bigint;
 }
 
 /** Every database of the cluster, by name. */
 export interface DatabaseObservation {
-  /** The Management API's time, by which approvals run out. */
+  /** The Management API's time in milliseconds since 1970; approvals end by it. */
   readonly at: number;
-  /** How far its clock is ahead of ours. */
+  /** How many milliseconds its clock is ahead of ours. */
   readonly skewMs: number;
   readonly databases: ReadonlyMap<string, Database>;
 }

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TokenValue } from '../token-value.ts';
 
-/** One request to InfluxDB, below the cluster's own address. */
+/** One request to InfluxDB. */
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  /** Percent-encoded. */
+  /** Percent-encoded; added to the cluster's address. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly token: TokenValue;

@@ -1,13 +1,18 @@
+/**
+ * Database tokens (`apiv1_` and base64) and management tokens (`M.V1.`).
+ * https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/internals/security/
+ * https://docs.influxdata.com/influxdb3/clustered/admin/tokens/management/list/
+ */
 const CREDENTIALS = /apiv\d+_[A-Za-z0-9+/=_%-]{20,}|M\.V1\.\S+/g;
 
-/** The text without anything that has the form of an InfluxDB credential. */
+/** Replaces everything that has the form of an InfluxDB credential by `[token]`. */
 export const redact = (text: string): string => text.replace(CREDENTIALS, '[token]');
 
 interface InfluxErrorFields {
   readonly method: string;
   /** Without a query. */
   readonly path: string;
-  /** Absent where no answer came. */
+  /** Absent: there was no answer. */
   readonly status?: number | undefined;
   readonly code?: string | undefined;
   readonly serverMessage?: string | undefined;
@@ -23,14 +28,14 @@ export class InfluxError extends Error {
   readonly method: string;
   readonly path: string;
   readonly status: number | undefined;
-  /** The server's own, `404` or `not found`, as text. */
+  /** The code in the answer's body as text, such as `404` or `not found`. */
   readonly code: string | undefined;
   /** Redacted and shortened. */
   readonly serverMessage: string | undefined;
-  /** The same call may succeed later: 429, 5xx, or no answer. */
+  /** The same call may succeed later: the status was 429 or 5xx, or there was no answer. */
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
-  /** The API itself says 404; a proxy's page with that status does not count. */
+  /** The API itself answered 404; a proxy's page with that status does not count. */
   readonly gone: boolean;
 
   constructor(message: string, fields: InfluxErrorFields) {
@@ -46,7 +51,7 @@ export class InfluxError extends Error {
   }
 }
 
-/** The server's answer shows something else than it was asked for. */
+/** The server's answer shows something else than was asked for. */
 export class EchoError extends Error {
   override readonly name = 'EchoError';
 }

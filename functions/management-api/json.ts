@@ -5,7 +5,7 @@ declare global {
   }
 }
 
-/** Integers that a number cannot hold exactly become bigints; all others stay numbers. */
+/** An integer that a number cannot represent exactly becomes a bigint; every other value stays as it is. */
 function exactInteger(_key: string, value: unknown, context?: { readonly source?: string }) {
   const source = context?.source;
   return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source ?? '')
@@ -13,7 +13,7 @@ function exactInteger(_key: string, value: unknown, context?: { readonly source?
     : value;
 }
 
-/** `JSON.parse` that loses no digit of an int64. Several times slower, so not for long lists. */
+/** `JSON.parse` that loses no digit of an int64. It is several times slower, so it is not for long lists. */
 export const parseExactJson = (text: string): unknown => JSON.parse(text, exactInteger);
 
 /** `JSON.stringify` that writes a bigint as a number, digit by digit. */

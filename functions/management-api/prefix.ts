@@ -2,17 +2,21 @@ import { InfluxError } from './influx-error.ts';
 
 const BARE = '/api/v0';
 
-/** Where Cloud Dedicated keeps its Management API. */
+/**
+ * The prefix of the Management API in Cloud Dedicated.
+ * https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management-api/
+ */
 export const accountPrefix = (accountId: string, clusterId: string) =>
   `${BARE}/accounts/${encodeURIComponent(accountId)}/clusters/${encodeURIComponent(clusterId)}`;
 
-// InfluxData's own clients call a Clustered installation by this account and cluster.
+// InfluxData's own clients use these ids for every Clustered installation: Chronograf in
+// server/server.go, influxdb3_mcp_server in src/config.ts.
 const CLUSTERED_ID = '11111111-1111-1111-1111-111111111111';
 const PREFIXED = accountPrefix(CLUSTERED_ID, CLUSTERED_ID);
 
 const notThere = (error: unknown) => error instanceof InfluxError && error.status === 404;
 
-// An error of its own: a 404 that the API itself speaks would say of a token that it is gone.
+// A separate error: a 404 from the API itself would mean that a token is gone.
 const nowhereError = (cause: unknown) =>
   new InfluxError(`the Management API is neither at ${BARE} nor at ${PREFIXED}`, {
     method: 'GET',
@@ -21,7 +25,10 @@ const nowhereError = (cause: unknown) =>
     cause,
   });
 
-/** The specification and InfluxData's own clients disagree on a Clustered installation's paths. */
+/**
+ * The specification has Clustered paths without a prefix, InfluxData's own clients with one.
+ * https://docs.influxdata.com/influxdb3/clustered/api/management-api/quick-start/
+ */
 async function detectPrefix(list: (prefix: string) => Promise<unknown>): Promise<string> {
   try {
     await list(BARE);
@@ -38,8 +45,8 @@ async function detectPrefix(list: (prefix: string) => Promise<unknown>): Promise
 }
 
 /**
- * The prefix of every path, found by listing databases and nothing else, and then remembered. A
- * failure is not: a Lambda outlives an outage.
+ * Finds the prefix of every path by listing databases, and remembers it. A failure is not remembered,
+ * because a Lambda environment lives longer than an outage.
  */
 export function prefixFinder(list: (prefix: string) => Promise<unknown>): () => Promise<string> {
   let found: Promise<string> | undefined;

@@ -1,17 +1,17 @@
 import * as z from 'zod/mini';
 
-/** Turns an answer's body into a value, or says what is wrong with it without quoting it. */
+/** Reads the body of an answer; `problem` says what is wrong with it, without quoting it. */
 export type Reader<T> = (text: string) => { readonly value: T } | { readonly problem: string };
 
 export const readNothing: Reader<void> = () => ({ value: undefined });
 
-const whereabouts = (path: readonly PropertyKey[]) =>
+const placeOf = (path: readonly PropertyKey[]) =>
   path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('') ||
-  'its top';
+  'its top level';
 
 /**
- * Schemas are made at the first use: building them costs a cold start more than using them.
- * Neither the parser's error nor zod's is passed on, since both may quote a token.
+ * Makes a reader from a schema. The schema is built at its first use, to keep cold starts short.
+ * Neither the parser's error nor zod's is passed on: both may quote a token.
  */
 export function reader<T>(
   makeSchema: () => z.ZodMiniType<T>,
@@ -30,7 +30,7 @@ export function reader<T>(
     if (result.success) return { value: result.data };
     const issue = result.error.issues[0];
     return {
-      problem: `its body is not as expected at ${whereabouts(issue?.path ?? [])} (${issue?.code})`,
+      problem: `its body is not as expected at ${placeOf(issue?.path ?? [])} (${issue?.code})`,
     };
   };
 }

@@ -9,7 +9,7 @@ const FIRST_PLAUSIBLE = Date.UTC(1971, 0, 1);
 const isInstant = (text: string) => RFC_3339.test(text) && !Number.isNaN(Date.parse(text));
 const instant = z.string().check(z.refine(isInstant, 'not an instant'));
 
-// The specification requires neither half of a permission, and one odd token of somebody else's
+// The specification requires neither half of a permission, and an incomplete one of a foreign token
 // must not stop a run.
 const permission = z.object({
   action: z._default(z.string(), ''),
@@ -22,7 +22,7 @@ const wireToken = {
   permissions: z.union([
     z.array(permission),
     z.null(),
-    z.strictObject({}), // seen in influxctl's samples for a token of the same cluster
+    z.strictObject({}), // as in the sample output of `influxctl token list` for Clustered
   ]),
   createdAt: instant,
   expiresAt: z.optional(z.nullable(instant)),
@@ -31,7 +31,7 @@ const wireToken = {
 const wireTokenSchema = z.object(wireToken);
 type WireToken = z.infer<typeof wireTokenSchema>;
 
-/** 1970 and year 1 are what null turns into on its way through some servers. */
+/** Some servers write 1970 or the year 1 instead of null, as `influxctl management list` shows. */
 function realInstant(text: string | null | undefined): number | undefined {
   const parsed = text ? Date.parse(text) : 0;
   return parsed < FIRST_PLAUSIBLE ? undefined : parsed;
@@ -59,6 +59,7 @@ export const readTokens = reader(() =>
   ),
 );
 
+/** The answer to `POST /tokens`, the only one that contains the token string. */
 export interface MintedToken {
   readonly token: Token;
   readonly value: TokenValue;

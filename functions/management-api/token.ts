@@ -10,8 +10,8 @@ export interface Token {
   readonly description: string;
   readonly permissions: readonly Permission[];
   readonly createdAt: number;
-  /** Absent: never. The API's null, missing, 1970 and year 1 all mean that. */
+  /** Absent: never. The API says that by null, 1970, the year 1, or by leaving it out. */
   readonly expiresAt?: number;
-  /** Present: deleted, though the API still lists it. */
+  /** Present: the token is deleted, even if the API still lists it. */
   readonly revokedAt?: number;
 }

@@ -11,7 +11,7 @@ const plain = (text: string) => {
   return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;
 };
 
-/** The Management API says `{code, message}`, `/query` says `{error}`, a proxy says anything. */
+/** The Management API answers `{code, message}`, `/query` answers `{error}`, a proxy answers anything. */
 function readErrorBody(text: string) {
   let body: unknown;
   try {
@@ -25,11 +25,11 @@ function readErrorBody(text: string) {
   return {
     code: hasCode ? String(code) : undefined,
     message: String(said),
-    ownForm: hasCode && typeof message === 'string',
+    isApiError: hasCode && typeof message === 'string',
   };
 }
 
-/** Counted from the answer's own `Date`, so that the two clocks need not agree. */
+/** `Retry-After` in milliseconds (RFC 9110, 10.2.3). A date is compared with the answer's `Date`, not with our clock. */
 function retryAfterMs({ headers }: Answer): number | undefined {
   const text = headers['retry-after'];
   if (text === undefined) return undefined;
@@ -43,7 +43,7 @@ const place = ({ method, path }: Request) => `${method} ${path}`;
 
 const status = (answer: Answer) => `${answer.status} ${answer.statusText}`.trim();
 
-/** The credential that a server repeats may have a form that `redact` does not know. */
+/** Also removes the token that was sent: a server may repeat it, in a form that `redact` does not know. */
 function withoutToken(text: string, { token }: Request): string {
   const sent = token.reveal();
   return plain(redact(sent ? text.replaceAll(sent, '[token]') : text));
@@ -60,11 +60,11 @@ export function answerError(request: Request, answer: Answer): InfluxError {
     serverMessage: said || undefined,
     retryable: answer.status === 429 || answer.status >= 500,
     retryAfterMs: retryAfterMs(answer),
-    gone: answer.status === 404 && body.ownForm,
+    gone: answer.status === 404 && body.isApiError,
   });
 }
 
-/** The answer came, but not in the form that the specification promises. */
+/** The answer does not have the form that the specification says. */
 export function unexpectedAnswerError(request: Request, answer: Answer, why: string): InfluxError {
   return new InfluxError(`${place(request)} answered ${status(answer)}, but ${why}`, {
     method: request.method,
@@ -73,7 +73,7 @@ export function unexpectedAnswerError(request: Request, answer: Answer, why: str
   });
 }
 
-/** Sent now, it would take effect behind the end of the run, and nobody would hear the answer. */
+/** A request that was not sent, because it could take effect after the end of the run. */
 export function tooLateError(request: Request): InfluxError {
   return new InfluxError(`${place(request)} was not sent: the time of the run is over`, {
     method: request.method,
@@ -89,9 +89,9 @@ export function connectionError(request: Request, error: Error): InfluxError {
     method: request.method,
     path: request.path,
     code,
-    // Waiting does not mend a certificate, or a call that undici itself refused.
+    // Waiting does not repair a certificate, or a call that undici itself refused.
     retryable: !/CERT|SIGNATURE|UND_ERR_INVALID|EXCEEDED/.test(code),
-    // Not the error itself: a parser's error carries the bytes it could not parse.
+    // Not the error itself: a parser's error contains the bytes that it could not parse.
     cause: new Error(`${code}: ${text}`),
   });
 }

@@ -3,22 +3,22 @@ import type { Answer, Request } from './exchange.ts';
 import { answerError, connectionError } from './transport-errors.ts';
 
 export interface TransportOptions {
-  /** The cluster's address; a path in it stands before every request's. */
+  /** The cluster's address; a path in it comes before the path of every request. */
   readonly url: string;
-  /** PEM of the authorities to trust, instead of the public ones. */
+  /** PEM of the certificate authorities to trust instead of the public ones. */
   readonly ca?: string | undefined;
   readonly connections: number;
-  /** False: every request has a connection of its own. */
+  /** False: every request gets its own connection. */
   readonly keepAlive?: boolean | undefined;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly connectTimeoutMs?: number | undefined;
-  /** The longest silence: before the answer's head, and between parts of its body. */
+  /** The longest wait for the answer's head, and between two parts of its body. */
   readonly timeoutMs?: number | undefined;
 }
 
 export interface Transport {
-  /** Resolves to a 2xx answer; anything else, redirects included, rejects with an `InfluxError`. */
+  /** Resolves to a 2xx answer. Everything else, redirects included, rejects with an `InfluxError`. */
   send(request: Request): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export function createTransport(options: TransportOptions): Transport {
 
   const exchange = (request: Request) =>
     new Promise<Answer>((resolve, reject) => {
-      // 0 would mean no timeout at all.
+      // To undici, 0 means no timeout.
       const timeoutMs = Math.max(1, Math.min(longestMs, request.timeoutMs ?? longestMs));
       const chunks: Buffer[] = [];
       let head: Omit<Answer, 'text'>;

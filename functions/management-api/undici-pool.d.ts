@@ -1,4 +1,4 @@
-// The package as a whole is twice as large, and all of it would be loaded at a cold start.
+// Only this file: the whole package is twice as large, and a cold start would load all of it.
 declare module 'undici/lib/dispatcher/pool.js' {
   import { Pool } from 'undici';
   export = Pool;

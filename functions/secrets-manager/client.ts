@@ -19,23 +19,35 @@ import { rateLimit } from './rate-limit.ts';
 import { OWNER_TAG, type Secret } from './secret.ts';
 import { fromDescription, fromListing } from './secret-record.ts';
 
-/** What Keyturn asks of Secrets Manager. All reject with the SDK's errors; none holds a value. */
+/** What Keyturn asks Secrets Manager for. All calls reject with the SDK's errors, which contain no secret value. */
 export interface Secrets {
-  /** Every secret tagged with this owner, those scheduled for deletion too; up to five minutes old. */
+  /**
+   * Every secret tagged with this owner, also those scheduled for deletion. `ListSecrets` may miss the
+   * changes of the last five minutes.
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+   */
   list(owner: string): Promise<Secret[]>;
-  /** Undefined: there is no such secret. */
+  /** Undefined: no secret has this name or ARN. */
   describe(name: string): Promise<Secret | undefined>;
-  /** The string of a version, or of AWSCURRENT; undefined where there is none. */
+  /** The string of a version, or of AWSCURRENT. Undefined: there is no such secret, version or value. */
   value(name: string, version?: string): Promise<TokenValue | undefined>;
-  /** An empty one, without a version. Rejects if the name is taken. */
+  /** Creates a secret without a version. Rejects if the name is taken. */
   create(name: string, options: NewSecret): Promise<Secret>;
-  /** Puts a version if there is none of that id; repeating it with the same value does nothing. */
+  /**
+   * Puts a version whose id is the ClientRequestToken, 32 to 64 characters. A repetition with the same
+   * value does nothing; with another value `PutSecretValue` refuses it.
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+   */
   put(name: string, version: string, value: TokenValue, label: string): Promise<void>;
-  /** Compare-and-set of a label: fails unless it sits on `from` (undefined: on no version). Never repeated. */
+  /**
+   * Compare-and-set of a label: fails unless the label is on `from` (undefined: on no version). Without
+   * `to` the label is only taken off. Never repeated, because a move that was made already fails.
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
+   */
   moveLabel(name: string, label: string, move: { to?: string; from?: string }): Promise<void>;
   tag(name: string, tags: Readonly<Record<string, string>>): Promise<void>;
   untag(name: string, keys: readonly string[]): Promise<void>;
-  /** With the longest recovery window. */
+  /** Schedules the deletion, with the longest recovery window: 30 days (`DeleteSecret`). */
   delete(name: string): Promise<void>;
 }
 
@@ -49,16 +61,18 @@ export interface NewSecret {
 export interface SecretsOptions extends Timing {
   readonly client?: SecretsManagerClientConfig;
   readonly writesPerSecond: number;
-  /** An instant behind which nothing is tried again. */
+  /** The instant after which nothing is retried. */
   readonly deadline: () => number;
 }
 
+/** The most that one call of `ListSecrets` returns (`MaxResults`). */
 const PAGE = 100;
+/** `DeleteSecret` takes 7 to 30 days (`RecoveryWindowInDays`). */
 const RECOVERY_DAYS = 30;
 
 /** Throttled, broken or unreachable: the same call may succeed a moment later. */
 function isTransient(error: unknown): boolean {
-  // Of the network, and not a mistake of ours or missing credentials.
+  // A network error, not a programming error or missing credentials.
   if (!(error instanceof SecretsManagerServiceException)) {
     return error instanceof Error && ('code' in error || error.name === 'TimeoutError');
   }
@@ -70,7 +84,7 @@ const tagList = (tags: Readonly<Record<string, string>>) =>
   Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 
 export function createSecrets(options: SecretsOptions): Secrets {
-  // One place retries, with the time and the deadline that it was given; the SDK's own would not know them.
+  // The SDK does not retry: its own retries would not know the deadline.
   const client = new SecretsManagerClient({ maxAttempts: 1, ...options.client });
   const writable = rateLimit(options.writesPerSecond, options);
   const again = <T>(attempt: () => Promise<T>) =>
@@ -112,7 +126,8 @@ export function createSecrets(options: SecretsOptions): Secrets {
         secrets.push(...(page.SecretList ?? []).map(fromListing));
         NextToken = page.NextToken;
       } while (NextToken !== undefined);
-      // The filters match prefixes and any tag's value, so they only narrow the search.
+      // The filters match beginnings, and a value of any tag, so they find too much.
+      // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html
       return secrets.filter(({ tags }) => tags[OWNER_TAG] === owner);
     },
 
@@ -126,7 +141,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
         client.send(new GetSecretValueCommand({ SecretId: name, VersionId: version })),
       );
       if (!found) return undefined;
-      if (found.SecretString === undefined) throw new Error(`${name} holds bytes, not a string`);
+      if (found.SecretString === undefined) throw new Error(`${name} has a binary value`);
       return new TokenValue(found.SecretString);
     },
 
@@ -141,7 +156,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
           }),
         ),
       );
-      if (!arn) throw new Error(`Secrets Manager created ${name} without an ARN`);
+      if (!arn) throw new Error(`Secrets Manager created ${name} and returned no ARN`);
       return { name, arn, labels: {}, tags, replica: false };
     },
 

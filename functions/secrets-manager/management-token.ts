@@ -3,11 +3,11 @@ import type { Secrets } from './client.ts';
 
 export interface ManagementToken {
   readonly value: TokenValue;
-  /** As whoever stored it wrote beside it: InfluxDB does not tell. NaN: unreadable. */
+  /** From the secret, because the Management API does not return it. Milliseconds since 1970; NaN: unreadable. */
   readonly expiresAt?: number;
 }
 
-/** A plain string, or `{"token", "expiresAt"}`. */
+/** The secret is a plain string, or JSON: `{"token", "expiresAt"}`. */
 function parse(text: TokenValue): ManagementToken {
   try {
     const parsed: unknown = JSON.parse(text.reveal());
@@ -17,12 +17,12 @@ function parse(text: TokenValue): ManagementToken {
       return { value, expiresAt: Date.parse(String(parsed.expiresAt)) };
     }
   } catch {
-    // Not JSON, hence the token itself; the parser's words would quote it.
+    // Not JSON, so it is the token itself. The parser's error would quote it.
   }
-  return { value: new TokenValue(text.reveal().trim()) }; // consoles and files love a last newline
+  return { value: new TokenValue(text.reveal().trim()) }; // consoles and files often add a newline
 }
 
-/** @throws Error where there is no such secret, or no value in it */
+/** @throws Error if there is no such secret, or no value in it */
 export async function readManagementToken(
   secrets: Pick<Secrets, 'value'>,
   name: string,

@@ -1,8 +1,9 @@
 import type { Timing } from '../retry.ts';
 
 /**
- * Spaces calls evenly, `perSecond` of them, however many ask at once: Secrets Manager allows 50
- * writes a second to the whole account and Region, and others live there too.
+ * Spaces calls evenly, at most `perSecond`, however many callers wait. Secrets Manager allows 50 calls
+ * of PutSecretValue and UpdateSecretVersionStage a second for the whole account and Region, and others
+ * need them too. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
  */
 export function rateLimit(
   perSecond: number,

@@ -3,7 +3,7 @@ import type { Secret } from './secret.ts';
 
 type Stages = Record<string, string[]> | undefined;
 
-/** Turns "version to its labels" into "label to its version": a label sits on one version at a time. */
+/** Turns "version to its labels" into "label to its version": a label is on one version at a time. */
 function labelsOf(stages: Stages): Record<string, string> {
   return Object.fromEntries(
     Object.entries(stages ?? {}).flatMap(([version, labels]) =>

@@ -1,40 +1,42 @@
-/** Tags that Keyturn puts on its secrets. */
+/** Tags that Keyturn puts on its secrets. Secrets Manager takes values up to 256 characters (`TagResource`). */
 export const OWNER_TAG = 'keyturn:owner';
 export const CLUSTER_TAG = 'keyturn:cluster';
-/** Set by a person's freeze or delete; outranks every reason to change anything. */
+/** Set by a person's freeze or delete; no schedule changes a secret that has it. */
 export const HOLD_TAG = 'keyturn:hold';
 
 export type Hold = 'frozen' | 'deleted';
 
-/** A secret as Secrets Manager describes it: whose it is and which version bears which label. */
+/** A secret as Secrets Manager describes it, without its values. */
 export interface Secret {
   readonly name: string;
   readonly arn: string;
   /** Version ids by staging label. */
   readonly labels: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
-  /** Scheduled for deletion: Secrets Manager refuses every write. */
+  /** When its deletion was scheduled, in milliseconds since 1970: Secrets Manager refuses every write. */
   readonly deletedAt?: number;
-  /** A replica is written in its primary Region only. */
+  /** A replica can be written only in its primary Region. */
   readonly replica: boolean;
 }
 
+/** The hold of a secret; undefined: none. */
 export const holdOf = (secret: Pick<Secret, 'tags'>): Hold | undefined => {
   const value = secret.tags[HOLD_TAG];
   if (value === undefined) return undefined;
-  // An unknown value is somebody's wish to stop all the same.
+  // Somebody who set an unknown value also wanted to stop this secret.
   return value === 'deleted' ? 'deleted' : 'frozen';
 };
 
 /**
- * The version that waits to be promoted. AWSPENDING stays behind on a promoted version, as AWS's
- * own convention has it, and after a rollback it must not promote again.
+ * The version that waits to be promoted. After a rotation AWSPENDING stays on the promoted version
+ * (`RotateSecret` allows that), and after a roll back that version must not be promoted again.
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
  */
 export function pendingVersion({ labels }: Secret): string | undefined {
   const { AWSPENDING, AWSCURRENT, AWSPREVIOUS } = labels;
   return AWSPENDING === AWSCURRENT || AWSPENDING === AWSPREVIOUS ? undefined : AWSPENDING;
 }
 
-/** The cluster that a secret's tokens were minted on is another one than the policy's. */
+/** Whether a secret's tokens are of another cluster than `clusterUrl`. */
 export const isOfAnotherCluster = ({ tags }: Secret, clusterUrl: string) =>
   tags[CLUSTER_TAG] !== undefined && tags[CLUSTER_TAG] !== clusterUrl;

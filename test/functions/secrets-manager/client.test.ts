@@ -158,7 +158,7 @@ test('does not ask five times for a string where there are bytes', async () => {
     effect();
     return Promise.resolve({ status: 200, body: '{"Name":"s","SecretBinary":"AAAA"}' });
   };
-  await expect(secrets.value('s')).rejects.toThrow('s holds bytes, not a string');
+  await expect(secrets.value('s')).rejects.toThrow('s has a binary value');
   expect(aws.state.calls.GetSecretValue).toBe(1);
 });
 
