@@ -14,17 +14,17 @@ import type { FieldChange } from './plan/database-action.ts';
 const describe = (values: GovernedValues) =>
   governedFields.map((field) => `${field} ${spelledField(values, field)}`).join(', ');
 
-/** @throws EchoError unless the answer shows what was asked, and everything else as it was */
-export function checkEcho(echo: Database, wanted: GovernedValues): void {
-  if (describe(echo) === describe(wanted)) return;
+/** @throws EchoError if the answer does not show the expected values */
+export function checkEcho(echo: Database, expected: GovernedValues): void {
+  if (describe(echo) === describe(expected)) return;
   throw new EchoError(
-    `the server answered for ${echo.name} with ${describe(echo)}, where ${describe(wanted)} was to be`,
+    `the server answered for ${echo.name} with ${describe(echo)}; expected: ${describe(expected)}`,
   );
 }
 
 /**
- * Changes one field, if it still is what the plan saw: a person or another run may have been
- * there since.
+ * Changes one field, if it still has the value that the plan saw: a person or another run may have changed it
+ * since.
  */
 export async function changeField(
   change: FieldChange,

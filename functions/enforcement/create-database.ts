@@ -8,7 +8,10 @@ import type { Tools } from '../run/tools.ts';
 import { checkEcho } from './change-database.ts';
 import type { DatabaseReading } from './database-reading.ts';
 
-/** The API says that somebody else, or a lost call of our own, made it. */
+/**
+ * 409: it exists already. Somebody else made it, or an earlier call whose answer was lost.
+ * https://docs.influxdata.com/influxdb3/clustered/api/management-api/databases/
+ */
 const exists = (error: unknown) => error instanceof InfluxError && error.status === 409;
 
 /** What the rule declares, as the Management API takes it. */
@@ -20,18 +23,18 @@ const declaredBy = (rule: NamedDatabaseRule): Partial<GovernedValues> =>
     }),
   );
 
-/** A template that the answer does not show is left for the next run to report. */
-function checkTemplate(wanted: Pick<Database, 'partitionTemplate'>, made: Database | Table): void {
-  const [asked, got] = [wanted, made].map(
+/** An answer without a template is accepted: the next run reports a difference. */
+function checkTemplate(request: Pick<Database, 'partitionTemplate'>, made: Database | Table): void {
+  const [asked, got] = [request, made].map(
     ({ partitionTemplate }) => partitionTemplate && formatTemplate(partitionTemplate),
   );
   if (!asked || !got || asked === got) return;
-  throw new EchoError(`the server partitions ${made.name} by ${got}, where ${asked} was asked`);
+  throw new EchoError(`the server partitions ${made.name} by ${got}; asked for: ${asked}`);
 }
 
 /**
- * Creates a database as its rule declares it. What the server did not take with it is set at once:
- * nothing can be lost that came into being just now, while the next run would need an approval.
+ * Creates a database as its rule declares it. Fields that the server ignored are set at once: a new database
+ * has no data to lose, while the next run would need an approval to shorten its retention.
  */
 export async function createDatabase(
   rule: NamedDatabaseRule,
@@ -41,10 +44,10 @@ export async function createDatabase(
   const { name, partitionTemplate } = rule;
   if (await reading.recent(name)) return 'lost';
   const declared = declaredBy(rule);
-  const wanted = { name, ...declared, ...(partitionTemplate && { partitionTemplate }) };
+  const request = { name, ...declared, ...(partitionTemplate && { partitionTemplate }) };
   let made: Database;
   try {
-    made = await api.createDatabase(wanted);
+    made = await api.createDatabase(request);
   } catch (error) {
     if (exists(error)) return 'lost';
     const { databases } = await api.listDatabases();
@@ -52,7 +55,7 @@ export async function createDatabase(
     return 'done';
   }
   log.info('written', { kind: 'create-database', database: name });
-  checkTemplate(wanted, made);
+  checkTemplate(request, made);
   for (const [key, value] of Object.entries(declared)) {
     const change = { [key]: value };
     if (made[key as keyof GovernedValues] === value) continue;
@@ -63,16 +66,16 @@ export async function createDatabase(
   return 'done';
 }
 
-/** Creates a table with its template; `skipped` where there is one already, whatever its template. */
+/** Creates a table with its template. `skipped`: it exists already, with whatever template. */
 export async function createTable(
   { name: database, tables }: NamedDatabaseRule,
   name: string,
   { api }: Tools,
 ): Promise<Result> {
   const template = tables.find((each) => each.name === name)?.partitionTemplate;
-  const wanted = { name, ...(template && { partitionTemplate: template }) };
+  const request = { name, ...(template && { partitionTemplate: template }) };
   try {
-    checkTemplate(wanted, await createTwice(() => api.createTable(database, wanted)));
+    checkTemplate(request, await createTwice(() => api.createTable(database, request)));
     return 'done';
   } catch (error) {
     if (exists(error)) return 'skipped';
@@ -80,7 +83,7 @@ export async function createTable(
   }
 }
 
-/** A lost answer is no reason to wait for the next turn: a second call finds what the first one did. */
+/** Tries a second time at once: if only the answer was lost, the second call is answered with 409. */
 async function createTwice<T>(create: () => Promise<T>): Promise<T> {
   try {
     return await create();

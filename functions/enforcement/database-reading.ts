@@ -4,22 +4,23 @@ import type { Tools } from '../run/tools.ts';
 
 export type Databases = ReadonlyMap<string, Database>;
 
-/** Long enough to serve many changes with one listing, too short for a person to come between. */
+/** One listing serves many changes, and is too young for a person to have changed something since. */
 const FRESH_MS = 5_000;
 const WAITS_MS = [1_000, 2_000, 4_000, 8_000];
 
-/** What the databases are now; the API tells of one only by listing all. */
+/** The databases as they are now. The API has no `GET` for one database, so all are listed. */
 export interface DatabaseReading {
-  /** At most a few seconds old, or what the answer to a change of it said. */
+  /** The database as listed at most five seconds ago, or as the answer to its last change showed it. */
   recent(name: string): Promise<Database | undefined>;
+  /** Remembers the answer to a change. */
   learn(database: Database): void;
-  /** After a call of which nobody knows what it did. */
+  /** To call after a change whose effect is not known: the next `recent` lists again. */
   forget(name: string): void;
 }
 
 /**
- * Every database of the cluster, to plan on.
- * @throws ObservationError if the two clocks differ by more than approvals could bear
+ * Lists every database of the cluster, for a plan.
+ * @throws ObservationError if the two clocks differ by more than five minutes
  */
 export async function observeDatabases({
   api,
@@ -60,8 +61,7 @@ export function createReading(tools: Pick<Tools, 'api' | 'now'>): DatabaseReadin
 }
 
 /**
- * Lists the databases until they are as expected, or until it has waited long enough for a server
- * that answers from a cache.
+ * Lists the databases until they are as expected, for at most 15 seconds: a server may answer from a cache.
  */
 export async function readUntil(
   expected: (databases: Databases) => boolean,

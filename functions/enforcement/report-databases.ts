@@ -4,19 +4,19 @@ import type { Tools } from '../run/tools.ts';
 import type { DatabaseAction } from './plan/database-action.ts';
 import { describeAction } from './plan/describe-action.ts';
 
-/** The most sentences that one event carries. */
+/** The most findings in one event. */
 const SHOWN = 20;
-/** Findings that say how a database differs from its rule and will go on to. */
+/** Findings about a database that differs from its rule and is not corrected. */
 const DRIFT = ['DatabaseDrift', 'DatabaseMissing', 'PartitionTemplateDiffers'];
 const REFUSED = 'RetentionRefused';
 
 const isDrift = ({ kind }: Finding) => kind === REFUSED || DRIFT.includes(kind);
 
-/** How many databases a plan leaves different from their rule. */
+/** How many databases differ from their rule and are not corrected by this plan. */
 export const countDrifted = ({ findings }: { readonly findings: readonly Finding[] }) =>
   new Set(findings.filter(isDrift).map(({ database }) => database)).size;
 
-/** Tells, once a run, of what differs and is not being corrected. */
+/** Publishes, once in a run, which databases differ from their rules and are not corrected. */
 export function reportDrift(plan: Plan<DatabaseAction>, { publish }: Pick<Tools, 'publish'>): void {
   const drift = plan.findings.filter(isDrift);
   if (drift.length === 0) return;
@@ -27,7 +27,7 @@ export function reportDrift(plan: Plan<DatabaseAction>, { publish }: Pick<Tools,
   });
 }
 
-/** Tells of databases of which a part is changed and a part is not; the next run does the rest. */
+/** Reports databases of which only a part of the changes was made; the next run does the rest. */
 export function reportHalfApplied(
   outcomes: readonly Outcome<DatabaseAction>[],
   { log, publish, policy }: Pick<Tools, 'log' | 'publish' | 'policy'>,

@@ -19,7 +19,7 @@ import { describeAction, effectNote } from './plan/describe-action.ts';
 import { reportHalfApplied } from './report-databases.ts';
 
 const TIME_NEEDED_MS = MINUTE_MS;
-/** Tables last: a limit that is about to be raised may be in their way. */
+/** Tables are created last: before that, a change may raise the limit of tables. */
 const RANK = { 'create-database': 0, change: 1, 'create-table': 2 } as const;
 
 interface Written {
@@ -43,13 +43,13 @@ function write(action: DatabaseAction, reading: DatabaseReading, tools: Tools): 
       return createTable(namedRule(action, tools), action.table, tools);
     default:
       action satisfies never;
-      throw new Error('an action of no known kind');
+      throw new Error('unknown kind of action');
   }
 }
 
 /**
- * What must not follow: a table where the database could not be made, and anything after a server
- * did something else than it was asked.
+ * Whether the later actions of a database must wait: it could not be created, or the server did something
+ * else than was asked for.
  */
 const stops = ({ action, result }: Written) =>
   result.status === 'rejected' &&
@@ -72,7 +72,7 @@ async function writeDatabase(
   return written;
 }
 
-/** Whether a listing shows what was written; of tables there is none. */
+/** Whether the listing shows what was written. Tables are not listed, so they count as shown. */
 function isShown(action: DatabaseAction, databases: Databases): boolean {
   const database = databases.get(action.database);
   switch (action.kind) {
@@ -84,28 +84,28 @@ function isShown(action: DatabaseAction, databases: Databases): boolean {
       return database !== undefined && spelledField(database, action.field) === action.to;
     default:
       action satisfies never;
-      throw new Error('an action of no known kind');
+      throw new Error('unknown kind of action');
   }
 }
 
-const needsLook = ({ action, result }: Written) =>
+const needsListing = ({ action, result }: Written) =>
   action.kind !== 'create-table' && (result.status === 'rejected' || result.value === 'done');
 
-/** A write that failed may have landed, and one that succeeded may not have: the listing decides. */
+/** A write that failed may have taken effect, and one that succeeded may not: the listing decides. */
 function judge({ action, result }: Written, databases: Databases): Result {
   const shown = isShown(action, databases);
   if (result.status === 'rejected') {
-    const landed = shown && action.kind === 'change' && !(result.reason instanceof EchoError);
-    if (landed) return 'done';
+    const tookEffect = shown && action.kind === 'change' && !(result.reason instanceof EchoError);
+    if (tookEffect) return 'done';
     throw result.reason;
   }
   if (result.value === 'done' && !shown) {
-    throw new Error(`${describeAction(action)}: the server said yes, and does not list it`);
+    throw new Error(`${describeAction(action)}: the server confirmed it, but does not list it`);
   }
   return result.value;
 }
 
-/** The action and its words, for people who read events. */
+/** The details of an event: the action, and a sentence about it for people. */
 function detailOf(action: DatabaseAction, { policy }: Tools) {
   const text = describeAction(action, policy.file);
   if (action.kind !== 'change') return { ...action, text };
@@ -114,9 +114,9 @@ function detailOf(action: DatabaseAction, { policy }: Tools) {
 }
 
 /**
- * Carries out an enforcement plan: every field by a call of its own, all of them confirmed by one
- * more listing at the end.
- * @throws ApplyError naming everything that failed; the rest is done
+ * Carries out an enforcement plan: one call for each field, because the API does not say whether a `PATCH` of
+ * several is atomic. A listing at the end confirms them.
+ * @throws ApplyError naming every action that failed; the others are done
  */
 export async function writeDatabases(
   plan: Plan<DatabaseAction>,
@@ -130,18 +130,18 @@ export async function writeDatabases(
   );
   const written = (await Promise.all(writing)).flat();
 
-  const looked = written.filter(needsLook);
-  const succeeded = looked.filter(({ result }) => result.status === 'fulfilled');
+  const toConfirm = written.filter(needsListing);
+  const succeeded = toConfirm.filter(({ result }) => result.status === 'fulfilled');
   const allShown = (databases: Databases) =>
     succeeded.every(({ action }) => isShown(action, databases));
-  const confirmation = looked.length > 0 ? readUntil(allShown, tools) : undefined;
-  // Whoever awaits it below hears of its failure, action by action.
+  const confirmation = toConfirm.length > 0 ? readUntil(allShown, tools) : undefined;
+  // Its error is thrown below, by every action that awaits it.
   await Promise.allSettled([confirmation]);
 
   const outcomes = await Promise.all(
     written.map((each) =>
       attempt(each.action, tools.log, async () => {
-        const databases = needsLook(each) ? await confirmation : undefined;
+        const databases = needsListing(each) ? await confirmation : undefined;
         const result = judge(each, databases ?? new Map());
         if (result === 'done') {
           tools.publish({ type: 'Database Policy Enforced', detail: detailOf(each.action, tools) });

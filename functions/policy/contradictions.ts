@@ -5,10 +5,13 @@ import { HIGHEST_JITTER } from './jitter.ts';
 import { type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
 import type { PolicyIssue } from './policy-error.ts';
 
-/** Secrets Manager keeps 100 versions younger than a day: about one write every 15 minutes. */
+/**
+ * Secrets Manager allows about 100 versions and removes none in their first day: one write every 15 minutes.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ */
 const SHORTEST_CADENCE_MS = 15 * MINUTE_MS;
 
-/** A run ends after 15 minutes, and starts nothing that it could not see through. */
+/** A run ends after 15 minutes, and begins no token that it cannot finish. */
 const LONGEST_ACTIVATION_MS = 13 * MINUTE_MS;
 
 function* contradictionsOf(
@@ -23,20 +26,21 @@ function* contradictionsOf(
   if (rotateEvery < SHORTEST_CADENCE_MS) {
     yield [
       'rotateEvery',
-      `${shown(rotateEvery)} is more often than Secrets Manager keeps versions for; the shortest cadence is ${shown(SHORTEST_CADENCE_MS)}`,
+      `${shown(rotateEvery)} is too often: Secrets Manager allows only about 100 versions a day; the shortest is ${shown(SHORTEST_CADENCE_MS)}`,
     ];
   }
+  // https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_cache-java.html
   if (gracePeriod < HOUR_MS && !policy.allowGracePeriodUnderAnHour) {
     yield [
       'gracePeriod',
-      `${shown(gracePeriod)} is shorter than the hour at which AWS's caching clients re-read a secret; set allowGracePeriodUnderAnHour: true if every consumer re-reads sooner`,
+      `${shown(gracePeriod)} is shorter than the hour after which AWS's caching clients read a secret again; set allowGracePeriodUnderAnHour: true if every consumer reads it sooner`,
     ];
   }
   const soonest = rotateEvery * (1 - HIGHEST_JITTER);
   if (gracePeriod >= soonest) {
     yield [
       'gracePeriod',
-      `${shown(gracePeriod)} does not fit between two rotations, which come as close as ${shown(soonest)}`,
+      `${shown(gracePeriod)} must be shorter than the time between two rotations, which can be as short as ${shown(soonest)}`,
     ];
   }
   if (expiresAfter === undefined) return;
@@ -53,34 +57,34 @@ function* contradictionsOf(
   } else if (expiresAfter - renewBefore < SHORTEST_CADENCE_MS) {
     yield [
       'renewBefore',
-      `${shown(renewBefore)} leaves a token that expires after ${shown(expiresAfter)} no life before it is renewed`,
+      `${shown(renewBefore)} is almost as long as expiresAfter (${shown(expiresAfter)}), so a token would be renewed as soon as it is made`,
     ];
   }
 }
 
-function sendsInClear(address: string): boolean {
+function sendsUnencrypted(address: string): boolean {
   const { protocol, hostname } = new URL(address);
   return protocol === 'http:' && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 function* clusterContradictions({ cluster }: Policy): Generator<PolicyIssue> {
   const { url, dataUrl = url, allowPlainHttp, accountId, clusterId } = cluster;
-  const clear = [url, dataUrl].find(sendsInClear);
-  if (clear !== undefined && !allowPlainHttp) {
+  const unencrypted = [url, dataUrl].find(sendsUnencrypted);
+  if (unencrypted !== undefined && !allowPlainHttp) {
     yield {
-      path: ['cluster', clear === url ? 'url' : 'dataUrl'],
-      message: `${clear} would carry tokens in clear; use https, or set allowPlainHttp: true where the network is trusted`,
+      path: ['cluster', unencrypted === url ? 'url' : 'dataUrl'],
+      message: `${unencrypted} would send tokens unencrypted; use https, or set allowPlainHttp: true if the network is trusted`,
     };
   }
   if ((accountId === undefined) !== (clusterId === undefined)) {
-    yield { path: ['cluster'], message: 'accountId and clusterId go together' };
+    yield { path: ['cluster'], message: 'accountId and clusterId must be set together' };
   }
 }
 
 function* secretContradictions({ owner, tokens, cluster }: Policy): Generator<PolicyIssue> {
   const prefix = secretPrefix(owner);
   if (cluster.managementToken.startsWith(prefix)) {
-    const message = `${cluster.managementToken} stands among the secrets that Keyturn writes (${prefix}…); keep it elsewhere`;
+    const message = `${cluster.managementToken} begins with ${prefix}, as the secrets that Keyturn writes do; give it another name`;
     yield { path: ['cluster', 'managementToken'], message };
   }
   const bySecret = new Map<string, string>();
@@ -88,12 +92,12 @@ function* secretContradictions({ owner, tokens, cluster }: Policy): Generator<Po
     const path = ['tokens', name, 'secret'];
     const other = bySecret.get(secret);
     if (other !== undefined) {
-      const message = `${secret} is the secret of "${other}" too; two entries cannot share one`;
+      const message = `${secret} is also the secret of "${other}"; two entries cannot share one`;
       yield { path, message };
     }
     bySecret.set(secret, name);
     if (secret === cluster.managementToken) {
-      const message = `${secret} holds the management token, which Keyturn only reads`;
+      const message = `${secret} contains the management token, which Keyturn only reads`;
       yield { path, message };
     }
   }
@@ -103,11 +107,11 @@ function activationContradictions({ activationTimeout }: Policy): PolicyIssue[] 
   if (activationTimeout <= LONGEST_ACTIVATION_MS) return [];
   const shown = formatDuration(activationTimeout);
   const longest = formatDuration(LONGEST_ACTIVATION_MS);
-  const message = `${shown} does not fit into a run, which ends after 15m; the longest is ${longest}`;
+  const message = `${shown} is too long for a run, which ends after 15m; the longest is ${longest}`;
   return [{ path: ['activationTimeout'], message }];
 }
 
-/** Policies that parse and still cannot be meant. */
+/** What is wrong in a policy whose single values are all valid. */
 export function contradictions(policy: Policy): PolicyIssue[] {
   const ofTokens = policy.tokens.flatMap((token) =>
     [...contradictionsOf(token, policy)].map(([key, message]) => ({
@@ -115,7 +119,7 @@ export function contradictions(policy: Policy): PolicyIssue[] {
       message,
     })),
   );
-  const empty = { path: ['tokens'], message: 'names no token; an empty policy is never meant' };
+  const empty = { path: ['tokens'], message: 'names no token; a policy needs at least one' };
   return [
     ...(policy.tokens.length === 0 ? [empty] : []),
     ...ofTokens,

@@ -5,41 +5,41 @@ import type { PolicyIssue } from './policy-error.ts';
 
 const WILDCARD = /[*?]/;
 
-/** What a rule is called by: its database's name, or its glob. */
+/** A rule's database name, or its glob. */
 const subjectOf = (rule: DatabaseRule) => ('name' in rule ? rule.name : rule.match);
 
-/** Whether no name is left for a later rule. Several rules that do so together are not found out. */
-function takesAllOf(earlier: DatabaseRule, later: DatabaseRule): boolean {
-  const wanted = subjectOf(later);
-  if ('name' in earlier) return earlier.name === wanted;
-  return WILDCARD.test(wanted) && !('name' in later)
-    ? coversGlob(earlier.match, wanted)
-    : matchesGlob(earlier.match, wanted);
+/** Whether an earlier rule matches every name that a later one matches. Only one earlier rule is compared. */
+function matchesAllOf(earlier: DatabaseRule, later: DatabaseRule): boolean {
+  const subject = subjectOf(later);
+  if ('name' in earlier) return earlier.name === subject;
+  return WILDCARD.test(subject) && !('name' in later)
+    ? coversGlob(earlier.match, subject)
+    : matchesGlob(earlier.match, subject);
 }
 
 function unreachable(rule: DatabaseRule, earlier: readonly DatabaseRule[]): string | undefined {
-  const index = earlier.findIndex((each) => takesAllOf(each, rule));
-  const taker = earlier[index];
-  if (!taker) return undefined;
+  const index = earlier.findIndex((each) => matchesAllOf(each, rule));
+  const first = earlier[index];
+  if (!first) return undefined;
   const subject = subjectOf(rule);
-  return subjectOf(taker) === subject
-    ? `${subject} has rule ${index + 1} already, and the first that matches wins; make them one`
-    : `never applies: rule ${index + 1} (${subjectOf(taker)}) takes ${subject} first; put this one before it`;
+  return subjectOf(first) === subject
+    ? `${subject} already has rule ${index + 1}, and the first rule that matches is used; merge the two`
+    : `is never used: rule ${index + 1} (${subjectOf(first)}) matches ${subject} first; put this rule before it`;
 }
 
 function* contradictionsOf(
   rule: DatabaseRule,
   earlier: readonly DatabaseRule[],
 ): Generator<readonly [string, string]> {
-  const taken = unreachable(rule, earlier);
-  if (taken !== undefined) yield ['name' in rule ? 'name' : 'match', taken];
+  const problem = unreachable(rule, earlier);
+  if (problem !== undefined) yield ['name' in rule ? 'name' : 'match', problem];
   for (const field of governedFields) {
-    const wanted = rule[field];
-    if (typeof wanted !== 'object') continue;
-    const { min, max } = wanted;
+    const bounds = rule[field];
+    if (typeof bounds !== 'object') continue;
+    const { min, max } = bounds;
     if (min === undefined || max === undefined) continue;
     if (GOVERNED_FIELDS[field].compare(min, max) > 0) {
-      yield [field, 'min keeps more than max allows'];
+      yield [field, 'min is more than max'];
     }
   }
   const tables = 'name' in rule ? rule.tables.map(({ name }) => name) : [];
@@ -47,7 +47,7 @@ function* contradictionsOf(
   if (twice !== undefined) yield ['tables', `names ${twice} twice`];
 }
 
-/** Rules about databases that parse and still cannot be meant. */
+/** What is wrong in the rules about databases although every single value is valid. */
 export const databaseContradictions = (rules: readonly DatabaseRule[]): PolicyIssue[] =>
   rules.flatMap((rule, index) =>
     [...contradictionsOf(rule, rules.slice(0, index))].map(([key, message]) => ({

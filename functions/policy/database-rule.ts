@@ -8,6 +8,8 @@ const bounds = <Output>(value: z.ZodMiniType<Output>) =>
       z.refine((found) => found.min !== undefined || found.max !== undefined, 'min, max or both'),
     );
 
+// Letters of any script, and bytes instead of characters: so InfluxDB's source (influxdb3_core, data_types)
+// reads its rules. https://docs.influxdata.com/influxdb3/clustered/admin/databases/create/
 const databaseName = z.string().check(
   z.regex(
     /^[\p{L}\p{N}/-][\p{L}\p{N}_/-]*$/u,
@@ -16,13 +18,15 @@ const databaseName = z.string().check(
   z.refine((name) => new TextEncoder().encode(name).length <= 64, 'at most 64 bytes'),
 );
 
-/** A glob over database names: `*` stands for any characters, `?` for one. */
+/** A glob for database names: `*` matches any characters, `?` matches one. */
 const databaseGlob = z
   .string()
   .check(
-    z.regex(/^[\p{L}\p{N}_/*?-]{1,64}$/u, 'a database name, in which * and ? may stand for others'),
+    z.regex(/^[\p{L}\p{N}_/*?-]{1,64}$/u, 'a database name with * (any text) and ? (one letter)'),
   );
 
+// Bounds of `partitionTemplate` in the specification of `POST /databases`.
+// https://docs.influxdata.com/influxdb3/clustered/api/management-api/databases/
 const templateParts = z
   .array(
     z.discriminatedUnion('type', [
@@ -45,9 +49,9 @@ const approve = z.optional(
 );
 
 type FieldSchema<Field extends GovernedField> = (typeof GOVERNED_FIELDS)[Field]['schema'];
-/** The value of every governed field, or none of it. */
+/** An optional value for every governed field. */
 type Exact = { [Field in GovernedField]: z.ZodMiniOptional<FieldSchema<Field>> };
-/** A value or its bounds. */
+/** An optional value, or bounds, for every governed field. */
 type Bounded = {
   [Field in GovernedField]: z.ZodMiniOptional<
     z.ZodMiniUnion<[FieldSchema<Field>, ReturnType<typeof bounds<z.output<FieldSchema<Field>>>>]>
@@ -79,7 +83,7 @@ const globRule = z.strictObject({
   approve,
 });
 
-/** One rule of a policy's `databases`: a named database's declared state, or bounds for many by glob. */
+/** One rule of a policy's `databases`: for one database by its name, or for many by a glob. */
 export const databaseRuleSchema = z.union([exactRule, globRule]);
 
 export type DatabaseRule = z.output<typeof databaseRuleSchema>;

@@ -4,10 +4,11 @@ import { databaseRuleSchema } from './database-rule.ts';
 import { durationSchema } from './duration.ts';
 import { windowSchema } from './window.ts';
 
-/** Begins the marker at the end of a token's description, and so is in no text of a policy. */
+/** The beginning of the marker in a token's description; no description in a policy may contain it. */
 export const MARKER_OPENING = '[keyturn:';
 
 const nonEmpty = (what: string) => z.string().check(z.minLength(1, what));
+// Characters and length: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 const secretName = z
   .string()
   .check(z.regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, 'a secret name: letters, digits and /_+=.@-'));
@@ -36,22 +37,22 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** Without a last slash: the tag that names a secret's cluster is compared as text. */
+/** Without a slash at its end: the tag that names a secret's cluster is compared as text. */
 const clusterUrl = z.pipe(
   z.url({ protocol: /^https?$/, error: 'a URL such as https://influxdb.example.com' }),
   z.transform((url) => url.replace(/\/+$/, '')),
 );
 
 const clusterSchema = z.strictObject({
-  /** Where the Management API and the data plane answer. */
+  /** URL of the Management API, and of the data plane unless `dataUrl` is set. */
   url: clusterUrl,
-  /** Where consumers and probes write and query, if it is another host (Cloud Dedicated). */
+  /** URL of the data plane, if it is another host (Cloud Dedicated). */
   dataUrl: z.optional(clusterUrl),
-  /** Tokens travel in clear: only where the network between is trusted, such as a mesh that encrypts. */
+  /** Allows URLs that send tokens unencrypted. Only for a trusted network, such as a mesh that encrypts. */
   allowPlainHttp: z._default(z.boolean(), false),
   /** Name or ARN of the secret with the management token. */
   managementToken: nonEmpty('the name or ARN of a secret'),
-  /** PEM file with the authority that signed the cluster's certificate, beside the policy file. */
+  /** PEM file of the authority that signed the cluster's certificate, in the folder of the policy file. */
   ca: z.optional(nonEmpty('a file name')),
   accountId: z.optional(uuid),
   clusterId: z.optional(uuid),
@@ -71,18 +72,18 @@ const tokenText = z.string().check(
   z.maxLength(400),
   z.refine(
     (text) => !text.includes(MARKER_OPENING),
-    `a text without "${MARKER_OPENING}", which marks what is owned`,
+    `a text without "${MARKER_OPENING}", which begins a marker`,
   ),
 );
 
 const tokenSchema = z.strictObject({
   ...lifetimes,
-  /** For people; stands before the marker in the token's description. */
+  /** For people; the text before the marker in the token's description. */
   description: z.optional(tokenText),
   permissions: z.strictObject({ read: databaseNames, write: databaseNames }),
-  /** Name of the secret that consumers read; `keyturn/<owner>/<name>` where absent. */
+  /** Name of the secret that consumers read. Absent: `keyturn/<owner>/<name>`. */
   secret: z.optional(secretName),
-  /** Take over an existing token and its secret without rotating them before they are due. */
+  /** Takes over an existing token and its secret, without rotating them before they are due. */
   adopt: z.optional(
     z.strictObject({
       tokenId: uuid,
@@ -91,7 +92,7 @@ const tokenSchema = z.strictObject({
   ),
 });
 
-/** The policy file as plain data. Defaults are here and nowhere else, but for those of a token's life. */
+/** The policy file as plain data, with all defaults except those of `lifetimes` (parse-policy.ts). */
 export const documentSchema = z.strictObject({
   owner,
   cluster: clusterSchema,
@@ -118,10 +119,10 @@ export const documentSchema = z.strictObject({
     tokenSchema,
   ),
   databases: z._default(z.array(databaseRuleSchema), []),
-  /** What becomes of a token whose entry left the policy. */
+  /** What happens to a token whose entry left the policy. */
   onRemoval: z._default(z.enum(['report', 'retire']), 'report'),
   expiredForeignTokens: z._default(z.enum(['report', 'delete']), 'report'),
-  /** The most tokens that one run may take away without a proven successor, or databases that it may leave with less; 0 means none. */
+  /** The most tokens that one run may take away without a proven successor, or databases that it may reduce; 0: none. */
   limits: z._default(
     z.strictObject({
       percent: z._default(z.int().check(z.minimum(0), z.maximum(100)), 30),
@@ -129,15 +130,18 @@ export const documentSchema = z.strictObject({
     }),
     { percent: 30, tokens: 3 },
   ),
-  /** How long a new token may take to be accepted everywhere. */
+  /** How long a new token may take until all routers accept it. */
   activationTimeout: z._default(durationSchema, 5 * MINUTE_MS),
   concurrency: z._default(z.int().check(z.minimum(1), z.maximum(100)), 10),
-  /** Secrets Manager allows 50 a second for the whole account and Region. */
+  /**
+   * Secrets Manager allows 50 a second for the whole account and Region.
+   * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+   */
   secretWritesPerSecond: z._default(z.int().check(z.minimum(1), z.maximum(50)), 20),
   allowGracePeriodUnderAnHour: z._default(z.boolean(), false),
   /** KMS key (ARN or alias) for the secrets that Keyturn creates. */
   encryptionKey: z.optional(nonEmpty('a KMS key ARN or alias')),
-  /** Name or ARN of the bus for Keyturn's events; the default bus where absent. */
+  /** Name or ARN of the bus for Keyturn's events. Absent: the default bus. */
   eventBus: z.optional(nonEmpty('a bus name or ARN')),
 });
 

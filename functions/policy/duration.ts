@@ -6,7 +6,7 @@ const DURATION = /^(?:\d+[smhdw])+$/;
 const EXPECTED = 'a duration such as 30d, 12h or 1h30m';
 const PART = /(\d+)([smhdw])/g;
 
-/** Milliseconds of a checked duration such as `30d`, `12h` or `1h30m`. */
+/** Milliseconds of a valid duration such as `30d`, `12h` or `1h30m`. */
 function toMilliseconds(text: string): number {
   let total = 0;
   for (const [, count, unit] of text.matchAll(PART)) {
@@ -15,13 +15,13 @@ function toMilliseconds(text: string): number {
   return total;
 }
 
-/** A length of time in a policy, `30d`, `12h`, `90s`, `1h30m`; parsed to milliseconds. */
+/** A length of time in a policy: `30d`, `12h`, `90s`, `1h30m`. The output is milliseconds. */
 export const durationSchema = z.pipe(
   z.string(EXPECTED).check(z.regex(DURATION, EXPECTED)),
   z.transform(toMilliseconds),
 );
 
-/** `30d`, `1d12h`, `0s`: the shortest spelling that the policy would accept. */
+/** `30d`, `1d12h`, `0s`: the shortest text that the policy accepts for so many milliseconds. */
 export function formatDuration(milliseconds: number): string {
   let rest = Math.round(milliseconds / 1_000) * 1_000;
   let text = '';

@@ -1,13 +1,16 @@
 import * as z from 'zod/mini';
 import { compareRetention, formatRetention, parseRetention, retentionSchema } from './retention.ts';
 
-/** A field's value as the Management API has it: nanoseconds are bigints, counts are numbers. */
+/** A field's value as the Management API has it: nanoseconds as a bigint, counts as a number. */
 export type FieldValue = bigint | number;
 
-/** The same as the policy spells it: `90d`, `infinite`, `500`. */
+/** The same value as the policy writes it: `90d`, `infinite`, `500`. */
 export type Spelling = string | number;
 
-/** The highest number that InfluxDB's catalog stores (a signed 32-bit integer). */
+/**
+ * `maxTables` and `maxColumnsPerTable` are int32 in the specification.
+ * https://docs.influxdata.com/influxdb3/clustered/api/management-api/databases/
+ */
 const HIGHEST_LIMIT = 2_147_483_647;
 
 /** A field that counts something, such as tables. */
@@ -17,15 +20,15 @@ const limitField = <Key extends string>(key: Key, whenLowered: string) => ({
   compare: (a: FieldValue, b: FieldValue) => Number(a) - Number(b),
   spell: (value: FieldValue): Spelling => Number(value),
   parse: (spelling: Spelling): FieldValue => Number(spelling),
-  /** What lowering it means for what is there, for people. */
+  /** What a lower value does to existing tables, for people. */
   whenLowered,
   /** Whether a rule needs a dated approval to lower it. */
   needsApproval: false,
 });
 
 /**
- * The fields of a database that rules hold to what they declare: one row each, from the rule's key
- * and schema to the Management API's field. Everything else follows from these rows.
+ * The fields of a database that a rule can declare: one row each, from the rule's key and schema to the
+ * Management API's field. All other code uses these rows.
  */
 export const GOVERNED_FIELDS = {
   retention: {
@@ -43,7 +46,7 @@ export const GOVERNED_FIELDS = {
   ),
   maxColumnsPerTable: limitField(
     'maxColumnsPerTable',
-    'existing tables stay and can be written to with the columns they have; new columns beyond the limit are refused, in tables made from now on at least',
+    'existing tables stay and can be written to with the columns they have; new columns beyond the limit are refused, at least in tables that are made from now on',
   ),
 } as const;
 
@@ -52,17 +55,17 @@ export type GovernedField = keyof typeof GOVERNED_FIELDS;
 
 export const governedFields = Object.keys(GOVERNED_FIELDS) as readonly GovernedField[];
 
-/** The part of a database, as the Management API has it, that is governed. */
+/** The governed fields of a database, as the Management API has them. */
 export type GovernedValues = {
   readonly [Field in GovernedField as (typeof GOVERNED_FIELDS)[Field]['key']]: Parsed<Field>;
 };
 type Parsed<Field extends GovernedField> = z.output<(typeof GOVERNED_FIELDS)[Field]['schema']>;
 
-/** A field of a database, as the policy spells it. */
+/** A field of a database, as the policy writes it. */
 export const spelledField = (values: GovernedValues, field: GovernedField): Spelling =>
   GOVERNED_FIELDS[field].spell(values[GOVERNED_FIELDS[field].key]);
 
-/** What sets a field through the Management API. */
+/** The body of the `PATCH` that sets one field. */
 export const fieldBody = (field: GovernedField, to: Spelling): Partial<GovernedValues> => ({
   [GOVERNED_FIELDS[field].key]: GOVERNED_FIELDS[field].parse(to),
 });

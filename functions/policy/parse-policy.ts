@@ -42,8 +42,8 @@ function resolveTokens({ tokens, defaults, owner }: Document): TokenPolicy[] {
 }
 
 /**
- * Checks a policy document (the YAML file as plain data) and fills in its defaults.
- * @param file its name, as plans should call it
+ * Checks a policy document (the YAML file as plain data) and adds its defaults.
+ * @param file the file's name, as plans show it
  * @throws PolicyError naming every key that is wrong, what was found and what was expected
  */
 export function parsePolicy(document: unknown, file = 'keyturn.yaml'): Policy {

@@ -39,7 +39,7 @@ interface AnySchema {
   readonly def: AnyDef;
 }
 
-/** The keys that a schema knows at a path, for suggesting one in place of a misspelt one. */
+/** The keys that a schema knows at a path, to suggest one for a misspelt key. */
 function knownKeys(schema: AnySchema, path: readonly PropertyKey[]): string[] {
   const { def } = schema;
   const inner = def.innerType ?? def.in;
@@ -88,7 +88,7 @@ function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
-/** What zod says where no locale is loaded and the schema names no expectation of its own. */
+/** zod's message if no locale is loaded and the schema has no message of its own. */
 const WITHOUT_WORDS = 'Invalid input';
 
 function expectation(issue: z.core.$ZodIssue): string {
@@ -109,7 +109,7 @@ function expectation(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** A union fails as a whole; what its closest member says is what helps. */
+/** A union has one issue for all its members; the issues of the member that fits best help most. */
 function closest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
   const weight = (issues: readonly z.core.$ZodIssue[]) =>
@@ -126,7 +126,7 @@ function closest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   return best.flatMap((each) => closest({ ...each, path: [...issue.path, ...each.path] }));
 }
 
-/** Turns the schema's complaints into sentences that say what was found and what was expected. */
+/** Turns the schema's issues into sentences that say what was found and what was expected. */
 export function explainIssues(
   schema: z.ZodMiniType,
   issues: readonly z.core.$ZodIssue[],

@@ -2,10 +2,10 @@ import type { Permission } from '../management-api/token.ts';
 import type { Document } from './document.ts';
 import type { Window } from './window.ts';
 
-/** Where a secret is that no entry gave a name of its own; it may be changed though its entry left the policy. */
+/** Beginning of the name of a secret whose entry sets none. The role of `reap` covers it even without an entry. */
 export const secretPrefix = (owner: string) => `keyturn/${owner}/`;
 
-/** When a token rotates, expires and is retired. */
+/** When a token is rotated, expires and is retired; durations in milliseconds. */
 export interface Lifetimes {
   readonly rotateEvery: number;
   readonly renewBefore: number;
@@ -16,19 +16,19 @@ export interface Lifetimes {
   readonly windows: readonly Window[];
 }
 
-/** One token that the policy asks for, with every default filled in. */
+/** One entry of the policy's `tokens`, with its defaults. */
 export interface TokenPolicy extends Lifetimes {
   readonly name: string;
-  /** Name of its secret, which is the token's identity. */
+  /** Name of its secret. It identifies the entry in markers, actions and findings. */
   readonly secret: string;
   readonly description: string;
   readonly permissions: readonly Permission[];
   readonly adopt?: { readonly tokenId: string; readonly key?: string | undefined };
 }
 
-/** A checked policy with its defaults filled in; durations in milliseconds. */
+/** A checked policy with its defaults; durations in milliseconds. */
 export interface Policy extends Omit<Document, 'tokens' | 'defaults'> {
-  /** Name of the file that it was written in, for whoever reads a plan. */
+  /** Name of the policy file, as plans show it. */
   readonly file: string;
   /** For owned tokens whose entry left the policy. */
   readonly defaults: Lifetimes;
@@ -39,13 +39,13 @@ type Entries = Pick<Policy, 'tokens'>;
 
 const entries = new WeakMap<Entries, ReadonlyMap<string, TokenPolicy>>();
 
-/** The entry whose secret this is; undefined: none, or none any longer. */
+/** The entry that has this secret. Undefined: no entry has it, or it left the policy. */
 export function entryOf(policy: Entries, secret: string): TokenPolicy | undefined {
   const known = entries.get(policy) ?? new Map(policy.tokens.map((each) => [each.secret, each]));
   entries.set(policy, known);
   return known.get(secret);
 }
 
-/** The databases that rules name; a database that only a glob matches is not among them. */
+/** The databases that rules name; not those that only a glob matches. */
 export const namedDatabases = ({ databases }: Pick<Policy, 'databases'>): readonly string[] =>
   databases.flatMap((rule) => ('name' in rule ? [rule.name] : []));

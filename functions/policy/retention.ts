@@ -13,11 +13,14 @@ const EXPECTED = 'a retention period such as 30d, 26w or infinite';
 const PART = /(\d+)(ns|[smhdw])/g;
 const INT64_MAX = 9_223_372_036_854_775_807n;
 
-/** InfluxDB documents an hour as the shortest period, though its API takes less. */
+/**
+ * The shortest period that InfluxDB documents; the API's own minimum is 0.
+ * https://docs.influxdata.com/influxdb3/clustered/admin/databases/#retention-periods
+ */
 const SHORTEST_RETENTION_NS = UNIT_NS.h;
 export const INFINITE_RETENTION = 0n;
 
-/** Nanoseconds of a checked retention period, or of what `formatRetention` wrote; 0 for infinite. */
+/** Nanoseconds of a valid retention period, also of what `formatRetention` writes; 0 for infinite. */
 export function parseRetention(text: string): bigint {
   let total = 0n;
   for (const [, count = '0', unit] of text.matchAll(PART)) {
@@ -26,7 +29,7 @@ export function parseRetention(text: string): bigint {
   return total;
 }
 
-/** A retention period in a policy: `30d`, `26w`, `90d12h5ns` or `infinite`; parsed to nanoseconds, 0 for infinite. */
+/** A retention period in a policy: `30d`, `26w`, `90d12h5ns` or `infinite`. The output is nanoseconds, 0 for infinite. */
 export const retentionSchema = z.pipe(
   z.pipe(
     z.string(EXPECTED).check(z.regex(RETENTION, EXPECTED)),
@@ -49,7 +52,7 @@ export function compareRetention(a: bigint, b: bigint): number {
   return a < b ? -1 : 1;
 }
 
-/** `infinite`, `30d`, `90d12h5ns`: the spelling that the policy would accept. */
+/** `infinite`, `30d`, `90d12h5ns`: the text that the policy accepts for a period in nanoseconds. */
 export function formatRetention(period: bigint): string {
   if (period === INFINITE_RETENTION) return 'infinite';
   let rest = period;

@@ -8,11 +8,11 @@ const WINDOW = new RegExp(
   `^(?:(daily|${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?)*) )?(${TIME})-(${TIME}|24:00)$`,
 );
 
-/** A weekly maintenance window; minutes count from midnight in the policy's time zone. */
+/** A weekly window for rotations; minutes count from midnight in the policy's time zone. */
 export interface Window {
   readonly days: readonly Day[];
   readonly fromMinute: number;
-  /** Up to `fromMinute` or below: the window ends on the following day. */
+  /** Not more than `fromMinute`: the window ends on the following day. */
   readonly toMinute: number;
 }
 
@@ -42,7 +42,7 @@ export const windowSchema = z.pipe(
   z.transform(parseWindow),
 );
 
-/** Whether `instant` lies in one of the windows; no windows at all means always. */
+/** Whether `instant` is in one of the windows; without any window, always. */
 export function withinWindows(
   windows: readonly Window[],
   timeZone: string,

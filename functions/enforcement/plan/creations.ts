@@ -1,7 +1,7 @@
 import { formatTemplate } from '../../management-api/database.ts';
 import type { NamedDatabaseRule } from '../../policy/database-rule.ts';
 import { GOVERNED_FIELDS, governedFields } from '../../policy/governed-fields.ts';
-import { drawOf } from '../../policy/jitter.ts';
+import { fractionOf } from '../../policy/jitter.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../time.ts';
 import type { DatabaseCreation, TableCreation } from './database-action.ts';
@@ -10,7 +10,7 @@ import type { NumberedRule } from './rules.ts';
 const RATE = /^rate\((\d+) (minute|hour|day)s?\)$/;
 const UNIT_MS = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS } as const;
 
-/** How many runs a day has; of a cron expression only that it has one. */
+/** How many runs a day has; for a cron expression 1 is assumed. */
 function runsPerDay(schedule: string): number {
   const [, count, unit] = RATE.exec(schedule) ?? [];
   if (!count || !unit) return 1;
@@ -18,13 +18,14 @@ function runsPerDay(schedule: string): number {
 }
 
 /**
- * Whether it is this run's turn to create the declared tables of a database that exists. The API
- * lists no tables, so all a run can do is create them again and be told that they exist: each
- * database has one turn a day, drawn from a hash of its name (with a cron schedule, every run).
+ * Whether this run creates the declared tables of a database that exists. The API lists no tables, so a run
+ * can only create them again and get 409. Each database therefore has one turn a day, which a hash of its
+ * name decides (with a cron schedule, every run).
+ * https://docs.influxdata.com/influxdb3/clustered/api/management-api/tables/
  */
 export function isTablesTurn(database: string, at: number, { schedules }: Policy): boolean {
   const runs = runsPerDay(schedules.enforce);
-  return Math.floor(((at % DAY_MS) / DAY_MS) * runs) === Math.floor(drawOf(database) * runs);
+  return Math.floor(((at % DAY_MS) / DAY_MS) * runs) === Math.floor(fractionOf(database) * runs);
 }
 
 const templateOf = ({ partitionTemplate }: Pick<NamedDatabaseRule, 'partitionTemplate'>) =>

@@ -2,7 +2,7 @@ import { GOVERNED_FIELDS, type GovernedField, lessens } from '../../policy/gover
 import type { Without } from '../../run/plan.ts';
 import type { DatabaseAction, DatabaseCreation } from './database-action.ts';
 
-/** `policy keyturn.yaml, rule 2`; without a file, `rule 2`. */
+/** `policy keyturn.yaml, rule 2`, or `rule 2` without a file. */
 export const sourceOf = (rule: number, file?: string) =>
   file === undefined ? `rule ${rule}` : `policy ${file}, rule ${rule}`;
 
@@ -18,8 +18,8 @@ function declaredBy({
 }
 
 /**
- * An action about a database in words: `retention telemetry 30d -> 90d (policy keyturn.yaml, rule 2)`.
- * `file`: the policy's, where people may have several.
+ * An action in words: `retention telemetry 30d -> 90d (policy keyturn.yaml, rule 2)`. `file`: name of the
+ * policy file.
  */
 export function describeAction(action: Without<DatabaseAction, 'reason'>, file?: string): string {
   const { database, rule } = action;
@@ -33,11 +33,11 @@ export function describeAction(action: Without<DatabaseAction, 'reason'>, file?:
       return `create table ${action.table} in ${database} unless it exists (${source})`;
     default:
       action satisfies never;
-      throw new Error('an action of no known kind');
+      throw new Error('unknown kind of action');
   }
 }
 
-/** What a change does to what is there; undefined: nothing that people need to know. */
+/** What a change does to existing tables, for people. Undefined: nothing that they need to know. */
 export function effectNote({
   field,
   from,

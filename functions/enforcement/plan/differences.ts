@@ -8,7 +8,7 @@ import {
 import type { FieldChange } from './database-action.ts';
 import type { NumberedRule } from './rules.ts';
 
-type Wanted =
+type Declared =
   | FieldValue
   | { readonly min?: FieldValue | undefined; readonly max?: FieldValue | undefined };
 
@@ -17,29 +17,29 @@ interface Correction {
   readonly reason: FieldChange['reason'];
 }
 
-/** What a declared value, or the nearest bound, asks for where the present one is not right. */
+/** The declared value, or the nearest bound, if the present value is not right. */
 function correctionOf(
   field: GovernedField,
   present: FieldValue,
-  wanted: Wanted,
+  declared: Declared,
 ): Correction | undefined {
-  if (typeof wanted !== 'object') {
-    return present === wanted ? undefined : { to: wanted, reason: 'Differs' };
+  if (typeof declared !== 'object') {
+    return present === declared ? undefined : { to: declared, reason: 'Differs' };
   }
   const { compare } = GOVERNED_FIELDS[field];
-  const { min, max } = wanted;
+  const { min, max } = declared;
   if (min !== undefined && compare(present, min) < 0) return { to: min, reason: 'BelowMinimum' };
   if (max !== undefined && compare(present, max) > 0) return { to: max, reason: 'AboveMaximum' };
   return undefined;
 }
 
-/** Every declared field that differs. What a rule does not declare is nobody's business. */
+/** Every field that the rule declares and that differs. All other fields are ignored. */
 export function differencesOf(database: Database, { rule, number }: NumberedRule): FieldChange[] {
   return governedFields.flatMap((field): FieldChange[] => {
     const { key, spell } = GOVERNED_FIELDS[field];
-    const wanted: Wanted | undefined = rule[field];
+    const declared: Declared | undefined = rule[field];
     const correction =
-      wanted === undefined ? undefined : correctionOf(field, database[key], wanted);
+      declared === undefined ? undefined : correctionOf(field, database[key], declared);
     if (!correction) return [];
     const about = { database: database.name, rule: number, field };
     const { to, reason } = correction;

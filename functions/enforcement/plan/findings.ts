@@ -11,37 +11,40 @@ import { type NumberedRule, ruleOf } from './rules.ts';
 /** The most names that a summary shows. */
 const SHOWN = 20;
 
-/** `mode: report`: what would be changed, and is not. */
-export const withMode = (change: FieldChange, { file }: Policy): Finding => ({
+/** With `mode: report`: a change that is not made. */
+export const reportedOnly = (change: FieldChange, { file }: Policy): Finding => ({
   kind: 'DatabaseDrift',
   database: change.database,
-  message: `${describeAction(change, file)} is due, and not done: the rule only reports`,
+  message: `${describeAction(change, file)} is not done, because the rule only reports`,
 });
 
-/** One difference left as it is, beside a plan of which all else is applied. */
+/** A retention that is not shortened, because no approval is in force; the rest of the plan is applied. */
 export function shorteningRefused(
   change: FieldChange,
   obstacle: string,
   { file }: Policy,
 ): Finding {
   const { database, from, to, rule } = change;
-  const now = from === 'infinite' ? 'where nothing ever expires now' : `where ${from} are kept now`;
+  const now = from === 'infinite' ? 'now nothing expires' : `now ${from} are kept`;
   return {
     kind: 'RetentionRefused',
     database,
     message:
-      `${describeAction(change, file)} is refused: everything older than ${to} would vanish from queries at once, ${now}; ${obstacle}. ` +
+      `${describeAction(change, file)} is refused: data older than ${to} would disappear from queries at once (${now}), and ${obstacle}. ` +
       `To approve it until the end of a day, write in rule ${rule} of ${file}: approve: {shortenRetentionUntil: <date>}`,
   };
 }
 
-/** Re-creating what somebody deleted would block its undelete and revive old grants. */
+/**
+ * A new database with the name of a deleted one prevents its undelete, and tokens with permissions on the old
+ * one can use it. https://docs.influxdata.com/influxdb3/clustered/admin/databases/delete/
+ */
 export function missingOf(numbered: NumberedRule<NamedDatabaseRule>, policy: Policy): Finding {
   const { name, ifMissing } = numbered.rule;
   const why =
     ifMissing === 'create'
       ? 'is not created, because the rule only reports'
-      : 'is created only with ifMissing: create, which would block undeleting one of that name';
+      : 'is created only with ifMissing: create, which would prevent undeleting one of that name';
   return {
     kind: 'DatabaseMissing',
     database: name,
@@ -49,7 +52,7 @@ export function missingOf(numbered: NumberedRule<NamedDatabaseRule>, policy: Pol
   };
 }
 
-/** A template can be given to a database only when it is created. */
+/** A template that differs; a database gets its template only when it is created. */
 export function templateDrift(
   { name, partitionTemplate }: Database,
   numbered: NumberedRule,
@@ -57,16 +60,16 @@ export function templateDrift(
 ): Finding[] {
   const { rule } = numbered;
   if (!('name' in rule) || rule.partitionTemplate === undefined) return [];
-  const wanted = formatTemplate(rule.partitionTemplate);
+  const declared = formatTemplate(rule.partitionTemplate);
   const present = partitionTemplate && formatTemplate(partitionTemplate);
-  if (present === wanted) return [];
+  if (present === declared) return [];
   const message =
-    `partition template ${name} ${present ?? '(the server shows none: its default)'} -> ${wanted} ` +
-    `(${sourceOf(numbered.number, policy.file)}) cannot be: a template is given at creation and never changed`;
+    `partition template ${name} ${present ?? '(the server shows none: its default)'} -> ${declared} ` +
+    `(${sourceOf(numbered.number, policy.file)}) cannot be done: a database gets its template when it is created`;
   return [{ kind: 'PartitionTemplateDiffers', database: name, message }];
 }
 
-/** A glob that takes no database may be misspelt. */
+/** A glob that matches no database may be misspelt. */
 export function unmatchedGlobs(
   databases: ReadonlyMap<string, Database>,
   policy: Policy,
@@ -81,7 +84,7 @@ export function unmatchedGlobs(
   });
 }
 
-/** One summary of what no rule is about, and nobody touches. */
+/** One summary of the databases without a rule, which are not changed. */
 export function unmanagedOf(databases: ReadonlyMap<string, Database>, policy: Policy): Finding[] {
   const names = [...databases.keys()].filter((name) => !ruleOf(name, policy)).sort();
   if (names.length === 0) return [];

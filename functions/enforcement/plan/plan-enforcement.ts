@@ -9,20 +9,20 @@ import type { DatabaseAction, FieldChange } from './database-action.ts';
 import { differencesOf } from './differences.ts';
 import {
   missingOf,
+  reportedOnly,
   shorteningRefused,
   templateDrift,
   unmanagedOf,
   unmatchedGlobs,
-  withMode,
 } from './findings.ts';
 import { type NumberedRule, ruleOf, whyNotShorten } from './rules.ts';
 
 export interface EnforcementRequest {
-  /** Create declared tables whether or not it is their turn. */
+  /** Create all declared tables, not only those whose turn it is. */
   readonly tables: boolean;
 }
 
-/** What every decision of one plan looks at. */
+/** What every decision of one plan needs. */
 interface Context {
   readonly policy: Policy;
   readonly observation: DatabaseObservation;
@@ -39,7 +39,7 @@ function decideDifference(
   { rule }: NumberedRule,
   { policy, observation }: Context,
 ): Decision {
-  if (rule.mode === 'report') return withMode(change, policy);
+  if (rule.mode === 'report') return reportedOnly(change, policy);
   const guarded = GOVERNED_FIELDS[change.field].needsApproval && isLessening(change);
   const obstacle = guarded ? whyNotShorten(rule, observation.at, policy) : undefined;
   return obstacle === undefined ? change : shorteningRefused(change, obstacle, policy);
@@ -54,7 +54,7 @@ function decidePresent(database: Database, context: Context): Decision[] {
   ];
 }
 
-/** What a rule that names its database creates. */
+/** Creations for a rule that names its database. */
 function decideNamed(
   numbered: NumberedRule<NamedDatabaseRule>,
   { policy, observation: { at, databases }, request }: Context,
@@ -74,11 +74,11 @@ const isFinding = (decision: Decision): decision is Finding => 'message' in deci
 const isAction = (decision: Decision): decision is DatabaseAction => !isFinding(decision);
 
 /**
- * Plans what databases are corrected and created. Pure: same input, same plan, same hash.
+ * Plans which databases are corrected and created. Pure: same input, same plan, same hash.
  *
- * The policy's limits count databases that are left with less than they have: retention shortened
- * (under an approval in force) or a limit lowered, at most a share of all databases or a number if
- * that is more. Raising, and creating what a rule asks for, takes nothing from anybody.
+ * The policy's limit counts databases whose retention is shortened (with an approval in force) or whose limits
+ * are lowered: at most a percentage of all databases, or a number if that is more. Raising and creating do
+ * not count, because they take nothing away.
  */
 export function planEnforcement(
   policy: Policy,

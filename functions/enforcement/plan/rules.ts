@@ -2,13 +2,13 @@ import type { DatabaseRule } from '../../policy/database-rule.ts';
 import { matchesGlob } from '../../policy/glob.ts';
 import type { Policy } from '../../policy/policy.ts';
 
-/** A rule, and where it stands in the policy's list; the first is 1. */
+/** A rule, and its number in the policy's list; the first is 1. */
 export interface NumberedRule<Rule = DatabaseRule> {
   readonly rule: Rule;
   readonly number: number;
 }
 
-/** The first rule that matches wins; nothing is taken from those behind it. */
+/** The first rule that matches; the later ones are ignored. */
 export function ruleOf(name: string, { databases }: Policy): NumberedRule | undefined {
   const index = databases.findIndex((rule) =>
     'name' in rule ? rule.name === name : matchesGlob(rule.match, name),
@@ -17,7 +17,7 @@ export function ruleOf(name: string, { databases }: Policy): NumberedRule | unde
   return rule && { rule, number: index + 1 };
 }
 
-/** `2026-12-24`: the date where the policy's clocks hang. */
+/** `2026-12-24`: the date of an instant in a time zone. */
 function dateOf(instant: number, timeZone: string): string {
   const parts = new Intl.DateTimeFormat('en-US', {
     timeZone,
@@ -30,7 +30,7 @@ function dateOf(instant: number, timeZone: string): string {
 }
 
 /**
- * Why a rule may not shorten retention at this instant; undefined: it may. An approval holds to
+ * Why a rule may not shorten retention at this instant. Undefined: it may. An approval is in force until
  * the end of its date in the policy's time zone.
  */
 export function whyNotShorten(
@@ -39,8 +39,8 @@ export function whyNotShorten(
   { timeZone }: Policy,
 ): string | undefined {
   const until = approve?.shortenRetentionUntil;
-  if (until === undefined) return 'the rule carries no approval';
+  if (until === undefined) return 'the rule has no approval';
   return dateOf(at, timeZone) <= until
     ? undefined
-    : `its approval ran out with ${until} (${timeZone})`;
+    : `its approval ended with ${until} (${timeZone})`;
 }

@@ -24,7 +24,7 @@ test.each([
   ],
   [
     { rotateEvery: '14m59s', gracePeriod: '1m' },
-    'tokens.telegraf.rotateEvery: 14m59s is more often than Secrets Manager keeps versions for; the shortest cadence is 15m',
+    'tokens.telegraf.rotateEvery: 14m59s is too often: Secrets Manager allows only about 100 versions a day; the shortest is 15m',
   ],
   [
     { expiresAfter: '30d23h59m59s' },
@@ -36,11 +36,11 @@ test.each([
   ],
   [
     { expiresAfter: '40d', renewBefore: '39d23h46m' },
-    'tokens.telegraf.renewBefore: 39d23h46m leaves a token that expires after 40d no life before it is renewed',
+    'tokens.telegraf.renewBefore: 39d23h46m is almost as long as expiresAfter (40d), so a token would be renewed as soon as it is made',
   ],
   [
     { rotateEvery: '20h', gracePeriod: '18h' },
-    'tokens.telegraf.gracePeriod: 18h does not fit between two rotations, which come as close as 18h',
+    'tokens.telegraf.gracePeriod: 18h must be shorter than the time between two rotations, which can be as short as 18h',
   ],
 ])('refuses %j, and says why', (entry, sentence) => {
   expect(sentences(entry, { allowGracePeriodUnderAnHour: true })).toEqual([sentence]);
@@ -48,7 +48,7 @@ test.each([
 
 test('wants a word for a grace period under an hour', () => {
   expect(sentences({ gracePeriod: '59m59s' })).toEqual([
-    "tokens.telegraf.gracePeriod: 59m59s is shorter than the hour at which AWS's caching clients re-read a secret; set allowGracePeriodUnderAnHour: true if every consumer re-reads sooner",
+    "tokens.telegraf.gracePeriod: 59m59s is shorter than the hour after which AWS's caching clients read a secret again; set allowGracePeriodUnderAnHour: true if every consumer reads it sooner",
   ]);
   expect(sentences({ gracePeriod: '59m59s' }, { allowGracePeriodUnderAnHour: true })).toEqual([]);
 });
@@ -71,33 +71,33 @@ test('refuses two entries with one secret', () => {
     other: { permissions, secret: 'keyturn/prod/telegraf' },
   };
   expect(sentences({}, { tokens })).toEqual([
-    'tokens.other.secret: keyturn/prod/telegraf is the secret of "telegraf" too; two entries cannot share one',
+    'tokens.other.secret: keyturn/prod/telegraf is also the secret of "telegraf"; two entries cannot share one',
   ]);
 });
 
 test('refuses to rotate the management token', () => {
   expect(sentences({ secret: 'influxdb/management' })).toEqual([
-    'tokens.telegraf.secret: influxdb/management holds the management token, which Keyturn only reads',
+    'tokens.telegraf.secret: influxdb/management contains the management token, which Keyturn only reads',
   ]);
 });
 
 test('refuses an empty policy', () => {
   expect(sentences({}, { tokens: {} })).toEqual([
-    'tokens: names no token; an empty policy is never meant',
+    'tokens: names no token; a policy needs at least one',
   ]);
 });
 
 test('refuses half of a Cloud Dedicated address', () => {
   const accountId = '11111111-1111-1111-1111-111111111111';
   const half = { cluster: { ...cluster, accountId } };
-  expect(sentences({}, half)).toEqual(['cluster: accountId and clusterId go together']);
+  expect(sentences({}, half)).toEqual(['cluster: accountId and clusterId must be set together']);
   expect(sentences({}, { cluster: { ...cluster, accountId, clusterId: accountId } })).toEqual([]);
 });
 
 test('refuses to send tokens in clear, but for loopback or on an explicit word', () => {
   const at = (url: string, more = {}) => sentences({}, { cluster: { ...cluster, url, ...more } });
   expect(at('http://influxdb.internal')).toEqual([
-    'cluster.url: http://influxdb.internal would carry tokens in clear; use https, or set allowPlainHttp: true where the network is trusted',
+    'cluster.url: http://influxdb.internal would send tokens unencrypted; use https, or set allowPlainHttp: true if the network is trusted',
   ]);
   expect(at('http://influxdb.internal', { allowPlainHttp: true })).toEqual([]);
   expect(at('http://127.0.0.1:8086')).toEqual([]);
@@ -107,6 +107,6 @@ test('refuses to send tokens in clear, but for loopback or on an explicit word',
 test('refuses an activation that no run could wait for', () => {
   expect(sentences({}, { activationTimeout: '13m' })).toEqual([]);
   expect(sentences({}, { activationTimeout: '13m1s' })).toEqual([
-    'activationTimeout: 13m1s does not fit into a run, which ends after 15m; the longest is 13m',
+    'activationTimeout: 13m1s is too long for a run, which ends after 15m; the longest is 13m',
   ]);
 });

@@ -18,17 +18,17 @@ test('an exact name stands before the glob that would take it', () => {
 
 test('a name has one rule', () => {
   expect(mistakesIn({ name: 'telemetry' }, { name: 'quality' }, { name: 'telemetry' })).toEqual([
-    'databases[2].name: telemetry has rule 1 already, and the first that matches wins; make them one',
+    'databases[2].name: telemetry already has rule 1, and the first rule that matches is used; merge the two',
   ]);
   expect(mistakesIn({ match: 'a*' }, { match: 'a*' })).toEqual([
-    'databases[1].match: a* has rule 1 already, and the first that matches wins; make them one',
+    'databases[1].match: a* already has rule 1, and the first rule that matches is used; merge the two',
   ]);
 });
 
 test('a rule that an earlier one leaves nothing to is told, with what to do', () => {
   expect(mistakesIn({ match: '*' }, { name: 'telemetry' }, { match: 'scratch-*' })).toEqual([
-    'databases[1].name: never applies: rule 1 (*) takes telemetry first; put this one before it',
-    'databases[2].match: never applies: rule 1 (*) takes scratch-* first; put this one before it',
+    'databases[1].name: is never used: rule 1 (*) matches telemetry first; put this rule before it',
+    'databases[2].match: is never used: rule 1 (*) matches scratch-* first; put this rule before it',
   ]);
 });
 
@@ -46,8 +46,8 @@ test('bounds leave room between them, infinite being the most', () => {
       maxTables: { min: 2, max: 1 },
     }),
   ).toEqual([
-    'databases[0].retention: min keeps more than max allows',
-    'databases[0].maxTables: min keeps more than max allows',
+    'databases[0].retention: min is more than max',
+    'databases[0].maxTables: min is more than max',
   ]);
   expect(mistakesIn({ match: 'a*', retention: { min: '30d', max: 'infinite' } })).toEqual([]);
   expect(mistakesIn({ match: 'a*', retention: { min: '30d', max: '30d' } })).toEqual([]);

@@ -122,7 +122,7 @@ const mistakes: readonly (readonly [object, string])[] = [
   ],
   [
     document({}, { description: 'x [keyturn:1' }),
-    'tokens.telegraf.description: found "x [keyturn:1", expected a text without "[keyturn:", which marks what is owned',
+    'tokens.telegraf.description: found "x [keyturn:1", expected a text without "[keyturn:", which begins a marker',
   ],
   [
     document({}, { secret: 'a b' }),

@@ -14,7 +14,7 @@ test('reports a declared database that is missing, rather than block its undelet
       database: 'telemetry',
       message:
         'telemetry (policy keyturn.yaml, rule 1) does not exist; ' +
-        'it is created only with ifMissing: create, which would block undeleting one of that name',
+        'it is created only with ifMissing: create, which would prevent undeleting one of that name',
     },
   ]);
 });

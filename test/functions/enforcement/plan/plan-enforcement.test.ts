@@ -116,9 +116,9 @@ test('reports, under mode: report, and changes nothing', () => {
   expect(plan.actions).toEqual([]);
   expect(plan.limit.counted).toBe(0);
   expect(plan.findings.map(({ message }) => message)).toEqual([
-    'maxTables a 500 -> 600 (policy keyturn.yaml, rule 1) is due, and not done: the rule only reports',
-    'retention a infinite -> 30d (policy keyturn.yaml, rule 1) is due, and not done: the rule only reports',
-    'maxTables c1 500 -> 10 (policy keyturn.yaml, rule 3) is due, and not done: the rule only reports',
+    'maxTables a 500 -> 600 (policy keyturn.yaml, rule 1) is not done, because the rule only reports',
+    'retention a infinite -> 30d (policy keyturn.yaml, rule 1) is not done, because the rule only reports',
+    'maxTables c1 500 -> 10 (policy keyturn.yaml, rule 3) is not done, because the rule only reports',
     'b (policy keyturn.yaml, rule 2) does not exist; it is not created, because the rule only reports',
   ]);
 });

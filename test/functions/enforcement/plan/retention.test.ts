@@ -18,8 +18,8 @@ test('refuses to shorten, saying what would vanish and how to approve, and appli
       database: 'telemetry',
       message:
         'retention telemetry 90d -> 30d (policy keyturn.yaml, rule 1) is refused: ' +
-        'everything older than 30d would vanish from queries at once, where 90d are kept now; ' +
-        'the rule carries no approval. To approve it until the end of a day, write in rule 1 of keyturn.yaml: ' +
+        'data older than 30d would disappear from queries at once (now 90d are kept), and ' +
+        'the rule has no approval. To approve it until the end of a day, write in rule 1 of keyturn.yaml: ' +
         'approve: {shortenRetentionUntil: <date>}',
     },
   ]);
@@ -30,7 +30,7 @@ test('refuses to shorten, saying what would vanish and how to approve, and appli
 test('refuses to leave infinity above all', () => {
   const { actions, findings } = plan('infinite', { retention: '10000d' });
   expect(actions).toEqual([]);
-  expect(findings[0]?.message).toMatch(/older than 10000d .*, where nothing ever expires now;/);
+  expect(findings[0]?.message).toMatch(/older than 10000d .* \(now nothing expires\), and/);
 });
 
 test('lengthens without asking, to infinity as well', () => {
@@ -61,7 +61,7 @@ test('shortens under an approval in force, to the end of its date where the poli
 test('says when an approval ran out', () => {
   const approve = { shortenRetentionUntil: '2026-03-01' };
   expect(plan('90d', { retention: '30d', approve }).findings[0]?.message).toContain(
-    'its approval ran out with 2026-03-01 (UTC)',
+    'its approval ended with 2026-03-01 (UTC)',
   );
 });
 
