@@ -4,7 +4,7 @@ import { type InvocationContext, loadRuntime } from './runtime.ts';
 
 const runtime = loadRuntime();
 
-/** Safe at any time, twice, or after a crash: every run looks at the cluster and plans anew. */
+/** Safe at any time, twice, or after a crash: every run reads the cluster and makes a new plan. */
 export function handler(event: unknown, context: InvocationContext) {
   const request = parseEnforceRequest(event);
   return runtime.run(context, (tools) => runEnforcement(request, tools));

@@ -21,7 +21,10 @@ interface Sample {
   readonly value: number;
 }
 
-/** CloudWatch's embedded metric format: a log line that becomes metrics, without a call or a permission. */
+/**
+ * CloudWatch's embedded metric format: a log line that becomes metrics, without a call or a permission.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
 function embed(
   at: number,
   dimensions: Readonly<Record<string, string>>,
@@ -43,7 +46,7 @@ function embed(
   };
 }
 
-/** Collects what one run measures and writes it at the run's end: one line, and one for each kind of action. */
+/** Collects what one run measures. `flush` writes one line, and one more for each kind of action. */
 export function createMeter({ owner, now, write }: MeterOptions): Meter {
   let measured: Measures = {};
   return {

@@ -1,27 +1,28 @@
-/** What a program knows of time and chance; handed in, so that tests neither wait nor vary. */
+/** Time and chance as parameters, so that tests do not wait and always give the same result. */
 export interface Timing {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after this many milliseconds. */
   sleep(milliseconds: number): Promise<void>;
   /** At least 0, below 1. */
   random(): number;
 }
 
 export interface RetryOptions extends Timing {
-  /** `afterMs`: retryable, but no sooner, because the server asked for it. */
+  /** `afterMs`: retryable, but not before this time has passed, because the server asked for it. */
   readonly retryable: (error: unknown) => boolean | { readonly afterMs: number };
-  /** Tries in all, the first one included. */
+  /** How many attempts in all, the first one included. */
   readonly attempts: number;
   readonly baseMs: number;
   readonly maxMs: number;
-  /** An instant. A wait that would end behind it is not begun. */
+  /** An instant. A wait that would end after it is not begun. */
   readonly deadline: number;
 }
 
 /**
- * Repeats a failed attempt with full jitter: a fleet that failed together does not come back
- * together. Rejects with the last attempt's error.
+ * Repeats a failed attempt after a random wait, so that many callers that failed together do not
+ * retry together. Rejects with the error of the last attempt.
+ * "Full jitter": https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   for (let tried = 1; ; tried += 1) {

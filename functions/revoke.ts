@@ -4,7 +4,7 @@ import { type InvocationContext, loadRuntime } from './runtime.ts';
 
 const runtime = loadRuntime();
 
-/** Invoked by people. Repeated, it goes on where it ended, and never issues a second successor. */
+/** Invoked by people. A repeated order continues where the first one stopped, and mints no second successor. */
 export function handler(event: unknown, context: InvocationContext) {
   const request = parseRevokeRequest(event);
   return runtime.run(context, (tools) => runRevocation(request, tools));

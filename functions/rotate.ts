@@ -4,7 +4,7 @@ import { type InvocationContext, loadRuntime } from './runtime.ts';
 
 const runtime = loadRuntime();
 
-/** Safe at any time, twice, or after a crash: every run looks at both systems and plans anew. */
+/** Safe at any time, twice, or after a crash: every run reads both systems and makes a new plan. */
 export function handler(event: unknown, context: InvocationContext) {
   const request = parseRotateRequest(event);
   return runtime.run(context, (tools) => runRotation(request, tools));

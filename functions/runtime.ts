@@ -16,9 +16,13 @@ import { readManagementToken } from './secrets-manager/management-token.ts';
 import { DAY_MS, MINUTE_MS } from './time.ts';
 import { TokenValue } from './token-value.ts';
 
-/** No run lasts longer, wherever it runs: well below every grace period, and the hour that reap waits. */
+/**
+ * No run lasts longer, in Lambda or on a laptop: much less than a grace period and than the hour that
+ * `reap` waits. Lambda ends a function after 15 minutes.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
 const LONGEST_RUN_MS = 15 * MINUTE_MS;
-/** Left for the answer and the last log lines. */
+/** Kept for the answer and the last log lines. */
 const RESERVE_MS = 5_000;
 
 /** The part of Lambda's context that a run needs. */
@@ -28,7 +32,7 @@ export interface InvocationContext {
 
 export interface Runtime {
   readonly policy: Policy;
-  /** Prepares what a run works with, carries it out, and publishes what happened, however it ended. */
+  /** Prepares the tools of a run, runs `work`, and publishes the events even if `work` failed. */
   run<T>(context: InvocationContext, work: (tools: RunTools) => Promise<T>): Promise<T>;
 }
 
@@ -41,20 +45,20 @@ function readOptional(file: string): string | undefined {
   }
 }
 
-/** Where a run's surroundings come from: Lambda's asset and environment, or a laptop's files. */
+/** What differs between Lambda (its asset and environment) and a laptop (its files). */
 export interface Origin {
   readonly policy: Policy;
-  /** PEM of the authorities to trust, instead of the public ones. */
+  /** PEM of the certificate authorities to trust instead of the public ones. */
   readonly ca?: string | undefined;
   readonly log: RunTools['log'];
-  /** Receives a line of metrics, whose keys stand at its root; absent: nobody counts. */
+  /** Receives one line of metrics, as an object with the keys at its root. Absent: no metrics. */
   readonly writeMetrics?: (line: object) => void;
-  /** Absent: every run reads it from the secret that the policy names. */
+  /** Absent: every run reads it from the secret that the policy names (`cluster.managementToken`). */
   readonly managementToken?: TokenValue | undefined;
 }
 
 /**
- * What a function runs on: the policy in its asset, and a log of JSON lines.
+ * The runtime of a function: the policy in its asset, and a log of JSON lines.
  * @throws PolicyError if the policy in the asset cannot be used
  */
 export function loadRuntime(): Runtime {
@@ -78,7 +82,7 @@ export function loadRuntime(): Runtime {
   });
 }
 
-/** The composition root: the only place that knows the time and chance, and that makes clients. */
+/** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
   const { policy, ca, log, managementToken: given } = origin;
   let deadline = 0;
@@ -124,7 +128,7 @@ export function createRuntime(origin: Origin): Runtime {
       const remaining = Math.min(context.getRemainingTimeInMillis(), LONGEST_RUN_MS);
       deadline = timing.now() + remaining - RESERVE_MS;
       try {
-        // Read anew by every run, so that replacing it needs no deploy.
+        // Every run reads it again, so that replacing it needs no deployment.
         managementToken = given ?? (await readToken());
         const { publish } = publisher;
         const { measure } = meter;

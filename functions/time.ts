@@ -4,8 +4,9 @@ export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
 /**
- * `2026-01-31T00:00:00Z`: an instant in milliseconds since 1970, cut to the whole second, which is
- * what the Management API takes (`expiresAt`) and what markers, reports and secrets say.
+ * `2026-01-31T00:00:00Z` for an instant in milliseconds since 1970, cut to the whole second. The
+ * Management API takes whole seconds in `expiresAt`; markers, reports and secrets have the same form.
+ * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
  */
 export const formatInstant = (instant: number) =>
   `${new Date(instant).toISOString().slice(0, 19)}Z`;

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 
 /**
- * A credential's plaintext. It prints as `[token]` wherever values end up by accident: string
- * templates, JSON, `console`, `util.inspect` (with `showHidden` too) and error causes. Whoever
- * calls `reveal()` is on the complete list of places that can leak it.
+ * The plaintext of a credential. It prints as `[token]` in string templates, JSON, `console`,
+ * `util.inspect` (with `showHidden` too) and error causes. Only the callers of `reveal()` can leak it.
  */
 export class TokenValue {
   readonly #value: string;
@@ -17,7 +16,7 @@ export class TokenValue {
     return this.#value;
   }
 
-  /** First 16 hex digits of SHA-256: tells whose a leaked string is and gives nothing away. */
+  /** First 16 hex digits of SHA-256: it identifies a leaked string and reveals nothing of it. */
   fingerprint(): string {
     return createHash('sha256').update(this.#value).digest('hex').slice(0, 16);
   }

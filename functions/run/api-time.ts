@@ -1,16 +1,16 @@
 import type { RunTools, Tools } from './tools.ts';
 
-/** The time of this machine and of the cluster differ by more than ages could bear. */
+/** The most by which the clocks of this machine and of the cluster may differ: ages are counted by them. */
 const MOST_SKEW_MS = 5 * 60_000;
 
-/** What was observed cannot be trusted; nothing is planned on it. */
+/** What was observed cannot be trusted; no plan is made from it. */
 export class ObservationError extends Error {
   override readonly name = 'ObservationError';
 }
 
 /**
- * How far the Management API's clock is ahead of ours.
- * @throws ObservationError if that is too far
+ * How many milliseconds the Management API's clock is ahead of ours.
+ * @throws ObservationError if the clocks differ by more than five minutes
  */
 export function skewOf(at: number, now: number): number {
   const skewMs = at - now;
@@ -21,7 +21,7 @@ export function skewOf(at: number, now: number): number {
   );
 }
 
-/** The tools of a run that has observed, and so knows the Management API's time. */
+/** The tools of a run that has observed, and therefore knows the Management API's time. */
 export const atApiTime = (tools: RunTools, { skewMs }: { readonly skewMs: number }): Tools => ({
   ...tools,
   apiNow: () => tools.now() + skewMs,

@@ -2,20 +2,20 @@ import type { Policy } from '../policy/policy.ts';
 import { isOfAnotherCluster, type Secret } from '../secrets-manager/secret.ts';
 import { completePlan, type Plan } from './plan.ts';
 
-/** What the limit of `rotate` and of `reap` counts. */
+/** What the limits of `rotate` and `reap` count, as refusals say it. */
 export const TOKENS_LOST =
   'tokens would be taken away without a proven successor, or replaced because they are gone';
 
-/** A plan before it was held against the policy's limit. */
+/** A plan that was not yet compared with the policy's limit. */
 interface Unlimited<A> extends Pick<Plan<A>, 'job' | 'actions' | 'findings'> {
   readonly policy: Policy;
-  /** How many of the actions the limit is about. */
+  /** How many of the actions count against the limit. */
   readonly counted: number;
-  /** Of how many things the limit's percentage is taken. */
+  /** The number of which the limit is a percentage: all tokens, or all databases. */
   readonly total: number;
-  /** What would become of those that are counted: `tokens would be …`. */
+  /** What would happen to those that are counted: `tokens would be …`. */
   readonly loss: string;
-  /** Secrets whose tokens the actions are about. */
+  /** Secrets that are checked for tokens of another cluster. */
   readonly secrets?: readonly Secret[];
 }
 
@@ -28,8 +28,8 @@ function refuseOtherCluster(secrets: readonly Secret[], { cluster }: Policy): st
 }
 
 /**
- * Completes a plan and lets it refuse itself: for what the policy's limit counts, a share of the
- * total or a number if that is more, and for secrets whose tokens are of another cluster.
+ * Completes a plan. It gets a refusal if more is counted than the limit allows (a percentage of the
+ * total, or a number if that is more), or if secrets have tokens of another cluster.
  */
 export function limitedPlan<A extends object>(unlimited: Unlimited<A>): Plan<A> {
   const { job, policy, actions, findings, counted, total, loss, secrets = [] } = unlimited;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** The functions that plan; `revoke` carries out a person's order instead. */
+/** The functions that make plans; `revoke` carries out a person's order instead. */
 export type Job = 'rotate' | 'reap' | 'enforce';
 
-/** Something a person should know and that no action of this plan mends. */
+/** Something that a person should know and that no action of this plan repairs. */
 export interface Finding {
   readonly kind: string;
   readonly secret?: string;
@@ -13,13 +13,13 @@ export interface Finding {
   readonly message: string;
 }
 
-/** How many of a plan's actions the limit is about, and how many may be. */
+/** How many of a plan's actions count against the limit, and how many are allowed. */
 export interface LimitCount {
   readonly counted: number;
   readonly allowed: number;
 }
 
-/** What one run would do. A value: sorted, serializable and without secrets. */
+/** What one run would do: sorted, serializable, and without secret text. */
 export interface Plan<A> {
   readonly job: Job;
   readonly owner: string;
@@ -29,7 +29,7 @@ export interface Plan<A> {
   readonly limit: LimitCount;
   /** Why nothing of this plan may be applied unless its hash is approved. */
   readonly refusal?: string;
-  /** Of the job, the owner, the cluster and what the actions would do: other effects, another hash. */
+  /** 16 hex digits for job, owner, cluster and the effects of the actions: other effects give another hash. */
   readonly hash: string;
 }
 
@@ -40,7 +40,7 @@ export type Without<Action, Key extends PropertyKey> = Action extends unknown
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** What an action does, without what says why, by which rule, and how the policy calls its subject. */
+/** What an action changes: without its reason, the rule's number and the token's name in the policy. */
 function effectOf(action: object): object {
   const { reason, rule, token, ...effect } = { ...action } as Record<string, unknown>;
   return effect;
@@ -52,7 +52,7 @@ function hashOf<A extends object>({ job, owner, cluster }: Omit<Plan<A>, 'hash'>
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** Completes a plan: sorts it and gives it its hash. */
+/** Sorts a plan and adds its hash. */
 export function completePlan<A extends object>(plan: Omit<Plan<A>, 'hash'>): Plan<A> {
   const sorted = <Item>(items: readonly Item[]) =>
     [...items].sort((a, b) => byText(JSON.stringify(a), JSON.stringify(b)));

@@ -3,16 +3,16 @@ import * as z from 'zod/mini';
 const common = {
   /** Answer with the plan and apply nothing. */
   dryRun: z._default(z.boolean(), false),
-  /** The hash of a plan that was refused: exactly this one may be applied. */
+  /** The hash of a plan that refused itself: only this plan is applied in spite of its refusal. */
   approve: z.optional(z.string().check(z.regex(/^[0-9a-f]{16}$/, 'a plan hash of 16 hex digits'))),
 };
 
 const rotateSchema = z
   .strictObject({
     ...common,
-    /** Names of the only tokens to look at. */
+    /** Names of tokens in the policy; all other tokens are ignored. */
     tokens: z.optional(z.array(z.string()).check(z.minLength(1))),
-    /** Rotate them though they are not due. */
+    /** Rotate these tokens even if they are not due. */
     force: z._default(z.boolean(), false),
   })
   .check(
@@ -23,7 +23,7 @@ const reapSchema = z.strictObject(common);
 
 const enforceSchema = z.strictObject({
   ...common,
-  /** Create the tables that the policy declares now, instead of at their daily turn. */
+  /** Create all declared tables in this run; otherwise each database has its turn once a day. */
   tables: z._default(z.boolean(), false),
 });
 
@@ -31,13 +31,13 @@ export type RotateRequest = z.output<typeof rotateSchema>;
 export type ReapRequest = z.output<typeof reapSchema>;
 export type EnforceRequest = z.output<typeof enforceSchema>;
 
-/** An invocation's event is not what the function takes; nothing was done. */
+/** The event of an invocation is not what the function takes; nothing was done. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
 }
 
 /**
- * Reads an invocation's event by its schema.
+ * Checks the event of an invocation against its schema.
  * @throws RequestError naming every key that is wrong
  */
 export function parseEvent<T>(schema: z.ZodMiniType<T>, event: unknown): T {

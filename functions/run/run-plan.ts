@@ -2,7 +2,7 @@ import { ApplyError, measureOutcomes, type Outcome } from './outcome.ts';
 import type { Plan } from './plan.ts';
 import type { Tools } from './tools.ts';
 
-/** A plan over its limit, or for another cluster: nothing of it was applied. */
+/** The plan is over its limit, or is for another cluster; nothing of it was applied. */
 export class PlanRefusedError extends Error {
   override readonly name = 'PlanRefusedError';
 }
@@ -12,15 +12,15 @@ interface Approval {
   readonly approve?: string | undefined;
 }
 
-/** What a function answers: the plan, and what became of it unless it was a dry run. */
+/** What a function answers: the plan, and the outcomes unless it was a dry run. */
 export interface Report<A extends object> {
   readonly plan: Plan<A>;
   readonly outcomes?: readonly Outcome<A>[];
 }
 
 /**
- * Logs a plan, checks that it may be applied, and applies it. A dry run ends before that.
- * @throws PlanRefusedError that tells how to approve exactly this plan
+ * Logs a plan, checks that it may be applied, and applies it. A dry run only logs it.
+ * @throws PlanRefusedError with the hash that approves exactly this plan
  */
 export async function runPlan<A extends { readonly kind: string }>(
   plan: Plan<A>,

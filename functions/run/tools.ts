@@ -15,7 +15,7 @@ export interface Log {
   ): void;
 }
 
-/** What a run works with, from `runtime.ts`. */
+/** The tools of a run, made by `runtime.ts`. */
 export interface RunTools extends Timing {
   readonly policy: Policy;
   readonly api: ManagementApi;
@@ -24,12 +24,12 @@ export interface RunTools extends Timing {
   readonly publish: Publish;
   readonly measure: Measure;
   readonly log: Log;
-  /** The instant by which this run has to end. */
+  /** The instant by which this run must end. */
   readonly deadline: number;
 }
 
-/** The same once both systems were observed. */
+/** The tools after both systems were observed. */
 export interface Tools extends RunTools {
-  /** The Management API's time, by which ages are told and instants are stamped. */
+  /** The Management API's time: ages are counted by it, and markers get it. */
   apiNow(): number;
 }

@@ -9,18 +9,18 @@ interface Marking {
   readonly marker: { readonly [Key in keyof Marker]?: Marker[Key] | undefined };
 }
 
-/** A change that gives nothing. */
+/** A change that gives no permission. */
 export interface Change extends Marking {
-  /** Present: all of them are taken away. */
+  /** Present: all permissions are taken away. */
   readonly permissions?: readonly [];
 }
 
-/** A change after which a token may do something: `underHold` alone makes one. */
+/** A change that may give permissions. Only the tools that `underHold` hands out accept it. */
 export interface Arming extends Marking {
   readonly permissions?: readonly Permission[];
 }
 
-/** The request behind `changeToken` and `ArmingTools.arm`, which are what everybody calls. */
+/** The request that `changeToken` and `ArmingTools.arm` send; call one of those. */
 export async function patchToken(
   { api }: Pick<Tools, 'api'>,
   { token, marker, text }: Pick<OwnedToken, 'token' | 'marker' | 'text'>,
@@ -39,8 +39,9 @@ export async function patchToken(
 }
 
 /**
- * Changes an owned token without giving it anything: the marker's fields that the change names, all
- * others kept, and the permissions in the same request. `owned` must stem from a fresh `GET`.
+ * Changes an owned token without giving it a permission: sets the fields of the marker that the change
+ * names, and takes the permissions away in the same request. `owned` must come from a fresh `GET`,
+ * because the description is written as a whole.
  * @throws EchoError if the answer shows other permissions than were asked for
  */
 export const changeToken = (
@@ -49,7 +50,7 @@ export const changeToken = (
   change: Change,
 ): Promise<Token> => patchToken(tools, owned, change);
 
-/** A fresh `GET` of a token that has our marker; undefined where it is gone, revoked or foreign. */
+/** A token of ours, read again by its id. Undefined: it is gone, revoked or foreign now. */
 export async function freshToken(
   { api }: Pick<Tools, 'api'>,
   like: Pick<OwnedToken, 'marker' | 'version'> & { readonly token: Pick<Token, 'id'> },
@@ -64,7 +65,7 @@ export async function freshToken(
   return parsed && same ? { ...parsed, token, version: like.version } : undefined;
 }
 
-/** Takes all permissions away and keeps them in the marker, so that undoing needs nothing else. */
+/** Takes all permissions away and keeps them in the marker, which is all that undoing needs. */
 export function stripped(
   { token, marker }: OwnedToken,
   state: 'quarantined' | 'frozen',
@@ -74,7 +75,7 @@ export function stripped(
   return { marker: { [state]: now, was }, permissions: [] };
 }
 
-/** Gives back what quarantine took away, if it did, and forgets that the token was superseded. */
+/** Gives back what quarantine took away, and removes the marks of retirement from the marker. */
 export function restored({ token, marker }: OwnedToken): Arming {
   const giveBack = token.permissions.length === 0 && marker.was ? marker.was : undefined;
   return {

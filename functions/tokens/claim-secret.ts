@@ -9,7 +9,7 @@ import {
 import { type Observation, type ObservedSecret, sortByOwner } from './observation.ts';
 import { observeSecret } from './observe.ts';
 
-/** A secret that another deployment, or nobody, says is theirs. */
+/** A secret or token belongs to another deployment, or to none. */
 export class OwnershipError extends Error {
   override readonly name = 'OwnershipError';
 }
@@ -39,7 +39,7 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
       encryptionKey: policy.encryptionKey,
     });
   } catch (error) {
-    // Another run, or our own lost answer, may have made it.
+    // Another run may have created it, or our own call whose answer was lost.
     const made = await secrets.describe(entry.secret);
     if (!made) throw error;
     return made;
@@ -47,8 +47,8 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
 }
 
 /**
- * Step 1, for one token right before acting on it: what its secret says now. Whatever forbids a
- * write to it stops here, before anything is minted. Creates the secret if there is none.
+ * Step 1: reads the secret of one entry right before acting on it, and creates it if there is none.
+ * @throws OwnershipError before anything is minted, if the secret is not ours
  */
 export async function claimSecret(
   entry: TokenPolicy,
@@ -59,13 +59,13 @@ export async function claimSecret(
   const secret = await describeOrCreate(entry, tools);
   refuseForeignSecret(secret, policy);
   if (isOfAnotherCluster(secret, policy.cluster.url)) {
-    // The plan was approved, or it would not be applied.
+    // Such a plan refuses itself, so a person has approved this one.
     await tools.secrets.tag(secret.name, tagsOf(policy));
   }
   const { owner } = policy;
   const { foreign } = observation;
   const listed = observation.secrets.get(secret.name)?.tokens;
-  // A new secret is listed minutes late, and until then its tokens look like somebody else's.
+  // ListSecrets shows a new secret up to five minutes late; until then its tokens look foreign.
   const { owned } = sortByOwner(listed ? [] : foreign.values(), owner, (name) =>
     name === secret.name ? secret : undefined,
   );

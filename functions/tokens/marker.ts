@@ -4,35 +4,35 @@ import { MARKER_OPENING } from '../policy/document.ts';
 import { formatInstant } from '../time.ts';
 
 /**
- * What Keyturn knows of one of its tokens, kept at the end of the token's description, because
- * nothing else survives a crash together with the token: `text [keyturn:1 owner=prod secret=… …]`.
- * Instants are milliseconds since 1970 and are written as whole seconds, UTC.
+ * What Keyturn knows about one of its tokens. It is the end of the token's description, because only
+ * that is written in one request with the token: `text [keyturn:1 owner=prod secret=… …]`.
+ * Instants are milliseconds since 1970 here, and whole seconds, UTC, in the text.
  */
 export interface Marker {
   readonly owner: string;
-  /** Name of the secret that holds the token's string. */
+  /** Name of the secret that has the token's string. */
   readonly secret: string;
   /** First 8 hex digits of SHA-256 of that secret's ARN. */
   readonly home: string;
-  /** The token's own id: a marker copied to another token does not match. Since arming. */
+  /** The token's own id: a marker that was copied to another token does not match. Set by arming. */
   readonly id?: string;
-  /** `TokenValue.fingerprint()` of the token's string. Since arming. */
+  /** `TokenValue.fingerprint()` of the token's string. Set by arming. */
   readonly fp?: string;
   /** `grantsHash` of the permissions that Keyturn gave. */
   readonly grants?: string;
-  /** The secret version that holds the string, where its id is not the token's. */
+  /** Id of the secret version that has the string, if it is not the token's id. */
   readonly version?: string;
-  /** Minted by `revoke` in place of that token; what to a repeated `revoke` is its own successor. */
+  /** Id of the token that `revoke` replaced by this one. A repeated `revoke` finds its successor by it. */
   readonly replaces?: string;
-  /** Somebody asked for this rotation, so it is resumed though the current token is not due. */
+  /** Somebody asked for this rotation, so it is resumed even if the current token is not due. */
   readonly forced?: true;
   readonly superseded?: number;
   readonly fenced?: number;
   readonly quarantined?: number;
   readonly frozen?: number;
-  /** Taken over then: its rotation is due from then on, not from its minting. */
+  /** When the token was adopted: `rotateEvery` counts from then, not from its minting. */
   readonly adopted?: number;
-  /** The permissions taken away, so that undoing needs nothing else. */
+  /** The permissions that were taken away; undoing needs nothing else. */
   readonly was?: readonly Permission[];
 }
 
@@ -43,6 +43,7 @@ const TEXTS = ['owner', 'secret', 'home', 'id', 'fp', 'grants', 'version', 'repl
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
+/** First 8 hex digits of SHA-256 of a secret's ARN, which names account and Region. */
 export const homeOf = (secretArn: string) => sha256(secretArn).slice(0, 8);
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
@@ -50,11 +51,11 @@ const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 const permissionText = ({ action, resource }: Permission) =>
   `${encodeURIComponent(action)}:${encodeURIComponent(resource)}`;
 
-/** Tells whether two sets of permissions are the same, whatever their order. */
+/** First 8 hex digits of a hash that is equal for equal permissions, in any order. */
 export const grantsHash = (permissions: readonly Permission[]) =>
   sha256(permissions.map(permissionText).sort(byText).join(',')).slice(0, 8);
 
-/** Whether a text bears a marker, or what could be taken for one. */
+/** Whether a text contains a marker, or the beginning of one. */
 export const isMarked = (text: string) => text.includes(MARKER_OPENING);
 
 function* fields(marker: Marker): Generator<string> {
@@ -109,8 +110,8 @@ function parseFields(body: string): Marker | undefined {
 }
 
 /**
- * The marker of a description and the text before it; undefined where there is none that parses
- * whole. An unknown field or a half-readable one makes the token foreign, never guessed at.
+ * The marker of a description and the text before it. Undefined: there is none, or a part of it cannot
+ * be read. Nothing is guessed: an unknown or unreadable field makes the token foreign.
  */
 export function parseMarker(
   description: string,
@@ -127,6 +128,6 @@ export function parseMarker(
   }
 }
 
-/** Whether a description is marked by another deployment, or by nobody can say whom. */
+/** Whether a description has the marker of another deployment, or one that cannot be read. */
 export const isMarkedByOthers = (description: string, owner: string) =>
   isMarked(description) && parseMarker(description)?.marker.owner !== owner;

@@ -6,61 +6,61 @@ import { homeOf, type Marker, parseMarker } from './marker.ts';
 export interface OwnedToken {
   readonly token: Token;
   readonly marker: Marker;
-  /** The text for people that is before the marker. */
+  /** The text before the marker, for people. */
   readonly text: string;
-  /** Id of the secret version that holds its string. */
+  /** Id of the secret version that has its string. */
   readonly version: string;
 }
 
-/** A token with as much as is known of it. */
+/** A token, and what its marker says if it is ours. */
 export interface ObservedToken {
   readonly token: Token;
-  /** Absent: not ours. */
+  /** Absent: the token is not ours. */
   readonly owned?: OwnedToken;
 }
 
-/** What a secret version turned out to hold. */
+/** The token whose string is in a secret version. */
 export type Holder =
   | { readonly state: 'owned'; readonly owned: OwnedToken }
   | { readonly state: 'foreign'; readonly token: Token }
-  /** A `GET` by id says so; a listing that lacks it does not. */
+  /** A `GET` by id said so. That a listing does not show a token is not enough. */
   | { readonly state: 'gone' };
 
-/** A secret of ours with the tokens whose markers name it, revoked ones left out. */
+/** A secret of ours with the tokens whose markers name it, without revoked ones. */
 export interface ObservedSecret {
   readonly secret: Secret;
   readonly tokens: readonly OwnedToken[];
-  /** What the versions under AWSCURRENT and AWSPENDING hold. */
+  /** By version id: whose string is in the versions under AWSCURRENT and AWSPENDING. */
   readonly holders: ReadonlyMap<string, Holder>;
 }
 
 /** What both systems said. */
 export interface Observation {
-  /** The Management API's time, by which all ages are told. */
+  /** The Management API's time in milliseconds since 1970; all ages are counted by it. */
   readonly at: number;
-  /** How far the Management API's clock is ahead of ours. */
+  /** How many milliseconds the Management API's clock is ahead of ours. */
   readonly skewMs: number;
-  /** By name; those scheduled for deletion included. */
+  /** By name, with those that are scheduled for deletion. */
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
-  /** All tokens that are not ours by id, revoked ones left out. */
+  /** All tokens that are not ours, by id, without revoked ones. */
   readonly foreign: ReadonlyMap<string, Token>;
-  /** Names of the databases; absent where nobody needed to ask. */
+  /** Names of the databases. Absent: they were not needed. */
   readonly databases?: ReadonlySet<string>;
 }
 
 export type SecretNamed = (name: string) => Secret | undefined;
 
 /**
- * Which version holds a token's string: their ids are the same, except for an adopted token and for
- * a version that Secrets Manager's own rotation made. A claim to another version counts only of an
- * armed token.
+ * The version that has a token's string. Its id is the token's id, except for an adopted token and for
+ * a version that Secrets Manager's own rotation made. There the marker names it, and only the marker of
+ * an armed token is believed.
  */
 const versionOf = (token: Token, marker: Marker) =>
   marker.version !== undefined && marker.fp !== undefined ? marker.version : token.id;
 
 /**
- * Reads a token as ours: its marker parses, names our owner and a secret that we know, and was
- * not copied from another token. Undefined means foreign.
+ * Reads a token as ours: its marker can be read, names our owner and a secret that we know, and was
+ * not copied from another token. Undefined: the token is foreign.
  */
 export function asOwned(
   token: Token,
@@ -76,15 +76,15 @@ export function asOwned(
   return { token, marker, text, version: versionOf(token, marker) };
 }
 
-/** A listing of tokens, told apart by whose they are. */
+/** A listing of tokens, sorted into ours and foreign ones. */
 export interface SortedTokens {
-  /** By the secret that their markers name. */
+  /** Ours, by the name of the secret in their markers. */
   readonly owned: ReadonlyMap<string, readonly OwnedToken[]>;
-  /** All others by id. */
+  /** All others, by id. */
   readonly foreign: ReadonlyMap<string, Token>;
 }
 
-/** Tells our tokens from those of others; revoked ones are left out. */
+/** Sorts tokens into ours and foreign ones, without revoked ones. */
 export function sortByOwner(
   tokens: Iterable<Token>,
   owner: string,
@@ -103,7 +103,7 @@ export function sortByOwner(
   return { owned, foreign };
 }
 
-/** Which token a version holds, as far as listings show it; undefined: only the cluster can say. */
+/** Whose string is in a version, if the listings show it. Undefined: only a `GET` by id can say. */
 export function listedHolder(
   version: string,
   tokens: readonly OwnedToken[],
@@ -116,8 +116,8 @@ export function listedHolder(
 }
 
 /**
- * The token that was minted for a version of Secrets Manager's own rotation, armed or not: its
- * claim is believed because that very version is pending.
+ * The token that was minted for a version of Secrets Manager's own rotation, armed or not. Its marker
+ * is believed even before it is armed, because this version is the pending one.
  */
 export function mintedFor(version: string, tokens: readonly OwnedToken[]): OwnedToken | undefined {
   const found = tokens.find(({ marker }) => marker.version === version);

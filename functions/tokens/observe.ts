@@ -15,14 +15,14 @@ import {
   sortByOwner,
 } from './observation.ts';
 
-/** The half of a run's clients that only reads. */
+/** The reading part of a run's clients. */
 export interface Readers {
   readonly api: Pick<ManagementApi, 'listTokens' | 'getToken' | 'listDatabases'>;
   readonly secrets: Pick<Secrets, 'list'>;
   now(): number;
 }
 
-/** Who says what a listing of tokens does not. */
+/** What answers questions that a listing of tokens leaves open. */
 interface Surroundings extends Pick<SortedTokens, 'foreign'> {
   readonly api: Pick<ManagementApi, 'getToken'>;
   readonly owner: string;
@@ -30,13 +30,13 @@ interface Surroundings extends Pick<SortedTokens, 'foreign'> {
 
 const TOKEN_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** What a version holds, where the listing of tokens does not say: a `GET` by id settles it. */
+/** Whose string is in a version that the listing of tokens does not explain, by a `GET` of its id. */
 async function ask(
   version: string,
   secret: Secret,
   { api, owner }: Pick<Surroundings, 'api' | 'owner'>,
 ): Promise<Holder> {
-  // A version that is no token's id was made by somebody else; the API would refuse to look it up.
+  // Such a version id is no token's id: somebody else made it, and the API would answer with an error.
   const token = TOKEN_ID.test(version) ? await api.getToken(version) : undefined;
   if (!token || token.revokedAt !== undefined) return { state: 'gone' };
   const owned = asOwned(token, owner, (name) => (name === secret.name ? secret : undefined));
@@ -47,8 +47,8 @@ const watchedVersions = (secret: Secret) =>
   [secret.labels.AWSCURRENT, pendingVersion(secret)].filter((each) => each !== undefined);
 
 /**
- * Looks at one secret right before acting on it. `tokens` and `foreign` come from this run's
- * listing; a version whose token it lacks is asked for by id.
+ * Finds the tokens under AWSCURRENT and AWSPENDING of one secret. `tokens` and `foreign` come from this
+ * run's listing; a token that it does not show is read by its id.
  */
 export async function observeSecret(
   secret: Secret,
@@ -63,19 +63,22 @@ export async function observeSecret(
   return { secret, tokens, holders };
 }
 
-/** AWSCURRENT's token was not listed and yet exists: the listing is cut, and absence in it means nothing. */
-function refuseCutListing(seen: ObservedSecret, listed: ReadonlySet<string>): void {
+/**
+ * The listing does not show AWSCURRENT's token, and yet the token exists: the listing is incomplete.
+ * That it does not show a token then means nothing.
+ */
+function refuseIncompleteListing(seen: ObservedSecret, listed: ReadonlySet<string>): void {
   const version = seen.secret.labels.AWSCURRENT ?? '';
   const holder = seen.holders.get(version);
   const id = holder?.state === 'owned' ? holder.owned.token.id : version;
   if (holder && holder.state !== 'gone' && !listed.has(id)) {
     throw new ObservationError(
-      `GET /tokens left out ${id}, the current token of ${seen.secret.name}, which GET /tokens/${id} has; the listing is cut`,
+      `GET /tokens does not show ${id}, the current token of ${seen.secret.name}, but GET /tokens/${id} does: the listing is incomplete`,
     );
   }
 }
 
-/** An adopted token's id is not that of its version, so its entry alone says whom a cut listing left out. */
+/** The id of an adopted token's version is not the token's, so only the entry says which token to read by id. */
 async function askForAdopted(
   { secret, holders }: ObservedSecret,
   policy: Pick<Policy, 'owner' | 'tokens'>,
@@ -89,7 +92,10 @@ async function askForAdopted(
   return found.state === 'owned' && found.owned.version === version ? found : undefined;
 }
 
-/** One secret by this run's listing of tokens, which must not be cut. */
+/**
+ * One secret with its tokens from this run's listing.
+ * @throws ObservationError if the listing is incomplete
+ */
 async function observeListed(
   secret: Secret,
   { owned, foreign, listed }: SortedTokens & { readonly listed: ReadonlySet<string> },
@@ -101,12 +107,12 @@ async function observeListed(
   const adopted = await askForAdopted(seen, policy, api);
   const version = secret.labels.AWSCURRENT ?? '';
   const holders = adopted ? new Map([...seen.holders, [version, adopted]]) : seen.holders;
-  refuseCutListing({ ...seen, holders }, listed);
+  refuseIncompleteListing({ ...seen, holders }, listed);
   return seen;
 }
 
 /**
- * Looks at both systems: every secret of ours, every token, and the databases if they matter. All
+ * Reads both systems: every secret of ours, every token, and the databases if the plan needs them. All
  * or nothing: a failed read is an error, never an empty list.
  * @throws ObservationError if what came back cannot be trusted
  */
@@ -115,7 +121,7 @@ export async function observe(
   policy: Pick<Policy, 'owner' | 'tokens'>,
   withDatabases: boolean,
 ): Promise<Observation> {
-  // Secrets first: a token that a version names was then minted before the tokens were listed.
+  // Secrets first: then every token that a version names existed before the tokens were listed.
   const listedSecrets = await secrets.list(policy.owner);
   const { tokens, at } = await api.listTokens();
   const skewMs = skewOf(at, now());

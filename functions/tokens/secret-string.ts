@@ -7,7 +7,7 @@ import { TokenValue } from '../token-value.ts';
 const TOKEN_KEY = 'token';
 const TOKEN_ID_KEY = 'tokenId';
 
-/** A secret's string is not of the shape that the policy says; nothing of it is quoted. */
+/** A secret's string does not have the form that the policy says; nothing of it is quoted. */
 export class SecretShapeError extends Error {
   override readonly name = 'SecretShapeError';
 }
@@ -18,15 +18,18 @@ function parseObject(secret: string, text: TokenValue): Record<string, unknown> 
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
       return { ...parsed };
   } catch {
-    // What JSON.parse says quotes what it parsed.
+    // The error of JSON.parse quotes the text, so it is not passed on.
   }
-  throw new SecretShapeError(`${secret} holds no JSON object`);
+  throw new SecretShapeError(`${secret} does not contain a JSON object`);
 }
 
-/** The key under which an entry's secret keeps the token string; undefined: the string is all there is. */
+/** The JSON key of the token string in an entry's secret. Undefined: the secret is the token string itself. */
 const keyOf = ({ adopt }: Pick<TokenPolicy, 'adopt'>) => (adopt ? adopt.key : TOKEN_KEY);
 
-/** Finds the token string in a secret's string. */
+/**
+ * Finds the token string in a secret's string.
+ * @throws SecretShapeError
+ */
 export function readTokenString(
   entry: Pick<TokenPolicy, 'secret' | 'adopt'>,
   text: TokenValue,
@@ -41,8 +44,8 @@ export function readTokenString(
 }
 
 /**
- * Whether a version holds what Keyturn wrote into it. In an adopted secret nothing tells: there it
- * counts as written by Keyturn.
+ * Whether Keyturn wrote a version's value. An adopted secret does not show that; its values count as
+ * written by Keyturn.
  */
 export function isOurs(entry: TokenPolicy, version: string, text: TokenValue): boolean {
   if (entry.adopt) return true;
@@ -54,8 +57,9 @@ export function isOurs(entry: TokenPolicy, version: string, text: TokenValue): b
 }
 
 /**
- * What a new version of a secret holds. A secret that Keyturn created gives consumers all they
- * need; an adopted one (`former`: its present string) keeps its shape, with the token replaced.
+ * The value of a new version. A secret that Keyturn created gets the token and what consumers need to
+ * use it. An adopted one keeps its form: only the token string in `former`, its present value, changes.
+ * @throws SecretShapeError if `former` is missing or has another form
  */
 export function composeSecretString(
   entry: TokenPolicy,
@@ -65,7 +69,7 @@ export function composeSecretString(
 ): TokenValue {
   if (entry.adopt) {
     if (entry.adopt.key === undefined) return value;
-    if (!former) throw new SecretShapeError(`${entry.secret} has no value to take its shape from`);
+    if (!former) throw new SecretShapeError(`${entry.secret} has no value that can be copied`);
     const shape = parseObject(entry.secret, former);
     return new TokenValue(JSON.stringify({ ...shape, [entry.adopt.key]: value.reveal() }));
   }

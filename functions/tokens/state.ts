@@ -3,7 +3,7 @@ import { pendingVersion } from '../secrets-manager/secret.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 
-/** Where a token is in its life; docs/how-a-token-lives.md draws it. */
+/** The state of a token, as people read it; docs/how-a-token-lives.md explains them (S1 to S8). */
 export type TokenState =
   | 'revoked'
   | 'expired'
@@ -13,18 +13,18 @@ export type TokenState =
   | 'superseded'
   | 'pending'
   | 'current'
-  /** Has no permissions, and no marker says why. */
+  /** It has no permissions, and no marker says why. */
   | 'stripped'
-  /** Works; which label its version has was not asked, or it has none. */
+  /** It works; its version has no label that matters, or AWS was not asked. */
   | 'live';
 
 type Marked = Pick<OwnedToken, 'token' | 'marker'>;
 
-/** Expired by the Management API's time; a token without `expiresAt` never is. */
+/** Whether a token is past its expiry by the Management API's time `now`. Without `expiresAt` it never is. */
 export const isExpired = ({ expiresAt }: Token, now: number) =>
   expiresAt !== undefined && expiresAt <= now;
 
-/** Works: it was given permissions after its string was stored, and has some. */
+/** It works: it got permissions after its string was stored, and still has some. */
 const isArmed = ({ token, marker }: Marked) =>
   marker.fp !== undefined && token.permissions.length > 0;
 
@@ -32,18 +32,18 @@ const isArmed = ({ token, marker }: Marked) =>
 export const isInert = ({ token, marker }: Marked) =>
   marker.fp === undefined && token.permissions.length === 0;
 
-/** Somebody took its permissions away after it was armed. */
+/** Its permissions were taken away after it was armed. */
 export const isStripped = ({ token, marker }: Marked) =>
   marker.fp !== undefined && token.permissions.length === 0;
 
-/** What is known of a token: without its marker it is somebody else's, without a label it is on no version that matters. */
+/** What is known of a token. No marker: it is foreign. No label: its version has none that matters. */
 interface Facts {
   readonly token: Token;
   readonly marker?: Marker | undefined;
   readonly label?: 'current' | 'pending' | undefined;
 }
 
-/** The one answer to what state a token is in. The first that fits is said. */
+/** The state of a token: the first one that fits. */
 export function stateOf({ token, marker, label }: Facts, now: number): TokenState {
   if (token.revokedAt !== undefined) return 'revoked';
   if (isExpired(token, now)) return 'expired';
@@ -54,11 +54,11 @@ export function stateOf({ token, marker, label }: Facts, now: number): TokenStat
   return label ?? (marker?.superseded === undefined ? 'live' : 'superseded');
 }
 
-/** What the version under AWSCURRENT holds; undefined: there is none. */
+/** Whose string is in the version under AWSCURRENT. Undefined: no version has the label. */
 export const currentHolder = ({ secret, holders }: ObservedSecret): Holder | undefined =>
   holders.get(secret.labels.AWSCURRENT ?? '');
 
-/** AWSCURRENT's token, if it is ours. */
+/** The token under AWSCURRENT, if it is ours. */
 export function ownedCurrent(seen: ObservedSecret): OwnedToken | undefined {
   const holder = currentHolder(seen);
   return holder?.state === 'owned' ? holder.owned : undefined;
@@ -81,7 +81,7 @@ export function ownedPending(seen: ObservedSecret): OwnedToken | undefined {
   return holder?.state === 'owned' ? holder.owned : undefined;
 }
 
-/** The token under AWSCURRENT, if it is live, armed and unexpired: consumers have something that works. */
+/** The token under AWSCURRENT, if it is proven current: owned, armed and not expired. */
 export function provenCurrent(seen: ObservedSecret, now: number): OwnedToken | undefined {
   const current = ownedCurrent(seen);
   return current && isArmed(current) && !isExpired(current.token, now) ? current : undefined;

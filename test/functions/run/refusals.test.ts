@@ -140,7 +140,7 @@ test('stops at a listing that leaves out a current token which exists', async ()
   });
   for (const { error } of [await world.rotate(), await world.reap()]) {
     expect(error?.errorType).toBe('ObservationError');
-    expect(error?.errorMessage).toContain('the listing is cut');
+    expect(error?.errorMessage).toContain('the listing is incomplete');
   }
   expect(world.tokens()).toHaveLength(1);
 });

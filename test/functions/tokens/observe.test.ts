@@ -105,7 +105,7 @@ test.each([
   const error = await look({ secrets, hidden: [token] }).catch((each) => each);
   expect(error).toBeInstanceOf(ObservationError);
   expect(error.message).toContain(
-    `GET /tokens left out ${id(1)}, the current token of ${TELEGRAF}`,
+    `GET /tokens does not show ${id(1)}, the current token of ${TELEGRAF}`,
   );
 });
 
@@ -115,7 +115,7 @@ test('refuses a listing that left out an adopted token, whose version bears anot
   const look = (hidden: readonly Token[]) =>
     observe(systems({ secrets, hidden }).sources, policy, false);
   await expect(look([armed(1, { marker: { version: id(7) } })])).rejects.toThrow(
-    'the listing is cut',
+    'the listing is incomplete',
   );
   for (const hidden of [[], [foreign(1)], [armed(1, { marker: { version: id(6) } })]]) {
     const seen = await look(hidden);
