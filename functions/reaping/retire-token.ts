@@ -12,17 +12,17 @@ import { reapingContext } from './plan/plan-reaping.ts';
 import type { ForeignDeletion, Retirement } from './plan/reaping-action.ts';
 
 /** A token and its secret as they are now. */
-interface Looked {
+interface ObservedAgain {
   readonly owned: OwnedToken;
   readonly seen: ObservedSecret;
 }
 
-/** The planned token and its secret as they are now, with the other tokens as they were listed. */
-async function lookAgain(
+/** Reads the planned token and its secret again; the other tokens of the secret are as they were listed. */
+async function observeAgain(
   action: Retirement,
   observation: Observation,
   tools: Tools,
-): Promise<Looked | undefined> {
+): Promise<ObservedAgain | undefined> {
   const listed = observation.secrets.get(action.secret);
   const planned = listed?.tokens.find(({ token }) => token.id === action.tokenId);
   const secret = listed && (await tools.secrets.describe(listed.secret.name));
@@ -39,38 +39,38 @@ async function lookAgain(
   };
 }
 
-const bears = ({ labels }: Secret, version: string, names: readonly string[]) =>
+const hasLabel = ({ labels }: Secret, version: string, names: readonly string[]) =>
   names.some((name) => labels[name] === version);
 
 /**
- * Takes AWSPREVIOUS off the version, so that where the label stands it names a token that works.
- * The compare-and-set fails if somebody just rolled back; the second look finds it out as well.
+ * R12: takes AWSPREVIOUS off the version, so that a version with this label always has a token that works.
+ * If somebody rolled back just now, the compare-and-set fails, or the secret shows it afterwards.
  */
 async function fence(
-  { owned, seen }: Looked,
+  { owned, seen }: ObservedAgain,
   { retire }: ReapingContext,
   tools: Tools,
 ): Promise<Result> {
   const { name } = seen.secret;
-  if (bears(seen.secret, owned.version, ['AWSPREVIOUS'])) {
+  if (hasLabel(seen.secret, owned.version, ['AWSPREVIOUS'])) {
     await tools.secrets.moveLabel(name, 'AWSPREVIOUS', { from: owned.version });
     const again = await tools.secrets.describe(name);
-    if (!again || bears(again, owned.version, ['AWSCURRENT', 'AWSPREVIOUS'])) return 'lost';
+    if (!again || hasLabel(again, owned.version, ['AWSCURRENT', 'AWSPREVIOUS'])) return 'lost';
   }
-  if (!retire && bears(seen.secret, owned.version, ['AWSCURRENT'])) return 'lost';
+  if (!retire && hasLabel(seen.secret, owned.version, ['AWSCURRENT'])) return 'lost';
   await changeToken(tools, owned, { marker: { fenced: tools.apiNow() } });
   return 'done';
 }
 
-/** Carries out one step of a token's retirement, if a fresh look at it decides the same. */
+/** Carries out one step of a token's retirement, if the token and its secret, read again, decide the same. */
 export async function retireToken(
   action: Retirement,
   observation: Observation,
   tools: Tools,
 ): Promise<Result> {
-  const looked = await lookAgain(action, observation, tools);
-  if (!looked) return 'skipped';
-  const { owned, seen } = looked;
+  const observed = await observeAgain(action, observation, tools);
+  if (!observed) return 'skipped';
+  const { owned, seen } = observed;
   const context = reapingContext(tools.policy, seen.secret.name, tools.apiNow());
   const step = decideReaping(owned, seen, context);
   if (step?.kind !== action.kind || step.reason !== action.reason) return 'skipped';
@@ -83,7 +83,7 @@ export async function retireToken(
       });
       return 'done';
     case 'fence':
-      return fence(looked, context, tools);
+      return fence(observed, context, tools);
     case 'quarantine':
       await changeToken(tools, owned, stripped(owned, 'quarantined', tools.apiNow()));
       break;
@@ -101,17 +101,17 @@ export async function retireToken(
   return 'done';
 }
 
-/** Deletes an expired token of somebody else's, if it is as it was listed. */
+/** R13: deletes an expired foreign token, unless it was revoked or marked by another deployment meanwhile. */
 export async function deleteForeign(
   { tokenId: id, reason }: ForeignDeletion,
   tools: Tools,
 ): Promise<Result> {
   const token = await tools.api.getToken(id);
-  const unlike =
+  const changed =
     !token ||
     token.revokedAt !== undefined ||
     isMarkedByOthers(token.description, tools.policy.owner);
-  if (unlike || !isExpired(token, tools.apiNow())) return 'skipped';
+  if (changed || !isExpired(token, tools.apiNow())) return 'skipped';
   await tools.api.deleteToken(id);
   tools.publish({ type: 'Token Deleted', detail: { tokenId: id, reason } });
   return 'done';

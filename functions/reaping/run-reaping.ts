@@ -46,8 +46,8 @@ function carryOut(action: ReapingAction, observation: Observation, tools: Tools)
 }
 
 /**
- * Carries out a reaping plan. Every token and its secret are looked at again right before.
- * @throws ApplyError naming everything that failed; the rest is done
+ * Carries out a reaping plan. Every token and its secret are read again right before they are changed.
+ * @throws ApplyError naming every action that failed; the others are done
  */
 async function applyReaping(
   plan: Plan<ReapingAction>,

@@ -5,16 +5,20 @@ import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import { isExpired, isInert, isStripped, ownedPending, provenCurrent } from '../../tokens/state.ts';
 import type { RetirementStep } from './reaping-action.ts';
 
-/** `ListSecrets` may be five minutes old and a run lasts fifteen, so nothing younger is touched. */
+/**
+ * R4: without a hold, no token younger than this is changed. `ListSecrets` may miss the last five minutes, and a run lasts
+ * up to fifteen. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+ */
 const YOUNG_MS = HOUR_MS;
 
 export interface ReapingContext {
   readonly now: number;
   readonly lifetimes: Pick<Lifetimes, 'gracePeriod' | 'quarantine'>;
-  /** The token's entry left the policy, and the policy says to retire such tokens. */
+  /** The token's entry left the policy, and `onRemoval` is `retire`. */
   readonly retire: boolean;
 }
 
+/** R1 and R2. */
 function decideHeld({ token }: OwnedToken, hold: 'frozen' | 'deleted'): RetirementStep | undefined {
   if (hold === 'deleted') return { kind: 'delete', reason: 'HoldDeleted' };
   return token.permissions.length > 0 ? { kind: 'strip', reason: 'HoldFrozen' } : undefined;
@@ -22,7 +26,7 @@ function decideHeld({ token }: OwnedToken, hold: 'frozen' | 'deleted'): Retireme
 
 const over = (since: number, length: number, now: number) => now >= since + length;
 
-/** A fenced token goes only while consumers have another one that works. */
+/** R11: a fenced token is retired only while consumers have another one that works. */
 function decideFenced(
   { token }: OwnedToken,
   fenced: number,
@@ -35,7 +39,7 @@ function decideFenced(
   return { kind: lifetimes.quarantine === 0 ? 'delete' : 'quarantine', reason: 'FenceOver' };
 }
 
-/** From superseded to gone: the second half of a token's life. */
+/** R8 to R12: from superseded to gone. */
 function decideRetirement(
   owned: OwnedToken,
   seen: ObservedSecret,
@@ -43,7 +47,7 @@ function decideRetirement(
 ): RetirementStep | undefined {
   const { now, lifetimes } = context;
   const { superseded, fenced, quarantined } = owned.marker;
-  // Fencing took AWSPREVIOUS off; it is back where somebody rolled back to the token and away again.
+  // Fencing took AWSPREVIOUS off. It is back if somebody rolled back to the token and then away from it.
   const wasCurrentSince = fenced !== undefined && seen.secret.labels.AWSPREVIOUS === owned.version;
   if (superseded === undefined || (wasCurrentSince && quarantined === undefined)) {
     return { kind: 'supersede', reason: context.retire ? 'Removed' : 'Replaced' };
@@ -62,8 +66,9 @@ function decideRetirement(
 }
 
 /**
- * Decides about one owned token, from the listings and again from a fresh look right before
- * acting. The first row that fits decides; "labelled" means AWSCURRENT or pending.
+ * Decides about one owned token: from the listings, and again from the token and its secret as they are
+ * right before acting. The first row that fits decides; docs/how-a-token-lives.md has the same rows (R1 to
+ * R12). "Labelled" means AWSCURRENT or pending.
  *
  * | the token is                                              | decision                   |
  * |-----------------------------------------------------------|----------------------------|
@@ -73,11 +78,11 @@ function decideRetirement(
  * | younger than an hour                                       | nothing                    |
  * | expired, not AWSCURRENT                                    | delete                     |
  * | in a secret that is scheduled for deletion                 | nothing                    |
- * | labelled (unless its entry was removed and is to retire)   | nothing                    |
- * | unmarked, or fenced and AWSPREVIOUS again                  | supersede, from now        |
+ * | labelled (unless its entry was removed: `onRemoval`)       | nothing                    |
+ * | not superseded, or fenced and AWSPREVIOUS again            | supersede, from now        |
  * | inert, superseded for an hour                              | delete, Orphan             |
  * | superseded for the grace period                            | fence                      |
- * | fenced for the grace period, another is proven AWSCURRENT  | quarantine (or delete)     |
+ * | fenced for the grace period, another is proven current     | quarantine (or delete)     |
  * | quarantined for the quarantine                             | delete                     |
  */
 export function decideReaping(
@@ -92,7 +97,7 @@ export function decideReaping(
   if (isCurrent && isStripped(owned) && owned.marker.quarantined === undefined) return undefined;
   if (context.now - token.createdAt < YOUNG_MS) return undefined;
   if (isExpired(token, context.now) && !isCurrent) return { kind: 'delete', reason: 'Expired' };
-  // It may be restored, and AWSPREVIOUS must then still name a token that works.
+  // Such a secret may be restored, and then its token under AWSPREVIOUS must still work.
   if (seen.secret.deletedAt !== undefined) return undefined;
   const labelled = isCurrent || isPending(owned, seen);
   return labelled && !context.retire ? undefined : decideRetirement(owned, seen, context);

@@ -27,11 +27,11 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
   const report = (kind: string, message: string) => findings.push({ kind, secret: name, message });
   const hold = holdOf(seen.secret);
   const current = currentHolder(seen);
-  if (hold) report('Held', `on hold (${hold}) until a person lifts it`);
+  if (hold) report('Held', `on hold (${hold}) until a person removes the hold`);
   else if (current?.state === 'owned' && isStripped(current.owned)) {
     report('Held', 'its current token has no permissions');
   }
-  if (current?.state === 'foreign') report('LostMarker', 'its current token lost its marker');
+  if (current?.state === 'foreign') report('LostMarker', 'its current token lacks our marker');
   if (!entryOf(policy, name)) {
     const expiresAt = current?.state === 'owned' ? current.owned.token.expiresAt : undefined;
     const end =
@@ -45,8 +45,8 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
 }
 
 /**
- * What a person should know of the cluster's tokens and our secrets: held, unlisted, expired and
- * foreign ones, tokens without an expiry, grants on everything and on what does not exist.
+ * What a person should know about the cluster's tokens and our secrets: held, unlisted, expired and
+ * foreign ones, tokens without an expiry, permissions on every database and on databases that do not exist.
  */
 export function takeInventory(policy: Policy, observation: Observation): Finding[] {
   const { secrets, databases, at } = observation;
@@ -56,7 +56,7 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
   const all = [...owned, ...foreign];
   const granting = (test: (resource: string) => boolean) =>
     all.filter(({ permissions }) => permissions.some(({ resource }) => test(resource)));
-  const dangling = granting((name) => name !== ANY && databases?.has(name) === false);
+  const unknown = granting((name) => name !== ANY && databases?.has(name) === false);
   return [
     ...observed.flatMap((seen) => secretFindings(seen, policy, at)),
     { kind: 'Owned', message: `${owned.length} tokens in ${observed.length} secrets` },
@@ -64,7 +64,7 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
     ...summary(
       'Stray',
       foreign.filter(({ description }) => parseMarker(description)?.marker.owner === policy.owner),
-      'with our marker in no secret of ours (deleted, copied, or of another Region)',
+      'with our owner in the marker and no secret of ours (deleted, copied, or of another Region)',
     ),
     ...summary(
       'Immortal',
@@ -79,8 +79,8 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
     ...summary(
       'Wildcard',
       granting((name) => name === ANY),
-      'with a grant on every database',
+      'with a permission on every database',
     ),
-    ...summary('UnknownDatabase', dangling, 'with a grant on a database that does not exist'),
+    ...summary('UnknownDatabase', unknown, 'with a permission on a database that does not exist'),
   ];
 }

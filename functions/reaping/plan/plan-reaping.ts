@@ -9,7 +9,7 @@ import { decideReaping, type ReapingContext } from './decide-reaping.ts';
 import { takeInventory } from './inventory.ts';
 import type { ReapingAction } from './reaping-action.ts';
 
-/** How the tokens of one secret are retired: by its entry, or by the defaults once that has gone. */
+/** What decides the retirement of one secret's tokens: its entry, or the defaults after the entry left the policy. */
 export function reapingContext(policy: Policy, secret: string, now: number): ReapingContext {
   const entry = entryOf(policy, secret);
   const lifetimes: Lifetimes = entry ?? policy.defaults;
@@ -22,7 +22,7 @@ function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingActio
     const step = decideReaping(owned, seen, context);
     return step ? [{ ...step, secret: name, tokenId: owned.token.id }] : [];
   });
-  // Kept until nothing that it held is alive, and then deleted with its recovery window.
+  // R14: a secret is deleted, with a recovery window, after all of its tokens are gone.
   const empty = seen.tokens.length === 0 && currentHolder(seen)?.state !== 'foreign';
   const forbidden = deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined;
   if (context.retire && empty && !forbidden) {
@@ -31,7 +31,7 @@ function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingActio
   return actions;
 }
 
-/** The role of `reap` holds the policy's secrets and its owner's prefix: beyond them, every call would be refused. */
+/** The role of `reap` covers the policy's secrets and those with its owner's prefix; AWS would refuse every other call. */
 const isWithinReach = (policy: Policy, secret: string) =>
   entryOf(policy, secret) !== undefined || secret.startsWith(secretPrefix(policy.owner));
 
@@ -39,13 +39,13 @@ const outOfReach = (policy: Policy, secret: string): Finding => ({
   kind: 'OutOfReach',
   secret,
   message:
-    `its tokens are to be retired, but it is neither in the policy nor under ${secretPrefix(policy.owner)}; ` +
-    'give it its entry back until they are, or retire them by hand',
+    `its tokens should be retired, but it is neither in the policy nor under ${secretPrefix(policy.owner)}; ` +
+    'put its entry back until they are gone, or retire them by hand',
 });
 
 /**
- * Whether an action leaves somebody without a proven successor. Orphans never had a permission; a
- * hold was a person's own wish; what is expired and not ours serves nobody.
+ * Whether an action counts against the limit: it ends a token while no other one is proven current. Orphans
+ * do not count, because they never had a permission; nor does a deletion that a person's hold asks for.
  */
 function endsUnproven(action: ReapingAction, { secrets, at }: Observation): boolean {
   if (action.kind !== 'quarantine' && action.kind !== 'delete') return false;
@@ -55,7 +55,7 @@ function endsUnproven(action: ReapingAction, { secrets, at }: Observation): bool
   return successor === undefined || successor.token.id === action.tokenId;
 }
 
-/** Plans what is deleted, quarantined and marked. Pure: same input, same plan, same hash. */
+/** Plans the retirement of tokens and secrets. Pure: same input, same plan, same hash. */
 export function planReaping(policy: Policy, observation: Observation): Plan<ReapingAction> {
   const { at, secrets, foreign } = observation;
   const findings = takeInventory(policy, observation);
@@ -68,7 +68,7 @@ export function planReaping(policy: Policy, observation: Observation): Plan<Reap
   });
   if (policy.expiredForeignTokens === 'delete') {
     for (const token of foreign.values()) {
-      // Another deployment's marker: its own reap knows better.
+      // A token with another deployment's marker is left to the reap of that deployment.
       if (!isExpired(token, at) || isMarkedByOthers(token.description, policy.owner)) continue;
       actions.push({ kind: 'delete-foreign', tokenId: token.id, reason: 'ForeignExpired' });
     }

@@ -13,7 +13,7 @@ export type RetirementStep =
 
 /** The next step in the retirement of a token of ours. */
 export type Retirement = RetirementStep & {
-  /** Name of the secret, which is the token's identity. */
+  /** Name of the secret in the token's marker. */
   readonly secret: string;
   readonly tokenId: string;
 };
@@ -25,7 +25,7 @@ export interface ForeignDeletion {
   readonly reason: 'ForeignExpired';
 }
 
-/** The deletion of a secret whose entry left the policy, when nothing that it held is left. */
+/** The deletion of a secret whose entry left the policy, after all of its tokens are gone. */
 export interface SecretDeletion {
   readonly kind: 'delete-secret';
   readonly secret: string;

@@ -48,10 +48,10 @@ test('names tokens without an expiry, with every database, and with one that doe
     { kind: 'Foreign', message: `4 tokens of others: ${[1, 2, 3, 4].map(id).join(', ')}` },
     { kind: 'Immortal', message: `1 token without an expiry: ${id(1)}` },
     { kind: 'ForeignExpired', message: `1 token of others, expired: ${id(4)}` },
-    { kind: 'Wildcard', message: `1 token with a grant on every database: ${id(2)}` },
+    { kind: 'Wildcard', message: `1 token with a permission on every database: ${id(2)}` },
     {
       kind: 'UnknownDatabase',
-      message: `1 token with a grant on a database that does not exist: ${id(3)}`,
+      message: `1 token with a permission on a database that does not exist: ${id(3)}`,
     },
   ]);
 });
@@ -61,7 +61,11 @@ test('calls no database unknown where nobody asked for them', () => {
 });
 
 test.each([
-  ['on hold (frozen) until a person lifts it', { tags: { [HOLD_TAG]: 'frozen' } }, armed(1)],
+  [
+    'on hold (frozen) until a person removes the hold',
+    { tags: { [HOLD_TAG]: 'frozen' } },
+    armed(1),
+  ],
   ['its current token has no permissions', {}, armed(1, { permissions: [] })],
 ])('reports what is held: %s', (message, more, token) => {
   expect(inventory({ secrets: [secretOf({ AWSCURRENT: 1 }, more)], tokens: [token] })[0]).toEqual({
@@ -77,7 +81,7 @@ test('reports a lost marker and an expired current token', () => {
   expect(inventory({ secrets, tokens: [foreign(1)] })[0]).toEqual({
     ...about,
     kind: 'LostMarker',
-    message: 'its current token lost its marker',
+    message: 'its current token lacks our marker',
   });
   expect(inventory({ secrets, tokens: [armed(1, { age: 90 * DAY })] })[0]).toEqual({
     ...about,
@@ -105,6 +109,6 @@ test('names tokens of ours that live in no secret of ours', () => {
   const tokens = [armed(1, { name: 'keyturn/prod/elsewhere' }), foreign(2)];
   expect(inventory({ tokens })).toContainEqual({
     kind: 'Stray',
-    message: `1 token with our marker in no secret of ours (deleted, copied, or of another Region): ${id(1)}`,
+    message: `1 token with our owner in the marker and no secret of ours (deleted, copied, or of another Region): ${id(1)}`,
   });
 });
