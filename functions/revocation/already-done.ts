@@ -6,13 +6,13 @@ import { canGiveBack, ENDING_WAYS, findSuccessor, type Order } from './plan/deci
 
 interface Context {
   readonly order: Order;
-  /** The policy's entry; absent: it left the policy. */
+  /** The policy's entry. Absent: it left the policy. */
   readonly entry: TokenPolicy | undefined;
   /** The Management API's time. */
   readonly now: number;
 }
 
-/** A token of which nothing is known but its version, which is its id unless it was adopted. */
+/** A token that is gone. Its version is all that is known; that is its id, unless the token was adopted. */
 const goneResult = (version: string, secret: string, had: TokenResult['had']): TokenResult => ({
   tokenId: version,
   version,
@@ -27,13 +27,13 @@ function* frozen({ tokens }: ObservedSecret, { order }: Context): Generator<Toke
     if (marker.frozen === undefined || token.permissions.length > 0) continue;
     if (order.way === 'freeze') yield resultOf({ token, owned }, 'frozen');
     if (order.way === 'unfreeze' && !canGiveBack(owned)) {
-      const unconfirmed = 'nothing kept what it could do; replace it';
+      const unconfirmed = 'its permissions were not kept; replace it';
       yield { ...resultOf({ token, owned }, 'left'), unconfirmed };
     }
   }
 }
 
-function* left({ secret, holders }: ObservedSecret, { order }: Context): Generator<TokenResult> {
+function* notOurs({ secret, holders }: ObservedSecret, { order }: Context): Generator<TokenResult> {
   for (const holder of holders.values()) {
     if (holder.state !== 'foreign' || holder.token.id === order.namedToken) continue;
     const unconfirmed = 'does not have our marker; to revoke it, name it by its id';
@@ -53,12 +53,12 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Tok
   yield resultOf({ token: successor.token, owned: successor }, 'successor');
 }
 
-/** What a look finds done already, by the same order before or by others: it is verified and reported as well. */
+/** What was done before, by the same order or by others. It is verified and reported like the rest. */
 export function* alreadyDone(seen: ObservedSecret, context: Context): Generator<TokenResult> {
   const { order, entry } = context;
   yield* frozen(seen, context);
   if (!ENDING_WAYS.includes(order.way)) return;
-  yield* left(seen, context);
+  yield* notOurs(seen, context);
   const { AWSCURRENT } = seen.secret.labels;
   const isGone = currentHolder(seen)?.state === 'gone';
   if (AWSCURRENT !== undefined && isGone) {

@@ -2,12 +2,12 @@ import type { RunTools } from '../run/tools.ts';
 import { findByFingerprint, knowToken } from './plan/known-token.ts';
 import type { KnownToken } from './report.ts';
 
-/** By what a token is looked for. */
+/** What is known of the token that is asked about. */
 export type Wanted = { readonly fingerprint: string } | { readonly tokenId: string };
 
 /**
- * Whose a token is, told by the cluster alone: for when AWS is down. Without the labels nobody
- * knows which token is current.
+ * Finds tokens and whose they are, from the cluster alone, for the time when AWS cannot be reached. Without
+ * the labels it is not known which token is current.
  */
 export async function askCluster(
   { api, policy }: Pick<RunTools, 'api' | 'policy'>,

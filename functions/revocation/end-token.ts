@@ -7,11 +7,11 @@ import { canKeep } from './plan/decide-token.ts';
 import { grantsOf } from './plan/known-token.ts';
 import type { RevokedToken } from './report.ts';
 
-/** What became of a token, and what is needed to verify it on the data plane. */
+/** What happened to a token, and what is needed to verify that its string is refused. */
 export interface TokenResult extends RevokedToken {
-  /** What it could do while it lived. */
+  /** Its permissions before it was ended. */
   readonly had: readonly Permission[];
-  /** The secret version that holds its string; absent: nobody knows the string. */
+  /** Id of the secret version that has its string. Absent: the string is not known. */
   readonly version?: string;
   readonly fingerprint?: string;
 }
@@ -31,14 +31,14 @@ export function resultOf(
   };
 }
 
-/** Takes all permissions away; `noUndo`: even those that the description has no room for. */
+/** Takes all permissions away. `noUndo`: also if the description has no room to keep them. */
 async function stripOwned(owned: OwnedToken, noUndo: boolean, tools: Tools): Promise<void> {
   const fresh = await freshToken(tools, owned);
   if (!fresh) return;
   const change = stripped(fresh, 'frozen', tools.apiNow());
   const keeps = canKeep(fresh, tools.apiNow());
   if (!keeps && !noUndo) {
-    throw new Error(`the description of ${fresh.token.id} has no room for what it may do now`);
+    throw new Error(`the description of ${fresh.token.id} has no room for its permissions`);
   }
   const marker = keeps ? change.marker : { ...change.marker, was: undefined };
   await changeToken(tools, fresh, { ...change, marker });
@@ -59,7 +59,7 @@ export async function deleteToken(observed: ObservedToken, tools: Tools): Promis
   return resultOf(observed, 'deleted');
 }
 
-/** Undoes a freeze; what was quarantined before stays so. */
+/** Undoes a freeze; a token that was quarantined before stays quarantined. */
 function unfrozen({ token, marker }: OwnedToken) {
   if (marker.quarantined !== undefined) return { marker: { frozen: undefined } };
   const giveBack = token.permissions.length === 0 && marker.was ? marker.was : undefined;
@@ -69,7 +69,7 @@ function unfrozen({ token, marker }: OwnedToken) {
   };
 }
 
-/** Undoes a freeze, or the quarantine. */
+/** Gives back the permissions that a freeze or the quarantine took away. */
 export async function giveBack(
   owned: OwnedToken,
   undo: 'freeze' | 'quarantine',

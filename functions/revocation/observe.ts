@@ -6,24 +6,24 @@ import { OWNER_TAG } from '../secrets-manager/secret.ts';
 import { type ObservedSecret, sortByOwner } from '../tokens/observation.ts';
 import { observeSecret, type Readers } from '../tokens/observe.ts';
 
-/** What looking for a person's order needs. */
+/** What reading both systems for a person's order needs. */
 interface OrderReaders {
   readonly api: Readers['api'];
   readonly secrets: Pick<Secrets, 'list' | 'describe'>;
   readonly policy: Policy;
 }
 
-/** What both systems said, for a person's order: what a schedule would distrust is said all the same. */
+/** What both systems said, for a person's order: it is used even where a schedule would stop with an error. */
 export interface RevocationObservation {
-  /** The Management API's time. */
+  /** The Management API's time, in milliseconds since 1970. */
   readonly at: number;
   readonly skewMs: number;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
-  /** Every token that was listed, of any owner; revoked ones too. */
+  /** Every token that was listed, of any owner, also revoked ones. */
   readonly tokens: readonly Token[];
 }
 
-/** Beside what labels name: tokens without our marker that `revoke` replaced here, or that a person named. */
+/** Adds foreign tokens that no label names: those that `revoke` replaced here, and the one that a person named. */
 function withForeign(
   seen: ObservedSecret,
   foreign: ReadonlyMap<string, Token>,
@@ -37,7 +37,7 @@ function withForeign(
   return { ...seen, holders };
 }
 
-/** Looks at every secret and every token. Secrets of the policy that are not listed yet are asked for by name. */
+/** Reads every secret and every token. Secrets of the policy that `ListSecrets` does not show yet are read by name. */
 export async function observeAll({
   api,
   secrets,
@@ -65,8 +65,8 @@ export async function observeAll({
 }
 
 /**
- * One secret as it is now, with all tokens whose markers name it, and the one that a person named;
- * undefined: there is none.
+ * One secret as it is now, with all tokens whose markers name it, and the one that a person named.
+ * Undefined: no secret has this name.
  */
 export async function observeOne(
   name: string,
@@ -86,8 +86,8 @@ export async function observeOne(
 type Listing = ManagementApi['listTokens'];
 
 /**
- * One listing for all who ask at the same time: each gets one that began after it asked, so that
- * a fresh look stays fresh, and many secrets do not cost as many listings.
+ * Shares one listing between all callers that wait at the same time. Each caller gets a listing that began
+ * after its call, so it is never out of date, and many secrets do not need as many listings.
  */
 export function sharedListing({ listTokens }: Pick<ManagementApi, 'listTokens'>): Listing {
   let running: Promise<unknown> = Promise.resolve();
@@ -96,7 +96,7 @@ export function sharedListing({ listTokens }: Pick<ManagementApi, 'listTokens'>)
     next ??= running.then(() => {
       next = undefined;
       const listing = listTokens();
-      running = listing.catch(() => {}); // whoever asked for this one hears it
+      running = listing.catch(() => {}); // the callers of this listing get its error
       return listing;
     });
     return next;

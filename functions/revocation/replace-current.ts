@@ -9,11 +9,11 @@ import type { ArmingTools } from '../tokens/under-hold.ts';
 import { observeOne } from './observe.ts';
 import { findSuccessor, type Order } from './plan/decide-revocation.ts';
 
-/** Others may promote meanwhile: each of them once, or a few times if many are at it. */
+/** How often AWSCURRENT is moved at most: other runs may promote their tokens in between. */
 const MOST_MOVES = 5;
 
-/** The one that this order, or the same one before, has minted; else a new one. */
-async function obtain(
+/** The successor that this order, or the same order before, has minted; otherwise a new one. */
+async function obtainSuccessor(
   entry: TokenPolicy,
   seen: ObservedSecret,
   order: Order,
@@ -28,7 +28,7 @@ async function obtain(
   return mintSuccessor(entry, seen, { forced: true, replaces }, tools);
 }
 
-/** One that lost AWSCURRENT to another run's token, and takes it back, is not superseded any longer. */
+/** A successor that had lost AWSCURRENT to another run's token is about to get it back, so it is not superseded. */
 async function clearSuperseded(owned: OwnedToken, tools: Tools): Promise<void> {
   const fresh = await freshToken(tools, owned);
   const { superseded, fenced } = fresh?.marker ?? {};
@@ -37,8 +37,8 @@ async function clearSuperseded(owned: OwnedToken, tools: Tools): Promise<void> {
 }
 
 /**
- * Moves AWSCURRENT to the successor, whoever holds it: a rotation that was faster promoted a token
- * that is revoked too. Another `revoke` that was faster has brought a successor as good as ours.
+ * Moves AWSCURRENT to the successor, whichever version has it: a token that a faster rotation promoted is
+ * revoked, too. The successor of a faster `revoke` is as good as ours, and keeps AWSCURRENT.
  */
 async function claimCurrent(
   name: string,
@@ -55,12 +55,12 @@ async function claimCurrent(
       return 'there already';
     if ((await moveCurrent(name, version, current, tools)) === 'promoted') return 'claimed';
   }
-  throw new Error(`${name}: others kept promoting their tokens`);
+  throw new Error(`${name}: other runs promoted their tokens again and again`);
 }
 
 /**
- * Replaces AWSCURRENT by a successor: minted, stored, armed, verified and promoted by the steps of a
- * rotation. Returns why it was promoted unverified, where nothing works anyway; undefined: it was verified.
+ * Replaces AWSCURRENT by a successor: mints, stores, arms, verifies and promotes it by the steps of a
+ * rotation. Returns why it was promoted unverified, which only `immediately` allows. Undefined: it was verified.
  */
 export async function replaceCurrent(
   entry: TokenPolicy,
@@ -68,13 +68,13 @@ export async function replaceCurrent(
   order: Order,
   tools: ArmingTools,
 ): Promise<string | undefined> {
-  const successor = await obtain(entry, seen, order, tools);
-  let unproven: string | undefined;
+  const successor = await obtainSuccessor(entry, seen, order, tools);
+  let unverified: string | undefined;
   try {
     await verify(successor, tools);
   } catch (error) {
     if (!order.immediately) throw error;
-    unproven = `promoted without proof: ${error instanceof Error ? error.message : error}`;
+    unverified = `promoted unverified: ${error instanceof Error ? error.message : error}`;
   }
   await clearSuperseded(successor.owned, tools);
   const { token, marker, version } = successor.owned;
@@ -83,5 +83,5 @@ export async function replaceCurrent(
     const about = { tokenId: token.id, previousTokenId: marker.replaces, reason: 'Revoked' };
     announceRotation({ entry, secretArn: seen.secret.arn, ...about }, tools);
   }
-  return unproven;
+  return unverified;
 }

@@ -3,20 +3,20 @@ import type { TokenState } from '../tokens/state.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
 import type { RevocationWay } from './request.ts';
 
-/** A token as people want to know it. Instants are ISO 8601, UTC. */
+/** A token, for people. Instants are ISO 8601, UTC, in whole seconds. */
 export interface KnownToken {
   readonly tokenId: string;
   /** Its name in the policy. */
   readonly token?: string;
-  /** The secret that its marker names; absent: the marker is lost, or there never was one. */
+  /** The secret that its marker names. Absent: it has no marker that can be read. */
   readonly secret?: string;
   /** Its deployment, by its marker. */
   readonly owner?: string;
-  /** False: another deployment's, or nobody's. */
+  /** False: the token is foreign. */
   readonly owned: boolean;
-  /** The part of the description that is for people. */
+  /** The description without the marker. */
   readonly description: string;
-  /** What it may do; of a frozen or quarantined one, what it might. */
+  /** Its permissions; for a frozen or quarantined token those that were taken away. */
   readonly permissions: readonly Permission[];
   readonly createdAt: string;
   /** Absent: never. */
@@ -24,18 +24,18 @@ export interface KnownToken {
   readonly state: TokenState;
 }
 
-/** What an order touches, before anything is done. */
+/** What an order is about and what it would do, before anything is done. */
 export interface BlastRadius {
   readonly tokens: readonly KnownToken[];
-  /** Names, `*` for all. */
+  /** Names of the databases that the tokens can use; `*` for all. */
   readonly databases: readonly string[];
   readonly secrets: readonly string[];
   readonly actions: readonly RevocationAction[];
-  /** What the order does not reach, and what a person should know before giving it. */
+  /** What the order does not do, and what a person should know before giving it. */
   readonly warnings: readonly string[];
 }
 
-/** What became of one token. */
+/** What happened to one token. */
 export interface RevokedToken {
   readonly tokenId: string;
   readonly token?: string;
@@ -44,21 +44,21 @@ export interface RevokedToken {
     | 'deleted'
     | 'frozen'
     | 'given-back'
-    /** Was dead before this order came. */
+    /** It was gone before this order. */
     | 'gone'
-    /** Its secret's new token, made by this order or by the same one given before. */
+    /** The secret's new token, minted by this order or by the same order before. */
     | 'successor'
-    /** Not ours, and not named by its id. */
+    /** It was not changed: it is not ours, or nothing can be given back. */
     | 'left'
     | 'failed';
   readonly replacedBy?: string;
-  /** From the order to the last of several refusals in a row, on new connections. */
+  /** Seconds from the order to the last of three refusals in a row, each on a new connection. */
   readonly deadAfterSeconds?: number;
-  /** Why nobody can say that it is dead, or that the order is complete. */
+  /** Why it was not seen refused, or why the order may not be complete for it. */
   readonly unconfirmed?: string;
 }
 
-/** What `revoke` answers. Holds no token string. */
+/** What `revoke` answers. It contains no token string. */
 export interface RevocationReport {
   readonly way: RevocationWay;
   readonly reason?: string;
@@ -68,6 +68,6 @@ export interface RevocationReport {
   readonly plan: BlastRadius;
   /** Empty in a dry run and for `whois`. */
   readonly tokens: readonly RevokedToken[];
-  /** Everything ordered was done, and every dead token was seen dead. False in a dry run and for `whois`. */
+  /** Everything was done, and every token that was ended was seen refused. False in a dry run and for `whois`. */
   readonly confirmed: boolean;
 }

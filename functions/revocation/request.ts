@@ -12,9 +12,9 @@ export const REVOCATION_WAYS = [
 ] as const;
 
 /**
- * `replace`: a successor is promoted, then all others of the secret are deleted. `freeze`:
- * permissions are taken away, until `unfreeze`. `delete`: no successor, until `lift`. `restore`
- * undoes a quarantine. `whois` only finds.
+ * `replace`: a successor is promoted, then all other tokens of the secret are deleted. `freeze`: the
+ * permissions are taken away until `unfreeze`. `delete`: all tokens are deleted, and none is minted until
+ * `lift`. `restore` undoes a quarantine. `whois` finds tokens and changes nothing.
  */
 export type RevocationWay = (typeof REVOCATION_WAYS)[number];
 
@@ -28,26 +28,26 @@ const eventSchema = z
     way: z._default(z.enum(REVOCATION_WAYS), 'replace'),
     /** A token's name in the policy. */
     token: z.optional(text('a token name')),
-    /** The id of any token, a foreign one too. */
+    /** The id of any token, also of a foreign one. */
     tokenId: z.optional(text('a token id')),
     /** A secret's name or ARN. */
     secret: z.optional(text('the name or ARN of a secret')),
-    /** Whoever may read or write it. */
+    /** A database: all secrets whose tokens can read or write it. */
     database: z.optional(text('a database name')),
     all: yes,
     /** First 16 hex digits of SHA-256 of a token string. */
     fingerprint: z.optional(
       z.string().check(z.regex(/^[0-9a-f]{16}$/, '16 hex digits of SHA-256')),
     ),
-    /** Ends the old tokens first, and accepts that nothing works until the successor does. */
+    /** Ends the old tokens before there is a successor: until then consumers have no token that works. */
     immediately: z._default(z.boolean(), false),
-    /** For people who read the log and the events. */
+    /** For people; shown in the log and in the events. */
     reason: z.optional(text('a reason')),
     /** The host name of the cluster, to confirm `all`. */
     confirm: z.optional(z.string()),
-    /** Answer with what would be done, and do nothing. */
+    /** Answer with what would be done, and change nothing. */
     dryRun: z._default(z.boolean(), false),
-    /** Freeze though what is taken away cannot be kept. */
+    /** Freeze even if the permissions cannot be kept for unfreezing. */
     noUndo: z._default(z.boolean(), false),
   })
   .check(
@@ -61,11 +61,11 @@ const eventSchema = z
     ),
     z.refine(
       ({ way, immediately }) => !immediately || way === 'replace',
-      'immediately goes with "way": "replace" only',
+      'immediately is allowed only with "way": "replace"',
     ),
     z.refine(
       ({ way, noUndo }) => !noUndo || way === 'freeze',
-      'noUndo goes with "way": "freeze" only',
+      'noUndo is allowed only with "way": "freeze"',
     ),
     z.refine(
       ({ way, token, tokenId }) => way !== 'restore' || (token ?? tokenId) !== undefined,
@@ -73,10 +73,10 @@ const eventSchema = z
     ),
   );
 
-/** What a caller may send, as JSON. */
+/** The event of an invocation, as JSON. */
 export type RevocationEvent = z.input<typeof eventSchema>;
 
-/** Whose tokens are meant. */
+/** Which tokens an order is about. */
 export type Selector =
   | { readonly kind: 'token'; readonly name: string }
   | { readonly kind: 'tokenId'; readonly id: string }

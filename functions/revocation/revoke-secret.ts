@@ -7,33 +7,33 @@ import { type ArmingTools, type HoldUnreadError, underHold } from '../tokens/und
 import { alreadyDone } from './already-done.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
 import { observeOne } from './observe.ts';
-import { decideRevocation, leftBecause, type Order } from './plan/decide-revocation.ts';
+import { decideRevocation, notReachedBecause, type Order } from './plan/decide-revocation.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
 import { replaceCurrent } from './replace-current.ts';
 import { verifyRefused } from './verify-refused.ts';
 
-/** A look, what it asks for, and again, until it asks for nothing. */
+/** In each round the secret is read and its actions are carried out, until there are none. */
 const MOST_ROUNDS = 8;
-/** What follows depends on these, so everything is looked at again after them. */
-const PIVOTS: readonly RevocationAction['kind'][] = ['hold', 'release', 'replace'];
+/** All later actions depend on these, so the secret is read again after them. */
+const READ_AGAIN_AFTER: readonly RevocationAction['kind'][] = ['hold', 'release', 'replace'];
 
 export interface Revocation {
   readonly order: Order;
   readonly noUndo: boolean;
-  /** For people: events and log lines say it. */
+  /** For people; shown in events and log lines. */
   readonly reason: string;
   readonly startedAt: number;
 }
 
-/** What became of one secret's tokens. */
+/** What happened to the tokens of one secret. */
 export interface SecretResult {
   readonly results: readonly TokenResult[];
   readonly failures: readonly unknown[];
-  /** The last look found nothing more to do, and nobody put the secret on hold meanwhile. */
+  /** Nothing was left to do when the secret was read last, and the hold could be obeyed after that. */
   readonly settled: boolean;
 }
 
-/** One secret's revocation while it lasts. */
+/** The state of one secret's revocation while it runs. */
 interface Progress {
   readonly name: string;
   readonly revocation: Revocation;
@@ -51,7 +51,7 @@ function tokenOf(tokenId: string, seen: ObservedSecret): ObservedToken {
   for (const holder of seen.holders.values()) {
     if (holder.state === 'foreign' && holder.token.id === tokenId) return { token: holder.token };
   }
-  throw new Error(`token ${tokenId} was not looked at`);
+  throw new Error(`token ${tokenId} was not observed`);
 }
 
 async function replace(
@@ -65,10 +65,10 @@ async function replace(
       `no entry of the policy says what a successor of ${name} may do; freeze or delete it`,
     );
   }
-  const unproven = await replaceCurrent(entry, seen, revocation.order, tools);
-  if (unproven === undefined) return;
+  const unverified = await replaceCurrent(entry, seen, revocation.order, tools);
+  if (unverified === undefined) return;
   const { AWSCURRENT: tokenId = '' } = (await tools.secrets.describe(name))?.labels ?? {};
-  const about = { tokenId, secret: name, had: [], unconfirmed: unproven };
+  const about = { tokenId, secret: name, had: [], unconfirmed: unverified };
   results.set(tokenId, { ...about, result: 'successor' });
 }
 
@@ -103,7 +103,7 @@ async function carryOut(
     }
     default:
       action satisfies never;
-      throw new Error('an action of no known kind');
+      throw new Error('unknown kind of action');
   }
 }
 
@@ -121,7 +121,7 @@ function noteAlreadyDone(
   }
 }
 
-/** Carries out what a look asks for, up to and with the first step that all else depends on. */
+/** Carries out actions until the first one after which the secret must be read again. */
 async function takeSteps(
   actions: readonly RevocationAction[],
   seen: ObservedSecret,
@@ -136,28 +136,27 @@ async function takeSteps(
       const result = await carryOut(action, seen, progress, tools);
       if (result) results.set(result.tokenId, result);
       tools.log.warn('revoking', about);
-      if (PIVOTS.includes(action.kind)) return;
+      if (READ_AGAIN_AFTER.includes(action.kind)) return;
     } catch (error) {
       failures.set(keyOf(action), error);
       tools.log.error('failed', { ...about, error });
-      if (action.kind === 'replace') return; // nothing is ended before there is a successor
+      if (action.kind === 'replace') return; // no token is ended before there is a successor
     }
   }
 }
 
-/** Look after look until one asks for nothing that has not failed. Whether nothing is left to do. */
+/** Reads the secret and carries out its actions, round after round. True: nothing is left to do. */
 async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
   const { name, revocation, failures } = progress;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const seen = await observeOne(name, tools, revocation.order.namedToken);
-    if (!seen) throw new Error(`there is no secret ${name}`);
+    if (!seen) throw new Error(`no secret has the name ${name}`);
     refuseForeignSecret(seen.secret, tools.policy);
     noteAlreadyDone(seen, progress, tools);
-    const left = leftBecause(seen, revocation.order);
-    if (left !== undefined) return false;
+    if (notReachedBecause(seen, revocation.order) !== undefined) return false;
     const actions = decideRevocation(seen, revocation.order, tools.apiNow());
     if (actions.length === 0) {
-      failures.clear(); // somebody else has done what failed here
+      failures.clear(); // another run has done what failed here
       return true;
     }
     const untried = actions.filter((action) => !failures.has(keyOf(action)));
@@ -179,17 +178,16 @@ async function verifyEnded(
   await Promise.all(
     fresh.map(async (result) => {
       verified.add(result.tokenId);
-      const proven = await verifyRefused(result, revocation.startedAt, tools);
-      results.set(result.tokenId, proven);
+      results.set(result.tokenId, await verifyRefused(result, revocation.startedAt, tools));
     }),
   );
 }
 
-/** Does what is ordered, verifies it, and looks once more. What fails is noted, and never thrown. */
-async function carryThrough(progress: Progress, tools: ArmingTools): Promise<void> {
+/** Carries out the order and verifies it, twice. An error becomes a failure of the result; it is never thrown. */
+async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<void> {
   const verified = new Set<string>();
   try {
-    for (let looks = 0; looks < 2; looks += 1) {
+    for (let pass = 0; pass < 2; pass += 1) {
       progress.settled = await settle(progress, tools);
       await verifyEnded(progress, verified, tools);
     }
@@ -201,7 +199,7 @@ async function carryThrough(progress: Progress, tools: ArmingTools): Promise<voi
   }
 }
 
-/** Who took the place of what was ended. */
+/** Adds the successor's id to every token that it replaces. */
 function withSuccessor(results: readonly TokenResult[]): TokenResult[] {
   const successor = results.find(({ result }) => result === 'successor');
   return results.map((each) =>
@@ -211,16 +209,16 @@ function withSuccessor(results: readonly TokenResult[]): TokenResult[] {
   );
 }
 
-/** What a token was given is unconfirmed while nobody knows whether its secret was put on hold meanwhile. */
-export function withHoldUnread(result: TokenResult, unread?: HoldUnreadError): TokenResult {
+/** A token that got permissions is unconfirmed if its secret's hold could not be read, or obeyed, after that. */
+export function withHoldError(result: TokenResult, holdError?: HoldError): TokenResult {
   const isGiven = result.result === 'successor' || result.result === 'given-back';
-  if (!unread || !isGiven || result.unconfirmed !== undefined) return result;
-  return { ...result, unconfirmed: unread.message };
+  if (!holdError || !isGiven || result.unconfirmed !== undefined) return result;
+  return { ...result, unconfirmed: holdError.message };
 }
 
 /**
- * Carries out an order about all tokens of one secret, verifies it on the data plane, and looks once
- * more: a rotation in flight may have armed another one meanwhile. Does what is left when repeated.
+ * Carries out an order about all tokens of one secret and verifies it on the data plane, twice: a rotation
+ * that runs at the same time may have armed another token meanwhile. A repeated order does what is left.
  */
 export async function revokeSecret(
   name: string,
@@ -234,11 +232,11 @@ export async function revokeSecret(
     failures: new Map(),
     settled: false,
   };
-  const { unread } = await underHold(name, tools, (arming) => carryThrough(progress, arming));
+  const { holdError } = await underHold(name, tools, (arming) => carryOutOrder(progress, arming));
   const results = withSuccessor([...progress.results.values()]);
   return {
-    results: results.map((each) => withHoldUnread(each, unread)),
+    results: results.map((each) => withHoldError(each, holdError)),
     failures: [...progress.failures.values()],
-    settled: progress.settled && !unread,
+    settled: progress.settled && !holdError,
   };
 }

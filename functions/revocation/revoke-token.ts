@@ -6,7 +6,7 @@ import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { deleteToken, giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
 import { decideToken } from './plan/decide-token.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
-import { type Revocation, type SecretResult, withHoldUnread } from './revoke-secret.ts';
+import { type Revocation, type SecretResult, withHoldError } from './revoke-secret.ts';
 import { verifyRefused } from './verify-refused.ts';
 
 async function observeAgain(
@@ -41,11 +41,11 @@ async function carryOut(
       return undefined;
     default:
       action satisfies never;
-      throw new Error('an action of no known kind');
+      throw new Error('unknown kind of action');
   }
 }
 
-/** What it is already, where nothing is left to do. */
+/** The result for a token that needs no action. */
 function presentResult(observed: ObservedToken, { order }: Revocation): TokenResult {
   if (order.way === 'freeze') return resultOf(observed, 'frozen');
   if (order.way === 'restore' && observed.owned?.marker.frozen !== undefined) {
@@ -54,7 +54,7 @@ function presentResult(observed: ObservedToken, { order }: Revocation): TokenRes
   const works = observed.token.permissions.length > 0;
   return works
     ? resultOf(observed, 'given-back')
-    : { ...resultOf(observed, 'left'), unconfirmed: 'nothing kept what it could do' };
+    : { ...resultOf(observed, 'left'), unconfirmed: 'its permissions were not kept' };
 }
 
 function replacedBy(
@@ -65,8 +65,8 @@ function replacedBy(
   return order.way === 'replace' && current ? { replacedBy: current.token.id } : {};
 }
 
-/** What the order asks for, step by step. `seen`: the token's secret, if it is ours. */
-async function carryThrough(
+/** Carries out the order and verifies it. `seen`: the token's secret, if the token is ours. */
+async function carryOutOrder(
   planned: ObservedToken,
   seen: ObservedSecret | undefined,
   revocation: Revocation,
@@ -85,7 +85,7 @@ async function carryThrough(
   return verifyRefused({ ...result, ...replacedBy(seen, revocation) }, startedAt, tools);
 }
 
-/** Carries out an order about one token that is not the current one of a secret, or not ours. */
+/** Carries out an order about one token by itself: it is neither current nor pending, or it is not ours. */
 export async function revokeToken(
   planned: ObservedToken,
   seen: ObservedSecret | undefined,
@@ -95,10 +95,10 @@ export async function revokeToken(
   const { order, reason } = revocation;
   const name = planned.owned?.marker.secret ?? '';
   try {
-    const { result, unread } = await underHold(name, tools, (arming) =>
-      carryThrough(planned, seen, revocation, arming),
+    const { result, holdError } = await underHold(name, tools, (arming) =>
+      carryOutOrder(planned, seen, revocation, arming),
     );
-    return { results: [withHoldUnread(result, unread)], failures: [], settled: !unread };
+    return { results: [withHoldError(result, holdError)], failures: [], settled: !holdError };
   } catch (error) {
     const about = { tokenId: planned.token.id, way: order.way, reason };
     tools.log.error('failed', { ...about, error });

@@ -10,7 +10,7 @@ import type { RevocationRequest } from './request.ts';
 import { type Revocation, revokeSecret, type SecretResult } from './revoke-secret.ts';
 import { revokeToken } from './revoke-token.ts';
 
-/** Something of an order was not carried out; repeating it goes on where it ended. */
+/** A part of an order was not carried out; repeating the order continues where it stopped. */
 export class RevocationError extends AggregateError {
   override readonly name = 'RevocationError';
   readonly report: RevocationReport;
@@ -24,7 +24,7 @@ export class RevocationError extends AggregateError {
   }
 }
 
-/** The part of a result that people read: nothing that only verifies it. */
+/** The part of a result that people read, without what only verifying needs. */
 function revokedToken(
   { had, version, fingerprint, ...revoked }: TokenResult,
   { policy }: Tools,
@@ -56,7 +56,7 @@ const goneBefore = (tokenId: string): TokenResult => ({
   unconfirmed: 'the cluster has no such token; nobody knows its string',
 });
 
-/** Carries out a planned order, every secret and every single token by itself. */
+/** Carries out an order: every secret and every single token by itself. */
 function applyRevocation(
   { target }: RevocationPlan,
   { secrets }: RevocationObservation,
@@ -73,9 +73,9 @@ function applyRevocation(
 }
 
 /**
- * One run of `revoke`, in Lambda or on a laptop: observe, plan, apply, and report what was ended and
- * how fast. A dry run, and `whois`, end before anything is applied.
- * @throws RevocationError with the report of what was done, if something was not
+ * One run of `revoke`, in Lambda or on a laptop: observe, plan, apply, and report which tokens were ended
+ * and how fast. A dry run, and `whois`, apply nothing.
+ * @throws RevocationError with the report, if a part was not done
  */
 export async function runRevocation(
   request: RevocationRequest,

@@ -6,30 +6,30 @@ import { readTokenString } from '../tokens/secret-string.ts';
 import type { TokenResult } from './end-token.ts';
 import type { RevokedToken } from './report.ts';
 
-/** Each of the cluster's routers holds its own copy of the tokens. */
+/** Each router of the cluster has its own copy of the tokens. */
 const REFUSED_IN_A_ROW = 3;
 const PROBE_INTERVAL_MS = 5_000;
-/** For the last look and the report. */
+/** Kept for reading the secret once more and for the report. */
 const RESERVE_MS = MINUTE_MS;
 
 const ENDED: readonly TokenResult['result'][] = ['deleted', 'frozen', 'gone'];
 
-type Proof = Pick<RevokedToken, 'deadAfterSeconds' | 'unconfirmed'>;
+type Checked = Pick<RevokedToken, 'deadAfterSeconds' | 'unconfirmed'>;
 
-/** The string of a token that was ended, from the version that holds it: it can be read without a label, too. */
+/** The string of a token that was ended, or why it is not known. A version can be read even without a label. */
 async function readString(
   { secret = '', version, fingerprint }: TokenResult,
   { secrets, policy }: Tools,
 ): Promise<TokenValue | string> {
-  if (version === undefined) return 'no secret of ours holds its string';
+  if (version === undefined) return 'no secret of ours has its string';
   const text = await secrets.value(secret, version);
-  if (!text) return `${secret} has no version ${version} any longer, which held its string`;
+  if (!text) return `version ${version} of ${secret}, which had its string, is gone`;
   const value = readTokenString(entryOf(policy, secret) ?? { secret }, text);
   const isOther = fingerprint !== undefined && value.fingerprint() !== fingerprint;
-  return isOther ? `version ${version} of ${secret} holds another string` : value;
+  return isOther ? `version ${version} of ${secret} has another string` : value;
 }
 
-async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools): Promise<Proof> {
+async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools): Promise<Checked> {
   const value = await readString(ended, tools);
   if (typeof value === 'string') return { unconfirmed: value };
   const { policy, dataPlane, now, deadline } = tools;
@@ -40,14 +40,16 @@ async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools)
     databases: namedDatabases(policy),
   });
   if (refused) return { deadAfterSeconds: Math.round((now() - startedAt) / 1_000) };
-  if (lastAnswer === undefined) return { unconfirmed: 'nothing that it could do can be probed' };
+  if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };
   if (lastAnswer === 'accepted') return { unconfirmed: 'the cluster still accepts its string' };
-  return { unconfirmed: `the cluster did not say: ${detail ?? lastAnswer}` };
+  return {
+    unconfirmed: `it was not refused ${REFUSED_IN_A_ROW} times in a row; last answer: ${detail ?? lastAnswer}`,
+  };
 }
 
 /**
- * Waits until the cluster refuses the string of a token that was ended, by connections of their
- * own. Never rejects: the token is gone for the Management API, whoever confirms it.
+ * Waits until the cluster refuses the string of a token that was ended. Never rejects: without an answer
+ * the result is `unconfirmed`, and the token is ended in the Management API anyway.
  */
 export async function verifyRefused(
   ended: TokenResult,

@@ -13,30 +13,31 @@ import {
 } from '../tokens/marker.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 
-/** An entry wants to adopt what cannot be adopted. */
+/** The token or the secret cannot be adopted as the entry says. */
 export class AdoptionError extends Error {
   override readonly name = 'AdoptionError';
 }
 
 /**
- * Takes over an existing token and its secret without rotating them. The token is marked before
- * the secret is tagged: between the two it is still foreign, and nothing is done to it.
+ * Takes over an existing token and its secret without rotating them. The token is marked before the
+ * secret is tagged: until the tag is there the token is foreign, and no run changes it.
+ * @throws AdoptionError or OwnershipError before anything is changed
  */
 export async function adoptToken(entry: TokenPolicy, tools: Tools): Promise<Result> {
   const { policy, api, secrets, dataPlane } = tools;
   const tokenId = entry.adopt?.tokenId ?? '';
   const secret = await secrets.describe(entry.secret);
-  if (!secret) throw new AdoptionError(`there is no secret ${entry.secret} to adopt`);
+  if (!secret) throw new AdoptionError(`no secret has the name ${entry.secret}`);
   if (secret.tags[OWNER_TAG] !== undefined) {
     refuseForeignSecret(secret, policy);
-    return 'skipped'; // done by an earlier run that the listing does not show yet
+    return 'skipped'; // an earlier run adopted it, and the listing does not show that yet
   }
   const version = secret.labels.AWSCURRENT;
   const text = version && (await secrets.value(entry.secret, version));
   if (!text) throw new AdoptionError(`${entry.secret} has no current value to adopt`);
   const token = await api.getToken(tokenId);
   if (!token || token.revokedAt !== undefined) {
-    throw new AdoptionError(`there is no token ${tokenId} to adopt`);
+    throw new AdoptionError(`no token has the id ${tokenId}, or it is revoked`);
   }
   const value = readTokenString(entry, text);
   const [probe] = token.permissions.filter(({ action }) => action === 'read' || action === 'write');
@@ -58,7 +59,7 @@ export async function adoptToken(entry: TokenPolicy, tools: Tools): Promise<Resu
   const own = parseMarker(token.description)?.marker;
   if (own?.owner !== marker.owner || own.home !== marker.home) {
     if (isMarked(token.description)) {
-      throw new OwnershipError(`token ${tokenId} bears the marker of another deployment`);
+      throw new OwnershipError(`token ${tokenId} has the marker of another deployment`);
     }
     await api.updateToken(tokenId, { description: describeToken(token.description, marker) });
   }

@@ -6,14 +6,19 @@ import type { OwnedToken } from '../tokens/observation.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 
-/** Each of the cluster's routers holds its own copy of the tokens. */
+/** Each router of the cluster has its own copy of the tokens. */
 const ACCEPTED_IN_A_ROW = 3;
 const PROBE_INTERVAL_MS = 5_000;
 const SLOWEST_PROBE_MS = 30_000;
 
 export type Promotion = 'promoted' | 'lost' | 'held';
 
-/** Step 5: the data plane accepts the token. A probe can delay a promotion; it is never a reason to delete anything. */
+/**
+ * Step 5: waits until the data plane accepts the token. A probe can delay a promotion; it is never a
+ * reason to delete a token. InfluxDB may take some minutes to activate a new token.
+ * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
+ * @throws Error if the token is not accepted within `activationTimeout`
+ */
 export async function verify({ owned, value }: Successor, tools: Tools): Promise<void> {
   const { policy, dataPlane, now, deadline } = tools;
   const { accepted, detail } = await dataPlane.untilAccepted(value, owned.token.permissions, {
@@ -25,14 +30,14 @@ export async function verify({ owned, value }: Successor, tools: Tools): Promise
   });
   if (!accepted) {
     throw new Error(
-      `token ${owned.token.id} was not accepted in time; last: ${detail ?? 'nothing to probe'}`,
+      `token ${owned.token.id} was not accepted in time; last answer: ${detail ?? 'nothing to probe'}`,
     );
   }
 }
 
 /**
- * Step 6, first half: the token that is about to be replaced may have come back by a rollback and
- * bear the instants of its former retirement; its grace starts now, not then.
+ * Step 6, first half: after a roll back the token that is about to be replaced still has the marks of its
+ * earlier retirement. They are removed, because its grace period starts now.
  */
 async function clearRetirement(previous: OwnedToken, tools: ArmingTools): Promise<void> {
   const fresh = await freshToken(tools, previous);
@@ -54,7 +59,10 @@ function promotionIn(
   return labels.AWSPREVIOUS === version || labels.AWSCURRENT !== from ? 'lost' : undefined;
 }
 
-/** Step 7, the compare-and-set that one of two racers wins. What its error says is not asked; the labels are. */
+/**
+ * Step 7, a compare-and-set: of two runs that race, one wins. After an error the labels are read, and they
+ * decide; `UpdateSecretVersionStage` has no error of its own for a lost race.
+ */
 export async function moveCurrent(
   secret: string,
   version: string,
@@ -72,7 +80,7 @@ export async function moveCurrent(
   }
 }
 
-/** Step 8: the grace period of the former token begins. */
+/** Step 8: the grace period of the replaced token begins. */
 async function supersede(previous: OwnedToken, tools: Tools): Promise<void> {
   const fresh = await freshToken(tools, previous);
   if (fresh && fresh.marker.superseded === undefined) {
@@ -80,11 +88,11 @@ async function supersede(previous: OwnedToken, tools: Tools): Promise<void> {
   }
 }
 
-/** An armed token, and what it is to replace. */
+/** An armed token, and what it will replace. */
 export interface Succession {
   readonly successor: Successor;
   readonly previous: {
-    /** AWSCURRENT's version as it was before minting. */
+    /** The version that had AWSCURRENT before minting. */
     readonly version: string | undefined;
     /** Its token, if that is ours. */
     readonly owned: OwnedToken | undefined;
@@ -92,8 +100,8 @@ export interface Succession {
 }
 
 /**
- * Steps 5 to 8: verifies an armed token on the data plane and makes it current. The loser of a race
- * does nothing to any token.
+ * Steps 5 to 8: verifies an armed token on the data plane and makes it current. A run that loses the race
+ * changes no token after that.
  */
 export async function promote(
   entry: TokenPolicy,
@@ -113,7 +121,7 @@ export async function promote(
   return result;
 }
 
-/** Whose AWSCURRENT moved to which token, and why. */
+/** A rotation that is done: whose AWSCURRENT is on which token now, and why. */
 interface Rotated {
   readonly entry: TokenPolicy;
   readonly secretArn: string;

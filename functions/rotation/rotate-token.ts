@@ -1,5 +1,5 @@
 import type { TokenPolicy } from '../policy/policy.ts';
-import type { Outcome, Result } from '../run/outcome.ts';
+import type { BareOutcome, Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { pendingVersion } from '../secrets-manager/secret.ts';
 import { MINUTE_MS } from '../time.ts';
@@ -15,20 +15,20 @@ import type { RenewalAction, Replacement, Resumption } from './plan/rotation-act
 import { announceRotation, promote } from './promote.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from './successor.ts';
 
-/** What the plan says about one entry. */
+/** An entry and its action in the plan. */
 interface Planned {
   readonly entry: TokenPolicy;
   readonly action: RenewalAction;
 }
 
-/** An armed token that waits for its activation; `finishRotation` goes on with it. */
+/** An armed token that waits for its activation; `finishRotation` continues with it. */
 export interface Started {
   readonly seen: ObservedSecret;
   readonly successor: Successor;
   readonly reason: string;
 }
 
-/** These cannot wait for Secrets Manager's own rotation, which may have died. */
+/** These reasons cannot wait for Secrets Manager's own rotation, which may have died (P7). */
 const URGENT: readonly Replacement['reason'][] = [
   'NearExpiry',
   'Expired',
@@ -36,7 +36,7 @@ const URGENT: readonly Replacement['reason'][] = [
   'Missing',
 ];
 
-/** A pending version without a value belongs to Secrets Manager's own rotation: unknown is not gone. */
+/** Whether the pending version has no value yet: Secrets Manager's own rotation made it, and will fill it. */
 async function isPlaceholder(seen: ObservedSecret, { secrets }: Tools): Promise<boolean> {
   const version = pendingVersion(seen.secret);
   if (version === undefined || pendingHolder(seen)?.state !== 'gone') return false;
@@ -44,8 +44,8 @@ async function isPlaceholder(seen: ObservedSecret, { secrets }: Tools): Promise<
 }
 
 /**
- * AWSCURRENT is a version that a person put, with a string of their own: the id is no token's, and
- * replacing what they just mended would undo it. A rotation that somebody asks for by name does.
+ * Whether AWSCURRENT has a value that a person wrote: no token has the id of its version. Replacing it
+ * could undo a repair, so only a rotation that is asked for by name does it.
  */
 async function isPutByPerson(
   entry: TokenPolicy,
@@ -55,7 +55,7 @@ async function isPutByPerson(
   const version = secret.labels.AWSCURRENT;
   const text = version && (await secrets.value(secret.name, version));
   if (!text || isOurs(entry, version, text)) return false;
-  const message = 'AWSCURRENT holds what a person put there; rotate it by name to replace it';
+  const message = 'AWSCURRENT has a value that a person put there; rotate it by name to replace it';
   log.warn('found', { kind: 'UnknownVersion', secret: secret.name, message });
   return true;
 }
@@ -122,8 +122,8 @@ async function resume(
 }
 
 /**
- * Takes the steps up to the armed token, or all there are for the other kinds, if a fresh look at
- * the secret decides so.
+ * Reads the secret again and carries out what it decides now, even if the plan had another action: for
+ * `rotate` and `resume` up to the armed token, for all other kinds completely.
  */
 async function startRotation(
   { entry, action: planned }: Planned,
@@ -136,7 +136,7 @@ async function startRotation(
     timeZone: tools.policy.timeZone,
     forced: planned.reason === 'Forced',
   });
-  // A replacement because the current token is gone was counted against the limit, or not at all.
+  // CurrentGone counts against the limit. If the plan did not count it, the next run must.
   const uncounted = action?.reason === 'CurrentGone' && planned.reason !== 'CurrentGone';
   if (!action || uncounted) return 'skipped';
   if (action.reason === 'CurrentGone' && (await isPutByPerson(entry, seen, tools))) return 'held';
@@ -153,11 +153,11 @@ async function startRotation(
       return giveBack(seen, tools);
     default:
       action satisfies never;
-      throw new Error('an action of no known kind');
+      throw new Error('unknown kind of action');
   }
 }
 
-/** Verifies and promotes what was armed. */
+/** Verifies and promotes an armed token. */
 export async function finishRotation(
   entry: TokenPolicy,
   { seen, successor, reason }: Started,
@@ -174,21 +174,21 @@ export async function finishRotation(
   return 'done';
 }
 
-/** One token from start to end. `start` bounds how many are begun at once. */
+/** Carries out the action of one entry. `start` limits how many are begun at the same time. */
 export async function rotateToken(
   planned: Planned,
   observation: Observation,
   start: <T>(work: () => Promise<T>) => Promise<T>,
   tools: Tools,
-): Promise<Omit<Outcome<never>, 'action'>> {
+): Promise<BareOutcome> {
   const { entry } = planned;
   const timeNeededMs = tools.policy.activationTimeout + MINUTE_MS;
-  const { result, unread } = await underHold(entry.secret, tools, async (arming) => {
+  const { result, holdError } = await underHold(entry.secret, tools, async (arming) => {
     const started = await start(async () => {
       if (tools.deadline - tools.now() < timeNeededMs) return 'postponed';
       return await startRotation(planned, observation, arming);
     });
     return typeof started === 'string' ? started : await finishRotation(entry, started, arming);
   });
-  return { result, ...(unread && { error: unread }) };
+  return { result, ...(holdError && { error: holdError }) };
 }

@@ -15,9 +15,9 @@ import type { RotationAction } from './plan/rotation-action.ts';
 import { rotateToken } from './rotate-token.ts';
 
 /**
- * Carries out a rotation plan. Every token is looked at again right before anything is done to it,
- * so that a plan may be old, applied twice, or beside another run.
- * @throws ApplyError naming every token that failed; the others are done
+ * Carries out a rotation plan. Every secret is read again right before anything is done to it, so that the
+ * plan may be old, or applied twice, or at the same time as another run.
+ * @throws ApplyError naming every action that failed; the others are done
  */
 async function applyRotation(
   plan: Plan<RotationAction>,
@@ -25,7 +25,7 @@ async function applyRotation(
   tools: Tools,
 ): Promise<readonly Outcome<RotationAction>[]> {
   const { policy, log } = tools;
-  // Bounds how many are minted at once; their activations overlap.
+  // Limits how many tokens are minted at the same time; the waits for their activation overlap.
   const start = pLimit(policy.concurrency);
   const outcomes = plan.actions.map((action) =>
     attempt(action, log, () => {

@@ -8,7 +8,7 @@ import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { composeSecretString, readTokenString } from '../tokens/secret-string.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 
-/** A stored and armed token on its way to AWSCURRENT. */
+/** A token that will get AWSCURRENT, and its string. */
 export interface Successor {
   readonly owned: OwnedToken;
   readonly value: TokenValue;
@@ -18,13 +18,13 @@ export interface Successor {
 interface Cause {
   /** Somebody asked for it. */
   readonly forced: boolean;
-  /** The token that was revoked. */
+  /** Id of the token that `revoke` replaces. */
   readonly replaces?: string;
-  /** The version that Secrets Manager made for it; absent: one with the token's own id is put. */
+  /** Id of the version that Secrets Manager made for it. Absent: the version gets the token's own id. */
   readonly version?: string;
 }
 
-/** Step 2: a token that can do nothing yet, so that losing it here loses nothing. */
+/** Step 2: mints a token without permissions, so that one that is lost before it is stored does no harm. */
 async function mint(
   entry: TokenPolicy,
   { secret }: ObservedSecret,
@@ -41,11 +41,11 @@ async function mint(
   };
   const description = describeToken(entry.description, marker);
   const lifetime = entry.expiresAfter;
-  // The API takes whole seconds.
+  // Rounded up, because `formatInstant` cuts to the whole second.
   const expiresAt =
     lifetime === undefined ? undefined : Math.ceil((apiNow() + lifetime) / 1_000) * 1_000;
   const { token, value } = await api.createToken({ description, permissions: [], expiresAt });
-  // A server that ignores expiresAt would mint immortal tokens; this one can do nothing and is reaped.
+  // A server that ignores expiresAt would mint tokens that never expire. This one is inert, and reap deletes it.
   if (token.expiresAt !== expiresAt || token.description !== description) {
     throw new EchoError(
       `POST /tokens made ${token.id} with another expiry or description than asked for`,
@@ -55,7 +55,10 @@ async function mint(
   return { owned: { token, marker, text, version: version ?? token.id }, value };
 }
 
-/** Step 3. The version's id is the token's, or was given, so that a repeated put does nothing. */
+/**
+ * Step 3: stores the string under AWSPENDING. The version's id does not change between attempts, so that a
+ * repeated `PutSecretValue` does nothing.
+ */
 async function store(
   entry: TokenPolicy,
   { owned: { token, version }, value }: Successor,
@@ -66,7 +69,7 @@ async function store(
   await secrets.put(entry.secret, version, text, 'AWSPENDING');
 }
 
-/** Step 4: only now, with its string stored, does the token get its permissions. */
+/** Step 4: the token gets its permissions only now, after its string was stored. */
 async function arm(
   entry: TokenPolicy,
   { owned, value }: Successor,
@@ -83,7 +86,7 @@ async function arm(
   return { owned: { ...owned, token, marker: { ...owned.marker, ...marker } }, value };
 }
 
-/** Steps 2 to 4: a new token, stored and armed. */
+/** Steps 2 to 4: mints a token, stores it and arms it. */
 export async function mintSuccessor(
   entry: TokenPolicy,
   seen: ObservedSecret,
@@ -95,7 +98,7 @@ export async function mintSuccessor(
   return arm(entry, minted, tools);
 }
 
-/** Step 4 of an earlier run's token: armed unless it was. Undefined: it is gone, or no longer ours. */
+/** Step 4 for the token of an earlier run: arms it unless that was done. Undefined: the token or its value is gone. */
 export async function resumeSuccessor(
   entry: TokenPolicy,
   found: OwnedToken,

@@ -12,21 +12,22 @@ import { verify } from './promote.ts';
 import { finishRotation } from './rotate-token.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from './successor.ts';
 
+// The event: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 const schema = z.object({
   Step: z.enum(['createSecret', 'setSecret', 'testSecret', 'finishSecret']),
-  /** ARN. */
+  /** The secret's ARN. */
   SecretId: z.string(),
   /** Id of the version that Secrets Manager labelled AWSPENDING, without a value. */
   ClientRequestToken: z.string(),
 });
 
-/** One of the four steps by which Secrets Manager has a function rotate a secret. */
+/** One of the four steps that Secrets Manager asks for when it rotates a secret. */
 export type SecretsManagerStep = z.output<typeof schema>;
 
 /** @throws RequestError */
 export const parseRotationStep = (event: unknown): SecretsManagerStep => parseEvent(schema, event);
 
-/** A step that Secrets Manager asks for cannot be taken; it repeats the rotation or gives up. */
+/** A step that Secrets Manager asks for cannot be taken; Secrets Manager repeats the rotation, or gives up. */
 export class RotationStepError extends Error {
   override readonly name = 'RotationStepError';
 }
@@ -67,18 +68,19 @@ async function take(
     if (!hasValue) await mintSuccessor(entry, seen, { forced: true, version }, tools);
     return;
   }
-  // With RotateImmediately=false only this step comes, for a version that never gets a value.
+  // With RotateImmediately=false Secrets Manager asks only for this step, with a version that never gets a
+  // value. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
   if (Step === 'testSecret' && !hasValue) return;
   const successor = await successorOf(entry, seen, version, tools);
   if (Step === 'testSecret') await verify(successor, tools);
   if (Step !== 'finishSecret') return;
   const result = await finishRotation(entry, { seen, successor, reason: 'Forced' }, tools);
-  if (result !== 'done') throw new RotationStepError(`${entry.secret}: ${result} at the end`);
+  if (result !== 'done') throw new RotationStepError(`${entry.secret}: not promoted (${result})`);
 }
 
 /**
- * Secrets Manager's own rotation, with the parts of ours: the version's id is Secrets Manager's, and the
- * token's marker says so. `rotate` may finish it, and a finished one is answered in silence.
+ * One step of Secrets Manager's own rotation, which uses the steps of ours. Secrets Manager chooses the
+ * version's id, and the token's marker names it. If `rotate` has finished the rotation, a step does nothing.
  * @throws RotationStepError naming what forbids the step
  */
 export async function takeRotationStep(
@@ -87,7 +89,7 @@ export async function takeRotationStep(
 ): Promise<void> {
   const { policy, secrets } = runTools;
   const secret = await secrets.describe(step.SecretId);
-  if (!secret) throw new RotationStepError(`there is no secret ${step.SecretId}`);
+  if (!secret) throw new RotationStepError(`no secret has the ARN ${step.SecretId}`);
   if (secret.labels.AWSCURRENT === step.ClientRequestToken) return;
   const entry = entryOf(policy, secret.name);
   if (!entry) throw new RotationStepError(`the policy has no entry for ${secret.name}`);

@@ -2,22 +2,23 @@ import type { Measures } from '../environment.ts';
 import type { Log } from './tools.ts';
 
 /**
- * `skipped`: a fresh look decided otherwise. `postponed`: the run ends too soon; the next one
- * does it. `lost`: another run was faster. `held`: a person put it on hold meanwhile.
+ * `skipped`: a second look, right before acting, decided otherwise. `postponed`: too little time was
+ * left, the next run does it. `lost`: another run was faster. `held`: a person stopped it meanwhile.
  */
 export type Result = 'done' | 'skipped' | 'postponed' | 'lost' | 'held' | 'failed';
 
-/** What became of one action. */
+/** What happened to one action. */
 export interface Outcome<A> {
   readonly action: A;
   readonly result: Result;
-  /** Why it failed; of any other result, what went wrong beside it and did not undo it. */
+  /** Why it failed. With any other result: what else went wrong, after the action had this result. */
   readonly error?: unknown;
 }
 
-type Came = Omit<Outcome<never>, 'action'>;
+/** An outcome that does not repeat its action. */
+export type BareOutcome = Omit<Outcome<never>, 'action'>;
 
-const wentWrong = ({ result, error }: Came) => result === 'failed' || error !== undefined;
+const wentWrong = ({ result, error }: BareOutcome) => result === 'failed' || error !== undefined;
 
 function lineOf({ action, result, error }: Outcome<object>): string {
   const { kind, token, secret, database, tokenId } = { ...action } as Record<string, unknown>;
@@ -25,7 +26,7 @@ function lineOf({ action, result, error }: Outcome<object>): string {
   return `${name}${result === 'failed' ? '' : ` (${result})`}: ${error}`;
 }
 
-/** Something went wrong with some actions; all others were carried out. */
+/** Some actions failed; all others were carried out. */
 export class ApplyError<A extends object> extends AggregateError {
   override readonly name = 'ApplyError';
   readonly outcomes: readonly Outcome<A>[];
@@ -40,15 +41,15 @@ export class ApplyError<A extends object> extends AggregateError {
   }
 }
 
-/** Carries out one action; what it throws becomes its outcome and stops nobody else. */
+/** Carries out one action. An error becomes its outcome (`failed`), so that it stops no other action. */
 export async function attempt<A extends object>(
   action: A,
   log: Log,
-  carryOut: () => Promise<Result | Came>,
+  carryOut: () => Promise<Result | BareOutcome>,
 ): Promise<Outcome<A>> {
   try {
-    const came = await carryOut();
-    const outcome = typeof came === 'string' ? { result: came } : came;
+    const ended = await carryOut();
+    const outcome = typeof ended === 'string' ? { result: ended } : ended;
     log.info(outcome.result, { ...action });
     return { action, ...outcome };
   } catch (error) {
@@ -57,13 +58,13 @@ export async function attempt<A extends object>(
   }
 }
 
-/** @throws ApplyError naming all that went wrong, so that the invocation fails, alarms ring and retries work */
+/** @throws ApplyError naming everything that went wrong: the invocation fails, so that alarms and retries work */
 export function settle<A extends object>(outcomes: readonly Outcome<A>[]): readonly Outcome<A>[] {
   if (outcomes.some(wentWrong)) throw new ApplyError(outcomes);
   return outcomes;
 }
 
-/** How many failed, and how many of each kind were done. */
+/** How many actions failed, and how many of each kind were done. */
 export function measureOutcomes(outcomes: readonly Outcome<{ readonly kind: string }>[]): Measures {
   const done = outcomes.filter(({ result }) => result === 'done');
   const byKind = Map.groupBy(done, ({ action }) => action.kind);

@@ -6,27 +6,27 @@ import type { OwnedToken } from './observation.ts';
 
 /** The tools of a run that may give a token permissions. */
 export interface ArmingTools extends Tools {
-  /** Like `changeToken`, for a change after which the token may do something. */
+  /** Like `changeToken`, for a change that may give permissions. */
   readonly arm: (owned: OwnedToken, change: Arming) => Promise<Token>;
 }
 
 /** Permissions were given, and then the hold could not be read, or not be obeyed. */
-export class HoldUnreadError extends Error {
-  override readonly name = 'HoldUnreadError';
+export class HoldError extends Error {
+  override readonly name = 'HoldError';
 
   constructor(secret: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super(`the hold of ${secret} could not be read after permissions were given: ${why}`, {
+    super(`the hold of ${secret} could not be read or obeyed after permissions were given: ${why}`, {
       cause,
     });
   }
 }
 
-/** What came of work that may have given permissions, and of the look at the hold after it. */
+/** The result of work that may have given permissions, and of reading the hold after it. */
 export interface UnderHold<T> {
   readonly result: T;
-  /** Nobody knows that the hold was obeyed; absent: there is none, or it was. */
-  readonly unread?: HoldUnreadError;
+  /** It is not known that a hold was obeyed. Absent: there was no hold, or it was obeyed. */
+  readonly holdError?: HoldError;
 }
 
 async function takeBack(owned: OwnedToken, tools: Tools, hold: string): Promise<void> {
@@ -42,7 +42,10 @@ async function takeBack(owned: OwnedToken, tools: Tools, hold: string): Promise<
   tools.publish({ type: 'Token Retired', detail });
 }
 
-/** Takes from every token what it was given if the secret is on hold; one that fails stops no other. */
+/**
+ * H4: if the secret is on hold now, takes from every token what this run gave it. An error at one token
+ * stops no other. Resolves to the first error.
+ */
 async function obeyHold(
   secret: string,
   armed: readonly OwnedToken[],
@@ -55,7 +58,7 @@ async function obeyHold(
   if (!hold) return undefined;
   let failure: unknown;
   for (const each of armed) {
-    // One after the other: a token that was given something twice is stripped once.
+    // One after the other, so that a token which got permissions twice is stripped once.
     const [taken] = await Promise.allSettled([takeBack(each, tools, hold)]);
     if (taken.status === 'rejected') failure ??= taken.reason;
   }
@@ -63,9 +66,9 @@ async function obeyHold(
 }
 
 /**
- * Runs work that may give permissions to tokens of a secret. The hold is read after it, however it
- * ended: a person may have put the secret on hold meanwhile, and may have looked for its tokens
- * before these could do anything. Failing to read it never replaces what the work returned or threw.
+ * Runs work that may give permissions to tokens of a secret, and then reads the hold, also if the work
+ * failed: a person may have put the secret on hold meanwhile, before these tokens had permissions to take
+ * away. If the hold cannot be read, the result or the error of the work stays as it is.
  */
 export async function underHold<T>(
   secret: string,
@@ -74,13 +77,13 @@ export async function underHold<T>(
 ): Promise<UnderHold<T>> {
   const armed: OwnedToken[] = [];
   const arm: ArmingTools['arm'] = (owned, change) => {
-    armed.push(owned); // before the request: its answer may be lost and its effect not
+    armed.push(owned); // before the request: it may take effect even if its answer is lost
     return patchToken(tools, owned, change);
   };
   const [worked] = await Promise.allSettled([work({ ...tools, arm })]);
   const failure = await obeyHold(secret, armed, tools);
-  const unread = failure === undefined ? undefined : new HoldUnreadError(secret, failure);
-  if (unread) tools.log.error('the hold could not be read', { secret, error: unread });
+  const holdError = failure === undefined ? undefined : new HoldError(secret, failure);
+  if (holdError) tools.log.error('the hold could not be read or obeyed', { secret, error: holdError });
   if (worked.status === 'rejected') throw worked.reason;
-  return { result: worked.value, ...(unread && { unread }) };
+  return { result: worked.value, ...(holdError && { holdError }) };
 }

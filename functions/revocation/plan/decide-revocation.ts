@@ -6,33 +6,37 @@ import { isExpired, isInert, isStripped } from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import type { RevocationAction } from './revocation-action.ts';
 
-/** People press twice, and the AWS CLI invokes again after a minute; this long an order is the same one. */
+/**
+ * An order that is repeated within this time is the same order: people press twice, and the AWS CLI invokes
+ * again if a function does not answer within 60 seconds (`--cli-read-timeout`).
+ * https://docs.aws.amazon.com/cli/latest/reference/lambda/invoke.html
+ */
 const REPEATED_MS = 15 * MINUTE_MS;
 
-/** What a person wants of one secret. */
+/** A person's order about one secret. */
 export interface Order extends Pick<RevocationRequest, 'way' | 'immediately'> {
-  /** The id of the token that was named by id or fingerprint: it is nobody's successor. */
+  /** The id of the token that was named by id or fingerprint; it never counts as a successor. */
   readonly namedToken?: string;
-  /** Named by itself, not as one of many: a freeze may be replaced. */
+  /** The secret or its token was named, not selected with many others: then `replace` also ends a freeze. */
   readonly named: boolean;
 }
 
 /** The ways that end tokens. */
 export const ENDING_WAYS: readonly RevocationWay[] = ['replace', 'freeze', 'delete'];
 
-/** Within one secret, which the caller knows. */
+/** An action in one secret, which the caller adds. */
 type Action = Without<RevocationAction, 'secret'>;
 
 const isAlive = (seen: ObservedSecret, id: string | undefined) =>
   seen.tokens.some(({ token }) => token.id === id);
 
-/** Stored, so that its string can be found; an unlabelled one is, if it was armed. */
+/** Whether its string is stored: its version has a label, or it was armed. */
 const isStored = ({ secret }: ObservedSecret, { version, marker }: OwnedToken) =>
   marker.fp !== undefined || Object.values(secret.labels).includes(version);
 
 /**
- * The token that an earlier `revoke`, or this one a moment ago, minted to replace what is revoked:
- * it is young, or what it replaces is still there. A repeated order goes on with it.
+ * The token that this order, or the same order before, minted to replace what is revoked: it is younger
+ * than `REPEATED_MS`, or the token that it replaces still exists. A repeated order continues with it.
  */
 export function findSuccessor(
   seen: ObservedSecret,
@@ -51,7 +55,7 @@ export function findSuccessor(
   return labelled(AWSCURRENT) ?? labelled(AWSPENDING) ?? byAge[0];
 }
 
-/** Labels that would tempt somebody to roll back to a dead token, or a run to promote one. */
+/** Takes off the labels by which a person could roll back to a dead token, or a run could promote one. */
 function detach({ secret: { labels } }: ObservedSecret, kept: string | undefined): Action[] {
   return ['AWSPENDING', 'AWSPREVIOUS'].flatMap((label) => {
     const version = labels[label];
@@ -62,7 +66,7 @@ function detach({ secret: { labels } }: ObservedSecret, kept: string | undefined
 
 function deletions(seen: ObservedSecret, { namedToken }: Order, kept?: OwnedToken): Action[] {
   const owned = seen.tokens.filter((each) => each !== kept).map(({ token }) => token.id);
-  // Without our marker it is somebody else's, unless a person named exactly this one.
+  // A foreign token is deleted only if a person named it.
   const named = [...seen.holders.values()].flatMap((holder) =>
     holder.state === 'foreign' && holder.token.id === namedToken ? [holder.token.id] : [],
   );
@@ -77,23 +81,23 @@ function decideReplacing(seen: ObservedSecret, order: Order, now: number): Actio
     ? []
     : [{ kind: 'replace', ...(successor && { tokenId: successor.token.id }) }];
   const labels = new Set(Object.values(seen.secret.labels));
-  // Minted by a run that is about to store it: it can do nothing, and loses its race.
+  // Another run minted it just now and is about to store it. It is inert, and that run will lose its race.
   const isHarmless = (owned: OwnedToken) => isInert(owned) && !labels.has(owned.version);
   const targets = { ...seen, tokens: seen.tokens.filter((owned) => !isHarmless(owned)) };
   const endings = [...detach(seen, successor?.version), ...deletions(targets, order, successor)];
-  // What is frozen stays frozen without the hold: its marker says so.
+  // Without the hold, frozen tokens stay frozen: their markers say so.
   const release: Action[] = hold ? [{ kind: 'release' }] : [];
   return order.immediately
     ? [...endings, ...release, ...replace]
     : [...release, ...replace, ...endings];
 }
 
-/** A freeze without undo keeps nothing to give back. */
+/** Whether unfreezing can give the permissions back. After a freeze with `noUndo` it cannot. */
 export const canGiveBack = ({ token, marker }: OwnedToken) =>
   marker.frozen !== undefined &&
   (marker.was !== undefined || token.permissions.length > 0 || marker.quarantined !== undefined);
 
-/** The hold goes first: a crash after it leaves tokens that stay frozen by their own markers. */
+/** The hold is removed first: after a crash the tokens are still frozen by their own markers. */
 function decideUnfreezing(seen: ObservedSecret): Action[] {
   const hold = holdOf(seen.secret);
   const backs = seen.tokens.filter(canGiveBack);
@@ -106,7 +110,7 @@ function decideUnfreezing(seen: ObservedSecret): Action[] {
 function decideActions(seen: ObservedSecret, order: Order, now: number): Action[] {
   const { secret, tokens } = seen;
   const hold = holdOf(secret);
-  // Secrets Manager refuses to tag what it is about to delete, and no run touches that.
+  // Secrets Manager refuses to tag a secret that is scheduled for deletion, and no run changes its tokens.
   const held = secret.deletedAt !== undefined;
   switch (order.way) {
     case 'replace':
@@ -127,7 +131,7 @@ function decideActions(seen: ObservedSecret, order: Order, now: number): Action[
         ...deletions(seen, order),
       ];
     case 'lift':
-      // An unfinished deletion is finished first: what it left would be current again.
+      // An unfinished deletion is finished first: otherwise a token that it left would be current again.
       return hold ? [...deletions(seen, order), { kind: 'release' }] : [];
     case 'unfreeze':
       return decideUnfreezing(seen);
@@ -136,21 +140,21 @@ function decideActions(seen: ObservedSecret, order: Order, now: number): Action[
       return [];
     default:
       order.way satisfies never;
-      throw new Error('an order of no known way');
+      throw new Error('unknown way of an order');
   }
 }
 
-const LEFT: Partial<Record<RevocationWay, Partial<Record<Hold, string>>>> = {
+const NOT_REACHED: Partial<Record<RevocationWay, Partial<Record<Hold, string>>>> = {
   freeze: { deleted: 'is on hold (deleted) and stays so' },
   unfreeze: { deleted: 'is on hold (deleted): lift it' },
   lift: { frozen: 'is on hold (frozen): unfreeze it' },
   replace: { deleted: 'is on hold (deleted): lift it first' },
 };
 
-/** Why an order cannot be carried out in this secret; undefined: it can. */
-export function leftBecause({ secret }: ObservedSecret, order: Order): string | undefined {
+/** Why an order does not reach this secret. Undefined: it does. */
+export function notReachedBecause({ secret }: ObservedSecret, order: Order): string | undefined {
   const hold = holdOf(secret);
-  const held = hold && LEFT[order.way]?.[hold];
+  const held = hold && NOT_REACHED[order.way]?.[hold];
   if (held) return held;
   if (hold === 'frozen' && order.way === 'replace' && !order.named) {
     return 'is on hold (frozen) and stays so; to replace its token, name it';
@@ -159,10 +163,10 @@ export function leftBecause({ secret }: ObservedSecret, order: Order): string | 
 }
 
 /**
- * Decides about all tokens of one secret, from the listing and again from a fresh look before and
- * after every step that others depend on. No steps: the order is carried out.
+ * Decides about all tokens of one secret: from the listing, and again from the secret as it is before and
+ * after every action that others depend on. No actions: nothing is left to do.
  *
- * | way       | steps                                                                          |
+ * | way       | actions                                                                        |
  * |-----------|--------------------------------------------------------------------------------|
  * | freeze    | hold, strip all                                                                  |
  * | unfreeze  | release, give back to all that are frozen                                        |
@@ -171,15 +175,15 @@ export function leftBecause({ secret }: ObservedSecret, order: Order): string | 
  * | replace   | release what is frozen, replace unless AWSCURRENT is the successor, detach, delete all others |
  * | the same, `immediately` | detach, delete all but the successor, release, replace             |
  *
- * A secret on hold `deleted` is left alone by all but `delete` and `lift`; one on hold `frozen` by
- * `replace` too, unless it was named.
+ * Only `delete` and `lift` change a secret on hold `deleted`. `replace` changes one on hold `frozen` only if
+ * it was named.
  */
 export function decideRevocation(
   seen: ObservedSecret,
   order: Order,
   now: number,
 ): readonly RevocationAction[] {
-  if (leftBecause(seen, order) !== undefined) return [];
+  if (notReachedBecause(seen, order) !== undefined) return [];
   const { name: secret } = seen.secret;
   return decideActions(seen, order, now).map((action) => ({ ...action, secret }));
 }

@@ -3,10 +3,14 @@ import type { ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import type { RevocationWay } from '../request.ts';
 import type { LabelDetachment, SingleTokenAction } from './revocation-action.ts';
 
-/** How long a description may get; no limit is documented, and one that was cut would lose the marker. */
+/**
+ * How long a description may become. The specification has no limit (`PATCH /tokens/{tokenId}`); a server
+ * that cut a description would destroy the marker at its end.
+ * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
+ */
 const LONGEST_DESCRIPTION = 4_096;
 
-/** Whether the marker has room for the permissions that are to be taken away. */
+/** Whether the description has room for the permissions that are taken away. */
 export function canKeep({ token, marker, text }: OwnedToken, now: number): boolean {
   const kept = { ...marker, frozen: now, was: token.permissions };
   return describeToken(text, kept).length <= LONGEST_DESCRIPTION;
@@ -21,7 +25,7 @@ function detachPrevious(
   return [{ kind: 'detach-label', secret, label: 'AWSPREVIOUS', version: owned.version }];
 }
 
-/** The steps for a token that is dealt with by itself. `labels`: of its secret, if it is ours. */
+/** The actions for one token by itself. `labels`: those of its secret, if the token is ours. */
 export function decideToken(
   { token, owned }: ObservedToken,
   way: RevocationWay,
@@ -46,6 +50,6 @@ export function decideToken(
       return [];
     default:
       way satisfies never;
-      throw new Error('an order of no known way');
+      throw new Error('unknown way of an order');
   }
 }

@@ -7,17 +7,17 @@ import { asOwned } from '../../tokens/observation.ts';
 import { stateOf } from '../../tokens/state.ts';
 import type { KnownToken } from '../report.ts';
 
-/** What is known beside the token; the less of it, the less is told. */
+/** What else is known when a token is described. */
 export interface KnownAbout {
-  /** By the Management API's time. */
+  /** The Management API's time, in milliseconds since 1970. */
   readonly now: number;
   /** Of the deployment that asks. */
   readonly policy: Pick<Policy, 'owner' | 'tokens'>;
-  /** Secrets of the deployment by name; absent: AWS was not asked, and its labels are unknown. */
+  /** Secrets of the deployment by name. Absent: AWS was not asked, so the labels are not known. */
   readonly secrets?: ReadonlyMap<string, Secret>;
 }
 
-/** What a token may do or, frozen or quarantined, might. */
+/** The permissions of a token; for a frozen or quarantined one those that were taken away. */
 export const grantsOf = (token: Token, marker: Marker | undefined): readonly Permission[] =>
   token.permissions.length > 0 ? token.permissions : (marker?.was ?? []);
 
@@ -27,7 +27,7 @@ function labelOf(secret: Secret | undefined, version: string): 'current' | 'pend
   return pendingVersion(secret) === version ? 'pending' : undefined;
 }
 
-/** Reads a token as people want to know it. Works from the token alone. */
+/** Describes a token for people. The token alone is enough. */
 export function knowToken(token: Token, about: KnownAbout): KnownToken {
   const { owner } = about.policy;
   const { marker, text } = parseMarker(token.description) ?? { text: token.description };
@@ -51,6 +51,6 @@ export function knowToken(token: Token, about: KnownAbout): KnownToken {
   };
 }
 
-/** Every token, of any age and owner, whose marker bears the fingerprint of a string. */
+/** Every token, of any state and owner, whose marker has this fingerprint. */
 export const findByFingerprint = (tokens: readonly Token[], fingerprint: string) =>
   tokens.filter(({ description }) => parseMarker(description)?.marker.fp === fingerprint);

@@ -48,7 +48,7 @@ function refuse(request: RevocationRequest, target: Target, policy: Policy, arou
   const lost = target.single.find(({ owned }) => !owned);
   if (lost) {
     throw new RequestError(
-      `${lost.token.id} is not ours: nothing would keep its permissions for unfreezing; "noUndo": true freezes it all the same`,
+      `${lost.token.id} is not ours, so unfreezing could not give its permissions back; to freeze it anyway, add "noUndo": true`,
     );
   }
   const owned = target.secrets.flatMap((name) => around.secrets.get(name)?.tokens ?? []);
@@ -58,14 +58,14 @@ function refuse(request: RevocationRequest, target: Target, policy: Policy, arou
   if (long.length > 0) {
     const ids = long.map(({ token }) => token.id).join(', ');
     throw new RequestError(
-      `the description has no room for the permissions of ${ids}, so that unfreezing could not give them back; "noUndo": true freezes them all the same`,
+      `the description has no room for the permissions of ${ids}, so unfreezing could not give them back; to freeze anyway, add "noUndo": true`,
     );
   }
 }
 
 /**
- * Finds what an order touches and what it would do, in the order of its steps. Pure.
- * @throws SelectionError, or RequestError where the order must not be carried out as it is
+ * Finds the tokens that an order is about, and the actions in the order in which they are taken. Pure.
+ * @throws SelectionError, or RequestError if the order needs a confirmation or `noUndo`
  */
 export function planRevocation(
   policy: Policy,

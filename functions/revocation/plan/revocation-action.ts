@@ -1,26 +1,26 @@
 import type { Hold } from '../../secrets-manager/secret.ts';
 
-/** Tags the secret, so that no schedule gives anything back. */
+/** Sets the secret's hold, so that no schedule undoes the order. */
 export interface Holding {
   readonly kind: 'hold';
   readonly secret: string;
   readonly hold: Hold;
 }
 
-/** Removes that tag. */
+/** Removes that hold. */
 export interface Release {
   readonly kind: 'release';
   readonly secret: string;
 }
 
-/** Mints, stores, arms, verifies and promotes a successor, or goes on with the one that has an id already. */
+/** Mints, stores, arms, verifies and promotes a successor. `tokenId`: continues with this one. */
 export interface Succession {
   readonly kind: 'replace';
   readonly secret: string;
   readonly tokenId?: string;
 }
 
-/** Takes a label off a version, so that nobody rolls back to what is revoked. */
+/** Takes a label off a version, so that nobody rolls back to a revoked token. */
 export interface LabelDetachment {
   readonly kind: 'detach-label';
   readonly secret: string;
@@ -29,7 +29,7 @@ export interface LabelDetachment {
   readonly version: string;
 }
 
-/** Something that is done to one token; without a secret it is not ours. */
+/** An action on one token. No secret: the token is not ours. */
 interface OfToken {
   readonly tokenId: string;
   readonly secret?: string;
@@ -44,13 +44,13 @@ export interface TokenDeletion extends OfToken {
   readonly kind: 'delete';
 }
 
-/** Gives back what freezing or quarantine took away. */
+/** Gives back the permissions that freezing or quarantine took away. */
 export interface Restoration extends OfToken {
   readonly kind: 'give-back';
 }
 
-/** What may be done to a token that is dealt with by itself. */
+/** An action of an order about one token by itself. */
 export type SingleTokenAction = LabelDetachment | Stripping | TokenDeletion | Restoration;
 
-/** One action of a revocation, in the order in which they are taken. */
+/** One action of a revocation. */
 export type RevocationAction = Holding | Release | Succession | SingleTokenAction;

@@ -6,7 +6,7 @@ import type { RevocationRequest, RevocationWay, Selector } from '../request.ts';
 import { findSuccessor } from './decide-revocation.ts';
 import { findByFingerprint, grantsOf } from './known-token.ts';
 
-/** What was selected is not there, or is not one thing; nothing was done. */
+/** What was selected does not exist, or more than one thing fits; nothing was done. */
 export class SelectionError extends Error {
   override readonly name = 'SelectionError';
 }
@@ -14,16 +14,16 @@ export class SelectionError extends Error {
 /** What an order is about: whole secrets, and single tokens. */
 export interface Target {
   readonly secrets: readonly string[];
-  /** Tokens that are dealt with by themselves: they have no label that matters, or are not ours. */
+  /** Tokens that are revoked by themselves: they are neither current nor pending, or not ours. */
   readonly single: readonly ObservedToken[];
   /** The id of the token that was named by id or fingerprint. */
   readonly namedToken?: string;
-  /** The id of a token that was named and is no more, or never was. */
+  /** The id of a token that was named and does not exist, or is revoked already. */
   readonly gone?: string;
   readonly named: boolean;
 }
 
-/** The part of what was observed that a selection looks at. */
+/** The part of the observation that a selection needs. */
 export interface Surroundings {
   readonly at: number;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
@@ -37,6 +37,7 @@ const whole = (secrets: readonly string[], named: boolean, namedToken?: string):
   ...(namedToken !== undefined && { namedToken }),
 });
 
+/** Whether these permissions allow to read or write a database. */
 export const touches = (permissions: readonly Permission[], database: string) =>
   permissions.some(
     ({ action, resource }) =>
@@ -47,7 +48,7 @@ function selectSecret(nameOrArn: string, { secrets }: Surroundings): string {
   for (const { secret } of secrets.values()) {
     if (secret.name === nameOrArn || secret.arn === nameOrArn) return secret.name;
   }
-  throw new SelectionError(`there is no secret ${nameOrArn} of this deployment`);
+  throw new SelectionError(`this deployment has no secret ${nameOrArn}`);
 }
 
 function selectName(name: string, policy: Policy, around: Surroundings): string {
@@ -56,11 +57,11 @@ function selectName(name: string, policy: Policy, around: Surroundings): string 
   const secret = entry?.secret ?? `${secretPrefix(policy.owner)}${name}`;
   if (around.secrets.has(secret)) return secret;
   if (!entry)
-    throw new SelectionError(`neither the policy nor Secrets Manager knows a token ${name}`);
-  throw new SelectionError(`${name} has no secret yet, and hence no token`);
+    throw new SelectionError(`neither the policy nor Secrets Manager has a token ${name}`);
+  throw new SelectionError(`${name} has no secret yet, and therefore no token`);
 }
 
-/** By what its tokens may or might do, and by its entry: after a deletion no token tells it. */
+/** By the permissions of a secret's tokens and of its entry: after a deletion there are no tokens to ask. */
 function selectDatabase(name: string, policy: Policy, { secrets }: Surroundings): string[] {
   return [...secrets.values()]
     .filter(({ secret, tokens }) => {
@@ -71,7 +72,7 @@ function selectDatabase(name: string, policy: Policy, { secrets }: Surroundings)
     .map(({ secret }) => secret.name);
 }
 
-/** The secret whose every token is meant: this one is current or pending there, or was until `revoke` replaced it. */
+/** The secret in which this token is current or pending, or was until `revoke` replaced it: all its tokens are meant. */
 function secretOf(id: string, version: string, way: RevocationWay, { secrets, at }: Surroundings) {
   const all = [...secrets.values()];
   const labelled = all.find(({ secret: { labels } }) =>
@@ -90,7 +91,7 @@ function selectToken(id: string, { way }: RevocationRequest, around: Surrounding
   const token = around.tokens.find((each) => each.id === id && each.revokedAt === undefined);
   if (!token) return { secrets: [], single: [], gone: id, named: true };
   const own = owned && around.secrets.get(owned.marker.secret);
-  // Nothing else works, so that this one may be what consumers use; it gets a successor.
+  // No token of the secret is proven current, so consumers may be using this one: it gets a successor.
   if (way === 'replace' && own && !provenCurrent(own, around.at)) {
     return whole([own.secret.name], true, id);
   }
@@ -99,16 +100,16 @@ function selectToken(id: string, { way }: RevocationRequest, around: Surrounding
 
 function selectFingerprint(fingerprint: string, request: RevocationRequest, around: Surroundings) {
   const [found, another] = findByFingerprint(around.tokens, fingerprint);
-  if (!found) throw new SelectionError(`no marker bears the fingerprint ${fingerprint}`);
+  if (!found) throw new SelectionError(`no marker has the fingerprint ${fingerprint}`);
   if (another) {
     throw new SelectionError(
-      `several markers bear the fingerprint ${fingerprint}: ${found.id}, ${another.id}; name one by its id`,
+      `several markers have the fingerprint ${fingerprint}: ${found.id}, ${another.id}; name one by its id`,
     );
   }
   return selectToken(found.id, request, around);
 }
 
-/** One quarantined token, by its id or as the only one of its name. */
+/** The quarantined token of an entry, if there is exactly one. */
 function selectQuarantined(name: string, policy: Policy, around: Surroundings): Target {
   const seen = around.secrets.get(selectName(name, policy, around));
   const found = (seen?.tokens ?? []).filter(({ marker }) => marker.quarantined !== undefined);
@@ -124,7 +125,7 @@ function selectQuarantined(name: string, policy: Policy, around: Surroundings): 
 }
 
 /**
- * Finds what an order is about. Pure.
+ * Finds the secrets and tokens that an order is about. Pure.
  * @throws SelectionError
  */
 export function selectTarget(
@@ -150,6 +151,6 @@ export function selectTarget(
       return whole([...around.secrets.keys()], false);
     default:
       selector satisfies never;
-      throw new Error('an order with no known selector');
+      throw new Error('unknown selector of an order');
   }
 }

@@ -1,21 +1,21 @@
 import type { ObservedSecret, ObservedToken } from '../../tokens/observation.ts';
 import type { RevocationRequest } from '../request.ts';
-import { ENDING_WAYS, findSuccessor, leftBecause, type Order } from './decide-revocation.ts';
+import { ENDING_WAYS, findSuccessor, notReachedBecause, type Order } from './decide-revocation.ts';
 import { type Surroundings, type Target, touches } from './select-tokens.ts';
 
 function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generator<string> {
   const { name, deletedAt } = seen.secret;
-  const left = leftBecause(seen, order);
-  if (left) yield `${name} ${left}`;
+  const notReached = notReachedBecause(seen, order);
+  if (notReached) yield `${name} ${notReached}`;
   if (deletedAt !== undefined)
     yield `${name} is scheduled for deletion; nothing in it can be changed`;
   for (const holder of ENDING_WAYS.includes(order.way) ? seen.holders.values() : []) {
     if (holder.state !== 'foreign' || holder.token.id === order.namedToken) continue;
-    yield `${name} holds ${holder.token.id}, which does not have its marker and is left alone; name it by its id`;
+    yield `${name} has ${holder.token.id}, which does not have our marker and is left alone; to revoke it, name it by its id`;
   }
   const successor = order.way === 'replace' && findSuccessor(seen, order, now);
   if (successor) {
-    yield `${name} got ${successor.token.id} from revoke just now, which stays; to revoke this one too, name it by its id`;
+    yield `${name} already has a successor from an earlier order, ${successor.token.id}, which stays; to revoke it too, name it by its id`;
   }
 }
 
@@ -30,7 +30,7 @@ function warnOfOthers(request: RevocationRequest, { tokens, secrets }: Surroundi
       revokedAt === undefined && !owned.has(id) && touches(permissions, selector.name),
   );
   return others.map(
-    ({ id }) => `${id}, of others, can use ${selector.name} too; name it by its id`,
+    ({ id }) => `${id} is not ours and can use ${selector.name}; to revoke it, name it by its id`,
   );
 }
 
@@ -40,11 +40,11 @@ function warnOfSingle(
 ): string[] {
   if (owned || way === 'delete' || way === 'whois') return [];
   if (way === 'freeze' && noUndo)
-    return [`${token.id} is not ours: nothing keeps what it may do now`];
+    return [`${token.id} is not ours: its permissions cannot be given back`];
   return way === 'replace' ? [`${token.id} is not ours: it is deleted without a successor`] : [];
 }
 
-/** What an order does not reach, and what a person should know before giving it. */
+/** What an order does not do, and what a person should know before giving it. */
 export function warningsOf(
   target: Target,
   order: Order,

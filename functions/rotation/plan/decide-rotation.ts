@@ -16,10 +16,14 @@ import {
 } from '../../tokens/state.ts';
 import type { RenewalAction, ReplacementReason } from './rotation-action.ts';
 
-/** Lambda and people repeat an invocation; a forced rotation this fresh answers the repetition. */
+/**
+ * Lambda and people repeat an invocation: a token that a forced rotation minted in this time is the answer to
+ * the repetition, too. Lambda retries an asynchronous invocation twice within about three minutes.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
 const FORCE_ANSWERED_MS = 15 * 60_000;
 
-/** A secret gets no fourth token while three wait to be stored: a put that always fails must not mint for ever. */
+/** No fourth token is minted while three were not stored: otherwise a store that always fails would mint for ever. */
 const MOST_UNSTORED = 3;
 
 export interface RotationContext {
@@ -34,15 +38,15 @@ export interface Decision {
   readonly findings: readonly Finding[];
 }
 
-/** Whether `wanted` grants everything that `given` does. */
-function covers(wanted: readonly Permission[], given: readonly Permission[]): boolean {
-  const keys = new Set(wanted.map((each) => `${each.action} ${each.resource}`));
+/** Whether `declared` contains every permission of `given`. */
+function covers(declared: readonly Permission[], given: readonly Permission[]): boolean {
+  const keys = new Set(declared.map((each) => `${each.action} ${each.resource}`));
   return given.every((each) => keys.has(`${each.action} ${each.resource}`));
 }
 
 type Held = Exclude<Holder, { state: 'gone' }>;
 
-/** The token that a version holds, and since when its `rotateEvery` counts: its minting, or its adoption. */
+/** A version's token, and the instant from which `rotateEvery` counts: its minting, or its adoption. */
 export function ageOf(holder: Held): { readonly token: Token; readonly since: number } {
   if (holder.state === 'foreign') return { token: holder.token, since: holder.token.createdAt };
   const { token, marker } = holder.owned;
@@ -56,7 +60,7 @@ function dueByTime(
 ): ReplacementReason | undefined {
   const { token, since } = ageOf(holder);
   if (isExpired(token, now)) return 'Expired';
-  // Near expiry no window is waited for: better at noon than not at all.
+  // Near its expiry a token does not wait for a window.
   if (token.expiresAt !== undefined && now >= token.expiresAt - entry.renewBefore)
     return 'NearExpiry';
   const dueAt = since + entry.rotateEvery - jitterOf(entry.secret, entry.rotateEvery);
@@ -72,7 +76,7 @@ function narrowed(entry: TokenPolicy, { token, marker }: OwnedToken): boolean {
   return untouched && !covers(entry.permissions, token.permissions);
 }
 
-/** Why AWSCURRENT needs a successor; undefined while it does not. */
+/** Why AWSCURRENT is due. Undefined: it is not. */
 function reasonToReplace(
   entry: TokenPolicy,
   seen: ObservedSecret,
@@ -92,7 +96,7 @@ type Action = Without<RenewalAction, 'token' | 'secret'>;
 /** Why there is no action, for people. */
 type Note = Pick<Finding, 'kind' | 'message' | 'tokenId'>;
 
-/** What is to be done with a version that waits to be promoted. */
+/** P3 to P6: what happens to the pending version. */
 function decidePending(
   seen: ObservedSecret,
   replace: ReplacementReason | undefined,
@@ -108,10 +112,10 @@ function decidePending(
   return { kind: 'detach-pending', reason: 'PendingNotDue' };
 }
 
-/** What forbids every change of this secret. */
+/** D1: what forbids every change of this secret. */
 function forbidden({ secret }: ObservedSecret): Note | undefined {
   const hold = holdOf(secret);
-  if (hold) return { kind: 'Held', message: `on hold (${hold}) until a person lifts it` };
+  if (hold) return { kind: 'Held', message: `on hold (${hold}) until a person removes the hold` };
   if (secret.deletedAt !== undefined) {
     return {
       kind: 'SecretDeleted',
@@ -123,7 +127,7 @@ function forbidden({ secret }: ObservedSecret): Note | undefined {
   return undefined;
 }
 
-/** What the state of the current token alone decides, before anybody asks whether it is due. */
+/** D2 to D5: what the state of the current token decides, whether or not it is due. */
 function decideCurrent(owned: OwnedToken, now: number): Action | Note | undefined {
   const { token, marker } = owned;
   const tokenId = token.id;
@@ -136,14 +140,15 @@ function decideCurrent(owned: OwnedToken, now: number): Action | Note | undefine
   return { kind: 'Held', message: 'a person took its permissions away', tokenId };
 }
 
-/** A successor for AWSCURRENT, or why there can be none. */
+/** D7: a new token for AWSCURRENT, or why none is minted. */
 function decideMinting(seen: ObservedSecret, reason: ReplacementReason): Action | Note {
   const unstored = seen.tokens.filter((each) => isUnstored(each, seen)).length;
   if (unstored < MOST_UNSTORED) return { kind: 'rotate', reason };
-  const message = `${unstored} tokens were minted and not stored; no more until they are reaped`;
+  const message = `${unstored} tokens were minted and not stored; no more are minted until reap has deleted them`;
   return { kind: 'CannotStore', message };
 }
 
+/** D9 and D10. */
 function decideGrants(
   entry: TokenPolicy,
   { token, marker }: OwnedToken,
@@ -152,7 +157,7 @@ function decideGrants(
   const tokenId = token.id;
   if (grantsHash(entry.permissions) === given) return undefined;
   if (marker.grants === given) return { kind: 'widen', reason: 'PermissionsWidened', tokenId };
-  const message = 'a person changed its permissions; the next rotation brings the policy’s';
+  const message = 'a person changed its permissions; the next rotation follows the policy again';
   return { kind: 'PermissionsChanged', message, tokenId };
 }
 
@@ -172,21 +177,21 @@ function decide(
 }
 
 /**
- * Decides about one token of the policy, from the listings and again from a fresh look at the
- * secret right before acting. The first row that fits decides.
+ * Decides about one token of the policy: from the listings, and again from the secret as it is right
+ * before acting. The first row that fits decides; docs/how-a-token-lives.md has the same rows (D1 to D10).
  *
- * | AWSCURRENT holds                                   | AWSPENDING | decision                       |
+ * | AWSCURRENT has                                     | AWSPENDING | decision                       |
  * |----------------------------------------------------|------------|--------------------------------|
- * | (the secret bears a hold, is a replica or deleted)  | any        | nothing, reported              |
+ * | (the secret is on hold, is a replica or deleted)    | any        | nothing, reported              |
  * | an unexpired token without `fp` (a first version)   | any        | resume, Unarmed                |
  * | `frozen`, or stripped by a person                   | any        | nothing, reported: held        |
  * | `quarantined` (somebody rolled back)                | any        | give-back, RolledBack          |
- * | due, expired, gone, forced, narrowed, or nothing    | alive      | resume                         |
- * | the same                                            | dead, none | rotate                         |
+ * | due, expired, gone, forced, narrowed, or nothing    | of use     | resume                         |
+ * | the same                                            | other/none | rotate                         |
  * | a token that is not due                             | forced     | resume, Pending                |
  * | a token that is not due                             | other      | detach-pending                 |
- * | grants fewer than the policy                        | none       | widen                          |
- * | grants that a person changed                        | none       | nothing, reported              |
+ * | fewer permissions than the policy                   | none       | widen                          |
+ * | permissions that a person changed                   | none       | nothing, reported              |
  */
 export function decideRotation(
   entry: TokenPolicy,
@@ -199,7 +204,7 @@ export function decideRotation(
   const current = currentHolder(seen);
   if (current?.state === 'foreign') {
     const message =
-      'AWSCURRENT holds a token without our marker, which is left alone when replaced';
+      'AWSCURRENT has a token without our marker; it is left alone, also after it is replaced';
     findings.push({ ...about, tokenId: current.token.id, kind: 'LostMarker', message });
   }
   const decided = decide(entry, seen, context);
@@ -208,7 +213,7 @@ export function decideRotation(
   return { action: { ...about, ...decided }, findings };
 }
 
-/** An inert token that no labelled version holds: its run died between minting and storing, or another run's put won. */
+/** An inert token whose string is in no labelled version: its run died before storing it, or another run stored its own. */
 function isUnstored(owned: OwnedToken, { secret }: ObservedSecret): boolean {
   return isInert(owned) && !Object.values(secret.labels).includes(owned.version);
 }

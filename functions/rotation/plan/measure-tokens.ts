@@ -9,7 +9,7 @@ import { currentHolder, isStripped } from '../../tokens/state.ts';
 import { ageOf } from './decide-rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
 
-/** A token that consumers use, and how it is meant to live. */
+/** A token that consumers use, the instant from which `rotateEvery` counts, and its lifetimes. */
 interface Current {
   readonly token: Token;
   readonly since: number;
@@ -18,10 +18,10 @@ interface Current {
 
 const days = (milliseconds: number) => Math.round((milliseconds / DAY_MS) * 100) / 100;
 
-/** A person stopped it, or another Region writes it: nothing here is late. */
+/** Whether a person stopped it, or another Region writes it: then nothing is late here. */
 const isStopped = ({ secret }: ObservedSecret) => secret.replica || holdOf(secret) !== undefined;
 
-/** The current token, unless it is meant to end: a person stopped it, or its entry was removed to retire it. */
+/** The current token; none if a person stopped it, or if its entry was removed and it is being retired. */
 function currentOf(seen: ObservedSecret, policy: Policy): Current[] {
   const entry = entryOf(policy, seen.secret.name);
   const holder = currentHolder(seen);
@@ -32,14 +32,14 @@ function currentOf(seen: ObservedSecret, policy: Policy): Current[] {
   return [{ ...ageOf(holder), lifetimes }];
 }
 
-/** Windows come round once a week; else a tenth, which is what the jitter takes off, within an hour and a day. */
+/** How late is still normal: a tenth of `rotateEvery`, at least an hour and at most a day; with windows a week more. */
 function margin({ rotateEvery, windows }: Lifetimes): number {
   const patience = Math.max(HOUR_MS, Math.min(DAY_MS, rotateEvery / 10));
   return windows.length > 0 ? patience + 7 * DAY_MS : patience;
 }
 
-/** Entries without a token that works, for which this plan does nothing either. */
-function countForsaken(
+/** How many entries have no token that works, and no action in this plan. */
+function countWithoutToken(
   policy: Policy,
   { secrets }: Observation,
   plan: Plan<RotationAction>,
@@ -52,7 +52,7 @@ function countForsaken(
   }).length;
 }
 
-/** Measures a fleet, before the plan is applied. `plan` must be about the whole policy. */
+/** Measures all tokens, before the plan is applied. `plan` must be for the whole policy. */
 export function measureTokens(
   policy: Policy,
   observation: Observation,
@@ -67,14 +67,17 @@ export function measureTokens(
     .flatMap((seen) => currentOf(seen, policy))
     .filter(({ since, lifetimes }) => at >= since + lifetimes.rotateEvery + margin(lifetimes));
   const runways = current.flatMap(({ token: { expiresAt }, lifetimes }) =>
-    expiresAt === undefined ? [] : [{ left: expiresAt - at, lifetimes }],
+    expiresAt === undefined ? [] : [{ remainingMs: expiresAt - at, lifetimes }],
   );
   return {
     ownedTokens: countOwned(observation),
-    overdueTokens: late.length + countForsaken(policy, observation, plan),
-    tokensNearExpiry: runways.filter(({ left, lifetimes }) => left < lifetimes.renewBefore / 2)
-      .length,
-    ...(runways.length > 0 && { runwayDays: days(Math.min(...runways.map(({ left }) => left))) }),
+    overdueTokens: late.length + countWithoutToken(policy, observation, plan),
+    tokensNearExpiry: runways.filter(
+      ({ remainingMs, lifetimes }) => remainingMs < lifetimes.renewBefore / 2,
+    ).length,
+    ...(runways.length > 0 && {
+      runwayDays: days(Math.min(...runways.map(({ remainingMs }) => remainingMs))),
+    }),
     ...(current.length > 0 && {
       oldestTokenDays: days(at - Math.min(...current.map(({ token }) => token.createdAt))),
     }),

@@ -6,22 +6,22 @@ import { countOwned, type Observation } from '../../tokens/observation.ts';
 import { decideRotation } from './decide-rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
 
-/** What the invocation asked for beside the policy. */
+/** What the invocation asks for. */
 export interface RotationRequest {
-  /** Names of the only tokens to look at; absent means all. */
+  /** Names of tokens in the policy; all others are ignored. Absent: all tokens. */
   readonly tokens?: readonly string[] | undefined;
-  /** Rotate them though they are not due. */
+  /** Rotate these tokens even if they are not due. */
   readonly force: boolean;
 }
 
 const ANY = '*';
 
-/** These need no database to exist. */
+/** These actions need no database to exist. */
 const GRANTS_NOTHING_NEW: readonly RotationAction['kind'][] = ['detach-pending', 'give-back'];
 
 type IsKnown = (database: string) => boolean;
 
-/** Databases that the policy declares or the cluster has, and the wildcard. */
+/** Whether the policy declares a database or the cluster has it; also true for the wildcard. */
 function knownDatabases(policy: Policy, databases?: ReadonlySet<string>): IsKnown {
   const declared = new Set(namedDatabases(policy));
   return (name) => name === ANY || declared.has(name) || databases?.has(name) === true;
@@ -30,17 +30,17 @@ function knownDatabases(policy: Policy, databases?: ReadonlySet<string>): IsKnow
 const unknownDatabases = ({ permissions }: TokenPolicy, isKnown: IsKnown): string[] =>
   [...new Set(permissions.map(({ resource }) => resource))].filter((name) => !isKnown(name));
 
-/** Whether the plan depends on which databases exist: something is granted that the policy does not declare. */
+/** Whether the plan must know which databases exist: a token may use one that the policy does not declare. */
 export function needsDatabases(policy: Policy): boolean {
   const isKnown = knownDatabases(policy);
   return policy.tokens.some((entry) => unknownDatabases(entry, isKnown).length > 0);
 }
 
-/** A name that nobody has is a typo, and a run that does nothing would hide it. */
-function refuseUnknownNames({ tokens }: Policy, wanted: readonly string[] = []): void {
-  const unknown = wanted.filter((name) => !tokens.some((entry) => entry.name === name));
+/** An unknown name is a typo, which a run that does nothing would hide. */
+function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = []): void {
+  const unknown = requested.filter((name) => !tokens.some((entry) => entry.name === name));
   if (unknown.length > 0) {
-    throw new RequestError(`tokens: the policy names no ${unknown.join(', ')}`);
+    throw new RequestError(`tokens: the policy has no token ${unknown.join(', ')}`);
   }
 }
 
@@ -74,7 +74,7 @@ export function planRotation(
     if (!decision.action) continue;
     const unknown = unknownDatabases(entry, isKnown);
     if (unknown.length > 0 && !GRANTS_NOTHING_NEW.includes(decision.action.kind)) {
-      const message = `grants ${unknown.join(', ')}, which neither exists nor is declared`;
+      const message = `gets permissions on ${unknown.join(', ')}, which neither exists nor is declared`;
       findings.push({ ...about, kind: 'UnknownDatabase', message });
       continue;
     }

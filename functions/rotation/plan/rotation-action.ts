@@ -9,19 +9,19 @@ export type ReplacementReason =
   | 'PermissionsNarrowed';
 
 interface OfEntry {
-  /** The policy's name of the token. */
+  /** The token's name in the policy. */
   readonly token: string;
-  /** Name of the secret, which is the token's identity. */
+  /** Name of the secret. */
   readonly secret: string;
 }
 
-/** Mints a successor and brings it to AWSCURRENT; its id is not known yet. */
+/** Mints a successor and promotes it; its id is not known yet. */
 export interface Replacement extends OfEntry {
   readonly kind: 'rotate';
   readonly reason: ReplacementReason;
 }
 
-/** Goes on with a token that an earlier run minted. */
+/** Continues with a token that an earlier run minted. */
 export interface Resumption extends OfEntry {
   readonly kind: 'resume';
   readonly tokenId: string;
@@ -41,7 +41,7 @@ export interface Widening extends OfEntry {
   readonly reason: 'PermissionsWidened';
 }
 
-/** Gives back what quarantine took, from a token that somebody rolled back to. */
+/** Gives a quarantined token its permissions back, because somebody rolled back to it. */
 export interface Restoration extends OfEntry {
   readonly kind: 'give-back';
   readonly tokenId: string;
@@ -55,7 +55,7 @@ export interface Adoption extends OfEntry {
   readonly reason: 'Adopted';
 }
 
-/** What is decided about a secret that is ours, from its own state. */
+/** An action for a secret that is ours already. */
 export type RenewalAction = Replacement | Resumption | PendingDetachment | Widening | Restoration;
 
 /** One action of `rotate`'s plan. */

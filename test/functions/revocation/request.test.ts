@@ -36,8 +36,8 @@ test.each([
   [{ token: 'a', reason, way: 'destroy' }, 'way: '],
   [{ token: 'a' }, 'a reason is required'],
   [{ token: 'a', reason: '  ' }, 'a reason'],
-  [{ token: 'a', reason, way: 'freeze', immediately: true }, 'immediately goes with'],
-  [{ token: 'a', reason, noUndo: true }, 'noUndo goes with'],
+  [{ token: 'a', reason, way: 'freeze', immediately: true }, 'immediately is allowed only with'],
+  [{ token: 'a', reason, noUndo: true }, 'noUndo is allowed only with'],
   [{ all: true, reason, way: 'restore' }, 'restore requires token or tokenId'],
 ])('refuses %j', (event, message) => {
   expect(() => parseRevokeRequest(event)).toThrow(message);

@@ -55,9 +55,9 @@ const refusals: readonly [string, object, string][] = [
   ['another cluster', { all: true, confirm: 'prod.example.com' }, 'all requires "confirm"'],
   ['two selectors', { token: 'telegraf', all: true }, 'exactly one of token, tokenId'],
   ['an unknown key', { token: 'telegraf', colour: 'red' }, 'unknown key colour'],
-  ['an unknown name', { token: 'telegraph' }, 'knows a token telegraph'],
-  ['an unknown secret', { secret: 'elsewhere' }, 'there is no secret elsewhere'],
-  ['an unknown fingerprint', { fingerprint: '0123456789abcdef' }, 'no marker bears'],
+  ['an unknown name', { token: 'telegraph' }, 'has a token telegraph'],
+  ['an unknown secret', { secret: 'elsewhere' }, 'this deployment has no secret elsewhere'],
+  ['an unknown fingerprint', { fingerprint: '0123456789abcdef' }, 'no marker has'],
   ['no reason', { token: 'telegraf', reason: undefined }, 'a reason is required'],
 ];
 
@@ -82,7 +82,7 @@ test('reaches the token of somebody else by its id alone, and cannot see it dead
   const { id, accessToken } = await foreignToken('a dashboard');
   const many = await world.revoke({ ...freeze, way: 'delete', database: 'logs' });
   expect(many.result?.plan.warnings).toEqual([
-    `${id}, of others, can use logs too; name it by its id`,
+    `${id} is not ours and can use logs; to revoke it, name it by its id`,
   ]);
   expect(world.tokens().map((token) => token.id)).toContain(id);
 
@@ -90,7 +90,7 @@ test('reaches the token of somebody else by its id alone, and cannot see it dead
   expect(kept.error?.errorMessage).toContain('"noUndo": true');
   const { result: report } = await world.revoke({ way: 'delete', reason: 'leaked', tokenId: id });
   expect(report?.tokens).toEqual([
-    { tokenId: id, result: 'deleted', unconfirmed: 'no secret of ours holds its string' },
+    { tokenId: id, result: 'deleted', unconfirmed: 'no secret of ours has its string' },
   ]);
   expect(report?.confirmed).toBe(false);
   await world.wait(60_000);

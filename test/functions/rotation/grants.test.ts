@@ -63,7 +63,7 @@ test('refuses a grant to a database that neither exists nor is declared', async 
       kind: 'UnknownDatabase',
       token: 'telegraf',
       secret: TELEGRAF,
-      message: 'grants telemtry, which neither exists nor is declared',
+      message: 'gets permissions on telemtry, which neither exists nor is declared',
     },
   ]);
   expect(world.tokens()).toEqual([]);

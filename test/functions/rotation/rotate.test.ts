@@ -65,7 +65,7 @@ test.each([
   [{ force: true }, 'the event: force requires the tokens to be named'],
   [{ tokens: [] }, 'tokens: '],
   [{ approve: 'everything' }, 'approve: a plan hash of 16 hex digits'],
-  [{ tokens: ['telegarf'], force: true }, 'tokens: the policy names no telegarf'],
+  [{ tokens: ['telegarf'], force: true }, 'tokens: the policy has no token telegarf'],
 ])('refuses an event it does not understand: %j', async (event, message) => {
   const world = await openWorldForTest(policyWith(entries));
   const { error } = await world.rotate(event);

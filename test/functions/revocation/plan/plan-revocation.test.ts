@@ -166,6 +166,6 @@ test('refuses to freeze what its description has no room to keep, unless nothing
 test('warns of what holds the place of its token without its marker', () => {
   const { warnings } = planned({ secret: secretOf({ AWSCURRENT: 7 }), tokens: [foreign(7)] }, {});
   expect(warnings).toEqual([
-    `${TELEGRAF} holds ${id(7)}, which does not have its marker and is left alone; name it by its id`,
+    `${TELEGRAF} has ${id(7)}, which does not have our marker and is left alone; to revoke it, name it by its id`,
   ]);
 });

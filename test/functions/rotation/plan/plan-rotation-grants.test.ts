@@ -62,7 +62,7 @@ test('reports what a person changed, more or less than the policy, and corrects 
       {
         ...about,
         kind: 'PermissionsChanged',
-        message: 'a person changed its permissions; the next rotation brings the policy’s',
+        message: 'a person changed its permissions; the next rotation follows the policy again',
         tokenId: id(1),
       },
     ],
@@ -84,7 +84,7 @@ test('refuses a grant to a database that neither exists nor is declared', () => 
         {
           ...about,
           kind: 'UnknownDatabase',
-          message: 'grants telemtry, which neither exists nor is declared',
+          message: 'gets permissions on telemtry, which neither exists nor is declared',
         },
       ],
     }),

@@ -110,9 +110,17 @@ test('gives back what quarantine took from a token that somebody rolled back to'
 });
 
 test.each([
-  ['Held', 'on hold (frozen) until a person lifts it', { tags: { [HOLD_TAG]: 'frozen' } }],
-  ['Held', 'on hold (deleted) until a person lifts it', { tags: { [HOLD_TAG]: 'deleted' } }],
-  ['Held', 'on hold (frozen) until a person lifts it', { tags: { [HOLD_TAG]: 'no such word' } }],
+  ['Held', 'on hold (frozen) until a person removes the hold', { tags: { [HOLD_TAG]: 'frozen' } }],
+  [
+    'Held',
+    'on hold (deleted) until a person removes the hold',
+    { tags: { [HOLD_TAG]: 'deleted' } },
+  ],
+  [
+    'Held',
+    'on hold (frozen) until a person removes the hold',
+    { tags: { [HOLD_TAG]: 'no such word' } },
+  ],
   [
     'SecretDeleted',
     'scheduled for deletion; restore it or remove the entry',
@@ -131,7 +139,8 @@ test('reports a current token that lost its marker, and replaces it only when it
   const finding = {
     ...about,
     kind: 'LostMarker',
-    message: 'AWSCURRENT holds a token without our marker, which is left alone when replaced',
+    message:
+      'AWSCURRENT has a token without our marker; it is left alone, also after it is replaced',
     tokenId: id(1),
   };
   const young = foreign(1, { expiresAt: NOW + 60 * DAY });
@@ -171,7 +180,8 @@ test('mints no fourth token while three wait to be stored', () => {
         {
           ...about,
           kind: 'CannotStore',
-          message: '3 tokens were minted and not stored; no more until they are reaped',
+          message:
+            '3 tokens were minted and not stored; no more are minted until reap has deleted them',
         },
       ],
     }),
