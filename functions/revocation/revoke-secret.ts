@@ -3,7 +3,7 @@ import type { Tools } from '../run/tools.ts';
 import { HOLD_TAG } from '../secrets-manager/secret.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
-import { type ArmingTools, type HoldUnreadError, underHold } from '../tokens/under-hold.ts';
+import { type ArmingTools, type HoldError, underHold } from '../tokens/under-hold.ts';
 import { alreadyDone } from './already-done.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
 import { observeOne } from './observe.ts';

@@ -16,9 +16,12 @@ export class HoldError extends Error {
 
   constructor(secret: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super(`the hold of ${secret} could not be read or obeyed after permissions were given: ${why}`, {
-      cause,
-    });
+    super(
+      `the hold of ${secret} could not be read or obeyed after permissions were given: ${why}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -83,7 +86,8 @@ export async function underHold<T>(
   const [worked] = await Promise.allSettled([work({ ...tools, arm })]);
   const failure = await obeyHold(secret, armed, tools);
   const holdError = failure === undefined ? undefined : new HoldError(secret, failure);
-  if (holdError) tools.log.error('the hold could not be read or obeyed', { secret, error: holdError });
+  if (holdError)
+    tools.log.error('the hold could not be read or obeyed', { secret, error: holdError });
   if (worked.status === 'rejected') throw worked.reason;
   return { result: worked.value, ...(holdError && { holdError }) };
 }

@@ -30,7 +30,11 @@ const ACTIONS: Readonly<Record<string, (details: Details) => string>> = {
 };
 
 function formatAction(details: Details): Omit<Moment, 'at'> | undefined {
-  if (details.database) return { who: String(details.database), what: String(details.text) };
+  const { database, field, from, to, kind, rule } = details;
+  if (database) {
+    const done = field === undefined ? kind : `${field} ${from} -> ${to}`;
+    return { who: String(database), what: `${done} (rule ${rule})` };
+  }
   const what = ACTIONS[String(details.kind)]?.(details);
   return what === undefined ? undefined : { who: named(details.secret ?? 'others'), what };
 }

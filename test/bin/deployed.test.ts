@@ -118,7 +118,7 @@ it('does nothing unless it is confirmed, with a reason', async () => {
   }
   const elsewhere = await run(['revoke', '--delete', '--all', ...why, '--confirm', 'other']);
   expect(elsewhere.code).toBe(1);
-  expect(elsewhere.stderr).toContain('all wants "confirm": "127.0.0.1"');
+  expect(elsewhere.stderr).toContain('all requires "confirm": "127.0.0.1"');
   expect(idsIn(world)).toEqual(before);
 
   const all = ['revoke', '--delete', '--all', ...why, '--confirm', '127.0.0.1'];

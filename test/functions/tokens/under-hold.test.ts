@@ -92,7 +92,7 @@ test('a rotation whose hold cannot be read last counts as done, and fails its in
   expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(old);
   expect(answer.error?.errorType).toBe('ApplyError');
   expect(answer.error?.errorMessage).toMatch(
-    /rotate telegraf \(done\): HoldUnreadError: the hold of keyturn\/prod\/telegraf could not be read/,
+    /rotate telegraf \(done\): HoldError: the hold of keyturn\/prod\/telegraf could not be read/,
   );
   expect(events).toEqual(['Token Rotated']);
   expect(measured.join()).toContain('"FailedActions":1');
@@ -150,12 +150,12 @@ test('of several tokens that were given permissions, one that cannot be stripped
   const { tools, tokens } = toolsOf(id(1));
   const { secrets } = observationOf({ secrets: [secretOf()], tokens: [...tokens.values()] });
   const owned = secrets.get(TELEGRAF)?.tokens ?? [];
-  const { result, unread } = await underHold(TELEGRAF, tools, async ({ arm }) => {
+  const { result, holdError } = await underHold(TELEGRAF, tools, async ({ arm }) => {
     for (const each of owned) await arm(each, { marker: {}, permissions: WRITE });
     return owned.length;
   });
   expect(result).toBe(2);
-  expect(unread?.message).toMatch(/stuck$/);
+  expect(holdError?.message).toMatch(/stuck$/);
   expect(tokens.get(id(1))?.permissions).toEqual(WRITE);
   expect(tokens.get(id(2))).toMatchObject({
     permissions: [],
