@@ -16,7 +16,7 @@ export interface Probe {
  */
 export type ProbeAnswer = 'accepted' | 'refused' | 'indeterminate';
 
-export interface Finding {
+export interface ProbeResult {
   readonly answer: ProbeAnswer;
   /** What was answered if not `accepted`, for people. */
   readonly detail?: string;
@@ -60,14 +60,14 @@ function readQueryErrors(text: string): readonly unknown[] {
 // The server looks for the database only after it has accepted the token for it.
 const isMissingDatabase = (error: unknown) => /database.*not found/i.test(String(error));
 
-function judgeQuery(text: string): Finding {
+function judgeQuery(text: string): ProbeResult {
   const errors = readQueryErrors(text);
   return errors.every(isMissingDatabase)
     ? { answer: 'accepted' }
     : { answer: 'indeterminate', detail: 'GET /query answered 200 with an error in its body' };
 }
 
-function judgeError(error: unknown, { action }: Probe): Finding {
+function judgeError(error: unknown, { action }: Probe): ProbeResult {
   if (!(error instanceof InfluxError)) throw error;
   const { status, serverMessage = '', message: detail } = error;
   if (status === 401 || status === 403) return { answer: 'refused', detail };
@@ -85,7 +85,7 @@ export async function ask(
   options: ClusterAddress,
   token: TokenValue,
   probe: Probe,
-): Promise<Finding> {
+): Promise<ProbeResult> {
   const transport = createTransport({
     ...options,
     connections: 1,

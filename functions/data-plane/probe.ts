@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { Permission } from '../management-api/token.ts';
 import type { TokenValue } from '../token-value.ts';
-import { ask, type ClusterAddress, type Finding, type Probe, type ProbeAnswer } from './ask.ts';
+import { ask, type ClusterAddress, type Probe, type ProbeAnswer, type ProbeResult } from './ask.ts';
 import { probesFor } from './probes-for.ts';
 
 export interface DataPlaneOptions extends ClusterAddress {
@@ -12,8 +12,11 @@ export interface DataPlaneOptions extends ClusterAddress {
   readonly connections?: number | undefined;
 }
 
+/** How a token is verified: each of many routers has its own copy of the tokens. */
+export const ROUNDS = { times: 3, intervalMs: 5_000 } as const;
+
 export interface Persistence {
-  /** How many rounds in a row must agree: each of many routers has its own copy of the tokens. */
+  /** How many rounds in a row must agree. */
   readonly times: number;
   readonly intervalMs: number;
   /** After a round that failed the interval doubles, up to this: many tokens may be waiting. */
@@ -47,7 +50,7 @@ export interface DataPlane {
   ): Promise<LastRound & { readonly refused: boolean }>;
 }
 
-const describe = ({ answer, detail }: Finding): LastRound => ({
+const describe = ({ answer, detail }: ProbeResult): LastRound => ({
   lastAnswer: answer,
   ...(detail !== undefined && { detail }),
 });

@@ -1,3 +1,4 @@
+import { ROUNDS } from '../data-plane/probe.ts';
 import { entryOf, namedDatabases } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
@@ -6,9 +7,6 @@ import { readTokenString } from '../tokens/secret-string.ts';
 import type { TokenResult } from './end-token.ts';
 import type { RevokedToken } from './report.ts';
 
-/** Each router of the cluster has its own copy of the tokens. */
-const REFUSED_IN_A_ROW = 3;
-const PROBE_INTERVAL_MS = 5_000;
 /** Kept for reading the secret once more and for the report. */
 const RESERVE_MS = MINUTE_MS;
 
@@ -34,8 +32,7 @@ async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools)
   if (typeof value === 'string') return { unconfirmed: value };
   const { policy, dataPlane, now, deadline } = tools;
   const { refused, lastAnswer, detail } = await dataPlane.untilRefused(value, ended.had, {
-    times: REFUSED_IN_A_ROW,
-    intervalMs: PROBE_INTERVAL_MS,
+    ...ROUNDS,
     deadline: Math.min(deadline - RESERVE_MS, now() + 2 * policy.activationTimeout),
     databases: namedDatabases(policy),
   });
@@ -43,7 +40,7 @@ async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools)
   if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };
   if (lastAnswer === 'accepted') return { unconfirmed: 'the cluster still accepts its string' };
   return {
-    unconfirmed: `it was not refused ${REFUSED_IN_A_ROW} times in a row; last answer: ${detail ?? lastAnswer}`,
+    unconfirmed: `it was not refused ${ROUNDS.times} times in a row; last answer: ${detail ?? lastAnswer}`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { ROUNDS } from '../data-plane/probe.ts';
 import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf, type Secret } from '../secrets-manager/secret.ts';
@@ -6,9 +7,6 @@ import type { OwnedToken } from '../tokens/observation.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 
-/** Each router of the cluster has its own copy of the tokens. */
-const ACCEPTED_IN_A_ROW = 3;
-const PROBE_INTERVAL_MS = 5_000;
 const SLOWEST_PROBE_MS = 30_000;
 
 export type Promotion = 'promoted' | 'lost' | 'held';
@@ -22,8 +20,7 @@ export type Promotion = 'promoted' | 'lost' | 'held';
 export async function verify({ owned, value }: Successor, tools: Tools): Promise<void> {
   const { policy, dataPlane, now, deadline } = tools;
   const { accepted, detail } = await dataPlane.untilAccepted(value, owned.token.permissions, {
-    times: ACCEPTED_IN_A_ROW,
-    intervalMs: PROBE_INTERVAL_MS,
+    ...ROUNDS,
     slowestMs: SLOWEST_PROBE_MS,
     deadline: Math.min(deadline, now() + policy.activationTimeout),
     databases: namedDatabases(policy),

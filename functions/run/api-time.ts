@@ -1,7 +1,8 @@
+import { MINUTE_MS } from '../time.ts';
 import type { RunTools, Tools } from './tools.ts';
 
 /** The most by which the clocks of this machine and of the cluster may differ: ages are counted by them. */
-const MOST_SKEW_MS = 5 * 60_000;
+const MOST_SKEW_MS = 5 * MINUTE_MS;
 
 /** What was observed cannot be trusted; no plan is made from it. */
 export class ObservationError extends Error {

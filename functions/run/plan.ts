@@ -47,7 +47,7 @@ function effectOf(action: object): object {
 }
 
 function hashOf<A extends object>({ job, owner, cluster }: Omit<Plan<A>, 'hash'>, actions: A[]) {
-  const effects = actions.map((action) => JSON.stringify(effectOf(action))).sort(byText);
+  const effects = actions.map((action) => JSON.stringify(effectOf(action))).sort();
   const text = JSON.stringify({ job, owner, cluster, effects });
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -46,14 +46,12 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 /** First 8 hex digits of SHA-256 of a secret's ARN, which names account and Region. */
 export const homeOf = (secretArn: string) => sha256(secretArn).slice(0, 8);
 
-const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-
 const permissionText = ({ action, resource }: Permission) =>
   `${encodeURIComponent(action)}:${encodeURIComponent(resource)}`;
 
 /** First 8 hex digits of a hash that is equal for equal permissions, in any order. */
 export const grantsHash = (permissions: readonly Permission[]) =>
-  sha256(permissions.map(permissionText).sort(byText).join(',')).slice(0, 8);
+  sha256(permissions.map(permissionText).sort().join(',')).slice(0, 8);
 
 /** Whether a text contains a marker, or the beginning of one. */
 export const isMarked = (text: string) => text.includes(MARKER_OPENING);
@@ -69,7 +67,7 @@ function* fields(marker: Marker): Generator<string> {
     const instant = marker[key];
     if (instant !== undefined) yield `${key}=${formatInstant(instant)}`;
   }
-  if (marker.was) yield `was=${marker.was.map(permissionText).sort(byText).join(',')}`;
+  if (marker.was) yield `was=${marker.was.map(permissionText).sort().join(',')}`;
 }
 
 /** The description of a token: text for people, then the marker. */

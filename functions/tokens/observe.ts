@@ -23,7 +23,7 @@ export interface Readers {
 }
 
 /** What answers questions that a listing of tokens leaves open. */
-interface Surroundings extends Pick<SortedTokens, 'foreign'> {
+interface Listing extends Pick<SortedTokens, 'foreign'> {
   readonly api: Pick<ManagementApi, 'getToken'>;
   readonly owner: string;
 }
@@ -34,7 +34,7 @@ const TOKEN_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$
 async function ask(
   version: string,
   secret: Secret,
-  { api, owner }: Pick<Surroundings, 'api' | 'owner'>,
+  { api, owner }: Pick<Listing, 'api' | 'owner'>,
 ): Promise<Holder> {
   // Such a version id is no token's id: somebody else made it, and the API would answer with an error.
   const token = TOKEN_ID.test(version) ? await api.getToken(version) : undefined;
@@ -53,7 +53,7 @@ const watchedVersions = (secret: Secret) =>
 export async function observeSecret(
   secret: Secret,
   tokens: readonly OwnedToken[],
-  around: Surroundings,
+  around: Listing,
 ): Promise<ObservedSecret> {
   const holders = new Map<string, Holder>();
   for (const version of watchedVersions(secret)) {
@@ -82,7 +82,7 @@ function refuseIncompleteListing(seen: ObservedSecret, listed: ReadonlySet<strin
 async function askForAdopted(
   { secret, holders }: ObservedSecret,
   policy: Pick<Policy, 'owner' | 'tokens'>,
-  api: Surroundings['api'],
+  api: Listing['api'],
 ): Promise<Holder | undefined> {
   const version = secret.labels.AWSCURRENT ?? '';
   if (holders.get(version)?.state !== 'gone') return undefined;
@@ -99,7 +99,7 @@ async function askForAdopted(
 async function observeListed(
   secret: Secret,
   { owned, foreign, listed }: SortedTokens & { readonly listed: ReadonlySet<string> },
-  api: Surroundings['api'],
+  api: Listing['api'],
   policy: Pick<Policy, 'owner' | 'tokens'>,
 ): Promise<ObservedSecret> {
   const { owner } = policy;

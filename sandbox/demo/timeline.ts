@@ -32,7 +32,7 @@ const ACTIONS: Readonly<Record<string, (details: Details) => string>> = {
 function formatAction(details: Details): Omit<Moment, 'at'> | undefined {
   const { database, field, from, to, kind, rule } = details;
   if (database) {
-    const done = field === undefined ? kind : `${field} ${from} -> ${to}`;
+    const done = field === undefined ? kind : `${field} ${database} ${from} -> ${to}`;
     return { who: String(database), what: `${done} (rule ${rule})` };
   }
   const what = ACTIONS[String(details.kind)]?.(details);

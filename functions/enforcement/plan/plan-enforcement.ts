@@ -4,6 +4,7 @@ import { GOVERNED_FIELDS, lessens } from '../../policy/governed-fields.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
+import type { EnforceRequest } from '../../run/request.ts';
 import { creationOf, isTablesTurn, tableCreationsOf } from './creations.ts';
 import type { DatabaseAction, FieldChange } from './database-action.ts';
 import { differencesOf } from './differences.ts';
@@ -17,16 +18,14 @@ import {
 } from './findings.ts';
 import { type NumberedRule, ruleOf, whyNotShorten } from './rules.ts';
 
-export interface EnforcementRequest {
-  /** Create all declared tables, not only those whose turn it is. */
-  readonly tables: boolean;
-}
+/** What the invocation asks for, as far as the plan depends on it. */
+type Asked = Pick<EnforceRequest, 'tables'>;
 
 /** What every decision of one plan needs. */
 interface Context {
   readonly policy: Policy;
   readonly observation: DatabaseObservation;
-  readonly request: EnforcementRequest;
+  readonly request: Asked;
 }
 
 type Decision = DatabaseAction | Finding;
@@ -83,7 +82,7 @@ const isAction = (decision: Decision): decision is DatabaseAction => !isFinding(
 export function planEnforcement(
   policy: Policy,
   observation: DatabaseObservation,
-  request: EnforcementRequest,
+  request: Asked,
 ): Plan<DatabaseAction> {
   const { databases } = observation;
   const context = { policy, observation, request };

@@ -7,7 +7,7 @@ import type { RevocationRequest } from '../request.ts';
 import { decideRevocation, type Order } from './decide-revocation.ts';
 import { canKeep, decideToken } from './decide-token.ts';
 import { knowToken } from './known-token.ts';
-import { type Surroundings, selectTarget, type Target } from './select-tokens.ts';
+import { type OrderObservation, selectTarget, type Target } from './select-tokens.ts';
 import { warningsOf } from './warnings.ts';
 
 export const orderOf = (request: RevocationRequest, { namedToken, named }: Target): Order => ({
@@ -21,7 +21,11 @@ export interface RevocationPlan extends BlastRadius {
   readonly target: Target;
 }
 
-function selectTokens(target: Target, around: Surroundings, request: RevocationRequest): Token[] {
+function selectTokens(
+  target: Target,
+  around: OrderObservation,
+  request: RevocationRequest,
+): Token[] {
   const found = new Map<string, Token>();
   for (const name of target.secrets) {
     const seen = around.secrets.get(name);
@@ -37,7 +41,12 @@ function selectTokens(target: Target, around: Surroundings, request: RevocationR
 }
 
 /** @throws RequestError */
-function refuse(request: RevocationRequest, target: Target, policy: Policy, around: Surroundings) {
+function refuse(
+  request: RevocationRequest,
+  target: Target,
+  policy: Policy,
+  around: OrderObservation,
+) {
   const { way, selector, confirm, dryRun, noUndo } = request;
   if (dryRun || way === 'whois') return;
   const { host, hostname } = new URL(policy.cluster.url);
@@ -69,7 +78,7 @@ function refuse(request: RevocationRequest, target: Target, policy: Policy, arou
  */
 export function planRevocation(
   policy: Policy,
-  around: Surroundings,
+  around: OrderObservation,
   request: RevocationRequest,
 ): RevocationPlan {
   const target = selectTarget(request, policy, around);

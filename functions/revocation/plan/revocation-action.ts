@@ -14,7 +14,7 @@ export interface Release {
 }
 
 /** Mints, stores, arms, verifies and promotes a successor. `tokenId`: continues with this one. */
-export interface Succession {
+export interface CurrentReplacement {
   readonly kind: 'replace';
   readonly secret: string;
   readonly tokenId?: string;
@@ -45,12 +45,12 @@ export interface TokenDeletion extends OfToken {
 }
 
 /** Gives back the permissions that freezing or quarantine took away. */
-export interface Restoration extends OfToken {
+export interface GivingBack extends OfToken {
   readonly kind: 'give-back';
 }
 
 /** An action of an order about one token by itself. */
-export type SingleTokenAction = LabelDetachment | Stripping | TokenDeletion | Restoration;
+export type SingleTokenAction = LabelDetachment | Stripping | TokenDeletion | GivingBack;
 
 /** One action of a revocation. */
-export type RevocationAction = Holding | Release | Succession | SingleTokenAction;
+export type RevocationAction = Holding | Release | CurrentReplacement | SingleTokenAction;

@@ -24,7 +24,7 @@ export interface Target {
 }
 
 /** The part of the observation that a selection needs. */
-export interface Surroundings {
+export interface OrderObservation {
   readonly at: number;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
   readonly tokens: readonly Token[];
@@ -44,14 +44,14 @@ export const touches = (permissions: readonly Permission[], database: string) =>
       (action === 'read' || action === 'write') && (resource === '*' || resource === database),
   );
 
-function selectSecret(nameOrArn: string, { secrets }: Surroundings): string {
+function selectSecret(nameOrArn: string, { secrets }: OrderObservation): string {
   for (const { secret } of secrets.values()) {
     if (secret.name === nameOrArn || secret.arn === nameOrArn) return secret.name;
   }
   throw new SelectionError(`this deployment has no secret ${nameOrArn}`);
 }
 
-function selectName(name: string, policy: Policy, around: Surroundings): string {
+function selectName(name: string, policy: Policy, around: OrderObservation): string {
   const entry = policy.tokens.find((each) => each.name === name);
   // Its entry may have left the policy.
   const secret = entry?.secret ?? `${secretPrefix(policy.owner)}${name}`;
@@ -62,7 +62,7 @@ function selectName(name: string, policy: Policy, around: Surroundings): string 
 }
 
 /** By the permissions of a secret's tokens and of its entry: after a deletion there are no tokens to ask. */
-function selectDatabase(name: string, policy: Policy, { secrets }: Surroundings): string[] {
+function selectDatabase(name: string, policy: Policy, { secrets }: OrderObservation): string[] {
   return [...secrets.values()]
     .filter(({ secret, tokens }) => {
       const entry = entryOf(policy, secret.name);
@@ -73,7 +73,12 @@ function selectDatabase(name: string, policy: Policy, { secrets }: Surroundings)
 }
 
 /** The secret in which this token is current or pending, or was until `revoke` replaced it: all its tokens are meant. */
-function secretOf(id: string, version: string, way: RevocationWay, { secrets, at }: Surroundings) {
+function secretOf(
+  id: string,
+  version: string,
+  way: RevocationWay,
+  { secrets, at }: OrderObservation,
+) {
   const all = [...secrets.values()];
   const labelled = all.find(({ secret: { labels } }) =>
     [labels.AWSCURRENT, labels.AWSPENDING].includes(version),
@@ -82,7 +87,7 @@ function secretOf(id: string, version: string, way: RevocationWay, { secrets, at
   return all.find((seen) => findSuccessor(seen, { namedToken: id }, at)?.marker.replaces === id);
 }
 
-function selectToken(id: string, { way }: RevocationRequest, around: Surroundings): Target {
+function selectToken(id: string, { way }: RevocationRequest, around: OrderObservation): Target {
   const owned = [...around.secrets.values()]
     .flatMap(({ tokens }) => tokens)
     .find(({ token }) => token.id === id);
@@ -98,7 +103,11 @@ function selectToken(id: string, { way }: RevocationRequest, around: Surrounding
   return { secrets: [], single: [{ token, ...(owned && { owned }) }], named: true };
 }
 
-function selectFingerprint(fingerprint: string, request: RevocationRequest, around: Surroundings) {
+function selectFingerprint(
+  fingerprint: string,
+  request: RevocationRequest,
+  around: OrderObservation,
+) {
   const [found, another] = findByFingerprint(around.tokens, fingerprint);
   if (!found) throw new SelectionError(`no marker has the fingerprint ${fingerprint}`);
   if (another) {
@@ -110,7 +119,7 @@ function selectFingerprint(fingerprint: string, request: RevocationRequest, arou
 }
 
 /** The quarantined token of an entry, if there is exactly one. */
-function selectQuarantined(name: string, policy: Policy, around: Surroundings): Target {
+function selectQuarantined(name: string, policy: Policy, around: OrderObservation): Target {
   const seen = around.secrets.get(selectName(name, policy, around));
   const found = (seen?.tokens ?? []).filter(({ marker }) => marker.quarantined !== undefined);
   const [first, another] = found;
@@ -131,7 +140,7 @@ function selectQuarantined(name: string, policy: Policy, around: Surroundings): 
 export function selectTarget(
   request: RevocationRequest,
   policy: Policy,
-  around: Surroundings,
+  around: OrderObservation,
 ): Target {
   const selector: Selector = request.selector;
   switch (selector.kind) {

@@ -1,7 +1,7 @@
 import type { ObservedSecret, ObservedToken } from '../../tokens/observation.ts';
 import type { RevocationRequest } from '../request.ts';
 import { ENDING_WAYS, findSuccessor, notReachedBecause, type Order } from './decide-revocation.ts';
-import { type Surroundings, type Target, touches } from './select-tokens.ts';
+import { type OrderObservation, type Target, touches } from './select-tokens.ts';
 
 function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generator<string> {
   const { name, deletedAt } = seen.secret;
@@ -19,7 +19,7 @@ function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generat
   }
 }
 
-function warnOfOthers(request: RevocationRequest, { tokens, secrets }: Surroundings): string[] {
+function warnOfOthers(request: RevocationRequest, { tokens, secrets }: OrderObservation): string[] {
   const { selector } = request;
   if (selector.kind !== 'database') return [];
   const owned = new Set(
@@ -49,7 +49,7 @@ export function warningsOf(
   target: Target,
   order: Order,
   request: RevocationRequest,
-  around: Surroundings,
+  around: OrderObservation,
 ): string[] {
   const seen = target.secrets.flatMap((name) => around.secrets.get(name) ?? []);
   const gone = `the cluster has no token ${target.gone}, or it is revoked already`;

@@ -4,6 +4,7 @@ import type { TokenPolicy } from '../../policy/policy.ts';
 import { withinWindows } from '../../policy/window.ts';
 import type { Finding, Without } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
+import { MINUTE_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
@@ -21,7 +22,7 @@ import type { RenewalAction, ReplacementReason } from './rotation-action.ts';
  * the repetition, too. Lambda retries an asynchronous invocation twice within about three minutes.
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
-const FORCE_ANSWERED_MS = 15 * 60_000;
+const FORCE_ANSWERED_MS = 15 * MINUTE_MS;
 
 /** No fourth token is minted while three were not stored: otherwise a store that always fails would mint for ever. */
 const MOST_UNSTORED = 3;

@@ -1,18 +1,13 @@
 import { namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
-import { RequestError } from '../../run/request.ts';
+import { RequestError, type RotateRequest } from '../../run/request.ts';
 import { countOwned, type Observation } from '../../tokens/observation.ts';
 import { decideRotation } from './decide-rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
 
-/** What the invocation asks for. */
-export interface RotationRequest {
-  /** Names of tokens in the policy; all others are ignored. Absent: all tokens. */
-  readonly tokens?: readonly string[] | undefined;
-  /** Rotate these tokens even if they are not due. */
-  readonly force: boolean;
-}
+/** What the invocation asks for, as far as the plan depends on it. */
+type Asked = Pick<RotateRequest, 'tokens' | 'force'>;
 
 const ANY = '*';
 
@@ -51,7 +46,7 @@ function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = [
 export function planRotation(
   policy: Policy,
   observation: Observation,
-  request: RotationRequest,
+  request: Asked,
 ): Plan<RotationAction> {
   refuseUnknownNames(policy, request.tokens);
   const isKnown = knownDatabases(policy, observation.databases);

@@ -42,7 +42,7 @@ export interface Widening extends OfEntry {
 }
 
 /** Gives a quarantined token its permissions back, because somebody rolled back to it. */
-export interface Restoration extends OfEntry {
+export interface RollbackRepair extends OfEntry {
   readonly kind: 'give-back';
   readonly tokenId: string;
   readonly reason: 'RolledBack';
@@ -56,7 +56,12 @@ export interface Adoption extends OfEntry {
 }
 
 /** An action for a secret that is ours already. */
-export type RenewalAction = Replacement | Resumption | PendingDetachment | Widening | Restoration;
+export type RenewalAction =
+  | Replacement
+  | Resumption
+  | PendingDetachment
+  | Widening
+  | RollbackRepair;
 
 /** One action of `rotate`'s plan. */
 export type RotationAction = RenewalAction | Adoption;
