@@ -11,7 +11,7 @@ it('plans, rotates and shows what there is', async () => {
 
   const plan = await run(['plan']);
   expect(plan).toMatchObject({ code: 2, stderr: '' });
-  expect(plan.stdout).toContain('telegraf: mint a successor, prove it, promote it (Missing)');
+  expect(plan.stdout).toContain('telegraf: mint a successor, verify it, promote it (Missing)');
   expect(plan.stdout).toContain('reap: nothing to do');
   expect(plan.stdout).toMatch(/enforce: 1 to do\n.*telemetry.*500 -> 400/);
   expect(idsIn(world)).toEqual([]);
