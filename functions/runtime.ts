@@ -106,7 +106,7 @@ export function createRuntime(origin: Origin): Runtime {
     connections: policy.concurrency,
     ca,
   });
-  const publisher = createPublisher({ bus: policy.eventBus, warn: log.warn });
+  const publisher = createPublisher({ bus: policy.eventBus, warn: log.warn, sleep });
   const meter = createMeter({
     owner: policy.owner,
     now: timing.now,

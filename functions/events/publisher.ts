@@ -10,7 +10,10 @@ export type Publish = (event: KeyturnEvent) => void;
 export interface Publisher {
   /** Keeps an event until there are ten, or until `flush`. */
   readonly publish: Publish;
-  /** Sends the events that are kept. Never rejects: an event that is lost must not fail the run. */
+  /**
+   * Sends the events that are kept. Never rejects, and gives up after ten seconds: an event that is
+   * lost must neither fail the run nor keep its answer back.
+   */
   flush(): Promise<void>;
 }
 
@@ -19,6 +22,12 @@ interface PublisherOptions {
   /** Name or ARN; absent: the default bus. */
   readonly bus?: string | undefined;
   readonly warn: (message: string, details: object) => void;
+  /** Resolves after so many milliseconds; rejects when the signal is aborted before. */
+  readonly sleep: (
+    milliseconds: number,
+    value: undefined,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<void>;
 }
 
 /**
@@ -27,13 +36,19 @@ interface PublisherOptions {
  */
 const BATCH = 10;
 const ATTEMPTS = 3;
+const LONGEST_FLUSH_MS = 10_000;
 
-export function createPublisher({ client: config, bus, warn }: PublisherOptions): Publisher {
+export function createPublisher({ client: config, bus, warn, sleep }: PublisherOptions): Publisher {
   const client = new EventBridgeClient({ maxAttempts: ATTEMPTS, ...config });
   let kept: KeyturnEvent[] = [];
   let sent: Promise<void> = Promise.resolve();
+  /** Aborted when a flush gives up; what is in flight and what waits behind it is lost then. */
+  let sending = new AbortController();
 
-  const put = async (events: readonly KeyturnEvent[]): Promise<KeyturnEvent[]> => {
+  const put = async (
+    events: readonly KeyturnEvent[],
+    abortSignal: AbortSignal,
+  ): Promise<KeyturnEvent[]> => {
     const { Entries = [] } = await client.send(
       new PutEventsCommand({
         Entries: events.map(({ type, detail }) => ({
@@ -43,16 +58,19 @@ export function createPublisher({ client: config, bus, warn }: PublisherOptions)
           EventBusName: bus,
         })),
       }),
+      { abortSignal },
     );
     // An answer of 200 may still refuse some entries (`ErrorCode`).
     return events.filter((_, index) => Entries[index]?.ErrorCode !== undefined);
   };
 
-  const send = async (events: readonly KeyturnEvent[]): Promise<void> => {
+  const send = async (events: readonly KeyturnEvent[], signal: AbortSignal): Promise<void> => {
     try {
       let unsent = events;
-      for (let tried = 0; unsent.length > 0 && tried < ATTEMPTS; tried += 1)
-        unsent = await put(unsent);
+      for (let tried = 0; unsent.length > 0 && tried < ATTEMPTS; tried += 1) {
+        signal.throwIfAborted();
+        unsent = await put(unsent, signal);
+      }
       if (unsent.length > 0) warn('events refused', { count: unsent.length });
     } catch (error) {
       warn('events not published', { count: events.length, error });
@@ -62,7 +80,8 @@ export function createPublisher({ client: config, bus, warn }: PublisherOptions)
   const sendKept = () => {
     const batch = kept;
     kept = [];
-    if (batch.length > 0) sent = sent.then(() => send(batch));
+    const { signal } = sending;
+    if (batch.length > 0) sent = sent.then(() => send(batch, signal));
   };
 
   return {
@@ -70,9 +89,19 @@ export function createPublisher({ client: config, bus, warn }: PublisherOptions)
       kept.push(event);
       if (kept.length >= BATCH) sendKept();
     },
-    flush() {
+    async flush() {
       sendKept();
-      return sent;
+      const ended = new AbortController();
+      const tooLong = sleep(LONGEST_FLUSH_MS, undefined, { signal: ended.signal }).then(
+        () => sending.abort(new Error('EventBridge did not answer in time')),
+        () => {}, // everything was sent before
+      );
+      await Promise.race([sent, tooLong]);
+      ended.abort();
+      if (!sending.signal.aborted) return;
+      // The next run starts with nothing in its way.
+      sent = Promise.resolve();
+      sending = new AbortController();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as realSleep } from 'node:timers/promises';
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { expect, onTestFinished, test } from 'vitest';
 import type { KeyturnEvent } from '../../../functions/events/events.ts';
@@ -16,7 +17,7 @@ const clientOf = ({ url, region }: Aws) => ({
   maxAttempts: 1,
 });
 
-async function connect(bus?: string) {
+async function connect(bus?: string, sleep = realSleep) {
   const aws = await startAws({ clock: { now: () => Date.UTC(2026, 2, 2) } });
   onTestFinished(() => aws.close());
   const warnings: { readonly message: string; readonly details: object }[] = [];
@@ -24,6 +25,7 @@ async function connect(bus?: string) {
     client: clientOf(aws),
     bus,
     warn: (message, details) => warnings.push({ message, details }),
+    sleep,
   });
   const received = () =>
     aws.state.events.map(({ detail }) => ({
@@ -108,4 +110,26 @@ test('puts events on the bus that it was given', async () => {
   publisher.publish(event(1));
   await publisher.flush();
   expect(aws.state.events).toMatchObject([{ bus: 'keyturn', detail: { secret: '1' } }]);
+});
+
+test('gives up a bus that never answers, says how much is lost, and is ready for the next run', async () => {
+  const naps: number[] = [];
+  const soon = (ms: number) => {
+    naps.push(ms);
+    return realSleep(50);
+  };
+  const { aws, publisher, warnings, received } = await connect(undefined, soon as typeof realSleep);
+  aws.intercept = () => new Promise(() => {});
+  for (let n = 0; n < 15; n += 1) publisher.publish(event(n));
+  await publisher.flush();
+  expect(naps).toEqual([10_000]);
+  await realSleep(50);
+  expect(warnings.map(({ message }) => message)).toEqual([
+    'events not published',
+    'events not published',
+  ]);
+  aws.intercept = async (_call, effect) => effect();
+  publisher.publish(event(15));
+  await publisher.flush();
+  expect(received()).toEqual([{ n: 15 }]);
 });
