@@ -54,3 +54,5 @@ export type Measures = { readonly [Key in keyof typeof METRICS]?: number } & {
 
 /** A name that people can remember: in an emergency nobody should search for a generated one. */
 export const functionName = (owner: string, entry: string) => `keyturn-${owner}-${entry}`;
+
+export type Measure = (measures: Measures) => void;

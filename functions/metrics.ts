@@ -1,6 +1,4 @@
-import { ACTIONS_METRIC, METRICS, type Measures, NAMESPACE } from './environment.ts';
-
-export type Measure = (measures: Measures) => void;
+import { ACTIONS_METRIC, METRICS, type Measure, type Measures, NAMESPACE } from './environment.ts';
 
 export interface Meter {
   /** Keeps what was measured until `flush`. */

@@ -86,7 +86,7 @@ export class Keyturn extends Construct {
     this.rotate = this.#add('Rotate', {
       entry: 'rotate',
       description:
-        'Rotates tokens that are due: mints, stores, proves and promotes their successors',
+        'Rotates tokens that are due: mints, stores, verifies and promotes their successors',
       schedule: schedules.rotate,
       grants: [
         ...common,

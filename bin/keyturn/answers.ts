@@ -5,8 +5,15 @@ import { CommandError } from './failure.ts';
 const text = z.string();
 const maybe = z.optional(text);
 
+export const DATABASE_KINDS = ['change', 'create-database', 'create-table'] as const;
+
+/** An action about a database is not understood by halves: an older function's has other keys. */
+const otherKind = text.check(
+  z.refine((kind) => !DATABASE_KINDS.some((each) => each === kind), 'an action about a token'),
+);
+
 const tokenActionSchema = z.looseObject({
-  kind: text,
+  kind: otherKind,
   reason: text,
   token: maybe,
   secret: maybe,

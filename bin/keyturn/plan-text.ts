@@ -1,7 +1,13 @@
 import { describeAction, effectNote } from '../../functions/enforcement/plan/describe-action.ts';
 import type { ReapingAction } from '../../functions/reaping/plan/reaping-action.ts';
 import type { RotationAction } from '../../functions/rotation/plan/rotation-action.ts';
-import type { Action, DatabaseAction, PlanReport, TokenAction } from './answers.ts';
+import {
+  type Action,
+  DATABASE_KINDS,
+  type DatabaseAction,
+  type PlanReport,
+  type TokenAction,
+} from './answers.ts';
 import type { Style } from './terminal.ts';
 
 const ACTIONS = {
@@ -33,7 +39,8 @@ interface Named {
 const nameOf = ({ token, secret, database, tokenId }: Named): string =>
   token ?? secret ?? database ?? tokenId ?? '';
 
-const isAboutDatabase = (action: Action): action is DatabaseAction => 'database' in action;
+const isAboutDatabase = (action: Action): action is DatabaseAction =>
+  'rule' in action && DATABASE_KINDS.some((kind) => kind === action.kind);
 
 function databaseLine(action: DatabaseAction): string {
   const note = action.kind === 'change' ? effectNote(action) : undefined;

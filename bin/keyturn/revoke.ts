@@ -25,9 +25,9 @@ export const withOrderOptions = (command: Command): Command =>
 
 export const revokeCommand = (terminal: Terminal): Command =>
   withOrderOptions(withSelectors(new Command('revoke')))
-    .summary('revoke tokens now, and prove that they are refused')
+    .summary('revoke tokens now, and verify that they are refused')
     .description(
-      'Revoke tokens now, without a grace period, and prove that the cluster refuses them. ' +
+      'Revoke tokens now, without a grace period, and verify that the cluster refuses them. ' +
         'Shows what is affected and asks for confirmation first.',
     )
     .addOption(
@@ -53,8 +53,8 @@ export const revokeCommand = (terminal: Terminal): Command =>
 Say which tokens: exactly one of --token, --token-id, --secret, --database, --all, --leaked.
 
 Without --freeze or --delete the tokens are replaced: their successors are promoted, then the old
-tokens are deleted. It is safe to repeat a command: it continues where the last one stopped and
-mints no second successor.
+tokens are deleted. Repeat a command that stopped: within 15 minutes, or while an old token still
+exists, it continues with the same successor.
 
 Exit code: 0 if everything was done and the cluster was seen to refuse every token; 3 if everything
 was done, but not proven for every token; 1 if not everything was done; 5 if cancelled: nothing was

@@ -25,7 +25,7 @@ export const rotateCommand = (terminal: Terminal): Command =>
     .addHelpText(
       'after',
       `
-A second rotation within 15 minutes does nothing.
+Repeated within 15 minutes it does nothing, unless the first rotation was due anyway.
 
 Examples:
   keyturn rotate telegraf

@@ -91,6 +91,8 @@ export type KeyturnEvent = {
   };
 }[keyof typeof eventSchemas];
 
+export type Publish = (event: KeyturnEvent) => void;
+
 /** JSON Schema of an event as a rule receives it, without EventBridge's own fields. */
 export const eventsJsonSchema = () => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -3,9 +3,7 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
-import type { KeyturnEvent } from './events.ts';
-
-export type Publish = (event: KeyturnEvent) => void;
+import type { KeyturnEvent, Publish } from './events.ts';
 
 export interface Publisher {
   /** Keeps an event until there are ten, or until `flush`. */

@@ -1,57 +1,10 @@
 import { formatInstant } from '../time.ts';
 import { createCaller, type ManagementApiOptions } from './caller.ts';
-import type { Database, PartitionTemplatePart, Table } from './database.ts';
 import { readDatabase, readDatabases, readTable } from './database-schemas.ts';
 import { InfluxError } from './influx-error.ts';
+import type { ManagementApi } from './management-api.ts';
 import { type Reader, readNothing } from './reader.ts';
-import type { Permission, Token } from './token.ts';
-import { type MintedToken, readMintedToken, readToken, readTokens } from './token-schemas.ts';
-
-type DatabaseLimits = Pick<Database, 'maxTables' | 'maxColumnsPerTable' | 'retentionPeriod'>;
-
-export type NewDatabase = Pick<Database, 'name' | 'partitionTemplate'> & Partial<DatabaseLimits>;
-
-export interface NewTable {
-  readonly name: string;
-  readonly partitionTemplate?: readonly PartitionTemplatePart[];
-}
-
-export interface NewToken {
-  readonly description: string;
-  readonly permissions: readonly Permission[];
-  /** Milliseconds since 1970, cut to whole seconds. Absent: the token never expires. */
-  readonly expiresAt?: number | undefined;
-}
-
-/**
- * Every operation of `/api/v0`. All reject with an `InfluxError`.
- * https://docs.influxdata.com/influxdb3/clustered/api/management-api/
- */
-export interface ManagementApi {
-  /** `at`: the server's time of the listing, in milliseconds since 1970. */
-  listTokens(): Promise<{ readonly tokens: readonly Token[]; readonly at: number }>;
-  /** Undefined only if the API itself answers 404. A revoked token may still be returned. */
-  getToken(id: string): Promise<Token | undefined>;
-  createToken(token: NewToken): Promise<MintedToken>;
-  updateToken(
-    id: string,
-    change: Partial<Pick<Token, 'description' | 'permissions'>>,
-  ): Promise<Token>;
-  /** Also resolves if the token was gone already. */
-  deleteToken(id: string): Promise<void>;
-  /** `at`: the server's time of the listing, in milliseconds since 1970. */
-  listDatabases(): Promise<{ readonly databases: readonly Database[]; readonly at: number }>;
-  createDatabase(database: NewDatabase): Promise<Database>;
-  updateDatabase(name: string, change: Partial<DatabaseLimits>): Promise<Database>;
-  renameDatabase(name: string, newName: string): Promise<Database>;
-  deleteDatabase(name: string): Promise<void>;
-  undeleteDatabase(id: bigint): Promise<Database>;
-  createTable(databaseName: string, table: NewTable): Promise<Table>;
-  renameTable(databaseName: string, name: string, newName: string): Promise<Table>;
-  deleteTable(databaseName: string, name: string): Promise<void>;
-  undeleteTable(databaseName: string, id: bigint): Promise<Table>;
-  close(): Promise<void>;
-}
+import { readMintedToken, readToken, readTokens } from './token-schemas.ts';
 
 /** Encodes the slash of a database's name. A segment that is empty, `.` or `..` would change the path. */
 function segment(text: string): string {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { TokenValue } from '../token-value.ts';
+import type { MintedToken } from './management-api.ts';
 import { reader } from './reader.ts';
 import type { Token } from './token.ts';
 
@@ -58,13 +59,6 @@ export const readTokens = reader(() =>
     z.transform((list) => list.map(toToken)),
   ),
 );
-
-/** The answer to `POST /tokens`, the only one that contains the token string. */
-export interface MintedToken {
-  readonly token: Token;
-  readonly value: TokenValue;
-}
-
 export const readMintedToken = reader(() =>
   z.pipe(
     z.object({ ...wireToken, accessToken: z.string().check(z.minLength(1)) }),

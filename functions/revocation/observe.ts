@@ -1,8 +1,8 @@
-import type { ManagementApi } from '../management-api/client.ts';
+import type { ManagementApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Secrets } from '../secrets-manager/client.ts';
 import { OWNER_TAG } from '../secrets-manager/secret.ts';
+import type { Secrets } from '../secrets-manager/secrets.ts';
 import { type ObservedSecret, sortByOwner } from '../tokens/observation.ts';
 import { observeSecret, type Readers } from '../tokens/observe.ts';
 

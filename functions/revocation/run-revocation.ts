@@ -93,7 +93,7 @@ export async function runRevocation(
     dryRun,
     plan,
   };
-  for (const warning of plan.warnings) tools.log.warn(warning, { way, reason });
+  for (const message of plan.warnings) tools.log.warn('warning', { way, reason, message });
   if (dryRun || way === 'whois') return { ...about, tokens: [], confirmed: false };
 
   const revocation = { order: orderOf(request, target), noUndo, reason, startedAt };

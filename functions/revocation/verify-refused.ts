@@ -1,4 +1,4 @@
-import { ROUNDS } from '../data-plane/probe.ts';
+import { ROUNDS } from '../data-plane/data-plane.ts';
 import { entryOf, namedDatabases } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';

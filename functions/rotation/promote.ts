@@ -1,4 +1,4 @@
-import { ROUNDS } from '../data-plane/probe.ts';
+import { ROUNDS } from '../data-plane/data-plane.ts';
 import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf, type Secret } from '../secrets-manager/secret.ts';

@@ -97,5 +97,9 @@ export async function takeRotationStep(
   const observation = await observe(runTools, policy, false);
   const tools = atApiTime(runTools, observation);
   const seen = await claimSecret(entry, observation, tools);
-  await underHold(entry.secret, tools, (arming) => take(step, entry, seen, arming));
+  const { holdError } = await underHold(entry.secret, tools, (arming) =>
+    take(step, entry, seen, arming),
+  );
+  // What was done is done; Secrets Manager repeats the step, which finds it, and reads the hold again.
+  if (holdError) throw holdError;
 }

@@ -15,6 +15,8 @@ interface Unlimited<A> extends Pick<Plan<A>, 'job' | 'actions' | 'findings'> {
   readonly total: number;
   /** What would happen to those that are counted: `tokens would be …`. */
   readonly loss: string;
+  /** What the policy decides about an action and the action does not say: it belongs to the plan's hash. */
+  readonly givenBy?: (action: A) => unknown;
   /** Secrets that are checked for tokens of another cluster. */
   readonly secrets?: readonly Secret[];
 }
@@ -32,13 +34,13 @@ function refuseOtherCluster(secrets: readonly Secret[], { cluster }: Policy): st
  * total, or a number if that is more), or if secrets have tokens of another cluster.
  */
 export function limitedPlan<A extends object>(unlimited: Unlimited<A>): Plan<A> {
-  const { job, policy, actions, findings, counted, total, loss, secrets = [] } = unlimited;
+  const { job, policy, actions, findings, counted, total, loss, secrets = [], givenBy } = unlimited;
   const { percent, tokens: number } = policy.limits;
   const allowed = Math.max(Math.floor((total * percent) / 100), number);
   const overLimit = counted > allowed ? `${counted} ${loss}; the limit is ${allowed}` : undefined;
-  const refusal =
-    actions.length === 0 ? undefined : (refuseOtherCluster(secrets, policy) ?? overLimit);
-  return completePlan({
+  const refusals = [refuseOtherCluster(secrets, policy), overLimit].filter(Boolean);
+  const refusal = actions.length > 0 && refusals.length > 0 ? refusals.join('; ') : undefined;
+  const plan = {
     job,
     owner: policy.owner,
     cluster: policy.cluster.url,
@@ -46,5 +48,6 @@ export function limitedPlan<A extends object>(unlimited: Unlimited<A>): Plan<A> 
     findings,
     limit: { counted, allowed },
     ...(refusal !== undefined && { refusal }),
-  });
+  };
+  return completePlan(plan, givenBy);
 }

@@ -40,22 +40,34 @@ export type Without<Action, Key extends PropertyKey> = Action extends unknown
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** What an action changes: without its reason, the rule's number and the token's name in the policy. */
-function effectOf(action: object): object {
-  const { reason, rule, token, ...effect } = { ...action } as Record<string, unknown>;
-  return effect;
+/**
+ * What an action does, whatever the order of its keys: without the rule's number and the policy's name
+ * of the token. The reason stays: a rotation that is due and one whose token is gone are applied
+ * differently. `given`: what the action does not say and the policy decides.
+ */
+function effectOf(action: object, given: unknown): string {
+  const { rule, token, ...effect } = { ...action, given } as Record<string, unknown>;
+  const sorted = Object.entries(effect).sort(([a], [b]) => byText(a, b));
+  return JSON.stringify(sorted);
 }
 
-function hashOf<A extends object>({ job, owner, cluster }: Omit<Plan<A>, 'hash'>, actions: A[]) {
-  const effects = actions.map((action) => JSON.stringify(effectOf(action))).sort();
-  const text = JSON.stringify({ job, owner, cluster, effects });
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
-
-/** Sorts a plan and adds its hash. */
-export function completePlan<A extends object>(plan: Omit<Plan<A>, 'hash'>): Plan<A> {
+/**
+ * Sorts a plan and adds its hash.
+ * @param givenBy what the policy decides about an action, such as the permissions of a new token
+ */
+export function completePlan<A extends object>(
+  plan: Omit<Plan<A>, 'hash'>,
+  givenBy: (action: A) => unknown = () => undefined,
+): Plan<A> {
   const sorted = <Item>(items: readonly Item[]) =>
     [...items].sort((a, b) => byText(JSON.stringify(a), JSON.stringify(b)));
-  const actions = sorted(plan.actions);
-  return { ...plan, actions, findings: sorted(plan.findings), hash: hashOf(plan, actions) };
+  const { job, owner, cluster } = plan;
+  const effects = plan.actions.map((action) => effectOf(action, givenBy(action))).sort();
+  const hash = createHash('sha256').update(JSON.stringify({ job, owner, cluster, effects }));
+  return {
+    ...plan,
+    actions: sorted(plan.actions),
+    findings: sorted(plan.findings),
+    hash: hash.digest('hex').slice(0, 16),
+  };
 }

@@ -1,10 +1,10 @@
-import type { DataPlane } from '../data-plane/probe.ts';
-import type { Publish } from '../events/publisher.ts';
-import type { ManagementApi } from '../management-api/client.ts';
-import type { Measure } from '../metrics.ts';
+import type { DataPlane } from '../data-plane/data-plane.ts';
+import type { Measure } from '../environment.ts';
+import type { Publish } from '../events/events.ts';
+import type { ManagementApi } from '../management-api/management-api.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Timing } from '../retry.ts';
-import type { Secrets } from '../secrets-manager/client.ts';
+import type { Secrets } from '../secrets-manager/secrets.ts';
 
 export interface Log {
   info(message: string, details: object): void;

@@ -1,5 +1,5 @@
 import { TokenValue } from '../token-value.ts';
-import type { Secrets } from './client.ts';
+import type { Secrets } from './secrets.ts';
 
 export interface ManagementToken {
   readonly value: TokenValue;

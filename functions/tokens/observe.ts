@@ -1,9 +1,9 @@
-import type { ManagementApi } from '../management-api/client.ts';
+import type { ManagementApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
 import { entryOf, type Policy } from '../policy/policy.ts';
 import { ObservationError, skewOf } from '../run/api-time.ts';
-import type { Secrets } from '../secrets-manager/client.ts';
 import { pendingVersion, type Secret } from '../secrets-manager/secret.ts';
+import type { Secrets } from '../secrets-manager/secrets.ts';
 import {
   asOwned,
   type Holder,

@@ -1,4 +1,4 @@
-import type { MintedToken } from '../management-api/token-schemas.ts';
+import type { MintedToken } from '../management-api/management-api.ts';
 import type { Policy, TokenPolicy } from '../policy/policy.ts';
 import { formatInstant } from '../time.ts';
 import { TokenValue } from '../token-value.ts';

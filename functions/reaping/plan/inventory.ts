@@ -2,6 +2,7 @@ import type { Token } from '../../management-api/token.ts';
 import { entryOf, type Policy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
+import { formatInstant } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
 import { currentHolder, isExpired, isStripped } from '../../tokens/state.ts';
@@ -34,8 +35,7 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
   if (current?.state === 'foreign') report('LostMarker', 'its current token lacks our marker');
   if (!entryOf(policy, name)) {
     const expiresAt = current?.state === 'owned' ? current.owned.token.expiresAt : undefined;
-    const end =
-      expiresAt === undefined ? '' : `; its token expires at ${new Date(expiresAt).toISOString()}`;
+    const end = expiresAt === undefined ? '' : `; its token expires at ${formatInstant(expiresAt)}`;
     report('Unlisted', `no entry of the policy names it${end}`);
   }
   if (current?.state === 'owned' && isExpired(current.owned.token, now)) {

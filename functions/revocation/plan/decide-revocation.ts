@@ -55,7 +55,7 @@ export function findSuccessor(
   return labelled(AWSCURRENT) ?? labelled(AWSPENDING) ?? byAge[0];
 }
 
-/** Takes off the labels by which a person could roll back to a dead token, or a run could promote one. */
+/** Takes off the labels by which a person could roll back to a revoked token, or a run could promote one. */
 function detach({ secret: { labels } }: ObservedSecret, kept: string | undefined): Action[] {
   return ['AWSPENDING', 'AWSPREVIOUS'].flatMap((label) => {
     const version = labels[label];

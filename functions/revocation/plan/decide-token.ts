@@ -1,7 +1,7 @@
 import { describeToken } from '../../tokens/marker.ts';
 import type { ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import type { RevocationWay } from '../request.ts';
-import type { LabelDetachment, SingleTokenAction } from './revocation-action.ts';
+import type { GivingBack, LabelDetachment, SingleTokenAction } from './revocation-action.ts';
 
 /**
  * How long a description may become. The specification has no limit (`PATCH /tokens/{tokenId}`); a server
@@ -25,6 +25,12 @@ function detachPrevious(
   return [{ kind: 'detach-label', secret, label: 'AWSPREVIOUS', version: owned.version }];
 }
 
+const givingBack = ({ token, marker }: OwnedToken): GivingBack => ({
+  kind: 'give-back',
+  tokenId: token.id,
+  secret: marker.secret,
+});
+
 /** The actions for one token by itself. `labels`: those of its secret, if the token is ours. */
 export function decideToken(
   { token, owned }: ObservedToken,
@@ -40,11 +46,9 @@ export function decideToken(
     case 'replace':
       return [...detachPrevious(owned, labels), { kind: 'delete', ...about }];
     case 'unfreeze':
-      return frozen === undefined ? [] : [{ kind: 'give-back', ...about }];
+      return owned && frozen !== undefined ? [givingBack(owned)] : [];
     case 'restore':
-      return quarantined !== undefined && frozen === undefined
-        ? [{ kind: 'give-back', ...about }]
-        : [];
+      return owned && quarantined !== undefined && frozen === undefined ? [givingBack(owned)] : [];
     case 'lift':
     case 'whois':
       return [];

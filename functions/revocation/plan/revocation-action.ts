@@ -45,8 +45,10 @@ export interface TokenDeletion extends OfToken {
 }
 
 /** Gives back the permissions that freezing or quarantine took away. */
-export interface GivingBack extends OfToken {
+export interface GivingBack {
   readonly kind: 'give-back';
+  readonly tokenId: string;
+  readonly secret: string;
 }
 
 /** An action of an order about one token by itself. */

@@ -3,7 +3,7 @@ import { jitterOf } from '../../policy/jitter.ts';
 import type { TokenPolicy } from '../../policy/policy.ts';
 import { withinWindows } from '../../policy/window.ts';
 import type { Finding, Without } from '../../run/plan.ts';
-import { holdOf } from '../../secrets-manager/secret.ts';
+import { holdOf, pendingVersion } from '../../secrets-manager/secret.ts';
 import { MINUTE_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
@@ -104,13 +104,14 @@ function decidePending(
   now: number,
 ): Action | undefined {
   const pending = pendingHolder(seen);
-  if (!pending) return undefined;
+  const version = pendingVersion(seen.secret);
+  if (!pending || version === undefined) return undefined;
   if (pending.state !== 'owned' || isStripped(pending.owned) || isExpired(pending.owned.token, now))
-    return replace ? undefined : { kind: 'detach-pending', reason: 'PendingDead' };
+    return replace ? undefined : { kind: 'detach-pending', version, reason: 'PendingDead' };
   const { token, marker } = pending.owned;
   if (replace || marker.forced)
     return { kind: 'resume', reason: replace ?? 'Pending', tokenId: token.id };
-  return { kind: 'detach-pending', reason: 'PendingNotDue' };
+  return { kind: 'detach-pending', version, reason: 'PendingNotDue' };
 }
 
 /** D1: what forbids every change of this secret. */

@@ -1,7 +1,8 @@
-import { namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
+import { entryOf, namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
+import { grantsHash } from '../../tokens/marker.ts';
 import { countOwned, type Observation } from '../../tokens/observation.ts';
 import { decideRotation } from './decide-rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
@@ -38,6 +39,10 @@ function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = [
     throw new RequestError(`tokens: the policy has no token ${unknown.join(', ')}`);
   }
 }
+
+/** What the policy gives a token, and how it keeps its string: not said by an action, and part of what it does. */
+const grantedBy = (entry: TokenPolicy | undefined) =>
+  entry && [grantsHash(entry.permissions), entry.expiresAfter, entry.adopt?.key];
 
 /**
  * Plans the rotation of every token of the policy. Pure: same input, same plan, same hash.
@@ -83,6 +88,7 @@ export function planRotation(
     counted: actions.filter(({ reason }) => reason === 'CurrentGone').length,
     total: countOwned(observation),
     loss: TOKENS_LOST,
+    givenBy: ({ secret }) => grantedBy(entryOf(policy, secret)),
     secrets: [...observation.secrets.values()].map(({ secret }) => secret),
   });
 }

@@ -31,6 +31,8 @@ export interface Resumption extends OfEntry {
 /** Takes AWSPENDING off a version that nobody waits for. */
 export interface PendingDetachment extends OfEntry {
   readonly kind: 'detach-pending';
+  /** Id of the version that has AWSPENDING. */
+  readonly version: string;
   readonly reason: 'PendingNotDue' | 'PendingDead';
 }
 

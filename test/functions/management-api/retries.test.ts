@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ManagementApi } from '../../../functions/management-api/client.ts';
+import type { ManagementApi } from '../../../functions/management-api/management-api.ts';
 import { connect } from './connect.ts';
 import { type OddAnswer, startOddServer } from './odd-server.ts';
 

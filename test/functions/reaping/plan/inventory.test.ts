@@ -96,7 +96,7 @@ test('reports a secret that no entry names, and when its token expires', () => {
   expect(inventory({ secrets, tokens: [armed(1, { name, age: DAY })] })[0]).toEqual({
     kind: 'Unlisted',
     secret: name,
-    message: 'no entry of the policy names it; its token expires at 2026-05-30T12:00:00.000Z',
+    message: 'no entry of the policy names it; its token expires at 2026-05-30T12:00:00Z',
   });
   expect(inventory({ secrets })[0]).toEqual({
     kind: 'Unlisted',

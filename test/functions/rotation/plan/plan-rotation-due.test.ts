@@ -114,7 +114,7 @@ test('goes on with a pending token while the current one wants a successor', () 
 
 test('takes AWSPENDING off a token that nobody needs', () => {
   const detaches = (reason: PendingDetachment['reason']) =>
-    planOf('rotate', { actions: [{ ...about, kind: 'detach-pending', reason }] });
+    planOf('rotate', { actions: [{ ...about, kind: 'detach-pending', version: id(2), reason }] });
   const fresh = armed(1, { age: DAY });
   expect(pending(fresh)).toEqual(detaches('PendingNotDue'));
   expect(pending(fresh, armed(2, { permissions: [] }))).toEqual(detaches('PendingDead'));

@@ -1,0 +1,41 @@
+import type { TokenValue } from '../token-value.ts';
+import type { Secret } from './secret.ts';
+
+/** What Keyturn asks Secrets Manager for. All calls reject with the SDK's errors, which contain no secret value. */
+export interface Secrets {
+  /**
+   * Every secret tagged with this owner, also those scheduled for deletion. `ListSecrets` may miss the
+   * changes of the last five minutes.
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+   */
+  list(owner: string): Promise<Secret[]>;
+  /** Undefined: no secret has this name or ARN. */
+  describe(name: string): Promise<Secret | undefined>;
+  /** The string of a version, or of AWSCURRENT. Undefined: there is no such secret, version or value. */
+  value(name: string, version?: string): Promise<TokenValue | undefined>;
+  /** Creates a secret without a version. Rejects if the name is taken. */
+  create(name: string, options: NewSecret): Promise<Secret>;
+  /**
+   * Puts a version whose id is the ClientRequestToken, 32 to 64 characters. A repetition with the same
+   * value does nothing; with another value `PutSecretValue` refuses it.
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+   */
+  put(name: string, version: string, value: TokenValue, label: string): Promise<void>;
+  /**
+   * Compare-and-set of a label: fails unless the label is on `from` (undefined: on no version). Without
+   * `to` the label is only taken off. Never repeated, because a move that was made already fails.
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
+   */
+  moveLabel(name: string, label: string, move: { to?: string; from?: string }): Promise<void>;
+  tag(name: string, tags: Readonly<Record<string, string>>): Promise<void>;
+  untag(name: string, keys: readonly string[]): Promise<void>;
+  /** Schedules the deletion, with the longest recovery window: 30 days (`DeleteSecret`). */
+  delete(name: string): Promise<void>;
+}
+
+export interface NewSecret {
+  readonly description: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** KMS key ARN or alias; absent: the account's default key. */
+  readonly encryptionKey?: string | undefined;
+}
