@@ -63,11 +63,12 @@ function* promotionsWereProved(history: History, { call, before, after }: Step):
 /** Why a schedule may not take this token away; undefined: it may. */
 function protection(
   token: SeenToken,
-  secret: SeenSecret,
   history: History,
   view: View,
   { gracePeriod }: Terms,
 ): string | undefined {
+  const secret = secretOf(token, view);
+  if (!secret) return undefined;
   if (isOnHold(secret) || isExpired(token, view.at)) return undefined;
   if (secret.labels.AWSCURRENT === token.id) return 'AWSCURRENT';
   if (pendingOf(secret, view.tokens) === token.id) return 'pending';
@@ -95,7 +96,7 @@ function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Viola
   for (const token of before.tokens.values()) {
     const secret = secretOf(token, before);
     if (!secret || !isTaken(token, after.tokens.get(token.id))) continue;
-    const why = protection(token, secret, history, before, terms);
+    const why = protection(token, history, before, terms);
     if (why) yield `B: ${call.operation} took ${short(token.id)} away, which is ${why}`;
     const neverArmed = token.marker.fp === undefined && !isArmed(token);
     if (neverArmed || isOnHold(secret) || leavesProven(token, secret, before)) continue;

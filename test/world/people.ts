@@ -1,7 +1,6 @@
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import type { Permission } from '../../sandbox/cluster/state.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-import type { World } from './world.ts';
 
 /** As read from a label; an act on what does not exist is refused. */
 type Id = string | undefined;
@@ -43,7 +42,7 @@ const tagList = (tags: Readonly<Record<string, string>>) =>
 /** An administrator of both systems. */
 export function createPeople(
   { cluster, aws }: Sandbox,
-  labels: World['labels'],
+  labels: (secret: string) => Readonly<Record<string, string>>,
 ): { readonly people: People; readonly secrets: SecretsManager } {
   const secrets = new SecretsManager({ endpoint: aws.url, region: aws.region, credentials });
 

@@ -141,3 +141,14 @@ test('runs beside rotate and reap', async () => {
   expect(database(world, 'telemetry')?.maxTables).toBe(700);
   expect(world.tokens()).toHaveLength(1);
 });
+
+test('says in its event what lowering a limit means for what is there', async () => {
+  const world = await openWorldForTest(governed([{ name: 'telemetry', maxTables: 400 }]));
+  await world.enforce();
+  expect(world.events('Database Policy Enforced').map(({ detail }) => detail)).toEqual([
+    expect.objectContaining({
+      text: 'maxTables telemetry 500 -> 400 (policy keyturn.yaml, rule 1)',
+      note: expect.stringContaining('existing tables stay'),
+    }),
+  ]);
+});

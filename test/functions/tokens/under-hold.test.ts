@@ -4,7 +4,7 @@ import { HOLD_TAG } from '../../../functions/secrets-manager/secret.ts';
 import { underHold } from '../../../functions/tokens/under-hold.ts';
 import type { Call } from '../../../sandbox/interception.ts';
 import { disturb, type Meeting } from '../../world/faults.ts';
-import { TELEGRAF } from '../../world/policy.ts';
+import { DAY, TELEGRAF } from '../../world/policy.ts';
 import type { Answered, Saved, World } from '../../world/world.ts';
 import { armed, id, NOW, observationOf, secretOf, WRITE } from '../builders.ts';
 import { openIssued } from '../revocation/issued.ts';
@@ -81,6 +81,47 @@ test('so does what is given back', async () => {
   });
   expect(events).toEqual(['Token Permissions Changed']);
   expect(measured.join()).toContain('"UnconfirmedRevocations":1');
+});
+
+test('so does a single token that is restored', async () => {
+  await world.restore(saved);
+  const id = world.labels(TELEGRAF).AWSCURRENT ?? '';
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  for (let days = 0; days < 3; days += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  const { answer, events, measured } = await withHoldUnread(() =>
+    world.revoke({ way: 'restore', tokenId: id, reason: 'needed' }),
+  );
+  expect(answer.result).toMatchObject({
+    confirmed: false,
+    tokens: [
+      { tokenId: id, result: 'given-back', unconfirmed: expect.stringContaining('hold of') },
+    ],
+  });
+  expect(events).toEqual(['Token Permissions Changed']);
+  expect(measured.join()).toContain('"UnconfirmedRevocations":1');
+});
+
+test('a step of Secrets Manager whose hold cannot be read last is asked for again, and finds its work done', async () => {
+  await world.restore(saved);
+  const before = world.labels(TELEGRAF).AWSCURRENT;
+  let armed = false;
+  let refusals = 0;
+  world.intercept((call, effect) => {
+    armed ||= call.operation === 'PATCH /tokens/{id}' && call.caller !== undefined;
+    if (!armed || refusals > 0 || !readsTheHold(call)) return Promise.resolve(effect());
+    refusals += 1;
+    return refused(call, effect, world);
+  });
+  await world.rotateSecret(TELEGRAF);
+  world.intercept();
+  expect(refusals).toBe(1);
+  expect(world.lines().join()).toContain('HoldError');
+  await world.rotate();
+  expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(before);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
 
 test('a rotation whose hold cannot be read last counts as done, and fails its invocation all the same', async () => {
@@ -161,4 +202,24 @@ test('of several tokens that were given permissions, one that cannot be stripped
     permissions: [],
     description: expect.stringContaining('frozen='),
   });
+});
+
+test('what was armed counts as armed though its answer was lost', async () => {
+  const { tools, tokens } = toolsOf('none');
+  const { secrets } = observationOf({ secrets: [secretOf()], tokens: [...tokens.values()] });
+  const [owned] = secrets.get(TELEGRAF)?.tokens ?? [];
+  const { updateToken } = tools.api;
+  let lost = false;
+  tools.api.updateToken = async (tokenId, change) => {
+    const token = await updateToken(tokenId, change);
+    if (lost) return token;
+    lost = true;
+    throw new Error('reset');
+  };
+  const work = underHold(TELEGRAF, tools, ({ arm }) => {
+    if (!owned) throw new Error('nothing to arm');
+    return arm(owned, { marker: {}, permissions: WRITE });
+  });
+  await expect(work).rejects.toThrow('reset');
+  expect(tokens.get(id(1))?.permissions).toEqual([]);
 });
