@@ -34,6 +34,8 @@ export interface Marker {
   readonly adopted?: number;
   /** The permissions that were taken away; undoing needs nothing else. */
   readonly was?: readonly Permission[];
+  /** Fields of a newer version, `name=value` as they are written: its tokens are ours too. */
+  readonly others?: readonly string[];
 }
 
 const MARKER = /^(?:([\s\S]*) )?\[keyturn:1((?: [a-z]+=[^\s\]]*)+)\]$/;
@@ -68,6 +70,7 @@ function* fields(marker: Marker): Generator<string> {
     if (instant !== undefined) yield `${key}=${formatInstant(instant)}`;
   }
   if (marker.was) yield `was=${marker.was.map(permissionText).sort().join(',')}`;
+  yield* marker.others ?? [];
 }
 
 /** The description of a token: text for people, then the marker. */
@@ -85,31 +88,47 @@ function parseWas(text: string): Permission[] {
     });
 }
 
+const isOneOf = <Key extends string>(keys: readonly Key[], key: string): key is Key =>
+  keys.some((each) => each === key);
+
+const isKnown = (key: string) =>
+  isOneOf(TEXTS, key) || isOneOf(INSTANTS, key) || key === 'forced' || key === 'was';
+
+/** The value of a known field; undefined: it cannot be read. */
 function parseField(key: string, value: string): unknown {
-  if (TEXTS.some((each) => each === key)) return decodeURIComponent(value);
+  if (isOneOf(TEXTS, key)) return decodeURIComponent(value);
   if (key === 'forced') return value === 'yes' || undefined;
   if (key === 'was') return parseWas(value);
-  if (!INSTANTS.some((each) => each === key)) return undefined;
   const instant = INSTANT.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(instant) ? undefined : instant;
 }
 
 function parseFields(body: string): Marker | undefined {
   const marker: Record<string, unknown> = {};
+  const seen = new Set<string>();
+  const others: string[] = [];
   for (const field of body.trim().split(' ')) {
     const at = field.indexOf('=');
     const key = field.slice(0, at);
+    if (seen.has(key)) return undefined;
+    seen.add(key);
+    if (!isKnown(key)) {
+      others.push(field);
+      continue;
+    }
     const value = parseField(key, field.slice(at + 1));
-    if (value === undefined || key in marker) return undefined;
+    if (value === undefined) return undefined;
     marker[key] = value;
   }
   const { owner, secret, home } = marker;
-  return owner && secret && home ? (marker as unknown as Marker) : undefined;
+  if (!owner || !secret || !home) return undefined;
+  return { ...(marker as unknown as Marker), ...(others.length > 0 && { others }) };
 }
 
 /**
  * The marker of a description and the text before it. Undefined: there is none, or a part of it cannot
- * be read. Nothing is guessed: an unknown or unreadable field makes the token foreign.
+ * be read. Nothing is guessed: a field that cannot be read, or is there twice, makes the token foreign. One
+ * that is not known is kept: a newer version beside this one knows it.
  */
 export function parseMarker(
   description: string,

@@ -170,3 +170,19 @@ test('leaves a value that a person put, until they ask for the rotation by name'
   await world.rotate({ tokens: ['telegraf'], force: true });
   expect(JSON.parse(world.value(TELEGRAF)).tokenId).toBe(world.labels(TELEGRAF).AWSCURRENT);
 });
+
+test('a field that a newer version wrote into a marker makes no token foreign, and stays through every step', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  const first = world.labels(TELEGRAF).AWSCURRENT ?? '';
+  const { description = '' } = world.cluster.state.tokens.find(({ id }) => id === first) ?? {};
+  await world.people.changeToken(first, { description: description.replace(/\]$/, ' color=red]') });
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  const colour = () => world.tokens().find(({ id }) => id === first)?.marker;
+  expect(colour()).toMatchObject({ color: 'red', superseded: expect.stringMatching(INSTANT) });
+  for (const mark of ['fenced', 'quarantined']) {
+    await world.wait(DAY + HOUR);
+    await world.reap();
+    expect(colour()).toMatchObject({ color: 'red', [mark]: expect.stringMatching(INSTANT) });
+  }
+});

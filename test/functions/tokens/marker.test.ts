@@ -103,8 +103,7 @@ test.each([
   ['a marker that stands alone with a space behind it', `${written} `],
   ['two markers', `${written} ${written}`],
   ['another version of the format', `x [keyturn:2 ${fields}]`],
-  ['an unknown field', `x [keyturn:1 ${fields} color=red]`],
-  ['a field of every object', `x [keyturn:1 ${fields} constructor=x]`],
+  ['an unknown field twice', `x [keyturn:1 ${fields} color=red color=blue]`],
   ['a field twice', `x [keyturn:1 ${fields} owner=prod]`],
   ['a field without a value sign', `x [keyturn:1 ${fields} forced]`],
   ['no owner', 'x [keyturn:1 secret=s home=h]'],
@@ -119,6 +118,18 @@ test.each([
   ['no space before the marker', `x[keyturn:1 ${fields}]`],
 ])('takes %s for foreign', (_, description) => {
   expect(parseMarker(description)).toBeUndefined();
+});
+
+test('keeps the fields of a newer version as they are written', () => {
+  const newer = `x [keyturn:1 ${fields} color=red%20%5B constructor=x]`;
+  const parsed = parseMarker(newer);
+  expect(parsed?.marker).toEqual({
+    owner: 'prod',
+    secret: 's',
+    home: 'h',
+    others: ['color=red%20%5B', 'constructor=x'],
+  });
+  expect(describeToken('x', parsed?.marker ?? { owner: '', secret: '', home: '' })).toBe(newer);
 });
 
 test('says of each text whether it bears what could be taken for a marker', () => {
