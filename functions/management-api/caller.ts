@@ -43,6 +43,12 @@ const retryable = (error: unknown) => {
   return error.retryAfterMs === undefined || { afterMs: error.retryAfterMs };
 };
 
+/** RFC 6585, section 4: the server refused to process a request that came too soon. */
+const TOO_MANY_REQUESTS = 429;
+
+const retryableIfRefused = (error: unknown) =>
+  error instanceof InfluxError && error.status === TOO_MANY_REQUESTS && retryable(error);
+
 /** Sends calls with the right prefix and reads the answers. */
 export function createCaller(options: ManagementApiOptions) {
   const transport = createTransport({ ...options, connections: options.connections ?? 10 });
@@ -69,12 +75,12 @@ export function createCaller(options: ManagementApiOptions) {
     };
   };
 
-  const withRetries = <T>(attempt: () => Promise<T>): Promise<T> =>
+  const withRetries = <T>(attempt: () => Promise<T>, mayRetry = retryable): Promise<T> =>
     retry(attempt, {
       now: options.now,
       sleep: options.sleep,
       random: options.random,
-      retryable,
+      retryable: mayRetry,
       attempts: 5,
       baseMs: 500,
       maxMs: 10_000,
@@ -92,6 +98,11 @@ export function createCaller(options: ManagementApiOptions) {
   return {
     /** A single attempt. */
     once: async <T>(call: Call<T>): Promise<Reply<T>> => send(await findPrefix(), call),
+    /** Retries only what was refused for being one too many (429), and hence had no effect. */
+    async onceAccepted<T>(call: Call<T>): Promise<Reply<T>> {
+      const found = await findPrefix();
+      return withRetries(() => send(found, call), retryableIfRefused);
+    },
     /** Retries; only for calls that may take effect twice. */
     async repeat<T>(attempt: () => Promise<T>): Promise<T> {
       // First, so that the retries of finding it are not themselves retried.

@@ -20,13 +20,14 @@ const tablePath = (database: string, name: string) =>
 const gone = (error: unknown) => error instanceof InfluxError && error.gone;
 
 export function createManagementApi(options: ManagementApiOptions): ManagementApi {
-  const { once, repeat, close } = createCaller(options);
+  const { once, onceAccepted, repeat, close } = createCaller(options);
 
-  // Never retried: a second call would take effect again. The caller checks what the first one did.
+  // A second call would take effect again, so one that may have taken effect is never repeated. The
+  // caller checks what it did.
   const post = async <T>(path: string, body: object, read: Reader<T>) =>
-    (await once({ method: 'POST', path, body, read })).value;
+    (await onceAccepted({ method: 'POST', path, body, read })).value;
   const rename = async <T>(path: string, name: string, read: Reader<T>) =>
-    (await once({ method: 'PUT', path: `${path}/rename`, body: { name }, read })).value;
+    (await onceAccepted({ method: 'PUT', path: `${path}/rename`, body: { name }, read })).value;
 
   const get = <T>(path: string, read: Reader<T>) =>
     repeat(() => once({ method: 'GET', path, read }));

@@ -47,12 +47,22 @@ test.each(repeatable)(
   },
 );
 
-test.each(unrepeatable)('a %s is never repeated', async (_name, call) => {
-  for (const failure of [BUSY, { status: 429 }, 'reset'] as const) {
-    const { server, api } = await connectFailing(failure);
-    await expect(call(api)).rejects.toMatchObject({ name: 'InfluxError', retryable: true });
-    expect(server.asked).toHaveLength(1);
-  }
+test.each(unrepeatable)(
+  'a %s that may have taken effect is never repeated',
+  async (_name, call) => {
+    for (const failure of [BUSY, 'reset'] as const) {
+      const { server, api } = await connectFailing(failure);
+      await expect(call(api)).rejects.toMatchObject({ name: 'InfluxError', retryable: true });
+      expect(server.asked).toHaveLength(1);
+    }
+  },
+);
+
+test.each(unrepeatable)('a %s that came too soon is repeated', async (_name, call) => {
+  const { server, api } = await connectFailing({ status: 429 });
+  await call(api);
+  expect(server.asked).toHaveLength(2);
+  expect(server.lines()[1]).toBe(server.lines()[0]);
 });
 
 test.each([400, 401, 403, 409, 302])('a GET answered %i is not repeated', async (status) => {
