@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Policy } from '../../../../functions/policy/policy.ts';
 import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
-import { CLUSTER_TAG, HOLD_TAG, OWNER_TAG } from '../../../../functions/secrets-manager/secret.ts';
+import { HOLD_TAG } from '../../../../functions/secrets-manager/secret.ts';
 import {
   armed,
   DAY,
@@ -11,13 +11,11 @@ import {
   inert,
   MINUTE,
   NOW,
-  OWNER,
   observationOf,
   planOf,
   policyOf,
   secretOf,
   TELEGRAF,
-  URL,
   type World,
 } from '../../builders.ts';
 
@@ -214,46 +212,4 @@ test('rotates by force what is not due, and takes a repetition within 15 minutes
     plan({ secrets, tokens: [armed(1, { age, marker: { forced: true } })] }, policyOf(), request);
   expect(again(15 * MINUTE - 1)).toEqual(planOf('rotate'));
   expect(again(15 * MINUTE)).toEqual(planOf('rotate', forced));
-});
-
-test('gives one plan one hash, and every other plan another', () => {
-  const first = plan({});
-  expect(first.hash).toBe('59b4fc673b71f190');
-  expect(plan({}).hash).toBe(first.hash);
-  const hashes = [
-    plan({ secrets: [secretOf({ AWSCURRENT: 1 })] }).hash,
-    plan({}, policyOf({ owner: 'prod2' })).hash,
-    plan({}, policyOf({ cluster: { url: `${URL}:8086`, managementToken: 'm' } })).hash,
-  ];
-  expect(new Set([first.hash, ...hashes]).size).toBe(4);
-  expect(first.owner).toBe(OWNER);
-});
-
-test('an approval fits no plan that would do something else', () => {
-  const gone = { secrets: [secretOf({ AWSCURRENT: 1 })] };
-  const forced = { force: true, tokens: ['telegraf'] };
-  const old = { ...gone, tokens: [armed(1, { age: 40 * DAY })] };
-  const wider = policyOf({}, { permissions: { read: ['telemetry'], write: ['telemetry'] } });
-  const longer = policyOf({}, { expiresAfter: '120d' });
-  const hashes = [
-    plan(gone).hash,
-    plan(gone, policyOf(), forced).hash,
-    plan(old).hash,
-    plan(gone, wider).hash,
-    plan(gone, longer).hash,
-  ];
-  expect(new Set(hashes).size).toBe(hashes.length);
-  const widened = { secrets: gone.secrets, tokens: [armed(1, { age: DAY })] };
-  const widest = policyOf({}, { permissions: { read: ['*'], write: ['*'] } });
-  expect(plan(widened, wider)).toMatchObject({ actions: [{ kind: 'widen' }] });
-  expect(plan(widened, wider).hash).not.toBe(plan(widened, widest).hash);
-});
-
-test('a plan that is refused for its cluster says as well that it is over its limit', () => {
-  const elsewhere = { tags: { [OWNER_TAG]: OWNER, [CLUSTER_TAG]: 'https://other.example.com' } };
-  const none = policyOf({ limits: { percent: 0, tokens: 0 } });
-  const refused = plan({ secrets: [secretOf({ AWSCURRENT: 1 }, elsewhere)] }, none);
-  expect(refused.refusal).toMatch(
-    /of another cluster than .*; 1 tokens would be taken away.*limit is 0$/,
-  );
 });
