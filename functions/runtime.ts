@@ -24,6 +24,8 @@ import { TokenValue } from './token-value.ts';
 const LONGEST_RUN_MS = 15 * MINUTE_MS;
 /** Kept for the answer and the last log lines. */
 const RESERVE_MS = 5_000;
+/** Kept for the answer alone, whatever the events take. */
+const ANSWER_MS = 1_500;
 
 /** The part of Lambda's context that a run needs. */
 export interface InvocationContext {
@@ -145,7 +147,7 @@ export function createRuntime(origin: Origin): Runtime {
         });
       } finally {
         meter.flush();
-        await publisher.flush();
+        await publisher.flush(context.getRemainingTimeInMillis() - ANSWER_MS);
       }
     },
   };

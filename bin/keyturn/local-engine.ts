@@ -44,7 +44,8 @@ function lineOf(message: string, details: object): string {
 
 /** The command prints a plan with its findings and warnings; they are not progress. */
 const isShownWithPlan = (message: string, details: object) =>
-  message === 'planned' || message === 'found' || !('kind' in details || 'tokenId' in details);
+  ['planned', 'found', 'warning'].includes(message) ||
+  !('kind' in details || 'tokenId' in details || 'count' in details);
 
 function progressOn({ note, noteStyle }: Terminal): RunTools['log'] {
   const write = (format: 'dim' | 'yellow' | 'red', message: string, details: object) => {

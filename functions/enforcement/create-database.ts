@@ -88,7 +88,8 @@ async function createTwice<T>(create: () => Promise<T>): Promise<T> {
   try {
     return await create();
   } catch (error) {
-    if (!(error instanceof InfluxError) || !error.retryable) throw error;
+    // What came too soon (429) was repeated already, and had no effect.
+    if (!(error instanceof InfluxError) || !error.retryable || error.status === 429) throw error;
     return create();
   }
 }

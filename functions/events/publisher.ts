@@ -9,10 +9,10 @@ export interface Publisher {
   /** Keeps an event until there are ten, or until `flush`. */
   readonly publish: Publish;
   /**
-   * Sends the events that are kept. Never rejects, and gives up after ten seconds: an event that is
-   * lost must neither fail the run nor keep its answer back.
+   * Sends the events that are kept. Never rejects, and gives up after ten seconds, or sooner if told to: an
+   * event that is lost must neither fail the run nor keep its answer back.
    */
-  flush(): Promise<void>;
+  flush(longestMs?: number): Promise<void>;
 }
 
 interface PublisherOptions {
@@ -35,12 +35,14 @@ interface PublisherOptions {
 const BATCH = 10;
 const ATTEMPTS = 3;
 const LONGEST_FLUSH_MS = 10_000;
+/** For the warnings of what is given up. */
+const WARNINGS_MS = 500;
 
 export function createPublisher({ client: config, bus, warn, sleep }: PublisherOptions): Publisher {
   const client = new EventBridgeClient({ maxAttempts: ATTEMPTS, ...config });
   let kept: KeyturnEvent[] = [];
   let sent: Promise<void> = Promise.resolve();
-  /** Aborted when a flush gives up; what is in flight and what waits behind it is lost then. */
+  /** Aborted when a flush gives up; what is in flight and what waits after it is lost then. */
   let sending = new AbortController();
 
   const put = async (
@@ -87,14 +89,17 @@ export function createPublisher({ client: config, bus, warn, sleep }: PublisherO
       kept.push(event);
       if (kept.length >= BATCH) sendKept();
     },
-    async flush() {
+    async flush(longestMs = LONGEST_FLUSH_MS) {
       sendKept();
       const ended = new AbortController();
-      const tooLong = sleep(LONGEST_FLUSH_MS, undefined, { signal: ended.signal }).then(
-        () => sending.abort(new Error('EventBridge did not answer in time')),
-        () => {}, // everything was sent before
-      );
-      await Promise.race([sent, tooLong]);
+      /** Rejected when everything was sent before. */
+      const wait = (ms: number) => sleep(ms, undefined, { signal: ended.signal });
+      const ending = async () => {
+        await wait(Math.max(0, Math.min(longestMs, LONGEST_FLUSH_MS)));
+        sending.abort(new Error('the events were not sent in time'));
+        await wait(WARNINGS_MS);
+      };
+      await Promise.race([sent, ending().catch(() => {})]);
       ended.abort();
       if (!sending.signal.aborted) return;
       // The next run starts with nothing in its way.

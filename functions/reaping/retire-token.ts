@@ -96,7 +96,7 @@ export async function retireToken(
       return 'done';
     default:
       step satisfies never;
-      throw new Error('a step of no known kind');
+      throw new Error('unknown kind of action');
   }
   tools.publish({ type: 'Token Retired', detail });
   return 'done';

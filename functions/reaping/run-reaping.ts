@@ -41,7 +41,7 @@ function carryOut(action: ReapingAction, observation: Observation, tools: Tools)
       return retireToken(action, observation, tools);
     default:
       action satisfies never;
-      throw new Error('an action of no known kind');
+      throw new Error('unknown kind of action');
   }
 }
 

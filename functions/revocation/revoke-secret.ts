@@ -193,7 +193,7 @@ async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<vo
     }
   } catch (error) {
     progress.settled = false;
-    progress.failures.set('look', error);
+    progress.failures.set('observe', error);
     const about = { secret: progress.name, way: progress.revocation.order.way };
     tools.log.error('failed', { ...about, error });
   }

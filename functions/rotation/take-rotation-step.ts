@@ -100,6 +100,7 @@ export async function takeRotationStep(
   const { holdError } = await underHold(entry.secret, tools, (arming) =>
     take(step, entry, seen, arming),
   );
-  // What was done is done; Secrets Manager repeats the step, which finds it, and reads the hold again.
+  // The work is done, and a repeated step finds it. That the step fails tells people; `reap` obeys a hold
+  // that was not seen.
   if (holdError) throw holdError;
 }

@@ -21,6 +21,8 @@ import { fromDescription, fromListing } from './secret-record.ts';
 import type { Secrets } from './secrets.ts';
 
 export interface SecretsOptions extends Timing {
+  /** How long one request may take; 20 seconds where absent. */
+  readonly timeoutMs?: number;
   readonly client?: SecretsManagerClientConfig;
   readonly writesPerSecond: number;
   /** The instant after which nothing is retried. */
@@ -28,6 +30,8 @@ export interface SecretsOptions extends Timing {
 }
 
 /** The most that one call of `ListSecrets` returns (`MaxResults`). */
+const CONNECTION_TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 20_000;
 const PAGE = 100;
 /** `DeleteSecret` takes 7 to 30 days (`RecoveryWindowInDays`). */
 const RECOVERY_DAYS = 30;
@@ -47,7 +51,16 @@ const tagList = (tags: Readonly<Record<string, string>>) =>
 
 export function createSecrets(options: SecretsOptions): Secrets {
   // The SDK does not retry: its own retries would not know the deadline.
-  const client = new SecretsManagerClient({ maxAttempts: 1, ...options.client });
+  const client = new SecretsManagerClient({
+    maxAttempts: 1,
+    // Without it a server that accepts a request and never answers would be waited for without end.
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: options.timeoutMs ?? TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+    ...options.client,
+  });
   const writable = rateLimit(options.writesPerSecond, options);
   const again = <T>(attempt: () => Promise<T>) =>
     retry(attempt, {

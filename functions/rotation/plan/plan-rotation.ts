@@ -2,7 +2,6 @@ import { entryOf, namedDatabases, type Policy, type TokenPolicy } from '../../po
 import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
-import { grantsHash } from '../../tokens/marker.ts';
 import { countOwned, type Observation } from '../../tokens/observation.ts';
 import { decideRotation } from './decide-rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
@@ -40,9 +39,30 @@ function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = [
   }
 }
 
-/** What the policy gives a token, and how it keeps its string: not said by an action, and part of what it does. */
-const grantedBy = (entry: TokenPolicy | undefined) =>
-  entry && [grantsHash(entry.permissions), entry.expiresAfter, entry.adopt?.key];
+/** What an action does that it does not say itself, because the policy decides it. */
+function givenBy(action: RotationAction, policy: Policy): unknown {
+  const entry = entryOf(policy, action.secret);
+  switch (action.kind) {
+    case 'rotate':
+    case 'resume':
+      return [
+        entry?.permissions,
+        entry?.expiresAfter,
+        policy.cluster.dataUrl ?? policy.cluster.url,
+        policy.encryptionKey,
+      ];
+    case 'widen':
+      return entry?.permissions;
+    case 'adopt':
+      return entry?.adopt?.key;
+    case 'detach-pending':
+    case 'give-back':
+      return undefined;
+    default:
+      action satisfies never;
+      throw new Error('unknown kind of action');
+  }
+}
 
 /**
  * Plans the rotation of every token of the policy. Pure: same input, same plan, same hash.
@@ -88,7 +108,7 @@ export function planRotation(
     counted: actions.filter(({ reason }) => reason === 'CurrentGone').length,
     total: countOwned(observation),
     loss: TOKENS_LOST,
-    givenBy: ({ secret }) => grantedBy(entryOf(policy, secret)),
+    givenBy: (action) => givenBy(action, policy),
     secrets: [...observation.secrets.values()].map(({ secret }) => secret),
   });
 }

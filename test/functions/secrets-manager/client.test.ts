@@ -1,6 +1,10 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { createSecrets } from '../../../functions/secrets-manager/client.ts';
 import { TokenValue } from '../../../functions/token-value.ts';
+import { realClock } from '../../../sandbox/clock.ts';
 import type { Interceptor } from '../../../sandbox/interception.ts';
 import { connect, START, version } from './connect.ts';
 
@@ -170,4 +174,28 @@ test('shows no token string in what it throws', async () => {
   expect(error).toBeInstanceOf(Error);
   const shown = inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error);
   expect(shown).not.toContain('theStringItself');
+});
+
+test('a server that accepts a request and never answers is given up, and tried again until the deadline', async () => {
+  const silent = createServer((socket) => socket.resume());
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    silent.close();
+  });
+  const { port } = silent.address() as AddressInfo;
+  const deadline = realClock.now() + 1_000;
+  const secrets = createSecrets({
+    client: {
+      endpoint: `http://127.0.0.1:${port}`,
+      region: 'eu-west-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    },
+    writesPerSecond: 20,
+    timeoutMs: 100,
+    now: realClock.now,
+    random: () => 0,
+    sleep,
+    deadline: () => deadline,
+  });
+  await expect(secrets.describe('keyturn/prod/telegraf')).rejects.toThrow(/timed out|timeout/i);
 });

@@ -18,7 +18,7 @@ const plan = (world: World, policy: Policy = policyOf(), request: object = {}) =
 
 test('gives one plan one hash, and every other plan another', () => {
   const first = plan({});
-  expect(first.hash).toBe('59b4fc673b71f190');
+  expect(first.hash).toBe('6ec7ea2f3328d347');
   expect(plan({}).hash).toBe(first.hash);
   const hashes = [
     plan({ secrets: [secretOf({ AWSCURRENT: 1 })] }).hash,
@@ -56,4 +56,18 @@ test('a plan that is refused for its cluster says as well that it is over its li
   expect(refused.refusal).toMatch(
     /of another cluster than .*; 1 tokens would be taken away.*limit is 0$/,
   );
+});
+
+test('a plan keeps its hash when the policy changes what it does not do', () => {
+  const due = armed(1, { age: DAY });
+  const world = {
+    secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })],
+    tokens: [due, armed(2, { age: DAY })],
+  };
+  const detaching = plan(world);
+  expect(detaching).toMatchObject({ actions: [{ kind: 'detach-pending' }] });
+  expect(plan(world, policyOf({}, { expiresAfter: '120d' })).hash).toBe(detaching.hash);
+  const elsewhere = { url: URL, dataUrl: 'https://data.example.com', managementToken: 'm' };
+  const gone = { secrets: [secretOf({ AWSCURRENT: 1 })] };
+  expect(plan(gone, policyOf({ cluster: elsewhere })).hash).not.toBe(plan(gone).hash);
 });
