@@ -27,12 +27,15 @@ export async function observeDatabases({
   now,
 }: Pick<Tools, 'api' | 'now'>): Promise<DatabaseObservation> {
   const { databases, at } = await api.listDatabases();
-  const byName = new Map(databases.map((database) => [database.name, database]));
-  return { at, skewMs: skewOf(at, now()), databases: byName };
+  return { at, skewMs: skewOf(at, now()), databases: byName(databases) };
 }
 
-async function list({ api }: Pick<Tools, 'api'>): Promise<Map<string, Database>> {
+async function list({ api }: Pick<Tools, 'api'>): Promise<Databases> {
   const { databases } = await api.listDatabases();
+  return byName(databases);
+}
+
+function byName(databases: readonly Database[]): Databases {
   return new Map(databases.map((database) => [database.name, database]));
 }
 
