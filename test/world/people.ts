@@ -25,6 +25,8 @@ export interface People {
   ): Promise<void>;
   /** A new version, which becomes AWSCURRENT. */
   saveValue(secret: string, value: string): Promise<void>;
+  /** A version with an id and a label of one's own choice. */
+  putVersion(secret: string, version: string, value: string, label: Label): Promise<void>;
   /** Moves AWSCURRENT to another version. */
   makeCurrent(secret: string, version: Id): Promise<void>;
   takeOff(secret: string, label: Label): Promise<void>;
@@ -73,6 +75,14 @@ export function createPeople(
     },
     async saveValue(SecretId, SecretString) {
       await secrets.putSecretValue({ SecretId, SecretString });
+    },
+    async putVersion(SecretId, ClientRequestToken, SecretString, label) {
+      await secrets.putSecretValue({
+        SecretId,
+        ClientRequestToken,
+        SecretString,
+        VersionStages: [label],
+      });
     },
     async makeCurrent(SecretId, MoveToVersionId) {
       await secrets.updateSecretVersionStage({
