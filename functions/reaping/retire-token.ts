@@ -2,7 +2,7 @@ import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { changeToken, freshToken, stripped } from '../tokens/change-token.ts';
-import { refuseForeignSecret } from '../tokens/claim-secret.ts';
+import { refuseForeignSecret, refuseOtherCluster } from '../tokens/claim-secret.ts';
 import { isMarkedByOthers } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { observeSecret } from '../tokens/observe.ts';
@@ -28,6 +28,7 @@ async function observeAgain(
   const secret = listed && (await tools.secrets.describe(listed.secret.name));
   if (!listed || !planned || !secret) return undefined;
   refuseForeignSecret(secret, tools.policy);
+  refuseOtherCluster(secret, tools.policy);
   const owned = await freshToken(tools, planned);
   if (!owned) return undefined;
   const tokens = listed.tokens.map((each) => (each === planned ? owned : each));

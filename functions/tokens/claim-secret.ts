@@ -1,11 +1,6 @@
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
-import {
-  CLUSTER_TAG,
-  isOfAnotherCluster,
-  OWNER_TAG,
-  type Secret,
-} from '../secrets-manager/secret.ts';
+import { CLUSTER_TAG, OWNER_TAG, otherClusterOf, type Secret } from '../secrets-manager/secret.ts';
 import { type Observation, type ObservedSecret, sortByOwner } from './observation.ts';
 import { observeSecret } from './observe.ts';
 
@@ -29,6 +24,19 @@ export function refuseForeignSecret({ name, tags }: Secret, { owner }: Tools['po
   );
 }
 
+/**
+ * Refuses a secret whose tokens are of another cluster: that this one does not know them means nothing.
+ * @throws OwnershipError that names the command which moves the secret
+ */
+export function refuseOtherCluster(secret: Secret, { cluster }: Tools['policy']): void {
+  const other = otherClusterOf(secret, cluster.url);
+  if (other === undefined) return;
+  throw new OwnershipError(
+    `${secret.name} has tokens of the cluster ${other}; the plan of rotate that moves it to ` +
+      'another cluster waits for its approval: keyturn plan --job rotate',
+  );
+}
+
 async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools): Promise<Secret> {
   const found = await secrets.describe(entry.secret);
   if (found) return found;
@@ -48,7 +56,7 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
 
 /**
  * Step 1: reads the secret of one entry right before acting on it, and creates it if there is none.
- * @throws OwnershipError before anything is minted, if the secret is not ours
+ * @throws OwnershipError before anything is minted, if the secret is not ours or of another cluster
  */
 export async function claimSecret(
   entry: TokenPolicy,
@@ -58,10 +66,7 @@ export async function claimSecret(
   const { policy, api } = tools;
   const secret = await describeOrCreate(entry, tools);
   refuseForeignSecret(secret, policy);
-  if (isOfAnotherCluster(secret, policy.cluster.url)) {
-    // Such a plan refuses itself, so a person has approved this one.
-    await tools.secrets.tag(secret.name, tagsOf(policy));
-  }
+  refuseOtherCluster(secret, policy);
   const { owner } = policy;
   const { foreign } = observation;
   const listed = observation.secrets.get(secret.name)?.tokens;

@@ -1,8 +1,9 @@
 import { entryOf, namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
-import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
+import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
 import { countOwned, type Observation } from '../../tokens/observation.ts';
+import { clusterMove, moveConditions } from './cluster-moves.ts';
 import { decideRotation } from './decide-rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
 
@@ -39,33 +40,18 @@ function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = [
   }
 }
 
-/** What an action does that it does not say itself, because the policy decides it. */
-function givenBy(action: RotationAction, policy: Policy): unknown {
-  const entry = entryOf(policy, action.secret);
-  switch (action.kind) {
-    case 'rotate':
-    case 'resume':
-      return [
-        entry?.permissions,
-        entry?.expiresAfter,
-        policy.cluster.dataUrl ?? policy.cluster.url,
-        policy.encryptionKey,
-      ];
-    case 'widen':
-      return entry?.permissions;
-    case 'adopt':
-      return entry?.adopt?.key;
-    case 'detach-pending':
-    case 'give-back':
-      return undefined;
-    default:
-      action satisfies never;
-      throw new Error('unknown kind of action');
-  }
+/** What a limited action does that it does not say itself, because the policy decides it. */
+function givenBy({ secret }: RotationAction, policy: Policy): unknown {
+  const entry = entryOf(policy, secret);
+  const { cluster, encryptionKey } = policy;
+  return [entry?.permissions, entry?.expiresAfter, cluster.dataUrl ?? cluster.url, encryptionKey];
 }
 
+/** Whether an action replaces a token because it is gone: a cluster that lost its catalog has lost them all. */
+const replacesGone = ({ reason }: RotationAction) => reason === 'CurrentGone';
+
 /**
- * Plans the rotation of every token of the policy. Pure: same input, same plan, same hash.
+ * Plans the rotation of every token of the policy. Pure: same input, same plan, same hashes.
  * @throws RequestError if the request names tokens that the policy does not
  */
 export function planRotation(
@@ -85,6 +71,7 @@ export function planRotation(
       actions.push({ ...about, kind: 'adopt', tokenId: entry.adopt.tokenId, reason: 'Adopted' });
       continue;
     }
+    actions.push(...clusterMove(entry, seen?.secret, policy));
     const decision = decideRotation(entry, seen, {
       now: observation.at,
       timeZone: policy.timeZone,
@@ -105,10 +92,14 @@ export function planRotation(
     policy,
     actions,
     findings,
-    counted: actions.filter(({ reason }) => reason === 'CurrentGone').length,
-    total: countOwned(observation),
-    loss: TOKENS_LOST,
+    limits: [
+      {
+        isLimited: replacesGone,
+        loss: 'tokens would be replaced because they are gone',
+        total: countOwned(observation),
+      },
+    ],
+    conditions: moveConditions(actions, policy),
     givenBy: (action) => givenBy(action, policy),
-    secrets: [...observation.secrets.values()].map(({ secret }) => secret),
   });
 }

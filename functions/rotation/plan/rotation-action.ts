@@ -57,6 +57,14 @@ export interface Adoption extends OfEntry {
   readonly reason: 'Adopted';
 }
 
+/** Tags a secret with the policy's cluster: from then on its tokens are sought there. */
+export interface ClusterMove extends OfEntry {
+  readonly kind: 'move-cluster';
+  /** URL of the cluster that its tokens were of. */
+  readonly from: string;
+  readonly reason: 'ClusterChanged';
+}
+
 /** An action for a secret that is ours already. */
 export type RenewalAction =
   | Replacement
@@ -66,4 +74,4 @@ export type RenewalAction =
   | RollbackRepair;
 
 /** One action of `rotate`'s plan. */
-export type RotationAction = RenewalAction | Adoption;
+export type RotationAction = RenewalAction | Adoption | ClusterMove;
