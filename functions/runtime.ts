@@ -103,7 +103,7 @@ export function createRuntime(origin: Origin): Runtime {
       cluster.clusterId && { prefix: accountPrefix(cluster.accountId, cluster.clusterId) }),
   });
   const dataPlane = createDataPlane({
-    ...timing,
+    ...shared,
     url: cluster.dataUrl ?? cluster.url,
     connections: policy.concurrency,
     ca,

@@ -1,4 +1,4 @@
-import { ROUNDS } from '../data-plane/data-plane.ts';
+import { SETTLE_MS } from '../data-plane/data-plane.ts';
 import { entryOf, namedDatabases } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
@@ -32,16 +32,16 @@ async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools)
   if (typeof value === 'string') return { unconfirmed: value };
   const { policy, dataPlane, now, deadline } = tools;
   const { refused, lastAnswer, detail } = await dataPlane.untilRefused(value, ended.had, {
-    ...ROUNDS,
-    deadline: Math.min(deadline - RESERVE_MS, now() + 2 * policy.activationTimeout),
+    endedAt: now(),
+    settleMs: SETTLE_MS,
+    firstBy: now() + 2 * policy.activationTimeout,
+    deadline: deadline - RESERVE_MS,
     databases: namedDatabases(policy),
   });
   if (refused) return { deadAfterSeconds: Math.round((now() - startedAt) / 1_000) };
   if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };
   if (lastAnswer === 'accepted') return { unconfirmed: 'the cluster still accepts its string' };
-  return {
-    unconfirmed: `it was not refused ${ROUNDS.times} times in a row; last answer: ${detail ?? lastAnswer}`,
-  };
+  return { unconfirmed: `it was not seen refused in time: ${detail}` };
 }
 
 /**

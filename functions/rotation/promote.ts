@@ -1,4 +1,4 @@
-import { ROUNDS } from '../data-plane/data-plane.ts';
+import { SETTLE_MS } from '../data-plane/data-plane.ts';
 import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf, type Secret } from '../secrets-manager/secret.ts';
@@ -7,28 +7,26 @@ import type { OwnedToken } from '../tokens/observation.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 
-const SLOWEST_PROBE_MS = 30_000;
-
 export type Promotion = 'promoted' | 'lost' | 'held';
 
 /**
- * Step 5: waits until the data plane accepts the token. A probe can delay a promotion; it is never a
- * reason to delete a token. InfluxDB may take some minutes to activate a new token.
+ * Step 5: waits until the whole data plane accepts the token. A probe can delay a promotion; it is never
+ * a reason to delete a token. InfluxDB may take some minutes to activate a new token.
  * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
- * @throws Error if the token is not accepted within `activationTimeout`
+ * @throws Error if the token is not accepted at all within `activationTimeout`, or not long enough before
+ * the end of the run
  */
 export async function verify({ owned, value }: Successor, tools: Tools): Promise<void> {
   const { policy, dataPlane, now, deadline } = tools;
   const { accepted, detail } = await dataPlane.untilAccepted(value, owned.token.permissions, {
-    ...ROUNDS,
-    slowestMs: SLOWEST_PROBE_MS,
-    deadline: Math.min(deadline, now() + policy.activationTimeout),
+    armedAt: now(),
+    settleMs: SETTLE_MS,
+    firstBy: now() + policy.activationTimeout,
+    deadline,
     databases: namedDatabases(policy),
   });
   if (!accepted) {
-    throw new Error(
-      `token ${owned.token.id} was not accepted in time; last answer: ${detail ?? 'nothing to probe'}`,
-    );
+    throw new Error(`token ${owned.token.id} was not accepted in time: ${detail}`);
   }
 }
 
