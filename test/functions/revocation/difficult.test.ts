@@ -91,7 +91,7 @@ test.each([
   world.intercept();
   expect(report?.confirmed).toBe(false);
   const killed = report?.tokens.find(({ result }) => result === 'deleted' || result === 'frozen');
-  expect(killed?.unconfirmed).toContain('it was not refused 3 times in a row; last answer');
+  expect(killed?.unconfirmed).toContain('it was not seen refused in time: the last answer');
   await world.wait(MINUTE);
   expect(world.accepts(string)).toBe(false);
 });
