@@ -47,6 +47,8 @@ export const METRICS = {
   failedActions: { name: 'FailedActions', unit: 'Count' },
   /** Orders that are not confirmed to be complete. */
   unconfirmedRevocations: { name: 'UnconfirmedRevocations', unit: 'Count' },
+  /** Events that EventBridge did not take before the run ended. */
+  lostEvents: { name: 'LostEvents', unit: 'Count' },
   /** Days until the management token expires, if its secret says when. */
   managementTokenDays: { name: 'ManagementTokenDays', unit: 'None' },
 } as const satisfies Record<string, Metric>;

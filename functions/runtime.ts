@@ -136,7 +136,12 @@ export function createRuntime(origin: Origin): Runtime {
     connections: policy.concurrency,
     ca,
   });
-  const publisher = createPublisher({ bus: policy.eventBus, warn: log.warn, sleep });
+  const publisher = createPublisher({
+    bus: policy.eventBus,
+    warn: log.warn,
+    sleep,
+    random: timing.random,
+  });
   const meter = createMeter({
     owner: policy.owner,
     now: timing.now,
@@ -172,8 +177,11 @@ export function createRuntime(origin: Origin): Runtime {
         deadline,
       });
     } finally {
+      // Before the events, so that a process that ends while it sends them has measured its work.
       meter.flush();
-      await publisher.flush(context.getRemainingTimeInMillis() - ANSWER_MS);
+      const lostEvents = await publisher.flush(context.getRemainingTimeInMillis() - ANSWER_MS);
+      if (lostEvents > 0) meter.measure({ lostEvents });
+      meter.flush();
     }
   }
 

@@ -104,7 +104,7 @@ export class Alarms {
       missing,
     });
     // An event: two periods, because an hourly run may be late and miss a period.
-    const counted = (key: 'refusedPlans' | 'unconfirmedRevocations') =>
+    const counted = (key: 'refusedPlans' | 'unconfirmedRevocations' | 'lostEvents') =>
       measured(this.#owner, key, { statistic: Stats.SUM, period: Duration.hours(1) });
     const once = { evaluationPeriods: 2, datapointsToAlarm: 1 };
     this.#add(scope, 'PlanRefused', counted('refusedPlans'), {
@@ -115,6 +115,11 @@ export class Alarms {
     this.#add(scope, 'RevocationUnconfirmed', counted('unconfirmedRevocations'), {
       heading: 'A revocation is not confirmed',
       sentence: 'It is not proven that every revoked token is refused',
+      ...once,
+    });
+    this.#add(scope, 'EventsLost', counted('lostEvents'), {
+      heading: 'Events were lost',
+      sentence: 'EventBridge did not take events, and they are not sent again',
       ...once,
     });
     const left = measured(this.#owner, 'managementTokenDays', {

@@ -30,13 +30,20 @@ const windowMinutes = (expression: string) =>
 
 /**
  * The event of a scheduled run: when it was to fire, and the least number of seconds from then to the next
- * firing, by which the run ends (`scheduledSchema` in functions/run/request.ts). The instant is that of the
+ * firing, by which the run ends, and the most to the third (`scheduledSchema` in functions/run/request.ts). The instant is that of the
  * schedule, whenever in the flexible window it fires, and however often its delivery is tried.
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
  */
 function eventOf(expression: string, timeZone: string): object {
-  const minutes = gapsOf(expression, timeZone).shortest - windowMinutes(expression);
-  return { scheduled: { at: ContextAttribute.scheduledTime, nextInSeconds: minutes * 60 } };
+  const { shortest, longestOfThree } = gapsOf(expression, timeZone);
+  const window = windowMinutes(expression);
+  return {
+    scheduled: {
+      at: ContextAttribute.scheduledTime,
+      nextInSeconds: (shortest - window) * 60,
+      thirdInSeconds: (longestOfThree + window) * 60,
+    },
+  };
 }
 
 /** An EventBridge schedule that invokes one function. */

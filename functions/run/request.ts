@@ -6,6 +6,8 @@ const scheduledSchema = z.strictObject({
   at: z.pipe(z.iso.datetime('an instant in UTC'), z.transform(Date.parse)),
   /** It fires again so many seconds after `at`, or later. */
   nextInSeconds: z.int().check(z.positive()),
+  /** It fires for the third time after `at` within so many seconds. */
+  thirdInSeconds: z.int().check(z.positive()),
 });
 
 const common = {

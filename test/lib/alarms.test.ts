@@ -104,9 +104,9 @@ test('a state lasts until a run sees it mended, and must be bad in every run of 
   }
 });
 
-test('one refused plan, and one unconfirmed revocation, is an alarm; none is none', () => {
+test('one refused plan, unconfirmed revocation or lost event is an alarm; none is none', () => {
   const alarms = alarmsOf();
-  for (const id of ['PlanRefused', 'RevocationUnconfirmed']) {
+  for (const id of ['PlanRefused', 'RevocationUnconfirmed', 'EventsLost']) {
     expect(alarms[id]).toMatchObject({
       Statistic: 'Sum',
       DatapointsToAlarm: 1,

@@ -11,7 +11,9 @@ const scheduledJobs = JOBS.filter((job) => ['rotate', 'reap', 'enforce'].include
 /** The event of a schedule that was to fire so long ago, and fires every five minutes. */
 const firedAgo = (world: World, agoMs: number, nextInSeconds = 300) => {
   const at = new Date(world.clock.now() - agoMs).toISOString();
-  return { scheduled: { at: `${at.slice(0, 19)}Z`, nextInSeconds } };
+  return {
+    scheduled: { at: `${at.slice(0, 19)}Z`, nextInSeconds, thirdInSeconds: 3 * nextInSeconds },
+  };
 };
 
 /** How long a run takes whose Management API is busy, and asks every time to come back in three minutes. */
@@ -96,7 +98,7 @@ test.each([
   ['2026-03-02T12:00:00Z', undefined],
 ])('what no schedule says is refused: %s, next in %s seconds', async (at, nextInSeconds) => {
   const world = await openWorldForTest(policyWith({ telegraf: writer }));
-  const { error } = await world.rotate({ scheduled: { at, nextInSeconds } });
+  const { error } = await world.rotate({ scheduled: { at, nextInSeconds, thirdInSeconds: 900 } });
   expect(error?.errorType).toBe('RequestError');
   expect(world.tokens()).toEqual([]);
 });

@@ -11,7 +11,8 @@ const schedule = (State: string, ScheduleExpression = 'rate(30 minutes)') => ({
     State,
     Target: {
       Arn: { 'Fn::GetAtt': ['Rotate1234', 'Arn'] },
-      Input: '{"scheduled":{"at":"<aws.scheduler.scheduled-time>","nextInSeconds":1800}}',
+      Input:
+        '{"scheduled":{"at":"<aws.scheduler.scheduled-time>","nextInSeconds":1800,"thirdInSeconds":5400}}',
     },
   },
 });
@@ -28,7 +29,7 @@ test('a firing has the input of the template, with the time for which it was sch
   expect(more).toEqual([]);
   expect(found).toMatchObject({ logicalId: 'Rotate1234', periodMs: 1_800_000 });
   expect(found?.eventAt(Date.UTC(2026, 2, 2, 12, 30))).toEqual({
-    scheduled: { at: '2026-03-02T12:30:00Z', nextInSeconds: 1_800 },
+    scheduled: { at: '2026-03-02T12:30:00Z', nextInSeconds: 1_800, thirdInSeconds: 5_400 },
   });
 });
 
