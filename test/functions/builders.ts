@@ -196,6 +196,13 @@ export function seenIn(world: World): ObservedSecret {
 /** What a run has learnt that need not ask anybody, and is followed by the next one in an hour. */
 export const LEARNT: Learnt = { refused: new Set(), periodMs: HOUR };
 
+/** A plan's actions, short enough to compare whole plans: `resume Due 2`, `recognise SavedByPerson 1`. */
+export const stepsOf = ({ actions }: { readonly actions: readonly object[] }): string[] =>
+  actions.map((action) => {
+    const { kind, reason, tokenId } = { ...action } as Record<string, string>;
+    return [kind, reason, tokenId && Number(tokenId.slice(0, 8))].filter(Boolean).join(' ');
+  });
+
 type Shown = Omit<Partial<Plan<object>>, 'job' | 'owner' | 'cluster' | 'hash'>;
 
 /** A whole plan, of which only what differs from the empty one is said. Hashes have their own test. */
