@@ -5,6 +5,7 @@ import { CLUSTER_TAG, OWNER_TAG } from '../../../../functions/secrets-manager/se
 import {
   armed,
   DAY,
+  LEARNT,
   OWNER,
   observationOf,
   policyOf,
@@ -14,7 +15,7 @@ import {
 } from '../../builders.ts';
 
 const plan = (world: World, policy: Policy = policyOf(), request: object = {}) =>
-  planRotation(policy, observationOf(world), { force: false, ...request });
+  planRotation(policy, observationOf(world), { force: false, ...request }, LEARNT);
 
 test('gives one plan one hash, and every other plan another', () => {
   const first = plan({});
