@@ -57,11 +57,27 @@ test('tells in the listing and in the description alike which version bears whic
     arn: expect.stringMatching(/:secret:s-\w{6}$/),
     labels,
     tags: { 'keyturn:owner': 'prod' },
+    changedAt: START,
     replica: false,
   });
   expect(await secrets.list('prod')).toEqual([described]);
   expect((await secrets.value('s'))?.reveal()).toBe('x');
   expect((await secrets.value('s', version(1)))?.reveal()).toBe('apiv1_theStringItself');
+});
+
+test('tells when every version was made, with those that no label names, to the last page', async () => {
+  let now = START;
+  const { aws, secrets } = await connect({}, { clock: { now: () => now } });
+  await secrets.create('s', owned('prod'));
+  for (let n = 0; n < 102; n += 1) {
+    await secrets.put('s', version(n), value, 'AWSPENDING');
+    now += 1_000;
+  }
+  const times = await secrets.versionTimes('s');
+  expect(times.size).toBe(102);
+  expect([times.get(version(0)), times.get(version(101))]).toEqual([START, START + 101_000]);
+  expect(aws.state.calls.ListSecretVersionIds).toBe(2);
+  expect(await secrets.versionTimes('nothing')).toEqual(new Map());
 });
 
 test('says undefined of what is not there', async () => {
