@@ -14,6 +14,7 @@ import {
   SECOND,
   secretOf,
   TELEGRAF,
+  within,
 } from '../../builders.ts';
 
 const about = { token: 'telegraf', secret: TELEGRAF };

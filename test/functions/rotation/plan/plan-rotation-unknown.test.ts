@@ -14,6 +14,7 @@ import {
   stepsOf,
   TELEGRAF,
   type World,
+  within,
 } from '../../builders.ts';
 
 const about = { token: 'telegraf', secret: TELEGRAF };
@@ -68,7 +69,7 @@ test('replaces it at once where the whole data plane refuses it, and counts that
     planOf('rotate', {
       actions: [{ ...about, kind: 'rotate', reason: 'Missing' }],
       findings: [unknown],
-      limit: { counted: 1, allowed: 3 },
+      limits: within(1),
     }),
   );
 });
