@@ -22,7 +22,8 @@ async function readString(
   if (version === undefined) return 'no secret of ours has its string';
   const text = await secrets.value(secret, version);
   if (!text) return `version ${version} of ${secret}, which had its string, is gone`;
-  const value = readTokenString(entryOf(policy, secret) ?? { secret }, text);
+  const entry = entryOf(policy, secret) ?? { secret };
+  const value = readTokenString(entry, text, [fingerprint ?? '']);
   const isOther = fingerprint !== undefined && value.fingerprint() !== fingerprint;
   return isOther ? `version ${version} of ${secret} has another string` : value;
 }

@@ -6,8 +6,8 @@ import { MINUTE_MS } from '../time.ts';
 import { freshToken, restored } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
-import type { Observation, ObservedSecret } from '../tokens/observation.ts';
-import { isOurs } from '../tokens/secret-string.ts';
+import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import { fingerprintsOf, isOurs, isOutdated } from '../tokens/secret-string.ts';
 import { ownedCurrent, ownedPending, pendingHolder } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { decideRotation } from './plan/decide-rotation.ts';
@@ -109,6 +109,23 @@ async function replace(
   return { seen, successor, reason };
 }
 
+/** Whether people changed AWSCURRENT's text, beside the token string, since the pending text was made of it. */
+async function isPendingOutdated(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  { version, marker }: OwnedToken,
+  { secrets }: Tools,
+): Promise<boolean> {
+  if (seen.secret.labels.AWSCURRENT === version) return false;
+  const [text, current] = await Promise.all([
+    secrets.value(entry.secret, version),
+    secrets.value(entry.secret),
+  ]);
+  if (!text || !current) return false;
+  const pending = { text, fingerprints: [marker.fp ?? ''] };
+  return isOutdated(entry, pending, { text: current, fingerprints: fingerprintsOf(seen) });
+}
+
 async function resume(
   entry: TokenPolicy,
   seen: ObservedSecret,
@@ -117,6 +134,10 @@ async function resume(
 ): Promise<Started | Result> {
   const held = [ownedCurrent(seen), ownedPending(seen)];
   const found = held.find((each) => each?.token.id === tokenId);
+  if (found && (await isPendingOutdated(entry, seen, found, tools))) {
+    const forced = found.marker.forced === true;
+    return { seen, successor: await mintSuccessor(entry, seen, { forced }, tools), reason };
+  }
   const successor = found && (await resumeSuccessor(entry, found, tools));
   return successor ? { seen, successor, reason } : 'skipped';
 }

@@ -5,7 +5,7 @@ import type { TokenValue } from '../token-value.ts';
 import { freshToken } from '../tokens/change-token.ts';
 import { describeToken, grantsHash, homeOf, type Marker } from '../tokens/marker.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { composeSecretString, readTokenString } from '../tokens/secret-string.ts';
+import { composeSecretString, fingerprintsOf, readTokenString } from '../tokens/secret-string.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 
 /** A token that will get AWSCURRENT, and its string. */
@@ -61,10 +61,12 @@ async function mint(
  */
 async function store(
   entry: TokenPolicy,
+  seen: ObservedSecret,
   { owned: { token, version }, value }: Successor,
   { secrets, policy }: Tools,
 ): Promise<void> {
-  const former = entry.adopt ? await secrets.value(entry.secret) : undefined;
+  const current = await secrets.value(entry.secret);
+  const former = current && { text: current, fingerprints: fingerprintsOf(seen) };
   const text = composeSecretString(entry, policy, { token, value }, former);
   await secrets.put(entry.secret, version, text, 'AWSPENDING');
 }
@@ -94,7 +96,7 @@ export async function mintSuccessor(
   tools: ArmingTools,
 ): Promise<Successor> {
   const minted = await mint(entry, seen, cause, tools);
-  await store(entry, minted, tools);
+  await store(entry, seen, minted, tools);
   return arm(entry, minted, tools);
 }
 
@@ -107,6 +109,6 @@ export async function resumeSuccessor(
   const text = await tools.secrets.value(entry.secret, found.version);
   const owned = await freshToken(tools, found);
   if (!text || !owned) return undefined;
-  const successor = { owned, value: readTokenString(entry, text) };
+  const successor = { owned, value: readTokenString(entry, text, [owned.marker.fp ?? '']) };
   return owned.marker.fp === undefined ? arm(entry, successor, tools) : successor;
 }
