@@ -32,7 +32,7 @@ async function applyRotation(
       const entry = entryOf(policy, action.secret);
       if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
       return action.kind === 'adopt'
-        ? start(() => adoptToken(entry, tools))
+        ? adoptToken({ entry, action }, start, tools)
         : rotateToken({ entry, action }, observation, start, tools);
     }),
   );

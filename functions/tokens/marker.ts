@@ -32,6 +32,10 @@ export interface Marker {
   readonly frozen?: number;
   /** When the token was adopted: `rotateEvery` counts from then, not from its minting. */
   readonly adopted?: number;
+  /** Since when it has the permission that was given to prove its adoption. */
+  readonly proving?: number;
+  /** When the adopted string was seen to be this token's. */
+  readonly proven?: number;
   /** The permissions that were taken away; undoing needs nothing else. */
   readonly was?: readonly Permission[];
   /** Fields of a newer version, `name=value` as they are written: its tokens are ours too. */
@@ -40,7 +44,15 @@ export interface Marker {
 
 const MARKER = /^(?:([\s\S]*) )?\[keyturn:1((?: [a-z]+=[^\s\]]*)+)\]$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
-const INSTANTS = ['superseded', 'fenced', 'quarantined', 'frozen', 'adopted'] as const;
+const INSTANTS = [
+  'superseded',
+  'fenced',
+  'quarantined',
+  'frozen',
+  'adopted',
+  'proving',
+  'proven',
+] as const;
 const TEXTS = ['owner', 'secret', 'home', 'id', 'fp', 'grants', 'version', 'replaces'] as const;
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -3,16 +3,21 @@ import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
 import { countOwned, type Observation } from '../../tokens/observation.ts';
+import { adoptsOnly, decideAdoption } from './decide-adoption.ts';
 import { decideRotation } from './decide-rotation.ts';
 import type { RotationAction } from './rotation-action.ts';
 
 /** What the invocation asks for, as far as the plan depends on it. */
-type Asked = Pick<RotateRequest, 'tokens' | 'force'>;
+type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 
 const ANY = '*';
 
 /** These actions need no database to exist. */
-const GRANTS_NOTHING_NEW: readonly RotationAction['kind'][] = ['detach-pending', 'give-back'];
+const GRANTS_NOTHING_NEW: readonly RotationAction['kind'][] = [
+  'adopt',
+  'detach-pending',
+  'give-back',
+];
 
 type IsKnown = (database: string) => boolean;
 
@@ -81,24 +86,24 @@ export function planRotation(
     if (request.tokens && !request.tokens.includes(entry.name)) continue;
     const seen = observation.secrets.get(entry.secret);
     const about = { token: entry.name, secret: entry.secret };
-    if (!seen && entry.adopt) {
-      actions.push({ ...about, kind: 'adopt', tokenId: entry.adopt.tokenId, reason: 'Adopted' });
-      continue;
-    }
-    const decision = decideRotation(entry, seen, {
-      now: observation.at,
-      timeZone: policy.timeZone,
-      forced: request.force,
-    });
+    const adoption = decideAdoption(entry, seen, request.confirmAdoption);
+    const decision = adoptsOnly(seen, adoption, request)
+      ? { action: adoption, findings: [] }
+      : decideRotation(entry, seen, {
+          now: observation.at,
+          timeZone: policy.timeZone,
+          forced: request.force,
+        });
     findings.push(...decision.findings);
-    if (!decision.action) continue;
+    const action = decision.action ?? adoption;
+    if (!action) continue;
     const unknown = unknownDatabases(entry, isKnown);
-    if (unknown.length > 0 && !GRANTS_NOTHING_NEW.includes(decision.action.kind)) {
+    if (unknown.length > 0 && !GRANTS_NOTHING_NEW.includes(action.kind)) {
       const message = `gets permissions on ${unknown.join(', ')}, which neither exists nor is declared`;
       findings.push({ ...about, kind: 'UnknownDatabase', message });
       continue;
     }
-    actions.push(decision.action);
+    actions.push(action);
   }
   return limitedPlan({
     job: 'rotate',

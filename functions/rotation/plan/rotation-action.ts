@@ -55,6 +55,8 @@ export interface Adoption extends OfEntry {
   readonly kind: 'adopt';
   readonly tokenId: string;
   readonly reason: 'Adopted';
+  /** Who says that the string is this token's; believed only where it cannot be proven. */
+  readonly confirmedBy?: string;
 }
 
 /** An action for a secret that is ours already. */
