@@ -13,6 +13,7 @@ import type { Policy } from './policy/policy.ts';
 import type { RunTools } from './run/tools.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
+import { readingForward } from './secrets-manager/reading-forward.ts';
 import { DAY_MS, MINUTE_MS } from './time.ts';
 import { TokenValue } from './token-value.ts';
 
@@ -103,7 +104,7 @@ export function createRuntime(origin: Origin): Runtime {
       cluster.clusterId && { prefix: accountPrefix(cluster.accountId, cluster.clusterId) }),
   });
   const dataPlane = createDataPlane({
-    ...timing,
+    ...shared,
     url: cluster.dataUrl ?? cluster.url,
     connections: policy.concurrency,
     ca,
@@ -138,7 +139,7 @@ export function createRuntime(origin: Origin): Runtime {
           ...timing,
           policy,
           api,
-          secrets,
+          secrets: readingForward(secrets, timing),
           dataPlane,
           publish,
           measure,

@@ -12,7 +12,13 @@ import type { Style } from './terminal.ts';
 
 const ACTIONS = {
   rotate: 'mint a successor, verify it, promote it',
-  resume: 'continue with the successor that exists',
+  mint: 'mint a successor; a later run promotes it',
+  arm: 'prepare the successor that exists; a later run promotes it',
+  resume: 'verify the successor that exists, promote it',
+  recognise: 'note that a version which a person saved has its string',
+  'mark-shared': 'note whether another secret has its string',
+  'restart-grace': 'start all grace periods again: nobody knows what consumers have',
+  'detach-previous': 'remove the label AWSPREVIOUS from a string that nobody knows',
   'detach-pending': 'remove the label AWSPENDING',
   widen: 'add the permissions that are new in the policy',
   'give-back': 'give its permissions back',

@@ -132,6 +132,8 @@ export const documentSchema = z.strictObject({
   ),
   /** How long a new token may take until all routers accept it. */
   activationTimeout: z._default(durationSchema, 5 * MINUTE_MS),
+  /** How long a new token waits, armed, before an ordinary rotation promotes it. */
+  settle: z._default(durationSchema, 10 * MINUTE_MS),
   concurrency: z._default(z.int().check(z.minimum(1), z.maximum(100)), 10),
   /**
    * Secrets Manager allows 50 a second for the whole account and Region.

@@ -9,6 +9,9 @@ import { MINUTE_MS } from '../time.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
+import { detachPrevious } from './detach-previous.ts';
+import { needsTimes } from './look-again.ts';
+import { workingStrays } from './plan/inventory.ts';
 import { planReaping } from './plan/plan-reaping.ts';
 import type { ReapingAction, SecretDeletion } from './plan/reaping-action.ts';
 import { deleteForeign, retireToken } from './retire-token.ts';
@@ -33,6 +36,8 @@ function carryOut(action: ReapingAction, observation: Observation, tools: Tools)
       return deleteSecret(action, tools);
     case 'delete-foreign':
       return deleteForeign(action, tools);
+    case 'detach-previous':
+      return detachPrevious(action, observation, tools);
     case 'supersede':
     case 'fence':
     case 'quarantine':
@@ -66,14 +71,28 @@ async function applyReaping(
   return settle(await Promise.all(outcomes));
 }
 
+/** Names of the databases, for findings alone: if they cannot be listed, tokens are retired all the same. */
+async function databaseNames({ api, log }: RunTools): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const { databases } = await api.listDatabases();
+    return new Set(databases.map(({ name }) => name));
+  } catch (error) {
+    log.warn('the databases could not be listed', { error });
+    return undefined;
+  }
+}
+
 /** One run of `reap`, in Lambda or on a laptop: observe, plan, check the limit, apply. */
 export async function runReaping(
   request: ReapRequest,
   runTools: RunTools,
 ): Promise<Report<ReapingAction>> {
   const { policy } = runTools;
-  const observation = await observe(runTools, policy, true);
+  const observed = await observe(runTools, policy, { needsTimes });
+  const databases = await databaseNames(runTools);
+  const observation = { ...observed, ...(databases && { databases }) };
   const tools = atApiTime(runTools, observation);
   const plan = planReaping(policy, observation);
+  tools.measure({ workingStrays: workingStrays(policy, observation).length });
   return runPlan(plan, request, tools, () => applyReaping(plan, observation, tools));
 }

@@ -69,7 +69,7 @@ async function believe(
   const kept = given ? without(permissions, given) : permissions;
   const now = tools.apiNow();
   const marker = {
-    version,
+    version: [version],
     fp: value.fingerprint(),
     grants: grantsHash(kept),
     adopted: fresh.marker.adopted ?? now,

@@ -1,16 +1,15 @@
 import type { Token } from '../management-api/token.ts';
-import type { TokenPolicy } from '../policy/policy.ts';
+import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf, OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
 import type { TokenValue } from '../token-value.ts';
 import { OwnershipError, refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { homeOf, isMarked, type Marker, parseMarker } from '../tokens/marker.ts';
-import type { OwnedToken } from '../tokens/observation.ts';
+import { type OwnedToken, ownedToken } from '../tokens/observation.ts';
 import { isUnproven } from '../tokens/proof.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { isExpired } from '../tokens/state.ts';
-import { burst } from './burst.ts';
 import type { Adoption } from './plan/rotation-action.ts';
 
 /** The token or the secret cannot be adopted as the entry says. */
@@ -76,18 +75,15 @@ async function liveToken(id: string, { api, apiNow }: Tools): Promise<Token> {
 /** Refuses a string that cannot be the token's. That it is accepted proves nothing yet. */
 async function refuseOtherString(
   { value, secret, owned: { token } }: Candidate,
-  tools: Tools,
+  { dataPlane, policy }: Tools,
 ): Promise<void> {
-  const permission = token.permissions.find(({ action }) => /^(?:read|write)$/.test(action));
-  if (!permission) return;
-  const { action, resource } = permission;
-  const database = resource === '*' ? 'keyturn' : resource;
-  const answer = await burst(value, { action, resource: database }, tools);
-  if (answer === 'accepted') return;
+  const databases = namedDatabases(policy);
+  const { answer, detail } = await dataPlane.burst(value, token.permissions, { databases });
+  if (answer === 'accepted' || answer === 'nothing-to-probe') return;
   throw new AdoptionError(
     answer === 'refused'
-      ? `the cluster does not accept the string in ${secret.name} for what ${token.id} may do (${action} ${resource})`
-      : `the cluster did not say whether it accepts the string in ${secret.name}; the next run asks again`,
+      ? `the cluster does not accept the string in ${secret.name} for what token ${token.id} may do`
+      : `the cluster did not say whether it accepts the string in ${secret.name}; the next run asks again (${detail})`,
   );
 }
 
@@ -113,7 +109,7 @@ export async function readCandidate(
   if (holdOf(secret)) return 'held';
   const token = await liveToken(tokenId, tools);
   const { version, value } = await currentString(entry, secret, tools);
-  const owned = { token, version, ...markerOf(token, secret, policy.owner) };
+  const owned = ownedToken(token, markerOf(token, secret, policy.owner));
   const candidate = { secret, version, value, owned };
   if (isBelieved(candidate)) {
     // An earlier run adopted it, and the listing does not show that yet; or it died before the tag.

@@ -1,53 +1,128 @@
-import pLimit from 'p-limit';
 import { entryOf } from '../policy/policy.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { attempt, type Outcome, settle } from '../run/outcome.ts';
-import type { Plan } from '../run/plan.ts';
 import type { RotateRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
-import type { Observation } from '../tokens/observation.ts';
+import { DAY_MS } from '../time.ts';
+import { needsVersionTimes } from '../tokens/claim-secret.ts';
 import { observe } from '../tokens/observe.ts';
+import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { adoptToken } from './adopt.ts';
-import { measureTokens } from './plan/measure-tokens.ts';
-import { needsDatabases, planRotation } from './plan/plan-rotation.ts';
+import { noteVersion } from './note-versions.ts';
+import { type EntryState, entryStates, measureTokens } from './plan/entry-state.ts';
+import { inOrderOfNeed } from './plan/order-of-need.ts';
+import { needsDatabases } from './plan/permissions.ts';
+import { planRotation } from './plan/plan-rotation.ts';
 import type { RotationAction } from './plan/rotation-action.ts';
-import { rotateToken } from './rotate-token.ts';
+import { findRefused } from './refused-strings.ts';
+import { type Around, rotateToken } from './rotate-token.ts';
+import { createTurns, hasTimeForStep } from './turns.ts';
+
+/** A run that no schedule started does not know the next one: it leaves to that only what a day can wait. */
+const UNKNOWN_PERIOD_MS = DAY_MS;
+
+/** What `rotate` answers. */
+export interface RotationReport extends Report<RotationAction> {
+  /** Every entry of the policy as it is after the run; in a dry run, before it. */
+  readonly entries: readonly EntryState[];
+}
+
+/** What a run applies. */
+interface Applied {
+  readonly request: RotateRequest;
+  readonly around: Around;
+}
+
+function carryOut(
+  action: RotationAction,
+  { request, around }: Applied,
+  tools: Tools,
+): Promise<Outcome<RotationAction>> {
+  const { observation, turns } = around;
+  return attempt(action, tools.log, () => {
+    const entry = entryOf(tools.policy, action.secret);
+    if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
+    switch (action.kind) {
+      case 'adopt':
+        return adoptToken({ entry, action }, turns.start, tools);
+      case 'recognise':
+      case 'mark-shared':
+      case 'restart-grace':
+        return turns.start(async () =>
+          hasTimeForStep(tools) ? noteVersion({ entry, action }, observation, tools) : 'postponed',
+        );
+      default:
+        return rotateToken({ entry, action, asked: request.force }, around, tools);
+    }
+  });
+}
 
 /**
- * Carries out a rotation plan. Every secret is read again right before anything is done to it, so that the
- * plan may be old, or applied twice, or at the same time as another run.
- * @throws ApplyError naming every action that failed; the others are done
+ * Carries out a rotation plan, the entries beside each other, the actions of one entry one after the other.
+ * Every secret is read again right before anything is done to it, so that the plan may be old, or applied
+ * twice, or at the same time as another run.
  */
 async function applyRotation(
-  plan: Plan<RotationAction>,
-  observation: Observation,
+  actions: readonly RotationAction[],
+  applied: Applied,
   tools: Tools,
 ): Promise<readonly Outcome<RotationAction>[]> {
-  const { policy, log } = tools;
-  // Limits how many tokens are minted at the same time; the waits for their activation overlap.
-  const start = pLimit(policy.concurrency);
-  const outcomes = plan.actions.map((action) =>
-    attempt(action, log, () => {
-      const entry = entryOf(policy, action.secret);
-      if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
-      return action.kind === 'adopt'
-        ? adoptToken({ entry, action }, start, tools)
-        : rotateToken({ entry, action }, observation, start, tools);
-    }),
-  );
-  return settle(await Promise.all(outcomes));
+  const bySecret = Map.groupBy(actions, ({ secret }) => secret);
+  const { at, secrets } = applied.around.observation;
+  const inOrder = inOrderOfNeed([...bySecret.keys()], { at, secrets, random: tools.random });
+  const outcomes = inOrder.map(async (secret) => {
+    const done: Outcome<RotationAction>[] = [];
+    for (const action of bySecret.get(secret) ?? []) {
+      done.push(await carryOut(action, applied, tools));
+    }
+    return done;
+  });
+  return (await Promise.all(outcomes)).flat();
 }
 
 /** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limit, apply. */
 export async function runRotation(
   request: RotateRequest,
   runTools: RunTools,
-): Promise<Report<RotationAction>> {
+): Promise<RotationReport> {
   const { policy } = runTools;
-  const observation = await observe(runTools, policy, needsDatabases(policy));
+  const observation = await observe(runTools, policy, {
+    databases: needsDatabases(policy),
+    readFingerprint: fingerprintReader(runTools),
+    needsTimes: needsVersionTimes,
+  });
   const tools = atApiTime(runTools, observation);
-  const plan = planRotation(policy, observation, request);
-  if (!request.tokens) tools.measure(measureTokens(policy, observation, plan));
-  return runPlan(plan, request, tools, () => applyRotation(plan, observation, tools));
+  const periodMs = UNKNOWN_PERIOD_MS;
+  const learnt = { refused: await findRefused(observation, tools), periodMs };
+  const plan = planRotation(policy, observation, request, learnt);
+  const around = { observation, learnt, turns: createTurns(tools) };
+  let outcomes: readonly Outcome<RotationAction>[] = [];
+  const states = () => entryStates(policy, observation, mendedBy(outcomes), periodMs);
+  try {
+    const report = await runPlan(plan, request, tools, async () => {
+      outcomes = await applyRotation(sortedForApply(plan.actions), { request, around }, tools);
+      return settle(outcomes);
+    });
+    return { ...report, entries: states() };
+  } finally {
+    tools.measure(measureTokens(policy, observation, states()));
+  }
 }
+
+/** These actions, once done, leave a token that works under AWSCURRENT. */
+const MENDING: readonly RotationAction['kind'][] = ['rotate', 'resume', 'give-back'];
+
+const mendedBy = (outcomes: readonly Outcome<RotationAction>[]): ReadonlySet<string> =>
+  new Set(
+    outcomes.flatMap(({ action, result, error }) =>
+      result === 'done' && !error && MENDING.includes(action.kind) ? [action.secret] : [],
+    ),
+  );
+
+/** Within an entry, what is only noted comes first: what follows depends on it. */
+const sortedForApply = (actions: readonly RotationAction[]): readonly RotationAction[] => {
+  const isNote = ({ kind }: RotationAction) =>
+    kind === 'recognise' || kind === 'mark-shared' || kind === 'restart-grace';
+  return [...actions.filter(isNote), ...actions.filter((action) => !isNote(action))];
+};

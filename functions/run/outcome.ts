@@ -3,9 +3,10 @@ import type { Log } from './tools.ts';
 
 /**
  * `skipped`: a second look, right before acting, decided otherwise. `postponed`: too little time was
- * left, the next run does it. `lost`: another run was faster. `held`: a person stopped it meanwhile.
+ * left, the next run does it. `armed`: the data plane did not accept the new token in time, and a later run
+ * promotes it. `lost`: another run was faster. `held`: a person stopped it meanwhile.
  */
-export type Result = 'done' | 'skipped' | 'postponed' | 'lost' | 'held' | 'failed';
+export type Result = 'done' | 'skipped' | 'postponed' | 'armed' | 'lost' | 'held' | 'failed';
 
 /** What happened to one action. */
 export interface Outcome<A> {

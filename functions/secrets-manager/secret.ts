@@ -13,6 +13,8 @@ export interface Secret {
   /** Version ids by staging label. */
   readonly labels: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
+  /** When it was last changed in any way, tags included, in milliseconds since 1970 (`LastChangedDate`). */
+  readonly changedAt: number;
   /** When its deletion was scheduled, in milliseconds since 1970: Secrets Manager refuses every write. */
   readonly deletedAt?: number;
   /** A replica can be written only in its primary Region. */

@@ -4,10 +4,14 @@ import {
   CLUSTER_TAG,
   isOfAnotherCluster,
   OWNER_TAG,
+  pendingVersion,
   type Secret,
 } from '../secrets-manager/secret.ts';
 import { type Observation, type ObservedSecret, sortByOwner } from './observation.ts';
 import { observeSecret } from './observe.ts';
+import { fingerprintReader } from './read-fingerprint.ts';
+import { isUnknown } from './state.ts';
+import { tokenNamedBy } from './version-id.ts';
 
 /** A secret or token belongs to another deployment, or to none. */
 export class OwnershipError extends Error {
@@ -47,6 +51,16 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
 }
 
 /**
+ * Whether it must be known when a secret's versions were made: one that no token's id names counts its age
+ * from there.
+ */
+export function needsVersionTimes(seen: ObservedSecret): boolean {
+  const pending = pendingVersion(seen.secret);
+  const isOfOthers = pending !== undefined && !tokenNamedBy(pending)?.certain;
+  return isOfOthers || isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS');
+}
+
+/**
  * Step 1: reads the secret of one entry right before acting on it, and creates it if there is none.
  * @throws OwnershipError before anything is minted, if the secret is not ours
  */
@@ -64,11 +78,19 @@ export async function claimSecret(
   }
   const { owner } = policy;
   const { foreign } = observation;
-  const listed = observation.secrets.get(secret.name)?.tokens;
-  // ListSecrets shows a new secret up to five minutes late; until then its tokens look foreign.
-  const { owned } = sortByOwner(listed ? [] : foreign.values(), owner, (name) =>
-    name === secret.name ? secret : undefined,
+  const owned = new Map([...observation.secrets].map(([name, { tokens }]) => [name, tokens]));
+  if (!owned.has(secret.name)) {
+    // ListSecrets shows a new secret up to five minutes late; until then its tokens look foreign.
+    const sorted = sortByOwner(foreign.values(), owner, (name) =>
+      name === secret.name ? secret : undefined,
+    );
+    owned.set(secret.name, sorted.owned.get(secret.name) ?? []);
+  }
+  const readFingerprint = fingerprintReader(tools);
+  return observeSecret(
+    secret,
+    { owned, foreign, api, owner, readFingerprint },
+    tools.secrets,
+    needsVersionTimes,
   );
-  const tokens = listed ?? owned.get(secret.name) ?? [];
-  return observeSecret(secret, tokens, { foreign, api, owner });
 }

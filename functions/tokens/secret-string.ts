@@ -53,39 +53,39 @@ function placeUnder(root: JsonNode | undefined, key: string): Place {
   return place;
 }
 
-/** The place of a string with one of these fingerprints, which is the whole text or a string of its JSON. */
-function placeByFingerprint(
+/** The places of a string with one of these fingerprints, which is the whole text or a string of its JSON. */
+function placesByFingerprint(
   text: string,
   root: JsonNode | undefined,
   fingerprints: readonly string[],
-): Place | undefined {
-  const candidates = root ? stringsIn(root) : [wholeText(text)].flatMap((each) => each ?? []);
-  for (const fingerprint of fingerprints) {
-    const [place, another] = candidates.filter(
-      ({ string }) => new TokenValue(string).fingerprint() === fingerprint,
-    );
-    if (another)
-      throw new PlaceError('has the token string more than once; say which in adopt.key');
-    if (place) return place;
-  }
-  return undefined;
+): readonly Place[] {
+  const places = root ? stringsIn(root) : [wholeText(text)].flatMap((each) => each ?? []);
+  const byFingerprint = Map.groupBy(places, ({ string }) => new TokenValue(string).fingerprint());
+  return fingerprints.map((each) => byFingerprint.get(each)).find((each) => each) ?? [];
 }
 
 /**
  * Where the token string is. What Keyturn wrote shows itself; elsewhere the entry names the key; and if
- * its `adopt` is no longer there, the token's fingerprint shows the string. Undefined: none of these.
+ * its `adopt` is no longer there, the token's fingerprint shows the string, once or more. Empty: none of these.
  */
-function findPlace(
+function findPlaces(
   { adopt }: Entry,
   text: string,
   root: JsonNode | undefined,
   fingerprints: readonly string[],
-): Place | undefined {
-  if (root && isOwn(root)) return placeUnder(root, TOKEN_KEY);
-  if (adopt?.key !== undefined) return placeUnder(root, adopt.key);
-  if (!adopt) return placeByFingerprint(text, root, fingerprints);
+): readonly Place[] {
+  if (root && isOwn(root)) return [placeUnder(root, TOKEN_KEY)];
+  if (adopt?.key !== undefined) return [placeUnder(root, adopt.key)];
+  if (!adopt) return placesByFingerprint(text, root, fingerprints);
   const place = wholeText(text);
   if (!place) throw new PlaceError('has an empty value');
+  return [place];
+}
+
+/** The only place of the token string; undefined: it is nowhere. */
+function findPlace(...where: Parameters<typeof findPlaces>): Place | undefined {
+  const [place, another] = findPlaces(...where);
+  if (another) throw new PlaceError('has the token string more than once; say which in adopt.key');
   return place;
 }
 
@@ -112,7 +112,7 @@ export function readTokenString(
   return inSecret(entry.secret, () => {
     const revealed = text.reveal();
     const root = jsonObject(revealed);
-    const place = findPlace(entry, revealed, root, fingerprints) ?? placeUnder(root, TOKEN_KEY);
+    const [place = placeUnder(root, TOKEN_KEY)] = findPlaces(entry, revealed, root, fingerprints);
     return new TokenValue(place.string);
   });
 }
@@ -131,20 +131,6 @@ export function isOutdated(entry: Entry, pending: FormerText, current: FormerTex
     const place = findPlace(entry, text, root, current.fingerprints);
     return place !== undefined && writeAt(text, place, value.reveal()) !== pending.text.reveal();
   });
-}
-
-/**
- * Whether Keyturn wrote a version's value. An adopted secret does not show that; its values count as
- * written by Keyturn.
- */
-export function isOurs(entry: TokenPolicy, version: string, text: TokenValue): boolean {
-  if (entry.adopt) return true;
-  try {
-    const root = jsonObject(text.reveal());
-    return root !== undefined && nodeAt(root, TOKEN_ID_KEY)?.string === version;
-  } catch {
-    return false;
-  }
 }
 
 /** What a secret that Keyturn created has under its keys. */

@@ -59,6 +59,21 @@ test('a watcher sees what takes effect, and which function of which policy asked
   expect([...seen]).toEqual([deployed.policy, undefined]);
 });
 
+test('a version is told by the string it holds, whoever put it, and whatever its id', async () => {
+  const world = await openWorldForTest(policy);
+  await world.rotate();
+  const [first] = world.tokens();
+  expect(world.holders(TELEGRAF).AWSCURRENT).toBe(first?.id);
+  const { id, accessToken } = await world.people.mint({ description: 'by hand', permissions: [] });
+  for (const text of [accessToken, `${accessToken}\n`, JSON.stringify({ db: [accessToken] })]) {
+    await world.people.saveValue(TELEGRAF, text);
+    expect(world.holders(TELEGRAF).AWSCURRENT).toBe(id);
+  }
+  await world.people.deleteToken(id);
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  expect(world.holders(TELEGRAF)).toEqual({ AWSPREVIOUS: id });
+});
+
 test('a saved state comes back later, with every instant as far away as it was', async () => {
   const world = await openWorldForTest(policy);
   await world.rotate();

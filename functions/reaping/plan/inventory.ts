@@ -5,7 +5,7 @@ import { holdOf } from '../../secrets-manager/secret.ts';
 import { formatInstant } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, isStripped } from '../../tokens/state.ts';
+import { currentHolder, isExpired, isStripped, isUnknown } from '../../tokens/state.ts';
 
 const MOST_NAMED = 5;
 const ANY = '*';
@@ -33,6 +33,10 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
     report('Held', 'its current token has no permissions');
   }
   if (current?.state === 'foreign') report('LostMarker', 'its current token lacks our marker');
+  for (const label of ['AWSCURRENT', 'AWSPREVIOUS'] as const) {
+    if (!isUnknown(seen, label)) continue;
+    report('UnknownVersion', `nobody knows whose string ${label} has; no token of it is retired`);
+  }
   if (!entryOf(policy, name)) {
     const expiresAt = current?.state === 'owned' ? current.owned.token.expiresAt : undefined;
     const end = expiresAt === undefined ? '' : `; its token expires at ${formatInstant(expiresAt)}`;
@@ -43,6 +47,21 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
   }
   return findings;
 }
+
+/**
+ * Tokens that bear our owner, still work, and belong to no secret of ours: theirs was deleted for good, or
+ * another deployment has the same owner. Nobody rotates or retires them.
+ */
+export const workingStrays = (
+  policy: Pick<Policy, 'owner'>,
+  { foreign, at }: Pick<Observation, 'foreign' | 'at'>,
+): readonly Token[] =>
+  [...foreign.values()].filter(
+    (token) =>
+      parseMarker(token.description)?.marker.owner === policy.owner &&
+      token.permissions.length > 0 &&
+      !isExpired(token, at),
+  );
 
 /**
  * What a person should know about the cluster's tokens and our secrets: held, unlisted, expired and
@@ -67,6 +86,11 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
       'with our owner in the marker and no secret of ours (deleted, copied, or of another Region)',
     ),
     ...summary(
+      'WorkingStray',
+      workingStrays(policy, observation),
+      'of these still work; nobody rotates or retires them: keyturn revoke --token-id',
+    ),
+    ...summary(
       'Immortal',
       all.filter(({ expiresAt }) => expiresAt === undefined),
       'without an expiry',
@@ -81,6 +105,9 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
       granting((name) => name === ANY),
       'with a permission on every database',
     ),
+    ...(databases
+      ? []
+      : [{ kind: 'DatabasesUnknown', message: 'the databases could not be listed' }]),
     ...summary('UnknownDatabase', unknown, 'with a permission on a database that does not exist'),
   ];
 }

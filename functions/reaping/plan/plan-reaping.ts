@@ -4,7 +4,13 @@ import type { Finding, Plan } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
 import { isMarkedByOthers } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, provenCurrent } from '../../tokens/state.ts';
+import {
+  currentHolder,
+  isExpired,
+  isUnknown,
+  provenCurrent,
+  versionTime,
+} from '../../tokens/state.ts';
 import { decideReaping, type ReapingContext } from './decide-reaping.ts';
 import { takeInventory } from './inventory.ts';
 import type { ReapingAction } from './reaping-action.ts';
@@ -16,12 +22,33 @@ export function reapingContext(policy: Policy, secret: string, now: number): Rea
   return { now, lifetimes, retire: !entry && policy.onRemoval === 'retire' };
 }
 
+/**
+ * The version under AWSPREVIOUS whose string nobody knows, if it has stopped the clocks of this secret for long
+ * enough: whoever reads AWSCURRENT has had its token for two grace periods.
+ */
+export function unknownPrevious(
+  seen: ObservedSecret,
+  { now, lifetimes }: ReapingContext,
+): string | undefined {
+  const { labels, deletedAt, replica } = seen.secret;
+  if (deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined) return undefined;
+  if (!isUnknown(seen, 'AWSPREVIOUS') || !provenCurrent(seen, now)) return undefined;
+  const madeAt = versionTime(seen, labels.AWSCURRENT ?? '');
+  const isOld = madeAt !== undefined && now - madeAt >= 2 * lifetimes.gracePeriod;
+  return isOld ? labels.AWSPREVIOUS : undefined;
+}
+
 function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingAction[] {
   const { name, deletedAt, replica } = seen.secret;
   const actions = seen.tokens.flatMap((owned): ReapingAction[] => {
     const step = decideReaping(owned, seen, context);
     return step ? [{ ...step, secret: name, tokenId: owned.token.id }] : [];
   });
+  const previous = unknownPrevious(seen, context);
+  if (previous !== undefined) {
+    const reason = 'UnknownVersion';
+    actions.push({ kind: 'detach-previous', secret: name, version: previous, reason });
+  }
   // R14: a secret is deleted, with a recovery window, after all of its tokens are gone.
   const empty = seen.tokens.length === 0 && currentHolder(seen)?.state !== 'foreign';
   const forbidden = deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined;

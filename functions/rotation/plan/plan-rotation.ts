@@ -1,39 +1,30 @@
-import { entryOf, namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
+import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
-import { countOwned, type Observation } from '../../tokens/observation.ts';
+import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
+import { currentHolder } from '../../tokens/state.ts';
 import { adoptsOnly, decideAdoption } from './decide-adoption.ts';
-import { decideRotation } from './decide-rotation.ts';
+import {
+  decideRotation,
+  forbidden,
+  isBecauseGone,
+  permissionsOf,
+  type RotationContext,
+} from './decide-rotation.ts';
+import { noteVersions, sharingMarks } from './note-versions.ts';
+import { type IsKnown, knownDatabases, unknownDatabases } from './permissions.ts';
 import type { RotationAction } from './rotation-action.ts';
 
 /** What the invocation asks for, as far as the plan depends on it. */
 type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 
-const ANY = '*';
-
-/** These actions need no database to exist. */
-const GRANTS_NOTHING_NEW: readonly RotationAction['kind'][] = [
-  'adopt',
-  'detach-pending',
-  'give-back',
-];
-
-type IsKnown = (database: string) => boolean;
-
-/** Whether the policy declares a database or the cluster has it; also true for the wildcard. */
-function knownDatabases(policy: Policy, databases?: ReadonlySet<string>): IsKnown {
-  const declared = new Set(namedDatabases(policy));
-  return (name) => name === ANY || declared.has(name) || databases?.has(name) === true;
-}
-
-const unknownDatabases = ({ permissions }: TokenPolicy, isKnown: IsKnown): string[] =>
-  [...new Set(permissions.map(({ resource }) => resource))].filter((name) => !isKnown(name));
-
-/** Whether the plan must know which databases exist: a token may use one that the policy does not declare. */
-export function needsDatabases(policy: Policy): boolean {
-  const isKnown = knownDatabases(policy);
-  return policy.tokens.some((entry) => unknownDatabases(entry, isKnown).length > 0);
+/** What a run has learnt besides the observation. */
+export interface Learnt {
+  /** Secrets whose unknown AWSCURRENT the whole data plane refused in this run. */
+  readonly refused: ReadonlySet<string>;
+  /** How long until a scheduled run is followed by the next one, at most. */
+  readonly periodMs: number;
 }
 
 /** An unknown name is a typo, which a run that does nothing would hide. */
@@ -44,12 +35,27 @@ function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = [
   }
 }
 
+/** What decides about every entry of a run alike. */
+export const rotationContext = (
+  policy: Policy,
+  { at, databases }: Pick<Observation, 'at' | 'databases'>,
+  { periodMs }: Pick<Learnt, 'periodMs'>,
+): Omit<RotationContext, 'forced' | 'refused'> => ({
+  now: at,
+  timeZone: policy.timeZone,
+  settleMs: policy.settle,
+  periodMs,
+  isKnown: knownDatabases(policy, databases),
+});
+
 /** What an action does that it does not say itself, because the policy decides it. */
 function givenBy(action: RotationAction, policy: Policy): unknown {
   const entry = entryOf(policy, action.secret);
   switch (action.kind) {
     case 'rotate':
+    case 'mint':
     case 'resume':
+    case 'arm':
       return [
         entry?.permissions,
         entry?.expiresAfter,
@@ -62,11 +68,54 @@ function givenBy(action: RotationAction, policy: Policy): unknown {
       return entry?.adopt?.key;
     case 'detach-pending':
     case 'give-back':
+    case 'recognise':
+    case 'mark-shared':
+    case 'restart-grace':
       return undefined;
     default:
       action satisfies never;
       throw new Error('unknown kind of action');
   }
+}
+
+/** Whether an entry names a database that neither exists nor is declared, and whether that forbids everything. */
+function checkDatabases(entry: TokenPolicy, seen: ObservedSecret | undefined, isKnown: IsKnown) {
+  const given = permissionsOf(entry, seen, isKnown);
+  const refused = entry.permissions.filter((each) => !given.includes(each));
+  if (refused.length === 0) return { forbids: false };
+  const names = unknownDatabases({ permissions: refused }, isKnown).join(', ');
+  const message = `gets no permissions on ${names}, which neither exists nor is declared`;
+  // As long as nobody uses it, a typo is better found than half given.
+  const isUsed = seen !== undefined && currentHolder(seen) !== undefined;
+  return { finding: { kind: 'UnknownDatabase', message }, forbids: !isUsed || given.length === 0 };
+}
+
+interface Planned {
+  readonly actions: readonly RotationAction[];
+  readonly findings: readonly Finding[];
+}
+
+/** What a run does for one entry. `sharing`: what is to be noted in its tokens' markers. */
+function planEntry(
+  entry: TokenPolicy,
+  seen: ObservedSecret | undefined,
+  sharing: Parameters<typeof noteVersions>[1],
+  context: RotationContext & Pick<Asked, 'confirmAdoption'>,
+): Planned {
+  const about = { token: entry.name, secret: entry.secret };
+  const adoption = decideAdoption(entry, seen, context.confirmAdoption);
+  if (adoptsOnly(seen, adoption, context)) {
+    return { actions: adoption ? [adoption] : [], findings: [] };
+  }
+  const { finding, forbids } = checkDatabases(entry, seen, context.isKnown);
+  const refused = finding ? [{ ...about, ...finding }] : [];
+  if (forbids) return { actions: [], findings: refused };
+  const notes = seen && !forbidden(seen) ? noteVersions(seen, sharing, context.now) : [];
+  const { action = adoption, findings } = decideRotation(entry, seen, context);
+  return {
+    actions: [...notes.map((note) => ({ ...about, ...note })), ...(action ? [action] : [])],
+    findings: [...refused, ...findings],
+  };
 }
 
 /**
@@ -77,40 +126,30 @@ export function planRotation(
   policy: Policy,
   observation: Observation,
   request: Asked,
+  learnt: Learnt,
 ): Plan<RotationAction> {
   refuseUnknownNames(policy, request.tokens);
-  const isKnown = knownDatabases(policy, observation.databases);
-  const actions: RotationAction[] = [];
-  const findings: Finding[] = [];
-  for (const entry of policy.tokens) {
-    if (request.tokens && !request.tokens.includes(entry.name)) continue;
-    const seen = observation.secrets.get(entry.secret);
-    const about = { token: entry.name, secret: entry.secret };
-    const adoption = decideAdoption(entry, seen, request.confirmAdoption);
-    const decision = adoptsOnly(seen, adoption, request)
-      ? { action: adoption, findings: [] }
-      : decideRotation(entry, seen, {
-          now: observation.at,
-          timeZone: policy.timeZone,
-          forced: request.force,
-        });
-    findings.push(...decision.findings);
-    const action = decision.action ?? adoption;
-    if (!action) continue;
-    const unknown = unknownDatabases(entry, isKnown);
-    if (unknown.length > 0 && !GRANTS_NOTHING_NEW.includes(action.kind)) {
-      const message = `gets permissions on ${unknown.join(', ')}, which neither exists nor is declared`;
-      findings.push({ ...about, kind: 'UnknownDatabase', message });
-      continue;
-    }
-    actions.push(action);
-  }
+  const common = rotationContext(policy, observation, learnt);
+  const sharing = sharingMarks(observation);
+  const planned = policy.tokens
+    .filter(({ name }) => request.tokens?.includes(name) ?? true)
+    .map((entry) =>
+      planEntry(entry, observation.secrets.get(entry.secret), sharing.get(entry.secret) ?? [], {
+        ...common,
+        forced: request.force,
+        confirmAdoption: request.confirmAdoption,
+        refused: learnt.refused.has(entry.secret),
+      }),
+    );
+  const actions = planned.flatMap((each) => each.actions);
+  const findings = planned.flatMap((each) => each.findings);
   return limitedPlan({
     job: 'rotate',
     policy,
     actions,
     findings,
-    counted: actions.filter(({ reason }) => reason === 'CurrentGone').length,
+    counted: actions.filter((each) => isBecauseGone(each, observation.secrets.get(each.secret)))
+      .length,
     total: countOwned(observation),
     loss: TOKENS_LOST,
     givenBy: (action) => givenBy(action, policy),

@@ -8,7 +8,7 @@ import { foreign, HOUR, id, MINUTE, NOW, OWNER, WRITE } from '../builders.ts';
 const READ = { action: 'read', resource: 'telemetry' };
 const OTHER = { action: 'read', resource: 'quality' };
 const base = { owner: OWNER, secret: 'team/x', home: '0a1b2c3d', id: id(1) };
-const ofProof = { ...base, version: 'v', grants: grantsHash(WRITE), proving: NOW };
+const ofProof = { ...base, version: ['v'], grants: grantsHash(WRITE), proving: NOW };
 
 const tokenWith = (
   marker: Marker | undefined,
