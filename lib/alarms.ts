@@ -105,7 +105,7 @@ export class Alarms {
     const once = { evaluationPeriods: 2, datapointsToAlarm: 1 };
     this.#add(scope, 'PlanRefused', counted('refusedPlans'), {
       heading: 'A plan was refused',
-      sentence: 'A run refused its own plan and applied nothing',
+      sentence: 'A run refused a part of its own plan',
       ...once,
     });
     this.#add(scope, 'RevocationUnconfirmed', counted('unconfirmedRevocations'), {

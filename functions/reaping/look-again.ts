@@ -1,5 +1,9 @@
 import type { Tools } from '../run/tools.ts';
-import { needsVersionTimes, refuseForeignSecret } from '../tokens/claim-secret.ts';
+import {
+  needsVersionTimes,
+  refuseForeignSecret,
+  refuseOtherCluster,
+} from '../tokens/claim-secret.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { observeSecret } from '../tokens/observe.ts';
 
@@ -20,6 +24,7 @@ export async function lookAgain(
   const secret = await tools.secrets.describe(name);
   if (!secret) return undefined;
   refuseForeignSecret(secret, tools.policy);
+  refuseOtherCluster(secret, tools.policy);
   const { api, policy } = tools;
   const its = tokens.map((each) => (each.token.id === fresh?.token.id ? fresh : each));
   const owned = new Map([[name, its]]);

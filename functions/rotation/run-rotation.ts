@@ -1,6 +1,6 @@
 import { entryOf } from '../policy/policy.ts';
 import { atApiTime } from '../run/api-time.ts';
-import { attempt, type Outcome, settle } from '../run/outcome.ts';
+import { attempt, type Outcome } from '../run/outcome.ts';
 import type { RotateRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
@@ -9,6 +9,7 @@ import { needsVersionTimes } from '../tokens/claim-secret.ts';
 import { observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { adoptToken } from './adopt.ts';
+import { moveCluster } from './move-cluster.ts';
 import { noteVersion } from './note-versions.ts';
 import { type EntryState, entryStates, measureTokens } from './plan/entry-state.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
@@ -44,6 +45,8 @@ function carryOut(
     const entry = entryOf(tools.policy, action.secret);
     if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
     switch (action.kind) {
+      case 'move-cluster':
+        return turns.start(() => moveCluster(action, tools));
       case 'adopt':
         return adoptToken({ entry, action }, turns.start, tools);
       case 'recognise':
@@ -58,6 +61,12 @@ function carryOut(
   });
 }
 
+/** Within an entry the cluster comes first, then what is only noted: what follows depends on both. */
+function rankOf({ kind }: RotationAction): number {
+  if (kind === 'move-cluster') return 0;
+  return kind === 'recognise' || kind === 'mark-shared' || kind === 'restart-grace' ? 1 : 2;
+}
+
 /**
  * Carries out a rotation plan, the entries beside each other, the actions of one entry one after the other.
  * Every secret is read again right before anything is done to it, so that the plan may be old, or applied
@@ -68,7 +77,8 @@ async function applyRotation(
   applied: Applied,
   tools: Tools,
 ): Promise<readonly Outcome<RotationAction>[]> {
-  const bySecret = Map.groupBy(actions, ({ secret }) => secret);
+  const inRank = [...actions].sort((a, b) => rankOf(a) - rankOf(b));
+  const bySecret = Map.groupBy(inRank, ({ secret }) => secret);
   const { at, secrets } = applied.around.observation;
   const inOrder = inOrderOfNeed([...bySecret.keys()], { at, secrets, random: tools.random });
   const outcomes = inOrder.map(async (secret) => {
@@ -81,7 +91,7 @@ async function applyRotation(
   return (await Promise.all(outcomes)).flat();
 }
 
-/** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limit, apply. */
+/** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limits, apply. */
 export async function runRotation(
   request: RotateRequest,
   runTools: RunTools,
@@ -100,9 +110,9 @@ export async function runRotation(
   let outcomes: readonly Outcome<RotationAction>[] = [];
   const states = () => entryStates(policy, observation, mendedBy(outcomes), periodMs);
   try {
-    const report = await runPlan(plan, request, tools, async () => {
-      outcomes = await applyRotation(sortedForApply(plan.actions), { request, around }, tools);
-      return settle(outcomes);
+    const report = await runPlan(plan, request, tools, async (actions) => {
+      outcomes = await applyRotation(actions, { request, around }, tools);
+      return outcomes;
     });
     return { ...report, entries: states() };
   } finally {
@@ -119,10 +129,3 @@ const mendedBy = (outcomes: readonly Outcome<RotationAction>[]): ReadonlySet<str
       result === 'done' && !error && MENDING.includes(action.kind) ? [action.secret] : [],
     ),
   );
-
-/** Within an entry, what is only noted comes first: what follows depends on it. */
-const sortedForApply = (actions: readonly RotationAction[]): readonly RotationAction[] => {
-  const isNote = ({ kind }: RotationAction) =>
-    kind === 'recognise' || kind === 'mark-shared' || kind === 'restart-grace';
-  return [...actions.filter(isNote), ...actions.filter((action) => !isNote(action))];
-};

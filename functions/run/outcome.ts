@@ -59,11 +59,10 @@ export async function attempt<A extends object>(
   }
 }
 
-/** @throws ApplyError naming everything that went wrong: the invocation fails, so that alarms and retries work */
-export function settle<A extends object>(outcomes: readonly Outcome<A>[]): readonly Outcome<A>[] {
-  if (outcomes.some(wentWrong)) throw new ApplyError(outcomes);
-  return outcomes;
-}
+/** Everything that went wrong, as the error that fails the invocation. Undefined: nothing did. */
+export const failureOf = <A extends object>(
+  outcomes: readonly Outcome<A>[],
+): ApplyError<A> | undefined => (outcomes.some(wentWrong) ? new ApplyError(outcomes) : undefined);
 
 /** How many actions failed, and how many of each kind were done. */
 export function measureOutcomes(outcomes: readonly Outcome<{ readonly kind: string }>[]): Measures {

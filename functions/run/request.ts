@@ -3,8 +3,8 @@ import * as z from 'zod/mini';
 const common = {
   /** Answer with the plan and apply nothing. */
   dryRun: z._default(z.boolean(), false),
-  /** The hash of a plan that refused itself: only this plan is applied in spite of its refusal. */
-  approve: z.optional(z.string().check(z.regex(/^[0-9a-f]{16}$/, 'a plan hash of 16 hex digits'))),
+  /** The hash of a refusal: exactly the actions that it refused are applied all the same. */
+  approve: z.optional(z.string().check(z.regex(/^[0-9a-f]{16}$/, 'a hash of 16 hex digits'))),
 };
 
 const rotateSchema = z

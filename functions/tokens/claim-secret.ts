@@ -2,8 +2,8 @@ import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import {
   CLUSTER_TAG,
-  isOfAnotherCluster,
   OWNER_TAG,
+  otherClusterOf,
   pendingVersion,
   type Secret,
 } from '../secrets-manager/secret.ts';
@@ -30,6 +30,19 @@ export function refuseForeignSecret({ name, tags }: Secret, { owner }: Tools['po
   throw new OwnershipError(
     `${name} ${whose}; to take it over: ` +
       `aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}`,
+  );
+}
+
+/**
+ * Refuses a secret whose tokens are of another cluster: that this one does not know them means nothing.
+ * @throws OwnershipError that names the command which moves the secret
+ */
+export function refuseOtherCluster(secret: Secret, { cluster }: Tools['policy']): void {
+  const other = otherClusterOf(secret, cluster.url);
+  if (other === undefined) return;
+  throw new OwnershipError(
+    `${secret.name} has tokens of the cluster ${other}; the plan of rotate that moves it to ` +
+      'another cluster waits for its approval: keyturn plan --job rotate',
   );
 }
 
@@ -62,7 +75,7 @@ export function needsVersionTimes(seen: ObservedSecret): boolean {
 
 /**
  * Step 1: reads the secret of one entry right before acting on it, and creates it if there is none.
- * @throws OwnershipError before anything is minted, if the secret is not ours
+ * @throws OwnershipError before anything is minted, if the secret is not ours or of another cluster
  */
 export async function claimSecret(
   entry: TokenPolicy,
@@ -72,10 +85,7 @@ export async function claimSecret(
   const { policy, api } = tools;
   const secret = await describeOrCreate(entry, tools);
   refuseForeignSecret(secret, policy);
-  if (isOfAnotherCluster(secret, policy.cluster.url)) {
-    // Such a plan refuses itself, so a person has approved this one.
-    await tools.secrets.tag(secret.name, tagsOf(policy));
-  }
+  refuseOtherCluster(secret, policy);
   const { owner } = policy;
   const { foreign } = observation;
   const owned = new Map([...observation.secrets].map(([name, { tokens }]) => [name, tokens]));

@@ -139,16 +139,20 @@ export function observationOf(world: World): Observation {
   };
 }
 
-type Shown = Omit<Partial<Plan<object>>, 'job' | 'owner' | 'cluster' | 'hash'>;
+type Shown = Omit<Partial<Plan<object>>, 'job' | 'owner' | 'cluster'>;
 
-/** A whole plan, of which only what differs from the empty one is said. Hashes have their own test. */
+/** What a plan shows of a limit that it keeps; nothing, if nothing counts. */
+export const within = (counted: number, allowed = 3): Plan<object>['limits'] =>
+  counted === 0 ? [] : [{ message: expect.stringMatching(`^${counted} `), counted, allowed }];
+
+/** A whole plan, of which only what differs from the empty one is said. */
 export const planOf = (job: Job, shown: Shown = {}) => ({
   job,
   owner: OWNER,
   cluster: URL,
   actions: [],
   findings: [],
-  limit: { counted: 0, allowed: 3 },
+  limits: [],
+  refusals: [],
   ...shown,
-  hash: expect.stringMatching(/^[0-9a-f]{16}$/),
 });

@@ -4,8 +4,16 @@ import type { Finding } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
 import { formatInstant } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
-import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, isStripped, isUnknown } from '../../tokens/state.ts';
+import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import {
+  currentHolder,
+  isExpired,
+  isSame,
+  isStripped,
+  isUnknown,
+  ownedCurrent,
+  ownedPending,
+} from '../../tokens/state.ts';
 
 const MOST_NAMED = 5;
 const ANY = '*';
@@ -63,6 +71,34 @@ export const workingStrays = (
       !isExpired(token, at),
   );
 
+/** What keeps a token that should have been retired long ago. */
+function keptBy(owned: OwnedToken, seen: ObservedSecret): string {
+  const { shared, adopted, proven } = owned.marker;
+  if (shared !== undefined) return 'another secret of ours was seen to have its string';
+  if (adopted !== undefined && proven === undefined) {
+    return 'it was adopted, and nobody has proven that its string was in the secret: keyturn adopt --confirm';
+  }
+  if (isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS')) {
+    return 'nobody knows which token consumers have';
+  }
+  return 'the secret is saved by hand more often than the grace period, or has no other token that works';
+}
+
+/** Tokens that are neither current nor pending, and older than a whole life with its retirement. */
+function lingering(seen: ObservedSecret, policy: Policy, now: number): Finding[] {
+  const { name } = seen.secret;
+  const { rotateEvery, gracePeriod, quarantine } = entryOf(policy, name) ?? policy.defaults;
+  const longest = rotateEvery + 4 * gracePeriod + quarantine;
+  if (holdOf(seen.secret) || seen.secret.deletedAt !== undefined) return [];
+  return seen.tokens.flatMap((owned): Finding[] => {
+    const { token } = owned;
+    const isUsed = isSame(ownedCurrent(seen), owned) || isSame(ownedPending(seen), owned);
+    if (isUsed || now - token.createdAt <= longest) return [];
+    const message = `it should have been retired; ${keptBy(owned, seen)}`;
+    return [{ kind: 'Lingering', secret: name, tokenId: token.id, message }];
+  });
+}
+
 /**
  * What a person should know about the cluster's tokens and our secrets: held, unlisted, expired and
  * foreign ones, tokens without an expiry, permissions on every database and on databases that do not exist.
@@ -77,7 +113,10 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
     all.filter(({ permissions }) => permissions.some(({ resource }) => test(resource)));
   const unknown = granting((name) => name !== ANY && databases?.has(name) === false);
   return [
-    ...observed.flatMap((seen) => secretFindings(seen, policy, at)),
+    ...observed.flatMap((seen) => [
+      ...secretFindings(seen, policy, at),
+      ...lingering(seen, policy, at),
+    ]),
     { kind: 'Owned', message: `${owned.length} tokens in ${observed.length} secrets` },
     ...summary('Foreign', foreign, 'of others'),
     ...summary(

@@ -1,9 +1,10 @@
 import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
-import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
+import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { currentHolder } from '../../tokens/state.ts';
+import { clusterMove, moveConditions } from './cluster-moves.ts';
 import { adoptsOnly, decideAdoption } from './decide-adoption.ts';
 import {
   decideRotation,
@@ -48,34 +49,11 @@ export const rotationContext = (
   isKnown: knownDatabases(policy, databases),
 });
 
-/** What an action does that it does not say itself, because the policy decides it. */
-function givenBy(action: RotationAction, policy: Policy): unknown {
-  const entry = entryOf(policy, action.secret);
-  switch (action.kind) {
-    case 'rotate':
-    case 'mint':
-    case 'resume':
-    case 'arm':
-      return [
-        entry?.permissions,
-        entry?.expiresAfter,
-        policy.cluster.dataUrl ?? policy.cluster.url,
-        policy.encryptionKey,
-      ];
-    case 'widen':
-      return entry?.permissions;
-    case 'adopt':
-      return entry?.adopt?.key;
-    case 'detach-pending':
-    case 'give-back':
-    case 'recognise':
-    case 'mark-shared':
-    case 'restart-grace':
-      return undefined;
-    default:
-      action satisfies never;
-      throw new Error('unknown kind of action');
-  }
+/** What a limited action does that it does not say itself, because the policy decides it. */
+function givenBy({ secret }: RotationAction, policy: Policy): unknown {
+  const entry = entryOf(policy, secret);
+  const { cluster, encryptionKey } = policy;
+  return [entry?.permissions, entry?.expiresAfter, cluster.dataUrl ?? cluster.url, encryptionKey];
 }
 
 /** Whether an entry names a database that neither exists nor is declared, and whether that forbids everything. */
@@ -101,6 +79,7 @@ function planEntry(
   seen: ObservedSecret | undefined,
   sharing: Parameters<typeof noteVersions>[1],
   context: RotationContext & Pick<Asked, 'confirmAdoption'>,
+  policy: Policy,
 ): Planned {
   const about = { token: entry.name, secret: entry.secret };
   const adoption = decideAdoption(entry, seen, context.confirmAdoption);
@@ -112,14 +91,19 @@ function planEntry(
   if (forbids) return { actions: [], findings: refused };
   const notes = seen && !forbidden(seen) ? noteVersions(seen, sharing, context.now) : [];
   const { action = adoption, findings } = decideRotation(entry, seen, context);
+  const moved = clusterMove(entry, seen?.secret, policy);
   return {
-    actions: [...notes.map((note) => ({ ...about, ...note })), ...(action ? [action] : [])],
+    actions: [
+      ...moved,
+      ...notes.map((note) => ({ ...about, ...note })),
+      ...(action ? [action] : []),
+    ],
     findings: [...refused, ...findings],
   };
 }
 
 /**
- * Plans the rotation of every token of the policy. Pure: same input, same plan, same hash.
+ * Plans the rotation of every token of the policy. Pure: same input, same plan, same hashes.
  * @throws RequestError if the request names tokens that the policy does not
  */
 export function planRotation(
@@ -134,12 +118,18 @@ export function planRotation(
   const planned = policy.tokens
     .filter(({ name }) => request.tokens?.includes(name) ?? true)
     .map((entry) =>
-      planEntry(entry, observation.secrets.get(entry.secret), sharing.get(entry.secret) ?? [], {
-        ...common,
-        forced: request.force,
-        confirmAdoption: request.confirmAdoption,
-        refused: learnt.refused.has(entry.secret),
-      }),
+      planEntry(
+        entry,
+        observation.secrets.get(entry.secret),
+        sharing.get(entry.secret) ?? [],
+        {
+          ...common,
+          forced: request.force,
+          confirmAdoption: request.confirmAdoption,
+          refused: learnt.refused.has(entry.secret),
+        },
+        policy,
+      ),
     );
   const actions = planned.flatMap((each) => each.actions);
   const findings = planned.flatMap((each) => each.findings);
@@ -148,11 +138,14 @@ export function planRotation(
     policy,
     actions,
     findings,
-    counted: actions.filter((each) => isBecauseGone(each, observation.secrets.get(each.secret)))
-      .length,
-    total: countOwned(observation),
-    loss: TOKENS_LOST,
+    limits: [
+      {
+        isLimited: (action) => isBecauseGone(action, observation.secrets.get(action.secret)),
+        loss: 'tokens would be replaced because they are gone',
+        total: countOwned(observation),
+      },
+    ],
+    conditions: moveConditions(actions, policy),
     givenBy: (action) => givenBy(action, policy),
-    secrets: [...observation.secrets.values()].map(({ secret }) => secret),
   });
 }

@@ -100,6 +100,14 @@ export interface GraceRestart extends OfEntry {
   readonly reason: 'UnknownVersion';
 }
 
+/** Tags a secret with the policy's cluster: from then on its tokens are sought there. */
+export interface ClusterMove extends OfEntry {
+  readonly kind: 'move-cluster';
+  /** URL of the cluster that its tokens were of. */
+  readonly from: string;
+  readonly reason: 'ClusterChanged';
+}
+
 /** An action for the current and the pending token of a secret that is ours already; at most one for each entry. */
 export type RenewalAction =
   | Replacement
@@ -114,4 +122,4 @@ export type RenewalAction =
 export type NotingAction = Recognition | SharingMark | GraceRestart;
 
 /** One action of `rotate`'s plan. */
-export type RotationAction = NotingAction | RenewalAction | Adoption;
+export type RotationAction = ClusterMove | NotingAction | RenewalAction | Adoption;

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import {
+  CLUSTER_TAG,
   HOLD_TAG,
   holdOf,
   isOfAnotherCluster,
+  normalClusterUrl,
   pendingVersion,
 } from '../../../functions/secrets-manager/secret.ts';
 import { id, secretOf, URL } from '../builders.ts';
@@ -23,5 +25,16 @@ test('tells the cluster of a secret from another, and takes an untagged one for 
   expect(isOfAnotherCluster(secretOf(), URL)).toBe(false);
   expect(isOfAnotherCluster(secretOf(), 'https://other.example.com')).toBe(true);
   expect(isOfAnotherCluster(secretOf({}, { tags: {} }), URL)).toBe(false);
+  expect(isOfAnotherCluster(secretOf({}, { tags: { [CLUSTER_TAG]: '' } }), URL)).toBe(true);
   expect(pendingVersion(secretOf({ AWSPENDING: 2 }))).toBe(id(2));
+});
+
+test.each([
+  ['https://HOST.example.com:443', 'https://host.example.com'],
+  ['HTTP://host:80//', 'http://host'],
+  ['http://host:8086/influx/', 'http://host:8086/influx'],
+  ['https://user:word@host/?a=b#c', 'https://host'],
+  ['no url', 'no url'],
+])('spells the URL %s as %s', (text, normal) => {
+  expect(normalClusterUrl(text)).toBe(normal);
 });

@@ -18,6 +18,7 @@ import {
   SECOND,
   secretOf,
   TELEGRAF,
+  within,
 } from '../../builders.ts';
 
 const about = { token: 'telegraf', secret: TELEGRAF };
@@ -102,7 +103,7 @@ test('goes on with a pending token while the current one wants a successor', () 
   const resumes = (reason: Resumption['reason'], counted = 0) =>
     planOf('rotate', {
       actions: [{ ...about, kind: 'resume', reason, tokenId: id(2) }],
-      limit: { counted, allowed: 3 },
+      limits: within(counted),
     });
   expect(pending(armed(1, { age: 30 * DAY }))).toEqual(resumes('Due'));
   expect(pending(armed(1, { age: 77 * DAY }))).toEqual(resumes('NearExpiry'));
