@@ -16,7 +16,7 @@ const rotateSchema = z
     force: z._default(z.boolean(), false),
     /** Who says that the strings of the named tokens are theirs: adopts what no proof can show, and does nothing else. */
     confirmAdoption: z.optional(
-      z.string().check(z.regex(/^[A-Za-z0-9 @._+:/\\-]{1,100}$/, 'a name of 1 to 100 characters')),
+      z.string().check(z.regex(/^[A-Za-z0-9 @._+:/\\-]{1,64}$/, 'a name of 1 to 64 characters')),
     ),
   })
   .check(
