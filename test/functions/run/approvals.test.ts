@@ -193,3 +193,15 @@ test.each([
   expect(answer.error?.errorMessage).toContain(`${secret} has tokens of the cluster ${OLD}`);
   expect({ tokens: world.tokens(), labels: world.labels(secret) }).toEqual(before);
 });
+
+test('an approval moves no secret that meanwhile is of yet another cluster', async () => {
+  const world = await moved(['telegraf']);
+  const approve = hashIn(await world.rotate());
+  const secret = secretOf('telegraf');
+  const third = 'https://third.example.com';
+  await disturb(world, () => world.rotate({ approve }), 1, {
+    meet: meanwhile(({ people }) => people.tag(secret, { 'keyturn:cluster': third })),
+    counts: ({ operation }) => operation === 'DescribeSecret',
+  });
+  expect(clustersOf(world, ['telegraf'])).toEqual([third]);
+});
