@@ -86,12 +86,13 @@ export function addDashboard(scope: Construct, { owner, alarms, functions }: Das
           left: byFunction((target, options) => target.metricErrors(options)),
         }),
         new GraphWidget({
-          title: 'Refused plans, failed actions, unconfirmed revocations',
+          title: 'Refused plans, failed actions, unconfirmed revocations, lost events',
           width: THIRD,
           left: [
             metric('refusedPlans', 'plans refused', total),
             metric('failedActions', 'actions failed', total),
             metric('unconfirmedRevocations', 'revocations unconfirmed', total),
+            metric('lostEvents', 'events lost', total),
           ],
         }),
       ],

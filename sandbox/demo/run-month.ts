@@ -56,18 +56,18 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
   const rejections: Rejection[] = [];
   let invocations = 0;
 
-  const invoke = async (name: string) => {
+  const invoke = async (name: string, event: unknown) => {
     invocations += 1;
     const at = clock.now();
-    const answer = await clock.waitFor(host.invoke(name, {}));
+    const answer = await clock.waitFor(host.invoke(name, event));
     if ('error' in answer) {
       const { errorType, errorMessage } = answer.error;
       failures.push({ at, who: name, what: `${errorType}: ${errorMessage}` });
     }
   };
-  for (const { logicalId, periodMs } of schedules) {
+  for (const { logicalId, periodMs, eventAt } of schedules) {
     const one = functions.find((each) => each.logicalId === logicalId);
-    if (one) clock.every(periodMs, one.name, () => invoke(one.name));
+    if (one) clock.every(periodMs, one.name, () => invoke(one.name, eventAt(clock.now())));
   }
   const record = (moment: Omit<Moment, 'at'>) => recorded.push({ at: clock.now(), ...moment });
   for (const { at, happen } of incidentsOf(

@@ -2,7 +2,7 @@ import type { Without } from '../../run/plan.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
 import { homeOf } from '../../tokens/marker.ts';
-import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import type { Holder, Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import { isUnknown } from '../../tokens/state.ts';
 import type { GraceRestart, NotingAction, Recognition, SharingMark } from './rotation-action.ts';
 
@@ -26,9 +26,12 @@ export const recognitions = (seen: ObservedSecret): Of<Recognition>[] =>
     return [{ kind: 'recognise', tokenId, version, label, reason: 'SavedByPerson' }];
   });
 
-/** Tokens whose grace period started more than an hour ago. */
+/** Tokens whose grace period started more than an hour ago. A quarantined one has none left. */
 export const withOldGrace = ({ tokens }: ObservedSecret, now: number): readonly OwnedToken[] =>
-  tokens.filter(({ marker }) => now - (marker.superseded ?? now) >= HOUR_MS);
+  tokens.filter(
+    ({ marker: { superseded = now, quarantined } }) =>
+      quarantined === undefined && now - superseded >= HOUR_MS,
+  );
 
 /** While nobody knows what consumers have, every token that they may have keeps its whole grace period. */
 export function graceRestart(seen: ObservedSecret, now: number): Of<GraceRestart>[] {
@@ -37,20 +40,33 @@ export function graceRestart(seen: ObservedSecret, now: number): Of<GraceRestart
   return isNeeded ? [{ kind: 'restart-grace', reason: 'UnknownVersion' }] : [];
 }
 
-/** Marks of tokens whose string another secret of ours has, or has no more; by the token's secret. */
+const hasHolder = ({ holders }: ObservedSecret, state: Holder['state']) =>
+  [...holders.values()].some((holder) => holder.state === state);
+
+/** Tokens of other secrets whose strings this one has. */
+const sharings = ({ secret, holders }: ObservedSecret) =>
+  [...holders.values()].flatMap((holder) =>
+    holder.state === 'shared' ? [{ tokenId: holder.owned.token.id, home: homeOf(secret.arn) }] : [],
+  );
+
+/**
+ * Marks of tokens whose string another secret of ours has, or has no more; by the token's secret. A mark
+ * stays while nobody knows what that other secret has: perhaps its value could not be read just now.
+ */
 export function sharingMarks({
   secrets,
 }: Pick<Observation, 'secrets'>): ReadonlyMap<string, Of<SharingMark>[]> {
-  const sharing = new Map<string, string>();
-  for (const { secret, holders } of secrets.values()) {
-    for (const holder of holders.values()) {
-      if (holder.state === 'shared') sharing.set(holder.owned.token.id, homeOf(secret.arn));
-    }
-  }
+  const all = [...secrets.values()];
+  const byToken = Map.groupBy(all.flatMap(sharings), ({ tokenId }) => tokenId);
+  const unclear = new Set(
+    all.filter((seen) => hasHolder(seen, 'unknown')).map(({ secret }) => homeOf(secret.arn)),
+  );
   const marks = [...secrets].map(([name, { tokens }]) => {
-    const its = tokens.flatMap(({ token, marker }): Of<SharingMark>[] => {
-      const by = sharing.get(token.id);
-      if (by === marker.shared) return [];
+    const its = tokens.flatMap(({ token, marker: { shared } }): Of<SharingMark>[] => {
+      const homes = (byToken.get(token.id) ?? []).map(({ home }) => home).sort();
+      const [by] = homes;
+      if (shared === undefined ? by === undefined : homes.includes(shared) || unclear.has(shared))
+        return [];
       const about = { kind: 'mark-shared', tokenId: token.id } as const;
       return by === undefined
         ? [{ ...about, reason: 'SharedNoMore' }]

@@ -24,8 +24,8 @@ type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 export interface Learnt {
   /** Secrets whose unknown AWSCURRENT the whole data plane refused in this run. */
   readonly refused: ReadonlySet<string>;
-  /** How long until a scheduled run is followed by the next one, at most. */
-  readonly periodMs: number;
+  /** How long until the third run after this one, at most. */
+  readonly thirdMs: number;
 }
 
 /** An unknown name is a typo, which a run that does nothing would hide. */
@@ -40,12 +40,12 @@ function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = [
 export const rotationContext = (
   policy: Policy,
   { at, databases }: Pick<Observation, 'at' | 'databases'>,
-  { periodMs }: Pick<Learnt, 'periodMs'>,
+  { thirdMs }: Pick<Learnt, 'thirdMs'>,
 ): Omit<RotationContext, 'forced' | 'refused'> => ({
   now: at,
   timeZone: policy.timeZone,
   settleMs: policy.settle,
-  periodMs,
+  thirdMs,
   isKnown: knownDatabases(policy, databases),
 });
 

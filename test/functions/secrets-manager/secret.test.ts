@@ -7,7 +7,7 @@ import {
   normalClusterUrl,
   pendingVersion,
 } from '../../../functions/secrets-manager/secret.ts';
-import { id, secretOf, URL } from '../builders.ts';
+import { id, secretOf, URL, version } from '../builders.ts';
 
 test('reads a hold from its tag, and any unknown value as a wish to stop', () => {
   const hold = (value?: string) =>
@@ -26,7 +26,14 @@ test('tells the cluster of a secret from another, and takes an untagged one for 
   expect(isOfAnotherCluster(secretOf(), 'https://other.example.com')).toBe(true);
   expect(isOfAnotherCluster(secretOf({}, { tags: {} }), URL)).toBe(false);
   expect(isOfAnotherCluster(secretOf({}, { tags: { [CLUSTER_TAG]: '' } }), URL)).toBe(true);
-  expect(pendingVersion(secretOf({ AWSPENDING: 2 }))).toBe(id(2));
+});
+
+test('takes for pending the version that has AWSPENDING and neither of the other two', () => {
+  expect(pendingVersion(secretOf({ AWSPENDING: 2 }))).toBe(version(2));
+  expect(pendingVersion(secretOf({ AWSPENDING: id(70), AWSCURRENT: 1 }))).toBe(id(70));
+  expect(pendingVersion(secretOf({ AWSPENDING: 2, AWSCURRENT: 2 }))).toBeUndefined();
+  expect(pendingVersion(secretOf({ AWSPENDING: 2, AWSPREVIOUS: 2 }))).toBeUndefined();
+  expect(pendingVersion(secretOf({ AWSCURRENT: 2 }))).toBeUndefined();
 });
 
 test.each([

@@ -3,6 +3,7 @@ import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.
 import {
   armed,
   DAY,
+  LEARNT,
   observationOf,
   policyOf,
   secretOf,
@@ -16,7 +17,7 @@ const strict = (document: object = {}, entry: object = {}) =>
   policyOf({ limits: { percent: 0, tokens: 0 }, ...document }, entry);
 
 const plan = (world: World, policy = strict(), request: object = {}) =>
-  planRotation(policy, observationOf(world), { force: false, ...request });
+  planRotation(policy, observationOf(world), { force: false, ...request }, LEARNT);
 const hashesOf = (...of: Parameters<typeof plan>) => plan(...of).refusals.map(({ hash }) => hash);
 
 const gone = { secrets: [secretOf({ AWSCURRENT: 1 })] };
