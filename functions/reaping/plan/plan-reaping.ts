@@ -4,6 +4,7 @@ import type { Finding, Plan } from '../../run/plan.ts';
 import { holdOf, otherClusterOf } from '../../secrets-manager/secret.ts';
 import { isMarkedByOthers } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
+import { overdueProofs } from '../../tokens/proof.ts';
 import {
   currentHolder,
   isExpired,
@@ -106,6 +107,10 @@ export function planReaping(policy: Policy, observation: Observation): Plan<Reap
     findings.push(outOfReach(policy, name));
     return [];
   });
+  const owned = [...secrets.values()].flatMap(({ tokens }) => tokens.map(({ token }) => token));
+  for (const { id } of overdueProofs([...owned, ...foreign.values()], policy.owner, at)) {
+    actions.push({ kind: 'end-proof', tokenId: id, reason: 'ProofOverdue' });
+  }
   if (policy.expiredForeignTokens === 'delete') {
     for (const token of foreign.values()) {
       // A token with another deployment's marker is left to the reap of that deployment.
