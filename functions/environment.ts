@@ -47,6 +47,8 @@ export const METRICS = {
   failedActions: { name: 'FailedActions', unit: 'Count' },
   /** Orders that are not confirmed to be complete. */
   unconfirmedRevocations: { name: 'UnconfirmedRevocations', unit: 'Count' },
+  /** Events that EventBridge did not take before the run ended. */
+  lostEvents: { name: 'LostEvents', unit: 'Count' },
   /** Days until the management token expires, if its secret says when. */
   managementTokenDays: { name: 'ManagementTokenDays', unit: 'None' },
 } as const satisfies Record<string, Metric>;
@@ -54,10 +56,15 @@ export const METRICS = {
 /** How many actions of one kind were done; besides `Owner` it has the dimension `Action`, the kind. */
 export const ACTIONS_METRIC = { name: 'Actions', unit: 'Count' } as const satisfies Metric;
 
+/** Runs that a schedule began in time; besides `Owner` it has the dimension `Function`, the job. */
+export const RUNS_METRIC = { name: 'ScheduledRuns', unit: 'Count' } as const satisfies Metric;
+
 /** What a run measured. Absent: not measured, or there is no value. */
 export type Measures = { readonly [Key in keyof typeof METRICS]?: number } & {
   /** How many actions were done, by kind. */
   readonly actions?: Readonly<Record<string, number>>;
+  /** The job that its schedule began. */
+  readonly scheduledRun?: string;
 };
 
 /** A name that people can remember: in an emergency nobody should search for a generated one. */

@@ -20,10 +20,16 @@ export interface RetryOptions extends Timing {
 }
 
 /**
- * Repeats a failed attempt after a random wait, so that many callers that failed together do not
- * retry together. Rejects with the error of the last attempt.
+ * How long to wait after so many attempts: up to a bound that doubles, and by chance, so that many callers
+ * that failed together do not retry together.
  * "Full jitter": https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
+export const backoffMs = (
+  tried: number,
+  { random, baseMs, maxMs }: Pick<RetryOptions, 'random' | 'baseMs' | 'maxMs'>,
+): number => random() * Math.min(maxMs, baseMs * 2 ** (tried - 1));
+
+/** Repeats a failed attempt after a random wait. Rejects with the error of the last attempt. */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   for (let tried = 1; ; tried += 1) {
     try {
@@ -31,9 +37,7 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
     } catch (error) {
       const verdict = options.retryable(error);
       if (!verdict || tried >= options.attempts) throw error;
-      const jitterMs =
-        options.random() * Math.min(options.maxMs, options.baseMs * 2 ** (tried - 1));
-      const waitMs = jitterMs + (verdict === true ? 0 : verdict.afterMs);
+      const waitMs = backoffMs(tried, options) + (verdict === true ? 0 : verdict.afterMs);
       if (options.now() + waitMs >= options.deadline) throw error;
       await options.sleep(waitMs);
     }

@@ -8,7 +8,7 @@ const REPOSITORY = resolve(import.meta.dirname, '..');
 export const FUNCTIONS = join(REPOSITORY, 'functions');
 
 /** The most bytes that `index.js` may have: a cold start parses every one. */
-export const BUDGET = 550_000;
+export const BUDGET = 575_000;
 
 /** One CommonJS file: as ES modules, it would load every built-in module of the SDK at start. */
 function build(entry: string) {
@@ -57,7 +57,11 @@ function largest(metafile: Metafile): string {
  * Writes the files of one function into a folder: `index.js`, its source map, and the policy.
  * @throws Error if the bundle is over its budget; it names the largest packages
  */
-export function bundle(entry: string, { document, ca }: PolicyFile, folder: string): void {
+export function bundle(
+  entry: string,
+  { document, ca }: Omit<PolicyFile, 'warnings'>,
+  folder: string,
+): void {
   const { outputFiles, metafile } = build(entry);
   for (const { path, contents } of outputFiles) {
     const name = basename(path);

@@ -2,6 +2,7 @@ import type { Permission } from '../management-api/token.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { TokenValue } from '../token-value.ts';
 import type { Probe, ProbeAnswer } from './ask.ts';
+import type { Limits } from './measure.ts';
 
 /** After this time every router is taken to have learnt of a change. */
 export const SETTLE_MS = 10 * MINUTE_MS;
@@ -11,15 +12,8 @@ export interface Databases {
   readonly databases?: readonly string[];
 }
 
-/** How long is waited. Instants are milliseconds since 1970 by this machine's clock. */
-export interface Patience extends Databases {
-  /** A string whose token was changed this long ago needs one burst alone, if none says otherwise. */
-  readonly settleMs: number;
-  /** If no burst has agreed by then, the wait ends. */
-  readonly firstBy: number;
-  /** The wait ends before this instant, and as soon as it can no longer end well before it. */
-  readonly deadline: number;
-}
+/** How long is waited. Instants are by this machine's clock. */
+export type Patience = Databases & Omit<Limits, 'changedAt'>;
 
 export interface BurstResult {
   /**

@@ -1,17 +1,22 @@
 /**
  * When enough bursts have agreed. Nobody says how many routers there are, nor how late the latest
  * learns of a change; a burst can miss one that has not. So the time that passed until bursts agreed
- * measures how slow this cluster is, and as much again is watched.
+ * measures how slow this cluster is, and it is watched for as long again.
  */
 
 /** What a burst says of the answer that is waited for. */
 export type Verdict = 'agrees' | 'objects' | 'unknown';
 
-/** The change that routers learn of. Instants are milliseconds since 1970. */
-export interface Change {
-  readonly at: number;
-  /** After this time no more waiting is needed. */
+/** Instants are milliseconds since 1970. */
+export interface Limits {
+  /** When that changed of which the routers learn. */
+  readonly changedAt: number;
+  /** This long after the change no more waiting is needed, if no burst objected. */
   readonly settleMs: number;
+  /** If no burst has agreed by then, the wait ends. */
+  readonly firstBy: number;
+  /** The wait ends before this instant, and as soon as it cannot be done before. */
+  readonly deadline: number;
 }
 
 export interface Progress {
@@ -28,13 +33,24 @@ export interface Progress {
   readonly failed: number;
 }
 
+/** Since bursts agree: how long ago that began, and how long they must. */
+export interface Watch {
+  readonly passedMs: number;
+  readonly ms: number;
+}
+
+export type Step =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'end'; readonly watch?: Watch | undefined };
+
 const FASTEST_MS = 5_000;
 const SLOWEST_MS = 30_000;
 const SHORTEST_WATCH_MS = 15_000;
 /**
- * Chosen by simulation. With 12 routers that learn within 240 s, uniformly or exponentially, fewer than
- * 0.5 of 1,000 strings are taken too early, also by a run that begins in the middle; with six bursts,
- * 2 of 1,000. It costs about 100 probes, and fewer bursts would save a tenth for each.
+ * Chosen by simulation. With 12 routers that learn within 240 s, their times drawn uniformly or
+ * exponentially, fewer than 0.5 of 1,000 strings are taken too early, also by a run that begins in the
+ * middle; with six bursts it would be 2. A string then costs about 100 probes, 80 of them for this.
  */
 const BURSTS = 8;
 
@@ -62,35 +78,30 @@ export function noted(progress: Progress, verdict: Verdict, now: number): Progre
 }
 
 /** How long, and how many bursts in a row, must agree from `since` on. */
-function required({ startedAt, objected }: Progress, since: number, change: Change, now: number) {
-  const settledAt = change.at + change.settleMs;
+function required({ startedAt, objected }: Progress, since: number, limits: Limits, now: number) {
+  const settledAt = limits.changedAt + limits.settleMs;
   if (!objected && now >= settledAt) return { ms: 0, bursts: 1 };
   const ms = Math.max(SHORTEST_WATCH_MS, Math.min(since - startedAt, settledAt - since));
   return { ms, bursts: BURSTS };
 }
 
+const afterFailure = ({ failed }: Progress) => Math.min(FASTEST_MS * 2 ** (failed - 1), SLOWEST_MS);
+
 /** What follows a burst that ended at `now`. */
-export function nextStep(
-  progress: Progress,
-  change: Change,
-  now: number,
-): {
-  readonly done: boolean;
-  /** Until the next burst. */
-  readonly waitMs: number;
-  /** The watch, once bursts agree: how much is over, and how long it is in all. */
-  readonly watch?: { readonly passedMs: number; readonly ms: number };
-} {
-  const { since, inARow, failed } = progress;
-  const failedMs = Math.min(FASTEST_MS * 2 ** (failed - 1), SLOWEST_MS);
-  if (since === undefined) return { done: false, waitMs: failedMs };
-  const { ms, bursts } = required(progress, since, change, now);
-  const passedMs = now - since;
-  const evenlyMs = (ms - passedMs) / Math.max(1, bursts - inARow);
-  return {
-    done: inARow >= bursts && passedMs >= ms,
-    waitMs:
-      inARow === 0 ? failedMs : Math.ceil(Math.max(SHORTEST_WATCH_MS / (BURSTS - 1), evenlyMs)),
-    watch: { passedMs, ms },
-  };
+export function nextStep(progress: Progress, limits: Limits, now: number): Step {
+  const { since, inARow } = progress;
+  if (since === undefined) {
+    const lastMs = progress.agreed ? Number.POSITIVE_INFINITY : limits.firstBy - now;
+    const ms = Math.min(afterFailure(progress), lastMs);
+    return ms > 0 && now + ms < limits.deadline ? { kind: 'wait', ms } : { kind: 'end' };
+  }
+  const { ms: watchMs, bursts } = required(progress, since, limits, now);
+  const watch = { passedMs: now - since, ms: watchMs };
+  const leftMs = watch.ms - watch.passedMs;
+  if (inARow >= bursts && leftMs <= 0) return { kind: 'done' };
+  const evenlyMs = leftMs / Math.max(1, bursts - inARow);
+  const shortestMs = SHORTEST_WATCH_MS / (BURSTS - 1);
+  const ms = inARow === 0 ? afterFailure(progress) : Math.ceil(Math.max(shortestMs, evenlyMs));
+  const canBeDone = now + Math.max(ms, leftMs) < limits.deadline;
+  return canBeDone ? { kind: 'wait', ms } : { kind: 'end', watch };
 }

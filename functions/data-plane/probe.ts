@@ -9,8 +9,8 @@ import {
   type ProbeAnswer,
   type ProbeResult,
 } from './ask.ts';
-import type { BurstResult, Databases, DataPlane, Patience } from './data-plane.ts';
-import { begun, type Change, nextStep, noted, type Verdict } from './measure.ts';
+import type { BurstResult, Databases, DataPlane } from './data-plane.ts';
+import { begun, type Limits, nextStep, noted, type Verdict, type Watch } from './measure.ts';
 import { burstOf, probesFor } from './probes-for.ts';
 
 export interface DataPlaneOptions extends ClusterAddress {
@@ -31,9 +31,6 @@ interface Waited {
 }
 
 const NOTHING_TO_PROBE = 'none of its permissions has a probe';
-const OPPOSITE = { accepted: 'refused', refused: 'accepted' } as const;
-
-const seconds = (milliseconds: number) => `${Math.round(milliseconds / 1_000)} s`;
 
 /** What the answers to a whole burst mean together. */
 function summarise(results: readonly ProbeResult[]): BurstResult {
@@ -81,29 +78,20 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     expected: 'accepted' | 'refused',
     value: TokenValue,
     permissions: readonly Permission[],
-    change: Change,
-    { firstBy, deadline, databases }: Patience,
+    { databases, ...limits }: Limits & Databases,
   ): Promise<Waited> {
     const probes = probesFor(permissions, databases);
     if (probes.length === 0) return { reached: false, detail: NOTHING_TO_PROBE };
+    const isOther = (answer: ProbeAnswer) => answer !== expected;
     let progress = begun(now());
     for (let round = 0; ; round += 1) {
-      const isOther = (answer: ProbeAnswer) => answer !== expected;
-      const results = await send(value, burstOf(probes, round), isOther, deadline);
-      const { answer, detail = answer } = results.at(-1) as ProbeResult;
-      progress = noted(progress, verdictOn(answer, expected), now());
-      const { done, waitMs, watch } = nextStep(progress, change, now());
-      if (done) return { reached: true, last: answer };
-      const nextMs = progress.agreed ? waitMs : Math.min(waitMs, firstBy - now());
-      const endsAt = now() + Math.max(nextMs, watch ? watch.ms - watch.passedMs : 0);
-      if (nextMs <= 0 || endsAt >= deadline) {
-        const soFar =
-          watch && answer === expected
-            ? `${expected} for ${seconds(watch.passedMs)} of the ${seconds(watch.ms)} that it must be`
-            : `the last answer: ${detail}`;
-        return { reached: false, last: answer, detail: soFar };
-      }
-      await sleep(nextMs);
+      const results = await send(value, burstOf(probes, round), isOther, limits.deadline);
+      const result = results.at(-1) as ProbeResult;
+      progress = noted(progress, verdictOn(result, expected), now());
+      const step = nextStep(progress, limits, now());
+      if (step.kind === 'done') return { reached: true, last: result.answer };
+      if (step.kind === 'end') return { reached: false, ...soFar(result, expected, step.watch) };
+      await sleep(step.ms);
     }
   }
 
@@ -114,26 +102,32 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       if (probes.length === 0) return { answer: 'nothing-to-probe', detail: NOTHING_TO_PROBE };
       return summarise(await send(value, probes, (answer) => answer === 'indeterminate'));
     },
-    async untilAccepted(value, permissions, { armedAt, ...patience }) {
-      const change = { at: armedAt, settleMs: patience.settleMs };
-      const waited = await until('accepted', value, permissions, change, patience);
+    async untilAccepted(value, permissions, { armedAt: changedAt, ...patience }) {
+      const waited = await until('accepted', value, permissions, { changedAt, ...patience });
       return { accepted: waited.reached, ...detailOf(waited) };
     },
-    async untilRefused(value, permissions, { endedAt, ...patience }) {
-      const change = { at: endedAt, settleMs: patience.settleMs };
-      const waited = await until('refused', value, permissions, change, patience);
-      return {
-        refused: waited.reached,
-        ...(waited.last && { lastAnswer: waited.last }),
-        ...detailOf(waited),
-      };
+    async untilRefused(value, permissions, { endedAt: changedAt, ...patience }) {
+      const waited = await until('refused', value, permissions, { changedAt, ...patience });
+      const { reached: refused, last: lastAnswer } = waited;
+      return { refused, ...(lastAnswer && { lastAnswer }), ...detailOf(waited) };
     },
   };
 }
 
-function verdictOn(answer: ProbeAnswer, expected: 'accepted' | 'refused'): Verdict {
+function verdictOn({ answer }: ProbeResult, expected: 'accepted' | 'refused'): Verdict {
   if (answer === expected) return 'agrees';
-  return answer === OPPOSITE[expected] ? 'objects' : 'unknown';
+  return answer === 'indeterminate' ? 'unknown' : 'objects';
+}
+
+/** How far a wait came that ended without success. */
+function soFar(
+  { answer, detail = answer }: ProbeResult,
+  expected: ProbeAnswer,
+  watch: Watch | undefined,
+): Omit<Waited, 'reached'> {
+  if (!watch || answer !== expected) return { last: answer, detail: `the last answer: ${detail}` };
+  const [passed, needed] = [watch.passedMs, watch.ms].map((ms) => Math.round(ms / 1_000));
+  return { last: answer, detail: `${expected} for ${passed} s of the ${needed} s that it must be` };
 }
 
 const detailOf = ({ detail }: Waited) => (detail === undefined ? {} : { detail });

@@ -3,16 +3,18 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
+import { backoffMs } from '../retry.ts';
 import type { KeyturnEvent, Publish } from './events.ts';
 
 export interface Publisher {
   /** Keeps an event until there are ten, or until `flush`. */
   readonly publish: Publish;
   /**
-   * Sends the events that are kept. Never rejects, and gives up after ten seconds, or sooner if told to: an
-   * event that is lost must neither fail the run nor keep its answer back.
+   * Sends the events that are kept, and returns how many of the run's events are lost. Never rejects, and
+   * gives up after ten seconds, or sooner if told to: an event that is lost must neither fail the run nor
+   * keep its answer back.
    */
-  flush(longestMs?: number): Promise<void>;
+  flush(longestMs?: number): Promise<number>;
 }
 
 interface PublisherOptions {
@@ -26,6 +28,8 @@ interface PublisherOptions {
     value: undefined,
     options: { readonly signal: AbortSignal },
   ) => Promise<void>;
+  /** At least 0, below 1. */
+  random(): number;
 }
 
 /**
@@ -33,78 +37,106 @@ interface PublisherOptions {
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
 const BATCH = 10;
-const ATTEMPTS = 3;
 const LONGEST_FLUSH_MS = 10_000;
-/** For the warnings of what is given up. */
-const WARNINGS_MS = 500;
+/** Without it, one call that is never answered would take all the time that there is. */
+const TIMEOUT_MS = 3_000;
+const BACKOFF = { baseMs: 200, maxMs: 5_000 };
 
-export function createPublisher({ client: config, bus, warn, sleep }: PublisherOptions): Publisher {
-  const client = new EventBridgeClient({ maxAttempts: ATTEMPTS, ...config });
-  let kept: KeyturnEvent[] = [];
-  let sent: Promise<void> = Promise.resolve();
-  /** Aborted when a flush gives up; what is in flight and what waits after it is lost then. */
-  let sending = new AbortController();
+/** What one run sends. */
+interface Outbox {
+  unsent: readonly KeyturnEvent[];
+  sending: Promise<void>;
+  /** Aborted when nothing more is tried. */
+  readonly ending: AbortController;
+  /** Why the last call did not take all of its events. */
+  error?: unknown;
+}
 
-  const put = async (
+const emptyOutbox = (): Outbox => ({
+  unsent: [],
+  sending: Promise.resolve(),
+  ending: new AbortController(),
+});
+
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { client: config, bus, warn, sleep, random } = options;
+  // The SDK does not retry: its own retries would not know when the run ends.
+  const client = new EventBridgeClient({
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: TIMEOUT_MS,
+      requestTimeout: TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+    ...config,
+  });
+  let kept: readonly KeyturnEvent[] = [];
+  let outbox = emptyOutbox();
+
+  /** Returns the events that were refused: an answer of 200 may refuse some entries (`ErrorCode`). */
+  async function put(
     events: readonly KeyturnEvent[],
-    abortSignal: AbortSignal,
-  ): Promise<KeyturnEvent[]> => {
-    const { Entries = [] } = await client.send(
-      new PutEventsCommand({
-        Entries: events.map(({ type, detail }) => ({
-          Source: 'keyturn',
-          DetailType: type,
-          Detail: JSON.stringify(detail),
-          EventBusName: bus,
-        })),
-      }),
-      { abortSignal },
-    );
-    // An answer of 200 may still refuse some entries (`ErrorCode`).
-    return events.filter((_, index) => Entries[index]?.ErrorCode !== undefined);
-  };
-
-  const send = async (events: readonly KeyturnEvent[], signal: AbortSignal): Promise<void> => {
+    box: Outbox,
+  ): Promise<readonly KeyturnEvent[]> {
     try {
-      let unsent = events;
-      for (let tried = 0; unsent.length > 0 && tried < ATTEMPTS; tried += 1) {
-        signal.throwIfAborted();
-        unsent = await put(unsent, signal);
-      }
-      if (unsent.length > 0) warn('events refused', { count: unsent.length });
+      const { Entries = [] } = await client.send(
+        new PutEventsCommand({
+          Entries: events.map(({ type, detail }) => ({
+            Source: 'keyturn',
+            DetailType: type,
+            Detail: JSON.stringify(detail),
+            EventBusName: bus,
+          })),
+        }),
+        { abortSignal: box.ending.signal },
+      );
+      const refused = events.filter((_, index) => Entries[index]?.ErrorCode !== undefined);
+      if (refused.length > 0) box.error = Entries.find(({ ErrorCode }) => ErrorCode)?.ErrorCode;
+      return refused;
     } catch (error) {
-      warn('events not published', { count: events.length, error });
+      box.error = error;
+      return events;
     }
-  };
+  }
+
+  /** What is not taken waits behind the others, so that one entry that is never taken holds nothing up. */
+  async function sendAll(box: Outbox): Promise<void> {
+    const { signal } = box.ending;
+    for (let failed = 0; box.unsent.length > 0 && !signal.aborted; ) {
+      const batch = box.unsent.slice(0, BATCH);
+      const refused = await put(batch, box);
+      box.unsent = [...box.unsent.slice(batch.length), ...refused];
+      failed = refused.length > 0 ? failed + 1 : 0;
+      if (failed === 0) continue;
+      const waitMs = backoffMs(failed, { ...BACKOFF, random });
+      await sleep(waitMs, undefined, { signal }).catch(() => {});
+    }
+  }
 
   const sendKept = () => {
-    const batch = kept;
+    const box = outbox;
+    box.unsent = [...box.unsent, ...kept];
     kept = [];
-    const { signal } = sending;
-    if (batch.length > 0) sent = sent.then(() => send(batch, signal));
+    box.sending = box.sending.then(() => sendAll(box));
   };
 
   return {
     publish(event) {
-      kept.push(event);
+      kept = [...kept, event];
       if (kept.length >= BATCH) sendKept();
     },
     async flush(longestMs = LONGEST_FLUSH_MS) {
       sendKept();
-      const ended = new AbortController();
-      /** Rejected when everything was sent before. */
-      const wait = (ms: number) => sleep(ms, undefined, { signal: ended.signal });
-      const ending = async () => {
-        await wait(Math.max(0, Math.min(longestMs, LONGEST_FLUSH_MS)));
-        sending.abort(new Error('the events were not sent in time'));
-        await wait(WARNINGS_MS);
-      };
-      await Promise.race([sent, ending().catch(() => {})]);
-      ended.abort();
-      if (!sending.signal.aborted) return;
+      const { sending, ending } = outbox;
+      const patienceMs = Math.max(0, Math.min(longestMs, LONGEST_FLUSH_MS));
+      const { signal } = ending;
+      await Promise.race([sending, sleep(patienceMs, undefined, { signal }).catch(() => {})]);
+      ending.abort(new Error('the events were not sent in time'));
+      const { unsent, error } = outbox;
       // The next run starts with nothing in its way.
-      sent = Promise.resolve();
-      sending = new AbortController();
+      outbox = emptyOutbox();
+      if (unsent.length > 0) warn('events lost', { count: unsent.length, error });
+      return unsent.length;
     },
   };
 }

@@ -1,4 +1,5 @@
-import { entryOf } from '../policy/policy.ts';
+import { entryOf, type Policy } from '../policy/policy.ts';
+import { rateOf } from '../policy/rate.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { attempt, type Outcome } from '../run/outcome.ts';
 import type { RotateRequest } from '../run/request.ts';
@@ -20,8 +21,10 @@ import { findRefused } from './refused-strings.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
 import { createTurns, hasTimeForStep } from './turns.ts';
 
-/** A run that no schedule started does not know the next one: it leaves to that only what a day can wait. */
-const UNKNOWN_PERIOD_MS = DAY_MS;
+/** How long until the third run after this one, at most: as its schedule said, or as the policy says for a person's run. */
+function timeToThirdRun({ scheduled }: RotateRequest, { schedules }: Policy): number {
+  return scheduled ? scheduled.thirdInSeconds * 1_000 : 3 * (rateOf(schedules.rotate) ?? DAY_MS);
+}
 
 /** What `rotate` answers. */
 export interface RotationReport extends Report<RotationAction> {
@@ -48,7 +51,7 @@ function carryOut(
       case 'move-cluster':
         return turns.start(() => moveCluster(action, tools));
       case 'adopt':
-        return turns.start(() => adoptToken(entry, tools));
+        return adoptToken({ entry, action }, turns.start, tools);
       case 'recognise':
       case 'mark-shared':
       case 'restart-grace':
@@ -103,12 +106,12 @@ export async function runRotation(
     needsTimes: needsVersionTimes,
   });
   const tools = atApiTime(runTools, observation);
-  const periodMs = UNKNOWN_PERIOD_MS;
-  const learnt = { refused: await findRefused(observation, tools), periodMs };
+  const thirdMs = timeToThirdRun(request, policy);
+  const learnt = { refused: await findRefused(observation, tools), thirdMs };
   const plan = planRotation(policy, observation, request, learnt);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
-  const states = () => entryStates(policy, observation, mendedBy(outcomes), periodMs);
+  const states = () => entryStates(policy, observation, mendedBy(outcomes), thirdMs);
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
       outcomes = await applyRotation(actions, { request, around }, tools);

@@ -1,6 +1,18 @@
 import * as z from 'zod/mini';
 
+/** What the schedule of a function says of its firing, as lib/keyturn-schedule.ts writes it. */
+const scheduledSchema = z.strictObject({
+  /** When it was to fire; the output is milliseconds since 1970. */
+  at: z.pipe(z.iso.datetime('an instant in UTC'), z.transform(Date.parse)),
+  /** It fires again so many seconds after `at`, or later. */
+  nextInSeconds: z.int().check(z.positive()),
+  /** It fires for the third time after `at` within so many seconds. */
+  thirdInSeconds: z.int().check(z.positive()),
+});
+
 const common = {
+  /** Absent: a person invokes the function. */
+  scheduled: z.optional(scheduledSchema),
   /** Answer with the plan and apply nothing. */
   dryRun: z._default(z.boolean(), false),
   /** The hash of a refusal: exactly the actions that it refused are applied all the same. */
@@ -14,9 +26,17 @@ const rotateSchema = z
     tokens: z.optional(z.array(z.string()).check(z.minLength(1))),
     /** Rotate these tokens even if they are not due. */
     force: z._default(z.boolean(), false),
+    /** Who says that the strings of the named tokens are theirs: adopts what no proof can show, and does nothing else. */
+    confirmAdoption: z.optional(
+      z.string().check(z.regex(/^[A-Za-z0-9 @._+:/\\-]{1,64}$/, 'a name of 1 to 64 characters')),
+    ),
   })
   .check(
     z.refine(({ force, tokens }) => !force || tokens, 'force requires the tokens to be named'),
+    z.refine(
+      ({ confirmAdoption, tokens, force }) => confirmAdoption === undefined || (tokens && !force),
+      'confirmAdoption requires the tokens to be named, without force',
+    ),
   );
 
 const reapSchema = z.strictObject(common);
@@ -27,6 +47,7 @@ const enforceSchema = z.strictObject({
   tables: z._default(z.boolean(), false),
 });
 
+export type Scheduled = z.output<typeof scheduledSchema>;
 export type RotateRequest = z.output<typeof rotateSchema>;
 export type ReapRequest = z.output<typeof reapSchema>;
 export type EnforceRequest = z.output<typeof enforceSchema>;

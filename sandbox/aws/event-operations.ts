@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { AwsError, notFound } from './aws-error.ts';
 import { parseJson } from './json.ts';
 import { type Operation, operation } from './request.ts';
-import type { PublishedEvent } from './state.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -64,21 +63,15 @@ function isObject(detail: string): boolean {
 }
 
 function publish(store: Store, one: Entry) {
-  const bus = one.EventBusName.replace(/^arn:.*:event-bus\//, '');
-  const id = store.draw().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
-  const event: PublishedEvent = {
-    id,
-    bus,
+  const EventId = store.publish({
+    bus: one.EventBusName.replace(/^arn:.*:event-bus\//, ''),
     source: one.Source ?? '',
     detailType: one.DetailType ?? '',
     detail: JSON.parse(one.Detail ?? ''),
     resources: one.Resources,
     time: one.Time === undefined ? store.now() : one.Time * 1000,
-  };
-  // An event for a bus that does not exist gets an id and is lost, without an error, as in AWS.
-  if (store.state.eventBuses.includes(bus))
-    store.update({ events: [...store.state.events, event] });
-  return { EventId: id };
+  });
+  return { EventId };
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Operation } from './request.ts';
 import { resourcePolicyOperations } from './resource-policy.ts';
 import { createRotations, type RotationInvoker } from './rotation.ts';
 import { secretOperations } from './secret-operations.ts';
-import type { AwsState } from './state.ts';
+import type { AwsState, PublishedEvent } from './state.ts';
 import { copy, createStore, own, type Store } from './store.ts';
 import { valueOperations } from './value-operations.ts';
 import { versionOperations } from './version-operations.ts';
@@ -40,6 +40,8 @@ export interface Aws {
   readLagMs: number;
   /** Absent: RotateSecret answers that it cannot invoke the function. */
   rotationInvoker: RotationInvoker | undefined;
+  /** Receives every event that a bus takes, as the target of a rule does. */
+  onEvent: (event: PublishedEvent) => void;
   readonly state: AwsState;
   snapshot(): AwsState;
   restore(state: AwsState): void;
@@ -103,6 +105,12 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     },
     set rotationInvoker(invoker) {
       rotationInvoker = invoker;
+    },
+    get onEvent() {
+      return store.onEvent;
+    },
+    set onEvent(onEvent) {
+      store.onEvent = onEvent;
     },
     get listLagMs() {
       return store.listLagMs;

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { invalidRequest, notFound } from './aws-error.ts';
-import { type AwsState, emptyState, type PastSecret, type Secret } from './state.ts';
+import { labelEvents } from './label-events.ts';
+import {
+  type AwsState,
+  emptyState,
+  type PastSecret,
+  type PublishedEvent,
+  type Secret,
+} from './state.ts';
 
 /** The longest lag of reads that can be set later. */
 const HISTORY_MS = 900_000;
@@ -12,6 +19,8 @@ export interface Store {
   readonly state: AwsState;
   readLagMs: number;
   listLagMs: number;
+  /** Receives every event that a bus takes, as the target of a rule does. */
+  onEvent: (event: PublishedEvent) => void;
   now(): number;
   /** A unique hex digest; the same sequence in every run. */
   draw(): string;
@@ -24,14 +33,16 @@ export interface Store {
   findUsable(secretId: string, lagMs?: number): Secret;
   findByName(name: string): Secret | undefined;
   list(lagMs: number): readonly Secret[];
-  /** Stores a changed secret and sets its LastChangedDate. */
+  /** Stores a changed secret, sets its LastChangedDate, and publishes the labels that moved. */
   save(secret: Secret): Secret;
   remove(secret: Secret): void;
   /** Records that a version was read. This is no change, so it has no history. */
   touch(secret: Secret, versionId: string): void;
   count(operation: string): void;
   countWrite(operation: string): void;
-  update(change: Partial<Pick<AwsState, 'events' | 'eventBuses'>>): void;
+  /** Returns the event's id. */
+  publish(event: Omit<PublishedEvent, 'id'>): string;
+  update(change: Pick<AwsState, 'eventBuses'>): void;
   restore(state: AwsState): void;
 }
 
@@ -67,6 +78,7 @@ export function createStore(clock: Clock, region: string, accountId: string): St
     accountId,
     readLagMs: 0,
     listLagMs: 0,
+    onEvent: () => {},
     get state() {
       return state;
     },
@@ -96,9 +108,12 @@ export function createStore(clock: Clock, region: string, accountId: string): St
         (name) => lookUp(name, lagMs) ?? [],
       ),
     save(secret) {
-      const changed = { ...secret, changedAt: clock.now() };
+      const time = clock.now();
+      const changed = { ...secret, changedAt: time };
+      const events = labelEvents(current(secret.name), changed);
       state.secrets[secret.name] = changed;
       record(secret.name, changed);
+      for (const event of events) store.publish({ ...event, time });
       return changed;
     },
     remove({ name }) {
@@ -118,6 +133,16 @@ export function createStore(clock: Clock, region: string, accountId: string): St
     },
     countWrite(operation) {
       state.writes[operation] = (state.writes[operation] ?? 0) + 1;
+    },
+    publish(event) {
+      const id = store.draw().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+      // An event for a bus that does not exist gets an id and is lost, without an error, as in AWS.
+      if (state.eventBuses.includes(event.bus)) {
+        const published = { id, ...event };
+        state = { ...state, events: [...state.events, published] };
+        store.onEvent(published);
+      }
+      return id;
     },
     update(change) {
       state = { ...state, ...change };

@@ -41,7 +41,10 @@ export function truthOf({ cluster, aws }: Pick<Sandbox, 'cluster' | 'aws'>): Tru
         })
         .filter(({ marker }) => secret === undefined || marker?.secret === secret),
     events: (type) =>
-      aws.state.events.filter(({ detailType }) => type === undefined || detailType === type),
+      aws.state.events.filter(
+        ({ source, detailType }) =>
+          source === 'keyturn' && (type === undefined || detailType === type),
+      ),
   };
 }
 

@@ -53,7 +53,7 @@ export interface World extends Deployment {
   tags(secret: string): Readonly<Record<string, string>>;
   /** The tag that forbids schedules to touch it. */
   hold(secret: string): string | undefined;
-  /** What was published, oldest first; only one type, if one is named. */
+  /** What Keyturn published, oldest first; only one type, if one is named. */
   events(type?: string): readonly PublishedEvent[];
   /** Both servers, for their state and settings that have no word here. */
   readonly cluster: Cluster;

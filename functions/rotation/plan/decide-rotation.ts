@@ -49,8 +49,8 @@ export interface RotationContext {
   readonly forced: boolean;
   /** How long an armed token waits until an ordinary rotation promotes it. */
   readonly settleMs: number;
-  /** How long until a scheduled run can be followed by the next one, at most. */
-  readonly periodMs: number;
+  /** How long until the third run after this one, at most. */
+  readonly thirdMs: number;
   readonly isKnown: IsKnown;
   /** In this run the whole data plane refused the string that nobody knows, and accepted another one. */
   readonly refused: boolean;
@@ -148,7 +148,7 @@ interface Case {
 
 /** Whether consumers cannot wait for a later run, or a person does not want to. */
 function isUrgent({ seen, reason, context }: Case): boolean {
-  const { now, settleMs, periodMs } = context;
+  const { now, settleMs, thirdMs } = context;
   switch (reason) {
     case 'Missing':
     case 'Expired':
@@ -160,7 +160,7 @@ function isUrgent({ seen, reason, context }: Case): boolean {
     case 'PermissionsNarrowed': {
       // The second firing after the next one would promote it too late.
       const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
-      return expiresAt !== undefined && expiresAt < now + 3 * periodMs + settleMs;
+      return expiresAt !== undefined && expiresAt < now + thirdMs + settleMs;
     }
     case undefined:
       return false;

@@ -67,18 +67,17 @@ const LONG_HELD_MS = 7 * DAY_MS;
 interface Context {
   readonly at: number;
   readonly settleMs: number;
-  /** How long until a scheduled run is followed by the next one, at most. */
-  readonly periodMs: number;
+  /** How long until the third run after this one, at most. */
+  readonly thirdMs: number;
 }
 
 /**
  * How long before its expiry a token alarms: a day, or three runs, so that somebody can act. Shorter for tokens
  * that live so briefly that they are always as near to their expiry.
  */
-function horizon({ expiresAfter, rotateEvery }: TokenPolicy, { periodMs }: Context): number {
-  const runs = 3 * periodMs;
+function horizon({ expiresAfter, rotateEvery }: TokenPolicy, { thirdMs }: Context): number {
   const spare = ((expiresAfter ?? Number.POSITIVE_INFINITY) - rotateEvery) / 2;
-  return Math.max(runs, Math.min(DAY_MS, spare));
+  return Math.max(thirdMs, Math.min(DAY_MS, spare));
 }
 
 /** By the state of AWSCURRENT's holder, where no token is known. */
@@ -166,9 +165,9 @@ export function entryStates(
   policy: Policy,
   { secrets, at }: Pick<Observation, 'secrets' | 'at'>,
   mended: ReadonlySet<string>,
-  periodMs: number,
+  thirdMs: number,
 ): readonly EntryState[] {
-  const context = { at, settleMs: policy.settle, periodMs };
+  const context = { at, settleMs: policy.settle, thirdMs };
   return policy.tokens.map((entry) => {
     const state = stateOfEntry(entry, secrets.get(entry.secret), context);
     if (!mended.has(entry.secret)) return state;

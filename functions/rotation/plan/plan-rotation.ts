@@ -5,6 +5,7 @@ import { RequestError, type RotateRequest } from '../../run/request.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { currentHolder } from '../../tokens/state.ts';
 import { clusterMove, moveConditions } from './cluster-moves.ts';
+import { adoptsOnly, decideAdoption } from './decide-adoption.ts';
 import {
   decideRotation,
   forbidden,
@@ -17,14 +18,14 @@ import { type IsKnown, knownDatabases, unknownDatabases } from './permissions.ts
 import type { RotationAction } from './rotation-action.ts';
 
 /** What the invocation asks for, as far as the plan depends on it. */
-type Asked = Pick<RotateRequest, 'tokens' | 'force'>;
+type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 
 /** What a run has learnt besides the observation. */
 export interface Learnt {
   /** Secrets whose unknown AWSCURRENT the whole data plane refused in this run. */
   readonly refused: ReadonlySet<string>;
-  /** How long until a scheduled run is followed by the next one, at most. */
-  readonly periodMs: number;
+  /** How long until the third run after this one, at most. */
+  readonly thirdMs: number;
 }
 
 /** An unknown name is a typo, which a run that does nothing would hide. */
@@ -39,12 +40,12 @@ function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = [
 export const rotationContext = (
   policy: Policy,
   { at, databases }: Pick<Observation, 'at' | 'databases'>,
-  { periodMs }: Pick<Learnt, 'periodMs'>,
+  { thirdMs }: Pick<Learnt, 'thirdMs'>,
 ): Omit<RotationContext, 'forced' | 'refused'> => ({
   now: at,
   timeZone: policy.timeZone,
   settleMs: policy.settle,
-  periodMs,
+  thirdMs,
   isKnown: knownDatabases(policy, databases),
 });
 
@@ -77,19 +78,19 @@ function planEntry(
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
   sharing: Parameters<typeof noteVersions>[1],
-  context: RotationContext,
+  context: RotationContext & Pick<Asked, 'confirmAdoption'>,
   policy: Policy,
 ): Planned {
   const about = { token: entry.name, secret: entry.secret };
-  if (!seen && entry.adopt) {
-    const { tokenId } = entry.adopt;
-    return { actions: [{ ...about, kind: 'adopt', tokenId, reason: 'Adopted' }], findings: [] };
+  const adoption = decideAdoption(entry, seen, context.confirmAdoption);
+  if (adoptsOnly(seen, adoption, context)) {
+    return { actions: adoption ? [adoption] : [], findings: [] };
   }
   const { finding, forbids } = checkDatabases(entry, seen, context.isKnown);
   const refused = finding ? [{ ...about, ...finding }] : [];
   if (forbids) return { actions: [], findings: refused };
   const notes = seen && !forbidden(seen) ? noteVersions(seen, sharing, context.now) : [];
-  const { action, findings } = decideRotation(entry, seen, context);
+  const { action = adoption, findings } = decideRotation(entry, seen, context);
   const moved = clusterMove(entry, seen?.secret, policy);
   return {
     actions: [
@@ -121,7 +122,12 @@ export function planRotation(
         entry,
         observation.secrets.get(entry.secret),
         sharing.get(entry.secret) ?? [],
-        { ...common, forced: request.force, refused: learnt.refused.has(entry.secret) },
+        {
+          ...common,
+          forced: request.force,
+          confirmAdoption: request.confirmAdoption,
+          refused: learnt.refused.has(entry.secret),
+        },
         policy,
       ),
     );

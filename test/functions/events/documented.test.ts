@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { eventSchemas, eventsJsonSchema } from '../../../functions/events/events.ts';
-import { secretPrefix } from '../../../functions/policy/policy.ts';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 
 test('docs/events.schema.json is the schema that every published event is type-checked against', () => {
   expect(JSON.parse(readFileSync('docs/events.schema.json', 'utf8'))).toEqual(eventsJsonSchema());
@@ -13,14 +14,57 @@ test('docs/events.md speaks of every event', () => {
   for (const type of Object.keys(eventSchemas)) expect(page).toContain(`| \`${type}\` |`);
 });
 
-test('the example listens to a rotation as it is published', () => {
-  const text = readFileSync('examples/restart-on-rotation/template.yaml', 'utf8');
-  const { Resources } = parse(text, { logLevel: 'error' });
-  expect(Resources.Rotated.Properties.EventPattern).toEqual({
-    source: ['keyturn'],
-    'detail-type': ['Token Rotated'],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's own
-    detail: { secret: [`${secretPrefix('${Owner}')}\${Token}`] },
+/** As EventBridge does for the patterns here: every field that is named has one of the values. */
+const matches = (pattern: object, event: object): boolean =>
+  Object.entries(pattern).every(([key, wanted]) => {
+    const found: unknown = Reflect.get(event, key);
+    if (Array.isArray(wanted)) return wanted.includes(found);
+    return typeof found === 'object' && found !== null && matches(wanted, found);
   });
-  expect(Object.keys(eventSchemas)).toContain('Token Rotated');
+
+/** The event patterns of the example and of the page, for the owner `prod` and the token `telegraf`. */
+function patterns() {
+  const text = readFileSync('examples/restart-on-rotation/template.yaml', 'utf8');
+  const { Resources } = parse(
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's own
+    text.replaceAll('${Owner}', 'prod').replaceAll('${Token}', 'telegraf'),
+    { logLevel: 'error' },
+  );
+  const { EventBusName, EventPattern } = Resources.Moved.Properties;
+  // Secrets Manager knows no other bus.
+  expect(EventBusName).toBeUndefined();
+  const page = readFileSync('docs/events.md', 'utf8');
+  const onPage = [...page.matchAll(/```json\n([^`]*)```/g)].map(([, json = '']) =>
+    JSON.parse(json),
+  );
+  expect(onPage).toHaveLength(1);
+  return [EventPattern, ...onPage];
+}
+
+test('what a restart hangs on is the event that Secrets Manager sends when AWSCURRENT moves, and no other', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  const events = world.aws.state.events.map(({ source, detailType, detail }) => ({
+    source,
+    'detail-type': detailType,
+    detail,
+  }));
+  expect(events.map((event) => event['detail-type'])).toContain('Token Rotated');
+  const moved = { name: TELEGRAF, labelUpdated: 'AWSCURRENT' };
+  const held = { name: TELEGRAF, labelUpdated: 'keyturn-hold-freeze' };
+  events.push({
+    source: 'aws.secretsmanager',
+    'detail-type': 'Secret Label Updated',
+    detail: held,
+  });
+  for (const pattern of patterns()) {
+    expect(events.filter((event) => matches(pattern, event))).toMatchObject([
+      { source: 'aws.secretsmanager', detail: moved },
+      {
+        source: 'aws.secretsmanager',
+        detail: { ...moved, versionId: world.labels(TELEGRAF).AWSCURRENT },
+      },
+    ]);
+  }
 });

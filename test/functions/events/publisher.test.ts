@@ -4,6 +4,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { KeyturnEvent } from '../../../functions/events/events.ts';
 import { createPublisher } from '../../../functions/events/publisher.ts';
 import { type Aws, startAws } from '../../../sandbox/aws/server.ts';
+import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
+
+const LONGEST_FLUSH_MS = 10_000;
 
 const event = (n: number): KeyturnEvent => ({
   type: 'Secret Deleted',
@@ -17,28 +20,70 @@ const clientOf = ({ url, region }: Aws) => ({
   maxAttempts: 1,
 });
 
-async function connect(bus?: string, sleep = realSleep) {
+/** Nobody waits for long: each flush is patient until there were so many waits between attempts. */
+function hastySleep(patience: number) {
+  const naps: number[] = [];
+  let left = patience;
+  let resolveFlush = () => {};
+  const sleep = (ms: number, _value: undefined, { signal }: { readonly signal: AbortSignal }) => {
+    if (ms === LONGEST_FLUSH_MS) {
+      left = patience;
+      return new Promise<void>((resolve) => {
+        resolveFlush = resolve;
+      });
+    }
+    naps.push(ms);
+    left -= 1;
+    if (left === 0) resolveFlush();
+    return realSleep(1, undefined, { signal });
+  };
+  return { naps, sleep, giveUp: () => resolveFlush() };
+}
+
+async function connect({ bus, patience = 5 }: { bus?: string; patience?: number } = {}) {
   const aws = await startAws({ clock: { now: () => Date.UTC(2026, 2, 2) } });
   onTestFinished(() => aws.close());
+  const { naps, sleep, giveUp } = hastySleep(patience);
   const warnings: { readonly message: string; readonly details: object }[] = [];
   const publisher = createPublisher({
     client: clientOf(aws),
     bus,
     warn: (message, details) => warnings.push({ message, details }),
     sleep,
+    random: () => 0.5,
   });
   const received = () =>
-    aws.state.events.map(({ detail }) => ({
-      n: Number((detail as { readonly secret: string }).secret),
-    }));
-  return { aws, publisher, warnings, received };
+    aws.state.events.map(({ detail }) => Number((detail as { readonly secret: string }).secret));
+  const publish = (count: number, from = 0) => {
+    for (let n = 0; n < count; n += 1) publisher.publish(event(from + n));
+  };
+  return { aws, publisher, publish, naps, giveUp, warnings, received };
 }
 
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+/** EventBridge takes the call, and refuses the entry at `index` of so many. */
+const refusing = (count: number, index: number) => ({
+  status: 200,
+  body: JSON.stringify({
+    FailedEntryCount: 1,
+    Entries: numbers(count).map((n) =>
+      n === index ? { ErrorCode: 'ThrottlingException' } : { EventId: String(n) },
+    ),
+  }),
+});
+
+/** The first calls are answered so; all others as usual. */
+const first = (answers: readonly Awaited<ReturnType<Interceptor>>[]): Interceptor => {
+  const left = [...answers];
+  return async (_call, effect) => left.shift() ?? effect();
+};
+
 test('keeps events until there are ten, and sends the rest with a flush', async () => {
-  const { aws, publisher, received } = await connect();
-  for (let n = 0; n < 25; n += 1) publisher.publish(event(n));
-  await publisher.flush();
-  expect(received()).toEqual(Array.from({ length: 25 }, (_, n) => ({ n })));
+  const { aws, publisher, publish, received } = await connect();
+  publish(25);
+  expect(await publisher.flush()).toBe(0);
+  expect(received()).toEqual(numbers(25));
   expect(aws.state.calls.PutEvents).toBe(3);
   expect(aws.state.events[0]).toMatchObject({
     bus: 'default',
@@ -48,87 +93,101 @@ test('keeps events until there are ten, and sends the rest with a flush', async 
 });
 
 test('sends nothing where there is nothing, and nothing twice', async () => {
-  const { aws, publisher, received } = await connect();
+  const { aws, publisher, publish, received } = await connect();
   await publisher.flush();
   expect(aws.state.calls.PutEvents).toBeUndefined();
-  publisher.publish(event(1));
+  publish(1);
   await publisher.flush();
   await publisher.flush();
-  expect(received()).toEqual([{ n: 1 }]);
+  expect(received()).toEqual([0]);
 });
 
-test('sends again only the entries that were refused', async () => {
-  const { aws, publisher, warnings, received } = await connect();
-  let first = true;
-  aws.intercept = (_call, effect) => {
-    if (!first) return Promise.resolve(effect());
-    first = false;
-    const Entries = [0, 1, 2].map((n) =>
-      n === 1 ? { ErrorCode: 'ThrottlingException' } : { EventId: String(n) },
-    );
-    return Promise.resolve({
-      status: 200,
-      body: JSON.stringify({ FailedEntryCount: 1, Entries }),
-    });
-  };
-  for (let n = 0; n < 3; n += 1) publisher.publish(event(n));
-  await publisher.flush();
-  expect(received()).toEqual([{ n: 1 }]);
+test('sends again only the entries that were refused, after a while', async () => {
+  const { aws, publisher, publish, naps, warnings, received } = await connect();
+  aws.intercept = first([refusing(3, 1)]);
+  publish(3);
+  expect(await publisher.flush()).toBe(0);
+  expect(received()).toEqual([1]);
+  expect(naps).toEqual([100]);
   expect(warnings).toEqual([]);
 });
 
-test('gives up on an entry that is refused again and again, and warns', async () => {
-  const { aws, publisher, warnings } = await connect();
-  aws.intercept = () =>
-    Promise.resolve({
-      status: 200,
-      body: JSON.stringify({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'InternalFailure' }] }),
-    });
-  publisher.publish(event(1));
-  await publisher.flush();
-  expect(aws.state.calls.PutEvents).toBe(3);
-  expect(warnings).toEqual([{ message: 'events refused', details: { count: 1 } }]);
+test('a call that fails is repeated, with longer and longer waits, until it succeeds', async () => {
+  const { aws, publisher, publish, naps, warnings, received } = await connect({ patience: 99 });
+  aws.intercept = first(
+    [...Array(8)].map((_, n) => (n % 2 ? { status: 500, body: '{}' } : 'reset')),
+  );
+  publish(12);
+  expect(await publisher.flush()).toBe(0);
+  expect(received().sort((a, b) => a - b)).toEqual(numbers(12));
+  expect(naps).toEqual([100, 200, 400, 800, 1_600, 2_500, 2_500, 2_500]);
+  expect(warnings).toEqual([]);
 });
 
-test('never rejects, and goes on with the next batch, when nobody listens', async () => {
-  const { aws, publisher, warnings, received } = await connect();
-  aws.intercept = () => Promise.resolve('reset');
-  for (let n = 0; n < 10; n += 1) publisher.publish(event(n));
-  await publisher.flush();
-  expect(warnings).toMatchObject([{ message: 'events not published', details: { count: 10 } }]);
-  aws.intercept = (_call, effect) => Promise.resolve(effect());
-  publisher.publish(event(10));
-  await publisher.flush();
-  expect(received()).toEqual([{ n: 10 }]);
+test('an entry that is refused again and again does not keep the others back', async () => {
+  const { aws, publisher, publish, received } = await connect();
+  aws.intercept = (_call, effect) => {
+    const { PutEvents = 0 } = aws.state.calls;
+    if (PutEvents === 1) return Promise.resolve(refusing(10, 3));
+    return Promise.resolve(PutEvents === 2 ? effect() : refusing(1, 0));
+  };
+  publish(20);
+  expect(await publisher.flush()).toBe(1);
+  expect(received()).toEqual(numbers(20).slice(10));
+});
+
+test('gives up at the end of its time, and says how many are lost and why', async () => {
+  const { aws, publisher, publish, naps, warnings } = await connect({ patience: 3 });
+  aws.intercept = async () => refusing(1, 0);
+  publish(1);
+  expect(await publisher.flush()).toBe(1);
+  expect(naps).toHaveLength(3);
+  expect(warnings).toEqual([
+    { message: 'events lost', details: { count: 1, error: 'ThrottlingException' } },
+  ]);
+});
+
+test('never rejects, and begins anew with the next run, when nobody listens', async () => {
+  const { aws, publisher, publish, warnings, received } = await connect();
+  aws.intercept = async () => 'reset';
+  publish(13);
+  expect(await publisher.flush()).toBe(13);
+  expect(warnings).toMatchObject([{ message: 'events lost', details: { count: 13 } }]);
+  aws.intercept = passThrough;
+  publish(1, 20);
+  expect(await publisher.flush()).toBe(0);
+  expect(received()).toEqual([20]);
+});
+
+test('gives up a bus that never answers, and is ready for the next run', async () => {
+  const { aws, publisher, publish, giveUp, warnings, received } = await connect();
+  aws.intercept = () => {
+    giveUp();
+    return new Promise(() => {});
+  };
+  publish(15);
+  expect(await publisher.flush()).toBe(15);
+  expect(warnings).toMatchObject([{ message: 'events lost', details: { count: 15 } }]);
+  aws.intercept = passThrough;
+  publish(1, 20);
+  expect(await publisher.flush()).toBe(0);
+  expect(received()).toEqual([20]);
+});
+
+test('a run that has less time left gives up sooner', async () => {
+  const { aws, publisher, publish, naps } = await connect();
+  aws.intercept = () => new Promise(() => {});
+  publish(1);
+  expect(await publisher.flush(1_234)).toBe(1);
+  expect(naps).toEqual([1_234]);
 });
 
 test('puts events on the bus that it was given', async () => {
-  const { aws, publisher } = await connect('keyturn');
+  const { aws, publisher, publish } = await connect({ bus: 'keyturn' });
   const client = new EventBridgeClient(clientOf(aws));
   await client.send(new CreateEventBusCommand({ Name: 'keyturn' }));
   client.destroy();
-  publisher.publish(event(1));
+  publish(1);
   await publisher.flush();
-  expect(aws.state.events).toMatchObject([{ bus: 'keyturn', detail: { secret: '1' } }]);
-});
-
-test('gives up a bus that never answers, says how much is lost, and is ready for the next run', async () => {
-  const naps: number[] = [];
-  const soon = (ms: number) => {
-    naps.push(ms);
-    return realSleep(50);
-  };
-  const { aws, publisher, warnings, received } = await connect(undefined, soon as typeof realSleep);
-  aws.intercept = () => new Promise(() => {});
-  for (let n = 0; n < 15; n += 1) publisher.publish(event(n));
-  await publisher.flush();
-  expect(naps).toEqual([10_000, 500]);
-  expect(warnings.map(({ message }) => message)).toEqual([
-    'events not published',
-    'events not published',
-  ]);
-  aws.intercept = async (_call, effect) => effect();
-  publisher.publish(event(15));
-  await publisher.flush();
-  expect(received()).toEqual([{ n: 15 }]);
+  expect(aws.state.events).toMatchObject([{ bus: 'keyturn', detail: { secret: '0' } }]);
 });

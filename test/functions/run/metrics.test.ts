@@ -74,3 +74,23 @@ test.each([
   await world.reap();
   expect(world.metrics()[0]?.['Owner=prod ManagementTokenDays']).toBe(days);
 });
+
+test('events that EventBridge never takes are counted, and fail nothing', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  world.aws.intercept = ({ server }, effect) =>
+    Promise.resolve(server === 'events' ? { status: 500, body: '{}' } : effect());
+  const { error } = await world.rotate();
+  expect(error).toBeUndefined();
+  expect(world.metrics().at(-1)).toEqual({ 'Owner=prod LostEvents': 1 });
+});
+
+test('events that EventBridge takes in the end are not lost', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  world.aws.intercept = ({ server }, effect) => {
+    const isFirst = world.aws.state.calls.PutEvents === 1;
+    return Promise.resolve(server === 'events' && isFirst ? 'reset' : effect());
+  };
+  await world.rotate();
+  expect(world.events('Token Rotated')).toHaveLength(1);
+  expect(JSON.stringify(world.metrics())).not.toContain('LostEvents');
+});
