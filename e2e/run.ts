@@ -6,6 +6,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { checkWholeRun, destroy } from './afterwards.ts';
 import { subscribe } from './bus.ts';
 import { startConsumer } from './consumer.ts';
+import { startFiring } from './firing.ts';
 import { decisionsIn, readLogs } from './function-logs.ts';
 import { firstPolicy, secondPolicy, secretOf } from './policy.ts';
 import { installPrograms } from './python.ts';
@@ -37,6 +38,8 @@ async function runScenario(stage: Stage, cleanup: AsyncDisposableStack): Promise
     subscribe(stage, ACCOUNT, REGION),
   );
   await scenario.issueFirstTokens(scene);
+  const firing = await report.step('its schedules begin to fire', () => startFiring(stage));
+  cleanup.defer(() => firing.stop());
 
   const secrets = new SecretsManagerClient({
     endpoint: aws.url,
@@ -69,6 +72,7 @@ async function runScenario(stage: Stage, cleanup: AsyncDisposableStack): Promise
   await scenario.checkQuarantined(scene, old);
   await scenario.checkSecondPolicy(scene);
   await scenario.checkDeleted(scene, old);
+  await firing.stop();
   await checkWholeRun(scene, { consumers, subscriber });
   await destroy(scene);
 }
@@ -98,7 +102,8 @@ async function main(): Promise<void> {
     'Secrets Manager is that of the sandbox: MiniStack overwrites a version that is put again',
   );
   report.note('MiniStack does not enforce IAM: test/ checks the roles against the calls');
-  report.note('MiniStack does not retry a failed scheduled run, nor put it into the failure queue');
+  report.note('MiniStack does not fill in the input of schedules: the test fires them');
+  report.note('MiniStack does not put a failed scheduled run into its queue');
   report.note('the AWS CLI is version 1, which has no --cli-binary-format and needs none');
   try {
     await runScenario(stage, cleanup);

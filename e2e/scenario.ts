@@ -8,7 +8,7 @@ import { eventually } from './waiting.ts';
 import { hasMark, type World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
-/** Enough for a schedule of one minute on a busy machine. */
+/** Enough for schedules that fire once a minute, on a busy machine. */
 const NEXT_RUN_MS = 150_000;
 
 const NANOSECONDS_A_DAY = 86_400_000_000_000;

@@ -7,5 +7,6 @@ const runtime = loadRuntime();
 /** Safe at any time, twice, or after a crash: every run reads the cluster and makes a new plan. */
 export function handler(event: unknown, context: InvocationContext) {
   const request = parseEnforceRequest(event);
-  return runtime.run(context, (tools) => runEnforcement(request, tools));
+  const invocation = { job: 'enforce', scheduled: request.scheduled } as const;
+  return runtime.runScheduled(invocation, context, (tools) => runEnforcement(request, tools));
 }

@@ -25,8 +25,16 @@ interface Metric {
 /** What a run measures. A new metric needs a row here, a `measure` in a job, and an alarm in lib/alarms.ts. */
 export const METRICS = {
   ownedTokens: { name: 'OwnedTokens', unit: 'Count' },
-  /** Tokens whose rotation is late, and entries without a token for which the run does nothing. */
+  /** Tokens whose rotation is late. */
   overdueTokens: { name: 'OverdueTokens', unit: 'Count' },
+  /** Entries whose consumers are refused, or soon will be, or of which nobody can know that. */
+  unusableTokens: { name: 'UnusableTokens', unit: 'Count' },
+  /** Secrets of entries that are scheduled for deletion: consumers cannot read them. */
+  deletedSecrets: { name: 'DeletedSecrets', unit: 'Count' },
+  /** Entries that a person stopped more than a week ago. */
+  longHolds: { name: 'LongHolds', unit: 'Count' },
+  /** Tokens of ours that still work, and whose secret is not ours any more. */
+  workingStrays: { name: 'WorkingStrays', unit: 'Count' },
   /** Current tokens with less than half of their `renewBefore` left. */
   tokensNearExpiry: { name: 'TokensNearExpiry', unit: 'Count' },
   /** Days until the first current token expires; below zero: it has expired. */
@@ -48,10 +56,15 @@ export const METRICS = {
 /** How many actions of one kind were done; besides `Owner` it has the dimension `Action`, the kind. */
 export const ACTIONS_METRIC = { name: 'Actions', unit: 'Count' } as const satisfies Metric;
 
+/** Runs that a schedule began in time; besides `Owner` it has the dimension `Function`, the job. */
+export const RUNS_METRIC = { name: 'ScheduledRuns', unit: 'Count' } as const satisfies Metric;
+
 /** What a run measured. Absent: not measured, or there is no value. */
 export type Measures = { readonly [Key in keyof typeof METRICS]?: number } & {
   /** How many actions were done, by kind. */
   readonly actions?: Readonly<Record<string, number>>;
+  /** The job that its schedule began. */
+  readonly scheduledRun?: string;
 };
 
 /** A name that people can remember: in an emergency nobody should search for a generated one. */

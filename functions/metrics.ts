@@ -1,4 +1,11 @@
-import { ACTIONS_METRIC, METRICS, type Measure, type Measures, NAMESPACE } from './environment.ts';
+import {
+  ACTIONS_METRIC,
+  METRICS,
+  type Measure,
+  type Measures,
+  NAMESPACE,
+  RUNS_METRIC,
+} from './environment.ts';
 
 export interface Meter {
   /** Keeps what was measured until `flush`. */
@@ -44,7 +51,10 @@ function embed(
   };
 }
 
-/** Collects what one run measures. `flush` writes one line, and one more for each kind of action. */
+/**
+ * Collects what one run measures. `flush` writes one line, one more for each kind of action, and one if a
+ * schedule began the run.
+ */
 export function createMeter({ owner, now, write }: MeterOptions): Meter {
   let measured: Measures = {};
   return {
@@ -52,7 +62,7 @@ export function createMeter({ owner, now, write }: MeterOptions): Meter {
       measured = { ...measured, ...measures };
     },
     flush() {
-      const { actions = {}, ...rest } = measured;
+      const { actions = {}, scheduledRun, ...rest } = measured;
       measured = {};
       const samples = Object.entries(rest).map(([key, value]) => ({
         ...METRICS[key as keyof typeof rest],
@@ -61,6 +71,10 @@ export function createMeter({ owner, now, write }: MeterOptions): Meter {
       if (samples.length > 0) write(embed(now(), { Owner: owner }, samples));
       for (const [Action, value] of Object.entries(actions)) {
         write(embed(now(), { Owner: owner, Action }, [{ ...ACTIONS_METRIC, value }]));
+      }
+      if (scheduledRun !== undefined) {
+        const dimensions = { Owner: owner, Function: scheduledRun };
+        write(embed(now(), dimensions, [{ ...RUNS_METRIC, value: 1 }]));
       }
     },
   };

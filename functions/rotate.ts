@@ -7,5 +7,6 @@ const runtime = loadRuntime();
 /** Safe at any time, twice, or after a crash: every run reads both systems and makes a new plan. */
 export function handler(event: unknown, context: InvocationContext) {
   const request = parseRotateRequest(event);
-  return runtime.run(context, (tools) => runRotation(request, tools));
+  const invocation = { job: 'rotate', scheduled: request.scheduled } as const;
+  return runtime.runScheduled(invocation, context, (tools) => runRotation(request, tools));
 }

@@ -10,10 +10,12 @@ import { accountPrefix } from './management-api/prefix.ts';
 import { createMeter } from './metrics.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
 import type { Policy } from './policy/policy.ts';
+import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
-import { DAY_MS, MINUTE_MS } from './time.ts';
+import { readingForward } from './secrets-manager/reading-forward.ts';
+import { DAY_MS, formatInstant, MINUTE_MS } from './time.ts';
 import { TokenValue } from './token-value.ts';
 
 /**
@@ -22,6 +24,8 @@ import { TokenValue } from './token-value.ts';
  * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 const LONGEST_RUN_MS = 15 * MINUTE_MS;
+/** A scheduled run is over so long before its schedule fires again. */
+const BEFORE_NEXT_MS = 10_000;
 /** Kept for the answer and the last log lines. */
 const RESERVE_MS = 5_000;
 /** Kept for the answer alone, whatever the events take. */
@@ -32,10 +36,34 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
+type Work<T> = (tools: RunTools) => Promise<T>;
+
+/** A function that has a schedule, and what its schedule said; absent: a person invokes it. */
+export interface Invocation {
+  readonly job: 'rotate' | 'reap' | 'enforce';
+  readonly scheduled?: Scheduled | undefined;
+}
+
+/** The answer of a scheduled run that began when it should have been over. Nothing was read or changed. */
+export interface LateAnswer {
+  readonly late: true;
+  /** When the schedule was to fire. */
+  readonly at: string;
+  /** By when the run had to be over. */
+  readonly until: string;
+  readonly message: string;
+}
+
 export interface Runtime {
   readonly policy: Policy;
   /** Prepares the tools of a run, runs `work`, and publishes the events even if `work` failed. */
-  run<T>(context: InvocationContext, work: (tools: RunTools) => Promise<T>): Promise<T>;
+  run<T>(context: InvocationContext, work: Work<T>): Promise<T>;
+  /** As `run`. If a schedule invoked the function, the run is over before the schedule fires again. */
+  runScheduled<T>(
+    invocation: Invocation,
+    context: InvocationContext,
+    work: Work<T>,
+  ): Promise<T | LateAnswer>;
 }
 
 function readOptional(file: string): string | undefined {
@@ -103,7 +131,7 @@ export function createRuntime(origin: Origin): Runtime {
       cluster.clusterId && { prefix: accountPrefix(cluster.accountId, cluster.clusterId) }),
   });
   const dataPlane = createDataPlane({
-    ...timing,
+    ...shared,
     url: cluster.dataUrl ?? cluster.url,
     connections: policy.concurrency,
     ca,
@@ -129,34 +157,59 @@ export function createRuntime(origin: Origin): Runtime {
     return value;
   }
 
+  /** @param end the instant by which this run must be over */
+  async function runUntil<T>(end: number, context: InvocationContext, work: Work<T>): Promise<T> {
+    deadline = end - RESERVE_MS;
+    try {
+      // Every run reads it again, so that replacing it needs no deployment.
+      managementToken = given ?? (await readToken());
+      const { publish } = publisher;
+      const { measure } = meter;
+      return await work({
+        ...timing,
+        policy,
+        api,
+        secrets: readingForward(secrets, timing),
+        dataPlane,
+        publish,
+        measure,
+        log,
+        deadline,
+      });
+    } finally {
+      // Before the events, so that a process that ends while it sends them has measured its work.
+      meter.flush();
+      const lostEvents = await publisher.flush(context.getRemainingTimeInMillis() - ANSWER_MS);
+      if (lostEvents > 0) meter.measure({ lostEvents });
+      meter.flush();
+    }
+  }
+
+  const longestEnd = (context: InvocationContext) =>
+    timing.now() + Math.min(context.getRemainingTimeInMillis(), LONGEST_RUN_MS);
+
+  /** The next run does what this one would have done; there is nothing to repeat and nothing to repair. */
+  function answerLate({ at }: Scheduled, end: number): LateAnswer {
+    const [planned, until] = [at, end].map(formatInstant) as [string, string];
+    log.warn('late', { at: planned, until });
+    const message = `the schedule was to fire at ${planned}; this run should have been over by ${until}, so it did nothing, and the next one does all that is left`;
+    return { late: true, at: planned, until, message };
+  }
+
   return {
     policy,
-    async run(context, work) {
-      const remaining = Math.min(context.getRemainingTimeInMillis(), LONGEST_RUN_MS);
-      deadline = timing.now() + remaining - RESERVE_MS;
-      try {
-        // Every run reads it again, so that replacing it needs no deployment.
-        managementToken = given ?? (await readToken());
-        const { publish } = publisher;
-        const { measure } = meter;
-        return await work({
-          ...timing,
-          policy,
-          api,
-          secrets,
-          dataPlane,
-          publish,
-          measure,
-          log,
-          deadline,
-        });
-      } finally {
-        // Before the events, so that a process that ends while it sends them has measured its work.
-        meter.flush();
-        const lostEvents = await publisher.flush(context.getRemainingTimeInMillis() - ANSWER_MS);
-        if (lostEvents > 0) meter.measure({ lostEvents });
-        meter.flush();
+    run: (context, work) => runUntil(longestEnd(context), context, work),
+    runScheduled({ job, scheduled }, context, work) {
+      const longest = longestEnd(context);
+      if (!scheduled) return runUntil(longest, context, work);
+      const next = scheduled.at + scheduled.nextInSeconds * 1_000;
+      const end = Math.min(longest, next - BEFORE_NEXT_MS);
+      if (end - RESERVE_MS <= timing.now()) {
+        return Promise.resolve(answerLate(scheduled, end));
       }
+      // Not where a run is late: one alarm asks whether schedules still begin runs that do something.
+      meter.measure({ scheduledRun: job });
+      return runUntil(end, context, work);
     },
   };
 }

@@ -6,20 +6,13 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { measured } from './measured.ts';
+import { measured, scheduledRuns } from './measured.ts';
+import { gapsOf } from './schedule/gaps.ts';
 
 /** Enough time for a person to make a new management token. */
 const MANAGEMENT_TOKEN_DAYS = 14;
 
 const DAY_IN_MINUTES = 24 * 60;
-const MINUTES = { minute: 1, hour: 60, day: DAY_IN_MINUTES };
-
-/** How often a schedule fires. A cron expression is not computed: it counts as once a day. */
-function minutesBetween(expression: string): number {
-  const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
-  if (count === undefined || unit === undefined) return DAY_IN_MINUTES;
-  return Number(count) * MINUTES[unit as keyof typeof MINUTES];
-}
 
 interface AlarmOptions {
   /** Heading in docs/runbook.md. */
@@ -31,6 +24,14 @@ interface AlarmOptions {
   readonly datapointsToAlarm?: number;
   /** Absent: no data is no breach. */
   readonly missing?: TreatMissingData;
+}
+
+interface WatchedSchedule {
+  readonly job: string;
+  readonly target: IFunction;
+  readonly expression: string;
+  readonly timeZone: string;
+  readonly paused: boolean;
 }
 
 /** Makes alarms that notify the topic, if there is one, and name their heading in the runbook. */
@@ -45,9 +46,12 @@ export class Alarms {
   }
 
   /** One alarm for a function that fails, one for a function that does not run. */
-  watchSchedule(scope: Construct, target: IFunction, expression: string, paused: boolean): void {
-    const minutes = minutesBetween(expression);
-    const periodMinutes = Math.min(Math.max(minutes, 5), DAY_IN_MINUTES);
+  watchSchedule(scope: Construct, schedule: WatchedSchedule): void {
+    const { job, target, expression, timeZone, paused } = schedule;
+    // Not the shortest gap: nights and weekends without a firing are no silence.
+    const { longestOfThree } = gapsOf(expression, timeZone);
+    const minutes = Math.ceil(longestOfThree / 3);
+    const periodMinutes = Math.min(minutes, DAY_IN_MINUTES);
     const options: MetricOptions = {
       period: Duration.minutes(periodMinutes),
       statistic: Stats.SUM,
@@ -55,21 +59,21 @@ export class Alarms {
     this.#add(scope, 'Failed', target.metricErrors(options), {
       heading: 'A function failed',
       sentence: `${scope.node.id} failed`,
-      // A function that runs every few minutes may fail once: the next run starts again.
-      evaluationPeriods: minutes <= 15 ? 3 : 1,
+      // The next firing is the retry: where it comes within an hour, one failure is no alarm.
+      ...(minutes <= 60 && { evaluationPeriods: 3, datapointsToAlarm: 2 }),
     });
     if (paused) return;
-    this.#add(scope, 'NotRunning', target.metricInvocations(options), {
+    this.#add(scope, 'NotRunning', scheduledRuns(this.#owner, job, options), {
       heading: 'A function is not running',
       sentence: `${scope.node.id} has not run as "${expression}" says`,
       below: 1,
       missing: TreatMissingData.BREACHING,
       // At most 7 days in all (PutMetricAlarm, Amazon CloudWatch API Reference).
-      evaluationPeriods: Math.min(Math.ceil((3 * minutes) / periodMinutes), 7),
+      evaluationPeriods: Math.min(Math.ceil(longestOfThree / periodMinutes), 7),
     });
   }
 
-  /** An invocation in the queue was not delivered, or failed after its retries. */
+  /** An invocation in the queue was not delivered, or failed and has no schedule that repeats it. */
   watchFailures(scope: Construct, queue: IQueue): void {
     const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM });
     this.#add(scope, 'Undelivered', waiting, {
@@ -105,7 +109,7 @@ export class Alarms {
     const once = { evaluationPeriods: 2, datapointsToAlarm: 1 };
     this.#add(scope, 'PlanRefused', counted('refusedPlans'), {
       heading: 'A plan was refused',
-      sentence: 'A run refused its own plan and applied nothing',
+      sentence: 'A run refused a part of its own plan',
       ...once,
     });
     this.#add(scope, 'RevocationUnconfirmed', counted('unconfirmedRevocations'), {

@@ -57,7 +57,11 @@ function largest(metafile: Metafile): string {
  * Writes the files of one function into a folder: `index.js`, its source map, and the policy.
  * @throws Error if the bundle is over its budget; it names the largest packages
  */
-export function bundle(entry: string, { document, ca }: PolicyFile, folder: string): void {
+export function bundle(
+  entry: string,
+  { document, ca }: Omit<PolicyFile, 'warnings'>,
+  folder: string,
+): void {
   const { outputFiles, metafile } = build(entry);
   for (const { path, contents } of outputFiles) {
     const name = basename(path);

@@ -33,8 +33,10 @@ export interface KeyturnFunctionProps extends NetworkProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly grants: readonly Grant[];
   readonly logRetention: RetentionDays;
-  /** Receives invocations that failed after their retries. */
+  /** Receives invocations that failed or became too old. */
   readonly failures: IQueue;
+  /** How often Lambda itself repeats an asynchronous invocation that failed. */
+  readonly retryAttempts: number;
   readonly reservedConcurrentExecutions?: number;
 }
 
@@ -96,8 +98,7 @@ export class KeyturnFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,
       systemLogLevelV2: SystemLogLevel.INFO,
-      // One retry is enough: the next scheduled run reads both systems again.
-      retryAttempts: 1,
+      retryAttempts: props.retryAttempts,
       maxEventAge: Duration.hours(1),
       onFailure: { bind: () => ({ destination: props.failures.queueArn }) },
       ...(props.reservedConcurrentExecutions !== undefined && {

@@ -2,6 +2,7 @@ import { Duration, Stack, TimeZone } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import {
+  ContextAttribute,
   Schedule,
   ScheduleExpression,
   ScheduleTargetInput,
@@ -10,10 +11,11 @@ import {
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { gapsOf } from './schedule/gaps.ts';
 
 export interface KeyturnScheduleProps {
   readonly target: IFunction;
-  /** EventBridge expression such as `rate(5 minutes)`. */
+  /** EventBridge expression such as `rate(30 minutes)`. */
   readonly expression: string;
   readonly timeZone: string;
   readonly paused: boolean;
@@ -23,17 +25,33 @@ export interface KeyturnScheduleProps {
 }
 
 /** A rate of hours or days names no minute: many clusters need not start in the same minute. */
-function timeWindow(expression: string): TimeWindow {
-  return /^rate\(\d+ (?:hour|day)s?\)$/.test(expression)
-    ? TimeWindow.flexible(Duration.minutes(15))
-    : TimeWindow.off();
+const windowMinutes = (expression: string) =>
+  /^rate\(\d+ (?:hour|day)s?\)$/.test(expression) ? 15 : 0;
+
+/**
+ * The event of a scheduled run: when it was to fire, and the least number of seconds from then to the next
+ * firing, by which the run ends, and the most to the third (`scheduledSchema` in functions/run/request.ts). The instant is that of the
+ * schedule, whenever in the flexible window it fires, and however often its delivery is tried.
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+ */
+function eventOf(expression: string, timeZone: string): object {
+  const { shortest, longestOfThree } = gapsOf(expression, timeZone);
+  const window = windowMinutes(expression);
+  return {
+    scheduled: {
+      at: ContextAttribute.scheduledTime,
+      nextInSeconds: (shortest - window) * 60,
+      thirdInSeconds: (longestOfThree + window) * 60,
+    },
+  };
 }
 
 /** An EventBridge schedule that invokes one function. */
 export class KeyturnSchedule extends Construct {
   constructor(scope: Construct, id: string, props: KeyturnScheduleProps) {
     super(scope, id);
-    const { target, failures } = props;
+    const { target, failures, expression, timeZone } = props;
+    const window = windowMinutes(expression);
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
@@ -50,12 +68,12 @@ export class KeyturnSchedule extends Construct {
     );
     const schedule = new Schedule(this, 'Schedule', {
       description: props.description,
-      schedule: ScheduleExpression.expression(props.expression, TimeZone.of(props.timeZone)),
-      timeWindow: timeWindow(props.expression),
+      schedule: ScheduleExpression.expression(expression, TimeZone.of(timeZone)),
+      timeWindow: window > 0 ? TimeWindow.flexible(Duration.minutes(window)) : TimeWindow.off(),
       enabled: !props.paused,
       target: new LambdaInvoke(target, {
         role: role.withoutPolicyUpdates(),
-        input: ScheduleTargetInput.fromObject({}),
+        input: ScheduleTargetInput.fromObject(eventOf(expression, timeZone)),
         deadLetterQueue: failures,
         retryAttempts: 3,
         maxEventAge: Duration.minutes(15),

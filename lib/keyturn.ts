@@ -1,4 +1,4 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -44,8 +44,10 @@ interface FunctionOptions {
  */
 export class Keyturn extends Construct {
   readonly policyFile: PolicyFile;
-  /** Invocations that could not be delivered, or failed after their retries. */
+  /** Invocations that nothing tries again: not delivered, or failed without a schedule. An alarm watches it. */
   readonly failures: Queue;
+  /** Scheduled runs that failed. The next firing is their retry, and each function's alarm counts them. */
+  readonly failedRuns: Queue;
   readonly rotate: KeyturnFunction;
   readonly reap: KeyturnFunction;
   readonly enforce: KeyturnFunction;
@@ -71,7 +73,11 @@ export class Keyturn extends Construct {
       [ENVIRONMENT.policyFile]: policy.file,
       ...(encryptionKey !== undefined && { [ENVIRONMENT.encryptionKey]: encryptionKey }),
     };
-    this.failures = this.#failureQueue();
+    for (const { key, sentence } of this.policyFile.warnings) {
+      Annotations.of(this).addWarningV2(`keyturn:${key}`, sentence);
+    }
+    this.failures = this.#failureQueue('Failures');
+    this.failedRuns = this.#failureQueue('FailedRuns');
     this.#alarms = new Alarms(policy.owner, props.alarmTopic);
     this.#alarms.watchFailures(this, this.failures);
 
@@ -148,8 +154,8 @@ export class Keyturn extends Construct {
     });
   }
 
-  #failureQueue(): Queue {
-    const queue = new Queue(this, 'Failures', {
+  #failureQueue(id: string): Queue {
+    const queue = new Queue(this, id, {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       // The longest that SQS offers (Amazon SQS message quotas).
@@ -163,7 +169,7 @@ export class Keyturn extends Construct {
   }
 
   #add(id: string, { entry, description, grants, schedule }: FunctionOptions): KeyturnFunction {
-    const { policyFile, failures } = this;
+    const { policyFile, failures, failedRuns } = this;
     const { owner, schedules, timeZone } = policyFile.policy;
     const added = new KeyturnFunction(this, id, {
       ...this.#props,
@@ -173,7 +179,10 @@ export class Keyturn extends Construct {
       environment: this.#environment,
       grants,
       logRetention: this.#props.logRetention ?? RetentionDays.THREE_MONTHS,
-      failures,
+      ...(schedule === undefined
+        ? { failures, retryAttempts: 1 }
+        : // A retry would run beside the next firing, which looks at everything anew.
+          { failures: failedRuns, retryAttempts: 0 }),
     });
     this.functions[id] = added;
     if (schedule !== undefined) {
@@ -185,7 +194,13 @@ export class Keyturn extends Construct {
         description: `Keyturn (${owner}): ${entry}`,
         failures,
       });
-      this.#alarms.watchSchedule(added, added.lambda, schedule, schedules.paused);
+      this.#alarms.watchSchedule(added, {
+        job: entry,
+        target: added.lambda,
+        expression: schedule,
+        timeZone,
+        paused: schedules.paused,
+      });
     }
     return added;
   }

@@ -1,5 +1,5 @@
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { METRICS, NAMESPACE } from '../functions/environment.ts';
+import { METRICS, NAMESPACE, RUNS_METRIC } from '../functions/environment.ts';
 
 /** A metric that the functions of a deployment write into their logs. */
 export const measured = (owner: string, key: keyof typeof METRICS, options: MetricOptions) =>
@@ -7,5 +7,14 @@ export const measured = (owner: string, key: keyof typeof METRICS, options: Metr
     namespace: NAMESPACE,
     metricName: METRICS[key].name,
     dimensionsMap: { Owner: owner },
+    ...options,
+  });
+
+/** Runs of a job that its schedule began in time, and that therefore did something. */
+export const scheduledRuns = (owner: string, job: string, options: MetricOptions) =>
+  new Metric({
+    namespace: NAMESPACE,
+    metricName: RUNS_METRIC.name,
+    dimensionsMap: { Owner: owner, Function: job },
     ...options,
   });

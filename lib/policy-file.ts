@@ -4,7 +4,9 @@ import type { Document } from 'yaml';
 import { isCollection, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import type { Policy } from '../functions/policy/policy.ts';
-import { formatPath, PolicyError } from '../functions/policy/policy-error.ts';
+import { formatPath, PolicyError, type PolicyIssue } from '../functions/policy/policy-error.ts';
+import { warningsOf } from '../functions/policy/warnings.ts';
+import { scheduleMistakes } from './schedule/mistakes.ts';
 
 export interface PolicyFile {
   /** The file as plain data. The function parses it again at its start. */
@@ -12,6 +14,15 @@ export interface PolicyFile {
   readonly policy: Policy;
   /** The PEM file that `cluster.ca` names. */
   readonly ca?: string;
+  readonly warnings: readonly PolicyWarning[];
+}
+
+/** What a policy may say, and its author should know. */
+export interface PolicyWarning {
+  /** `tokens.grafana.rotateEvery` */
+  readonly key: string;
+  /** With file, line and key. */
+  readonly sentence: string;
 }
 
 /** The policy file cannot be used; the message has one line for each mistake. */
@@ -61,18 +72,23 @@ export function readPolicyFile(file: string): PolicyFile {
       mistakes.map(({ pos, message }) => `${at(pos[0])}: ${message.split('\n')[0]}`).join('\n'),
     );
   }
+  const sentenceOf = ({ path, message }: PolicyIssue) =>
+    `${at(offsetOf(yaml, path))}: ${formatPath(path)}: ${message}`;
   const document: unknown = yaml.toJS();
   try {
     const policy = parsePolicy(document, basename(file));
+    const wrong = scheduleMistakes(policy);
+    if (wrong.length > 0) throw new PolicyError(wrong);
+    const warnings = warningsOf(policy).map((issue) => ({
+      key: formatPath(issue.path),
+      sentence: sentenceOf(issue),
+    }));
     const { ca } = policy.cluster;
-    if (ca === undefined) return { document, policy };
+    if (ca === undefined) return { document, policy, warnings };
     const pem = read(resolve(dirname(file), ca), `certificate authority of ${file}`);
-    return { document, policy, ca: pem };
+    return { document, policy, warnings, ca: pem };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    const sentences = error.issues.map(
-      ({ path, message }) => `${at(offsetOf(yaml, path))}: ${formatPath(path)}: ${message}`,
-    );
-    throw new PolicyFileError(sentences.join('\n'), { cause: error });
+    throw new PolicyFileError(error.issues.map(sentenceOf).join('\n'), { cause: error });
   }
 }

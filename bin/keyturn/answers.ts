@@ -51,7 +51,6 @@ const actionSchema = z.union([databaseActionSchema, tokenActionSchema]);
 
 const planSchema = z.looseObject({
   job: z.enum(['rotate', 'reap', 'enforce']),
-  hash: text,
   actions: z.array(actionSchema),
   findings: z.array(
     z.looseObject({
@@ -63,8 +62,8 @@ const planSchema = z.looseObject({
       database: maybe,
     }),
   ),
-  limit: z.object({ counted: z.number(), allowed: z.number() }),
-  refusal: maybe,
+  limits: z.array(z.looseObject({ message: text })),
+  refusals: z.array(z.looseObject({ hash: text, message: text, actions: z.array(z.number()) })),
 });
 
 const planReportSchema = z.looseObject({
@@ -126,6 +125,10 @@ function read<T>(schema: z.ZodMiniType<T>, answer: unknown): T {
     `found an answer of another version (${where}), expected the answer of this version's function; deploy the stack from this checkout, or use --local`,
   );
 }
+
+/** Whether an action of a plan, by its index, waits for an approval. */
+export const isRefused = ({ refusals }: PlanReport['plan'], index: number): boolean =>
+  refusals.some(({ actions }) => actions.includes(index));
 
 export const readPlanReport = (answer: unknown) => read(planReportSchema, answer);
 export const readRevocation = (answer: unknown) => read(revocationSchema, answer);

@@ -14,9 +14,11 @@ interface ApplyOptions extends CommonOptions {
 
 export const applyCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('apply'))
-    .summary('apply a plan that a limit refused')
-    .description('Apply a plan that a limit refused. Applies it only if it has not changed since.')
-    .requiredOption('--approve <hash>', 'hash of the plan; the refusal and keyturn plan show it')
+    .summary('apply what a plan refused')
+    .description(
+      'Apply what a plan refused, if exactly that is still refused, and the rest of the plan with it.',
+    )
+    .requiredOption('--approve <hash>', 'hash of the refusal; the error and keyturn plan show it')
     .addOption(jobOption('the job that made the plan (default: found by the hash)'))
     .addHelpText('after', '\nExample:\n  keyturn plan\n  keyturn apply --approve 5f0c9a2e11d0b7aa')
     .action(async (options: ApplyOptions) => {
@@ -26,11 +28,13 @@ export const applyCommand = (terminal: Terminal): Command =>
       const current = await Promise.all(
         jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true })).plan),
       );
-      const plan = current.find(({ hash }) => hash === approve);
+      const plan = current.find(({ refusals }) => refusals.some(({ hash }) => hash === approve));
       if (!plan) {
-        const found = current.map(({ job, hash }) => `${job} ${hash}`).join(', ');
+        const found = current.flatMap(({ job, refusals }) =>
+          refusals.map(({ hash }) => `${job} ${hash}`),
+        );
         throw new CommandError(
-          `found the plans ${found}, expected ${approve}; the plan has changed: read it again (keyturn plan) and approve its new hash`,
+          `found ${found.join(', ') || 'nothing refused'}, expected ${approve}; what is refused has changed: read it again (keyturn plan) and approve its new hash`,
         );
       }
       const { job } = plan;

@@ -53,7 +53,7 @@ const sentenceOf = (error: unknown): string => {
   if (region)
     return 'found no AWS Region, expected AWS_REGION or a profile with a Region; set one of them';
   // The functions' messages name their events; here it is a flag.
-  const said = error.message.replace(/\{"approve": "(\w+)"\}/, 'repeat with --approve $1');
+  const said = error.message.replaceAll(/\{"approve": "(\w+)"\}/g, 'repeat with --approve $1');
   return EXPLAINED[error.name] ?? said;
 };
 

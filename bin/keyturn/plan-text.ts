@@ -5,6 +5,7 @@ import {
   type Action,
   DATABASE_KINDS,
   type DatabaseAction,
+  isRefused,
   type PlanReport,
   type TokenAction,
 } from './answers.ts';
@@ -12,11 +13,18 @@ import type { Style } from './terminal.ts';
 
 const ACTIONS = {
   rotate: 'mint a successor, verify it, promote it',
-  resume: 'continue with the successor that exists',
+  mint: 'mint a successor; a later run promotes it',
+  arm: 'prepare the successor that exists; a later run promotes it',
+  resume: 'verify the successor that exists, promote it',
+  recognise: 'note that a version which a person saved has its string',
+  'mark-shared': 'note whether another secret has its string',
+  'restart-grace': 'start all grace periods again: nobody knows what consumers have',
+  'detach-previous': 'remove the label AWSPREVIOUS from a string that nobody knows',
   'detach-pending': 'remove the label AWSPENDING',
   widen: 'add the permissions that are new in the policy',
   'give-back': 'give its permissions back',
   adopt: 'adopt it',
+  'move-cluster': 'tag its secret with the new cluster',
   supersede: 'mark it superseded: its grace period starts',
   fence: 'grace period is over: remove the label AWSPREVIOUS',
   quarantine: 'remove its permissions (can be undone)',
@@ -59,26 +67,22 @@ const lineOf = (action: Action): string =>
 
 /**
  * A plan as text: its actions with their reasons, then its findings. `approval` is the command that
- * approves it if it is refused.
+ * approves what is refused.
  */
 export function formatPlan({ plan }: PlanReport, approval: string, style: Style): string {
-  const { job, actions, findings, limit, refusal, hash } = plan;
+  const { job, actions, findings, limits, refusals } = plan;
   const count = actions.length === 0 ? 'nothing to do' : `${actions.length} to do`;
   const head = `${job}: ${count}`;
   return [
     style('bold', head),
-    ...actions.map(lineOf),
-    ...(refusal === undefined
-      ? []
-      : [
-          style('red', `  refused: ${refusal}`),
-          `  to apply it all the same: ${approval} --approve ${hash}`,
-        ]),
-    ...(limit.counted > 0
-      ? [
-          `  ${limit.counted} of these leave a consumer without a proven successor; the limit is ${limit.allowed}`,
-        ]
-      : []),
+    ...actions.map(
+      (action, index) => `${lineOf(action)}${isRefused(plan, index) ? ' [waits]' : ''}`,
+    ),
+    ...limits.map(({ message }) => `  ${message}`),
+    ...refusals.flatMap((refusal) => [
+      style('red', `  refused: ${refusal.message}`),
+      `  to apply exactly these ${refusal.actions.length} all the same: ${approval} --approve ${refusal.hash}`,
+    ]),
     ...findings.map((finding) =>
       style(
         'dim',

@@ -21,7 +21,7 @@ Exit codes:
   1  an error: nothing was done, or not everything
   2  plan: something would change
   3  revoke: everything was done, but not proven for every token
-  4  the plan was refused, by a limit or for another cluster: read it, then approve it
+  4  a part of the plan was refused, by a limit or for another cluster: read it, then approve it
   5  cancelled: nothing was done
 
 AWS credentials and Region come from the environment or a profile, as for the AWS CLI.

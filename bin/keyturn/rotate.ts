@@ -21,7 +21,7 @@ export const rotateCommand = (terminal: Terminal): Command =>
     .argument('<name...>', 'tokens, by name in the policy')
     .option('--dry-run', 'show what would be done; change nothing')
     .addOption(new Option('--force', 'implied').hideHelp())
-    .option('--approve <hash>', 'hash of a plan for these tokens that a limit refused')
+    .option('--approve <hash>', 'hash of what a plan for these tokens refused')
     .addHelpText(
       'after',
       `

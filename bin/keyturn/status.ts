@@ -1,7 +1,14 @@
 import { Command } from 'commander';
 import { jitterOf } from '../../functions/policy/jitter.ts';
 import type { Policy, TokenPolicy } from '../../functions/policy/policy.ts';
-import { type KnownToken, type PlanReport, readPlanReport, readRevocation } from './answers.ts';
+import {
+  type Action,
+  isRefused,
+  type KnownToken,
+  type PlanReport,
+  readPlanReport,
+  readRevocation,
+} from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { formatRoughly } from './revocation-text.ts';
 import { formatTable } from './table.ts';
@@ -34,7 +41,9 @@ function nextRotation(
   plan: Plan,
   now: number,
 ): string | undefined {
-  if (plan.actions.some(({ token }) => token === entry.name)) return 'now';
+  const isNow = ({ token }: Action, index: number) =>
+    token === entry.name && !isRefused(plan, index);
+  if (plan.actions.some(isNow)) return 'now';
   if (known?.state !== 'current') return undefined;
   const { createdAt, expiresAt } = known;
   const due = Date.parse(createdAt) + entry.rotateEvery - jitterOf(entry.secret, entry.rotateEvery);

@@ -8,7 +8,7 @@ export const validateCommand = (terminal: Terminal): Command =>
   new Command('validate')
     .summary('check the policy file')
     .description(
-      'Check a policy file. For every mistake it prints the line, what was found and what was expected.',
+      'Check a policy file. For every mistake it prints the line, what was found and what was expected. A warning is no mistake: the exit code stays 0.',
     )
     .argument('[policy]', 'the policy file', process.env.KEYTURN_POLICY || 'keyturn.yaml')
     .addOption(jsonOption())
@@ -17,18 +17,27 @@ export const validateCommand = (terminal: Terminal): Command =>
       '\nExamples:\n  keyturn validate\n  keyturn validate plants/north.yaml --json',
     )
     .action((file: string, { json }: { readonly json?: true }) => {
-      const mistakes = mistakesOf(file);
-      if (mistakes.length > 0) process.exitCode = EXIT.failed;
-      if (json) terminal.printJson({ valid: mistakes.length === 0, mistakes });
-      else terminal.print(mistakes.join('\n') || `${file}: no mistakes`);
+      const { mistakes, warnings } = check(file);
+      const valid = mistakes.length === 0;
+      if (!valid) process.exitCode = EXIT.failed;
+      if (json) terminal.printJson({ valid, mistakes, warnings });
+      else {
+        const verdict = valid ? [`${file}: no mistakes`] : mistakes;
+        terminal.print([...verdict, ...warnings.map((each) => `warning: ${each}`)].join('\n'));
+      }
     });
 
-function mistakesOf(file: string): readonly string[] {
+interface Checked {
+  readonly mistakes: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+function check(file: string): Checked {
   try {
-    readPolicyFile(file);
-    return [];
+    const { warnings } = readPolicyFile(file);
+    return { mistakes: [], warnings: warnings.map(({ sentence }) => sentence) };
   } catch (error) {
-    if (error instanceof PolicyFileError) return error.message.split('\n');
-    throw error;
+    if (!(error instanceof PolicyFileError)) throw error;
+    return { mistakes: error.message.split('\n'), warnings: [] };
   }
 }

@@ -10,9 +10,10 @@ export interface Probe {
 }
 
 /**
- * `refused`: not authorised now. The token may be invalid, not yet known (InfluxDB takes up to a few
- * minutes), or without the permission; 401 and 403 do not distinguish these. `indeterminate`: nothing
- * was learnt. https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
+ * `refused`: InfluxDB does not authorise it now. The token may be invalid, not yet known (InfluxDB takes
+ * up to a few minutes), or without the permission; 401 and 403 do not distinguish these.
+ * `indeterminate`: nothing was learnt; among others, a proxy answered with its own 401 or 403.
+ * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
  */
 export type ProbeAnswer = 'accepted' | 'refused' | 'indeterminate';
 
@@ -30,7 +31,8 @@ export interface ClusterAddress {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-const TIMEOUT_MS = 10_000;
+/** No probe takes longer, however slowly its answer comes. */
+export const LONGEST_PROBE_MS = 10_000;
 
 // Neither changes anything: a write without lines, and the query by which Chronograf checks a connection
 // (influx/cloud_dedicated.go). No other parameter is sent: a wrong one is refused before the token is
@@ -69,8 +71,11 @@ function judgeQuery(text: string): ProbeResult {
 
 function judgeError(error: unknown, { action }: Probe): ProbeResult {
   if (!(error instanceof InfluxError)) throw error;
-  const { status, serverMessage = '', message: detail } = error;
-  if (status === 401 || status === 403) return { answer: 'refused', detail };
+  const { status, serverMessage = '', foreignBody, message: detail } = error;
+  // InfluxDB's own 401 and 403 have an empty body or JSON.
+  if (status === 401 || status === 403) {
+    return { answer: foreignBody ? 'indeterminate' : 'refused', detail };
+  }
   // InfluxDB 3 Core refuses an empty write like this, after it has accepted the token; Clustered answers 204.
   const wasEmpty = action === 'write' && status === 400 && /empty/i.test(serverMessage);
   return wasEmpty ? { answer: 'accepted' } : { answer: 'indeterminate', detail };
@@ -85,13 +90,17 @@ export async function ask(
   options: ClusterAddress,
   token: TokenValue,
   probe: Probe,
+  longestMs = LONGEST_PROBE_MS,
 ): Promise<ProbeResult> {
   const transport = createTransport({
     ...options,
     connections: 1,
     keepAlive: false,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: longestMs,
   });
+  // The transport's own limit starts anew at every part of an answer.
+  const tooLong = new Error(`no complete answer within ${longestMs / 1_000} s`);
+  const timer = setTimeout(() => transport.destroy(tooLong), longestMs);
   try {
     const { status, text } = await transport.send(requestFor(probe, token));
     if (probe.action === 'read') return judgeQuery(text);
@@ -101,6 +110,7 @@ export async function ask(
   } catch (error) {
     return judgeError(error, probe);
   } finally {
-    await transport.close();
+    clearTimeout(timer);
+    await transport.destroy();
   }
 }

@@ -1,41 +1,58 @@
 import type { Permission } from '../management-api/token.ts';
+import { MINUTE_MS } from '../time.ts';
 import type { TokenValue } from '../token-value.ts';
 import type { Probe, ProbeAnswer } from './ask.ts';
+import type { Limits } from './measure.ts';
 
-/** How a token is verified: each of many routers has its own copy of the tokens. */
-export const ROUNDS = { times: 3, intervalMs: 5_000 } as const;
+/** After this time every router is taken to have learnt of a change. */
+export const SETTLE_MS = 10 * MINUTE_MS;
 
-export interface Persistence {
-  /** How many rounds in a row must agree. */
-  readonly times: number;
-  readonly intervalMs: number;
-  /** After a round that failed the interval doubles, up to this: many tokens may be waiting. */
-  readonly slowestMs?: number;
-  /** An instant. A wait that would end after it is not begun. */
-  readonly deadline: number;
-  /** A permission on `*` is probed with the first of these. */
+export interface Databases {
+  /** A permission on `*` is probed with one of these. */
   readonly databases?: readonly string[];
 }
 
-/** The last answer of the last round. */
-export interface LastRound {
-  /** Absent: the permissions have nothing to probe. */
-  readonly lastAnswer?: ProbeAnswer;
+/** How long is waited. Instants are by this machine's clock. */
+export type Patience = Databases & Omit<Limits, 'changedAt'>;
+
+export interface BurstResult {
+  /**
+   * `accepted`, `refused`: by every probe. `indeterminate`: some were accepted and some refused, or
+   * nothing was learnt from one. `nothing-to-probe`: no permission has a probe.
+   */
+  readonly answer: ProbeAnswer | 'nothing-to-probe';
+  /** For people. */
   readonly detail?: string;
 }
 
+/** How a token string is verified: each of many routers has its own copy of the tokens. */
 export interface DataPlane {
   probe(value: TokenValue, probe: Probe): Promise<ProbeAnswer>;
-  /** Waits until the cluster accepts the token for all these permissions. False: not in time, or nothing to probe. */
+  /** One burst: ten probes over all that the permissions allow, each on a connection of its own. */
+  burst(
+    value: TokenValue,
+    permissions: readonly Permission[],
+    options?: Databases,
+  ): Promise<BurstResult>;
+  /**
+   * Waits until every router can be taken to accept the string, by the rule in `measure.ts`. False: not
+   * in time, or nothing to probe. `detail` then says how far it came.
+   */
   untilAccepted(
     value: TokenValue,
     permissions: readonly Permission[],
-    persistence: Persistence,
-  ): Promise<LastRound & { readonly accepted: boolean }>;
-  /** Waits until the cluster refuses the token for all these permissions. False: not in time, or nothing to probe. */
+    /** `armedAt`: when the token got its permissions. */
+    options: Patience & { readonly armedAt: number },
+  ): Promise<{ readonly accepted: boolean; readonly detail?: string }>;
+  /** The same for the end of a string. `lastAnswer` is absent if there is nothing to probe. */
   untilRefused(
     value: TokenValue,
     permissions: readonly Permission[],
-    persistence: Persistence,
-  ): Promise<LastRound & { readonly refused: boolean }>;
+    /** `endedAt`: when the token was deleted, or lost its permissions. */
+    options: Patience & { readonly endedAt: number },
+  ): Promise<{
+    readonly refused: boolean;
+    readonly lastAnswer?: ProbeAnswer;
+    readonly detail?: string;
+  }>;
 }

@@ -1,67 +1,133 @@
 import pLimit from 'p-limit';
 import type { Permission } from '../management-api/token.ts';
 import type { TokenValue } from '../token-value.ts';
-import { ask, type ClusterAddress, type Probe, type ProbeAnswer, type ProbeResult } from './ask.ts';
-import type { DataPlane, LastRound, Persistence } from './data-plane.ts';
-import { probesFor } from './probes-for.ts';
+import {
+  ask,
+  type ClusterAddress,
+  LONGEST_PROBE_MS,
+  type Probe,
+  type ProbeAnswer,
+  type ProbeResult,
+} from './ask.ts';
+import type { BurstResult, Databases, DataPlane } from './data-plane.ts';
+import { begun, type Limits, nextStep, noted, type Verdict, type Watch } from './measure.ts';
+import { burstOf, probesFor } from './probes-for.ts';
 
 export interface DataPlaneOptions extends ClusterAddress {
   /** Milliseconds since 1970. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;
+  /** The instant by which the present run must end. No probe is sent after it. */
+  deadline(): number;
   /** The most probes at the same time, however many tokens are probed. */
   readonly connections?: number | undefined;
 }
 
-const describe = ({ answer, detail }: ProbeResult): LastRound => ({
-  lastAnswer: answer,
-  ...(detail !== undefined && { detail }),
-});
+/** How a wait ended. `last` is absent if there is nothing to probe. */
+interface Waited {
+  readonly reached: boolean;
+  readonly last?: ProbeAnswer;
+  readonly detail?: string;
+}
+
+const NOTHING_TO_PROBE = 'none of its permissions has a probe';
+
+/** What the answers to a whole burst mean together. */
+function summarise(results: readonly ProbeResult[]): BurstResult {
+  const unknown = results.find(({ answer }) => answer === 'indeterminate');
+  if (unknown) return unknown;
+  const refused = results.filter(({ answer }) => answer === 'refused');
+  const [first] = refused;
+  if (!first) return { answer: 'accepted' };
+  if (refused.length === results.length) return first;
+  const share = `${refused.length} of ${results.length} probes were refused`;
+  return { answer: 'indeterminate', detail: `${share}: ${first.detail}` };
+}
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
+  const { now, sleep } = options;
   const bounded = pLimit(options.connections ?? 10);
-  const askInTurn = (value: TokenValue, probe: Probe) => bounded(() => ask(options, value, probe));
 
-  /** Sends the probes until one answer is not the expected one, and returns that one. */
-  async function round(expected: ProbeAnswer, value: TokenValue, probes: readonly Probe[]) {
+  const askInTurn = (value: TokenValue, probe: Probe, deadline = options.deadline()) =>
+    bounded((): Promise<ProbeResult> | ProbeResult => {
+      const leftMs = deadline - now();
+      if (leftMs <= 0) return { answer: 'indeterminate', detail: 'the time for probing is over' };
+      return ask(options, value, probe, Math.min(leftMs, LONGEST_PROBE_MS));
+    });
+
+  /**
+   * Sends probes until one answer says enough. One after the other: whoever waits has one place in the
+   * queue for connections, so that a thousand tokens take turns.
+   */
+  async function send(
+    value: TokenValue,
+    probes: readonly Probe[],
+    saysEnough: (answer: ProbeAnswer) => boolean,
+    deadline?: number,
+  ): Promise<readonly ProbeResult[]> {
+    const results: ProbeResult[] = [];
     for (const each of probes) {
-      const finding = await askInTurn(value, each);
-      if (finding.answer !== expected) return finding;
+      const result = await askInTurn(value, each, deadline);
+      results.push(result);
+      if (saysEnough(result.answer)) break;
     }
-    return { answer: expected };
+    return results;
   }
 
   async function until(
-    expected: ProbeAnswer,
+    expected: 'accepted' | 'refused',
     value: TokenValue,
     permissions: readonly Permission[],
-    { times, intervalMs, slowestMs = intervalMs, deadline, databases }: Persistence,
-  ): Promise<{ readonly reached: boolean; readonly last: LastRound }> {
+    { databases, ...limits }: Limits & Databases,
+  ): Promise<Waited> {
     const probes = probesFor(permissions, databases);
-    if (probes.length === 0) return { reached: false, last: {} };
-    for (let inARow = 0, failedMs = intervalMs; ; ) {
-      const finding = await round(expected, value, probes);
-      const succeeded = finding.answer === expected;
-      inARow = succeeded ? inARow + 1 : 0;
-      const waitMs = succeeded ? intervalMs : failedMs;
-      const reached = inARow >= times;
-      if (reached || options.now() + waitMs >= deadline) {
-        return { reached, last: describe(finding) };
-      }
-      await options.sleep(waitMs);
-      failedMs = Math.min(waitMs * 2, slowestMs);
+    if (probes.length === 0) return { reached: false, detail: NOTHING_TO_PROBE };
+    const isOther = (answer: ProbeAnswer) => answer !== expected;
+    let progress = begun(now());
+    for (let round = 0; ; round += 1) {
+      const results = await send(value, burstOf(probes, round), isOther, limits.deadline);
+      const result = results.at(-1) as ProbeResult;
+      progress = noted(progress, verdictOn(result, expected), now());
+      const step = nextStep(progress, limits, now());
+      if (step.kind === 'done') return { reached: true, last: result.answer };
+      if (step.kind === 'end') return { reached: false, ...soFar(result, expected, step.watch) };
+      await sleep(step.ms);
     }
   }
 
   return {
     probe: async (value, probe) => (await askInTurn(value, probe)).answer,
-    async untilAccepted(value, permissions, persistence) {
-      const { reached, last } = await until('accepted', value, permissions, persistence);
-      return { accepted: reached, ...last };
+    async burst(value, permissions, { databases }: Databases = {}) {
+      const probes = burstOf(probesFor(permissions, databases));
+      if (probes.length === 0) return { answer: 'nothing-to-probe', detail: NOTHING_TO_PROBE };
+      return summarise(await send(value, probes, (answer) => answer === 'indeterminate'));
     },
-    async untilRefused(value, permissions, persistence) {
-      const { reached, last } = await until('refused', value, permissions, persistence);
-      return { refused: reached, ...last };
+    async untilAccepted(value, permissions, { armedAt: changedAt, ...patience }) {
+      const waited = await until('accepted', value, permissions, { changedAt, ...patience });
+      return { accepted: waited.reached, ...detailOf(waited) };
+    },
+    async untilRefused(value, permissions, { endedAt: changedAt, ...patience }) {
+      const waited = await until('refused', value, permissions, { changedAt, ...patience });
+      const { reached: refused, last: lastAnswer } = waited;
+      return { refused, ...(lastAnswer && { lastAnswer }), ...detailOf(waited) };
     },
   };
 }
+
+function verdictOn({ answer }: ProbeResult, expected: 'accepted' | 'refused'): Verdict {
+  if (answer === expected) return 'agrees';
+  return answer === 'indeterminate' ? 'unknown' : 'objects';
+}
+
+/** How far a wait came that ended without success. */
+function soFar(
+  { answer, detail = answer }: ProbeResult,
+  expected: ProbeAnswer,
+  watch: Watch | undefined,
+): Omit<Waited, 'reached'> {
+  if (!watch || answer !== expected) return { last: answer, detail: `the last answer: ${detail}` };
+  const [passed, needed] = [watch.passedMs, watch.ms].map((ms) => Math.round(ms / 1_000));
+  return { last: answer, detail: `${expected} for ${passed} s of the ${needed} s that it must be` };
+}
+
+const detailOf = ({ detail }: Waited) => (detail === undefined ? {} : { detail });

@@ -5,23 +5,37 @@ import type { Probe } from './ask.ts';
 const SOME_DATABASE = 'keyturn';
 const ACTIONS = ['read', 'write'] as const;
 
+/** How many probes are one burst. */
+export const BURST = 10;
+
 /**
- * The probes for these permissions, each once; if there are more than `most`, an even sample of them.
- * A permission on `*` is probed with the first of `databases`. Actions other than read and write have
- * no probe.
+ * Everything that can be probed of these permissions, each once. A permission on `*` is probed with the
+ * first of `databases` that no other permission names: one that is named would be accepted without it.
+ * Actions other than read and write have no probe.
  */
 export function probesFor(
   permissions: readonly Permission[],
   databases: readonly string[] = [],
-  most = 10,
 ): readonly Probe[] {
-  const some = databases[0] ?? SOME_DATABASE;
-  const probes = ACTIONS.flatMap((action) => {
-    const names = permissions
+  return ACTIONS.flatMap((action) => {
+    const granted = permissions
       .filter((permission) => permission.action === action)
-      .map(({ resource }) => (resource === '*' ? some : resource));
+      .map(({ resource }) => resource);
+    const some = databases.find((each) => !granted.includes(each)) ?? SOME_DATABASE;
+    const names = granted.map((resource) => (resource === '*' ? some : resource));
     return [...new Set(names)].map((database) => ({ action, database }));
   });
-  const step = Math.max(1, probes.length / most);
-  return probes.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+}
+
+/**
+ * The probes of one burst: each of `all` as often as the others, or if they are more than a burst, an
+ * even sample. The next `round` takes the next sample.
+ */
+export function burstOf(all: readonly Probe[], round = 0): readonly Probe[] {
+  const step = Math.max(1, all.length / BURST);
+  const places = all.length === 0 ? 0 : BURST;
+  return Array.from(
+    { length: places },
+    (_, index) => all[(Math.floor(index * step) + round) % all.length] as Probe,
+  );
 }

@@ -8,7 +8,7 @@ import { planEnforcement } from './plan/plan-enforcement.ts';
 import { countDrifted, reportDrift } from './report-databases.ts';
 import { writeDatabases } from './write-databases.ts';
 
-/** One run of `enforce`, in Lambda or on a laptop: observe, plan, check the limit, apply. */
+/** One run of `enforce`, in Lambda or on a laptop: observe, plan, check the limits, apply. */
 export async function runEnforcement(
   request: EnforceRequest,
   runTools: RunTools,
@@ -18,5 +18,5 @@ export async function runEnforcement(
   const plan = planEnforcement(runTools.policy, observation, request);
   tools.measure({ driftedDatabases: countDrifted(plan) });
   if (!request.dryRun) reportDrift(plan, tools);
-  return runPlan(plan, request, tools, () => writeDatabases(plan, tools));
+  return runPlan(plan, request, tools, (actions) => writeDatabases(actions, tools));
 }

@@ -2,8 +2,7 @@ import pLimit from 'p-limit';
 import { EchoError } from '../management-api/influx-error.ts';
 import type { NamedDatabaseRule } from '../policy/database-rule.ts';
 import { spelledField } from '../policy/governed-fields.ts';
-import { attempt, type Outcome, type Result, settle } from '../run/outcome.ts';
-import type { Plan } from '../run/plan.ts';
+import { attempt, type Outcome, type Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
 import { changeField } from './change-database.ts';
@@ -114,19 +113,18 @@ function detailOf(action: DatabaseAction, { policy }: Tools) {
 }
 
 /**
- * Carries out an enforcement plan: one call for each field, because the API does not say whether a `PATCH` of
+ * Carries out the actions of an enforcement plan: one call for each field, because the API does not say whether a `PATCH` of
  * several is atomic. A listing at the end confirms them.
- * @throws ApplyError naming every action that failed; the others are done
  */
 export async function writeDatabases(
-  plan: Plan<DatabaseAction>,
+  actions: readonly DatabaseAction[],
   tools: Tools,
 ): Promise<readonly Outcome<DatabaseAction>[]> {
   const bounded = pLimit(tools.policy.concurrency);
   const reading = createReading(tools);
-  const byDatabase = Map.groupBy(plan.actions, ({ database }) => database);
-  const writing = [...byDatabase.values()].map((actions) =>
-    bounded(() => writeDatabase(actions, reading, tools)),
+  const byDatabase = Map.groupBy(actions, ({ database }) => database);
+  const writing = [...byDatabase.values()].map((ofOne) =>
+    bounded(() => writeDatabase(ofOne, reading, tools)),
   );
   const written = (await Promise.all(writing)).flat();
 
@@ -151,5 +149,5 @@ export async function writeDatabases(
     ),
   );
   reportHalfApplied(outcomes, tools);
-  return settle(outcomes);
+  return outcomes;
 }

@@ -79,7 +79,7 @@ export const eventSchemas = {
     job: z.enum(['rotate', 'reap', 'enforce']),
     hash: text,
     refusal: text,
-    limit: z.object({ counted: z.number(), allowed: z.number() }),
+    limit: z.optional(z.object({ counted: z.number(), allowed: z.number() })),
   }),
 };
 

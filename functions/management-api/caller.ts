@@ -43,6 +43,12 @@ const retryable = (error: unknown) => {
   return error.retryAfterMs === undefined || { afterMs: error.retryAfterMs };
 };
 
+/**
+ * For so long nobody is taken to have changed what a `PATCH` writes. It replaces a whole description, and a
+ * repetition after a longer wait could overwrite what a person or another run has written meanwhile.
+ */
+const UNSEEN_MS = 5_000;
+
 /** RFC 6585, section 4: the server refused to process a request that came too soon. */
 const TOO_MANY_REQUESTS = 429;
 
@@ -75,7 +81,11 @@ export function createCaller(options: ManagementApiOptions) {
     };
   };
 
-  const withRetries = <T>(attempt: () => Promise<T>, mayRetry = retryable): Promise<T> =>
+  const withRetries = <T>(
+    attempt: () => Promise<T>,
+    mayRetry = retryable,
+    until = options.deadline(),
+  ): Promise<T> =>
     retry(attempt, {
       now: options.now,
       sleep: options.sleep,
@@ -84,7 +94,7 @@ export function createCaller(options: ManagementApiOptions) {
       attempts: 5,
       baseMs: 500,
       maxMs: 10_000,
-      deadline: options.deadline(),
+      deadline: Math.min(until, options.deadline()),
     });
 
   const prefix = options.prefix;
@@ -102,6 +112,14 @@ export function createCaller(options: ManagementApiOptions) {
     async onceAccepted<T>(call: Call<T>): Promise<Reply<T>> {
       const found = await findPrefix();
       return withRetries(() => send(found, call), retryableIfRefused);
+    },
+    /**
+     * Retries, but only for a few seconds; for calls that may take effect twice, and whose caller has just
+     * read what they change.
+     */
+    async repeatSoon<T>(call: Call<T>): Promise<Reply<T>> {
+      const found = await findPrefix();
+      return withRetries(() => send(found, call), retryable, options.now() + UNSEEN_MS);
     },
     /** Retries; only for calls that may take effect twice. */
     async repeat<T>(attempt: () => Promise<T>): Promise<T> {

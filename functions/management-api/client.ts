@@ -20,7 +20,7 @@ const tablePath = (database: string, name: string) =>
 const gone = (error: unknown) => error instanceof InfluxError && error.gone;
 
 export function createManagementApi(options: ManagementApiOptions): ManagementApi {
-  const { once, onceAccepted, repeat, close } = createCaller(options);
+  const { once, onceAccepted, repeatSoon, repeat, close } = createCaller(options);
 
   // A second call would take effect again, so one that may have taken effect is never repeated. The
   // caller checks what it did.
@@ -32,7 +32,7 @@ export function createManagementApi(options: ManagementApiOptions): ManagementAp
   const get = <T>(path: string, read: Reader<T>) =>
     repeat(() => once({ method: 'GET', path, read }));
   const patch = async <T>(path: string, body: object, read: Reader<T>) =>
-    (await repeat(() => once({ method: 'PATCH', path, body, read }))).value;
+    (await repeatSoon({ method: 'PATCH', path, body, read })).value;
   const undelete = async <T>(path: string, read: Reader<T>) =>
     (await repeat(() => once({ method: 'PUT', path: `${path}/undelete`, read }))).value;
 

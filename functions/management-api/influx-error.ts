@@ -19,6 +19,7 @@ interface InfluxErrorFields {
   readonly retryable?: boolean;
   readonly retryAfterMs?: number | undefined;
   readonly gone?: boolean;
+  readonly foreignBody?: boolean;
   readonly cause?: unknown;
 }
 
@@ -37,6 +38,8 @@ export class InfluxError extends Error {
   readonly retryAfterMs: number | undefined;
   /** The API itself answered 404; a proxy's page with that status does not count. */
   readonly gone: boolean;
+  /** The answer's body is neither empty nor a JSON object: a proxy wrote it, not InfluxDB. */
+  readonly foreignBody: boolean;
 
   constructor(message: string, fields: InfluxErrorFields) {
     super(redact(message), fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -48,6 +51,7 @@ export class InfluxError extends Error {
     this.retryable = fields.retryable ?? false;
     this.retryAfterMs = fields.retryAfterMs;
     this.gone = fields.gone ?? false;
+    this.foreignBody = fields.foreignBody ?? false;
   }
 }
 

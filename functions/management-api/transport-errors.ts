@@ -17,8 +17,8 @@ function readErrorBody(text: string) {
   try {
     body = JSON.parse(text);
   } catch {}
-  const fields: Record<string, unknown> =
-    typeof body === 'object' && body !== null ? { ...body } : {};
+  const object = typeof body === 'object' && body !== null ? body : undefined;
+  const fields: Record<string, unknown> = { ...object };
   const { code, message, error } = fields;
   const said = [message, error].find((each) => typeof each === 'string') ?? text;
   const hasCode = typeof code === 'string' || typeof code === 'number';
@@ -26,6 +26,7 @@ function readErrorBody(text: string) {
     code: hasCode ? String(code) : undefined,
     message: String(said),
     isApiError: hasCode && typeof message === 'string',
+    isForeign: !object && text.trim() !== '',
   };
 }
 
@@ -61,6 +62,7 @@ export function answerError(request: Request, answer: Answer): InfluxError {
     retryable: answer.status === 429 || answer.status >= 500,
     retryAfterMs: retryAfterMs(answer),
     gone: answer.status === 404 && body.isApiError,
+    foreignBody: body.isForeign,
   });
 }
 

@@ -20,7 +20,10 @@ export interface TransportOptions {
 export interface Transport {
   /** Resolves to a 2xx answer. Everything else, redirects included, rejects with an `InfluxError`. */
   send(request: Request): Promise<Answer>;
+  /** Waits for what was sent. */
   close(): Promise<void>;
+  /** Cuts off what is in flight; that rejects with an `InfluxError` with this reason. */
+  destroy(reason?: Error): Promise<void>;
 }
 
 const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
@@ -80,5 +83,6 @@ export function createTransport(options: TransportOptions): Transport {
       return answer;
     },
     close: () => pool.close(),
+    destroy: (reason) => pool.destroy(reason ?? null),
   };
 }

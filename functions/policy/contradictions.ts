@@ -1,4 +1,4 @@
-import { HOUR_MS, MINUTE_MS } from '../time.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
 import { databaseContradictions } from './database-contradictions.ts';
 import { formatDuration } from './duration.ts';
 import { HIGHEST_JITTER } from './jitter.ts';
@@ -14,6 +14,9 @@ const SHORTEST_CADENCE_MS = 15 * MINUTE_MS;
 /** A run ends after 15 minutes, and begins no token that it cannot finish. */
 const LONGEST_ACTIVATION_MS = 13 * MINUTE_MS;
 
+/** Routers that learn of a token at different times have been seen minutes apart, never a day. */
+const SETTLE_MS = { least: MINUTE_MS, most: DAY_MS };
+
 function* contradictionsOf(
   token: TokenPolicy,
   policy: Policy,
@@ -27,6 +30,12 @@ function* contradictionsOf(
     yield [
       'rotateEvery',
       `${shown(rotateEvery)} is too often: Secrets Manager allows only about 100 versions a day; the shortest is ${shown(SHORTEST_CADENCE_MS)}`,
+    ];
+  }
+  if (rotateEvery < 2 * policy.settle) {
+    yield [
+      'rotateEvery',
+      `${shown(rotateEvery)} is too short for settle (${shown(policy.settle)}), for which a new token waits before it is promoted; the shortest is twice that`,
     ];
   }
   // https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_cache-java.html
@@ -111,6 +120,27 @@ function activationContradictions({ activationTimeout }: Policy): PolicyIssue[] 
   return [{ path: ['activationTimeout'], message }];
 }
 
+function settleContradictions({ settle }: Policy): PolicyIssue[] {
+  const { least, most } = SETTLE_MS;
+  if (settle >= least && settle <= most) return [];
+  const [found, shortest, longest] = [settle, least, most].map(formatDuration);
+  const message = `found ${found}, expected ${shortest} to ${longest}: a token that is promoted before every router knows it is refused, and one that waits long is not in use`;
+  return [{ path: ['settle'], message }];
+}
+
+function adoptionContradictions({ tokens }: Policy): PolicyIssue[] {
+  const byId = new Map<string, string>();
+  return tokens.flatMap(({ name, adopt }) => {
+    if (!adopt) return [];
+    const id = adopt.tokenId.toLowerCase();
+    const other = byId.get(id);
+    byId.set(id, name);
+    if (other === undefined) return [];
+    const message = `${adopt.tokenId} is also adopted by "${other}"; one token cannot be in two secrets, because each is rotated by itself`;
+    return [{ path: ['tokens', name, 'adopt', 'tokenId'], message }];
+  });
+}
+
 /** What is wrong in a policy whose single values are all valid. */
 export function contradictions(policy: Policy): PolicyIssue[] {
   const ofTokens = policy.tokens.flatMap((token) =>
@@ -124,8 +154,10 @@ export function contradictions(policy: Policy): PolicyIssue[] {
     ...(policy.tokens.length === 0 ? [empty] : []),
     ...ofTokens,
     ...secretContradictions(policy),
+    ...adoptionContradictions(policy),
     ...clusterContradictions(policy),
     ...activationContradictions(policy),
+    ...settleContradictions(policy),
     ...databaseContradictions(policy.databases),
   ];
 }

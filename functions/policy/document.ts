@@ -16,6 +16,11 @@ const owner = z
   .string()
   .check(z.regex(/^[a-z][a-z0-9-]{0,30}$/, 'a short name: lower-case letters, digits and "-"'));
 const uuid = z.string().check(z.regex(/^[0-9a-fA-F-]{36}$/, 'a UUID'));
+const jsonPath = z
+  .string()
+  .check(
+    z.regex(/^[^.]+(?:\.[^.]+)*$/, 'the JSON key of the token string, or a path such as db.token'),
+  );
 const timeZone = z
   .string()
   .check(z.refine((name) => isTimeZone(name), 'a time zone such as Europe/Berlin'));
@@ -24,7 +29,7 @@ const schedule = z
   .check(
     z.regex(
       /^(?:rate|cron)\(.+\)$/,
-      'an EventBridge expression, rate(5 minutes) or cron(0 3 * * ? *)',
+      'an EventBridge expression, rate(30 minutes) or cron(0 3 * * ? *)',
     ),
   );
 
@@ -87,7 +92,8 @@ const tokenSchema = z.strictObject({
   adopt: z.optional(
     z.strictObject({
       tokenId: uuid,
-      key: z.optional(nonEmpty('the JSON key of the token string')),
+      /** Where the token string is in the secret's JSON: a key, or a path of keys with dots between them. */
+      key: z.optional(jsonPath),
     }),
   ),
 });
@@ -99,12 +105,12 @@ export const documentSchema = z.strictObject({
   timeZone: z._default(timeZone, 'UTC'),
   schedules: z._default(
     z.strictObject({
-      rotate: z._default(schedule, 'rate(5 minutes)'),
+      rotate: z._default(schedule, 'rate(30 minutes)'),
       reap: z._default(schedule, 'rate(1 hour)'),
       enforce: z._default(schedule, 'rate(1 hour)'),
       paused: z._default(z.boolean(), false),
     }),
-    { rotate: 'rate(5 minutes)', reap: 'rate(1 hour)', enforce: 'rate(1 hour)', paused: false },
+    { rotate: 'rate(30 minutes)', reap: 'rate(1 hour)', enforce: 'rate(1 hour)', paused: false },
   ),
   defaults: z._default(z.strictObject(lifetimes), {}),
   tokens: z.record(
@@ -132,6 +138,8 @@ export const documentSchema = z.strictObject({
   ),
   /** How long a new token may take until all routers accept it. */
   activationTimeout: z._default(durationSchema, 5 * MINUTE_MS),
+  /** How long a new token waits, armed, before an ordinary rotation promotes it. */
+  settle: z._default(durationSchema, 10 * MINUTE_MS),
   concurrency: z._default(z.int().check(z.minimum(1), z.maximum(100)), 10),
   /**
    * Secrets Manager allows 50 a second for the whole account and Region.

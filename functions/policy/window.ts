@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+/** In the order of the week; numbers count from here. */
+export const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 type Day = (typeof DAYS)[number];
 const DAY = `(?:${DAYS.join('|')})`;
 const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d';

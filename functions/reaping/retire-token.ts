@@ -1,12 +1,11 @@
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
-import { changeToken, freshToken, stripped } from '../tokens/change-token.ts';
-import { refuseForeignSecret } from '../tokens/claim-secret.ts';
+import { changeToken, freshToken, stripped, superseding } from '../tokens/change-token.ts';
 import { isMarkedByOthers } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { observeSecret } from '../tokens/observe.ts';
-import { isExpired } from '../tokens/state.ts';
+import { isExpired, isSame, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
+import { lookAgain } from './look-again.ts';
 import { decideReaping, type ReapingContext } from './plan/decide-reaping.ts';
 import { reapingContext } from './plan/plan-reaping.ts';
 import type { ForeignDeletion, Retirement } from './plan/reaping-action.ts';
@@ -25,18 +24,9 @@ async function observeAgain(
 ): Promise<ObservedAgain | undefined> {
   const listed = observation.secrets.get(action.secret);
   const planned = listed?.tokens.find(({ token }) => token.id === action.tokenId);
-  const secret = listed && (await tools.secrets.describe(listed.secret.name));
-  if (!listed || !planned || !secret) return undefined;
-  refuseForeignSecret(secret, tools.policy);
-  const owned = await freshToken(tools, planned);
-  if (!owned) return undefined;
-  const tokens = listed.tokens.map((each) => (each === planned ? owned : each));
-  const { foreign } = observation;
-  const { api, policy } = tools;
-  return {
-    owned,
-    seen: await observeSecret(secret, tokens, { foreign, api, owner: policy.owner }),
-  };
+  const owned = planned && (await freshToken(tools, planned));
+  const seen = listed && (await lookAgain(listed, observation, tools, owned));
+  return owned && seen && { owned, seen };
 }
 
 const hasLabel = ({ labels }: Secret, version: string, names: readonly string[]) =>
@@ -48,17 +38,18 @@ const hasLabel = ({ labels }: Secret, version: string, names: readonly string[])
  */
 async function fence(
   { owned, seen }: ObservedAgain,
-  { retire }: ReapingContext,
+  { retire, now }: ReapingContext,
   tools: Tools,
 ): Promise<Result> {
-  const { name } = seen.secret;
-  if (hasLabel(seen.secret, owned.version, ['AWSPREVIOUS'])) {
-    await tools.secrets.moveLabel(name, 'AWSPREVIOUS', { from: owned.version });
+  const { name, labels } = seen.secret;
+  const previous = isSame(ownedPrevious(seen), owned) ? labels.AWSPREVIOUS : undefined;
+  if (previous !== undefined && previous !== labels.AWSCURRENT) {
+    await tools.secrets.moveLabel(name, 'AWSPREVIOUS', { from: previous });
     const again = await tools.secrets.describe(name);
-    if (!again || hasLabel(again, owned.version, ['AWSCURRENT', 'AWSPREVIOUS'])) return 'lost';
+    if (!again || hasLabel(again, previous, ['AWSCURRENT', 'AWSPREVIOUS'])) return 'lost';
   }
-  if (!retire && hasLabel(seen.secret, owned.version, ['AWSCURRENT'])) return 'lost';
-  await changeToken(tools, owned, { marker: { fenced: tools.apiNow() } });
+  if (!retire && isSame(ownedCurrent(seen), owned)) return 'lost';
+  await changeToken(tools, owned, { marker: { fenced: now } });
   return 'done';
 }
 
@@ -77,11 +68,11 @@ export async function retireToken(
   const { token } = owned;
   const detail = { secret: seen.secret.name, tokenId: token.id, reason: step.reason };
   switch (step.kind) {
-    case 'supersede':
-      await changeToken(tools, owned, {
-        marker: { superseded: tools.apiNow(), fenced: undefined },
-      });
+    case 'supersede': {
+      const { gracePeriod } = context.lifetimes;
+      await changeToken(tools, owned, superseding(owned, gracePeriod, tools.apiNow()));
       return 'done';
+    }
     case 'fence':
       return fence(observed, context, tools);
     case 'quarantine':

@@ -1,14 +1,16 @@
 import pLimit from 'p-limit';
 import { atApiTime } from '../run/api-time.ts';
-import { attempt, type Outcome, type Result, settle } from '../run/outcome.ts';
-import type { Plan } from '../run/plan.ts';
+import { attempt, type Outcome, type Result } from '../run/outcome.ts';
 import type { ReapRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
-import { refuseForeignSecret } from '../tokens/claim-secret.ts';
+import { refuseForeignSecret, refuseOtherCluster } from '../tokens/claim-secret.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
+import { detachPrevious } from './detach-previous.ts';
+import { needsTimes } from './look-again.ts';
+import { workingStrays } from './plan/inventory.ts';
 import { planReaping } from './plan/plan-reaping.ts';
 import type { ReapingAction, SecretDeletion } from './plan/reaping-action.ts';
 import { deleteForeign, retireToken } from './retire-token.ts';
@@ -22,6 +24,7 @@ async function deleteSecret(
   const secret = await secrets.describe(name);
   if (!secret || secret.deletedAt !== undefined) return 'skipped';
   refuseForeignSecret(secret, policy);
+  refuseOtherCluster(secret, policy);
   await secrets.delete(name);
   publish({ type: 'Secret Deleted', detail: { secret: name, reason } });
   return 'done';
@@ -33,6 +36,8 @@ function carryOut(action: ReapingAction, observation: Observation, tools: Tools)
       return deleteSecret(action, tools);
     case 'delete-foreign':
       return deleteForeign(action, tools);
+    case 'detach-previous':
+      return detachPrevious(action, observation, tools);
     case 'supersede':
     case 'fence':
     case 'quarantine':
@@ -45,17 +50,14 @@ function carryOut(action: ReapingAction, observation: Observation, tools: Tools)
   }
 }
 
-/**
- * Carries out a reaping plan. Every token and its secret are read again right before they are changed.
- * @throws ApplyError naming every action that failed; the others are done
- */
-async function applyReaping(
-  plan: Plan<ReapingAction>,
+/** Carries out the actions of a reaping plan. Every token and its secret are read again right before they are changed. */
+function applyReaping(
+  actions: readonly ReapingAction[],
   observation: Observation,
   tools: Tools,
 ): Promise<readonly Outcome<ReapingAction>[]> {
   const bounded = pLimit(tools.policy.concurrency);
-  const outcomes = plan.actions.map((action) =>
+  const outcomes = actions.map((action) =>
     bounded(() =>
       attempt(action, tools.log, async () => {
         if (tools.deadline - tools.now() < TIME_NEEDED_MS) return 'postponed';
@@ -63,17 +65,31 @@ async function applyReaping(
       }),
     ),
   );
-  return settle(await Promise.all(outcomes));
+  return Promise.all(outcomes);
 }
 
-/** One run of `reap`, in Lambda or on a laptop: observe, plan, check the limit, apply. */
+/** Names of the databases, for findings alone: if they cannot be listed, tokens are retired all the same. */
+async function databaseNames({ api, log }: RunTools): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const { databases } = await api.listDatabases();
+    return new Set(databases.map(({ name }) => name));
+  } catch (error) {
+    log.warn('the databases could not be listed', { error });
+    return undefined;
+  }
+}
+
+/** One run of `reap`, in Lambda or on a laptop: observe, plan, check the limits, apply. */
 export async function runReaping(
   request: ReapRequest,
   runTools: RunTools,
 ): Promise<Report<ReapingAction>> {
   const { policy } = runTools;
-  const observation = await observe(runTools, policy, true);
+  const observed = await observe(runTools, policy, { needsTimes });
+  const databases = await databaseNames(runTools);
+  const observation = { ...observed, ...(databases && { databases }) };
   const tools = atApiTime(runTools, observation);
   const plan = planReaping(policy, observation);
-  return runPlan(plan, request, tools, () => applyReaping(plan, observation, tools));
+  tools.measure({ workingStrays: workingStrays(policy, observation).length });
+  return runPlan(plan, request, tools, (actions) => applyReaping(actions, observation, tools));
 }

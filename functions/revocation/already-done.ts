@@ -1,6 +1,7 @@
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { ObservedSecret } from '../tokens/observation.ts';
-import { currentHolder } from '../tokens/state.ts';
+import { currentHolder, isSame, ownedCurrent } from '../tokens/state.ts';
+import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
 import { canGiveBack, ENDING_WAYS, findSuccessor, type Order } from './plan/decide-revocation.ts';
 
@@ -12,10 +13,10 @@ interface Context {
   readonly now: number;
 }
 
-/** A token that is gone. Its version is all that is known; that is its id, unless the token was adopted. */
+/** A token that is gone. Its version is all that is known, and names it. */
 const goneResult = (version: string, secret: string, had: TokenResult['had']): TokenResult => ({
-  tokenId: version,
-  version,
+  tokenId: tokenNamedBy(version)?.tokenId ?? version,
+  versions: [version],
   secret,
   result: 'gone',
   had,
@@ -43,12 +44,14 @@ function* notOurs({ secret, holders }: ObservedSecret, { order }: Context): Gene
 
 function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<TokenResult> {
   const successor = findSuccessor(seen, order, now);
-  if (!successor || successor.version !== seen.secret.labels.AWSCURRENT) return;
+  if (!successor || !isSame(ownedCurrent(seen), successor)) return;
   const { replaces = 'nothing' } = successor.marker;
-  const isForeign = seen.holders.get(replaces)?.state === 'foreign';
+  const isForeign = [...seen.holders.values()].some(
+    (each) => each.state === 'foreign' && each.token.id === replaces,
+  );
   const isGone = !isForeign && !seen.tokens.some(({ token }) => token.id === replaces);
   if (isGone && replaces !== 'nothing') {
-    yield goneResult(replaces, seen.secret.name, successor.token.permissions);
+    yield goneResult(versionIdOf(replaces), seen.secret.name, successor.token.permissions);
   }
   yield resultOf({ token: successor.token, owned: successor }, 'successor');
 }

@@ -11,8 +11,8 @@ import type { RevokedToken } from './report.ts';
 export interface TokenResult extends RevokedToken {
   /** Its permissions before it was ended. */
   readonly had: readonly Permission[];
-  /** Id of the secret version that has its string. Absent: the string is not known. */
-  readonly version?: string;
+  /** Ids of the secret versions that may have its string. Absent: the string is not known. */
+  readonly versions?: readonly string[];
   readonly fingerprint?: string;
 }
 
@@ -20,13 +20,13 @@ export function resultOf(
   { token, owned }: ObservedToken,
   result: TokenResult['result'],
 ): TokenResult {
-  const { marker, version } = owned ?? {};
+  const { marker, versions } = owned ?? {};
   return {
     tokenId: token.id,
     result,
     had: grantsOf(token, marker),
     ...(marker && { secret: marker.secret }),
-    ...(version !== undefined && { version }),
+    ...(versions && { versions }),
     ...(marker?.fp !== undefined && { fingerprint: marker.fp }),
   };
 }

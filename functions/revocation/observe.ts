@@ -1,15 +1,18 @@
 import type { ManagementApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Log } from '../run/tools.ts';
 import { OWNER_TAG } from '../secrets-manager/secret.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
 import { type ObservedSecret, sortByOwner } from '../tokens/observation.ts';
 import { observeSecret, type Readers } from '../tokens/observe.ts';
+import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 
 /** What reading both systems for a person's order needs. */
 interface OrderReaders {
   readonly api: Readers['api'];
-  readonly secrets: Pick<Secrets, 'list' | 'describe'>;
+  readonly secrets: Secrets;
+  readonly log: Log;
   readonly policy: Policy;
 }
 
@@ -42,6 +45,7 @@ export async function observeAll({
   api,
   secrets,
   policy,
+  log,
   now,
 }: OrderReaders & Pick<Readers, 'now'>): Promise<RevocationObservation> {
   const { owner } = policy;
@@ -55,9 +59,10 @@ export async function observeAll({
   );
   const { tokens, at } = await api.listTokens();
   const { owned, foreign } = sortByOwner(tokens, owner, (name) => all.get(name));
+  const around = { api, owner, readFingerprint: fingerprintReader({ secrets, policy, log }) };
   const observed = await Promise.all(
     [...all].map(async ([name, secret]) => {
-      const seen = await observeSecret(secret, owned.get(name) ?? [], { api, foreign, owner });
+      const seen = await observeSecret(secret, { ...around, owned, foreign }, secrets);
       return [name, withForeign(seen, foreign)] as const;
     }),
   );
@@ -70,16 +75,18 @@ export async function observeAll({
  */
 export async function observeOne(
   name: string,
-  { api, secrets, policy: { owner } }: OrderReaders,
+  { api, secrets, policy, log }: OrderReaders,
   named?: string,
 ): Promise<ObservedSecret | undefined> {
   const secret = await secrets.describe(name);
   if (!secret) return undefined;
+  const { owner } = policy;
   const { tokens } = await api.listTokens();
   const { owned, foreign } = sortByOwner(tokens, owner, (each) =>
     each === name ? secret : undefined,
   );
-  const seen = await observeSecret(secret, owned.get(name) ?? [], { api, foreign, owner });
+  const around = { api, owner, readFingerprint: fingerprintReader({ secrets, policy, log }) };
+  const seen = await observeSecret(secret, { ...around, owned, foreign }, secrets);
   return withForeign(seen, foreign, named);
 }
 

@@ -5,12 +5,29 @@ import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/secret.ts';
 import { changeToken, freshToken } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import { currentHolder, hasVersion, isSame, ownedCurrent } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
+import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { observeOne } from './observe.ts';
 import { findSuccessor, type Order } from './plan/decide-revocation.ts';
 
 /** How often AWSCURRENT is moved at most: other runs may promote their tokens in between. */
 const MOST_MOVES = 5;
+
+/** The labelled version of a successor, or the one that Keyturn put for it. */
+function versionOf({ secret, holders }: ObservedSecret, found: OwnedToken): string {
+  const labelled = Object.values(secret.labels);
+  const version = labelled.find((each) => hasVersion({ holders }, found, each));
+  return version ?? versionIdOf(found.token.id);
+}
+
+/** The id of the token that AWSCURRENT has, as far as it is known. */
+function replacedBy(seen: ObservedSecret): string {
+  const holder = currentHolder(seen);
+  if (holder?.state === 'owned') return holder.owned.token.id;
+  if (holder?.state === 'foreign') return holder.token.id;
+  return tokenNamedBy(seen.secret.labels.AWSCURRENT ?? '')?.tokenId ?? 'nothing';
+}
 
 /** The successor that this order, or the same order before, has minted; otherwise a new one. */
 async function obtainSuccessor(
@@ -20,12 +37,19 @@ async function obtainSuccessor(
   tools: ArmingTools,
 ): Promise<Successor> {
   const found = findSuccessor(seen, order, tools.apiNow());
-  const resumed = found && (await resumeSuccessor(entry, found, tools));
-  if (resumed) return resumed;
-  const current = seen.secret.labels.AWSCURRENT;
-  const holder = seen.holders.get(current ?? '');
-  const replaces = holder?.state === 'owned' ? holder.owned.token.id : (current ?? 'nothing');
-  return mintSuccessor(entry, seen, { forced: true, replaces }, tools);
+  if (found) {
+    const stored = { owned: found, version: versionOf(seen, found) };
+    const resumed = await resumeSuccessor(entry, stored, { forced: true }, tools);
+    if (resumed) return resumed;
+  }
+  const minted = await mintSuccessor(
+    entry,
+    seen,
+    { forced: true, replaces: replacedBy(seen) },
+    tools,
+  );
+  if (!minted) throw new Error(`${entry.secret} was put on hold meanwhile`);
+  return minted;
 }
 
 /** A successor that had lost AWSCURRENT to another run's token is about to get it back, so it is not superseded. */
@@ -51,8 +75,7 @@ async function claimCurrent(
     if (!seen || holdOf(seen.secret)) throw new Error(`${name} was put on hold meanwhile`);
     const current = seen.secret.labels.AWSCURRENT;
     const successor = findSuccessor(seen, order, tools.apiNow());
-    if (current === version || (current !== undefined && successor?.version === current))
-      return 'there already';
+    if (current === version || isSame(ownedCurrent(seen), successor)) return 'there already';
     if ((await moveCurrent(name, version, current, tools)) === 'promoted') return 'claimed';
   }
   throw new Error(`${name}: other runs promoted their tokens again and again`);
@@ -70,14 +93,20 @@ export async function replaceCurrent(
 ): Promise<string | undefined> {
   const successor = await obtainSuccessor(entry, seen, order, tools);
   let unverified: string | undefined;
-  try {
-    await verify(successor, tools);
-  } catch (error) {
-    if (!order.immediately) throw error;
-    unverified = `promoted unverified: ${error instanceof Error ? error.message : error}`;
+  const { accepted, detail = 'nothing to probe' } = await verify(
+    successor,
+    entry.permissions,
+    tools,
+  );
+  if (!accepted) {
+    const { id } = successor.owned.token;
+    const message = `token ${id} was not accepted in time; last answer: ${detail}`;
+    if (!order.immediately) throw new Error(message);
+    unverified = `promoted unverified: ${message}`;
   }
   await clearSuperseded(successor.owned, tools);
-  const { token, marker, version } = successor.owned;
+  const { version } = successor;
+  const { token, marker } = successor.owned;
   const claimed = await claimCurrent(entry.secret, version, order, tools);
   if (claimed === 'claimed') {
     const about = { tokenId: token.id, previousTokenId: marker.replaces, reason: 'Revoked' };

@@ -52,7 +52,7 @@ export interface RevokedToken {
     | 'left'
     | 'failed';
   readonly replacedBy?: string;
-  /** Seconds from the order to the last of three refusals in a row, each on a new connection. */
+  /** Seconds from the order to the end of the watch in which every probe was refused. */
   readonly deadAfterSeconds?: number;
   /** Why it was not seen refused, or why the order may not be complete for it. */
   readonly unconfirmed?: string;

@@ -4,6 +4,7 @@ import { HOLD_TAG } from '../secrets-manager/secret.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import { type ArmingTools, type HoldError, underHold } from '../tokens/under-hold.ts';
+import { tokenNamedBy } from '../tokens/version-id.ts';
 import { alreadyDone } from './already-done.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
 import { observeOne } from './observe.ts';
@@ -67,7 +68,8 @@ async function replace(
   }
   const unverified = await replaceCurrent(entry, seen, revocation.order, tools);
   if (unverified === undefined) return;
-  const { AWSCURRENT: tokenId = '' } = (await tools.secrets.describe(name))?.labels ?? {};
+  const { AWSCURRENT = '' } = (await tools.secrets.describe(name))?.labels ?? {};
+  const { tokenId = AWSCURRENT } = tokenNamedBy(AWSCURRENT) ?? {};
   const about = { tokenId, secret: name, had: [], unconfirmed: unverified };
   results.set(tokenId, { ...about, result: 'successor' });
 }
@@ -115,7 +117,8 @@ function noteAlreadyDone(
   const entry = entryOf(policy, seen.secret.name);
   for (const done of alreadyDone(seen, { order: revocation.order, entry, now: apiNow() })) {
     const isKnown = [...results.values()].some(
-      ({ tokenId, version = tokenId }) => tokenId === done.tokenId || version === done.version,
+      ({ tokenId, versions = [] }) =>
+        tokenId === done.tokenId || versions.some((each) => done.versions?.includes(each)),
     );
     if (!isKnown) results.set(done.tokenId, done);
   }

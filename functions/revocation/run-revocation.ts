@@ -26,7 +26,7 @@ export class RevocationError extends AggregateError {
 
 /** The part of a result that people read, without what only verifying needs. */
 function revokedToken(
-  { had, version, fingerprint, ...revoked }: TokenResult,
+  { had, versions, fingerprint, ...revoked }: TokenResult,
   { policy }: Tools,
 ): RevokedToken {
   const token = entryOf(policy, revoked.secret ?? '')?.name;

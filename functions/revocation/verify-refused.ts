@@ -1,4 +1,3 @@
-import { ROUNDS } from '../data-plane/data-plane.ts';
 import { entryOf, namedDatabases } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
@@ -16,15 +15,21 @@ type Checked = Pick<RevokedToken, 'deadAfterSeconds' | 'unconfirmed'>;
 
 /** The string of a token that was ended, or why it is not known. A version can be read even without a label. */
 async function readString(
-  { secret = '', version, fingerprint }: TokenResult,
+  { secret = '', versions = [], fingerprint }: TokenResult,
   { secrets, policy }: Tools,
 ): Promise<TokenValue | string> {
-  if (version === undefined) return 'no secret of ours has its string';
-  const text = await secrets.value(secret, version);
-  if (!text) return `version ${version} of ${secret}, which had its string, is gone`;
-  const value = readTokenString(entryOf(policy, secret) ?? { secret }, text);
-  const isOther = fingerprint !== undefined && value.fingerprint() !== fingerprint;
-  return isOther ? `version ${version} of ${secret} has another string` : value;
+  let problem = 'no secret of ours has its string';
+  for (const version of versions) {
+    const text = await secrets.value(secret, version);
+    if (!text) {
+      problem = `version ${version} of ${secret}, which had its string, is gone`;
+      continue;
+    }
+    const value = readTokenString(entryOf(policy, secret) ?? { secret }, text);
+    if (fingerprint === undefined || value.fingerprint() === fingerprint) return value;
+    problem = `version ${version} of ${secret} has another string`;
+  }
+  return problem;
 }
 
 async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools): Promise<Checked> {
@@ -32,16 +37,16 @@ async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools)
   if (typeof value === 'string') return { unconfirmed: value };
   const { policy, dataPlane, now, deadline } = tools;
   const { refused, lastAnswer, detail } = await dataPlane.untilRefused(value, ended.had, {
-    ...ROUNDS,
-    deadline: Math.min(deadline - RESERVE_MS, now() + 2 * policy.activationTimeout),
+    endedAt: now(),
+    settleMs: policy.settle,
+    firstBy: now() + 2 * policy.activationTimeout,
+    deadline: deadline - RESERVE_MS,
     databases: namedDatabases(policy),
   });
   if (refused) return { deadAfterSeconds: Math.round((now() - startedAt) / 1_000) };
   if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };
   if (lastAnswer === 'accepted') return { unconfirmed: 'the cluster still accepts its string' };
-  return {
-    unconfirmed: `it was not refused ${ROUNDS.times} times in a row; last answer: ${detail ?? lastAnswer}`,
-  };
+  return { unconfirmed: `it was not seen refused in time: ${detail}` };
 }
 
 /**

@@ -53,7 +53,7 @@ export async function adoptToken(entry: TokenPolicy, tools: Tools): Promise<Resu
     id: token.id,
     fp: value.fingerprint(),
     grants: grantsHash(token.permissions),
-    version,
+    version: [version],
     adopted: tools.apiNow(),
   };
   const own = parseMarker(token.description)?.marker;

@@ -1,50 +1,74 @@
-import { ROUNDS } from '../data-plane/data-plane.ts';
+import type { Permission } from '../management-api/token.ts';
 import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf, type Secret } from '../secrets-manager/secret.ts';
-import { changeToken, freshToken, restored } from '../tokens/change-token.ts';
-import type { OwnedToken } from '../tokens/observation.ts';
+import { changeToken, freshToken, restored, superseding } from '../tokens/change-token.ts';
+import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import { isSame, isUnknown, ownedCurrent } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 
-const SLOWEST_PROBE_MS = 30_000;
-
 export type Promotion = 'promoted' | 'lost' | 'held';
 
+/** What the data plane said of a token that waits to be promoted. */
+export interface Verification {
+  readonly accepted: boolean;
+  /** Why not, for people. */
+  readonly detail?: string;
+}
+
 /**
- * Step 5: waits until the data plane accepts the token. A probe can delay a promotion; it is never a
+ * Step 5: whether the whole data plane accepts the token. A probe can delay a promotion; it is never a
  * reason to delete a token. InfluxDB may take some minutes to activate a new token.
  * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
- * @throws Error if the token is not accepted within `activationTimeout`
+ * @param probed the permissions that a probe can decide
  */
-export async function verify({ owned, value }: Successor, tools: Tools): Promise<void> {
-  const { policy, dataPlane, now, deadline } = tools;
-  const { accepted, detail } = await dataPlane.untilAccepted(value, owned.token.permissions, {
-    ...ROUNDS,
-    slowestMs: SLOWEST_PROBE_MS,
-    deadline: Math.min(deadline, now() + policy.activationTimeout),
+export function verify(
+  { owned, value }: Successor,
+  probed: readonly Permission[],
+  tools: Tools,
+): Promise<Verification> {
+  const { policy, dataPlane, now, apiNow, deadline } = tools;
+  return dataPlane.untilAccepted(value, probed, {
+    // By this machine's clock, which counts the probes.
+    armedAt: (owned.marker.armed ?? apiNow()) - (apiNow() - now()),
+    settleMs: policy.settle,
+    firstBy: now() + policy.activationTimeout,
+    deadline,
     databases: namedDatabases(policy),
   });
-  if (!accepted) {
-    throw new Error(
-      `token ${owned.token.id} was not accepted in time; last answer: ${detail ?? 'nothing to probe'}`,
-    );
-  }
 }
 
 /**
  * Step 6, first half: after a roll back the token that is about to be replaced still has the marks of its
  * earlier retirement. They are removed, because its grace period starts now.
  */
-async function clearRetirement(previous: OwnedToken, tools: ArmingTools): Promise<void> {
+async function clearRetirement(
+  entry: TokenPolicy,
+  previous: OwnedToken,
+  tools: ArmingTools,
+): Promise<void> {
   const fresh = await freshToken(tools, previous);
   if (!fresh) return;
   const { superseded, fenced, quarantined, frozen } = fresh.marker;
   if (frozen !== undefined) return;
   if (superseded === undefined && fenced === undefined && quarantined === undefined) return;
-  const { marker, permissions } = restored(fresh);
+  const { marker, permissions } = restored(fresh, entry.permissions);
   if (permissions) await tools.arm(fresh, { marker, permissions });
   else await changeToken(tools, fresh, { marker });
+}
+
+/** Starts the grace periods of these tokens again, each from a fresh look. */
+export async function restartGrace(
+  tokens: readonly OwnedToken[],
+  gracePeriod: number,
+  tools: Tools,
+): Promise<void> {
+  for (const each of tokens) {
+    const fresh = await freshToken(tools, each);
+    if (fresh?.marker.superseded === undefined || fresh.marker.quarantined !== undefined) continue;
+    await changeToken(tools, fresh, superseding(fresh, gracePeriod, tools.apiNow()));
+  }
 }
 
 function promotionIn(
@@ -78,43 +102,38 @@ export async function moveCurrent(
 }
 
 /** Step 8: the grace period of the replaced token begins. */
-async function supersede(previous: OwnedToken, tools: Tools): Promise<void> {
+async function supersede(
+  { gracePeriod }: TokenPolicy,
+  previous: OwnedToken,
+  tools: Tools,
+): Promise<void> {
   const fresh = await freshToken(tools, previous);
   if (fresh && fresh.marker.superseded === undefined) {
-    await changeToken(tools, fresh, { marker: { superseded: tools.apiNow() } });
+    await changeToken(tools, fresh, superseding(fresh, gracePeriod, tools.apiNow()));
   }
 }
 
-/** An armed token, and what it will replace. */
-export interface Succession {
-  readonly successor: Successor;
-  readonly previous: {
-    /** The version that had AWSCURRENT before minting. */
-    readonly version: string | undefined;
-    /** Its token, if that is ours. */
-    readonly owned: OwnedToken | undefined;
-  };
-}
-
 /**
- * Steps 5 to 8: verifies an armed token on the data plane and makes it current. A run that loses the race
- * changes no token after that.
+ * Steps 6 to 8: makes a verified token current. A run that loses the race changes no token after that.
+ * @param seen the secret as it was before step 2
  */
 export async function promote(
   entry: TokenPolicy,
-  { successor, previous }: Succession,
+  { successor, seen }: { readonly successor: Successor; readonly seen: ObservedSecret },
   tools: ArmingTools,
 ): Promise<Promotion> {
-  const { version } = successor.owned;
-  await verify(successor, tools);
-  const former = previous.version === version ? undefined : previous.owned;
-  if (former) await clearRetirement(former, tools);
+  const { version, owned } = successor;
+  const from = seen.secret.labels.AWSCURRENT;
+  const current = ownedCurrent(seen);
+  const former = isSame(current, owned) ? undefined : current;
+  if (former) await clearRetirement(entry, former, tools);
+  // Consumers may have read any of them: nobody knows which string they have.
+  if (isUnknown(seen, 'AWSCURRENT')) await restartGrace(seen.tokens, entry.gracePeriod, tools);
   const secret = await tools.secrets.describe(entry.secret);
   if (!secret || holdOf(secret)) return 'held';
   const result =
-    promotionIn(secret, version, previous.version) ??
-    (await moveCurrent(entry.secret, version, previous.version, tools));
-  if (result === 'promoted' && former) await supersede(former, tools);
+    promotionIn(secret, version, from) ?? (await moveCurrent(entry.secret, version, from, tools));
+  if (result === 'promoted' && former) await supersede(entry, former, tools);
   return result;
 }
 

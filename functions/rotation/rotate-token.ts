@@ -2,95 +2,83 @@ import type { TokenPolicy } from '../policy/policy.ts';
 import type { BareOutcome, Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { pendingVersion } from '../secrets-manager/secret.ts';
-import { MINUTE_MS } from '../time.ts';
 import { freshToken, restored } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret } from '../tokens/observation.ts';
-import { isOurs } from '../tokens/secret-string.ts';
-import { ownedCurrent, ownedPending, pendingHolder } from '../tokens/state.ts';
+import { ownedCurrent, ownedPending } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
-import { decideRotation } from './plan/decide-rotation.ts';
-import type { RenewalAction, Replacement, Resumption } from './plan/rotation-action.ts';
-import { announceRotation, promote } from './promote.ts';
+import { decideRotation, isBecauseGone, permissionsOf } from './plan/decide-rotation.ts';
+import { probeable } from './plan/permissions.ts';
+import { type Learnt, rotationContext } from './plan/plan-rotation.ts';
+import type {
+  ArmingOfPending,
+  Minting,
+  RenewalAction,
+  Replacement,
+  Resumption,
+} from './plan/rotation-action.ts';
+import { announceRotation, promote, verify } from './promote.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from './successor.ts';
+import { hasTimeForStep, type Turns } from './turns.ts';
 
 /** An entry and its action in the plan. */
 interface Planned {
   readonly entry: TokenPolicy;
   readonly action: RenewalAction;
+  readonly asked: boolean;
 }
 
 /** An armed token that waits for its activation; `finishRotation` continues with it. */
 export interface Started {
+  /** The entry, with the permissions that its token may have now. */
+  readonly entry: TokenPolicy;
   readonly seen: ObservedSecret;
   readonly successor: Successor;
   readonly reason: string;
 }
 
-/** These reasons cannot wait for Secrets Manager's own rotation, which may have died (P7). */
-const URGENT: readonly Replacement['reason'][] = [
-  'NearExpiry',
-  'Expired',
-  'CurrentGone',
-  'Missing',
-];
-
-/** Whether the pending version has no value yet: Secrets Manager's own rotation made it, and will fill it. */
-async function isPlaceholder(seen: ObservedSecret, { secrets }: Tools): Promise<boolean> {
-  const version = pendingVersion(seen.secret);
-  if (version === undefined || pendingHolder(seen)?.state !== 'gone') return false;
-  return (await secrets.value(seen.secret.name, version)) === undefined;
+/** What all tokens of one run share. */
+export interface Around {
+  readonly observation: Observation;
+  readonly learnt: Learnt;
+  readonly turns: Turns;
 }
 
-/**
- * Whether AWSCURRENT has a value that a person wrote: no token has the id of its version. Replacing it
- * could undo a repair, so only a rotation that is asked for by name does it.
- */
-async function isPutByPerson(
-  entry: TokenPolicy,
-  { secret }: ObservedSecret,
-  { secrets, log }: Tools,
-): Promise<boolean> {
-  const version = secret.labels.AWSCURRENT;
-  const text = version && (await secrets.value(secret.name, version));
-  if (!text || isOurs(entry, version, text)) return false;
-  const message = 'AWSCURRENT has a value that a person put there; rotate it by name to replace it';
-  log.warn('found', { kind: 'UnknownVersion', secret: secret.name, message });
-  return true;
-}
-
-async function detachPending(seen: ObservedSecret, tools: Tools): Promise<Result> {
-  const version = pendingVersion(seen.secret);
-  if (version === undefined || (await isPlaceholder(seen, tools))) return 'skipped';
-  await tools.secrets.moveLabel(seen.secret.name, 'AWSPENDING', { from: version });
+async function detachPending({ secret }: ObservedSecret, tools: Tools): Promise<Result> {
+  const version = pendingVersion(secret);
+  if (version === undefined) return 'skipped';
+  await tools.secrets.moveLabel(secret.name, 'AWSPENDING', { from: version });
   return 'done';
 }
 
 async function widen(
-  entry: TokenPolicy,
+  { name, secret, permissions }: TokenPolicy,
   seen: ObservedSecret,
   tools: ArmingTools,
 ): Promise<Result> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || fresh.marker.grants !== grantsHash(fresh.token.permissions)) return 'skipped';
-  const { permissions } = entry;
   await tools.arm(fresh, { marker: { grants: grantsHash(permissions) }, permissions });
   tools.publish({
     type: 'Token Permissions Changed',
-    detail: { token: entry.name, secret: entry.secret, tokenId: fresh.token.id },
+    detail: { token: name, secret, tokenId: fresh.token.id },
   });
   return 'done';
 }
 
-async function giveBack(seen: ObservedSecret, tools: ArmingTools): Promise<Result> {
+async function giveBack(
+  { permissions }: TokenPolicy,
+  seen: ObservedSecret,
+  tools: ArmingTools,
+): Promise<Result> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || fresh.marker.quarantined === undefined || fresh.marker.frozen !== undefined) {
     return 'skipped';
   }
-  await tools.arm(fresh, restored(fresh));
+  await tools.arm(fresh, restored(fresh, permissions));
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { secret: seen.secret.name, tokenId: fresh.token.id, reason: 'RolledBack' },
@@ -98,74 +86,91 @@ async function giveBack(seen: ObservedSecret, tools: ArmingTools): Promise<Resul
   return 'done';
 }
 
-async function replace(
+/** Steps 2 to 4, or what an earlier run left of them. */
+function obtain(
   entry: TokenPolicy,
   seen: ObservedSecret,
-  { reason }: Replacement,
+  action: Replacement | Minting | Resumption | ArmingOfPending,
+  forced: boolean,
   tools: ArmingTools,
-): Promise<Started | Result> {
-  if (!URGENT.includes(reason) && (await isPlaceholder(seen, tools))) return 'skipped';
-  const successor = await mintSuccessor(entry, seen, { forced: reason === 'Forced' }, tools);
-  return { seen, successor, reason };
-}
-
-async function resume(
-  entry: TokenPolicy,
-  seen: ObservedSecret,
-  { tokenId, reason }: Resumption,
-  tools: ArmingTools,
-): Promise<Started | Result> {
-  const held = [ownedCurrent(seen), ownedPending(seen)];
-  const found = held.find((each) => each?.token.id === tokenId);
-  const successor = found && (await resumeSuccessor(entry, found, tools));
-  return successor ? { seen, successor, reason } : 'skipped';
+): Promise<Successor | undefined> {
+  if (action.kind === 'rotate' || action.kind === 'mint') {
+    return mintSuccessor(entry, seen, { forced }, tools);
+  }
+  const { AWSCURRENT } = seen.secret.labels;
+  const candidates = [
+    { owned: ownedCurrent(seen), version: AWSCURRENT },
+    { owned: ownedPending(seen), version: pendingVersion(seen.secret) },
+  ];
+  for (const { owned, version } of candidates) {
+    if (owned?.token.id !== action.tokenId || version === undefined) continue;
+    return resumeSuccessor(entry, { owned, version }, { forced }, tools);
+  }
+  return Promise.resolve(undefined);
 }
 
 /**
  * Reads the secret again and carries out what it decides now, even if the plan had another action: for
- * `rotate` and `resume` up to the armed token, for all other kinds completely.
+ * what ends with a promotion up to the armed token, for all other kinds completely.
  */
 async function startRotation(
-  { entry, action: planned }: Planned,
-  observation: Observation,
+  { entry: declared, action: planned, asked }: Planned,
+  { observation, learnt }: Around,
   tools: ArmingTools,
 ): Promise<Started | Result> {
-  const seen = await claimSecret(entry, observation, tools);
-  const { action } = decideRotation(entry, seen, {
+  const seen = await claimSecret(declared, observation, tools);
+  const context = {
+    ...rotationContext(tools.policy, observation, learnt),
     now: tools.apiNow(),
-    timeZone: tools.policy.timeZone,
-    forced: planned.reason === 'Forced',
-  });
-  // CurrentGone counts against the limit. If the plan did not count it, the next run must.
-  const uncounted = action?.reason === 'CurrentGone' && planned.reason !== 'CurrentGone';
-  if (!action || uncounted) return 'skipped';
-  if (action.reason === 'CurrentGone' && (await isPutByPerson(entry, seen, tools))) return 'held';
+    forced: asked,
+    refused: isStillRefused(declared, seen, observation, learnt),
+  };
+  const { action } = decideRotation(declared, seen, context);
+  const counted = isBecauseGone(planned, observation.secrets.get(declared.secret));
+  // What the plan's limit did not count, the next run must count.
+  if (!action || (isBecauseGone(action, seen) && !counted)) return 'skipped';
+  const entry = { ...declared, permissions: permissionsOf(declared, seen, context.isKnown) };
   switch (action.kind) {
     case 'rotate':
-      return replace(entry, seen, action, tools);
+    case 'mint':
     case 'resume':
-      return resume(entry, seen, action, tools);
+    case 'arm': {
+      const forced = asked || action.reason === 'Forced';
+      const successor = await obtain(entry, seen, action, forced, tools);
+      if (!successor) return 'skipped';
+      if (action.kind === 'mint' || action.kind === 'arm') return 'done';
+      return { entry, seen, successor, reason: action.reason };
+    }
     case 'detach-pending':
       return detachPending(seen, tools);
     case 'widen':
       return widen(entry, seen, tools);
     case 'give-back':
-      return giveBack(seen, tools);
+      return giveBack(entry, seen, tools);
     default:
       action satisfies never;
       throw new Error('unknown kind of action');
   }
 }
 
-/** Verifies and promotes an armed token. */
+/** The refusal was of the version that had AWSCURRENT when it was probed. */
+function isStillRefused(
+  { secret }: TokenPolicy,
+  now: ObservedSecret,
+  { secrets }: Observation,
+  { refused }: Learnt,
+): boolean {
+  const probed = secrets.get(secret)?.secret.labels.AWSCURRENT;
+  return refused.has(secret) && probed === now.secret.labels.AWSCURRENT;
+}
+
+/** Steps 6 to 8 of a verified token, and the event. */
 export async function finishRotation(
-  entry: TokenPolicy,
-  { seen, successor, reason }: Started,
+  { entry, seen, successor, reason }: Started,
   tools: ArmingTools,
 ): Promise<Result> {
   const former = ownedCurrent(seen);
-  const previous = { version: seen.secret.labels.AWSCURRENT, owned: former };
-  const result = await promote(entry, { successor, previous }, tools);
+  const result = await promote(entry, { successor, seen }, tools);
   if (result !== 'promoted') return result;
   const tokenId = successor.owned.token.id;
   const previousTokenId = former?.token.id === tokenId ? undefined : former?.token.id;
@@ -174,21 +179,38 @@ export async function finishRotation(
   return 'done';
 }
 
-/** Carries out the action of one entry. `start` limits how many are begun at the same time. */
+/** Steps 5 to 8. `armed`: the data plane did not accept it in time, and a later run goes on. */
+async function verifyAndFinish(
+  started: Started,
+  { observation, learnt, turns }: Around,
+  tools: ArmingTools,
+): Promise<Result> {
+  const { entry, successor } = started;
+  const { isKnown } = rotationContext(tools.policy, observation, learnt);
+  const { accepted, detail } = await verify(
+    successor,
+    probeable(entry.permissions, isKnown),
+    tools,
+  );
+  if (accepted) return turns.finish(() => finishRotation(started, tools));
+  const about = { token: entry.name, secret: entry.secret, tokenId: successor.owned.token.id };
+  tools.log.warn('not accepted yet', { ...about, detail });
+  return 'armed';
+}
+
+/** Carries out the action of one entry. */
 export async function rotateToken(
   planned: Planned,
-  observation: Observation,
-  start: <T>(work: () => Promise<T>) => Promise<T>,
+  around: Around,
   tools: Tools,
 ): Promise<BareOutcome> {
   const { entry } = planned;
-  const timeNeededMs = tools.policy.activationTimeout + MINUTE_MS;
   const { result, holdError } = await underHold(entry.secret, tools, async (arming) => {
-    const started = await start(async () => {
-      if (tools.deadline - tools.now() < timeNeededMs) return 'postponed';
-      return await startRotation(planned, observation, arming);
+    const started = await around.turns.start(async () => {
+      if (!hasTimeForStep(tools)) return 'postponed';
+      return await startRotation(planned, around, arming);
     });
-    return typeof started === 'string' ? started : await finishRotation(entry, started, arming);
+    return typeof started === 'string' ? started : await verifyAndFinish(started, around, arming);
   });
   return { result, ...(holdError && { error: holdError }) };
 }

@@ -1,53 +1,134 @@
-import pLimit from 'p-limit';
-import { entryOf } from '../policy/policy.ts';
+import { entryOf, type Policy } from '../policy/policy.ts';
+import { rateOf } from '../policy/rate.ts';
 import { atApiTime } from '../run/api-time.ts';
-import { attempt, type Outcome, settle } from '../run/outcome.ts';
-import type { Plan } from '../run/plan.ts';
+import { attempt, type Outcome } from '../run/outcome.ts';
 import type { RotateRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
-import type { Observation } from '../tokens/observation.ts';
+import { DAY_MS } from '../time.ts';
+import { needsVersionTimes } from '../tokens/claim-secret.ts';
 import { observe } from '../tokens/observe.ts';
+import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { adoptToken } from './adopt.ts';
-import { measureTokens } from './plan/measure-tokens.ts';
-import { needsDatabases, planRotation } from './plan/plan-rotation.ts';
+import { moveCluster } from './move-cluster.ts';
+import { noteVersion } from './note-versions.ts';
+import { type EntryState, entryStates, measureTokens } from './plan/entry-state.ts';
+import { inOrderOfNeed } from './plan/order-of-need.ts';
+import { needsDatabases } from './plan/permissions.ts';
+import { planRotation } from './plan/plan-rotation.ts';
 import type { RotationAction } from './plan/rotation-action.ts';
-import { rotateToken } from './rotate-token.ts';
+import { findRefused } from './refused-strings.ts';
+import { type Around, rotateToken } from './rotate-token.ts';
+import { createTurns, hasTimeForStep } from './turns.ts';
 
-/**
- * Carries out a rotation plan. Every secret is read again right before anything is done to it, so that the
- * plan may be old, or applied twice, or at the same time as another run.
- * @throws ApplyError naming every action that failed; the others are done
- */
-async function applyRotation(
-  plan: Plan<RotationAction>,
-  observation: Observation,
-  tools: Tools,
-): Promise<readonly Outcome<RotationAction>[]> {
-  const { policy, log } = tools;
-  // Limits how many tokens are minted at the same time; the waits for their activation overlap.
-  const start = pLimit(policy.concurrency);
-  const outcomes = plan.actions.map((action) =>
-    attempt(action, log, () => {
-      const entry = entryOf(policy, action.secret);
-      if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
-      return action.kind === 'adopt'
-        ? start(() => adoptToken(entry, tools))
-        : rotateToken({ entry, action }, observation, start, tools);
-    }),
-  );
-  return settle(await Promise.all(outcomes));
+/** How long until the third run after this one, at most: as its schedule said, or as the policy says for a person's run. */
+function timeToThirdRun({ scheduled }: RotateRequest, { schedules }: Policy): number {
+  return scheduled ? scheduled.thirdInSeconds * 1_000 : 3 * (rateOf(schedules.rotate) ?? DAY_MS);
 }
 
-/** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limit, apply. */
+/** What `rotate` answers. */
+export interface RotationReport extends Report<RotationAction> {
+  /** Every entry of the policy as it is after the run; in a dry run, before it. */
+  readonly entries: readonly EntryState[];
+}
+
+/** What a run applies. */
+interface Applied {
+  readonly request: RotateRequest;
+  readonly around: Around;
+}
+
+function carryOut(
+  action: RotationAction,
+  { request, around }: Applied,
+  tools: Tools,
+): Promise<Outcome<RotationAction>> {
+  const { observation, turns } = around;
+  return attempt(action, tools.log, () => {
+    const entry = entryOf(tools.policy, action.secret);
+    if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
+    switch (action.kind) {
+      case 'move-cluster':
+        return turns.start(() => moveCluster(action, tools));
+      case 'adopt':
+        return turns.start(() => adoptToken(entry, tools));
+      case 'recognise':
+      case 'mark-shared':
+      case 'restart-grace':
+        return turns.start(async () =>
+          hasTimeForStep(tools) ? noteVersion({ entry, action }, observation, tools) : 'postponed',
+        );
+      default:
+        return rotateToken({ entry, action, asked: request.force }, around, tools);
+    }
+  });
+}
+
+/** Within an entry the cluster comes first, then what is only noted: what follows depends on both. */
+function rankOf({ kind }: RotationAction): number {
+  if (kind === 'move-cluster') return 0;
+  return kind === 'recognise' || kind === 'mark-shared' || kind === 'restart-grace' ? 1 : 2;
+}
+
+/**
+ * Carries out a rotation plan, the entries beside each other, the actions of one entry one after the other.
+ * Every secret is read again right before anything is done to it, so that the plan may be old, or applied
+ * twice, or at the same time as another run.
+ */
+async function applyRotation(
+  actions: readonly RotationAction[],
+  applied: Applied,
+  tools: Tools,
+): Promise<readonly Outcome<RotationAction>[]> {
+  const inRank = [...actions].sort((a, b) => rankOf(a) - rankOf(b));
+  const bySecret = Map.groupBy(inRank, ({ secret }) => secret);
+  const { at, secrets } = applied.around.observation;
+  const inOrder = inOrderOfNeed([...bySecret.keys()], { at, secrets, random: tools.random });
+  const outcomes = inOrder.map(async (secret) => {
+    const done: Outcome<RotationAction>[] = [];
+    for (const action of bySecret.get(secret) ?? []) {
+      done.push(await carryOut(action, applied, tools));
+    }
+    return done;
+  });
+  return (await Promise.all(outcomes)).flat();
+}
+
+/** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limits, apply. */
 export async function runRotation(
   request: RotateRequest,
   runTools: RunTools,
-): Promise<Report<RotationAction>> {
+): Promise<RotationReport> {
   const { policy } = runTools;
-  const observation = await observe(runTools, policy, needsDatabases(policy));
+  const observation = await observe(runTools, policy, {
+    databases: needsDatabases(policy),
+    readFingerprint: fingerprintReader(runTools),
+    needsTimes: needsVersionTimes,
+  });
   const tools = atApiTime(runTools, observation);
-  const plan = planRotation(policy, observation, request);
-  if (!request.tokens) tools.measure(measureTokens(policy, observation, plan));
-  return runPlan(plan, request, tools, () => applyRotation(plan, observation, tools));
+  const thirdMs = timeToThirdRun(request, policy);
+  const learnt = { refused: await findRefused(observation, tools), thirdMs };
+  const plan = planRotation(policy, observation, request, learnt);
+  const around = { observation, learnt, turns: createTurns(tools) };
+  let outcomes: readonly Outcome<RotationAction>[] = [];
+  const states = () => entryStates(policy, observation, mendedBy(outcomes), thirdMs);
+  try {
+    const report = await runPlan(plan, request, tools, async (actions) => {
+      outcomes = await applyRotation(actions, { request, around }, tools);
+      return outcomes;
+    });
+    return { ...report, entries: states() };
+  } finally {
+    tools.measure(measureTokens(policy, observation, states()));
+  }
 }
+
+/** These actions, once done, leave a token that works under AWSCURRENT. */
+const MENDING: readonly RotationAction['kind'][] = ['rotate', 'resume', 'give-back'];
+
+const mendedBy = (outcomes: readonly Outcome<RotationAction>[]): ReadonlySet<string> =>
+  new Set(
+    outcomes.flatMap(({ action, result, error }) =>
+      result === 'done' && !error && MENDING.includes(action.kind) ? [action.secret] : [],
+    ),
+  );

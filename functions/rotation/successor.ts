@@ -2,15 +2,20 @@ import { EchoError } from '../management-api/influx-error.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import type { TokenValue } from '../token-value.ts';
-import { freshToken } from '../tokens/change-token.ts';
-import { describeToken, grantsHash, homeOf, type Marker } from '../tokens/marker.ts';
-import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import { changeToken, freshToken, withShorterDescriptions } from '../tokens/change-token.ts';
+import { grantsHash, homeOf, type Marker } from '../tokens/marker.ts';
+import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/observation.ts';
 import { composeSecretString, readTokenString } from '../tokens/secret-string.ts';
+import { isStripped } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
+import { versionIdOf } from '../tokens/version-id.ts';
+import { covers } from './plan/permissions.ts';
 
 /** A token that will get AWSCURRENT, and its string. */
 export interface Successor {
   readonly owned: OwnedToken;
+  /** Id of the version that has the string. */
+  readonly version: string;
   readonly value: TokenValue;
 }
 
@@ -20,39 +25,43 @@ interface Cause {
   readonly forced: boolean;
   /** Id of the token that `revoke` replaces. */
   readonly replaces?: string;
-  /** Id of the version that Secrets Manager made for it. Absent: the version gets the token's own id. */
-  readonly version?: string;
+  /** Id of the version that Secrets Manager made for it. Absent: the version's id names the token. */
+  readonly minted?: string;
 }
+
+/** A token without a version yet. */
+type Minted = Omit<Successor, 'version'>;
 
 /** Step 2: mints a token without permissions, so that one that is lost before it is stored does no harm. */
 async function mint(
   entry: TokenPolicy,
   { secret }: ObservedSecret,
-  { forced, replaces, version }: Cause,
+  { forced, ...cause }: Cause,
   { api, policy, apiNow }: Tools,
-): Promise<Successor> {
+): Promise<Minted> {
+  const text = entry.description;
   const marker: Marker = {
     owner: policy.owner,
     secret: secret.name,
     home: homeOf(secret.arn),
     ...(forced && { forced }),
-    ...(replaces !== undefined && { replaces }),
-    ...(version !== undefined && { version }),
+    ...cause,
   };
-  const description = describeToken(entry.description, marker);
   const lifetime = entry.expiresAfter;
   // Rounded up, because `formatInstant` cuts to the whole second.
   const expiresAt =
     lifetime === undefined ? undefined : Math.ceil((apiNow() + lifetime) / 1_000) * 1_000;
-  const { token, value } = await api.createToken({ description, permissions: [], expiresAt });
-  // A server that ignores expiresAt would mint tokens that never expire. This one is inert, and reap deletes it.
-  if (token.expiresAt !== expiresAt || token.description !== description) {
+  const { token, value } = await withShorterDescriptions(text, marker, async (description) => {
+    const minted = await api.createToken({ description, permissions: [], expiresAt });
+    // A server that ignores expiresAt would mint tokens that never expire. This one is inert, and reap deletes it.
+    if (minted.token.expiresAt === expiresAt && minted.token.description === description) {
+      return minted;
+    }
     throw new EchoError(
-      `POST /tokens made ${token.id} with another expiry or description than asked for`,
+      `POST /tokens made ${minted.token.id} with another expiry or description than asked for`,
     );
-  }
-  const text = entry.description;
-  return { owned: { token, marker, text, version: version ?? token.id }, value };
+  });
+  return { owned: ownedToken(token, { marker, text }), value };
 }
 
 /**
@@ -61,7 +70,7 @@ async function mint(
  */
 async function store(
   entry: TokenPolicy,
-  { owned: { token, version }, value }: Successor,
+  { owned: { token }, version, value }: Successor,
   { secrets, policy }: Tools,
 ): Promise<void> {
   const former = entry.adopt ? await secrets.value(entry.secret) : undefined;
@@ -69,44 +78,87 @@ async function store(
   await secrets.put(entry.secret, version, text, 'AWSPENDING');
 }
 
-/** Step 4: the token gets its permissions only now, after its string was stored. */
-async function arm(
-  entry: TokenPolicy,
-  { owned, value }: Successor,
-  tools: ArmingTools,
-): Promise<Successor> {
-  const { permissions } = entry;
-  const marker = {
-    id: owned.token.id,
-    fp: value.fingerprint(),
-    grants: grantsHash(permissions),
-    ...(owned.version !== owned.token.id && { version: owned.version }),
+/** What is still to be written into a token that waits to be promoted: what was not done, or is due anew. */
+function preparation(
+  { permissions }: Pick<TokenPolicy, 'permissions'>,
+  { owned: { token, marker }, value }: Minted,
+  forced: boolean,
+  now: number,
+) {
+  const grants = grantsHash(permissions);
+  const isNew = !covers(token.permissions, permissions);
+  const given = grants !== grantsHash(token.permissions) || marker.grants !== grants;
+  return {
+    marker: {
+      ...(given && { id: token.id, fp: value.fingerprint(), grants }),
+      // The routers learn of a new permission as late as of a new token.
+      ...((isNew || marker.armed === undefined) && { armed: now }),
+      ...(forced && !marker.forced && { forced: true as const }),
+    },
+    ...(given && { permissions }),
   };
-  const token = await tools.arm(owned, { marker, permissions });
-  return { owned: { ...owned, token, marker: { ...owned.marker, ...marker } }, value };
 }
 
-/** Steps 2 to 4: mints a token, stores it and arms it. */
+/**
+ * Step 4: the token gets its permissions only now, after its string was stored. Undefined: a person stopped
+ * it, or it is being retired, and then nothing arms it.
+ */
+async function arm(
+  entry: TokenPolicy,
+  successor: Successor,
+  forced: boolean,
+  tools: ArmingTools,
+): Promise<Successor | undefined> {
+  const { owned } = successor;
+  if (owned.marker.frozen !== undefined || isStripped(owned)) return undefined;
+  const change = preparation(entry, successor, forced, tools.apiNow());
+  if (change.permissions && isRetired(owned)) return undefined;
+  if (Object.keys(change.marker).length === 0) return successor;
+  const token = await tools.arm(owned, change);
+  return {
+    ...successor,
+    owned: ownedToken(token, { ...owned, marker: { ...owned.marker, ...change.marker } }),
+  };
+}
+
+const isRetired = ({ marker: { superseded, quarantined } }: OwnedToken) =>
+  superseded !== undefined || quarantined !== undefined;
+
+/** Steps 2 to 4: mints a token, stores it and arms it. Undefined: a person stopped it meanwhile. */
 export async function mintSuccessor(
   entry: TokenPolicy,
   seen: ObservedSecret,
   cause: Cause,
   tools: ArmingTools,
-): Promise<Successor> {
+): Promise<Successor | undefined> {
   const minted = await mint(entry, seen, cause, tools);
-  await store(entry, minted, tools);
-  return arm(entry, minted, tools);
+  const { id } = minted.owned.token;
+  const version = cause.minted ?? versionIdOf(id);
+  if (cause.minted !== undefined) {
+    // Such a version's id does not say whose string it has, so the marker must, before the string is there.
+    await changeToken(tools, minted.owned, { marker: { id, fp: minted.value.fingerprint() } });
+  }
+  await store(entry, { ...minted, version }, tools);
+  // A listing that lags may not show it yet, and nobody else has changed it then.
+  const owned = (await freshToken(tools, minted.owned)) ?? minted.owned;
+  return arm(entry, { ...minted, owned, version }, cause.forced, tools);
 }
 
-/** Step 4 for the token of an earlier run: arms it unless that was done. Undefined: the token or its value is gone. */
+/**
+ * Step 4 for the token of an earlier run: does what is left of it. Undefined: the token or its value is gone,
+ * or a person stopped it.
+ */
 export async function resumeSuccessor(
   entry: TokenPolicy,
-  found: OwnedToken,
+  found: Pick<Successor, 'owned' | 'version'>,
+  { forced }: Pick<Cause, 'forced'>,
   tools: ArmingTools,
 ): Promise<Successor | undefined> {
-  const text = await tools.secrets.value(entry.secret, found.version);
-  const owned = await freshToken(tools, found);
+  const { version } = found;
+  const text = await tools.secrets.value(entry.secret, version);
+  const owned = await freshToken(tools, found.owned);
   if (!text || !owned) return undefined;
-  const successor = { owned, value: readTokenString(entry, text) };
-  return owned.marker.fp === undefined ? arm(entry, successor, tools) : successor;
+  const value = readTokenString(entry, text);
+  const isOther = owned.marker.fp !== undefined && owned.marker.fp !== value.fingerprint();
+  return isOther ? undefined : arm(entry, { owned, version, value }, forced, tools);
 }

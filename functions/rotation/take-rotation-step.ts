@@ -1,13 +1,17 @@
 import * as z from 'zod/mini';
+import type { Permission } from '../management-api/token.ts';
 import { entryOf, type TokenPolicy } from '../policy/policy.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { parseEvent } from '../run/request.ts';
 import type { RunTools } from '../run/tools.ts';
 import { holdOf, isOfAnotherCluster, type Secret } from '../secrets-manager/secret.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
-import { mintedFor, type ObservedSecret } from '../tokens/observation.ts';
+import type { ObservedSecret } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
+import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
+import { permissionsOf } from './plan/decide-rotation.ts';
+import { knownDatabases, needsDatabases, probeable } from './plan/permissions.ts';
 import { verify } from './promote.ts';
 import { finishRotation } from './rotate-token.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from './successor.ts';
@@ -50,31 +54,43 @@ async function successorOf(
   version: string,
   tools: ArmingTools,
 ): Promise<Successor> {
-  const found = mintedFor(version, seen.tokens);
-  const successor = found && (await resumeSuccessor(entry, found, tools));
+  const holder = seen.holders.get(version);
+  const found = holder?.state === 'owned' ? { owned: holder.owned, version } : undefined;
+  const successor = found && (await resumeSuccessor(entry, found, { forced: true }, tools));
   if (!successor)
     throw new RotationStepError(`${entry.secret}: no token was minted for ${version}`);
   return successor;
 }
 
+interface About {
+  /** With the permissions that its token may get now. */
+  readonly entry: TokenPolicy;
+  readonly seen: ObservedSecret;
+  /** Those of them that a probe can decide. */
+  readonly probed: readonly Permission[];
+}
+
 async function take(
   { Step, ClientRequestToken: version }: SecretsManagerStep,
-  entry: TokenPolicy,
-  seen: ObservedSecret,
+  { entry, seen, probed }: About,
   tools: ArmingTools,
 ): Promise<void> {
   const hasValue = (await tools.secrets.value(entry.secret, version)) !== undefined;
   if (Step === 'createSecret') {
-    if (!hasValue) await mintSuccessor(entry, seen, { forced: true, version }, tools);
+    if (hasValue) return;
+    const minted = await mintSuccessor(entry, seen, { forced: true, minted: version }, tools);
+    if (!minted) throw new RotationStepError(`${entry.secret}: a person stopped it`);
     return;
   }
   // With RotateImmediately=false Secrets Manager asks only for this step, with a version that never gets a
   // value. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
   if (Step === 'testSecret' && !hasValue) return;
   const successor = await successorOf(entry, seen, version, tools);
-  if (Step === 'testSecret') await verify(successor, tools);
+  if (Step === 'setSecret') return;
+  const { accepted, detail } = await verify(successor, probed, tools);
+  if (!accepted) throw new RotationStepError(`${entry.secret}: not accepted yet; ${detail}`);
   if (Step !== 'finishSecret') return;
-  const result = await finishRotation(entry, { seen, successor, reason: 'Forced' }, tools);
+  const result = await finishRotation({ entry, seen, successor, reason: 'Forced' }, tools);
   if (result !== 'done') throw new RotationStepError(`${entry.secret}: not promoted (${result})`);
 }
 
@@ -94,12 +110,17 @@ export async function takeRotationStep(
   const entry = entryOf(policy, secret.name);
   if (!entry) throw new RotationStepError(`the policy has no entry for ${secret.name}`);
   refuse(secret, step.ClientRequestToken, policy.cluster.url);
-  const observation = await observe(runTools, policy, false);
+  const readFingerprint = fingerprintReader(runTools);
+  const observation = await observe(runTools, policy, {
+    readFingerprint,
+    databases: needsDatabases(policy),
+  });
   const tools = atApiTime(runTools, observation);
   const seen = await claimSecret(entry, observation, tools);
-  const { holdError } = await underHold(entry.secret, tools, (arming) =>
-    take(step, entry, seen, arming),
-  );
+  const isKnown = knownDatabases(policy, observation.databases);
+  const permissions = permissionsOf(entry, seen, isKnown);
+  const about = { entry: { ...entry, permissions }, seen, probed: probeable(permissions, isKnown) };
+  const { holdError } = await underHold(entry.secret, tools, (arming) => take(step, about, arming));
   // The work is done, and a repeated step finds it. That the step fails tells people; `reap` obeys a hold
   // that was not seen.
   if (holdError) throw holdError;

@@ -1,53 +1,86 @@
 import type { Policy } from '../policy/policy.ts';
-import { isOfAnotherCluster, type Secret } from '../secrets-manager/secret.ts';
-import { completePlan, type Plan } from './plan.ts';
+import { normalClusterUrl } from '../secrets-manager/secret.ts';
+import {
+  approvalHash,
+  effectOf,
+  type LimitCount,
+  type Plan,
+  type Refusal,
+  sorted,
+} from './plan.ts';
 
-/** What the limits of `rotate` and `reap` count, as refusals say it. */
-export const TOKENS_LOST =
-  'tokens would be taken away without a proven successor, or replaced because they are gone';
-
-/** A plan that was not yet compared with the policy's limit. */
-interface Unlimited<A> extends Pick<Plan<A>, 'job' | 'actions' | 'findings'> {
-  readonly policy: Policy;
-  /** How many of the actions count against the limit. */
-  readonly counted: number;
-  /** The number of which the limit is a percentage: all tokens, or all databases. */
-  readonly total: number;
-  /** What would happen to those that are counted: `tokens would be …`. */
+/** A kind of loss of which one run may cause only so much. */
+export interface Limit<A> {
+  readonly isLimited: (action: A) => boolean;
+  /** What happens to those that are counted: `tokens would be …`. */
   readonly loss: string;
-  /** What the policy decides about an action and the action does not say: it belongs to the plan's hash. */
-  readonly givenBy?: (action: A) => unknown;
-  /** Secrets that are checked for tokens of another cluster. */
-  readonly secrets?: readonly Secret[];
+  /** The number of which the limit is a percentage, such as that of all tokens. */
+  readonly total: number;
+  /** What loses something, if several actions take from the same and count once. Absent: every action counts. */
+  readonly loser?: (action: A) => unknown;
 }
 
-function refuseOtherCluster(secrets: readonly Secret[], { cluster }: Policy): string | undefined {
-  const moved = secrets
-    .flatMap((secret) => (isOfAnotherCluster(secret, cluster.url) ? [secret.name] : []))
-    .sort();
-  if (moved.length === 0) return undefined;
-  return `${moved.length} secrets (${moved[0]}, …) hold tokens of another cluster than ${cluster.url}`;
+/** A refusal that does not depend on a number. */
+export interface Condition<A> extends Pick<Refusal, 'message' | 'hash'> {
+  readonly isRefused: (action: A) => boolean;
+}
+
+/** A plan that was not yet compared with the policy's limits. */
+interface Unlimited<A> extends Pick<Plan<A>, 'job' | 'actions' | 'findings'> {
+  readonly policy: Policy;
+  readonly limits: readonly Limit<A>[];
+  readonly conditions?: readonly Condition<A>[];
+  /** What the policy decides about a limited action and the action does not say: it belongs to the hash. */
+  readonly givenBy?: (action: A) => unknown;
+}
+
+function countOf<A>(
+  limited: readonly A[],
+  { loss, total, loser = (action) => action }: Limit<A>,
+  { percent, tokens: number }: Policy['limits'],
+): LimitCount {
+  const counted = new Set(limited.map(loser)).size;
+  const allowed = Math.max(Math.floor((total * percent) / 100), number);
+  return { message: `${counted} ${loss}; the limit is ${allowed}`, counted, allowed };
 }
 
 /**
- * Completes a plan. It gets a refusal if more is counted than the limit allows (a percentage of the
- * total, or a number if that is more), or if secrets have tokens of another cluster.
+ * Completes a plan: sorts it, and refuses what is over its limit (a percentage of its total, or a number if
+ * that is more) and what does not meet its condition. Each kind is counted and refused by itself.
  */
 export function limitedPlan<A extends object>(unlimited: Unlimited<A>): Plan<A> {
-  const { job, policy, actions, findings, counted, total, loss, secrets = [], givenBy } = unlimited;
-  const { percent, tokens: number } = policy.limits;
-  const allowed = Math.max(Math.floor((total * percent) / 100), number);
-  const overLimit = counted > allowed ? `${counted} ${loss}; the limit is ${allowed}` : undefined;
-  const refusals = [refuseOtherCluster(secrets, policy), overLimit].filter(Boolean);
-  const refusal = actions.length > 0 && refusals.length > 0 ? refusals.join('; ') : undefined;
-  const plan = {
-    job,
-    owner: policy.owner,
-    cluster: policy.cluster.url,
-    actions,
-    findings,
-    limit: { counted, allowed },
-    ...(refusal !== undefined && { refusal }),
+  const { job, policy, findings, conditions = [], givenBy = () => undefined } = unlimited;
+  const { owner, cluster } = policy;
+  const actions = sorted(unlimited.actions);
+  const indexesOf = (test: (action: A) => boolean) =>
+    actions.flatMap((action, index) => (test(action) ? [index] : []));
+  const hashOf = (refused: readonly A[]) => {
+    const effects = refused.map((action) => effectOf(action, givenBy(action))).sort();
+    return approvalHash({ job, owner, cluster: normalClusterUrl(cluster.url), effects });
   };
-  return completePlan(plan, givenBy);
+  const counts = unlimited.limits.map((limit) => {
+    const limited = actions.filter(limit.isLimited);
+    return { limit, limited, count: countOf(limited, limit, policy.limits) };
+  });
+  const isOver = ({ count: { counted, allowed } }: (typeof counts)[number]) => counted > allowed;
+  return {
+    job,
+    owner,
+    cluster: cluster.url,
+    actions,
+    findings: sorted(findings),
+    limits: counts.flatMap((each) => (each.count.counted > 0 && !isOver(each) ? each.count : [])),
+    refusals: [
+      ...conditions.map(({ message, hash, isRefused }) => ({
+        hash,
+        message,
+        actions: indexesOf(isRefused),
+      })),
+      ...counts.filter(isOver).map(({ limit, limited, count }) => ({
+        hash: hashOf(limited),
+        ...count,
+        actions: indexesOf(limit.isLimited),
+      })),
+    ],
+  };
 }

@@ -3,9 +3,10 @@ import type { Log } from './tools.ts';
 
 /**
  * `skipped`: a second look, right before acting, decided otherwise. `postponed`: too little time was
- * left, the next run does it. `lost`: another run was faster. `held`: a person stopped it meanwhile.
+ * left, the next run does it. `armed`: the data plane did not accept the new token in time, and a later run
+ * promotes it. `lost`: another run was faster. `held`: a person stopped it meanwhile.
  */
-export type Result = 'done' | 'skipped' | 'postponed' | 'lost' | 'held' | 'failed';
+export type Result = 'done' | 'skipped' | 'postponed' | 'armed' | 'lost' | 'held' | 'failed';
 
 /** What happened to one action. */
 export interface Outcome<A> {
@@ -58,11 +59,10 @@ export async function attempt<A extends object>(
   }
 }
 
-/** @throws ApplyError naming everything that went wrong: the invocation fails, so that alarms and retries work */
-export function settle<A extends object>(outcomes: readonly Outcome<A>[]): readonly Outcome<A>[] {
-  if (outcomes.some(wentWrong)) throw new ApplyError(outcomes);
-  return outcomes;
-}
+/** Everything that went wrong, as the error that fails the invocation. Undefined: nothing did. */
+export const failureOf = <A extends object>(
+  outcomes: readonly Outcome<A>[],
+): ApplyError<A> | undefined => (outcomes.some(wentWrong) ? new ApplyError(outcomes) : undefined);
 
 /** How many actions failed, and how many of each kind were done. */
 export function measureOutcomes(outcomes: readonly Outcome<{ readonly kind: string }>[]): Measures {

@@ -13,10 +13,21 @@ export interface Finding {
   readonly message: string;
 }
 
-/** How many of a plan's actions count against the limit, and how many are allowed. */
+/** How much one kind of loss counts against its limit, and how much is allowed. */
 export interface LimitCount {
+  /** For people: `2 tokens would be …; the limit is 3`. */
+  readonly message: string;
   readonly counted: number;
   readonly allowed: number;
+}
+
+/** Why some actions of a plan are not applied unless their hash is approved. */
+export interface Refusal extends Partial<Omit<LimitCount, 'message'>> {
+  readonly message: string;
+  /** 16 hex digits for exactly what is refused: neither words nor what is applied beside it change them. */
+  readonly hash: string;
+  /** The refused actions, by their index in the plan's `actions`. An action may be refused more than once. */
+  readonly actions: readonly number[];
 }
 
 /** What one run would do: sorted, serializable, and without secret text. */
@@ -26,11 +37,9 @@ export interface Plan<A> {
   readonly cluster: string;
   readonly actions: readonly A[];
   readonly findings: readonly Finding[];
-  readonly limit: LimitCount;
-  /** Why nothing of this plan may be applied unless its hash is approved. */
-  readonly refusal?: string;
-  /** 16 hex digits for job, owner, cluster and the effects of the actions: other effects give another hash. */
-  readonly hash: string;
+  /** What counts against a limit and is within it. What is over its limit is in `refusals`. */
+  readonly limits: readonly LimitCount[];
+  readonly refusals: readonly Refusal[];
 }
 
 /** `Omit` that keeps a union of action kinds a union. */
@@ -40,34 +49,20 @@ export type Without<Action, Key extends PropertyKey> = Action extends unknown
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
+export const sorted = <Item>(items: readonly Item[]): Item[] =>
+  [...items].sort((a, b) => byText(JSON.stringify(a), JSON.stringify(b)));
+
 /**
  * What an action does, whatever the order of its keys: without the rule's number and the policy's name
  * of the token. The reason stays: a rotation that is due and one whose token is gone are applied
  * differently. `given`: what the action does not say and the policy decides.
  */
-function effectOf(action: object, given: unknown): string {
+export function effectOf(action: object, given: unknown): string {
   const { rule, token, ...effect } = { ...action, given } as Record<string, unknown>;
-  const sorted = Object.entries(effect).sort(([a], [b]) => byText(a, b));
-  return JSON.stringify(sorted);
+  const entries = Object.entries(effect).sort(([a], [b]) => byText(a, b));
+  return JSON.stringify(entries);
 }
 
-/**
- * Sorts a plan and adds its hash.
- * @param givenBy what the policy decides about an action, such as the permissions of a new token
- */
-export function completePlan<A extends object>(
-  plan: Omit<Plan<A>, 'hash'>,
-  givenBy: (action: A) => unknown = () => undefined,
-): Plan<A> {
-  const sorted = <Item>(items: readonly Item[]) =>
-    [...items].sort((a, b) => byText(JSON.stringify(a), JSON.stringify(b)));
-  const { job, owner, cluster } = plan;
-  const effects = plan.actions.map((action) => effectOf(action, givenBy(action))).sort();
-  const hash = createHash('sha256').update(JSON.stringify({ job, owner, cluster, effects }));
-  return {
-    ...plan,
-    actions: sorted(plan.actions),
-    findings: sorted(plan.findings),
-    hash: hash.digest('hex').slice(0, 16),
-  };
-}
+/** 16 hex digits for what a person approves. */
+export const approvalHash = (subject: unknown): string =>
+  createHash('sha256').update(JSON.stringify(subject)).digest('hex').slice(0, 16);

@@ -1,10 +1,22 @@
 import * as z from 'zod/mini';
 
+/** What the schedule of a function says of its firing, as lib/keyturn-schedule.ts writes it. */
+const scheduledSchema = z.strictObject({
+  /** When it was to fire; the output is milliseconds since 1970. */
+  at: z.pipe(z.iso.datetime('an instant in UTC'), z.transform(Date.parse)),
+  /** It fires again so many seconds after `at`, or later. */
+  nextInSeconds: z.int().check(z.positive()),
+  /** It fires for the third time after `at` within so many seconds. */
+  thirdInSeconds: z.int().check(z.positive()),
+});
+
 const common = {
+  /** Absent: a person invokes the function. */
+  scheduled: z.optional(scheduledSchema),
   /** Answer with the plan and apply nothing. */
   dryRun: z._default(z.boolean(), false),
-  /** The hash of a plan that refused itself: only this plan is applied in spite of its refusal. */
-  approve: z.optional(z.string().check(z.regex(/^[0-9a-f]{16}$/, 'a plan hash of 16 hex digits'))),
+  /** The hash of a refusal: exactly the actions that it refused are applied all the same. */
+  approve: z.optional(z.string().check(z.regex(/^[0-9a-f]{16}$/, 'a hash of 16 hex digits'))),
 };
 
 const rotateSchema = z
@@ -27,6 +39,7 @@ const enforceSchema = z.strictObject({
   tables: z._default(z.boolean(), false),
 });
 
+export type Scheduled = z.output<typeof scheduledSchema>;
 export type RotateRequest = z.output<typeof rotateSchema>;
 export type ReapRequest = z.output<typeof reapSchema>;
 export type EnforceRequest = z.output<typeof enforceSchema>;

@@ -1,10 +1,28 @@
-import { ApplyError, measureOutcomes, type Outcome } from './outcome.ts';
-import type { Plan } from './plan.ts';
+import { type ApplyError, failureOf, measureOutcomes, type Outcome } from './outcome.ts';
+import type { Plan, Refusal } from './plan.ts';
 import type { Tools } from './tools.ts';
 
-/** The plan is over its limit, or is for another cluster; nothing of it was applied. */
+const sentenceOf = ({ message, hash, actions }: Refusal) =>
+  `${message}. ${actions.length} actions wait; to apply exactly these: {"approve": "${hash}"}`;
+
+function otherActions(outcomes: readonly Outcome<object>[]): string {
+  if (outcomes.length === 0) return 'Nothing was applied.';
+  const done = outcomes.filter(({ result }) => result === 'done').length;
+  return `Of the other actions, ${done} of ${outcomes.length} were done.`;
+}
+
+/** Some actions of the plan wait for an approval and were not applied; all others were carried out. */
 export class PlanRefusedError extends Error {
   override readonly name = 'PlanRefusedError';
+
+  constructor(
+    refusals: readonly Refusal[],
+    outcomes: readonly Outcome<object>[],
+    failure?: ApplyError<object>,
+  ) {
+    const lines = [...refusals.map(sentenceOf), failure?.message ?? otherActions(outcomes)];
+    super(lines.join('\n'), { cause: failure });
+  }
 }
 
 interface Approval {
@@ -18,41 +36,44 @@ export interface Report<A extends object> {
   readonly outcomes?: readonly Outcome<A>[];
 }
 
+function withoutRefused<A>(actions: readonly A[], refusals: readonly Refusal[]): readonly A[] {
+  const refused = new Set(refusals.flatMap((refusal) => refusal.actions));
+  return actions.filter((_action, index) => !refused.has(index));
+}
+
 /**
- * Logs a plan, checks that it may be applied, and applies it. A dry run only logs it.
- * @throws PlanRefusedError with the hash that approves exactly this plan
+ * Logs a plan and applies it, but for the actions of its refusals; those of the approved one are applied. A
+ * dry run only logs it.
+ * @throws PlanRefusedError with the hash that approves exactly what was not applied, and with all failures
+ * @throws ApplyError naming every action that failed, if nothing was refused
  */
 export async function runPlan<A extends { readonly kind: string }>(
   plan: Plan<A>,
   { dryRun, approve }: Approval,
   { log, publish, measure }: Pick<Tools, 'log' | 'publish' | 'measure'>,
-  apply: () => Promise<readonly Outcome<A>[]>,
+  apply: (actions: readonly A[]) => Promise<readonly Outcome<A>[]>,
 ): Promise<Report<A>> {
-  const { job, hash, limit, refusal, findings } = plan;
+  const { job, actions, findings, limits } = plan;
   log.info('planned', {
     job,
-    hash,
-    actions: plan.actions.length,
+    actions: actions.length,
     findings: findings.length,
-    limit,
+    limits,
+    refusals: plan.refusals.map(({ hash, message }) => ({ hash, message })),
     dryRun,
   });
   for (const finding of findings) log.info('found', { job, ...finding });
   if (dryRun) return { plan };
-  const refused = refusal !== undefined && approve !== hash;
-  measure({ refusedPlans: refused ? 1 : 0 });
-  if (refused) {
-    publish({ type: 'Plan Refused', detail: { job, hash, refusal, limit } });
-    throw new PlanRefusedError(
-      `${refusal}. Nothing was applied. To apply exactly this plan: {"approve": "${hash}"}`,
-    );
+  const refusals = plan.refusals.filter(({ hash }) => hash !== approve);
+  measure({ refusedPlans: refusals.length > 0 ? 1 : 0 });
+  for (const { hash, message, counted, allowed } of refusals) {
+    const limit = counted !== undefined && allowed !== undefined && { limit: { counted, allowed } };
+    publish({ type: 'Plan Refused', detail: { job, hash, refusal: message, ...limit } });
   }
-  try {
-    const outcomes = await apply();
-    measure(measureOutcomes(outcomes));
-    return { plan, outcomes };
-  } catch (error) {
-    if (error instanceof ApplyError) measure(measureOutcomes(error.outcomes));
-    throw error;
-  }
+  const outcomes = await apply(withoutRefused(actions, refusals));
+  measure(measureOutcomes(outcomes));
+  const failure = failureOf(outcomes);
+  if (refusals.length > 0) throw new PlanRefusedError(refusals, outcomes, failure);
+  if (failure) throw failure;
+  return { plan, outcomes };
 }

@@ -4,6 +4,7 @@ import {
   DescribeSecretCommand,
   GetSecretValueCommand,
   ListSecretsCommand,
+  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   ResourceNotFoundException,
   SecretsManagerClient,
@@ -111,6 +112,20 @@ export function createSecrets(options: SecretsOptions): Secrets {
         fromDescription(await client.send(new DescribeSecretCommand({ SecretId: name }))),
       ),
 
+    async versionTimes(name) {
+      const times = new Map<string, number>();
+      let NextToken: string | undefined;
+      do {
+        const input = { SecretId: name, IncludeDeprecated: true, MaxResults: PAGE, NextToken };
+        const page = await orUndefined(() => client.send(new ListSecretVersionIdsCommand(input)));
+        for (const { VersionId, CreatedDate } of page?.Versions ?? []) {
+          if (VersionId && CreatedDate) times.set(VersionId, CreatedDate.getTime());
+        }
+        NextToken = page?.NextToken;
+      } while (NextToken !== undefined);
+      return times;
+    },
+
     async value(name, version) {
       const found = await orUndefined(() =>
         client.send(new GetSecretValueCommand({ SecretId: name, VersionId: version })),
@@ -132,7 +147,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
         ),
       );
       if (!arn) throw new Error(`Secrets Manager created ${name} and returned no ARN`);
-      return { name, arn, labels: {}, tags, replica: false };
+      return { name, arn, labels: {}, tags, changedAt: options.now(), replica: false };
     },
 
     async put(name, version, value, label) {

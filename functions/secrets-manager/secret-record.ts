@@ -13,7 +13,15 @@ function labelsOf(stages: Stages): Record<string, string> {
 }
 
 function secretOf(
-  { Name, ARN, Tags, DeletedDate, PrimaryRegion }: SecretListEntry & DescribeSecretResponse,
+  {
+    Name,
+    ARN,
+    Tags,
+    CreatedDate,
+    LastChangedDate = CreatedDate,
+    DeletedDate,
+    PrimaryRegion,
+  }: SecretListEntry & DescribeSecretResponse,
   stages: Stages,
 ): Secret {
   if (!Name || !ARN) throw new Error('Secrets Manager described a secret without name or ARN');
@@ -23,6 +31,7 @@ function secretOf(
     arn: ARN,
     labels: labelsOf(stages),
     tags: Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
+    changedAt: LastChangedDate?.getTime() ?? 0,
     ...(DeletedDate && { deletedAt: DeletedDate.getTime() }),
     replica: PrimaryRegion !== undefined && PrimaryRegion !== region,
   };

@@ -13,6 +13,8 @@ export interface Secret {
   /** Version ids by staging label. */
   readonly labels: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
+  /** When it was last changed in any way, tags included, in milliseconds since 1970 (`LastChangedDate`). */
+  readonly changedAt: number;
   /** When its deletion was scheduled, in milliseconds since 1970: Secrets Manager refuses every write. */
   readonly deletedAt?: number;
   /** A replica can be written only in its primary Region. */
@@ -37,6 +39,19 @@ export function pendingVersion({ labels }: Secret): string | undefined {
   return AWSPENDING === AWSCURRENT || AWSPENDING === AWSPREVIOUS ? undefined : AWSPENDING;
 }
 
+/** A cluster's URL in one spelling: no default port, no slash at its end, scheme and host in lower case. */
+export function normalClusterUrl(text: string): string {
+  const url = URL.parse(text);
+  return url === null ? text : `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, '');
+}
+
+/** The cluster that a secret's tokens are of, if its tag names another one than `clusterUrl`. */
+export function otherClusterOf({ tags }: Secret, clusterUrl: string): string | undefined {
+  const tag = tags[CLUSTER_TAG];
+  const cluster = tag === undefined ? undefined : normalClusterUrl(tag);
+  return cluster === normalClusterUrl(clusterUrl) ? undefined : cluster;
+}
+
 /** Whether a secret's tokens are of another cluster than `clusterUrl`. */
-export const isOfAnotherCluster = ({ tags }: Secret, clusterUrl: string) =>
-  tags[CLUSTER_TAG] !== undefined && tags[CLUSTER_TAG] !== clusterUrl;
+export const isOfAnotherCluster = (secret: Secret, clusterUrl: string) =>
+  otherClusterOf(secret, clusterUrl) !== undefined;

@@ -11,6 +11,12 @@ export interface Secrets {
   list(owner: string): Promise<Secret[]>;
   /** Undefined: no secret has this name or ARN. */
   describe(name: string): Promise<Secret | undefined>;
+  /**
+   * When each version was made, in milliseconds since 1970, by version id; also of versions without a label.
+   * Secrets Manager removes those after a day. Empty: no secret has this name.
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
+   */
+  versionTimes(name: string): Promise<ReadonlyMap<string, number>>;
   /** The string of a version, or of AWSCURRENT. Undefined: there is no such secret, version or value. */
   value(name: string, version?: string): Promise<TokenValue | undefined>;
   /** Creates a secret without a version. Rejects if the name is taken. */

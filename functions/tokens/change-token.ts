@@ -1,8 +1,16 @@
-import { EchoError } from '../management-api/influx-error.ts';
+import { EchoError, InfluxError } from '../management-api/influx-error.ts';
 import type { Permission, Token } from '../management-api/token.ts';
 import type { Tools } from '../run/tools.ts';
-import { describeToken, grantsHash, type Marker, parseMarker } from './marker.ts';
-import type { OwnedToken } from './observation.ts';
+import {
+  describeToken,
+  grantsHash,
+  type Marker,
+  parseMarker,
+  shorterDescriptions,
+} from './marker.ts';
+import { type OwnedToken, ownedToken } from './observation.ts';
+
+const BAD_REQUEST = 400;
 
 interface Marking {
   /** Fields to set; undefined ones are removed. */
@@ -20,6 +28,33 @@ export interface Arming extends Marking {
   readonly permissions?: readonly Permission[];
 }
 
+const isRefused = (error: unknown) =>
+  error instanceof InfluxError && error.status === BAD_REQUEST && !error.gone;
+
+/**
+ * Sends a description, and shorter ones as long as the server refuses them: a marker that is too long
+ * must not stop a retirement for ever. `send` rejects with the error of the last one.
+ */
+export async function withShorterDescriptions<T>(
+  text: string,
+  marker: Marker,
+  send: (description: string) => Promise<T>,
+): Promise<T> {
+  let shortest = describeToken(text, marker);
+  let refusal: unknown;
+  for (const description of [shortest, ...shorterDescriptions(text, marker)]) {
+    if (refusal !== undefined && description.length >= shortest.length) continue;
+    shortest = description;
+    try {
+      return await send(description);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
 /** The request that `changeToken` and `ArmingTools.arm` send; call one of those. */
 export async function patchToken(
   { api }: Pick<Tools, 'api'>,
@@ -27,11 +62,10 @@ export async function patchToken(
   { marker: fields, permissions }: Arming,
 ): Promise<Token> {
   const kept = Object.entries({ ...marker, ...fields }).filter(([, value]) => value !== undefined);
-  const description = describeToken(text, Object.fromEntries(kept) as unknown as Marker);
-  const answer = await api.updateToken(token.id, {
-    description,
-    ...(permissions && { permissions }),
-  });
+  const changed = Object.fromEntries(kept) as unknown as Marker;
+  const answer = await withShorterDescriptions(text, changed, (description) =>
+    api.updateToken(token.id, { description, ...(permissions && { permissions }) }),
+  );
   if (permissions && grantsHash(answer.permissions) !== grantsHash(permissions)) {
     throw new EchoError(`PATCH /tokens/${token.id} answered with other permissions than asked for`);
   }
@@ -53,7 +87,7 @@ export const changeToken = (
 /** A token of ours, read again by its id. Undefined: it is gone, revoked or foreign now. */
 export async function freshToken(
   { api }: Pick<Tools, 'api'>,
-  like: Pick<OwnedToken, 'marker' | 'version'> & { readonly token: Pick<Token, 'id'> },
+  like: Pick<OwnedToken, 'marker'> & { readonly token: Pick<Token, 'id'> },
 ): Promise<OwnedToken | undefined> {
   const token = await api.getToken(like.token.id);
   if (!token || token.revokedAt !== undefined) return undefined;
@@ -62,7 +96,7 @@ export async function freshToken(
     parsed?.marker.owner === like.marker.owner &&
     parsed.marker.secret === like.marker.secret &&
     parsed.marker.home === like.marker.home;
-  return parsed && same ? { ...parsed, token, version: like.version } : undefined;
+  return parsed && same ? ownedToken(token, parsed) : undefined;
 }
 
 /** Takes all permissions away and keeps them in the marker, which is all that undoing needs. */
@@ -75,11 +109,30 @@ export function stripped(
   return { marker: { [state]: now, was }, permissions: [] };
 }
 
-/** Gives back what quarantine took away, and removes the marks of retirement from the marker. */
-export function restored({ token, marker }: OwnedToken): Arming {
-  const giveBack = token.permissions.length === 0 && marker.was ? marker.was : undefined;
+/**
+ * Starts a token's grace period, now and from its beginning. What was promised before stays promised, so
+ * that a policy which is shortened today cuts nobody off.
+ */
+export function superseding({ marker }: OwnedToken, gracePeriod: number, now: number): Change {
+  const grace = Math.max(marker.grace ?? 0, Math.ceil(gracePeriod / 1_000));
+  return { marker: { superseded: now, grace, fenced: undefined } };
+}
+
+/**
+ * Gives back what quarantine took away, and removes the marks of retirement from the marker.
+ * `fallback`: what it may do if the marker had no room for its permissions.
+ */
+export function restored({ token, marker }: OwnedToken, fallback?: readonly Permission[]): Arming {
+  const given = marker.was ?? (marker.quarantined === undefined ? undefined : fallback);
+  const giveBack = token.permissions.length === 0 ? given : undefined;
   return {
-    marker: { superseded: undefined, fenced: undefined, quarantined: undefined, was: undefined },
+    marker: {
+      superseded: undefined,
+      grace: undefined,
+      fenced: undefined,
+      quarantined: undefined,
+      was: undefined,
+    },
     ...(giveBack && { permissions: giveBack }),
   };
 }

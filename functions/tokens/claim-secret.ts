@@ -2,12 +2,16 @@ import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import {
   CLUSTER_TAG,
-  isOfAnotherCluster,
   OWNER_TAG,
+  otherClusterOf,
+  pendingVersion,
   type Secret,
 } from '../secrets-manager/secret.ts';
 import { type Observation, type ObservedSecret, sortByOwner } from './observation.ts';
 import { observeSecret } from './observe.ts';
+import { fingerprintReader } from './read-fingerprint.ts';
+import { isUnknown } from './state.ts';
+import { tokenNamedBy } from './version-id.ts';
 
 /** A secret or token belongs to another deployment, or to none. */
 export class OwnershipError extends Error {
@@ -29,6 +33,19 @@ export function refuseForeignSecret({ name, tags }: Secret, { owner }: Tools['po
   );
 }
 
+/**
+ * Refuses a secret whose tokens are of another cluster: that this one does not know them means nothing.
+ * @throws OwnershipError that names the command which moves the secret
+ */
+export function refuseOtherCluster(secret: Secret, { cluster }: Tools['policy']): void {
+  const other = otherClusterOf(secret, cluster.url);
+  if (other === undefined) return;
+  throw new OwnershipError(
+    `${secret.name} has tokens of the cluster ${other}; the plan of rotate that moves it to ` +
+      'another cluster waits for its approval: keyturn plan --job rotate',
+  );
+}
+
 async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools): Promise<Secret> {
   const found = await secrets.describe(entry.secret);
   if (found) return found;
@@ -47,8 +64,18 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
 }
 
 /**
+ * Whether it must be known when a secret's versions were made: one that no token's id names counts its age
+ * from there.
+ */
+export function needsVersionTimes(seen: ObservedSecret): boolean {
+  const pending = pendingVersion(seen.secret);
+  const isOfOthers = pending !== undefined && !tokenNamedBy(pending)?.certain;
+  return isOfOthers || isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS');
+}
+
+/**
  * Step 1: reads the secret of one entry right before acting on it, and creates it if there is none.
- * @throws OwnershipError before anything is minted, if the secret is not ours
+ * @throws OwnershipError before anything is minted, if the secret is not ours or of another cluster
  */
 export async function claimSecret(
   entry: TokenPolicy,
@@ -58,17 +85,22 @@ export async function claimSecret(
   const { policy, api } = tools;
   const secret = await describeOrCreate(entry, tools);
   refuseForeignSecret(secret, policy);
-  if (isOfAnotherCluster(secret, policy.cluster.url)) {
-    // Such a plan refuses itself, so a person has approved this one.
-    await tools.secrets.tag(secret.name, tagsOf(policy));
-  }
+  refuseOtherCluster(secret, policy);
   const { owner } = policy;
   const { foreign } = observation;
-  const listed = observation.secrets.get(secret.name)?.tokens;
-  // ListSecrets shows a new secret up to five minutes late; until then its tokens look foreign.
-  const { owned } = sortByOwner(listed ? [] : foreign.values(), owner, (name) =>
-    name === secret.name ? secret : undefined,
+  const owned = new Map([...observation.secrets].map(([name, { tokens }]) => [name, tokens]));
+  if (!owned.has(secret.name)) {
+    // ListSecrets shows a new secret up to five minutes late; until then its tokens look foreign.
+    const sorted = sortByOwner(foreign.values(), owner, (name) =>
+      name === secret.name ? secret : undefined,
+    );
+    owned.set(secret.name, sorted.owned.get(secret.name) ?? []);
+  }
+  const readFingerprint = fingerprintReader(tools);
+  return observeSecret(
+    secret,
+    { owned, foreign, api, owner, readFingerprint },
+    tools.secrets,
+    needsVersionTimes,
   );
-  const tokens = listed ?? owned.get(secret.name) ?? [];
-  return observeSecret(secret, tokens, { foreign, api, owner });
 }

@@ -20,18 +20,32 @@ export interface Marker {
   readonly fp?: string;
   /** `grantsHash` of the permissions that Keyturn gave. */
   readonly grants?: string;
-  /** Id of the secret version that has the string, if it is not the token's id. */
-  readonly version?: string;
+  /** When it was armed, or got a permission that is new: promotion waits from then. */
+  readonly armed?: number;
+  /** Id of the version that Secrets Manager's own rotation made for it. Set by minting. */
+  readonly minted?: string;
+  /** Ids of labelled versions that have the string, and whose ids do not say so; at most three. */
+  readonly version?: readonly string[];
   /** Id of the token that `revoke` replaced by this one. A repeated `revoke` finds its successor by it. */
   readonly replaces?: string;
+  /** Hash of the order by which `revoke` minted it. */
+  readonly order?: string;
+  /** Hash of the ARN of another secret of ours that was seen to have its string. */
+  readonly shared?: string;
   /** Somebody asked for this rotation, so it is resumed even if the current token is not due. */
   readonly forced?: true;
   readonly superseded?: number;
+  /** The grace period that was promised with `superseded`, in seconds. */
+  readonly grace?: number;
   readonly fenced?: number;
   readonly quarantined?: number;
   readonly frozen?: number;
   /** When the token was adopted: `rotateEvery` counts from then, not from its minting. */
   readonly adopted?: number;
+  /** Since when it has the permission that was given to prove its adoption. */
+  readonly proving?: number;
+  /** When the adopted string was seen to be this token's. */
+  readonly proven?: number;
   /** The permissions that were taken away; undoing needs nothing else. */
   readonly was?: readonly Permission[];
   /** Fields of a newer version, `name=value` as they are written: its tokens are ours too. */
@@ -40,8 +54,66 @@ export interface Marker {
 
 const MARKER = /^(?:([\s\S]*) )?\[keyturn:1((?: [a-z]+=[^\s\]]*)+)\]$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
-const INSTANTS = ['superseded', 'fenced', 'quarantined', 'frozen', 'adopted'] as const;
-const TEXTS = ['owner', 'secret', 'home', 'id', 'fp', 'grants', 'version', 'replaces'] as const;
+const BASE_36 = /^[0-9a-z]{6,7}$/;
+const SECONDS = /^\d{1,10}$/;
+const INSTANTS = [
+  'armed',
+  'superseded',
+  'fenced',
+  'quarantined',
+  'frozen',
+  'adopted',
+  'proving',
+  'proven',
+] as const;
+const TEXTS = [
+  'owner',
+  'secret',
+  'home',
+  'id',
+  'fp',
+  'grants',
+  'minted',
+  'replaces',
+  'order',
+  'shared',
+] as const;
+/** Fields that are written in a form of their own. */
+const OTHERS = ['version', 'forced', 'grace', 'was'] as const;
+
+type Field = (typeof TEXTS)[number] | (typeof INSTANTS)[number] | (typeof OTHERS)[number];
+
+/** The names in a marker for a server that takes no longer description. */
+const SHORT: Readonly<Record<Field, string>> = {
+  owner: 'o',
+  secret: 's',
+  home: 'h',
+  id: 'i',
+  fp: 'f',
+  grants: 'g',
+  armed: 'a',
+  minted: 'm',
+  version: 'v',
+  replaces: 'r',
+  order: 'd',
+  shared: 'z',
+  forced: 'c',
+  superseded: 'u',
+  grace: 'k',
+  fenced: 'e',
+  quarantined: 'q',
+  frozen: 'y',
+  adopted: 't',
+  proving: 'b',
+  proven: 'p',
+  was: 'w',
+};
+const BY_NAME: ReadonlyMap<string, Field> = new Map(
+  Object.entries(SHORT).flatMap(([field, short]) => [
+    [field, field as Field],
+    [short, field as Field],
+  ]),
+);
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -58,24 +130,54 @@ export const grantsHash = (permissions: readonly Permission[]) =>
 /** Whether a text contains a marker, or the beginning of one. */
 export const isMarked = (text: string) => text.includes(MARKER_OPENING);
 
-function* fields(marker: Marker): Generator<string> {
-  for (const key of TEXTS) {
-    const value = marker[key];
-    if (value !== undefined)
-      yield `${key}=${encodeURI(value).replace(/[\][]/g, encodeURIComponent)}`;
-  }
-  if (marker.forced) yield 'forced=yes';
-  for (const key of INSTANTS) {
-    const instant = marker[key];
-    if (instant !== undefined) yield `${key}=${formatInstant(instant)}`;
-  }
-  if (marker.was) yield `was=${marker.was.map(permissionText).sort().join(',')}`;
-  yield* marker.others ?? [];
+const escaped = (text: string) => encodeURI(text).replace(/[\][]/g, encodeURIComponent);
+
+interface Spelling {
+  readonly nameOf: (field: Field) => string;
+  readonly instant: (instant: number) => string;
 }
 
+const LONG: Spelling = { nameOf: (field) => field, instant: formatInstant };
+const BRIEF: Spelling = {
+  nameOf: (field) => SHORT[field],
+  instant: (instant) => Math.floor(instant / 1_000).toString(36),
+};
+
+function* fields(marker: Marker, { nameOf, instant }: Spelling): Generator<string> {
+  for (const key of TEXTS) {
+    const value = marker[key];
+    if (value !== undefined) yield `${nameOf(key)}=${escaped(value)}`;
+  }
+  const { version = [], forced, grace, was, others = [] } = marker;
+  if (version.length > 0) {
+    yield `${nameOf('version')}=${version.map((id) => escaped(id).replaceAll(',', '%2C')).join(',')}`;
+  }
+  if (forced) yield `${nameOf('forced')}=yes`;
+  if (grace !== undefined) yield `${nameOf('grace')}=${grace}`;
+  for (const key of INSTANTS) {
+    const at = marker[key];
+    if (at !== undefined) yield `${nameOf(key)}=${instant(at)}`;
+  }
+  if (was) yield `${nameOf('was')}=${was.map(permissionText).sort().join(',')}`;
+  yield* others;
+}
+
+const describe = (text: string, marker: Marker, spelling: Spelling) =>
+  `${text ? `${text} ` : ''}[keyturn:1 ${[...fields(marker, spelling)].join(' ')}]`;
+
 /** The description of a token: text for people, then the marker. */
-export function describeToken(text: string, marker: Marker): string {
-  return `${text ? `${text} ` : ''}[keyturn:1 ${[...fields(marker)].join(' ')}]`;
+export const describeToken = (text: string, marker: Marker): string => describe(text, marker, LONG);
+
+/**
+ * Descriptions of a token, each shorter than the one before, for a server that refuses a long one (the
+ * specification names no limit): without the text for people, without the permissions that were taken
+ * away (undoing then takes those of the policy), and with short names.
+ */
+export function* shorterDescriptions(text: string, marker: Marker): Generator<string> {
+  const { was, ...kept } = marker;
+  if (text) yield describe('', marker, LONG);
+  if (was) yield describe('', kept, LONG);
+  yield describe('', kept, BRIEF);
 }
 
 function parseWas(text: string): Permission[] {
@@ -91,16 +193,22 @@ function parseWas(text: string): Permission[] {
 const isOneOf = <Key extends string>(keys: readonly Key[], key: string): key is Key =>
   keys.some((each) => each === key);
 
-const isKnown = (key: string) =>
-  isOneOf(TEXTS, key) || isOneOf(INSTANTS, key) || key === 'forced' || key === 'was';
+function parseInstant(value: string): number | undefined {
+  const seconds = BASE_36.test(value) ? Number.parseInt(value, 36) : undefined;
+  const instant = seconds === undefined ? Date.parse(value) : seconds * 1_000;
+  return INSTANT.test(value) || seconds !== undefined ? checked(instant) : undefined;
+}
+
+const checked = (number: number) => (Number.isNaN(number) ? undefined : number);
 
 /** The value of a known field; undefined: it cannot be read. */
-function parseField(key: string, value: string): unknown {
+function parseField(key: Field, value: string): unknown {
   if (isOneOf(TEXTS, key)) return decodeURIComponent(value);
   if (key === 'forced') return value === 'yes' || undefined;
   if (key === 'was') return parseWas(value);
-  const instant = INSTANT.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(instant) ? undefined : instant;
+  if (key === 'version') return value.split(',').map(decodeURIComponent);
+  if (key === 'grace') return SECONDS.test(value) ? Number(value) : undefined;
+  return parseInstant(value);
 }
 
 function parseFields(body: string): Marker | undefined {
@@ -109,10 +217,11 @@ function parseFields(body: string): Marker | undefined {
   const others: string[] = [];
   for (const field of body.trim().split(' ')) {
     const at = field.indexOf('=');
-    const key = field.slice(0, at);
-    if (seen.has(key)) return undefined;
-    seen.add(key);
-    if (!isKnown(key)) {
+    const name = field.slice(0, at);
+    const key = BY_NAME.get(name);
+    if (seen.has(key ?? name)) return undefined;
+    seen.add(key ?? name);
+    if (!key) {
       others.push(field);
       continue;
     }

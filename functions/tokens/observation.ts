@@ -1,6 +1,7 @@
 import type { Token } from '../management-api/token.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { homeOf, type Marker, parseMarker } from './marker.ts';
+import { versionIdOf } from './version-id.ts';
 
 /** A token that has our marker and whose secret is ours. */
 export interface OwnedToken {
@@ -8,8 +9,8 @@ export interface OwnedToken {
   readonly marker: Marker;
   /** The text before the marker, for people. */
   readonly text: string;
-  /** Id of the secret version that has its string. */
-  readonly version: string;
+  /** Ids of the versions that have its string, as far as their ids or its marker say so. Not all need to exist. */
+  readonly versions: readonly string[];
 }
 
 /** A token, and what its marker says if it is ours. */
@@ -24,14 +25,22 @@ export type Holder =
   | { readonly state: 'owned'; readonly owned: OwnedToken }
   | { readonly state: 'foreign'; readonly token: Token }
   /** A `GET` by id said so. That a listing does not show a token is not enough. */
-  | { readonly state: 'gone' };
+  | { readonly state: 'gone' }
+  /** The string of a token that belongs to another secret of ours: a person copied it. */
+  | { readonly state: 'shared'; readonly owned: OwnedToken }
+  /** The version has no value yet: Secrets Manager's own rotation made it. */
+  | { readonly state: 'empty' }
+  /** A string that is no token's of ours, as far as this function may look. Unknown is not gone. */
+  | { readonly state: 'unknown' };
 
 /** A secret of ours with the tokens whose markers name it, without revoked ones. */
 export interface ObservedSecret {
   readonly secret: Secret;
   readonly tokens: readonly OwnedToken[];
-  /** By version id: whose string is in the versions under AWSCURRENT and AWSPENDING. */
+  /** By version id: whose string is in the versions under AWSCURRENT, AWSPREVIOUS and AWSPENDING. */
   readonly holders: ReadonlyMap<string, Holder>;
+  /** When each version was made, in milliseconds since 1970, by version id. Absent: nobody asked. */
+  readonly versionTimes?: ReadonlyMap<string, number>;
 }
 
 /** What both systems said. */
@@ -51,12 +60,19 @@ export interface Observation {
 export type SecretNamed = (name: string) => Secret | undefined;
 
 /**
- * The version that has a token's string. Its id is the token's id, except for an adopted token and for
- * a version that Secrets Manager's own rotation made. There the marker names it, and only the marker of
- * an armed token is believed.
+ * The versions of a token. Only the marker of a token with `fp` is believed, because nobody else's
+ * string can have that fingerprint. The bare id is how Keyturn 0.1 put its versions.
  */
-const versionOf = (token: Token, marker: Marker) =>
-  marker.version !== undefined && marker.fp !== undefined ? marker.version : token.id;
+function versionsOf({ id }: Token, { fp, version = [], minted }: Marker): readonly string[] {
+  const marked = fp === undefined ? [] : [...version, ...(minted === undefined ? [] : [minted])];
+  return [versionIdOf(id), id, ...marked];
+}
+
+/** A token with its parsed marker, as ours. */
+export const ownedToken = (
+  token: Token,
+  { marker, text }: { readonly marker: Marker; readonly text: string },
+): OwnedToken => ({ token, marker, text, versions: versionsOf(token, marker) });
 
 /**
  * Reads a token as ours: its marker can be read, names our owner and a secret that we know, and was
@@ -69,11 +85,11 @@ export function asOwned(
 ): OwnedToken | undefined {
   const parsed = parseMarker(token.description);
   if (!parsed) return undefined;
-  const { marker, text } = parsed;
+  const { marker } = parsed;
   const secret = secretNamed(marker.secret);
   if (marker.owner !== owner || !secret || homeOf(secret.arn) !== marker.home) return undefined;
   if (marker.id !== undefined && marker.id !== token.id) return undefined;
-  return { token, marker, text, version: versionOf(token, marker) };
+  return ownedToken(token, parsed);
 }
 
 /** A listing of tokens, sorted into ours and foreign ones. */
@@ -101,27 +117,6 @@ export function sortByOwner(
     else owned.set(mine.marker.secret, [mine]);
   }
   return { owned, foreign };
-}
-
-/** Whose string is in a version, if the listings show it. Undefined: only a `GET` by id can say. */
-export function listedHolder(
-  version: string,
-  tokens: readonly OwnedToken[],
-  foreign: ReadonlyMap<string, Token>,
-): Holder | undefined {
-  const owned = tokens.find((each) => each.version === version);
-  if (owned) return { state: 'owned', owned };
-  const token = foreign.get(version);
-  return token && { state: 'foreign', token };
-}
-
-/**
- * The token that was minted for a version of Secrets Manager's own rotation, armed or not. Its marker
- * is believed even before it is armed, because this version is the pending one.
- */
-export function mintedFor(version: string, tokens: readonly OwnedToken[]): OwnedToken | undefined {
-  const found = tokens.find(({ marker }) => marker.version === version);
-  return found && { ...found, version };
 }
 
 /** How many tokens are ours. */

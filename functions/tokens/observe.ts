@@ -4,136 +4,123 @@ import { entryOf, type Policy } from '../policy/policy.ts';
 import { ObservationError, skewOf } from '../run/api-time.ts';
 import { pendingVersion, type Secret } from '../secrets-manager/secret.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
+import { findHolder, type HolderSources, type ReadFingerprint } from './find-holder.ts';
 import {
   asOwned,
   type Holder,
-  listedHolder,
   type Observation,
   type ObservedSecret,
-  type OwnedToken,
   type SortedTokens,
   sortByOwner,
 } from './observation.ts';
+import { currentHolder } from './state.ts';
 
 /** The reading part of a run's clients. */
 export interface Readers {
   readonly api: Pick<ManagementApi, 'listTokens' | 'getToken' | 'listDatabases'>;
-  readonly secrets: Pick<Secrets, 'list'>;
+  readonly secrets: Pick<Secrets, 'list' | 'versionTimes'>;
   now(): number;
 }
 
-/** What answers questions that a listing of tokens leaves open. */
-interface Listing extends Pick<SortedTokens, 'foreign'> {
-  readonly api: Pick<ManagementApi, 'getToken'>;
-  readonly owner: string;
+/** What a job looks at besides tokens and labels. */
+export interface Wanted {
+  readonly databases?: boolean;
+  /** For functions that may read values. */
+  readonly readFingerprint?: ReadFingerprint;
+  /** Whether it must be known when a secret's versions were made. Absent: never. */
+  readonly needsTimes?: (seen: ObservedSecret) => boolean;
 }
 
-const TOKEN_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-/** Whose string is in a version that the listing of tokens does not explain, by a `GET` of its id. */
-async function ask(
-  version: string,
-  secret: Secret,
-  { api, owner }: Pick<Listing, 'api' | 'owner'>,
-): Promise<Holder> {
-  // Such a version id is no token's id: somebody else made it, and the API would answer with an error.
-  const token = TOKEN_ID.test(version) ? await api.getToken(version) : undefined;
-  if (!token || token.revokedAt !== undefined) return { state: 'gone' };
-  const owned = asOwned(token, owner, (name) => (name === secret.name ? secret : undefined));
-  return owned ? { state: 'owned', owned } : { state: 'foreign', token };
-}
-
-const watchedVersions = (secret: Secret) =>
-  [secret.labels.AWSCURRENT, pendingVersion(secret)].filter((each) => each !== undefined);
+const watchedVersions = (secret: Secret): ReadonlySet<string> => {
+  const { AWSCURRENT, AWSPREVIOUS } = secret.labels;
+  const watched = [AWSCURRENT, AWSPREVIOUS, pendingVersion(secret)];
+  return new Set(watched.filter((each) => each !== undefined));
+};
 
 /**
- * Finds the tokens under AWSCURRENT and AWSPENDING of one secret. `tokens` and `foreign` come from this
- * run's listing; a token that it does not show is read by its id.
+ * Finds the tokens under AWSCURRENT, AWSPREVIOUS and AWSPENDING of one secret. What this run's listing does
+ * not show is read by its id.
  */
 export async function observeSecret(
   secret: Secret,
-  tokens: readonly OwnedToken[],
-  around: Listing,
+  sources: HolderSources,
+  secrets: Pick<Secrets, 'versionTimes'>,
+  needsTimes: (seen: ObservedSecret) => boolean = () => false,
 ): Promise<ObservedSecret> {
   const holders = new Map<string, Holder>();
   for (const version of watchedVersions(secret)) {
-    const listed = listedHolder(version, tokens, around.foreign);
-    holders.set(version, listed ?? (await ask(version, secret, around)));
+    holders.set(version, await findHolder(version, secret, sources));
   }
-  return { secret, tokens, holders };
+  const seen = { secret, tokens: sources.owned.get(secret.name) ?? [], holders };
+  return needsTimes(seen)
+    ? { ...seen, versionTimes: await secrets.versionTimes(secret.name) }
+    : seen;
+}
+
+/** The id of an adopted token's version is not the token's, so only the entry says which token to read by id. */
+async function adoptedCurrent(
+  seen: ObservedSecret,
+  { owner, tokens }: Pick<Policy, 'owner' | 'tokens'>,
+  api: Pick<ManagementApi, 'getToken'>,
+): Promise<Token | undefined> {
+  const { secret } = seen;
+  const adopt = entryOf({ tokens }, secret.name)?.adopt;
+  if (!adopt || currentHolder(seen)?.state !== 'unknown') return undefined;
+  const token = await api.getToken(adopt.tokenId);
+  const owned = token && asOwned(token, owner, () => secret);
+  const hasIt = owned?.versions.includes(secret.labels.AWSCURRENT ?? '');
+  return hasIt && token?.revokedAt === undefined ? token : undefined;
 }
 
 /**
  * The listing does not show AWSCURRENT's token, and yet the token exists: the listing is incomplete.
  * That it does not show a token then means nothing.
  */
-function refuseIncompleteListing(seen: ObservedSecret, listed: ReadonlySet<string>): void {
-  const version = seen.secret.labels.AWSCURRENT ?? '';
-  const holder = seen.holders.get(version);
-  const id = holder?.state === 'owned' ? holder.owned.token.id : version;
-  if (holder && holder.state !== 'gone' && !listed.has(id)) {
-    throw new ObservationError(
-      `GET /tokens does not show ${id}, the current token of ${seen.secret.name}, but GET /tokens/${id} does: the listing is incomplete`,
-    );
-  }
-}
-
-/** The id of an adopted token's version is not the token's, so only the entry says which token to read by id. */
-async function askForAdopted(
-  { secret, holders }: ObservedSecret,
+async function refuseIncompleteListing(
+  seen: ObservedSecret,
+  listed: ReadonlySet<string>,
   policy: Pick<Policy, 'owner' | 'tokens'>,
-  api: Listing['api'],
-): Promise<Holder | undefined> {
-  const version = secret.labels.AWSCURRENT ?? '';
-  if (holders.get(version)?.state !== 'gone') return undefined;
-  const adopt = entryOf(policy, secret.name)?.adopt;
-  if (!adopt) return undefined;
-  const found = await ask(adopt.tokenId, secret, { api, owner: policy.owner });
-  return found.state === 'owned' && found.owned.version === version ? found : undefined;
+  api: Pick<ManagementApi, 'getToken'>,
+): Promise<void> {
+  const holder = currentHolder(seen);
+  const found =
+    (holder?.state === 'owned' && holder.owned.token) ||
+    (holder?.state === 'foreign' && holder.token) ||
+    (await adoptedCurrent(seen, policy, api));
+  if (!found || listed.has(found.id)) return;
+  const { id } = found;
+  throw new ObservationError(
+    `GET /tokens does not show ${id}, the current token of ${seen.secret.name}, but GET /tokens/${id} does: the listing is incomplete`,
+  );
 }
 
 /**
- * One secret with its tokens from this run's listing.
- * @throws ObservationError if the listing is incomplete
- */
-async function observeListed(
-  secret: Secret,
-  { owned, foreign, listed }: SortedTokens & { readonly listed: ReadonlySet<string> },
-  api: Listing['api'],
-  policy: Pick<Policy, 'owner' | 'tokens'>,
-): Promise<ObservedSecret> {
-  const { owner } = policy;
-  const seen = await observeSecret(secret, owned.get(secret.name) ?? [], { foreign, api, owner });
-  const adopted = await askForAdopted(seen, policy, api);
-  const version = secret.labels.AWSCURRENT ?? '';
-  const holders = adopted ? new Map([...seen.holders, [version, adopted]]) : seen.holders;
-  refuseIncompleteListing({ ...seen, holders }, listed);
-  return seen;
-}
-
-/**
- * Reads both systems: every secret of ours, every token, and the databases if the plan needs them. All
- * or nothing: a failed read is an error, never an empty list.
+ * Reads both systems: every secret of ours, every token, and what else the job wants. All or nothing: a
+ * failed read is an error, never an empty list.
  * @throws ObservationError if what came back cannot be trusted
  */
 export async function observe(
   { api, secrets, now }: Readers,
   policy: Pick<Policy, 'owner' | 'tokens'>,
-  withDatabases: boolean,
+  wanted: Wanted,
 ): Promise<Observation> {
+  const { owner } = policy;
   // Secrets first: then every token that a version names existed before the tokens were listed.
-  const listedSecrets = await secrets.list(policy.owner);
+  const listedSecrets = await secrets.list(owner);
   const { tokens, at } = await api.listTokens();
   const skewMs = skewOf(at, now());
   const byName = new Map(listedSecrets.map((secret) => [secret.name, secret]));
-  const sorted = sortByOwner(tokens, policy.owner, (name) => byName.get(name));
-  const listing = { ...sorted, listed: new Set(tokens.map(({ id }: Token) => id)) };
+  const sorted: SortedTokens = sortByOwner(tokens, owner, (name) => byName.get(name));
+  const listed = new Set(tokens.map(({ id }) => id));
+  const sources = { ...sorted, api, owner, readFingerprint: wanted.readFingerprint };
   const observed = await Promise.all(
-    listedSecrets.map(
-      async (secret) => [secret.name, await observeListed(secret, listing, api, policy)] as const,
-    ),
+    listedSecrets.map(async (secret) => {
+      const seen = await observeSecret(secret, sources, secrets, wanted.needsTimes);
+      await refuseIncompleteListing(seen, listed, policy, api);
+      return [secret.name, seen] as const;
+    }),
   );
-  const databases = withDatabases ? (await api.listDatabases()).databases : undefined;
+  const databases = wanted.databases ? (await api.listDatabases()).databases : undefined;
   return {
     at,
     skewMs,

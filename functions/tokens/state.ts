@@ -24,17 +24,20 @@ type Marked = Pick<OwnedToken, 'token' | 'marker'>;
 export const isExpired = ({ expiresAt }: Token, now: number) =>
   expiresAt !== undefined && expiresAt <= now;
 
+/** It was armed at some time. Secrets Manager's own rotation writes `fp` before that, so `fp` does not tell. */
+export const wasArmed = ({ marker }: Pick<Marked, 'marker'>) => marker.grants !== undefined;
+
 /** It works: it got permissions after its string was stored, and still has some. */
-const isArmed = ({ token, marker }: Marked) =>
-  marker.fp !== undefined && token.permissions.length > 0;
+export const isArmed = (marked: Marked) =>
+  marked.marker.fp !== undefined && wasArmed(marked) && marked.token.permissions.length > 0;
 
 /** Minted and never armed: it can do nothing. */
-export const isInert = ({ token, marker }: Marked) =>
-  marker.fp === undefined && token.permissions.length === 0;
+export const isInert = (marked: Marked) =>
+  !wasArmed(marked) && marked.token.permissions.length === 0;
 
 /** Its permissions were taken away after it was armed. */
-export const isStripped = ({ token, marker }: Marked) =>
-  marker.fp !== undefined && token.permissions.length === 0;
+export const isStripped = (marked: Marked) =>
+  wasArmed(marked) && marked.token.permissions.length === 0;
 
 /** What is known of a token. No marker: it is foreign. No label: its version has none that matters. */
 interface Facts {
@@ -54,14 +57,41 @@ export function stateOf({ token, marker, label }: Facts, now: number): TokenStat
   return label ?? (marker?.superseded === undefined ? 'live' : 'superseded');
 }
 
+const underLabel = ({ secret, holders }: ObservedSecret, label: string): Holder | undefined =>
+  holders.get(secret.labels[label] ?? '');
+
+const ownedBy = (holder: Holder | undefined): OwnedToken | undefined =>
+  holder?.state === 'owned' ? holder.owned : undefined;
+
 /** Whose string is in the version under AWSCURRENT. Undefined: no version has the label. */
-export const currentHolder = ({ secret, holders }: ObservedSecret): Holder | undefined =>
-  holders.get(secret.labels.AWSCURRENT ?? '');
+export const currentHolder = (seen: ObservedSecret): Holder | undefined =>
+  underLabel(seen, 'AWSCURRENT');
 
 /** The token under AWSCURRENT, if it is ours. */
-export function ownedCurrent(seen: ObservedSecret): OwnedToken | undefined {
-  const holder = currentHolder(seen);
-  return holder?.state === 'owned' ? holder.owned : undefined;
+export const ownedCurrent = (seen: ObservedSecret): OwnedToken | undefined =>
+  ownedBy(currentHolder(seen));
+
+/** The token under AWSPREVIOUS, if it is ours. */
+export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
+  ownedBy(underLabel(seen, 'AWSPREVIOUS'));
+
+/** Whether a version of this label has a string that nobody knows. */
+export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIOUS'): boolean {
+  const state = underLabel(seen, label)?.state;
+  return state === 'unknown' || state === 'shared' || state === 'empty';
+}
+
+export const isSame = (a: OwnedToken | undefined, b: OwnedToken | undefined): boolean =>
+  a !== undefined && a.token.id === b?.token.id;
+
+/** Whether a version has this token's string: as it was observed, or by its id or the token's marker. */
+export function hasVersion(
+  { holders }: Pick<ObservedSecret, 'holders'>,
+  owned: OwnedToken,
+  version: string,
+): boolean {
+  const holder = holders.get(version);
+  return holder ? isSame(ownedBy(holder), owned) : owned.versions.includes(version);
 }
 
 /**
@@ -76,13 +106,28 @@ export function pendingHolder(seen: ObservedSecret): Holder | undefined {
 }
 
 /** The token that waits to be promoted, if it is ours. */
-export function ownedPending(seen: ObservedSecret): OwnedToken | undefined {
-  const holder = pendingHolder(seen);
-  return holder?.state === 'owned' ? holder.owned : undefined;
-}
+export const ownedPending = (seen: ObservedSecret): OwnedToken | undefined =>
+  ownedBy(pendingHolder(seen));
 
-/** The token under AWSCURRENT, if it is proven current: owned, armed and not expired. */
+/**
+ * The token under AWSCURRENT, if it is proven current: its version's id or its marker says that it is,
+ * it is armed, and not expired. An adopted one must have been seen to be the one in the secret.
+ */
 export function provenCurrent(seen: ObservedSecret, now: number): OwnedToken | undefined {
   const current = ownedCurrent(seen);
-  return current && isArmed(current) && !isExpired(current.token, now) ? current : undefined;
+  if (!current || !isArmed(current) || isExpired(current.token, now)) return undefined;
+  if (!current.versions.includes(seen.secret.labels.AWSCURRENT ?? '')) return undefined;
+  return isProven(current) ? current : undefined;
+}
+
+/** Whether a token is the one whose string is in its secret: an adopted one must have been seen to be. */
+export const isProven = ({ marker }: OwnedToken): boolean =>
+  marker.adopted === undefined || marker.proven !== undefined;
+
+/** When a version was made, by Secrets Manager's time: one that is not listed counts as old as the secret's last change. */
+export function versionTime(
+  { secret, versionTimes }: ObservedSecret,
+  version: string,
+): number | undefined {
+  return versionTimes && (versionTimes.get(version) ?? secret.changedAt);
 }

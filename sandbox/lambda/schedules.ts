@@ -11,7 +11,10 @@ const templateSchema = z.object({
 const scheduleSchema = z.object({
   ScheduleExpression: z.string(),
   State: z.string().default('ENABLED'),
-  Target: z.object({ Arn: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }) }),
+  Target: z.object({
+    Arn: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }),
+    Input: z.string(),
+  }),
 });
 
 const UNIT_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
@@ -20,7 +23,12 @@ export interface FunctionSchedule {
   /** Logical id of the function that it invokes. */
   readonly logicalId: string;
   readonly periodMs: number;
+  /** The event of a firing at this instant: the template's input with its context attributes filled in. */
+  eventAt(instant: number): unknown;
 }
+
+/** https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html */
+const SCHEDULED_TIME = '<aws.scheduler.scheduled-time>';
 
 function period(expression: string): number {
   const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
@@ -40,6 +48,10 @@ export function readSchedules(assemblyDirectory: string, stackName: string): Fun
     const { ScheduleExpression, State, Target } = scheduleSchema.parse(Properties);
     if (State !== 'ENABLED') return [];
     const [logicalId] = Target.Arn['Fn::GetAtt'];
-    return [{ logicalId, periodMs: period(ScheduleExpression) }];
+    const eventAt = (instant: number): unknown => {
+      const at = `${new Date(instant).toISOString().slice(0, 19)}Z`;
+      return JSON.parse(Target.Input.replaceAll(SCHEDULED_TIME, at));
+    };
+    return [{ logicalId, periodMs: period(ScheduleExpression), eventAt }];
   });
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { answering } from '../world/faults.ts';
-import { TELEGRAF } from '../world/policy.ts';
+import { HOUR, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import { openDeployed } from './operator.ts';
 
@@ -153,33 +153,48 @@ it('applies a refused plan by its hash, and no other', async () => {
 
   const plan = await run(['plan', '--job', 'rotate']);
   expect(plan.code).toBe(2);
-  const [, command = ''] = /to apply it all the same: keyturn (.*)/.exec(plan.stdout) ?? [];
+  const [, command = ''] =
+    /to apply exactly these 2 all the same: keyturn (.*)/.exec(plan.stdout) ?? [];
 
   const other = await run(['apply', '--approve', '0123456789abcdef']);
   expect(other.code).toBe(1);
-  expect(other.stderr).toMatch(
-    /found the plans rotate \w{16}, reap \w{16}, .*expected 0123456789abcdef/,
-  );
+  expect(other.stderr).toMatch(/found rotate \w{16}, enforce \w{16}, expected 0123456789abcdef/);
   expect(idsIn(world)).toEqual([]);
 
   expect((await run(command.split(' '))).code).toBe(0);
   expect(idsIn(world)).toHaveLength(2);
 });
 
-it('says that a limit refused, and how to approve exactly this', async () => {
+it('says what was refused and how to approve exactly that, and applies the rest', async () => {
   const { world, run } = await openDeployed();
   await run(['rotate', 'telegraf', 'grafana']);
-  await world.people.tag(TELEGRAF, { 'keyturn:cluster': 'https://elsewhere.example.com' });
+  const cluster = 'https://elsewhere.example.com';
+  await world.people.tag(TELEGRAF, { 'keyturn:cluster': cluster });
+  const before = world.labels(TELEGRAF).AWSCURRENT;
+  const former = idsIn(world);
 
-  const refused = await run(['rotate', 'grafana', '--dry-run']);
-  expect(refused.stdout).toContain(
-    'refused: 1 secrets (keyturn/prod/telegraf, …) hold tokens of another',
+  const status = await run(['status']);
+  expect(status.stdout).toMatch(/telegraf +current .* in 2\dd/);
+  const both = ['rotate', 'grafana', 'telegraf'];
+  const dry = await run([...both, '--dry-run']);
+  expect(dry.stdout).toContain(
+    `telegraf: tag its secret with the new cluster (ClusterChanged) [waits]`,
   );
-  const { code, stdout, stderr } = await run(['rotate', 'grafana']);
+  expect(dry.stdout).toContain(`refused: 1 secrets have tokens of ${cluster}`);
+  await world.wait(HOUR);
+  const { code, stdout, stderr } = await run(both);
   expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
   expect(stderr).toMatch(
-    /^keyturn: 1 secrets .* Nothing was applied\. .*repeat with --approve \w{16}\n$/,
+    /^keyturn: 1 secrets .* 2 actions wait; .*: repeat with --approve \w{16}\nOf the other actions, 1 of 1 were done\.\n$/,
   );
+  expect(world.labels(TELEGRAF).AWSCURRENT).toBe(before);
+  expect(former).not.toContain(world.labels('keyturn/prod/grafana').AWSCURRENT);
+
+  const [, hash = ''] = /--approve (\w{16})/.exec(stderr) ?? [];
+  expect((await run(['rotate', 'telegraf', '--approve', hash])).stdout).toBe(
+    'done  move-cluster telegraf\ndone  rotate telegraf\n',
+  );
+  expect(world.tags(TELEGRAF)['keyturn:cluster']).toBe(world.cluster.url);
 });
 
 it('names the function that it does not find', async () => {

@@ -7,6 +7,22 @@ const VERBS = 'validate schema plan status rotate apply whois revoke unfreeze li
 );
 
 describe('keyturn validate', () => {
+  it('warns of what is allowed and unwise, and still finds no mistake', async () => {
+    const text = readFileSync('keyturn.yaml', 'utf8').replace('Mon-Fri 09', 'Mon 09');
+    const file = writeTemporary('policy.yaml', text);
+    const { code, stdout } = await keyturn(['validate', file]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /: no mistakes\nwarning: .*policy\.yaml:\d+: tokens\.grafana\.rotateEvery: 7d is also the time/,
+    );
+    const answer = await keyturn(['validate', file, '--json']);
+    expect(JSON.parse(answer.stdout)).toEqual({
+      valid: true,
+      mistakes: [],
+      warnings: [expect.stringContaining('tokens.grafana.rotateEvery')],
+    });
+  });
+
   it('passes the example', async () => {
     expect(await keyturn(['validate', 'keyturn.yaml'])).toEqual({
       code: 0,

@@ -3,17 +3,18 @@ import { readPlanReport } from '../../bin/keyturn/answers.ts';
 import { formatPlan } from '../../bin/keyturn/plan-text.ts';
 
 const plain = (_format: unknown, text: string) => text;
-const report = (action: object) => ({
+const report = (action: object, more: object = {}) => ({
   plan: {
     job: 'enforce',
-    hash: '0123456789abcdef',
     actions: [action],
     findings: [],
-    limit: { counted: 0, allowed: 3 },
+    limits: [],
+    refusals: [],
+    ...more,
   },
 });
-const shown = (action: object) =>
-  formatPlan(readPlanReport(report(action)), 'keyturn apply', plain as never);
+const shown = (action: object, more?: object) =>
+  formatPlan(readPlanReport(report(action, more)), 'keyturn apply', plain as never);
 const about = { database: 'telemetry', rule: 1, reason: 'Differs' };
 
 test('words the actions about databases by itself', () => {
@@ -36,5 +37,19 @@ test('shows a kind that it does not know by its name', () => {
   );
   expect(shown({ kind: 'drop-database', reason: 'Old', database: 'x' })).toContain(
     'x: drop-database (Old)',
+  );
+});
+
+test('says what counts, what waits, and how to approve exactly that', () => {
+  const rotation = { kind: 'rotate', token: 'telegraf', reason: 'CurrentGone' };
+  const limits = [
+    { message: '1 tokens would be replaced; the limit is 3', counted: 1, allowed: 3 },
+  ];
+  expect(shown(rotation, { limits })).toMatch(
+    /\(CurrentGone\)\n {2}1 tokens would be replaced; the limit is 3$/,
+  );
+  const refusal = { hash: '0123456789abcdef', message: 'too many', actions: [0] };
+  expect(shown(rotation, { refusals: [refusal] })).toMatch(
+    /\(CurrentGone\) \[waits\]\n {2}refused: too many\n {2}to apply exactly these 1 all the same: keyturn apply --approve 0123456789abcdef$/,
   );
 });

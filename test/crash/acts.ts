@@ -1,42 +1,45 @@
 import type { People } from '../world/people.ts';
+import { HOUR } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
-import { SECRET } from './policy.ts';
+import { GRANTS, OWNER, SECRET } from './policy.ts';
 
 type Label = Parameters<People['takeOff']>[1];
 
 /** One act of a person. Does nothing where there is nothing to do it to. */
 export type Act = (world: World) => Promise<void>;
 
-/** Somebody, or a run, was faster: the token is gone. */
-async function unlessGone(act: Promise<void>): Promise<void> {
-  await act.catch((error: Error) => {
-    if (!error.message.includes(': 404 ')) throw error;
-  });
-}
+/** AWS refuses it: the secret or its version is gone or scheduled for deletion, or a rotation has begun. */
+const REFUSED = ['ResourceNotFoundException', 'InvalidRequestException'];
 
-const holderOf = (world: World, label: Label) => world.labels(SECRET)[label];
+/** Somebody, or a run, was faster: then there is nothing to do any more. */
+const unlessRefused =
+  (act: Act): Act =>
+  (world) =>
+    act(world).catch((error: Error) => {
+      if (!error.message.includes(': 404 ') && !REFUSED.includes(error.name)) throw error;
+    });
 
-const rollBack: Act = async (world) => {
-  const previous = holderOf(world, 'AWSPREVIOUS');
-  if (previous) await world.people.makeCurrent(SECRET, previous);
+const rollBack: Act = async ({ labels, people }) => {
+  const { AWSCURRENT, AWSPREVIOUS } = labels(SECRET);
+  if (AWSPREVIOUS && AWSCURRENT) await people.makeCurrent(SECRET, AWSPREVIOUS);
 };
 
 const strip =
   (label: Label): Act =>
-  async (world) => {
-    const id = holderOf(world, label);
-    if (id) await unlessGone(world.people.changeToken(id, { permissions: [] }));
+  async ({ holders, people }) => {
+    const id = holders(SECRET)[label];
+    if (id) await people.changeToken(id, { permissions: [] });
   };
 
 export const deleteToken =
   (label: Label): Act =>
-  async (world) => {
-    const id = holderOf(world, label);
-    if (id) await unlessGone(world.people.deleteToken(id));
+  async ({ holders, people }) => {
+    const id = holders(SECRET)[label];
+    if (id) await people.deleteToken(id);
   };
 
-const detachPending: Act = async (world) => {
-  if (holderOf(world, 'AWSPENDING')) await world.people.takeOff(SECRET, 'AWSPENDING');
+const detachPending: Act = async ({ labels, people }) => {
+  if (labels(SECRET).AWSPENDING) await people.takeOff(SECRET, 'AWSPENDING');
 };
 
 export const hold =
@@ -44,26 +47,94 @@ export const hold =
   (world) =>
     world.people.hold(SECRET, kind);
 
-export const acts = {
-  'rolls back': rollBack,
-  'strips the current token': strip('AWSCURRENT'),
-  'strips the pending token': strip('AWSPENDING'),
-  'strips the previous token': strip('AWSPREVIOUS'),
-  'deletes the current token': deleteToken('AWSCURRENT'),
-  'deletes the pending token': deleteToken('AWSPENDING'),
-  'deletes the previous token': deleteToken('AWSPREVIOUS'),
-  'takes AWSPENDING off': detachPending,
-  'freezes the secret': hold('frozen'),
-  'puts a hold for deletion': hold('deleted'),
-} as const satisfies Readonly<Record<string, Act>>;
+/** The console's "Save": a version with the same text, whose id is the console's own. */
+const saveAsItIs: Act = async ({ value, people }) => {
+  const text = value(SECRET);
+  if (text) await people.saveValue(SECRET, text);
+};
+
+/** The text of the youngest version that is another than the current one. */
+const pasteOldValue: Act = async ({ aws, value, people }) => {
+  const former = Object.values(aws.state.secrets[SECRET]?.versions ?? {})
+    .filter(({ stages }) => !stages.includes('AWSPENDING'))
+    .map(({ secretString }) => secretString)
+    .findLast((text) => text && text !== value(SECRET));
+  if (former) await people.saveValue(SECRET, former);
+};
+
+const editAnotherKey: Act = async ({ value, people, clock }) => {
+  const text = value(SECRET);
+  if (!text.startsWith('{')) return;
+  const edited = { ...JSON.parse(text), note: `edited ${clock.now()}` };
+  await people.saveValue(SECRET, JSON.stringify(edited));
+};
+
+/** A token with the same grants takes the place of the one that is there. */
+const putByHand: Act = async ({ value, people }) => {
+  const { accessToken } = await people.mint({ description: 'by hand', permissions: GRANTS });
+  const text = value(SECRET).replace(/apiv1_[\w+/=-]+/, accessToken);
+  await people.saveValue(SECRET, text.includes(accessToken) ? text : accessToken);
+};
+
+const stripTags =
+  (isKept: (key: string) => boolean): Act =>
+  async ({ tags, people }) => {
+    const keys = Object.keys(tags(SECRET)).filter((key) => !isKept(key));
+    if (keys.length > 0) await people.untag(SECRET, keys);
+  };
+
+/** As infrastructure code does that owns the container, and not its value. */
+const deleteAndMakeAnew: Act = async ({ people }) => {
+  await people.deleteSecret(SECRET, 'for good');
+  await people.createSecret(SECRET, undefined, { 'keyturn:owner': OWNER });
+};
+
+const isRotating = ({ aws }: World) =>
+  aws.state.secrets[SECRET]?.rotation?.rotatingTo !== undefined;
+
+const unlessRotating =
+  (act: Act): Act =>
+  async (world) => {
+    if (!isRotating(world)) await act(world);
+  };
+
+/** Every act in a moment of its own, in which nothing else goes on; none of them is refused aloud. */
+export const acts: Readonly<Record<string, Act>> = Object.fromEntries(
+  Object.entries({
+    'rolls back': rollBack,
+    'strips the current token': strip('AWSCURRENT'),
+    'strips the pending token': strip('AWSPENDING'),
+    'strips the previous token': strip('AWSPREVIOUS'),
+    'deletes the current token': deleteToken('AWSCURRENT'),
+    'deletes the pending token': deleteToken('AWSPENDING'),
+    'deletes the previous token': deleteToken('AWSPREVIOUS'),
+    'takes AWSPENDING off': detachPending,
+    'freezes the secret': hold('frozen'),
+    'puts a hold for deletion': hold('deleted'),
+    'saves the secret as it is': saveAsItIs,
+    'pastes an old value back': pasteOldValue,
+    'edits another key': editAnotherKey,
+    'puts a token made by hand': putByHand,
+    'puts a placeholder': ({ people }) => people.saveValue(SECRET, 'CHANGE_ME'),
+    'strips all tags but the owner': stripTags((key) => key === 'keyturn:owner'),
+    'strips all tags': stripTags(() => false),
+    'deletes the secret for good and makes it anew': deleteAndMakeAnew,
+    'schedules the deletion': ({ people }) => people.deleteSecret(SECRET),
+    'schedules the deletion and restores it': async ({ people }) => {
+      await people.deleteSecret(SECRET);
+      await people.restoreSecret(SECRET);
+    },
+    'cancels a rotation': unlessRotating(({ people }) => people.cancelRotation(SECRET)),
+    'presses Rotate': unlessRotating((world) => world.rotateSecret(SECRET)),
+  } satisfies Record<string, Act>).map(([name, act]) => [name, unlessRefused(act)]),
+);
 
 /** Tokens of nobody's, and of other deployments: one without a marker, one expired, two with markers that are not ours. */
 export async function mintForeign({ people, clock }: World): Promise<void> {
   const marker = (owner: string) => `[keyturn:1 owner=${owner} secret=${SECRET} home=00000000]`;
-  const expiresAt = `${new Date(clock.now() + 60_000).toISOString().slice(0, 19)}Z`;
-  const permissions = [{ action: 'write', resource: 'metrics' }];
+  const expiresAt = `${new Date(clock.now() + HOUR / 60).toISOString().slice(0, 19)}Z`;
   for (const description of ['by hand', marker('other'), marker('demo')]) {
-    await people.mint({ description, permissions });
+    await people.mint({ description, permissions: GRANTS });
   }
-  await people.mint({ description: 'old', permissions, expiresAt });
+  await people.mint({ description: 'old', permissions: GRANTS, expiresAt });
 }

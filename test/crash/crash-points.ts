@@ -1,22 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explore } from './explore.ts';
-import type { Fault } from './faults.ts';
+import { allFaults } from './faults.ts';
 import { type Laboratory, openLaboratory, type Saved } from './laboratory.ts';
-import { scenarios } from './scenarios.ts';
+import { sampleOf } from './sample.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
-/** `CRASH_POINTS=all`: every fault of every run, in minutes; otherwise what is marked as representative. */
-const all = process.env.CRASH_POINTS === 'all';
-
-const LONGEST_MS = 600_000;
+/** Prime to the numbers of faults and of most runs' calls, so that every fault meets calls of all kinds. */
+const ONE_IN = 37;
+const LONGEST_MS = 3_600_000;
 
 /** One test for each scenario: every remote call of its run meets every fault. */
-export function describeCrashPoints(title: string, faults: readonly Fault[]): void {
+export function describeCrashPoints(title: string, scenarios: readonly Scenario[]): void {
   describe(title, () => {
-    const chosen = faults.filter(({ representative }) => all || representative);
-    const tried = scenarios.filter(({ representative }) => all || representative);
+    const sample = sampleOf(ONE_IN);
     let laboratory: Laboratory;
     let empty: Saved;
-    let cases = 0;
     let violations = 0;
 
     beforeAll(async () => {
@@ -24,15 +22,15 @@ export function describeCrashPoints(title: string, faults: readonly Fault[]): vo
       empty = laboratory.save();
     });
     afterAll(async () => {
-      console.log(`crash points: ${cases} cases, ${violations} violations (${title})`);
+      const { ran, cases } = sample.counts;
+      console.log(`crash points: ${ran} of ${cases} cases, ${violations} violations (${title})`);
       await laboratory.close();
     });
 
-    it.each(tried)('$name', { timeout: LONGEST_MS }, async (scenario) => {
-      const found = await explore(laboratory, scenario, chosen, empty);
-      cases += found.cases;
-      violations += found.violations.length;
-      expect(found.violations).toEqual([]);
+    it.each(scenarios)('$name', { timeout: LONGEST_MS }, async (scenario) => {
+      const found = await explore(laboratory, scenario, { faults: allFaults, sample, empty });
+      violations += found.length;
+      expect(found).toEqual([]);
     });
   });
 }

@@ -1,4 +1,4 @@
-import { besideRun, type Disturbance, faults, type Meeting, meanwhile } from '../world/faults.ts';
+import { besideRun, type Disturbance, faults, type Meeting } from '../world/faults.ts';
 import { acts } from './acts.ts';
 import type { Laboratory, Run } from './laboratory.ts';
 
@@ -7,23 +7,14 @@ export interface Fault {
   readonly name: string;
   /** After it the end is another than the clean run's. */
   readonly diverts?: true;
-  /** Tried whenever tests run; the others only on demand. */
-  readonly representative: boolean;
   in(laboratory: Laboratory): Disturbance;
 }
 
 type Name = keyof typeof faults;
 
-const fault = (name: Name, { representative = false } = {}): Fault => ({
-  name,
-  representative,
-  in: () => ({ meet: faults[name] }),
-});
+const fault = (name: Name): Fault => ({ name, in: () => ({ meet: faults[name] }) });
 
-export const kills: readonly Fault[] = [
-  fault('killed before the effect'),
-  fault('killed after the effect', { representative: true }),
-];
+const kills = [fault('killed before the effect'), fault('killed after the effect')];
 
 const errors: readonly Name[] = [
   'a 500 before the effect',
@@ -32,19 +23,12 @@ const errors: readonly Name[] = [
   'a reset after the effect',
 ];
 
-export const ambiguousErrors: readonly Fault[] = errors.flatMap((name): Fault[] => [
+const ambiguousErrors = errors.flatMap((name): Fault[] => [
   fault(name),
-  {
-    name: `${name}, from then on`,
-    representative: name === 'a reset after the effect',
-    in: () => ({ meet: faults[name], later: 'alike' }),
-  },
+  { name: `${name}, from then on`, in: () => ({ meet: faults[name], later: 'alike' }) },
 ]);
 
-export const staleReads: readonly Fault[] = [
-  fault('stale reads from then on', { representative: true }),
-  fault('stale listings from then on'),
-];
+const staleReads = [fault('stale reads from then on'), fault('stale listings from then on')];
 
 const otherRuns: Readonly<Record<string, Run>> = {
   'a second rotate': { job: 'rotate' },
@@ -56,7 +40,6 @@ const besideOthers = Object.entries(otherRuns).flatMap(([name, run]) =>
   (['before', 'after'] as const).map(
     (when): Fault => ({
       name: `${name} ${when}`,
-      representative: name === 'a forced rotate' && when === 'after',
       in: ({ invoke }) => ({ meet: besideRun(() => invoke(run))[when] }),
     }),
   ),
@@ -65,25 +48,37 @@ const besideOthers = Object.entries(otherRuns).flatMap(([name, run]) =>
 /** A second run promotes the same token, and a person does not like it. */
 const promotedAndRolledBack: Fault = {
   name: 'a second rotate and a rollback',
-  representative: true,
   diverts: true,
-  in({ invoke }) {
-    const meet: Meeting = async (call, effect, world) => {
-      await world.beside(call, () => invoke({ job: 'rotate' }));
-      await acts['rolls back'](world);
+  in({ invoke, world }) {
+    const meet: Meeting = async (call, effect) => {
+      await world.beside(call, async () => {
+        await invoke({ job: 'rotate' });
+        await acts['rolls back']?.(world);
+      });
       return effect();
     };
     return { meet };
   },
 };
 
-export const secondRuns: readonly Fault[] = [...besideOthers, promotedAndRolledBack];
+const people = Object.entries(acts).map(
+  ([name, act]): Fault => ({
+    name: `a person ${name}`,
+    diverts: true,
+    // Some of them wait for a function, as a second run does.
+    in: ({ world }) => ({ meet: besideRun(() => act(world)).before }),
+  }),
+);
 
-const representativeActs = ['rolls back', 'freezes the secret'];
+/** `CRASH_FAULTS='saves|killed'`: only these. */
+const wanted = new RegExp(process.env.CRASH_FAULTS ?? '');
 
-export const people: readonly Fault[] = Object.entries(acts).map(([name, act]) => ({
-  name: `a person ${name}`,
-  representative: representativeActs.includes(name),
-  diverts: true,
-  in: () => ({ meet: meanwhile(act) }),
-}));
+/** All that may go wrong at a call: kills, errors with and without effect, old reads, second runs, people. */
+export const allFaults: readonly Fault[] = [
+  ...kills,
+  ...ambiguousErrors,
+  ...staleReads,
+  ...besideOthers,
+  promotedAndRolledBack,
+  ...people,
+].filter(({ name }) => wanted.test(name));

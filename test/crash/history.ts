@@ -1,36 +1,46 @@
+import type { Permission } from '../../sandbox/cluster/state.ts';
 import type { Call, Reply } from '../../sandbox/interception.ts';
+import type { Terms } from './terms.ts';
 import {
+  inUse,
   isAlive,
   isArmed,
   isExpired,
   isOnHold,
-  pendingOf,
+  isOutOfReach,
   type SeenSecret,
+  type SeenToken,
+  secretOf,
   type View,
 } from './view.ts';
 
-/** A version had AWSCURRENT from one instant to another. */
+/** Consumers of a secret got one token's string from one instant to another. */
 interface Reign {
   readonly secret: string;
-  readonly version: string;
+  /** The token whose string AWSCURRENT's version holds; absent: no token has it, or there is none. */
+  readonly token?: string;
   readonly from: number;
   until?: number;
 }
 
 /** What the states alone do not tell: plain data, so that it is kept and restored with them. */
 export interface History {
-  /** Tokens of others by id, as they were. */
-  readonly foreign: Record<string, string>;
+  /** Tokens that people minted. */
+  readonly foreign: Record<string, true>;
   /** All token strings ever made, by id. */
   readonly strings: Record<string, string>;
   /** Tokens that a function minted. */
   readonly minted: Record<string, true>;
   /** Tokens whose string a secret version has held. */
   readonly stored: Record<string, true>;
-  /** Probes of a token that the data plane accepted in a row. */
-  readonly accepted: Record<string, number>;
+  /** What tokens could do since they could do anything. */
+  readonly granted: Record<string, readonly Permission[]>;
+  /** Tokens of which a probe was accepted since one was refused. */
+  readonly accepted: Record<string, true>;
+  /** Tokens with which consumers could do all of that everywhere, while they had them. */
+  readonly worked: Record<string, true>;
   readonly reigns: Reign[];
-  /** Each secret's first version. */
+  /** The first version of each secret, by `home`. */
   readonly first: Record<string, string>;
   /** Tokens for whose state a person answers, and why. */
   readonly exempt: Record<string, string>;
@@ -38,7 +48,7 @@ export interface History {
   readonly placed: Record<string, true>;
   /** By caller: tokens taken away without a proven successor since its run began. */
   readonly taken: Record<string, number>;
-  /** By caller: the version that was current and the one pending when its run last looked. */
+  /** By caller: the tokens that consumers had or would have next, when its run last looked. */
   readonly looked: Record<string, readonly (string | undefined)[]>;
 }
 
@@ -47,7 +57,9 @@ export const emptyHistory = (): History => ({
   strings: {},
   minted: {},
   stored: {},
+  granted: {},
   accepted: {},
+  worked: {},
   reigns: [],
   first: {},
   exempt: {},
@@ -68,7 +80,8 @@ function noteMinting(history: History, { call, reply }: Step): void {
   if (call.operation !== 'POST /tokens' || reply.status !== 200) return;
   const { id, accessToken } = JSON.parse(reply.body) as { id: string; accessToken: string };
   history.strings[id] = accessToken;
-  if (call.caller !== undefined) history.minted[id] = true;
+  if (call.caller === undefined) history.foreign[id] = true;
+  else history.minted[id] = true;
 }
 
 function noteProbe(history: History, { call, reply }: Step): void {
@@ -76,62 +89,92 @@ function noteProbe(history: History, { call, reply }: Step): void {
   const string = call.authorization?.split(' ')[1];
   const id = Object.keys(history.strings).find((each) => history.strings[each] === string);
   if (id === undefined) return;
-  const wasAccepted = reply.status === 204 || reply.status === 200;
-  history.accepted[id] = wasAccepted ? (history.accepted[id] ?? 0) + 1 : 0;
+  if (reply.status === 204 || reply.status === 200) history.accepted[id] = true;
+  else delete history.accepted[id];
 }
 
-function noteVersions(history: History, { name, versions }: SeenSecret): void {
-  for (const { id, secretString } of versions) {
-    history.first[name] ??= id;
-    const string = history.strings[id];
-    if (string !== undefined && secretString?.includes(string)) history.stored[id] = true;
-  }
-}
-
-function noteReign(history: History, { name, labels }: SeenSecret, { call, after }: Step): void {
-  const version = labels.AWSCURRENT;
-  const reigning = history.reigns.findLast(({ secret }) => secret === name);
-  if (version === undefined || reigning?.version === version) return;
-  if (reigning) reigning.until = after.at;
-  history.reigns.push({ secret: name, version, from: after.at });
-  if (call.caller !== undefined) return;
-  history.placed[version] = true;
-  const token = after.tokens.get(version);
-  if (!token || !isAlive(token) || !isArmed(token) || isExpired(token, after.at))
-    history.exempt[version] = 'placed by a person';
-}
-
-/** A person's own doing, and what a hold asks for, is nobody's fault. */
-function noteExemptions(history: History, { call, before, after }: Step): void {
+function noteGrants(history: History, { after }: Step): void {
   for (const token of after.tokens.values()) {
-    const { id, marker } = token;
-    const held = isOnHold(after.secrets.get(marker.secret ?? ''));
-    if (held) history.exempt[id] = 'on hold';
-    const former = before.tokens.get(id);
-    if (call.caller !== undefined || !former) continue;
-    const lost = token.permissions.length < former.permissions.length || !isAlive(token);
-    if (lost) history.exempt[id] = 'taken away by a person';
+    if (isArmed(token)) history.granted[token.id] ??= token.permissions;
   }
 }
 
-function noteLook(history: History, { call, after }: Step): void {
+function noteVersions(history: History, { home, versions }: SeenSecret): void {
+  for (const { id, token } of versions) {
+    history.first[home] ??= id;
+    if (token !== undefined) history.stored[token] = true;
+  }
+}
+
+function noteReign(history: History, secret: SeenSecret, { call, after }: Step, terms: Terms) {
+  const token = terms.isRetired(secret.name) ? undefined : secret.holders.AWSCURRENT;
+  const reigning = history.reigns.findLast((reign) => reign.secret === secret.name);
+  if (reigning?.token !== token) {
+    if (reigning) reigning.until ??= after.at;
+    history.reigns.push({ secret: secret.name, from: after.at, ...(token && { token }) });
+  }
+  const current = after.tokens.get(token ?? '');
+  const works = current && isAlive(current) && isArmed(current) && !isExpired(current, after.at);
+  const isPlaced = history.placed[secret.labels.AWSCURRENT ?? ''];
+  const moved = reigning?.token !== token && call.caller === undefined;
+  if (current && moved && isPlaced && !works) history.exempt[current.id] = 'placed by a person';
+}
+
+function noteAbsence({ reigns }: History, { after }: Step): void {
+  for (const reign of reigns) {
+    if (!after.secrets.has(reign.secret)) reign.until ??= after.at;
+  }
+}
+
+function notePlacing(history: History, secret: SeenSecret, { call, before }: Step): void {
+  const { AWSCURRENT: version } = secret.labels;
+  if (call.caller !== undefined || version === undefined) return;
+  if (before.secrets.get(secret.name)?.labels.AWSCURRENT !== version) {
+    history.placed[version] = true;
+  }
+}
+
+/** Why nobody but a person answers for a token's state. */
+function exemption(token: SeenToken, { call, before, after }: Step): string | undefined {
+  const secret = secretOf(token, after);
+  if (isOnHold(secret)) return 'on hold';
+  if (secret && isOutOfReach(secret) && isExpired(token, after.at)) return 'expired out of reach';
+  const former = before.tokens.get(token.id);
+  if (call.caller !== undefined || !former) return undefined;
+  const lost = token.permissions.length < former.permissions.length || !isAlive(token);
+  return lost ? 'taken away by a person' : undefined;
+}
+
+function noteExemptions(history: History, step: Step): void {
+  for (const token of step.after.tokens.values()) {
+    const why = exemption(token, step);
+    if (why !== undefined) history.exempt[token.id] ??= why;
+  }
+}
+
+/** Consumers of any other secret may hold the strings of its tokens; those of a retired one may not. */
+export const allInUse = ({ secrets, tokens }: View, { isRetired }: Terms) =>
+  [...secrets.values()]
+    .filter(({ name }) => !isRetired(name))
+    .flatMap((secret) => inUse(secret, tokens));
+
+function noteLook(history: History, { call, after }: Step, terms: Terms): void {
   const looks = ['DescribeSecret', 'UpdateSecretVersionStage'].includes(call.operation);
   if (!looks || call.caller === undefined) return;
-  history.looked[call.caller] = inUse(after);
+  history.looked[call.caller] = allInUse(after, terms);
 }
 
-/** The versions that have AWSCURRENT or wait to. */
-export const inUse = ({ secrets, tokens }: View) =>
-  [...secrets.values()].flatMap((secret) => [secret.labels.AWSCURRENT, pendingOf(secret, tokens)]);
-
 /** Notes what a request did; to be called before the invariants are checked. */
-export function note(history: History, step: Step): void {
+export function note(history: History, step: Step, terms: Terms): void {
   noteMinting(history, step);
   noteProbe(history, step);
+  noteGrants(history, step);
+  noteAbsence(history, step);
   for (const secret of step.after.secrets.values()) {
     noteVersions(history, secret);
-    noteReign(history, secret, step);
+    notePlacing(history, secret, step);
+    noteReign(history, secret, step, terms);
   }
   noteExemptions(history, step);
-  noteLook(history, step);
+  noteLook(history, step, terms);
 }

@@ -1,59 +1,72 @@
-import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import { type Disturbance, disturb } from '../world/faults.ts';
 import type { Job } from '../world/jobs.ts';
 import { openWorld } from '../world/open-world.ts';
 import { shiftInstants } from '../world/shift-instants.ts';
-import type { Answered, Saved as SavedWorld } from '../world/world.ts';
+import type { Answered, Deployment, Saved as SavedWorld, World } from '../world/world.ts';
 import { emptyHistory, type History, note } from './history.ts';
-import { type Terms, violations } from './invariants.ts';
-import { heldStaysDead, leaks } from './outcomes.ts';
-import { policy } from './policy.ts';
+import { violations } from './invariants.ts';
+import { heldStaysDead, leaks, unsettled } from './outcomes.ts';
+import { policy, SECRET } from './policy.ts';
+import { termsOf } from './terms.ts';
 import { type View, viewOf } from './view.ts';
 
-export interface Run {
-  readonly job: Job;
-  readonly event?: object;
-}
+/** A run of one function, or the four steps that Secrets Manager asks for when somebody presses Rotate. */
+export type Run = { readonly job: Job; readonly event?: object } | 'RotateSecret';
 
-/** A world's state, and what had happened. */
+/** A world's state, what had happened, and which functions run. */
 export interface Saved extends SavedWorld {
   readonly history: History;
+  readonly deployment: Deployment;
 }
 
 export type Laboratory = Awaited<ReturnType<typeof openLaboratory>>;
 
-/** A world in which every call that takes effect is checked against the invariants. */
-export async function openLaboratory() {
-  const world = await openWorld(policy, { databases: [], activationDelayMs: 5_000 });
-  const { cluster, aws, clock } = world;
-  const { defaults, limits } = parsePolicy(world.policy);
+/** `CRASH_ROUTERS=12`: so many routers, which learn of every change within four minutes. */
+const routers = Number(process.env.CRASH_ROUTERS ?? 1);
+const SPREAD_MS = 240_000;
 
+/** A world in which every call that takes effect is checked against the invariants. */
+export async function openLaboratory(declared: object = policy) {
+  const world = await openWorld(declared, {
+    databases: [],
+    activationDelayMs: 5_000,
+    ...(routers > 1 && { routers: { count: routers, spreadMs: SPREAD_MS } }),
+  });
+  const { cluster, aws, clock } = world;
+
+  let deployment: Deployment = world;
+  let terms = termsOf(deployment.policy, world);
   let history = emptyHistory();
   let found: string[] = [];
   let running = 0;
-  let readLines = 0;
   let readEvents = 0;
+  const readLines = new Map<Deployment, number>();
 
-  const terms: Terms = {
-    gracePeriod: defaults.gracePeriod,
-    limits,
-    accepts: (string) => world.accepts(string, 'write', 'metrics'),
-  };
   const view = (): View => viewOf(cluster.state, aws.state, clock.now());
+
+  const use = (next: Deployment) => {
+    deployment = next;
+    terms = termsOf(next.policy, world);
+  };
 
   world.watch((call, effect) => {
     const before = view();
     const reply = effect();
     const step = { call, reply, before, after: view() };
-    note(history, step);
+    note(history, step, terms);
     found.push(...violations(history, step, terms));
     return reply;
   });
 
-  const checkTexts = (answer: Answered) => {
+  /** What the functions logged since this was asked last. */
+  const newLines = () => {
+    const lines = deployment.lines(readLines.get(deployment));
+    readLines.set(deployment, (readLines.get(deployment) ?? 0) + lines.length);
+    return lines;
+  };
+
+  const checkTexts = (answer: Answered, lines: readonly string[]) => {
     const strings = [cluster.managementToken, ...Object.values(history.strings)];
-    const lines = world.lines(readLines);
-    readLines += lines.length;
     const events = aws.state.events.slice(readEvents).map((event) => JSON.stringify(event));
     readEvents = aws.state.events.length;
     const secrets = Object.values(aws.state.secrets).map(({ tags, description }) =>
@@ -64,25 +77,41 @@ export async function openLaboratory() {
     found.push(...leaks(strings, texts));
   };
 
-  const invoke = async ({ job, event }: Run): Promise<Answered> => {
+  const start = async (run: Run): Promise<Answered> => {
+    if (run !== 'RotateSecret') return deployment.invoke(run.job, run.event);
+    await deployment.rotateSecret(SECRET);
+    return {};
+  };
+
+  const invoke = async (run: Run): Promise<Answered & { readonly lines: readonly string[] }> => {
     // What is kept by caller is kept by run; beside another run, the one that waits goes on.
     if (running === 0) history = { ...history, taken: {}, looked: {} };
     running += 1;
     const before = view();
-    const answer = await world.invoke(job, event);
+    const answer = await start(run);
     running -= 1;
-    checkTexts(answer);
+    const lines = newLines();
+    checkTexts(answer, lines);
     const sawAll = aws.readLagMs === 0 && aws.listLagMs === 0;
-    if (job === 'reap' && !answer.error && sawAll) {
+    if (run !== 'RotateSecret' && run.job === 'reap' && !answer.error && sawAll) {
       found.push(...heldStaysDead(before, view(), history));
     }
-    return answer;
+    return { ...answer, lines };
   };
 
+  /** People press Rotate in the console, which asks the functions that are deployed now. */
+  const hands: World = { ...world, rotateSecret: (...asked) => deployment.rotateSecret(...asked) };
+
   return {
-    world,
+    world: hands,
     view,
     invoke,
+    /** Another policy, whose functions run from now on. */
+    deploy: (next: object) => use(world.deploy(next)),
+    get terms() {
+      return terms;
+    },
+    unsettled: () => [...unsettled(view(), history, terms)],
     get history() {
       return history;
     },
@@ -94,9 +123,10 @@ export async function openLaboratory() {
       const { calls } = await disturb(world, () => invoke(run), number, disturbance);
       return calls;
     },
-    save: (): Saved => ({ ...world.save(), history: structuredClone(history) }),
+    save: (): Saved => ({ ...world.save(), history: structuredClone(history), deployment }),
     async restore(saved: Saved): Promise<void> {
       const by = await world.restore(saved);
+      use(saved.deployment);
       history = shiftInstants(saved.history, by);
       found = [];
       readEvents = aws.state.events.length;

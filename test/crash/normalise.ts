@@ -1,13 +1,21 @@
 import type { History } from './history.ts';
 import { OWNER } from './policy.ts';
-import { isAlive, isArmed, isExpired, pendingOf, type SeenToken, type View } from './view.ts';
+import {
+  isAlive,
+  isArmed,
+  isExpired,
+  pendingOf,
+  type SeenToken,
+  type View,
+  wasEverArmed,
+} from './view.ts';
 
 function describe(token: SeenToken | undefined, at: number): string {
   if (!token || !isAlive(token)) return 'gone';
-  const { superseded, fenced, quarantined, frozen, fp } = token.marker;
+  const { superseded, fenced, quarantined, frozen } = token.marker;
   const marks = Object.entries({ superseded, fenced, quarantined, frozen });
   return [
-    fp === undefined ? 'inert' : isArmed(token) ? 'armed' : 'stripped',
+    !wasEverArmed(token) ? 'inert' : isArmed(token) ? 'armed' : 'stripped',
     ...(isExpired(token, at) ? ['expired'] : []),
     ...marks.flatMap(([mark, since]) => (since === undefined ? [] : [mark])),
   ].join(' ');
@@ -16,7 +24,7 @@ function describe(token: SeenToken | undefined, at: number): string {
 /** A state without names and numbers: which roles there are, and how their tokens are. */
 export function normalise({ at, secrets, tokens }: View, { foreign }: History): object {
   return [...secrets.values()].map((secret) => {
-    const { AWSCURRENT = '', AWSPREVIOUS = '' } = secret.labels;
+    const { AWSCURRENT = '', AWSPREVIOUS = '' } = secret.holders;
     const others = [...tokens.values()].filter(
       ({ id, marker }) =>
         marker.owner === OWNER &&

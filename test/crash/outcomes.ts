@@ -1,13 +1,15 @@
 import type { History } from './history.ts';
-import { leavesProven, secretOf, short, type Violations } from './invariants.ts';
+import { leavesProven, short, type Violations } from './invariants.ts';
 import { OWNER } from './policy.ts';
+import type { Terms } from './terms.ts';
 import {
   isAlive,
   isArmed,
-  isOnHold,
+  isOutOfReach,
   pendingOf,
   type SeenSecret,
   type SeenToken,
+  secretOf,
   type View,
 } from './view.ts';
 
@@ -19,10 +21,13 @@ export function* leaks(strings: readonly string[], texts: readonly string[]): Vi
   }
 }
 
+const isOurs = ({ id, marker }: SeenToken, { foreign }: History) =>
+  marker.owner === OWNER && !foreign[id];
+
 /** H: after a run of reap nothing works, or is there, of a secret that was on hold before it. */
-export function* heldStaysDead(before: View, after: View, { foreign }: History): Violations {
+export function* heldStaysDead(before: View, after: View, history: History): Violations {
   for (const token of after.tokens.values()) {
-    if (token.marker.owner !== OWNER || foreign[token.id] || !isAlive(token)) continue;
+    if (!isOurs(token, history) || !isAlive(token)) continue;
     const hold = secretOf(token, before)?.tags['keyturn:hold'];
     // One that a person changed meanwhile is the next run's.
     if (secretOf(token, after)?.tags['keyturn:hold'] !== hold) continue;
@@ -37,8 +42,10 @@ function unrest(
   secret: SeenSecret,
   view: View,
   { exempt }: History,
+  { isRetired }: Terms,
 ): string | undefined {
-  const { AWSCURRENT: current = '' } = secret.labels;
+  const { AWSCURRENT: current = '' } = secret.holders;
+  if (isRetired(secret.name)) return 'still there';
   if (current === token.id) return isArmed(token) || exempt[current] ? undefined : 'never armed';
   // While a person holds the current one back, the one before it waits with them.
   const waits = exempt[current] && !leavesProven(token, secret, view);
@@ -46,18 +53,16 @@ function unrest(
 }
 
 /** D: what is neither current, held, nor gone, and what is still pending. */
-export function* unsettled(view: View, history: History): Violations {
-  const { foreign, exempt } = history;
+export function* unsettled(view: View, history: History, terms: Terms): Violations {
   for (const token of view.tokens.values()) {
     const secret = secretOf(token, view);
-    const isOurs = token.marker.owner === OWNER && !foreign[token.id] && isAlive(token);
-    if (!isOurs || !secret || isOnHold(secret)) continue;
-    const why = unrest(token, secret, view, history);
+    if (!isOurs(token, history) || !isAlive(token) || !secret || isOutOfReach(secret)) continue;
+    const why = unrest(token, secret, view, history, terms);
     if (why) yield `D: ${short(token.id)} is ${why}`;
   }
   for (const secret of view.secrets.values()) {
     const pending = pendingOf(secret, view.tokens);
-    const waits = isOnHold(secret) || exempt[secret.labels.AWSCURRENT ?? ''];
+    const waits = isOutOfReach(secret) || history.exempt[secret.holders.AWSCURRENT ?? ''];
     if (pending && !waits) yield `D: ${short(pending)} is still pending`;
   }
 }

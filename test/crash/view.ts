@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { AwsState, SecretVersion } from '../../sandbox/aws/state.ts';
 import type { ClusterState, StoredToken } from '../../sandbox/cluster/state.ts';
+import { holderOf } from '../world/holder.ts';
 import { type Marker, readMarker } from '../world/marker.ts';
+import { MANAGEMENT_SECRET } from '../world/systems.ts';
 
 export interface SeenToken
   extends Pick<
@@ -11,19 +14,29 @@ export interface SeenToken
   readonly marker: Marker;
 }
 
+export interface SeenVersion extends SecretVersion {
+  /** Id of the token whose string it holds. */
+  readonly token: string | undefined;
+}
+
 export interface SeenSecret {
   readonly name: string;
+  /** What markers say of its ARN. */
+  readonly home: string;
   readonly tags: Readonly<Record<string, string>>;
   /** Version ids by staging label. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly versions: readonly SecretVersion[];
+  /** Ids of the tokens whose strings those versions hold; absent: no token's. */
+  readonly holders: Readonly<Record<string, string>>;
+  readonly versions: readonly SeenVersion[];
+  /** It is scheduled for deletion. */
+  readonly isDeleted: boolean;
 }
 
 /** What both servers truly hold at one instant, whatever they would answer. */
 export interface View {
   readonly at: number;
   readonly tokens: ReadonlyMap<string, SeenToken>;
-  /** Only secrets that have an owner. */
   readonly secrets: ReadonlyMap<string, SeenSecret>;
 }
 
@@ -33,13 +46,36 @@ export function viewOf(cluster: ClusterState, aws: AwsState, at: number): View {
     { ...token, marker: readMarker(token.description)?.marker ?? {} },
   ]);
   const secrets = Object.values(aws.secrets)
-    .filter(({ tags }) => tags['keyturn:owner'] !== undefined)
-    .map(({ name, tags, versions }): [string, SeenSecret] => {
-      const all = Object.values(versions);
-      const labels = all.flatMap(({ id, stages }) => stages.map((stage) => [stage, id]));
-      return [name, { name, tags, versions: all, labels: Object.fromEntries(labels) }];
+    .filter(({ name, deletionAt = Infinity }) => name !== MANAGEMENT_SECRET && at < deletionAt)
+    .map(({ name, arn, tags, versions, deletedAt }): [string, SeenSecret] => {
+      const all = Object.values(versions).map(
+        (version): SeenVersion => ({
+          ...version,
+          token: holderOf(version.secretString, cluster.tokens)?.id,
+        }),
+      );
+      const isDeleted = deletedAt !== undefined;
+      return [name, { name, home: homeOf(arn), tags, ...labelled(all), versions: all, isDeleted }];
     });
   return { at, tokens: new Map(tokens), secrets: new Map(secrets) };
+}
+
+function labelled(versions: readonly SeenVersion[]): Pick<SeenSecret, 'labels' | 'holders'> {
+  const all = versions.flatMap(({ id, token, stages }) =>
+    stages.map((stage) => ({ stage, id, token })),
+  );
+  return {
+    labels: Object.fromEntries(all.map(({ stage, id }) => [stage, id])),
+    holders: Object.fromEntries(all.flatMap(({ stage, token }) => (token ? [[stage, token]] : []))),
+  };
+}
+
+const homeOf = (arn: string) => createHash('sha256').update(arn).digest('hex').slice(0, 8);
+
+/** The secret that a token's marker names: the very one, not another that bears its name since. */
+export function secretOf({ marker }: SeenToken, { secrets }: View): SeenSecret | undefined {
+  const secret = secrets.get(marker.secret ?? '');
+  return secret?.home === marker.home ? secret : undefined;
 }
 
 export const isExpired = ({ expiresAt }: SeenToken, now: number) =>
@@ -49,13 +85,28 @@ export const isAlive = ({ revokedAt }: SeenToken) => revokedAt === undefined;
 
 export const isArmed = ({ permissions }: SeenToken) => permissions.length > 0;
 
+export const wasEverArmed = ({ marker }: SeenToken) => marker.grants !== undefined;
+
 export const isOnHold = (secret: SeenSecret | undefined) =>
   secret?.tags['keyturn:hold'] !== undefined;
 
-/** AWSPENDING on a version of no other label, whose token was never superseded or quarantined. */
-export function pendingOf({ labels }: SeenSecret, tokens: View['tokens']): string | undefined {
+/** Nobody may write it: a person put it on hold, scheduled its deletion, or took our tag off. */
+export const isOutOfReach = (secret: SeenSecret) =>
+  isOnHold(secret) || secret.isDeleted || secret.tags['keyturn:owner'] === undefined;
+
+/** The version that waits: AWSPENDING and no other label, its token neither superseded nor quarantined. */
+export function pendingOf(
+  { labels, holders }: SeenSecret,
+  tokens: View['tokens'],
+): string | undefined {
   const { AWSPENDING: pending, AWSCURRENT, AWSPREVIOUS } = labels;
   if (pending === undefined || pending === AWSCURRENT || pending === AWSPREVIOUS) return undefined;
-  const { superseded, quarantined } = tokens.get(pending)?.marker ?? {};
+  const { superseded, quarantined } = tokens.get(holders.AWSPENDING ?? '')?.marker ?? {};
   return superseded === undefined && quarantined === undefined ? pending : undefined;
+}
+
+/** The tokens that consumers have, or will have next: AWSCURRENT's, and the pending version's. */
+export function inUse(secret: SeenSecret, tokens: View['tokens']): (string | undefined)[] {
+  const { AWSCURRENT, AWSPENDING } = secret.holders;
+  return [AWSCURRENT, pendingOf(secret, tokens) && AWSPENDING];
 }

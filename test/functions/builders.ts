@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { Permission, Token } from '../../functions/management-api/token.ts';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
+import type { Learnt } from '../../functions/rotation/plan/plan-rotation.ts';
 import type { Job, Plan } from '../../functions/run/plan.ts';
 import {
   CLUSTER_TAG,
@@ -14,8 +15,10 @@ import {
   asOwned,
   type Holder,
   type Observation,
+  type ObservedSecret,
   type OwnedToken,
 } from '../../functions/tokens/observation.ts';
+import { tokenNamedBy, versionIdOf } from '../../functions/tokens/version-id.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -29,8 +32,10 @@ export const URL = 'https://influxdb.example.com';
 export const TELEGRAF = 'keyturn/prod/telegraf';
 export const WRITE: readonly Permission[] = [{ action: 'write', resource: 'telemetry' }];
 
-/** Token ids and version ids, readable in a failing test. */
+/** Token ids, readable in a failing test. As a version's id it is one of Keyturn 0.1, or of the console. */
 export const id = (n: number) => `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`;
+/** The version that Keyturn puts for a token. */
+export const version = (n: number) => versionIdOf(id(n));
 
 const telegraf = { permissions: { write: ['telemetry'] } };
 
@@ -45,16 +50,25 @@ export function policyOf(document: object = {}, entry: object = {}): Policy {
   });
 }
 
-/** A secret as Keyturn makes it. Labels name versions by the number of their token. */
+/** Labels by the number of the token for which Keyturn put the version, or by the version's own id. */
+export type Labels = Readonly<Record<string, number | string>>;
+
+const versionUnder = (label: number | string) =>
+  typeof label === 'number' ? version(label) : label;
+
+/** A secret as Keyturn makes it. */
 export function secretOf(
-  labels: Readonly<Record<string, number>> = {},
+  labels: Labels = {},
   { name = TELEGRAF, ...more }: Partial<Secret> = {},
 ): Secret {
   return {
     name,
     arn: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}-AbCdEf`,
-    labels: Object.fromEntries(Object.entries(labels).map(([label, n]) => [label, id(n)])),
+    labels: Object.fromEntries(
+      Object.entries(labels).map(([label, n]) => [label, versionUnder(n)]),
+    ),
     tags: { [OWNER_TAG]: OWNER, [CLUSTER_TAG]: URL },
+    changedAt: NOW - DAY,
     replica: false,
     ...more,
   };
@@ -87,9 +101,17 @@ export function inert(n: number, options: TokenOptions = {}): Token {
   };
 }
 
-/** Stored and given its permissions. */
+/** The fingerprint of a token's string. */
+export const fingerprint = (n: number) => n.toString(16).padStart(16, '0');
+
+/** Stored and given its permissions, as soon as it was minted. */
 export function armed(n: number, { marker, ...options }: TokenOptions = {}): Token {
-  const fields = { id: id(n), fp: '0123456789abcdef', grants: grantsHash(WRITE) };
+  const fields = {
+    id: id(n),
+    fp: fingerprint(n),
+    grants: grantsHash(WRITE),
+    armed: NOW - (options.age ?? 0),
+  };
   return inert(n, { permissions: WRITE, ...options, marker: { ...fields, ...marker } });
 }
 
@@ -108,47 +130,93 @@ export interface World {
   readonly tokens?: readonly Token[];
   readonly databases?: readonly string[];
   readonly at?: number;
+  /** By version id: the token whose string a version has where neither its id nor a marker says so, or none. */
+  readonly strings?: Readonly<Record<string, number | 'empty'>>;
+  /** When versions were made, by their id. Absent: nobody asked. */
+  readonly versionTimes?: Readonly<Record<string, number>>;
+}
+
+/** Whose string a version has; `tokens` are those of its secret, `others` those of other secrets of ours. */
+function holderOf(
+  versionId: string,
+  tokens: readonly OwnedToken[],
+  others: readonly OwnedToken[],
+  { foreign: foreigners, strings }: { readonly foreign: Observation['foreign'] } & World,
+): Holder {
+  const mine = tokens.find(({ versions }) => versions.includes(versionId));
+  if (mine) return { state: 'owned', owned: mine };
+  const named = tokenNamedBy(versionId);
+  const token = foreigners.get(named?.tokenId ?? '');
+  if (token) return { state: 'foreign', token };
+  if (named?.certain) return { state: 'gone' };
+  const n = strings?.[versionId];
+  if (n === undefined) return { state: 'unknown' };
+  if (n === 'empty') return { state: 'empty' };
+  const hasIt = (owned: OwnedToken) => owned.token.id === id(n);
+  const owned = tokens.find(hasIt);
+  if (owned) return { state: 'owned', owned };
+  const shared = others.find(hasIt);
+  return shared ? { state: 'shared', owned: shared } : { state: 'unknown' };
 }
 
 /** What `observe` makes of such a world, told apart without asking anybody. */
 export function observationOf(world: World): Observation {
-  const { secrets = [], tokens = [], databases, at = NOW } = world;
+  const { secrets = [], tokens = [], databases, at = NOW, versionTimes } = world;
+  const byName = new Map(secrets.map((secret) => [secret.name, secret]));
   const alive = tokens.filter(({ revokedAt }) => revokedAt === undefined);
-  const owned = alive.flatMap(
-    (token) => asOwned(token, OWNER, (name) => secrets.find((each) => each.name === name)) ?? [],
-  );
-  const foreigners = alive.filter((token) => !owned.some((each) => each.token === token));
-  const holderOf = (version: string, its: readonly OwnedToken[]): Holder => {
-    const mine = its.find((each) => each.version === version);
-    const token = foreigners.find((each) => each.id === version);
-    if (mine) return { state: 'owned', owned: mine };
-    return token ? { state: 'foreign', token } : { state: 'gone' };
-  };
+  const owned = alive.flatMap((token) => asOwned(token, OWNER, (name) => byName.get(name)) ?? []);
+  const ours = new Set(owned.map(({ token }) => token));
+  const foreigners = new Map(alive.flatMap((each) => (ours.has(each) ? [] : [[each.id, each]])));
+  const bySecret = Map.groupBy(owned, ({ marker }) => marker.secret);
   const observed = secrets.map((secret) => {
-    const its = owned.filter(({ marker }) => marker.secret === secret.name);
-    const versions = [secret.labels.AWSCURRENT, pendingVersion(secret)].flatMap((v) => v ?? []);
-    const holders = new Map(versions.map((version) => [version, holderOf(version, its)]));
-    return [secret.name, { secret, tokens: its, holders }] as const;
+    const its = bySecret.get(secret.name) ?? [];
+    const { AWSCURRENT, AWSPREVIOUS } = secret.labels;
+    const watched = [AWSCURRENT, AWSPREVIOUS, pendingVersion(secret)].flatMap((v) => v ?? []);
+    const about = { ...world, foreign: foreigners };
+    const holders = new Map(watched.map((v) => [v, holderOf(v, its, owned, about)]));
+    const times = versionTimes && { versionTimes: new Map(Object.entries(versionTimes)) };
+    return [secret.name, { secret, tokens: its, holders, ...times }] as const;
   });
   return {
     at,
     skewMs: 0,
     secrets: new Map(observed),
-    foreign: new Map(foreigners.map((token) => [token.id, token])),
+    foreign: foreigners,
     ...(databases && { databases: new Set(databases) }),
   };
 }
 
-type Shown = Omit<Partial<Plan<object>>, 'job' | 'owner' | 'cluster' | 'hash'>;
+/** What the only secret of a world looks like. */
+export function seenIn(world: World): ObservedSecret {
+  const [seen] = observationOf(world).secrets.values();
+  if (!seen) throw new Error('there is no secret');
+  return seen;
+}
 
-/** A whole plan, of which only what differs from the empty one is said. Hashes have their own test. */
+/** What a run has learnt that need not ask anybody, and is followed by the next one in an hour. */
+export const LEARNT: Learnt = { refused: new Set(), periodMs: HOUR };
+
+/** A plan's actions, short enough to compare whole plans: `resume Due 2`, `recognise SavedByPerson 1`. */
+export const stepsOf = ({ actions }: { readonly actions: readonly object[] }): string[] =>
+  actions.map((action) => {
+    const { kind, reason, tokenId } = { ...action } as Record<string, string>;
+    return [kind, reason, tokenId && Number(tokenId.slice(0, 8))].filter(Boolean).join(' ');
+  });
+
+type Shown = Omit<Partial<Plan<object>>, 'job' | 'owner' | 'cluster'>;
+
+/** What a plan shows of a limit that it keeps; nothing, if nothing counts. */
+export const within = (counted: number, allowed = 3): Plan<object>['limits'] =>
+  counted === 0 ? [] : [{ message: expect.stringMatching(`^${counted} `), counted, allowed }];
+
+/** A whole plan, of which only what differs from the empty one is said. */
 export const planOf = (job: Job, shown: Shown = {}) => ({
   job,
   owner: OWNER,
   cluster: URL,
   actions: [],
   findings: [],
-  limit: { counted: 0, allowed: 3 },
+  limits: [],
+  refusals: [],
   ...shown,
-  hash: expect.stringMatching(/^[0-9a-f]{16}$/),
 });

@@ -42,11 +42,17 @@ test('every alarm names a heading of the runbook that describes it, investigates
   }
 });
 
-test('silence is an alarm: a schedule that should have fired three times by now', () => {
-  const text = POLICY.replace('cron(0/10 * * * ? *)', 'rate(5 minutes)');
-  const { RotateNotRunning, ReapNotRunning } = alarmsOf(text);
+const everyFiveMinutes = POLICY.replace('cron(0/10 * * * ? *)', 'rate(5 minutes)');
+
+test('silence is an alarm: a schedule that should have begun three runs by now', () => {
+  const { RotateNotRunning, ReapNotRunning } = alarmsOf(everyFiveMinutes);
   expect(RotateNotRunning).toMatchObject({
-    MetricName: 'Invocations',
+    Namespace: 'Keyturn',
+    MetricName: 'ScheduledRuns',
+    Dimensions: [
+      { Name: 'Function', Value: 'rotate' },
+      { Name: 'Owner', Value: 'prod' },
+    ],
     Period: 300,
     EvaluationPeriods: 3,
     TreatMissingData: 'breaching',
@@ -55,14 +61,18 @@ test('silence is an alarm: a schedule that should have fired three times by now'
 });
 
 test.each([
-  ['rate(1 minute)', 300, 1],
   ['rate(2 days)', 86_400, 6],
   ['rate(30 days)', 86_400, 7],
-  ['cron(0 3 * * ? *)', 86_400, 3],
-])('%s is watched within what CloudWatch allows', (expression, Period, EvaluationPeriods) => {
-  const { ReapNotRunning } = alarmsOf(POLICY.replace('rate(1 hour)', expression));
-  expect(ReapNotRunning).toMatchObject({ Period, EvaluationPeriods });
-});
+  ['cron(0 * * * ? *)', 4_800, 3],
+  ['cron(0 3 * * ? *)', 86_400, 4],
+  ['cron(0 9-17 ? * MON-FRI *)', 80_400, 3],
+])(
+  '%s is watched within what CloudWatch allows, and no night or weekend is silence',
+  (expression, Period, EvaluationPeriods) => {
+    const { ReapNotRunning } = alarmsOf(POLICY.replace('rate(1 hour)', expression));
+    expect(ReapNotRunning).toMatchObject({ Period, EvaluationPeriods });
+  },
+);
 
 test('a paused stack is not told that it does not run', () => {
   const paused = alarmsOf(POLICY.replace('schedules: {', 'schedules: { paused: true,'));
@@ -70,11 +80,14 @@ test('a paused stack is not told that it does not run', () => {
   expect(Object.keys(paused).filter((id) => id.endsWith('NotRunning'))).toEqual([]);
 });
 
-test('one failure among runs every few minutes is no alarm, one of an hourly run is', () => {
-  const text = POLICY.replace('cron(0/10 * * * ? *)', 'rate(5 minutes)');
-  const { RotateFailed, ReapFailed } = alarmsOf(text);
-  expect(RotateFailed?.EvaluationPeriods).toBe(3);
-  expect(ReapFailed?.EvaluationPeriods).toBe(1);
+test('one failure is no alarm if the next firing comes within an hour; of a daily run it is', () => {
+  const { RotateFailed, ReapFailed } = alarmsOf(everyFiveMinutes);
+  for (const alarm of [RotateFailed, ReapFailed]) {
+    expect(alarm).toMatchObject({ EvaluationPeriods: 3, DatapointsToAlarm: 2 });
+  }
+  const daily = alarmsOf(POLICY.replace('rate(1 hour)', 'rate(1 day)')).ReapFailed;
+  expect(daily).toMatchObject({ EvaluationPeriods: 1 });
+  expect(daily).not.toHaveProperty('DatapointsToAlarm');
 });
 
 test('a state lasts until a run sees it mended, and must be bad in every run of an hour', () => {

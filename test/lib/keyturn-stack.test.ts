@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -46,14 +46,17 @@ describe('a role names what its function may do, and that alone:', () => {
     verbs.flatMap((verb) => arns.map((arn) => `secretsmanager:${verb} on ${arn}`));
   const idOf = (type: string, prefix: string) =>
     Object.keys(template.findResources(type)).find((id) => id.startsWith(prefix));
-  const least = (id: string) => [
+  const least = (id: string, queue: string) => [
     ...on([management], ['GetSecretValue']),
     'events:PutEvents on arn:aws:events:here:event-bus/default',
     `logs:CreateLogStream on <${idOf('AWS::Logs::LogGroup', id)}.Arn>`,
     `logs:PutLogEvents on <${idOf('AWS::Logs::LogGroup', id)}.Arn>`,
-    `sqs:SendMessage on <${idOf('AWS::SQS::Queue', 'Keyturn')}.Arn>`,
+    `sqs:SendMessage on <${idOf('AWS::SQS::Queue', queue)}.Arn>`,
   ];
-  const common = (id: string) => [...least(id), ...on(['*'], ['ListSecrets'])];
+  const common = (id: string, queue = 'KeyturnFailedRuns') => [
+    ...least(id, queue),
+    ...on(['*'], ['ListSecrets']),
+  ];
 
   test('rotate changes the secrets of its policy and deletes none', () => {
     const verbs = ['CreateSecret', 'DescribeSecret', 'GetSecretValue', 'PutSecretValue'];
@@ -75,7 +78,8 @@ describe('a role names what its function may do, and that alone:', () => {
   });
 
   test('enforce knows the management token and nothing else of Secrets Manager', () => {
-    expect(permissionsOf(template, 'KeyturnEnforceRole')).toEqual(least('KeyturnEnforce').sort());
+    const permissions = least('KeyturnEnforce', 'KeyturnFailedRuns');
+    expect(permissionsOf(template, 'KeyturnEnforceRole')).toEqual(permissions.sort());
   });
 
   test('revoke holds and changes the secrets of its policy, and makes and deletes none', () => {
@@ -86,7 +90,7 @@ describe('a role names what its function may do, and that alone:', () => {
       'UpdateSecretVersionStage',
     ];
     const permissions = [
-      ...common('KeyturnRevoke'),
+      ...common('KeyturnRevoke', 'KeyturnFailures'),
       ...on([own, named], [...verbs, 'TagResource', 'UntagResource']),
       ...on([missing], ['DescribeSecret']),
     ];
@@ -177,16 +181,72 @@ describe('schedules', () => {
     );
   });
 
-  test('send what they cannot deliver, and functions what they cannot do, to one queue', () => {
-    const queue = Object.keys(template.findResources('AWS::SQS::Queue'))[0];
-    const arn = { 'Fn::GetAtt': [queue, 'Arn'] };
-    template.allResourcesProperties('AWS::Scheduler::Schedule', {
-      Target: { DeadLetterConfig: { Arn: arn } },
+  const inputs = (stack: Template) =>
+    Object.fromEntries(
+      Object.entries(stack.findResources('AWS::Scheduler::Schedule')).map(
+        ([id, { Properties }]) => [
+          /^Keyturn(Rotate|Reap|Enforce)/.exec(id)?.[1],
+          JSON.parse(Properties.Target.Input),
+        ],
+      ),
+    );
+
+  test('tell each run when it was to begin, and when the next one may', () => {
+    const scheduled = (nextInSeconds: number) => ({
+      scheduled: { at: '<aws.scheduler.scheduled-time>', nextInSeconds },
     });
-    template.allResourcesProperties('AWS::Lambda::EventInvokeConfig', {
-      DestinationConfig: { OnFailure: { Destination: arn } },
+    expect(inputs(template)).toEqual({
+      Rotate: scheduled(600),
+      // An hour, less the fifteen minutes of its flexible window.
+      Reap: scheduled(2_700),
+      Enforce: scheduled(2_700),
+    });
+    const nightly = POLICY.replace('cron(0/10 * * * ? *)', '"cron(0 1,4 * * ? *)"');
+    expect(inputs(synthesize(folder, nightly)).Rotate).toEqual(scheduled(7_200));
+  });
+
+  const queueOf = (id: string) => {
+    const logicalId = Object.keys(template.findResources('AWS::SQS::Queue')).find((each) =>
+      each.startsWith(id),
+    );
+    return { 'Fn::GetAtt': [logicalId, 'Arn'] };
+  };
+
+  test('send what they cannot deliver to the queue that has an alarm', () => {
+    template.allResourcesProperties('AWS::Scheduler::Schedule', {
+      Target: { DeadLetterConfig: { Arn: queueOf('KeyturnFailures') } },
     });
   });
+
+  test('are the only retry of their functions, whose failures are kept without an alarm', () => {
+    const configs = Object.values(template.findResources('AWS::Lambda::EventInvokeConfig'));
+    const found = configs.map(({ Properties }) => [
+      Properties.MaximumRetryAttempts,
+      Properties.DestinationConfig.OnFailure.Destination,
+    ]);
+    const scheduled = [0, queueOf('KeyturnFailedRuns')];
+    const byHand = [1, queueOf('KeyturnFailures')];
+    expect(found).toHaveLength(5);
+    expect(found).toEqual(expect.arrayContaining([scheduled, byHand]));
+    expect(found.filter(([retries]) => retries === 0)).toEqual([scheduled, scheduled, scheduled]);
+    expect(found.filter(([retries]) => retries === 1)).toEqual([byHand, byHand]);
+  });
+});
+
+test('a warning about the policy is an annotation, which --strict takes for an error', () => {
+  const weekly = POLICY.replace(
+    'grafana: {',
+    "grafana: { rotateEvery: 7d, windows: ['Sun 02:00-05:00'],",
+  );
+  const stack = new KeyturnStack(new App({ outdir: join(folder, 'warned') }), {
+    policy: writePolicy(folder, weekly),
+  });
+  const warnings = Annotations.fromStack(stack).findWarning('*', Match.anyValue());
+  expect(warnings.map(({ entry }) => entry.data)).toEqual([
+    expect.stringMatching(
+      /keyturn\.yaml:8: tokens\.grafana\.rotateEvery: 7d is also .* \[ack: keyturn:tokens\.grafana\.rotateEvery\]$/,
+    ),
+  ]);
 });
 
 describe('an encryption key', () => {

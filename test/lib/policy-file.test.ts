@@ -47,6 +47,25 @@ describe('a mistake names file, line, key, what was found and what was expected:
     );
   });
 
+  test('a schedule that leaves a run no time', () => {
+    expect(mistakeIn(POLICY.replace('cron(0/10 * * * ? *)', 'rate(1 minute)'))).toBe(
+      'keyturn.yaml:5: schedules.rotate: found "rate(1 minute)", with 1m between two firings, expected at least 5m, because a run ends before the next one begins; choose rate(5 minutes) or a rarer one',
+    );
+    expect(mistakeIn(POLICY.replace('cron(0/10 * * * ? *)', '"cron(0,58 * * * ? *)"'))).toMatch(
+      /with 2m between two firings/,
+    );
+    expect(mistakeIn(POLICY.replace('rate(1 hour)', 'rate(4 minutes)'))).toMatch(
+      /^keyturn\.yaml:5: schedules\.reap: found "rate\(4 minutes\)", with 4m/,
+    );
+    expect(mistakeIn(POLICY.replace('cron(0/10 * * * ? *)', 'rate(5 minutes)'))).toBe('no mistake');
+  });
+
+  test('a schedule that EventBridge would refuse', () => {
+    expect(mistakeIn(POLICY.replace('cron(0/10 * * * ? *)', 'cron(0/10 * * * *)'))).toBe(
+      'keyturn.yaml:5: schedules.rotate: found "cron(0/10 * * * *)", expected six fields: minutes, hours, day of the month, month, day of the week, year',
+    );
+  });
+
   test('a rule in a list', () => {
     expect(
       mistakeIn(`${POLICY}databases:\n  - name: one\n  - name: two\n    maxTables: 0\n`),

@@ -50,7 +50,7 @@ export function deployOn(
       };
       const RotationLambdaARN = 'secrets-manager-rotation';
       await secrets.rotateSecret({ SecretId: secret, RotationLambdaARN, ...more });
-      await aws.settled();
+      await clock.waitFor(aws.settled());
     },
     lines,
     metrics: () => readMetrics(lines()),

@@ -80,7 +80,8 @@ export interface Disturbance {
 
 /**
  * One run, disturbed at its call of a given number; the run is that of the first function which
- * asks anything. `calls`: how many were numbered.
+ * asks anything. Of probes that follow one another only the first has a number: they change nothing, so
+ * one is like the other. `calls`: how many were numbered.
  */
 export async function disturb<Answer>(
   world: World,
@@ -89,14 +90,18 @@ export async function disturb<Answer>(
   { meet, counts = () => true, later }: Disturbance,
 ): Promise<{ readonly answer: Answer; readonly calls: number }> {
   let calls = 0;
+  let last: Call | undefined;
   let subject: string | undefined;
+  const isRepeated = (call: Call) => call.server === 'data-plane' && last?.server === call.server;
   world.intercept(async (call, effect) => {
     subject ??= call.caller;
     if (call.caller === undefined || call.caller !== subject) return effect();
     if (later === 'cut off' && calls >= number) return 'reset';
     if (!counts(call)) return effect();
-    calls += 1;
-    const isMet = calls === number || (later === 'alike' && calls > number);
+    const isNumbered = !isRepeated(call);
+    last = call;
+    if (isNumbered) calls += 1;
+    const isMet = later === 'alike' ? calls >= number : isNumbered && calls === number;
     return isMet ? await meet(call, effect, world) : effect();
   });
   try {

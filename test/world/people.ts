@@ -25,9 +25,17 @@ export interface People {
   ): Promise<void>;
   /** A new version, which becomes AWSCURRENT. */
   saveValue(secret: string, value: string): Promise<void>;
+  /** A version with an id and a label of one's own choice. */
+  putVersion(secret: string, version: string, value: string, label: Label): Promise<void>;
   /** Moves AWSCURRENT to another version. */
   makeCurrent(secret: string, version: Id): Promise<void>;
   takeOff(secret: string, label: Label): Promise<void>;
+  /** Secrets Manager's own rotation, given up because its function is out of order: AWSPENDING stays, without a value. */
+  cancelRotation(secret: string): Promise<void>;
+  /** With thirty days in which it may be restored, or for good at once. */
+  deleteSecret(secret: string, how?: 'for good'): Promise<void>;
+  restoreSecret(secret: string): Promise<void>;
+  untag(secret: string, keys: readonly string[]): Promise<void>;
   tag(secret: string, tags: Readonly<Record<string, string>>): Promise<void>;
   hold(secret: string, kind: 'frozen' | 'deleted'): Promise<void>;
   encrypt(secret: string, keyArn: string): Promise<void>;
@@ -74,6 +82,14 @@ export function createPeople(
     async saveValue(SecretId, SecretString) {
       await secrets.putSecretValue({ SecretId, SecretString });
     },
+    async putVersion(SecretId, ClientRequestToken, SecretString, label) {
+      await secrets.putSecretValue({
+        SecretId,
+        ClientRequestToken,
+        SecretString,
+        VersionStages: [label],
+      });
+    },
     async makeCurrent(SecretId, MoveToVersionId) {
       await secrets.updateSecretVersionStage({
         SecretId,
@@ -85,6 +101,22 @@ export function createPeople(
     async takeOff(SecretId, VersionStage) {
       const RemoveFromVersionId = labels(SecretId)[VersionStage];
       await secrets.updateSecretVersionStage({ SecretId, VersionStage, RemoveFromVersionId });
+    },
+    async cancelRotation(SecretId) {
+      aws.rotationInvoker = () => Promise.reject(new Error('out of order'));
+      await secrets.rotateSecret({ SecretId, RotationLambdaARN: 'out-of-order' });
+      await aws.settled();
+      await secrets.cancelRotateSecret({ SecretId });
+    },
+    async deleteSecret(SecretId, how) {
+      const ForceDeleteWithoutRecovery = how === 'for good';
+      await secrets.deleteSecret({ SecretId, ForceDeleteWithoutRecovery });
+    },
+    async restoreSecret(SecretId) {
+      await secrets.restoreSecret({ SecretId });
+    },
+    async untag(SecretId, keys) {
+      await secrets.untagResource({ SecretId, TagKeys: [...keys] });
     },
     tag,
     hold: (secret, kind) => tag(secret, { 'keyturn:hold': kind }),

@@ -1,8 +1,12 @@
 import type { Sandbox } from '../../sandbox/sandbox.ts';
+import { holderOf } from './holder.ts';
 import { readMarker } from './marker.ts';
 import type { World } from './world.ts';
 
-type Truth = Pick<World, 'value' | 'string' | 'tokens' | 'labels' | 'tags' | 'hold' | 'events'>;
+type Truth = Pick<
+  World,
+  'value' | 'string' | 'tokens' | 'labels' | 'holders' | 'tags' | 'hold' | 'events'
+>;
 
 /** What both servers hold, whatever they would answer: no lag and no interceptor changes it. */
 export function truthOf({ cluster, aws }: Pick<Sandbox, 'cluster' | 'aws'>): Truth {
@@ -19,6 +23,13 @@ export function truthOf({ cluster, aws }: Pick<Sandbox, 'cluster' | 'aws'>): Tru
     value,
     string: (secret, version) => stringIn(value(secret, version)),
     labels,
+    holders: (secret) =>
+      Object.fromEntries(
+        versions(secret).flatMap(({ stages, secretString }) => {
+          const token = holderOf(secretString, cluster.state.tokens);
+          return token ? stages.map((stage) => [stage, token.id]) : [];
+        }),
+      ),
     tags,
     hold: (secret) => tags(secret)['keyturn:hold'],
     tokens: (secret) =>

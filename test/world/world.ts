@@ -45,6 +45,11 @@ export interface World extends Deployment {
   tokens(secret?: string): SeenToken[];
   /** Version ids by staging label. */
   labels(secret: string): Readonly<Record<string, string>>;
+  /**
+   * Token ids by staging label: the token whose string the version holds, whatever ids it has, be it
+   * revoked or anybody's. Absent: no token has that string.
+   */
+  holders(secret: string): Readonly<Record<string, string>>;
   tags(secret: string): Readonly<Record<string, string>>;
   /** The tag that forbids schedules to touch it. */
   hold(secret: string): string | undefined;

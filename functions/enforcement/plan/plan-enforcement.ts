@@ -73,7 +73,7 @@ const isFinding = (decision: Decision): decision is Finding => 'message' in deci
 const isAction = (decision: Decision): decision is DatabaseAction => !isFinding(decision);
 
 /**
- * Plans which databases are corrected and created. Pure: same input, same plan, same hash.
+ * Plans which databases are corrected and created. Pure: same input, same plan, same hashes.
  *
  * The policy's limit counts databases whose retention is shortened (with an approval in force) or whose limits
  * are lowered: at most a percentage of all databases, or a number if that is more. Raising and creating do
@@ -104,8 +104,13 @@ export function planEnforcement(
     policy,
     actions,
     findings,
-    counted: new Set(actions.filter(isLessening).map(({ database }) => database)).size,
-    total: databases.size,
-    loss: 'databases would be left with shorter retention or lower limits',
+    limits: [
+      {
+        isLimited: isLessening,
+        loss: 'databases would be left with shorter retention or lower limits',
+        total: databases.size,
+        loser: ({ database }) => database,
+      },
+    ],
   });
 }

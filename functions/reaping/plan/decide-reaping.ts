@@ -2,8 +2,20 @@ import type { Lifetimes } from '../../policy/policy.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
-import { isExpired, isInert, isStripped, ownedPending, provenCurrent } from '../../tokens/state.ts';
+import {
+  isExpired,
+  isInert,
+  isProven,
+  isSame,
+  isStripped,
+  isUnknown,
+  ownedCurrent,
+  ownedPending,
+  ownedPrevious,
+  provenCurrent,
+} from '../../tokens/state.ts';
 import type { RetirementStep } from './reaping-action.ts';
+import { wasSavedByPersonSince } from './saved-by-person.ts';
 
 /**
  * R4: without a hold, no token younger than this is changed. `ListSecrets` may miss the last five minutes, and a run lasts
@@ -26,16 +38,31 @@ function decideHeld({ token }: OwnedToken, hold: 'frozen' | 'deleted'): Retireme
 
 const over = (since: number, length: number, now: number) => now >= since + length;
 
-/** R11: a fenced token is retired only while consumers have another one that works. */
+/** The grace period that was promised, or today's if that is longer. */
+const graceOf = ({ marker }: OwnedToken, { lifetimes }: ReapingContext) =>
+  Math.max((marker.grace ?? 0) * 1_000, lifetimes.gracePeriod);
+
+/** Whether consumers have another token that works. */
+function isReplaced(owned: OwnedToken, seen: ObservedSecret, { now }: ReapingContext): boolean {
+  const current = provenCurrent(seen, now);
+  return current !== undefined && !isSame(current, owned);
+}
+
+/**
+ * R11: a fenced token is retired only while consumers have another one that works, and nobody who saved
+ * the secret by hand may have handed this one out within the grace period.
+ */
 function decideFenced(
-  { token }: OwnedToken,
+  owned: OwnedToken,
   fenced: number,
   seen: ObservedSecret,
-  { now, lifetimes, retire }: ReapingContext,
+  context: ReapingContext,
 ): RetirementStep | undefined {
-  const successor = provenCurrent(seen, now);
-  const proven = successor !== undefined && successor.token.id !== token.id;
-  if (!(proven || retire) || !over(fenced, lifetimes.gracePeriod, now)) return undefined;
+  const { now, lifetimes, retire } = context;
+  const grace = graceOf(owned, context);
+  if (!over(fenced, grace, now)) return undefined;
+  const mayBeGiven = wasSavedByPersonSince(seen, now - grace);
+  if (!retire && (!isReplaced(owned, seen, context) || mayBeGiven)) return undefined;
   return { kind: lifetimes.quarantine === 0 ? 'delete' : 'quarantine', reason: 'FenceOver' };
 }
 
@@ -45,22 +72,48 @@ function decideRetirement(
   seen: ObservedSecret,
   context: ReapingContext,
 ): RetirementStep | undefined {
+  const { retire } = context;
+  const { superseded, shared } = owned.marker;
+  if (isInert(owned)) return decideOrphan(owned, context);
+  // Nobody knows which string consumers have, or another secret of ours has this one.
+  const unclear = isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS');
+  if ((unclear && !retire) || shared !== undefined) return undefined;
+  if (superseded === undefined) {
+    if (retire) return { kind: 'supersede', reason: 'Removed' };
+    return isReplaced(owned, seen, context) ? { kind: 'supersede', reason: 'Replaced' } : undefined;
+  }
+  // Until it is proven that the adopted string is this token's, somebody else may use it.
+  return isProven(owned) ? decideSuperseded(owned, superseded, seen, context) : undefined;
+}
+
+/** R9: it was never given a permission, so nobody can use it. */
+function decideOrphan(
+  { marker: { superseded } }: OwnedToken,
+  { now }: ReapingContext,
+): RetirementStep | undefined {
+  if (superseded === undefined) return { kind: 'supersede', reason: 'Replaced' };
+  return over(superseded, YOUNG_MS, now) ? { kind: 'delete', reason: 'Orphan' } : undefined;
+}
+
+/** R10 to R12. */
+function decideSuperseded(
+  owned: OwnedToken,
+  superseded: number,
+  seen: ObservedSecret,
+  context: ReapingContext,
+): RetirementStep | undefined {
   const { now, lifetimes } = context;
-  const { superseded, fenced, quarantined } = owned.marker;
-  // Fencing took AWSPREVIOUS off. It is back if somebody rolled back to the token and then away from it.
-  const wasCurrentSince = fenced !== undefined && seen.secret.labels.AWSPREVIOUS === owned.version;
-  if (superseded === undefined || (wasCurrentSince && quarantined === undefined)) {
-    return { kind: 'supersede', reason: context.retire ? 'Removed' : 'Replaced' };
-  }
-  if (isInert(owned)) {
-    return over(superseded, YOUNG_MS, now) ? { kind: 'delete', reason: 'Orphan' } : undefined;
-  }
+  const { fenced, quarantined } = owned.marker;
   if (quarantined !== undefined) {
     const ended = over(quarantined, lifetimes.quarantine, now);
     return ended ? { kind: 'delete', reason: 'QuarantineOver' } : undefined;
   }
+  // Fencing took AWSPREVIOUS off. It is back if somebody rolled back to the token and then away from it.
+  if (fenced !== undefined && isSame(ownedPrevious(seen), owned)) {
+    return { kind: 'fence', reason: 'PreviousAgain' };
+  }
   if (fenced !== undefined) return decideFenced(owned, fenced, seen, context);
-  return over(superseded, lifetimes.gracePeriod, now)
+  return over(superseded, graceOf(owned, context), now)
     ? { kind: 'fence', reason: 'GraceOver' }
     : undefined;
 }
@@ -79,9 +132,11 @@ function decideRetirement(
  * | expired, not AWSCURRENT                                    | delete                     |
  * | in a secret that is scheduled for deletion                 | nothing                    |
  * | labelled (unless its entry was removed: `onRemoval`)       | nothing                    |
- * | not superseded, or fenced and AWSPREVIOUS again            | supersede, from now        |
- * | inert, superseded for an hour                              | delete, Orphan             |
+ * | inert                                                     | supersede; an hour later delete, Orphan |
+ * | of a secret whose AWSCURRENT or AWSPREVIOUS nobody knows   | nothing: no clock runs     |
+ * | not superseded, and another one is proven current          | supersede, from now        |
  * | superseded for the grace period                            | fence                      |
+ * | fenced, and AWSPREVIOUS again                              | fence, from now            |
  * | fenced for the grace period, another is proven current     | quarantine (or delete)     |
  * | quarantined for the quarantine                             | delete                     |
  */
@@ -93,15 +148,21 @@ export function decideReaping(
   const { token } = owned;
   const hold = holdOf(seen.secret);
   if (hold) return decideHeld(owned, hold);
-  const isCurrent = seen.secret.labels.AWSCURRENT === owned.version;
+  const isCurrent = isSame(ownedCurrent(seen), owned);
   if (isCurrent && isStripped(owned) && owned.marker.quarantined === undefined) return undefined;
   if (context.now - token.createdAt < YOUNG_MS) return undefined;
-  if (isExpired(token, context.now) && !isCurrent) return { kind: 'delete', reason: 'Expired' };
+  if (isExpired(token, context.now) && !isCurrent && isProven(owned)) {
+    return { kind: 'delete', reason: 'Expired' };
+  }
   // Such a secret may be restored, and then its token under AWSPREVIOUS must still work.
   if (seen.secret.deletedAt !== undefined) return undefined;
-  const labelled = isCurrent || isPending(owned, seen);
+  const labelled = isCurrent || isSame(ownedPending(seen), owned) || claimsPending(owned, seen);
   return labelled && !context.retire ? undefined : decideRetirement(owned, seen, context);
 }
 
-const isPending = ({ version }: OwnedToken, seen: ObservedSecret): boolean =>
-  ownedPending(seen)?.version === version;
+/** An inert token whose version waits under AWSPENDING: only the marker says so, and it has no `fp` yet. */
+function claimsPending(owned: OwnedToken, { secret }: ObservedSecret): boolean {
+  const { minted, version = [] } = owned.marker;
+  const pending = secret.labels.AWSPENDING ?? '';
+  return isInert(owned) && (minted === pending || version.includes(pending));
+}

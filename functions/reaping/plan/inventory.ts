@@ -4,8 +4,16 @@ import type { Finding } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
 import { formatInstant } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
-import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, isStripped } from '../../tokens/state.ts';
+import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import {
+  currentHolder,
+  isExpired,
+  isSame,
+  isStripped,
+  isUnknown,
+  ownedCurrent,
+  ownedPending,
+} from '../../tokens/state.ts';
 
 const MOST_NAMED = 5;
 const ANY = '*';
@@ -33,6 +41,10 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
     report('Held', 'its current token has no permissions');
   }
   if (current?.state === 'foreign') report('LostMarker', 'its current token lacks our marker');
+  for (const label of ['AWSCURRENT', 'AWSPREVIOUS'] as const) {
+    if (!isUnknown(seen, label)) continue;
+    report('UnknownVersion', `nobody knows whose string ${label} has; no token of it is retired`);
+  }
   if (!entryOf(policy, name)) {
     const expiresAt = current?.state === 'owned' ? current.owned.token.expiresAt : undefined;
     const end = expiresAt === undefined ? '' : `; its token expires at ${formatInstant(expiresAt)}`;
@@ -42,6 +54,49 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
     report('Expired', 'its current token has expired');
   }
   return findings;
+}
+
+/**
+ * Tokens that bear our owner, still work, and belong to no secret of ours: theirs was deleted for good, or
+ * another deployment has the same owner. Nobody rotates or retires them.
+ */
+export const workingStrays = (
+  policy: Pick<Policy, 'owner'>,
+  { foreign, at }: Pick<Observation, 'foreign' | 'at'>,
+): readonly Token[] =>
+  [...foreign.values()].filter(
+    (token) =>
+      parseMarker(token.description)?.marker.owner === policy.owner &&
+      token.permissions.length > 0 &&
+      !isExpired(token, at),
+  );
+
+/** What keeps a token that should have been retired long ago. */
+function keptBy(owned: OwnedToken, seen: ObservedSecret): string {
+  const { shared, adopted, proven } = owned.marker;
+  if (shared !== undefined) return 'another secret of ours was seen to have its string';
+  if (adopted !== undefined && proven === undefined) {
+    return 'it was adopted, and nobody has proven that its string was in the secret: keyturn adopt --confirm';
+  }
+  if (isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS')) {
+    return 'nobody knows which token consumers have';
+  }
+  return 'the secret is saved by hand more often than the grace period, or has no other token that works';
+}
+
+/** Tokens that are neither current nor pending, and older than a whole life with its retirement. */
+function lingering(seen: ObservedSecret, policy: Policy, now: number): Finding[] {
+  const { name } = seen.secret;
+  const { rotateEvery, gracePeriod, quarantine } = entryOf(policy, name) ?? policy.defaults;
+  const longest = rotateEvery + 4 * gracePeriod + quarantine;
+  if (holdOf(seen.secret) || seen.secret.deletedAt !== undefined) return [];
+  return seen.tokens.flatMap((owned): Finding[] => {
+    const { token } = owned;
+    const isUsed = isSame(ownedCurrent(seen), owned) || isSame(ownedPending(seen), owned);
+    if (isUsed || now - token.createdAt <= longest) return [];
+    const message = `it should have been retired; ${keptBy(owned, seen)}`;
+    return [{ kind: 'Lingering', secret: name, tokenId: token.id, message }];
+  });
 }
 
 /**
@@ -58,13 +113,21 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
     all.filter(({ permissions }) => permissions.some(({ resource }) => test(resource)));
   const unknown = granting((name) => name !== ANY && databases?.has(name) === false);
   return [
-    ...observed.flatMap((seen) => secretFindings(seen, policy, at)),
+    ...observed.flatMap((seen) => [
+      ...secretFindings(seen, policy, at),
+      ...lingering(seen, policy, at),
+    ]),
     { kind: 'Owned', message: `${owned.length} tokens in ${observed.length} secrets` },
     ...summary('Foreign', foreign, 'of others'),
     ...summary(
       'Stray',
       foreign.filter(({ description }) => parseMarker(description)?.marker.owner === policy.owner),
       'with our owner in the marker and no secret of ours (deleted, copied, or of another Region)',
+    ),
+    ...summary(
+      'WorkingStray',
+      workingStrays(policy, observation),
+      'of these still work; nobody rotates or retires them: keyturn revoke --token-id',
     ),
     ...summary(
       'Immortal',
@@ -81,6 +144,9 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
       granting((name) => name === ANY),
       'with a permission on every database',
     ),
+    ...(databases
+      ? []
+      : [{ kind: 'DatabasesUnknown', message: 'the databases could not be listed' }]),
     ...summary('UnknownDatabase', unknown, 'with a permission on a database that does not exist'),
   ];
 }

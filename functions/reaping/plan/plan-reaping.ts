@@ -1,10 +1,16 @@
 import { entryOf, type Lifetimes, type Policy, secretPrefix } from '../../policy/policy.ts';
-import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
+import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
-import { holdOf } from '../../secrets-manager/secret.ts';
+import { holdOf, otherClusterOf } from '../../secrets-manager/secret.ts';
 import { isMarkedByOthers } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, provenCurrent } from '../../tokens/state.ts';
+import {
+  currentHolder,
+  isExpired,
+  isUnknown,
+  provenCurrent,
+  versionTime,
+} from '../../tokens/state.ts';
 import { decideReaping, type ReapingContext } from './decide-reaping.ts';
 import { takeInventory } from './inventory.ts';
 import type { ReapingAction } from './reaping-action.ts';
@@ -16,12 +22,33 @@ export function reapingContext(policy: Policy, secret: string, now: number): Rea
   return { now, lifetimes, retire: !entry && policy.onRemoval === 'retire' };
 }
 
+/**
+ * The version under AWSPREVIOUS whose string nobody knows, if it has stopped the clocks of this secret for long
+ * enough: whoever reads AWSCURRENT has had its token for two grace periods.
+ */
+export function unknownPrevious(
+  seen: ObservedSecret,
+  { now, lifetimes }: ReapingContext,
+): string | undefined {
+  const { labels, deletedAt, replica } = seen.secret;
+  if (deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined) return undefined;
+  if (!isUnknown(seen, 'AWSPREVIOUS') || !provenCurrent(seen, now)) return undefined;
+  const madeAt = versionTime(seen, labels.AWSCURRENT ?? '');
+  const isOld = madeAt !== undefined && now - madeAt >= 2 * lifetimes.gracePeriod;
+  return isOld ? labels.AWSPREVIOUS : undefined;
+}
+
 function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingAction[] {
   const { name, deletedAt, replica } = seen.secret;
   const actions = seen.tokens.flatMap((owned): ReapingAction[] => {
     const step = decideReaping(owned, seen, context);
     return step ? [{ ...step, secret: name, tokenId: owned.token.id }] : [];
   });
+  const previous = unknownPrevious(seen, context);
+  if (previous !== undefined) {
+    const reason = 'UnknownVersion';
+    actions.push({ kind: 'detach-previous', secret: name, version: previous, reason });
+  }
   // R14: a secret is deleted, with a recovery window, after all of its tokens are gone.
   const empty = seen.tokens.length === 0 && currentHolder(seen)?.state !== 'foreign';
   const forbidden = deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined;
@@ -43,9 +70,17 @@ const outOfReach = (policy: Policy, secret: string): Finding => ({
     'put its entry back until they are gone, or retire them by hand',
 });
 
+/** Only `rotate` moves a secret to another cluster; until then its tokens are not to be judged by this one. */
+function ofOtherCluster(secret: string, other: string, policy: Policy): Finding {
+  const remedy = entryOf(policy, secret)
+    ? 'they wait until the plan of rotate that moves them is approved'
+    : 'they are left alone, because no entry of the policy names it';
+  return { kind: 'OtherCluster', secret, message: `its tokens are of ${other}; ${remedy}` };
+}
+
 /**
- * Whether an action counts against the limit: it ends a token while no other one is proven current. Orphans
- * do not count, because they never had a permission; nor does a deletion that a person's hold asks for.
+ * Whether an action ends a token while no other one is proven current. Orphans do not count, because they
+ * never had a permission; nor does a deletion that a person's hold asks for.
  */
 function endsUnproven(action: ReapingAction, { secrets, at }: Observation): boolean {
   if (action.kind !== 'quarantine' && action.kind !== 'delete') return false;
@@ -55,12 +90,17 @@ function endsUnproven(action: ReapingAction, { secrets, at }: Observation): bool
   return successor === undefined || successor.token.id === action.tokenId;
 }
 
-/** Plans the retirement of tokens and secrets. Pure: same input, same plan, same hash. */
+/** Plans the retirement of tokens and secrets. Pure: same input, same plan, same hashes. */
 export function planReaping(policy: Policy, observation: Observation): Plan<ReapingAction> {
   const { at, secrets, foreign } = observation;
   const findings = takeInventory(policy, observation);
   const actions = [...secrets.values()].flatMap((seen) => {
     const { name } = seen.secret;
+    const other = otherClusterOf(seen.secret, policy.cluster.url);
+    if (other !== undefined) {
+      findings.push(ofOtherCluster(name, other, policy));
+      return [];
+    }
     const planned = planSecret(seen, reapingContext(policy, name, at));
     if (planned.length === 0 || isWithinReach(policy, name)) return planned;
     findings.push(outOfReach(policy, name));
@@ -78,9 +118,17 @@ export function planReaping(policy: Policy, observation: Observation): Plan<Reap
     policy,
     actions,
     findings,
-    counted: actions.filter((action) => endsUnproven(action, observation)).length,
-    total: countOwned(observation),
-    loss: TOKENS_LOST,
-    secrets: [...secrets.values()].map(({ secret }) => secret),
+    limits: [
+      {
+        isLimited: (action) => endsUnproven(action, observation),
+        loss: 'tokens would be taken away without a proven successor',
+        total: countOwned(observation),
+      },
+      {
+        isLimited: ({ kind }) => kind === 'delete-foreign',
+        loss: 'expired tokens of others would be deleted',
+        total: foreign.size,
+      },
+    ],
   });
 }

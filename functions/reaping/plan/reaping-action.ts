@@ -6,7 +6,7 @@ type Step<Kind extends string, Reason extends string> = {
 /** One step of a token's retirement: docs/how-a-token-lives.md says what each does. */
 export type RetirementStep =
   | Step<'supersede', 'Replaced' | 'Removed'>
-  | Step<'fence', 'GraceOver'>
+  | Step<'fence', 'GraceOver' | 'PreviousAgain'>
   | Step<'quarantine', 'FenceOver'>
   | Step<'delete', 'Orphan' | 'Expired' | 'FenceOver' | 'QuarantineOver' | 'HoldDeleted'>
   | Step<'strip', 'HoldFrozen'>;
@@ -32,5 +32,17 @@ export interface SecretDeletion {
   readonly reason: 'Removed';
 }
 
+/**
+ * Takes AWSPREVIOUS off a version whose string nobody knows, long after it was replaced. Before that every grace
+ * period of the secret starts again.
+ */
+export interface PreviousDetachment {
+  readonly kind: 'detach-previous';
+  readonly secret: string;
+  /** Id of the version that has AWSPREVIOUS. */
+  readonly version: string;
+  readonly reason: 'UnknownVersion';
+}
+
 /** One action of `reap`'s plan. */
-export type ReapingAction = Retirement | ForeignDeletion | SecretDeletion;
+export type ReapingAction = Retirement | PreviousDetachment | ForeignDeletion | SecretDeletion;

@@ -2,7 +2,14 @@ import type { Without } from '../../run/plan.ts';
 import { type Hold, holdOf } from '../../secrets-manager/secret.ts';
 import { MINUTE_MS } from '../../time.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
-import { isExpired, isInert, isStripped } from '../../tokens/state.ts';
+import {
+  hasVersion,
+  isExpired,
+  isInert,
+  isSame,
+  isStripped,
+  ownedCurrent,
+} from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import type { RevocationAction } from './revocation-action.ts';
 
@@ -31,8 +38,8 @@ const isAlive = (seen: ObservedSecret, id: string | undefined) =>
   seen.tokens.some(({ token }) => token.id === id);
 
 /** Whether its string is stored: its version has a label, or it was armed. */
-const isStored = ({ secret }: ObservedSecret, { version, marker }: OwnedToken) =>
-  marker.fp !== undefined || Object.values(secret.labels).includes(version);
+const isStored = ({ secret }: ObservedSecret, { versions, marker }: OwnedToken) =>
+  marker.fp !== undefined || Object.values(secret.labels).some((each) => versions.includes(each));
 
 /**
  * The token that this order, or the same order before, minted to replace what is revoked: it is younger
@@ -51,15 +58,17 @@ export function findSuccessor(
     return now - token.createdAt < REPEATED_MS || isAlive(seen, marker.replaces);
   });
   const byAge = [...able].sort((a, b) => b.token.createdAt - a.token.createdAt);
-  const labelled = (version: string | undefined) => able.find((each) => each.version === version);
+  const labelled = (version = '') => able.find((each) => hasVersion(seen, each, version));
   return labelled(AWSCURRENT) ?? labelled(AWSPENDING) ?? byAge[0];
 }
 
 /** Takes off the labels by which a person could roll back to a revoked token, or a run could promote one. */
-function detach({ secret: { labels } }: ObservedSecret, kept: string | undefined): Action[] {
+function detach(seen: ObservedSecret, kept?: OwnedToken): Action[] {
+  const { labels } = seen.secret;
   return ['AWSPENDING', 'AWSPREVIOUS'].flatMap((label) => {
     const version = labels[label];
-    if (version === undefined || version === kept || version === labels.AWSCURRENT) return [];
+    if (version === undefined || version === labels.AWSCURRENT) return [];
+    if (kept && hasVersion(seen, kept, version)) return [];
     return [{ kind: 'detach-label', label, version }];
   });
 }
@@ -76,15 +85,16 @@ function deletions(seen: ObservedSecret, { namedToken }: Order, kept?: OwnedToke
 function decideReplacing(seen: ObservedSecret, order: Order, now: number): Action[] {
   const hold = holdOf(seen.secret);
   const successor = findSuccessor(seen, order, now);
-  const promoted = successor !== undefined && successor.version === seen.secret.labels.AWSCURRENT;
+  const promoted = isSame(ownedCurrent(seen), successor);
   const replace: Action[] = promoted
     ? []
     : [{ kind: 'replace', ...(successor && { tokenId: successor.token.id }) }];
   const labels = new Set(Object.values(seen.secret.labels));
   // Another run minted it just now and is about to store it. It is inert, and that run will lose its race.
-  const isHarmless = (owned: OwnedToken) => isInert(owned) && !labels.has(owned.version);
+  const isHarmless = (owned: OwnedToken) =>
+    isInert(owned) && !owned.versions.some((version) => labels.has(version));
   const targets = { ...seen, tokens: seen.tokens.filter((owned) => !isHarmless(owned)) };
-  const endings = [...detach(seen, successor?.version), ...deletions(targets, order, successor)];
+  const endings = [...detach(seen, successor), ...deletions(targets, order, successor)];
   // Without the hold, frozen tokens stay frozen: their markers say so.
   const release: Action[] = hold ? [{ kind: 'release' }] : [];
   return order.immediately
@@ -127,7 +137,7 @@ function decideActions(seen: ObservedSecret, order: Order, now: number): Action[
         ...(hold === 'deleted' || held
           ? []
           : [{ kind: 'hold' as const, hold: 'deleted' as const }]),
-        ...(held ? [] : detach(seen, undefined)),
+        ...(held ? [] : detach(seen)),
         ...deletions(seen, order),
       ];
     case 'lift':

@@ -20,9 +20,10 @@ function detachPrevious(
   owned: OwnedToken | undefined,
   labels: Readonly<Record<string, string>>,
 ): LabelDetachment[] {
-  if (!owned || labels.AWSPREVIOUS !== owned.version) return [];
+  const version = labels.AWSPREVIOUS;
+  if (version === undefined || !owned?.versions.includes(version)) return [];
   const { secret } = owned.marker;
-  return [{ kind: 'detach-label', secret, label: 'AWSPREVIOUS', version: owned.version }];
+  return [{ kind: 'detach-label', secret, label: 'AWSPREVIOUS', version }];
 }
 
 const givingBack = ({ token, marker }: OwnedToken): GivingBack => ({

@@ -3,7 +3,7 @@ import { entryOf, type Policy } from '../../policy/policy.ts';
 import { pendingVersion, type Secret } from '../../secrets-manager/secret.ts';
 import { formatInstant } from '../../time.ts';
 import { type Marker, parseMarker } from '../../tokens/marker.ts';
-import { asOwned } from '../../tokens/observation.ts';
+import { asOwned, type OwnedToken } from '../../tokens/observation.ts';
 import { stateOf } from '../../tokens/state.ts';
 import type { KnownToken } from '../report.ts';
 
@@ -21,10 +21,13 @@ export interface KnownAbout {
 export const grantsOf = (token: Token, marker: Marker | undefined): readonly Permission[] =>
   token.permissions.length > 0 ? token.permissions : (marker?.was ?? []);
 
-function labelOf(secret: Secret | undefined, version: string): 'current' | 'pending' | undefined {
+function labelOf(
+  secret: Secret | undefined,
+  { versions }: OwnedToken,
+): 'current' | 'pending' | undefined {
   if (!secret) return undefined;
-  if (secret.labels.AWSCURRENT === version) return 'current';
-  return pendingVersion(secret) === version ? 'pending' : undefined;
+  if (versions.includes(secret.labels.AWSCURRENT ?? '')) return 'current';
+  return versions.includes(pendingVersion(secret) ?? '') ? 'pending' : undefined;
 }
 
 /** Describes a token for people. The token alone is enough. */
@@ -47,7 +50,7 @@ export function knowToken(token: Token, about: KnownAbout): KnownToken {
     permissions: grantsOf(token, marker),
     createdAt: formatInstant(token.createdAt),
     ...(token.expiresAt !== undefined && { expiresAt: formatInstant(token.expiresAt) }),
-    state: stateOf({ token, marker, label: owned && labelOf(secret, owned.version) }, about.now),
+    state: stateOf({ token, marker, label: owned && labelOf(secret, owned) }, about.now),
   };
 }
 

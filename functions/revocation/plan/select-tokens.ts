@@ -2,6 +2,7 @@ import type { Permission, Token } from '../../management-api/token.ts';
 import { entryOf, type Policy, secretPrefix } from '../../policy/policy.ts';
 import type { ObservedSecret, ObservedToken } from '../../tokens/observation.ts';
 import { provenCurrent } from '../../tokens/state.ts';
+import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest, RevocationWay, Selector } from '../request.ts';
 import { findSuccessor } from './decide-revocation.ts';
 import { findByFingerprint, grantsOf } from './known-token.ts';
@@ -75,14 +76,20 @@ function selectDatabase(name: string, policy: Policy, { secrets }: OrderObservat
 /** The secret in which this token is current or pending, or was until `revoke` replaced it: all its tokens are meant. */
 function secretOf(
   id: string,
-  version: string,
+  versions: readonly string[],
   way: RevocationWay,
   { secrets, at }: OrderObservation,
 ) {
   const all = [...secrets.values()];
-  const labelled = all.find(({ secret: { labels } }) =>
-    [labels.AWSCURRENT, labels.AWSPENDING].includes(version),
-  );
+  const labelled = all.find((seen) => {
+    const { AWSCURRENT, AWSPENDING } = seen.secret.labels;
+    return [AWSCURRENT, AWSPENDING].some((version) => {
+      if (version === undefined) return false;
+      const holder = seen.holders.get(version);
+      const named = holder?.state === 'owned' && holder.owned.token.id === id;
+      return named || versions.includes(version);
+    });
+  });
   if (labelled || way !== 'replace') return labelled;
   return all.find((seen) => findSuccessor(seen, { namedToken: id }, at)?.marker.replaces === id);
 }
@@ -91,7 +98,7 @@ function selectToken(id: string, { way }: RevocationRequest, around: OrderObserv
   const owned = [...around.secrets.values()]
     .flatMap(({ tokens }) => tokens)
     .find(({ token }) => token.id === id);
-  const home = secretOf(id, owned?.version ?? id, way, around);
+  const home = secretOf(id, owned?.versions ?? [versionIdOf(id), id], way, around);
   if (home && way !== 'restore') return whole([home.secret.name], true, id);
   const token = around.tokens.find((each) => each.id === id && each.revokedAt === undefined);
   if (!token) return { secrets: [], single: [], gone: id, named: true };

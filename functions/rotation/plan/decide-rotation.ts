@@ -4,22 +4,34 @@ import type { TokenPolicy } from '../../policy/policy.ts';
 import { withinWindows } from '../../policy/window.ts';
 import type { Finding, Without } from '../../run/plan.ts';
 import { holdOf, pendingVersion } from '../../secrets-manager/secret.ts';
-import { MINUTE_MS } from '../../time.ts';
+import { HOUR_MS, MINUTE_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
   isExpired,
   isInert,
+  isProven,
   isStripped,
+  isUnknown,
   ownedCurrent,
+  ownedPrevious,
   pendingHolder,
+  versionTime,
+  wasArmed,
 } from '../../tokens/state.ts';
-import type { RenewalAction, ReplacementReason } from './rotation-action.ts';
+import { tokenNamedBy } from '../../tokens/version-id.ts';
+import { covers, grantable, type IsKnown } from './permissions.ts';
+import type {
+  RenewalAction,
+  ReplacementReason,
+  ResumptionReason,
+  RotationAction,
+} from './rotation-action.ts';
 
 /**
- * Lambda and people repeat an invocation: a token that a forced rotation minted in this time is the answer to
- * the repetition, too. Lambda retries an asynchronous invocation twice within about three minutes.
+ * Lambda and people repeat an invocation: a token that a forced rotation minted or promoted in this time is
+ * the answer to the repetition, too. Lambda retries an asynchronous invocation twice within about three minutes.
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
 const FORCE_ANSWERED_MS = 15 * MINUTE_MS;
@@ -27,11 +39,21 @@ const FORCE_ANSWERED_MS = 15 * MINUTE_MS;
 /** No fourth token is minted while three were not stored: otherwise a store that always fails would mint for ever. */
 const MOST_UNSTORED = 3;
 
+/** For so long a version that Secrets Manager's own rotation made is left to it. */
+const SECRETS_MANAGER_MS = HOUR_MS;
+
 export interface RotationContext {
   readonly now: number;
   readonly timeZone: string;
   /** Somebody asked for this rotation by name. */
   readonly forced: boolean;
+  /** How long an armed token waits until an ordinary rotation promotes it. */
+  readonly settleMs: number;
+  /** How long until the third run after this one, at most. */
+  readonly thirdMs: number;
+  readonly isKnown: IsKnown;
+  /** In this run the whole data plane refused the string that nobody knows, and accepted another one. */
+  readonly refused: boolean;
 }
 
 export interface Decision {
@@ -39,83 +61,192 @@ export interface Decision {
   readonly findings: readonly Finding[];
 }
 
-/** Whether `declared` contains every permission of `given`. */
-function covers(declared: readonly Permission[], given: readonly Permission[]): boolean {
-  const keys = new Set(declared.map((each) => `${each.action} ${each.resource}`));
-  return given.every((each) => keys.has(`${each.action} ${each.resource}`));
-}
-
-type Held = Exclude<Holder, { state: 'gone' }>;
+/** Whether an action is taken because the current token is gone, or refused: the limit counts it. */
+export const isBecauseGone = (
+  { reason }: Pick<RotationAction, 'reason'>,
+  seen: ObservedSecret | undefined,
+): boolean =>
+  reason === 'CurrentGone' ||
+  (reason === 'Missing' && seen !== undefined && currentHolder(seen) !== undefined);
 
 /** A version's token, and the instant from which `rotateEvery` counts: its minting, or its adoption. */
-export function ageOf(holder: Held): { readonly token: Token; readonly since: number } {
-  if (holder.state === 'foreign') return { token: holder.token, since: holder.token.createdAt };
+export function ageOf(
+  holder: Holder | undefined,
+): { readonly token: Token; readonly since: number } | undefined {
+  if (holder?.state === 'foreign') return { token: holder.token, since: holder.token.createdAt };
+  if (holder?.state !== 'owned') return undefined;
   const { token, marker } = holder.owned;
   return { token, since: marker.adopted ?? token.createdAt };
 }
 
+/** When `rotateEvery` counts from: of a string that nobody knows, from its version. */
+export const sinceOf = (seen: ObservedSecret): number | undefined =>
+  ageOf(currentHolder(seen))?.since ?? versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
+
+/** When the rotation of an entry is due, apart from its windows. Undefined: nothing says how old AWSCURRENT is. */
+export function dueAt(entry: TokenPolicy, seen: ObservedSecret): number | undefined {
+  const since = sinceOf(seen);
+  if (since === undefined) return undefined;
+  return since + entry.rotateEvery - jitterOf(entry.secret, entry.rotateEvery);
+}
+
+/** Why AWSCURRENT is due by time, apart from windows. */
 function dueByTime(
   entry: TokenPolicy,
-  holder: Held,
-  { now, timeZone }: RotationContext,
+  seen: ObservedSecret,
+  now: number,
 ): ReplacementReason | undefined {
-  const { token, since } = ageOf(holder);
-  if (isExpired(token, now)) return 'Expired';
-  // Near its expiry a token does not wait for a window.
-  if (token.expiresAt !== undefined && now >= token.expiresAt - entry.renewBefore)
-    return 'NearExpiry';
-  const dueAt = since + entry.rotateEvery - jitterOf(entry.secret, entry.rotateEvery);
-  return now >= dueAt && withinWindows(entry.windows, timeZone, now) ? 'Due' : undefined;
+  const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
+  if (expiresAt !== undefined && now >= expiresAt) return 'Expired';
+  if (expiresAt !== undefined && now >= expiresAt - entry.renewBefore) return 'NearExpiry';
+  return now >= (dueAt(entry, seen) ?? Number.POSITIVE_INFINITY) ? 'Due' : undefined;
 }
 
-function forcedBy({ token, marker }: OwnedToken, { forced, now }: RotationContext): boolean {
-  return forced && !(marker.forced && now - token.createdAt < FORCE_ANSWERED_MS);
+/** Whether a forced rotation was just done: its token was minted, or promoted, a moment ago. */
+function wasJustForced(seen: ObservedSecret, now: number): boolean {
+  const current = ownedCurrent(seen);
+  if (!current?.marker.forced) return false;
+  const { superseded = 0 } = ownedPrevious(seen)?.marker ?? {};
+  return now - Math.max(current.token.createdAt, superseded) < FORCE_ANSWERED_MS;
 }
 
-function narrowed(entry: TokenPolicy, { token, marker }: OwnedToken): boolean {
+function narrowed(permissions: readonly Permission[], { token, marker }: OwnedToken): boolean {
   const untouched = marker.grants === grantsHash(token.permissions);
-  return untouched && !covers(entry.permissions, token.permissions);
+  return untouched && !covers(permissions, token.permissions);
 }
 
-/** Why AWSCURRENT is due. Undefined: it is not. */
+/** Why AWSCURRENT is to be replaced. Undefined: it is not. */
 function reasonToReplace(
   entry: TokenPolicy,
+  permissions: readonly Permission[],
   seen: ObservedSecret,
-  context: RotationContext,
+  { now, forced, refused }: RotationContext,
 ): ReplacementReason | undefined {
   const current = currentHolder(seen);
   if (!current) return 'Missing';
-  if (current.state === 'gone') return context.forced ? 'Forced' : 'CurrentGone';
-  const reason = dueByTime(entry, current, context);
-  if (reason) return reason;
-  if (current.state === 'foreign') return context.forced ? 'Forced' : undefined;
-  if (forcedBy(current.owned, context)) return 'Forced';
-  return narrowed(entry, current.owned) ? 'PermissionsNarrowed' : undefined;
+  const due = dueByTime(entry, seen, now);
+  if (due === 'Expired') return due;
+  if (forced && !wasJustForced(seen, now)) return 'Forced';
+  if (current.state === 'gone') return 'CurrentGone';
+  if (isUnknown(seen, 'AWSCURRENT') && refused) return 'Missing';
+  if (due || current.state !== 'owned') return due;
+  return narrowed(permissions, current.owned) ? 'PermissionsNarrowed' : undefined;
 }
 
 type Action = Without<RenewalAction, 'token' | 'secret'>;
 /** Why there is no action, for people. */
 type Note = Pick<Finding, 'kind' | 'message' | 'tokenId'>;
 
-/** P3 to P6: what happens to the pending version. */
-function decidePending(
-  seen: ObservedSecret,
-  replace: ReplacementReason | undefined,
-  now: number,
-): Action | undefined {
-  const pending = pendingHolder(seen);
+/** What is known about one entry when it is decided. */
+interface Case {
+  readonly entry: TokenPolicy;
+  readonly permissions: readonly Permission[];
+  readonly seen: ObservedSecret;
+  readonly reason: ReplacementReason | undefined;
+  readonly context: RotationContext;
+}
+
+/** Whether consumers cannot wait for a later run, or a person does not want to. */
+function isUrgent({ seen, reason, context }: Case): boolean {
+  const { now, settleMs, thirdMs } = context;
+  switch (reason) {
+    case 'Missing':
+    case 'Expired':
+    case 'CurrentGone':
+    case 'Forced':
+      return true;
+    case 'NearExpiry':
+    case 'Due':
+    case 'PermissionsNarrowed': {
+      // The second firing after the next one would promote it too late.
+      const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
+      return expiresAt !== undefined && expiresAt < now + thirdMs + settleMs;
+    }
+    case undefined:
+      return false;
+    default:
+      reason satisfies never;
+      throw new Error('unknown reason');
+  }
+}
+
+/** Windows hold back the promotion alone, and nothing that is near its expiry, or that a person asked for. */
+const mayPromoteNow = ({ entry, reason, context }: Case): boolean =>
+  reason === 'NearExpiry' || withinWindows(entry.windows, context.timeZone, context.now);
+
+/** A version whose id is no token's id was made by Secrets Manager's own rotation, which fills and promotes it. */
+function isLeftToSecretsManager({ seen, reason, context }: Case, version: string): boolean {
+  const named = tokenNamedBy(version);
+  const ofKeyturn = named?.certain || seen.tokens.some(({ token }) => token.id === named?.tokenId);
+  if (ofKeyturn || (reason && isUrgentAnyhow(reason))) return false;
+  const madeAt = versionTime(seen, version);
+  return madeAt === undefined || context.now - madeAt < SECRETS_MANAGER_MS;
+}
+
+const isUrgentAnyhow = (reason: ReplacementReason) =>
+  ['Missing', 'Expired', 'CurrentGone', 'Forced', 'NearExpiry'].includes(reason);
+
+/** Whether AWSPENDING is on a token that may be promoted. */
+function isUsable(
+  holder: Holder | undefined,
+  { now }: RotationContext,
+): holder is Holder & {
+  readonly state: 'owned';
+} {
+  if (holder?.state !== 'owned') return false;
+  const { marker, token } = holder.owned;
+  return !isStripped(holder.owned) && marker.frozen === undefined && !isExpired(token, now);
+}
+
+/** Whether AWSCURRENT is younger than the token that waits: then a person, or another run, was faster. */
+function isOlderThanCurrent({ token }: OwnedToken, { seen }: Case): boolean {
+  const current = currentHolder(seen);
+  if (!current || current.state === 'gone') return false;
+  const owned = current.state === 'owned' || current.state === 'foreign';
+  const currentSince = owned
+    ? ageOf(current)?.token.createdAt
+    : versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
+  return currentSince !== undefined && token.createdAt < currentSince;
+}
+
+/** P5: what is left to do for a token that waits, and whether it is done now or by a later run. */
+function decideWaiting(owned: OwnedToken, about: Case): Action | undefined {
+  const { permissions, reason: replace, context } = about;
+  const { token, marker } = owned;
+  const reason: ResumptionReason = replace ?? 'Pending';
+  const tokenId = token.id;
+  if (isUrgent(about) || marker.forced || context.forced) {
+    return { kind: 'resume', reason, tokenId };
+  }
+  const isComplete =
+    wasArmed(owned) &&
+    marker.armed !== undefined &&
+    marker.grants === grantsHash(permissions) &&
+    marker.grants === grantsHash(token.permissions);
+  if (!isComplete) return { kind: 'arm', reason, tokenId };
+  const hasSettled = context.now >= (marker.armed ?? 0) + context.settleMs;
+  return hasSettled && mayPromoteNow(about) ? { kind: 'resume', reason, tokenId } : undefined;
+}
+
+/** P2 to P6: what happens to the pending version. `waits`: nothing, and nothing is minted beside it. */
+function decidePending(about: Case): Action | 'waits' | undefined {
+  const { seen, reason, context } = about;
   const version = pendingVersion(seen.secret);
-  if (!pending || version === undefined) return undefined;
-  if (pending.state !== 'owned' || isStripped(pending.owned) || isExpired(pending.owned.token, now))
-    return replace ? undefined : { kind: 'detach-pending', version, reason: 'PendingDead' };
-  const { token, marker } = pending.owned;
-  if (replace || marker.forced)
-    return { kind: 'resume', reason: replace ?? 'Pending', tokenId: token.id };
-  return { kind: 'detach-pending', version, reason: 'PendingNotDue' };
+  if (version === undefined) return undefined;
+  if (isLeftToSecretsManager(about, version)) return 'waits';
+  const pending = pendingHolder(seen);
+  const detached = (why: 'PendingDead' | 'PendingOlder' | 'PendingNotDue'): Action | undefined =>
+    reason ? undefined : { kind: 'detach-pending', version, reason: why };
+  if (!isUsable(pending, context)) return detached('PendingDead');
+  if (isOlderThanCurrent(pending.owned, about)) {
+    return detached('PendingOlder');
+  }
+  if (!reason && !pending.owned.marker.forced) return detached('PendingNotDue');
+  return decideWaiting(pending.owned, about) ?? 'waits';
 }
 
 /** D1: what forbids every change of this secret. */
-function forbidden({ secret }: ObservedSecret): Note | undefined {
+export function forbidden({ secret }: ObservedSecret): Note | undefined {
   const hold = holdOf(secret);
   if (hold) return { kind: 'Held', message: `on hold (${hold}) until a person removes the hold` };
   if (secret.deletedAt !== undefined) {
@@ -133,49 +264,83 @@ function forbidden({ secret }: ObservedSecret): Note | undefined {
 function decideCurrent(owned: OwnedToken, now: number): Action | Note | undefined {
   const { token, marker } = owned;
   const tokenId = token.id;
-  if (marker.fp === undefined && !isExpired(token, now)) {
-    return { kind: 'resume', reason: 'Unarmed', tokenId };
-  }
   if (marker.frozen !== undefined) return { kind: 'Held', message: 'frozen by a person', tokenId };
   if (marker.quarantined !== undefined) return { kind: 'give-back', reason: 'RolledBack', tokenId };
+  // An orphan that a person made current is deleted; nothing arms it any more. Adoption is not this step's.
+  const waits = !wasArmed(owned) && isProven(owned) && marker.superseded === undefined;
+  if (waits && !isExpired(token, now)) {
+    return { kind: 'resume', reason: 'Unarmed', tokenId };
+  }
   if (!isStripped(owned)) return undefined;
   return { kind: 'Held', message: 'a person took its permissions away', tokenId };
 }
 
 /** D7: a new token for AWSCURRENT, or why none is minted. */
-function decideMinting(seen: ObservedSecret, reason: ReplacementReason): Action | Note {
+function decideMinting(about: Case, reason: ReplacementReason): Action | Note {
+  const { seen } = about;
   const unstored = seen.tokens.filter((each) => isUnstored(each, seen)).length;
-  if (unstored < MOST_UNSTORED) return { kind: 'rotate', reason };
+  if (unstored < MOST_UNSTORED) return { kind: isUrgent(about) ? 'rotate' : 'mint', reason };
   const message = `${unstored} tokens were minted and not stored; no more are minted until reap has deleted them`;
   return { kind: 'CannotStore', message };
 }
 
 /** D9 and D10. */
 function decideGrants(
-  entry: TokenPolicy,
+  { permissions }: Case,
   { token, marker }: OwnedToken,
 ): Action | Note | undefined {
   const given = grantsHash(token.permissions);
   const tokenId = token.id;
-  if (grantsHash(entry.permissions) === given) return undefined;
+  if (grantsHash(permissions) === given) return undefined;
   if (marker.grants === given) return { kind: 'widen', reason: 'PermissionsWidened', tokenId };
   const message = 'a person changed its permissions; the next rotation follows the policy again';
   return { kind: 'PermissionsChanged', message, tokenId };
 }
 
-function decide(
-  entry: TokenPolicy,
-  seen: ObservedSecret,
-  context: RotationContext,
-): Action | Note | undefined {
+function decide(about: Case): Action | Note | undefined {
+  const { seen, reason, context } = about;
   const owned = ownedCurrent(seen);
   const decided = forbidden(seen) ?? (owned && decideCurrent(owned, context.now));
   if (decided) return decided;
-  const replace = reasonToReplace(entry, seen, context);
-  const pending = decidePending(seen, replace, context.now);
-  if (pending) return pending;
-  if (replace) return decideMinting(seen, replace);
-  return owned && decideGrants(entry, owned);
+  const pending = decidePending(about);
+  if (pending) return pending === 'waits' ? undefined : pending;
+  if (reason) return decideMinting(about, reason);
+  return owned && decideGrants(about, owned);
+}
+
+/** What a person should know of AWSCURRENT, whatever is decided. */
+function currentFindings(seen: ObservedSecret): Note[] {
+  const current = currentHolder(seen);
+  switch (current?.state) {
+    case 'foreign': {
+      const message =
+        'AWSCURRENT has a token without our marker; it is left alone, also after it is replaced';
+      return [{ tokenId: current.token.id, kind: 'LostMarker', message }];
+    }
+    case 'shared': {
+      const { token, marker } = current.owned;
+      const message = `AWSCURRENT has the string of ${marker.secret}; rotate it by name to give it its own`;
+      return [{ tokenId: token.id, kind: 'SharedString', message }];
+    }
+    case 'unknown':
+    case 'empty': {
+      const message =
+        'AWSCURRENT has a string that is no token of ours: a person put it there; rotate it by name to replace it';
+      return [{ kind: 'UnknownVersion', message }];
+    }
+    default:
+      return [];
+  }
+}
+
+/** The permissions of an entry's next token, and the databases that keep some of them back. */
+export function permissionsOf(
+  entry: TokenPolicy,
+  seen: ObservedSecret | undefined,
+  isKnown: IsKnown,
+): readonly Permission[] {
+  const given = seen && ageOf(currentHolder(seen))?.token.permissions;
+  return grantable(entry, given ?? [], isKnown);
 }
 
 /**
@@ -185,11 +350,12 @@ function decide(
  * | AWSCURRENT has                                     | AWSPENDING | decision                       |
  * |----------------------------------------------------|------------|--------------------------------|
  * | (the secret is on hold, is a replica or deleted)    | any        | nothing, reported              |
- * | an unexpired token without `fp` (a first version)   | any        | resume, Unarmed                |
- * | `frozen`, or stripped by a person                   | any        | nothing, reported: held        |
+ * | `frozen`                                            | any        | nothing, reported: held        |
  * | `quarantined` (somebody rolled back)                | any        | give-back, RolledBack          |
- * | due, expired, gone, forced, narrowed, or nothing    | of use     | resume                         |
- * | the same                                            | other/none | rotate                         |
+ * | an unexpired token that was never armed             | any        | resume, Unarmed                |
+ * | a token that a person stripped                      | any        | nothing, reported: held        |
+ * | due, expired, gone, refused, forced, narrowed, none | of use     | arm, wait, or resume           |
+ * | the same                                            | other/none | mint, or rotate if it is urgent |
  * | a token that is not due                             | forced     | resume, Pending                |
  * | a token that is not due                             | other      | detach-pending                 |
  * | fewer permissions than the policy                   | none       | widen                          |
@@ -201,15 +367,13 @@ export function decideRotation(
   context: RotationContext,
 ): Decision {
   const about = { token: entry.name, secret: entry.secret };
-  if (!seen) return { action: { kind: 'rotate', reason: 'Missing', ...about }, findings: [] };
-  const findings: Finding[] = [];
-  const current = currentHolder(seen);
-  if (current?.state === 'foreign') {
-    const message =
-      'AWSCURRENT has a token without our marker; it is left alone, also after it is replaced';
-    findings.push({ ...about, tokenId: current.token.id, kind: 'LostMarker', message });
+  if (!seen) {
+    return { action: { kind: 'rotate', reason: 'Missing', ...about }, findings: [] };
   }
-  const decided = decide(entry, seen, context);
+  const permissions = permissionsOf(entry, seen, context.isKnown);
+  const reason = reasonToReplace(entry, permissions, seen, context);
+  const findings = currentFindings(seen).map((note) => ({ ...about, ...note }));
+  const decided = decide({ entry, permissions, seen, reason, context });
   if (!decided) return { findings };
   if ('message' in decided) return { findings: [...findings, { ...about, ...decided }] };
   return { action: { ...about, ...decided }, findings };
@@ -217,5 +381,6 @@ export function decideRotation(
 
 /** An inert token whose string is in no labelled version: its run died before storing it, or another run stored its own. */
 function isUnstored(owned: OwnedToken, { secret }: ObservedSecret): boolean {
-  return isInert(owned) && !Object.values(secret.labels).includes(owned.version);
+  const labelled = Object.values(secret.labels);
+  return isInert(owned) && !owned.versions.some((version) => labelled.includes(version));
 }

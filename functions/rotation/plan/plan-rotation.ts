@@ -1,34 +1,30 @@
-import { entryOf, namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
-import { limitedPlan, TOKENS_LOST } from '../../run/limits.ts';
+import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
+import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
-import { countOwned, type Observation } from '../../tokens/observation.ts';
-import { decideRotation } from './decide-rotation.ts';
+import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
+import { currentHolder } from '../../tokens/state.ts';
+import { clusterMove, moveConditions } from './cluster-moves.ts';
+import {
+  decideRotation,
+  forbidden,
+  isBecauseGone,
+  permissionsOf,
+  type RotationContext,
+} from './decide-rotation.ts';
+import { noteVersions, sharingMarks } from './note-versions.ts';
+import { type IsKnown, knownDatabases, unknownDatabases } from './permissions.ts';
 import type { RotationAction } from './rotation-action.ts';
 
 /** What the invocation asks for, as far as the plan depends on it. */
 type Asked = Pick<RotateRequest, 'tokens' | 'force'>;
 
-const ANY = '*';
-
-/** These actions need no database to exist. */
-const GRANTS_NOTHING_NEW: readonly RotationAction['kind'][] = ['detach-pending', 'give-back'];
-
-type IsKnown = (database: string) => boolean;
-
-/** Whether the policy declares a database or the cluster has it; also true for the wildcard. */
-function knownDatabases(policy: Policy, databases?: ReadonlySet<string>): IsKnown {
-  const declared = new Set(namedDatabases(policy));
-  return (name) => name === ANY || declared.has(name) || databases?.has(name) === true;
-}
-
-const unknownDatabases = ({ permissions }: TokenPolicy, isKnown: IsKnown): string[] =>
-  [...new Set(permissions.map(({ resource }) => resource))].filter((name) => !isKnown(name));
-
-/** Whether the plan must know which databases exist: a token may use one that the policy does not declare. */
-export function needsDatabases(policy: Policy): boolean {
-  const isKnown = knownDatabases(policy);
-  return policy.tokens.some((entry) => unknownDatabases(entry, isKnown).length > 0);
+/** What a run has learnt besides the observation. */
+export interface Learnt {
+  /** Secrets whose unknown AWSCURRENT the whole data plane refused in this run. */
+  readonly refused: ReadonlySet<string>;
+  /** How long until the third run after this one, at most. */
+  readonly thirdMs: number;
 }
 
 /** An unknown name is a typo, which a run that does nothing would hide. */
@@ -39,76 +35,111 @@ function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = [
   }
 }
 
-/** What an action does that it does not say itself, because the policy decides it. */
-function givenBy(action: RotationAction, policy: Policy): unknown {
-  const entry = entryOf(policy, action.secret);
-  switch (action.kind) {
-    case 'rotate':
-    case 'resume':
-      return [
-        entry?.permissions,
-        entry?.expiresAfter,
-        policy.cluster.dataUrl ?? policy.cluster.url,
-        policy.encryptionKey,
-      ];
-    case 'widen':
-      return entry?.permissions;
-    case 'adopt':
-      return entry?.adopt?.key;
-    case 'detach-pending':
-    case 'give-back':
-      return undefined;
-    default:
-      action satisfies never;
-      throw new Error('unknown kind of action');
+/** What decides about every entry of a run alike. */
+export const rotationContext = (
+  policy: Policy,
+  { at, databases }: Pick<Observation, 'at' | 'databases'>,
+  { thirdMs }: Pick<Learnt, 'thirdMs'>,
+): Omit<RotationContext, 'forced' | 'refused'> => ({
+  now: at,
+  timeZone: policy.timeZone,
+  settleMs: policy.settle,
+  thirdMs,
+  isKnown: knownDatabases(policy, databases),
+});
+
+/** What a limited action does that it does not say itself, because the policy decides it. */
+function givenBy({ secret }: RotationAction, policy: Policy): unknown {
+  const entry = entryOf(policy, secret);
+  const { cluster, encryptionKey } = policy;
+  return [entry?.permissions, entry?.expiresAfter, cluster.dataUrl ?? cluster.url, encryptionKey];
+}
+
+/** Whether an entry names a database that neither exists nor is declared, and whether that forbids everything. */
+function checkDatabases(entry: TokenPolicy, seen: ObservedSecret | undefined, isKnown: IsKnown) {
+  const given = permissionsOf(entry, seen, isKnown);
+  const refused = entry.permissions.filter((each) => !given.includes(each));
+  if (refused.length === 0) return { forbids: false };
+  const names = unknownDatabases({ permissions: refused }, isKnown).join(', ');
+  const message = `gets no permissions on ${names}, which neither exists nor is declared`;
+  // As long as nobody uses it, a typo is better found than half given.
+  const isUsed = seen !== undefined && currentHolder(seen) !== undefined;
+  return { finding: { kind: 'UnknownDatabase', message }, forbids: !isUsed || given.length === 0 };
+}
+
+interface Planned {
+  readonly actions: readonly RotationAction[];
+  readonly findings: readonly Finding[];
+}
+
+/** What a run does for one entry. `sharing`: what is to be noted in its tokens' markers. */
+function planEntry(
+  entry: TokenPolicy,
+  seen: ObservedSecret | undefined,
+  sharing: Parameters<typeof noteVersions>[1],
+  context: RotationContext,
+  policy: Policy,
+): Planned {
+  const about = { token: entry.name, secret: entry.secret };
+  if (!seen && entry.adopt) {
+    const { tokenId } = entry.adopt;
+    return { actions: [{ ...about, kind: 'adopt', tokenId, reason: 'Adopted' }], findings: [] };
   }
+  const { finding, forbids } = checkDatabases(entry, seen, context.isKnown);
+  const refused = finding ? [{ ...about, ...finding }] : [];
+  if (forbids) return { actions: [], findings: refused };
+  const notes = seen && !forbidden(seen) ? noteVersions(seen, sharing, context.now) : [];
+  const { action, findings } = decideRotation(entry, seen, context);
+  const moved = clusterMove(entry, seen?.secret, policy);
+  return {
+    actions: [
+      ...moved,
+      ...notes.map((note) => ({ ...about, ...note })),
+      ...(action ? [action] : []),
+    ],
+    findings: [...refused, ...findings],
+  };
 }
 
 /**
- * Plans the rotation of every token of the policy. Pure: same input, same plan, same hash.
+ * Plans the rotation of every token of the policy. Pure: same input, same plan, same hashes.
  * @throws RequestError if the request names tokens that the policy does not
  */
 export function planRotation(
   policy: Policy,
   observation: Observation,
   request: Asked,
+  learnt: Learnt,
 ): Plan<RotationAction> {
   refuseUnknownNames(policy, request.tokens);
-  const isKnown = knownDatabases(policy, observation.databases);
-  const actions: RotationAction[] = [];
-  const findings: Finding[] = [];
-  for (const entry of policy.tokens) {
-    if (request.tokens && !request.tokens.includes(entry.name)) continue;
-    const seen = observation.secrets.get(entry.secret);
-    const about = { token: entry.name, secret: entry.secret };
-    if (!seen && entry.adopt) {
-      actions.push({ ...about, kind: 'adopt', tokenId: entry.adopt.tokenId, reason: 'Adopted' });
-      continue;
-    }
-    const decision = decideRotation(entry, seen, {
-      now: observation.at,
-      timeZone: policy.timeZone,
-      forced: request.force,
-    });
-    findings.push(...decision.findings);
-    if (!decision.action) continue;
-    const unknown = unknownDatabases(entry, isKnown);
-    if (unknown.length > 0 && !GRANTS_NOTHING_NEW.includes(decision.action.kind)) {
-      const message = `gets permissions on ${unknown.join(', ')}, which neither exists nor is declared`;
-      findings.push({ ...about, kind: 'UnknownDatabase', message });
-      continue;
-    }
-    actions.push(decision.action);
-  }
+  const common = rotationContext(policy, observation, learnt);
+  const sharing = sharingMarks(observation);
+  const planned = policy.tokens
+    .filter(({ name }) => request.tokens?.includes(name) ?? true)
+    .map((entry) =>
+      planEntry(
+        entry,
+        observation.secrets.get(entry.secret),
+        sharing.get(entry.secret) ?? [],
+        { ...common, forced: request.force, refused: learnt.refused.has(entry.secret) },
+        policy,
+      ),
+    );
+  const actions = planned.flatMap((each) => each.actions);
+  const findings = planned.flatMap((each) => each.findings);
   return limitedPlan({
     job: 'rotate',
     policy,
     actions,
     findings,
-    counted: actions.filter(({ reason }) => reason === 'CurrentGone').length,
-    total: countOwned(observation),
-    loss: TOKENS_LOST,
+    limits: [
+      {
+        isLimited: (action) => isBecauseGone(action, observation.secrets.get(action.secret)),
+        loss: 'tokens would be replaced because they are gone',
+        total: countOwned(observation),
+      },
+    ],
+    conditions: moveConditions(actions, policy),
     givenBy: (action) => givenBy(action, policy),
-    secrets: [...observation.secrets.values()].map(({ secret }) => secret),
   });
 }

@@ -8,6 +8,9 @@ export type ReplacementReason =
   | 'Forced'
   | 'PermissionsNarrowed';
 
+/** Why a token of an earlier run is continued. */
+export type ResumptionReason = ReplacementReason | 'Pending' | 'Unarmed';
+
 interface OfEntry {
   /** The token's name in the policy. */
   readonly token: string;
@@ -15,17 +18,30 @@ interface OfEntry {
   readonly secret: string;
 }
 
-/** Mints a successor and promotes it; its id is not known yet. */
+/** Mints a successor, arms it, waits until the data plane accepts it, and promotes it. Its id is not known yet. */
 export interface Replacement extends OfEntry {
   readonly kind: 'rotate';
   readonly reason: ReplacementReason;
 }
 
-/** Continues with a token that an earlier run minted. */
+/** Mints a successor and arms it; a later run promotes it. */
+export interface Minting extends OfEntry {
+  readonly kind: 'mint';
+  readonly reason: ReplacementReason;
+}
+
+/** Promotes a token that an earlier run minted, after what is left to do before that. */
 export interface Resumption extends OfEntry {
   readonly kind: 'resume';
   readonly tokenId: string;
-  readonly reason: ReplacementReason | 'Pending' | 'Unarmed';
+  readonly reason: ResumptionReason;
+}
+
+/** Arms a token that an earlier run minted, with the policy's permissions of today; a later run promotes it. */
+export interface ArmingOfPending extends OfEntry {
+  readonly kind: 'arm';
+  readonly tokenId: string;
+  readonly reason: ResumptionReason;
 }
 
 /** Takes AWSPENDING off a version that nobody waits for. */
@@ -33,7 +49,7 @@ export interface PendingDetachment extends OfEntry {
   readonly kind: 'detach-pending';
   /** Id of the version that has AWSPENDING. */
   readonly version: string;
-  readonly reason: 'PendingNotDue' | 'PendingDead';
+  readonly reason: 'PendingNotDue' | 'PendingDead' | 'PendingOlder';
 }
 
 /** Adds the permissions that the policy adds. */
@@ -57,13 +73,51 @@ export interface Adoption extends OfEntry {
   readonly reason: 'Adopted';
 }
 
-/** An action for a secret that is ours already. */
+/** Writes into a token's marker that a version has its string: a person saved it under another id. */
+export interface Recognition extends OfEntry {
+  readonly kind: 'recognise';
+  readonly tokenId: string;
+  /** Id of the version. */
+  readonly version: string;
+  readonly label: 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING';
+  readonly reason: 'SavedByPerson';
+}
+
+/** Writes into a token's marker that another secret of ours has its string, or that it has it no more. */
+export interface SharingMark extends OfEntry {
+  readonly kind: 'mark-shared';
+  readonly tokenId: string;
+  /** Hash of that secret's ARN. Absent: no secret has it any more. */
+  readonly by?: string;
+  readonly reason: 'PastedByPerson' | 'SharedNoMore';
+}
+
+/** Starts the grace period of every superseded token again: nobody knows what consumers have. */
+export interface GraceRestart extends OfEntry {
+  readonly kind: 'restart-grace';
+  readonly reason: 'UnknownVersion';
+}
+
+/** Tags a secret with the policy's cluster: from then on its tokens are sought there. */
+export interface ClusterMove extends OfEntry {
+  readonly kind: 'move-cluster';
+  /** URL of the cluster that its tokens were of. */
+  readonly from: string;
+  readonly reason: 'ClusterChanged';
+}
+
+/** An action for the current and the pending token of a secret that is ours already; at most one for each entry. */
 export type RenewalAction =
   | Replacement
+  | Minting
   | Resumption
+  | ArmingOfPending
   | PendingDetachment
   | Widening
   | RollbackRepair;
 
+/** An action that only writes into markers what a run has seen. */
+export type NotingAction = Recognition | SharingMark | GraceRestart;
+
 /** One action of `rotate`'s plan. */
-export type RotationAction = RenewalAction | Adoption;
+export type RotationAction = ClusterMove | NotingAction | RenewalAction | Adoption;

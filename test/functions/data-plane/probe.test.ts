@@ -1,17 +1,14 @@
 import { expect, test } from 'vitest';
-import { createDataPlane } from '../../../functions/data-plane/probe.ts';
-import { TokenValue } from '../../../functions/token-value.ts';
-import { fakeTiming } from '../fake-timing.ts';
 import { connectToCluster } from '../management-api/connect.ts';
 import { type OddAnswer, startOddServer } from '../management-api/odd-server.ts';
+import { connectDataPlane, VALUE } from './connect-data-plane.ts';
 
-const VALUE = new TokenValue(`apiv1_${'5'.repeat(64)}`);
 const READ = { action: 'read', database: 'db' } as const;
 const WRITE = { action: 'write', database: 'db' } as const;
 
 async function answered(answer: OddAnswer | 'reset') {
   const server = await startOddServer(() => answer);
-  return createDataPlane({ url: server.url, ...fakeTiming() });
+  return connectDataPlane(server.url);
 }
 
 test.each([
@@ -21,7 +18,9 @@ test.each([
   [200, '<html>Welcome</html>', 'indeterminate'],
   [302, undefined, 'indeterminate'],
   [401, { code: 'unauthorized', message: 'unauthorized access' }, 'refused'],
-  [403, '<html>Forbidden</html>', 'refused'],
+  [401, undefined, 'refused'],
+  [401, 'Unauthorized', 'indeterminate'],
+  [403, '<html>Forbidden</html>', 'indeterminate'],
   [404, '<html>Not Found</html>', 'indeterminate'],
   [429, undefined, 'indeterminate'],
   [500, undefined, 'indeterminate'],
@@ -43,6 +42,9 @@ test.each([
   [200, '<html>Welcome</html>', 'indeterminate'],
   [401, { error: 'unauthorized access' }, 'refused'],
   [403, { error: 'forbidden' }, 'refused'],
+  [403, ' ', 'refused'],
+  [403, 'null', 'indeterminate'],
+  [401, '<html>Log in</html>', 'indeterminate'],
   [400, { error: 'incoming query was empty' }, 'indeterminate'],
   [404, '<html>Not Found</html>', 'indeterminate'],
   [503, undefined, 'indeterminate'],
@@ -52,13 +54,13 @@ test.each([
 
 test('no answer proves nothing', async () => {
   expect(await (await answered('reset')).probe(VALUE, WRITE)).toBe('indeterminate');
-  const nobody = createDataPlane({ url: 'http://127.0.0.1:1', ...fakeTiming() });
+  const nobody = connectDataPlane('http://127.0.0.1:1');
   expect(await nobody.probe(VALUE, READ)).toBe('indeterminate');
 });
 
 test('every probe opens a connection of its own and names the database exactly', async () => {
   const server = await startOddServer(() => ({ status: 204 }));
-  const dataPlane = createDataPlane({ url: server.url, ...fakeTiming() });
+  const dataPlane = connectDataPlane(server.url);
   await dataPlane.probe(VALUE, { action: 'write', database: 'telegraf/autogen & ümlaut' });
   await dataPlane.probe(VALUE, { action: 'read', database: 'telegraf/autogen & ümlaut' });
   const [write, read] = server.asked.map(
@@ -89,7 +91,7 @@ test('a token of a cluster is told by what it may do, and changes nothing', asyn
   await api.createDatabase({ name: 'db' });
   const permissions = [{ action: 'read', resource: 'db' }];
   const { value } = await api.createToken({ description: '', permissions });
-  const dataPlane = createDataPlane({ url: cluster.url, ...fakeTiming() });
+  const dataPlane = connectDataPlane(cluster.url);
   const before = cluster.snapshot();
   expect(await dataPlane.probe(value, READ)).toBe('accepted');
   expect(await dataPlane.probe(value, WRITE)).toBe('refused');
@@ -102,7 +104,7 @@ test('a token that may do anything is accepted on a database that does not exist
   const { cluster, api } = await connectToCluster();
   const permissions = ['read', 'write'].map((action) => ({ action, resource: '*' }));
   const { value } = await api.createToken({ description: '', permissions });
-  const dataPlane = createDataPlane({ url: cluster.url, ...fakeTiming() });
+  const dataPlane = connectDataPlane(cluster.url);
   expect(await dataPlane.probe(value, { action: 'read', database: 'keyturn' })).toBe('accepted');
   expect(await dataPlane.probe(value, { action: 'write', database: 'keyturn' })).toBe('accepted');
 });

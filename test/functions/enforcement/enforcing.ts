@@ -1,10 +1,8 @@
 import { observeDatabases } from '../../../functions/enforcement/database-reading.ts';
-import type { DatabaseAction } from '../../../functions/enforcement/plan/database-action.ts';
 import { describeAction } from '../../../functions/enforcement/plan/describe-action.ts';
 import { planEnforcement } from '../../../functions/enforcement/plan/plan-enforcement.ts';
 import { writeDatabases } from '../../../functions/enforcement/write-databases.ts';
 import type { KeyturnEvent } from '../../../functions/events/events.ts';
-import { ApplyError, type Outcome } from '../../../functions/run/outcome.ts';
 import type { Tools } from '../../../functions/run/tools.ts';
 import type { Interceptor, Reply } from '../../../sandbox/interception.ts';
 import { NOW, policyOf } from '../builders.ts';
@@ -49,10 +47,7 @@ export async function startEnforcing(...rules: object[]) {
     database: (name: string) => cluster.state.databases.find((each) => each.name === name),
     /** What became of each action: `done retention a 30d -> 90d`. */
     async run({ tables = false, plan = observeAndPlan(tables) } = {}) {
-      const outcomes = await writeDatabases(await plan, tools).catch((error: unknown) => {
-        if (error instanceof ApplyError) return error.outcomes as Outcome<DatabaseAction>[];
-        throw error;
-      });
+      const outcomes = await writeDatabases((await plan).actions, tools);
       return outcomes.map(
         ({ action, result }) => `${result} ${describeAction(action).replace(/ \(rule.*/, '')}`,
       );

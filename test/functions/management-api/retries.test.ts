@@ -94,6 +94,24 @@ test('a wait that would outlast the run is not begun', async () => {
   expect(timing.naps).toEqual([]);
 });
 
+test.each([
+  ['PATCH of a token', (api: ManagementApi) => api.updateToken('1', { description: 'new' })],
+  ['PATCH of a database', (api: ManagementApi) => api.updateDatabase('db', { maxTables: 1 })],
+])(
+  'a %s is not repeated after a wait in which somebody else may have changed the same',
+  async (_name, call) => {
+    const refusedFor = (seconds: string) =>
+      connectFailing({ status: 429, headers: { 'retry-after': seconds } });
+    const soon = await refusedFor('3');
+    await call(soon.api);
+    expect(soon.server.asked).toHaveLength(2);
+    const late = await refusedFor('300');
+    await expect(call(late.api)).rejects.toMatchObject({ status: 429, retryAfterMs: 300_000 });
+    expect(late.server.asked).toHaveLength(1);
+    expect(late.timing.naps).toEqual([]);
+  },
+);
+
 test('an outage fails after five attempts', async () => {
   const server = await startOddServer(() => BUSY);
   const { api, timing } = connect(server.url);

@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { createDataPlane } from '../../../functions/data-plane/probe.ts';
 import { TokenValue } from '../../../functions/token-value.ts';
-import { fakeTiming } from '../fake-timing.ts';
+import { connectDataPlane } from '../data-plane/connect-data-plane.ts';
 import { connect } from './connect.ts';
 
 let key: string;
@@ -43,7 +42,7 @@ async function startTlsServer() {
 }
 
 const probe = (url: string, ca?: string) =>
-  createDataPlane({ url, ca, ...fakeTiming() }).probe(new TokenValue('apiv1_x'), {
+  connectDataPlane(url, { ca }).probe(new TokenValue('apiv1_x'), {
     action: 'read',
     database: 'db',
   });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parsePolicy } from '../../../functions/policy/parse-policy.ts';
 import { PolicyError } from '../../../functions/policy/policy-error.ts';
+import { id } from '../builders.ts';
 
 const permissions = { write: ['telemetry'] };
 const cluster = { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' };
@@ -43,7 +44,7 @@ test.each([
     'tokens.telegraf.gracePeriod: 18h must be shorter than the time between two rotations, which can be as short as 18h',
   ],
 ])('refuses %j, and says why', (entry, sentence) => {
-  expect(sentences(entry, { allowGracePeriodUnderAnHour: true })).toEqual([sentence]);
+  expect(sentences(entry, { allowGracePeriodUnderAnHour: true, settle: '2m' })).toEqual([sentence]);
 });
 
 test('wants a word for a grace period under an hour', () => {
@@ -54,7 +55,7 @@ test('wants a word for a grace period under an hour', () => {
 });
 
 test.each([
-  { rotateEvery: '15m', gracePeriod: '13m', expiresAfter: 'never' },
+  { rotateEvery: '20m', gracePeriod: '13m', expiresAfter: 'never' },
   { expiresAfter: '31d' },
   { renewBefore: '1d' },
   { expiresAfter: '40d', renewBefore: '39d23h45m' },
@@ -108,5 +109,37 @@ test('refuses an activation that no run could wait for', () => {
   expect(sentences({}, { activationTimeout: '13m' })).toEqual([]);
   expect(sentences({}, { activationTimeout: '13m1s' })).toEqual([
     'activationTimeout: 13m1s is too long for a run, which ends after 15m; the longest is 13m',
+  ]);
+});
+
+test('refuses to promote before routers can know a token, or to keep it waiting for days', () => {
+  const why =
+    'a token that is promoted before every router knows it is refused, and one that waits long is not in use';
+  for (const settle of ['1m', '10m', '1d']) expect(sentences({}, { settle })).toEqual([]);
+  expect(sentences({}, { settle: '59s' })).toEqual([
+    `settle: found 59s, expected 1m to 1d: ${why}`,
+  ]);
+  expect(sentences({}, { settle: '1d1s' })).toEqual([
+    `settle: found 1d1s, expected 1m to 1d: ${why}`,
+  ]);
+});
+
+test('refuses to rotate as often as a new token needs to settle', () => {
+  const often = { rotateEvery: '5h', gracePeriod: '1h', expiresAfter: 'never' };
+  expect(sentences(often, { settle: '2h30m' })).toEqual([]);
+  expect(sentences(often, { settle: '2h31m' })).toEqual([
+    'tokens.telegraf.rotateEvery: 5h is too short for settle (2h31m), for which a new token waits before it is promoted; the shortest is twice that',
+  ]);
+});
+
+test('refuses two entries that adopt one token', () => {
+  const adopt = { tokenId: '1F0C9A2E-0000-4000-8000-000000000001' };
+  const tokens = {
+    telegraf: { permissions, adopt, secret: 'plant/telegraf' },
+    grafana: { permissions, adopt: { tokenId: id(2) }, secret: 'plant/grafana' },
+    other: { permissions, adopt: { tokenId: adopt.tokenId.toLowerCase() }, secret: 'plant/other' },
+  };
+  expect(sentences({}, { tokens })).toEqual([
+    'tokens.other.adopt.tokenId: 1f0c9a2e-0000-4000-8000-000000000001 is also adopted by "telegraf"; one token cannot be in two secrets, because each is rotated by itself',
   ]);
 });

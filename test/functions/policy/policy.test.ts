@@ -28,7 +28,7 @@ test('fills in every default', () => {
   expect(parsePolicy(document())).toMatchObject({
     owner: 'prod',
     timeZone: 'UTC',
-    schedules: { rotate: 'rate(5 minutes)', reap: 'rate(1 hour)', enforce: 'rate(1 hour)' },
+    schedules: { rotate: 'rate(30 minutes)', reap: 'rate(1 hour)', enforce: 'rate(1 hour)' },
     defaults: lifetimes,
     tokens: [
       {
@@ -44,6 +44,7 @@ test('fills in every default', () => {
     expiredForeignTokens: 'report',
     limits: { percent: 30, tokens: 3 },
     activationTimeout: 5 * MINUTE,
+    settle: 10 * MINUTE,
     concurrency: 10,
     secretWritesPerSecond: 20,
     allowGracePeriodUnderAnHour: false,
@@ -147,12 +148,17 @@ const mistakes: readonly (readonly [object, string])[] = [
   [document({ tokens: { a: {} } }), 'tokens.a.permissions: found nothing, expected a mapping'],
   [
     document({ schedules: { rotate: '5 minutes' } }),
-    'schedules.rotate: found "5 minutes", expected an EventBridge expression, rate(5 minutes) or cron(0 3 * * ? *)',
+    'schedules.rotate: found "5 minutes", expected an EventBridge expression, rate(30 minutes) or cron(0 3 * * ? *)',
   ],
   [
     document({}, { adopt: { tokenId: 'x' } }),
     'tokens.telegraf.adopt.tokenId: found "x", expected a UUID',
   ],
+  ...['', 'db.', '.token', 'db..token'].map((key): [object, string] => [
+    document({}, { adopt: { tokenId: id(1), key } }),
+    `tokens.telegraf.adopt.key: found "${key}", expected the JSON key of the token string, or a path such as db.token`,
+  ]),
+  [document({ settle: 10 }), 'settle: found 10, expected a duration such as 30d, 12h or 1h30m'],
   [
     document({ databases: [{ name: 'telemetry', retention: '10m' }] }),
     'databases[0].retention: found "10m", expected a retention period of at least 1h that fits 64 bits, or infinite',
@@ -161,6 +167,11 @@ const mistakes: readonly (readonly [object, string])[] = [
 
 test.each(mistakes)('says what is wrong, where, and what was expected: %#', (wrong, sentence) => {
   expect(sentences(wrong)).toEqual([sentence]);
+});
+
+test.each(['password', 'db.token', 'a.b.c', 'with space'])('takes the key %s', (key) => {
+  const [token] = parsePolicy(document({}, { adopt: { tokenId: id(1), key } })).tokens;
+  expect(token?.adopt?.key).toBe(key);
 });
 
 test('names every mistake at once', () => {

@@ -23,22 +23,22 @@ test('answers a dry run with the plan and the inventory, and applies nothing', a
 test('retires a superseded token step by step, and never the current one', async () => {
   const world = await openWorldForTest(policyWith(entries));
   await world.rotate();
-  const first = world.labels(TELEGRAF).AWSCURRENT ?? '';
+  const first = world.holders(TELEGRAF).AWSCURRENT ?? '';
   await world.rotate(force);
-  const second = world.labels(TELEGRAF).AWSCURRENT;
+  const second = world.holders(TELEGRAF).AWSCURRENT;
   const string = world.string(TELEGRAF);
   const steps: string[] = [];
   for (let hours = 0; hours <= 220; hours += 4) {
     const { result } = await world.reap();
     for (const { action } of result.outcomes) steps.push(`${hours} h: ${action.kind}`);
     expect(world.accepts(string)).toBe(true);
-    const named = world.labels(TELEGRAF).AWSPREVIOUS;
+    const named = world.holders(TELEGRAF).AWSPREVIOUS;
     expect(named === undefined || world.tokens().some(({ id }) => id === named)).toBe(true);
     await world.wait(4 * HOUR);
   }
   expect(steps).toEqual(['24 h: fence', '48 h: quarantine', '216 h: delete']);
   expect(world.tokens().map(({ id }) => id)).toEqual([second]);
-  expect(world.labels(TELEGRAF)).toEqual({ AWSCURRENT: second, AWSPENDING: second });
+  expect(world.holders(TELEGRAF)).toEqual({ AWSCURRENT: second, AWSPENDING: second });
   expect(world.tokens().some(({ id }) => id === first)).toBe(false);
 });
 

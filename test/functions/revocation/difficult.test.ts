@@ -16,7 +16,7 @@ afterAll(() => world.close());
 
 const order = { token: 'telegraf', reason: 'leaked' };
 const force = { tokens: ['telegraf'], force: true };
-const idOf = (label: string) => world.labels(TELEGRAF)[label] ?? '';
+const idOf = (label: string) => world.holders(TELEGRAF)[label] ?? '';
 const dataPlaneIsDown: Interceptor = (call, effect) =>
   call.server === 'data-plane' ? Promise.resolve('reset') : passThrough(call, effect);
 
@@ -49,7 +49,10 @@ test.each(['PutSecretValue', 'PATCH /tokens/{id}'])(
     await rotateUntil(operation);
     const [pending, old] = [idOf('AWSPENDING'), idOf('AWSCURRENT')];
     expect(pending).not.toBe(old);
-    const strings = [world.string(TELEGRAF), world.string(TELEGRAF, pending)];
+    const strings = [
+      world.string(TELEGRAF),
+      world.string(TELEGRAF, world.labels(TELEGRAF).AWSPENDING),
+    ];
     const { result: report } = await world.revoke(order);
     expect(report).toMatchObject({ confirmed: true });
     await world.wait(2 * HOUR);
@@ -71,7 +74,8 @@ test('kills nothing without a successor that works, and says so', async () => {
   world.intercept();
   expect(error?.errorType).toBe('RevocationError');
   expect(error?.errorMessage).toContain('was not accepted in time');
-  expect(world.clock.now() - at).toBeLessThan(10 * MINUTE);
+  // It waits for its successor twice, five minutes each.
+  expect(world.clock.now() - at).toBeLessThanOrEqual(10 * MINUTE);
   expect(idOf('AWSCURRENT')).toBe(old);
   expect(world.accepts(string)).toBe(true);
 
@@ -91,7 +95,7 @@ test.each([
   world.intercept();
   expect(report?.confirmed).toBe(false);
   const killed = report?.tokens.find(({ result }) => result === 'deleted' || result === 'frozen');
-  expect(killed?.unconfirmed).toContain('it was not refused 3 times in a row; last answer');
+  expect(killed?.unconfirmed).toContain('it was not seen refused in time: the last answer');
   await world.wait(MINUTE);
   expect(world.accepts(string)).toBe(false);
 });

@@ -31,7 +31,7 @@ const order = { token: 'telegraf', reason: 'leaked' };
 
 /** What an order leaves, whichever tokens it was that were minted; inert ones are left to reap. */
 function stateOf(string: string) {
-  const labels = world.labels(TELEGRAF);
+  const labels = world.holders(TELEGRAF);
   const able = world.tokens(TELEGRAF).filter(({ marker }) => marker?.fp !== undefined);
   const successors = world.cluster.state.tokens
     .map(({ description }) => readMarker(description)?.marker)

@@ -14,7 +14,7 @@ beforeEach(() => world.restore(issued));
 afterAll(() => world.close());
 
 const freeze = { way: 'freeze', reason: 'found in a log' };
-const idOf = (secret: string) => world.labels(secret).AWSCURRENT ?? '';
+const idOf = (secret: string) => world.holders(secret).AWSCURRENT ?? '';
 const fingerprint = (string: string) =>
   createHash('sha256').update(string).digest('hex').slice(0, 16);
 const foreignToken = (description: string) =>
@@ -106,13 +106,13 @@ test('kills a superseded token by itself, and takes the label off that would bri
   const [old, string] = [idOf(TELEGRAF), world.string(TELEGRAF)];
   await world.rotate({ tokens: ['telegraf'], force: true });
   const current = idOf(TELEGRAF);
-  expect(world.labels(TELEGRAF).AWSPREVIOUS).toBe(old);
+  expect(world.holders(TELEGRAF).AWSPREVIOUS).toBe(old);
   const { result: report } = await world.revoke({ tokenId: old, reason: 'leaked' });
   expect(report).toMatchObject({
     confirmed: true,
     tokens: [{ tokenId: old, result: 'deleted', replacedBy: current }],
   });
-  expect(world.labels(TELEGRAF)).toEqual({ AWSCURRENT: current, AWSPENDING: current });
+  expect(world.holders(TELEGRAF)).toEqual({ AWSCURRENT: current, AWSPENDING: current });
   expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([current]);
   expect(world.accepts(string)).toBe(false);
 });

@@ -14,7 +14,7 @@ beforeEach(() => world.restore(issued));
 afterAll(() => world.close());
 
 const leak = { reason: 'found in a log' };
-const current = (secret = TELEGRAF) => world.labels(secret).AWSCURRENT ?? '';
+const current = (secret = TELEGRAF) => world.holders(secret).AWSCURRENT ?? '';
 
 test('replaces by default: the successor first, then the old one is deleted, and seen dead', async () => {
   const [old, string] = [current(), world.string(TELEGRAF)];
@@ -34,7 +34,7 @@ test('replaces by default: the successor first, then the old one is deleted, and
     },
   ]);
   expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([successor]);
-  expect(world.labels(TELEGRAF)).toEqual({ AWSCURRENT: successor, AWSPENDING: successor });
+  expect(world.holders(TELEGRAF)).toEqual({ AWSCURRENT: successor, AWSPENDING: successor });
   expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
   expect(world.events('Token Revoked').at(-1)?.detail).toMatchObject({
     tokenId: old,

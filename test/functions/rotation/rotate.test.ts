@@ -15,9 +15,10 @@ test('answers a dry run with the plan, and applies nothing', async () => {
       cluster: world.cluster.url,
       actions: [{ token: 'telegraf', secret: TELEGRAF, kind: 'rotate', reason: 'Missing' }],
       findings: [],
-      limit: { counted: 0, allowed: 3 },
-      hash: expect.stringMatching(/^[0-9a-f]{16}$/),
+      limits: [],
+      refusals: [],
     },
+    entries: [{ token: 'telegraf', secret: TELEGRAF, condition: 'missing', late: false }],
   });
   expect(world.tokens()).toEqual([]);
   expect(world.labels(TELEGRAF)).toEqual({});
@@ -29,7 +30,8 @@ test('mints the first token, and gives consumers all they need', async () => {
   expect(await world.rotate()).toMatchObject({ result: { outcomes: [{ result: 'done' }] } });
   const [token] = world.tokens();
   expect(token).toMatchObject({ text: 'telegraf', marker: { owner: 'prod', secret: TELEGRAF } });
-  expect(world.labels(TELEGRAF)).toEqual({ AWSCURRENT: token?.id, AWSPENDING: token?.id });
+  expect(world.holders(TELEGRAF)).toEqual({ AWSCURRENT: token?.id, AWSPENDING: token?.id });
+  expect(world.labels(TELEGRAF).AWSCURRENT).toBe(`keyturn-${token?.id}`);
   const value = JSON.parse(world.value(TELEGRAF));
   expect(value).toEqual({
     token: expect.any(String),
@@ -64,7 +66,7 @@ test.each([
   [{ dryRun: 'yes' }, 'dryRun: expected boolean'],
   [{ force: true }, 'the event: force requires the tokens to be named'],
   [{ tokens: [] }, 'tokens: '],
-  [{ approve: 'everything' }, 'approve: a plan hash of 16 hex digits'],
+  [{ approve: 'everything' }, 'approve: a hash of 16 hex digits'],
   [{ tokens: ['telegarf'], force: true }, 'tokens: the policy has no token telegarf'],
 ])('refuses an event it does not understand: %j', async (event, message) => {
   const world = await openWorldForTest(policyWith(entries));
@@ -74,16 +76,26 @@ test.each([
   expect(world.tokens()).toEqual([]);
 });
 
-test('rotates when it is time, and no sooner', async () => {
+test('rotates when it is time, and no sooner: one run mints, and a later one promotes', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: { ...writer, rotateEvery: '10d' } }));
   await world.rotate();
-  const first = world.labels(TELEGRAF).AWSCURRENT;
+  const first = world.holders(TELEGRAF).AWSCURRENT;
   await world.wait(9 * DAY - HOUR);
   await world.rotate();
-  expect(world.labels(TELEGRAF).AWSCURRENT).toBe(first);
+  expect(world.holders(TELEGRAF).AWSCURRENT).toBe(first);
   await world.wait(DAY + HOUR);
-  await world.rotate();
-  expect(world.labels(TELEGRAF)).toMatchObject({ AWSPREVIOUS: first });
+  const kinds = async () => {
+    const { result } = await world.rotate();
+    return result.plan.actions.map(({ kind }: { kind: string }) => kind);
+  };
+  expect(await kinds()).toEqual(['mint']);
+  const second = world.holders(TELEGRAF).AWSPENDING;
+  expect(world.holders(TELEGRAF).AWSCURRENT).toBe(first);
+  await world.wait(9 * MINUTE);
+  expect(await kinds()).toEqual([]);
+  await world.wait(MINUTE);
+  expect(await kinds()).toEqual(['resume']);
+  expect(world.holders(TELEGRAF)).toMatchObject({ AWSCURRENT: second, AWSPREVIOUS: first });
   const old = world.tokens().find(({ id }) => id === first);
   expect(old?.marker?.superseded).toMatch(INSTANT);
   expect(old?.permissions).toHaveLength(1);
@@ -92,10 +104,10 @@ test('rotates when it is time, and no sooner', async () => {
 test('replaces at once a current token that somebody deleted by hand', async () => {
   const world = await openWorldForTest(policyWith(entries));
   await world.rotate();
-  const first = world.labels(TELEGRAF).AWSCURRENT;
+  const first = world.holders(TELEGRAF).AWSCURRENT;
   await world.people.deleteToken(first);
   const { result } = await world.rotate();
-  expect(result.plan.limit).toEqual({ counted: 1, allowed: 3 });
+  expect(result.plan.limits).toMatchObject([{ counted: 1, allowed: 3 }]);
   expect(result.outcomes).toEqual([
     { action: expect.objectContaining({ reason: 'CurrentGone' }), result: 'done' },
   ]);
@@ -142,7 +154,8 @@ test('does not mint for a new secret again while the listing does not show it', 
 test('gives back what quarantine took from a token that somebody rolled back to', async () => {
   const world = await openWorldForTest(policyWith(entries));
   await world.rotate();
-  const first = world.labels(TELEGRAF).AWSCURRENT ?? '';
+  const first = world.holders(TELEGRAF).AWSCURRENT ?? '';
+  const version = world.labels(TELEGRAF).AWSCURRENT;
   await world.rotate({ tokens: ['telegraf'], force: true });
   for (let days = 0; days < 3; days += 1) {
     await world.wait(DAY);
@@ -150,7 +163,7 @@ test('gives back what quarantine took from a token that somebody rolled back to'
   }
   const quarantined = world.tokens().find(({ id }) => id === first);
   expect(quarantined).toMatchObject({ permissions: [], marker: { was: expect.anything() } });
-  await world.people.makeCurrent(TELEGRAF, first);
+  await world.people.makeCurrent(TELEGRAF, version);
   const { result } = await world.rotate();
   expect(result.outcomes).toEqual([
     { action: expect.objectContaining({ reason: 'RolledBack', tokenId: first }), result: 'done' },
@@ -160,21 +173,26 @@ test('gives back what quarantine took from a token that somebody rolled back to'
   expect((await world.rotate()).result.plan.actions).toEqual([]);
 });
 
-test('leaves a value that a person put, until they ask for the rotation by name', async () => {
+test('leaves a value that a person put, and says so, until they ask for the rotation by name', async () => {
   const world = await openWorldForTest(policyWith(entries));
   await world.rotate();
   await world.people.saveValue(TELEGRAF, '{"token":"by hand"}');
   const { AWSCURRENT } = world.labels(TELEGRAF);
-  expect(await world.rotate()).toMatchObject({ result: { outcomes: [{ result: 'held' }] } });
+  const { result } = await world.rotate();
+  expect(result).toMatchObject({
+    plan: { actions: [], findings: [{ kind: 'UnknownVersion', token: 'telegraf' }] },
+    entries: [{ token: 'telegraf', condition: 'unknown' }],
+  });
   expect(world.labels(TELEGRAF)).toMatchObject({ AWSCURRENT });
   await world.rotate({ tokens: ['telegraf'], force: true });
-  expect(JSON.parse(world.value(TELEGRAF)).tokenId).toBe(world.labels(TELEGRAF).AWSCURRENT);
+  expect(JSON.parse(world.value(TELEGRAF)).tokenId).toBe(world.holders(TELEGRAF).AWSCURRENT);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
 
 test('a field that a newer version wrote into a marker makes no token foreign, and stays through every step', async () => {
   const world = await openWorldForTest(policyWith(entries));
   await world.rotate();
-  const first = world.labels(TELEGRAF).AWSCURRENT ?? '';
+  const first = world.holders(TELEGRAF).AWSCURRENT ?? '';
   const { description = '' } = world.cluster.state.tokens.find(({ id }) => id === first) ?? {};
   await world.people.changeToken(first, { description: description.replace(/\]$/, ' color=red]') });
   await world.rotate({ tokens: ['telegraf'], force: true });

@@ -5,6 +5,7 @@ import { CLUSTER_TAG, OWNER_TAG } from '../../../functions/secrets-manager/secre
 import {
   armed,
   DAY,
+  foreign,
   HOUR,
   inert,
   NOW,
@@ -12,7 +13,6 @@ import {
   observationOf,
   policyOf,
   secretOf,
-  URL,
   type World,
 } from '../builders.ts';
 import { applied } from './model-of-both.ts';
@@ -42,8 +42,7 @@ test('lets a wave of a thousand tokens rotate at once and be retired later', () 
   for (const hours of [0, 1, 24, 25, 48, 49, 216, 217, 300]) {
     world = { ...world, at: NOW + hours * HOUR };
     for (const plan of [rotate(world, policy), reap(world, policy)]) {
-      expect(plan.limit).toEqual({ counted: 0, allowed: expect.any(Number) });
-      expect(plan.refusal).toBeUndefined();
+      expect([...plan.limits, ...plan.refusals]).toEqual([]);
       for (const { kind } of plan.actions) seen[kind] = (seen[kind] ?? 0) + 1;
       world = { ...applied(world, plan, policy), at: world.at };
     }
@@ -56,20 +55,24 @@ test('refuses to replace more tokens for being gone than 30 % of what is left, o
   const policy = fleetPolicy(20);
   const { secrets, tokens } = fleet(20, DAY);
   const without = (gone: number) => rotate({ secrets, tokens: tokens.slice(gone) }, policy);
-  expect(without(4)).toMatchObject({ limit: { counted: 4, allowed: 4 } });
-  expect(without(4).refusal).toBeUndefined();
-  expect(without(5).refusal).toBe(
-    '5 tokens would be taken away without a proven successor, or replaced because they are gone; the limit is 4',
-  );
+  expect(without(4)).toMatchObject({ limits: [{ counted: 4, allowed: 4 }], refusals: [] });
+  expect(without(5)).toMatchObject({
+    limits: [],
+    refusals: [
+      {
+        message: '5 tokens would be replaced because they are gone; the limit is 4',
+        counted: 5,
+        allowed: 4,
+        actions: [0, 1, 2, 3, 4],
+      },
+    ],
+  });
 });
 
 test('refuses a cluster that knows none of the current tokens', () => {
   const policy = fleetPolicy(4);
   const { secrets } = fleet(4, DAY);
-  expect(rotate({ secrets }, policy)).toMatchObject({
-    limit: { counted: 4, allowed: 3 },
-    refusal: expect.stringContaining('the limit is 3'),
-  });
+  expect(rotate({ secrets }, policy)).toMatchObject({ refusals: [{ counted: 4, allowed: 3 }] });
   expect(reap({ secrets }, policy).actions).toEqual([]);
 });
 
@@ -78,7 +81,7 @@ test('refuses a restored catalog, which brought old tokens back and lost the cur
   const secrets = names(10).map((_, n) => secretOf({ AWSCURRENT: 100 + n }, { name: nameOf(n) }));
   const tokens = names(10).map((_, n) => armed(n, { name: nameOf(n), age: 40 * DAY }));
   const world = { secrets, tokens, at: NOW };
-  expect(rotate(world, policy).refusal).toBeDefined();
+  expect(rotate(world, policy).refusals).toMatchObject([{ counted: 10 }]);
   // What came back is marked, and none of it goes while nothing better is proven.
   let later: World & { at: number } = world;
   for (const day of [0, 1, 2, 3, 10, 20]) {
@@ -94,9 +97,8 @@ test('takes 0 for none', () => {
   const policy = fleetPolicy(2, { limits: { percent: 0, tokens: 0 } });
   const { secrets, tokens } = fleet(2, DAY);
   const plan = rotate({ secrets, tokens: tokens.slice(1) }, policy);
-  expect(plan.limit).toEqual({ counted: 1, allowed: 0 });
-  expect(plan.refusal).toBeDefined();
-  expect(rotate({ secrets, tokens }, policy).refusal).toBeUndefined();
+  expect(plan.refusals).toMatchObject([{ counted: 1, allowed: 0 }]);
+  expect(rotate({ secrets, tokens }, policy).refusals).toEqual([]);
 });
 
 test('counts expired tokens that leave nobody a working one, and no orphans', () => {
@@ -104,24 +106,66 @@ test('counts expired tokens that leave nobody a working one, and no orphans', ()
   const secrets = names(5).map((_, n) => secretOf({}, { name: nameOf(n) }));
   const expired = names(5).map((_, n) => armed(n, { name: nameOf(n), age: 90 * DAY }));
   expect(reap({ secrets, tokens: expired }, policy)).toMatchObject({
-    limit: { counted: 5, allowed: 3 },
-    refusal: expect.any(String),
+    refusals: [
+      {
+        message: '5 tokens would be taken away without a proven successor; the limit is 3',
+        counted: 5,
+        allowed: 3,
+      },
+    ],
   });
   const marker = { superseded: NOW - DAY };
   const orphans = names(5).map((_, n) => inert(n, { name: nameOf(n), age: 2 * DAY, marker }));
-  expect(reap({ secrets, tokens: orphans }, policy)).toMatchObject({
-    limit: { counted: 0, allowed: 3 },
-  });
+  const harmless = reap({ secrets, tokens: orphans }, policy);
+  expect(harmless.actions).toHaveLength(5);
+  expect([...harmless.limits, ...harmless.refusals]).toEqual([]);
 });
 
-test('refuses tokens of another cluster than the policy names, if there is anything to do', () => {
-  const policy = policyOf();
+test('counts expired tokens of others by themselves, against all tokens of others', () => {
+  const policy = fleetPolicy(5, { expiredForeignTokens: 'delete' });
+  const of = (total: number, expired: number) =>
+    Array.from({ length: total }, (_, n) =>
+      foreign(100 + n, { expiresAt: n < expired ? NOW - 1 : NOW + DAY }),
+    );
+  const { secrets, tokens } = fleet(5, DAY);
+  const plan = (total: number, expired: number, ours = tokens) =>
+    reap({ secrets, tokens: [...ours, ...of(total, expired)] }, policy);
+  expect(plan(20, 6)).toMatchObject({ limits: [{ counted: 6, allowed: 6 }], refusals: [] });
+  expect(plan(20, 7)).toMatchObject({
+    refusals: [
+      { message: '7 expired tokens of others would be deleted; the limit is 6', allowed: 6 },
+    ],
+  });
+  expect(plan(3, 3)).toMatchObject({ limits: [{ counted: 3, allowed: 3 }], refusals: [] });
+
+  // Neither kind uses up what the other may take.
+  const unproven = names(3).map((_, n) => armed(n, { name: nameOf(n), age: 90 * DAY }));
+  const unlabelled = secrets.map((each) => ({ ...each, labels: {} }));
+  const both = reap({ secrets: unlabelled, tokens: [...unproven, ...of(3, 3)] }, policy);
+  expect(both.limits).toMatchObject([{ counted: 3 }, { counted: 3 }]);
+  expect(both.refusals).toEqual([]);
+});
+
+test('reap leaves alone what is of another cluster, and says so', () => {
   const tags = { [OWNER_TAG]: OWNER, [CLUSTER_TAG]: 'https://old.example.com' };
-  const secrets = [secretOf({ AWSCURRENT: 1 }, { tags })];
-  const young = { secrets, tokens: [armed(1)] };
-  expect(rotate(young, policy).refusal).toBeUndefined();
-  const due = { secrets, tokens: [armed(1, { age: 30 * DAY })] };
-  expect(rotate(due, policy).refusal).toBe(
-    `1 secrets (keyturn/prod/telegraf, …) hold tokens of another cluster than ${URL}`,
+  const secrets = [secretOf({}, { tags }), secretOf({}, { name: nameOf(1), tags })];
+  const plan = reap(
+    { secrets, tokens: [armed(1, { age: 90 * DAY })] },
+    policyOf({ onRemoval: 'retire' }),
   );
+  expect(plan.actions).toEqual([]);
+  expect(plan.findings.filter(({ kind }) => kind === 'OtherCluster')).toEqual([
+    {
+      kind: 'OtherCluster',
+      secret: 'keyturn/prod/t1',
+      message:
+        'its tokens are of https://old.example.com; they are left alone, because no entry of the policy names it',
+    },
+    {
+      kind: 'OtherCluster',
+      secret: 'keyturn/prod/telegraf',
+      message:
+        'its tokens are of https://old.example.com; they wait until the plan of rotate that moves them is approved',
+    },
+  ]);
 });

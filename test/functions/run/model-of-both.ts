@@ -124,8 +124,9 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
     case 'delete-foreign':
       tokens.delete(tokenId);
       break;
+    case 'move-cluster':
     case 'adopt':
-      throw new Error('adoption is not modelled');
+      throw new Error(`${action.kind} is not modelled`);
     default:
       action satisfies never;
   }

@@ -31,18 +31,18 @@ test('refuses to replace more current tokens at once than the limit, until that 
   for (const { id } of world.tokens()) await world.people.deleteToken(id);
 
   const dry = await world.rotate({ dryRun: true });
-  const { hash, refusal } = dry.result.plan;
-  expect(refusal).toContain('the limit is 3');
+  const [{ hash, message }] = dry.result.plan.refusals;
+  expect(message).toContain('the limit is 3');
   const refused = await world.rotate();
   expect(refused.error).toMatchObject({
     errorType: 'PlanRefusedError',
-    errorMessage: `${refusal}. Nothing was applied. To apply exactly this plan: {"approve": "${hash}"}`,
+    errorMessage: `${message}. 5 actions wait; to apply exactly these: {"approve": "${hash}"}\nNothing was applied.`,
   });
   expect((await world.rotate({ approve: '0123456789abcdef' })).error).toBeDefined();
   expect(world.tokens()).toEqual([]);
   expect(world.events().at(-1)).toMatchObject({
     detailType: 'Plan Refused',
-    detail: { job: 'rotate', hash },
+    detail: { job: 'rotate', hash, refusal: message, limit: { counted: 5, allowed: 3 } },
   });
 
   const { result } = await world.rotate({ approve: hash });

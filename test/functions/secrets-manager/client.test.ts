@@ -57,11 +57,25 @@ test('tells in the listing and in the description alike which version bears whic
     arn: expect.stringMatching(/:secret:s-\w{6}$/),
     labels,
     tags: { 'keyturn:owner': 'prod' },
+    changedAt: START,
     replica: false,
   });
   expect(await secrets.list('prod')).toEqual([described]);
   expect((await secrets.value('s'))?.reveal()).toBe('x');
   expect((await secrets.value('s', version(1)))?.reveal()).toBe('apiv1_theStringItself');
+});
+
+test('tells when every version was made, with those that no label names', async () => {
+  let now = START;
+  const { secrets } = await connect({}, { clock: { now: () => now } });
+  await secrets.create('s', owned('prod'));
+  for (let n = 0; n < 3; n += 1) {
+    await secrets.put('s', version(n), value, 'AWSPENDING');
+    now += 1_000;
+  }
+  const times = await secrets.versionTimes('s');
+  expect(times).toEqual(new Map([0, 1, 2].map((n) => [version(n), START + n * 1_000])));
+  expect(await secrets.versionTimes('nothing')).toEqual(new Map());
 });
 
 test('says undefined of what is not there', async () => {

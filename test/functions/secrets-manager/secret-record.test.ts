@@ -3,7 +3,7 @@ import { fromDescription, fromListing } from '../../../functions/secrets-manager
 
 const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:s-AbCdEf';
 const bare = { Name: 's', ARN };
-const record = { name: 's', arn: ARN, labels: {}, tags: {}, replica: false };
+const record = { name: 's', arn: ARN, labels: {}, tags: {}, changedAt: 0, replica: false };
 
 test('turns versions and their labels into labels and their version', () => {
   const stages = { v1: ['AWSPREVIOUS'], v2: ['AWSCURRENT', 'AWSPENDING'], v3: [] };
@@ -19,6 +19,15 @@ test('knows a replica by its primary Region', () => {
     replica: true,
   });
   expect(fromListing({ ...bare, PrimaryRegion: 'eu-west-1' })).toEqual(record);
+});
+
+test('knows when a secret was last changed, or, if it never was, made', () => {
+  const CreatedDate = new Date(5_000);
+  expect(fromListing({ ...bare, CreatedDate })).toEqual({ ...record, changedAt: 5_000 });
+  const LastChangedDate = new Date(7_000);
+  const changed = { ...record, changedAt: 7_000 };
+  expect(fromListing({ ...bare, CreatedDate, LastChangedDate })).toEqual(changed);
+  expect(fromDescription({ ...bare, CreatedDate, LastChangedDate })).toEqual(changed);
 });
 
 test('keeps tags and the date of deletion', () => {

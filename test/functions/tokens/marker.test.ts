@@ -7,6 +7,7 @@ import {
   isMarked,
   type Marker,
   parseMarker,
+  shorterDescriptions,
 } from '../../../functions/tokens/marker.ts';
 
 const anything = fc.oneof(
@@ -40,13 +41,21 @@ const marker: fc.Arbitrary<Marker> = fc.record(
     id: anything,
     fp: anything,
     grants: anything,
-    version: anything,
+    armed: instant,
+    minted: anything,
+    version: fc.array(anything, { minLength: 1, maxLength: 3 }),
+    replaces: anything,
+    order: anything,
+    shared: anything,
     forced: fc.constant(true as const),
     superseded: instant,
+    grace: fc.integer({ min: 0, max: 9_999_999_999 }),
     fenced: instant,
     quarantined: instant,
     frozen: instant,
     adopted: instant,
+    proving: instant,
+    proven: instant,
     was: fc.array(permission, { maxLength: 4 }),
   },
   { requiredKeys: ['owner', 'secret', 'home'] },
@@ -70,6 +79,37 @@ test('reads back every marker and every text that it writes', () => {
   );
 });
 
+/** An instant of the last 50 years: nothing that Keyturn did is older. */
+const recent = fc
+  .integer({ min: 100_000_000, max: 4_000_000_000 })
+  .map((seconds) => seconds * 1_000);
+const recently = marker.chain((each) =>
+  fc.record(
+    Object.fromEntries(
+      Object.entries(each).map(([key, value]) => {
+        const isInstant = typeof value === 'number' && key !== 'grace';
+        return [key, isInstant ? recent : fc.constant(value)];
+      }),
+    ),
+  ),
+) as fc.Arbitrary<Marker>;
+
+test('reads the shortest spelling as what it stands for, but for the permissions that were taken away', () => {
+  fc.assert(
+    fc.property(
+      filled.filter((each) => !isMarked(each)),
+      recently,
+      (before, written) => {
+        const { was, ...kept } = written;
+        const shorter = [...shorterDescriptions(before, written)];
+        expect(shorter.map((each) => parseMarker(each)?.text)).toEqual(shorter.map(() => ''));
+        const all = was ? [sorted(written), kept, kept] : [kept, kept];
+        expect(shorter.map((each) => sorted(parseMarker(each)?.marker ?? plain))).toEqual(all);
+      },
+    ),
+  );
+});
+
 const plain: Marker = { owner: 'prod', secret: 'keyturn/prod/telegraf', home: '1f0c9a2e' };
 const written = 'telegraf writer [keyturn:1 owner=prod secret=keyturn/prod/telegraf home=1f0c9a2e]';
 
@@ -90,6 +130,52 @@ test('stands at the end of the description, readable', () => {
   );
 });
 
+test('says what happened to a token in words, in an order of its own', () => {
+  const at = (hour: number) => Date.UTC(2026, 2, 1, hour);
+  const marker: Marker = {
+    proven: at(6),
+    proving: at(5),
+    adopted: at(4),
+    fenced: at(3),
+    grace: 86_400,
+    superseded: at(2),
+    shared: '5dc774c0',
+    order: 'a1b2c3d4',
+    version: ['v1', 'v,2'],
+    minted: 'v3',
+    armed: at(1),
+    ...plain,
+  };
+  expect(describeToken('', marker)).toBe(
+    '[keyturn:1 owner=prod secret=keyturn/prod/telegraf home=1f0c9a2e minted=v3 order=a1b2c3d4 ' +
+      'shared=5dc774c0 version=v1,v%2C2 grace=86400 armed=2026-03-01T01:00:00Z ' +
+      'superseded=2026-03-01T02:00:00Z fenced=2026-03-01T03:00:00Z adopted=2026-03-01T04:00:00Z ' +
+      'proving=2026-03-01T05:00:00Z proven=2026-03-01T06:00:00Z]',
+  );
+});
+
+test('takes away, to be shorter, the words for people, then what undoing needs, then long names', () => {
+  const frozen = Date.UTC(2026, 2, 1, 2, 3, 4);
+  const marker: Marker = { ...plain, frozen, was: [{ action: 'write', resource: 'telemetry' }] };
+  const full = describeToken('telegraf writer', marker);
+  const shorter = [...shorterDescriptions('telegraf writer', marker)];
+  expect(shorter).toEqual([
+    '[keyturn:1 owner=prod secret=keyturn/prod/telegraf home=1f0c9a2e frozen=2026-03-01T02:03:04Z was=write:telemetry]',
+    '[keyturn:1 owner=prod secret=keyturn/prod/telegraf home=1f0c9a2e frozen=2026-03-01T02:03:04Z]',
+    '[keyturn:1 o=prod s=keyturn/prod/telegraf h=1f0c9a2e y=tb7714]',
+  ]);
+  const lengths = [full, ...shorter].map((each) => each.length);
+  expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
+});
+
+test('keeps what a newer version wrote in every shorter description, too', () => {
+  const shorter = [...shorterDescriptions('x', { ...plain, others: ['color=red'] })];
+  expect(shorter.map((each) => parseMarker(each)?.marker.others)).toEqual([
+    ['color=red'],
+    ['color=red'],
+  ]);
+});
+
 test('keeps an empty list of permissions apart from none', () => {
   expect(parseMarker(describeToken('', { ...plain, was: [] }))?.marker.was).toEqual([]);
   expect(parseMarker(describeToken('', plain))?.marker.was).toBeUndefined();
@@ -105,6 +191,9 @@ test.each([
   ['another version of the format', `x [keyturn:2 ${fields}]`],
   ['an unknown field twice', `x [keyturn:1 ${fields} color=red color=blue]`],
   ['a field twice', `x [keyturn:1 ${fields} owner=prod]`],
+  ['a field twice, once by its short name', `x [keyturn:1 ${fields} o=prod]`],
+  ['a grace period that is no number', `x [keyturn:1 ${fields} grace=1d]`],
+  ['a broken escape in a list of versions', `x [keyturn:1 ${fields} version=a,%E0%A4%A]`],
   ['a field without a value sign', `x [keyturn:1 ${fields} forced]`],
   ['no owner', 'x [keyturn:1 secret=s home=h]'],
   ['an empty owner', 'x [keyturn:1 owner= secret=s home=h]'],

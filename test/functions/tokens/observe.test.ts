@@ -5,7 +5,9 @@ import type { Secret } from '../../../functions/secrets-manager/secret.ts';
 import { observe } from '../../../functions/tokens/observe.ts';
 import {
   armed,
+  fingerprint,
   foreign,
+  HOUR,
   id,
   inert,
   MINUTE,
@@ -14,6 +16,7 @@ import {
   policyOf,
   secretOf,
   TELEGRAF,
+  version,
 } from '../builders.ts';
 
 const POLICY = policyOf();
@@ -37,16 +40,20 @@ function systems({ secrets = [], listed = [], hidden = [], now = NOW }: Systems)
     listDatabases: () => Promise.reject(new Error('the databases cannot be read')),
   };
   const list = () => Promise.resolve([...secrets]);
-  return { asked, sources: { api, secrets: { list }, now: () => now } };
+  const versionTimes = (name: string) => {
+    asked.push(`versions of ${name}`);
+    return Promise.resolve(new Map([[id(70), NOW - HOUR]]));
+  };
+  return { asked, sources: { api, secrets: { list, versionTimes }, now: () => now } };
 }
 
-const look = (world: Systems) => observe(systems(world).sources, POLICY, false);
+const look = (world: Systems) => observe(systems(world).sources, POLICY, {});
 
 test('tells whose each token is, and what the labels hold, without asking for one by id', async () => {
-  const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })];
+  const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2, AWSPREVIOUS: id(3) })];
   const listed = [armed(1), inert(2), armed(3), foreign(4), { ...armed(5), revokedAt: NOW }];
   const { asked, sources } = systems({ secrets, listed });
-  expect(await observe(sources, POLICY, false)).toEqual(observationOf({ secrets, tokens: listed }));
+  expect(await observe(sources, POLICY, {})).toEqual(observationOf({ secrets, tokens: listed }));
   expect(asked).toEqual([]);
 });
 
@@ -59,33 +66,54 @@ test.each([
 ])('takes a token for foreign whose marker names %s', async (_, token) => {
   const seen = await look({ secrets: [secretOf({ AWSCURRENT: 1 })], listed: [token] });
   expect([...seen.foreign.keys()]).toEqual([id(1)]);
-  expect(seen.secrets.get(TELEGRAF)?.holders.get(id(1))).toEqual({ state: 'foreign', token });
+  expect(seen.secrets.get(TELEGRAF)?.holders.get(version(1))).toEqual({ state: 'foreign', token });
 });
 
-test('believes a claim to another version only of an armed token', async () => {
-  const secrets = [secretOf({ AWSCURRENT: 7 })];
-  const version = id(7);
-  const adopted = await look({ secrets, listed: [armed(1, { marker: { version } })] });
-  expect(adopted.secrets.get(TELEGRAF)?.holders.get(version)?.state).toBe('owned');
-  const claimed = await look({ secrets, listed: [inert(1, { marker: { version } })] });
-  expect(claimed.secrets.get(TELEGRAF)?.holders.get(version)).toEqual({ state: 'gone' });
+test('reads the strings under the three labels, where it may, and no other', async () => {
+  const labels = { AWSCURRENT: id(70), AWSPREVIOUS: id(71), AWSPENDING: id(72), other: id(73) };
+  const read: string[] = [];
+  const readFingerprint = (secret: string, versionId: string) => {
+    read.push(`${secret} ${versionId}`);
+    return Promise.resolve(fingerprint(1));
+  };
+  const { sources } = systems({ secrets: [secretOf(labels)], listed: [armed(1)] });
+  const seen = await observe(sources, POLICY, { readFingerprint });
+  const saved = [70, 71, 72].map(id);
+  expect(read).toEqual(saved.map((each) => `${TELEGRAF} ${each}`));
+  const { holders } = seen.secrets.get(TELEGRAF) ?? {};
+  expect([...(holders ?? [])].map(([versionId, { state }]) => [versionId, state])).toEqual(
+    saved.map((each) => [each, 'owned']),
+  );
 });
 
-test('asks by id for a current and a pending token that the listing lacks, and for no other', async () => {
-  const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2, AWSPREVIOUS: 3 })];
-  const { asked, sources } = systems({ secrets, hidden: [{ ...armed(1), revokedAt: NOW }] });
-  const seen = await observe(sources, POLICY, false);
-  expect(asked).toEqual([id(1), id(2)]);
-  expect([...(seen.secrets.get(TELEGRAF)?.holders ?? [])]).toEqual([
-    [id(1), { state: 'gone' }],
-    [id(2), { state: 'gone' }],
+test('asks when versions were made only of a secret that needs it', async () => {
+  const grafana = 'keyturn/prod/grafana';
+  const secrets = [secretOf({ AWSCURRENT: id(70) }), secretOf({}, { name: grafana })];
+  const { asked, sources } = systems({ secrets });
+  const seen = await observe(sources, POLICY, {
+    needsTimes: ({ secret }) => secret.name === TELEGRAF,
+  });
+  expect(asked).toEqual([id(70), `versions of ${TELEGRAF}`]);
+  expect([...seen.secrets.values()].map(({ versionTimes }) => versionTimes)).toEqual([
+    new Map([[id(70), NOW - HOUR]]),
+    undefined,
   ]);
+});
+
+test('asks by id for the tokens under the three labels that the listing lacks, and for no other', async () => {
+  const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2, AWSPREVIOUS: 3, other: 4 })];
+  const { asked, sources } = systems({ secrets, hidden: [{ ...armed(1), revokedAt: NOW }] });
+  const seen = await observe(sources, POLICY, {});
+  expect(new Set(asked)).toEqual(new Set([id(1), id(2), id(3)]));
+  expect(seen.secrets.get(TELEGRAF)?.holders).toEqual(
+    new Map([1, 2, 3].map((n) => [version(n), { state: 'gone' }])),
+  );
 });
 
 test('sees a token that was minted after the listing', async () => {
   const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })];
   const seen = await look({ secrets, listed: [armed(1)], hidden: [inert(2)] });
-  expect(seen.secrets.get(TELEGRAF)?.holders.get(id(2))).toMatchObject({ state: 'owned' });
+  expect(seen.secrets.get(TELEGRAF)?.holders.get(version(2))).toMatchObject({ state: 'owned' });
 });
 
 test('never asks the API for a version id that is no token id', async () => {
@@ -93,7 +121,7 @@ test('never asks the API for a version id that is no token id', async () => {
     secretOf({}, { labels: { AWSCURRENT: 'terraform-20260302120000000000000001' } }),
   ];
   const { asked, sources } = systems({ secrets });
-  await observe(sources, POLICY, false);
+  await observe(sources, POLICY, {});
   expect(asked).toEqual([]);
 });
 
@@ -111,15 +139,15 @@ test.each([
 
 test('refuses a listing that left out an adopted token, whose version bears another id', async () => {
   const policy = policyOf({}, { adopt: { tokenId: id(1) } });
-  const secrets = [secretOf({ AWSCURRENT: 7 })];
+  const secrets = [secretOf({ AWSCURRENT: id(7) })];
   const look = (hidden: readonly Token[]) =>
-    observe(systems({ secrets, hidden }).sources, policy, false);
-  await expect(look([armed(1, { marker: { version: id(7) } })])).rejects.toThrow(
+    observe(systems({ secrets, hidden }).sources, policy, {});
+  await expect(look([armed(1, { marker: { version: [id(7)] } })])).rejects.toThrow(
     'the listing is incomplete',
   );
-  for (const hidden of [[], [foreign(1)], [armed(1, { marker: { version: id(6) } })]]) {
+  for (const hidden of [[], [foreign(1)], [armed(1, { marker: { version: [id(6)] } })]]) {
     const seen = await look(hidden);
-    expect(seen.secrets.get(TELEGRAF)?.holders.get(id(7))).toEqual({ state: 'gone' });
+    expect(seen.secrets.get(TELEGRAF)?.holders.get(id(7))).toEqual({ state: 'unknown' });
   }
 });
 
@@ -134,10 +162,12 @@ test('bears a skew of five minutes, and not of a second more', async () => {
 
 test('takes a failed read for an error, never for an empty list', async () => {
   const { sources } = systems({});
-  await expect(observe(sources, POLICY, true)).rejects.toThrow('the databases cannot be read');
+  await expect(observe(sources, POLICY, { databases: true })).rejects.toThrow(
+    'the databases cannot be read',
+  );
   const failed = () => Promise.reject(new Error('no'));
-  const secrets = { list: failed };
-  await expect(observe({ ...sources, secrets }, POLICY, false)).rejects.toThrow('no');
+  const secrets = { ...sources.secrets, list: failed };
+  await expect(observe({ ...sources, secrets }, POLICY, {})).rejects.toThrow('no');
   const api = { ...sources.api, listTokens: failed };
-  await expect(observe({ ...sources, api }, POLICY, false)).rejects.toThrow('no');
+  await expect(observe({ ...sources, api }, POLICY, {})).rejects.toThrow('no');
 });

@@ -1,22 +1,37 @@
 import { expect, test } from 'vitest';
-import { isExpired, pendingHolder, provenCurrent } from '../../../functions/tokens/state.ts';
+import {
+  hasVersion,
+  isArmed,
+  isExpired,
+  isInert,
+  isStripped,
+  isUnknown,
+  ownedCurrent,
+  ownedPending,
+  ownedPrevious,
+  pendingHolder,
+  provenCurrent,
+  versionTime,
+} from '../../../functions/tokens/state.ts';
 import {
   armed,
+  DAY,
   foreign,
+  HOUR,
   id,
   inert,
+  type Labels,
   NOW,
-  observationOf,
   SECOND,
   secretOf,
-  TELEGRAF,
+  seenIn,
+  version,
+  WRITE,
 } from '../builders.ts';
 
-function seen(labels: Record<string, number>, ...tokens: ReturnType<typeof armed>[]) {
-  const found = observationOf({ secrets: [secretOf(labels)], tokens }).secrets.get(TELEGRAF);
-  if (!found) throw new Error('no secret');
-  return found;
-}
+type Tokens = ReturnType<typeof armed>[];
+
+const seen = (labels: Labels, ...tokens: Tokens) => seenIn({ secrets: [secretOf(labels)], tokens });
 
 test('takes a current token for proven that is live, armed and unexpired', () => {
   const proven = (token?: ReturnType<typeof armed>) =>
@@ -30,11 +45,29 @@ test('takes a current token for proven that is live, armed and unexpired', () =>
   expect(proven()).toBeUndefined();
 });
 
+test('takes for proven what the version or the marker names, and not what only the string tells', () => {
+  const saved = id(70);
+  const secrets = [secretOf({ AWSCURRENT: saved })];
+  const proven = (token: ReturnType<typeof armed>) =>
+    provenCurrent(seenIn({ secrets, tokens: [token], strings: { [saved]: 1 } }), NOW)?.token.id;
+  expect(proven(armed(1))).toBeUndefined();
+  expect(proven(armed(1, { marker: { version: [saved] } }))).toBe(id(1));
+  expect(proven(armed(1, { marker: { minted: saved } }))).toBe(id(1));
+});
+
+test('takes an adopted token for proven once it was seen that the string is its own', () => {
+  const proven = (marker: object) =>
+    provenCurrent(seen({ AWSCURRENT: 1 }, armed(1, { marker })), NOW)?.token.id;
+  expect(proven({ adopted: NOW - DAY })).toBeUndefined();
+  expect(proven({ adopted: NOW - DAY, proven: NOW - HOUR })).toBe(id(1));
+});
+
 test('takes for pending what bears AWSPENDING alone and was not retired', () => {
-  const state = (labels: Record<string, number>, token = armed(2)) =>
+  const state = (labels: Labels, token = armed(2)) =>
     pendingHolder(seen(labels, armed(1), token))?.state;
   expect(state({ AWSCURRENT: 1, AWSPENDING: 2 })).toBe('owned');
   expect(state({ AWSCURRENT: 1, AWSPENDING: 3 })).toBe('gone');
+  expect(state({ AWSCURRENT: 1, AWSPENDING: id(70) })).toBe('unknown');
   expect(state({ AWSCURRENT: 1, AWSPENDING: 2 }, foreign(2))).toBe('foreign');
   expect(state({ AWSCURRENT: 2, AWSPENDING: 2 })).toBeUndefined();
   expect(state({ AWSCURRENT: 1, AWSPREVIOUS: 2, AWSPENDING: 2 })).toBeUndefined();
@@ -47,4 +80,70 @@ test('takes for pending what bears AWSPENDING alone and was not retired', () => 
 test('never takes a token without an expiry for expired', () => {
   const { expiresAt: _, ...immortal } = armed(1);
   expect(isExpired(immortal, Number.MAX_SAFE_INTEGER)).toBe(false);
+});
+
+test('finds the tokens under the three labels, and nobody under none', () => {
+  const labels = { AWSCURRENT: 1, AWSPREVIOUS: 2, AWSPENDING: 3 };
+  const all = seen(labels, armed(1), armed(2), armed(3));
+  const found = [ownedCurrent(all), ownedPrevious(all), ownedPending(all)];
+  expect(found.map((owned) => owned?.token.id)).toEqual([id(1), id(2), id(3)]);
+  const none = seen({}, armed(1));
+  expect([ownedCurrent(none), ownedPrevious(none), ownedPending(none)]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test('knows nobody under a label whose string is no token of this secret', () => {
+  const previous = (strings: Record<string, number | 'empty'>, ...tokens: Tokens) => {
+    const secret = secretOf({ AWSCURRENT: 1, AWSPREVIOUS: id(70) });
+    const other = secretOf({}, { name: 'keyturn/prod/grafana' });
+    return isUnknown(seenIn({ secrets: [secret, other], tokens, strings }), 'AWSPREVIOUS');
+  };
+  expect(previous({})).toBe(true);
+  expect(previous({ [id(70)]: 'empty' }, armed(1))).toBe(true);
+  expect(previous({ [id(70)]: 5 }, armed(5, { name: 'keyturn/prod/grafana' }))).toBe(true);
+  expect(previous({ [id(70)]: 1 }, armed(1))).toBe(false);
+  const [gone, others] = [seen({ AWSCURRENT: 1 }), seen({ AWSCURRENT: 1 }, foreign(1))];
+  expect([isUnknown(gone, 'AWSCURRENT'), isUnknown(others, 'AWSCURRENT')]).toEqual([false, false]);
+  expect(isUnknown(gone, 'AWSPREVIOUS')).toBe(false);
+});
+
+test('tells a token that was never armed by its lack of grants, and not by its fingerprint', () => {
+  // Secrets Manager's own rotation writes `fp` before it puts the string.
+  const minted = inert(1, { marker: { fp: '0123456789abcdef', minted: id(70) } });
+  const states = (token: ReturnType<typeof armed>) => {
+    const { tokens } = seen({}, token);
+    return tokens.map((owned) => [isInert(owned), isArmed(owned), isStripped(owned)]);
+  };
+  expect(states(minted)).toEqual([[true, false, false]]);
+  expect(states(armed(1))).toEqual([[false, true, false]]);
+  expect(states(armed(1, { permissions: [] }))).toEqual([[false, false, true]]);
+  expect(states(inert(1, { permissions: WRITE }))).toEqual([[false, false, false]]);
+});
+
+test('believes what was seen under a label before what an id or a marker says', () => {
+  const shown = seenIn({
+    secrets: [secretOf({ AWSCURRENT: id(70) })],
+    tokens: [armed(1), armed(2, { marker: { version: [id(71)] } })],
+    strings: { [id(70)]: 1 },
+  });
+  const has = (n: number, versionId: string) =>
+    shown.tokens.some((each) => each.token.id === id(n) && hasVersion(shown, each, versionId));
+  expect([has(1, id(70)), has(2, id(70)), has(2, id(71)), has(1, version(1))]).toEqual([
+    true,
+    false,
+    true,
+    true,
+  ]);
+});
+
+test('counts the age of a version from its making, or, where it is not listed, from the last change', () => {
+  const secrets = [secretOf({ AWSCURRENT: id(70) }, { changedAt: NOW - HOUR })];
+  const since = (versionTimes?: Record<string, number>) =>
+    versionTime(seenIn({ secrets, ...(versionTimes && { versionTimes }) }), id(70));
+  expect(since({ [id(70)]: NOW - DAY })).toBe(NOW - DAY);
+  expect(since({ [id(71)]: NOW - DAY })).toBe(NOW - HOUR);
+  expect(since()).toBeUndefined();
 });

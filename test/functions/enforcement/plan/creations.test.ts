@@ -33,7 +33,8 @@ test('creates it where the rule says so, with its template, its limits and its t
       { kind: 'create-table', table: 'cpu' },
     ],
     findings: [],
-    limit: { counted: 0 },
+    limits: [],
+    refusals: [],
   });
   expect(textsOf(plan)).toEqual([
     'create database telemetry with retention 90d, maxTables 700, partitioned by tag "room" (policy keyturn.yaml, rule 1)',

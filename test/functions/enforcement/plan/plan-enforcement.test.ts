@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { effectNote } from '../../../../functions/enforcement/plan/describe-action.ts';
-import { planOf } from '../../builders.ts';
+import { planOf, within } from '../../builders.ts';
 import { databaseOf, kindsOf, planFor, textsOf } from './enforcement.ts';
 
 test('plans a whole correction, in words that read well', () => {
@@ -10,7 +10,7 @@ test('plans a whole correction, in words that read well', () => {
   });
   const about = { kind: 'change', database: 'telemetry', rule: 2, reason: 'Differs' };
   expect(plan).toEqual({
-    ...planOf('enforce', { limit: { counted: 0, allowed: 3 } }),
+    ...planOf('enforce'),
     actions: [
       {
         ...about,
@@ -85,22 +85,29 @@ test('lowers a limit with a note of what the server does with existing tables', 
     expect.stringContaining('existing tables stay'),
     expect.stringContaining('existing tables stay'),
   ]);
-  expect(plan.limit).toEqual({ counted: 1, allowed: 3 });
+  expect(plan.limits).toEqual(within(1));
 });
 
 test('a plan that takes from more databases than its limit refuses itself', () => {
   const databases = Array.from({ length: 20 }, (_, n) => databaseOf(`db-${n}`));
   const lower = planFor({ rules: [{ match: '*', maxTables: { max: 100 } }], databases });
-  expect(lower).toMatchObject({ limit: { counted: 20, allowed: 6 } });
-  expect(lower.refusal).toBe(
-    '20 databases would be left with shorter retention or lower limits; the limit is 6',
-  );
+  expect(lower.refusals).toEqual([
+    {
+      hash: expect.stringMatching(/^[0-9a-f]{16}$/),
+      message: '20 databases would be left with shorter retention or lower limits; the limit is 6',
+      counted: 20,
+      allowed: 6,
+      actions: databases.map((_, index) => index),
+    },
+  ]);
   const raise = planFor({ rules: [{ match: '*', maxTables: { min: 600 } }], databases });
   expect(raise.actions).toHaveLength(20);
-  expect(raise.refusal).toBeUndefined();
+  expect(raise.refusals).toEqual([]);
   const none = { limits: { percent: 0, tokens: 0 } };
   const one = [{ name: 'db-1', maxTables: 100 }];
-  expect(planFor({ rules: one, databases, more: none }).refusal).toMatch(/the limit is 0$/);
+  expect(planFor({ rules: one, databases, more: none }).refusals).toMatchObject([
+    { message: expect.stringMatching(/the limit is 0$/) },
+  ]);
 });
 
 test('reports, under mode: report, and changes nothing', () => {
@@ -114,7 +121,7 @@ test('reports, under mode: report, and changes nothing', () => {
     tables: true,
   });
   expect(plan.actions).toEqual([]);
-  expect(plan.limit.counted).toBe(0);
+  expect([...plan.limits, ...plan.refusals]).toEqual([]);
   expect(plan.findings.map(({ message }) => message)).toEqual([
     'maxTables a 500 -> 600 (policy keyturn.yaml, rule 1) is not done, because the rule only reports',
     'retention a infinite -> 30d (policy keyturn.yaml, rule 1) is not done, because the rule only reports',
@@ -167,14 +174,17 @@ test('is the same plan, with the same hash, in whatever order the server lists',
   );
 });
 
-test('has the same hash under another rule number, and another for other effects', () => {
-  const databases = [databaseOf('a')];
-  const { hash } = planFor({ rules: [{ name: 'a', maxTables: 600 }], databases });
-  const behindAnother = [{ name: 'z' }, { name: 'a', maxTables: 600 }];
-  expect(planFor({ rules: behindAnother, databases }).hash).toBe(hash);
-  expect(planFor({ rules: [{ name: 'a', maxTables: 601 }], databases }).hash).not.toBe(hash);
-  const create = (more: object) =>
-    planFor({ rules: [{ name: 'b', ifMissing: 'create', ...more }], databases }).hash;
-  const hashes = [{}, { maxTables: 600 }, { partitionTemplate: [{ type: 'tag', value: 'room' }] }];
-  expect(new Set(hashes.map(create)).size).toBe(3);
+test('a refusal has the same hash under another rule number, and another for other effects', () => {
+  const limits = { percent: 0, tokens: 0 };
+  const hashOf = (rules: readonly object[], databases = [databaseOf('a')]) =>
+    planFor({ rules, databases, more: { limits } }).refusals.map(({ hash }) => hash);
+  const hash = hashOf([{ name: 'a', maxTables: 400 }]);
+  expect(hash).toHaveLength(1);
+  expect(hashOf([{ name: 'z' }, { name: 'a', maxTables: 400 }])).toEqual(hash);
+  // Nor do actions beside it that take nothing away.
+  expect(hashOf([{ name: 'a', maxTables: 400, maxColumnsPerTable: 300 }])).toEqual(hash);
+  expect(hashOf([{ name: 'a', maxTables: 401 }])).not.toEqual(hash);
+  expect(
+    hashOf([{ name: 'a', maxTables: 400 }], [databaseOf('a', { maxTables: 600 })]),
+  ).not.toEqual(hash);
 });

@@ -10,7 +10,7 @@ const plan = (from: string, rule: object, more: object = {}) =>
   });
 
 test('refuses to shorten, saying what would vanish and how to approve, and applies all else', () => {
-  const { actions, findings, refusal, limit } = plan('90d', { retention: '30d', maxTables: 600 });
+  const { actions, findings, refusals, limits } = plan('90d', { retention: '30d', maxTables: 600 });
   expect(actions).toEqual([expect.objectContaining({ field: 'maxTables', to: 600 })]);
   expect(findings).toEqual([
     {
@@ -23,8 +23,8 @@ test('refuses to shorten, saying what would vanish and how to approve, and appli
         'approve: {shortenRetentionUntil: <date>}',
     },
   ]);
-  expect(refusal).toBeUndefined();
-  expect(limit.counted).toBe(0);
+  expect(refusals).toEqual([]);
+  expect(limits).toEqual([]);
 });
 
 test('refuses to leave infinity above all', () => {
@@ -70,8 +70,7 @@ test('counts approved shortening against the limit', () => {
   const databases = Array.from({ length: 5 }, (_, n) => databaseOf(`db-${n}`));
   const rules = [{ match: '*', retention: { max: '7d' }, approve }];
   expect(planFor({ rules, databases })).toMatchObject({
-    limit: { counted: 5, allowed: 3 },
-    refusal: expect.stringContaining('5 databases'),
+    refusals: [{ counted: 5, allowed: 3, message: expect.stringContaining('5 databases') }],
   });
 });
 

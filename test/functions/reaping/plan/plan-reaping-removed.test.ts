@@ -14,6 +14,7 @@ import {
   policyOf,
   SECOND,
   secretOf,
+  within,
 } from '../../builders.ts';
 
 const name = 'keyturn/prod/removed';
@@ -29,7 +30,7 @@ const old = (marker: object, permissions?: []) =>
   armed(1, { name, age: 30 * DAY, marker, ...(permissions && { permissions }) });
 const nothing = planOf('reap');
 const does = (kind: string, reason: string, counted = 0) => ({
-  ...planOf('reap', { limit: { counted, allowed: 3 } }),
+  ...planOf('reap', { limits: within(counted) }),
   actions: [{ kind, reason, secret: name, tokenId: id(1) }],
 });
 

@@ -18,6 +18,7 @@ import {
   secretOf,
   TELEGRAF,
   type World,
+  within,
 } from '../../builders.ts';
 
 const plan = (world: World, policy: Policy = policyOf()) =>
@@ -34,7 +35,7 @@ const beside = (token: ReturnType<typeof armed>, labels = {}, policy?: Policy) =
 
 type Step = Pick<ReturnType<typeof plan>['actions'][number], 'kind' | 'reason'>;
 const does = (kind: Step['kind'], reason: Step['reason'], counted = 0) => ({
-  ...planOf('reap', { limit: { counted, allowed: 3 } }),
+  ...planOf('reap', { limits: within(counted) }),
   actions: [{ kind, reason, secret: TELEGRAF, tokenId: id(2) }],
 });
 const nothing = planOf('reap');
@@ -147,6 +148,7 @@ test('reports expired tokens of others, and deletes them and strays where the po
   expect(planned({ tokens })).toEqual(nothing);
   expect(planned({ tokens }, policyOf({ expiredForeignTokens: 'delete' }))).toEqual(
     planOf('reap', {
+      limits: within(2),
       actions: [3, 6].map((n) => ({
         kind: 'delete-foreign',
         tokenId: id(n),

@@ -1,16 +1,27 @@
 import { expect, test } from 'vitest';
 import type { Permission } from '../../../../functions/management-api/token.ts';
-import { needsDatabases, planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
+import { permissionsOf } from '../../../../functions/rotation/plan/decide-rotation.ts';
+import {
+  knownDatabases,
+  needsDatabases,
+  probeable,
+} from '../../../../functions/rotation/plan/permissions.ts';
+import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
 import { grantsHash } from '../../../../functions/tokens/marker.ts';
 import {
   armed,
+  DAY,
   HOUR,
   id,
+  LEARNT,
   observationOf,
   planOf,
   policyOf,
   secretOf,
+  seenIn,
+  stepsOf,
   TELEGRAF,
+  type World,
   WRITE,
 } from '../../builders.ts';
 
@@ -32,6 +43,7 @@ const plan = (
       ...(databases && { databases }),
     }),
     { force: false },
+    LEARNT,
   );
 
 test('adds in place what the policy grants beyond the token', () => {
@@ -44,7 +56,7 @@ test('adds in place what the policy grants beyond the token', () => {
 
 test('rotates to take away, and to change, so that a typo cuts nobody off', () => {
   const narrowed = planOf('rotate', {
-    actions: [{ ...about, kind: 'rotate', reason: 'PermissionsNarrowed' }],
+    actions: [{ ...about, kind: 'mint', reason: 'PermissionsNarrowed' }],
   });
   expect(plan([...WRITE, READ], { write: ['telemetry'] })).toEqual(narrowed);
   expect(plan([READ], { write: ['telemetry'] })).toEqual(narrowed);
@@ -76,24 +88,62 @@ test('has nothing to say where a person changed the permissions to what the poli
   expect(plan([READ], { read: ['telemetry'] }, grantsHash(WRITE))).toEqual(planOf('rotate'));
 });
 
+const typo = {
+  ...about,
+  kind: 'UnknownDatabase',
+  message: 'gets no permissions on telemtry, which neither exists nor is declared',
+};
+
 test('refuses a grant to a database that neither exists nor is declared', () => {
   const wanted = { write: ['telemetry', 'telemtry'] };
   expect(plan(WRITE, wanted, undefined, ['telemetry'])).toEqual(
-    planOf('rotate', {
-      findings: [
-        {
-          ...about,
-          kind: 'UnknownDatabase',
-          message: 'gets permissions on telemtry, which neither exists nor is declared',
-        },
-      ],
-    }),
+    planOf('rotate', { findings: [typo] }),
   );
   expect(plan(WRITE, wanted, undefined, ['telemetry', 'telemtry'])).toEqual(
     planOf('rotate', {
       actions: [{ ...about, kind: 'widen', reason: 'PermissionsWidened', tokenId: id(1) }],
     }),
   );
+});
+
+test('issues no first token that could do only half of what the policy says', () => {
+  const first = (document: object, secretsOf: World['secrets']) =>
+    planRotation(
+      policyOf({}, { permissions: document }),
+      observationOf({ databases: ['telemetry'], ...(secretsOf && { secrets: secretsOf }) }),
+      { force: false },
+      LEARNT,
+    );
+  const half = { write: ['telemetry', 'telemtry'] };
+  expect(first(half, undefined)).toEqual(planOf('rotate', { findings: [typo] }));
+  expect(first(half, [secretOf()])).toEqual(planOf('rotate', { findings: [typo] }));
+  expect(stepsOf(first({ write: ['telemetry'] }, undefined))).toEqual(['rotate Missing']);
+});
+
+test('renews a token with the grants it has, though one of their databases is gone', () => {
+  const dropped: Permission = { action: 'write', resource: 'dropped' };
+  const permissions = [dropped, ...WRITE];
+  const policy = policyOf({}, { permissions: { write: ['telemetry', 'dropped'] } });
+  const world = (age: number, given = permissions) => ({
+    secrets,
+    tokens: [armed(1, { age, permissions: given, marker: { grants: grantsHash(given) } })],
+    databases: ['telemetry'],
+  });
+  const planned = (age: number) =>
+    planRotation(policy, observationOf(world(age)), { force: false }, LEARNT);
+  expect(planned(HOUR)).toEqual(planOf('rotate'));
+  expect(stepsOf(planned(30 * DAY))).toEqual(['mint Due']);
+  const [entry] = policy.tokens;
+  if (!entry) throw new Error('no entry');
+  const isKnown = knownDatabases(policy, new Set(['telemetry']));
+  const [all, less] = [permissions, WRITE].map((given) =>
+    permissionsOf(entry, seenIn(world(HOUR, [...given])), isKnown),
+  );
+  expect(all).toEqual(permissions);
+  expect(less).toEqual(WRITE);
+  // The server refuses a write to a database that does not exist, whoever asks.
+  expect(probeable(permissions, isKnown)).toEqual(WRITE);
+  expect(probeable([dropped], isKnown)).toEqual([dropped]);
 });
 
 test('asks for the databases only where the policy does not declare all that it grants', () => {

@@ -1,73 +1,67 @@
 import { expect, test } from 'vitest';
-import type { Policy } from '../../../../functions/policy/policy.ts';
 import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
-import { CLUSTER_TAG, OWNER_TAG } from '../../../../functions/secrets-manager/secret.ts';
 import {
   armed,
   DAY,
-  OWNER,
+  LEARNT,
   observationOf,
   policyOf,
   secretOf,
+  TELEGRAF,
   URL,
   type World,
 } from '../../builders.ts';
 
-const plan = (world: World, policy: Policy = policyOf(), request: object = {}) =>
-  planRotation(policy, observationOf(world), { force: false, ...request });
+/** A policy that allows no loss, so that every loss is refused. */
+const strict = (document: object = {}, entry: object = {}) =>
+  policyOf({ limits: { percent: 0, tokens: 0 }, ...document }, entry);
 
-test('gives one plan one hash, and every other plan another', () => {
-  const first = plan({});
-  expect(first.hash).toBe('6ec7ea2f3328d347');
-  expect(plan({}).hash).toBe(first.hash);
+const plan = (world: World, policy = strict(), request: object = {}) =>
+  planRotation(policy, observationOf(world), { force: false, ...request }, LEARNT);
+const hashesOf = (...of: Parameters<typeof plan>) => plan(...of).refusals.map(({ hash }) => hash);
+
+const gone = { secrets: [secretOf({ AWSCURRENT: 1 })] };
+
+test('gives one refusal one hash, and every other refusal another', () => {
+  const cluster = { url: URL, managementToken: 'm' };
+  // A golden value: a change of it makes every hash that was printed before approve nothing.
+  expect(hashesOf(gone)).toEqual(['23a5c10823eb831a']);
   const hashes = [
-    plan({ secrets: [secretOf({ AWSCURRENT: 1 })] }).hash,
-    plan({}, policyOf({ owner: 'prod2' })).hash,
-    plan({}, policyOf({ cluster: { url: `${URL}:8086`, managementToken: 'm' } })).hash,
-  ];
-  expect(new Set([first.hash, ...hashes]).size).toBe(4);
-  expect(first.owner).toBe(OWNER);
+    hashesOf(gone),
+    hashesOf({
+      secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })],
+      tokens: [armed(2)],
+    }),
+    hashesOf(gone, strict({}, { permissions: { read: ['telemetry'] } })),
+    hashesOf(gone, strict({}, { expiresAfter: '120d' })),
+    hashesOf(gone, strict({ encryptionKey: 'alias/other' })),
+    hashesOf(gone, strict({ cluster: { ...cluster, dataUrl: 'https://data.example.com' } })),
+    hashesOf(gone, strict({ owner: 'prod2' }, { secret: TELEGRAF })),
+  ].flat();
+  expect(new Set(hashes).size).toBe(7);
 });
 
-test('an approval fits no plan that would do something else', () => {
-  const gone = { secrets: [secretOf({ AWSCURRENT: 1 })] };
-  const forced = { force: true, tokens: ['telegraf'] };
-  const old = { ...gone, tokens: [armed(1, { age: 40 * DAY })] };
-  const wider = policyOf({}, { permissions: { read: ['telemetry'], write: ['telemetry'] } });
-  const longer = policyOf({}, { expiresAfter: '120d' });
-  const hashes = [
-    plan(gone).hash,
-    plan(gone, policyOf(), forced).hash,
-    plan(old).hash,
-    plan(gone, wider).hash,
-    plan(gone, longer).hash,
-  ];
-  expect(new Set(hashes).size).toBe(hashes.length);
-  const widened = { secrets: gone.secrets, tokens: [armed(1, { age: DAY })] };
-  const widest = policyOf({}, { permissions: { read: ['*'], write: ['*'] } });
-  expect(plan(widened, wider)).toMatchObject({ actions: [{ kind: 'widen' }] });
-  expect(plan(widened, wider).hash).not.toBe(plan(widened, widest).hash);
-});
-
-test('a plan that is refused for its cluster says as well that it is over its limit', () => {
-  const elsewhere = { tags: { [OWNER_TAG]: OWNER, [CLUSTER_TAG]: 'https://other.example.com' } };
-  const none = policyOf({ limits: { percent: 0, tokens: 0 } });
-  const refused = plan({ secrets: [secretOf({ AWSCURRENT: 1 }, elsewhere)] }, none);
-  expect(refused.refusal).toMatch(
-    /of another cluster than .*; 1 tokens would be taken away.*limit is 0$/,
-  );
-});
-
-test('a plan keeps its hash when the policy changes what it does not do', () => {
-  const due = armed(1, { age: DAY });
-  const world = {
-    secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })],
-    tokens: [due, armed(2, { age: DAY })],
+test('what is applied beside a refusal does not change its hash', () => {
+  const tokens = {
+    telegraf: { permissions: { write: ['telemetry'] } },
+    grafana: { permissions: { write: ['telemetry'] } },
   };
-  const detaching = plan(world);
-  expect(detaching).toMatchObject({ actions: [{ kind: 'detach-pending' }] });
-  expect(plan(world, policyOf({}, { expiresAfter: '120d' })).hash).toBe(detaching.hash);
-  const elsewhere = { url: URL, dataUrl: 'https://data.example.com', managementToken: 'm' };
-  const gone = { secrets: [secretOf({ AWSCURRENT: 1 })] };
-  expect(plan(gone, policyOf({ cluster: elsewhere })).hash).not.toBe(plan(gone).hash);
+  const policy = strict({ tokens });
+  const name = 'keyturn/prod/grafana';
+  const both = (age: number) => ({
+    secrets: [...gone.secrets, secretOf({ AWSCURRENT: 2 }, { name })],
+    tokens: [armed(2, { name, age })],
+  });
+  const beside = plan(both(40 * DAY), policy);
+  expect(beside.actions).toHaveLength(2);
+  expect(beside.refusals).toMatchObject([{ counted: 1, allowed: 0 }]);
+  const [index = -1] = beside.refusals[0]?.actions ?? [];
+  expect(beside.actions[index]).toMatchObject({ token: 'telegraf', reason: 'CurrentGone' });
+  expect(hashesOf(both(DAY), policy)).toEqual(hashesOf(both(40 * DAY), policy));
+});
+
+test('refuses neither what a person asks for by name, nor what is merely due', () => {
+  expect(hashesOf(gone)).toHaveLength(1);
+  expect(hashesOf(gone, strict(), { force: true, tokens: ['telegraf'] })).toEqual([]);
+  expect(hashesOf({ ...gone, tokens: [armed(1, { age: 40 * DAY })] })).toEqual([]);
 });

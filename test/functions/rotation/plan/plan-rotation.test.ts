@@ -9,6 +9,7 @@ import {
   HOUR,
   id,
   inert,
+  LEARNT,
   MINUTE,
   NOW,
   observationOf,
@@ -17,13 +18,14 @@ import {
   secretOf,
   TELEGRAF,
   type World,
+  within,
 } from '../../builders.ts';
 
 const about = { token: 'telegraf', secret: TELEGRAF };
 const ask = { force: false };
 
 const plan = (world: World, policy: Policy = policyOf(), request: object = {}) =>
-  planRotation(policy, observationOf(world), { ...ask, ...request });
+  planRotation(policy, observationOf(world), { ...ask, ...request }, LEARNT);
 
 test('plans nothing for a token that is not due', () => {
   const world = { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [armed(1, { age: DAY })] };
@@ -49,17 +51,17 @@ test('replaces at once a current token that is gone, and counts it against the l
     expect(plan(world)).toEqual(
       planOf('rotate', {
         actions: [{ ...about, kind: 'rotate', reason: 'CurrentGone' }],
-        limit: { counted: 1, allowed: 3 },
+        limits: within(1),
       }),
     );
   }
 });
 
-test('goes on with a first version whose run died before arming it', () => {
+test('goes on with a first version that was never armed, as its lack of grants tells', () => {
   const secrets = [secretOf({ AWSCURRENT: 1 })];
   for (const token of [
     inert(1),
-    armed(1, { marker: { fp: undefined, id: undefined } as object }),
+    armed(1, { marker: { grants: undefined, armed: undefined } as object }),
   ]) {
     expect(plan({ secrets, tokens: [token] })).toEqual(
       planOf('rotate', {
@@ -146,9 +148,8 @@ test('reports a current token that lost its marker, and replaces it only when it
   const old = foreign(1, { createdAt: NOW - 30 * DAY, expiresAt: NOW + 60 * DAY });
   expect(plan({ secrets, tokens: [old] })).toEqual(
     planOf('rotate', {
-      actions: [{ ...about, kind: 'rotate', reason: 'Due' }],
+      actions: [{ ...about, kind: 'mint', reason: 'Due' }],
       findings: [finding],
-      limit: { counted: 0, allowed: 3 },
     }),
   );
 });
@@ -160,9 +161,10 @@ test('takes over a token and a secret that the policy names, once', () => {
     planOf('rotate', { actions: [{ ...action, reason: 'Adopted' }] } as object),
   );
   const name = 'legacy/telegraf';
-  const version = id(70);
-  const secrets = [secretOf({ AWSCURRENT: 70 }, { name })];
-  const adopted = armed(7, { name, age: DAY, marker: { version, adopted: NOW } });
+  const version = [id(70)];
+  const secrets = [secretOf({ AWSCURRENT: id(70) }, { name })];
+  const marker = { version, adopted: NOW, proven: NOW };
+  const adopted = armed(7, { name, age: DAY, marker });
   expect(plan({ secrets, tokens: [adopted] }, policy)).toEqual(planOf('rotate'));
 });
 

@@ -1,0 +1,36 @@
+import { DAY_MS, MINUTE_MS } from '../time.ts';
+import { formatDuration } from './duration.ts';
+import type { Policy } from './policy.ts';
+import type { PolicyIssue } from './policy-error.ts';
+import { DAYS, type Window } from './window.ts';
+
+const WEEK_MS = 7 * DAY_MS;
+
+const isNeverOver = ({ days, fromMinute, toMinute }: Window) =>
+  days.length === DAYS.length && fromMinute === toMinute % (24 * 60);
+
+/** How long after its beginning a window begins again, if that is always the same. */
+function periodOf(windows: readonly Window[]): number | undefined {
+  if (windows.length === 0 || windows.some(isNeverOver)) return undefined;
+  const starts = windows
+    .flatMap(({ days, fromMinute }) =>
+      days.map((day) => DAYS.indexOf(day) * DAY_MS + fromMinute * MINUTE_MS),
+    )
+    .sort((a, b) => a - b);
+  const [first = 0] = starts;
+  const periods = new Set(
+    starts.map((start, index) => (starts[index + 1] ?? first + WEEK_MS) - start),
+  );
+  return periods.size === 1 ? [...periods][0] : undefined;
+}
+
+/** What a policy may say, and its author should know. */
+export function warningsOf({ tokens }: Policy): PolicyIssue[] {
+  return tokens.flatMap(({ name, rotateEvery, windows }) => {
+    if (rotateEvery !== periodOf(windows)) return [];
+    const shown = formatDuration(rotateEvery);
+    const shorter = rotateEvery > 2 * DAY_MS ? rotateEvery - DAY_MS : (rotateEvery * 5) / 6;
+    const message = `${shown} is also the time from one window to the next: a rotation that is due a minute after its window waits ${shown} for the next one; choose a shorter time, such as ${formatDuration(shorter)}`;
+    return [{ path: ['tokens', name, 'rotateEvery'], message }];
+  });
+}

@@ -1,0 +1,30 @@
+import type { Result } from '../run/outcome.ts';
+import type { Tools } from '../run/tools.ts';
+import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
+import type { Observation } from '../tokens/observation.ts';
+import { lookAgain } from './look-again.ts';
+import { reapingContext, unknownPrevious } from './plan/plan-reaping.ts';
+import type { PreviousDetachment } from './plan/reaping-action.ts';
+
+/**
+ * Takes AWSPREVIOUS off a version whose string nobody knows. Every grace period of the secret starts again
+ * first: until now none has run, and consumers may have any of its tokens.
+ */
+export async function detachPrevious(
+  { secret, version }: PreviousDetachment,
+  observation: Observation,
+  tools: Tools,
+): Promise<Result> {
+  const listed = observation.secrets.get(secret);
+  const seen = listed && (await lookAgain(listed, observation, tools));
+  const context = reapingContext(tools.policy, secret, tools.apiNow());
+  if (!seen || unknownPrevious(seen, context) !== version) return 'skipped';
+  for (const each of seen.tokens) {
+    const fresh = await freshToken(tools, each);
+    const { superseded, quarantined } = fresh?.marker ?? {};
+    if (!fresh || superseded === undefined || quarantined !== undefined) continue;
+    await changeToken(tools, fresh, superseding(fresh, context.lifetimes.gracePeriod, context.now));
+  }
+  await tools.secrets.moveLabel(secret, 'AWSPREVIOUS', { from: version });
+  return 'done';
+}

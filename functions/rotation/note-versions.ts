@@ -1,0 +1,89 @@
+import type { TokenPolicy } from '../policy/policy.ts';
+import type { Result } from '../run/outcome.ts';
+import type { Tools } from '../run/tools.ts';
+import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
+import { claimSecret } from '../tokens/claim-secret.ts';
+import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import { graceRestart, recognitions, withOldGrace } from './plan/note-versions.ts';
+import type { NotingAction, Recognition, SharingMark } from './plan/rotation-action.ts';
+import { restartGrace } from './promote.ts';
+
+/** A marker has room for so many versions; one without a label needs none. */
+const MOST_VERSIONS = 3;
+
+/** Which clocks start anew: consumers have used the token until now. */
+function clocks(owned: OwnedToken, label: Recognition['label'], entry: TokenPolicy, now: number) {
+  switch (label) {
+    case 'AWSCURRENT':
+      return { superseded: undefined, grace: undefined, fenced: undefined };
+    case 'AWSPREVIOUS':
+      return superseding(owned, entry.gracePeriod, now).marker;
+    case 'AWSPENDING':
+      return {};
+    default:
+      label satisfies never;
+      throw new Error('unknown label');
+  }
+}
+
+async function recognise(
+  entry: TokenPolicy,
+  { secret, tokens }: ObservedSecret,
+  { tokenId, version, label }: Pick<Recognition, 'tokenId' | 'version' | 'label'>,
+  tools: Tools,
+): Promise<Result> {
+  const listed = tokens.find(({ token }) => token.id === tokenId);
+  const fresh = listed && (await freshToken(tools, listed));
+  if (!fresh) return 'skipped';
+  const labelled = new Set(Object.values(secret.labels));
+  const kept = (fresh.marker.version ?? []).filter(
+    (each) => labelled.has(each) && each !== version,
+  );
+  const versions = [...kept.slice(1 - MOST_VERSIONS), version];
+  // A token that AWSCURRENT has, too, is in use, whatever the other label says.
+  const isCurrent = fresh.versions.includes(secret.labels.AWSCURRENT ?? '');
+  const restarted =
+    isCurrent && label === 'AWSPREVIOUS' ? {} : clocks(fresh, label, entry, tools.apiNow());
+  await changeToken(tools, fresh, { marker: { version: versions, ...restarted } });
+  return 'done';
+}
+
+async function markShared(
+  { tokenId, by }: Pick<SharingMark, 'tokenId' | 'by'>,
+  { tokens }: ObservedSecret,
+  tools: Tools,
+): Promise<Result> {
+  const listed = tokens.find(({ token }) => token.id === tokenId);
+  const fresh = listed && (await freshToken(tools, listed));
+  if (!fresh) return 'skipped';
+  await changeToken(tools, fresh, { marker: { shared: by } });
+  return 'done';
+}
+
+/** Writes into markers what this run has seen, if a fresh look at the secret still shows it. */
+export async function noteVersion(
+  { entry, action }: { readonly entry: TokenPolicy; readonly action: NotingAction },
+  observation: Observation,
+  tools: Tools,
+): Promise<Result> {
+  const seen = await claimSecret(entry, observation, tools);
+  switch (action.kind) {
+    case 'recognise': {
+      const isThere = recognitions(seen).some(
+        ({ version, tokenId }) => version === action.version && tokenId === action.tokenId,
+      );
+      return isThere ? recognise(entry, seen, action, tools) : 'skipped';
+    }
+    case 'mark-shared':
+      return markShared(action, seen, tools);
+    case 'restart-grace': {
+      const now = tools.apiNow();
+      if (graceRestart(seen, now).length === 0) return 'skipped';
+      await restartGrace(withOldGrace(seen, now), entry.gracePeriod, tools);
+      return 'done';
+    }
+    default:
+      action satisfies never;
+      throw new Error('unknown kind of action');
+  }
+}

@@ -1,0 +1,227 @@
+import type { Measures } from '../../environment.ts';
+import type { Token } from '../../management-api/token.ts';
+import { entryOf, type Lifetimes, type Policy, type TokenPolicy } from '../../policy/policy.ts';
+import { holdOf } from '../../secrets-manager/secret.ts';
+import { DAY_MS, HOUR_MS } from '../../time.ts';
+import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
+import { currentHolder, isExpired, isProven, ownedPending, wasArmed } from '../../tokens/state.ts';
+import { ageOf, dueAt, sinceOf } from './decide-rotation.ts';
+
+/** How it is with the token that an entry's consumers read. */
+export type EntryCondition =
+  /** Known, live, with permissions. */
+  | 'works'
+  /** It works, and expires before somebody could be told in time. */
+  | 'expiring'
+  /** A hold, by a person's order. */
+  | 'held'
+  /** The token was taken away, or has expired, or never got permissions, or a person took them. */
+  | 'gone'
+  | 'expired'
+  | 'unarmed'
+  | 'stripped'
+  /** Nobody knows whose string it is, or it is that of another secret. */
+  | 'unknown'
+  | 'shared'
+  /** There is no secret, or no version that consumers could read. */
+  | 'missing'
+  /** Nobody can read the secret: its deletion is scheduled. */
+  | 'deleted'
+  /** Another Region writes it. */
+  | 'replica';
+
+/** One entry after a run. Instants are milliseconds since 1970, by the Management API's time. */
+export interface EntryState {
+  /** Name in the policy. */
+  readonly token: string;
+  readonly secret: string;
+  readonly condition: EntryCondition;
+  /** Id of the token under AWSCURRENT, if it is known. */
+  readonly tokenId?: string;
+  readonly expiresAt?: number;
+  /** When its rotation is due, apart from windows. */
+  readonly dueAt?: number;
+  /** The rotation is later than is normal. */
+  readonly late: boolean;
+  /** A token that is armed and waits to be promoted. */
+  readonly pending?: { readonly tokenId: string; readonly promotedFrom: number };
+  /** Since when it is on hold, or a person's mark stops it. */
+  readonly heldSince?: number;
+}
+
+/** Consumers are refused, or soon will be, or nobody can know whether they are. */
+const UNUSABLE: ReadonlySet<EntryCondition> = new Set([
+  'expiring',
+  'gone',
+  'expired',
+  'unarmed',
+  'stripped',
+  'unknown',
+  'shared',
+  'missing',
+]);
+
+/** An order that nobody has lifted in this time was perhaps forgotten. */
+const LONG_HELD_MS = 7 * DAY_MS;
+
+interface Context {
+  readonly at: number;
+  readonly settleMs: number;
+  /** How long until the third run after this one, at most. */
+  readonly thirdMs: number;
+}
+
+/**
+ * How long before its expiry a token alarms: a day, or three runs, so that somebody can act. Shorter for tokens
+ * that live so briefly that they are always as near to their expiry.
+ */
+function horizon({ expiresAfter, rotateEvery }: TokenPolicy, { thirdMs }: Context): number {
+  const spare = ((expiresAfter ?? Number.POSITIVE_INFINITY) - rotateEvery) / 2;
+  return Math.max(thirdMs, Math.min(DAY_MS, spare));
+}
+
+/** By the state of AWSCURRENT's holder, where no token is known. */
+const WITHOUT_TOKEN = {
+  none: 'missing',
+  gone: 'gone',
+  shared: 'shared',
+  unknown: 'unknown',
+  empty: 'unknown',
+} as const;
+
+function conditionOfToken(
+  entry: TokenPolicy,
+  { expiresAt = Number.POSITIVE_INFINITY, permissions }: Token,
+  context: Context,
+): EntryCondition {
+  if (expiresAt <= context.at) return 'expired';
+  if (permissions.length === 0) return 'stripped';
+  return expiresAt <= context.at + horizon(entry, context) ? 'expiring' : 'works';
+}
+
+function conditionOf(
+  entry: TokenPolicy,
+  seen: ObservedSecret | undefined,
+  context: Context,
+): EntryCondition {
+  if (!seen) return 'missing';
+  if (seen.secret.deletedAt !== undefined) return 'deleted';
+  if (seen.secret.replica) return 'replica';
+  if (heldSince(seen) !== undefined) return 'held';
+  const holder = currentHolder(seen);
+  if (holder?.state === 'foreign') return conditionOfToken(entry, holder.token, context);
+  if (holder?.state !== 'owned') return WITHOUT_TOKEN[holder?.state ?? 'none'];
+  const { owned } = holder;
+  const waits = isProven(owned) && !wasArmed(owned) && !isExpired(owned.token, context.at);
+  return waits ? 'unarmed' : conditionOfToken(entry, owned.token, context);
+}
+
+/** How late is still normal: a tenth of `rotateEvery`, at least an hour and at most a day; with windows a week more. */
+function margin({ rotateEvery, windows }: Lifetimes): number {
+  const patience = Math.max(HOUR_MS, Math.min(DAY_MS, rotateEvery / 10));
+  return windows.length > 0 ? patience + 7 * DAY_MS : patience;
+}
+
+function heldSince(seen: ObservedSecret): number | undefined {
+  const holder = currentHolder(seen);
+  const frozen = holder?.state === 'owned' ? holder.owned.marker.frozen : undefined;
+  // Nothing changes a secret on hold but people, and setting the hold changed it.
+  return holdOf(seen.secret) ? seen.secret.changedAt : frozen;
+}
+
+function stateOfEntry(
+  entry: TokenPolicy,
+  seen: ObservedSecret | undefined,
+  context: Context,
+): EntryState {
+  const about = { token: entry.name, secret: entry.secret };
+  const condition = conditionOf(entry, seen, context);
+  if (!seen) return { ...about, condition, late: false };
+  const token = ageOf(currentHolder(seen))?.token;
+  const due = dueAt(entry, seen);
+  const since = condition === 'held' ? heldSince(seen) : undefined;
+  const waiting = ownedPending(seen);
+  const armedAt = waiting?.marker.armed;
+  const isStopped = ['held', 'deleted', 'replica'].includes(condition);
+  const latest = (sinceOf(seen) ?? context.at) + entry.rotateEvery + margin(entry);
+  const late = context.at >= latest;
+  return {
+    ...about,
+    condition,
+    ...(token && { tokenId: token.id }),
+    ...(token?.expiresAt !== undefined && { expiresAt: token.expiresAt }),
+    ...(due !== undefined && { dueAt: due }),
+    late: late && !isStopped,
+    ...(waiting &&
+      armedAt !== undefined && {
+        pending: { tokenId: waiting.token.id, promotedFrom: armedAt + context.settleMs },
+      }),
+    ...(since !== undefined && { heldSince: since }),
+  };
+}
+
+/** The state of every entry, after a run has applied its plan. Pure. `mended`: secrets that got a token that works. */
+export function entryStates(
+  policy: Policy,
+  { secrets, at }: Pick<Observation, 'secrets' | 'at'>,
+  mended: ReadonlySet<string>,
+  thirdMs: number,
+): readonly EntryState[] {
+  const context = { at, settleMs: policy.settle, thirdMs };
+  return policy.tokens.map((entry) => {
+    const state = stateOfEntry(entry, secrets.get(entry.secret), context);
+    if (!mended.has(entry.secret)) return state;
+    const { token, secret } = state;
+    return { token, secret, condition: 'works', late: false };
+  });
+}
+
+const days = (milliseconds: number) => Math.round((milliseconds / DAY_MS) * 100) / 100;
+
+/** Lengths of the lives that are left to current tokens, of removed entries too. */
+function runways({ secrets, at }: Observation, policy: Policy) {
+  return [...secrets.values()].flatMap((seen) => {
+    const entry = entryOf(policy, seen.secret.name);
+    const token = ageOf(currentHolder(seen))?.token;
+    if (!token || token.permissions.length === 0 || holdOf(seen.secret) || seen.secret.replica)
+      return [];
+    if (!entry && policy.onRemoval === 'retire') return [];
+    const { renewBefore }: Lifetimes = entry ?? policy.defaults;
+    const remainingMs = token.expiresAt === undefined ? undefined : token.expiresAt - at;
+    return [{ createdAt: token.createdAt, remainingMs, renewBefore }];
+  });
+}
+
+/** What a run measures of all tokens. `states` must be of the whole policy. */
+export function measureTokens(
+  policy: Policy,
+  observation: Observation,
+  states: readonly EntryState[],
+): Measures {
+  const mended = new Set(states.flatMap(({ secret, tokenId }) => (tokenId ? [] : [secret])));
+  const left = {
+    ...observation,
+    secrets: new Map([...observation.secrets].filter(([name]) => !mended.has(name))),
+  };
+  const current = runways(left, policy);
+  const ends = current.flatMap(({ remainingMs }) => remainingMs ?? []);
+  const count = (fits: (state: EntryState) => boolean) => states.filter(fits).length;
+  const isLongHeld = ({ heldSince: since }: EntryState) =>
+    since !== undefined && observation.at - since > LONG_HELD_MS;
+  return {
+    ownedTokens: countOwned(observation),
+    overdueTokens: count(({ late }) => late),
+    unusableTokens: count(({ condition }) => UNUSABLE.has(condition)),
+    deletedSecrets: count(({ condition }) => condition === 'deleted'),
+    longHolds: count(isLongHeld),
+    tokensNearExpiry: current.filter(
+      ({ remainingMs = Number.POSITIVE_INFINITY, renewBefore }) => remainingMs < renewBefore / 2,
+    ).length,
+    ...(ends.length > 0 && { runwayDays: days(Math.min(...ends)) }),
+    ...(current.length > 0 && {
+      oldestTokenDays: days(
+        observation.at - Math.min(...current.map(({ createdAt }) => createdAt)),
+      ),
+    }),
+  };
+}

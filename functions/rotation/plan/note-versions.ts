@@ -1,0 +1,85 @@
+import type { Without } from '../../run/plan.ts';
+import { pendingVersion } from '../../secrets-manager/secret.ts';
+import { HOUR_MS } from '../../time.ts';
+import { homeOf } from '../../tokens/marker.ts';
+import type { Holder, Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import { isUnknown } from '../../tokens/state.ts';
+import type { GraceRestart, NotingAction, Recognition, SharingMark } from './rotation-action.ts';
+
+type Of<Action> = Without<Action, 'token' | 'secret'>;
+
+/** The labels whose strings are read where nothing else tells. */
+const LABELS = ['AWSCURRENT', 'AWSPREVIOUS', 'AWSPENDING'] as const;
+
+const versionUnder = ({ secret }: ObservedSecret, label: (typeof LABELS)[number]) =>
+  label === 'AWSPENDING' ? pendingVersion(secret) : secret.labels[label];
+
+/** Versions whose string was recognised: only the markers tell the listings, and `reap`, from now on. */
+export const recognitions = (seen: ObservedSecret): Of<Recognition>[] =>
+  LABELS.flatMap((label) => {
+    const version = versionUnder(seen, label);
+    const holder = version === undefined ? undefined : seen.holders.get(version);
+    if (version === undefined || holder?.state !== 'owned') return [];
+    const { owned } = holder;
+    if (owned.versions.includes(version)) return [];
+    const tokenId = owned.token.id;
+    return [{ kind: 'recognise', tokenId, version, label, reason: 'SavedByPerson' }];
+  });
+
+/** Tokens whose grace period started more than an hour ago. A quarantined one has none left. */
+export const withOldGrace = ({ tokens }: ObservedSecret, now: number): readonly OwnedToken[] =>
+  tokens.filter(
+    ({ marker: { superseded = now, quarantined } }) =>
+      quarantined === undefined && now - superseded >= HOUR_MS,
+  );
+
+/** While nobody knows what consumers have, every token that they may have keeps its whole grace period. */
+export function graceRestart(seen: ObservedSecret, now: number): Of<GraceRestart>[] {
+  const unknown = isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS');
+  const isNeeded = unknown && withOldGrace(seen, now).length > 0;
+  return isNeeded ? [{ kind: 'restart-grace', reason: 'UnknownVersion' }] : [];
+}
+
+const hasHolder = ({ holders }: ObservedSecret, state: Holder['state']) =>
+  [...holders.values()].some((holder) => holder.state === state);
+
+/** Tokens of other secrets whose strings this one has. */
+const sharings = ({ secret, holders }: ObservedSecret) =>
+  [...holders.values()].flatMap((holder) =>
+    holder.state === 'shared' ? [{ tokenId: holder.owned.token.id, home: homeOf(secret.arn) }] : [],
+  );
+
+/**
+ * Marks of tokens whose string another secret of ours has, or has no more; by the token's secret. A mark
+ * stays while nobody knows what that other secret has: perhaps its value could not be read just now.
+ */
+export function sharingMarks({
+  secrets,
+}: Pick<Observation, 'secrets'>): ReadonlyMap<string, Of<SharingMark>[]> {
+  const all = [...secrets.values()];
+  const byToken = Map.groupBy(all.flatMap(sharings), ({ tokenId }) => tokenId);
+  const unclear = new Set(
+    all.filter((seen) => hasHolder(seen, 'unknown')).map(({ secret }) => homeOf(secret.arn)),
+  );
+  const marks = [...secrets].map(([name, { tokens }]) => {
+    const its = tokens.flatMap(({ token, marker: { shared } }): Of<SharingMark>[] => {
+      const homes = (byToken.get(token.id) ?? []).map(({ home }) => home).sort();
+      const [by] = homes;
+      if (shared === undefined ? by === undefined : homes.includes(shared) || unclear.has(shared))
+        return [];
+      const about = { kind: 'mark-shared', tokenId: token.id } as const;
+      return by === undefined
+        ? [{ ...about, reason: 'SharedNoMore' }]
+        : [{ ...about, by, reason: 'PastedByPerson' }];
+    });
+    return [name, its] as const;
+  });
+  return new Map(marks);
+}
+
+/** What a run only writes into markers, for one secret; it may go together with one other action. */
+export const noteVersions = (
+  seen: ObservedSecret,
+  sharing: readonly Of<SharingMark>[],
+  now: number,
+): Of<NotingAction>[] => [...recognitions(seen), ...sharing, ...graceRestart(seen, now)];

@@ -1,0 +1,56 @@
+import type { Permission } from '../../management-api/token.ts';
+import { namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
+
+const ANY = '*';
+
+/** Whether a database exists, or will: the policy declares it. */
+export type IsKnown = (database: string) => boolean;
+
+/** `databases`: names of those that exist. Absent: they were not listed, because the policy declares all that it names. */
+export function knownDatabases(policy: Policy, databases?: ReadonlySet<string>): IsKnown {
+  const declared = new Set(namedDatabases(policy));
+  return (name) => name === ANY || declared.has(name) || databases?.has(name) === true;
+}
+
+export const unknownDatabases = (
+  { permissions }: Pick<TokenPolicy, 'permissions'>,
+  isKnown: IsKnown,
+): string[] =>
+  [...new Set(permissions.map(({ resource }) => resource))].filter((name) => !isKnown(name));
+
+/** Whether the plan must know which databases exist: a token may use one that the policy does not declare. */
+export function needsDatabases(policy: Policy): boolean {
+  const isKnown = knownDatabases(policy);
+  return policy.tokens.some((entry) => unknownDatabases(entry, isKnown).length > 0);
+}
+
+const keyOf = ({ action, resource }: Permission) => `${action} ${resource}`;
+
+/** Whether `declared` contains every permission of `given`. */
+export function covers(declared: readonly Permission[], given: readonly Permission[]): boolean {
+  const keys = new Set(declared.map(keyOf));
+  return given.every((each) => keys.has(keyOf(each)));
+}
+
+/**
+ * The permissions that a token may get now. A permission on a database that neither exists nor is declared
+ * is given only to the successor of a token that has it: a typo is refused, and a database that somebody
+ * deleted keeps nobody from being renewed.
+ */
+export function grantable(
+  { permissions }: Pick<TokenPolicy, 'permissions'>,
+  given: readonly Permission[],
+  isKnown: IsKnown,
+): readonly Permission[] {
+  const has = new Set(given.map(keyOf));
+  return permissions.filter((each) => isKnown(each.resource) || has.has(keyOf(each)));
+}
+
+/** Those that a probe can decide: the server refuses a write to a database that does not exist, whoever asks. */
+export function probeable(
+  permissions: readonly Permission[],
+  isKnown: IsKnown,
+): readonly Permission[] {
+  const known = permissions.filter(({ resource }) => isKnown(resource));
+  return known.length > 0 ? known : permissions;
+}

@@ -1,0 +1,96 @@
+import type { ManagementApi } from '../management-api/management-api.ts';
+import type { Token } from '../management-api/token.ts';
+import type { Secret } from '../secrets-manager/secret.ts';
+import { asOwned, type Holder, type OwnedToken } from './observation.ts';
+import { type NamedToken, tokenNamedBy } from './version-id.ts';
+
+/** The fingerprint of a version's string; `empty`: it has no value; undefined: its value has another form. */
+export type ReadFingerprint = (
+  secret: string,
+  version: string,
+) => Promise<string | 'empty' | undefined>;
+
+/** What answers whose string a version has. */
+export interface HolderSources {
+  readonly api: Pick<ManagementApi, 'getToken'>;
+  readonly owner: string;
+  /** All tokens of ours, by the name of their secret. */
+  readonly owned: ReadonlyMap<string, readonly OwnedToken[]>;
+  /** All others, by id. */
+  readonly foreign: ReadonlyMap<string, Token>;
+  /** Absent: this function may not read values. */
+  readonly readFingerprint?: ReadFingerprint | undefined;
+}
+
+const asHolder = (owned: OwnedToken): Holder => ({ state: 'owned', owned });
+
+/** Rule 1 by the listing: the token whose id the version's id names. */
+function listedByName(
+  { tokenId }: NamedToken,
+  tokens: readonly OwnedToken[],
+  { foreign }: HolderSources,
+): Holder | undefined {
+  const owned = tokens.find(({ token }) => token.id === tokenId);
+  if (owned) return asHolder(owned);
+  const token = foreign.get(tokenId);
+  return token && { state: 'foreign', token };
+}
+
+/**
+ * Rule 1 by a `GET`. Only under an id that Keyturn put does a 404 say that the token is gone; a bare UUID
+ * may be anybody's, and there only `revokedAt` says so.
+ */
+async function askByName(
+  { tokenId, certain }: NamedToken,
+  secret: Secret,
+  { api, owner }: HolderSources,
+): Promise<Holder | undefined> {
+  const token = await api.getToken(tokenId);
+  if (!token) return certain ? { state: 'gone' } : undefined;
+  if (token.revokedAt !== undefined) return { state: 'gone' };
+  const owned = asOwned(token, owner, (name) => (name === secret.name ? secret : undefined));
+  return owned ? asHolder(owned) : { state: 'foreign', token };
+}
+
+/** Rule 3: the token whose fingerprint is that of the string, in this secret or in another one of ours. */
+async function findByString(
+  version: string,
+  secret: Secret,
+  tokens: readonly OwnedToken[],
+  { owned, readFingerprint }: HolderSources,
+): Promise<Holder> {
+  const found = await readFingerprint?.(secret.name, version);
+  if (found === undefined) return { state: 'unknown' };
+  if (found === 'empty') return { state: 'empty' };
+  const hasIt = ({ marker }: OwnedToken) => marker.fp === found;
+  const mine = tokens.find(hasIt);
+  if (mine) return asHolder(mine);
+  const other = [...owned.values()].flat().find(hasIt);
+  return other ? { state: 'shared', owned: other } : { state: 'unknown' };
+}
+
+/**
+ * Which token a version has. The first rule that answers decides:
+ *
+ * 1. the version's id names the token: `keyturn-<token id>`, or a bare token id (Keyturn 0.1);
+ * 2. the marker of a token of this secret names the version (`version`, `minted`) and has an `fp`;
+ * 3. the fingerprint of the string is a token's `fp`, in functions that may read values;
+ * 4. nobody: unknown, which is not gone.
+ */
+export async function findHolder(
+  version: string,
+  secret: Secret,
+  sources: HolderSources,
+): Promise<Holder> {
+  const tokens = sources.owned.get(secret.name) ?? [];
+  const named = tokenNamedBy(version);
+  const listed = named && listedByName(named, tokens, sources);
+  if (listed) return listed;
+  const asked = named?.certain ? await askByName(named, secret, sources) : undefined;
+  if (asked) return asked;
+  const marked = tokens.filter(({ versions }) => versions.includes(version));
+  // Two that claim it: only the string can tell.
+  if (marked.length === 1 && marked[0]) return asHolder(marked[0]);
+  const bare = named && marked.length === 0 && (await askByName(named, secret, sources));
+  return bare || findByString(version, secret, tokens, sources);
+}

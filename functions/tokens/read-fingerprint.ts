@@ -1,0 +1,21 @@
+import { entryOf } from '../policy/policy.ts';
+import type { RunTools } from '../run/tools.ts';
+import type { ReadFingerprint } from './find-holder.ts';
+import { readTokenString } from './secret-string.ts';
+
+/**
+ * Reads whose string a version has. Nothing that is wrong with one secret's value stops a run for all
+ * others: a string that cannot be read is one that nobody knows, which is reported and alarmed.
+ */
+export const fingerprintReader =
+  ({ secrets, policy, log }: Pick<RunTools, 'secrets' | 'policy' | 'log'>): ReadFingerprint =>
+  async (secret, version) => {
+    try {
+      const text = await secrets.value(secret, version);
+      if (!text) return 'empty';
+      return readTokenString(entryOf(policy, secret) ?? { secret }, text).fingerprint();
+    } catch (error) {
+      log.warn('a value could not be read', { secret, version, error });
+      return undefined;
+    }
+  };

@@ -1,0 +1,89 @@
+import { type Cron, ExpressionError, parseCron } from './cron.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const MINUTES = { minute: 1, hour: 60, day: 24 * 60 };
+
+/**
+ * A cron expression is followed from here, or from its first year after it, for two years. A fixed year,
+ * so that the same policy always gives the same template.
+ */
+const FIRST_YEAR = 2026;
+const YEARS = 2;
+
+/** How far apart the firings of a schedule are, in minutes. */
+export interface Gaps {
+  /** The shortest time from one firing to the next. */
+  readonly shortest: number;
+  /** The longest time from one firing to the third one after it. */
+  readonly longestOfThree: number;
+}
+
+/** Minutes by which a zone is ahead of UTC. */
+function offsetIn(timeZone: string): (instant: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
+  return (instant) => {
+    const [, sign, hours, minutes] =
+      /GMT(?:([+-])(\d\d):(\d\d))?/.exec(format.format(instant)) ?? [];
+    const ahead = Number(hours ?? 0) * 60 + Number(minutes ?? 0);
+    return sign === '-' ? -ahead : ahead;
+  };
+}
+
+/**
+ * The instants of all firings, in order. When clocks go forward, a time that does not exist is skipped;
+ * when they go back, a time that comes twice counts once.
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#daylist-savings-time
+ */
+function* firings({ minutes, years, firesOn }: Cron, timeZone: string): Generator<number> {
+  const offsetAt = offsetIn(timeZone);
+  const from = [...years].filter((year) => year >= FIRST_YEAR).sort((a, b) => a - b)[0];
+  if (from === undefined) return;
+  const end = Date.UTC(from + YEARS, 0);
+  for (let day = Date.UTC(from, 0); day < end; day += DAY_MS) {
+    const date = new Date(day);
+    if (!years.has(date.getUTCFullYear()) || !firesOn(date)) continue;
+    const before = offsetAt(day - DAY_MS);
+    const after = offsetAt(day + 2 * DAY_MS);
+    for (const minute of minutes) {
+      const wall = day + minute * MINUTE_MS;
+      if (before === after) yield wall - before * MINUTE_MS;
+      else {
+        // Of a time that comes twice, the one with the offset of before is the first.
+        const possible = [before, after].map((offset) => wall - offset * MINUTE_MS);
+        const real = possible.find((at) => at + offsetAt(at) * MINUTE_MS === wall);
+        if (real !== undefined) yield real;
+      }
+    }
+  }
+}
+
+function gapsOfCron(fields: string, timeZone: string): Gaps {
+  let shortest = Number.POSITIVE_INFINITY;
+  let longestOfThree = 0;
+  let [third, second, last]: (number | undefined)[] = [];
+  for (const at of firings(parseCron(fields), timeZone)) {
+    if (last !== undefined) shortest = Math.min(shortest, at - last);
+    longestOfThree = Math.max(longestOfThree, at - (third ?? second ?? last ?? at));
+    [third, second, last] = [second, last, at];
+  }
+  if (shortest === Number.POSITIVE_INFINITY) {
+    throw new ExpressionError('a schedule that fires at least once a year');
+  }
+  return { shortest: shortest / MINUTE_MS, longestOfThree: longestOfThree / MINUTE_MS };
+}
+
+/**
+ * How far apart the firings of `rate(30 minutes)` or `cron(0 3 * * ? *)` are.
+ * @throws ExpressionError
+ */
+export function gapsOf(expression: string, timeZone: string): Gaps {
+  const [, kind, inside = ''] = /^(rate|cron)\((.*)\)$/.exec(expression) ?? [];
+  if (kind === 'cron') return gapsOfCron(inside, timeZone);
+  const [, count, unit] = /^([1-9]\d*) (minute|hour|day)s?$/.exec(inside) ?? [];
+  if (kind === undefined || count === undefined) {
+    throw new ExpressionError('a number and minutes, hours or days, such as rate(30 minutes)');
+  }
+  const minutes = Number(count) * MINUTES[unit as keyof typeof MINUTES];
+  return { shortest: minutes, longestOfThree: 3 * minutes };
+}

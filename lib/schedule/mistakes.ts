@@ -1,0 +1,33 @@
+import { formatDuration } from '../../functions/policy/duration.ts';
+import type { Policy } from '../../functions/policy/policy.ts';
+import type { PolicyIssue } from '../../functions/policy/policy-error.ts';
+import { ExpressionError } from './cron.ts';
+import { gapsOf } from './gaps.ts';
+
+/**
+ * A run ends before the next one begins. It may begin a minute late, and needs a minute for what it
+ * finishes; with less than this, some runs would do nothing at all.
+ */
+const SHORTEST_GAP_MINUTES = 5;
+
+function mistakeIn(expression: string, timeZone: string): string | undefined {
+  const inMinutes = (minutes: number) => formatDuration(minutes * 60_000);
+  try {
+    const { shortest } = gapsOf(expression, timeZone);
+    if (shortest >= SHORTEST_GAP_MINUTES) return undefined;
+    const least = inMinutes(SHORTEST_GAP_MINUTES);
+    return `with ${inMinutes(shortest)} between two firings, expected at least ${least}, because a run ends before the next one begins; choose rate(${SHORTEST_GAP_MINUTES} minutes) or a rarer one`;
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    return `expected ${error.message}`;
+  }
+}
+
+/** The schedules that EventBridge Scheduler would refuse, or that leave a run no time. */
+export function scheduleMistakes({ schedules, timeZone }: Policy): PolicyIssue[] {
+  return (['rotate', 'reap', 'enforce'] as const).flatMap((job) => {
+    const mistake = mistakeIn(schedules[job], timeZone);
+    if (mistake === undefined) return [];
+    return [{ path: ['schedules', job], message: `found "${schedules[job]}", ${mistake}` }];
+  });
+}

@@ -1,4 +1,0 @@
-import { describeCrashPoints } from './crash-points.ts';
-import { people } from './faults.ts';
-
-describeCrashPoints('a person who acts at any moment', people);

@@ -1,0 +1,80 @@
+import { DAY, HOUR } from '../../world/policy.ts';
+import { hold } from '../acts.ts';
+import { GRANTS, tidying } from '../policy.ts';
+import { begin, dieRenewing, reap, renew, retire, rotateFully, type Scenario } from './scenario.ts';
+
+const step = (name: string, steps: number): Scenario => ({
+  name,
+  run: reap,
+  async prepare(laboratory) {
+    await renew(laboratory);
+    await retire(laboratory, steps);
+  },
+});
+
+export const retirement: readonly Scenario[] = [
+  {
+    name: 'marking',
+    run: reap,
+    async prepare(laboratory) {
+      await dieRenewing(laboratory, 'UpdateSecretVersionStage');
+      await laboratory.world.wait(2 * HOUR);
+    },
+  },
+  step('fencing', 0),
+  step('quarantine', 1),
+  step('deletion', 2),
+  {
+    name: 'marking an orphan',
+    run: reap,
+    async prepare(laboratory) {
+      await dieRenewing(laboratory, 'POST /tokens');
+      await rotateFully(laboratory);
+      await laboratory.world.wait(HOUR);
+    },
+  },
+  {
+    name: 'deleting an orphan',
+    run: reap,
+    async prepare(laboratory) {
+      await dieRenewing(laboratory, 'POST /tokens');
+      await laboratory.world.wait(HOUR);
+      await laboratory.invoke(reap);
+      await laboratory.world.wait(HOUR);
+    },
+  },
+  {
+    name: 'an expired token',
+    run: reap,
+    async prepare(laboratory) {
+      await renew(laboratory);
+      await laboratory.world.wait(2 * DAY - 3 * HOUR);
+      await rotateFully(laboratory);
+      await laboratory.world.wait(4 * HOUR);
+    },
+  },
+  {
+    name: 'expired tokens of others',
+    run: reap,
+    async prepare(laboratory) {
+      const { world } = laboratory;
+      await begin(laboratory);
+      const expiresAt = `${new Date(world.clock.now() + HOUR).toISOString().slice(0, 19)}Z`;
+      for (let count = 0; count < 4; count += 1) {
+        await world.people.mint({ description: 'of a team', permissions: GRANTS, expiresAt });
+      }
+      laboratory.deploy(tidying);
+      await world.wait(2 * HOUR);
+    },
+  },
+  ...(['frozen', 'deleted'] as const).map(
+    (kind): Scenario => ({
+      name: `a secret on hold, ${kind}`,
+      run: reap,
+      async prepare(laboratory) {
+        await renew(laboratory);
+        await hold(kind)(laboratory.world);
+      },
+    }),
+  ),
+];

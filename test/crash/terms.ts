@@ -1,0 +1,30 @@
+import { parsePolicy } from '../../functions/policy/parse-policy.ts';
+import { entryOf } from '../../functions/policy/policy.ts';
+import type { Permission } from '../../sandbox/cluster/state.ts';
+import type { World } from '../world/world.ts';
+
+/** What the checks know of the policy that is deployed, and the data plane's word on a token string. */
+export interface Terms {
+  readonly gracePeriod: number;
+  readonly limits: { readonly percent: number; readonly tokens: number };
+  /** The secrets that its entries name. */
+  readonly listed: readonly string[];
+  /** Its entry left the policy, which says that its tokens are to be retired. */
+  isRetired(secret: string): boolean;
+  /** Whether every router lets it do all of that now. */
+  accepts(string: string | undefined, permissions: readonly Permission[]): boolean;
+}
+
+export function termsOf(declared: object, { accepts }: Pick<World, 'accepts'>): Terms {
+  const policy = parsePolicy(declared);
+  return {
+    gracePeriod: policy.defaults.gracePeriod,
+    limits: policy.limits,
+    listed: policy.tokens.map(({ secret }) => secret),
+    isRetired: (secret) => policy.onRemoval === 'retire' && entryOf(policy, secret) === undefined,
+    accepts: (string = '', permissions) =>
+      permissions.every(({ action, resource }) =>
+        accepts(string, action === 'read' ? 'read' : 'write', resource),
+      ),
+  };
+}

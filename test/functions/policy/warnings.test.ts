@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { parsePolicy } from '../../../functions/policy/parse-policy.ts';
+import { formatPath } from '../../../functions/policy/policy-error.ts';
+import { warningsOf } from '../../../functions/policy/warnings.ts';
+
+const warnings = (rotateEvery: string, windows: readonly string[]) => {
+  const telegraf = { permissions: { write: ['telemetry'] }, rotateEvery, windows };
+  const cluster = { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' };
+  const defaults = { gracePeriod: '1h' };
+  const found = warningsOf(parsePolicy({ owner: 'prod', cluster, defaults, tokens: { telegraf } }));
+  return found.map(({ path, message }) => `${formatPath(path)}: ${message}`);
+};
+
+test.each([
+  ['7d', ['Sun 02:00-05:00']],
+  ['1w', ['Sat 22:00-04:00']],
+  ['1d', ['daily 02:00-05:00']],
+  ['1d', ['Mon-Fri 02:00-05:00', 'Sat,Sun 02:00-09:00']],
+  ['12h', ['daily 02:00-03:00', 'daily 14:00-15:00']],
+])(
+  'warns that a rotation every %s may miss its window %j, and waits as long again',
+  (every, windows) => {
+    expect(warnings(every, windows)).toEqual([
+      expect.stringMatching(/^tokens\.telegraf\.rotateEvery: \S+ is also the time from one window/),
+    ]);
+  },
+);
+
+test.each([
+  ['6d', ['Sun 02:00-05:00']],
+  ['14d', ['Sun 02:00-05:00']],
+  ['7d', ['Mon-Fri 09:00-17:00']],
+  ['7d', ['Mon,Thu 09:00-17:00']],
+  ['20h', ['daily 02:00-05:00']],
+  ['1d', ['daily 02:00-03:00', 'daily 14:00-15:00']],
+  ['1d', ['daily 00:00-24:00']],
+  ['1d', ['daily 02:00-02:00']],
+  ['7d', []],
+])(
+  'does not warn of every %s in %j: a missed window is followed by another soon',
+  (every, windows) => {
+    expect(warnings(every, windows)).toEqual([]);
+  },
+);
+
+test('names a time that is better', () => {
+  expect(warnings('7d', ['Sun 02:00-05:00'])[0]).toMatch(
+    /a rotation that is due a minute after its window waits 7d for the next one; choose a shorter time, such as 6d$/,
+  );
+  expect(warnings('1d', ['daily 02:00-05:00'])[0]).toMatch(/such as 20h$/);
+});

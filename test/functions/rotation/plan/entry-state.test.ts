@@ -1,0 +1,262 @@
+import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../../functions/policy/policy.ts';
+import { entryStates, measureTokens } from '../../../../functions/rotation/plan/entry-state.ts';
+import { HOLD_TAG, type Secret } from '../../../../functions/secrets-manager/secret.ts';
+import {
+  armed,
+  DAY,
+  foreign,
+  HOUR,
+  id,
+  inert,
+  type Labels,
+  MINUTE,
+  NOW,
+  observationOf,
+  policyOf,
+  secretOf,
+  TELEGRAF,
+  type World,
+} from '../../builders.ts';
+
+interface Run {
+  readonly policy?: Policy;
+  /** Secrets that got a token that works in this run. */
+  readonly mended?: readonly string[];
+  readonly periodMs?: number;
+}
+
+function statesAfter(world: World, run: Run = {}) {
+  const { policy = policyOf(), mended = [], periodMs = HOUR } = run;
+  return entryStates(policy, observationOf(world), new Set(mended), periodMs);
+}
+
+function measure(world: World, policy: Policy = policyOf(), run: Run = {}) {
+  const states = statesAfter(world, { policy, ...run });
+  return measureTokens(policy, observationOf(world), states);
+}
+
+function stateAfter(world: World, run?: Run) {
+  const [state, ...more] = statesAfter(world, run);
+  if (!state || more.length > 0) throw new Error('the policy has one entry');
+  return state;
+}
+
+const SAVED = id(70);
+const writer = { permissions: { write: ['telemetry'] } };
+const quiet = {
+  overdueTokens: 0,
+  unusableTokens: 0,
+  deletedSecrets: 0,
+  longHolds: 0,
+  tokensNearExpiry: 0,
+};
+const held = (more: Partial<Secret> = {}) =>
+  secretOf({ AWSCURRENT: 1 }, { tags: { [HOLD_TAG]: 'frozen' }, ...more });
+
+const current = (options: Parameters<typeof armed>[1] = {}) => ({
+  secrets: [secretOf({ AWSCURRENT: 1 })],
+  tokens: [armed(1, options)],
+});
+
+describe('an entry is', () => {
+  const under = (token: ReturnType<typeof armed>, labels: Labels = { AWSCURRENT: 1 }): World => ({
+    secrets: [secretOf(labels)],
+    tokens: [token],
+  });
+  const grafana = secretOf({}, { name: 'keyturn/prod/grafana' });
+  const pasted = {
+    secrets: [secretOf({ AWSCURRENT: SAVED }), grafana],
+    tokens: [armed(5, { name: grafana.name })],
+    strings: { [SAVED]: 5 },
+  };
+  const conditions: readonly (readonly [string, World])[] = [
+    ['works', under(armed(1))],
+    ['works', under(foreign(1, { expiresAt: NOW + 9 * DAY }))],
+    // Adoption is not proven yet: nobody armed it, and it is as good as it was.
+    ['works', under(inert(1, { permissions: armed(1).permissions, marker: { adopted: NOW } }))],
+    ['expiring', under(armed(1, { expiresAt: NOW + DAY }))],
+    ['expiring', under(foreign(1))],
+    ['expired', under(armed(1, { expiresAt: NOW }))],
+    ['expired', under(inert(1, { expiresAt: NOW }))],
+    ['unarmed', under(inert(1))],
+    ['stripped', under(armed(1, { permissions: [] }))],
+    ['stripped', under(foreign(1, { permissions: [] }))],
+    ['held', under(armed(1, { permissions: [], marker: { frozen: NOW } }))],
+    ['held', { secrets: [held()], tokens: [] }],
+    ['gone', { secrets: [secretOf({ AWSCURRENT: 1 })] }],
+    ['gone', under({ ...armed(1), revokedAt: NOW })],
+    ['unknown', { secrets: [secretOf({ AWSCURRENT: SAVED })] }],
+    ['unknown', { secrets: [secretOf({ AWSCURRENT: SAVED })], strings: { [SAVED]: 'empty' } }],
+    ['shared', pasted],
+    ['missing', {}],
+    ['missing', { secrets: [secretOf()] }],
+    ['missing', under(armed(2), { AWSPENDING: 2 })],
+    ['deleted', { secrets: [held({ deletedAt: NOW })] }],
+    ['replica', { secrets: [held({ replica: true })] }],
+  ];
+  test.each(conditions)('%s', (condition, world) => {
+    expect(stateAfter(world).condition).toBe(condition);
+    const isUsable = ['works', 'held', 'deleted', 'replica'].includes(condition);
+    expect(measure(world).unusableTokens).toBe(isUsable ? 0 : 1);
+    expect(measure(world).deletedSecrets).toBe(condition === 'deleted' ? 1 : 0);
+  });
+
+  test('expiring for the longer of a day and three runs, or less where a token lives so briefly', () => {
+    const left = (ms: number, run?: Run) =>
+      stateAfter(under(armed(1, { expiresAt: NOW + ms })), run).condition;
+    expect(left(DAY + 1_000)).toBe('works');
+    expect(left(DAY)).toBe('expiring');
+    expect(left(3 * DAY, { periodMs: DAY })).toBe('expiring');
+    expect(left(3 * DAY + 1_000, { periodMs: DAY })).toBe('works');
+    // Always as near to its expiry as a day: half of what it has to spare.
+    const daily = { rotateEvery: '12h', renewBefore: '2h', expiresAfter: '1d', gracePeriod: '1h' };
+    const policy = policyOf({}, daily);
+    expect(left(6 * HOUR + 1_000, { policy })).toBe('works');
+    expect(left(6 * HOUR, { policy })).toBe('expiring');
+  });
+
+  test('well after a run that gave it a token that works, whatever it was before', () => {
+    for (const world of [{}, under(armed(1, { age: 99 * DAY })), pasted]) {
+      expect(stateAfter(world, { mended: [TELEGRAF] })).toEqual({
+        token: 'telegraf',
+        secret: TELEGRAF,
+        condition: 'works',
+        late: false,
+      });
+    }
+    const { unusableTokens } = measure({}, policyOf(), { mended: [TELEGRAF] });
+    expect(unusableTokens).toBe(0);
+  });
+});
+
+test('says of an entry which token it has, and until when, and when the next one comes', () => {
+  const marker = { armed: NOW - MINUTE };
+  const world = {
+    secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })],
+    tokens: [armed(1, { age: DAY }), armed(2, { marker })],
+  };
+  expect(stateAfter(world)).toEqual({
+    token: 'telegraf',
+    secret: TELEGRAF,
+    condition: 'works',
+    tokenId: id(1),
+    expiresAt: NOW + 89 * DAY,
+    dueAt: NOW + 29 * DAY - 118_625_552,
+    late: false,
+    pending: { tokenId: id(2), promotedFrom: NOW + 9 * MINUTE },
+  });
+});
+
+test('knows of a string that nobody knows when it is due, if its version says so', () => {
+  const secrets = [secretOf({ AWSCURRENT: SAVED })];
+  expect(stateAfter({ secrets })).not.toHaveProperty('dueAt');
+  const versionTimes = { [SAVED]: NOW - 31 * DAY };
+  expect(stateAfter({ secrets, versionTimes })).toMatchObject({
+    dueAt: NOW - DAY - 118_625_552,
+    late: true,
+  });
+});
+
+describe('a hold', () => {
+  test('says since when', () => {
+    expect(stateAfter({ secrets: [held({ changedAt: NOW - HOUR })] }).heldSince).toBe(NOW - HOUR);
+    const frozen = current({ permissions: [], marker: { frozen: NOW - DAY } });
+    expect(stateAfter(frozen).heldSince).toBe(NOW - DAY);
+    expect(stateAfter(current())).not.toHaveProperty('heldSince');
+  });
+
+  test('is counted when it is older than a week', () => {
+    const long = (since: number) =>
+      [
+        { secrets: [held({ changedAt: since })] },
+        current({ permissions: [], marker: { frozen: since } }),
+      ].map((world) => measure(world).longHolds);
+    expect(long(NOW - 7 * DAY)).toEqual([0, 0]);
+    expect(long(NOW - 7 * DAY - 1_000)).toEqual([1, 1]);
+  });
+});
+
+test('tells the age and the runway of the tokens that consumers use', () => {
+  const policy = policyOf({ tokens: { telegraf: writer, grafana: writer } });
+  const secrets = [
+    secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 3 }),
+    secretOf({ AWSCURRENT: 2 }, { name: 'keyturn/prod/grafana' }),
+  ];
+  const tokens = [
+    armed(1, { age: 20 * DAY }),
+    armed(2, { age: 5 * DAY, expiresAt: NOW + 30.5 * DAY, name: 'keyturn/prod/grafana' }),
+    armed(3, { age: 50 * DAY, expiresAt: NOW + DAY, marker: { superseded: NOW - HOUR } }),
+  ];
+  expect(measure({ secrets, tokens }, policy)).toEqual({
+    ...quiet,
+    ownedTokens: 3,
+    runwayDays: 30.5,
+    oldestTokenDays: 20,
+  });
+});
+
+test('tells no runway where nothing expires, and no age where there is nothing', () => {
+  const { expiresAt, ...token } = armed(1);
+  const immortal = { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [token] };
+  expect(measure(immortal)).not.toHaveProperty('runwayDays');
+  expect(measure({})).toEqual({ ...quiet, ownedTokens: 0, unusableTokens: 1 });
+});
+
+describe('overdue is', () => {
+  const overdue = (world: World, policy?: Policy) => measure(world, policy).overdueTokens;
+
+  test('a day later than rotateEvery', () => {
+    expect(overdue(current({ age: 31 * DAY - 1 }))).toBe(0);
+    expect(overdue(current({ age: 31 * DAY }))).toBe(1);
+  });
+
+  test('a tenth later where rotateEvery is short, and a week more where windows are waited for', () => {
+    const daily = policyOf({}, { rotateEvery: '1d', gracePeriod: '1h' });
+    expect(overdue(current({ age: 26.3 * HOUR }), daily)).toBe(0);
+    expect(overdue(current({ age: 26.4 * HOUR }), daily)).toBe(1);
+    const weekly = policyOf({}, { windows: ['Mon 09:00-10:00'] });
+    expect(overdue(current({ age: 37 * DAY }), weekly)).toBe(0);
+    expect(overdue(current({ age: 38 * DAY }), weekly)).toBe(1);
+  });
+
+  test('nothing that a person holds, or that another Region writes', () => {
+    const old = { age: 80 * DAY };
+    expect(overdue({ secrets: [held()], tokens: [armed(1, old)] })).toBe(0);
+    const replica = secretOf({ AWSCURRENT: 1 }, { replica: true });
+    expect(overdue({ secrets: [replica], tokens: [armed(1, old)] })).toBe(0);
+    const deleted = secretOf({ AWSCURRENT: 1 }, { deletedAt: NOW });
+    expect(overdue({ secrets: [deleted], tokens: [armed(1, old)] })).toBe(0);
+    const frozen = { permissions: [], marker: { frozen: NOW } } as const;
+    expect(overdue(current({ ...old, ...frozen }))).toBe(0);
+  });
+
+  test('a token that a person stripped, since nothing replaces it', () => {
+    expect(overdue(current({ age: 80 * DAY, permissions: [] }))).toBe(1);
+  });
+
+  test('counted from the adoption of what was adopted', () => {
+    expect(overdue(current({ age: 300 * DAY, marker: { adopted: NOW - 29 * DAY } }))).toBe(0);
+  });
+});
+
+describe('near expiry is', () => {
+  const near = (world: World, policy?: Policy) => measure(world, policy).tokensNearExpiry;
+  const left = (ms: number) => current({ age: DAY, expiresAt: NOW + ms });
+
+  test('half of renewBefore, after which rotation has failed for as long', () => {
+    expect(near(left(7 * DAY))).toBe(0);
+    expect(near(left(7 * DAY - 1))).toBe(1);
+  });
+
+  test('a token whose entry has left the policy, unless it is retired', () => {
+    const other = { tokens: { other: writer } };
+    expect(near(left(HOUR), policyOf(other))).toBe(1);
+    expect(near(left(HOUR), policyOf({ ...other, onRemoval: 'retire' }))).toBe(0);
+  });
+
+  test('a current token that lost its marker', () => {
+    const world = { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [foreign(1, { id: id(1) })] };
+    expect(near(world)).toBe(1);
+  });
+});

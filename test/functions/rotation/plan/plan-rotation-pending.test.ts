@@ -1,0 +1,292 @@
+import { describe, expect, test } from 'vitest';
+import type { Permission, Token } from '../../../../functions/management-api/token.ts';
+import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
+import { grantsHash } from '../../../../functions/tokens/marker.ts';
+import {
+  armed,
+  DAY,
+  foreign,
+  HOUR,
+  id,
+  inert,
+  type Labels,
+  LEARNT,
+  MINUTE,
+  NOW,
+  observationOf,
+  policyOf,
+  SECOND,
+  secretOf,
+  stepsOf,
+  type World,
+  WRITE,
+} from '../../builders.ts';
+
+/** The policy's `settle`, unless it says otherwise. */
+const SETTLE = 10 * MINUTE;
+
+interface Around extends Pick<World, 'strings' | 'versionTimes' | 'at'> {
+  readonly current?: Token | undefined;
+  readonly next?: Token;
+  readonly labels?: Labels;
+  readonly document?: object;
+  readonly entry?: object;
+  /** Somebody asked for this rotation by name. */
+  readonly asked?: boolean;
+  readonly periodMs?: number;
+}
+
+const young = armed(1, { age: DAY });
+const due = armed(1, { age: 30 * DAY });
+const SAVED = id(70);
+
+/** What a run does for a secret in which token 1 is current, and token 2 waits. */
+function steps({ current, next, labels, document, entry, asked = false, ...around }: Around) {
+  const { periodMs = LEARNT.periodMs, ...world } = around;
+  const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2, ...labels })];
+  const tokens = [current, next].flatMap((each) => each ?? []);
+  const request = asked ? { force: true, tokens: ['telegraf'] } : { force: false };
+  const observation = observationOf({ ...world, secrets, tokens });
+  return stepsOf(
+    planRotation(policyOf(document, entry), observation, request, { ...LEARNT, periodMs }),
+  );
+}
+
+const waiting = (age: number, options: Parameters<typeof armed>[1] = {}) =>
+  armed(2, { age, ...options });
+
+test('an ordinary rotation waits until its token has been armed for as long as settle', () => {
+  expect(steps({ current: due, next: waiting(SETTLE - SECOND) })).toEqual([]);
+  expect(steps({ current: due, next: waiting(SETTLE) })).toEqual(['resume Due 2']);
+  const document = { settle: '2m' };
+  expect(steps({ current: due, next: waiting(119 * SECOND), document })).toEqual([]);
+  expect(steps({ current: due, next: waiting(2 * MINUTE), document })).toEqual(['resume Due 2']);
+});
+
+test('settling counts from the arming, not from the minting', () => {
+  const next = (ago: number) => waiting(DAY, { marker: { armed: NOW - ago } });
+  expect(steps({ current: due, next: next(SETTLE - SECOND) })).toEqual([]);
+  expect(steps({ current: due, next: next(SETTLE) })).toEqual(['resume Due 2']);
+});
+
+test('a pending token without its permissions of today is armed before it is promoted', () => {
+  const read: Permission = { action: 'read', resource: 'telemetry' };
+  const entry = { permissions: { read: ['telemetry'], write: ['telemetry'] } };
+  expect(steps({ current: due, next: inert(2, { age: HOUR }) })).toEqual(['arm Due 2']);
+  // Wider and narrower than the policy of today.
+  const narrowedSince = { permissions: [...WRITE, read], marker: { grants: grantsHash([read]) } };
+  const grants = grantsHash([...WRITE, read]);
+  const wide = { permissions: [...WRITE, read], marker: { grants } };
+  expect(steps({ current: due, next: waiting(HOUR), entry })).toEqual(['arm Due 2']);
+  expect(steps({ current: due, next: waiting(HOUR, wide) })).toEqual(['arm Due 2']);
+  // A person changed it meanwhile.
+  expect(steps({ current: due, next: waiting(HOUR, narrowedSince) })).toEqual(['arm Due 2']);
+  expect(steps({ current: due, next: waiting(HOUR, { ...wide, marker: {} }), entry })).toEqual([
+    'arm Due 2',
+  ]);
+});
+
+test('a token that an older version armed settles from the first run that sees it', () => {
+  const next = waiting(DAY, { marker: { armed: undefined } as object });
+  expect(steps({ current: due, next })).toEqual(['arm Due 2']);
+});
+
+describe('windows', () => {
+  const entry = { windows: ['Mon-Fri 22:00-02:00'] };
+  const document = { timeZone: 'Europe/Berlin' };
+  const current = armed(1, { age: 40 * DAY, expiresAt: NOW + 50 * DAY });
+  const at = (text: string, more: Around = {}) =>
+    steps({ current, next: waiting(DAY), entry, document, at: Date.parse(text), ...more });
+
+  test('hold back the promotion, to the second', () => {
+    expect(at('2026-03-02T20:59:59Z')).toEqual([]);
+    expect(at('2026-03-02T21:00:00Z')).toEqual(['resume Due 2']);
+    expect(at('2026-03-03T00:59:59Z')).toEqual(['resume Due 2']);
+    expect(at('2026-03-03T01:00:00Z')).toEqual([]);
+  });
+
+  test('hold back nothing but the promotion', () => {
+    const outside = '2026-03-02T12:00:00Z';
+    expect(at(outside, { labels: { AWSPENDING: 1 } })).toEqual(['mint Due']);
+    expect(at(outside, { next: inert(2, { age: HOUR }) })).toEqual(['arm Due 2']);
+  });
+
+  test('hold back no narrowing for ever, and no widening of what waits', () => {
+    const permissions = [...WRITE, { action: 'read', resource: 'telemetry' }];
+    const wide = armed(1, { age: DAY, permissions, marker: { grants: grantsHash(permissions) } });
+    expect(at('2026-03-02T20:59:59Z', { current: wide, next: waiting(HOUR) })).toEqual([]);
+    expect(at('2026-03-02T21:00:00Z', { current: wide, next: waiting(HOUR) })).toEqual([
+      'resume PermissionsNarrowed 2',
+    ]);
+  });
+
+  test('are not waited for near expiry, nor by anybody who asked', () => {
+    const outside = '2026-03-02T12:00:00Z';
+    const near = armed(1, { age: 77 * DAY });
+    expect(at(outside, { current: near })).toEqual(['resume NearExpiry 2']);
+    expect(at(outside, { asked: true })).toEqual(['resume Forced 2']);
+    expect(at(outside, { current: undefined })).toEqual(['resume CurrentGone 2']);
+    const forced = waiting(MINUTE, { marker: { forced: true } });
+    expect(at(outside, { next: forced })).toEqual(['resume Due 2']);
+  });
+
+  test('do not make near expiry forget to settle', () => {
+    const near = armed(1, { age: 77 * DAY });
+    expect(at('2026-03-02T12:00:00Z', { current: near, next: waiting(MINUTE) })).toEqual([]);
+  });
+});
+
+test('consumers without a token that works are not kept waiting', () => {
+  const next = waiting(SECOND);
+  expect(steps({ next })).toEqual(['resume CurrentGone 2']);
+  expect(steps({ current: armed(1, { age: 90 * DAY }), next })).toEqual(['resume Expired 2']);
+  expect(steps({ current: { ...young, revokedAt: NOW }, next })).toEqual(['resume CurrentGone 2']);
+});
+
+test('what would expire before a later run could promote its successor is not left to that', () => {
+  const expiring = (left: number) => armed(1, { age: DAY, expiresAt: NOW + left });
+  const next = waiting(MINUTE);
+  expect(steps({ current: expiring(3 * HOUR + SETTLE), next })).toEqual([]);
+  const current = expiring(3 * HOUR + SETTLE - SECOND);
+  expect(steps({ current, next })).toEqual(['resume NearExpiry 2']);
+  expect(steps({ current, next, periodMs: 30 * MINUTE })).toEqual([]);
+});
+
+test('a rotation by name promotes the token that waits, and mints none', () => {
+  expect(steps({ current: young, next: waiting(SECOND), asked: true })).toEqual([
+    'resume Forced 2',
+  ]);
+  expect(steps({ current: due, next: inert(2), asked: true })).toEqual(['resume Forced 2']);
+});
+
+test('what somebody asked for is resumed though the current token is not due', () => {
+  const next = waiting(SECOND, { marker: { forced: true } });
+  expect(steps({ current: young, next })).toEqual(['resume Pending 2']);
+});
+
+test('takes AWSPENDING off a token that nobody needs', () => {
+  expect(steps({ current: young, next: waiting(HOUR) })).toEqual(['detach-pending PendingNotDue']);
+});
+
+describe('takes AWSPENDING off, or mints anew where a successor is due, instead of', () => {
+  const dead: readonly (readonly [string, Token])[] = [
+    ['what a person stripped', waiting(HOUR, { permissions: [] })],
+    ['what a person froze', waiting(HOUR, { marker: { frozen: NOW - MINUTE } })],
+    ['what was frozen before it was armed', inert(2, { marker: { frozen: NOW - MINUTE } })],
+    ['what expired', waiting(HOUR, { expiresAt: NOW })],
+    ['what was revoked', { ...waiting(HOUR), revokedAt: NOW }],
+    ['what is not ours', foreign(2)],
+    ['what was superseded', waiting(HOUR, { marker: { superseded: NOW - MINUTE } })],
+    ['what was quarantined', waiting(HOUR, { marker: { quarantined: NOW - MINUTE } })],
+  ];
+  test.each(dead)('%s', (_, next) => {
+    expect(steps({ current: young, next })).toEqual(['detach-pending PendingDead']);
+    expect(steps({ current: due, next })).toEqual(['mint Due']);
+    expect(steps({ next })).toEqual(['rotate CurrentGone']);
+  });
+
+  test('what never was a token that we know', () => {
+    expect(steps({ current: young })).toEqual(['detach-pending PendingDead']);
+    expect(steps({ current: due })).toEqual(['mint Due']);
+  });
+});
+
+describe('a pending token that is older than AWSCURRENT', () => {
+  const older = waiting(31 * DAY, { expiresAt: NOW + DAY });
+
+  test('is never promoted, whoever asked for it', () => {
+    expect(steps({ current: young, next: older })).toEqual(['detach-pending PendingOlder']);
+    const forced = waiting(31 * DAY, { expiresAt: NOW + DAY, marker: { forced: true } });
+    expect(steps({ current: young, next: forced })).toEqual(['detach-pending PendingOlder']);
+    expect(steps({ current: due, next: older })).toEqual(['mint Due']);
+    expect(steps({ current: young, next: older, asked: true })).toEqual(['rotate Forced']);
+  });
+
+  test('counts as older than a token of others, too', () => {
+    const current = foreign(1, { createdAt: NOW - DAY, expiresAt: NOW + 90 * DAY });
+    expect(steps({ current, next: waiting(DAY + SECOND) })).toEqual([
+      'detach-pending PendingOlder',
+    ]);
+    expect(steps({ current, next: waiting(DAY) })).toEqual(['detach-pending PendingNotDue']);
+  });
+
+  test('is older than a string that nobody knows if it is older than its version', () => {
+    const unknown = (madeAt: number) =>
+      steps({
+        next: waiting(DAY),
+        labels: { AWSCURRENT: SAVED },
+        versionTimes: { [SAVED]: madeAt },
+        asked: true,
+      });
+    expect(unknown(NOW - DAY + SECOND)).toEqual(['rotate Forced']);
+    expect(unknown(NOW - DAY)).toEqual(['resume Forced 2']);
+  });
+
+  test('is promoted if the current one is gone', () => {
+    expect(steps({ next: older })).toEqual(['resume CurrentGone 2']);
+  });
+});
+
+describe('a version that Secrets Manager’s own rotation made', () => {
+  const made = (ago: number, around: Around = {}) =>
+    steps({
+      current: due,
+      labels: { AWSPENDING: SAVED },
+      versionTimes: { [SAVED]: NOW - ago },
+      ...around,
+    });
+  const minted = inert(2, { marker: { minted: SAVED, fp: '0123456789abcdef', forced: true } });
+  const empty = { strings: { [SAVED]: 'empty' } } as const;
+
+  test('is left to it for an hour, with a value or without', () => {
+    expect(made(HOUR - 1, empty)).toEqual([]);
+    expect(made(HOUR - 1)).toEqual([]);
+    expect(made(HOUR - 1, { next: minted })).toEqual([]);
+    expect(made(HOUR - 1, { ...empty, current: young })).toEqual([]);
+  });
+
+  test('is resumed after that like any other, or gives way', () => {
+    expect(made(HOUR, { current: young, next: minted })).toEqual(['resume Pending 2']);
+    expect(made(HOUR, empty)).toEqual(['mint Due']);
+    expect(made(HOUR)).toEqual(['mint Due']);
+    expect(made(HOUR, { ...empty, current: young })).toEqual(['detach-pending PendingDead']);
+    expect(made(HOUR, { current: young })).toEqual(['detach-pending PendingDead']);
+  });
+
+  test('is not waited for where consumers cannot wait, or somebody asks for a rotation', () => {
+    expect(made(MINUTE, { ...empty, asked: true })).toEqual(['rotate Forced']);
+    expect(made(MINUTE, { ...empty, current: undefined })).toEqual(['rotate CurrentGone']);
+    expect(made(MINUTE, { ...empty, current: armed(1, { age: 90 * DAY }) })).toEqual([
+      'rotate Expired',
+    ]);
+    expect(made(MINUTE, { ...empty, current: armed(1, { age: 77 * DAY }) })).toEqual([
+      'mint NearExpiry',
+    ]);
+  });
+
+  test('is left alone where nobody asked when it was made', () => {
+    expect(steps({ current: due, labels: { AWSPENDING: SAVED }, ...empty })).toEqual([]);
+  });
+
+  test('is none that Keyturn put, now or in 0.1', () => {
+    expect(steps({ current: due, next: waiting(DAY), labels: { AWSPENDING: id(2) } })).toEqual([
+      'resume Due 2',
+    ]);
+    expect(steps({ current: young })).toEqual(['detach-pending PendingDead']);
+  });
+});
+
+test('never promotes again what somebody rolled back from', () => {
+  const labels = { AWSCURRENT: 1, AWSPREVIOUS: 2, AWSPENDING: 2 };
+  const current = armed(1, { age: 31 * DAY, marker: { superseded: NOW - DAY } });
+  expect(steps({ current, next: waiting(DAY), labels })).toEqual(['mint Due']);
+});
+
+test('leaves AWSPENDING where promotion left it', () => {
+  expect(steps({ current: young, labels: { AWSPENDING: 1 } })).toEqual([]);
+});
+
+test('what waits for a token that a person stripped waits with it', () => {
+  const current = armed(1, { age: 40 * DAY, permissions: [] });
+  expect(steps({ current, next: waiting(DAY) })).toEqual([]);
+});

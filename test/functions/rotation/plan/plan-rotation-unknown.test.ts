@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
+import {
+  armed,
+  DAY,
+  HOUR,
+  id,
+  LEARNT,
+  NOW,
+  observationOf,
+  planOf,
+  policyOf,
+  secretOf,
+  stepsOf,
+  TELEGRAF,
+  type World,
+  within,
+} from '../../builders.ts';
+
+const about = { token: 'telegraf', secret: TELEGRAF };
+const SAVED = id(70);
+const GRAFANA = 'keyturn/prod/grafana';
+const secrets = [secretOf({ AWSCURRENT: SAVED })];
+
+const plan = (world: Partial<World>, { asked = false, refused = false } = {}) =>
+  planRotation(
+    policyOf(),
+    observationOf({ secrets, versionTimes: { [SAVED]: NOW - DAY }, ...world }),
+    asked ? { force: true, tokens: ['telegraf'] } : { force: false },
+    { ...LEARNT, refused: new Set(refused ? [TELEGRAF] : []) },
+  );
+
+const unknown = {
+  ...about,
+  kind: 'UnknownVersion',
+  message:
+    'AWSCURRENT has a string that is no token of ours: a person put it there; rotate it by name to replace it',
+};
+
+test('reports a string that nobody knows, and takes it neither for gone nor for ours', () => {
+  const nothing = planOf('rotate', { findings: [unknown] });
+  expect(plan({})).toEqual(nothing);
+  expect(plan({ strings: { [SAVED]: 'empty' } })).toEqual(nothing);
+  expect(plan({ tokens: [armed(1)] })).toEqual(nothing);
+});
+
+test('rotates it by the age of its version, like any token', () => {
+  const at = (madeAt: number) => stepsOf(plan({ versionTimes: { [SAVED]: madeAt } }));
+  expect(at(NOW - 28 * DAY)).toEqual([]);
+  expect(at(NOW - 30 * DAY)).toEqual(['mint Due']);
+  // A version that Secrets Manager does not list counts as old as the secret's last change.
+  const changed = (changedAt: number) =>
+    stepsOf(plan({ secrets: [secretOf({ AWSCURRENT: SAVED }, { changedAt })], versionTimes: {} }));
+  expect(changed(NOW - 28 * DAY)).toEqual([]);
+  expect(changed(NOW - 30 * DAY)).toEqual(['mint Due']);
+});
+
+test('rotates it by name at once, and does not count it against the limit', () => {
+  expect(plan({}, { asked: true })).toEqual(
+    planOf('rotate', {
+      actions: [{ ...about, kind: 'rotate', reason: 'Forced' }],
+      findings: [unknown],
+    }),
+  );
+});
+
+test('replaces it at once where the whole data plane refuses it, and counts that', () => {
+  expect(plan({}, { refused: true })).toEqual(
+    planOf('rotate', {
+      actions: [{ ...about, kind: 'rotate', reason: 'Missing' }],
+      findings: [unknown],
+      limits: within(1),
+    }),
+  );
+});
+
+test('replaces nothing that is known because a data plane refuses it', () => {
+  const known = { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [armed(1, { age: HOUR })] };
+  expect(plan(known, { refused: true })).toEqual(planOf('rotate'));
+});
+
+test('names the secret whose string a person pasted here', () => {
+  const shared = {
+    secrets: [...secrets, secretOf({ AWSCURRENT: 5 }, { name: GRAFANA })],
+    tokens: [armed(5, { name: GRAFANA })],
+    strings: { [SAVED]: 5 },
+  };
+  expect(plan(shared)).toEqual(
+    planOf('rotate', {
+      findings: [
+        {
+          ...about,
+          kind: 'SharedString',
+          message: `AWSCURRENT has the string of ${GRAFANA}; rotate it by name to give it its own`,
+          tokenId: id(5),
+        },
+      ],
+    }),
+  );
+  expect(stepsOf(plan(shared, { asked: true }))).toEqual(['rotate Forced']);
+});
+
+test('takes a string that it recognises for the token whose it is', () => {
+  const recognised = (age: number) =>
+    stepsOf(plan({ tokens: [armed(1, { age })], strings: { [SAVED]: 1 } }));
+  expect(recognised(DAY)).toEqual(['recognise SavedByPerson 1']);
+  expect(recognised(30 * DAY)).toEqual(['mint Due', 'recognise SavedByPerson 1']);
+});

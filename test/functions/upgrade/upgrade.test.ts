@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openWorld } from '../../world/open-world.ts';
+import { DAY, HOUR, MINUTE } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+import { instant, keyturn01, type Left, policy, SECRET } from './left-by-0-1.ts';
+
+type Old = ReturnType<typeof keyturn01>;
+type Prepare = (old: Old, world: World) => Promise<unknown>;
+
+const NOTHING: never[] = [];
+
+/** A current token that is due, and its successor after each step of 0.1. */
+async function due(old: Old, world: World): Promise<Left> {
+  const current = await old.issue();
+  await world.wait(2 * DAY);
+  return current;
+}
+
+async function replaced(old: Old, world: World): Promise<readonly [Left, Left]> {
+  const former = await due(old, world);
+  const current = await old.mint();
+  await old.store(current);
+  await old.arm(current);
+  await old.promote(current);
+  return [former, current];
+}
+
+/** Each is a state in which a run of 0.1 stopped. */
+const stopped: Readonly<Record<string, Prepare>> = {
+  'a first issue, minted': async (old) => {
+    await old.createSecret();
+    await old.mint();
+  },
+  'a first issue, stored': async (old) => {
+    await old.createSecret();
+    await old.store(await old.mint());
+  },
+  'a first issue, armed': (old) => old.issue(),
+  'a rotation, due': due,
+  'a rotation, minted': async (old, world) => {
+    await due(old, world);
+    await old.mint();
+  },
+  'a rotation, stored': async (old, world) => {
+    await due(old, world);
+    await old.store(await old.mint());
+  },
+  'a rotation, armed': async (old, world) => {
+    await due(old, world);
+    const left = await old.mint();
+    await old.store(left);
+    await old.arm(left);
+  },
+  'a forced rotation, armed': async (old) => {
+    await old.issue();
+    const left = await old.mint({ forced: 'yes' });
+    await old.store(left);
+    await old.arm(left, { forced: 'yes' });
+  },
+  'a rotation, promoted': replaced,
+  'a rotation, superseded': async (old, world) => {
+    const [former] = await replaced(old, world);
+    await old.mark(former, { superseded: instant(world.clock.now()) });
+  },
+  'a retirement, AWSPREVIOUS taken off': async (old, world) => {
+    const [former] = await replaced(old, world);
+    await old.mark(former, { superseded: instant(world.clock.now()) });
+    await world.wait(HOUR);
+    await world.people.takeOff(SECRET, 'AWSPREVIOUS');
+  },
+  'a retirement, fenced': async (old, world) => {
+    const [former] = await replaced(old, world);
+    const superseded = instant(world.clock.now());
+    await world.wait(HOUR);
+    await world.people.takeOff(SECRET, 'AWSPREVIOUS');
+    await old.mark(former, { superseded, fenced: instant(world.clock.now()) });
+  },
+  'a retirement, quarantined': async (old, world) => {
+    const [former] = await replaced(old, world);
+    await world.people.takeOff(SECRET, 'AWSPREVIOUS');
+    const at = instant(world.clock.now());
+    const marks = { superseded: at, fenced: at, quarantined: at, was: 'write:telemetry' };
+    await old.mark(former, marks, NOTHING);
+  },
+  'a rollback to a quarantined token': async (old, world) => {
+    const [former] = await replaced(old, world);
+    const at = instant(world.clock.now());
+    const marks = { superseded: at, fenced: at, quarantined: at, was: 'write:telemetry' };
+    await old.mark(former, marks, NOTHING);
+    await old.promote(former);
+  },
+  "Secrets Manager's own rotation, minted": async (old, world) => {
+    await old.issue();
+    const version = '11111111-2222-4333-8444-555555555555';
+    await old.store(await old.mint({ forced: 'yes', version }), version);
+    await world.wait(HOUR);
+  },
+  "Secrets Manager's own rotation, armed": async (old, world) => {
+    await old.issue();
+    const version = '11111111-2222-4333-8444-555555555555';
+    const left = await old.mint({ forced: 'yes', version });
+    await old.store(left, version);
+    await old.arm(left, { forced: 'yes', version });
+    await world.wait(HOUR);
+  },
+  'a revocation whose successor is stored': async (old) => {
+    const leaked = await old.issue();
+    await old.store(await old.mint({ replaces: leaked.id, forced: 'yes' }));
+  },
+  'a revocation whose successor is promoted': async (old) => {
+    const leaked = await old.issue();
+    const marks = { replaces: leaked.id, forced: 'yes' };
+    const left = await old.mint(marks);
+    await old.store(left);
+    await old.arm(left, marks);
+    await old.promote(left);
+  },
+};
+
+/** The schedules, thinned out, for as long as every token lives; what consumers read works at every moment. */
+async function carryOn(world: World): Promise<void> {
+  const check = async (run: () => Promise<{ readonly error?: unknown }>) => {
+    expect((await run()).error).toBeUndefined();
+    expect(world.accepts(world.string(SECRET))).toBe(true);
+  };
+  for (let round = 0; round < 11; round += 1) {
+    await check(world.rotate);
+    await world.wait(11 * MINUTE);
+    await check(world.rotate);
+    await check(world.reap);
+    await world.wait(6 * HOUR);
+  }
+}
+
+let world: World;
+let empty: ReturnType<World['save']>;
+beforeAll(async () => {
+  world = await openWorld(policy);
+  empty = world.save();
+});
+afterAll(() => world.close());
+
+test.each(Object.entries(stopped))(
+  '0.1 stopped in %s, and is carried on',
+  async (_name, prepare) => {
+    await world.restore(empty);
+    await prepare(keyturn01(world), world);
+    // A first issue that died serves nobody yet; whatever served somebody must go on to.
+    const served = world.labels(SECRET).AWSCURRENT && world.accepts(world.string(SECRET));
+    if (!served) await world.rotate();
+    await carryOn(world);
+    const { AWSCURRENT: current, AWSPREVIOUS: previous } = world.holders(SECRET);
+    const working = world.tokens(SECRET).filter(({ permissions }) => permissions.length > 0);
+    expect(new Set(working.map(({ id }) => id))).toEqual(
+      new Set([current, previous].filter(Boolean)),
+    );
+    expect(world.tokens(SECRET).length).toBeLessThanOrEqual(3);
+    expect(world.labels(SECRET).AWSCURRENT).toBe(`keyturn-${current}`);
+  },
+);
+
+test('what 0.1 froze stays dead, and what it deleted stays deleted, until a person lifts it', async () => {
+  for (const kind of ['frozen', 'deleted'] as const) {
+    await world.restore(empty);
+    const old = keyturn01(world);
+    const current = await old.issue();
+    await world.people.hold(SECRET, kind);
+    if (kind === 'frozen') {
+      const marks = { frozen: instant(world.clock.now()), was: 'write:telemetry' };
+      await old.mark(current, marks, NOTHING);
+    } else await world.people.deleteToken(current.id);
+    for (let round = 0; round < 6; round += 1) {
+      await world.wait(DAY);
+      await world.rotate();
+      await world.reap();
+      expect(world.accepts(current.string)).toBe(false);
+      expect(world.tokens(SECRET).filter(({ permissions }) => permissions.length > 0)).toEqual([]);
+    }
+    const way = kind === 'frozen' ? 'unfreeze' : 'lift';
+    await world.revoke({ way, token: 'telegraf', reason: 'all clear' });
+    await world.wait(HOUR);
+    await world.rotate();
+    expect(world.accepts(world.string(SECRET))).toBe(true);
+  }
+});

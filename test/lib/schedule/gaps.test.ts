@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { ExpressionError } from '../../../lib/schedule/cron.ts';
+import { gapsOf } from '../../../lib/schedule/gaps.ts';
+
+const HOUR = 60;
+const DAY = 24 * HOUR;
+
+/** Shortest gap, and the longest time in which a schedule fires three times, in minutes. */
+test.each([
+  ['rate(30 minutes)', 30, 90],
+  ['rate(1 minute)', 1, 3],
+  ['rate(1 hours)', HOUR, 3 * HOUR],
+  ['rate(2 days)', 2 * DAY, 6 * DAY],
+  ['cron(0/10 * * * ? *)', 10, 30],
+  ['cron(5/20 * * * ? *)', 20, 60],
+  ['cron(0,5,59 * * * ? *)', 1, HOUR],
+  ['cron(0 3 * * ? *)', DAY, 3 * DAY],
+  ['cron(0 9-17 ? * MON-FRI *)', HOUR, 2 * DAY + 18 * HOUR],
+  ['cron(50 23 ? * SUN *)', 7 * DAY, 21 * DAY],
+  ['cron(0 8 ? * 2,3 *)', DAY, 13 * DAY],
+  ['cron(0 0 1 * ? *)', 28 * DAY, 92 * DAY],
+  ['cron(0 3 * * ? 2031)', DAY, 3 * DAY],
+  ['cron(30 2 1 1 ? *)', 365 * DAY, 365 * DAY],
+])('%s', (expression, shortest, longestOfThree) => {
+  expect(gapsOf(expression, 'UTC')).toEqual({ shortest, longestOfThree });
+});
+
+test('the clock that goes forward brings two firings an hour closer', () => {
+  expect(gapsOf('cron(0 1,4 * * ? *)', 'UTC').shortest).toBe(3 * HOUR);
+  expect(gapsOf('cron(0 1,4 * * ? *)', 'Europe/Berlin').shortest).toBe(2 * HOUR);
+  expect(gapsOf('cron(0 0/12 * * ? *)', 'Australia/Lord_Howe').shortest).toBe(11.5 * HOUR);
+});
+
+test('a time that does not exist is skipped, and no firing comes close to another for it', () => {
+  const { shortest, longestOfThree } = gapsOf('cron(30 2 * * ? *)', 'Europe/Berlin');
+  expect(shortest).toBe(DAY);
+  expect(longestOfThree).toBe(4 * DAY - HOUR);
+});
+
+test('the clock that goes back keeps a schedule silent for an hour more', () => {
+  expect(gapsOf('cron(0/10 * * * ? *)', 'Europe/Berlin')).toEqual({
+    shortest: 10,
+    longestOfThree: 90,
+  });
+});
+
+test.each([
+  ['rate(0 minutes)', 'a number and minutes, hours or days, such as rate(30 minutes)'],
+  ['rate(5 weeks)', 'a number and minutes, hours or days, such as rate(30 minutes)'],
+  ['cron(bogus)', 'six fields: minutes, hours, day of the month, month, day of the week, year'],
+  ['cron(* * * * * *)', '"?" as the day of the month or as the day of the week, not as both'],
+  ['cron(0 24 * * ? *)', '0 to 23 as the hours instead of "24"'],
+  ['cron(0 3 ? * 0 *)', '1 to 7 as the day of the week instead of "0"'],
+  ['cron(0 3 ? JANUARY MON *)', '1 to 12 as the month instead of "JANUARY"'],
+  ['cron(*/0 3 * * ? *)', 'a value, a range or a step as the minutes instead of "*/0"'],
+  ['cron(0 3 * * ? 2020)', 'a schedule that fires at least once a year'],
+  ['cron(0 3 30 2 ? *)', 'a schedule that fires at least once a year'],
+])('%s is refused, because EventBridge would refuse it or nothing would run', (wrong, expected) => {
+  expect(() => gapsOf(wrong, 'UTC')).toThrow(new ExpressionError(expected));
+});
