@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { adoptCommand } from './adopt.ts';
 import { applyCommand } from './apply.ts';
 import { planCommand } from './plan.ts';
 import { revokeCommand } from './revoke.ts';
@@ -37,6 +38,7 @@ export function createProgram(terminal: Terminal): Command {
     planCommand(terminal),
     statusCommand(terminal),
     rotateCommand(terminal),
+    adoptCommand(terminal),
     applyCommand(terminal),
     whoisCommand(terminal),
     revokeCommand(terminal),

@@ -30,7 +30,14 @@ export const eventSchemas = {
     previousTokenId: z.optional(tokenId),
     reason,
   }),
-  'Token Adopted': z.object({ token, secret, tokenId }),
+  'Token Adopted': z.object({
+    token,
+    secret,
+    tokenId,
+    /** Present: no proof was possible, and this person said that the string is the token's. */
+    confirmedBy: z.optional(text),
+    confirmedAt: z.optional(text),
+  }),
   'Token Permissions Changed': z.object({
     tokenId,
     token: z.optional(token),

@@ -25,7 +25,8 @@ async function readString(
       problem = `version ${version} of ${secret}, which had its string, is gone`;
       continue;
     }
-    const value = readTokenString(entryOf(policy, secret) ?? { secret }, text);
+    const entry = entryOf(policy, secret) ?? { secret };
+    const value = readTokenString(entry, text, [fingerprint ?? '']);
     if (fingerprint === undefined || value.fingerprint() === fingerprint) return value;
     problem = `version ${version} of ${secret} has another string`;
   }

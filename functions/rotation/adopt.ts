@@ -1,77 +1,136 @@
+import type { Permission } from '../management-api/token.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
-import type { Result } from '../run/outcome.ts';
+import type { BareOutcome, Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
-import { OWNER_TAG } from '../secrets-manager/secret.ts';
-import { OwnershipError, refuseForeignSecret, tagsOf } from '../tokens/claim-secret.ts';
-import {
-  describeToken,
-  grantsHash,
-  homeOf,
-  isMarked,
-  type Marker,
-  parseMarker,
-} from '../tokens/marker.ts';
-import { readTokenString } from '../tokens/secret-string.ts';
+import { holdOf } from '../secrets-manager/secret.ts';
+import { formatInstant } from '../time.ts';
+import { freshToken } from '../tokens/change-token.ts';
+import { tagsOf } from '../tokens/claim-secret.ts';
+import { endProof } from '../tokens/end-proof.ts';
+import { grantsHash } from '../tokens/marker.ts';
+import { isUnproven, without } from '../tokens/proof.ts';
+import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
+import { AdoptionError, type Candidate, isBelieved, readCandidate } from './adoption-candidate.ts';
+import { lackedPermission } from './plan/lacked-permission.ts';
+import type { Adoption } from './plan/rotation-action.ts';
+import { awaitProof, beginProof, type Proof } from './prove.ts';
 
-/** The token or the secret cannot be adopted as the entry says. */
-export class AdoptionError extends Error {
-  override readonly name = 'AdoptionError';
+/** An entry and its action in the plan. */
+interface Planned {
+  readonly entry: TokenPolicy;
+  readonly action: Adoption;
+}
+
+/** A candidate, and how it is proven. No proof: it is believed already, or a person confirmed it. */
+interface Begun {
+  readonly candidate: Candidate;
+  readonly proof?: Proof;
+}
+
+/** Checks everything, and gives the permission for the proof. */
+async function begin({ entry, action }: Planned, tools: ArmingTools): Promise<Begun | Result> {
+  const candidate = await readCandidate(entry, action, tools);
+  if (typeof candidate === 'string') return candidate;
+  if (isBelieved(candidate)) return { candidate };
+  const { token } = candidate.owned;
+  const permission = lackedPermission(token.permissions, tools.policy);
+  if (permission) {
+    const proof = await beginProof(candidate, permission, tools);
+    return proof ? { candidate, proof } : 'skipped';
+  }
+  if (action.confirmedBy !== undefined) return { candidate };
+  throw new AdoptionError(
+    `token ${token.id} may read and write everything, so no permission can show that the string in ${entry.secret} is its own; ` +
+      `if you know that it is: keyturn adopt ${entry.name} --confirm`,
+  );
+}
+
+/** Whether the secret is still as it was when the proof began. */
+async function isStill({ secret, version }: Candidate, tools: Tools): Promise<Result | undefined> {
+  const now = await tools.secrets.describe(secret.name);
+  if (now && holdOf(now)) return 'held';
+  return now?.arn === secret.arn && now.labels.AWSCURRENT === version ? undefined : 'skipped';
 }
 
 /**
- * Takes over an existing token and its secret without rotating them. The token is marked before the
- * secret is tagged: until the tag is there the token is foreign, and no run changes it.
- * @throws AdoptionError or OwnershipError before anything is changed
+ * Writes that the string is the token's, and takes the permission of the proof away in the same request.
+ * From then on the version names its token.
  */
-export async function adoptToken(entry: TokenPolicy, tools: Tools): Promise<Result> {
-  const { policy, api, secrets, dataPlane } = tools;
-  const tokenId = entry.adopt?.tokenId ?? '';
-  const secret = await secrets.describe(entry.secret);
-  if (!secret) throw new AdoptionError(`no secret has the name ${entry.secret}`);
-  if (secret.tags[OWNER_TAG] !== undefined) {
-    refuseForeignSecret(secret, policy);
-    return 'skipped'; // an earlier run adopted it, and the listing does not show that yet
-  }
-  const version = secret.labels.AWSCURRENT;
-  const text = version && (await secrets.value(entry.secret, version));
-  if (!text) throw new AdoptionError(`${entry.secret} has no current value to adopt`);
-  const token = await api.getToken(tokenId);
-  if (!token || token.revokedAt !== undefined) {
-    throw new AdoptionError(`no token has the id ${tokenId}, or it is revoked`);
-  }
-  const value = readTokenString(entry, text);
-  const [probe] = token.permissions.filter(({ action }) => action === 'read' || action === 'write');
-  if (probe && (await dataPlane.probe(value, probeOf(probe))) !== 'accepted') {
-    throw new AdoptionError(
-      `the cluster does not accept the string in ${entry.secret} for what ${tokenId} may do`,
-    );
-  }
-  const marker: Marker = {
-    owner: policy.owner,
-    secret: secret.name,
-    home: homeOf(secret.arn),
-    id: token.id,
-    fp: value.fingerprint(),
-    grants: grantsHash(token.permissions),
+async function believe(
+  { owned, version, value }: Candidate,
+  given: Permission | undefined,
+  tools: ArmingTools,
+): Promise<Result> {
+  const fresh = given ? await freshToken(tools, owned) : owned;
+  // Another run was faster: it took the proof away, or wrote what is written here.
+  if (!fresh) return 'lost';
+  if (given && !isUnproven(fresh.marker)) return 'done';
+  const { permissions } = fresh.token;
+  const kept = given ? without(permissions, given) : permissions;
+  const now = tools.apiNow();
+  const marker = {
     version: [version],
-    adopted: tools.apiNow(),
+    fp: value.fingerprint(),
+    grants: grantsHash(kept),
+    adopted: fresh.marker.adopted ?? now,
+    proven: now,
+    proving: undefined,
   };
-  const own = parseMarker(token.description)?.marker;
-  if (own?.owner !== marker.owner || own.home !== marker.home) {
-    if (isMarked(token.description)) {
-      throw new OwnershipError(`token ${tokenId} has the marker of another deployment`);
-    }
-    await api.updateToken(tokenId, { description: describeToken(token.description, marker) });
-  }
-  await secrets.tag(secret.name, tagsOf(policy));
-  tools.publish({
-    type: 'Token Adopted',
-    detail: { token: entry.name, secret: secret.name, tokenId },
+  await tools.arm(fresh, {
+    marker,
+    ...(kept.length < permissions.length && { permissions: kept }),
   });
   return 'done';
 }
 
-const probeOf = ({ action, resource }: { readonly action: string; readonly resource: string }) => ({
-  action: action === 'write' ? ('write' as const) : ('read' as const),
-  database: resource === '*' ? 'keyturn' : resource,
-});
+async function finish(
+  { entry, action }: Planned,
+  { candidate, proof }: Begun,
+  tools: ArmingTools,
+): Promise<Result> {
+  if (proof && (await awaitProof(candidate, proof, tools)) === 'postponed') return 'postponed';
+  const changed = await isStill(candidate, tools);
+  if (changed) {
+    if (proof) await endProof(candidate.owned, tools, proof.permission);
+    return changed;
+  }
+  const isConfirmed = !proof && !isBelieved(candidate);
+  if (proof || isConfirmed) {
+    const result = await believe(candidate, proof?.permission, tools);
+    if (result !== 'done') return result;
+  }
+  const { secret, owned } = candidate;
+  await tools.secrets.tag(secret.name, tagsOf(tools.policy));
+  tools.publish({
+    type: 'Token Adopted',
+    detail: {
+      token: entry.name,
+      secret: secret.name,
+      tokenId: owned.token.id,
+      ...(isConfirmed &&
+        action.confirmedBy !== undefined && {
+          confirmedBy: action.confirmedBy,
+          confirmedAt: formatInstant(tools.apiNow()),
+        }),
+    },
+  });
+  return 'done';
+}
+
+/**
+ * Takes over an existing token and its secret without rotating them, after it was shown that the string in
+ * the secret is the token's. The secret is tagged last: until then it is not ours and the token is foreign, so
+ * that no schedule ends it. `start` limits how many are begun at the same time.
+ * @throws AdoptionError, OwnershipError or SecretShapeError; nothing is taken from anybody then
+ */
+export async function adoptToken(
+  planned: Planned,
+  start: <T>(work: () => Promise<T>) => Promise<T>,
+  tools: Tools,
+): Promise<BareOutcome> {
+  const { result, holdError } = await underHold(planned.entry.secret, tools, async (arming) => {
+    const begun = await start(() => begin(planned, arming));
+    return typeof begun === 'string' ? begun : finish(planned, begun, arming);
+  });
+  return { result, ...(holdError && { error: holdError }) };
+}

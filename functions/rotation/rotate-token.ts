@@ -6,6 +6,7 @@ import { freshToken, restored } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret } from '../tokens/observation.ts';
+import { fingerprintsOf, isOutdated } from '../tokens/secret-string.ts';
 import { ownedCurrent, ownedPending } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { decideRotation, isBecauseGone, permissionsOf } from './plan/decide-rotation.ts';
@@ -86,8 +87,25 @@ async function giveBack(
   return 'done';
 }
 
+/** Whether people changed AWSCURRENT's text, beside the token string, since the pending text was made of it. */
+async function isPendingOutdated(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  { owned, version }: Pick<Successor, 'owned' | 'version'>,
+  { secrets }: Tools,
+): Promise<boolean> {
+  if (seen.secret.labels.AWSCURRENT === version) return false;
+  const [text, current] = await Promise.all([
+    secrets.value(entry.secret, version),
+    secrets.value(entry.secret),
+  ]);
+  if (!text || !current) return false;
+  const pending = { text, fingerprints: [owned.marker.fp ?? ''] };
+  return isOutdated(entry, pending, { text: current, fingerprints: fingerprintsOf(seen) });
+}
+
 /** Steps 2 to 4, or what an earlier run left of them. */
-function obtain(
+async function obtain(
   entry: TokenPolicy,
   seen: ObservedSecret,
   action: Replacement | Minting | Resumption | ArmingOfPending,
@@ -104,9 +122,12 @@ function obtain(
   ];
   for (const { owned, version } of candidates) {
     if (owned?.token.id !== action.tokenId || version === undefined) continue;
+    if (await isPendingOutdated(entry, seen, { owned, version }, tools)) {
+      return mintSuccessor(entry, seen, { forced: forced || owned.marker.forced === true }, tools);
+    }
     return resumeSuccessor(entry, { owned, version }, { forced }, tools);
   }
-  return Promise.resolve(undefined);
+  return undefined;
 }
 
 /**

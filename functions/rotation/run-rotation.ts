@@ -51,7 +51,7 @@ function carryOut(
       case 'move-cluster':
         return turns.start(() => moveCluster(action, tools));
       case 'adopt':
-        return turns.start(() => adoptToken(entry, tools));
+        return adoptToken({ entry, action }, turns.start, tools);
       case 'recognise':
       case 'mark-shared':
       case 'restart-grace':

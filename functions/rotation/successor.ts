@@ -5,7 +5,7 @@ import type { TokenValue } from '../token-value.ts';
 import { changeToken, freshToken, withShorterDescriptions } from '../tokens/change-token.ts';
 import { grantsHash, homeOf, type Marker } from '../tokens/marker.ts';
 import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/observation.ts';
-import { composeSecretString, readTokenString } from '../tokens/secret-string.ts';
+import { composeSecretString, fingerprintsOf, readTokenString } from '../tokens/secret-string.ts';
 import { isStripped } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
@@ -70,10 +70,12 @@ async function mint(
  */
 async function store(
   entry: TokenPolicy,
+  seen: ObservedSecret,
   { owned: { token }, version, value }: Successor,
   { secrets, policy }: Tools,
 ): Promise<void> {
-  const former = entry.adopt ? await secrets.value(entry.secret) : undefined;
+  const current = await secrets.value(entry.secret);
+  const former = current && { text: current, fingerprints: fingerprintsOf(seen) };
   const text = composeSecretString(entry, policy, { token, value }, former);
   await secrets.put(entry.secret, version, text, 'AWSPENDING');
 }
@@ -138,7 +140,7 @@ export async function mintSuccessor(
     // Such a version's id does not say whose string it has, so the marker must, before the string is there.
     await changeToken(tools, minted.owned, { marker: { id, fp: minted.value.fingerprint() } });
   }
-  await store(entry, { ...minted, version }, tools);
+  await store(entry, seen, { ...minted, version }, tools);
   // A listing that lags may not show it yet, and nobody else has changed it then.
   const owned = (await freshToken(tools, minted.owned)) ?? minted.owned;
   return arm(entry, { ...minted, owned, version }, cause.forced, tools);
@@ -158,7 +160,7 @@ export async function resumeSuccessor(
   const text = await tools.secrets.value(entry.secret, version);
   const owned = await freshToken(tools, found.owned);
   if (!text || !owned) return undefined;
-  const value = readTokenString(entry, text);
+  const value = readTokenString(entry, text, [owned.marker.fp ?? '']);
   const isOther = owned.marker.fp !== undefined && owned.marker.fp !== value.fingerprint();
   return isOther ? undefined : arm(entry, { owned, version, value }, forced, tools);
 }

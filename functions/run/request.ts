@@ -26,9 +26,17 @@ const rotateSchema = z
     tokens: z.optional(z.array(z.string()).check(z.minLength(1))),
     /** Rotate these tokens even if they are not due. */
     force: z._default(z.boolean(), false),
+    /** Who says that the strings of the named tokens are theirs: adopts what no proof can show, and does nothing else. */
+    confirmAdoption: z.optional(
+      z.string().check(z.regex(/^[A-Za-z0-9 @._+:/\\-]{1,64}$/, 'a name of 1 to 64 characters')),
+    ),
   })
   .check(
     z.refine(({ force, tokens }) => !force || tokens, 'force requires the tokens to be named'),
+    z.refine(
+      ({ confirmAdoption, tokens, force }) => confirmAdoption === undefined || (tokens && !force),
+      'confirmAdoption requires the tokens to be named, without force',
+    ),
   );
 
 const reapSchema = z.strictObject(common);

@@ -131,7 +131,11 @@ export function createSecrets(options: SecretsOptions): Secrets {
         client.send(new GetSecretValueCommand({ SecretId: name, VersionId: version })),
       );
       if (!found) return undefined;
-      if (found.SecretString === undefined) throw new Error(`${name} has a binary value`);
+      if (found.SecretString === undefined) {
+        throw new Error(
+          `${name} has a binary value, and Keyturn reads no bytes: store it as text (put-secret-value --secret-string)`,
+        );
+      }
       return new TokenValue(found.SecretString);
     },
 

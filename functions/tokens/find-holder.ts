@@ -8,6 +8,8 @@ import { type NamedToken, tokenNamedBy } from './version-id.ts';
 export type ReadFingerprint = (
   secret: string,
   version: string,
+  /** Of the tokens whose string it may be: they show where it is, if the entry does not. */
+  known: readonly string[],
 ) => Promise<string | 'empty' | undefined>;
 
 /** What answers whose string a version has. */
@@ -59,7 +61,9 @@ async function findByString(
   tokens: readonly OwnedToken[],
   { owned, readFingerprint }: HolderSources,
 ): Promise<Holder> {
-  const found = await readFingerprint?.(secret.name, version);
+  const all = [...tokens, ...[...owned.values()].flat()];
+  const known = all.flatMap(({ marker }) => marker.fp ?? []);
+  const found = await readFingerprint?.(secret.name, version, known);
   if (found === undefined) return { state: 'unknown' };
   if (found === 'empty') return { state: 'empty' };
   const hasIt = ({ marker }: OwnedToken) => marker.fp === found;

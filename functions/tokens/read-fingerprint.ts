@@ -9,11 +9,11 @@ import { readTokenString } from './secret-string.ts';
  */
 export const fingerprintReader =
   ({ secrets, policy, log }: Pick<RunTools, 'secrets' | 'policy' | 'log'>): ReadFingerprint =>
-  async (secret, version) => {
+  async (secret, version, known) => {
     try {
       const text = await secrets.value(secret, version);
       if (!text) return 'empty';
-      return readTokenString(entryOf(policy, secret) ?? { secret }, text).fingerprint();
+      return readTokenString(entryOf(policy, secret) ?? { secret }, text, known).fingerprint();
     } catch (error) {
       log.warn('a value could not be read', { secret, version, error });
       return undefined;

@@ -2,6 +2,7 @@ import type { Token } from '../management-api/token.ts';
 import { pendingVersion } from '../secrets-manager/secret.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
+import { isUnproven } from './proof.ts';
 
 /** The state of a token, as people read it; docs/how-a-token-lives.md explains them (S1 to S8). */
 export type TokenState =
@@ -121,8 +122,7 @@ export function provenCurrent(seen: ObservedSecret, now: number): OwnedToken | u
 }
 
 /** Whether a token is the one whose string is in its secret: an adopted one must have been seen to be. */
-export const isProven = ({ marker }: OwnedToken): boolean =>
-  marker.adopted === undefined || marker.proven !== undefined;
+export const isProven = ({ marker }: OwnedToken): boolean => !isUnproven(marker);
 
 /** When a version was made, by Secrets Manager's time: one that is not listed counts as old as the secret's last change. */
 export function versionTime(

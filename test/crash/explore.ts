@@ -14,7 +14,7 @@ const TICKS = [...Array<number>(9).fill(61 * MINUTE), ...Array<number>(20).fill(
 const FEWEST_TICKS = 2;
 
 /** Lets the schedules run until everything is settled, or ought to be. Returns what still is not. */
-async function heal(laboratory: Laboratory): Promise<readonly string[]> {
+async function heal(laboratory: Laboratory, { isRefused }: Scenario): Promise<readonly string[]> {
   const { invoke, world, unsettled } = laboratory;
   let complaints: readonly string[] = [];
   await world.wait(5 * MINUTE);
@@ -23,7 +23,7 @@ async function heal(laboratory: Laboratory): Promise<readonly string[]> {
   for (const [tick, length] of TICKS.entries()) {
     const answers = [await invoke({ job: 'rotate' }), await invoke({ job: 'reap' })];
     const failed = answers.flatMap(({ error }) => (error ? [`D: ${error.errorMessage}`] : []));
-    complaints = [...(isDisowned(laboratory) ? [] : failed), ...unsettled()];
+    complaints = [...(isRefused || isDisowned(laboratory) ? [] : failed), ...unsettled()];
     if (complaints.length === 0 && tick >= FEWEST_TICKS) break;
     await world.wait(length);
   }
@@ -41,7 +41,7 @@ const none: Fault = {
 
 async function runCase(
   laboratory: Laboratory,
-  { run }: Scenario,
+  scenario: Scenario,
   saved: Saved,
   { number, fault }: { readonly number: number; readonly fault: Fault },
 ): Promise<{
@@ -50,8 +50,8 @@ async function runCase(
   readonly violations: readonly string[];
 }> {
   await laboratory.restore(saved);
-  const calls = await laboratory.invokeDisturbed(run, number, fault.in(laboratory));
-  const complaints = await heal(laboratory);
+  const calls = await laboratory.invokeDisturbed(scenario.run, number, fault.in(laboratory));
+  const complaints = await heal(laboratory, scenario);
   const violations = [...new Set([...laboratory.violations, ...complaints])].slice(0, 2);
   return { calls, end: normalise(laboratory.view(), laboratory.history), violations };
 }

@@ -46,8 +46,8 @@ export interface History {
   readonly exempt: Record<string, string>;
   /** Versions that a person made current. */
   readonly placed: Record<string, true>;
-  /** By caller: tokens taken away without a proven successor since its run began. */
-  readonly taken: Record<string, number>;
+  /** By caller and kind: how much its run did of what the limits count. */
+  readonly limited: Record<string, number>;
   /** By caller: the tokens that consumers had or would have next, when its run last looked. */
   readonly looked: Record<string, readonly (string | undefined)[]>;
 }
@@ -64,7 +64,7 @@ export const emptyHistory = (): History => ({
   first: {},
   exempt: {},
   placed: {},
-  taken: {},
+  limited: {},
   looked: {},
 });
 

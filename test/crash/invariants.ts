@@ -103,6 +103,22 @@ export function leavesProven(token: SeenToken, secret: SeenSecret, view: View): 
   return isAlive(current) && isArmed(current) && !isExpired(current, view.at);
 }
 
+type Kind = 'endings without a proven successor' | 'deletions of tokens of others';
+
+/** F: a run does no more of a kind than the limit, which is a share of `total`. */
+function* staysWithin(
+  history: History,
+  kind: Kind,
+  { caller, total }: { readonly caller: string; readonly total: number },
+  { limits: { percent, tokens } }: Terms,
+): Violations {
+  const key = `${caller} ${kind}`;
+  const done = (history.limited[key] ?? 0) + 1;
+  history.limited[key] = done;
+  const allowed = Math.max(Math.floor((total * percent) / 100), tokens);
+  if (done > allowed) yield `F: ${done} ${kind} in a run of ${caller}; the limit is ${allowed}`;
+}
+
 /** B: nothing in use is stripped or deleted by a schedule. F: and no more than the limit. */
 function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Violations {
   const { call, before, after } = step;
@@ -115,11 +131,8 @@ function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Viola
     const secret = secretOf(token, before);
     const neverArmed = !wasEverArmed(token) && !isArmed(token);
     if (!secret || neverArmed || isOnHold(secret) || leavesProven(token, secret, before)) continue;
-    history.taken[caller] = (history.taken[caller] ?? 0) + 1;
-    const owned = [...before.tokens.values()].filter(({ marker }) => marker.owner === OWNER).length;
-    const { percent, tokens } = terms.limits;
-    const allowed = Math.max(Math.floor((owned * percent) / 100), tokens);
-    if (history.taken[caller] > allowed) yield `F: ${caller} took away more than ${allowed}`;
+    const total = [...before.tokens.values()].filter(({ marker }) => marker.owner === OWNER).length;
+    yield* staysWithin(history, 'endings without a proven successor', { caller, total }, terms);
   }
 }
 
@@ -148,13 +161,19 @@ function* armsOnlyTheStored(history: History, { after }: Step): Violations {
 const imprint = ({ description, permissions, revokedAt }: SeenToken) =>
   JSON.stringify({ description, permissions, revokedAt });
 
-/** E: a schedule leaves tokens of others as they are. */
-function* leavesForeignAlone({ foreign }: History, { call, before, after }: Step): Violations {
-  if (call.caller === undefined) return;
-  for (const id of Object.keys(foreign)) {
-    const [was, is] = [before.tokens.get(id), after.tokens.get(id)];
-    if (was && (!is || imprint(is) !== imprint(was)))
-      yield `E: the foreign token ${short(id)} was changed`;
+/** E: a schedule leaves tokens of others as they are, but for expired ones where the policy says so. F: within the limit. */
+function* leavesForeignAlone(history: History, step: Step, terms: Terms): Violations {
+  const { call, before, after } = step;
+  const { caller } = call;
+  if (caller === undefined) return;
+  const foreign = Object.keys(history.foreign).flatMap((id) => before.tokens.get(id) ?? []);
+  for (const was of foreign) {
+    const is = after.tokens.get(was.id);
+    if (is && imprint(is) === imprint(was)) continue;
+    const mayGo = terms.deletesExpired && isExpired(was, before.at) && !(is && isAlive(is));
+    if (!mayGo) yield `E: the foreign token ${short(was.id)} was changed`;
+    const total = foreign.length;
+    yield* staysWithin(history, 'deletions of tokens of others', { caller, total }, terms);
   }
 }
 
@@ -178,6 +197,6 @@ export function* violations(history: History, step: Step, terms: Terms): Violati
   yield* promotionsWereProved(history, step, terms);
   yield* marksOnlyTheReplaced(history, step, terms);
   yield* armsOnlyTheStored(history, step);
-  yield* leavesForeignAlone(history, step);
+  yield* leavesForeignAlone(history, step, terms);
   yield* refusesNoConsumer(history, step, terms);
 }

@@ -85,7 +85,7 @@ export async function openLaboratory(declared: object = policy) {
 
   const invoke = async (run: Run): Promise<Answered & { readonly lines: readonly string[] }> => {
     // What is kept by caller is kept by run; beside another run, the one that waits goes on.
-    if (running === 0) history = { ...history, taken: {}, looked: {} };
+    if (running === 0) history = { ...history, limited: {}, looked: {} };
     running += 1;
     const before = view();
     const answer = await start(run);

@@ -11,6 +11,8 @@ export interface Terms {
   readonly listed: readonly string[];
   /** Its entry left the policy, which says that its tokens are to be retired. */
   isRetired(secret: string): boolean;
+  /** Expired tokens of others are to be deleted. */
+  readonly deletesExpired: boolean;
   /** Whether every router lets it do all of that now. */
   accepts(string: string | undefined, permissions: readonly Permission[]): boolean;
 }
@@ -21,6 +23,7 @@ export function termsOf(declared: object, { accepts }: Pick<World, 'accepts'>): 
     gracePeriod: policy.defaults.gracePeriod,
     limits: policy.limits,
     listed: policy.tokens.map(({ secret }) => secret),
+    deletesExpired: policy.expiredForeignTokens === 'delete',
     isRetired: (secret) => policy.onRemoval === 'retire' && entryOf(policy, secret) === undefined,
     accepts: (string = '', permissions) =>
       permissions.every(({ action, resource }) =>

@@ -194,7 +194,7 @@ export function seenIn(world: World): ObservedSecret {
 }
 
 /** What a run has learnt that need not ask anybody, and is followed by the next one in an hour. */
-export const LEARNT: Learnt = { refused: new Set(), periodMs: HOUR };
+export const LEARNT: Learnt = { refused: new Set(), thirdMs: HOUR };
 
 /** A plan's actions, short enough to compare whole plans: `resume Due 2`, `recognise SavedByPerson 1`. */
 export const stepsOf = ({ actions }: { readonly actions: readonly object[] }): string[] =>

@@ -192,17 +192,20 @@ describe('schedules', () => {
     );
 
   test('tell each run when it was to begin, and when the next one may', () => {
-    const scheduled = (nextInSeconds: number) => ({
-      scheduled: { at: '<aws.scheduler.scheduled-time>', nextInSeconds },
+    const scheduled = (nextInSeconds: number, thirdInSeconds: number) => ({
+      scheduled: { at: '<aws.scheduler.scheduled-time>', nextInSeconds, thirdInSeconds },
     });
     expect(inputs(template)).toEqual({
-      Rotate: scheduled(600),
+      Rotate: scheduled(600, 1_800),
       // An hour, less the fifteen minutes of its flexible window.
-      Reap: scheduled(2_700),
-      Enforce: scheduled(2_700),
+      Reap: scheduled(2_700, 11_700),
+      Enforce: scheduled(2_700, 11_700),
     });
     const nightly = POLICY.replace('cron(0/10 * * * ? *)', '"cron(0 1,4 * * ? *)"');
-    expect(inputs(synthesize(folder, nightly)).Rotate).toEqual(scheduled(7_200));
+    expect(inputs(synthesize(folder, nightly)).Rotate).toEqual(
+      // The third firing from one at four is the next but one day's, at one.
+      scheduled(10_800, 162_000),
+    );
   });
 
   const queueOf = (id: string) => {

@@ -5,6 +5,7 @@ import { RequestError, type RotateRequest } from '../../run/request.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { currentHolder } from '../../tokens/state.ts';
 import { clusterMove, moveConditions } from './cluster-moves.ts';
+import { adoptsOnly, decideAdoption } from './decide-adoption.ts';
 import {
   decideRotation,
   forbidden,
@@ -17,7 +18,7 @@ import { type IsKnown, knownDatabases, unknownDatabases } from './permissions.ts
 import type { RotationAction } from './rotation-action.ts';
 
 /** What the invocation asks for, as far as the plan depends on it. */
-type Asked = Pick<RotateRequest, 'tokens' | 'force'>;
+type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 
 /** What a run has learnt besides the observation. */
 export interface Learnt {
@@ -77,19 +78,19 @@ function planEntry(
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
   sharing: Parameters<typeof noteVersions>[1],
-  context: RotationContext,
+  context: RotationContext & Pick<Asked, 'confirmAdoption'>,
   policy: Policy,
 ): Planned {
   const about = { token: entry.name, secret: entry.secret };
-  if (!seen && entry.adopt) {
-    const { tokenId } = entry.adopt;
-    return { actions: [{ ...about, kind: 'adopt', tokenId, reason: 'Adopted' }], findings: [] };
+  const adoption = decideAdoption(entry, seen, context.confirmAdoption);
+  if (adoptsOnly(seen, adoption, context)) {
+    return { actions: adoption ? [adoption] : [], findings: [] };
   }
   const { finding, forbids } = checkDatabases(entry, seen, context.isKnown);
   const refused = finding ? [{ ...about, ...finding }] : [];
   if (forbids) return { actions: [], findings: refused };
   const notes = seen && !forbidden(seen) ? noteVersions(seen, sharing, context.now) : [];
-  const { action, findings } = decideRotation(entry, seen, context);
+  const { action = adoption, findings } = decideRotation(entry, seen, context);
   const moved = clusterMove(entry, seen?.secret, policy);
   return {
     actions: [
@@ -121,7 +122,12 @@ export function planRotation(
         entry,
         observation.secrets.get(entry.secret),
         sharing.get(entry.secret) ?? [],
-        { ...common, forced: request.force, refused: learnt.refused.has(entry.secret) },
+        {
+          ...common,
+          forced: request.force,
+          confirmAdoption: request.confirmAdoption,
+          refused: learnt.refused.has(entry.secret),
+        },
         policy,
       ),
     );

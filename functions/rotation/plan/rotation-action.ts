@@ -71,6 +71,8 @@ export interface Adoption extends OfEntry {
   readonly kind: 'adopt';
   readonly tokenId: string;
   readonly reason: 'Adopted';
+  /** Who says that the string is this token's; believed only where it cannot be proven. */
+  readonly confirmedBy?: string;
 }
 
 /** Writes into a token's marker that a version has its string: a person saved it under another id. */

@@ -1,7 +1,8 @@
 import { DAY, HOUR } from '../../world/policy.ts';
 import { hold } from '../acts.ts';
+import type { Laboratory } from '../laboratory.ts';
 import { GRANTS, tidying } from '../policy.ts';
-import { begin, dieRenewing, reap, renew, retire, rotateFully, type Scenario } from './scenario.ts';
+import { dieRenewing, issue, reap, renew, retire, rotateFully, type Scenario } from './scenario.ts';
 
 const step = (name: string, steps: number): Scenario => ({
   name,
@@ -11,6 +12,18 @@ const step = (name: string, steps: number): Scenario => ({
     await retire(laboratory, steps);
   },
 });
+
+/** So many tokens of a team expire, and one that is there already. */
+async function expireOthers(laboratory: Laboratory, count: number): Promise<void> {
+  const { world } = laboratory;
+  await issue(laboratory);
+  const expiresAt = `${new Date(world.clock.now() + HOUR).toISOString().slice(0, 19)}Z`;
+  for (let made = 0; made < count; made += 1) {
+    await world.people.mint({ description: 'of a team', permissions: GRANTS, expiresAt });
+  }
+  laboratory.deploy(tidying);
+  await world.wait(2 * HOUR);
+}
 
 export const retirement: readonly Scenario[] = [
   {
@@ -56,16 +69,13 @@ export const retirement: readonly Scenario[] = [
   {
     name: 'expired tokens of others',
     run: reap,
-    async prepare(laboratory) {
-      const { world } = laboratory;
-      await begin(laboratory);
-      const expiresAt = `${new Date(world.clock.now() + HOUR).toISOString().slice(0, 19)}Z`;
-      for (let count = 0; count < 4; count += 1) {
-        await world.people.mint({ description: 'of a team', permissions: GRANTS, expiresAt });
-      }
-      laboratory.deploy(tidying);
-      await world.wait(2 * HOUR);
-    },
+    prepare: (laboratory) => expireOthers(laboratory, 0),
+  },
+  {
+    name: 'more expired tokens of others than the limit',
+    run: reap,
+    isRefused: true,
+    prepare: (laboratory) => expireOthers(laboratory, 5),
   },
   ...(['frozen', 'deleted'] as const).map(
     (kind): Scenario => ({

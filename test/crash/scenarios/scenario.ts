@@ -7,6 +7,8 @@ import type { Laboratory, Run } from '../laboratory.ts';
 export interface Scenario {
   readonly name: string;
   readonly run: Run;
+  /** Its plan is over a limit: runs fail until a person approves it, and nobody does. */
+  readonly isRefused?: true;
   prepare(laboratory: Laboratory): Promise<void>;
 }
 

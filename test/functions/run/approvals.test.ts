@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Interceptor } from '../../../sandbox/interception.ts';
-import { disturb, faults } from '../../world/faults.ts';
+import { disturb, faults, meanwhile } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, MINUTE, policyWith, writer } from '../../world/policy.ts';
 import type { Answered, World } from '../../world/world.ts';
@@ -173,4 +173,35 @@ test('a secret of another cluster that no entry names refuses nothing, and reap 
   expect(result.plan.findings).toContainEqual(
     expect.objectContaining({ kind: 'OtherCluster', secret: secretOf('removed') }),
   );
+});
+
+test.each([
+  ['rotate', { tokens: ['telegraf'], force: true }],
+  ['reap', {}],
+] as const)('%s looks at the cluster again right before it acts', async (job, event) => {
+  const world = await openWorldForTest(policyWith(entriesOf(['telegraf'])));
+  await world.rotate();
+  await world.wait(30 * DAY);
+  await rotateTwice(world);
+  await world.wait(2 * DAY);
+  const secret = secretOf('telegraf');
+  const before = { tokens: world.tokens(), labels: world.labels(secret) };
+  const { answer } = await disturb(world, () => world.invoke(job, event), 1, {
+    meet: meanwhile(({ people }) => people.tag(secret, { 'keyturn:cluster': OLD })),
+    counts: ({ operation }) => operation === 'DescribeSecret',
+  });
+  expect(answer.error?.errorMessage).toContain(`${secret} has tokens of the cluster ${OLD}`);
+  expect({ tokens: world.tokens(), labels: world.labels(secret) }).toEqual(before);
+});
+
+test('an approval moves no secret that meanwhile is of yet another cluster', async () => {
+  const world = await moved(['telegraf']);
+  const approve = hashIn(await world.rotate());
+  const secret = secretOf('telegraf');
+  const third = 'https://third.example.com';
+  await disturb(world, () => world.rotate({ approve }), 1, {
+    meet: meanwhile(({ people }) => people.tag(secret, { 'keyturn:cluster': third })),
+    counts: ({ operation }) => operation === 'DescribeSecret',
+  });
+  expect(clustersOf(world, ['telegraf'])).toEqual([third]);
 });

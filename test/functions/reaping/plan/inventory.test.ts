@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { takeInventory } from '../../../../functions/reaping/plan/inventory.ts';
 import { HOLD_TAG } from '../../../../functions/secrets-manager/secret.ts';
 import {
@@ -6,6 +6,8 @@ import {
   DAY,
   foreign,
   id,
+  inert,
+  type Labels,
   NOW,
   observationOf,
   policyOf,
@@ -29,7 +31,7 @@ test('says how much there is, and no more, of a fleet in order', () => {
 test('gives one summary of the tokens of others, however many', () => {
   const tokens = Array.from({ length: 7 }, (_, n) => foreign(n));
   const five = [0, 1, 2, 3, 4].map(id).join(', ');
-  expect(inventory({ tokens })).toEqual([
+  expect(inventory({ tokens, databases: ['telemetry'] })).toEqual([
     owned('0 tokens in 0 secrets'),
     { kind: 'Foreign', message: `7 tokens of others: ${five}, …` },
   ]);
@@ -56,8 +58,23 @@ test('names tokens without an expiry, with every database, and with one that doe
   ]);
 });
 
-test('calls no database unknown where nobody asked for them', () => {
-  expect(inventory({ tokens: [foreign(1)] }).map(({ kind }) => kind)).toEqual(['Owned', 'Foreign']);
+test('calls no database unknown where the databases could not be listed, and says that', () => {
+  const dropped = foreign(1, { permissions: [{ action: 'read', resource: 'dropped' }] });
+  expect(inventory({ tokens: [dropped] }).map(({ kind }) => kind)).toEqual([
+    'Owned',
+    'Foreign',
+    'DatabasesUnknown',
+  ]);
+});
+
+test.each(['AWSCURRENT', 'AWSPREVIOUS'])('reports a string under %s that nobody knows', (label) => {
+  const secrets = [secretOf({ AWSCURRENT: 1, [label]: id(70) })];
+  const [finding] = inventory({ secrets, tokens: [armed(1)] });
+  expect(finding).toEqual({
+    kind: 'UnknownVersion',
+    secret: TELEGRAF,
+    message: `nobody knows whose string ${label} has; no token of it is retired`,
+  });
 });
 
 test.each([
@@ -105,10 +122,50 @@ test('reports a secret that no entry names, and when its token expires', () => {
   });
 });
 
+describe('a token that should have been retired long ago', () => {
+  /** rotateEvery, four grace periods and the quarantine together. */
+  const LIFE = 30 * DAY + 4 * DAY + 7 * DAY;
+  const reported = (age: number, marker: object = {}, more: Partial<World> = {}) =>
+    inventory({
+      secrets: [secretOf({ AWSCURRENT: 1 })],
+      tokens: [armed(1, { age: LIFE + DAY }), armed(2, { age, marker })],
+      ...more,
+    }).filter(({ kind }) => kind === 'Lingering');
+
+  test('is reported by name', () => {
+    expect(reported(LIFE)).toEqual([]);
+    expect(reported(LIFE + 1)).toMatchObject([{ secret: TELEGRAF, tokenId: id(2) }]);
+  });
+
+  test.each([
+    ['another secret of ours', { shared: '5dc774c0' }, {}],
+    ['keyturn adopt --confirm', { adopted: NOW - LIFE }, {}],
+    ['nobody knows', {}, { secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: id(70) })] }],
+    ['saved by hand', { adopted: NOW - LIFE, proven: NOW - LIFE }, {}],
+  ])('with what keeps it: %s', (message, marker, more) => {
+    expect(reported(LIFE + DAY, marker, more)[0]?.message).toContain(message);
+  });
+
+  test('is not one that consumers have, or will have, or that nothing may change', () => {
+    const secret = (labels: Labels, more = {}) => ({ secrets: [secretOf(labels, more)] });
+    expect(reported(LIFE + DAY, {}, secret({ AWSCURRENT: 1, AWSPENDING: 2 }))).toEqual([]);
+    const labels = { AWSCURRENT: 1 };
+    expect(reported(LIFE + DAY, {}, secret(labels, { deletedAt: NOW }))).toEqual([]);
+    const tags = { [HOLD_TAG]: 'frozen' };
+    expect(reported(LIFE + DAY, {}, secret(labels, { tags }))).toEqual([]);
+  });
+});
+
 test('names tokens of ours that live in no secret of ours', () => {
-  const tokens = [armed(1, { name: 'keyturn/prod/elsewhere' }), foreign(2)];
-  expect(inventory({ tokens })).toContainEqual({
+  const name = 'keyturn/prod/elsewhere';
+  const tokens = [armed(1, { name }), inert(2, { name }), armed(3, { name, expiresAt: NOW })];
+  const strays = inventory({ tokens: [...tokens, foreign(4)] });
+  expect(strays).toContainEqual({
     kind: 'Stray',
-    message: `1 token with our owner in the marker and no secret of ours (deleted, copied, or of another Region): ${id(1)}`,
+    message: `3 tokens with our owner in the marker and no secret of ours (deleted, copied, or of another Region): ${[1, 2, 3].map(id).join(', ')}`,
+  });
+  expect(strays).toContainEqual({
+    kind: 'WorkingStray',
+    message: `1 token of these still work; nobody rotates or retires them: keyturn revoke --token-id: ${id(1)}`,
   });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../../functions/policy/policy.ts';
 import { planReaping } from '../../../../functions/reaping/plan/plan-reaping.ts';
 import { HOLD_TAG } from '../../../../functions/secrets-manager/secret.ts';
@@ -10,6 +10,7 @@ import {
   HOUR,
   id,
   inert,
+  type Labels,
   NOW,
   observationOf,
   planOf,
@@ -17,6 +18,7 @@ import {
   SECOND,
   secretOf,
   TELEGRAF,
+  version,
   type World,
   within,
 } from '../../builders.ts';
@@ -29,9 +31,16 @@ const planned = (world: World, policy?: Policy) => ({ ...plan(world, policy), fi
 
 const current = armed(1, { age: 10 * DAY });
 const secrets = [secretOf({ AWSCURRENT: 1 })];
-/** Token 2 stands beside the current token 1. */
-const beside = (token: ReturnType<typeof armed>, labels = {}, policy?: Policy) =>
-  planned({ secrets: [secretOf({ AWSCURRENT: 1, ...labels })], tokens: [current, token] }, policy);
+/** Token 2 stands beside the current token 1; nobody has saved the secret by hand. */
+const beside = (token: ReturnType<typeof armed>, labels: Labels = {}, policy?: Policy) =>
+  planned(
+    {
+      secrets: [secretOf({ AWSCURRENT: 1, ...labels })],
+      tokens: [current, token],
+      versionTimes: {},
+    },
+    policy,
+  );
 
 type Step = Pick<ReturnType<typeof plan>['actions'][number], 'kind' | 'reason'>;
 const does = (kind: Step['kind'], reason: Step['reason'], counted = 0) => ({
@@ -72,17 +81,27 @@ test('fences a superseded token when its grace period is over', () => {
   );
 });
 
-test('gives a fenced token its grace anew after somebody rolled back to it and away again', () => {
-  const fenced = retired({ superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY });
-  expect(beside(fenced, { AWSPREVIOUS: 2 })).toEqual(does('supersede', 'Replaced'));
+test('gives a superseded token the grace that was promised, or that of today if it is longer', () => {
+  const promised = (hours: number, ago: number, policy?: Policy) =>
+    beside(retired({ superseded: NOW - ago, grace: hours * 3_600 }), {}, policy);
+  expect(promised(48, 2 * DAY - SECOND)).toEqual(nothing);
+  expect(promised(48, 2 * DAY)).toEqual(does('fence', 'GraceOver'));
+  expect(promised(1, DAY - SECOND)).toEqual(nothing);
+  expect(promised(1, DAY)).toEqual(does('fence', 'GraceOver'));
+  const longer = policyOf({}, { gracePeriod: '3d' });
+  expect(promised(48, 3 * DAY - SECOND, longer)).toEqual(nothing);
+  expect(promised(48, 3 * DAY, longer)).toEqual(does('fence', 'GraceOver'));
+  const fenced = (ago: number) =>
+    beside(retired({ superseded: NOW - 9 * DAY, fenced: NOW - ago, grace: 48 * 3_600 }));
+  expect(fenced(2 * DAY - SECOND)).toEqual(nothing);
+  expect(fenced(2 * DAY)).toEqual(does('quarantine', 'FenceOver'));
 });
 
-test('quarantines a fenced token a second grace period later', () => {
-  const fenced = (since: number) => retired({ superseded: NOW - 9 * DAY, fenced: since });
-  expect(beside(fenced(NOW - DAY + SECOND))).toEqual(nothing);
-  expect(beside(fenced(NOW - DAY))).toEqual(does('quarantine', 'FenceOver'));
-  const policy = policyOf({}, { quarantine: '0s' });
-  expect(beside(fenced(NOW - DAY), {}, policy)).toEqual(does('delete', 'FenceOver'));
+test('fences anew what is AWSPREVIOUS again: somebody rolled back to it and away', () => {
+  const fenced = retired({ superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY });
+  expect(beside(fenced, { AWSPREVIOUS: 2 })).toEqual(does('fence', 'PreviousAgain'));
+  const saved = retired({ superseded: NOW - 9 * DAY, fenced: NOW, version: [id(70)] });
+  expect(beside(saved, { AWSPREVIOUS: id(70) })).toEqual(does('fence', 'PreviousAgain'));
 });
 
 test.each([
@@ -93,7 +112,172 @@ test.each([
   ['revoked', { ...current, revokedAt: NOW - HOUR }],
 ])('keeps a fenced token while the current one is %s', (_, other) => {
   const token = retired({ superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY });
-  expect(planned({ secrets, tokens: [other, token] })).toEqual(nothing);
+  expect(planned({ secrets, tokens: [other, token], versionTimes: {} })).toEqual(nothing);
+});
+
+test.each([
+  ['inert', inert(1, { age: 10 * DAY })],
+  ['foreign', foreign(1)],
+  ['gone', { ...current, revokedAt: NOW - HOUR }],
+  ['adopted and not proven', armed(1, { age: 10 * DAY, marker: { adopted: NOW - DAY } })],
+])('marks nothing as replaced by a current token that is %s', (_, other) => {
+  expect(planned({ secrets, tokens: [other, armed(2, { age: 5 * DAY })] })).toEqual(nothing);
+});
+
+test('takes for the successor only what the version or its marker names', () => {
+  const world = (marker: Partial<Marker>) =>
+    planned({
+      secrets: [secretOf({ AWSCURRENT: id(70) })],
+      tokens: [armed(1, { age: 10 * DAY, marker }), armed(2, { age: 5 * DAY })],
+      strings: { [id(70)]: 1 },
+    });
+  expect(world({})).toEqual(nothing);
+  expect(world({ version: [id(70)] })).toEqual(does('supersede', 'Replaced'));
+});
+
+describe('a secret that a person saved within the grace period', () => {
+  const fenced = retired({ superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY });
+  const saved = (versionTimes?: World['versionTimes'], token = fenced, labels: Labels = {}) =>
+    planned({
+      secrets: [secretOf({ AWSCURRENT: 1, ...labels })],
+      tokens: [current, token],
+      ...(versionTimes && { versionTimes }),
+    });
+  const quarantined = does('quarantine', 'FenceOver');
+
+  test('keeps its fenced tokens: any of them may have been handed out', () => {
+    expect(saved({ [id(70)]: NOW - DAY + SECOND })).toEqual(nothing);
+    expect(saved({ [id(70)]: NOW - DAY })).toEqual(quarantined);
+    expect(saved({ 'terraform-20260302120000000000000001': NOW - HOUR })).toEqual(nothing);
+  });
+
+  test('keeps them for the grace that was promised', () => {
+    const promised = { superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY, grace: 48 * 3_600 };
+    expect(saved({ [id(70)]: NOW - 2 * DAY + SECOND }, retired(promised))).toEqual(nothing);
+    expect(saved({ [id(70)]: NOW - 2 * DAY }, retired(promised))).toEqual(quarantined);
+  });
+
+  test('is not one that Keyturn, or Secrets Manager’s own rotation, wrote', () => {
+    const minted = retired({ superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY, minted: id(71) });
+    expect(saved({ [version(1)]: NOW, [version(99)]: NOW })).toEqual(quarantined);
+    expect(saved({ [id(1)]: NOW, [id(2)]: NOW })).toEqual(quarantined);
+    expect(saved({ [id(71)]: NOW }, minted)).toEqual(quarantined);
+    expect(saved({ [id(71)]: NOW })).toEqual(nothing);
+    // What a marker says was recognised was put by a person.
+    const recognised = { superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY, version: [id(72)] };
+    expect(saved({ [id(72)]: NOW }, retired(recognised))).toEqual(nothing);
+  });
+
+  test('is every one of which nobody asked when its versions were made', () => {
+    expect(saved()).toEqual(nothing);
+  });
+});
+
+describe('no clock runs while nobody knows', () => {
+  const since = (days: number) => NOW - days * DAY;
+  const labels: readonly Labels[] = [{ AWSCURRENT: id(70) }, { AWSPREVIOUS: id(70) }];
+  test.each([
+    ['a token without a mark', retired({})],
+    ['a superseded one', retired({ superseded: since(9) })],
+    ['a fenced one', retired({ superseded: since(9), fenced: since(8) })],
+    [
+      'a quarantined one',
+      retired({ superseded: since(30), fenced: since(29), quarantined: since(28) }, []),
+    ],
+  ])('which token AWSCURRENT or AWSPREVIOUS has: %s is kept', (_, token) => {
+    for (const unknown of labels) expect(beside(token, unknown).actions).toEqual([]);
+    expect(beside(token).actions).toHaveLength(1);
+  });
+
+  test('and yet orphans and expired tokens go', () => {
+    const marker = { superseded: NOW - HOUR };
+    for (const unknown of labels) {
+      expect(beside(inert(2, { age: 2 * DAY, marker }), unknown)).toEqual(does('delete', 'Orphan'));
+      const expired = beside(armed(2, { age: 90 * DAY }), unknown).actions;
+      expect(expired).toEqual(does('delete', 'Expired').actions);
+    }
+  });
+
+  test('but an unknown AWSPENDING stops nothing', () => {
+    const superseded = retired({ superseded: NOW - DAY });
+    expect(beside(superseded, { AWSPENDING: id(70) })).toEqual(does('fence', 'GraceOver'));
+  });
+});
+
+describe('AWSPREVIOUS whose string nobody knows', () => {
+  const labels = { AWSCURRENT: 1, AWSPREVIOUS: id(70) };
+  const detached = {
+    kind: 'detach-previous',
+    secret: TELEGRAF,
+    version: id(70),
+    reason: 'UnknownVersion',
+  };
+  const steps = (madeAt: number, more: Partial<World> = {}) =>
+    planned({
+      secrets: [secretOf(labels)],
+      tokens: [current],
+      versionTimes: { [version(1)]: madeAt },
+      ...more,
+    }).actions;
+
+  test('is taken off when its successor is two grace periods old', () => {
+    expect(steps(NOW - 2 * DAY + SECOND)).toEqual([]);
+    expect(steps(NOW - 2 * DAY)).toEqual([detached]);
+    const shared = { strings: { [id(70)]: 'empty' } } as const;
+    expect(steps(NOW - 2 * DAY, shared)).toEqual([detached]);
+  });
+
+  test('stays while AWSCURRENT is not proven', () => {
+    const old = NOW - 9 * DAY;
+    expect(steps(old, { tokens: [] })).toEqual([]);
+    expect(steps(old, { tokens: [foreign(1)] })).toEqual([]);
+    expect(steps(old, { tokens: [armed(1, { permissions: [] })] })).toEqual([]);
+    const unknown = { secrets: [secretOf({ ...labels, AWSCURRENT: id(71) })] };
+    expect(steps(old, { ...unknown, versionTimes: { [id(71)]: old } })).toEqual([]);
+  });
+
+  test('stays where its string is known, and where nothing may be changed', () => {
+    const old = NOW - 9 * DAY;
+    const known = { secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 })] };
+    expect(steps(old, known)).toEqual([]);
+    for (const more of [{ deletedAt: NOW }, { replica: true }, { tags: { [HOLD_TAG]: 'x' } }]) {
+      const kinds = steps(old, { secrets: [secretOf(labels, more)] }).map(({ kind }) => kind);
+      expect(kinds).not.toContain('detach-previous');
+    }
+    expect(steps(old, { versionTimes: {}, secrets: [secretOf(labels)] })).toEqual([]);
+  });
+});
+
+test('keeps a token whose string another secret of ours has', () => {
+  const shared = '5dc774c0';
+  for (const marker of [
+    { shared },
+    { shared, superseded: NOW - 9 * DAY },
+    { shared, superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY },
+  ]) {
+    expect(beside(retired(marker))).toEqual(nothing);
+  }
+});
+
+test('neither fences nor deletes an adopted token that was not seen to be the one in the secret', () => {
+  const adopted = { adopted: NOW - 50 * DAY };
+  const superseded = { ...adopted, superseded: NOW - 9 * DAY };
+  expect(beside(retired(superseded))).toEqual(nothing);
+  expect(beside(armed(2, { age: 90 * DAY, marker: adopted }))).toEqual(
+    does('supersede', 'Replaced'),
+  );
+  expect(beside(retired({ ...superseded, proven: NOW - 49 * DAY }))).toEqual(
+    does('fence', 'GraceOver'),
+  );
+});
+
+test('keeps an inert token for which Secrets Manager’s own rotation waits', () => {
+  const waits = (marker: Partial<Marker>, labels: Labels = { AWSPENDING: id(70) }) =>
+    beside(inert(2, { age: 2 * HOUR, marker }), labels);
+  expect(waits({ minted: id(70) })).toEqual(nothing);
+  expect(waits({ version: [id(70)] })).toEqual(nothing);
+  expect(waits({ minted: id(71) })).toEqual(does('supersede', 'Replaced'));
+  expect(waits({ minted: id(70) }, {})).toEqual(does('supersede', 'Replaced'));
 });
 
 test('deletes a quarantined token when its quarantine is over', () => {

@@ -6,7 +6,16 @@ import {
   OWNER_TAG,
   type Secret,
 } from '../../../../functions/secrets-manager/secret.ts';
-import { armed, DAY, LEARNT, OWNER, observationOf, policyOf, secretOf, URL } from '../../builders.ts';
+import {
+  armed,
+  DAY,
+  LEARNT,
+  OWNER,
+  observationOf,
+  policyOf,
+  secretOf,
+  URL,
+} from '../../builders.ts';
 
 const entry = { permissions: { write: ['telemetry'] } };
 const NAMES = ['a', 'b', 'c'];
@@ -55,12 +64,7 @@ test('moves every secret of another cluster, due or not, and refuses all its act
     reason: 'ClusterChanged',
   });
   const due = planAt([OLD, URL, URL], { age: 40 * DAY });
-  expect(tokenActions(due).toSorted()).toEqual([
-    'mint a',
-    'mint b',
-    'mint c',
-    'move-cluster a',
-  ]);
+  expect(tokenActions(due).toSorted()).toEqual(['mint a', 'mint b', 'mint c', 'move-cluster a']);
   expect(kept(due)[0]?.toSorted()).toEqual(['mint a', 'move-cluster a']);
 });
 
@@ -98,7 +102,12 @@ test.each([{ deletedAt: 1 }, { replica: true }])(
 
 test('the move and the limit are refused each by itself, and each waits for its own approval', () => {
   const none = policyOf({ limits: { percent: 0, tokens: 0 } }, { secret: 'keyturn/prod/a' });
-  const plan = planRotation(none, observationOf({ secrets: [secretAt(0, OLD)] }), { force: false }, LEARNT);
+  const plan = planRotation(
+    none,
+    observationOf({ secrets: [secretAt(0, OLD)] }),
+    { force: false },
+    LEARNT,
+  );
   expect(kept(plan).map((actions) => actions.toSorted())).toEqual([
     ['move-cluster telegraf', 'rotate telegraf'],
     ['rotate telegraf'],

@@ -23,12 +23,12 @@ interface Run {
   readonly policy?: Policy;
   /** Secrets that got a token that works in this run. */
   readonly mended?: readonly string[];
-  readonly periodMs?: number;
+  readonly thirdMs?: number;
 }
 
 function statesAfter(world: World, run: Run = {}) {
-  const { policy = policyOf(), mended = [], periodMs = HOUR } = run;
-  return entryStates(policy, observationOf(world), new Set(mended), periodMs);
+  const { policy = policyOf(), mended = [], thirdMs = HOUR } = run;
+  return entryStates(policy, observationOf(world), new Set(mended), thirdMs);
 }
 
 function measure(world: World, policy: Policy = policyOf(), run: Run = {}) {
@@ -107,8 +107,8 @@ describe('an entry is', () => {
       stateAfter(under(armed(1, { expiresAt: NOW + ms })), run).condition;
     expect(left(DAY + 1_000)).toBe('works');
     expect(left(DAY)).toBe('expiring');
-    expect(left(3 * DAY, { periodMs: DAY })).toBe('expiring');
-    expect(left(3 * DAY + 1_000, { periodMs: DAY })).toBe('works');
+    expect(left(3 * DAY, { thirdMs: DAY })).toBe('expiring');
+    expect(left(3 * DAY + 1_000, { thirdMs: DAY })).toBe('works');
     // Always as near to its expiry as a day: half of what it has to spare.
     const daily = { rotateEvery: '12h', renewBefore: '2h', expiresAfter: '1d', gracePeriod: '1h' };
     const policy = policyOf({}, daily);

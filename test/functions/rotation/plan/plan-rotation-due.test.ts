@@ -14,7 +14,6 @@ import {
   SECOND,
   secretOf,
   TELEGRAF,
-  within,
 } from '../../builders.ts';
 
 const about = { token: 'telegraf', secret: TELEGRAF };

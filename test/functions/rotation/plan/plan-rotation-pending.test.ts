@@ -33,7 +33,7 @@ interface Around extends Pick<World, 'strings' | 'versionTimes' | 'at'> {
   readonly entry?: object;
   /** Somebody asked for this rotation by name. */
   readonly asked?: boolean;
-  readonly periodMs?: number;
+  readonly thirdMs?: number;
 }
 
 const young = armed(1, { age: DAY });
@@ -42,13 +42,13 @@ const SAVED = id(70);
 
 /** What a run does for a secret in which token 1 is current, and token 2 waits. */
 function steps({ current, next, labels, document, entry, asked = false, ...around }: Around) {
-  const { periodMs = LEARNT.periodMs, ...world } = around;
+  const { thirdMs = LEARNT.thirdMs, ...world } = around;
   const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2, ...labels })];
   const tokens = [current, next].flatMap((each) => each ?? []);
   const request = asked ? { force: true, tokens: ['telegraf'] } : { force: false };
   const observation = observationOf({ ...world, secrets, tokens });
   return stepsOf(
-    planRotation(policyOf(document, entry), observation, request, { ...LEARNT, periodMs }),
+    planRotation(policyOf(document, entry), observation, request, { ...LEARNT, thirdMs }),
   );
 }
 
@@ -149,7 +149,7 @@ test('what would expire before a later run could promote its successor is not le
   expect(steps({ current: expiring(3 * HOUR + SETTLE), next })).toEqual([]);
   const current = expiring(3 * HOUR + SETTLE - SECOND);
   expect(steps({ current, next })).toEqual(['resume NearExpiry 2']);
-  expect(steps({ current, next, periodMs: 30 * MINUTE })).toEqual([]);
+  expect(steps({ current, next, thirdMs: 30 * MINUTE })).toEqual([]);
 });
 
 test('a rotation by name promotes the token that waits, and mints none', () => {

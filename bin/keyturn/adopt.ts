@@ -1,0 +1,57 @@
+import { hostname, userInfo } from 'node:os';
+import { Command } from 'commander';
+import { readPlanReport } from './answers.ts';
+import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
+import { CommandError, EXIT } from './failure.ts';
+import { formatOutcomes, formatPlan } from './plan-text.ts';
+import type { Terminal } from './terminal.ts';
+import { whileWaiting } from './waiting.ts';
+
+interface AdoptOptions extends CommonOptions {
+  readonly by: string;
+  readonly dryRun?: true;
+}
+
+/** Who is logged in on this machine, in the characters that the function takes. */
+const operator = () =>
+  `${userInfo().username}@${hostname()}`.replace(/[^A-Za-z0-9@._+:/\\-]/g, '-').slice(0, 64);
+
+export const adoptCommand = (terminal: Terminal): Command =>
+  withCommonOptions(new Command('adopt'))
+    .summary('confirm an adoption that cannot be proven')
+    .description(
+      'Confirm that the string in the secret of an entry is the string of the token that its adopt.tokenId names. ' +
+        'rotate proves that by itself, unless the token may read and write every database.',
+    )
+    .argument('<name>', 'the token, by name in the policy')
+    .requiredOption('--confirm', 'you know that the string is that token’s')
+    .option('--by <who>', 'who confirms it, for the log and the event', operator())
+    .option('--dry-run', 'show what would be adopted; change nothing')
+    .addHelpText(
+      'after',
+      `
+If it is another token's string, that token lives on, and the one that tokenId names is retired after the next
+rotation: compare the description and the permissions that influxctl token list shows for tokenId first.
+
+Example:
+  keyturn adopt grafana --confirm`,
+    )
+    .action(async (name: string, options: AdoptOptions) => {
+      const { by, dryRun = false } = options;
+      const { engine, json, policy } = openEngine(options, terminal);
+      if (!policy.tokens.some((entry) => entry.name === name)) {
+        throw new CommandError(
+          `found no token ${name} in ${options.policy}, expected one of its tokens; correct the name`,
+        );
+      }
+      const event = { tokens: [name], confirmAdoption: by, dryRun };
+      const report = readPlanReport(
+        await whileWaiting(terminal, engine.placeOf('rotate'), () => engine.call('rotate', event)),
+      );
+      if (json) terminal.printJson(report);
+      else if (dryRun)
+        terminal.print(formatPlan(report, 'repeat the command with', terminal.style));
+      else terminal.print(formatOutcomes(report));
+      const all = report.outcomes?.every(({ result }) => result === 'done') ?? true;
+      process.exitCode = all ? EXIT.done : EXIT.failed;
+    });

@@ -1,0 +1,120 @@
+import type { Token } from '../management-api/token.ts';
+import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
+import type { Result } from '../run/outcome.ts';
+import type { Tools } from '../run/tools.ts';
+import { holdOf, OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
+import type { TokenValue } from '../token-value.ts';
+import { OwnershipError, refuseForeignSecret } from '../tokens/claim-secret.ts';
+import { homeOf, isMarked, type Marker, parseMarker } from '../tokens/marker.ts';
+import { type OwnedToken, ownedToken } from '../tokens/observation.ts';
+import { isUnproven } from '../tokens/proof.ts';
+import { readTokenString } from '../tokens/secret-string.ts';
+import { isExpired } from '../tokens/state.ts';
+import type { Adoption } from './plan/rotation-action.ts';
+
+/** The token or the secret cannot be adopted as the entry says. */
+export class AdoptionError extends Error {
+  override readonly name = 'AdoptionError';
+}
+
+/** A token and a secret that may be adopted, if the string in the secret is the token's. */
+export interface Candidate {
+  readonly secret: Secret;
+  /** Id of AWSCURRENT's version. */
+  readonly version: string;
+  readonly value: TokenValue;
+  /** The token as `GET` has it, with the marker that it has or gets. */
+  readonly owned: OwnedToken;
+}
+
+/** Whether the string is known to be the token's: it was proven, or Keyturn minted it. */
+export const isBelieved = ({ owned: { marker }, value }: Candidate): boolean =>
+  marker.fp === value.fingerprint() && !isUnproven(marker);
+
+async function currentString(
+  entry: TokenPolicy,
+  { labels }: Secret,
+  { secrets }: Tools,
+): Promise<Pick<Candidate, 'version' | 'value'>> {
+  const version = labels.AWSCURRENT;
+  const text = version && (await secrets.value(entry.secret, version));
+  if (!text) throw new AdoptionError(`${entry.secret} has no current value to adopt`);
+  return { version, value: readTokenString(entry, text) };
+}
+
+/** @throws OwnershipError if the token has a marker that is not of this secret */
+function markerOf(
+  { id, description }: Token,
+  { name, arn }: Secret,
+  owner: string,
+): Pick<OwnedToken, 'marker' | 'text'> {
+  const marker: Marker = { owner, secret: name, home: homeOf(arn), id };
+  if (!isMarked(description)) return { marker, text: description };
+  const parsed = parseMarker(description);
+  const own = parsed?.marker;
+  const isOurs =
+    own?.owner === owner && own.home === marker.home && (own.id === undefined || own.id === id);
+  if (!parsed || !isOurs) {
+    throw new OwnershipError(
+      `token ${id} has the marker of another secret or deployment, so ${name} cannot adopt it`,
+    );
+  }
+  return { marker: { ...parsed.marker, id }, text: parsed.text };
+}
+
+async function liveToken(id: string, { api, apiNow }: Tools): Promise<Token> {
+  const token = await api.getToken(id);
+  if (!token || token.revokedAt !== undefined) {
+    throw new AdoptionError(`no token has the id ${id}, or it is revoked`);
+  }
+  if (isExpired(token, apiNow())) throw new AdoptionError(`token ${id} has expired`);
+  if (token.permissions.length === 0) throw new AdoptionError(`token ${id} has no permissions`);
+  return token;
+}
+
+/** Refuses a string that cannot be the token's. That it is accepted proves nothing yet. */
+async function refuseOtherString(
+  { value, secret, owned: { token } }: Candidate,
+  { dataPlane, policy }: Tools,
+): Promise<void> {
+  const databases = namedDatabases(policy);
+  const { answer, detail } = await dataPlane.burst(value, token.permissions, { databases });
+  if (answer === 'accepted' || answer === 'nothing-to-probe') return;
+  throw new AdoptionError(
+    answer === 'refused'
+      ? `the cluster does not accept the string in ${secret.name} for what token ${token.id} may do`
+      : `the cluster did not say whether it accepts the string in ${secret.name}; the next run asks again (${detail})`,
+  );
+}
+
+/**
+ * Reads what an entry wants to adopt, and checks all that can be checked without changing anything.
+ * Resolves to a result if nothing is to be done now.
+ * @throws AdoptionError, OwnershipError or SecretShapeError
+ */
+export async function readCandidate(
+  entry: TokenPolicy,
+  { tokenId }: Adoption,
+  tools: Tools,
+): Promise<Candidate | Extract<Result, 'held' | 'skipped'>> {
+  const { policy, secrets } = tools;
+  const secret = await secrets.describe(entry.secret);
+  if (!secret) throw new AdoptionError(`no secret has the name ${entry.secret}`);
+  const isTagged = secret.tags[OWNER_TAG] !== undefined;
+  if (isTagged) refuseForeignSecret(secret, policy);
+  if (secret.deletedAt !== undefined || secret.replica) {
+    const what = secret.replica ? 'a replica' : 'scheduled for deletion';
+    throw new AdoptionError(`${entry.secret} is ${what}, so it cannot be adopted`);
+  }
+  if (holdOf(secret)) return 'held';
+  const token = await liveToken(tokenId, tools);
+  const { version, value } = await currentString(entry, secret, tools);
+  const owned = ownedToken(token, markerOf(token, secret, policy.owner));
+  const candidate = { secret, version, value, owned };
+  if (isBelieved(candidate)) {
+    // An earlier run adopted it, and the listing does not show that yet; or it died before the tag.
+    return isTagged ? 'skipped' : candidate;
+  }
+  await refuseOtherString(candidate, tools);
+  return candidate;
+}

@@ -1,0 +1,81 @@
+import { type JsonNode, parseJson } from './json-tree.ts';
+
+/** Where a string is in a text: white space around the string belongs to the text. */
+export interface Place {
+  readonly from: number;
+  /** Behind the last character. */
+  readonly to: number;
+  /** What has to be written there for a string. */
+  readonly write: (string: string) => string;
+  /** The string that is there. */
+  readonly string: string;
+}
+
+/** There is no such place. It says what is wrong, and quotes nothing of the text. */
+export class PlaceError extends Error {
+  override readonly name = 'PlaceError';
+}
+
+/** A text that is one string, such as a file with a token and a newline. Undefined: it is nothing but white space. */
+export function wholeText(text: string): Place | undefined {
+  const string = text.trim();
+  if (string === '') return undefined;
+  const from = text.indexOf(string);
+  return { from, to: from + string.length, write: (next) => next, string };
+}
+
+/** The text with something else from one position to another. */
+export const replaced = (
+  text: string,
+  { from, to }: Pick<Place, 'from' | 'to'>,
+  part: string,
+): string => text.slice(0, from) + part + text.slice(to);
+
+/** The text with another string in a place; every other character stays as it is. */
+export const writeAt = (text: string, place: Place, string: string): string =>
+  replaced(text, place, place.write(string));
+
+/** The root of a text that is a JSON object. Undefined: it is something else. */
+export function jsonObject(text: string): JsonNode | undefined {
+  const root = parseJson(text);
+  return root?.entries && root;
+}
+
+/** The one value under a name. Readers of JSON disagree which one of several counts. */
+function valueUnder({ entries = [] }: JsonNode, name: string): JsonNode | undefined {
+  const [found, another] = entries.filter(([each]) => each === name);
+  if (another) throw new PlaceError(`has the key "${name}" more than once; keep one of them`);
+  return found?.[1];
+}
+
+/** What is under a key, which may be a path (`db.token`). A name with a dot at the top level comes first. */
+export function nodeAt(root: JsonNode, key: string): JsonNode | undefined {
+  const literal = valueUnder(root, key);
+  if (literal) return literal;
+  let node: JsonNode | undefined = root;
+  for (const name of key.split('.')) {
+    if (node?.items) {
+      throw new PlaceError(`has a list on the way to "${key}"; a path leads through objects alone`);
+    }
+    node = node && valueUnder(node, name);
+  }
+  return node;
+}
+
+/** Undefined: the node is no string, or has nothing but white space. */
+export function placeOfNode({ string: whole = '', from, to }: JsonNode): Place | undefined {
+  const string = whole.trim();
+  if (string === '') return undefined;
+  const at = whole.indexOf(string);
+  const write = (next: string) =>
+    JSON.stringify(replaced(whole, { from: at, to: at + string.length }, next));
+  return { from, to, write, string };
+}
+
+/** The places of all strings at and below a node, without the names of keys. */
+export function stringsIn(node: JsonNode): Place[] {
+  const place = placeOfNode(node);
+  if (place) return [place];
+  const { items = [], entries = [] } = node;
+  return [...items, ...entries.map(([, value]) => value)].flatMap(stringsIn);
+}

@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { TokenValue } from '../../../functions/token-value.ts';
+import {
+  composeSecretString,
+  type FormerText,
+  isOutdated,
+  readTokenString,
+} from '../../../functions/tokens/secret-string.ts';
+import { id, inert, NOW, policyOf } from '../builders.ts';
+
+const OLD = 'apiv1_old+/string==';
+const NEW = 'apiv1_new+/string$&==';
+const SECRET = 'team/dashboard';
+const minted = { token: inert(2, { expiresAt: NOW }), value: new TokenValue(NEW) };
+
+const fingerprintOf = (string: string) => new TokenValue(string).fingerprint();
+const policyWith = (adopt?: { readonly key?: string }) =>
+  policyOf({}, { secret: SECRET, ...(adopt && { adopt: { tokenId: id(1), ...adopt } }) });
+const formerOf = (text: string, strings = [OLD]): FormerText => ({
+  text: new TokenValue(text),
+  fingerprints: strings.map(fingerprintOf),
+});
+
+/** The text of the next version after `text`; the entry adopts the secret unless told otherwise. */
+function next(text: string | undefined, adopt?: { readonly key?: string }, strings?: string[]) {
+  const policy = policyWith(adopt);
+  const [entry] = policy.tokens;
+  if (!entry) throw new Error('no entry');
+  const former = text === undefined ? undefined : formerOf(text, strings);
+  return composeSecretString(entry, policy, minted, former).reveal();
+}
+const read = (text: string, adopt?: { readonly key?: string }, strings: string[] = []) =>
+  readTokenString(
+    { secret: SECRET, ...(adopt && { adopt: { tokenId: id(1), ...adopt } }) },
+    new TokenValue(text),
+    strings.map(fingerprintOf),
+  ).reveal();
+
+const own = {
+  token: NEW,
+  tokenId: id(2),
+  url: 'https://influxdb.example.com',
+  databases: ['telemetry'],
+  expiresAt: '2026-03-02T12:00:00Z',
+};
+
+const SIBLINGS = `{
+\t"big": 12345678901234567890, "ratio": 1.0,
+  "huge":1e400 , "tiny": -0.0e-9, "again": 1, "again": 2,
+  "escapes": "\\u00fc\\/\\ud83d\\ude00 \u2028", "__proto__": {"list": [{"influx": "not this"}]},
+  "influx" :  "OLD" , "last": [ ]
+}
+`;
+
+test('nothing but the one string changes in a JSON text', () => {
+  const text = SIBLINGS.replace('OLD', OLD);
+  expect(next(text, { key: 'influx' })).toBe(SIBLINGS.replace('OLD', () => NEW));
+});
+
+test('whatever else the JSON has, and wherever the string is in it, every other character stays', () => {
+  const path = fc.array(fc.stringMatching(/^[a-z$]{1,3}$/), { minLength: 1, maxLength: 3 });
+  const blank = fc.stringMatching(/^[ \t\r\n]{0,3}$/);
+  fc.assert(
+    fc.property(path, fc.jsonValue(), blank, (keys, sibling, space) => {
+      const nest = (string: string) =>
+        keys.reduceRight(
+          (inner, key) =>
+            `${space}{"0": ${JSON.stringify(sibling)},${space}"${key}"${space}:${inner}}${space}`,
+          JSON.stringify(string),
+        );
+      const text = nest(OLD);
+      const adopt = { key: keys.join('.') };
+      expect(read(text, adopt)).toBe(OLD);
+      expect(next(text, adopt)).toBe(nest(NEW));
+    }),
+  );
+});
+
+test.each([
+  ['a path', '{"db": {"user": "u", "token": "OLD"}}', 'db.token'],
+  ['a name with a dot, before a path', '{"db": {"token": "other"}, "db.token": "OLD"}', 'db.token'],
+  ['an escaped name', '{"in\\u0066lux": "OLD"}', 'influx'],
+  ['a name that objects have anyway', '{"constructor": "OLD"}', 'constructor'],
+  ['a string with white space around it', '{"influx": " OLD\\n"}', 'influx'],
+])('the key may be %s', (_what, template, key) => {
+  const text = template.replace('OLD', OLD);
+  expect(read(text, { key })).toBe(OLD);
+  expect(next(text, { key })).toBe(template.replace('OLD', () => NEW));
+});
+
+test('escapes in the string itself are read as JSON has them', () => {
+  expect(read('{"influx": "apiv1_a\\/b\\u002b\\n"}', { key: 'influx' })).toBe('apiv1_a/b+');
+});
+
+test.each(['', '\n', '\r\n', '  \t'])('white space around a plain token survives: %j', (blank) => {
+  expect(read(`${blank}${OLD}${blank}`, {})).toBe(OLD);
+  expect(next(`${blank}${OLD}${blank}`, {})).toBe(`${blank}${NEW}${blank}`);
+});
+
+test.each([
+  ['no JSON', OLD, 'does not contain a JSON object'],
+  ['JSON with a comment', `{"influx": "${OLD}" /* c */}`, 'does not contain a JSON object'],
+  ['JSON with a comma too many', `{"influx": "${OLD}",}`, 'does not contain a JSON object'],
+  ['JSON behind a byte order mark', `\uFEFF{"influx": "${OLD}"}`, 'does not contain a JSON object'],
+  ['a line break in a string', `{"influx": "${OLD}\n"}`, 'does not contain a JSON object'],
+  ['a list', `["${OLD}"]`, 'does not contain a JSON object'],
+  ['no such key', `{"other": "${OLD}"}`, 'has no string under "influx"'],
+  ['a number', '{"influx": 7}', 'has no string under "influx"'],
+  ['white space', '{"influx": " \\n"}', 'has no string under "influx"'],
+  ['the key twice', `{"influx": "a", "influx": "${OLD}"}`, 'more than once'],
+])('refuses %s, in words that quote nothing', (_what, text, message) => {
+  for (const attempt of [
+    () => read(text, { key: 'influx' }),
+    () => next(text, { key: 'influx' }),
+  ]) {
+    expect(attempt).toThrow(`${SECRET} `);
+    expect(attempt).toThrow(message);
+    expect(attempt).not.toThrow(OLD);
+  }
+});
+
+test('refuses a path through a list, and JSON deeper than a parser can go', () => {
+  const list = () => read(`{"dbs": [{"token": "${OLD}"}]}`, { key: 'dbs.0.token' });
+  expect(list).toThrow('has a list on the way to "dbs.0.token"');
+  const deep = `{"influx": ${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+  expect(() => read(deep, { key: 'influx' })).toThrow(SECRET);
+});
+
+test('a secret without a value gets the token and what consumers need', () => {
+  expect(JSON.parse(next(undefined))).toEqual(own);
+});
+
+test.each(['CHANGE_ME', '', '{"token": "CHANGE_ME"}', '{}', '[1]'])(
+  'a placeholder is replaced: %s',
+  (text) => {
+    expect(JSON.parse(next(text))).toEqual(own);
+  },
+);
+
+test('a secret of our own shape gets all five values anew, and keeps what people added', () => {
+  const text = JSON.stringify({ note: 'ours', ...own, token: OLD, tokenId: id(1), big: 1 });
+  const padded = text.replace('"big":1', '"big": 12345678901234567890');
+  const expected = JSON.stringify({ note: 'ours', ...own, big: 1 });
+  for (const adopt of [undefined, {}, { key: 'token' }]) {
+    expect(read(padded, adopt)).toBe(OLD);
+    expect(next(padded, adopt)).toBe(expected.replace('"big":1', '"big": 12345678901234567890'));
+  }
+});
+
+test.each([
+  ['a plain token', 'OLD\n'],
+  ['JSON', '{"big": 12345678901234567890, "db": {"influx": "OLD"}}'],
+])('after `adopt` left the entry, %s keeps its shape', (_what, template) => {
+  const text = template.replace('OLD', OLD);
+  expect(read(text, undefined, [OLD])).toBe(OLD);
+  expect(next(text)).toBe(template.replace('OLD', () => NEW));
+});
+
+test('after `adopt` left the entry, the string is that of the likeliest token', () => {
+  const text = JSON.stringify({ now: OLD, before: 'apiv1_older' });
+  expect(next(text, undefined, [OLD, 'apiv1_older'])).toBe(
+    JSON.stringify({ now: NEW, before: 'apiv1_older' }),
+  );
+});
+
+test.each([
+  [
+    'nobody knows which string is the token',
+    '{"host": "influx", "influx": "by hand"}',
+    'adopt.key',
+  ],
+  ['the string is there twice', `{"a": "${OLD}", "b": "${OLD}"}`, 'more than once'],
+])(
+  'after `adopt` left the entry, nothing of others is overwritten where %s',
+  (_w, text, message) => {
+    expect(() => next(text)).toThrow(message);
+  },
+);
+
+test.each([
+  ['another key was edited', '{"influx": "OLD", "slack": "2"}', true],
+  ['nothing but the string differs', '{"influx": "OLD", "slack": "1"}', false],
+  ['AWSCURRENT has our own shape', JSON.stringify({ ...own, token: 'OLD' }), false],
+])('whether a pending text is outdated: %s', (_what, template, outdated) => {
+  const entry = { secret: SECRET, adopt: { tokenId: id(1), key: 'influx' } };
+  const pending = formerOf(`{"influx": "${NEW}", "slack": "1"}`, [NEW]);
+  expect(isOutdated(entry, pending, formerOf(template.replace('OLD', OLD)))).toBe(outdated);
+});
