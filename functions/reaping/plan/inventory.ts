@@ -76,7 +76,7 @@ function keptBy(owned: OwnedToken, seen: ObservedSecret): string {
   const { shared, adopted, proven } = owned.marker;
   if (shared !== undefined) return 'another secret of ours was seen to have its string';
   if (adopted !== undefined && proven === undefined) {
-    return 'it was adopted, and nobody has proven that its string was in the secret: keyturn adopt --confirm';
+    return 'it was adopted, and nobody has proven that its string was in the secret: keyturn adopt NAME --confirm';
   }
   if (isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS')) {
     return 'nobody knows which token consumers have';

@@ -5,7 +5,7 @@ import type { World } from '../../world/world.ts';
 
 const ROUTERS = { count: 12, spreadMs: 240_000 };
 const LONGEST_MS = 120_000;
-const NAMES = Array.from({ length: 12 }, (_, index) => `writer-${index}`);
+const NAMES = Array.from({ length: 24 }, (_, index) => `writer-${index}`);
 const policy = policyWith(
   Object.fromEntries(NAMES.map((name) => [name, { permissions: { write: ['telemetry'] } }])),
 );
