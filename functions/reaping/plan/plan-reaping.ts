@@ -24,7 +24,7 @@ export function reapingContext(policy: Policy, secret: string, now: number): Rea
 }
 
 /**
- * The version under AWSPREVIOUS whose string nobody knows, if it has stopped the clocks of this secret for long
+ * R18: the version under AWSPREVIOUS whose string nobody knows, if it has stopped the clocks of this secret for long
  * enough: whoever reads AWSCURRENT has had its token for two grace periods.
  */
 export function unknownPrevious(
@@ -50,7 +50,7 @@ function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingActio
     const reason = 'UnknownVersion';
     actions.push({ kind: 'detach-previous', secret: name, version: previous, reason });
   }
-  // R14: a secret is deleted, with a recovery window, after all of its tokens are gone.
+  // R19: a secret is deleted, with a recovery window, after all of its tokens are gone.
   const empty = seen.tokens.length === 0 && currentHolder(seen)?.state !== 'foreign';
   const forbidden = deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined;
   if (context.retire && empty && !forbidden) {

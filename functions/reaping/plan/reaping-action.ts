@@ -44,7 +44,7 @@ export interface PreviousDetachment {
   readonly reason: 'UnknownVersion';
 }
 
-/** Takes away the permission that a proof of an adoption gave, and that the run which gave it left. */
+/** R17: takes away the permission that a proof of an adoption gave, and that the run which gave it left. */
 export interface ProofEnding {
   readonly kind: 'end-proof';
   readonly tokenId: string;
