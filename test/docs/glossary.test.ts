@@ -12,6 +12,7 @@ const NOT_PRINTED = [
   ...['tag-key', 'tag-value', 'p-limit'],
   // Names of the functions, and what a function says to itself.
   ...['enforce', 'reap', 'revoke', 'foreign', 'owned', 'promoted'],
+  ...['agrees', 'objects', 'silent', 'wait', 'end'],
 ];
 
 const withoutComments = (text: string) =>
