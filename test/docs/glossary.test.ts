@@ -14,6 +14,8 @@ const NOT_PRINTED = [
   ...['enforce', 'reap', 'revoke', 'foreign', 'owned', 'promoted', 'empty'],
   // What a burst of probes means, and what follows from it.
   ...['agrees', 'objects', 'wait', 'end', 'nothing-to-probe'],
+  ...['enforce', 'reap', 'revoke', 'foreign', 'owned', 'promoted'],
+  ...['agrees', 'objects', 'silent', 'wait', 'end'],
 ];
 
 const withoutComments = (text: string) =>
