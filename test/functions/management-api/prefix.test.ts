@@ -69,9 +69,7 @@ test('nothing but reading is done before the prefix is known', async () => {
   const { server, api } = await connectDetecting(() => ({ status: 503 }));
   await expect(api.createToken({ description: '', permissions: [] })).rejects.toThrow('503');
   await expect(api.deleteToken('1')).rejects.toThrow('503');
-  expect(new Set(server.lines())).toEqual(
-    new Set(['GET /api/v0/databases', 'GET /api/v0/tokens']),
-  );
+  expect(new Set(server.lines())).toEqual(new Set(['GET /api/v0/databases', 'GET /api/v0/tokens']));
 });
 
 test.each(['/api/v0', PREFIXED])(
