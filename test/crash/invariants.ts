@@ -18,9 +18,9 @@ export type Violations = Generator<string>;
 
 export const short = (id: string) => id.replace('keyturn-', '').slice(0, 8);
 
-/** The first version of a secret, until its token was armed. */
-const isFirst = (history: History, secret: SeenSecret, label: string, token: SeenToken) =>
-  history.first[secret.home] === secret.labels[label] && !wasEverArmed(token);
+/** A secret's first token, until it was armed; a person may have saved its string meanwhile. */
+const isFirst = ({ first }: History, { home, versions }: SeenSecret, token: SeenToken) =>
+  !wasEverArmed(token) && versions.find(({ id }) => id === first[home])?.token === token.id;
 
 function weakness(token: SeenToken, label: string, now: number): string | undefined {
   // An expired token may well be AWSPREVIOUS, and be deleted.
@@ -38,7 +38,7 @@ function* labelsNameWorkingTokens(history: History, { after }: Step, terms: Term
     const token = after.tokens.get(secret.holders[label] ?? '');
     if (!token || terms.isRetired(secret.name)) continue;
     if (history.foreign[token.id] || history.exempt[token.id]) continue;
-    const why = !isFirst(history, secret, label, token) && weakness(token, label, after.at);
+    const why = !isFirst(history, secret, token) && weakness(token, label, after.at);
     if (why) yield `A: ${label} of ${secret.name}, ${short(token.id)}, ${why}`;
   }
 }

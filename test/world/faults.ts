@@ -19,7 +19,7 @@ const after =
   };
 
 /** Something else that happens right before a call takes effect. */
-export const meanwhile =
+const meanwhile =
   (act: (world: World) => unknown): Meeting =>
   async (_call, effect, world) => {
     await act(world);
