@@ -149,7 +149,7 @@ test('what would expire before a later run could promote its successor is not le
   expect(steps({ current: expiring(3 * HOUR + SETTLE), next })).toEqual([]);
   const current = expiring(3 * HOUR + SETTLE - SECOND);
   expect(steps({ current, next })).toEqual(['resume NearExpiry 2']);
-  expect(steps({ current, next, thirdMs: 30 * MINUTE })).toEqual([]);
+  expect(steps({ current, next, thirdMs: 90 * MINUTE })).toEqual([]);
 });
 
 test('a rotation by name promotes the token that waits, and mints none', () => {
