@@ -195,8 +195,8 @@ export function seenIn(world: World): ObservedSecret {
   return seen;
 }
 
-/** What a run has learnt that need not ask anybody, and is followed by the next one in an hour. */
-export const LEARNT: Learnt = { refused: new Set(), thirdMs: HOUR };
+/** What a run has learnt that need not ask anybody; the schedule fires every hour. */
+export const LEARNT: Learnt = { refused: new Set(), thirdMs: 3 * HOUR };
 
 /** A plan's actions, short enough to compare whole plans: `resume Due 2`, `recognise SavedByPerson 1`. */
 export const stepsOf = ({ actions }: { readonly actions: readonly object[] }): string[] =>

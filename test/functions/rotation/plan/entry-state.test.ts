@@ -27,7 +27,7 @@ interface Run {
 }
 
 function statesAfter(world: World, run: Run = {}) {
-  const { policy = policyOf(), mended = [], thirdMs = HOUR } = run;
+  const { policy = policyOf(), mended = [], thirdMs = 3 * HOUR } = run;
   return entryStates(
     policy,
     observationOf(world),
@@ -112,8 +112,8 @@ describe('an entry is', () => {
       stateAfter(under(armed(1, { expiresAt: NOW + ms })), run).condition;
     expect(left(DAY + 1_000)).toBe('works');
     expect(left(DAY)).toBe('expiring');
-    expect(left(3 * DAY, { thirdMs: DAY })).toBe('expiring');
-    expect(left(3 * DAY + 1_000, { thirdMs: DAY })).toBe('works');
+    expect(left(3 * DAY, { thirdMs: 3 * DAY })).toBe('expiring');
+    expect(left(3 * DAY + 1_000, { thirdMs: 3 * DAY })).toBe('works');
     // Always as near to its expiry as a day: half of what it has to spare.
     const daily = { rotateEvery: '12h', renewBefore: '2h', expiresAfter: '1d', gracePeriod: '1h' };
     const policy = policyOf({}, daily);
