@@ -1,20 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { takeInventory } from '../../../../functions/reaping/plan/inventory.ts';
 import { HOLD_TAG } from '../../../../functions/secrets-manager/secret.ts';
-import {
-  armed,
-  DAY,
-  foreign,
-  id,
-  inert,
-  type Labels,
-  NOW,
-  observationOf,
-  policyOf,
-  secretOf,
-  TELEGRAF,
-  type World,
-} from '../../builders.ts';
+import { DAY, HOUR, NOW, TELEGRAF, armed, foreign, id, inert, observationOf, policyOf, secretOf, type Labels, type World } from '../../builders.ts';
 
 const inventory = (world: World) => takeInventory(policyOf(), observationOf(world));
 const owned = (message: string) => ({ kind: 'Owned', message });
@@ -139,7 +126,7 @@ describe('a token that should have been retired long ago', () => {
 
   test.each([
     ['another secret of ours', { shared: '5dc774c0' }, {}],
-    ['keyturn adopt --confirm', { adopted: NOW - LIFE }, {}],
+    ['keyturn adopt NAME --confirm', { adopted: NOW - LIFE }, {}],
     ['nobody knows', {}, { secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: id(70) })] }],
     ['saved by hand', { adopted: NOW - LIFE, proven: NOW - LIFE }, {}],
   ])('with what keeps it: %s', (message, marker, more) => {
@@ -158,7 +145,12 @@ describe('a token that should have been retired long ago', () => {
 
 test('names tokens of ours that live in no secret of ours', () => {
   const name = 'keyturn/prod/elsewhere';
-  const tokens = [armed(1, { name }), inert(2, { name }), armed(3, { name, expiresAt: NOW })];
+  const age = DAY;
+  const tokens = [
+    armed(1, { name, age }),
+    inert(2, { name, age }),
+    armed(3, { name, age, expiresAt: NOW }),
+  ];
   const strays = inventory({ tokens: [...tokens, foreign(4)] });
   expect(strays).toContainEqual({
     kind: 'Stray',
@@ -166,6 +158,19 @@ test('names tokens of ours that live in no secret of ours', () => {
   });
   expect(strays).toContainEqual({
     kind: 'WorkingStray',
-    message: `1 token of these still work; nobody rotates or retires them: keyturn revoke --token-id: ${id(1)}`,
+    message: `1 token with our owner that works and is in no secret of ours; nobody rotates or retires it (keyturn revoke --token-id): ${id(1)}`,
   });
+});
+
+test('counts no stray that is new, is being adopted, or is what a secret of ours has', () => {
+  const name = 'keyturn/prod/elsewhere';
+  const marker = { proving: NOW };
+  const tokens = [
+    armed(1, { name, age: HOUR - 1 }),
+    armed(2, { name, age: DAY, marker }),
+    armed(3, { name, age: DAY }),
+  ];
+  const secrets = [secretOf({ AWSCURRENT: 3 })];
+  const kinds = inventory({ tokens, secrets }).map(({ kind }) => kind);
+  expect(kinds).not.toContain('WorkingStray');
 });
