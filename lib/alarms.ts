@@ -120,7 +120,7 @@ export class Alarms {
     });
     this.#add(scope, 'WorkingStray', lasting('workingStrays'), {
       heading: 'A stray token works',
-      sentence: 'Tokens with this owner still work, and no secret of its has them',
+      sentence: 'Tokens with this owner still work, and no secret of it has them',
       missing,
     });
     this.#add(scope, 'TokenNearExpiry', lasting('tokensNearExpiry'), {

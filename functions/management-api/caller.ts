@@ -6,6 +6,7 @@ import { InfluxError } from './influx-error.ts';
 import { formatExactJson } from './json.ts';
 import { prefixFinder } from './prefix.ts';
 import type { Reader } from './reader.ts';
+import { readTokens } from './token-schemas.ts';
 import { createTransport } from './transport.ts';
 import { tooLateError, unexpectedAnswerError } from './transport-errors.ts';
 
@@ -97,13 +98,17 @@ export function createCaller(options: ManagementApiOptions) {
       deadline: Math.min(until, options.deadline()),
     });
 
+  const list = (prefix: string, call: Omit<Call<unknown>, 'method'>) =>
+    withRetries(() => send(prefix, { method: 'GET', ...call }));
+  /** By the shorter list; by the other one if the server cannot answer the first: most runs need only the tokens. */
+  const listAny = (each: string): Promise<unknown> =>
+    list(each, { path: '/databases', read: readDatabases }).catch((error: unknown) => {
+      if (!(error instanceof InfluxError) || !error.retryable) throw error;
+      return list(each, { path: '/tokens', read: readTokens });
+    });
+
   const prefix = options.prefix;
-  const findPrefix =
-    prefix === undefined
-      ? prefixFinder((each) =>
-          withRetries(() => send(each, { method: 'GET', path: '/databases', read: readDatabases })),
-        )
-      : async () => prefix;
+  const findPrefix = prefix === undefined ? prefixFinder(listAny) : async () => prefix;
 
   return {
     /** A single attempt. */

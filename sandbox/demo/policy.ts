@@ -1,5 +1,8 @@
+const HOUR_MS = 3_600_000;
 /** What consumers rely on, whatever the policy says. */
-export const GRACE_MS = 24 * 3_600_000;
+export const GRACE_MS = 24 * HOUR_MS;
+/** By then the first tokens are issued. */
+export const ISSUED_AFTER_MS = 2 * HOUR_MS;
 
 const tokens = {
   telegraf: {
@@ -66,9 +69,10 @@ const work = [
 
 /**
  * The consumers, which write and query with these tokens: of each secret one that listens to Secrets
- * Manager's event and re-reads at once, and one that does not.
+ * Manager's event and re-reads at once, and one that does not. The latter has always just read when people
+ * want a new token.
  */
 export const consumers = work.flatMap(({ name, ...rest }) => [
-  { name, ...rest, listens: true },
-  { name: `${name}-late`, ...rest, listens: false },
+  { name, ...rest, listens: true, startsAfterMs: ISSUED_AFTER_MS },
+  { name: `${name}-late`, ...rest, listens: false, startsAfterMs: GRACE_MS },
 ]);

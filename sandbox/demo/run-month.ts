@@ -8,7 +8,7 @@ import { createConsumer, type Rejection } from './consumer.ts';
 import { incidentsOf } from './incidents.ts';
 import { brokenAtLast, refusedNow, unstoredNow } from './invariants.ts';
 import { countInvocations } from './invocations.ts';
-import { consumers as cast, grants } from './policy.ts';
+import { consumers as cast, grants, ISSUED_AFTER_MS } from './policy.ts';
 import { interceptorOf, type Sabotage } from './sabotage.ts';
 import type { Stage } from './stage.ts';
 import { type Moment, readActions, readRotations } from './timeline.ts';
@@ -79,16 +79,21 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
     clock.at(at, () => clock.spawn('incident', async () => happen()));
   }
 
-  // By then the first tokens are issued; consumers need them.
-  await clock.runUntil(startAt + 2 * HOUR_MS);
-  const consumers = cast.map(({ listens, ...each }) => ({
-    listens,
+  // Consumers need the first tokens.
+  await clock.runUntil(startAt + ISSUED_AFTER_MS);
+  const consumers = cast.map(({ listens, startsAfterMs, ...each }) => ({
+    ...{ listens, startsAfterMs },
     consumer: createConsumer({
       ...{ ...each, clock, secrets, until: endAt },
       onRejection: (rejection) => rejections.push(rejection),
     }),
   }));
-  const working = consumers.map(({ consumer }) => clock.spawn('consumer', () => consumer.run()));
+  const working = consumers.map(({ consumer, startsAfterMs }) =>
+    clock.spawn('consumer', async () => {
+      await clock.sleep(startAt + startsAfterMs - clock.now());
+      await consumer.run();
+    }),
+  );
   const check = (secret: string) => {
     for (const each of refusedNow(sandbox, secret)) broken.add(each);
   };

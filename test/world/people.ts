@@ -17,6 +17,7 @@ export interface People {
   deleteToken(id: Id): Promise<void>;
   createDatabase(name: string): Promise<void>;
   changeDatabase(name: string, change: object): Promise<void>;
+  deleteDatabase(name: string): Promise<void>;
 
   createSecret(
     name: string,
@@ -76,6 +77,7 @@ export function createPeople(
     deleteToken: (id) => manage('DELETE', `/tokens/${id}`),
     createDatabase: (name) => manage('POST', '/databases', { name }),
     changeDatabase: (name, change) => manage('PATCH', `/databases/${name}`, change),
+    deleteDatabase: (name) => manage('DELETE', `/databases/${name}`),
     async createSecret(Name, SecretString, tags = {}) {
       await secrets.createSecret({ Name, SecretString, Tags: tagList(tags) });
     },

@@ -69,8 +69,19 @@ test('nothing but reading is done before the prefix is known', async () => {
   const { server, api } = await connectDetecting(() => ({ status: 503 }));
   await expect(api.createToken({ description: '', permissions: [] })).rejects.toThrow('503');
   await expect(api.deleteToken('1')).rejects.toThrow('503');
-  expect(new Set(server.lines())).toEqual(new Set(['GET /api/v0/databases']));
+  expect(new Set(server.lines())).toEqual(new Set(['GET /api/v0/databases', 'GET /api/v0/tokens']));
 });
+
+test.each(['/api/v0', PREFIXED])(
+  'while the databases cannot be listed, the paths are found by the tokens: %s',
+  async (prefix) => {
+    const { api } = await connectDetecting((url) => {
+      if (url === '/api/v0/databases') return { status: 503 };
+      return url === `${prefix}/tokens` ? { body: [] } : serve(prefix)(url);
+    });
+    expect(await api.getToken('1')).toBeDefined();
+  },
+);
 
 test('a path in the address stands before all others', async () => {
   const server = await startOddServer(() => ({ body: TOKEN }));

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import type { Call, Reply } from '../../../sandbox/interception.ts';
+import { faults } from '../../world/faults.ts';
 import { INSTANT } from '../../world/marker.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { DAY, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 
 /** A world with its one token issued. */
@@ -83,4 +85,102 @@ test('rotates nothing that a person holds', async () => {
   await world.rotateSecret(TELEGRAF);
   expect(rotationOf(world)?.failure).toContain('a person put it on hold');
   expect(markersOf(world)).toHaveLength(1);
+});
+
+type First = (call: Call, effect: () => Reply, world: World) => Promise<Reply | 'reset'>;
+
+/** The first call of an operation meets this; all others succeed. */
+function disturbFirst(world: World, operation: string, meet: First): void {
+  let met = false;
+  world.intercept((call, effect) => {
+    if (met || call.operation !== operation || call.caller === undefined) {
+      return Promise.resolve(effect());
+    }
+    met = true;
+    return meet(call, effect, world);
+  });
+}
+
+const refused: Reply = { status: 400, body: '{"__type":"InvalidRequestException"}' };
+
+test.each<[string, string, First]>([
+  ['the answer to its minting is lost', 'POST /tokens', faults['a reset after the effect']],
+  ['it dies between minting and storing', 'POST /tokens', faults['killed after the effect']],
+  ['its version is refused', 'PutSecretValue', () => Promise.resolve(refused)],
+  ['the answer to its storing is lost', 'PutSecretValue', faults['a reset after the effect']],
+  ['it dies before arming', 'PATCH /tokens/{id}', faults['killed before the effect']],
+])(
+  'arms no token but the one whose string is stored, though %s',
+  async (_what, operation, meet) => {
+    const world = await openIssued();
+    const before = world.holders(TELEGRAF).AWSCURRENT;
+    disturbFirst(world, operation, meet);
+    await world.rotateSecret(TELEGRAF);
+    world.intercept();
+    expect(rotationOf(world)).toMatchObject({ failure: undefined });
+    const { AWSCURRENT, AWSPREVIOUS } = world.holders(TELEGRAF);
+    expect(AWSPREVIOUS).toBe(before);
+    const able = world.tokens().filter(({ permissions }) => permissions.length > 0);
+    expect(able.map(({ id }) => id).sort()).toEqual([AWSCURRENT, AWSPREVIOUS].sort());
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
+
+test('where somebody deletes what it made, the one before keeps working until the secret is mended', async () => {
+  const world = await openIssued();
+  const before = world.string(TELEGRAF);
+  await world.rotateSecret(TELEGRAF);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+  for (let days = 0; days < 5; days += 1) {
+    await world.wait(DAY);
+    await world.rotate();
+    await world.reap();
+    expect(world.accepts(before)).toBe(true);
+    expect(world.labels(TELEGRAF).AWSPREVIOUS).toBeDefined();
+  }
+  const { result } = await world.rotate({ dryRun: true });
+  expect(result.entries).toMatchObject([{ condition: 'unknown' }]);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('where another secret shows that the cluster is well, it is mended within hours', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.rotateSecret(TELEGRAF);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+  await world.wait(2 * HOUR);
+  await world.rotate();
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+const ways: readonly [string, (world: World) => Promise<unknown>][] = [
+  ['by name, at once', (world) => world.rotate({ tokens: ['telegraf'], force: true })],
+  [
+    'when it is due',
+    async (world) => {
+      await world.wait(31 * DAY);
+      await world.rotate();
+      await world.wait(10 * MINUTE);
+      await world.rotate();
+    },
+  ],
+  [
+    "by Secrets Manager's own, after an hour",
+    async (world) => {
+      await world.wait(HOUR + MINUTE);
+      await world.rotate();
+      await world.rotateSecret(TELEGRAF);
+    },
+  ],
+];
+
+test.each(ways)('a rotation that somebody cancelled keeps none back: %s', async (_when, rotate) => {
+  const world = await openIssued();
+  const before = world.holders(TELEGRAF).AWSCURRENT;
+  await world.people.cancelRotation(TELEGRAF);
+  expect(world.labels(TELEGRAF).AWSPENDING).not.toBe(world.labels(TELEGRAF).AWSCURRENT);
+  await rotate(world);
+  expect(world.holders(TELEGRAF).AWSPREVIOUS).toBe(before);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });

@@ -201,6 +201,7 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       tokens.delete(tokenId);
       break;
     case 'move-cluster':
+    case 'end-proof':
     case 'adopt':
       throw new Error(`${action.kind} is not modelled`);
     default:

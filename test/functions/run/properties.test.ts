@@ -196,7 +196,7 @@ const isBeginning = ({ kind, reason }: ReapingAction) =>
 function retirements(drawn: Drawn) {
   const { secrets: observed } = observationOf(drawn);
   return reaping(drawn).actions.flatMap((action) => {
-    if (!('tokenId' in action) || action.kind === 'delete-foreign') return [];
+    if (!('tokenId' in action && 'secret' in action)) return [];
     const seen = observed.get(action.secret);
     const owned = seen?.tokens.find(({ token }) => token.id === action.tokenId);
     if (!seen || !owned) throw new Error('acts on what was not observed');

@@ -86,7 +86,7 @@ test('so does what is given back', async () => {
 
 test('so does a single token that is restored', async () => {
   await world.restore(saved);
-  const id = world.labels(TELEGRAF).AWSCURRENT ?? '';
+  const id = world.holders(TELEGRAF).AWSCURRENT ?? '';
   await world.rotate({ tokens: ['telegraf'], force: true });
   for (let days = 0; days < 3; days += 1) {
     await world.wait(DAY);

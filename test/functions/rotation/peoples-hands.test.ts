@@ -1,0 +1,184 @@
+import { expect, test } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+
+const GRAFANA = 'keyturn/prod/grafana';
+const entries = { telegraf: writer };
+const two = { telegraf: writer, grafana: writer };
+const force = { tokens: ['telegraf'], force: true };
+const WRITE = [{ action: 'write', resource: 'telemetry' }];
+
+/** What an alarm looks at: the last value of a metric that one of the functions has measured. */
+const measured = (world: World, name: string): unknown =>
+  world.metrics().findLast((each) => `Owner=prod ${name}` in each)?.[`Owner=prod ${name}`];
+
+/** Two runs of `rotate`, so that what is armed settles, and one of `reap`. */
+async function runAll(world: World): Promise<void> {
+  await world.rotate();
+  await world.wait(10 * MINUTE);
+  await world.rotate();
+  await world.reap();
+}
+
+/** A person mints a token and puts it into a secret, as the form of the secret asks. */
+async function putByHand({ people, value }: World, secret = TELEGRAF): Promise<string> {
+  const { accessToken } = await people.mint({ description: 'by hand', permissions: WRITE });
+  const text = { ...JSON.parse(value(secret)), token: accessToken };
+  await people.saveValue(secret, JSON.stringify(text));
+  return accessToken;
+}
+
+test('a secret that a person saved as it is serves its consumers for months, rotates, and alarms nobody', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+  for (let day = 0; day < 95; day += 1) {
+    await runAll(world);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    const alarms = ['UnusableTokens', 'OverdueTokens', 'TokensNearExpiry', 'FailedActions'];
+    expect(alarms.map((name) => measured(world, name))).toEqual([0, 0, 0, 0]);
+    await world.wait(DAY - 10 * MINUTE);
+  }
+  expect(world.events('Token Rotated')).toHaveLength(1 + 3);
+}, 300_000);
+
+test('an old value that a person pasted back is recognised, and its token is not retired while it is in use', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  const [pasted, string] = [world.value(TELEGRAF), world.string(TELEGRAF)];
+  await world.rotate(force);
+  await world.wait(2 * DAY);
+  await world.reap();
+  await world.people.saveValue(TELEGRAF, pasted);
+  for (let day = 0; day < 12; day += 1) {
+    await runAll(world);
+    expect([world.string(TELEGRAF), world.accepts(string)]).toEqual([string, true]);
+    expect(measured(world, 'UnusableTokens')).toBe(0);
+    await world.wait(DAY);
+  }
+  // The other one was retired meanwhile.
+  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([world.holders(TELEGRAF).AWSCURRENT]);
+});
+
+test('after a string that nobody knew for ten days, every token that consumers may have keeps its whole grace period', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  const first = world.string(TELEGRAF);
+  await world.rotate(force);
+  const second = world.string(TELEGRAF);
+  const byHand = await putByHand(world);
+  for (let day = 0; day < 10; day += 1) {
+    await runAll(world);
+    expect([first, second, byHand].map((each) => world.accepts(each))).toEqual([true, true, true]);
+    await world.wait(DAY);
+  }
+  await world.rotate(force);
+  for (let hour = 0; hour < 23; hour += 1) {
+    await world.reap();
+    expect([first, second, byHand].map((each) => world.accepts(each))).toEqual([true, true, true]);
+    await world.wait(HOUR);
+  }
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('tokens made by hand in four of twelve secrets alarm at once, and keep no other from its rotation', async () => {
+  const names = [...'abcdefghijkl'];
+  const lifetimes = { rotateEvery: '10d', expiresAfter: '30d', renewBefore: '10d' };
+  const fleet = Object.fromEntries(names.map((name) => [name, { ...writer, ...lifetimes }]));
+  const world = await openWorldForTest(policyWith(fleet));
+  const secretOf = (name: string) => `keyturn/prod/${name}`;
+  await world.rotate();
+  for (const name of names.slice(0, 4)) await putByHand(world, secretOf(name));
+  await world.rotate();
+  expect(measured(world, 'UnusableTokens')).toBe(4);
+  const before = names.map((name) => world.string(secretOf(name)));
+  await world.wait(9 * DAY);
+  for (let run = 0; run < 4; run += 1) {
+    const { error } = await world.rotate();
+    expect(error).toBeUndefined();
+    await world.wait(DAY);
+  }
+  const after = names.map((name) => world.string(secretOf(name)));
+  expect(after.filter((each) => before.includes(each))).toEqual([]);
+  expect(after.every((each) => world.accepts(each))).toBe(true);
+  expect(measured(world, 'UnusableTokens')).toBe(0);
+});
+
+test('a placeholder over the current string is alarmed, and replaced within hours where another string is accepted', async () => {
+  const world = await openWorldForTest(policyWith(two));
+  await world.rotate();
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  await world.rotate();
+  expect(world.value(TELEGRAF)).toBe('CHANGE_ME');
+  expect(measured(world, 'UnusableTokens')).toBe(1);
+  await world.wait(2 * HOUR);
+  const { result } = await world.rotate();
+  expect(result.outcomes).toMatchObject([{ action: { reason: 'Missing' }, result: 'done' }]);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(measured(world, 'UnusableTokens')).toBe(0);
+  expect(
+    world.events('Token Rotated').filter(({ detail }) => Object(detail).secret === GRAFANA),
+  ).toHaveLength(1);
+});
+
+test('a placeholder in a tagged container that never had a token is mended likewise', async () => {
+  const world = await openWorldForTest(policyWith(two));
+  await world.people.createSecret(TELEGRAF, 'CHANGE_ME', { 'keyturn:owner': 'prod' });
+  await world.rotate();
+  expect(measured(world, 'UnusableTokens')).toBe(1);
+  await world.wait(2 * HOUR);
+  await world.rotate();
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('a refused string with none to compare it with stays, and alarms until somebody mends it', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  for (let day = 0; day < 3; day += 1) {
+    await world.wait(DAY);
+    await runAll(world);
+    expect(measured(world, 'UnusableTokens')).toBe(1);
+    expect(world.value(TELEGRAF)).toBe('CHANGE_ME');
+  }
+  await world.rotate(force);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('a token is renewed with what it has, though a database of its other permission was deleted', async () => {
+  const tokens = { telegraf: { permissions: { read: ['quality'], write: ['telemetry'] } } };
+  const world = await openWorldForTest(policyWith(tokens, { databases: [{ name: 'telemetry' }] }));
+  await world.rotate();
+  const first = world.string(TELEGRAF);
+  await world.people.deleteDatabase('quality');
+  for (let day = 0; day < 95; day += 5) {
+    await world.wait(5 * DAY);
+    await runAll(world);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  }
+  expect(world.string(TELEGRAF)).not.toBe(first);
+});
+
+test.each([
+  ['Missing', 0],
+  ['Forced', 31 * DAY],
+  ['Expired', 91 * DAY],
+])(
+  'a rotation by name is not repeated within 15 minutes, whatever made the first one due: %s',
+  async (reason, age) => {
+    const world = await openWorldForTest(policyWith(entries));
+    if (age > 0) await world.rotate();
+    await world.wait(age);
+    const { result } = await world.rotate(force);
+    expect(result.outcomes).toMatchObject([{ action: { reason }, result: 'done' }]);
+    const { AWSCURRENT } = world.labels(TELEGRAF);
+    await world.wait(13 * MINUTE);
+    const again = await world.rotate(force);
+    expect(again.result.outcomes).toEqual([]);
+    expect(world.labels(TELEGRAF)).toMatchObject({ AWSCURRENT });
+    await world.wait(3 * MINUTE);
+    await world.rotate(force);
+    expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(AWSCURRENT);
+  },
+);
