@@ -141,7 +141,11 @@ function holderOf(
   versionId: string,
   tokens: readonly OwnedToken[],
   others: readonly OwnedToken[],
-  { foreign: foreigners, strings }: { readonly foreign: Observation['foreign'] } & World,
+  {
+    foreign: foreigners,
+    strings,
+    tokens: all,
+  }: { readonly foreign: Observation['foreign'] } & World,
 ): Holder {
   const named = tokenNamedBy(versionId);
   const mine = tokens.find((each) => each.token.id === named?.tokenId);
@@ -151,6 +155,9 @@ function holderOf(
   if (named?.certain) return { state: 'gone' };
   const [claims, another] = tokens.filter(({ versions }) => versions.includes(versionId));
   if (claims && !another) return { state: 'owned', owned: claims };
+  const isRevoked = ({ id: tokenId, revokedAt }: Token) =>
+    tokenId === named?.tokenId && revokedAt !== undefined;
+  if (!claims && all?.some(isRevoked)) return { state: 'gone' };
   const n = strings?.[versionId];
   if (n === undefined) return { state: 'unknown' };
   if (n === 'empty') return { state: 'empty' };
