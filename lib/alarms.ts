@@ -14,6 +14,16 @@ const MANAGEMENT_TOKEN_DAYS = 14;
 
 const DAY_IN_MINUTES = 24 * 60;
 
+/** States, which last until something mends them. */
+type LastingMeasure =
+  | 'overdueTokens'
+  | 'unusableTokens'
+  | 'deletedSecrets'
+  | 'longHolds'
+  | 'workingStrays'
+  | 'tokensNearExpiry'
+  | 'driftedDatabases';
+
 interface AlarmOptions {
   /** Heading in docs/runbook.md. */
   readonly heading: string;
@@ -85,12 +95,32 @@ export class Alarms {
   /** What the functions measure. If they measure nothing, `NotRunning` goes off. */
   watchMeasures(scope: Construct): void {
     // A state: bad in every run of an hour, and unchanged until the next run measures it.
-    const lasting = (key: 'overdueTokens' | 'tokensNearExpiry' | 'driftedDatabases') =>
+    const lasting = (key: LastingMeasure) =>
       measured(this.#owner, key, { statistic: Stats.MINIMUM, period: Duration.hours(1) });
     const missing = TreatMissingData.IGNORE;
     this.#add(scope, 'RotationOverdue', lasting('overdueTokens'), {
       heading: 'A rotation is overdue',
       sentence: 'Tokens should have been rotated and were not',
+      missing,
+    });
+    this.#add(scope, 'TokenUnusable', lasting('unusableTokens'), {
+      heading: 'Consumers have no token that works',
+      sentence: 'Consumers are refused, or soon will be, or nobody can know whether they are',
+      missing,
+    });
+    this.#add(scope, 'SecretDeleted', lasting('deletedSecrets'), {
+      heading: 'A secret is scheduled for deletion',
+      sentence: 'Consumers cannot read secrets that are scheduled for deletion',
+      missing,
+    });
+    this.#add(scope, 'LongHold', lasting('longHolds'), {
+      heading: 'A hold is old',
+      sentence: 'Secrets have been on hold for more than a week',
+      missing,
+    });
+    this.#add(scope, 'WorkingStray', lasting('workingStrays'), {
+      heading: 'A stray token works',
+      sentence: 'Tokens with this owner still work, and no secret of it has them',
       missing,
     });
     this.#add(scope, 'TokenNearExpiry', lasting('tokensNearExpiry'), {

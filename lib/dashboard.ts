@@ -57,6 +57,10 @@ export function addDashboard(scope: Construct, { owner, alarms, functions }: Das
           metrics: [
             metric('ownedTokens', 'tokens', highest),
             metric('overdueTokens', 'rotations overdue', lowest),
+            metric('unusableTokens', 'unusable', lowest),
+            metric('deletedSecrets', 'secrets scheduled for deletion', lowest),
+            metric('longHolds', 'on hold for more than a week', lowest),
+            metric('workingStrays', 'strays that work', lowest),
             metric('tokensNearExpiry', 'near expiry', lowest),
             metric('managementTokenDays', 'days of the management token', lowest),
           ],

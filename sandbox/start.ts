@@ -7,7 +7,8 @@ import { parseArgs } from 'node:util';
 import { createDatabases } from './demo/incidents.ts';
 import { demoPolicy } from './demo/policy.ts';
 import { type Month, runMonth } from './demo/run-month.ts';
-import { formatTimeline } from './demo/timeline.ts';
+import { SABOTAGES, type Sabotage } from './demo/sabotage.ts';
+import { formatTimeline, readRejections } from './demo/timeline.ts';
 import { readFunctions } from './lambda/functions.ts';
 import { readSchedules } from './lambda/schedules.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
@@ -16,23 +17,31 @@ import { VirtualClock } from './virtual-clock.ts';
 const REPOSITORY = resolve(import.meta.dirname, '..');
 const START_AT = Date.parse('2026-01-01T00:00:00Z');
 const DAYS = '30';
+/** In a real cluster "a few seconds to a few minutes", and each router has a copy of its own. */
 const DELAY_MS = 90_000;
-const SABOTAGES = ['revoke', 'grace'];
+const ROUTERS = { count: 12, spreadMs: 240_000 };
 const STACK = 'Keyturn-demo';
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-function readFlags(): { readonly sabotage: string | undefined; readonly days: number } {
+function readFlags(): { readonly sabotage: Sabotage | undefined; readonly days: number } {
   const options = {
     sabotage: { type: 'string' },
     days: { type: 'string', default: DAYS },
   } as const;
-  const { sabotage, days } = parseArgs({ options }).values;
-  if (sabotage !== undefined && !SABOTAGES.includes(sabotage)) {
-    throw new Error(`--sabotage is one of ${SABOTAGES.join(', ')}, not "${sabotage}"`);
+  const { sabotage: name, days } = parseArgs({ options }).values;
+  const sabotage = SABOTAGES.find((each) => each === name);
+  if (name !== sabotage) {
+    throw new Error(`--sabotage is one of ${SABOTAGES.join(', ')}, not "${name}"`);
   }
   if (!/^[1-9]\d{0,2}$/.test(days)) throw new Error(`--days is a number from 1, not "${days}"`);
   return { sabotage, days: Number(days) };
+}
+
+/** Chance of the cluster: the same ids, and so the same slow routers, at every start. */
+function countUp(): () => string {
+  let count = 0;
+  return () => `npm start ${++count}`;
 }
 
 /** Makes the template and assets that `cdk deploy` would upload. */
@@ -58,6 +67,7 @@ function summarize(month: Month, { cluster, aws, clock }: Sandbox): string {
     ['rotations', rotated.length],
     ['consumer requests', month.requests],
     ['rejected requests', month.rejections.length],
+    ['failed invocations', month.failures.length],
     ['broken invariants', month.broken.length],
     ['live tokens at the end', live.length],
     ['minted tokens in all', tokens.length],
@@ -70,7 +80,7 @@ async function main(): Promise<void> {
   const clock = new VirtualClock(START_AT);
   const delays = { activationDelayMs: DELAY_MS, revocationDelayMs: DELAY_MS };
   await using cleanup = new AsyncDisposableStack();
-  const sandbox = await startSandbox({ clock, ...delays });
+  const sandbox = await startSandbox({ clock, ...delays, routers: ROUTERS, random: countUp() });
   cleanup.defer(() => sandbox.close());
   await createDatabases(sandbox);
   const directory = mkdtempSync(join(tmpdir(), 'keyturn-start-'));
@@ -92,13 +102,8 @@ async function main(): Promise<void> {
 
   const month = await runMonth({ sandbox, clock, functions, schedules, days, sabotage });
   cleanup.defer(() => month.host.close());
-  const rejected = month.rejections.map(({ at, consumer, tokenId, what }) => ({
-    at,
-    who: consumer,
-    what: `REJECTED with ${tokenId.slice(0, 8)}, ${what}`,
-  }));
-  const failed = month.failures.map(({ at, who, what }) => ({ at, who, what: `FAILED ${what}` }));
-  print(formatTimeline([...month.moments, ...rejected, ...failed], START_AT));
+  const rejected = readRejections(month.rejections);
+  print(formatTimeline([...month.moments, ...rejected, ...month.failures], START_AT));
   print('');
   for (const { name, assetHash } of functions) {
     const ids = month.host.instances.filter(({ id }) => id.startsWith(`${name}-`));
@@ -109,7 +114,8 @@ async function main(): Promise<void> {
   }
   print(`\n${summarize(month, sandbox)}`);
   for (const each of month.broken) print(`  broken: ${each}`);
-  if (month.rejections.length > 0 || month.broken.length > 0) process.exitCode = 1;
+  const { rejections, failures, broken } = month;
+  if (rejections.length + failures.length + broken.length > 0) process.exitCode = 1;
 }
 
 try {

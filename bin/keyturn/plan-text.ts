@@ -19,6 +19,7 @@ const ACTIONS = {
   recognise: 'note that a version which a person saved has its string',
   'mark-shared': 'note whether another secret has its string',
   'restart-grace': 'start all grace periods again: nobody knows what consumers have',
+  'end-proof': 'take away the permission that proved an adoption',
   'detach-previous': 'remove the label AWSPREVIOUS from a string that nobody knows',
   'detach-pending': 'remove the label AWSPENDING',
   widen: 'add the permissions that are new in the policy',

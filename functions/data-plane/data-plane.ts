@@ -1,11 +1,7 @@
 import type { Permission } from '../management-api/token.ts';
-import { MINUTE_MS } from '../time.ts';
 import type { TokenValue } from '../token-value.ts';
 import type { Probe, ProbeAnswer } from './ask.ts';
 import type { Limits } from './measure.ts';
-
-/** After this time every router is taken to have learnt of a change. */
-export const SETTLE_MS = 10 * MINUTE_MS;
 
 export interface Databases {
   /** A permission on `*` is probed with one of these. */

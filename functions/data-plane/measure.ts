@@ -5,7 +5,7 @@
  */
 
 /** What a burst says of the answer that is waited for. */
-export type Verdict = 'agrees' | 'objects' | 'unknown';
+export type Verdict = 'agrees' | 'objects' | 'silent';
 
 /** Instants are milliseconds since 1970. */
 export interface Limits {

@@ -116,7 +116,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
 
 function verdictOn({ answer }: ProbeResult, expected: 'accepted' | 'refused'): Verdict {
   if (answer === expected) return 'agrees';
-  return answer === 'indeterminate' ? 'unknown' : 'objects';
+  return answer === 'indeterminate' ? 'silent' : 'objects';
 }
 
 /** How far a wait came that ended without success. */

@@ -6,7 +6,7 @@ const SOME_DATABASE = 'keyturn';
 const ACTIONS = ['read', 'write'] as const;
 
 /** How many probes are one burst. */
-export const BURST = 10;
+const BURST = 10;
 
 /**
  * Everything that can be probed of these permissions, each once. A permission on `*` is probed with the

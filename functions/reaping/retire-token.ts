@@ -33,7 +33,7 @@ const hasLabel = ({ labels }: Secret, version: string, names: readonly string[])
   names.some((name) => labels[name] === version);
 
 /**
- * R12: takes AWSPREVIOUS off the version, so that a version with this label always has a token that works.
+ * R13 and R15: takes AWSPREVIOUS off the version, so that a version with this label always has a token that works.
  * If somebody rolled back just now, the compare-and-set fails, or the secret shows it afterwards.
  */
 async function fence(
@@ -93,7 +93,7 @@ export async function retireToken(
   return 'done';
 }
 
-/** R13: deletes an expired foreign token, unless it was revoked or marked by another deployment meanwhile. */
+/** R16: deletes an expired foreign token, unless it was revoked or marked by another deployment meanwhile. */
 export async function deleteForeign(
   { tokenId: id, reason }: ForeignDeletion,
   tools: Tools,

@@ -6,6 +6,7 @@ import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
 import { refuseForeignSecret, refuseOtherCluster } from '../tokens/claim-secret.ts';
+import { endProof } from '../tokens/end-proof.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
 import { detachPrevious } from './detach-previous.ts';
@@ -36,6 +37,8 @@ function carryOut(action: ReapingAction, observation: Observation, tools: Tools)
       return deleteSecret(action, tools);
     case 'delete-foreign':
       return deleteForeign(action, tools);
+    case 'end-proof':
+      return endProof({ token: { id: action.tokenId } }, tools);
     case 'detach-previous':
       return detachPrevious(action, observation, tools);
     case 'supersede':

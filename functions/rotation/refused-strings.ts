@@ -3,7 +3,7 @@ import type { Tools } from '../run/tools.ts';
 import { HOUR_MS } from '../time.ts';
 import { TokenValue } from '../token-value.ts';
 import type { Observation, ObservedSecret } from '../tokens/observation.ts';
-import { readTokenString, SecretShapeError } from '../tokens/secret-string.ts';
+import { fingerprintsOf, readTokenString, SecretShapeError } from '../tokens/secret-string.ts';
 import { currentHolder, provenCurrent, versionTime } from '../tokens/state.ts';
 import { forbidden } from './plan/decide-rotation.ts';
 
@@ -25,23 +25,39 @@ function currentText(
 }
 
 /** The string that consumers send: where the value has another form than expected, all of it. */
-function stringIn(entry: TokenPolicy, text: TokenValue): TokenValue {
+function stringIn(
+  entry: TokenPolicy,
+  text: TokenValue,
+  fingerprints: readonly string[],
+): TokenValue {
   try {
-    return readTokenString(entry, text);
+    return readTokenString(entry, text, fingerprints);
   } catch (error) {
     if (!(error instanceof SecretShapeError)) throw error;
     return new TokenValue(text.reveal().trim());
   }
 }
 
+/** A value that cannot be read, such as bytes, or one whose key is disabled, answers nothing. */
+async function readable(candidate: Candidate, tools: Tools): Promise<TokenValue | undefined> {
+  const [entry, seen] = candidate;
+  try {
+    const text = await currentText(entry, seen, tools);
+    return text && stringIn(entry, text, fingerprintsOf(seen));
+  } catch (error) {
+    tools.log.warn('a value could not be read', { secret: entry.secret, error });
+    return undefined;
+  }
+}
+
 async function isAnswered(
   answer: 'accepted' | 'refused',
-  [entry, seen]: Candidate,
+  candidate: Candidate,
   tools: Tools,
 ): Promise<boolean> {
-  const text = await currentText(entry, seen, tools);
-  if (!text) return false;
-  const value = stringIn(entry, text);
+  const [entry] = candidate;
+  const value = await readable(candidate, tools);
+  if (!value) return false;
   // No cluster accepts what cannot be sent.
   if (!SENDABLE.test(value.reveal())) return answer === 'refused';
   const databases = namedDatabases(tools.policy);
@@ -57,7 +73,8 @@ function candidates({ secrets, at }: Observation, tools: Tools) {
     if (!entry || forbidden(seen)) continue;
     const madeAt = versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
     const isOld = madeAt !== undefined && at - madeAt > YOUNG_MS;
-    if (currentHolder(seen)?.state === 'unknown' && isOld) unknown.push([entry, seen]);
+    const state = currentHolder(seen)?.state;
+    if ((state === 'unknown' || state === 'empty') && isOld) unknown.push([entry, seen]);
     if (provenCurrent(seen, at)) controls.push([entry, seen]);
   }
   return { unknown, controls: controls.slice(0, MOST_CONTROLS) };

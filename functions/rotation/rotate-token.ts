@@ -138,7 +138,7 @@ async function startRotation(
   { entry: declared, action: planned, asked }: Planned,
   { observation, learnt }: Around,
   tools: ArmingTools,
-): Promise<Started | Result> {
+): Promise<Started | BareOutcome> {
   const seen = await claimSecret(declared, observation, tools);
   const context = {
     ...rotationContext(tools.policy, observation, learnt),
@@ -149,7 +149,7 @@ async function startRotation(
   const { action } = decideRotation(declared, seen, context);
   const counted = isBecauseGone(planned, observation.secrets.get(declared.secret));
   // What the plan's limit did not count, the next run must count.
-  if (!action || (isBecauseGone(action, seen) && !counted)) return 'skipped';
+  if (!action || (isBecauseGone(action, seen) && !counted)) return { result: 'skipped' };
   const entry = { ...declared, permissions: permissionsOf(declared, seen, context.isKnown) };
   switch (action.kind) {
     case 'rotate':
@@ -158,21 +158,29 @@ async function startRotation(
     case 'arm': {
       const forced = asked || action.reason === 'Forced';
       const successor = await obtain(entry, seen, action, forced, tools);
-      if (!successor) return 'skipped';
-      if (action.kind === 'mint' || action.kind === 'arm') return 'done';
+      if (!successor) return { result: 'skipped' };
+      if (action.kind === 'mint' || action.kind === 'arm') return armedOutcome('done', successor);
       return { entry, seen, successor, reason: action.reason };
     }
     case 'detach-pending':
-      return detachPending(seen, tools);
+      return { result: await detachPending(seen, tools) };
     case 'widen':
-      return widen(entry, seen, tools);
+      return { result: await widen(entry, seen, tools) };
     case 'give-back':
-      return giveBack(entry, seen, tools);
+      return { result: await giveBack(entry, seen, tools) };
     default:
       action satisfies never;
       throw new Error('unknown kind of action');
   }
 }
+
+const armedOutcome = (
+  result: 'done' | 'armed',
+  { owned: { token, marker } }: Successor,
+): BareOutcome => ({
+  result,
+  ...(marker.armed !== undefined && { armed: { tokenId: token.id, at: marker.armed } }),
+});
 
 /** The refusal was of the version that had AWSCURRENT when it was probed. */
 function isStillRefused(
@@ -205,7 +213,7 @@ async function verifyAndFinish(
   started: Started,
   { observation, learnt, turns }: Around,
   tools: ArmingTools,
-): Promise<Result> {
+): Promise<BareOutcome> {
   const { entry, successor } = started;
   const { isKnown } = rotationContext(tools.policy, observation, learnt);
   const { accepted, detail } = await verify(
@@ -213,10 +221,10 @@ async function verifyAndFinish(
     probeable(entry.permissions, isKnown),
     tools,
   );
-  if (accepted) return turns.finish(() => finishRotation(started, tools));
+  if (accepted) return { result: await turns.finish(() => finishRotation(started, tools)) };
   const about = { token: entry.name, secret: entry.secret, tokenId: successor.owned.token.id };
   tools.log.warn('not accepted yet', { ...about, detail });
-  return 'armed';
+  return armedOutcome('armed', successor);
 }
 
 /** Carries out the action of one entry. */
@@ -226,12 +234,12 @@ export async function rotateToken(
   tools: Tools,
 ): Promise<BareOutcome> {
   const { entry } = planned;
-  const { result, holdError } = await underHold(entry.secret, tools, async (arming) => {
-    const started = await around.turns.start(async () => {
-      if (!hasTimeForStep(tools)) return 'postponed';
+  const { result: outcome, holdError } = await underHold(entry.secret, tools, async (arming) => {
+    const started = await around.turns.start(async (): Promise<Started | BareOutcome> => {
+      if (!hasTimeForStep(tools)) return { result: 'postponed' };
       return await startRotation(planned, around, arming);
     });
-    return typeof started === 'string' ? started : await verifyAndFinish(started, around, arming);
+    return 'result' in started ? started : await verifyAndFinish(started, around, arming);
   });
-  return { result, ...(holdError && { error: holdError }) };
+  return { ...outcome, ...(holdError && { error: holdError }) };
 }

@@ -12,7 +12,12 @@ import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { adoptToken } from './adopt.ts';
 import { moveCluster } from './move-cluster.ts';
 import { noteVersion } from './note-versions.ts';
-import { type EntryState, entryStates, measureTokens } from './plan/entry-state.ts';
+import {
+  type EntryChanges,
+  type EntryState,
+  entryStates,
+  measureTokens,
+} from './plan/entry-state.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
 import { needsDatabases } from './plan/permissions.ts';
 import { planRotation } from './plan/plan-rotation.ts';
@@ -111,7 +116,7 @@ export async function runRotation(
   const plan = planRotation(policy, observation, request, learnt);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
-  const states = () => entryStates(policy, observation, mendedBy(outcomes), thirdMs);
+  const states = () => entryStates(policy, observation, changesBy(outcomes), thirdMs);
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
       outcomes = await applyRotation(actions, { request, around }, tools);
@@ -124,11 +129,15 @@ export async function runRotation(
 }
 
 /** These actions, once done, leave a token that works under AWSCURRENT. */
-const MENDING: readonly RotationAction['kind'][] = ['rotate', 'resume', 'give-back'];
+const MENDING: readonly RotationAction['kind'][] = ['rotate', 'resume', 'give-back', 'adopt'];
 
-const mendedBy = (outcomes: readonly Outcome<RotationAction>[]): ReadonlySet<string> =>
-  new Set(
+const changesBy = (outcomes: readonly Outcome<RotationAction>[]): EntryChanges => ({
+  mended: new Set(
     outcomes.flatMap(({ action, result, error }) =>
       result === 'done' && !error && MENDING.includes(action.kind) ? [action.secret] : [],
     ),
-  );
+  ),
+  armed: new Map(
+    outcomes.flatMap(({ action, armed }) => (armed ? [[action.secret, armed] as const] : [])),
+  ),
+});

@@ -5,7 +5,13 @@ import type { TokenValue } from '../token-value.ts';
 import { changeToken, freshToken, withShorterDescriptions } from '../tokens/change-token.ts';
 import { grantsHash, homeOf, type Marker } from '../tokens/marker.ts';
 import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/observation.ts';
-import { composeSecretString, fingerprintsOf, readTokenString } from '../tokens/secret-string.ts';
+import {
+  composeSecretString,
+  type FormerText,
+  fingerprintsOf,
+  readTokenString,
+  refuseOtherShape,
+} from '../tokens/secret-string.ts';
 import { isStripped } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
@@ -70,14 +76,22 @@ async function mint(
  */
 async function store(
   entry: TokenPolicy,
-  seen: ObservedSecret,
+  former: FormerText | undefined,
   { owned: { token }, version, value }: Successor,
   { secrets, policy }: Tools,
 ): Promise<void> {
-  const current = await secrets.value(entry.secret);
-  const former = current && { text: current, fingerprints: fingerprintsOf(seen) };
   const text = composeSecretString(entry, policy, { token, value }, former);
   await secrets.put(entry.secret, version, text, 'AWSPENDING');
+}
+
+/** The text whose shape the new version keeps. */
+async function formerText(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  { secrets }: Tools,
+): Promise<FormerText | undefined> {
+  const text = await secrets.value(entry.secret);
+  return text && { text, fingerprints: fingerprintsOf(seen) };
 }
 
 /** What is still to be written into a token that waits to be promoted: what was not done, or is due anew. */
@@ -133,6 +147,8 @@ export async function mintSuccessor(
   cause: Cause,
   tools: ArmingTools,
 ): Promise<Successor | undefined> {
+  const former = await formerText(entry, seen, tools);
+  refuseOtherShape(entry, tools.policy, former);
   const minted = await mint(entry, seen, cause, tools);
   const { id } = minted.owned.token;
   const version = cause.minted ?? versionIdOf(id);
@@ -140,7 +156,7 @@ export async function mintSuccessor(
     // Such a version's id does not say whose string it has, so the marker must, before the string is there.
     await changeToken(tools, minted.owned, { marker: { id, fp: minted.value.fingerprint() } });
   }
-  await store(entry, seen, { ...minted, version }, tools);
+  await store(entry, former, { ...minted, version }, tools);
   // A listing that lags may not show it yet, and nobody else has changed it then.
   const owned = (await freshToken(tools, minted.owned)) ?? minted.owned;
   return arm(entry, { ...minted, owned, version }, cause.forced, tools);

@@ -12,6 +12,8 @@ export type Result = 'done' | 'skipped' | 'postponed' | 'armed' | 'lost' | 'held
 export interface Outcome<A> {
   readonly action: A;
   readonly result: Result;
+  /** A token that is armed now, and that a later run promotes. `at`: since when, by the Management API's time. */
+  readonly armed?: { readonly tokenId: string; readonly at: number };
   /** Why it failed. With any other result: what else went wrong, after the action had this result. */
   readonly error?: unknown;
 }

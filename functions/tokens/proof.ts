@@ -30,8 +30,7 @@ export const overdueProofs = (tokens: Iterable<Token>, owner: string, now: numbe
     return revokedAt === undefined && marker?.owner === owner && isProofOverdue({ marker }, now);
   });
 
-export const isSame = (a: Permission, b: Permission) =>
-  a.action === b.action && a.resource === b.resource;
+const isSame = (a: Permission, b: Permission) => a.action === b.action && a.resource === b.resource;
 
 export const without = (permissions: readonly Permission[], given: Permission) =>
   permissions.filter((each) => !isSame(each, given));

@@ -185,6 +185,24 @@ function compose(
   return JSON.stringify(own);
 }
 
+/** In place of a token and its string, while only the shape of the secret is checked. */
+const NOBODY = {
+  token: { id: '', description: '', permissions: [], createdAt: 0 },
+  value: new TokenValue('nobody'),
+};
+
+/**
+ * Checks, before a token is minted, that its string will find its place in the secret.
+ * @throws SecretShapeError if the token string is not found where it must be
+ */
+export function refuseOtherShape(
+  entry: TokenPolicy,
+  policy: Policy,
+  former: FormerText | undefined,
+): void {
+  composeSecretString(entry, policy, NOBODY, former);
+}
+
 /**
  * The value of a new version. The secret keeps the shape of `former`, AWSCURRENT's value: an adopted one
  * differs from it in the token string alone. A secret without a value, or with a placeholder, gets the

@@ -1,17 +1,24 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { InfluxDBClient } from '@influxdata/influxdb3-client';
+import { InfluxDBClient, setLogger } from '@influxdata/influxdb3-client';
 import { z } from 'zod';
 import type { VirtualClock } from '../virtual-clock.ts';
+import { GRACE_MS } from './policy.ts';
 
 const secretSchema = z.object({ token: z.string(), tokenId: z.string(), url: z.string() });
 
-const MINUTE_MS = 60_000;
-/**
- * Within a grace period of a day. AWS's caching clients re-read every hour
- * (github.com/aws/aws-secretsmanager-caching-java).
- */
-const REREAD_EVERY_MS = 6 * 60 * MINUTE_MS;
-const WORK_EVERY_MS = 60 * MINUTE_MS;
+// Every refusal is in the timeline; the client would print it with a stack besides.
+setLogger({ error() {}, warn() {} });
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** How often it works, and how often around a promotion. */
+export const PACE = { calmMs: HOUR_MS, busyMs: 5 * SECOND_MS } as const;
+/** Longer than the slowest router of the demonstration takes to learn of anything. */
+export const BUSY_FOR_MS = 10 * MINUTE_MS;
 
 export interface ConsumerOptions {
   readonly name: string;
@@ -20,8 +27,6 @@ export interface ConsumerOptions {
   readonly clock: VirtualClock;
   readonly secrets: SecretsManagerClient;
   readonly until: number;
-  /** Whether an event says that the secret's token was revoked since then. */
-  readonly isRevoked: (secret: string, since: number) => boolean;
   readonly onRejection: (rejection: Rejection) => void;
 }
 
@@ -32,42 +37,81 @@ export interface Rejection {
   readonly what: string;
 }
 
-/**
- * Writes and queries once an hour with the token that it last read, and never retries.
- * Resolves to the number of its requests.
- */
-export async function consume(options: ConsumerOptions): Promise<number> {
-  const { name, clock, database, until, onRejection } = options;
-  let requests = 0;
-  let credentials = await readSecret(options);
-  let client = connect(credentials, database);
-  let readAt = clock.now();
+export interface Consumer {
+  readonly secret: string;
+  readonly requests: number;
+  /** Writes and queries once. */
+  work(): Promise<void>;
+  /** Works every few seconds for a while, because the secret's AWSCURRENT has moved. */
+  hurry(): void;
+  /** Reads the secret again before it works next. */
+  restart(): void;
+  /** Works until the end, and re-reads its secret as late as the grace period allows. */
+  run(): Promise<void>;
+}
 
-  const counted = async (what: string, request: () => Promise<void>) => {
+/** Uses the token that it last read, each time on a new connection, which may meet any router; never retries. */
+export function createConsumer(options: ConsumerOptions): Consumer {
+  const { name, secret, clock, database, until } = options;
+  let held: { readonly credentials: Credentials; readonly client: InfluxDBClient } | undefined;
+  let rereadAt = 0;
+  let busyUntil = 0;
+  let requests = 0;
+  let pause = new AbortController();
+
+  async function reread(): Promise<void> {
+    await held?.client.close();
+    const credentials = await readSecret(options);
+    held = { credentials, client: connect(credentials, database) };
+    rereadAt = clock.now() + GRACE_MS;
+  }
+
+  async function ask(what: string, tokenId: string, answer: Promise<void>): Promise<void> {
     requests += 1;
     try {
-      await request();
+      await answer;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      const { tokenId } = credentials;
-      onRejection({ at: clock.now(), consumer: name, tokenId, what: `${what}: ${message}` });
+      const rejection = { at: clock.now(), consumer: name, tokenId, what: `${what}: ${message}` };
+      options.onRejection(rejection);
     }
-  };
-
-  while (clock.now() < until) {
-    if (clock.now() - readAt >= REREAD_EVERY_MS || options.isRevoked(options.secret, readAt)) {
-      await client.close();
-      credentials = await readSecret(options);
-      client = connect(credentials, database);
-      readAt = clock.now();
-    }
-    const line = `work,consumer=${name} done=1i ${clock.now()}000000`;
-    await counted('write', () => client.write(line, database));
-    await counted('query', () => query(credentials, database));
-    await clock.sleep(WORK_EVERY_MS);
   }
-  await client.close();
-  return requests;
+
+  const consumer: Consumer = {
+    secret,
+    get requests() {
+      return requests;
+    },
+    async work() {
+      if (!held) return;
+      const { credentials, client } = held;
+      // One row for each day, so that queries do not grow slower.
+      const time = clock.now() - (clock.now() % DAY_MS);
+      const line = `work,consumer=${name} done=1i ${time}000000`;
+      await ask('write', credentials.tokenId, client.write(line, database));
+      await ask('query', credentials.tokenId, query(credentials, database));
+    },
+    hurry() {
+      busyUntil = clock.now() + BUSY_FOR_MS;
+      pause.abort();
+    },
+    restart() {
+      rereadAt = 0;
+      pause.abort();
+    },
+    async run() {
+      while (clock.now() < until) {
+        pause = new AbortController();
+        if (clock.now() >= rereadAt) await reread();
+        await consumer.work();
+        const paceMs = clock.now() < busyUntil ? PACE.busyMs : PACE.calmMs;
+        const pauseMs = Math.max(0, Math.min(paceMs, rereadAt - clock.now()));
+        await clock.sleep(pauseMs, pause.signal).catch(() => {});
+      }
+      await held?.client.close();
+    },
+  };
+  return consumer;
 }
 
 type Credentials = z.infer<typeof secretSchema>;
@@ -77,14 +121,23 @@ async function readSecret({ secrets, secret }: ConsumerOptions): Promise<Credent
   return secretSchema.parse(JSON.parse(SecretString ?? ''));
 }
 
+/** Without an agent there is a new connection for every request. */
+const UNSHARED = { agent: false } as const;
+
 const connect = ({ url, token }: Credentials, database: string) =>
-  new InfluxDBClient({ host: url, token, database });
+  new InfluxDBClient({ host: url, token, database, transportOptions: UNSHARED });
 
 /** The official client queries by gRPC, which the sandbox does not have; `/query` is plain HTTP. */
-async function query({ url, token }: Credentials, database: string): Promise<void> {
+function query({ url, token }: Credentials, database: string): Promise<void> {
   const q = 'SELECT count(done) FROM work';
   const address = `${url}/query?${new URLSearchParams({ db: database, q })}`;
-  const answer = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
-  const text = await answer.text();
-  if (!answer.ok || text.includes('"error"')) throw new Error(`${answer.status} ${text}`);
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const asked = request(address, { ...UNSHARED, headers }, async (answer) => {
+      const body = await text(answer);
+      if (answer.statusCode === 200 && !body.includes('"error"')) resolve();
+      else reject(new Error(`${answer.statusCode} ${body}`));
+    });
+    asked.on('error', reject).end();
+  });
 }

@@ -1,9 +1,9 @@
-import type { Interceptor } from '../interception.ts';
-import { passThrough } from '../interception.ts';
 import type { Sandbox } from '../sandbox.ts';
+import { actsByHand } from './by-hand.ts';
 import { leakedString } from './leak.ts';
-import type { Incident, Stage } from './stage.ts';
-import { currentVersion } from './stage.ts';
+import { secretOf } from './policy.ts';
+import type { Sabotage } from './sabotage.ts';
+import { currentValue, type Incident, type Stage, short } from './stage.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -28,19 +28,23 @@ async function manage(
 }
 
 /** Kills the next run's process after minting and before storing: the new token's string is lost. */
-const crashWhileStoring = ({ sandbox, host, startAt, record }: Stage): Incident => ({
+const crashWhileStoring = ({ sandbox, host, startAt, invocations, record }: Stage): Incident => ({
   at: startAt + 3 * DAY_MS,
   happen() {
     const { aws } = sandbox;
-    const killOnce: Interceptor = async (call, effect) => {
-      if (call.operation !== 'PutSecretValue' || call.caller === undefined) return effect();
-      aws.intercept = passThrough;
-      const what = `the process of ${call.caller} is killed between minting and storing a token`;
+    const { intercept } = aws;
+    aws.intercept = async (call, effect) => {
+      const { operation, caller } = call;
+      if (operation !== 'PutSecretValue' || !caller?.startsWith('rotate-')) {
+        return intercept(call, effect);
+      }
+      aws.intercept = intercept;
+      const what = `the process of ${caller} is killed between minting and storing a token`;
       record({ who: 'incident', what });
-      await host.kill(call.caller);
+      invocations.explain({ who: 'rotate', errorType: 'Runtime.ExitError' });
+      await host.kill(caller);
       return 'reset';
     };
-    aws.intercept = killOnce;
   },
 });
 
@@ -70,14 +74,15 @@ const shortenedRetention = ({ sandbox, startAt, record }: Stage): Incident => ({
 const revokeByHand = ({ sandbox, startAt, record }: Stage): Incident => ({
   at: startAt + 10 * DAY_MS + 10 * 60_000,
   async happen() {
-    const current = currentVersion(sandbox, 'keyturn/demo/telegraf');
-    await manage(sandbox, 'DELETE', `/tokens/${current?.id}`);
-    const what = `somebody deletes ${current?.id.slice(0, 8)}, the current token of telegraf`;
+    const { tokenId } = currentValue(sandbox, secretOf('telegraf'));
+    await manage(sandbox, 'DELETE', `/tokens/${tokenId}`);
+    const what = `somebody deletes ${short(tokenId)}, the current token of telegraf`;
     record({ who: 'sabotage', what });
   },
 });
 
-export const incidentsOf = (stage: Stage, sabotage: string | undefined): readonly Incident[] => [
+export const incidentsOf = (stage: Stage, sabotage: Sabotage | undefined): readonly Incident[] => [
+  ...actsByHand(stage),
   crashWhileStoring(stage),
   shortenedRetention(stage),
   forgottenToken(stage),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { currentVersion, type Incident, type Stage } from './stage.ts';
+import { grants, secretOf } from './policy.ts';
+import { currentValue, type Incident, type Stage, short } from './stage.ts';
 
 const MINUTE_MS = 60_000;
 const BEFORE_THE_END_MS = 12 * 60 * MINUTE_MS - 10 * MINUTE_MS;
@@ -20,22 +21,33 @@ const reportSchema = z.object({
 type RevokedToken = z.infer<typeof reportSchema>['tokens'][number];
 
 function formatRevoked({ tokenId, replacedBy, deadAfterSeconds }: RevokedToken): string {
-  const successor = replacedBy ? `, replaced by ${replacedBy.slice(0, 8)}` : '';
+  const successor = replacedBy ? `, replaced by ${short(replacedBy)}` : '';
   const refused = deadAfterSeconds === undefined ? '' : `, refused after ${deadAfterSeconds} s`;
-  return `${tokenId.slice(0, 8)} deleted${successor}${refused}`;
+  return `${short(tokenId)} deleted${successor}${refused}`;
 }
 
-/** A token string is found in public. Only its fingerprint is sent, as `keyturn revoke --leaked` does. */
-export const leakedString = ({ sandbox, host, clock, endAt, record }: Stage): Incident => ({
-  at: endAt - BEFORE_THE_END_MS,
+/** Whether a router still accepts a string for anything that it may ever have been good for. */
+const isAccepted = ({ sandbox }: Stage, secret: string, token: string) =>
+  (grants.get(secret) ?? []).some(
+    ({ action, database }) => sandbox.cluster.acceptedBy(token, action, database).length > 0,
+  );
+
+/**
+ * A token string is found in public. Only its fingerprint is sent, as `keyturn revoke --leaked` does.
+ * There is no grace period then: whoever gives the order has all consumers restarted.
+ */
+export const leakedString = (stage: Stage): Incident => ({
+  at: stage.endAt - BEFORE_THE_END_MS,
   async happen() {
-    const value = currentVersion(sandbox, 'keyturn/demo/telegraf')?.secretString ?? '';
-    const { token } = z.object({ token: z.string() }).parse(JSON.parse(value));
+    const { sandbox, invocations, record, broken, emergencies } = stage;
+    const secret = secretOf('telegraf');
+    const { token } = currentValue(sandbox, secret);
     record({ who: 'leak', what: 'a token string is found in public; keyturn revoke --leaked' });
     const fingerprint = createHash('sha256').update(token).digest('hex').slice(0, 16);
-    const order = { fingerprint, reason: 'found in public' };
-    const answer = await clock.waitFor(host.invoke('revoke', order));
-    if ('error' in answer) throw new Error(answer.error.errorMessage);
+    emergencies.add(secret);
+    const answer = await invocations.invoke('revoke', { fingerprint, reason: 'found in public' });
+    emergencies.delete(secret);
+    if ('error' in answer) return;
     const { tokens, confirmed } = reportSchema.parse(answer.result);
     for (const revoked of tokens.filter(({ result }) => result === 'deleted')) {
       record({ who: 'leak', what: formatRevoked(revoked) });
@@ -44,5 +56,9 @@ export const leakedString = ({ sandbox, host, clock, endAt, record }: Stage): In
       who: 'leak',
       what: confirmed ? 'everything done and proven' : 'NOT everything proven',
     });
+    if (!confirmed) broken('the revocation of the leaked string is not confirmed');
+    else if (isAccepted(stage, secret, token)) {
+      broken('L: a router accepts the leaked string, and its revocation is confirmed');
+    }
   },
 });

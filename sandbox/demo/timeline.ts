@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { PublishedEvent } from '../aws/state.ts';
 import type { LogLine } from '../lambda/instance.ts';
+import type { Rejection } from './consumer.ts';
 
 const lineSchema = z.object({
   message: z.string(),
@@ -77,6 +78,27 @@ export function readRotations(events: readonly PublishedEvent[]): Moment[] {
   });
 }
 
+/** One line for each streak: what a consumer is refused with one token, until an hour passes without. */
+export function readRejections(rejections: readonly Rejection[]): Moment[] {
+  const streaks: { first: Rejection; lastAt: number; count: number }[] = [];
+  for (const each of rejections) {
+    const streak = streaks.findLast(
+      ({ first, lastAt }) =>
+        first.consumer === each.consumer &&
+        first.tokenId === each.tokenId &&
+        each.at - lastAt <= 3_600_000,
+    );
+    if (streak) Object.assign(streak, { lastAt: each.at, count: streak.count + 1 });
+    else streaks.push({ first: each, lastAt: each.at, count: 1 });
+  }
+  return streaks.map(({ first, lastAt, count }) => {
+    const { at, consumer, tokenId, what } = first;
+    const seconds = (lastAt - at) / 1_000;
+    const more = count > 1 ? `, and ${count - 1} times more within ${seconds} s` : '';
+    return { at, who: consumer, what: `REJECTED with ${short(tokenId)}, ${what}${more}` };
+  });
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -92,6 +114,6 @@ const hour = (at: number) => new Date(at).toISOString().slice(11, 16);
 export function formatTimeline(moments: readonly Moment[], startAt: number): string {
   return [...moments]
     .sort((a, b) => a.at - b.at)
-    .map(({ at, who, what }) => `  ${day(at, startAt)}  ${hour(at)}  ${who.padEnd(9)} ${what}`)
+    .map(({ at, who, what }) => `  ${day(at, startAt)}  ${hour(at)}  ${who.padEnd(13)} ${what}`)
     .join('\n');
 }

@@ -27,7 +27,7 @@ async function openAdopting() {
 it('adopts what cannot be proven when a person confirms it, and publishes who that was', async () => {
   const { world, made, run } = await openAdopting();
   const shown = await run(['adopt', 'admin', '--confirm', '--dry-run']);
-  expect(shown).toMatchObject({ code: 0, stderr: '' });
+  expect(shown.code).toBe(0);
   expect(shown.stdout).toContain(`admin ${made.id.slice(0, 8)}: adopt it`);
   expect(world.tags(SECRET)).toEqual({});
 

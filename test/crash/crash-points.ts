@@ -20,7 +20,7 @@ export function describeCrashPoints(title: string, scenarios: readonly Scenario[
     beforeAll(async () => {
       laboratory = await openLaboratory();
       empty = laboratory.save();
-    });
+    }, LONGEST_MS);
     afterAll(async () => {
       const { ran, cases } = sample.counts;
       console.log(`crash points: ${ran} of ${cases} cases, ${violations} violations (${title})`);

@@ -6,21 +6,21 @@ import { normalise } from './normalise.ts';
 import type { Sample } from './sample.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
-/**
- * Later runs of both functions: how long each waits for the one before. At first every step of a
- * retirement has its own; then they come seldom, for so long that a token comes of age.
- */
-const TICKS = [...Array<number>(9).fill(61 * MINUTE), ...Array<number>(20).fill(7 * HOUR)];
+/** Later runs of both functions: how long each waits for the one before. */
+const TICKS: readonly number[] = Array(16).fill(61 * MINUTE);
+/** And then, while a string that nobody knows makes everybody wait until its version comes of age. */
+const LATER_TICKS: readonly number[] = Array(18).fill(7 * HOUR);
 const FEWEST_TICKS = 2;
 
 /** Lets the schedules run until everything is settled, or ought to be. Returns what still is not. */
 async function heal(laboratory: Laboratory, { isRefused }: Scenario): Promise<readonly string[]> {
-  const { invoke, world, unsettled } = laboratory;
+  const { invoke, world, unsettled, hasUnknown } = laboratory;
   let complaints: readonly string[] = [];
   await world.wait(5 * MINUTE);
   world.aws.readLagMs = 0;
   world.aws.listLagMs = 0;
-  for (const [tick, length] of TICKS.entries()) {
+  const ticks = [...TICKS, ...(hasUnknown() ? LATER_TICKS : [])];
+  for (const [tick, length] of ticks.entries()) {
     const answers = [await invoke({ job: 'rotate' }), await invoke({ job: 'reap' })];
     const failed = answers.flatMap(({ error }) => (error ? [`D: ${error.errorMessage}`] : []));
     complaints = [...(isRefused || isDisowned(laboratory) ? [] : failed), ...unsettled()];

@@ -18,9 +18,10 @@ export type Violations = Generator<string>;
 
 export const short = (id: string) => id.replace('keyturn-', '').slice(0, 8);
 
-/** The first version of a secret, until its token was armed. */
-const isFirst = (history: History, secret: SeenSecret, label: string, token: SeenToken) =>
-  history.first[secret.home] === secret.labels[label] && !wasEverArmed(token);
+/** The token of a secret's first version, until it was armed; a person may have saved it under another id. */
+const isFirst = (history: History, { home, versions }: SeenSecret, token: SeenToken) =>
+  versions.some(({ id, token: its }) => id === history.first[home] && its === token.id) &&
+  !wasEverArmed(token);
 
 function weakness(token: SeenToken, label: string, now: number): string | undefined {
   // An expired token may well be AWSPREVIOUS, and be deleted.
@@ -38,7 +39,7 @@ function* labelsNameWorkingTokens(history: History, { after }: Step, terms: Term
     const token = after.tokens.get(secret.holders[label] ?? '');
     if (!token || terms.isRetired(secret.name)) continue;
     if (history.foreign[token.id] || history.exempt[token.id]) continue;
-    const why = !isFirst(history, secret, label, token) && weakness(token, label, after.at);
+    const why = !isFirst(history, secret, token) && weakness(token, label, after.at);
     if (why) yield `A: ${label} of ${secret.name}, ${short(token.id)}, ${why}`;
   }
 }

@@ -5,7 +5,7 @@ import { shiftInstants } from '../world/shift-instants.ts';
 import type { Answered, Deployment, Saved as SavedWorld, World } from '../world/world.ts';
 import { emptyHistory, type History, note } from './history.ts';
 import { violations } from './invariants.ts';
-import { heldStaysDead, leaks, unsettled } from './outcomes.ts';
+import { heldStaysDead, holdsUnknown, leaks, unsettled } from './outcomes.ts';
 import { policy, SECRET } from './policy.ts';
 import { termsOf } from './terms.ts';
 import { type View, viewOf } from './view.ts';
@@ -111,6 +111,7 @@ export async function openLaboratory(declared: object = policy) {
     get terms() {
       return terms;
     },
+    hasUnknown: () => [...view().secrets.values()].some((each) => holdsUnknown(each, history)),
     unsettled: () => [...unsettled(view(), history, terms)],
     get history() {
       return history;

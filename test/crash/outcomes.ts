@@ -52,7 +52,26 @@ function unrest(
   return waits ? undefined : 'still there';
 }
 
-/** D: what is neither current, held, nor gone, and what is still pending. */
+/** Whether somebody put a string that is no token's of ours under a label. */
+export const holdsUnknown = (secret: SeenSecret, { foreign }: History): boolean =>
+  (['AWSCURRENT', 'AWSPREVIOUS'] as const).some((label) => {
+    const token = secret.holders[label];
+    return secret.labels[label] !== undefined && (token === undefined || foreign[token]);
+  });
+
+/** Why a secret is not as it ought to end; undefined: it is. */
+function unrestOf(secret: SeenSecret, view: View, history: History): string | undefined {
+  const pending = pendingOf(secret, view.tokens);
+  const current = view.tokens.get(secret.holders.AWSCURRENT ?? '');
+  if (pending && !history.exempt[secret.holders.AWSCURRENT ?? ''])
+    return `${short(pending)} is still pending`;
+  if (secret.labels.AWSCURRENT === undefined) return `${secret.name} has no value`;
+  if (holdsUnknown(secret, history)) return `a label of ${secret.name} is on a string of nobody's`;
+  if (!current || !isAlive(current)) return `the token of ${secret.name} is gone, and not replaced`;
+  return undefined;
+}
+
+/** D: what is neither current, held, nor gone, what is still pending, and what has no token of ours. */
 export function* unsettled(view: View, history: History, terms: Terms): Violations {
   for (const token of view.tokens.values()) {
     const secret = secretOf(token, view);
@@ -61,8 +80,8 @@ export function* unsettled(view: View, history: History, terms: Terms): Violatio
     if (why) yield `D: ${short(token.id)} is ${why}`;
   }
   for (const secret of view.secrets.values()) {
-    const pending = pendingOf(secret, view.tokens);
-    const waits = isOutOfReach(secret) || history.exempt[secret.holders.AWSCURRENT ?? ''];
-    if (pending && !waits) yield `D: ${short(pending)} is still pending`;
+    const isListed = terms.listed.includes(secret.name);
+    const why = isListed && !isOutOfReach(secret) && unrestOf(secret, view, history);
+    if (why) yield `D: ${why}`;
   }
 }

@@ -143,12 +143,14 @@ function holderOf(
   others: readonly OwnedToken[],
   { foreign: foreigners, strings }: { readonly foreign: Observation['foreign'] } & World,
 ): Holder {
-  const mine = tokens.find(({ versions }) => versions.includes(versionId));
-  if (mine) return { state: 'owned', owned: mine };
   const named = tokenNamedBy(versionId);
+  const mine = tokens.find((each) => each.token.id === named?.tokenId);
+  if (mine) return { state: 'owned', owned: mine };
   const token = foreigners.get(named?.tokenId ?? '');
   if (token) return { state: 'foreign', token };
   if (named?.certain) return { state: 'gone' };
+  const [claims, another] = tokens.filter(({ versions }) => versions.includes(versionId));
+  if (claims && !another) return { state: 'owned', owned: claims };
   const n = strings?.[versionId];
   if (n === undefined) return { state: 'unknown' };
   if (n === 'empty') return { state: 'empty' };

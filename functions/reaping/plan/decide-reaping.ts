@@ -49,7 +49,7 @@ function isReplaced(owned: OwnedToken, seen: ObservedSecret, { now }: ReapingCon
 }
 
 /**
- * R11: a fenced token is retired only while consumers have another one that works, and nobody who saved
+ * R14: a fenced token is retired only while consumers have another one that works, and nobody who saved
  * the secret by hand may have handed this one out within the grace period.
  */
 function decideFenced(
@@ -66,7 +66,7 @@ function decideFenced(
   return { kind: lifetimes.quarantine === 0 ? 'delete' : 'quarantine', reason: 'FenceOver' };
 }
 
-/** R8 to R12: from superseded to gone. */
+/** R8 to R15: from superseded to gone. */
 function decideRetirement(
   owned: OwnedToken,
   seen: ObservedSecret,
@@ -86,7 +86,7 @@ function decideRetirement(
   return isProven(owned) ? decideSuperseded(owned, superseded, seen, context) : undefined;
 }
 
-/** R9: it was never given a permission, so nobody can use it. */
+/** R8: it was never given a permission, so nobody can use it. */
 function decideOrphan(
   { marker: { superseded } }: OwnedToken,
   { now }: ReapingContext,
@@ -95,7 +95,7 @@ function decideOrphan(
   return over(superseded, YOUNG_MS, now) ? { kind: 'delete', reason: 'Orphan' } : undefined;
 }
 
-/** R10 to R12. */
+/** R12 to R15. */
 function decideSuperseded(
   owned: OwnedToken,
   superseded: number,
@@ -121,12 +121,12 @@ function decideSuperseded(
 /**
  * Decides about one owned token: from the listings, and again from the token and its secret as they are
  * right before acting. The first row that fits decides; docs/how-a-token-lives.md has the same rows (R1 to
- * R12). "Labelled" means AWSCURRENT or pending.
+ * R15). "Labelled" means AWSCURRENT or pending.
  *
  * | the token is                                              | decision                   |
  * |-----------------------------------------------------------|----------------------------|
- * | in a secret on hold, `frozen`, with permissions            | strip                      |
  * | in a secret on hold, `deleted`                             | delete                     |
+ * | in a secret on hold, `frozen`, with permissions            | strip                      |
  * | AWSCURRENT and stripped by a person                        | nothing: held              |
  * | younger than an hour                                       | nothing                    |
  * | expired, not AWSCURRENT                                    | delete                     |
@@ -134,11 +134,13 @@ function decideSuperseded(
  * | labelled (unless its entry was removed: `onRemoval`)       | nothing                    |
  * | inert                                                     | supersede; an hour later delete, Orphan |
  * | of a secret whose AWSCURRENT or AWSPREVIOUS nobody knows   | nothing: no clock runs     |
+ * | `shared`: another secret of ours has its string            | the same                   |
  * | not superseded, and another one is proven current          | supersede, from now        |
- * | superseded for the grace period                            | fence                      |
+ * | adopted and not proven                                     | nothing                    |
+ * | quarantined for the quarantine                             | delete                     |
  * | fenced, and AWSPREVIOUS again                              | fence, from now            |
  * | fenced for the grace period, another is proven current     | quarantine (or delete)     |
- * | quarantined for the quarantine                             | delete                     |
+ * | superseded for the grace period                            | fence                      |
  */
 export function decideReaping(
   owned: OwnedToken,

@@ -2,7 +2,7 @@ import type { Token } from '../../management-api/token.ts';
 import { entryOf, type Policy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
-import { formatInstant } from '../../time.ts';
+import { formatInstant, HOUR_MS } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
@@ -62,21 +62,28 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
  */
 export const workingStrays = (
   policy: Pick<Policy, 'owner'>,
-  { foreign, at }: Pick<Observation, 'foreign' | 'at'>,
-): readonly Token[] =>
-  [...foreign.values()].filter(
-    (token) =>
-      parseMarker(token.description)?.marker.owner === policy.owner &&
-      token.permissions.length > 0 &&
-      !isExpired(token, at),
+  { foreign, secrets, at }: Pick<Observation, 'foreign' | 'secrets' | 'at'>,
+): readonly Token[] => {
+  const inUse = new Set(
+    [...secrets.values()].flatMap(({ holders }) =>
+      [...holders.values()].flatMap((each) => (each.state === 'foreign' ? [each.token.id] : [])),
+    ),
   );
+  return [...foreign.values()].filter((token) => {
+    const marker = parseMarker(token.description)?.marker;
+    // A new secret is listed up to five minutes late, and one that is being adopted has no tag yet.
+    const isNew = at - token.createdAt < HOUR_MS || marker?.proving !== undefined;
+    const works = token.permissions.length > 0 && !isExpired(token, at);
+    return marker?.owner === policy.owner && works && !isNew && !inUse.has(token.id);
+  });
+};
 
 /** What keeps a token that should have been retired long ago. */
 function keptBy(owned: OwnedToken, seen: ObservedSecret): string {
   const { shared, adopted, proven } = owned.marker;
   if (shared !== undefined) return 'another secret of ours was seen to have its string';
   if (adopted !== undefined && proven === undefined) {
-    return 'it was adopted, and nobody has proven that its string was in the secret: keyturn adopt --confirm';
+    return 'it was adopted, and nobody has proven that its string was in the secret: keyturn adopt NAME --confirm';
   }
   if (isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS')) {
     return 'nobody knows which token consumers have';

@@ -4,6 +4,7 @@ import type { Finding, Plan } from '../../run/plan.ts';
 import { holdOf, otherClusterOf } from '../../secrets-manager/secret.ts';
 import { isMarkedByOthers } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
+import { overdueProofs } from '../../tokens/proof.ts';
 import {
   currentHolder,
   isExpired,
@@ -23,7 +24,7 @@ export function reapingContext(policy: Policy, secret: string, now: number): Rea
 }
 
 /**
- * The version under AWSPREVIOUS whose string nobody knows, if it has stopped the clocks of this secret for long
+ * R18: the version under AWSPREVIOUS whose string nobody knows, if it has stopped the clocks of this secret for long
  * enough: whoever reads AWSCURRENT has had its token for two grace periods.
  */
 export function unknownPrevious(
@@ -49,7 +50,7 @@ function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingActio
     const reason = 'UnknownVersion';
     actions.push({ kind: 'detach-previous', secret: name, version: previous, reason });
   }
-  // R14: a secret is deleted, with a recovery window, after all of its tokens are gone.
+  // R19: a secret is deleted, with a recovery window, after all of its tokens are gone.
   const empty = seen.tokens.length === 0 && currentHolder(seen)?.state !== 'foreign';
   const forbidden = deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined;
   if (context.retire && empty && !forbidden) {
@@ -106,6 +107,10 @@ export function planReaping(policy: Policy, observation: Observation): Plan<Reap
     findings.push(outOfReach(policy, name));
     return [];
   });
+  const owned = [...secrets.values()].flatMap(({ tokens }) => tokens.map(({ token }) => token));
+  for (const { id } of overdueProofs([...owned, ...foreign.values()], policy.owner, at)) {
+    actions.push({ kind: 'end-proof', tokenId: id, reason: 'ProofOverdue' });
+  }
   if (policy.expiredForeignTokens === 'delete') {
     for (const token of foreign.values()) {
       // A token with another deployment's marker is left to the reap of that deployment.

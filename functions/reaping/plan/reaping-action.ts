@@ -44,5 +44,17 @@ export interface PreviousDetachment {
   readonly reason: 'UnknownVersion';
 }
 
+/** R17: takes away the permission that a proof of an adoption gave, and that the run which gave it left. */
+export interface ProofEnding {
+  readonly kind: 'end-proof';
+  readonly tokenId: string;
+  readonly reason: 'ProofOverdue';
+}
+
 /** One action of `reap`'s plan. */
-export type ReapingAction = Retirement | PreviousDetachment | ForeignDeletion | SecretDeletion;
+export type ReapingAction =
+  | Retirement
+  | PreviousDetachment
+  | ProofEnding
+  | ForeignDeletion
+  | SecretDeletion;

@@ -209,7 +209,7 @@ function isOlderThanCurrent({ token }: OwnedToken, { seen }: Case): boolean {
   return currentSince !== undefined && token.createdAt < currentSince;
 }
 
-/** P5: what is left to do for a token that waits, and whether it is done now or by a later run. */
+/** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */
 function decideWaiting(owned: OwnedToken, about: Case): Action | undefined {
   const { permissions, reason: replace, context } = about;
   const { token, marker } = owned;

@@ -160,19 +160,30 @@ function stateOfEntry(
   };
 }
 
-/** The state of every entry, after a run has applied its plan. Pure. `mended`: secrets that got a token that works. */
+/** What a run has changed, by the name of the secret. */
+export interface EntryChanges {
+  /** AWSCURRENT got a token that works. */
+  readonly mended: ReadonlySet<string>;
+  /** A token is armed since, and waits to be promoted. */
+  readonly armed: ReadonlyMap<string, { readonly tokenId: string; readonly at: number }>;
+}
+
+/** The state of every entry, after a run has applied its plan; in a dry run, before. Pure. */
 export function entryStates(
   policy: Policy,
   { secrets, at }: Pick<Observation, 'secrets' | 'at'>,
-  mended: ReadonlySet<string>,
+  { mended, armed }: EntryChanges,
   thirdMs: number,
 ): readonly EntryState[] {
   const context = { at, settleMs: policy.settle, thirdMs };
   return policy.tokens.map((entry) => {
     const state = stateOfEntry(entry, secrets.get(entry.secret), context);
-    if (!mended.has(entry.secret)) return state;
     const { token, secret } = state;
-    return { token, secret, condition: 'works', late: false };
+    if (mended.has(secret)) return { token, secret, condition: 'works', late: false };
+    const waiting = armed.get(secret);
+    if (!waiting) return state;
+    const promotedFrom = waiting.at + policy.settle;
+    return { ...state, pending: { tokenId: waiting.tokenId, promotedFrom } };
   });
 }
 

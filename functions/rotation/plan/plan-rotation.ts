@@ -88,7 +88,6 @@ function planEntry(
   }
   const { finding, forbids } = checkDatabases(entry, seen, context.isKnown);
   const refused = finding ? [{ ...about, ...finding }] : [];
-  if (forbids) return { actions: [], findings: refused };
   const notes = seen && !forbidden(seen) ? noteVersions(seen, sharing, context.now) : [];
   const { action = adoption, findings } = decideRotation(entry, seen, context);
   const moved = clusterMove(entry, seen?.secret, policy);
@@ -96,7 +95,7 @@ function planEntry(
     actions: [
       ...moved,
       ...notes.map((note) => ({ ...about, ...note })),
-      ...(action ? [action] : []),
+      ...(action && !forbids ? [action] : []),
     ],
     findings: [...refused, ...findings],
   };

@@ -79,7 +79,7 @@ test('a burst that says nothing leaves the time as it is, and eight in a row mus
   const undisturbed = watch(from(MINUTE), { at: 0, settleMs });
   const at = undisturbed.bursts.at(-1) ?? 0;
   const say = from(MINUTE);
-  const { doneAt = 0, bursts } = watch((now) => (now === at ? 'unknown' : say(now)), {
+  const { doneAt = 0, bursts } = watch((now) => (now === at ? 'silent' : say(now)), {
     at: 0,
     settleMs,
   });
@@ -88,8 +88,8 @@ test('a burst that says nothing leaves the time as it is, and eight in a row mus
 });
 
 test('what says nothing is never enough', () => {
-  expect(watch(() => 'unknown', { at: 0, settleMs }).doneAt).toBeUndefined();
-  const now = (at: number): Verdict => ((at / 1_000) % 2 < 1 ? 'agrees' : 'unknown');
+  expect(watch(() => 'silent', { at: 0, settleMs }).doneAt).toBeUndefined();
+  const now = (at: number): Verdict => ((at / 1_000) % 2 < 1 ? 'agrees' : 'silent');
   const { doneAt, bursts } = watch(now, { at: 0, settleMs: Number.POSITIVE_INFINITY });
   expect(doneAt).toBeUndefined();
   expect(bursts.length).toBeGreaterThan(50);
@@ -112,7 +112,7 @@ test('a change that settled long ago, and meets an objection, is measured like a
 });
 
 test('what was never objected to is done as soon as the change has settled', () => {
-  const say = (at: number): Verdict => (at < settleMs ? 'unknown' : 'agrees');
+  const say = (at: number): Verdict => (at < settleMs ? 'silent' : 'agrees');
   const { doneAt = 0 } = watch(say, { at: 0, settleMs });
   expect(doneAt).toBeGreaterThanOrEqual(settleMs);
   expect(doneAt).toBeLessThan(settleMs + 30_000);

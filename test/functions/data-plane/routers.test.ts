@@ -5,9 +5,11 @@ import type { World } from '../../world/world.ts';
 
 const ROUTERS = { count: 12, spreadMs: 240_000 };
 const LONGEST_MS = 120_000;
-const NAMES = Array.from({ length: 12 }, (_, index) => `writer-${index}`);
+const NAMES = Array.from({ length: 24 }, (_, index) => `writer-${index}`);
+const LEAKED = NAMES.slice(0, 8);
+const databaseOf = (name: string) => (LEAKED.includes(name) ? 'quality' : 'telemetry');
 const policy = policyWith(
-  Object.fromEntries(NAMES.map((name) => [name, { permissions: { write: ['telemetry'] } }])),
+  Object.fromEntries(NAMES.map((name) => [name, { permissions: { write: [databaseOf(name)] } }])),
 );
 const secretOf = (name: string) => `keyturn/prod/${name}`;
 
@@ -23,7 +25,7 @@ function watchPromotions(world: World): Map<string, number> {
     for (const [name, version] of current()) {
       if (version === before.get(name)) continue;
       const string = world.string(secretOf(name));
-      const accepting = world.cluster.acceptedBy(string, 'write', 'telemetry');
+      const accepting = world.cluster.acceptedBy(string, 'write', databaseOf(name));
       refusing.set(name, ROUTERS.count - accepting.length);
     }
     return reply;
@@ -31,14 +33,17 @@ function watchPromotions(world: World): Map<string, number> {
   return refusing;
 }
 
-/** From now on, by token id: the first request at whose time no router accepts what is current now. */
+/** From now on, by token id: the first request at whose time no router accepts the string any more. */
 function watchDeaths(world: World): Map<string, number> {
-  const values = NAMES.map((name) => JSON.parse(world.value(secretOf(name))));
+  const values = LEAKED.flatMap((name) => {
+    const { AWSCURRENT, AWSPREVIOUS } = world.labels(secretOf(name));
+    return [AWSCURRENT, AWSPREVIOUS].map((each) => JSON.parse(world.value(secretOf(name), each)));
+  });
   const deaths = new Map<string, number>();
   world.watch((_call, effect) => {
     for (const { tokenId, token } of values) {
       if (deaths.has(tokenId)) continue;
-      const accepting = world.cluster.acceptedBy(token, 'write', 'telemetry');
+      const accepting = world.cluster.acceptedBy(token, 'write', 'quality');
       if (accepting.length === 0) deaths.set(tokenId, world.clock.now());
     }
     return effect();
@@ -62,7 +67,7 @@ test('no router refuses a token when it becomes current', { timeout: LONGEST_MS 
 
 test('no router accepts a string that is reported dead', { timeout: LONGEST_MS }, async () => {
   const deaths = watchDeaths(world);
-  const order = { database: 'telemetry', way: 'delete', reason: 'leaked' };
+  const order = { database: 'quality', way: 'delete', reason: 'leaked' };
   const { result } = await world.revoke(order);
   expect(result?.confirmed).toBe(true);
   const startedAt = Date.parse(result?.startedAt ?? '');
@@ -70,5 +75,5 @@ test('no router accepts a string that is reported dead', { timeout: LONGEST_MS }
     const death = deaths.get(tokenId);
     return death !== undefined && startedAt + (deadAfterSeconds + 1) * 1_000 < death;
   });
-  expect([deaths.size, early]).toEqual([NAMES.length, []]);
+  expect([deaths.size, early]).toEqual([2 * LEAKED.length, []]);
 });

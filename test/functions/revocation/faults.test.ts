@@ -104,7 +104,7 @@ function pick(names: readonly (keyof typeof faults)[], how: Omit<Disturbance, 'm
   return Object.fromEntries(names.map((name) => [name, { ...how, meet: faults[name] }]));
 }
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 180_000 };
 
 test.each(cases)(
   '%s: a fault at any call, and the same order again, end the same',

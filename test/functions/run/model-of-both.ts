@@ -1,7 +1,10 @@
 import type { Token } from '../../../functions/management-api/token.ts';
 import type { Policy } from '../../../functions/policy/policy.ts';
 import type { ReapingAction } from '../../../functions/reaping/plan/reaping-action.ts';
-import type { RotationAction } from '../../../functions/rotation/plan/rotation-action.ts';
+import type {
+  Recognition,
+  RotationAction,
+} from '../../../functions/rotation/plan/rotation-action.ts';
 import type { Plan } from '../../../functions/run/plan.ts';
 import type { Secret } from '../../../functions/secrets-manager/secret.ts';
 import {
@@ -10,7 +13,8 @@ import {
   type Marker,
   parseMarker,
 } from '../../../functions/tokens/marker.ts';
-import { armed, secretOf, type World } from '../builders.ts';
+import { tokenNamedBy, versionIdOf } from '../../../functions/tokens/version-id.ts';
+import { armed, fingerprint, id, secretOf, type World } from '../builders.ts';
 
 type Fields = { readonly [Key in keyof Marker]?: Marker[Key] | undefined };
 
@@ -21,6 +25,7 @@ interface Model {
   readonly secrets: Map<string, Secret>;
   readonly tokens: Map<string, Token>;
   readonly at: number;
+  readonly strings: World['strings'];
   minted: number;
 }
 
@@ -32,46 +37,92 @@ function mark(token: Token, fields: Fields, permissions = token.permissions): To
   return { ...token, permissions, description: describeToken(parsed.text, marker) };
 }
 
-const isOurs = ({ description }: Token) => parseMarker(description) !== undefined;
+const markerOf = ({ description }: Token) => parseMarker(description)?.marker;
+
+/** The token whose string a version has, if it is of this secret. */
+function holderOf({ tokens, strings }: Model, secret: Secret, versionId = ''): Token | undefined {
+  const named = tokenNamedBy(versionId);
+  const direct = tokens.get(named?.tokenId ?? '');
+  if (direct || named?.certain) return direct;
+  const all = [...tokens.values()];
+  const [claims, another] = all.filter((token) => {
+    const { fp, secret: name, version = [], minted } = markerOf(token) ?? {};
+    const says = version.includes(versionId) || minted === versionId;
+    return fp !== undefined && name === secret.name && says;
+  });
+  if (claims && !another) return claims;
+  const n = strings?.[versionId];
+  return typeof n === 'number' ? tokens.get(id(n)) : undefined;
+}
+
+const isIts = (token: Token | undefined, { name }: Secret) =>
+  token !== undefined && markerOf(token)?.secret === name;
+
+function restartGrace({ tokens, at }: Model, { name }: Secret): void {
+  for (const token of tokens.values()) {
+    const { secret, superseded, quarantined } = markerOf(token) ?? {};
+    if (secret !== name || superseded === undefined || quarantined !== undefined) continue;
+    tokens.set(token.id, mark(token, { superseded: at, fenced: undefined }));
+  }
+}
 
 function promote(model: Model, secret: Secret, next: Token): void {
+  const { tokens, secrets, at } = model;
   const { AWSCURRENT } = secret.labels;
-  const former = model.tokens.get(AWSCURRENT ?? '');
-  if (former && former.id !== next.id && isOurs(former)) {
-    const fields = { superseded: model.at, fenced: undefined, quarantined: undefined };
-    model.tokens.set(former.id, mark(former, fields));
-  }
-  model.tokens.set(next.id, next);
+  const former = holderOf(model, secret, AWSCURRENT);
+  if (former && former.id !== next.id && isIts(former, secret)) {
+    const fields = { superseded: at, fenced: undefined, quarantined: undefined };
+    tokens.set(former.id, mark(former, fields));
+  } else if (AWSCURRENT !== undefined && !former) restartGrace(model, secret);
+  tokens.set(next.id, next);
+  const versionId = isPending(model, secret, next) ? secret.labels.AWSPENDING : undefined;
+  const promoted = versionId ?? versionIdOf(next.id);
   const previous = AWSCURRENT !== undefined &&
-    AWSCURRENT !== next.id && { AWSPREVIOUS: AWSCURRENT };
-  const labels = { ...secret.labels, AWSCURRENT: next.id, AWSPENDING: next.id, ...previous };
-  model.secrets.set(secret.name, { ...secret, labels });
+    AWSCURRENT !== promoted && { AWSPREVIOUS: AWSCURRENT };
+  const labels = { ...secret.labels, AWSCURRENT: promoted, AWSPENDING: promoted, ...previous };
+  secrets.set(secret.name, { ...secret, labels });
 }
+
+const isPending = (model: Model, secret: Secret, { id: tokenId }: Token) =>
+  holderOf(model, secret, secret.labels.AWSPENDING)?.id === tokenId;
 
 function without(secret: Secret, label: string): Secret {
   const { [label]: _, ...labels } = secret.labels;
   return { ...secret, labels };
 }
 
-function unlabel({ secrets }: Model, secret: Secret, label: string, version: string): void {
-  if (secret.labels[label] === version) secrets.set(secret.name, without(secret, label));
-}
-
-function rotate(model: Model, secret: Secret, entry: Policy['tokens'][number]): void {
+function mint(model: Model, { name }: Secret, entry: Policy['tokens'][number]): Token {
   model.minted += 1;
   const { permissions, expiresAfter } = entry;
-  const marker = { grants: grantsHash(permissions) };
-  const made = armed(900_000 + model.minted, { name: secret.name, permissions, marker });
-  const expiresAt = model.at + (expiresAfter ?? 0);
-  promote(model, secret, { ...made, createdAt: model.at, expiresAt });
+  const marker = { grants: grantsHash(permissions), armed: model.at };
+  const made = armed(900_000 + model.minted, { name, permissions, marker });
+  return { ...made, createdAt: model.at, expiresAt: model.at + (expiresAfter ?? 0) };
 }
 
-function resume(model: Model, secret: Secret, version: string, permissions: Token['permissions']) {
-  const found = model.tokens.get(version);
-  if (!found) throw new Error(`${version} is gone`);
-  const fields = { id: version, fp: '0123456789abcdef', grants: grantsHash(permissions) };
-  const isArmed = parseMarker(found.description)?.marker.fp !== undefined;
-  promote(model, secret, isArmed ? found : mark(found, fields, permissions));
+/** With the permissions of today, as arming leaves it. */
+function armedNow(model: Model, tokenId: string, permissions: Token['permissions']): Token {
+  const found = model.tokens.get(tokenId);
+  if (!found) throw new Error(`${tokenId} is gone`);
+  const { fp = fingerprint(0), armed: since } = markerOf(found) ?? {};
+  const isSettled =
+    since !== undefined && grantsHash(found.permissions) === grantsHash(permissions);
+  const fields = { id: tokenId, fp, grants: grantsHash(permissions) };
+  return mark(found, { ...fields, armed: isSettled ? since : model.at }, permissions);
+}
+
+function recognise(
+  model: Model,
+  { tokenId, version: versionId, label }: Recognition,
+  secret: Secret,
+): void {
+  const token = model.tokens.get(tokenId);
+  if (!token) return;
+  const { version = [] } = markerOf(token) ?? {};
+  const isCurrent = holderOf(model, secret, secret.labels.AWSCURRENT)?.id === tokenId;
+  const isNoMore = { superseded: undefined, grace: undefined, fenced: undefined };
+  const clocks = isCurrent ? isNoMore : { superseded: model.at, fenced: undefined };
+  const fields = { version: [...version, versionId].slice(-3) };
+  model.tokens.set(tokenId, mark(token, { ...fields, ...(label !== 'AWSPENDING' && clocks) }));
 }
 
 function carryOut(action: Action, model: Model, policy: Policy): void {
@@ -91,19 +142,43 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       secrets.set(secret.name, { ...secret, deletedAt: at });
       break;
     case 'rotate':
-      if (entry) rotate(model, secret, entry);
+      if (entry) promote(model, secret, mint(model, secret, entry));
+      break;
+    case 'mint': {
+      if (!entry) break;
+      const next = mint(model, secret, entry);
+      tokens.set(next.id, next);
+      const labels = { ...secret.labels, AWSPENDING: versionIdOf(next.id) };
+      secrets.set(secret.name, { ...secret, labels });
+      break;
+    }
+    case 'arm':
+      tokens.set(tokenId, armedNow(model, tokenId, permissions));
       break;
     case 'resume':
-      resume(model, secret, tokenId, permissions);
+      promote(model, secret, armedNow(model, tokenId, permissions));
       break;
     case 'detach-pending':
       secrets.set(secret.name, without(secret, 'AWSPENDING'));
+      break;
+    case 'recognise':
+      recognise(model, action, secret);
+      break;
+    case 'mark-shared':
+      change({ shared: action.by });
+      break;
+    case 'restart-grace':
+      restartGrace(model, secret);
+      break;
+    case 'detach-previous':
+      restartGrace(model, secret);
+      secrets.set(secret.name, without(secret, 'AWSPREVIOUS'));
       break;
     case 'widen':
       change({ grants }, permissions);
       break;
     case 'give-back': {
-      const { was = [] } = (token && parseMarker(token.description)?.marker) ?? {};
+      const { was = [] } = (token && markerOf(token)) ?? {};
       change({ superseded: undefined, fenced: undefined, quarantined: undefined }, was);
       break;
     }
@@ -111,7 +186,8 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       change({ superseded: at, fenced: undefined });
       break;
     case 'fence':
-      unlabel(model, secret, 'AWSPREVIOUS', tokenId);
+      if (holderOf(model, secret, secret.labels.AWSPREVIOUS)?.id === tokenId)
+        secrets.set(secret.name, without(secret, 'AWSPREVIOUS'));
       change({ fenced: at });
       break;
     case 'quarantine':
@@ -125,6 +201,7 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       tokens.delete(tokenId);
       break;
     case 'move-cluster':
+    case 'end-proof':
     case 'adopt':
       throw new Error(`${action.kind} is not modelled`);
     default:
@@ -144,6 +221,7 @@ export function applied(
     secrets: new Map((world.secrets ?? []).map((each) => [each.name, each])),
     tokens: new Map((world.tokens ?? []).map((each) => [each.id, each])),
     at: world.at,
+    strings: world.strings,
     minted,
   };
   for (const action of plan.actions) carryOut(action, model, policy);

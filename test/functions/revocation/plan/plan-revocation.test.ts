@@ -39,7 +39,8 @@ const steps = (around: Around, event: RevocationEvent) =>
       version,
       tokenId = version,
     } = { ...action } as Record<string, string>;
-    return [kind, hold ?? label, tokenId && Number(tokenId.slice(0, 8))].filter(Boolean).join(' ');
+    const n = tokenId && Number(tokenId.replace('keyturn-', '').slice(0, 8));
+    return [kind, hold ?? label, n].filter(Boolean).join(' ');
   });
 
 const held = (hold: string, labels: Readonly<Record<string, number>>): Secret => {

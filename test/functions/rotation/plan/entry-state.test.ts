@@ -28,7 +28,7 @@ interface Run {
 
 function statesAfter(world: World, run: Run = {}) {
   const { policy = policyOf(), mended = [], thirdMs = HOUR } = run;
-  return entryStates(policy, observationOf(world), new Set(mended), thirdMs);
+  return entryStates(policy, observationOf(world), { mended: new Set(mended), armed: new Map() }, thirdMs);
 }
 
 function measure(world: World, policy: Policy = policyOf(), run: Run = {}) {
