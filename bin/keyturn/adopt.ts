@@ -50,7 +50,9 @@ Example:
       );
       if (json) terminal.printJson(report);
       else if (dryRun)
-        terminal.print(formatPlan(report, 'repeat the command with', terminal.style));
+        terminal.print(
+          formatPlan({ plan: report.plan }, 'repeat the command with', terminal.style, Date.now()),
+        );
       else terminal.print(formatOutcomes(report));
       const all = report.outcomes?.every(({ result }) => result === 'done') ?? true;
       process.exitCode = all ? EXIT.done : EXIT.failed;

@@ -66,8 +66,25 @@ const planSchema = z.looseObject({
   refusals: z.array(z.looseObject({ hash: text, message: text, actions: z.array(z.number()) })),
 });
 
+const instant = z.number();
+
+/** One entry of the policy; instants are milliseconds since 1970. */
+const entrySchema = z.looseObject({
+  token: text,
+  secret: text,
+  condition: text,
+  tokenId: maybe,
+  expiresAt: z.optional(instant),
+  dueAt: z.optional(instant),
+  late: z.boolean(),
+  pending: z.optional(z.looseObject({ tokenId: text, promotedFrom: instant })),
+  heldSince: z.optional(instant),
+});
+
 const planReportSchema = z.looseObject({
   plan: planSchema,
+  /** Absent: the job is not `rotate`, or its function is an older one. */
+  entries: z.optional(z.array(entrySchema)),
   outcomes: z.optional(z.array(z.looseObject({ action: actionSchema, result: text }))),
 });
 
@@ -111,19 +128,22 @@ const revocationSchema = z.looseObject({
 });
 
 export type PlanReport = z.output<typeof planReportSchema>;
+export type Entry = z.output<typeof entrySchema>;
 export type Action = z.output<typeof actionSchema>;
 export type TokenAction = z.output<typeof tokenActionSchema>;
 export type DatabaseAction = z.output<typeof databaseActionSchema>;
 export type KnownToken = z.output<typeof knownTokenSchema>;
 export type Revocation = z.output<typeof revocationSchema>;
 
+const ofAnotherVersion = (where: string) =>
+  new CommandError(
+    `found an answer of another version (${where}), expected the answer of this version's function; deploy the stack from this checkout, or use --local`,
+  );
+
 function read<T>(schema: z.ZodMiniType<T>, answer: unknown): T {
   const { data, error } = schema.safeParse(answer);
   if (data !== undefined) return data;
-  const where = error?.issues[0]?.path.join('.') || 'the whole answer';
-  throw new CommandError(
-    `found an answer of another version (${where}), expected the answer of this version's function; deploy the stack from this checkout, or use --local`,
-  );
+  throw ofAnotherVersion(error?.issues[0]?.path.join('.') || 'the whole answer');
 }
 
 /** Whether an action of a plan, by its index, waits for an approval. */
@@ -131,5 +151,13 @@ export const isRefused = ({ refusals }: PlanReport['plan'], index: number): bool
   refusals.some(({ actions }) => actions.includes(index));
 
 export const readPlanReport = (answer: unknown) => read(planReportSchema, answer);
+
+/** An answer of `rotate` with the state of every entry. */
+export function readRotation(answer: unknown): PlanReport & { readonly entries: readonly Entry[] } {
+  const { entries, ...report } = readPlanReport(answer);
+  if (!entries) throw ofAnotherVersion('entries');
+  return { ...report, entries };
+}
+
 export const readRevocation = (answer: unknown) => read(revocationSchema, answer);
 export const readKnownTokens = (answer: unknown) => read(z.array(knownTokenSchema), answer);

@@ -9,6 +9,7 @@ import {
   type PlanReport,
   type TokenAction,
 } from './answers.ts';
+import { formatTrouble } from './entry-text.ts';
 import type { Style } from './terminal.ts';
 
 const ACTIONS = {
@@ -67,10 +68,15 @@ const lineOf = (action: Action): string =>
   isAboutDatabase(action) ? databaseLine(action) : tokenLine(action);
 
 /**
- * A plan as text: its actions with their reasons, then its findings. `approval` is the command that
- * approves what is refused.
+ * A plan as text: its actions with their reasons, the entries that are not simply well, then its findings.
+ * `approval` is the command that approves what is refused.
  */
-export function formatPlan({ plan }: PlanReport, approval: string, style: Style): string {
+export function formatPlan(
+  { plan, entries = [] }: PlanReport,
+  approval: string,
+  style: Style,
+  now: number,
+): string {
   const { job, actions, findings, limits, refusals } = plan;
   const count = actions.length === 0 ? 'nothing to do' : `${actions.length} to do`;
   const head = `${job}: ${count}`;
@@ -84,6 +90,10 @@ export function formatPlan({ plan }: PlanReport, approval: string, style: Style)
       style('red', `  refused: ${refusal.message}`),
       `  to apply exactly these ${refusal.actions.length} all the same: ${approval} --approve ${refusal.hash}`,
     ]),
+    ...entries.flatMap((entry) => {
+      const trouble = formatTrouble(entry, now);
+      return trouble === undefined ? [] : [`  ${trouble}`];
+    }),
     ...findings.map((finding) =>
       style(
         'dim',
@@ -93,11 +103,12 @@ export function formatPlan({ plan }: PlanReport, approval: string, style: Style)
   ].join('\n');
 }
 
-/** The result of each action. */
+/** The result of each action, by name; those of one name in the order in which they were taken. */
 export const formatOutcomes = ({ outcomes = [] }: PlanReport): string =>
   outcomes.length === 0
     ? 'nothing to do'
     : outcomes
+        .toSorted((a, b) => nameOf(a.action).localeCompare(nameOf(b.action)))
         .map(
           ({ action, result }) =>
             `${result}  ${isAboutDatabase(action) ? describeAction(action) : `${action.kind} ${nameOf(action)}`}`,

@@ -31,7 +31,8 @@ Examples:
       const reports = await Promise.all(
         jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true }))),
       );
-      const shown = (each: PlanReport) => formatPlan(each, 'keyturn apply', terminal.style);
+      const now = Date.now();
+      const shown = (each: PlanReport) => formatPlan(each, 'keyturn apply', terminal.style, now);
       if (json) terminal.printJson(reports.map(({ plan }) => plan));
       else terminal.print(reports.map(shown).join('\n\n'));
       const changes = reports.some(({ plan }) => plan.actions.length > 0);

@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import { readPlanReport } from './answers.ts';
+import type { Policy } from '../../functions/policy/policy.ts';
+import { MINUTE_MS } from '../../functions/time.ts';
+import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
+import type { Engine } from './engine.ts';
 import { CommandError } from './failure.ts';
 import { formatOutcomes, formatPlan } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
@@ -9,6 +13,66 @@ import { whileWaiting } from './waiting.ts';
 interface RotateOptions extends CommonOptions {
   readonly dryRun?: true;
   readonly approve?: string;
+  readonly wait?: true;
+}
+
+/** A run waits some minutes by itself; between two runs there is nothing to wait for. */
+const PAUSE_MS = 5_000;
+const LONGEST_WAIT_MS = 30 * MINUTE_MS;
+
+/** `armed`: the data plane did not accept the token in time. `postponed`: the run had no time left to begin. */
+const UNFINISHED = ['armed', 'postponed'];
+
+/** Names of the tokens whose outcome is one of these. */
+const tokensOf = ({ outcomes = [] }: PlanReport, results: readonly string[]): readonly string[] =>
+  outcomes.flatMap(({ action, result }) =>
+    results.includes(result) && typeof action.token === 'string' ? [action.token] : [],
+  );
+
+const unfinished = (report: PlanReport) => tokensOf(report, UNFINISHED);
+
+/** The outcomes of a run and of its repetition: the later one counts. */
+function continued(former: PlanReport, next: PlanReport): PlanReport {
+  const { outcomes = [] } = next;
+  const repeated = new Set(outcomes.map(({ action }) => action.token));
+  const others = (former.outcomes ?? []).filter(({ action }) => !repeated.has(action.token));
+  return { ...next, outcomes: [...others, ...outcomes] };
+}
+
+/** Repeats the rotation until nothing of it is left to do, or the longest wait is over. */
+async function finish(started: PlanReport, engine: Engine): Promise<PlanReport> {
+  const until = Date.now() + LONGEST_WAIT_MS;
+  let report = started;
+  let tokens = unfinished(report);
+  while (tokens.length > 0) {
+    if (Date.now() >= until) {
+      throw new CommandError(
+        `${tokens.join(', ')}: not promoted within ${LONGEST_WAIT_MS / MINUTE_MS} minutes; repeat the command`,
+      );
+    }
+    await sleep(PAUSE_MS);
+    const again = readPlanReport(await engine.call('rotate', { tokens, force: true }));
+    report = continued(report, again);
+    // What this run did not plan any more is current: it is the secret's first, or another run has promoted it.
+    tokens = unfinished(again);
+  }
+  return report;
+}
+
+/** What becomes of tokens that are not promoted yet. */
+function formatUnfinished(report: PlanReport, { schedules }: Policy): string {
+  const armed = tokensOf(report, ['armed']).join(', ');
+  const postponed = tokensOf(report, ['postponed']).join(', ');
+  const promotes = schedules.paused
+    ? 'The schedules are paused: repeat this command'
+    : `The next run of rotate (${schedules.rotate}) promotes it as soon as it is accepted everywhere`;
+  const first = "a secret's first token is current already";
+  return [
+    armed &&
+      `\n${armed}: armed, and not accepted everywhere yet. ${promotes}; ${first}. --wait waits for that.`,
+    postponed &&
+      `\n${postponed}: the run had no time left. Repeat this command, or give it --wait.`,
+  ].join('');
 }
 
 export const rotateCommand = (terminal: Terminal): Command =>
@@ -22,14 +86,21 @@ export const rotateCommand = (terminal: Terminal): Command =>
     .option('--dry-run', 'show what would be done; change nothing')
     .addOption(new Option('--force', 'implied').hideHelp())
     .option('--approve <hash>', 'hash of what a plan for these tokens refused')
+    .addOption(
+      new Option('--wait', 'wait until every token is promoted, half an hour at most').conflicts(
+        'dryRun',
+      ),
+    )
     .addHelpText(
       'after',
       `
-Repeated within 15 minutes it does nothing, unless the first rotation was due anyway.
+A token that a run has armed already is promoted, and no other one is minted.
+Repeated within 15 minutes it does nothing.
 
 Examples:
   keyturn rotate telegraf
-  keyturn rotate telegraf grafana --dry-run`,
+  keyturn rotate telegraf grafana --dry-run
+  keyturn rotate telegraf --wait`,
     )
     .action(async (tokens: readonly string[], options: RotateOptions) => {
       const { engine, json, policy } = openEngine(options, terminal);
@@ -40,17 +111,17 @@ Examples:
           `found no token ${unknown.join(', ')} in ${options.policy}, expected one of ${known.join(', ')}; correct the name`,
         );
       }
-      const { dryRun = false, approve } = options;
+      const { dryRun = false, approve, wait = false } = options;
       const event = { tokens, force: true, dryRun, ...(approve !== undefined && { approve }) };
-      const place = engine.placeOf('rotate');
-      const report = readPlanReport(
-        await whileWaiting(terminal, place, () => engine.call('rotate', event)),
-      );
-      if (json) terminal.printJson(report);
-      else
-        terminal.print(
-          dryRun
-            ? formatPlan(report, 'repeat the command with', terminal.style)
-            : formatOutcomes(report),
-        );
+      const report = await whileWaiting(terminal, engine.placeOf('rotate'), async () => {
+        const started = readPlanReport(await engine.call('rotate', event));
+        return wait ? await finish(started, engine) : started;
+      });
+      if (json) return terminal.printJson(report);
+      if (!dryRun) {
+        return terminal.print(`${formatOutcomes(report)}${formatUnfinished(report, policy)}`);
+      }
+      const named = (report.entries ?? []).filter(({ token }) => tokens.includes(token));
+      const shown = { ...report, entries: named };
+      terminal.print(formatPlan(shown, 'repeat the command with', terminal.style, Date.now()));
     });

@@ -1,135 +1,118 @@
 import { Command } from 'commander';
-import { jitterOf } from '../../functions/policy/jitter.ts';
-import type { Policy, TokenPolicy } from '../../functions/policy/policy.ts';
+import type { Policy } from '../../functions/policy/policy.ts';
+import { formatInstant } from '../../functions/time.ts';
 import {
   type Action,
+  type Entry,
   isRefused,
-  type KnownToken,
   type PlanReport,
   readPlanReport,
-  readRevocation,
+  readRotation,
 } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
-import { formatRoughly } from './revocation-text.ts';
+import { formatCondition, formatPending, fromNow } from './entry-text.ts';
 import { formatTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-interface TokenStatus {
-  readonly token: string;
-  readonly tokenId?: string;
-  readonly state: string;
-  readonly age?: string;
+/** An entry as the function sees it, and what its plan and findings say of it. */
+interface Status {
+  readonly entry: Entry;
+  /** For people: `now`, `in 23d4h`, `promotes 1a2b3c4d in 8m`. Absent: none is to come. */
   readonly nextRotation?: string;
-  readonly expiresIn?: string;
-  readonly secret: string;
   readonly problem?: string;
 }
 
 type Plan = PlanReport['plan'];
 
-/** Which token of a secret is shown: first the one that consumers read, then the one that stops them. */
-const STATES_BY_RANK = ['current', 'frozen', 'stripped', 'expired', 'pending', 'live', 'inert'];
-
-function shownToken(tokens: readonly KnownToken[]): KnownToken | undefined {
-  const rank = ({ state }: KnownToken) => (STATES_BY_RANK.indexOf(state) + 99) % 100;
-  return [...tokens].sort((a, b) => rank(a) - rank(b))[0];
-}
+/** These actions are a rotation, or a part of one. */
+const ROTATING = ['rotate', 'mint', 'arm', 'resume', 'adopt'];
+/** Nothing changes these entries until a person does. */
+const STOPPED = ['held', 'stripped', 'deleted', 'replica'];
 
 function nextRotation(
-  entry: TokenPolicy,
-  known: KnownToken | undefined,
+  { token, condition, pending, dueAt }: Entry,
   plan: Plan,
   now: number,
 ): string | undefined {
-  const isNow = ({ token }: Action, index: number) =>
-    token === entry.name && !isRefused(plan, index);
-  if (plan.actions.some(isNow)) return 'now';
-  if (known?.state !== 'current') return undefined;
-  const { createdAt, expiresAt } = known;
-  const due = Date.parse(createdAt) + entry.rotateEvery - jitterOf(entry.secret, entry.rotateEvery);
-  const near = expiresAt === undefined ? due : Date.parse(expiresAt) - entry.renewBefore;
-  const at = Math.min(due, near);
-  // Due but not planned: it waits for its window, or its age counts from its adoption.
-  return at > now ? `in ${formatRoughly(at - now)}` : 'later';
+  if (STOPPED.includes(condition)) return undefined;
+  const isRotating = (action: Action) => action.token === token && ROTATING.includes(action.kind);
+  const found = plan.actions.findIndex(isRotating);
+  if (found >= 0) return isRefused(plan, found) ? 'refused' : 'now';
+  if (pending) return formatPending(pending, now);
+  if (dueAt === undefined) return undefined;
+  // Due but not planned: it waits for its window.
+  return dueAt > now ? fromNow(dueAt, now) : 'later';
 }
 
-function statusOf(
-  entry: TokenPolicy,
-  known: readonly KnownToken[],
-  [rotation, reaping]: readonly [Plan, Plan],
-  now: number,
-): TokenStatus {
-  const token = shownToken(known.filter(({ secret }) => secret === entry.secret));
+function statusOf(entry: Entry, [rotation, reaping]: readonly [Plan, Plan], now: number): Status {
   const findings = [...rotation.findings, ...reaping.findings];
   const problem = findings.find(({ secret }) => secret === entry.secret)?.message;
-  const next = nextRotation(entry, token, rotation, now);
-  const about = {
-    token: entry.name,
-    secret: entry.secret,
+  const next = nextRotation(entry, rotation, now);
+  return {
+    entry,
     ...(next !== undefined && { nextRotation: next }),
     ...(problem !== undefined && { problem }),
   };
-  if (!token) return { ...about, state: 'missing' };
-  const { createdAt, expiresAt, state, tokenId } = token;
-  return {
-    ...about,
-    tokenId,
-    state,
-    age: formatRoughly(now - Date.parse(createdAt)),
-    ...(expiresAt !== undefined && { expiresIn: expiryIn(Date.parse(expiresAt) - now) }),
-  };
 }
 
-const expiryIn = (left: number) =>
-  left > 0 ? `in ${formatRoughly(left)}` : `${formatRoughly(left)} ago`;
+const INSTANTS = ['expiresAt', 'dueAt', 'promotedFrom', 'heldSince'];
 
-const rowOf = (each: TokenStatus) => [
-  each.token,
-  each.state,
-  each.age ?? '',
-  each.nextRotation ?? '',
-  each.expiresIn ?? (each.tokenId === undefined ? '' : 'never'),
-  each.secret,
-  each.problem ?? '',
-];
-
-const HEADINGS = ['TOKEN', 'STATE', 'AGE', 'NEXT ROTATION', 'EXPIRES', 'SECRET', 'PROBLEM'];
-
-function summaryOf(policy: Policy, known: readonly KnownToken[], reaping: Plan): string {
-  const shown = new Set(policy.tokens.map(({ secret }) => secret));
-  const unlisted = new Set(
-    known.flatMap(({ owned, secret = '' }) => (owned && !shown.has(secret) ? [secret] : [])),
+/** With instants as texts. */
+const asJson = ({ entry, ...rest }: Status): unknown =>
+  JSON.parse(JSON.stringify({ ...entry, ...rest }), (key, value) =>
+    INSTANTS.includes(key) ? formatInstant(value) : value,
   );
-  const facts = reaping.findings.filter(({ secret }) => secret === undefined);
+
+const HEADINGS = ['TOKEN', 'STATE', 'ID', 'NEXT ROTATION', 'EXPIRES', 'SECRET', 'PROBLEM'];
+
+function rowOf({ entry, nextRotation: next = '', problem = '' }: Status, now: number) {
+  const { token, tokenId, expiresAt, secret } = entry;
+  const expires = expiresAt === undefined ? 'never' : fromNow(expiresAt, now);
   return [
-    ...(unlisted.size > 0
-      ? [`secrets that are not in the policy: ${[...unlisted].join(', ')}`]
-      : []),
-    ...facts.map(({ message }) => message),
+    token,
+    formatCondition(entry),
+    tokenId?.slice(0, 8) ?? '',
+    next,
+    tokenId === undefined ? '' : expires,
+    secret,
+    problem,
+  ];
+}
+
+/** What concerns no entry, and plans that wait for an approval. */
+function summaryOf({ tokens }: Policy, plans: readonly [Plan, Plan]): string {
+  const entries = new Set(tokens.map(({ secret }) => secret));
+  const isOfEntry = ({ secret = '' }: Plan['findings'][number]) => entries.has(secret);
+  const refused = plans.flatMap(({ job, refusals }) =>
+    refusals.map(({ message, hash }) => `${job}: ${message}; keyturn apply --approve ${hash}`),
+  );
+  const [, { findings }] = plans;
+  const others = findings.filter((each) => !isOfEntry(each));
+  return [
+    ...refused,
+    ...others.map(({ secret, message }) =>
+      secret === undefined ? message : `${secret}: ${message}`,
+    ),
   ].join('\n');
 }
 
 export const statusCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('status'))
-    .summary('show the state, age and next rotation of every token')
-    .description(
-      'Show the state, age, next rotation, expiry and problems of every token in the policy.',
-    )
+    .summary('show the state and the next rotation of every token')
+    .description('Show the state, next rotation, expiry and problems of every token in the policy.')
     .addHelpText('after', '\nExamples:\n  keyturn status\n  keyturn status --local --json')
     .action(async (options: CommonOptions) => {
       const { engine, policy, json } = openEngine(options, terminal);
-      const [whois, ...reports] = await Promise.all([
-        engine.call('revoke', { way: 'whois', all: true }),
+      const [rotated, reaped] = await Promise.all([
         engine.call('rotate', { dryRun: true }),
         engine.call('reap', { dryRun: true }),
       ]);
-      const known = readRevocation(whois).plan.tokens;
-      const [rotation, reaping] = reports.map((each) => readPlanReport(each).plan) as [Plan, Plan];
+      const { plan, entries } = readRotation(rotated);
+      const plans = [plan, readPlanReport(reaped).plan] as const;
       const now = Date.now();
-      const statuses = policy.tokens.map((entry) =>
-        statusOf(entry, known, [rotation, reaping], now),
-      );
-      if (json) return terminal.printJson(statuses);
-      terminal.print(formatTable(HEADINGS, statuses.map(rowOf), terminal.style));
-      terminal.note(`\n${summaryOf(policy, known, reaping)}`);
+      const statuses = entries.map((entry) => statusOf(entry, plans, now));
+      if (json) return terminal.printJson(statuses.map(asJson));
+      const rows = statuses.map((each) => rowOf(each, now));
+      terminal.print(formatTable(HEADINGS, rows, terminal.style));
+      terminal.note(`\n${summaryOf(policy, plans)}`);
     });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { answering } from '../world/faults.ts';
-import { HOUR, TELEGRAF } from '../world/policy.ts';
+import { DAY, HOUR, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import { openDeployed } from './operator.ts';
 
@@ -17,7 +17,7 @@ it('plans, rotates and shows what there is', async () => {
   expect(idsIn(world)).toEqual([]);
 
   const missing = await run(['status']);
-  expect(missing.stdout).toMatch(/telegraf +missing +now +keyturn\/prod\/telegraf/);
+  expect(missing.stdout).toMatch(/telegraf +has no token +now +keyturn\/prod\/telegraf/);
 
   const rotated = await run(['rotate', 'telegraf', 'grafana']);
   expect(rotated).toMatchObject({ code: 0 });
@@ -26,16 +26,48 @@ it('plans, rotates and shows what there is', async () => {
 
   const status = await run(['status', '--json']);
   expect(status.code).toBe(0);
-  expect(JSON.parse(status.stdout)).toMatchObject(
-    [
-      { token: 'telegraf', state: 'current', secret: TELEGRAF, nextRotation: /^in 2\dd/ },
-      { token: 'grafana', state: 'current' },
-    ].map((each) => ({ ...each, nextRotation: expect.stringMatching(/^in 2\dd/) })),
-  );
+  const nextRotation = expect.stringMatching(/^in 2\dd/);
+  const { AWSCURRENT: tokenId } = world.holders(TELEGRAF);
+  expect(JSON.parse(status.stdout)).toMatchObject([
+    { token: 'telegraf', condition: 'works', secret: TELEGRAF, tokenId, nextRotation },
+    { token: 'grafana', condition: 'works', nextRotation },
+  ]);
 
   const jobs = await run(['plan', '--job', 'rotate', '--json']);
   expect(jobs.code).toBe(0);
   expect(JSON.parse(jobs.stdout)).toMatchObject([{ job: 'rotate', actions: [] }]);
+});
+
+it('shows the token that consumers read, and one that waits, right after a rotation and before it', async () => {
+  const { world, run } = await openDeployed({ defaults: { rotateEvery: '10d' } });
+  await run(['rotate', 'telegraf', 'grafana']);
+  await world.wait(10 * DAY);
+  await world.rotate();
+  const { AWSCURRENT: old = '', AWSPENDING: next = '' } = world.holders(TELEGRAF);
+  const shown = async () => (await run(['status'])).stdout;
+  const row = (id: string, nextRotation: string) =>
+    new RegExp(`telegraf +works +${id.slice(0, 8)} +${nextRotation} +in `);
+  expect(await shown()).toMatch(row(old, `promotes ${next.slice(0, 8)} in \\w+`));
+  expect((await run(['plan'])).stdout).toMatch(/ {2}telegraf: works; promotes \w{8} in /);
+
+  const byName = await run(['rotate', 'telegraf']);
+  expect(byName.stdout).toBe('done  resume telegraf\n');
+  expect(world.holders(TELEGRAF)).toMatchObject({ AWSCURRENT: next, AWSPREVIOUS: old });
+  expect(await shown()).toMatch(row(next, 'in \\d+d\\w*'));
+  expect((await run(['rotate', 'telegraf'])).stdout).toBe('nothing to do\n');
+});
+
+it('says which run promotes a token that the data plane does not accept in time, and waits for it if asked', async () => {
+  const { world, run } = await openDeployed({ activationTimeout: '60s' });
+  await world.rotate();
+  await world.wait(HOUR);
+  const armed = await run(['rotate', 'telegraf']);
+  expect(armed.code).toBe(0);
+  expect(armed.stdout).toMatch(
+    /^armed {2}rotate telegraf\ntelegraf: armed, .*next run of rotate \(rate\(30 minutes\)\) promotes it/,
+  );
+  const waited = await run(['rotate', 'grafana', '--wait']);
+  expect(waited).toMatchObject({ code: 0, stdout: 'done  resume grafana\n' });
 });
 
 it('replaces the token of a leaked string, which is told to nobody, and proves it dead', async () => {
@@ -89,7 +121,7 @@ it('freezes until it is unfrozen, and deletes until it is lifted', async () => {
   expect(frozen.code).toBe(0);
   expect(JSON.parse(frozen.stdout)).toMatchObject({ way: 'freeze', confirmed: true });
   expect(works()).toBe(false);
-  expect((await run(['status'])).stdout).toMatch(/telegraf +frozen .*on hold \(frozen\) until/);
+  expect((await run(['status'])).stdout).toMatch(/telegraf +on hold .*on hold \(frozen\) until/);
 
   expect(await run(['unfreeze', 'telegraf', ...order])).toMatchObject({ code: 0 });
   expect((await run(['rotate', 'telegraf'])).code).toBe(0);
@@ -174,7 +206,7 @@ it('says what was refused and how to approve exactly that, and applies the rest'
   const former = idsIn(world);
 
   const status = await run(['status']);
-  expect(status.stdout).toMatch(/telegraf +current .* in 2\dd/);
+  expect(status.stdout).toMatch(/telegraf +works .* in 2\dd\w* .*its tokens are of https/);
   const both = ['rotate', 'grafana', 'telegraf'];
   const dry = await run([...both, '--dry-run']);
   expect(dry.stdout).toContain(
@@ -188,7 +220,7 @@ it('says what was refused and how to approve exactly that, and applies the rest'
     /^keyturn: 1 secrets .* 2 actions wait; .*: repeat with --approve \w{16}\nOf the other actions, 1 of 1 were done\.\n$/,
   );
   expect(world.labels(TELEGRAF).AWSCURRENT).toBe(before);
-  expect(former).not.toContain(world.labels('keyturn/prod/grafana').AWSCURRENT);
+  expect(former).not.toContain(world.holders('keyturn/prod/grafana').AWSCURRENT);
 
   const [, hash = ''] = /--approve (\w{16})/.exec(stderr) ?? [];
   expect((await run(['rotate', 'telegraf', '--approve', hash])).stdout).toBe(

@@ -24,7 +24,7 @@ it(
     expect((await local(['plan', '--job', 'rotate'])).code).toBe(0);
     const status = await local(['status']);
     expect(status.stdout).toMatch(
-      /telegraf +current +\d+s +in 2\dd\w* +in 89d\w* +keyturn\/prod\/telegraf\n/,
+      /telegraf +works +\w{8} +in 2\dd\w* +in 89d\w* +keyturn\/prod\/telegraf\n/,
     );
 
     const leaked = systems.string(TELEGRAF);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { readPlanReport } from '../../bin/keyturn/answers.ts';
 import { formatPlan } from '../../bin/keyturn/plan-text.ts';
 
+const NOW = Date.UTC(2026, 2, 2, 12);
 const plain = (_format: unknown, text: string) => text;
 const report = (action: object, more: object = {}) => ({
   plan: {
@@ -14,7 +15,7 @@ const report = (action: object, more: object = {}) => ({
   },
 });
 const shown = (action: object, more?: object) =>
-  formatPlan(readPlanReport(report(action, more)), 'keyturn apply', plain as never);
+  formatPlan(readPlanReport(report(action, more)), 'keyturn apply', plain as never, NOW);
 const about = { database: 'telemetry', rule: 1, reason: 'Differs' };
 
 test('words the actions about databases by itself', () => {

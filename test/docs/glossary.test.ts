@@ -98,6 +98,7 @@ const found: Readonly<Record<string, readonly string[]>> = {
   ]),
   Selectors: captures(/\bSELECTORS = \[([^\]]*)\]/.exec(code)?.[1] ?? '', /'(\w+)'/g),
   'States of a token': members('TokenState'),
+  'Conditions of an entry': members('EntryCondition'),
   'Ways to revoke': REVOCATION_WAYS,
   'Answers of a probe': members('ProbeAnswer'),
   // `others` is no field: it keeps those that this version does not know.

@@ -59,10 +59,18 @@ describe('a role names what its function may do, and that alone:', () => {
   ];
 
   test('rotate changes the secrets of its policy and deletes none', () => {
-    const verbs = ['CreateSecret', 'DescribeSecret', 'GetSecretValue', 'PutSecretValue'];
+    const verbs = [
+      'CreateSecret',
+      'DescribeSecret',
+      'GetSecretValue',
+      'ListSecretVersionIds',
+      'PutSecretValue',
+      'TagResource',
+      'UpdateSecretVersionStage',
+    ];
     const permissions = [
       ...common('KeyturnRotate'),
-      ...on([own, named], [...verbs, 'TagResource', 'UpdateSecretVersionStage']),
+      ...on([own, named], verbs),
       ...on([missing], ['DescribeSecret']),
     ];
     expect(permissionsOf(template, 'KeyturnRotateRole')).toEqual(permissions.sort());
@@ -71,7 +79,7 @@ describe('a role names what its function may do, and that alone:', () => {
   test('reap reads no token, and deletes secrets under its own prefix alone', () => {
     const permissions = [
       ...common('KeyturnReap'),
-      ...on([own, named], ['DescribeSecret', 'UpdateSecretVersionStage']),
+      ...on([own, named], ['DescribeSecret', 'ListSecretVersionIds', 'UpdateSecretVersionStage']),
       ...on([own], ['DeleteSecret']),
     ];
     expect(permissionsOf(template, 'KeyturnReapRole')).toEqual(permissions.sort());

@@ -129,6 +129,14 @@ function heldSince(seen: ObservedSecret): number | undefined {
   return holdOf(seen.secret) ? seen.secret.changedAt : frozen;
 }
 
+/** By its age, or before its expiry if that is sooner. */
+function nextDue(entry: TokenPolicy, seen: ObservedSecret, token: Token | undefined) {
+  const byAge = dueAt(entry, seen);
+  if (token?.expiresAt === undefined) return byAge;
+  const byExpiry = token.expiresAt - entry.renewBefore;
+  return Math.min(byAge ?? byExpiry, byExpiry);
+}
+
 function stateOfEntry(
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
@@ -138,7 +146,7 @@ function stateOfEntry(
   const condition = conditionOf(entry, seen, context);
   if (!seen) return { ...about, condition, late: false };
   const token = ageOf(currentHolder(seen))?.token;
-  const due = dueAt(entry, seen);
+  const due = nextDue(entry, seen, token);
   const since = condition === 'held' ? heldSince(seen) : undefined;
   const waiting = ownedPending(seen);
   const armedAt = waiting?.marker.armed;

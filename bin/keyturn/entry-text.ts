@@ -1,0 +1,47 @@
+import type { EntryCondition } from '../../functions/rotation/plan/entry-state.ts';
+import type { Entry } from './answers.ts';
+import { formatRoughly } from './revocation-text.ts';
+
+const CONDITIONS = {
+  works: 'works',
+  expiring: 'expires soon',
+  held: 'on hold',
+  gone: 'its token is gone',
+  expired: 'expired',
+  unarmed: 'never got its permissions',
+  stripped: 'a person took its permissions',
+  unknown: 'has a string that nobody knows',
+  shared: 'has the string of another secret',
+  missing: 'has no token',
+  deleted: 'its secret is scheduled for deletion',
+  replica: 'a replica',
+} satisfies Record<EntryCondition, string>;
+
+/** A newer version's functions may have conditions that this one does not know. */
+const WORDS: ReadonlyMap<string, string> = new Map(Object.entries(CONDITIONS));
+
+const short = (tokenId: string) => tokenId.slice(0, 8);
+
+/** `in 3d4h`, or `2d1h ago`. */
+export const fromNow = (instant: number, now: number): string =>
+  instant > now ? `in ${formatRoughly(instant - now)}` : `${formatRoughly(now - instant)} ago`;
+
+/** How it is with the token that consumers read. */
+export function formatCondition({ condition, late }: Entry): string {
+  const words = WORDS.get(condition) ?? condition;
+  return late ? `${words}, rotation is late` : words;
+}
+
+/** Which token waits to be promoted, and from when a run does it. */
+export const formatPending = (
+  { tokenId, promotedFrom }: NonNullable<Entry['pending']>,
+  now: number,
+) => `promotes ${short(tokenId)} ${promotedFrom > now ? fromNow(promotedFrom, now) : 'now'}`;
+
+/** One line for an entry that is not simply well. Undefined: it is. */
+export function formatTrouble(entry: Entry, now: number): string | undefined {
+  const { token, condition, late, pending } = entry;
+  if (condition === 'works' && !late && !pending) return undefined;
+  const waiting = pending ? [formatPending(pending, now)] : [];
+  return `${token}: ${[formatCondition(entry), ...waiting].join('; ')}`;
+}
