@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { inOrderOfNeed } from '../../../../functions/rotation/plan/order-of-need.ts';
-import { armed, DAY, NOW, observationOf, secretOf, version } from '../../builders.ts';
+import { armed, DAY, NOW, observationOf, secretOf } from '../../builders.ts';
 
 const left: Readonly<Record<string, number>> = {
   expired: 0,
@@ -15,10 +15,9 @@ const observation = observationOf({
     ...names.map((name, n) => secretOf({ AWSCURRENT: n }, { name })),
     secretOf({ AWSCURRENT: 99 }, { name: 'gone' }),
     secretOf({}, { name: 'never filled' }),
-    secretOf({ AWSCURRENT: 98 }, { name: 'refused' }),
+    secretOf({ AWSCURRENT: 'a version that a person put here' }, { name: 'refused' }),
   ],
   tokens: names.map((name, n) => armed(n, { name, expiresAt: NOW + (left[name] ?? 0) })),
-  strings: { [version(98)]: 'unknown' },
 });
 const ordered = (some: readonly string[], ...drawn: readonly number[]) => {
   const rest = [...drawn];
