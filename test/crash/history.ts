@@ -84,7 +84,8 @@ function noteMinting(history: History, { call, reply }: Step): void {
   else history.minted[id] = true;
 }
 
-function noteProbe(history: History, { call, reply }: Step): void {
+/** Notes whether the data plane accepted a string. */
+export function noteProbe(history: History, { call, reply }: Pick<Step, 'call' | 'reply'>): void {
   if (call.server !== 'data-plane') return;
   const string = call.authorization?.split(' ')[1];
   const id = Object.keys(history.strings).find((each) => history.strings[each] === string);
@@ -167,7 +168,6 @@ function noteLook(history: History, { call, after }: Step, terms: Terms): void {
 /** Notes what a request did; to be called before the invariants are checked. */
 export function note(history: History, step: Step, terms: Terms): void {
   noteMinting(history, step);
-  noteProbe(history, step);
   noteGrants(history, step);
   noteAbsence(history, step);
   for (const secret of step.after.secrets.values()) {

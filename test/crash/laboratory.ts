@@ -3,7 +3,7 @@ import type { Job } from '../world/jobs.ts';
 import { openWorld } from '../world/open-world.ts';
 import { shiftInstants } from '../world/shift-instants.ts';
 import type { Answered, Deployment, Saved as SavedWorld, World } from '../world/world.ts';
-import { emptyHistory, type History, note } from './history.ts';
+import { emptyHistory, type History, note, noteProbe } from './history.ts';
 import { violations } from './invariants.ts';
 import { heldStaysDead, holdsUnknown, leaks, unsettled } from './outcomes.ts';
 import { policy, SECRET } from './policy.ts';
@@ -50,6 +50,12 @@ export async function openLaboratory(declared: object = policy) {
   };
 
   world.watch((call, effect) => {
+    if (call.server === 'data-plane') {
+      // A probe changes nothing but what is known of the string, and there are a hundred for each token.
+      const reply = effect();
+      noteProbe(history, { call, reply });
+      return reply;
+    }
     const before = view();
     const reply = effect();
     const step = { call, reply, before, after: view() };
