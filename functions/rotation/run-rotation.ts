@@ -87,8 +87,12 @@ async function applyRotation(
 ): Promise<readonly Outcome<RotationAction>[]> {
   const inRank = [...actions].sort((a, b) => rankOf(a) - rankOf(b));
   const bySecret = Map.groupBy(inRank, ({ secret }) => secret);
-  const { at, secrets } = applied.around.observation;
-  const inOrder = inOrderOfNeed([...bySecret.keys()], { at, secrets, random: tools.random });
+  const { observation, learnt } = applied.around;
+  const inOrder = inOrderOfNeed([...bySecret.keys()], {
+    ...observation,
+    refused: learnt.refused,
+    random: tools.random,
+  });
   const outcomes = inOrder.map(async (secret) => {
     const done: Outcome<RotationAction>[] = [];
     for (const action of bySecret.get(secret) ?? []) {

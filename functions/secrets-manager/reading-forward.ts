@@ -30,6 +30,8 @@ export function readingForward(secrets: Secrets, { sleep }: Pick<Timing, 'sleep'
         await sleep(waitMs);
         secret = await secrets.describe(name);
       }
+      // Somebody took the label off: nothing will bring it back.
+      if (secret && isStale(secret)) written.delete(secret.name);
       if (secret) newest.set(secret.name, Math.max(secret.changedAt, newest.get(secret.name) ?? 0));
       return secret;
     },

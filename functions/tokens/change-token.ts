@@ -29,7 +29,7 @@ export interface Arming extends Marking {
 }
 
 const isRefused = (error: unknown) =>
-  error instanceof InfluxError && error.status === BAD_REQUEST && !error.gone;
+  error instanceof InfluxError && error.status === BAD_REQUEST && !error.foreignBody;
 
 /**
  * Sends a description, and shorter ones as long as the server refuses them: a marker that is too long

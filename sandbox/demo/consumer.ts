@@ -59,11 +59,11 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   let requests = 0;
   let pause = new AbortController();
 
-  async function reread(): Promise<void> {
-    await held?.client.close();
-    const credentials = await readSecret(options);
-    held = { credentials, client: connect(credentials, database) };
-    rereadAt = clock.now() + GRACE_MS;
+  /** The last client is closed only when nothing begins to use it any more. */
+  async function hold(credentials: Credentials | undefined): Promise<void> {
+    const last = held;
+    held = credentials && { credentials, client: connect(credentials, database) };
+    await last?.client.close();
   }
 
   async function ask(what: string, tokenId: string, answer: Promise<void>): Promise<void> {
@@ -102,13 +102,16 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     async run() {
       while (clock.now() < until) {
         pause = new AbortController();
-        if (clock.now() >= rereadAt) await reread();
+        if (clock.now() >= rereadAt) {
+          rereadAt = clock.now() + GRACE_MS;
+          await hold(await readSecret(options));
+        }
         await consumer.work();
         const paceMs = clock.now() < busyUntil ? PACE.busyMs : PACE.calmMs;
         const pauseMs = Math.max(0, Math.min(paceMs, rereadAt - clock.now()));
         await clock.sleep(pauseMs, pause.signal).catch(() => {});
       }
-      await held?.client.close();
+      await hold(undefined);
     },
   };
   return consumer;

@@ -76,6 +76,7 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
     emergencies: new Set(),
   };
   for (const { at, happen } of incidentsOf(stage, sabotage)) {
+    if (at >= endAt) continue;
     clock.at(at, () => clock.spawn('incident', async () => happen()));
   }
 

@@ -18,10 +18,9 @@ export type Violations = Generator<string>;
 
 export const short = (id: string) => id.replace('keyturn-', '').slice(0, 8);
 
-/** The token of a secret's first version, until it was armed; a person may have saved it under another id. */
-const isFirst = (history: History, { home, versions }: SeenSecret, token: SeenToken) =>
-  versions.some(({ id, token: its }) => id === history.first[home] && its === token.id) &&
-  !wasEverArmed(token);
+/** A secret's first token, until it was armed; a person may have saved its string meanwhile. */
+const isFirst = ({ first }: History, { home, versions }: SeenSecret, token: SeenToken) =>
+  !wasEverArmed(token) && versions.find(({ id }) => id === first[home])?.token === token.id;
 
 function weakness(token: SeenToken, label: string, now: number): string | undefined {
   // An expired token may well be AWSPREVIOUS, and be deleted.

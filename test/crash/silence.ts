@@ -1,7 +1,8 @@
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import type { Logged } from './alarms.ts';
 import type { Laboratory } from './laboratory.ts';
-import { isAlive, isOnHold, isOutOfReach } from './view.ts';
+import { OWNER } from './policy.ts';
+import { isAlive, isArmed, isExpired, isOnHold, isOutOfReach, secretOf } from './view.ts';
 
 /** How often `rotate` runs: as seldom as lives of days allow, so that weeks are affordable. */
 export const PERIOD = 8 * HOUR;
@@ -12,8 +13,16 @@ const HOLD_IS_OLD = 7 * DAY;
 /** Longer than a hold may stay unnoticed and two tokens' lives. */
 const LENGTH = 16 * DAY;
 
+/** Something that people must be told of, and for how long it may last before. */
+interface Trouble {
+  readonly why: string;
+  readonly patience: number;
+}
+
+type Find = (laboratory: Laboratory) => Trouble | undefined;
+
 /** Why the consumers of a secret are refused, or soon will be, or nobody can know; undefined: they are well. */
-function troubleOf(name: string, { view, history, terms }: Laboratory): string | undefined {
+function refusal({ view, history, terms }: Laboratory, name: string): string | undefined {
   const { at, secrets, tokens } = view();
   const secret = secrets.get(name);
   if (!secret) return 'there is no secret';
@@ -29,26 +38,45 @@ function troubleOf(name: string, { view, history, terms }: Laboratory): string |
   return expiresAt - at < SOON ? 'AWSCURRENT expires soon' : undefined;
 }
 
+/** Within two periods somebody must know: then the run after the next would be too late. */
+const refused =
+  (name: string): Find =>
+  (laboratory) => {
+    const why = refusal(laboratory, name);
+    const isHeld = isOnHold(laboratory.view().secrets.get(name));
+    return why ? { why, patience: PERIOD + RUN + (isHeld ? HOLD_IS_OLD : 0) } : undefined;
+  };
+
+/** A token of ours that works, and whose secret is gone for good: `reap` runs daily. */
+const strayed: Find = ({ view, history }) => {
+  const seen = view();
+  const stray = [...seen.tokens.values()].find(
+    (token) =>
+      token.marker.owner === OWNER &&
+      !history.foreign[token.id] &&
+      isAlive(token) &&
+      isArmed(token) &&
+      !isExpired(token, seen.at) &&
+      !secretOf(token, seen),
+  );
+  return stray && { why: 'a token works whose secret is gone', patience: DAY + PERIOD };
+};
+
 type Rising = (logged: Logged) => readonly string[];
 
-/** K for one secret. To be told of every run and every act; answers what nobody was told of. */
-function watchSilence(laboratory: Laboratory, name: string) {
-  let wasHeld = false;
+/** K for one kind of trouble. To be told of every run and every act; answers what nobody was told of. */
+function watchSilence(laboratory: Laboratory, find: Find) {
+  let patience: number | undefined;
   /** Since when there is trouble of which no alarm tells. */
   let since: number | undefined;
   return (rings: boolean): string | undefined => {
     const now = laboratory.world.clock.now();
-    const why = troubleOf(name, laboratory);
-    const isHeld = isOnHold(laboratory.view().secrets.get(name));
-    if (!why) since = undefined;
-    else if (since === undefined || rings || isHeld !== wasHeld) since = now;
-    wasHeld = isHeld;
-    if (since === undefined) return undefined;
-    // Within two periods somebody must know: the next run would be too late.
-    const patience = PERIOD + RUN + (isHeld ? HOLD_IS_OLD : 0);
-    const silentFor = now - since;
-    if (silentFor <= patience) return undefined;
-    return `K: ${why}, and no alarm rang for ${Math.round(silentFor / HOUR)} hours`;
+    const trouble = find(laboratory);
+    if (!trouble) since = undefined;
+    else if (since === undefined || rings || trouble.patience !== patience) since = now;
+    patience = trouble?.patience;
+    if (!trouble || since === undefined || now - since <= trouble.patience) return undefined;
+    return `K: ${trouble.why}, and no alarm rang for ${Math.round((now - since) / HOUR)} hours`;
   };
 }
 
@@ -76,7 +104,9 @@ export interface Weeks {
 export async function passWeeks(laboratory: Laboratory, risen: Rising): Promise<Weeks> {
   const { world, invoke, terms } = laboratory;
   const start = world.clock.now();
-  const watched = terms.listed.map((name) => watchSilence(laboratory, name));
+  const watched = [...terms.listed.map(refused), strayed].map((find) =>
+    watchSilence(laboratory, find),
+  );
   const hear = (rings: boolean) => watched.flatMap((watch) => watch(rings) ?? []);
   const silences = hear(false);
   const rang = new Set<string>();

@@ -13,8 +13,6 @@ const NOT_PRINTED = [
   // Names of the functions, and what a function says to itself.
   ...['enforce', 'reap', 'revoke', 'foreign', 'owned', 'promoted', 'empty'],
   // What a burst of probes means, and what follows from it.
-  ...['agrees', 'objects', 'wait', 'end', 'nothing-to-probe'],
-  ...['enforce', 'reap', 'revoke', 'foreign', 'owned', 'promoted'],
   ...['agrees', 'objects', 'silent', 'wait', 'end'],
 ];
 

@@ -141,7 +141,11 @@ function holderOf(
   versionId: string,
   tokens: readonly OwnedToken[],
   others: readonly OwnedToken[],
-  { foreign: foreigners, strings }: { readonly foreign: Observation['foreign'] } & World,
+  {
+    foreign: foreigners,
+    strings,
+    tokens: all,
+  }: { readonly foreign: Observation['foreign'] } & World,
 ): Holder {
   const named = tokenNamedBy(versionId);
   const mine = tokens.find((each) => each.token.id === named?.tokenId);
@@ -151,6 +155,9 @@ function holderOf(
   if (named?.certain) return { state: 'gone' };
   const [claims, another] = tokens.filter(({ versions }) => versions.includes(versionId));
   if (claims && !another) return { state: 'owned', owned: claims };
+  const isRevoked = ({ id: tokenId, revokedAt }: Token) =>
+    tokenId === named?.tokenId && revokedAt !== undefined;
+  if (!claims && all?.some(isRevoked)) return { state: 'gone' };
   const n = strings?.[versionId];
   if (n === undefined) return { state: 'unknown' };
   if (n === 'empty') return { state: 'empty' };
@@ -195,8 +202,8 @@ export function seenIn(world: World): ObservedSecret {
   return seen;
 }
 
-/** What a run has learnt that need not ask anybody, and is followed by the next one in an hour. */
-export const LEARNT: Learnt = { refused: new Set(), thirdMs: HOUR };
+/** What a run has learnt that need not ask anybody; the schedule fires every hour. */
+export const LEARNT: Learnt = { refused: new Set(), thirdMs: 3 * HOUR };
 
 /** A plan's actions, short enough to compare whole plans: `resume Due 2`, `recognise SavedByPerson 1`. */
 export const stepsOf = ({ actions }: { readonly actions: readonly object[] }): string[] =>

@@ -204,15 +204,16 @@ describe('schedules', () => {
       scheduled: { at: '<aws.scheduler.scheduled-time>', nextInSeconds, thirdInSeconds },
     });
     expect(inputs(template)).toEqual({
-      Rotate: scheduled(600, 1_800),
+      // Its time zone repeats an hour once a year, and EventBridge fires only in one of the two.
+      Rotate: scheduled(600, 5_400),
       // An hour, less the fifteen minutes of its flexible window.
       Reap: scheduled(2_700, 11_700),
       Enforce: scheduled(2_700, 11_700),
     });
     const nightly = POLICY.replace('cron(0/10 * * * ? *)', '"cron(0 1,4 * * ? *)"');
     expect(inputs(synthesize(folder, nightly)).Rotate).toEqual(
-      // The third firing from one at four is the next but one day's, at one.
-      scheduled(10_800, 162_000),
+      // From one to four, on the day that loses an hour; from four to one two days later, over one that repeats one.
+      scheduled(7_200, 165_600),
     );
   });
 

@@ -134,7 +134,7 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
     ...summary(
       'WorkingStray',
       workingStrays(policy, observation),
-      'of these still work; nobody rotates or retires them: keyturn revoke --token-id',
+      'with our owner that works and is in no secret of ours; nobody rotates or retires it (keyturn revoke --token-id)',
     ),
     ...summary(
       'Immortal',

@@ -4,15 +4,17 @@ import { currentHolder } from '../../tokens/state.ts';
 import { ageOf } from './decide-rotation.ts';
 
 interface Around extends Pick<Observation, 'at' | 'secrets'> {
+  /** Secrets whose unknown AWSCURRENT the data plane refused. */
+  readonly refused: ReadonlySet<string>;
   /** At least 0, below 1. */
   random(): number;
 }
 
 /** 0: consumers have no token that works. Then by the time to its expiry. */
-function classOf(name: string, { at, secrets }: Around): number {
+function classOf(name: string, { at, secrets, refused }: Around): number {
   const seen = secrets.get(name);
   const holder = seen && currentHolder(seen);
-  if (!holder || holder.state === 'gone') return 0;
+  if (!holder || holder.state === 'gone' || refused.has(name)) return 0;
   const { expiresAt = Number.POSITIVE_INFINITY } = ageOf(holder)?.token ?? {};
   const left = expiresAt - at;
   const limits = [0, DAY_MS, 7 * DAY_MS];

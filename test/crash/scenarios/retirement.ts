@@ -1,8 +1,17 @@
 import { DAY, HOUR } from '../../world/policy.ts';
-import { hold } from '../acts.ts';
+import { acts, hold } from '../acts.ts';
 import type { Laboratory } from '../laboratory.ts';
 import { GRANTS, tidying } from '../policy.ts';
-import { dieRenewing, issue, reap, renew, retire, rotateFully, type Scenario } from './scenario.ts';
+import {
+  dieRenewing,
+  forced,
+  issue,
+  reap,
+  renew,
+  retire,
+  rotateFully,
+  type Scenario,
+} from './scenario.ts';
 
 const step = (name: string, steps: number): Scenario => ({
   name,
@@ -64,6 +73,17 @@ export const retirement: readonly Scenario[] = [
       await laboratory.world.wait(2 * DAY - 3 * HOUR);
       await rotateFully(laboratory);
       await laboratory.world.wait(4 * HOUR);
+    },
+  },
+  {
+    name: 'the first hour after a saved secret was rotated by name',
+    run: reap,
+    async prepare(laboratory) {
+      await issue(laboratory);
+      await acts['saves the secret as it is']?.(laboratory.world);
+      await retire(laboratory, 3);
+      await laboratory.invoke(forced);
+      await laboratory.world.wait(HOUR / 2);
     },
   },
   {

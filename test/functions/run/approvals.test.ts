@@ -14,7 +14,7 @@ const TEAM_B = ['b1', 'b2', 'b3', 'b4', 'b5'];
 const OLD = 'https://old.example.com';
 
 const currentOf = (world: World, names: readonly string[]) =>
-  names.map((name) => world.labels(secretOf(name)).AWSCURRENT);
+  names.map((name) => world.holders(secretOf(name)).AWSCURRENT);
 const clustersOf = (world: World, names: readonly string[]) =>
   names.map((name) => world.tags(secretOf(name))['keyturn:cluster']);
 

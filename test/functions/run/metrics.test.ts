@@ -11,6 +11,9 @@ test('a run ends with what it measured, and one line for each kind of action', a
     {
       'Owner=prod OwnedTokens': 0,
       'Owner=prod OverdueTokens': 0,
+      'Owner=prod UnusableTokens': 0,
+      'Owner=prod DeletedSecrets': 0,
+      'Owner=prod LongHolds': 0,
       'Owner=prod TokensNearExpiry': 0,
       'Owner=prod RefusedPlans': 0,
       'Owner=prod FailedActions': 0,
@@ -35,8 +38,22 @@ test('a refused plan is counted, and none of its actions', async () => {
   await world.rotate();
   const [dry, refused, ...more] = world.metrics().slice(before);
   expect(dry).not.toHaveProperty('Owner=prod RefusedPlans');
-  expect(refused).toMatchObject({ 'Owner=prod RefusedPlans': 1 });
+  expect(refused).toMatchObject({
+    'Owner=prod RefusedPlans': 1,
+    'Owner=prod UnusableTokens': 5,
+  });
   expect(more).toEqual([]);
+});
+
+test('what nobody knows counts as unusable, and what the run has mended does not', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  await world.rotate();
+  expect(world.metrics().at(-1)).toMatchObject({ 'Owner=prod UnusableTokens': 1 });
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  const [mended] = world.metrics().slice(-2);
+  expect(mended).toMatchObject({ 'Owner=prod UnusableTokens': 0 });
 });
 
 test('failures are counted beside what was done', async () => {

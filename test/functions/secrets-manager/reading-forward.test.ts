@@ -53,6 +53,15 @@ test('lacks nothing after it has taken the label off again, nor in another secre
   expect(naps).toEqual([]);
 });
 
+test('still looks for its version after it has taken a label off another one', async () => {
+  const put = at(0, { AWSCURRENT: 1, AWSPENDING: 2 });
+  const { secrets, naps } = reading(at(0), put);
+  await secrets.put(TELEGRAF, version(2), value, 'AWSPENDING');
+  await secrets.moveLabel(TELEGRAF, 'AWSPREVIOUS', { from: version(9) });
+  expect(await secrets.describe(TELEGRAF)).toEqual(put);
+  expect(naps).toEqual([1_000]);
+});
+
 test('still looks for its version after somebody moved another label', async () => {
   const { secrets, naps } = reading(at(0), at(0, { AWSCURRENT: 2 }));
   await secrets.put(TELEGRAF, version(2), value, 'AWSPENDING');

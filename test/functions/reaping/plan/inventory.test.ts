@@ -5,6 +5,7 @@ import {
   armed,
   DAY,
   foreign,
+  HOUR,
   id,
   inert,
   type Labels,
@@ -139,7 +140,7 @@ describe('a token that should have been retired long ago', () => {
 
   test.each([
     ['another secret of ours', { shared: '5dc774c0' }, {}],
-    ['keyturn adopt --confirm', { adopted: NOW - LIFE }, {}],
+    ['keyturn adopt NAME --confirm', { adopted: NOW - LIFE }, {}],
     ['nobody knows', {}, { secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: id(70) })] }],
     ['saved by hand', { adopted: NOW - LIFE, proven: NOW - LIFE }, {}],
   ])('with what keeps it: %s', (message, marker, more) => {
@@ -156,9 +157,26 @@ describe('a token that should have been retired long ago', () => {
   });
 });
 
+test('calls nothing a working stray that may yet be found, or that a secret of ours has', () => {
+  const name = 'keyturn/prod/elsewhere';
+  const strays = (token: ReturnType<typeof armed>) =>
+    inventory({ secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [token] }).filter(
+      ({ kind }) => kind === 'WorkingStray',
+    );
+  expect(strays(armed(2, { name, age: HOUR }))).toHaveLength(1);
+  expect(strays(armed(2, { name, age: HOUR - 1 }))).toEqual([]);
+  expect(strays(armed(2, { name, age: HOUR, marker: { proving: NOW } }))).toEqual([]);
+  expect(strays(armed(1, { name, age: HOUR }))).toEqual([]);
+});
+
 test('names tokens of ours that live in no secret of ours', () => {
   const name = 'keyturn/prod/elsewhere';
-  const tokens = [armed(1, { name }), inert(2, { name }), armed(3, { name, expiresAt: NOW })];
+  const age = 2 * HOUR;
+  const tokens = [
+    armed(1, { name, age }),
+    inert(2, { name, age }),
+    armed(3, { name, age, expiresAt: NOW }),
+  ];
   const strays = inventory({ tokens: [...tokens, foreign(4)] });
   expect(strays).toContainEqual({
     kind: 'Stray',
@@ -166,6 +184,6 @@ test('names tokens of ours that live in no secret of ours', () => {
   });
   expect(strays).toContainEqual({
     kind: 'WorkingStray',
-    message: `1 token of these still work; nobody rotates or retires them: keyturn revoke --token-id: ${id(1)}`,
+    message: `1 token with our owner that works and is in no secret of ours; nobody rotates or retires it (keyturn revoke --token-id): ${id(1)}`,
   });
 });

@@ -162,6 +162,14 @@ describe('a secret that a person saved within the grace period', () => {
     expect(saved({ [version(1)]: NOW, [version(99)]: NOW })).toEqual(quarantined);
     expect(saved({ [id(1)]: NOW, [id(2)]: NOW })).toEqual(quarantined);
     expect(saved({ [id(71)]: NOW }, minted)).toEqual(quarantined);
+    // Keyturn 0.1 put it for a token that has been revoked.
+    const revoked = { ...armed(3), revokedAt: NOW };
+    const gone = planned({
+      secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: id(3) })],
+      tokens: [current, fenced, revoked],
+      versionTimes: { [id(3)]: NOW },
+    });
+    expect(gone).toEqual(quarantined);
     expect(saved({ [id(71)]: NOW })).toEqual(nothing);
     // What a marker says was recognised was put by a person.
     const recognised = { superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY, version: [id(72)] };

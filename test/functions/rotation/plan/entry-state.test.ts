@@ -23,12 +23,15 @@ interface Run {
   readonly policy?: Policy;
   /** Secrets that got a token that works in this run. */
   readonly mended?: readonly string[];
+  /** By the secret's name: tokens that this run armed, and when. */
+  readonly armedNow?: Readonly<Record<string, { readonly tokenId: string; readonly at: number }>>;
   readonly thirdMs?: number;
 }
 
 function statesAfter(world: World, run: Run = {}) {
-  const { policy = policyOf(), mended = [], thirdMs = HOUR } = run;
-  return entryStates(policy, observationOf(world), { mended: new Set(mended), armed: new Map() }, thirdMs);
+  const { policy = policyOf(), mended = [], armedNow = {}, thirdMs = 3 * HOUR } = run;
+  const changes = { mended: new Set(mended), armed: new Map(Object.entries(armedNow)) };
+  return entryStates(policy, observationOf(world), changes, thirdMs);
 }
 
 function measure(world: World, policy: Policy = policyOf(), run: Run = {}) {
@@ -107,8 +110,8 @@ describe('an entry is', () => {
       stateAfter(under(armed(1, { expiresAt: NOW + ms })), run).condition;
     expect(left(DAY + 1_000)).toBe('works');
     expect(left(DAY)).toBe('expiring');
-    expect(left(3 * DAY, { thirdMs: DAY })).toBe('expiring');
-    expect(left(3 * DAY + 1_000, { thirdMs: DAY })).toBe('works');
+    expect(left(3 * DAY, { thirdMs: 3 * DAY })).toBe('expiring');
+    expect(left(3 * DAY + 1_000, { thirdMs: 3 * DAY })).toBe('works');
     // Always as near to its expiry as a day: half of what it has to spare.
     const daily = { rotateEvery: '12h', renewBefore: '2h', expiresAfter: '1d', gracePeriod: '1h' };
     const policy = policyOf({}, daily);
@@ -146,6 +149,20 @@ test('says of an entry which token it has, and until when, and when the next one
     late: false,
     pending: { tokenId: id(2), promotedFrom: NOW + 9 * MINUTE },
   });
+});
+
+test('says which token a run has armed, instead of what waited before', () => {
+  const world = {
+    secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })],
+    tokens: [armed(1, { age: DAY }), armed(2)],
+  };
+  const armedNow = { [TELEGRAF]: { tokenId: id(3), at: NOW + MINUTE } };
+  expect(stateAfter(world, { armedNow })).toMatchObject({
+    condition: 'works',
+    tokenId: id(1),
+    pending: { tokenId: id(3), promotedFrom: NOW + 11 * MINUTE },
+  });
+  expect(stateAfter(world, { armedNow, mended: [TELEGRAF] })).not.toHaveProperty('pending');
 });
 
 test('knows of a string that nobody knows when it is due, if its version says so', () => {

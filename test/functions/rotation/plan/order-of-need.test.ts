@@ -15,21 +15,26 @@ const observation = observationOf({
     ...names.map((name, n) => secretOf({ AWSCURRENT: n }, { name })),
     secretOf({ AWSCURRENT: 99 }, { name: 'gone' }),
     secretOf({}, { name: 'never filled' }),
+    secretOf({ AWSCURRENT: 'a version that a person put here' }, { name: 'refused' }),
   ],
   tokens: names.map((name, n) => armed(n, { name, expiresAt: NOW + (left[name] ?? 0) })),
 });
 const ordered = (some: readonly string[], ...drawn: readonly number[]) => {
   const rest = [...drawn];
-  return inOrderOfNeed(some, { ...observation, random: () => rest.shift() ?? 0 });
+  return inOrderOfNeed(some, {
+    ...observation,
+    refused: new Set(['refused']),
+    random: () => rest.shift() ?? 0,
+  });
 };
 
 test('takes those first whose consumers have nothing that works, then by the time to expiry', () => {
-  const first = ['gone', 'expired', 'never filled', 'no secret'];
+  const first = ['gone', 'expired', 'never filled', 'no secret', 'refused'];
   const backwards = [...first, ...names.slice(1)].toReversed();
   const found = ordered(backwards);
-  expect(new Set(found.slice(0, 4))).toEqual(new Set(first));
-  expect(found.slice(4, 6)).toEqual(['within a day', 'within a week']);
-  expect(new Set(found.slice(6))).toEqual(new Set(['later', 'much later']));
+  expect(new Set(found.slice(0, 5))).toEqual(new Set(first));
+  expect(found.slice(5, 7)).toEqual(['within a day', 'within a week']);
+  expect(new Set(found.slice(7))).toEqual(new Set(['later', 'much later']));
 });
 
 test('draws the order of those that are in equal need', () => {

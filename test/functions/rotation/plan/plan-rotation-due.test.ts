@@ -60,7 +60,7 @@ test('counts the age of an adopted token from its adoption, so that none is forc
     armed(1, {
       age: 400 * DAY,
       expiresAt: NOW + 400 * DAY,
-      marker: { adopted: NOW - age },
+      marker: { adopted: NOW - age, proven: NOW - age },
     });
   // A marker's instants are whole seconds.
   const due = Math.ceil((30 * DAY - JITTER) / SECOND) * SECOND;

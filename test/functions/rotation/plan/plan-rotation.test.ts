@@ -16,6 +16,7 @@ import {
   planOf,
   policyOf,
   secretOf,
+  stepsOf,
   TELEGRAF,
   type World,
   within,
@@ -69,6 +70,11 @@ test('goes on with a first version that was never armed, as its lack of grants t
       }),
     );
   }
+});
+
+test('arms no orphan that a person made current: reap deletes it', () => {
+  const orphan = inert(1, { age: DAY, marker: { superseded: NOW - HOUR } });
+  expect(plan({ secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [orphan] }).actions).toEqual([]);
 });
 
 test('replaces a first version that expired before anybody armed it', () => {
@@ -214,4 +220,18 @@ test('rotates by force what is not due, and takes a repetition within 15 minutes
     plan({ secrets, tokens: [armed(1, { age, marker: { forced: true } })] }, policyOf(), request);
   expect(again(15 * MINUTE - 1)).toEqual(planOf('rotate'));
   expect(again(15 * MINUTE)).toEqual(planOf('rotate', forced));
+});
+
+test('takes a token that was promoted in the last 15 minutes for the answer, however long it waited', () => {
+  const secrets = [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 })];
+  const again = (promoted: number, marker: object = { forced: true }) => {
+    const superseded = { superseded: NOW - promoted };
+    const tokens = [armed(1, { age: HOUR, marker }), armed(2, { age: DAY, marker: superseded })];
+    const request = { force: true, tokens: ['telegraf'] };
+    return stepsOf(plan({ secrets, tokens }, policyOf(), request));
+  };
+  expect(again(14 * MINUTE)).toEqual([]);
+  expect(again(15 * MINUTE)).toEqual(['rotate Forced']);
+  // Nobody asked for that one.
+  expect(again(MINUTE, {})).toEqual(['rotate Forced']);
 });
