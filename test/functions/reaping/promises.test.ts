@@ -59,6 +59,7 @@ test('the token of a secret that was deleted for good alarms for as long as it w
   const world = await openWorldForTest(policyWith(entries));
   await world.rotate();
   const [old, string] = [world.holders(TELEGRAF).AWSCURRENT, world.string(TELEGRAF)];
+  await world.wait(2 * HOUR);
   await world.people.deleteSecret(TELEGRAF, 'for good');
   await world.rotate();
   await world.reap();

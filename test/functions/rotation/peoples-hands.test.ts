@@ -158,6 +158,10 @@ test('a token is renewed with what it has, though a database of its other permis
     expect(world.accepts(world.string(TELEGRAF))).toBe(true);
   }
   expect(world.string(TELEGRAF)).not.toBe(first);
+  const current = world
+    .tokens(TELEGRAF)
+    .find(({ id }) => id === world.holders(TELEGRAF).AWSCURRENT);
+  expect(current?.permissions).toHaveLength(2);
 });
 
 test.each([
