@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { DAY_MS, MINUTE_MS } from '../time.ts';
 
 /** In the order of the week; numbers count from here. */
 export const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
@@ -42,6 +43,16 @@ export const windowSchema = z.pipe(
   z.string().check(z.regex(WINDOW, 'a window such as "Mon-Fri 09:00-17:00"')),
   z.transform(parseWindow),
 );
+
+const STEP_MS = 5 * MINUTE_MS;
+
+/** The first instant from `from` on that is in one of the windows, to five minutes; `from` itself without any window. */
+export function nextWithin(windows: readonly Window[], timeZone: string, from: number): number {
+  for (let at = from; at < from + 8 * DAY_MS; at += STEP_MS) {
+    if (withinWindows(windows, timeZone, at)) return at;
+  }
+  return from;
+}
 
 /** Whether `instant` is in one of the windows; without any window, always. */
 export function withinWindows(

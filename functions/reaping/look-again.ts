@@ -28,6 +28,7 @@ export async function lookAgain(
   const { api, policy } = tools;
   const its = tokens.map((each) => (each.token.id === fresh?.token.id ? fresh : each));
   const owned = new Map([[name, its]]);
-  const sources = { owned, foreign: observation.foreign, api, owner: policy.owner };
+  const { foreign, revoked } = observation;
+  const sources = { owned, foreign, revoked, api, owner: policy.owner };
   return observeSecret(secret, sources, tools.secrets, needsTimes);
 }

@@ -39,7 +39,8 @@ async function recognise(
   const kept = (fresh.marker.version ?? []).filter(
     (each) => labelled.has(each) && each !== version,
   );
-  const versions = [...kept.slice(1 - MOST_VERSIONS), version];
+  const isNamed = fresh.versions.includes(version) && !kept.includes(version);
+  const versions = [...kept.slice(1 - MOST_VERSIONS), ...(isNamed ? [] : [version])];
   // A token that AWSCURRENT has, too, is in use, whatever the other label says.
   const isCurrent = fresh.versions.includes(secret.labels.AWSCURRENT ?? '');
   const restarted =
@@ -48,12 +49,13 @@ async function recognise(
   return 'done';
 }
 
-async function markShared(
-  { tokenId, by }: Pick<SharingMark, 'tokenId' | 'by'>,
-  { tokens }: ObservedSecret,
+/** Writes into a token's marker which other secret has its string. The token's own entry may have left the policy. */
+export async function markShared(
+  { tokenId, secret, by }: Pick<SharingMark, 'tokenId' | 'secret' | 'by'>,
+  { secrets }: Observation,
   tools: Tools,
 ): Promise<Result> {
-  const listed = tokens.find(({ token }) => token.id === tokenId);
+  const listed = secrets.get(secret)?.tokens.find(({ token }) => token.id === tokenId);
   const fresh = listed && (await freshToken(tools, listed));
   if (!fresh) return 'skipped';
   await changeToken(tools, fresh, { marker: { shared: by } });
@@ -62,7 +64,10 @@ async function markShared(
 
 /** Writes into markers what this run has seen, if a fresh look at the secret still shows it. */
 export async function noteVersion(
-  { entry, action }: { readonly entry: TokenPolicy; readonly action: NotingAction },
+  {
+    entry,
+    action,
+  }: { readonly entry: TokenPolicy; readonly action: Exclude<NotingAction, SharingMark> },
   observation: Observation,
   tools: Tools,
 ): Promise<Result> {
@@ -74,8 +79,6 @@ export async function noteVersion(
       );
       return isThere ? recognise(entry, seen, action, tools) : 'skipped';
     }
-    case 'mark-shared':
-      return markShared(action, seen, tools);
     case 'restart-grace': {
       const now = tools.apiNow();
       if (graceRestart(seen, now).length === 0) return 'skipped';

@@ -60,8 +60,10 @@ async function widen(
 ): Promise<Result> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
-  if (!fresh || fresh.marker.grants !== grantsHash(fresh.token.permissions)) return 'skipped';
-  await tools.arm(fresh, { marker: { grants: grantsHash(permissions) }, permissions });
+  const grants = grantsHash(permissions);
+  const given = fresh && grantsHash(fresh.token.permissions);
+  if (!fresh || (fresh.marker.grants !== given && given !== grants)) return 'skipped';
+  await tools.arm(fresh, { marker: { grants }, permissions });
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { token: name, secret, tokenId: fresh.token.id },
@@ -73,18 +75,18 @@ async function giveBack(
   { permissions }: TokenPolicy,
   seen: ObservedSecret,
   tools: ArmingTools,
-): Promise<Result> {
+): Promise<BareOutcome> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || fresh.marker.quarantined === undefined || fresh.marker.frozen !== undefined) {
-    return 'skipped';
+    return { result: 'skipped' };
   }
   await tools.arm(fresh, restored(fresh, permissions));
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { secret: seen.secret.name, tokenId: fresh.token.id, reason: 'RolledBack' },
   });
-  return 'done';
+  return { result: 'done', current: fresh.token.id };
 }
 
 /** Whether people changed AWSCURRENT's text, beside the token string, since the pending text was made of it. */
@@ -167,7 +169,7 @@ async function startRotation(
     case 'widen':
       return { result: await widen(entry, seen, tools) };
     case 'give-back':
-      return { result: await giveBack(entry, seen, tools) };
+      return giveBack(entry, seen, tools);
     default:
       action satisfies never;
       throw new Error('unknown kind of action');
@@ -221,7 +223,10 @@ async function verifyAndFinish(
     probeable(entry.permissions, isKnown),
     tools,
   );
-  if (accepted) return { result: await turns.finish(() => finishRotation(started, tools)) };
+  if (accepted) {
+    const result = await turns.finish(() => finishRotation(started, tools));
+    return { result, ...(result === 'done' && { current: successor.owned.token.id }) };
+  }
   const about = { token: entry.name, secret: entry.secret, tokenId: successor.owned.token.id };
   tools.log.warn('not accepted yet', { ...about, detail });
   return armedOutcome('armed', successor);

@@ -11,7 +11,7 @@ import { observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { adoptToken } from './adopt.ts';
 import { moveCluster } from './move-cluster.ts';
-import { noteVersion } from './note-versions.ts';
+import { markShared, noteVersion } from './note-versions.ts';
 import {
   type EntryChanges,
   type EntryState,
@@ -50,6 +50,9 @@ function carryOut(
 ): Promise<Outcome<RotationAction>> {
   const { observation, turns } = around;
   return attempt(action, tools.log, () => {
+    if (action.kind === 'mark-shared') {
+      return turns.start(() => markShared(action, observation, tools));
+    }
     const entry = entryOf(tools.policy, action.secret);
     if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
     switch (action.kind) {
@@ -58,7 +61,6 @@ function carryOut(
       case 'adopt':
         return adoptToken({ entry, action }, turns.start, tools);
       case 'recognise':
-      case 'mark-shared':
       case 'restart-grace':
         return turns.start(async () =>
           hasTimeForStep(tools) ? noteVersion({ entry, action }, observation, tools) : 'postponed',
@@ -132,14 +134,12 @@ export async function runRotation(
   }
 }
 
-/** These actions, once done, leave a token that works under AWSCURRENT. */
-const MENDING: readonly RotationAction['kind'][] = ['rotate', 'resume', 'give-back', 'adopt'];
-
 const changesBy = (outcomes: readonly Outcome<RotationAction>[]): EntryChanges => ({
   mended: new Set(
-    outcomes.flatMap(({ action, result, error }) =>
-      result === 'done' && !error && MENDING.includes(action.kind) ? [action.secret] : [],
-    ),
+    outcomes.flatMap(({ action, result, current, error }) => {
+      const isAdopted = action.kind === 'adopt' && result === 'done';
+      return (current !== undefined || isAdopted) && !error ? [action.secret] : [];
+    }),
   ),
   armed: new Map(
     outcomes.flatMap(({ action, armed }) => (armed ? [[action.secret, armed] as const] : [])),

@@ -1,6 +1,8 @@
 import { EchoError } from '../management-api/influx-error.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
+import { BinaryValueError } from '../secrets-manager/secrets.ts';
+import { MINUTE_MS } from '../time.ts';
 import type { TokenValue } from '../token-value.ts';
 import { changeToken, freshToken, withShorterDescriptions } from '../tokens/change-token.ts';
 import { grantsHash, homeOf, type Marker } from '../tokens/marker.ts';
@@ -90,8 +92,14 @@ async function formerText(
   seen: ObservedSecret,
   { secrets }: Tools,
 ): Promise<FormerText | undefined> {
-  const text = await secrets.value(entry.secret);
-  return text && { text, fingerprints: fingerprintsOf(seen) };
+  try {
+    const text = await secrets.value(entry.secret);
+    return text && { text, fingerprints: fingerprintsOf(seen) };
+  } catch (error) {
+    // Bytes that a person put into a secret of ours have no shape to keep.
+    if (error instanceof BinaryValueError && !entry.adopt) return undefined;
+    throw error;
+  }
 }
 
 /** What is still to be written into a token that waits to be promoted: what was not done, or is due anew. */
@@ -110,6 +118,8 @@ function preparation(
       // The routers learn of a new permission as late as of a new token.
       ...((isNew || marker.armed === undefined) && { armed: now }),
       ...(forced && !marker.forced && { forced: true as const }),
+      // A repetition of the request is answered by what it has promoted, however old that is.
+      ...(forced && now - token.createdAt >= MINUTE_MS && { asked: now }),
     },
     ...(given && { permissions }),
   };

@@ -9,9 +9,10 @@ import { claimSecret } from '../tokens/claim-secret.ts';
 import type { ObservedSecret } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
+import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
-import { permissionsOf } from './plan/decide-rotation.ts';
-import { knownDatabases, needsDatabases, probeable } from './plan/permissions.ts';
+import { heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
+import { knownDatabases, needsDatabases, probeable, unknownDatabases } from './plan/permissions.ts';
 import { verify } from './promote.ts';
 import { finishRotation } from './rotate-token.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from './successor.ts';
@@ -119,6 +120,13 @@ export async function takeRotationStep(
   const seen = await claimSecret(entry, observation, tools);
   const isKnown = knownDatabases(policy, observation.databases);
   const permissions = permissionsOf(entry, seen, isKnown);
+  const current = ownedCurrent(seen);
+  const held = current && heldByPerson(current);
+  if (held) throw new RotationStepError(`${entry.secret}: ${held.message}`);
+  if (permissions.length === 0) {
+    const names = unknownDatabases(entry, isKnown).join(', ');
+    throw new RotationStepError(`${entry.secret}: ${names} neither exists nor is declared`);
+  }
   const about = { entry: { ...entry, permissions }, seen, probed: probeable(permissions, isKnown) };
   const { holdError } = await underHold(entry.secret, tools, (arming) => take(step, about, arming));
   // The work is done, and a repeated step finds it. That the step fails tells people; `reap` obeys a hold

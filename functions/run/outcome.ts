@@ -14,6 +14,8 @@ export interface Outcome<A> {
   readonly result: Result;
   /** A token that is armed now, and that a later run promotes. `at`: since when, by the Management API's time. */
   readonly armed?: { readonly tokenId: string; readonly at: number };
+  /** Id of the token that AWSCURRENT has since, if the action gave it one that works. */
+  readonly current?: string;
   /** Why it failed. With any other result: what else went wrong, after the action had this result. */
   readonly error?: unknown;
 }

@@ -19,7 +19,7 @@ import { TokenValue } from '../token-value.ts';
 import { rateLimit } from './rate-limit.ts';
 import { OWNER_TAG, type Secret } from './secret.ts';
 import { fromDescription, fromListing } from './secret-record.ts';
-import type { Secrets } from './secrets.ts';
+import { BinaryValueError, type Secrets } from './secrets.ts';
 
 export interface SecretsOptions extends Timing {
   /** How long one request may take; 20 seconds where absent. */
@@ -132,7 +132,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
       );
       if (!found) return undefined;
       if (found.SecretString === undefined) {
-        throw new Error(
+        throw new BinaryValueError(
           `${name} has a binary value, and Keyturn reads no bytes: store it as text (put-secret-value --secret-string)`,
         );
       }

@@ -39,6 +39,11 @@ export interface Secrets {
   delete(name: string): Promise<void>;
 }
 
+/** A version has bytes in place of a string. */
+export class BinaryValueError extends Error {
+  override readonly name = 'BinaryValueError';
+}
+
 export interface NewSecret {
   readonly description: string;
   readonly tags: Readonly<Record<string, string>>;

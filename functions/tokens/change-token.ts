@@ -105,7 +105,8 @@ export function stripped(
   state: 'quarantined' | 'frozen',
   now: number,
 ): Change {
-  const was = token.permissions.length > 0 ? token.permissions : (marker.was ?? []);
+  // A server that stored half of this request before has taken them already: undoing then takes the policy's.
+  const was = token.permissions.length > 0 ? token.permissions : marker.was;
   return { marker: { [state]: now, was }, permissions: [] };
 }
 

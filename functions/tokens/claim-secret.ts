@@ -99,7 +99,7 @@ export async function claimSecret(
   const readFingerprint = fingerprintReader(tools);
   return observeSecret(
     secret,
-    { owned, foreign, api, owner, readFingerprint },
+    { owned, foreign, revoked: observation.revoked, api, owner, readFingerprint },
     tools.secrets,
     needsVersionTimes,
   );

@@ -20,6 +20,8 @@ export interface HolderSources {
   readonly owned: ReadonlyMap<string, readonly OwnedToken[]>;
   /** All others, by id. */
   readonly foreign: ReadonlyMap<string, Token>;
+  /** Revoked tokens of ours, by the name of their secret: what they say tells that a string is dead. Absent: nobody listed them. */
+  readonly revoked?: ReadonlyMap<string, readonly OwnedToken[]> | undefined;
   /** Absent: this function may not read values. */
   readonly readFingerprint?: ReadFingerprint | undefined;
 }
@@ -59,7 +61,7 @@ async function findByString(
   version: string,
   secret: Secret,
   tokens: readonly OwnedToken[],
-  { owned, readFingerprint }: HolderSources,
+  { owned, revoked, readFingerprint }: HolderSources,
 ): Promise<Holder> {
   const all = [...tokens, ...[...owned.values()].flat()];
   const known = all.flatMap(({ marker }) => marker.fp ?? []);
@@ -69,6 +71,7 @@ async function findByString(
   const hasIt = ({ marker }: OwnedToken) => marker.fp === found;
   const mine = tokens.find(hasIt);
   if (mine) return asHolder(mine);
+  if (revoked?.get(secret.name)?.some(hasIt)) return { state: 'gone' };
   const other = [...owned.values()].flat().find(hasIt);
   return other ? { state: 'shared', owned: other } : { state: 'unknown' };
 }
@@ -77,7 +80,8 @@ async function findByString(
  * Which token a version has. The first rule that answers decides:
  *
  * 1. the version's id names the token: `keyturn-<token id>`, or a bare token id (Keyturn 0.1);
- * 2. the marker of a token of this secret names the version (`version`, `minted`) and has an `fp`;
+ * 2. the marker of a token of this secret names the version (`version`, `minted`) and has an `fp`; if that
+ *    token is revoked, it is gone;
  * 3. the fingerprint of the string is a token's `fp`, in functions that may read values;
  * 4. nobody: unknown, which is not gone.
  */
@@ -95,6 +99,10 @@ export async function findHolder(
   const marked = tokens.filter(({ versions }) => versions.includes(version));
   // Two that claim it: only the string can tell.
   if (marked.length === 1 && marked[0]) return asHolder(marked[0]);
+  const isDead = sources.revoked
+    ?.get(secret.name)
+    ?.some(({ versions }) => versions.includes(version));
+  if (isDead && marked.length === 0) return { state: 'gone' };
   const bare = named && marked.length === 0 && (await askByName(named, secret, sources));
   return bare || findByString(version, secret, tokens, sources);
 }

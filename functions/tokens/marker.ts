@@ -34,6 +34,8 @@ export interface Marker {
   readonly shared?: string;
   /** Somebody asked for this rotation, so it is resumed even if the current token is not due. */
   readonly forced?: true;
+  /** When somebody asked for this rotation again, or later than it was minted. */
+  readonly asked?: number;
   readonly superseded?: number;
   /** The grace period that was promised with `superseded`, in seconds. */
   readonly grace?: number;
@@ -58,6 +60,7 @@ const BASE_36 = /^[0-9a-z]{6,7}$/;
 const SECONDS = /^\d{1,10}$/;
 const INSTANTS = [
   'armed',
+  'asked',
   'superseded',
   'fenced',
   'quarantined',
@@ -92,6 +95,7 @@ const SHORT: Readonly<Record<Field, string>> = {
   fp: 'f',
   grants: 'g',
   armed: 'a',
+  asked: 'n',
   minted: 'm',
   version: 'v',
   replaces: 'r',
@@ -178,6 +182,11 @@ export function* shorterDescriptions(text: string, marker: Marker): Generator<st
   if (text) yield describe('', marker, LONG);
   if (was) yield describe('', kept, LONG);
   yield describe('', kept, BRIEF);
+  if (kept.superseded === undefined && kept.quarantined === undefined) return;
+  // What is being retired needs only what tells whose it is and how far it came.
+  const { armed, asked, forced, replaces, order, version, minted, ...least } = kept;
+  yield describe('', { ...least, ...(version && { version }), ...(minted && { minted }) }, BRIEF);
+  yield describe('', least, BRIEF);
 }
 
 function parseWas(text: string): Permission[] {

@@ -53,6 +53,8 @@ export interface Observation {
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
   /** All tokens that are not ours, by id, without revoked ones. */
   readonly foreign: ReadonlyMap<string, Token>;
+  /** Revoked tokens of ours, by the name of their secret, as far as the API still shows them. */
+  readonly revoked?: SortedTokens['revoked'];
   /** Names of the databases. Absent: they were not needed. */
   readonly databases?: ReadonlySet<string>;
 }
@@ -98,25 +100,32 @@ export interface SortedTokens {
   readonly owned: ReadonlyMap<string, readonly OwnedToken[]>;
   /** All others, by id. */
   readonly foreign: ReadonlyMap<string, Token>;
+  /** Ours that are revoked, as far as the API still shows them, by the name of the secret in their markers. */
+  readonly revoked: ReadonlyMap<string, readonly OwnedToken[]>;
 }
 
-/** Sorts tokens into ours and foreign ones, without revoked ones. */
+/** Sorts tokens into ours and foreign ones, and tells revoked ones of ours apart. */
 export function sortByOwner(
   tokens: Iterable<Token>,
   owner: string,
   secretNamed: SecretNamed,
 ): SortedTokens {
   const owned = new Map<string, OwnedToken[]>();
+  const revoked = new Map<string, OwnedToken[]>();
   const foreign = new Map<string, Token>();
   for (const token of tokens) {
-    if (token.revokedAt !== undefined) continue;
+    const isRevoked = token.revokedAt !== undefined;
     const mine = asOwned(token, owner, secretNamed);
-    const its = mine && owned.get(mine.marker.secret);
-    if (!mine) foreign.set(token.id, token);
-    else if (its) its.push(mine);
-    else owned.set(mine.marker.secret, [mine]);
+    if (!mine) {
+      if (!isRevoked) foreign.set(token.id, token);
+      continue;
+    }
+    const kind = isRevoked ? revoked : owned;
+    const its = kind.get(mine.marker.secret);
+    if (its) its.push(mine);
+    else kind.set(mine.marker.secret, [mine]);
   }
-  return { owned, foreign };
+  return { owned, foreign, revoked };
 }
 
 /** How many tokens are ours. */

@@ -126,6 +126,7 @@ export async function observe(
     skewMs,
     secrets: new Map(observed),
     foreign: sorted.foreign,
+    revoked: sorted.revoked,
     ...(databases && { databases: new Set(databases.map(({ name }) => name)) }),
   };
 }

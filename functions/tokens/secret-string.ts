@@ -155,10 +155,17 @@ function updateOwn(text: string, values: ReturnType<typeof ownValues>): string {
   }, text);
 }
 
+const hasOthersKeys = ({ entries = [] }: JsonNode) =>
+  !entries.every(([name]) => OWN_KEYS.some((own) => own === name));
+
+function stringUnder(root: JsonNode, key: string): Place | undefined {
+  const node = nodeAt(root, key);
+  return node && placeOfNode(node);
+}
+
 /** A placeholder has no keys but those that Keyturn would write. */
 function refuseOthersKeys(root: JsonNode | undefined): void {
-  const { entries = [] } = root ?? {};
-  if (entries.every(([name]) => OWN_KEYS.some((own) => own === name))) return;
+  if (!root || !hasOthersKeys(root)) return;
   throw new PlaceError(
     'has keys of others, and no string that is known as its token; name its key in adopt.key',
   );
@@ -181,6 +188,10 @@ function compose(
   if (root && isOwn(root)) return updateOwn(text, own);
   const place = findPlace(entry, text, root, former.fingerprints);
   if (place) return writeAt(text, place, string);
+  // A person put a string under our own key, and keys of their own beside it.
+  if (root && !entry.adopt && hasOthersKeys(root) && stringUnder(root, TOKEN_KEY)) {
+    return updateOwn(text, own);
+  }
   refuseOthersKeys(root);
   return JSON.stringify(own);
 }

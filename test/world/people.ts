@@ -26,6 +26,8 @@ export interface People {
   ): Promise<void>;
   /** A new version, which becomes AWSCURRENT. */
   saveValue(secret: string, value: string): Promise<void>;
+  /** The same, of bytes. */
+  saveBytes(secret: string, value: string): Promise<void>;
   /** A version with an id and a label of one's own choice. */
   putVersion(secret: string, version: string, value: string, label: Label): Promise<void>;
   /** Moves AWSCURRENT to another version. */
@@ -83,6 +85,9 @@ export function createPeople(
     },
     async saveValue(SecretId, SecretString) {
       await secrets.putSecretValue({ SecretId, SecretString });
+    },
+    async saveBytes(SecretId, value) {
+      await secrets.putSecretValue({ SecretId, SecretBinary: new TextEncoder().encode(value) });
     },
     async putVersion(SecretId, ClientRequestToken, SecretString, label) {
       await secrets.putSecretValue({

@@ -107,7 +107,8 @@ function wasJustForced(seen: ObservedSecret, now: number): boolean {
   const current = ownedCurrent(seen);
   if (!current?.marker.forced) return false;
   const { superseded = 0 } = ownedPrevious(seen)?.marker ?? {};
-  return now - Math.max(current.token.createdAt, superseded) < FORCE_ANSWERED_MS;
+  const { asked = 0 } = current.marker;
+  return now - Math.max(current.token.createdAt, asked, superseded) < FORCE_ANSWERED_MS;
 }
 
 function narrowed(permissions: readonly Permission[], { token, marker }: OwnedToken): boolean {
@@ -260,19 +261,27 @@ export function forbidden({ secret }: ObservedSecret): Note | undefined {
   return undefined;
 }
 
+/** Why a person's hand keeps AWSCURRENT as it is. Undefined: nothing does. */
+export function heldByPerson(owned: OwnedToken): Note | undefined {
+  const tokenId = owned.token.id;
+  const { frozen, quarantined } = owned.marker;
+  if (frozen !== undefined) return { kind: 'Held', message: 'frozen by a person', tokenId };
+  if (quarantined !== undefined || !isStripped(owned)) return undefined;
+  return { kind: 'Held', message: 'a person took its permissions away', tokenId };
+}
+
 /** D2 to D5: what the state of the current token decides, whether or not it is due. */
 function decideCurrent(owned: OwnedToken, now: number): Action | Note | undefined {
   const { token, marker } = owned;
   const tokenId = token.id;
-  if (marker.frozen !== undefined) return { kind: 'Held', message: 'frozen by a person', tokenId };
+  const held = heldByPerson(owned);
+  if (held) return held;
   if (marker.quarantined !== undefined) return { kind: 'give-back', reason: 'RolledBack', tokenId };
   // An orphan that a person made current is deleted; nothing arms it any more. Adoption is not this step's.
   const waits = !wasArmed(owned) && isProven(owned) && marker.superseded === undefined;
-  if (waits && !isExpired(token, now)) {
-    return { kind: 'resume', reason: 'Unarmed', tokenId };
-  }
-  if (!isStripped(owned)) return undefined;
-  return { kind: 'Held', message: 'a person took its permissions away', tokenId };
+  return waits && !isExpired(token, now)
+    ? { kind: 'resume', reason: 'Unarmed', tokenId }
+    : undefined;
 }
 
 /** D7: a new token for AWSCURRENT, or why none is minted. */
@@ -291,10 +300,15 @@ function decideGrants(
 ): Action | Note | undefined {
   const given = grantsHash(token.permissions);
   const tokenId = token.id;
-  if (grantsHash(permissions) === given) return undefined;
-  if (marker.grants === given) return { kind: 'widen', reason: 'PermissionsWidened', tokenId };
-  const message = 'a person changed its permissions; the next rotation follows the policy again';
-  return { kind: 'PermissionsChanged', message, tokenId };
+  const fits = grantsHash(permissions) === given;
+  const isOurs = marker.grants === given;
+  if (!fits && !isOurs) {
+    const message = 'a person changed its permissions; the next rotation follows the policy again';
+    return { kind: 'PermissionsChanged', message, tokenId };
+  }
+  // Only a successor gets less. And where permissions fit and the marker does not, a server stored half of a request.
+  const isSettled = fits ? isOurs : !covers(permissions, token.permissions);
+  return isSettled ? undefined : { kind: 'widen', reason: 'PermissionsWidened', tokenId };
 }
 
 function decide(about: Case): Action | Note | undefined {
@@ -303,7 +317,9 @@ function decide(about: Case): Action | Note | undefined {
   const decided = forbidden(seen) ?? (owned && decideCurrent(owned, context.now));
   if (decided) return decided;
   const pending = decidePending(about);
-  if (pending) return pending === 'waits' ? undefined : pending;
+  if (pending && pending !== 'waits') return pending;
+  // What a successor waits for need not keep a new permission from the token that consumers have.
+  if (pending) return owned && decideGrants(about, owned);
   if (reason) return decideMinting(about, reason);
   return owned && decideGrants(about, owned);
 }

@@ -1,11 +1,14 @@
 import type { Measures } from '../../environment.ts';
 import type { Token } from '../../management-api/token.ts';
 import { entryOf, type Lifetimes, type Policy, type TokenPolicy } from '../../policy/policy.ts';
+import { nextWithin } from '../../policy/window.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
 import { DAY_MS, HOUR_MS } from '../../time.ts';
+import { grantsHash } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { currentHolder, isExpired, isProven, ownedPending, wasArmed } from '../../tokens/state.ts';
 import { ageOf, dueAt, sinceOf } from './decide-rotation.ts';
+import { covers } from './permissions.ts';
 
 /** How it is with the token that an entry's consumers read. */
 export type EntryCondition =
@@ -67,6 +70,7 @@ const LONG_HELD_MS = 7 * DAY_MS;
 interface Context {
   readonly at: number;
   readonly settleMs: number;
+  readonly timeZone: string;
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
 }
@@ -77,7 +81,7 @@ interface Context {
  */
 function horizon({ expiresAfter, rotateEvery }: TokenPolicy, { thirdMs }: Context): number {
   const spare = ((expiresAfter ?? Number.POSITIVE_INFINITY) - rotateEvery) / 2;
-  return Math.max(thirdMs, Math.min(DAY_MS, spare));
+  return Math.min(Math.max(DAY_MS, thirdMs), spare);
 }
 
 /** By the state of AWSCURRENT's holder, where no token is known. */
@@ -89,13 +93,25 @@ const WITHOUT_TOKEN = {
   empty: 'unknown',
 } as const;
 
+/** Whether a person took permissions away: it has others than Keyturn gave, and not all that the policy grants. */
+function isReduced(
+  { permissions }: Token,
+  grants: string | undefined,
+  entry: TokenPolicy,
+): boolean {
+  if (permissions.length === 0) return true;
+  return grants !== grantsHash(permissions) && !covers(permissions, entry.permissions);
+}
+
 function conditionOfToken(
   entry: TokenPolicy,
-  { expiresAt = Number.POSITIVE_INFINITY, permissions }: Token,
+  token: Token,
+  grants: string | undefined,
   context: Context,
 ): EntryCondition {
+  const { expiresAt = Number.POSITIVE_INFINITY } = token;
   if (expiresAt <= context.at) return 'expired';
-  if (permissions.length === 0) return 'stripped';
+  if (isReduced(token, grants, entry)) return 'stripped';
   return expiresAt <= context.at + horizon(entry, context) ? 'expiring' : 'works';
 }
 
@@ -109,24 +125,27 @@ function conditionOf(
   if (seen.secret.replica) return 'replica';
   if (heldSince(seen) !== undefined) return 'held';
   const holder = currentHolder(seen);
-  if (holder?.state === 'foreign') return conditionOfToken(entry, holder.token, context);
+  if (holder?.state === 'foreign') return conditionOfToken(entry, holder.token, undefined, context);
   if (holder?.state !== 'owned') return WITHOUT_TOKEN[holder?.state ?? 'none'];
   const { owned } = holder;
   const waits = isProven(owned) && !wasArmed(owned) && !isExpired(owned.token, context.at);
-  return waits ? 'unarmed' : conditionOfToken(entry, owned.token, context);
+  return waits ? 'unarmed' : conditionOfToken(entry, owned.token, owned.marker.grants, context);
 }
 
-/** How late is still normal: a tenth of `rotateEvery`, at least an hour and at most a day; with windows a week more. */
-function margin({ rotateEvery, windows }: Lifetimes): number {
-  const patience = Math.max(HOUR_MS, Math.min(DAY_MS, rotateEvery / 10));
+/** How late is still normal: a tenth of `rotateEvery`, at least an hour and at most a day, or three runs; with windows a week more. */
+function margin({ rotateEvery, windows }: Lifetimes, { thirdMs }: Context): number {
+  // One run finds that it is due, and the next one promotes the successor.
+  const patience = Math.max(HOUR_MS, Math.min(DAY_MS, rotateEvery / 10), thirdMs);
   return windows.length > 0 ? patience + 7 * DAY_MS : patience;
 }
 
 function heldSince(seen: ObservedSecret): number | undefined {
   const holder = currentHolder(seen);
   const frozen = holder?.state === 'owned' ? holder.owned.marker.frozen : undefined;
-  // Nothing changes a secret on hold but people, and setting the hold changed it.
-  return holdOf(seen.secret) ? seen.secret.changedAt : frozen;
+  if (!holdOf(seen.secret)) return frozen;
+  // Setting the hold changed the secret. Whoever changes it later does not make the hold younger, if a token tells.
+  const told = seen.tokens.flatMap(({ marker }) => marker.frozen ?? []);
+  return Math.min(seen.secret.changedAt, ...told);
 }
 
 /** By its age, or before its expiry if that is sooner. */
@@ -135,6 +154,16 @@ function nextDue(entry: TokenPolicy, seen: ObservedSecret, token: Token | undefi
   if (token?.expiresAt === undefined) return byAge;
   const byExpiry = token.expiresAt - entry.renewBefore;
   return Math.min(byAge ?? byExpiry, byExpiry);
+}
+
+/** From when on a run promotes what is armed: windows hold that back. */
+function pendingSince(
+  { windows }: TokenPolicy,
+  tokenId: string,
+  armedAt: number,
+  { settleMs, timeZone }: Context,
+) {
+  return { tokenId, promotedFrom: nextWithin(windows, timeZone, armedAt + settleMs) };
 }
 
 function stateOfEntry(
@@ -148,10 +177,13 @@ function stateOfEntry(
   const token = ageOf(currentHolder(seen))?.token;
   const due = nextDue(entry, seen, token);
   const since = condition === 'held' ? heldSince(seen) : undefined;
-  const waiting = ownedPending(seen);
+  const pending = ownedPending(seen);
+  const isUsable =
+    pending && pending.marker.frozen === undefined && pending.token.permissions.length > 0;
+  const waiting = isUsable ? pending : undefined;
   const armedAt = waiting?.marker.armed;
   const isStopped = ['held', 'deleted', 'replica'].includes(condition);
-  const latest = (sinceOf(seen) ?? context.at) + entry.rotateEvery + margin(entry);
+  const latest = (sinceOf(seen) ?? context.at) + entry.rotateEvery + margin(entry, context);
   const late = context.at >= latest;
   return {
     ...about,
@@ -162,7 +194,7 @@ function stateOfEntry(
     late: late && !isStopped,
     ...(waiting &&
       armedAt !== undefined && {
-        pending: { tokenId: waiting.token.id, promotedFrom: armedAt + context.settleMs },
+        pending: pendingSince(entry, waiting.token.id, armedAt, context),
       }),
     ...(since !== undefined && { heldSince: since }),
   };
@@ -183,15 +215,14 @@ export function entryStates(
   { mended, armed }: EntryChanges,
   thirdMs: number,
 ): readonly EntryState[] {
-  const context = { at, settleMs: policy.settle, thirdMs };
+  const context = { at, settleMs: policy.settle, timeZone: policy.timeZone, thirdMs };
   return policy.tokens.map((entry) => {
     const state = stateOfEntry(entry, secrets.get(entry.secret), context);
     const { token, secret } = state;
     if (mended.has(secret)) return { token, secret, condition: 'works', late: false };
     const waiting = armed.get(secret);
     if (!waiting) return state;
-    const promotedFrom = waiting.at + policy.settle;
-    return { ...state, pending: { tokenId: waiting.tokenId, promotedFrom } };
+    return { ...state, pending: pendingSince(entry, waiting.tokenId, waiting.at, context) };
   });
 }
 

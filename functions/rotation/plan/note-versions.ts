@@ -3,7 +3,7 @@ import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
 import { homeOf } from '../../tokens/marker.ts';
 import type { Holder, Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
-import { isUnknown } from '../../tokens/state.ts';
+import { isUnknown, wasArmed } from '../../tokens/state.ts';
 import type { GraceRestart, NotingAction, Recognition, SharingMark } from './rotation-action.ts';
 
 type Of<Action> = Without<Action, 'token' | 'secret'>;
@@ -14,16 +14,24 @@ const LABELS = ['AWSCURRENT', 'AWSPREVIOUS', 'AWSPENDING'] as const;
 const versionUnder = ({ secret }: ObservedSecret, label: (typeof LABELS)[number]) =>
   label === 'AWSPENDING' ? pendingVersion(secret) : secret.labels[label];
 
+/** It bears the marks of a retirement, whose clocks must not go on from there once it is replaced again. */
+function isRetiring(owned: OwnedToken): boolean {
+  const { superseded, fenced, quarantined, frozen } = owned.marker;
+  const marked = superseded !== undefined || fenced !== undefined;
+  return marked && quarantined === undefined && frozen === undefined && wasArmed(owned);
+}
+
 /** Versions whose string was recognised: only the markers tell the listings, and `reap`, from now on. */
 export const recognitions = (seen: ObservedSecret): Of<Recognition>[] =>
-  LABELS.flatMap((label) => {
+  LABELS.flatMap((label): Of<Recognition>[] => {
     const version = versionUnder(seen, label);
     const holder = version === undefined ? undefined : seen.holders.get(version);
     if (version === undefined || holder?.state !== 'owned') return [];
     const { owned } = holder;
-    if (owned.versions.includes(version)) return [];
-    const tokenId = owned.token.id;
-    return [{ kind: 'recognise', tokenId, version, label, reason: 'SavedByPerson' }];
+    const about = { kind: 'recognise', tokenId: owned.token.id, version, label } as const;
+    if (!owned.versions.includes(version)) return [{ ...about, reason: 'SavedByPerson' }];
+    const isBack = label === 'AWSCURRENT' && isRetiring(owned);
+    return isBack ? [{ ...about, reason: 'RolledBack' }] : [];
   });
 
 /** Tokens whose grace period started more than an hour ago. A quarantined one has none left. */

@@ -56,6 +56,9 @@ function givenBy({ secret }: RotationAction, policy: Policy): unknown {
   return [entry?.permissions, entry?.expiresAfter, cluster.dataUrl ?? cluster.url, encryptionKey];
 }
 
+/** These actions need no database to exist. */
+const GRANTS_NOTHING: readonly RotationAction['kind'][] = ['detach-pending', 'give-back'];
+
 /** Whether an entry names a database that neither exists nor is declared, and whether that forbids everything. */
 function checkDatabases(entry: TokenPolicy, seen: ObservedSecret | undefined, isKnown: IsKnown) {
   const given = permissionsOf(entry, seen, isKnown);
@@ -95,11 +98,20 @@ function planEntry(
     actions: [
       ...moved,
       ...notes.map((note) => ({ ...about, ...note })),
-      ...(action && !forbids ? [action] : []),
+      ...(action && (!forbids || GRANTS_NOTHING.includes(action.kind)) ? [action] : []),
     ],
     findings: [...refused, ...findings],
   };
 }
+
+/** Marks of tokens whose entry left the policy: what another secret of ours has must not be retired. */
+const marksOfUnlisted = (
+  policy: Policy,
+  sharing: ReturnType<typeof sharingMarks>,
+): RotationAction[] =>
+  [...sharing].flatMap(([secret, marks]) =>
+    entryOf(policy, secret) ? [] : marks.map((mark) => ({ ...mark, token: secret, secret })),
+  );
 
 /**
  * Plans the rotation of every token of the policy. Pure: same input, same plan, same hashes.
@@ -130,7 +142,10 @@ export function planRotation(
         policy,
       ),
     );
-  const actions = planned.flatMap((each) => each.actions);
+  const actions = [
+    ...planned.flatMap((each) => each.actions),
+    ...(request.tokens ? [] : marksOfUnlisted(policy, sharing)),
+  ];
   const findings = planned.flatMap((each) => each.findings);
   return limitedPlan({
     job: 'rotate',

@@ -75,14 +75,17 @@ export interface Adoption extends OfEntry {
   readonly confirmedBy?: string;
 }
 
-/** Writes into a token's marker that a version has its string: a person saved it under another id. */
+/**
+ * Writes into a token's marker that a version has its string, because a person saved it under another id; or that
+ * it is current again, because a person rolled back to it.
+ */
 export interface Recognition extends OfEntry {
   readonly kind: 'recognise';
   readonly tokenId: string;
   /** Id of the version. */
   readonly version: string;
   readonly label: 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING';
-  readonly reason: 'SavedByPerson';
+  readonly reason: 'SavedByPerson' | 'RolledBack';
 }
 
 /** Writes into a token's marker that another secret of ours has its string, or that it has it no more. */

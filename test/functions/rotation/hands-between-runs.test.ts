@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import { disturb, faults } from '../../world/faults.ts';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+
+const GRAFANA = 'keyturn/prod/grafana';
+const named = { tokens: ['telegraf'], force: true };
+
+const current = (world: World, secret = TELEGRAF) => world.holders(secret).AWSCURRENT;
+const metric = ({ metrics }: Pick<World, 'metrics'>, name: string) =>
+  metrics().findLast((each) => `Owner=prod ${name}` in each)?.[`Owner=prod ${name}`];
+
+test('a token that a person rolled back to for days keeps its grace once it is replaced again', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const [first, firstVersion] = [world.string(TELEGRAF), world.labels(TELEGRAF).AWSCURRENT];
+  await world.rotate(named);
+  const second = world.labels(TELEGRAF).AWSCURRENT;
+  await world.wait(DAY + HOUR);
+  await world.reap();
+  await world.people.makeCurrent(TELEGRAF, firstVersion);
+  for (let days = 0; days < 3; days += 1) {
+    await world.rotate();
+    await world.wait(DAY);
+  }
+  await world.people.makeCurrent(TELEGRAF, second);
+  await world.rotate(named);
+  await world.reap();
+  await world.wait(2 * HOUR);
+  await world.reap();
+  expect(world.accepts(first)).toBe(true);
+});
+
+test('some permissions taken from the current token by hand alarm, until it is rotated', async () => {
+  const both = { permissions: { read: ['telemetry'], write: ['telemetry'] } };
+  const world = await openWorldForTest(policyWith({ telegraf: both }));
+  await world.rotate();
+  const reading = [{ action: 'read', resource: 'telemetry' }];
+  await world.people.changeToken(current(world), { permissions: reading });
+  await world.rotate();
+  expect(metric(world, 'UnusableTokens')).toBe(1);
+  await world.rotate(named);
+  await world.rotate();
+  expect(metric(world, 'UnusableTokens')).toBe(0);
+});
+
+test('a string that was pasted elsewhere works on, though its own entry left the policy', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.people.saveValue(TELEGRAF, world.value(GRAFANA));
+  const left = world.deploy(policyWith({ telegraf: writer }, { onRemoval: 'retire' }));
+  for (let days = 0; days < 8; days += 1) {
+    await left.rotate();
+    await left.reap();
+    await world.wait(DAY);
+  }
+  expect(world.string(TELEGRAF)).toBe(world.string(GRAFANA));
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('a hold alarms after a week, though somebody tags the secret every few days', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.revoke({ way: 'freeze', token: 'telegraf', reason: 'audit' });
+  for (let days = 0; days < 9; days += 3) {
+    await world.rotate();
+    expect(metric(world, 'LongHolds')).toBe(0);
+    await world.wait(3 * DAY);
+    await world.people.tag(TELEGRAF, { 'cost-centre': String(days) });
+  }
+  await world.rotate();
+  expect(metric(world, 'LongHolds')).toBe(1);
+});
+
+test("Secrets Manager's own rotation leaves a token alone that a person stripped", async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const held = current(world);
+  await world.people.changeToken(held, { permissions: [] });
+  await world.rotateSecret(TELEGRAF).catch(() => {});
+  await world.rotate();
+  expect(current(world)).toBe(held);
+  expect(world.tokens(TELEGRAF)).toHaveLength(1);
+});
+
+test('a request that is repeated after its run died has one answer, though the token is older', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(31 * DAY);
+  await world.rotate();
+  await world.wait(20 * MINUTE);
+  await disturb(world, () => world.rotate(named), 1, {
+    meet: faults['killed after the effect'],
+    counts: ({ operation }) => operation === 'UpdateSecretVersionStage',
+  });
+  const promoted = current(world);
+  await world.wait(MINUTE);
+  await world.rotate(named);
+  expect(current(world)).toBe(promoted);
+});
+
+test('bytes in a secret of ours are replaced when somebody asks by name', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.people.saveBytes(TELEGRAF, 'not a string');
+  await world.wait(2 * HOUR);
+  expect(await world.rotate()).not.toHaveProperty('error');
+  expect(metric(world, 'UnusableTokens')).toBe(1);
+  await world.rotate(named);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
