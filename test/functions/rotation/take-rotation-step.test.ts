@@ -126,8 +126,17 @@ test.each<[string, string, First]>([
   },
 );
 
-test('where somebody deletes what it made, the one before keeps working until the secret is mended', async () => {
+test('where somebody deletes what it made, and the cluster still tells, the next run replaces it', async () => {
   const world = await openIssued();
+  await world.rotateSecret(TELEGRAF);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+  await world.rotate();
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('where nobody tells what was deleted, the one before keeps working until the secret is mended', async () => {
+  const world = await openIssued();
+  world.cluster.manners = { hidesRevoked: true };
   const before = world.string(TELEGRAF);
   await world.rotateSecret(TELEGRAF);
   await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);

@@ -101,9 +101,13 @@ test('reads the shortest spelling as what it stands for, but for the permissions
       recently,
       (before, written) => {
         const { was, ...kept } = written;
+        const { armed, asked, forced, replaces, order, version, minted, ...least } = kept;
+        const retiring = kept.superseded !== undefined || kept.quarantined !== undefined;
+        const whose = { ...least, ...(version && { version }), ...(minted && { minted }) };
         const shorter = [...shorterDescriptions(before, written)];
         expect(shorter.map((each) => parseMarker(each)?.text)).toEqual(shorter.map(() => ''));
-        const all = was ? [sorted(written), kept, kept] : [kept, kept];
+        const long = was ? [sorted(written), kept, kept] : [kept, kept];
+        const all = retiring ? [...long, whose, least] : long;
         expect(shorter.map((each) => sorted(parseMarker(each)?.marker ?? plain))).toEqual(all);
       },
     ),

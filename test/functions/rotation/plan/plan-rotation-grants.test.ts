@@ -84,8 +84,10 @@ test('reports what a person changed, more or less than the policy, and corrects 
   expect(plan([READ], { write: ['telemetry'] }, ours)).toEqual(changed);
 });
 
-test('has nothing to say where a person changed the permissions to what the policy wants', () => {
-  expect(plan([READ], { read: ['telemetry'] }, grantsHash(WRITE))).toEqual(planOf('rotate'));
+test('writes into the marker that permissions are as the policy wants, whoever gave them', () => {
+  const planned = plan([READ], { read: ['telemetry'] }, grantsHash(WRITE));
+  expect(planned.actions).toMatchObject([{ kind: 'widen' }]);
+  expect(planned.findings).toEqual([]);
 });
 
 const typo = {

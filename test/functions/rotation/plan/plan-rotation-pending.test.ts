@@ -278,7 +278,8 @@ describe('a version that Secrets Manager’s own rotation made', () => {
 test('never promotes again what somebody rolled back from', () => {
   const labels = { AWSCURRENT: 1, AWSPREVIOUS: 2, AWSPENDING: 2 };
   const current = armed(1, { age: 31 * DAY, marker: { superseded: NOW - DAY } });
-  expect(steps({ current, next: waiting(DAY), labels })).toEqual(['mint Due']);
+  const due = ['mint Due', 'recognise RolledBack 1'];
+  expect(steps({ current, next: waiting(DAY), labels })).toEqual(due);
 });
 
 test('leaves AWSPENDING where promotion left it', () => {
