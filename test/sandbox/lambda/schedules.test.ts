@@ -27,7 +27,7 @@ function schedulesIn(Resources: object) {
 test('a firing has the input of the template, with the time for which it was scheduled', () => {
   const [found, ...more] = schedulesIn({ on: schedule('ENABLED'), off: schedule('DISABLED') });
   expect(more).toEqual([]);
-  expect(found).toMatchObject({ logicalId: 'Rotate1234', thirdMs: 1_800_000 });
+  expect(found).toMatchObject({ logicalId: 'Rotate1234', periodMs: 1_800_000 });
   expect(found?.eventAt(Date.UTC(2026, 2, 2, 12, 30))).toEqual({
     scheduled: { at: '2026-03-02T12:30:00Z', nextInSeconds: 1_800, thirdInSeconds: 5_400 },
   });
