@@ -37,8 +37,10 @@ export function readWorld({ cluster, aws }: Sandbox): World {
   const seen = new Map<string, string>();
   const remember = () => {
     for (const { name, versions } of Object.values(aws.state.secrets)) {
-      for (const { id, secretString = '' } of Object.values(versions)) {
-        if (name.startsWith(secretOf(''))) seen.set(id, JSON.parse(secretString).token);
+      for (const { secretString = '' } of Object.values(versions)) {
+        if (!name.startsWith(secretOf(''))) continue;
+        const { tokenId, token: string } = JSON.parse(secretString);
+        seen.set(tokenId, string);
       }
     }
     return seen;
@@ -48,7 +50,7 @@ export function readWorld({ cluster, aws }: Sandbox): World {
     token,
     labelled(entry, label) {
       const version = versionsOf(secretOf(entry)).find(({ stages }) => stages.includes(label));
-      return version && token(version.id);
+      return version && token(JSON.parse(version.secretString ?? '{}').tokenId);
     },
     works(id, action, database) {
       const text = remember().get(id);
