@@ -2,6 +2,7 @@ import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
 import type { Observation } from '../tokens/observation.ts';
+import { isInert } from '../tokens/state.ts';
 import { lookAgain } from './look-again.ts';
 import { reapingContext, unknownPrevious } from './plan/plan-reaping.ts';
 import type { PreviousDetachment } from './plan/reaping-action.ts';
@@ -23,6 +24,7 @@ export async function detachPrevious(
     const fresh = await freshToken(tools, each);
     const { superseded, quarantined } = fresh?.marker ?? {};
     if (!fresh || superseded === undefined || quarantined !== undefined) continue;
+    if (isInert(fresh)) continue;
     await changeToken(tools, fresh, superseding(fresh, context.lifetimes.gracePeriod, context.now));
   }
   await tools.secrets.moveLabel(secret, 'AWSPREVIOUS', { from: version });

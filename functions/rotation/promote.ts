@@ -4,7 +4,7 @@ import type { Tools } from '../run/tools.ts';
 import { holdOf, type Secret } from '../secrets-manager/secret.ts';
 import { changeToken, freshToken, restored, superseding } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { isSame, isUnknown, ownedCurrent } from '../tokens/state.ts';
+import { isInert, isSame, isUnknown, ownedCurrent } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 
@@ -67,6 +67,8 @@ export async function restartGrace(
   for (const each of tokens) {
     const fresh = await freshToken(tools, each);
     if (fresh?.marker.superseded === undefined || fresh.marker.quarantined !== undefined) continue;
+    // Nobody can have used an orphan, and it is deleted an hour after its mark.
+    if (isInert(fresh)) continue;
     await changeToken(tools, fresh, superseding(fresh, gracePeriod, tools.apiNow()));
   }
 }

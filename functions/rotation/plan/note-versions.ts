@@ -3,7 +3,7 @@ import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
 import { homeOf } from '../../tokens/marker.ts';
 import type { Holder, Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
-import { isUnknown, wasArmed } from '../../tokens/state.ts';
+import { isInert, isUnknown, wasArmed } from '../../tokens/state.ts';
 import type { GraceRestart, NotingAction, Recognition, SharingMark } from './rotation-action.ts';
 
 type Of<Action> = Without<Action, 'token' | 'secret'>;
@@ -34,12 +34,15 @@ export const recognitions = (seen: ObservedSecret): Of<Recognition>[] =>
     return isBack ? [{ ...about, reason: 'RolledBack' }] : [];
   });
 
-/** Tokens whose grace period started more than an hour ago. A quarantined one has none left. */
+/**
+ * Tokens whose grace period started more than an hour ago. A quarantined one has none left, and an orphan never
+ * had one: it is deleted an hour after its mark, or no more tokens could be minted.
+ */
 export const withOldGrace = ({ tokens }: ObservedSecret, now: number): readonly OwnedToken[] =>
-  tokens.filter(
-    ({ marker: { superseded = now, quarantined } }) =>
-      quarantined === undefined && now - superseded >= HOUR_MS,
-  );
+  tokens.filter((owned) => {
+    const { superseded = now, quarantined } = owned.marker;
+    return quarantined === undefined && !isInert(owned) && now - superseded >= HOUR_MS;
+  });
 
 /** While nobody knows what consumers have, every token that they may have keeps its whole grace period. */
 export function graceRestart(seen: ObservedSecret, now: number): Of<GraceRestart>[] {

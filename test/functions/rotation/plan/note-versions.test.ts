@@ -149,4 +149,9 @@ describe('starts every grace period again', () => {
     expect(steps({ AWSCURRENT: SAVED }, superseded(DAY, quarantined))).toEqual([]);
     expect(steps({ AWSCURRENT: SAVED }, inert(3))).toEqual([]);
   });
+
+  test('not of an orphan, which is deleted an hour after its mark', () => {
+    const orphan = inert(3, { age: DAY, marker: { superseded: NOW - DAY } });
+    expect(steps({ AWSCURRENT: SAVED }, orphan)).toEqual([]);
+  });
 });
