@@ -161,7 +161,9 @@ function holderOf(
   const n = strings?.[versionId];
   if (n === undefined) return { state: 'unknown' };
   if (n === 'empty') return { state: 'empty' };
-  const hasIt = (owned: OwnedToken) => owned.token.id === id(n);
+  // A string is known by its fingerprint alone.
+  const hasIt = ({ token, marker }: OwnedToken) =>
+    token.id === id(n) && marker.fp !== undefined;
   const owned = tokens.find(hasIt);
   if (owned) return { state: 'owned', owned };
   const shared = others.find(hasIt);
