@@ -162,8 +162,7 @@ function holderOf(
   if (n === undefined) return { state: 'unknown' };
   if (n === 'empty') return { state: 'empty' };
   // A string is known by its fingerprint alone.
-  const hasIt = ({ token, marker }: OwnedToken) =>
-    token.id === id(n) && marker.fp !== undefined;
+  const hasIt = ({ token, marker }: OwnedToken) => token.id === id(n) && marker.fp !== undefined;
   const owned = tokens.find(hasIt);
   if (owned) return { state: 'owned', owned };
   const shared = others.find(hasIt);
