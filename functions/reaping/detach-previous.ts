@@ -1,8 +1,7 @@
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
-import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
 import type { Observation } from '../tokens/observation.ts';
-import { isInert } from '../tokens/state.ts';
+import { restartGrace } from '../tokens/restart-grace.ts';
 import { lookAgain } from './look-again.ts';
 import { reapingContext, unknownPrevious } from './plan/plan-reaping.ts';
 import type { PreviousDetachment } from './plan/reaping-action.ts';
@@ -20,13 +19,7 @@ export async function detachPrevious(
   const seen = listed && (await lookAgain(listed, observation, tools));
   const context = reapingContext(tools.policy, secret, tools.apiNow());
   if (!seen || unknownPrevious(seen, context) !== version) return 'skipped';
-  for (const each of seen.tokens) {
-    const fresh = await freshToken(tools, each);
-    const { superseded, quarantined } = fresh?.marker ?? {};
-    if (!fresh || superseded === undefined || quarantined !== undefined) continue;
-    if (isInert(fresh)) continue;
-    await changeToken(tools, fresh, superseding(fresh, context.lifetimes.gracePeriod, context.now));
-  }
+  await restartGrace(seen.tokens, context.lifetimes.gracePeriod, tools);
   await tools.secrets.moveLabel(secret, 'AWSPREVIOUS', { from: version });
   return 'done';
 }

@@ -4,9 +4,9 @@ import type { Tools } from '../run/tools.ts';
 import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import { restartGrace } from '../tokens/restart-grace.ts';
 import { graceRestart, recognitions, withOldGrace } from './plan/note-versions.ts';
 import type { NotingAction, Recognition, SharingMark } from './plan/rotation-action.ts';
-import { restartGrace } from './promote.ts';
 
 /** A marker has room for so many versions; one without a label needs none. */
 const MOST_VERSIONS = 3;

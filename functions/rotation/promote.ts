@@ -4,7 +4,8 @@ import type { Tools } from '../run/tools.ts';
 import { holdOf, type Secret } from '../secrets-manager/secret.ts';
 import { changeToken, freshToken, restored, superseding } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { isInert, isSame, isUnknown, ownedCurrent } from '../tokens/state.ts';
+import { restartGrace } from '../tokens/restart-grace.ts';
+import { isSame, isUnknown, ownedCurrent } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 
@@ -56,21 +57,6 @@ async function clearRetirement(
   const { marker, permissions } = restored(fresh, entry.permissions);
   if (permissions) await tools.arm(fresh, { marker, permissions });
   else await changeToken(tools, fresh, { marker });
-}
-
-/** Starts the grace periods of these tokens again, each from a fresh look. */
-export async function restartGrace(
-  tokens: readonly OwnedToken[],
-  gracePeriod: number,
-  tools: Tools,
-): Promise<void> {
-  for (const each of tokens) {
-    const fresh = await freshToken(tools, each);
-    if (fresh?.marker.superseded === undefined || fresh.marker.quarantined !== undefined) continue;
-    // Nobody can have used an orphan, and it is deleted an hour after its mark.
-    if (isInert(fresh)) continue;
-    await changeToken(tools, fresh, superseding(fresh, gracePeriod, tools.apiNow()));
-  }
 }
 
 function promotionIn(
