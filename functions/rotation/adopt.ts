@@ -8,7 +8,7 @@ import { freshToken } from '../tokens/change-token.ts';
 import { tagsOf } from '../tokens/claim-secret.ts';
 import { endProof } from '../tokens/end-proof.ts';
 import { grantsHash } from '../tokens/marker.ts';
-import { isUnproven, without } from '../tokens/proof.ts';
+import { isUnproven, lastingPermissions, without } from '../tokens/proof.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { AdoptionError, type Candidate, isBelieved, readCandidate } from './adoption-candidate.ts';
 import { lackedPermission } from './plan/lacked-permission.ts';
@@ -33,7 +33,7 @@ async function begin({ entry, action }: Planned, tools: ArmingTools): Promise<Be
   if (typeof candidate === 'string') return candidate;
   if (isBelieved(candidate)) return { candidate };
   const { token } = candidate.owned;
-  const permission = lackedPermission(token.permissions, tools.policy);
+  const permission = lackedPermission(lastingPermissions(candidate.owned), tools.policy);
   if (permission) {
     const proof = await beginProof(candidate, permission, tools);
     return proof ? { candidate, proof } : 'skipped';

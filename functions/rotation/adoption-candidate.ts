@@ -7,7 +7,7 @@ import type { TokenValue } from '../token-value.ts';
 import { OwnershipError, refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { homeOf, isMarked, type Marker, parseMarker } from '../tokens/marker.ts';
 import { type OwnedToken, ownedToken } from '../tokens/observation.ts';
-import { isUnproven } from '../tokens/proof.ts';
+import { isUnproven, lastingPermissions } from '../tokens/proof.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { isExpired } from '../tokens/state.ts';
 import type { Adoption } from './plan/rotation-action.ts';
@@ -74,11 +74,12 @@ async function liveToken(id: string, { api, apiNow }: Tools): Promise<Token> {
 
 /** Refuses a string that cannot be the token's. That it is accepted proves nothing yet. */
 async function refuseOtherString(
-  { value, secret, owned: { token } }: Candidate,
+  { value, secret, owned }: Candidate,
   { dataPlane, policy }: Tools,
 ): Promise<void> {
+  const { token } = owned;
   const databases = namedDatabases(policy);
-  const { answer, detail } = await dataPlane.burst(value, token.permissions, { databases });
+  const { answer, detail } = await dataPlane.burst(value, lastingPermissions(owned), { databases });
   if (answer === 'accepted' || answer === 'nothing-to-probe') return;
   throw new AdoptionError(
     answer === 'refused'

@@ -41,6 +41,16 @@ export function givenForProof({ token, marker }: Pick<OwnedToken, 'token' | 'mar
   return permissions.find((each) => grantsHash(without(permissions, each)) === marker.grants);
 }
 
+/**
+ * What a token may do without the permission that a run gives it at this moment for a proof, of which the
+ * routers learn at their own times.
+ */
+export function lastingPermissions(owned: OwnedToken): readonly Permission[] {
+  const { permissions } = owned.token;
+  const given = owned.marker.proving === undefined ? undefined : givenForProof(owned);
+  return given ? without(permissions, given) : permissions;
+}
+
 type TokenChange = Partial<Pick<Token, 'description' | 'permissions'>>;
 
 /** Fields that nothing but the proof has written; a marker with others stays. */

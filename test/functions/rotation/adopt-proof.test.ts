@@ -158,6 +158,44 @@ test('two runs at the same time adopt once, and leave no permission behind', asy
   });
 });
 
+test('a run that begins while another one proves joins its proof', async () => {
+  const { world, mine, keyturn } = await legacy(undefined, { activationDelayMs: 60_000 });
+  const other = world.deploy(adopting(mine.id));
+  let second: ReturnType<typeof other.rotate> | undefined;
+  world.watch((call, effect) => {
+    const reply = effect();
+    if (isPatch(call)) second ??= other.rotate();
+    return reply;
+  });
+  const first = await keyturn.rotate();
+  expect([first.error, (await second)?.error]).toEqual([undefined, undefined]);
+  expect(tokenOf(world, mine.id)).toMatchObject({
+    permissions: [WRITE],
+    marker: { proven: expect.stringMatching(INSTANT) },
+  });
+});
+
+test('a run carries on the proof of a token that lacked a single permission', async () => {
+  // The policy names no other databases, so a proof can give `write keyturn` alone.
+  const almost = [
+    { action: 'read', resource: '*' },
+    WRITE,
+    { action: 'write', resource: 'quality' },
+  ];
+  const { world, mine, keyturn } = await legacy(almost);
+  await disturb(world, () => keyturn.rotate(), 1, {
+    meet: faults['killed after the effect'],
+    counts: isPatch,
+    later: 'cut off',
+  });
+  await world.wait(5 * MINUTE);
+  expect((await keyturn.rotate()).error).toBeUndefined();
+  expect(tokenOf(world, mine.id)).toMatchObject({
+    permissions: almost,
+    marker: { proven: expect.stringMatching(INSTANT) },
+  });
+});
+
 test('a cluster that needs longer than activationTimeout adopts nothing, and has nothing left of it', async () => {
   const { world, mine, keyturn } = await legacy(undefined, { activationDelayMs: 20 * MINUTE });
   expect((await keyturn.rotate()).error?.errorMessage).toContain('within 5m');
