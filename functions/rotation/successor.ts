@@ -1,11 +1,10 @@
-import { EchoError } from '../management-api/influx-error.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { BinaryValueError } from '../secrets-manager/secrets.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { TokenValue } from '../token-value.ts';
-import { changeToken, freshToken, withShorterDescriptions } from '../tokens/change-token.ts';
-import { grantsHash, homeOf, type Marker } from '../tokens/marker.ts';
+import { changeToken, freshToken } from '../tokens/change-token.ts';
+import { grantsHash } from '../tokens/marker.ts';
 import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/observation.ts';
 import {
   composeSecretString,
@@ -17,6 +16,7 @@ import {
 import { isStripped } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
+import { type Cause, type Minted, mint } from './mint.ts';
 import { covers } from './plan/permissions.ts';
 
 /** A token that will get AWSCURRENT, and its string. */
@@ -25,51 +25,6 @@ export interface Successor {
   /** Id of the version that has the string. */
   readonly version: string;
   readonly value: TokenValue;
-}
-
-/** Why a token is minted. */
-interface Cause {
-  /** Somebody asked for it. */
-  readonly forced: boolean;
-  /** Id of the token that `revoke` replaces. */
-  readonly replaces?: string;
-  /** Id of the version that Secrets Manager made for it. Absent: the version's id names the token. */
-  readonly minted?: string;
-}
-
-/** A token without a version yet. */
-type Minted = Omit<Successor, 'version'>;
-
-/** Step 2: mints a token without permissions, so that one that is lost before it is stored does no harm. */
-async function mint(
-  entry: TokenPolicy,
-  { secret }: ObservedSecret,
-  { forced, ...cause }: Cause,
-  { api, policy, apiNow }: Tools,
-): Promise<Minted> {
-  const text = entry.description;
-  const marker: Marker = {
-    owner: policy.owner,
-    secret: secret.name,
-    home: homeOf(secret.arn),
-    ...(forced && { forced }),
-    ...cause,
-  };
-  const lifetime = entry.expiresAfter;
-  // Rounded up, because `formatInstant` cuts to the whole second.
-  const expiresAt =
-    lifetime === undefined ? undefined : Math.ceil((apiNow() + lifetime) / 1_000) * 1_000;
-  const { token, value } = await withShorterDescriptions(text, marker, async (description) => {
-    const minted = await api.createToken({ description, permissions: [], expiresAt });
-    // A server that ignores expiresAt would mint tokens that never expire. This one is inert, and reap deletes it.
-    if (minted.token.expiresAt === expiresAt && minted.token.description === description) {
-      return minted;
-    }
-    throw new EchoError(
-      `POST /tokens made ${minted.token.id} with another expiry or description than asked for`,
-    );
-  });
-  return { owned: ownedToken(token, { marker, text }), value };
 }
 
 /**

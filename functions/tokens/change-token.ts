@@ -28,7 +28,8 @@ export interface Arming extends Marking {
   readonly permissions?: readonly Permission[];
 }
 
-const isRefused = (error: unknown) =>
+/** Whether the server refused a request as it is; a description that is too long may be why. */
+export const isRefused = (error: unknown) =>
   error instanceof InfluxError && error.status === BAD_REQUEST && !error.foreignBody;
 
 /**
@@ -61,7 +62,8 @@ export async function patchToken(
   { token, marker, text }: Pick<OwnedToken, 'token' | 'marker' | 'text'>,
   { marker: fields, permissions }: Arming,
 ): Promise<Token> {
-  const kept = Object.entries({ ...marker, ...fields }).filter(([, value]) => value !== undefined);
+  const { room, ...lasting } = marker;
+  const kept = Object.entries({ ...lasting, ...fields }).filter(([, value]) => value !== undefined);
   const changed = Object.fromEntries(kept) as unknown as Marker;
   const answer = await withShorterDescriptions(text, changed, (description) =>
     api.updateToken(token.id, { description, ...(permissions && { permissions }) }),

@@ -50,6 +50,8 @@ export interface Marker {
   readonly proven?: number;
   /** The permissions that were taken away; undoing needs nothing else. */
   readonly was?: readonly Permission[];
+  /** Filler of a description that shows, before anything depends on it, that the server takes a long one. */
+  readonly room?: string;
   /** Fields of a newer version, `name=value` as they are written: its tokens are ours too. */
   readonly others?: readonly string[];
 }
@@ -80,6 +82,7 @@ const TEXTS = [
   'replaces',
   'order',
   'shared',
+  'room',
 ] as const;
 /** Fields that are written in a form of their own. */
 const OTHERS = ['version', 'forced', 'grace', 'was'] as const;
@@ -110,6 +113,7 @@ const SHORT: Readonly<Record<Field, string>> = {
   adopted: 't',
   proving: 'b',
   proven: 'p',
+  room: 'x',
   was: 'w',
 };
 const BY_NAME: ReadonlyMap<string, Field> = new Map(

@@ -104,6 +104,33 @@ test('a mark that is to be written again after minutes never overwrites a freeze
   expect(world.tokens(TELEGRAF)[0]?.marker).toHaveProperty('frozen', frozen);
 });
 
+test.each([60, 100, 130, 150, 160, 170, 180, 190, 200, 220, 255])(
+  'on a server that takes %i characters of description, a token lives its whole life or is not minted',
+  async (longestDescription) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    world.cluster.manners = { longestDescription };
+    const { error } = await world.rotate();
+    if (error) {
+      expect(error.errorMessage).toMatch(
+        /nothing was minted for keyturn\/prod\/telegraf: .* \d+ characters \(.*description must be at most/,
+      );
+      expect(world.tokens()).toEqual([]);
+      return;
+    }
+    const old = world.holders(TELEGRAF).AWSCURRENT;
+    await world.rotate(force);
+    for (let day = 0; day < 20; day += 1) {
+      await world.wait(DAY);
+      expect((await world.reap()).error).toBeUndefined();
+    }
+    expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([
+      world.holders(TELEGRAF).AWSCURRENT,
+    ]);
+    expect(world.holders(TELEGRAF).AWSCURRENT).not.toBe(old);
+    expect(world.tokens(TELEGRAF)[0]?.marker).not.toHaveProperty('room');
+  },
+);
+
 test('a token of 150 databases is retired on a server that takes 255 characters of description', async () => {
   const databases = Array.from({ length: 150 }, (_, number) => `measurements_of_plant_${number}`);
   const policy = policyWith(
