@@ -23,7 +23,8 @@ async function heal(laboratory: Laboratory, { isRefused }: Scenario): Promise<re
   for (const [tick, length] of ticks.entries()) {
     const answers = [await invoke({ job: 'rotate' }), await invoke({ job: 'reap' })];
     const failed = answers.flatMap(({ error }) => (error ? [`D: ${error.errorMessage}`] : []));
-    complaints = [...(isRefused || isDisowned(laboratory) ? [] : failed), ...unsettled()];
+    const mayFail = isRefused || isDisowned(laboratory) || laboratory.waitsForPeople();
+    complaints = [...(mayFail ? [] : failed), ...unsettled()];
     if (complaints.length === 0 && tick >= FEWEST_TICKS) break;
     await world.wait(length);
   }

@@ -5,7 +5,7 @@ import { shiftInstants } from '../world/shift-instants.ts';
 import type { Answered, Deployment, Saved as SavedWorld, World } from '../world/world.ts';
 import { emptyHistory, type History, note, noteProbe } from './history.ts';
 import { violations } from './invariants.ts';
-import { heldStaysDead, holdsUnknown, leaks, unsettled } from './outcomes.ts';
+import { heldStaysDead, holdsUnknown, leaks, unsettled, waitsForPeople } from './outcomes.ts';
 import { policy, SECRET } from './policy.ts';
 import { termsOf } from './terms.ts';
 import { type View, viewOf } from './view.ts';
@@ -118,6 +118,8 @@ export async function openLaboratory(declared: object = policy) {
       return terms;
     },
     hasUnknown: () => [...view().secrets.values()].some((each) => holdsUnknown(each, history)),
+    /** Whether a secret has no value, and nobody but people can say what belongs into it. */
+    waitsForPeople: () => [...view().secrets.values()].some((each) => waitsForPeople(each, terms)),
     unsettled: () => [...unsettled(view(), history, terms)],
     get history() {
       return history;

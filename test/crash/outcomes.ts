@@ -45,7 +45,9 @@ function unrest(
   { isRetired }: Terms,
 ): string | undefined {
   const { AWSCURRENT: current = '' } = secret.holders;
-  if (isRetired(secret.name)) return 'still there';
+  const isStripped = current === token.id && exempt[current] && !isArmed(token);
+  // What a person stripped under AWSCURRENT is held and reported, whether or not its entry is there.
+  if (isRetired(secret.name)) return isStripped ? undefined : 'still there';
   if (current === token.id) return isArmed(token) || exempt[current] ? undefined : 'never armed';
   // While a person holds the current one back, the one before it waits with them.
   const waits = exempt[current] && !leavesProven(token, secret, view);
@@ -71,6 +73,10 @@ function unrestOf(secret: SeenSecret, view: View, history: History): string | un
   return undefined;
 }
 
+/** A value of which Keyturn writes one key, and which is not there: the rest of it is people's. */
+export const waitsForPeople = ({ name, labels }: SeenSecret, { keyed }: Terms): boolean =>
+  labels.AWSCURRENT === undefined && keyed.includes(name);
+
 /** D: what is neither current, held, nor gone, what is still pending, and what has no token of ours. */
 export function* unsettled(view: View, history: History, terms: Terms): Violations {
   for (const token of view.tokens.values()) {
@@ -81,6 +87,7 @@ export function* unsettled(view: View, history: History, terms: Terms): Violatio
   }
   for (const secret of view.secrets.values()) {
     const isListed = terms.listed.includes(secret.name);
+    if (waitsForPeople(secret, terms)) continue;
     const why = isListed && !isOutOfReach(secret) && unrestOf(secret, view, history);
     if (why) yield `D: ${why}`;
   }

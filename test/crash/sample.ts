@@ -1,5 +1,10 @@
-/** `CRASH_POINTS=all`: every case, in minutes; otherwise one in so many, always the same ones. */
-const all = process.env.CRASH_POINTS === 'all';
+/**
+ * `CRASH_POINTS=all`: every case, in hours. `CRASH_POINTS=11+3`: one in eleven, from the third on, to look at
+ * others than `npm test` does. Otherwise one in as many as the test says, always the same ones.
+ */
+const { CRASH_POINTS = '' } = process.env;
+const all = CRASH_POINTS === 'all';
+const [, step, first] = /^(\d+)\+(\d+)$/.exec(CRASH_POINTS) ?? [];
 
 /** Chooses from the cases of one test, and counts: `next` says whether to run the next one. */
 export function sampleOf(oneIn: number) {
@@ -7,7 +12,7 @@ export function sampleOf(oneIn: number) {
   let ran = 0;
   return {
     next(): boolean {
-      const isChosen = all || cases % oneIn === 0;
+      const isChosen = all || cases % Number(step ?? oneIn) === Number(first ?? 0);
       cases += 1;
       if (isChosen) ran += 1;
       return isChosen;

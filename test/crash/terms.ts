@@ -9,6 +9,8 @@ export interface Terms {
   readonly limits: { readonly percent: number; readonly tokens: number };
   /** The secrets that its entries name. */
   readonly listed: readonly string[];
+  /** Those of them in whose values the string is under a key, and everything else is people's. */
+  readonly keyed: readonly string[];
   /** Its entry left the policy, which says that its tokens are to be retired. */
   isRetired(secret: string): boolean;
   /** Expired tokens of others are to be deleted. */
@@ -23,6 +25,7 @@ export function termsOf(declared: object, { accepts }: Pick<World, 'accepts'>): 
     gracePeriod: policy.defaults.gracePeriod,
     limits: policy.limits,
     listed: policy.tokens.map(({ secret }) => secret),
+    keyed: policy.tokens.flatMap(({ secret, adopt }) => (adopt?.key === undefined ? [] : [secret])),
     deletesExpired: policy.expiredForeignTokens === 'delete',
     isRetired: (secret) => policy.onRemoval === 'retire' && entryOf(policy, secret) === undefined,
     accepts: (string = '', permissions) =>
