@@ -10,6 +10,7 @@ const CONDITIONS = {
   expired: 'expired',
   unarmed: 'never got its permissions',
   stripped: 'a person took its permissions',
+  refused: 'was not accepted in time',
   unknown: 'has a string that nobody knows',
   shared: 'has the string of another secret',
   missing: 'has no token',

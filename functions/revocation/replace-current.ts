@@ -1,5 +1,11 @@
 import type { TokenPolicy } from '../policy/policy.ts';
-import { announceRotation, moveCurrent, verify } from '../rotation/promote.ts';
+import {
+  announceRotation,
+  moveCurrent,
+  noteAcceptance,
+  noteRefusal,
+  verify,
+} from '../rotation/promote.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from '../rotation/successor.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/secret.ts';
@@ -103,7 +109,9 @@ export async function replaceCurrent(
     const message = `token ${id} was not accepted in time; last answer: ${detail}`;
     if (!order.immediately) throw new Error(message);
     unverified = `promoted unverified: ${message}`;
-  }
+    // Before the promotion: who dies behind it leaves a token that nobody would ask about.
+    await noteRefusal(successor.owned, tools);
+  } else await noteAcceptance(successor.owned, tools);
   await clearSuperseded(successor.owned, tools);
   const { version } = successor;
   const { token, marker } = successor.owned;

@@ -41,6 +41,23 @@ export function verify(
 }
 
 /**
+ * Writes that the data plane did not accept a token under AWSCURRENT in time: consumers may be refused, and
+ * later runs ask until it is accepted.
+ */
+export async function noteRefusal(owned: OwnedToken, tools: Tools): Promise<void> {
+  if (owned.marker.refused !== undefined) return;
+  const fresh = await freshToken(tools, owned);
+  if (fresh) await changeToken(tools, fresh, { marker: { refused: tools.apiNow() } });
+}
+
+/** Writes that the data plane accepts a token that it did not accept before. */
+export async function noteAcceptance(owned: OwnedToken, tools: Tools): Promise<void> {
+  if (owned.marker.refused === undefined) return;
+  const fresh = await freshToken(tools, owned);
+  if (fresh) await changeToken(tools, fresh, { marker: { refused: undefined } });
+}
+
+/**
  * Step 6, first half: after a roll back the token that is about to be replaced still has the marks of its
  * earlier retirement. They are removed, because its grace period starts now.
  */

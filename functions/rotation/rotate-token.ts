@@ -18,9 +18,10 @@ import type {
   RenewalAction,
   Replacement,
   Resumption,
+  Verification,
 } from './plan/rotation-action.ts';
-import { announceRotation, promote, verify } from './promote.ts';
-import { mintSuccessor, resumeSuccessor, type Successor } from './successor.ts';
+import { announceRotation, noteAcceptance, noteRefusal, promote, verify } from './promote.ts';
+import { mintSuccessor, readSuccessor, resumeSuccessor, type Successor } from './successor.ts';
 import { hasTimeForStep, type Turns } from './turns.ts';
 
 /** An entry and its action in the plan. */
@@ -132,6 +133,19 @@ async function obtain(
   return undefined;
 }
 
+/** The token under AWSCURRENT and its string. Undefined: it is not that of the action any more. */
+function readCurrent(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  { tokenId }: Verification,
+  tools: Tools,
+): Promise<Successor | undefined> {
+  const owned = ownedCurrent(seen);
+  const version = seen.secret.labels.AWSCURRENT;
+  if (owned?.token.id !== tokenId || version === undefined) return Promise.resolve(undefined);
+  return readSuccessor(entry, { owned, version }, tools);
+}
+
 /**
  * Reads the secret again and carries out what it decides now, even if the plan had another action: for
  * what ends with a promotion up to the armed token, for all other kinds completely.
@@ -163,6 +177,14 @@ async function startRotation(
       if (!successor) return { result: 'skipped' };
       if (action.kind === 'mint' || action.kind === 'arm') return armedOutcome('done', successor);
       return { entry, seen, successor, reason: action.reason };
+    }
+    case 'verify': {
+      const successor = await readCurrent(entry, seen, action, tools);
+      if (!successor) return { result: 'skipped' };
+      // What it lacks of the policy is given by `widen`; a refusal of that would say nothing of what it has.
+      const { permissions } = successor.owned.token;
+      const { reason } = action;
+      return { entry: { ...entry, permissions }, seen, successor, reason };
     }
     case 'detach-pending':
       return { result: await detachPending(seen, tools) };
@@ -210,13 +232,17 @@ export async function finishRotation(
   return 'done';
 }
 
+/** Whether consumers have the token already: it is the first one, whose version got AWSCURRENT as soon as it was put. */
+const isCurrent = ({ version }: Successor, { secret }: ObservedSecret): boolean =>
+  (secret.labels.AWSCURRENT ?? version) === version;
+
 /** Steps 5 to 8. `armed`: the data plane did not accept it in time, and a later run goes on. */
 async function verifyAndFinish(
   started: Started,
   { observation, learnt, turns }: Around,
   tools: ArmingTools,
 ): Promise<BareOutcome> {
-  const { entry, successor } = started;
+  const { entry, seen, successor } = started;
   const { isKnown } = rotationContext(tools.policy, observation, learnt);
   const { accepted, detail } = await verify(
     successor,
@@ -224,12 +250,17 @@ async function verifyAndFinish(
     tools,
   );
   if (accepted) {
-    const result = await turns.finish(() => finishRotation(started, tools));
+    const result = await turns.finish(async () => {
+      await noteAcceptance(successor.owned, tools);
+      return finishRotation(started, tools);
+    });
     return { result, ...(result === 'done' && { current: successor.owned.token.id }) };
   }
   const about = { token: entry.name, secret: entry.secret, tokenId: successor.owned.token.id };
   tools.log.warn('not accepted yet', { ...about, detail });
-  return armedOutcome('armed', successor);
+  if (!isCurrent(successor, seen)) return armedOutcome('armed', successor);
+  await turns.finish(() => noteRefusal(successor.owned, tools));
+  return { result: 'armed' };
 }
 
 /** Carries out the action of one entry. */

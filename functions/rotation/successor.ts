@@ -127,6 +127,21 @@ export async function mintSuccessor(
   return arm(entry, { ...minted, owned, version }, cause.forced, tools);
 }
 
+/** The token of an earlier run, with its string. Undefined: the token or its value is gone, or the string is another's. */
+export async function readSuccessor(
+  entry: TokenPolicy,
+  found: Pick<Successor, 'owned' | 'version'>,
+  tools: Tools,
+): Promise<Successor | undefined> {
+  const { version } = found;
+  const text = await tools.secrets.value(entry.secret, version);
+  const owned = await freshToken(tools, found.owned);
+  if (!text || !owned) return undefined;
+  const value = readTokenString(entry, text, [owned.marker.fp ?? '']);
+  const isOther = owned.marker.fp !== undefined && owned.marker.fp !== value.fingerprint();
+  return isOther ? undefined : { owned, version, value };
+}
+
 /**
  * Step 4 for the token of an earlier run: does what is left of it. Undefined: the token or its value is gone,
  * or a person stopped it.
@@ -137,11 +152,6 @@ export async function resumeSuccessor(
   { forced }: Pick<Cause, 'forced'>,
   tools: ArmingTools,
 ): Promise<Successor | undefined> {
-  const { version } = found;
-  const text = await tools.secrets.value(entry.secret, version);
-  const owned = await freshToken(tools, found.owned);
-  if (!text || !owned) return undefined;
-  const value = readTokenString(entry, text, [owned.marker.fp ?? '']);
-  const isOther = owned.marker.fp !== undefined && owned.marker.fp !== value.fingerprint();
-  return isOther ? undefined : arm(entry, { owned, version, value }, forced, tools);
+  const successor = await readSuccessor(entry, found, tools);
+  return successor && arm(entry, successor, forced, tools);
 }

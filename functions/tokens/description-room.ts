@@ -7,7 +7,13 @@ import { type Marker, shorterDescriptions } from './marker.ts';
  */
 
 const INSTANT = Date.UTC(2026, 0);
-const ARMED = { id: '0'.repeat(36), fp: '0'.repeat(16), grants: '0'.repeat(8), armed: INSTANT };
+const ARMED = {
+  id: '0'.repeat(36),
+  fp: '0'.repeat(16),
+  grants: '0'.repeat(8),
+  armed: INSTANT,
+  refused: INSTANT,
+};
 const RETIRED = {
   superseded: INSTANT,
   grace: 1_000_000,

@@ -36,6 +36,8 @@ export interface Marker {
   readonly forced?: true;
   /** When somebody asked for this rotation again, or later than it was minted. */
   readonly asked?: number;
+  /** When the data plane did not accept it in time although it has AWSCURRENT, and it was not seen accepted since. */
+  readonly refused?: number;
   readonly superseded?: number;
   /** The grace period that was promised with `superseded`, in seconds. */
   readonly grace?: number;
@@ -63,6 +65,7 @@ const SECONDS = /^\d{1,10}$/;
 const INSTANTS = [
   'armed',
   'asked',
+  'refused',
   'superseded',
   'fenced',
   'quarantined',
@@ -99,6 +102,7 @@ const SHORT: Readonly<Record<Field, string>> = {
   grants: 'g',
   armed: 'a',
   asked: 'n',
+  refused: 'j',
   minted: 'm',
   version: 'v',
   replaces: 'r',
@@ -188,7 +192,7 @@ export function* shorterDescriptions(text: string, marker: Marker): Generator<st
   yield describe('', kept, BRIEF);
   if (kept.superseded === undefined && kept.quarantined === undefined) return;
   // What is being retired needs only what tells whose it is and how far it came.
-  const { armed, asked, forced, replaces, order, version, minted, ...least } = kept;
+  const { armed, asked, refused, forced, replaces, order, version, minted, ...least } = kept;
   yield describe('', { ...least, ...(version && { version }), ...(minted && { minted }) }, BRIEF);
   yield describe('', least, BRIEF);
 }

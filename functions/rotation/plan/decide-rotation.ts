@@ -293,7 +293,7 @@ function decideMinting(about: Case, reason: ReplacementReason): Action | Note {
   return { kind: 'CannotStore', message };
 }
 
-/** D9 and D10. */
+/** D9 and D11. */
 function decideGrants(
   { permissions }: Case,
   { token, marker }: OwnedToken,
@@ -319,9 +319,15 @@ function decide(about: Case): Action | Note | undefined {
   const pending = decidePending(about);
   if (pending && pending !== 'waits') return pending;
   // What a successor waits for need not keep a new permission from the token that consumers have.
-  if (pending) return owned && decideGrants(about, owned);
-  if (reason) return decideMinting(about, reason);
-  return owned && decideGrants(about, owned);
+  if (!pending && reason) return decideMinting(about, reason);
+  return owned && decideKept(about, owned);
+}
+
+/** D9 to D11: what is done to an AWSCURRENT that is not replaced now. */
+function decideKept(about: Case, owned: OwnedToken): Action | Note | undefined {
+  const decided = decideGrants(about, owned);
+  if (owned.marker.refused === undefined || decided?.kind === 'widen') return decided;
+  return { kind: 'verify', reason: 'Refused', tokenId: owned.token.id };
 }
 
 /** What a person should know of AWSCURRENT, whatever is decided. */
@@ -361,7 +367,7 @@ export function permissionsOf(
 
 /**
  * Decides about one token of the policy: from the listings, and again from the secret as it is right
- * before acting. The first row that fits decides; docs/how-a-token-lives.md has the same rows (D1 to D10).
+ * before acting. The first row that fits decides; docs/how-a-token-lives.md has the same rows (D1 to D11).
  *
  * | AWSCURRENT has                                     | AWSPENDING | decision                       |
  * |----------------------------------------------------|------------|--------------------------------|
@@ -375,6 +381,7 @@ export function permissionsOf(
  * | a token that is not due                             | forced     | resume, Pending                |
  * | a token that is not due                             | other      | detach-pending                 |
  * | fewer permissions than the policy                   | none       | widen                          |
+ * | `refused` (the cluster did not accept it in time)   | none       | verify, Refused                |
  * | permissions that a person changed                   | none       | nothing, reported              |
  */
 export function decideRotation(

@@ -23,6 +23,8 @@ export type EntryCondition =
   | 'expired'
   | 'unarmed'
   | 'stripped'
+  /** The data plane did not accept it in time, and was not seen to accept it since. */
+  | 'refused'
   /** Nobody knows whose string it is, or it is that of another secret. */
   | 'unknown'
   | 'shared'
@@ -59,6 +61,7 @@ const UNUSABLE: ReadonlySet<EntryCondition> = new Set([
   'expired',
   'unarmed',
   'stripped',
+  'refused',
   'unknown',
   'shared',
   'missing',
@@ -129,7 +132,10 @@ function conditionOf(
   if (holder?.state !== 'owned') return WITHOUT_TOKEN[holder?.state ?? 'none'];
   const { owned } = holder;
   const waits = isProven(owned) && !wasArmed(owned) && !isExpired(owned.token, context.at);
-  return waits ? 'unarmed' : conditionOfToken(entry, owned.token, owned.marker.grants, context);
+  if (waits) return 'unarmed';
+  const condition = conditionOfToken(entry, owned.token, owned.marker.grants, context);
+  const isLive = condition === 'works' || condition === 'expiring';
+  return isLive && owned.marker.refused !== undefined ? 'refused' : condition;
 }
 
 /** How late is still normal: a tenth of `rotateEvery`, at least an hour and at most a day, or three runs; with windows a week more. */

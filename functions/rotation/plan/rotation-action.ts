@@ -37,6 +37,13 @@ export interface Resumption extends OfEntry {
   readonly reason: ResumptionReason;
 }
 
+/** Asks the data plane again whether it accepts the token under AWSCURRENT, which it did not accept in time before. */
+export interface Verification extends OfEntry {
+  readonly kind: 'verify';
+  readonly tokenId: string;
+  readonly reason: 'Refused';
+}
+
 /** Arms a token that an earlier run minted, with the policy's permissions of today; a later run promotes it. */
 export interface ArmingOfPending extends OfEntry {
   readonly kind: 'arm';
@@ -117,6 +124,7 @@ export type RenewalAction =
   | Minting
   | Resumption
   | ArmingOfPending
+  | Verification
   | PendingDetachment
   | Widening
   | RollbackRepair;

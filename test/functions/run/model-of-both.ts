@@ -177,6 +177,9 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
     case 'widen':
       change({ grants }, permissions);
       break;
+    case 'verify':
+      change({ refused: undefined });
+      break;
     case 'give-back': {
       const { was = [] } = (token && markerOf(token)) ?? {};
       change({ superseded: undefined, fenced: undefined, quarantined: undefined }, was);

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import type { Interceptor } from '../../../sandbox/interception.ts';
+import { INSTANT } from '../../world/marker.ts';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+
+const named = { tokens: ['telegraf'], force: true };
+
+/** The data plane refuses everybody, or cannot be asked. */
+const refusing =
+  (status: number): Interceptor =>
+  async (call, effect) =>
+    call.server === 'data-plane' ? { status, body: '' } : effect();
+
+const unusable = ({ metrics }: Pick<World, 'metrics'>) =>
+  metrics().findLast((each) => 'Owner=prod UnusableTokens' in each)?.['Owner=prod UnusableTokens'];
+
+const verified = (result: string) => ({
+  action: expect.objectContaining({ kind: 'verify', reason: 'Refused' }),
+  result,
+});
+
+test.each([401, 503])(
+  'a first token that the cluster answers with %d is asked for by every run, and unusable until it is accepted',
+  async (status) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    world.intercept(refusing(status));
+    await world.rotate();
+    const [token] = world.tokens();
+    expect(world.holders(TELEGRAF).AWSCURRENT).toBe(token?.id);
+    for (const event of [{}, {}, named]) {
+      await world.wait(30 * MINUTE);
+      const { result } = await world.rotate(event);
+      if (event !== named) expect(result.outcomes).toEqual([verified('armed')]);
+      expect(unusable(world)).toBe(1);
+      expect(result.entries[0].condition).toBe('refused');
+    }
+
+    world.intercept();
+    await world.wait(30 * MINUTE);
+    await world.rotate();
+    expect(unusable(world)).toBe(0);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    await world.wait(HOUR);
+    expect((await world.rotate()).result).toMatchObject({
+      plan: { actions: [] },
+      entries: [{ condition: 'works' }],
+    });
+  },
+);
+
+test('the marker says since when a first token is refused, and no longer than that', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  world.intercept(refusing(401));
+  await world.rotate();
+  const refused = () => world.tokens()[0]?.marker?.refused;
+  expect(refused()).toMatch(INSTANT);
+  world.intercept();
+  const { result } = await world.rotate();
+  expect(result.outcomes).toEqual([{ ...verified('done'), current: world.tokens()[0]?.id }]);
+  expect(refused()).toBeUndefined();
+  expect(world.events('Token Rotated')).toHaveLength(1);
+});
+
+test('the repetition of a rotation by name goes on asking for the first token, and mints no other', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  world.intercept(refusing(401));
+  await world.rotate(named);
+  expect((await world.rotate(named)).result.outcomes).toEqual([verified('armed')]);
+  world.intercept();
+  expect((await world.rotate(named)).result.outcomes).toMatchObject([verified('done')]);
+  expect(world.tokens()).toHaveLength(1);
+});
+
+test('a refused token gets what the policy adds, is not given what a person took, and is replaced when it is due', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  world.intercept(refusing(401));
+  await world.rotate();
+  const wide = { permissions: { write: ['telemetry', 'quality'] } };
+  const wider = world.deploy(policyWith({ telegraf: wide }));
+  const kinds = async () =>
+    (await wider.rotate()).result.outcomes.map(
+      ({ action }: { readonly action: { readonly kind: string } }) => action.kind,
+    );
+  expect(await kinds()).toEqual(['widen']);
+  expect(world.tokens()[0]?.permissions).toHaveLength(2);
+  await world.people.changeToken(world.tokens()[0]?.id, {
+    permissions: [{ action: 'write', resource: 'telemetry' }],
+  });
+  expect(await kinds()).toEqual(['verify']);
+  expect(world.tokens()[0]?.permissions).toHaveLength(1);
+  await world.wait(80 * 24 * HOUR);
+  expect(await kinds()).toEqual(['mint']);
+});
+
+test('what revoke promoted unverified is asked for by the next run', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  world.intercept(refusing(401));
+  await world.revoke({
+    way: 'replace',
+    token: 'telegraf',
+    reason: 'leaked',
+    immediately: true,
+  });
+  const { result } = await world.rotate();
+  expect(result.outcomes).toEqual([verified('armed')]);
+  expect(unusable(world)).toBe(1);
+  world.intercept();
+  await world.rotate();
+  expect(unusable(world)).toBe(0);
+});
