@@ -7,6 +7,7 @@ const runtime = loadRuntime();
 /** Safe at any time, twice, or after a crash: every run reads the cluster and makes a new plan. */
 export function handler(event: unknown, context: InvocationContext) {
   const request = parseEnforceRequest(event);
-  const invocation = { job: 'enforce', scheduled: request.scheduled } as const;
+  const { scheduled, dryRun } = request;
+  const invocation = { job: 'enforce', scheduled, dryRun } as const;
   return runtime.runScheduled(invocation, context, (tools) => runEnforcement(request, tools));
 }

@@ -12,6 +12,8 @@ export const ENVIRONMENT = {
   encryptionKey: 'KEYTURN_ENCRYPTION_KEY',
   /** Name of the policy file, as plans show it. */
   policyFile: 'KEYTURN_POLICY_FILE',
+  /** Of `rotate`: how many seconds after a firing its schedule fires for the third time, at most. */
+  thirdRunSeconds: 'KEYTURN_THIRD_RUN_SECONDS',
 } as const;
 
 /** Namespace of all metrics; each has the dimension `Owner`. */

@@ -7,6 +7,7 @@ const runtime = loadRuntime();
 /** Safe at any time, twice, or after a crash: every run reads both systems and makes a new plan. */
 export function handler(event: unknown, context: InvocationContext) {
   const request = parseRotateRequest(event);
-  const invocation = { job: 'rotate', scheduled: request.scheduled } as const;
+  const { scheduled, dryRun } = request;
+  const invocation = { job: 'rotate', scheduled, dryRun } as const;
   return runtime.runScheduled(invocation, context, (tools) => runRotation(request, tools));
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createDataPlane } from './data-plane/probe.ts';
-import { CA_FILE, ENVIRONMENT, POLICY_FILE } from './environment.ts';
+import { CA_FILE, ENVIRONMENT, type Measure, POLICY_FILE } from './environment.ts';
 import { createPublisher } from './events/publisher.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { accountPrefix } from './management-api/prefix.ts';
@@ -42,6 +42,8 @@ type Work<T> = (tools: RunTools) => Promise<T>;
 export interface Invocation {
   readonly job: 'rotate' | 'reap' | 'enforce';
   readonly scheduled?: Scheduled | undefined;
+  /** A look changes nothing, and no metric: alarms go by what the runs that act have found. */
+  readonly dryRun?: boolean | undefined;
 }
 
 /** The answer of a scheduled run that began when it should have been over. Nothing was read or changed. */
@@ -85,6 +87,8 @@ export interface Origin {
   readonly writeMetrics?: (line: object) => void;
   /** Absent: every run reads it from the secret that the policy names (`cluster.managementToken`). */
   readonly managementToken?: TokenValue | undefined;
+  /** As in `RunTools`. */
+  readonly thirdRunMs?: number | undefined;
 }
 
 /**
@@ -108,9 +112,12 @@ export function loadRuntime(): Runtime {
       error: (message, { error, ...details }) =>
         logger.error(message, { details, error: error as Error }),
     },
+    thirdRunMs: secondsIn(env[ENVIRONMENT.thirdRunSeconds]),
     writeMetrics: (line) => logger.info('measured', { ...line }),
   });
 }
+
+const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : undefined);
 
 /** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
@@ -148,23 +155,27 @@ export function createRuntime(origin: Origin): Runtime {
     write: origin.writeMetrics ?? (() => {}),
   });
 
-  async function readToken(): Promise<TokenValue> {
+  async function readToken(measure: Measure): Promise<TokenValue> {
     const { value, expiresAt } = await readManagementToken(secrets, cluster.managementToken);
     if (Number.isNaN(expiresAt)) log.warn('the management token has an unreadable expiresAt', {});
     else if (expiresAt !== undefined) {
-      meter.measure({ managementTokenDays: (expiresAt - timing.now()) / DAY_MS });
+      measure({ managementTokenDays: (expiresAt - timing.now()) / DAY_MS });
     }
     return value;
   }
 
   /** @param end the instant by which this run must be over */
-  async function runUntil<T>(end: number, context: InvocationContext, work: Work<T>): Promise<T> {
+  async function runUntil<T>(
+    end: number,
+    context: InvocationContext,
+    work: Work<T>,
+    measure: Measure = meter.measure,
+  ): Promise<T> {
     deadline = end - RESERVE_MS;
     try {
       // Every run reads it again, so that replacing it needs no deployment.
-      managementToken = given ?? (await readToken());
+      managementToken = given ?? (await readToken(measure));
       const { publish } = publisher;
-      const { measure } = meter;
       return await work({
         ...timing,
         policy,
@@ -175,6 +186,7 @@ export function createRuntime(origin: Origin): Runtime {
         measure,
         log,
         deadline,
+        thirdRunMs: origin.thirdRunMs,
       });
     } finally {
       // Before the events, so that a process that ends while it sends them has measured its work.
@@ -199,17 +211,18 @@ export function createRuntime(origin: Origin): Runtime {
   return {
     policy,
     run: (context, work) => runUntil(longestEnd(context), context, work),
-    runScheduled({ job, scheduled }, context, work) {
+    runScheduled({ job, scheduled, dryRun = false }, context, work) {
       const longest = longestEnd(context);
-      if (!scheduled) return runUntil(longest, context, work);
+      const measure = dryRun ? () => {} : meter.measure;
+      if (!scheduled) return runUntil(longest, context, work, measure);
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;
       const end = Math.min(longest, next - BEFORE_NEXT_MS);
       if (end - RESERVE_MS <= timing.now()) {
         return Promise.resolve(answerLate(scheduled, end));
       }
       // Not where a run is late: one alarm asks whether schedules still begin runs that do something.
-      meter.measure({ scheduledRun: job });
-      return runUntil(end, context, work);
+      measure({ scheduledRun: job });
+      return runUntil(end, context, work, measure);
     },
   };
 }

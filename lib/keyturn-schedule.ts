@@ -11,7 +11,7 @@ import {
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { gapsOf } from './schedule/gaps.ts';
+import { firingsOf, windowMinutes } from './schedule/gaps.ts';
 
 export interface KeyturnScheduleProps {
   readonly target: IFunction;
@@ -24,27 +24,15 @@ export interface KeyturnScheduleProps {
   readonly failures: IQueue;
 }
 
-/** A rate of hours or days names no minute: many clusters need not start in the same minute. */
-const windowMinutes = (expression: string) =>
-  /^rate\(\d+ (?:hour|day)s?\)$/.test(expression) ? 15 : 0;
-
 /**
  * The event of a scheduled run: when it was to fire, and the least number of seconds from then to the next
  * firing, by which the run ends, and the most to the third (`scheduledSchema` in functions/run/request.ts). The instant is that of the
  * schedule, whenever in the flexible window it fires, and however often its delivery is tried.
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
  */
-function eventOf(expression: string, timeZone: string): object {
-  const { shortest, longestOfThree } = gapsOf(expression, timeZone);
-  const window = windowMinutes(expression);
-  return {
-    scheduled: {
-      at: ContextAttribute.scheduledTime,
-      nextInSeconds: (shortest - window) * 60,
-      thirdInSeconds: (longestOfThree + window) * 60,
-    },
-  };
-}
+const eventOf = (expression: string, timeZone: string): object => ({
+  scheduled: { at: ContextAttribute.scheduledTime, ...firingsOf(expression, timeZone) },
+});
 
 /** An EventBridge schedule that invokes one function. */
 export class KeyturnSchedule extends Construct {

@@ -12,6 +12,7 @@ import { type Grant, Grants } from './grants.ts';
 import { KeyturnFunction, type NetworkProps } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
 import { type PolicyFile, readPolicyFile } from './policy-file.ts';
+import { firingsOf } from './schedule/gaps.ts';
 
 export interface KeyturnProps extends NetworkProps {
   /** Path of the policy file, which describes one cluster. */
@@ -176,7 +177,14 @@ export class Keyturn extends Construct {
       entry,
       description: `Keyturn (${owner}): ${description}`,
       policyFile,
-      environment: this.#environment,
+      environment: {
+        ...this.#environment,
+        // A person's run must find the same as the schedule's, whose event says this.
+        ...(entry === 'rotate' &&
+          schedule !== undefined && {
+            [ENVIRONMENT.thirdRunSeconds]: String(firingsOf(schedule, timeZone).thirdInSeconds),
+          }),
+      },
       grants,
       logRetention: this.#props.logRetention ?? RetentionDays.THREE_MONTHS,
       ...(schedule === undefined

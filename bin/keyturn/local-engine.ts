@@ -14,6 +14,7 @@ import { createRuntime } from '../../functions/runtime.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
 import type { TokenValue } from '../../functions/token-value.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
+import { firingsOf } from '../../lib/schedule/gaps.ts';
 import type { Engine, Job } from './engine.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -69,7 +70,14 @@ export function createLocalEngine(
   terminal: Terminal,
   managementToken: TokenValue | undefined,
 ): Engine {
-  const runtime = createRuntime({ policy, ca, log: progressOn(terminal), managementToken });
+  const { thirdInSeconds } = firingsOf(policy.schedules.rotate, policy.timeZone);
+  const runtime = createRuntime({
+    policy,
+    ca,
+    log: progressOn(terminal),
+    managementToken,
+    thirdRunMs: thirdInSeconds * 1_000,
+  });
   return {
     placeOf: () => 'this machine',
     async call(job, event) {

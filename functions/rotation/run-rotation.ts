@@ -1,4 +1,4 @@
-import { entryOf, type Policy } from '../policy/policy.ts';
+import { entryOf } from '../policy/policy.ts';
 import { rateOf } from '../policy/rate.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { attempt, type Outcome } from '../run/outcome.ts';
@@ -26,9 +26,13 @@ import { findRefused } from './refused-strings.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
 import { createTurns, hasTimeForStep } from './turns.ts';
 
-/** How long until the third run after this one, at most: as its schedule said, or as the policy says for a person's run. */
-function timeToThirdRun({ scheduled }: RotateRequest, { schedules }: Policy): number {
-  return scheduled ? scheduled.thirdInSeconds * 1_000 : 3 * (rateOf(schedules.rotate) ?? DAY_MS);
+/**
+ * How long until the third run after this one, at most: as its schedule said, which a person's run is told,
+ * too, so that both find the same.
+ */
+function timeToThirdRun({ scheduled }: RotateRequest, { policy, thirdRunMs }: RunTools): number {
+  if (scheduled) return scheduled.thirdInSeconds * 1_000;
+  return thirdRunMs ?? 3 * (rateOf(policy.schedules.rotate) ?? DAY_MS);
 }
 
 /** What `rotate` answers. */
@@ -117,7 +121,7 @@ export async function runRotation(
     needsTimes: needsVersionTimes,
   });
   const tools = atApiTime(runTools, observation);
-  const thirdMs = timeToThirdRun(request, policy);
+  const thirdMs = timeToThirdRun(request, runTools);
   const learnt = { refused: await findRefused(observation, tools), thirdMs };
   const plan = planRotation(policy, observation, request, learnt);
   const around = { observation, learnt, turns: createTurns(tools) };

@@ -26,6 +26,8 @@ export interface RunTools extends Timing {
   readonly log: Log;
   /** The instant by which this run must end. */
   readonly deadline: number;
+  /** How long after a firing the schedule of `rotate` fires for the third time, at most. Absent: nobody told. */
+  readonly thirdRunMs?: number | undefined;
 }
 
 /** The tools after both systems were observed. */

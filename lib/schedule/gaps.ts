@@ -87,3 +87,28 @@ export function gapsOf(expression: string, timeZone: string): Gaps {
   const minutes = Number(count) * MINUTES[unit as keyof typeof MINUTES];
   return { shortest: minutes, longestOfThree: 3 * minutes };
 }
+
+/** A rate of hours or days names no minute: many clusters need not start in the same minute. */
+export const windowMinutes = (expression: string): number =>
+  /^rate\(\d+ (?:hour|day)s?\)$/.test(expression) ? 15 : 0;
+
+/** What a run may reckon with, in seconds after its schedule was to fire. */
+export interface Firings {
+  /** The least time to the next firing, by which the run ends. */
+  readonly nextInSeconds: number;
+  /** The most time to the third. */
+  readonly thirdInSeconds: number;
+}
+
+/**
+ * When a schedule fires again, whenever in the flexible window it does.
+ * @throws ExpressionError
+ */
+export function firingsOf(expression: string, timeZone: string): Firings {
+  const { shortest, longestOfThree } = gapsOf(expression, timeZone);
+  const window = windowMinutes(expression);
+  return {
+    nextInSeconds: (shortest - window) * 60,
+    thirdInSeconds: (longestOfThree + window) * 60,
+  };
+}

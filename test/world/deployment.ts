@@ -1,4 +1,5 @@
 import { ENVIRONMENT } from '../../functions/environment.ts';
+import { firingsOf } from '../../lib/schedule/gaps.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
 import type { VirtualClock } from '../../sandbox/virtual-clock.ts';
 import { JOBS, type Job } from './jobs.ts';
@@ -16,6 +17,13 @@ export interface Deployed {
 /** The instances of a deployment: `2/rotate-1` is the third deployment's. */
 export const prefixOf = (number: number) => `${number}/`;
 
+/** What the stack tells `rotate` of its schedule. */
+function thirdRunOf(policy: object): number {
+  const { schedules }: { readonly schedules?: { readonly rotate?: string } } = { ...policy };
+  const { rotate = 'rate(30 minutes)' } = schedules ?? {};
+  return firingsOf(rotate, 'UTC').thirdInSeconds;
+}
+
 /** Puts a policy beside the functions, as a deploy would. */
 export function deployOn(
   systems: Systems,
@@ -30,7 +38,11 @@ export function deployOn(
     functions: JOBS.map((job) => realFunction(job)),
     idPrefix: prefixOf(number),
     policy,
-    environment: { ...environmentOf(systems), [ENVIRONMENT.eventBus]: 'default' },
+    environment: {
+      ...environmentOf(systems),
+      [ENVIRONMENT.eventBus]: 'default',
+      [ENVIRONMENT.thirdRunSeconds]: String(thirdRunOf(policy)),
+    },
   });
   const invoke = async (job: Job, event: object = {}) =>
     (await clock.waitFor(host.invoke(job, event))) as Answered;
