@@ -173,6 +173,8 @@ async function startRotation(
     case 'resume':
     case 'arm': {
       const forced = asked || action.reason === 'Forced';
+      // Consumers have a token without permissions, and the successor takes minutes.
+      if (ownedCurrent(seen)?.marker.quarantined !== undefined) await giveBack(entry, seen, tools);
       const successor = await obtain(entry, seen, action, forced, tools);
       if (!successor) return { result: 'skipped' };
       if (action.kind === 'mint' || action.kind === 'arm') return armedOutcome('done', successor);

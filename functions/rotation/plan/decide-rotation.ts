@@ -102,13 +102,23 @@ function dueByTime(
   return now >= (dueAt(entry, seen) ?? Number.POSITIVE_INFINITY) ? 'Due' : undefined;
 }
 
+/**
+ * When a rotation promoted AWSCURRENT's token over AWSPREVIOUS's, if that tells. The one that somebody rolled back
+ * from is younger, and a grace period may also start long after the promotion.
+ */
+function promotedAt({ token }: OwnedToken, askedAt: number, seen: ObservedSecret): number {
+  const previous = ownedPrevious(seen);
+  const { superseded = 0 } = previous?.marker ?? {};
+  const isOlder = previous !== undefined && previous.token.createdAt < token.createdAt;
+  return isOlder && superseded - askedAt < HOUR_MS ? superseded : 0;
+}
+
 /** Whether a forced rotation was just done: its token was minted, or promoted, a moment ago. */
 function wasJustForced(seen: ObservedSecret, now: number): boolean {
   const current = ownedCurrent(seen);
   if (!current?.marker.forced) return false;
-  const { superseded = 0 } = ownedPrevious(seen)?.marker ?? {};
-  const { asked = 0 } = current.marker;
-  return now - Math.max(current.token.createdAt, asked, superseded) < FORCE_ANSWERED_MS;
+  const askedAt = Math.max(current.token.createdAt, current.marker.asked ?? 0);
+  return now - Math.max(askedAt, promotedAt(current, askedAt, seen)) < FORCE_ANSWERED_MS;
 }
 
 function narrowed(permissions: readonly Permission[], { token, marker }: OwnedToken): boolean {
@@ -130,8 +140,10 @@ function reasonToReplace(
   if (forced && !wasJustForced(seen, now)) return 'Forced';
   if (current.state === 'gone') return 'CurrentGone';
   if (isUnknown(seen, 'AWSCURRENT') && refused) return 'Missing';
-  if (due || current.state !== 'owned') return due;
-  return narrowed(permissions, current.owned) ? 'PermissionsNarrowed' : undefined;
+  const isNarrowed = current.state === 'owned' && narrowed(permissions, current.owned);
+  const why = due ?? (isNarrowed ? 'PermissionsNarrowed' : undefined);
+  // What was rotated a moment ago and is due again is no answer to a person who asks for its rotation.
+  return forced && why ? 'Forced' : why;
 }
 
 type Action = Without<RenewalAction, 'token' | 'secret'>;
@@ -271,12 +283,18 @@ export function heldByPerson(owned: OwnedToken): Note | undefined {
 }
 
 /** D2 to D5: what the state of the current token decides, whether or not it is due. */
-function decideCurrent(owned: OwnedToken, now: number): Action | Note | undefined {
+function decideCurrent(
+  owned: OwnedToken,
+  { reason, context: { now } }: Case,
+): Action | Note | undefined {
   const { token, marker } = owned;
   const tokenId = token.id;
   const held = heldByPerson(owned);
   if (held) return held;
-  if (marker.quarantined !== undefined) return { kind: 'give-back', reason: 'RolledBack', tokenId };
+  if (marker.quarantined !== undefined) {
+    // A rotation by name gives them back, too, before it does anything else.
+    return reason === 'Forced' ? undefined : { kind: 'give-back', reason: 'RolledBack', tokenId };
+  }
   // An orphan that a person made current is deleted; nothing arms it any more. Adoption is not this step's.
   const waits = !wasArmed(owned) && isProven(owned) && marker.superseded === undefined;
   return waits && !isExpired(token, now)
@@ -312,9 +330,9 @@ function decideGrants(
 }
 
 function decide(about: Case): Action | Note | undefined {
-  const { seen, reason, context } = about;
+  const { seen, reason } = about;
   const owned = ownedCurrent(seen);
-  const decided = forbidden(seen) ?? (owned && decideCurrent(owned, context.now));
+  const decided = forbidden(seen) ?? (owned && decideCurrent(owned, about));
   if (decided) return decided;
   const pending = decidePending(about);
   if (pending && pending !== 'waits') return pending;
@@ -373,7 +391,7 @@ export function permissionsOf(
  * |----------------------------------------------------|------------|--------------------------------|
  * | (the secret is on hold, is a replica or deleted)    | any        | nothing, reported              |
  * | `frozen`                                            | any        | nothing, reported: held        |
- * | `quarantined` (somebody rolled back)                | any        | give-back, RolledBack          |
+ * | `quarantined` (somebody rolled back), not forced    | any        | give-back, RolledBack          |
  * | an unexpired token that was never armed             | any        | resume, Unarmed                |
  * | a token that a person stripped                      | any        | nothing, reported: held        |
  * | due, expired, gone, refused, forced, narrowed, none | of use     | arm, wait, or resume           |

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+
+const named = { tokens: ['telegraf'], force: true };
+const rotated = (kind = 'rotate') => [
+  {
+    action: expect.objectContaining({ kind, reason: 'Forced' }),
+    result: 'done',
+    current: expect.any(String),
+  },
+];
+
+test('rotates a token that somebody rolled back to, though it was itself asked for by name', async () => {
+  const entry = { ...writer, rotateEvery: '60d', expiresAfter: 'never', gracePeriod: '5d' };
+  const world = await openWorldForTest(policyWith({ telegraf: entry }));
+  await world.rotate(named);
+  const first = world.labels(TELEGRAF).AWSCURRENT;
+  await world.wait(20 * DAY);
+  await world.rotate(named);
+  await world.wait(2 * DAY);
+  await world.people.makeCurrent(TELEGRAF, first);
+  await world.wait(20 * MINUTE);
+  await world.rotate();
+  await world.reap();
+  await world.wait(5 * MINUTE);
+  expect((await world.rotate(named)).result.outcomes).toEqual(rotated());
+  expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(first);
+  // The same words a moment later are a repetition.
+  await world.wait(5 * MINUTE);
+  expect((await world.rotate(named)).result.outcomes).toEqual([]);
+});
+
+test('rotates a quarantined token that somebody rolled back to, and gives it its permissions for its grace period', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: { ...writer, gracePeriod: '2h' } }));
+  await world.rotate();
+  const { AWSCURRENT: version } = world.labels(TELEGRAF);
+  const { AWSCURRENT: first } = world.holders(TELEGRAF);
+  await world.wait(HOUR);
+  await world.rotate(named);
+  for (let hours = 0; hours < 6; hours += 1) {
+    await world.wait(61 * MINUTE);
+    await world.reap();
+  }
+  const its = () => world.tokens().find(({ id }) => id === first);
+  expect(its()).toMatchObject({ permissions: [], marker: { quarantined: expect.any(String) } });
+  await world.people.makeCurrent(TELEGRAF, version);
+  const old = world.string(TELEGRAF);
+  expect((await world.rotate(named)).result.outcomes).toEqual(rotated());
+  expect(world.holders(TELEGRAF)).toMatchObject({ AWSPREVIOUS: first });
+  expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(version);
+  expect([old, world.string(TELEGRAF)].map((string) => world.accepts(string))).toEqual([
+    true,
+    true,
+  ]);
+  expect(its()?.marker).toMatchObject({ superseded: expect.any(String) });
+});
+
+test('carries out a request that follows a narrower policy, however soon after another one', async () => {
+  const both = { permissions: { read: ['telemetry'], write: ['telemetry'] } };
+  const world = await openWorldForTest(policyWith({ telegraf: both }));
+  await world.rotate(named);
+  const first = world.labels(TELEGRAF).AWSCURRENT;
+  await world.wait(5 * MINUTE);
+  const narrower = world.deploy(policyWith({ telegraf: writer }));
+  expect((await narrower.rotate(named)).result.outcomes).toEqual(rotated());
+  expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(first);
+  expect(world.accepts(world.string(TELEGRAF), 'read')).toBe(false);
+});
