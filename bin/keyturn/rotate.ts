@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import type { Policy } from '../../functions/policy/policy.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
-import { CommandError } from './failure.ts';
-import { formatOutcomes, formatPlan } from './plan-text.ts';
+import { CommandError, EXIT } from './failure.ts';
+import { formatPlan } from './plan-text.ts';
+import { continued, formatRotation, isCarriedOut, unfinished } from './rotation-text.ts';
 import type { Terminal } from './terminal.ts';
 import { whileWaiting } from './waiting.ts';
 
@@ -20,30 +20,15 @@ interface RotateOptions extends CommonOptions {
 const PAUSE_MS = 5_000;
 const LONGEST_WAIT_MS = 30 * MINUTE_MS;
 
-/** `armed`: the data plane did not accept the token in time. `postponed`: the run had no time left to begin. */
-const UNFINISHED = ['armed', 'postponed'];
-
-/** Names of the tokens whose outcome is one of these. */
-const tokensOf = ({ outcomes = [] }: PlanReport, results: readonly string[]): readonly string[] =>
-  outcomes.flatMap(({ action, result }) =>
-    results.includes(result) && typeof action.token === 'string' ? [action.token] : [],
-  );
-
-const unfinished = (report: PlanReport) => tokensOf(report, UNFINISHED);
-
-/** The outcomes of a run and of its repetition: the later one counts. */
-function continued(former: PlanReport, next: PlanReport): PlanReport {
-  const { outcomes = [] } = next;
-  const repeated = new Set(outcomes.map(({ action }) => action.token));
-  const others = (former.outcomes ?? []).filter(({ action }) => !repeated.has(action.token));
-  return { ...next, outcomes: [...others, ...outcomes] };
-}
-
 /** Repeats the rotation until nothing of it is left to do, or the longest wait is over. */
-async function finish(started: PlanReport, engine: Engine): Promise<PlanReport> {
+async function finish(
+  started: PlanReport,
+  names: readonly string[],
+  engine: Engine,
+): Promise<PlanReport> {
   const until = Date.now() + LONGEST_WAIT_MS;
   let report = started;
-  let tokens = unfinished(report);
+  let tokens = unfinished(report, names);
   while (tokens.length > 0) {
     if (Date.now() >= until) {
       throw new CommandError(
@@ -52,27 +37,11 @@ async function finish(started: PlanReport, engine: Engine): Promise<PlanReport> 
     }
     await sleep(PAUSE_MS);
     const again = readPlanReport(await engine.call('rotate', { tokens, force: true }));
-    report = continued(report, again);
-    // What this run did not plan any more is current: it is the secret's first, or another run has promoted it.
-    tokens = unfinished(again);
+    // What this run did not plan any more is current: another run has promoted it.
+    report = continued(report, again, tokens);
+    tokens = unfinished(again, tokens);
   }
   return report;
-}
-
-/** What becomes of tokens that are not promoted yet. */
-function formatUnfinished(report: PlanReport, { schedules }: Policy): string {
-  const armed = tokensOf(report, ['armed']).join(', ');
-  const postponed = tokensOf(report, ['postponed']).join(', ');
-  const promotes = schedules.paused
-    ? 'The schedules are paused: repeat this command'
-    : `The next run of rotate (${schedules.rotate}) promotes it as soon as it is accepted everywhere`;
-  const first = "a secret's first token is current already";
-  return [
-    armed &&
-      `\n${armed}: armed, and not accepted everywhere yet. ${promotes}; ${first}. --wait waits for that.`,
-    postponed &&
-      `\n${postponed}: the run had no time left. Repeat this command, or give it --wait.`,
-  ].join('');
 }
 
 export const rotateCommand = (terminal: Terminal): Command =>
@@ -95,7 +64,7 @@ export const rotateCommand = (terminal: Terminal): Command =>
       'after',
       `
 A token that a run has armed already is promoted, and no other one is minted.
-Repeated within 15 minutes it does nothing.
+Repeated within 15 minutes it does nothing. Where a token is neither rotated nor armed, it says why; the exit code is 1.
 
 Examples:
   keyturn rotate telegraf
@@ -115,12 +84,11 @@ Examples:
       const event = { tokens, force: true, dryRun, ...(approve !== undefined && { approve }) };
       const report = await whileWaiting(terminal, engine.placeOf('rotate'), async () => {
         const started = readPlanReport(await engine.call('rotate', event));
-        return wait ? await finish(started, engine) : started;
+        return wait ? await finish(started, tokens, engine) : started;
       });
+      if (!dryRun && !isCarriedOut(report, tokens)) process.exitCode = EXIT.failed;
       if (json) return terminal.printJson(report);
-      if (!dryRun) {
-        return terminal.print(`${formatOutcomes(report)}${formatUnfinished(report, policy)}`);
-      }
+      if (!dryRun) return terminal.print(formatRotation(report, tokens, policy));
       const named = (report.entries ?? []).filter(({ token }) => tokens.includes(token));
       const shown = { ...report, entries: named };
       terminal.print(formatPlan(shown, 'repeat the command with', terminal.style, Date.now()));

@@ -25,11 +25,25 @@ export type BareOutcome = Omit<Outcome<never>, 'action'>;
 
 const wentWrong = ({ result, error }: BareOutcome) => result === 'failed' || error !== undefined;
 
-function lineOf({ action, result, error }: Outcome<object>): string {
+function nameOf(action: object): string {
   const { kind, token, secret, database, tokenId } = { ...action } as Record<string, unknown>;
-  const name = [kind, token ?? secret ?? database ?? tokenId].filter(Boolean).join(' ');
-  return `${name}${result === 'failed' ? '' : ` (${result})`}: ${error}`;
+  return [kind, token ?? secret ?? database ?? tokenId].filter(Boolean).join(' ');
 }
+
+function lineOf({ action, result, error }: Outcome<object>): string {
+  return `${nameOf(action)}${result === 'failed' ? '' : ` (${result})`}: ${error}`;
+}
+
+/** What a later run goes on with must be told beside the failures: nobody sees the report of a run that fails. */
+const waitingLines = (outcomes: readonly Outcome<object>[]): readonly string[] =>
+  outcomes.flatMap(({ action, result }) => {
+    if (result === 'armed') {
+      return [
+        `armed: ${nameOf(action)}; the next run promotes it as soon as it is accepted everywhere`,
+      ];
+    }
+    return result === 'postponed' ? [`postponed: ${nameOf(action)}; the next run does it`] : [];
+  });
 
 /** Some actions failed; all others were carried out. */
 export class ApplyError<A extends object> extends AggregateError {
@@ -40,7 +54,11 @@ export class ApplyError<A extends object> extends AggregateError {
     const wrong = outcomes.filter(wentWrong);
     super(
       wrong.map(({ error }) => error),
-      `${wrong.length} of ${outcomes.length} actions failed:\n${wrong.map(lineOf).join('\n')}`,
+      [
+        `${wrong.length} of ${outcomes.length} actions failed:`,
+        ...wrong.map(lineOf),
+        ...waitingLines(outcomes.filter((outcome) => !wentWrong(outcome))),
+      ].join('\n'),
     );
     this.outcomes = outcomes;
   }

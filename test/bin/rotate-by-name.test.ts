@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { HOUR, TELEGRAF } from '../world/policy.ts';
 import { openDeployed } from './operator.ts';
 
 it('waits for a first token that the cluster refuses, and says nothing else when it is repeated', async () => {
@@ -16,4 +17,35 @@ it('waits for a first token that the cluster refuses, and says nothing else when
   const waited = await run(['rotate', 'telegraf', '--wait']);
   expect(waited).toMatchObject({ code: 0, stdout: 'done  verify telegraf\n' });
   expect((await run(['status'])).stdout).toMatch(/telegraf +works/);
+});
+
+it('says why a named token was not rotated, beside what became of the others, and fails', async () => {
+  const { world, run } = await openDeployed();
+  await run(['rotate', 'telegraf', 'grafana']);
+  await world.wait(HOUR);
+  await world.people.hold(TELEGRAF, 'frozen');
+  const held = 'telegraf: not rotated: on hold (frozen) until a person removes the hold [Held]\n';
+  expect(await run(['rotate', 'telegraf'])).toMatchObject({ code: 1, stdout: held });
+  expect(await run(['rotate', 'telegraf', '--wait'])).toMatchObject({ code: 1, stdout: held });
+  const both = await run(['rotate', 'telegraf', 'grafana']);
+  expect(both).toMatchObject({ code: 1, stdout: `done  rotate grafana\n${held}` });
+  expect((await run(['rotate', 'telegraf', '--json'])).code).toBe(1);
+  expect(await run(['rotate', 'grafana'])).toMatchObject({ code: 0, stdout: 'nothing to do\n' });
+});
+
+it('says what failed, and which run promotes what was armed beside it', async () => {
+  const { world, run } = await openDeployed({ activationTimeout: '60s' });
+  await run(['rotate', 'telegraf', 'grafana', '--wait']);
+  await world.wait(HOUR);
+  world.intercept(async (call, effect) => {
+    if (call.server === 'data-plane') return { status: 503, body: 'down' };
+    const isGrafana = String(call.subject).includes('grafana');
+    const denied = { status: 400, body: '{"__type":"AccessDeniedException","message":"no"}' };
+    return call.operation === 'PutSecretValue' && isGrafana ? denied : await effect();
+  });
+  const mixed = await run(['rotate', 'telegraf', 'grafana']);
+  expect(mixed).toMatchObject({ code: 1, stdout: '' });
+  expect(mixed.stderr).toMatch(
+    /1 of 2 actions failed:\nrotate grafana: AccessDenied.*\narmed: rotate telegraf; the next run promotes it/,
+  );
 });

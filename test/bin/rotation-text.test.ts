@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { readPlanReport } from '../../bin/keyturn/answers.ts';
+import {
+  continued,
+  formatRotation,
+  isCarriedOut,
+  unfinished,
+} from '../../bin/keyturn/rotation-text.ts';
+import { policyOf } from '../functions/builders.ts';
+
+const action = (token: string, kind = 'rotate') => ({ kind, token, reason: 'Forced' });
+const outcome = (token: string, result: string, kind?: string) => ({
+  action: action(token, kind),
+  result,
+});
+const finding = (token: string, kind: string) => ({ token, kind, message: `is ${kind}` });
+
+const report = (outcomes: readonly object[], findings: readonly object[] = []) =>
+  readPlanReport({
+    plan: { job: 'rotate', actions: [], findings, limits: [], refusals: [] },
+    outcomes,
+  });
+
+const both = ['telegraf', 'grafana'];
+
+test.each([
+  ['rotated', [outcome('telegraf', 'done')], [], true, false],
+  ['promoted', [outcome('telegraf', 'done', 'resume')], [], true, false],
+  ['rotated beside a finding', [outcome('telegraf', 'done')], ['LostMarker'], true, false],
+  ['answered', [], [], true, false],
+  ['answered, and only widened', [outcome('telegraf', 'done', 'widen')], [], true, false],
+  ['armed', [outcome('telegraf', 'armed')], [], true, true],
+  ['minted alone', [outcome('telegraf', 'done', 'mint')], [], true, true],
+  ['without time', [outcome('telegraf', 'postponed')], [], false, true],
+  ['overtaken', [outcome('telegraf', 'lost')], [], false, true],
+  ['adopted alone', [outcome('telegraf', 'done', 'adopt')], [], false, true],
+  ['held meanwhile', [outcome('telegraf', 'held')], [], false, false],
+  ['held', [], ['Held'], false, false],
+  ['deleted', [], ['SecretDeleted'], false, false],
+  ['without a database', [], ['UnknownDatabase'], false, false],
+  ['not stored', [], ['CannotStore'], false, false],
+] as const)('a named token that is %s', (_what, outcomes, kinds, carriedOut, again) => {
+  const shown = report(
+    outcomes,
+    kinds.map((kind) => finding('telegraf', kind)),
+  );
+  expect(isCarriedOut(shown, ['telegraf'])).toBe(carriedOut);
+  expect(unfinished(shown, ['telegraf'])).toEqual(again ? ['telegraf'] : []);
+  const text = formatRotation(shown, ['telegraf'], policyOf());
+  expect(text.includes('not rotated')).toBe(
+    !carriedOut && !outcomes.some(({ result }) => result === 'postponed'),
+  );
+  for (const kind of kinds) expect(text).toContain(`is ${kind} [${kind}]`);
+});
+
+test('none of several names vanishes', () => {
+  const shown = report([outcome('telegraf', 'armed')], []);
+  expect(formatRotation(shown, both, policyOf())).toMatch(
+    /^armed {2}rotate telegraf\ngrafana: nothing to do, it was rotated a moment ago\ntelegraf: armed, and not accepted/,
+  );
+});
+
+test('of a repetition the later run counts, also where it finds a hold', () => {
+  const first = report([outcome('telegraf', 'armed'), outcome('grafana', 'done')]);
+  const merged = continued(first, report([], [finding('telegraf', 'Held')]), ['telegraf']);
+  expect(formatRotation(merged, both, policyOf())).toBe(
+    'done  rotate grafana\ntelegraf: not rotated: is Held [Held]',
+  );
+});
