@@ -44,11 +44,18 @@ export const windowSchema = z.pipe(
   z.transform(parseWindow),
 );
 
-const STEP_MS = 5 * MINUTE_MS;
+const MINUTES_OF_DAY = 24 * 60;
+const LONGEST_STEP_MINUTES = 5;
+
+/** How many minutes a window is open. */
+export const lengthOf = ({ fromMinute, toMinute }: Window): number =>
+  toMinute > fromMinute ? toMinute - fromMinute : toMinute - fromMinute + MINUTES_OF_DAY;
 
 /** The first instant from `from` on that is in one of the windows, to five minutes; `from` itself without any window. */
 export function nextWithin(windows: readonly Window[], timeZone: string, from: number): number {
-  for (let at = from; at < from + 8 * DAY_MS; at += STEP_MS) {
+  // No step is longer than the shortest window, so that none is stepped over.
+  const step = Math.min(LONGEST_STEP_MINUTES, ...windows.map(lengthOf)) * MINUTE_MS;
+  for (let at = from; at < from + 8 * DAY_MS; at += step) {
     if (withinWindows(windows, timeZone, at)) return at;
   }
   return from;
@@ -69,9 +76,13 @@ export function withinWindows(
     hourCycle: 'h23',
   }).formatToParts(instant);
   const part = (type: string) => parts.find((each) => each.type === type)?.value ?? '';
-  const today = DAYS.indexOf(part('weekday') as Day);
-  const yesterday = DAYS[(today + 6) % 7] as Day;
   const minute = Number(part('hour')) * 60 + Number(part('minute'));
+  return isOpen(windows, DAYS.indexOf(part('weekday') as Day), minute);
+}
+
+/** Whether one of the windows is open on this day of the week (0: Sunday), so many minutes after midnight. */
+export function isOpen(windows: readonly Window[], today: number, minute: number): boolean {
+  const yesterday = DAYS[(today + 6) % 7] as Day;
   return windows.some(({ days, fromMinute, toMinute }) => {
     const startsToday = days.includes(DAYS[today] as Day) && minute >= fromMinute;
     if (toMinute > fromMinute) return startsToday && minute < toMinute;

@@ -120,13 +120,19 @@ async function supersede(
 
 /**
  * Steps 6 to 8: makes a verified token current. A run that loses the race changes no token after that.
- * @param seen the secret as it was before step 2
+ * @param about `seen`: the secret as it was before step 2. `onPromoted` is called as soon as AWSCURRENT is moved: what
+ * fails behind that does not undo it
  */
 export async function promote(
   entry: TokenPolicy,
-  { successor, seen }: { readonly successor: Successor; readonly seen: ObservedSecret },
+  about: {
+    readonly successor: Successor;
+    readonly seen: ObservedSecret;
+    readonly onPromoted: () => void;
+  },
   tools: ArmingTools,
 ): Promise<Promotion> {
+  const { successor, seen, onPromoted } = about;
   const { version, owned } = successor;
   const from = seen.secret.labels.AWSCURRENT;
   const current = ownedCurrent(seen);
@@ -138,7 +144,9 @@ export async function promote(
   if (!secret || holdOf(secret)) return 'held';
   const result =
     promotionIn(secret, version, from) ?? (await moveCurrent(entry.secret, version, from, tools));
-  if (result === 'promoted' && former) await supersede(entry, former, tools);
+  if (result !== 'promoted') return result;
+  onPromoted();
+  if (former) await supersede(entry, former, tools);
   return result;
 }
 

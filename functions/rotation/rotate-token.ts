@@ -205,7 +205,9 @@ const armedOutcome = (
   { owned: { token, marker } }: Successor,
 ): BareOutcome => ({
   result,
-  ...(marker.armed !== undefined && { armed: { tokenId: token.id, at: marker.armed } }),
+  ...(marker.armed !== undefined && {
+    armed: { tokenId: token.id, at: marker.armed, forced: marker.forced === true },
+  }),
 });
 
 /** The refusal was of the version that had AWSCURRENT when it was probed. */
@@ -225,13 +227,13 @@ export async function finishRotation(
   tools: ArmingTools,
 ): Promise<Result> {
   const former = ownedCurrent(seen);
-  const result = await promote(entry, { successor, seen }, tools);
-  if (result !== 'promoted') return result;
   const tokenId = successor.owned.token.id;
   const previousTokenId = former?.token.id === tokenId ? undefined : former?.token.id;
   const { arn: secretArn } = seen.secret;
-  announceRotation({ entry, secretArn, tokenId, previousTokenId, reason }, tools);
-  return 'done';
+  const onPromoted = () =>
+    announceRotation({ entry, secretArn, tokenId, previousTokenId, reason }, tools);
+  const result = await promote(entry, { successor, seen, onPromoted }, tools);
+  return result === 'promoted' ? 'done' : result;
 }
 
 /** Whether consumers have the token already: it is the first one, whose version got AWSCURRENT as soon as it was put. */

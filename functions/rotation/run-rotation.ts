@@ -126,7 +126,9 @@ export async function runRotation(
   const plan = planRotation(policy, observation, request, learnt);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
-  const states = () => entryStates(policy, observation, changesBy(outcomes), thirdMs);
+  const statesAfter = (done: typeof outcomes) =>
+    entryStates(policy, observation, changesBy(done), thirdMs);
+  const states = () => statesAfter(outcomes);
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
       outcomes = await applyRotation(actions, { request, around }, tools);
@@ -134,7 +136,7 @@ export async function runRotation(
     });
     return { ...report, entries: states() };
   } finally {
-    tools.measure(measureTokens(policy, observation, states()));
+    tools.measure(measureTokens(policy, observation, states(), statesAfter([])));
   }
 }
 

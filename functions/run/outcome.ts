@@ -12,8 +12,11 @@ export type Result = 'done' | 'skipped' | 'postponed' | 'armed' | 'lost' | 'held
 export interface Outcome<A> {
   readonly action: A;
   readonly result: Result;
-  /** A token that is armed now, and that a later run promotes. `at`: since when, by the Management API's time. */
-  readonly armed?: { readonly tokenId: string; readonly at: number };
+  /**
+   * A token that is armed now, and that a later run promotes. `at`: since when, by the Management API's time.
+   * `forced`: somebody asked for its rotation.
+   */
+  readonly armed?: { readonly tokenId: string; readonly at: number; readonly forced: boolean };
   /** Id of the token that AWSCURRENT has since, if the action gave it one that works. */
   readonly current?: string;
   /** Why it failed. With any other result: what else went wrong, after the action had this result. */

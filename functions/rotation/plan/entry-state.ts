@@ -7,7 +7,7 @@ import { DAY_MS, HOUR_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { currentHolder, isExpired, isProven, ownedPending, wasArmed } from '../../tokens/state.ts';
-import { ageOf, dueAt, sinceOf } from './decide-rotation.ts';
+import { ageOf, dueAt, forbidden, heldByPerson, sinceOf } from './decide-rotation.ts';
 import { covers } from './permissions.ts';
 
 /** How it is with the token that an entry's consumers read. */
@@ -32,7 +32,7 @@ export type EntryCondition =
   | 'missing'
   /** Nobody can read the secret: its deletion is scheduled. */
   | 'deleted'
-  /** Another Region writes it. */
+  /** It works, and another Region writes it. */
   | 'replica';
 
 /** One entry after a run. Instants are milliseconds since 1970, by the Management API's time. */
@@ -125,8 +125,17 @@ function conditionOf(
 ): EntryCondition {
   if (!seen) return 'missing';
   if (seen.secret.deletedAt !== undefined) return 'deleted';
-  if (seen.secret.replica) return 'replica';
-  if (heldSince(seen) !== undefined) return 'held';
+  if (heldSince(seen) !== undefined) return seen.secret.replica ? 'replica' : 'held';
+  const condition = conditionOfCurrent(entry, seen, context);
+  return seen.secret.replica && condition === 'works' ? 'replica' : condition;
+}
+
+/** Nobody here writes a replica, but its consumers are refused like all others. */
+function conditionOfCurrent(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  context: Context,
+): EntryCondition {
   const holder = currentHolder(seen);
   if (holder?.state === 'foreign') return conditionOfToken(entry, holder.token, undefined, context);
   if (holder?.state !== 'owned') return WITHOUT_TOKEN[holder?.state ?? 'none'];
@@ -138,10 +147,10 @@ function conditionOf(
   return isLive && owned.marker.refused !== undefined ? 'refused' : condition;
 }
 
-/** How late is still normal: a tenth of `rotateEvery`, at least an hour and at most a day, or three runs; with windows a week more. */
-function margin({ rotateEvery, windows }: Lifetimes, { thirdMs }: Context): number {
-  // One run finds that it is due, and the next one promotes the successor.
-  const patience = Math.max(HOUR_MS, Math.min(DAY_MS, rotateEvery / 10), thirdMs);
+/** How late is still normal: a tenth of `rotateEvery`, at least an hour and at most a day, or three runs and `settle`; with windows a week more. */
+function margin({ rotateEvery, windows }: Lifetimes, { thirdMs, settleMs }: Context): number {
+  // One run finds that it is due, and one that comes after the successor has settled promotes it.
+  const patience = Math.max(HOUR_MS, Math.min(DAY_MS, rotateEvery / 10), thirdMs + settleMs);
   return windows.length > 0 ? patience + 7 * DAY_MS : patience;
 }
 
@@ -162,14 +171,47 @@ function nextDue(entry: TokenPolicy, seen: ObservedSecret, token: Token | undefi
   return Math.min(byAge ?? byExpiry, byExpiry);
 }
 
-/** From when on a run promotes what is armed: windows hold that back. */
+/** A token that waits, armed. */
+interface Waiting {
+  readonly tokenId: string;
+  readonly at: number;
+  /** Somebody asked for its rotation. */
+  readonly forced: boolean;
+}
+
+/** What waiting may do to the token that consumers have. */
+interface Current {
+  readonly condition: EntryCondition;
+  readonly expiresAt?: number | undefined;
+}
+
+/** Consumers have nothing that works, so the next run promotes what is armed. */
+const CANNOT_WAIT: readonly EntryCondition[] = ['missing', 'gone', 'expired'];
+
+/** From when on a run promotes what is armed, as `decideRotation` decides it. */
 function pendingSince(
-  { windows }: TokenPolicy,
-  tokenId: string,
-  armedAt: number,
-  { settleMs, timeZone }: Context,
-) {
-  return { tokenId, promotedFrom: nextWithin(windows, timeZone, armedAt + settleMs) };
+  { windows, renewBefore }: TokenPolicy,
+  { tokenId, at, forced }: Waiting,
+  { condition, expiresAt = Number.POSITIVE_INFINITY }: Current,
+  { at: now, settleMs, timeZone }: Context,
+): NonNullable<EntryState['pending']> {
+  if (forced || CANNOT_WAIT.includes(condition)) return { tokenId, promotedFrom: at };
+  const from = Math.max(at + settleMs, now);
+  // Near its expiry no window is waited for.
+  const nearExpiry = Math.max(from, expiresAt - renewBefore);
+  return { tokenId, promotedFrom: Math.min(nextWithin(windows, timeZone, from), nearExpiry) };
+}
+
+/** What waits to be promoted, if nothing stops it. */
+function waitingIn(seen: ObservedSecret): Waiting | undefined {
+  const pending = ownedPending(seen);
+  const holder = currentHolder(seen);
+  const isStopped = forbidden(seen) || (holder?.state === 'owned' && heldByPerson(holder.owned));
+  if (!pending || isStopped) return undefined;
+  const { marker, token } = pending;
+  if (marker.armed === undefined || marker.frozen !== undefined || token.permissions.length === 0)
+    return undefined;
+  return { tokenId: token.id, at: marker.armed, forced: marker.forced === true };
 }
 
 function stateOfEntry(
@@ -183,12 +225,8 @@ function stateOfEntry(
   const token = ageOf(currentHolder(seen))?.token;
   const due = nextDue(entry, seen, token);
   const since = condition === 'held' ? heldSince(seen) : undefined;
-  const pending = ownedPending(seen);
-  const isUsable =
-    pending && pending.marker.frozen === undefined && pending.token.permissions.length > 0;
-  const waiting = isUsable ? pending : undefined;
-  const armedAt = waiting?.marker.armed;
-  const isStopped = ['held', 'deleted', 'replica'].includes(condition);
+  const waiting = waitingIn(seen);
+  const isStopped = ['held', 'deleted'].includes(condition);
   const latest = (sinceOf(seen) ?? context.at) + entry.rotateEvery + margin(entry, context);
   const late = context.at >= latest;
   return {
@@ -198,10 +236,9 @@ function stateOfEntry(
     ...(token?.expiresAt !== undefined && { expiresAt: token.expiresAt }),
     ...(due !== undefined && { dueAt: due }),
     late: late && !isStopped,
-    ...(waiting &&
-      armedAt !== undefined && {
-        pending: pendingSince(entry, waiting.token.id, armedAt, context),
-      }),
+    ...(waiting && {
+      pending: pendingSince(entry, waiting, { condition, expiresAt: token?.expiresAt }, context),
+    }),
     ...(since !== undefined && { heldSince: since }),
   };
 }
@@ -211,7 +248,7 @@ export interface EntryChanges {
   /** AWSCURRENT got a token that works. */
   readonly mended: ReadonlySet<string>;
   /** A token is armed since, and waits to be promoted. */
-  readonly armed: ReadonlyMap<string, { readonly tokenId: string; readonly at: number }>;
+  readonly armed: ReadonlyMap<string, Waiting>;
 }
 
 /** The state of every entry, after a run has applied its plan; in a dry run, before. Pure. */
@@ -228,7 +265,7 @@ export function entryStates(
     if (mended.has(secret)) return { token, secret, condition: 'works', late: false };
     const waiting = armed.get(secret);
     if (!waiting) return state;
-    return { ...state, pending: pendingSince(entry, waiting.tokenId, waiting.at, context) };
+    return { ...state, pending: pendingSince(entry, waiting, state, context) };
   });
 }
 
@@ -239,8 +276,7 @@ function runways({ secrets, at }: Observation, policy: Policy) {
   return [...secrets.values()].flatMap((seen) => {
     const entry = entryOf(policy, seen.secret.name);
     const token = ageOf(currentHolder(seen))?.token;
-    if (!token || token.permissions.length === 0 || holdOf(seen.secret) || seen.secret.replica)
-      return [];
+    if (!token || token.permissions.length === 0 || holdOf(seen.secret)) return [];
     if (!entry && policy.onRemoval === 'retire') return [];
     const { renewBefore }: Lifetimes = entry ?? policy.defaults;
     const remainingMs = token.expiresAt === undefined ? undefined : token.expiresAt - at;
@@ -248,12 +284,22 @@ function runways({ secrets, at }: Observation, policy: Policy) {
   });
 }
 
-/** What a run measures of all tokens. `states` must be of the whole policy. */
+/** What a run may mend at once, and consumers were refused until then. */
+const FOUND_REFUSED: ReadonlySet<EntryCondition> = new Set(['gone', 'expired']);
+
+/**
+ * What a run measures of all tokens. `states` and `before`, how the run found them, must be of the whole
+ * policy. A run that mends what it finds must not hide that consumers were refused until then.
+ */
 export function measureTokens(
   policy: Policy,
   observation: Observation,
   states: readonly EntryState[],
+  before: readonly EntryState[] = states,
 ): Measures {
+  const refused = new Set(
+    before.flatMap(({ secret, condition }) => (FOUND_REFUSED.has(condition) ? [secret] : [])),
+  );
   const mended = new Set(states.flatMap(({ secret, tokenId }) => (tokenId ? [] : [secret])));
   const left = {
     ...observation,
@@ -267,7 +313,9 @@ export function measureTokens(
   return {
     ownedTokens: countOwned(observation),
     overdueTokens: count(({ late }) => late),
-    unusableTokens: count(({ condition }) => UNUSABLE.has(condition)),
+    unusableTokens: count(
+      ({ secret, condition }) => UNUSABLE.has(condition) || refused.has(secret),
+    ),
     deletedSecrets: count(({ condition }) => condition === 'deleted'),
     longHolds: count(isLongHeld),
     tokensNearExpiry: current.filter(

@@ -67,3 +67,18 @@ test('carries out a request that follows a narrower policy, however soon after a
   expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(first);
   expect(world.accepts(world.string(TELEGRAF), 'read')).toBe(false);
 });
+
+test('tells of a promotion that won though the old token could not be marked', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(HOUR);
+  const told = world.events('Token Rotated').length;
+  let isMoved = false;
+  world.intercept(async (call, effect) => {
+    if (call.operation === 'UpdateSecretVersionStage') isMoved = true;
+    const isStep8 = isMoved && call.operation === 'PATCH /tokens/{id}';
+    return isStep8 ? { status: 500, body: '{"code":500,"message":"x"}' } : await effect();
+  });
+  expect((await world.rotate(named)).error?.errorType).toBe('ApplyError');
+  expect(world.events('Token Rotated')).toHaveLength(told + 1);
+});

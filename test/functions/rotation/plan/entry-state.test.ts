@@ -24,13 +24,18 @@ interface Run {
   /** Secrets that got a token that works in this run. */
   readonly mended?: readonly string[];
   /** By the secret's name: tokens that this run armed, and when. */
-  readonly armedNow?: Readonly<Record<string, { readonly tokenId: string; readonly at: number }>>;
+  readonly armedNow?: Readonly<
+    Record<string, { readonly tokenId: string; readonly at: number; readonly forced?: boolean }>
+  >;
   readonly thirdMs?: number;
 }
 
 function statesAfter(world: World, run: Run = {}) {
   const { policy = policyOf(), mended = [], armedNow = {}, thirdMs = 3 * HOUR } = run;
-  const changes = { mended: new Set(mended), armed: new Map(Object.entries(armedNow)) };
+  const waiting = Object.entries(armedNow).map(
+    ([name, each]) => [name, { forced: false, ...each }] as const,
+  );
+  const changes = { mended: new Set(mended), armed: new Map(waiting) };
   return entryStates(policy, observationOf(world), changes, thirdMs);
 }
 
@@ -233,19 +238,19 @@ describe('overdue is', () => {
 
   test('a tenth later where rotateEvery is short, and a week more where windows are waited for', () => {
     const daily = policyOf({}, { rotateEvery: '1d', gracePeriod: '1h' });
-    // Or three runs, if that is more: one finds that it is due, and the next one promotes.
-    expect(overdue(current({ age: 26.9 * HOUR }), daily)).toBe(0);
-    expect(overdue(current({ age: 27 * HOUR }), daily)).toBe(1);
+    // Or three runs and settle, if that is more: one finds that it is due, and a later one promotes.
+    expect(overdue(current({ age: 27 * HOUR + 10 * MINUTE - 1 }), daily)).toBe(0);
+    expect(overdue(current({ age: 27 * HOUR + 10 * MINUTE }), daily)).toBe(1);
     const weekly = policyOf({}, { windows: ['Mon 09:00-10:00'] });
     expect(overdue(current({ age: 37 * DAY }), weekly)).toBe(0);
     expect(overdue(current({ age: 38 * DAY }), weekly)).toBe(1);
   });
 
-  test('nothing that a person holds, or that another Region writes', () => {
+  test('nothing that a person holds, but what another Region should have written', () => {
     const old = { age: 80 * DAY };
     expect(overdue({ secrets: [held()], tokens: [armed(1, old)] })).toBe(0);
     const replica = secretOf({ AWSCURRENT: 1 }, { replica: true });
-    expect(overdue({ secrets: [replica], tokens: [armed(1, old)] })).toBe(0);
+    expect(overdue({ secrets: [replica], tokens: [armed(1, old)] })).toBe(1);
     const deleted = secretOf({ AWSCURRENT: 1 }, { deletedAt: NOW });
     expect(overdue({ secrets: [deleted], tokens: [armed(1, old)] })).toBe(0);
     const frozen = { permissions: [], marker: { frozen: NOW } } as const;
@@ -279,5 +284,84 @@ describe('near expiry is', () => {
   test('a current token that lost its marker', () => {
     const world = { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [foreign(1, { id: id(1) })] };
     expect(near(world)).toBe(1);
+  });
+});
+
+describe('a replica that another Region writes', () => {
+  const replica = (token?: ReturnType<typeof armed>): World => ({
+    secrets: [secretOf({ AWSCURRENT: 1 }, { replica: true })],
+    tokens: token ? [token] : [],
+  });
+
+  test('is measured like any other secret: unusable, near its expiry, overdue', () => {
+    expect(measure(replica(armed(1)))).toMatchObject(quiet);
+    expect(measure(replica())).toMatchObject({ unusableTokens: 1 });
+    expect(stateAfter(replica()).condition).toBe('gone');
+    const old = armed(1, { age: 89.5 * DAY });
+    expect(measure(replica(old))).toMatchObject({
+      unusableTokens: 1,
+      overdueTokens: 1,
+      tokensNearExpiry: 1,
+    });
+  });
+});
+
+test('what consumers were refused until the run mended it counts in that run, a first issue does not', () => {
+  const found = (world: World) => {
+    const run = { mended: [TELEGRAF] };
+    const before = statesAfter(world);
+    return measureTokens(policyOf(), observationOf(world), statesAfter(world, run), before);
+  };
+  const expired = { ...current({ age: 91 * DAY }) };
+  expect(found(expired)).toMatchObject({ unusableTokens: 1 });
+  expect(found({ secrets: [secretOf({ AWSCURRENT: 1 })] })).toMatchObject({ unusableTokens: 1 });
+  expect(found({})).toMatchObject({ unusableTokens: 0 });
+  expect(found(current({ age: 31 * DAY }))).toMatchObject({ unusableTokens: 0 });
+});
+
+test('a rotation is not late while its successor may still have to settle', () => {
+  const policy = policyOf(
+    { settle: '12h' },
+    { rotateEvery: '2d', gracePeriod: '6h', renewBefore: '1d' },
+  );
+  const late = (age: number) => stateAfter(current({ age }), { policy }).late;
+  expect(late(2 * DAY + 15 * HOUR - 1_000)).toBe(false);
+  expect(late(2 * DAY + 15 * HOUR)).toBe(true);
+});
+
+describe('a token that waits is promoted', () => {
+  const waiting = (marker: object = {}, more: Partial<Secret> = {}): World => ({
+    secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 }, more)],
+    tokens: [armed(1, { age: 31 * DAY }), armed(2, { marker: { armed: NOW - HOUR, ...marker } })],
+  });
+  const from = (world: World, windows: readonly string[] = [], run: Run = {}) =>
+    stateAfter(world, { policy: policyOf({}, { windows }), ...run }).pending?.promotedFrom;
+
+  test('by the next run if somebody asked for it, whatever the windows', () => {
+    expect(from(waiting({ forced: true }), ['Sun 02:00-04:00'])).toBe(NOW - HOUR);
+    const armedNow = { [TELEGRAF]: { tokenId: id(3), at: NOW, forced: true } };
+    expect(from(waiting(), ['Sun 02:00-04:00'], { armedNow })).toBe(NOW);
+  });
+
+  test('in the next window, however short it is and how many have passed', () => {
+    expect(from(waiting(), ['11:00-11:30'])).toBe(NOW + 23 * HOUR);
+    const short = from(waiting(), ['02:01-02:04']) ?? 0;
+    expect(short).toBeGreaterThanOrEqual(NOW + 14 * HOUR + MINUTE);
+    expect(short).toBeLessThan(NOW + 14 * HOUR + 4 * MINUTE);
+    expect(from(waiting(), ['11:00-12:30'])).toBe(NOW);
+  });
+
+  test('without waiting for a window once AWSCURRENT is near its expiry', () => {
+    const world = { ...waiting(), tokens: [armed(1, { age: 77 * DAY }), armed(2)] };
+    expect(from(world, ['Sun 02:00-04:00'])).toBe(NOW + 10 * MINUTE);
+    const later = { ...waiting(), tokens: [armed(1, { age: 74 * DAY }), armed(2)] };
+    expect(from(later, ['Sun 02:00-04:00'])).toBe(NOW + 2 * DAY);
+  });
+
+  test('by no run while something stops it', () => {
+    expect(from(waiting({}, { tags: { [HOLD_TAG]: 'frozen' } }))).toBeUndefined();
+    expect(from(waiting({}, { deletedAt: NOW }))).toBeUndefined();
+    const stripped = { ...waiting(), tokens: [armed(1, { permissions: [] }), armed(2)] };
+    expect(from(stripped)).toBeUndefined();
   });
 });
