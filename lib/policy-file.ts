@@ -7,6 +7,7 @@ import type { Policy } from '../functions/policy/policy.ts';
 import { formatPath, PolicyError, type PolicyIssue } from '../functions/policy/policy-error.ts';
 import { warningsOf } from '../functions/policy/warnings.ts';
 import { scheduleMistakes } from './schedule/mistakes.ts';
+import { windowWarnings } from './schedule/renewals.ts';
 
 export interface PolicyFile {
   /** The file as plain data. The function parses it again at its start. */
@@ -79,7 +80,7 @@ export function readPolicyFile(file: string): PolicyFile {
     const policy = parsePolicy(document, basename(file));
     const wrong = scheduleMistakes(policy);
     if (wrong.length > 0) throw new PolicyError(wrong);
-    const warnings = warningsOf(policy).map((issue) => ({
+    const warnings = [...warningsOf(policy), ...windowWarnings(policy)].map((issue) => ({
       key: formatPath(issue.path),
       sentence: sentenceOf(issue),
     }));

@@ -73,6 +73,9 @@ function gapsOfCron(fields: string, timeZone: string): Gaps {
   return { shortest: shortest / MINUTE_MS, longestOfThree: longestOfThree / MINUTE_MS };
 }
 
+/** The fields of a cron expression; undefined: it is none. */
+const cronIn = (expression: string): string | undefined => /^cron\((.*)\)$/.exec(expression)?.[1];
+
 /**
  * How far apart the firings of `rate(30 minutes)` or `cron(0 3 * * ? *)` are.
  * @throws ExpressionError
@@ -86,6 +89,41 @@ export function gapsOf(expression: string, timeZone: string): Gaps {
   }
   const minutes = Number(count) * MINUTES[unit as keyof typeof MINUTES];
   return { shortest: minutes, longestOfThree: 3 * minutes };
+}
+
+/**
+ * The longest time from a firing to the second one after it, in minutes.
+ * @throws ExpressionError
+ */
+export function longestOfTwo(expression: string, timeZone: string): number {
+  const cron = cronIn(expression);
+  if (cron === undefined) return 2 * gapsOf(expression, timeZone).shortest;
+  let longest = 0;
+  let [second, last]: (number | undefined)[] = [];
+  for (const at of firings(parseCron(cron), timeZone)) {
+    longest = Math.max(longest, at - (second ?? last ?? at));
+    [second, last] = [last, at];
+  }
+  return longest / MINUTE_MS;
+}
+
+/**
+ * On which days of the week (0: Sunday) a cron expression fires, and how many minutes after midnight, by the
+ * clock on the wall. Undefined: it is a rate, which begins whenever it was deployed.
+ * @throws ExpressionError
+ */
+export function firingDays(
+  expression: string,
+): { readonly weekdays: readonly number[]; readonly minutes: readonly number[] } | undefined {
+  const fields = cronIn(expression);
+  if (fields === undefined) return undefined;
+  const { minutes, years, firesOn } = parseCron(fields);
+  const weekdays = new Set<number>();
+  for (let day = Date.UTC(FIRST_YEAR, 0); day < Date.UTC(FIRST_YEAR + YEARS, 0); day += DAY_MS) {
+    const date = new Date(day);
+    if (years.has(date.getUTCFullYear()) && firesOn(date)) weekdays.add(date.getUTCDay());
+  }
+  return { weekdays: [...weekdays], minutes };
 }
 
 /** A rate of hours or days names no minute: many clusters need not start in the same minute. */

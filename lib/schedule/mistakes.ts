@@ -3,6 +3,7 @@ import type { Policy } from '../../functions/policy/policy.ts';
 import type { PolicyIssue } from '../../functions/policy/policy-error.ts';
 import { ExpressionError } from './cron.ts';
 import { gapsOf } from './gaps.ts';
+import { renewalMistakes } from './renewals.ts';
 
 /**
  * A run ends before the next one begins. It may begin a minute late, and needs a minute for what it
@@ -23,11 +24,13 @@ function mistakeIn(expression: string, timeZone: string): string | undefined {
   }
 }
 
-/** The schedules that EventBridge Scheduler would refuse, or that leave a run no time. */
-export function scheduleMistakes({ schedules, timeZone }: Policy): PolicyIssue[] {
-  return (['rotate', 'reap', 'enforce'] as const).flatMap((job) => {
+/** The schedules that EventBridge Scheduler would refuse, or that leave a run no time, or tokens too little. */
+export function scheduleMistakes(policy: Policy): PolicyIssue[] {
+  const { schedules, timeZone } = policy;
+  const wrong = (['rotate', 'reap', 'enforce'] as const).flatMap((job) => {
     const mistake = mistakeIn(schedules[job], timeZone);
     if (mistake === undefined) return [];
     return [{ path: ['schedules', job], message: `found "${schedules[job]}", ${mistake}` }];
   });
+  return wrong.length > 0 ? wrong : renewalMistakes(policy);
 }
