@@ -10,7 +10,7 @@ import { fingerprintsOf, isOutdated } from '../tokens/secret-string.ts';
 import { ownedCurrent, ownedPending } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { decideRotation, isBecauseGone, permissionsOf } from './plan/decide-rotation.ts';
-import { probeable } from './plan/permissions.ts';
+import { probeable, union } from './plan/permissions.ts';
 import { type Learnt, rotationContext } from './plan/plan-rotation.ts';
 import type {
   ArmingOfPending,
@@ -61,10 +61,12 @@ async function widen(
 ): Promise<Result> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
-  const grants = grantsHash(permissions);
   const given = fresh && grantsHash(fresh.token.permissions);
-  if (!fresh || (fresh.marker.grants !== given && given !== grants)) return 'skipped';
-  await tools.arm(fresh, { marker: { grants }, permissions });
+  const isOurs = fresh?.marker.grants === given || given === grantsHash(permissions);
+  if (!fresh || !isOurs) return 'skipped';
+  // What the policy takes away, a successor loses: consumers of this one keep it.
+  const wider = union(permissions, fresh.token.permissions);
+  await tools.arm(fresh, { marker: { grants: grantsHash(wider) }, permissions: wider });
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { token: name, secret, tokenId: fresh.token.id },

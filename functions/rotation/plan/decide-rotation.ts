@@ -311,7 +311,7 @@ function decideMinting(about: Case, reason: ReplacementReason): Action | Note {
   return { kind: 'CannotStore', message };
 }
 
-/** D9 and D11. */
+/** D9 and D11. A policy that takes away and adds is followed in two steps: this one, then a successor with less. */
 function decideGrants(
   { permissions }: Case,
   { token, marker }: OwnedToken,
@@ -324,8 +324,8 @@ function decideGrants(
     const message = 'a person changed its permissions; the next rotation follows the policy again';
     return { kind: 'PermissionsChanged', message, tokenId };
   }
-  // Only a successor gets less. And where permissions fit and the marker does not, a server stored half of a request.
-  const isSettled = fits ? isOurs : !covers(permissions, token.permissions);
+  // Only a successor gets less; what is new is given at once, beside what the token has. And where permissions fit and the marker does not, a server stored half of a request.
+  const isSettled = fits ? isOurs : covers(token.permissions, permissions);
   return isSettled ? undefined : { kind: 'widen', reason: 'PermissionsWidened', tokenId };
 }
 
@@ -335,10 +335,12 @@ function decide(about: Case): Action | Note | undefined {
   const decided = forbidden(seen) ?? (owned && decideCurrent(owned, about));
   if (decided) return decided;
   const pending = decidePending(about);
-  if (pending && pending !== 'waits') return pending;
+  const kept = owned && decideKept(about, owned);
   // What a successor waits for need not keep a new permission from the token that consumers have.
-  if (!pending && reason) return decideMinting(about, reason);
-  return owned && decideKept(about, owned);
+  const isWidened = kept?.kind === 'widen';
+  if (pending && pending !== 'waits') return pending.kind === 'arm' && isWidened ? kept : pending;
+  const waits = isWidened && reason === 'PermissionsNarrowed' && !isUrgent(about);
+  return !pending && reason && !waits ? decideMinting(about, reason) : kept;
 }
 
 /** D9 to D11: what is done to an AWSCURRENT that is not replaced now. */
@@ -398,7 +400,7 @@ export function permissionsOf(
  * | the same                                            | other/none | mint, or rotate if it is urgent |
  * | a token that is not due                             | forced     | resume, Pending                |
  * | a token that is not due                             | other      | detach-pending                 |
- * | fewer permissions than the policy                   | none       | widen                          |
+ * | not all permissions of the policy                   | none       | widen                          |
  * | `refused` (the cluster did not accept it in time)   | none       | verify, Refused                |
  * | permissions that a person changed                   | none       | nothing, reported              |
  */

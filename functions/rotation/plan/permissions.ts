@@ -32,6 +32,15 @@ export function covers(declared: readonly Permission[], given: readonly Permissi
   return given.every((each) => keys.has(keyOf(each)));
 }
 
+/** All that is in one of them, each once. */
+export function union(
+  given: readonly Permission[],
+  added: readonly Permission[],
+): readonly Permission[] {
+  const has = new Set(given.map(keyOf));
+  return [...given, ...added.filter((each) => !has.has(keyOf(each)))];
+}
+
 /**
  * The permissions that a token may get now. A permission on a database that neither exists nor is declared
  * is given only to the successor of a token that has it: a typo is refused, and a database that somebody

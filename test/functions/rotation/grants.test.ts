@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { DAY, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 
 const WRITE = { action: 'write', resource: 'telemetry' };
 const READ = { action: 'read', resource: 'quality' };
@@ -40,6 +40,47 @@ test('narrows by rotation, and lets the old token keep what it had through its g
     { permissions: [WRITE] },
   ]);
   expect(world.holders(TELEGRAF).AWSPREVIOUS).toBe(before?.id);
+});
+
+test('gives consumers the grant that is swapped in at once, and takes the other away in the next window', async () => {
+  const windows = ['Sun 02:00-04:00'];
+  const swapped = { permissions: { read: ['quality'] }, windows };
+  const world = await openWorldForTest(policyWith({ telegraf: { ...writer, windows } }));
+  await world.rotate();
+  const [before] = world.tokens();
+  const deployed = world.deploy(policyWith({ telegraf: swapped }));
+  const look = await deployed.rotate({ dryRun: true });
+  expect(look.result.plan.actions).toMatchObject([{ kind: 'widen', reason: 'PermissionsWidened' }]);
+  await deployed.rotate();
+  expect(world.tokens()).toMatchObject([{ id: before?.id, permissions: [READ, WRITE] }]);
+  const { result } = await deployed.rotate();
+  expect(result.outcomes).toMatchObject([
+    { action: { kind: 'mint', reason: 'PermissionsNarrowed' }, result: 'done' },
+  ]);
+  const string = world.string(TELEGRAF);
+  const can = () => [world.accepts(string), world.accepts(string, 'read', 'quality')];
+  expect(can()).toEqual([true, true]);
+  // The next Sunday, at three.
+  await world.wait(Date.UTC(2026, 2, 8, 3) - world.clock.now());
+  await deployed.rotate();
+  expect(world.tokens(TELEGRAF).at(-1)?.permissions).toEqual([READ]);
+  expect(world.holders(TELEGRAF).AWSPREVIOUS).toBe(before?.id);
+  expect(can()).toEqual([true, true]);
+});
+
+test('gives a new grant to the current token first, and then to the one that waits', async () => {
+  const world = await openWorldForTest(narrow);
+  await world.rotate();
+  await world.wait(31 * DAY);
+  await world.rotate();
+  await world.wait(11 * MINUTE);
+  const deployed = world.deploy(both);
+  const kinds = async (): Promise<readonly string[]> =>
+    (await deployed.rotate()).result.outcomes.map(
+      ({ action }: { readonly action: { readonly kind: string } }) => action.kind,
+    );
+  expect([await kinds(), await kinds()]).toEqual([['widen'], ['arm']]);
+  expect(world.tokens().map(({ permissions }) => permissions.length)).toEqual([2, 2]);
 });
 
 test('reports what a person changed, and corrects it with the next rotation alone', async () => {

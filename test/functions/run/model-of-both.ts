@@ -174,9 +174,14 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       restartGrace(model, secret);
       secrets.set(secret.name, without(secret, 'AWSPREVIOUS'));
       break;
-    case 'widen':
-      change({ grants }, permissions);
+    case 'widen': {
+      const texts = [...(token?.permissions ?? []), ...permissions].map((each) =>
+        JSON.stringify(each),
+      );
+      const wider: Token['permissions'] = [...new Set(texts)].map((text) => JSON.parse(text));
+      change({ grants: grantsHash(wider) }, wider);
       break;
+    }
     case 'verify':
       change({ refused: undefined });
       break;

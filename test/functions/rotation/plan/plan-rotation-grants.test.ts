@@ -54,12 +54,17 @@ test('adds in place what the policy grants beyond the token', () => {
   );
 });
 
-test('rotates to take away, and to change, so that a typo cuts nobody off', () => {
+test('rotates to take away, so that a typo cuts nobody off', () => {
   const narrowed = planOf('rotate', {
     actions: [{ ...about, kind: 'mint', reason: 'PermissionsNarrowed' }],
   });
   expect(plan([...WRITE, READ], { write: ['telemetry'] })).toEqual(narrowed);
-  expect(plan([READ], { write: ['telemetry'] })).toEqual(narrowed);
+});
+
+test('first adds and then takes away where the policy does both', () => {
+  const wanted = { write: ['telemetry'] };
+  expect(stepsOf(plan([READ], wanted))).toEqual(['widen PermissionsWidened 1']);
+  expect(stepsOf(plan([READ, ...WRITE], wanted))).toEqual(['mint PermissionsNarrowed']);
 });
 
 test('knows the same permissions in another order', () => {

@@ -77,7 +77,11 @@ test('a pending token without its permissions of today is armed before it is pro
   // Wider and narrower than the policy of today.
   const grants = grantsHash([...WRITE, read]);
   const wide = { permissions: [...WRITE, read], marker: { grants } };
-  expect(steps({ current: due, next: waiting(HOUR), entry })).toEqual(['arm Due 2']);
+  const widened = armed(1, { age: 30 * DAY, ...wide });
+  expect(steps({ current: widened, next: waiting(HOUR), entry })).toEqual(['arm Due 2']);
+  // Consumers need not wait for what a person added to the policy.
+  const widen = ['widen PermissionsWidened 1'];
+  expect(steps({ current: due, next: waiting(HOUR), entry })).toEqual(widen);
   expect(steps({ current: due, next: waiting(HOUR, wide) })).toEqual(['arm Due 2']);
   // A person changed it meanwhile.
   const changed = waiting(HOUR, { permissions: [...WRITE, read] });
