@@ -125,6 +125,13 @@ function recognise(
   model.tokens.set(tokenId, mark(token, { ...fields, ...(label !== 'AWSPENDING' && clocks) }));
 }
 
+/** All permissions that a token has, or that a policy adds, each once. */
+function union(token: Token | undefined, added: Token['permissions']): Token['permissions'] {
+  const has = new Set(added.map((each) => JSON.stringify(each)));
+  const others = token?.permissions.filter((each) => !has.has(JSON.stringify(each))) ?? [];
+  return [...added, ...others];
+}
+
 function carryOut(action: Action, model: Model, policy: Policy): void {
   const { secrets, tokens, at } = model;
   const name = 'secret' in action ? action.secret : '';
@@ -132,7 +139,6 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
   const tokenId = 'tokenId' in action ? action.tokenId : '';
   const entry = policy.tokens.find((each) => each.secret === secret.name);
   const permissions = entry?.permissions ?? [];
-  const grants = grantsHash(permissions);
   const token = tokens.get(tokenId);
   const change = (fields: Fields, given?: Token['permissions']) => {
     if (token) tokens.set(tokenId, mark(token, fields, given));
@@ -175,10 +181,7 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       secrets.set(secret.name, without(secret, 'AWSPREVIOUS'));
       break;
     case 'widen': {
-      const texts = [...(token?.permissions ?? []), ...permissions].map((each) =>
-        JSON.stringify(each),
-      );
-      const wider: Token['permissions'] = [...new Set(texts)].map((text) => JSON.parse(text));
+      const wider = union(token, permissions);
       change({ grants: grantsHash(wider) }, wider);
       break;
     }
