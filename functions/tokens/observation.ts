@@ -41,6 +41,8 @@ export interface ObservedSecret {
   readonly holders: ReadonlyMap<string, Holder>;
   /** When each version was made, in milliseconds since 1970, by version id. Absent: nobody asked. */
   readonly versionTimes?: ReadonlyMap<string, number>;
+  /** Why Secrets Manager did not say when they were made: then nothing of this secret is judged by its age. */
+  readonly unreadable?: string;
 }
 
 /** What both systems said. */

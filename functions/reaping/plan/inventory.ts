@@ -14,6 +14,7 @@ import {
   ownedCurrent,
   ownedPending,
 } from '../../tokens/state.ts';
+import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 
 const MOST_NAMED = 5;
 const ANY = '*';
@@ -88,6 +89,7 @@ function keptBy(owned: OwnedToken, seen: ObservedSecret): string {
   if (isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS')) {
     return 'nobody knows which token consumers have';
   }
+  if (seen.unreadable !== undefined) return 'it cannot be read when its versions were made';
   return 'the secret is saved by hand more often than the grace period, or has no other token that works';
 }
 
@@ -124,6 +126,7 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
       ...secretFindings(seen, policy, at),
       ...lingering(seen, policy, at),
     ]),
+    ...unreadableSecrets(observation),
     { kind: 'Owned', message: `${owned.length} tokens in ${observed.length} secrets` },
     ...summary('Foreign', foreign, 'of others'),
     ...summary(

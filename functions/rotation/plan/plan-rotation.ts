@@ -4,6 +4,7 @@ import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { currentHolder } from '../../tokens/state.ts';
+import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 import { clusterMove, moveConditions } from './cluster-moves.ts';
 import { adoptsOnly, decideAdoption } from './decide-adoption.ts';
 import {
@@ -146,7 +147,10 @@ export function planRotation(
     ...planned.flatMap((each) => each.actions),
     ...(request.tokens ? [] : marksOfUnlisted(policy, sharing)),
   ];
-  const findings = planned.flatMap((each) => each.findings);
+  const findings = [
+    ...planned.flatMap((each) => each.findings),
+    ...(request.tokens ? [] : unreadableSecrets(observation)),
+  ];
   return limitedPlan({
     job: 'rotate',
     policy,

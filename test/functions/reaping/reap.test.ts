@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { denied } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 
@@ -115,4 +116,28 @@ test('reads no value of a secret but the management token', async () => {
   await world.reap();
   expect(read).toHaveLength(1);
   expect(JSON.parse(read[0] ?? '').Name).toBe('influxdb/management');
+});
+
+test('a secret that left the policy and the roles while its token is fenced is reported, and stops nobody', async () => {
+  const own = { grafana: { ...writer, secret: 'monitoring/grafana' } };
+  const world = await openWorldForTest(policyWith({ ...entries, ...own }));
+  await world.rotate();
+  await world.rotate({ tokens: ['grafana'], force: true });
+  await world.wait(DAY + HOUR);
+  await world.reap();
+  const left = world.deploy(policyWith(entries));
+  world.intercept(denied('monitoring/grafana'));
+  await world.wait(2 * DAY);
+  const unreadable = expect.objectContaining({ kind: 'Unreadable', secret: 'monitoring/grafana' });
+  expect((await left.reap()).result?.plan.findings).toContainEqual(unreadable);
+  await world.wait(50 * DAY);
+  const rotated = await left.rotate();
+  expect(rotated.error).toBeUndefined();
+  expect((await left.reap()).result?.plan.findings).toContainEqual(
+    expect.objectContaining({
+      kind: 'Lingering',
+      secret: 'monitoring/grafana',
+      message: expect.stringContaining('cannot be read'),
+    }),
+  );
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { disturb, faults } from '../../world/faults.ts';
+import { denied, disturb, faults } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
@@ -109,4 +109,24 @@ test('bytes in a secret of ours are replaced when somebody asks by name', async 
   expect(metric(world, 'UnusableTokens')).toBe(1);
   await world.rotate(named);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('a secret that anybody tagged as ours, and that no role may read, stops no rotation', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const first = current(world);
+  await world.people.createSecret('other/team', 'whatever', { 'keyturn:owner': 'prod' });
+  world.intercept(denied('other/team'));
+  await world.wait(31 * DAY);
+  const { result } = await world.rotate();
+  expect(result?.plan.findings).toMatchObject([{ kind: 'Unreadable', secret: 'other/team' }]);
+  await world.wait(11 * MINUTE);
+  await world.rotate();
+  expect(current(world)).not.toBe(first);
+  await world.wait(HOUR);
+  const reaped = await world.reap();
+  expect(reaped.error).toBeUndefined();
+  expect(reaped.result.plan.findings).toContainEqual(
+    expect.objectContaining({ kind: 'Unreadable', secret: 'other/team' }),
+  );
 });
