@@ -63,7 +63,7 @@ async function widen(
   const grants = grantsHash(permissions);
   const given = fresh && grantsHash(fresh.token.permissions);
   if (!fresh || (fresh.marker.grants !== given && given !== grants)) return 'skipped';
-  await tools.arm(fresh, { marker: { grants }, permissions });
+  await tools.armInUse(fresh, { marker: { grants }, permissions });
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { token: name, secret, tokenId: fresh.token.id },
@@ -81,7 +81,7 @@ async function giveBack(
   if (!fresh || fresh.marker.quarantined === undefined || fresh.marker.frozen !== undefined) {
     return { result: 'skipped' };
   }
-  await tools.arm(fresh, restored(fresh, permissions));
+  await tools.armInUse(fresh, restored(fresh, permissions));
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { secret: seen.secret.name, tokenId: fresh.token.id, reason: 'RolledBack' },
@@ -127,7 +127,8 @@ async function obtain(
     if (await isPendingOutdated(entry, seen, { owned, version }, tools)) {
       return mintSuccessor(entry, seen, { forced: forced || owned.marker.forced === true }, tools);
     }
-    return resumeSuccessor(entry, { owned, version }, { forced }, tools);
+    const isCurrent = version === AWSCURRENT;
+    return resumeSuccessor(entry, { owned, version, isCurrent }, { forced }, tools);
   }
   return undefined;
 }
