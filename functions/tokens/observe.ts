@@ -14,6 +14,7 @@ import {
   sortByOwner,
 } from './observation.ts';
 import { currentHolder } from './state.ts';
+import { youngVersions } from './young-versions.ts';
 
 /** The reading part of a run's clients. */
 export interface Readers {
@@ -123,7 +124,8 @@ export async function observe(
   const byName = new Map(listedSecrets.map((secret) => [secret.name, secret]));
   const sorted: SortedTokens = sortByOwner(tokens, owner, (name) => byName.get(name));
   const listed = new Set(tokens.map(({ id }) => id));
-  const sources = { ...sorted, api, owner, readFingerprint: wanted.readFingerprint };
+  const isYoung = youngVersions(secrets, at);
+  const sources = { ...sorted, api, owner, isYoung, readFingerprint: wanted.readFingerprint };
   const observed = await Promise.all(
     listedSecrets.map(async (secret) => {
       const seen = await observeSecret(secret, sources, secrets, wanted.needsTimes);

@@ -31,6 +31,17 @@ function summary(kind: string, tokens: readonly Token[], what: string): Finding[
   return [{ kind, message }];
 }
 
+/** What keeps the clocks of a secret from running. */
+const unknownVersions = (seen: ObservedSecret) =>
+  (['AWSCURRENT', 'AWSPREVIOUS'] as const).flatMap((label) => {
+    if (!isUnknown(seen, label)) return [];
+    const isYoung = seen.holders.get(seen.secret.labels[label] ?? '')?.state === 'unshown';
+    const message = isYoung
+      ? `the cluster does not show the token that ${label} got within the last hour`
+      : `nobody knows whose string ${label} has; no token of it is retired`;
+    return [{ kind: isYoung ? 'NotShownYet' : 'UnknownVersion', message }];
+  });
+
 function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Finding[] {
   const { name } = seen.secret;
   const findings: Finding[] = [];
@@ -42,10 +53,7 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
     report('Held', 'its current token has no permissions');
   }
   if (current?.state === 'foreign') report('LostMarker', 'its current token lacks our marker');
-  for (const label of ['AWSCURRENT', 'AWSPREVIOUS'] as const) {
-    if (!isUnknown(seen, label)) continue;
-    report('UnknownVersion', `nobody knows whose string ${label} has; no token of it is retired`);
-  }
+  for (const { kind, message } of unknownVersions(seen)) report(kind, message);
   if (!entryOf(policy, name)) {
     const expiresAt = current?.state === 'owned' ? current.owned.token.expiresAt : undefined;
     const end = expiresAt === undefined ? '' : `; its token expires at ${formatInstant(expiresAt)}`;
