@@ -3,7 +3,7 @@ import { entryOf, type Policy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
 import { formatInstant, HOUR_MS } from '../../time.ts';
-import { parseMarker } from '../../tokens/marker.ts';
+import { bearsOwner, parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
@@ -66,16 +66,22 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
 }
 
 /**
- * Tokens that bear our owner, still work, and belong to no secret of ours: theirs was deleted for good, or
- * another deployment has the same owner. Nobody rotates or retires them.
+ * Tokens that bear our owner, still work, and belong to no secret of ours: theirs was deleted for good,
+ * another deployment has the same owner, or somebody broke the marker. Nobody rotates or retires them, because
+ * nothing tells these cases apart: a marker's `home` is a hash, and a policy that was copied to another Region
+ * makes tokens that look the same.
  */
 export const workingStrays = (
   policy: Pick<Policy, 'owner'>,
   { foreign, secrets, at }: Pick<Observation, 'foreign' | 'secrets' | 'at'>,
 ): readonly Token[] => {
+  // Not what AWSPREVIOUS alone has: its turn to be retired never comes.
   const inUse = new Set(
-    [...secrets.values()].flatMap(({ holders }) =>
-      [...holders.values()].flatMap((each) => (each.state === 'foreign' ? [each.token.id] : [])),
+    [...secrets.values()].flatMap(({ secret: { labels }, holders }) =>
+      [labels.AWSCURRENT, labels.AWSPENDING].flatMap((version) => {
+        const holder = holders.get(version ?? '');
+        return holder?.state === 'foreign' ? [holder.token.id] : [];
+      }),
     ),
   );
   return [...foreign.values()].filter((token) => {
@@ -83,7 +89,8 @@ export const workingStrays = (
     // A new secret is listed up to five minutes late, and one that is being adopted has no tag yet.
     const isNew = at - token.createdAt < HOUR_MS || marker?.proving !== undefined;
     const works = token.permissions.length > 0 && !isExpired(token, at);
-    return marker?.owner === policy.owner && works && !isNew && !inUse.has(token.id);
+    const isOurs = bearsOwner(token.description, policy.owner);
+    return isOurs && works && !isNew && !inUse.has(token.id);
   });
 };
 
@@ -139,8 +146,15 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
     ...summary('Foreign', foreign, 'of others'),
     ...summary(
       'Stray',
-      foreign.filter(({ description }) => parseMarker(description)?.marker.owner === policy.owner),
+      foreign.filter(({ description }) => bearsOwner(description, policy.owner)),
       'with our owner in the marker and no secret of ours (deleted, copied, or of another Region)',
+    ),
+    ...summary(
+      'BrokenMarker',
+      foreign.filter(
+        ({ description }) => bearsOwner(description, policy.owner) && !parseMarker(description),
+      ),
+      'with our owner and a marker that cannot be read; restore the end of the description, or end them (keyturn revoke --token-id)',
     ),
     ...summary(
       'WorkingStray',
