@@ -1,18 +1,19 @@
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
-import { CLUSTER_TAG, otherClusterOf } from '../secrets-manager/secret.ts';
+import { CLUSTER_TAG, MOVED_TAG, otherClusterOf } from '../secrets-manager/secret.ts';
+import { formatInstant } from '../time.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import type { ClusterMove } from './plan/rotation-action.ts';
 
 /** Tags a secret with the policy's cluster, if it still is of the cluster from which a person approved the move. */
 export async function moveCluster(
   { secret: name, from }: ClusterMove,
-  { secrets, policy }: Tools,
+  { secrets, policy, apiNow }: Tools,
 ): Promise<Result> {
   const secret = await secrets.describe(name);
   const { url } = policy.cluster;
   if (!secret || otherClusterOf(secret, url) !== from) return 'skipped';
   refuseForeignSecret(secret, policy);
-  await secrets.tag(name, { [CLUSTER_TAG]: url });
+  await secrets.tag(name, { [CLUSTER_TAG]: url, [MOVED_TAG]: formatInstant(apiNow()) });
   return 'done';
 }

@@ -2,6 +2,7 @@ import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
+import { wasJustMoved } from '../../secrets-manager/secret.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { currentHolder } from '../../tokens/state.ts';
 import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
@@ -55,6 +56,17 @@ function givenBy({ secret }: RotationAction, policy: Policy): unknown {
   const entry = entryOf(policy, secret);
   const { cluster, encryptionKey } = policy;
   return [entry?.permissions, entry?.expiresAfter, cluster.dataUrl ?? cluster.url, encryptionKey];
+}
+
+/** Whether the move of its secret to another cluster was approved, or waits for that: it is approved once for all. */
+function followsFromMove(
+  { secret: name }: RotationAction,
+  actions: readonly RotationAction[],
+  { secrets, at }: Observation,
+): boolean {
+  const secret = secrets.get(name)?.secret;
+  const moves = actions.some((each) => each.kind === 'move-cluster' && each.secret === name);
+  return moves || (secret !== undefined && wasJustMoved(secret, at));
 }
 
 /** These actions need no database to exist. */
@@ -158,7 +170,9 @@ export function planRotation(
     findings,
     limits: [
       {
-        isLimited: (action) => isBecauseGone(action, observation.secrets.get(action.secret)),
+        isLimited: (action) =>
+          isBecauseGone(action, observation.secrets.get(action.secret)) &&
+          !followsFromMove(action, actions, observation),
         loss: 'tokens would be replaced because they are gone',
         total: countOwned(observation),
       },

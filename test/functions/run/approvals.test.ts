@@ -131,6 +131,26 @@ test('one approval moves every secret to another cluster, and goes on after a cr
   expect(await world.rotate()).toMatchObject({ result: { plan: { actions: [], refusals: [] } } });
 });
 
+test('one approval moves secrets to a cluster without their tokens, and goes on after a crash', async () => {
+  const world = await moved([...TEAM_A, ...TEAM_B]);
+  const all = [...TEAM_A, ...TEAM_B];
+  await world.wait(DAY);
+  const gone = new Set(currentOf(world, all));
+  world.cluster.state.tokens.splice(
+    0,
+    Infinity,
+    ...world.cluster.state.tokens.filter(({ id }) => !gone.has(id)),
+  );
+  const approve = hashIn(await world.rotate());
+  await disturb(world, () => world.rotate({ approve }), 3, {
+    meet: faults['killed after the effect'],
+    counts: ({ operation }) => operation === 'PutSecretValue',
+  });
+  await world.wait(15 * MINUTE);
+  expect(await world.rotate({ approve })).not.toHaveProperty('error');
+  for (const name of all) expect(world.accepts(world.string(secretOf(name)))).toBe(true);
+});
+
 test('a moved secret waits with all its actions, in reap as well, and holds up nobody else', async () => {
   const world = await moved(TEAM_A, [...TEAM_A, ...TEAM_B]);
   await world.wait(30 * DAY);
