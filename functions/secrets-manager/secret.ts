@@ -3,6 +3,8 @@ import { DAY_MS } from '../time.ts';
 /** Tags that Keyturn puts on its secrets. Secrets Manager takes values up to 256 characters (`TagResource`). */
 export const OWNER_TAG = 'keyturn:owner';
 export const CLUSTER_TAG = 'keyturn:cluster';
+/** In place of a URL: the tag was lost, and this cluster does not have the tokens. */
+export const UNKNOWN_CLUSTER = 'unknown';
 /** When an approved move gave it another cluster: an instant. */
 export const MOVED_TAG = 'keyturn:moved';
 /** Set by a person's freeze or delete; no schedule changes a secret that has it. */

@@ -6,7 +6,7 @@ import { wasJustMoved } from '../../secrets-manager/secret.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { currentHolder } from '../../tokens/state.ts';
 import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
-import { clusterMove, moveConditions } from './cluster-moves.ts';
+import { clusterMove, isMove, moveConditions } from './cluster-moves.ts';
 import { adoptsOnly, decideAdoption } from './decide-adoption.ts';
 import {
   decideRotation,
@@ -65,7 +65,7 @@ function followsFromMove(
   { secrets, at }: Observation,
 ): boolean {
   const secret = secrets.get(name)?.secret;
-  const moves = actions.some((each) => each.kind === 'move-cluster' && each.secret === name);
+  const moves = actions.some((each) => isMove(each) && each.secret === name);
   return moves || (secret !== undefined && wasJustMoved(secret, at));
 }
 
@@ -106,7 +106,7 @@ function planEntry(
   const refused = finding ? [{ ...about, ...finding }] : [];
   const notes = seen && !forbidden(seen) ? noteVersions(seen, sharing, context.now) : [];
   const { action = adoption, findings } = decideRotation(entry, seen, context);
-  const moved = clusterMove(entry, seen?.secret, policy);
+  const moved = clusterMove(entry, seen, context.now, policy);
   return {
     actions: [
       ...moved,
