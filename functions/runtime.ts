@@ -7,6 +7,7 @@ import { CA_FILE, ENVIRONMENT, type Measure, POLICY_FILE } from './environment.t
 import { createPublisher } from './events/publisher.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { accountPrefix } from './management-api/prefix.ts';
+import { readingOwnWrites } from './management-api/reading-own-writes.ts';
 import { createMeter } from './metrics.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
 import type { Policy } from './policy/policy.ts';
@@ -179,7 +180,7 @@ export function createRuntime(origin: Origin): Runtime {
       return await work({
         ...timing,
         policy,
-        api,
+        api: readingOwnWrites(api),
         secrets: readingForward(secrets, timing),
         dataPlane,
         publish,

@@ -6,6 +6,7 @@ import {
 } from '../tokens/claim-secret.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { observeSecret } from '../tokens/observe.ts';
+import { youngVersions } from '../tokens/young-versions.ts';
 
 /** Whether `reap` must know when a secret's versions were made: also before it quarantines a token. */
 export const needsTimes = (seen: ObservedSecret): boolean =>
@@ -29,6 +30,7 @@ export async function lookAgain(
   const its = tokens.map((each) => (each.token.id === fresh?.token.id ? fresh : each));
   const owned = new Map([[name, its]]);
   const { foreign, revoked } = observation;
-  const sources = { owned, foreign, revoked, api, owner: policy.owner };
+  const isYoung = youngVersions(tools.secrets, tools.apiNow());
+  const sources = { owned, foreign, revoked, api, owner: policy.owner, isYoung };
   return observeSecret(secret, sources, tools.secrets, needsTimes);
 }

@@ -77,6 +77,6 @@ export async function giveBack(
 ): Promise<TokenResult> {
   const fresh = await freshToken(tools, owned);
   if (!fresh) return resultOf({ token: owned.token, owned }, 'gone');
-  await tools.arm(fresh, undo === 'freeze' ? unfrozen(fresh) : restored(fresh));
+  await tools.armInUse(fresh, undo === 'freeze' ? unfrozen(fresh) : restored(fresh));
   return resultOf({ token: fresh.token, owned: fresh }, 'given-back');
 }

@@ -44,7 +44,9 @@ async function obtainSuccessor(
 ): Promise<Successor> {
   const found = findSuccessor(seen, order, tools.apiNow());
   if (found) {
-    const stored = { owned: found, version: versionOf(seen, found) };
+    const version = versionOf(seen, found);
+    const isCurrent = version === seen.secret.labels.AWSCURRENT;
+    const stored = { owned: found, version, isCurrent };
     const resumed = await resumeSuccessor(entry, stored, { forced: true }, tools);
     if (resumed) return resumed;
   }

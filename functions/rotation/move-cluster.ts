@@ -1,18 +1,31 @@
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
-import { CLUSTER_TAG, otherClusterOf } from '../secrets-manager/secret.ts';
+import {
+  CLUSTER_TAG,
+  MOVED_TAG,
+  otherClusterOf,
+  UNKNOWN_CLUSTER,
+} from '../secrets-manager/secret.ts';
+import { formatInstant } from '../time.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import type { ClusterMove } from './plan/rotation-action.ts';
 
-/** Tags a secret with the policy's cluster, if it still is of the cluster from which a person approved the move. */
+/** Tags a secret with the policy's cluster, if it still is of the cluster from which a person approved the move, or still has no such tag. */
 export async function moveCluster(
   { secret: name, from }: ClusterMove,
-  { secrets, policy }: Tools,
+  { secrets, policy, apiNow }: Tools,
 ): Promise<Result> {
   const secret = await secrets.describe(name);
   const { url } = policy.cluster;
-  if (!secret || otherClusterOf(secret, url) !== from) return 'skipped';
+  if (!secret) return 'skipped';
+  const isLost = secret.tags[CLUSTER_TAG] === undefined;
+  const isOfUnknown = from === undefined || from === UNKNOWN_CLUSTER;
+  if (isOfUnknown ? !isLost : otherClusterOf(secret, url) !== from) return 'skipped';
   refuseForeignSecret(secret, policy);
-  await secrets.tag(name, { [CLUSTER_TAG]: url });
+  if (from === undefined) {
+    await secrets.tag(name, { [CLUSTER_TAG]: url });
+    return 'done';
+  }
+  await secrets.tag(name, { [CLUSTER_TAG]: url, [MOVED_TAG]: formatInstant(apiNow()) });
   return 'done';
 }

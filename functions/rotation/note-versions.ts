@@ -5,7 +5,9 @@ import { changeToken, freshToken, superseding } from '../tokens/change-token.ts'
 import { claimSecret } from '../tokens/claim-secret.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
-import { graceRestart, recognitions, withOldGrace } from './plan/note-versions.ts';
+import { ownedCurrent } from '../tokens/state.ts';
+import { versionIdOf } from '../tokens/version-id.ts';
+import { graceRestart, recognitions, versionsOf, withOldGrace } from './plan/note-versions.ts';
 import type { NotingAction, Recognition, SharingMark } from './plan/rotation-action.ts';
 
 /** A marker has room for so many versions; one without a label needs none. */
@@ -28,24 +30,24 @@ function clocks(owned: OwnedToken, label: Recognition['label'], entry: TokenPoli
 
 async function recognise(
   entry: TokenPolicy,
-  { secret, tokens }: ObservedSecret,
-  { tokenId, version, label }: Pick<Recognition, 'tokenId' | 'version' | 'label'>,
+  seen: ObservedSecret,
+  { tokenId, label }: Pick<Recognition, 'tokenId' | 'label'>,
   tools: Tools,
 ): Promise<Result> {
-  const listed = tokens.find(({ token }) => token.id === tokenId);
+  const listed = seen.tokens.find(({ token }) => token.id === tokenId);
   const fresh = listed && (await freshToken(tools, listed));
   if (!fresh) return 'skipped';
-  const labelled = new Set(Object.values(secret.labels));
-  const kept = (fresh.marker.version ?? []).filter(
-    (each) => labelled.has(each) && each !== version,
-  );
-  const isNamed = fresh.versions.includes(version) && !kept.includes(version);
-  const versions = [...kept.slice(1 - MOST_VERSIONS), ...(isNamed ? [] : [version])];
+  const labelled = new Set(Object.values(seen.secret.labels));
+  const kept = (fresh.marker.version ?? []).filter((each) => labelled.has(each));
+  const said = [versionIdOf(tokenId), tokenId, fresh.marker.minted];
+  const found = versionsOf(seen, tokenId).filter((each) => !said.includes(each));
+  // The first of these are the most important ones.
+  const version = [...new Set([...found, ...kept])].slice(0, MOST_VERSIONS);
   // A token that AWSCURRENT has, too, is in use, whatever the other label says.
-  const isCurrent = fresh.versions.includes(secret.labels.AWSCURRENT ?? '');
+  const isCurrent = ownedCurrent(seen)?.token.id === tokenId;
   const restarted =
     isCurrent && label === 'AWSPREVIOUS' ? {} : clocks(fresh, label, entry, tools.apiNow());
-  await changeToken(tools, fresh, { marker: { version: versions, ...restarted } });
+  await changeToken(tools, fresh, { marker: { version, ...restarted } });
   return 'done';
 }
 

@@ -72,7 +72,7 @@ async function clearRetirement(
   if (frozen !== undefined) return;
   if (superseded === undefined && fenced === undefined && quarantined === undefined) return;
   const { marker, permissions } = restored(fresh, entry.permissions);
-  if (permissions) await tools.arm(fresh, { marker, permissions });
+  if (permissions) await tools.armInUse(fresh, { marker, permissions });
   else await changeToken(tools, fresh, { marker });
 }
 

@@ -66,7 +66,7 @@ async function widen(
   if (!fresh || !isOurs) return 'skipped';
   // What the policy takes away, a successor loses: consumers of this one keep it.
   const wider = union(permissions, fresh.token.permissions);
-  await tools.arm(fresh, { marker: { grants: grantsHash(wider) }, permissions: wider });
+  await tools.armInUse(fresh, { marker: { grants: grantsHash(wider) }, permissions: wider });
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { token: name, secret, tokenId: fresh.token.id },
@@ -84,7 +84,7 @@ async function giveBack(
   if (!fresh || fresh.marker.quarantined === undefined || fresh.marker.frozen !== undefined) {
     return { result: 'skipped' };
   }
-  await tools.arm(fresh, restored(fresh, permissions));
+  await tools.armInUse(fresh, restored(fresh, permissions));
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { secret: seen.secret.name, tokenId: fresh.token.id, reason: 'RolledBack' },
@@ -130,7 +130,8 @@ async function obtain(
     if (await isPendingOutdated(entry, seen, { owned, version }, tools)) {
       return mintSuccessor(entry, seen, { forced: forced || owned.marker.forced === true }, tools);
     }
-    return resumeSuccessor(entry, { owned, version }, { forced }, tools);
+    const isCurrent = version === AWSCURRENT;
+    return resumeSuccessor(entry, { owned, version, isCurrent }, { forced }, tools);
   }
   return undefined;
 }

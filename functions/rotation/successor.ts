@@ -83,11 +83,13 @@ function preparation(
 /**
  * Step 4: the token gets its permissions only now, after its string was stored. Undefined: a person stopped
  * it, or it is being retired, and then nothing arms it.
+ * A pending token that a server armed by half is given up, and another one is minted; where no other version
+ * has AWSCURRENT nothing would be minted, so a secret's first token is armed like one in use.
  */
 async function arm(
   entry: TokenPolicy,
   successor: Successor,
-  forced: boolean,
+  { forced, isCurrent }: { readonly forced: boolean; readonly isCurrent: boolean },
   tools: ArmingTools,
 ): Promise<Successor | undefined> {
   const { owned } = successor;
@@ -95,7 +97,7 @@ async function arm(
   const change = preparation(entry, successor, forced, tools.apiNow());
   if (change.permissions && isRetired(owned)) return undefined;
   if (Object.keys(change.marker).length === 0) return successor;
-  const token = await tools.arm(owned, change);
+  const token = await (isCurrent ? tools.armInUse : tools.arm)(owned, change);
   return {
     ...successor,
     owned: ownedToken(token, { ...owned, marker: { ...owned.marker, ...change.marker } }),
@@ -124,7 +126,8 @@ export async function mintSuccessor(
   await store(entry, former, { ...minted, version }, tools);
   // A listing that lags may not show it yet, and nobody else has changed it then.
   const owned = (await freshToken(tools, minted.owned)) ?? minted.owned;
-  return arm(entry, { ...minted, owned, version }, cause.forced, tools);
+  const isCurrent = (seen.secret.labels.AWSCURRENT ?? version) === version;
+  return arm(entry, { ...minted, owned, version }, { forced: cause.forced, isCurrent }, tools);
 }
 
 /** The token of an earlier run, with its string. Undefined: the token or its value is gone, or the string is another's. */
@@ -148,10 +151,10 @@ export async function readSuccessor(
  */
 export async function resumeSuccessor(
   entry: TokenPolicy,
-  found: Pick<Successor, 'owned' | 'version'>,
+  found: Pick<Successor, 'owned' | 'version'> & { readonly isCurrent: boolean },
   { forced }: Pick<Cause, 'forced'>,
   tools: ArmingTools,
 ): Promise<Successor | undefined> {
   const successor = await readSuccessor(entry, found, tools);
-  return successor && arm(entry, successor, forced, tools);
+  return successor && arm(entry, successor, { forced, isCurrent: found.isCurrent }, tools);
 }

@@ -56,7 +56,8 @@ async function successorOf(
   tools: ArmingTools,
 ): Promise<Successor> {
   const holder = seen.holders.get(version);
-  const found = holder?.state === 'owned' ? { owned: holder.owned, version } : undefined;
+  const found =
+    holder?.state === 'owned' ? { owned: holder.owned, version, isCurrent: false } : undefined;
   const successor = found && (await resumeSuccessor(entry, found, { forced: true }, tools));
   if (!successor)
     throw new RotationStepError(`${entry.secret}: no token was minted for ${version}`);

@@ -19,7 +19,7 @@ import { TokenValue } from '../token-value.ts';
 import { rateLimit } from './rate-limit.ts';
 import { OWNER_TAG, type Secret } from './secret.ts';
 import { fromDescription, fromListing } from './secret-record.ts';
-import { BinaryValueError, type Secrets } from './secrets.ts';
+import { BinaryValueError, type Secrets, UnreadableSecretError } from './secrets.ts';
 
 export interface SecretsOptions extends Timing {
   /** How long one request may take; 20 seconds where absent. */
@@ -45,6 +45,26 @@ function isTransient(error: unknown): boolean {
   }
   const throttled = /Throttl|TooManyRequests|RequestLimit|SlowDown/.test(error.name);
   return throttled || (error.$metadata.httpStatusCode ?? 0) >= 500;
+}
+
+/**
+ * Refusals that are about one secret: what its policy, its KMS key or its state forbids. Throttling, credentials
+ * that expired and a network that broke are about every secret, so they are not here.
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html (Errors)
+ */
+const ABOUT_ONE_SECRET = /^(AccessDeniedException|DecryptionFailure|InvalidRequestException)$/;
+
+const isAboutOneSecret = (error: unknown): error is SecretsManagerServiceException =>
+  error instanceof SecretsManagerServiceException && ABOUT_ONE_SECRET.test(error.name);
+
+/** Rejects with UnreadableSecretError where the secret itself is the reason. */
+async function ofOneSecret<T>(name: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isAboutOneSecret(error)) throw error;
+    throw new UnreadableSecretError(`${name}: ${error.name}: ${error.message}`, { cause: error });
+  }
 }
 
 const tagList = (tags: Readonly<Record<string, string>>) =>
@@ -117,7 +137,9 @@ export function createSecrets(options: SecretsOptions): Secrets {
       let NextToken: string | undefined;
       do {
         const input = { SecretId: name, IncludeDeprecated: true, MaxResults: PAGE, NextToken };
-        const page = await orUndefined(() => client.send(new ListSecretVersionIdsCommand(input)));
+        const page = await ofOneSecret(name, () =>
+          orUndefined(() => client.send(new ListSecretVersionIdsCommand(input))),
+        );
         for (const { VersionId, CreatedDate } of page?.Versions ?? []) {
           if (VersionId && CreatedDate) times.set(VersionId, CreatedDate.getTime());
         }

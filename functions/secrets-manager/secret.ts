@@ -1,6 +1,12 @@
+import { DAY_MS } from '../time.ts';
+
 /** Tags that Keyturn puts on its secrets. Secrets Manager takes values up to 256 characters (`TagResource`). */
 export const OWNER_TAG = 'keyturn:owner';
 export const CLUSTER_TAG = 'keyturn:cluster';
+/** In place of a URL: the tag was lost, and this cluster does not have the tokens. */
+export const UNKNOWN_CLUSTER = 'unknown';
+/** When an approved move gave it another cluster: an instant. */
+export const MOVED_TAG = 'keyturn:moved';
 /** Set by a person's freeze or delete; no schedule changes a secret that has it. */
 export const HOLD_TAG = 'keyturn:hold';
 
@@ -55,3 +61,12 @@ export function otherClusterOf({ tags }: Secret, clusterUrl: string): string | u
 /** Whether a secret's tokens are of another cluster than `clusterUrl`. */
 export const isOfAnotherCluster = (secret: Secret, clusterUrl: string) =>
   otherClusterOf(secret, clusterUrl) !== undefined;
+
+/** Such a move was approved for all that follows from it, also by later runs. */
+const MOVING_MS = DAY_MS;
+
+/** Whether an approved move gave this secret another cluster within the last day: its tokens are gone there. */
+export function wasJustMoved({ tags }: Pick<Secret, 'tags'>, now: number): boolean {
+  const movedAt = Date.parse(tags[MOVED_TAG] ?? '');
+  return now - movedAt < MOVING_MS;
+}

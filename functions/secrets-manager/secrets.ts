@@ -14,6 +14,7 @@ export interface Secrets {
   /**
    * When each version was made, in milliseconds since 1970, by version id; also of versions without a label.
    * Secrets Manager removes those after a day. Empty: no secret has this name.
+   * Rejects with UnreadableSecretError if Secrets Manager refuses it for this secret.
    * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
    */
   versionTimes(name: string): Promise<ReadonlyMap<string, number>>;
@@ -37,6 +38,11 @@ export interface Secrets {
   untag(name: string, keys: readonly string[]): Promise<void>;
   /** Schedules the deletion, with the longest recovery window: 30 days (`DeleteSecret`). */
   delete(name: string): Promise<void>;
+}
+
+/** Secrets Manager refuses to show one secret; that says nothing about any other one. */
+export class UnreadableSecretError extends Error {
+  override readonly name = 'UnreadableSecretError';
 }
 
 /** A version has bytes in place of a string. */

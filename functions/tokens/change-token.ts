@@ -68,10 +68,30 @@ export async function patchToken(
   const answer = await withShorterDescriptions(text, changed, (description) =>
     api.updateToken(token.id, { description, ...(permissions && { permissions }) }),
   );
-  if (permissions && grantsHash(answer.permissions) !== grantsHash(permissions)) {
-    throw new EchoError(`PATCH /tokens/${token.id} answered with other permissions than asked for`);
-  }
+  if (permissions) refuseOtherPermissions(answer, permissions);
   return answer;
+}
+
+function refuseOtherPermissions({ id, permissions }: Token, asked: readonly Permission[]): void {
+  if (grantsHash(permissions) === grantsHash(asked)) return;
+  throw new EchoError(`PATCH /tokens/${id} answered with other permissions than asked for`);
+}
+
+/**
+ * The requests that `ArmingTools.armInUse` sends; call that. A server may store half of a request. A marker
+ * with `grants` on a token without permissions means that a person took them, and nothing gives those back. So
+ * the permissions go first, by themselves: what is left undone then is the marker, which a later run writes.
+ */
+export async function patchTokenInUse(
+  tools: Pick<Tools, 'api'>,
+  owned: Pick<OwnedToken, 'token' | 'marker' | 'text'>,
+  { marker, permissions }: Arming,
+): Promise<Token> {
+  if (permissions) {
+    const answer = await tools.api.updateToken(owned.token.id, { permissions });
+    refuseOtherPermissions({ ...answer, id: owned.token.id }, permissions);
+  }
+  return patchToken(tools, owned, { marker });
 }
 
 /**

@@ -12,6 +12,7 @@ import { observeSecret } from './observe.ts';
 import { fingerprintReader } from './read-fingerprint.ts';
 import { isUnknown } from './state.ts';
 import { tokenNamedBy } from './version-id.ts';
+import { youngVersions } from './young-versions.ts';
 
 /** A secret or token belongs to another deployment, or to none. */
 export class OwnershipError extends Error {
@@ -97,9 +98,10 @@ export async function claimSecret(
     owned.set(secret.name, sorted.owned.get(secret.name) ?? []);
   }
   const readFingerprint = fingerprintReader(tools);
+  const isYoung = youngVersions(tools.secrets, tools.apiNow());
   return observeSecret(
     secret,
-    { owned, foreign, revoked: observation.revoked, api, owner, readFingerprint },
+    { owned, foreign, revoked: observation.revoked, api, owner, isYoung, readFingerprint },
     tools.secrets,
     needsVersionTimes,
   );

@@ -22,6 +22,8 @@ export interface HolderSources {
   readonly foreign: ReadonlyMap<string, Token>;
   /** Revoked tokens of ours, by the name of their secret: what they say tells that a string is dead. Absent: nobody listed them. */
   readonly revoked?: ReadonlyMap<string, readonly OwnedToken[]> | undefined;
+  /** Whether a version was just put, so that the API may not show its token yet. Absent: what a `GET` says counts. */
+  readonly isYoung?: ((secret: Secret, version: string) => Promise<boolean>) | undefined;
   /** Absent: this function may not read values. */
   readonly readFingerprint?: ReadFingerprint | undefined;
 }
@@ -41,16 +43,18 @@ function listedByName(
 }
 
 /**
- * Rule 1 by a `GET`. Only under an id that Keyturn put does a 404 say that the token is gone; a bare UUID
- * may be anybody's, and there only `revokedAt` says so.
+ * Rule 1 by a `GET`. Only under an id that Keyturn put, and not just now, does a 404 say that the token is
+ * gone; a bare UUID may be anybody's, and there only `revokedAt` says so.
  */
 async function askByName(
   { tokenId, certain }: NamedToken,
+  version: string,
   secret: Secret,
-  { api, owner }: HolderSources,
+  { api, owner, isYoung }: HolderSources,
 ): Promise<Holder | undefined> {
   const token = await api.getToken(tokenId);
-  if (!token) return certain ? { state: 'gone' } : undefined;
+  if (!token && !certain) return undefined;
+  if (!token) return { state: (await isYoung?.(secret, version)) ? 'unshown' : 'gone' };
   if (token.revokedAt !== undefined) return { state: 'gone' };
   const owned = asOwned(token, owner, (name) => (name === secret.name ? secret : undefined));
   return owned ? asHolder(owned) : { state: 'foreign', token };
@@ -94,7 +98,7 @@ export async function findHolder(
   const named = tokenNamedBy(version);
   const listed = named && listedByName(named, tokens, sources);
   if (listed) return listed;
-  const asked = named?.certain ? await askByName(named, secret, sources) : undefined;
+  const asked = named?.certain ? await askByName(named, version, secret, sources) : undefined;
   if (asked) return asked;
   const marked = tokens.filter(({ versions }) => versions.includes(version));
   // Two that claim it: only the string can tell.
@@ -103,6 +107,6 @@ export async function findHolder(
     ?.get(secret.name)
     ?.some(({ versions }) => versions.includes(version));
   if (isDead && marked.length === 0) return { state: 'gone' };
-  const bare = named && marked.length === 0 && (await askByName(named, secret, sources));
+  const bare = named && marked.length === 0 && (await askByName(named, version, secret, sources));
   return bare || findByString(version, secret, tokens, sources);
 }

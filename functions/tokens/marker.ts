@@ -274,3 +274,12 @@ export function parseMarker(
 /** Whether a description has the marker of another deployment, or one that cannot be read. */
 export const isMarkedByOthers = (description: string, owner: string) =>
   isMarked(description) && parseMarker(description)?.marker.owner !== owner;
+
+const OWNER_FIELD = /\[keyturn:\d+(?: [^\s\]]+)*? o(?:wner)?=([^\s\]]+)/g;
+
+/** Whether a description says that the token is of this owner, also if its marker cannot be read. */
+export function bearsOwner(description: string, owner: string): boolean {
+  const parsed = parseMarker(description);
+  if (parsed) return parsed.marker.owner === owner;
+  return [...description.matchAll(OWNER_FIELD)].some(([, name]) => name === escaped(owner));
+}

@@ -26,6 +26,8 @@ export type Holder =
   | { readonly state: 'foreign'; readonly token: Token }
   /** A `GET` by id said so. That a listing does not show a token is not enough. */
   | { readonly state: 'gone' }
+  /** A `GET` by id does not show it, and its version is too young for that to mean anything: the API may lag. */
+  | { readonly state: 'unshown' }
   /** The string of a token that belongs to another secret of ours: a person copied it. */
   | { readonly state: 'shared'; readonly owned: OwnedToken }
   /** The version has no value yet: Secrets Manager's own rotation made it. */
@@ -41,6 +43,8 @@ export interface ObservedSecret {
   readonly holders: ReadonlyMap<string, Holder>;
   /** When each version was made, in milliseconds since 1970, by version id. Absent: nobody asked. */
   readonly versionTimes?: ReadonlyMap<string, number>;
+  /** Why Secrets Manager did not say when they were made: then nothing of this secret is judged by its age. */
+  readonly unreadable?: string;
 }
 
 /** What both systems said. */

@@ -3,7 +3,7 @@ import type { Token } from '../management-api/token.ts';
 import { entryOf, type Policy } from '../policy/policy.ts';
 import { ObservationError, skewOf } from '../run/api-time.ts';
 import { pendingVersion, type Secret } from '../secrets-manager/secret.ts';
-import type { Secrets } from '../secrets-manager/secrets.ts';
+import { type Secrets, UnreadableSecretError } from '../secrets-manager/secrets.ts';
 import { findHolder, type HolderSources, type ReadFingerprint } from './find-holder.ts';
 import {
   asOwned,
@@ -14,6 +14,7 @@ import {
   sortByOwner,
 } from './observation.ts';
 import { currentHolder } from './state.ts';
+import { youngVersions } from './young-versions.ts';
 
 /** The reading part of a run's clients. */
 export interface Readers {
@@ -52,9 +53,20 @@ export async function observeSecret(
     holders.set(version, await findHolder(version, secret, sources));
   }
   const seen = { secret, tokens: sources.owned.get(secret.name) ?? [], holders };
-  return needsTimes(seen)
-    ? { ...seen, versionTimes: await secrets.versionTimes(secret.name) }
-    : seen;
+  return needsTimes(seen) ? { ...seen, ...(await timesOf(secret, secrets)) } : seen;
+}
+
+/** Anybody may tag a secret that our roles cannot read: that must not stop a run for all others. */
+async function timesOf(
+  { name }: Secret,
+  secrets: Pick<Secrets, 'versionTimes'>,
+): Promise<Pick<ObservedSecret, 'versionTimes' | 'unreadable'>> {
+  try {
+    return { versionTimes: await secrets.versionTimes(name) };
+  } catch (error) {
+    if (error instanceof UnreadableSecretError) return { unreadable: error.message };
+    throw error;
+  }
 }
 
 /** The id of an adopted token's version is not the token's, so only the entry says which token to read by id. */
@@ -112,7 +124,8 @@ export async function observe(
   const byName = new Map(listedSecrets.map((secret) => [secret.name, secret]));
   const sorted: SortedTokens = sortByOwner(tokens, owner, (name) => byName.get(name));
   const listed = new Set(tokens.map(({ id }) => id));
-  const sources = { ...sorted, api, owner, readFingerprint: wanted.readFingerprint };
+  const isYoung = youngVersions(secrets, at);
+  const sources = { ...sorted, api, owner, isYoung, readFingerprint: wanted.readFingerprint };
   const observed = await Promise.all(
     listedSecrets.map(async (secret) => {
       const seen = await observeSecret(secret, sources, secrets, wanted.needsTimes);

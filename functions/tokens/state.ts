@@ -76,10 +76,10 @@ export const ownedCurrent = (seen: ObservedSecret): OwnedToken | undefined =>
 export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(underLabel(seen, 'AWSPREVIOUS'));
 
-/** Whether a version of this label has a string that nobody knows. */
+/** Whether a version of this label has a string that nobody knows, or whose token is not shown yet. */
 export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIOUS'): boolean {
   const state = underLabel(seen, label)?.state;
-  return state === 'unknown' || state === 'shared' || state === 'empty';
+  return state === 'unknown' || state === 'shared' || state === 'empty' || state === 'unshown';
 }
 
 export const isSame = (a: OwnedToken | undefined, b: OwnedToken | undefined): boolean =>

@@ -1,13 +1,22 @@
 import type { Token } from '../management-api/token.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/secret.ts';
-import { type Arming, changeToken, freshToken, patchToken, stripped } from './change-token.ts';
+import {
+  type Arming,
+  changeToken,
+  freshToken,
+  patchToken,
+  patchTokenInUse,
+  stripped,
+} from './change-token.ts';
 import type { OwnedToken } from './observation.ts';
 
 /** The tools of a run that may give a token permissions. */
 export interface ArmingTools extends Tools {
   /** Like `changeToken`, for a change that may give permissions. */
   readonly arm: (owned: OwnedToken, change: Arming) => Promise<Token>;
+  /** The same for a token that consumers may have, in two requests: no half of it looks like a person's act. */
+  readonly armInUse: ArmingTools['arm'];
 }
 
 /** Permissions were given, and then the hold could not be read, or not be obeyed. */
@@ -79,11 +88,14 @@ export async function underHold<T>(
   work: (tools: ArmingTools) => Promise<T>,
 ): Promise<UnderHold<T>> {
   const armed: OwnedToken[] = [];
-  const arm: ArmingTools['arm'] = (owned, change) => {
-    armed.push(owned); // before the request: it may take effect even if its answer is lost
-    return patchToken(tools, owned, change);
-  };
-  const [worked] = await Promise.allSettled([work({ ...tools, arm })]);
+  const giving =
+    (patch: typeof patchToken): ArmingTools['arm'] =>
+    (owned, change) => {
+      armed.push(owned); // before the request: it may take effect even if its answer is lost
+      return patch(tools, owned, change);
+    };
+  const arming = { ...tools, arm: giving(patchToken), armInUse: giving(patchTokenInUse) };
+  const [worked] = await Promise.allSettled([work(arming)]);
   const failure = await obeyHold(secret, armed, tools);
   const holdError = failure === undefined ? undefined : new HoldError(secret, failure);
   if (holdError)

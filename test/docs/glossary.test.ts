@@ -11,7 +11,7 @@ const NOT_PRINTED = [
   ...['TimeoutError', 'content-type', 'retry-after', 'user-agent', 'detail-type'],
   ...['tag-key', 'tag-value', 'p-limit'],
   // Names of the functions, and what a function says to itself.
-  ...['enforce', 'reap', 'revoke', 'foreign', 'owned', 'promoted', 'empty'],
+  ...['enforce', 'reap', 'revoke', 'foreign', 'owned', 'promoted', 'empty', 'unshown'],
   // What a burst of probes means, and what follows from it.
   ...['agrees', 'objects', 'silent', 'wait', 'end'],
 ];

@@ -70,6 +70,22 @@ export const answering =
   (call, effect) =>
     Promise.resolve(call.operation === operation ? answer : effect());
 
+/** Secrets Manager refuses every call of a function about one secret: its role does not cover it. */
+export const denied =
+  (secret: string): Interceptor =>
+  (call, effect) => {
+    const isDenied =
+      call.server === 'secrets-manager' &&
+      call.caller !== undefined &&
+      call.operation !== 'ListSecrets' &&
+      call.subject?.includes(secret);
+    if (!isDenied) return Promise.resolve(effect());
+    const Message = `User is not authorized to perform: secretsmanager:${call.operation}`;
+    const body = JSON.stringify({ __type: 'AccessDeniedException', Message });
+    const headers = { 'content-type': 'application/x-amz-json-1.1' };
+    return Promise.resolve({ status: 400, headers, body });
+  };
+
 export interface Disturbance {
   readonly meet: Meeting;
   /** Only these calls are numbered; all of them by default. */

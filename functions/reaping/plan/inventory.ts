@@ -3,7 +3,7 @@ import { entryOf, type Policy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/secret.ts';
 import { formatInstant, HOUR_MS } from '../../time.ts';
-import { parseMarker } from '../../tokens/marker.ts';
+import { bearsOwner, parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
@@ -14,6 +14,7 @@ import {
   ownedCurrent,
   ownedPending,
 } from '../../tokens/state.ts';
+import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 
 const MOST_NAMED = 5;
 const ANY = '*';
@@ -30,6 +31,17 @@ function summary(kind: string, tokens: readonly Token[], what: string): Finding[
   return [{ kind, message }];
 }
 
+/** What keeps the clocks of a secret from running. */
+const unknownVersions = (seen: ObservedSecret) =>
+  (['AWSCURRENT', 'AWSPREVIOUS'] as const).flatMap((label) => {
+    if (!isUnknown(seen, label)) return [];
+    const isYoung = seen.holders.get(seen.secret.labels[label] ?? '')?.state === 'unshown';
+    const message = isYoung
+      ? `the cluster does not show the token that ${label} got within the last hour`
+      : `nobody knows whose string ${label} has; no token of it is retired`;
+    return [{ kind: isYoung ? 'NotShownYet' : 'UnknownVersion', message }];
+  });
+
 function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Finding[] {
   const { name } = seen.secret;
   const findings: Finding[] = [];
@@ -41,10 +53,7 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
     report('Held', 'its current token has no permissions');
   }
   if (current?.state === 'foreign') report('LostMarker', 'its current token lacks our marker');
-  for (const label of ['AWSCURRENT', 'AWSPREVIOUS'] as const) {
-    if (!isUnknown(seen, label)) continue;
-    report('UnknownVersion', `nobody knows whose string ${label} has; no token of it is retired`);
-  }
+  for (const { kind, message } of unknownVersions(seen)) report(kind, message);
   if (!entryOf(policy, name)) {
     const expiresAt = current?.state === 'owned' ? current.owned.token.expiresAt : undefined;
     const end = expiresAt === undefined ? '' : `; its token expires at ${formatInstant(expiresAt)}`;
@@ -57,16 +66,22 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
 }
 
 /**
- * Tokens that bear our owner, still work, and belong to no secret of ours: theirs was deleted for good, or
- * another deployment has the same owner. Nobody rotates or retires them.
+ * Tokens that bear our owner, still work, and belong to no secret of ours: theirs was deleted for good,
+ * another deployment has the same owner, or somebody broke the marker. Nobody rotates or retires them, because
+ * nothing tells these cases apart: a marker's `home` is a hash, and a policy that was copied to another Region
+ * makes tokens that look the same.
  */
 export const workingStrays = (
   policy: Pick<Policy, 'owner'>,
   { foreign, secrets, at }: Pick<Observation, 'foreign' | 'secrets' | 'at'>,
 ): readonly Token[] => {
+  // Not what AWSPREVIOUS alone has: its turn to be retired never comes.
   const inUse = new Set(
-    [...secrets.values()].flatMap(({ holders }) =>
-      [...holders.values()].flatMap((each) => (each.state === 'foreign' ? [each.token.id] : [])),
+    [...secrets.values()].flatMap(({ secret: { labels }, holders }) =>
+      [labels.AWSCURRENT, labels.AWSPENDING].flatMap((version) => {
+        const holder = holders.get(version ?? '');
+        return holder?.state === 'foreign' ? [holder.token.id] : [];
+      }),
     ),
   );
   return [...foreign.values()].filter((token) => {
@@ -74,7 +89,8 @@ export const workingStrays = (
     // A new secret is listed up to five minutes late, and one that is being adopted has no tag yet.
     const isNew = at - token.createdAt < HOUR_MS || marker?.proving !== undefined;
     const works = token.permissions.length > 0 && !isExpired(token, at);
-    return marker?.owner === policy.owner && works && !isNew && !inUse.has(token.id);
+    const isOurs = bearsOwner(token.description, policy.owner);
+    return isOurs && works && !isNew && !inUse.has(token.id);
   });
 };
 
@@ -88,6 +104,7 @@ function keptBy(owned: OwnedToken, seen: ObservedSecret): string {
   if (isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS')) {
     return 'nobody knows which token consumers have';
   }
+  if (seen.unreadable !== undefined) return 'it cannot be read when its versions were made';
   return 'the secret is saved by hand more often than the grace period, or has no other token that works';
 }
 
@@ -124,12 +141,20 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
       ...secretFindings(seen, policy, at),
       ...lingering(seen, policy, at),
     ]),
+    ...unreadableSecrets(observation),
     { kind: 'Owned', message: `${owned.length} tokens in ${observed.length} secrets` },
     ...summary('Foreign', foreign, 'of others'),
     ...summary(
       'Stray',
-      foreign.filter(({ description }) => parseMarker(description)?.marker.owner === policy.owner),
+      foreign.filter(({ description }) => bearsOwner(description, policy.owner)),
       'with our owner in the marker and no secret of ours (deleted, copied, or of another Region)',
+    ),
+    ...summary(
+      'BrokenMarker',
+      foreign.filter(
+        ({ description }) => bearsOwner(description, policy.owner) && !parseMarker(description),
+      ),
+      'with our owner and a marker that cannot be read; restore the end of the description, or end them (keyturn revoke --token-id)',
     ),
     ...summary(
       'WorkingStray',

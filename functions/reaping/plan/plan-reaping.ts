@@ -51,7 +51,8 @@ function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingActio
     actions.push({ kind: 'detach-previous', secret: name, version: previous, reason });
   }
   // R19: a secret is deleted, with a recovery window, after all of its tokens are gone.
-  const empty = seen.tokens.length === 0 && currentHolder(seen)?.state !== 'foreign';
+  const state = currentHolder(seen)?.state;
+  const empty = seen.tokens.length === 0 && state !== 'foreign' && state !== 'unshown';
   const forbidden = deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined;
   if (context.retire && empty && !forbidden) {
     actions.push({ kind: 'delete-secret', secret: name, reason: 'Removed' });

@@ -1,20 +1,41 @@
 import type { Policy, TokenPolicy } from '../../policy/policy.ts';
 import type { Condition } from '../../run/limits.ts';
 import { approvalHash } from '../../run/plan.ts';
-import { normalClusterUrl, otherClusterOf, type Secret } from '../../secrets-manager/secret.ts';
+import {
+  CLUSTER_TAG,
+  holdOf,
+  normalClusterUrl,
+  otherClusterOf,
+  UNKNOWN_CLUSTER,
+} from '../../secrets-manager/secret.ts';
+import type { ObservedSecret } from '../../tokens/observation.ts';
+import { currentHolder, provenCurrent } from '../../tokens/state.ts';
 import type { ClusterMove, RotationAction } from './rotation-action.ts';
 
-/** Moves an entry's secret, if its tokens are of another cluster than the policy's and it can be tagged. */
+/**
+ * Moves an entry's secret, if its tokens are of another cluster than the policy's and it can be tagged. A tag
+ * that people took off is put back where the current token is seen to work in this cluster. Where it is gone
+ * from it, nobody knows whether it ever was here: then the lost tag is no consent.
+ */
 export function clusterMove(
   { name: token, secret: name }: TokenPolicy,
-  secret: Secret | undefined,
+  seen: ObservedSecret | undefined,
+  now: number,
   { cluster }: Policy,
 ): ClusterMove[] {
-  if (!secret || secret.deletedAt !== undefined || secret.replica) return [];
-  const from = otherClusterOf(secret, cluster.url);
-  if (from === undefined) return [];
-  return [{ token, secret: name, kind: 'move-cluster', from, reason: 'ClusterChanged' }];
+  if (!seen || seen.secret.deletedAt !== undefined || seen.secret.replica) return [];
+  const about = { token, secret: name, kind: 'move-cluster' } as const;
+  const from = otherClusterOf(seen.secret, cluster.url);
+  if (from !== undefined) return [{ ...about, from, reason: 'ClusterChanged' }];
+  if (seen.secret.tags[CLUSTER_TAG] !== undefined || holdOf(seen.secret)) return [];
+  if (provenCurrent(seen, now)) return [{ ...about, reason: 'ClusterTagLost' }];
+  const isGone = currentHolder(seen)?.state === 'gone';
+  return isGone ? [{ ...about, from: UNKNOWN_CLUSTER, reason: 'ClusterTagLost' }] : [];
 }
+
+/** Whether an action gives a secret another cluster than it had, as far as is known. */
+export const isMove = (action: RotationAction): action is ClusterMove & { readonly from: string } =>
+  action.kind === 'move-cluster' && action.from !== undefined;
 
 /**
  * Until the move is approved, everything about the moved secrets waits: in the wrong cluster their tokens
@@ -25,7 +46,7 @@ export function moveConditions(
   actions: readonly RotationAction[],
   { cluster }: Policy,
 ): Condition<RotationAction>[] {
-  const moves = actions.filter((action) => action.kind === 'move-cluster');
+  const moves = actions.filter(isMove);
   if (moves.length === 0) return [];
   const moved = new Set(moves.map(({ secret }) => secret));
   const from = [...new Set(moves.map((move) => move.from))].sort();

@@ -248,6 +248,8 @@ function decidePending(about: Case): Action | 'waits' | undefined {
   if (version === undefined) return undefined;
   if (isLeftToSecretsManager(about, version)) return 'waits';
   const pending = pendingHolder(seen);
+  // Another one would be shown as late as this one.
+  if (pending?.state === 'unshown' && !context.forced) return 'waits';
   const detached = (why: 'PendingDead' | 'PendingOlder' | 'PendingNotDue'): Action | undefined =>
     reason ? undefined : { kind: 'detach-pending', version, reason: why };
   if (!isUsable(pending, context)) return detached('PendingDead');
@@ -363,6 +365,11 @@ function currentFindings(seen: ObservedSecret): Note[] {
       const { token, marker } = current.owned;
       const message = `AWSCURRENT has the string of ${marker.secret}; rotate it by name to give it its own`;
       return [{ tokenId: token.id, kind: 'SharedString', message }];
+    }
+    case 'unshown': {
+      const message =
+        'the cluster does not show the token that AWSCURRENT got within the last hour; after that it counts as gone';
+      return [{ kind: 'NotShownYet', message }];
     }
     case 'unknown':
     case 'empty': {

@@ -94,6 +94,7 @@ const WITHOUT_TOKEN = {
   shared: 'shared',
   unknown: 'unknown',
   empty: 'unknown',
+  unshown: 'unknown',
 } as const;
 
 /** Whether a person took permissions away: it has others than Keyturn gave, and not all that the policy grants. */

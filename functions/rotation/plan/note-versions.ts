@@ -8,7 +8,7 @@ import type { GraceRestart, NotingAction, Recognition, SharingMark } from './rot
 
 type Of<Action> = Without<Action, 'token' | 'secret'>;
 
-/** The labels whose strings are read where nothing else tells. */
+/** In this order: what AWSCURRENT has is in use, whatever else has it. The labels whose strings are read where nothing else tells. */
 const LABELS = ['AWSCURRENT', 'AWSPREVIOUS', 'AWSPENDING'] as const;
 
 const versionUnder = ({ secret }: ObservedSecret, label: (typeof LABELS)[number]) =>
@@ -21,8 +21,25 @@ function isRetiring(owned: OwnedToken): boolean {
   return marked && quarantined === undefined && frozen === undefined && wasArmed(owned);
 }
 
-/** Versions whose string was recognised: only the markers tell the listings, and `reap`, from now on. */
-export const recognitions = (seen: ObservedSecret): Of<Recognition>[] =>
+/**
+ * Versions whose string was recognised: only the markers tell the listings, and `reap`, from now on. One note for
+ * each token, of its first label: it writes all of its versions, and what AWSCURRENT has is in use.
+ */
+export function recognitions(seen: ObservedSecret): Of<Recognition>[] {
+  const byToken = Map.groupBy(allRecognitions(seen), ({ tokenId }) => tokenId);
+  return [...byToken.values()].flatMap(([first]) => first ?? []);
+}
+
+/** Versions under a label whose string is a token's, and whose ids do not say so. */
+export const versionsOf = (seen: ObservedSecret, tokenId: string): string[] =>
+  LABELS.flatMap((label) => {
+    const version = versionUnder(seen, label);
+    const holder = version === undefined ? undefined : seen.holders.get(version);
+    const isIts = holder?.state === 'owned' && holder.owned.token.id === tokenId;
+    return version !== undefined && isIts ? [version] : [];
+  });
+
+const allRecognitions = (seen: ObservedSecret) =>
   LABELS.flatMap((label): Of<Recognition>[] => {
     const version = versionUnder(seen, label);
     const holder = version === undefined ? undefined : seen.holders.get(version);

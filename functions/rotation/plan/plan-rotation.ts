@@ -2,9 +2,11 @@ import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
+import { wasJustMoved } from '../../secrets-manager/secret.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { currentHolder } from '../../tokens/state.ts';
-import { clusterMove, moveConditions } from './cluster-moves.ts';
+import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
+import { clusterMove, isMove, moveConditions } from './cluster-moves.ts';
 import { adoptsOnly, decideAdoption } from './decide-adoption.ts';
 import {
   decideRotation,
@@ -56,6 +58,17 @@ function givenBy({ secret }: RotationAction, policy: Policy): unknown {
   return [entry?.permissions, entry?.expiresAfter, cluster.dataUrl ?? cluster.url, encryptionKey];
 }
 
+/** Whether the move of its secret to another cluster was approved, or waits for that: it is approved once for all. */
+function followsFromMove(
+  { secret: name }: RotationAction,
+  actions: readonly RotationAction[],
+  { secrets, at }: Observation,
+): boolean {
+  const secret = secrets.get(name)?.secret;
+  const moves = actions.some((each) => isMove(each) && each.secret === name);
+  return moves || (secret !== undefined && wasJustMoved(secret, at));
+}
+
 /** These actions need no database to exist. */
 const GRANTS_NOTHING: readonly RotationAction['kind'][] = ['detach-pending', 'give-back'];
 
@@ -93,7 +106,7 @@ function planEntry(
   const refused = finding ? [{ ...about, ...finding }] : [];
   const notes = seen && !forbidden(seen) ? noteVersions(seen, sharing, context.now) : [];
   const { action = adoption, findings } = decideRotation(entry, seen, context);
-  const moved = clusterMove(entry, seen?.secret, policy);
+  const moved = clusterMove(entry, seen, context.now, policy);
   return {
     actions: [
       ...moved,
@@ -146,7 +159,10 @@ export function planRotation(
     ...planned.flatMap((each) => each.actions),
     ...(request.tokens ? [] : marksOfUnlisted(policy, sharing)),
   ];
-  const findings = planned.flatMap((each) => each.findings);
+  const findings = [
+    ...planned.flatMap((each) => each.findings),
+    ...(request.tokens ? [] : unreadableSecrets(observation)),
+  ];
   return limitedPlan({
     job: 'rotate',
     policy,
@@ -154,7 +170,9 @@ export function planRotation(
     findings,
     limits: [
       {
-        isLimited: (action) => isBecauseGone(action, observation.secrets.get(action.secret)),
+        isLimited: (action) =>
+          isBecauseGone(action, observation.secrets.get(action.secret)) &&
+          !followsFromMove(action, actions, observation),
         loss: 'tokens would be replaced because they are gone',
         total: countOwned(observation),
       },

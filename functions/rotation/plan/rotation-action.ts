@@ -113,9 +113,9 @@ export interface GraceRestart extends OfEntry {
 /** Tags a secret with the policy's cluster: from then on its tokens are sought there. */
 export interface ClusterMove extends OfEntry {
   readonly kind: 'move-cluster';
-  /** URL of the cluster that its tokens were of. */
-  readonly from: string;
-  readonly reason: 'ClusterChanged';
+  /** URL of the cluster that its tokens were of; `unknown`: the tag was lost, and they are not in this one. Absent: they are. */
+  readonly from?: string;
+  readonly reason: 'ClusterChanged' | 'ClusterTagLost';
 }
 
 /** An action for the current and the pending token of a secret that is ours already; at most one for each entry. */

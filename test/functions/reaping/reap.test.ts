@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { denied } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
 
 const entries = { telegraf: writer };
 const force = { tokens: ['telegraf'], force: true };
@@ -115,4 +117,61 @@ test('reads no value of a secret but the management token', async () => {
   await world.reap();
   expect(read).toHaveLength(1);
   expect(JSON.parse(read[0] ?? '').Name).toBe('influxdb/management');
+});
+
+test('a secret that left the policy and the roles while its token is fenced is reported, and stops nobody', async () => {
+  const own = { grafana: { ...writer, secret: 'monitoring/grafana' } };
+  const world = await openWorldForTest(policyWith({ ...entries, ...own }));
+  await world.rotate();
+  await world.rotate({ tokens: ['grafana'], force: true });
+  await world.wait(DAY + HOUR);
+  await world.reap();
+  const left = world.deploy(policyWith(entries));
+  world.intercept(denied('monitoring/grafana'));
+  await world.wait(2 * DAY);
+  const unreadable = expect.objectContaining({ kind: 'Unreadable', secret: 'monitoring/grafana' });
+  expect((await left.reap()).result?.plan.findings).toContainEqual(unreadable);
+  await world.wait(50 * DAY);
+  const rotated = await left.rotate();
+  expect(rotated.error).toBeUndefined();
+  expect((await left.reap()).result?.plan.findings).toContainEqual(
+    expect.objectContaining({
+      kind: 'Lingering',
+      secret: 'monitoring/grafana',
+      message: expect.stringContaining('cannot be read'),
+    }),
+  );
+});
+
+const metric = ({ metrics }: Pick<World, 'metrics'>, name: string) =>
+  metrics().findLast((each) => `Owner=prod ${name}` in each)?.[`Owner=prod ${name}`];
+
+test('alarms while a token works whose marker somebody broke by text behind it', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  const string = world.string(TELEGRAF);
+  await world.rotate(force);
+  const [old] = world.cluster.state.tokens;
+  await world.people.changeToken(old?.id ?? '', {
+    description: `${old?.description} (seen by ops)`,
+  });
+  await world.wait(3 * DAY);
+  const { result } = await world.reap();
+  expect(world.accepts(string)).toBe(true);
+  expect(metric(world, 'WorkingStrays')).toBe(1);
+  const kinds = result.plan.findings.map(({ kind }: { kind: string }) => kind);
+  expect(kinds).toEqual(expect.arrayContaining(['BrokenMarker', 'Stray', 'WorkingStray']));
+});
+
+test('alarms while the token of a secret works that was deleted for good, and ends no token of another home', async () => {
+  const world = await openWorldForTest(policyWith(entries, { onRemoval: 'retire' }));
+  await world.rotate();
+  const string = world.string(TELEGRAF);
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  await world.people.createSecret(TELEGRAF, undefined, { 'keyturn:owner': 'prod' });
+  for (let days = 0; days < 12; days += 4) {
+    await world.wait(4 * DAY);
+    await world.reap();
+    expect([metric(world, 'WorkingStrays'), world.accepts(string)]).toEqual([1, true]);
+  }
 });

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { DAY, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
 
 const WRITE = { action: 'write', resource: 'telemetry' };
 const READ = { action: 'read', resource: 'quality' };
@@ -111,4 +112,79 @@ test('refuses a grant to a database that neither exists nor is declared', async 
     },
   ]);
   expect(world.tokens()).toEqual([]);
+});
+
+describe.each(['description', 'permissions'] as const)(
+  'a server that for the length of one run stores only the %s of a PATCH',
+  (patchesOnly) => {
+    const halving = async (world: World, run: () => Promise<unknown>) => {
+      world.cluster.manners = { patchesOnly };
+      await run();
+      world.cluster.manners = {};
+      await world.wait(HOUR);
+    };
+
+    test('does not keep a first token from being armed by the next run', async () => {
+      const world = await openWorldForTest(narrow);
+      await halving(world, () => world.rotate());
+      await world.rotate();
+      expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+      expect(world.tokens(TELEGRAF)).toHaveLength(1);
+    });
+
+    test('does not keep a token from what the policy adds', async () => {
+      const world = await openWorldForTest(narrow);
+      await world.rotate();
+      const wide = world.deploy(both);
+      await halving(world, () => wide.rotate());
+      await wide.rotate();
+      expect(world.accepts(world.string(TELEGRAF), 'read', 'quality')).toBe(true);
+      expect((await wide.rotate()).result?.plan).toMatchObject({ actions: [], findings: [] });
+    });
+
+    test('does not keep its permissions from a token that a person rolled back to', async () => {
+      const world = await openWorldForTest(narrow);
+      await world.rotate();
+      const { AWSCURRENT: first } = world.labels(TELEGRAF);
+      await world.rotate({ tokens: ['telegraf'], force: true });
+      for (let days = 0; days < 4; days += 1) {
+        await world.wait(DAY + HOUR);
+        await world.reap();
+      }
+      expect(world.tokens(TELEGRAF)[0]?.permissions).toEqual([]);
+      await world.people.makeCurrent(TELEGRAF, first);
+      await halving(world, () => world.rotate());
+      await world.rotate();
+      expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    });
+
+    test('does not keep a frozen token from being unfrozen by the same order again', async () => {
+      const world = await openWorldForTest(narrow);
+      await world.rotate();
+      await world.revoke({ way: 'freeze', token: 'telegraf', reason: 'a drill' });
+      const unfreeze = () => world.revoke({ way: 'unfreeze', token: 'telegraf', reason: 'over' });
+      await halving(world, unfreeze);
+      await unfreeze();
+      expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    });
+  },
+);
+
+test('a run that dies between the two halves of arming a first token is carried on', async () => {
+  const world = await openWorldForTest(narrow);
+  let patches = 0;
+  world.intercept(async (call, effect) => {
+    if (call.operation !== 'PATCH /tokens/{id}') return effect();
+    patches += 1;
+    if (patches < 2) return effect();
+    await world.kill(call);
+    return 'reset';
+  });
+  await world.rotate();
+  world.intercept();
+  await world.wait(HOUR);
+  await world.rotate();
+  expect(world.tokens(TELEGRAF)).toMatchObject([
+    { permissions: [WRITE], marker: { grants: expect.any(String) } },
+  ]);
 });

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { disturb, faults } from '../../world/faults.ts';
+import { describe, expect, test } from 'vitest';
+import { denied, disturb, faults } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
@@ -109,4 +109,90 @@ test('bytes in a secret of ours are replaced when somebody asks by name', async 
   expect(metric(world, 'UnusableTokens')).toBe(1);
   await world.rotate(named);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('a secret that anybody tagged as ours, and that no role may read, stops no rotation', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const first = current(world);
+  await world.people.createSecret('other/team', 'whatever', { 'keyturn:owner': 'prod' });
+  world.intercept(denied('other/team'));
+  await world.wait(31 * DAY);
+  const { result } = await world.rotate();
+  expect(result?.plan.findings).toMatchObject([{ kind: 'Unreadable', secret: 'other/team' }]);
+  await world.wait(11 * MINUTE);
+  await world.rotate();
+  expect(current(world)).not.toBe(first);
+  await world.wait(HOUR);
+  const reaped = await world.reap();
+  expect(reaped.error).toBeUndefined();
+  expect(reaped.result.plan.findings).toContainEqual(
+    expect.objectContaining({ kind: 'Unreadable', secret: 'other/team' }),
+  );
+});
+
+describe('a Management API that shows tokens later than the next run begins', () => {
+  test('makes nobody rotate again: what it does not show yet is reported, and not replaced', async () => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    await world.wait(DAY);
+    world.cluster.manners = { lagMs: 2 * MINUTE };
+    await world.rotate(named);
+    const second = current(world);
+    const { result } = await world.rotate();
+    expect(result?.plan.actions).toEqual([]);
+    expect(result?.plan.findings).toMatchObject([{ kind: 'NotShownYet' }]);
+    expect(metric(world, 'UnusableTokens')).toBe(1);
+    await world.wait(5 * MINUTE);
+    await world.rotate();
+    expect(metric(world, 'UnusableTokens')).toBe(0);
+    expect(current(world)).toBe(second);
+    expect(world.tokens(TELEGRAF)).toHaveLength(2);
+  });
+
+  test('mints one token for a rotation, however often its runs come', async () => {
+    const schedules = { rotate: 'rate(5 minutes)' };
+    const world = await openWorldForTest(policyWith({ telegraf: writer }, { schedules }));
+    await world.rotate();
+    await world.wait(31 * DAY);
+    world.cluster.manners = { lagMs: 6 * MINUTE };
+    for (let n = 0; n < 8; n += 1) {
+      await world.rotate();
+      await world.wait(5 * MINUTE);
+    }
+    expect(world.tokens(TELEGRAF)).toHaveLength(2);
+    expect(current(world)).toBe(world.tokens(TELEGRAF)[1]?.id);
+  });
+
+  test('delays the replacement of a token that was deleted in its first hour, by an hour at most', async () => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    const first = current(world);
+    await world.people.deleteToken(first);
+    world.cluster.manners = { hidesRevoked: true };
+    await world.rotate();
+    expect([current(world), metric(world, 'UnusableTokens')]).toEqual([first, 1]);
+    await world.wait(HOUR);
+    await world.rotate();
+    expect(current(world)).not.toBe(first);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  });
+});
+
+test('a token that was saved twice before a run is never said to be superseded, and all its versions are noted', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(HOUR);
+  await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+  await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+  const markers: unknown[] = [];
+  world.watch((call, effect) => {
+    const reply = effect();
+    if (call.operation === 'PATCH /tokens/{id}') markers.push(world.tokens(TELEGRAF)[0]?.marker);
+    return reply;
+  });
+  await world.rotate();
+  const { AWSCURRENT, AWSPREVIOUS } = world.labels(TELEGRAF);
+  expect(markers).toEqual([expect.not.objectContaining({ superseded: expect.anything() })]);
+  expect(markers).toMatchObject([{ version: `${AWSCURRENT},${AWSPREVIOUS}` }]);
 });

@@ -131,6 +131,44 @@ test('one approval moves every secret to another cluster, and goes on after a cr
   expect(await world.rotate()).toMatchObject({ result: { plan: { actions: [], refusals: [] } } });
 });
 
+test('one approval moves secrets to a cluster without their tokens, and goes on after a crash', async () => {
+  const world = await moved([...TEAM_A, ...TEAM_B]);
+  const all = [...TEAM_A, ...TEAM_B];
+  await world.wait(DAY);
+  const gone = new Set(currentOf(world, all));
+  world.cluster.state.tokens.splice(
+    0,
+    Infinity,
+    ...world.cluster.state.tokens.filter(({ id }) => !gone.has(id)),
+  );
+  const approve = hashIn(await world.rotate());
+  await disturb(world, () => world.rotate({ approve }), 3, {
+    meet: faults['killed after the effect'],
+    counts: ({ operation }) => operation === 'PutSecretValue',
+  });
+  await world.wait(15 * MINUTE);
+  expect(await world.rotate({ approve })).not.toHaveProperty('error');
+  for (const name of all) expect(world.accepts(world.string(secretOf(name)))).toBe(true);
+});
+
+test('a cluster tag that people took off is put back, and its lack is no consent to a move', async () => {
+  const world = await openWorldForTest(policyWith(entriesOf(['telegraf'])));
+  await world.rotate();
+  const secret = secretOf('telegraf');
+  await world.people.untag(secret, ['keyturn:cluster']);
+  await world.rotate();
+  expect(world.tags(secret)['keyturn:cluster']).toBe(world.cluster.url);
+
+  await world.people.untag(secret, ['keyturn:cluster']);
+  await world.wait(DAY);
+  world.cluster.state.tokens.length = 0; // as in another cluster
+  const before = world.labels(secret);
+  const approve = hashIn(await world.rotate());
+  expect(world.labels(secret)).toEqual(before);
+  await world.rotate({ approve });
+  expect(world.accepts(world.string(secret))).toBe(true);
+});
+
 test('a moved secret waits with all its actions, in reap as well, and holds up nobody else', async () => {
   const world = await moved(TEAM_A, [...TEAM_A, ...TEAM_B]);
   await world.wait(30 * DAY);

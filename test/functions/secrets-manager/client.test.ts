@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSecrets } from '../../../functions/secrets-manager/client.ts';
+import { UnreadableSecretError } from '../../../functions/secrets-manager/secrets.ts';
 import { TokenValue } from '../../../functions/token-value.ts';
 import { realClock } from '../../../sandbox/clock.ts';
 import type { Interceptor } from '../../../sandbox/interception.ts';
@@ -212,4 +213,15 @@ test('a server that accepts a request and never answers is given up, and tried a
     deadline: () => deadline,
   });
   await expect(secrets.describe('keyturn/prod/telegraf')).rejects.toThrow(/timed out|timeout/i);
+});
+
+test('tells a refusal that is about one secret from a failure that is about all', async () => {
+  const timesAfter = async (type: string) => {
+    const { aws, secrets } = await connect();
+    aws.intercept = failing(99, 400, type);
+    return secrets.versionTimes('s');
+  };
+  await expect(timesAfter('AccessDeniedException')).rejects.toThrow(UnreadableSecretError);
+  await expect(timesAfter('ExpiredTokenException')).rejects.not.toThrow(UnreadableSecretError);
+  await expect(timesAfter('ThrottlingException')).rejects.not.toThrow(UnreadableSecretError);
 });

@@ -27,6 +27,7 @@ interface Around {
   /** What the version's value shows. Absent: nobody may read it. */
   readonly shows?: Awaited<ReturnType<ReadFingerprint>>;
   readonly mayRead?: boolean;
+  readonly isYoung?: boolean;
 }
 
 /** Looks up one version of telegraf's secret, and notes who was asked for what. */
@@ -46,6 +47,7 @@ async function look(versionId: string, around: Around) {
   const holder = await findHolder(versionId, secretOf(), {
     ...sources,
     ...(mayRead && { readFingerprint }),
+    isYoung: () => Promise.resolve(around.isYoung === true),
   });
   const token = holder.state === 'foreign' ? holder.token : 'owned' in holder && holder.owned.token;
   return {
@@ -69,6 +71,13 @@ test('1: the id of a version that Keyturn put names its token, without asking an
 test('1: a bare id, as Keyturn 0.1 put it, names its token while that lives', async () => {
   expect(await look(id(1), { listed: [armed(1)] })).toEqual({ holder: 'owned 1', asked: [] });
   expect(await look(id(1), { hidden: [armed(1)] })).toEqual({ holder: 'owned 1', asked: [id(1)] });
+});
+
+test('1: that the API does not show the token of a version which was just put says nothing', async () => {
+  expect(await holderOf(version(1), {})).toBe('gone');
+  expect(await holderOf(version(1), { isYoung: true })).toBe('unshown');
+  const revoked = { ...armed(1), revokedAt: NOW };
+  expect(await holderOf(version(1), { hidden: [revoked], isYoung: true })).toBe('gone');
 });
 
 test('1: the token that an id names is the one, whatever its marker says', async () => {

@@ -57,6 +57,13 @@ describe('writes down which version a person saved', () => {
     expect(pending).toEqual(recognises(1, SAVED, 'AWSPENDING'));
   });
 
+  test('once for each token, by its first label, however often it was saved', () => {
+    const strings = { [SAVED]: 1, [id(71)]: 1 };
+    expect(steps({ AWSCURRENT: SAVED, AWSPREVIOUS: id(71) }, { strings })).toEqual([
+      recognises(1, SAVED, 'AWSCURRENT'),
+    ]);
+  });
+
   test('and nothing where an id or a marker says it already', () => {
     expect(steps({ AWSCURRENT: 1, AWSPREVIOUS: id(2) })).toEqual([]);
     const noted = [armed(1, { marker: { version: [SAVED] } }), armed(2)];

@@ -1,0 +1,32 @@
+import type { Secret } from '../secrets-manager/secret.ts';
+import { type Secrets, UnreadableSecretError } from '../secrets-manager/secrets.ts';
+import { HOUR_MS } from '../time.ts';
+import type { HolderSources } from './find-holder.ts';
+
+/** A Management API that lags behind its own writes by more than that cannot be worked with. */
+const LONGEST_LAG_MS = HOUR_MS;
+
+async function timesOf({ name }: Secret, secrets: Pick<Secrets, 'versionTimes'>) {
+  try {
+    return await secrets.versionTimes(name);
+  } catch (error) {
+    if (error instanceof UnreadableSecretError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Whether a version was put within the last hour. A secret that was not changed since then answers without a
+ * request; of one whose versions cannot be read, the last change counts.
+ */
+export function youngVersions(
+  secrets: Pick<Secrets, 'versionTimes'>,
+  now: number,
+): NonNullable<HolderSources['isYoung']> {
+  const isRecent = (at: number) => now - at < LONGEST_LAG_MS;
+  return async (secret, version) => {
+    if (!isRecent(secret.changedAt)) return false;
+    const times = await timesOf(secret, secrets);
+    return isRecent(times?.get(version) ?? secret.changedAt);
+  };
+}
