@@ -33,7 +33,7 @@ async function begin({ entry, action }: Planned, tools: ArmingTools): Promise<Be
   if (typeof candidate === 'string') return candidate;
   if (isBelieved(candidate)) return { candidate };
   const { token } = candidate.owned;
-  const permission = lackedPermission(lastingPermissions(candidate.owned), tools.policy);
+  const permission = lackedPermission(token.id, lastingPermissions(candidate.owned));
   if (permission) {
     const proof = await beginProof(candidate, permission, tools);
     return proof ? { candidate, proof } : 'skipped';

@@ -5,9 +5,10 @@ import { MINUTE_MS } from '../time.ts';
 import type { TokenValue } from '../token-value.ts';
 import { endProof } from '../tokens/end-proof.ts';
 import { grantsHash } from '../tokens/marker.ts';
-import { givenForProof } from '../tokens/proof.ts';
+import { givenForProof, isSamePermission, lastingPermissions } from '../tokens/proof.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { AdoptionError, type Candidate } from './adoption-candidate.ts';
+import { namedButLacked } from './plan/lacked-permission.ts';
 
 /** A permission that a token got so that its string can be recognised by it. */
 export interface Proof {
@@ -40,28 +41,32 @@ async function askTenRouters(
   return answers.every((answer) => answer === 'refused') ? 'refused' : 'indeterminate';
 }
 
-/** The proof that an earlier run began with the same string. */
-function begunProof({ owned, version }: Candidate): Proof | undefined {
+/** The proof that an earlier run began with the same string, by the same permission. */
+function begunProof({ owned, version }: Candidate, permission: Permission): Proof | undefined {
   const { proving, version: of } = owned.marker;
-  const permission = givenForProof(owned);
-  return proving !== undefined && of?.includes(version) && permission
+  const given = givenForProof(owned);
+  const isIt = given !== undefined && isSamePermission(given, permission);
+  return proving !== undefined && of?.includes(version) && isIt
     ? { permission, since: proving }
     : undefined;
 }
 
-/** Before: if the string were another token's that has this permission, it would be accepted for it. */
+/** Before: a string that may do what the token may not is another token's, and would prove nothing. */
 async function refuseHolder(
   { value, secret, owned }: Candidate,
   permission: Permission,
   tools: Tools,
 ): Promise<void> {
-  const { answer, detail } = await tools.dataPlane.burst(value, [permission]);
-  if (answer === 'refused') return;
-  throw new AdoptionError(
-    answer === 'accepted'
-      ? `the string in ${secret.name} may ${shown(permission)}, which token ${owned.token.id} may not: it is another token's, or the cluster has not learnt of a change yet`
-      : `the cluster did not say whether the string in ${secret.name} may ${shown(permission)}; the next run asks again (${detail})`,
-  );
+  const named = namedButLacked(lastingPermissions(owned), tools.policy);
+  for (const each of named ? [permission, named] : [permission]) {
+    const { answer, detail } = await tools.dataPlane.burst(value, [each]);
+    if (answer === 'refused') continue;
+    throw new AdoptionError(
+      answer === 'accepted'
+        ? `the string in ${secret.name} may ${shown(each)}, which token ${owned.token.id} may not: it is another token's, or the cluster has not learnt of a change yet`
+        : `the cluster did not say whether the string in ${secret.name} may ${shown(each)}; the next run asks again (${detail})`,
+    );
+  }
 }
 
 /**
@@ -74,7 +79,7 @@ export async function beginProof(
   permission: Permission,
   tools: ArmingTools,
 ): Promise<Proof | undefined> {
-  const begun = begunProof(candidate);
+  const begun = begunProof(candidate, permission);
   if (begun) return begun;
   const { owned, version } = candidate;
   if (owned.marker.proving !== undefined) {

@@ -30,10 +30,11 @@ export const overdueProofs = (tokens: Iterable<Token>, owner: string, now: numbe
     return revokedAt === undefined && marker?.owner === owner && isProofOverdue({ marker }, now);
   });
 
-const isSame = (a: Permission, b: Permission) => a.action === b.action && a.resource === b.resource;
+export const isSamePermission = (a: Permission, b: Permission) =>
+  a.action === b.action && a.resource === b.resource;
 
 export const without = (permissions: readonly Permission[], given: Permission) =>
-  permissions.filter((each) => !isSame(each, given));
+  permissions.filter((each) => !isSamePermission(each, given));
 
 /** The permission that a proof gave. Undefined: the token does not have it, or people changed its permissions. */
 export function givenForProof({ token, marker }: Pick<OwnedToken, 'token' | 'marker'>) {

@@ -1,11 +1,6 @@
 import type { Permission } from '../../management-api/token.ts';
 import { namedDatabases, type Policy } from '../../policy/policy.ts';
 
-/**
- * A database need not exist for a token to have a permission on it, and for the data plane to check that
- * (`probes-for.ts`); this one gives access to nothing.
- */
-const NO_DATABASE = 'keyturn';
 const ANY = '*';
 
 const has = (permissions: readonly Permission[], { action, resource }: Permission) =>
@@ -14,17 +9,33 @@ const has = (permissions: readonly Permission[], { action, resource }: Permissio
   );
 
 /**
- * A permission that a token lacks, for a proof: to read a database that the policy names, if there is one.
- * Undefined: it may read and write everything.
+ * A database of which nobody has a permission but this token, while it is proven: with a name that other tokens
+ * share, proofs that run at the same time would prove each other's strings. It need not exist for a token to have
+ * a permission on it, and for the data plane to check that (`probes-for.ts`), so it gives access to nothing.
+ * With a UUID it has 50 of the 64 characters that a name may have.
  */
-export function lackedPermission(
+const databaseOf = (tokenId: string) => `keyturn-proof-${tokenId}`;
+
+const firstLacked = (permissions: readonly Permission[], resources: readonly string[]) =>
+  ['read', 'write']
+    .flatMap((action) => resources.map((resource) => ({ action, resource })))
+    .find((each) => !has(permissions, each));
+
+/** A permission that a token lacks, for its proof. Undefined: it may read and write everything. */
+export const lackedPermission = (
+  tokenId: string,
+  permissions: readonly Permission[],
+): Permission | undefined => firstLacked(permissions, [databaseOf(tokenId)]);
+
+/**
+ * A permission that a token lacks, on a database that the policy names: a string that has it is another token's,
+ * which shows before anything is given.
+ */
+export function namedButLacked(
   permissions: readonly Permission[],
   policy: Pick<Policy, 'databases' | 'tokens'>,
 ): Permission | undefined {
   const granted = policy.tokens.flatMap((entry) => entry.permissions.map((each) => each.resource));
   const named = [...namedDatabases(policy), ...granted].filter((name) => name !== ANY);
-  const candidates = ['read', 'write'].flatMap((action) =>
-    [...named, NO_DATABASE].map((resource) => ({ action, resource })),
-  );
-  return candidates.find((each) => !has(permissions, each));
+  return firstLacked(permissions, named);
 }
