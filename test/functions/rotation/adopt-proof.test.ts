@@ -167,7 +167,11 @@ test('right ids are all proven in one run', async () => {
   const { world, entryOf } = await legacies(3, SLOW);
   const entries = [0, 1, 2].map((number) => entryOf(number, number));
   const { result } = await world.deploy(policyWith(Object.assign({}, ...entries))).rotate();
-  expect(result.outcomes.map((each: { result: string }) => each.result)).toEqual(['done', 'done', 'done']);
+  expect(result.outcomes.map((each: { result: string }) => each.result)).toEqual([
+    'done',
+    'done',
+    'done',
+  ]);
 });
 
 test('a permission that a proof gave to a wrong token lets nobody do anything', async () => {

@@ -71,6 +71,71 @@ test.each([
   },
 );
 
+const idOfCurrent = (world: World) => world.holders(NAME).AWSCURRENT;
+const current = (world: World) => world.people.deleteToken(idOfCurrent(world));
+const order = (way: string) => ({ way, token: 'telegraf', reason: 'leak' });
+type Keyturn = ReturnType<World['deploy']>;
+
+/** How the token of an adopted secret is no longer listed as ours, whatever its entry says. */
+const LOST: Readonly<Record<string, (world: World, keyturn: Keyturn) => Promise<unknown>>> = {
+  'a person deleted its token': current,
+  'a person deleted its token, which the cluster hides': (world) => {
+    world.cluster.manners = { hidesRevoked: true };
+    return current(world);
+  },
+  'an order deleted its token, and was lifted': async (_world, keyturn) => {
+    await keyturn.revoke(order('delete'));
+    await keyturn.revoke(order('lift'));
+  },
+  'a person took the marker away': (world) =>
+    world.people.changeToken(idOfCurrent(world), { description: 'renamed' }),
+  'a person put a token made by hand': async (world) => {
+    const { accessToken } = await world.people.mint({ description: 'hand', permissions: [GRANT] });
+    await world.people.saveValue(NAME, world.value(NAME).replace(/apiv1_[^"\n]+/, accessToken));
+  },
+  'a person put a placeholder': (world) => world.people.saveValue(NAME, 'CHANGE_ME'),
+};
+
+const SHAPES = [
+  ['plain', (token: string) => `${token}\n`, undefined],
+  ['JSON', (token: string) => `{"n": 12345678901234567890, "t": "${token}"}`, 't'],
+] as const;
+
+test.each(
+  Object.keys(LOST).flatMap((lost) => SHAPES.map(([name, shape, key]) => [lost, name, shape, key])),
+)(
+  'after `adopt` left the entry and %s, a secret that is %s keeps its shape',
+  async (lost, _name, shape, key) => {
+    const { world, text, string } = await adopt(
+      shape as (token: string) => string,
+      key as string | undefined,
+    );
+    const without = world.deploy(policyWith({ telegraf: entry }));
+    await world.wait(HOUR);
+    await LOST[lost as string]?.(world, without);
+    await without.rotate(force);
+    const now = stringInstead(string, text, world);
+    expect(world.accepts(now)).toBe(true);
+    await world.wait(HOUR);
+    await without.rotate(force);
+    expect(stringInstead(now, world.value(NAME), world)).not.toBe(string);
+  },
+);
+
+test('a plain secret that was tagged as ours by hand, without `adopt`, stays plain', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: entry }));
+  const made = await world.people.mint({ description: 'by hand', permissions: [GRANT] });
+  await world.people.createSecret(NAME, made.accessToken, { 'keyturn:owner': 'prod' });
+  await world.wait(40 * DAY);
+  for (let runs = 0; runs < 2; runs += 1) {
+    await world.rotate();
+    await world.wait(30 * MINUTE);
+  }
+  expect(world.value(NAME)).toMatch(/^apiv1_/);
+  expect(world.value(NAME)).not.toBe(made.accessToken);
+  expect(world.accepts(world.value(NAME))).toBe(true);
+});
+
 test('an edit between the store and the promotion survives', async () => {
   const { world, keyturn } = await adopt((token) => `{"t": "${token}", "slack": "1"}`, 't');
   await world.wait(31 * DAY);
