@@ -13,6 +13,8 @@ const CONDITIONS = {
   unknown: 'has a string that nobody knows',
   shared: 'has the string of another secret',
   missing: 'has no token',
+  unadopted: 'is not adopted yet; its consumers have what was there before',
+  refused: 'is not adopted, and the cluster refuses its string',
   deleted: 'its secret is scheduled for deletion',
   replica: 'a replica',
 } satisfies Record<EntryCondition, string>;

@@ -2,6 +2,7 @@ import { entryOf, type Policy } from '../policy/policy.ts';
 import { rateOf } from '../policy/rate.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { attempt, type Outcome } from '../run/outcome.ts';
+import type { Plan } from '../run/plan.ts';
 import type { RotateRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
@@ -10,13 +11,16 @@ import { needsVersionTimes } from '../tokens/claim-secret.ts';
 import { observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { adoptToken } from './adopt.ts';
+import { AdoptionError } from './adoption-candidate.ts';
 import { moveCluster } from './move-cluster.ts';
 import { markShared, noteVersion } from './note-versions.ts';
+import { CANNOT_ADOPT } from './plan/decide-adoption.ts';
 import {
   type EntryChanges,
   type EntryState,
   entryStates,
   measureTokens,
+  type Unadopted,
 } from './plan/entry-state.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
 import { needsDatabases } from './plan/permissions.ts';
@@ -105,6 +109,18 @@ async function applyRotation(
   return (await Promise.all(outcomes)).flat();
 }
 
+/** What the plan says cannot be adopted fails the run as an adoption that was tried, so that it alarms alike. */
+const refusedAdoptions = ({ findings }: Plan<RotationAction>): readonly Outcome<RotationAction>[] =>
+  findings.flatMap(({ kind, token = '', secret = '', tokenId = '', message }) =>
+    kind === CANNOT_ADOPT
+      ? {
+          action: { kind: 'adopt', reason: 'Adopted', token, secret, tokenId },
+          result: 'failed' as const,
+          error: new AdoptionError(message),
+        }
+      : [],
+  );
+
 /** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limits, apply. */
 export async function runRotation(
   request: RotateRequest,
@@ -122,10 +138,11 @@ export async function runRotation(
   const plan = planRotation(policy, observation, request, learnt);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
-  const states = () => entryStates(policy, observation, changesBy(outcomes), thirdMs);
+  const states = () => entryStates(policy, observation, changesBy(plan, outcomes), thirdMs);
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
-      outcomes = await applyRotation(actions, { request, around }, tools);
+      const applied = await applyRotation(actions, { request, around }, tools);
+      outcomes = [...applied, ...refusedAdoptions(plan)];
       return outcomes;
     });
     return { ...report, entries: states() };
@@ -134,7 +151,25 @@ export async function runRotation(
   }
 }
 
-const changesBy = (outcomes: readonly Outcome<RotationAction>[]): EntryChanges => ({
+/** By the name of the secret. Before a run applied anything, nothing is known but that they are not adopted. */
+function unadopted(
+  { actions, findings }: Plan<RotationAction>,
+  outcomes: readonly Outcome<RotationAction>[],
+): ReadonlyMap<string, Unadopted> {
+  const wanted = [...actions, ...findings].flatMap(({ kind, secret = '' }) =>
+    kind === 'adopt' || kind === CANNOT_ADOPT ? [[secret, 'unadopted'] as const] : [],
+  );
+  const tried = outcomes.flatMap(({ action, error }) =>
+    error instanceof AdoptionError ? [[action.secret, error.consumers] as const] : [],
+  );
+  return new Map<string, Unadopted>([...wanted, ...tried]);
+}
+
+const changesBy = (
+  plan: Plan<RotationAction>,
+  outcomes: readonly Outcome<RotationAction>[],
+): EntryChanges => ({
+  unadopted: unadopted(plan, outcomes),
   mended: new Set(
     outcomes.flatMap(({ action, result, current, error }) => {
       const isAdopted = action.kind === 'adopt' && result === 'done';

@@ -46,7 +46,9 @@ export function givenForProof({ token, marker }: Pick<OwnedToken, 'token' | 'mar
  * What a token may do without the permission that a run gives it at this moment for a proof, of which the
  * routers learn at their own times.
  */
-export function lastingPermissions(owned: OwnedToken): readonly Permission[] {
+export function lastingPermissions(
+  owned: Pick<OwnedToken, 'token' | 'marker'>,
+): readonly Permission[] {
   const { permissions } = owned.token;
   const given = owned.marker.proving === undefined ? undefined : givenForProof(owned);
   return given ? without(permissions, given) : permissions;
