@@ -7,7 +7,7 @@ import type { TokenValue } from '../token-value.ts';
 import { OwnershipError, refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { homeOf, isMarked, type Marker, parseMarker } from '../tokens/marker.ts';
 import { type OwnedToken, ownedToken } from '../tokens/observation.ts';
-import { isUnproven, lastingPermissions } from '../tokens/proof.ts';
+import { isUnproven, lastingPermissions, leftOfProof } from '../tokens/proof.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { isExpired } from '../tokens/state.ts';
 import type { Unadopted } from './plan/entry-state.ts';
@@ -123,7 +123,7 @@ export async function readCandidate(
   const candidate = { secret, version, value, owned };
   if (isBelieved(candidate)) {
     // An earlier run adopted it, and the listing does not show that yet; or it died before the tag.
-    return isTagged ? 'skipped' : candidate;
+    return isTagged && !leftOfProof(owned) ? 'skipped' : candidate;
   }
   await refuseOtherString(candidate, tools);
   return candidate;

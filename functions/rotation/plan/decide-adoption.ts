@@ -2,8 +2,8 @@ import type { Token } from '../../management-api/token.ts';
 import type { TokenPolicy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
 import { isMarked, parseMarker } from '../../tokens/marker.ts';
-import type { Holder, Observation, ObservedSecret } from '../../tokens/observation.ts';
-import { isUnproven, lastingPermissions } from '../../tokens/proof.ts';
+import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
+import { isUnproven, lastingPermissions, leftOfProof } from '../../tokens/proof.ts';
 import { currentHolder, isExpired } from '../../tokens/state.ts';
 import { forbidden } from './decide-rotation.ts';
 import { lackedPermission } from './lacked-permission.ts';
@@ -43,19 +43,28 @@ function foreignNamed(tokenId: string, { foreign }: Around): Token | undefined {
   return foreign.get(tokenId) ?? foreign.get(tokenId.toLowerCase());
 }
 
+/** A token that has our marker since a run began to prove it. */
+const unprovenNamed = (tokenId: string, { tokens }: ObservedSecret): Token | undefined =>
+  tokens.find(({ token, marker }) => isNamed(tokenId, token) && isUnproven(marker))?.token;
+
 /** Of a secret that is ours. An `adopt` that stays in its entry means nothing once its token was taken over. */
 function wantedIn(
   { adopt }: TokenPolicy,
-  current: Holder | undefined,
+  seen: ObservedSecret,
   around: Around,
 ): string | undefined {
+  const current = currentHolder(seen);
   switch (current?.state) {
     case 'owned':
-      return isUnproven(current.owned.marker) ? current.owned.token.id : undefined;
+      return isUnproven(current.owned.marker) || leftOfProof(current.owned)
+        ? current.owned.token.id
+        : undefined;
     case 'foreign':
       return adopt && isNamed(adopt.tokenId, current.token) ? current.token.id : undefined;
     case 'unknown':
-      return adopt && foreignNamed(adopt.tokenId, around)?.id;
+      return (
+        adopt && (unprovenNamed(adopt.tokenId, seen) ?? foreignNamed(adopt.tokenId, around))?.id
+      );
     default:
       return undefined;
   }
@@ -68,7 +77,7 @@ function tokenToAdopt(
   around: Around,
 ): string | undefined {
   if (!seen) return entry.adopt?.tokenId;
-  return forbidden(seen) ? undefined : wantedIn(entry, currentHolder(seen), around);
+  return forbidden(seen) ? undefined : wantedIn(entry, seen, around);
 }
 
 /** Why the marker of a token keeps it from an entry. */

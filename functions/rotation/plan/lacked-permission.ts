@@ -1,5 +1,6 @@
 import type { Permission } from '../../management-api/token.ts';
 import { namedDatabases, type Policy } from '../../policy/policy.ts';
+import { proofDatabase } from '../../tokens/proof.ts';
 
 const ANY = '*';
 
@@ -7,14 +8,6 @@ const has = (permissions: readonly Permission[], { action, resource }: Permissio
   permissions.some(
     (each) => each.action === action && (each.resource === resource || each.resource === ANY),
   );
-
-/**
- * A database of which nobody has a permission but this token, while it is proven: with a name that other tokens
- * share, proofs that run at the same time would prove each other's strings. It need not exist for a token to have
- * a permission on it, and for the data plane to check that (`probes-for.ts`), so it gives access to nothing.
- * With a UUID it has 50 of the 64 characters that a name may have.
- */
-const databaseOf = (tokenId: string) => `keyturn-proof-${tokenId}`;
 
 const firstLacked = (permissions: readonly Permission[], resources: readonly string[]) =>
   ['read', 'write']
@@ -25,7 +18,7 @@ const firstLacked = (permissions: readonly Permission[], resources: readonly str
 export const lackedPermission = (
   tokenId: string,
   permissions: readonly Permission[],
-): Permission | undefined => firstLacked(permissions, [databaseOf(tokenId)]);
+): Permission | undefined => firstLacked(permissions, [proofDatabase(tokenId)]);
 
 /**
  * A permission that a token lacks, on a database that the policy names: a string that has it is another token's,

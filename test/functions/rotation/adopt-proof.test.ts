@@ -297,6 +297,48 @@ test.each(['description', 'permissions'] as const)(
   },
 );
 
+test.each(['mine', 'theirs'] as const)(
+  'where the text of people and the marker of a proof do not fit, nothing is written: %s',
+  async (whose) => {
+    const { world, ...made } = await legacy();
+    const text = 'ask Ms Example in hall 7 before you change anything about this token. '.repeat(2);
+    await world.people.changeToken(made[whose].id, { description: text });
+    world.cluster.manners = { longestDescription: 255 };
+    const { error } = await world.deploy(adopting(made[whose].id)).rotate();
+    expect(error?.errorMessage).toContain('nothing was changed');
+    expect(error?.errorMessage).toContain('keyturn adopt telegraf --confirm');
+    expect(tokenOf(world, made[whose].id)).toEqual(untouched(made[whose].id, text));
+  },
+);
+
+test.each(['description', 'permissions'] as const)(
+  'where a cluster stores the %s alone of the end of a proof, a later run takes the permission away',
+  async (patchesOnly) => {
+    for (const tags of [undefined, { 'keyturn:owner': 'prod' }]) {
+      const { world, mine, keyturn } = await legacy();
+      if (tags) await world.people.tag(NAME, tags);
+      let patches = 0;
+      world.intercept((call, effect) => {
+        if (isPatch(call)) patches += 1;
+        world.cluster.manners = patches > 1 ? { patchesOnly } : {};
+        return Promise.resolve(effect());
+      });
+      await keyturn.rotate();
+      world.intercept();
+      world.cluster.manners = {};
+      for (let runs = 0; runs < 3; runs += 1) {
+        await world.wait(6 * MINUTE);
+        await keyturn.rotate();
+      }
+      expect(tokenOf(world, mine.id)).toMatchObject({
+        permissions: [WRITE],
+        marker: { proven: expect.stringMatching(INSTANT) },
+      });
+      expect((await keyturn.rotate()).result.plan).toMatchObject({ actions: [], findings: [] });
+    }
+  },
+);
+
 test('a data plane that does not answer is no proof, and takes nothing', async () => {
   const { world, mine, keyturn } = await legacy();
   world.intercept(async (call, effect) =>
