@@ -62,9 +62,12 @@ export async function formerText(
   seen: ObservedSecret,
   tools: Tools,
 ): Promise<FormerText | undefined> {
-  const found = await textOf(entry.secret, undefined, tools);
+  // The bytes of an entry with `adopt` are refused: somebody stores as bytes what should be text.
+  const found = entry.adopt
+    ? await tools.secrets.value(entry.secret)
+    : await textOf(entry.secret, undefined, tools);
   if (!found) return undefined;
-  // Bytes that a person put there have no shape to keep.
+  // Bytes that a person put into a secret of ours have no shape to keep.
   const text = found === 'bytes' ? new TokenValue('') : found;
   const former = { text, fingerprints: fingerprintsOf(seen) };
   const { AWSPREVIOUS } = seen.secret.labels;

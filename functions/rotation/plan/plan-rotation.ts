@@ -24,6 +24,8 @@ type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 export interface Learnt {
   /** Secrets whose unknown AWSCURRENT the whole data plane refused in this run. */
   readonly refused: ReadonlySet<string>;
+  /** By the secret's name: why a new token's string would find no place in it. Absent: nobody looked. */
+  readonly otherShapes?: ReadonlyMap<string, string>;
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
 }
@@ -77,7 +79,8 @@ interface Planned {
 }
 
 /** Besides what decides about every entry: whether a person confirms an adoption. */
-type EntryContext = RotationContext & Pick<Asked, 'confirmAdoption'>;
+type EntryContext = RotationContext &
+  Pick<Asked, 'confirmAdoption'> & { readonly otherShape?: string | undefined };
 
 /** The adoption of one entry. Undefined: there is none, and nothing is to be said of one. */
 function planAdoption(
@@ -97,6 +100,12 @@ function planAdoption(
     isFirst: adoptsFirst(seen, decided, context),
   };
 }
+
+/** A finding of this kind keeps an entry from getting a new token, and fails the run, until a person mends its secret. */
+export const OTHER_SHAPE = 'OtherShape';
+
+/** Whether an action stores the string of a new token. */
+export const isStoring = ({ kind }: RotationAction) => kind === 'rotate' || kind === 'mint';
 
 /** What a run does for one entry. `sharing`: what is to be noted in its tokens' markers. */
 function planEntry(
@@ -127,6 +136,10 @@ function planEntry(
     };
   }
   const { action } = rotation;
+  if (action && context.otherShape !== undefined && isStoring(action)) {
+    const other = { ...about, kind: OTHER_SHAPE, message: context.otherShape };
+    return { actions: noted, findings: [...findings, other] };
+  }
   const isAllowed = action && (!forbids || GRANTS_NOTHING.includes(action.kind));
   return { actions: [...noted, ...(isAllowed ? [action] : [])], findings };
 }
@@ -165,6 +178,7 @@ export function planRotation(
           forced: request.force,
           confirmAdoption: request.confirmAdoption,
           refused: learnt.refused.has(entry.secret),
+          otherShape: learnt.otherShapes?.get(entry.secret),
         },
         policy,
       ),

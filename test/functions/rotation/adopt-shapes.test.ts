@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Finding } from '../../../functions/run/plan.ts';
 import { disturb } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { DAY, HOUR, MINUTE, policyWith, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 
 const NAME = 'legacy/telegraf';
@@ -170,4 +171,50 @@ test('bytes are refused in words that say what to do', async () => {
     .deploy(policyWith({ telegraf: { ...entry, adopt: { tokenId: made.id } } }))
     .rotate();
   expect(error?.errorMessage).toMatch(/reads no bytes: store it as text/);
+});
+
+test('what has no place for a token is a finding that uses up no limit, and fails the run', async () => {
+  const world = await openWorldForTest(policyWith({ other: writer }));
+  const legacy: Record<string, object> = {};
+  for (const name of ['x', 'y', 'z']) {
+    const made = await world.people.mint({ description: name, permissions: [GRANT] });
+    await world.people.createSecret(`legacy/${name}`, `{"key":"${made.accessToken}"}`);
+    legacy[name] = {
+      ...writer,
+      secret: `legacy/${name}`,
+      adopt: { tokenId: made.id, key: 'key' },
+    };
+  }
+  const keyturn = world.deploy(policyWith({ telegraf: writer, grafana: writer, ...legacy }));
+  await keyturn.rotate();
+  for (const name of Object.keys(legacy)) await world.people.saveValue(`legacy/${name}`, '{"n":1}');
+  await world.wait(2 * HOUR);
+  const deleted = world.string(TELEGRAF);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+
+  const { result } = await keyturn.rotate({ dryRun: true });
+  expect(result.plan.actions).toMatchObject([{ token: 'telegraf', kind: 'rotate' }]);
+  expect(result.plan.refusals).toEqual([]);
+  expect(result.plan.findings.filter(({ kind }: Finding) => kind === 'OtherShape')).toMatchObject(
+    Object.keys(legacy).map((token) => ({ token, message: expect.stringContaining('"key"') })),
+  );
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toContain('3 of 4 actions failed');
+  expect(error?.errorMessage).toContain('rotate x: SecretShapeError: legacy/x has no string under');
+  expect(world.string(TELEGRAF)).not.toBe(deleted);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  const named = await keyturn.rotate({ tokens: ['x'], force: true });
+  expect(named.error?.errorMessage).toContain('1 of 1 actions failed');
+});
+
+test('a secret with a key that was made anew without a value says what to put there', async () => {
+  const { world, keyturn } = await adopt((token) => `{"t": "${token}"}`, 't');
+  await world.people.deleteSecret(NAME, 'for good');
+  await world.people.createSecret(NAME, undefined, { 'keyturn:owner': 'prod' });
+  await world.wait(HOUR);
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toContain('save its JSON again, with any string under "t"');
+  await world.people.saveValue(NAME, '{"t": "x"}');
+  await keyturn.rotate({ ...force });
+  expect(world.accepts(JSON.parse(world.value(NAME)).t)).toBe(true);
 });
