@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { Command } from 'commander';
-import { readPlanReport } from './answers.ts';
+import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { formatOutcomes, formatPlan } from './plan-text.ts';
@@ -15,6 +15,12 @@ interface AdoptOptions extends CommonOptions {
 /** Who is logged in on this machine, in the characters that the function takes. */
 const operator = () =>
   `${userInfo().username}@${hostname()}`.replace(/[^A-Za-z0-9@._+:/\\-]/g, '-').slice(0, 64);
+
+/** What was done, or why nothing was left to do. */
+const answerOf = (report: PlanReport): string =>
+  report.outcomes?.length || report.plan.findings.length === 0
+    ? formatOutcomes(report)
+    : report.plan.findings.map(({ token, message }) => `${token} ${message}`).join('\n');
 
 export const adoptCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('adopt'))
@@ -53,7 +59,7 @@ Example:
         terminal.print(
           formatPlan({ plan: report.plan }, 'repeat the command with', terminal.style, Date.now()),
         );
-      else terminal.print(formatOutcomes(report));
+      else terminal.print(answerOf(report));
       const all = report.outcomes?.every(({ result }) => result === 'done') ?? true;
       process.exitCode = all ? EXIT.done : EXIT.failed;
     });

@@ -10,10 +10,11 @@ const CONDITIONS = {
   expired: 'expired',
   unarmed: 'never got its permissions',
   stripped: 'a person took its permissions',
-  refused: 'was not accepted in time',
+  refused: 'the cluster did not accept its string',
   unknown: 'has a string that nobody knows',
   shared: 'has the string of another secret',
   missing: 'has no token',
+  unadopted: 'is not adopted yet; its consumers have what was there before',
   deleted: 'its secret is scheduled for deletion',
   replica: 'a replica',
 } satisfies Record<EntryCondition, string>;

@@ -59,8 +59,10 @@ function readQueryErrors(text: string): readonly unknown[] {
   }
 }
 
-// The server looks for the database only after it has accepted the token for it.
-const isMissingDatabase = (error: unknown) => /database.*not found/i.test(String(error));
+// The server looks for the database only after it has accepted the token for it. Routers call it a namespace,
+// version 2 of the API a bucket.
+const isMissingDatabase = (error: unknown) =>
+  /(database|namespace|bucket).*(not found|does not exist)/i.test(String(error));
 
 function judgeQuery(text: string): ProbeResult {
   const errors = readQueryErrors(text);
@@ -78,7 +80,8 @@ function judgeError(error: unknown, { action }: Probe): ProbeResult {
   }
   // InfluxDB 3 Core refuses an empty write like this, after it has accepted the token; Clustered answers 204.
   const wasEmpty = action === 'write' && status === 400 && /empty/i.test(serverMessage);
-  return wasEmpty ? { answer: 'accepted' } : { answer: 'indeterminate', detail };
+  const isMissing = status === 404 && !foreignBody && isMissingDatabase(serverMessage);
+  return wasEmpty || isMissing ? { answer: 'accepted' } : { answer: 'indeterminate', detail };
 }
 
 /**

@@ -8,7 +8,7 @@ import { freshToken } from '../tokens/change-token.ts';
 import { tagsOf } from '../tokens/claim-secret.ts';
 import { endProof } from '../tokens/end-proof.ts';
 import { grantsHash } from '../tokens/marker.ts';
-import { isUnproven, lastingPermissions, without } from '../tokens/proof.ts';
+import { isUnproven, lastingPermissions, leftOfProof, without } from '../tokens/proof.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { AdoptionError, type Candidate, isBelieved, readCandidate } from './adoption-candidate.ts';
 import { lackedPermission } from './plan/lacked-permission.ts';
@@ -33,14 +33,16 @@ async function begin({ entry, action }: Planned, tools: ArmingTools): Promise<Be
   if (typeof candidate === 'string') return candidate;
   if (isBelieved(candidate)) return { candidate };
   const { token } = candidate.owned;
-  const permission = lackedPermission(lastingPermissions(candidate.owned), tools.policy);
-  if (permission) {
-    const proof = await beginProof(candidate, permission, tools);
-    return proof ? { candidate, proof } : 'skipped';
-  }
+  const permission = lackedPermission(token.id, lastingPermissions(candidate.owned));
+  const proof = permission && (await beginProof(candidate, permission, tools));
+  if (proof === 'lost') return 'skipped';
+  if (proof && !('refusal' in proof)) return { candidate, proof };
   if (action.confirmedBy !== undefined) return { candidate };
+  const why = proof
+    ? `the cluster did not take the permission and the description that a proof needs (${proof.refusal}), and nothing was changed: if it is the length, a shorter text in the description helps`
+    : 'it may read and write everything, so no permission can show it';
   throw new AdoptionError(
-    `token ${token.id} may read and write everything, so no permission can show that the string in ${entry.secret} is its own; ` +
+    `token ${token.id} cannot be proven to be the one whose string is in ${entry.secret}: ${why}; ` +
       `if you know that it is: keyturn adopt ${entry.name} --confirm`,
   );
 }
@@ -100,6 +102,8 @@ async function finish(
     if (result !== 'done') return result;
   }
   const { secret, owned } = candidate;
+  const left = leftOfProof(owned);
+  if (left) await endProof(owned, tools, left);
   await tools.secrets.tag(secret.name, tagsOf(tools.policy));
   tools.publish({
     type: 'Token Adopted',

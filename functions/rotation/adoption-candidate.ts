@@ -7,14 +7,22 @@ import type { TokenValue } from '../token-value.ts';
 import { OwnershipError, refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { homeOf, isMarked, type Marker, parseMarker } from '../tokens/marker.ts';
 import { type OwnedToken, ownedToken } from '../tokens/observation.ts';
-import { isUnproven, lastingPermissions } from '../tokens/proof.ts';
+import { isUnproven, lastingPermissions, leftOfProof } from '../tokens/proof.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { isExpired } from '../tokens/state.ts';
+import type { Unadopted } from './plan/entry-state.ts';
 import type { Adoption } from './plan/rotation-action.ts';
 
 /** The token or the secret cannot be adopted as the entry says. */
 export class AdoptionError extends Error {
   override readonly name = 'AdoptionError';
+  /** How it is with the consumers of the secret. */
+  readonly consumers: Unadopted;
+
+  constructor(message: string, consumers: Unadopted = 'unadopted') {
+    super(message);
+    this.consumers = consumers;
+  }
 }
 
 /** A token and a secret that may be adopted, if the string in the secret is the token's. */
@@ -38,7 +46,7 @@ async function currentString(
 ): Promise<Pick<Candidate, 'version' | 'value'>> {
   const version = labels.AWSCURRENT;
   const text = version && (await secrets.value(entry.secret, version));
-  if (!text) throw new AdoptionError(`${entry.secret} has no current value to adopt`);
+  if (!text) throw new AdoptionError(`${entry.secret} has no current value to adopt`, 'missing');
   return { version, value: readTokenString(entry, text) };
 }
 
@@ -85,6 +93,7 @@ async function refuseOtherString(
     answer === 'refused'
       ? `the cluster does not accept the string in ${secret.name} for what token ${token.id} may do`
       : `the cluster did not say whether it accepts the string in ${secret.name}; the next run asks again (${detail})`,
+    answer === 'refused' ? 'refused' : 'unadopted',
   );
 }
 
@@ -100,7 +109,7 @@ export async function readCandidate(
 ): Promise<Candidate | Extract<Result, 'held' | 'skipped'>> {
   const { policy, secrets } = tools;
   const secret = await secrets.describe(entry.secret);
-  if (!secret) throw new AdoptionError(`no secret has the name ${entry.secret}`);
+  if (!secret) throw new AdoptionError(`no secret has the name ${entry.secret}`, 'missing');
   const isTagged = secret.tags[OWNER_TAG] !== undefined;
   if (isTagged) refuseForeignSecret(secret, policy);
   if (secret.deletedAt !== undefined || secret.replica) {
@@ -114,7 +123,7 @@ export async function readCandidate(
   const candidate = { secret, version, value, owned };
   if (isBelieved(candidate)) {
     // An earlier run adopted it, and the listing does not show that yet; or it died before the tag.
-    return isTagged ? 'skipped' : candidate;
+    return isTagged && !leftOfProof(owned) ? 'skipped' : candidate;
   }
   await refuseOtherString(candidate, tools);
   return candidate;

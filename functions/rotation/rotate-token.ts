@@ -6,7 +6,7 @@ import { freshToken, restored } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret } from '../tokens/observation.ts';
-import { fingerprintsOf, isOutdated } from '../tokens/secret-string.ts';
+import { isOutdated } from '../tokens/secret-string.ts';
 import { ownedCurrent, ownedPending } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { decideRotation, isBecauseGone, permissionsOf } from './plan/decide-rotation.ts';
@@ -21,7 +21,13 @@ import type {
   Verification,
 } from './plan/rotation-action.ts';
 import { announceRotation, noteAcceptance, noteRefusal, promote, verify } from './promote.ts';
-import { mintSuccessor, readSuccessor, resumeSuccessor, type Successor } from './successor.ts';
+import {
+  formerText,
+  mintSuccessor,
+  readSuccessor,
+  resumeSuccessor,
+  type Successor,
+} from './successor.ts';
 import { hasTimeForStep, type Turns } from './turns.ts';
 
 /** An entry and its action in the plan. */
@@ -97,16 +103,15 @@ async function isPendingOutdated(
   entry: TokenPolicy,
   seen: ObservedSecret,
   { owned, version }: Pick<Successor, 'owned' | 'version'>,
-  { secrets }: Tools,
+  tools: Tools,
 ): Promise<boolean> {
   if (seen.secret.labels.AWSCURRENT === version) return false;
   const [text, current] = await Promise.all([
-    secrets.value(entry.secret, version),
-    secrets.value(entry.secret),
+    tools.secrets.value(entry.secret, version),
+    formerText(entry, seen, tools),
   ]);
   if (!text || !current) return false;
-  const pending = { text, fingerprints: [owned.marker.fp ?? ''] };
-  return isOutdated(entry, pending, { text: current, fingerprints: fingerprintsOf(seen) });
+  return isOutdated(entry, { text, fingerprints: [owned.marker.fp ?? ''] }, current);
 }
 
 /** Steps 2 to 4, or what an earlier run left of them. */

@@ -2,25 +2,32 @@ import { entryOf } from '../policy/policy.ts';
 import { rateOf } from '../policy/rate.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { attempt, type Outcome } from '../run/outcome.ts';
+import type { Plan } from '../run/plan.ts';
 import type { RotateRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { DAY_MS } from '../time.ts';
 import { needsVersionTimes } from '../tokens/claim-secret.ts';
+import type { Observation } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
+import { SecretShapeError } from '../tokens/secret-string.ts';
 import { adoptToken } from './adopt.ts';
+import { AdoptionError } from './adoption-candidate.ts';
 import { moveCluster } from './move-cluster.ts';
 import { markShared, noteVersion } from './note-versions.ts';
+import { findOtherShapes } from './other-shapes.ts';
+import { CANNOT_ADOPT } from './plan/decide-adoption.ts';
 import {
   type EntryChanges,
   type EntryState,
   entryStates,
   measureTokens,
+  type Unadopted,
 } from './plan/entry-state.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
 import { needsDatabases } from './plan/permissions.ts';
-import { planRotation } from './plan/plan-rotation.ts';
+import { isStoring, type Learnt, OTHER_SHAPE, planRotation } from './plan/plan-rotation.ts';
 import type { RotationAction } from './plan/rotation-action.ts';
 import { findRefused } from './refused-strings.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
@@ -109,6 +116,42 @@ async function applyRotation(
   return (await Promise.all(outcomes)).flat();
 }
 
+/**
+ * What a person must mend fails the run like the action that it stands for, so that it alarms alike.
+ * @param wanted the actions of the plan before it was known what has no place for a token
+ */
+function failedFindings(
+  { findings }: Plan<RotationAction>,
+  wanted: readonly RotationAction[],
+): readonly Outcome<RotationAction>[] {
+  return findings.flatMap(({ kind, token = '', secret = '', tokenId = '', message }) => {
+    if (kind === CANNOT_ADOPT) {
+      const action = { kind: 'adopt', reason: 'Adopted', token, secret, tokenId } as const;
+      return { action, result: 'failed' as const, error: new AdoptionError(message) };
+    }
+    const action = wanted.find((each) => each.secret === secret && isStoring(each));
+    if (kind !== OTHER_SHAPE || !action) return [];
+    return { action, result: 'failed' as const, error: new SecretShapeError(message) };
+  });
+}
+
+/** What is planned, after it was looked which of its secrets have a place for a token's string. */
+async function planInShape(
+  observation: Observation,
+  request: RotateRequest,
+  learnt: Learnt,
+  tools: Tools,
+) {
+  const { policy } = tools;
+  const { actions: wanted } = planRotation(policy, observation, request, learnt);
+  const otherShapes = await findOtherShapes(wanted, observation, tools);
+  const isWell = otherShapes.size === 0;
+  return {
+    wanted,
+    plan: planRotation(policy, observation, request, isWell ? learnt : { ...learnt, otherShapes }),
+  };
+}
+
 /** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limits, apply. */
 export async function runRotation(
   request: RotateRequest,
@@ -123,15 +166,16 @@ export async function runRotation(
   const tools = atApiTime(runTools, observation);
   const thirdMs = timeToThirdRun(request, runTools);
   const learnt = { refused: await findRefused(observation, tools), thirdMs };
-  const plan = planRotation(policy, observation, request, learnt);
+  const { plan, wanted } = await planInShape(observation, request, learnt, tools);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
   const statesAfter = (done: typeof outcomes) =>
-    entryStates(policy, observation, changesBy(done), thirdMs);
+    entryStates(policy, observation, changesBy(plan, done), thirdMs);
   const states = () => statesAfter(outcomes);
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
-      outcomes = await applyRotation(actions, { request, around }, tools);
+      const applied = await applyRotation(actions, { request, around }, tools);
+      outcomes = [...applied, ...failedFindings(plan, wanted)];
       return outcomes;
     });
     return { ...report, entries: states() };
@@ -140,7 +184,25 @@ export async function runRotation(
   }
 }
 
-const changesBy = (outcomes: readonly Outcome<RotationAction>[]): EntryChanges => ({
+/** By the name of the secret. Before a run applied anything, nothing is known but that they are not adopted. */
+function unadopted(
+  { actions, findings }: Plan<RotationAction>,
+  outcomes: readonly Outcome<RotationAction>[],
+): ReadonlyMap<string, Unadopted> {
+  const wanted = [...actions, ...findings].flatMap(({ kind, secret = '' }) =>
+    kind === 'adopt' || kind === CANNOT_ADOPT ? [[secret, 'unadopted'] as const] : [],
+  );
+  const tried = outcomes.flatMap(({ action, error }) =>
+    error instanceof AdoptionError ? [[action.secret, error.consumers] as const] : [],
+  );
+  return new Map<string, Unadopted>([...wanted, ...tried]);
+}
+
+const changesBy = (
+  plan: Plan<RotationAction>,
+  outcomes: readonly Outcome<RotationAction>[],
+): EntryChanges => ({
+  unadopted: unadopted(plan, outcomes),
   mended: new Set(
     outcomes.flatMap(({ action, result, current, error }) => {
       const isAdopted = action.kind === 'adopt' && result === 'done';

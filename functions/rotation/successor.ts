@@ -2,7 +2,7 @@ import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { BinaryValueError } from '../secrets-manager/secrets.ts';
 import { MINUTE_MS } from '../time.ts';
-import type { TokenValue } from '../token-value.ts';
+import { TokenValue } from '../token-value.ts';
 import { changeToken, freshToken } from '../tokens/change-token.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/observation.ts';
@@ -10,6 +10,7 @@ import {
   composeSecretString,
   type FormerText,
   fingerprintsOf,
+  isShapeShown,
   readTokenString,
   refuseOtherShape,
 } from '../tokens/secret-string.ts';
@@ -41,20 +42,38 @@ async function store(
   await secrets.put(entry.secret, version, text, 'AWSPENDING');
 }
 
-/** The text whose shape the new version keeps. */
-async function formerText(
-  entry: TokenPolicy,
-  seen: ObservedSecret,
+/** A version's text. `bytes`: it is none. */
+async function textOf(
+  secret: string,
+  version: string | undefined,
   { secrets }: Tools,
-): Promise<FormerText | undefined> {
+): Promise<TokenValue | 'bytes' | undefined> {
   try {
-    const text = await secrets.value(entry.secret);
-    return text && { text, fingerprints: fingerprintsOf(seen) };
+    return await secrets.value(secret, version);
   } catch (error) {
-    // Bytes that a person put into a secret of ours have no shape to keep.
-    if (error instanceof BinaryValueError && !entry.adopt) return undefined;
+    if (error instanceof BinaryValueError) return 'bytes';
     throw error;
   }
+}
+
+/** AWSCURRENT's text, whose shape the new version keeps; with that of AWSPREVIOUS where it shows none. */
+export async function formerText(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  tools: Tools,
+): Promise<FormerText | undefined> {
+  // The bytes of an entry with `adopt` are refused: somebody stores as bytes what should be text.
+  const found = entry.adopt
+    ? await tools.secrets.value(entry.secret)
+    : await textOf(entry.secret, undefined, tools);
+  if (!found) return undefined;
+  // Bytes that a person put into a secret of ours have no shape to keep.
+  const text = found === 'bytes' ? new TokenValue('') : found;
+  const former = { text, fingerprints: fingerprintsOf(seen) };
+  const { AWSPREVIOUS } = seen.secret.labels;
+  if (AWSPREVIOUS === undefined || isShapeShown(entry, former)) return former;
+  const previous = await textOf(entry.secret, AWSPREVIOUS, tools);
+  return previous === 'bytes' ? former : { ...former, previous };
 }
 
 /** What is still to be written into a token that waits to be promoted: what was not done, or is due anew. */

@@ -26,10 +26,12 @@ export interface Change extends Marking {
 /** A change that may give permissions. Only the tools that `underHold` hands out accept it. */
 export interface Arming extends Marking {
   readonly permissions?: readonly Permission[];
+  /** The token is not ours yet: rather nothing is written than a description without people's text. */
+  readonly keepsText?: true;
 }
 
 /** Whether the server refused a request as it is; a description that is too long may be why. */
-export const isRefused = (error: unknown) =>
+export const isRefused = (error: unknown): error is InfluxError =>
   error instanceof InfluxError && error.status === BAD_REQUEST && !error.foreignBody;
 
 /**
@@ -60,14 +62,16 @@ export async function withShorterDescriptions<T>(
 export async function patchToken(
   { api }: Pick<Tools, 'api'>,
   { token, marker, text }: Pick<OwnedToken, 'token' | 'marker' | 'text'>,
-  { marker: fields, permissions }: Arming,
+  { marker: fields, permissions, keepsText }: Arming,
 ): Promise<Token> {
   const { room, ...lasting } = marker;
   const kept = Object.entries({ ...lasting, ...fields }).filter(([, value]) => value !== undefined);
   const changed = Object.fromEntries(kept) as unknown as Marker;
-  const answer = await withShorterDescriptions(text, changed, (description) =>
-    api.updateToken(token.id, { description, ...(permissions && { permissions }) }),
-  );
+  const send = (description: string) =>
+    api.updateToken(token.id, { description, ...(permissions && { permissions }) });
+  const answer = await (keepsText
+    ? send(describeToken(text, changed))
+    : withShorterDescriptions(text, changed, send));
   if (permissions) refuseOtherPermissions(answer, permissions);
   return answer;
 }

@@ -23,14 +23,15 @@ export function tagsOf({ owner, cluster }: Tools['policy']): Record<string, stri
   return { [OWNER_TAG]: owner, [CLUSTER_TAG]: cluster.url };
 }
 
-/** @throws OwnershipError that names the command which takes the secret over */
+/** @throws OwnershipError that names the command which takes the secret over, and `adopt` */
 export function refuseForeignSecret({ name, tags }: Secret, { owner }: Tools['policy']): void {
   const other = tags[OWNER_TAG];
   if (other === owner) return;
   const whose = other === undefined ? 'has no owner' : `belongs to the deployment "${other}"`;
   throw new OwnershipError(
     `${name} ${whose}; to take it over: ` +
-      `aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}`,
+      `aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}. ` +
+      "If consumers use the string that it has, put adopt with that token's id into the entry of the policy instead: then the string stays until its rotation is due",
   );
 }
 

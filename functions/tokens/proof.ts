@@ -9,6 +9,23 @@ import type { OwnedToken } from './observation.ts';
  * `grants` is the hash of those that it had before.
  */
 
+/**
+ * A database of which nobody has a permission but this token, while it is proven: with a name that other tokens
+ * share, proofs that run at the same time would prove each other's strings. It need not exist for a token to have
+ * a permission on it, and for the data plane to check that, so it gives access to nothing. With a UUID it has 50
+ * of the 64 characters that a name may have.
+ */
+export const proofDatabase = (tokenId: string): string => `keyturn-proof-${tokenId}`;
+
+/** The permission of a proof that is over: a server stored the marker alone of the request that took it away. */
+export const leftOfProof = ({
+  token: { id, permissions },
+  marker,
+}: Pick<OwnedToken, 'token' | 'marker'>): Permission | undefined =>
+  marker.proving === undefined
+    ? permissions.find(({ resource }) => resource === proofDatabase(id))
+    : undefined;
+
 /** No run proves for longer than `activationTimeout`; what is this old was left by a run that died. */
 const OVERDUE_MS = HOUR_MS;
 
@@ -30,10 +47,11 @@ export const overdueProofs = (tokens: Iterable<Token>, owner: string, now: numbe
     return revokedAt === undefined && marker?.owner === owner && isProofOverdue({ marker }, now);
   });
 
-const isSame = (a: Permission, b: Permission) => a.action === b.action && a.resource === b.resource;
+export const isSamePermission = (a: Permission, b: Permission) =>
+  a.action === b.action && a.resource === b.resource;
 
 export const without = (permissions: readonly Permission[], given: Permission) =>
-  permissions.filter((each) => !isSame(each, given));
+  permissions.filter((each) => !isSamePermission(each, given));
 
 /** The permission that a proof gave. Undefined: the token does not have it, or people changed its permissions. */
 export function givenForProof({ token, marker }: Pick<OwnedToken, 'token' | 'marker'>) {
@@ -45,7 +63,9 @@ export function givenForProof({ token, marker }: Pick<OwnedToken, 'token' | 'mar
  * What a token may do without the permission that a run gives it at this moment for a proof, of which the
  * routers learn at their own times.
  */
-export function lastingPermissions(owned: OwnedToken): readonly Permission[] {
+export function lastingPermissions(
+  owned: Pick<OwnedToken, 'token' | 'marker'>,
+): readonly Permission[] {
   const { permissions } = owned.token;
   const given = owned.marker.proving === undefined ? undefined : givenForProof(owned);
   return given ? without(permissions, given) : permissions;

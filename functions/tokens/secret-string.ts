@@ -35,6 +35,8 @@ export interface FormerText {
   readonly text: TokenValue;
   /** Of the tokens whose strings it may have; the likeliest first. */
   readonly fingerprints: readonly string[];
+  /** The text before it; needed if `isShapeShown` says no. */
+  readonly previous?: TokenValue | undefined;
 }
 
 /** The fingerprints of a secret's tokens, that of AWSCURRENT's first. */
@@ -43,50 +45,136 @@ export function fingerprintsOf(seen: ObservedSecret): readonly string[] {
   return [...new Set(tokens.flatMap((each) => each?.marker.fp ?? []))];
 }
 
-const isOwn = (root: JsonNode) => OWN_KEYS.every((key) => nodeAt(root, key));
+/** A secret's text, and the JSON object that it is. */
+interface Parsed {
+  readonly text: string;
+  readonly root: JsonNode | undefined;
+}
+
+function parse(value: TokenValue): Parsed {
+  const text = value.reveal();
+  return { text, root: jsonObject(text) };
+}
+
+const isOwn = ({ root }: Parsed) =>
+  root !== undefined && OWN_KEYS.every((key) => nodeAt(root, key));
+
+const hasOthersKeys = ({ entries = [] }: JsonNode) =>
+  !entries.every(([name]) => OWN_KEYS.some((own) => own === name));
+
+function stringUnder(root: JsonNode, key: string): Place | undefined {
+  const node = nodeAt(root, key);
+  return node && placeOfNode(node);
+}
 
 function placeUnder(root: JsonNode | undefined, key: string): Place {
   if (!root) throw new PlaceError('does not contain a JSON object');
-  const node = nodeAt(root, key);
-  const place = node && placeOfNode(node);
+  const place = stringUnder(root, key);
   if (!place) throw new PlaceError(`has no string under "${key}"`);
   return place;
 }
 
-/** The places of a string with one of these fingerprints, which is the whole text or a string of its JSON. */
-function placesByFingerprint(
-  text: string,
-  root: JsonNode | undefined,
-  fingerprints: readonly string[],
-): readonly Place[] {
-  const places = root ? stringsIn(root) : [wholeText(text)].flatMap((each) => each ?? []);
-  const byFingerprint = Map.groupBy(places, ({ string }) => new TokenValue(string).fingerprint());
+/** Every place where a token string may be: the whole text, or the strings of its JSON. */
+const allPlaces = ({ text, root }: Parsed): readonly Place[] =>
+  root ? stringsIn(root) : [wholeText(text)].flatMap((each) => each ?? []);
+
+/** The places of a string with one of these fingerprints. */
+function placesByFingerprint(parsed: Parsed, fingerprints: readonly string[]): readonly Place[] {
+  const byFingerprint = Map.groupBy(allPlaces(parsed), ({ string }) =>
+    new TokenValue(string).fingerprint(),
+  );
   return fingerprints.map((each) => byFingerprint.get(each)).find((each) => each) ?? [];
 }
 
-/**
- * Where the token string is. What Keyturn wrote shows itself; elsewhere the entry names the key; and if
- * its `adopt` is no longer there, the token's fingerprint shows the string, once or more. Empty: none of these.
- */
-function findPlaces(
-  { adopt }: Entry,
-  text: string,
-  root: JsonNode | undefined,
-  fingerprints: readonly string[],
-): readonly Place[] {
-  if (root && isOwn(root)) return [placeUnder(root, TOKEN_KEY)];
-  if (adopt?.key !== undefined) return [placeUnder(root, adopt.key)];
-  if (!adopt) return placesByFingerprint(text, root, fingerprints);
+/** `apiv1_` and base64: what is a token of InfluxDB by its form alone, whether or not anybody knows it. */
+const TOKEN_FORM = /^apiv\d+_\S+$/;
+
+const placesByForm = (parsed: Parsed): readonly Place[] =>
+  allPlaces(parsed).filter(({ string }) => TOKEN_FORM.test(string));
+
+/** Where the entry says that the token string is. */
+function placeByEntry({ key }: NonNullable<Entry['adopt']>, { text, root }: Parsed): Place {
+  if (key !== undefined) return placeUnder(root, key);
   const place = wholeText(text);
   if (!place) throw new PlaceError('has an empty value');
-  return [place];
+  return place;
 }
 
-/** The only place of the token string; undefined: it is nowhere. */
-function findPlace(...where: Parameters<typeof findPlaces>): Place | undefined {
-  const [place, another] = findPlaces(...where);
-  if (another) throw new PlaceError('has the token string more than once; say which in adopt.key');
+/** `found` if there is one; undefined: there is none. */
+function onlyOne(found: readonly Place[], what: string): Place | undefined {
+  const [place, another] = found;
+  if (another) throw new PlaceError(`has ${what} more than once; say which in adopt.key`);
   return place;
+}
+
+/**
+ * Where the token string is, as far as that is certain: what Keyturn wrote shows itself; elsewhere the entry
+ * says it; and if its `adopt` is no longer there, the fingerprint of a token. Undefined: none of these.
+ */
+function certainPlace(
+  { adopt }: Entry,
+  parsed: Parsed,
+  fingerprints: readonly string[],
+): Place | 'own' | undefined {
+  if (isOwn(parsed)) return 'own';
+  if (adopt) return placeByEntry(adopt, parsed);
+  return onlyOne(placesByFingerprint(parsed, fingerprints), 'the token string');
+}
+
+/** A text whose shape a new version gets, and where its token string is. `own`: in the shape of Keyturn. */
+interface Model {
+  readonly parsed: Parsed;
+  readonly place: Place | 'own';
+}
+
+const modelIf = (parsed: Parsed, place: Place | 'own' | undefined): Model | undefined =>
+  place && { parsed, place };
+
+/** The same, undefined too where the text is not as the entry says. */
+function placeIfShown(...where: Parameters<typeof certainPlace>): Place | 'own' | undefined {
+  try {
+    return certainPlace(...where);
+  } catch (error) {
+    if (error instanceof PlaceError) return undefined;
+    throw error;
+  }
+}
+
+/** By the entry. Of a text that has no such place the one before it is asked: somebody wrote a placeholder over it. */
+function modelByEntry(
+  entry: Entry,
+  current: Parsed,
+  previous: Parsed | undefined,
+): Model | undefined {
+  const before = current.root ? undefined : previous;
+  if (before && !placeIfShown(entry, current, [])) {
+    const place = placeIfShown(entry, before, []);
+    if (place) return { parsed: before, place };
+  }
+  return modelIf(current, certainPlace(entry, current, []));
+}
+
+/**
+ * Whose shape a new version gets. Undefined: nothing shows one, so it gets Keyturn's own. That no token is
+ * known by its fingerprint must not take the shape from consumers: people delete tokens and take markers away.
+ */
+function modelOf(entry: Entry, former: FormerText): Model | undefined {
+  const { fingerprints } = former;
+  const current = parse(former.text);
+  const previous = former.previous && parse(former.previous);
+  if (entry.adopt) return modelByEntry(entry, current, previous);
+  const certain = modelIf(current, certainPlace(entry, current, fingerprints));
+  if (certain) return certain;
+  const isBare = !current.root || !hasOthersKeys(current.root);
+  // A string that a person put in the place of the whole of our own JSON.
+  if (isBare && previous && isOwn(previous)) return { parsed: previous, place: 'own' };
+  const byForm = onlyOne(placesByForm(current), 'a token string');
+  const named = current.root && stringUnder(current.root, TOKEN_KEY);
+  // A string under our own key is meant as its token, whatever another key has.
+  if (byForm && (!named || named.from === byForm.from)) return { parsed: current, place: byForm };
+  if (!isBare || !previous) return undefined;
+  const before = certainPlace(entry, previous, fingerprints);
+  return modelIf(previous, before ?? onlyOne(placesByForm(previous), 'a token string'));
 }
 
 /** @throws SecretShapeError instead of PlaceError, with the secret's name */
@@ -110,12 +198,19 @@ export function readTokenString(
   fingerprints: readonly string[] = [],
 ): TokenValue {
   return inSecret(entry.secret, () => {
-    const revealed = text.reveal();
-    const root = jsonObject(revealed);
-    const [place = placeUnder(root, TOKEN_KEY)] = findPlaces(entry, revealed, root, fingerprints);
+    const parsed = parse(text);
+    if (isOwn(parsed)) return new TokenValue(placeUnder(parsed.root, TOKEN_KEY).string);
+    if (entry.adopt) return new TokenValue(placeByEntry(entry.adopt, parsed).string);
+    const [known] = placesByFingerprint(parsed, fingerprints);
+    const [formed, another] = placesByForm(parsed);
+    const place = known ?? (another ? undefined : formed) ?? placeUnder(parsed.root, TOKEN_KEY);
     return new TokenValue(place.string);
   });
 }
+
+/** Whether a text shows by itself where its token string is; otherwise the text before it must be asked too. */
+export const isShapeShown = (entry: Entry, { text, fingerprints }: FormerText): boolean =>
+  placeIfShown(entry, parse(text), fingerprints) !== undefined;
 
 /**
  * Whether a pending text is no longer what AWSCURRENT's would become: people changed something beside the
@@ -124,44 +219,64 @@ export function readTokenString(
  */
 export function isOutdated(entry: Entry, pending: FormerText, current: FormerText): boolean {
   const value = readTokenString(entry, pending.text, pending.fingerprints);
-  const text = current.text.reveal();
-  const root = jsonObject(text);
   return inSecret(entry.secret, () => {
-    if (root && isOwn(root)) return false;
-    const place = findPlace(entry, text, root, current.fingerprints);
-    return place !== undefined && writeAt(text, place, value.reveal()) !== pending.text.reveal();
+    const model = modelOf(entry, current);
+    if (!model) return false;
+    const { parsed, place } = model;
+    if (place !== 'own')
+      return writeAt(parsed.text, place, value.reveal()) !== pending.text.reveal();
+    const own = ownIn(parse(pending.text));
+    return own !== undefined && updateOwn(parsed.text, own) !== pending.text.reveal();
   });
 }
 
-/** What a secret that Keyturn created has under its keys. */
+/** What a text of our own shape has under our keys. */
+function ownIn(parsed: Parsed): Own | undefined {
+  const { text, root } = parsed;
+  if (!root || !isOwn(parsed)) return undefined;
+  const written = (key: (typeof OWN_KEYS)[number]) => {
+    const { from = 0, to = 0 } = nodeAt(root, key) ?? {};
+    return text.slice(from, to);
+  };
+  return {
+    token: written('token'),
+    tokenId: written('tokenId'),
+    url: written('url'),
+    databases: written('databases'),
+    expiresAt: written('expiresAt'),
+  };
+}
+
+/** What a secret that Keyturn created has under its keys, each as JSON. */
+type Own = Readonly<Record<(typeof OWN_KEYS)[number], string>>;
+
 const ownValues = (
   { permissions }: TokenPolicy,
   { cluster }: Policy,
   { token, value }: MintedToken,
-): Readonly<Record<(typeof OWN_KEYS)[number], unknown>> => ({
-  token: value.reveal(),
-  tokenId: token.id,
-  url: cluster.dataUrl ?? cluster.url,
-  databases: [...new Set(permissions.map(({ resource }) => resource))],
-  expiresAt: token.expiresAt === undefined ? null : formatInstant(token.expiresAt),
+): Own => ({
+  token: JSON.stringify(value.reveal()),
+  tokenId: JSON.stringify(token.id),
+  url: JSON.stringify(cluster.dataUrl ?? cluster.url),
+  databases: JSON.stringify([...new Set(permissions.map(({ resource }) => resource))]),
+  expiresAt: JSON.stringify(token.expiresAt === undefined ? null : formatInstant(token.expiresAt)),
 });
 
+const ownText = (own: Own): string =>
+  `{${OWN_KEYS.map((key) => `"${key}":${own[key]}`).join(',')}}`;
+
 /** Keys that people added stay: only ours are written anew. */
-function updateOwn(text: string, values: ReturnType<typeof ownValues>): string {
+function updateOwn(text: string, values: Own): string {
   return OWN_KEYS.reduce((updated, key) => {
     const root = jsonObject(updated);
     const node = root && nodeAt(root, key);
-    return node ? replaced(updated, node, JSON.stringify(values[key])) : updated;
+    return node ? replaced(updated, node, values[key]) : updated;
   }, text);
 }
 
-const hasOthersKeys = ({ entries = [] }: JsonNode) =>
-  !entries.every(([name]) => OWN_KEYS.some((own) => own === name));
-
-function stringUnder(root: JsonNode, key: string): Place | undefined {
-  const node = nodeAt(root, key);
-  return node && placeOfNode(node);
-}
+/** The model's text with another token. */
+const written = ({ parsed: { text }, place }: Model, string: string, own: Own): string =>
+  place === 'own' ? updateOwn(text, own) : writeAt(text, place, string);
 
 /** A placeholder has no keys but those that Keyturn would write. */
 function refuseOthersKeys(root: JsonNode | undefined): void {
@@ -169,6 +284,14 @@ function refuseOthersKeys(root: JsonNode | undefined): void {
   throw new PlaceError(
     'has keys of others, and no string that is known as its token; name its key in adopt.key',
   );
+}
+
+/** What a secret gets whose former text shows no shape. */
+function withoutModel({ root, text }: Parsed, own: Own): string {
+  // A person put a string under our own key, and keys of their own beside it.
+  if (root && hasOthersKeys(root) && stringUnder(root, TOKEN_KEY)) return updateOwn(text, own);
+  refuseOthersKeys(root);
+  return ownText(own);
 }
 
 function compose(
@@ -179,21 +302,16 @@ function compose(
 ): string {
   const string = minted.value.reveal();
   const own = ownValues(entry, policy, minted);
-  if (!former) {
-    if (entry.adopt?.key !== undefined) throw new PlaceError('has no value that can be copied');
-    return entry.adopt ? string : JSON.stringify(own);
+  if (former) {
+    const model = modelOf(entry, former);
+    return model ? written(model, string, own) : withoutModel(parse(former.text), own);
   }
-  const text = former.text.reveal();
-  const root = jsonObject(text);
-  if (root && isOwn(root)) return updateOwn(text, own);
-  const place = findPlace(entry, text, root, former.fingerprints);
-  if (place) return writeAt(text, place, string);
-  // A person put a string under our own key, and keys of their own beside it.
-  if (root && !entry.adopt && hasOthersKeys(root) && stringUnder(root, TOKEN_KEY)) {
-    return updateOwn(text, own);
+  if (entry.adopt?.key !== undefined) {
+    throw new PlaceError(
+      `has no value whose shape could be kept; save its JSON again, with any string under "${entry.adopt.key}"`,
+    );
   }
-  refuseOthersKeys(root);
-  return JSON.stringify(own);
+  return entry.adopt ? string : ownText(own);
 }
 
 /** In place of a token and its string, while only the shape of the secret is checked. */

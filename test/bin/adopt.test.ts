@@ -39,7 +39,19 @@ it('adopts what cannot be proven when a person confirms it, and publishes who th
   expect(world.events('Token Adopted')).toMatchObject([
     { detail: { tokenId: made.id, confirmedBy: 'ada' } },
   ]);
-  expect((await run(['adopt', 'admin', '--confirm'])).stdout).toBe('nothing to do\n');
+  for (const more of [[], ['--dry-run']]) {
+    const again = await run(['adopt', 'admin', '--confirm', ...more]);
+    expect(again.code).toBe(0);
+    expect(again.stdout).toContain(`is adopted: AWSCURRENT has token ${made.id}`);
+  }
+});
+
+it('says why a confirmation adopts nothing, and does not call that done', async () => {
+  const { world, made, run } = await openAdopting();
+  await world.people.deleteToken(made.id);
+  const answer = await run(['adopt', 'admin', '--confirm']);
+  expect(answer).toMatchObject({ code: 1, stdout: '' });
+  expect(answer.stderr).toContain(`no token has the id ${made.id}`);
 });
 
 it('adopts nothing without the word, for a name that is not in the policy, or under a hold', async () => {

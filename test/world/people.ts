@@ -29,7 +29,7 @@ export interface People {
   /** The same, of bytes. */
   saveBytes(secret: string, value: string): Promise<void>;
   /** A version with an id and a label of one's own choice. */
-  putVersion(secret: string, version: string, value: string, label: Label): Promise<void>;
+  putVersion(secret: string, version: string, value: string, label: Label | 'mine'): Promise<void>;
   /** Moves AWSCURRENT to another version. */
   makeCurrent(secret: string, version: Id): Promise<void>;
   takeOff(secret: string, label: Label): Promise<void>;

@@ -1,41 +1,196 @@
+import type { Token } from '../../management-api/token.ts';
 import type { TokenPolicy } from '../../policy/policy.ts';
-import type { ObservedSecret } from '../../tokens/observation.ts';
-import { isUnproven } from '../../tokens/proof.ts';
-import { ownedCurrent } from '../../tokens/state.ts';
+import type { Finding } from '../../run/plan.ts';
+import { isMarked, parseMarker } from '../../tokens/marker.ts';
+import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
+import { isUnproven, lastingPermissions, leftOfProof } from '../../tokens/proof.ts';
+import { currentHolder, isExpired } from '../../tokens/state.ts';
+import { forbidden } from './decide-rotation.ts';
+import { lackedPermission } from './lacked-permission.ts';
 import type { Adoption } from './rotation-action.ts';
 
+/** What a run decides about an adoption by. */
+interface Around extends Pick<Observation, 'at' | 'secrets' | 'foreign'> {
+  readonly owner: string;
+  /** Who says that the string is this token's. Absent: nobody. */
+  readonly confirmAdoption?: string | undefined;
+}
+
+type Note = Pick<Finding, 'kind' | 'message' | 'tokenId'>;
+
+/** At most one of both. */
+export interface AdoptionDecision {
+  readonly action?: Adoption;
+  /** Why nothing is adopted. */
+  readonly finding?: Note;
+}
+
+/** A finding of this kind keeps an entry from being adopted, and fails the run, until a person does something. */
+export const CANNOT_ADOPT = 'CannotAdopt';
+
+const cannot = (tokenId: string | undefined, why: string): AdoptionDecision => ({
+  finding: {
+    kind: CANNOT_ADOPT,
+    message: `cannot be adopted: ${why}`,
+    ...(tokenId !== undefined && { tokenId }),
+  },
+});
+
+/** Whether a token is shown under an id that a person wrote, perhaps in capitals. */
+const isNamed = (tokenId: string, { id }: Token) => id.toLowerCase() === tokenId.toLowerCase();
+
+function foreignNamed(tokenId: string, { foreign }: Around): Token | undefined {
+  return foreign.get(tokenId) ?? foreign.get(tokenId.toLowerCase());
+}
+
+/** A token that has our marker since a run began to prove it. */
+const unprovenNamed = (tokenId: string, { tokens }: ObservedSecret): Token | undefined =>
+  tokens.find(({ token, marker }) => isNamed(tokenId, token) && isUnproven(marker))?.token;
+
+/** Of a secret that is ours. An `adopt` that stays in its entry means nothing once its token was taken over. */
+function wantedIn(
+  { adopt }: TokenPolicy,
+  seen: ObservedSecret,
+  around: Around,
+): string | undefined {
+  const current = currentHolder(seen);
+  switch (current?.state) {
+    case 'owned':
+      return isUnproven(current.owned.marker) || leftOfProof(current.owned)
+        ? current.owned.token.id
+        : undefined;
+    case 'foreign':
+      return adopt && isNamed(adopt.tokenId, current.token) ? current.token.id : undefined;
+    case 'unknown':
+      return (
+        adopt && (unprovenNamed(adopt.tokenId, seen) ?? foreignNamed(adopt.tokenId, around))?.id
+      );
+    default:
+      return undefined;
+  }
+}
+
 /** Which token an entry takes over: the one that it names, or the one that was taken over and is not yet proven. */
-function tokenToAdopt({ adopt }: TokenPolicy, seen: ObservedSecret | undefined) {
-  if (!seen) return adopt?.tokenId;
-  const current = ownedCurrent(seen);
-  return current && isUnproven(current.marker) ? current.token.id : undefined;
+function tokenToAdopt(
+  entry: TokenPolicy,
+  seen: ObservedSecret | undefined,
+  around: Around,
+): string | undefined {
+  if (!seen) return entry.adopt?.tokenId;
+  return forbidden(seen) ? undefined : wantedIn(entry, seen, around);
+}
+
+/** Why the marker of a token keeps it from an entry. */
+function obstacleInMarker({ description }: Token, secret: string, owner: string) {
+  const marker = parseMarker(description)?.marker;
+  const isOurs = marker?.owner === owner && marker.secret === secret;
+  return isMarked(description) && !isOurs
+    ? 'it has the marker of another secret or deployment'
+    : undefined;
+}
+
+/** What the listing shows against an adoption. Undefined: nothing. */
+function obstacle(
+  entry: TokenPolicy,
+  token: Token,
+  { at, owner, confirmAdoption }: Around,
+): string | undefined {
+  const { id, permissions, description } = token;
+  if (isExpired(token, at)) return `token ${id} has expired`;
+  if (permissions.length === 0) return `token ${id} has no permissions`;
+  const inMarker = obstacleInMarker(token, entry.secret, owner);
+  if (inMarker) return `token ${id} cannot be taken: ${inMarker}`;
+  const marker = parseMarker(description)?.marker;
+  const isProven = marker !== undefined && !isUnproven(marker);
+  if (isProven || confirmAdoption !== undefined) return undefined;
+  if (lackedPermission(id, marker ? lastingPermissions({ token, marker }) : permissions)) {
+    return undefined;
+  }
+  return (
+    `token ${id} may read and write everything, so no permission can show that the string in ${entry.secret} is its own; ` +
+    `if you know that it is: keyturn adopt ${entry.name} --confirm`
+  );
+}
+
+function tokenNamed(tokenId: string, seen: ObservedSecret | undefined, around: Around) {
+  const owned = seen?.tokens.find(({ token }) => isNamed(tokenId, token))?.token;
+  return owned ?? foreignNamed(tokenId, around);
+}
+
+/** Why a token that the listing does not show among those of others cannot be taken. */
+function whereItIs(tokenId: string, { secrets }: Around): string {
+  for (const { secret, tokens } of secrets.values()) {
+    if (tokens.some(({ token }) => isNamed(tokenId, token))) {
+      return `token ${tokenId} belongs to the secret ${secret.name}`;
+    }
+  }
+  return `no token has the id ${tokenId}, or it is revoked`;
+}
+
+/** What a person is told who confirms what is not to be adopted. */
+function answerToConfirmation(
+  { adopt }: TokenPolicy,
+  seen: ObservedSecret | undefined,
+  around: Around,
+): AdoptionDecision {
+  const held = seen && forbidden(seen);
+  if (held) return cannot(adopt?.tokenId, held.message);
+  const current = seen && currentHolder(seen);
+  if (current?.state === 'owned') {
+    const tokenId = current.owned.token.id;
+    const message = `is adopted: AWSCURRENT has token ${tokenId}, which is known as its own`;
+    return { finding: { kind: 'AlreadyAdopted', message, tokenId } };
+  }
+  if (!adopt) return cannot(undefined, 'its entry in the policy has no adopt.tokenId');
+  if (current?.state === 'foreign') {
+    const { id } = current.token;
+    return cannot(id, `AWSCURRENT has token ${id}, and adopt.tokenId is ${adopt.tokenId}`);
+  }
+  if (current?.state !== 'unknown') {
+    return cannot(adopt.tokenId, 'AWSCURRENT has no string that could be its own');
+  }
+  return cannot(adopt.tokenId, whereItIs(adopt.tokenId, around));
 }
 
 /**
- * Decides about the adoption of one entry.
+ * Decides about the adoption of one entry, by what the listing shows.
  * @param seen absent: the secret is not ours
- * @param confirmedBy who says that the string is this token's
  */
 export function decideAdoption(
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
-  confirmedBy: string | undefined,
-): Adoption | undefined {
-  const tokenId = tokenToAdopt(entry, seen);
-  if (tokenId === undefined) return undefined;
-  return {
+  around: Around,
+): AdoptionDecision {
+  const { confirmAdoption: confirmedBy } = around;
+  const tokenId = tokenToAdopt(entry, seen, around);
+  if (tokenId === undefined) {
+    return confirmedBy === undefined ? {} : answerToConfirmation(entry, seen, around);
+  }
+  const token = tokenNamed(tokenId, seen, around);
+  if (!token) return cannot(tokenId, whereItIs(tokenId, around));
+  const why = obstacle(entry, token, around);
+  if (why !== undefined) return cannot(token.id, why);
+  const action: Adoption = {
     kind: 'adopt',
     token: entry.name,
     secret: entry.secret,
-    tokenId,
+    tokenId: token.id,
     reason: 'Adopted',
     ...(confirmedBy !== undefined && { confirmedBy }),
   };
+  return { action };
 }
 
-/** Whether nothing but an adoption can happen: the secret is not ours yet, or a person confirms one. */
-export const adoptsOnly = (
+/**
+ * Whether the adoption comes before a rotation: the secret is not ours yet, or has a string that nobody knows and
+ * that works, as far as is known, and no person asked for a rotation by name.
+ */
+export function adoptsFirst(
   seen: ObservedSecret | undefined,
-  adoption: Adoption | undefined,
-  { confirmAdoption }: { readonly confirmAdoption?: string | undefined },
-): boolean => confirmAdoption !== undefined || (!seen && adoption !== undefined);
+  { action, finding }: AdoptionDecision,
+  { forced, refused }: { readonly forced: boolean; readonly refused: boolean },
+): boolean {
+  if (!action && !finding) return false;
+  if (!seen) return true;
+  return currentHolder(seen)?.state !== 'owned' && !forced && !refused;
+}

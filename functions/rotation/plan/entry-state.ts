@@ -23,13 +23,15 @@ export type EntryCondition =
   | 'expired'
   | 'unarmed'
   | 'stripped'
-  /** The data plane did not accept it in time, and was not seen to accept it since. */
+  /** The data plane did not accept it in time, and was not seen to accept it since; or it refuses what is to be adopted. */
   | 'refused'
   /** Nobody knows whose string it is, or it is that of another secret. */
   | 'unknown'
   | 'shared'
   /** There is no secret, or no version that consumers could read. */
   | 'missing'
+  /** An adoption is under way or waits for a person. Consumers have the string that was there before. */
+  | 'unadopted'
   /** Nobody can read the secret: its deletion is scheduled. */
   | 'deleted'
   /** It works, and another Region writes it. */
@@ -250,13 +252,21 @@ export interface EntryChanges {
   readonly mended: ReadonlySet<string>;
   /** A token is armed since, and waits to be promoted. */
   readonly armed: ReadonlyMap<string, Waiting>;
+  /** Secrets that are to be adopted, and how it is with their consumers as far as the run learnt that. */
+  readonly unadopted: ReadonlyMap<string, Unadopted>;
 }
+
+/** How it is with the consumers of what is not adopted yet. A failed adoption alarms by itself. */
+export type Unadopted = Extract<EntryCondition, 'unadopted' | 'refused' | 'missing'>;
+
+/** Where nothing but the adoption shows how it is with the consumers. */
+const isTold = (condition: EntryCondition) => condition === 'missing' || condition === 'unknown';
 
 /** The state of every entry, after a run has applied its plan; in a dry run, before. Pure. */
 export function entryStates(
   policy: Policy,
   { secrets, at }: Pick<Observation, 'secrets' | 'at'>,
-  { mended, armed }: EntryChanges,
+  { mended, armed, unadopted }: EntryChanges,
   thirdMs: number,
 ): readonly EntryState[] {
   const context = { at, settleMs: policy.settle, timeZone: policy.timeZone, thirdMs };
@@ -264,6 +274,8 @@ export function entryStates(
     const state = stateOfEntry(entry, secrets.get(entry.secret), context);
     const { token, secret } = state;
     if (mended.has(secret)) return { token, secret, condition: 'works', late: false };
+    const adopted = unadopted.get(secret);
+    if (adopted && isTold(state.condition)) return { ...state, condition: adopted };
     const waiting = armed.get(secret);
     if (!waiting) return state;
     return { ...state, pending: pendingSince(entry, waiting, state, context) };

@@ -1,11 +1,7 @@
 import type { Permission } from '../../management-api/token.ts';
 import { namedDatabases, type Policy } from '../../policy/policy.ts';
+import { proofDatabase } from '../../tokens/proof.ts';
 
-/**
- * A database need not exist for a token to have a permission on it, and for the data plane to check that
- * (`probes-for.ts`); this one gives access to nothing.
- */
-const NO_DATABASE = 'keyturn';
 const ANY = '*';
 
 const has = (permissions: readonly Permission[], { action, resource }: Permission) =>
@@ -13,18 +9,26 @@ const has = (permissions: readonly Permission[], { action, resource }: Permissio
     (each) => each.action === action && (each.resource === resource || each.resource === ANY),
   );
 
+const firstLacked = (permissions: readonly Permission[], resources: readonly string[]) =>
+  ['read', 'write']
+    .flatMap((action) => resources.map((resource) => ({ action, resource })))
+    .find((each) => !has(permissions, each));
+
+/** A permission that a token lacks, for its proof. Undefined: it may read and write everything. */
+export const lackedPermission = (
+  tokenId: string,
+  permissions: readonly Permission[],
+): Permission | undefined => firstLacked(permissions, [proofDatabase(tokenId)]);
+
 /**
- * A permission that a token lacks, for a proof: to read a database that the policy names, if there is one.
- * Undefined: it may read and write everything.
+ * A permission that a token lacks, on a database that the policy names: a string that has it is another token's,
+ * which shows before anything is given.
  */
-export function lackedPermission(
+export function namedButLacked(
   permissions: readonly Permission[],
   policy: Pick<Policy, 'databases' | 'tokens'>,
 ): Permission | undefined {
   const granted = policy.tokens.flatMap((entry) => entry.permissions.map((each) => each.resource));
   const named = [...namedDatabases(policy), ...granted].filter((name) => name !== ANY);
-  const candidates = ['read', 'write'].flatMap((action) =>
-    [...named, NO_DATABASE].map((resource) => ({ action, resource })),
-  );
-  return candidates.find((each) => !has(permissions, each));
+  return firstLacked(permissions, named);
 }

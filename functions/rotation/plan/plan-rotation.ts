@@ -7,7 +7,7 @@ import { countOwned, type Observation, type ObservedSecret } from '../../tokens/
 import { currentHolder } from '../../tokens/state.ts';
 import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 import { clusterMove, isMove, moveConditions } from './cluster-moves.ts';
-import { adoptsOnly, decideAdoption } from './decide-adoption.ts';
+import { adoptsFirst, decideAdoption } from './decide-adoption.ts';
 import {
   decideRotation,
   forbidden,
@@ -26,6 +26,8 @@ type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 export interface Learnt {
   /** Secrets whose unknown AWSCURRENT the whole data plane refused in this run. */
   readonly refused: ReadonlySet<string>;
+  /** By the secret's name: why a new token's string would find no place in it. Absent: nobody looked. */
+  readonly otherShapes?: ReadonlyMap<string, string>;
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
 }
@@ -89,32 +91,70 @@ interface Planned {
   readonly findings: readonly Finding[];
 }
 
+/** Besides what decides about every entry: whether a person confirms an adoption. */
+type EntryContext = RotationContext &
+  Pick<Asked, 'confirmAdoption'> & { readonly otherShape?: string | undefined };
+
+/** The adoption of one entry. Undefined: there is none, and nothing is to be said of one. */
+function planAdoption(
+  entry: TokenPolicy,
+  { secrets, foreign, at }: Observation,
+  context: EntryContext,
+  { owner }: Policy,
+): (Planned & { readonly isFirst: boolean }) | undefined {
+  const seen = secrets.get(entry.secret);
+  const { confirmAdoption } = context;
+  const decided = decideAdoption(entry, seen, { at, secrets, foreign, owner, confirmAdoption });
+  const { action, finding } = decided;
+  if (!action && !finding) return undefined;
+  return {
+    actions: action ? [action] : [],
+    findings: finding ? [{ token: entry.name, secret: entry.secret, ...finding }] : [],
+    isFirst: adoptsFirst(seen, decided, context),
+  };
+}
+
+/** A finding of this kind keeps an entry from getting a new token, and fails the run, until a person mends its secret. */
+export const OTHER_SHAPE = 'OtherShape';
+
+/** Whether an action stores the string of a new token. */
+export const isStoring = ({ kind }: RotationAction) => kind === 'rotate' || kind === 'mint';
+
 /** What a run does for one entry. `sharing`: what is to be noted in its tokens' markers. */
 function planEntry(
   entry: TokenPolicy,
-  seen: ObservedSecret | undefined,
+  observation: Observation,
   sharing: Parameters<typeof noteVersions>[1],
-  context: RotationContext & Pick<Asked, 'confirmAdoption'>,
+  context: EntryContext,
   policy: Policy,
 ): Planned {
+  const seen = observation.secrets.get(entry.secret);
   const about = { token: entry.name, secret: entry.secret };
-  const adoption = decideAdoption(entry, seen, context.confirmAdoption);
-  if (adoptsOnly(seen, adoption, context)) {
-    return { actions: adoption ? [adoption] : [], findings: [] };
-  }
+  const adoption = planAdoption(entry, observation, context, policy);
+  if (context.confirmAdoption !== undefined) return adoption ?? { actions: [], findings: [] };
+  if (!seen && adoption) return adoption;
   const { finding, forbids } = checkDatabases(entry, seen, context.isKnown);
   const refused = finding ? [{ ...about, ...finding }] : [];
   const notes = seen && !forbidden(seen) ? noteVersions(seen, sharing, context.now) : [];
-  const { action = adoption, findings } = decideRotation(entry, seen, context);
-  const moved = clusterMove(entry, seen, context.now, policy);
-  return {
-    actions: [
-      ...moved,
-      ...notes.map((note) => ({ ...about, ...note })),
-      ...(action && (!forbids || GRANTS_NOTHING.includes(action.kind)) ? [action] : []),
-    ],
-    findings: [...refused, ...findings],
-  };
+  const noted = [
+    ...clusterMove(entry, seen, context.now, policy),
+    ...notes.map((note) => ({ ...about, ...note })),
+  ];
+  const rotation = decideRotation(entry, seen, context);
+  const findings = [...refused, ...rotation.findings];
+  if (adoption && (adoption.isFirst || !rotation.action)) {
+    return {
+      actions: [...noted, ...adoption.actions],
+      findings: [...findings, ...adoption.findings],
+    };
+  }
+  const { action } = rotation;
+  if (action && context.otherShape !== undefined && isStoring(action)) {
+    const other = { ...about, kind: OTHER_SHAPE, message: context.otherShape };
+    return { actions: noted, findings: [...findings, other] };
+  }
+  const isAllowed = action && (!forbids || GRANTS_NOTHING.includes(action.kind));
+  return { actions: [...noted, ...(isAllowed ? [action] : [])], findings };
 }
 
 /** Marks of tokens whose entry left the policy: what another secret of ours has must not be retired. */
@@ -144,13 +184,14 @@ export function planRotation(
     .map((entry) =>
       planEntry(
         entry,
-        observation.secrets.get(entry.secret),
+        observation,
         sharing.get(entry.secret) ?? [],
         {
           ...common,
           forced: request.force,
           confirmAdoption: request.confirmAdoption,
           refused: learnt.refused.has(entry.secret),
+          otherShape: learnt.otherShapes?.get(entry.secret),
         },
         policy,
       ),

@@ -22,6 +22,10 @@ test.each([
   [401, 'Unauthorized', 'indeterminate'],
   [403, '<html>Forbidden</html>', 'indeterminate'],
   [404, '<html>Not Found</html>', 'indeterminate'],
+  [404, '<html>database not found</html>', 'indeterminate'],
+  [404, { code: 'not found', message: 'page not found' }, 'indeterminate'],
+  [404, { code: 'not found', message: 'bucket "db" not found' }, 'accepted'],
+  [404, { code: 'not found', message: 'namespace db does not exist' }, 'accepted'],
   [429, undefined, 'indeterminate'],
   [500, undefined, 'indeterminate'],
   [503, undefined, 'indeterminate'],
@@ -47,6 +51,7 @@ test.each([
   [401, '<html>Log in</html>', 'indeterminate'],
   [400, { error: 'incoming query was empty' }, 'indeterminate'],
   [404, '<html>Not Found</html>', 'indeterminate'],
+  [404, { error: 'database not found: db' }, 'accepted'],
   [503, undefined, 'indeterminate'],
 ] as const)('a query answered %i with %j is %s', async (status, body, expected) => {
   expect(await (await answered({ status, body })).probe(VALUE, READ)).toBe(expected);

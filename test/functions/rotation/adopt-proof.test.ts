@@ -52,7 +52,7 @@ test('shows by a permission given for minutes that the string is the token’s, 
   expect(result.outcomes).toMatchObject([{ action: { kind: 'adopt' }, result: 'done' }]);
   expect(had).toMatchObject([
     {
-      permissions: [WRITE, { action: 'read', resource: 'telemetry' }],
+      permissions: [WRITE, { action: 'read', resource: `keyturn-proof-${mine.id}` }],
       marker: { proving: expect.stringMatching(INSTANT) },
     },
     { permissions: [WRITE] },
@@ -100,6 +100,91 @@ test('a string that may do what the token may not is refused before anything is 
   expect(error?.errorMessage).toContain(`may read telemetry, which token ${narrow.id} may not`);
   expect(patches).toBe(0);
   expect(world.accepts(mine.accessToken, 'read')).toBe(true);
+});
+
+/** Tokens made by hand with the same grants, and secrets with the strings of the first ones, in the same order. */
+async function legacies(secrets: number, options?: WorldOptions) {
+  const world = await openWorldForTest(empty, options);
+  const made: Awaited<ReturnType<typeof mint>>[] = [];
+  for (let number = 0; number <= secrets; number += 1) made.push(await mint(world, `${number}`));
+  for (const [number, { accessToken }] of made.slice(0, secrets).entries()) {
+    await world.people.createSecret(`legacy/${number}`, accessToken);
+  }
+  await world.wait(HOUR);
+  const entryOf = (number: number, of: number) => ({
+    [`entry${number}`]: {
+      ...writer,
+      secret: `legacy/${number}`,
+      adopt: { tokenId: made[of]?.id ?? '' },
+    },
+  });
+  return { world, made, entryOf };
+}
+
+const SLOW = { activationDelayMs: 90_000 };
+const MANY_ROUTERS = { routers: { count: 12, spreadMs: 240_000 }, activationDelayMs: 0 };
+const LISTS = {
+  swapped: [1, 0],
+  'shifted by one': [1, 2, 3],
+  'a ring': [1, 2, 0],
+} as const;
+
+test.each([
+  ['swapped', SLOW],
+  ['swapped', MANY_ROUTERS],
+  ['shifted by one', MANY_ROUTERS],
+  ['a ring', SLOW],
+] as const)(
+  'ids that are %s prove nothing of each other in one run, with %j',
+  async (list, options) => {
+    const ids = LISTS[list];
+    const { world, made, entryOf } = await legacies(ids.length, options);
+    const entries = ids.map((of, number) => entryOf(number, of));
+    const keyturn = world.deploy(policyWith(Object.assign({}, ...entries)));
+    for (let runs = 0; runs < 2; runs += 1) {
+      const { error } = await keyturn.rotate();
+      expect(error?.errorMessage).toContain('it is another token’s');
+      await keyturn.reap();
+      await world.wait(20 * MINUTE);
+    }
+    expect(world.tokens()).toEqual(made.map(({ id }, number) => untouched(id, `${number}`)));
+    expect(made.map(({ accessToken }) => world.accepts(accessToken))).not.toContain(false);
+    expect(world.events('Token Adopted')).toEqual([]);
+  },
+);
+
+test('ids that two deployments swapped prove nothing of each other at the same time', async () => {
+  const { world, made, entryOf } = await legacies(2, SLOW);
+  const one = world.deploy({ ...policyWith(entryOf(0, 1)), owner: 'one' });
+  const two = world.deploy({ ...policyWith(entryOf(1, 0)), owner: 'two' });
+  for (const { error } of await Promise.all([one.rotate(), two.rotate()])) {
+    expect(error?.errorMessage).toContain('it is another token’s');
+  }
+  expect(world.tokens()).toEqual(made.map(({ id }, number) => untouched(id, `${number}`)));
+});
+
+test('right ids are all proven in one run', async () => {
+  const { world, entryOf } = await legacies(3, SLOW);
+  const entries = [0, 1, 2].map((number) => entryOf(number, number));
+  const { result } = await world.deploy(policyWith(Object.assign({}, ...entries))).rotate();
+  expect(result.outcomes.map((each: { result: string }) => each.result)).toEqual([
+    'done',
+    'done',
+    'done',
+  ]);
+});
+
+test('a permission that a proof gave to a wrong token lets nobody do anything', async () => {
+  const { world, theirs } = await legacy(undefined, SLOW);
+  const could: boolean[] = [];
+  world.watch((call, effect) => {
+    const reply = effect();
+    if (isProbe(call)) could.push(world.accepts(theirs.accessToken, 'read'));
+    return reply;
+  });
+  await world.deploy(adopting(theirs.id)).rotate();
+  expect(could.length).toBeGreaterThan(20);
+  expect(could).not.toContain(true);
 });
 
 test.each([
@@ -176,7 +261,7 @@ test('a run that begins while another one proves joins its proof', async () => {
 });
 
 test('a run carries on the proof of a token that lacked a single permission', async () => {
-  // The policy names no other databases, so a proof can give `write keyturn` alone.
+  // The policy names no other databases, so a proof can only give a permission to write.
   const almost = [
     { action: 'read', resource: '*' },
     WRITE,
@@ -209,6 +294,48 @@ test.each(['description', 'permissions'] as const)(
     world.cluster.manners = { patchesOnly };
     expect((await keyturn.rotate()).error?.errorType).toBe('ApplyError');
     expect(tokenOf(world, mine.id)).toEqual(untouched(mine.id, 'mine'));
+  },
+);
+
+test.each(['mine', 'theirs'] as const)(
+  'where the text of people and the marker of a proof do not fit, nothing is written: %s',
+  async (whose) => {
+    const { world, ...made } = await legacy();
+    const text = 'ask Ms Example in hall 7 before you change anything about this token. '.repeat(2);
+    await world.people.changeToken(made[whose].id, { description: text });
+    world.cluster.manners = { longestDescription: 255 };
+    const { error } = await world.deploy(adopting(made[whose].id)).rotate();
+    expect(error?.errorMessage).toContain('nothing was changed');
+    expect(error?.errorMessage).toContain('keyturn adopt telegraf --confirm');
+    expect(tokenOf(world, made[whose].id)).toEqual(untouched(made[whose].id, text));
+  },
+);
+
+test.each(['description', 'permissions'] as const)(
+  'where a cluster stores the %s alone of the end of a proof, a later run takes the permission away',
+  async (patchesOnly) => {
+    for (const tags of [undefined, { 'keyturn:owner': 'prod' }]) {
+      const { world, mine, keyturn } = await legacy();
+      if (tags) await world.people.tag(NAME, tags);
+      let patches = 0;
+      world.intercept((call, effect) => {
+        if (isPatch(call)) patches += 1;
+        world.cluster.manners = patches > 1 ? { patchesOnly } : {};
+        return Promise.resolve(effect());
+      });
+      await keyturn.rotate();
+      world.intercept();
+      world.cluster.manners = {};
+      for (let runs = 0; runs < 3; runs += 1) {
+        await world.wait(6 * MINUTE);
+        await keyturn.rotate();
+      }
+      expect(tokenOf(world, mine.id)).toMatchObject({
+        permissions: [WRITE],
+        marker: { proven: expect.stringMatching(INSTANT) },
+      });
+      expect((await keyturn.rotate()).result.plan).toMatchObject({ actions: [], findings: [] });
+    }
   },
 );
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Finding } from '../../../functions/run/plan.ts';
 import { disturb } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { DAY, HOUR, MINUTE, policyWith, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 
 const NAME = 'legacy/telegraf';
@@ -71,6 +72,71 @@ test.each([
   },
 );
 
+const idOfCurrent = (world: World) => world.holders(NAME).AWSCURRENT;
+const current = (world: World) => world.people.deleteToken(idOfCurrent(world));
+const order = (way: string) => ({ way, token: 'telegraf', reason: 'leak' });
+type Keyturn = ReturnType<World['deploy']>;
+
+/** How the token of an adopted secret is no longer listed as ours, whatever its entry says. */
+const LOST: Readonly<Record<string, (world: World, keyturn: Keyturn) => Promise<unknown>>> = {
+  'a person deleted its token': current,
+  'a person deleted its token, which the cluster hides': (world) => {
+    world.cluster.manners = { hidesRevoked: true };
+    return current(world);
+  },
+  'an order deleted its token, and was lifted': async (_world, keyturn) => {
+    await keyturn.revoke(order('delete'));
+    await keyturn.revoke(order('lift'));
+  },
+  'a person took the marker away': (world) =>
+    world.people.changeToken(idOfCurrent(world), { description: 'renamed' }),
+  'a person put a token made by hand': async (world) => {
+    const { accessToken } = await world.people.mint({ description: 'hand', permissions: [GRANT] });
+    await world.people.saveValue(NAME, world.value(NAME).replace(/apiv1_[^"\n]+/, accessToken));
+  },
+  'a person put a placeholder': (world) => world.people.saveValue(NAME, 'CHANGE_ME'),
+};
+
+const SHAPES = [
+  ['plain', (token: string) => `${token}\n`, undefined],
+  ['JSON', (token: string) => `{"n": 12345678901234567890, "t": "${token}"}`, 't'],
+] as const;
+
+test.each(
+  Object.keys(LOST).flatMap((lost) => SHAPES.map(([name, shape, key]) => [lost, name, shape, key])),
+)(
+  'after `adopt` left the entry and %s, a secret that is %s keeps its shape',
+  async (lost, _name, shape, key) => {
+    const { world, text, string } = await adopt(
+      shape as (token: string) => string,
+      key as string | undefined,
+    );
+    const without = world.deploy(policyWith({ telegraf: entry }));
+    await world.wait(HOUR);
+    await LOST[lost as string]?.(world, without);
+    await without.rotate(force);
+    const now = stringInstead(string, text, world);
+    expect(world.accepts(now)).toBe(true);
+    await world.wait(HOUR);
+    await without.rotate(force);
+    expect(stringInstead(now, world.value(NAME), world)).not.toBe(string);
+  },
+);
+
+test('a plain secret that was tagged as ours by hand, without `adopt`, stays plain', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: entry }));
+  const made = await world.people.mint({ description: 'by hand', permissions: [GRANT] });
+  await world.people.createSecret(NAME, made.accessToken, { 'keyturn:owner': 'prod' });
+  await world.wait(40 * DAY);
+  for (let runs = 0; runs < 2; runs += 1) {
+    await world.rotate();
+    await world.wait(30 * MINUTE);
+  }
+  expect(world.value(NAME)).toMatch(/^apiv1_/);
+  expect(world.value(NAME)).not.toBe(made.accessToken);
+  expect(world.accepts(world.value(NAME))).toBe(true);
+});
+
 test('an edit between the store and the promotion survives', async () => {
   const { world, keyturn } = await adopt((token) => `{"t": "${token}", "slack": "1"}`, 't');
   await world.wait(31 * DAY);
@@ -105,4 +171,50 @@ test('bytes are refused in words that say what to do', async () => {
     .deploy(policyWith({ telegraf: { ...entry, adopt: { tokenId: made.id } } }))
     .rotate();
   expect(error?.errorMessage).toMatch(/reads no bytes: store it as text/);
+});
+
+test('what has no place for a token is a finding that uses up no limit, and fails the run', async () => {
+  const world = await openWorldForTest(policyWith({ other: writer }));
+  const legacy: Record<string, object> = {};
+  for (const name of ['x', 'y', 'z']) {
+    const made = await world.people.mint({ description: name, permissions: [GRANT] });
+    await world.people.createSecret(`legacy/${name}`, `{"key":"${made.accessToken}"}`);
+    legacy[name] = {
+      ...writer,
+      secret: `legacy/${name}`,
+      adopt: { tokenId: made.id, key: 'key' },
+    };
+  }
+  const keyturn = world.deploy(policyWith({ telegraf: writer, grafana: writer, ...legacy }));
+  await keyturn.rotate();
+  for (const name of Object.keys(legacy)) await world.people.saveValue(`legacy/${name}`, '{"n":1}');
+  await world.wait(2 * HOUR);
+  const deleted = world.string(TELEGRAF);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+
+  const { result } = await keyturn.rotate({ dryRun: true });
+  expect(result.plan.actions).toMatchObject([{ token: 'telegraf', kind: 'rotate' }]);
+  expect(result.plan.refusals).toEqual([]);
+  expect(result.plan.findings.filter(({ kind }: Finding) => kind === 'OtherShape')).toMatchObject(
+    Object.keys(legacy).map((token) => ({ token, message: expect.stringContaining('"key"') })),
+  );
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toContain('3 of 4 actions failed');
+  expect(error?.errorMessage).toContain('rotate x: SecretShapeError: legacy/x has no string under');
+  expect(world.string(TELEGRAF)).not.toBe(deleted);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  const named = await keyturn.rotate({ tokens: ['x'], force: true });
+  expect(named.error?.errorMessage).toContain('1 of 1 actions failed');
+});
+
+test('a secret with a key that was made anew without a value says what to put there', async () => {
+  const { world, keyturn } = await adopt((token) => `{"t": "${token}"}`, 't');
+  await world.people.deleteSecret(NAME, 'for good');
+  await world.people.createSecret(NAME, undefined, { 'keyturn:owner': 'prod' });
+  await world.wait(HOUR);
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toContain('save its JSON again, with any string under "t"');
+  await world.people.saveValue(NAME, '{"t": "x"}');
+  await keyturn.rotate({ ...force });
+  expect(world.accepts(JSON.parse(world.value(NAME)).t)).toBe(true);
 });

@@ -107,6 +107,63 @@ test('retires what it adopted as anything else', async () => {
   ]);
 });
 
+const metric = ({ metrics }: Pick<World, 'metrics'>, name: string) =>
+  metrics().findLast((each) => `Owner=prod ${name}` in each)?.[`Owner=prod ${name}`];
+const unusable = (keyturn: Pick<World, 'metrics'>) => metric(keyturn, 'UnusableTokens');
+const NOBODY = '11111111-2222-4333-8444-555555555555';
+
+test('takes over a secret that a person tagged as ours, however old its string is', async () => {
+  const world = await openWorldForTest(empty);
+  const old = await legacy(world, (token) => `${token}\n`);
+  await world.people.tag(NAME, { 'keyturn:owner': 'prod' });
+  await world.wait(40 * DAY);
+  const keyturn = world.deploy(adopting(old.id));
+  expect((await keyturn.rotate()).result.outcomes).toMatchObject([
+    { action: { kind: 'adopt', tokenId: old.id }, result: 'done' },
+  ]);
+  expect(unusable(keyturn)).toBe(0);
+  expect(world.value(NAME)).toBe(`${old.accessToken}\n`);
+  expect((await keyturn.rotate()).result.plan).toMatchObject({ actions: [], findings: [] });
+});
+
+test('takes back a token of ours whose marker a person removed, if the entry names it', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: { ...writer, secret: NAME } }));
+  await world.rotate();
+  const id = world.holders(NAME).AWSCURRENT ?? '';
+  await world.people.changeToken(id, { description: 'renamed by hand' });
+  const keyturn = world.deploy(adopting(id, 'token'));
+  expect((await keyturn.rotate()).result.outcomes).toMatchObject([
+    { action: { kind: 'adopt', tokenId: id }, result: 'done' },
+  ]);
+  expect((await keyturn.rotate()).result.plan).toMatchObject({ actions: [], findings: [] });
+});
+
+test('an id that does not exist is a finding, fails each run, and is not called consumers without a token', async () => {
+  const world = await openWorldForTest(empty);
+  await legacy(world, (token) => token);
+  const keyturn = world.deploy(adopting(NOBODY));
+  const { result } = await keyturn.rotate({ dryRun: true });
+  expect(result.plan).toMatchObject({ actions: [], findings: [{ kind: 'CannotAdopt' }] });
+  expect(result.entries).toMatchObject([{ condition: 'unadopted' }]);
+  expect((await keyturn.rotate()).error?.errorMessage).toContain(`no token has the id ${NOBODY}`);
+  expect([unusable(keyturn), metric(keyturn, 'FailedActions')]).toEqual([0, 1]);
+});
+
+test.each([
+  ['refuses', (world: World) => world.people.createSecret(NAME, 'apiv1_somethingElse')],
+  ['cannot read', () => Promise.resolve()],
+])('a string that the cluster or its consumers %s alarms as such', async (_what, store) => {
+  const world = await openWorldForTest(empty);
+  const { id } = await world.people.mint({
+    description: 'x',
+    permissions: [{ action: 'write', resource: 'telemetry' }],
+  });
+  await store(world);
+  const keyturn = world.deploy(adopting(id));
+  expect((await keyturn.rotate()).error?.errorType).toBe('ApplyError');
+  expect([unusable(keyturn), metric(keyturn, 'FailedActions')]).toEqual([1, 1]);
+});
+
 test.each([
   ['the string is not the token that the entry names', (_: string) => 'apiv1_somethingElse'],
   ['the secret is no JSON object', (token: string) => token],

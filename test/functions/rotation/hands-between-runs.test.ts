@@ -196,3 +196,22 @@ test('a token that was saved twice before a run is never said to be superseded, 
   expect(markers).toEqual([expect.not.objectContaining({ superseded: expect.anything() })]);
   expect(markers).toMatchObject([{ version: `${AWSCURRENT},${AWSPREVIOUS}` }]);
 });
+
+test('a key that was added in a version made current while a token waits stays', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(31 * DAY);
+  await world.rotate();
+  expect(world.labels(TELEGRAF).AWSPENDING).toBeDefined();
+  const edited = JSON.stringify({ ...JSON.parse(world.value(TELEGRAF)), host: 'h' });
+  const version = '11111111-2222-4333-8444-555555555555';
+  await world.people.putVersion(TELEGRAF, version, edited, 'mine');
+  await world.people.makeCurrent(TELEGRAF, version);
+  const before = world.string(TELEGRAF);
+  for (let runs = 0; runs < 2; runs += 1) {
+    await world.wait(11 * MINUTE);
+    await world.rotate();
+  }
+  expect(JSON.parse(world.value(TELEGRAF))).toMatchObject({ host: 'h' });
+  expect(world.string(TELEGRAF)).not.toBe(before);
+});

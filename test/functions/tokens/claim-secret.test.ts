@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { needsTimes } from '../../../functions/reaping/look-again.ts';
-import { needsVersionTimes } from '../../../functions/tokens/claim-secret.ts';
-import { armed, id, type Labels, NOW, secretOf, seenIn } from '../builders.ts';
+import { needsVersionTimes, refuseForeignSecret } from '../../../functions/tokens/claim-secret.ts';
+import { armed, id, type Labels, NOW, policyOf, secretOf, seenIn } from '../builders.ts';
 
 const asks = (labels: Labels, marker: object = {}) => {
   const seen = seenIn({ secrets: [secretOf(labels)], tokens: [armed(1, { marker })] });
@@ -24,4 +24,12 @@ test('asks nothing of a secret that Keyturn alone has written', () => {
 test('asks before a fenced token is retired: a person may have handed it out', () => {
   const fenced = { superseded: NOW, fenced: NOW };
   expect(asks({ AWSCURRENT: 2 }, fenced)).toEqual({ rotate: false, reap: true });
+});
+
+test('a secret without an owner is refused in words that name adopt for what has consumers', () => {
+  const secret = secretOf({}, { name: 'legacy/a', tags: {} });
+  const claim = () => refuseForeignSecret(secret, policyOf());
+  expect(claim).toThrow(
+    /legacy\/a has no owner; .*tag-resource .*If consumers use the string .* put adopt with/,
+  );
 });

@@ -17,17 +17,23 @@ const minted = { token: inert(2, { expiresAt: NOW }), value: new TokenValue(NEW)
 const fingerprintOf = (string: string) => new TokenValue(string).fingerprint();
 const policyWith = (adopt?: { readonly key?: string }) =>
   policyOf({}, { secret: SECRET, ...(adopt && { adopt: { tokenId: id(1), ...adopt } }) });
-const formerOf = (text: string, strings = [OLD]): FormerText => ({
+const formerOf = (text: string, strings = [OLD], previous?: string): FormerText => ({
   text: new TokenValue(text),
   fingerprints: strings.map(fingerprintOf),
+  ...(previous !== undefined && { previous: new TokenValue(previous) }),
 });
 
 /** The text of the next version after `text`; the entry adopts the secret unless told otherwise. */
-function next(text: string | undefined, adopt?: { readonly key?: string }, strings?: string[]) {
+function next(
+  text: string | undefined,
+  adopt?: { readonly key?: string },
+  strings?: string[],
+  previous?: string,
+) {
   const policy = policyWith(adopt);
   const [entry] = policy.tokens;
   if (!entry) throw new Error('no entry');
-  const former = text === undefined ? undefined : formerOf(text, strings);
+  const former = text === undefined ? undefined : formerOf(text, strings, previous);
   return composeSecretString(entry, policy, minted, former).reveal();
 }
 const read = (text: string, adopt?: { readonly key?: string }, strings: string[] = []) =>
@@ -165,6 +171,54 @@ test('after `adopt` left the entry, the string is that of the likeliest token', 
 });
 
 test.each([
+  ['a plain token', ' OLD\n'],
+  ['JSON', '{"big": 12345678901234567890, "db": {"influx": "OLD"}}'],
+  ['JSON with the key that is ours too', '{ "token": "OLD", "host": "h" }'],
+])('%s that no token is known of keeps its shape, by the form of its string', (_what, template) => {
+  const text = template.replace('OLD', OLD);
+  expect(read(text)).toBe(OLD);
+  expect(next(text, undefined, [])).toBe(template.replace('OLD', () => NEW));
+});
+
+const OWN_BEFORE = JSON.stringify({ ...own, token: OLD, note: 'of people' });
+const OWN_AFTER = JSON.stringify({ ...own, note: 'of people' });
+
+test.each([
+  ['a placeholder over a plain token', 'CHANGE_ME', `${OLD}\n`, `${NEW}\n`],
+  ['nothing over a plain token', '', `${OLD}\n`, `${NEW}\n`],
+  ['a placeholder over JSON', 'CHANGE_ME', `{"t": "${OLD}"}`, `{"t": "${NEW}"}`],
+  ['JSON as a placeholder over JSON', '{}', `{"t": "${OLD}"}`, `{"t": "${NEW}"}`],
+  ['a placeholder over our own JSON', 'CHANGE_ME', OWN_BEFORE, OWN_AFTER],
+  ['a token made by hand over our own JSON', 'apiv1_hand', OWN_BEFORE, OWN_AFTER],
+  ['our key alone over our own JSON', '{"token": "apiv1_hand"}', OWN_BEFORE, OWN_AFTER],
+  ['a token made by hand over a plain one', 'apiv1_hand', `${OLD}\n`, NEW],
+])('%s: the shape is that of the text before', (_what, text, previous, expected) => {
+  expect(next(text, undefined, [], previous)).toBe(expected);
+});
+
+test('a placeholder over the JSON of an entry with a key gets the JSON back', () => {
+  const previous = `{"n": 1.0, "influx": "${OLD}"}`;
+  expect(next('CHANGE_ME', { key: 'influx' }, [], previous)).toBe(`{"n": 1.0, "influx": "${NEW}"}`);
+  expect(() => next('{"n": 1}', { key: 'influx' }, [], previous)).toThrow('no string under');
+  expect(() => next('CHANGE_ME', { key: 'influx' }, [], OLD)).toThrow(
+    'does not contain a JSON object',
+  );
+});
+
+test('a string of the form of a token under another key is not ours where our key has one', () => {
+  const text = '{"token": "CHANGE_ME", "admin": "apiv1_admin"}';
+  expect(next(text)).toBe(`{"token": "${NEW}", "admin": "apiv1_admin"}`);
+  const two = '{"a": "apiv1_one", "b": "apiv1_two"}';
+  expect(() => next(two)).toThrow('a token string more than once; say which in adopt.key');
+});
+
+test('a secret without a value whose entry has a key says what to put there', () => {
+  expect(() => next(undefined, { key: 'db.influx' })).toThrow(
+    'save its JSON again, with any string under "db.influx"',
+  );
+});
+
+test.each([
   [
     'nobody knows which string is the token',
     '{"host": "influx", "influx": "by hand"}',
@@ -186,4 +240,13 @@ test.each([
   const entry = { secret: SECRET, adopt: { tokenId: id(1), key: 'influx' } };
   const pending = formerOf(`{"influx": "${NEW}", "slack": "1"}`, [NEW]);
   expect(isOutdated(entry, pending, formerOf(template.replace('OLD', OLD)))).toBe(outdated);
+});
+
+test.each([
+  ['another key was added', { ...own, token: OLD, tokenId: id(1), host: 'h' }, true],
+  ['nothing but the token differs', { ...own, token: OLD, tokenId: id(1) }, false],
+])('whether a pending text of our own shape is outdated: %s', (_what, current, outdated) => {
+  const pending = formerOf(JSON.stringify(own), [NEW]);
+  const former = formerOf(JSON.stringify(current));
+  expect(isOutdated({ secret: SECRET }, pending, former)).toBe(outdated);
 });

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../../functions/policy/policy.ts';
-import { entryStates, measureTokens } from '../../../../functions/rotation/plan/entry-state.ts';
+import {
+  entryStates,
+  measureTokens,
+  type Unadopted,
+} from '../../../../functions/rotation/plan/entry-state.ts';
 import { HOLD_TAG, type Secret } from '../../../../functions/secrets-manager/secret.ts';
 import {
   armed,
@@ -27,15 +31,27 @@ interface Run {
   readonly armedNow?: Readonly<
     Record<string, { readonly tokenId: string; readonly at: number; readonly forced?: boolean }>
   >;
+  /** By the secret's name. */
+  readonly unadopted?: Readonly<Record<string, Unadopted>>;
   readonly thirdMs?: number;
 }
 
 function statesAfter(world: World, run: Run = {}) {
-  const { policy = policyOf(), mended = [], armedNow = {}, thirdMs = 3 * HOUR } = run;
+  const {
+    policy = policyOf(),
+    mended = [],
+    armedNow = {},
+    unadopted = {},
+    thirdMs = 3 * HOUR,
+  } = run;
   const waiting = Object.entries(armedNow).map(
     ([name, each]) => [name, { forced: false, ...each }] as const,
   );
-  const changes = { mended: new Set(mended), armed: new Map(waiting) };
+  const changes = {
+    mended: new Set(mended),
+    armed: new Map(waiting),
+    unadopted: new Map(Object.entries(unadopted)),
+  };
   return entryStates(policy, observationOf(world), changes, thirdMs);
 }
 
@@ -111,6 +127,19 @@ describe('an entry is', () => {
     const isUsable = ['works', 'held', 'deleted', 'replica'].includes(condition);
     expect(measure(world).unusableTokens).toBe(isUsable ? 0 : 1);
     expect(measure(world).deletedSecrets).toBe(condition === 'deleted' ? 1 : 0);
+  });
+
+  test.each([
+    ['unadopted', 0],
+    ['refused', 1],
+    ['missing', 1],
+  ] as const)('%s while it is to be adopted, as far as a run learnt that', (learnt, unusable) => {
+    const run = { unadopted: { [TELEGRAF]: learnt } };
+    for (const world of [{}, { secrets: [secretOf({ AWSCURRENT: SAVED })] }]) {
+      expect(stateAfter(world, run).condition).toBe(learnt);
+      expect(measure(world, policyOf(), run).unusableTokens).toBe(unusable);
+    }
+    expect(stateAfter(under(armed(1)), run).condition).toBe('works');
   });
 
   test('expiring for the longer of a day and three runs, or less where a token lives so briefly', () => {

@@ -108,3 +108,16 @@ test('takes a string that it recognises for the token whose it is', () => {
   expect(recognised(DAY)).toEqual(['recognise SavedByPerson 1']);
   expect(recognised(30 * DAY)).toEqual(['mint Due', 'recognise SavedByPerson 1']);
 });
+
+test('mints nothing where its string would find no place, and says why instead of counting it', () => {
+  const why = 'has no string under "key"';
+  const other = { ...about, kind: 'OtherShape', message: why };
+  const planned = (world: World, otherShapes = new Map([[TELEGRAF, why]])) =>
+    planRotation(policyOf(), observationOf(world), { force: false }, { ...LEARNT, otherShapes });
+  const gone = { secrets: [secretOf({ AWSCURRENT: 1 })] };
+  expect(planned(gone)).toEqual(planOf('rotate', { findings: [other] }));
+  expect(stepsOf(planned(gone, new Map()))).toEqual(['rotate CurrentGone']);
+  // What waits already has its place.
+  const waits = { secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })], tokens: [armed(2)] };
+  expect(stepsOf(planned(waits))).toEqual(['resume CurrentGone 2']);
+});

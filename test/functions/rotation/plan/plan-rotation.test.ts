@@ -163,7 +163,7 @@ test('reports a current token that lost its marker, and replaces it only when it
 test('takes over a token and a secret that the policy names, once', () => {
   const policy = policyOf({}, { secret: 'legacy/telegraf', adopt: { tokenId: id(7) } });
   const action = { token: 'telegraf', secret: 'legacy/telegraf', kind: 'adopt', tokenId: id(7) };
-  expect(plan({}, policy)).toEqual(
+  expect(plan({ tokens: [foreign(7)] }, policy)).toEqual(
     planOf('rotate', { actions: [{ ...action, reason: 'Adopted' }] } as object),
   );
   const name = 'legacy/telegraf';
