@@ -196,3 +196,18 @@ test('a token that was saved twice before a run is never said to be superseded, 
   expect(markers).toEqual([expect.not.objectContaining({ superseded: expect.anything() })]);
   expect(markers).toMatchObject([{ version: `${AWSCURRENT},${AWSPREVIOUS}` }]);
 });
+
+test("a short limit for descriptions keeps nobody from recognising a saved token of Secrets Manager's own rotation", async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  world.cluster.manners = { longestDescription: 250 };
+  await world.rotate();
+  await world.wait(DAY);
+  await world.rotateSecret(TELEGRAF);
+  await world.wait(DAY);
+  for (let saves = 0; saves < 2; saves += 1) {
+    await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+    await world.wait(HOUR);
+    expect(await world.rotate()).not.toHaveProperty('error');
+  }
+  expect(metric(world, 'UnusableTokens')).toBe(0);
+});
