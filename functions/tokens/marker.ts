@@ -181,6 +181,20 @@ const describe = (text: string, marker: Marker, spelling: Spelling) =>
 export const describeToken = (text: string, marker: Marker): string => describe(text, marker, LONG);
 
 /**
+ * A marker without what only answers a repeated request, and then without what an older version is known by. The
+ * first noted version is the one that matters most, and without any the string would be one that nobody knows.
+ */
+function* withoutHistory({ asked, replaces, ...marker }: Marker): Generator<Marker> {
+  if (asked !== undefined || replaces !== undefined) yield marker;
+  const [first, ...older] = marker.version ?? [];
+  if (first === undefined) return;
+  const { minted, ...kept } = marker;
+  if (minted !== undefined || older.length > 0) yield { ...kept, version: [first] };
+  const { order, forced, ...least } = kept;
+  if (order !== undefined || forced) yield { ...least, version: [first] };
+}
+
+/**
  * Descriptions of a token, each shorter than the one before, for a server that refuses a long one (the
  * specification names no limit): without the text for people, without the permissions that were taken
  * away (undoing then takes those of the policy), and with short names.
@@ -190,7 +204,10 @@ export function* shorterDescriptions(text: string, marker: Marker): Generator<st
   if (text) yield describe('', marker, LONG);
   if (was) yield describe('', kept, LONG);
   yield describe('', kept, BRIEF);
-  if (kept.superseded === undefined && kept.quarantined === undefined) return;
+  if (kept.superseded === undefined && kept.quarantined === undefined) {
+    for (const shorter of withoutHistory(kept)) yield describe('', shorter, BRIEF);
+    return;
+  }
   // What is being retired needs only what tells whose it is and how far it came.
   const { armed, asked, refused, forced, replaces, order, version, minted, ...least } = kept;
   yield describe('', { ...least, ...(version && { version }), ...(minted && { minted }) }, BRIEF);

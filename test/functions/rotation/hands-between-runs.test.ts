@@ -215,3 +215,18 @@ test('a key that was added in a version made current while a token waits stays',
   expect(JSON.parse(world.value(TELEGRAF))).toMatchObject({ host: 'h' });
   expect(world.string(TELEGRAF)).not.toBe(before);
 });
+
+test("a short limit for descriptions keeps nobody from recognising a saved token of Secrets Manager's own rotation", async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  world.cluster.manners = { longestDescription: 250 };
+  await world.rotate();
+  await world.wait(DAY);
+  await world.rotateSecret(TELEGRAF);
+  await world.wait(DAY);
+  for (let saves = 0; saves < 2; saves += 1) {
+    await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+    await world.wait(HOUR);
+    expect(await world.rotate()).not.toHaveProperty('error');
+  }
+  expect(metric(world, 'UnusableTokens')).toBe(0);
+});
