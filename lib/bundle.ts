@@ -8,7 +8,7 @@ const REPOSITORY = resolve(import.meta.dirname, '..');
 export const FUNCTIONS = join(REPOSITORY, 'functions');
 
 /** The most bytes that `index.js` may have: a cold start parses every one. */
-export const BUDGET = 575_000;
+export const BUDGET = 600_000;
 
 /** One CommonJS file: as ES modules, it would load every built-in module of the SDK at start. */
 function build(entry: string) {
