@@ -56,6 +56,7 @@ const FORBIDDEN = [
   ['functions/run/x.ts', 'runRotation', '../rotation/run-rotation.ts'],
   ['functions/tokens/x.ts', 'promote', '../rotation/promote.ts'],
   ['functions/retry.ts', 'Policy', './policy/policy.ts'],
+  ['functions/credentials.ts', 'Policy', './policy/policy.ts'],
   ['functions/policy/x.ts', 'Tools', '../run/tools.ts'],
   ['functions/policy/x.ts', 'Pool', 'undici'],
   ['functions/secrets-manager/x.ts', 'Policy', '../policy/policy.ts'],
@@ -145,6 +146,7 @@ const ALLOWED = [
   ['functions/runtime.ts', 'createSecrets', './secrets-manager/client.ts'],
   ['functions/rotate.ts', 'runRotation', './rotation/run-rotation.ts'],
   ['lib/x.ts', 'Policy', '../functions/policy/policy.ts'],
+  ['functions/policy/x.ts', 'holdsCredential', '../credentials.ts'],
   ['bin/keyturn/x.ts', 'createRuntime', '../../functions/runtime.ts'],
 ] as const;
 

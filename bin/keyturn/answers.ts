@@ -113,6 +113,8 @@ const revocationSchema = z.looseObject({
       z.looseObject({ kind: text, secret: maybe, token: maybe, tokenId: maybe, label: maybe }),
     ),
     warnings: z.array(text),
+    /** Present: nobody knows whose string has the fingerprint. */
+    candidates: z.optional(z.array(knownTokenSchema)),
   }),
   tokens: z.array(
     z.looseObject({
@@ -125,6 +127,11 @@ const revocationSchema = z.looseObject({
       unconfirmed: maybe,
     }),
   ),
+});
+
+const clusterAnswerSchema = z.looseObject({
+  tokens: z.array(knownTokenSchema),
+  candidates: z.optional(z.array(knownTokenSchema)),
 });
 
 export type PlanReport = z.output<typeof planReportSchema>;
@@ -160,4 +167,4 @@ export function readRotation(answer: unknown): PlanReport & { readonly entries: 
 }
 
 export const readRevocation = (answer: unknown) => read(revocationSchema, answer);
-export const readKnownTokens = (answer: unknown) => read(z.array(knownTokenSchema), answer);
+export const readClusterAnswer = (answer: unknown) => read(clusterAnswerSchema, answer);

@@ -1,4 +1,4 @@
-import { redact } from '../../functions/management-api/influx-error.ts';
+import { redact } from '../../functions/credentials.ts';
 
 /** Exit codes; `keyturn --help` lists them. */
 export const EXIT = {

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CommandError } from './failure.ts';
-import { readLeaked } from './leaked.ts';
+import { MANAGEMENT_TOKEN, readLeaked } from './leaked.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SelectorOptions {
@@ -48,7 +48,18 @@ export async function readSelection(
       `found ${found}, expected exactly one of ${KEYS.map(flagOf).join(', ')}; say which tokens`,
     );
   }
-  if (key === 'leaked') return { event: { fingerprint: await readLeaked(terminal) } };
+  if (key === 'leaked') {
+    const { strings, management } = await readLeaked(terminal);
+    const [leaked, another] = strings;
+    if (management.length > 0) throw new CommandError(MANAGEMENT_TOKEN);
+    if (another) {
+      throw new CommandError(
+        `found ${strings.length} token strings, expected one; repeat the command for each of them`,
+      );
+    }
+    if (leaked?.cut) throw new CommandError(leaked.cut);
+    return { event: { fingerprint: leaked?.fingerprints[0] ?? '' } };
+  }
   const value = options[key] ?? true;
   return { event: { [key]: value }, ...(typeof value === 'string' && { word: value }) };
 }

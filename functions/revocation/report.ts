@@ -33,6 +33,11 @@ export interface BlastRadius {
   readonly actions: readonly RevocationAction[];
   /** What the order does not do, and what a person should know before giving it. */
   readonly warnings: readonly string[];
+  /**
+   * Present: nobody knows whose string has the fingerprint that was named, so nothing is done. The live tokens
+   * whose string Keyturn never saw, the youngest first: it may be one of them.
+   */
+  readonly candidates?: readonly KnownToken[];
 }
 
 /** What happened to one token. */

@@ -3,6 +3,7 @@ import { atApiTime } from '../run/api-time.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { formatInstant } from '../time.ts';
 import type { TokenResult } from './end-token.ts';
+import { searchValues } from './find-leaked.ts';
 import { observeAll, type RevocationObservation, sharedListing } from './observe.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
@@ -85,7 +86,9 @@ export async function runRevocation(
   const startedAt = runTools.now();
   const observation = await observeAll(runTools);
   const tools = atApiTime(runTools, observation);
-  const { target, ...plan } = planRevocation(runTools.policy, observation, request);
+  const leaked = await searchValues(request, observation, tools);
+  const around = { ...observation, leaked };
+  const { target, ...plan } = planRevocation(runTools.policy, around, request);
   const about = {
     way,
     ...(request.reason !== undefined && { reason }),

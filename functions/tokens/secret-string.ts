@@ -1,3 +1,4 @@
+import { findCredentials } from '../credentials.ts';
 import type { MintedToken } from '../management-api/management-api.ts';
 import type { Policy, TokenPolicy } from '../policy/policy.ts';
 import { formatInstant } from '../time.ts';
@@ -115,6 +116,16 @@ export function readTokenString(
     const [place = placeUnder(root, TOKEN_KEY)] = findPlaces(entry, revealed, root, fingerprints);
     return new TokenValue(place.string);
   });
+}
+
+/** Whether the string of a fingerprint is anywhere in a secret's text: the whole of it, a string of its JSON, or inside one. */
+export function holdsString(text: TokenValue, fingerprint: string): boolean {
+  const revealed = text.reveal();
+  const root = jsonObject(revealed);
+  const inJson = root ? stringsIn(root).map(({ string }) => string) : [];
+  const inText = findCredentials(revealed).strings.flatMap(({ readings }) => readings);
+  const values = [revealed.trim(), ...inJson].map((each) => new TokenValue(each));
+  return [...values, ...inText].some((each) => each.fingerprint() === fingerprint);
 }
 
 /**

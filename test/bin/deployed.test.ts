@@ -103,6 +103,46 @@ it('replaces the token of a leaked string, which is told to nobody, and proves i
   expect(world.cluster.state.tokens).toHaveLength(3);
 });
 
+it('says whose each of several strings is, and what it knows of the others', async () => {
+  const { world, run } = await openDeployed();
+  await run(['rotate', 'telegraf', 'grafana']);
+  const [one, two] = [world.string(TELEGRAF), world.string('keyturn/prod/grafana')];
+  const permissions = [{ action: 'read', resource: 'telemetry' }];
+  const { id, accessToken } = await world.people.mint({ description: 'a notebook', permissions });
+  const text = [
+    `"GET /query?p=${encodeURIComponent(one)}&db=telemetry HTTP/1.1" 200`,
+    JSON.stringify({ token: two }).replaceAll('/', '\\/'),
+    `export A=${accessToken}`,
+    `B=${one.slice(0, 30)}...`,
+    'ADMIN=M.V1.c2VjcmV0LXNlY3JldA==',
+  ].join('\n');
+
+  const whois = await run(['whois'], text);
+  expect(whois.code).toBe(1);
+  expect(whois.stderr).toContain('found no token for 3 of 5 strings; nothing was done');
+  const answers = whois.stdout.split(/^string \d \(line \d\)$/m).slice(1);
+  expect(answers).toEqual([
+    expect.stringMatching(/name +telegraf\n/),
+    expect.stringMatching(/name +grafana\n/),
+    expect.stringContaining(`${id}  a notebook   read telemetry`),
+    expect.stringContaining('the string was cut: found 24 characters'),
+    expect.stringContaining('found a management token'),
+  ]);
+  expect(answers[3]).not.toContain(id);
+
+  const { stdout } = await run(['whois', '--json'], text);
+  expect(JSON.parse(stdout)).toMatchObject([
+    { line: 1, token: { token: 'telegraf' } },
+    { line: 2, token: { token: 'grafana' } },
+    { line: 3, candidates: [{ tokenId: id, description: 'a notebook', permissions }] },
+    { line: 4, unknown: expect.stringContaining('cut') },
+    { line: 5, unknown: expect.stringContaining('management') },
+  ]);
+  for (const string of [one, two, accessToken, 'c2VjcmV0']) {
+    expect(whois.stdout + whois.stderr + stdout).not.toContain(string.slice(6, 30));
+  }
+});
+
 it('freezes until it is unfrozen, and deletes until it is lifted', async () => {
   const { world, run } = await openDeployed();
   await run(['rotate', 'telegraf', 'grafana']);

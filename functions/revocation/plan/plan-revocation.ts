@@ -7,7 +7,12 @@ import type { RevocationRequest } from '../request.ts';
 import { decideRevocation, type Order } from './decide-revocation.ts';
 import { canKeep, decideToken } from './decide-token.ts';
 import { knowToken } from './known-token.ts';
-import { type OrderObservation, selectTarget, type Target } from './select-tokens.ts';
+import {
+  candidatesAmong,
+  type OrderObservation,
+  selectTarget,
+  type Target,
+} from './select-tokens.ts';
 import { warningsOf } from './warnings.ts';
 
 export const orderOf = (request: RevocationRequest, { namedToken, named }: Target): Order => ({
@@ -108,6 +113,9 @@ export function planRevocation(
     ].sort(),
     secrets: [...secrets].sort(),
     actions: [...seen.flatMap((each) => decideRevocation(each, order, around.at)), ...single],
+    ...(target.unknown !== undefined && {
+      candidates: candidatesAmong(around).map((each) => knowToken(each, about)),
+    }),
     warnings: warningsOf(target, order, request, around),
   };
 }

@@ -1,7 +1,8 @@
 import type { Permission, Token } from '../../management-api/token.ts';
 import { entryOf, type Policy, secretPrefix } from '../../policy/policy.ts';
+import { parseMarker } from '../../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken } from '../../tokens/observation.ts';
-import { provenCurrent } from '../../tokens/state.ts';
+import { isExpired, provenCurrent } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest, RevocationWay, Selector } from '../request.ts';
 import { findSuccessor } from './decide-revocation.ts';
@@ -21,7 +22,21 @@ export interface Target {
   readonly namedToken?: string;
   /** The id of a token that was named and does not exist, or is revoked already. */
   readonly gone?: string;
+  /** Why nobody knows whose string has the fingerprint that was named. Then nothing is selected. */
+  readonly unknown?: string;
   readonly named: boolean;
+}
+
+/** What the values in Secrets Manager said about a fingerprint that no marker bears. */
+export interface LeakedSearch {
+  /** The token that has the string. Absent: no value has it, or nobody knows whose it is. */
+  readonly tokenId?: string;
+  /** The secrets that have the string, with the labels of its versions. */
+  readonly places: readonly string[];
+  /** How many values were compared. */
+  readonly compared: number;
+  /** How many values could not be read. */
+  readonly unread: number;
 }
 
 /** The part of the observation that a selection needs. */
@@ -29,6 +44,8 @@ export interface OrderObservation {
   readonly at: number;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
   readonly tokens: readonly Token[];
+  /** Absent: no fingerprint was named, or a marker bears it. */
+  readonly leaked?: LeakedSearch | undefined;
 }
 
 const whole = (secrets: readonly string[], named: boolean, namedToken?: string): Target => ({
@@ -110,19 +127,65 @@ function selectToken(id: string, { way }: RevocationRequest, around: OrderObserv
   return { secrets: [], single: [{ token, ...(owned && { owned }) }], named: true };
 }
 
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+function unknownBecause(fingerprint: string, { places, compared, unread }: LeakedSearch): string {
+  const found =
+    places.length > 0
+      ? `the string is in ${places.join(' and ')}, and nobody knows whose it is`
+      : `the string is in none of ${counted(compared, 'value')} of our secrets`;
+  const missed = unread > 0 ? `; ${counted(unread, 'value')} could not be read` : '';
+  return `no marker has the fingerprint ${fingerprint}, and ${found}${missed}`;
+}
+
+const NOWHERE: LeakedSearch = { places: [], compared: 0, unread: 0 };
+const MOST_SAID = 10;
+
+/** The live tokens that may have a string whose fingerprint no marker bears: those whose string Keyturn never saw. */
+export function candidatesAmong({ tokens, at }: Pick<OrderObservation, 'tokens' | 'at'>): Token[] {
+  return tokens
+    .filter(
+      (token) =>
+        token.revokedAt === undefined &&
+        !isExpired(token, at) &&
+        token.permissions.length > 0 &&
+        parseMarker(token.description)?.marker.fp === undefined,
+    )
+    .sort((a, b) => b.createdAt - a.createdAt);
+}
+
+/** An order that would change something fails; a dry run and `whois` answer with the candidates. */
+function selectUnknown(
+  unknown: string,
+  { way, dryRun }: RevocationRequest,
+  around: OrderObservation,
+): Target {
+  if (dryRun || way === 'whois') return { secrets: [], single: [], unknown, named: true };
+  const ids = candidatesAmong(around).map(({ id }) => id);
+  const more = ids.length > MOST_SAID ? ', …' : '';
+  const said = ids.slice(0, MOST_SAID).join(', ');
+  const which =
+    ids.length > 0
+      ? `it may be one of ${counted(ids.length, 'live token')} whose string Keyturn never saw: ${said}${more}; way "whois" describes them, and tokenId names one`
+      : 'every live token has another fingerprint';
+  throw new SelectionError(`${unknown}; nothing was done; ${which}`);
+}
+
 function selectFingerprint(
   fingerprint: string,
   request: RevocationRequest,
   around: OrderObservation,
-) {
+): Target {
   const [found, another] = findByFingerprint(around.tokens, fingerprint);
-  if (!found) throw new SelectionError(`no marker has the fingerprint ${fingerprint}`);
   if (another) {
     throw new SelectionError(
-      `several markers have the fingerprint ${fingerprint}: ${found.id}, ${another.id}; name one by its id`,
+      `several markers have the fingerprint ${fingerprint}: ${found?.id}, ${another.id}; name one by its id`,
     );
   }
-  return selectToken(found.id, request, around);
+  const { leaked = NOWHERE } = around;
+  const id = found?.id ?? leaked.tokenId;
+  if (id !== undefined) return selectToken(id, request, around);
+  return selectUnknown(unknownBecause(fingerprint, leaked), request, around);
 }
 
 /** The quarantined token of an entry, if there is exactly one. */

@@ -44,6 +44,13 @@ function warnOfSingle(
   return way === 'replace' ? [`${token.id} is not ours: it is deleted without a successor`] : [];
 }
 
+function warnOfLeaked({ leaked }: OrderObservation): string[] {
+  if (leaked?.tokenId === undefined) return [];
+  return [
+    `no marker has the fingerprint; the string is in ${leaked.places.join(' and ')}, which has ${leaked.tokenId}`,
+  ];
+}
+
 /** What an order does not do, and what a person should know before giving it. */
 export function warningsOf(
   target: Target,
@@ -57,6 +64,8 @@ export function warningsOf(
     ...seen.flatMap((each) => [...warnOfSecret(each, order, around.at)]),
     ...target.single.flatMap((each) => warnOfSingle(each, request)),
     ...(target.gone === undefined ? [] : [gone]),
+    ...warnOfLeaked(around),
+    ...(target.unknown === undefined ? [] : [target.unknown]),
     ...warnOfOthers(request, around),
   ];
 }
