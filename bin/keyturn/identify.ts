@@ -13,7 +13,7 @@ export interface Identified {
   readonly token?: KnownToken;
   /** Why nobody knows. */
   readonly unknown?: string;
-  readonly candidates?: readonly KnownToken[];
+  readonly candidates?: readonly KnownToken[] | undefined;
   readonly notes?: readonly string[];
 }
 

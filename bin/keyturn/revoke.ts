@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { carryOut, type OrderOptions } from './carry-out.ts';
 import { withCommonOptions } from './common-options.ts';
-import { readSelection, type SelectorOptions, withSelectors } from './selectors.ts';
+import { readSelections, type SelectorOptions, withSelectors } from './selectors.ts';
 import type { Terminal } from './terminal.ts';
 
 interface RevokeOptions extends OrderOptions, SelectorOptions {
@@ -56,6 +56,9 @@ Without --freeze or --delete the tokens are replaced: their successors are promo
 tokens are deleted. Repeat a command that stopped: within 15 minutes, or while an old token still
 exists, it continues with the same successor.
 
+With --leaked you may give a text with several strings: they are confirmed once, and each is an order
+with a report of its own. The exit code is the worst of theirs.
+
 Exit code: 0 if everything was done and the cluster was seen to refuse every token; 3 if everything
 was done, but not proven for every token; 1 if not everything was done; 5 if cancelled: nothing was
 done.
@@ -68,8 +71,9 @@ Examples:
   keyturn revoke --all --reason "laptop stolen" --confirm influxdb.example.com`,
     )
     .action(async (options: RevokeOptions) => {
-      const selection = await readSelection(options, terminal);
+      const selections = await readSelections(options, terminal);
       const { immediately = false, undo } = options;
-      const order = { ...selection, way: wayOf(options), immediately, noUndo: !undo };
-      await carryOut(order, options, terminal);
+      const how = { way: wayOf(options), immediately, noUndo: !undo };
+      const orders = selections.map((each) => ({ ...each, ...how }));
+      await carryOut(orders, options, terminal);
     });

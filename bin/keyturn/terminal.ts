@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { CommandError, EXIT } from './failure.ts';
 
@@ -19,8 +20,18 @@ export interface Terminal {
   readonly interactive: boolean;
   /** @throws CommandError if the answer is Ctrl-C or the end of the input */
   ask(question: string): Promise<string>;
-  /** All of standard input; on a terminal one line, which is not shown. */
+  /** All of standard input; on a terminal what is pasted up to Enter, with all its lines, which is not shown. */
   readHidden(question: string): Promise<string>;
+}
+
+const QUIET_MS = 150;
+
+/** The other lines of what was pasted come at once; left alone, a shell would get them. */
+async function untilQuiet(lines: readonly string[]): Promise<void> {
+  for (let seen = -1; seen < lines.length; ) {
+    seen = lines.length;
+    await sleep(QUIET_MS);
+  }
 }
 
 interface Streams {
@@ -35,15 +46,23 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
     (format, shown) =>
       styleText(format, shown, { stream });
 
-  const readLine = async (question: string, echo: NodeJS.WritableStream): Promise<string> => {
+  const readLine = async (
+    question: string,
+    echo: NodeJS.WritableStream,
+    isPasted = false,
+  ): Promise<string> => {
     const lines = createInterface({ input: stdin, output: echo, terminal: true });
+    const more: string[] = [];
+    lines.on('line', (line) => more.push(line));
     // Ctrl-C rejects the question; Ctrl-D only closes the input.
     const closed = new Promise<undefined>((resolve) =>
       lines.once('close', () => resolve(undefined)),
     );
     const answer = await Promise.race([lines.question(question).catch(() => undefined), closed]);
+    if (isPasted && answer !== undefined) await untilQuiet(more);
+    const rest = isPasted ? [...more, lines.line] : [];
     lines.close();
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) return [answer, ...rest].join('\n');
     stderr.write('\n');
     throw new CommandError('cancelled; nothing was done', { exitCode: EXIT.cancelled });
   };
@@ -60,7 +79,7 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
       if (!stdin.isTTY) return text(stdin);
       stderr.write(question);
       const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-      const line = await readLine('', nowhere);
+      const line = await readLine('', nowhere, true);
       stderr.write('\n');
       return line;
     },

@@ -43,7 +43,7 @@ const undoCommand = (way: keyof typeof UNDO_COMMANDS, terminal: Terminal): Comma
       }
       const event: Record<string, string> =
         name === undefined ? { tokenId: word } : { token: word };
-      await carryOut({ way, event, word }, options, terminal);
+      await carryOut([{ way, events: [event], word }], options, terminal);
     });
 
 export const undoCommands = (terminal: Terminal): readonly Command[] =>

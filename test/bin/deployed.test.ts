@@ -143,6 +143,55 @@ it('says whose each of several strings is, and what it knows of the others', asy
   }
 });
 
+it('revokes the tokens of several strings by one confirmation, and says which it could not', async () => {
+  const { world, run } = await openDeployed();
+  await run(['rotate', 'telegraf', 'grafana']);
+  const secrets = [TELEGRAF, 'keyturn/prod/grafana'];
+  const strings = secrets.map((secret) => world.string(secret));
+  const allowed = () => secrets.map((secret) => world.tokens(secret)[0]?.permissions.length);
+  const permissions = [{ action: 'read', resource: 'telemetry' }];
+  const { id, accessToken } = await world.people.mint({ description: 'a notebook', permissions });
+  const order = ['revoke', '--leaked', '--reason', 'in a log', '--freeze'];
+
+  const unsure = await run([...order, '--yes'], accessToken);
+  expect(unsure.code).toBe(1);
+  expect(unsure.stdout).toContain(`${id}  a notebook`);
+  expect(unsure.stderr).toMatch(/no marker has the fingerprint \w{16}.*; nothing was done\n$/);
+
+  const text = `A=${strings[0]}\nB=${strings[1]?.slice(0, -4)}...\nC=${strings[1]}\nD=${accessToken}\n`;
+  const shown = await run([...order, '--dry-run'], text);
+  expect(shown.code).toBe(1);
+  expect(shown.stdout).toMatch(/string 1 \(line 1\)\nFreeze: [\s\S]*string 3 \(line 3\)\nFreeze: /);
+  const unconfirmed = await run(order, text);
+  expect(unconfirmed.code).toBe(5);
+  expect(allowed()).toEqual([2, 1]);
+
+  const done = await run([...order, '--yes'], text);
+  expect(done.code).toBe(1);
+  const reports = done.stdout.split(/^string \d \(line \d\)$/m).slice(1);
+  expect(reports).toEqual([
+    expect.stringMatching(/telegraf +\w{8} +frozen .*\n\nEverything was done and proven/),
+    expect.stringMatching(/grafana +\w{8} +frozen .*\n\nEverything was done and proven/),
+  ]);
+  expect(done.stderr).toContain(
+    'nothing was done for string 2 (line 2), string 4 (line 4), of 4 strings',
+  );
+  expect(allowed()).toEqual([0, 0]);
+  expect(world.tokens().find((token) => token.id === id)?.permissions).toEqual(permissions);
+  const published = world
+    .events()
+    .filter(({ detail }) => JSON.stringify(detail).includes('in a log'));
+  expect(published).toHaveLength(2);
+
+  const known = `${strings[0]}\n${strings[1]}`;
+  const again = await run([...order, '--yes', '--json'], known);
+  expect(again.code).toBe(0);
+  expect(JSON.parse(again.stdout)).toMatchObject([
+    { line: 1, answer: { way: 'freeze', confirmed: true } },
+    { line: 2, answer: { way: 'freeze', confirmed: true } },
+  ]);
+});
+
 it('freezes until it is unfrozen, and deletes until it is lifted', async () => {
   const { world, run } = await openDeployed();
   await run(['rotate', 'telegraf', 'grafana']);
