@@ -238,3 +238,24 @@ export function redact(given: string): string {
   }
   return written === 0 ? given : [...parts, text.slice(written)].join('');
 }
+
+/**
+ * Where a value that came from outside has text of the form of a credential, in keys or values: one path for each.
+ * A key that is one is `[token]` in its path.
+ */
+export function placesOfCredentials(value: unknown): readonly (readonly PropertyKey[])[] {
+  const places: PropertyKey[][] = [];
+  const seen = new Set<object>();
+  const look = (each: unknown, path: readonly PropertyKey[]): void => {
+    if (typeof each === 'string' && holdsCredential(each)) places.push([...path]);
+    if (typeof each !== 'object' || each === null || seen.has(each)) return;
+    seen.add(each);
+    for (const [key, under] of Object.entries(each)) {
+      const part = Array.isArray(each) ? Number(key) : redact(key);
+      if (holdsCredential(key)) places.push([...path, part]);
+      look(under, [...path, part]);
+    }
+  };
+  look(value, []);
+  return places;
+}

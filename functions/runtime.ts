@@ -4,12 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createDataPlane } from './data-plane/probe.ts';
 import { CA_FILE, ENVIRONMENT, POLICY_FILE } from './environment.ts';
+import type { Publish } from './events/events.ts';
 import { createPublisher } from './events/publisher.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { accountPrefix } from './management-api/prefix.ts';
 import { createMeter } from './metrics.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
 import type { Policy } from './policy/policy.ts';
+import { redacted } from './redacted.ts';
 import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
 import { createSecrets } from './secrets-manager/client.ts';
@@ -112,9 +114,17 @@ export function loadRuntime(): Runtime {
   });
 }
 
+/** What servers and people said may be of the form of a credential, and a log keeps it for years. */
+const redactingLog = ({ info, warn, error }: RunTools['log']): RunTools['log'] => ({
+  info: (message, details) => info(message, redacted(details)),
+  warn: (message, details) => warn(message, redacted(details)),
+  error: (message, details) => error(message, redacted(details)),
+});
+
 /** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
-  const { policy, ca, log, managementToken: given } = origin;
+  const { policy, ca, managementToken: given } = origin;
+  const log = redactingLog(origin.log);
   let deadline = 0;
   let managementToken = new TokenValue('');
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
@@ -163,9 +173,9 @@ export function createRuntime(origin: Origin): Runtime {
     try {
       // Every run reads it again, so that replacing it needs no deployment.
       managementToken = given ?? (await readToken());
-      const { publish } = publisher;
+      const publish: Publish = (event) => publisher.publish(redacted(event));
       const { measure } = meter;
-      return await work({
+      const answer = await work({
         ...timing,
         policy,
         api,
@@ -176,6 +186,9 @@ export function createRuntime(origin: Origin): Runtime {
         log,
         deadline,
       });
+      return redacted(answer);
+    } catch (error) {
+      throw redacted(error);
     } finally {
       // Before the events, so that a process that ends while it sends them has measured its work.
       meter.flush();

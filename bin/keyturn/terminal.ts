@@ -3,6 +3,8 @@ import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import { redact } from '../../functions/credentials.ts';
+import { redacted } from '../../functions/redacted.ts';
 import { CommandError, EXIT } from './failure.ts';
 
 /** Colours only on a terminal: not in a file or a pipe, and not if NO_COLOR is set. */
@@ -68,9 +70,9 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
   };
 
   return {
-    print: (line) => stdout.write(`${line}\n`),
-    printJson: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),
-    note: (line) => stderr.write(`${line}\n`),
+    print: (line) => stdout.write(`${redact(line)}\n`),
+    printJson: (value) => stdout.write(`${JSON.stringify(redacted(value), null, 2)}\n`),
+    note: (line) => stderr.write(`${redact(line)}\n`),
     style: styleFor(stdout),
     noteStyle: styleFor(stderr),
     interactive: stdin.isTTY === true && stderr.isTTY === true,

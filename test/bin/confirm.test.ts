@@ -42,6 +42,13 @@ describe('a reason', () => {
     expect(await readReason(undefined, answering('odd writes'))).toBe('odd writes');
   });
 
+  it('is no token string, which the log would show', async () => {
+    const secret = 's3cret-_'.repeat(11);
+    const typed = readReason(undefined, answering(`found apiv1_${secret}`));
+    await expect(typed).rejects.toThrow(/found a token string in the reason.*--leaked/);
+    await expect(typed).rejects.not.toThrow(/s3cret/);
+  });
+
   it.each([
     ['blank', answering('  ')],
     ['left out of a script', answering('drill', false)],

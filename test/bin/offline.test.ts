@@ -123,6 +123,30 @@ describe('says in one line what was found, what was expected and what to do:', (
     }
   });
 
+  it.each([
+    ['--token', ['revoke', '--token']],
+    ['--token-id', ['revoke', '--token-id']],
+    ['--secret', ['revoke', '--secret']],
+    ['--database', ['revoke', '--database']],
+    ['--reason', ['revoke', '--all', '--reason']],
+    ['--confirm', ['revoke', '--all', '--confirm']],
+    ['--token-id', ['whois', '--token-id']],
+    ['--management-token-file', ['whois', '--management-token-file']],
+    ['an argument', ['unfreeze']],
+    ['an argument', ['rotate', 'telegraf']],
+    ['an argument', ['whois']],
+    ['an argument', []],
+  ])('a token string in %s, without quoting it: %j', async (place, args) => {
+    const secret = 's3cret+/'.repeat(10);
+    const encoded = encodeURIComponent(`apiv1_${secret}abcdef==`);
+    const { code, stdout, stderr } = await keyturn([...args, encoded]);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(`found a token string in ${place}, expected none`);
+    expect(stderr).toContain('keyturn revoke --leaked');
+    expect(stderr).not.toContain('s3cret');
+  });
+
   it('no AWS credentials', async () => {
     const env = {
       AWS_REGION: 'eu-west-1',
