@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createDataPlane } from './data-plane/probe.ts';
-import { CA_FILE, ENVIRONMENT, POLICY_FILE } from './environment.ts';
+import { CA_FILE, ENVIRONMENT, POLICY_FILE, scheduleName } from './environment.ts';
 import { createPublisher } from './events/publisher.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { accountPrefix } from './management-api/prefix.ts';
@@ -12,6 +12,8 @@ import { parsePolicy } from './policy/parse-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
+import type { ReadSchedule } from './schedules/reader.ts';
+import type { ScheduleStatus } from './schedules/schedule-status.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
@@ -44,6 +46,9 @@ export interface Invocation {
   readonly scheduled?: Scheduled | undefined;
 }
 
+/** The answer of a run that a person invoked, and what its function's schedule is like meanwhile. */
+export type AnswerByHand<T> = T & { readonly schedule: ScheduleStatus };
+
 /** The answer of a scheduled run that began when it should have been over. Nothing was read or changed. */
 export interface LateAnswer {
   readonly late: true;
@@ -58,12 +63,15 @@ export interface Runtime {
   readonly policy: Policy;
   /** Prepares the tools of a run, runs `work`, and publishes the events even if `work` failed. */
   run<T>(context: InvocationContext, work: Work<T>): Promise<T>;
-  /** As `run`. If a schedule invoked the function, the run is over before the schedule fires again. */
-  runScheduled<T>(
+  /**
+   * As `run`. If a schedule invoked the function, the run is over before the schedule fires again; else the
+   * answer says whether that schedule is on. One that has just fired is.
+   */
+  runScheduled<T extends object>(
     invocation: Invocation,
     context: InvocationContext,
     work: Work<T>,
-  ): Promise<T | LateAnswer>;
+  ): Promise<T | AnswerByHand<T> | LateAnswer>;
 }
 
 function readOptional(file: string): string | undefined {
@@ -157,6 +165,23 @@ export function createRuntime(origin: Origin): Runtime {
     return value;
   }
 
+  let readSchedule: ReadSchedule | undefined;
+
+  /** Never rejects: a run does its work whether its schedule can be read or not. */
+  async function askSchedule(job: Invocation['job']): Promise<ScheduleStatus> {
+    const name = scheduleName(policy.owner, job);
+    try {
+      readSchedule ??= (await import('#schedule-reader')).createScheduleReader();
+      const schedule = await readSchedule(name);
+      if (schedule.state === 'unknown') throw new Error('the answer names no state of a schedule');
+      if (schedule.state !== 'on') log.warn('the schedule does not fire', { schedule });
+      return schedule;
+    } catch (error) {
+      log.warn('it is not known whether the schedule fires', { schedule: name, error });
+      return { name, state: 'unknown' };
+    }
+  }
+
   /** @param end the instant by which this run must be over */
   async function runUntil<T>(end: number, context: InvocationContext, work: Work<T>): Promise<T> {
     deadline = end - RESERVE_MS;
@@ -199,13 +224,17 @@ export function createRuntime(origin: Origin): Runtime {
   return {
     policy,
     run: (context, work) => runUntil(longestEnd(context), context, work),
-    runScheduled({ job, scheduled }, context, work) {
+    async runScheduled({ job, scheduled }, context, work) {
       const longest = longestEnd(context);
-      if (!scheduled) return runUntil(longest, context, work);
+      if (!scheduled) {
+        // First, so that the log has it even if the work fails.
+        const schedule = await askSchedule(job);
+        return { ...(await runUntil(longest, context, work)), schedule };
+      }
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;
       const end = Math.min(longest, next - BEFORE_NEXT_MS);
       if (end - RESERVE_MS <= timing.now()) {
-        return Promise.resolve(answerLate(scheduled, end));
+        return answerLate(scheduled, end);
       }
       // Not where a run is late: one alarm asks whether schedules still begin runs that do something.
       meter.measure({ scheduledRun: job });

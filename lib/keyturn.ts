@@ -5,7 +5,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ENVIRONMENT } from '../functions/environment.ts';
+import { ENVIRONMENT, scheduleName } from '../functions/environment.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { type Grant, Grants } from './grants.ts';
@@ -59,6 +59,7 @@ export class Keyturn extends Construct {
   readonly functions: Record<string, KeyturnFunction> = {};
   readonly #props: KeyturnProps;
   readonly #alarms: Alarms;
+  readonly #grants: Grants;
   readonly #environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: KeyturnProps) {
@@ -82,6 +83,7 @@ export class Keyturn extends Construct {
     this.#alarms.watchFailures(this, this.failures);
 
     const grants = new Grants(this, policy);
+    this.#grants = grants;
     const { managementTokenKey } = props;
     const common = [
       grants.readManagementToken(),
@@ -177,7 +179,7 @@ export class Keyturn extends Construct {
       description: `Keyturn (${owner}): ${description}`,
       policyFile,
       environment: this.#environment,
-      grants,
+      grants: schedule === undefined ? grants : [...grants, this.#grants.readSchedule(entry)],
       logRetention: this.#props.logRetention ?? RetentionDays.THREE_MONTHS,
       ...(schedule === undefined
         ? { failures, retryAttempts: 1 }
@@ -187,6 +189,7 @@ export class Keyturn extends Construct {
     this.functions[id] = added;
     if (schedule !== undefined) {
       new KeyturnSchedule(added, 'Schedule', {
+        name: scheduleName(owner, entry),
         target: added.lambda,
         expression: schedule,
         timeZone,

@@ -81,8 +81,19 @@ const entrySchema = z.looseObject({
   heldSince: z.optional(instant),
 });
 
+const scheduleSchema = z.object({
+  name: text,
+  state: z.enum(['on', 'off', 'missing', 'unknown']),
+  since: z.exactOptional(text),
+  by: z.exactOptional(text),
+  reason: z.exactOptional(text),
+  lastChanged: z.exactOptional(text),
+});
+
 const planReportSchema = z.looseObject({
   plan: planSchema,
+  /** Absent: the function is an older one. */
+  schedule: z.optional(scheduleSchema),
   /** Absent: the job is not `rotate`, or its function is an older one. */
   entries: z.optional(z.array(entrySchema)),
   outcomes: z.optional(z.array(z.looseObject({ action: actionSchema, result: text }))),

@@ -17,7 +17,7 @@ import type { PolicyFile } from '../../lib/policy-file.ts';
 import type { Engine, Job } from './engine.ts';
 import type { Terminal } from './terminal.ts';
 
-const RUNS: Record<Job, (event: object, tools: RunTools) => Promise<unknown>> = {
+const RUNS: Record<Job, (event: object, tools: RunTools) => Promise<object>> = {
   rotate: (event, tools) => runRotation(parseRotateRequest(event), tools),
   reap: (event, tools) => runReaping(parseReapRequest(event), tools),
   enforce: (event, tools) => runEnforcement(parseEnforceRequest(event), tools),
@@ -73,7 +73,9 @@ export function createLocalEngine(
   return {
     placeOf: () => 'this machine',
     async call(job, event) {
-      return asJson(await runtime.run(CONTEXT, (tools) => RUNS[job](event, tools)));
+      const work = (tools: RunTools) => RUNS[job](event, tools);
+      if (job === 'revoke') return asJson(await runtime.run(CONTEXT, work));
+      return asJson(await runtime.runScheduled({ job }, CONTEXT, work));
     },
     // With the management token, this works without AWS.
     ...(managementToken && {

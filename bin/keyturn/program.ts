@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { adoptCommand } from './adopt.ts';
 import { applyCommand } from './apply.ts';
+import { pauseCommand, resumeCommand } from './pause.ts';
 import { planCommand } from './plan.ts';
 import { revokeCommand } from './revoke.ts';
 import { rotateCommand } from './rotate.ts';
@@ -43,6 +44,8 @@ export function createProgram(terminal: Terminal): Command {
     whoisCommand(terminal),
     revokeCommand(terminal),
     ...undoCommands(terminal),
+    pauseCommand(terminal),
+    resumeCommand(terminal),
   ];
   for (const verb of verbs) program.addCommand(verb);
   return program;

@@ -7,6 +7,7 @@ import { type CommonOptions, openEngine, withCommonOptions } from './common-opti
 import type { Engine } from './engine.ts';
 import { CommandError } from './failure.ts';
 import { formatOutcomes, formatPlan } from './plan-text.ts';
+import { offNote } from './schedule-text.ts';
 import type { Terminal } from './terminal.ts';
 import { whileWaiting } from './waiting.ts';
 
@@ -63,9 +64,10 @@ async function finish(started: PlanReport, engine: Engine): Promise<PlanReport> 
 function formatUnfinished(report: PlanReport, { schedules }: Policy): string {
   const armed = tokensOf(report, ['armed']).join(', ');
   const postponed = tokensOf(report, ['postponed']).join(', ');
-  const promotes = schedules.paused
-    ? 'The schedules are paused: repeat this command'
-    : `The next run of rotate (${schedules.rotate}) promotes it as soon as it is accepted everywhere`;
+  const promotes =
+    schedules.paused || report.schedule?.state === 'off'
+      ? 'The schedules are paused: repeat this command'
+      : `The next run of rotate (${schedules.rotate}) promotes it as soon as it is accepted everywhere`;
   const first = "a secret's first token is current already";
   return [
     armed &&
@@ -117,6 +119,8 @@ Examples:
         const started = readPlanReport(await engine.call('rotate', event));
         return wait ? await finish(started, engine) : started;
       });
+      const note = offNote(report.schedule);
+      if (note) terminal.note(note);
       if (json) return terminal.printJson(report);
       if (!dryRun) {
         return terminal.print(`${formatOutcomes(report)}${formatUnfinished(report, policy)}`);
