@@ -72,4 +72,7 @@ export type Measures = { readonly [Key in keyof typeof METRICS]?: number } & {
 /** A name that people can remember: in an emergency nobody should search for a generated one. */
 export const functionName = (owner: string, entry: string) => `keyturn-${owner}-${entry}`;
 
+/** The schedule of a function has its name, in the group `default`. */
+export const scheduleName = (owner: string, entry: string) => functionName(owner, entry);
+
 export type Measure = (measures: Measures) => void;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createDataPlane } from './data-plane/probe.ts';
-import { CA_FILE, ENVIRONMENT, type Measure, POLICY_FILE } from './environment.ts';
+import { CA_FILE, ENVIRONMENT, type Measure, POLICY_FILE, scheduleName } from './environment.ts';
+import type { Publish } from './events/events.ts';
 import { createPublisher } from './events/publisher.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { accountPrefix } from './management-api/prefix.ts';
@@ -11,8 +12,11 @@ import { readingOwnWrites } from './management-api/reading-own-writes.ts';
 import { createMeter } from './metrics.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
 import type { Policy } from './policy/policy.ts';
+import { redacted } from './redacted.ts';
 import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
+import type { ReadSchedule } from './schedules/reader.ts';
+import type { ScheduleStatus } from './schedules/schedule-status.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
@@ -47,6 +51,9 @@ export interface Invocation {
   readonly dryRun?: boolean | undefined;
 }
 
+/** The answer of a run that a person invoked, and what its function's schedule is like meanwhile. */
+export type AnswerByHand<T> = T & { readonly schedule: ScheduleStatus };
+
 /** The answer of a scheduled run that began when it should have been over. Nothing was read or changed. */
 export interface LateAnswer {
   readonly late: true;
@@ -61,12 +68,15 @@ export interface Runtime {
   readonly policy: Policy;
   /** Prepares the tools of a run, runs `work`, and publishes the events even if `work` failed. */
   run<T>(context: InvocationContext, work: Work<T>): Promise<T>;
-  /** As `run`. If a schedule invoked the function, the run is over before the schedule fires again. */
-  runScheduled<T>(
+  /**
+   * As `run`. If a schedule invoked the function, the run is over before the schedule fires again; else the
+   * answer says whether that schedule is on. One that has just fired is.
+   */
+  runScheduled<T extends object>(
     invocation: Invocation,
     context: InvocationContext,
     work: Work<T>,
-  ): Promise<T | LateAnswer>;
+  ): Promise<T | AnswerByHand<T> | LateAnswer>;
 }
 
 function readOptional(file: string): string | undefined {
@@ -118,11 +128,18 @@ export function loadRuntime(): Runtime {
   });
 }
 
+/** What servers and people said may be of the form of a credential, and a log keeps it for years. */
+const redactingLog = ({ info, warn, error }: RunTools['log']): RunTools['log'] => ({
+  info: (message, details) => info(message, redacted(details)),
+  warn: (message, details) => warn(message, redacted(details)),
+  error: (message, details) => error(message, redacted(details)),
+});
 const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : undefined);
 
 /** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
-  const { policy, ca, log, managementToken: given } = origin;
+  const { policy, ca, managementToken: given } = origin;
+  const log = redactingLog(origin.log);
   let deadline = 0;
   let managementToken = new TokenValue('');
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
@@ -165,6 +182,23 @@ export function createRuntime(origin: Origin): Runtime {
     return value;
   }
 
+  let readSchedule: ReadSchedule | undefined;
+
+  /** Never rejects: a run does its work whether its schedule can be read or not. */
+  async function askSchedule(job: Invocation['job']): Promise<ScheduleStatus> {
+    const name = scheduleName(policy.owner, job);
+    try {
+      readSchedule ??= (await import('#schedule-reader')).createScheduleReader();
+      const schedule = await readSchedule(name);
+      if (schedule.state === 'unknown') throw new Error('the answer names no state of a schedule');
+      if (schedule.state !== 'on') log.warn('the schedule does not fire', { schedule });
+      return schedule;
+    } catch (error) {
+      log.warn('it is not known whether the schedule fires', { schedule: name, error });
+      return { name, state: 'unknown' };
+    }
+  }
+
   /** @param end the instant by which this run must be over */
   async function runUntil<T>(
     end: number,
@@ -176,8 +210,8 @@ export function createRuntime(origin: Origin): Runtime {
     try {
       // Every run reads it again, so that replacing it needs no deployment.
       managementToken = given ?? (await readToken(measure));
-      const { publish } = publisher;
-      return await work({
+      const publish: Publish = (event) => publisher.publish(redacted(event));
+      const answer = await work({
         ...timing,
         policy,
         api: readingOwnWrites(api),
@@ -189,6 +223,9 @@ export function createRuntime(origin: Origin): Runtime {
         deadline,
         thirdRunMs: origin.thirdRunMs,
       });
+      return redacted(answer);
+    } catch (error) {
+      throw redacted(error);
     } finally {
       // Before the events, so that a process that ends while it sends them has measured its work.
       meter.flush();
@@ -212,14 +249,18 @@ export function createRuntime(origin: Origin): Runtime {
   return {
     policy,
     run: (context, work) => runUntil(longestEnd(context), context, work),
-    runScheduled({ job, scheduled, dryRun = false }, context, work) {
+    async runScheduled({ job, scheduled, dryRun = false }, context, work) {
       const longest = longestEnd(context);
       const measure = dryRun ? () => {} : meter.measure;
-      if (!scheduled) return runUntil(longest, context, work, measure);
+      if (!scheduled) {
+        // First, so that the log has it even if the work fails.
+        const schedule = await askSchedule(job);
+        return { ...(await runUntil(longest, context, work, measure)), schedule };
+      }
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;
       const end = Math.min(longest, next - BEFORE_NEXT_MS);
       if (end - RESERVE_MS <= timing.now()) {
-        return Promise.resolve(answerLate(scheduled, end));
+        return answerLate(scheduled, end);
       }
       // Not where a run is late: one alarm asks whether schedules still begin runs that do something.
       measure({ scheduledRun: job });

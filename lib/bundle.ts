@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { buildSync, type Metafile } from 'esbuild';
+import { buildSync, type Metafile, type OutputFile } from 'esbuild';
 import { CA_FILE, POLICY_FILE } from '../functions/environment.ts';
 import type { PolicyFile } from './policy-file.ts';
 
@@ -10,12 +10,17 @@ export const FUNCTIONS = join(REPOSITORY, 'functions');
 /** The most bytes that `index.js` may have: a cold start parses every one. */
 export const BUDGET = 600_000;
 
+/** The bundle that a run loads only if a person invokes it, and the name by which it is imported. */
+const READER = { name: '#schedule-reader', entry: 'schedules/reader', file: 'schedule-reader.js' };
+/** The functions that have a schedule to read. */
+const SCHEDULED = ['rotate', 'reap', 'enforce'];
+
 /** One CommonJS file: as ES modules, it would load every built-in module of the SDK at start. */
-function build(entry: string) {
+function build(entry: string, outfile: string) {
   return buildSync({
     absWorkingDir: REPOSITORY,
     entryPoints: [join(FUNCTIONS, `${entry}.ts`)],
-    outfile: 'index.js',
+    outfile,
     write: false,
     bundle: true,
     format: 'cjs',
@@ -26,7 +31,7 @@ function build(entry: string) {
       '@aws-sdk/credential-provider-node': join(FUNCTIONS, 'environment-credentials.ts'),
     },
     // undici's fallback for machines without SIMD. Lambda has SIMD and would never load these 72 KB.
-    external: ['*/llhttp-wasm.js'],
+    external: ['*/llhttp-wasm.js', READER.name],
     minify: true,
     sourcemap: true,
     sourcesContent: false,
@@ -34,6 +39,16 @@ function build(entry: string) {
     logLevel: 'silent',
   });
 }
+
+let builtReader: readonly OutputFile[] | undefined;
+/** The same for all functions, so it is built once. */
+function readerFiles(): readonly OutputFile[] {
+  builtReader ??= build(READER.entry, READER.file).outputFiles;
+  return builtReader;
+}
+
+/** Without it, a package.json in a folder above could turn the bundles into ES modules. */
+const PACKAGE = { type: 'commonjs', imports: { [READER.name]: `./${READER.file}` } };
 
 function packageOf(input: string): string {
   const inside = input.split('node_modules/').at(-1) ?? input;
@@ -54,7 +69,8 @@ function largest(metafile: Metafile): string {
 }
 
 /**
- * Writes the files of one function into a folder: `index.js`, its source map, and the policy.
+ * Writes the files of one function into a folder: `index.js`, the reader of its schedule if it has one, their
+ * source maps, and the policy.
  * @throws Error if the bundle is over its budget; it names the largest packages
  */
 export function bundle(
@@ -62,8 +78,9 @@ export function bundle(
   { document, ca }: Omit<PolicyFile, 'warnings'>,
   folder: string,
 ): void {
-  const { outputFiles, metafile } = build(entry);
-  for (const { path, contents } of outputFiles) {
+  const { outputFiles, metafile } = build(entry, 'index.js');
+  const reader = SCHEDULED.includes(entry) ? readerFiles() : [];
+  for (const { path, contents } of [...outputFiles, ...reader]) {
     const name = basename(path);
     if (name === 'index.js' && contents.byteLength > BUDGET) {
       throw new Error(
@@ -74,8 +91,7 @@ export function bundle(
     }
     writeFileSync(join(folder, name), contents);
   }
-  // Without it, a package.json in a folder above could turn index.js into an ES module.
-  writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}\n');
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(PACKAGE)}\n`);
   writeFileSync(join(folder, POLICY_FILE), JSON.stringify(document));
   if (ca !== undefined) writeFileSync(join(folder, CA_FILE), ca);
 }

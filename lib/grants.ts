@@ -1,6 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { scheduleName } from '../functions/environment.ts';
 import { type Policy, secretPrefix, type TokenPolicy } from '../functions/policy/policy.ts';
 
 const isArn = (text: string) => text.startsWith('arn:');
@@ -115,6 +116,16 @@ export class Grants {
 
   publishEvents(bus: string): Grant {
     return allow(['events:PutEvents'], [busArn(this.#scope, bus)]);
+  }
+
+  /** So that an answer can say that the function's own schedule is off, since when and by whom. */
+  readSchedule(entry: string): Grant {
+    const arn = Stack.of(this.#scope).formatArn({
+      service: 'scheduler',
+      resource: 'schedule',
+      resourceName: `default/${scheduleName(this.#policy.owner, entry)}`,
+    });
+    return allow(['scheduler:GetSchedule'], [arn]);
   }
 
   listSecrets(): Grant {

@@ -14,6 +14,8 @@ import { Construct } from 'constructs';
 import { firingsOf, windowMinutes } from './schedule/gaps.ts';
 
 export interface KeyturnScheduleProps {
+  /** Known to people and to the function: neither searches for a generated one. */
+  readonly name: string;
   readonly target: IFunction;
   /** EventBridge expression such as `rate(30 minutes)`. */
   readonly expression: string;
@@ -55,6 +57,7 @@ export class KeyturnSchedule extends Construct {
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [failures.queueArn] }),
     );
     const schedule = new Schedule(this, 'Schedule', {
+      scheduleName: props.name,
       description: props.description,
       schedule: ScheduleExpression.expression(expression, TimeZone.of(timeZone)),
       timeWindow: window > 0 ? TimeWindow.flexible(Duration.minutes(window)) : TimeWindow.off(),

@@ -5,7 +5,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ENVIRONMENT } from '../functions/environment.ts';
+import { ENVIRONMENT, scheduleName } from '../functions/environment.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { type Grant, Grants } from './grants.ts';
@@ -60,6 +60,7 @@ export class Keyturn extends Construct {
   readonly functions: Record<string, KeyturnFunction> = {};
   readonly #props: KeyturnProps;
   readonly #alarms: Alarms;
+  readonly #grants: Grants;
   readonly #environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: KeyturnProps) {
@@ -83,6 +84,7 @@ export class Keyturn extends Construct {
     this.#alarms.watchFailures(this, this.failures);
 
     const grants = new Grants(this, policy);
+    this.#grants = grants;
     const { managementTokenKey } = props;
     const common = [
       grants.readManagementToken(),
@@ -185,7 +187,7 @@ export class Keyturn extends Construct {
             [ENVIRONMENT.thirdRunSeconds]: String(firingsOf(schedule, timeZone).thirdInSeconds),
           }),
       },
-      grants,
+      grants: schedule === undefined ? grants : [...grants, this.#grants.readSchedule(entry)],
       logRetention: this.#props.logRetention ?? RetentionDays.THREE_MONTHS,
       ...(schedule === undefined
         ? { failures, retryAttempts: 1 }
@@ -195,6 +197,7 @@ export class Keyturn extends Construct {
     this.functions[id] = added;
     if (schedule !== undefined) {
       new KeyturnSchedule(added, 'Schedule', {
+        name: scheduleName(owner, entry),
         target: added.lambda,
         expression: schedule,
         timeZone,

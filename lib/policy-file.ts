@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { isCollection, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { shownText } from '../functions/policy/misplaced.ts';
 import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import type { Policy } from '../functions/policy/policy.ts';
 import { formatPath, PolicyError, type PolicyIssue } from '../functions/policy/policy-error.ts';
@@ -38,7 +39,7 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   for (const part of path) {
     if (!isCollection(node)) break;
     const pair = isMap(node)
-      ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part))
+      ? node.items.find(({ key }) => isScalar(key) && shownText(String(key.value)) === String(part))
       : undefined;
     const key = pair?.key;
     const next: unknown = pair ? pair.value : node.get(part, true);
@@ -59,6 +60,15 @@ function read(file: string, role: string): string {
   }
 }
 
+/** The file as plain data, or why it is none: an alias may name anything, and the parser would quote it. */
+function plainData(yaml: Document): { readonly document?: unknown; readonly problem?: string } {
+  try {
+    return { document: yaml.toJS() };
+  } catch (error) {
+    return { problem: shownText(error instanceof Error ? error.message : String(error)) };
+  }
+}
+
 /**
  * Reads and checks a policy file.
  * @throws PolicyFileError with one line for each mistake: file, line, key, what was found and what was expected
@@ -70,12 +80,15 @@ export function readPolicyFile(file: string): PolicyFile {
   const mistakes = [...yaml.errors, ...yaml.warnings];
   if (mistakes.length > 0) {
     throw new PolicyFileError(
-      mistakes.map(({ pos, message }) => `${at(pos[0])}: ${message.split('\n')[0]}`).join('\n'),
+      mistakes
+        .map(({ pos, message }) => `${at(pos[0])}: ${shownText(message.split('\n')[0] ?? '')}`)
+        .join('\n'),
     );
   }
   const sentenceOf = ({ path, message }: PolicyIssue) =>
     `${at(offsetOf(yaml, path))}: ${formatPath(path)}: ${message}`;
-  const document: unknown = yaml.toJS();
+  const { document, problem } = plainData(yaml);
+  if (problem !== undefined) throw new PolicyFileError(`${file}: ${problem}; correct the file`);
   try {
     const policy = parsePolicy(document, basename(file));
     const wrong = scheduleMistakes(policy);

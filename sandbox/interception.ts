@@ -1,11 +1,17 @@
 /** A request to one of the sandbox's servers, before it takes effect. */
 export interface Call {
-  readonly server: 'management-api' | 'data-plane' | 'secrets-manager' | 'events';
-  /** `POST /tokens`, `PATCH /tokens/{id}`, `GET /query`, `PutSecretValue`, `PutEvents`. */
+  readonly server:
+    | 'management-api'
+    | 'data-plane'
+    | 'secrets-manager'
+    | 'events'
+    | 'scheduler'
+    | 'sts';
+  /** `POST /tokens`, `PATCH /tokens/{id}`, `GET /query`, `PutSecretValue`, `PutEvents`, `GetSchedule`. */
   readonly operation: string;
   /** The function instance that sends it (its `x-sandbox-caller` header), if any. */
   readonly caller: string | undefined;
-  /** Name or ARN of its secret or bus, if it has one. */
+  /** Name or ARN of its secret or bus, group and name of its schedule, if it has one. */
   readonly subject?: string | undefined;
   /** Its `authorization` header, if it is a request to the cluster. */
   readonly authorization?: string | undefined;

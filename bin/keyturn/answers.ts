@@ -81,8 +81,19 @@ const entrySchema = z.looseObject({
   heldSince: z.optional(instant),
 });
 
+const scheduleSchema = z.object({
+  name: text,
+  state: z.enum(['on', 'off', 'missing', 'unknown']),
+  since: z.exactOptional(text),
+  by: z.exactOptional(text),
+  reason: z.exactOptional(text),
+  lastChanged: z.exactOptional(text),
+});
+
 const planReportSchema = z.looseObject({
   plan: planSchema,
+  /** Absent: the function is an older one. */
+  schedule: z.optional(scheduleSchema),
   /** Absent: the job is not `rotate`, or its function is an older one. */
   entries: z.optional(z.array(entrySchema)),
   outcomes: z.optional(z.array(z.looseObject({ action: actionSchema, result: text }))),
@@ -104,7 +115,9 @@ const knownTokenSchema = z.looseObject({
 const revocationSchema = z.looseObject({
   way: text,
   dryRun: z.boolean(),
+  done: z.boolean(),
   confirmed: z.boolean(),
+  unconfirmed: z.array(text),
   plan: z.looseObject({
     tokens: z.array(knownTokenSchema),
     databases: z.array(text),
@@ -113,6 +126,11 @@ const revocationSchema = z.looseObject({
       z.looseObject({ kind: text, secret: maybe, token: maybe, tokenId: maybe, label: maybe }),
     ),
     warnings: z.array(text),
+    notReached: z.array(z.looseObject({ secret: text, reason: text })),
+    refusal: maybe,
+    hash: text,
+    /** Present: nobody knows whose string has the fingerprint. */
+    candidates: z.optional(z.array(knownTokenSchema)),
   }),
   tokens: z.array(
     z.looseObject({
@@ -125,6 +143,11 @@ const revocationSchema = z.looseObject({
       unconfirmed: maybe,
     }),
   ),
+});
+
+const clusterAnswerSchema = z.looseObject({
+  tokens: z.array(knownTokenSchema),
+  candidates: z.optional(z.array(knownTokenSchema)),
 });
 
 export type PlanReport = z.output<typeof planReportSchema>;
@@ -160,4 +183,4 @@ export function readRotation(answer: unknown): PlanReport & { readonly entries: 
 }
 
 export const readRevocation = (answer: unknown) => read(revocationSchema, answer);
-export const readKnownTokens = (answer: unknown) => read(z.array(knownTokenSchema), answer);
+export const readClusterAnswer = (answer: unknown) => read(clusterAnswerSchema, answer);

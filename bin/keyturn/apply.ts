@@ -4,6 +4,7 @@ import { type CommonOptions, openEngine, withCommonOptions } from './common-opti
 import { CommandError } from './failure.ts';
 import { jobOption, PLANNERS, type Planner } from './plan.ts';
 import { formatOutcomes } from './plan-text.ts';
+import { offNote } from './schedule-text.ts';
 import type { Terminal } from './terminal.ts';
 import { whileWaiting } from './waiting.ts';
 
@@ -41,6 +42,8 @@ export const applyCommand = (terminal: Terminal): Command =>
       const report = readPlanReport(
         await whileWaiting(terminal, engine.placeOf(job), () => engine.call(job, { approve })),
       );
+      const note = offNote(report.schedule);
+      if (note) terminal.note(note);
       if (json) terminal.printJson(report);
       else terminal.print(formatOutcomes(report));
     });

@@ -20,7 +20,7 @@ export interface CommonOptions {
 
 const MANAGEMENT_TOKEN = 'KEYTURN_MANAGEMENT_TOKEN';
 
-const policyOption = () =>
+export const policyOption = () =>
   new Option('--policy <file>', 'the policy file').env('KEYTURN_POLICY').default('keyturn.yaml');
 export const jsonOption = () => new Option('--json', 'print JSON to standard output');
 

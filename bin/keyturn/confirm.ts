@@ -1,4 +1,5 @@
 import { CommandError, EXIT } from './failure.ts';
+import { refuseCredentialIn } from './misplaced.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -27,6 +28,7 @@ export async function confirmByTyping(
 /** The reason: for the log, the events and the next person on duty. */
 export async function readReason(given: string | undefined, terminal: Terminal): Promise<string> {
   const reason = given ?? (terminal.interactive ? await terminal.ask('Why? (for the log) ') : '');
+  refuseCredentialIn('the reason', reason);
   if (reason.trim() !== '') return reason.trim();
   throw new CommandError('found no reason, expected --reason TEXT; nothing was done', {
     exitCode: EXIT.cancelled,

@@ -1,4 +1,4 @@
-import { redact } from '../../functions/management-api/influx-error.ts';
+import { redact } from '../../functions/credentials.ts';
 
 /** Exit codes; `keyturn --help` lists them. */
 export const EXIT = {
@@ -47,7 +47,8 @@ const EXPLAINED: Readonly<Record<string, string>> = {
     'the AWS session has expired; log in again (aws sso login), then repeat the command',
 };
 
-const sentenceOf = (error: unknown): string => {
+/** What went wrong, for people. */
+export const sentenceOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const region = error.message.includes('Region is missing');
   if (region)

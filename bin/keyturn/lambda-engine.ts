@@ -3,14 +3,23 @@ import {
   LambdaClient,
   type LambdaClientConfig,
   ResourceNotFoundException,
+  TooManyRequestsException,
 } from '@aws-sdk/client-lambda';
 import type { Engine, Job } from './engine.ts';
 import { CommandError, FunctionError } from './failure.ts';
 
-/** The answer of Lambda when the function threw. */
-function thrown(answer: unknown): FunctionError {
+/** Lambda ended the process: docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html */
+const ENDED_BY_LAMBDA = /Task timed out|signal: killed|Runtime exited|^Runtime\.|^Sandbox\./;
+
+/** The answer of Lambda when the function threw, or did not come to its end. */
+function thrown(name: string, answer: unknown): Error {
   const { errorType, errorMessage } = { ...(answer as object) } as Record<string, unknown>;
-  return new FunctionError(String(errorType), String(errorMessage));
+  const isEnded = [errorType, errorMessage].some((each) => ENDED_BY_LAMBDA.test(String(each)));
+  if (!isEnded) return new FunctionError(String(errorType), String(errorMessage));
+  return new CommandError(
+    `Lambda ended ${name} before its end (${errorMessage}): what it did until then is done, and nothing of it goes on; ` +
+      'repeat the command, which goes on where that run stopped',
+  );
 }
 
 /** Invokes the deployed functions and waits for their answers. */
@@ -34,7 +43,7 @@ export function createLambdaEngine(prefix: string, config: LambdaClientConfig = 
         throw unreachable(FunctionName, error);
       });
       const answer: unknown = JSON.parse(Payload?.transformToString() || 'null');
-      if (failed !== undefined) throw thrown(answer);
+      if (failed !== undefined) throw thrown(FunctionName, answer);
       return answer;
     },
   };
@@ -46,6 +55,12 @@ function unreachable(name: string, error: unknown): unknown {
     return new CommandError(
       `found no function ${name} in this account and Region, expected the one that the stack created; ` +
         'check AWS_PROFILE and AWS_REGION, or set --function-prefix, or use --local',
+      { cause: error },
+    );
+  }
+  if (error instanceof TooManyRequestsException) {
+    return new CommandError(
+      `Lambda did not start ${name}, because too much runs already (${error.message}): nothing was done; repeat the command, or use --local`,
       { cause: error },
     );
   }

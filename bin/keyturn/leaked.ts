@@ -1,46 +1,71 @@
+import { findCredentials } from '../../functions/credentials.ts';
 import { TokenValue } from '../../functions/token-value.ts';
 import { CommandError } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
-/**
- * `apiv1_` and a base64 string, of either alphabet, since the documentation does not say which:
- * docs.influxdata.com/influxdb3/cloud-dedicated/reference/internals/security/
- */
-const TOKEN = /apiv\d+_[A-Za-z0-9+/_-]{20,}={0,2}/g;
-/**
- * As `influxctl management list` shows it:
- * docs.influxdata.com/influxdb3/clustered/reference/cli/influxctl/management/list/
- */
-const MANAGEMENT_TOKEN = /^M\.V1\./;
+/** A leaked string, as far as it may be told: what it is never leaves this file. */
+export interface LeakedString {
+  /** The line of the text that was given. */
+  readonly line: number;
+  /** Not empty: it was cut, and this says so. */
+  readonly cut?: string;
+  /** Of what the string may be, the likeliest first. Empty: there is too little of it. */
+  readonly fingerprints: readonly string[];
+}
+
+export interface Leaked {
+  /** At least one, or a management token. */
+  readonly strings: readonly LeakedString[];
+  /** The lines with management tokens. */
+  readonly management: readonly number[];
+}
+
+/** What to do with a management token, which Keyturn cannot revoke. */
+export const MANAGEMENT_TOKEN =
+  'found a management token, expected a database token; revoke it with influxctl, put a new one into its secret, and follow docs/runbook.md';
+
+/** Of fewer characters, a fingerprint would tell what they are. */
+const FEW = 20;
+/** A string of an unknown form: nothing but characters that a token may have. */
+const WORD = /^[A-Za-z0-9._~+/=-]+$/;
+
+const cutBecause = (length: number) =>
+  `the string was cut: found ${length} characters after its beginning (apiv1_), expected 86 or more; a part identifies no token: find the whole string`;
 
 /**
- * Reads a leaked string, or a text that contains it, and returns only its fingerprint.
- * @throws CommandError that does not quote the string
+ * Reads leaked strings, or a text that contains them, and returns only their fingerprints.
+ * @throws CommandError that does not quote the text, if there is nothing in it
  */
-export async function readLeaked(terminal: Terminal): Promise<string> {
+export async function readLeaked(terminal: Terminal): Promise<Leaked> {
   const question = 'Paste the leaked string (it is not shown) and press Enter: ';
-  const given = (await terminal.readHidden(question)).trim();
-  const found = [...new Set(given.match(TOKEN))];
-  const [leaked = given] = found;
-  if (given === '') {
+  const given = await terminal.readHidden(question);
+  const word = given.replace(/^\uFEFF/, '').trim();
+  if (word === '') {
     throw new CommandError(
       'found nothing on standard input, expected the leaked string; paste it or pipe it in',
     );
   }
-  if (found.length > 1) {
-    throw new CommandError(
-      `found ${found.length} token strings, expected one; repeat the command for each of them`,
-    );
+  const { strings, management } = findCredentials(given);
+  if (strings.length > 0 || management.length > 0) {
+    return {
+      management,
+      strings: strings.map(({ line, whole, length, readings }) => {
+        const fingerprints = readings.map((each) => each.fingerprint());
+        if (whole) return { line, fingerprints };
+        // Should another version of InfluxDB have shorter strings, they are found all the same.
+        const few = length < FEW ? [] : fingerprints.slice(0, 1);
+        return { line, cut: cutBecause(length), fingerprints: few };
+      }),
+    };
   }
-  if (MANAGEMENT_TOKEN.test(leaked)) {
-    throw new CommandError(
-      'found a management token, expected a database token; revoke it with influxctl, put a new one into its secret, and follow docs/runbook.md',
-    );
-  }
-  if (/\s/.test(leaked)) {
+  if (!WORD.test(word)) {
     throw new CommandError(
       'found a text without a token string, expected only the string; copy it without the text around it',
     );
   }
-  return new TokenValue(leaked).fingerprint();
+  return { strings: [{ line: 1, fingerprints: [new TokenValue(word).fingerprint()] }], management };
 }
+
+/** `string 2 (line 5)`, where there are several. */
+export const nameOfString = (index: number, { line }: Pick<LeakedString, 'line'>): string =>
+  `string ${index + 1} (line ${line})`;

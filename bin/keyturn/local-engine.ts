@@ -17,8 +17,9 @@ import type { PolicyFile } from '../../lib/policy-file.ts';
 import { firingsOf } from '../../lib/schedule/gaps.ts';
 import type { Engine, Job } from './engine.ts';
 import type { Terminal } from './terminal.ts';
+import { THIS_MACHINE } from './waiting.ts';
 
-const RUNS: Record<Job, (event: object, tools: RunTools) => Promise<unknown>> = {
+const RUNS: Record<Job, (event: object, tools: RunTools) => Promise<object>> = {
   rotate: (event, tools) => runRotation(parseRotateRequest(event), tools),
   reap: (event, tools) => runReaping(parseReapRequest(event), tools),
   enforce: (event, tools) => runEnforcement(parseEnforceRequest(event), tools),
@@ -79,9 +80,11 @@ export function createLocalEngine(
     thirdRunMs: thirdInSeconds * 1_000,
   });
   return {
-    placeOf: () => 'this machine',
+    placeOf: () => THIS_MACHINE,
     async call(job, event) {
-      return asJson(await runtime.run(CONTEXT, (tools) => RUNS[job](event, tools)));
+      const work = (tools: RunTools) => RUNS[job](event, tools);
+      if (job === 'revoke') return asJson(await runtime.run(CONTEXT, work));
+      return asJson(await runtime.runScheduled({ job }, CONTEXT, work));
     },
     // With the management token, this works without AWS.
     ...(managementToken && {

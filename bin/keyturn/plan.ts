@@ -3,6 +3,7 @@ import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { EXIT } from './failure.ts';
 import { formatPlan } from './plan-text.ts';
+import { offNote } from './schedule-text.ts';
 import type { Terminal } from './terminal.ts';
 
 export const PLANNERS = ['rotate', 'reap', 'enforce'] as const;
@@ -33,6 +34,10 @@ Examples:
       );
       const now = Date.now();
       const shown = (each: PlanReport) => formatPlan(each, 'keyturn apply', terminal.style, now);
+      for (const { schedule } of reports) {
+        const note = offNote(schedule);
+        if (note) terminal.note(note);
+      }
       if (json) terminal.printJson(reports.map(({ plan }) => plan));
       else terminal.print(reports.map(shown).join('\n\n'));
       const changes = reports.some(({ plan }) => plan.actions.length > 0);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { adoptCommand } from './adopt.ts';
 import { applyCommand } from './apply.ts';
+import { pauseCommand, resumeCommand } from './pause.ts';
 import { planCommand } from './plan.ts';
 import { revokeCommand } from './revoke.ts';
 import { rotateCommand } from './rotate.ts';
@@ -18,12 +19,13 @@ Both commands ask you to paste the string:
   keyturn revoke --leaked --reason "found in a public repository"
 
 Exit codes:
-  0  done; revoke: everything was done and proven
+  0  done; revoke: everything was done and seen
   1  an error: nothing was done, or not everything
   2  plan: something would change
-  3  revoke: everything was done, but not proven for every token
-  4  a part of the plan was refused, by a limit or for another cluster: read it, then approve it
-  5  cancelled: nothing was done
+  3  revoke: everything was done, and not all of it is proven
+  4  a part of the plan was refused, by a limit or for another cluster: read it, then approve it;
+     revoke: the order is refused as it is, for instance by a hold
+  5  cancelled before anything was done
 
 AWS credentials and Region come from the environment or a profile, as for the AWS CLI.
 Set DEBUG=1 to see the details of an error.`;
@@ -43,6 +45,8 @@ export function createProgram(terminal: Terminal): Command {
     whoisCommand(terminal),
     revokeCommand(terminal),
     ...undoCommands(terminal),
+    pauseCommand(terminal),
+    resumeCommand(terminal),
   ];
   for (const verb of verbs) program.addCommand(verb);
   return program;

@@ -71,10 +71,16 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
 
 function verdict(report: Revocation, style: Style): string {
   const seconds = report.tokens.flatMap(({ deadAfterSeconds = [] }) => deadAfterSeconds);
+  if (!report.done) {
+    return style(
+      'red',
+      'Not everything was done. What the same command can still do, it does when repeated.',
+    );
+  }
   if (!report.confirmed) {
     return style(
       'yellow',
-      'Not everything is proven: see NOT PROVEN. Repeat the same command: it continues and probes again.',
+      'Everything was done that can be done, and not all of it is proven: see above. Repeat the same command: it continues and probes again.',
     );
   }
   if (seconds.length === 0) return style('green', 'Everything was done.');
@@ -85,7 +91,15 @@ function verdict(report: Revocation, style: Style): string {
   );
 }
 
-/** The result for each token, and whether it is proven. */
+/** Identical sentences about many tokens or secrets are told once, with a count. */
+function toldOnce(sentences: readonly string[]): string[] {
+  const counts = Map.groupBy(sentences, (each) => each);
+  return [...counts].map(([sentence, { length }]) =>
+    length === 1 ? sentence : `${sentence} (${length} times)`,
+  );
+}
+
+/** What may still work comes first, then the result for each token. */
 export function formatRevocation(report: Revocation, style: Style): string {
   const rows = report.tokens.map((each) => [
     each.token ?? each.secret ?? '',
@@ -96,7 +110,10 @@ export function formatRevocation(report: Revocation, style: Style): string {
     each.unconfirmed ?? '',
   ]);
   const headings = ['TOKEN', 'ID', 'RESULT', 'REPLACED BY', 'REFUSED AFTER', 'NOT PROVEN'];
+  const unconfirmed = toldOnce(report.unconfirmed);
   return [
+    ...unconfirmed.map((sentence) => style('yellow', `NOT PROVEN  ${sentence}`)),
+    ...(unconfirmed.length > 0 ? [''] : []),
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     verdict(report, style),
   ].join('\n');

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { carryOut, type OrderOptions } from './carry-out.ts';
 import { withCommonOptions } from './common-options.ts';
-import { readSelection, type SelectorOptions, withSelectors } from './selectors.ts';
+import { readSelections, type SelectorOptions, withSelectors } from './selectors.ts';
 import type { Terminal } from './terminal.ts';
 
 interface RevokeOptions extends OrderOptions, SelectorOptions {
@@ -21,7 +21,12 @@ export const withOrderOptions = (command: Command): Command =>
   withCommonOptions(command)
     .option('--reason <text>', 'the reason, for the log and the events; required in scripts')
     .option('--yes', 'do not ask for confirmation; for scripts')
-    .option('--dry-run', 'show what would be affected; change nothing');
+    .option('--dry-run', 'show what would be affected; change nothing')
+    .option('--confirm <host>', 'with --all, for scripts: the host name of the cluster')
+    .option(
+      '--without-secrets',
+      'go on though Secrets Manager shows no secret of the owner, or not that of the token',
+    );
 
 export const revokeCommand = (terminal: Terminal): Command =>
   withOrderOptions(withSelectors(new Command('revoke')))
@@ -46,19 +51,22 @@ export const revokeCommand = (terminal: Terminal): Command =>
       '--no-undo',
       'with --freeze: continue even if the permissions cannot be recorded, so that unfreeze cannot give them back',
     )
-    .option('--confirm <host>', 'with --all, for scripts: the host name of the cluster')
     .addHelpText(
       'after',
       `
 Say which tokens: exactly one of --token, --token-id, --secret, --database, --all, --leaked.
 
 Without --freeze or --delete the tokens are replaced: their successors are promoted, then the old
-tokens are deleted. Repeat a command that stopped: within 15 minutes, or while an old token still
-exists, it continues with the same successor.
+tokens are deleted. Repeat a command that stopped, with the same words: it continues with the same
+successor, as long as an older token lives, and for an hour after it was minted. Other words, or the
+same ones later, are a new order.
 
-Exit code: 0 if everything was done and the cluster was seen to refuse every token; 3 if everything
-was done, but not proven for every token; 1 if not everything was done; 5 if cancelled: nothing was
-done.
+With --leaked you may give a text with several strings: they are confirmed once, and each is an order
+with a report of its own. The exit code is the worst of theirs.
+
+Exit code: 0 if everything was done and the cluster was seen to refuse every token, while it accepted
+another one; 3 if everything was done, and not all of it is proven; 1 if not everything was done, or
+nothing is selected; 4 if it was refused; 5 if cancelled: nothing was done.
 
 Examples:
   keyturn revoke --leaked --reason "in a public repository"     # asks for the string
@@ -68,8 +76,9 @@ Examples:
   keyturn revoke --all --reason "laptop stolen" --confirm influxdb.example.com`,
     )
     .action(async (options: RevokeOptions) => {
-      const selection = await readSelection(options, terminal);
-      const { immediately = false, undo } = options;
-      const order = { ...selection, way: wayOf(options), immediately, noUndo: !undo };
-      await carryOut(order, options, terminal);
+      const selections = await readSelections(options, terminal);
+      const { immediately = false, undo, withoutSecrets = false } = options;
+      const how = { way: wayOf(options), immediately, noUndo: !undo, withoutSecrets };
+      const orders = selections.map((each) => ({ ...each, ...how }));
+      await carryOut(orders, options, terminal);
     });

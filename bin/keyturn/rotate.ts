@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { formatPlan } from './plan-text.ts';
 import { continued, formatRotation, isCarriedOut, unfinished } from './rotation-text.ts';
+import { offNote } from './schedule-text.ts';
 import type { Terminal } from './terminal.ts';
 import { whileWaiting } from './waiting.ts';
 
@@ -86,6 +87,8 @@ Examples:
         const started = readPlanReport(await engine.call('rotate', event));
         return wait ? await finish(started, tokens, engine) : started;
       });
+      const note = offNote(report.schedule);
+      if (note) terminal.note(note);
       if (!dryRun && !isCarriedOut(report, tokens)) process.exitCode = EXIT.failed;
       if (json) return terminal.printJson(report);
       if (!dryRun) return terminal.print(formatRotation(report, tokens, policy));

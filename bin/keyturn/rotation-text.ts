@@ -80,8 +80,9 @@ function linesOfUnfinished(
   armed: readonly string[],
   postponed: readonly string[],
   { schedules }: Policy,
+  isOff: boolean,
 ): readonly string[] {
-  const promotes = schedules.paused
+  const promotes = isOff
     ? 'The schedules are paused: repeat this command'
     : `The next run of rotate (${schedules.rotate}) promotes it as soon as it is accepted everywhere`;
   const first = "a secret's first token is current already";
@@ -109,12 +110,13 @@ export function formatRotation(
   const those = (is: Fate['is']) => fates.flatMap(({ name, fate }) => (fate.is === is ? name : []));
   const isAllAnswered = those('answered').length === names.length;
   const { outcomes = [] } = report;
+  const isOff = policy.schedules.paused || report.schedule?.state === 'off';
   return [
     ...(outcomes.length > 0 || isAllAnswered ? [formatOutcomes(report)] : []),
     ...(isAllAnswered
       ? []
       : those('answered').map((name) => `${name}: nothing to do, it was rotated a moment ago`)),
-    ...linesOfUnfinished(those('armed'), those('postponed'), policy),
+    ...linesOfUnfinished(those('armed'), those('postponed'), policy, isOff),
     ...fates.flatMap(({ name, fate }) =>
       fate.is === 'stopped' ? [`${name}: not rotated: ${fate.why}`] : [],
     ),

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CommandError } from './failure.ts';
-import { readLeaked } from './leaked.ts';
+import { type Leaked, MANAGEMENT_TOKEN, readLeaked } from './leaked.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SelectorOptions {
@@ -24,22 +24,44 @@ export const withSelectors = (command: Command): Command =>
     .addOption(
       new Option(
         '--leaked',
-        'the token of a leaked string, which is read from standard input and not shown',
+        'the tokens of leaked strings, which are read from standard input and not shown',
       ),
     );
 
 /** Which tokens are selected: what is sent to the function, and the name that people use. */
 export interface Selection {
-  readonly event: Readonly<Record<string, string | true>>;
+  /**
+   * What the selector may be, the likeliest first: a leaked string can be read in several ways, and the first one
+   * that is a token's counts. Empty: nothing can be selected by what is left of it.
+   */
+  readonly events: readonly Readonly<Record<string, string | true>>[];
   /** The word to type as confirmation; absent for a leaked string, which nobody should type. */
   readonly word?: string;
+  /** Of a leaked string: the line of the text that was given. */
+  readonly line?: number;
+  /** Why nothing is selected, if no reading is a token's. Absent: the function says it. */
+  readonly otherwise?: string;
 }
 
-/** @throws CommandError unless exactly one selector was given */
-export async function readSelection(
+/** Management tokens are answered like the other strings, though nothing is ordered for them. */
+function selectLeaked({ strings, management }: Leaked): readonly Selection[] {
+  const selections: Selection[] = strings.map(({ line, fingerprints, cut }) => ({
+    line,
+    events: fingerprints.map((fingerprint) => ({ fingerprint })),
+    ...(cut !== undefined && { otherwise: cut }),
+  }));
+  const others = management.map((line) => ({ line, events: [], otherwise: MANAGEMENT_TOKEN }));
+  return [...selections, ...others].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+/**
+ * One selection, or one for each leaked string.
+ * @throws CommandError unless exactly one selector was given
+ */
+export async function readSelections(
   options: SelectorOptions,
   terminal: Terminal,
-): Promise<Selection> {
+): Promise<readonly Selection[]> {
   const given = KEYS.filter((key) => options[key] !== undefined);
   const [key] = given;
   if (key === undefined || given.length > 1) {
@@ -48,9 +70,9 @@ export async function readSelection(
       `found ${found}, expected exactly one of ${KEYS.map(flagOf).join(', ')}; say which tokens`,
     );
   }
-  if (key === 'leaked') return { event: { fingerprint: await readLeaked(terminal) } };
+  if (key === 'leaked') return selectLeaked(await readLeaked(terminal));
   const value = options[key] ?? true;
-  return { event: { [key]: value }, ...(typeof value === 'string' && { word: value }) };
+  return [{ events: [{ [key]: value }], ...(typeof value === 'string' && { word: value }) }];
 }
 
 const flagOf = (key: string) =>

@@ -1,5 +1,8 @@
 import { Command } from 'commander';
+import { scheduleName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
+import { createScheduleReader } from '../../functions/schedules/reader.ts';
+import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
 import { formatInstant } from '../../functions/time.ts';
 import {
   type Action,
@@ -11,6 +14,8 @@ import {
 } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { formatCondition, formatPending, fromNow } from './entry-text.ts';
+import { PLANNERS } from './plan.ts';
+import { warningOf } from './schedule-text.ts';
 import { formatTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -96,6 +101,20 @@ function summaryOf({ tokens }: Policy, plans: readonly [Plan, Plan]): string {
   ].join('\n');
 }
 
+/** What the functions say of their schedules, and of the others what one's own credentials let one see. */
+async function scheduleStates(
+  { owner }: Policy,
+  reports: readonly PlanReport[],
+): Promise<readonly ScheduleStatus[]> {
+  const told = reports.flatMap(({ schedule }) => schedule ?? []);
+  const read = createScheduleReader();
+  const states = PLANNERS.map((job) => scheduleName(owner, job)).map((name) => {
+    const known = told.find((each) => each.name === name && each.state !== 'unknown');
+    return known ?? read(name).catch((): ScheduleStatus => ({ name, state: 'unknown' }));
+  });
+  return await Promise.all(states);
+}
+
 export const statusCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('status'))
     .summary('show the state and the next rotation of every token')
@@ -107,10 +126,16 @@ export const statusCommand = (terminal: Terminal): Command =>
         engine.call('rotate', { dryRun: true }),
         engine.call('reap', { dryRun: true }),
       ]);
-      const { plan, entries } = readRotation(rotated);
-      const plans = [plan, readPlanReport(reaped).plan] as const;
+      const rotation = readRotation(rotated);
+      const { plan, entries } = rotation;
+      const reaping = readPlanReport(reaped);
+      const plans = [plan, reaping.plan] as const;
+      const warnings = (await scheduleStates(policy, [rotation, reaping])).flatMap(
+        (each) => warningOf(each) ?? [],
+      );
       const now = Date.now();
       const statuses = entries.map((entry) => statusOf(entry, plans, now));
+      for (const each of warnings) terminal.note(each);
       if (json) return terminal.printJson(statuses.map(asJson));
       const rows = statuses.map((each) => rowOf(each, now));
       terminal.print(formatTable(HEADINGS, rows, terminal.style));

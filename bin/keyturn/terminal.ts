@@ -1,7 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import { redact } from '../../functions/credentials.ts';
+import { redacted } from '../../functions/redacted.ts';
 import { CommandError, EXIT } from './failure.ts';
 
 /** Colours only on a terminal: not in a file or a pipe, and not if NO_COLOR is set. */
@@ -17,10 +20,22 @@ export interface Terminal {
   readonly noteStyle: Style;
   /** A person is there and can answer. */
   readonly interactive: boolean;
+  /** Whether anything was written to standard output. */
+  readonly hasPrinted: boolean;
   /** @throws CommandError if the answer is Ctrl-C or the end of the input */
   ask(question: string): Promise<string>;
-  /** All of standard input; on a terminal one line, which is not shown. */
+  /** All of standard input; on a terminal what is pasted up to Enter, with all its lines, which is not shown. */
   readHidden(question: string): Promise<string>;
+}
+
+const QUIET_MS = 150;
+
+/** The other lines of what was pasted come at once; left alone, a shell would get them. */
+async function untilQuiet(lines: readonly string[]): Promise<void> {
+  for (let seen = -1; seen < lines.length; ) {
+    seen = lines.length;
+    await sleep(QUIET_MS);
+  }
 }
 
 interface Streams {
@@ -35,23 +50,39 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
     (format, shown) =>
       styleText(format, shown, { stream });
 
-  const readLine = async (question: string, echo: NodeJS.WritableStream): Promise<string> => {
+  const readLine = async (
+    question: string,
+    echo: NodeJS.WritableStream,
+    isPasted = false,
+  ): Promise<string> => {
     const lines = createInterface({ input: stdin, output: echo, terminal: true });
+    const more: string[] = [];
+    lines.on('line', (line) => more.push(line));
     // Ctrl-C rejects the question; Ctrl-D only closes the input.
     const closed = new Promise<undefined>((resolve) =>
       lines.once('close', () => resolve(undefined)),
     );
     const answer = await Promise.race([lines.question(question).catch(() => undefined), closed]);
+    if (isPasted && answer !== undefined) await untilQuiet(more);
+    const rest = isPasted ? [...more, lines.line] : [];
     lines.close();
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) return [answer, ...rest].join('\n');
     stderr.write('\n');
     throw new CommandError('cancelled; nothing was done', { exitCode: EXIT.cancelled });
   };
 
+  let hasPrinted = false;
+  const print = (line: string) => {
+    hasPrinted = true;
+    stdout.write(`${line}\n`);
+  };
   return {
-    print: (line) => stdout.write(`${line}\n`),
-    printJson: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),
-    note: (line) => stderr.write(`${line}\n`),
+    print: (line) => print(redact(line)),
+    printJson: (value) => print(JSON.stringify(redacted(value), null, 2)),
+    get hasPrinted() {
+      return hasPrinted;
+    },
+    note: (line) => stderr.write(`${redact(line)}\n`),
     style: styleFor(stdout),
     noteStyle: styleFor(stderr),
     interactive: stdin.isTTY === true && stderr.isTTY === true,
@@ -60,7 +91,7 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
       if (!stdin.isTTY) return text(stdin);
       stderr.write(question);
       const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-      const line = await readLine('', nowhere);
+      const line = await readLine('', nowhere, true);
       stderr.write('\n');
       return line;
     },

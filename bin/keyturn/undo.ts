@@ -2,11 +2,10 @@ import { Command } from 'commander';
 import { carryOut, type OrderOptions } from './carry-out.ts';
 import { CommandError } from './failure.ts';
 import { withOrderOptions } from './revoke.ts';
+import { readSelections, type SelectorOptions, withSelectors } from './selectors.ts';
 import type { Terminal } from './terminal.ts';
 
-interface UndoOptions extends OrderOptions {
-  readonly tokenId?: string;
-}
+type UndoOptions = OrderOptions & SelectorOptions;
 
 const UNDO_COMMANDS = {
   unfreeze: [
@@ -24,26 +23,31 @@ const UNDO_COMMANDS = {
 } as const;
 
 const undoCommand = (way: keyof typeof UNDO_COMMANDS, terminal: Terminal): Command =>
-  withOrderOptions(new Command(way))
+  withOrderOptions(withSelectors(new Command(way)))
     .summary(UNDO_COMMANDS[way][0])
     .description(UNDO_COMMANDS[way][1])
-    .argument('[name]', 'the token, by name in the policy')
-    .option('--token-id <uuid>', 'the token, by id')
+    .argument('[name]', 'the same as --token <name>')
     .addHelpText(
       'after',
-      `\nExamples:\n  keyturn ${way} telegraf --reason "false alarm"\n  keyturn ${way} telegraf --dry-run`,
+      `
+Say which tokens: a name, or exactly one of --token, --token-id, --secret, --database, --all, --leaked.
+
+Examples:
+  keyturn ${way} telegraf --reason "false alarm"
+  keyturn ${way} telegraf --dry-run
+  keyturn ${way} --database telemetry --reason "false alarm"`,
     )
     .action(async (name: string | undefined, options: UndoOptions) => {
-      const { tokenId } = options;
-      const word = name ?? tokenId;
-      if (word === undefined || (name !== undefined && tokenId !== undefined)) {
+      if (name !== undefined && options.token !== undefined) {
         throw new CommandError(
-          `found ${word === undefined ? 'neither' : 'both'}, expected a token’s name or --token-id; say which token`,
+          `found both ${name} and --token ${options.token}, expected one of them; say which token`,
         );
       }
-      const event: Record<string, string> =
-        name === undefined ? { tokenId: word } : { token: word };
-      await carryOut({ way, event, word }, options, terminal);
+      const selector = { ...options, ...(name !== undefined && { token: name }) };
+      const selections = await readSelections(selector, terminal);
+      const { withoutSecrets = false } = options;
+      const orders = selections.map((each) => ({ ...each, way, withoutSecrets }));
+      await carryOut(orders, options, terminal);
     });
 
 export const undoCommands = (terminal: Terminal): readonly Command[] =>

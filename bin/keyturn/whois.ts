@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
-import { type KnownToken, readKnownTokens, readRevocation } from './answers.ts';
+import type { KnownToken } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
-import { CommandError, kindOf } from './failure.ts';
-import { readLeaked } from './leaked.ts';
+import { CommandError } from './failure.ts';
+import { formatUnknown, type Identified, identifyById, identifyString } from './identify.ts';
+import { type Leaked, MANAGEMENT_TOKEN, nameOfString, readLeaked } from './leaked.ts';
 import { formatPermissions, formatRoughly } from './revocation-text.ts';
 import type { Style, Terminal } from './terminal.ts';
 
@@ -30,34 +30,56 @@ function formatKnown(token: KnownToken, style: Style): string {
     .join('\n');
 }
 
-/** Keyturn writes the fingerprint into the description when it mints or adopts a token. */
-const NO_FINGERPRINT =
-  'a token that Keyturn did not mint or adopt has no fingerprint: find its id with influxctl token list, then use --token-id';
-
-async function find(engine: Engine, wanted: Wanted, terminal: Terminal) {
-  if (engine.askCluster) {
-    terminal.note('AWS is not asked, so the answer does not say which token is current');
-    return readKnownTokens(await engine.askCluster(wanted));
-  }
-  const answer = readRevocation(await engine.call('revoke', { way: 'whois', ...wanted }));
-  for (const warning of answer.plan.warnings) terminal.note(warning);
-  return answer.plan.tokens;
+interface Answered extends Identified {
+  readonly line: number;
 }
 
-/** @throws CommandError unless there is exactly one */
-async function findOne(engine: Engine, wanted: Wanted, terminal: Terminal): Promise<KnownToken> {
-  const advice = 'tokenId' in wanted ? 'check the id' : NO_FINGERPRINT;
-  const found = await find(engine, wanted, terminal).catch((error) => {
-    if (kindOf(error) !== 'SelectionError') throw error;
-    throw new CommandError(`${error.message}; ${advice}`, { cause: error });
-  });
-  const [token, another] = found;
-  if (!token) throw new CommandError(`found no token, expected one; ${advice}`);
-  if (another) {
-    const ids = found.map(({ tokenId }) => tokenId).join(', ');
-    throw new CommandError(`found several tokens (${ids}), expected one; use --token-id`);
+const jsonOf = ({ line, token, unknown, candidates }: Answered) => ({
+  line,
+  ...(token ? { token } : { unknown, ...(candidates && { candidates }) }),
+});
+
+/** Management tokens are answered like the other strings: they are not identified, and not for Keyturn to revoke. */
+async function answerAll(engine: Engine, { strings, management }: Leaked): Promise<Answered[]> {
+  const answers: Answered[] = management.map((line) => ({ line, unknown: MANAGEMENT_TOKEN }));
+  for (const each of strings) {
+    answers.push({ line: each.line, ...(await identifyString(engine, each)) });
   }
-  return token;
+  return answers.sort((a, b) => a.line - b.line);
+}
+
+function print(answer: Answered, { print: write, note, style }: Terminal): void {
+  for (const each of answer.notes ?? []) note(each);
+  write(answer.token ? formatKnown(answer.token, style) : formatUnknown(answer, style));
+}
+
+/** One answer as it is; several each with the place of its string. */
+function show(answers: readonly Answered[], json: boolean, terminal: Terminal): void {
+  const [first, another] = answers;
+  if (json && another) terminal.printJson(answers.map(jsonOf));
+  else if (json) terminal.printJson(first?.token ?? (first && jsonOf(first)));
+  else if (!another && first) print(first, terminal);
+  else {
+    for (const [index, answer] of answers.entries()) {
+      const heading = terminal.style('bold', nameOfString(index, answer));
+      terminal.print(`${index > 0 ? '\n' : ''}${heading}`);
+      print(answer, terminal);
+    }
+  }
+}
+
+async function whoseStrings(engine: Engine, json: boolean, terminal: Terminal): Promise<void> {
+  const leaked = await readLeaked(terminal);
+  const answers = await answerAll(engine, leaked);
+  const [only, another] = answers;
+  if (!json && !another && only?.unknown !== undefined && !only.candidates) {
+    throw new CommandError(only.unknown);
+  }
+  show(answers, json, terminal);
+  const unknown = answers.filter(({ token }) => !token);
+  if (unknown.length === 0) return;
+  const strings = answers.length === 1 ? '1 string' : `${answers.length} strings`;
+  throw new CommandError(`found no token for ${unknown.length} of ${strings}; nothing was done`);
 }
 
 export const whoisCommand = (terminal: Terminal): Command =>
@@ -71,6 +93,9 @@ export const whoisCommand = (terminal: Terminal): Command =>
     .addHelpText(
       'after',
       `
+A text may contain several strings; each is answered. If nobody knows whose a string is, the answer names the live tokens
+whose strings Keyturn never saw, and the exit code is 1.
+
 If AWS is down, use --local: this machine then asks the cluster itself. It needs the policy file and
 the management token, from KEYTURN_MANAGEMENT_TOKEN or a file.
 
@@ -81,10 +106,10 @@ Examples:
     )
     .action(async (options: CommonOptions & { readonly tokenId?: string }) => {
       const { engine, json } = openEngine(options, terminal);
+      if (engine.askCluster) {
+        terminal.note('AWS is not asked, so the answer does not say which token is current');
+      }
       const { tokenId } = options;
-      const wanted =
-        tokenId === undefined ? { fingerprint: await readLeaked(terminal) } : { tokenId };
-      const token = await findOne(engine, wanted, terminal);
-      if (json) terminal.printJson(token);
-      else terminal.print(formatKnown(token, terminal.style));
+      if (tokenId === undefined) await whoseStrings(engine, json, terminal);
+      else show([{ line: 1, ...(await identifyById(engine, tokenId)) }], json, terminal);
     });

@@ -13,7 +13,7 @@ export interface Limits {
   readonly changedAt: number;
   /** This long after the change no more waiting is needed, if no burst objected. */
   readonly settleMs: number;
-  /** If no burst has agreed by then, the wait ends. */
+  /** If no router has agreed by then, the wait ends. */
   readonly firstBy: number;
   /** The wait ends before this instant, and as soon as it cannot be done before. */
   readonly deadline: number;
@@ -23,7 +23,7 @@ export interface Progress {
   readonly startedAt: number;
   /** Whether any burst objected. */
   readonly objected: boolean;
-  /** Whether any burst agreed. */
+  /** Whether any router agreed, in whatever burst. */
   readonly agreed: boolean;
   /** The first burst that agreed since the last that objected. */
   readonly since?: number;
@@ -63,11 +63,17 @@ export const begun = (startedAt: number): Progress => ({
 });
 
 /**
- * The progress after a burst that ended at `now`. One that objects starts the measure anew. One from
+ * The progress after a burst that ended at `now`. `anyAgreed`: a part of it did, if not the whole. One that objects starts the measure anew. One from
  * which nothing was learnt leaves the time as it is, but the bursts are counted anew: a router behind an
  * outage must not be passed over.
  */
-export function noted(progress: Progress, verdict: Verdict, now: number): Progress {
+export function noted(
+  former: Progress,
+  verdict: Verdict,
+  now: number,
+  anyAgreed = false,
+): Progress {
+  const progress = { ...former, agreed: former.agreed || anyAgreed };
   const { since, ...rest } = progress;
   if (verdict === 'agrees') {
     return { ...rest, agreed: true, since: since ?? now, inARow: progress.inARow + 1 };

@@ -87,7 +87,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     for (let round = 0; ; round += 1) {
       const results = await send(value, burstOf(probes, round), isOther, limits.deadline);
       const result = results.at(-1) as ProbeResult;
-      progress = noted(progress, verdictOn(result, expected), now());
+      const verdict = verdictOn(result, expected);
+      // The others are still learning of the change; one that says nothing may be broken.
+      const anyAgreed = verdict !== 'silent' && results.some(({ answer }) => answer === expected);
+      progress = noted(progress, verdict, now(), anyAgreed);
       const step = nextStep(progress, limits, now());
       if (step.kind === 'done') return { reached: true, last: result.answer };
       if (step.kind === 'end') return { reached: false, ...soFar(result, expected, step.watch) };

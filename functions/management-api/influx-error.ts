@@ -1,12 +1,4 @@
-/**
- * Database tokens (`apiv1_` and base64) and management tokens (`M.V1.`).
- * https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/internals/security/
- * https://docs.influxdata.com/influxdb3/clustered/admin/tokens/management/list/
- */
-const CREDENTIALS = /apiv\d+_[A-Za-z0-9+/=_%-]{20,}|M\.V1\.\S+/g;
-
-/** Replaces everything that has the form of an InfluxDB credential by `[token]`. */
-export const redact = (text: string): string => text.replace(CREDENTIALS, '[token]');
+import { redact } from '../credentials.ts';
 
 interface InfluxErrorFields {
   readonly method: string;

@@ -1,5 +1,6 @@
+import { redact } from '../credentials.ts';
 import type { Answer, Request } from './exchange.ts';
-import { InfluxError, redact } from './influx-error.ts';
+import { InfluxError } from './influx-error.ts';
 
 const LONGEST_MESSAGE = 300;
 

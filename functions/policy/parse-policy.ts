@@ -2,6 +2,7 @@ import type { Permission } from '../management-api/token.ts';
 import { DAY_MS, HOUR_MS } from '../time.ts';
 import { contradictions } from './contradictions.ts';
 import { type Document, documentSchema } from './document.ts';
+import { misplacedCredentials } from './misplaced.ts';
 import { type Lifetimes, type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
 import { explainIssues, PolicyError } from './policy-error.ts';
 
@@ -47,6 +48,8 @@ function resolveTokens({ tokens, defaults, owner }: Document): TokenPolicy[] {
  * @throws PolicyError naming every key that is wrong, what was found and what was expected
  */
 export function parsePolicy(document: unknown, file = 'keyturn.yaml'): Policy {
+  const misplaced = misplacedCredentials(document);
+  if (misplaced.length > 0) throw new PolicyError(misplaced);
   const parsed = documentSchema.safeParse(document);
   if (!parsed.success) {
     throw new PolicyError(explainIssues(documentSchema, parsed.error.issues, document));

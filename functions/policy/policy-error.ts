@@ -1,4 +1,5 @@
 import type * as z from 'zod/mini';
+import { suggestionFor } from './suggestion.ts';
 
 /** What is wrong at one place of a policy document. */
 export interface PolicyIssue {
@@ -49,27 +50,6 @@ function knownKeys(schema: AnySchema, path: readonly PropertyKey[]): string[] {
   if (first === undefined) return Object.keys(def.shape ?? {});
   const next = def.shape?.[String(first)] ?? def.valueType ?? def.element;
   return next ? knownKeys(next, rest) : [];
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...a].entries()) {
-    const next = [index + 1];
-    for (const [column, other] of [...b].entries()) {
-      const substitute = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(substitute, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-function suggestion(key: string, known: readonly string[]): string {
-  const [closest] = known
-    .map((each) => ({ each, distance: editDistance(key.toLowerCase(), each.toLowerCase()) }))
-    .filter(({ each, distance }) => distance <= Math.max(2, each.length / 3))
-    .sort((a, b) => a.distance - b.distance);
-  return closest ? `; did you mean "${closest.each}"?` : `; known here: ${known.join(', ')}`;
 }
 
 function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
@@ -136,7 +116,7 @@ export function explainIssues(
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
         path: [...issue.path, key],
-        message: `unknown key${suggestion(key, knownKeys(schema, issue.path))}`,
+        message: `unknown key${suggestionFor(key, knownKeys(schema, issue.path))}`,
       }));
     }
     if (issue.code === 'invalid_key') {

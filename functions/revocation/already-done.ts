@@ -1,9 +1,10 @@
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { ObservedSecret } from '../tokens/observation.ts';
-import { currentHolder, isSame, ownedCurrent } from '../tokens/state.ts';
+import { isSame, ownedCurrent } from '../tokens/state.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
-import { canGiveBack, ENDING_WAYS, findSuccessor, type Order } from './plan/decide-revocation.ts';
+import { findSuccessor } from './plan/decide-revocation.ts';
+import { ENDING_WAYS, type Order } from './plan/order.ts';
 
 interface Context {
   readonly order: Order;
@@ -22,35 +23,32 @@ const goneResult = (version: string, secret: string, had: TokenResult['had']): T
   had,
 });
 
-function* frozen({ tokens }: ObservedSecret, { order }: Context): Generator<TokenResult> {
+/** Frozen tokens: what this order did before, or others; `replace` leaves them to the person who froze them. */
+function* frozen({ tokens }: ObservedSecret): Generator<TokenResult> {
   for (const owned of tokens) {
     const { token, marker } = owned;
     if (marker.frozen === undefined || token.permissions.length > 0) continue;
-    if (order.way === 'freeze') yield resultOf({ token, owned }, 'frozen');
-    if (order.way === 'unfreeze' && !canGiveBack(owned)) {
-      const unconfirmed = 'its permissions were not kept; replace it';
-      yield { ...resultOf({ token, owned }, 'left'), unconfirmed };
-    }
+    yield resultOf({ token, owned }, 'frozen');
   }
 }
 
-function* notOurs({ secret, holders }: ObservedSecret, { order }: Context): Generator<TokenResult> {
-  for (const holder of holders.values()) {
-    if (holder.state !== 'foreign' || holder.token.id === order.namedToken) continue;
-    const unconfirmed = 'does not have our marker; to revoke it, name it by its id';
-    yield { ...resultOf({ token: holder.token }, 'left'), secret: secret.name, unconfirmed };
+function* gone({ secret, holders }: ObservedSecret, { entry }: Context): Generator<TokenResult> {
+  for (const [version, holder] of holders) {
+    if (holder.state === 'gone') yield goneResult(version, secret.name, entry?.permissions ?? []);
   }
 }
 
 function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<TokenResult> {
   const successor = findSuccessor(seen, order, now);
   if (!successor || !isSame(ownedCurrent(seen), successor)) return;
-  const { replaces = 'nothing' } = successor.marker;
-  const isForeign = [...seen.holders.values()].some(
-    (each) => each.state === 'foreign' && each.token.id === replaces,
-  );
-  const isGone = !isForeign && !seen.tokens.some(({ token }) => token.id === replaces);
-  if (isGone && replaces !== 'nothing') {
+  const { replaces } = successor.marker;
+  const isThere = [
+    ...seen.tokens.map(({ token }) => token.id),
+    ...[...seen.holders.values()].flatMap((each) =>
+      each.state === 'foreign' ? each.token.id : [],
+    ),
+  ].some((id) => id === replaces);
+  if (replaces !== undefined && replaces !== 'nothing' && !isThere) {
     yield goneResult(versionIdOf(replaces), seen.secret.name, successor.token.permissions);
   }
   yield resultOf({ token: successor.token, owned: successor }, 'successor');
@@ -58,14 +56,21 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Tok
 
 /** What was done before, by the same order or by others. It is verified and reported like the rest. */
 export function* alreadyDone(seen: ObservedSecret, context: Context): Generator<TokenResult> {
-  const { order, entry } = context;
-  yield* frozen(seen, context);
-  if (!ENDING_WAYS.includes(order.way)) return;
-  yield* notOurs(seen, context);
-  const { AWSCURRENT } = seen.secret.labels;
-  const isGone = currentHolder(seen)?.state === 'gone';
-  if (AWSCURRENT !== undefined && isGone) {
-    yield goneResult(AWSCURRENT, seen.secret.name, entry?.permissions ?? []);
-  }
-  if (order.way === 'replace') yield* replaced(seen, context);
+  const { way } = context.order;
+  if (!ENDING_WAYS.includes(way)) return;
+  if (way !== 'delete') yield* frozen(seen);
+  yield* gone(seen, context);
+  if (way === 'replace') yield* replaced(seen, context);
+}
+
+/** Labelled versions with a string that is no token's that we know, by version id, with one of their labels. */
+export function unknownVersions({ secret, holders }: ObservedSecret): ReadonlyMap<string, string> {
+  // A label of AWS's own, if the version has one, comes last and wins.
+  const labels = Object.entries(secret.labels).sort(([a]) => (a.startsWith('AWS') ? 1 : -1));
+  return new Map(
+    labels.flatMap(([label, version]) => {
+      const state = holders.get(version)?.state;
+      return state === 'unknown' || state === 'shared' ? [[version, label] as const] : [];
+    }),
+  );
 }

@@ -1,9 +1,18 @@
+import type { Token } from '../management-api/token.ts';
 import type { RunTools } from '../run/tools.ts';
 import { findByFingerprint, knowToken } from './plan/known-token.ts';
+import { candidatesAmong } from './plan/select-tokens.ts';
 import type { KnownToken } from './report.ts';
 
 /** What is known of the token that is asked about. */
 export type Wanted = { readonly fingerprint: string } | { readonly tokenId: string };
+
+/** What the cluster alone says. */
+export interface ClusterAnswer {
+  readonly tokens: readonly KnownToken[];
+  /** Present: no marker has the fingerprint. The live tokens that may have it, the youngest first. */
+  readonly candidates?: readonly KnownToken[];
+}
 
 /**
  * Finds tokens and whose they are, from the cluster alone, for the time when AWS cannot be reached. Without
@@ -12,11 +21,13 @@ export type Wanted = { readonly fingerprint: string } | { readonly tokenId: stri
 export async function askCluster(
   { api, policy }: Pick<RunTools, 'api' | 'policy'>,
   wanted: Wanted,
-): Promise<KnownToken[]> {
+): Promise<ClusterAnswer> {
   const { tokens, at } = await api.listTokens();
-  const found =
-    'tokenId' in wanted
-      ? tokens.filter(({ id }) => id === wanted.tokenId.toLowerCase())
-      : findByFingerprint(tokens, wanted.fingerprint);
-  return found.map((token) => knowToken(token, { now: at, policy }));
+  const known = (each: Token) => knowToken(each, { now: at, policy });
+  if ('tokenId' in wanted) {
+    return { tokens: tokens.filter(({ id }) => id === wanted.tokenId.toLowerCase()).map(known) };
+  }
+  const found = findByFingerprint(tokens, wanted.fingerprint);
+  if (found.length > 0) return { tokens: found.map(known) };
+  return { tokens: [], candidates: candidatesAmong({ tokens, at }).map(known) };
 }

@@ -1,6 +1,13 @@
 import type { Permission } from '../management-api/token.ts';
+import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
-import { changeToken, freshToken, restored, stripped } from '../tokens/change-token.ts';
+import {
+  type Arming,
+  changeToken,
+  freshToken,
+  restored,
+  stripped,
+} from '../tokens/change-token.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { canKeep } from './plan/decide-token.ts';
@@ -59,17 +66,20 @@ export async function deleteToken(observed: ObservedToken, tools: Tools): Promis
   return resultOf(observed, 'deleted');
 }
 
-/** Undoes a freeze; a token that was quarantined before stays quarantined. */
-function unfrozen({ token, marker }: OwnedToken) {
-  if (marker.quarantined !== undefined) return { marker: { frozen: undefined } };
-  const giveBack = token.permissions.length === 0 && marker.was ? marker.was : undefined;
+/** Undoes a freeze. What was quarantined before stays so, and what was never armed gets nothing. */
+function unfrozen({ token, marker }: OwnedToken, fallback?: readonly Permission[]): Arming {
+  if (marker.quarantined !== undefined || marker.grants === undefined) {
+    return { marker: { frozen: undefined } };
+  }
+  const given = marker.was ?? fallback;
+  const giveBack = token.permissions.length === 0 ? given : undefined;
   return {
     marker: { frozen: undefined, was: undefined },
     ...(giveBack && { permissions: giveBack }),
   };
 }
 
-/** Gives back the permissions that a freeze or the quarantine took away. */
+/** Gives back the permissions that a freeze or the quarantine took away; those of the policy if they were not kept. */
 export async function giveBack(
   owned: OwnedToken,
   undo: 'freeze' | 'quarantine',
@@ -77,6 +87,13 @@ export async function giveBack(
 ): Promise<TokenResult> {
   const fresh = await freshToken(tools, owned);
   if (!fresh) return resultOf({ token: owned.token, owned }, 'gone');
-  await tools.armInUse(fresh, undo === 'freeze' ? unfrozen(fresh) : restored(fresh));
-  return resultOf({ token: fresh.token, owned: fresh }, 'given-back');
+  const fallback = entryOf(tools.policy, fresh.marker.secret)?.permissions;
+  const change = undo === 'freeze' ? unfrozen(fresh, fallback) : restored(fresh, fallback);
+  const changed = await tools.armInUse(fresh, change);
+  const result = resultOf({ token: changed, owned: fresh }, 'given-back');
+  const isMeant = fresh.marker.quarantined === undefined && fresh.marker.grants !== undefined;
+  if (changed.permissions.length > 0 || (undo === 'freeze' && !isMeant)) return result;
+  const unconfirmed =
+    'its permissions were not kept, and no entry of the policy says them; replace it';
+  return { ...result, result: 'left', unconfirmed };
 }

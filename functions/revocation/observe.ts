@@ -2,15 +2,18 @@ import type { ManagementApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Log } from '../run/tools.ts';
-import { OWNER_TAG } from '../secrets-manager/secret.ts';
+import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
-import { type ObservedSecret, sortByOwner } from '../tokens/observation.ts';
-import { observeSecret, type Readers } from '../tokens/observe.ts';
+import type { HolderSources } from '../tokens/find-holder.ts';
+import { parseMarker } from '../tokens/marker.ts';
+import { type ObservedSecret, type OwnedToken, sortByOwner } from '../tokens/observation.ts';
+import { observeVersions, type Readers } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
+import { foreignHolders } from './plan/decide-revocation.ts';
 
 /** What reading both systems for a person's order needs. */
 interface OrderReaders {
-  readonly api: Readers['api'];
+  readonly api: Pick<ManagementApi, 'listTokens' | 'getToken'>;
   readonly secrets: Secrets;
   readonly log: Log;
   readonly policy: Policy;
@@ -22,72 +25,181 @@ export interface RevocationObservation {
   readonly at: number;
   readonly skewMs: number;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
-  /** Every token that was listed, of any owner, also revoked ones. */
+  /** Every token that was listed, of any owner, also revoked ones, and those that a label names. */
   readonly tokens: readonly Token[];
+  /** Why Secrets Manager could not be asked. Absent: it answered. */
+  readonly awsError?: string;
 }
 
-/** Adds foreign tokens that no label names: those that `revoke` replaced here, and the one that a person named. */
+/** Adds foreign tokens that no label names: those that `revoke` replaced here, and others by their ids. */
 function withForeign(
   seen: ObservedSecret,
   foreign: ReadonlyMap<string, Token>,
-  named?: string,
+  ids: Iterable<string> = [],
 ): ObservedSecret {
   const holders = new Map(seen.holders);
-  for (const id of [named, ...seen.tokens.map(({ marker }) => marker.replaces)]) {
-    const token = foreign.get(id ?? '');
+  const inHolders = new Set(foreignHolders(seen).map(({ id }) => id));
+  for (const id of [...ids, ...seen.tokens.map(({ marker }) => marker.replaces)]) {
+    const token = inHolders.has(id ?? '') ? undefined : foreign.get(id ?? '');
     if (token) holders.set(token.id, { state: 'foreign', token });
   }
   return { ...seen, holders };
 }
 
-/** Reads every secret and every token. Secrets of the policy that `ListSecrets` does not show yet are read by name. */
-export async function observeAll({
-  api,
+/** A listing may lack tokens that a version names: those that a `GET` found are the secret's, too. */
+function withNamed(seen: ObservedSecret): ObservedSecret {
+  const listed = new Set(seen.tokens.map(({ token }) => token.id));
+  const found = [...seen.holders.values()].flatMap((holder): OwnedToken[] =>
+    holder.state === 'owned' && !listed.has(holder.owned.token.id) ? [holder.owned] : [],
+  );
+  const byId = new Map(found.map((owned) => [owned.token.id, owned]));
+  return byId.size === 0 ? seen : { ...seen, tokens: [...seen.tokens, ...byId.values()] };
+}
+
+/** Every labelled version, also under labels of people's own: whoever reads it has its string. */
+async function observeLabelled(secret: Secret, sources: HolderSources): Promise<ObservedSecret> {
+  const versions = new Set(Object.values(secret.labels));
+  return withNamed(await observeVersions(secret, versions, sources));
+}
+
+const tokensOf = ({ tokens, holders }: ObservedSecret): Token[] => [
+  ...tokens.map(({ token }) => token),
+  ...[...holders.values()].flatMap((each) => (each.state === 'foreign' ? [each.token] : [])),
+];
+
+/** Secrets of our owner. Those of the policy that `ListSecrets` does not show yet are read by name. */
+async function listSecrets({
   secrets,
   policy,
-  log,
-  now,
-}: OrderReaders & Pick<Readers, 'now'>): Promise<RevocationObservation> {
+}: Pick<OrderReaders, 'secrets' | 'policy'>): Promise<ReadonlyMap<string, Secret>> {
   const { owner } = policy;
   const listed = await secrets.list(owner);
   const known = new Set(listed.map(({ name }) => name));
   const late = policy.tokens.filter(({ secret }) => !known.has(secret));
   const described = await Promise.all(late.map(({ secret }) => secrets.describe(secret)));
   const ours = described.filter((secret) => secret?.tags[OWNER_TAG] === owner);
-  const all = new Map(
+  return new Map(
     [...listed, ...ours].flatMap((secret) => (secret ? [[secret.name, secret] as const] : [])),
   );
+}
+
+interface WithoutAws {
+  /** Whether the order goes on if Secrets Manager cannot be asked. */
+  readonly withoutAws: boolean;
+}
+
+async function listOrExplain(readers: OrderReaders, { withoutAws }: WithoutAws) {
+  try {
+    return { all: await listSecrets(readers) };
+  } catch (error) {
+    if (!withoutAws) throw error;
+    const awsError = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return { all: new Map<string, Secret>(), awsError };
+  }
+}
+
+/** Reads every secret and every token. */
+export async function observeAll(
+  readers: OrderReaders & Pick<Readers, 'now'>,
+  options: WithoutAws,
+): Promise<RevocationObservation> {
+  const { api, secrets, policy, log, now } = readers;
+  const { owner } = policy;
+  const { all, awsError } = await listOrExplain(readers, options);
   const { tokens, at } = await api.listTokens();
-  const { owned, foreign } = sortByOwner(tokens, owner, (name) => all.get(name));
-  const around = { api, owner, readFingerprint: fingerprintReader({ secrets, policy, log }) };
+  const sorted = sortByOwner(tokens, owner, (name) => all.get(name));
+  const sources = {
+    ...sorted,
+    api,
+    owner,
+    readFingerprint: fingerprintReader({ secrets, policy, log }),
+  };
   const observed = await Promise.all(
     [...all].map(async ([name, secret]) => {
-      const seen = await observeSecret(secret, { ...around, owned, foreign }, secrets);
-      return [name, withForeign(seen, foreign)] as const;
+      const seen = await observeLabelled(secret, sources);
+      return [name, withForeign(seen, sorted.foreign)] as const;
     }),
   );
-  return { at, skewMs: at - now(), secrets: new Map(observed), tokens };
+  const byId = new Map(tokens.map((token) => [token.id, token]));
+  for (const [, seen] of observed) for (const token of tokensOf(seen)) byId.set(token.id, token);
+  return {
+    at,
+    skewMs: at - now(),
+    secrets: new Map(observed),
+    tokens: [...byId.values()],
+    ...(awsError !== undefined && { awsError }),
+  };
+}
+
+/** What a look at one secret takes into account beside its labels and markers. */
+interface Known {
+  /** Tokens without our marker that belong to the order: one that a person named, and those that had a label before. */
+  readonly foreign?: Iterable<string>;
+  /** Ids of tokens of this secret that were seen before: a listing that does not show one is out of date. */
+  readonly ids?: Iterable<string>;
+}
+
+/** Tokens that the listing does not show, though they live. */
+async function readMissing(
+  ids: Iterable<string>,
+  listed: ReadonlyMap<string, Token>,
+  { api }: Pick<OrderReaders, 'api'>,
+): Promise<Token[]> {
+  const missing = [...new Set(ids)].filter((id) => !listed.has(id));
+  const found = await Promise.all(missing.map((id) => api.getToken(id)));
+  return found.filter((token) => token !== undefined);
+}
+
+interface Indexed {
+  /** By the name of the secret in their markers. */
+  readonly bySecret: ReadonlyMap<string, readonly Token[]>;
+  /** Without revoked ones. */
+  readonly byId: ReadonlyMap<string, Token>;
+}
+
+/** Many secrets share one listing, and its markers are read once. */
+const indexes = new WeakMap<readonly Token[], Indexed>();
+
+function indexOf(tokens: readonly Token[]): Indexed {
+  const known = indexes.get(tokens);
+  if (known) return known;
+  const bySecret = Map.groupBy(
+    tokens,
+    ({ description }) => parseMarker(description)?.marker.secret ?? '',
+  );
+  const byId = new Map(
+    tokens.flatMap((each) => (each.revokedAt === undefined ? [[each.id, each] as const] : [])),
+  );
+  const indexed = { bySecret, byId };
+  indexes.set(tokens, indexed);
+  return indexed;
 }
 
 /**
- * One secret as it is now, with all tokens whose markers name it, and the one that a person named.
+ * One secret as it is now, with all tokens whose markers name it, and the foreign ones that are meant.
  * Undefined: no secret has this name.
  */
 export async function observeOne(
   name: string,
-  { api, secrets, policy, log }: OrderReaders,
-  named?: string,
+  readers: OrderReaders,
+  { foreign: meant = [], ids = [] }: Known = {},
 ): Promise<ObservedSecret | undefined> {
+  const { api, secrets, policy, log } = readers;
   const secret = await secrets.describe(name);
   if (!secret) return undefined;
   const { owner } = policy;
-  const { tokens } = await api.listTokens();
-  const { owned, foreign } = sortByOwner(tokens, owner, (each) =>
-    each === name ? secret : undefined,
+  const { bySecret, byId } = indexOf((await api.listTokens()).tokens);
+  const missing = await readMissing(ids, byId, readers);
+  const { owned, foreign, revoked } = sortByOwner(
+    [...(bySecret.get(name) ?? []), ...missing],
+    owner,
+    () => secret,
   );
-  const around = { api, owner, readFingerprint: fingerprintReader({ secrets, policy, log }) };
-  const seen = await observeSecret(secret, { ...around, owned, foreign }, secrets);
-  return withForeign(seen, foreign, named);
+  const readFingerprint = fingerprintReader({ secrets, policy, log });
+  const others = foreign.size === 0 ? byId : new Map([...byId, ...foreign]);
+  const sources = { owned, foreign: others, revoked, api, owner, readFingerprint };
+  const seen = await observeLabelled(secret, sources);
+  return withForeign(seen, others, meant);
 }
 
 type Listing = ManagementApi['listTokens'];

@@ -8,14 +8,14 @@ import {
 } from '../rotation/promote.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from '../rotation/successor.ts';
 import type { Tools } from '../run/tools.ts';
-import { holdOf } from '../secrets-manager/secret.ts';
-import { changeToken, freshToken } from '../tokens/change-token.ts';
+import { holdOf } from '../secrets-manager/hold.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { currentHolder, hasVersion, isSame, ownedCurrent } from '../tokens/state.ts';
+import { currentHolder, hasVersion, provenCurrent } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { observeOne } from './observe.ts';
-import { findSuccessor, type Order } from './plan/decide-revocation.ts';
+import { findSuccessor } from './plan/decide-revocation.ts';
+import type { Order } from './plan/order.ts';
 
 /** How often AWSCURRENT is moved at most: other runs may promote their tokens in between. */
 const MOST_MOVES = 5;
@@ -53,74 +53,78 @@ async function obtainSuccessor(
   const minted = await mintSuccessor(
     entry,
     seen,
-    { forced: true, replaces: replacedBy(seen) },
+    { forced: true, replaces: replacedBy(seen), order: order.id },
     tools,
   );
   if (!minted) throw new Error(`${entry.secret} was put on hold meanwhile`);
   return minted;
 }
 
-/** A successor that had lost AWSCURRENT to another run's token is about to get it back, so it is not superseded. */
-async function clearSuperseded(owned: OwnedToken, tools: Tools): Promise<void> {
-  const fresh = await freshToken(tools, owned);
-  const { superseded, fenced } = fresh?.marker ?? {};
-  if (!fresh || (superseded === undefined && fenced === undefined)) return;
-  await changeToken(tools, fresh, { marker: { superseded: undefined, fenced: undefined } });
-}
-
 /**
- * Moves AWSCURRENT to the successor, whichever version has it: a token that a faster rotation promoted is
- * revoked, too. The successor of a faster `revoke` is as good as ours, and keeps AWSCURRENT.
+ * Moves AWSCURRENT to the successor, whichever version has it. What a faster run of the same order promoted
+ * is as good, and a younger token of another run works and is not condemned: both keep AWSCURRENT.
  */
 async function claimCurrent(
-  name: string,
-  version: string,
+  { secret: { name, labels } }: ObservedSecret,
+  { version, owned }: Successor,
   order: Order,
   tools: Tools,
-): Promise<'claimed' | 'there already'> {
+): Promise<{ readonly claimed: boolean; readonly successor: OwnedToken }> {
+  const { id, createdAt } = owned.token;
   for (let tried = 0; tried < MOST_MOVES; tried += 1) {
-    const seen = await observeOne(name, tools);
+    const seen = await observeOne(name, tools, { ids: [id] });
     if (!seen || holdOf(seen.secret)) throw new Error(`${name} was put on hold meanwhile`);
-    const current = seen.secret.labels.AWSCURRENT;
-    const successor = findSuccessor(seen, order, tools.apiNow());
-    if (current === version || isSame(ownedCurrent(seen), successor)) return 'there already';
-    if ((await moveCurrent(name, version, current, tools)) === 'promoted') return 'claimed';
+    const { AWSCURRENT } = seen.secret.labels;
+    const current = provenCurrent(seen, tools.apiNow());
+    const isFaster = AWSCURRENT !== labels.AWSCURRENT && current?.marker.order === order.id;
+    if (isFaster) return { claimed: false, successor: current };
+    const isYounger = current !== undefined && current.token.createdAt > createdAt;
+    if (AWSCURRENT === version || isYounger) return { claimed: false, successor: owned };
+    if ((await moveCurrent(name, version, AWSCURRENT, tools)) === 'promoted') {
+      return { claimed: true, successor: owned };
+    }
   }
   throw new Error(`${name}: other runs promoted their tokens again and again`);
 }
 
+/** The successor of an order, and whether every router was seen to accept it. */
+export interface Replacement {
+  readonly successor: OwnedToken;
+  /** Why it was promoted unverified, which only `immediately` allows. Undefined: it was verified. */
+  readonly unverified?: string;
+}
+
 /**
  * Replaces AWSCURRENT by a successor: mints, stores, arms, verifies and promotes it by the steps of a
- * rotation. Returns why it was promoted unverified, which only `immediately` allows. Undefined: it was verified.
+ * rotation.
  */
 export async function replaceCurrent(
   entry: TokenPolicy,
   seen: ObservedSecret,
   order: Order,
   tools: ArmingTools,
-): Promise<string | undefined> {
+): Promise<Replacement> {
   const successor = await obtainSuccessor(entry, seen, order, tools);
-  let unverified: string | undefined;
-  const { accepted, detail = 'nothing to probe' } = await verify(
-    successor,
-    entry.permissions,
-    tools,
-  );
-  if (!accepted) {
-    const { id } = successor.owned.token;
-    const message = `token ${id} was not accepted in time; last answer: ${detail}`;
-    if (!order.immediately) throw new Error(message);
-    unverified = `promoted unverified: ${message}`;
-    // Before the promotion: who dies behind it leaves a token that nobody would ask about.
-    await noteRefusal(successor.owned, tools);
-  } else await noteAcceptance(successor.owned, tools);
-  await clearSuperseded(successor.owned, tools);
-  const { version } = successor;
-  const { token, marker } = successor.owned;
-  const claimed = await claimCurrent(entry.secret, version, order, tools);
-  if (claimed === 'claimed') {
+  const { owned } = successor;
+  const verified = await verify(successor, entry.permissions, tools);
+  const detail = verified.detail ?? 'nothing to probe';
+  const problem = `token ${owned.token.id} was not accepted in time; last answer: ${detail}`;
+  if (!verified.accepted && !order.immediately) {
+    throw new Error(
+      `${problem}. The old string may still work: to cut it off now, freeze it (--freeze), or give the same order with "immediately": true (--immediately)`,
+    );
+  }
+  // Before the promotion: who dies behind it leaves a token that nobody would ask about.
+  if (verified.accepted) await noteAcceptance(owned, tools);
+  else await noteRefusal(owned, tools);
+  const { claimed, successor: current } = await claimCurrent(seen, successor, order, tools);
+  if (claimed) {
+    const { marker, token } = owned;
     const about = { tokenId: token.id, previousTokenId: marker.replaces, reason: 'Revoked' };
     announceRotation({ entry, secretArn: seen.secret.arn, ...about }, tools);
   }
-  return unverified;
+  return {
+    successor: current,
+    ...(!verified.accepted && { unverified: `promoted unverified: ${problem}` }),
+  };
 }

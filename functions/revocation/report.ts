@@ -31,8 +31,19 @@ export interface BlastRadius {
   readonly databases: readonly string[];
   readonly secrets: readonly string[];
   readonly actions: readonly RevocationAction[];
+  /** Secrets that the order means and does not change, and why. */
+  readonly notReached: readonly { readonly secret: string; readonly reason: string }[];
   /** What the order does not do, and what a person should know before giving it. */
   readonly warnings: readonly string[];
+  /** Why the order is refused as it is, before anything is done. Absent: it is not. */
+  readonly refusal?: string;
+  /** 16 hex digits for what a person confirms; an order that names it is refused if the plan is another one by then. */
+  readonly hash: string;
+  /**
+   * Present: nobody knows whose string has the fingerprint that was named, so nothing is done. The live tokens
+   * whose string Keyturn never saw, the youngest first: it may be one of them.
+   */
+  readonly candidates?: readonly KnownToken[];
 }
 
 /** What happened to one token. */
@@ -68,6 +79,10 @@ export interface RevocationReport {
   readonly plan: BlastRadius;
   /** Empty in a dry run and for `whois`. */
   readonly tokens: readonly RevokedToken[];
+  /** What is not confirmed beside the tokens: what the order does not reach, or could not look at. */
+  readonly unconfirmed: readonly string[];
+  /** Everything that was ordered was done. False in a dry run and for `whois`. */
+  readonly done: boolean;
   /** Everything was done, and every token that was ended was seen refused. False in a dry run and for `whois`. */
   readonly confirmed: boolean;
 }

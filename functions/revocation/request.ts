@@ -41,7 +41,13 @@ const eventSchema = z
     ),
     /** Ends the old tokens before there is a successor: until then consumers have no token that works. */
     immediately: z._default(z.boolean(), false),
-    /** For people; shown in the log and in the events. */
+    /** Goes on though Secrets Manager shows no secret of the owner, or not that of the token. */
+    withoutSecrets: z._default(z.boolean(), false),
+    /** `plan.hash` of the dry run that a person confirmed: another plan is refused. */
+    plan: z.optional(z.string().check(z.regex(/^[0-9a-f]{16}$/, 'a hash of 16 hex digits'))),
+    /** Who gives the order, as they say; a hold shows it. */
+    by: z.optional(text('a name')),
+    /** For people; shown in the log, in the events, and by a hold. */
     reason: z.optional(text('a reason')),
     /** The host name of the cluster, to confirm `all`. */
     confirm: z.optional(z.string()),
@@ -67,10 +73,6 @@ const eventSchema = z
       ({ way, noUndo }) => !noUndo || way === 'freeze',
       'noUndo is allowed only with "way": "freeze"',
     ),
-    z.refine(
-      ({ way, token, tokenId }) => way !== 'restore' || (token ?? tokenId) !== undefined,
-      'restore requires token or tokenId',
-    ),
   );
 
 /** The event of an invocation, as JSON. */
@@ -91,9 +93,12 @@ export interface RevocationRequest {
   readonly selector: Selector;
   readonly immediately: boolean;
   readonly reason?: string;
+  readonly by?: string;
+  readonly plan?: string;
   readonly confirm?: string;
   readonly dryRun: boolean;
   readonly noUndo: boolean;
+  readonly withoutSecrets: boolean;
 }
 
 function selectorOf(event: z.output<typeof eventSchema>): Selector {
@@ -108,14 +113,17 @@ function selectorOf(event: z.output<typeof eventSchema>): Selector {
 /** @throws RequestError naming every key that is wrong */
 export function parseRevokeRequest(event: unknown): RevocationRequest {
   const parsed = parseEvent(eventSchema, event);
-  const { way, immediately, reason, confirm, dryRun, noUndo } = parsed;
+  const { way, immediately, reason, by, plan, confirm, dryRun, noUndo, withoutSecrets } = parsed;
   return {
     way,
     selector: selectorOf(parsed),
     immediately,
     ...(reason !== undefined && { reason }),
+    ...(by !== undefined && { by }),
+    ...(plan !== undefined && { plan }),
     ...(confirm !== undefined && { confirm }),
     dryRun,
     noUndo,
+    withoutSecrets,
   };
 }

@@ -1,17 +1,24 @@
 import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
-import { HOLD_TAG } from '../secrets-manager/secret.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import { type ArmingTools, type HoldError, underHold } from '../tokens/under-hold.ts';
-import { tokenNamedBy } from '../tokens/version-id.ts';
-import { alreadyDone } from './already-done.ts';
+import { alreadyDone, unknownVersions } from './already-done.ts';
+import type { Controls } from './control.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
 import { observeOne } from './observe.ts';
-import { decideRevocation, notReachedBecause, type Order } from './plan/decide-revocation.ts';
+import {
+  decideRevocation,
+  findSuccessor,
+  foreignHolders,
+  notReachedBecause,
+  shortfallOf,
+} from './plan/decide-revocation.ts';
+import { ENDING_WAYS, type Order } from './plan/order.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
 import { replaceCurrent } from './replace-current.ts';
-import { verifyRefused } from './verify-refused.ts';
+import { releaseHold, setHold } from './set-hold.ts';
+import { type Proving, unknownMayWork, verifyRefused } from './verify-refused.ts';
 
 /** In each round the secret is read and its actions are carried out, until there are none. */
 const MOST_ROUNDS = 8;
@@ -21,16 +28,21 @@ const READ_AGAIN_AFTER: readonly RevocationAction['kind'][] = ['hold', 'release'
 export interface Revocation {
   readonly order: Order;
   readonly noUndo: boolean;
-  /** For people; shown in events and log lines. */
+  /** For people; shown in events and log lines, and by a hold. */
   readonly reason: string;
+  /** Who gave the order, as they say. */
+  readonly by?: string | undefined;
   readonly startedAt: number;
+  readonly controls: Controls;
 }
 
 /** What happened to the tokens of one secret. */
 export interface SecretResult {
   readonly results: readonly TokenResult[];
   readonly failures: readonly unknown[];
-  /** Nothing was left to do when the secret was read last, and the hold could be obeyed after that. */
+  /** What is not confirmed beside the tokens, in sentences. */
+  readonly unconfirmed: readonly string[];
+  /** Nothing was left to do when the secret was read last. */
   readonly settled: boolean;
 }
 
@@ -38,9 +50,21 @@ export interface SecretResult {
 interface Progress {
   readonly name: string;
   readonly revocation: Revocation;
+  /** With the successor, as soon as there is one. */
+  order: Order;
   readonly results: Map<string, TokenResult>;
   /** By the action that failed, which is not tried again. */
   readonly failures: Map<string, unknown>;
+  /** By the action that did a part of what it should, what is lacking. */
+  readonly partial: Map<string, string>;
+  /** Ids of the tokens that were seen in this secret. */
+  readonly known: Set<string>;
+  /** Ids of tokens without our marker that a label named, or a person. */
+  readonly foreign: Set<string>;
+  /** Labels of versions whose string nobody knows, by version. */
+  readonly unknown: Map<string, string>;
+  /** Why the secret is not reached, or what the order cannot do in it. */
+  reason?: string | undefined;
   settled: boolean;
 }
 
@@ -55,23 +79,34 @@ function tokenOf(tokenId: string, seen: ObservedSecret): ObservedToken {
   throw new Error(`token ${tokenId} was not observed`);
 }
 
+/** The versions of a token without our marker are those that were seen to have its string. */
+function located(result: TokenResult, { secret, holders }: ObservedSecret): TokenResult {
+  if (result.versions) return result;
+  const versions = [...holders].flatMap(([version, holder]) =>
+    holder.state === 'foreign' && holder.token.id === result.tokenId ? [version] : [],
+  );
+  return { ...result, secret: secret.name, versions };
+}
+
 async function replace(
-  { name, revocation, results }: Progress,
+  progress: Progress,
   seen: ObservedSecret,
   tools: ArmingTools,
 ): Promise<void> {
+  const { name, order, results } = progress;
   const entry = entryOf(tools.policy, name);
   if (!entry) {
     throw new Error(
       `no entry of the policy says what a successor of ${name} may do; freeze or delete it`,
     );
   }
-  const unverified = await replaceCurrent(entry, seen, revocation.order, tools);
+  const { successor, unverified } = await replaceCurrent(entry, seen, order, tools);
+  const { id, createdAt } = successor.token;
+  progress.order = { ...order, successor: { id, createdAt } };
+  progress.known.add(id);
   if (unverified === undefined) return;
-  const { AWSCURRENT = '' } = (await tools.secrets.describe(name))?.labels ?? {};
-  const { tokenId = AWSCURRENT } = tokenNamedBy(AWSCURRENT) ?? {};
-  const about = { tokenId, secret: name, had: [], unconfirmed: unverified };
-  results.set(tokenId, { ...about, result: 'successor' });
+  const about = { tokenId: id, secret: name, had: [], unconfirmed: unverified };
+  results.set(id, { ...about, result: 'successor' });
 }
 
 async function carryOut(
@@ -80,14 +115,16 @@ async function carryOut(
   progress: Progress,
   tools: ArmingTools,
 ): Promise<TokenResult | undefined> {
-  const { name, revocation } = progress;
+  const { name, revocation, partial } = progress;
   const { secrets } = tools;
   switch (action.kind) {
-    case 'hold':
-      await secrets.tag(name, { [HOLD_TAG]: action.hold });
+    case 'hold': {
+      const lacking = await setHold(seen.secret, action.hold, revocation, tools);
+      if (lacking !== undefined) partial.set(keyOf(action), lacking);
       return undefined;
+    }
     case 'release':
-      await secrets.untag(name, [HOLD_TAG]);
+      await releaseHold(seen.secret, tools);
       return undefined;
     case 'detach-label':
       await secrets.moveLabel(name, action.label, { from: action.version });
@@ -96,9 +133,9 @@ async function carryOut(
       await replace(progress, seen, tools);
       return undefined;
     case 'strip':
-      return strip(tokenOf(action.tokenId, seen), revocation.noUndo, tools);
+      return located(await strip(tokenOf(action.tokenId, seen), revocation.noUndo, tools), seen);
     case 'delete':
-      return deleteToken(tokenOf(action.tokenId, seen), tools);
+      return located(await deleteToken(tokenOf(action.tokenId, seen), tools), seen);
     case 'give-back': {
       const { owned } = tokenOf(action.tokenId, seen);
       return owned && giveBack(owned, 'freeze', tools);
@@ -109,13 +146,15 @@ async function carryOut(
   }
 }
 
-function noteAlreadyDone(
-  seen: ObservedSecret,
-  { revocation, results }: Progress,
-  { policy, apiNow }: Tools,
-): void {
-  const entry = entryOf(policy, seen.secret.name);
-  for (const done of alreadyDone(seen, { order: revocation.order, entry, now: apiNow() })) {
+function noteAlreadyDone(seen: ObservedSecret, progress: Progress, tools: Tools): void {
+  const { order, results, unknown, known, foreign } = progress;
+  const entry = entryOf(tools.policy, seen.secret.name);
+  for (const { token } of seen.tokens) known.add(token.id);
+  for (const { id } of foreignHolders(seen)) foreign.add(id);
+  if (ENDING_WAYS.includes(order.way)) {
+    for (const [version, label] of unknownVersions(seen)) unknown.set(version, label);
+  }
+  for (const done of alreadyDone(seen, { order, entry, now: tools.apiNow() })) {
     const isKnown = [...results.values()].some(
       ({ tokenId, versions = [] }) =>
         tokenId === done.tokenId || versions.some((each) => done.versions?.includes(each)),
@@ -131,10 +170,9 @@ async function takeSteps(
   progress: Progress,
   tools: ArmingTools,
 ): Promise<void> {
-  const { revocation, results, failures } = progress;
-  const { order, reason } = revocation;
+  const { results, failures, order, revocation } = progress;
   for (const action of actions) {
-    const about = { ...action, way: order.way, reason };
+    const about = { ...action, way: order.way, reason: revocation.reason };
     try {
       const result = await carryOut(action, seen, progress, tools);
       if (result) results.set(result.tokenId, result);
@@ -148,16 +186,36 @@ async function takeSteps(
   }
 }
 
+/** Remembers the successor: once everything older is dead, nothing else tells that the order had one. */
+function noteSuccessor(seen: ObservedSecret, progress: Progress, tools: Tools): void {
+  const { order } = progress;
+  if (order.way !== 'replace' || order.successor) return;
+  const found = findSuccessor(seen, order, tools.apiNow())?.token;
+  if (found) progress.order = { ...order, successor: { id: found.id, createdAt: found.createdAt } };
+}
+
+/** Ids that a listing ought to show; what was deleted here is not asked for. */
+const expectedIds = ({ known, results }: Progress) =>
+  [...known].filter((id) => !['deleted', 'gone'].includes(results.get(id)?.result ?? ''));
+
 /** Reads the secret and carries out its actions, round after round. True: nothing is left to do. */
 async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
-  const { name, revocation, failures } = progress;
+  const { name, failures, partial } = progress;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const seen = await observeOne(name, tools, revocation.order.namedToken);
+    const seen = await observeOne(name, tools, {
+      foreign: progress.foreign,
+      ids: expectedIds(progress),
+    });
     if (!seen) throw new Error(`no secret has the name ${name}`);
     refuseForeignSecret(seen.secret, tools.policy);
+    noteSuccessor(seen, progress, tools);
     noteAlreadyDone(seen, progress, tools);
-    if (notReachedBecause(seen, revocation.order) !== undefined) return false;
-    const actions = decideRevocation(seen, revocation.order, tools.apiNow());
+    const notReached = notReachedBecause(seen, progress.order);
+    progress.reason = notReached ?? shortfallOf(seen, progress.order);
+    if (notReached !== undefined) return false;
+    const actions = decideRevocation(seen, progress.order, tools.apiNow()).filter(
+      (action) => !partial.has(keyOf(action)),
+    );
     if (actions.length === 0) {
       failures.clear(); // another run has done what failed here
       return true;
@@ -166,22 +224,26 @@ async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> 
     const waitsForSuccessor = actions.some(
       (action) => action.kind === 'replace' && failures.has(keyOf(action)),
     );
-    if (untried.length === 0 || (waitsForSuccessor && !revocation.order.immediately)) return false;
+    if (untried.length === 0 || (waitsForSuccessor && !progress.order.immediately)) return false;
     await takeSteps(untried, seen, progress, tools);
   }
   return false;
 }
 
-async function verifyEnded(
-  { results, revocation }: Progress,
-  verified: Set<string>,
-  tools: Tools,
-): Promise<void> {
+/** The successor is the first string to compare a refused one with. */
+const provingOf = ({ name, order, revocation }: Progress): Proving => ({
+  startedAt: revocation.startedAt,
+  controls: revocation.controls,
+  own: order.way === 'replace' ? name : undefined,
+});
+
+async function verifyEnded(progress: Progress, verified: Set<string>, tools: Tools): Promise<void> {
+  const { results } = progress;
   const fresh = [...results.values()].filter(({ tokenId }) => !verified.has(tokenId));
   await Promise.all(
     fresh.map(async (result) => {
       verified.add(result.tokenId);
-      results.set(result.tokenId, await verifyRefused(result, revocation.startedAt, tools));
+      results.set(result.tokenId, await verifyRefused(result, provingOf(progress), tools));
     }),
   );
 }
@@ -219,6 +281,30 @@ export function withHoldError(result: TokenResult, holdError?: HoldError): Token
   return { ...result, unconfirmed: holdError.message };
 }
 
+/** The same as a sentence, if no token has it. */
+export const unsaid = (results: readonly TokenResult[], holdError?: HoldError): string[] =>
+  holdError && !results.some(({ unconfirmed }) => unconfirmed === holdError.message)
+    ? [holdError.message]
+    : [];
+
+/** What is not confirmed of a secret beside its tokens, in sentences. */
+async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]> {
+  const { name, reason, partial, unknown } = progress;
+  const unknowns = await Promise.all(
+    [...unknown].map(async ([version, label]) => {
+      const why = await unknownMayWork({ secret: name, version }, provingOf(progress), tools);
+      return why === undefined
+        ? []
+        : [`${name}: nobody knows whose string version ${version} (${label}) has, and ${why}`];
+    }),
+  );
+  return [
+    ...(reason === undefined ? [] : [`${name} ${reason}`]),
+    ...[...partial.values()].map((text) => `${name} ${text}`),
+    ...unknowns.flat(),
+  ];
+}
+
 /**
  * Carries out an order about all tokens of one secret and verifies it on the data plane, twice: a rotation
  * that runs at the same time may have armed another token meanwhile. A repeated order does what is left.
@@ -231,15 +317,22 @@ export async function revokeSecret(
   const progress: Progress = {
     name,
     revocation,
+    order: revocation.order,
     results: new Map(),
     failures: new Map(),
+    partial: new Map(),
+    known: new Set(),
+    foreign: new Set(revocation.order.namedToken ? [revocation.order.namedToken] : []),
+    unknown: new Map(),
     settled: false,
   };
   const { holdError } = await underHold(name, tools, (arming) => carryOutOrder(progress, arming));
   const results = withSuccessor([...progress.results.values()]);
+  const told = results.map((each) => withHoldError(each, holdError));
   return {
-    results: results.map((each) => withHoldError(each, holdError)),
+    results: told,
     failures: [...progress.failures.values()],
-    settled: progress.settled && !holdError,
+    unconfirmed: [...unsaid(told, holdError), ...(await unconfirmedOf(progress, tools))],
+    settled: progress.settled,
   };
 }

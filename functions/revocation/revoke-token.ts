@@ -6,7 +6,7 @@ import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { deleteToken, giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
 import { decideToken } from './plan/decide-token.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
-import { type Revocation, type SecretResult, withHoldError } from './revoke-secret.ts';
+import { type Revocation, type SecretResult, unsaid, withHoldError } from './revoke-secret.ts';
 import { verifyRefused } from './verify-refused.ts';
 
 async function observeAgain(
@@ -72,7 +72,7 @@ async function carryOutOrder(
   revocation: Revocation,
   tools: ArmingTools,
 ): Promise<TokenResult> {
-  const { order, reason, startedAt } = revocation;
+  const { order, reason, startedAt, controls } = revocation;
   const observed = await observeAgain(planned, tools);
   let result = observed ? presentResult(observed, revocation) : resultOf(planned, 'gone');
   if (observed) {
@@ -82,7 +82,9 @@ async function carryOutOrder(
       tools.log.warn('revoking', { ...action, way: order.way, reason });
     }
   }
-  return verifyRefused({ ...result, ...replacedBy(seen, revocation) }, startedAt, tools);
+  const own = order.way === 'replace' ? seen?.secret.name : undefined;
+  const ended = { ...result, ...replacedBy(seen, revocation) };
+  return verifyRefused(ended, { startedAt, controls, own }, tools);
 }
 
 /** Carries out an order about one token by itself: it is neither current nor pending, or it is not ours. */
@@ -98,10 +100,12 @@ export async function revokeToken(
     const { result, holdError } = await underHold(name, tools, (arming) =>
       carryOutOrder(planned, seen, revocation, arming),
     );
-    return { results: [withHoldError(result, holdError)], failures: [], settled: !holdError };
+    const results = [withHoldError(result, holdError)];
+    return { results, failures: [], unconfirmed: unsaid(results, holdError), settled: true };
   } catch (error) {
     const about = { tokenId: planned.token.id, way: order.way, reason };
     tools.log.error('failed', { ...about, error });
-    return { results: [resultOf(planned, 'failed')], failures: [error], settled: false };
+    const results = [resultOf(planned, 'failed')];
+    return { results, failures: [error], unconfirmed: [], settled: false };
   }
 }

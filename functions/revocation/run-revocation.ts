@@ -2,9 +2,12 @@ import { entryOf } from '../policy/policy.ts';
 import { atApiTime } from '../run/api-time.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { formatInstant } from '../time.ts';
+import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
+import { searchValues } from './find-leaked.ts';
 import { observeAll, type RevocationObservation, sharedListing } from './observe.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
+import { uncoveredBy } from './plan/warnings.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
 import type { RevocationRequest } from './request.ts';
 import { type Revocation, revokeSecret, type SecretResult } from './revoke-secret.ts';
@@ -16,9 +19,10 @@ export class RevocationError extends AggregateError {
   readonly report: RevocationReport;
 
   constructor(report: RevocationReport, failures: readonly unknown[]) {
+    const reasons = [...failures.map(String), ...report.unconfirmed];
     super(
       failures,
-      `not all was revoked; give the same order again to go on.\n${failures.map(String).join('\n')}\n${JSON.stringify(report)}`,
+      `not all of the order was done; what can be done by repeating it is done by giving the same order again.\n${reasons.join('\n')}\n${JSON.stringify(report)}`,
     );
     this.report = report;
   }
@@ -72,6 +76,23 @@ function applyRevocation(
   ]);
 }
 
+/** The order is about another plan than the one that was confirmed; nothing was done. */
+export class PlanChangedError extends Error {
+  override readonly name = 'PlanChangedError';
+}
+
+function refuseOtherPlan({ plan }: RevocationRequest, { hash }: RevocationPlan): void {
+  if (plan === undefined || plan === hash) return;
+  throw new PlanChangedError(
+    `the plan is not the one that was confirmed (${plan}), but ${hash}: something changed meanwhile; nothing was done. Look at it again with "dryRun": true`,
+  );
+}
+
+/** Freezing and deleting one token needs the Management API alone. */
+const needsNoAws = ({ way, selector }: RevocationRequest) =>
+  (way === 'freeze' || way === 'delete') &&
+  (selector.kind === 'tokenId' || selector.kind === 'fingerprint');
+
 /**
  * One run of `revoke`, in Lambda or on a laptop: observe, plan, apply, and report which tokens were ended
  * and how fast. A dry run, and `whois`, apply nothing.
@@ -81,11 +102,13 @@ export async function runRevocation(
   request: RevocationRequest,
   runTools: RunTools,
 ): Promise<RevocationReport> {
-  const { way, dryRun, reason = '', noUndo } = request;
+  const { way, dryRun, reason = '', noUndo, by } = request;
   const startedAt = runTools.now();
-  const observation = await observeAll(runTools);
+  const observation = await observeAll(runTools, { withoutAws: needsNoAws(request) });
   const tools = atApiTime(runTools, observation);
-  const { target, ...plan } = planRevocation(runTools.policy, observation, request);
+  const leaked = await searchValues(request, observation, tools);
+  const planned = planRevocation(runTools.policy, { ...observation, leaked }, request);
+  const { target, ...plan } = planned;
   const about = {
     way,
     ...(request.reason !== undefined && { reason }),
@@ -94,22 +117,30 @@ export async function runRevocation(
     plan,
   };
   for (const message of plan.warnings) tools.log.warn('warning', { way, reason, message });
-  if (dryRun || way === 'whois') return { ...about, tokens: [], confirmed: false };
+  if (dryRun || way === 'whois') {
+    return { ...about, tokens: [], unconfirmed: [], done: false, confirmed: false };
+  }
+  refuseOtherPlan(request, planned);
 
-  const revocation = { order: orderOf(request, target), noUndo, reason, startedAt };
-  const applied = await applyRevocation({ target, ...plan }, observation, revocation, tools);
+  const controls = createControls(observation, plan.secrets, tools);
+  const order = orderOf(request, target);
+  const revocation = { order, noUndo, reason, by, startedAt, controls };
+  const applied = await applyRevocation(planned, observation, revocation, tools);
   const gone = target.gone === undefined ? [] : [goneBefore(target.gone)];
   const results = [...applied.flatMap((each) => each.results), ...gone];
   const tokens = results.map((each) => revokedToken(each, tools));
   for (const revoked of tokens) announce(revoked, request, tools);
 
   const failures = applied.flatMap((each) => each.failures);
-  const confirmed =
-    failures.length === 0 &&
-    applied.every(({ settled }) => settled) &&
-    tokens.every(({ unconfirmed }) => unconfirmed === undefined);
+  const unconfirmed = [
+    ...uncoveredBy(target, request, observation),
+    ...applied.flatMap((each) => each.unconfirmed),
+  ];
+  const done = failures.length === 0 && applied.every(({ settled }) => settled);
+  const isSeen = tokens.every((each) => each.unconfirmed === undefined);
+  const confirmed = done && unconfirmed.length === 0 && isSeen;
   tools.measure({ unconfirmedRevocations: confirmed ? 0 : 1 });
-  const report = { ...about, tokens, confirmed };
-  if (failures.length > 0) throw new RevocationError(report, failures);
+  const report = { ...about, tokens, unconfirmed, done, confirmed };
+  if (!done) throw new RevocationError(report, failures);
   return report;
 }

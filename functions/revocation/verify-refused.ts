@@ -2,7 +2,8 @@ import { entryOf, namedDatabases } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { TokenValue } from '../token-value.ts';
-import { readTokenString } from '../tokens/secret-string.ts';
+import { readTokenString, stringForConsumers } from '../tokens/secret-string.ts';
+import type { Controls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import type { RevokedToken } from './report.ts';
 
@@ -33,7 +34,20 @@ async function readString(
   return problem;
 }
 
-async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools): Promise<Checked> {
+/** What a proof of death needs besides the string. */
+export interface Proving {
+  /** When the order was given, in milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly controls: Controls;
+  /** The secret whose successor is the first string to compare. Absent: there is none. */
+  readonly own?: string | undefined;
+}
+
+async function untilRefused(
+  ended: TokenResult,
+  { startedAt, controls, own }: Proving,
+  tools: Tools,
+): Promise<Checked> {
   const value = await readString(ended, tools);
   if (typeof value === 'string') return { unconfirmed: value };
   const { policy, dataPlane, now, deadline } = tools;
@@ -44,7 +58,11 @@ async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools)
     deadline: deadline - RESERVE_MS,
     databases: namedDatabases(policy),
   });
-  if (refused) return { deadAfterSeconds: Math.round((now() - startedAt) / 1_000) };
+  if (refused) {
+    const deadAfterSeconds = Math.round((now() - startedAt) / 1_000);
+    const missing = await controls.missing(own);
+    return missing === undefined ? { deadAfterSeconds } : { unconfirmed: missing };
+  }
   if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };
   if (lastAnswer === 'accepted') return { unconfirmed: 'the cluster still accepts its string' };
   return { unconfirmed: `it was not seen refused in time: ${detail}` };
@@ -56,14 +74,37 @@ async function untilRefused(ended: TokenResult, startedAt: number, tools: Tools)
  */
 export async function verifyRefused(
   ended: TokenResult,
-  startedAt: number,
+  proving: Proving,
   tools: Tools,
 ): Promise<TokenResult> {
   const wasArmed = ended.fingerprint !== undefined || ended.had.length > 0;
   if (!ENDED.includes(ended.result) || !wasArmed) return ended;
   try {
-    return { ...ended, ...(await untilRefused(ended, startedAt, tools)) };
+    return { ...ended, ...(await untilRefused(ended, proving, tools)) };
   } catch (error) {
     return { ...ended, unconfirmed: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Why a string that nobody knows may still work. Undefined: every router refuses it, and accepts another one. */
+export async function unknownMayWork(
+  { secret, version }: { readonly secret: string; readonly version: string },
+  { controls, own }: Proving,
+  tools: Tools,
+): Promise<string | undefined> {
+  const { policy, dataPlane, secrets } = tools;
+  const entry = entryOf(policy, secret);
+  if (!entry) return 'no entry of the policy says what it may do';
+  try {
+    const text = await secrets.value(secret, version);
+    if (!text) return 'the version is gone';
+    const value = stringForConsumers(entry, text, []);
+    const { answer, detail = '' } = await dataPlane.burst(value, entry.permissions, {
+      databases: namedDatabases(policy),
+    });
+    if (answer === 'refused') return await controls.missing(own);
+    return answer === 'accepted' ? 'the cluster accepts it' : `no answer tells: ${detail}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }

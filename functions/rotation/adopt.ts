@@ -2,7 +2,7 @@ import type { Permission } from '../management-api/token.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { BareOutcome, Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
-import { holdOf } from '../secrets-manager/secret.ts';
+import { holdOf } from '../secrets-manager/hold.ts';
 import { formatInstant } from '../time.ts';
 import { freshToken } from '../tokens/change-token.ts';
 import { tagsOf } from '../tokens/claim-secret.ts';

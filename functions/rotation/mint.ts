@@ -13,6 +13,8 @@ export interface Cause {
   readonly forced: boolean;
   /** Id of the token that `revoke` replaces. */
   readonly replaces?: string;
+  /** `orderId` of the order by which `revoke` mints it. */
+  readonly order?: string;
   /** Id of the version that Secrets Manager made for it. Absent: the version's id names the token. */
   readonly minted?: string;
 }

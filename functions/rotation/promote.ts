@@ -1,7 +1,8 @@
 import type { Permission } from '../management-api/token.ts';
 import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
-import { holdOf, type Secret } from '../secrets-manager/secret.ts';
+import { holdOf } from '../secrets-manager/hold.ts';
+import type { Secret } from '../secrets-manager/secret.ts';
 import { changeToken, freshToken, restored, superseding } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';

@@ -2,9 +2,9 @@ import type { Permission } from '../management-api/token.ts';
 import { entryOf, namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { HOUR_MS } from '../time.ts';
-import { TokenValue } from '../token-value.ts';
+import type { TokenValue } from '../token-value.ts';
 import type { Observation, ObservedSecret } from '../tokens/observation.ts';
-import { fingerprintsOf, readTokenString, SecretShapeError } from '../tokens/secret-string.ts';
+import { fingerprintsOf, stringForConsumers } from '../tokens/secret-string.ts';
 import { currentHolder, provenCurrent, versionTime } from '../tokens/state.ts';
 import { forbidden } from './plan/decide-rotation.ts';
 
@@ -27,26 +27,12 @@ function currentText(
   return secrets.value(secret, seen.secret.labels.AWSCURRENT);
 }
 
-/** The string that consumers send: where the value has another form than expected, all of it. */
-function stringIn(
-  entry: TokenPolicy,
-  text: TokenValue,
-  fingerprints: readonly string[],
-): TokenValue {
-  try {
-    return readTokenString(entry, text, fingerprints);
-  } catch (error) {
-    if (!(error instanceof SecretShapeError)) throw error;
-    return new TokenValue(text.reveal().trim());
-  }
-}
-
 /** A value that cannot be read, such as bytes, or one whose key is disabled, answers nothing. */
 async function readable(candidate: Candidate, tools: Tools): Promise<TokenValue | undefined> {
   const [entry, seen] = candidate;
   try {
     const text = await currentText(entry, seen, tools);
-    return text && stringIn(entry, text, fingerprintsOf(seen));
+    return text && stringForConsumers(entry, text, fingerprintsOf(seen));
   } catch (error) {
     tools.log.warn('a value could not be read', { secret: entry.secret, error });
     return undefined;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { placesOfCredentials } from '../credentials.ts';
 
 /** What the schedule of a function says of its firing, as lib/keyturn-schedule.ts writes it. */
 const scheduledSchema = z.strictObject({
@@ -57,15 +58,28 @@ export class RequestError extends Error {
   override readonly name = 'RequestError';
 }
 
+const pathOf = (path: readonly PropertyKey[]) => path.join('.') || 'the event';
+
+/** An event is logged, answered and published in parts, so no part of it may be a credential. */
+function refuseCredentials(event: unknown): void {
+  const places = placesOfCredentials(event).map(pathOf);
+  if (places.length === 0) return;
+  throw new RequestError(
+    `${[...new Set(places)].join(', ')}: found a token string, expected none anywhere in an event; nothing was done. ` +
+      'To revoke its token, use keyturn revoke --leaked, or give its fingerprint: {"fingerprint": "<first 16 hex digits of its SHA-256>"}',
+  );
+}
+
 /**
  * Checks the event of an invocation against its schema.
- * @throws RequestError naming every key that is wrong
+ * @throws RequestError naming every key that is wrong, and quoting no credential
  */
 export function parseEvent<T>(schema: z.ZodMiniType<T>, event: unknown): T {
+  refuseCredentials(event);
   const result = schema.safeParse(event ?? {});
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => {
-    const where = issue.path.join('.') || 'the event';
+    const where = pathOf(issue.path);
     return issue.code === 'unrecognized_keys'
       ? `${where}: unknown key ${issue.keys.join(', ')}`
       : `${where}: ${issue.code === 'invalid_type' ? `expected ${issue.expected}` : issue.message}`;

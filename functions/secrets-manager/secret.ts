@@ -7,11 +7,6 @@ export const CLUSTER_TAG = 'keyturn:cluster';
 export const UNKNOWN_CLUSTER = 'unknown';
 /** When an approved move gave it another cluster: an instant. */
 export const MOVED_TAG = 'keyturn:moved';
-/** Set by a person's freeze or delete; no schedule changes a secret that has it. */
-export const HOLD_TAG = 'keyturn:hold';
-
-export type Hold = 'frozen' | 'deleted';
-
 /** A secret as Secrets Manager describes it, without its values. */
 export interface Secret {
   readonly name: string;
@@ -26,14 +21,6 @@ export interface Secret {
   /** A replica can be written only in its primary Region. */
   readonly replica: boolean;
 }
-
-/** The hold of a secret; undefined: none. */
-export const holdOf = (secret: Pick<Secret, 'tags'>): Hold | undefined => {
-  const value = secret.tags[HOLD_TAG];
-  if (value === undefined) return undefined;
-  // Somebody who set an unknown value also wanted to stop this secret.
-  return value === 'deleted' ? 'deleted' : 'frozen';
-};
 
 /**
  * The version that waits to be promoted. After a rotation AWSPENDING stays on the promoted version

@@ -1,5 +1,6 @@
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
+import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
   CLUSTER_TAG,
   OWNER_TAG,
@@ -10,7 +11,7 @@ import {
 import { type Observation, type ObservedSecret, sortByOwner } from './observation.ts';
 import { observeSecret } from './observe.ts';
 import { fingerprintReader } from './read-fingerprint.ts';
-import { isUnknown } from './state.ts';
+import { currentHolder, isUnknown } from './state.ts';
 import { tokenNamedBy } from './version-id.ts';
 import { youngVersions } from './young-versions.ts';
 
@@ -67,12 +68,18 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
 
 /**
  * Whether it must be known when a secret's versions were made: one that no token's id names counts its age
- * from there.
+ * from there, and one that is older than a `lift` lost its token by the order that was lifted.
  */
 export function needsVersionTimes(seen: ObservedSecret): boolean {
   const pending = pendingVersion(seen.secret);
   const isOfOthers = pending !== undefined && !tokenNamedBy(pending)?.certain;
-  return isOfOthers || isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS');
+  const isLifted = seen.secret.tags[LIFTED_TAG] !== undefined;
+  return (
+    isOfOthers ||
+    isUnknown(seen, 'AWSCURRENT') ||
+    isUnknown(seen, 'AWSPREVIOUS') ||
+    (isLifted && currentHolder(seen)?.state === 'gone')
+  );
 }
 
 /**

@@ -39,20 +39,28 @@ const watchedVersions = (secret: Secret): ReadonlySet<string> => {
 };
 
 /**
- * Finds the tokens under AWSCURRENT, AWSPREVIOUS and AWSPENDING of one secret. What this run's listing does
- * not show is read by its id.
+ * Finds whose strings certain versions of one secret have. What the listing does not show is read by its id.
  */
+export async function observeVersions(
+  secret: Secret,
+  versions: Iterable<string>,
+  sources: HolderSources,
+): Promise<ObservedSecret> {
+  const holders = new Map<string, Holder>();
+  for (const version of versions) {
+    holders.set(version, await findHolder(version, secret, sources));
+  }
+  return { secret, tokens: sources.owned.get(secret.name) ?? [], holders };
+}
+
+/** The same for AWSCURRENT, AWSPREVIOUS and AWSPENDING, and when the versions were made, if that is needed. */
 export async function observeSecret(
   secret: Secret,
   sources: HolderSources,
   secrets: Pick<Secrets, 'versionTimes'>,
   needsTimes: (seen: ObservedSecret) => boolean = () => false,
 ): Promise<ObservedSecret> {
-  const holders = new Map<string, Holder>();
-  for (const version of watchedVersions(secret)) {
-    holders.set(version, await findHolder(version, secret, sources));
-  }
-  const seen = { secret, tokens: sources.owned.get(secret.name) ?? [], holders };
+  const seen = await observeVersions(secret, watchedVersions(secret), sources);
   return needsTimes(seen) ? { ...seen, ...(await timesOf(secret, secrets)) } : seen;
 }
 

@@ -1,7 +1,7 @@
 import { entryOf } from '../policy/policy.ts';
 import type { RunTools } from '../run/tools.ts';
 import type { ReadFingerprint } from './find-holder.ts';
-import { readTokenString } from './secret-string.ts';
+import { holdsString, readTokenString } from './secret-string.ts';
 
 /**
  * Reads whose string a version has. Nothing that is wrong with one secret's value stops a run for all
@@ -14,6 +14,19 @@ export const fingerprintReader =
       const text = await secrets.value(secret, version);
       if (!text) return 'empty';
       return readTokenString(entryOf(policy, secret) ?? { secret }, text, known).fingerprint();
+    } catch (error) {
+      log.warn('a value could not be read', { secret, version, error });
+      return undefined;
+    }
+  };
+
+/** Whether a version has a string, in whatever form its value is. Undefined: the value could not be read. */
+export const stringFinder =
+  ({ secrets, log }: Pick<RunTools, 'secrets' | 'log'>) =>
+  async (secret: string, version: string, fingerprint: string): Promise<boolean | undefined> => {
+    try {
+      const text = await secrets.value(secret, version);
+      return text !== undefined && holdsString(text, fingerprint);
     } catch (error) {
       log.warn('a value could not be read', { secret, version, error });
       return undefined;

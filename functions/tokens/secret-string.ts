@@ -1,3 +1,4 @@
+import { findCredentials } from '../credentials.ts';
 import type { MintedToken } from '../management-api/management-api.ts';
 import type { Policy, TokenPolicy } from '../policy/policy.ts';
 import { formatInstant } from '../time.ts';
@@ -206,6 +207,30 @@ export function readTokenString(
     const place = known ?? (another ? undefined : formed) ?? placeUnder(parsed.root, TOKEN_KEY);
     return new TokenValue(place.string);
   });
+}
+
+/** The string that consumers send: where the value has another form than expected, all of it. */
+export function stringForConsumers(
+  entry: Entry,
+  text: TokenValue,
+  fingerprints: readonly string[],
+): TokenValue {
+  try {
+    return readTokenString(entry, text, fingerprints);
+  } catch (error) {
+    if (!(error instanceof SecretShapeError)) throw error;
+    return new TokenValue(text.reveal().trim());
+  }
+}
+
+/** Whether the string of a fingerprint is anywhere in a secret's text: the whole of it, a string of its JSON, or inside one. */
+export function holdsString(text: TokenValue, fingerprint: string): boolean {
+  const revealed = text.reveal();
+  const root = jsonObject(revealed);
+  const inJson = root ? stringsIn(root).map(({ string }) => string) : [];
+  const inText = findCredentials(revealed).strings.flatMap(({ readings }) => readings);
+  const values = [revealed.trim(), ...inJson].map((each) => new TokenValue(each));
+  return [...values, ...inText].some((each) => each.fingerprint() === fingerprint);
 }
 
 /** Whether a text shows by itself where its token string is; otherwise the text before it must be asked too. */

@@ -1,5 +1,7 @@
 import type { Token } from '../management-api/token.ts';
+import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import { pendingVersion } from '../secrets-manager/secret.ts';
+import { DAY_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 import { isUnproven } from './proof.ts';
@@ -130,4 +132,17 @@ export function versionTime(
   version: string,
 ): number | undefined {
   return versionTimes && (versionTimes.get(version) ?? secret.changedAt);
+}
+
+/** So long after `lift` the replacement of what its order had deleted is what a person asked for. */
+const LIFTED_MS = 7 * DAY_MS;
+
+/**
+ * Whether AWSCURRENT's token was ended by an order that a person lifted since: its version is older than that.
+ * Needs the versions' times.
+ */
+export function wasLifted(seen: ObservedSecret, now: number): boolean {
+  const lifted = Date.parse(seen.secret.tags[LIFTED_TAG] ?? '');
+  const madeAt = versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
+  return madeAt !== undefined && madeAt < lifted && now < lifted + LIFTED_MS;
 }

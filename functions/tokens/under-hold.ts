@@ -1,6 +1,6 @@
 import type { Token } from '../management-api/token.ts';
 import type { Tools } from '../run/tools.ts';
-import { holdOf } from '../secrets-manager/secret.ts';
+import { holdOf } from '../secrets-manager/hold.ts';
 import {
   type Arming,
   changeToken,

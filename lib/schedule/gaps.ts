@@ -31,16 +31,17 @@ function offsetIn(timeZone: string): (instant: number) => number {
 }
 
 /**
- * The instants of all firings, in order. When clocks go forward, a time that does not exist is skipped;
+ * The instants of all firings from one midnight (UTC) to another, in order. When clocks go forward, a time that does not exist is skipped;
  * when they go back, a time that comes twice counts once.
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#daylist-savings-time
  */
-function* firings({ minutes, years, firesOn }: Cron, timeZone: string): Generator<number> {
+function* firings(
+  { minutes, years, firesOn }: Cron,
+  timeZone: string,
+  { start, end }: { readonly start: number; readonly end: number },
+): Generator<number> {
   const offsetAt = offsetIn(timeZone);
-  const from = [...years].filter((year) => year >= FIRST_YEAR).sort((a, b) => a - b)[0];
-  if (from === undefined) return;
-  const end = Date.UTC(from + YEARS, 0);
-  for (let day = Date.UTC(from, 0); day < end; day += DAY_MS) {
+  for (let day = start; day < end; day += DAY_MS) {
     const date = new Date(day);
     if (!years.has(date.getUTCFullYear()) || !firesOn(date)) continue;
     const before = offsetAt(day - DAY_MS);
@@ -58,11 +59,20 @@ function* firings({ minutes, years, firesOn }: Cron, timeZone: string): Generato
   }
 }
 
+/** The years in which the firings of a cron expression are compared. */
+function yearsOf({ years }: Cron) {
+  const from = [...years].filter((year) => year >= FIRST_YEAR).sort((a, b) => a - b)[0];
+  return from === undefined
+    ? { start: 0, end: 0 }
+    : { start: Date.UTC(from, 0), end: Date.UTC(from + YEARS, 0) };
+}
+
 function gapsOfCron(fields: string, timeZone: string): Gaps {
   let shortest = Number.POSITIVE_INFINITY;
   let longestOfThree = 0;
   let [third, second, last]: (number | undefined)[] = [];
-  for (const at of firings(parseCron(fields), timeZone)) {
+  const cron = parseCron(fields);
+  for (const at of firings(cron, timeZone, yearsOf(cron))) {
     if (last !== undefined) shortest = Math.min(shortest, at - last);
     longestOfThree = Math.max(longestOfThree, at - (third ?? second ?? last ?? at));
     [third, second, last] = [second, last, at];
@@ -92,6 +102,27 @@ export function gapsOf(expression: string, timeZone: string): Gaps {
 }
 
 /**
+ * When `cron(0 3 * * ? *)` fires next after an instant, within two years. Undefined: not then, or it is a rate,
+ * whose firings count from an instant that only EventBridge knows.
+ * @throws ExpressionError
+ */
+export function nextFiring(
+  expression: string,
+  timeZone: string,
+  after: number,
+): number | undefined {
+  const fields = cronIn(expression);
+  if (fields === undefined) return undefined;
+  // A day earlier, because in some zones it is still the day before.
+  const start = after - (after % DAY_MS) - DAY_MS;
+  const end = start + 2 * 366 * DAY_MS;
+  for (const at of firings(parseCron(fields), timeZone, { start, end })) {
+    if (at > after) return at;
+  }
+  return undefined;
+}
+
+/**
  * The longest time from a firing to the second one after it, in minutes.
  * @throws ExpressionError
  */
@@ -100,7 +131,8 @@ export function longestOfTwo(expression: string, timeZone: string): number {
   if (cron === undefined) return 2 * gapsOf(expression, timeZone).shortest;
   let longest = 0;
   let [second, last]: (number | undefined)[] = [];
-  for (const at of firings(parseCron(cron), timeZone)) {
+  const parsed = parseCron(cron);
+  for (const at of firings(parsed, timeZone, yearsOf(parsed))) {
     longest = Math.max(longest, at - (second ?? last ?? at));
     [second, last] = [last, at];
   }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { type Call, type Interceptor, passThrough, type Reply } from '../interception.ts';
 import { AwsError } from './aws-error.ts';
+import { callerIdentity, isCallerIdentity } from './caller-identity.ts';
 import { eventOperations } from './event-operations.ts';
 import { parseJson } from './json.ts';
 import { listOperations } from './list-operations.ts';
@@ -11,6 +12,8 @@ import { passwordOperations } from './random-password.ts';
 import type { Operation } from './request.ts';
 import { resourcePolicyOperations } from './resource-policy.ts';
 import { createRotations, type RotationInvoker } from './rotation.ts';
+import { scheduleOperations, statusOf } from './schedule-operations.ts';
+import { firingOf, type ScheduleDefinition, scheduleKey } from './schedules.ts';
 import { secretOperations } from './secret-operations.ts';
 import type { AwsState, PublishedEvent } from './state.ts';
 import { copy, createStore, own, type Store } from './store.ts';
@@ -30,7 +33,7 @@ export interface AwsOptions {
   readonly rotationInvoker?: RotationInvoker;
 }
 
-/** Secrets Manager and EventBridge on one loopback address. */
+/** Secrets Manager, EventBridge, its Scheduler, and STS on one loopback address. */
 export interface Aws {
   readonly url: string;
   readonly region: string;
@@ -42,6 +45,10 @@ export interface Aws {
   rotationInvoker: RotationInvoker | undefined;
   /** Receives every event that a bus takes, as the target of a rule does. */
   onEvent: (event: PublishedEvent) => void;
+  /** Makes a schedule, or replaces it, as a deploy does. Throws AwsError. */
+  deploySchedule(definition: ScheduleDefinition): void;
+  /** The event with which a schedule of the group `default` fires at this instant; undefined: it does not. */
+  firing(name: string, instant: number): object | undefined;
   readonly state: AwsState;
   snapshot(): AwsState;
   restore(state: AwsState): void;
@@ -72,12 +79,13 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   let intercept = options.intercept ?? passThrough;
 
   const app = createApp(clock);
-  app.post('/', async (request, response) => {
-    const routed = route(services, request);
-    if (!('operation' in routed)) return response.code(routed.status).send(routed.body);
-    store.count(routed.call.operation);
-    const effect = () => carryOut(store, routed.call, routed.operation, request.body);
-    const reply = await intercept(routed.call, effect);
+  const answer = async (
+    { call, effect }: Routed,
+    request: FastifyRequest,
+    response: FastifyReply,
+  ): Promise<FastifyReply> => {
+    store.count(call.operation);
+    const reply = await intercept(call, effect);
     if (reply === 'reset') {
       response.hijack();
       request.raw.socket.resetAndDestroy();
@@ -87,6 +95,23 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
       .code(reply.status)
       .headers(reply.headers ?? {})
       .send(reply.body);
+  };
+  app.post('/', (request, response) => {
+    const routed = routeTarget(services, store, request);
+    if ('effect' in routed) return answer(routed, request, response);
+    return response.code(routed.status).send(routed.body);
+  });
+  app.route<ScheduleRoute>({
+    method: ['GET', 'POST', 'PUT'],
+    url: '/schedules/:name',
+    handler(request, response) {
+      const routed = routeSchedule(store, request);
+      if ('effect' in routed) return answer(routed, request, response);
+      return response
+        .code(routed.status)
+        .headers(routed.headers ?? {})
+        .send(routed.body);
+    },
   });
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
 
@@ -124,6 +149,13 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     set readLagMs(lagMs) {
       store.readLagMs = lagMs;
     },
+    deploySchedule(definition) {
+      const key = scheduleKey(definition.Name, definition.GroupName);
+      const [, carryOutDeploy] =
+        scheduleOperations[own(store.state.schedules, key) ? 'PUT' : 'POST'];
+      carryOutDeploy(store, definition);
+    },
+    firing: (name, instant) => firingOf(own(store.state.schedules, scheduleKey(name)), instant),
     get state() {
       return store.state;
     },
@@ -155,7 +187,8 @@ function createApp(clock: Clock): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   app.addHook('onSend', (_request, response, _body, done) => {
-    response.header('content-type', 'application/x-amz-json-1.1');
+    if (!response.hasHeader('content-type'))
+      response.header('content-type', 'application/x-amz-json-1.1');
     response.header('x-amzn-requestid', randomUUID());
     // The SDKs correct their clocks by this header, so it must have the sandbox's time.
     response.header('date', new Date(clock.now()).toUTCString());
@@ -164,22 +197,66 @@ function createApp(clock: Clock): FastifyInstance {
   return app;
 }
 
-function route(
+/** A request that has found its operation. */
+interface Routed {
+  readonly call: Call;
+  readonly effect: () => Reply;
+}
+
+const unsigned = () =>
+  new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+
+function routeTarget(
   services: Readonly<Record<string, Service>>,
+  store: Store,
   request: FastifyRequest,
-): Reply | { readonly call: Call; readonly operation: Operation } {
+): Reply | Routed {
+  const body = String(request.body);
+  const caller = header(request, 'x-sandbox-caller');
+  // STS is the one service here that is asked by a form.
+  if (header(request, 'x-amz-target') === undefined && isCallerIdentity(body)) {
+    const headers = { 'content-type': 'text/xml' };
+    const effect = () => ({ status: 200, headers, body: callerIdentity(store) });
+    return { call: { server: 'sts', operation: 'GetCallerIdentity', caller }, effect };
+  }
   const [prefix = '', name = ''] = header(request, 'x-amz-target')?.split('.') ?? [];
   const service = own(services, prefix);
   const operation = service && own(service.operations, name);
   if (service === undefined || operation === undefined)
     return refuse(new AwsError('UnknownOperationException', ''));
-  if (header(request, 'authorization') === undefined)
-    return refuse(
-      new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token'),
-    );
-  const caller = header(request, 'x-sandbox-caller');
-  const subject = subjectOf(parseJson(String(request.body)));
-  return { operation, call: { server: service.server, operation: name, caller, subject } };
+  if (header(request, 'authorization') === undefined) return refuse(unsigned());
+  const call = {
+    server: service.server,
+    operation: name,
+    caller,
+    subject: subjectOf(parseJson(body)),
+  };
+  return { call, effect: () => carryOut(store, call, operation, body) };
+}
+
+interface ScheduleRoute {
+  readonly Params: { readonly name: string };
+  readonly Querystring: { readonly groupName?: string };
+}
+
+/** Scheduler speaks REST: the method and the path say the operation. */
+function routeSchedule(store: Store, request: FastifyRequest<ScheduleRoute>): Reply | Routed {
+  if (header(request, 'authorization') === undefined) return refuseSchedule(unsigned());
+  const { name } = request.params;
+  const body = parseJson(String(request.body ?? '{}'));
+  const { groupName } = request.query;
+  const input = { ...(groupName && { GroupName: groupName }), ...(body as object), Name: name };
+  const { GroupName } = input as { readonly GroupName?: string };
+  const [operation, run] = scheduleOperations[request.method as keyof typeof scheduleOperations];
+  return {
+    call: {
+      server: 'scheduler',
+      operation,
+      caller: header(request, 'x-sandbox-caller'),
+      subject: scheduleKey(name, GroupName),
+    },
+    effect: () => tryTo(() => run(store, input), refuseSchedule),
+  };
 }
 
 const subjectSchema = z.object({
@@ -198,14 +275,18 @@ function header(request: FastifyRequest, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function carryOut(store: Store, { operation: name }: Call, operation: Operation, body: unknown) {
+function carryOut(store: Store, { operation: name }: Call, operation: Operation, body: string) {
   if (WRITES.has(name)) store.countWrite(name);
-  const parsed = parseJson(String(body));
+  const parsed = parseJson(body);
   if (parsed === undefined) return refuse(new AwsError('SerializationException', ''));
+  return tryTo(() => operation(store, parsed), refuse);
+}
+
+function tryTo(run: () => object, refused: (error: AwsError) => Reply): Reply {
   try {
-    return { status: 200, body: JSON.stringify(operation(store, parsed)) };
+    return { status: 200, body: JSON.stringify(run()) };
   } catch (error) {
-    if (error instanceof AwsError) return refuse(error);
+    if (error instanceof AwsError) return refused(error);
     throw error;
   }
 }
@@ -213,4 +294,10 @@ function carryOut(store: Store, { operation: name }: Call, operation: Operation,
 const refuse = (error: AwsError): Reply => ({
   status: 400,
   body: JSON.stringify({ __type: error.code, Message: error.message }),
+});
+
+const refuseSchedule = (error: AwsError): Reply => ({
+  status: statusOf(error),
+  headers: { 'x-amzn-errortype': error.code },
+  body: JSON.stringify({ Message: error.message }),
 });

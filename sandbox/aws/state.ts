@@ -1,3 +1,5 @@
+import type { Schedule } from './schedules.ts';
+
 /** One immutable value; its id is the ClientRequestToken that made it. */
 export interface SecretVersion {
   readonly id: string;
@@ -74,6 +76,8 @@ export interface AwsState {
   readonly history: Readonly<Record<string, readonly PastSecret[]>>;
   readonly eventBuses: readonly string[];
   readonly events: readonly PublishedEvent[];
+  /** By `group/name`. */
+  readonly schedules: Readonly<Record<string, Schedule>>;
   /** Requests that arrived, by operation. */
   readonly calls: Readonly<Record<string, number>>;
   /** Applied requests of the kind that AWS limits to 50 per second in an account and Region. */
@@ -87,6 +91,7 @@ export const emptyState: AwsState = {
   history: {},
   eventBuses: ['default'],
   events: [],
+  schedules: {},
   calls: {},
   writes: {},
   drawn: 0,

@@ -62,11 +62,14 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
   const broken = new Set<string>();
   cluster.intercept = interceptorOf(sabotage);
 
-  for (const { logicalId, periodMs, eventAt } of schedules) {
+  for (const { logicalId, periodMs, definition } of schedules) {
     const one = functions.find((each) => each.logicalId === logicalId);
     if (!one) continue;
+    aws.deploySchedule(definition);
     clock.every(periodMs, one.name, async () => {
-      await invocations.invoke(one.name, eventAt(clock.now()));
+      // What the schedule is now, not what it was at the deploy: people pause it and change it.
+      const event = aws.firing(definition.Name, clock.now());
+      if (event) await invocations.invoke(one.name, event);
     });
   }
   const stage: Stage = {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { ScheduleDefinition } from '../aws/schedules.ts';
+import { type References, resolveIntrinsics } from './intrinsics.ts';
 
 const templateSchema = z.object({
   Resources: z.record(
@@ -8,12 +10,16 @@ const templateSchema = z.object({
     z.object({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).optional() }),
   ),
 });
-const scheduleSchema = z.object({
+const propertiesSchema = z.looseObject({
+  Name: z.string(),
   ScheduleExpression: z.string(),
-  State: z.string().default('ENABLED'),
-  Target: z.object({
+  FlexibleTimeWindow: z.looseObject({ Mode: z.enum(['OFF', 'FLEXIBLE']) }),
+  State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
+  Target: z.looseObject({
     Arn: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }),
+    RoleArn: z.unknown(),
     Input: z.string(),
+    DeadLetterConfig: z.object({ Arn: z.unknown() }).optional(),
   }),
 });
 
@@ -22,13 +28,11 @@ const UNIT_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
 export interface FunctionSchedule {
   /** Logical id of the function that it invokes. */
   readonly logicalId: string;
+  /** Of the template: a later UpdateSchedule does not change it. */
   readonly periodMs: number;
-  /** The event of a firing at this instant: the template's input with its context attributes filled in. */
-  eventAt(instant: number): unknown;
+  /** What a deploy makes of it. */
+  readonly definition: ScheduleDefinition;
 }
-
-/** https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html */
-const SCHEDULED_TIME = '<aws.scheduler.scheduled-time>';
 
 function period(expression: string): number {
   const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
@@ -39,19 +43,26 @@ function period(expression: string): number {
   return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }
 
-/** The enabled EventBridge schedules of a synthesized template. */
-export function readSchedules(assemblyDirectory: string, stackName: string): FunctionSchedule[] {
+/** The EventBridge schedules of a synthesized template, enabled or not. */
+export function readSchedules(
+  assemblyDirectory: string,
+  stackName: string,
+  references: References = {},
+): FunctionSchedule[] {
   const file = join(assemblyDirectory, `${stackName}.template.json`);
   const { Resources } = templateSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const resolve = (value: unknown) => resolveIntrinsics(value, references);
   return Object.values(Resources).flatMap(({ Type, Properties }) => {
     if (Type !== 'AWS::Scheduler::Schedule') return [];
-    const { ScheduleExpression, State, Target } = scheduleSchema.parse(Properties);
-    if (State !== 'ENABLED') return [];
-    const [logicalId] = Target.Arn['Fn::GetAtt'];
-    const eventAt = (instant: number): unknown => {
-      const at = `${new Date(instant).toISOString().slice(0, 19)}Z`;
-      return JSON.parse(Target.Input.replaceAll(SCHEDULED_TIME, at));
+    const { Target, ...properties } = propertiesSchema.parse(Properties);
+    const { Arn, RoleArn, DeadLetterConfig, ...target } = Target;
+    const [logicalId] = Arn['Fn::GetAtt'];
+    const arns = {
+      Arn: resolve(Arn),
+      RoleArn: resolve(RoleArn),
+      ...(DeadLetterConfig && { DeadLetterConfig: { Arn: resolve(DeadLetterConfig.Arn) } }),
     };
-    return [{ logicalId, periodMs: period(ScheduleExpression), eventAt }];
+    const definition = { ...properties, Target: { ...target, ...arns } };
+    return [{ logicalId, periodMs: period(properties.ScheduleExpression), definition }];
   });
 }

@@ -6,6 +6,7 @@ import type { Terminal } from '../../bin/keyturn/terminal.ts';
 /** Somebody at a terminal who answers every question alike. */
 const answering = (answer: string, interactive = true): Terminal => ({
   print: () => {},
+  hasPrinted: false,
   printJson: () => {},
   note: () => {},
   style: (_format, text) => text,
@@ -40,6 +41,13 @@ describe('a reason', () => {
   it('is what was given, or else what a person answers', async () => {
     expect(await readReason('drill ', answering('never asked'))).toBe('drill');
     expect(await readReason(undefined, answering('odd writes'))).toBe('odd writes');
+  });
+
+  it('is no token string, which the log would show', async () => {
+    const secret = 's3cret-_'.repeat(11);
+    const typed = readReason(undefined, answering(`found apiv1_${secret}`));
+    await expect(typed).rejects.toThrow(/found a token string in the reason.*--leaked/);
+    await expect(typed).rejects.not.toThrow(/s3cret/);
   });
 
   it.each([

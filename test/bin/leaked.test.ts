@@ -6,16 +6,41 @@ import { TokenValue } from '../../functions/token-value.ts';
 
 const pasted = (text: string) =>
   readLeaked({ readHidden: () => Promise.resolve(text) } as Partial<Terminal> as Terminal);
+const fingerprintOf = (string: string) => new TokenValue(string).fingerprint();
+const drawn = (alphabet: 'base64' | 'base64url') => `apiv1_${randomBytes(64).toString(alphabet)}`;
 
 test.each(['base64', 'base64url'] as const)(
   'finds a token string of the %s alphabet whole, alone and in a text',
   async (alphabet) => {
     for (let count = 0; count < 200; count += 1) {
-      const string = `apiv1_${randomBytes(64).toString(alphabet)}`;
-      const fingerprint = new TokenValue(string).fingerprint();
+      const string = drawn(alphabet);
       for (const text of [string, `INFLUX_TOKEN="${string}"\n`, `Authorization: Token ${string}`]) {
-        expect(await pasted(text)).toBe(fingerprint);
+        const { strings } = await pasted(text);
+        expect(strings.map(({ fingerprints }) => fingerprints[0])).toEqual([fingerprintOf(string)]);
       }
     }
   },
 );
+
+test('finds every string of a text, and the management tokens between them', async () => {
+  const [one, two] = [drawn('base64'), drawn('base64url')];
+  const text = `A=${one}\nADMIN=M.V1.c2VjcmV0\n{"token":"${two}"}\nB=${one}\n`;
+  const { strings, management } = await pasted(text);
+  expect(strings.map(({ line, fingerprints }) => [line, fingerprints[0]])).toEqual([
+    [1, fingerprintOf(one)],
+    [3, fingerprintOf(two)],
+  ]);
+  expect(management).toEqual([2]);
+});
+
+test('says how much is missing of a string that was cut, and asks about no short part', async () => {
+  const string = drawn('base64url');
+  const { strings } = await pasted(`${string.slice(0, 30)}…\n`);
+  expect(strings[0]?.cut).toContain('found 24 characters');
+  expect((await pasted(string.slice(0, 20))).strings[0]?.fingerprints).toEqual([]);
+});
+
+test('takes a word of an unknown form for the string itself', async () => {
+  const { strings } = await pasted('\uFEFFeyJhbGciOi.JSUzI1NiJ9.c2Vj\n');
+  expect(strings[0]?.fingerprints).toEqual([fingerprintOf('eyJhbGciOi.JSUzI1NiJ9.c2Vj')]);
+});

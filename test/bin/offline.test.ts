@@ -93,7 +93,7 @@ describe('says in one line what was found, what was expected and what to do:', (
       ['revoke', '--freeze', '--delete', '--all'],
       /'--freeze' cannot be used with option '--delete'/,
     ],
-    ['nobody', ['unfreeze', ...policy], /found neither, expected a token’s name or --token-id/],
+    ['nobody', ['unfreeze', ...policy], /found none, expected exactly one of --token, --token-id/],
     [
       'an unknown token',
       ['rotate', 'telegraff', ...policy],
@@ -112,7 +112,8 @@ describe('says in one line what was found, what was expected and what to do:', (
     ['nothing', '', 'found nothing on standard input'],
     ['a management token', 'M.V1.c2VjcmV0LXNlY3JldA==', 'found a management token'],
     ['prose', 'no token in here', 'found a text without a token string'],
-    ['two tokens', `apiv1_${'a'.repeat(43)}= apiv1_${'b'.repeat(43)}=`, 'found 2 token strings'],
+    ['a management token in a file', 'A=1\nTOKEN=M.V1.c2VjcmV0LXNlY3JldA==\n', 'influxctl'],
+    ['the first half of a token', `apiv1_${'a'.repeat(15)}... somewhere`, 'found 15 characters'],
   ])('%s as a leaked string, without quoting it', async (_what, stdin, message) => {
     const { code, stdout, stderr } = await keyturn(['whois', ...policy], { stdin });
     expect(code).toBe(1);
@@ -120,6 +121,30 @@ describe('says in one line what was found, what was expected and what to do:', (
     for (const word of stdin.split(' ').filter(({ length }) => length > 5)) {
       expect(stdout + stderr).not.toContain(word);
     }
+  });
+
+  it.each([
+    ['--token', ['revoke', '--token']],
+    ['--token-id', ['revoke', '--token-id']],
+    ['--secret', ['revoke', '--secret']],
+    ['--database', ['revoke', '--database']],
+    ['--reason', ['revoke', '--all', '--reason']],
+    ['--confirm', ['revoke', '--all', '--confirm']],
+    ['--token-id', ['whois', '--token-id']],
+    ['--management-token-file', ['whois', '--management-token-file']],
+    ['an argument', ['unfreeze']],
+    ['an argument', ['rotate', 'telegraf']],
+    ['an argument', ['whois']],
+    ['an argument', []],
+  ])('a token string in %s, without quoting it: %j', async (place, args) => {
+    const secret = 's3cret+/'.repeat(10);
+    const encoded = encodeURIComponent(`apiv1_${secret}abcdef==`);
+    const { code, stdout, stderr } = await keyturn([...args, encoded]);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(`found a token string in ${place}, expected none`);
+    expect(stderr).toContain('keyturn revoke --leaked');
+    expect(stderr).not.toContain('s3cret');
   });
 
   it('no AWS credentials', async () => {
@@ -138,5 +163,22 @@ describe('says in one line what was found, what was expected and what to do:', (
     const { code, stderr } = await keyturn(['plan', ...policy], { env });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^keyturn: found no AWS Region, expected .*\n$/);
+  });
+});
+
+it('an error is JSON on standard output too, where JSON was asked for', async () => {
+  const { code, stdout, stderr } = await keyturn([
+    'revoke',
+    '--token',
+    'telegraf',
+    '--all',
+    '--json',
+    '--reason',
+    'leaked',
+  ]);
+  expect(code).toBe(1);
+  expect(stderr).toContain('found --token and --all, expected exactly one of');
+  expect(JSON.parse(stdout)).toEqual({
+    error: { kind: 'CommandError', message: expect.stringContaining('expected exactly one of') },
   });
 });

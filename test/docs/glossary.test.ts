@@ -100,6 +100,9 @@ const found: Readonly<Record<string, readonly string[]>> = {
   'States of a token': members('TokenState'),
   'Conditions of an entry': members('EntryCondition'),
   'Ways to revoke': REVOCATION_WAYS,
+  'States of a schedule': members('ScheduleState'),
+  'Ways to switch schedules': members('Way'),
+  'Results of pause and resume': members('SwitchResult'),
   'Answers of a probe': members('ProbeAnswer'),
   // `others` is no field: it keeps those that this version does not know.
   'Fields of the marker': keysOf('Marker').filter((key) => key !== 'others'),

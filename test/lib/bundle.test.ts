@@ -29,6 +29,8 @@ test('carries all that the function reads at run time', () => {
     'index.js.map',
     'package.json',
     'policy.json',
+    'schedule-reader.js',
+    'schedule-reader.js.map',
   ]);
   expect(JSON.parse(text('policy.json'))).toEqual(policyFile.document);
 });
@@ -43,6 +45,23 @@ test('stays within its budget, and takes credentials from the environment alone'
   expect(statSync(join(folder, 'index.js')).size).toBeLessThan(BUDGET);
   const { sources } = JSON.parse(text('index.js.map')) as { sources: string[] };
   expect(sources.filter((source) => source.includes('credential-provider'))).toEqual([]);
+});
+
+test('has the client of the schedules in a file of its own, which its own name finds', () => {
+  const sourcesOf = (name: string) =>
+    (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources.join();
+  expect(sourcesOf('index.js')).not.toContain('client-scheduler');
+  expect(sourcesOf('schedule-reader.js')).toContain('client-scheduler');
+  expect(sourcesOf('schedule-reader.js')).not.toContain('credential-provider');
+  const loaded = createRequire(join(folder, 'index.js'))('#schedule-reader');
+  expect(loaded.createScheduleReader).toBeTypeOf('function');
+});
+
+test('a function without a schedule has no reader', () => {
+  const other = mkdtempSync(join(tmpdir(), 'keyturn-revoke-'));
+  bundle('revoke', policyFile, other);
+  expect(readdirSync(other)).not.toContain('schedule-reader.js');
+  rmSync(other, { recursive: true });
 });
 
 test('is the same from any folder, so that an unchanged function is not deployed again', () => {

@@ -58,6 +58,9 @@ describe('a role names what its function may do, and that alone:', () => {
     ...on(['*'], ['ListSecrets']),
   ];
 
+  const readOwnSchedule = (job: string) =>
+    `scheduler:GetSchedule on arn:aws:scheduler:here:schedule/default/keyturn-prod-${job}`;
+
   test('rotate changes the secrets of its policy and deletes none', () => {
     const verbs = [
       'CreateSecret',
@@ -70,6 +73,7 @@ describe('a role names what its function may do, and that alone:', () => {
     ];
     const permissions = [
       ...common('KeyturnRotate'),
+      readOwnSchedule('rotate'),
       ...on([own, named], verbs),
       ...on([missing], ['DescribeSecret']),
     ];
@@ -79,6 +83,7 @@ describe('a role names what its function may do, and that alone:', () => {
   test('reap reads no token, and deletes secrets under its own prefix alone', () => {
     const permissions = [
       ...common('KeyturnReap'),
+      readOwnSchedule('reap'),
       ...on([own, named], ['DescribeSecret', 'ListSecretVersionIds', 'UpdateSecretVersionStage']),
       ...on([own], ['DeleteSecret']),
     ];
@@ -86,7 +91,10 @@ describe('a role names what its function may do, and that alone:', () => {
   });
 
   test('enforce knows the management token and nothing else of Secrets Manager', () => {
-    const permissions = least('KeyturnEnforce', 'KeyturnFailedRuns');
+    const permissions = [
+      ...least('KeyturnEnforce', 'KeyturnFailedRuns'),
+      readOwnSchedule('enforce'),
+    ];
     expect(permissionsOf(template, 'KeyturnEnforceRole')).toEqual(permissions.sort());
   });
 

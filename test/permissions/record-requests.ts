@@ -7,6 +7,7 @@ import { ACCOUNT, REGION } from './roles.ts';
 const SERVICES: Readonly<Record<string, string>> = {
   'secrets-manager': 'secretsmanager',
   events: 'events',
+  scheduler: 'scheduler',
 };
 
 /** A request to AWS by a function, and the policy that it was deployed with. */
@@ -21,7 +22,8 @@ const secretNamed = ({ aws }: World, subject: string) =>
   Object.values(aws.state.secrets).find(({ name, arn: own }) => [name, own].includes(subject));
 
 /** IAM is asked about the ARN of the secret; of a name that no secret has, about the bare name. */
-function resourceOf(world: World, { operation, subject }: Call): string {
+function resourceOf(world: World, { server, operation, subject }: Call): string {
+  if (server === 'scheduler') return arn('scheduler', `schedule/${subject}`);
   if (operation === 'ListSecrets' || subject === undefined) return '*';
   if (operation === 'PutEvents') return arn('events', `event-bus/${subject}`);
   return secretNamed(world, subject)?.arn ?? arn('secretsmanager', `secret:${subject}`);

@@ -17,6 +17,32 @@ export interface Deployed {
 /** The instances of a deployment: `2/rotate-1` is the third deployment's. */
 export const prefixOf = (number: number) => `${number}/`;
 
+/** As the stack makes them; CloudFormation leaves those alone that are there and have not changed. */
+function deploySchedules({ aws }: Systems, policy: object): void {
+  const { owner = 'prod' } = policy as { readonly owner?: string };
+  for (const job of ['rotate', 'reap', 'enforce']) {
+    const name = `keyturn-${owner}-${job}`;
+    if (aws.state.schedules[`default/${name}`]) continue;
+    const arn = (service: string, rest: string) =>
+      `arn:aws:${service}:${aws.region}:${aws.accountId}:${rest}`;
+    aws.deploySchedule({
+      Name: name,
+      Description: `Keyturn (${owner}): ${job}`,
+      ScheduleExpression: job === 'rotate' ? 'rate(30 minutes)' : 'cron(0 * * * ? *)',
+      ScheduleExpressionTimezone: 'Europe/Berlin',
+      FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
+      Target: {
+        Arn: arn('lambda', `function:${name}`),
+        RoleArn: arn('iam', `role/${name}`),
+        Input:
+          '{"scheduled":{"at":"<aws.scheduler.scheduled-time>","nextInSeconds":1800,"thirdInSeconds":5400}}',
+        DeadLetterConfig: { Arn: arn('sqs', 'failures') },
+        RetryPolicy: { MaximumEventAgeInSeconds: 900, MaximumRetryAttempts: 3 },
+      },
+    });
+  }
+}
+
 /** What the stack tells `rotate` of its schedule. */
 function thirdRunOf(policy: object): number {
   const { schedules }: { readonly schedules?: { readonly rotate?: string } } = { ...policy };
@@ -33,6 +59,7 @@ export function deployOn(
 ): Deployed {
   const { aws, secrets } = systems;
   const policy = { cluster: clusterOf(systems), ...declared };
+  deploySchedules(systems, policy);
   const host = createHost({
     clock,
     functions: JOBS.map((job) => realFunction(job)),

@@ -31,7 +31,7 @@ export function truthOf({ cluster, aws }: Pick<Sandbox, 'cluster' | 'aws'>): Tru
         }),
       ),
     tags,
-    hold: (secret) => tags(secret)['keyturn:hold'],
+    hold: (secret) => /^\w+/.exec(tags(secret)['keyturn:hold'] ?? '')?.[0],
     tokens: (secret) =>
       cluster.state.tokens
         .filter(({ revokedAt }) => revokedAt === undefined)

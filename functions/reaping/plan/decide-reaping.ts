@@ -1,5 +1,5 @@
 import type { Lifetimes } from '../../policy/policy.ts';
-import { holdOf } from '../../secrets-manager/secret.ts';
+import { holdOf } from '../../secrets-manager/hold.ts';
 import { HOUR_MS } from '../../time.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {

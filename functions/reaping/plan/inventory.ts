@@ -1,7 +1,7 @@
 import type { Token } from '../../management-api/token.ts';
 import { entryOf, type Policy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
-import { holdOf } from '../../secrets-manager/secret.ts';
+import { holdOf } from '../../secrets-manager/hold.ts';
 import { formatInstant, HOUR_MS } from '../../time.ts';
 import { bearsOwner, parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';

@@ -1,7 +1,8 @@
 import { entryOf, type Lifetimes, type Policy, secretPrefix } from '../../policy/policy.ts';
 import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
-import { holdOf, otherClusterOf } from '../../secrets-manager/secret.ts';
+import { holdOf } from '../../secrets-manager/hold.ts';
+import { otherClusterOf } from '../../secrets-manager/secret.ts';
 import { isMarkedByOthers } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { overdueProofs } from '../../tokens/proof.ts';

@@ -1,150 +1,191 @@
+import type { Token } from '../../management-api/token.ts';
 import type { Without } from '../../run/plan.ts';
-import { type Hold, holdOf } from '../../secrets-manager/secret.ts';
-import { MINUTE_MS } from '../../time.ts';
+import { describeHold, type Hold, holdOf, missingTraces } from '../../secrets-manager/hold.ts';
+import { HOUR_MS } from '../../time.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   hasVersion,
+  isArmed,
   isExpired,
   isInert,
   isSame,
   isStripped,
   ownedCurrent,
 } from '../../tokens/state.ts';
-import type { RevocationRequest, RevocationWay } from '../request.ts';
+import type { RevocationWay } from '../request.ts';
+import type { Order } from './order.ts';
 import type { RevocationAction } from './revocation-action.ts';
 
-/**
- * An order that is repeated within this time is the same order: people press twice, and the AWS CLI invokes
- * again if a function does not answer within 60 seconds (`--cli-read-timeout`).
- * https://docs.aws.amazon.com/cli/latest/reference/lambda/invoke.html
- */
-const REPEATED_MS = 15 * MINUTE_MS;
-
-/** A person's order about one secret. */
-export interface Order extends Pick<RevocationRequest, 'way' | 'immediately'> {
-  /** The id of the token that was named by id or fingerprint; it never counts as a successor. */
-  readonly namedToken?: string;
-  /** The secret or its token was named, not selected with many others: then `replace` also ends a freeze. */
-  readonly named: boolean;
-}
-
-/** The ways that end tokens. */
-export const ENDING_WAYS: readonly RevocationWay[] = ['replace', 'freeze', 'delete'];
+/** An order that was done this long ago is over: the same words are a new order. */
+const SAME_ORDER_MS = HOUR_MS;
 
 /** An action in one secret, which the caller adds. */
 type Action = Without<RevocationAction, 'secret'>;
 
-const isAlive = (seen: ObservedSecret, id: string | undefined) =>
-  seen.tokens.some(({ token }) => token.id === id);
+/** Minted by the same order. Earlier versions wrote which token was replaced, and not by which order. */
+const isOfOrder = ({ marker }: OwnedToken, { id }: Pick<Order, 'id'>) =>
+  marker.order === id || (marker.order === undefined && marker.replaces !== undefined);
 
-/** Whether its string is stored: its version has a label, or it was armed. */
-const isStored = ({ secret }: ObservedSecret, { versions, marker }: OwnedToken) =>
-  marker.fp !== undefined || Object.values(secret.labels).some((each) => versions.includes(each));
+const isOlder = ({ token }: OwnedToken, than: { readonly createdAt: number }) =>
+  token.createdAt < than.createdAt;
 
 /**
- * The token that this order, or the same order before, minted to replace what is revoked: it is younger
- * than `REPEATED_MS`, or the token that it replaces still exists. A repeated order continues with it.
+ * The token that this order, or the same one before, minted to replace what is revoked: under AWSPENDING, or
+ * under AWSCURRENT as long as something older lives, or for an hour. Of several the youngest.
  */
 export function findSuccessor(
   seen: ObservedSecret,
-  { namedToken }: Pick<Order, 'namedToken'>,
+  order: Pick<Order, 'id' | 'namedToken' | 'successor'>,
   now: number,
 ): OwnedToken | undefined {
-  const { AWSCURRENT, AWSPENDING } = seen.secret.labels;
+  const { AWSCURRENT = '', AWSPENDING = '' } = seen.secret.labels;
+  const own = seen.tokens.find(({ token }) => token.id === order.successor?.id);
+  if (own) return own;
   const able = seen.tokens.filter((owned) => {
-    const { token, marker } = owned;
-    if (marker.replaces === undefined || token.id === namedToken) return false;
-    if (isStripped(owned) || isExpired(token, now) || !isStored(seen, owned)) return false;
-    return now - token.createdAt < REPEATED_MS || isAlive(seen, marker.replaces);
+    if (!isOfOrder(owned, order) || owned.token.id === order.namedToken) return false;
+    if (isStripped(owned) || isExpired(owned.token, now)) return false;
+    if (hasVersion(seen, owned, AWSCURRENT)) {
+      const isYoung = now - owned.token.createdAt < SAME_ORDER_MS;
+      return isYoung || seen.tokens.some((each) => isOlder(each, owned.token));
+    }
+    return owned.marker.superseded === undefined && hasVersion(seen, owned, AWSPENDING);
   });
-  const byAge = [...able].sort((a, b) => b.token.createdAt - a.token.createdAt);
-  const labelled = (version = '') => able.find((each) => hasVersion(seen, each, version));
-  return labelled(AWSCURRENT) ?? labelled(AWSPENDING) ?? byAge[0];
+  return able.sort((a, b) => b.token.createdAt - a.token.createdAt)[0];
 }
 
-/** Takes off the labels by which a person could roll back to a revoked token, or a run could promote one. */
-function detach(seen: ObservedSecret, kept?: OwnedToken): Action[] {
+/** Since when tokens are not condemned by the order: they were made after its successor. Absent: all are. */
+function cutoffOf(order: Order, successor: OwnedToken | undefined) {
+  return order.successor ?? successor?.token;
+}
+
+/**
+ * Tokens that the order ends. Frozen ones are a person's, and cannot be used. What another run of the same
+ * order minted has lost its race as soon as the successor is current.
+ */
+function condemned(seen: ObservedSecret, order: Order, successor?: OwnedToken): OwnedToken[] {
+  if (order.way !== 'replace') return [...seen.tokens];
+  const cutoff = cutoffOf(order, successor);
+  const current = ownedCurrent(seen);
+  const labels = new Set(Object.values(seen.secret.labels));
+  return seen.tokens.filter((owned) => {
+    if (owned.marker.frozen !== undefined || isSame(owned, successor)) return false;
+    const hasLost = owned.marker.order === order.id && isSame(current, successor);
+    if (cutoff) return isOlder(owned, cutoff) || hasLost;
+    // Another run minted it just now and is about to store it. It is inert, and that run will lose its race.
+    return !isInert(owned) || owned.versions.some((version) => labels.has(version));
+  });
+}
+
+/** Tokens without our marker whose strings are in labelled versions, or that a person named. */
+export function foreignHolders({ holders }: ObservedSecret): readonly Token[] {
+  const tokens = [...holders.values()].flatMap((holder) =>
+    holder.state === 'foreign' ? [holder.token] : [],
+  );
+  return [...new Map(tokens.map((token) => [token.id, token])).values()];
+}
+
+/** Takes off the labels by which a person could roll back to what was ended, or a run could promote it. */
+function detach(seen: ObservedSecret, ended?: readonly OwnedToken[]): Action[] {
   const { labels } = seen.secret;
   return ['AWSPENDING', 'AWSPREVIOUS'].flatMap((label) => {
     const version = labels[label];
     if (version === undefined || version === labels.AWSCURRENT) return [];
-    if (kept && hasVersion(seen, kept, version)) return [];
-    return [{ kind: 'detach-label', label, version }];
+    const holder = seen.holders.get(version);
+    const stays =
+      ended && holder?.state === 'owned' && !ended.some((each) => isSame(each, holder.owned));
+    return stays ? [] : [{ kind: 'detach-label', label, version }];
   });
 }
 
-function deletions(seen: ObservedSecret, { namedToken }: Order, kept?: OwnedToken): Action[] {
-  const owned = seen.tokens.filter((each) => each !== kept).map(({ token }) => token.id);
-  // A foreign token is deleted only if a person named it.
-  const named = [...seen.holders.values()].flatMap((holder) =>
-    holder.state === 'foreign' && holder.token.id === namedToken ? [holder.token.id] : [],
+const deletionOf = (tokenId: string): Action => ({ kind: 'delete', tokenId });
+const deletions = (tokens: readonly OwnedToken[]) =>
+  tokens.map(({ token }) => deletionOf(token.id));
+
+/**
+ * What ends the condemned tokens. Foreign ones first, while a label still names them; owned ones are found
+ * by their markers.
+ */
+function endings(seen: ObservedSecret, order: Order, successor?: OwnedToken): Action[] {
+  const cutoff = order.way === 'replace' ? cutoffOf(order, successor) : undefined;
+  const foreign = foreignHolders(seen).filter(
+    (each) => !cutoff || each.createdAt < cutoff.createdAt,
   );
-  return [...owned, ...named].map((tokenId) => ({ kind: 'delete', tokenId }));
-}
-
-function decideReplacing(seen: ObservedSecret, order: Order, now: number): Action[] {
-  const hold = holdOf(seen.secret);
-  const successor = findSuccessor(seen, order, now);
-  const promoted = isSame(ownedCurrent(seen), successor);
-  const replace: Action[] = promoted
-    ? []
-    : [{ kind: 'replace', ...(successor && { tokenId: successor.token.id }) }];
-  const labels = new Set(Object.values(seen.secret.labels));
-  // Another run minted it just now and is about to store it. It is inert, and that run will lose its race.
-  const isHarmless = (owned: OwnedToken) =>
-    isInert(owned) && !owned.versions.some((version) => labels.has(version));
-  const targets = { ...seen, tokens: seen.tokens.filter((owned) => !isHarmless(owned)) };
-  const endings = [...detach(seen, successor), ...deletions(targets, order, successor)];
-  // Without the hold, frozen tokens stay frozen: their markers say so.
-  const release: Action[] = hold ? [{ kind: 'release' }] : [];
-  return order.immediately
-    ? [...endings, ...release, ...replace]
-    : [...release, ...replace, ...endings];
-}
-
-/** Whether unfreezing can give the permissions back. After a freeze with `noUndo` it cannot. */
-export const canGiveBack = ({ token, marker }: OwnedToken) =>
-  marker.frozen !== undefined &&
-  (marker.was !== undefined || token.permissions.length > 0 || marker.quarantined !== undefined);
-
-/** The hold is removed first: after a crash the tokens are still frozen by their own markers. */
-function decideUnfreezing(seen: ObservedSecret): Action[] {
-  const hold = holdOf(seen.secret);
-  const backs = seen.tokens.filter(canGiveBack);
+  const ended = condemned(seen, order, successor);
   return [
-    ...(hold ? [{ kind: 'release' as const }] : []),
-    ...backs.map(({ token }) => ({ kind: 'give-back' as const, tokenId: token.id })),
+    ...foreign.map(({ id }) => deletionOf(id)),
+    ...detach(seen, order.way === 'replace' ? ended : undefined),
+    ...deletions(ended),
   ];
 }
 
+function decideReplacing(seen: ObservedSecret, order: Order, now: number): Action[] {
+  const successor = findSuccessor(seen, order, now);
+  const current = ownedCurrent(seen);
+  const cutoff = cutoffOf(order, successor);
+  // A run that was faster has promoted a younger token, which the order does not condemn.
+  const isYounger =
+    current && cutoff && isArmed(current) && !isExpired(current.token, now)
+      ? current.token.createdAt > cutoff.createdAt
+      : false;
+  const isDone = isSame(current, successor) || isYounger;
+  const replace: Action[] = isDone
+    ? []
+    : [{ kind: 'replace', ...(successor && { tokenId: successor.token.id }) }];
+  const ends = endings(seen, order, successor);
+  if (seen.secret.deletedAt !== undefined) return ends;
+  return order.immediately ? [...ends, ...replace] : [...replace, ...ends];
+}
+
+/** The hold with both its traces, as far as the secret can have them. */
+function holding({ secret }: ObservedSecret, hold: Hold): Action[] {
+  if (secret.deletedAt !== undefined) return []; // Secrets Manager refuses to change it
+  const hasVersions = secret.labels.AWSCURRENT !== undefined;
+  const missing = missingTraces(secret, hold).filter((trace) => trace === 'tag' || hasVersions);
+  return missing.length > 0 ? [{ kind: 'hold', hold }] : [];
+}
+
+function releasing({ secret }: ObservedSecret): Action[] {
+  const hold = describeHold(secret);
+  return hold ? [{ kind: 'release', hold }] : [];
+}
+
+const givingBack = ({ tokens }: ObservedSecret): Action[] =>
+  tokens
+    .filter(({ marker }) => marker.frozen !== undefined)
+    .map(({ token }) => ({ kind: 'give-back', tokenId: token.id }));
+
+/** Every token is stamped, quarantined ones too: otherwise a roll back would give permissions back. */
+const stripping = (seen: ObservedSecret): Action[] => [
+  ...seen.tokens
+    .filter(({ token, marker }) => marker.frozen === undefined || token.permissions.length > 0)
+    .map(({ token }) => ({ kind: 'strip' as const, tokenId: token.id })),
+  ...foreignHolders(seen)
+    .filter(({ permissions }) => permissions.length > 0)
+    .map(({ id }) => ({ kind: 'strip' as const, tokenId: id })),
+];
+
 function decideActions(seen: ObservedSecret, order: Order, now: number): Action[] {
-  const { secret, tokens } = seen;
-  const hold = holdOf(secret);
-  // Secrets Manager refuses to tag a secret that is scheduled for deletion, and no run changes its tokens.
-  const held = secret.deletedAt !== undefined;
   switch (order.way) {
     case 'replace':
       return decideReplacing(seen, order, now);
-    case 'freeze': {
-      const armed = tokens.filter(({ token }) => token.permissions.length > 0);
+    case 'freeze':
+      return [...holding(seen, 'frozen'), ...stripping(seen)];
+    case 'delete': {
+      const ends = endings(seen, order);
+      const isFixed = seen.secret.deletedAt !== undefined;
       return [
-        ...(hold || held ? [] : [{ kind: 'hold' as const, hold: 'frozen' as const }]),
-        ...armed.map(({ token }) => ({ kind: 'strip' as const, tokenId: token.id })),
+        ...holding(seen, 'deleted'),
+        ...(isFixed ? ends.filter(({ kind }) => kind !== 'detach-label') : ends),
       ];
     }
-    case 'delete':
-      return [
-        ...(hold === 'deleted' || held
-          ? []
-          : [{ kind: 'hold' as const, hold: 'deleted' as const }]),
-        ...(held ? [] : detach(seen)),
-        ...deletions(seen, order),
-      ];
     case 'lift':
       // An unfinished deletion is finished first: otherwise a token that it left would be current again.
-      return hold ? [...deletions(seen, order), { kind: 'release' }] : [];
+      return holdOf(seen.secret)
+        ? [...deletions(seen.tokens), ...releasing(seen)]
+        : givingBack(seen);
     case 'unfreeze':
-      return decideUnfreezing(seen);
+      // The hold first: after a crash the tokens are still frozen by their own markers.
+      return [...releasing(seen), ...givingBack(seen)];
     case 'restore':
     case 'whois':
       return [];
@@ -155,21 +196,41 @@ function decideActions(seen: ObservedSecret, order: Order, now: number): Action[
 }
 
 const NOT_REACHED: Partial<Record<RevocationWay, Partial<Record<Hold, string>>>> = {
-  freeze: { deleted: 'is on hold (deleted) and stays so' },
-  unfreeze: { deleted: 'is on hold (deleted): lift it' },
-  lift: { frozen: 'is on hold (frozen): unfreeze it' },
-  replace: { deleted: 'is on hold (deleted): lift it first' },
+  freeze: { deleted: 'it stays so' },
+  unfreeze: { deleted: 'lift it' },
+  lift: { frozen: 'unfreeze it' },
+  replace: { deleted: 'lift it first', frozen: 'unfreeze it first' },
 };
 
 /** Why an order does not reach this secret. Undefined: it does. */
-export function notReachedBecause({ secret }: ObservedSecret, order: Order): string | undefined {
+export function notReachedBecause(
+  { secret }: ObservedSecret,
+  { way, immediately }: Pick<Order, 'way' | 'immediately'>,
+): string | undefined {
+  if (secret.replica) return 'is a replica; revoke in its primary Region';
   const hold = holdOf(secret);
-  const held = hold && NOT_REACHED[order.way]?.[hold];
-  if (held) return held;
-  if (hold === 'frozen' && order.way === 'replace' && !order.named) {
-    return 'is on hold (frozen) and stays so; to replace its token, name it';
+  const advice = hold && NOT_REACHED[way]?.[hold];
+  if (advice) return `is ${describeHold(secret)}; ${advice}`;
+  if (secret.deletedAt === undefined || way !== 'replace' || immediately) return undefined;
+  return 'is scheduled for deletion, so no successor can be stored in it, and its tokens still work; restore it first, or end them with "way": "delete" (--delete)';
+}
+
+/** What the order cannot make sure of in a secret that it reaches. */
+export function shortfallOf(
+  { secret, tokens }: ObservedSecret,
+  { way }: Pick<Order, 'way'>,
+): string | undefined {
+  if (secret.deletedAt !== undefined && way === 'replace') {
+    return 'is scheduled for deletion, so it got no successor';
   }
-  return secret.replica ? 'is a replica; revoke in its primary Region' : undefined;
+  if (way !== 'freeze' && way !== 'delete') return undefined;
+  if (secret.deletedAt !== undefined) {
+    return 'is scheduled for deletion and takes no hold: restoring it undoes this order; give it again then';
+  }
+  if (secret.labels.AWSCURRENT === undefined && tokens.length > 0) {
+    return 'has no version, so its hold is its tag alone';
+  }
+  return undefined;
 }
 
 /**
@@ -178,15 +239,14 @@ export function notReachedBecause({ secret }: ObservedSecret, order: Order): str
  *
  * | way       | actions                                                                        |
  * |-----------|--------------------------------------------------------------------------------|
- * | freeze    | hold, strip all                                                                  |
- * | unfreeze  | release, give back to all that are frozen                                        |
- * | delete    | hold, detach AWSPENDING and AWSPREVIOUS, delete all                              |
- * | lift      | delete what is left, release                                                     |
- * | replace   | release what is frozen, replace unless AWSCURRENT is the successor, detach, delete all others |
- * | the same, `immediately` | detach, delete all but the successor, release, replace             |
+ * | freeze    | hold, strip and stamp all                                                      |
+ * | unfreeze  | release, give back to all that are frozen                                      |
+ * | delete    | hold, detach AWSPENDING and AWSPREVIOUS, delete all                            |
+ * | lift      | delete what is left, release                                                   |
+ * | replace   | replace unless AWSCURRENT is the successor or younger, then detach and delete all older ones |
+ * | the same, `immediately` | delete all but the successor, replace                            |
  *
- * Only `delete` and `lift` change a secret on hold `deleted`. `replace` changes one on hold `frozen` only if
- * it was named.
+ * Only `delete` and `lift` change a secret on hold `deleted`; `replace` changes none that is on hold.
  */
 export function decideRevocation(
   seen: ObservedSecret,

@@ -42,7 +42,9 @@ export function decideToken(
   const { frozen, quarantined } = owned?.marker ?? {};
   switch (way) {
     case 'freeze':
-      return token.permissions.length > 0 ? [{ kind: 'strip', ...about }] : [];
+      return token.permissions.length > 0 || (owned && frozen === undefined)
+        ? [{ kind: 'strip', ...about }]
+        : [];
     case 'delete':
     case 'replace':
       return [...detachPrevious(owned, labels), { kind: 'delete', ...about }];

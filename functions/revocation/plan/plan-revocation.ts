@@ -1,25 +1,36 @@
 import type { Token } from '../../management-api/token.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { approvalHash } from '../../run/plan.ts';
 import { RequestError } from '../../run/request.ts';
 import type { ObservedToken } from '../../tokens/observation.ts';
 import type { BlastRadius, KnownToken } from '../report.ts';
 import type { RevocationRequest } from '../request.ts';
-import { decideRevocation, type Order } from './decide-revocation.ts';
+import { decideRevocation, foreignHolders, notReachedBecause } from './decide-revocation.ts';
 import { canKeep, decideToken } from './decide-token.ts';
 import { knowToken } from './known-token.ts';
-import { type OrderObservation, selectTarget, type Target } from './select-tokens.ts';
+import { type Order, orderId } from './order.ts';
+import {
+  candidatesAmong,
+  type OrderObservation,
+  selectTarget,
+  type Target,
+} from './select-tokens.ts';
 import { warningsOf } from './warnings.ts';
 
-export const orderOf = (request: RevocationRequest, { namedToken, named }: Target): Order => ({
+export const orderOf = (request: RevocationRequest, { namedToken }: Target): Order => ({
+  id: orderId(request),
   way: request.way,
   immediately: request.immediately,
-  named,
   ...(namedToken !== undefined && { namedToken }),
 });
 
 export interface RevocationPlan extends BlastRadius {
   readonly target: Target;
 }
+
+/** For what a person confirms: which tokens are meant, what is done, and what is left. */
+const hashOf = ({ tokens, secrets, actions, notReached }: Omit<BlastRadius, 'hash'>): string =>
+  approvalHash([tokens.map(({ tokenId }) => tokenId).sort(), secrets, actions, notReached]);
 
 function selectTokens(
   target: Target,
@@ -30,46 +41,58 @@ function selectTokens(
   for (const name of target.secrets) {
     const seen = around.secrets.get(name);
     for (const { token } of seen?.tokens ?? []) found.set(token.id, token);
-    for (const holder of seen?.holders.values() ?? []) {
-      if (holder.state === 'foreign') found.set(holder.token.id, holder.token);
-    }
+    for (const token of seen ? foreignHolders(seen) : []) found.set(token.id, token);
   }
-  for (const { token } of target.single) found.set(token.id, token);
+  for (const { token } of [...target.single, ...target.hidden]) found.set(token.id, token);
   const revoked = around.tokens.find(({ id }) => id === target.gone);
   if (request.way === 'whois' && revoked) found.set(revoked.id, revoked);
   return [...found.values()];
 }
 
-/** @throws RequestError */
-function refuse(
-  request: RevocationRequest,
-  target: Target,
-  policy: Policy,
-  around: OrderObservation,
-) {
-  const { way, selector, confirm, dryRun, noUndo } = request;
-  if (dryRun || way === 'whois') return;
-  const { host, hostname } = new URL(policy.cluster.url);
-  if (selector.kind === 'all' && confirm !== host && confirm !== hostname) {
-    throw new RequestError(`all requires "confirm": "${hostname}", the host of the cluster`);
-  }
-  if (way !== 'freeze' || noUndo) return;
-  const lost = target.single.find(({ owned }) => !owned);
-  if (lost) {
-    throw new RequestError(
-      `${lost.token.id} is not ours, so unfreezing could not give its permissions back; to freeze it anyway, add "noUndo": true`,
-    );
+/** Why freezing could not be undone. Undefined: it can. */
+function lossOf(target: Target, around: OrderObservation): string | undefined {
+  const lost = [
+    ...target.single.flatMap(({ token, owned: mine }) => (mine ? [] : [token])),
+    ...target.secrets.flatMap((name) => {
+      const seen = around.secrets.get(name);
+      return seen ? foreignHolders(seen).filter(({ permissions }) => permissions.length > 0) : [];
+    }),
+  ];
+  if (lost.length > 0) {
+    const ids = lost.map(({ id }) => id).join(', ');
+    return `${ids} is not ours, so unfreezing could not give its permissions back`;
   }
   const owned = target.secrets.flatMap((name) => around.secrets.get(name)?.tokens ?? []);
   const long = [...owned, ...target.single.flatMap(({ owned: each }) => each ?? [])].filter(
     (each) => !canKeep(each, around.at),
   );
-  if (long.length > 0) {
-    const ids = long.map(({ token }) => token.id).join(', ');
-    throw new RequestError(
-      `the description has no room for the permissions of ${ids}, so unfreezing could not give them back; to freeze anyway, add "noUndo": true`,
-    );
+  if (long.length === 0) return undefined;
+  const ids = long.map(({ token }) => token.id).join(', ');
+  return `the description has no room for the permissions of ${ids}, so unfreezing could not give them back`;
+}
+
+/** Why the order is refused as it is, known before anybody confirms it. Undefined: it is not. */
+function refusalOf(
+  { way, noUndo }: RevocationRequest,
+  target: Target,
+  around: OrderObservation,
+): string | undefined {
+  const loss = way === 'freeze' && !noUndo ? lossOf(target, around) : undefined;
+  return loss && `${loss}; to freeze anyway, add "noUndo": true (--no-undo)`;
+}
+
+/** @throws RequestError */
+function refuse(
+  { way, selector, confirm, dryRun }: RevocationRequest,
+  { refusal }: RevocationPlan,
+  { cluster }: Policy,
+): void {
+  if (dryRun || way === 'whois') return;
+  const { host, hostname } = new URL(cluster.url);
+  if (selector.kind === 'all' && confirm !== host && confirm !== hostname) {
+    throw new RequestError(`all requires "confirm": "${hostname}", the host of the cluster`);
   }
+  if (refusal !== undefined) throw new RequestError(refusal);
 }
 
 /**
@@ -82,7 +105,6 @@ export function planRevocation(
   request: RevocationRequest,
 ): RevocationPlan {
   const target = selectTarget(request, policy, around);
-  refuse(request, target, policy, around);
   const order = orderOf(request, target);
   const about = {
     now: around.at,
@@ -100,14 +122,24 @@ export function planRevocation(
   const labelsOf = ({ owned }: ObservedToken) =>
     around.secrets.get(owned?.marker.secret ?? '')?.secret.labels ?? {};
   const single = target.single.flatMap((each) => decideToken(each, request.way, labelsOf(each)));
-  return {
-    target,
+  const plan = {
     tokens,
     databases: [
       ...new Set(tokens.flatMap(({ permissions }) => permissions.map(({ resource }) => resource))),
     ].sort(),
     secrets: [...secrets].sort(),
     actions: [...seen.flatMap((each) => decideRevocation(each, order, around.at)), ...single],
+    notReached: seen.flatMap((each) => {
+      const reason = notReachedBecause(each, order);
+      return reason === undefined ? [] : [{ secret: each.secret.name, reason }];
+    }),
+    ...(target.unknown !== undefined && {
+      candidates: candidatesAmong(around).map((each) => knowToken(each, about)),
+    }),
     warnings: warningsOf(target, order, request, around),
   };
+  const refusal = refusalOf(request, target, around);
+  const planned = { target, ...plan, ...(refusal && { refusal }), hash: hashOf(plan) };
+  refuse(request, planned, policy);
+  return planned;
 }

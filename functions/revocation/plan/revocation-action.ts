@@ -1,4 +1,4 @@
-import type { Hold } from '../../secrets-manager/secret.ts';
+import type { Hold } from '../../secrets-manager/hold.ts';
 
 /** Sets the secret's hold, so that no schedule undoes the order. */
 export interface Holding {
@@ -11,6 +11,8 @@ export interface Holding {
 export interface Release {
   readonly kind: 'release';
   readonly secret: string;
+  /** That hold in words: who set it, when and why. */
+  readonly hold: string;
 }
 
 /** Mints, stores, arms, verifies and promotes a successor. `tokenId`: continues with this one. */

@@ -1,11 +1,19 @@
 import type { Permission, Token } from '../../management-api/token.ts';
-import { entryOf, type Policy, secretPrefix } from '../../policy/policy.ts';
-import type { ObservedSecret, ObservedToken } from '../../tokens/observation.ts';
-import { provenCurrent } from '../../tokens/state.ts';
+import { entryOf, namedDatabases, type Policy, secretPrefix } from '../../policy/policy.ts';
+import { suggestionFor } from '../../policy/suggestion.ts';
+import { parseMarker } from '../../tokens/marker.ts';
+import {
+  type ObservedSecret,
+  type ObservedToken,
+  type OwnedToken,
+  ownedToken,
+} from '../../tokens/observation.ts';
+import { isExpired, provenCurrent } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
-import type { RevocationRequest, RevocationWay, Selector } from '../request.ts';
-import { findSuccessor } from './decide-revocation.ts';
+import type { RevocationRequest } from '../request.ts';
+import { findSuccessor, foreignHolders } from './decide-revocation.ts';
 import { findByFingerprint, grantsOf } from './known-token.ts';
+import { orderId } from './order.ts';
 
 /** What was selected does not exist, or more than one thing fits; nothing was done. */
 export class SelectionError extends Error {
@@ -15,13 +23,28 @@ export class SelectionError extends Error {
 /** What an order is about: whole secrets, and single tokens. */
 export interface Target {
   readonly secrets: readonly string[];
-  /** Tokens that are revoked by themselves: they are neither current nor pending, or not ours. */
+  /** Tokens that are revoked by themselves: they are neither current nor pending, or no secret that we see has them. */
   readonly single: readonly ObservedToken[];
+  /** Tokens with our owner that the order means and does not end: their secrets are not visible, so they would get no successor. */
+  readonly hidden: readonly OwnedToken[];
   /** The id of the token that was named by id or fingerprint. */
   readonly namedToken?: string;
-  /** The id of a token that was named and does not exist, or is revoked already. */
+  /** The id of a token that was named and is revoked already. */
   readonly gone?: string;
-  readonly named: boolean;
+  /** Why nobody knows whose string has the fingerprint that was named. Then nothing is selected. */
+  readonly unknown?: string;
+}
+
+/** What the values in Secrets Manager said about a fingerprint that no marker bears. */
+export interface LeakedSearch {
+  /** The token that has the string. Absent: no value has it, or nobody knows whose it is. */
+  readonly tokenId?: string;
+  /** The secrets that have the string, with the labels of its versions. */
+  readonly places: readonly string[];
+  /** How many values were compared. */
+  readonly compared: number;
+  /** How many values could not be read. */
+  readonly unread: number;
 }
 
 /** The part of the observation that a selection needs. */
@@ -29,12 +52,17 @@ export interface OrderObservation {
   readonly at: number;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
   readonly tokens: readonly Token[];
+  /** Why Secrets Manager could not be asked. Absent: it answered. */
+  readonly awsError?: string;
+  /** Absent: no fingerprint was named, or a marker bears it. */
+  readonly leaked?: LeakedSearch | undefined;
 }
 
-const whole = (secrets: readonly string[], named: boolean, namedToken?: string): Target => ({
+const NONE: Target = { secrets: [], single: [], hidden: [] };
+
+const whole = (secrets: readonly string[], namedToken?: string): Target => ({
+  ...NONE,
   secrets,
-  single: [],
-  named,
   ...(namedToken !== undefined && { namedToken }),
 });
 
@@ -45,11 +73,25 @@ export const touches = (permissions: readonly Permission[], database: string) =>
       (action === 'read' || action === 'write') && (resource === '*' || resource === database),
   );
 
+/** Live tokens whose markers name our owner, and a secret that Secrets Manager does not show. */
+function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): OwnedToken[] {
+  const visible = new Set(
+    [...secrets.values()].flatMap((seen) => seen.tokens.map(({ token }) => token.id)),
+  );
+  return tokens.flatMap((token) => {
+    if (token.revokedAt !== undefined || visible.has(token.id)) return [];
+    const parsed = parseMarker(token.description);
+    const { owner: of, id = token.id } = parsed?.marker ?? {};
+    return parsed && of === owner && id === token.id ? [ownedToken(token, parsed)] : [];
+  });
+}
+
 function selectSecret(nameOrArn: string, { secrets }: OrderObservation): string {
   for (const { secret } of secrets.values()) {
     if (secret.name === nameOrArn || secret.arn === nameOrArn) return secret.name;
   }
-  throw new SelectionError(`this deployment has no secret ${nameOrArn}`);
+  const known = suggestionFor(nameOrArn, [...secrets.keys()]);
+  throw new SelectionError(`this deployment has no secret ${nameOrArn}${known}`);
 }
 
 function selectName(name: string, policy: Policy, around: OrderObservation): string {
@@ -57,27 +99,39 @@ function selectName(name: string, policy: Policy, around: OrderObservation): str
   // Its entry may have left the policy.
   const secret = entry?.secret ?? `${secretPrefix(policy.owner)}${name}`;
   if (around.secrets.has(secret)) return secret;
-  if (!entry)
-    throw new SelectionError(`neither the policy nor Secrets Manager has a token ${name}`);
+  if (!entry) {
+    const names = policy.tokens.map((each) => each.name);
+    throw new SelectionError(
+      `neither the policy nor Secrets Manager has a token ${name}${suggestionFor(name, names)}`,
+    );
+  }
   throw new SelectionError(`${name} has no secret yet, and therefore no token`);
 }
 
 /** By the permissions of a secret's tokens and of its entry: after a deletion there are no tokens to ask. */
-function selectDatabase(name: string, policy: Policy, { secrets }: OrderObservation): string[] {
-  return [...secrets.values()]
-    .filter(({ secret, tokens }) => {
-      const entry = entryOf(policy, secret.name);
-      const given = tokens.map(({ token, marker }) => grantsOf(token, marker));
-      return [...given, entry?.permissions ?? []].some((each) => touches(each, name));
-    })
-    .map(({ secret }) => secret.name);
+function selectDatabase(name: string, policy: Policy, around: OrderObservation): string[] {
+  const secrets = [...around.secrets.values()].filter((seen) => {
+    const entry = entryOf(policy, seen.secret.name);
+    const given = seen.tokens.map(({ token, marker }) => grantsOf(token, marker));
+    const foreign = foreignHolders(seen).map(({ permissions }) => permissions);
+    return [...given, ...foreign, entry?.permissions ?? []].some((each) => touches(each, name));
+  });
+  if (secrets.length > 0) return secrets.map(({ secret }) => secret.name);
+  const granted = [
+    ...policy.tokens.flatMap(({ permissions }) => permissions),
+    ...around.tokens.flatMap(({ permissions }) => permissions),
+  ];
+  const known = [...new Set([...namedDatabases(policy), ...granted.map((each) => each.resource)])];
+  throw new SelectionError(
+    `no token of this deployment can use a database ${name}${suggestionFor(name, known)}`,
+  );
 }
 
 /** The secret in which this token is current or pending, or was until `revoke` replaced it: all its tokens are meant. */
 function secretOf(
   id: string,
   versions: readonly string[],
-  way: RevocationWay,
+  request: RevocationRequest,
   { secrets, at }: OrderObservation,
 ) {
   const all = [...secrets.values()];
@@ -90,83 +144,193 @@ function secretOf(
       return named || versions.includes(version);
     });
   });
-  if (labelled || way !== 'replace') return labelled;
-  return all.find((seen) => findSuccessor(seen, { namedToken: id }, at)?.marker.replaces === id);
+  if (labelled || request.way !== 'replace') return labelled;
+  const order = { id: orderId(request), namedToken: id };
+  return all.find((seen) => findSuccessor(seen, order, at)?.marker.replaces === id);
 }
 
-function selectToken(id: string, { way }: RevocationRequest, around: OrderObservation): Target {
+/** The order's token has our owner, and no secret that we see: the account or the Region may be the wrong one. */
+function refuseHidden(
+  { marker, token }: OwnedToken,
+  request: RevocationRequest,
+  around: OrderObservation,
+): void {
+  if (around.awsError !== undefined || request.withoutSecrets) return;
+  const where = `${token.id} belongs to ${marker.secret}, which Secrets Manager does not show here: is this the wrong account or Region?`;
+  if (request.way === 'replace') {
+    throw new SelectionError(
+      `${where} Without it there would be no successor; if the secret is really gone, use "way": "delete" (--delete)`,
+    );
+  }
+  if (around.secrets.size > 0) return;
+  throw new SelectionError(
+    `${where} If the secrets are really gone, add "withoutSecrets": true (--without-secrets)`,
+  );
+}
+
+function selectToken(
+  id: string,
+  request: RevocationRequest,
+  around: OrderObservation,
+  { owner }: Policy,
+): Target {
   const owned = [...around.secrets.values()]
     .flatMap(({ tokens }) => tokens)
     .find(({ token }) => token.id === id);
-  const home = secretOf(id, owned?.versions ?? [versionIdOf(id), id], way, around);
-  if (home && way !== 'restore') return whole([home.secret.name], true, id);
-  const token = around.tokens.find((each) => each.id === id && each.revokedAt === undefined);
-  if (!token) return { secrets: [], single: [], gone: id, named: true };
+  const home = secretOf(id, owned?.versions ?? [versionIdOf(id), id], request, around);
+  if (home && request.way !== 'restore') return whole([home.secret.name], id);
+  const token = around.tokens.find((each) => each.id === id);
+  if (!token) {
+    throw new SelectionError(
+      `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
+    );
+  }
+  if (token.revokedAt !== undefined) return { ...NONE, gone: id };
   const own = owned && around.secrets.get(owned.marker.secret);
   // No token of the secret is proven current, so consumers may be using this one: it gets a successor.
-  if (way === 'replace' && own && !provenCurrent(own, around.at)) {
-    return whole([own.secret.name], true, id);
+  if (request.way === 'replace' && own && !provenCurrent(own, around.at)) {
+    return whole([own.secret.name], id);
   }
-  return { secrets: [], single: [{ token, ...(owned && { owned }) }], named: true };
+  const hidden = hiddenTokens(around, owner).find((each) => each.token.id === id);
+  if (hidden) refuseHidden(hidden, request, around);
+  const known = owned ?? hidden;
+  return { ...NONE, single: [{ token, ...(known && { owned: known }) }], namedToken: id };
+}
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+function unknownBecause(fingerprint: string, { places, compared, unread }: LeakedSearch): string {
+  const found =
+    places.length > 0
+      ? `the string is in ${places.join(' and ')}, and nobody knows whose it is`
+      : `the string is in none of ${counted(compared, 'value')} of our secrets`;
+  const missed = unread > 0 ? `; ${counted(unread, 'value')} could not be read` : '';
+  return `no marker has the fingerprint ${fingerprint}, and ${found}${missed}`;
+}
+
+const NOWHERE: LeakedSearch = { places: [], compared: 0, unread: 0 };
+const MOST_SAID = 10;
+
+/** The live tokens that may have a string whose fingerprint no marker bears: those whose string Keyturn never saw. */
+export function candidatesAmong({ tokens, at }: Pick<OrderObservation, 'tokens' | 'at'>): Token[] {
+  return tokens
+    .filter(
+      (token) =>
+        token.revokedAt === undefined &&
+        !isExpired(token, at) &&
+        token.permissions.length > 0 &&
+        parseMarker(token.description)?.marker.fp === undefined,
+    )
+    .sort((a, b) => b.createdAt - a.createdAt);
+}
+
+/** An order that would change something fails; a dry run and `whois` answer with the candidates. */
+function selectUnknown(
+  unknown: string,
+  { way, dryRun }: RevocationRequest,
+  around: OrderObservation,
+): Target {
+  if (dryRun || way === 'whois') return { ...NONE, unknown };
+  const ids = candidatesAmong(around).map(({ id }) => id);
+  const more = ids.length > MOST_SAID ? ', …' : '';
+  const said = ids.slice(0, MOST_SAID).join(', ');
+  const which =
+    ids.length > 0
+      ? `it may be one of ${counted(ids.length, 'live token')} whose string Keyturn never saw: ${said}${more}; way "whois" describes them, and tokenId names one`
+      : 'every live token has another fingerprint';
+  throw new SelectionError(`${unknown}; nothing was done; ${which}`);
 }
 
 function selectFingerprint(
   fingerprint: string,
   request: RevocationRequest,
   around: OrderObservation,
-) {
+  policy: Policy,
+): Target {
   const [found, another] = findByFingerprint(around.tokens, fingerprint);
-  if (!found) throw new SelectionError(`no marker has the fingerprint ${fingerprint}`);
   if (another) {
     throw new SelectionError(
-      `several markers have the fingerprint ${fingerprint}: ${found.id}, ${another.id}; name one by its id`,
+      `several markers have the fingerprint ${fingerprint}: ${found?.id}, ${another.id}; name one by its id`,
     );
   }
-  return selectToken(found.id, request, around);
+  const { leaked = NOWHERE } = around;
+  const id = found?.id ?? leaked.tokenId;
+  if (id !== undefined) return selectToken(id, request, around, policy);
+  return selectUnknown(unknownBecause(fingerprint, leaked), request, around);
 }
 
-/** The quarantined token of an entry, if there is exactly one. */
-function selectQuarantined(name: string, policy: Policy, around: OrderObservation): Target {
-  const seen = around.secrets.get(selectName(name, policy, around));
-  const found = (seen?.tokens ?? []).filter(({ marker }) => marker.quarantined !== undefined);
-  const [first, another] = found;
-  if (!first) throw new SelectionError(`no token of ${name} is quarantined`);
-  if (another) {
-    const ids = found.map(({ token }) => token.id).join(', ');
+function selectAll(request: RevocationRequest, policy: Policy, around: OrderObservation): Target {
+  const hidden = hiddenTokens(around, policy.owner);
+  if (around.secrets.size === 0 && !request.withoutSecrets) {
+    const tokens = hidden.length === 0 ? '' : `, and ${hidden.length} live tokens of it`;
     throw new SelectionError(
-      `several tokens of ${name} are quarantined: ${ids}; name one by its id`,
+      `Secrets Manager shows no secret of the owner ${policy.owner} here${tokens}: is this the wrong account or Region? ` +
+        'If there are really none, add "withoutSecrets": true (--without-secrets)',
     );
   }
-  return { secrets: [], single: [{ token: first.token, owned: first }], named: true };
+  const secrets = [...around.secrets.keys()];
+  const isEnding = request.way === 'freeze' || request.way === 'delete';
+  const isUndoing = request.way === 'unfreeze';
+  if (isEnding || isUndoing) {
+    const single = hidden.filter(({ marker }) => isEnding || marker.frozen !== undefined);
+    return { ...NONE, secrets, single: single.map((owned) => ({ token: owned.token, owned })) };
+  }
+  return { ...NONE, secrets, hidden: request.way === 'replace' ? hidden : [] };
+}
+
+/** `restore` undoes the quarantine of single tokens. Of a token named by its entry there must be exactly one. */
+function onlyQuarantined(
+  { secrets }: Target,
+  { selector }: RevocationRequest,
+  around: OrderObservation,
+): Target {
+  const found = secrets.flatMap((name) =>
+    (around.secrets.get(name)?.tokens ?? []).filter(
+      ({ marker }) => marker.quarantined !== undefined,
+    ),
+  );
+  const [first, another] = found;
+  if (!first) throw new SelectionError('no token of what was selected is quarantined');
+  if (another && selector.kind === 'token') {
+    const ids = found.map(({ token }) => token.id).join(', ');
+    throw new SelectionError(
+      `several tokens of ${selector.name} are quarantined: ${ids}; name one by its id`,
+    );
+  }
+  return { ...NONE, single: found.map((owned) => ({ token: owned.token, owned })) };
+}
+
+function select(request: RevocationRequest, policy: Policy, around: OrderObservation): Target {
+  const { selector } = request;
+  switch (selector.kind) {
+    case 'token':
+      return whole([selectName(selector.name, policy, around)]);
+    case 'tokenId':
+      return selectToken(selector.id, request, around, policy);
+    case 'fingerprint':
+      return selectFingerprint(selector.fingerprint, request, around, policy);
+    case 'secret':
+      return whole([selectSecret(selector.nameOrArn, around)]);
+    case 'database':
+      return whole(selectDatabase(selector.name, policy, around));
+    case 'all':
+      return selectAll(request, policy, around);
+    default:
+      selector satisfies never;
+      throw new Error('unknown selector of an order');
+  }
 }
 
 /**
  * Finds the secrets and tokens that an order is about. Pure.
- * @throws SelectionError
+ * @throws SelectionError if it selects nothing, or perhaps not what is meant
  */
 export function selectTarget(
   request: RevocationRequest,
   policy: Policy,
   around: OrderObservation,
 ): Target {
-  const selector: Selector = request.selector;
-  switch (selector.kind) {
-    case 'token':
-      return request.way === 'restore'
-        ? selectQuarantined(selector.name, policy, around)
-        : whole([selectName(selector.name, policy, around)], true);
-    case 'tokenId':
-      return selectToken(selector.id, request, around);
-    case 'fingerprint':
-      return selectFingerprint(selector.fingerprint, request, around);
-    case 'secret':
-      return whole([selectSecret(selector.nameOrArn, around)], true);
-    case 'database':
-      return whole(selectDatabase(selector.name, policy, around), false);
-    case 'all':
-      return whole([...around.secrets.keys()], false);
-    default:
-      selector satisfies never;
-      throw new Error('unknown selector of an order');
-  }
+  const target = select(request, policy, around);
+  const isById = request.selector.kind === 'tokenId' || request.selector.kind === 'fingerprint';
+  return request.way === 'restore' && !isById ? onlyQuarantined(target, request, around) : target;
 }

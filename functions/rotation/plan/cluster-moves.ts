@@ -1,9 +1,9 @@
 import type { Policy, TokenPolicy } from '../../policy/policy.ts';
 import type { Condition } from '../../run/limits.ts';
 import { approvalHash } from '../../run/plan.ts';
+import { holdOf } from '../../secrets-manager/hold.ts';
 import {
   CLUSTER_TAG,
-  holdOf,
   normalClusterUrl,
   otherClusterOf,
   UNKNOWN_CLUSTER,

@@ -2,7 +2,7 @@ import type { Measures } from '../../environment.ts';
 import type { Token } from '../../management-api/token.ts';
 import { entryOf, type Lifetimes, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { nextWithin } from '../../policy/window.ts';
-import { holdOf } from '../../secrets-manager/secret.ts';
+import { holdOf } from '../../secrets-manager/hold.ts';
 import { DAY_MS, HOUR_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';

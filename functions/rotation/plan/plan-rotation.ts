@@ -4,7 +4,7 @@ import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
 import { wasJustMoved } from '../../secrets-manager/secret.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder } from '../../tokens/state.ts';
+import { currentHolder, wasLifted } from '../../tokens/state.ts';
 import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 import { clusterMove, isMove, moveConditions } from './cluster-moves.ts';
 import { adoptsFirst, decideAdoption } from './decide-adoption.ts';
@@ -211,9 +211,14 @@ export function planRotation(
     findings,
     limits: [
       {
-        isLimited: (action) =>
-          isBecauseGone(action, observation.secrets.get(action.secret)) &&
-          !followsFromMove(action, actions, observation),
+        isLimited: (action) => {
+          const seen = observation.secrets.get(action.secret);
+          return (
+            isBecauseGone(action, seen) &&
+            !followsFromMove(action, actions, observation) &&
+            !(seen && wasLifted(seen, observation.at))
+          );
+        },
         loss: 'tokens would be replaced because they are gone',
         total: countOwned(observation),
       },

@@ -208,3 +208,11 @@ test('a token that comes last is probed before the others are done', async () =>
   await Promise.all(permissions.map((each) => dataPlane.untilAccepted(VALUE, each, settled)));
   expect(server.lines().findIndex((line) => line.startsWith('GET'))).toBeLessThanOrEqual(51);
 });
+
+test('where some routers accept and others refuse for longer than the patience, they are waited for', async () => {
+  const { dataPlane, timing } = await answering((index, now) => ({
+    status: index % 3 === 2 && now < 330_000 ? 401 : 204,
+  }));
+  expect(await dataPlane.untilAccepted(VALUE, WRITE, armed)).toEqual({ accepted: true });
+  expect(timing.now()).toBeGreaterThan(330_000);
+});

@@ -27,6 +27,7 @@ test('answers a dry run with the plan, and neither changes nor tells anything', 
         expect.objectContaining({ kind: 'UnmanagedDatabases' }),
       ],
     }),
+    schedule: { name: 'keyturn-prod-enforce', state: 'on' },
   });
   expect(database(world, 'telemetry')).toMatchObject({ maxTables: 500, retentionPeriod: 0n });
   expect(world.events()).toEqual([]);

@@ -113,19 +113,41 @@ test('brings a successor without proof where everything is dead and nothing can 
 test.each([
   ['freeze', 'frozen'],
   ['delete', 'deleted'],
-])('carries out %s though its hold is refused, and fails with what it did', async (way, hold) => {
-  const [id, string] = [idOf('AWSCURRENT'), world.string(TELEGRAF)];
+])('carries out %s though the tag of its hold is refused, and says so', async (way, hold) => {
+  const string = world.string(TELEGRAF);
   const denied = { status: 400, body: '{"__type": "AccessDeniedException", "Message": "no"}' };
   world.intercept(answering('TagResource', denied));
-  const { error } = await world.revoke({ ...order, way });
+  const { result: first } = await world.revoke({ ...order, way });
   world.intercept();
-  expect(error?.errorType).toBe('RevocationError');
-  expect(error?.errorMessage).toContain('AccessDeniedException');
-  expect(error?.errorMessage).toContain(`"tokenId":"${id}"`);
+  expect(first).toMatchObject({ done: true, confirmed: false });
+  expect(first?.unconfirmed).toEqual([
+    expect.stringMatching(
+      `^${TELEGRAF} has its label alone as a hold, because its tag was refused`,
+    ),
+  ]);
   expect(world.accepts(string)).toBe(false);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  expect(world.tokens(TELEGRAF).filter(({ permissions }) => permissions.length > 0)).toEqual([]);
   const { result: report } = await world.revoke({ ...order, way });
   expect([report?.confirmed, world.hold(TELEGRAF)]).toEqual([true, hold]);
 });
+
+test.each(['freeze', 'delete'])(
+  'carries out %s though both traces of its hold are refused, and fails with what it did',
+  async (way) => {
+    const [id, string] = [idOf('AWSCURRENT'), world.string(TELEGRAF)];
+    const denied = { status: 400, body: '{"__type": "AccessDeniedException", "Message": "no"}' };
+    world.intercept(async (call, effect) =>
+      ['TagResource', 'UpdateSecretVersionStage'].includes(call.operation) ? denied : effect(),
+    );
+    const { error } = await world.revoke({ ...order, way });
+    world.intercept();
+    expect(error?.errorType).toBe('RevocationError');
+    expect(error?.errorMessage).toContain('AccessDeniedException');
+    expect(error?.errorMessage).toContain(`"tokenId":"${id}"`);
+    expect(world.accepts(string)).toBe(false);
+  },
+);
 
 test.each(['freeze', 'delete'])(
   'schedules leave dead what was ordered to %s, for months',
@@ -170,15 +192,17 @@ test('does not use the compromised string but to see it refused', async () => {
   expect(early).toEqual([]);
 });
 
-test('leaves a current token without its marker alone, unless it is named by its id', async () => {
+test('ends a labelled token whose marker a person took away, as one of the secret', async () => {
   const [id, string] = [idOf('AWSCURRENT'), world.string(TELEGRAF)];
   await world.people.changeToken(id, { description: 'whose is this?' });
-  const { result: report } = await world.revoke({ ...order, way: 'freeze' });
-  expect(report).toMatchObject({ confirmed: false, tokens: [{ tokenId: id, result: 'left' }] });
+  const kept = await world.revoke({ ...order, way: 'freeze' });
+  expect(kept.error?.errorMessage).toContain(`${id} is not ours`);
   expect(world.accepts(string)).toBe(true);
-  await world.revoke({ ...order, way: 'unfreeze' });
-  const named = await world.revoke({ tokenId: id, reason: 'leaked' });
-  expect(named.result?.tokens.map(({ result }) => result)).toContain('deleted');
-  await world.wait(MINUTE);
+  const { result: report } = await world.revoke(order);
+  expect(report).toMatchObject({ confirmed: true });
+  expect(report?.tokens.map(({ tokenId, result }) => [tokenId === id, result])).toContainEqual([
+    true,
+    'deleted',
+  ]);
   expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
 });

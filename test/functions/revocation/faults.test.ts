@@ -56,7 +56,6 @@ const cases: readonly [string, object, () => Saved][] = [
   ['freeze', { ...order, way: 'freeze' }, () => rotated],
   ['delete', { ...order, way: 'delete' }, () => rotated],
   ['unfreeze', { ...order, way: 'unfreeze' }, () => frozen],
-  ['replace what is frozen', order, () => frozen],
   ['lift', { ...order, way: 'lift' }, () => deleted],
 ];
 

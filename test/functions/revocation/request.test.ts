@@ -11,6 +11,7 @@ test('replaces what is named, unless it is told another way', () => {
     immediately: false,
     dryRun: false,
     noUndo: false,
+    withoutSecrets: false,
   });
 });
 
@@ -38,13 +39,13 @@ test.each([
   [{ token: 'a', reason: '  ' }, 'a reason'],
   [{ token: 'a', reason, way: 'freeze', immediately: true }, 'immediately is allowed only with'],
   [{ token: 'a', reason, noUndo: true }, 'noUndo is allowed only with'],
-  [{ all: true, reason, way: 'restore' }, 'restore requires token or tokenId'],
+  [{ token: 'a', reason, plan: 'yes' }, 'a hash of 16 hex digits'],
 ])('refuses %j', (event, message) => {
   expect(() => parseRevokeRequest(event)).toThrow(message);
 });
 
 test.each([{ dryRun: true }, { way: 'whois' }])(
-  'wants no reason where nothing is done: %j',
+  'requires no reason where nothing is done: %j',
   (more) => {
     expect(parseRevokeRequest({ token: 'a', ...more })).not.toHaveProperty('reason');
   },

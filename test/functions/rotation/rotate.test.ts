@@ -22,6 +22,7 @@ test('answers a dry run with the plan, and applies nothing', async () => {
       refusals: [],
     },
     entries: [{ token: 'telegraf', secret: TELEGRAF, condition: 'missing', late: false }],
+    schedule: { name: 'keyturn-prod-rotate', state: 'on' },
   });
   expect(world.tokens()).toEqual([]);
   expect(world.labels(TELEGRAF)).toEqual({});

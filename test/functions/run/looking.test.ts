@@ -58,5 +58,6 @@ test('a person’s run promotes nothing outside the windows that the schedule wo
   const look = await world.rotate({ dryRun: true });
   const scheduled = await world.rotate({ ...firing(world, 1_800), dryRun: true });
   expect(look.result.plan.actions).toMatchObject([{ kind: 'mint', reason: 'Due' }]);
-  expect(scheduled.result).toEqual(look.result);
+  // Only a run by hand says whether its schedule fires.
+  expect(look.result).toEqual({ ...scheduled.result, schedule: expect.anything() });
 });

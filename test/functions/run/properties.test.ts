@@ -4,7 +4,7 @@ import { planReaping } from '../../../functions/reaping/plan/plan-reaping.ts';
 import type { ReapingAction } from '../../../functions/reaping/plan/reaping-action.ts';
 import { planRotation } from '../../../functions/rotation/plan/plan-rotation.ts';
 import type { RotationAction } from '../../../functions/rotation/plan/rotation-action.ts';
-import { HOLD_TAG } from '../../../functions/secrets-manager/secret.ts';
+import { HOLD_TAG } from '../../../functions/secrets-manager/hold.ts';
 import type { ObservedSecret, OwnedToken } from '../../../functions/tokens/observation.ts';
 import { isExpired } from '../../../functions/tokens/state.ts';
 import {

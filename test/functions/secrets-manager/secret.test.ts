@@ -1,25 +1,11 @@
 import { expect, test } from 'vitest';
 import {
   CLUSTER_TAG,
-  HOLD_TAG,
-  holdOf,
   isOfAnotherCluster,
   normalClusterUrl,
   pendingVersion,
 } from '../../../functions/secrets-manager/secret.ts';
 import { id, secretOf, URL, version } from '../builders.ts';
-
-test('reads a hold from its tag, and any unknown value as a wish to stop', () => {
-  const hold = (value?: string) =>
-    holdOf({ tags: value === undefined ? {} : { [HOLD_TAG]: value } });
-  expect([hold(), hold('frozen'), hold('deleted'), hold('yes'), hold('')]).toEqual([
-    undefined,
-    'frozen',
-    'deleted',
-    'frozen',
-    'frozen',
-  ]);
-});
 
 test('tells the cluster of a secret from another, and takes an untagged one for ours', () => {
   expect(isOfAnotherCluster(secretOf(), URL)).toBe(false);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Tools } from '../../../functions/run/tools.ts';
-import { HOLD_TAG } from '../../../functions/secrets-manager/secret.ts';
+import { HOLD_TAG } from '../../../functions/secrets-manager/hold.ts';
 import { underHold } from '../../../functions/tokens/under-hold.ts';
 import type { Call } from '../../../sandbox/interception.ts';
 import { disturb, type Meeting } from '../../world/faults.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ExpressionError } from '../../../lib/schedule/cron.ts';
-import { gapsOf } from '../../../lib/schedule/gaps.ts';
+import { gapsOf, nextFiring } from '../../../lib/schedule/gaps.ts';
 
 const HOUR = 60;
 const DAY = 24 * HOUR;
@@ -57,4 +57,25 @@ test.each([
   ['cron(0 3 30 2 ? *)', 'a schedule that fires at least once a year'],
 ])('%s is refused, because EventBridge would refuse it or nothing would run', (wrong, expected) => {
   expect(() => gapsOf(wrong, 'UTC')).toThrow(new ExpressionError(expected));
+});
+
+const next = (expression: string, zone: string, after: string) => {
+  const at = nextFiring(expression, zone, Date.parse(after));
+  return at === undefined ? undefined : new Date(at).toISOString();
+};
+
+test.each([
+  ['cron(0 3 * * ? *)', 'Europe/Berlin', '2026-01-31T01:59:00Z', '2026-01-31T02:00:00.000Z'],
+  ['cron(0 3 * * ? *)', 'Europe/Berlin', '2026-01-31T02:00:00Z', '2026-02-01T02:00:00.000Z'],
+  ['cron(0 3 * * ? *)', 'Europe/Berlin', '2026-07-01T02:00:00Z', '2026-07-02T01:00:00.000Z'],
+  ['cron(0 1 * * ? *)', 'Pacific/Auckland', '2026-07-01T12:30:00Z', '2026-07-01T13:00:00.000Z'],
+  ['cron(0 23 * * ? *)', 'America/Los_Angeles', '2031-01-02T06:00:00Z', '2031-01-02T07:00:00.000Z'],
+  ['cron(0 0 29 2 ? *)', 'UTC', '2026-03-01T00:00:00Z', '2028-02-29T00:00:00.000Z'],
+])('%s in %s fires next after %s at %s', (expression, zone, after, expected) => {
+  expect(next(expression, zone, after)).toBe(expected);
+});
+
+test('when a rate fires next, and what is over, is not known', () => {
+  expect(next('rate(1 hour)', 'UTC', '2026-03-01T00:00:00Z')).toBeUndefined();
+  expect(next('cron(0 0 1 1 ? 2026)', 'UTC', '2026-03-01T00:00:00Z')).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { takeInventory } from '../../../../functions/reaping/plan/inventory.ts';
-import { HOLD_TAG } from '../../../../functions/secrets-manager/secret.ts';
+import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
 import {
   armed,
   DAY,

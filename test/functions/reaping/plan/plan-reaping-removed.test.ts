@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Token } from '../../../../functions/management-api/token.ts';
 import { planReaping } from '../../../../functions/reaping/plan/plan-reaping.ts';
-import { HOLD_TAG, type Secret } from '../../../../functions/secrets-manager/secret.ts';
+import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
+import type { Secret } from '../../../../functions/secrets-manager/secret.ts';
 import {
   armed,
   DAY,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../../functions/policy/policy.ts';
 import { planReaping } from '../../../../functions/reaping/plan/plan-reaping.ts';
-import { HOLD_TAG } from '../../../../functions/secrets-manager/secret.ts';
+import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
 import type { Marker } from '../../../../functions/tokens/marker.ts';
 import {
   armed,

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Token } from '../../../../functions/management-api/token.ts';
+import { orderId } from '../../../../functions/revocation/plan/order.ts';
 import { planRevocation } from '../../../../functions/revocation/plan/plan-revocation.ts';
 import type { RevocationEvent } from '../../../../functions/revocation/request.ts';
 import { parseRevokeRequest } from '../../../../functions/revocation/request.ts';
-import { HOLD_TAG, type Secret } from '../../../../functions/secrets-manager/secret.ts';
+import { HOLD_LABELS, HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
+import type { Secret } from '../../../../functions/secrets-manager/secret.ts';
 import {
   armed,
   DAY,
@@ -43,8 +45,8 @@ const steps = (around: Around, event: RevocationEvent) =>
     return [kind, hold ?? label, n].filter(Boolean).join(' ');
   });
 
-const held = (hold: string, labels: Readonly<Record<string, number>>): Secret => {
-  const secret = secretOf(labels);
+const held = (hold: 'frozen' | 'deleted', labels: Readonly<Record<string, number>>): Secret => {
+  const secret = secretOf({ ...labels, [HOLD_LABELS[hold]]: 1 });
   return { ...secret, tags: { ...secret.tags, [HOLD_TAG]: hold } };
 };
 const old = armed(1, { age: 9 * DAY });
@@ -54,7 +56,9 @@ const frozen = armed(1, {
   permissions: [],
   marker: { frozen: NOW - HOUR, was: old.permissions },
 });
-const successor = (age: number) => armed(3, { age, marker: { replaces: id(1), forced: true } });
+const order = orderId(parseRevokeRequest({ reason: 'leaked', token: 'telegraf' }));
+const successor = (age: number, marker: object = { order }) =>
+  armed(3, { age, marker: { replaces: id(1), forced: true, ...marker } });
 const labels = { AWSCURRENT: 1, AWSPREVIOUS: 2, AWSPENDING: 1 };
 const usual = { secret: secretOf(labels), tokens: [old, superseded] };
 
@@ -71,24 +75,73 @@ test('says in which order each way takes its steps', () => {
 
 test('undoes a freeze from behind: the hold goes first', () => {
   const around = { secret: held('frozen', { AWSCURRENT: 1 }), tokens: [frozen] };
-  expect(steps(around, { way: 'unfreeze' })).toEqual(['release', 'give-back 1']);
+  expect(planned(around, { way: 'unfreeze' }).actions).toMatchObject([
+    { kind: 'release', hold: 'on hold (frozen); its tag does not say by whom or why' },
+    { kind: 'give-back', tokenId: id(1) },
+  ]);
   const crashed = { ...around, secret: secretOf({ AWSCURRENT: 1 }) };
   expect(steps(crashed, { way: 'unfreeze' })).toEqual(['give-back 1']);
 });
 
 test('finishes a deletion before it lifts it', () => {
   const around = { secret: held('deleted', { AWSCURRENT: 1 }), tokens: [old] };
-  expect(steps(around, { way: 'lift' })).toEqual(['delete 1', 'release']);
+  expect(planned(around, { way: 'lift' }).actions).toMatchObject([
+    { kind: 'delete', tokenId: id(1) },
+    { kind: 'release' },
+  ]);
+});
+
+test('gives back what a run stripped under a hold that is not there any more', () => {
+  const around = { secret: secretOf({ AWSCURRENT: 1 }), tokens: [frozen] };
+  expect(steps(around, { way: 'lift' })).toEqual(['give-back 1']);
+});
+
+test('sets the trace of a hold that is missing', () => {
+  const tagOnly = secretOf({ AWSCURRENT: 1 });
+  const around = {
+    secret: { ...tagOnly, tags: { ...tagOnly.tags, [HOLD_TAG]: 'frozen' } },
+    tokens: [frozen],
+  };
+  expect(steps(around, { way: 'freeze' })).toEqual(['hold frozen']);
+  const both = { secret: held('frozen', { AWSCURRENT: 1 }), tokens: [frozen] };
+  expect(steps(both, { way: 'freeze' })).toEqual([]);
+});
+
+test('stamps every token of a frozen secret, so that a roll back gives nothing back', () => {
+  const quarantined = armed(2, {
+    age: 20 * DAY,
+    permissions: [],
+    marker: { superseded: NOW - 9 * DAY, quarantined: NOW - HOUR, was: old.permissions },
+  });
+  const around = { secret: held('frozen', { AWSCURRENT: 1 }), tokens: [frozen, quarantined] };
+  expect(steps(around, { way: 'freeze' })).toEqual(['strip 2']);
 });
 
 test.each([
-  ['deleted', {}, 'is on hold (deleted): lift it first'],
-  ['deleted', { way: 'freeze' }, 'is on hold (deleted) and stays so'],
-  ['deleted', { way: 'unfreeze' }, 'is on hold (deleted): lift it'],
-  ['frozen', { way: 'lift' }, 'is on hold (frozen): unfreeze it'],
-] as const)('leaves what is %s to itself: %j', (hold, event, warning) => {
+  ['deleted', {}, 'lift it first'],
+  ['frozen', {}, 'unfreeze it first'],
+  ['deleted', { way: 'freeze' }, 'it stays so'],
+  ['deleted', { way: 'unfreeze' }, 'lift it'],
+  ['frozen', { way: 'lift' }, 'unfreeze it'],
+] as const)('leaves what is %s to itself: %j', (hold, event, advice) => {
   const plan = planned({ secret: held(hold, { AWSCURRENT: 1 }), tokens: [frozen] }, event);
-  expect(plan).toMatchObject({ actions: [], warnings: [`${TELEGRAF} ${warning}`] });
+  const reason = `is on hold (${hold}); its tag does not say by whom or why; ${advice}`;
+  expect(plan).toMatchObject({
+    actions: [],
+    notReached: [{ secret: TELEGRAF, reason }],
+    warnings: [`${TELEGRAF} ${reason}`],
+  });
+});
+
+test('a secret that is scheduled for deletion is not replaced, and the rest goes as far as it can', () => {
+  const secret = { ...secretOf(labels), deletedAt: NOW - HOUR };
+  const around = { secret, tokens: [old, superseded] };
+  expect(planned(around, {})).toMatchObject({ actions: [], notReached: [{ secret: TELEGRAF }] });
+  expect(steps(around, { way: 'freeze' })).toEqual(['strip 1', 'strip 2']);
+  expect(steps(around, { way: 'delete' })).toEqual(['delete 1', 'delete 2']);
+  expect(planned(around, { way: 'delete' }).warnings).toEqual([
+    expect.stringContaining('takes no hold: restoring it undoes this order'),
+  ]);
 });
 
 test('goes on with the successor that the same order has minted before', () => {
@@ -101,20 +154,44 @@ test('goes on with the successor that the same order has minted before', () => {
     secret: secretOf({ AWSCURRENT: 4, AWSPREVIOUS: 3 }),
     tokens: [...tokens, armed(4)],
   };
-  expect(steps(overtaken, {})).toEqual(['replace 3', 'delete 1', 'delete 4']);
+  expect(steps(overtaken, {})).toEqual([
+    'replace',
+    'detach-label AWSPREVIOUS 3',
+    'delete 1',
+    'delete 3',
+    'delete 4',
+  ]);
 });
 
-test('takes the successor of a finished order for one as long as people press twice', () => {
-  const around = (age: number) => ({
+test('takes the successor of a finished order for one for an hour, and no other order for the same', () => {
+  const around = (age: number, marker?: object) => ({
     secret: secretOf({ AWSCURRENT: 3 }),
-    tokens: [successor(age)],
+    tokens: [successor(age, marker)],
   });
   expect(steps(around(10 * MINUTE), {})).toEqual([]);
-  expect(steps(around(15 * MINUTE), {})).toEqual(['replace', 'delete 3']);
+  expect(steps(around(59 * MINUTE), {})).toEqual([]);
+  // 0.1 wrote which token was replaced, and not by which order.
+  expect(steps(around(10 * MINUTE, {}), {})).toEqual([]);
+  expect(steps(around(60 * MINUTE), {})).toEqual(['replace', 'delete 3']);
+  expect(steps(around(MINUTE), { reason: 'leaked again' })).toEqual(['replace', 'delete 3']);
   expect(steps(around(MINUTE), { token: undefined, tokenId: id(3) })).toEqual([
     'replace',
     'delete 3',
   ]);
+});
+
+test('condemns only tokens that are older than its successor', () => {
+  const younger = armed(4, { age: MINUTE });
+  const tokens = [old, successor(HOUR), younger];
+  const promoted = { secret: secretOf({ AWSCURRENT: 3, AWSPENDING: 4 }), tokens };
+  expect(steps(promoted, {})).toEqual(['delete 1']);
+  const waiting = { secret: secretOf({ AWSCURRENT: 4, AWSPENDING: 3 }), tokens };
+  expect(steps(waiting, {})).toEqual(['delete 1']);
+});
+
+test('deletes nothing that a person froze, though it is replaced', () => {
+  const around = { secret: secretOf({ AWSCURRENT: 2 }), tokens: [frozen, superseded] };
+  expect(steps(around, {})).toEqual(['replace', 'delete 2']);
 });
 
 test('kills a stuck pending token, and leaves one that was never stored to reap', () => {
@@ -144,7 +221,9 @@ test('finds a database by what tokens may do, might do, and should do', () => {
   expect(planned(usual, database).secrets).toEqual([TELEGRAF]);
   expect(planned({ ...usual, tokens: [frozen] }, database).secrets).toEqual([TELEGRAF]);
   expect(planned({ ...usual, tokens: [] }, database).secrets).toEqual([TELEGRAF]);
-  expect(planned(usual, { ...database, database: 'quality' }).secrets).toEqual([]);
+  expect(() => planned(usual, { ...database, database: 'telemetri' })).toThrow(
+    'no token of this deployment can use a database telemetri; did you mean "telemetry"?',
+  );
   const any = armed(1, { permissions: [{ action: 'read', resource: '*' }] });
   expect(
     planned({ ...usual, tokens: [any] }, { ...database, database: 'quality' }).secrets,
@@ -164,9 +243,10 @@ test('refuses to freeze what its description has no room to keep, unless nothing
   expect(steps(around, { way: 'freeze', noUndo: true })).toEqual(['hold frozen', 'strip 1']);
 });
 
-test('warns of what holds the place of its token without its marker', () => {
-  const { warnings } = planned({ secret: secretOf({ AWSCURRENT: 7 }), tokens: [foreign(7)] }, {});
-  expect(warnings).toEqual([
-    `${TELEGRAF} has ${id(7)}, which does not have our marker and is left alone; to revoke it, name it by its id`,
+test('ends what has the place of its token without its marker, and says so', () => {
+  const around = { secret: secretOf({ AWSCURRENT: 7 }), tokens: [foreign(7)] };
+  expect(steps(around, {})).toEqual(['replace', 'delete 7']);
+  expect(planned(around, {}).warnings).toEqual([
+    expect.stringMatching(`^${id(7)} does not have our marker, and a version of ${TELEGRAF} has`),
   ]);
 });

@@ -5,7 +5,8 @@ import {
   measureTokens,
   type Unadopted,
 } from '../../../../functions/rotation/plan/entry-state.ts';
-import { HOLD_TAG, type Secret } from '../../../../functions/secrets-manager/secret.ts';
+import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
+import type { Secret } from '../../../../functions/secrets-manager/secret.ts';
 import {
   armed,
   DAY,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
-import { HOLD_TAG } from '../../../../functions/secrets-manager/secret.ts';
+import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
 import { homeOf } from '../../../../functions/tokens/marker.ts';
 import {
   armed,

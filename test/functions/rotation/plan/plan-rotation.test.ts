@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Policy } from '../../../../functions/policy/policy.ts';
 import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
-import { HOLD_TAG } from '../../../../functions/secrets-manager/secret.ts';
+import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
 import {
   armed,
   DAY,

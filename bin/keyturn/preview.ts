@@ -1,0 +1,124 @@
+import { type Revocation, readRevocation } from './answers.ts';
+import type { Engine } from './engine.ts';
+import { CommandError, EXIT, kindOf } from './failure.ts';
+import { formatUnknown } from './identify.ts';
+import { nameOfString } from './leaked.ts';
+import { formatBlastRadius } from './revocation-text.ts';
+import type { Selection } from './selectors.ts';
+import type { Style } from './terminal.ts';
+
+export interface Order extends Selection {
+  readonly way: string;
+  readonly immediately?: boolean;
+  readonly noUndo?: boolean;
+  readonly withoutSecrets?: boolean;
+}
+
+/** Said with every order: who gives it, and why. */
+export interface Signature {
+  readonly by: string;
+  /** Absent: not known yet, which a dry run allows. */
+  readonly reason?: string | undefined;
+}
+
+/** An order, and what the function says that it would do. */
+export interface Previewed {
+  readonly order: Order;
+  /** What is sent. */
+  readonly event: object;
+  /** Empty, unless several strings leaked. */
+  readonly heading: string;
+  /** Absent: the function has no answer. */
+  readonly answer?: Revocation;
+  /** Why nothing can be ordered. */
+  readonly unknown?: string;
+}
+
+type Answered = Omit<Previewed, 'order' | 'heading'>;
+
+/**
+ * Asks what an order would do, by every reading of its selector, until one selects something.
+ * @throws what the function throws
+ */
+async function preview(order: Order, signature: Signature, engine: Engine): Promise<Answered> {
+  const { way, immediately = false, noUndo = false, withoutSecrets = false, otherwise } = order;
+  const how = {
+    ...(immediately && { immediately }),
+    ...(noUndo && { noUndo }),
+    ...(withoutSecrets && { withoutSecrets }),
+    ...signature,
+  };
+  let first: Answered | undefined;
+  for (const selector of order.events) {
+    const event = { way, ...selector, ...how };
+    const answer = readRevocation(await engine.call('revoke', { ...event, dryRun: true }));
+    const { candidates, warnings } = answer.plan;
+    if (!candidates) return { event, answer };
+    first ??= { event, answer, unknown: warnings.join('; ') };
+  }
+  // A part of a string fits every token, so it has no candidates.
+  return otherwise === undefined && first ? first : { event: {}, unknown: otherwise ?? '' };
+}
+
+/** What orders would do. One string of several that selects nothing does not keep the others alive. */
+export async function previewAll(
+  orders: readonly Order[],
+  signature: Signature,
+  engine: Engine,
+): Promise<Previewed[]> {
+  const previews: Previewed[] = [];
+  const isOne = orders.length === 1;
+  for (const [index, order] of orders.entries()) {
+    const heading = isOne ? '' : nameOfString(index, { line: order.line ?? 1 });
+    const answered = await preview(order, signature, engine).catch((error): Answered => {
+      if (isOne || kindOf(error) !== 'SelectionError') throw error;
+      return { event: {}, unknown: error.message };
+    });
+    previews.push({ order, heading, ...answered });
+  }
+  return previews;
+}
+
+export const underHeading = (heading: string, text: string, style: Style): string =>
+  heading === '' ? text : `${style('bold', heading)}\n${text}`;
+
+export function formatPreview(previewed: Previewed, style: Style): string {
+  const { order, heading, answer, unknown } = previewed;
+  const text =
+    unknown === undefined && answer
+      ? formatBlastRadius(answer, order.immediately ?? false, style)
+      : formatUnknown({ unknown: unknown ?? '', ...answer?.plan }, style);
+  return underHeading(heading, text, style);
+}
+
+/** @throws CommandError if something cannot be ordered */
+export function refuseUnknown(previews: readonly Previewed[]): void {
+  const unknown = previews.filter((each) => each.unknown !== undefined);
+  if (unknown.length === 0) return;
+  const said =
+    previews.length === 1
+      ? `${unknown[0]?.unknown}; nothing was done`
+      : `nothing was done for ${unknown.map(({ heading }) => heading).join(', ')}, of ${previews.length} strings`;
+  throw new CommandError(said);
+}
+
+/**
+ * What the function would refuse after the confirmation is refused before it.
+ * @throws CommandError if an order is refused as it is, or reaches nothing
+ */
+export function refuseHopeless(previews: readonly Previewed[]): void {
+  for (const { answer } of previews) {
+    if (!answer) continue;
+    const { refusal, notReached, actions, tokens } = answer.plan;
+    const said = notReached.map(({ secret, reason }) => `${secret} ${reason}`);
+    const isHopeless = said.length > 0 && actions.length === 0 && tokens.length <= said.length;
+    const why = refusal ?? (isHopeless ? said.join('; ') : undefined);
+    if (why === undefined) continue;
+    throw new CommandError(`refused: ${inFlags(why)}; nothing was done`, {
+      exitCode: EXIT.refused,
+    });
+  }
+}
+
+/** The functions' sentences name keys of their events and, behind them, the flag. */
+const inFlags = (text: string) => text.replaceAll(/"\w+": \S+ \((--[\w-]+)\)/g, '$1');

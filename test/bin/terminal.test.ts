@@ -1,0 +1,31 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { createTerminal } from '../../bin/keyturn/terminal.ts';
+
+/** A terminal of which both directions can be seen. */
+function fakeTerminal() {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const streams = { stdin, stdout, stderr } as unknown as Parameters<typeof createTerminal>[0];
+  Object.assign(stdin, { isTTY: true });
+  return {
+    stdin,
+    terminal: createTerminal(streams),
+    shown: () => `${stdout.read()}${stderr.read()}`,
+  };
+}
+
+test('reads all lines of what is pasted, and shows none of them', async () => {
+  const { stdin, terminal, shown } = fakeTerminal();
+  const read = terminal.readHidden('Paste: ');
+  stdin.write('apiv1_one\nTWO\n');
+  stdin.write('the last');
+  expect((await read).trim()).toBe('apiv1_one\nTWO\nthe last');
+  expect(shown()).not.toMatch(/one|TWO|last/);
+});
+
+test('reads the one line that is pasted', async () => {
+  const { stdin, terminal } = fakeTerminal();
+  const read = terminal.readHidden('Paste: ');
+  stdin.write('apiv1_one\r');
+  expect((await read).trim()).toBe('apiv1_one');
+});

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { findCredentials, holdsCredential, redact } from '../../functions/credentials.ts';
+
+const drawn = (alphabet: 'base64' | 'base64url') => `apiv1_${randomBytes(64).toString(alphabet)}`;
+/** With every character that some encoding changes, at its beginning and its end. */
+const STANDARD = `apiv1_a+/b${'c'.repeat(78)}/+Zz==`;
+const URL_SAFE = `apiv1_a-_b${'c'.repeat(78)}_-Zz`;
+const WHOLE = [STANDARD, URL_SAFE];
+const MANAGEMENT = 'M.V1.c2VjcmV0+LXN/lY3JldA==';
+
+const entities = (text: string) =>
+  text.replace(/[^A-Za-z0-9]/g, (char) => `&#${char.charCodeAt(0)};`);
+const hexEntities = (text: string) =>
+  text.replace(/[^A-Za-z0-9]/g, (char) => `&#x${char.charCodeAt(0).toString(16)};`);
+const named = (text: string) =>
+  text
+    .replaceAll('+', '&plus;')
+    .replaceAll('/', '&sol;')
+    .replaceAll('=', '&equals;')
+    .replaceAll('_', '&lowbar;');
+const escapes = (text: string) =>
+  text.replace(
+    /[^A-Za-z0-9]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`,
+  );
+const wrapped = (text: string, width: number, end = '\n') =>
+  (text.match(new RegExp(`.{1,${width}}`, 'g')) ?? []).join(end);
+const asUtf16 = (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le').toString('utf8');
+
+/** How people, programs and machines write a string down. */
+const SURROUNDINGS: readonly (readonly [string, (text: string) => string])[] = [
+  ['alone', (text) => text],
+  ['a line', (text) => `${text}\r\n`],
+  ['a shell', (text) => `export INFLUX_TOKEN="${text}"`],
+  ['a .env file', (text) => `A=1\nINFLUX_TOKEN=${text}\nINFLUX_ORG=plant\n`],
+  ['a header', (text) => `Authorization: Token ${text}`],
+  ['JSON', (text) => JSON.stringify({ url: 'https://a/b', token: text })],
+  ['JSON with \\/', (text) => JSON.stringify({ token: text }).replaceAll('/', '\\/')],
+  ['JSON with \\u002F', (text) => `{"token":"${escapes(text)}"}`],
+  [
+    'JSON in JSON',
+    (text) => JSON.stringify(JSON.stringify({ token: text }).replaceAll('/', '\\/')),
+  ],
+  ['YAML', (text) => `token: ${text} # of telegraf`],
+  ['a query', (text) => `https://host/query?p=${encodeURIComponent(text)}&db=x`],
+  ['a query, encoded twice', (text) => `p=${encodeURIComponent(encodeURIComponent(text))}&q=1`],
+  [
+    'a query, encoded thrice',
+    (text) => `p=${encodeURIComponent(encodeURIComponent(encodeURIComponent(text)))}`,
+  ],
+  ['a query that encodes everything', (text) => `p=${text.replaceAll('_', '%5f')}`],
+  [
+    'an access log',
+    (text) =>
+      `10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /write?db=x&p=${encodeURIComponent(text)} HTTP/1.1" 204 0 "-" "curl/8"`,
+  ],
+  ['an access log, as it came', (text) => `"GET /write?p=${text}&db=x HTTP/1.1" 204`],
+  ['an access log that decodes forms', (text) => `GET /write?p=${text.replaceAll('+', ' ')} 204`],
+  ['HTML entities', (text) => `<td>${entities(text)}</td>`],
+  ['hexadecimal entities', (text) => `<td>${hexEntities(text)}</td>`],
+  ['named entities', (text) => `<td>${named(text)}</td>`],
+  ['entities, escaped twice', (text) => `<td>${entities(text).replaceAll('&', '&amp;')}</td>`],
+  ['lines of 76', (text) => `${wrapped(text, 76)}\n`],
+  ['lines of 20', (text) => `token: ${wrapped(text, 20, '\r\n    ')}\nnext: line\n`],
+  ['a quoted mail', (text) => `> ${wrapped(text, 40, '\n> ')}\n> Regards`],
+  ['a mail with soft line ends', (text) => wrapped(text, 60, '=\n')],
+  ['a shell’s continued lines', (text) => `TOKEN=${wrapped(text, 50, '\\\n')}`],
+  ['JSON with a line end inside', (text) => JSON.stringify({ token: wrapped(text, 64) })],
+  ['a BOM', (text) => `\uFEFF${text}`],
+  ['a file in UTF-16', asUtf16],
+  ['soft hyphens', (text) => wrapped(text, 30, '\u00AD')],
+  ['colours', (text) => text.replace('ccc', '\u001b[1;31mccc\u001b[0m')],
+  ['prose', (text) => `somebody put ${text}, which works, into the ticket.`],
+  ['a path behind it', (text) => `https://host/${text}/write`],
+];
+
+describe('finds a database token’s string', () => {
+  test.each(SURROUNDINGS)('in: %s', (_where, write) => {
+    const strings = [...WHOLE, drawn('base64'), drawn('base64url')];
+    for (const string of strings) {
+      const { strings: found, management } = findCredentials(write(string));
+      expect(management).toEqual([]);
+      expect(found).toHaveLength(1);
+      expect(found[0]?.whole).toBe(true);
+      expect(found[0]?.readings.map((each) => each.reveal())).toContain(string);
+      expect(holdsCredential(write(string))).toBe(true);
+    }
+  });
+
+  test('whole as it is written, before any other reading', () => {
+    for (const string of [...WHOLE, `apiv1_${'5'.repeat(64)}`]) {
+      expect(findCredentials(`t=${string}`).strings[0]?.readings[0]?.reveal()).toBe(string);
+    }
+  });
+
+  test('that lost its padding when it was copied', () => {
+    const [found] = findCredentials(STANDARD.replace('==', '')).strings;
+    expect(found?.readings.map((each) => each.reveal())).toContain(STANDARD);
+    expect(found?.readings.length).toBeLessThan(4);
+  });
+
+  test('each of several, with its line and once', () => {
+    const others = Array.from({ length: 3 }, () => drawn('base64url'));
+    const text = [...others, '', others[0], encodeURIComponent(STANDARD)].join('\n');
+    const { strings } = findCredentials(text);
+    expect(strings.map(({ line }) => line)).toEqual([1, 2, 3, 6]);
+    expect(strings.map(({ readings }) => readings[0]?.reveal())).toEqual([...others, STANDARD]);
+  });
+});
+
+test.each([
+  ['its beginning', URL_SAFE.slice(0, 40)],
+  ['almost all of it', URL_SAFE.slice(0, -1)],
+  ['an ellipsis', `${URL_SAFE.slice(0, 14)}… was found`],
+  ['dots', `${URL_SAFE.slice(0, 30)}... was found`],
+  ['asterisks', `${URL_SAFE.slice(0, 10)}****${URL_SAFE.slice(-4)}`],
+  ['a cut encoding', encodeURIComponent(STANDARD).slice(0, 60)],
+  ['its first line', `${URL_SAFE.slice(0, 40)}\nother: text`],
+])('says that a string is cut: %s', (_what, text) => {
+  expect(findCredentials(text).strings).toMatchObject([{ whole: false }]);
+});
+
+test('takes a cut string and a whole one for two', () => {
+  const { strings } = findCredentials(`${STANDARD.slice(0, 40)}\n${URL_SAFE}\n`);
+  expect(strings).toMatchObject([
+    { whole: false, line: 1 },
+    { whole: true, line: 2 },
+  ]);
+});
+
+test.each([
+  ['alone', MANAGEMENT],
+  ['in a .env file', `TOKEN=${MANAGEMENT}\n`],
+  ['in JSON', JSON.stringify({ token: MANAGEMENT })],
+  ['in a header', `Authorization: Bearer ${MANAGEMENT}`],
+  ['percent-encoded', `t=${encodeURIComponent(MANAGEMENT)}`],
+  ['in HTML', entities(MANAGEMENT)],
+])('recognises a management token %s', (_where, text) => {
+  expect(findCredentials(text)).toEqual({ strings: [], management: [1] });
+  expect(holdsCredential(text)).toBe(true);
+  expect(redact(text)).not.toContain('c2VjcmV0');
+});
+
+test.each(['apiv1_', 'apiv1_$TOKEN', 'M.V1.', 'telegraf', 'a 90% share & more \\ less', ''])(
+  'leaves a text without a credential as it is: %s',
+  (text) => {
+    expect(findCredentials(text)).toEqual({ strings: [], management: [] });
+    expect(holdsCredential(text)).toBe(false);
+    expect(redact(text)).toBe(text);
+  },
+);
+
+test('redacts every part of a string, however it is written, and no word around it', () => {
+  for (const string of WHOLE) {
+    for (const [, write] of SURROUNDINGS) {
+      const said = redact(`before ${write(string)} behind`);
+      expect(said).toContain('[token]');
+      expect(said).not.toMatch(/c{3}|Zz/);
+      expect(said).toMatch(/^before [\s\S]* behind$/);
+    }
+  }
+});
+
+/** A megabyte that makes careless expressions take time by the square of it. */
+const HOSTILE: readonly string[] = [
+  'apiv1_',
+  'apiv1',
+  'apiv1_\n',
+  `xapiv1_\n${'>'.repeat(79)}`,
+  'apiv1_a ',
+  'apiv1_a\\\n',
+  'apiv1_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n',
+  'M.V1.',
+  'M.V1',
+  '%25',
+  '%2525',
+  '\\',
+  '\\u005c',
+  '&amp;',
+  '&#38;',
+  '&',
+  '=',
+  'a',
+  ' ',
+  '\n',
+  '>',
+  '<br>',
+  '\0',
+  '\u00AD',
+  '\u001b[',
+  '9',
+];
+
+test.each(HOSTILE)('reads a megabyte of %j in time that grows with its length', (part) => {
+  for (const beginning of ['', 'apiv1_abc']) {
+    const text = beginning + part.repeat(Math.ceil(1_000_000 / part.length));
+    const began = process.threadCpuUsage();
+    findCredentials(text);
+    redact(text);
+    // By the square of its length it would be minutes.
+    expect(process.threadCpuUsage(began).user / 1_000_000).toBeLessThan(5);
+  }
+});

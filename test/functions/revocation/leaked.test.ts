@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { TELEGRAF } from '../../world/policy.ts';
+import type { Saved, World } from '../../world/world.ts';
+import { GRAFANA, openIssued } from './issued.ts';
+
+let world: World;
+let issued: Saved;
+beforeAll(async () => {
+  world = await openIssued();
+  issued = world.save();
+});
+beforeEach(() => world.restore(issued));
+afterAll(() => world.close());
+
+const idOf = (secret: string) => world.holders(secret).AWSCURRENT ?? '';
+const fingerprint = (string: string) =>
+  createHash('sha256').update(string).digest('hex').slice(0, 16);
+const leaked = (string: string) => ({ fingerprint: fingerprint(string), reason: 'leaked' });
+
+/** Somebody rewrote the description, so that no marker bears the fingerprint. */
+async function loseMarker(secret: string): Promise<string> {
+  const id = idOf(secret);
+  await world.people.changeToken(id, { description: 'edited by hand' });
+  return id;
+}
+
+test('finds a string in the values that it may read, where its marker was edited', async () => {
+  const string = world.string(TELEGRAF);
+  const id = await loseMarker(TELEGRAF);
+  const whois = await world.revoke({ way: 'whois', fingerprint: fingerprint(string) });
+  expect(whois.result?.plan).toMatchObject({ secrets: [TELEGRAF] });
+  expect(whois.result?.plan.tokens).toEqual(
+    expect.arrayContaining([expect.objectContaining({ tokenId: id, owned: false })]),
+  );
+  expect(whois.result?.plan.candidates).toBeUndefined();
+
+  await world.revoke({ ...leaked(string), way: 'delete' });
+  await world.wait(60_000);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('finds it under any label, in any form of the value', async () => {
+  const string = world.string(GRAFANA);
+  await loseMarker(GRAFANA);
+  const value = JSON.stringify({ url: `https://host/query?p=${encodeURIComponent(string)}` });
+  await world.people.saveValue(GRAFANA, value);
+  const { result } = await world.revoke({ way: 'whois', fingerprint: fingerprint(string) });
+  const said = JSON.stringify(result?.plan);
+  expect(said).toContain(GRAFANA);
+  expect(said).not.toContain(string);
+});
+
+const permissions = [{ action: 'read', resource: 'logs' }];
+
+test('names the live tokens that it may be of, where nothing is known of a string', async () => {
+  const old = await world.people.mint({ description: 'a dashboard', permissions });
+  await world.wait(1_000);
+  const { id, accessToken } = await world.people.mint({ description: 'a notebook', permissions });
+  await world.people.mint({ description: 'can do nothing', permissions: [] });
+  const before = world.tokens();
+
+  for (const order of [{ way: 'whois' }, { dryRun: true }, { dryRun: true, way: 'freeze' }]) {
+    const { result } = await world.revoke({ ...order, fingerprint: fingerprint(accessToken) });
+    expect(result).toMatchObject({ confirmed: false, tokens: [] });
+    expect(result?.plan).toMatchObject({ tokens: [], actions: [], secrets: [] });
+    expect(result?.plan.candidates).toMatchObject([
+      { tokenId: id, description: 'a notebook', permissions, state: 'live', owned: false },
+      { tokenId: old.id, description: 'a dashboard', permissions },
+    ]);
+    expect(result?.plan.candidates?.[0]?.createdAt).toMatch(/^\d{4}-\d\d-\d\dT/);
+    expect(result?.plan.warnings.join()).toContain('none of 2 values of our secrets');
+  }
+
+  const { error } = await world.revoke({ ...leaked(accessToken), way: 'delete' });
+  expect(error?.errorType).toBe('SelectionError');
+  expect(error?.errorMessage).toContain('nothing was done');
+  expect(error?.errorMessage).toContain(`${id}, ${old.id}`);
+  expect(world.tokens()).toEqual(before);
+});
+
+test('says where a string is that is in a secret, though no token is known to have it', async () => {
+  const { accessToken, id } = await world.people.mint({ description: 'by hand', permissions });
+  await world.people.saveValue(GRAFANA, JSON.stringify({ token: accessToken }));
+  const { result } = await world.revoke({
+    way: 'whois',
+    fingerprint: fingerprint(accessToken),
+  });
+  expect(result?.plan.warnings.join()).toContain(`${GRAFANA} (AWSCURRENT)`);
+  expect(result?.plan.candidates?.map(({ tokenId }) => tokenId)).toContain(id);
+});

@@ -1,0 +1,313 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
+
+import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import type { Answered, Saved, World } from '../../world/world.ts';
+import { GRAFANA, openIssued } from './issued.ts';
+
+/** An order that never claims what it did not see, and reaches what it can. */
+let world: World;
+let issued: Saved;
+beforeAll(async () => {
+  world = await openIssued();
+  issued = world.save();
+});
+beforeEach(() => world.restore(issued));
+afterAll(() => world.close());
+
+const order = { token: 'telegraf', reason: 'leaked' };
+const everything = { all: true, confirm: '127.0.0.1', reason: 'laptop stolen' };
+const force = { tokens: ['telegraf'], force: true };
+const currentId = (secret = TELEGRAF) => world.holders(secret).AWSCURRENT ?? '';
+const working = (secret?: string) =>
+  world.tokens(secret).filter(({ permissions }) => permissions.length > 0);
+
+const answer =
+  (operations: readonly string[], reply: Awaited<ReturnType<Interceptor>>): Interceptor =>
+  (call, effect) =>
+    operations.includes(call.operation) ? Promise.resolve(reply) : passThrough(call, effect);
+const noSecrets = answer(['ListSecrets'], { status: 200, body: '{"SecretList": []}' });
+const nothingThere: Interceptor = (call, effect) =>
+  call.operation === 'DescribeSecret'
+    ? Promise.resolve({
+        status: 400,
+        body: '{"__type": "ResourceNotFoundException", "Message": "no such secret"}',
+      })
+    : noSecrets(call, effect);
+const awsIsDown: Interceptor = (call, effect) =>
+  call.server === 'secrets-manager' && call.operation !== 'GetSecretValue'
+    ? Promise.resolve({ status: 500, body: '{"__type": "InternalServiceError"}' })
+    : passThrough(call, effect);
+
+/** The report, also of an order that was not done whole. */
+function reportOf({ result, error }: Answered<object>): Record<string, unknown> {
+  return { ...(result ?? JSON.parse(error?.errorMessage.split('\n').at(-1) ?? '{}')) };
+}
+
+test.each([
+  [
+    { database: 'metrisc' },
+    'no token of this deployment can use a database metrisc; did you mean "metrics"?',
+  ],
+  [
+    { token: 'telgraf' },
+    'neither the policy nor Secrets Manager has a token telgraf; did you mean "telegraf"?',
+  ],
+  [
+    { secret: 'keyturn/prod/telegraph' },
+    'has no secret keyturn/prod/telegraph; did you mean "keyturn/prod/telegraf"?',
+  ],
+  [{ tokenId: '00000000-0000-4000-8000-000000000000' }, 'the cluster shows no token 00000000'],
+])('an order that selects nothing is an error: %j', async (selector, message) => {
+  for (const way of ['replace', 'freeze', 'delete', 'unfreeze', 'lift', 'restore']) {
+    const { error } = await world.revoke({ ...selector, way, reason: 'leaked' });
+    expect(error?.errorMessage).toContain(message);
+  }
+});
+
+test('where AWS shows nothing of the owner, an order for everything stops and asks for the account', async () => {
+  world.intercept(nothingThere);
+  const { error } = await world.revoke({ ...everything, way: 'freeze' });
+  expect(error?.errorMessage).toContain(
+    '2 live tokens of it: is this the wrong account or Region?',
+  );
+  expect(working()).toHaveLength(2);
+  const { result: told } = await world.revoke({
+    ...everything,
+    way: 'freeze',
+    withoutSecrets: true,
+  });
+  world.intercept();
+  expect(told).toMatchObject({ done: true, confirmed: false });
+  expect(working()).toEqual([]);
+});
+
+test('a leaked string is not deleted without a successor because its secret is not visible', async () => {
+  world.intercept(nothingThere);
+  const { error } = await world.revoke({ tokenId: currentId(), reason: 'leaked' });
+  world.intercept();
+  expect(error?.errorMessage).toContain(
+    `belongs to ${TELEGRAF}, which Secrets Manager does not show`,
+  );
+  expect(working(TELEGRAF)).toHaveLength(1);
+});
+
+test('everything means the tokens of a secret too that was deleted for good', async () => {
+  const string = world.string(GRAFANA);
+  await world.people.deleteSecret(GRAFANA, 'for good');
+  const replaced = await world.revoke(everything);
+  expect(replaced.result).toMatchObject({ done: true, confirmed: false });
+  expect(replaced.result?.unconfirmed).toEqual([
+    expect.stringContaining(`its secret ${GRAFANA} is not visible here`),
+  ]);
+  expect(world.accepts(string, 'read', 'logs')).toBe(true);
+  await world.revoke({ ...everything, way: 'freeze' });
+  await world.wait(MINUTE);
+  expect(world.accepts(string, 'read', 'logs')).toBe(false);
+});
+
+test.each(['freeze', 'delete', 'replace'])(
+  '%s completes a listing that lacks the current token',
+  async (way) => {
+    const string = world.string(TELEGRAF);
+    world.cluster.manners = { longestListing: 0 };
+    const report = reportOf(await world.revoke({ ...order, way }));
+    world.cluster.manners = {};
+    expect(report.tokens).toContainEqual(
+      expect.objectContaining({ result: way === 'freeze' ? 'frozen' : 'deleted' }),
+    );
+    await world.wait(5 * MINUTE);
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
+test.each(['freeze', 'delete'])(
+  '%s finds the token that a rotation has just promoted in a listing that is out of date',
+  async (way) => {
+    await world.rotate(force);
+    const string = world.string(TELEGRAF);
+    world.cluster.manners = { lagMs: HOUR };
+    await world.revoke({ ...order, way });
+    world.cluster.manners = {};
+    await world.wait(5 * MINUTE);
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
+test.each(['replace', 'delete', 'freeze'])(
+  '%s ends a token under AWSPREVIOUS whose marker a person edited',
+  async (way) => {
+    const [old, string] = [currentId(), world.string(TELEGRAF)];
+    await world.rotate(force);
+    await world.people.changeToken(old, { description: 'telegraf [keyturn:1 owner=prod]' });
+    const noUndo = way === 'freeze' ? { noUndo: true } : {};
+    await world.revoke({ ...order, way, ...noUndo });
+    await world.wait(5 * MINUTE);
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
+test('an unknown string under a label that still works is not confirmed', async () => {
+  const byHand = await world.people.mint({
+    description: 'by hand',
+    permissions: [{ action: 'write', resource: 'metrics' }],
+  });
+  await world.wait(HOUR);
+  await world.people.saveValue(TELEGRAF, byHand.accessToken);
+  const { result } = await world.revoke({ ...order, way: 'delete' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.unconfirmed).toEqual([
+    expect.stringMatching(
+      /nobody knows whose string version \S+ \(AWSCURRENT\) has, and the cluster accepts it/,
+    ),
+  ]);
+});
+
+test('an unknown string that every router refuses, beside one that works, is no doubt', async () => {
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  const { result } = await world.revoke({ ...order, way: 'delete' });
+  expect(result).toMatchObject({ done: true, confirmed: true });
+});
+
+test('a roll back to a quarantined token gives nothing back after a freeze', async () => {
+  const version = world.labels(TELEGRAF).AWSCURRENT;
+  const string = world.string(TELEGRAF);
+  await world.rotate(force);
+  for (let step = 0; step < 3; step += 1) {
+    await world.wait(25 * HOUR);
+    await world.reap();
+  }
+  await world.revoke({ ...order, way: 'freeze' });
+  await world.people.makeCurrent(TELEGRAF, version);
+  await world.rotate();
+  await world.rotate(force);
+  await world.wait(5 * MINUTE);
+  expect(world.accepts(string)).toBe(false);
+  expect(working(TELEGRAF)).toEqual([]);
+});
+
+test.each(['freeze', 'delete'])(
+  'what was ordered to %s stays dead though a tool strips the tag of the hold',
+  async (way) => {
+    const string = world.string(TELEGRAF);
+    await world.revoke({ ...order, way });
+    await world.people.untag(TELEGRAF, ['keyturn:hold']);
+    for (let day = 0; day < 3; day += 1) {
+      await world.rotate();
+      await world.rotate(force);
+      await world.reap();
+      await world.wait(DAY);
+    }
+    expect(world.accepts(string)).toBe(false);
+    expect(working(TELEGRAF)).toEqual([]);
+    const undo = way === 'freeze' ? 'unfreeze' : 'lift';
+    const { result } = await world.revoke({ ...order, way: undo });
+    expect(result).toMatchObject({ done: true });
+    await world.rotate();
+    await world.wait(MINUTE);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
+
+test.each([
+  ['a page of a proxy', { status: 403, headers: { 'content-type': 'text/html' }, body: '<html>' }],
+  ['the JSON of a proxy', { status: 403, body: '{"message": "blocked"}' }],
+])('%s is no proof of death', async (_what, reply) => {
+  const string = world.string(TELEGRAF);
+  world.intercept((call, effect) =>
+    call.server === 'data-plane' && call.caller !== undefined
+      ? Promise.resolve(reply)
+      : passThrough(call, effect),
+  );
+  const { result } = await world.revoke({ ...order, way: 'freeze' });
+  world.intercept();
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.tokens[0]).not.toHaveProperty('deadAfterSeconds');
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test.each([1, 16, 90])(
+  'the same order goes on %i minutes after it stopped half-way, with the same successor',
+  async (minutes) => {
+    const old = currentId();
+    // Nothing can be deleted: it ends with its successor promoted.
+    world.intercept(answer(['DELETE /tokens/{id}'], { status: 500, body: '{}' }));
+    const { error } = await world.revoke(order);
+    world.intercept();
+    expect(error?.errorType).toBe('RevocationError');
+    const successor = currentId();
+    expect(successor).not.toBe(old);
+    await world.wait(minutes * MINUTE);
+    const { result } = await world.revoke(order);
+    expect(result).toMatchObject({ done: true, confirmed: true });
+    expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([successor]);
+  },
+);
+
+test('the same words a month later are a new order', async () => {
+  await world.revoke(order);
+  const first = currentId();
+  await world.wait(30 * DAY);
+  expect((await world.revoke(order)).error).toBeUndefined();
+  expect(currentId()).not.toBe(first);
+  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([currentId()]);
+});
+
+test.each(['freeze', 'delete'])(
+  '%s by id goes ahead with AWS unreachable, and says what it could not look at',
+  async (way) => {
+    const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
+    world.intercept(awsIsDown);
+    const { result } = await world.revoke({ tokenId, way, reason: 'leaked' });
+    world.intercept();
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.unconfirmed.join()).toContain('Secrets Manager could not be asked');
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
+test('a secret that is scheduled for deletion is not replaced, mints nothing, and says what ends its tokens', async () => {
+  await world.people.deleteSecret(TELEGRAF);
+  const tokens = world.tokens();
+  for (let time = 0; time < 2; time += 1) {
+    const { error } = await world.revoke(order);
+    expect(error?.errorMessage).toContain(
+      'is scheduled for deletion, so no successor can be stored',
+    );
+    expect(world.tokens()).toEqual(tokens);
+  }
+  const string = world.string(TELEGRAF);
+  const { result } = await world.revoke({ ...order, way: 'delete' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.unconfirmed).toEqual([expect.stringContaining('restoring it undoes this order')]);
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('another plan than the one that was confirmed is refused, and nothing is done', async () => {
+  const { result: shown } = await world.revoke({ ...order, dryRun: true });
+  await world.rotate(force);
+  const before = world.tokens();
+  const { error } = await world.revoke({ ...order, plan: shown?.plan.hash });
+  expect(error?.errorType).toBe('PlanChangedError');
+  expect(world.tokens()).toEqual(before);
+  const { result: again } = await world.revoke({ ...order, dryRun: true });
+  const { result } = await world.revoke({ ...order, plan: again?.plan.hash });
+  expect(result).toMatchObject({ confirmed: true });
+});
+
+test('says in the dry run already what it will refuse', async () => {
+  const { id } = await world.people.mint({ description: 'by hand', permissions: [] });
+  const { result } = await world.revoke({ tokenId: id, way: 'freeze', dryRun: true });
+  expect(result?.plan.refusal).toContain('is not ours');
+});
+
+test('a hold that somebody else set is named before it is taken away', async () => {
+  await world.people.tag(TELEGRAF, { 'keyturn:hold': 'do not touch - bob' });
+  const { result } = await world.revoke({ ...order, way: 'unfreeze', dryRun: true });
+  expect(result?.plan.warnings).toEqual([
+    `${TELEGRAF} is on hold (frozen); its tag was written by hand: do not touch - bob; the order takes this hold away`,
+  ]);
+});

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import type { Interceptor, Reply } from '../../../sandbox/interception.ts';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { policyWith, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+
+const JOBS = ['rotate', 'reap', 'enforce'] as const;
+const open = () => openWorldForTest(policyWith({ telegraf: writer }));
+
+/** Somebody changes it with UpdateSchedule. */
+function change(world: World, job: string, more: object): void {
+  const schedule = world.aws.state.schedules[`default/keyturn-prod-${job}`];
+  if (!schedule) throw new Error('the world has no such schedule');
+  world.aws.deploySchedule({ ...schedule, ...more });
+}
+
+const linesWith = (world: World, message: string) =>
+  world.lines().filter((line) => line.includes(`"message":"${message}"`));
+const readsOf = ({ aws }: World) => aws.state.calls.GetSchedule ?? 0;
+
+test.each(JOBS)('%s, invoked by a person, says that its schedule is on', async (job) => {
+  const world = await open();
+  const { result } = await world.invoke(job, { dryRun: true });
+  expect(result.plan.job).toBe(job);
+  expect(result.schedule).toEqual({ name: `keyturn-prod-${job}`, state: 'on' });
+  expect(readsOf(world)).toBe(1);
+  expect(linesWith(world, 'the schedule does not fire')).toEqual([]);
+});
+
+test.each(JOBS)('%s says that its schedule is off, since when, by whom and why', async (job) => {
+  const world = await open();
+  const Description = `Keyturn (prod): ${job} [keyturn:paused 2026-03-02T11:00:00Z by assumed-role/on-call/alice: a drill]`;
+  change(world, job, { State: 'DISABLED', Description });
+  const { result } = await world.invoke(job);
+  expect(result.outcomes).toBeDefined();
+  expect(result.schedule).toEqual({
+    name: `keyturn-prod-${job}`,
+    state: 'off',
+    since: '2026-03-02T11:00:00Z',
+    by: 'assumed-role/on-call/alice',
+    reason: 'a drill',
+  });
+  expect(linesWith(world, 'the schedule does not fire')).toMatchObject(
+    [/alice.*a drill/].map((each) => expect.stringMatching(each)),
+  );
+});
+
+test('a schedule that was stopped otherwise is off at least since its last change', async () => {
+  const world = await open();
+  change(world, 'reap', { State: 'DISABLED' });
+  await world.wait(60_000);
+  expect((await world.reap()).result.schedule).toEqual({
+    name: 'keyturn-prod-reap',
+    state: 'off',
+    lastChanged: '2026-03-02T12:00:00Z',
+  });
+});
+
+test('a scheduled run does not ask: it is the proof that its schedule is on', async () => {
+  const world = await open();
+  const event = world.aws.firing('keyturn-prod-reap', world.clock.now());
+  const { result } = await world.reap(event);
+  expect(result.plan.job).toBe('reap');
+  expect(result.schedule).toBeUndefined();
+  expect(readsOf(world)).toBe(0);
+});
+
+test('a schedule that is not there is missing', async () => {
+  const world = await open();
+  world.aws.restore({ ...world.aws.snapshot(), schedules: {} });
+  const { result } = await world.rotate();
+  expect(result.schedule).toEqual({ name: 'keyturn-prod-rotate', state: 'missing' });
+  expect(result.outcomes).toMatchObject([{ result: 'done' }]);
+});
+
+const error = (status: number, code: string): Reply => ({
+  status,
+  headers: { 'x-amzn-errortype': code },
+  body: '{"Message":"no"}',
+});
+
+test.each<[string, Reply | 'reset']>([
+  ['is forbidden', error(403, 'AccessDeniedException')],
+  ['is throttled', error(429, 'ThrottlingException')],
+  ['fails', { status: 500, body: 'down' }],
+  ['is cut off', 'reset'],
+  ['is garbage', { status: 200, body: '<html>' }],
+  ['is empty', { status: 200, body: '{}' }],
+])(
+  'where the schedule’s reading %s, the run does its work and says that it does not know',
+  async (_how, reply) => {
+    const world = await open();
+    const reading: Interceptor = (call, effect) =>
+      Promise.resolve(call.operation === 'GetSchedule' ? reply : effect());
+    world.intercept(reading);
+    const { result } = await world.rotate();
+    expect(result.schedule).toEqual({ name: 'keyturn-prod-rotate', state: 'unknown' });
+    expect(result.outcomes).toMatchObject([{ action: { kind: 'rotate' }, result: 'done' }]);
+    expect(readsOf(world)).toBe(1);
+    expect(linesWith(world, 'it is not known whether the schedule fires')).toHaveLength(1);
+  },
+);
+
+test('a reading that is never answered costs three seconds', async () => {
+  const world = await open();
+  world.intercept((call, effect) =>
+    call.operation === 'GetSchedule' ? new Promise(() => {}) : Promise.resolve(effect()),
+  );
+  const before = world.clock.now();
+  const { result } = await world.reap({ dryRun: true });
+  expect(result.schedule.state).toBe('unknown');
+  expect(world.clock.now() - before).toBeLessThan(4_000);
+});
