@@ -53,22 +53,39 @@ function carryOut(action: ReapingAction, observation: Observation, tools: Tools)
   }
 }
 
-/** Carries out the actions of a reaping plan. Every token and its secret are read again right before they are changed. */
-function applyReaping(
+/** What is deleted was replaced by a token that the same plan may quarantine: as long as that one works, it goes. */
+const deletionsFirst = (actions: readonly ReapingAction[]) => [
+  ...actions.filter(({ kind }) => kind === 'delete'),
+  ...actions.filter(({ kind }) => kind !== 'delete'),
+];
+
+/**
+ * Carries out the actions of a reaping plan, those of one secret one after the other. Every token and its
+ * secret are read again right before they are changed.
+ */
+async function applyReaping(
   actions: readonly ReapingAction[],
   observation: Observation,
   tools: Tools,
 ): Promise<readonly Outcome<ReapingAction>[]> {
   const bounded = pLimit(tools.policy.concurrency);
-  const outcomes = actions.map((action) =>
-    bounded(() =>
-      attempt(action, tools.log, async () => {
-        if (tools.deadline - tools.now() < TIME_NEEDED_MS) return 'postponed';
-        return await carryOut(action, observation, tools);
+  const carryOutInTime = (action: ReapingAction) =>
+    attempt(action, tools.log, async () => {
+      if (tools.deadline - tools.now() < TIME_NEEDED_MS) return 'postponed';
+      return await carryOut(action, observation, tools);
+    });
+  const outcomes = new Map<ReapingAction, Outcome<ReapingAction>>();
+  const groups = Map.groupBy(actions, (action) => ('secret' in action ? action.secret : action));
+  await Promise.all(
+    [...groups.values()].map((group) =>
+      bounded(async () => {
+        for (const action of deletionsFirst(group)) {
+          outcomes.set(action, await carryOutInTime(action));
+        }
       }),
     ),
   );
-  return Promise.all(outcomes);
+  return actions.flatMap((action) => outcomes.get(action) ?? []);
 }
 
 /** Names of the databases, for findings alone: if they cannot be listed, tokens are retired all the same. */
