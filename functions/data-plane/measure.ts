@@ -63,9 +63,9 @@ export const begun = (startedAt: number): Progress => ({
 });
 
 /**
- * The progress after a burst that ended at `now`. `anyAgreed`: a part of it did, if not the whole. One that objects starts the measure anew. One from
+ * The progress after a burst that ended at `now`. One that objects starts the measure anew. One from
  * which nothing was learnt leaves the time as it is, but the bursts are counted anew: a router behind an
- * outage must not be passed over.
+ * outage must not be passed over. `anyAgreed`: a part of the burst did, if not the whole.
  */
 export function noted(
   former: Progress,

@@ -170,7 +170,8 @@ const HOSTILE: readonly string[] = [
   `xapiv1_\n${'>'.repeat(79)}`,
   'apiv1_a ',
   'apiv1_a\\\n',
-  'apiv1_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n',
+  // Half a string, which its next line may continue; nobody's.
+  `apiv1_${'a'.repeat(43)}\n`,
   'M.V1.',
   'M.V1',
   '%25',
