@@ -72,6 +72,10 @@ export type Measures = { readonly [Key in keyof typeof METRICS]?: number } & {
 /** A name that people can remember: in an emergency nobody should search for a generated one. */
 export const functionName = (owner: string, entry: string) => `keyturn-${owner}-${entry}`;
 
+/** The functions that have a schedule. */
+export const SCHEDULED = ['rotate', 'reap', 'enforce'] as const;
+export type ScheduledJob = (typeof SCHEDULED)[number];
+
 /** The schedule of a function has its name, in the group `default`. */
 export const scheduleName = (owner: string, entry: string) => functionName(owner, entry);
 

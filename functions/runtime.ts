@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createDataPlane } from './data-plane/probe.ts';
-import { CA_FILE, ENVIRONMENT, type Measure, POLICY_FILE, scheduleName } from './environment.ts';
+import {
+  CA_FILE,
+  ENVIRONMENT,
+  type Measure,
+  POLICY_FILE,
+  SCHEDULED,
+  type ScheduledJob,
+  scheduleName,
+} from './environment.ts';
 import type { Publish } from './events/events.ts';
 import { createPublisher } from './events/publisher.ts';
 import { createManagementApi } from './management-api/client.ts';
@@ -17,6 +25,7 @@ import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
 import type { ReadSchedule } from './schedules/reader.ts';
 import type { ScheduleStatus } from './schedules/schedule-status.ts';
+import { offNote } from './schedules/schedule-text.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
@@ -45,7 +54,7 @@ type Work<T> = (tools: RunTools) => Promise<T>;
 
 /** A function that has a schedule, and what its schedule said; absent: a person invokes it. */
 export interface Invocation {
-  readonly job: 'rotate' | 'reap' | 'enforce';
+  readonly job: ScheduledJob;
   readonly scheduled?: Scheduled | undefined;
   /** A look changes nothing, and no metric: alarms go by what the runs that act have found. */
   readonly dryRun?: boolean | undefined;
@@ -134,6 +143,14 @@ const redactingLog = ({ info, warn, error }: RunTools['log']): RunTools['log'] =
   warn: (message, details) => warn(message, redacted(details)),
   error: (message, details) => error(message, redacted(details)),
 });
+
+/** Nobody sees the answer of a run that fails: its error says as well that the schedule is off. */
+function withNote(error: unknown, schedule: ScheduleStatus): unknown {
+  const note = offNote(schedule);
+  if (note !== undefined && error instanceof Error) error.message += `\n${note}`;
+  return error;
+}
+
 const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : undefined);
 
 /** The only place that reads the clock, draws random numbers and makes clients. */
@@ -185,7 +202,7 @@ export function createRuntime(origin: Origin): Runtime {
   let readSchedule: ReadSchedule | undefined;
 
   /** Never rejects: a run does its work whether its schedule can be read or not. */
-  async function askSchedule(job: Invocation['job']): Promise<ScheduleStatus> {
+  async function askSchedule(job: ScheduledJob): Promise<ScheduleStatus> {
     const name = scheduleName(policy.owner, job);
     try {
       readSchedule ??= (await import('#schedule-reader')).createScheduleReader();
@@ -220,6 +237,7 @@ export function createRuntime(origin: Origin): Runtime {
         publish,
         measure,
         log,
+        askSchedules: () => Promise.all(SCHEDULED.map(askSchedule)),
         deadline,
         thirdRunMs: origin.thirdRunMs,
       });
@@ -253,9 +271,12 @@ export function createRuntime(origin: Origin): Runtime {
       const longest = longestEnd(context);
       const measure = dryRun ? () => {} : meter.measure;
       if (!scheduled) {
-        // First, so that the log has it even if the work fails.
         const schedule = await askSchedule(job);
-        return { ...(await runUntil(longest, context, work, measure)), schedule };
+        try {
+          return { ...(await runUntil(longest, context, work, measure)), schedule };
+        } catch (error) {
+          throw withNote(error, schedule);
+        }
       }
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;
       const end = Math.min(longest, next - BEFORE_NEXT_MS);

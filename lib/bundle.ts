@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { buildSync, type Metafile, type OutputFile } from 'esbuild';
-import { CA_FILE, POLICY_FILE } from '../functions/environment.ts';
+import { CA_FILE, POLICY_FILE, SCHEDULED } from '../functions/environment.ts';
 import type { PolicyFile } from './policy-file.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
@@ -12,8 +12,8 @@ export const BUDGET = 600_000;
 
 /** The bundle that a run loads only if a person invokes it, and the name by which it is imported. */
 const READER = { name: '#schedule-reader', entry: 'schedules/reader', file: 'schedule-reader.js' };
-/** The functions that have a schedule to read. */
-const SCHEDULED = ['rotate', 'reap', 'enforce'];
+/** The functions whose answer to a person says what schedules are like. */
+const READERS: readonly string[] = [...SCHEDULED, 'revoke'];
 
 /** One CommonJS file: as ES modules, it would load every built-in module of the SDK at start. */
 function build(entry: string, outfile: string) {
@@ -69,7 +69,7 @@ function largest(metafile: Metafile): string {
 }
 
 /**
- * Writes the files of one function into a folder: `index.js`, the reader of its schedule if it has one, their
+ * Writes the files of one function into a folder: `index.js`, the reader of schedules if it needs one, their
  * source maps, and the policy.
  * @throws Error if the bundle is over its budget; it names the largest packages
  */
@@ -79,7 +79,7 @@ export function bundle(
   folder: string,
 ): void {
   const { outputFiles, metafile } = build(entry, 'index.js');
-  const reader = SCHEDULED.includes(entry) ? readerFiles() : [];
+  const reader = READERS.includes(entry) ? readerFiles() : [];
   for (const { path, contents } of [...outputFiles, ...reader]) {
     const name = basename(path);
     if (name === 'index.js' && contents.byteLength > BUDGET) {

@@ -118,14 +118,16 @@ export class Grants {
     return allow(['events:PutEvents'], [busArn(this.#scope, bus)]);
   }
 
-  /** So that an answer can say that the function's own schedule is off, since when and by whom. */
-  readSchedule(entry: string): Grant {
-    const arn = Stack.of(this.#scope).formatArn({
-      service: 'scheduler',
-      resource: 'schedule',
-      resourceName: `default/${scheduleName(this.#policy.owner, entry)}`,
-    });
-    return allow(['scheduler:GetSchedule'], [arn]);
+  /** So that an answer can say that schedules are off, since when and by whom. */
+  readSchedules(entries: readonly string[]): Grant {
+    const arns = entries.map((entry) =>
+      Stack.of(this.#scope).formatArn({
+        service: 'scheduler',
+        resource: 'schedule',
+        resourceName: `default/${scheduleName(this.#policy.owner, entry)}`,
+      }),
+    );
+    return allow(['scheduler:GetSchedule'], arns);
   }
 
   listSecrets(): Grant {

@@ -5,7 +5,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ENVIRONMENT, scheduleName } from '../functions/environment.ts';
+import { ENVIRONMENT, SCHEDULED, scheduleName } from '../functions/environment.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { type Grant, Grants } from './grants.ts';
@@ -131,6 +131,7 @@ export class Keyturn extends Construct {
         ...grants.changeSecrets('revoke'),
         ...grants.askForMissingSecrets(),
         ...encryption,
+        grants.readSchedules(SCHEDULED),
       ],
     });
     this.secretsManagerRotation = this.#add('SecretsManagerRotation', {
@@ -187,7 +188,7 @@ export class Keyturn extends Construct {
             [ENVIRONMENT.thirdRunSeconds]: String(firingsOf(schedule, timeZone).thirdInSeconds),
           }),
       },
-      grants: schedule === undefined ? grants : [...grants, this.#grants.readSchedule(entry)],
+      grants: schedule === undefined ? grants : [...grants, this.#grants.readSchedules([entry])],
       logRetention: this.#props.logRetention ?? RetentionDays.THREE_MONTHS,
       ...(schedule === undefined
         ? { failures, retryAttempts: 1 }

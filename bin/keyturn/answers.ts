@@ -115,6 +115,8 @@ const knownTokenSchema = z.looseObject({
 const revocationSchema = z.looseObject({
   way: text,
   dryRun: z.boolean(),
+  /** Absent: the function is an older one. */
+  schedules: z.optional(z.array(scheduleSchema)),
   done: z.boolean(),
   confirmed: z.boolean(),
   unconfirmed: z.array(text),

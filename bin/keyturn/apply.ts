@@ -1,10 +1,10 @@
 import { Command } from 'commander';
+import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError } from './failure.ts';
 import { jobOption, PLANNERS, type Planner } from './plan.ts';
 import { formatOutcomes } from './plan-text.ts';
-import { offNote } from './schedule-text.ts';
 import type { Terminal } from './terminal.ts';
 import { whileWaiting } from './waiting.ts';
 

@@ -2,13 +2,13 @@ import { Command } from 'commander';
 import { redact } from '../../functions/credentials.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import type { PauseNote } from '../../functions/schedules/pause-note.ts';
+import { formatState } from '../../functions/schedules/schedule-text.ts';
 import { formatInstant, MINUTE_MS } from '../../functions/time.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
 import { nextFiring } from '../../lib/schedule/gaps.ts';
 import { jsonOption, policyOption } from './common-options.ts';
 import { confirmByTyping, readReason } from './confirm.ts';
 import { CommandError } from './failure.ts';
-import { formatState } from './schedule-text.ts';
 import { callerName, createScheduler, type Scheduler } from './scheduler.ts';
 import {
   isToDo,

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
+import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { EXIT } from './failure.ts';
 import { formatPlan } from './plan-text.ts';
-import { offNote } from './schedule-text.ts';
 import type { Terminal } from './terminal.ts';
 
 export const PLANNERS = ['rotate', 'reap', 'enforce'] as const;

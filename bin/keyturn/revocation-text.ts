@@ -1,5 +1,6 @@
 import { formatDuration } from '../../functions/policy/duration.ts';
 import type { RevocationAction } from '../../functions/revocation/plan/revocation-action.ts';
+import { offNote } from '../../functions/schedules/schedule-text.ts';
 import type { KnownToken, Revocation } from './answers.ts';
 import { formatTable } from './table.ts';
 import type { Style } from './terminal.ts';
@@ -49,6 +50,7 @@ function steps({ plan: { actions } }: Revocation): string {
 /** What an order affects, before anything is done. */
 export function formatBlastRadius(report: Revocation, immediately: boolean, style: Style): string {
   const { tokens, databases, secrets, warnings } = report.plan;
+  const off = report.schedules?.flatMap((each) => offNote(each) ?? []) ?? [];
   const rows = tokens.map((each) => [
     each.token ?? each.description.slice(0, 30),
     short(each.tokenId),
@@ -65,7 +67,7 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
     `databases  ${databases.join(', ') || 'none'}`,
     `secrets    ${secrets.join(', ') || 'none'}`,
     `steps      ${steps(report)}`,
-    ...warnings.map((warning) => style('yellow', `note       ${warning}`)),
+    ...[...warnings, ...off].map((warning) => style('yellow', `note       ${warning}`)),
   ].join('\n');
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
@@ -7,7 +8,6 @@ import type { Engine } from './engine.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { formatPlan } from './plan-text.ts';
 import { continued, formatRotation, isCarriedOut, unfinished } from './rotation-text.ts';
-import { offNote } from './schedule-text.ts';
 import type { Terminal } from './terminal.ts';
 import { whileWaiting } from './waiting.ts';
 

@@ -3,6 +3,7 @@ import { scheduleName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { createScheduleReader } from '../../functions/schedules/reader.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
+import { warningOf } from '../../functions/schedules/schedule-text.ts';
 import { formatInstant } from '../../functions/time.ts';
 import {
   type Action,
@@ -15,7 +16,6 @@ import {
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { formatCondition, formatPending, fromNow } from './entry-text.ts';
 import { PLANNERS } from './plan.ts';
-import { warningOf } from './schedule-text.ts';
 import { formatTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 

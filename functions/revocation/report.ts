@@ -1,4 +1,5 @@
 import type { Permission } from '../management-api/token.ts';
+import type { ScheduleStatus } from '../schedules/schedule-status.ts';
 import type { TokenState } from '../tokens/state.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
 import type { RevocationWay } from './request.ts';
@@ -76,6 +77,8 @@ export interface RevocationReport {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly dryRun: boolean;
+  /** The owner's schedules; empty for `whois`. Nothing follows the order while they are off. */
+  readonly schedules: readonly ScheduleStatus[];
   readonly plan: BlastRadius;
   /** Empty in a dry run and for `whois`. */
   readonly tokens: readonly RevokedToken[];

@@ -104,6 +104,7 @@ export async function runRevocation(
 ): Promise<RevocationReport> {
   const { way, dryRun, reason = '', noUndo, by } = request;
   const startedAt = runTools.now();
+  const asked = way === 'whois' ? [] : runTools.askSchedules();
   const observation = await observeAll(runTools, { withoutAws: needsNoAws(request) });
   const tools = atApiTime(runTools, observation);
   const leaked = await searchValues(request, observation, tools);
@@ -114,6 +115,7 @@ export async function runRevocation(
     ...(request.reason !== undefined && { reason }),
     startedAt: formatInstant(startedAt),
     dryRun,
+    schedules: await asked,
     plan,
   };
   for (const message of plan.warnings) tools.log.warn('warning', { way, reason, message });

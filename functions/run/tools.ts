@@ -4,6 +4,7 @@ import type { Publish } from '../events/events.ts';
 import type { ManagementApi } from '../management-api/management-api.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Timing } from '../retry.ts';
+import type { ScheduleStatus } from '../schedules/schedule-status.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
 
 export interface Log {
@@ -24,6 +25,8 @@ export interface RunTools extends Timing {
   readonly publish: Publish;
   readonly measure: Measure;
   readonly log: Log;
+  /** What the owner's schedules are like now. Takes three seconds at most and never rejects. */
+  askSchedules(): Promise<readonly ScheduleStatus[]>;
   /** The instant by which this run must end. */
   readonly deadline: number;
   /** How long after a firing the schedule of `rotate` fires for the third time, at most. Absent: nobody told. */

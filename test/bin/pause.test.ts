@@ -79,6 +79,8 @@ it('says since when, by whom and why they are off, in status and in the answer o
   expect(JSON.parse(rotated.stdout)).toMatchObject({
     schedule: { state: 'off', by: CALLER, reason: 'tokens vanish' },
   });
+  const frozen = await run(['revoke', '--token', 'telegraf', '--freeze', '--dry-run']);
+  for (const job of ['rotate', 'reap', 'enforce']) expect(frozen.stdout).toMatch(off(job));
   expect((await world.reap()).result).toMatchObject({
     schedule: { name: 'keyturn-prod-reap', state: 'off', by: CALLER },
   });

@@ -58,7 +58,7 @@ describe('a role names what its function may do, and that alone:', () => {
     ...on(['*'], ['ListSecrets']),
   ];
 
-  const readOwnSchedule = (job: string) =>
+  const readSchedule = (job: string) =>
     `scheduler:GetSchedule on arn:aws:scheduler:here:schedule/default/keyturn-prod-${job}`;
 
   test('rotate changes the secrets of its policy and deletes none', () => {
@@ -73,7 +73,7 @@ describe('a role names what its function may do, and that alone:', () => {
     ];
     const permissions = [
       ...common('KeyturnRotate'),
-      readOwnSchedule('rotate'),
+      readSchedule('rotate'),
       ...on([own, named], verbs),
       ...on([missing], ['DescribeSecret']),
     ];
@@ -83,7 +83,7 @@ describe('a role names what its function may do, and that alone:', () => {
   test('reap reads no token, and deletes secrets under its own prefix alone', () => {
     const permissions = [
       ...common('KeyturnReap'),
-      readOwnSchedule('reap'),
+      readSchedule('reap'),
       ...on([own, named], ['DescribeSecret', 'ListSecretVersionIds', 'UpdateSecretVersionStage']),
       ...on([own], ['DeleteSecret']),
     ];
@@ -91,10 +91,7 @@ describe('a role names what its function may do, and that alone:', () => {
   });
 
   test('enforce knows the management token and nothing else of Secrets Manager', () => {
-    const permissions = [
-      ...least('KeyturnEnforce', 'KeyturnFailedRuns'),
-      readOwnSchedule('enforce'),
-    ];
+    const permissions = [...least('KeyturnEnforce', 'KeyturnFailedRuns'), readSchedule('enforce')];
     expect(permissionsOf(template, 'KeyturnEnforceRole')).toEqual(permissions.sort());
   });
 
@@ -107,6 +104,7 @@ describe('a role names what its function may do, and that alone:', () => {
     ];
     const permissions = [
       ...common('KeyturnRevoke', 'KeyturnFailures'),
+      ...['rotate', 'reap', 'enforce'].map(readSchedule),
       ...on([own, named], [...verbs, 'TagResource', 'UntagResource']),
       ...on([missing], ['DescribeSecret']),
     ];

@@ -45,6 +45,45 @@ test.each(JOBS)('%s says that its schedule is off, since when, by whom and why',
   );
 });
 
+test('a run that fails says it in its error, because nobody sees its answer', async () => {
+  const world = await open();
+  const Description =
+    'x [keyturn:paused 2026-03-02T11:00:00Z by assumed-role/on-call/alice: a drill]';
+  change(world, 'rotate', { State: 'DISABLED', Description });
+  world.intercept(async (call, effect) =>
+    call.operation === 'CreateSecret' ? { status: 500, body: 'down' } : effect(),
+  );
+  const { error } = await world.rotate();
+  expect(error?.errorMessage).toMatch(
+    /failed[^]*keyturn-prod-rotate: this schedule is off since 2026-03-02T11:00:00Z by assumed-role\/on-call\/alice \(a drill\); keyturn resume starts it$/,
+  );
+});
+
+test('an order of revoke says which schedules are off, before it is given and after', async () => {
+  const world = await open();
+  await world.rotate();
+  change(world, 'reap', { State: 'DISABLED' });
+  const order = { way: 'freeze', token: 'telegraf', reason: 'a drill' };
+  const states = [
+    { name: 'keyturn-prod-rotate', state: 'on' },
+    { name: 'keyturn-prod-reap', state: 'off' },
+    { name: 'keyturn-prod-enforce', state: 'on' },
+  ];
+  expect((await world.revoke({ ...order, dryRun: true })).result?.schedules).toMatchObject(states);
+  expect((await world.revoke(order)).result?.schedules).toMatchObject(states);
+});
+
+test('an order of revoke does not wait for schedules that nobody can read', async () => {
+  const world = await open();
+  await world.rotate();
+  world.intercept((call, effect) =>
+    call.operation === 'GetSchedule' ? new Promise(() => {}) : Promise.resolve(effect()),
+  );
+  const { result } = await world.revoke({ way: 'freeze', token: 'telegraf', reason: 'a drill' });
+  expect(result?.schedules.map(({ state }) => state)).toEqual(['unknown', 'unknown', 'unknown']);
+  expect(result?.done).toBe(true);
+});
+
 test('a schedule that was stopped otherwise is off at least since its last change', async () => {
   const world = await open();
   change(world, 'reap', { State: 'DISABLED' });

@@ -1,4 +1,4 @@
-import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
+import type { ScheduleStatus } from './schedule-status.ts';
 
 const BY_HAND = 'not by keyturn pause, but by schedules.paused in the policy or by hand';
 
