@@ -40,7 +40,9 @@ function candidates(
 async function isAccepted({ secret, permissions }: Control, tools: Tools): Promise<boolean> {
   const text = await tools.secrets.value(secret);
   if (!text) return false;
-  const value = readTokenString(entryOf(tools.policy, secret) ?? { secret }, text);
+  const value = readTokenString(entryOf(tools.policy, secret) ?? { secret }, text, {
+    known: [],
+  });
   const databases = namedDatabases(tools.policy);
   const { answer } = await tools.dataPlane.burst(value, permissions, { databases });
   return answer === 'accepted';

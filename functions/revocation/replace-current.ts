@@ -47,7 +47,7 @@ async function obtainSuccessor(
     const version = versionOf(seen, found);
     const isCurrent = version === seen.secret.labels.AWSCURRENT;
     const stored = { owned: found, version, isCurrent };
-    const resumed = await resumeSuccessor(entry, stored, { forced: true }, tools);
+    const resumed = await resumeSuccessor(entry, seen, stored, { forced: true }, tools);
     if (resumed) return resumed;
   }
   const minted = await mintSuccessor(

@@ -27,7 +27,7 @@ async function readString(
       continue;
     }
     const entry = entryOf(policy, secret) ?? { secret };
-    const value = readTokenString(entry, text, [fingerprint ?? '']);
+    const value = readTokenString(entry, text, { own: fingerprint, known: [] });
     if (fingerprint === undefined || value.fingerprint() === fingerprint) return value;
     problem = `version ${version} of ${secret} has another string`;
   }
@@ -98,7 +98,8 @@ export async function unknownMayWork(
   try {
     const text = await secrets.value(secret, version);
     if (!text) return 'the version is gone';
-    const value = stringForConsumers(entry, text, []);
+    const value = stringForConsumers(entry, text, { known: [] });
+    if (!value) return 'nobody can tell which string of its text consumers send';
     const { answer, detail = '' } = await dataPlane.burst(value, entry.permissions, {
       databases: namedDatabases(policy),
     });

@@ -48,7 +48,7 @@ async function currentString(
   const version = labels.AWSCURRENT;
   const text = version && (await secrets.value(entry.secret, version));
   if (!text) throw new AdoptionError(`${entry.secret} has no current value to adopt`, 'missing');
-  return { version, value: readTokenString(entry, text) };
+  return { version, value: readTokenString(entry, text, { known: [] }) };
 }
 
 /** @throws OwnershipError if the token has a marker that is not of this secret */

@@ -4,9 +4,10 @@ import type { Tools } from '../run/tools.ts';
 import { HOUR_MS } from '../time.ts';
 import type { TokenValue } from '../token-value.ts';
 import type { Observation, ObservedSecret } from '../tokens/observation.ts';
-import { fingerprintsOf, stringForConsumers } from '../tokens/secret-string.ts';
+import { stringForConsumers } from '../tokens/secret-string.ts';
 import { currentHolder, provenCurrent, versionTime } from '../tokens/state.ts';
 import { forbidden } from './plan/decide-rotation.ts';
+import { formerText } from './successor.ts';
 
 /** A person may still be about to say whose string it is. */
 const YOUNG_MS = HOUR_MS;
@@ -19,20 +20,14 @@ const SENDABLE = /^[\x21-\x7e]+$/;
 
 type Candidate = readonly [TokenPolicy, ObservedSecret];
 
-function currentText(
-  { secret }: TokenPolicy,
-  seen: ObservedSecret,
-  { secrets }: Tools,
-): Promise<TokenValue | undefined> {
-  return secrets.value(secret, seen.secret.labels.AWSCURRENT);
-}
-
-/** A value that cannot be read, such as bytes, or one whose key is disabled, answers nothing. */
+/** Undefined: a value that cannot be read, or of which nobody can tell what consumers send of it. It answers nothing. */
 async function readable(candidate: Candidate, tools: Tools): Promise<TokenValue | undefined> {
   const [entry, seen] = candidate;
   try {
-    const text = await currentText(entry, seen, tools);
-    return text && stringForConsumers(entry, text, fingerprintsOf(seen));
+    // Of bytes, which it refuses, nobody can tell what consumers send.
+    const text = await tools.secrets.value(entry.secret, seen.secret.labels.AWSCURRENT);
+    const hints = text && (await formerText(entry, seen, tools));
+    return text && hints && stringForConsumers(entry, text, hints);
   } catch (error) {
     tools.log.warn('a value could not be read', { secret: entry.secret, error });
     return undefined;

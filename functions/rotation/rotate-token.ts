@@ -6,7 +6,7 @@ import { freshToken, restored } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret } from '../tokens/observation.ts';
-import { isOutdated } from '../tokens/secret-string.ts';
+import { isOutdated, SecretShapeError } from '../tokens/secret-string.ts';
 import { ownedCurrent, ownedPending } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { decideRotation, isBecauseGone, permissionsOf } from './plan/decide-rotation.ts';
@@ -23,6 +23,7 @@ import type {
 import { announceRotation, noteAcceptance, noteRefusal, promote, verify } from './promote.ts';
 import {
   formerText,
+  hintsOfPending,
   mintSuccessor,
   readSuccessor,
   resumeSuccessor,
@@ -111,7 +112,14 @@ async function isPendingOutdated(
     formerText(entry, seen, tools),
   ]);
   if (!text || !current) return false;
-  return isOutdated(entry, { text, fingerprints: [owned.marker.fp ?? ''] }, current);
+  try {
+    return isOutdated(entry, { text, ...hintsOfPending(owned, current) }, current);
+  } catch (error) {
+    if (!(error instanceof SecretShapeError)) throw error;
+    // Nobody can tell where its string is, so nobody could ever arm it.
+    tools.log.warn('a value could not be read', { secret: entry.secret, version, error });
+    return true;
+  }
 }
 
 /** Steps 2 to 4, or what an earlier run left of them. */
@@ -136,7 +144,7 @@ async function obtain(
       return mintSuccessor(entry, seen, { forced: forced || owned.marker.forced === true }, tools);
     }
     const isCurrent = version === AWSCURRENT;
-    return resumeSuccessor(entry, { owned, version, isCurrent }, { forced }, tools);
+    return resumeSuccessor(entry, seen, { owned, version, isCurrent }, { forced }, tools);
   }
   return undefined;
 }
@@ -151,7 +159,7 @@ function readCurrent(
   const owned = ownedCurrent(seen);
   const version = seen.secret.labels.AWSCURRENT;
   if (owned?.token.id !== tokenId || version === undefined) return Promise.resolve(undefined);
-  return readSuccessor(entry, { owned, version }, tools);
+  return readSuccessor(entry, seen, { owned, version }, tools);
 }
 
 /**

@@ -9,12 +9,13 @@ import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/obse
 import {
   composeSecretString,
   type FormerText,
-  fingerprintsOf,
+  type Hints,
+  hintsOf,
   isShapeShown,
   readTokenString,
   refuseOtherShape,
 } from '../tokens/secret-string.ts';
-import { isStripped } from '../tokens/state.ts';
+import { isStripped, ownedPrevious } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { type Cause, type Minted, mint } from './mint.ts';
@@ -69,11 +70,12 @@ export async function formerText(
   if (!found) return undefined;
   // Bytes that a person put into a secret of ours have no shape to keep.
   const text = found === 'bytes' ? new TokenValue('') : found;
-  const former = { text, fingerprints: fingerprintsOf(seen) };
+  const former = { text, ...hintsOf(seen) };
   const { AWSPREVIOUS } = seen.secret.labels;
   if (AWSPREVIOUS === undefined || isShapeShown(entry, former)) return former;
   const previous = await textOf(entry.secret, AWSPREVIOUS, tools);
-  return previous === 'bytes' ? former : { ...former, previous };
+  if (previous === 'bytes' || !previous) return former;
+  return { ...former, previous: { text: previous, own: ownedPrevious(seen)?.marker.fp } };
 }
 
 /** What is still to be written into a token that waits to be promoted: what was not done, or is due anew. */
@@ -149,9 +151,17 @@ export async function mintSuccessor(
   return arm(entry, { ...minted, owned, version }, { forced: cause.forced, isCurrent }, tools);
 }
 
+/** Where a pending text has its string: Keyturn put it where AWSCURRENT's text has its own. */
+export const hintsOfPending = ({ marker }: OwnedToken, current: FormerText | undefined): Hints => ({
+  own: marker.fp,
+  known: [],
+  previous: current,
+});
+
 /** The token of an earlier run, with its string. Undefined: the token or its value is gone, or the string is another's. */
 export async function readSuccessor(
   entry: TokenPolicy,
+  seen: ObservedSecret,
   found: Pick<Successor, 'owned' | 'version'>,
   tools: Tools,
 ): Promise<Successor | undefined> {
@@ -159,7 +169,10 @@ export async function readSuccessor(
   const text = await tools.secrets.value(entry.secret, version);
   const owned = await freshToken(tools, found.owned);
   if (!text || !owned) return undefined;
-  const value = readTokenString(entry, text, [owned.marker.fp ?? '']);
+  // A run that died before it armed the token did not note its fingerprint.
+  const isNoted = owned.marker.fp !== undefined || version === seen.secret.labels.AWSCURRENT;
+  const current = isNoted ? undefined : await formerText(entry, seen, tools);
+  const value = readTokenString(entry, text, hintsOfPending(owned, current));
   const isOther = owned.marker.fp !== undefined && owned.marker.fp !== value.fingerprint();
   return isOther ? undefined : { owned, version, value };
 }
@@ -170,10 +183,11 @@ export async function readSuccessor(
  */
 export async function resumeSuccessor(
   entry: TokenPolicy,
+  seen: ObservedSecret,
   found: Pick<Successor, 'owned' | 'version'> & { readonly isCurrent: boolean },
   { forced }: Pick<Cause, 'forced'>,
   tools: ArmingTools,
 ): Promise<Successor | undefined> {
-  const successor = await readSuccessor(entry, found, tools);
+  const successor = await readSuccessor(entry, seen, found, tools);
   return successor && arm(entry, successor, { forced, isCurrent: found.isCurrent }, tools);
 }

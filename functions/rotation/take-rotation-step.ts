@@ -59,7 +59,7 @@ async function successorOf(
   const holder = seen.holders.get(version);
   const found =
     holder?.state === 'owned' ? { owned: holder.owned, version, isCurrent: false } : undefined;
-  const successor = found && (await resumeSuccessor(entry, found, { forced: true }, tools));
+  const successor = found && (await resumeSuccessor(entry, seen, found, { forced: true }, tools));
   if (!successor)
     throw new RotationStepError(`${entry.secret}: no token was minted for ${version}`);
   return successor;

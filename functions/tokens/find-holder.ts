@@ -4,12 +4,20 @@ import type { Secret } from '../secrets-manager/secret.ts';
 import { asOwned, type Holder, type OwnedToken } from './observation.ts';
 import { type NamedToken, tokenNamedBy } from './version-id.ts';
 
+/** How a version's string is found in its text. */
+export interface VersionHints {
+  /** Fingerprints of the tokens whose string it may be. */
+  readonly known: readonly string[];
+  /** The version before it, and the fingerprint of the token that this one is known to have. */
+  readonly previous?: { readonly version: string; readonly own: string | undefined };
+}
+
 /** The fingerprint of a version's string; `empty`: it has no value; undefined: its value has another form. */
 export type ReadFingerprint = (
   secret: string,
   version: string,
-  /** Of the tokens whose string it may be: they show where it is, if the entry does not. */
-  known: readonly string[],
+  /** They show where it is, if the entry does not. */
+  hints: VersionHints,
 ) => Promise<string | 'empty' | undefined>;
 
 /** What answers whose string a version has. */
@@ -60,6 +68,20 @@ async function askByName(
   return owned ? asHolder(owned) : { state: 'foreign', token };
 }
 
+/** By rules 1 and 2 alone, whose string AWSPREVIOUS has. */
+function previousOf(
+  version: string,
+  { labels: { AWSPREVIOUS: previous } }: Secret,
+  tokens: readonly OwnedToken[],
+): Pick<VersionHints, 'previous'> {
+  if (previous === undefined || previous === version) return {};
+  const named = tokenNamedBy(previous)?.tokenId;
+  const owned =
+    tokens.find(({ token }) => token.id === named) ??
+    tokens.find(({ versions }) => versions.includes(previous));
+  return { previous: { version: previous, own: owned?.marker.fp } };
+}
+
 /** Rule 3: the token whose fingerprint is that of the string, in this secret or in another one of ours. */
 async function findByString(
   version: string,
@@ -69,7 +91,10 @@ async function findByString(
 ): Promise<Holder> {
   const all = [...tokens, ...[...owned.values()].flat()];
   const known = all.flatMap(({ marker }) => marker.fp ?? []);
-  const found = await readFingerprint?.(secret.name, version, known);
+  const found = await readFingerprint?.(secret.name, version, {
+    known,
+    ...previousOf(version, secret, tokens),
+  });
   if (found === undefined) return { state: 'unknown' };
   if (found === 'empty') return { state: 'empty' };
   const hasIt = ({ marker }: OwnedToken) => marker.fp === found;

@@ -1,7 +1,23 @@
 import { entryOf } from '../policy/policy.ts';
 import type { RunTools } from '../run/tools.ts';
-import type { ReadFingerprint } from './find-holder.ts';
-import { holdsString, readTokenString } from './secret-string.ts';
+import { BinaryValueError } from '../secrets-manager/secrets.ts';
+import type { ReadFingerprint, VersionHints } from './find-holder.ts';
+import { type Entry, type Hints, holdsString, readTokenString } from './secret-string.ts';
+
+/** A text before that nobody can read shows nothing. */
+async function previousText(
+  secret: string,
+  { version, own }: NonNullable<VersionHints['previous']>,
+  secrets: Pick<RunTools, 'secrets'>['secrets'],
+): Promise<Hints['previous']> {
+  try {
+    const text = await secrets.value(secret, version);
+    return text && { text, own };
+  } catch (error) {
+    if (error instanceof BinaryValueError) return undefined;
+    throw error;
+  }
+}
 
 /**
  * Reads whose string a version has. Nothing that is wrong with one secret's value stops a run for all
@@ -9,11 +25,14 @@ import { holdsString, readTokenString } from './secret-string.ts';
  */
 export const fingerprintReader =
   ({ secrets, policy, log }: Pick<RunTools, 'secrets' | 'policy' | 'log'>): ReadFingerprint =>
-  async (secret, version, known) => {
+  async (secret, version, { known, previous }) => {
     try {
       const text = await secrets.value(secret, version);
       if (!text) return 'empty';
-      return readTokenString(entryOf(policy, secret) ?? { secret }, text, known).fingerprint();
+      const entry: Entry = entryOf(policy, secret) ?? { secret };
+      const before = previous && !entry.adopt && (await previousText(secret, previous, secrets));
+      const hints = { known, ...(before && { previous: before }) };
+      return readTokenString(entry, text, hints).fingerprint();
     } catch (error) {
       log.warn('a value could not be read', { secret, version, error });
       return undefined;

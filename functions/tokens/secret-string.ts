@@ -5,7 +5,7 @@ import { formatInstant } from '../time.ts';
 import { TokenValue } from '../token-value.ts';
 import type { JsonNode } from './json-tree.ts';
 import type { ObservedSecret } from './observation.ts';
-import { ownedCurrent } from './state.ts';
+import { currentHolder } from './state.ts';
 import {
   jsonObject,
   nodeAt,
@@ -13,6 +13,7 @@ import {
   PlaceError,
   placeOfNode,
   replaced,
+  samePlace,
   stringsIn,
   wholeText,
   writeAt,
@@ -29,21 +30,31 @@ export class SecretShapeError extends Error {
   override readonly name = 'SecretShapeError';
 }
 
-type Entry = Pick<TokenPolicy, 'secret' | 'adopt'>;
+/** The part of an entry that says where its token string is. */
+export type Entry = Pick<TokenPolicy, 'secret' | 'adopt'>;
 
-/** A text that was in a secret, and the fingerprints by which its token string is found in it. */
-export interface FormerText {
-  readonly text: TokenValue;
-  /** Of the tokens whose strings it may have; the likeliest first. */
-  readonly fingerprints: readonly string[];
-  /** The text before it; needed if `isShapeShown` says no. */
-  readonly previous?: TokenValue | undefined;
+/** How the token string of a text is found, where neither its shape nor the entry says it. */
+export interface Hints {
+  /** The fingerprint of the token whose string the version is known to have. */
+  readonly own?: string | undefined;
+  /** Of all tokens whose strings it may have. */
+  readonly known: readonly string[];
+  /** The text before it. */
+  readonly previous?: { readonly text: TokenValue; readonly own?: string | undefined } | undefined;
 }
 
-/** The fingerprints of a secret's tokens, that of AWSCURRENT's first. */
-export function fingerprintsOf(seen: ObservedSecret): readonly string[] {
-  const tokens = [ownedCurrent(seen), ...seen.tokens];
-  return [...new Set(tokens.flatMap((each) => each?.marker.fp ?? []))];
+/** A text that was in a secret. Its `previous` is needed if `isShapeShown` says no. */
+export interface FormerText extends Hints {
+  readonly text: TokenValue;
+}
+
+/** What a secret shows of AWSCURRENT's string, without a text. */
+export function hintsOf(seen: ObservedSecret): Hints {
+  const holder = currentHolder(seen);
+  return {
+    own: holder && 'owned' in holder ? holder.owned.marker.fp : undefined,
+    known: [...new Set(seen.tokens.flatMap(({ marker }) => marker.fp ?? []))],
+  };
 }
 
 /** A secret's text, and the JSON object that it is. */
@@ -79,19 +90,18 @@ function placeUnder(root: JsonNode | undefined, key: string): Place {
 const allPlaces = ({ text, root }: Parsed): readonly Place[] =>
   root ? stringsIn(root) : [wholeText(text)].flatMap((each) => each ?? []);
 
-/** The places of a string with one of these fingerprints. */
-function placesByFingerprint(parsed: Parsed, fingerprints: readonly string[]): readonly Place[] {
-  const byFingerprint = Map.groupBy(allPlaces(parsed), ({ string }) =>
-    new TokenValue(string).fingerprint(),
-  );
-  return fingerprints.map((each) => byFingerprint.get(each)).find((each) => each) ?? [];
-}
+/** The places of strings with one of these fingerprints. */
+const placesByFingerprint = (parsed: Parsed, fingerprints: readonly string[]): readonly Place[] =>
+  fingerprints.length === 0
+    ? []
+    : allPlaces(parsed).filter(({ string }) =>
+        fingerprints.includes(new TokenValue(string).fingerprint()),
+      );
 
 /** `apiv1_` and base64: what is a token of InfluxDB by its form alone, whether or not anybody knows it. */
 const TOKEN_FORM = /^apiv\d+_\S+$/;
 
-const placesByForm = (parsed: Parsed): readonly Place[] =>
-  allPlaces(parsed).filter(({ string }) => TOKEN_FORM.test(string));
+const hasTokenForm = ({ string }: Place) => TOKEN_FORM.test(string);
 
 /** Where the entry says that the token string is. */
 function placeByEntry({ key }: NonNullable<Entry['adopt']>, { text, root }: Parsed): Place {
@@ -101,25 +111,47 @@ function placeByEntry({ key }: NonNullable<Entry['adopt']>, { text, root }: Pars
   return place;
 }
 
-/** `found` if there is one; undefined: there is none. */
-function onlyOne(found: readonly Place[], what: string): Place | undefined {
-  const [place, another] = found;
-  if (another) throw new PlaceError(`has ${what} more than once; say which in adopt.key`);
-  return place;
+/** Where a JSON has its token string if it is where the text before it had its own. */
+function placeAsBefore(root: JsonNode, { known, previous }: Hints): Place | undefined {
+  if (!previous) return undefined;
+  const before = parse(previous.text);
+  if (isOwn(before)) return stringUnder(root, TOKEN_KEY);
+  const [place, another] = placesIn({}, before, { own: previous.own, known });
+  return before.root && place && !another ? samePlace(root, before.root, place) : undefined;
+}
+
+/** A person may keep a former string, or one of another token, beside the one that consumers read. */
+function possiblePlaces(parsed: Parsed, hints: Hints): readonly Place[] {
+  const ours = placesByFingerprint(parsed, hints.known);
+  const named = parsed.root && stringUnder(parsed.root, TOKEN_KEY);
+  // A string under our own key is meant as its token, unless another one is of ours.
+  if (named && ours.every(({ from }) => from === named.from)) return [named];
+  const places = [...(named ? [named] : []), ...ours, ...allPlaces(parsed).filter(hasTokenForm)];
+  return [...new Map(places.map((place) => [place.from, place])).values()];
 }
 
 /**
- * Where the token string is, as far as that is certain: what Keyturn wrote shows itself; elsewhere the entry
- * says it; and if its `adopt` is no longer there, the fingerprint of a token. Undefined: none of these.
+ * Where the token string may be in a text of another shape than ours. The first that answers: the entry; the string
+ * that the version is known to have; the place that it had in the text before; what has the fingerprint or the form
+ * of a token. Of several places nobody can tell which one consumers read.
  */
-function certainPlace(
-  { adopt }: Entry,
-  parsed: Parsed,
-  fingerprints: readonly string[],
-): Place | 'own' | undefined {
-  if (isOwn(parsed)) return 'own';
-  if (adopt) return placeByEntry(adopt, parsed);
-  return onlyOne(placesByFingerprint(parsed, fingerprints), 'the token string');
+function placesIn({ adopt }: Pick<Entry, 'adopt'>, parsed: Parsed, hints: Hints): readonly Place[] {
+  if (adopt) return [placeByEntry(adopt, parsed)];
+  const { root } = parsed;
+  const exact = hints.own === undefined ? [] : placesByFingerprint(parsed, [hints.own]);
+  if (exact.length === 1) return exact;
+  const before = root && placeAsBefore(root, hints);
+  if (before && (exact.length === 0 || exact.some(({ from }) => from === before.from))) {
+    return [before];
+  }
+  return exact.length > 0 ? exact : possiblePlaces(parsed, hints);
+}
+
+/** Undefined: there is none. */
+function onlyPlace(...where: Parameters<typeof placesIn>): Place | undefined {
+  const [place, another] = placesIn(...where);
+  if (another) throw new PlaceError('has a token string more than once; say which in adopt.key');
+  return place;
 }
 
 /** A text whose shape a new version gets, and where its token string is. `own`: in the shape of Keyturn. */
@@ -128,13 +160,16 @@ interface Model {
   readonly place: Place | 'own';
 }
 
-const modelIf = (parsed: Parsed, place: Place | 'own' | undefined): Model | undefined =>
-  place && { parsed, place };
+/** Our own shape shows itself. */
+function modelOfText(entry: Pick<Entry, 'adopt'>, parsed: Parsed, hints: Hints): Model | undefined {
+  const place = isOwn(parsed) ? 'own' : onlyPlace(entry, parsed, hints);
+  return place && { parsed, place };
+}
 
 /** The same, undefined too where the text is not as the entry says. */
-function placeIfShown(...where: Parameters<typeof certainPlace>): Place | 'own' | undefined {
+function modelIfShown(...where: Parameters<typeof modelOfText>): Model | undefined {
   try {
-    return certainPlace(...where);
+    return modelOfText(...where);
   } catch (error) {
     if (error instanceof PlaceError) return undefined;
     throw error;
@@ -142,17 +177,12 @@ function placeIfShown(...where: Parameters<typeof certainPlace>): Place | 'own' 
 }
 
 /** By the entry. Of a text that has no such place the one before it is asked: somebody wrote a placeholder over it. */
-function modelByEntry(
-  entry: Entry,
-  current: Parsed,
-  previous: Parsed | undefined,
-): Model | undefined {
-  const before = current.root ? undefined : previous;
-  if (before && !placeIfShown(entry, current, [])) {
-    const place = placeIfShown(entry, before, []);
-    if (place) return { parsed: before, place };
+function modelByEntry(entry: Entry, current: Parsed, hints: Hints): Model | undefined {
+  if (!current.root && hints.previous && !modelIfShown(entry, current, hints)) {
+    const before = modelIfShown(entry, parse(hints.previous.text), hints);
+    if (before) return before;
   }
-  return modelIf(current, certainPlace(entry, current, []));
+  return modelOfText(entry, current, hints);
 }
 
 /**
@@ -160,22 +190,27 @@ function modelByEntry(
  * known by its fingerprint must not take the shape from consumers: people delete tokens and take markers away.
  */
 function modelOf(entry: Entry, former: FormerText): Model | undefined {
-  const { fingerprints } = former;
+  const { known, previous } = former;
   const current = parse(former.text);
-  const previous = former.previous && parse(former.previous);
-  if (entry.adopt) return modelByEntry(entry, current, previous);
-  const certain = modelIf(current, certainPlace(entry, current, fingerprints));
-  if (certain) return certain;
+  if (entry.adopt) return modelByEntry(entry, current, former);
+  const before = previous && parse(previous.text);
   const isBare = !current.root || !hasOthersKeys(current.root);
+  const isOurs = placesByFingerprint(current, known).length > 0;
   // A string that a person put in the place of the whole of our own JSON.
-  if (isBare && previous && isOwn(previous)) return { parsed: previous, place: 'own' };
-  const byForm = onlyOne(placesByForm(current), 'a token string');
-  const named = current.root && stringUnder(current.root, TOKEN_KEY);
-  // A string under our own key is meant as its token, whatever another key has.
-  if (byForm && (!named || named.from === byForm.from)) return { parsed: current, place: byForm };
-  if (!isBare || !previous) return undefined;
-  const before = certainPlace(entry, previous, fingerprints);
-  return modelIf(previous, before ?? onlyOne(placesByForm(previous), 'a token string'));
+  if (isBare && !isOurs && before && !isOwn(current) && isOwn(before)) {
+    return { parsed: before, place: 'own' };
+  }
+  const model = modelOfText(entry, current, former);
+  if (model && !isPlaceholder(model)) return model;
+  return isBare && before && !isOurs
+    ? modelOfText(entry, before, { own: previous?.own, known })
+    : undefined;
+}
+
+/** What is under our own key is replaced with all of our values, unless it is a token's string. */
+function isPlaceholder({ parsed: { root }, place }: Model): boolean {
+  if (!root || place === 'own' || hasTokenForm(place)) return false;
+  return stringUnder(root, TOKEN_KEY)?.from === place.from;
 }
 
 /** @throws SecretShapeError instead of PlaceError, with the secret's name */
@@ -190,36 +225,41 @@ function inSecret<T>(secret: string, work: () => T): T {
 
 /**
  * Finds the token string in a secret's string.
- * @param fingerprints of the tokens whose strings it may have; needed if the entry's `adopt` was removed
- * @throws SecretShapeError
+ * @throws SecretShapeError if there is none, or if there are several and nothing shows which one consumers read
  */
-export function readTokenString(
-  entry: Entry,
-  text: TokenValue,
-  fingerprints: readonly string[] = [],
-): TokenValue {
+export function readTokenString(entry: Entry, text: TokenValue, hints: Hints): TokenValue {
   return inSecret(entry.secret, () => {
     const parsed = parse(text);
     if (isOwn(parsed)) return new TokenValue(placeUnder(parsed.root, TOKEN_KEY).string);
-    if (entry.adopt) return new TokenValue(placeByEntry(entry.adopt, parsed).string);
-    const [known] = placesByFingerprint(parsed, fingerprints);
-    const [formed, another] = placesByForm(parsed);
-    const place = known ?? (another ? undefined : formed) ?? placeUnder(parsed.root, TOKEN_KEY);
-    return new TokenValue(place.string);
+    const strings = new Set(placesIn(entry, parsed, hints).map(({ string }) => string));
+    if (strings.size > 1) {
+      throw new PlaceError('has several token strings; say in adopt.key which one consumers read');
+    }
+    const [string = placeUnder(parsed.root, TOKEN_KEY).string] = strings;
+    return new TokenValue(string);
   });
 }
 
-/** The string that consumers send: where the value has another form than expected, all of it. */
+/**
+ * The string that consumers send; where the value has none, all of a text that is no JSON. Undefined: nobody can
+ * tell, because there is a token string in the text, and it is not where it is expected.
+ */
 export function stringForConsumers(
   entry: Entry,
   text: TokenValue,
-  fingerprints: readonly string[],
-): TokenValue {
+  hints: Hints,
+): TokenValue | undefined {
+  const value = stringIfShown(entry, text, hints) ?? new TokenValue(text.reveal().trim());
+  const isWhole = TOKEN_FORM.test(value.reveal());
+  return isWhole || findCredentials(value.reveal()).strings.length === 0 ? value : undefined;
+}
+
+function stringIfShown(...where: Parameters<typeof readTokenString>): TokenValue | undefined {
   try {
-    return readTokenString(entry, text, fingerprints);
+    return readTokenString(...where);
   } catch (error) {
-    if (!(error instanceof SecretShapeError)) throw error;
-    return new TokenValue(text.reveal().trim());
+    if (error instanceof SecretShapeError) return undefined;
+    throw error;
   }
 }
 
@@ -234,8 +274,12 @@ export function holdsString(text: TokenValue, fingerprint: string): boolean {
 }
 
 /** Whether a text shows by itself where its token string is; otherwise the text before it must be asked too. */
-export const isShapeShown = (entry: Entry, { text, fingerprints }: FormerText): boolean =>
-  placeIfShown(entry, parse(text), fingerprints) !== undefined;
+export function isShapeShown(entry: Entry, { text, own }: FormerText): boolean {
+  const parsed = parse(text);
+  if (isOwn(parsed)) return true;
+  if (entry.adopt) return modelIfShown(entry, parsed, { known: [] }) !== undefined;
+  return own !== undefined && placesByFingerprint(parsed, [own]).length === 1;
+}
 
 /**
  * Whether a pending text is no longer what AWSCURRENT's would become: people changed something beside the
@@ -243,7 +287,7 @@ export const isShapeShown = (entry: Entry, { text, fingerprints }: FormerText): 
  * @throws SecretShapeError
  */
 export function isOutdated(entry: Entry, pending: FormerText, current: FormerText): boolean {
-  const value = readTokenString(entry, pending.text, pending.fingerprints);
+  const value = readTokenString(entry, pending.text, pending);
   return inSecret(entry.secret, () => {
     const model = modelOf(entry, current);
     if (!model) return false;

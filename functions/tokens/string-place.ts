@@ -72,6 +72,21 @@ export function placeOfNode({ string: whole = '', from, to }: JsonNode): Place |
   return { from, to, write, string };
 }
 
+/** The place to which the same names lead as to a place in another JSON. Undefined: there is no string. */
+export function samePlace(root: JsonNode, other: JsonNode, place: Place): Place | undefined {
+  const isUnder = ({ from, to }: JsonNode) => from <= place.from && place.to <= to;
+  const [name, value] = other.entries?.find(([, each]) => isUnder(each)) ?? [];
+  if (name !== undefined && value) {
+    const next = valueUnder(root, name);
+    return next && samePlace(next, value, place);
+  }
+  const index = other.items?.findIndex(isUnder) ?? -1;
+  const item = other.items?.[index];
+  if (!item) return placeOfNode(root);
+  const next = root.items?.[index];
+  return next && samePlace(next, item, place);
+}
+
 /** The places of all strings at and below a node, without the names of keys. */
 export function stringsIn(node: JsonNode): Place[] {
   const place = placeOfNode(node);

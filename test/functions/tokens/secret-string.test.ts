@@ -17,10 +17,15 @@ const minted = { token: inert(2, { expiresAt: NOW }), value: new TokenValue(NEW)
 const fingerprintOf = (string: string) => new TokenValue(string).fingerprint();
 const policyWith = (adopt?: { readonly key?: string }) =>
   policyOf({}, { secret: SECRET, ...(adopt && { adopt: { tokenId: id(1), ...adopt } }) });
+/** The first is the string that the version is known to have. */
+const hintsOf = (strings: readonly string[]) => {
+  const known = strings.map(fingerprintOf);
+  return { own: known[0], known };
+};
 const formerOf = (text: string, strings = [OLD], previous?: string): FormerText => ({
   text: new TokenValue(text),
-  fingerprints: strings.map(fingerprintOf),
-  ...(previous !== undefined && { previous: new TokenValue(previous) }),
+  ...hintsOf(strings),
+  ...(previous !== undefined && { previous: { text: new TokenValue(previous) } }),
 });
 
 /** The text of the next version after `text`; the entry adopts the secret unless told otherwise. */
@@ -40,7 +45,7 @@ const read = (text: string, adopt?: { readonly key?: string }, strings: string[]
   readTokenString(
     { secret: SECRET, ...(adopt && { adopt: { tokenId: id(1), ...adopt } }) },
     new TokenValue(text),
-    strings.map(fingerprintOf),
+    hintsOf(strings),
   ).reveal();
 
 const own = {
