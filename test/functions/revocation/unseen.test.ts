@@ -82,6 +82,19 @@ test('where AWS shows nothing of the owner, an order for everything stops and as
   expect(working()).toEqual([]);
 });
 
+test.each([{ token: 'telegraf' }, { secret: TELEGRAF }, { database: 'metrics' }])(
+  'no order says that there is no token while one lives whose secret AWS does not show: %j',
+  async (selector) => {
+    world.intercept(nothingThere);
+    const { error } = await world.revoke({ ...selector, way: 'delete', reason: 'leaked' });
+    world.intercept();
+    expect(error?.errorMessage).toContain('Secrets Manager does not show');
+    expect(error?.errorMessage).toContain(currentId());
+    expect(error?.errorMessage).toContain('is this the wrong account or Region?');
+    expect(working()).toHaveLength(2);
+  },
+);
+
 test('a leaked string is not deleted without a successor because its secret is not visible', async () => {
   world.intercept(nothingThere);
   const { error } = await world.revoke({ tokenId: currentId(), reason: 'leaked' });
