@@ -47,6 +47,9 @@ const EXPLAINED: Readonly<Record<string, string>> = {
     'the AWS session has expired; log in again (aws sso login), then repeat the command',
 };
 
+/** The functions' sentences name keys of their events and, behind them, the flag. */
+export const inFlags = (text: string) => text.replaceAll(/"\w+": \S+ \((--[\w-]+)\)/g, '$1');
+
 /** What went wrong, for people. */
 export const sentenceOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
@@ -54,7 +57,10 @@ export const sentenceOf = (error: unknown): string => {
   if (region)
     return 'found no AWS Region, expected AWS_REGION or a profile with a Region; set one of them';
   // The functions' messages name their events; here it is a flag.
-  const said = error.message.replaceAll(/\{"approve": "(\w+)"\}/g, 'repeat with --approve $1');
+  const said = inFlags(error.message).replaceAll(
+    /\{"approve": "(\w+)"\}/g,
+    'repeat with --approve $1',
+  );
   return EXPLAINED[error.name] ?? said;
 };
 

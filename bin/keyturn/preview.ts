@@ -114,11 +114,8 @@ export function refuseHopeless(previews: readonly Previewed[]): void {
     const isHopeless = said.length > 0 && actions.length === 0 && tokens.length <= said.length;
     const why = refusal ?? (isHopeless ? said.join('; ') : undefined);
     if (why === undefined) continue;
-    throw new CommandError(`refused: ${inFlags(why)}; nothing was done`, {
+    throw new CommandError(`refused: ${why}; nothing was done`, {
       exitCode: EXIT.refused,
     });
   }
 }
-
-/** The functions' sentences name keys of their events and, behind them, the flag. */
-const inFlags = (text: string) => text.replaceAll(/"\w+": \S+ \((--[\w-]+)\)/g, '$1');

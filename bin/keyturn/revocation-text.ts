@@ -2,6 +2,7 @@ import { formatDuration } from '../../functions/policy/duration.ts';
 import type { RevocationAction } from '../../functions/revocation/plan/revocation-action.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import type { KnownToken, Revocation } from './answers.ts';
+import { inFlags } from './failure.ts';
 import { formatTable } from './table.ts';
 import type { Style } from './terminal.ts';
 
@@ -67,7 +68,7 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
     `databases  ${databases.join(', ') || 'none'}`,
     `secrets    ${secrets.join(', ') || 'none'}`,
     `steps      ${steps(report)}`,
-    ...[...warnings, ...off].map((warning) => style('yellow', `note       ${warning}`)),
+    ...[...warnings, ...off].map((warning) => style('yellow', `note       ${inFlags(warning)}`)),
   ].join('\n');
 }
 
@@ -112,7 +113,7 @@ export function formatRevocation(report: Revocation, style: Style): string {
     each.unconfirmed ?? '',
   ]);
   const headings = ['TOKEN', 'ID', 'RESULT', 'REPLACED BY', 'REFUSED AFTER', 'NOT PROVEN'];
-  const unconfirmed = toldOnce(report.unconfirmed);
+  const unconfirmed = toldOnce(report.unconfirmed.map(inFlags));
   return [
     ...unconfirmed.map((sentence) => style('yellow', `NOT PROVEN  ${sentence}`)),
     ...(unconfirmed.length > 0 ? [''] : []),

@@ -11,8 +11,9 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** The end of a sentence about an unknown name: the most similar of the known ones, or all of them. */
+/** The end of a sentence about an unknown name: the most similar of the known ones, or all of them; nothing if there are none. */
 export function suggestionFor(key: string, known: readonly string[]): string {
+  if (known.length === 0 || known.includes(key)) return '';
   const [closest] = known
     .map((each) => ({ each, distance: editDistance(key.toLowerCase(), each.toLowerCase()) }))
     .filter(({ each, distance }) => distance <= Math.max(2, each.length / 3))

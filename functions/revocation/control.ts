@@ -75,7 +75,7 @@ export function createControls(
       const what =
         tried.length === 0
           ? 'there is no other string to compare'
-          : `nor does it accept the string of ${tried.map(({ secret }) => secret).join(', ')}`;
+          : `it does not accept the string of ${tried.map(({ secret }) => secret).join(', ')} either`;
       return `the cluster refuses it, but ${what}, so the refusal shows nothing`;
     },
   };

@@ -83,29 +83,36 @@ async function listSecrets({
   );
 }
 
-interface WithoutAws {
+/** What an order needs of Secrets Manager. */
+export interface AwsNeed {
   /** Whether the order goes on if Secrets Manager cannot be asked. */
   readonly withoutAws: boolean;
+  /** What can be ordered in its place, if it does not. */
+  readonly instead?: string;
 }
 
-async function listOrExplain(readers: OrderReaders, { withoutAws }: WithoutAws) {
+async function listOrExplain(readers: OrderReaders, { withoutAws, instead }: AwsNeed) {
   try {
     return { all: await listSecrets(readers) };
-  } catch (error) {
-    if (!withoutAws) throw error;
-    const awsError = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return { all: new Map<string, Secret>(), awsError };
+  } catch (cause) {
+    const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
+    const awsError = `${name}: ${message}`;
+    if (withoutAws) return { all: new Map<string, Secret>(), awsError };
+    const ends = ['nothing was done', ...(instead === undefined ? [] : [instead])];
+    const said = `Secrets Manager could not be asked (${awsError}); ${ends.join('; ')}`;
+    // The command line knows errors of credentials by their names.
+    throw Object.assign(new Error(said, { cause }), { name });
   }
 }
 
 /** Reads every secret and every token. */
 export async function observeAll(
   readers: OrderReaders & Pick<Readers, 'now'>,
-  options: WithoutAws,
+  need: AwsNeed,
 ): Promise<RevocationObservation> {
   const { api, secrets, policy, log, now } = readers;
   const { owner } = policy;
-  const { all, awsError } = await listOrExplain(readers, options);
+  const { all, awsError } = await listOrExplain(readers, need);
   const { tokens, at } = await api.listTokens();
   const sorted = sortByOwner(tokens, owner, (name) => all.get(name));
   const sources = {

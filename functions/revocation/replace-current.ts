@@ -32,6 +32,8 @@ function replacedBy(seen: ObservedSecret): string {
   const holder = currentHolder(seen);
   if (holder?.state === 'owned') return holder.owned.token.id;
   if (holder?.state === 'foreign') return holder.token.id;
+  // Of an unknown string the version's id may look like a token's, and is none.
+  if (holder?.state !== 'gone') return 'nothing';
   return tokenNamedBy(seen.secret.labels.AWSCURRENT ?? '')?.tokenId ?? 'nothing';
 }
 
@@ -108,7 +110,7 @@ export async function replaceCurrent(
   const { owned } = successor;
   const verified = await verify(successor, entry.permissions, tools);
   const detail = verified.detail ?? 'nothing to probe';
-  const problem = `token ${owned.token.id} was not accepted in time; last answer: ${detail}`;
+  const problem = `token ${owned.token.id} was not accepted in time; ${detail}`;
   if (!verified.accepted && !order.immediately) {
     throw new Error(
       `${problem}. The old string may still work: to cut it off now, freeze it (--freeze), or give the same order with "immediately": true (--immediately)`,

@@ -60,7 +60,7 @@ export interface RevokedToken {
     | 'gone'
     /** The secret's new token, minted by this order or by the same order before. */
     | 'successor'
-    /** It was not changed: it is not ours, or nothing can be given back. */
+    /** It was not changed: it has its permissions, or nothing can be given back. */
     | 'left'
     | 'failed';
   readonly replacedBy?: string;

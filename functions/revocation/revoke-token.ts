@@ -45,16 +45,19 @@ async function carryOut(
   }
 }
 
-/** The result for a token that needs no action. */
+/** Why an undoing order gives a token without permissions nothing back. */
+function leftBecause({ owned }: ObservedToken): string {
+  if (owned?.marker.frozen !== undefined) return 'it is frozen; unfreeze it';
+  if (owned?.marker.quarantined !== undefined) return 'it is quarantined; restore it';
+  return 'its permissions were not kept';
+}
+
+/** The result for a token that needs no action. One that has its permissions got nothing back. */
 function presentResult(observed: ObservedToken, { order }: Revocation): TokenResult {
   if (order.way === 'freeze') return resultOf(observed, 'frozen');
-  if (order.way === 'restore' && observed.owned?.marker.frozen !== undefined) {
-    return { ...resultOf(observed, 'left'), unconfirmed: 'it is frozen; unfreeze it' };
-  }
+  const left = resultOf(observed, 'left');
   const works = observed.token.permissions.length > 0;
-  return works
-    ? resultOf(observed, 'given-back')
-    : { ...resultOf(observed, 'left'), unconfirmed: 'its permissions were not kept' };
+  return works ? left : { ...left, unconfirmed: leftBecause(observed) };
 }
 
 function replacedBy(

@@ -5,7 +5,8 @@ import { formatInstant } from '../time.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import { searchValues } from './find-leaked.ts';
-import { observeAll, type RevocationObservation, sharedListing } from './observe.ts';
+import { type AwsNeed, observeAll, type RevocationObservation, sharedListing } from './observe.ts';
+import { ENDING_WAYS } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
 import { uncoveredBy } from './plan/warnings.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
@@ -19,10 +20,10 @@ export class RevocationError extends AggregateError {
   readonly report: RevocationReport;
 
   constructor(report: RevocationReport, failures: readonly unknown[]) {
-    const reasons = [...failures.map(String), ...report.unconfirmed];
+    const reasons = new Set([...failures.map(String), ...report.unconfirmed]);
     super(
       failures,
-      `not all of the order was done; what can be done by repeating it is done by giving the same order again.\n${reasons.join('\n')}\n${JSON.stringify(report)}`,
+      `not all of the order was done; what can be done by repeating it is done by giving the same order again.\n${[...reasons].join('\n')}\n${JSON.stringify(report)}`,
     );
     this.report = report;
   }
@@ -88,10 +89,15 @@ function refuseOtherPlan({ plan }: RevocationRequest, { hash }: RevocationPlan):
   );
 }
 
+const WITHOUT_AWS =
+  'one token can be ended all the same, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)';
+
 /** Freezing and deleting one token needs the Management API alone. */
-const needsNoAws = ({ way, selector }: RevocationRequest) =>
-  (way === 'freeze' || way === 'delete') &&
-  (selector.kind === 'tokenId' || selector.kind === 'fingerprint');
+function awsNeedOf({ way, selector }: RevocationRequest): AwsNeed {
+  const isOne = selector.kind === 'tokenId' || selector.kind === 'fingerprint';
+  const withoutAws = isOne && (way === 'freeze' || way === 'delete');
+  return { withoutAws, ...(ENDING_WAYS.includes(way) && { instead: WITHOUT_AWS }) };
+}
 
 /**
  * One run of `revoke`, in Lambda or on a laptop: observe, plan, apply, and report which tokens were ended
@@ -105,7 +111,7 @@ export async function runRevocation(
   const { way, dryRun, reason = '', noUndo, by } = request;
   const startedAt = runTools.now();
   const asked = way === 'whois' ? [] : runTools.askSchedules();
-  const observation = await observeAll(runTools, { withoutAws: needsNoAws(request) });
+  const observation = await observeAll(runTools, awsNeedOf(request));
   const tools = atApiTime(runTools, observation);
   const leaked = await searchValues(request, observation, tools);
   const planned = planRevocation(runTools.policy, { ...observation, leaked }, request);

@@ -19,7 +19,7 @@ async function readString(
   { secret = '', versions = [], fingerprint }: TokenResult,
   { secrets, policy }: Tools,
 ): Promise<TokenValue | string> {
-  let problem = 'no secret of ours has its string';
+  let problem = 'no secret of ours is known to have its string';
   for (const version of versions) {
     const text = await secrets.value(secret, version);
     if (!text) {
@@ -33,6 +33,9 @@ async function readString(
   }
   return problem;
 }
+
+const unreadBecause = (error: unknown) =>
+  `its string could not be read: ${error instanceof Error ? error.message : String(error)}`;
 
 /** What a proof of death needs besides the string. */
 export interface Proving {
@@ -48,7 +51,7 @@ async function untilRefused(
   { startedAt, controls, own }: Proving,
   tools: Tools,
 ): Promise<Checked> {
-  const value = await readString(ended, tools);
+  const value = await readString(ended, tools).catch(unreadBecause);
   if (typeof value === 'string') return { unconfirmed: value };
   const { policy, dataPlane, now, deadline } = tools;
   const { refused, lastAnswer, detail } = await dataPlane.untilRefused(value, ended.had, {
@@ -106,6 +109,6 @@ export async function unknownMayWork(
     if (answer === 'refused') return await controls.missing(own);
     return answer === 'accepted' ? 'the cluster accepts it' : `no answer tells: ${detail}`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return unreadBecause(error);
   }
 }

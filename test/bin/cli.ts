@@ -32,16 +32,18 @@ export async function keyturn(
   return { code, stdout, stderr };
 }
 
+type AtEnd = (close: () => void) => void;
+
 /** A folder that goes with the test. */
-export function temporaryFolder(): string {
+export function temporaryFolder(atEnd: AtEnd = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-cli-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
 /** Writes a file of its own folder; YAML is a superset of JSON. */
-export function writeTemporary(name: string, content: string | object): string {
-  const file = join(temporaryFolder(), name);
+export function writeTemporary(name: string, content: string | object, atEnd?: AtEnd): string {
+  const file = join(temporaryFolder(atEnd), name);
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
   return file;
 }

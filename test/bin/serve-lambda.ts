@@ -5,7 +5,10 @@ import { JOBS } from '../world/jobs.ts';
 import type { Deployment } from '../world/world.ts';
 
 /** Just so much of Lambda's API as an invocation needs, until the test ends. Returns its address. */
-export async function serveLambda(deployment: Deployment): Promise<string> {
+export async function serveLambda(
+  deployment: Deployment,
+  atEnd: (close: () => void) => void = onTestFinished,
+): Promise<string> {
   // One at a time: the clock belongs to one strand of this process.
   let queue: Promise<unknown> = Promise.resolve();
   const server = createServer(async (request, response) => {
@@ -23,7 +26,7 @@ export async function serveLambda(deployment: Deployment): Promise<string> {
     return response.end(JSON.stringify(error ?? result));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
+  atEnd(() => {
     server.close();
     server.closeAllConnections();
   });

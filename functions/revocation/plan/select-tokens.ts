@@ -86,10 +86,36 @@ function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): Own
   });
 }
 
-function selectSecret(nameOrArn: string, { secrets }: OrderObservation): string {
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+const MOST_SAID = 10;
+const listed = (ids: readonly string[]) =>
+  `${ids.slice(0, MOST_SAID).join(', ')}${ids.length > MOST_SAID ? ', …' : ''}`;
+
+/** Tokens that are meant live on, though Secrets Manager shows no secret of theirs. */
+function refuseUnseen(
+  around: OrderObservation,
+  owner: string,
+  isMeant: (hidden: OwnedToken) => boolean,
+): void {
+  const meant = hiddenTokens(around, owner).filter(isMeant);
+  if (meant.length === 0) return;
+  const secrets = [...new Set(meant.map(({ marker }) => marker.secret))];
+  throw new SelectionError(
+    `Secrets Manager does not show ${listed(secrets)} here, and the cluster has ${counted(meant.length, 'live token')} of it ` +
+      `(${listed(meant.map(({ token }) => token.id))}): is this the wrong account or Region? If the secret is really gone, name a token by its id`,
+  );
+}
+
+function selectSecret(nameOrArn: string, around: OrderObservation, { owner }: Policy): string {
+  const { secrets } = around;
   for (const { secret } of secrets.values()) {
     if (secret.name === nameOrArn || secret.arn === nameOrArn) return secret.name;
   }
+  refuseUnseen(
+    around,
+    owner,
+    ({ marker: { secret } }) => nameOrArn === secret || nameOrArn.includes(`:secret:${secret}-`),
+  );
   const known = suggestionFor(nameOrArn, [...secrets.keys()]);
   throw new SelectionError(`this deployment has no secret ${nameOrArn}${known}`);
 }
@@ -99,13 +125,14 @@ function selectName(name: string, policy: Policy, around: OrderObservation): str
   // Its entry may have left the policy.
   const secret = entry?.secret ?? `${secretPrefix(policy.owner)}${name}`;
   if (around.secrets.has(secret)) return secret;
+  refuseUnseen(around, policy.owner, ({ marker }) => marker.secret === secret);
   if (!entry) {
     const names = policy.tokens.map((each) => each.name);
     throw new SelectionError(
       `neither the policy nor Secrets Manager has a token ${name}${suggestionFor(name, names)}`,
     );
   }
-  throw new SelectionError(`${name} has no secret yet, and therefore no token`);
+  throw new SelectionError(`${name} has no secret here, and the cluster has no live token of it`);
 }
 
 /** By the permissions of a secret's tokens and of its entry: after a deletion there are no tokens to ask. */
@@ -117,6 +144,7 @@ function selectDatabase(name: string, policy: Policy, around: OrderObservation):
     return [...given, ...foreign, entry?.permissions ?? []].some((each) => touches(each, name));
   });
   if (secrets.length > 0) return secrets.map(({ secret }) => secret.name);
+  refuseUnseen(around, policy.owner, ({ token, marker }) => touches(grantsOf(token, marker), name));
   const granted = [
     ...policy.tokens.flatMap(({ permissions }) => permissions),
     ...around.tokens.flatMap(({ permissions }) => permissions),
@@ -197,8 +225,6 @@ function selectToken(
   return { ...NONE, single: [{ token, ...(known && { owned: known }) }], namedToken: id };
 }
 
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
-
 function unknownBecause(fingerprint: string, { places, compared, unread }: LeakedSearch): string {
   const found =
     places.length > 0
@@ -209,8 +235,6 @@ function unknownBecause(fingerprint: string, { places, compared, unread }: Leake
 }
 
 const NOWHERE: LeakedSearch = { places: [], compared: 0, unread: 0 };
-const MOST_SAID = 10;
-
 /** The live tokens that may have a string whose fingerprint no marker bears: those whose string Keyturn never saw. */
 export function candidatesAmong({ tokens, at }: Pick<OrderObservation, 'tokens' | 'at'>): Token[] {
   return tokens
@@ -232,11 +256,9 @@ function selectUnknown(
 ): Target {
   if (dryRun || way === 'whois') return { ...NONE, unknown };
   const ids = candidatesAmong(around).map(({ id }) => id);
-  const more = ids.length > MOST_SAID ? ', …' : '';
-  const said = ids.slice(0, MOST_SAID).join(', ');
   const which =
     ids.length > 0
-      ? `it may be one of ${counted(ids.length, 'live token')} whose string Keyturn never saw: ${said}${more}; way "whois" describes them, and tokenId names one`
+      ? `it may be one of ${counted(ids.length, 'live token')} whose string Keyturn never saw: ${listed(ids)}; way "whois" describes them, and tokenId names one`
       : 'every live token has another fingerprint';
   throw new SelectionError(`${unknown}; nothing was done; ${which}`);
 }
@@ -310,7 +332,7 @@ function select(request: RevocationRequest, policy: Policy, around: OrderObserva
     case 'fingerprint':
       return selectFingerprint(selector.fingerprint, request, around, policy);
     case 'secret':
-      return whole([selectSecret(selector.nameOrArn, around)]);
+      return whole([selectSecret(selector.nameOrArn, around, policy)]);
     case 'database':
       return whole(selectDatabase(selector.name, policy, around));
     case 'all':

@@ -94,7 +94,11 @@ test('reaches the token of somebody else by its id alone, and cannot see it dead
   expect(kept.error?.errorMessage).toContain('"noUndo": true');
   const { result: report } = await world.revoke({ way: 'delete', reason: 'leaked', tokenId: id });
   expect(report?.tokens).toEqual([
-    { tokenId: id, result: 'deleted', unconfirmed: 'no secret of ours has its string' },
+    {
+      tokenId: id,
+      result: 'deleted',
+      unconfirmed: 'no secret of ours is known to have its string',
+    },
   ]);
   expect(report?.confirmed).toBe(false);
   await world.wait(60_000);

@@ -82,6 +82,19 @@ test('where AWS shows nothing of the owner, an order for everything stops and as
   expect(working()).toEqual([]);
 });
 
+test.each([{ token: 'telegraf' }, { secret: TELEGRAF }, { database: 'metrics' }])(
+  'no order says that there is no token while one lives whose secret AWS does not show: %j',
+  async (selector) => {
+    world.intercept(nothingThere);
+    const { error } = await world.revoke({ ...selector, way: 'delete', reason: 'leaked' });
+    world.intercept();
+    expect(error?.errorMessage).toContain('Secrets Manager does not show');
+    expect(error?.errorMessage).toContain(currentId());
+    expect(error?.errorMessage).toContain('is this the wrong account or Region?');
+    expect(working()).toHaveLength(2);
+  },
+);
+
 test('a leaked string is not deleted without a successor because its secret is not visible', async () => {
   world.intercept(nothingThere);
   const { error } = await world.revoke({ tokenId: currentId(), reason: 'leaked' });
@@ -267,6 +280,57 @@ test.each(['freeze', 'delete'])(
     expect(world.accepts(string)).toBe(false);
   },
 );
+
+test('an order that AWS stops says so, and what can be ordered without it', async () => {
+  world.intercept(awsIsDown);
+  const stopped = await world.revoke({ ...order, way: 'freeze' });
+  const undoing = await world.revoke({ ...order, way: 'unfreeze' });
+  world.intercept();
+  expect(stopped.error?.errorMessage).toMatch(
+    /^Secrets Manager could not be asked \(.*\); nothing was done; one token can be ended all the same/,
+  );
+  expect(undoing.error?.errorMessage).toMatch(/; nothing was done$/);
+  expect(working()).toHaveLength(2);
+});
+
+test('undoing a token that works gives nothing back, and publishes nothing', async () => {
+  const [tokenId, published] = [currentId(), world.events().length];
+  const { result } = await world.revoke({ tokenId, way: 'restore', reason: 'false alarm' });
+  expect(result).toMatchObject({ confirmed: true, tokens: [{ tokenId, result: 'left' }] });
+  expect(world.events()).toHaveLength(published);
+});
+
+test('unfreezing a quarantined token by its id says that it is quarantined', async () => {
+  const tokenId = currentId();
+  await world.rotate(force);
+  for (let step = 0; step < 2; step += 1) {
+    await world.wait(25 * HOUR);
+    await world.reap();
+  }
+  const { result } = await world.revoke({ tokenId, way: 'unfreeze', reason: 'false alarm' });
+  expect(result?.tokens).toMatchObject([
+    { result: 'left', unconfirmed: 'it is quarantined; restore it' },
+  ]);
+});
+
+test('an order that replaces an unknown string takes its version for no token', async () => {
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  const { result } = await world.revoke(order);
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  const ids = world.cluster.state.tokens.map(({ id }) => id);
+  for (const { tokenId } of result?.tokens ?? []) expect(ids).toContain(tokenId);
+});
+
+test('an order tells the same failure once', async () => {
+  world.intercept((call, effect) =>
+    call.server === 'data-plane'
+      ? Promise.resolve({ status: 503, body: '' })
+      : passThrough(call, effect),
+  );
+  const { error } = await world.revoke(order);
+  world.intercept();
+  expect(error?.errorMessage.match(/was not accepted in time/g)).toHaveLength(1);
+});
 
 test('a secret that is scheduled for deletion is not replaced, mints nothing, and says what ends its tokens', async () => {
   await world.people.deleteSecret(TELEGRAF);
