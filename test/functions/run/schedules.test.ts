@@ -55,7 +55,7 @@ test('a run that fails says it in its error, because nobody sees its answer', as
   );
   const { error } = await world.rotate();
   expect(error?.errorMessage).toMatch(
-    /failed[^]*keyturn-prod-rotate: this schedule is off since 2026-03-02T11:00:00Z by assumed-role\/on-call\/alice \(a drill\); keyturn resume starts it$/,
+    /failed[\s\S]*keyturn-prod-rotate: this schedule is off since 2026-03-02T11:00:00Z by assumed-role\/on-call\/alice \(a drill\); keyturn resume starts it$/,
   );
 });
 
