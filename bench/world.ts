@@ -3,15 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import { bundle } from '../lib/bundle.ts';
+import type { Reply } from '../sandbox/interception.ts';
 import { createHost } from '../sandbox/lambda/host.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import { VirtualClock } from '../sandbox/virtual-clock.ts';
 
-const FUNCTIONS = ['rotate', 'reap', 'enforce'] as const;
+const FUNCTIONS = ['rotate', 'reap', 'enforce', 'revoke'] as const;
 export type Job = (typeof FUNCTIONS)[number];
 
 /** Those that count against the quota that Secrets Manager has for an account. */
 const WRITES: readonly string[] = ['PutSecretValue', 'UpdateSecretVersionStage'];
+
+const THROTTLED: readonly string[] = ['UpdateSecretVersionStage', 'TagResource'];
+const throttled: Reply = {
+  status: 400,
+  headers: { 'x-amzn-errortype': 'ThrottlingException' },
+  body: '{"message":"Rate exceeded"}',
+};
 
 export interface BenchOptions {
   readonly tokens: number;
@@ -71,8 +79,14 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
     },
   });
   const writtenAt: number[] = [];
+  let oneIn = 0;
+  let asked = 0;
   aws.intercept = (call, effect) => {
     if (WRITES.includes(call.operation)) writtenAt.push(clock.now());
+    if (oneIn > 0 && THROTTLED.includes(call.operation)) {
+      asked += 1;
+      if (asked % oneIn === 0) return Promise.resolve(throttled);
+    }
     return Promise.resolve(effect());
   };
 
@@ -83,6 +97,7 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
     async run(job: Job, event: object = {}) {
       const answer = await clock.waitFor(host.invoke(job, event));
       if ('error' in answer) throw new Error(answer.error.errorMessage);
+      return answer.result;
     },
     count: () => ({
       management: sum(cluster.state.calls, (name) => !isProbe(name)),
@@ -93,6 +108,11 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
     rotated: () =>
       aws.state.events.filter(({ detailType }) => detailType === 'Token Rotated').length,
     minted: () => cluster.state.tokens.length,
+    listings: () => cluster.state.calls['GET /tokens'] ?? 0,
+    /** From now on, one in so many moves of labels and writes of tags is throttled. */
+    throttle(every: number) {
+      oneIn = every;
+    },
     /** The most writes in any ten seconds from `since` on, for each second. */
     busiest(since: number): number {
       const times = writtenAt.filter((at) => at >= since);

@@ -142,7 +142,8 @@ export const documentSchema = z.strictObject({
   settle: z._default(durationSchema, 10 * MINUTE_MS),
   concurrency: z._default(z.int().check(z.minimum(1), z.maximum(100)), 10),
   /**
-   * Secrets Manager allows 50 a second for the whole account and Region.
+   * Of new versions and moves of labels together, of tags, and of new secrets, each: Secrets Manager allows 50 a second for the
+   * whole account and Region.
    * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
    */
   secretWritesPerSecond: z._default(z.int().check(z.minimum(1), z.maximum(50)), 20),

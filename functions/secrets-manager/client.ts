@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { type RetryOptions, retry, type Timing } from '../retry.ts';
 import { TokenValue } from '../token-value.ts';
-import { rateLimit } from './rate-limit.ts';
+import { type RateLimit, rateLimit } from './rate-limit.ts';
 import { OWNER_TAG, type Secret } from './secret.ts';
 import { fromDescription, fromListing } from './secret-record.ts';
 import { BinaryValueError, type Secrets, UnreadableSecretError } from './secrets.ts';
@@ -43,9 +43,13 @@ function isTransient(error: unknown): boolean {
   if (!(error instanceof SecretsManagerServiceException)) {
     return error instanceof Error && ('code' in error || error.name === 'TimeoutError');
   }
-  const throttled = /Throttl|TooManyRequests|RequestLimit|SlowDown/.test(error.name);
-  return throttled || (error.$metadata.httpStatusCode ?? 0) >= 500;
+  return isThrottled(error) || (error.$metadata.httpStatusCode ?? 0) >= 500;
 }
+
+/** The call had no effect. */
+const isThrottled = (error: unknown): boolean =>
+  error instanceof SecretsManagerServiceException &&
+  /Throttl|TooManyRequests|RequestLimit|SlowDown/.test(error.name);
 
 /**
  * Refusals that are about one secret: what its policy, its KMS key or its state forbids. Throttling, credentials
@@ -82,11 +86,14 @@ export function createSecrets(options: SecretsOptions): Secrets {
     },
     ...options.client,
   });
-  const writable = rateLimit(options.writesPerSecond, options);
-  const again = <T>(attempt: () => Promise<T>) =>
+  // The three have quotas of their own, of the same size.
+  const [writable, taggable, creatable] = [1, 2, 3].map(() =>
+    rateLimit(options.writesPerSecond, options),
+  ) as [RateLimit, RateLimit, RateLimit];
+  const again = <T>(attempt: () => Promise<T>, retryable = isTransient) =>
     retry(attempt, {
       ...options,
-      retryable: isTransient,
+      retryable,
       attempts: 5,
       baseMs: 200,
       maxMs: 5_000,
@@ -162,16 +169,17 @@ export function createSecrets(options: SecretsOptions): Secrets {
     },
 
     async create(name, { description, tags, encryptionKey }) {
-      const { ARN: arn } = await again(() =>
-        client.send(
+      const { ARN: arn } = await again(async () => {
+        await creatable();
+        return client.send(
           new CreateSecretCommand({
             Name: name,
             Description: description,
             Tags: tagList(tags),
             KmsKeyId: encryptionKey,
           }),
-        ),
-      );
+        );
+      });
       if (!arn) throw new Error(`Secrets Manager created ${name} and returned no ARN`);
       return { name, arn, labels: {}, tags, changedAt: options.now(), replica: false };
     },
@@ -191,27 +199,32 @@ export function createSecrets(options: SecretsOptions): Secrets {
     },
 
     async moveLabel(name, label, { to, from }) {
-      await writable();
-      await client.send(
-        new UpdateSecretVersionStageCommand({
-          SecretId: name,
-          VersionStage: label,
-          MoveToVersionId: to,
-          RemoveFromVersionId: from,
-        }),
-      );
+      // After another failure it may have moved, and a repetition would say that it is not there.
+      await again(async () => {
+        await writable();
+        await client.send(
+          new UpdateSecretVersionStageCommand({
+            SecretId: name,
+            VersionStage: label,
+            MoveToVersionId: to,
+            RemoveFromVersionId: from,
+          }),
+        );
+      }, isThrottled);
     },
 
     async tag(name, tags) {
-      await again(() =>
-        client.send(new TagResourceCommand({ SecretId: name, Tags: tagList(tags) })),
-      );
+      await again(async () => {
+        await taggable();
+        await client.send(new TagResourceCommand({ SecretId: name, Tags: tagList(tags) }));
+      });
     },
 
     async untag(name, keys) {
-      await again(() =>
-        client.send(new UntagResourceCommand({ SecretId: name, TagKeys: [...keys] })),
-      );
+      await again(async () => {
+        await taggable();
+        await client.send(new UntagResourceCommand({ SecretId: name, TagKeys: [...keys] }));
+      });
     },
 
     async delete(name) {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSecrets } from '../../../functions/secrets-manager/client.ts';
-import { UnreadableSecretError } from '../../../functions/secrets-manager/secrets.ts';
+import { type Secrets, UnreadableSecretError } from '../../../functions/secrets-manager/secrets.ts';
 import { TokenValue } from '../../../functions/token-value.ts';
 import { realClock } from '../../../sandbox/clock.ts';
 import type { Interceptor } from '../../../sandbox/interception.ts';
@@ -146,6 +146,18 @@ test.each([
   expect(timing.naps).toEqual([100, 200, 400]);
 });
 
+test.each<[string, (secrets: Secrets, index: number) => Promise<unknown>]>([
+  ['tags', (secrets) => secrets.tag('s', { a: 'b' })],
+  ['removals of tags', (secrets) => secrets.untag('s', ['a'])],
+  ['new secrets', (secrets, index) => secrets.create(`s${index}`, owned('prod'))],
+])('writes %s no faster than the quota of the whole account allows', async (_what, write) => {
+  const { secrets, timing } = await connect({ writesPerSecond: 10 });
+  await secrets.create('s', owned('prod'));
+  const from = timing.now();
+  for (let index = 0; index < 11; index += 1) await write(secrets, index);
+  expect(timing.now() - from).toBeGreaterThanOrEqual(1_000);
+});
+
 test('gives up after five tries', async () => {
   const { aws, secrets } = await connect();
   aws.intercept = failing(99, 400, 'ThrottlingException');
@@ -169,6 +181,15 @@ test('asks once where the answer cannot change: refusals, and a move of a label'
   aws.intercept = failing(1, 500, 'InternalServiceError');
   await expect(secrets.moveLabel('s', 'X', { to: version(1) })).rejects.toThrow();
   expect(aws.state.calls.UpdateSecretVersionStage).toBe(1);
+});
+
+test('moves a label again that was throttled, which had no effect', async () => {
+  const { aws, secrets } = await connect();
+  await secrets.create('s', owned('prod'));
+  await secrets.put('s', version(1), value, 'AWSCURRENT');
+  aws.intercept = failing(3, 400, 'ThrottlingException');
+  await secrets.moveLabel('s', 'X', { to: version(1) });
+  expect((await secrets.describe('s'))?.labels).toMatchObject({ X: version(1) });
 });
 
 test('does not ask five times for a string where there are bytes', async () => {
