@@ -26,6 +26,9 @@ type Action = Without<RevocationAction, 'secret'>;
 const isOfOrder = ({ marker }: OwnedToken, { id }: Pick<Order, 'id'>) =>
   marker.order === id || (marker.order === undefined && marker.replaces !== undefined);
 
+/** A person's, whom `replace` leaves alone. */
+const isFrozen = ({ marker }: OwnedToken) => marker.frozen !== undefined;
+
 const isOlder = ({ token }: OwnedToken, than: { readonly createdAt: number }) =>
   token.createdAt < than.createdAt;
 
@@ -46,7 +49,7 @@ export function findSuccessor(
     if (isStripped(owned) || isExpired(owned.token, now)) return false;
     if (hasVersion(seen, owned, AWSCURRENT)) {
       const isYoung = now - owned.token.createdAt < SAME_ORDER_MS;
-      return isYoung || seen.tokens.some((each) => isOlder(each, owned.token));
+      return isYoung || seen.tokens.some((each) => isOlder(each, owned.token) && !isFrozen(each));
     }
     return owned.marker.superseded === undefined && hasVersion(seen, owned, AWSPENDING);
   });
@@ -68,7 +71,7 @@ function condemned(seen: ObservedSecret, order: Order, successor?: OwnedToken): 
   const current = ownedCurrent(seen);
   const labels = new Set(Object.values(seen.secret.labels));
   return seen.tokens.filter((owned) => {
-    if (owned.marker.frozen !== undefined || isSame(owned, successor)) return false;
+    if (isFrozen(owned) || isSame(owned, successor)) return false;
     const hasLost = owned.marker.order === order.id && isSame(current, successor);
     if (cutoff) return isOlder(owned, cutoff) || hasLost;
     // Another run minted it just now and is about to store it. It is inert, and that run will lose its race.

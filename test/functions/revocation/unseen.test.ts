@@ -254,6 +254,19 @@ test('the same words a month later are a new order', async () => {
   expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([currentId()]);
 });
 
+test('the same words are a new order although a person keeps an older token frozen by its id', async () => {
+  const former = currentId();
+  await world.rotate(force);
+  await world.revoke({ tokenId: former, way: 'freeze', reason: 'to look at' });
+  await world.revoke(order);
+  const [first, string] = [currentId(), world.string(TELEGRAF)];
+  await world.wait(90 * MINUTE);
+  const { result } = await world.revoke(order);
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  expect(currentId()).not.toBe(first);
+  expect(world.accepts(string)).toBe(false);
+});
+
 test.each(['freeze', 'delete'])(
   '%s by id goes ahead with AWS unreachable, and says what it could not look at',
   async (way) => {
