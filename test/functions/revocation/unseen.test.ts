@@ -267,6 +267,21 @@ test('the same words are a new order although a person keeps an older token froz
   expect(world.accepts(string)).toBe(false);
 });
 
+test('the same order asks again for an unknown string that it could not end, and says so again', async () => {
+  const permissions = [{ action: 'write', resource: 'metrics' }] as const;
+  const byHand = await world.people.mint({ description: 'by hand', permissions });
+  await world.wait(HOUR);
+  await world.people.saveValue(TELEGRAF, byHand.accessToken);
+  for (let time = 0; time < 2; time += 1) {
+    const { result } = await world.revoke(order);
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.unconfirmed).toEqual([
+      expect.stringMatching(/nobody knows whose string version \S+ .* and the cluster accepts it/),
+    ]);
+    await world.wait(MINUTE);
+  }
+});
+
 test.each(['freeze', 'delete'])(
   '%s by id goes ahead with AWS unreachable, and says what it could not look at',
   async (way) => {
