@@ -26,6 +26,10 @@ type Action = Without<RevocationAction, 'secret'>;
 const isOfOrder = ({ marker }: OwnedToken, { id }: Pick<Order, 'id'>) =>
   marker.order === id || (marker.order === undefined && marker.replaces !== undefined);
 
+/** AWSCURRENT's, whose permissions somebody took away without a trace (S7). */
+const isHeld = (owned: OwnedToken, seen: ObservedSecret) =>
+  isStripped(owned) && owned.marker.quarantined === undefined && isSame(owned, ownedCurrent(seen));
+
 /** A person's, whom `replace` leaves alone. */
 const isFrozen = ({ marker }: OwnedToken) => marker.frozen !== undefined;
 
@@ -155,10 +159,8 @@ function releasing({ secret }: ObservedSecret): Action[] {
   return hold ? [{ kind: 'release', hold }] : [];
 }
 
-const givingBack = ({ tokens }: ObservedSecret): Action[] =>
-  tokens
-    .filter(({ marker }) => marker.frozen !== undefined)
-    .map(({ token }) => ({ kind: 'give-back', tokenId: token.id }));
+const givingBack = (tokens: readonly OwnedToken[]): Action[] =>
+  tokens.map(({ token }) => ({ kind: 'give-back', tokenId: token.id }));
 
 /** Every token is stamped, quarantined ones too: otherwise a roll back would give permissions back. */
 const stripping = (seen: ObservedSecret): Action[] => [
@@ -188,10 +190,13 @@ function decideActions(seen: ObservedSecret, order: Order, now: number): Action[
       // An unfinished deletion is finished first: otherwise a token that it left would be current again.
       return holdOf(seen.secret)
         ? [...deletions(seen.tokens), ...releasing(seen)]
-        : givingBack(seen);
+        : givingBack(seen.tokens.filter(isFrozen));
     case 'unfreeze':
       // The hold first: after a crash the tokens are still frozen by their own markers.
-      return [...releasing(seen), ...givingBack(seen)];
+      return [
+        ...releasing(seen),
+        ...givingBack(seen.tokens.filter((each) => isFrozen(each) || isHeld(each, seen))),
+      ];
     case 'restore':
     case 'whois':
       return [];
@@ -246,7 +251,7 @@ export function shortfallOf(
  * | way       | actions                                                                        |
  * |-----------|--------------------------------------------------------------------------------|
  * | freeze    | hold, strip and stamp all                                                      |
- * | unfreeze  | release, give back to all that are frozen                                      |
+ * | unfreeze  | release, give back to all that are frozen, and to AWSCURRENT's if it is held   |
  * | delete    | hold, detach AWSPENDING and AWSPREVIOUS, delete all                            |
  * | lift      | delete what is left, release                                                   |
  * | replace   | replace unless AWSCURRENT is the successor or younger, then detach and delete all older ones |

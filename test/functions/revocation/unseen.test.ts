@@ -282,6 +282,15 @@ test('the same order asks again for an unknown string that it could not end, and
   }
 });
 
+test('unfreeze gives back too what somebody took from the current token without a trace', async () => {
+  const string = world.string(TELEGRAF);
+  await world.people.changeToken(currentId(), { permissions: [] });
+  const { result } = await world.revoke({ ...order, way: 'unfreeze' });
+  expect(result).toMatchObject({ confirmed: true, tokens: [{ result: 'given-back' }] });
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(true);
+});
+
 test.each(['freeze', 'delete'])(
   '%s by id goes ahead with AWS unreachable, and says what it could not look at',
   async (way) => {
