@@ -20,7 +20,7 @@ describe('orders, given again after a minute, 16, 90, and a month', () => {
   beforeAll(async () => {
     laboratory = await openLaboratory(ordersPolicy, {
       revocationDelayMs: 5_000,
-      routers: { count: 3, spreadMs: 20_000 },
+      routers: { count: 12, spreadMs: 240_000 },
     });
     empty = laboratory.save();
     risen = readAlarms();

@@ -23,7 +23,6 @@ export const ordersPolicy = policyWith(
   },
 );
 
-export const OTHER = 'keyturn/demo/grafana';
 const reason = 'leaked';
 
 /** What had happened before the order. Several orders begin in the same one. */
