@@ -33,6 +33,23 @@ export function condemnedBy(laboratory: Laboratory, { way, single }: OrderScenar
     .map(({ id }) => id);
 }
 
+/** The same for a repetition that names a token: by now that may be neither current nor pending, and is meant alone. */
+export function stillCondemned(
+  { world }: Laboratory,
+  named: string,
+  condemned: readonly string[],
+): readonly string[] {
+  const { AWSCURRENT, AWSPENDING } = world.holders(SECRET);
+  return [AWSCURRENT, AWSPENDING].includes(named)
+    ? condemned
+    : condemned.filter((id) => id === named);
+}
+
+/** The cluster takes longer to forget a string than a run may last: nothing is left, but the proof. */
+export const lacksTimeAlone = ({ result }: Answer): boolean =>
+  result?.done === true &&
+  reasonsOf(result).every((why) => why.startsWith('it was not seen refused in time'));
+
 /** Whether any router lets a token do what it could do once. */
 const worksSomewhere = ({ history, world }: Laboratory, id: string) =>
   (history.granted[id] ?? []).some(
@@ -95,7 +112,8 @@ export function* reached(laboratory: Laboratory, { way }: OrderScenario): Violat
   if (!secret || secret.isDeleted) return;
   const hold = holdOf(secret);
   if (hold !== HOLDS[way]) yield `H: ${way} was done, and the hold is ${hold}`;
-  const tokens = tokensOf(laboratory);
+  // What a person put, and no marker knows, is in what is not confirmed.
+  const tokens = tokensOf(laboratory).filter(({ id }) => !laboratory.history.foreign[id]);
   const left = {
     delete: tokens,
     freeze: tokens.filter(isArmed),

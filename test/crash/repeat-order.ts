@@ -9,8 +9,10 @@ import {
   condemnedBy,
   goesOnOrBeginsAnew,
   keepsHoldsOfOthers,
+  lacksTimeAlone,
   outcomeOf,
   reached,
+  stillCondemned,
   successorOf,
 } from './order-outcomes.ts';
 import { SECRET } from './policy.ts';
@@ -25,6 +27,8 @@ interface Attempt {
   readonly run: Run;
   readonly saved: Saved;
   readonly calls: number;
+  /** The token that consumers had then. */
+  readonly named: string;
   readonly condemned: readonly string[];
   readonly violations: readonly string[];
 }
@@ -41,6 +45,7 @@ async function attempt(
 ): Promise<Attempt> {
   await laboratory.restore(saved);
   const condemned = condemnedBy(laboratory, scenario);
+  const named = laboratory.world.holders(SECRET).AWSCURRENT ?? '';
   const run = scenario.order(laboratory);
   const { calls, answer } = await laboratory.invokeDisturbed(run, number, fault.in(laboratory));
   const violations = [
@@ -50,7 +55,7 @@ async function attempt(
   ];
   laboratory.world.aws.readLagMs = 0;
   laboratory.world.aws.listLagMs = 0;
-  return { run, saved: laboratory.save(), calls, condemned, violations };
+  return { run, named, saved: laboratory.save(), calls, condemned, violations };
 }
 
 async function pass({ world, invoke }: Laboratory, { waits }: Pause): Promise<void> {
@@ -70,7 +75,7 @@ interface Repetition {
 function* endedOtherwise({ ends }: OrderScenario, answer: Answer, pause: Pause): Violations {
   const outcome = outcomeOf(answer);
   const expected = ends[pauses.indexOf(pause)] ?? ends.at(-1);
-  if (outcome === expected || outcome === 'confirmed') return;
+  if (outcome === expected || outcome === 'confirmed' || lacksTimeAlone(answer)) return;
   const said = JSON.stringify(answer.error ?? { ...answer.result, plan: undefined });
   yield `ended as ${outcome}, not as ${expected}: ${said}`;
 }
@@ -79,19 +84,21 @@ function* endedOtherwise({ ends }: OrderScenario, answer: Answer, pause: Pause):
 async function answerAgain(
   laboratory: Laboratory,
   scenario: OrderScenario,
-  { run, condemned }: Attempt,
+  { run, named, condemned }: Attempt,
   { pause, fault }: Repetition,
 ) {
   const { way, single, namesToken } = scenario;
   const isWhole = way === 'replace' && !single;
   const successor = isWhole ? successorOf(laboratory) : undefined;
   const isNew = isWhole && !namesToken && !successor?.goesOn;
-  const meant = isNew ? condemnedBy(laboratory, scenario) : condemned;
+  const isAlone = namesToken && !single && !successor?.goesOn;
+  const former = isAlone ? stillCondemned(laboratory, named, condemned) : condemned;
+  const meant = isNew ? condemnedBy(laboratory, scenario) : former;
   const answer = await laboratory.invoke(run);
   const outcome = outcomeOf(answer);
   const found = [...claims(laboratory, meant, answer)];
   // Of a token that is gone nothing is done in its secret.
-  const isOfSecret = !single && (!namesToken || outcome === 'confirmed') && way !== 'restore';
+  const isOfSecret = !single && (!namesToken || meant === condemned) && way !== 'restore';
   if (outcome !== 'error' && isOfSecret) found.push(...reached(laboratory, scenario));
   if (!fault.diverts) {
     const isMine = outcome !== 'error' && successor && (isNew || successor.goesOn);

@@ -6,7 +6,7 @@ import { sampleOf } from './sample.ts';
 import { ordersPolicy, revocation, type Start } from './scenarios/revocation.ts';
 
 /** Prime to the numbers of faults, of pauses and of most orders' calls. */
-const ONE_IN = 4_909;
+const ONE_IN = 9_973;
 const LONGEST_MS = 24 * 3_600_000;
 
 describe('orders, given again after a minute, 16, 90, and a month', () => {
