@@ -47,6 +47,14 @@ export const hold =
   (world) =>
     world.people.hold(SECRET, kind);
 
+/** Both traces, with the AWS CLI; what was frozen stays so. */
+const takeHoldAway: Act = async ({ tags, labels, people }) => {
+  for (const label of ['keyturn-hold-freeze', 'keyturn-hold-delete'] as const) {
+    if (labels(SECRET)[label]) await people.takeOff(SECRET, label);
+  }
+  if (tags(SECRET)['keyturn:hold']) await people.untag(SECRET, ['keyturn:hold']);
+};
+
 /** The console's "Save": a version with the same text, whose id is the console's own. */
 const saveAsItIs: Act = async ({ value, people }) => {
   const text = value(SECRET);
@@ -111,6 +119,7 @@ export const acts: Readonly<Record<string, Act>> = Object.fromEntries(
     'takes AWSPENDING off': detachPending,
     'freezes the secret': hold('frozen'),
     'puts a hold for deletion': hold('deleted'),
+    'takes the hold away': takeHoldAway,
     'saves the secret as it is': saveAsItIs,
     'pastes an old value back': pasteOldValue,
     'edits another key': editAnotherKey,

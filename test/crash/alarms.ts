@@ -25,13 +25,15 @@ function deployedAlarms(): readonly AlarmProperties[] {
 }
 
 /** What one run logged, and whether it failed. */
-export interface Logged {
+interface Logged {
   readonly lines: readonly string[];
   readonly error?: object;
 }
 
-/** Tells which metrics of a run break the thresholds of deployed alarms; `Errors`: it failed. */
-export function readAlarms(): (logged: Logged) => readonly string[] {
+/** Which metrics of a run break the thresholds of deployed alarms; `Errors`: it failed. */
+export type Rising = (logged: Logged) => readonly string[];
+
+export function readAlarms(): Rising {
   const alarms = deployedAlarms();
   const failures = alarms.filter(({ Namespace }) => Namespace === 'AWS/Lambda');
   const ofKeyturn = alarms.filter(({ Namespace }) => Namespace === 'Keyturn');

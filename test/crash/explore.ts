@@ -12,30 +12,42 @@ const TICKS: readonly number[] = Array(16).fill(61 * MINUTE);
 const LATER_TICKS: readonly number[] = Array(18).fill(7 * HOUR);
 const FEWEST_TICKS = 2;
 
-/** Lets the schedules run until everything is settled, or ought to be. Returns what still is not. */
-async function heal(laboratory: Laboratory, { isRefused }: Scenario): Promise<readonly string[]> {
+interface Healed {
+  /** What still is not settled. */
+  readonly complaints: readonly string[];
+  /** What the schedules answered and logged meanwhile. */
+  readonly runs: readonly Awaited<ReturnType<Laboratory['invoke']>>[];
+}
+
+/** Lets the schedules run until everything is settled, or ought to be. */
+export async function heal(
+  laboratory: Laboratory,
+  { isRefused }: Pick<Scenario, 'isRefused'>,
+): Promise<Healed> {
   const { invoke, world, unsettled, hasUnknown } = laboratory;
   let complaints: readonly string[] = [];
+  const runs: Healed['runs'][number][] = [];
   await world.wait(5 * MINUTE);
   world.aws.readLagMs = 0;
   world.aws.listLagMs = 0;
   const ticks = [...TICKS, ...(hasUnknown() ? LATER_TICKS : [])];
   for (const [tick, length] of ticks.entries()) {
     const answers = [await invoke({ job: 'rotate' }), await invoke({ job: 'reap' })];
+    runs.push(...answers);
     const failed = answers.flatMap(({ error }) => (error ? [`D: ${error.errorMessage}`] : []));
     const mayFail = isRefused || isDisowned(laboratory) || laboratory.waitsForPeople();
     complaints = [...(mayFail ? [] : failed), ...unsettled()];
     if (complaints.length === 0 && tick >= FEWEST_TICKS) break;
     await world.wait(length);
   }
-  return complaints;
+  return { complaints, runs };
 }
 
 /** A person took our tag off a secret: then runs fail on purpose, until somebody puts it back. */
 const isDisowned = ({ view }: Laboratory) =>
   [...view().secrets.values()].some(({ tags }) => tags['keyturn:owner'] === undefined);
 
-const none: Fault = {
+export const none: Fault = {
   name: 'undisturbed',
   in: () => ({ meet: async (_call, effect) => effect() }),
 };
@@ -51,8 +63,8 @@ async function runCase(
   readonly violations: readonly string[];
 }> {
   await laboratory.restore(saved);
-  const calls = await laboratory.invokeDisturbed(scenario.run, number, fault.in(laboratory));
-  const complaints = await heal(laboratory, scenario);
+  const { calls } = await laboratory.invokeDisturbed(scenario.run, number, fault.in(laboratory));
+  const { complaints } = await heal(laboratory, scenario);
   const violations = [...new Set([...laboratory.violations, ...complaints])].slice(0, 2);
   return { calls, end: normalise(laboratory.view(), laboratory.history), violations };
 }

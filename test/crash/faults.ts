@@ -1,4 +1,4 @@
-import { besideRun, type Disturbance, faults, type Meeting } from '../world/faults.ts';
+import { besideRun, type Disturbance, faults, type Meeting, meanwhile } from '../world/faults.ts';
 import { acts } from './acts.ts';
 import type { Laboratory, Run } from './laboratory.ts';
 
@@ -70,6 +70,31 @@ const people = Object.entries(acts).map(
   }),
 );
 
+/** Reads of the Management API that are out of date, or cut. */
+const staleTokens = (
+  [
+    ['stale tokens from then on', { lagMs: 60_000 }],
+    ['a listing without tokens from then on', { longestListing: 0 }],
+  ] as const
+).map(
+  ([name, manners]): Fault => ({
+    name,
+    in: ({ world }) => ({
+      meet: meanwhile(() => {
+        world.cluster.manners = manners;
+      }),
+    }),
+  }),
+);
+
+/** Another order, from start to end, while a call waits. */
+const besideOrder = (name: string, order: object): Fault => ({
+  name,
+  in: ({ invoke }) => ({
+    meet: besideRun(() => invoke({ job: 'revoke', event: { ...order, reason: 'another' } })).before,
+  }),
+});
+
 /** `CRASH_FAULTS='saves|killed'`: only these. */
 const wanted = new RegExp(process.env.CRASH_FAULTS ?? '');
 
@@ -82,3 +107,27 @@ export const allFaults: readonly Fault[] = [
   promotedAndRolledBack,
   ...people,
 ].filter(({ name }) => wanted.test(name));
+
+/** What may go wrong at a call of a person's order; `same`: the order itself, given once more. */
+export const orderFaults = (same: Run): readonly Fault[] =>
+  [
+    ...kills,
+    ...ambiguousErrors,
+    ...staleReads,
+    ...staleTokens,
+    ...Object.entries({ ...otherRuns, 'the same order': same }).map(
+      ([name, run]): Fault => ({
+        name: `${name} before`,
+        in: ({ invoke }) => ({ meet: besideRun(() => invoke(run)).before }),
+      }),
+    ),
+    {
+      ...besideOrder('an order to unfreeze', { token: 'telegraf', way: 'unfreeze' }),
+      diverts: true as const,
+    },
+    {
+      ...besideOrder('an order to freeze', { token: 'telegraf', way: 'freeze', noUndo: true }),
+      diverts: true as const,
+    },
+    ...people,
+  ].filter(({ name }) => wanted.test(name));

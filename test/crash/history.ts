@@ -50,6 +50,10 @@ export interface History {
   readonly limited: Record<string, number>;
   /** By caller: the tokens that consumers had or would have next, when its run last looked. */
   readonly looked: Record<string, readonly (string | undefined)[]>;
+  /** Secrets that were on no hold, and that a person put on hold. */
+  readonly heldByHand: Record<string, true>;
+  /** Tokens to which a person gave permissions. */
+  readonly givenByHand: Record<string, true>;
 }
 
 export const emptyHistory = (): History => ({
@@ -66,15 +70,22 @@ export const emptyHistory = (): History => ({
   placed: {},
   limited: {},
   looked: {},
+  heldByHand: {},
+  givenByHand: {},
 });
 
 /** One request that took effect: what it was, what it was answered, and both states around it. */
 export interface Step {
   readonly call: Call;
+  /** Carries out a person's order, as `revoke` does. */
+  readonly isOrdered: boolean;
   readonly reply: Reply;
   readonly before: View;
   readonly after: View;
 }
+
+/** By a run that nobody asked to end anything. */
+export const isOfSchedule = ({ call, isOrdered }: Step) => call.caller !== undefined && !isOrdered;
 
 function noteMinting(history: History, { call, reply }: Step): void {
   if (call.operation !== 'POST /tokens' || reply.status !== 200) return;
@@ -136,12 +147,13 @@ function notePlacing(history: History, secret: SeenSecret, { call, before }: Ste
 }
 
 /** Why nobody but a person answers for a token's state. */
-function exemption(token: SeenToken, { call, before, after }: Step): string | undefined {
+function exemption(token: SeenToken, step: Step): string | undefined {
+  const { before, after } = step;
   const secret = secretOf(token, after);
   if (isOnHold(secret)) return 'on hold';
   if (secret && isOutOfReach(secret) && isExpired(token, after.at)) return 'expired out of reach';
   const former = before.tokens.get(token.id);
-  if (call.caller !== undefined || !former) return undefined;
+  if (isOfSchedule(step) || !former) return undefined;
   const lost = token.permissions.length < former.permissions.length || !isAlive(token);
   return lost ? 'taken away by a person' : undefined;
 }
@@ -150,6 +162,18 @@ function noteExemptions(history: History, step: Step): void {
   for (const token of step.after.tokens.values()) {
     const why = exemption(token, step);
     if (why !== undefined) history.exempt[token.id] ??= why;
+  }
+}
+
+function noteHands({ heldByHand, givenByHand }: History, { call, before, after }: Step): void {
+  if (call.caller !== undefined) return;
+  for (const [name, secret] of after.secrets) {
+    if (!isOnHold(secret)) delete heldByHand[name];
+    else if (!isOnHold(before.secrets.get(name))) heldByHand[name] = true;
+  }
+  for (const { id, permissions } of after.tokens.values()) {
+    const former = before.tokens.get(id)?.permissions ?? permissions;
+    if (permissions.length > former.length) givenByHand[id] = true;
   }
 }
 
@@ -176,5 +200,6 @@ export function note(history: History, step: Step, terms: Terms): void {
     noteReign(history, secret, step, terms);
   }
   noteExemptions(history, step);
+  noteHands(history, step);
   noteLook(history, step, terms);
 }

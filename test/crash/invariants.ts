@@ -1,4 +1,4 @@
-import { allInUse, type History, type Step } from './history.ts';
+import { allInUse, type History, isOfSchedule, type Step } from './history.ts';
 import { OWNER } from './policy.ts';
 import type { Terms } from './terms.ts';
 import {
@@ -123,7 +123,7 @@ function* staysWithin(
 function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Violations {
   const { call, before, after } = step;
   const caller = call.caller;
-  if (caller === undefined) return;
+  if (caller === undefined || !isOfSchedule(step)) return;
   for (const token of before.tokens.values()) {
     if (history.foreign[token.id] || !isTaken(history, token, after.tokens.get(token.id))) continue;
     const why = protection(token, history, step, terms);
@@ -133,6 +133,20 @@ function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Viola
     if (!secret || neverArmed || isOnHold(secret) || leavesProven(token, secret, before)) continue;
     const total = [...before.tokens.values()].filter(({ marker }) => marker.owner === OWNER).length;
     yield* staysWithin(history, 'endings without a proven successor', { caller, total }, terms);
+  }
+}
+
+/** B: an order takes from consumers what they have only under a hold; a replacement comes first. */
+function* ordersLeaveConsumersSomething(history: History, step: Step): Violations {
+  const { call, isOrdered, before, after } = step;
+  if (!isOrdered) return;
+  const looked = history.looked[call.caller ?? ''] ?? [];
+  for (const secret of before.secrets.values()) {
+    const token = before.tokens.get(secret.holders.AWSCURRENT ?? '');
+    if (!token || !isTaken(history, token, after.tokens.get(token.id))) continue;
+    // A person may have put it back since, or taken the hold away.
+    if (isOnHold(secret) || secret.isDeleted || !looked.includes(token.id)) continue;
+    yield `B: an order took ${short(token.id)} away, which is AWSCURRENT, and there is no hold`;
   }
 }
 
@@ -165,7 +179,7 @@ const imprint = ({ description, permissions, revokedAt }: SeenToken) =>
 function* leavesForeignAlone(history: History, step: Step, terms: Terms): Violations {
   const { call, before, after } = step;
   const { caller } = call;
-  if (caller === undefined) return;
+  if (caller === undefined || !isOfSchedule(step)) return;
   const foreign = Object.keys(history.foreign).flatMap((id) => before.tokens.get(id) ?? []);
   for (const was of foreign) {
     const is = after.tokens.get(was.id);
@@ -193,6 +207,7 @@ function* refusesNoConsumer(history: History, { after }: Step, terms: Terms): Vi
 /** Everything that one request did wrong, by the invariants of the design. */
 export function* violations(history: History, step: Step, terms: Terms): Violations {
   yield* takesOnlyTheRetired(history, step, terms);
+  yield* ordersLeaveConsumersSomething(history, step);
   yield* labelsNameWorkingTokens(history, step, terms);
   yield* promotionsWereProved(history, step, terms);
   yield* marksOnlyTheReplaced(history, step, terms);

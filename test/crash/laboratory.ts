@@ -2,6 +2,7 @@ import { type Disturbance, disturb } from '../world/faults.ts';
 import type { Job } from '../world/jobs.ts';
 import { openWorld } from '../world/open-world.ts';
 import { shiftInstants } from '../world/shift-instants.ts';
+import type { SystemsOptions } from '../world/systems.ts';
 import type { Answered, Deployment, Saved as SavedWorld, World } from '../world/world.ts';
 import { emptyHistory, type History, note, noteProbe } from './history.ts';
 import { violations } from './invariants.ts';
@@ -26,10 +27,11 @@ const routers = Number(process.env.CRASH_ROUTERS ?? 1);
 const SPREAD_MS = 240_000;
 
 /** A world in which every call that takes effect is checked against the invariants. */
-export async function openLaboratory(declared: object = policy) {
+export async function openLaboratory(declared: object = policy, options: SystemsOptions = {}) {
   const world = await openWorld(declared, {
     databases: [],
     activationDelayMs: 5_000,
+    ...options,
     ...(routers > 1 && { routers: { count: routers, spreadMs: SPREAD_MS } }),
   });
   const { cluster, aws, clock } = world;
@@ -58,7 +60,8 @@ export async function openLaboratory(declared: object = policy) {
     }
     const before = view();
     const reply = effect();
-    const step = { call, reply, before, after: view() };
+    const isOrdered = world.origin(call)?.job === 'revoke';
+    const step = { call, isOrdered, reply, before, after: view() };
     note(history, step, terms);
     found.push(...violations(history, step, terms));
     return reply;
@@ -127,14 +130,13 @@ export async function openLaboratory(declared: object = policy) {
     get violations(): readonly string[] {
       return found;
     },
-    /** One run that is disturbed at its call of a given number. Returns how many calls it made. */
-    async invokeDisturbed(run: Run, number: number, disturbance: Disturbance): Promise<number> {
-      const { calls } = await disturb(world, () => invoke(run), number, disturbance);
-      return calls;
-    },
+    /** One run that is disturbed at its call of a given number. Returns how many calls it made, and its answer. */
+    invokeDisturbed: (run: Run, number: number, disturbance: Disturbance) =>
+      disturb(world, () => invoke(run), number, disturbance),
     save: (): Saved => ({ ...world.save(), history: structuredClone(history), deployment }),
     async restore(saved: Saved): Promise<void> {
       const by = await world.restore(saved);
+      cluster.manners = {};
       use(saved.deployment);
       history = shiftInstants(saved.history, by);
       found = [];

@@ -3,6 +3,7 @@ import { leavesProven, short, type Violations } from './invariants.ts';
 import { OWNER } from './policy.ts';
 import type { Terms } from './terms.ts';
 import {
+  holdOf,
   isAlive,
   isArmed,
   isOutOfReach,
@@ -28,9 +29,9 @@ const isOurs = ({ id, marker }: SeenToken, { foreign }: History) =>
 export function* heldStaysDead(before: View, after: View, history: History): Violations {
   for (const token of after.tokens.values()) {
     if (!isOurs(token, history) || !isAlive(token)) continue;
-    const hold = secretOf(token, before)?.tags['keyturn:hold'];
+    const hold = holdOf(secretOf(token, before));
     // One that a person changed meanwhile is the next run's.
-    if (secretOf(token, after)?.tags['keyturn:hold'] !== hold) continue;
+    if (holdOf(secretOf(token, after)) !== hold) continue;
     if (hold === 'deleted') yield `H: ${short(token.id)} lives, and its secret is on hold`;
     if (hold === 'frozen' && isArmed(token)) yield `H: ${short(token.id)} works, and is frozen`;
   }

@@ -1,5 +1,5 @@
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
-import type { Logged } from './alarms.ts';
+import type { Rising } from './alarms.ts';
 import type { Laboratory } from './laboratory.ts';
 import { OWNER } from './policy.ts';
 import { isAlive, isArmed, isExpired, isOnHold, isOutOfReach, secretOf } from './view.ts';
@@ -22,7 +22,7 @@ interface Trouble {
 type Find = (laboratory: Laboratory) => Trouble | undefined;
 
 /** Why the consumers of a secret are refused, or soon will be, or nobody can know; undefined: they are well. */
-function refusal({ view, history, terms }: Laboratory, name: string): string | undefined {
+export function refusal({ view, history, terms }: Laboratory, name: string): string | undefined {
   const { at, secrets, tokens } = view();
   const secret = secrets.get(name);
   if (!secret) return 'there is no secret';
@@ -61,8 +61,6 @@ const strayed: Find = ({ view, history }) => {
   );
   return stray && { why: 'a token works whose secret is gone', patience: DAY + PERIOD };
 };
-
-type Rising = (logged: Logged) => readonly string[];
 
 /** K for one kind of trouble. To be told of every run and every act; answers what nobody was told of. */
 function watchSilence(laboratory: Laboratory, find: Find) {

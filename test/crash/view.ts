@@ -87,8 +87,15 @@ export const isArmed = ({ permissions }: SeenToken) => permissions.length > 0;
 
 export const wasEverArmed = ({ marker }: SeenToken) => marker.grants !== undefined;
 
-export const isOnHold = (secret: SeenSecret | undefined) =>
-  secret?.tags['keyturn:hold'] !== undefined;
+/** By its tag or by its label; of two different ones the harsher counts. */
+export function holdOf(secret: SeenSecret | undefined): 'frozen' | 'deleted' | undefined {
+  const tag = secret?.tags['keyturn:hold'];
+  const isDeleted = tag?.startsWith('deleted') || secret?.labels['keyturn-hold-delete'];
+  if (isDeleted) return 'deleted';
+  return tag !== undefined || secret?.labels['keyturn-hold-freeze'] ? 'frozen' : undefined;
+}
+
+export const isOnHold = (secret: SeenSecret | undefined) => holdOf(secret) !== undefined;
 
 /** Nobody may write it: a person put it on hold, scheduled its deletion, or took our tag off. */
 export const isOutOfReach = (secret: SeenSecret) =>

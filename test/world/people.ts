@@ -4,7 +4,12 @@ import type { Sandbox } from '../../sandbox/sandbox.ts';
 
 /** As read from a label; an act on what does not exist is refused. */
 type Id = string | undefined;
-type Label = 'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS';
+type Label =
+  | 'AWSCURRENT'
+  | 'AWSPENDING'
+  | 'AWSPREVIOUS'
+  | 'keyturn-hold-freeze'
+  | 'keyturn-hold-delete';
 
 /** What people do by hand, by the same public interfaces as Keyturn. Every act throws if it is refused. */
 export interface People {

@@ -26,6 +26,13 @@ type Action = Without<RevocationAction, 'secret'>;
 const isOfOrder = ({ marker }: OwnedToken, { id }: Pick<Order, 'id'>) =>
   marker.order === id || (marker.order === undefined && marker.replaces !== undefined);
 
+/** AWSCURRENT's, whose permissions somebody took away without a trace (S7). */
+const isHeld = (owned: OwnedToken, seen: ObservedSecret) =>
+  isStripped(owned) && owned.marker.quarantined === undefined && isSame(owned, ownedCurrent(seen));
+
+/** A person's, whom `replace` leaves alone. */
+const isFrozen = ({ marker }: OwnedToken) => marker.frozen !== undefined;
+
 const isOlder = ({ token }: OwnedToken, than: { readonly createdAt: number }) =>
   token.createdAt < than.createdAt;
 
@@ -46,7 +53,7 @@ export function findSuccessor(
     if (isStripped(owned) || isExpired(owned.token, now)) return false;
     if (hasVersion(seen, owned, AWSCURRENT)) {
       const isYoung = now - owned.token.createdAt < SAME_ORDER_MS;
-      return isYoung || seen.tokens.some((each) => isOlder(each, owned.token));
+      return isYoung || seen.tokens.some((each) => isOlder(each, owned.token) && !isFrozen(each));
     }
     return owned.marker.superseded === undefined && hasVersion(seen, owned, AWSPENDING);
   });
@@ -68,7 +75,7 @@ function condemned(seen: ObservedSecret, order: Order, successor?: OwnedToken): 
   const current = ownedCurrent(seen);
   const labels = new Set(Object.values(seen.secret.labels));
   return seen.tokens.filter((owned) => {
-    if (owned.marker.frozen !== undefined || isSame(owned, successor)) return false;
+    if (isFrozen(owned) || isSame(owned, successor)) return false;
     const hasLost = owned.marker.order === order.id && isSame(current, successor);
     if (cutoff) return isOlder(owned, cutoff) || hasLost;
     // Another run minted it just now and is about to store it. It is inert, and that run will lose its race.
@@ -91,6 +98,9 @@ function detach(seen: ObservedSecret, ended?: readonly OwnedToken[]): Action[] {
     const version = labels[label];
     if (version === undefined || version === labels.AWSCURRENT) return [];
     const holder = seen.holders.get(version);
+    // While nobody knows its string, the label is all that lets the same order ask for it again.
+    const isUnknown = holder?.state === 'unknown' || holder?.state === 'shared';
+    if (isUnknown && label === 'AWSPREVIOUS') return [];
     const stays =
       ended && holder?.state === 'owned' && !ended.some((each) => isSame(each, holder.owned));
     return stays ? [] : [{ kind: 'detach-label', label, version }];
@@ -149,10 +159,8 @@ function releasing({ secret }: ObservedSecret): Action[] {
   return hold ? [{ kind: 'release', hold }] : [];
 }
 
-const givingBack = ({ tokens }: ObservedSecret): Action[] =>
-  tokens
-    .filter(({ marker }) => marker.frozen !== undefined)
-    .map(({ token }) => ({ kind: 'give-back', tokenId: token.id }));
+const givingBack = (tokens: readonly OwnedToken[]): Action[] =>
+  tokens.map(({ token }) => ({ kind: 'give-back', tokenId: token.id }));
 
 /** Every token is stamped, quarantined ones too: otherwise a roll back would give permissions back. */
 const stripping = (seen: ObservedSecret): Action[] => [
@@ -182,10 +190,13 @@ function decideActions(seen: ObservedSecret, order: Order, now: number): Action[
       // An unfinished deletion is finished first: otherwise a token that it left would be current again.
       return holdOf(seen.secret)
         ? [...deletions(seen.tokens), ...releasing(seen)]
-        : givingBack(seen);
+        : givingBack(seen.tokens.filter(isFrozen));
     case 'unfreeze':
       // The hold first: after a crash the tokens are still frozen by their own markers.
-      return [...releasing(seen), ...givingBack(seen)];
+      return [
+        ...releasing(seen),
+        ...givingBack(seen.tokens.filter((each) => isFrozen(each) || isHeld(each, seen))),
+      ];
     case 'restore':
     case 'whois':
       return [];
@@ -240,7 +251,7 @@ export function shortfallOf(
  * | way       | actions                                                                        |
  * |-----------|--------------------------------------------------------------------------------|
  * | freeze    | hold, strip and stamp all                                                      |
- * | unfreeze  | release, give back to all that are frozen                                      |
+ * | unfreeze  | release, give back to all that are frozen, and to AWSCURRENT's if it is held   |
  * | delete    | hold, detach AWSPENDING and AWSPREVIOUS, delete all                            |
  * | lift      | delete what is left, release                                                   |
  * | replace   | replace unless AWSCURRENT is the successor or younger, then detach and delete all older ones |

@@ -19,11 +19,13 @@ export const reap: Run = { job: 'reap' };
 /** A little longer than an armed token waits for its promotion, and shorter than a grace period. */
 export const SETTLED = 11 * MINUTE;
 
-const die = (laboratory: Laboratory, operation: string, run: Run) =>
-  laboratory.invokeDisturbed(run, 1, {
+async function die(laboratory: Laboratory, operation: string, run: Run): Promise<number> {
+  const { calls } = await laboratory.invokeDisturbed(run, 1, {
     meet: faults['killed after the effect'],
     counts: (call) => call.operation === operation,
   });
+  return calls;
+}
 
 /** A run that dies right after the first call of an operation took effect; the next run, if the first makes none. */
 export async function dieAfter(

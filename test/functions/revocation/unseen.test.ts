@@ -267,6 +267,43 @@ test('the same words a month later are a new order', async () => {
   expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([currentId()]);
 });
 
+test('the same words are a new order although a person keeps an older token frozen by its id', async () => {
+  const former = currentId();
+  await world.rotate(force);
+  await world.revoke({ tokenId: former, way: 'freeze', reason: 'to look at' });
+  await world.revoke(order);
+  const [first, string] = [currentId(), world.string(TELEGRAF)];
+  await world.wait(90 * MINUTE);
+  const { result } = await world.revoke(order);
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  expect(currentId()).not.toBe(first);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('the same order asks again for an unknown string that it could not end, and says so again', async () => {
+  const permissions = [{ action: 'write', resource: 'metrics' }] as const;
+  const byHand = await world.people.mint({ description: 'by hand', permissions });
+  await world.wait(HOUR);
+  await world.people.saveValue(TELEGRAF, byHand.accessToken);
+  for (let time = 0; time < 2; time += 1) {
+    const { result } = await world.revoke(order);
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.unconfirmed).toEqual([
+      expect.stringMatching(/nobody knows whose string version \S+ .* and the cluster accepts it/),
+    ]);
+    await world.wait(MINUTE);
+  }
+});
+
+test('unfreeze gives back too what somebody took from the current token without a trace', async () => {
+  const string = world.string(TELEGRAF);
+  await world.people.changeToken(currentId(), { permissions: [] });
+  const { result } = await world.revoke({ ...order, way: 'unfreeze' });
+  expect(result).toMatchObject({ confirmed: true, tokens: [{ result: 'given-back' }] });
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(true);
+});
+
 test.each(['freeze', 'delete'])(
   '%s by id goes ahead with AWS unreachable, and says what it could not look at',
   async (way) => {

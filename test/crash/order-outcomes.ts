@@ -1,0 +1,159 @@
+import type { RevocationReport } from '../../functions/revocation/report.ts';
+import type { Answered } from '../world/world.ts';
+import { short, type Violations } from './invariants.ts';
+import type { Laboratory } from './laboratory.ts';
+import { SECRET } from './policy.ts';
+import type { OrderScenario, Outcome } from './scenarios/revocation.ts';
+import { holdOf, isAlive, isArmed, isOnHold, type SeenToken } from './view.ts';
+
+export type Answer = Answered<RevocationReport>;
+
+export const outcomeOf = ({ result }: Answer): Outcome =>
+  result?.confirmed ? 'confirmed' : result?.done ? 'done' : 'error';
+
+const ENDING = ['freeze', 'replace', 'delete'];
+
+/** Live tokens of the secret: its marker names it, or a label is on its string. */
+function tokensOf({ view }: Laboratory): SeenToken[] {
+  const { tokens, secrets } = view();
+  const secret = secrets.get(SECRET);
+  const held = new Set(Object.values(secret?.holders ?? {}));
+  return [...tokens.values()].filter((token) => {
+    const isMarked = token.marker.secret === SECRET && token.marker.home === secret?.home;
+    return isAlive(token) && (isMarked || held.has(token.id));
+  });
+}
+
+/** Ids of the tokens that an order is to end, as things are when it is given. */
+export function condemnedBy(laboratory: Laboratory, { way, single }: OrderScenario): string[] {
+  if (!ENDING.includes(way)) return [];
+  if (single) return [laboratory.world.holders(SECRET)[single] ?? ''];
+  return tokensOf(laboratory)
+    .filter(({ marker }) => way !== 'replace' || marker.frozen === undefined)
+    .map(({ id }) => id);
+}
+
+/** The same for a repetition that names a token: by now that may be neither current nor pending, and is meant alone. */
+export function stillCondemned(
+  { world }: Laboratory,
+  named: string,
+  condemned: readonly string[],
+): readonly string[] {
+  const { AWSCURRENT, AWSPENDING } = world.holders(SECRET);
+  return [AWSCURRENT, AWSPENDING].includes(named)
+    ? condemned
+    : condemned.filter((id) => id === named);
+}
+
+/** The cluster takes longer to forget a string than a run may last: nothing is left, but the proof. */
+export const lacksTimeAlone = ({ result }: Answer): boolean =>
+  result?.done === true &&
+  reasonsOf(result).every((why) => why.startsWith('it was not seen refused in time'));
+
+/** Whether any router lets a token do what it could do once. */
+const worksSomewhere = ({ history, world }: Laboratory, id: string) =>
+  (history.granted[id] ?? []).some(
+    ({ action, resource }) =>
+      world.cluster.acceptedBy(
+        history.strings[id] ?? '',
+        action === 'read' ? 'read' : 'write',
+        resource ?? '',
+      ).length > 0,
+  );
+
+const reasonsOf = ({ unconfirmed, tokens }: RevocationReport) => [
+  ...unconfirmed,
+  ...tokens.flatMap((each) => each.unconfirmed ?? []),
+];
+
+/** What tells people nothing. */
+const BUGS = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'];
+
+/** L: what an answer says of the tokens that were to be ended. */
+export function* claims(
+  laboratory: Laboratory,
+  condemned: readonly string[],
+  { result, error }: Answer,
+): Violations {
+  const { tokens } = laboratory.view();
+  const { givenByHand, foreign } = laboratory.history;
+  for (const id of condemned.filter((each) => result?.done && !givenByHand[each])) {
+    const token = tokens.get(id);
+    // A string that a person put, and that no marker knows, is in what is not confirmed.
+    if (token && isAlive(token) && isArmed(token) && !foreign[id])
+      yield `L: done, and ${short(id)} can do something`;
+    if (result?.confirmed && worksSomewhere(laboratory, id)) {
+      yield `L: confirmed, and a router accepts ${short(id)}`;
+    }
+  }
+  if (result && !result.confirmed && reasonsOf(result).length === 0) {
+    yield 'L: not confirmed, and nothing says why';
+  }
+  if (error && BUGS.includes(error.errorType)) {
+    yield `L: an error that tells people nothing: ${error.errorType}: ${error.errorMessage}`;
+  }
+}
+
+/** H: what people put on hold meanwhile is not let go by an order that never saw it. */
+export function* keepsHoldsOfOthers({ view, history }: Laboratory): Violations {
+  for (const [name, secret] of view().secrets) {
+    if (history.heldByHand[name] && !isOnHold(secret)) yield `H: the hold of others is gone`;
+  }
+}
+
+const HOLDS: Readonly<Record<string, string>> = { freeze: 'frozen', delete: 'deleted' };
+/** After these, consumers have a token that can do something. */
+const GIVING = ['replace', 'unfreeze'];
+
+/** What an order about a secret has brought about, when it says that it is done. */
+export function* reached(laboratory: Laboratory, { way }: OrderScenario): Violations {
+  const seen = laboratory.view();
+  const secret = seen.secrets.get(SECRET);
+  if (!secret || secret.isDeleted) return;
+  const hold = holdOf(secret);
+  if (hold !== HOLDS[way]) yield `H: ${way} was done, and the hold is ${hold}`;
+  // What a person put, and no marker knows, is in what is not confirmed.
+  const tokens = tokensOf(laboratory).filter(({ id }) => !laboratory.history.foreign[id]);
+  const left = {
+    delete: tokens,
+    freeze: tokens.filter(isArmed),
+    unfreeze: tokens.filter(({ marker }) => marker.frozen !== undefined),
+  }[way];
+  if (left?.length) yield `L: ${way} was done, and left ${left.map(({ id }) => short(id))}`;
+  const current = seen.tokens.get(secret.holders.AWSCURRENT ?? '');
+  const works = current !== undefined && isAlive(current) && isArmed(current);
+  if (GIVING.includes(way) && !works) yield `A: ${way} was done, and AWSCURRENT is not armed`;
+}
+
+/** A token that an earlier attempt of an order made, and that consumers have now. */
+interface Successor {
+  readonly id: string;
+  /** The same words still mean the same order. */
+  readonly goesOn: boolean;
+}
+
+const SAME_ORDER_MS = 3_600_000;
+
+/** The successor that consumers have when an order is given again. */
+export function successorOf(laboratory: Laboratory): Successor | undefined {
+  const { at, tokens, secrets } = laboratory.view();
+  const current = tokens.get(secrets.get(SECRET)?.holders.AWSCURRENT ?? '');
+  if (!current || !isAlive(current) || current.marker.order === undefined) return undefined;
+  const isYoung = at - current.createdAt < SAME_ORDER_MS;
+  const older = tokensOf(laboratory).filter(
+    ({ createdAt, marker }) => createdAt < current.createdAt && marker.frozen === undefined,
+  );
+  return { id: current.id, goesOn: isYoung || older.length > 0 };
+}
+
+/** The same words go on where they ended, or are a new order; never does one undo what the same one did. */
+export function* goesOnOrBeginsAnew(laboratory: Laboratory, { id, goesOn }: Successor): Violations {
+  const { tokens, secrets } = laboratory.view();
+  const isCurrent = secrets.get(SECRET)?.holders.AWSCURRENT === id;
+  const token = tokens.get(id);
+  const lives = token !== undefined && isAlive(token);
+  if (goesOn && !lives) yield `the order revoked ${short(id)}, which it had minted itself`;
+  else if (goesOn && !isCurrent)
+    yield `the order replaced ${short(id)}, which it had minted itself`;
+  if (!goesOn && lives) yield `a new order left ${short(id)}, which one long ago had minted`;
+}
