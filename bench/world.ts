@@ -108,7 +108,7 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
     rotated: () =>
       aws.state.events.filter(({ detailType }) => detailType === 'Token Rotated').length,
     minted: () => cluster.state.tokens.length,
-    listings: () => cluster.state.calls['GET /tokens'] ?? 0,
+    listings: () => sum(cluster.state.calls, (name) => name.startsWith('GET /tokens ')),
     /** From now on, one in so many moves of labels and writes of tags is throttled. */
     throttle(every: number) {
       oneIn = every;

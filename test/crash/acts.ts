@@ -19,6 +19,8 @@ const unlessRefused =
       if (!error.message.includes(': 404 ') && !REFUSED.includes(error.name)) throw error;
     });
 
+const STRING = /apiv1_[\w+/=-]+/;
+
 const rollBack: Act = async ({ labels, people }) => {
   const { AWSCURRENT, AWSPREVIOUS } = labels(SECRET);
   if (AWSPREVIOUS && AWSCURRENT) await people.makeCurrent(SECRET, AWSPREVIOUS);
@@ -62,12 +64,24 @@ const saveAsItIs: Act = async ({ value, people }) => {
 };
 
 /** The text of the youngest version that is another than the current one. */
-const pasteOldValue: Act = async ({ aws, value, people }) => {
-  const former = Object.values(aws.state.secrets[SECRET]?.versions ?? {})
+const formerText = ({ aws, value }: World) =>
+  Object.values(aws.state.secrets[SECRET]?.versions ?? {})
     .filter(({ stages }) => !stages.includes('AWSPENDING'))
     .map(({ secretString }) => secretString)
     .findLast((text) => text && text !== value(SECRET));
-  if (former) await people.saveValue(SECRET, former);
+
+const pasteOldValue: Act = async (world) => {
+  const former = formerText(world);
+  if (former) await world.people.saveValue(SECRET, former);
+};
+
+/** Behind the string that consumers read, and without what Keyturn wrote for people alone. */
+const keepFormerBeside: Act = async (world) => {
+  const text = world.value(SECRET);
+  const [former] = formerText(world)?.match(STRING) ?? [];
+  if (!text.startsWith('{') || !former || text.includes(former)) return;
+  const { tokenId, url, databases, expiresAt, ...kept } = JSON.parse(text);
+  await world.people.saveValue(SECRET, JSON.stringify({ ...kept, former }));
 };
 
 const editAnotherKey: Act = async ({ value, people, clock }) => {
@@ -80,7 +94,7 @@ const editAnotherKey: Act = async ({ value, people, clock }) => {
 /** A token with the same grants takes the place of the one that is there. */
 const putByHand: Act = async ({ value, people }) => {
   const { accessToken } = await people.mint({ description: 'by hand', permissions: GRANTS });
-  const text = value(SECRET).replace(/apiv1_[\w+/=-]+/, accessToken);
+  const text = value(SECRET).replace(STRING, accessToken);
   await people.saveValue(SECRET, text.includes(accessToken) ? text : accessToken);
 };
 
@@ -122,6 +136,7 @@ export const acts: Readonly<Record<string, Act>> = Object.fromEntries(
     'takes the hold away': takeHoldAway,
     'saves the secret as it is': saveAsItIs,
     'pastes an old value back': pasteOldValue,
+    'keeps the former string beside it': keepFormerBeside,
     'edits another key': editAnotherKey,
     'puts a token made by hand': putByHand,
     'puts a placeholder': ({ people }) => people.saveValue(SECRET, 'CHANGE_ME'),
