@@ -125,7 +125,7 @@ export function* reached(laboratory: Laboratory, { way }: OrderScenario): Violat
   if (GIVING.includes(way) && !works) yield `A: ${way} was done, and AWSCURRENT is not armed`;
 }
 
-/** A token that an earlier attempt of an order made, and that consumers have now. */
+/** A token that an earlier attempt of an order made, and that consumers have now, or would have next. */
 interface Successor {
   readonly id: string;
   /** The same words still mean the same order. */
@@ -134,11 +134,20 @@ interface Successor {
 
 const SAME_ORDER_MS = 3_600_000;
 
-/** The successor that consumers have when an order is given again. */
+/** The successor that an order finds when it is given again. */
 export function successorOf(laboratory: Laboratory): Successor | undefined {
   const { at, tokens, secrets } = laboratory.view();
-  const current = tokens.get(secrets.get(SECRET)?.holders.AWSCURRENT ?? '');
-  if (!current || !isAlive(current) || current.marker.order === undefined) return undefined;
+  const { AWSCURRENT = '', AWSPENDING = '' } = secrets.get(SECRET)?.holders ?? {};
+  const ofOrder = (id: string) => {
+    const token = tokens.get(id);
+    const { order, superseded } = token?.marker ?? {};
+    const isAble = token !== undefined && isAlive(token) && (isArmed(token) || id !== AWSCURRENT);
+    return isAble && order !== undefined && superseded === undefined ? token : undefined;
+  };
+  const pending = ofOrder(AWSPENDING);
+  if (pending && AWSPENDING !== AWSCURRENT) return { id: pending.id, goesOn: true };
+  const current = ofOrder(AWSCURRENT);
+  if (!current) return undefined;
   const isYoung = at - current.createdAt < SAME_ORDER_MS;
   const older = tokensOf(laboratory).filter(
     ({ createdAt, marker }) => createdAt < current.createdAt && marker.frozen === undefined,

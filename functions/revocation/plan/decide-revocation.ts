@@ -36,6 +36,11 @@ const isFrozen = ({ marker }: OwnedToken) => marker.frozen !== undefined;
 const isOlder = ({ token }: OwnedToken, than: { readonly createdAt: number }) =>
   token.createdAt < than.createdAt;
 
+/** Whether anything that the order ends is older than its successor, and lives; it may lack our marker. */
+const isAnyLeft = (seen: ObservedSecret, { createdAt }: Token) =>
+  seen.tokens.some((each) => isOlder(each, { createdAt }) && !isFrozen(each)) ||
+  foreignHolders(seen).some((each) => each.createdAt < createdAt);
+
 /**
  * The token that this order, or the same one before, minted to replace what is revoked: under AWSPENDING, or
  * under AWSCURRENT as long as something older lives, or for an hour. Of several the youngest.
@@ -53,7 +58,7 @@ export function findSuccessor(
     if (isStripped(owned) || isExpired(owned.token, now)) return false;
     if (hasVersion(seen, owned, AWSCURRENT)) {
       const isYoung = now - owned.token.createdAt < SAME_ORDER_MS;
-      return isYoung || seen.tokens.some((each) => isOlder(each, owned.token) && !isFrozen(each));
+      return isYoung || isAnyLeft(seen, owned.token);
     }
     return owned.marker.superseded === undefined && hasVersion(seen, owned, AWSPENDING);
   });

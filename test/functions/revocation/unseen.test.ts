@@ -267,6 +267,21 @@ test('the same words a month later are a new order', async () => {
   expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([currentId()]);
 });
 
+test('the same order goes on while a token without our marker is left, and keeps its successor', async () => {
+  const string = world.string(TELEGRAF);
+  await world.people.changeToken(currentId(), { description: 'whose is this?' });
+  world.intercept(answer(['DELETE /tokens/{id}'], { status: 500, body: '{}' }));
+  await world.revoke(order);
+  world.intercept();
+  const successor = currentId();
+  await world.wait(90 * MINUTE);
+  const { result } = await world.revoke(order);
+  expect(result).toMatchObject({ done: true });
+  expect(currentId()).toBe(successor);
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+});
+
 test('the same words are a new order although a person keeps an older token frozen by its id', async () => {
   const former = currentId();
   await world.rotate(force);
