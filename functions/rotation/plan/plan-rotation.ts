@@ -178,7 +178,7 @@ export function planRotation(
 ): Plan<RotationAction> {
   refuseUnknownNames(policy, request.tokens);
   const common = rotationContext(policy, observation, learnt);
-  const sharing = sharingMarks(observation);
+  const sharing = sharingMarks(policy, observation);
   const planned = policy.tokens
     .filter(({ name }) => request.tokens?.includes(name) ?? true)
     .map((entry) =>
