@@ -27,7 +27,13 @@ import {
 } from './plan/entry-state.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
 import { needsDatabases } from './plan/permissions.ts';
-import { isStoring, type Learnt, OTHER_SHAPE, planRotation } from './plan/plan-rotation.ts';
+import {
+  isStoring,
+  type Learnt,
+  OTHER_SHAPE,
+  planRotation,
+  refusesPermissions,
+} from './plan/plan-rotation.ts';
 import type { RotationAction } from './plan/rotation-action.ts';
 import { findRefused } from './refused-strings.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
@@ -180,6 +186,7 @@ export async function runRotation(
     });
     return { ...report, entries: states() };
   } finally {
+    if (refusesPermissions(plan)) tools.measure({ refusedPlans: 1 });
     tools.measure(measureTokens(policy, observation, states(), statesAfter([])));
   }
 }

@@ -383,15 +383,19 @@ function currentFindings(seen: ObservedSecret): Note[] {
   }
 }
 
-/** The permissions of an entry's next token, and the databases that keep some of them back. */
-export function permissionsOf(
+/** What the token under AWSCURRENT may do, or might before it was quarantined. */
+export function givenIn(seen: ObservedSecret | undefined): readonly Permission[] {
+  const holder = seen && currentHolder(seen);
+  const { quarantined, was = [] } = holder?.state === 'owned' ? holder.owned.marker : {};
+  return quarantined === undefined ? (ageOf(holder)?.token.permissions ?? []) : was;
+}
+
+/** The permissions of an entry's next token. */
+export const permissionsOf = (
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
   isKnown: IsKnown,
-): readonly Permission[] {
-  const given = seen && ageOf(currentHolder(seen))?.token.permissions;
-  return grantable(entry, given ?? [], isKnown);
-}
+): readonly Permission[] => grantable(entry, givenIn(seen), isKnown);
 
 /**
  * Decides about one token of the policy: from the listings, and again from the secret as it is right
