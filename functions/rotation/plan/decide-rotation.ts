@@ -10,6 +10,7 @@ import { grantsHash } from '../../tokens/marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
+  hasVersion,
   isExpired,
   isInert,
   isProven,
@@ -307,9 +308,13 @@ function decideCurrent(
 
 /** D7: a new token for AWSCURRENT, or why none is minted. */
 function decideMinting(about: Case, reason: ReplacementReason): Action | Note {
-  const { seen } = about;
+  return cannotStore(about.seen) ?? { kind: isUrgent(about) ? 'rotate' : 'mint', reason };
+}
+
+/** Why no more tokens are minted for a secret. Undefined: nothing forbids it. */
+export function cannotStore(seen: ObservedSecret): Note | undefined {
   const unstored = seen.tokens.filter((each) => isUnstored(each, seen)).length;
-  if (unstored < MOST_UNSTORED) return { kind: isUrgent(about) ? 'rotate' : 'mint', reason };
+  if (unstored < MOST_UNSTORED) return undefined;
   const message = `${unstored} tokens were minted and not stored; no more are minted until reap has deleted them`;
   return { kind: 'CannotStore', message };
 }
@@ -435,7 +440,7 @@ export function decideRotation(
 }
 
 /** An inert token whose string is in no labelled version: its run died before storing it, or another run stored its own. */
-function isUnstored(owned: OwnedToken, { secret }: ObservedSecret): boolean {
-  const labelled = Object.values(secret.labels);
-  return isInert(owned) && !owned.versions.some((version) => labelled.includes(version));
+function isUnstored(owned: OwnedToken, seen: ObservedSecret): boolean {
+  const labelled = Object.values(seen.secret.labels);
+  return isInert(owned) && !labelled.some((version) => hasVersion(seen, owned, version));
 }
