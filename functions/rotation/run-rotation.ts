@@ -176,7 +176,7 @@ export async function runRotation(
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
   const statesAfter = (done: typeof outcomes) =>
-    entryStates(policy, observation, changesBy(plan, done), thirdMs);
+    entryStates(policy, observation, changesBy(plan, done, observation), thirdMs);
   const states = () => statesAfter(outcomes);
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
@@ -208,12 +208,15 @@ function unadopted(
 const changesBy = (
   plan: Plan<RotationAction>,
   outcomes: readonly Outcome<RotationAction>[],
+  { foreign, at }: Pick<Observation, 'foreign' | 'at'>,
 ): EntryChanges => ({
   unadopted: unadopted(plan, outcomes),
-  mended: new Set(
+  mended: new Map(
     outcomes.flatMap(({ action, result, current, error }) => {
       const isAdopted = action.kind === 'adopt' && result === 'done';
-      return (current !== undefined || isAdopted) && !error ? [action.secret] : [];
+      const adopted = isAdopted ? { token: foreign.get(action.tokenId), since: at } : undefined;
+      const token = current ?? adopted;
+      return token && !error ? [[action.secret, token] as const] : [];
     }),
   ),
   armed: new Map(

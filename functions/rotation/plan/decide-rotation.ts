@@ -85,12 +85,9 @@ export function ageOf(
 export const sinceOf = (seen: ObservedSecret): number | undefined =>
   ageOf(currentHolder(seen))?.since ?? versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
 
-/** When the rotation of an entry is due, apart from its windows. Undefined: nothing says how old AWSCURRENT is. */
-export function dueAt(entry: TokenPolicy, seen: ObservedSecret): number | undefined {
-  const since = sinceOf(seen);
-  if (since === undefined) return undefined;
-  return since + entry.rotateEvery - jitterOf(entry.secret, entry.rotateEvery);
-}
+/** When the rotation of an entry is due, apart from its windows. `since`: when `rotateEvery` counts from. */
+export const dueAt = ({ secret, rotateEvery }: TokenPolicy, since: number): number =>
+  since + rotateEvery - jitterOf(secret, rotateEvery);
 
 /** Why AWSCURRENT is due by time, apart from windows. */
 function dueByTime(
@@ -101,7 +98,8 @@ function dueByTime(
   const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
   if (expiresAt !== undefined && now >= expiresAt) return 'Expired';
   if (expiresAt !== undefined && now >= expiresAt - entry.renewBefore) return 'NearExpiry';
-  return now >= (dueAt(entry, seen) ?? Number.POSITIVE_INFINITY) ? 'Due' : undefined;
+  const since = sinceOf(seen);
+  return since !== undefined && now >= dueAt(entry, since) ? 'Due' : undefined;
 }
 
 /**

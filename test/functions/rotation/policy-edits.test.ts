@@ -59,3 +59,41 @@ test('a typo in the only grant keeps no token from being renewed with what it ha
     await world.wait(5 * DAY);
   }
 });
+
+test('a shortened rotateEvery alarms nobody as late while its first rotation is under way', async () => {
+  const every = (rotateEvery: string) =>
+    policyWith({ telegraf: { ...writer, rotateEvery, windows: ['Sun 02:00-04:00'] } });
+  const world = await openWorldForTest(every('30d'));
+  await world.rotate();
+  await world.wait(27 * DAY);
+  const shorter = world.deploy(every('7d'));
+  const start = world.string(TELEGRAF);
+  // A Sunday, after the window: it is promoted in the next one.
+  for (const waits of [20 * MINUTE, 3 * DAY]) {
+    const { result } = await shorter.rotate();
+    expect(result.entries).toMatchObject([{ late: false }]);
+    expect(measured(shorter, 'OverdueTokens')).toBe(0);
+    expect(world.string(TELEGRAF)).toBe(start);
+    await world.wait(waits);
+  }
+  await world.wait(Date.UTC(2026, 3, 5, 3) - world.clock.now());
+  await shorter.rotate();
+  expect(world.string(TELEGRAF)).not.toBe(start);
+});
+
+test('after a promotion the state of an entry is that of the token which consumers have now', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const { result } = await world.rotate({ tokens: ['telegraf'], force: true });
+  const now = await world.rotate({ dryRun: true });
+  expect(result.entries).toEqual(now.result.entries);
+  expect(result.entries).toMatchObject([
+    {
+      condition: 'works',
+      tokenId: world.holders(TELEGRAF).AWSCURRENT,
+      expiresAt: expect.any(Number),
+      dueAt: expect.any(Number),
+      late: false,
+    },
+  ]);
+});
