@@ -221,6 +221,16 @@ describe('no clock runs while nobody knows', () => {
     }
   });
 
+  test('and while the cluster does not show the token of AWSCURRENT or AWSPREVIOUS yet', () => {
+    const superseded = retired({ superseded: since(9) });
+    const steps = (labels: Labels) => {
+      const world = { secrets: [secretOf(labels)], strings: { [version(3)]: 'unshown' as const } };
+      return planned({ ...world, tokens: [current, superseded], versionTimes: {} }).actions;
+    };
+    expect(steps({ AWSCURRENT: 3, AWSPREVIOUS: 2 })).toEqual([]);
+    expect(steps({ AWSCURRENT: 1, AWSPREVIOUS: 3 })).toEqual([]);
+  });
+
   test('but an unknown AWSPENDING stops nothing', () => {
     const superseded = retired({ superseded: NOW - DAY });
     expect(beside(superseded, { AWSPENDING: id(70) })).toEqual(does('fence', 'GraceOver'));
