@@ -1,8 +1,9 @@
-import type { TokenPolicy } from '../policy/policy.ts';
+import { entryOf, type Policy, type TokenPolicy } from '../policy/policy.ts';
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
+import { homeOf } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
 import { ownedCurrent } from '../tokens/state.ts';
@@ -51,16 +52,36 @@ async function recognise(
   return 'done';
 }
 
-/** Writes into a token's marker which other secret has its string. The token's own entry may have left the policy. */
+/** The longer grace period of a token's own secret and of the other one that had its string. */
+function longestGrace(
+  { marker: { secret: name, shared } }: OwnedToken,
+  { secrets }: Observation,
+  policy: Policy,
+): number {
+  const both = [...secrets.values()].filter(
+    ({ secret }) => secret.name === name || homeOf(secret.arn) === shared,
+  );
+  const lifetimes = both.map(({ secret }) => entryOf(policy, secret.name) ?? policy.defaults);
+  return Math.max(...lifetimes.map(({ gracePeriod }) => gracePeriod));
+}
+
+/**
+ * Writes into a token's marker which other secret has its string, whose own entry may have left the policy. Once
+ * none has it any more, its grace period starts: the consumers of that secret have used it until now.
+ */
 export async function markShared(
   { tokenId, secret, by }: Pick<SharingMark, 'tokenId' | 'secret' | 'by'>,
-  { secrets }: Observation,
+  observation: Observation,
   tools: Tools,
 ): Promise<Result> {
-  const listed = secrets.get(secret)?.tokens.find(({ token }) => token.id === tokenId);
+  const listed = observation.secrets.get(secret)?.tokens.find(({ token }) => token.id === tokenId);
   const fresh = listed && (await freshToken(tools, listed));
   if (!fresh) return 'skipped';
-  await changeToken(tools, fresh, { marker: { shared: by } });
+  const { superseded, quarantined } = fresh.marker;
+  const isOver = by === undefined && superseded !== undefined && quarantined === undefined;
+  const grace = longestGrace(fresh, observation, tools.policy);
+  const restarted = isOver ? superseding(fresh, grace, tools.apiNow()).marker : {};
+  await changeToken(tools, fresh, { marker: { ...restarted, shared: by } });
   return 'done';
 }
 

@@ -5,7 +5,7 @@ import { pendingVersion } from '../secrets-manager/secret.ts';
 import { freshToken, restored } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
-import type { Observation, ObservedSecret } from '../tokens/observation.ts';
+import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { isOutdated, SecretShapeError } from '../tokens/secret-string.ts';
 import { ownedCurrent, ownedPending } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
@@ -96,7 +96,7 @@ async function giveBack(
     type: 'Token Permissions Changed',
     detail: { secret: seen.secret.name, tokenId: fresh.token.id, reason: 'RolledBack' },
   });
-  return { result: 'done', current: fresh.token.id };
+  return { result: 'done', current: currentOf(fresh) };
 }
 
 /** Whether people changed AWSCURRENT's text, beside the token string, since the pending text was made of it. */
@@ -216,6 +216,11 @@ async function startRotation(
   }
 }
 
+const currentOf = ({ token, marker }: OwnedToken): NonNullable<BareOutcome['current']> => ({
+  token: { id: token.id, ...(token.expiresAt !== undefined && { expiresAt: token.expiresAt }) },
+  since: marker.adopted ?? token.createdAt,
+});
+
 const armedOutcome = (
   result: 'done' | 'armed',
   { owned: { token, marker } }: Successor,
@@ -274,7 +279,7 @@ async function verifyAndFinish(
       await noteAcceptance(successor.owned, tools);
       return finishRotation(started, tools);
     });
-    return { result, ...(result === 'done' && { current: successor.owned.token.id }) };
+    return { result, ...(result === 'done' && { current: currentOf(successor.owned) }) };
   }
   const about = { token: entry.name, secret: entry.secret, tokenId: successor.owned.token.id };
   tools.log.warn('not accepted yet', { ...about, detail });

@@ -27,7 +27,13 @@ import {
 } from './plan/entry-state.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
 import { needsDatabases } from './plan/permissions.ts';
-import { isStoring, type Learnt, OTHER_SHAPE, planRotation } from './plan/plan-rotation.ts';
+import {
+  isStoring,
+  type Learnt,
+  OTHER_SHAPE,
+  planRotation,
+  refusesPermissions,
+} from './plan/plan-rotation.ts';
 import type { RotationAction } from './plan/rotation-action.ts';
 import { findRefused } from './refused-strings.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
@@ -170,7 +176,7 @@ export async function runRotation(
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
   const statesAfter = (done: typeof outcomes) =>
-    entryStates(policy, observation, changesBy(plan, done), thirdMs);
+    entryStates(policy, observation, changesBy(plan, done, observation), thirdMs);
   const states = () => statesAfter(outcomes);
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
@@ -180,6 +186,7 @@ export async function runRotation(
     });
     return { ...report, entries: states() };
   } finally {
+    if (refusesPermissions(plan)) tools.measure({ refusedPlans: 1 });
     tools.measure(measureTokens(policy, observation, states(), statesAfter([])));
   }
 }
@@ -201,12 +208,15 @@ function unadopted(
 const changesBy = (
   plan: Plan<RotationAction>,
   outcomes: readonly Outcome<RotationAction>[],
+  { foreign, at }: Pick<Observation, 'foreign' | 'at'>,
 ): EntryChanges => ({
   unadopted: unadopted(plan, outcomes),
-  mended: new Set(
+  mended: new Map(
     outcomes.flatMap(({ action, result, current, error }) => {
       const isAdopted = action.kind === 'adopt' && result === 'done';
-      return (current !== undefined || isAdopted) && !error ? [action.secret] : [];
+      const adopted = isAdopted ? { token: foreign.get(action.tokenId), since: at } : undefined;
+      const token = current ?? adopted;
+      return token && !error ? [[action.secret, token] as const] : [];
     }),
   ),
   armed: new Map(

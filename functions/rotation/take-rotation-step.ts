@@ -12,7 +12,7 @@ import { observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
-import { heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
+import { cannotStore, heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
 import { knownDatabases, needsDatabases, probeable, unknownDatabases } from './plan/permissions.ts';
 import { verify } from './promote.ts';
 import { finishRotation } from './rotate-token.ts';
@@ -81,6 +81,8 @@ async function take(
   const hasValue = (await tools.secrets.value(entry.secret, version)) !== undefined;
   if (Step === 'createSecret') {
     if (hasValue) return;
+    const note = cannotStore(seen);
+    if (note) throw new RotationStepError(`${entry.secret}: ${note.message}`);
     const minted = await mintSuccessor(entry, seen, { forced: true, minted: version }, tools);
     if (!minted) throw new RotationStepError(`${entry.secret}: a person stopped it`);
     return;

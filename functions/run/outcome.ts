@@ -1,4 +1,5 @@
 import type { Measures } from '../environment.ts';
+import type { Token } from '../management-api/token.ts';
 import type { Log } from './tools.ts';
 
 /**
@@ -17,8 +18,11 @@ export interface Outcome<A> {
    * `forced`: somebody asked for its rotation.
    */
   readonly armed?: { readonly tokenId: string; readonly at: number; readonly forced: boolean };
-  /** Id of the token that AWSCURRENT has since, if the action gave it one that works. */
-  readonly current?: string;
+  /** The token that AWSCURRENT has since, if the action gave it one that works. `since`: when its age counts from. */
+  readonly current?: {
+    readonly token: Pick<Token, 'id' | 'expiresAt'>;
+    readonly since: number;
+  };
   /** Why it failed. With any other result: what else went wrong, after the action had this result. */
   readonly error?: unknown;
 }

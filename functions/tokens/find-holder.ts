@@ -2,6 +2,7 @@ import type { ManagementApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { asOwned, type Holder, type OwnedToken } from './observation.ts';
+import { isInert } from './state.ts';
 import { type NamedToken, tokenNamedBy } from './version-id.ts';
 
 /** How a version's string is found in its text. */
@@ -105,12 +106,16 @@ async function findByString(
   return other ? { state: 'shared', owned: other } : { state: 'unknown' };
 }
 
+/** Secrets Manager's own rotation writes `minted` and `fp` before it stores the string, and arms only then. */
+const isPromised = (owned: OwnedToken, version: string): boolean =>
+  owned.marker.minted === version && isInert(owned);
+
 /**
  * Which token a version has. The first rule that answers decides:
  *
  * 1. the version's id names the token: `keyturn-<token id>`, or a bare token id (Keyturn 0.1);
  * 2. the marker of a token of this secret names the version (`version`, `minted`) and has an `fp`; if that
- *    token is revoked, it is gone;
+ *    token is revoked, it is gone; of one that was never armed, `minted` says it only where no value may be read;
  * 3. the fingerprint of the string is a token's `fp`, in functions that may read values;
  * 4. nobody: unknown, which is not gone.
  */
@@ -126,8 +131,10 @@ export async function findHolder(
   const asked = named?.certain ? await askByName(named, version, secret, sources) : undefined;
   if (asked) return asked;
   const marked = tokens.filter(({ versions }) => versions.includes(version));
-  // Two that claim it: only the string can tell.
-  if (marked.length === 1 && marked[0]) return asHolder(marked[0]);
+  const [only, another] = marked;
+  // Two that claim it, or one that was minted for it and perhaps not stored: only the string can tell.
+  const mayBeOther = another ?? (sources.readFingerprint && only && isPromised(only, version));
+  if (only && !mayBeOther) return asHolder(only);
   const isDead = sources.revoked
     ?.get(secret.name)
     ?.some(({ versions }) => versions.includes(version));

@@ -13,7 +13,7 @@ import {
   type SortedTokens,
   sortByOwner,
 } from './observation.ts';
-import { currentHolder } from './state.ts';
+import { currentHolder, isExpired } from './state.ts';
 import { youngVersions } from './young-versions.ts';
 
 /** The reading part of a run's clients. */
@@ -94,11 +94,11 @@ async function adoptedCurrent(
 
 /**
  * The listing does not show AWSCURRENT's token, and yet the token exists: the listing is incomplete.
- * That it does not show a token then means nothing.
+ * That it does not show a token then means nothing. Of an expired one it is no sign: a server may list only live ones.
  */
 async function refuseIncompleteListing(
   seen: ObservedSecret,
-  listed: ReadonlySet<string>,
+  { listed, at }: { readonly listed: ReadonlySet<string>; readonly at: number },
   policy: Pick<Policy, 'owner' | 'tokens'>,
   api: Pick<ManagementApi, 'getToken'>,
 ): Promise<void> {
@@ -107,7 +107,7 @@ async function refuseIncompleteListing(
     (holder?.state === 'owned' && holder.owned.token) ||
     (holder?.state === 'foreign' && holder.token) ||
     (await adoptedCurrent(seen, policy, api));
-  if (!found || listed.has(found.id)) return;
+  if (!found || listed.has(found.id) || isExpired(found, at)) return;
   const { id } = found;
   throw new ObservationError(
     `GET /tokens does not show ${id}, the current token of ${seen.secret.name}, but GET /tokens/${id} does: the listing is incomplete`,
@@ -137,7 +137,7 @@ export async function observe(
   const observed = await Promise.all(
     listedSecrets.map(async (secret) => {
       const seen = await observeSecret(secret, sources, secrets, wanted.needsTimes);
-      await refuseIncompleteListing(seen, listed, policy, api);
+      await refuseIncompleteListing(seen, { listed, at }, policy, api);
       return [secret.name, seen] as const;
     }),
   );

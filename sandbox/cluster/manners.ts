@@ -7,7 +7,8 @@ export interface Manners {
   readonly lagMs?: number;
   /** Revoked tokens are not shown; asked for by id, there are none. */
   readonly hidesRevoked?: boolean;
-  readonly hidesExpired?: boolean;
+  /** The same of expired ones; `from listings`: asked for by id, they are shown. */
+  readonly hidesExpired?: boolean | 'from listings';
   /** `GET /tokens` shows the oldest so many, and says nothing of the others. */
   readonly longestListing?: number;
   /** In characters; a longer one is answered with 400. */

@@ -23,7 +23,7 @@ export function createPast() {
       return (then?.tokens ?? tokens).filter(
         ({ revokedAt, expiresAt }) =>
           !(hidesRevoked && revokedAt !== undefined) &&
-          !(hidesExpired && expiresAt !== undefined && expiresAt <= now),
+          !(hidesExpired === true && expiresAt !== undefined && expiresAt <= now),
       );
     },
   };

@@ -115,7 +115,11 @@ export const tokenRoutes: readonly ManagementRoute[] = [
   {
     method: 'GET',
     path: '/tokens',
-    answer: (_request, world) => world.shown.slice(0, world.manners.longestListing).map(shown),
+    answer: (_request, { shown: all, manners, now }) =>
+      all
+        .filter(({ expiresAt = now + 1 }) => !manners.hidesExpired || expiresAt > now)
+        .slice(0, manners.longestListing)
+        .map(shown),
   },
   { method: 'POST', path: '/tokens', answer: create },
   {

@@ -130,8 +130,8 @@ export interface World {
   readonly tokens?: readonly Token[];
   readonly databases?: readonly string[];
   readonly at?: number;
-  /** By version id: the token whose string a version has where neither its id nor a marker says so, or none. */
-  readonly strings?: Readonly<Record<string, number | 'empty'>>;
+  /** By version id: the token whose string a version has where neither its id nor a marker says so, or none. `unshown`: the cluster does not show its token yet. */
+  readonly strings?: Readonly<Record<string, number | 'empty' | 'unshown'>>;
   /** When versions were made, by their id. Absent: nobody asked. */
   readonly versionTimes?: Readonly<Record<string, number>>;
 }
@@ -152,14 +152,14 @@ function holderOf(
   if (mine) return { state: 'owned', owned: mine };
   const token = foreigners.get(named?.tokenId ?? '');
   if (token) return { state: 'foreign', token };
-  if (named?.certain) return { state: 'gone' };
+  if (named?.certain) return { state: strings?.[versionId] === 'unshown' ? 'unshown' : 'gone' };
   const [claims, another] = tokens.filter(({ versions }) => versions.includes(versionId));
   if (claims && !another) return { state: 'owned', owned: claims };
   const isRevoked = ({ id: tokenId, revokedAt }: Token) =>
     tokenId === named?.tokenId && revokedAt !== undefined;
   if (!claims && all?.some(isRevoked)) return { state: 'gone' };
   const n = strings?.[versionId];
-  if (n === undefined) return { state: 'unknown' };
+  if (n === undefined || n === 'unshown') return { state: 'unknown' };
   if (n === 'empty') return { state: 'empty' };
   // A string is known by its fingerprint alone.
   const hasIt = ({ token, marker }: OwnedToken) => token.id === id(n) && marker.fp !== undefined;

@@ -162,9 +162,16 @@ export function decideReaping(
   return labelled && !context.retire ? undefined : decideRetirement(owned, seen, context);
 }
 
-/** An inert token whose version waits under AWSPENDING: only the marker says so, and it has no `fp` yet. */
-function claimsPending(owned: OwnedToken, { secret }: ObservedSecret): boolean {
-  const { minted, version = [] } = owned.marker;
+/**
+ * An inert token whose version waits under AWSPENDING: only the marker says so. Of several that were minted for one
+ * version, the youngest: another one was minted only because the version had no value.
+ */
+function claimsPending(owned: OwnedToken, { secret, tokens }: ObservedSecret): boolean {
   const pending = secret.labels.AWSPENDING ?? '';
-  return isInert(owned) && (minted === pending || version.includes(pending));
+  const claims = ({ marker: { minted, version = [] } }: OwnedToken) =>
+    minted === pending || version.includes(pending);
+  const isReplaced = tokens.some(
+    (each) => claims(each) && each.token.createdAt > owned.token.createdAt,
+  );
+  return isInert(owned) && claims(owned) && !isReplaced;
 }

@@ -10,6 +10,7 @@ import { grantsHash } from '../../tokens/marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
+  hasVersion,
   isExpired,
   isInert,
   isProven,
@@ -84,12 +85,9 @@ export function ageOf(
 export const sinceOf = (seen: ObservedSecret): number | undefined =>
   ageOf(currentHolder(seen))?.since ?? versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
 
-/** When the rotation of an entry is due, apart from its windows. Undefined: nothing says how old AWSCURRENT is. */
-export function dueAt(entry: TokenPolicy, seen: ObservedSecret): number | undefined {
-  const since = sinceOf(seen);
-  if (since === undefined) return undefined;
-  return since + entry.rotateEvery - jitterOf(entry.secret, entry.rotateEvery);
-}
+/** When the rotation of an entry is due, apart from its windows. `since`: when `rotateEvery` counts from. */
+export const dueAt = ({ secret, rotateEvery }: TokenPolicy, since: number): number =>
+  since + rotateEvery - jitterOf(secret, rotateEvery);
 
 /** Why AWSCURRENT is due by time, apart from windows. */
 function dueByTime(
@@ -100,7 +98,8 @@ function dueByTime(
   const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
   if (expiresAt !== undefined && now >= expiresAt) return 'Expired';
   if (expiresAt !== undefined && now >= expiresAt - entry.renewBefore) return 'NearExpiry';
-  return now >= (dueAt(entry, seen) ?? Number.POSITIVE_INFINITY) ? 'Due' : undefined;
+  const since = sinceOf(seen);
+  return since !== undefined && now >= dueAt(entry, since) ? 'Due' : undefined;
 }
 
 /**
@@ -307,9 +306,13 @@ function decideCurrent(
 
 /** D7: a new token for AWSCURRENT, or why none is minted. */
 function decideMinting(about: Case, reason: ReplacementReason): Action | Note {
-  const { seen } = about;
+  return cannotStore(about.seen) ?? { kind: isUrgent(about) ? 'rotate' : 'mint', reason };
+}
+
+/** Why no more tokens are minted for a secret. Undefined: nothing forbids it. */
+export function cannotStore(seen: ObservedSecret): Note | undefined {
   const unstored = seen.tokens.filter((each) => isUnstored(each, seen)).length;
-  if (unstored < MOST_UNSTORED) return { kind: isUrgent(about) ? 'rotate' : 'mint', reason };
+  if (unstored < MOST_UNSTORED) return undefined;
   const message = `${unstored} tokens were minted and not stored; no more are minted until reap has deleted them`;
   return { kind: 'CannotStore', message };
 }
@@ -383,15 +386,19 @@ function currentFindings(seen: ObservedSecret): Note[] {
   }
 }
 
-/** The permissions of an entry's next token, and the databases that keep some of them back. */
-export function permissionsOf(
+/** What the token under AWSCURRENT may do, or might before it was quarantined. */
+export function givenIn(seen: ObservedSecret | undefined): readonly Permission[] {
+  const holder = seen && currentHolder(seen);
+  const { quarantined, was = [] } = holder?.state === 'owned' ? holder.owned.marker : {};
+  return quarantined === undefined ? (ageOf(holder)?.token.permissions ?? []) : was;
+}
+
+/** The permissions of an entry's next token. */
+export const permissionsOf = (
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
   isKnown: IsKnown,
-): readonly Permission[] {
-  const given = seen && ageOf(currentHolder(seen))?.token.permissions;
-  return grantable(entry, given ?? [], isKnown);
-}
+): readonly Permission[] => grantable(entry, givenIn(seen), isKnown);
 
 /**
  * Decides about one token of the policy: from the listings, and again from the secret as it is right
@@ -431,7 +438,7 @@ export function decideRotation(
 }
 
 /** An inert token whose string is in no labelled version: its run died before storing it, or another run stored its own. */
-function isUnstored(owned: OwnedToken, { secret }: ObservedSecret): boolean {
-  const labelled = Object.values(secret.labels);
-  return isInert(owned) && !owned.versions.some((version) => labelled.includes(version));
+function isUnstored(owned: OwnedToken, seen: ObservedSecret): boolean {
+  const labelled = Object.values(seen.secret.labels);
+  return isInert(owned) && !labelled.some((version) => hasVersion(seen, owned, version));
 }

@@ -166,12 +166,25 @@ function heldSince(seen: ObservedSecret): number | undefined {
   return Math.min(seen.secret.changedAt, ...told);
 }
 
-/** By its age, or before its expiry if that is sooner. */
-function nextDue(entry: TokenPolicy, seen: ObservedSecret, token: Token | undefined) {
-  const byAge = dueAt(entry, seen);
-  if (token?.expiresAt === undefined) return byAge;
-  const byExpiry = token.expiresAt - entry.renewBefore;
-  return Math.min(byAge ?? byExpiry, byExpiry);
+/** What an entry's state says of the token under AWSCURRENT. */
+type OfToken = Pick<EntryState, 'tokenId' | 'expiresAt' | 'dueAt'>;
+
+/** The token under AWSCURRENT, and when `rotateEvery` counts from, as far as they are known. */
+interface CurrentToken {
+  readonly token?: Pick<Token, 'id' | 'expiresAt'> | undefined;
+  readonly since: number | undefined;
+}
+
+/** It is due by its age, or before its expiry if that is sooner. */
+function stateOfToken(entry: TokenPolicy, { token, since }: CurrentToken): OfToken {
+  const { id: tokenId, expiresAt } = token ?? {};
+  const byExpiry = expiresAt === undefined ? [] : [expiresAt - entry.renewBefore];
+  const due = [...(since === undefined ? [] : [dueAt(entry, since)]), ...byExpiry];
+  return {
+    ...(tokenId !== undefined && { tokenId }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(due.length > 0 && { dueAt: Math.min(...due) }),
+  };
 }
 
 /** A token that waits, armed. */
@@ -220,36 +233,36 @@ function waitingIn(seen: ObservedSecret): Waiting | undefined {
 function stateOfEntry(
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
+  armed: Waiting | undefined,
   context: Context,
 ): EntryState {
   const about = { token: entry.name, secret: entry.secret };
   const condition = conditionOf(entry, seen, context);
-  if (!seen) return { ...about, condition, late: false };
+  const waiting = armed ?? (seen && waitingIn(seen));
+  const expiresAt = seen && ageOf(currentHolder(seen))?.token.expiresAt;
+  const pending = waiting && pendingSince(entry, waiting, { condition, expiresAt }, context);
+  if (!seen) return { ...about, condition, late: false, ...(pending && { pending }) };
   const token = ageOf(currentHolder(seen))?.token;
-  const due = nextDue(entry, seen, token);
-  const since = condition === 'held' ? heldSince(seen) : undefined;
-  const waiting = waitingIn(seen);
+  const since = sinceOf(seen);
+  const stopped = condition === 'held' ? heldSince(seen) : undefined;
   const isStopped = ['held', 'deleted'].includes(condition);
-  const latest = (sinceOf(seen) ?? context.at) + entry.rotateEvery + margin(entry, context);
-  const late = context.at >= latest;
+  // A policy that is shortened makes it due at once, and what was begun since is not late yet.
+  const due = Math.max((since ?? context.at) + entry.rotateEvery, waiting?.at ?? 0);
+  const late = context.at >= due + margin(entry, context);
   return {
     ...about,
     condition,
-    ...(token && { tokenId: token.id }),
-    ...(token?.expiresAt !== undefined && { expiresAt: token.expiresAt }),
-    ...(due !== undefined && { dueAt: due }),
+    ...stateOfToken(entry, { token, since }),
     late: late && !isStopped,
-    ...(waiting && {
-      pending: pendingSince(entry, waiting, { condition, expiresAt: token?.expiresAt }, context),
-    }),
-    ...(since !== undefined && { heldSince: since }),
+    ...(pending && { pending }),
+    ...(stopped !== undefined && { heldSince: stopped }),
   };
 }
 
 /** What a run has changed, by the name of the secret. */
 export interface EntryChanges {
   /** AWSCURRENT got a token that works. */
-  readonly mended: ReadonlySet<string>;
+  readonly mended: ReadonlyMap<string, CurrentToken>;
   /** A token is armed since, and waits to be promoted. */
   readonly armed: ReadonlyMap<string, Waiting>;
   /** Secrets that are to be adopted, and how it is with their consumers as far as the run learnt that. */
@@ -271,14 +284,15 @@ export function entryStates(
 ): readonly EntryState[] {
   const context = { at, settleMs: policy.settle, timeZone: policy.timeZone, thirdMs };
   return policy.tokens.map((entry) => {
-    const state = stateOfEntry(entry, secrets.get(entry.secret), context);
-    const { token, secret } = state;
-    if (mended.has(secret)) return { token, secret, condition: 'works', late: false };
+    const { name: token, secret } = entry;
+    const current = mended.get(secret);
+    if (current) {
+      const works = { token, secret, condition: 'works', late: false } as const;
+      return { ...works, ...stateOfToken(entry, current) };
+    }
+    const state = stateOfEntry(entry, secrets.get(secret), armed.get(secret), context);
     const adopted = unadopted.get(secret);
-    if (adopted && isTold(state.condition)) return { ...state, condition: adopted };
-    const waiting = armed.get(secret);
-    if (!waiting) return state;
-    return { ...state, pending: pendingSince(entry, waiting, state, context) };
+    return adopted && isTold(state.condition) ? { ...state, condition: adopted } : state;
   });
 }
 
@@ -313,10 +327,15 @@ export function measureTokens(
   const refused = new Set(
     before.flatMap(({ secret, condition }) => (FOUND_REFUSED.has(condition) ? [secret] : [])),
   );
-  const mended = new Set(states.flatMap(({ secret, tokenId }) => (tokenId ? [] : [secret])));
+  const replaced = new Set(
+    states.flatMap(({ secret, tokenId }) => {
+      const seen = observation.secrets.get(secret);
+      return seen && ageOf(currentHolder(seen))?.token.id !== tokenId ? [secret] : [];
+    }),
+  );
   const left = {
     ...observation,
-    secrets: new Map([...observation.secrets].filter(([name]) => !mended.has(name))),
+    secrets: new Map([...observation.secrets].filter(([name]) => !replaced.has(name))),
   };
   const current = runways(left, policy);
   const ends = current.flatMap(({ remainingMs }) => remainingMs ?? []);

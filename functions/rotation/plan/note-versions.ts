@@ -1,3 +1,4 @@
+import type { Policy } from '../../policy/policy.ts';
 import type { Without } from '../../run/plan.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
@@ -78,22 +79,36 @@ const sharings = ({ secret, holders }: ObservedSecret) =>
   );
 
 /**
- * Marks of tokens whose string another secret of ours has, or has no more; by the token's secret. A mark
- * stays while nobody knows what that other secret has: perhaps its value could not be read just now.
+ * Whether nobody knows what a secret has: its value could not be read just now, or it may be that of an entry
+ * which was not listed, because it lost its tag.
  */
-export function sharingMarks({
-  secrets,
-}: Pick<Observation, 'secrets'>): ReadonlyMap<string, Of<SharingMark>[]> {
-  const all = [...secrets.values()];
-  const byToken = Map.groupBy(all.flatMap(sharings), ({ tokenId }) => tokenId);
-  const unclear = new Set(
-    all.filter((seen) => hasHolder(seen, 'unknown')).map(({ secret }) => homeOf(secret.arn)),
-  );
+function unclearHomes(
+  { tokens }: Pick<Policy, 'tokens'>,
+  { secrets }: Pick<Observation, 'secrets'>,
+): (home: string) => boolean {
+  const byHome = new Map([...secrets.values()].map((seen) => [homeOf(seen.secret.arn), seen]));
+  const isEntryHidden = tokens.some(({ secret }) => !secrets.has(secret));
+  return (home) => {
+    const seen = byHome.get(home);
+    return seen ? hasHolder(seen, 'unknown') : isEntryHidden;
+  };
+}
+
+/**
+ * Marks of tokens whose string another secret of ours has, or has no more; by the token's secret. A mark
+ * stays while nobody knows what that other secret has.
+ */
+export function sharingMarks(
+  policy: Pick<Policy, 'tokens'>,
+  { secrets }: Pick<Observation, 'secrets'>,
+): ReadonlyMap<string, Of<SharingMark>[]> {
+  const byToken = Map.groupBy([...secrets.values()].flatMap(sharings), ({ tokenId }) => tokenId);
+  const isUnclear = unclearHomes(policy, { secrets });
   const marks = [...secrets].map(([name, { tokens }]) => {
     const its = tokens.flatMap(({ token, marker: { shared } }): Of<SharingMark>[] => {
       const homes = (byToken.get(token.id) ?? []).map(({ home }) => home).sort();
       const [by] = homes;
-      if (shared === undefined ? by === undefined : homes.includes(shared) || unclear.has(shared))
+      if (shared === undefined ? by === undefined : homes.includes(shared) || isUnclear(shared))
         return [];
       const about = { kind: 'mark-shared', tokenId: token.id } as const;
       return by === undefined

@@ -42,17 +42,33 @@ export function union(
 }
 
 /**
- * The permissions that a token may get now. A permission on a database that neither exists nor is declared
- * is given only to the successor of a token that has it: a typo is refused, and a database that somebody
- * deleted keeps nobody from being renewed.
+ * The permissions of a policy that no token gets: on a database that neither exists nor is declared. Only the
+ * successor of a token that has one gets it, so that a database that somebody deleted keeps nobody from being renewed.
  */
-export function grantable(
+export function refusedPermissions(
   { permissions }: Pick<TokenPolicy, 'permissions'>,
   given: readonly Permission[],
   isKnown: IsKnown,
 ): readonly Permission[] {
   const has = new Set(given.map(keyOf));
-  return permissions.filter((each) => isKnown(each.resource) || has.has(keyOf(each)));
+  return permissions.filter((each) => !isKnown(each.resource) && !has.has(keyOf(each)));
+}
+
+/**
+ * The permissions that a token may get now. Where some are refused, nothing that was `given` is taken away: what
+ * is refused may be meant for it, with a typo in its name.
+ */
+export function grantable(
+  entry: Pick<TokenPolicy, 'permissions'>,
+  given: readonly Permission[],
+  isKnown: IsKnown,
+): readonly Permission[] {
+  const refused = refusedPermissions(entry, given, isKnown);
+  if (refused.length === 0) return entry.permissions;
+  return union(
+    given,
+    entry.permissions.filter((each) => !refused.includes(each)),
+  );
 }
 
 /** Those that a probe can decide: the server refuses a write to a database that does not exist, whoever asks. */

@@ -11,12 +11,18 @@ import { adoptsFirst, decideAdoption } from './decide-adoption.ts';
 import {
   decideRotation,
   forbidden,
+  givenIn,
   isBecauseGone,
   permissionsOf,
   type RotationContext,
 } from './decide-rotation.ts';
 import { noteVersions, sharingMarks } from './note-versions.ts';
-import { type IsKnown, knownDatabases, unknownDatabases } from './permissions.ts';
+import {
+  type IsKnown,
+  knownDatabases,
+  refusedPermissions,
+  unknownDatabases,
+} from './permissions.ts';
 import type { RotationAction } from './rotation-action.ts';
 
 /** What the invocation asks for, as far as the plan depends on it. */
@@ -74,16 +80,23 @@ function followsFromMove(
 /** These actions need no database to exist. */
 const GRANTS_NOTHING: readonly RotationAction['kind'][] = ['detach-pending', 'give-back'];
 
+/** A finding of this kind says which permissions of an entry are refused. */
+const UNKNOWN_DATABASE = 'UnknownDatabase';
+
+/** Whether a plan refuses a part of what the policy says: nobody else would notice, as every token goes on with what it has. */
+export const refusesPermissions = ({ findings }: Plan<RotationAction>): boolean =>
+  findings.some(({ kind }) => kind === UNKNOWN_DATABASE);
+
 /** Whether an entry names a database that neither exists nor is declared, and whether that forbids everything. */
 function checkDatabases(entry: TokenPolicy, seen: ObservedSecret | undefined, isKnown: IsKnown) {
-  const given = permissionsOf(entry, seen, isKnown);
-  const refused = entry.permissions.filter((each) => !given.includes(each));
+  const refused = refusedPermissions(entry, givenIn(seen), isKnown);
   if (refused.length === 0) return { forbids: false };
   const names = unknownDatabases({ permissions: refused }, isKnown).join(', ');
   const message = `gets no permissions on ${names}, which neither exists nor is declared`;
   // As long as nobody uses it, a typo is better found than half given.
   const isUsed = seen !== undefined && currentHolder(seen) !== undefined;
-  return { finding: { kind: 'UnknownDatabase', message }, forbids: !isUsed || given.length === 0 };
+  const isNothingLeft = permissionsOf(entry, seen, isKnown).length === 0;
+  return { finding: { kind: UNKNOWN_DATABASE, message }, forbids: !isUsed || isNothingLeft };
 }
 
 interface Planned {
@@ -178,7 +191,7 @@ export function planRotation(
 ): Plan<RotationAction> {
   refuseUnknownNames(policy, request.tokens);
   const common = rotationContext(policy, observation, learnt);
-  const sharing = sharingMarks(observation);
+  const sharing = sharingMarks(policy, observation);
   const planned = policy.tokens
     .filter(({ name }) => request.tokens?.includes(name) ?? true)
     .map((entry) =>

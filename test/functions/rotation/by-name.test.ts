@@ -7,7 +7,7 @@ const rotated = (kind = 'rotate') => [
   {
     action: expect.objectContaining({ kind, reason: 'Forced' }),
     result: 'done',
-    current: expect.any(String),
+    current: { token: expect.anything(), since: expect.any(Number) },
   },
 ];
 

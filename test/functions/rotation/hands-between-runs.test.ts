@@ -230,3 +230,20 @@ test("a short limit for descriptions keeps nobody from recognising a saved token
   }
   expect(metric(world, 'UnusableTokens')).toBe(0);
 });
+
+test('a held token past its expiry, which the listing omits and a GET still shows, stops no other entry', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.revoke({ way: 'freeze', token: 'telegraf', reason: 'audit' });
+  world.cluster.manners = { hidesExpired: 'from listings' };
+  const grafana = 'keyturn/prod/grafana';
+  for (let days = 0; days < 100; days += 5) {
+    await world.rotate();
+    await world.wait(20 * MINUTE);
+    expect((await world.rotate()).error).toBeUndefined();
+    expect((await world.reap()).error).toBeUndefined();
+    expect(world.accepts(world.string(grafana))).toBe(true);
+    await world.wait(5 * DAY);
+  }
+  expect(world.hold(TELEGRAF)).toBe('frozen');
+});

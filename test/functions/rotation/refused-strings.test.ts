@@ -32,3 +32,24 @@ test.each([
   const isHand = world.string(TELEGRAF) === hand.accessToken;
   expect(isHand).toBe(accepted.length > 0);
 });
+
+test('a token that works and that a person saves between the plan and its application is not replaced', async () => {
+  const world = await openWorldForTest(policy, { databases });
+  await world.rotate();
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  await world.wait(2 * HOUR);
+  const permissions = [{ action: 'write' as const, resource: 'db0' }];
+  const hand = await world.people.mint({ description: 'by hand', permissions });
+  // The run has asked the cluster of the placeholder, and describes the secret before it acts.
+  let isSaved = false;
+  world.intercept(async (call, effect) => {
+    if (call.operation === 'DescribeSecret' && call.caller !== undefined && !isSaved) {
+      isSaved = true;
+      await world.people.saveValue(TELEGRAF, hand.accessToken);
+    }
+    return effect();
+  });
+  const { result } = await world.rotate();
+  expect(result.plan.actions).toContainEqual(expect.objectContaining({ reason: 'Missing' }));
+  expect([isSaved, world.string(TELEGRAF)]).toEqual([true, hand.accessToken]);
+});

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Call, Reply } from '../../../sandbox/interception.ts';
 import { faults } from '../../world/faults.ts';
 import { INSTANT } from '../../world/marker.ts';
@@ -192,4 +192,54 @@ test.each(ways)('a rotation that somebody cancelled keeps none back: %s', async 
   await rotate(world);
   expect(world.holders(TELEGRAF).AWSPREVIOUS).toBe(before);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+describe('where its version is refused, whoever asks again', () => {
+  const denied: Reply = { status: 400, body: '{"__type":"AccessDeniedException"}' };
+  const minted = (world: World) => world.tokens(TELEGRAF).length - 1;
+
+  /** People and Secrets Manager ask again and again, and nothing can be stored. */
+  async function askInVain(world: World): Promise<string | undefined> {
+    let failure: string | undefined;
+    world.intercept((call, effect) => {
+      const isPut = call.operation === 'PutSecretValue' && call.caller !== undefined;
+      return Promise.resolve(isPut ? denied : effect());
+    });
+    for (let n = 0; n < 6; n += 1) {
+      await world.rotateSecret(TELEGRAF).catch(() => {});
+      const { error } = await world.invoke('secrets-manager-rotation', {
+        Step: 'createSecret',
+        SecretId: world.aws.state.secrets[TELEGRAF]?.arn,
+        ClientRequestToken: world.labels(TELEGRAF).AWSPENDING,
+      });
+      failure = error?.errorMessage;
+      await world.wait(5 * MINUTE);
+    }
+    return failure;
+  }
+
+  test('no fourth token is minted', async () => {
+    const world = await openIssued();
+    await world.wait(DAY);
+    expect(await askInVain(world)).toContain('3 tokens were minted and not stored');
+    expect(minted(world)).toBe(3);
+  });
+
+  test('they are reaped within hours, also while AWSPENDING stands, and then another one is minted and promoted', async () => {
+    const world = await openIssued();
+    const before = world.string(TELEGRAF);
+    await world.wait(DAY);
+    await askInVain(world);
+    world.intercept();
+    expect(world.labels(TELEGRAF).AWSPENDING).toBeDefined();
+    for (let hours = 0; hours < 3; hours += 1) {
+      await world.wait(HOUR);
+      await world.reap();
+    }
+    expect(minted(world)).toBeLessThan(3);
+    expect(world.accepts(before)).toBe(true);
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    expect(world.string(TELEGRAF)).not.toBe(before);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  });
 });

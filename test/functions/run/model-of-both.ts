@@ -132,6 +132,13 @@ function union(token: Token | undefined, added: Token['permissions']): Token['pe
   return [...added, ...others];
 }
 
+/** The grace period of what is shared no more starts then. */
+function sharedNow(token: Token | undefined, shared: string | undefined, at: number) {
+  const wasSuperseded = token !== undefined && markerOf(token)?.superseded !== undefined;
+  const isOver = shared === undefined && wasSuperseded;
+  return { shared, ...(isOver && { superseded: at, fenced: undefined }) };
+}
+
 function carryOut(action: Action, model: Model, policy: Policy): void {
   const { secrets, tokens, at } = model;
   const name = 'secret' in action ? action.secret : '';
@@ -171,7 +178,7 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       recognise(model, action, secret);
       break;
     case 'mark-shared':
-      change({ shared: action.by });
+      change(sharedNow(token, action.by, at));
       break;
     case 'restart-grace':
       restartGrace(model, secret);

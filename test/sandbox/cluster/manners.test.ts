@@ -38,6 +38,17 @@ test('a server that hides revoked and expired tokens shows and finds none of the
   }
 });
 
+test('a listing may omit expired tokens that are shown by id', async () => {
+  const { time, mint, manage } = await start({ manners: { hidesExpired: 'from listings' } });
+  const { id } = await mint([WRITE], {
+    expiresAt: new Date(START + 60_000).toISOString().replace('.000', ''),
+  });
+  expect((await manage('GET', '/tokens')).json).toHaveLength(1);
+  time.now = START + 60_000;
+  expect((await manage('GET', '/tokens')).json).toEqual([]);
+  expect((await manage('GET', `/tokens/${id}`)).status).toBe(200);
+});
+
 test('a listing may be cut, without a word', async () => {
   const { mint, manage } = await start({ manners: { longestListing: 2 } });
   const minted = [await mint([WRITE]), await mint([WRITE]), await mint([WRITE])];

@@ -70,6 +70,21 @@ test('deletes an orphan an hour after it was marked', () => {
   expect(beside(orphan(NOW - HOUR))).toEqual(does('delete', 'Orphan'));
 });
 
+test('of the inert tokens that were minted for the version under AWSPENDING, keeps the youngest', () => {
+  const minted = (n: number, age: number) =>
+    inert(n, { age, marker: { minted: id(70), fp: String(n).padStart(16, '0') } });
+  const orphans = (...tokens: ReturnType<typeof inert>[]) =>
+    planned({
+      secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: id(70) })],
+      tokens: [current, ...tokens],
+    }).actions.map((action) => ('tokenId' in action ? [action.kind, action.tokenId] : []));
+  expect(orphans(minted(2, 2 * HOUR))).toEqual([]);
+  expect(orphans(minted(2, 4 * HOUR), minted(3, 2 * HOUR), minted(4, 3 * HOUR))).toEqual([
+    ['supersede', id(2)],
+    ['supersede', id(4)],
+  ]);
+});
+
 const retired = (marker: Partial<Marker>, permissions?: []) =>
   armed(2, { age: 60 * DAY, marker, ...(permissions && { permissions }) });
 
@@ -204,6 +219,16 @@ describe('no clock runs while nobody knows', () => {
       const expired = beside(armed(2, { age: 90 * DAY }), unknown).actions;
       expect(expired).toEqual(does('delete', 'Expired').actions);
     }
+  });
+
+  test('and while the cluster does not show the token of AWSCURRENT or AWSPREVIOUS yet', () => {
+    const superseded = retired({ superseded: since(9) });
+    const steps = (labels: Labels) => {
+      const world = { secrets: [secretOf(labels)], strings: { [version(3)]: 'unshown' as const } };
+      return planned({ ...world, tokens: [current, superseded], versionTimes: {} }).actions;
+    };
+    expect(steps({ AWSCURRENT: 3, AWSPREVIOUS: 2 })).toEqual([]);
+    expect(steps({ AWSCURRENT: 1, AWSPREVIOUS: 3 })).toEqual([]);
   });
 
   test('but an unknown AWSPENDING stops nothing', () => {

@@ -49,7 +49,7 @@ function statesAfter(world: World, run: Run = {}) {
     ([name, each]) => [name, { forced: false, ...each }] as const,
   );
   const changes = {
-    mended: new Set(mended),
+    mended: new Map(mended.map((name) => [name, { token: armed(9), since: NOW }])),
     armed: new Map(waiting),
     unadopted: new Map(Object.entries(unadopted)),
   };
@@ -163,6 +163,9 @@ describe('an entry is', () => {
         token: 'telegraf',
         secret: TELEGRAF,
         condition: 'works',
+        tokenId: id(9),
+        expiresAt: NOW + 90 * DAY,
+        dueAt: NOW + 30 * DAY - 118_625_552,
         late: false,
       });
     }
@@ -347,6 +350,18 @@ test('what consumers were refused until the run mended it counts in that run, a 
   expect(found({ secrets: [secretOf({ AWSCURRENT: 1 })] })).toMatchObject({ unusableTokens: 1 });
   expect(found({})).toMatchObject({ unusableTokens: 0 });
   expect(found(current({ age: 31 * DAY }))).toMatchObject({ unusableTokens: 0 });
+});
+
+test('a rotation that has begun is late only if it is not done in time, however old the token is', () => {
+  const late = (ago: number) =>
+    stateAfter({
+      secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })],
+      tokens: [armed(1, { age: 60 * DAY }), armed(2, { marker: { armed: NOW - ago } })],
+    }).late;
+  expect([late(DAY - 1_000), late(DAY)]).toEqual([false, true]);
+  const armedNow = { [TELEGRAF]: { tokenId: id(3), at: NOW } };
+  expect(stateAfter(current({ age: 60 * DAY })).late).toBe(true);
+  expect(stateAfter(current({ age: 60 * DAY }), { armedNow }).late).toBe(false);
 });
 
 test('a rotation is not late while its successor may still have to settle', () => {

@@ -112,12 +112,17 @@ describe('marks a token whose string another secret has', () => {
     expect(marks({ tokens, strings: { [SAVED]: 5 } })).toEqual([
       { ...mark, reason: 'SharedNoMore' },
     ]);
-    const gone = [secretOf({ AWSCURRENT: 1 })];
-    expect(marks({ tokens, secrets: gone })).toEqual([{ ...mark, reason: 'SharedNoMore' }]);
+    const made = secretOf({}, { name: GRAFANA, arn: 'of another secret with the name' });
+    const secrets = [secretOf({ AWSCURRENT: 1 }), made];
+    expect(marks({ tokens, secrets })).toEqual([{ ...mark, reason: 'SharedNoMore' }]);
   });
 
   test('and not until then: a string that could not be read is not another one', () => {
     expect(marks({}, home(GRAFANA))).toEqual([]);
+  });
+
+  test('nor while an entry has no secret in the listing: it may be the one, without its tag', () => {
+    expect(marks({ secrets: [secretOf({ AWSCURRENT: 1 })] }, home(GRAFANA))).toEqual([]);
   });
 });
 

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { DAY, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { Deployment } from '../../world/world.ts';
+
+const writing = (...write: string[]) => policyWith({ telegraf: { permissions: { write } } });
+const databases = ['telemetry', 'quality', 'other'];
+
+/** What an alarm looks at: the last value of a metric that one of the functions has measured. */
+const measured = (deployed: Deployment, name: string): unknown =>
+  deployed.metrics().findLast((each) => `Owner=prod ${name}` in each)?.[`Owner=prod ${name}`];
+
+test('a typo in one of several grants takes nothing from anybody, is alarmed, and keeps no token from its renewal', async () => {
+  const world = await openWorldForTest(writing('telemetry', 'other'), { databases });
+  await world.rotate();
+  const first = world.string(TELEGRAF);
+  const typo = world.deploy(writing('telemetry', 'othr'));
+  for (let days = 0; days < 35; days += 5) {
+    const { result } = await typo.rotate();
+    expect(result.plan.findings).toMatchObject([{ kind: 'UnknownDatabase' }]);
+    expect(measured(typo, 'RefusedPlans')).toBe(1);
+    await world.wait(20 * MINUTE);
+    await typo.rotate();
+    const string = world.string(TELEGRAF);
+    const can = (database: string) => world.accepts(string, 'write', database);
+    expect([can('telemetry'), can('other')]).toEqual([true, true]);
+    if (days < 25) expect(string).toBe(first);
+    await world.wait(5 * DAY);
+  }
+  expect(world.string(TELEGRAF)).not.toBe(first);
+  // Without the typo the policy is followed again.
+  const mended = world.deploy(writing('telemetry'));
+  await mended.rotate();
+  await world.wait(20 * MINUTE);
+  await mended.rotate();
+  expect(measured(mended, 'RefusedPlans')).toBe(0);
+  expect(world.accepts(world.string(TELEGRAF), 'write', 'other')).toBe(false);
+});
+
+test('what a policy adds is given though another of its grants is a typo', async () => {
+  const world = await openWorldForTest(writing('telemetry', 'other'), { databases });
+  await world.rotate();
+  await world.deploy(writing('telemetry', 'othr', 'quality')).rotate();
+  const string = world.string(TELEGRAF);
+  expect(databases.map((name) => world.accepts(string, 'write', name))).toEqual([true, true, true]);
+});
+
+test('a typo in the only grant keeps no token from being renewed with what it has', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const typo = world.deploy(writing('telemtry'));
+  for (let days = 0; days < 100; days += 5) {
+    await typo.rotate();
+    await world.wait(20 * MINUTE);
+    await typo.rotate();
+    await typo.reap();
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    expect(measured(typo, 'UnusableTokens')).toBe(0);
+    await world.wait(5 * DAY);
+  }
+});
+
+test('a shortened rotateEvery alarms nobody as late while its first rotation is under way', async () => {
+  const every = (rotateEvery: string) =>
+    policyWith({ telegraf: { ...writer, rotateEvery, windows: ['Sun 02:00-04:00'] } });
+  const world = await openWorldForTest(every('30d'));
+  await world.rotate();
+  await world.wait(27 * DAY);
+  const shorter = world.deploy(every('7d'));
+  const start = world.string(TELEGRAF);
+  // A Sunday, after the window: it is promoted in the next one.
+  for (const waits of [20 * MINUTE, 3 * DAY]) {
+    const { result } = await shorter.rotate();
+    expect(result.entries).toMatchObject([{ late: false }]);
+    expect(measured(shorter, 'OverdueTokens')).toBe(0);
+    expect(world.string(TELEGRAF)).toBe(start);
+    await world.wait(waits);
+  }
+  await world.wait(Date.UTC(2026, 3, 5, 3) - world.clock.now());
+  await shorter.rotate();
+  expect(world.string(TELEGRAF)).not.toBe(start);
+});
+
+test('after a promotion the state of an entry is that of the token which consumers have now', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const { result } = await world.rotate({ tokens: ['telegraf'], force: true });
+  const now = await world.rotate({ dryRun: true });
+  expect(result.entries).toEqual(now.result.entries);
+  expect(result.entries).toMatchObject([
+    {
+      condition: 'works',
+      tokenId: world.holders(TELEGRAF).AWSCURRENT,
+      expiresAt: expect.any(Number),
+      dueAt: expect.any(Number),
+      late: false,
+    },
+  ]);
+});

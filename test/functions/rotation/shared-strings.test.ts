@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+
+const GRAFANA = 'keyturn/prod/grafana';
+const day = { defaults: { gracePeriod: '1d' } };
+const both = policyWith({ telegraf: writer, grafana: writer }, day);
+
+/** A person puts the string of grafana's former token, which is fenced, into telegraf; both secrets go on. */
+async function pasteFormer(world: World): Promise<string> {
+  await world.rotate();
+  const old = world.string(GRAFANA);
+  await world.rotate({ tokens: ['grafana'], force: true });
+  await world.wait(DAY + 2 * HOUR);
+  await world.reap();
+  expect(world.tokens(GRAFANA)[0]?.marker).toMatchObject({ fenced: expect.any(String) });
+  const text = { ...JSON.parse(world.value(TELEGRAF)), token: old };
+  await world.people.saveValue(TELEGRAF, JSON.stringify(text));
+  await world.rotate();
+  return old;
+}
+
+async function replacePasted(world: World): Promise<void> {
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(20 * MINUTE);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+}
+
+test('a string that another secret had keeps its whole grace period from when that is over, though its token was fenced', async () => {
+  const world = await openWorldForTest(both);
+  const old = await pasteFormer(world);
+  await world.wait(60 * HOUR);
+  await replacePasted(world);
+  for (let hours = 0; hours < 24; hours += 1) {
+    await world.rotate();
+    await world.reap();
+    expect(world.accepts(old)).toBe(true);
+    await world.wait(HOUR);
+  }
+  // And yet it ends.
+  for (let hours = 0; hours < 36; hours += 6) {
+    await world.reap();
+    await world.wait(6 * HOUR);
+  }
+  expect(world.accepts(old)).toBe(false);
+});
+
+test('the longer grace period of the two secrets counts for a string that both had', async () => {
+  const slow = { ...writer, gracePeriod: '4d' };
+  const world = await openWorldForTest(policyWith({ telegraf: slow, grafana: writer }, day));
+  const old = await pasteFormer(world);
+  await replacePasted(world);
+  for (let hours = 0; hours < 96; hours += 6) {
+    await world.rotate();
+    await world.reap();
+    expect(world.accepts(old)).toBe(true);
+    await world.wait(6 * HOUR);
+  }
+});
+
+test('a secret that lost its tag while it has the string of another one still keeps that string working', async () => {
+  const world = await openWorldForTest(both);
+  const old = await pasteFormer(world);
+  await world.people.untag(TELEGRAF, ['keyturn:owner']);
+  for (let days = 0; days < 10; days += 1) {
+    await world.rotate();
+    await world.reap();
+    expect(world.accepts(old)).toBe(true);
+    await world.wait(DAY);
+  }
+  await world.people.tag(TELEGRAF, { 'keyturn:owner': 'prod' });
+  await replacePasted(world);
+  for (let days = 0; days < 5; days += 1) {
+    await world.rotate();
+    await world.reap();
+    await world.wait(DAY);
+  }
+  expect(world.accepts(old)).toBe(false);
+});
