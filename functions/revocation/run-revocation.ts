@@ -4,24 +4,38 @@ import type { RunTools, Tools } from '../run/tools.ts';
 import { formatInstant } from '../time.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
-import { searchValues } from './find-leaked.ts';
+import { findEnded, searchValues } from './find-leaked.ts';
 import { observeAll, type RevocationObservation, sharedListing } from './observe.ts';
+import { needsNoAws } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
 import { uncoveredBy } from './plan/warnings.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
 import type { RevocationRequest } from './request.ts';
-import { type Revocation, revokeSecret, type SecretResult } from './revoke-secret.ts';
-import { revokeToken } from './revoke-token.ts';
+import { type Failure, type Revocation, revokeSecret, type SecretResult } from './revoke-secret.ts';
+import { revokeToken, verifyGone } from './revoke-token.ts';
+
+const MOST_NAMED = 5;
+
+/** Failures of one kind are told once, with the secrets or tokens at which they happened. */
+function toldOnce(failures: readonly Failure[]): string[] {
+  const alike = Map.groupBy(failures, ({ what, error }) => `${what}: ${error}`);
+  return [...alike].map(([text, each]) => {
+    const names = [...new Set(each.map(({ where }) => where))].sort();
+    const more = names.length > MOST_NAMED ? ', …' : '';
+    const times = each.length > 1 ? `${each.length} times, ` : '';
+    return `${text} (${times}${names.slice(0, MOST_NAMED).join(', ')}${more})`;
+  });
+}
 
 /** A part of an order was not carried out; repeating the order continues where it stopped. */
 export class RevocationError extends AggregateError {
   override readonly name = 'RevocationError';
   readonly report: RevocationReport;
 
-  constructor(report: RevocationReport, failures: readonly unknown[]) {
-    const reasons = [...failures.map(String), ...report.unconfirmed];
+  constructor(report: RevocationReport, failures: readonly Failure[]) {
+    const reasons = [...toldOnce(failures), ...report.unconfirmed];
     super(
-      failures,
+      failures.map(({ error }) => error),
       `not all of the order was done; what can be done by repeating it is done by giving the same order again.\n${reasons.join('\n')}\n${JSON.stringify(report)}`,
     );
     this.report = report;
@@ -53,13 +67,6 @@ function announce(
   }
 }
 
-const goneBefore = (tokenId: string): TokenResult => ({
-  tokenId,
-  result: 'gone',
-  had: [],
-  unconfirmed: 'the cluster has no such token; nobody knows its string',
-});
-
 /** Carries out an order: every secret and every single token by itself. */
 function applyRevocation(
   { target }: RevocationPlan,
@@ -88,10 +95,10 @@ function refuseOtherPlan({ plan }: RevocationRequest, { hash }: RevocationPlan):
   );
 }
 
-/** Freezing and deleting one token needs the Management API alone. */
-const needsNoAws = ({ way, selector }: RevocationRequest) =>
-  (way === 'freeze' || way === 'delete') &&
-  (selector.kind === 'tokenId' || selector.kind === 'fingerprint');
+/** Freezing and deleting one token needs the Management API alone, and so does to say whose it is. */
+const goesOnWithoutAws = (request: RevocationRequest) =>
+  (needsNoAws(request) || request.way === 'whois') &&
+  (request.selector.kind === 'tokenId' || request.selector.kind === 'fingerprint');
 
 /**
  * One run of `revoke`, in Lambda or on a laptop: observe, plan, apply, and report which tokens were ended
@@ -105,10 +112,12 @@ export async function runRevocation(
   const { way, dryRun, reason = '', noUndo, by } = request;
   const startedAt = runTools.now();
   const asked = way === 'whois' ? [] : runTools.askSchedules();
-  const observation = await observeAll(runTools, { withoutAws: needsNoAws(request) });
+  const observation = await observeAll(runTools, { withoutAws: goesOnWithoutAws(request) });
   const tools = atApiTime(runTools, observation);
   const leaked = await searchValues(request, observation, tools);
-  const planned = planRevocation(runTools.policy, { ...observation, leaked }, request);
+  const endedIn = await findEnded(request, leaked, observation, tools);
+  const around = { ...observation, leaked, ...(endedIn !== undefined && { endedIn }) };
+  const planned = planRevocation(runTools.policy, around, request);
   const { target, ...plan } = planned;
   const about = {
     way,
@@ -125,17 +134,18 @@ export async function runRevocation(
   refuseOtherPlan(request, planned);
 
   const controls = createControls(observation, plan.secrets, tools);
-  const order = orderOf(request, target);
-  const revocation = { order, noUndo, reason, by, startedAt, controls };
+  const order = orderOf(request, target, tools.policy);
+  const { secrets } = target;
+  const revocation = { order, noUndo, reason, by, startedAt, controls, secrets, around };
   const applied = await applyRevocation(planned, observation, revocation, tools);
-  const gone = target.gone === undefined ? [] : [goneBefore(target.gone)];
+  const gone = target.gone === undefined ? [] : [await verifyGone(target.gone, revocation, tools)];
   const results = [...applied.flatMap((each) => each.results), ...gone];
   const tokens = results.map((each) => revokedToken(each, tools));
   for (const revoked of tokens) announce(revoked, request, tools);
 
   const failures = applied.flatMap((each) => each.failures);
   const unconfirmed = [
-    ...uncoveredBy(target, request, observation),
+    ...uncoveredBy(target, request, tools.policy, observation),
     ...applied.flatMap((each) => each.unconfirmed),
   ];
   const done = failures.length === 0 && applied.every(({ settled }) => settled);
