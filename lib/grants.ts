@@ -80,6 +80,7 @@ const VERBS = {
   revoke: [
     'DescribeSecret',
     'GetSecretValue',
+    'ListSecretVersionIds',
     'PutSecretValue',
     'TagResource',
     'UntagResource',

@@ -128,6 +128,8 @@ const revocationSchema = z.looseObject({
       z.looseObject({ kind: text, secret: maybe, token: maybe, tokenId: maybe, label: maybe }),
     ),
     warnings: z.array(text),
+    /** Absent: the function is an older one. */
+    withoutToken: z.optional(z.array(text)),
     notReached: z.array(z.looseObject({ secret: text, reason: text })),
     refusal: maybe,
     hash: text,

@@ -85,6 +85,13 @@ async function confirmOrders(
     if (!yes) await confirmByTyping(word, '--yes', terminal);
     return { isSeen: !yes };
   }
+  const { host, hostname } = new URL(policy.cluster.url);
+  if (confirm !== undefined && confirm !== host && confirm !== hostname) {
+    throw new CommandError(
+      `refused: --confirm names ${confirm}, and the cluster is ${hostname}; nothing was done`,
+      { exitCode: EXIT.refused },
+    );
+  }
   // A script that revokes all tokens names the cluster: --yes alone would fit any cluster.
   if (confirm === undefined) await confirmByTyping(word, `--confirm ${word}`, terminal);
   return { confirm: confirm ?? word, isSeen: confirm === undefined };

@@ -114,9 +114,11 @@ export function formatRevocation(report: Revocation, style: Style): string {
   ]);
   const headings = ['TOKEN', 'ID', 'RESULT', 'REPLACED BY', 'REFUSED AFTER', 'NOT PROVEN'];
   const unconfirmed = toldOnce(report.unconfirmed.map(inFlags));
+  const { withoutToken = [] } = report.plan;
   return [
     ...unconfirmed.map((sentence) => style('yellow', `NOT PROVEN  ${sentence}`)),
-    ...(unconfirmed.length > 0 ? [''] : []),
+    ...withoutToken.map((sentence) => style('yellow', `NO TOKEN    ${sentence}`)),
+    ...(unconfirmed.length + withoutToken.length > 0 ? [''] : []),
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     verdict(report, style),
   ].join('\n');

@@ -14,9 +14,16 @@ interface Control {
 
 /** What shows that a refusal means something: a proxy that refuses everybody refuses dead strings, too. */
 export interface Controls {
-  /** Why no other string could be compared. Undefined: the cluster accepts one at this moment. */
-  missing(own?: string): Promise<string | undefined>;
+  /**
+   * Why a refusal shows nothing. Undefined: for every kind of request by which these permissions are probed, the
+   * cluster accepts another string at this moment. A proxy may refuse writes alone.
+   */
+  missing(probed: readonly Permission[], own?: string): Promise<string | undefined>;
 }
+
+/** The kinds of request by which strings are probed: each has a path of its own. */
+const ACTIONS = ['read', 'write'] as const;
+type Action = (typeof ACTIONS)[number];
 
 const MOST_TRIED = 3;
 /** "Within the same seconds". */
@@ -37,14 +44,18 @@ function candidates(
   });
 }
 
-async function isAccepted({ secret, permissions }: Control, tools: Tools): Promise<boolean> {
+const may = ({ permissions }: Pick<Control, 'permissions'>, action: Action) =>
+  permissions.filter((each) => each.action === action);
+
+async function isAccepted(control: Control, action: Action, tools: Tools): Promise<boolean> {
+  const { secret } = control;
   const text = await tools.secrets.value(secret);
   if (!text) return false;
   const value = readTokenString(entryOf(tools.policy, secret) ?? { secret }, text, {
     known: [],
   });
   const databases = namedDatabases(tools.policy);
-  const { answer } = await tools.dataPlane.burst(value, permissions, { databases });
+  const { answer } = await tools.dataPlane.burst(value, may(control, action), { databases });
   return answer === 'accepted';
 }
 
@@ -54,29 +65,40 @@ export function createControls(
   condemned: readonly string[],
   tools: Tools,
 ): Controls {
-  const others = candidates(observation, condemned, tools).slice(0, MOST_TRIED);
+  const others = candidates(observation, condemned, tools);
   const seenAt = new Map<string, number>();
 
-  async function works(control: Control): Promise<boolean> {
-    const at = seenAt.get(control.secret);
+  async function works(control: Control, action: Action): Promise<boolean> {
+    const key = `${action} ${control.secret}`;
+    const at = seenAt.get(key);
     if (at !== undefined && tools.now() - at < FRESH_MS) return true;
-    const [accepted] = await Promise.allSettled([isAccepted(control, tools)]);
+    const [accepted] = await Promise.allSettled([isAccepted(control, action, tools)]);
     if (accepted.status !== 'fulfilled' || !accepted.value) return false;
-    seenAt.set(control.secret, tools.now());
+    seenAt.set(key, tools.now());
     return true;
   }
 
+  async function missingFor(action: Action, own: readonly Control[]): Promise<string | undefined> {
+    const able = others.filter((each) => may(each, action).length > 0).slice(0, MOST_TRIED);
+    const tried = [...own.filter((each) => may(each, action).length > 0), ...able];
+    for (const control of tried) if (await works(control, action)) return undefined;
+    const what =
+      tried.length === 0
+        ? `there is no other string to compare that may ${action}`
+        : `nor does it let the string of ${tried.map(({ secret }) => secret).join(', ')} ${action}`;
+    return `the cluster refuses it, but ${what}, so the refusal shows nothing`;
+  }
+
   return {
-    async missing(own) {
+    async missing(probed, own) {
       const permissions = own === undefined ? undefined : entryOf(tools.policy, own)?.permissions;
       const first = own !== undefined && permissions ? [{ secret: own, permissions }] : [];
-      const tried = [...first, ...others];
-      for (const control of tried) if (await works(control)) return undefined;
-      const what =
-        tried.length === 0
-          ? 'there is no other string to compare'
-          : `it does not accept the string of ${tried.map(({ secret }) => secret).join(', ')} either`;
-      return `the cluster refuses it, but ${what}, so the refusal shows nothing`;
+      for (const action of ACTIONS) {
+        if (may({ permissions: probed }, action).length === 0) continue;
+        const reason = await missingFor(action, first);
+        if (reason !== undefined) return reason;
+      }
+      return undefined;
     },
   };
 }

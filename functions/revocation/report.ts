@@ -34,6 +34,8 @@ export interface BlastRadius {
   readonly actions: readonly RevocationAction[];
   /** Secrets that the order means and does not change, and why. */
   readonly notReached: readonly { readonly secret: string; readonly reason: string }[];
+  /** Secrets that the order does not name, and whose consumers it leaves without a token that works, in sentences. */
+  readonly withoutToken: readonly string[];
   /** What the order does not do, and what a person should know before giving it. */
   readonly warnings: readonly string[];
   /** Why the order is refused as it is, before anything is done. Absent: it is not. */

@@ -6,7 +6,7 @@ import { type ArmingTools, type HoldError, underHold } from '../tokens/under-hol
 import { alreadyDone, unknownVersions } from './already-done.ts';
 import type { Controls } from './control.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
-import { observeOne } from './observe.ts';
+import { observeOne, type RevocationObservation } from './observe.ts';
 import {
   decideRevocation,
   findSuccessor,
@@ -14,8 +14,9 @@ import {
   notReachedBecause,
   shortfallOf,
 } from './plan/decide-revocation.ts';
-import { ENDING_WAYS, type Order } from './plan/order.ts';
+import { ENDING_WAYS, needsNoAws, type Order } from './plan/order.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
+import type { OrderObservation } from './plan/select-tokens.ts';
 import { replaceCurrent } from './replace-current.ts';
 import { releaseHold, setHold } from './set-hold.ts';
 import { type Proving, unknownMayWork, verifyRefused } from './verify-refused.ts';
@@ -34,12 +35,25 @@ export interface Revocation {
   readonly by?: string | undefined;
   readonly startedAt: number;
   readonly controls: Controls;
+  /** Names of all secrets that the order means. */
+  readonly secrets: readonly string[];
+  /** What both systems said when the order was planned. */
+  readonly around: RevocationObservation & Pick<OrderObservation, 'endedIn'>;
+}
+
+/** What was not done. */
+export interface Failure {
+  /** The kind of the action. */
+  readonly what: string;
+  /** The secret, or the token. */
+  readonly where: string;
+  readonly error: unknown;
 }
 
 /** What happened to the tokens of one secret. */
 export interface SecretResult {
   readonly results: readonly TokenResult[];
-  readonly failures: readonly unknown[];
+  readonly failures: readonly Failure[];
   /** What is not confirmed beside the tokens, in sentences. */
   readonly unconfirmed: readonly string[];
   /** Nothing was left to do when the secret was read last. */
@@ -54,20 +68,25 @@ interface Progress {
   order: Order;
   readonly results: Map<string, TokenResult>;
   /** By the action that failed, which is not tried again. */
-  readonly failures: Map<string, unknown>;
+  readonly failures: Map<string, Failure>;
   /** By the action that did a part of what it should, what is lacking. */
   readonly partial: Map<string, string>;
   /** Ids of the tokens that were seen in this secret. */
   readonly known: Set<string>;
   /** Ids of tokens without our marker that a label named, or a person. */
   readonly foreign: Set<string>;
-  /** Labels of versions whose string nobody knows, by version. */
+  /** Labels of versions whose string is no token's of this secret, by version. */
   readonly unknown: Map<string, string>;
+  /** Why Secrets Manager did not say what the secret is like. Undefined: it did. */
+  unread?: string | undefined;
+  /** Actions that were carried out; those are not seen where the secret cannot be read. */
+  readonly done: Set<string>;
   /** Why the secret is not reached, or what the order cannot do in it. */
   reason?: string | undefined;
   settled: boolean;
 }
 
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 const keyOf = (action: RevocationAction) => JSON.stringify(action);
 
 function tokenOf(tokenId: string, seen: ObservedSecret): ObservedToken {
@@ -176,10 +195,11 @@ async function takeSteps(
     try {
       const result = await carryOut(action, seen, progress, tools);
       if (result) results.set(result.tokenId, result);
+      progress.done.add(keyOf(action));
       tools.log.warn('revoking', about);
       if (READ_AGAIN_AFTER.includes(action.kind)) return;
     } catch (error) {
-      failures.set(keyOf(action), error);
+      failures.set(keyOf(action), { what: action.kind, where: progress.name, error });
       tools.log.error('failed', { ...about, error });
       if (action.kind === 'replace') return; // no token is ended before there is a successor
     }
@@ -198,14 +218,28 @@ function noteSuccessor(seen: ObservedSecret, progress: Progress, tools: Tools): 
 const expectedIds = ({ known, results }: Progress) =>
   [...known].filter((id) => !['deleted', 'gone'].includes(results.get(id)?.result ?? ''));
 
+/**
+ * The secret as it is now. To end tokens needs the cluster alone: where Secrets Manager refuses to describe the
+ * secret, it counts as it was when the order was planned.
+ */
+async function look(progress: Progress, tools: ArmingTools): Promise<ObservedSecret | undefined> {
+  const { name, order, revocation, foreign } = progress;
+  const [described] = await Promise.allSettled([tools.secrets.describe(name)]);
+  let secret = described.status === 'fulfilled' ? described.value : undefined;
+  if (described.status === 'rejected') {
+    secret = revocation.around.secrets.get(name)?.secret;
+    if (!secret || !needsNoAws(order)) throw described.reason;
+    progress.unread = `could not be read again (${messageOf(described.reason)}): it counted as it was in the listing, so a rotation meanwhile, or a hold that is lacking, would not be seen`;
+  }
+  const secrets = { ...tools.secrets, describe: async () => secret };
+  return observeOne(name, { ...tools, secrets }, { foreign, ids: expectedIds(progress) });
+}
+
 /** Reads the secret and carries out its actions, round after round. True: nothing is left to do. */
 async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
   const { name, failures, partial } = progress;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const seen = await observeOne(name, tools, {
-      foreign: progress.foreign,
-      ids: expectedIds(progress),
-    });
+    const seen = await look(progress, tools);
     if (!seen) throw new Error(`no secret has the name ${name}`);
     refuseForeignSecret(seen.secret, tools.policy);
     noteSuccessor(seen, progress, tools);
@@ -214,7 +248,9 @@ async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> 
     progress.reason = notReached ?? shortfallOf(seen, progress.order);
     if (notReached !== undefined) return false;
     const actions = decideRevocation(seen, progress.order, tools.apiNow()).filter(
-      (action) => !partial.has(keyOf(action)),
+      (action) =>
+        !partial.has(keyOf(action)) &&
+        !(progress.unread !== undefined && progress.done.has(keyOf(action))),
     );
     if (actions.length === 0) {
       failures.clear(); // another run has done what failed here
@@ -258,7 +294,7 @@ async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<vo
     }
   } catch (error) {
     progress.settled = false;
-    progress.failures.set('observe', error);
+    progress.failures.set('observe', { what: 'observe', where: progress.name, error });
     const about = { secret: progress.name, way: progress.revocation.order.way };
     tools.log.error('failed', { ...about, error });
   }
@@ -287,19 +323,40 @@ export const unsaid = (results: readonly TokenResult[], holdError?: HoldError): 
     ? [holdError.message]
     : [];
 
+/** Why a labelled version may still have a string that works. Empty: it has none, or that is proven elsewhere. */
+async function mayWork(
+  version: string,
+  label: string,
+  progress: Progress,
+  tools: Tools,
+): Promise<string[]> {
+  const { name, revocation } = progress;
+  const holder = revocation.around.secrets.get(name)?.holders.get(version);
+  const sharedWith = holder?.state === 'shared' ? holder.owned : undefined;
+  // The order ends that token as well, and proves it there.
+  if (sharedWith && revocation.secrets.includes(sharedWith.marker.secret)) return [];
+  const why = await unknownMayWork({ secret: name, version }, provingOf(progress), tools);
+  if (why === undefined) return [];
+  if (!sharedWith) {
+    return [
+      `${name}: nobody knows whose string version ${version} (${label}) has, and ${why}; to end it, find its token with the string (--leaked)`,
+    ];
+  }
+  const { token, marker } = sharedWith;
+  return [
+    `${name}: version ${version} (${label}) has the string of ${token.id}, a token of ${marker.secret} that this order does not end, and ${why}; to end it, give this order for ${marker.secret}, too`,
+  ];
+}
+
 /** What is not confirmed of a secret beside its tokens, in sentences. */
 async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]> {
-  const { name, reason, partial, unknown } = progress;
+  const { name, reason, unread, partial, unknown } = progress;
   const unknowns = await Promise.all(
-    [...unknown].map(async ([version, label]) => {
-      const why = await unknownMayWork({ secret: name, version }, provingOf(progress), tools);
-      return why === undefined
-        ? []
-        : [`${name}: nobody knows whose string version ${version} (${label}) has, and ${why}`];
-    }),
+    [...unknown].map(([version, label]) => mayWork(version, label, progress, tools)),
   );
   return [
     ...(reason === undefined ? [] : [`${name} ${reason}`]),
+    ...(unread === undefined ? [] : [`${name} ${unread}`]),
     ...[...partial.values()].map((text) => `${name} ${text}`),
     ...unknowns.flat(),
   ];
@@ -324,6 +381,7 @@ export async function revokeSecret(
     known: new Set(),
     foreign: new Set(revocation.order.namedToken ? [revocation.order.namedToken] : []),
     unknown: new Map(),
+    done: new Set(),
     settled: false,
   };
   const { holdError } = await underHold(name, tools, (arming) => carryOutOrder(progress, arming));

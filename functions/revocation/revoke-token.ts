@@ -1,10 +1,16 @@
+import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
+import type { Secret } from '../secrets-manager/secret.ts';
 import { freshToken } from '../tokens/change-token.ts';
+import { parseMarker } from '../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
+import { versionIdOf } from '../tokens/version-id.ts';
 import { deleteToken, giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
 import { decideToken } from './plan/decide-token.ts';
+import { grantsOf } from './plan/known-token.ts';
+import { ENDING_WAYS, needsNoAws } from './plan/order.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
 import { type Revocation, type SecretResult, unsaid, withHoldError } from './revoke-secret.ts';
 import { verifyRefused } from './verify-refused.ts';
@@ -68,26 +74,77 @@ function replacedBy(
   return order.way === 'replace' && current ? { replacedBy: current.token.id } : {};
 }
 
+/** What became of one token, and what Secrets Manager refused beside it. */
+interface Carried {
+  readonly result: TokenResult;
+  readonly failures: readonly unknown[];
+  readonly unconfirmed: readonly string[];
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** The labels as they are now. To end a token needs the cluster alone: where AWS refuses, those of the plan are used. */
+async function labelsOf(
+  { secret }: ObservedSecret,
+  { order }: Revocation,
+  tools: Tools,
+): Promise<{ readonly labels: Secret['labels']; readonly unread?: string }> {
+  try {
+    return { labels: (await tools.secrets.describe(secret.name))?.labels ?? {} };
+  } catch (error) {
+    if (!needsNoAws(order)) throw error;
+    const unread = `${secret.name}: its labels could not be read (${messageOf(error)}), so it is not known whether consumers read this token now`;
+    return { labels: secret.labels, unread };
+  }
+}
+
+/** Takes the actions. A label that stays is a temptation to roll back, but a token that stays works. */
+async function takeActions(
+  observed: ObservedToken,
+  labels: Secret['labels'],
+  revocation: Revocation,
+  tools: ArmingTools,
+): Promise<Carried> {
+  const { order, reason } = revocation;
+  let result = presentResult(observed, revocation);
+  const failures: unknown[] = [];
+  const unconfirmed: string[] = [];
+  for (const action of decideToken(observed, order.way, labels)) {
+    const about = { ...action, way: order.way, reason };
+    try {
+      result = (await carryOut(action, observed, revocation, tools)) ?? result;
+      tools.log.warn('revoking', about);
+    } catch (error) {
+      if (action.kind !== 'detach-label') throw error;
+      tools.log.error('failed', { ...about, error });
+      failures.push(error);
+      const { secret, label, version } = action;
+      unconfirmed.push(`${secret}: ${label} is still on version ${version}: ${messageOf(error)}`);
+    }
+  }
+  return { result, failures, unconfirmed };
+}
+
 /** Carries out the order and verifies it. `seen`: the token's secret, if the token is ours. */
 async function carryOutOrder(
   planned: ObservedToken,
   seen: ObservedSecret | undefined,
   revocation: Revocation,
   tools: ArmingTools,
-): Promise<TokenResult> {
-  const { order, reason, startedAt, controls } = revocation;
+): Promise<Carried> {
+  const { order, startedAt, controls } = revocation;
   const observed = await observeAgain(planned, tools);
-  let result = observed ? presentResult(observed, revocation) : resultOf(planned, 'gone');
-  if (observed) {
-    const described = seen && (await tools.secrets.describe(seen.secret.name));
-    for (const action of decideToken(observed, order.way, described?.labels ?? {})) {
-      result = (await carryOut(action, observed, revocation, tools)) ?? result;
-      tools.log.warn('revoking', { ...action, way: order.way, reason });
-    }
-  }
+  const looked = observed && seen ? await labelsOf(seen, revocation, tools) : { labels: {} };
+  const carried = observed
+    ? await takeActions(observed, looked.labels, revocation, tools)
+    : { result: resultOf(planned, 'gone'), failures: [], unconfirmed: [] };
   const own = order.way === 'replace' ? seen?.secret.name : undefined;
-  const ended = { ...result, ...replacedBy(seen, revocation) };
-  return verifyRefused(ended, { startedAt, controls, own }, tools);
+  const ended = { ...carried.result, ...replacedBy(seen, revocation) };
+  return {
+    ...carried,
+    result: await verifyRefused(ended, { startedAt, controls, own }, tools),
+    unconfirmed: [...(looked.unread === undefined ? [] : [looked.unread]), ...carried.unconfirmed],
+  };
 }
 
 /** Carries out an order about one token by itself: it is neither current nor pending, or it is not ours. */
@@ -100,15 +157,59 @@ export async function revokeToken(
   const { order, reason } = revocation;
   const name = planned.owned?.marker.secret ?? '';
   try {
-    const { result, holdError } = await underHold(name, tools, (arming) =>
+    const { result: carried, holdError } = await underHold(name, tools, (arming) =>
       carryOutOrder(planned, seen, revocation, arming),
     );
+    const { result, failures, unconfirmed } = carried;
     const results = [withHoldError(result, holdError)];
-    return { results, failures: [], unconfirmed: unsaid(results, holdError), settled: true };
+    return {
+      results,
+      failures: failures.map((error) => ({ what: 'detach-label', where: name, error })),
+      unconfirmed: [...unsaid(results, holdError), ...unconfirmed],
+      settled: failures.length === 0,
+    };
   } catch (error) {
     const about = { tokenId: planned.token.id, way: order.way, reason };
     tools.log.error('failed', { ...about, error });
     const results = [resultOf(planned, 'failed')];
-    return { results, failures: [error], unconfirmed: [], settled: false };
+    const failures = [{ what: order.way, where: planned.token.id, error }];
+    return { results, failures, unconfirmed: [], settled: false };
   }
+}
+
+const goneBefore = (tokenId: string): TokenResult => ({
+  tokenId,
+  result: 'gone',
+  had: [],
+  unconfirmed: 'the cluster has no such token; nobody knows its string',
+});
+
+/** A token that was ended before this order began: proven anew where a version of its secret still has its string. */
+export async function verifyGone(
+  tokenId: string,
+  { order, around, startedAt, controls }: Revocation,
+  tools: Tools,
+): Promise<TokenResult> {
+  const token = around.tokens.find(({ id }) => id === tokenId);
+  const marker = token && parseMarker(token.description)?.marker;
+  const secret = marker?.secret ?? around.endedIn;
+  if (secret === undefined || !around.secrets.has(secret) || !ENDING_WAYS.includes(order.way)) {
+    return goneBefore(tokenId);
+  }
+  const had = token ? grantsOf(token, marker) : [];
+  const ended: TokenResult = {
+    tokenId,
+    result: 'gone',
+    secret,
+    had: had.length > 0 ? had : (entryOf(tools.policy, secret)?.permissions ?? []),
+    versions: [
+      versionIdOf(tokenId),
+      tokenId,
+      ...(marker?.version ?? []),
+      ...(marker?.minted ? [marker.minted] : []),
+    ],
+    ...(marker?.fp !== undefined && { fingerprint: marker.fp }),
+  };
+  const own = order.way === 'replace' ? secret : undefined;
+  return await verifyRefused(ended, { startedAt, controls, own }, tools);
 }

@@ -4,25 +4,38 @@ import type { RunTools, Tools } from '../run/tools.ts';
 import { formatInstant } from '../time.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
-import { searchValues } from './find-leaked.ts';
+import { findEnded, searchValues } from './find-leaked.ts';
 import { type AwsNeed, observeAll, type RevocationObservation, sharedListing } from './observe.ts';
-import { ENDING_WAYS } from './plan/order.ts';
+import { ENDING_WAYS, needsNoAws } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
 import { uncoveredBy } from './plan/warnings.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
 import type { RevocationRequest } from './request.ts';
-import { type Revocation, revokeSecret, type SecretResult } from './revoke-secret.ts';
-import { revokeToken } from './revoke-token.ts';
+import { type Failure, type Revocation, revokeSecret, type SecretResult } from './revoke-secret.ts';
+import { revokeToken, verifyGone } from './revoke-token.ts';
+
+const MOST_NAMED = 5;
+
+/** Failures of one kind are told once, with the secrets or tokens at which they happened. */
+function toldOnce(failures: readonly Failure[]): string[] {
+  const alike = Map.groupBy(failures, ({ what, error }) => `${what}: ${error}`);
+  return [...alike].map(([text, each]) => {
+    const names = [...new Set(each.map(({ where }) => where))].sort();
+    const more = names.length > MOST_NAMED ? ', …' : '';
+    const times = each.length > 1 ? `${each.length} times, ` : '';
+    return `${text} (${times}${names.slice(0, MOST_NAMED).join(', ')}${more})`;
+  });
+}
 
 /** A part of an order was not carried out; repeating the order continues where it stopped. */
 export class RevocationError extends AggregateError {
   override readonly name = 'RevocationError';
   readonly report: RevocationReport;
 
-  constructor(report: RevocationReport, failures: readonly unknown[]) {
-    const reasons = new Set([...failures.map(String), ...report.unconfirmed]);
+  constructor(report: RevocationReport, failures: readonly Failure[]) {
+    const reasons = new Set([...toldOnce(failures), ...report.unconfirmed]);
     super(
-      failures,
+      failures.map(({ error }) => error),
       `not all of the order was done; what can be done by repeating it is done by giving the same order again.\n${[...reasons].join('\n')}\n${JSON.stringify(report)}`,
     );
     this.report = report;
@@ -53,13 +66,6 @@ function announce(
     publish({ type: 'Token Permissions Changed', detail: { ...detail, result } });
   }
 }
-
-const goneBefore = (tokenId: string): TokenResult => ({
-  tokenId,
-  result: 'gone',
-  had: [],
-  unconfirmed: 'the cluster has no such token; nobody knows its string',
-});
 
 /** Carries out an order: every secret and every single token by itself. */
 function applyRevocation(
@@ -92,10 +98,11 @@ function refuseOtherPlan({ plan }: RevocationRequest, { hash }: RevocationPlan):
 const WITHOUT_AWS =
   'one token can be ended all the same, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)';
 
-/** Freezing and deleting one token needs the Management API alone. */
-function awsNeedOf({ way, selector }: RevocationRequest): AwsNeed {
+/** Freezing and deleting one token needs the Management API alone, and so does to say whose it is. */
+function awsNeedOf(request: RevocationRequest): AwsNeed {
+  const { way, selector } = request;
   const isOne = selector.kind === 'tokenId' || selector.kind === 'fingerprint';
-  const withoutAws = isOne && (way === 'freeze' || way === 'delete');
+  const withoutAws = isOne && (needsNoAws(request) || way === 'whois');
   return { withoutAws, ...(ENDING_WAYS.includes(way) && { instead: WITHOUT_AWS }) };
 }
 
@@ -114,7 +121,9 @@ export async function runRevocation(
   const observation = await observeAll(runTools, awsNeedOf(request));
   const tools = atApiTime(runTools, observation);
   const leaked = await searchValues(request, observation, tools);
-  const planned = planRevocation(runTools.policy, { ...observation, leaked }, request);
+  const endedIn = await findEnded(request, leaked, observation, tools);
+  const around = { ...observation, leaked, ...(endedIn !== undefined && { endedIn }) };
+  const planned = planRevocation(runTools.policy, around, request);
   const { target, ...plan } = planned;
   const about = {
     way,
@@ -131,17 +140,18 @@ export async function runRevocation(
   refuseOtherPlan(request, planned);
 
   const controls = createControls(observation, plan.secrets, tools);
-  const order = orderOf(request, target);
-  const revocation = { order, noUndo, reason, by, startedAt, controls };
+  const order = orderOf(request, target, tools.policy);
+  const { secrets } = target;
+  const revocation = { order, noUndo, reason, by, startedAt, controls, secrets, around };
   const applied = await applyRevocation(planned, observation, revocation, tools);
-  const gone = target.gone === undefined ? [] : [goneBefore(target.gone)];
+  const gone = target.gone === undefined ? [] : [await verifyGone(target.gone, revocation, tools)];
   const results = [...applied.flatMap((each) => each.results), ...gone];
   const tokens = results.map((each) => revokedToken(each, tools));
   for (const revoked of tokens) announce(revoked, request, tools);
 
   const failures = applied.flatMap((each) => each.failures);
   const unconfirmed = [
-    ...uncoveredBy(target, request, observation),
+    ...uncoveredBy(target, request, tools.policy, observation),
     ...applied.flatMap((each) => each.unconfirmed),
   ];
   const done = failures.length === 0 && applied.every(({ settled }) => settled);

@@ -1,3 +1,4 @@
+import type { Permission } from '../management-api/token.ts';
 import { entryOf, namedDatabases } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
@@ -63,7 +64,7 @@ async function untilRefused(
   });
   if (refused) {
     const deadAfterSeconds = Math.round((now() - startedAt) / 1_000);
-    const missing = await controls.missing(own);
+    const missing = await controls.missing(ended.had, own);
     return missing === undefined ? { deadAfterSeconds } : { unconfirmed: missing };
   }
   if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };
@@ -89,25 +90,66 @@ export async function verifyRefused(
   }
 }
 
-/** Why a string that nobody knows may still work. Undefined: every router refuses it, and accepts another one. */
+/** A use of a database, for which any string can be probed. */
+interface Use {
+  readonly action: 'read' | 'write';
+  readonly database: string;
+}
+
+const asPermission = ({ action, database }: Use): Permission => ({ action, resource: database });
+
+/** Everything that a string might do: to read and to write each database that the cluster or the policy knows. */
+async function everything({ api, policy }: Tools): Promise<readonly Use[]> {
+  const { databases } = await api.listDatabases();
+  const names = new Set([...databases.map(({ name }) => name), ...namedDatabases(policy)]);
+  return [...names].flatMap((database): Use[] => [
+    { action: 'read', database },
+    { action: 'write', database },
+  ]);
+}
+
+/** What the cluster says of a string that may be anybody's: that the entry's grants are refused says nothing of others. */
+async function askEverything(
+  value: TokenValue,
+  expected: readonly Permission[],
+  tools: Tools,
+): Promise<string | readonly Permission[]> {
+  const { policy, dataPlane, now, deadline } = tools;
+  const { answer, detail = '' } = await dataPlane.burst(value, expected, {
+    databases: namedDatabases(policy),
+  });
+  if (answer === 'accepted') return 'the cluster accepts it';
+  if (answer === 'indeterminate') return `no answer tells whether it works: ${detail}`;
+  const uses = await everything(tools);
+  for (const use of uses) {
+    const { action, database } = use;
+    if (now() > deadline - RESERVE_MS) return `the time was over before ${database} was asked`;
+    const one = await dataPlane.probe(value, use);
+    if (one === 'accepted') return `the cluster accepts it (${action} ${database})`;
+    if (one !== 'refused') return `no answer tells whether it may ${action} ${database}`;
+  }
+  const asked = [...expected, ...uses.map(asPermission)];
+  return asked.length > 0 ? asked : 'no database is known by which it could be asked';
+}
+
+/**
+ * Why a string that is no token's of its secret may still work. Undefined: the cluster refuses it for every database,
+ * and accepts another one.
+ */
 export async function unknownMayWork(
   { secret, version }: { readonly secret: string; readonly version: string },
   { controls, own }: Proving,
   tools: Tools,
 ): Promise<string | undefined> {
-  const { policy, dataPlane, secrets } = tools;
+  const { policy, secrets } = tools;
   const entry = entryOf(policy, secret);
-  if (!entry) return 'no entry of the policy says what it may do';
   try {
     const text = await secrets.value(secret, version);
     if (!text) return 'the version is gone';
-    const value = stringForConsumers(entry, text, { known: [] });
+    const value = stringForConsumers(entry ?? { secret }, text, { known: [] });
     if (!value) return 'nobody can tell which string of its text consumers send';
-    const { answer, detail = '' } = await dataPlane.burst(value, entry.permissions, {
-      databases: namedDatabases(policy),
-    });
-    if (answer === 'refused') return await controls.missing(own);
-    return answer === 'accepted' ? 'the cluster accepts it' : `no answer tells: ${detail}`;
+    const asked = await askEverything(value, entry?.permissions ?? [], tools);
+    return typeof asked === 'string' ? asked : await controls.missing(asked, own);
   } catch (error) {
     return unreadBecause(error);
   }

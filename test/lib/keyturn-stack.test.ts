@@ -99,6 +99,7 @@ describe('a role names what its function may do, and that alone:', () => {
     const verbs = [
       'DescribeSecret',
       'GetSecretValue',
+      'ListSecretVersionIds',
       'PutSecretValue',
       'UpdateSecretVersionStage',
     ];

@@ -220,14 +220,19 @@ const NOT_REACHED: Partial<Record<RevocationWay, Partial<Record<Hold, string>>>>
 
 /** Why an order does not reach this secret. Undefined: it does. */
 export function notReachedBecause(
-  { secret }: ObservedSecret,
-  { way, immediately }: Pick<Order, 'way' | 'immediately'>,
+  { secret, tokens }: ObservedSecret,
+  { id, way, immediately, entries }: Pick<Order, 'id' | 'way' | 'immediately' | 'entries'>,
 ): string | undefined {
   if (secret.replica) return 'is a replica; revoke in its primary Region';
   const hold = holdOf(secret);
   const advice = hold && NOT_REACHED[way]?.[hold];
   if (advice) return `is ${describeHold(secret)}; ${advice}`;
-  if (secret.deletedAt === undefined || way !== 'replace' || immediately) return undefined;
+  if (way !== 'replace') return undefined;
+  const hasSuccessor = tokens.some(({ marker }) => marker.order === id);
+  if (!entries.has(secret.name) && !hasSuccessor) {
+    return 'has no entry in the policy, which would say what a successor may do; end its tokens with "way": "freeze" (--freeze) or "way": "delete" (--delete)';
+  }
+  if (secret.deletedAt === undefined || immediately) return undefined;
   return 'is scheduled for deletion, so no successor can be stored in it, and its tokens still work; restore it first, or end them with "way": "delete" (--delete)';
 }
 

@@ -6,6 +6,8 @@ import type { RevocationRequest, RevocationWay } from '../request.ts';
 export interface Order extends Pick<RevocationRequest, 'way' | 'immediately'> {
   /** The same for the same selector, way and reason: such an order goes on where it ended. */
   readonly id: string;
+  /** Secrets that the policy has an entry for: it says what a successor may do. */
+  readonly entries: ReadonlySet<string>;
   /** The id of the token that was named by id or fingerprint; it never counts as a successor. */
   readonly namedToken?: string;
   /** The successor that this run obtained. Absent: none yet. */
@@ -14,6 +16,10 @@ export interface Order extends Pick<RevocationRequest, 'way' | 'immediately'> {
 
 /** The ways that end tokens. */
 export const ENDING_WAYS: readonly RevocationWay[] = ['replace', 'freeze', 'delete'];
+
+/** Ways that end a token by the Management API alone: they go ahead where AWS refuses or cannot be reached. */
+export const needsNoAws = ({ way }: Pick<Order, 'way'>): boolean =>
+  way === 'freeze' || way === 'delete';
 
 /** 16 hex digits for what makes an order the same. That it is urgent (`immediately`) does not. */
 export const orderId = ({ selector, way, reason = '' }: RevocationRequest): string =>

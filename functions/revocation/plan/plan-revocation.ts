@@ -15,10 +15,15 @@ import {
   selectTarget,
   type Target,
 } from './select-tokens.ts';
-import { warningsOf } from './warnings.ts';
+import { warningsOf, withoutTokenBy } from './warnings.ts';
 
-export const orderOf = (request: RevocationRequest, { namedToken }: Target): Order => ({
+export const orderOf = (
+  request: RevocationRequest,
+  { namedToken }: Target,
+  { tokens }: Pick<Policy, 'tokens'>,
+): Order => ({
   id: orderId(request),
+  entries: new Set(tokens.map(({ secret }) => secret)),
   way: request.way,
   immediately: request.immediately,
   ...(namedToken !== undefined && { namedToken }),
@@ -28,9 +33,21 @@ export interface RevocationPlan extends BlastRadius {
   readonly target: Target;
 }
 
-/** For what a person confirms: which tokens are meant, what is done, and what is left. */
-const hashOf = ({ tokens, secrets, actions, notReached }: Omit<BlastRadius, 'hash'>): string =>
-  approvalHash([tokens.map(({ tokenId }) => tokenId).sort(), secrets, actions, notReached]);
+/** For what a person confirms: which tokens are meant, what is done, what is left, and who is left without a token. */
+const hashOf = ({
+  tokens,
+  secrets,
+  actions,
+  notReached,
+  withoutToken,
+}: Omit<BlastRadius, 'hash'>): string =>
+  approvalHash([
+    tokens.map(({ tokenId }) => tokenId).sort(),
+    secrets,
+    actions,
+    notReached,
+    withoutToken,
+  ]);
 
 function selectTokens(
   target: Target,
@@ -105,11 +122,13 @@ export function planRevocation(
   request: RevocationRequest,
 ): RevocationPlan {
   const target = selectTarget(request, policy, around);
-  const order = orderOf(request, target);
+  const order = orderOf(request, target, policy);
   const about = {
     now: around.at,
     policy,
-    secrets: new Map([...around.secrets].map(([name, { secret }]) => [name, secret])),
+    ...(around.awsError === undefined && {
+      secrets: new Map([...around.secrets].map(([name, { secret }]) => [name, secret])),
+    }),
   };
   const seen = target.secrets.flatMap((name) => around.secrets.get(name) ?? []);
   const tokens: KnownToken[] = selectTokens(target, around, request).map((each) =>
@@ -136,7 +155,8 @@ export function planRevocation(
     ...(target.unknown !== undefined && {
       candidates: candidatesAmong(around).map((each) => knowToken(each, about)),
     }),
-    warnings: warningsOf(target, order, request, around),
+    withoutToken: withoutTokenBy(target, request, around),
+    warnings: warningsOf(target, order, request, policy, around),
   };
   const refusal = refusalOf(request, target, around);
   const planned = { target, ...plan, ...(refusal && { refusal }), hash: hashOf(plan) };

@@ -13,7 +13,7 @@ import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
 import { findByFingerprint, grantsOf } from './known-token.ts';
-import { orderId } from './order.ts';
+import { ENDING_WAYS, orderId } from './order.ts';
 
 /** What was selected does not exist, or more than one thing fits; nothing was done. */
 export class SelectionError extends Error {
@@ -39,6 +39,8 @@ export interface Target {
 export interface LeakedSearch {
   /** The token that has the string. Absent: no value has it, or nobody knows whose it is. */
   readonly tokenId?: string;
+  /** The secret whose version has that token's string. */
+  readonly secret?: string;
   /** The secrets that have the string, with the labels of its versions. */
   readonly places: readonly string[];
   /** How many values were compared. */
@@ -56,6 +58,8 @@ export interface OrderObservation {
   readonly awsError?: string;
   /** Absent: no fingerprint was named, or a marker bears it. */
   readonly leaked?: LeakedSearch | undefined;
+  /** The secret that still has a version of the token that was named, which the cluster does not show any more. */
+  readonly endedIn?: string;
 }
 
 const NONE: Target = { secrets: [], single: [], hidden: [] };
@@ -73,6 +77,12 @@ export const touches = (permissions: readonly Permission[], database: string) =>
       (action === 'read' || action === 'write') && (resource === '*' || resource === database),
   );
 
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+/** How many ids one sentence names. */
+const MOST_SAID = 10;
+const listed = (ids: readonly string[]) =>
+  `${ids.slice(0, MOST_SAID).join(', ')}${ids.length > MOST_SAID ? ', …' : ''}`;
+
 /** Live tokens whose markers name our owner, and a secret that Secrets Manager does not show. */
 function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): OwnedToken[] {
   const visible = new Set(
@@ -86,36 +96,38 @@ function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): Own
   });
 }
 
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
-const MOST_SAID = 10;
-const listed = (ids: readonly string[]) =>
-  `${ids.slice(0, MOST_SAID).join(', ')}${ids.length > MOST_SAID ? ', …' : ''}`;
-
-/** Tokens that are meant live on, though Secrets Manager shows no secret of theirs. */
-function refuseUnseen(
+/**
+ * Why a name may select nothing though its tokens work: Secrets Manager shows nothing of the owner here, or not that
+ * secret. Undefined: nothing says so.
+ */
+function notShownHere(
+  { owner }: Policy,
   around: OrderObservation,
-  owner: string,
   isMeant: (hidden: OwnedToken) => boolean,
-): void {
-  const meant = hiddenTokens(around, owner).filter(isMeant);
-  if (meant.length === 0) return;
-  const secrets = [...new Set(meant.map(({ marker }) => marker.secret))];
-  throw new SelectionError(
-    `Secrets Manager does not show ${listed(secrets)} here, and the cluster has ${counted(meant.length, 'live token')} of it ` +
-      `(${listed(meant.map(({ token }) => token.id))}): is this the wrong account or Region? If the secret is really gone, name a token by its id`,
-  );
+): string | undefined {
+  const hidden = hiddenTokens(around, owner).filter(isMeant);
+  if (around.secrets.size > 0 && hidden.length === 0) return undefined;
+  const where =
+    around.secrets.size === 0
+      ? `Secrets Manager shows no secret of the owner ${owner} here`
+      : `Secrets Manager does not show ${[...new Set(hidden.map(({ marker }) => marker.secret))].join(', ')} here`;
+  const ids = hidden.map(({ token }) => token.id);
+  const which =
+    ids.length === 0
+      ? ''
+      : `, and ${counted(ids.length, 'live token')} of what is meant: ${listed(ids)}`;
+  return `${where}${which}; is this the wrong account or Region? If not, end tokens by their ids, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`;
 }
 
-function selectSecret(nameOrArn: string, around: OrderObservation, { owner }: Policy): string {
+function selectSecret(nameOrArn: string, policy: Policy, around: OrderObservation): string {
   const { secrets } = around;
   for (const { secret } of secrets.values()) {
     if (secret.name === nameOrArn || secret.arn === nameOrArn) return secret.name;
   }
-  refuseUnseen(
-    around,
-    owner,
-    ({ marker: { secret } }) => nameOrArn === secret || nameOrArn.includes(`:secret:${secret}-`),
-  );
+  const isNamed = ({ marker: { secret } }: OwnedToken) =>
+    nameOrArn === secret || nameOrArn.includes(`:secret:${secret}-`);
+  const notShown = notShownHere(policy, around, isNamed);
+  if (notShown) throw new SelectionError(`${nameOrArn} selects nothing: ${notShown}`);
   const known = suggestionFor(nameOrArn, [...secrets.keys()]);
   throw new SelectionError(`this deployment has no secret ${nameOrArn}${known}`);
 }
@@ -125,7 +137,8 @@ function selectName(name: string, policy: Policy, around: OrderObservation): str
   // Its entry may have left the policy.
   const secret = entry?.secret ?? `${secretPrefix(policy.owner)}${name}`;
   if (around.secrets.has(secret)) return secret;
-  refuseUnseen(around, policy.owner, ({ marker }) => marker.secret === secret);
+  const notShown = notShownHere(policy, around, ({ marker }) => marker.secret === secret);
+  if (notShown) throw new SelectionError(`${name} selects nothing: ${notShown}`);
   if (!entry) {
     const names = policy.tokens.map((each) => each.name);
     throw new SelectionError(
@@ -144,14 +157,20 @@ function selectDatabase(name: string, policy: Policy, around: OrderObservation):
     return [...given, ...foreign, entry?.permissions ?? []].some((each) => touches(each, name));
   });
   if (secrets.length > 0) return secrets.map(({ secret }) => secret.name);
-  refuseUnseen(around, policy.owner, ({ token, marker }) => touches(grantsOf(token, marker), name));
+  const notShown = notShownHere(policy, around, ({ token, marker }) =>
+    touches(grantsOf(token, marker), name),
+  );
+  if (notShown) throw new SelectionError(`the database ${name} selects nothing: ${notShown}`);
   const granted = [
     ...policy.tokens.flatMap(({ permissions }) => permissions),
     ...around.tokens.flatMap(({ permissions }) => permissions),
   ];
   const known = [...new Set([...namedDatabases(policy), ...granted.map((each) => each.resource)])];
   throw new SelectionError(
-    `no token of this deployment can use a database ${name}${suggestionFor(name, known)}`,
+    `no token of this deployment can use a database ${name}${suggestionFor(
+      name,
+      known.filter((each) => each !== name),
+    )}`,
   );
 }
 
@@ -183,7 +202,7 @@ function refuseHidden(
   request: RevocationRequest,
   around: OrderObservation,
 ): void {
-  if (around.awsError !== undefined || request.withoutSecrets) return;
+  if (around.awsError !== undefined || request.withoutSecrets || request.way === 'whois') return;
   const where = `${token.id} belongs to ${marker.secret}, which Secrets Manager does not show here: is this the wrong account or Region?`;
   if (request.way === 'replace') {
     throw new SelectionError(
@@ -208,6 +227,8 @@ function selectToken(
   const home = secretOf(id, owned?.versions ?? [versionIdOf(id), id], request, around);
   if (home && request.way !== 'restore') return whole([home.secret.name], id);
   const token = around.tokens.find((each) => each.id === id);
+  const isEnded = around.endedIn !== undefined && ENDING_WAYS.includes(request.way);
+  if (!token && isEnded) return { ...NONE, gone: id };
   if (!token) {
     throw new SelectionError(
       `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
@@ -228,13 +249,14 @@ function selectToken(
 function unknownBecause(fingerprint: string, { places, compared, unread }: LeakedSearch): string {
   const found =
     places.length > 0
-      ? `the string is in ${places.join(' and ')}, and nobody knows whose it is`
+      ? `the string is in ${places.join(' and ')}, and nobody knows whose it is: replace it there first (--token or --secret), so that its consumers get another one, and then end it by its id`
       : `the string is in none of ${counted(compared, 'value')} of our secrets`;
   const missed = unread > 0 ? `; ${counted(unread, 'value')} could not be read` : '';
   return `no marker has the fingerprint ${fingerprint}, and ${found}${missed}`;
 }
 
 const NOWHERE: LeakedSearch = { places: [], compared: 0, unread: 0 };
+
 /** The live tokens that may have a string whose fingerprint no marker bears: those whose string Keyturn never saw. */
 export function candidatesAmong({ tokens, at }: Pick<OrderObservation, 'tokens' | 'at'>): Token[] {
   return tokens
@@ -332,7 +354,7 @@ function select(request: RevocationRequest, policy: Policy, around: OrderObserva
     case 'fingerprint':
       return selectFingerprint(selector.fingerprint, request, around, policy);
     case 'secret':
-      return whole([selectSecret(selector.nameOrArn, around, policy)]);
+      return whole([selectSecret(selector.nameOrArn, policy, around)]);
     case 'database':
       return whole(selectDatabase(selector.name, policy, around));
     case 'all':

@@ -13,7 +13,8 @@ const policy = {
   defaults: { gracePeriod: '24h', quarantine: '7d' },
   tokens: {
     telegraf: { permissions: { write: ['metrics'] } },
-    grafana: { permissions: { read: ['logs', 'metrics'] } },
+    // May do all that telegraf may: each shows that a refusal of the other one is its death.
+    grafana: { permissions: { read: ['logs', 'metrics'], write: ['logs'] } },
   },
 };
 

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
+import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import type { Saved, World } from '../../world/world.ts';
+import { GRAFANA, openIssued } from './issued.ts';
+
+/** What AWS, the cluster or the policy does not show any more. */
+let world: World;
+let issued: Saved;
+beforeAll(async () => {
+  world = await openIssued();
+  issued = world.save();
+});
+beforeEach(async () => {
+  world.cluster.manners = {};
+  await world.restore(issued);
+});
+afterAll(() => world.close());
+
+const currentId = () => world.holders(TELEGRAF).AWSCURRENT ?? '';
+const fingerprint = (string: string) =>
+  createHash('sha256').update(string).digest('hex').slice(0, 16);
+const force = { tokens: ['telegraf'], force: true };
+
+const nothingThere: Interceptor = (call, effect) => {
+  if (call.operation === 'ListSecrets') {
+    return Promise.resolve({ status: 200, body: '{"SecretList": []}' });
+  }
+  if (call.operation !== 'DescribeSecret') return passThrough(call, effect);
+  const body = '{"__type": "ResourceNotFoundException", "Message": "no such secret"}';
+  return Promise.resolve({ status: 400, body });
+};
+const selectors = [{ token: 'telegraf' }, { secret: TELEGRAF }, { database: 'metrics' }];
+
+test.each(selectors)(
+  'where AWS shows nothing of the owner, %j asks for the account and names the tokens that work',
+  async (selector) => {
+    world.intercept(nothingThere);
+    const { error } = await world.revoke({ ...selector, way: 'freeze', reason: 'leaked' });
+    world.intercept();
+    expect(error?.errorMessage).toContain('is this the wrong account or Region?');
+    expect(error?.errorMessage).toContain(currentId());
+    expect(error?.errorMessage).not.toContain('did you mean');
+  },
+);
+
+test('whose a token is, is answered in the wrong account, too', async () => {
+  world.intercept(nothingThere);
+  const { result } = await world.revoke({ way: 'whois', tokenId: currentId() });
+  world.intercept();
+  expect(result?.plan.tokens).toMatchObject([{ tokenId: currentId(), secret: TELEGRAF }]);
+});
+
+test.each(selectors.slice(0, 2))(
+  'a secret that was deleted for good is not called one without tokens: %j',
+  async (selector) => {
+    const id = currentId();
+    await world.people.deleteSecret(TELEGRAF, 'for good');
+    const { error } = await world.revoke({ ...selector, way: 'freeze', reason: 'leaked' });
+    expect(error?.errorMessage).toContain(`does not show ${TELEGRAF} here, and 1 live token`);
+    expect(error?.errorMessage).toContain(id);
+  },
+);
+
+test('a secret without an entry is not replaced, which the dry run says, and ends by delete', async () => {
+  const others = world.deploy({
+    owner: 'prod',
+    databases: [{ name: 'metrics' }, { name: 'logs' }],
+    tokens: { grafana: { permissions: { read: ['logs', 'metrics'], write: ['logs'] } } },
+  });
+  const string = world.string(TELEGRAF);
+  const order = { token: 'telegraf', reason: 'leaked' };
+  const { result: shown } = await others.revoke({ ...order, dryRun: true });
+  expect(shown?.plan).toMatchObject({
+    actions: [],
+    notReached: [{ secret: TELEGRAF, reason: expect.stringContaining('has no entry') }],
+  });
+  const { error } = await others.revoke(order);
+  expect(error?.errorMessage).toContain('has no entry in the policy');
+  expect(world.accepts(string)).toBe(true);
+  const { result } = await others.revoke({ ...order, way: 'delete' });
+  expect(result).toMatchObject({ done: true });
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test.each([true, false])(
+  'an order by a leaked string is proven anew when repeated, revoked tokens being hidden: %s',
+  async (hidesRevoked) => {
+    const older = world.string(TELEGRAF);
+    await world.rotate(force);
+    await world.wait(HOUR);
+    const string = world.string(TELEGRAF);
+    world.cluster.manners = { hidesRevoked };
+    const orders = [string, older].map((each) => ({
+      fingerprint: fingerprint(each),
+      reason: 'in a log',
+    }));
+    await world.revoke(orders[0] ?? {});
+    const successor = currentId();
+    for (const order of [...orders, ...orders]) {
+      const { result } = await world.revoke(order);
+      expect(result).toMatchObject({ done: true, confirmed: true });
+    }
+    expect(currentId()).toBe(successor);
+  },
+);
+
+test.each([true, false])(
+  'a deletion of one token is proven anew when repeated, revoked tokens being hidden: %s',
+  async (hidesRevoked) => {
+    const old = currentId();
+    await world.rotate(force);
+    await world.wait(HOUR);
+    world.cluster.manners = { hidesRevoked };
+    const order = { way: 'delete', tokenId: old, reason: 'in a log' };
+    await world.revoke(order);
+    const { result } = await world.revoke(order);
+    expect(result).toMatchObject({ done: true, confirmed: true });
+    expect(result?.tokens).toMatchObject([{ tokenId: old, result: 'gone', secret: TELEGRAF }]);
+    expect(world.hold(GRAFANA)).toBeUndefined();
+  },
+);

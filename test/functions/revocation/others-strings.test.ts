@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
+import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import type { Saved, World } from '../../world/world.ts';
+import { GRAFANA, openIssued } from './issued.ts';
+
+/** Strings that are not the secret's own: made by hand, or copied from another secret. */
+let world: World;
+let issued: Saved;
+beforeAll(async () => {
+  world = await openIssued();
+  issued = world.save();
+});
+beforeEach(() => world.restore(issued));
+afterAll(() => world.close());
+
+const order = { token: 'telegraf', reason: 'leaked' };
+
+test('an unknown string that works for another database is not confirmed', async () => {
+  const byHand = await world.people.mint({
+    description: 'billing',
+    permissions: [{ action: 'write', resource: 'logs' }],
+  });
+  await world.wait(HOUR);
+  await world.people.saveValue(TELEGRAF, byHand.accessToken);
+  const { result } = await world.revoke({ ...order, way: 'delete' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.unconfirmed).toEqual([
+    expect.stringMatching(/nobody knows whose .* the cluster accepts it \(write logs\); to end it/),
+  ]);
+  expect(world.accepts(byHand.accessToken, 'write', 'logs')).toBe(true);
+});
+
+test("a string that is another secret's token is not ended with this one, and the answer says whose it is", async () => {
+  await world.people.saveValue(GRAFANA, world.string(TELEGRAF));
+  await world.rotate();
+  await world.wait(HOUR);
+  const { result } = await world.revoke({ ...order, token: 'grafana', way: 'freeze' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  const telegraf = world.holders(TELEGRAF).AWSCURRENT;
+  expect(result?.unconfirmed).toEqual([
+    expect.stringContaining(
+      `has the string of ${telegraf}, a token of ${TELEGRAF} that this order does not end, and the cluster accepts it`,
+    ),
+  ]);
+  expect(world.accepts(world.string(GRAFANA))).toBe(true);
+});
+
+test('a proxy that refuses writes alone is no proof of death, though another string may read', async () => {
+  const string = world.string(TELEGRAF);
+  const readers = world.deploy({
+    owner: 'prod',
+    databases: [{ name: 'metrics' }, { name: 'logs' }],
+    tokens: {
+      telegraf: { permissions: { write: ['metrics'] } },
+      grafana: { permissions: { read: ['logs', 'metrics'] } },
+    },
+  });
+  const noWrites: Interceptor = (call, effect) =>
+    call.server === 'data-plane' && /write/.test(call.operation)
+      ? Promise.resolve({ status: 403, body: '' })
+      : passThrough(call, effect);
+  world.intercept(noWrites);
+  const { result } = await readers.revoke({ ...order, way: 'delete' });
+  world.intercept();
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.tokens[0]).not.toHaveProperty('deadAfterSeconds');
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('whoever reads the same string is named before and after an order that ends it', async () => {
+  const alone = await world.revoke({ ...order, dryRun: true });
+  await world.people.saveValue(GRAFANA, world.string(TELEGRAF));
+  const { result: shown } = await world.revoke({ ...order, dryRun: true });
+  const said = [expect.stringContaining(`${GRAFANA} (AWSCURRENT) has the string of`)];
+  expect(shown?.plan.withoutToken).toEqual(said);
+  expect(shown?.plan.warnings).toEqual(expect.arrayContaining(said));
+  expect(shown?.plan.hash).not.toBe(alone.result?.plan.hash);
+  const { result } = await world.revoke(order);
+  expect(result?.plan.withoutToken).toEqual(said);
+  expect(world.accepts(world.string(GRAFANA))).toBe(false);
+  await world.rotate({ tokens: ['grafana'], force: true });
+  expect(world.accepts(world.string(GRAFANA), 'write', 'logs')).toBe(true);
+});
+
+test('whoever ends a token made by hand is told whose consumers may have its string', async () => {
+  const byHand = await world.people.mint({
+    description: 'by hand',
+    permissions: [{ action: 'write', resource: 'metrics' }],
+  });
+  await world.wait(HOUR);
+  await world.people.saveValue(TELEGRAF, byHand.accessToken);
+  const fingerprint = createHash('sha256').update(byHand.accessToken).digest('hex').slice(0, 16);
+  const leaked = await world.revoke({ way: 'whois', fingerprint });
+  expect(leaked.result?.plan.warnings.join()).toContain(
+    `${TELEGRAF} (AWSCURRENT), and nobody knows whose it is: replace it there first`,
+  );
+  const byId = { tokenId: byHand.id, reason: 'leaked' };
+  const said = [
+    expect.stringMatching(
+      `if it is that of ${byHand.id}, its consumers have no token that works: replace it there first, with "secret": "${TELEGRAF}"`,
+    ),
+  ];
+  expect((await world.revoke({ ...byId, dryRun: true })).result?.plan.withoutToken).toEqual(said);
+
+  await world.revoke(order);
+  await world.wait(MINUTE);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  const { result } = await world.revoke(byId);
+  expect(result?.plan.withoutToken).toEqual([]);
+  await world.wait(MINUTE);
+  expect(world.accepts(byHand.accessToken)).toBe(false);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('an order for everything names who else can do the same, and is not confirmed', async () => {
+  const { id } = await world.people.mint({
+    description: 'somebody',
+    permissions: [{ action: 'write', resource: '*' }],
+  });
+  await world.people.mint({
+    description: 'elsewhere',
+    permissions: [{ action: 'read', resource: 'weather' }],
+  });
+  const { result } = await world.revoke({ all: true, confirm: '127.0.0.1', reason: 'laptop' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.unconfirmed).toEqual([
+    `${id} is not of these secrets and can use the same (write *); to revoke it, name it by its id`,
+  ]);
+});
