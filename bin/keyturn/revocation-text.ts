@@ -2,6 +2,7 @@ import { formatDuration } from '../../functions/policy/duration.ts';
 import type { RevocationAction } from '../../functions/revocation/plan/revocation-action.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import type { KnownToken, Revocation } from './answers.ts';
+import { oneLine } from './harmless.ts';
 import { formatTable } from './table.ts';
 import type { Style } from './terminal.ts';
 
@@ -52,7 +53,7 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
   const { tokens, databases, secrets, warnings } = report.plan;
   const off = report.schedules?.flatMap((each) => offNote(each) ?? []) ?? [];
   const rows = tokens.map((each) => [
-    each.token ?? each.description.slice(0, 30),
+    each.token ?? oneLine(each.description).slice(0, 30),
     short(each.tokenId),
     each.state,
     formatPermissions(each),
@@ -64,10 +65,10 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
     '',
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     `tokens     ${tokens.length}`,
-    `databases  ${databases.join(', ') || 'none'}`,
-    `secrets    ${secrets.join(', ') || 'none'}`,
+    `databases  ${oneLine(databases.join(', ')) || 'none'}`,
+    `secrets    ${oneLine(secrets.join(', ')) || 'none'}`,
     `steps      ${steps(report)}`,
-    ...[...warnings, ...off].map((warning) => style('yellow', `note       ${warning}`)),
+    ...[...warnings, ...off].map((warning) => style('yellow', `note       ${oneLine(warning)}`)),
   ].join('\n');
 }
 
@@ -114,7 +115,7 @@ export function formatRevocation(report: Revocation, style: Style): string {
   const headings = ['TOKEN', 'ID', 'RESULT', 'REPLACED BY', 'REFUSED AFTER', 'NOT PROVEN'];
   const unconfirmed = toldOnce(report.unconfirmed);
   return [
-    ...unconfirmed.map((sentence) => style('yellow', `NOT PROVEN  ${sentence}`)),
+    ...unconfirmed.map((sentence) => style('yellow', `NOT PROVEN  ${oneLine(sentence)}`)),
     ...(unconfirmed.length > 0 ? [''] : []),
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     verdict(report, style),

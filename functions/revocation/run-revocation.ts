@@ -5,6 +5,7 @@ import { formatInstant } from '../time.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import { searchValues } from './find-leaked.ts';
+import { goneBefore } from './gone-before.ts';
 import { observeAll, type RevocationObservation, sharedListing } from './observe.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
 import { uncoveredBy } from './plan/warnings.ts';
@@ -52,13 +53,6 @@ function announce(
     publish({ type: 'Token Permissions Changed', detail: { ...detail, result } });
   }
 }
-
-const goneBefore = (tokenId: string): TokenResult => ({
-  tokenId,
-  result: 'gone',
-  had: [],
-  unconfirmed: 'the cluster has no such token; nobody knows its string',
-});
 
 /** Carries out an order: every secret and every single token by itself. */
 function applyRevocation(
@@ -128,7 +122,11 @@ export async function runRevocation(
   const order = orderOf(request, target);
   const revocation = { order, noUndo, reason, by, startedAt, controls };
   const applied = await applyRevocation(planned, observation, revocation, tools);
-  const gone = target.gone === undefined ? [] : [goneBefore(target.gone)];
+  const proving = { startedAt, controls };
+  const gone =
+    target.gone === undefined
+      ? []
+      : [await goneBefore(target.gone, observation, order, proving, tools)];
   const results = [...applied.flatMap((each) => each.results), ...gone];
   const tokens = results.map((each) => revokedToken(each, tools));
   for (const revoked of tokens) announce(revoked, request, tools);
