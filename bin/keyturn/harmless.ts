@@ -14,12 +14,19 @@ const OWN_STYLES = new RegExp(`(${ESCAPE}\\[(?:1|2|22|31|32|33|39)m)`);
 /** As one line of visible characters, for a cell of a table or a field. */
 export const oneLine = (text: string): string => text.replace(OBEYED, ' ');
 
-/** What a terminal does not obey, but for our own styles and line ends. */
-export const harmless = (text: string): string =>
-  text
-    .split(OWN_STYLES)
-    .map((part) => (OWN_STYLES.test(part) ? part : part.replace(OBEYED_BUT_LINE_ENDS, ' ')))
-    .join('');
+const withoutControls = (text: string) => text.replace(OBEYED_BUT_LINE_ENDS, ' ');
+
+/**
+ * What a terminal does not obey, but for line ends and, where there are styles, those of this program: a colour
+ * hides nothing.
+ */
+export const harmless = (text: string, { isStyled }: { readonly isStyled: boolean }): string =>
+  isStyled
+    ? text
+        .split(OWN_STYLES)
+        .map((part) => (OWN_STYLES.test(part) ? part : withoutControls(part)))
+        .join('')
+    : withoutControls(text);
 
 const escaped = (chars: string) =>
   chars.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

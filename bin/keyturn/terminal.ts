@@ -53,6 +53,9 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
     (format, shown) =>
       styleText(format, shown, { stream });
 
+  const shownOn = (stream: NodeJS.WriteStream, text: string) =>
+    harmless(redact(text), { isStyled: styleText('bold', '-', { stream }) !== '-' });
+
   const readLine = async (
     question: string,
     echo: NodeJS.WritableStream,
@@ -80,12 +83,12 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
     stdout.write(`${line}\n`);
   };
   return {
-    print: (line) => print(harmless(redact(line))),
+    print: (line) => print(shownOn(stdout, line)),
     printJson: (value) => print(withEscapes(JSON.stringify(redacted(value), null, 2))),
     get hasPrinted() {
       return hasPrinted;
     },
-    note: (line) => stderr.write(`${harmless(redact(line))}\n`),
+    note: (line) => stderr.write(`${shownOn(stderr, line)}\n`),
     async flushed() {
       for (const stream of [stdout, stderr]) {
         await new Promise<void>((resolve) => stream.write('', () => resolve()));

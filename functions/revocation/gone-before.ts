@@ -34,7 +34,7 @@ export async function goneBefore(
   tools: Tools,
 ): Promise<TokenResult> {
   const known = ENDING_WAYS.includes(way) ? knownOf(tokenId, observation, tools) : undefined;
-  if (known) return verifyRefused(known, proving, tools);
+  if (known) return await verifyRefused(known, proving, tools);
   const unconfirmed = 'the cluster has no such token; nobody knows its string';
   return { tokenId, result: 'gone', had: [], unconfirmed };
 }
