@@ -12,15 +12,50 @@ import { TokenValue } from './token-value.ts';
  * People send texts of up to megabytes, and servers send anything: every expression here takes time in
  * proportion to the text.
  */
-const START = /apiv\d{1,3}_|M\.V1\./g;
+const PLAIN = 'apiv\\d{1,3}_|M\\.V1\\.';
+/**
+ * The same beginnings in base64, as Kubernetes, Basic authentication and `base64` write them: at each of the three
+ * places where a group of four may begin. With how many of these characters to leave out for the next whole group,
+ * and what they have said.
+ */
+const ENCODED_STARTS: readonly (readonly [form: RegExp, skipped: number, said: string])[] = [
+  [/^YXBpdj/, 0, ''],
+  [/^[2GWm]FwaXY/, 3, 'ap'],
+  [/^hcGl2/, 1, 'a'],
+  [/^TS5WMS/, 0, ''],
+  [/^[0EUk]0uVjEu/, 3, 'M.'],
+  [/^NLlYxL/, 1, 'M'],
+];
+const ENCODED_START = ENCODED_STARTS.map(([{ source }]) => source.slice(1)).join('|');
+const START = new RegExp(`${PLAIN}|${ENCODED_START}`, 'g');
+/** A database token without its beginning: 512 bits that stand alone. */
+const BARE = '(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{86}(?:==)?(?![A-Za-z0-9+/_=-])';
+const START_OR_BARE = new RegExp(`${START.source}|${BARE}`, 'g');
+const PLAIN_AT = new RegExp(PLAIN, 'y');
+
 const BODY = /[A-Za-z0-9+/_-]*={0,2}/y;
 const MANAGEMENT_BODY = /[^\s"'`,;<>(){}[\]\\&]+/y;
-/** Between two lines of a string that somebody wrapped: mail, JSON, a shell, HTML. `=` ends such a line in a mail. */
-const LINE_END =
-  /(?:(?:\\?\r?\n|\\?\r|\\{1,4}[rn]|%0[AaDd]|&#1[03];|<br ?\/?>)[ \t>]{0,80}){1,4}(?=[A-Za-z0-9+/_=-])/y;
+const EOL = '(?:\\\\?\\r?\\n|\\\\?\\r|\\\\{1,4}[rn]|%0[AaDd]|&#1[03];|<br ?\\/?>)';
+/**
+ * Between two lines of a string that somebody wrapped: mail, JSON, a shell, HTML. `=` ends such a line in a mail.
+ * The next line may begin with what quotes, comments or counts it, or with what a comparison of files puts there;
+ * or both are literals that a program puts together.
+ */
+const LINE_ENDS: readonly RegExp[] = [
+  '[ \\t>]{0,80}',
+  '[ \\t]{0,80}(?:[#*|;%]{1,4}|//|--)[ \\t]{0,80}',
+  '[ \\t]{0,80}\\d{1,7}[ \\t]{0,4}[:.)|-]?[ \\t]{1,80}',
+  '[ \\t]{0,80}\\d{1,7}[:.)|-]',
+  '[+-][ \\t]{0,80}',
+]
+  .map((margin) => `[ \\t]{0,80}(?:${EOL}${margin}){1,4}`)
+  .concat(`["'\`][ \\t]{0,8}[+.,&\\\\]?[ \\t]{0,8}${EOL}[ \\t]{0,80}[+.&]?[ \\t]{0,8}["'\`]`)
+  .map((end) => new RegExp(`${end}(?=[A-Za-z0-9+/_=-])`, 'y'));
 /** What is left of a `+` that a server decoded as in a form. */
 const LOST_PLUS = / (?=[A-Za-z0-9+/_=-])/y;
-const NEXT_STRING = /apiv\d/y;
+/** One character more than any string has shows that it is none. */
+const PIECE = /[A-Za-z0-9+/_-]{0,87}={0,2}/y;
+const NEXT_STRING = /apiv\d/;
 
 /** The base64 characters of 512 bits, without the padding. */
 const WHOLE = 86;
@@ -31,11 +66,11 @@ const SHORTEST = 20;
 const SHORTEST_MANAGEMENT = 8;
 
 /**
- * One layer of percent-encoding, of JSON's or a shell's escapes, or of HTML's entities, of visible characters: a
+ * One layer of percent-encoding, of the escapes of JSON, a shell, Markdown or a mail, or of HTML's entities, of visible characters: a
  * line of the text stays a line.
  */
 const ENCODED =
-  /%([2-7][0-9A-Fa-f])|\\{1,4}(?:u00|x)([2-7][0-9A-Fa-f])|\\{1,4}(\/)|&#(\d{2,3});|&#[xX]([2-7][0-9A-Fa-f]);|&(amp|dash|equals|hyphen|lowbar|percnt|period|plus|sol);/g;
+  /%([2-7][0-9A-Fa-f])|\\{1,4}(?:u00|x)([2-7][0-9A-Fa-f])|=(2B|2D|2F|3D|5F)|\\{1,4}([/_+=-])|&#(\d{2,3});|&#[xX]([2-7][0-9A-Fa-f]);|&(amp|dash|equals|hyphen|lowbar|percnt|period|plus|sol);/g;
 const ENTITIES: Readonly<Record<string, string>> = {
   amp: '&',
   dash: '-',
@@ -50,26 +85,32 @@ const ENTITIES: Readonly<Record<string, string>> = {
 const LAYERS = 4;
 
 const ESCAPE = String.fromCharCode(27);
-const COLOURS = new RegExp(`${ESCAPE}\\[[0-9;]{0,20}[A-Za-z]`, 'g');
+const COLOURS = new RegExp(`${ESCAPE}\\[[0-?]{0,20}[ -/]{0,4}[@-~]`, 'g');
 /** A BOM, soft hyphens, and other characters that nobody sees. */
 const INVISIBLE = /\p{Cf}/gu;
+/** Spaces of other widths, such as those that do not break a line. */
+const SPACES = /\p{Zs}/gu;
 
 const visible = (code: number, otherwise: string) =>
   code > 0x20 && code < 0x7f ? String.fromCharCode(code) : otherwise;
 
 /** The text without one layer of encoding. */
 const decodedOnce = (text: string): string =>
-  text.replace(ENCODED, (all, percent, escaped, slash, decimal, hexadecimal, entity) => {
-    const hex = percent ?? escaped ?? hexadecimal;
+  text.replace(ENCODED, (all, percent, escaped, quoted, sign, decimal, hexadecimal, entity) => {
+    const hex = percent ?? escaped ?? quoted ?? hexadecimal;
     if (hex !== undefined) return visible(Number.parseInt(hex, 16), all === '%20' ? ' ' : all);
     if (decimal !== undefined) return visible(Number(decimal), all);
-    return slash ?? ENTITIES[entity] ?? all;
+    return sign ?? ENTITIES[entity] ?? all;
   });
 
 /** The text as its author saw it: without what encodes, hides or colours its characters. */
 function plainText(text: string): string {
   // A file in UTF-16 that is read as UTF-8 has a NUL beside every character.
-  let plain = text.replaceAll('\0', '').replace(INVISIBLE, '').replace(COLOURS, '');
+  let plain = text
+    .replaceAll('\0', '')
+    .replace(INVISIBLE, '')
+    .replace(COLOURS, '')
+    .replace(SPACES, ' ');
   for (let layer = 0; layer < LAYERS; layer += 1) {
     const decoded = decodedOnce(plain);
     if (decoded === plain) break;
@@ -118,19 +159,25 @@ function isWhole(body: string): boolean {
   return core.length >= WHOLE || isPadded || EXAMPLE.test(body);
 }
 
-/** The rest of a wrapped string, if there is exactly as much as is missing. */
-function joinedAt(
+interface Joined {
+  readonly body: string;
+  readonly to: number;
+}
+
+/** The rest of a string that was wrapped in one way, if there is exactly as much as is missing. */
+function joinedBy(
+  lineEnd: RegExp,
   text: string,
   position: number,
   beginning: string,
-): { readonly body: string; readonly to: number } | undefined {
+): Joined | undefined {
   let core = beginning.replace(/=$/, '');
   let to = position;
   while (core.length < WHOLE) {
-    const end = at(LINE_END, text, to);
+    const end = at(lineEnd, text, to);
     const gap = end ?? at(LOST_PLUS, text, to);
-    if (gap === undefined || at(NEXT_STRING, text, to + gap.length) !== undefined) return undefined;
-    const piece = at(BODY, text, to + gap.length) ?? '';
+    const piece = gap === undefined ? '' : (at(PIECE, text, to + gap.length) ?? '');
+    if (gap === undefined || NEXT_STRING.test(piece)) return undefined;
     to += gap.length + piece.length;
     const joined = `${core}${end === undefined ? '+' : ''}${piece}`;
     if (withoutPadding(joined).length === WHOLE) return { body: joined, to };
@@ -139,35 +186,136 @@ function joinedAt(
   return undefined;
 }
 
+const [LINE_END = /(?!)/y] = LINE_ENDS;
+
+function joinedAt(text: string, position: number, beginning: string): Joined | undefined {
+  for (const lineEnd of LINE_ENDS) {
+    const joined = joinedBy(lineEnd, text, position, beginning);
+    if (joined) return joined;
+  }
+  return undefined;
+}
+
 function databaseAt(text: string, from: number, prefix: string): DatabaseSpot | undefined {
   const start = from + prefix.length;
   const body = at(BODY, text, start) ?? '';
-  if (body === '') return undefined;
   const { length } = body;
   const single = { isManagement: false, from, to: start + length, length } as const;
-  const readings = readingsOf(prefix, body);
+  const readings = body === '' ? [] : readingsOf(prefix, body);
   const isComplete = withoutPadding(body).length >= WHOLE || EXAMPLE.test(body);
   const joined = isComplete ? undefined : joinedAt(text, single.to, body);
-  if (!joined) return { ...single, whole: isWhole(body), readings };
+  if (!joined) return body === '' ? undefined : { ...single, whole: isWhole(body), readings };
   const all = [...new Set([...readingsOf(prefix, joined.body), ...readings])];
   const { to, body: whole } = joined;
   return { ...single, to, length: whole.length, whole: true, readings: all };
+}
+
+/** A line with nothing but what may be a part of a string, and is no word of a language. */
+const TAIL = /[A-Za-z0-9+/_.-]{2,200}={0,2}(?![^\s"'`,;<>(){}[\]\\&])/y;
+const NO_WORD = /\d|[a-z][A-Z]|[+/_=]/;
+const ANOTHER = new RegExp(START.source);
+const isTail = (line: string) => NO_WORD.test(line) && !ANOTHER.test(line);
+const MOST_LINES = 20;
+const SHORTEST_LINE = 16;
+
+/** Nobody says how long a management token is, so a line that looks like the rest of one is taken for it. */
+function wrappedTo(text: string, position: number): number {
+  let to = position;
+  for (let line = 0; line < MOST_LINES; line += 1) {
+    const ways = LINE_ENDS.flatMap((lineEnd) => {
+      const end = at(lineEnd, text, to);
+      const tail = end === undefined ? undefined : at(TAIL, text, to + end.length);
+      return end !== undefined && tail !== undefined && isTail(tail)
+        ? [end.length + tail.length]
+        : [];
+    });
+    const [first] = ways;
+    if (first === undefined) break;
+    to += first;
+  }
+  return to;
 }
 
 function managementAt(text: string, from: number, prefix: string): ManagementSpot | undefined {
   const start = from + prefix.length;
   const body = at(MANAGEMENT_BODY, text, start);
   if (body === undefined) return undefined;
-  return { isManagement: true, from, to: start + body.length, length: body.length };
+  const end = start + body.length;
+  const to = body.length < SHORTEST_LINE ? end : wrappedTo(text, end);
+  return { isManagement: true, from, to, length: body.length };
 }
 
+/** More base64 characters than any database token has with what is encoded around it in a header. */
+const ENCODED_PIECE = /[A-Za-z0-9+/_-]{0,400}={0,2}/y;
+/** 94 characters and what is left of a group of four. */
+const ENCODED_LENGTH = 128;
+
+const decoded = (body: string) => Buffer.from(body, 'base64').toString('latin1');
+/** As many as `apiv999_` needs. */
+const ENCODED_PREFIX = 12;
+
+/** What is known of a text in base64 that is read line by line. */
+function progressOf(plain: string, length: number): 'no credential' | 'incomplete' | 'complete' {
+  const prefix = at(PLAIN_AT, plain, 0);
+  if (prefix === undefined) return length < ENCODED_PREFIX ? 'incomplete' : 'no credential';
+  const body = at(BODY, plain, prefix.length) ?? '';
+  const isEnough = withoutPadding(body).length >= WHOLE || length >= ENCODED_LENGTH;
+  return isEnough || prefix.length + body.length < plain.length ? 'complete' : 'incomplete';
+}
+
+/** A credential in base64, wrapped or not. What is encoded behind it belongs to it: nobody can tell where it ends. */
+function decodedAt(
+  text: string,
+  from: number,
+  match: string,
+): DatabaseSpot | ManagementSpot | undefined {
+  const [, skipped = 0, said = ''] = ENCODED_STARTS.find(([form]) => form.test(match)) ?? [];
+  let body = at(ENCODED_PIECE, text, from + skipped) ?? '';
+  let to = from + skipped + body.length;
+  while (progressOf(said + decoded(body), body.length) === 'incomplete') {
+    const end = at(LINE_END, text, to);
+    const piece = end === undefined ? '' : (at(ENCODED_PIECE, text, to + end.length) ?? '');
+    if (end === undefined || !isTail(piece)) break;
+    to += end.length + piece.length;
+    body += piece;
+  }
+  const plain = said + decoded(body);
+  const prefix = at(PLAIN_AT, plain, 0);
+  const spot = prefix === undefined ? undefined : spotAt(plain, 0, prefix);
+  return spot && { ...spot, from, to };
+}
+
+function spotAt(
+  text: string,
+  from: number,
+  match: string,
+): DatabaseSpot | ManagementSpot | undefined {
+  if (match.startsWith('apiv')) return databaseAt(text, from, match);
+  return match.startsWith('M.') ? managementAt(text, from, match) : decodedAt(text, from, match);
+}
+
+/** 512 random bits have some 47 of the 64 characters; a path or a name has fewer than half of them. */
+const FEWEST_KINDS = 32;
+
+function bareAt(from: number, match: string): DatabaseSpot | undefined {
+  if (new Set(withoutPadding(match)).size < FEWEST_KINDS) return undefined;
+  const { length } = match;
+  const readings = readingsOf('apiv1_', match);
+  return { isManagement: false, from, to: from + length, length, whole: true, readings };
+}
+
+const isBare = (match: string) => match.length >= WHOLE;
+
 /** @param text as `plainText` returns it */
-function* spotsIn(text: string): Generator<DatabaseSpot | ManagementSpot> {
-  const start = new RegExp(START);
+function* spotsIn(
+  text: string,
+  expression: RegExp = START_OR_BARE,
+): Generator<DatabaseSpot | ManagementSpot> {
+  const start = new RegExp(expression);
   for (let match = start.exec(text); match; match = start.exec(text)) {
-    const [prefix] = match;
-    const find = prefix.startsWith('M') ? managementAt : databaseAt;
-    const spot = find(text, match.index, prefix);
+    const [found] = match;
+    const { index } = match;
+    const spot = isBare(found) ? bareAt(index, found) : spotAt(text, index, found);
     if (!spot) continue;
     yield spot;
     start.lastIndex = spot.to;
@@ -196,23 +344,41 @@ export interface FoundCredentials {
 /** Finds all credentials in a text, in whatever they are quoted, encoded or wrapped. */
 export function findCredentials(given: string): FoundCredentials {
   const text = plainText(given);
-  const strings = new Map<string, FoundString>();
+  const strings: FoundString[] = [];
+  const seen = new Set<string>();
   const management: number[] = [];
   let line = 1;
   let counted = 0;
-  for (const spot of spotsIn(text)) {
+  for (const spot of spotsIn(text, START)) {
     for (; counted < spot.from; counted += 1) if (text[counted] === '\n') line += 1;
     if (spot.isManagement) {
       management.push(line);
       continue;
     }
     const { whole, length, readings } = spot;
-    const [key = ''] = readings;
-    if (strings.has(key)) continue;
-    const values = readings.map((each) => new TokenValue(each));
-    strings.set(key, { line, whole, length, readings: values });
+    // The same string, with its padding and without it.
+    const isKnown = readings.some((each) => seen.has(each));
+    for (const each of readings) seen.add(each);
+    if (isKnown) continue;
+    strings.push({ line, whole, length, readings: readings.map((each) => new TokenValue(each)) });
   }
-  return { strings: [...strings.values()], management };
+  return { strings, management };
+}
+
+/**
+ * What a word may have been that lost its beginning, or a part of it, when it was copied. Empty: it has another
+ * length than a string without it.
+ */
+export function readingsWithoutBeginning(word: string): readonly TokenValue[] {
+  const beginning = 'apiv1_';
+  for (let lost = 1; lost <= beginning.length; lost += 1) {
+    const rest = beginning.slice(lost);
+    if (!word.startsWith(rest)) continue;
+    const body = word.slice(rest.length);
+    if (withoutPadding(body).length !== WHOLE) continue;
+    return readingsOf(beginning, body).map((each) => new TokenValue(each));
+  }
+  return [];
 }
 
 /** Whether a text contains what has the form of a credential, in any encoding. */

@@ -1,12 +1,14 @@
 import { hostname, userInfo } from 'node:os';
 import type { Policy } from '../../functions/policy/policy.ts';
-import { type Revocation, readRevocation } from './answers.ts';
+import type { Revocation } from './answers.ts';
 import { type CommonOptions, openEngine } from './common-options.ts';
-import { confirmByTyping, readReason } from './confirm.ts';
+import { confirmByTyping, readReason, refuseOtherHost } from './confirm.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
+import { mergeOrders } from './merge-orders.ts';
 import {
   formatPreview,
+  nameOrders,
   type Order,
   type Previewed,
   previewAll,
@@ -16,8 +18,9 @@ import {
   underHeading,
 } from './preview.ts';
 import { formatRevocation } from './revocation-text.ts';
+import { sendOrder } from './send-order.ts';
 import type { Terminal } from './terminal.ts';
-import { whileWaiting } from './waiting.ts';
+import { InterruptedError } from './waiting.ts';
 
 export interface OrderOptions extends CommonOptions {
   readonly reason?: string;
@@ -41,38 +44,6 @@ function confirmationWord(known: readonly Previewed[], { cluster }: Policy): str
   return first.order.word ?? token?.token ?? token?.tokenId ?? 'revoke';
 }
 
-interface Outcome {
-  readonly report?: Revocation;
-  /** Why not everything was done. */
-  readonly failure?: CommandError;
-}
-
-/** An order that fails also reports what it did: the report is the last line of the error. */
-function outcomeOfError(error: unknown): Outcome {
-  if (!(error instanceof Error) || kindOf(error) !== 'RevocationError') throw error;
-  const lines = error.message.split('\n');
-  try {
-    const report = readRevocation(JSON.parse(lines.at(-1) ?? ''));
-    const failure = new CommandError(lines.slice(0, -1).join('\n'), { cause: error });
-    return { report, failure };
-  } catch {
-    return { failure: new CommandError(error.message, { cause: error }) };
-  }
-}
-
-async function sendOrder(order: object, engine: Engine, terminal: Terminal): Promise<Outcome> {
-  const place = engine.placeOf('revoke');
-  terminal.note(
-    terminal.noteStyle('dim', `  ${place} is working; this usually takes a minute or two`),
-  );
-  try {
-    const answer = await whileWaiting(terminal, place, () => engine.call('revoke', order));
-    return { report: readRevocation(answer) };
-  } catch (error) {
-    return outcomeOfError(error);
-  }
-}
-
 /** Before anything is done, a person sees what the orders affect, and confirms them. */
 async function confirmOrders(
   known: readonly Previewed[],
@@ -84,13 +55,6 @@ async function confirmOrders(
   if (!known.some(isForAll)) {
     if (!yes) await confirmByTyping(word, '--yes', terminal);
     return { isSeen: !yes };
-  }
-  const { host, hostname } = new URL(policy.cluster.url);
-  if (confirm !== undefined && confirm !== host && confirm !== hostname) {
-    throw new CommandError(
-      `refused: --confirm names ${confirm}, and the cluster is ${hostname}; nothing was done`,
-      { exitCode: EXIT.refused },
-    );
   }
   // A script that revokes all tokens names the cluster: --yes alone would fit any cluster.
   if (confirm === undefined) await confirmByTyping(word, `--confirm ${word}`, terminal);
@@ -104,14 +68,29 @@ interface Ended {
   readonly failure?: unknown;
 }
 
+/** A report is printed as soon as there is one: whoever stops waiting for the next has this one. */
+function printReport({ report, previewed: { heading } }: Ended, terminal: Terminal): void {
+  if (!report) return;
+  const { style, hasPrinted } = terminal;
+  const text = underHeading(heading, formatRevocation(report, style), style);
+  terminal.print(hasPrinted ? `\n${text}` : text);
+}
+
+const notGiven = () => new CommandError('its order was not given; nothing was done');
+
 async function carryOutAll(
   known: readonly Previewed[],
   { confirm, isSeen }: { readonly confirm?: string; readonly isSeen: boolean },
   engine: Engine,
+  { json }: OrderOptions,
   terminal: Terminal,
 ): Promise<readonly Ended[]> {
   const ended: Ended[] = [];
   for (const previewed of known) {
+    if (ended.some(({ failure }) => failure instanceof InterruptedError)) {
+      ended.push({ previewed, failure: notGiven() });
+      continue;
+    }
     if (previewed.heading !== '') terminal.note(previewed.heading);
     const hash = previewed.answer?.plan.hash;
     const order = {
@@ -124,33 +103,28 @@ async function carryOutAll(
       // The other strings leaked as well: their orders are given all the same.
       (failure: unknown) => ({ failure }),
     );
-    ended.push({ previewed, ...outcome });
+    const each = { previewed, ...outcome };
+    if (!json) printReport(each, terminal);
+    ended.push(each);
   }
   return ended;
 }
 
-function printReports(ended: readonly Ended[], terminal: Terminal): void {
-  const texts = ended.flatMap(({ report, previewed: { heading } }) =>
-    report ? [underHeading(heading, formatRevocation(report, terminal.style), terminal.style)] : [],
-  );
-  if (texts.length > 0) terminal.print(texts.join('\n\n'));
-}
-
-/** The answer of the only order; of several, one object for each string. */
+/** The answer for the only string; of several, one object for each, with the answer of the order that it belongs to. */
 function printJson(
   previews: readonly Previewed[],
   ended: readonly Ended[],
   terminal: Terminal,
 ): void {
-  const told = previews.map((each) => {
-    const { report, failure } = ended.find(({ previewed }) => previewed === each) ?? {};
-    const { line } = each.order;
+  const told = previews.flatMap((each) => {
+    const { report, failure } = ended.find(({ previewed }) => previewed.order === each.order) ?? {};
     const error = failure === undefined ? each.unknown : sentenceOf(failure);
     const answer = ended.length > 0 ? report : each.answer;
-    return { line, ...(error !== undefined && { error }), ...(answer && { answer }) };
+    const said = { ...(error !== undefined && { error }), ...(answer && { answer }) };
+    return each.lines.map((line) => ({ line, ...said }));
   });
   const [only, another] = told;
-  if (another) terminal.printJson(told);
+  if (another) terminal.printJson(told.sort((a, b) => a.line - b.line));
   else if (only?.answer) terminal.printJson(only.answer);
 }
 
@@ -169,29 +143,61 @@ function refuseFailures(ended: readonly Ended[]): void {
 /** How often a plan is shown again that changed while a person read it. */
 const MOST_LOOKS = 3;
 
-const planChanged = (ended: readonly Ended[]) =>
-  ended.length > 0 && ended.every(({ failure }) => kindOf(failure) === 'PlanChangedError');
+const isChanged = ({ failure }: Ended) => kindOf(failure) === 'PlanChangedError';
+const isKnown = ({ unknown }: Previewed) => unknown === undefined;
 
-/** Shows the orders, asks for their confirmation and carries them out: again, if they changed meanwhile. */
+/** What a person confirms, and who then does it. */
+interface Confirming {
+  readonly policy: Policy;
+  readonly engine: Engine;
+  readonly signature: Signature;
+  readonly options: OrderOptions;
+  readonly terminal: Terminal;
+}
+
+/** Asks for the confirmation of what was shown, and carries it out. */
 async function confirmAndCarryOut(
-  orders: readonly Order[],
-  signature: Signature,
-  options: OrderOptions,
-  terminal: Terminal,
-): Promise<{ readonly previews: readonly Previewed[]; readonly ended: readonly Ended[] }> {
-  const { policy, engine } = openEngine(options, terminal);
+  known: readonly Previewed[],
+  { policy, engine, options, terminal }: Confirming,
+): Promise<readonly Ended[]> {
+  refuseHopeless(known);
+  const confirmation = await confirmOrders(known, policy, options, terminal);
+  return carryOutAll(known, confirmation, engine, options, terminal);
+}
+
+/**
+ * Of several orders, one may change what another one would do: what changed since a person saw it is shown
+ * again, and asked for again. What ended stays ended.
+ */
+async function carryOutShown(
+  shown: readonly Previewed[],
+  confirming: Confirming,
+): Promise<readonly Ended[]> {
+  const { engine, signature, terminal } = confirming;
+  const ended: Ended[] = [];
+  let open = shown;
   for (let look = 1; ; look += 1) {
-    const previews = await previewAll(orders, signature, engine);
-    const known = previews.filter(({ unknown }) => unknown === undefined);
-    if (options.dryRun || known.length === 0) return { previews, ended: [] };
-    for (const each of previews) terminal.note(`${formatPreview(each, terminal.noteStyle)}\n`);
-    refuseHopeless(known);
-    const confirmation = await confirmOrders(known, policy, options, terminal);
-    const ended = await carryOutAll(known, confirmation, engine, terminal);
-    if (look === MOST_LOOKS || !planChanged(ended)) return { previews, ended };
-    terminal.note(
-      'Something changed while you read this; nothing was done. This is the order now:',
+    const tried = await confirmAndCarryOut(open, confirming).catch((failure: unknown) => {
+      if (ended.length === 0) throw failure; // nothing was done by any order
+      return open.map((previewed) => ({ previewed, failure }));
+    });
+    const changed = look === MOST_LOOKS ? [] : tried.filter(isChanged);
+    ended.push(...tried.filter((each) => !changed.includes(each)));
+    if (changed.length === 0) return ended;
+    const orders = changed.map(({ previewed }) => previewed);
+    const what = ended.length === 0 ? 'nothing was done' : 'nothing was done for what follows';
+    terminal.note(`Something changed while you read this; ${what}. This is the order now:`);
+    const again = await previewAll(orders, signature, engine);
+    for (const each of again) terminal.note(`${formatPreview(each, terminal.noteStyle)}\n`);
+    const lost = again.filter((each) => !isKnown(each));
+    ended.push(
+      ...lost.map((previewed) => ({
+        previewed,
+        failure: new CommandError(`${previewed.unknown}; nothing was done`),
+      })),
     );
+    open = again.filter(isKnown);
+    if (open.length === 0) return ended;
   }
 }
 
@@ -208,11 +214,14 @@ export async function carryOut(
   terminal: Terminal,
 ): Promise<void> {
   const json = options.json === true;
+  const { policy, engine } = openEngine(options, terminal);
+  refuseOtherHost(options.confirm, policy);
   // The reason first: the same order with the same reason goes on where it ended, and the preview shows that.
   const reason = options.dryRun ? options.reason : await readReason(options.reason, terminal);
   const signature = { by: orderedBy(), ...(reason !== undefined && { reason }) };
-  const { previews, ended } = await confirmAndCarryOut(orders, signature, options, terminal);
-  if (ended.length === 0) {
+  const previews = mergeOrders(await previewAll(nameOrders(orders), signature, engine));
+  const known = previews.filter(isKnown);
+  if (options.dryRun || known.length === 0) {
     // The error says all that there is to say of a single string without an answer.
     const told = previews.filter(({ answer, heading }) => answer || heading !== '');
     const texts = told.map((each) => formatPreview(each, terminal.style));
@@ -220,8 +229,9 @@ export async function carryOut(
     else if (texts.length > 0) terminal.print(texts.join('\n\n'));
     return refuseUnknown(previews);
   }
+  for (const each of previews) terminal.note(`${formatPreview(each, terminal.noteStyle)}\n`);
+  const ended = await carryOutShown(known, { policy, engine, signature, options, terminal });
   if (json) printJson(previews, ended, terminal);
-  else printReports(ended, terminal);
   refuseFailures(ended);
   refuseUnknown(previews);
   const isProven = ended.every(({ report }) => report?.confirmed);

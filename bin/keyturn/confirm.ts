@@ -1,3 +1,4 @@
+import type { Policy } from '../../functions/policy/policy.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { refuseCredentialIn } from './misplaced.ts';
 import type { Terminal } from './terminal.ts';
@@ -23,6 +24,19 @@ export async function confirmByTyping(
   throw new CommandError(`expected ${word}, found another word; nothing was done`, {
     exitCode: EXIT.cancelled,
   });
+}
+
+/**
+ * Who names another cluster than the policy's means another one: known before anybody is asked.
+ * @throws CommandError if `--confirm` is not the cluster's host
+ */
+export function refuseOtherHost(given: string | undefined, { cluster }: Policy): void {
+  const { host, hostname } = new URL(cluster.url);
+  if (given === undefined || given === host || given === hostname) return;
+  throw new CommandError(
+    `refused: found --confirm ${given}, expected ${hostname}, the host of the policy's cluster; check which policy file this is. Nothing was done`,
+    { exitCode: EXIT.refused },
+  );
 }
 
 /** The reason: for the log, the events and the next person on duty. */

@@ -2,6 +2,7 @@ import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
 import { type KnownToken, readClusterAnswer, readRevocation } from './answers.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, kindOf } from './failure.ts';
+import { oneLine } from './harmless.ts';
 import type { LeakedString } from './leaked.ts';
 import { formatPermissions } from './revocation-text.ts';
 import { formatTable } from './table.ts';
@@ -17,6 +18,9 @@ export interface Identified {
   readonly notes?: readonly string[];
 }
 
+/** A question may be asked in a wrong account, too: its answer says that the secret is not seen there. */
+const WHEREVER = { withoutSecrets: true };
+
 async function ask(
   engine: Engine,
   wanted: Wanted,
@@ -31,7 +35,7 @@ async function ask(
       'fingerprint' in wanted ? `no marker has the fingerprint ${wanted.fingerprint}` : '';
     return { ...answer, warnings: answer.candidates ? [said] : [] };
   }
-  return readRevocation(await engine.call('revoke', { way: 'whois', ...wanted })).plan;
+  return readRevocation(await engine.call('revoke', { way: 'whois', ...wanted, ...WHEREVER })).plan;
 }
 
 /** @throws only what is no answer: nobody could be asked */
@@ -73,9 +77,6 @@ export async function identifyString(engine: Engine, leaked: LeakedString): Prom
   return leaked.cut === undefined ? (first ?? {}) : { unknown: leaked.cut };
 }
 
-/** Other people's descriptions may contain anything. */
-const oneLine = (text: string) => text.replace(/\p{Cc}+/gu, ' ').slice(0, 60);
-
 /** Why nobody knows whose a string is, and whose it may be. */
 export function formatUnknown({ unknown = '', candidates }: Identified, style: Style): string {
   if (!candidates) return unknown;
@@ -84,7 +85,7 @@ export function formatUnknown({ unknown = '', candidates }: Identified, style: S
   }
   const rows = candidates.map((each) => [
     each.tokenId,
-    oneLine(each.description),
+    oneLine(each.description).slice(0, 60),
     formatPermissions(each),
     each.createdAt,
   ]);

@@ -1,4 +1,4 @@
-import { findCredentials } from '../../functions/credentials.ts';
+import { findCredentials, readingsWithoutBeginning } from '../../functions/credentials.ts';
 import { TokenValue } from '../../functions/token-value.ts';
 import { CommandError } from './failure.ts';
 import type { Terminal } from './terminal.ts';
@@ -32,6 +32,9 @@ const WORD = /^[A-Za-z0-9._~+/=-]+$/;
 const cutBecause = (length: number) =>
   `the string was cut: found ${length} characters after its beginning (apiv1_), expected 86 or more; a part identifies no token: find the whole string`;
 
+const CUT_IN_FRONT =
+  'the string was cut in front, or is none of InfluxDB: it does not begin with apiv1_, and no token has it as it is; a part identifies no token: find the whole string';
+
 /**
  * Reads leaked strings, or a text that contains them, and returns only their fingerprints.
  * @throws CommandError that does not quote the text, if there is nothing in it
@@ -63,7 +66,10 @@ export async function readLeaked(terminal: Terminal): Promise<Leaked> {
       'found a text without a token string, expected only the string; copy it without the text around it',
     );
   }
-  return { strings: [{ line: 1, fingerprints: [new TokenValue(word).fingerprint()] }], management };
+  // It is asked about all the same: another version of InfluxDB may have strings of another form.
+  const readings = [...readingsWithoutBeginning(word), new TokenValue(word)];
+  const fingerprints = readings.map((each) => each.fingerprint());
+  return { strings: [{ line: 1, cut: CUT_IN_FRONT, fingerprints }], management };
 }
 
 /** `string 2 (line 5)`, where there are several. */

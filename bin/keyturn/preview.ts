@@ -28,13 +28,16 @@ export interface Previewed {
   readonly event: object;
   /** Empty, unless several strings leaked. */
   readonly heading: string;
+  /** Of the strings that it is for: the lines of the text that was given. */
+  readonly lines: readonly number[];
   /** Absent: the function has no answer. */
   readonly answer?: Revocation;
   /** Why nothing can be ordered. */
   readonly unknown?: string;
 }
 
-type Answered = Omit<Previewed, 'order' | 'heading'>;
+type Named = Pick<Previewed, 'order' | 'heading' | 'lines'>;
+type Answered = Omit<Previewed, keyof Named>;
 
 /**
  * Asks what an order would do, by every reading of its selector, until one selects something.
@@ -62,22 +65,28 @@ async function preview(order: Order, signature: Signature, engine: Engine): Prom
 
 /** What orders would do. One string of several that selects nothing does not keep the others alive. */
 export async function previewAll(
-  orders: readonly Order[],
+  named: readonly Named[],
   signature: Signature,
   engine: Engine,
 ): Promise<Previewed[]> {
   const previews: Previewed[] = [];
-  const isOne = orders.length === 1;
-  for (const [index, order] of orders.entries()) {
-    const heading = isOne ? '' : nameOfString(index, { line: order.line ?? 1 });
+  for (const { order, heading, lines } of named) {
     const answered = await preview(order, signature, engine).catch((error): Answered => {
-      if (isOne || kindOf(error) !== 'SelectionError') throw error;
+      if (heading === '' || kindOf(error) !== 'SelectionError') throw error;
       return { event: {}, unknown: error.message };
     });
-    previews.push({ order, heading, ...answered });
+    previews.push({ order, heading, lines, ...answered });
   }
   return previews;
 }
+
+/** Several strings are called by their lines. */
+export const nameOrders = (orders: readonly Order[]): readonly Named[] =>
+  orders.map((order, index) => {
+    const { line = 1 } = order;
+    const heading = orders.length === 1 ? '' : nameOfString(index, { line });
+    return { order, heading, lines: [line] };
+  });
 
 export const underHeading = (heading: string, text: string, style: Style): string =>
   heading === '' ? text : `${style('bold', heading)}\n${text}`;
@@ -96,9 +105,9 @@ export function refuseUnknown(previews: readonly Previewed[]): void {
   const unknown = previews.filter((each) => each.unknown !== undefined);
   if (unknown.length === 0) return;
   const said =
-    previews.length === 1
-      ? `${unknown[0]?.unknown}; nothing was done`
-      : `nothing was done for ${unknown.map(({ heading }) => heading).join(', ')}, of ${previews.length} strings`;
+    unknown[0]?.heading === ''
+      ? `${unknown[0].unknown}; nothing was done`
+      : `nothing was done for ${unknown.map(({ heading }) => heading).join(', ')}, of ${previews.flatMap(({ lines }) => lines).length} strings`;
   throw new CommandError(said);
 }
 

@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { adoptCommand } from './adopt.ts';
 import { applyCommand } from './apply.ts';
+import { CommandError } from './failure.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
 import { planCommand } from './plan.ts';
 import { revokeCommand } from './revoke.ts';
@@ -30,7 +31,7 @@ Exit codes:
 AWS credentials and Region come from the environment or a profile, as for the AWS CLI.
 Set DEBUG=1 to see the details of an error.`;
 
-export function createProgram(terminal: Terminal): Command {
+function createProgram(terminal: Terminal): Command {
   const program = new Command('keyturn')
     .description('Plans, rotates and revokes InfluxDB tokens, as the policy file says.')
     .addHelpText('after', HELP);
@@ -48,6 +49,25 @@ export function createProgram(terminal: Terminal): Command {
     pauseCommand(terminal),
     resumeCommand(terminal),
   ];
-  for (const verb of verbs) program.addCommand(verb);
-  return program;
+  for (const verb of verbs) program.addCommand(throwing(verb));
+  return throwing(program);
+}
+
+/** Mistakes in the words are errors like all others, which `keyturn.ts` prints. */
+const throwing = (command: Command): Command =>
+  command.exitOverride().configureOutput({ outputError: () => {} });
+
+/**
+ * Runs what the words of the command line say.
+ * @throws CommandError, also where they are not understood
+ */
+export async function runProgram(terminal: Terminal, argv = process.argv): Promise<void> {
+  try {
+    await createProgram(terminal).parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return; // it has shown the help
+    if (error.code === 'commander.help') process.exitCode = error.exitCode;
+    else throw new CommandError(error.message.replace(/^error: /, ''), { cause: error });
+  }
 }

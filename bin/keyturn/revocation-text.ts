@@ -3,6 +3,7 @@ import type { RevocationAction } from '../../functions/revocation/plan/revocatio
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import type { KnownToken, Revocation } from './answers.ts';
 import { inFlags } from './failure.ts';
+import { oneLine } from './harmless.ts';
 import { formatTable } from './table.ts';
 import type { Style } from './terminal.ts';
 
@@ -53,7 +54,7 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
   const { tokens, databases, secrets, warnings } = report.plan;
   const off = report.schedules?.flatMap((each) => offNote(each) ?? []) ?? [];
   const rows = tokens.map((each) => [
-    each.token ?? each.description.slice(0, 30),
+    each.token ?? oneLine(each.description).slice(0, 30),
     short(each.tokenId),
     each.state,
     formatPermissions(each),
@@ -65,10 +66,12 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
     '',
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     `tokens     ${tokens.length}`,
-    `databases  ${databases.join(', ') || 'none'}`,
-    `secrets    ${secrets.join(', ') || 'none'}`,
+    `databases  ${oneLine(databases.join(', ')) || 'none'}`,
+    `secrets    ${oneLine(secrets.join(', ')) || 'none'}`,
     `steps      ${steps(report)}`,
-    ...[...warnings, ...off].map((warning) => style('yellow', `note       ${inFlags(warning)}`)),
+    ...[...warnings, ...off].map((warning) =>
+      style('yellow', `note       ${oneLine(inFlags(warning))}`),
+    ),
   ].join('\n');
 }
 
@@ -116,8 +119,8 @@ export function formatRevocation(report: Revocation, style: Style): string {
   const unconfirmed = toldOnce(report.unconfirmed.map(inFlags));
   const { withoutToken = [] } = report.plan;
   return [
-    ...unconfirmed.map((sentence) => style('yellow', `NOT PROVEN  ${sentence}`)),
-    ...withoutToken.map((sentence) => style('yellow', `NO TOKEN    ${sentence}`)),
+    ...unconfirmed.map((sentence) => style('yellow', `NOT PROVEN  ${oneLine(sentence)}`)),
+    ...withoutToken.map((sentence) => style('yellow', `NO TOKEN    ${oneLine(sentence)}`)),
     ...(unconfirmed.length + withoutToken.length > 0 ? [''] : []),
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     verdict(report, style),

@@ -1,9 +1,11 @@
+import { oneLine } from './harmless.ts';
 import type { Style } from './terminal.ts';
 
 type Row = readonly string[];
 
 /** Each column is as wide as its widest cell, with two spaces between columns. */
-export function formatTable(headings: Row, rows: readonly Row[], style: Style): string {
+export function formatTable(headings: Row, given: readonly Row[], style: Style): string {
+  const rows = given.map((row) => row.map(oneLine));
   const widths = headings.map((_, column) =>
     Math.max(...[headings, ...rows].map((row) => row[column]?.length ?? 0)),
   );

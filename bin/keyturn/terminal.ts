@@ -6,6 +6,7 @@ import { styleText } from 'node:util';
 import { redact } from '../../functions/credentials.ts';
 import { redacted } from '../../functions/redacted.ts';
 import { CommandError, EXIT } from './failure.ts';
+import { harmless, withEscapes } from './harmless.ts';
 
 /** Colours only on a terminal: not in a file or a pipe, and not if NO_COLOR is set. */
 export type Style = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string;
@@ -22,6 +23,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Whether anything was written to standard output. */
   readonly hasPrinted: boolean;
+  /** When everything that was printed is out. */
+  flushed(): Promise<void>;
   /** @throws CommandError if the answer is Ctrl-C or the end of the input */
   ask(question: string): Promise<string>;
   /** All of standard input; on a terminal what is pasted up to Enter, with all its lines, which is not shown. */
@@ -50,6 +53,9 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
     (format, shown) =>
       styleText(format, shown, { stream });
 
+  const shownOn = (stream: NodeJS.WriteStream, text: string) =>
+    harmless(redact(text), { isStyled: styleText('bold', '-', { stream }) !== '-' });
+
   const readLine = async (
     question: string,
     echo: NodeJS.WritableStream,
@@ -77,12 +83,17 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
     stdout.write(`${line}\n`);
   };
   return {
-    print: (line) => print(redact(line)),
-    printJson: (value) => print(JSON.stringify(redacted(value), null, 2)),
+    print: (line) => print(shownOn(stdout, line)),
+    printJson: (value) => print(withEscapes(JSON.stringify(redacted(value), null, 2))),
     get hasPrinted() {
       return hasPrinted;
     },
-    note: (line) => stderr.write(`${redact(line)}\n`),
+    note: (line) => stderr.write(`${shownOn(stderr, line)}\n`),
+    async flushed() {
+      for (const stream of [stdout, stderr]) {
+        await new Promise<void>((resolve) => stream.write('', () => resolve()));
+      }
+    },
     style: styleFor(stdout),
     noteStyle: styleFor(stderr),
     interactive: stdin.isTTY === true && stderr.isTTY === true,

@@ -3,6 +3,7 @@ import type { KnownToken } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
 import { CommandError } from './failure.ts';
+import { oneLine } from './harmless.ts';
 import { formatUnknown, type Identified, identifyById, identifyString } from './identify.ts';
 import { type Leaked, MANAGEMENT_TOKEN, nameOfString, readLeaked } from './leaked.ts';
 import { formatPermissions, formatRoughly } from './revocation-text.ts';
@@ -13,10 +14,17 @@ const when = (instant: string) => {
   return `${instant} (${elapsed < 0 ? `in ${formatRoughly(elapsed)}` : `${formatRoughly(elapsed)} ago`})`;
 };
 
+function namelessBecause({ owned, secret }: KnownToken): string {
+  if (owned) return 'not in the policy';
+  return secret === undefined
+    ? 'none (a foreign token)'
+    : 'none (its secret is of another owner, or not visible here: is this the wrong account or Region?)';
+}
+
 function formatKnown(token: KnownToken, style: Style): string {
   const fields = {
     id: token.tokenId,
-    name: token.token ?? (token.owned ? 'not in the policy' : 'none (a foreign token)'),
+    name: token.token ?? namelessBecause(token),
     secret: token.secret ?? 'none in its description',
     permissions: formatPermissions(token),
     created: when(token.createdAt),
@@ -26,7 +34,7 @@ function formatKnown(token: KnownToken, style: Style): string {
     ...(token.description !== '' && { description: token.description }),
   };
   return Object.entries(fields)
-    .map(([key, value]) => `${style('bold', key.padEnd(11))}  ${value}`)
+    .map(([key, value]) => `${style('bold', key.padEnd(11))}  ${oneLine(value)}`)
     .join('\n');
 }
 

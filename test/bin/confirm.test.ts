@@ -8,6 +8,7 @@ const answering = (answer: string, interactive = true): Terminal => ({
   print: () => {},
   hasPrinted: false,
   printJson: () => {},
+  flushed: async () => {},
   note: () => {},
   style: (_format, text) => text,
   noteStyle: (_format, text) => text,

@@ -44,3 +44,21 @@ test('takes a word of an unknown form for the string itself', async () => {
   const { strings } = await pasted('\uFEFFeyJhbGciOi.JSUzI1NiJ9.c2Vj\n');
   expect(strings[0]?.fingerprints).toEqual([fingerprintOf('eyJhbGciOi.JSUzI1NiJ9.c2Vj')]);
 });
+
+test('says of a string that lost its beginning that it was cut, and still asks whether it is only the prefix', async () => {
+  const string = drawn('base64');
+  const { strings } = await pasted(string.slice(20));
+  expect(strings).toMatchObject([{ cut: expect.stringContaining('was cut in front') }]);
+  for (const part of [string.slice(6), string.slice(3), string.slice(6, -2)]) {
+    const [found] = (await pasted(part)).strings;
+    expect(found?.fingerprints).toContain(fingerprintOf(string));
+  }
+});
+
+test('finds a string in base64', async () => {
+  const string = drawn('base64');
+  const { strings } = await pasted(`data:\n  token: ${Buffer.from(string).toString('base64')}\n`);
+  expect(strings).toMatchObject([{ line: 2 }]);
+  expect(strings[0]?.fingerprints[0]).toBe(fingerprintOf(string));
+  expect(strings[0]).not.toHaveProperty('cut');
+});

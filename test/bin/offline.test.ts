@@ -182,3 +182,17 @@ it('an error is JSON on standard output too, where JSON was asked for', async ()
     error: { kind: 'CommandError', message: expect.stringContaining('expected exactly one of') },
   });
 });
+
+it.each([
+  [['revoke', '--json', '--bogus'], "unknown option '--bogus'"],
+  [['revoke', '--json', '--freeze', '--delete', '--token', 'x'], 'cannot be used with option'],
+  [['revoke', '--json', '--token'], 'argument missing'],
+  [['revok', '--json'], "unknown command 'revok'"],
+])('words that are not understood are JSON too: %j', async (words, message) => {
+  const { code, stdout, stderr } = await keyturn(words);
+  expect(code).toBe(1);
+  expect(stderr).toContain(message);
+  expect(JSON.parse(stdout)).toEqual({
+    error: { kind: 'CommandError', message: expect.stringContaining(message) },
+  });
+});

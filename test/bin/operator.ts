@@ -22,19 +22,22 @@ const tokens = {
 const policyOf = (more: object) =>
   policyWith(tokens, { databases: [{ name: 'telemetry', maxTables: 400 }], ...more });
 
-function operatorOf(policy: object, found: Readonly<Record<string, string>>): Operator {
-  const KEYTURN_POLICY = writeTemporary('keyturn.yaml', policy);
-  return (args, stdin, env = {}) =>
-    keyturn(args, {
-      ...(stdin !== undefined && { stdin }),
-      env: { KEYTURN_POLICY, ...found, ...env },
-    });
-}
+type Environment = Readonly<Record<string, string>>;
+
+const withPolicy = (policy: object, found: Environment): Environment => ({
+  KEYTURN_POLICY: writeTemporary('keyturn.yaml', policy),
+  ...found,
+});
+
+const operatorOf =
+  (found: Environment): Operator =>
+  (args, stdin, env = {}) =>
+    keyturn(args, { ...(stdin !== undefined && { stdin }), env: { ...found, ...env } });
 
 /** The deployed functions behind a stand-in of Lambda's API; minutes of theirs pass in an instant. */
 export async function openDeployed(
   more: object = {},
-): Promise<{ readonly world: World; readonly run: Operator }> {
+): Promise<{ readonly world: World; readonly run: Operator; readonly env: Environment }> {
   const world = await openWorldForTest(policyOf(more), {
     // The command line says how long ago things were, by the machine's clock.
     startAt: Date.now(),
@@ -43,8 +46,8 @@ export async function openDeployed(
     revocationDelayMs: 90_000,
   });
   const AWS_ENDPOINT_URL_LAMBDA = await serveLambda(world);
-  const run = operatorOf(world.policy, { ...environmentOf(world), AWS_ENDPOINT_URL_LAMBDA });
-  return { world, run };
+  const env = withPolicy(world.policy, { ...environmentOf(world), AWS_ENDPOINT_URL_LAMBDA });
+  return { world, run: operatorOf(env), env };
 }
 
 /** No Lambda at all, in real time. */
@@ -53,5 +56,5 @@ export async function openLocal(): Promise<{ readonly systems: Systems; readonly
   const systems = await openSystems(realClock, { databases, ...delays });
   onTestFinished(() => systems.close());
   const policy = { cluster: clusterOf(systems), ...policyOf({}) };
-  return { systems, run: operatorOf(policy, environmentOf(systems)) };
+  return { systems, run: operatorOf(withPolicy(policy, environmentOf(systems))) };
 }

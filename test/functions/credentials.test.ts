@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { findCredentials, holdsCredential, redact } from '../../functions/credentials.ts';
+import {
+  findCredentials,
+  holdsCredential,
+  readingsWithoutBeginning,
+  redact,
+} from '../../functions/credentials.ts';
 
 const drawn = (alphabet: 'base64' | 'base64url') => `apiv1_${randomBytes(64).toString(alphabet)}`;
 /** With every character that some encoding changes, at its beginning and its end. */
@@ -26,6 +31,7 @@ const escapes = (text: string) =>
   );
 const wrapped = (text: string, width: number, end = '\n') =>
   (text.match(new RegExp(`.{1,${width}}`, 'g')) ?? []).join(end);
+const asBase64 = (text: string) => Buffer.from(text).toString('base64');
 const asUtf16 = (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le').toString('utf8');
 
 /** How people, programs and machines write a string down. */
@@ -69,6 +75,30 @@ const SURROUNDINGS: readonly (readonly [string, (text: string) => string])[] = [
   ['JSON with a line end inside', (text) => JSON.stringify({ token: wrapped(text, 64) })],
   ['a BOM', (text) => `\uFEFF${text}`],
   ['a file in UTF-16', asUtf16],
+  ['lines of 50 behind #', (text) => `# ${wrapped(text, 50, '\n# ')}\n`],
+  ['lines of 50 behind //', (text) => `// ${wrapped(text, 50, '\n// ')}\n`],
+  ['a list of changes', (text) => `+${wrapped(text, 50, '\n+')}\n`],
+  ['a list of changes, indented', (text) => `-  ${wrapped(text, 50, '\n-  ')}\n`],
+  ['numbered lines', (text) => `12: ${wrapped(text, 50, '\n13: ')}\n`],
+  ['cat -n', (text) => `    12\t${wrapped(text, 50, '\n    13\t')}\n`],
+  ['literals put together', (text) => `"${wrapped(text, 50, '" +\n    "')}"`],
+  ['a line end after the beginning', (text) => text.replace('apiv1_', 'apiv1_\n')],
+  ['spaces that do not break', (text) => wrapped(text, 40, '\u00A0\n\u00A0')],
+  ['spaces before the line end', (text) => `${wrapped(text, 40, '  \n')}\n`],
+  ['Markdown', (text) => text.replace(/[_+=-]/g, '\\$&')],
+  [
+    'a quoted-printable mail',
+    (text) => text.replaceAll('=', '=3D').replaceAll('_', '=5F').replaceAll('+', '=2B'),
+  ],
+  ['a terminal’s cursor', (text) => text.replace('ccc', 'c\u001b[?25lcc')],
+  ['base64', asBase64],
+  ['base64 without padding', (text) => asBase64(text).replace(/=+$/, '')],
+  ['base64 of the other alphabet', (text) => Buffer.from(text).toString('base64url')],
+  ['wrapped base64', (text) => `${wrapped(asBase64(`${text}\n`), 76)}\n`],
+  ['a Secret of Kubernetes', (text) => `data:\n  token: ${asBase64(text)}\n  url: aHR0cHM=\n`],
+  ['Basic authentication', (text) => `Authorization: Basic ${asBase64(`u:${text}`)}`],
+  ['Basic authentication of others', (text) => `Basic ${asBase64(`user:${text}`)}`],
+  ['JSON in base64', (text) => asBase64(JSON.stringify({ a: 1, token: text, b: 2 }))],
   ['soft hyphens', (text) => wrapped(text, 30, '\u00AD')],
   ['colours', (text) => text.replace('ccc', '\u001b[1;31mccc\u001b[0m')],
   ['prose', (text) => `somebody put ${text}, which works, into the ticket.`],
@@ -91,6 +121,12 @@ describe('finds a database token’s string', () => {
   test('whole as it is written, before any other reading', () => {
     for (const string of [...WHOLE, `apiv1_${'5'.repeat(64)}`]) {
       expect(findCredentials(`t=${string}`).strings[0]?.readings[0]?.reveal()).toBe(string);
+    }
+  });
+
+  test('once, with its padding and without it', () => {
+    for (const text of [`${STANDARD}\n${STANDARD.slice(0, -2)}`, `${URL_SAFE}\n${URL_SAFE}==`]) {
+      expect(findCredentials(text).strings).toMatchObject([{ line: 1 }]);
     }
   });
 
@@ -142,6 +178,50 @@ test.each([
   expect(redact(text)).not.toContain('c2VjcmV0');
 });
 
+test('redacts every line of a wrapped management token, and loses no string behind it', () => {
+  const token = `M.V1.${randomBytes(60).toString('base64')}`;
+  for (const end of ['\n', '\n> ', '\n# ', '\\n', '\n+']) {
+    const text = `ADMIN=${wrapped(token, 24, end)}\nB=${STANDARD}\n${URL_SAFE}\nRegards`;
+    expect(redact(text)).toBe('ADMIN=[token]\nB=[token]\n[token]\nRegards');
+    expect(findCredentials(text).strings).toHaveLength(2);
+  }
+  const encoded = `Basic ${asBase64(`admin:${token}`)}`;
+  expect(findCredentials(encoded).management).toEqual([1]);
+  expect(redact(encoded)).toMatch(/^Basic [A-Za-z0-9]{0,8}\[token\]$/);
+});
+
+describe('512 bits without their beginning', () => {
+  const bodies = [
+    drawn('base64').slice(6),
+    drawn('base64').slice(6, -2),
+    drawn('base64url').slice(6),
+  ];
+
+  test.each(bodies)('have the form of a credential: %#', (body) => {
+    expect(holdsCredential(`leaked: ${body}`)).toBe(true);
+    expect(redact(`reason=${body} end`)).toBe('reason=[token] end');
+    // In a text they may be anything, such as a checksum: nobody asks whose they are.
+    expect(findCredentials(body).strings).toEqual([]);
+  });
+
+  test.each(bodies)('are tried as the string that lost its beginning: %#', (body) => {
+    for (const lost of ['', '_', '1_', 'v1_', 'piv1_']) {
+      const readings = readingsWithoutBeginning(lost + body).map((each) => each.reveal());
+      expect(readings).toContain(`apiv1_${body}`);
+    }
+    expect(readingsWithoutBeginning(body.slice(20))).toEqual([]);
+  });
+
+  test.each([
+    ['a checksum of npm', `"integrity": "sha512-${drawn('base64').slice(6)}"`],
+    ['a path', `${'functions/revocation/plan/'.repeat(4).slice(0, 85)}1`],
+    ['a longer text in base64', `${drawn('base64').slice(6, -2)}${drawn('base64').slice(6)}`],
+  ])('are not: %s', (_what, text) => {
+    expect(holdsCredential(text)).toBe(false);
+    expect(redact(text)).toBe(text);
+  });
+});
+
 test.each(['apiv1_', 'apiv1_$TOKEN', 'M.V1.', 'telegraf', 'a 90% share & more \\ less', ''])(
   'leaves a text without a credential as it is: %s',
   (text) => {
@@ -174,6 +254,27 @@ const HOSTILE: readonly string[] = [
   `apiv1_${'a'.repeat(43)}\n`,
   'M.V1.',
   'M.V1',
+  `M.V1.${'a1'.repeat(10)}\n`,
+  `M.V1.${'a1'.repeat(10)}\n${'a1\n'.repeat(30)}`,
+  'apiv1_\n# ',
+  'apiv1_a\n12: ',
+  'xapiv1_a\n+',
+  '"+\n"a',
+  `apiv1_${'a\n'.repeat(84)}`,
+  'YXBpdj',
+  'YXBpdjFf\n',
+  'hcGl2\n',
+  'aGFwaXYx',
+  `YXBpdjFf${'QUFB'.repeat(10)}\n`,
+  'TS5WMS4x\n',
+  `${'aB1'.repeat(28)}aB `,
+  '=3D',
+  '=5F',
+  '\\_',
+  '\u00A0',
+  '12: ',
+  '1 \n',
+  '\n#',
   '%25',
   '%2525',
   '\\',

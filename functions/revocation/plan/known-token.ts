@@ -54,6 +54,15 @@ export function knowToken(token: Token, about: KnownAbout): KnownToken {
   };
 }
 
-/** Every token, of any state and owner, whose marker has this fingerprint. */
-export const findByFingerprint = (tokens: readonly Token[], fingerprint: string) =>
-  tokens.filter(({ description }) => parseMarker(description)?.marker.fp === fingerprint);
+/**
+ * Every token, of any state and owner, whose marker has this fingerprint. People copy descriptions: of several,
+ * those count whose markers name them themselves, since no two tokens have one string.
+ */
+export function findByFingerprint(tokens: readonly Token[], fingerprint: string): Token[] {
+  const bearing = tokens.flatMap((token) => {
+    const marker = parseMarker(token.description)?.marker;
+    return marker?.fp === fingerprint ? [{ token, marker }] : [];
+  });
+  const named = bearing.filter(({ token, marker }) => marker.id === token.id);
+  return (named.length > 0 ? named : bearing).map(({ token }) => token);
+}

@@ -1,5 +1,5 @@
 import { explain } from '../../../bin/keyturn/failure.ts';
-import { createProgram } from '../../../bin/keyturn/program.ts';
+import { runProgram } from '../../../bin/keyturn/program.ts';
 import type { Terminal } from '../../../bin/keyturn/terminal.ts';
 import type { RevocationReport } from '../../../functions/revocation/report.ts';
 
@@ -23,6 +23,7 @@ function scriptTerminal(stdin: string) {
     noteStyle: plain,
     interactive: false,
     hasPrinted: false,
+    flushed: () => Promise.resolve(),
     ask: () => Promise.reject(new Error('a script answers no question')),
     readHidden: () => Promise.resolve(stdin),
   };
@@ -37,7 +38,7 @@ export async function giveOrder(args: readonly string[], stdin: string): Promise
   let failed: number | undefined;
   try {
     process.exitCode = 0;
-    await createProgram(terminal).parseAsync([...args, '--json'], { from: 'user' });
+    await runProgram(terminal, ['node', 'keyturn', ...args, '--json']);
   } catch (thrown) {
     failed = explain(thrown, (text) => {
       error = text.replace(/^keyturn: /, '');

@@ -89,3 +89,14 @@ test('says where a string is that is in a secret, though no token is known to ha
   expect(result?.plan.warnings.join()).toContain(`${GRAFANA} (AWSCURRENT)`);
   expect(result?.plan.candidates?.map(({ tokenId }) => tokenId)).toContain(id);
 });
+
+test('kills the token that its marker names, and not the one that somebody copied the marker to', async () => {
+  const string = world.string(TELEGRAF);
+  const id = idOf(TELEGRAF);
+  const { description = '' } = world.cluster.state.tokens.find((token) => token.id === id) ?? {};
+  const copy = await world.people.mint({ description, permissions });
+  const { result } = await world.revoke({ ...leaked(string), way: 'delete' });
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  expect(world.accepts(string)).toBe(false);
+  expect(world.tokens().map((token) => token.id)).toContain(copy.id);
+});

@@ -1,0 +1,52 @@
+import type { ServerResponse } from 'node:http';
+import { expect, it } from 'vitest';
+import { answeringLambda, FAILED, previewOf } from './answering-lambda.ts';
+import { keyturn } from './cli.ts';
+
+const ORDER = ['revoke', '--token', 'telegraf', '--freeze', '--reason', 'x', '--yes', '--json'];
+
+const html = (status: number) => (response: ServerResponse) =>
+  response.writeHead(status, { 'content-type': 'text/html' }).end('<html>Blocked</html>');
+const failing = (errorType: string, errorMessage: string) => (response: ServerResponse) =>
+  response.writeHead(200, FAILED).end(JSON.stringify({ errorType, errorMessage }));
+const refusing = (status: number, type: string) => (response: ServerResponse) =>
+  response.writeHead(status, { 'x-amzn-errortype': type }).end('{"Message":"boom"}');
+
+const PROXY = /not JSON.*a proxy or a firewall.*may go on in Lambda.*repeat the same command/;
+
+it.each([
+  ['a proxy’s page', html(200), PROXY],
+  ['a proxy’s page with 502', html(502), PROXY],
+  ['a proxy’s page with 403', html(403), PROXY],
+  ['nothing', (response: ServerResponse) => response.writeHead(200).end(''), /an empty answer.*/],
+  [
+    'an answer that was too large',
+    failing('Function.ResponseSizeTooLarge', 'Response payload size exceeded (6291556 bytes).'),
+    /came to its end, and its answer was larger than Lambda passes on.*is done.*fewer tokens/,
+  ],
+  [
+    'a report that was cut',
+    failing('RevocationError', 'not all of the order was done\nError: 403\n{"way":"freeze","dr'),
+    /^not all of the order was done\nError: 403\nIts report was cut.*repeat the same command/,
+  ],
+  [
+    'an error of Lambda’s own',
+    refusing(500, 'ServiceException'),
+    /^Lambda failed to answer for keyturn-prod-revoke \(ServiceException: boom\).*may go on.*repeat/,
+  ],
+  [
+    'a key that Lambda may not use',
+    refusing(502, 'KMSAccessDeniedException'),
+    /KMSAccessDeniedException: boom.*repeat the same command/,
+  ],
+])('says what happened, what goes on and what to do at: %s', async (_what, answer, message) => {
+  const env = await answeringLambda((event, response) =>
+    event.dryRun ? response.end(JSON.stringify(previewOf())) : answer(response),
+  );
+  const { code, stdout, stderr } = await keyturn(ORDER, { env });
+  expect(code).toBe(1);
+  const { error } = JSON.parse(stdout);
+  expect(error.message).toMatch(message);
+  expect(error.message).not.toMatch(/[{<]|Unexpected token/);
+  expect(stderr).toContain(error.message);
+});

@@ -1,0 +1,119 @@
+import { expect, it, vi } from 'vitest';
+import { carryOut } from '../../bin/keyturn/carry-out.ts';
+import type { Terminal } from '../../bin/keyturn/terminal.ts';
+import { HOUR, TELEGRAF } from '../world/policy.ts';
+import type { World } from '../world/world.ts';
+import { answeringLambda, FAILED, previewOf, reportOf } from './answering-lambda.ts';
+import { openDeployed } from './operator.ts';
+
+const ORDER = ['revoke', '--leaked', '--reason', 'in a log', '--yes'];
+
+/** The string of a superseded token, then that of the current one. */
+async function rotated(world: World): Promise<readonly [string, string]> {
+  await world.rotate();
+  await world.wait(HOUR);
+  const old = world.string(TELEGRAF);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  return [old, world.string(TELEGRAF)];
+}
+
+it('strings of one secret are one order, which proves them all dead, also when it is repeated', async () => {
+  const { world, run } = await openDeployed();
+  const [old, current] = await rotated(world);
+  const text = `old=${old}\nnew=${current}\nagain=${old.replace(/=+$/, '')}\n`;
+
+  const shown = await run(['revoke', '--leaked', '--dry-run'], text);
+  expect(shown.code).toBe(0);
+  expect(shown.stdout).toMatch(/^string 1 \(line 1\), string 2 \(line 2\)\nReplace: /);
+  expect(shown.stdout.match(/Replace: /g)).toHaveLength(1);
+  expect(shown.stdout).not.toContain('no marker');
+
+  const done = await run(ORDER, text);
+  expect(done.stdout).toMatch(/^string 1 \(line 1\), string 2 \(line 2\)\nTOKEN/);
+  expect(done.stdout.match(/deleted/g)).toHaveLength(2);
+  expect(done.stdout).toContain('Everything was done and proven');
+  expect(done.code).toBe(0);
+  await world.wait(HOUR / 30);
+  expect([old, current].map((each) => world.accepts(each))).toEqual([false, false]);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  const successor = world.holders(TELEGRAF).AWSCURRENT;
+
+  const again = await run([...ORDER, '--json'], text);
+  expect(JSON.parse(again.stdout)).toMatchObject([
+    { line: 1, answer: { confirmed: true } },
+    { line: 2, answer: { confirmed: true } },
+  ]);
+  expect(again.code).toBe(0);
+  expect(world.holders(TELEGRAF).AWSCURRENT).toBe(successor);
+});
+
+it('strings of one secret are proven dead where the cluster hides revoked tokens', async () => {
+  const { world, run } = await openDeployed();
+  const [old, current] = await rotated(world);
+  world.cluster.manners = { hidesRevoked: true };
+  const { code, stdout } = await run(ORDER, `new=${current}\nold=${old}\n`);
+  expect(stdout).toContain('Everything was done and proven');
+  expect(code).toBe(0);
+  expect([old, current].map((each) => world.accepts(each))).toEqual([false, false]);
+});
+
+/** Somebody at a terminal who types what is asked for; `shown` is all that they saw. */
+function person(): { readonly terminal: Terminal; readonly shown: () => string } {
+  const seen: string[] = [];
+  const note = (text: string) => {
+    seen.push(text);
+  };
+  const terminal: Terminal = {
+    print: note,
+    printJson: (value) => note(JSON.stringify(value)),
+    note,
+    hasPrinted: false,
+    flushed: async () => {},
+    style: (_format, text) => text,
+    noteStyle: (_format, text) => text,
+    interactive: true,
+    ask: (question) => {
+      note(question);
+      return Promise.resolve(/^Type (\S+)/.exec(question)?.[1] ?? 'x');
+    },
+    readHidden: async () => '',
+  };
+  return { terminal, shown: () => seen.join('\n') };
+}
+
+it('an order that another one changed is shown and confirmed again, and the first is not repeated', async () => {
+  const given: unknown[] = [];
+  let changed = false;
+  const env = await answeringLambda((event, response) => {
+    const { fingerprint, plan, dryRun } = event;
+    const isSecond = fingerprint === 'b';
+    const hash = isSecond && changed ? 'bbbbbbbbbbbbbbb2' : 'bbbbbbbbbbbbbbb1';
+    if (dryRun) {
+      const warnings = isSecond && changed ? ['it is another now'] : [];
+      return response.end(JSON.stringify(previewOf({ hash, warnings })));
+    }
+    given.push([fingerprint, plan]);
+    if (!isSecond) changed = true;
+    if (plan === hash) return response.end(JSON.stringify(reportOf()));
+    const error = { errorType: 'PlanChangedError', errorMessage: 'the plan is not the one' };
+    return response.writeHead(200, FAILED).end(JSON.stringify(error));
+  });
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const { terminal, shown } = person();
+  const orders = ['a', 'b'].map((fingerprint, index) => ({
+    way: 'freeze',
+    line: index + 1,
+    events: [{ fingerprint }],
+  }));
+  await carryOut(orders, { policy: env.KEYTURN_POLICY ?? '', reason: 'x' }, terminal);
+  vi.unstubAllEnvs();
+  process.exitCode = undefined;
+  expect(given).toEqual([
+    ['a', 'bbbbbbbbbbbbbbb1'],
+    ['b', 'bbbbbbbbbbbbbbb1'],
+    ['b', 'bbbbbbbbbbbbbbb2'],
+  ]);
+  expect(shown()).toMatch(
+    /nothing was done for what follows\. This is the order now:\nstring 2 \(line 2\)\n[\s\S]*it is another now[\s\S]*Type revoke/,
+  );
+});
