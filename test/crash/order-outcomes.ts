@@ -150,7 +150,11 @@ export function successorOf(laboratory: Laboratory): Successor | undefined {
   if (!current) return undefined;
   const isYoung = at - current.createdAt < SAME_ORDER_MS;
   const older = tokensOf(laboratory).filter(
-    ({ createdAt, marker }) => createdAt < current.createdAt && marker.frozen === undefined,
+    // Nothing ends what a person put and nobody knows: it keeps no order open.
+    ({ id, createdAt, marker }) =>
+      createdAt < current.createdAt &&
+      marker.frozen === undefined &&
+      !laboratory.history.foreign[id],
   );
   return { id: current.id, goesOn: isYoung || older.length > 0 };
 }
