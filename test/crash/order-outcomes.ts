@@ -79,8 +79,9 @@ export function* claims(
   const { givenByHand, foreign } = laboratory.history;
   for (const id of condemned.filter((each) => result?.done && !givenByHand[each])) {
     const token = tokens.get(id);
-    // A string that a person put, and that no marker knows, is in what is not confirmed.
-    if (token && isAlive(token) && isArmed(token) && !foreign[id])
+    // What is left is named, unless a person put its string and no marker knows it.
+    const isNamed = foreign[id] || result?.unconfirmed.some((text) => text.includes(id));
+    if (token && isAlive(token) && isArmed(token) && !isNamed)
       yield `L: done, and ${short(id)} can do something`;
     if (result?.confirmed && worksSomewhere(laboratory, id)) {
       yield `L: confirmed, and a router accepts ${short(id)}`;
@@ -150,7 +151,11 @@ export function successorOf(laboratory: Laboratory): Successor | undefined {
   if (!current) return undefined;
   const isYoung = at - current.createdAt < SAME_ORDER_MS;
   const older = tokensOf(laboratory).filter(
-    ({ createdAt, marker }) => createdAt < current.createdAt && marker.frozen === undefined,
+    // Nothing ends what a person put and nobody knows: it keeps no order open.
+    ({ id, createdAt, marker }) =>
+      createdAt < current.createdAt &&
+      marker.frozen === undefined &&
+      !laboratory.history.foreign[id],
   );
   return { id: current.id, goesOn: isYoung || older.length > 0 };
 }
