@@ -88,7 +88,7 @@ test.each([{ token: 'telegraf' }, { secret: TELEGRAF }, { database: 'metrics' }]
     world.intercept(nothingThere);
     const { error } = await world.revoke({ ...selector, way: 'delete', reason: 'leaked' });
     world.intercept();
-    expect(error?.errorMessage).toContain('Secrets Manager does not show');
+    expect(error?.errorMessage).toContain('Secrets Manager shows no secret of the owner prod here');
     expect(error?.errorMessage).toContain(currentId());
     expect(error?.errorMessage).toContain('is this the wrong account or Region?');
     expect(working()).toHaveLength(2);
