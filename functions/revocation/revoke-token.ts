@@ -1,12 +1,15 @@
 import type { Tools } from '../run/tools.ts';
+import type { Secret } from '../secrets-manager/secret.ts';
 import { freshToken } from '../tokens/change-token.ts';
 import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { deleteToken, giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
-import { decideToken } from './plan/decide-token.ts';
+import { decideToken, heldBecause } from './plan/decide-token.ts';
+import { ENDING_WAYS, type Order } from './plan/order.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
-import { type Revocation, type SecretResult, unsaid, withHoldError } from './revoke-secret.ts';
+import { afterLastLook, type Revocation, type SecretResult, unsaid } from './revoke-secret.ts';
+import { verifyAccepted } from './verify-accepted.ts';
 import { verifyRefused } from './verify-refused.ts';
 
 async function observeAgain(
@@ -45,16 +48,24 @@ async function carryOut(
   }
 }
 
+/** Why a token that an undoing order leaves as it is does not work. Undefined: it does. */
+function idleBecause({ token, owned }: ObservedToken, { way }: Order): string | undefined {
+  if (owned?.marker.frozen !== undefined) return 'it is frozen; unfreeze it';
+  if (token.permissions.length > 0) return undefined;
+  const isQuarantined = way !== 'restore' && owned?.marker.quarantined !== undefined;
+  return isQuarantined ? 'it is quarantined; restore it' : 'its permissions were not kept';
+}
+
 /** The result for a token that needs no action. */
-function presentResult(observed: ObservedToken, { order }: Revocation): TokenResult {
-  if (order.way === 'freeze') return resultOf(observed, 'frozen');
-  if (order.way === 'restore' && observed.owned?.marker.frozen !== undefined) {
-    return { ...resultOf(observed, 'left'), unconfirmed: 'it is frozen; unfreeze it' };
-  }
-  const works = observed.token.permissions.length > 0;
-  return works
-    ? resultOf(observed, 'given-back')
-    : { ...resultOf(observed, 'left'), unconfirmed: 'its permissions were not kept' };
+function presentResult(
+  observed: ObservedToken,
+  secret: Secret | undefined,
+  { order }: Revocation,
+): TokenResult {
+  if (ENDING_WAYS.includes(order.way)) return resultOf(observed, 'frozen');
+  const held = heldBecause(observed, order.way, secret);
+  const unconfirmed = held === undefined ? idleBecause(observed, order) : `its secret ${held}`;
+  return { ...resultOf(observed, 'left'), ...(unconfirmed !== undefined && { unconfirmed }) };
 }
 
 function replacedBy(
@@ -65,26 +76,39 @@ function replacedBy(
   return order.way === 'replace' && current ? { replacedBy: current.token.id } : {};
 }
 
-/** Carries out the order and verifies it. `seen`: the token's secret, if the token is ours. */
+/** Carries out the order, unless a hold is in its way. `seen`: the token's secret, if the token is ours. */
+async function changeOne(
+  planned: ObservedToken,
+  seen: ObservedSecret | undefined,
+  revocation: Revocation,
+  tools: ArmingTools,
+): Promise<{ readonly result: TokenResult; readonly isReached: boolean }> {
+  const { order, reason } = revocation;
+  const observed = await observeAgain(planned, tools);
+  if (!observed) return { result: resultOf(planned, 'gone'), isReached: true };
+  const secret = seen && (await tools.secrets.describe(seen.secret.name));
+  const isReached = heldBecause(observed, order.way, secret) === undefined;
+  let result = presentResult(observed, secret, revocation);
+  for (const action of decideToken(observed, order.way, secret)) {
+    result = (await carryOut(action, observed, revocation, tools)) ?? result;
+    tools.log.warn('revoking', { ...action, way: order.way, reason });
+  }
+  return { result, isReached };
+}
+
+/** The same, and verifies it. */
 async function carryOutOrder(
   planned: ObservedToken,
   seen: ObservedSecret | undefined,
   revocation: Revocation,
   tools: ArmingTools,
-): Promise<TokenResult> {
-  const { order, reason, startedAt, controls } = revocation;
-  const observed = await observeAgain(planned, tools);
-  let result = observed ? presentResult(observed, revocation) : resultOf(planned, 'gone');
-  if (observed) {
-    const described = seen && (await tools.secrets.describe(seen.secret.name));
-    for (const action of decideToken(observed, order.way, described?.labels ?? {})) {
-      result = (await carryOut(action, observed, revocation, tools)) ?? result;
-      tools.log.warn('revoking', { ...action, way: order.way, reason });
-    }
-  }
+): Promise<{ readonly ended: TokenResult; readonly isReached: boolean }> {
+  const { order, startedAt, controls } = revocation;
+  const { result, isReached } = await changeOne(planned, seen, revocation, tools);
   const own = order.way === 'replace' ? seen?.secret.name : undefined;
-  const ended = { ...result, ...replacedBy(seen, revocation) };
-  return verifyRefused(ended, { startedAt, controls, own }, tools);
+  const replaced = { ...result, ...replacedBy(seen, revocation) };
+  const ended = await verifyRefused(replaced, { startedAt, controls, own }, tools);
+  return { ended: await verifyAccepted(ended, tools), isReached };
 }
 
 /** Carries out an order about one token by itself: it is neither current nor pending, or it is not ours. */
@@ -97,11 +121,12 @@ export async function revokeToken(
   const { order, reason } = revocation;
   const name = planned.owned?.marker.secret ?? '';
   try {
-    const { result, holdError } = await underHold(name, tools, (arming) =>
+    const { result, ...lastLook } = await underHold(name, tools, (arming) =>
       carryOutOrder(planned, seen, revocation, arming),
     );
-    const results = [withHoldError(result, holdError)];
-    return { results, failures: [], unconfirmed: unsaid(results, holdError), settled: true };
+    const results = [afterLastLook(result.ended, lastLook)];
+    const settled = result.isReached && lastLook.obeyed === undefined;
+    return { results, failures: [], unconfirmed: unsaid(results, lastLook), settled };
   } catch (error) {
     const about = { tokenId: planned.token.id, way: order.way, reason };
     tools.log.error('failed', { ...about, error });

@@ -5,8 +5,10 @@ import { formatInstant } from '../time.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import { searchValues } from './find-leaked.ts';
-import { observeAll, type RevocationObservation, sharedListing } from './observe.ts';
+import { observeAgain, observeAll, type RevocationObservation, sharedListing } from './observe.ts';
+import { UNDOING_WAYS } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
+import type { OrderObservation } from './plan/select-tokens.ts';
 import { uncoveredBy } from './plan/warnings.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
 import type { RevocationRequest } from './request.ts';
@@ -69,7 +71,10 @@ function applyRevocation(
 ): Promise<SecretResult[]> {
   const shared = { ...tools, api: { ...tools.api, listTokens: sharedListing(tools.api) } };
   return Promise.all([
-    ...target.secrets.map((name) => revokeSecret(name, revocation, shared)),
+    ...target.secrets.flatMap((name) => {
+      const seen = secrets.get(name);
+      return seen ? [revokeSecret(seen, revocation, shared)] : [];
+    }),
     ...target.single.map((each) =>
       revokeToken(each, secrets.get(each.owned?.marker.secret ?? ''), revocation, tools),
     ),
@@ -86,6 +91,19 @@ function refuseOtherPlan({ plan }: RevocationRequest, { hash }: RevocationPlan):
   throw new PlanChangedError(
     `the plan is not the one that was confirmed (${plan}), but ${hash}: something changed meanwhile; nothing was done. Look at it again with "dryRun": true`,
   );
+}
+
+/** The plan, and what it was made from. Whoever undoes an order sees the hold that is there at this moment. */
+async function planUpToDate(
+  request: RevocationRequest,
+  listed: RevocationObservation & Pick<OrderObservation, 'leaked'>,
+  tools: Tools,
+): Promise<{ readonly planned: RevocationPlan; readonly observation: RevocationObservation }> {
+  const planned = planRevocation(tools.policy, listed, request);
+  if (!UNDOING_WAYS.includes(request.way)) return { planned, observation: listed };
+  const observation = await observeAgain(listed, planned.secrets, tools);
+  const around = { ...observation, leaked: listed.leaked };
+  return { planned: planRevocation(tools.policy, around, request), observation };
 }
 
 /** Freezing and deleting one token needs the Management API alone. */
@@ -105,10 +123,10 @@ export async function runRevocation(
   const { way, dryRun, reason = '', noUndo, by } = request;
   const startedAt = runTools.now();
   const asked = way === 'whois' ? [] : runTools.askSchedules();
-  const observation = await observeAll(runTools, { withoutAws: needsNoAws(request) });
-  const tools = atApiTime(runTools, observation);
-  const leaked = await searchValues(request, observation, tools);
-  const planned = planRevocation(runTools.policy, { ...observation, leaked }, request);
+  const listed = await observeAll(runTools, { withoutAws: needsNoAws(request) });
+  const tools = atApiTime(runTools, listed);
+  const leaked = await searchValues(request, listed, tools);
+  const { planned, observation } = await planUpToDate(request, { ...listed, leaked }, tools);
   const { target, ...plan } = planned;
   const about = {
     way,
@@ -135,8 +153,10 @@ export async function runRevocation(
 
   const failures = applied.flatMap((each) => each.failures);
   const unconfirmed = [
-    ...uncoveredBy(target, request, observation),
-    ...applied.flatMap((each) => each.unconfirmed),
+    ...new Set([
+      ...uncoveredBy(target, request, observation),
+      ...applied.flatMap((each) => each.unconfirmed),
+    ]),
   ];
   const done = failures.length === 0 && applied.every(({ settled }) => settled);
   const isSeen = tokens.every((each) => each.unconfirmed === undefined);

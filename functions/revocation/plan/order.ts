@@ -1,19 +1,25 @@
 import type { Token } from '../../management-api/token.ts';
 import { approvalHash } from '../../run/plan.ts';
+import type { HoldTraces } from '../../secrets-manager/hold.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 
 /** A person's order about one secret. */
-export interface Order extends Pick<RevocationRequest, 'way' | 'immediately'> {
+export interface Order extends Pick<RevocationRequest, 'way' | 'immediately' | 'reason' | 'by'> {
   /** The same for the same selector, way and reason: such an order goes on where it ended. */
   readonly id: string;
   /** The id of the token that was named by id or fingerprint; it never counts as a successor. */
   readonly namedToken?: string;
   /** The successor that this run obtained. Absent: none yet. */
   readonly successor?: Pick<Token, 'id' | 'createdAt'>;
+  /** For an order that undoes: the hold that its plan showed, which is all that it may release. */
+  readonly hold?: HoldTraces;
 }
 
 /** The ways that end tokens. */
 export const ENDING_WAYS: readonly RevocationWay[] = ['replace', 'freeze', 'delete'];
+
+/** The ways that undo. */
+export const UNDOING_WAYS: readonly RevocationWay[] = ['unfreeze', 'lift', 'restore'];
 
 /** 16 hex digits for what makes an order the same. That it is urgent (`immediately`) does not. */
 export const orderId = ({ selector, way, reason = '' }: RevocationRequest): string =>

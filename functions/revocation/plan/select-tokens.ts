@@ -52,6 +52,8 @@ export interface OrderObservation {
   readonly at: number;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
   readonly tokens: readonly Token[];
+  /** Ids of live tokens that the listing lacks though it ought to show them. */
+  readonly unlisted?: readonly string[];
   /** Why Secrets Manager could not be asked. Absent: it answered. */
   readonly awsError?: string;
   /** Absent: no fingerprint was named, or a marker bears it. */
@@ -76,7 +78,10 @@ export const touches = (permissions: readonly Permission[], database: string) =>
 /** Live tokens whose markers name our owner, and a secret that Secrets Manager does not show. */
 function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): OwnedToken[] {
   const visible = new Set(
-    [...secrets.values()].flatMap((seen) => seen.tokens.map(({ token }) => token.id)),
+    [...secrets.values()].flatMap((seen) => [
+      ...seen.tokens.map(({ token }) => token.id),
+      ...foreignHolders(seen).map(({ id }) => id),
+    ]),
   );
   return tokens.flatMap((token) => {
     if (token.revokedAt !== undefined || visible.has(token.id)) return [];
@@ -86,19 +91,66 @@ function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): Own
   });
 }
 
-function selectSecret(nameOrArn: string, { secrets }: OrderObservation): string {
-  for (const { secret } of secrets.values()) {
-    if (secret.name === nameOrArn || secret.arn === nameOrArn) return secret.name;
-  }
+/**
+ * Adds hidden tokens: those of a secret that was deleted for good, though another one may have its name by now,
+ * or of another account. Nothing here reads their strings, so `replace` has no successor for them and leaves them.
+ */
+function withHidden(
+  target: Target,
+  hidden: readonly OwnedToken[],
+  request: RevocationRequest,
+  around: OrderObservation,
+): Target {
+  const { way } = request;
+  if (target.secrets.length === 0) for (const each of hidden) refuseHidden(each, request, around);
+  if (way === 'replace') return { ...target, hidden };
+  const isMeant = way === 'freeze' || way === 'delete' || way === 'whois';
+  const meant = hidden.filter(
+    ({ marker }) => isMeant || (way === 'unfreeze' && marker.frozen !== undefined),
+  );
+  const single = meant.map((owned) => ({ token: owned.token, owned }));
+  return { ...target, single: [...target.single, ...single] };
+}
+
+/** A secret by its name, with the hidden tokens whose markers name it. Undefined: there is none of both. */
+function selectNamed(
+  name: string,
+  request: RevocationRequest,
+  around: OrderObservation,
+  { owner }: Policy,
+): Target | undefined {
+  const hidden = hiddenTokens(around, owner).filter(({ marker }) => marker.secret === name);
+  const secrets = around.secrets.has(name) ? [name] : [];
+  if (secrets.length === 0 && hidden.length === 0) return undefined;
+  const target = withHidden({ ...NONE, secrets }, hidden, request, around);
+  return secrets.length + target.single.length > 0 ? target : undefined;
+}
+
+function selectSecret(
+  nameOrArn: string,
+  request: RevocationRequest,
+  around: OrderObservation,
+  policy: Policy,
+): Target {
+  const { secrets } = around;
+  const byArn = [...secrets.values()].find(({ secret }) => secret.arn === nameOrArn);
+  const found = selectNamed(byArn?.secret.name ?? nameOrArn, request, around, policy);
+  if (found) return found;
   const known = suggestionFor(nameOrArn, [...secrets.keys()]);
   throw new SelectionError(`this deployment has no secret ${nameOrArn}${known}`);
 }
 
-function selectName(name: string, policy: Policy, around: OrderObservation): string {
+function selectName(
+  name: string,
+  request: RevocationRequest,
+  around: OrderObservation,
+  policy: Policy,
+): Target {
   const entry = policy.tokens.find((each) => each.name === name);
   // Its entry may have left the policy.
   const secret = entry?.secret ?? `${secretPrefix(policy.owner)}${name}`;
-  if (around.secrets.has(secret)) return secret;
+  const found = selectNamed(secret, request, around, policy);
+  if (found) return found;
   if (!entry) {
     const names = policy.tokens.map((each) => each.name);
     throw new SelectionError(
@@ -109,14 +161,25 @@ function selectName(name: string, policy: Policy, around: OrderObservation): str
 }
 
 /** By the permissions of a secret's tokens and of its entry: after a deletion there are no tokens to ask. */
-function selectDatabase(name: string, policy: Policy, around: OrderObservation): string[] {
+function selectDatabase(
+  name: string,
+  request: RevocationRequest,
+  around: OrderObservation,
+  policy: Policy,
+): Target {
   const secrets = [...around.secrets.values()].filter((seen) => {
     const entry = entryOf(policy, seen.secret.name);
     const given = seen.tokens.map(({ token, marker }) => grantsOf(token, marker));
     const foreign = foreignHolders(seen).map(({ permissions }) => permissions);
     return [...given, ...foreign, entry?.permissions ?? []].some((each) => touches(each, name));
   });
-  if (secrets.length > 0) return secrets.map(({ secret }) => secret.name);
+  const hidden = hiddenTokens(around, policy.owner).filter(({ token, marker }) =>
+    touches(grantsOf(token, marker), name),
+  );
+  if (secrets.length > 0 || hidden.length > 0) {
+    const names = secrets.map(({ secret }) => secret.name);
+    return withHidden({ ...NONE, secrets: names }, hidden, request, around);
+  }
   const granted = [
     ...policy.tokens.flatMap(({ permissions }) => permissions),
     ...around.tokens.flatMap(({ permissions }) => permissions),
@@ -199,14 +262,23 @@ function selectToken(
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-function unknownBecause(fingerprint: string, { places, compared, unread }: LeakedSearch): string {
+function unknownBecause(
+  fingerprint: string,
+  { places, compared, unread }: LeakedSearch,
+  isCut: boolean,
+): string {
+  const shown = isCut ? ' that the listing shows (it is cut)' : '';
   const found =
     places.length > 0
       ? `the string is in ${places.join(' and ')}, and nobody knows whose it is`
       : `the string is in none of ${counted(compared, 'value')} of our secrets`;
   const missed = unread > 0 ? `; ${counted(unread, 'value')} could not be read` : '';
-  return `no marker has the fingerprint ${fingerprint}, and ${found}${missed}`;
+  return `no marker${shown} has the fingerprint ${fingerprint}, and ${found}${missed}`;
 }
+
+/** Whether the listing is known to lack live tokens: then nothing can be said of every one. */
+export const isCutShort = ({ unlisted = [] }: Pick<OrderObservation, 'unlisted'>): boolean =>
+  unlisted.length > 0;
 
 const NOWHERE: LeakedSearch = { places: [], compared: 0, unread: 0 };
 const MOST_SAID = 10;
@@ -234,10 +306,15 @@ function selectUnknown(
   const ids = candidatesAmong(around).map(({ id }) => id);
   const more = ids.length > MOST_SAID ? ', …' : '';
   const said = ids.slice(0, MOST_SAID).join(', ');
+  const isCut = isCutShort(around);
+  const orOther = isCut ? ', or another one, because the listing is cut' : '';
+  const none = isCut
+    ? 'every token that the listing shows has another fingerprint, but the listing is cut'
+    : 'every live token has another fingerprint';
   const which =
     ids.length > 0
-      ? `it may be one of ${counted(ids.length, 'live token')} whose string Keyturn never saw: ${said}${more}; way "whois" describes them, and tokenId names one`
-      : 'every live token has another fingerprint';
+      ? `it may be one of ${counted(ids.length, 'live token')} whose string Keyturn never saw: ${said}${more}${orOther}; way "whois" describes them, and tokenId names one`
+      : none;
   throw new SelectionError(`${unknown}; nothing was done; ${which}`);
 }
 
@@ -256,7 +333,8 @@ function selectFingerprint(
   const { leaked = NOWHERE } = around;
   const id = found?.id ?? leaked.tokenId;
   if (id !== undefined) return selectToken(id, request, around, policy);
-  return selectUnknown(unknownBecause(fingerprint, leaked), request, around);
+  const why = unknownBecause(fingerprint, leaked, isCutShort(around));
+  return selectUnknown(why, request, around);
 }
 
 function selectAll(request: RevocationRequest, policy: Policy, around: OrderObservation): Target {
@@ -268,14 +346,7 @@ function selectAll(request: RevocationRequest, policy: Policy, around: OrderObse
         'If there are really none, add "withoutSecrets": true (--without-secrets)',
     );
   }
-  const secrets = [...around.secrets.keys()];
-  const isEnding = request.way === 'freeze' || request.way === 'delete';
-  const isUndoing = request.way === 'unfreeze';
-  if (isEnding || isUndoing) {
-    const single = hidden.filter(({ marker }) => isEnding || marker.frozen !== undefined);
-    return { ...NONE, secrets, single: single.map((owned) => ({ token: owned.token, owned })) };
-  }
-  return { ...NONE, secrets, hidden: request.way === 'replace' ? hidden : [] };
+  return withHidden(whole([...around.secrets.keys()]), hidden, request, around);
 }
 
 /** `restore` undoes the quarantine of single tokens. Of a token named by its entry there must be exactly one. */
@@ -304,15 +375,15 @@ function select(request: RevocationRequest, policy: Policy, around: OrderObserva
   const { selector } = request;
   switch (selector.kind) {
     case 'token':
-      return whole([selectName(selector.name, policy, around)]);
+      return selectName(selector.name, request, around, policy);
     case 'tokenId':
       return selectToken(selector.id, request, around, policy);
     case 'fingerprint':
       return selectFingerprint(selector.fingerprint, request, around, policy);
     case 'secret':
-      return whole([selectSecret(selector.nameOrArn, around)]);
+      return selectSecret(selector.nameOrArn, request, around, policy);
     case 'database':
-      return whole(selectDatabase(selector.name, policy, around));
+      return selectDatabase(selector.name, request, around, policy);
     case 'all':
       return selectAll(request, policy, around);
     default:

@@ -181,7 +181,7 @@ test('restores what was quarantined', async () => {
   await world.wait(MINUTE);
   expect(world.accepts(string)).toBe(true);
   const again = await world.revoke({ way: 'restore', tokenId: id, ...leak });
-  expect(again.result).toMatchObject({ confirmed: true, tokens: [{ result: 'given-back' }] });
+  expect(again.result).toMatchObject({ confirmed: true, tokens: [{ result: 'left' }] });
 });
 
 test('tells in a dry run what it would do, and does nothing', async () => {
