@@ -15,7 +15,7 @@ const WAYS: Readonly<Record<string, string>> = {
   freeze: 'Freeze: these tokens lose their permissions until keyturn unfreeze.',
   delete: 'Delete: these tokens are deleted, and get no successor until keyturn lift.',
   unfreeze: 'Unfreeze: these tokens get back the permissions that the freeze removed.',
-  lift: 'Lift: the next run of rotate may issue tokens here again.',
+  lift: 'Lift: what the deletion left alive is deleted, and the next run of rotate may issue tokens here again.',
   restore: 'Restore: these tokens get back the permissions that quarantine removed.',
 };
 
@@ -75,6 +75,8 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
   ].join('\n');
 }
 
+const UNDOING: readonly string[] = ['unfreeze', 'lift', 'restore'];
+
 function verdict(report: Revocation, style: Style): string {
   const seconds = report.tokens.flatMap(({ deadAfterSeconds = [] }) => deadAfterSeconds);
   if (!report.done) {
@@ -88,6 +90,13 @@ function verdict(report: Revocation, style: Style): string {
       'yellow',
       'Everything was done that can be done, and not all of it is proven: see above. Repeat the same command: it continues and probes again.',
     );
+  }
+  const isUndoing = UNDOING.includes(report.way);
+  if (isUndoing && report.plan.actions.length === 0) {
+    return style('green', 'Nothing was done: there was nothing to undo.');
+  }
+  if (report.tokens.some(({ result }) => result === 'given-back')) {
+    return style('green', 'Everything was done, and the cluster accepts what was given back.');
   }
   if (seconds.length === 0) return style('green', 'Everything was done.');
   const slowest = Math.round(Math.max(...seconds));

@@ -91,9 +91,11 @@ export async function giveBack(
   const change = undo === 'freeze' ? unfrozen(fresh, fallback) : restored(fresh, fallback);
   const changed = await tools.armInUse(fresh, change);
   const result = resultOf({ token: changed, owned: fresh }, 'given-back');
+  if (changed.permissions.length > 0) return result;
+  const left = { ...result, result: 'left' as const };
   const isMeant = fresh.marker.quarantined === undefined && fresh.marker.grants !== undefined;
-  if (changed.permissions.length > 0 || (undo === 'freeze' && !isMeant)) return result;
+  if (undo === 'freeze' && !isMeant) return left; // it had none to give back
   const unconfirmed =
     'its permissions were not kept, and no entry of the policy says them; replace it';
-  return { ...result, result: 'left', unconfirmed };
+  return { ...left, unconfirmed };
 }

@@ -6,7 +6,12 @@ import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
 import type { HolderSources } from '../tokens/find-holder.ts';
 import { parseMarker } from '../tokens/marker.ts';
-import { type ObservedSecret, type OwnedToken, sortByOwner } from '../tokens/observation.ts';
+import {
+  LONGEST_LAG_MS,
+  type ObservedSecret,
+  type OwnedToken,
+  sortByOwner,
+} from '../tokens/observation.ts';
 import { observeVersions, type Readers } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { foreignHolders } from './plan/decide-revocation.ts';
@@ -27,6 +32,8 @@ export interface RevocationObservation {
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
   /** Every token that was listed, of any owner, also revoked ones, and those that a label names. */
   readonly tokens: readonly Token[];
+  /** Ids of live tokens that the listing lacks though it ought to show them: it is cut, and may lack others. */
+  readonly unlisted: readonly string[];
   /** Why Secrets Manager could not be asked. Absent: it answered. */
   readonly awsError?: string;
 }
@@ -66,6 +73,16 @@ const tokensOf = ({ tokens, holders }: ObservedSecret): Token[] => [
   ...tokens.map(({ token }) => token),
   ...[...holders.values()].flatMap((each) => (each.state === 'foreign' ? [each.token] : [])),
 ];
+
+/** Tokens that a `GET` shows, and the listing does not, though they are too old for the API to be late with them. */
+const unlistedOf = (
+  seen: ObservedSecret,
+  listed: Pick<ReadonlySet<string>, 'has'>,
+  at: number,
+): string[] =>
+  tokensOf(seen).flatMap(({ id, createdAt }) =>
+    listed.has(id) || at - createdAt < LONGEST_LAG_MS ? [] : [id],
+  );
 
 /** Secrets of our owner. Those of the policy that `ListSecrets` does not show yet are read by name. */
 async function listSecrets({
@@ -128,12 +145,15 @@ export async function observeAll(
     }),
   );
   const byId = new Map(tokens.map((token) => [token.id, token]));
+  const listed = new Set(byId.keys());
+  const unlisted = observed.flatMap(([, seen]) => unlistedOf(seen, listed, at));
   for (const [, seen] of observed) for (const token of tokensOf(seen)) byId.set(token.id, token);
   return {
     at,
     skewMs: at - now(),
     secrets: new Map(observed),
     tokens: [...byId.values()],
+    unlisted,
     ...(awsError !== undefined && { awsError }),
   };
 }
@@ -182,6 +202,9 @@ function indexOf(tokens: readonly Token[]): Indexed {
   return indexed;
 }
 
+/** One secret, and what the listing of tokens lacked of it. */
+export type SeenAlone = ObservedSecret & Pick<RevocationObservation, 'unlisted'>;
+
 /**
  * One secret as it is now, with all tokens whose markers name it, and the foreign ones that are meant.
  * Undefined: no secret has this name.
@@ -190,12 +213,13 @@ export async function observeOne(
   name: string,
   readers: OrderReaders,
   { foreign: meant = [], ids = [] }: Known = {},
-): Promise<ObservedSecret | undefined> {
+): Promise<SeenAlone | undefined> {
   const { api, secrets, policy, log } = readers;
   const secret = await secrets.describe(name);
   if (!secret) return undefined;
   const { owner } = policy;
-  const { bySecret, byId } = indexOf((await api.listTokens()).tokens);
+  const { tokens, at } = await api.listTokens();
+  const { bySecret, byId } = indexOf(tokens);
   const missing = await readMissing(ids, byId, readers);
   const { owned, foreign, revoked } = sortByOwner(
     [...(bySecret.get(name) ?? []), ...missing],
@@ -205,8 +229,27 @@ export async function observeOne(
   const readFingerprint = fingerprintReader({ secrets, policy, log });
   const others = foreign.size === 0 ? byId : new Map([...byId, ...foreign]);
   const sources = { owned, foreign: others, revoked, api, owner, readFingerprint };
-  const seen = await observeLabelled(secret, sources);
-  return withForeign(seen, others, meant);
+  const seen = withForeign(await observeLabelled(secret, sources), others, meant);
+  return { ...seen, unlisted: unlistedOf(seen, byId, at) };
+}
+
+/**
+ * The observation with these secrets as they are at this moment: `ListSecrets` may miss the changes of some
+ * minutes, and a person who undoes an order must see the hold that he ends.
+ */
+export async function observeAgain(
+  observation: RevocationObservation,
+  names: readonly string[],
+  readers: OrderReaders,
+): Promise<RevocationObservation> {
+  const shared = { ...readers, api: { ...readers.api, listTokens: sharedListing(readers.api) } };
+  const again = await Promise.all(names.map((name) => observeOne(name, shared)));
+  const fresh = again.flatMap((seen) => (seen ? [[seen.secret.name, seen] as const] : []));
+  return {
+    ...observation,
+    secrets: new Map([...observation.secrets, ...fresh]),
+    unlisted: [...observation.unlisted, ...fresh.flatMap(([, { unlisted }]) => unlisted)],
+  };
 }
 
 type Listing = ManagementApi['listTokens'];

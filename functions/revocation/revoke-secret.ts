@@ -1,30 +1,39 @@
 import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
+import { tracesOf } from '../secrets-manager/hold.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
-import { type ArmingTools, type HoldError, underHold } from '../tokens/under-hold.ts';
+import { type ArmingTools, type UnderHold, underHold } from '../tokens/under-hold.ts';
 import { alreadyDone, unknownVersions } from './already-done.ts';
 import type { Controls } from './control.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
-import { observeOne, type RevocationObservation } from './observe.ts';
+import { observeOne, type RevocationObservation, type SeenAlone } from './observe.ts';
 import {
   decideRevocation,
   findSuccessor,
   foreignHolders,
+  freezeLeftIn,
   notReachedBecause,
+  otherHoldIn,
   shortfallOf,
 } from './plan/decide-revocation.ts';
-import { ENDING_WAYS, needsNoAws, type Order } from './plan/order.ts';
+import { ENDING_WAYS, needsNoAws, type Order, UNDOING_WAYS } from './plan/order.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
 import type { OrderObservation } from './plan/select-tokens.ts';
+import { CUT_LISTING } from './plan/warnings.ts';
 import { replaceCurrent } from './replace-current.ts';
 import { releaseHold, setHold } from './set-hold.ts';
+import { verifyAccepted } from './verify-accepted.ts';
 import { type Proving, unknownMayWork, verifyRefused } from './verify-refused.ts';
 
 /** In each round the secret is read and its actions are carried out, until there are none. */
 const MOST_ROUNDS = 8;
 /** All later actions depend on these, so the secret is read again after them. */
 const READ_AGAIN_AFTER: readonly RevocationAction['kind'][] = ['hold', 'release', 'replace'];
+
+/** What comes behind these is not done without them: no token is ended before there is a successor, and none is given back under a hold. */
+const isGate = ({ kind }: RevocationAction, { way }: Order) =>
+  kind === 'replace' || kind === 'release' || (way === 'lift' && kind === 'delete');
 
 export interface Revocation {
   readonly order: Order;
@@ -83,6 +92,10 @@ interface Progress {
   readonly done: Set<string>;
   /** Why the secret is not reached, or what the order cannot do in it. */
   reason?: string | undefined;
+  /** The hold that the plan showed was released. */
+  released: boolean;
+  /** A listing lacked a token of this secret that it ought to show. */
+  cut: boolean;
   settled: boolean;
 }
 
@@ -142,9 +155,13 @@ async function carryOut(
       if (lacking !== undefined) partial.set(keyOf(action), lacking);
       return undefined;
     }
-    case 'release':
-      await releaseHold(seen.secret, tools);
+    case 'release': {
+      const { order } = progress;
+      const left = await releaseHold(seen.secret, order.hold ?? { labels: [] }, tools);
+      progress.released = left !== order.hold;
+      progress.order = { ...order, hold: left };
       return undefined;
+    }
     case 'detach-label':
       await secrets.moveLabel(name, action.label, { from: action.version });
       return undefined;
@@ -201,7 +218,7 @@ async function takeSteps(
     } catch (error) {
       failures.set(keyOf(action), { what: action.kind, where: progress.name, error });
       tools.log.error('failed', { ...about, error });
-      if (action.kind === 'replace') return; // no token is ended before there is a successor
+      if (isGate(action, order)) return;
     }
   }
 }
@@ -222,7 +239,7 @@ const expectedIds = ({ known, results }: Progress) =>
  * The secret as it is now. To end tokens needs the cluster alone: where Secrets Manager refuses to describe the
  * secret, it counts as it was when the order was planned.
  */
-async function look(progress: Progress, tools: ArmingTools): Promise<ObservedSecret | undefined> {
+async function look(progress: Progress, tools: ArmingTools): Promise<SeenAlone | undefined> {
   const { name, order, revocation, foreign } = progress;
   const [described] = await Promise.allSettled([tools.secrets.describe(name)]);
   let secret = described.status === 'fulfilled' ? described.value : undefined;
@@ -235,6 +252,18 @@ async function look(progress: Progress, tools: ArmingTools): Promise<ObservedSec
   return observeOne(name, { ...tools, secrets }, { foreign, ids: expectedIds(progress) });
 }
 
+/** Why nothing more is done in a secret, whatever is planned. Undefined: nothing stands in the way. */
+function endOf(
+  seen: ObservedSecret,
+  { order, released }: Progress,
+): Pick<Progress, 'reason' | 'settled'> | undefined {
+  const other = otherHoldIn(seen, order);
+  const left = released && !other ? freezeLeftIn(seen) : undefined;
+  if (left !== undefined) return { reason: left, settled: true };
+  const reason = other ?? notReachedBecause(seen, order);
+  return reason === undefined ? undefined : { reason, settled: false };
+}
+
 /** Reads the secret and carries out its actions, round after round. True: nothing is left to do. */
 async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
   const { name, failures, partial } = progress;
@@ -242,11 +271,12 @@ async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> 
     const seen = await look(progress, tools);
     if (!seen) throw new Error(`no secret has the name ${name}`);
     refuseForeignSecret(seen.secret, tools.policy);
+    if (seen.unlisted.length > 0) progress.cut = true;
     noteSuccessor(seen, progress, tools);
     noteAlreadyDone(seen, progress, tools);
-    const notReached = notReachedBecause(seen, progress.order);
-    progress.reason = notReached ?? shortfallOf(seen, progress.order);
-    if (notReached !== undefined) return false;
+    const end = endOf(seen, progress);
+    progress.reason = end?.reason ?? shortfallOf(seen, progress.order);
+    if (end) return end.settled;
     const actions = decideRevocation(seen, progress.order, tools.apiNow()).filter(
       (action) =>
         !partial.has(keyOf(action)) &&
@@ -257,10 +287,10 @@ async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> 
       return true;
     }
     const untried = actions.filter((action) => !failures.has(keyOf(action)));
-    const waitsForSuccessor = actions.some(
-      (action) => action.kind === 'replace' && failures.has(keyOf(action)),
+    const waits = actions.some(
+      (action) => isGate(action, progress.order) && failures.has(keyOf(action)),
     );
-    if (untried.length === 0 || (waitsForSuccessor && !progress.order.immediately)) return false;
+    if (untried.length === 0 || (waits && !progress.order.immediately)) return false;
     await takeSteps(untried, seen, progress, tools);
   }
   return false;
@@ -279,7 +309,8 @@ async function verifyEnded(progress: Progress, verified: Set<string>, tools: Too
   await Promise.all(
     fresh.map(async (result) => {
       verified.add(result.tokenId);
-      results.set(result.tokenId, await verifyRefused(result, provingOf(progress), tools));
+      const refused = await verifyRefused(result, provingOf(progress), tools);
+      results.set(result.tokenId, await verifyAccepted(refused, tools));
     }),
   );
 }
@@ -310,15 +341,25 @@ function withSuccessor(results: readonly TokenResult[]): TokenResult[] {
   );
 }
 
-/** A token that got permissions is unconfirmed if its secret's hold could not be read, or obeyed, after that. */
-export function withHoldError(result: TokenResult, holdError?: HoldError): TokenResult {
-  const isGiven = result.result === 'successor' || result.result === 'given-back';
-  if (!holdError || !isGiven || result.unconfirmed !== undefined) return result;
+type LastLook = Pick<UnderHold<unknown>, 'holdError' | 'obeyed'>;
+
+/**
+ * What the last look at the hold means for a token that got permissions: unconfirmed, if the hold could not be
+ * read or obeyed; otherwise it has none again.
+ */
+export function afterLastLook(result: TokenResult, { holdError, obeyed }: LastLook): TokenResult {
+  const isGivenBack = result.result === 'given-back';
+  if (!isGivenBack && result.result !== 'successor') return result;
+  if (obeyed !== undefined) {
+    const unconfirmed = `its permissions were taken away again, because ${result.secret} is ${obeyed}`;
+    return { ...result, ...(isGivenBack && { result: 'left' }), unconfirmed };
+  }
+  if (!holdError || result.unconfirmed !== undefined) return result;
   return { ...result, unconfirmed: holdError.message };
 }
 
 /** The same as a sentence, if no token has it. */
-export const unsaid = (results: readonly TokenResult[], holdError?: HoldError): string[] =>
+export const unsaid = (results: readonly TokenResult[], { holdError }: LastLook): string[] =>
   holdError && !results.some(({ unconfirmed }) => unconfirmed === holdError.message)
     ? [holdError.message]
     : [];
@@ -350,7 +391,7 @@ async function mayWork(
 
 /** What is not confirmed of a secret beside its tokens, in sentences. */
 async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]> {
-  const { name, reason, unread, partial, unknown } = progress;
+  const { name, reason, unread, partial, unknown, cut } = progress;
   const unknowns = await Promise.all(
     [...unknown].map(([version, label]) => mayWork(version, label, progress, tools)),
   );
@@ -358,6 +399,7 @@ async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]
     ...(reason === undefined ? [] : [`${name} ${reason}`]),
     ...(unread === undefined ? [] : [`${name} ${unread}`]),
     ...[...partial.values()].map((text) => `${name} ${text}`),
+    ...(cut ? [CUT_LISTING] : []),
     ...unknowns.flat(),
   ];
 }
@@ -365,32 +407,37 @@ async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]
 /**
  * Carries out an order about all tokens of one secret and verifies it on the data plane, twice: a rotation
  * that runs at the same time may have armed another token meanwhile. A repeated order does what is left.
+ * @param planned the secret as the plan showed it
  */
 export async function revokeSecret(
-  name: string,
+  planned: ObservedSecret,
   revocation: Revocation,
   tools: Tools,
 ): Promise<SecretResult> {
+  const { name } = planned.secret;
+  const isUndoing = UNDOING_WAYS.includes(revocation.order.way);
   const progress: Progress = {
     name,
     revocation,
-    order: revocation.order,
+    order: { ...revocation.order, ...(isUndoing && { hold: tracesOf(planned.secret) }) },
     results: new Map(),
     failures: new Map(),
     partial: new Map(),
-    known: new Set(),
+    known: new Set(planned.tokens.map(({ token }) => token.id)),
     foreign: new Set(revocation.order.namedToken ? [revocation.order.namedToken] : []),
     unknown: new Map(),
     done: new Set(),
+    released: false,
+    cut: false,
     settled: false,
   };
-  const { holdError } = await underHold(name, tools, (arming) => carryOutOrder(progress, arming));
+  const lastLook = await underHold(name, tools, (arming) => carryOutOrder(progress, arming));
   const results = withSuccessor([...progress.results.values()]);
-  const told = results.map((each) => withHoldError(each, holdError));
+  const told = results.map((each) => afterLastLook(each, lastLook));
   return {
     results: told,
     failures: [...progress.failures.values()],
-    unconfirmed: [...unsaid(told, holdError), ...(await unconfirmedOf(progress, tools))],
-    settled: progress.settled,
+    unconfirmed: [...unsaid(told, lastLook), ...(await unconfirmedOf(progress, tools))],
+    settled: progress.settled && lastLook.obeyed === undefined,
   };
 }

@@ -8,11 +8,12 @@ import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { deleteToken, giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
-import { decideToken } from './plan/decide-token.ts';
+import { decideToken, heldBecause } from './plan/decide-token.ts';
 import { grantsOf } from './plan/known-token.ts';
-import { ENDING_WAYS, needsNoAws } from './plan/order.ts';
+import { ENDING_WAYS, needsNoAws, type Order } from './plan/order.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
-import { type Revocation, type SecretResult, unsaid, withHoldError } from './revoke-secret.ts';
+import { afterLastLook, type Revocation, type SecretResult, unsaid } from './revoke-secret.ts';
+import { verifyAccepted } from './verify-accepted.ts';
 import { verifyRefused } from './verify-refused.ts';
 
 async function observeAgain(
@@ -51,19 +52,24 @@ async function carryOut(
   }
 }
 
-/** Why an undoing order gives a token without permissions nothing back. */
-function leftBecause({ owned }: ObservedToken): string {
+/** Why a token that an undoing order leaves as it is does not work. Undefined: it does. */
+function idleBecause({ token, owned }: ObservedToken, { way }: Order): string | undefined {
   if (owned?.marker.frozen !== undefined) return 'it is frozen; unfreeze it';
-  if (owned?.marker.quarantined !== undefined) return 'it is quarantined; restore it';
-  return 'its permissions were not kept';
+  if (token.permissions.length > 0) return undefined;
+  const isQuarantined = way !== 'restore' && owned?.marker.quarantined !== undefined;
+  return isQuarantined ? 'it is quarantined; restore it' : 'its permissions were not kept';
 }
 
-/** The result for a token that needs no action. One that has its permissions got nothing back. */
-function presentResult(observed: ObservedToken, { order }: Revocation): TokenResult {
-  if (order.way === 'freeze') return resultOf(observed, 'frozen');
-  const left = resultOf(observed, 'left');
-  const works = observed.token.permissions.length > 0;
-  return works ? left : { ...left, unconfirmed: leftBecause(observed) };
+/** The result for a token that needs no action. */
+function presentResult(
+  observed: ObservedToken,
+  secret: Secret | undefined,
+  { order }: Revocation,
+): TokenResult {
+  if (ENDING_WAYS.includes(order.way)) return resultOf(observed, 'frozen');
+  const held = heldBecause(observed, order.way, secret);
+  const unconfirmed = held === undefined ? idleBecause(observed, order) : `its secret ${held}`;
+  return { ...resultOf(observed, 'left'), ...(unconfirmed !== undefined && { unconfirmed }) };
 }
 
 function replacedBy(
@@ -79,37 +85,40 @@ interface Carried {
   readonly result: TokenResult;
   readonly failures: readonly unknown[];
   readonly unconfirmed: readonly string[];
+  /** No hold is in the way of the order. */
+  readonly isReached: boolean;
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** The labels as they are now. To end a token needs the cluster alone: where AWS refuses, those of the plan are used. */
-async function labelsOf(
+/** The secret as it is now. To end a token needs the cluster alone: where AWS refuses, that of the plan counts. */
+async function secretNow(
   { secret }: ObservedSecret,
   { order }: Revocation,
   tools: Tools,
-): Promise<{ readonly labels: Secret['labels']; readonly unread?: string }> {
+): Promise<{ readonly secret?: Secret | undefined; readonly unread?: string }> {
   try {
-    return { labels: (await tools.secrets.describe(secret.name))?.labels ?? {} };
+    return { secret: await tools.secrets.describe(secret.name) };
   } catch (error) {
     if (!needsNoAws(order)) throw error;
     const unread = `${secret.name}: its labels could not be read (${messageOf(error)}), so it is not known whether consumers read this token now`;
-    return { labels: secret.labels, unread };
+    return { secret, unread };
   }
 }
 
 /** Takes the actions. A label that stays is a temptation to roll back, but a token that stays works. */
 async function takeActions(
   observed: ObservedToken,
-  labels: Secret['labels'],
+  secret: Secret | undefined,
   revocation: Revocation,
   tools: ArmingTools,
 ): Promise<Carried> {
   const { order, reason } = revocation;
-  let result = presentResult(observed, revocation);
+  const isReached = heldBecause(observed, order.way, secret) === undefined;
+  let result = presentResult(observed, secret, revocation);
   const failures: unknown[] = [];
   const unconfirmed: string[] = [];
-  for (const action of decideToken(observed, order.way, labels)) {
+  for (const action of decideToken(observed, order.way, secret)) {
     const about = { ...action, way: order.way, reason };
     try {
       result = (await carryOut(action, observed, revocation, tools)) ?? result;
@@ -118,14 +127,37 @@ async function takeActions(
       if (action.kind !== 'detach-label') throw error;
       tools.log.error('failed', { ...about, error });
       failures.push(error);
-      const { secret, label, version } = action;
-      unconfirmed.push(`${secret}: ${label} is still on version ${version}: ${messageOf(error)}`);
+      const { secret: name, label, version } = action;
+      unconfirmed.push(`${name}: ${label} is still on version ${version}: ${messageOf(error)}`);
     }
   }
-  return { result, failures, unconfirmed };
+  return { result, failures, unconfirmed, isReached };
 }
 
-/** Carries out the order and verifies it. `seen`: the token's secret, if the token is ours. */
+/** Carries out the order, unless a hold is in its way. `seen`: the token's secret, if the token is ours. */
+async function changeOne(
+  planned: ObservedToken,
+  seen: ObservedSecret | undefined,
+  revocation: Revocation,
+  tools: ArmingTools,
+): Promise<Carried> {
+  const observed = await observeAgain(planned, tools);
+  if (!observed) {
+    return {
+      result: resultOf(planned, 'gone'),
+      failures: [],
+      unconfirmed: [],
+      isReached: true,
+    };
+  }
+  const { secret, unread } = seen ? await secretNow(seen, revocation, tools) : {};
+  const carried = await takeActions(observed, secret, revocation, tools);
+  return unread === undefined
+    ? carried
+    : { ...carried, unconfirmed: [unread, ...carried.unconfirmed] };
+}
+
+/** The same, and verifies it. */
 async function carryOutOrder(
   planned: ObservedToken,
   seen: ObservedSecret | undefined,
@@ -133,18 +165,11 @@ async function carryOutOrder(
   tools: ArmingTools,
 ): Promise<Carried> {
   const { order, startedAt, controls } = revocation;
-  const observed = await observeAgain(planned, tools);
-  const looked = observed && seen ? await labelsOf(seen, revocation, tools) : { labels: {} };
-  const carried = observed
-    ? await takeActions(observed, looked.labels, revocation, tools)
-    : { result: resultOf(planned, 'gone'), failures: [], unconfirmed: [] };
+  const carried = await changeOne(planned, seen, revocation, tools);
   const own = order.way === 'replace' ? seen?.secret.name : undefined;
-  const ended = { ...carried.result, ...replacedBy(seen, revocation) };
-  return {
-    ...carried,
-    result: await verifyRefused(ended, { startedAt, controls, own }, tools),
-    unconfirmed: [...(looked.unread === undefined ? [] : [looked.unread]), ...carried.unconfirmed],
-  };
+  const replaced = { ...carried.result, ...replacedBy(seen, revocation) };
+  const ended = await verifyRefused(replaced, { startedAt, controls, own }, tools);
+  return { ...carried, result: await verifyAccepted(ended, tools) };
 }
 
 /** Carries out an order about one token by itself: it is neither current nor pending, or it is not ours. */
@@ -157,16 +182,16 @@ export async function revokeToken(
   const { order, reason } = revocation;
   const name = planned.owned?.marker.secret ?? '';
   try {
-    const { result: carried, holdError } = await underHold(name, tools, (arming) =>
+    const { result: carried, ...lastLook } = await underHold(name, tools, (arming) =>
       carryOutOrder(planned, seen, revocation, arming),
     );
-    const { result, failures, unconfirmed } = carried;
-    const results = [withHoldError(result, holdError)];
+    const { result, failures, unconfirmed, isReached } = carried;
+    const results = [afterLastLook(result, lastLook)];
     return {
       results,
       failures: failures.map((error) => ({ what: 'detach-label', where: name, error })),
-      unconfirmed: [...unsaid(results, holdError), ...unconfirmed],
-      settled: failures.length === 0,
+      unconfirmed: [...unsaid(results, lastLook), ...unconfirmed],
+      settled: failures.length === 0 && isReached && lastLook.obeyed === undefined,
     };
   } catch (error) {
     const about = { tokenId: planned.token.id, way: order.way, reason };

@@ -5,9 +5,16 @@ import { formatInstant } from '../time.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import { findEnded, searchValues } from './find-leaked.ts';
-import { type AwsNeed, observeAll, type RevocationObservation, sharedListing } from './observe.ts';
-import { ENDING_WAYS, needsNoAws } from './plan/order.ts';
+import {
+  type AwsNeed,
+  observeAgain,
+  observeAll,
+  type RevocationObservation,
+  sharedListing,
+} from './observe.ts';
+import { ENDING_WAYS, needsNoAws, UNDOING_WAYS } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
+import type { OrderObservation } from './plan/select-tokens.ts';
 import { uncoveredBy } from './plan/warnings.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
 import type { RevocationRequest } from './request.ts';
@@ -76,7 +83,10 @@ function applyRevocation(
 ): Promise<SecretResult[]> {
   const shared = { ...tools, api: { ...tools.api, listTokens: sharedListing(tools.api) } };
   return Promise.all([
-    ...target.secrets.map((name) => revokeSecret(name, revocation, shared)),
+    ...target.secrets.flatMap((name) => {
+      const seen = secrets.get(name);
+      return seen ? [revokeSecret(seen, revocation, shared)] : [];
+    }),
     ...target.single.map((each) =>
       revokeToken(each, secrets.get(each.owned?.marker.secret ?? ''), revocation, tools),
     ),
@@ -106,6 +116,21 @@ function awsNeedOf(request: RevocationRequest): AwsNeed {
   return { withoutAws, ...(ENDING_WAYS.includes(way) && { instead: WITHOUT_AWS }) };
 }
 
+/** Both systems as they were seen, and what was searched for in the values. */
+type Around = RevocationObservation & Pick<OrderObservation, 'leaked' | 'endedIn'>;
+
+/** The plan, and what it was made from. Whoever undoes an order sees the hold that is there at this moment. */
+async function planUpToDate(
+  request: RevocationRequest,
+  listed: Around,
+  tools: Tools,
+): Promise<{ readonly planned: RevocationPlan; readonly around: Around }> {
+  const planned = planRevocation(tools.policy, listed, request);
+  if (!UNDOING_WAYS.includes(request.way)) return { planned, around: listed };
+  const around = { ...listed, ...(await observeAgain(listed, planned.secrets, tools)) };
+  return { planned: planRevocation(tools.policy, around, request), around };
+}
+
 /**
  * One run of `revoke`, in Lambda or on a laptop: observe, plan, apply, and report which tokens were ended
  * and how fast. A dry run, and `whois`, apply nothing.
@@ -118,12 +143,12 @@ export async function runRevocation(
   const { way, dryRun, reason = '', noUndo, by } = request;
   const startedAt = runTools.now();
   const asked = way === 'whois' ? [] : runTools.askSchedules();
-  const observation = await observeAll(runTools, awsNeedOf(request));
-  const tools = atApiTime(runTools, observation);
-  const leaked = await searchValues(request, observation, tools);
-  const endedIn = await findEnded(request, leaked, observation, tools);
-  const around = { ...observation, leaked, ...(endedIn !== undefined && { endedIn }) };
-  const planned = planRevocation(runTools.policy, around, request);
+  const listed = await observeAll(runTools, awsNeedOf(request));
+  const tools = atApiTime(runTools, listed);
+  const leaked = await searchValues(request, listed, tools);
+  const endedIn = await findEnded(request, leaked, listed, tools);
+  const found = { ...listed, leaked, ...(endedIn !== undefined && { endedIn }) };
+  const { planned, around } = await planUpToDate(request, found, tools);
   const { target, ...plan } = planned;
   const about = {
     way,
@@ -139,11 +164,11 @@ export async function runRevocation(
   }
   refuseOtherPlan(request, planned);
 
-  const controls = createControls(observation, plan.secrets, tools);
+  const controls = createControls(around, plan.secrets, tools);
   const order = orderOf(request, target, tools.policy);
   const { secrets } = target;
   const revocation = { order, noUndo, reason, by, startedAt, controls, secrets, around };
-  const applied = await applyRevocation(planned, observation, revocation, tools);
+  const applied = await applyRevocation(planned, around, revocation, tools);
   const gone = target.gone === undefined ? [] : [await verifyGone(target.gone, revocation, tools)];
   const results = [...applied.flatMap((each) => each.results), ...gone];
   const tokens = results.map((each) => revokedToken(each, tools));
@@ -151,8 +176,10 @@ export async function runRevocation(
 
   const failures = applied.flatMap((each) => each.failures);
   const unconfirmed = [
-    ...uncoveredBy(target, request, tools.policy, observation),
-    ...applied.flatMap((each) => each.unconfirmed),
+    ...new Set([
+      ...uncoveredBy(target, request, tools.policy, around),
+      ...applied.flatMap((each) => each.unconfirmed),
+    ]),
   ];
   const done = failures.length === 0 && applied.every(({ settled }) => settled);
   const isSeen = tokens.every((each) => each.unconfirmed === undefined);

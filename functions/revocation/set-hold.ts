@@ -4,10 +4,14 @@ import {
   HOLD_LABELS,
   HOLD_TAG,
   type Hold,
-  holdOf,
+  type HoldTraces,
+  hasOtherHold,
   holdText,
+  isDeletion,
   LIFTED_TAG,
   missingTraces,
+  tracesBelow,
+  tracesOf,
 } from '../secrets-manager/hold.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { formatInstant, MINUTE_MS } from '../time.ts';
@@ -21,7 +25,7 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 
 /**
  * Sets both traces of a hold, the label first: whoever stops after one of them has set the one that no tag
- * tool takes away. Resolves to what is lacking.
+ * tool takes away. The tag keeps the hold of others. Resolves to what is lacking.
  * @throws the tag's error, if the secret has neither trace
  */
 export async function setHold(
@@ -30,7 +34,7 @@ export async function setHold(
   { reason, by }: Origin,
   { secrets, now }: Tools,
 ): Promise<string | undefined> {
-  const missing = missingTraces(secret, hold);
+  const missing = missingTraces(secret, hold, { by, reason });
   const to = secret.labels.AWSCURRENT;
   let lacking: string | undefined;
   if (missing.includes('label') && to !== undefined) {
@@ -42,11 +46,15 @@ export async function setHold(
     }
   }
   if (!missing.includes('tag')) return lacking;
-  const text = holdText(hold, { at: now(), by, reason });
+  const standing = secret.tags[HOLD_TAG];
+  const text = holdText(hold, { at: now(), by, reason }, standing);
   const [tagged] = await Promise.allSettled([secrets.tag(secret.name, { [HOLD_TAG]: text })]);
   if (tagged.status === 'fulfilled') return lacking;
   if (lacking !== undefined || to === undefined) throw tagged.reason;
-  return `has its label alone as a hold, because its tag was refused: ${messageOf(tagged.reason)}`;
+  const problem = `because its tag was refused: ${messageOf(tagged.reason)}`;
+  return standing === undefined
+    ? `has its label alone as a hold, ${problem}`
+    : `has a hold whose tag does not name this order, ${problem}`;
 }
 
 const FIRST_WAIT_MS = 1_000;
@@ -54,27 +62,64 @@ const LONGEST_WAIT_MS = 15_000;
 /** Kept for what comes after it. */
 const RESERVE_MS = 2 * MINUTE_MS;
 
+type Judgement = (seen: Secret) => 'done' | 'other' | 'wait';
+
+/** Reads a secret until its traces are as they were made, or somebody set others. */
+async function readUntil(judge: Judgement, name: string, tools: Tools): Promise<'done' | 'other'> {
+  const { secrets, now, sleep, deadline } = tools;
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+    const seen = await secrets.describe(name);
+    const judged = seen ? judge(seen) : 'done';
+    if (judged !== 'wait') return judged;
+    if (now() + waitMs + RESERVE_MS >= deadline) {
+      throw new Error(`${name} is still ${seen && describeHold(seen)}`);
+    }
+    await sleep(waitMs);
+  }
+}
+
 /**
- * Takes both traces of a hold away, and reads until neither is seen. Where it was for deletion, the secret
+ * Releases exactly this hold, reads until it is not seen, and resolves to what is known of holds then. The
+ * labels go first, and the tag only once they are seen gone: a tag has no compare-and-set, and whoever sets
+ * another hold meanwhile puts the label on again, which shows then. It stops where it sees another hold, and
+ * the caller's next look finds that. A lifted deletion leaves the freeze that it was set over, and the secret
  * says from then on that it was lifted: the replacement of its tokens is what a person asked for.
  * @throws Error if a trace is still seen at the end
  */
-export async function releaseHold(secret: Secret, tools: Tools): Promise<void> {
-  const { secrets, now, sleep, deadline } = tools;
-  const { name } = secret;
-  if (holdOf(secret) === 'deleted') {
+export async function releaseHold(
+  { name, labels }: Pick<Secret, 'name' | 'labels'>,
+  hold: HoldTraces,
+  tools: Tools,
+): Promise<HoldTraces> {
+  const { secrets, now } = tools;
+  const left = tracesBelow(hold);
+  const ends = hold.labels.filter((label) => !left.labels.includes(label));
+  const isOther = (seen: Secret) => hasOtherHold(seen, hold);
+  const before = await secrets.describe(name);
+  if (before && isOther(before)) return hold;
+  if (isDeletion(hold)) {
     await secrets.tag(name, { [LIFTED_TAG]: formatInstant(now()) });
   }
-  await secrets.untag(name, [HOLD_TAG]);
-  for (const label of Object.values(HOLD_LABELS)) {
-    const from = secret.labels[label];
+  for (const label of ends) {
+    const from = labels[label];
     if (from !== undefined) await secrets.moveLabel(name, label, { from });
   }
-  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-    const seen = await secrets.describe(name);
-    const hold = seen && describeHold(seen);
-    if (hold === undefined) return;
-    if (now() + waitMs + RESERVE_MS >= deadline) throw new Error(`${name} is still ${hold}`);
-    await sleep(waitMs);
-  }
+  const isLabelled = (seen: Secret) => ends.some((label) => seen.labels[label] !== undefined);
+  const unlabelled = await readUntil(
+    (seen) => (isOther(seen) && 'other') || (isLabelled(seen) ? 'wait' : 'done'),
+    name,
+    tools,
+  );
+  if (unlabelled === 'other') return hold;
+  if (left.tag !== undefined) await secrets.tag(name, { [HOLD_TAG]: left.tag });
+  else await secrets.untag(name, [HOLD_TAG]);
+  await readUntil(
+    (seen) => {
+      if (isOther(seen) || isLabelled(seen)) return 'other';
+      return tracesOf(seen).tag === left.tag ? 'done' : 'wait';
+    },
+    name,
+    tools,
+  );
+  return left;
 }

@@ -16,7 +16,7 @@ const ENDED: readonly TokenResult['result'][] = ['deleted', 'frozen', 'gone'];
 type Checked = Pick<RevokedToken, 'deadAfterSeconds' | 'unconfirmed'>;
 
 /** The string of a token that was ended, or why it is not known. A version can be read even without a label. */
-async function readString(
+export async function readString(
   { secret = '', versions = [], fingerprint }: TokenResult,
   { secrets, policy }: Tools,
 ): Promise<TokenValue | string> {

@@ -28,21 +28,32 @@ export interface HoldOrigin {
   readonly reason: string;
 }
 
-/** A tag's value takes 256 characters: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Tag.html */
+/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Tag.html */
+const LONGEST_TAG = 256;
 const LONGEST_REASON = 120;
+/** Of a second order, so that the first one keeps some room. */
+const LONGEST_SECOND_REASON = 60;
 const LONGEST_NAME = 60;
 /** What AWS takes in the value of a tag. */
 const NOT_IN_TAGS = /[^\p{L}\p{Z}\p{N}_.:/=+\-@]+/gu;
+/** Before the words of another order that holds the secret too. */
+const AND = ' + ';
+/** Before a freeze that a deletion was set over: lifting the deletion leaves it. */
+const OVER = ' + over: ';
 const BY_US = /^(frozen|deleted) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(?: by (\S+))?: (.*)$/u;
 
-const taggable = (text: string, longest: number) =>
-  text.replace(NOT_IN_TAGS, ' ').replace(/\s+/g, ' ').trim().slice(0, longest).trim();
+const cut = (text: string, longest: number) => text.slice(0, longest).trim();
 
-/** The hold by its tag. Somebody who set an unknown value also wanted to stop this secret. */
+const taggable = (text: string, longest: number) =>
+  cut(text.replace(NOT_IN_TAGS, ' ').replace(/\s+/g, ' ').trim(), longest);
+
+/** Somebody who set an unknown value also wanted to stop this secret. */
+const holdIn = (tag: string): Hold => (/^deleted\b/.test(tag) ? 'deleted' : 'frozen');
+
+/** The hold by its tag. */
 function taggedHold({ tags }: Pick<Secret, 'tags'>): Hold | undefined {
   const value = tags[HOLD_TAG];
-  if (value === undefined) return undefined;
-  return /^deleted\b/.test(value) ? 'deleted' : 'frozen';
+  return value === undefined ? undefined : holdIn(value);
 }
 
 const isLabelled = ({ labels }: Pick<Secret, 'labels'>, hold: Hold) =>
@@ -55,18 +66,90 @@ export function holdOf(secret: Traced): Hold | undefined {
   return tagged ?? (isLabelled(secret, 'frozen') ? 'frozen' : undefined);
 }
 
-/** What a hold still lacks: its label can be set only where there is a version. */
-export function missingTraces(secret: Traced, hold: Hold): readonly ('label' | 'tag')[] {
+/** ` by alice@laptop: stolen`. */
+function signature({ by, reason }: Pick<HoldOrigin, 'by' | 'reason'>, longest: number): string {
+  const who = by === undefined ? '' : taggable(by, LONGEST_NAME).replaceAll(' ', '-');
+  return `${who ? ` by ${who}` : ''}: ${taggable(reason, longest)}`;
+}
+
+/** What a tag says of the hold itself, without a freeze that it was set over. */
+const aboveIn = (tag: string): string => tag.split(OVER, 1)[0] ?? '';
+
+/** Whether the tag says that this order holds the secret, be it the only one or not. */
+function isSigned({ tags }: Pick<Secret, 'tags'>, origin: Pick<HoldOrigin, 'by' | 'reason'>) {
+  const own = aboveIn(tags[HOLD_TAG] ?? '');
+  return own.includes(`Z${signature(origin, LONGEST_SECOND_REASON)}`); // behind an instant
+}
+
+/**
+ * What a hold still lacks: its label can be set only where there is a version. `origin`: the order whose hold
+ * it is, so that whoever releases the hold of another order sees that this one holds the secret too.
+ */
+export function missingTraces(
+  secret: Traced,
+  hold: Hold,
+  origin?: Pick<HoldOrigin, 'by' | 'reason'>,
+): readonly ('label' | 'tag')[] {
   const missing: ('label' | 'tag')[] = [];
   if (!isLabelled(secret, hold)) missing.push('label');
-  if (taggedHold(secret) !== hold) missing.push('tag');
+  const isTagged = taggedHold(secret) === hold && (!origin || isSigned(secret, origin));
+  if (!isTagged) missing.push('tag');
   return missing;
 }
 
-/** The value of the tag: `deleted 2026-11-26T07:00:00Z by alice@laptop: stolen`. */
-export function holdText(hold: Hold, { at, by, reason }: HoldOrigin): string {
-  const who = by === undefined ? '' : taggable(by, LONGEST_NAME).replaceAll(' ', '-');
-  return `${hold} ${formatInstant(at)}${who ? ` by ${who}` : ''}: ${taggable(reason, LONGEST_REASON)}`;
+/** The freeze in a tag that a deletion was set over. */
+const belowIn = (tag: string): string | undefined =>
+  holdIn(tag) === 'deleted' && tag.includes(OVER)
+    ? tag.slice(tag.indexOf(OVER) + OVER.length)
+    : undefined;
+
+/**
+ * The value of the tag: `deleted 2026-11-26T07:00:00Z by alice@laptop: stolen`. A hold that stands already is
+ * carried along, as far as there is room: `frozen … by alice: stolen + … by bob: legal`, and for a freeze
+ * under a deletion `deleted … by bob: leaked + over: frozen … by alice: stolen`.
+ */
+export function holdText(hold: Hold, origin: HoldOrigin, standing?: string): string {
+  const at = formatInstant(origin.at);
+  if (!standing) return `${hold} ${at}${signature(origin, LONGEST_REASON)}`;
+  const said = `${at}${signature(origin, LONGEST_SECOND_REASON)}`;
+  if (holdIn(standing) !== hold) return cut(`${hold} ${said}${OVER}${standing}`, LONGEST_TAG);
+  const below = belowIn(standing);
+  const rest = `${AND}${said}${below === undefined ? '' : OVER + below}`;
+  const first = below === undefined ? standing : aboveIn(standing);
+  const since = `${hold} ${at}`.length;
+  return cut(cut(first, Math.max(since, LONGEST_TAG - rest.length)) + rest, LONGEST_TAG);
+}
+
+/** The traces of a hold, as somebody saw them. */
+export interface HoldTraces {
+  readonly tag?: string | undefined;
+  readonly labels: readonly string[];
+}
+
+export const tracesOf = ({ tags, labels }: Traced): HoldTraces => ({
+  tag: tags[HOLD_TAG],
+  labels: Object.values(HOLD_LABELS).filter((label) => labels[label] !== undefined),
+});
+
+/** Whether these traces are of a hold for deletion. */
+export const isDeletion = ({ tag, labels }: HoldTraces) =>
+  labels.includes(HOLD_LABELS.deleted) || (tag !== undefined && holdIn(tag) === 'deleted');
+
+/** What is left of these traces once the hold is released: a freeze that was there before a deletion. */
+export function tracesBelow(hold: HoldTraces): HoldTraces {
+  if (!isDeletion(hold)) return { labels: [] };
+  const { tag, labels } = hold;
+  return {
+    tag: tag !== undefined && holdIn(tag) === 'deleted' ? belowIn(tag) : tag,
+    labels: labels.filter((label) => label !== HOLD_LABELS.deleted),
+  };
+}
+
+/** Whether a secret has a trace of a hold that is none of these, nor what releasing them leaves. */
+export function hasOtherHold(secret: Traced, known: HoldTraces): boolean {
+  const { tag, labels } = tracesOf(secret);
+  const isKnown = tag === undefined || tag === known.tag || tag === tracesBelow(known).tag;
+  return !isKnown || labels.some((label) => !known.labels.includes(label));
 }
 
 /** Reads that value. Undefined: a person wrote the tag by hand, or an earlier version did, or it is gone. */

@@ -1,7 +1,11 @@
 import type { Token } from '../management-api/token.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
+import { HOUR_MS } from '../time.ts';
 import { homeOf, type Marker, parseMarker } from './marker.ts';
 import { versionIdOf } from './version-id.ts';
+
+/** A Management API that lags behind its own writes by more than that cannot be worked with. */
+export const LONGEST_LAG_MS = HOUR_MS;
 
 /** A token that has our marker and whose secret is ours. */
 export interface OwnedToken {

@@ -1,6 +1,6 @@
 import type { Token } from '../management-api/token.ts';
 import type { Tools } from '../run/tools.ts';
-import { holdOf } from '../secrets-manager/hold.ts';
+import { describeHold, holdOf } from '../secrets-manager/hold.ts';
 import {
   type Arming,
   changeToken,
@@ -39,6 +39,8 @@ export interface UnderHold<T> {
   readonly result: T;
   /** It is not known that a hold was obeyed. Absent: there was no hold, or it was obeyed. */
   readonly holdError?: HoldError;
+  /** The hold in words, if there was one and the permissions were taken away again. */
+  readonly obeyed?: string;
 }
 
 async function takeBack(owned: OwnedToken, tools: Tools, hold: string): Promise<void> {
@@ -56,25 +58,27 @@ async function takeBack(owned: OwnedToken, tools: Tools, hold: string): Promise<
 
 /**
  * H4: if the secret is on hold now, takes from every token what this run gave it. An error at one token
- * stops no other. Resolves to the first error.
+ * stops no other. Resolves to the first error, and to the hold that was obeyed.
  */
 async function obeyHold(
   secret: string,
   armed: readonly OwnedToken[],
   tools: Tools,
-): Promise<unknown> {
-  if (armed.length === 0) return undefined;
+): Promise<{ readonly failure?: unknown; readonly obeyed?: string | undefined }> {
+  if (armed.length === 0) return {};
   const [described] = await Promise.allSettled([tools.secrets.describe(secret)]);
-  if (described.status === 'rejected') return described.reason;
+  if (described.status === 'rejected') return { failure: described.reason };
   const hold = described.value && holdOf(described.value);
-  if (!hold) return undefined;
+  if (!hold) return {};
   let failure: unknown;
   for (const each of armed) {
     // One after the other, so that a token which got permissions twice is stripped once.
     const [taken] = await Promise.allSettled([takeBack(each, tools, hold)]);
     if (taken.status === 'rejected') failure ??= taken.reason;
   }
-  return failure;
+  return failure === undefined
+    ? { obeyed: described.value && describeHold(described.value) }
+    : { failure };
 }
 
 /**
@@ -96,10 +100,14 @@ export async function underHold<T>(
     };
   const arming = { ...tools, arm: giving(patchToken), armInUse: giving(patchTokenInUse) };
   const [worked] = await Promise.allSettled([work(arming)]);
-  const failure = await obeyHold(secret, armed, tools);
+  const { failure, obeyed } = await obeyHold(secret, armed, tools);
   const holdError = failure === undefined ? undefined : new HoldError(secret, failure);
   if (holdError)
     tools.log.error('the hold could not be read or obeyed', { secret, error: holdError });
   if (worked.status === 'rejected') throw worked.reason;
-  return { result: worked.value, ...(holdError && { holdError }) };
+  return {
+    result: worked.value,
+    ...(holdError && { holdError }),
+    ...(obeyed !== undefined && { obeyed }),
+  };
 }

@@ -1,10 +1,7 @@
 import type { Secret } from '../secrets-manager/secret.ts';
 import { type Secrets, UnreadableSecretError } from '../secrets-manager/secrets.ts';
-import { HOUR_MS } from '../time.ts';
 import type { HolderSources } from './find-holder.ts';
-
-/** A Management API that lags behind its own writes by more than that cannot be worked with. */
-const LONGEST_LAG_MS = HOUR_MS;
+import { LONGEST_LAG_MS } from './observation.ts';
 
 async function timesOf({ name }: Secret, secrets: Pick<Secrets, 'versionTimes'>) {
   try {

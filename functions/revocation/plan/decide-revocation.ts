@@ -1,6 +1,12 @@
 import type { Token } from '../../management-api/token.ts';
 import type { Without } from '../../run/plan.ts';
-import { describeHold, type Hold, holdOf, missingTraces } from '../../secrets-manager/hold.ts';
+import {
+  describeHold,
+  type Hold,
+  hasOtherHold,
+  holdOf,
+  missingTraces,
+} from '../../secrets-manager/hold.ts';
 import { HOUR_MS } from '../../time.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
@@ -43,7 +49,7 @@ const isAnyLeft = (seen: ObservedSecret, { createdAt }: Token) =>
 
 /**
  * The token that this order, or the same one before, minted to replace what is revoked: under AWSPENDING, or
- * under AWSCURRENT as long as something older lives, or for an hour. Of several the youngest.
+ * under AWSCURRENT as long as something older lives that it ends, or for an hour. Of several the youngest.
  */
 export function findSuccessor(
   seen: ObservedSecret,
@@ -151,11 +157,17 @@ function decideReplacing(seen: ObservedSecret, order: Order, now: number): Actio
   return order.immediately ? [...ends, ...replace] : [...replace, ...ends];
 }
 
+/** Who gives an order, and why. Undefined: a dry run that does not say it. */
+export const originOf = ({ by, reason }: Pick<Order, 'by' | 'reason'>) =>
+  reason === undefined ? undefined : { by, reason };
+
 /** The hold with both its traces, as far as the secret can have them. */
-function holding({ secret }: ObservedSecret, hold: Hold): Action[] {
+function holding({ secret }: ObservedSecret, hold: Hold, order: Order): Action[] {
   if (secret.deletedAt !== undefined) return []; // Secrets Manager refuses to change it
   const hasVersions = secret.labels.AWSCURRENT !== undefined;
-  const missing = missingTraces(secret, hold).filter((trace) => trace === 'tag' || hasVersions);
+  const missing = missingTraces(secret, hold, originOf(order)).filter(
+    (trace) => trace === 'tag' || hasVersions,
+  );
   return missing.length > 0 ? [{ kind: 'hold', hold }] : [];
 }
 
@@ -182,12 +194,12 @@ function decideActions(seen: ObservedSecret, order: Order, now: number): Action[
     case 'replace':
       return decideReplacing(seen, order, now);
     case 'freeze':
-      return [...holding(seen, 'frozen'), ...stripping(seen)];
+      return [...holding(seen, 'frozen', order), ...stripping(seen)];
     case 'delete': {
       const ends = endings(seen, order);
       const isFixed = seen.secret.deletedAt !== undefined;
       return [
-        ...holding(seen, 'deleted'),
+        ...holding(seen, 'deleted', order),
         ...(isFixed ? ends.filter(({ kind }) => kind !== 'detach-label') : ends),
       ];
     }
@@ -234,6 +246,21 @@ export function notReachedBecause(
   }
   if (secret.deletedAt === undefined || immediately) return undefined;
   return 'is scheduled for deletion, so no successor can be stored in it, and its tokens still work; restore it first, or end them with "way": "delete" (--delete)';
+}
+
+/**
+ * The hold that an undoing order met and that its plan did not show: somebody set it meanwhile, and what a
+ * person did not see he does not release.
+ */
+export function otherHoldIn({ secret }: ObservedSecret, { hold }: Order): string | undefined {
+  if (!hold || !hasOtherHold(secret, hold)) return undefined;
+  return `is ${describeHold(secret)}, which was not there when this order was planned: nothing more is undone; look at it, and give the order again`;
+}
+
+/** The freeze that a lifted deletion leaves, because it was there before. */
+export function freezeLeftIn({ secret }: ObservedSecret): string | undefined {
+  const hold = describeHold(secret);
+  return hold && `stays ${hold}; it was so before the deletion, and unfreeze ends it`;
 }
 
 /** What the order cannot make sure of in a secret that it reaches. */

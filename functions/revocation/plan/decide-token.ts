@@ -1,6 +1,9 @@
+import { describeHold, holdOf } from '../../secrets-manager/hold.ts';
+import type { Secret } from '../../secrets-manager/secret.ts';
 import { describeToken } from '../../tokens/marker.ts';
 import type { ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import type { RevocationWay } from '../request.ts';
+import { UNDOING_WAYS } from './order.ts';
 import type { GivingBack, LabelDetachment, SingleTokenAction } from './revocation-action.ts';
 
 /**
@@ -32,12 +35,28 @@ const givingBack = ({ token, marker }: OwnedToken): GivingBack => ({
   secret: marker.secret,
 });
 
-/** The actions for one token by itself. `labels`: those of its secret, if the token is ours. */
-export function decideToken(
-  { token, owned }: ObservedToken,
+/**
+ * Why an order does not reach a token: it would give back what the hold of its secret takes away again.
+ * Undefined: it does. `secret`: the token's, if it is ours.
+ */
+export function heldBecause(
+  { owned }: ObservedToken,
   way: RevocationWay,
-  labels: Readonly<Record<string, string>>,
+  secret: Secret | undefined,
+): string | undefined {
+  const hold = owned && secret && UNDOING_WAYS.includes(way) ? holdOf(secret) : undefined;
+  if (!hold || !secret) return undefined;
+  return `is ${describeHold(secret)}; ${hold === 'deleted' ? 'lift' : 'unfreeze'} the whole secret`;
+}
+
+/** The actions for one token by itself. `secret`: the token's, if it is ours. */
+export function decideToken(
+  observed: ObservedToken,
+  way: RevocationWay,
+  secret: Secret | undefined,
 ): readonly SingleTokenAction[] {
+  if (heldBecause(observed, way, secret) !== undefined) return [];
+  const { token, owned } = observed;
   const about = { tokenId: token.id, ...(owned && { secret: owned.marker.secret }) };
   const { frozen, quarantined } = owned?.marker ?? {};
   switch (way) {
@@ -47,7 +66,7 @@ export function decideToken(
         : [];
     case 'delete':
     case 'replace':
-      return [...detachPrevious(owned, labels), { kind: 'delete', ...about }];
+      return [...detachPrevious(owned, secret?.labels ?? {}), { kind: 'delete', ...about }];
     case 'unfreeze':
       return owned && frozen !== undefined ? [givingBack(owned)] : [];
     case 'restore':

@@ -1,9 +1,10 @@
 import type { Token } from '../../management-api/token.ts';
 import { approvalHash } from '../../run/plan.ts';
+import type { HoldTraces } from '../../secrets-manager/hold.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 
 /** A person's order about one secret. */
-export interface Order extends Pick<RevocationRequest, 'way' | 'immediately'> {
+export interface Order extends Pick<RevocationRequest, 'way' | 'immediately' | 'reason' | 'by'> {
   /** The same for the same selector, way and reason: such an order goes on where it ended. */
   readonly id: string;
   /** Secrets that the policy has an entry for: it says what a successor may do. */
@@ -12,6 +13,8 @@ export interface Order extends Pick<RevocationRequest, 'way' | 'immediately'> {
   readonly namedToken?: string;
   /** The successor that this run obtained. Absent: none yet. */
   readonly successor?: Pick<Token, 'id' | 'createdAt'>;
+  /** For an order that undoes: the hold that its plan showed, which is all that it may release. */
+  readonly hold?: HoldTraces;
 }
 
 /** The ways that end tokens. */
@@ -20,6 +23,9 @@ export const ENDING_WAYS: readonly RevocationWay[] = ['replace', 'freeze', 'dele
 /** Ways that end a token by the Management API alone: they go ahead where AWS refuses or cannot be reached. */
 export const needsNoAws = ({ way }: Pick<Order, 'way'>): boolean =>
   way === 'freeze' || way === 'delete';
+
+/** The ways that undo. */
+export const UNDOING_WAYS: readonly RevocationWay[] = ['unfreeze', 'lift', 'restore'];
 
 /** 16 hex digits for what makes an order the same. That it is urgent (`immediately`) does not. */
 export const orderId = ({ selector, way, reason = '' }: RevocationRequest): string =>

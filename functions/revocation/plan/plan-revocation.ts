@@ -2,11 +2,10 @@ import type { Token } from '../../management-api/token.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { approvalHash } from '../../run/plan.ts';
 import { RequestError } from '../../run/request.ts';
-import type { ObservedToken } from '../../tokens/observation.ts';
 import type { BlastRadius, KnownToken } from '../report.ts';
 import type { RevocationRequest } from '../request.ts';
 import { decideRevocation, foreignHolders, notReachedBecause } from './decide-revocation.ts';
-import { canKeep, decideToken } from './decide-token.ts';
+import { canKeep, decideToken, heldBecause } from './decide-token.ts';
 import { knowToken } from './known-token.ts';
 import { type Order, orderId } from './order.ts';
 import {
@@ -26,6 +25,8 @@ export const orderOf = (
   entries: new Set(tokens.map(({ secret }) => secret)),
   way: request.way,
   immediately: request.immediately,
+  ...(request.reason !== undefined && { reason: request.reason }),
+  ...(request.by !== undefined && { by: request.by }),
   ...(namedToken !== undefined && { namedToken }),
 });
 
@@ -138,20 +139,31 @@ export function planRevocation(
     ...target.secrets,
     ...target.single.flatMap(({ owned }) => owned?.marker.secret ?? []),
   ]);
-  const labelsOf = ({ owned }: ObservedToken) =>
-    around.secrets.get(owned?.marker.secret ?? '')?.secret.labels ?? {};
-  const single = target.single.flatMap((each) => decideToken(each, request.way, labelsOf(each)));
+  const ofSingle = target.single.map((each) => {
+    const secret = around.secrets.get(each.owned?.marker.secret ?? '')?.secret;
+    const reason = heldBecause(each, request.way, secret);
+    return {
+      actions: decideToken(each, request.way, secret),
+      notReached: secret && reason !== undefined ? [{ secret: secret.name, reason }] : [],
+    };
+  });
   const plan = {
     tokens,
     databases: [
       ...new Set(tokens.flatMap(({ permissions }) => permissions.map(({ resource }) => resource))),
     ].sort(),
     secrets: [...secrets].sort(),
-    actions: [...seen.flatMap((each) => decideRevocation(each, order, around.at)), ...single],
-    notReached: seen.flatMap((each) => {
-      const reason = notReachedBecause(each, order);
-      return reason === undefined ? [] : [{ secret: each.secret.name, reason }];
-    }),
+    actions: [
+      ...seen.flatMap((each) => decideRevocation(each, order, around.at)),
+      ...ofSingle.flatMap(({ actions }) => actions),
+    ],
+    notReached: [
+      ...seen.flatMap((each) => {
+        const reason = notReachedBecause(each, order);
+        return reason === undefined ? [] : [{ secret: each.secret.name, reason }];
+      }),
+      ...ofSingle.flatMap(({ notReached }) => notReached),
+    ],
     ...(target.unknown !== undefined && {
       candidates: candidatesAmong(around).map((each) => knowToken(each, about)),
     }),

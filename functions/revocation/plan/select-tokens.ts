@@ -54,6 +54,8 @@ export interface OrderObservation {
   readonly at: number;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
   readonly tokens: readonly Token[];
+  /** Ids of live tokens that the listing lacks though it ought to show them. */
+  readonly unlisted?: readonly string[];
   /** Why Secrets Manager could not be asked. Absent: it answered. */
   readonly awsError?: string;
   /** Absent: no fingerprint was named, or a marker bears it. */
@@ -71,7 +73,7 @@ const whole = (secrets: readonly string[], namedToken?: string): Target => ({
 });
 
 /** Whether these permissions allow to read or write a database. */
-export const touches = (permissions: readonly Permission[], database: string) =>
+const touches = (permissions: readonly Permission[], database: string) =>
   permissions.some(
     ({ action, resource }) =>
       (action === 'read' || action === 'write') && (resource === '*' || resource === database),
@@ -83,10 +85,17 @@ const MOST_SAID = 10;
 const listed = (ids: readonly string[]) =>
   `${ids.slice(0, MOST_SAID).join(', ')}${ids.length > MOST_SAID ? ', …' : ''}`;
 
+/** Whether the listing is known to lack live tokens: then nothing can be said of every one. */
+export const isCutShort = ({ unlisted = [] }: Pick<OrderObservation, 'unlisted'>): boolean =>
+  unlisted.length > 0;
+
 /** Live tokens whose markers name our owner, and a secret that Secrets Manager does not show. */
 function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): OwnedToken[] {
   const visible = new Set(
-    [...secrets.values()].flatMap((seen) => seen.tokens.map(({ token }) => token.id)),
+    [...secrets.values()].flatMap((seen) => [
+      ...seen.tokens.map(({ token }) => token.id),
+      ...foreignHolders(seen).map(({ id }) => id),
+    ]),
   );
   return tokens.flatMap((token) => {
     if (token.revokedAt !== undefined || visible.has(token.id)) return [];
@@ -97,16 +106,15 @@ function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): Own
 }
 
 /**
- * Why a name may select nothing though its tokens work: Secrets Manager shows nothing of the owner here, or not that
- * secret. Undefined: nothing says so.
+/**
+ * The question where a name selects nothing here though its tokens may work: Secrets Manager shows nothing of the
+ * owner, or not that secret.
  */
 function notShownHere(
   { owner }: Policy,
   around: OrderObservation,
-  isMeant: (hidden: OwnedToken) => boolean,
-): string | undefined {
-  const hidden = hiddenTokens(around, owner).filter(isMeant);
-  if (around.secrets.size > 0 && hidden.length === 0) return undefined;
+  hidden: readonly OwnedToken[],
+): string {
   const where =
     around.secrets.size === 0
       ? `Secrets Manager shows no secret of the owner ${owner} here`
@@ -119,26 +127,91 @@ function notShownHere(
   return `${where}${which}; is this the wrong account or Region? If not, end tokens by their ids, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`;
 }
 
-function selectSecret(nameOrArn: string, policy: Policy, around: OrderObservation): string {
-  const { secrets } = around;
-  for (const { secret } of secrets.values()) {
-    if (secret.name === nameOrArn || secret.arn === nameOrArn) return secret.name;
+/**
+ * Adds hidden tokens: those of a secret that was deleted for good, though another one may have its name by now,
+ * or of another account. Nothing here reads their strings, so `replace` has no successor for them and leaves them.
+ */
+function withHidden(
+  target: Target,
+  hidden: readonly OwnedToken[],
+  { way }: Pick<RevocationRequest, 'way'>,
+): Target {
+  if (way === 'replace') return { ...target, hidden };
+  const isMeant = way === 'freeze' || way === 'delete' || way === 'whois';
+  const meant = hidden.filter(
+    ({ marker }) => isMeant || (way === 'unfreeze' && marker.frozen !== undefined),
+  );
+  const single = meant.map((owned) => ({ token: owned.token, owned }));
+  return { ...target, single: [...target.single, ...single] };
+}
+
+/** What was named: the secrets that are visible, and whether a hidden token belongs to it. */
+interface Named {
+  /** In the words of the error. */
+  readonly what: string;
+  readonly secrets: readonly string[];
+  readonly isMeant: (hidden: OwnedToken) => boolean;
+}
+
+/**
+ * Secrets with the hidden tokens that belong to them. Undefined: there is none of both.
+ * @throws SelectionError if nothing of the owner is visible, or if the order can do nothing for what is hidden
+ */
+function selectNamed(
+  { what, secrets, isMeant }: Named,
+  request: RevocationRequest,
+  around: OrderObservation,
+  policy: Policy,
+): Target | undefined {
+  const { way, withoutSecrets } = request;
+  const hidden = hiddenTokens(around, policy.owner).filter(isMeant);
+  if (secrets.length === 0) {
+    const canReach = way === 'freeze' || way === 'delete' || way === 'whois';
+    const isNoneVisible = around.secrets.size === 0 && !withoutSecrets;
+    if (isNoneVisible || (hidden.length > 0 && !canReach)) {
+      throw new SelectionError(`${what} selects nothing: ${notShownHere(policy, around, hidden)}`);
+    }
+    if (hidden.length === 0) return undefined;
   }
-  const isNamed = ({ marker: { secret } }: OwnedToken) =>
-    nameOrArn === secret || nameOrArn.includes(`:secret:${secret}-`);
-  const notShown = notShownHere(policy, around, isNamed);
-  if (notShown) throw new SelectionError(`${nameOrArn} selects nothing: ${notShown}`);
+  return withHidden(whole(secrets), hidden, request);
+}
+
+function selectSecret(
+  nameOrArn: string,
+  request: RevocationRequest,
+  around: OrderObservation,
+  policy: Policy,
+): Target {
+  const { secrets } = around;
+  const name = [...secrets.values()].find(
+    ({ secret }) => secret.name === nameOrArn || secret.arn === nameOrArn,
+  )?.secret.name;
+  const isMeant = ({ marker: { secret } }: OwnedToken) =>
+    secret === (name ?? nameOrArn) ||
+    (name === undefined && nameOrArn.includes(`:secret:${secret}-`));
+  const named = { what: nameOrArn, secrets: name === undefined ? [] : [name], isMeant };
+  const found = selectNamed(named, request, around, policy);
+  if (found) return found;
   const known = suggestionFor(nameOrArn, [...secrets.keys()]);
   throw new SelectionError(`this deployment has no secret ${nameOrArn}${known}`);
 }
 
-function selectName(name: string, policy: Policy, around: OrderObservation): string {
+function selectName(
+  name: string,
+  request: RevocationRequest,
+  around: OrderObservation,
+  policy: Policy,
+): Target {
   const entry = policy.tokens.find((each) => each.name === name);
   // Its entry may have left the policy.
   const secret = entry?.secret ?? `${secretPrefix(policy.owner)}${name}`;
-  if (around.secrets.has(secret)) return secret;
-  const notShown = notShownHere(policy, around, ({ marker }) => marker.secret === secret);
-  if (notShown) throw new SelectionError(`${name} selects nothing: ${notShown}`);
+  const named = {
+    what: name,
+    secrets: around.secrets.has(secret) ? [secret] : [],
+    isMeant: ({ marker }: OwnedToken) => marker.secret === secret,
+  };
+  const found = selectNamed(named, request, around, policy);
+  if (found) return found;
   if (!entry) {
     const names = policy.tokens.map((each) => each.name);
     throw new SelectionError(
@@ -149,18 +222,25 @@ function selectName(name: string, policy: Policy, around: OrderObservation): str
 }
 
 /** By the permissions of a secret's tokens and of its entry: after a deletion there are no tokens to ask. */
-function selectDatabase(name: string, policy: Policy, around: OrderObservation): string[] {
+function selectDatabase(
+  name: string,
+  request: RevocationRequest,
+  around: OrderObservation,
+  policy: Policy,
+): Target {
   const secrets = [...around.secrets.values()].filter((seen) => {
     const entry = entryOf(policy, seen.secret.name);
     const given = seen.tokens.map(({ token, marker }) => grantsOf(token, marker));
     const foreign = foreignHolders(seen).map(({ permissions }) => permissions);
     return [...given, ...foreign, entry?.permissions ?? []].some((each) => touches(each, name));
   });
-  if (secrets.length > 0) return secrets.map(({ secret }) => secret.name);
-  const notShown = notShownHere(policy, around, ({ token, marker }) =>
-    touches(grantsOf(token, marker), name),
-  );
-  if (notShown) throw new SelectionError(`the database ${name} selects nothing: ${notShown}`);
+  const named = {
+    what: `the database ${name}`,
+    secrets: secrets.map(({ secret }) => secret.name),
+    isMeant: ({ token, marker }: OwnedToken) => touches(grantsOf(token, marker), name),
+  };
+  const found = selectNamed(named, request, around, policy);
+  if (found) return found;
   const granted = [
     ...policy.tokens.flatMap(({ permissions }) => permissions),
     ...around.tokens.flatMap(({ permissions }) => permissions),
@@ -215,6 +295,23 @@ function refuseHidden(
   );
 }
 
+/** A token that the cluster does not show: it was ended before, if a version of a secret is all that is left of it. */
+function selectUnlisted(
+  id: string,
+  { way }: Pick<RevocationRequest, 'way'>,
+  around: OrderObservation,
+): Target {
+  if (isCutShort(around)) {
+    throw new SelectionError(
+      `no listed token has the id ${id}, but the listing is cut: it may live; nothing was done; give the order again`,
+    );
+  }
+  if (around.endedIn !== undefined && ENDING_WAYS.includes(way)) return { ...NONE, gone: id };
+  throw new SelectionError(
+    `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
+  );
+}
+
 function selectToken(
   id: string,
   request: RevocationRequest,
@@ -227,13 +324,7 @@ function selectToken(
   const home = secretOf(id, owned?.versions ?? [versionIdOf(id), id], request, around);
   if (home && request.way !== 'restore') return whole([home.secret.name], id);
   const token = around.tokens.find((each) => each.id === id);
-  const isEnded = around.endedIn !== undefined && ENDING_WAYS.includes(request.way);
-  if (!token && isEnded) return { ...NONE, gone: id };
-  if (!token) {
-    throw new SelectionError(
-      `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
-    );
-  }
+  if (!token) return selectUnlisted(id, request, around);
   if (token.revokedAt !== undefined) return { ...NONE, gone: id };
   const own = owned && around.secrets.get(owned.marker.secret);
   // No token of the secret is proven current, so consumers may be using this one: it gets a successor.
@@ -246,13 +337,18 @@ function selectToken(
   return { ...NONE, single: [{ token, ...(known && { owned: known }) }], namedToken: id };
 }
 
-function unknownBecause(fingerprint: string, { places, compared, unread }: LeakedSearch): string {
+function unknownBecause(
+  fingerprint: string,
+  { places, compared, unread }: LeakedSearch,
+  isCut: boolean,
+): string {
+  const shown = isCut ? ' that the listing shows (it is cut)' : '';
   const found =
     places.length > 0
       ? `the string is in ${places.join(' and ')}, and nobody knows whose it is: replace it there first (--token or --secret), so that its consumers get another one, and then end it by its id`
       : `the string is in none of ${counted(compared, 'value')} of our secrets`;
   const missed = unread > 0 ? `; ${counted(unread, 'value')} could not be read` : '';
-  return `no marker has the fingerprint ${fingerprint}, and ${found}${missed}`;
+  return `no marker${shown} has the fingerprint ${fingerprint}, and ${found}${missed}`;
 }
 
 const NOWHERE: LeakedSearch = { places: [], compared: 0, unread: 0 };
@@ -278,10 +374,15 @@ function selectUnknown(
 ): Target {
   if (dryRun || way === 'whois') return { ...NONE, unknown };
   const ids = candidatesAmong(around).map(({ id }) => id);
+  const isCut = isCutShort(around);
+  const orOther = isCut ? ', or another one, because the listing is cut' : '';
+  const none = isCut
+    ? 'every token that the listing shows has another fingerprint, but the listing is cut'
+    : 'every live token has another fingerprint';
   const which =
     ids.length > 0
-      ? `it may be one of ${counted(ids.length, 'live token')} whose string Keyturn never saw: ${listed(ids)}; way "whois" describes them, and tokenId names one`
-      : 'every live token has another fingerprint';
+      ? `it may be one of ${counted(ids.length, 'live token')} whose string Keyturn never saw: ${listed(ids)}${orOther}; way "whois" describes them, and tokenId names one`
+      : none;
   throw new SelectionError(`${unknown}; nothing was done; ${which}`);
 }
 
@@ -300,7 +401,8 @@ function selectFingerprint(
   const { leaked = NOWHERE } = around;
   const id = found?.id ?? leaked.tokenId;
   if (id !== undefined) return selectToken(id, request, around, policy);
-  return selectUnknown(unknownBecause(fingerprint, leaked), request, around);
+  const why = unknownBecause(fingerprint, leaked, isCutShort(around));
+  return selectUnknown(why, request, around);
 }
 
 function selectAll(request: RevocationRequest, policy: Policy, around: OrderObservation): Target {
@@ -312,14 +414,7 @@ function selectAll(request: RevocationRequest, policy: Policy, around: OrderObse
         'If there are really none, add "withoutSecrets": true (--without-secrets)',
     );
   }
-  const secrets = [...around.secrets.keys()];
-  const isEnding = request.way === 'freeze' || request.way === 'delete';
-  const isUndoing = request.way === 'unfreeze';
-  if (isEnding || isUndoing) {
-    const single = hidden.filter(({ marker }) => isEnding || marker.frozen !== undefined);
-    return { ...NONE, secrets, single: single.map((owned) => ({ token: owned.token, owned })) };
-  }
-  return { ...NONE, secrets, hidden: request.way === 'replace' ? hidden : [] };
+  return withHidden(whole([...around.secrets.keys()]), hidden, request);
 }
 
 /** `restore` undoes the quarantine of single tokens. Of a token named by its entry there must be exactly one. */
@@ -348,15 +443,15 @@ function select(request: RevocationRequest, policy: Policy, around: OrderObserva
   const { selector } = request;
   switch (selector.kind) {
     case 'token':
-      return whole([selectName(selector.name, policy, around)]);
+      return selectName(selector.name, request, around, policy);
     case 'tokenId':
       return selectToken(selector.id, request, around, policy);
     case 'fingerprint':
       return selectFingerprint(selector.fingerprint, request, around, policy);
     case 'secret':
-      return whole([selectSecret(selector.nameOrArn, policy, around)]);
+      return selectSecret(selector.nameOrArn, request, around, policy);
     case 'database':
-      return whole(selectDatabase(selector.name, policy, around));
+      return selectDatabase(selector.name, request, around, policy);
     case 'all':
       return selectAll(request, policy, around);
     default:

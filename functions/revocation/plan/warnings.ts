@@ -1,18 +1,32 @@
 import type { Permission } from '../../management-api/token.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { describeHold } from '../../secrets-manager/hold.ts';
-import type { ObservedSecret, ObservedToken } from '../../tokens/observation.ts';
-import { currentHolder, isExpired } from '../../tokens/state.ts';
-import type { RevocationRequest } from '../request.ts';
 import {
+  describeHold,
+  type Hold,
+  holdOf,
+  missingTraces,
+  tracesBelow,
+  tracesOf,
+} from '../../secrets-manager/hold.ts';
+import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
+import { currentHolder, isExpired, ownedCurrent } from '../../tokens/state.ts';
+import type { RevocationRequest, RevocationWay } from '../request.ts';
+import {
+  decideRevocation,
   findSuccessor,
   foreignHolders,
   notReachedBecause,
+  originOf,
   shortfallOf,
 } from './decide-revocation.ts';
+import { decideToken, heldBecause } from './decide-token.ts';
 import { grantsOf } from './known-token.ts';
 import { ENDING_WAYS, type Order } from './order.ts';
-import type { OrderObservation, Target } from './select-tokens.ts';
+import { isCutShort, type OrderObservation, type Target } from './select-tokens.ts';
+
+/** Tokens that a label or an earlier look names were read by their ids; nobody knows what else is not listed. */
+export const CUT_LISTING =
+  'the listing of tokens is cut: it lacks live tokens that the cluster shows by their ids, so tokens that no label names may be left out, and work; give the order again';
 
 const shown = (permissions: readonly Permission[]) =>
   permissions.map(({ action, resource }) => `${action} ${resource}`).join(', ') || 'nothing';
@@ -111,6 +125,15 @@ function withoutAws(
   return `${unknown}, and ${consequence}`;
 }
 
+const isElsewhere = ({ marker }: OwnedToken, { secrets }: OrderObservation) =>
+  !secrets.get(marker.secret)?.tokens.some((each) => each.marker.home === marker.home);
+
+/** Where a token has its secret, if it is none that we see. */
+const elsewhere = ({ marker: { secret } }: OwnedToken, { secrets }: OrderObservation) =>
+  secrets.has(secret)
+    ? `its secret is another ${secret} than the one here (which was made again, or is of another account)`
+    : `its secret ${secret} is not visible here`;
+
 /** What the order leaves, or cannot make sure of, though it belongs to what was ordered. None of it is confirmed. */
 export function uncoveredBy(
   target: Target,
@@ -120,19 +143,82 @@ export function uncoveredBy(
 ): string[] {
   const unasked = withoutAws(request, around);
   const hidden = target.hidden.map(
-    ({ token, marker }) =>
-      `${token.id} has our owner and works; its secret ${marker.secret} is not visible here, so it would get no successor and is left; to end it, name it by its id with --freeze or --delete`,
+    (each) =>
+      `${each.token.id} has our owner and works; ${elsewhere(each, around)}, so it would get no successor and is left; to end it, name it by its id with --freeze or --delete`,
   );
-  return [...(unasked ? [unasked] : []), ...hidden, ...othersOf(target, request, policy, around)];
+  const isCut = target.secrets.length > 0 && isCutShort(around);
+  return [
+    ...(unasked ? [unasked] : []),
+    ...(isCut ? [CUT_LISTING] : []),
+    ...hidden,
+    ...othersOf(target, request, policy, around),
+  ];
+}
+
+/** Whether another order than this one set the hold that stands, or this one does not say who it is. */
+function isHeldByOther(secret: ObservedSecret['secret'], hold: Hold, order: Order): boolean {
+  const origin = originOf(order);
+  return !origin || missingTraces(secret, hold, origin).includes('tag');
+}
+
+/** A hold of other hands, and what becomes of it. */
+function* warnOfHold(seen: ObservedSecret, order: Order): Generator<string> {
+  const { secret } = seen;
+  const { name } = secret;
+  const hold = describeHold(secret);
+  if (!hold) return;
+  switch (order.way) {
+    case 'unfreeze':
+      yield `${name} is ${hold}; the order takes this hold away`;
+      return;
+    case 'lift': {
+      const { tag, labels } = tracesBelow(tracesOf(secret));
+      yield `${name} is ${hold}; the order takes this hold away`;
+      yield* warnOfDeletions(seen);
+      if (tag === undefined && labels.length === 0) return;
+      yield `${name} stays on hold (frozen) behind that, as before the deletion: ${tag ?? 'by its label alone'}`;
+      return;
+    }
+    case 'freeze':
+      if (!isHeldByOther(secret, 'frozen', order)) return;
+      yield `${name} is ${hold} already; the order adds its own reason, and unfreeze ends both`;
+      return;
+    case 'delete':
+      if (!isHeldByOther(secret, 'deleted', order)) return;
+      yield holdOf(secret) === 'deleted'
+        ? `${name} is ${hold} already; the order adds its own reason, and lift ends both`
+        : `${name} is ${hold}; the deletion is set over it, and lift leaves it so`;
+      return;
+    default:
+  }
+}
+
+/** The tokens that work and that lifting a deletion ends first, since a hold for deletion condemns them. */
+function* warnOfDeletions(seen: ObservedSecret): Generator<string> {
+  for (const { token } of seen.tokens) {
+    if (token.permissions.length === 0) continue;
+    const which = ownedCurrent(seen)?.token.id === token.id ? 'the current token' : 'a token';
+    yield `${token.id} is ${which} of ${seen.secret.name} and works (${shown(token.permissions)}): lift finishes the deletion first, and DELETES it; to keep it, take the tag keyturn:hold off by hand instead`;
+  }
+}
+
+/** An order that finds nothing to undo says so. */
+function* warnOfNothing(seen: ObservedSecret, order: Order, now: number): Generator<string> {
+  const { name } = seen.secret;
+  if (decideRevocation(seen, order, now).length > 0) return;
+  if (order.way === 'unfreeze')
+    yield `nothing to unfreeze: ${name} is not on hold, and no token of it is frozen`;
+  if (order.way === 'lift') yield `nothing to lift: ${name} is not on hold`;
 }
 
 function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generator<string> {
   const { name } = seen.secret;
   const reason = notReachedBecause(seen, order) ?? shortfallOf(seen, order);
   if (reason) yield `${name} ${reason}`;
-  const isUndoing = order.way === 'unfreeze' || order.way === 'lift';
-  const hold = isUndoing && !reason ? describeHold(seen.secret) : undefined;
-  if (hold) yield `${name} is ${hold}; the order takes this hold away`;
+  else {
+    yield* warnOfHold(seen, order);
+    yield* warnOfNothing(seen, order, now);
+  }
   if (ENDING_WAYS.includes(order.way)) {
     for (const { id, permissions } of foreignHolders(seen)) {
       if (id === order.namedToken) continue;
@@ -143,11 +229,36 @@ function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generat
   if (successor) yield `${name}: the order goes on with its successor ${successor.token.id}`;
 }
 
-function warnOfSingle(
-  { token, owned }: ObservedToken,
-  { way, noUndo }: RevocationRequest,
+const NOTHING: Partial<Record<RevocationWay, string>> = {
+  unfreeze: 'is not frozen',
+  lift: 'is by itself, and a hold is on a whole secret',
+  restore: 'is not quarantined',
+};
+
+function warnOfOwned(
+  observed: ObservedToken & { readonly owned: OwnedToken },
+  { way }: RevocationRequest,
+  around: OrderObservation,
 ): string[] {
-  if (owned || way === 'delete' || way === 'whois') return [];
+  const { token, owned } = observed;
+  const secret = around.secrets.get(owned.marker.secret)?.secret;
+  const held = heldBecause(observed, way, secret);
+  if (held !== undefined) return [`${owned.marker.secret} ${held}`];
+  const nothing = decideToken(observed, way, secret).length === 0 ? NOTHING[way] : undefined;
+  if (nothing !== undefined) return [`nothing to ${way}: ${token.id} ${nothing}`];
+  if (way === 'whois' || !isElsewhere(owned, around)) return [];
+  return [`${token.id} has our owner, and ${elsewhere(owned, around)}: it belongs to this order`];
+}
+
+function warnOfSingle(
+  observed: ObservedToken,
+  request: RevocationRequest,
+  around: OrderObservation,
+): string[] {
+  const { token, owned } = observed;
+  const { way, noUndo } = request;
+  if (owned) return warnOfOwned({ token, owned }, request, around);
+  if (way === 'delete' || way === 'whois') return [];
   if (way === 'freeze' && noUndo)
     return [`${token.id} is not ours: its permissions cannot be given back`];
   return way === 'replace' ? [`${token.id} is not ours: it is deleted without a successor`] : [];
@@ -173,7 +284,7 @@ export function warningsOf(
     ...uncoveredBy(target, request, policy, around),
     ...withoutTokenBy(target, request, around),
     ...seen.flatMap((each) => [...warnOfSecret(each, order, around.at)]),
-    ...target.single.flatMap((each) => warnOfSingle(each, request)),
+    ...target.single.flatMap((each) => warnOfSingle(each, request, around)),
     ...(target.gone === undefined ? [] : [`${target.gone} is revoked already`]),
     ...warnOfLeaked(around),
     ...(target.unknown === undefined ? [] : [target.unknown]),

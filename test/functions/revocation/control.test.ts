@@ -37,6 +37,7 @@ const observation = {
     tokens,
   }),
   tokens,
+  unlisted: [],
 };
 
 /** A data plane that lets these secrets' strings through while `open` says so; its clock stands still. */

@@ -3,7 +3,7 @@ import { TELEGRAF } from '../../world/policy.ts';
 import type { Answered, Saved, World } from '../../world/world.ts';
 
 /** `CRASH_POINTS=all`: every call, in minutes; otherwise one of a few neighbours, another one for each disturbance. */
-const STRIDE = process.env.CRASH_POINTS === 'all' ? 1 : 3;
+export const STRIDE = process.env.CRASH_POINTS === 'all' ? 1 : 3;
 
 function* callNumbers(index: number): Generator<number> {
   for (let number = 1 + (index % STRIDE); ; number += STRIDE) yield number;

@@ -57,9 +57,11 @@ test.each(selectors.slice(0, 2))(
   async (selector) => {
     const id = currentId();
     await world.people.deleteSecret(TELEGRAF, 'for good');
-    const { error } = await world.revoke({ ...selector, way: 'freeze', reason: 'leaked' });
-    expect(error?.errorMessage).toContain(`does not show ${TELEGRAF} here, and 1 live token`);
-    expect(error?.errorMessage).toContain(id);
+    for (const way of ['replace', 'unfreeze', 'lift', 'restore']) {
+      const { error } = await world.revoke({ ...selector, way, reason: 'leaked' });
+      expect(error?.errorMessage).toContain(`does not show ${TELEGRAF} here, and 1 live token`);
+      expect(error?.errorMessage).toContain(id);
+    }
   },
 );
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 
@@ -88,7 +89,7 @@ test.each([{ token: 'telegraf' }, { secret: TELEGRAF }, { database: 'metrics' }]
     world.intercept(nothingThere);
     const { error } = await world.revoke({ ...selector, way: 'delete', reason: 'leaked' });
     world.intercept();
-    expect(error?.errorMessage).toContain('Secrets Manager shows no secret of the owner prod here');
+    expect(error?.errorMessage).toContain('Secrets Manager shows no secret of the owner prod');
     expect(error?.errorMessage).toContain(currentId());
     expect(error?.errorMessage).toContain('is this the wrong account or Region?');
     expect(working()).toHaveLength(2);
@@ -426,4 +427,117 @@ test('a hold that somebody else set is named before it is taken away', async () 
   expect(result?.plan.warnings).toEqual([
     `${TELEGRAF} is on hold (frozen); its tag was written by hand: do not touch - bob; the order takes this hold away`,
   ]);
+});
+
+test('the same words weeks later are a new order, though an older token was frozen by itself', async () => {
+  const old = currentId();
+  await world.rotate(force);
+  await world.revoke({ tokenId: old, way: 'freeze', reason: 'odd writes' });
+  await world.revoke(order);
+  const string = world.string(TELEGRAF);
+  await world.wait(10 * DAY);
+  const { result } = await world.revoke(order);
+  expect(result?.plan.actions).not.toEqual([]);
+  await world.wait(5 * MINUTE);
+  expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
+});
+
+test.each(['freeze', 'delete', 'replace'])(
+  '%s is not confirmed where the listing is known to be cut, because it may lack tokens without a label',
+  async (way) => {
+    const string = world.string(TELEGRAF);
+    for (let time = 0; time < 2; time += 1) {
+      await world.rotate(force);
+      await world.wait(HOUR);
+    }
+    world.cluster.manners = { longestListing: 0 };
+    const { result } = await world.revoke({ ...order, way });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.unconfirmed).toEqual([expect.stringContaining('the listing of tokens is cut')]);
+    const fingerprint = createHash('sha256').update(string).digest('hex').slice(0, 16);
+    const { error } = await world.revoke({ fingerprint, way, reason: 'leaked' });
+    expect(error?.errorMessage).not.toContain('every live token');
+    expect(error?.errorMessage).toContain('the listing is cut');
+    world.cluster.manners = {};
+  },
+);
+
+test('completes a listing that is cut after the first look by what that look showed', async () => {
+  const string = world.string(TELEGRAF);
+  for (let time = 0; time < 2; time += 1) {
+    await world.rotate(force);
+    await world.wait(HOUR);
+  }
+  world.intercept((call, effect) => {
+    if (call.operation === 'TagResource') world.cluster.manners = { longestListing: 0 };
+    return passThrough(call, effect);
+  });
+  const { result } = await world.revoke({ ...order, way: 'freeze' });
+  world.intercept();
+  world.cluster.manners = {};
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  await world.wait(MINUTE);
+  expect([world.accepts(string), working(TELEGRAF).length]).toEqual([false, 0]);
+});
+
+test.each([{ token: 'telegraf' }, { secret: TELEGRAF }, { database: 'metrics' }])(
+  'an order by %j means the token too whose secret was deleted for good and made again',
+  async (selector) => {
+    const [old, string] = [currentId(), world.string(TELEGRAF)];
+    await world.people.deleteSecret(TELEGRAF, 'for good');
+    await world.rotate();
+    const { result } = await world.revoke({ ...selector, reason: 'leaked' });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.unconfirmed).toEqual([
+      expect.stringMatching(`${old} has our owner and works; its secret is another`),
+    ]);
+    expect(world.accepts(string)).toBe(true);
+    await world.revoke({ ...selector, way: 'freeze', reason: 'leaked' });
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
+test('freezes a token by the name of its secret that was deleted for good', async () => {
+  const string = world.string(TELEGRAF);
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  await world.revoke({ ...order, way: 'freeze' });
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('a hold that is set while a successor is verified keeps it from being promoted', async () => {
+  const old = currentId();
+  let isSet = false;
+  world.intercept(async (call, effect) => {
+    const reply = effect();
+    if (call.server === 'data-plane' && !isSet) {
+      isSet = true;
+      await world.people.hold(TELEGRAF, 'frozen');
+    }
+    return reply;
+  });
+  const { error } = await world.revoke(order);
+  world.intercept();
+  expect(error?.errorMessage).toContain('was put on hold meanwhile');
+  expect(currentId()).toBe(old);
+});
+
+test('looks again after the strings were seen dead: what was given back meanwhile is taken away', async () => {
+  const tokenId = currentId();
+  let isGiven = false;
+  world.intercept(async (call, effect) => {
+    const reply = effect();
+    const { status } = reply;
+    if (call.server === 'data-plane' && status >= 400 && !isGiven) {
+      isGiven = true;
+      await world.people.changeToken(tokenId, {
+        permissions: [{ action: 'write', resource: 'metrics' }],
+      });
+    }
+    return reply;
+  });
+  await world.revoke({ ...order, way: 'freeze' });
+  world.intercept();
+  expect([isGiven, working(TELEGRAF)]).toEqual([true, []]);
 });

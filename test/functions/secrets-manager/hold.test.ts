@@ -3,10 +3,13 @@ import {
   describeHold,
   HOLD_LABELS,
   HOLD_TAG,
+  hasOtherHold,
   holdOf,
   holdOrigin,
   holdText,
   missingTraces,
+  tracesBelow,
+  tracesOf,
 } from '../../../functions/secrets-manager/hold.ts';
 
 const AT = Date.UTC(2026, 10, 26, 3);
@@ -62,4 +65,33 @@ test.each([
   [secretOf(), undefined],
 ])('says of every hold what is known of it (%#)', (secret, words) => {
   expect(describeHold(secret)).toBe(words);
+});
+
+test('keeps the hold of others in the same tag, whatever room it takes', () => {
+  const alice = holdText('frozen', { at: AT, by: 'alice', reason: 'odd writes' });
+  const both = holdText('frozen', { at: AT, by: 'bob', reason: 'legal' }, alice);
+  expect(both).toBe(`${alice} + 2026-11-26T03:00:00Z by bob: legal`);
+  const over = holdText('deleted', { at: AT, by: 'carol', reason: 'leaked' }, both);
+  expect(tracesBelow(tracesOf(secretOf(over, 'deleted')))).toEqual({ tag: both, labels: [] });
+  expect(missingTraces(secretOf(both, 'frozen'), 'frozen', { by: 'bob', reason: 'legal' })).toEqual(
+    [],
+  );
+  let text: string | undefined;
+  for (const hold of ['frozen', 'frozen', 'deleted', 'deleted', 'deleted'] as const) {
+    const order = { by: 'somebody@a-long-name-of-a-laptop', reason: 'y'.repeat(300) };
+    text = holdText(hold, { at: AT, ...order }, text);
+    expect(text.length).toBeLessThanOrEqual(256);
+    expect(missingTraces(secretOf(text, hold), hold, order)).toEqual([]);
+  }
+});
+
+test.each([
+  ['the same', 'frozen a', ['frozen'], false],
+  ['a part that is left', undefined, ['frozen'], false],
+  ['nothing', undefined, [], false],
+  ['another text', 'frozen a + b', ['frozen'], true],
+  ['another label', 'frozen a', ['frozen', 'deleted'], true],
+] as const)('tells another hold from one that was seen: %s', (_what, tag, labels, isOther) => {
+  const known = tracesOf(secretOf('frozen a', 'frozen'));
+  expect(hasOtherHold(secretOf(tag, ...labels), known)).toBe(isOther);
 });

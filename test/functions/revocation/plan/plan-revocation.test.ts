@@ -47,7 +47,10 @@ const steps = (around: Around, event: RevocationEvent) =>
 
 const held = (hold: 'frozen' | 'deleted', labels: Readonly<Record<string, number>>): Secret => {
   const secret = secretOf({ ...labels, [HOLD_LABELS[hold]]: 1 });
-  return { ...secret, tags: { ...secret.tags, [HOLD_TAG]: hold } };
+  return {
+    ...secret,
+    tags: { ...secret.tags, [HOLD_TAG]: `${hold} 2026-03-01T12:00:00Z: leaked` },
+  };
 };
 const old = armed(1, { age: 9 * DAY });
 const superseded = armed(2, { age: 20 * DAY, marker: { superseded: NOW - HOUR } });
@@ -76,7 +79,7 @@ test('says in which order each way takes its steps', () => {
 test('undoes a freeze from behind: the hold goes first', () => {
   const around = { secret: held('frozen', { AWSCURRENT: 1 }), tokens: [frozen] };
   expect(planned(around, { way: 'unfreeze' }).actions).toMatchObject([
-    { kind: 'release', hold: 'on hold (frozen); its tag does not say by whom or why' },
+    { kind: 'release', hold: 'on hold (frozen) since 2026-03-01T12:00:00Z: leaked' },
     { kind: 'give-back', tokenId: id(1) },
   ]);
   const crashed = { ...around, secret: secretOf({ AWSCURRENT: 1 }) };
@@ -105,6 +108,7 @@ test('sets the trace of a hold that is missing', () => {
   expect(steps(around, { way: 'freeze' })).toEqual(['hold frozen']);
   const both = { secret: held('frozen', { AWSCURRENT: 1 }), tokens: [frozen] };
   expect(steps(both, { way: 'freeze' })).toEqual([]);
+  expect(steps(both, { way: 'freeze', reason: 'legal' })).toEqual(['hold frozen']);
 });
 
 test('stamps every token of a frozen secret, so that a roll back gives nothing back', () => {
@@ -125,7 +129,7 @@ test.each([
   ['frozen', { way: 'lift' }, 'unfreeze it'],
 ] as const)('leaves what is %s to itself: %j', (hold, event, advice) => {
   const plan = planned({ secret: held(hold, { AWSCURRENT: 1 }), tokens: [frozen] }, event);
-  const reason = `is on hold (${hold}); its tag does not say by whom or why; ${advice}`;
+  const reason = `is on hold (${hold}) since 2026-03-01T12:00:00Z: leaked; ${advice}`;
   expect(plan).toMatchObject({
     actions: [],
     notReached: [{ secret: TELEGRAF, reason }],

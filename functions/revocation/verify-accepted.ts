@@ -1,0 +1,37 @@
+import { namedDatabases } from '../policy/policy.ts';
+import type { Tools } from '../run/tools.ts';
+import { MINUTE_MS } from '../time.ts';
+import type { TokenResult } from './end-token.ts';
+import { readString } from './verify-refused.ts';
+
+/** Kept for reading the secret once more and for the report. */
+const RESERVE_MS = MINUTE_MS;
+
+async function notAcceptedBecause(given: TokenResult, tools: Tools): Promise<string | undefined> {
+  const { policy, dataPlane, now, deadline } = tools;
+  const value = await readString(given, tools);
+  if (typeof value === 'string') return `it was not seen accepted: ${value}`;
+  const { accepted, detail = 'no probe exists for its permissions' } =
+    await dataPlane.untilAccepted(value, given.had, {
+      armedAt: now(),
+      settleMs: policy.settle,
+      firstBy: now() + policy.activationTimeout,
+      deadline: deadline - RESERVE_MS,
+      databases: namedDatabases(policy),
+    });
+  return accepted ? undefined : `it was not seen accepted in time: ${detail}`;
+}
+
+/**
+ * Waits until the cluster accepts the string of a token that got its permissions back. Never rejects: without
+ * that the result is `unconfirmed`, and the token has its permissions anyway.
+ */
+export async function verifyAccepted(given: TokenResult, tools: Tools): Promise<TokenResult> {
+  if (given.result !== 'given-back' || given.unconfirmed !== undefined) return given;
+  try {
+    const unconfirmed = await notAcceptedBecause(given, tools);
+    return unconfirmed === undefined ? given : { ...given, unconfirmed };
+  } catch (error) {
+    return { ...given, unconfirmed: error instanceof Error ? error.message : String(error) };
+  }
+}

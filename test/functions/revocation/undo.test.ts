@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
+import { besideRun, disturb } from '../../world/faults.ts';
+import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import type { Answered, Saved, World } from '../../world/world.ts';
+import { STRIDE } from './every-call.ts';
+import { openIssued } from './issued.ts';
+
+/** Undoing: what a person saw is undone, and nothing else. */
+let world: World;
+let issued: Saved;
+/** The first token, which is superseded: no label names it. */
+let superseded = '';
+beforeAll(async () => {
+  world = await openIssued();
+  superseded = currentId();
+  for (let time = 0; time < 2; time += 1) {
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    await world.wait(HOUR);
+  }
+  issued = world.save();
+});
+beforeEach(() => world.restore(issued));
+afterAll(() => world.close());
+
+const order = { token: 'telegraf', reason: 'false alarm' };
+const currentId = () => world.holders(TELEGRAF).AWSCURRENT ?? '';
+const working = () =>
+  world.tokens(TELEGRAF).filter(({ permissions }) => permissions.length > 0).length;
+const freeze = { way: 'freeze', token: 'telegraf' };
+const deletion = { way: 'delete', token: 'telegraf' };
+const alices = { reason: 'odd writes', by: 'alice' };
+const bobs = { reason: 'legal, permanent', by: 'bob' };
+
+/** The report, also of an order that was not done whole. */
+function reportOf({ result, error }: Answered<object>): Record<string, unknown> {
+  return { ...(result ?? JSON.parse(error?.errorMessage.split('\n').at(-1) ?? '{}')) };
+}
+const warningsOf = async (event: object) =>
+  (await world.revoke({ ...event, dryRun: true })).result?.plan.warnings.join('\n');
+
+test.each([
+  ['unfreeze', freeze],
+  ['lift', deletion],
+])(
+  '%s never releases a hold that was set after it was planned, at whatever call',
+  { timeout: 200_000 },
+  async (way, held) => {
+    await world.revoke({ ...held, ...alices });
+    const saved = world.save();
+    const wrong: string[] = [];
+    for (let number = 1; ; number += STRIDE) {
+      await world.restore(saved);
+      const shown = await world.revoke({ ...order, way, dryRun: true });
+      let other: Answered<{ readonly confirmed: boolean }> = {};
+      let stood = true;
+      const { before } = besideRun(async () => {
+        stood = isLabelled() || world.hold(TELEGRAF) !== undefined;
+        other = await world.revoke({ ...held, ...bobs });
+      });
+      const plan = shown.result?.plan.hash;
+      const undo = () => world.revoke({ ...order, way, plan });
+      const { answer, calls } = await disturb(world, undo, number, { meet: before });
+      if (calls < number) break;
+      await world.wait(MINUTE);
+      const isConfirmed = answer.result?.confirmed === true;
+      const complain = (about: string) => wrong.push(`call ${number}: ${about}`);
+      if (world.hold(TELEGRAF) === undefined && !isLabelled()) complain('the hold is gone');
+      if (working() > 0) complain(`${working()} work`);
+      if (other.result?.confirmed !== true) complain('the hold was not confirmed');
+      if (stood && isConfirmed) complain('the undoing was confirmed');
+    }
+    expect(wrong).toEqual([]);
+  },
+);
+const isLabelled = () =>
+  Object.keys(world.labels(TELEGRAF)).some((label) => label.startsWith('keyturn-hold'));
+
+test('a hold that is set while permissions are given back takes them away again, and is not confirmed', async () => {
+  await world.revoke({ ...freeze, ...alices });
+  let isSet = false;
+  world.intercept(async (call, effect) => {
+    if (call.server === 'data-plane' && !isSet) {
+      isSet = true;
+      await world.people.hold(TELEGRAF, 'frozen');
+    }
+    return effect();
+  });
+  const report = reportOf(await world.revoke({ ...order, way: 'unfreeze' }));
+  world.intercept();
+  expect(report).toMatchObject({ done: false, confirmed: false });
+  expect(report.tokens).toContainEqual(
+    expect.objectContaining({
+      result: 'left',
+      unconfirmed: expect.stringContaining('its permissions were taken away again'),
+    }),
+  );
+  expect([working(), world.hold(TELEGRAF)]).toEqual([0, 'frozen']);
+});
+
+test('releases a hold though what it reads of Secrets Manager is out of date for a minute', async () => {
+  await world.revoke({ ...freeze, ...alices });
+  await world.wait(HOUR);
+  world.aws.readLagMs = MINUTE;
+  const { result } = await world.revoke({ ...order, way: 'unfreeze' });
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  expect(result?.tokens).toHaveLength(3);
+  expect([world.hold(TELEGRAF), isLabelled(), working()]).toEqual([undefined, false, 3]);
+});
+
+test('undoes a freeze at once, though a listing of the secrets does not show its hold yet', async () => {
+  await world.wait(HOUR);
+  world.aws.listLagMs = 5 * MINUTE;
+  await world.revoke({ ...freeze, ...alices });
+  const { result } = await world.revoke({ ...order, way: 'unfreeze' });
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  expect([world.hold(TELEGRAF), isLabelled(), working()]).toEqual([undefined, false, 3]);
+});
+
+test('a second freeze says who holds it already, and both are in the tag', async () => {
+  await world.revoke({ ...freeze, ...alices });
+  expect(await warningsOf({ ...freeze, ...alices })).toBe('');
+  expect(await warningsOf({ ...freeze, ...bobs })).toMatch(
+    /is on hold \(frozen\) since \S+Z, by alice: odd writes already; the order adds its own reason/,
+  );
+  await world.revoke({ ...freeze, ...bobs });
+  expect(world.tags(TELEGRAF)['keyturn:hold']).toMatch(
+    /^frozen \S+Z by alice: odd writes \+ \S+Z by bob: legal permanent$/,
+  );
+});
+
+test.each([
+  ['of an order', undefined, /^frozen \S+Z by alice: odd writes$/],
+  ['that a person wrote', 'frozen INC-7 ask ops', /^frozen INC-7 ask ops$/],
+])('lifting a deletion leaves the freeze %s that it was set over', async (_whose, tag, left) => {
+  if (tag === undefined) await world.revoke({ ...freeze, ...alices });
+  else await world.people.tag(TELEGRAF, { 'keyturn:hold': tag });
+  expect(await warningsOf({ ...deletion, ...bobs })).toContain(
+    'the deletion is set over it, and lift leaves it so',
+  );
+  await world.revoke({ ...deletion, ...bobs });
+  expect(world.hold(TELEGRAF)).toBe('deleted');
+  expect(await warningsOf({ ...order, way: 'lift' })).toContain('stays on hold (frozen)');
+  const { result } = await world.revoke({ ...order, way: 'lift' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.unconfirmed.join()).toContain('it was so before the deletion');
+  expect(world.tags(TELEGRAF)['keyturn:hold']).toMatch(left);
+  await world.rotate();
+  expect(world.tokens(TELEGRAF)).toEqual([]);
+  await world.revoke({ ...order, way: 'unfreeze' });
+  await world.rotate();
+  await world.wait(MINUTE);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('the preview of lift names the live tokens that it deletes', async () => {
+  await world.people.tag(TELEGRAF, { 'keyturn:hold': 'deleted' });
+  const warnings = await warningsOf({ ...order, way: 'lift' });
+  expect(warnings).toContain(`${currentId()} is the current token of ${TELEGRAF} and works`);
+  expect(warnings).toContain(`${superseded} is a token of ${TELEGRAF} and works`);
+  expect(warnings).toContain('DELETES it');
+});
+
+test('a deletion that cannot be finished is not lifted', async () => {
+  await world.people.tag(TELEGRAF, { 'keyturn:hold': 'deleted' });
+  world.intercept((call, effect) =>
+    call.operation === 'DELETE /tokens/{id}'
+      ? Promise.resolve({ status: 500, body: '{}' })
+      : passThrough(call, effect),
+  );
+  expect(reportOf(await world.revoke({ ...order, way: 'lift' }))).toMatchObject({ done: false });
+  world.intercept();
+  expect(world.hold(TELEGRAF)).toBe('deleted');
+});
+
+test('gives nothing back to one token of a secret on hold, and says so before', async () => {
+  await world.revoke({ ...freeze, ...alices });
+  for (const way of ['unfreeze', 'restore']) {
+    const one = { way, tokenId: superseded, reason: 'false alarm' };
+    const { result } = await world.revoke({ ...one, dryRun: true });
+    expect(result?.plan).toMatchObject({
+      actions: [],
+      notReached: [{ secret: TELEGRAF, reason: expect.stringContaining('by alice: odd writes') }],
+    });
+    const report = reportOf(await world.revoke(one));
+    expect(report).toMatchObject({ done: false, confirmed: false, tokens: [{ result: 'left' }] });
+  }
+  expect(world.events('Token Permissions Changed')).toEqual([]);
+  expect(working()).toBe(0);
+});
+
+test.each(['lift', 'restore', 'unfreeze'])(
+  '%s of a token that nothing was done to says that there is nothing to undo',
+  async (way) => {
+    const one = { way, tokenId: superseded, reason: 'false alarm' };
+    expect(await warningsOf(one)).toContain(`nothing to ${way}: ${superseded}`);
+    const { result } = await world.revoke(one);
+    expect(result).toMatchObject({ done: true, confirmed: true, tokens: [{ result: 'left' }] });
+    expect(world.events('Token Permissions Changed')).toEqual([]);
+  },
+);
+
+test.each(['lift', 'unfreeze'])(
+  '%s without a hold says that there is nothing to undo',
+  async (way) => {
+    expect(await warningsOf({ ...order, way })).toContain(`nothing to ${way}: ${TELEGRAF}`);
+    const { result } = await world.revoke({ ...order, way });
+    expect(result).toMatchObject({ done: true, tokens: [] });
+  },
+);
+
+const refusing: Interceptor = (call, effect) =>
+  call.server === 'data-plane' && call.caller !== undefined
+    ? Promise.resolve({ status: 403, body: '' })
+    : passThrough(call, effect);
+
+test.each(['the whole secret', 'one token'])(
+  'what was given back to %s is not confirmed until the data plane accepts it',
+  async (what) => {
+    const selector = what === 'one token' ? { tokenId: superseded } : { token: 'telegraf' };
+    await world.revoke({ ...selector, way: 'freeze', ...alices });
+    world.intercept(refusing);
+    const report = reportOf(await world.revoke({ ...selector, way: 'unfreeze', reason: 'x' }));
+    world.intercept();
+    expect(report).toMatchObject({ done: true, confirmed: false });
+    expect(report.tokens).toContainEqual(
+      expect.objectContaining({
+        result: 'given-back',
+        unconfirmed: expect.stringContaining('not seen accepted'),
+      }),
+    );
+  },
+);
