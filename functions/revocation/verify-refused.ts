@@ -143,7 +143,8 @@ export async function unknownMayWork(
   try {
     const text = await secrets.value(secret, version);
     if (!text) return 'the version is gone';
-    const value = stringForConsumers(entry ?? { secret }, text, []);
+    const value: TokenValue | undefined = stringForConsumers(entry ?? { secret }, text, []);
+    if (!value) return 'its string cannot be told from the rest of its value';
     const asked = await askEverything(value, entry?.permissions ?? [], tools);
     return typeof asked === 'string' ? asked : await controls.missing(asked, own);
   } catch (error) {

@@ -71,7 +71,7 @@ const whole = (secrets: readonly string[], namedToken?: string): Target => ({
 });
 
 /** Whether these permissions allow to read or write a database. */
-export const touches = (permissions: readonly Permission[], database: string) =>
+const touches = (permissions: readonly Permission[], database: string) =>
   permissions.some(
     ({ action, resource }) =>
       (action === 'read' || action === 'write') && (resource === '*' || resource === database),
