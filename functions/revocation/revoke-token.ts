@@ -1,15 +1,11 @@
-import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { freshToken } from '../tokens/change-token.ts';
-import { parseMarker } from '../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
-import { versionIdOf } from '../tokens/version-id.ts';
 import { deleteToken, giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
 import { decideToken, heldBecause } from './plan/decide-token.ts';
-import { grantsOf } from './plan/known-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './plan/order.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
 import { afterLastLook, type Revocation, type SecretResult, unsaid } from './revoke-secret.ts';
@@ -200,41 +196,4 @@ export async function revokeToken(
     const failures = [{ what: order.way, where: planned.token.id, error }];
     return { results, failures, unconfirmed: [], settled: false };
   }
-}
-
-const goneBefore = (tokenId: string): TokenResult => ({
-  tokenId,
-  result: 'gone',
-  had: [],
-  unconfirmed: 'the cluster has no such token; nobody knows its string',
-});
-
-/** A token that was ended before this order began: proven anew where a version of its secret still has its string. */
-export async function verifyGone(
-  tokenId: string,
-  { order, around, startedAt, controls }: Revocation,
-  tools: Tools,
-): Promise<TokenResult> {
-  const token = around.tokens.find(({ id }) => id === tokenId);
-  const marker = token && parseMarker(token.description)?.marker;
-  const secret = marker?.secret ?? around.endedIn;
-  if (secret === undefined || !around.secrets.has(secret) || !ENDING_WAYS.includes(order.way)) {
-    return goneBefore(tokenId);
-  }
-  const had = token ? grantsOf(token, marker) : [];
-  const ended: TokenResult = {
-    tokenId,
-    result: 'gone',
-    secret,
-    had: had.length > 0 ? had : (entryOf(tools.policy, secret)?.permissions ?? []),
-    versions: [
-      versionIdOf(tokenId),
-      tokenId,
-      ...(marker?.version ?? []),
-      ...(marker?.minted ? [marker.minted] : []),
-    ],
-    ...(marker?.fp !== undefined && { fingerprint: marker.fp }),
-  };
-  const own = order.way === 'replace' ? secret : undefined;
-  return await verifyRefused(ended, { startedAt, controls, own }, tools);
 }

@@ -5,6 +5,7 @@ import { formatInstant } from '../time.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import { findEnded, searchValues } from './find-leaked.ts';
+import { goneBefore } from './gone-before.ts';
 import {
   type AwsNeed,
   observeAgain,
@@ -19,7 +20,7 @@ import { uncoveredBy } from './plan/warnings.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
 import type { RevocationRequest } from './request.ts';
 import { type Failure, type Revocation, revokeSecret, type SecretResult } from './revoke-secret.ts';
-import { revokeToken, verifyGone } from './revoke-token.ts';
+import { revokeToken } from './revoke-token.ts';
 
 const MOST_NAMED = 5;
 
@@ -169,7 +170,9 @@ export async function runRevocation(
   const { secrets } = target;
   const revocation = { order, noUndo, reason, by, startedAt, controls, secrets, around };
   const applied = await applyRevocation(planned, around, revocation, tools);
-  const gone = target.gone === undefined ? [] : [await verifyGone(target.gone, revocation, tools)];
+  const proving = { startedAt, controls };
+  const gone =
+    target.gone === undefined ? [] : [await goneBefore(target.gone, around, order, proving, tools)];
   const results = [...applied.flatMap((each) => each.results), ...gone];
   const tokens = results.map((each) => revokedToken(each, tools));
   for (const revoked of tokens) announce(revoked, request, tools);

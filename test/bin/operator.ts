@@ -17,7 +17,8 @@ export type Operator = (
 const databases = ['telemetry'];
 const tokens = {
   telegraf: { permissions: { read: ['telemetry'], write: ['telemetry'] } },
-  grafana: { permissions: { read: ['telemetry'] } },
+  // May do all that telegraf may: each shows that a refusal of the other one is its death.
+  grafana: { permissions: { read: ['telemetry'], write: ['telemetry'] } },
 };
 const policyOf = (more: object) =>
   policyWith(tokens, { databases: [{ name: 'telemetry', maxTables: 400 }], ...more });

@@ -84,7 +84,8 @@ async function liveThrough(): Promise<void> {
     await done('reap', {}, widened);
   }
   await done('enforce', { tables: true });
-  // A person's hold, and orders of every way.
+  // A person's hold, orders of every way, and a look for a string that nobody knows.
+  await done('revoke', { way: 'whois', fingerprint: '0123456789abcdef' });
   for (const token of tokens) {
     await done('revoke', { token, way: 'freeze', reason: 'drill' });
     await done('reap', {}, widened);
