@@ -6,7 +6,13 @@ import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/pol
 const entries = { telegraf: writer };
 
 /** The outcome of an action that gave AWSCURRENT a token that works. */
-const done = { result: 'done', current: expect.any(String) };
+const done = {
+  result: 'done',
+  current: {
+    token: { id: expect.any(String), expiresAt: expect.any(Number) },
+    since: expect.any(Number),
+  },
+};
 
 test('answers a dry run with the plan, and applies nothing', async () => {
   const world = await openWorldForTest(policyWith(entries));
