@@ -51,8 +51,8 @@ const LINE_ENDS: readonly RegExp[] = [
   .map((margin) => `[ \\t]{0,80}(?:${EOL}${margin}){1,4}`)
   .concat(`["'\`][ \\t]{0,8}[+.,&\\\\]?[ \\t]{0,8}${EOL}[ \\t]{0,80}[+.&]?[ \\t]{0,8}["'\`]`)
   .map((end) => new RegExp(`${end}(?=[A-Za-z0-9+/_=-])`, 'y'));
-/** What is left of a `+` that a server decoded as in a form. */
-const LOST_PLUS = / (?=[A-Za-z0-9+/_=-])/y;
+/** What is left of a `+`, of which there may be several in a row, that a server decoded as in a form. */
+const LOST_PLUS = / (?= {0,5}[A-Za-z0-9+/_=-])/y;
 /** One character more than any string has shows that it is none. */
 const PIECE = /[A-Za-z0-9+/_-]{0,87}={0,2}/y;
 const NEXT_STRING = /apiv\d/;

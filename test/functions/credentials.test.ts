@@ -106,6 +106,13 @@ const SURROUNDINGS: readonly (readonly [string, (text: string) => string])[] = [
 ];
 
 describe('finds a database token’s string', () => {
+  test('where a server that decodes forms took several plus signs in a row away', () => {
+    const string = `apiv1_${'x+++'.repeat(21)}+z==`;
+    const [found] = findCredentials(`GET /write?p=${string.replaceAll('+', ' ')} 204`).strings;
+    expect(found?.whole).toBe(true);
+    expect(found?.readings.map((each) => each.reveal())).toContain(string);
+  });
+
   test.each(SURROUNDINGS)('in: %s', (_where, write) => {
     const strings = [...WHOLE, drawn('base64'), drawn('base64url')];
     for (const string of strings) {
