@@ -58,8 +58,8 @@ test('has the client of the schedules in a file of its own, which its own name f
 });
 
 test('a function without a schedule has no reader', () => {
-  const other = mkdtempSync(join(tmpdir(), 'keyturn-revoke-'));
-  bundle('revoke', policyFile, other);
+  const other = mkdtempSync(join(tmpdir(), 'keyturn-other-'));
+  bundle('secrets-manager-rotation', policyFile, other);
   expect(readdirSync(other)).not.toContain('schedule-reader.js');
   rmSync(other, { recursive: true });
 });
