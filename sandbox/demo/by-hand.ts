@@ -5,7 +5,7 @@ import { currentValue, type Incident, type Stage } from './stage.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** Not while a schedule runs: who wins then is chance. */
-const BETWEEN_MS = 10 * MINUTE_MS;
+const BETWEEN_MS = 8 * MINUTE_MS;
 
 /** `keyturn rotate grafana`. */
 const rotateByName = ({ invocations, startAt, record }: Stage): Incident => ({
