@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { SCHEDULED } from '../../functions/environment.ts';
 import { governedFields } from '../../functions/policy/governed-fields.ts';
 import { CommandError } from './failure.ts';
 
@@ -50,7 +51,7 @@ const databaseActionSchema = z.discriminatedUnion('kind', [
 const actionSchema = z.union([databaseActionSchema, tokenActionSchema]);
 
 const planSchema = z.looseObject({
-  job: z.enum(['rotate', 'reap', 'enforce']),
+  job: z.enum(SCHEDULED),
   actions: z.array(actionSchema),
   findings: z.array(
     z.looseObject({

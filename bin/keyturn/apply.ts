@@ -1,16 +1,17 @@
 import { Command } from 'commander';
+import { SCHEDULED, type ScheduledJob } from '../../functions/environment.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError } from './failure.ts';
-import { jobOption, PLANNERS, type Planner } from './plan.ts';
+import { jobOption } from './plan.ts';
 import { formatOutcomes } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
 import { whileWaiting } from './waiting.ts';
 
 interface ApplyOptions extends CommonOptions {
   readonly approve: string;
-  readonly job?: Planner;
+  readonly job?: ScheduledJob;
 }
 
 export const applyCommand = (terminal: Terminal): Command =>
@@ -25,7 +26,7 @@ export const applyCommand = (terminal: Terminal): Command =>
     .action(async (options: ApplyOptions) => {
       const { engine, json } = openEngine(options, terminal);
       const { approve } = options;
-      const jobs = options.job ? [options.job] : PLANNERS;
+      const jobs = options.job ? [options.job] : SCHEDULED;
       const current = await Promise.all(
         jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true })).plan),
       );

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { SCHEDULED, type ScheduledJob } from '../../functions/environment.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
@@ -6,10 +7,7 @@ import { EXIT } from './failure.ts';
 import { formatPlan } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
 
-export const PLANNERS = ['rotate', 'reap', 'enforce'] as const;
-export type Planner = (typeof PLANNERS)[number];
-
-export const jobOption = (help: string) => new Option('--job <job>', help).choices(PLANNERS);
+export const jobOption = (help: string) => new Option('--job <job>', help).choices(SCHEDULED);
 
 export const planCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('plan'))
@@ -26,9 +24,9 @@ Examples:
   keyturn plan --job reap --json
   keyturn plan --local            # if Lambda cannot be reached`,
     )
-    .action(async (options: CommonOptions & { readonly job?: Planner }) => {
+    .action(async (options: CommonOptions & { readonly job?: ScheduledJob }) => {
       const { engine, json } = openEngine(options, terminal);
-      const jobs = options.job ? [options.job] : PLANNERS;
+      const jobs = options.job ? [options.job] : SCHEDULED;
       const reports = await Promise.all(
         jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true }))),
       );

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { scheduleName } from '../../functions/environment.ts';
+import { SCHEDULED, scheduleName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { createScheduleReader } from '../../functions/schedules/reader.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
@@ -15,7 +15,6 @@ import {
 } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { formatCondition, formatPending, fromNow } from './entry-text.ts';
-import { PLANNERS } from './plan.ts';
 import { formatTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -108,7 +107,7 @@ async function scheduleStates(
 ): Promise<readonly ScheduleStatus[]> {
   const told = reports.flatMap(({ schedule }) => schedule ?? []);
   const read = createScheduleReader();
-  const states = PLANNERS.map((job) => scheduleName(owner, job)).map((name) => {
+  const states = SCHEDULED.map((job) => scheduleName(owner, job)).map((name) => {
     const known = told.find((each) => each.name === name && each.state !== 'unknown');
     return known ?? read(name).catch((): ScheduleStatus => ({ name, state: 'unknown' }));
   });

@@ -1,5 +1,5 @@
 import { redact } from '../../functions/credentials.ts';
-import { scheduleName } from '../../functions/environment.ts';
+import { SCHEDULED, scheduleName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import {
   type PauseNote,
@@ -8,7 +8,6 @@ import {
 } from '../../functions/schedules/pause-note.ts';
 import { type ScheduleStatus, scheduleStatus } from '../../functions/schedules/schedule-status.ts';
 import { CommandError } from './failure.ts';
-import { PLANNERS } from './plan.ts';
 import type { Change, Found, Scheduler } from './scheduler.ts';
 
 /** `pause` stops schedules, `resume` starts them. */
@@ -46,7 +45,7 @@ async function look(name: string, scheduler: Scheduler): Promise<Seen> {
  * @throws CommandError if there is none; the error of AWS if none can be read
  */
 export async function lookAtAll({ owner }: Policy, scheduler: Scheduler): Promise<readonly Seen[]> {
-  const names = PLANNERS.map((job) => scheduleName(owner, job));
+  const names = SCHEDULED.map((job) => scheduleName(owner, job));
   const seen = await Promise.all(names.map((name) => look(name, scheduler)));
   if (seen.every(({ status }) => status.state === 'missing')) {
     throw new CommandError(

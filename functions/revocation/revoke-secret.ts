@@ -1,4 +1,5 @@
 import { entryOf } from '../policy/policy.ts';
+import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import { tracesOf } from '../secrets-manager/hold.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
@@ -99,7 +100,6 @@ interface Progress {
   settled: boolean;
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 const keyOf = (action: RevocationAction) => JSON.stringify(action);
 
 function tokenOf(tokenId: string, seen: ObservedSecret): ObservedToken {

@@ -1,3 +1,4 @@
+import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { freshToken } from '../tokens/change-token.ts';
@@ -84,8 +85,6 @@ interface Carried {
   /** No hold is in the way of the order. */
   readonly isReached: boolean;
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** The secret as it is now. To end a token needs the cluster alone: where AWS refuses, that of the plan counts. */
 async function secretNow(

@@ -1,3 +1,4 @@
+import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import {
   describeHold,
@@ -20,8 +21,6 @@ interface Origin {
   readonly reason: string;
   readonly by?: string | undefined;
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /**
  * Sets both traces of a hold, the label first: whoever stops after one of them has set the one that no tag

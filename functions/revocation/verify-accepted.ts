@@ -1,4 +1,5 @@
 import { namedDatabases } from '../policy/policy.ts';
+import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { TokenResult } from './end-token.ts';
@@ -32,6 +33,6 @@ export async function verifyAccepted(given: TokenResult, tools: Tools): Promise<
     const unconfirmed = await notAcceptedBecause(given, tools);
     return unconfirmed === undefined ? given : { ...given, unconfirmed };
   } catch (error) {
-    return { ...given, unconfirmed: error instanceof Error ? error.message : String(error) };
+    return { ...given, unconfirmed: messageOf(error) };
   }
 }

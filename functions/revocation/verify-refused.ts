@@ -1,5 +1,6 @@
 import type { Permission } from '../management-api/token.ts';
 import { entryOf, namedDatabases } from '../policy/policy.ts';
+import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { TokenValue } from '../token-value.ts';
@@ -35,8 +36,7 @@ export async function readString(
   return problem;
 }
 
-const unreadBecause = (error: unknown) =>
-  `its string could not be read: ${error instanceof Error ? error.message : String(error)}`;
+const unreadBecause = (error: unknown) => `its string could not be read: ${messageOf(error)}`;
 
 /** What a proof of death needs besides the string. */
 export interface Proving {
@@ -86,7 +86,7 @@ export async function verifyRefused(
   try {
     return { ...ended, ...(await untilRefused(ended, proving, tools)) };
   } catch (error) {
-    return { ...ended, unconfirmed: error instanceof Error ? error.message : String(error) };
+    return { ...ended, unconfirmed: messageOf(error) };
   }
 }
 

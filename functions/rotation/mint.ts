@@ -1,5 +1,6 @@
 import { EchoError } from '../management-api/influx-error.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
+import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import type { TokenValue } from '../token-value.ts';
 import { isRefused, withShorterDescriptions } from '../tokens/change-token.ts';
@@ -48,7 +49,7 @@ async function withRoomForLater<T>(
     );
   } catch (error) {
     if (isKnown || !isRefused(error)) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new DescriptionLimitError(
       `nothing was minted for ${secret.name}: the cluster refused the request also with the shortest description that a token of this secret can do with, ${needed} characters (${why}). ` +
         'If it is the length: a shorter owner or name of the secret needs less',

@@ -1,4 +1,5 @@
 import type { Token } from '../management-api/token.ts';
+import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import { describeHold, holdOf } from '../secrets-manager/hold.ts';
 import {
@@ -24,7 +25,7 @@ export class HoldError extends Error {
   override readonly name = 'HoldError';
 
   constructor(secret: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     super(
       `the hold of ${secret} could not be read or obeyed after permissions were given: ${why}`,
       {

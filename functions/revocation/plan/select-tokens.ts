@@ -106,7 +106,6 @@ function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): Own
 }
 
 /**
-/**
  * The question where a name selects nothing here though its tokens may work: Secrets Manager shows nothing of the
  * owner, or not that secret.
  */
@@ -127,6 +126,10 @@ function notShownHere(
   return `${where}${which}; is this the wrong account or Region? If not, end tokens by their ids, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`;
 }
 
+/** Whether a way needs no secret of a token that it is about. */
+const reachesHidden = (way: RevocationRequest['way']): boolean =>
+  way === 'freeze' || way === 'delete' || way === 'whois';
+
 /**
  * Adds hidden tokens: those of a secret that was deleted for good, though another one may have its name by now,
  * or of another account. Nothing here reads their strings, so `replace` has no successor for them and leaves them.
@@ -137,9 +140,8 @@ function withHidden(
   { way }: Pick<RevocationRequest, 'way'>,
 ): Target {
   if (way === 'replace') return { ...target, hidden };
-  const isMeant = way === 'freeze' || way === 'delete' || way === 'whois';
   const meant = hidden.filter(
-    ({ marker }) => isMeant || (way === 'unfreeze' && marker.frozen !== undefined),
+    ({ marker }) => reachesHidden(way) || (way === 'unfreeze' && marker.frozen !== undefined),
   );
   const single = meant.map((owned) => ({ token: owned.token, owned }));
   return { ...target, single: [...target.single, ...single] };
@@ -166,9 +168,8 @@ function selectNamed(
   const { way, withoutSecrets } = request;
   const hidden = hiddenTokens(around, policy.owner).filter(isMeant);
   if (secrets.length === 0) {
-    const canReach = way === 'freeze' || way === 'delete' || way === 'whois';
     const isNoneVisible = around.secrets.size === 0 && !withoutSecrets;
-    if (isNoneVisible || (hidden.length > 0 && !canReach)) {
+    if (isNoneVisible || (hidden.length > 0 && !reachesHidden(way))) {
       throw new SelectionError(`${what} selects nothing: ${notShownHere(policy, around, hidden)}`);
     }
     if (hidden.length === 0) return undefined;

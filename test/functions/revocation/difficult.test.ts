@@ -1,18 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { answering, disturb, faults } from '../../world/faults.ts';
 import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import type { Saved, World } from '../../world/world.ts';
-import { openIssued } from './issued.ts';
+import { issuedForEachTest } from './issued.ts';
 
-let world: World;
-let issued: Saved;
-beforeAll(async () => {
-  world = await openIssued();
-  issued = world.save();
-});
-beforeEach(() => world.restore(issued));
-afterAll(() => world.close());
+const world = await issuedForEachTest();
 
 const order = { token: 'telegraf', reason: 'leaked' };
 const force = { tokens: ['telegraf'], force: true };

@@ -1,3 +1,4 @@
+import { afterAll, beforeEach } from 'vitest';
 import { openWorld } from '../../world/open-world.ts';
 import { HOUR } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
@@ -27,5 +28,14 @@ export async function openIssued(): Promise<World> {
   });
   await world.rotate();
   await world.wait(2 * HOUR);
+  return world;
+}
+
+/** One such world for all tests of a file; each test finds it as it was issued. */
+export async function issuedForEachTest(): Promise<World> {
+  const world = await openIssued();
+  const issued = world.save();
+  beforeEach(() => world.restore(issued));
+  afterAll(() => world.close());
   return world;
 }

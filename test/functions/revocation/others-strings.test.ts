@@ -1,19 +1,11 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import type { Saved, World } from '../../world/world.ts';
-import { GRAFANA, openIssued } from './issued.ts';
+import { GRAFANA, issuedForEachTest } from './issued.ts';
 
 /** Strings that are not the secret's own: made by hand, or copied from another secret. */
-let world: World;
-let issued: Saved;
-beforeAll(async () => {
-  world = await openIssued();
-  issued = world.save();
-});
-beforeEach(() => world.restore(issued));
-afterAll(() => world.close());
+const world = await issuedForEachTest();
 
 const order = { token: 'telegraf', reason: 'leaked' };
 

@@ -1,18 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { MINUTE, TELEGRAF } from '../../world/policy.ts';
-import type { Saved, World } from '../../world/world.ts';
-import { openIssued } from './issued.ts';
+import { issuedForEachTest } from './issued.ts';
 
 /** Killing needs the cluster alone: what AWS refuses is reported, and keeps no token alive. */
-let world: World;
-let issued: Saved;
-beforeAll(async () => {
-  world = await openIssued();
-  issued = world.save();
-});
-beforeEach(() => world.restore(issued));
-afterAll(() => world.close());
+const world = await issuedForEachTest();
 
 const currentId = () => world.holders(TELEGRAF).AWSCURRENT ?? '';
 const refusing =

@@ -1,17 +1,9 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { TELEGRAF } from '../../world/policy.ts';
-import type { Saved, World } from '../../world/world.ts';
-import { GRAFANA, openIssued } from './issued.ts';
+import { GRAFANA, issuedForEachTest } from './issued.ts';
 
-let world: World;
-let issued: Saved;
-beforeAll(async () => {
-  world = await openIssued();
-  issued = world.save();
-});
-beforeEach(() => world.restore(issued));
-afterAll(() => world.close());
+const world = await issuedForEachTest();
 
 const freeze = { way: 'freeze', reason: 'found in a log' };
 const idOf = (secret: string) => world.holders(secret).AWSCURRENT ?? '';

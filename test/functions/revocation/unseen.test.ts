@@ -1,20 +1,13 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import type { Answered, Saved, World } from '../../world/world.ts';
-import { GRAFANA, openIssued } from './issued.ts';
+import type { Answered } from '../../world/world.ts';
+import { GRAFANA, issuedForEachTest } from './issued.ts';
 
 /** An order that never claims what it did not see, and reaches what it can. */
-let world: World;
-let issued: Saved;
-beforeAll(async () => {
-  world = await openIssued();
-  issued = world.save();
-});
-beforeEach(() => world.restore(issued));
-afterAll(() => world.close());
+const world = await issuedForEachTest();
 
 const order = { token: 'telegraf', reason: 'leaked' };
 const everything = { all: true, confirm: '127.0.0.1', reason: 'laptop stolen' };

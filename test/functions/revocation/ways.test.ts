@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { passThrough } from '../../../sandbox/interception.ts';
 import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import type { Saved, World } from '../../world/world.ts';
-import { GRAFANA, openIssued } from './issued.ts';
+import { GRAFANA, issuedForEachTest } from './issued.ts';
 
-let world: World;
-let issued: Saved;
-beforeAll(async () => {
-  world = await openIssued();
-  issued = world.save();
-});
-beforeEach(() => world.restore(issued));
-afterAll(() => world.close());
+const world = await issuedForEachTest();
 
 const leak = { reason: 'found in a log' };
 const current = (secret = TELEGRAF) => world.holders(secret).AWSCURRENT ?? '';
