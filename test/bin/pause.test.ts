@@ -56,6 +56,12 @@ it('stops every schedule of the owner, which then does not fire, and keeps all i
   );
 });
 
+/** How every command says that `PAUSE` stopped the schedule of a job. */
+const off = (job: string) =>
+  new RegExp(
+    `keyturn-prod-${job}: this schedule is off since \\S+Z by ${CALLER} \\(tokens vanish\\); keyturn resume starts it\\n`,
+  );
+
 it('says since when, by whom and why they are off, in status and in the answer of every command', async () => {
   const { world, run } = await openDeployed();
   await run(['rotate', 'telegraf', 'grafana']);
@@ -63,10 +69,6 @@ it('says since when, by whom and why they are off, in status and in the answer o
   expect(quiet.stderr).not.toContain('schedule');
   await run(PAUSE);
 
-  const off = (job: string) =>
-    new RegExp(
-      `keyturn-prod-${job}: this schedule is off since \\S+Z by ${CALLER} \\(tokens vanish\\); keyturn resume starts it\\n`,
-    );
   const status = await run(['status', '--json']);
   expect(status.code).toBe(0);
   for (const job of ['rotate', 'reap', 'enforce']) expect(status.stderr).toMatch(off(job));
@@ -79,11 +81,17 @@ it('says since when, by whom and why they are off, in status and in the answer o
   expect(JSON.parse(rotated.stdout)).toMatchObject({
     schedule: { state: 'off', by: CALLER, reason: 'tokens vanish' },
   });
-  const frozen = await run(['revoke', '--token', 'telegraf', '--freeze', '--dry-run']);
-  for (const job of ['rotate', 'reap', 'enforce']) expect(frozen.stdout).toMatch(off(job));
   expect((await world.reap()).result).toMatchObject({
     schedule: { name: 'keyturn-prod-reap', state: 'off', by: CALLER },
   });
+});
+
+it('says it in the preview of an order to revoke, too', async () => {
+  const { run } = await openDeployed();
+  await run(['rotate', 'telegraf']);
+  await run(PAUSE);
+  const frozen = await run(['revoke', '--token', 'telegraf', '--freeze', '--dry-run']);
+  for (const job of ['rotate', 'reap', 'enforce']) expect(frozen.stdout).toMatch(off(job));
 });
 
 it('needs no reason and no confirmation where nothing is to do, and says so', async () => {
