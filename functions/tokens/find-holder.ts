@@ -3,7 +3,7 @@ import type { Token } from '../management-api/token.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { asOwned, type Holder, type OwnedToken } from './observation.ts';
 import { isInert } from './state.ts';
-import { type NamedToken, tokenNamedBy } from './version-id.ts';
+import { type NamedToken, tokenNamedBy, versionIdOf } from './version-id.ts';
 
 /** How a version's string is found in its text. */
 export interface VersionHints {
@@ -83,6 +83,21 @@ function previousOf(
   return { previous: { version: previous, own: owned?.marker.fp } };
 }
 
+/** A token that was never armed bears no fingerprint; the version that was put for it has its string. */
+async function findNeverArmed(
+  fingerprint: string,
+  secret: string,
+  tokens: readonly OwnedToken[],
+  readFingerprint: ReadFingerprint,
+): Promise<OwnedToken | undefined> {
+  for (const owned of tokens.filter((each) => each.marker.fp === undefined)) {
+    const version = versionIdOf(owned.token.id);
+    const found = await readFingerprint(secret, version, { known: [fingerprint] });
+    if (found === fingerprint) return owned;
+  }
+  return undefined;
+}
+
 /** Rule 3: the token whose fingerprint is that of the string, in this secret or in another one of ours. */
 async function findByString(
   version: string,
@@ -92,18 +107,18 @@ async function findByString(
 ): Promise<Holder> {
   const all = [...tokens, ...[...owned.values()].flat()];
   const known = all.flatMap(({ marker }) => marker.fp ?? []);
-  const found = await readFingerprint?.(secret.name, version, {
-    known,
-    ...previousOf(version, secret, tokens),
-  });
-  if (found === undefined) return { state: 'unknown' };
+  const hints = { known, ...previousOf(version, secret, tokens) };
+  const found = await readFingerprint?.(secret.name, version, hints);
+  if (!readFingerprint || found === undefined) return { state: 'unknown' };
   if (found === 'empty') return { state: 'empty' };
   const hasIt = ({ marker }: OwnedToken) => marker.fp === found;
   const mine = tokens.find(hasIt);
   if (mine) return asHolder(mine);
   if (revoked?.get(secret.name)?.some(hasIt)) return { state: 'gone' };
   const other = [...owned.values()].flat().find(hasIt);
-  return other ? { state: 'shared', owned: other } : { state: 'unknown' };
+  if (other) return { state: 'shared', owned: other };
+  const neverArmed = await findNeverArmed(found, secret.name, tokens, readFingerprint);
+  return neverArmed ? asHolder(neverArmed) : { state: 'unknown' };
 }
 
 /** Secrets Manager's own rotation writes `minted` and `fp` before it stores the string, and arms only then. */
@@ -116,7 +131,8 @@ const isPromised = (owned: OwnedToken, version: string): boolean =>
  * 1. the version's id names the token: `keyturn-<token id>`, or a bare token id (Keyturn 0.1);
  * 2. the marker of a token of this secret names the version (`version`, `minted`) and has an `fp`; if that
  *    token is revoked, it is gone; of one that was never armed, `minted` says it only where no value may be read;
- * 3. the fingerprint of the string is a token's `fp`, in functions that may read values;
+ * 3. the fingerprint of the string is a token's `fp`, in functions that may read values; of a token that was
+ *    never armed, and so bears none, the version that was put for it has the same string;
  * 4. nobody: unknown, which is not gone.
  */
 export async function findHolder(

@@ -28,8 +28,11 @@ const isOurs = ({ id, marker }: SeenToken, { foreign }: History) =>
 /** H: after a run of reap nothing works, or is there, of a secret that was on hold before it. */
 export function* heldStaysDead(before: View, after: View, history: History): Violations {
   for (const token of after.tokens.values()) {
+    const held = secretOf(token, before);
+    // An adoption that is not proven yet has left the secret to people.
+    if (held?.tags['keyturn:owner'] === undefined) continue;
     if (!isOurs(token, history) || !isAlive(token)) continue;
-    const hold = holdOf(secretOf(token, before));
+    const hold = holdOf(held);
     // One that a person changed meanwhile is the next run's.
     if (holdOf(secretOf(token, after)) !== hold) continue;
     if (hold === 'deleted') yield `H: ${short(token.id)} lives, and its secret is on hold`;

@@ -20,12 +20,14 @@ const SAVED = id(70);
 const GRAFANA = 'keyturn/prod/grafana';
 const secrets = [secretOf(), secretOf({}, { name: GRAFANA })];
 
+type Shown = Awaited<ReturnType<ReadFingerprint>>;
+
 interface Around {
   readonly listed?: readonly Token[];
   /** What `GET` by id knows beyond the listing. */
   readonly hidden?: readonly Token[];
   /** What the version's value shows. Absent: nobody may read it. */
-  readonly shows?: Awaited<ReturnType<ReadFingerprint>>;
+  readonly shows?: Shown | ((versionId: string) => Shown);
   readonly mayRead?: boolean;
   readonly isYoung?: boolean;
 }
@@ -40,7 +42,7 @@ async function look(versionId: string, around: Around) {
   };
   const readFingerprint: ReadFingerprint = (secret, read) => {
     asked.push(`${secret} ${read}`);
-    return Promise.resolve(shows);
+    return Promise.resolve(typeof shows === 'function' ? shows(read) : shows);
   };
   const sorted = sortByOwner(listed, OWNER, (name) => secrets.find((each) => each.name === name));
   const sources = { ...sorted, owner: OWNER, api: { getToken } };
@@ -174,6 +176,15 @@ test('3: a string of another secret of ours is shared, unless this secret has it
   );
   const same = armed(1, { marker: { fp: fingerprint(5) } });
   expect(await holderOf(SAVED, { listed: [other, same], shows: fingerprint(5) })).toBe('owned 1');
+});
+
+test('3: the string of a version that was put for a token names it before it is armed', async () => {
+  const listed = [inert(1), inert(2), armed(3)];
+  const shows = (has: string) => (read: string) =>
+    read === SAVED ? fingerprint(1) : read === version(1) ? has : ('empty' as const);
+  const around = { listed, shows: shows(fingerprint(1)) };
+  expect(await holderOf(SAVED, around)).toBe('owned 1');
+  expect(await holderOf(SAVED, { listed, shows: shows(fingerprint(9)) })).toBe('unknown');
 });
 
 test('3: a fingerprint in the marker of a foreign token is nobody’s', async () => {
