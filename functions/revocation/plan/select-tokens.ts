@@ -79,6 +79,10 @@ const touches = (permissions: readonly Permission[], database: string) =>
       (action === 'read' || action === 'write') && (resource === '*' || resource === database),
   );
 
+/** Whether somebody who has its string can do something with it. */
+const works = (token: Token, at: number) =>
+  token.revokedAt === undefined && token.permissions.length > 0 && !isExpired(token, at);
+
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 /** How many ids one sentence names. */
 const MOST_SAID = 10;
@@ -132,14 +136,18 @@ const reachesHidden = (way: RevocationRequest['way']): boolean =>
 
 /**
  * Adds hidden tokens: those of a secret that was deleted for good, though another one may have its name by now,
- * or of another account. Nothing here reads their strings, so `replace` has no successor for them and leaves them.
+ * or of another account. Nothing here reads their strings, so `replace` has no successor for them and leaves them;
+ * of those that can do nothing there is nothing to tell.
  */
 function withHidden(
   target: Target,
   hidden: readonly OwnedToken[],
   { way }: Pick<RevocationRequest, 'way'>,
+  { at }: Pick<OrderObservation, 'at'>,
 ): Target {
-  if (way === 'replace') return { ...target, hidden };
+  if (way === 'replace') {
+    return { ...target, hidden: hidden.filter(({ token }) => works(token, at)) };
+  }
   const meant = hidden.filter(
     ({ marker }) => reachesHidden(way) || (way === 'unfreeze' && marker.frozen !== undefined),
   );
@@ -174,7 +182,7 @@ function selectNamed(
     }
     if (hidden.length === 0) return undefined;
   }
-  return withHidden(whole(secrets), hidden, request);
+  return withHidden(whole(secrets), hidden, request, around);
 }
 
 function selectSecret(
@@ -357,13 +365,7 @@ const NOWHERE: LeakedSearch = { places: [], compared: 0, unread: 0 };
 /** The live tokens that may have a string whose fingerprint no marker bears: those whose string Keyturn never saw. */
 export function candidatesAmong({ tokens, at }: Pick<OrderObservation, 'tokens' | 'at'>): Token[] {
   return tokens
-    .filter(
-      (token) =>
-        token.revokedAt === undefined &&
-        !isExpired(token, at) &&
-        token.permissions.length > 0 &&
-        parseMarker(token.description)?.marker.fp === undefined,
-    )
+    .filter((token) => works(token, at) && parseMarker(token.description)?.marker.fp === undefined)
     .sort((a, b) => b.createdAt - a.createdAt);
 }
 
@@ -415,7 +417,7 @@ function selectAll(request: RevocationRequest, policy: Policy, around: OrderObse
         'If there are really none, add "withoutSecrets": true (--without-secrets)',
     );
   }
-  return withHidden(whole([...around.secrets.keys()]), hidden, request);
+  return withHidden(whole([...around.secrets.keys()]), hidden, request, around);
 }
 
 /** `restore` undoes the quarantine of single tokens. Of a token named by its entry there must be exactly one. */

@@ -491,6 +491,21 @@ test.each([{ token: 'telegraf' }, { secret: TELEGRAF }, { database: 'metrics' }]
   },
 );
 
+test.each([
+  ['nothing', { permissions: [] }],
+  ['nothing any more', { expiresAt: '2026-03-02T12:30:00Z' }],
+])('a token of such a secret that can do %s keeps no order open', async (_what, more) => {
+  const { id } = await world.people.mint({
+    description: `[keyturn:1 owner=prod secret=${TELEGRAF} home=00000000]`,
+    permissions: [{ action: 'write', resource: 'telemetry' }],
+    ...more,
+  });
+  await world.wait(HOUR);
+  const { result } = await world.revoke(order);
+  expect(result).toMatchObject({ done: true, confirmed: true, unconfirmed: [] });
+  expect(world.tokens().map((each) => each.id)).toContain(id);
+});
+
 test('freezes a token by the name of its secret that was deleted for good', async () => {
   const string = world.string(TELEGRAF);
   await world.people.deleteSecret(TELEGRAF, 'for good');
