@@ -22,8 +22,9 @@ export function describeCrashPoints(title: string, scenarios: readonly Scenario[
       empty = laboratory.save();
     }, LONGEST_MS);
     afterAll(async () => {
-      const { ran, cases } = sample.counts;
-      console.log(`crash points: ${ran} of ${cases} cases, ${violations} violations (${title})`);
+      const { ran, cases, alike } = sample.counts;
+      const counted = `${ran} of ${cases} cases (${alike} left the same behind as another one)`;
+      console.log(`crash points: ${counted}, ${violations} violations (${title})`);
       await laboratory.close();
     });
 

@@ -3,6 +3,7 @@ import { heal, none } from './explore.ts';
 import { type Fault, orderFaults } from './faults.ts';
 import type { Violations } from './invariants.ts';
 import type { Laboratory, Run, Saved } from './laboratory.ts';
+import { leftBehind } from './left-behind.ts';
 import {
   type Answer,
   claims,
@@ -130,7 +131,10 @@ async function repeat(
   return [...found, ...laboratory.violations, ...left, ...silence, ...later()];
 }
 
-/** What goes wrong with an order and its repetition: as it is, and with every fault at each of its remote calls. */
+/**
+ * What goes wrong with an order and its repetition: as it is, and with every fault at each of its remote calls.
+ * After attempts that left the same behind, it is repeated once.
+ */
 export async function exploreOrder(
   laboratory: Laboratory,
   scenario: OrderScenario,
@@ -154,7 +158,8 @@ export async function exploreOrder(
           .map((text) => `${where}, ${when}: ${text}`),
       );
     note(tried.violations, 'at once');
-    for (const pause of chosen) {
+    const left = `${scenario.name} ${fault.diverts === true} ${leftBehind(tried.saved)}`;
+    for (const pause of chosen.filter(({ name }) => sample.isNew(`${left} ${name}`))) {
       note(
         await repeat(laboratory, scenario, tried, { pause, fault, risen }),
         `again after ${pause.name}`,

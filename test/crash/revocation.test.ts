@@ -26,8 +26,9 @@ describe('orders, given again after a minute, 16, 90, and a month', () => {
     risen = readAlarms();
   }, LONGEST_MS);
   afterAll(async () => {
-    const { ran, cases } = sample.counts;
-    console.log(`orders: ${ran} of ${cases} cases, ${violations} violations`);
+    const { ran, cases, alike } = sample.counts;
+    const counted = `${ran} of ${cases} cases (${alike} left the same behind as another one)`;
+    console.log(`orders: ${counted}, ${violations} violations`);
     await laboratory.close();
   });
 
