@@ -5,7 +5,7 @@ import { ownedToken } from '../tokens/observation.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
 import type { RevocationObservation } from './observe.ts';
-import { ENDING_WAYS, type Order } from './plan/order.ts';
+import type { Order } from './plan/order.ts';
 import type { OrderObservation } from './plan/select-tokens.ts';
 import { type Proving, verifyRefused } from './verify-refused.ts';
 
@@ -38,7 +38,7 @@ export async function goneBefore(
   proving: Proving,
   tools: Tools,
 ): Promise<TokenResult> {
-  const known = ENDING_WAYS.includes(way) ? knownOf(tokenId, observation, tools) : undefined;
+  const known = knownOf(tokenId, observation, tools);
   if (!known) {
     const unconfirmed = 'the cluster has no such token; nobody knows its string';
     return { tokenId, result: 'gone', had: [], unconfirmed };

@@ -1,3 +1,4 @@
+import { InfluxError } from '../management-api/influx-error.ts';
 import { entryOf } from '../policy/policy.ts';
 import { atApiTime } from '../run/api-time.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
@@ -117,6 +118,28 @@ function awsNeedOf(request: RevocationRequest): AwsNeed {
   return { withoutAws, ...(ENDING_WAYS.includes(way) && { instead: WITHOUT_AWS }) };
 }
 
+/** The Management API did not say what there is, so nothing was done. */
+class NotSeenError extends Error {
+  override readonly name = 'NotSeenError';
+}
+
+/** @throws NotSeenError if the Management API does not answer */
+async function observeFor(
+  request: RevocationRequest,
+  runTools: RunTools,
+): Promise<RevocationObservation> {
+  try {
+    return await observeAll(runTools, awsNeedOf(request));
+  } catch (error) {
+    if (!(error instanceof InfluxError) || request.way === 'whois') throw error;
+    const still = ENDING_WAYS.includes(request.way) ? ', and what was meant may still work' : '';
+    throw new NotSeenError(
+      `${error.message}; nothing was done${still}: give the same order again when the Management API answers`,
+      { cause: error },
+    );
+  }
+}
+
 /** Both systems as they were seen, and what was searched for in the values. */
 type Around = RevocationObservation & Pick<OrderObservation, 'leaked' | 'endedIn'>;
 
@@ -144,7 +167,7 @@ export async function runRevocation(
   const { way, dryRun, reason = '', noUndo, by } = request;
   const startedAt = runTools.now();
   const asked = way === 'whois' ? [] : runTools.askSchedules();
-  const listed = await observeAll(runTools, awsNeedOf(request));
+  const listed = await observeFor(request, runTools);
   const tools = atApiTime(runTools, listed);
   const leaked = await searchValues(request, listed, tools);
   const endedIn = await findEnded(request, leaked, listed, tools);

@@ -13,7 +13,7 @@ import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
 import { findByFingerprint, grantsOf } from './known-token.ts';
-import { ENDING_WAYS, orderId } from './order.ts';
+import { ENDING_WAYS, orderId, UNDOING_WAYS } from './order.ts';
 
 /** What was selected does not exist, or more than one thing fits; nothing was done. */
 export class SelectionError extends Error {
@@ -321,6 +321,16 @@ function selectUnlisted(
   );
 }
 
+/** Its death can be proven, and told; nothing gives it back. */
+function selectRevoked(id: string, { way }: Pick<RevocationRequest, 'way'>): Target {
+  if (UNDOING_WAYS.includes(way)) {
+    throw new SelectionError(
+      `the token ${id} is revoked, and nothing gives a revoked token back; nothing was done; keyturn rotate mints another one`,
+    );
+  }
+  return { ...NONE, gone: id };
+}
+
 function selectToken(
   id: string,
   request: RevocationRequest,
@@ -334,7 +344,7 @@ function selectToken(
   if (home && request.way !== 'restore') return whole([home.secret.name], id);
   const token = around.tokens.find((each) => each.id === id);
   if (!token) return selectUnlisted(id, request, around);
-  if (token.revokedAt !== undefined) return { ...NONE, gone: id };
+  if (token.revokedAt !== undefined) return selectRevoked(id, request);
   const own = owned && around.secrets.get(owned.marker.secret);
   // No token of the secret is proven current, so consumers may be using this one: it gets a successor.
   if (request.way === 'replace' && own && !provenCurrent(own, around.at)) {

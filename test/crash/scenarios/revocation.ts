@@ -171,6 +171,8 @@ function scenario(
 
 /** Later the cluster knows no such token any more, and the answer says so. */
 const LATE = ['confirmed', 'confirmed', 'done', 'done'] as const;
+/** Nothing gives a token back that is gone. */
+const GONE_LATER = ['confirmed', 'confirmed', 'error', 'error'] as const;
 const ofSingle = { single: 'AWSPREVIOUS', ends: LATE } as const;
 
 export const revocation: readonly OrderScenario[] = [
@@ -199,10 +201,10 @@ export const revocation: readonly OrderScenario[] = [
   scenario('delete', 'the id of its current token', pending),
   scenario('delete', 'database', foreign, { ends: ['done'] }),
   scenario('unfreeze', 'token', frozen),
-  scenario('unfreeze', 'fingerprint', frozen, { ends: LATE }),
+  scenario('unfreeze', 'fingerprint', frozen, { ends: GONE_LATER }),
   scenario('lift', 'token', deleted),
   scenario('lift', 'secret', halfDeleted),
-  scenario('restore', 'the id of its quarantined token', quarantined, { ends: LATE }),
+  scenario('restore', 'the id of its quarantined token', quarantined, { ends: GONE_LATER }),
 ];
 
 /** The same order again: so long after the first attempt, while the schedules go on. */
