@@ -1,7 +1,7 @@
 import type { Token } from '../management-api/token.ts';
 import type { RunTools } from '../run/tools.ts';
 import { findByFingerprint, knowToken } from './plan/known-token.ts';
-import { candidatesAmong } from './plan/select-tokens.ts';
+import { candidatesAmong } from './plan/unknown-string.ts';
 import type { KnownToken } from './report.ts';
 
 /** What is known of the token that is asked about. */

@@ -2,11 +2,11 @@ import pLimit from 'p-limit';
 import type { RunTools } from '../run/tools.ts';
 import { findHolder, type HolderSources } from '../tokens/find-holder.ts';
 import { type Holder, type ObservedSecret, sortByOwner } from '../tokens/observation.ts';
-import { stringFinder } from '../tokens/read-fingerprint.ts';
+import { fingerprintReader, stringFinder } from '../tokens/read-fingerprint.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import type { RevocationObservation } from './observe.ts';
 import { findByFingerprint } from './plan/known-token.ts';
-import type { LeakedSearch } from './plan/select-tokens.ts';
+import type { LeakedSearch } from './plan/unknown-string.ts';
 import type { RevocationRequest } from './request.ts';
 
 /** A version of a secret. */
@@ -20,29 +20,37 @@ type Reading = Pick<RunTools, 'api' | 'secrets' | 'policy' | 'log'>;
 const labelled = (seen: ObservedSecret): readonly Version[] =>
   [...new Set(Object.values(seen.secret.labels))].map((version) => ({ seen, version }));
 
-/** Ids of all versions, also of those without a label; none where Secrets Manager does not list them. */
+/** Ids of all versions, also of those without a label. Undefined: Secrets Manager does not list them. */
 async function allVersions(
   { secret }: ObservedSecret,
   { secrets, log }: Reading,
-): Promise<string[]> {
+): Promise<string[] | undefined> {
   try {
     return [...(await secrets.versionTimes(secret.name)).keys()];
   } catch (error) {
     log.warn('the versions could not be listed', { secret: secret.name, error });
-    return [];
+    return undefined;
   }
 }
 
 /** The versions without a label: an order takes labels off, and what it ended is proven anew when it is repeated. */
-async function unlabelled(seen: ObservedSecret, tools: Reading): Promise<readonly Version[]> {
+async function unlabelled(
+  seen: ObservedSecret,
+  tools: Reading,
+): Promise<readonly Version[] | undefined> {
   const known = new Set(Object.values(seen.secret.labels));
   const all = await allVersions(seen, tools);
-  return all.flatMap((version) => (known.has(version) ? [] : [{ seen, version }]));
+  return all?.flatMap((version) => (known.has(version) ? [] : [{ seen, version }]));
 }
 
-/** The token whose string a version has, as far as its id or a marker says so. */
+/**
+ * The token whose string a version has, as far as its id or a marker says so. One whose marker bears a fingerprint
+ * has another string, because it is not the one that is searched.
+ */
 function idOf(holder: Holder, version: string): string | undefined {
-  if (holder.state === 'owned' || holder.state === 'shared') return holder.owned.token.id;
+  if (holder.state === 'owned' || holder.state === 'shared') {
+    return holder.owned.marker.fp === undefined ? holder.owned.token.id : undefined;
+  }
   if (holder.state === 'foreign') return holder.token.id;
   return holder.state === 'gone' ? tokenNamedBy(version)?.tokenId : undefined;
 }
@@ -52,10 +60,8 @@ const placeOf = ({ seen: { secret }, version }: Version) => {
   return `${secret.name} (${labels.sort().join(', ') || 'a version without a label'})`;
 };
 
-interface Compared {
+interface Compared extends Pick<LeakedSearch, 'compared' | 'unread'> {
   readonly found: readonly Version[];
-  readonly compared: number;
-  readonly unread: number;
 }
 
 async function compare(
@@ -80,18 +86,33 @@ async function compareAll(
   fingerprint: string,
   { secrets }: RevocationObservation,
   tools: Reading,
-): Promise<Compared> {
+): Promise<Compared & Pick<LeakedSearch, 'unlisted'>> {
   const all = [...secrets.values()];
   const first = await compare(fingerprint, all.flatMap(labelled), tools);
-  if (first.found.length > 0) return first;
+  if (first.found.length > 0) return { ...first, unlisted: 0 };
   const limit = pLimit(tools.policy.concurrency);
   const others = await Promise.all(all.map((seen) => limit(() => unlabelled(seen, tools))));
-  const second = await compare(fingerprint, others.flat(), tools);
+  const listed = others.flatMap((each) => each ?? []);
+  const second = await compare(fingerprint, listed, tools);
   return {
+    unlisted: others.filter((each) => each === undefined).length,
     found: second.found,
     compared: first.compared + second.compared,
     unread: first.unread + second.unread,
   };
+}
+
+/** Those of versions whose consumers read the string: it may stand beside another one in a value. */
+async function readBy(
+  fingerprint: string,
+  versions: readonly Version[],
+  tools: Reading,
+): Promise<readonly Version[]> {
+  const read = fingerprintReader(tools);
+  const strings = await Promise.all(
+    versions.map(({ seen, version }) => read(seen.secret.name, version, { known: [] })),
+  );
+  return versions.filter((_each, index) => strings[index] === fingerprint);
 }
 
 async function search(
@@ -101,19 +122,20 @@ async function search(
 ): Promise<LeakedSearch> {
   const { secrets, tokens } = observation;
   const { owner } = tools.policy;
-  const { found, compared, unread } = await compareAll(fingerprint, observation, tools);
+  const { found, ...counts } = await compareAll(fingerprint, observation, tools);
   const sorted = sortByOwner(tokens, owner, (name) => secrets.get(name)?.secret);
   const sources: HolderSources = { ...sorted, api: tools.api, owner };
-  const holders = found.map(
-    async ({ seen, version }) =>
-      seen.holders.get(version) ?? (await findHolder(version, seen.secret, sources)),
+  const read = await readBy(fingerprint, found, tools);
+  const known = await Promise.all(
+    read.map(async ({ seen, version }) => {
+      const { secret, holders } = seen;
+      const holder = holders.get(version) ?? (await findHolder(version, secret, sources));
+      const tokenId = idOf(holder, version);
+      return tokenId === undefined ? [] : [{ tokenId, secret: secret.name }];
+    }),
   );
-  const known = (await Promise.all(holders)).flatMap((holder, index) => {
-    const { seen, version = '' } = found[index] ?? {};
-    const tokenId = idOf(holder, version);
-    return tokenId === undefined ? [] : [{ tokenId, secret: seen?.secret.name ?? '' }];
-  });
-  return { ...known[0], places: found.map(placeOf), compared, unread };
+  const beside = found.filter((each) => !read.includes(each)).map(placeOf);
+  return { ...known.flat()[0], places: read.map(placeOf), beside, ...counts };
 }
 
 /**
@@ -149,7 +171,7 @@ export async function findEnded(
   const found = await Promise.all(
     [...secrets.values()].map((seen) =>
       limit(async () =>
-        (await allVersions(seen, tools)).includes(versionIdOf(id)) ? [seen.secret.name] : [],
+        (await allVersions(seen, tools))?.includes(versionIdOf(id)) ? [seen.secret.name] : [],
       ),
     ),
   );

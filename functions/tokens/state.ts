@@ -27,6 +27,10 @@ type Marked = Pick<OwnedToken, 'token' | 'marker'>;
 export const isExpired = ({ expiresAt }: Token, now: number) =>
   expiresAt !== undefined && expiresAt <= now;
 
+/** Whether somebody who has its string can do something with it. */
+export const works = (token: Token, now: number) =>
+  token.revokedAt === undefined && token.permissions.length > 0 && !isExpired(token, now);
+
 /** It was armed at some time. Secrets Manager's own rotation writes `fp` before that, so `fp` does not tell. */
 export const wasArmed = ({ marker }: Pick<Marked, 'marker'>) => marker.grants !== undefined;
 

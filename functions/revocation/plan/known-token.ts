@@ -55,14 +55,15 @@ export function knowToken(token: Token, about: KnownAbout): KnownToken {
 }
 
 /**
- * Every token, of any state and owner, whose marker has this fingerprint. People copy descriptions: of several,
- * those count whose markers name them themselves, since no two tokens have one string.
+ * Every token, of any state and owner, whose marker has this fingerprint. People copy descriptions: a marker that
+ * names another token says nothing of this one, and of several those count that name their own.
  */
 export function findByFingerprint(tokens: readonly Token[], fingerprint: string): Token[] {
   const bearing = tokens.flatMap((token) => {
     const marker = parseMarker(token.description)?.marker;
-    return marker?.fp === fingerprint ? [{ token, marker }] : [];
+    const { fp, id = token.id } = marker ?? {};
+    return fp === fingerprint && id === token.id ? [{ token, isNamed: marker?.id === id }] : [];
   });
-  const named = bearing.filter(({ token, marker }) => marker.id === token.id);
+  const named = bearing.filter(({ isNamed }) => isNamed);
   return (named.length > 0 ? named : bearing).map(({ token }) => token);
 }

@@ -8,12 +8,21 @@ import {
   type OwnedToken,
   ownedToken,
 } from '../../tokens/observation.ts';
-import { isExpired, provenCurrent } from '../../tokens/state.ts';
+import { provenCurrent, works } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
 import { findByFingerprint, grantsOf } from './known-token.ts';
 import { ENDING_WAYS, orderId, UNDOING_WAYS } from './order.ts';
+import {
+  candidatesAmong,
+  counted,
+  type LeakedSearch,
+  listed,
+  mayBeOneOf,
+  NOWHERE,
+  unknownBecause,
+} from './unknown-string.ts';
 
 /** What was selected does not exist, or more than one thing fits; nothing was done. */
 export class SelectionError extends Error {
@@ -33,20 +42,6 @@ export interface Target {
   readonly gone?: string;
   /** Why nobody knows whose string has the fingerprint that was named. Then nothing is selected. */
   readonly unknown?: string;
-}
-
-/** What the values in Secrets Manager said about a fingerprint that no marker bears. */
-export interface LeakedSearch {
-  /** The token that has the string. Absent: no value has it, or nobody knows whose it is. */
-  readonly tokenId?: string;
-  /** The secret whose version has that token's string. */
-  readonly secret?: string;
-  /** The secrets that have the string, with the labels of its versions. */
-  readonly places: readonly string[];
-  /** How many values were compared. */
-  readonly compared: number;
-  /** How many values could not be read. */
-  readonly unread: number;
 }
 
 /** The part of the observation that a selection needs. */
@@ -78,16 +73,6 @@ const touches = (permissions: readonly Permission[], database: string) =>
     ({ action, resource }) =>
       (action === 'read' || action === 'write') && (resource === '*' || resource === database),
   );
-
-/** Whether somebody who has its string can do something with it. */
-const works = (token: Token, at: number) =>
-  token.revokedAt === undefined && token.permissions.length > 0 && !isExpired(token, at);
-
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
-/** How many ids one sentence names. */
-const MOST_SAID = 10;
-const listed = (ids: readonly string[]) =>
-  `${ids.slice(0, MOST_SAID).join(', ')}${ids.length > MOST_SAID ? ', …' : ''}`;
 
 /** Whether the listing is known to lack live tokens: then nothing can be said of every one. */
 export const isCutShort = ({ unlisted = [] }: Pick<OrderObservation, 'unlisted'>): boolean =>
@@ -126,7 +111,7 @@ function notShownHere(
   const which =
     ids.length === 0
       ? ''
-      : `, and ${counted(ids.length, 'live token')} of what is meant: ${listed(ids)}`;
+      : `, and ${counted(ids.length, 'token')} of what is meant: ${listed(ids)}`;
   return `${where}${which}; is this the wrong account or Region? If not, end tokens by their ids, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`;
 }
 
@@ -356,29 +341,6 @@ function selectToken(
   return { ...NONE, single: [{ token, ...(known && { owned: known }) }], namedToken: id };
 }
 
-function unknownBecause(
-  fingerprint: string,
-  { places, compared, unread }: LeakedSearch,
-  isCut: boolean,
-): string {
-  const shown = isCut ? ' that the listing shows (it is cut)' : '';
-  const found =
-    places.length > 0
-      ? `the string is in ${places.join(' and ')}, and nobody knows whose it is: replace it there first (--token or --secret), so that its consumers get another one, and then end it by its id`
-      : `the string is in none of ${counted(compared, 'value')} of our secrets`;
-  const missed = unread > 0 ? `; ${counted(unread, 'value')} could not be read` : '';
-  return `no marker${shown} has the fingerprint ${fingerprint}, and ${found}${missed}`;
-}
-
-const NOWHERE: LeakedSearch = { places: [], compared: 0, unread: 0 };
-
-/** The live tokens that may have a string whose fingerprint no marker bears: those whose string Keyturn never saw. */
-export function candidatesAmong({ tokens, at }: Pick<OrderObservation, 'tokens' | 'at'>): Token[] {
-  return tokens
-    .filter((token) => works(token, at) && parseMarker(token.description)?.marker.fp === undefined)
-    .sort((a, b) => b.createdAt - a.createdAt);
-}
-
 /** An order that would change something fails; a dry run and `whois` answer with the candidates. */
 function selectUnknown(
   unknown: string,
@@ -386,16 +348,7 @@ function selectUnknown(
   around: OrderObservation,
 ): Target {
   if (dryRun || way === 'whois') return { ...NONE, unknown };
-  const ids = candidatesAmong(around).map(({ id }) => id);
-  const isCut = isCutShort(around);
-  const orOther = isCut ? ', or another one, because the listing is cut' : '';
-  const none = isCut
-    ? 'every token that the listing shows has another fingerprint, but the listing is cut'
-    : 'every live token has another fingerprint';
-  const which =
-    ids.length > 0
-      ? `it may be one of ${counted(ids.length, 'live token')} whose string Keyturn never saw: ${listed(ids)}${orOther}; way "whois" describes them, and tokenId names one`
-      : none;
+  const which = mayBeOneOf(candidatesAmong(around), isCutShort(around));
   throw new SelectionError(`${unknown}; nothing was done; ${which}`);
 }
 
@@ -414,14 +367,14 @@ function selectFingerprint(
   const { leaked = NOWHERE } = around;
   const id = found?.id ?? leaked.tokenId;
   if (id !== undefined) return selectToken(id, request, around, policy);
-  const why = unknownBecause(fingerprint, leaked, isCutShort(around));
+  const why = unknownBecause(fingerprint, leaked, around.awsError, isCutShort(around));
   return selectUnknown(why, request, around);
 }
 
 function selectAll(request: RevocationRequest, policy: Policy, around: OrderObservation): Target {
   const hidden = hiddenTokens(around, policy.owner);
   if (around.secrets.size === 0 && !request.withoutSecrets) {
-    const tokens = hidden.length === 0 ? '' : `, and ${hidden.length} live tokens of it`;
+    const tokens = hidden.length === 0 ? '' : `, and ${counted(hidden.length, 'token')} of it`;
     throw new SelectionError(
       `Secrets Manager shows no secret of the owner ${policy.owner} here${tokens}: is this the wrong account or Region? ` +
         'If there are really none, add "withoutSecrets": true (--without-secrets)',

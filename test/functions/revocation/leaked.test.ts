@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { TELEGRAF } from '../../world/policy.ts';
+import { answering } from '../../world/faults.ts';
+import { HOUR, TELEGRAF } from '../../world/policy.ts';
 import { GRAFANA, issuedForEachTest } from './issued.ts';
 
 const world = await issuedForEachTest();
@@ -80,6 +81,60 @@ test('says where a string is that is in a secret, though no token is known to ha
   });
   expect(result?.plan.warnings.join()).toContain(`${GRAFANA} (AWSCURRENT)`);
   expect(result?.plan.candidates?.map(({ tokenId }) => tokenId)).toContain(id);
+});
+
+test.each(['replace', 'freeze', 'delete'])(
+  'a string that a person keeps beside ours is not taken for ours, in the way %s',
+  async (way) => {
+    const { accessToken, id } = await world.people.mint({ description: 'by hand', permissions });
+    const ours = world.string(TELEGRAF);
+    const value = JSON.stringify({ token: ours, other: accessToken });
+    await world.people.saveValue(TELEGRAF, value);
+    await world.wait(60_000);
+    const { error } = await world.revoke({ ...leaked(accessToken), way });
+    expect(error?.errorMessage).toContain(`in the value of ${TELEGRAF} (AWSCURRENT)`);
+    expect(error?.errorMessage).toContain(id);
+    expect(world.accepts(ours)).toBe(true);
+  },
+);
+
+/** Secrets Manager's answer to a call that a role does not allow. */
+const forbidden = {
+  status: 400,
+  headers: { 'content-type': 'application/x-amz-json-1.1' },
+  body: JSON.stringify({ __type: 'AccessDeniedException', Message: 'not authorized' }),
+};
+
+test('says of how many secrets no version could be listed, where no value has a string', async () => {
+  const { accessToken } = await world.people.mint({ description: 'by hand', permissions });
+  world.intercept(answering('ListSecretVersionIds', forbidden));
+  const { result } = await world.revoke({ way: 'whois', fingerprint: fingerprint(accessToken) });
+  world.intercept();
+  expect(result?.plan.warnings.join()).toContain('the versions of 2 secrets could not be listed');
+});
+
+test('says that no value was compared, where Secrets Manager could not be asked', async () => {
+  const { accessToken } = await world.people.mint({ description: 'by hand', permissions });
+  world.intercept(answering('ListSecrets', forbidden));
+  const { error } = await world.revoke({ ...leaked(accessToken), way: 'delete' });
+  world.intercept();
+  expect(error?.errorMessage).toContain('no value could be compared');
+  expect(error?.errorMessage).not.toContain('none of 0 values');
+});
+
+test('a string whose token is gone is not taken for that of a token with a copy of its marker', async () => {
+  const [id, string] = [idOf(TELEGRAF), world.string(TELEGRAF)];
+  const { description = '' } = world.cluster.state.tokens.find((token) => token.id === id) ?? {};
+  const copy = await world.people.mint({ description, permissions });
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  await world.people.deleteToken(id);
+  await world.wait(HOUR);
+  world.cluster.manners = { hidesRevoked: true };
+  await world.revoke(leaked(string));
+  world.cluster.manners = {};
+  expect(world.tokens().map((token) => token.id)).toContain(copy.id);
+  const own = await world.revoke({ way: 'whois', fingerprint: fingerprint(copy.accessToken) });
+  expect(own.result?.plan.candidates?.map(({ tokenId }) => tokenId)).toContain(copy.id);
 });
 
 test('kills the token that its marker names, and not the one that somebody copied the marker to', async () => {

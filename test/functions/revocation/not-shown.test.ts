@@ -59,7 +59,7 @@ test.each(selectors.slice(0, 2))(
     await world.people.deleteSecret(TELEGRAF, 'for good');
     for (const way of ['replace', 'unfreeze', 'lift', 'restore']) {
       const { error } = await world.revoke({ ...selector, way, reason: 'leaked' });
-      expect(error?.errorMessage).toContain(`does not show ${TELEGRAF} here, and 1 live token`);
+      expect(error?.errorMessage).toContain(`does not show ${TELEGRAF} here, and 1 token`);
       expect(error?.errorMessage).toContain(id);
     }
   },

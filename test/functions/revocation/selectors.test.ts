@@ -62,14 +62,24 @@ test.each(refusals)('refuses %s, and does nothing', async (_what, selector, mess
   expect(world.tokens()).toEqual(before);
 });
 
-test('refuses a fingerprint that the markers of two tokens bear, neither of which names its own, and names both', async () => {
+test('reaches the token of a string whose marker was edited, and neither of two that have a copy of it', async () => {
   const [token] = world.tokens(TELEGRAF);
   const { description = '' } = world.cluster.state.tokens.find(({ id }) => id === token?.id) ?? {};
   const selector = { fingerprint: fingerprint(world.string(TELEGRAF)) };
   const copies = [await foreignToken(description), await foreignToken(description)];
   await world.people.changeToken(token?.id ?? '', { description: 'whose is this?' });
+  await world.revoke({ ...freeze, ...selector, way: 'delete' });
+  const live = world.tokens().map(({ id }) => id);
+  expect(live).toEqual(expect.arrayContaining(copies.map(({ id }) => id)));
+  expect(live).not.toContain(token?.id);
+});
+
+test('refuses a fingerprint that the markers of two tokens bear, neither of which names any, and names both', async () => {
+  const selector = { fingerprint: '0123456789abcdef' };
+  const description = '[keyturn:1 owner=prod secret=a/b home=00000000 fp=0123456789abcdef]';
+  const both = [await foreignToken(description), await foreignToken(description)];
   const { error } = await world.revoke({ ...freeze, ...selector });
-  for (const { id } of copies) expect(error?.errorMessage).toContain(id);
+  for (const { id } of both) expect(error?.errorMessage).toContain(id);
 });
 
 test('reaches the token of somebody else by its id alone, and cannot see it dead', async () => {
