@@ -6,7 +6,16 @@ import { holdOf } from '../../secrets-manager/hold.ts';
 import { DAY_MS, HOUR_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, isProven, ownedPending, wasArmed } from '../../tokens/state.ts';
+import {
+  currentHolder,
+  isExpired,
+  isProven,
+  isSame,
+  ownedCurrent,
+  ownedPending,
+  ownedPrevious,
+  wasArmed,
+} from '../../tokens/state.ts';
 import { ageOf, dueAt, forbidden, heldByPerson, sinceOf } from './decide-rotation.ts';
 import { covers } from './permissions.ts';
 
@@ -230,6 +239,20 @@ function waitingIn(seen: ObservedSecret): Waiting | undefined {
   return { tokenId: token.id, at: marker.armed, forced: marker.forced === true };
 }
 
+/**
+ * When the first successor of AWSCURRENT's token was armed that is known: one in place of another that was armed in vain
+ * begins nothing anew. The one under AWSPREVIOUS was promoted, and a person rolled back from it.
+ */
+function begunAt(seen: ObservedSecret, { at }: Waiting): number {
+  const since = sinceOf(seen) ?? at;
+  const others = [ownedCurrent(seen), ownedPrevious(seen)];
+  const begun = seen.tokens.flatMap((owned) => {
+    const { armed = 0 } = owned.marker;
+    return armed <= since || others.some((each) => isSame(each, owned)) ? [] : [armed];
+  });
+  return Math.min(at, ...begun);
+}
+
 function stateOfEntry(
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
@@ -247,7 +270,10 @@ function stateOfEntry(
   const stopped = condition === 'held' ? heldSince(seen) : undefined;
   const isStopped = ['held', 'deleted'].includes(condition);
   // A policy that is shortened makes it due at once, and what was begun since is not late yet.
-  const due = Math.max((since ?? context.at) + entry.rotateEvery, waiting?.at ?? 0);
+  const due = Math.max(
+    (since ?? context.at) + entry.rotateEvery,
+    waiting ? begunAt(seen, waiting) : 0,
+  );
   const late = context.at >= due + margin(entry, context);
   return {
     ...about,

@@ -279,6 +279,18 @@ describe('overdue is', () => {
     expect(overdue(current({ age: 38 * DAY }), weekly)).toBe(1);
   });
 
+  test('counted from the first successor that was armed, not from one in place of it', () => {
+    const policy = policyOf({}, { rotateEvery: '7d' });
+    const waits = (first: number, labels: Labels = {}) => ({
+      secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 3, ...labels })],
+      tokens: [armed(1, { age: 30 * DAY }), armed(2, { age: first }), armed(3, { age: HOUR })],
+    });
+    expect(overdue(waits(HOUR), policy)).toBe(0);
+    expect(overdue(waits(17 * HOUR), policy)).toBe(1);
+    // A person rolled back from it: it was not in vain.
+    expect(overdue(waits(17 * HOUR, { AWSPREVIOUS: 2 }), policy)).toBe(0);
+  });
+
   test('nothing that a person holds, but what another Region should have written', () => {
     const old = { age: 80 * DAY };
     expect(overdue({ secrets: [held()], tokens: [armed(1, old)] })).toBe(0);
