@@ -2,7 +2,7 @@ import type { Permission } from '../management-api/token.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { BareOutcome, Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
-import { holdOf } from '../secrets-manager/hold.ts';
+import { holdOf, holdSince } from '../secrets-manager/hold.ts';
 import { formatInstant } from '../time.ts';
 import { freshToken } from '../tokens/change-token.ts';
 import { tagsOf } from '../tokens/claim-secret.ts';
@@ -28,14 +28,14 @@ interface Begun {
 }
 
 /** Checks everything, and gives the permission for the proof. */
-async function begin({ entry, action }: Planned, tools: ArmingTools): Promise<Begun | Result> {
+async function begin({ entry, action }: Planned, tools: ArmingTools): Promise<Begun | BareOutcome> {
   const candidate = await readCandidate(entry, action, tools);
-  if (typeof candidate === 'string') return candidate;
+  if ('result' in candidate) return candidate;
   if (isBelieved(candidate)) return { candidate };
   const { token } = candidate.owned;
   const permission = lackedPermission(token.id, lastingPermissions(candidate.owned));
   const proof = permission && (await beginProof(candidate, permission, tools));
-  if (proof === 'lost') return 'skipped';
+  if (proof === 'lost') return { result: 'skipped' };
   if (proof && !('refusal' in proof)) return { candidate, proof };
   if (action.confirmedBy !== undefined) return { candidate };
   const why = proof
@@ -48,10 +48,14 @@ async function begin({ entry, action }: Planned, tools: ArmingTools): Promise<Be
 }
 
 /** Whether the secret is still as it was when the proof began. */
-async function isStill({ secret, version }: Candidate, tools: Tools): Promise<Result | undefined> {
+async function isStill(
+  { secret, version }: Candidate,
+  tools: Tools,
+): Promise<BareOutcome | undefined> {
   const now = await tools.secrets.describe(secret.name);
-  if (now && holdOf(now)) return 'held';
-  return now?.arn === secret.arn && now.labels.AWSCURRENT === version ? undefined : 'skipped';
+  if (now && holdOf(now)) return { result: 'held', heldSince: holdSince(now) };
+  const isSame = now?.arn === secret.arn && now.labels.AWSCURRENT === version;
+  return isSame ? undefined : { result: 'skipped' };
 }
 
 /**
@@ -89,8 +93,10 @@ async function finish(
   { entry, action }: Planned,
   { candidate, proof }: Begun,
   tools: ArmingTools,
-): Promise<Result> {
-  if (proof && (await awaitProof(candidate, proof, tools)) === 'postponed') return 'postponed';
+): Promise<BareOutcome> {
+  if (proof && (await awaitProof(candidate, proof, tools)) === 'postponed') {
+    return { result: 'postponed' };
+  }
   const changed = await isStill(candidate, tools);
   if (changed) {
     if (proof) await endProof(candidate.owned, tools, proof.permission);
@@ -99,7 +105,7 @@ async function finish(
   const isConfirmed = !proof && !isBelieved(candidate);
   if (proof || isConfirmed) {
     const result = await believe(candidate, proof?.permission, tools);
-    if (result !== 'done') return result;
+    if (result !== 'done') return { result };
   }
   const { secret, owned } = candidate;
   const left = leftOfProof(owned);
@@ -118,7 +124,7 @@ async function finish(
         }),
     },
   });
-  return 'done';
+  return { result: 'done' };
 }
 
 /**
@@ -132,9 +138,13 @@ export async function adoptToken(
   start: <T>(work: () => Promise<T>) => Promise<T>,
   tools: Tools,
 ): Promise<BareOutcome> {
-  const { result, holdError } = await underHold(planned.entry.secret, tools, async (arming) => {
-    const begun = await start(() => begin(planned, arming));
-    return typeof begun === 'string' ? begun : finish(planned, begun, arming);
-  });
-  return { result, ...(holdError && { error: holdError }) };
+  const { result: outcome, holdError } = await underHold(
+    planned.entry.secret,
+    tools,
+    async (arming) => {
+      const begun = await start(() => begin(planned, arming));
+      return 'result' in begun ? begun : finish(planned, begun, arming);
+    },
+  );
+  return { ...outcome, ...(holdError && { error: holdError }) };
 }

@@ -1,8 +1,8 @@
 import type { Token } from '../management-api/token.ts';
 import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
-import type { Result } from '../run/outcome.ts';
+import type { BareOutcome } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
-import { holdOf } from '../secrets-manager/hold.ts';
+import { holdOf, holdSince } from '../secrets-manager/hold.ts';
 import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
 import type { TokenValue } from '../token-value.ts';
 import { OwnershipError, refuseForeignSecret } from '../tokens/claim-secret.ts';
@@ -100,14 +100,14 @@ async function refuseOtherString(
 
 /**
  * Reads what an entry wants to adopt, and checks all that can be checked without changing anything.
- * Resolves to a result if nothing is to be done now.
+ * Resolves to an outcome if nothing is to be done now.
  * @throws AdoptionError, OwnershipError or SecretShapeError
  */
 export async function readCandidate(
   entry: TokenPolicy,
   { tokenId }: Adoption,
   tools: Tools,
-): Promise<Candidate | Extract<Result, 'held' | 'skipped'>> {
+): Promise<Candidate | BareOutcome> {
   const { policy, secrets } = tools;
   const secret = await secrets.describe(entry.secret);
   if (!secret) throw new AdoptionError(`no secret has the name ${entry.secret}`, 'missing');
@@ -117,14 +117,14 @@ export async function readCandidate(
     const what = secret.replica ? 'a replica' : 'scheduled for deletion';
     throw new AdoptionError(`${entry.secret} is ${what}, so it cannot be adopted`);
   }
-  if (holdOf(secret)) return 'held';
+  if (holdOf(secret)) return { result: 'held', heldSince: holdSince(secret) };
   const token = await liveToken(tokenId, tools);
   const { version, value } = await currentString(entry, secret, tools);
   const owned = ownedToken(token, markerOf(token, secret, policy.owner));
   const candidate = { secret, version, value, owned };
   if (isBelieved(candidate)) {
     // An earlier run adopted it, and the listing does not show that yet; or it died before the tag.
-    return isTagged && !leftOfProof(owned) ? 'skipped' : candidate;
+    return isTagged && !leftOfProof(owned) ? { result: 'skipped' } : candidate;
   }
   await refuseOtherString(candidate, tools);
   return candidate;

@@ -7,8 +7,9 @@ import { claimSecret } from '../tokens/claim-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { isOutdated, SecretShapeError } from '../tokens/secret-string.ts';
-import { ownedCurrent, ownedPending } from '../tokens/state.ts';
+import { ownedCurrent, ownedPending, strandedBySave } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
+import { versionIdOf } from '../tokens/version-id.ts';
 import { decideRotation, isBecauseGone, permissionsOf } from './plan/decide-rotation.ts';
 import { probeable, union } from './plan/permissions.ts';
 import { type Learnt, rotationContext } from './plan/plan-rotation.ts';
@@ -122,6 +123,21 @@ async function isPendingOutdated(
   }
 }
 
+/** Puts AWSPENDING back on a version that lost it. After an error the labels are read, and they decide. */
+async function keepPending(
+  { name, labels: { AWSPENDING: from } }: ObservedSecret['secret'],
+  version: string,
+  { secrets }: Tools,
+): Promise<void> {
+  if (from === version) return;
+  try {
+    await secrets.moveLabel(name, 'AWSPENDING', { to: version, ...(from && { from }) });
+  } catch (error) {
+    const now = await secrets.describe(name);
+    if (now?.labels.AWSPENDING !== version) throw error;
+  }
+}
+
 /** Steps 2 to 4, or what an earlier run left of them. */
 async function obtain(
   entry: TokenPolicy,
@@ -137,13 +153,18 @@ async function obtain(
   const candidates = [
     { owned: ownedCurrent(seen), version: AWSCURRENT },
     { owned: ownedPending(seen), version: pendingVersion(seen.secret) },
+    { owned: strandedBySave(seen), version: versionIdOf(action.tokenId) },
   ];
   for (const { owned, version } of candidates) {
     if (owned?.token.id !== action.tokenId || version === undefined) continue;
-    if (await isPendingOutdated(entry, seen, { owned, version }, tools)) {
+    // Like what waits: whether it is outdated is asked before it is promoted.
+    const isLabelled = version === AWSCURRENT || version === pendingVersion(seen.secret);
+    const mayMint = isLabelled || action.kind === 'resume';
+    if (mayMint && (await isPendingOutdated(entry, seen, { owned, version }, tools))) {
       return mintSuccessor(entry, seen, { forced: forced || owned.marker.forced === true }, tools);
     }
     const isCurrent = version === AWSCURRENT;
+    if (!isCurrent) await keepPending(seen.secret, version, tools);
     return resumeSuccessor(entry, seen, { owned, version, isCurrent }, { forced }, tools);
   }
   return undefined;

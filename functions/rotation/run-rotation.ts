@@ -211,6 +211,11 @@ const changesBy = (
   { foreign, at }: Pick<Observation, 'foreign' | 'at'>,
 ): EntryChanges => ({
   unadopted: unadopted(plan, outcomes),
+  held: new Map(
+    outcomes.flatMap(({ action, heldSince }) =>
+      heldSince === undefined ? [] : [[action.secret, heldSince] as const],
+    ),
+  ),
   mended: new Map(
     outcomes.flatMap(({ action, result, current, error }) => {
       const isAdopted = action.kind === 'adopt' && result === 'done';

@@ -116,7 +116,7 @@ async function arm(
   const { owned } = successor;
   if (owned.marker.frozen !== undefined || isStripped(owned)) return undefined;
   const change = preparation(entry, successor, forced, tools.apiNow());
-  if (change.permissions && isRetired(owned)) return undefined;
+  if ((change.permissions || !isCurrent) && isRetired(owned)) return undefined;
   if (Object.keys(change.marker).length === 0) return successor;
   const token = await (isCurrent ? tools.armInUse : tools.arm)(owned, change);
   return {

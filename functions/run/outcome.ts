@@ -23,6 +23,8 @@ export interface Outcome<A> {
     readonly token: Pick<Token, 'id' | 'expiresAt'>;
     readonly since: number;
   };
+  /** `held`: since when its secret is on hold, by its traces. */
+  readonly heldSince?: number;
   /** Why it failed. With any other result: what else went wrong, after the action had this result. */
   readonly error?: unknown;
 }

@@ -154,9 +154,14 @@ export function hasOtherHold(secret: Traced, known: HoldTraces): boolean {
 
 /** Reads that value. Undefined: a person wrote the tag by hand, or an earlier version did, or it is gone. */
 export function holdOrigin({ tags }: Pick<Secret, 'tags'>): HoldOrigin | undefined {
-  const [, , at = '', by, reason = ''] = BY_US.exec(tags[HOLD_TAG] ?? '') ?? [];
-  return at ? { at: Date.parse(at), ...(by !== undefined && { by }), reason } : undefined;
+  const [, , instant = '', by, reason = ''] = BY_US.exec(tags[HOLD_TAG] ?? '') ?? [];
+  const at = Date.parse(instant);
+  return Number.isNaN(at) ? undefined : { at, ...(by !== undefined && { by }), reason };
 }
+
+/** Since when a secret is on hold: setting it changed the secret, and who changes it later makes the hold no younger, if its tag tells. */
+export const holdSince = (secret: Pick<Secret, 'tags' | 'changedAt'>): number =>
+  Math.min(secret.changedAt, holdOrigin(secret)?.at ?? Number.POSITIVE_INFINITY);
 
 /** A hold in words, with all that its traces tell: `on hold (frozen) since …, by …: …`. */
 export function describeHold(secret: Traced): string | undefined {

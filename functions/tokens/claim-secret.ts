@@ -11,7 +11,7 @@ import {
 import { type Observation, type ObservedSecret, sortByOwner } from './observation.ts';
 import { observeSecret } from './observe.ts';
 import { fingerprintReader } from './read-fingerprint.ts';
-import { currentHolder, isUnknown } from './state.ts';
+import { currentHolder, isUnknown, strandedBySave } from './state.ts';
 import { tokenNamedBy } from './version-id.ts';
 import { youngVersions } from './young-versions.ts';
 
@@ -68,7 +68,8 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
 
 /**
  * Whether it must be known when a secret's versions were made: one that no token's id names counts its age
- * from there, and one that is older than a `lift` lost its token by the order that was lifted.
+ * from there, one that is older than a `lift` lost its token by the order that was lifted, and one that a person saved
+ * may have taken AWSPENDING from one that waits.
  */
 export function needsVersionTimes(seen: ObservedSecret): boolean {
   const pending = pendingVersion(seen.secret);
@@ -78,6 +79,7 @@ export function needsVersionTimes(seen: ObservedSecret): boolean {
     isOfOthers ||
     isUnknown(seen, 'AWSCURRENT') ||
     isUnknown(seen, 'AWSPREVIOUS') ||
+    strandedBySave(seen) !== undefined ||
     (isLifted && currentHolder(seen)?.state === 'gone')
   );
 }

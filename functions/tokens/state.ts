@@ -5,6 +5,7 @@ import { DAY_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 import { isUnproven } from './proof.ts';
+import { tokenNamedBy, versionIdOf } from './version-id.ts';
 
 /** The state of a token, as people read it; docs/how-a-token-lives.md explains them (S1 to S8). */
 export type TokenState =
@@ -115,6 +116,47 @@ export function pendingHolder(seen: ObservedSecret): Holder | undefined {
 /** The token that waits to be promoted, if it is ours. */
 export const ownedPending = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(pendingHolder(seen));
+
+/**
+ * The token that waited, armed, until a person saved the secret, which takes AWSPENDING off: the youngest one that
+ * nobody promoted, retired, stopped or ordered. Where the label was taken off without a save, a person gave it up.
+ * Without the versions' times: the one that they are needed for.
+ */
+export function strandedBySave(seen: ObservedSecret): OwnedToken | undefined {
+  const { secret, tokens, versionTimes } = seen;
+  const { AWSCURRENT = '', ...others } = secret.labels;
+  const current = ownedCurrent(seen);
+  const isSaved = current !== undefined && !tokenNamedBy(AWSCURRENT)?.certain;
+  // Its token came back from its retirement: whatever is younger may have been promoted.
+  if (!isSaved || current.marker.superseded !== undefined || pendingVersion(secret)) {
+    return undefined;
+  }
+  const labelled = Object.values(others);
+  const waited = tokens.filter(
+    (each) =>
+      isArmed(each) &&
+      each.token.createdAt > current.token.createdAt &&
+      !labelled.includes(versionIdOf(each.token.id)) &&
+      UNTOUCHED.every((field) => each.marker[field] === undefined),
+  );
+  const youngest = waited.sort((a, b) => b.token.createdAt - a.token.createdAt)[0];
+  if (!youngest || !versionTimes) return youngest;
+  const putAt = versionTimes.get(versionIdOf(youngest.token.id));
+  const isSavedSince = putAt !== undefined && putAt <= (versionTime(seen, AWSCURRENT) ?? 0);
+  return isSavedSince ? youngest : undefined;
+}
+
+/** Marks of a token that is not simply one which waits for its promotion. */
+const UNTOUCHED = [
+  'superseded',
+  'fenced',
+  'quarantined',
+  'frozen',
+  'order',
+  'minted',
+  'adopted',
+  'shared',
+] as const;
 
 /**
  * The token under AWSCURRENT, if it is proven current: its version's id or its marker says that it is,

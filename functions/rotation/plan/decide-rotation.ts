@@ -19,6 +19,7 @@ import {
   ownedCurrent,
   ownedPrevious,
   pendingHolder,
+  strandedBySave,
   versionTime,
   wasArmed,
 } from '../../tokens/state.ts';
@@ -241,11 +242,21 @@ function decideWaiting(owned: OwnedToken, about: Case): Action | undefined {
   return hasSettled && mayPromoteNow(about) ? { kind: 'resume', reason, tokenId } : undefined;
 }
 
-/** P2 to P6: what happens to the pending version. `waits`: nothing, and nothing is minted beside it. */
+/** P7: a token that would wait, had not a person's save taken AWSPENDING off it, gets the label back and goes on. */
+function decideStranded(about: Case): Action | undefined {
+  const { permissions, seen, reason, context } = about;
+  const owned = reason && seen.versionTimes && strandedBySave(seen);
+  if (!owned || isExpired(owned.token, context.now)) return undefined;
+  const given = grantsHash(owned.token.permissions);
+  if (owned.marker.grants !== given || given !== grantsHash(permissions)) return undefined;
+  return decideWaiting(owned, about) ?? { kind: 'arm', reason, tokenId: owned.token.id };
+}
+
+/** P2 to P7: what happens to the pending version. `waits`: nothing, and nothing is minted beside it. */
 function decidePending(about: Case): Action | 'waits' | undefined {
   const { seen, reason, context } = about;
   const version = pendingVersion(seen.secret);
-  if (version === undefined) return undefined;
+  if (version === undefined) return decideStranded(about);
   if (isLeftToSecretsManager(about, version)) return 'waits';
   const pending = pendingHolder(seen);
   // Another one would be shown as late as this one.
@@ -412,6 +423,7 @@ export const permissionsOf = (
  * | an unexpired token that was never armed             | any        | resume, Unarmed                |
  * | a token that a person stripped                      | any        | nothing, reported: held        |
  * | due, expired, gone, refused, forced, narrowed, none | of use     | arm, wait, or resume           |
+ * | the same                                            | one that lost its label by a save | the same |
  * | the same                                            | other/none | mint, or rotate if it is urgent |
  * | a token that is not due                             | forced     | resume, Pending                |
  * | a token that is not due                             | other      | detach-pending                 |

@@ -2,11 +2,20 @@ import type { Measures } from '../../environment.ts';
 import type { Token } from '../../management-api/token.ts';
 import { entryOf, type Lifetimes, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { nextWithin } from '../../policy/window.ts';
-import { holdOf } from '../../secrets-manager/hold.ts';
+import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS, HOUR_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, isProven, ownedPending, wasArmed } from '../../tokens/state.ts';
+import {
+  currentHolder,
+  isExpired,
+  isProven,
+  isSame,
+  ownedCurrent,
+  ownedPending,
+  ownedPrevious,
+  wasArmed,
+} from '../../tokens/state.ts';
 import { ageOf, dueAt, forbidden, heldByPerson, sinceOf } from './decide-rotation.ts';
 import { covers } from './permissions.ts';
 
@@ -161,9 +170,8 @@ function heldSince(seen: ObservedSecret): number | undefined {
   const holder = currentHolder(seen);
   const frozen = holder?.state === 'owned' ? holder.owned.marker.frozen : undefined;
   if (!holdOf(seen.secret)) return frozen;
-  // Setting the hold changed the secret. Whoever changes it later does not make the hold younger, if a token tells.
   const told = seen.tokens.flatMap(({ marker }) => marker.frozen ?? []);
-  return Math.min(seen.secret.changedAt, ...told);
+  return Math.min(holdSince(seen.secret), ...told);
 }
 
 /** What an entry's state says of the token under AWSCURRENT. */
@@ -230,6 +238,20 @@ function waitingIn(seen: ObservedSecret): Waiting | undefined {
   return { tokenId: token.id, at: marker.armed, forced: marker.forced === true };
 }
 
+/**
+ * When the first successor of AWSCURRENT's token was armed that is known: one in place of another that was armed in vain
+ * begins nothing anew. The one under AWSPREVIOUS was promoted, and a person rolled back from it.
+ */
+function begunAt(seen: ObservedSecret, { at }: Waiting): number {
+  const since = sinceOf(seen) ?? at;
+  const others = [ownedCurrent(seen), ownedPrevious(seen)];
+  const begun = seen.tokens.flatMap((owned) => {
+    const { armed = 0 } = owned.marker;
+    return armed <= since || others.some((each) => isSame(each, owned)) ? [] : [armed];
+  });
+  return Math.min(at, ...begun);
+}
+
 function stateOfEntry(
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
@@ -247,7 +269,10 @@ function stateOfEntry(
   const stopped = condition === 'held' ? heldSince(seen) : undefined;
   const isStopped = ['held', 'deleted'].includes(condition);
   // A policy that is shortened makes it due at once, and what was begun since is not late yet.
-  const due = Math.max((since ?? context.at) + entry.rotateEvery, waiting?.at ?? 0);
+  const due = Math.max(
+    (since ?? context.at) + entry.rotateEvery,
+    waiting ? begunAt(seen, waiting) : 0,
+  );
   const late = context.at >= due + margin(entry, context);
   return {
     ...about,
@@ -267,6 +292,8 @@ export interface EntryChanges {
   readonly armed: ReadonlyMap<string, Waiting>;
   /** Secrets that are to be adopted, and how it is with their consumers as far as the run learnt that. */
   readonly unadopted: ReadonlyMap<string, Unadopted>;
+  /** Since when secrets that are to be adopted are on hold. */
+  readonly held: ReadonlyMap<string, number>;
 }
 
 /** How it is with the consumers of what is not adopted yet. A failed adoption alarms by itself. */
@@ -275,11 +302,32 @@ export type Unadopted = Extract<EntryCondition, 'unadopted' | 'refused' | 'missi
 /** Where nothing but the adoption shows how it is with the consumers. */
 const isTold = (condition: EntryCondition) => condition === 'missing' || condition === 'unknown';
 
+/** An entry whose secret is not ours yet. A hold took nothing from its token, which expires all the same. */
+function stateToAdopt(
+  entry: TokenPolicy,
+  condition: Unadopted,
+  { foreign, held }: Pick<Observation, 'foreign'> & Pick<EntryChanges, 'held'>,
+  context: Context,
+): EntryState {
+  const since = held.get(entry.secret);
+  const token = foreign.get(entry.adopt?.tokenId.toLowerCase() ?? '');
+  const ofToken = token && conditionOfToken(entry, token, undefined, context);
+  const isEnding = ofToken === 'expired' || ofToken === 'expiring';
+  const waits = since === undefined ? condition : 'held';
+  return {
+    token: entry.name,
+    secret: entry.secret,
+    condition: isEnding && condition === 'unadopted' ? ofToken : waits,
+    late: false,
+    ...(since !== undefined && { heldSince: since }),
+  };
+}
+
 /** The state of every entry, after a run has applied its plan; in a dry run, before. Pure. */
 export function entryStates(
   policy: Policy,
-  { secrets, at }: Pick<Observation, 'secrets' | 'at'>,
-  { mended, armed, unadopted }: EntryChanges,
+  { secrets, foreign, at }: Pick<Observation, 'secrets' | 'foreign' | 'at'>,
+  { mended, armed, unadopted, held }: EntryChanges,
   thirdMs: number,
 ): readonly EntryState[] {
   const context = { at, settleMs: policy.settle, timeZone: policy.timeZone, thirdMs };
@@ -290,8 +338,10 @@ export function entryStates(
       const works = { token, secret, condition: 'works', late: false } as const;
       return { ...works, ...stateOfToken(entry, current) };
     }
-    const state = stateOfEntry(entry, secrets.get(secret), armed.get(secret), context);
+    const seen = secrets.get(secret);
     const adopted = unadopted.get(secret);
+    if (!seen && adopted) return stateToAdopt(entry, adopted, { foreign, held }, context);
+    const state = stateOfEntry(entry, seen, armed.get(secret), context);
     return adopted && isTold(state.condition) ? { ...state, condition: adopted } : state;
   });
 }

@@ -26,10 +26,12 @@ export function needsDatabases(policy: Policy): boolean {
 
 const keyOf = ({ action, resource }: Permission) => `${action} ${resource}`;
 
-/** Whether `declared` contains every permission of `given`. */
+/** Whether `declared` allows all that `given` does. */
 export function covers(declared: readonly Permission[], given: readonly Permission[]): boolean {
   const keys = new Set(declared.map(keyOf));
-  return given.every((each) => keys.has(keyOf(each)));
+  return given.every(
+    (each) => keys.has(keyOf(each)) || keys.has(keyOf({ ...each, resource: ANY })),
+  );
 }
 
 /** All that is in one of them, each once. */

@@ -33,6 +33,17 @@ export const rotation: readonly Scenario[] = [
     },
   },
   {
+    name: 'promotion of a token after a save',
+    run: rotate,
+    async prepare(laboratory) {
+      const { world } = laboratory;
+      await untilDue(laboratory);
+      await laboratory.invoke(rotate);
+      await world.wait(SETTLED);
+      await world.people.saveValue(SECRET, world.value(SECRET));
+    },
+  },
+  {
     name: 'a forced rotation',
     run: forced,
     async prepare(laboratory) {

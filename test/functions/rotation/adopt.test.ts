@@ -178,3 +178,24 @@ test.each([
   expect(JSON.stringify(error)).not.toContain(world.value(NAME));
   expect(world.tokens()).toMatchObject([{ text: 'made by hand', marker: undefined }]);
 });
+
+test('a hold on what is still to be adopted alarms after a week, a day before its token expires, and once it has', async () => {
+  const world = await openWorldForTest(empty);
+  const { id, accessToken } = await world.people.mint({
+    description: 'x',
+    permissions: [{ action: 'write', resource: 'telemetry' }],
+    expiresAt: new Date(world.clock.now() + 20 * DAY).toISOString(),
+  });
+  await world.people.createSecret(NAME, accessToken, { 'keyturn:hold': 'frozen' });
+  const keyturn = world.deploy(adopting(id));
+  const start = world.clock.now();
+  const alarmsOn = async (day: number) => {
+    await world.wait(start + day * DAY - world.clock.now());
+    await keyturn.rotate();
+    return [metric(keyturn, 'LongHolds'), unusable(keyturn), world.accepts(accessToken)];
+  };
+  expect(await alarmsOn(1)).toEqual([0, 0, true]);
+  expect(await alarmsOn(8)).toEqual([1, 0, true]);
+  expect(await alarmsOn(19.5)).toEqual([1, 1, true]);
+  expect((await alarmsOn(21)).slice(1)).toEqual([1, false]);
+});

@@ -45,6 +45,17 @@ test('some permissions taken from the current token by hand alarm, until it is r
   expect(metric(world, 'UnusableTokens')).toBe(0);
 });
 
+test('more permissions given to the current token by hand take nothing from its consumers, and alarm nobody', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const everything = ['read', 'write'].map((action) => ({ action, resource: '*' }));
+  await world.people.changeToken(current(world), { permissions: everything });
+  const { result } = await world.rotate();
+  expect(result.entries).toMatchObject([{ condition: 'works' }]);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(metric(world, 'UnusableTokens')).toBe(0);
+});
+
 test('a string that was pasted elsewhere works on, though its own entry left the policy', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
   await world.rotate();

@@ -186,3 +186,73 @@ test.each([
     expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(AWSCURRENT);
   },
 );
+
+/** Every night somebody does something, and an hour later `rotate` runs. Resolves to what was seen each night. */
+async function nightly(
+  world: World,
+  { nights, act }: { readonly nights: number; readonly act: () => Promise<unknown> },
+): Promise<readonly { readonly tokens: number; readonly overdue: unknown }[]> {
+  const seen = [];
+  for (let night = 0; night < nights; night += 1) {
+    await act();
+    await world.wait(HOUR);
+    await world.rotate();
+    seen.push({ tokens: world.tokens(TELEGRAF).length, overdue: measured(world, 'OverdueTokens') });
+    await world.wait(30 * MINUTE);
+    await world.reap();
+    await world.wait(DAY - HOUR - 30 * MINUTE);
+  }
+  return seen;
+}
+
+const atThree = { schedules: { rotate: 'cron(0 3 * * ? *)' } };
+
+test('a secret that is saved before every run rotates: the token that waits gets AWSPENDING back', async () => {
+  const world = await openWorldForTest(policyWith(entries, atThree));
+  await world.rotate();
+  const first = world.string(TELEGRAF);
+  await world.wait(26 * DAY);
+  const save = () => world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+  const seen = await nightly(world, { nights: 6, act: save });
+  expect(world.string(TELEGRAF)).not.toBe(first);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  // One successor, and none in vain.
+  expect(Math.max(...seen.map(({ tokens }) => tokens))).toBe(2);
+  expect(seen.every(({ overdue }) => overdue === 0)).toBe(true);
+});
+
+test('a secret whose other key is changed before every run mints one token while a window is waited for, and loses no change', async () => {
+  const weekly = { ...writer, windows: ['Sun 02:00-04:00'] };
+  const world = await openWorldForTest(policyWith({ telegraf: weekly }));
+  await world.rotate();
+  const first = world.string(TELEGRAF);
+  // A Tuesday.
+  await world.wait(29 * DAY);
+  const text = () => JSON.parse(world.value(TELEGRAF));
+  let heartbeat = 0;
+  const beat = async (wait: number) => {
+    heartbeat += 1;
+    await world.people.saveValue(TELEGRAF, JSON.stringify({ ...text(), heartbeat }));
+    await world.rotate();
+    await world.wait(wait);
+  };
+  while (world.clock.now() < Date.UTC(2026, 3, 4, 20)) await beat(6 * HOUR);
+  expect([world.string(TELEGRAF), world.tokens(TELEGRAF).length]).toEqual([first, 2]);
+  while (world.clock.now() < Date.UTC(2026, 3, 5, 4)) await beat(HOUR);
+  expect(world.string(TELEGRAF)).not.toBe(first);
+  expect(text().heartbeat).toBe(heartbeat);
+});
+
+test('a rotation whose tokens all lose AWSPENDING, for whatever reason, is reported late', async () => {
+  const world = await openWorldForTest(policyWith(entries, atThree));
+  await world.rotate();
+  await world.wait(26 * DAY);
+  const first = world.string(TELEGRAF);
+  const takeOff = async () => {
+    if (world.labels(TELEGRAF).AWSPENDING) await world.people.takeOff(TELEGRAF, 'AWSPENDING');
+  };
+  const seen = await nightly(world, { nights: 12, act: takeOff });
+  expect(world.string(TELEGRAF)).toBe(first);
+  expect(seen.at(-1)?.overdue).toBe(1);
+  expect(seen.slice(0, 5).map(({ overdue }) => overdue)).toEqual([0, 0, 0, 0, 0]);
+});

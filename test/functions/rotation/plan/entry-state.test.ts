@@ -7,6 +7,7 @@ import {
 } from '../../../../functions/rotation/plan/entry-state.ts';
 import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
 import type { Secret } from '../../../../functions/secrets-manager/secret.ts';
+import { formatInstant } from '../../../../functions/time.ts';
 import {
   armed,
   DAY,
@@ -34,6 +35,8 @@ interface Run {
   >;
   /** By the secret's name. */
   readonly unadopted?: Readonly<Record<string, Unadopted>>;
+  /** By the secret's name: since when what is to be adopted is on hold. */
+  readonly heldUnadopted?: Readonly<Record<string, number>>;
   readonly thirdMs?: number;
 }
 
@@ -43,6 +46,7 @@ function statesAfter(world: World, run: Run = {}) {
     mended = [],
     armedNow = {},
     unadopted = {},
+    heldUnadopted = {},
     thirdMs = 3 * HOUR,
   } = run;
   const waiting = Object.entries(armedNow).map(
@@ -52,6 +56,7 @@ function statesAfter(world: World, run: Run = {}) {
     mended: new Map(mended.map((name) => [name, { token: armed(9), since: NOW }])),
     armed: new Map(waiting),
     unadopted: new Map(Object.entries(unadopted)),
+    held: new Map(Object.entries(heldUnadopted)),
   };
   return entryStates(policy, observationOf(world), changes, thirdMs);
 }
@@ -224,6 +229,40 @@ describe('a hold', () => {
     expect(stateAfter(current())).not.toHaveProperty('heldSince');
   });
 
+  test('is as old as its tag says, however often the secret is changed since', () => {
+    const since = (value: string, more: Parameters<typeof held>[0] = {}) =>
+      stateAfter({
+        secrets: [held({ changedAt: NOW - HOUR, ...more, tags: { [HOLD_TAG]: value } })],
+      }).heldSince;
+    const at = formatInstant(NOW - 20 * DAY);
+    expect(since(`deleted ${at}: contractor left`)).toBe(NOW - 20 * DAY);
+    expect(since(`frozen ${at} by alice: odd writes + ${formatInstant(NOW)} by bob: legal`)).toBe(
+      NOW - 20 * DAY,
+    );
+    // Nobody set it later than the secret was changed, and no such instant exists.
+    expect(since(`deleted ${formatInstant(NOW + DAY)}: typo`)).toBe(NOW - HOUR);
+    expect(since('deleted 2026-13-41T25:00:00Z: typo')).toBe(NOW - HOUR);
+  });
+
+  test('of what is to be adopted is counted alike, and its token expires all the same', () => {
+    const adopt = (token: Parameters<typeof foreign>[1], since: number) => {
+      const policy = policyOf({}, { adopt: { tokenId: id(1) } });
+      const run = {
+        policy,
+        unadopted: { [TELEGRAF]: 'unadopted' },
+        heldUnadopted: { [TELEGRAF]: since },
+      } as const;
+      const world = { tokens: [foreign(1, token)] };
+      const { longHolds, unusableTokens } = measure(world, policy, run);
+      return [stateAfter(world, run).condition, longHolds, unusableTokens];
+    };
+    const far = { expiresAt: NOW + 9 * DAY };
+    expect(adopt(far, NOW - DAY)).toEqual(['held', 0, 0]);
+    expect(adopt(far, NOW - 8 * DAY)).toEqual(['held', 1, 0]);
+    expect(adopt({ expiresAt: NOW + DAY }, NOW - 8 * DAY)).toEqual(['expiring', 1, 1]);
+    expect(adopt({ expiresAt: NOW }, NOW - DAY)).toEqual(['expired', 0, 1]);
+  });
+
   test('is counted when it is older than a week', () => {
     const long = (since: number) =>
       [
@@ -277,6 +316,18 @@ describe('overdue is', () => {
     const weekly = policyOf({}, { windows: ['Mon 09:00-10:00'] });
     expect(overdue(current({ age: 37 * DAY }), weekly)).toBe(0);
     expect(overdue(current({ age: 38 * DAY }), weekly)).toBe(1);
+  });
+
+  test('counted from the first successor that was armed, not from one in place of it', () => {
+    const policy = policyOf({}, { rotateEvery: '7d' });
+    const waits = (first: number, labels: Labels = {}) => ({
+      secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 3, ...labels })],
+      tokens: [armed(1, { age: 30 * DAY }), armed(2, { age: first }), armed(3, { age: HOUR })],
+    });
+    expect(overdue(waits(HOUR), policy)).toBe(0);
+    expect(overdue(waits(17 * HOUR), policy)).toBe(1);
+    // A person rolled back from it: it was not in vain.
+    expect(overdue(waits(17 * HOUR, { AWSPREVIOUS: 2 }), policy)).toBe(0);
   });
 
   test('nothing that a person holds, but what another Region should have written', () => {

@@ -294,3 +294,84 @@ test('what waits for a token that a person stripped waits with it', () => {
   const current = armed(1, { age: 40 * DAY, permissions: [] });
   expect(steps({ current, next: waiting(DAY) })).toEqual([]);
 });
+
+describe('a token that lost AWSPENDING because a person saved the secret', () => {
+  const saved = { AWSCURRENT: SAVED, AWSPREVIOUS: 1 };
+  const permissions: Permission[] = [...WRITE, { action: 'read', resource: 'telemetry' }];
+  const both = {
+    entry: { permissions: { read: ['telemetry'], write: ['telemetry'] } },
+    given: { permissions, marker: { grants: grantsHash(permissions) } },
+  };
+  interface Saved extends Partial<Pick<Around, 'document' | 'entry' | 'asked'>> {
+    readonly current?: Token;
+    readonly next?: Token;
+    readonly labels?: Labels;
+    /** When the versions of the token and of the save were made; the token's is gone where it is undefined. */
+    readonly putAt?: number | undefined;
+    readonly savedAt?: number;
+  }
+  function stepsAfterSave(world: Saved = {}) {
+    const { current = due, next = waiting(DAY), labels = saved, savedAt = NOW - HOUR } = world;
+    const putAt = 'putAt' in world ? world.putAt : NOW - DAY;
+    const observation = observationOf({
+      secrets: [secretOf(labels)],
+      tokens: [current, next],
+      strings: { [SAVED]: 1 },
+      versionTimes: { [SAVED]: savedAt, ...(putAt !== undefined && { [version(2)]: putAt }) },
+    });
+    const request = world.asked ? { force: true, tokens: ['telegraf'] } : { force: false };
+    const policy = policyOf(world.document, world.entry);
+    return stepsOf(planRotation(policy, observation, request, LEARNT)).filter(
+      (step) => !step.startsWith('recognise'),
+    );
+  }
+
+  test('goes on like any that waits', () => {
+    expect(stepsAfterSave()).toEqual(['resume Due 2']);
+    expect(stepsAfterSave({ next: waiting(MINUTE) })).toEqual(['arm Due 2']);
+    const entry = { windows: ['Sun 02:00-02:01'] };
+    expect(stepsAfterSave({ entry })).toEqual(['arm Due 2']);
+    expect(stepsAfterSave({ asked: true, next: waiting(MINUTE) })).toEqual(['resume Forced 2']);
+    // RotateSecret leaves the label on what it promoted.
+    const labels = { ...saved, AWSPENDING: 1 };
+    expect(stepsAfterSave({ labels })).toEqual(['resume Due 2']);
+    // A save is a save under a bare id, too, however often it is repeated.
+    expect(stepsAfterSave({ labels: { AWSCURRENT: SAVED } })).toEqual(['resume Due 2']);
+  });
+
+  test('is not promoted where AWSCURRENT is not due', () => {
+    expect(stepsAfterSave({ current: young, next: waiting(HOUR) })).toEqual([]);
+  });
+
+  test.each<readonly [string, Saved]>([
+    ['took the label off before anything was saved', { savedAt: NOW - 2 * DAY }],
+    ['took the label off and saved nothing', { labels: { AWSCURRENT: 1 } }],
+    [
+      'came back to a token that was replaced',
+      { current: armed(1, { age: 30 * DAY, marker: { superseded: NOW - DAY } }) },
+    ],
+    ['rolled back from it', { labels: { AWSCURRENT: SAVED, AWSPREVIOUS: 2 } }],
+    ['changed its permissions', { next: waiting(DAY, { marker: { grants: '00000000' } }) }],
+    ['took its permissions', { next: waiting(DAY, { permissions: [] }) }],
+  ])('is left where a person %s', (_what, world) => {
+    expect(stepsAfterSave(world)).toEqual(['mint Due']);
+  });
+
+  test.each<readonly [string, Saved]>([
+    ['older than AWSCURRENT', { next: waiting(40 * DAY) }],
+    ['expired', { next: waiting(DAY, { expiresAt: NOW }) }],
+    ['never armed', { next: inert(2, { age: DAY }) }],
+    ['superseded', { next: waiting(DAY, { marker: { superseded: NOW } }) }],
+    ['quarantined', { next: waiting(DAY, { marker: { quarantined: NOW } }) }],
+    ['frozen', { next: waiting(DAY, { marker: { frozen: NOW } }) }],
+    ['of an order', { next: waiting(DAY, { marker: { order: 'abcdef' } }) }],
+    ['of Secrets Manager’s own rotation', { next: waiting(DAY, { marker: { minted: id(80) } }) }],
+    ['without its version', { putAt: undefined }],
+    [
+      'armed for another policy',
+      { entry: both.entry, current: armed(1, { age: 30 * DAY, ...both.given }) },
+    ],
+  ])('is left if it is %s', (_what, world) => {
+    expect(stepsAfterSave(world)).toEqual(['mint Due']);
+  });
+});
