@@ -28,8 +28,12 @@ const ENCODED_STARTS: readonly (readonly [form: RegExp, skipped: number, said: s
 ];
 const ENCODED_START = ENCODED_STARTS.map(([{ source }]) => source.slice(1)).join('|');
 const START = new RegExp(`${PLAIN}|${ENCODED_START}`, 'g');
-/** A database token without its beginning: 512 bits that stand alone. */
-const BARE = '(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{86}(?:==)?(?![A-Za-z0-9+/_=-])';
+/**
+ * A database token without its beginning: 512 bits that stand alone, or behind what is left of it, or a few short words
+ * of a path or a name. Behind `sha512-` they are a checksum.
+ */
+const BARE =
+  '(?<=(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9]{0,20}[+/_-]){0,4})(?<!sha512-)[A-Za-z0-9+/_-]{86}={0,2}(?![A-Za-z0-9+/_=-])';
 const START_OR_BARE = new RegExp(`${START.source}|${BARE}`, 'g');
 const PLAIN_AT = new RegExp(PLAIN, 'y');
 
@@ -370,15 +374,8 @@ export function findCredentials(given: string): FoundCredentials {
  * length than a string without it.
  */
 export function readingsWithoutBeginning(word: string): readonly TokenValue[] {
-  const beginning = 'apiv1_';
-  for (let lost = 1; lost <= beginning.length; lost += 1) {
-    const rest = beginning.slice(lost);
-    if (!word.startsWith(rest)) continue;
-    const body = word.slice(rest.length);
-    if (withoutPadding(body).length !== WHOLE) continue;
-    return readingsOf(beginning, body).map((each) => new TokenValue(each));
-  }
-  return [];
+  const [body] = new RegExp(BARE).exec(word) ?? [];
+  return body === undefined ? [] : readingsOf('apiv1_', body).map((each) => new TokenValue(each));
 }
 
 /** Whether a text contains what has the form of a credential, in any encoding. */

@@ -211,8 +211,17 @@ describe('512 bits without their beginning', () => {
     expect(findCredentials(body).strings).toEqual([]);
   });
 
+  const FRONTS = ['piv1_', 'iv1_', 'v1_', '1_', '_', '/', '-', '+', 'x/', 'token_', 'a/b-c/d_'];
+
+  test.each(FRONTS)('have it behind %s, too', (front) => {
+    for (const body of bodies) {
+      expect(holdsCredential(front + body)).toBe(true);
+      expect(redact(`a ${front}${body} b`)).toBe(`a ${front}[token] b`);
+    }
+  });
+
   test.each(bodies)('are tried as the string that lost its beginning: %#', (body) => {
-    for (const lost of ['', '_', '1_', 'v1_', 'piv1_']) {
+    for (const lost of ['', ...FRONTS]) {
       const readings = readingsWithoutBeginning(lost + body).map((each) => each.reveal());
       expect(readings).toContain(`apiv1_${body}`);
     }
@@ -222,6 +231,11 @@ describe('512 bits without their beginning', () => {
   test.each([
     ['a checksum of npm', `"integrity": "sha512-${drawn('base64').slice(6)}"`],
     ['a path', `${'functions/revocation/plan/'.repeat(4).slice(0, 85)}1`],
+    ['a digest in a path', `/sha512/${'0123456789abcdef'.repeat(8)}`],
+    [
+      'a key of AWS',
+      `arn:aws:kms:eu-central-1:123456789012:key/8974cf0c-63d5-49ee-becf-3437ee948f9d/${'a/'.repeat(45)}`,
+    ],
     ['a longer text in base64', `${drawn('base64').slice(6, -2)}${drawn('base64').slice(6)}`],
   ])('are not: %s', (_what, text) => {
     expect(holdsCredential(text)).toBe(false);
