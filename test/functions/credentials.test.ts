@@ -77,6 +77,7 @@ const SURROUNDINGS: readonly (readonly [string, (text: string) => string])[] = [
   ['a file in UTF-16', asUtf16],
   ['lines of 50 behind #', (text) => `# ${wrapped(text, 50, '\n# ')}\n`],
   ['lines of 50 behind //', (text) => `// ${wrapped(text, 50, '\n// ')}\n`],
+  ['a table', (text) => `| ${wrapped(text, 40, ' |\n| ')} |\n`],
   ['a list of changes', (text) => `+${wrapped(text, 50, '\n+')}\n`],
   ['a list of changes, indented', (text) => `-  ${wrapped(text, 50, '\n-  ')}\n`],
   ['numbered lines', (text) => `12: ${wrapped(text, 50, '\n13: ')}\n`],
@@ -150,6 +151,87 @@ describe('finds a database token’s string', () => {
     expect(strings.map(({ line }) => line)).toEqual([1, 2, 3, 6]);
     expect(strings.map(({ readings }) => readings[0]?.reveal())).toEqual([...others, STANDARD]);
   });
+});
+
+const JOINTS = [
+  '\n',
+  '|',
+  ':',
+  '=',
+  '@',
+  '/',
+  '%2F',
+  '%0A',
+  '-',
+  '_',
+  '+',
+  ' ',
+  '',
+  '/n/',
+  '\nTOKEN=',
+];
+const ENCODINGS: readonly (readonly [string, (text: string) => string])[] = [
+  ['as they are', (text) => text],
+  ['percent-encoded', encodeURIComponent],
+  ['in one base64 value', (text) => `data:\n  .env: ${asBase64(`A=${text}\nZ=12\n`)}\n`],
+  [
+    'in wrapped base64',
+    (text) => `data: |\n  ${wrapped(asBase64(`ab=${text}\n${'z9'.repeat(40)}`), 64, '\n  ')}\n`,
+  ],
+];
+
+test.each(ENCODINGS.flatMap(([how, write]) => JOINTS.map((joint) => [joint, how, write] as const)))(
+  'finds and redacts every credential joined by %j, %s',
+  (joint, _how, write) => {
+    const [one, two, three] = [drawn('base64url'), drawn('base64'), drawn('base64url')];
+    const admin = `M.V1.${randomBytes(60).toString('base64url')}`;
+    for (const parts of [
+      [one, two, three],
+      [admin, one, admin, two],
+      [two, admin, three],
+    ]) {
+      const text = write(parts.join(joint));
+      const { strings, management } = findCredentials(text);
+      const readings = strings.flatMap((each) => each.readings).map((each) => each.reveal());
+      const wanted = parts.filter((each) => each !== admin);
+      expect(readings).toEqual(expect.arrayContaining(wanted));
+      expect(strings).toHaveLength(wanted.length);
+      expect(management).toHaveLength(parts.length - wanted.length);
+      for (const part of parts) {
+        expect(redact(text)).not.toContain(part.slice(20, 50));
+        expect(redact(text)).not.toContain(asBase64(part).slice(20, 50));
+      }
+    }
+  },
+);
+
+test.each(['', '-', '/'])('takes a cut string and a whole one joined by %j for two', (joint) => {
+  const whole = drawn('base64url');
+  const { strings } = findCredentials(`${URL_SAFE.slice(0, 40)}${joint}${whole}`);
+  expect(strings.map((each) => each.whole)).toEqual([false, true]);
+  expect(strings[1]?.readings[0]?.reveal()).toBe(whole);
+});
+
+test.each(
+  ['\n', '\r\n  ', '\n> ', '=\n', '\\n'].flatMap((end) =>
+    Array.from({ length: 5 }, (_, place) => [end, place + 1] as const),
+  ),
+)('finds and redacts what %j wraps inside its beginning, at %i', (end, place) => {
+  const broken = (text: string, begin: number) =>
+    text.slice(0, begin + place) + end + text.slice(begin + place);
+  const encoded = `${asBase64(`k=${STANDARD}`)}\n`;
+  const texts = [
+    `TOKEN=${broken(URL_SAFE, 0)}\n`,
+    `TOKEN=${broken(encoded, 2)}`,
+    ...(place < 3 ? [`t=${broken(encodeURIComponent(STANDARD), 'apiv1_a'.length)}`] : []),
+  ];
+  for (const text of texts) {
+    const { strings } = findCredentials(text);
+    const readings = strings.flatMap((each) => each.readings).map((each) => each.reveal());
+    expect(WHOLE.filter((each) => readings.includes(each))).toHaveLength(1);
+    expect(redact(text)).not.toMatch(/c{3}|Y2Nj/);
+  }
+  expect(findCredentials(broken(MANAGEMENT, 0)).management).toHaveLength(1);
 });
 
 test.each([
@@ -285,6 +367,10 @@ const HOSTILE: readonly string[] = [
   'YXBpdj',
   'YXBpdjFf\n',
   'hcGl2\n',
+  'hcGl2 ',
+  'YXBpdj ',
+  'ap\niv1_',
+  '%\n2',
   'aGFwaXYx',
   `YXBpdjFf${'QUFB'.repeat(10)}\n`,
   'TS5WMS4x\n',
