@@ -118,9 +118,9 @@ export function refuseUnknown(previews: readonly Previewed[]): void {
 export function refuseHopeless(previews: readonly Previewed[]): void {
   for (const { answer } of previews) {
     if (!answer) continue;
-    const { refusal, notReached, actions, tokens } = answer.plan;
+    const { refusal, notReached, actions } = answer.plan;
     const said = notReached.map(({ secret, reason }) => `${secret} ${reason}`);
-    const isHopeless = said.length > 0 && actions.length === 0 && tokens.length <= said.length;
+    const isHopeless = said.length > 0 && actions.length === 0;
     const why = refusal ?? (isHopeless ? said.join('; ') : undefined);
     if (why === undefined) continue;
     throw new CommandError(`refused: ${why}; nothing was done`, {

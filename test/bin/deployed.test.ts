@@ -224,6 +224,35 @@ it('freezes until it is unfrozen, and deletes until it is lifted', async () => {
   expect((await run(['plan', '--job', 'rotate'])).code).toBe(2);
 });
 
+it.each(['on hold', 'scheduled for deletion'])(
+  'refuses an order without any step before its confirmation, however many tokens a secret %s has',
+  async (state) => {
+    const { world, run } = await openDeployed();
+    await world.rotate();
+    await world.wait(HOUR);
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    await world.wait(HOUR);
+    if (state === 'on hold') {
+      await run(['revoke', '--token', 'telegraf', '--freeze', '--reason', 'odd', '--yes']);
+    } else await world.people.deleteSecret(TELEGRAF);
+    const before = world.tokens();
+    for (const [args, advice] of [
+      [['revoke', '--token', 'telegraf'], /unfreeze it first|end them with --delete/],
+      ...(state === 'on hold' ? [[['lift', 'telegraf'], /; unfreeze it/] as const] : []),
+    ] as const) {
+      const { code, stderr, stdout } = await run([...args, '--reason', 'other', '--yes']);
+      expect(stderr).toMatch(/steps +none: refused/);
+      expect(stderr).toMatch(
+        new RegExp(`\nkeyturn: refused: .*${advice.source}.*; nothing was done\n$`),
+      );
+      expect(stderr).not.toContain('is working');
+      expect(stdout).toBe('');
+      expect(code).toBe(4);
+    }
+    expect(world.tokens()).toEqual(before);
+  },
+);
+
 it('does nothing unless it is confirmed, with a reason', async () => {
   const { world, run } = await openDeployed();
   await run(['rotate', 'telegraf']);
