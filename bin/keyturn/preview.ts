@@ -91,12 +91,18 @@ export const nameOrders = (orders: readonly Order[]): readonly Named[] =>
 export const underHeading = (heading: string, text: string, style: Style): string =>
   heading === '' ? text : `${style('bold', heading)}\n${text}`;
 
+/** The command that gives an order. */
+function commandOf({ way, immediately = false }: Order): string {
+  if (way === 'replace') return immediately ? 'revoke --immediately' : 'revoke';
+  return way === 'freeze' || way === 'delete' ? `revoke --${way}` : way;
+}
+
 export function formatPreview(previewed: Previewed, style: Style): string {
   const { order, heading, answer, unknown } = previewed;
   const text =
     unknown === undefined && answer
       ? formatBlastRadius(answer, order.immediately ?? false, style)
-      : formatUnknown({ unknown: unknown ?? '', ...answer?.plan }, style);
+      : formatUnknown({ unknown: unknown ?? '', ...answer?.plan }, style, commandOf(order));
   return underHeading(heading, text, style);
 }
 

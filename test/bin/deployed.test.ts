@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { answering } from '../world/faults.ts';
 import { DAY, HOUR, TELEGRAF } from '../world/policy.ts';
@@ -252,6 +253,19 @@ it.each(['on hold', 'scheduled for deletion'])(
     expect(world.tokens()).toEqual(before);
   },
 );
+
+it('advises for a string that nobody knows the command that was asked for', async () => {
+  const { world, run } = await openDeployed();
+  await world.rotate();
+  const permissions = [{ action: 'read', resource: 'telemetry' }] as const;
+  await world.people.mint({ description: 'by hand', permissions: [...permissions] });
+  const unknown = `apiv1_${randomBytes(64).toString('base64')}`;
+  for (const command of ['unfreeze', 'restore', 'revoke', 'revoke --freeze']) {
+    const { code, stdout } = await run([...command.split(' '), '--leaked', '--dry-run'], unknown);
+    expect(stdout).toContain(`If you know which one it is: keyturn ${command} --token-id ID.\n`);
+    expect(code).toBe(1);
+  }
+});
 
 it('does nothing unless it is confirmed, with a reason', async () => {
   const { world, run } = await openDeployed();
