@@ -15,23 +15,18 @@ import { TokenValue } from './token-value.ts';
 const PLAIN = 'apiv\\d{1,3}_|M\\.V1\\.';
 /**
  * The same beginnings in base64, as Kubernetes, Basic authentication and `base64` write them: at each of the three
- * places where a group of four may begin. With how many of these characters to leave out for the next whole group,
- * and what they have said.
+ * places where a group of four may begin.
  */
-const ENCODED_STARTS: readonly (readonly [form: RegExp, skipped: number, said: string])[] = [
-  [/^YXBpdj/, 0, ''],
-  [/^[2GWm]FwaXY/, 3, 'ap'],
-  [/^hcGl2/, 1, 'a'],
-  [/^TS5WMS/, 0, ''],
-  [/^[0EUk]0uVjEu/, 3, 'M.'],
-  [/^NLlYxL/, 1, 'M'],
-];
-const ENCODED_START = ENCODED_STARTS.map(([{ source }]) => source.slice(1)).join('|');
+const ENCODED_START = 'YXBpdj|[2GWm]FwaXY|hcGl2|TS5WMS|[0EUk]0uVjEu|NLlYxL';
 const START = new RegExp(`${PLAIN}|${ENCODED_START}`, 'g');
-/** A database token without its beginning: 512 bits that stand alone. */
-const BARE = '(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{86}(?:==)?(?![A-Za-z0-9+/_=-])';
+const PLAIN_START = new RegExp(PLAIN, 'g');
+/**
+ * A database token without its beginning: 512 bits that stand alone, or behind what is left of it, or a few short words
+ * of a path or a name. Behind `sha512-` they are a checksum.
+ */
+const BARE =
+  '(?<=(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9]{0,20}[+/_-]){0,4})(?<!sha512-)[A-Za-z0-9+/_-]{86}={0,2}(?![A-Za-z0-9+/_=-])';
 const START_OR_BARE = new RegExp(`${START.source}|${BARE}`, 'g');
-const PLAIN_AT = new RegExp(PLAIN, 'y');
 
 const BODY = /[A-Za-z0-9+/_-]*={0,2}/y;
 const MANAGEMENT_BODY = /[^\s"'`,;<>(){}[\]\\&]+/y;
@@ -48,14 +43,22 @@ const LINE_ENDS: readonly RegExp[] = [
   '[ \\t]{0,80}\\d{1,7}[:.)|-]',
   '[+-][ \\t]{0,80}',
 ]
-  .map((margin) => `[ \\t]{0,80}(?:${EOL}${margin}){1,4}`)
+  .map((margin) => `[ \\t]{0,80}(?:\\|[ \\t]{0,8})?(?:${EOL}${margin}){1,4}`)
   .concat(`["'\`][ \\t]{0,8}[+.,&\\\\]?[ \\t]{0,8}${EOL}[ \\t]{0,80}[+.&]?[ \\t]{0,8}["'\`]`)
   .map((end) => new RegExp(`${end}(?=[A-Za-z0-9+/_=-])`, 'y'));
+/** Between two characters of a beginning, or of what is percent-encoded, that somebody wrapped inside. */
+const BREAK = `(?:=?${EOL}[ \\t>]{0,80})`;
+const BREAKS = new RegExp(BREAK, 'g');
+const BROKEN = new RegExp(
+  [...START.source.split('|'), '%[2-7][0-9A-Fa-f]']
+    .map((each) => each.match(/\[.+?\]|\\d\{.+?\}|\\?./g)?.join(`${BREAK}?`))
+    .join('|'),
+  'g',
+);
 /** What is left of a `+`, of which there may be several in a row, that a server decoded as in a form. */
 const LOST_PLUS = / (?= {0,5}[A-Za-z0-9+/_=-])/y;
 /** One character more than any string has shows that it is none. */
 const PIECE = /[A-Za-z0-9+/_-]{0,87}={0,2}/y;
-const NEXT_STRING = /apiv\d/;
 
 /** The base64 characters of 512 bits, without the padding. */
 const WHOLE = 86;
@@ -94,14 +97,21 @@ const SPACES = /\p{Zs}/gu;
 const visible = (code: number, otherwise: string) =>
   code > 0x20 && code < 0x7f ? String.fromCharCode(code) : otherwise;
 
+/** Line ends stand before a beginning, or before what is percent-encoded, not inside: nobody would find it. */
+const mended = (text: string): string =>
+  text.replace(BROKEN, (all) => (all.match(BREAKS) ?? []).join('') + all.replace(BREAKS, ''));
+
 /** The text without one layer of encoding. */
 const decodedOnce = (text: string): string =>
-  text.replace(ENCODED, (all, percent, escaped, quoted, sign, decimal, hexadecimal, entity) => {
-    const hex = percent ?? escaped ?? quoted ?? hexadecimal;
-    if (hex !== undefined) return visible(Number.parseInt(hex, 16), all === '%20' ? ' ' : all);
-    if (decimal !== undefined) return visible(Number(decimal), all);
-    return sign ?? ENTITIES[entity] ?? all;
-  });
+  mended(text).replace(
+    ENCODED,
+    (all, percent, escaped, quoted, sign, decimal, hexadecimal, entity) => {
+      const hex = percent ?? escaped ?? quoted ?? hexadecimal;
+      if (hex !== undefined) return visible(Number.parseInt(hex, 16), all === '%20' ? ' ' : all);
+      if (decimal !== undefined) return visible(Number(decimal), all);
+      return sign ?? ENTITIES[entity] ?? all;
+    },
+  );
 
 /** The text as its author saw it: without what encodes, hides or colours its characters. */
 function plainText(text: string): string {
@@ -177,7 +187,7 @@ function joinedBy(
     const end = at(lineEnd, text, to);
     const gap = end ?? at(LOST_PLUS, text, to);
     const piece = gap === undefined ? '' : (at(PIECE, text, to + gap.length) ?? '');
-    if (gap === undefined || NEXT_STRING.test(piece)) return undefined;
+    if (gap === undefined) return undefined;
     to += gap.length + piece.length;
     const joined = `${core}${end === undefined ? '+' : ''}${piece}`;
     if (withoutPadding(joined).length === WHOLE) return { body: joined, to };
@@ -211,7 +221,7 @@ function databaseAt(text: string, from: number, prefix: string): DatabaseSpot | 
 }
 
 /** A line with nothing but what may be a part of a string, and is no word of a language. */
-const TAIL = /[A-Za-z0-9+/_.-]{2,200}={0,2}(?![^\s"'`,;<>(){}[\]\\&])/y;
+const TAIL = /[A-Za-z0-9+/_.-]{2,200}={0,2}(?=[\s"'`,;<>(){}[\]\\&])/y;
 const NO_WORD = /\d|[a-z][A-Z]|[+/_=]/;
 const ANOTHER = new RegExp(START.source);
 const isTail = (line: string) => NO_WORD.test(line) && !ANOTHER.test(line);
@@ -238,60 +248,42 @@ function wrappedTo(text: string, position: number): number {
 
 function managementAt(text: string, from: number, prefix: string): ManagementSpot | undefined {
   const start = from + prefix.length;
-  const body = at(MANAGEMENT_BODY, text, start);
-  if (body === undefined) return undefined;
-  const end = start + body.length;
-  const to = body.length < SHORTEST_LINE ? end : wrappedTo(text, end);
-  return { isManagement: true, from, to, length: body.length };
+  const end = start + (at(MANAGEMENT_BODY, text, start) ?? '').length;
+  const isFew = end > start && end < start + SHORTEST_LINE;
+  const to = isFew ? end : wrappedTo(text, end);
+  return to === start ? undefined : { isManagement: true, from, to, length: to - start };
 }
 
-/** More base64 characters than any database token has with what is encoded around it in a header. */
-const ENCODED_PIECE = /[A-Za-z0-9+/_-]{0,400}={0,2}/y;
-/** 94 characters and what is left of a group of four. */
-const ENCODED_LENGTH = 128;
-
-const decoded = (body: string) => Buffer.from(body, 'base64').toString('latin1');
-/** As many as `apiv999_` needs. */
-const ENCODED_PREFIX = 12;
-
-/** What is known of a text in base64 that is read line by line. */
-function progressOf(plain: string, length: number): 'no credential' | 'incomplete' | 'complete' {
-  const prefix = at(PLAIN_AT, plain, 0);
-  if (prefix === undefined) return length < ENCODED_PREFIX ? 'incomplete' : 'no credential';
-  const body = at(BODY, plain, prefix.length) ?? '';
-  const isEnough = withoutPadding(body).length >= WHOLE || length >= ENCODED_LENGTH;
-  return isEnough || prefix.length + body.length < plain.length ? 'complete' : 'incomplete';
+interface Blob {
+  readonly body: string;
+  readonly to: number;
 }
 
-/** A credential in base64, wrapped or not. What is encoded behind it belongs to it: nobody can tell where it ends. */
-function decodedAt(
-  text: string,
-  from: number,
-  match: string,
-): DatabaseSpot | ManagementSpot | undefined {
-  const [, skipped = 0, said = ''] = ENCODED_STARTS.find(([form]) => form.test(match)) ?? [];
-  let body = at(ENCODED_PIECE, text, from + skipped) ?? '';
-  let to = from + skipped + body.length;
-  while (progressOf(said + decoded(body), body.length) === 'incomplete') {
+/** Base64, to the end of its last line. */
+function blobAt(text: string, from: number): Blob {
+  const lines = [at(BODY, text, from) ?? ''];
+  let to = from + (lines[0]?.length ?? 0);
+  for (;;) {
     const end = at(LINE_END, text, to);
-    const piece = end === undefined ? '' : (at(ENCODED_PIECE, text, to + end.length) ?? '');
-    if (end === undefined || !isTail(piece)) break;
-    to += end.length + piece.length;
-    body += piece;
+    const line = end === undefined ? undefined : at(TAIL, text, to + end.length);
+    if (end === undefined || line === undefined || !NO_WORD.test(line)) break;
+    to += end.length + line.length;
+    lines.push(line);
   }
-  const plain = said + decoded(body);
-  const prefix = at(PLAIN_AT, plain, 0);
-  const spot = prefix === undefined ? undefined : spotAt(plain, 0, prefix);
-  return spot && { ...spot, from, to };
+  return { body: lines.join('').replaceAll('=', ''), to };
 }
 
-function spotAt(
-  text: string,
-  from: number,
-  match: string,
-): DatabaseSpot | ManagementSpot | undefined {
-  if (match.startsWith('apiv')) return databaseAt(text, from, match);
-  return match.startsWith('M.') ? managementAt(text, from, match) : decodedAt(text, from, match);
+/** In front of base64 at each of the four places of a group. `B` has the bits that all beginnings need there. */
+const GROUP_FRONTS = ['', 'B', 'BB', 'BBB'];
+
+/** All credentials of a text in base64. What is encoded behind the first belongs to it: nobody can tell where it ends. */
+function* decodedAt(text: string, from: number): Generator<DatabaseSpot | ManagementSpot, number> {
+  const { body, to } = blobAt(text, from);
+  for (const front of GROUP_FRONTS) {
+    const plain = Buffer.from(front + body, 'base64').toString('latin1');
+    for (const spot of spotsIn(plain, PLAIN_START)) yield { ...spot, from, to };
+  }
+  return to;
 }
 
 /** 512 random bits have some 47 of the 64 characters; a path or a name has fewer than half of them. */
@@ -305,20 +297,41 @@ function bareAt(from: number, match: string): DatabaseSpot | undefined {
 }
 
 const isBare = (match: string) => match.length >= WHOLE;
+const isPlain = (match: string) => /^(?:apiv\d|M\.)/.test(match);
 
-/** @param text as `plainText` returns it */
-function* spotsIn(
+/** What begins at a position. Returns where to go on. */
+function* spotsAt(
   text: string,
+  from: number,
+  match: string,
+): Generator<DatabaseSpot | ManagementSpot, number> {
+  if (!isBare(match) && !isPlain(match)) return yield* decodedAt(text, from);
+  const spot = isBare(match)
+    ? bareAt(from, match)
+    : (match.startsWith('M') ? managementAt : databaseAt)(text, from, match);
+  if (spot) yield spot;
+  return spot?.to ?? from + 1;
+}
+
+/**
+ * Each ends where the next one begins that is not encoded.
+ * @param text as `plainText` returns it
+ */
+function* spotsIn(
+  given: string,
   expression: RegExp = START_OR_BARE,
 ): Generator<DatabaseSpot | ManagementSpot> {
+  const text = `${given}\n`;
   const start = new RegExp(expression);
+  const plain = new RegExp(PLAIN_START);
+  let next = 0;
   for (let match = start.exec(text); match; match = start.exec(text)) {
-    const [found] = match;
-    const { index } = match;
-    const spot = isBare(found) ? bareAt(index, found) : spotAt(text, index, found);
-    if (!spot) continue;
-    yield spot;
-    start.lastIndex = spot.to;
+    const { index, 0: found } = match;
+    if (next <= index) {
+      plain.lastIndex = index + found.length;
+      next = plain.exec(text)?.index ?? text.length;
+    }
+    start.lastIndex = yield* spotsAt(text.slice(0, next), index, found);
   }
 }
 
@@ -370,15 +383,8 @@ export function findCredentials(given: string): FoundCredentials {
  * length than a string without it.
  */
 export function readingsWithoutBeginning(word: string): readonly TokenValue[] {
-  const beginning = 'apiv1_';
-  for (let lost = 1; lost <= beginning.length; lost += 1) {
-    const rest = beginning.slice(lost);
-    if (!word.startsWith(rest)) continue;
-    const body = word.slice(rest.length);
-    if (withoutPadding(body).length !== WHOLE) continue;
-    return readingsOf(beginning, body).map((each) => new TokenValue(each));
-  }
-  return [];
+  const [body] = new RegExp(BARE).exec(word) ?? [];
+  return body === undefined ? [] : readingsOf('apiv1_', body).map((each) => new TokenValue(each));
 }
 
 /** Whether a text contains what has the form of a credential, in any encoding. */
@@ -398,7 +404,8 @@ export function redact(given: string): string {
   const parts: string[] = [];
   let written = 0;
   for (const { isManagement, from, to, length } of spotsIn(text)) {
-    if (!isManagement && length < SHORTEST) continue;
+    // Of what is encoded together, one stands for all.
+    if (from < written || (!isManagement && length < SHORTEST)) continue;
     parts.push(text.slice(written, from), '[token]');
     written = to;
   }

@@ -77,8 +77,15 @@ export async function identifyString(engine: Engine, leaked: LeakedString): Prom
   return leaked.cut === undefined ? (first ?? {}) : { unknown: leaked.cut };
 }
 
-/** Why nobody knows whose a string is, and whose it may be. */
-export function formatUnknown({ unknown = '', candidates }: Identified, style: Style): string {
+/**
+ * Why nobody knows whose a string is, and whose it may be.
+ * @param command what to do with the token, once it is known
+ */
+export function formatUnknown(
+  { unknown = '', candidates }: Identified,
+  style: Style,
+  command = 'revoke',
+): string {
   if (!candidates) return unknown;
   if (candidates.length === 0) {
     return `${unknown}.\nThe cluster lists no live token whose string Keyturn never saw: it may be of another cluster, or of a token that is revoked.`;
@@ -95,6 +102,6 @@ export function formatUnknown({ unknown = '', candidates }: Identified, style: S
     '',
     formatTable(['ID', 'DESCRIPTION', 'MAY', 'CREATED'], rows, style),
     '',
-    'If you know which one it is: keyturn revoke --token-id ID.',
+    `If you know which one it is: keyturn ${command} --token-id ID.`,
   ].join('\n');
 }

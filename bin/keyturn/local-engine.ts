@@ -11,11 +11,13 @@ import {
 } from '../../functions/run/request.ts';
 import type { RunTools } from '../../functions/run/tools.ts';
 import { createRuntime } from '../../functions/runtime.ts';
+import { ManagementTokenError } from '../../functions/secrets-manager/management-token.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
 import type { TokenValue } from '../../functions/token-value.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import { firingsOf } from '../../lib/schedule/gaps.ts';
 import type { Engine, Job } from './engine.ts';
+import { CommandError, sentenceOf } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 import { THIS_MACHINE } from './waiting.ts';
 
@@ -62,6 +64,15 @@ function progressOn({ note, noteStyle }: Terminal): RunTools['log'] {
   };
 }
 
+/** Where AWS does not answer, freeze and delete by id or by leaked string need the management token alone. */
+function adviseToken(error: unknown): never {
+  if (!(error instanceof ManagementTokenError)) throw error;
+  throw new CommandError(
+    `Secrets Manager could not be asked for the management token: ${sentenceOf(error.cause)}; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file`,
+    { cause: error },
+  );
+}
+
 /**
  * The same engine as in Lambda, in this process. It takes AWS credentials from the SDK's default chain,
  * and the management token from its secret if none is given.
@@ -83,8 +94,11 @@ export function createLocalEngine(
     placeOf: () => THIS_MACHINE,
     async call(job, event) {
       const work = (tools: RunTools) => RUNS[job](event, tools);
-      if (job === 'revoke') return asJson(await runtime.run(CONTEXT, work));
-      return asJson(await runtime.runScheduled({ job }, CONTEXT, work));
+      const answer =
+        job === 'revoke'
+          ? runtime.run(CONTEXT, work)
+          : runtime.runScheduled({ job }, CONTEXT, work);
+      return asJson(await answer.catch(adviseToken));
     },
     // With the management token, this works without AWS.
     ...(managementToken && {

@@ -91,12 +91,18 @@ export const nameOrders = (orders: readonly Order[]): readonly Named[] =>
 export const underHeading = (heading: string, text: string, style: Style): string =>
   heading === '' ? text : `${style('bold', heading)}\n${text}`;
 
+/** The command that gives an order. */
+function commandOf({ way, immediately = false }: Order): string {
+  if (way === 'replace') return immediately ? 'revoke --immediately' : 'revoke';
+  return way === 'freeze' || way === 'delete' ? `revoke --${way}` : way;
+}
+
 export function formatPreview(previewed: Previewed, style: Style): string {
   const { order, heading, answer, unknown } = previewed;
   const text =
     unknown === undefined && answer
       ? formatBlastRadius(answer, order.immediately ?? false, style)
-      : formatUnknown({ unknown: unknown ?? '', ...answer?.plan }, style);
+      : formatUnknown({ unknown: unknown ?? '', ...answer?.plan }, style, commandOf(order));
   return underHeading(heading, text, style);
 }
 
@@ -118,9 +124,9 @@ export function refuseUnknown(previews: readonly Previewed[]): void {
 export function refuseHopeless(previews: readonly Previewed[]): void {
   for (const { answer } of previews) {
     if (!answer) continue;
-    const { refusal, notReached, actions, tokens } = answer.plan;
+    const { refusal, notReached, actions } = answer.plan;
     const said = notReached.map(({ secret, reason }) => `${secret} ${reason}`);
-    const isHopeless = said.length > 0 && actions.length === 0 && tokens.length <= said.length;
+    const isHopeless = said.length > 0 && actions.length === 0;
     const why = refusal ?? (isHopeless ? said.join('; ') : undefined);
     if (why === undefined) continue;
     throw new CommandError(`refused: ${why}; nothing was done`, {

@@ -41,12 +41,13 @@ export const formatRoughly = (milliseconds: number): string =>
 
 const short = (tokenId: string) => tokenId.slice(0, 8);
 
-function steps({ plan: { actions } }: Revocation): string {
+function steps({ plan: { actions, notReached } }: Revocation): string {
   const kinds = Map.groupBy(actions, ({ kind }) => kind);
   const counted = [...kinds].map(
     ([kind, each]) => `${WHAT_IS_DONE.get(kind) ?? kind} (${each.length})`,
   );
-  return counted.join(', ') || 'none: nothing is left to do';
+  const none = notReached.length > 0 ? 'none: refused' : 'none: nothing is left to do';
+  return counted.join(', ') || none;
 }
 
 /** What an order affects, before anything is done. */

@@ -7,6 +7,11 @@ export interface ManagementToken {
   readonly expiresAt?: number;
 }
 
+/** Secrets Manager did not answer; the cause says why. */
+export class ManagementTokenError extends Error {
+  override readonly name = 'ManagementTokenError';
+}
+
 /** The secret is a plain string, or JSON: `{"token", "expiresAt"}`. */
 function parse(text: TokenValue): ManagementToken {
   try {
@@ -22,12 +27,16 @@ function parse(text: TokenValue): ManagementToken {
   return { value: new TokenValue(text.reveal().trim()) }; // consoles and files often add a newline
 }
 
-/** @throws Error if there is no such secret, or no value in it */
+/** @throws Error if there is no such secret, or no value in it; ManagementTokenError if nobody knows */
 export async function readManagementToken(
   secrets: Pick<Secrets, 'value'>,
   name: string,
 ): Promise<ManagementToken> {
-  const text = await secrets.value(name);
+  const text = await secrets.value(name).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const said = `Secrets Manager could not be asked for the management token: ${why}`;
+    throw new ManagementTokenError(said, { cause });
+  });
   if (!text) throw new Error(`there is no management token in ${name}`);
   return parse(text);
 }

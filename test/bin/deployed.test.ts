@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { answering } from '../world/faults.ts';
 import { DAY, HOUR, TELEGRAF } from '../world/policy.ts';
@@ -222,6 +223,48 @@ it('freezes until it is unfrozen, and deletes until it is lifted', async () => {
   expect((await run(['plan', '--job', 'rotate'])).code).toBe(0);
   expect((await run(['lift', 'telegraf', ...order])).code).toBe(0);
   expect((await run(['plan', '--job', 'rotate'])).code).toBe(2);
+});
+
+it.each(['on hold', 'scheduled for deletion'])(
+  'refuses an order without any step before its confirmation, however many tokens a secret %s has',
+  async (state) => {
+    const { world, run } = await openDeployed();
+    await world.rotate();
+    await world.wait(HOUR);
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    await world.wait(HOUR);
+    if (state === 'on hold') {
+      await run(['revoke', '--token', 'telegraf', '--freeze', '--reason', 'odd', '--yes']);
+    } else await world.people.deleteSecret(TELEGRAF);
+    const before = world.tokens();
+    for (const [args, advice] of [
+      [['revoke', '--token', 'telegraf'], /unfreeze it first|end them with --delete/],
+      ...(state === 'on hold' ? [[['lift', 'telegraf'], /; unfreeze it/] as const] : []),
+    ] as const) {
+      const { code, stderr, stdout } = await run([...args, '--reason', 'other', '--yes']);
+      expect(stderr).toMatch(/steps +none: refused/);
+      expect(stderr).toMatch(
+        new RegExp(`\nkeyturn: refused: .*${advice.source}.*; nothing was done\n$`),
+      );
+      expect(stderr).not.toContain('is working');
+      expect(stdout).toBe('');
+      expect(code).toBe(4);
+    }
+    expect(world.tokens()).toEqual(before);
+  },
+);
+
+it('advises for a string that nobody knows the command that was asked for', async () => {
+  const { world, run } = await openDeployed();
+  await world.rotate();
+  const permissions = [{ action: 'read', resource: 'telemetry' }] as const;
+  await world.people.mint({ description: 'by hand', permissions: [...permissions] });
+  const unknown = `apiv1_${randomBytes(64).toString('base64')}`;
+  for (const command of ['unfreeze', 'restore', 'revoke', 'revoke --freeze']) {
+    const { code, stdout } = await run([...command.split(' '), '--leaked', '--dry-run'], unknown);
+    expect(stdout).toContain(`If you know which one it is: keyturn ${command} --token-id ID.\n`);
+    expect(code).toBe(1);
+  }
 });
 
 it('does nothing unless it is confirmed, with a reason', async () => {

@@ -60,3 +60,14 @@ it(
   },
   PATIENCE,
 );
+
+it('says what could not be asked for the management token, and how to give it', async () => {
+  const { run } = await openLocal();
+  const nowhere = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+  const order = ['revoke', '--token-id', 'x', '--freeze', '--reason', 'x', '--yes', '--local'];
+  const { code, stderr } = await run(order, undefined, nowhere);
+  expect(stderr).toMatch(
+    /^keyturn: Secrets Manager could not be asked for the management token: .*ECONNREFUSED.*; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file\n$/m,
+  );
+  expect(code).toBe(1);
+}, 120_000);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { keyturn, temporaryFolder, writeTemporary } from './cli.ts';
@@ -145,6 +146,19 @@ describe('says in one line what was found, what was expected and what to do:', (
     expect(stderr).toContain(`found a token string in ${place}, expected none`);
     expect(stderr).toContain('keyturn revoke --leaked');
     expect(stderr).not.toContain('s3cret');
+  });
+
+  it.each([
+    ['--token', ['revoke', '--token']],
+    ['--reason', ['revoke', '--all', '--yes', '--reason']],
+    ['an argument', ['unfreeze']],
+  ])('a token string that was copied without its first letters in %s', async (place, args) => {
+    const part = randomBytes(64).toString('base64');
+    const { code, stdout, stderr } = await keyturn([...args, `piv1_${part}`]);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(`found a token string in ${place}, expected none`);
+    expect(stderr).not.toContain(part);
   });
 
   it('no AWS credentials', async () => {

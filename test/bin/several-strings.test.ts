@@ -57,6 +57,21 @@ it('strings of one secret are proven dead where the cluster hides revoked tokens
   expect([old, current].map((each) => world.accepts(each))).toEqual([false, false]);
 });
 
+it('every string of a file in base64 is ended, also behind a management token', async () => {
+  const { world, run } = await openDeployed();
+  await world.rotate();
+  await world.wait(HOUR);
+  const strings = [world.string(TELEGRAF), world.string('keyturn/prod/grafana')];
+  const [one, two] = strings;
+  const file = Buffer.from(`TELEGRAF=${one}\nADMIN=M.V1.c2VjcmV0LXNlY3JldA\nGRAFANA=${two}\n`);
+  const { code, stdout, stderr } = await run(ORDER, `data:\n  .env: ${file.toString('base64')}\n`);
+  expect(strings.map((each) => world.accepts(each))).toEqual([false, false]);
+  expect(stdout.match(/Everything was done and proven/g)).toHaveLength(2);
+  // The management token is nothing that Keyturn can end.
+  expect(stderr).toContain('nothing was done for string 3 (line 2), of 3 strings');
+  expect(code).toBe(1);
+});
+
 /** Somebody at a terminal who types what is asked for; `shown` is all that they saw. */
 function person(): { readonly terminal: Terminal; readonly shown: () => string } {
   const seen: string[] = [];

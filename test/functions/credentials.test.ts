@@ -77,6 +77,7 @@ const SURROUNDINGS: readonly (readonly [string, (text: string) => string])[] = [
   ['a file in UTF-16', asUtf16],
   ['lines of 50 behind #', (text) => `# ${wrapped(text, 50, '\n# ')}\n`],
   ['lines of 50 behind //', (text) => `// ${wrapped(text, 50, '\n// ')}\n`],
+  ['a table', (text) => `| ${wrapped(text, 40, ' |\n| ')} |\n`],
   ['a list of changes', (text) => `+${wrapped(text, 50, '\n+')}\n`],
   ['a list of changes, indented', (text) => `-  ${wrapped(text, 50, '\n-  ')}\n`],
   ['numbered lines', (text) => `12: ${wrapped(text, 50, '\n13: ')}\n`],
@@ -152,6 +153,87 @@ describe('finds a database token’s string', () => {
   });
 });
 
+const JOINTS = [
+  '\n',
+  '|',
+  ':',
+  '=',
+  '@',
+  '/',
+  '%2F',
+  '%0A',
+  '-',
+  '_',
+  '+',
+  ' ',
+  '',
+  '/n/',
+  '\nTOKEN=',
+];
+const ENCODINGS: readonly (readonly [string, (text: string) => string])[] = [
+  ['as they are', (text) => text],
+  ['percent-encoded', encodeURIComponent],
+  ['in one base64 value', (text) => `data:\n  .env: ${asBase64(`A=${text}\nZ=12\n`)}\n`],
+  [
+    'in wrapped base64',
+    (text) => `data: |\n  ${wrapped(asBase64(`ab=${text}\n${'z9'.repeat(40)}`), 64, '\n  ')}\n`,
+  ],
+];
+
+test.each(ENCODINGS.flatMap(([how, write]) => JOINTS.map((joint) => [joint, how, write] as const)))(
+  'finds and redacts every credential joined by %j, %s',
+  (joint, _how, write) => {
+    const [one, two, three] = [drawn('base64url'), drawn('base64'), drawn('base64url')];
+    const admin = `M.V1.${randomBytes(60).toString('base64url')}`;
+    for (const parts of [
+      [one, two, three],
+      [admin, one, admin, two],
+      [two, admin, three],
+    ]) {
+      const text = write(parts.join(joint));
+      const { strings, management } = findCredentials(text);
+      const readings = strings.flatMap((each) => each.readings).map((each) => each.reveal());
+      const wanted = parts.filter((each) => each !== admin);
+      expect(readings).toEqual(expect.arrayContaining(wanted));
+      expect(strings).toHaveLength(wanted.length);
+      expect(management).toHaveLength(parts.length - wanted.length);
+      for (const part of parts) {
+        expect(redact(text)).not.toContain(part.slice(20, 50));
+        expect(redact(text)).not.toContain(asBase64(part).slice(20, 50));
+      }
+    }
+  },
+);
+
+test.each(['', '-', '/'])('takes a cut string and a whole one joined by %j for two', (joint) => {
+  const whole = drawn('base64url');
+  const { strings } = findCredentials(`${URL_SAFE.slice(0, 40)}${joint}${whole}`);
+  expect(strings.map((each) => each.whole)).toEqual([false, true]);
+  expect(strings[1]?.readings[0]?.reveal()).toBe(whole);
+});
+
+test.each(
+  ['\n', '\r\n  ', '\n> ', '=\n', '\\n'].flatMap((end) =>
+    Array.from({ length: 5 }, (_, place) => [end, place + 1] as const),
+  ),
+)('finds and redacts what %j wraps inside its beginning, at %i', (end, place) => {
+  const broken = (text: string, begin: number) =>
+    text.slice(0, begin + place) + end + text.slice(begin + place);
+  const encoded = `${asBase64(`k=${STANDARD}`)}\n`;
+  const texts = [
+    `TOKEN=${broken(URL_SAFE, 0)}\n`,
+    `TOKEN=${broken(encoded, 2)}`,
+    ...(place < 3 ? [`t=${broken(encodeURIComponent(STANDARD), 'apiv1_a'.length)}`] : []),
+  ];
+  for (const text of texts) {
+    const { strings } = findCredentials(text);
+    const readings = strings.flatMap((each) => each.readings).map((each) => each.reveal());
+    expect(WHOLE.filter((each) => readings.includes(each))).toHaveLength(1);
+    expect(redact(text)).not.toMatch(/c{3}|Y2Nj/);
+  }
+  expect(findCredentials(broken(MANAGEMENT, 0)).management).toHaveLength(1);
+});
+
 test.each([
   ['its beginning', URL_SAFE.slice(0, 40)],
   ['almost all of it', URL_SAFE.slice(0, -1)],
@@ -211,8 +293,17 @@ describe('512 bits without their beginning', () => {
     expect(findCredentials(body).strings).toEqual([]);
   });
 
+  const FRONTS = ['piv1_', 'iv1_', 'v1_', '1_', '_', '/', '-', '+', 'x/', 'token_', 'a/b-c/d_'];
+
+  test.each(FRONTS)('have it behind %s, too', (front) => {
+    for (const body of bodies) {
+      expect(holdsCredential(front + body)).toBe(true);
+      expect(redact(`a ${front}${body} b`)).toBe(`a ${front}[token] b`);
+    }
+  });
+
   test.each(bodies)('are tried as the string that lost its beginning: %#', (body) => {
-    for (const lost of ['', '_', '1_', 'v1_', 'piv1_']) {
+    for (const lost of ['', ...FRONTS]) {
       const readings = readingsWithoutBeginning(lost + body).map((each) => each.reveal());
       expect(readings).toContain(`apiv1_${body}`);
     }
@@ -222,6 +313,11 @@ describe('512 bits without their beginning', () => {
   test.each([
     ['a checksum of npm', `"integrity": "sha512-${drawn('base64').slice(6)}"`],
     ['a path', `${'functions/revocation/plan/'.repeat(4).slice(0, 85)}1`],
+    ['a digest in a path', `/sha512/${'0123456789abcdef'.repeat(8)}`],
+    [
+      'a key of AWS',
+      `arn:aws:kms:eu-central-1:123456789012:key/8974cf0c-63d5-49ee-becf-3437ee948f9d/${'a/'.repeat(45)}`,
+    ],
     ['a longer text in base64', `${drawn('base64').slice(6, -2)}${drawn('base64').slice(6)}`],
   ])('are not: %s', (_what, text) => {
     expect(holdsCredential(text)).toBe(false);
@@ -271,6 +367,10 @@ const HOSTILE: readonly string[] = [
   'YXBpdj',
   'YXBpdjFf\n',
   'hcGl2\n',
+  'hcGl2 ',
+  'YXBpdj ',
+  'ap\niv1_',
+  '%\n2',
   'aGFwaXYx',
   `YXBpdjFf${'QUFB'.repeat(10)}\n`,
   'TS5WMS4x\n',
