@@ -89,9 +89,12 @@ function applyRevocation(
       const seen = secrets.get(name);
       return seen ? [revokeSecret(seen, revocation, shared)] : [];
     }),
-    ...target.single.map((each) =>
-      revokeToken(each, secrets.get(each.owned?.marker.secret ?? ''), revocation, tools),
-    ),
+    ...target.single.map((each) => {
+      const seen = secrets.get(each.owned?.marker.secret ?? '');
+      // A secret that was made again has the name of the one that it was in.
+      const has = seen?.tokens.some(({ token }) => token.id === each.token.id);
+      return revokeToken(each, has ? seen : undefined, revocation, shared);
+    }),
   ]);
 }
 
