@@ -65,18 +65,20 @@ function presentResult(
   secret: Secret | undefined,
   { order }: Revocation,
 ): TokenResult {
-  if (ENDING_WAYS.includes(order.way)) return resultOf(observed, 'frozen');
   const held = heldBecause(observed, order.way, secret);
+  if (held === undefined && ENDING_WAYS.includes(order.way)) return resultOf(observed, 'frozen');
   const unconfirmed = held === undefined ? idleBecause(observed, order) : `its secret ${held}`;
   return { ...resultOf(observed, 'left'), ...(unconfirmed !== undefined && { unconfirmed }) };
 }
 
-function replacedBy(
+function withSuccessor(
+  ended: TokenResult,
   seen: ObservedSecret | undefined,
   { order }: Revocation,
-): Pick<TokenResult, 'replacedBy'> {
-  const current = seen && ownedCurrent(seen);
-  return order.way === 'replace' && current ? { replacedBy: current.token.id } : {};
+): TokenResult {
+  const isEnded = ended.result === 'deleted' || ended.result === 'gone';
+  const current = order.way === 'replace' && isEnded && seen ? ownedCurrent(seen) : undefined;
+  return current ? { ...ended, replacedBy: current.token.id } : ended;
 }
 
 /** What became of one token, and what Secrets Manager refused beside it. */
@@ -185,7 +187,7 @@ async function carryOutOrder(
   const { order, startedAt, controls } = revocation;
   const carried = await changeOne(planned, seen, revocation, tools);
   const own = order.way === 'replace' ? seen?.secret.name : undefined;
-  const replaced = { ...carried.result, ...replacedBy(seen, revocation) };
+  const replaced = withSuccessor(carried.result, seen, revocation);
   const ended = await verifyRefused(replaced, { startedAt, controls, own }, tools);
   return { ...carried, result: await verifyAccepted(ended, tools) };
 }

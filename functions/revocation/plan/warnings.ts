@@ -249,6 +249,7 @@ function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generat
 }
 
 const NOTHING: Partial<Record<RevocationWay, string>> = {
+  replace: 'is frozen and stays so; to end it, give the order with "way": "delete" (--delete)',
   unfreeze: 'is not frozen',
   lift: 'is by itself, and a hold is on a whole secret',
   restore: 'is not quarantined',
