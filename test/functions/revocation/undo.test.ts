@@ -267,3 +267,16 @@ test('the preview of unfreeze names the tokens that were frozen before its hold'
     expect.stringContaining(superseded),
   ]);
 });
+
+test.each([
+  ['unfreeze', freeze],
+  ['lift', deletion],
+])('%s undoes an order whose reason has the words of the tag', async (way, held) => {
+  const saying = { ...held, reason: 'moved + over: 3 sites', by: 'alice' };
+  expect((await world.revoke(saying)).result).toMatchObject({ done: true, confirmed: true });
+  expect(world.tags(TELEGRAF)['keyturn:hold']?.match(/3 sites/g)).toHaveLength(1);
+  const again = await world.revoke({ ...saying, dryRun: true });
+  expect(again.result?.plan.actions).toEqual([]);
+  expect((await world.revoke({ ...order, way })).result).toMatchObject({ confirmed: true });
+  expect([world.hold(TELEGRAF), isLabelled()]).toEqual([undefined, false]);
+});
