@@ -191,9 +191,9 @@ export async function runRevocation(
   }
   refuseOtherPlan(request, planned);
 
-  const controls = createControls(around, plan.secrets, tools);
-  const order = orderOf(request, target, tools.policy);
   const { secrets } = target;
+  const controls = createControls(around, secrets, tools);
+  const order = orderOf(request, target, tools.policy);
   const revocation = { order, noUndo, reason, by, startedAt, controls, secrets, around };
   const applied = await applyRevocation(planned, around, revocation, tools);
   const proving = { startedAt, controls };

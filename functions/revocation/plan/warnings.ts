@@ -267,7 +267,8 @@ function warnOfOwned(
   const nothing = decideToken(observed, way, secret).length === 0 ? NOTHING[way] : undefined;
   if (nothing !== undefined) return [`nothing to ${way}: ${token.id} ${nothing}`];
   if (way === 'whois' || !isElsewhere(owned, around)) return [];
-  return [`${token.id} has our owner, and ${elsewhere(owned, around)}: it belongs to this order`];
+  const what = way === 'replace' ? 'it is deleted without a successor' : 'it belongs to this order';
+  return [`${token.id} has our owner, and ${elsewhere(owned, around)}: ${what}`];
 }
 
 function warnOfSingle(
