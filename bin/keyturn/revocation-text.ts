@@ -10,6 +10,8 @@ import type { Style } from './terminal.ts';
 const WAYS: Readonly<Record<string, string>> = {
   replace:
     'Replace: successors are promoted first, then these tokens are deleted, without a grace period.',
+  /** The successor was promoted before, or there is none. */
+  alone: 'Replace: no successor is promoted; these tokens are deleted, without a grace period.',
   immediately:
     'Replace at once: these tokens are deleted first; consumers fail until they read the successors.',
   freeze: 'Freeze: these tokens lose their permissions until keyturn unfreeze.',
@@ -41,6 +43,13 @@ export const formatRoughly = (milliseconds: number): string =>
 
 const short = (tokenId: string) => tokenId.slice(0, 8);
 
+/** What the order does, in a sentence. */
+function wayOf({ way, plan: { actions } }: Revocation, immediately: boolean): string {
+  const isAlone = actions.length > 0 && actions.every(({ kind }) => kind !== 'replace');
+  if (way === 'replace' && isAlone) return WAYS.alone ?? way;
+  return WAYS[immediately ? 'immediately' : way] ?? way;
+}
+
 function steps({ plan: { actions, notReached } }: Revocation): string {
   const kinds = Map.groupBy(actions, ({ kind }) => kind);
   const counted = [...kinds].map(
@@ -63,7 +72,7 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
   ]);
   const headings = ['TOKEN', 'ID', 'STATE', 'MAY', 'SECRET'];
   return [
-    style('bold', WAYS[immediately ? 'immediately' : report.way] ?? report.way),
+    style('bold', wayOf(report, immediately)),
     '',
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     `tokens     ${tokens.length}`,

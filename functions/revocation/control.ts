@@ -59,7 +59,7 @@ async function isAccepted(control: Control, action: Action, tools: Tools): Promi
   return answer === 'accepted';
 }
 
-/** @param condemned names of the secrets whose tokens the order ends */
+/** @param condemned names of the secrets whose current tokens the order ends */
 export function createControls(
   observation: RevocationObservation,
   condemned: readonly string[],

@@ -2,13 +2,15 @@ import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { freshToken } from '../tokens/change-token.ts';
-import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
-import { ownedCurrent } from '../tokens/state.ts';
+import type { ObservedSecret, ObservedToken, OwnedToken } from '../tokens/observation.ts';
+import { ownedCurrent, provenCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { deleteToken, giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
+import { observeOne } from './observe.ts';
 import { decideToken, heldBecause } from './plan/decide-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './plan/order.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
+import { isInUse } from './plan/select-tokens.ts';
 import { afterLastLook, type Revocation, type SecretResult, unsaid } from './revoke-secret.ts';
 import { verifyAccepted } from './verify-accepted.ts';
 import { verifyRefused } from './verify-refused.ts';
@@ -63,18 +65,20 @@ function presentResult(
   secret: Secret | undefined,
   { order }: Revocation,
 ): TokenResult {
-  if (ENDING_WAYS.includes(order.way)) return resultOf(observed, 'frozen');
   const held = heldBecause(observed, order.way, secret);
+  if (held === undefined && ENDING_WAYS.includes(order.way)) return resultOf(observed, 'frozen');
   const unconfirmed = held === undefined ? idleBecause(observed, order) : `its secret ${held}`;
   return { ...resultOf(observed, 'left'), ...(unconfirmed !== undefined && { unconfirmed }) };
 }
 
-function replacedBy(
+function withSuccessor(
+  ended: TokenResult,
   seen: ObservedSecret | undefined,
   { order }: Revocation,
-): Pick<TokenResult, 'replacedBy'> {
-  const current = seen && ownedCurrent(seen);
-  return order.way === 'replace' && current ? { replacedBy: current.token.id } : {};
+): TokenResult {
+  const isEnded = ended.result === 'deleted' || ended.result === 'gone';
+  const current = order.way === 'replace' && isEnded && seen ? ownedCurrent(seen) : undefined;
+  return current ? { ...ended, replacedBy: current.token.id } : ended;
 }
 
 /** What became of one token, and what Secrets Manager refused beside it. */
@@ -87,18 +91,38 @@ interface Carried {
 }
 
 /** The secret as it is now. To end a token needs the cluster alone: where AWS refuses, that of the plan counts. */
-async function secretNow(
-  { secret }: ObservedSecret,
+async function lookAgain(
+  planned: ObservedSecret,
   { order }: Revocation,
   tools: Tools,
-): Promise<{ readonly secret?: Secret | undefined; readonly unread?: string }> {
+): Promise<{ readonly now?: ObservedSecret | undefined; readonly unread?: string }> {
+  const { name } = planned.secret;
+  let secret: Secret | undefined = planned.secret;
   try {
-    return { secret: await tools.secrets.describe(secret.name) };
+    secret = await tools.secrets.describe(name);
+    const secrets = { ...tools.secrets, describe: async () => secret };
+    return { now: await observeOne(name, { ...tools, secrets }) };
   } catch (error) {
     if (!needsNoAws(order)) throw error;
-    const unread = `${secret.name}: its labels could not be read (${messageOf(error)}), so it is not known whether consumers read this token now`;
-    return { secret, unread };
+    const unread = `${name}: it could not be looked at again (${messageOf(error)}), so it is not known whether consumers read this token now`;
+    return { now: secret && { ...planned, secret }, unread };
   }
+}
+
+/** @throws Error if an order about this token means its whole secret by now, as when somebody rolled back to it */
+function refuseInUse(
+  { token, versions }: OwnedToken,
+  now: ObservedSecret | undefined,
+  { way }: Order,
+  { apiNow }: Tools,
+): void {
+  const isUsed = now && isInUse(now, token.id, versions);
+  const isLost = way === 'replace' && !(now && provenCurrent(now, apiNow()));
+  if (!ENDING_WAYS.includes(way) || !(isUsed || isLost)) return;
+  const why = isUsed ? 'it is current or pending' : 'no token of its secret is proven current';
+  throw new Error(
+    `${why} by now: nothing was done to it; give the order again, or for the whole secret, by its name`,
+  );
 }
 
 /** Takes the actions. A label that stays is a temptation to roll back, but a token that stays works. */
@@ -145,8 +169,9 @@ async function changeOne(
       isReached: true,
     };
   }
-  const { secret, unread } = seen ? await secretNow(seen, revocation, tools) : {};
-  const carried = await takeActions(observed, secret, revocation, tools);
+  const { now, unread } = seen ? await lookAgain(seen, revocation, tools) : {};
+  if (seen && observed.owned) refuseInUse(observed.owned, now, revocation.order, tools);
+  const carried = await takeActions(observed, now?.secret, revocation, tools);
   return unread === undefined
     ? carried
     : { ...carried, unconfirmed: [unread, ...carried.unconfirmed] };
@@ -162,7 +187,7 @@ async function carryOutOrder(
   const { order, startedAt, controls } = revocation;
   const carried = await changeOne(planned, seen, revocation, tools);
   const own = order.way === 'replace' ? seen?.secret.name : undefined;
-  const replaced = { ...carried.result, ...replacedBy(seen, revocation) };
+  const replaced = withSuccessor(carried.result, seen, revocation);
   const ended = await verifyRefused(replaced, { startedAt, controls, own }, tools);
   return { ...carried, result: await verifyAccepted(ended, tools) };
 }

@@ -89,9 +89,12 @@ function applyRevocation(
       const seen = secrets.get(name);
       return seen ? [revokeSecret(seen, revocation, shared)] : [];
     }),
-    ...target.single.map((each) =>
-      revokeToken(each, secrets.get(each.owned?.marker.secret ?? ''), revocation, tools),
-    ),
+    ...target.single.map((each) => {
+      const seen = secrets.get(each.owned?.marker.secret ?? '');
+      // A secret that was made again has the name of the one that it was in.
+      const has = seen?.tokens.some(({ token }) => token.id === each.token.id);
+      return revokeToken(each, has ? seen : undefined, revocation, shared);
+    }),
   ]);
 }
 
@@ -188,9 +191,9 @@ export async function runRevocation(
   }
   refuseOtherPlan(request, planned);
 
-  const controls = createControls(around, plan.secrets, tools);
-  const order = orderOf(request, target, tools.policy);
   const { secrets } = target;
+  const controls = createControls(around, secrets, tools);
+  const order = orderOf(request, target, tools.policy);
   const revocation = { order, noUndo, reason, by, startedAt, controls, secrets, around };
   const applied = await applyRevocation(planned, around, revocation, tools);
   const proving = { startedAt, controls };

@@ -40,12 +40,18 @@ const NOT_IN_TAGS = /[^\p{L}\p{Z}\p{N}_.:/=+\-@]+/gu;
 const AND = ' + ';
 /** Before a freeze that a deletion was set over: lifting the deletion leaves it. */
 const OVER = ' + over: ';
+const DELETED_BY_US = /^deleted \d{4}-\d\d-\d\dT[\d:]+Z/;
 const BY_US = /^(frozen|deleted) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(?: by (\S+))?: (.*)$/u;
 
 const cut = (text: string, longest: number) => text.slice(0, longest).trim();
 
-const taggable = (text: string, longest: number) =>
-  cut(text.replace(NOT_IN_TAGS, ' ').replace(/\s+/g, ' ').trim(), longest);
+/** A `+` that stands alone would begin the words of another order, or a freeze. */
+const LONE_PLUS = /(?<=^| )\+(?= |$)/g;
+
+const taggable = (text: string, longest: number) => {
+  const words = text.replace(NOT_IN_TAGS, ' ').replace(/\s+/g, ' ').trim();
+  return cut(words.replace(LONE_PLUS, 'and'), longest);
+};
 
 /** Somebody who set an unknown value also wanted to stop this secret. */
 const holdIn = (tag: string): Hold => (/^deleted\b/.test(tag) ? 'deleted' : 'frozen');
@@ -72,13 +78,20 @@ function signature({ by, reason }: Pick<HoldOrigin, 'by' | 'reason'>, longest: n
   return `${who ? ` by ${who}` : ''}: ${taggable(reason, longest)}`;
 }
 
-/** What a tag says of the hold itself, without a freeze that it was set over. */
-const aboveIn = (tag: string): string => tag.split(OVER, 1)[0] ?? '';
+/**
+ * What a tag says of the hold itself, and the freeze that it was set over: only a deletion by an order is over one,
+ * whatever people write.
+ */
+function partsOf(tag: string): readonly [above: string, below?: string] {
+  const at = DELETED_BY_US.test(tag) ? tag.indexOf(OVER) : -1;
+  return at < 0 ? [tag] : [tag.slice(0, at), tag.slice(at + OVER.length)];
+}
 
 /** Whether the tag says that this order holds the secret, be it the only one or not. */
 function isSigned({ tags }: Pick<Secret, 'tags'>, origin: Pick<HoldOrigin, 'by' | 'reason'>) {
-  const own = aboveIn(tags[HOLD_TAG] ?? '');
-  return own.includes(`Z${signature(origin, LONGEST_SECOND_REASON)}`); // behind an instant
+  const [own] = partsOf(tags[HOLD_TAG] ?? '');
+  const signed = `Z${signature(origin, LONGEST_SECOND_REASON)}`; // behind an instant
+  return own.split(AND).some((each) => each.slice(each.indexOf('Z')).startsWith(signed));
 }
 
 /**
@@ -97,12 +110,6 @@ export function missingTraces(
   return missing;
 }
 
-/** The freeze in a tag that a deletion was set over. */
-const belowIn = (tag: string): string | undefined =>
-  holdIn(tag) === 'deleted' && tag.includes(OVER)
-    ? tag.slice(tag.indexOf(OVER) + OVER.length)
-    : undefined;
-
 /**
  * The value of the tag: `deleted 2026-11-26T07:00:00Z by alice@laptop: stolen`. A hold that stands already is
  * carried along, as far as there is room: `frozen … by alice: stolen + … by bob: legal`, and for a freeze
@@ -113,9 +120,8 @@ export function holdText(hold: Hold, origin: HoldOrigin, standing?: string): str
   if (!standing) return `${hold} ${at}${signature(origin, LONGEST_REASON)}`;
   const said = `${at}${signature(origin, LONGEST_SECOND_REASON)}`;
   if (holdIn(standing) !== hold) return cut(`${hold} ${said}${OVER}${standing}`, LONGEST_TAG);
-  const below = belowIn(standing);
+  const [first, below] = partsOf(standing);
   const rest = `${AND}${said}${below === undefined ? '' : OVER + below}`;
-  const first = below === undefined ? standing : aboveIn(standing);
   const since = `${hold} ${at}`.length;
   return cut(cut(first, Math.max(since, LONGEST_TAG - rest.length)) + rest, LONGEST_TAG);
 }
@@ -140,7 +146,7 @@ export function tracesBelow(hold: HoldTraces): HoldTraces {
   if (!isDeletion(hold)) return { labels: [] };
   const { tag, labels } = hold;
   return {
-    tag: tag !== undefined && holdIn(tag) === 'deleted' ? belowIn(tag) : tag,
+    tag: tag !== undefined && holdIn(tag) === 'deleted' ? partsOf(tag)[1] : tag,
     labels: labels.filter((label) => label !== HOLD_LABELS.deleted),
   };
 }

@@ -374,3 +374,19 @@ it('names the function that it does not find', async () => {
     /^keyturn: found no function other-\w+ in this account and Region, expected .*--local\n$/,
   );
 });
+
+it('says before a replacement whether a successor is promoted, and where there is none', async () => {
+  const { world, run } = await openDeployed();
+  await run(['rotate', 'telegraf', 'grafana']);
+  const { AWSCURRENT: first = '' } = world.holders(TELEGRAF);
+  const preview = async (...args: string[]) =>
+    (await run(['revoke', '--token-id', first, ...args, '--dry-run'])).stdout;
+  expect(await preview()).toMatch(/^Replace: successors are promoted first/);
+  await world.wait(HOUR);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  expect(await preview()).toMatch(/^Replace: no successor is promoted; these tokens are deleted/);
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  const gone = await preview('--without-secrets');
+  expect(gone).toMatch(/^Replace: no successor is promoted/);
+  expect(gone).toContain('is not visible here: it is deleted without a successor');
+});

@@ -5,6 +5,7 @@ import {
   type Hold,
   hasOtherHold,
   holdOf,
+  LIFTED_TAG,
   missingTraces,
 } from '../../secrets-manager/hold.ts';
 import { HOUR_MS } from '../../time.ts';
@@ -38,6 +39,16 @@ const isHeld = (owned: OwnedToken, seen: ObservedSecret) =>
 
 /** A person's, whom `replace` leaves alone. */
 const isFrozen = ({ marker }: OwnedToken) => marker.frozen !== undefined;
+
+/**
+ * What runs stripped under a deletion that was lifted since: AWSCURRENT's, minted after all that was deleted. A freeze
+ * by an order has a hold of its own, or is about a superseded token: to give that back, `unfreeze` it.
+ */
+function strippedUnderLifted(seen: ObservedSecret): OwnedToken[] {
+  const current = ownedCurrent(seen);
+  if (!current || seen.secret.tags[LIFTED_TAG] === undefined) return [];
+  return isFrozen(current) && current.marker.superseded === undefined ? [current] : [];
+}
 
 const isOlder = ({ token }: OwnedToken, than: { readonly createdAt: number }) =>
   token.createdAt < than.createdAt;
@@ -207,7 +218,7 @@ function decideActions(seen: ObservedSecret, order: Order, now: number): Action[
       // An unfinished deletion is finished first: otherwise a token that it left would be current again.
       return holdOf(seen.secret)
         ? [...deletions(seen.tokens), ...releasing(seen)]
-        : givingBack(seen.tokens.filter(isFrozen));
+        : givingBack(strippedUnderLifted(seen));
     case 'unfreeze':
       // The hold first: after a crash the tokens are still frozen by their own markers.
       return [
@@ -290,7 +301,7 @@ export function shortfallOf(
  * | freeze    | hold, strip and stamp all                                                      |
  * | unfreeze  | release, give back to all that are frozen, and to AWSCURRENT's if it is held   |
  * | delete    | hold, detach AWSPENDING and AWSPREVIOUS, delete all                            |
- * | lift      | delete what is left, release                                                   |
+ * | lift      | delete what is left, release; then give back what a run stripped meanwhile     |
  * | replace   | replace unless AWSCURRENT is the successor or younger, then detach and delete all older ones |
  * | the same, `immediately` | delete all but the successor, replace                            |
  *

@@ -36,18 +36,29 @@ const givingBack = ({ token, marker }: OwnedToken): GivingBack => ({
 });
 
 /**
- * Why an order does not reach a token: it would give back what the hold of its secret takes away again.
- * Undefined: it does. `secret`: the token's, if it is ours.
+ * Why an order does not reach a token: it would give back what the hold of its secret takes away again, or replace
+ * what a person holds. Undefined: it does. `secret`: the token's, if it is ours.
  */
 export function heldBecause(
   { owned }: ObservedToken,
   way: RevocationWay,
   secret: Secret | undefined,
 ): string | undefined {
-  const hold = owned && secret && UNDOING_WAYS.includes(way) ? holdOf(secret) : undefined;
+  const obeys = way === 'replace' || UNDOING_WAYS.includes(way);
+  const hold = owned && secret && obeys ? holdOf(secret) : undefined;
   if (!hold || !secret) return undefined;
   return `is ${describeHold(secret)}; ${hold === 'deleted' ? 'lift' : 'unfreeze'} the whole secret`;
 }
+
+const aboutOf = ({ token, owned }: ObservedToken) => ({
+  tokenId: token.id,
+  ...(owned && { secret: owned.marker.secret }),
+});
+
+const deletion = (observed: ObservedToken, secret: Secret | undefined): SingleTokenAction[] => [
+  ...detachPrevious(observed.owned, secret?.labels ?? {}),
+  { kind: 'delete', ...aboutOf(observed) },
+];
 
 /** The actions for one token by itself. `secret`: the token's, if it is ours. */
 export function decideToken(
@@ -57,16 +68,16 @@ export function decideToken(
 ): readonly SingleTokenAction[] {
   if (heldBecause(observed, way, secret) !== undefined) return [];
   const { token, owned } = observed;
-  const about = { tokenId: token.id, ...(owned && { secret: owned.marker.secret }) };
   const { frozen, quarantined } = owned?.marker ?? {};
   switch (way) {
     case 'freeze':
       return token.permissions.length > 0 || (owned && frozen === undefined)
-        ? [{ kind: 'strip', ...about }]
+        ? [{ kind: 'strip', ...aboutOf(observed) }]
         : [];
-    case 'delete':
     case 'replace':
-      return [...detachPrevious(owned, secret?.labels ?? {}), { kind: 'delete', ...about }];
+      return frozen === undefined ? deletion(observed, secret) : []; // a person's
+    case 'delete':
+      return deletion(observed, secret);
     case 'unfreeze':
       return owned && frozen !== undefined ? [givingBack(owned)] : [];
     case 'restore':

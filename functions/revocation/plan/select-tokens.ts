@@ -248,6 +248,19 @@ function selectDatabase(
   );
 }
 
+/** Whether this token is current or pending: an order about it means its whole secret. */
+export const isInUse = (
+  { secret: { labels }, holders }: ObservedSecret,
+  id: string,
+  versions: readonly string[],
+): boolean =>
+  [labels.AWSCURRENT, labels.AWSPENDING].some((version) => {
+    if (version === undefined) return false;
+    const holder = holders.get(version);
+    const isHolder = holder?.state === 'owned' && holder.owned.token.id === id;
+    return isHolder || versions.includes(version);
+  });
+
 /** The secret in which this token is current or pending, or was until `revoke` replaced it: all its tokens are meant. */
 function secretOf(
   id: string,
@@ -256,15 +269,7 @@ function secretOf(
   { secrets, at }: OrderObservation,
 ) {
   const all = [...secrets.values()];
-  const labelled = all.find((seen) => {
-    const { AWSCURRENT, AWSPENDING } = seen.secret.labels;
-    return [AWSCURRENT, AWSPENDING].some((version) => {
-      if (version === undefined) return false;
-      const holder = seen.holders.get(version);
-      const named = holder?.state === 'owned' && holder.owned.token.id === id;
-      return named || versions.includes(version);
-    });
-  });
+  const labelled = all.find((seen) => isInUse(seen, id, versions));
   if (labelled || request.way !== 'replace') return labelled;
   const order = { id: orderId(request), namedToken: id };
   return all.find((seen) => findSuccessor(seen, order, at)?.marker.replaces === id);

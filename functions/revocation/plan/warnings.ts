@@ -4,12 +4,14 @@ import {
   describeHold,
   type Hold,
   holdOf,
+  holdOrigin,
   missingTraces,
   tracesBelow,
   tracesOf,
 } from '../../secrets-manager/hold.ts';
+import { formatInstant } from '../../time.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, ownedCurrent } from '../../tokens/state.ts';
+import { currentHolder, isExpired, isSame, ownedCurrent } from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import {
   decideRevocation,
@@ -208,7 +210,23 @@ function* warnOfNothing(seen: ObservedSecret, order: Order, now: number): Genera
   if (decideRevocation(seen, order, now).length > 0) return;
   if (order.way === 'unfreeze')
     yield `nothing to unfreeze: ${name} is not on hold, and no token of it is frozen`;
-  if (order.way === 'lift') yield `nothing to lift: ${name} is not on hold`;
+  if (order.way !== 'lift') return;
+  const frozen = seen.tokens.filter(({ marker }) => marker.frozen !== undefined);
+  const ids = frozen.map(({ token }) => token.id).join(', ');
+  yield `nothing to lift: ${name} is not on hold${ids && `; ${ids} is frozen and stays so, until it is unfrozen`}`;
+}
+
+/** Tokens that the hold does not explain: they were frozen before it, by an order about them alone. */
+function* warnOfOthersFreeze(seen: ObservedSecret): Generator<string> {
+  const { at } = holdOrigin(seen.secret) ?? {};
+  const current = ownedCurrent(seen);
+  for (const owned of seen.tokens) {
+    const { token, marker } = owned;
+    const { frozen, superseded, quarantined } = marker;
+    if (frozen === undefined || superseded === undefined || isSame(owned, current)) continue;
+    if (quarantined !== undefined || (at !== undefined && frozen >= at)) continue;
+    yield `${token.id} is frozen since ${formatInstant(frozen)}, perhaps by an order about it alone, and the order gives its permissions back; if its string leaked, delete it first, by its id`;
+  }
 }
 
 function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generator<string> {
@@ -217,6 +235,7 @@ function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generat
   if (reason) yield `${name} ${reason}`;
   else {
     yield* warnOfHold(seen, order);
+    if (order.way === 'unfreeze') yield* warnOfOthersFreeze(seen);
     yield* warnOfNothing(seen, order, now);
   }
   if (ENDING_WAYS.includes(order.way)) {
@@ -230,6 +249,7 @@ function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generat
 }
 
 const NOTHING: Partial<Record<RevocationWay, string>> = {
+  replace: 'is frozen and stays so; to end it, give the order with "way": "delete" (--delete)',
   unfreeze: 'is not frozen',
   lift: 'is by itself, and a hold is on a whole secret',
   restore: 'is not quarantined',
@@ -247,7 +267,8 @@ function warnOfOwned(
   const nothing = decideToken(observed, way, secret).length === 0 ? NOTHING[way] : undefined;
   if (nothing !== undefined) return [`nothing to ${way}: ${token.id} ${nothing}`];
   if (way === 'whois' || !isElsewhere(owned, around)) return [];
-  return [`${token.id} has our owner, and ${elsewhere(owned, around)}: it belongs to this order`];
+  const what = way === 'replace' ? 'it is deleted without a successor' : 'it belongs to this order';
+  return [`${token.id} has our owner, and ${elsewhere(owned, around)}: ${what}`];
 }
 
 function warnOfSingle(

@@ -6,9 +6,11 @@ import type { TokenResult } from '../../../functions/revocation/end-token.ts';
 import { verifyRefused } from '../../../functions/revocation/verify-refused.ts';
 import type { Tools } from '../../../functions/run/tools.ts';
 import { TokenValue } from '../../../functions/token-value.ts';
+import { openWorldForTest } from '../../world/open-world.ts';
 import {
   armed,
   fingerprint,
+  HOUR,
   id,
   NOW,
   observationOf,
@@ -112,4 +114,20 @@ test('a version with another string than the token had proves nothing of that to
   expect(await verifyRefused({ ...ended, fingerprint: its }, proving, tools)).toMatchObject({
     deadAfterSeconds: 0,
   });
+});
+
+test('in a deployment of one secret, the current token shows the death of a superseded one', async () => {
+  const document = { owner: 'prod', databases: [{ name: 'metrics' }] };
+  const tokens = { telegraf: { permissions: { write: ['metrics'] } } };
+  const world = await openWorldForTest({ ...document, tokens }, { databases: ['metrics'] });
+  await world.rotate();
+  const [tokenId, string] = [world.holders(TELEGRAF).AWSCURRENT, world.string(TELEGRAF)];
+  await world.wait(HOUR);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(HOUR);
+  const { result } = await world.revoke({ way: 'delete', tokenId, reason: 'leaked' });
+  expect(result).toMatchObject({ confirmed: true, tokens: [{ tokenId, result: 'deleted' }] });
+  expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
+  const rest = await world.revoke({ way: 'delete', token: 'telegraf', reason: 'leaked' });
+  expect(rest.result).toMatchObject({ done: true, confirmed: false }); // no other string is left
 });

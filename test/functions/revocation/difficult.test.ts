@@ -198,3 +198,54 @@ test('ends a labelled token whose marker a person took away, as one of the secre
   ]);
   expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
 });
+
+/** A superseded token, and what a person does right before the order looks at it for the last time. */
+async function meetBeforeEnding(act: (old: { string: string; version: string }) => Promise<void>) {
+  const { AWSCURRENT: version = '' } = world.labels(TELEGRAF);
+  const old = { id: idOf('AWSCURRENT'), string: world.string(TELEGRAF), version };
+  await world.rotate(force);
+  await world.wait(HOUR);
+  let acted = false;
+  world.intercept(async (call, effect) => {
+    if (call.operation !== 'GET /tokens/{id}' || call.caller === undefined || acted) {
+      return effect();
+    }
+    acted = true;
+    await act(old);
+    return effect();
+  });
+  return old;
+}
+
+test.each([
+  ['replace', 'moves AWSCURRENT back to'],
+  ['freeze', 'moves AWSCURRENT back to'],
+  ['delete', 'moves AWSCURRENT back to'],
+  ['delete', 'pastes the string of'],
+])('%s by id does nothing to a token if a person meanwhile %s it', async (way, how) => {
+  const old = await meetBeforeEnding(({ string, version }) =>
+    how.startsWith('pastes')
+      ? world.people.saveValue(TELEGRAF, string)
+      : world.people.makeCurrent(TELEGRAF, version),
+  );
+  const byId = { way, tokenId: old.id, reason: 'leaked' };
+  const { error } = await world.revoke(byId);
+  world.intercept();
+  expect(error?.errorMessage).toContain('it is current or pending by now: nothing was done to it');
+  await world.wait(MINUTE);
+  expect(world.string(TELEGRAF)).toBe(old.string);
+  expect(world.accepts(old.string)).toBe(true);
+  const again = await world.revoke(byId);
+  expect(again.result).toMatchObject({ done: true, plan: { tokens: { length: 2 } } });
+  await world.wait(MINUTE);
+  expect(world.accepts(old.string)).toBe(false);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(way === 'replace');
+});
+
+test('replace by id deletes no superseded token once the current one is lost', async () => {
+  const old = await meetBeforeEnding(() => world.people.deleteToken(idOf('AWSCURRENT')));
+  const { error } = await world.revoke({ tokenId: old.id, reason: 'leaked' });
+  world.intercept();
+  expect(error?.errorMessage).toContain('no token of its secret is proven current by now');
+  expect(world.accepts(old.string)).toBe(true);
+});

@@ -1,19 +1,22 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { besideRun, disturb } from '../../world/faults.ts';
 import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
 import type { Answered, Saved, World } from '../../world/world.ts';
 import { STRIDE } from './every-call.ts';
-import { openIssued } from './issued.ts';
+import { GRAFANA, openIssued } from './issued.ts';
 
 /** Undoing: what a person saw is undone, and nothing else. */
 let world: World;
 let issued: Saved;
 /** The first token, which is superseded: no label names it. */
 let superseded = '';
+let supersededString = '';
 beforeAll(async () => {
   world = await openIssued();
   superseded = currentId();
+  supersededString = world.string(TELEGRAF);
   for (let time = 0; time < 2; time += 1) {
     await world.rotate({ tokens: ['telegraf'], force: true });
     await world.wait(HOUR);
@@ -231,3 +234,49 @@ test.each(['the whole secret', 'one token'])(
     );
   },
 );
+
+/** The fingerprint of the first token's string. */
+const leaked = () => ({
+  fingerprint: createHash('sha256').update(supersededString).digest('hex').slice(0, 16),
+});
+
+test.each([
+  ['its id', { token: 'telegraf' }, () => ({ tokenId: superseded })],
+  ['its string', { all: true, confirm: '127.0.0.1' }, leaked],
+])('lift gives nothing back that an order froze by %s', async (_what, lifted, selector) => {
+  await world.revoke({ ...selector(), way: 'freeze', ...alices });
+  await world.revoke({ way: 'delete', token: 'grafana', ...bobs });
+  await world.wait(HOUR);
+  const lift = { ...lifted, way: 'lift', reason: 'false alarm' };
+  expect(await warningsOf(lift)).toContain(`${superseded} is frozen and stays so`);
+  expect((await world.revoke(lift)).result).toMatchObject({ done: true });
+  await world.wait(HOUR);
+  expect(world.accepts(supersededString)).toBe(false);
+  expect(world.hold(GRAFANA)).toBe('all' in lifted ? undefined : 'deleted');
+});
+
+test('the preview of unfreeze names the tokens that were frozen before its hold', async () => {
+  await world.revoke({ ...freeze, ...bobs });
+  expect(await warningsOf({ ...order, way: 'unfreeze' })).not.toContain('perhaps by an order');
+  await world.revoke({ ...order, way: 'unfreeze' });
+  await world.revoke({ tokenId: superseded, way: 'freeze', ...alices });
+  await world.wait(HOUR);
+  await world.revoke({ ...freeze, ...bobs });
+  const warned = await warningsOf({ ...order, way: 'unfreeze' });
+  expect(warned?.match(/\S+ is frozen since \S+, perhaps by an order/g)).toEqual([
+    expect.stringContaining(superseded),
+  ]);
+});
+
+test.each([
+  ['unfreeze', freeze],
+  ['lift', deletion],
+])('%s undoes an order whose reason has the words of the tag', async (way, held) => {
+  const saying = { ...held, reason: 'moved + over: 3 sites', by: 'alice' };
+  expect((await world.revoke(saying)).result).toMatchObject({ done: true, confirmed: true });
+  expect(world.tags(TELEGRAF)['keyturn:hold']?.match(/3 sites/g)).toHaveLength(1);
+  const again = await world.revoke({ ...saying, dryRun: true });
+  expect(again.result?.plan.actions).toEqual([]);
+  expect((await world.revoke({ ...order, way })).result).toMatchObject({ confirmed: true });
+  expect([world.hold(TELEGRAF), isLabelled()]).toEqual([undefined, false]);
+});

@@ -193,3 +193,41 @@ test('tells in a dry run what it would do, and does nothing', async () => {
   ]);
   expect(state()).toEqual(before);
 });
+
+async function supersededToken(): Promise<string> {
+  const old = current();
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(HOUR);
+  return old;
+}
+
+test('replace by id leaves a superseded token that a person froze, and the preview says so', async () => {
+  const tokenId = await supersededToken();
+  await world.revoke({ way: 'freeze', tokenId, reason: 'evidence' });
+  const shown = await world.revoke({ tokenId, dryRun: true });
+  expect(shown.result?.plan).toMatchObject({
+    actions: [],
+    warnings: [expect.stringContaining(`nothing to replace: ${tokenId} is frozen and stays so`)],
+  });
+  const { result } = await world.revoke({ tokenId, ...leak });
+  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toContain(tokenId);
+  expect(result?.tokens).toMatchObject([{ tokenId, result: 'frozen' }]);
+});
+
+test.each(['frozen', 'deleted'] as const)(
+  'replace by id is refused under a hold: %s',
+  async (hold) => {
+    const tokenId = await supersededToken();
+    const string = world.string(TELEGRAF);
+    await world.people.hold(TELEGRAF, hold);
+    const shown = await world.revoke({ tokenId, dryRun: true });
+    expect(shown.result?.plan).toMatchObject({
+      actions: [],
+      notReached: [{ secret: TELEGRAF, reason: expect.stringContaining(`is on hold (${hold})`) }],
+    });
+    const { error } = await world.revoke({ tokenId, ...leak });
+    expect(error?.errorMessage).toContain(`"tokenId":"${tokenId}","result":"left"`);
+    expect(world.tokens(TELEGRAF).map(({ id }) => id)).toContain(tokenId);
+    expect(world.accepts(string)).toBe(true);
+  },
+);

@@ -82,8 +82,49 @@ test('keeps the hold of others in the same tag, whatever room it takes', () => {
     text = holdText(hold, { at: AT, ...order }, text);
     expect(text.length).toBeLessThanOrEqual(256);
     expect(missingTraces(secretOf(text, hold), hold, order)).toEqual([]);
+    const below = hold === 'deleted' ? expect.stringMatching(/^frozen 2026/) : undefined;
+    expect(tracesBelow(tracesOf(secretOf(text, hold))).tag).toEqual(below);
   }
 });
+
+const REASONS = [
+  'moved + over: 3 sites',
+  'moved + over:',
+  '+ over: frozen',
+  '+ + over: + over: x',
+  'a + 2026-11-26T03:00:00Z by bob: legal',
+  `${'y'.repeat(50)} + over: frozen`,
+];
+test.each(REASONS.flatMap((reason) => [{ reason }, { reason, by: 'alice' }]))(
+  'no reason is read as a part of the tag: %j',
+  (alice) => {
+    const bob = { by: 'bob', reason: 'legal' };
+    const frozen = holdText('frozen', { at: AT, ...alice });
+    expect(missingTraces(secretOf(frozen, 'frozen'), 'frozen', alice)).toEqual([]);
+    expect(missingTraces(secretOf(frozen, 'frozen'), 'frozen', bob)).toEqual(['tag']);
+    const deleted = holdText('deleted', { at: AT, ...alice });
+    expect(missingTraces(secretOf(deleted, 'deleted'), 'deleted', alice)).toEqual([]);
+    expect(tracesBelow(tracesOf(secretOf(deleted, 'deleted')))).toEqual({ labels: [] });
+    const both = holdText('deleted', { at: AT, ...bob }, deleted);
+    expect(tracesBelow(tracesOf(secretOf(both, 'deleted')))).toEqual({ labels: [] });
+    const over = holdText('deleted', { at: AT, ...alice }, frozen);
+    expect(tracesBelow(tracesOf(secretOf(over, 'deleted')))).toEqual({ tag: frozen, labels: [] });
+    const again = holdText('deleted', { at: AT, ...bob }, over);
+    expect(tracesBelow(tracesOf(secretOf(again, 'deleted')))).toEqual({ tag: frozen, labels: [] });
+  },
+);
+
+test.each(['frozen', 'deleted'] as const)(
+  'words of a person in the tag are not read as a freeze below it: %s',
+  (hold) => {
+    const byHand = `${hold} INC-7 + over: 3 sites`;
+    expect(tracesBelow(tracesOf(secretOf(byHand, hold)))).toEqual({ labels: [] });
+    const bob = { by: 'bob', reason: 'legal' };
+    const both = secretOf(holdText(hold, { at: AT, ...bob }, byHand), hold);
+    expect(missingTraces(both, hold, bob)).toEqual([]);
+    expect(tracesBelow(tracesOf(both))).toEqual({ labels: [] });
+  },
+);
 
 test.each([
   ['the same', 'frozen a', ['frozen'], false],

@@ -4,7 +4,7 @@ import { orderId } from '../../../../functions/revocation/plan/order.ts';
 import { planRevocation } from '../../../../functions/revocation/plan/plan-revocation.ts';
 import type { RevocationEvent } from '../../../../functions/revocation/request.ts';
 import { parseRevokeRequest } from '../../../../functions/revocation/request.ts';
-import { HOLD_LABELS, HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
+import { HOLD_LABELS, HOLD_TAG, LIFTED_TAG } from '../../../../functions/secrets-manager/hold.ts';
 import type { Secret } from '../../../../functions/secrets-manager/secret.ts';
 import {
   armed,
@@ -94,9 +94,20 @@ test('finishes a deletion before it lifts it', () => {
   ]);
 });
 
-test('gives back what a run stripped under a hold that is not there any more', () => {
-  const around = { secret: secretOf({ AWSCURRENT: 1 }), tokens: [frozen] };
-  expect(steps(around, { way: 'lift' })).toEqual(['give-back 1']);
+test('lift gives back what a run stripped under the deletion that was lifted, and nothing else', () => {
+  const secret = secretOf({ AWSCURRENT: 1 });
+  const lifted = { ...secret, tags: { ...secret.tags, [LIFTED_TAG]: '2026-03-02T11:00:00Z' } };
+  const leaked = armed(2, {
+    age: 20 * DAY,
+    permissions: [],
+    marker: { superseded: NOW - 2 * HOUR, frozen: NOW - HOUR, was: old.permissions },
+  });
+  expect(steps({ secret: lifted, tokens: [frozen, leaked] }, { way: 'lift' })).toEqual([
+    'give-back 1',
+  ]);
+  expect(steps({ secret, tokens: [frozen, leaked] }, { way: 'lift' })).toEqual([]);
+  const back = { ...lifted, labels: secretOf({ AWSCURRENT: 2 }).labels }; // somebody rolled back to it
+  expect(steps({ secret: back, tokens: [leaked] }, { way: 'lift' })).toEqual([]);
 });
 
 test('sets the trace of a hold that is missing', () => {
