@@ -98,10 +98,13 @@ const placesByFingerprint = (parsed: Parsed, fingerprints: readonly string[]): r
         fingerprints.includes(new TokenValue(string).fingerprint()),
       );
 
-/** `apiv1_` and base64: what is a token of InfluxDB by its form alone, whether or not anybody knows it. */
-const TOKEN_FORM = /^apiv\d+_\S+$/;
+/**
+ * `apiv1_` and base64: what is a token of InfluxDB by its form alone, whether or not anybody knows it. A byte order mark
+ * or a space of another width beside it is meant to be no part of it, though consumers send it.
+ */
+const TOKEN_FORM = /^\s*apiv\d+_\S+\s*$/;
 
-const hasTokenForm = ({ string }: Place) => TOKEN_FORM.test(string);
+const hasTokenForm = ({ string }: Pick<Place, 'string'>) => TOKEN_FORM.test(string);
 
 /** Where the entry says that the token string is. */
 function placeByEntry({ key }: NonNullable<Entry['adopt']>, { text, root }: Parsed): Place {
@@ -249,8 +252,9 @@ export function stringForConsumers(
   text: TokenValue,
   hints: Hints,
 ): TokenValue | undefined {
-  const value = stringIfShown(entry, text, hints) ?? new TokenValue(text.reveal().trim());
-  const isWhole = TOKEN_FORM.test(value.reveal());
+  const whole = () => new TokenValue(wholeText(text.reveal())?.string ?? '');
+  const value = stringIfShown(entry, text, hints) ?? whole();
+  const isWhole = hasTokenForm({ string: value.reveal() });
   return isWhole || findCredentials(value.reveal()).strings.length === 0 ? value : undefined;
 }
 
@@ -269,7 +273,7 @@ export function holdsString(text: TokenValue, fingerprint: string): boolean {
   const root = jsonObject(revealed);
   const inJson = root ? stringsIn(root).map(({ string }) => string) : [];
   const inText = findCredentials(revealed).strings.flatMap(({ readings }) => readings);
-  const values = [revealed.trim(), ...inJson].map((each) => new TokenValue(each));
+  const values = [revealed, ...inJson].map((each) => new TokenValue(each.trim()));
   return [...values, ...inText].some((each) => each.fingerprint() === fingerprint);
 }
 

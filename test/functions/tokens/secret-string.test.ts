@@ -109,6 +109,20 @@ test.each(['', '\n', '\r\n', '  \t'])('white space around a plain token survives
   expect(next(`${blank}${OLD}${blank}`, {})).toBe(`${blank}${NEW}${blank}`);
 });
 
+test.each(['\ufeff', '\u00a0', '\u2028', '\v', '\f'])(
+  'what consumers send with a token belongs to its string, and goes with it: %j',
+  (sent) => {
+    for (const string of [`${sent}${OLD}`, `${OLD}${sent}`]) {
+      expect(read(string, {})).toBe(string);
+      expect(next(`${string}\n`, {})).toBe(`${NEW}\n`);
+      expect(next(`${string}\n`)).toBe(`${NEW}\n`);
+      const text = (value: string) => JSON.stringify({ influx: value });
+      expect(read(text(string), { key: 'influx' })).toBe(string);
+      expect(next(text(string))).toBe(text(NEW));
+    }
+  },
+);
+
 test.each([
   ['no JSON', OLD, 'does not contain a JSON object'],
   ['JSON with a comment', `{"influx": "${OLD}" /* c */}`, 'does not contain a JSON object'],
