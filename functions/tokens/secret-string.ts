@@ -163,9 +163,34 @@ interface Model {
   readonly place: Place | 'own';
 }
 
+/** Whoever edits the key of an entry must not lose what stands under the new one, while the token stands elsewhere. */
+function refuseOtherPlace(place: Place, parsed: Parsed, { own, known }: Hints): void {
+  const ours = placesByFingerprint(parsed, own === undefined ? known : [own]);
+  const isHere = ours.length === 0 || ours.some(({ from }) => from === place.from);
+  // A person may keep a former string beside one that was made by hand.
+  if (isHere || (own === undefined && hasTokenForm(place))) return;
+  throw new PlaceError('has its token string in another place than its entry says (adopt.key)');
+}
+
+/** What has a copy of the string reads one that is retired, since only our own key gets the next one. */
+function refuseCopies({ adopt }: Pick<Entry, 'adopt'>, parsed: Parsed): void {
+  const place = parsed.root && stringUnder(parsed.root, TOKEN_KEY);
+  if (!place || !hasTokenForm(place) || adopt?.key === TOKEN_KEY) return;
+  if (allPlaces(parsed).filter(({ string }) => string.includes(place.string)).length > 1) {
+    throw new PlaceError(
+      `has its token string more than once, and only "${TOKEN_KEY}" would get the next one; remove the others, or say "${TOKEN_KEY}" in adopt.key`,
+    );
+  }
+}
+
 /** Our own shape shows itself. */
 function modelOfText(entry: Pick<Entry, 'adopt'>, parsed: Parsed, hints: Hints): Model | undefined {
-  const place = isOwn(parsed) ? 'own' : onlyPlace(entry, parsed, hints);
+  if (isOwn(parsed)) {
+    refuseCopies(entry, parsed);
+    return { parsed, place: 'own' };
+  }
+  const place = onlyPlace(entry, parsed, hints);
+  if (place && entry.adopt) refuseOtherPlace(place, parsed, hints);
   return place && { parsed, place };
 }
 
@@ -277,10 +302,13 @@ export function holdsString(text: TokenValue, fingerprint: string): boolean {
   return [...values, ...inText].some((each) => each.fingerprint() === fingerprint);
 }
 
-/** Whether a text shows by itself where its token string is; otherwise the text before it must be asked too. */
+/**
+ * Whether a text shows by itself where its token string is; otherwise the text before it must be asked too.
+ * @throws SecretShapeError
+ */
 export function isShapeShown(entry: Entry, { text, own }: FormerText): boolean {
   const parsed = parse(text);
-  if (isOwn(parsed)) return true;
+  if (inSecret(entry.secret, () => isOwn(parsed))) return true;
   if (entry.adopt) return modelIfShown(entry, parsed, { known: [] }) !== undefined;
   return own !== undefined && placesByFingerprint(parsed, [own]).length === 1;
 }

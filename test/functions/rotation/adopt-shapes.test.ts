@@ -207,6 +207,70 @@ test('what has no place for a token is a finding that uses up no limit, and fail
   expect(named.error?.errorMessage).toContain('1 of 1 actions failed');
 });
 
+test.each([
+  ['another key', 'other', false],
+  ['another key, and a person saved the secret since', 'other', true],
+  ['none', undefined, false],
+])(
+  'an entry whose key was changed to %s overwrites nothing of others, and fails the run',
+  async (_what, key, isSaved) => {
+    const { world, string } = await adopt(
+      (token) => `{"influx": "${token}", "other": "hunter2"}`,
+      'influx',
+    );
+    const tokenId = idOfCurrent(world);
+    const edited = world.deploy(
+      policyWith({ telegraf: { ...entry, adopt: { tokenId, ...(key && { key }) } } }),
+    );
+    const text = `${world.value(NAME)}${isSaved ? '\n' : ''}`;
+    if (isSaved) await world.people.saveValue(NAME, text);
+    await world.wait(31 * DAY);
+    const minted = world.tokens().length;
+    for (let runs = 0; runs < 2; runs += 1) {
+      const { error } = await edited.rotate();
+      expect(error?.errorMessage).toContain(`SecretShapeError: ${NAME} has its token string`);
+      await world.wait(30 * MINUTE);
+    }
+    const { result } = await edited.rotate({ dryRun: true });
+    expect(
+      result.plan.actions.filter(({ kind }: { kind: string }) => kind !== 'restart-grace'),
+    ).toEqual([]);
+    expect(result.plan.findings.map(({ kind }: Finding) => kind)).toContain('OtherShape');
+    expect(world.value(NAME)).toBe(text);
+    expect(world.tokens().length).toBe(minted);
+    expect(world.accepts(string)).toBe(true);
+  },
+);
+
+/** What a person makes of Keyturn's own JSON, so that it has no one place for a token. */
+const UNCLEAR: Readonly<Record<string, (text: string, token: string) => string>> = {
+  'one of its keys twice': (text) => text.replace('{', '{"url":"x",'),
+  'its string under a second key': (text, token) => text.replace('{', `{"copy":"${token}",`),
+  'its string inside another one': (text, token) => text.replace('{', `{"h":"Bearer ${token}",`),
+};
+
+test.each(Object.keys(UNCLEAR))(
+  'JSON of Keyturn that has %s is a finding that names the secret, and nothing is minted',
+  async (what) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    const string = world.string(TELEGRAF);
+    const text = UNCLEAR[what]?.(world.value(TELEGRAF), string) ?? '';
+    await world.people.saveValue(TELEGRAF, text);
+    await world.wait(31 * DAY);
+    const minted = world.tokens().length;
+    const { error } = await world.rotate();
+    expect(error?.errorMessage).toContain(`SecretShapeError: ${TELEGRAF} has `);
+    const { result } = await world.rotate({ dryRun: true });
+    expect(result.plan.findings).toContainEqual(
+      expect.objectContaining({ kind: 'OtherShape', secret: TELEGRAF }),
+    );
+    expect(world.tokens().length).toBe(minted);
+    expect(world.value(TELEGRAF)).toBe(text);
+    expect(world.accepts(string)).toBe(true);
+  },
+);
+
 test('a secret with a key that was made anew without a value says what to put there', async () => {
   const { world, keyturn } = await adopt((token) => `{"t": "${token}"}`, 't');
   await world.people.deleteSecret(NAME, 'for good');

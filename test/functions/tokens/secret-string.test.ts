@@ -173,6 +173,28 @@ test('a secret of our own shape gets all five values anew, and keeps what people
   }
 });
 
+test('of a string that is in our own JSON twice, the entry says that only our key counts', () => {
+  const text = JSON.stringify({ ...own, token: OLD, copy: OLD });
+  for (const adopt of [undefined, { key: 'copy' }]) {
+    expect(() => next(text, adopt)).toThrow('more than once, and only "token" would get');
+  }
+  expect(next(text, { key: 'token' })).toBe(JSON.stringify({ ...own, copy: OLD }));
+  for (const token of [null, 'CHANGE_ME']) {
+    const placeholder = { ...own, token, copy: token };
+    expect(next(JSON.stringify(placeholder))).toBe(JSON.stringify({ ...own, copy: token }));
+  }
+});
+
+test('a key that was edited in the entry loses nothing, where the token is known to be elsewhere', () => {
+  const text = (other: string) => JSON.stringify({ influx: OLD, other });
+  const elsewhere = 'in another place than its entry says';
+  for (const other of ['hunter2', 'apiv1_hand']) {
+    expect(() => next(text(other), { key: 'other' })).toThrow(elsewhere);
+  }
+  expect(() => next(text('hunter2'), {})).toThrow(elsewhere);
+  expect(next(text(OLD), { key: 'other' })).toBe(JSON.stringify({ influx: OLD, other: NEW }));
+});
+
 test.each([
   ['a plain token', 'OLD\n'],
   ['JSON', '{"big": 12345678901234567890, "db": {"influx": "OLD"}}'],
