@@ -271,6 +271,40 @@ test.each(Object.keys(UNCLEAR))(
   },
 );
 
+test.each(['databases', 'url', 'expiresAt'] as const)(
+  'where a person took our key %s away, the others do not speak of the former token',
+  async (removed) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    const { [removed]: _, ...rest } = JSON.parse(world.value(TELEGRAF));
+    await world.people.saveValue(TELEGRAF, JSON.stringify({ ...rest, host: 'h' }, null, 2));
+    await world.wait(31 * DAY);
+    const ids = world.tokens(TELEGRAF).length;
+    await world.rotate();
+    await world.wait(30 * MINUTE);
+    await world.rotate();
+    const now = JSON.parse(world.value(TELEGRAF));
+    expect(Object.keys(now)).toEqual([...Object.keys(rest), 'host']);
+    expect(world.accepts(now.token)).toBe(true);
+    expect(now.tokenId).toBe(world.holders(TELEGRAF).AWSCURRENT);
+    expect(now.tokenId).not.toBe(rest.tokenId);
+    if (removed !== 'expiresAt') expect(now.expiresAt > rest.expiresAt).toBe(true);
+    expect(world.tokens(TELEGRAF).length).toBe(ids + 1);
+  },
+);
+
+test('a value that a person put under one of our keys stays where the JSON is not whole', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const { databases: _, ...rest } = JSON.parse(world.value(TELEGRAF));
+  const mine = { ...rest, tokenId: 'see the wiki', expiresAt: 'soon', url: 'https://proxy' };
+  await world.people.saveValue(TELEGRAF, JSON.stringify(mine));
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  const now = JSON.parse(world.value(TELEGRAF));
+  expect(now).toEqual({ ...mine, token: now.token });
+  expect([now.token === mine.token, world.accepts(now.token)]).toEqual([false, true]);
+});
+
 test('a secret with a key that was made anew without a value says what to put there', async () => {
   const { world, keyturn } = await adopt((token) => `{"t": "${token}"}`, 't');
   await world.people.deleteSecret(NAME, 'for good');

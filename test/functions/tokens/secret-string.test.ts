@@ -283,6 +283,12 @@ test.each([
   expect(isOutdated(entry, pending, formerOf(template.replace('OLD', OLD)))).toBe(outdated);
 });
 
+test('a pending text is not outdated where its JSON has a key like ours twice', () => {
+  const text = (string: string) => `{"influx": "${string}", "url": 1, "url": 2, "tokenId": "x"}`;
+  const [pending, former] = [formerOf(text(NEW), [NEW]), formerOf(text(OLD))];
+  expect(isOutdated({ secret: SECRET }, pending, former)).toBe(false);
+});
+
 test.each([
   ['another key was added', { ...own, token: OLD, tokenId: id(1), host: 'h' }, true],
   ['nothing but the token differs', { ...own, token: OLD, tokenId: id(1) }, false],
