@@ -4,7 +4,12 @@ import {
   refuseForeignSecret,
   refuseOtherCluster,
 } from '../tokens/claim-secret.ts';
-import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import {
+  type Observation,
+  type ObservedSecret,
+  type OwnedToken,
+  secretNamedIn,
+} from '../tokens/observation.ts';
 import { observeSecret } from '../tokens/observe.ts';
 import { youngVersions } from '../tokens/young-versions.ts';
 
@@ -31,6 +36,8 @@ export async function lookAgain(
   const owned = new Map([[name, its]]);
   const { foreign, revoked } = observation;
   const isYoung = youngVersions(tools.secrets, tools.apiNow());
-  const sources = { owned, foreign, revoked, api, owner: policy.owner, isYoung };
+  const { owner } = policy;
+  const secretNamed = secretNamedIn(observation);
+  const sources = { owned, foreign, revoked, api, owner, secretNamed, isYoung };
   return observeSecret(secret, sources, tools.secrets, needsTimes);
 }

@@ -1,7 +1,12 @@
 import pLimit from 'p-limit';
 import type { RunTools } from '../run/tools.ts';
 import { findHolder, type HolderSources } from '../tokens/find-holder.ts';
-import { type Holder, type ObservedSecret, sortByOwner } from '../tokens/observation.ts';
+import {
+  type Holder,
+  type ObservedSecret,
+  secretNamedIn,
+  sortByOwner,
+} from '../tokens/observation.ts';
 import { fingerprintReader, stringFinder } from '../tokens/read-fingerprint.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import type { RevocationObservation } from './observe.ts';
@@ -120,11 +125,12 @@ async function search(
   observation: RevocationObservation,
   tools: Reading,
 ): Promise<LeakedSearch> {
-  const { secrets, tokens } = observation;
+  const { tokens } = observation;
   const { owner } = tools.policy;
   const { found, ...counts } = await compareAll(fingerprint, observation, tools);
-  const sorted = sortByOwner(tokens, owner, (name) => secrets.get(name)?.secret);
-  const sources: HolderSources = { ...sorted, api: tools.api, owner };
+  const secretNamed = secretNamedIn(observation);
+  const sorted = sortByOwner(tokens, owner, secretNamed);
+  const sources: HolderSources = { ...sorted, api: tools.api, owner, secretNamed };
   const read = await readBy(fingerprint, found, tools);
   const known = await Promise.all(
     read.map(async ({ seen, version }) => {

@@ -10,6 +10,8 @@ import {
   LONGEST_LAG_MS,
   type ObservedSecret,
   type OwnedToken,
+  type SecretNamed,
+  secretNamedIn,
   sortByOwner,
 } from '../tokens/observation.ts';
 import { observeVersions, type Readers } from '../tokens/observe.ts';
@@ -69,9 +71,12 @@ async function observeLabelled(secret: Secret, sources: HolderSources): Promise<
   return withNamed(await observeVersions(secret, versions, sources));
 }
 
-const tokensOf = ({ tokens, holders }: ObservedSecret): Token[] => [
-  ...tokens.map(({ token }) => token),
-  ...[...holders.values()].flatMap((each) => (each.state === 'foreign' ? [each.token] : [])),
+const tokensOf = (seen: ObservedSecret): Token[] => [
+  ...seen.tokens.map(({ token }) => token),
+  ...foreignHolders(seen),
+  ...[...seen.holders.values()].flatMap((each) =>
+    each.state === 'shared' ? [each.owned.token] : [],
+  ),
 ];
 
 /** Tokens that a `GET` shows, and the listing does not, though they are too old for the API to be late with them. */
@@ -131,11 +136,13 @@ export async function observeAll(
   const { owner } = policy;
   const { all, awsError } = await listOrExplain(readers, need);
   const { tokens, at } = await api.listTokens();
-  const sorted = sortByOwner(tokens, owner, (name) => all.get(name));
+  const secretNamed: SecretNamed = (name) => all.get(name);
+  const sorted = sortByOwner(tokens, owner, secretNamed);
   const sources = {
     ...sorted,
     api,
     owner,
+    secretNamed,
     readFingerprint: fingerprintReader({ secrets, policy, log }),
   };
   const observed = await Promise.all(
@@ -164,6 +171,8 @@ interface Known {
   readonly foreign?: Iterable<string>;
   /** Ids of tokens of this secret that were seen before: a listing that does not show one is out of date. */
   readonly ids?: Iterable<string>;
+  /** Secrets that were seen before: what is a token of another one is not ended with this one. */
+  readonly secretNamed?: SecretNamed;
 }
 
 /** Tokens that the listing does not show, though they live. */
@@ -212,7 +221,7 @@ export type SeenAlone = ObservedSecret & Pick<RevocationObservation, 'unlisted'>
 export async function observeOne(
   name: string,
   readers: OrderReaders,
-  { foreign: meant = [], ids = [] }: Known = {},
+  { foreign: meant = [], ids = [], secretNamed = () => undefined }: Known = {},
 ): Promise<SeenAlone | undefined> {
   const { api, secrets, policy, log } = readers;
   const secret = await secrets.describe(name);
@@ -228,7 +237,7 @@ export async function observeOne(
   );
   const readFingerprint = fingerprintReader({ secrets, policy, log });
   const others = foreign.size === 0 ? byId : new Map([...byId, ...foreign]);
-  const sources = { owned, foreign: others, revoked, api, owner, readFingerprint };
+  const sources = { owned, foreign: others, revoked, api, owner, secretNamed, readFingerprint };
   const seen = withForeign(await observeLabelled(secret, sources), others, meant);
   return { ...seen, unlisted: unlistedOf(seen, byId, at) };
 }
@@ -243,7 +252,8 @@ export async function observeAgain(
   readers: OrderReaders,
 ): Promise<RevocationObservation> {
   const shared = { ...readers, api: { ...readers.api, listTokens: sharedListing(readers.api) } };
-  const again = await Promise.all(names.map((name) => observeOne(name, shared)));
+  const secretNamed = secretNamedIn(observation);
+  const again = await Promise.all(names.map((name) => observeOne(name, shared, { secretNamed })));
   const fresh = again.flatMap((seen) => (seen ? [[seen.secret.name, seen] as const] : []));
   return {
     ...observation,

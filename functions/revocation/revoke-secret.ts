@@ -3,7 +3,7 @@ import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import { tracesOf } from '../secrets-manager/hold.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
-import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
+import { type ObservedSecret, type ObservedToken, secretNamedIn } from '../tokens/observation.ts';
 import { type ArmingTools, type UnderHold, underHold } from '../tokens/under-hold.ts';
 import { alreadyDone, unknownVersions } from './already-done.ts';
 import type { Controls } from './control.ts';
@@ -249,7 +249,9 @@ async function look(progress: Progress, tools: ArmingTools): Promise<SeenAlone |
     progress.unread = `could not be read again (${messageOf(described.reason)}): it counted as it was in the listing, so a rotation meanwhile, or a hold that is lacking, would not be seen`;
   }
   const secrets = { ...tools.secrets, describe: async () => secret };
-  return observeOne(name, { ...tools, secrets }, { foreign, ids: expectedIds(progress) });
+  const known = { foreign, ids: expectedIds(progress) };
+  const secretNamed = secretNamedIn(revocation.around);
+  return observeOne(name, { ...tools, secrets }, { ...known, secretNamed });
 }
 
 /** Why nothing more is done in a secret, whatever is planned. Undefined: nothing stands in the way. */

@@ -8,7 +8,12 @@ import {
   pendingVersion,
   type Secret,
 } from '../secrets-manager/secret.ts';
-import { type Observation, type ObservedSecret, sortByOwner } from './observation.ts';
+import {
+  type Observation,
+  type ObservedSecret,
+  secretNamedIn,
+  sortByOwner,
+} from './observation.ts';
 import { observeSecret } from './observe.ts';
 import { fingerprintReader } from './read-fingerprint.ts';
 import { currentHolder, isUnknown, strandedBySave } from './state.ts';
@@ -109,10 +114,8 @@ export async function claimSecret(
   }
   const readFingerprint = fingerprintReader(tools);
   const isYoung = youngVersions(tools.secrets, tools.apiNow());
-  return observeSecret(
-    secret,
-    { owned, foreign, revoked: observation.revoked, api, owner, isYoung, readFingerprint },
-    tools.secrets,
-    needsVersionTimes,
-  );
+  const { revoked } = observation;
+  const secretNamed = secretNamedIn(observation);
+  const sources = { owned, foreign, revoked, api, owner, secretNamed, isYoung, readFingerprint };
+  return observeSecret(secret, sources, tools.secrets, needsVersionTimes);
 }

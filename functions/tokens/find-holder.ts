@@ -1,7 +1,7 @@
 import type { ManagementApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
-import { asOwned, type Holder, type OwnedToken } from './observation.ts';
+import { asOwned, type Holder, type OwnedToken, type SecretNamed } from './observation.ts';
 import { isInert } from './state.ts';
 import { type NamedToken, tokenNamedBy, versionIdOf } from './version-id.ts';
 
@@ -25,6 +25,8 @@ export type ReadFingerprint = (
 export interface HolderSources {
   readonly api: Pick<ManagementApi, 'getToken'>;
   readonly owner: string;
+  /** Every secret of ours that was seen. */
+  readonly secretNamed: SecretNamed;
   /** All tokens of ours, by the name of their secret. */
   readonly owned: ReadonlyMap<string, readonly OwnedToken[]>;
   /** All others, by id. */
@@ -39,16 +41,28 @@ export interface HolderSources {
 
 const asHolder = (owned: OwnedToken): Holder => ({ state: 'owned', owned });
 
+/** Whose a token is that a version's id names: people copy a secret with the ids of its versions, too. */
+function holderOf(token: Token, secret: Secret, { owner, secretNamed }: HolderSources): Holder {
+  const owned = asOwned(token, owner, (name) =>
+    name === secret.name ? secret : secretNamed(name),
+  );
+  if (!owned) return { state: 'foreign', token };
+  return owned.marker.secret === secret.name ? asHolder(owned) : { state: 'shared', owned };
+}
+
 /** Rule 1 by the listing: the token whose id the version's id names. */
 function listedByName(
   { tokenId }: NamedToken,
+  secret: Secret,
   tokens: readonly OwnedToken[],
-  { foreign }: HolderSources,
+  sources: HolderSources,
 ): Holder | undefined {
-  const owned = tokens.find(({ token }) => token.id === tokenId);
-  if (owned) return asHolder(owned);
-  const token = foreign.get(tokenId);
-  return token && { state: 'foreign', token };
+  const isNamed = ({ token }: OwnedToken) => token.id === tokenId;
+  const mine = tokens.find(isNamed);
+  if (mine) return asHolder(mine);
+  const others = () => [...sources.owned.values()].flat();
+  const token = sources.foreign.get(tokenId) ?? others().find(isNamed)?.token;
+  return token && holderOf(token, secret, sources);
 }
 
 /**
@@ -59,14 +73,14 @@ async function askByName(
   { tokenId, certain }: NamedToken,
   version: string,
   secret: Secret,
-  { api, owner, isYoung }: HolderSources,
+  sources: HolderSources,
 ): Promise<Holder | undefined> {
+  const { api, isYoung } = sources;
   const token = await api.getToken(tokenId);
   if (!token && !certain) return undefined;
   if (!token) return { state: (await isYoung?.(secret, version)) ? 'unshown' : 'gone' };
   if (token.revokedAt !== undefined) return { state: 'gone' };
-  const owned = asOwned(token, owner, (name) => (name === secret.name ? secret : undefined));
-  return owned ? asHolder(owned) : { state: 'foreign', token };
+  return holderOf(token, secret, sources);
 }
 
 /** By rules 1 and 2 alone, whose string AWSPREVIOUS has. */
@@ -128,7 +142,8 @@ const isPromised = (owned: OwnedToken, version: string): boolean =>
 /**
  * Which token a version has. The first rule that answers decides:
  *
- * 1. the version's id names the token: `keyturn-<token id>`, or a bare token id (Keyturn 0.1);
+ * 1. the version's id names the token: `keyturn-<token id>`, or a bare token id (Keyturn 0.1); one of another
+ *    secret of ours is shared;
  * 2. the marker of a token of this secret names the version (`version`, `minted`) and has an `fp`; if that
  *    token is revoked, it is gone; of one that was never armed, `minted` says it only where no value may be read;
  * 3. the fingerprint of the string is a token's `fp`, in functions that may read values; of a token that was
@@ -142,7 +157,7 @@ export async function findHolder(
 ): Promise<Holder> {
   const tokens = sources.owned.get(secret.name) ?? [];
   const named = tokenNamedBy(version);
-  const listed = named && listedByName(named, tokens, sources);
+  const listed = named && listedByName(named, secret, tokens, sources);
   if (listed) return listed;
   const asked = named?.certain ? await askByName(named, version, secret, sources) : undefined;
   if (asked) return asked;

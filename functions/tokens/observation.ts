@@ -136,6 +136,12 @@ export function sortByOwner(
   return { owned, foreign, revoked };
 }
 
+/** The secrets of an observation, by name. */
+export const secretNamedIn =
+  ({ secrets }: Pick<Observation, 'secrets'>): SecretNamed =>
+  (name) =>
+    secrets.get(name)?.secret;
+
 /** How many tokens are ours. */
 export const countOwned = ({ secrets }: Pick<Observation, 'secrets'>): number =>
   [...secrets.values()].reduce((sum, { tokens }) => sum + tokens.length, 0);

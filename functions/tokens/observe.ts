@@ -10,6 +10,7 @@ import {
   type Holder,
   type Observation,
   type ObservedSecret,
+  type SecretNamed,
   type SortedTokens,
   sortByOwner,
 } from './observation.ts';
@@ -104,7 +105,7 @@ async function refuseIncompleteListing(
 ): Promise<void> {
   const holder = currentHolder(seen);
   const found =
-    (holder?.state === 'owned' && holder.owned.token) ||
+    (holder && 'owned' in holder && holder.owned.token) ||
     (holder?.state === 'foreign' && holder.token) ||
     (await adoptedCurrent(seen, policy, api));
   if (!found || listed.has(found.id) || isExpired(found, at)) return;
@@ -130,10 +131,12 @@ export async function observe(
   const { tokens, at } = await api.listTokens();
   const skewMs = skewOf(at, now());
   const byName = new Map(listedSecrets.map((secret) => [secret.name, secret]));
-  const sorted: SortedTokens = sortByOwner(tokens, owner, (name) => byName.get(name));
+  const secretNamed: SecretNamed = (name) => byName.get(name);
+  const sorted: SortedTokens = sortByOwner(tokens, owner, secretNamed);
   const listed = new Set(tokens.map(({ id }) => id));
   const isYoung = youngVersions(secrets, at);
-  const sources = { ...sorted, api, owner, isYoung, readFingerprint: wanted.readFingerprint };
+  const { readFingerprint } = wanted;
+  const sources = { ...sorted, api, owner, secretNamed, isYoung, readFingerprint };
   const observed = await Promise.all(
     listedSecrets.map(async (secret) => {
       const seen = await observeSecret(secret, sources, secrets, wanted.needsTimes);

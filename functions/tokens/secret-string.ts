@@ -1,5 +1,6 @@
 import { findCredentials } from '../credentials.ts';
 import type { MintedToken } from '../management-api/management-api.ts';
+import type { Token } from '../management-api/token.ts';
 import type { Policy, TokenPolicy } from '../policy/policy.ts';
 import { formatInstant } from '../time.ts';
 import { TokenValue } from '../token-value.ts';
@@ -33,12 +34,17 @@ export class SecretShapeError extends Error {
 /** The part of an entry that says where its token string is. */
 export type Entry = Pick<TokenPolicy, 'secret' | 'adopt'>;
 
+/** What a text of ours says of a token beside its string. */
+type Described = Pick<Token, 'id' | 'permissions' | 'expiresAt'>;
+
 /** How the token string of a text is found, where neither its shape nor the entry says it. */
 export interface Hints {
   /** The fingerprint of the token whose string the version is known to have. */
   readonly own?: string | undefined;
   /** Of all tokens whose strings it may have. */
   readonly known: readonly string[];
+  /** The tokens that Keyturn may have described in it. */
+  readonly tokens?: readonly Described[] | undefined;
   /** The text before it. */
   readonly previous?: { readonly text: TokenValue; readonly own?: string | undefined } | undefined;
 }
@@ -51,9 +57,11 @@ export interface FormerText extends Hints {
 /** What a secret shows of AWSCURRENT's string, without a text. */
 export function hintsOf(seen: ObservedSecret): Hints {
   const holder = currentHolder(seen);
+  const current = holder && 'owned' in holder ? holder.owned : undefined;
   return {
-    own: holder && 'owned' in holder ? holder.owned.marker.fp : undefined,
+    own: current?.marker.fp,
     known: [...new Set(seen.tokens.flatMap(({ marker }) => marker.fp ?? []))],
+    tokens: [...seen.tokens, ...(current ? [current] : [])].map(({ token }) => token),
   };
 }
 
@@ -98,10 +106,13 @@ const placesByFingerprint = (parsed: Parsed, fingerprints: readonly string[]): r
         fingerprints.includes(new TokenValue(string).fingerprint()),
       );
 
-/** `apiv1_` and base64: what is a token of InfluxDB by its form alone, whether or not anybody knows it. */
-const TOKEN_FORM = /^apiv\d+_\S+$/;
+/**
+ * `apiv1_` and base64: what is a token of InfluxDB by its form alone, whether or not anybody knows it. A byte order mark
+ * or a space of another width beside it is meant to be no part of it, though consumers send it.
+ */
+const TOKEN_FORM = /^\s*apiv\d+_\S+\s*$/;
 
-const hasTokenForm = ({ string }: Place) => TOKEN_FORM.test(string);
+const hasTokenForm = ({ string }: Pick<Place, 'string'>) => TOKEN_FORM.test(string);
 
 /** Where the entry says that the token string is. */
 function placeByEntry({ key }: NonNullable<Entry['adopt']>, { text, root }: Parsed): Place {
@@ -158,12 +169,56 @@ function onlyPlace(...where: Parameters<typeof placesIn>): Place | undefined {
 interface Model {
   readonly parsed: Parsed;
   readonly place: Place | 'own';
+  /** Our own keys that are written anew beside the string. */
+  readonly keys: readonly OwnKey[];
+}
+
+/** A value as JSON, in whatever order and with whatever spaces people's tools write it. */
+function canonical(json: string): string {
+  const value: unknown = JSON.parse(json);
+  return JSON.stringify(Array.isArray(value) ? [...value].sort() : value);
+}
+
+/** Our keys in a JSON that is not wholly ours, as far as they still say what Keyturn wrote of a token. */
+function keysLeft({ text, root }: Parsed, { tokens = [] }: Hints): readonly OwnKey[] {
+  const said = tokens.map(description);
+  return (['tokenId', 'databases', 'expiresAt'] as const).filter((key) => {
+    const [entry, another] = root?.entries?.filter(([name]) => name === key) ?? [];
+    if (!entry || another) return false;
+    const value = canonical(text.slice(entry[1].from, entry[1].to));
+    return said.some((each) => canonical(each[key]) === value);
+  });
+}
+
+/** Whoever edits the key of an entry must not lose what stands under the new one, while the token stands elsewhere. */
+function refuseOtherPlace(place: Place, parsed: Parsed, { own, known }: Hints): void {
+  const ours = placesByFingerprint(parsed, own === undefined ? known : [own]);
+  const isHere = ours.length === 0 || ours.some(({ from }) => from === place.from);
+  // A person may keep a former string beside one that was made by hand.
+  if (isHere || (own === undefined && hasTokenForm(place))) return;
+  throw new PlaceError('has its token string in another place than its entry says (adopt.key)');
+}
+
+/** What has a copy of the string reads one that is retired, since only our own key gets the next one. */
+function refuseCopies({ adopt }: Pick<Entry, 'adopt'>, parsed: Parsed): void {
+  const place = parsed.root && stringUnder(parsed.root, TOKEN_KEY);
+  if (!place || !hasTokenForm(place) || adopt?.key === TOKEN_KEY) return;
+  if (allPlaces(parsed).filter(({ string }) => string.includes(place.string)).length > 1) {
+    throw new PlaceError(
+      `has its token string more than once, and only "${TOKEN_KEY}" would get the next one; remove the others, or say "${TOKEN_KEY}" in adopt.key`,
+    );
+  }
 }
 
 /** Our own shape shows itself. */
 function modelOfText(entry: Pick<Entry, 'adopt'>, parsed: Parsed, hints: Hints): Model | undefined {
-  const place = isOwn(parsed) ? 'own' : onlyPlace(entry, parsed, hints);
-  return place && { parsed, place };
+  if (isOwn(parsed)) {
+    refuseCopies(entry, parsed);
+    return { parsed, place: 'own', keys: OWN_KEYS };
+  }
+  const place = onlyPlace(entry, parsed, hints);
+  if (place && entry.adopt) refuseOtherPlace(place, parsed, hints);
+  return place && { parsed, place, keys: entry.adopt ? [] : keysLeft(parsed, hints) };
 }
 
 /** The same, undefined too where the text is not as the entry says. */
@@ -198,12 +253,12 @@ function modelOf(entry: Entry, former: FormerText): Model | undefined {
   const isOurs = placesByFingerprint(current, known).length > 0;
   // A string that a person put in the place of the whole of our own JSON.
   if (isBare && !isOurs && before && !isOwn(current) && isOwn(before)) {
-    return { parsed: before, place: 'own' };
+    return { parsed: before, place: 'own', keys: OWN_KEYS };
   }
   const model = modelOfText(entry, current, former);
   if (model && !isPlaceholder(model)) return model;
   return isBare && before && !isOurs
-    ? modelOfText(entry, before, { own: previous?.own, known })
+    ? modelOfText(entry, before, { own: previous?.own, known, tokens: former.tokens })
     : undefined;
 }
 
@@ -249,8 +304,9 @@ export function stringForConsumers(
   text: TokenValue,
   hints: Hints,
 ): TokenValue | undefined {
-  const value = stringIfShown(entry, text, hints) ?? new TokenValue(text.reveal().trim());
-  const isWhole = TOKEN_FORM.test(value.reveal());
+  const whole = () => new TokenValue(wholeText(text.reveal())?.string ?? '');
+  const value = stringIfShown(entry, text, hints) ?? whole();
+  const isWhole = hasTokenForm({ string: value.reveal() });
   return isWhole || findCredentials(value.reveal()).strings.length === 0 ? value : undefined;
 }
 
@@ -269,14 +325,17 @@ export function holdsString(text: TokenValue, fingerprint: string): boolean {
   const root = jsonObject(revealed);
   const inJson = root ? stringsIn(root).map(({ string }) => string) : [];
   const inText = findCredentials(revealed).strings.flatMap(({ readings }) => readings);
-  const values = [revealed.trim(), ...inJson].map((each) => new TokenValue(each));
+  const values = [revealed, ...inJson].map((each) => new TokenValue(each.trim()));
   return [...values, ...inText].some((each) => each.fingerprint() === fingerprint);
 }
 
-/** Whether a text shows by itself where its token string is; otherwise the text before it must be asked too. */
+/**
+ * Whether a text shows by itself where its token string is; otherwise the text before it must be asked too.
+ * @throws SecretShapeError
+ */
 export function isShapeShown(entry: Entry, { text, own }: FormerText): boolean {
   const parsed = parse(text);
-  if (isOwn(parsed)) return true;
+  if (inSecret(entry.secret, () => isOwn(parsed))) return true;
   if (entry.adopt) return modelIfShown(entry, parsed, { known: [] }) !== undefined;
   return own !== undefined && placesByFingerprint(parsed, [own]).length === 1;
 }
@@ -291,33 +350,31 @@ export function isOutdated(entry: Entry, pending: FormerText, current: FormerTex
   return inSecret(entry.secret, () => {
     const model = modelOf(entry, current);
     if (!model) return false;
-    const { parsed, place } = model;
-    if (place !== 'own')
-      return writeAt(parsed.text, place, value.reveal()) !== pending.text.reveal();
-    const own = ownIn(parse(pending.text));
-    return own !== undefined && updateOwn(parsed.text, own) !== pending.text.reveal();
+    const stored = parse(pending.text);
+    if (model.place === 'own' && !isOwn(stored)) return false;
+    return written(model, value.reveal(), ownIn(stored, model.keys)) !== stored.text;
   });
 }
 
-/** What a text of our own shape has under our keys. */
-function ownIn(parsed: Parsed): Own | undefined {
-  const { text, root } = parsed;
-  if (!root || !isOwn(parsed)) return undefined;
-  const written = (key: (typeof OWN_KEYS)[number]) => {
-    const { from = 0, to = 0 } = nodeAt(root, key) ?? {};
-    return text.slice(from, to);
-  };
-  return {
-    token: written('token'),
-    tokenId: written('tokenId'),
-    url: written('url'),
-    databases: written('databases'),
-    expiresAt: written('expiresAt'),
-  };
-}
+/** What a text has under some of our keys. */
+const ownIn = ({ text, root }: Parsed, keys: readonly OwnKey[]): Partial<Own> =>
+  Object.fromEntries(
+    keys.flatMap((key) => {
+      const node = root && nodeAt(root, key);
+      return node ? [[key, text.slice(node.from, node.to)]] : [];
+    }),
+  );
+
+type OwnKey = (typeof OWN_KEYS)[number];
 
 /** What a secret that Keyturn created has under its keys, each as JSON. */
-type Own = Readonly<Record<(typeof OWN_KEYS)[number], string>>;
+type Own = Readonly<Record<OwnKey, string>>;
+
+const description = ({ id, permissions, expiresAt }: Described) => ({
+  tokenId: JSON.stringify(id),
+  databases: JSON.stringify([...new Set(permissions.map(({ resource }) => resource))]),
+  expiresAt: JSON.stringify(expiresAt === undefined ? null : formatInstant(expiresAt)),
+});
 
 const ownValues = (
   { permissions }: TokenPolicy,
@@ -325,27 +382,25 @@ const ownValues = (
   { token, value }: MintedToken,
 ): Own => ({
   token: JSON.stringify(value.reveal()),
-  tokenId: JSON.stringify(token.id),
   url: JSON.stringify(cluster.dataUrl ?? cluster.url),
-  databases: JSON.stringify([...new Set(permissions.map(({ resource }) => resource))]),
-  expiresAt: JSON.stringify(token.expiresAt === undefined ? null : formatInstant(token.expiresAt)),
+  ...description({ ...token, permissions }),
 });
 
 const ownText = (own: Own): string =>
   `{${OWN_KEYS.map((key) => `"${key}":${own[key]}`).join(',')}}`;
 
 /** Keys that people added stay: only ours are written anew. */
-function updateOwn(text: string, values: Own): string {
-  return OWN_KEYS.reduce((updated, key) => {
+const updateOwn = (text: string, values: Partial<Own>, keys: readonly OwnKey[] = OWN_KEYS) =>
+  keys.reduce((updated, key) => {
     const root = jsonObject(updated);
     const node = root && nodeAt(root, key);
-    return node ? replaced(updated, node, values[key]) : updated;
+    const value = values[key];
+    return node && value !== undefined ? replaced(updated, node, value) : updated;
   }, text);
-}
 
 /** The model's text with another token. */
-const written = ({ parsed: { text }, place }: Model, string: string, own: Own): string =>
-  place === 'own' ? updateOwn(text, own) : writeAt(text, place, string);
+const written = ({ parsed: { text }, place, keys }: Model, string: string, own: Partial<Own>) =>
+  updateOwn(place === 'own' ? text : writeAt(text, place, string), own, keys);
 
 /** A placeholder has no keys but those that Keyturn would write. */
 function refuseOthersKeys(root: JsonNode | undefined): void {

@@ -1,6 +1,6 @@
 import { type JsonNode, parseJson } from './json-tree.ts';
 
-/** Where a string is in a text: white space around the string belongs to the text. */
+/** Where a string is in a text: blanks around the string belong to the text. */
 export interface Place {
   readonly from: number;
   /** Behind the last character. */
@@ -16,12 +16,22 @@ export class PlaceError extends Error {
   override readonly name = 'PlaceError';
 }
 
-/** A text that is one string, such as a file with a token and a newline. Undefined: it is nothing but white space. */
+/** What HTTP clients and shells take off. They send every other character, so that it belongs to the string. */
+const BLANKS = ' \t\r\n';
+
+/** A text without the blanks around it. Undefined: it has nothing else. */
+function withoutBlanks(text: string): Pick<Place, 'from' | 'to' | 'string'> | undefined {
+  const isBlank = (at: number) => BLANKS.includes(text.charAt(at));
+  let [from, to] = [0, text.length];
+  while (from < to && isBlank(from)) from += 1;
+  while (from < to && isBlank(to - 1)) to -= 1;
+  return from === to ? undefined : { from, to, string: text.slice(from, to) };
+}
+
+/** A text that is one string, such as a file with a token and a newline. Undefined: it has nothing but blanks. */
 export function wholeText(text: string): Place | undefined {
-  const string = text.trim();
-  if (string === '') return undefined;
-  const from = text.indexOf(string);
-  return { from, to: from + string.length, write: (next) => next, string };
+  const sent = withoutBlanks(text);
+  return sent && { ...sent, write: (next) => next };
 }
 
 /** The text with something else from one position to another. */
@@ -62,14 +72,11 @@ export function nodeAt(root: JsonNode, key: string): JsonNode | undefined {
   return node;
 }
 
-/** Undefined: the node is no string, or has nothing but white space. */
+/** Undefined: the node is no string, or has nothing but blanks. */
 export function placeOfNode({ string: whole = '', from, to }: JsonNode): Place | undefined {
-  const string = whole.trim();
-  if (string === '') return undefined;
-  const at = whole.indexOf(string);
-  const write = (next: string) =>
-    JSON.stringify(replaced(whole, { from: at, to: at + string.length }, next));
-  return { from, to, write, string };
+  const sent = withoutBlanks(whole);
+  const write = (next: string) => (sent ? JSON.stringify(replaced(whole, sent, next)) : next);
+  return sent && { from, to, write, string: sent.string };
 }
 
 /** The place to which the same names lead as to a place in another JSON. Undefined: there is no string. */

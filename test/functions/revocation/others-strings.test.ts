@@ -39,6 +39,24 @@ test("a string that is another secret's token is not ended with this one, and th
   expect(world.accepts(world.string(GRAFANA))).toBe(true);
 });
 
+test.each(['replace', 'freeze', 'delete'])(
+  "to %s a secret that has a copy of another one under its version's id does not end that one's token",
+  async (way) => {
+    const version = world.labels(TELEGRAF).AWSCURRENT ?? '';
+    await world.people.putVersion(GRAFANA, version, world.value(TELEGRAF), 'AWSCURRENT');
+    await world.wait(2 * HOUR);
+    await world.rotate();
+    const { result } = await world.revoke({ ...order, token: 'grafana', way });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.unconfirmed).toEqual([
+      expect.stringContaining(`a token of ${TELEGRAF} that this order does not end`),
+    ]);
+    expect(result?.plan.warnings.join()).not.toContain('our marker');
+    await world.wait(MINUTE);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
+
 test('a proxy that refuses writes alone is no proof of death, though another string may read', async () => {
   const string = world.string(TELEGRAF);
   const readers = world.deploy({

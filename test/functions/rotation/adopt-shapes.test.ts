@@ -207,6 +207,104 @@ test('what has no place for a token is a finding that uses up no limit, and fail
   expect(named.error?.errorMessage).toContain('1 of 1 actions failed');
 });
 
+test.each([
+  ['another key', 'other', false],
+  ['another key, and a person saved the secret since', 'other', true],
+  ['none', undefined, false],
+])(
+  'an entry whose key was changed to %s overwrites nothing of others, and fails the run',
+  async (_what, key, isSaved) => {
+    const { world, string } = await adopt(
+      (token) => `{"influx": "${token}", "other": "hunter2"}`,
+      'influx',
+    );
+    const tokenId = idOfCurrent(world);
+    const edited = world.deploy(
+      policyWith({ telegraf: { ...entry, adopt: { tokenId, ...(key && { key }) } } }),
+    );
+    const text = `${world.value(NAME)}${isSaved ? '\n' : ''}`;
+    if (isSaved) await world.people.saveValue(NAME, text);
+    await world.wait(31 * DAY);
+    const minted = world.tokens().length;
+    for (let runs = 0; runs < 2; runs += 1) {
+      const { error } = await edited.rotate();
+      expect(error?.errorMessage).toContain(`SecretShapeError: ${NAME} has its token string`);
+      await world.wait(30 * MINUTE);
+    }
+    const { result } = await edited.rotate({ dryRun: true });
+    expect(
+      result.plan.actions.filter(({ kind }: { kind: string }) => kind !== 'restart-grace'),
+    ).toEqual([]);
+    expect(result.plan.findings.map(({ kind }: Finding) => kind)).toContain('OtherShape');
+    expect(world.value(NAME)).toBe(text);
+    expect(world.tokens().length).toBe(minted);
+    expect(world.accepts(string)).toBe(true);
+  },
+);
+
+/** What a person makes of Keyturn's own JSON, so that it has no one place for a token. */
+const UNCLEAR: Readonly<Record<string, (text: string, token: string) => string>> = {
+  'one of its keys twice': (text) => text.replace('{', '{"url":"x",'),
+  'its string under a second key': (text, token) => text.replace('{', `{"copy":"${token}",`),
+  'its string inside another one': (text, token) => text.replace('{', `{"h":"Bearer ${token}",`),
+};
+
+test.each(Object.keys(UNCLEAR))(
+  'JSON of Keyturn that has %s is a finding that names the secret, and nothing is minted',
+  async (what) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    const string = world.string(TELEGRAF);
+    const text = UNCLEAR[what]?.(world.value(TELEGRAF), string) ?? '';
+    await world.people.saveValue(TELEGRAF, text);
+    await world.wait(31 * DAY);
+    const minted = world.tokens().length;
+    const { error } = await world.rotate();
+    expect(error?.errorMessage).toContain(`SecretShapeError: ${TELEGRAF} has `);
+    const { result } = await world.rotate({ dryRun: true });
+    expect(result.plan.findings).toContainEqual(
+      expect.objectContaining({ kind: 'OtherShape', secret: TELEGRAF }),
+    );
+    expect(world.tokens().length).toBe(minted);
+    expect(world.value(TELEGRAF)).toBe(text);
+    expect(world.accepts(string)).toBe(true);
+  },
+);
+
+test.each(['databases', 'url', 'expiresAt'] as const)(
+  'where a person took our key %s away, the others do not speak of the former token',
+  async (removed) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    const { [removed]: _, ...rest } = JSON.parse(world.value(TELEGRAF));
+    await world.people.saveValue(TELEGRAF, JSON.stringify({ ...rest, host: 'h' }, null, 2));
+    await world.wait(31 * DAY);
+    const ids = world.tokens(TELEGRAF).length;
+    await world.rotate();
+    await world.wait(30 * MINUTE);
+    await world.rotate();
+    const now = JSON.parse(world.value(TELEGRAF));
+    expect(Object.keys(now)).toEqual([...Object.keys(rest), 'host']);
+    expect(world.accepts(now.token)).toBe(true);
+    expect(now.tokenId).toBe(world.holders(TELEGRAF).AWSCURRENT);
+    expect(now.tokenId).not.toBe(rest.tokenId);
+    if (removed !== 'expiresAt') expect(now.expiresAt > rest.expiresAt).toBe(true);
+    expect(world.tokens(TELEGRAF).length).toBe(ids + 1);
+  },
+);
+
+test('a value that a person put under one of our keys stays where the JSON is not whole', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const { databases: _, ...rest } = JSON.parse(world.value(TELEGRAF));
+  const mine = { ...rest, tokenId: 'see the wiki', expiresAt: 'soon', url: 'https://proxy' };
+  await world.people.saveValue(TELEGRAF, JSON.stringify(mine));
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  const now = JSON.parse(world.value(TELEGRAF));
+  expect(now).toEqual({ ...mine, token: now.token });
+  expect([now.token === mine.token, world.accepts(now.token)]).toEqual([false, true]);
+});
+
 test('a secret with a key that was made anew without a value says what to put there', async () => {
   const { world, keyturn } = await adopt((token) => `{"t": "${token}"}`, 't');
   await world.people.deleteSecret(NAME, 'for good');

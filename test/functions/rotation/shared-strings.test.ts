@@ -78,3 +78,39 @@ test('a secret that lost its tag while it has the string of another one still ke
   }
   expect(world.accepts(old)).toBe(false);
 });
+
+/** How a person's copy of telegraf's secret may name its version. */
+const COPIES: Readonly<Record<string, (id: string) => string>> = {
+  'the id that Keyturn put': (version) => version,
+  'the bare id of its token': (version) => version.slice('keyturn-'.length),
+};
+
+test.each(Object.keys(COPIES))(
+  'a copy of another secret under %s alarms, and keeps its token from retirement until it is gone',
+  async (how) => {
+    const weekly = { ...writer, rotateEvery: '7d' };
+    const world = await openWorldForTest(policyWith({ telegraf: weekly, grafana: writer }, day));
+    await world.rotate();
+    const version = COPIES[how]?.(world.labels(TELEGRAF).AWSCURRENT ?? '') ?? '';
+    const copied = world.string(TELEGRAF);
+    await world.people.putVersion(GRAFANA, version, world.value(TELEGRAF), 'AWSCURRENT');
+    const runs = async (days: number) => {
+      for (let passed = 0; passed < days; passed += 1) {
+        await world.wait(DAY - 30 * MINUTE);
+        await world.rotate();
+        await world.wait(30 * MINUTE);
+        await world.rotate();
+        await world.reap();
+      }
+    };
+    await runs(20);
+    expect(world.string(TELEGRAF)).not.toBe(copied);
+    expect(world.accepts(copied)).toBe(true);
+    const unusable = 'Owner=prod UnusableTokens';
+    expect(world.metrics().findLast((each) => unusable in each)?.[unusable]).toBe(1);
+    await world.rotate({ tokens: ['grafana'], force: true });
+    await runs(6);
+    expect(world.accepts(copied)).toBe(false);
+    expect(world.accepts(world.string(GRAFANA))).toBe(true);
+  },
+);

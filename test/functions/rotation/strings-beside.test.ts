@@ -120,6 +120,32 @@ test.each<[string, (string: string) => string]>([
   },
 );
 
+/** What a consumer sends. */
+const sentFrom = (text: string): string =>
+  text.startsWith('{') ? JSON.parse(text).token : text.replace('\n', '');
+
+test.each(
+  ['\ufeff#', '\u00a0#', '#\u2028'].flatMap((string) =>
+    ['#\n', '{"token":"#"}'].map((text) => text.replace('#', string)),
+  ),
+)(
+  'a character that consumers send with their token makes it unknown, until it is replaced: %j',
+  async (template) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+    await world.rotate();
+    await world.people.saveValue(TELEGRAF, template.replace('#', world.string(TELEGRAF)));
+    await world.wait(20 * MINUTE);
+    const { result } = await world.rotate();
+    expect(result.entries[0].condition).toBe('unknown');
+    expect(tokenUnusable(world)).toBe(true);
+    await world.wait(HOUR);
+    await world.rotate();
+    expect(world.accepts(sentFrom(world.value(TELEGRAF)))).toBe(true);
+    await world.rotate();
+    expect(tokenUnusable(world)).toBe(false);
+  },
+);
+
 test('a run that dies before it armed a token is carried on, where another team has a string beside it', async () => {
   const world = await openWorldForTest(policyWith({ grafana: writer }));
   const mine = await world.people.mint({ description: 'telegraf', permissions: WRITE });

@@ -44,8 +44,9 @@ async function look(versionId: string, around: Around) {
     asked.push(`${secret} ${read}`);
     return Promise.resolve(typeof shows === 'function' ? shows(read) : shows);
   };
-  const sorted = sortByOwner(listed, OWNER, (name) => secrets.find((each) => each.name === name));
-  const sources = { ...sorted, owner: OWNER, api: { getToken } };
+  const secretNamed = (name: string) => secrets.find((each) => each.name === name);
+  const sorted = sortByOwner(listed, OWNER, secretNamed);
+  const sources = { ...sorted, owner: OWNER, secretNamed, api: { getToken } };
   const holder = await findHolder(versionId, secretOf(), {
     ...sources,
     ...(mayRead && { readFingerprint }),
@@ -97,8 +98,17 @@ test('1: the token that an id names is the one, whatever its marker says', async
       expect(await holderOf(versionId, { hidden: [token] })).toBe('foreign 1');
     }
   }
-  const ofAnotherSecret = { listed: [armed(1, { name: GRAFANA })] };
-  expect(await holderOf(version(1), ofAnotherSecret)).toBe('foreign 1');
+});
+
+test('1: a token of another secret of ours is shared, under whichever id, and not while that secret is hidden', async () => {
+  const another = armed(1, { name: GRAFANA });
+  const hidden = armed(2, { name: 'keyturn/prod/hidden' });
+  for (const idOf of [version, id]) {
+    for (const where of ['listed', 'hidden'] as const) {
+      expect(await holderOf(idOf(1), { [where]: [another] })).toBe('shared 1');
+      expect(await holderOf(idOf(2), { [where]: [hidden] })).toBe('foreign 2');
+    }
+  }
 });
 
 test('1: a token that the listing lacks is asked for by its id, and read as ours', async () => {

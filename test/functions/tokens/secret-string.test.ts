@@ -109,6 +109,20 @@ test.each(['', '\n', '\r\n', '  \t'])('white space around a plain token survives
   expect(next(`${blank}${OLD}${blank}`, {})).toBe(`${blank}${NEW}${blank}`);
 });
 
+test.each(['\ufeff', '\u00a0', '\u2028', '\v', '\f'])(
+  'what consumers send with a token belongs to its string, and goes with it: %j',
+  (sent) => {
+    for (const string of [`${sent}${OLD}`, `${OLD}${sent}`]) {
+      expect(read(string, {})).toBe(string);
+      expect(next(`${string}\n`, {})).toBe(`${NEW}\n`);
+      expect(next(`${string}\n`)).toBe(`${NEW}\n`);
+      const text = (value: string) => JSON.stringify({ influx: value });
+      expect(read(text(string), { key: 'influx' })).toBe(string);
+      expect(next(text(string))).toBe(text(NEW));
+    }
+  },
+);
+
 test.each([
   ['no JSON', OLD, 'does not contain a JSON object'],
   ['JSON with a comment', `{"influx": "${OLD}" /* c */}`, 'does not contain a JSON object'],
@@ -157,6 +171,28 @@ test('a secret of our own shape gets all five values anew, and keeps what people
     expect(read(padded, adopt)).toBe(OLD);
     expect(next(padded, adopt)).toBe(expected.replace('"big":1', '"big": 12345678901234567890'));
   }
+});
+
+test('of a string that is in our own JSON twice, the entry says that only our key counts', () => {
+  const text = JSON.stringify({ ...own, token: OLD, copy: OLD });
+  for (const adopt of [undefined, { key: 'copy' }]) {
+    expect(() => next(text, adopt)).toThrow('more than once, and only "token" would get');
+  }
+  expect(next(text, { key: 'token' })).toBe(JSON.stringify({ ...own, copy: OLD }));
+  for (const token of [null, 'CHANGE_ME']) {
+    const placeholder = { ...own, token, copy: token };
+    expect(next(JSON.stringify(placeholder))).toBe(JSON.stringify({ ...own, copy: token }));
+  }
+});
+
+test('a key that was edited in the entry loses nothing, where the token is known to be elsewhere', () => {
+  const text = (other: string) => JSON.stringify({ influx: OLD, other });
+  const elsewhere = 'in another place than its entry says';
+  for (const other of ['hunter2', 'apiv1_hand']) {
+    expect(() => next(text(other), { key: 'other' })).toThrow(elsewhere);
+  }
+  expect(() => next(text('hunter2'), {})).toThrow(elsewhere);
+  expect(next(text(OLD), { key: 'other' })).toBe(JSON.stringify({ influx: OLD, other: NEW }));
 });
 
 test.each([
@@ -245,6 +281,12 @@ test.each([
   const entry = { secret: SECRET, adopt: { tokenId: id(1), key: 'influx' } };
   const pending = formerOf(`{"influx": "${NEW}", "slack": "1"}`, [NEW]);
   expect(isOutdated(entry, pending, formerOf(template.replace('OLD', OLD)))).toBe(outdated);
+});
+
+test('a pending text is not outdated where its JSON has a key like ours twice', () => {
+  const text = (string: string) => `{"influx": "${string}", "url": 1, "url": 2, "tokenId": "x"}`;
+  const [pending, former] = [formerOf(text(NEW), [NEW]), formerOf(text(OLD))];
+  expect(isOutdated({ secret: SECRET }, pending, former)).toBe(false);
 });
 
 test.each([
