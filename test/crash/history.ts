@@ -50,6 +50,8 @@ export interface History {
   readonly limited: Record<string, number>;
   /** By caller: the tokens that consumers had or would have next, when its run last looked. */
   readonly looked: Record<string, readonly (string | undefined)[]>;
+  /** By caller: the secrets that were on hold when its run last looked. */
+  readonly obeyed: Record<string, readonly string[]>;
   /** Secrets that were on no hold, and that a person put on hold. */
   readonly heldByHand: Record<string, true>;
   /** Tokens to which a person gave permissions. */
@@ -70,6 +72,7 @@ export const emptyHistory = (): History => ({
   placed: {},
   limited: {},
   looked: {},
+  obeyed: {},
   heldByHand: {},
   givenByHand: {},
 });
@@ -187,6 +190,8 @@ function noteLook(history: History, { call, after }: Step, terms: Terms): void {
   const looks = ['DescribeSecret', 'UpdateSecretVersionStage'].includes(call.operation);
   if (!looks || call.caller === undefined) return;
   history.looked[call.caller] = allInUse(after, terms);
+  const held = [...after.secrets.values()].filter(isOnHold);
+  history.obeyed[call.caller] = held.map(({ name }) => name);
 }
 
 /** Notes what a request did; to be called before the invariants are checked. */

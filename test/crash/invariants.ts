@@ -61,6 +61,12 @@ function* promotionsWereProved(history: History, step: Step, terms: Terms): Viol
   }
 }
 
+const wasHeldAtLook = (
+  secret: SeenSecret | undefined,
+  { obeyed }: History,
+  { caller = '' }: Step['call'],
+): boolean => secret !== undefined && obeyed[caller]?.includes(secret.name) === true;
+
 /** Why a schedule may not take this token away; undefined: it may. */
 function protection(
   token: SeenToken,
@@ -70,6 +76,11 @@ function protection(
 ): string | undefined {
   const secret = secretOf(token, view);
   if (isOnHold(secret) || isExpired(token, view.at)) return undefined;
+  if (wasHeldAtLook(secret, history, call)) {
+    // No rule can close that moment: InfluxDB has no compare-and-set.
+    history.exempt[token.id] ??= 'its hold was taken away after the last look';
+    return undefined;
+  }
   if (secret && !isRetired(secret.name) && inUse(secret, view.tokens).includes(token.id)) {
     const used = secret.holders.AWSCURRENT === token.id ? 'AWSCURRENT' : 'pending';
     const isPlaced = history.placed[secret.labels.AWSCURRENT ?? ''];

@@ -94,7 +94,7 @@ export async function openLaboratory(declared: object = policy, options: Systems
 
   const invoke = async (run: Run): Promise<Answered & { readonly lines: readonly string[] }> => {
     // What is kept by caller is kept by run; beside another run, the one that waits goes on.
-    if (running === 0) history = { ...history, limited: {}, looked: {} };
+    if (running === 0) history = { ...history, limited: {}, looked: {}, obeyed: {} };
     running += 1;
     const before = view();
     const answer = await start(run);
@@ -121,8 +121,11 @@ export async function openLaboratory(declared: object = policy, options: Systems
       return terms;
     },
     hasUnknown: () => [...view().secrets.values()].some((each) => holdsUnknown(each, history)),
-    /** Whether a secret has no value, and nobody but people can say what belongs into it. */
-    waitsForPeople: () => [...view().secrets.values()].some((each) => waitsForPeople(each, terms)),
+    /** Whether nobody but people can say what belongs into a secret, or to which cluster it belongs. */
+    waitsForPeople: () => {
+      const seen = view();
+      return [...seen.secrets.values()].some((each) => waitsForPeople(each, seen, terms));
+    },
     unsettled: () => [...unsettled(view(), history, terms)],
     get history() {
       return history;

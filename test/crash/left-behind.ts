@@ -10,7 +10,7 @@ const INSTANTS = /\b1\d{12}\b|\d{4}-\d\d-\d\dT[\d:.]+Z/g;
  * differs by minutes alone.
  */
 export function leftBehind({ cluster, aws, lags, history, deployment }: Saved): string {
-  const { looked: _looked, limited: _limited, ...kept } = history;
+  const { looked: _looked, obeyed: _obeyed, limited: _limited, ...kept } = history;
   const tokens = cluster.tokens.map(({ id, description, permissions, revokedAt }) => ({
     id,
     description,

@@ -77,9 +77,20 @@ function unrestOf(secret: SeenSecret, view: View, history: History): string | un
   return undefined;
 }
 
+/** Somebody took away the tag that says of which cluster a secret is, and its current token is not here to show that. */
+function isOfUnknownCluster({ holders, tags }: SeenSecret, { tokens }: View): boolean {
+  const current = tokens.get(holders.AWSCURRENT ?? '');
+  const isTagged = tags['keyturn:owner'] === undefined || tags['keyturn:cluster'] !== undefined;
+  return !isTagged && !(current && isAlive(current));
+}
+
 /** A value of which Keyturn writes one key, and which is not there: the rest of it is people's. */
-export const waitsForPeople = ({ name, labels }: SeenSecret, { keyed }: Terms): boolean =>
+const lacksTheRest = ({ name, labels }: SeenSecret, { keyed }: Terms): boolean =>
   labels.AWSCURRENT === undefined && keyed.includes(name);
+
+/** Only people can say what belongs there. */
+export const waitsForPeople = (secret: SeenSecret, view: View, terms: Terms): boolean =>
+  lacksTheRest(secret, terms) || isOfUnknownCluster(secret, view);
 
 /** D: what is neither current, held, nor gone, what is still pending, and what has no token of ours. */
 export function* unsettled(view: View, history: History, terms: Terms): Violations {
@@ -91,7 +102,7 @@ export function* unsettled(view: View, history: History, terms: Terms): Violatio
   }
   for (const secret of view.secrets.values()) {
     const isListed = terms.listed.includes(secret.name);
-    if (waitsForPeople(secret, terms)) continue;
+    if (waitsForPeople(secret, view, terms)) continue;
     const why = isListed && !isOutOfReach(secret) && unrestOf(secret, view, history);
     if (why) yield `D: ${why}`;
   }
