@@ -156,7 +156,8 @@ function* ordersLeaveConsumersSomething(history: History, step: Step): Violation
     const token = before.tokens.get(secret.holders.AWSCURRENT ?? '');
     if (!token || !isTaken(history, token, after.tokens.get(token.id))) continue;
     // A person may have put it back since, or taken the hold away.
-    if (isOnHold(secret) || secret.isDeleted || !looked.includes(token.id)) continue;
+    const mayEnd = isOnHold(secret) || wasHeldAtLook(secret, history, call);
+    if (mayEnd || secret.isDeleted || !looked.includes(token.id)) continue;
     yield `B: an order took ${short(token.id)} away, which is AWSCURRENT, and there is no hold`;
   }
 }
