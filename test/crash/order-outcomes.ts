@@ -123,7 +123,10 @@ export function* reached(laboratory: Laboratory, { way }: OrderScenario): Violat
   if (left?.length) yield `L: ${way} was done, and left ${left.map(({ id }) => short(id))}`;
   const current = seen.tokens.get(secret.holders.AWSCURRENT ?? '');
   const works = current !== undefined && isAlive(current) && isArmed(current);
-  if (GIVING.includes(way) && !works) yield `A: ${way} was done, and AWSCURRENT is not armed`;
+  // What a person has put there meanwhile is theirs, and an alarm tells of it.
+  const isTheirs = !current && laboratory.history.placed[secret.labels.AWSCURRENT ?? ''];
+  if (GIVING.includes(way) && !works && !isTheirs)
+    yield `A: ${way} was done, and AWSCURRENT is not armed`;
 }
 
 /** A token that an earlier attempt of an order made, and that consumers have now, or would have next. */
