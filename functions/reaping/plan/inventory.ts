@@ -13,6 +13,7 @@ import {
   isUnknown,
   ownedCurrent,
   ownedPending,
+  works,
 } from '../../tokens/state.ts';
 import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 
@@ -88,9 +89,8 @@ export const workingStrays = (
     const marker = parseMarker(token.description)?.marker;
     // A new secret is listed up to five minutes late, and one that is being adopted has no tag yet.
     const isNew = at - token.createdAt < HOUR_MS || marker?.proving !== undefined;
-    const works = token.permissions.length > 0 && !isExpired(token, at);
     const isOurs = bearsOwner(token.description, policy.owner);
-    return isOurs && works && !isNew && !inUse.has(token.id);
+    return isOurs && works(token, at) && !isNew && !inUse.has(token.id);
   });
 };
 
