@@ -1,8 +1,10 @@
 import type { TokenPolicy } from '../policy/policy.ts';
+import { HOUR_MS } from '../time.ts';
 import type { ObservedSecret } from '../tokens/observation.ts';
-import { isSame, ownedCurrent } from '../tokens/state.ts';
+import { isArmed, isSame, ownedCurrent } from '../tokens/state.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
+import type { SeenAlone } from './observe.ts';
 import { findSuccessor } from './plan/decide-revocation.ts';
 import { ENDING_WAYS, type Order } from './plan/order.ts';
 
@@ -32,9 +34,17 @@ function* frozen({ tokens }: ObservedSecret): Generator<TokenResult> {
   }
 }
 
-function* gone({ secret, holders }: ObservedSecret, { entry }: Context): Generator<TokenResult> {
+/** By the labels, and by the listing: a token that was armed to its end, and not long ago, may not be dead everywhere. */
+function* gone(
+  { secret, holders, revoked }: SeenAlone,
+  { entry, now }: Context,
+): Generator<TokenResult> {
   for (const [version, holder] of holders) {
     if (holder.state === 'gone') yield goneResult(version, secret.name, entry?.permissions ?? []);
+  }
+  for (const owned of revoked) {
+    const { revokedAt = 0 } = owned.token;
+    if (isArmed(owned) && now - revokedAt < HOUR_MS) yield resultOf({ ...owned, owned }, 'gone');
   }
 }
 
@@ -55,22 +65,10 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Tok
 }
 
 /** What was done before, by the same order or by others. It is verified and reported like the rest. */
-export function* alreadyDone(seen: ObservedSecret, context: Context): Generator<TokenResult> {
+export function* alreadyDone(seen: SeenAlone, context: Context): Generator<TokenResult> {
   const { way } = context.order;
   if (!ENDING_WAYS.includes(way)) return;
   if (way !== 'delete') yield* frozen(seen);
   yield* gone(seen, context);
   if (way === 'replace') yield* replaced(seen, context);
-}
-
-/** Labelled versions with a string that is no token's that we know, by version id, with one of their labels. */
-export function unknownVersions({ secret, holders }: ObservedSecret): ReadonlyMap<string, string> {
-  // A label of AWS's own, if the version has one, comes last and wins.
-  const labels = Object.entries(secret.labels).sort(([a]) => (a.startsWith('AWS') ? 1 : -1));
-  return new Map(
-    labels.flatMap(([label, version]) => {
-      const state = holders.get(version)?.state;
-      return state === 'unknown' || state === 'shared' ? [[version, label] as const] : [];
-    }),
-  );
 }

@@ -66,8 +66,12 @@ function withNamed(seen: ObservedSecret): ObservedSecret {
 }
 
 /** Every labelled version, also under labels of people's own: whoever reads it has its string. */
-async function observeLabelled(secret: Secret, sources: HolderSources): Promise<ObservedSecret> {
-  const versions = new Set(Object.values(secret.labels));
+async function observeLabelled(
+  secret: Secret,
+  sources: HolderSources,
+  others: Iterable<string> = [],
+): Promise<ObservedSecret> {
+  const versions = new Set([...Object.values(secret.labels), ...others]);
   return withNamed(await observeVersions(secret, versions, sources));
 }
 
@@ -173,6 +177,8 @@ interface Known {
   readonly ids?: Iterable<string>;
   /** Secrets that were seen before: what is a token of another one is not ended with this one. */
   readonly secretNamed?: SecretNamed;
+  /** Versions without a label, to look at as well. */
+  readonly versions?: Iterable<string>;
 }
 
 /** Tokens that the listing does not show, though they live. */
@@ -212,7 +218,10 @@ function indexOf(tokens: readonly Token[]): Indexed {
 }
 
 /** One secret, and what the listing of tokens lacked of it. */
-export type SeenAlone = ObservedSecret & Pick<RevocationObservation, 'unlisted'>;
+export interface SeenAlone extends ObservedSecret, Pick<RevocationObservation, 'unlisted'> {
+  /** Its revoked tokens, as far as the cluster still lists them. */
+  readonly revoked: readonly OwnedToken[];
+}
 
 /**
  * One secret as it is now, with all tokens whose markers name it, and the foreign ones that are meant.
@@ -221,7 +230,7 @@ export type SeenAlone = ObservedSecret & Pick<RevocationObservation, 'unlisted'>
 export async function observeOne(
   name: string,
   readers: OrderReaders,
-  { foreign: meant = [], ids = [], secretNamed = () => undefined }: Known = {},
+  { foreign: meant = [], ids = [], secretNamed = () => undefined, versions }: Known = {},
 ): Promise<SeenAlone | undefined> {
   const { api, secrets, policy, log } = readers;
   const secret = await secrets.describe(name);
@@ -238,8 +247,8 @@ export async function observeOne(
   const readFingerprint = fingerprintReader({ secrets, policy, log });
   const others = foreign.size === 0 ? byId : new Map([...byId, ...foreign]);
   const sources = { owned, foreign: others, revoked, api, owner, secretNamed, readFingerprint };
-  const seen = withForeign(await observeLabelled(secret, sources), others, meant);
-  return { ...seen, unlisted: unlistedOf(seen, byId, at) };
+  const seen = withForeign(await observeLabelled(secret, sources, versions), others, meant);
+  return { ...seen, unlisted: unlistedOf(seen, byId, at), revoked: revoked.get(name) ?? [] };
 }
 
 /**

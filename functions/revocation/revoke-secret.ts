@@ -5,7 +5,7 @@ import { tracesOf } from '../secrets-manager/hold.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { type ObservedSecret, type ObservedToken, secretNamedIn } from '../tokens/observation.ts';
 import { type ArmingTools, type UnderHold, underHold } from '../tokens/under-hold.ts';
-import { alreadyDone, unknownVersions } from './already-done.ts';
+import { alreadyDone } from './already-done.ts';
 import type { Controls } from './control.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
 import { observeOne, type RevocationObservation, type SeenAlone } from './observe.ts';
@@ -24,8 +24,9 @@ import type { OrderObservation } from './plan/select-tokens.ts';
 import { CUT_LISTING } from './plan/warnings.ts';
 import { replaceCurrent } from './replace-current.ts';
 import { releaseHold, setHold } from './set-hold.ts';
+import { mayWork, type UnknownString, underLabels, withoutLabel } from './unknown-strings.ts';
 import { verifyAccepted } from './verify-accepted.ts';
-import { type Proving, unknownMayWork, verifyRefused } from './verify-refused.ts';
+import { type Proving, verifyRefused } from './verify-refused.ts';
 
 /** In each round the secret is read and its actions are carried out, until there are none. */
 const MOST_ROUNDS = 8;
@@ -85,8 +86,8 @@ interface Progress {
   readonly known: Set<string>;
   /** Ids of tokens without our marker that a label named, or a person. */
   readonly foreign: Set<string>;
-  /** Labels of versions whose string is no token's of this secret, by version. */
-  readonly unknown: Map<string, string>;
+  /** Labelled versions whose string is no token's of this secret, by version. */
+  readonly unknown: Map<string, UnknownString>;
   /** Why Secrets Manager did not say what the secret is like. Undefined: it did. */
   unread?: string | undefined;
   /** Actions that were carried out; those are not seen where the secret cannot be read. */
@@ -182,13 +183,13 @@ async function carryOut(
   }
 }
 
-function noteAlreadyDone(seen: ObservedSecret, progress: Progress, tools: Tools): void {
+function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): void {
   const { order, results, unknown, known, foreign } = progress;
   const entry = entryOf(tools.policy, seen.secret.name);
   for (const { token } of seen.tokens) known.add(token.id);
   for (const { id } of foreignHolders(seen)) foreign.add(id);
   if (ENDING_WAYS.includes(order.way)) {
-    for (const [version, label] of unknownVersions(seen)) unknown.set(version, label);
+    for (const each of underLabels(seen)) unknown.set(each.version, each);
   }
   for (const done of alreadyDone(seen, { order, entry, now: tools.apiNow() })) {
     const isKnown = [...results.values()].some(
@@ -366,43 +367,39 @@ export const unsaid = (results: readonly TokenResult[], { holdError }: LastLook)
     ? [holdError.message]
     : [];
 
-/** Why a labelled version may still have a string that works. Empty: it has none, or that is proven elsewhere. */
-async function mayWork(
-  version: string,
-  label: string,
-  progress: Progress,
-  tools: Tools,
-): Promise<string[]> {
-  const { name, revocation } = progress;
-  const holder = revocation.around.secrets.get(name)?.holders.get(version);
-  const sharedWith = holder?.state === 'shared' ? holder.owned : undefined;
-  // The order ends that token as well, and proves it there.
-  if (sharedWith && revocation.secrets.includes(sharedWith.marker.secret)) return [];
-  const why = await unknownMayWork({ secret: name, version }, provingOf(progress), tools);
-  if (why === undefined) return [];
-  if (!sharedWith) {
-    return [
-      `${name}: nobody knows whose string version ${version} (${label}) has, and ${why}; to end it, find its token with the string (--leaked)`,
-    ];
-  }
-  const { token, marker } = sharedWith;
+/** Strings in the secret that the order does not end, and that may work; in sentences. */
+async function othersMayWork(progress: Progress, tools: Tools): Promise<string[]> {
+  const { name, order, revocation, unknown, foreign } = progress;
+  if (!ENDING_WAYS.includes(order.way)) return [];
+  const secretNamed = secretNamedIn(revocation.around);
+  const look = (versions: readonly string[]) =>
+    observeOne(name, tools, { foreign, ids: expectedIds(progress), secretNamed, versions });
+  const asked = await withoutLabel(name, look, tools).catch(messageOf);
+  const [others, problem] = typeof asked === 'string' ? [[], asked] : [asked, undefined];
+  const strings = new Map([...unknown, ...others.map((each) => [each.version, each] as const)]);
+  const ours = [...revocation.around.secrets.values()].flatMap(({ tokens }) => tokens);
+  const around = {
+    ownerOf: (fingerprint: string) => ours.find(({ marker }) => marker.fp === fingerprint),
+    isEnded: (secret: string) => revocation.secrets.includes(secret),
+  };
+  const about = { proving: provingOf(progress), tools };
+  const found = await mayWork(name, [...strings.values()], around, about);
+  if (problem === undefined) return found;
   return [
-    `${name}: version ${version} (${label}) has the string of ${token.id}, a token of ${marker.secret} that this order does not end, and ${why}; to end it, give this order for ${marker.secret}, too`,
+    ...found,
+    `${name}: its versions without a label could not be looked at (${problem}); a string that a person put there may still work`,
   ];
 }
 
 /** What is not confirmed of a secret beside its tokens, in sentences. */
 async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]> {
-  const { name, reason, unread, partial, unknown, cut } = progress;
-  const unknowns = await Promise.all(
-    [...unknown].map(([version, label]) => mayWork(version, label, progress, tools)),
-  );
+  const { name, reason, unread, partial, cut } = progress;
   return [
     ...(reason === undefined ? [] : [`${name} ${reason}`]),
     ...(unread === undefined ? [] : [`${name} ${unread}`]),
     ...[...partial.values()].map((text) => `${name} ${text}`),
     ...(cut ? [CUT_LISTING] : []),
-    ...unknowns.flat(),
+    ...(await othersMayWork(progress, tools)),
   ];
 }
 

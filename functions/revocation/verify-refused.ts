@@ -132,25 +132,35 @@ async function askEverything(
   return asked.length > 0 ? asked : 'no database is known by which it could be asked';
 }
 
-/**
- * Why a string that is no token's of its secret may still work. Undefined: the cluster refuses it for every database,
- * and accepts another one.
- */
-export async function unknownMayWork(
+/** A string that is no token's of its secret, or why nobody can ask about it. */
+export async function readUnknown(
   { secret, version }: { readonly secret: string; readonly version: string },
-  { controls, own }: Proving,
-  tools: Tools,
-): Promise<string | undefined> {
-  const { policy, secrets } = tools;
-  const entry = entryOf(policy, secret);
+  { policy, secrets }: Tools,
+): Promise<TokenValue | string> {
   try {
     const text = await secrets.value(secret, version);
     if (!text) return 'the version is gone';
-    const value = stringForConsumers(entry ?? { secret }, text, { known: [] });
-    if (!value) return 'nobody can tell which string of its text consumers send';
-    const asked = await askEverything(value, entry?.permissions ?? [], tools);
-    return typeof asked === 'string' ? asked : await controls.missing(asked, own);
+    const value = stringForConsumers(entryOf(policy, secret) ?? { secret }, text, { known: [] });
+    return value ?? 'nobody can tell which string of its text consumers send';
   } catch (error) {
     return unreadBecause(error);
+  }
+}
+
+/**
+ * Why such a string may still work. Undefined: the cluster refuses it for every database, and accepts another one.
+ */
+export async function unknownMayWork(
+  value: TokenValue,
+  secret: string,
+  { controls, own }: Proving,
+  tools: Tools,
+): Promise<string | undefined> {
+  try {
+    const allowed = entryOf(tools.policy, secret)?.permissions ?? [];
+    const asked = await askEverything(value, allowed, tools);
+    return typeof asked === 'string' ? asked : await controls.missing(asked, own);
+  } catch (error) {
+    return `the cluster could not be asked: ${messageOf(error)}`;
   }
 }

@@ -186,7 +186,7 @@ export const revocation: readonly OrderScenario[] = [
   scenario('replace', 'fingerprint', several, { ends: LATE }),
   scenario('replace', 'database', superseded, { ends: ['done'] }),
   scenario('replace', 'secret', foreign),
-  scenario('replace', 'token', byHand, { ends: ['done', 'done', 'done', 'confirmed'] }),
+  scenario('replace', 'token', byHand, { ends: ['done'] }),
   scenario('replace', 'all', pending, { ends: ['done'] }),
   scenario('replace', 'token', gone),
   scenario('replace', 'token', formerFrozen),

@@ -302,6 +302,43 @@ test('the same order asks again for an unknown string that it could not end, and
   }
 });
 
+test('a string that a person put is asked about as long as its version is there, whatever label went on', async () => {
+  const permissions = [{ action: 'write', resource: 'metrics' }] as const;
+  const byHand = await world.people.mint({ description: 'by hand', permissions });
+  await world.wait(HOUR);
+  await world.people.saveValue(TELEGRAF, byHand.accessToken);
+  await world.revoke(order);
+  await world.people.deleteToken(currentId());
+  await world.revoke(order);
+  expect(Object.values(world.holders(TELEGRAF))).not.toContain(byHand.id);
+  const { result } = await world.revoke(order);
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.unconfirmed).toEqual([
+    expect.stringMatching(
+      /nobody knows whose string version \S+ \(no label\) has, and the cluster/,
+    ),
+  ]);
+  await world.people.deleteToken(byHand.id);
+  await world.wait(MINUTE);
+  const again = await world.revoke(order);
+  expect(again.result).toMatchObject({ confirmed: true, unconfirmed: [] });
+});
+
+test('a death of less than an hour ago is proven anew, though the successor is gone that told of it', async () => {
+  const [former, string] = [currentId(), world.string(TELEGRAF)];
+  await world.revoke(order);
+  await world.people.deleteToken(currentId());
+  const { result } = await world.revoke(order);
+  expect(result?.tokens).toContainEqual(
+    expect.objectContaining({
+      tokenId: former,
+      result: 'gone',
+      deadAfterSeconds: expect.any(Number),
+    }),
+  );
+  expect(world.accepts(string)).toBe(false);
+});
+
 test('unfreeze gives back too what somebody took from the current token without a trace', async () => {
   const string = world.string(TELEGRAF);
   await world.people.changeToken(currentId(), { permissions: [] });
