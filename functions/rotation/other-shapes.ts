@@ -1,8 +1,9 @@
 import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { BinaryValueError } from '../secrets-manager/secrets.ts';
+import { refuseOtherShape } from '../tokens/compose-secret.ts';
 import type { Observation } from '../tokens/observation.ts';
-import { refuseOtherShape, SecretShapeError } from '../tokens/secret-string.ts';
+import { SecretShapeError } from '../tokens/secret-string.ts';
 import { isStoring } from './plan/plan-rotation.ts';
 import type { RotationAction } from './plan/rotation-action.ts';
 import { formerText } from './successor.ts';

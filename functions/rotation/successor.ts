@@ -4,18 +4,18 @@ import { BinaryValueError } from '../secrets-manager/secrets.ts';
 import { MINUTE_MS } from '../time.ts';
 import { TokenValue } from '../token-value.ts';
 import { changeToken, freshToken } from '../tokens/change-token.ts';
-import { grantsHash } from '../tokens/marker.ts';
-import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/observation.ts';
 import {
   composeSecretString,
   type FormerText,
-  type Hints,
   hintsOf,
   isShapeShown,
-  readTokenString,
   refuseOtherShape,
-} from '../tokens/secret-string.ts';
+} from '../tokens/compose-secret.ts';
+import { grantsHash } from '../tokens/marker.ts';
+import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/observation.ts';
+import { readTokenString } from '../tokens/secret-string.ts';
 import { isStripped, ownedPrevious } from '../tokens/state.ts';
+import type { Hints } from '../tokens/token-places.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { type Cause, type Minted, mint } from './mint.ts';

@@ -2,7 +2,8 @@ import { entryOf } from '../policy/policy.ts';
 import type { RunTools } from '../run/tools.ts';
 import { BinaryValueError } from '../secrets-manager/secrets.ts';
 import type { ReadFingerprint, VersionHints } from './find-holder.ts';
-import { type Entry, type Hints, holdsString, readTokenString } from './secret-string.ts';
+import { holdsString, readTokenString } from './secret-string.ts';
+import type { Entry, Hints } from './token-places.ts';
 
 /** A text before that nobody can read shows nothing. */
 async function previousText(

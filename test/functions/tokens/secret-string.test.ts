@@ -5,8 +5,8 @@ import {
   composeSecretString,
   type FormerText,
   isOutdated,
-  readTokenString,
-} from '../../../functions/tokens/secret-string.ts';
+} from '../../../functions/tokens/compose-secret.ts';
+import { readTokenString } from '../../../functions/tokens/secret-string.ts';
 import { id, inert, NOW, policyOf } from '../builders.ts';
 
 const OLD = 'apiv1_old+/string==';
