@@ -11,9 +11,10 @@ import { SecretShapeError } from '../tokens/secret-string.ts';
 import { ownedCurrent, ownedPending, strandedBySave } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
-import { decideRotation, isBecauseGone, permissionsOf } from './plan/decide-rotation.ts';
+import { decideRotation, permissionsOf } from './plan/decide-rotation.ts';
 import { probeable, union } from './plan/permissions.ts';
 import { type Learnt, rotationContext } from './plan/plan-rotation.ts';
+import { isBecauseGone } from './plan/reason-to-replace.ts';
 import type {
   ArmingOfPending,
   Minting,

@@ -16,8 +16,9 @@ import {
   ownedPrevious,
   wasArmed,
 } from '../../tokens/state.ts';
-import { ageOf, dueAt, forbidden, heldByPerson, sinceOf } from './decide-rotation.ts';
+import { forbidden, heldByPerson } from './decide-rotation.ts';
 import { covers } from './permissions.ts';
+import { ageOf, dueAt, sinceOf } from './reason-to-replace.ts';
 
 /** How it is with the token that an entry's consumers read. */
 export type EntryCondition =

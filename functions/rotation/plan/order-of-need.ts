@@ -1,7 +1,7 @@
 import { DAY_MS } from '../../time.ts';
 import type { Observation } from '../../tokens/observation.ts';
 import { currentHolder } from '../../tokens/state.ts';
-import { ageOf } from './decide-rotation.ts';
+import { ageOf } from './reason-to-replace.ts';
 
 interface Around extends Pick<Observation, 'at' | 'secrets'> {
   /** Secrets whose unknown AWSCURRENT the data plane refused. */

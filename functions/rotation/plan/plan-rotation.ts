@@ -8,14 +8,7 @@ import { currentHolder, wasLifted } from '../../tokens/state.ts';
 import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 import { clusterMove, isMove, moveConditions } from './cluster-moves.ts';
 import { adoptsFirst, decideAdoption } from './decide-adoption.ts';
-import {
-  decideRotation,
-  forbidden,
-  givenIn,
-  isBecauseGone,
-  permissionsOf,
-  type RotationContext,
-} from './decide-rotation.ts';
+import { decideRotation, forbidden, givenIn, permissionsOf } from './decide-rotation.ts';
 import { noteVersions, sharingMarks } from './note-versions.ts';
 import {
   type IsKnown,
@@ -23,7 +16,9 @@ import {
   refusedPermissions,
   unknownDatabases,
 } from './permissions.ts';
+import { isBecauseGone } from './reason-to-replace.ts';
 import type { RotationAction } from './rotation-action.ts';
+import type { RotationContext } from './rotation-case.ts';
 
 /** What the invocation asks for, as far as the plan depends on it. */
 type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;

@@ -1,0 +1,132 @@
+import { withinWindows } from '../../policy/window.ts';
+import { pendingVersion } from '../../secrets-manager/secret.ts';
+import { HOUR_MS } from '../../time.ts';
+import { grantsHash } from '../../tokens/marker.ts';
+import type { Holder, OwnedToken } from '../../tokens/observation.ts';
+import {
+  currentHolder,
+  isExpired,
+  isStripped,
+  pendingHolder,
+  strandedBySave,
+  versionTime,
+  wasArmed,
+} from '../../tokens/state.ts';
+import { tokenNamedBy } from '../../tokens/version-id.ts';
+import { ageOf } from './reason-to-replace.ts';
+import type { ReplacementReason, ResumptionReason } from './rotation-action.ts';
+import type { Action, Case, RotationContext } from './rotation-case.ts';
+
+/** For so long a version that Secrets Manager's own rotation made is left to it. */
+const SECRETS_MANAGER_MS = HOUR_MS;
+
+/** Whether consumers cannot wait for a later run, or a person does not want to. */
+export function isUrgent({ seen, reason, context }: Case): boolean {
+  const { now, settleMs, thirdMs } = context;
+  switch (reason) {
+    case 'Missing':
+    case 'Expired':
+    case 'CurrentGone':
+    case 'Forced':
+      return true;
+    case 'NearExpiry':
+    case 'Due':
+    case 'PermissionsNarrowed': {
+      // The second firing after the next one would promote it too late.
+      const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
+      return expiresAt !== undefined && expiresAt < now + thirdMs + settleMs;
+    }
+    case undefined:
+      return false;
+    default:
+      reason satisfies never;
+      throw new Error('unknown reason');
+  }
+}
+
+/** Windows hold back the promotion alone, and nothing that is near its expiry, or that a person asked for. */
+const mayPromoteNow = ({ entry, reason, context }: Case): boolean =>
+  reason === 'NearExpiry' || withinWindows(entry.windows, context.timeZone, context.now);
+
+/** A version whose id is no token's id was made by Secrets Manager's own rotation, which fills and promotes it. */
+function isLeftToSecretsManager({ seen, reason, context }: Case, version: string): boolean {
+  const named = tokenNamedBy(version);
+  const ofKeyturn = named?.certain || seen.tokens.some(({ token }) => token.id === named?.tokenId);
+  if (ofKeyturn || (reason && isUrgentAnyhow(reason))) return false;
+  const madeAt = versionTime(seen, version);
+  return madeAt === undefined || context.now - madeAt < SECRETS_MANAGER_MS;
+}
+
+const isUrgentAnyhow = (reason: ReplacementReason) =>
+  ['Missing', 'Expired', 'CurrentGone', 'Forced', 'NearExpiry'].includes(reason);
+
+/** Whether AWSPENDING is on a token that may be promoted. */
+function isUsable(
+  holder: Holder | undefined,
+  { now }: RotationContext,
+): holder is Holder & {
+  readonly state: 'owned';
+} {
+  if (holder?.state !== 'owned') return false;
+  const { marker, token } = holder.owned;
+  return !isStripped(holder.owned) && marker.frozen === undefined && !isExpired(token, now);
+}
+
+/** Whether AWSCURRENT is younger than the token that waits: then a person, or another run, was faster. */
+function isOlderThanCurrent({ token }: OwnedToken, { seen }: Case): boolean {
+  const current = currentHolder(seen);
+  if (!current || current.state === 'gone') return false;
+  const owned = current.state === 'owned' || current.state === 'foreign';
+  const currentSince = owned
+    ? ageOf(current)?.token.createdAt
+    : versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
+  return currentSince !== undefined && token.createdAt < currentSince;
+}
+
+/** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */
+function decideWaiting(owned: OwnedToken, about: Case): Action | undefined {
+  const { permissions, reason: replace, context } = about;
+  const { token, marker } = owned;
+  const reason: ResumptionReason = replace ?? 'Pending';
+  const tokenId = token.id;
+  if (isUrgent(about) || marker.forced || context.forced) {
+    return { kind: 'resume', reason, tokenId };
+  }
+  const isComplete =
+    wasArmed(owned) &&
+    marker.armed !== undefined &&
+    marker.grants === grantsHash(permissions) &&
+    marker.grants === grantsHash(token.permissions);
+  if (!isComplete) return { kind: 'arm', reason, tokenId };
+  const hasSettled = context.now >= (marker.armed ?? 0) + context.settleMs;
+  return hasSettled && mayPromoteNow(about) ? { kind: 'resume', reason, tokenId } : undefined;
+}
+
+/** P7: a token that would wait, had not a person's save taken AWSPENDING off it, gets the label back and goes on. */
+function decideStranded(about: Case): Action | undefined {
+  const { permissions, seen, reason, context } = about;
+  const owned = reason && seen.versionTimes && strandedBySave(seen);
+  if (!owned || isExpired(owned.token, context.now)) return undefined;
+  const given = grantsHash(owned.token.permissions);
+  if (owned.marker.grants !== given || given !== grantsHash(permissions)) return undefined;
+  return decideWaiting(owned, about) ?? { kind: 'arm', reason, tokenId: owned.token.id };
+}
+
+/** P2 to P7: what happens to the pending version. `waits`: nothing, and nothing is minted beside it. */
+export function decidePending(about: Case): Action | 'waits' | undefined {
+  const { seen, reason, context } = about;
+  const version = pendingVersion(seen.secret);
+  if (version === undefined) return decideStranded(about);
+  if (isLeftToSecretsManager(about, version)) return 'waits';
+  const pending = pendingHolder(seen);
+  // Another one would be shown as late as this one.
+  if (pending?.state === 'unshown' && !context.forced) return 'waits';
+  const detached = (why: 'PendingDead' | 'PendingOlder' | 'PendingNotDue'): Action | undefined =>
+    reason ? undefined : { kind: 'detach-pending', version, reason: why };
+  if (!isUsable(pending, context)) return detached('PendingDead');
+  if (isOlderThanCurrent(pending.owned, about)) {
+    return detached('PendingOlder');
+  }
+  if (!reason && !pending.owned.marker.forced) return detached('PendingNotDue');
+  return decideWaiting(pending.owned, about) ?? 'waits';
+}

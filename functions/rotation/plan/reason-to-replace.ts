@@ -1,0 +1,106 @@
+import type { Permission, Token } from '../../management-api/token.ts';
+import { jitterOf } from '../../policy/jitter.ts';
+import type { TokenPolicy } from '../../policy/policy.ts';
+import { HOUR_MS, MINUTE_MS } from '../../time.ts';
+import { grantsHash } from '../../tokens/marker.ts';
+import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import {
+  currentHolder,
+  isUnknown,
+  ownedCurrent,
+  ownedPrevious,
+  versionTime,
+} from '../../tokens/state.ts';
+import { covers } from './permissions.ts';
+import type { ReplacementReason, RotationAction } from './rotation-action.ts';
+import type { RotationContext } from './rotation-case.ts';
+
+/**
+ * Lambda and people repeat an invocation: a token that a forced rotation minted or promoted in this time is
+ * the answer to the repetition, too. Lambda retries an asynchronous invocation twice within about three minutes.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
+const FORCE_ANSWERED_MS = 15 * MINUTE_MS;
+
+/** Whether an action is taken because the current token is gone, or refused: the limit counts it. */
+export const isBecauseGone = (
+  { reason }: Pick<RotationAction, 'reason'>,
+  seen: ObservedSecret | undefined,
+): boolean =>
+  reason === 'CurrentGone' ||
+  (reason === 'Missing' && seen !== undefined && currentHolder(seen) !== undefined);
+
+/** A version's token, and the instant from which `rotateEvery` counts: its minting, or its adoption. */
+export function ageOf(
+  holder: Holder | undefined,
+): { readonly token: Token; readonly since: number } | undefined {
+  if (holder?.state === 'foreign') return { token: holder.token, since: holder.token.createdAt };
+  if (holder?.state !== 'owned') return undefined;
+  const { token, marker } = holder.owned;
+  return { token, since: marker.adopted ?? token.createdAt };
+}
+
+/** When `rotateEvery` counts from: of a string that nobody knows, from its version. */
+export const sinceOf = (seen: ObservedSecret): number | undefined =>
+  ageOf(currentHolder(seen))?.since ?? versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
+
+/** When the rotation of an entry is due, apart from its windows. `since`: when `rotateEvery` counts from. */
+export const dueAt = ({ secret, rotateEvery }: TokenPolicy, since: number): number =>
+  since + rotateEvery - jitterOf(secret, rotateEvery);
+
+/** Why AWSCURRENT is due by time, apart from windows. */
+function dueByTime(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  now: number,
+): ReplacementReason | undefined {
+  const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
+  if (expiresAt !== undefined && now >= expiresAt) return 'Expired';
+  if (expiresAt !== undefined && now >= expiresAt - entry.renewBefore) return 'NearExpiry';
+  const since = sinceOf(seen);
+  return since !== undefined && now >= dueAt(entry, since) ? 'Due' : undefined;
+}
+
+/**
+ * When a rotation promoted AWSCURRENT's token over AWSPREVIOUS's, if that tells. The one that somebody rolled back
+ * from is younger, and a grace period may also start long after the promotion.
+ */
+function promotedAt({ token }: OwnedToken, askedAt: number, seen: ObservedSecret): number {
+  const previous = ownedPrevious(seen);
+  const { superseded = 0 } = previous?.marker ?? {};
+  const isOlder = previous !== undefined && previous.token.createdAt < token.createdAt;
+  return isOlder && superseded - askedAt < HOUR_MS ? superseded : 0;
+}
+
+/** Whether a forced rotation was just done: its token was minted, or promoted, a moment ago. */
+function wasJustForced(seen: ObservedSecret, now: number): boolean {
+  const current = ownedCurrent(seen);
+  if (!current?.marker.forced) return false;
+  const askedAt = Math.max(current.token.createdAt, current.marker.asked ?? 0);
+  return now - Math.max(askedAt, promotedAt(current, askedAt, seen)) < FORCE_ANSWERED_MS;
+}
+
+function narrowed(permissions: readonly Permission[], { token, marker }: OwnedToken): boolean {
+  const untouched = marker.grants === grantsHash(token.permissions);
+  return untouched && !covers(permissions, token.permissions);
+}
+
+/** Why AWSCURRENT is to be replaced. Undefined: it is not. */
+export function reasonToReplace(
+  entry: TokenPolicy,
+  permissions: readonly Permission[],
+  seen: ObservedSecret,
+  { now, forced, refused }: RotationContext,
+): ReplacementReason | undefined {
+  const current = currentHolder(seen);
+  if (!current) return 'Missing';
+  const due = dueByTime(entry, seen, now);
+  if (due === 'Expired') return due;
+  if (forced && !wasJustForced(seen, now)) return 'Forced';
+  if (current.state === 'gone') return 'CurrentGone';
+  if (isUnknown(seen, 'AWSCURRENT') && refused) return 'Missing';
+  const isNarrowed = current.state === 'owned' && narrowed(permissions, current.owned);
+  const why = due ?? (isNarrowed ? 'PermissionsNarrowed' : undefined);
+  // What was rotated a moment ago and is due again is no answer to a person who asks for its rotation.
+  return forced && why ? 'Forced' : why;
+}
