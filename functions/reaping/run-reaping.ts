@@ -5,27 +5,29 @@ import type { ReapRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
-import { refuseForeignSecret, refuseOtherCluster } from '../tokens/claim-secret.ts';
 import { endProof } from '../tokens/end-proof.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
 import { detachPrevious } from './detach-previous.ts';
-import { needsTimes } from './look-again.ts';
+import { lookAgain, needsTimes } from './look-again.ts';
 import { workingStrays } from './plan/inventory.ts';
-import { planReaping } from './plan/plan-reaping.ts';
+import { labelsThatKeep, planReaping, reapingContext } from './plan/plan-reaping.ts';
 import type { ReapingAction, SecretDeletion } from './plan/reaping-action.ts';
 import { deleteForeign, retireToken } from './retire-token.ts';
 
 const TIME_NEEDED_MS = MINUTE_MS;
 
+/** R19, if the secret, read again, decides the same. */
 async function deleteSecret(
   { secret: name, reason }: SecretDeletion,
-  { secrets, policy, publish }: Tools,
+  observation: Observation,
+  tools: Tools,
 ): Promise<Result> {
-  const secret = await secrets.describe(name);
-  if (!secret || secret.deletedAt !== undefined) return 'skipped';
-  refuseForeignSecret(secret, policy);
-  refuseOtherCluster(secret, policy);
+  const { secrets, policy, publish, apiNow } = tools;
+  const listed = observation.secrets.get(name);
+  const seen = listed && (await lookAgain(listed, observation, tools));
+  const kept = seen && labelsThatKeep(seen, reapingContext(policy, name, apiNow()));
+  if (kept?.length !== 0) return 'skipped';
   await secrets.delete(name);
   publish({ type: 'Secret Deleted', detail: { secret: name, reason } });
   return 'done';
@@ -34,7 +36,7 @@ async function deleteSecret(
 function carryOut(action: ReapingAction, observation: Observation, tools: Tools): Promise<Result> {
   switch (action.kind) {
     case 'delete-secret':
-      return deleteSecret(action, tools);
+      return deleteSecret(action, observation, tools);
     case 'delete-foreign':
       return deleteForeign(action, tools);
     case 'end-proof':

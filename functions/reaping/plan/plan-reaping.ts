@@ -6,13 +6,7 @@ import { otherClusterOf } from '../../secrets-manager/secret.ts';
 import { isMarkedByOthers } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { overdueProofs } from '../../tokens/proof.ts';
-import {
-  currentHolder,
-  isExpired,
-  isUnknown,
-  provenCurrent,
-  versionTime,
-} from '../../tokens/state.ts';
+import { isExpired, isUnknown, provenCurrent, versionTime } from '../../tokens/state.ts';
 import { decideReaping, type ReapingContext } from './decide-reaping.ts';
 import { takeInventory } from './inventory.ts';
 import type { ReapingAction } from './reaping-action.ts';
@@ -40,8 +34,36 @@ export function unknownPrevious(
   return isOld ? labels.AWSPREVIOUS : undefined;
 }
 
+const READ_LABELS = ['AWSCURRENT', 'AWSPREVIOUS', 'AWSPENDING'] as const;
+
+/**
+ * R19: the labels whose strings are not known to be dead, of the secret of a removed entry that has no tokens left.
+ * None: it is deleted. A listing that lacks its tokens looks the same, so that it shows none is no reason.
+ * Undefined: it is not such a secret.
+ */
+export function labelsThatKeep(
+  { secret, tokens, holders }: ObservedSecret,
+  { retire }: ReapingContext,
+): readonly string[] | undefined {
+  const { labels, deletedAt, replica } = secret;
+  const forbidden = deletedAt !== undefined || replica || holdOf(secret) !== undefined;
+  if (!retire || tokens.length > 0 || forbidden) return undefined;
+  return READ_LABELS.filter((label) => {
+    const version = labels[label];
+    return version !== undefined && holders.get(version)?.state !== 'gone';
+  });
+}
+
+const kept = (secret: string, labels: readonly string[]): Finding => ({
+  kind: 'SecretKept',
+  secret,
+  message:
+    `its entry was removed and no token of it is listed, but what ${labels.join(' and ')} has may work; ` +
+    'once no consumer reads it, delete it by hand (aws secretsmanager delete-secret)',
+});
+
 function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingAction[] {
-  const { name, deletedAt, replica } = seen.secret;
+  const { name } = seen.secret;
   const actions = seen.tokens.flatMap((owned): ReapingAction[] => {
     const step = decideReaping(owned, seen, context);
     return step ? [{ ...step, secret: name, tokenId: owned.token.id }] : [];
@@ -51,11 +73,7 @@ function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingActio
     const reason = 'UnknownVersion';
     actions.push({ kind: 'detach-previous', secret: name, version: previous, reason });
   }
-  // R19: a secret is deleted, with a recovery window, after all of its tokens are gone.
-  const state = currentHolder(seen)?.state;
-  const empty = seen.tokens.length === 0 && state !== 'foreign' && state !== 'unshown';
-  const forbidden = deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined;
-  if (context.retire && empty && !forbidden) {
+  if (labelsThatKeep(seen, context)?.length === 0) {
     actions.push({ kind: 'delete-secret', secret: name, reason: 'Removed' });
   }
   return actions;
@@ -104,7 +122,10 @@ export function planReaping(policy: Policy, observation: Observation): Plan<Reap
       findings.push(ofOtherCluster(name, other, policy));
       return [];
     }
-    const planned = planSecret(seen, reapingContext(policy, name, at));
+    const context = reapingContext(policy, name, at);
+    const planned = planSecret(seen, context);
+    const keeping = labelsThatKeep(seen, context) ?? [];
+    if (keeping.length > 0) findings.push(kept(name, keeping));
     if (planned.length === 0 || isWithinReach(policy, name)) return planned;
     findings.push(outOfReach(policy, name));
     return [];

@@ -71,6 +71,54 @@ test('retires a removed entry down to its secret, where the policy says so', asy
   expect(Number(deletionAt) - Number(deletedAt)).toBe(30 * DAY);
 });
 
+test('keeps the secret of a removed entry whose token works, where a listing lacks it, and says so', async () => {
+  const world = await openWorldForTest(policyWith({ ...entries, grafana: writer }));
+  await world.rotate();
+  await world.rotateSecret(TELEGRAF);
+  await world.wait(DAY);
+  world.intercept(({ operation }, effect) => {
+    const reply = effect();
+    if (operation !== 'GET /tokens') return Promise.resolve(reply);
+    const shown = JSON.parse(reply.body) as { description: string }[];
+    const rest = shown.filter(({ description }) => description.includes('grafana'));
+    return Promise.resolve({ ...reply, body: JSON.stringify(rest) });
+  });
+  const { result } = await world
+    .deploy(policyWith({ grafana: writer }, { onRemoval: 'retire' }))
+    .reap();
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(world.aws.state.secrets[TELEGRAF]?.deletedAt).toBeUndefined();
+  expect(result?.plan.findings).toContainEqual({
+    kind: 'SecretKept',
+    secret: TELEGRAF,
+    message: expect.stringContaining('AWSCURRENT'),
+  });
+});
+
+test('keeps the secret of a removed entry into which a person puts a string while its deletion is planned', async () => {
+  const world = await openWorldForTest(policyWith({ ...entries, grafana: writer }));
+  await world.rotate();
+  await world.wait(DAY);
+  const [current] = Object.values(world.holders(TELEGRAF));
+  await world.people.deleteToken(current ?? '');
+  let saved = false;
+  world.intercept(async ({ operation }, effect) => {
+    const reply = effect();
+    if (operation === 'GET /databases' && !saved) {
+      saved = true;
+      await world.people.saveValue(TELEGRAF, 'made by hand');
+    }
+    return reply;
+  });
+  const { result } = await world
+    .deploy(policyWith({ grafana: writer }, { onRemoval: 'retire' }))
+    .reap();
+  expect(result?.outcomes).toMatchObject([
+    { action: { kind: 'delete-secret' }, result: 'skipped' },
+  ]);
+  expect(world.aws.state.secrets[TELEGRAF]?.deletedAt).toBeUndefined();
+});
+
 test('reports expired tokens of others, and deletes them where the policy says so', async () => {
   const world = await openWorldForTest(policyWith(entries));
   await world.rotate();

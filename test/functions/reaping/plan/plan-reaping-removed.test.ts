@@ -69,6 +69,20 @@ test('does not delete a secret that is deleted, on hold, a replica, or holds wha
   expect(planned([foreign(1)])).toEqual(nothing);
 });
 
+test.each(['AWSCURRENT', 'AWSPREVIOUS', 'AWSPENDING'])(
+  'keeps a removed secret whose %s is not known to be dead, and says what a person does',
+  (label) => {
+    const secrets = [secretOf({ ...labels, [label]: id(70) }, { name })];
+    const plan = planReaping(policyOf({ onRemoval: 'retire' }), observationOf({ secrets }));
+    expect(plan.actions).toEqual([]);
+    expect(plan.findings).toContainEqual({
+      kind: 'SecretKept',
+      secret: name,
+      message: expect.stringContaining(`what ${label} has may work; once no consumer reads it`),
+    });
+  },
+);
+
 test('leaves alone a removed token that a person stripped', () => {
   expect(planned([old({}, [])])).toEqual(nothing);
 });
