@@ -1,6 +1,6 @@
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
-import { BinaryValueError } from '../secrets-manager/secrets.ts';
+import { BinaryValueError, NoValueError } from '../secrets-manager/secrets.ts';
 import { MINUTE_MS } from '../time.ts';
 import { TokenValue } from '../token-value.ts';
 import { changeToken, freshToken } from '../tokens/change-token.ts';
@@ -43,38 +43,54 @@ async function store(
   await secrets.put(entry.secret, version, text, 'AWSPENDING');
 }
 
-/** A version's text. `bytes`: it is none. */
+/**
+ * The text of a version that a label names. Undefined: this run saw that it has none.
+ * @throws NoValueError, BinaryValueError
+ */
 async function textOf(
-  secret: string,
-  version: string | undefined,
+  { secret: { name }, holders }: ObservedSecret,
+  version: string,
   { secrets }: Tools,
-): Promise<TokenValue | 'bytes' | undefined> {
+): Promise<TokenValue | undefined> {
+  const text = await secrets.value(name, version);
+  if (text || holders.get(version)?.state === 'empty') return text;
+  throw notShown(name, version);
+}
+
+const notShown = (secret: string, version: string) =>
+  new NoValueError(
+    `Secrets Manager shows no value of version ${version} of ${secret}, though a label names it; the next run reads it again`,
+  );
+
+/** The same of bytes, too, which have no text. */
+async function textOrBytes(...where: Parameters<typeof textOf>): Promise<TokenValue | undefined> {
   try {
-    return await secrets.value(secret, version);
+    return await textOf(...where);
   } catch (error) {
-    if (error instanceof BinaryValueError) return 'bytes';
+    if (error instanceof BinaryValueError) return undefined;
     throw error;
   }
 }
 
-/** AWSCURRENT's text, whose shape the new version keeps; with that of AWSPREVIOUS where it shows none. */
+/**
+ * AWSCURRENT's text, whose shape the new version keeps; with that of AWSPREVIOUS where it shows none. Undefined:
+ * neither has one.
+ */
 export async function formerText(
   entry: TokenPolicy,
   seen: ObservedSecret,
   tools: Tools,
 ): Promise<FormerText | undefined> {
+  const { AWSCURRENT, AWSPREVIOUS } = seen.secret.labels;
+  if (AWSCURRENT === undefined) return undefined;
   // The bytes of an entry with `adopt` are refused: somebody stores as bytes what should be text.
-  const found = entry.adopt
-    ? await tools.secrets.value(entry.secret)
-    : await textOf(entry.secret, undefined, tools);
-  if (!found) return undefined;
+  const found = await (entry.adopt ? textOf : textOrBytes)(seen, AWSCURRENT, tools);
   // Bytes that a person put into a secret of ours have no shape to keep.
-  const text = found === 'bytes' ? new TokenValue('') : found;
-  const former = { text, ...hintsOf(seen) };
-  const { AWSPREVIOUS } = seen.secret.labels;
-  if (AWSPREVIOUS === undefined || isShapeShown(entry, former)) return former;
-  const previous = await textOf(entry.secret, AWSPREVIOUS, tools);
-  if (previous === 'bytes' || !previous) return former;
+  const former = { text: found ?? new TokenValue(''), ...hintsOf(seen) };
+  const shown = found && former;
+  if (AWSPREVIOUS === undefined || isShapeShown(entry, former)) return shown;
+  const previous = await textOrBytes(seen, AWSPREVIOUS, tools);
+  if (!previous) return shown;
   return { ...former, previous: { text: previous, own: ownedPrevious(seen)?.marker.fp } };
 }
 
@@ -158,7 +174,11 @@ export const hintsOfPending = ({ marker }: OwnedToken, current: FormerText | und
   previous: current,
 });
 
-/** The token of an earlier run, with its string. Undefined: the token or its value is gone, or the string is another's. */
+/**
+ * The token of an earlier run, with its string. Undefined: the token is gone, it was never stored, or the string is
+ * another's.
+ * @throws NoValueError if a label names the version
+ */
 export async function readSuccessor(
   entry: TokenPolicy,
   seen: ObservedSecret,
@@ -168,6 +188,9 @@ export async function readSuccessor(
   const { version } = found;
   const text = await tools.secrets.value(entry.secret, version);
   const owned = await freshToken(tools, found.owned);
+  if (!text && Object.values(seen.secret.labels).includes(version)) {
+    throw notShown(entry.secret, version);
+  }
   if (!text || !owned) return undefined;
   // A run that died before it armed the token did not note its fingerprint.
   const isNoted = owned.marker.fp !== undefined || version === seen.secret.labels.AWSCURRENT;
@@ -178,7 +201,7 @@ export async function readSuccessor(
 }
 
 /**
- * Step 4 for the token of an earlier run: does what is left of it. Undefined: the token or its value is gone,
+ * Step 4 for the token of an earlier run: does what is left of it. Undefined: the token is gone, it was never stored,
  * or a person stopped it.
  */
 export async function resumeSuccessor(

@@ -2,18 +2,22 @@ import type { Timing } from '../retry.ts';
 import type { Secret } from './secret.ts';
 import type { Secrets } from './secrets.ts';
 
-/** Waits before a stale description is read again. */
+/** Waits before what is stale is read again. */
 const WAITS_MS = [1_000, 2_000, 4_000, 8_000];
 
 /**
  * Secrets Manager's reads may lag behind its writes. Within one run a description never goes back in time:
  * one that lacks a version which this run has put, or is older than one that it has read before, is stale,
  * and is read again. What stays stale is used as it is: somebody may have removed the label.
+ * A value that is not found is read again, too: whoever asks for it has seen its version. Secrets Manager's own
+ * rotation makes versions that have none.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html ("eventual consistency")
  */
 export function readingForward(secrets: Secrets, { sleep }: Pick<Timing, 'sleep'>): Secrets {
   const newest = new Map<string, number>();
   const written = new Map<string, string>();
+  /** Versions that had no value, however often they were read. */
+  const empty = new Set<string>();
 
   const isStale = ({ name, changedAt, labels }: Secret) => {
     const version = written.get(name);
@@ -34,6 +38,17 @@ export function readingForward(secrets: Secrets, { sleep }: Pick<Timing, 'sleep'
       if (secret && isStale(secret)) written.delete(secret.name);
       if (secret) newest.set(secret.name, Math.max(secret.changedAt, newest.get(secret.name) ?? 0));
       return secret;
+    },
+    async value(name, version) {
+      const key = `${name} ${version}`;
+      let text = await secrets.value(name, version);
+      for (const waitMs of empty.has(key) ? [] : WAITS_MS) {
+        if (text) break;
+        await sleep(waitMs);
+        text = await secrets.value(name, version);
+      }
+      if (!text) empty.add(key);
+      return text;
     },
     async put(name, version, value, label) {
       written.set(name, version);

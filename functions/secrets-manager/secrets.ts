@@ -50,6 +50,11 @@ export class BinaryValueError extends Error {
   override readonly name = 'BinaryValueError';
 }
 
+/** A version that must have a value has none: what is not shown is not empty. */
+export class NoValueError extends Error {
+  override readonly name = 'NoValueError';
+}
+
 export interface NewSecret {
   readonly description: string;
   readonly tags: Readonly<Record<string, string>>;

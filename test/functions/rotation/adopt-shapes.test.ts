@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../functions/run/plan.ts';
 import { disturb } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
@@ -315,4 +315,55 @@ test('a secret with a key that was made anew without a value says what to put th
   await world.people.saveValue(NAME, '{"t": "x"}');
   await keyturn.rotate({ ...force });
   expect(world.accepts(JSON.parse(world.value(NAME)).t)).toBe(true);
+});
+
+describe('an adopted secret whose `adopt` was removed keeps its shape', () => {
+  const shape = (password: string) => JSON.stringify({ host: 'x', password, port: 1 });
+  const NOT_FOUND = {
+    status: 400,
+    body: JSON.stringify({
+      __type: 'ResourceNotFoundException',
+      Message: "Secrets Manager can't find the specified secret value",
+    }),
+  };
+
+  /** GetSecretValue finds nothing in the secret from its nth call on, so many times. */
+  async function rotateUnseen(nth: number, times: number) {
+    const { world, string } = await adopt(shape, 'password');
+    const after = world.deploy(policyWith({ other: writer, telegraf: entry }));
+    await world.wait(DAY);
+    let calls = 0;
+    world.intercept(({ operation, subject }, effect) => {
+      const isValue = operation === 'GetSecretValue' && subject?.includes(NAME);
+      if (isValue) calls += 1;
+      const isUnseen = isValue && calls >= nth && calls < nth + times;
+      return Promise.resolve(isUnseen ? NOT_FOUND : effect());
+    });
+    const answer = await after.rotate(force);
+    world.intercept();
+    return { world, string, answer };
+  }
+
+  test.each([1, 2, 3])('where read %i of its value finds nothing', async (nth) => {
+    const { world, string, answer } = await rotateUnseen(nth, 1);
+    expect(answer.error).toBeUndefined();
+    stringInstead(string, shape(string), world);
+  });
+
+  test.each([1, 2])('where no read from the %i. on finds one: the run fails', async (nth) => {
+    const { world, string, answer } = await rotateUnseen(nth, Number.POSITIVE_INFINITY);
+    expect(answer.error?.errorMessage).toMatch(/shows no value of version .* though a label names/);
+    expect(world.value(NAME)).toBe(shape(string));
+  });
+
+  test('where a person moved AWSCURRENT to a version that has no value', async () => {
+    const { world, string } = await adopt(shape, 'password');
+    const after = world.deploy(policyWith({ other: writer, telegraf: entry }));
+    await world.people.cancelRotation(NAME);
+    await world.people.makeCurrent(NAME, world.labels(NAME).AWSPENDING);
+    await world.wait(DAY);
+    const { error } = await after.rotate(force);
+    expect(error).toBeUndefined();
+    stringInstead(string, shape(string), world);
+  });
 });

@@ -83,3 +83,24 @@ test('waits for no secret that is not there', async () => {
   expect(await secrets.describe(TELEGRAF)).toBeUndefined();
   expect(naps).toEqual([]);
 });
+
+/** Secrets Manager whose next values are these; the last one stays. */
+function valued(...values: readonly (TokenValue | undefined)[]) {
+  const timing = fakeTiming(NOW);
+  const answers = [...values];
+  const read = () => Promise.resolve(answers.length > 1 ? answers.shift() : answers[0]);
+  const secrets = { value: read } as unknown as Secrets;
+  return { secrets: readingForward(secrets, timing), naps: timing.naps };
+}
+
+test('reads a value again that is not found', async () => {
+  const { secrets, naps } = valued(undefined, undefined, value);
+  expect(await secrets.value(TELEGRAF, version(1))).toBe(value);
+  expect(naps).toEqual([1_000, 2_000]);
+});
+
+test('takes a version for empty after 15 seconds, and waits for it no more', async () => {
+  const { secrets, naps } = valued(undefined);
+  for (let n = 0; n < 2; n += 1) expect(await secrets.value(TELEGRAF, id(1))).toBeUndefined();
+  expect(naps).toEqual([1_000, 2_000, 4_000, 8_000]);
+});
