@@ -58,7 +58,8 @@ export function createManagementApi(options: ManagementApiOptions): ManagementAp
   return {
     async listTokens() {
       const { value, at } = await get('/tokens', readTokens);
-      return { tokens: value, at: at() };
+      // A listing that is not made at one instant may show a token twice.
+      return { tokens: [...new Map(value.map((token) => [token.id, token])).values()], at: at() };
     },
     async getToken(id) {
       try {

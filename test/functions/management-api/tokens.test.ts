@@ -51,6 +51,15 @@ test('a token without expiry is minted without the field, and has none', async (
   expect('expiresAt' in token).toBe(false);
 });
 
+test('a token that a listing shows twice is one, as it is shown last', async () => {
+  const other = wire({ id: '11111111-1111-4111-8111-111111111111' });
+  const server = await startOddServer(() => ({
+    body: [wire({}), other, wire({ description: 'changed' })],
+  }));
+  const { tokens } = await connect(server.url).api.listTokens();
+  expect(tokens.map(({ description }) => description)).toEqual(['changed', 'somebody']);
+});
+
 test('expiry is sent as whole seconds of UTC', async () => {
   const server = await startOddServer(() => ({
     body: wire({ accessToken: `apiv1_${'5'.repeat(64)}` }),
@@ -126,7 +135,7 @@ test('a listing without a readable time is an error', async () => {
 
 test('a listing of twenty thousand tokens arrives whole', async () => {
   const list = Array.from({ length: 20_000 }, (_, index) =>
-    wire({ description: `token ${index}` }),
+    wire({ id: String(index), description: `token ${index}` }),
   );
   const server = await startOddServer(() => ({ body: list, headers: DATE }));
   const { tokens } = await connect(server.url).api.listTokens();
