@@ -72,15 +72,18 @@ function isUsable(
   return !isStripped(holder.owned) && marker.frozen === undefined && !isExpired(token, now);
 }
 
-/** Whether AWSCURRENT is younger than the token that waits: then a person, or another run, was faster. */
-function isOlderThanCurrent({ token }: OwnedToken, { seen }: Case): boolean {
+/**
+ * Whether AWSCURRENT is younger than the token that waits: then a person, or another run, was faster. Tokens are
+ * compared by the cluster's clock; with a string that nobody knows, the versions by that of Secrets Manager.
+ */
+function isOlderThanCurrent({ token }: OwnedToken, version: string, { seen }: Case): boolean {
   const current = currentHolder(seen);
   if (!current || current.state === 'gone') return false;
-  const owned = current.state === 'owned' || current.state === 'foreign';
-  const currentSince = owned
-    ? ageOf(current)?.token.createdAt
-    : versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
-  return currentSince !== undefined && token.createdAt < currentSince;
+  const currentSince = ageOf(current)?.token.createdAt;
+  if (currentSince !== undefined) return token.createdAt < currentSince;
+  const putAt = versionTime(seen, version);
+  const currentPutAt = versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
+  return putAt !== undefined && currentPutAt !== undefined && putAt < currentPutAt;
 }
 
 /** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */
@@ -124,9 +127,7 @@ export function decidePending(about: Case): Action | 'waits' | undefined {
   const detached = (why: 'PendingDead' | 'PendingOlder' | 'PendingNotDue'): Action | undefined =>
     reason ? undefined : { kind: 'detach-pending', version, reason: why };
   if (!isUsable(pending, context)) return detached('PendingDead');
-  if (isOlderThanCurrent(pending.owned, about)) {
-    return detached('PendingOlder');
-  }
+  if (isOlderThanCurrent(pending.owned, version, about)) return detached('PendingOlder');
   if (!reason && !pending.owned.marker.forced) return detached('PendingNotDue');
   return decideWaiting(pending.owned, about) ?? 'waits';
 }

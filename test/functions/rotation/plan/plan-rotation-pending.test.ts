@@ -212,17 +212,20 @@ describe('a pending token that is older than AWSCURRENT', () => {
     expect(steps({ current, next: waiting(DAY) })).toEqual(['detach-pending PendingNotDue']);
   });
 
-  test('is older than a string that nobody knows if it is older than its version', () => {
-    const unknown = (madeAt: number) =>
-      steps({
-        next: waiting(DAY),
-        labels: { AWSCURRENT: SAVED },
-        versionTimes: { [SAVED]: madeAt },
-        asked: true,
-      });
-    expect(unknown(NOW - DAY + SECOND)).toEqual(['rotate Forced']);
-    expect(unknown(NOW - DAY)).toEqual(['resume Forced 2']);
-  });
+  test.each([-4, 0, 4])(
+    'is older than a string that nobody knows if its version is, whatever a clock that is %i minutes off says',
+    (skew) => {
+      const unknown = (madeAt: number) =>
+        steps({
+          next: waiting(DAY - skew * MINUTE),
+          labels: { AWSCURRENT: SAVED },
+          versionTimes: { [SAVED]: madeAt, [version(2)]: NOW - DAY },
+          asked: true,
+        });
+      expect(unknown(NOW - DAY + SECOND)).toEqual(['rotate Forced']);
+      expect(unknown(NOW - DAY)).toEqual(['resume Forced 2']);
+    },
+  );
 
   test('is promoted if the current one is gone', () => {
     const versionTimes = { [version(1)]: NOW - DAY };
