@@ -5,6 +5,7 @@ import { formatRoughly } from './revocation-text.ts';
 const CONDITIONS = {
   works: 'works',
   expiring: 'expires soon',
+  'cut-short': 'works, but the token that it replaced expires before its grace period is over',
   held: 'on hold',
   gone: 'its token is gone',
   expired: 'expired',

@@ -138,10 +138,16 @@ export function stripped(
 
 /**
  * Starts a token's grace period, now and from its beginning. What was promised before stays promised, so
- * that a policy which is shortened today cuts nobody off.
+ * that a policy which is shortened today cuts nobody off. Nothing is promised beyond its expiry.
  */
-export function superseding({ marker }: OwnedToken, gracePeriod: number, now: number): Change {
-  const grace = Math.max(marker.grace ?? 0, Math.ceil(gracePeriod / 1_000));
+export function superseding(
+  { token, marker }: OwnedToken,
+  gracePeriod: number,
+  now: number,
+): Change {
+  const { expiresAt = Number.POSITIVE_INFINITY } = token;
+  const left = Math.max(0, Math.floor((expiresAt - now) / 1_000));
+  const grace = Math.min(left, Math.max(marker.grace ?? 0, Math.ceil(gracePeriod / 1_000)));
   return { marker: { superseded: now, grace, fenced: undefined } };
 }
 

@@ -1,11 +1,12 @@
 import { formatDuration } from '../../functions/policy/duration.ts';
 import type { Policy, TokenPolicy } from '../../functions/policy/policy.ts';
 import type { PolicyIssue } from '../../functions/policy/policy-error.ts';
+import { spareOf, waitForWindows } from '../../functions/policy/spare.ts';
 import { isOpen, lengthOf } from '../../functions/policy/window.ts';
-import { firingDays, longestOfTwo, windowMinutes } from './gaps.ts';
+import { firingDays, firingsOf, longestOfTwo, windowMinutes } from './gaps.ts';
 
 const MINUTE_MS = 60_000;
-const WEEK_MS = 7 * 24 * 60 * MINUTE_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** Whether some firing falls into one of the windows; of a rate, whose instants nobody knows, whether it must. */
 function meetsWindows(expression: string, { windows }: Pick<TokenPolicy, 'windows'>): boolean {
@@ -19,37 +20,41 @@ function meetsWindows(expression: string, { windows }: Pick<TokenPolicy, 'window
   return weekdays.some((day) => minutes.some((minute) => isOpen(windows, day, minute)));
 }
 
-/** How long a token still lives, at least, when a run may replace it. */
-function spareOf(token: TokenPolicy, expiresAfter: number, meets: boolean): number {
-  const { renewBefore, rotateEvery, windows } = token;
-  if (!meets) return renewBefore;
-  const waits = windows.length > 0 ? WEEK_MS : 0;
-  return Math.max(renewBefore, expiresAfter - rotateEvery - waits);
+/**
+ * For how long before its expiry a token that is not replaced must alarm: a day, or three runs. `horizon` in
+ * functions/rotation/plan/entry-state.ts takes half of what is left when it may be replaced, so that is twice as
+ * long; but no longer than a third of `rotateEvery`, for tokens that live only days.
+ */
+function neededToTell({ rotateEvery }: TokenPolicy, thirdMs: number): number {
+  return Math.min(2 * Math.max(DAY_MS, thirdMs), rotateEvery / 3);
 }
 
 /**
- * Tokens that may expire before the second firing that could replace them: the first one may fail, or only mint.
- * Consumers would be refused again and again, and every run would mend it.
+ * Tokens that live too briefly from when they may be replaced. The first of two runs may fail, or only mint; then
+ * the former token must outlive its grace period. And nobody could be told in time that it is not replaced.
  */
 export function renewalMistakes({ schedules, timeZone, tokens, settle }: Policy): PolicyIssue[] {
   const { rotate } = schedules;
-  const twoMs = (longestOfTwo(rotate, timeZone) + windowMinutes(rotate)) * MINUTE_MS;
-  const neededMs = twoMs + settle;
+  const twoMs = (longestOfTwo(rotate, timeZone) + windowMinutes(rotate)) * MINUTE_MS + settle;
+  const thirdMs = firingsOf(rotate, timeZone).thirdInSeconds * 1_000;
   return tokens.flatMap((token) => {
-    const { name, expiresAfter, rotateEvery, renewBefore } = token;
+    const { name, expiresAfter, rotateEvery, renewBefore, gracePeriod } = token;
     if (expiresAfter === undefined) return [];
-    const spareMs = spareOf(token, expiresAfter, meetsWindows(rotate, token));
+    const meets = meetsWindows(rotate, token);
+    const spareMs = meets ? spareOf(token) : renewBefore;
+    const promotedMs = twoMs + gracePeriod;
+    const neededMs = Math.ceil(Math.max(promotedMs, neededToTell(token, thirdMs)) / 1_000) * 1_000;
     if (spareMs >= neededMs) return [];
-    const [lives, every, before, spare, needed] = [
-      expiresAfter,
-      rotateEvery,
-      renewBefore,
-      spareMs,
-      neededMs,
-    ].map(formatDuration);
+    const shown = formatDuration;
+    const why =
+      neededMs > promotedMs
+        ? 'and an alarm that it is not replaced rings when half of that is left, too late for people to act'
+        : `and two runs may take ${shown(twoMs)} (settle included), so it could expire before consumers have read its successor (gracePeriod)`;
+    const longest = shown(rotateEvery + waitForWindows(token) + neededMs);
     const message =
-      `found ${lives} with rotateEvery ${every}, renewBefore ${before} and schedules.rotate "${rotate}": a token that may be replaced lives for ${spare} then, ` +
-      `and two runs may take ${needed} (settle included), so it could expire before them; expected no less than that: a schedule that fires more often, or a longer expiresAfter or renewBefore`;
+      `found ${shown(expiresAfter)} with rotateEvery ${shown(rotateEvery)}, renewBefore ${shown(renewBefore)}, gracePeriod ${shown(gracePeriod)} and schedules.rotate "${rotate}": ` +
+      `a token that may be replaced lives for ${shown(spareMs)} then, ${why}; expected at least ${shown(neededMs)}: ` +
+      `choose a renewBefore of that${meets ? `, or an expiresAfter of ${longest}` : ''}, or a schedule that fires more often`;
     return [{ path: ['tokens', name, 'expiresAfter'], message }];
   });
 }

@@ -21,7 +21,7 @@ import type { Action, Case, RotationContext } from './rotation-case.ts';
 const SECRETS_MANAGER_MS = HOUR_MS;
 
 /** Whether consumers cannot wait for a later run, or a person does not want to. */
-export function isUrgent({ seen, reason, context }: Case): boolean {
+export function isUrgent({ entry, seen, reason, context }: Case): boolean {
   const { now, settleMs, thirdMs } = context;
   switch (reason) {
     case 'Missing':
@@ -32,9 +32,10 @@ export function isUrgent({ seen, reason, context }: Case): boolean {
     case 'NearExpiry':
     case 'Due':
     case 'PermissionsNarrowed': {
-      // The second firing after the next one would promote it too late.
+      // The second firing after the next one would promote it too late, or the next one for its grace period.
+      const waitMs = Math.max(thirdMs, thirdMs / 3 + entry.gracePeriod) + settleMs;
       const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
-      return expiresAt !== undefined && expiresAt < now + thirdMs + settleMs;
+      return expiresAt !== undefined && expiresAt < now + waitMs;
     }
     case undefined:
       return false;

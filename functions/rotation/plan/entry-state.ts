@@ -1,6 +1,7 @@
 import type { Measures } from '../../environment.ts';
 import type { Token } from '../../management-api/token.ts';
 import { entryOf, type Lifetimes, type Policy, type TokenPolicy } from '../../policy/policy.ts';
+import { spareOf } from '../../policy/spare.ts';
 import { nextWithin } from '../../policy/window.ts';
 import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS, HOUR_MS } from '../../time.ts';
@@ -18,7 +19,7 @@ import {
 } from '../../tokens/state.ts';
 import { forbidden, heldByPerson } from './decide-rotation.ts';
 import { covers } from './permissions.ts';
-import { ageOf, dueAt, sinceOf } from './reason-to-replace.ts';
+import { ageOf, dueAt, renewalLead, sinceOf } from './reason-to-replace.ts';
 
 /** How it is with the token that an entry's consumers read. */
 export type EntryCondition =
@@ -26,6 +27,8 @@ export type EntryCondition =
   | 'works'
   /** It works, and expires before somebody could be told in time. */
   | 'expiring'
+  /** It works, and a token that it replaced, which consumers may still have, expires within its grace period. */
+  | 'cut-short'
   /** A hold, by a person's order. */
   | 'held'
   /** The token was taken away, or has expired, or never got permissions, or a person took them. */
@@ -69,6 +72,7 @@ export interface EntryState {
 /** Consumers are refused, or soon will be, or nobody can know whether they are. */
 const UNUSABLE: ReadonlySet<EntryCondition> = new Set([
   'expiring',
+  'cut-short',
   'gone',
   'expired',
   'unarmed',
@@ -92,12 +96,29 @@ interface Context {
 
 /**
  * How long before its expiry a token alarms: a day, or three runs, so that somebody can act. Shorter for tokens
- * that live so briefly that they are always as near to their expiry.
+ * that live so briefly that they are always as near to their expiry, but never than the grace period: consumers
+ * who read it now may use it for as long.
  */
-function horizon({ expiresAfter, rotateEvery }: TokenPolicy, { thirdMs }: Context): number {
-  const spare = ((expiresAfter ?? Number.POSITIVE_INFINITY) - rotateEvery) / 2;
-  return Math.min(Math.max(DAY_MS, thirdMs), spare);
+const horizon = (entry: TokenPolicy, { thirdMs }: Context): number =>
+  Math.max(entry.gracePeriod, Math.min(Math.max(DAY_MS, thirdMs), spareOf(entry) / 2));
+
+/** Whether a token that was replaced at an instant, and worked until then, expires before consumers must have read another one. */
+function isCutShort(
+  { expiresAt = Number.POSITIVE_INFINITY, permissions }: Token,
+  replacedAt: number,
+  { gracePeriod }: TokenPolicy,
+): boolean {
+  return permissions.length > 0 && replacedAt < expiresAt && expiresAt < replacedAt + gracePeriod;
 }
+
+/** Whether consumers may still have a token that was cut short. */
+const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, at: number): boolean =>
+  tokens.some(
+    ({ token, marker: { superseded } }) =>
+      superseded !== undefined &&
+      at < superseded + entry.gracePeriod &&
+      isCutShort(token, superseded, entry),
+  );
 
 /** By the state of AWSCURRENT's holder, where no token is known. */
 const WITHOUT_TOKEN = {
@@ -139,7 +160,9 @@ function conditionOf(
   if (!seen) return 'missing';
   if (seen.secret.deletedAt !== undefined) return 'deleted';
   if (heldSince(seen) !== undefined) return seen.secret.replica ? 'replica' : 'held';
-  const condition = conditionOfCurrent(entry, seen, context);
+  const ofCurrent = conditionOfCurrent(entry, seen, context);
+  const isLosing = ofCurrent === 'works' && hasCutShort(entry, seen, context.at);
+  const condition = isLosing ? 'cut-short' : ofCurrent;
   return seen.secret.replica && condition === 'works' ? 'replica' : condition;
 }
 
@@ -185,9 +208,13 @@ interface CurrentToken {
 }
 
 /** It is due by its age, or before its expiry if that is sooner. */
-function stateOfToken(entry: TokenPolicy, { token, since }: CurrentToken): OfToken {
+function stateOfToken(
+  entry: TokenPolicy,
+  { token, since }: CurrentToken,
+  context: Context,
+): OfToken {
   const { id: tokenId, expiresAt } = token ?? {};
-  const byExpiry = expiresAt === undefined ? [] : [expiresAt - entry.renewBefore];
+  const byExpiry = expiresAt === undefined ? [] : [expiresAt - renewalLead(entry, context)];
   const due = [...(since === undefined ? [] : [dueAt(entry, since)]), ...byExpiry];
   return {
     ...(tokenId !== undefined && { tokenId }),
@@ -215,16 +242,17 @@ const CANNOT_WAIT: readonly EntryCondition[] = ['missing', 'gone', 'expired'];
 
 /** From when on a run promotes what is armed, as `decideRotation` decides it. */
 function pendingSince(
-  { windows, renewBefore }: TokenPolicy,
+  entry: TokenPolicy,
   { tokenId, at, forced }: Waiting,
   { condition, expiresAt = Number.POSITIVE_INFINITY }: Current,
-  { at: now, settleMs, timeZone }: Context,
+  context: Context,
 ): NonNullable<EntryState['pending']> {
+  const { at: now, settleMs, timeZone } = context;
   if (forced || CANNOT_WAIT.includes(condition)) return { tokenId, promotedFrom: at };
   const from = Math.max(at + settleMs, now);
   // Near its expiry no window is waited for.
-  const nearExpiry = Math.max(from, expiresAt - renewBefore);
-  return { tokenId, promotedFrom: Math.min(nextWithin(windows, timeZone, from), nearExpiry) };
+  const nearExpiry = Math.max(from, expiresAt - renewalLead(entry, context));
+  return { tokenId, promotedFrom: Math.min(nextWithin(entry.windows, timeZone, from), nearExpiry) };
 }
 
 /** What waits to be promoted, if nothing stops it. */
@@ -278,7 +306,7 @@ function stateOfEntry(
   return {
     ...about,
     condition,
-    ...stateOfToken(entry, { token, since }),
+    ...stateOfToken(entry, { token, since }, context),
     late: late && !isStopped,
     ...(pending && { pending }),
     ...(stopped !== undefined && { heldSince: stopped }),
@@ -335,11 +363,13 @@ export function entryStates(
   return policy.tokens.map((entry) => {
     const { name: token, secret } = entry;
     const current = mended.get(secret);
-    if (current) {
-      const works = { token, secret, condition: 'works', late: false } as const;
-      return { ...works, ...stateOfToken(entry, current) };
-    }
     const seen = secrets.get(secret);
+    if (current) {
+      const former = seen && ageOf(currentHolder(seen))?.token;
+      const isReplaced = former !== undefined && former.id !== current.token?.id;
+      const condition = isReplaced && isCutShort(former, at, entry) ? 'cut-short' : 'works';
+      return { token, secret, condition, late: false, ...stateOfToken(entry, current, context) };
+    }
     const adopted = unadopted.get(secret);
     if (!seen && adopted) return stateToAdopt(entry, adopted, { foreign, held }, context);
     const state = stateOfEntry(entry, seen, armed.get(secret), context);

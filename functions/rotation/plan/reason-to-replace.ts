@@ -1,6 +1,7 @@
 import type { Permission, Token } from '../../management-api/token.ts';
 import { jitterOf } from '../../policy/jitter.ts';
-import type { TokenPolicy } from '../../policy/policy.ts';
+import type { Lifetimes, TokenPolicy } from '../../policy/policy.ts';
+import { spareOf } from '../../policy/spare.ts';
 import { HOUR_MS, MINUTE_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
@@ -48,15 +49,28 @@ export const sinceOf = (seen: ObservedSecret): number | undefined =>
 export const dueAt = ({ secret, rotateEvery }: TokenPolicy, since: number): number =>
   since + rotateEvery - jitterOf(secret, rotateEvery);
 
+/**
+ * How much of its life is left to a token that is replaced at any age: `renewBefore`, or, where that is longer, what its
+ * grace period and three runs need, of which one may fail. It is never longer than what the policy leaves to its own
+ * tokens when they are due: otherwise those that live briefly would be replaced in every run.
+ */
+export const renewalLead = (
+  entry: Lifetimes,
+  { thirdMs, settleMs }: Pick<RotationContext, 'thirdMs' | 'settleMs'>,
+): number =>
+  Math.max(entry.renewBefore, Math.min(entry.gracePeriod + thirdMs + settleMs, spareOf(entry)));
+
 /** Why AWSCURRENT is due by time, apart from windows. */
 function dueByTime(
   entry: TokenPolicy,
   seen: ObservedSecret,
-  now: number,
+  context: RotationContext,
 ): ReplacementReason | undefined {
+  const { now } = context;
   const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
   if (expiresAt !== undefined && now >= expiresAt) return 'Expired';
-  if (expiresAt !== undefined && now >= expiresAt - entry.renewBefore) return 'NearExpiry';
+  if (expiresAt !== undefined && now >= expiresAt - renewalLead(entry, context))
+    return 'NearExpiry';
   const since = sinceOf(seen);
   return since !== undefined && now >= dueAt(entry, since) ? 'Due' : undefined;
 }
@@ -90,11 +104,12 @@ export function reasonToReplace(
   entry: TokenPolicy,
   permissions: readonly Permission[],
   seen: ObservedSecret,
-  { now, forced, refused }: RotationContext,
+  context: RotationContext,
 ): ReplacementReason | undefined {
+  const { now, forced, refused } = context;
   const current = currentHolder(seen);
   if (!current) return 'Missing';
-  const due = dueByTime(entry, seen, now);
+  const due = dueByTime(entry, seen, context);
   if (due === 'Expired') return due;
   if (forced && !wasJustForced(seen, now)) return 'Forced';
   if (current.state === 'gone') return 'CurrentGone';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { DAY, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { Deployment } from '../../world/world.ts';
 
 const writing = (...write: string[]) => policyWith({ telegraf: { permissions: { write } } });
@@ -79,6 +79,65 @@ test('a shortened rotateEvery alarms nobody as late while its first rotation is 
   await world.wait(Date.UTC(2026, 3, 5, 3) - world.clock.now());
   await shorter.rotate();
   expect(world.string(TELEGRAF)).not.toBe(start);
+});
+
+/** Tokens that live for some hours, and a grace period that is lengthened so long after their beginning. */
+async function openLengthened(after: number) {
+  const lasting = (gracePeriod: string, expiresAfter: string) =>
+    policyWith(
+      { telegraf: writer },
+      {
+        allowGracePeriodUnderAnHour: true,
+        defaults: { rotateEvery: '3h', expiresAfter, gracePeriod, renewBefore: gracePeriod },
+      },
+    );
+  const world = await openWorldForTest(lasting('20m', '4h'));
+  await world.rotate();
+  await world.wait(after);
+  return { world, old: world.string(TELEGRAF), longer: world.deploy(lasting('1h', '6h')) };
+}
+
+test('a token whose grace period is lengthened is replaced while it can still live through it', async () => {
+  const { world, old, longer } = await openLengthened(2.5 * HOUR);
+  const run = async () => {
+    await longer.rotate();
+    expect(measured(longer, 'UnusableTokens')).toBe(0);
+  };
+  for (let runs = 0; runs < 5; runs += 1) {
+    await run();
+    if (world.string(TELEGRAF) !== old) break;
+    await world.wait(30 * MINUTE);
+  }
+  // Consumers read it a moment ago.
+  await world.wait(HOUR - MINUTE);
+  expect(world.accepts(old)).toBe(true);
+  // What the policy of today mints lives long enough to be due by its age.
+  const next = world.string(TELEGRAF);
+  await longer.rotate();
+  expect(world.string(TELEGRAF)).toBe(next);
+});
+
+test('a token that cannot live through its lengthened grace period is promised no more than it lives, and alarms', async () => {
+  const { world, old, longer } = await openLengthened(3.2 * HOUR);
+  const conditionAfterRun = async () => {
+    const { result } = await longer.rotate();
+    return [result.entries?.[0]?.condition, measured(longer, 'UnusableTokens')];
+  };
+  const { AWSCURRENT: former } = world.holders(TELEGRAF);
+  expect(await conditionAfterRun()).toEqual(['cut-short', 1]);
+  expect(world.string(TELEGRAF)).not.toBe(old);
+  const left =
+    (world.cluster.state.tokens.find(({ id }) => id === former)?.expiresAt ?? 0) -
+    world.clock.now();
+  const { marker } = world.tokens(TELEGRAF).find(({ id }) => id === former) ?? {};
+  expect(Number(marker?.grace) * 1_000).toBeLessThanOrEqual(left + MINUTE);
+  await world.wait(20 * MINUTE);
+  expect(await conditionAfterRun()).toEqual(['cut-short', 1]);
+  await world.wait(30 * MINUTE);
+  expect(world.accepts(old)).toBe(false);
+  expect(await conditionAfterRun()).toEqual(['cut-short', 1]);
+  await world.wait(20 * MINUTE);
+  expect(await conditionAfterRun()).toEqual(['works', 0]);
 });
 
 test('after a promotion the state of an entry is that of the token which consumers have now', async () => {

@@ -118,6 +118,14 @@ describe('superseding', () => {
     expect(promised({}, 1_500)).toMatchObject({ grace: 2 });
   });
 
+  test('promises nothing beyond its expiry', () => {
+    const ending = (left: number) => {
+      const owned = ownedOf(armed(1, { expiresAt: NOW + left, marker: { grace: 172_800 } }));
+      return superseding(owned, DAY, NOW).marker?.grace;
+    };
+    expect([ending(HOUR), ending(1_999), ending(0), ending(-HOUR)]).toEqual([3_600, 1, 0, 0]);
+  });
+
   test('begins from the beginning: nothing stays fenced', async () => {
     const token = armed(1, { marker: { superseded: NOW - 9 * DAY, fenced: NOW - DAY } });
     const { kept, tools } = cluster(token);

@@ -160,6 +160,42 @@ describe('an entry is', () => {
     const policy = policyOf({}, daily);
     expect(left(6 * HOUR + 1_000, { policy })).toBe('works');
     expect(left(6 * HOUR, { policy })).toBe('expiring');
+    // However little rotateEvery leaves, renewBefore leaves more; and a window may be waited for.
+    const early = policyOf({}, { expiresAfter: '31d' });
+    expect(left(DAY, { policy: early })).toBe('expiring');
+    const windows = ['Sun 02:00-04:00'];
+    const weekly = policyOf(
+      {},
+      { rotateEvery: '7d', renewBefore: '1d', expiresAfter: '15d', windows, gracePeriod: '1h' },
+    );
+    expect(left(12 * HOUR + 1_000, { policy: weekly })).toBe('works');
+    expect(left(12 * HOUR, { policy: weekly })).toBe('expiring');
+    // Consumers who read it now use it for so long.
+    const slow = policyOf({}, { gracePeriod: '3d' });
+    expect(left(3 * DAY + 1_000, { policy: slow })).toBe('works');
+    expect(left(3 * DAY, { policy: slow })).toBe('expiring');
+  });
+
+  test('cut short while consumers may have a token that expires within its grace period', () => {
+    const replaced = (ago: number, left: number, more: object = {}) => {
+      const marker = { superseded: NOW - ago };
+      const former = armed(2, { age: DAY, expiresAt: NOW + left, marker, ...more });
+      const secrets = [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 })];
+      return { secrets, tokens: [armed(1), former] };
+    };
+    const condition = (...given: Parameters<typeof replaced>) =>
+      stateAfter(replaced(...given)).condition;
+    expect(condition(HOUR, 23 * HOUR)).toBe('works');
+    expect(condition(HOUR, 23 * HOUR - 1_000)).toBe('cut-short');
+    expect(measure(replaced(HOUR, HOUR)).unusableTokens).toBe(1);
+    // It has expired since, and its grace period is not over; then it is; or nobody had it.
+    expect(condition(12 * HOUR, -HOUR)).toBe('cut-short');
+    expect(condition(DAY, -HOUR)).toBe('works');
+    expect(condition(HOUR, HOUR, { permissions: [] })).toBe('works');
+    // A run says so at once of what it replaces itself.
+    const ending = (left: number) => current({ age: DAY, expiresAt: NOW + left });
+    const found = (left: number) => stateAfter(ending(left), { mended: [TELEGRAF] }).condition;
+    expect([found(DAY), found(DAY - 1_000), found(0)]).toEqual(['works', 'cut-short', 'works']);
   });
 
   test('well after a run that gave it a token that works, whatever it was before', () => {

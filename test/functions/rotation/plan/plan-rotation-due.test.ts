@@ -79,12 +79,43 @@ test('leaves to later runs only what they can still promote: the second firing a
   // LEARNT: a run every hour; and the policy's `settle` is 10 minutes.
   const last = 3 * HOUR + 10 * MINUTE;
   const expiring = (left: number) => armed(1, { age: DAY, expiresAt: NOW + left });
-  expect(plan(expiring(last))).toEqual(mints('NearExpiry'));
-  expect(plan(expiring(last - SECOND))).toEqual(rotates('NearExpiry'));
-  expect(plan(expiring(last - SECOND), {}, NOW, { settle: '9m' })).toEqual(mints('NearExpiry'));
-  const short = { rotateEvery: '4h', renewBefore: '90m', expiresAfter: '8h', gracePeriod: '1h' };
-  const due = armed(1, { age: 5 * HOUR, expiresAt: NOW + 2 * HOUR });
+  const entry = { gracePeriod: '1h' };
+  expect(plan(expiring(last), entry)).toEqual(mints('NearExpiry'));
+  expect(plan(expiring(last - SECOND), entry)).toEqual(rotates('NearExpiry'));
+  const sooner = { settle: '9m' };
+  expect(plan(expiring(last - SECOND), entry, NOW, sooner)).toEqual(mints('NearExpiry'));
+  const short = { rotateEvery: '4h', renewBefore: '90m', expiresAfter: '6h', gracePeriod: '1h' };
+  const due = armed(1, { age: 3.9 * HOUR, expiresAt: NOW + 2.1 * HOUR });
   expect(plan(due, short)).toEqual(rotates('Due'));
+});
+
+test('renews a token while three runs still leave it its grace period, whatever renewBefore says', () => {
+  const entry = { rotateEvery: '9h', expiresAfter: '1d', gracePeriod: '2h', renewBefore: '2h' };
+  const living = (left: number) => armed(1, { age: HOUR, expiresAt: NOW + left });
+  const needed = 5 * HOUR + 10 * MINUTE;
+  expect(plan(living(needed + SECOND), entry)).toEqual(nothing);
+  expect(plan(living(needed), entry)).toEqual(mints('NearExpiry'));
+  // What the next run promotes, in an hour, would be too late for that.
+  const soon = { ...entry, gracePeriod: '4h', renewBefore: '4h' };
+  expect(plan(living(needed), soon)).toEqual(mints('NearExpiry'));
+  expect(plan(living(needed - SECOND), soon)).toEqual(rotates('NearExpiry'));
+});
+
+test('renews no token sooner than its own policy lets it be due, however briefly it lives', () => {
+  const brief = { rotateEvery: '4h', expiresAfter: '6h', gracePeriod: '2h', renewBefore: '2h' };
+  const aged = (age: number) => armed(1, { age, expiresAt: NOW + 6 * HOUR - age });
+  for (const age of [0, 1, 2, 3, 3.5]) expect(plan(aged(age * HOUR), brief)).toEqual(nothing);
+  expect(plan(aged(4 * HOUR), brief)).toEqual(rotates('NearExpiry'));
+  // A week may pass until a window comes: till then a token that is due lets it wait.
+  const weekly = {
+    ...brief,
+    rotateEvery: '7d',
+    expiresAfter: '14d4h',
+    windows: ['Sun 02:00-04:00'],
+  };
+  const left = (ms: number) => armed(1, { age: HOUR, expiresAt: NOW + ms });
+  expect(plan(left(4 * HOUR + SECOND), weekly)).toEqual(nothing);
+  expect(plan(left(4 * HOUR), weekly)).toEqual(mints('NearExpiry'));
 });
 
 test('replaces a token that is gone, or asked for, outside its windows', () => {

@@ -148,10 +148,16 @@ test('consumers without a token that works are not kept waiting', () => {
 test('what would expire before a later run could promote its successor is not left to that', () => {
   const expiring = (left: number) => armed(1, { age: DAY, expiresAt: NOW + left });
   const next = waiting(MINUTE);
-  expect(steps({ current: expiring(3 * HOUR + SETTLE), next })).toEqual([]);
+  const entry = { gracePeriod: '1h' };
+  expect(steps({ current: expiring(3 * HOUR + SETTLE), next, entry })).toEqual([]);
   const current = expiring(3 * HOUR + SETTLE - SECOND);
-  expect(steps({ current, next })).toEqual(['resume NearExpiry 2']);
-  expect(steps({ current, next, thirdMs: 90 * MINUTE })).toEqual([]);
+  expect(steps({ current, next, entry })).toEqual(['resume NearExpiry 2']);
+  expect(steps({ current, next, entry, thirdMs: 90 * MINUTE })).toEqual([]);
+  // The next run, in an hour, would leave it less than its grace period.
+  const long = { gracePeriod: '1d' };
+  expect(steps({ current: expiring(25 * HOUR + SETTLE), next, entry: long })).toEqual([]);
+  const cut = expiring(25 * HOUR + SETTLE - SECOND);
+  expect(steps({ current: cut, next, entry: long })).toEqual(['resume NearExpiry 2']);
 });
 
 test('a rotation by name promotes the token that waits, and mints none', () => {
