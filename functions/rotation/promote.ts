@@ -39,15 +39,22 @@ export async function verify(
   inTurn: Turn = (work) => work(),
 ): Promise<Verification> {
   const { policy, dataPlane, now, apiNow, deadline } = tools;
+  let { refused } = owned.marker;
   const verification = await dataPlane.untilAccepted(value, probed, {
     // By this machine's clock, which counts the probes.
     armedAt: (owned.marker.armed ?? apiNow()) - (apiNow() - now()),
+    wasRefused: refused !== undefined,
+    // A later run may have better luck with its probes, and must know.
+    onStuck: () => {
+      refused = apiNow();
+      return inTurn(() => markUnseen(owned, refused, tools));
+    },
     settleMs: policy.settle,
     firstBy: now() + policy.activationTimeout,
     deadline,
     databases: namedDatabases(policy),
   });
-  if (verification.accepted && owned.marker.refused !== undefined) {
+  if (verification.accepted && refused !== undefined) {
     await inTurn(() => markUnseen(owned, undefined, tools));
   }
   return verification;

@@ -113,6 +113,62 @@ test.each(Object.keys(LOST))(
   },
 );
 
+/** One router of many is stuck: it refuses every hundred and twentieth probe. */
+function stuckRouter(): Interceptor {
+  let probes = 0;
+  const refuse = refusing(401);
+  return (call, effect) => {
+    if (call.server === 'data-plane') probes += 1;
+    return probes % 120 === 0 ? refuse(call, effect) : Promise.resolve(effect());
+  };
+}
+
+test('a first token is not taken to be accepted while one router of many refuses it', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }, { activationTimeout: '30s' }));
+  world.intercept(refusing(401));
+  await world.rotate();
+  for (const _ of [1, 2]) {
+    world.intercept(stuckRouter());
+    await world.wait(HOUR);
+    await world.rotate();
+    expect(unusable(world)).toBe(1);
+  }
+  world.intercept();
+  await world.rotate();
+  expect(unusable(world)).toBe(0);
+});
+
+test('a token that a run saw refused after it had settled is not promoted by a lucky burst of a later run, and no crash hides it', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }, { activationTimeout: '30s' }));
+  await world.rotate();
+  await world.wait(31 * 24 * HOUR);
+  await world.rotate();
+  const { AWSCURRENT, AWSPENDING } = world.labels(TELEGRAF);
+  await world.wait(HOUR);
+  let probes = 0;
+  world.intercept(async (call, effect) => {
+    if (call.server !== 'data-plane') return effect();
+    probes += 1;
+    if (probes === 2) await world.kill(call);
+    return { status: 401, body: '' };
+  });
+  await world.rotate();
+  for (const _ of [1, 2]) {
+    world.intercept(stuckRouter());
+    await world.wait(HOUR);
+    const { result } = await world.rotate();
+    expect(result.outcomes).toMatchObject([{ action: { kind: 'resume' }, result: 'armed' }]);
+    expect(world.labels(TELEGRAF).AWSCURRENT).toBe(AWSCURRENT);
+  }
+  world.intercept();
+  await world.rotate();
+  expect(world.labels(TELEGRAF).AWSCURRENT).toBe(AWSPENDING);
+  expect(world.tokens(TELEGRAF).map(({ marker }) => marker?.refused)).toEqual([
+    undefined,
+    undefined,
+  ]);
+});
+
 test('the repetition of a rotation by name goes on asking for the first token, and mints no other', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer }));
   world.intercept(refusing(401));
