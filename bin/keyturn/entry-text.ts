@@ -11,7 +11,7 @@ const CONDITIONS = {
   expired: 'expired',
   unarmed: 'never got its permissions',
   stripped: 'a person took its permissions',
-  refused: 'the cluster did not accept its string',
+  refused: 'the cluster was not seen to accept its string',
   unknown: 'has a string that nobody knows',
   shared: 'has the string of another secret',
   missing: 'has no token',

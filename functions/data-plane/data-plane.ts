@@ -8,6 +8,14 @@ export interface Databases {
   readonly databases?: readonly string[];
 }
 
+/** What is known of a wait for acceptance from before it, and who is told of what it meets. */
+export interface Refusals {
+  /** It was refused in an earlier wait, or not seen accepted. */
+  readonly wasRefused?: boolean;
+  /** Is called at the first refusal after `settleMs`, unless `wasRefused`. */
+  readonly onStuck?: () => Promise<void>;
+}
+
 /** How long is waited. Instants are by this machine's clock. */
 export type Patience = Databases & Omit<Limits, 'changedAt'>;
 
@@ -38,7 +46,7 @@ export interface DataPlane {
     value: TokenValue,
     permissions: readonly Permission[],
     /** `armedAt`: when the token got its permissions. */
-    options: Patience & { readonly armedAt: number },
+    options: Patience & Refusals & { readonly armedAt: number },
   ): Promise<{ readonly accepted: boolean; readonly detail?: string }>;
   /** The same for the end of a string. `lastAnswer` is absent if there is nothing to probe. */
   untilRefused(

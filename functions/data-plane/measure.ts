@@ -13,7 +13,7 @@ export interface Limits {
   readonly changedAt: number;
   /** This long after the change no more waiting is needed, if no burst objected. */
   readonly settleMs: number;
-  /** If no router has agreed by then, the wait ends. */
+  /** If no router has agreed by then, or one is stuck, the wait ends. */
   readonly firstBy: number;
   /** The wait ends before this instant, and as soon as it cannot be done before. */
   readonly deadline: number;
@@ -21,8 +21,8 @@ export interface Limits {
 
 export interface Progress {
   readonly startedAt: number;
-  /** Whether any burst objected. */
-  readonly objected: boolean;
+  /** When a burst objected last. */
+  readonly objectedAt?: number;
   /** Whether any router agreed, in whatever burst. */
   readonly agreed: boolean;
   /** The first burst that agreed since the last that objected. */
@@ -53,10 +53,13 @@ const SHORTEST_WATCH_MS = 15_000;
  * middle; with six bursts it would be 2. A string then costs about 100 probes, 80 of them for this.
  */
 const BURSTS = 8;
+/** Time tells nothing of a stuck router, only chance does: of one in twelve, 160 probes miss it once in a million times. */
+const STUCK_BURSTS = 2 * BURSTS;
 
-export const begun = (startedAt: number): Progress => ({
+/** `wasRefused`: an earlier wait met an objection, or did not see the end of them. */
+export const begun = (startedAt: number, wasRefused = false): Progress => ({
   startedAt,
-  objected: false,
+  ...(wasRefused && { objectedAt: startedAt }),
   agreed: false,
   inARow: 0,
   failed: 0,
@@ -79,16 +82,23 @@ export function noted(
     return { ...rest, agreed: true, since: since ?? now, inARow: progress.inARow + 1 };
   }
   const next = { ...rest, inARow: 0, failed: progress.failed + 1 };
-  if (verdict === 'objects') return { ...next, objected: true };
+  if (verdict === 'objects') return { ...next, objectedAt: now };
   return { ...next, ...(since !== undefined && { since }) };
 }
 
+const settledAt = ({ changedAt, settleMs }: Limits) => changedAt + settleMs;
+
+/** Whether a router objected that should have known of the change by then: it is not slow, it is stuck. */
+export const isStuck = ({ objectedAt }: Pick<Progress, 'objectedAt'>, limits: Limits): boolean =>
+  objectedAt !== undefined && objectedAt >= settledAt(limits);
+
 /** How long, and how many bursts in a row, must agree from `since` on. */
-function required({ startedAt, objected }: Progress, since: number, limits: Limits, now: number) {
-  const settledAt = limits.changedAt + limits.settleMs;
-  if (!objected && now >= settledAt) return { ms: 0, bursts: 1 };
-  const ms = Math.max(SHORTEST_WATCH_MS, Math.min(since - startedAt, settledAt - since));
-  return { ms, bursts: BURSTS };
+function required(progress: Progress, since: number, limits: Limits, now: number) {
+  const { startedAt, objectedAt } = progress;
+  if (objectedAt === undefined && now >= settledAt(limits)) return { ms: 0, bursts: 1 };
+  const ms = Math.max(SHORTEST_WATCH_MS, Math.min(since - startedAt, settledAt(limits) - since));
+  if (!isStuck(progress, limits)) return { ms, bursts: BURSTS };
+  return { ms: Math.max(ms, 2 * SHORTEST_WATCH_MS), bursts: STUCK_BURSTS };
 }
 
 const afterFailure = ({ failed }: Progress) => Math.min(FASTEST_MS * 2 ** (failed - 1), SLOWEST_MS);
@@ -97,7 +107,8 @@ const afterFailure = ({ failed }: Progress) => Math.min(FASTEST_MS * 2 ** (faile
 export function nextStep(progress: Progress, limits: Limits, now: number): Step {
   const { since, inARow } = progress;
   if (since === undefined) {
-    const lastMs = progress.agreed ? Number.POSITIVE_INFINITY : limits.firstBy - now;
+    const isComing = progress.agreed && !isStuck(progress, limits);
+    const lastMs = isComing ? Number.POSITIVE_INFINITY : limits.firstBy - now;
     const ms = Math.min(afterFailure(progress), lastMs);
     return ms > 0 && now + ms < limits.deadline ? { kind: 'wait', ms } : { kind: 'end' };
   }

@@ -9,8 +9,16 @@ import {
   type ProbeAnswer,
   type ProbeResult,
 } from './ask.ts';
-import type { BurstResult, Databases, DataPlane } from './data-plane.ts';
-import { begun, type Limits, nextStep, noted, type Verdict, type Watch } from './measure.ts';
+import type { BurstResult, Databases, DataPlane, Refusals } from './data-plane.ts';
+import {
+  begun,
+  isStuck,
+  type Limits,
+  nextStep,
+  noted,
+  type Verdict,
+  type Watch,
+} from './measure.ts';
 import { burstOf, probesFor } from './probes-for.ts';
 
 export interface DataPlaneOptions extends ClusterAddress {
@@ -79,11 +87,13 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     value: TokenValue,
     permissions: readonly Permission[],
     { databases, ...limits }: Limits & Databases,
+    { wasRefused = false, onStuck }: Refusals = {},
   ): Promise<Waited> {
     const probes = probesFor(permissions, databases);
     if (probes.length === 0) return { reached: false, detail: NOTHING_TO_PROBE };
     const isOther = (answer: ProbeAnswer) => answer !== expected;
-    let progress = begun(now());
+    let progress = begun(now(), wasRefused);
+    let isKnown = wasRefused;
     for (let round = 0; ; round += 1) {
       const results = await send(value, burstOf(probes, round), isOther, limits.deadline);
       const result = results.at(-1) as ProbeResult;
@@ -91,6 +101,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       // The others are still learning of the change; one that says nothing may be broken.
       const anyAgreed = verdict !== 'silent' && results.some(({ answer }) => answer === expected);
       progress = noted(progress, verdict, now(), anyAgreed);
+      if (!isKnown && isStuck(progress, limits)) {
+        isKnown = true;
+        await onStuck?.();
+      }
       const step = nextStep(progress, limits, now());
       if (step.kind === 'done') return { reached: true, last: result.answer };
       if (step.kind === 'end') return { reached: false, ...soFar(result, expected, step.watch) };
@@ -105,8 +119,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       if (probes.length === 0) return { answer: 'nothing-to-probe', detail: NOTHING_TO_PROBE };
       return summarise(await send(value, probes, (answer) => answer === 'indeterminate'));
     },
-    async untilAccepted(value, permissions, { armedAt: changedAt, ...patience }) {
-      const waited = await until('accepted', value, permissions, { changedAt, ...patience });
+    async untilAccepted(value, permissions, { armedAt: changedAt, ...options }) {
+      const limits = { changedAt, ...options };
+      const waited = await until('accepted', value, permissions, limits, options);
       return { accepted: waited.reached, ...detailOf(waited) };
     },
     async untilRefused(value, permissions, { endedAt: changedAt, ...patience }) {

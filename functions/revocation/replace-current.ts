@@ -1,11 +1,5 @@
 import type { TokenPolicy } from '../policy/policy.ts';
-import {
-  announceRotation,
-  moveCurrent,
-  noteAcceptance,
-  noteRefusal,
-  verify,
-} from '../rotation/promote.ts';
+import { announceRotation, moveCurrent, noteUnseen, verify } from '../rotation/promote.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from '../rotation/successor.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
@@ -117,8 +111,7 @@ export async function replaceCurrent(
     );
   }
   // Before the promotion: who dies behind it leaves a token that nobody would ask about.
-  if (verified.accepted) await noteAcceptance(owned, tools);
-  else await noteRefusal(owned, tools);
+  if (!verified.accepted) await noteUnseen(owned, tools);
   const { claimed, successor: current } = await claimCurrent(seen, successor, order, tools);
   if (claimed) {
     const { marker, token } = owned;

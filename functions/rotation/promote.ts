@@ -3,12 +3,19 @@ import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
-import { changeToken, freshToken, restored, superseding } from '../tokens/change-token.ts';
+import {
+  changeToken,
+  freshOrUnshown,
+  freshToken,
+  restored,
+  superseding,
+} from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
 import { isSame, isUnknown, ownedCurrent } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
+import type { Turn } from './turns.ts';
 
 export type Promotion = 'promoted' | 'lost' | 'held';
 
@@ -25,37 +32,46 @@ export interface Verification {
  * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
  * @param probed the permissions that a probe can decide
  */
-export function verify(
+export async function verify(
   { owned, value }: Successor,
   probed: readonly Permission[],
   tools: Tools,
+  inTurn: Turn = (work) => work(),
 ): Promise<Verification> {
   const { policy, dataPlane, now, apiNow, deadline } = tools;
-  return dataPlane.untilAccepted(value, probed, {
+  let { refused } = owned.marker;
+  const verification = await dataPlane.untilAccepted(value, probed, {
     // By this machine's clock, which counts the probes.
     armedAt: (owned.marker.armed ?? apiNow()) - (apiNow() - now()),
+    wasRefused: refused !== undefined,
+    // A later run may have better luck with its probes, and must know.
+    onStuck: () => {
+      refused = apiNow();
+      return inTurn(() => markUnseen(owned, refused, tools));
+    },
     settleMs: policy.settle,
     firstBy: now() + policy.activationTimeout,
     deadline,
     databases: namedDatabases(policy),
   });
+  if (verification.accepted && refused !== undefined) {
+    await inTurn(() => markUnseen(owned, undefined, tools));
+  }
+  return verification;
 }
 
-/**
- * Writes that the data plane did not accept a token under AWSCURRENT in time: consumers may be refused, and
- * later runs ask until it is accepted.
- */
-export async function noteRefusal(owned: OwnedToken, tools: Tools): Promise<void> {
-  if (owned.marker.refused !== undefined) return;
-  const fresh = await freshToken(tools, owned);
-  if (fresh) await changeToken(tools, fresh, { marker: { refused: tools.apiNow() } });
+async function markUnseen(
+  owned: OwnedToken,
+  refused: number | undefined,
+  tools: Tools,
+): Promise<void> {
+  const fresh = await freshOrUnshown(tools, owned);
+  if (fresh) await changeToken(tools, fresh, { marker: { refused } });
 }
 
-/** Writes that the data plane accepts a token that it did not accept before. */
-export async function noteAcceptance(owned: OwnedToken, tools: Tools): Promise<void> {
-  if (owned.marker.refused === undefined) return;
-  const fresh = await freshToken(tools, owned);
-  if (fresh) await changeToken(tools, fresh, { marker: { refused: undefined } });
+/** Writes that consumers may have a token that was not seen accepted: later runs ask until it is (D10). */
+export async function noteUnseen(owned: OwnedToken, tools: Tools): Promise<void> {
+  if (owned.marker.refused === undefined) await markUnseen(owned, tools.apiNow(), tools);
 }
 
 /**

@@ -23,7 +23,7 @@ import type {
   Resumption,
   Verification,
 } from './plan/rotation-action.ts';
-import { announceRotation, noteAcceptance, noteRefusal, promote, verify } from './promote.ts';
+import { announceRotation, promote, verify } from './promote.ts';
 import {
   formerText,
   hintsOfPending,
@@ -296,19 +296,15 @@ async function verifyAndFinish(
     successor,
     probeable(entry.permissions, isKnown),
     tools,
+    turns.finish,
   );
   if (accepted) {
-    const result = await turns.finish(async () => {
-      await noteAcceptance(successor.owned, tools);
-      return finishRotation(started, tools);
-    });
+    const result = await turns.finish(() => finishRotation(started, tools));
     return { result, ...(result === 'done' && { current: currentOf(successor.owned) }) };
   }
   const about = { token: entry.name, secret: entry.secret, tokenId: successor.owned.token.id };
   tools.log.warn('not accepted yet', { ...about, detail });
-  if (!isCurrent(successor, seen)) return armedOutcome('armed', successor);
-  await turns.finish(() => noteRefusal(successor.owned, tools));
-  return { result: 'armed' };
+  return isCurrent(successor, seen) ? { result: 'armed' } : armedOutcome('armed', successor);
 }
 
 /** Carries out the action of one entry. */

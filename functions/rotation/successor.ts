@@ -98,7 +98,7 @@ export async function formerText(
 function preparation(
   { permissions }: Pick<TokenPolicy, 'permissions'>,
   { owned: { token, marker }, value }: Minted,
-  forced: boolean,
+  { forced, isCurrent }: { readonly forced: boolean; readonly isCurrent: boolean },
   now: number,
 ) {
   const grants = grantsHash(permissions);
@@ -109,6 +109,8 @@ function preparation(
       ...(given && { id: token.id, fp: value.fingerprint(), grants }),
       // The routers learn of a new permission as late as of a new token.
       ...((isNew || marker.armed === undefined) && { armed: now }),
+      // Whatever becomes of this run, later ones ask until it is seen accepted.
+      ...(given && isCurrent && { refused: now }),
       ...(forced && !marker.forced && { forced: true as const }),
       // A repetition of the request is answered by what it has promoted, however old that is.
       ...(forced && now - token.createdAt >= MINUTE_MS && { asked: now }),
@@ -131,7 +133,7 @@ async function arm(
 ): Promise<Successor | undefined> {
   const { owned } = successor;
   if (owned.marker.frozen !== undefined || isStripped(owned)) return undefined;
-  const change = preparation(entry, successor, forced, tools.apiNow());
+  const change = preparation(entry, successor, { forced, isCurrent }, tools.apiNow());
   if ((change.permissions || !isCurrent) && isRetired(owned)) return undefined;
   if (Object.keys(change.marker).length === 0) return successor;
   const token = await (isCurrent ? tools.armInUse : tools.arm)(owned, change);

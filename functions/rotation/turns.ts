@@ -4,7 +4,7 @@ import type { Tools } from '../run/tools.ts';
 /** Steps 2 to 4, with retries; waiting for activation needs no time of its own. */
 const STEPS_MS = 20_000;
 
-type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** How many tokens are worked on at the same time. The waits for their activation overlap without limit. */
 export interface Turns {

@@ -116,7 +116,20 @@ export async function freshToken(
   like: Pick<OwnedToken, 'marker'> & { readonly token: Pick<Token, 'id'> },
 ): Promise<OwnedToken | undefined> {
   const token = await api.getToken(like.token.id);
-  if (!token || token.revokedAt !== undefined) return undefined;
+  return token && ownLike(token, like);
+}
+
+/** The same for a token that was minted a moment ago: one that the API does not show yet, nobody else has changed. */
+export async function freshOrUnshown(
+  { api }: Pick<Tools, 'api'>,
+  owned: OwnedToken,
+): Promise<OwnedToken | undefined> {
+  const token = await api.getToken(owned.token.id);
+  return token ? ownLike(token, owned) : owned;
+}
+
+function ownLike(token: Token, like: Pick<OwnedToken, 'marker'>): OwnedToken | undefined {
+  if (token.revokedAt !== undefined) return undefined;
   const parsed = parseMarker(token.description);
   const same =
     parsed?.marker.owner === like.marker.owner &&

@@ -36,7 +36,7 @@ export interface Marker {
   readonly forced?: true;
   /** When somebody asked for this rotation again, or later than it was minted. */
   readonly asked?: number;
-  /** When the data plane did not accept it in time although it has AWSCURRENT, and it was not seen accepted since. */
+  /** Since when consumers may have it without that it was seen accepted. A secret's first token bears it from its arming on. Of one that waits: when it was refused after `settle`. */
   readonly refused?: number;
   readonly superseded?: number;
   /** The grace period that was promised with `superseded`, in seconds. */

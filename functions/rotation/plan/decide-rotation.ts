@@ -185,7 +185,7 @@ export const permissionsOf = (
  * | a token that is not due                             | forced     | resume, Pending                |
  * | a token that is not due                             | other      | detach-pending                 |
  * | not all permissions of the policy                   | none       | widen                          |
- * | `refused` (the cluster did not accept it in time)   | none       | verify, Refused                |
+ * | `refused` (it was not seen accepted yet)            | none       | verify, Refused                |
  * | permissions that a person changed                   | none       | nothing, reported              |
  */
 export function decideRotation(

@@ -36,7 +36,7 @@ export type EntryCondition =
   | 'expired'
   | 'unarmed'
   | 'stripped'
-  /** The data plane did not accept it in time, and was not seen to accept it since; or it refuses what is to be adopted. */
+  /** Consumers have it, and the data plane was not seen to accept it; or it refuses what is to be adopted. */
   | 'refused'
   /** Nobody knows whose string it is, or it is that of another secret. */
   | 'unknown'

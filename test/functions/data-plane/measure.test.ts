@@ -21,8 +21,9 @@ function watch(
   change: Change,
   startedAt = 0,
   deadline = 60 * MINUTE,
+  wasRefused = false,
 ) {
-  let progress: Progress = begun(startedAt);
+  let progress: Progress = begun(startedAt, wasRefused);
   const limits = { changedAt: change.at, settleMs: change.settleMs, firstBy: deadline, deadline };
   const bursts: number[] = [];
   for (let now = startedAt; ; ) {
@@ -103,12 +104,19 @@ test('a change that settled long ago needs one burst', () => {
   expect(watch(from(0), almost, startedAt).bursts.length).toBeGreaterThan(1);
 });
 
-test('a change that settled long ago, and meets an objection, is measured like any other', () => {
+test('a change that settled long ago, and meets an objection, needs sixteen bursts in half a minute', () => {
   const startedAt = 20 * MINUTE;
   const settled = { at: 0, settleMs };
   const { bursts, doneAt = 0 } = watch(from(startedAt + 1), settled, startedAt);
-  expect(bursts).toHaveLength(9);
-  expect(doneAt).toBeGreaterThanOrEqual(startedAt + 20_000);
+  expect(bursts).toHaveLength(17);
+  expect(doneAt).toBeGreaterThanOrEqual(startedAt + 35_000);
+});
+
+test('what an earlier wait saw refused needs as much, once the change has settled', () => {
+  const wait = (startedAt: number) =>
+    watch(() => 'agrees', { at: 0, settleMs }, startedAt, 60 * MINUTE, true).bursts;
+  expect(wait(20 * MINUTE)).toHaveLength(16);
+  expect(wait(5 * MINUTE)).toHaveLength(8);
 });
 
 test('what was never objected to is done as soon as the change has settled', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Interceptor } from '../../../sandbox/interception.ts';
+import type { Call, Interceptor, Reply } from '../../../sandbox/interception.ts';
 import { INSTANT } from '../../world/marker.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
@@ -64,6 +64,111 @@ test('the marker says since when a first token is refused, and no longer than th
   expect(world.events('Token Rotated')).toHaveLength(1);
 });
 
+/** What becomes of the run that issues a token which the data plane refuses. */
+const LOST: Readonly<Record<string, (world: World) => (call: Call) => Promise<Reply | 'reset'>>> = {
+  'its process is killed at a probe': (world) => async (call) => {
+    await world.kill(call);
+    return 'reset';
+  },
+  'the Management API does not show the token for a quarter of an hour': (world) => {
+    world.cluster.manners = { lagMs: 15 * MINUTE };
+    return async () => ({ status: 401, body: '' });
+  },
+  'its probes hang until its time is over': (world) => async (call) => {
+    await world.clock.heldBack(call.caller, world.clock.after(12_000));
+    return 'reset';
+  },
+  'every write fails from the first probe on': (world) => (probe) => {
+    const refuse = refusing(401);
+    world.intercept(async (call, effect) =>
+      call.operation === 'PATCH /tokens/{id}' ? { status: 503, body: '{}' } : refuse(call, effect),
+    );
+    return refuse(probe, () => ({ status: 204, body: '' }));
+  },
+};
+
+test.each(Object.keys(LOST))(
+  'a refused first token is unusable in every later run, also where %s',
+  async (lost) => {
+    const rotate = 'rate(5 minutes)';
+    const world = await openWorldForTest(
+      policyWith({ telegraf: writer }, { schedules: { rotate } }),
+    );
+    const meet = LOST[lost]?.(world);
+    world.intercept(async (call, effect) =>
+      call.server === 'data-plane' && meet ? meet(call) : effect(),
+    );
+    const at = new Date(world.clock.now()).toISOString().replace('.000Z', 'Z');
+    await world.rotate({ scheduled: { at, nextInSeconds: 300, thirdInSeconds: 900 } });
+    world.intercept(refusing(401));
+    for (const _ of [1, 2]) {
+      await world.wait(HOUR);
+      const { result } = await world.rotate();
+      expect(result.outcomes).toEqual([verified('armed')]);
+      expect([result.entries[0].condition, unusable(world)]).toEqual(['refused', 1]);
+    }
+    world.intercept();
+    await world.rotate();
+    expect([unusable(world), world.tokens()[0]?.marker?.refused]).toEqual([0, undefined]);
+  },
+);
+
+/** One router of many is stuck: it refuses every hundred and twentieth probe. */
+function stuckRouter(): Interceptor {
+  let probes = 0;
+  const refuse = refusing(401);
+  return (call, effect) => {
+    if (call.server === 'data-plane') probes += 1;
+    return probes % 120 === 0 ? refuse(call, effect) : Promise.resolve(effect());
+  };
+}
+
+test('a first token is not taken to be accepted while one router of many refuses it', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }, { activationTimeout: '30s' }));
+  world.intercept(refusing(401));
+  await world.rotate();
+  for (const _ of [1, 2]) {
+    world.intercept(stuckRouter());
+    await world.wait(HOUR);
+    await world.rotate();
+    expect(unusable(world)).toBe(1);
+  }
+  world.intercept();
+  await world.rotate();
+  expect(unusable(world)).toBe(0);
+});
+
+test('a token that a run saw refused after it had settled is not promoted by a lucky burst of a later run, and no crash hides it', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }, { activationTimeout: '30s' }));
+  await world.rotate();
+  await world.wait(31 * 24 * HOUR);
+  await world.rotate();
+  const { AWSCURRENT, AWSPENDING } = world.labels(TELEGRAF);
+  await world.wait(HOUR);
+  let probes = 0;
+  world.intercept(async (call, effect) => {
+    if (call.server !== 'data-plane') return effect();
+    probes += 1;
+    if (probes === 2) await world.kill(call);
+    return { status: 401, body: '' };
+  });
+  await world.rotate();
+  for (const _ of [1, 2]) {
+    world.intercept(stuckRouter());
+    await world.wait(HOUR);
+    const { result } = await world.rotate();
+    expect(result.outcomes).toMatchObject([{ action: { kind: 'resume' }, result: 'armed' }]);
+    expect(world.labels(TELEGRAF).AWSCURRENT).toBe(AWSCURRENT);
+  }
+  world.intercept();
+  await world.rotate();
+  expect(world.labels(TELEGRAF).AWSCURRENT).toBe(AWSPENDING);
+  expect(world.tokens(TELEGRAF).map(({ marker }) => marker?.refused)).toEqual([
+    undefined,
+    undefined,
+  ]);
+});
+
 test('the repetition of a rotation by name goes on asking for the first token, and mints no other', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer }));
   world.intercept(refusing(401));
@@ -95,20 +200,26 @@ test('a refused token gets what the policy adds, is not given what a person took
   expect(await kinds()).toEqual(['mint']);
 });
 
-test('what revoke promoted unverified is asked for by the next run', async () => {
-  const world = await openWorldForTest(policyWith({ telegraf: writer }));
-  await world.rotate();
-  world.intercept(refusing(401));
-  await world.revoke({
-    way: 'replace',
-    token: 'telegraf',
-    reason: 'leaked',
-    immediately: true,
-  });
-  const { result } = await world.rotate();
-  expect(result.outcomes).toEqual([verified('armed')]);
-  expect(unusable(world)).toBe(1);
-  world.intercept();
-  await world.rotate();
-  expect(unusable(world)).toBe(0);
-});
+test.each([0, 15])(
+  'what revoke promoted unverified is asked for by the next run, also where the Management API lags %d minutes',
+  async (minutes) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    await world.wait(HOUR);
+    world.cluster.manners = { lagMs: minutes * MINUTE };
+    world.intercept(refusing(401));
+    await world.revoke({
+      way: 'replace',
+      token: 'telegraf',
+      reason: 'leaked',
+      immediately: true,
+    });
+    await world.wait(HOUR);
+    const { result } = await world.rotate();
+    expect(result.outcomes).toEqual([verified('armed')]);
+    expect(unusable(world)).toBe(1);
+    world.intercept();
+    await world.rotate();
+    expect(unusable(world)).toBe(0);
+  },
+);
