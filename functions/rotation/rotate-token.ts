@@ -314,12 +314,15 @@ export async function rotateToken(
   tools: Tools,
 ): Promise<BareOutcome> {
   const { entry } = planned;
-  const { result: outcome, holdError } = await underHold(entry.secret, tools, async (arming) => {
+  const worked = await underHold(entry.secret, tools, async (arming) => {
     const started = await around.turns.start(async (): Promise<Started | BareOutcome> => {
       if (!hasTimeForStep(tools)) return { result: 'postponed' };
       return await startRotation(planned, around, arming);
     });
     return 'result' in started ? started : await verifyAndFinish(started, around, arming);
   });
+  const { result: outcome, holdError, obeyed } = worked;
+  // What the run gave was taken away again: nothing of it works, and nothing waits.
+  if (obeyed !== undefined && ['armed', 'done'].includes(outcome.result)) return { result: 'held' };
   return { ...outcome, ...(holdError && { error: holdError }) };
 }

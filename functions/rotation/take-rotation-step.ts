@@ -7,7 +7,7 @@ import type { RunTools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
 import { isOfAnotherCluster, type Secret } from '../secrets-manager/secret.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
-import type { ObservedSecret } from '../tokens/observation.ts';
+import type { Holder, ObservedSecret } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { ownedCurrent } from '../tokens/state.ts';
@@ -50,6 +50,12 @@ function refuse(secret: Secret, version: string, url: string): void {
   if (why) throw new RotationStepError(`${name}: ${why}`);
 }
 
+/** The version may have a token nevertheless: a Management API shows one minutes after it was minted. */
+const whyNone = (version: string, holder: Holder | undefined) =>
+  holder?.state === 'unknown'
+    ? `the cluster shows no token whose string the version ${version} has, perhaps not yet; once it is shown, keyturn rotate NAME promotes it, and an hour after this rotation began a run of rotate does, or takes AWSPENDING off`
+    : `the version ${version} has no token that could be promoted (${holder?.state ?? 'it has no label'})`;
+
 async function successorOf(
   entry: TokenPolicy,
   seen: ObservedSecret,
@@ -60,8 +66,7 @@ async function successorOf(
   const found =
     holder?.state === 'owned' ? { owned: holder.owned, version, isCurrent: false } : undefined;
   const successor = found && (await resumeSuccessor(entry, seen, found, { forced: true }, tools));
-  if (!successor)
-    throw new RotationStepError(`${entry.secret}: no token was minted for ${version}`);
+  if (!successor) throw new RotationStepError(`${entry.secret}: ${whyNone(version, holder)}`);
   return successor;
 }
 

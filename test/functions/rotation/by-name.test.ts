@@ -82,3 +82,21 @@ test('tells of a promotion that won though the old token could not be marked', a
   expect((await world.rotate(named)).error?.errorType).toBe('ApplyError');
   expect(world.events('Token Rotated')).toHaveLength(told + 1);
 });
+
+test('calls a rotation held that a freeze beside it stopped: no later run promotes what the freeze stripped', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(DAY);
+  let isFrozen = false;
+  world.intercept(async (call, effect) => {
+    if (isFrozen || call.server !== 'data-plane') return effect();
+    isFrozen = true;
+    await world.beside(call, () =>
+      world.revoke({ token: 'telegraf', way: 'freeze', reason: 'leaked' }),
+    );
+    return effect();
+  });
+  const { result } = await world.rotate(named);
+  expect(world.tokens(TELEGRAF).flatMap(({ permissions }) => permissions)).toEqual([]);
+  expect(result.outcomes).toEqual([{ action: expect.anything(), result: 'held' }]);
+});

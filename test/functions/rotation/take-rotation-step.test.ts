@@ -34,6 +34,22 @@ test('the console rotates a secret: a version of its own id, and a token that sa
   expect((await world.rotate()).result.plan.actions).toEqual([]);
 });
 
+test('says that a token which the cluster does not show yet may be there, and what happens next', async () => {
+  const world = await openIssued();
+  await world.wait(DAY);
+  const before = world.labels(TELEGRAF).AWSCURRENT;
+  world.cluster.manners = { lagMs: 8 * MINUTE };
+  await world.rotateSecret(TELEGRAF).catch(() => undefined);
+  expect(world.tokens(TELEGRAF)).toHaveLength(2);
+  expect(rotationOf(world)?.failure).toMatch(
+    /shows no token .*, perhaps not yet; .* NAME promotes it, and an hour after/,
+  );
+  await world.wait(61 * MINUTE);
+  await world.rotate();
+  expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(before);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
 test('what it replaced is retired, and what it made is kept and rotated again', async () => {
   const world = await openIssued();
   await world.rotateSecret(TELEGRAF);
