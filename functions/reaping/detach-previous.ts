@@ -6,6 +6,22 @@ import { lookAgain } from './look-again.ts';
 import { reapingContext, unknownPrevious } from './plan/plan-reaping.ts';
 import type { PreviousDetachment } from './plan/reaping-action.ts';
 
+/** Takes AWSPREVIOUS off a version. False: another run, or a person, moved it first; whatever the error was, the labels decide. */
+export async function takeOffPrevious(
+  secret: string,
+  version: string,
+  { secrets }: Tools,
+): Promise<boolean> {
+  try {
+    await secrets.moveLabel(secret, 'AWSPREVIOUS', { from: version });
+    return true;
+  } catch (error) {
+    const again = await secrets.describe(secret);
+    if (!again || again.labels.AWSPREVIOUS === version) throw error;
+    return false;
+  }
+}
+
 /**
  * Takes AWSPREVIOUS off a version whose string nobody knows. Every grace period of the secret starts again
  * first: until now none has run, and consumers may have any of its tokens.
@@ -20,6 +36,5 @@ export async function detachPrevious(
   const context = reapingContext(tools.policy, secret, tools.apiNow());
   if (!seen || unknownPrevious(seen, context) !== version) return 'skipped';
   await restartGrace(seen.tokens, context.lifetimes.gracePeriod, tools);
-  await tools.secrets.moveLabel(secret, 'AWSPREVIOUS', { from: version });
-  return 'done';
+  return (await takeOffPrevious(secret, version, tools)) ? 'done' : 'lost';
 }

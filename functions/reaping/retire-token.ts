@@ -5,6 +5,7 @@ import { changeToken, freshToken, stripped, superseding } from '../tokens/change
 import { isMarkedByOthers } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { isExpired, isSame, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
+import { takeOffPrevious } from './detach-previous.ts';
 import { lookAgain } from './look-again.ts';
 import { decideReaping, type ReapingContext } from './plan/decide-reaping.ts';
 import { reapingContext } from './plan/plan-reaping.ts';
@@ -44,7 +45,7 @@ async function fence(
   const { name, labels } = seen.secret;
   const previous = isSame(ownedPrevious(seen), owned) ? labels.AWSPREVIOUS : undefined;
   if (previous !== undefined && previous !== labels.AWSCURRENT) {
-    await tools.secrets.moveLabel(name, 'AWSPREVIOUS', { from: previous });
+    if (!(await takeOffPrevious(name, previous, tools))) return 'lost';
     const again = await tools.secrets.describe(name);
     if (!again || hasLabel(again, previous, ['AWSCURRENT', 'AWSPREVIOUS'])) return 'lost';
   }

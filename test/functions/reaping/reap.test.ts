@@ -44,6 +44,25 @@ test('retires a superseded token step by step, and never the current one', async
   expect(world.tokens().some(({ id }) => id === first)).toBe(false);
 });
 
+test('a label that moves on in the moment in which it is taken off is no failure of reap', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  const [first] = world.tokens();
+  await world.rotate(force);
+  await world.wait(2 * DAY);
+  world.intercept(async ({ operation }, effect) => {
+    if (operation === 'UpdateSecretVersionStage') {
+      await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+    }
+    return effect();
+  });
+  const { result, error } = await world.reap();
+  expect(error).toBeUndefined();
+  expect(result?.outcomes).toMatchObject([{ action: { kind: 'fence' }, result: 'lost' }]);
+  expect(Object.values(world.holders(TELEGRAF))).not.toContain(first?.id);
+  expect(world.tokens().map(({ marker }) => marker?.fenced)).toEqual([undefined, undefined]);
+});
+
 test('retires a removed entry down to its secret, where the policy says so', async () => {
   const world = await openWorldForTest(policyWith({ ...entries, grafana: writer }));
   // Secrets are made one after the other, in whichever order, and expiry is in whole seconds.
