@@ -25,6 +25,8 @@ export interface BurstResult {
    * nothing was learnt from one. `nothing-to-probe`: no permission has a probe.
    */
   readonly answer: ProbeAnswer | 'nothing-to-probe';
+  /** Some were accepted and some refused. */
+  readonly mixed?: true;
   /** For people. */
   readonly detail?: string;
 }

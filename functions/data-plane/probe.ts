@@ -49,7 +49,7 @@ function summarise(results: readonly ProbeResult[]): BurstResult {
   if (!first) return { answer: 'accepted' };
   if (refused.length === results.length) return first;
   const share = `${refused.length} of ${results.length} probes were refused`;
-  return { answer: 'indeterminate', detail: `${share}: ${first.detail}` };
+  return { answer: 'indeterminate', mixed: true, detail: `${share}: ${first.detail}` };
 }
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {

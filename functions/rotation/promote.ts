@@ -70,8 +70,11 @@ async function markUnseen(
 }
 
 /** Writes that consumers may have a token that was not seen accepted: later runs ask until it is (D10). */
-export async function noteUnseen(owned: OwnedToken, tools: Tools): Promise<void> {
-  if (owned.marker.refused === undefined) await markUnseen(owned, tools.apiNow(), tools);
+export async function noteUnseen(owned: OwnedToken, tools: Tools): Promise<OwnedToken> {
+  if (owned.marker.refused !== undefined) return owned;
+  const refused = tools.apiNow();
+  await markUnseen(owned, refused, tools);
+  return { ...owned, marker: { ...owned.marker, refused } };
 }
 
 /**

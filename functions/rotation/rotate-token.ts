@@ -23,7 +23,7 @@ import type {
   Resumption,
   Verification,
 } from './plan/rotation-action.ts';
-import { announceRotation, promote, verify } from './promote.ts';
+import { announceRotation, noteUnseen, promote, verify } from './promote.ts';
 import {
   formerText,
   hintsOfPending,
@@ -220,8 +220,10 @@ async function startRotation(
       return { entry, seen, successor, reason: action.reason };
     }
     case 'verify': {
-      const successor = await readCurrent(entry, seen, action, tools);
-      if (!successor) return { result: 'skipped' };
+      const found = await readCurrent(entry, seen, action, tools);
+      if (!found) return { result: 'skipped' };
+      // A refusal that this run met must outlive it.
+      const successor = { ...found, owned: await noteUnseen(found.owned, tools) };
       // What it lacks of the policy is given by `widen`; a refusal of that would say nothing of what it has.
       const { permissions } = successor.owned.token;
       const { reason } = action;

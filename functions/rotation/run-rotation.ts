@@ -176,7 +176,7 @@ export async function runRotation(
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
   const statesAfter = (done: typeof outcomes) =>
-    entryStates(policy, observation, changesBy(plan, done, observation), thirdMs);
+    entryStates(policy, observation, changesBy(plan, done, observation), learnt);
   const states = () => statesAfter(outcomes);
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {

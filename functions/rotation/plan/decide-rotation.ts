@@ -120,7 +120,8 @@ function decide(about: Case): Action | Note | undefined {
 /** D9 to D11: what is done to an AWSCURRENT that is not replaced now. */
 function decideKept(about: Case, owned: OwnedToken): Action | Note | undefined {
   const decided = decideGrants(about, owned);
-  if (owned.marker.refused === undefined || decided?.kind === 'widen') return decided;
+  const isRefused = about.context.refused || owned.marker.refused !== undefined;
+  if (!isRefused || decided?.kind === 'widen') return decided;
   return { kind: 'verify', reason: 'Refused', tokenId: owned.token.id };
 }
 
@@ -185,7 +186,7 @@ export const permissionsOf = (
  * | a token that is not due                             | forced     | resume, Pending                |
  * | a token that is not due                             | other      | detach-pending                 |
  * | not all permissions of the policy                   | none       | widen                          |
- * | `refused` (it was not seen accepted yet)            | none       | verify, Refused                |
+ * | `refused` (it was not seen accepted), or refused now | none      | verify, Refused                |
  * | permissions that a person changed                   | none       | nothing, reported              |
  */
 export function decideRotation(

@@ -92,6 +92,8 @@ interface Context {
   readonly timeZone: string;
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
+  /** Secrets whose AWSCURRENT the data plane refused in this run. */
+  readonly refused: ReadonlySet<string>;
 }
 
 /**
@@ -180,7 +182,8 @@ function conditionOfCurrent(
   if (waits) return 'unarmed';
   const condition = conditionOfToken(entry, owned.token, owned.marker.grants, context);
   const isLive = condition === 'works' || condition === 'expiring';
-  return isLive && owned.marker.refused !== undefined ? 'refused' : condition;
+  const isRefused = owned.marker.refused !== undefined || context.refused.has(entry.secret);
+  return isLive && isRefused ? 'refused' : condition;
 }
 
 /** How late is still normal: a tenth of `rotateEvery`, at least an hour and at most a day, or three runs and `settle`; with windows a week more. */
@@ -357,9 +360,9 @@ export function entryStates(
   policy: Policy,
   { secrets, foreign, at }: Pick<Observation, 'secrets' | 'foreign' | 'at'>,
   { mended, armed, unadopted, held }: EntryChanges,
-  thirdMs: number,
+  { thirdMs, refused }: Pick<Context, 'thirdMs' | 'refused'>,
 ): readonly EntryState[] {
-  const context = { at, settleMs: policy.settle, timeZone: policy.timeZone, thirdMs };
+  const context = { at, settleMs: policy.settle, timeZone: policy.timeZone, thirdMs, refused };
   return policy.tokens.map((entry) => {
     const { name: token, secret } = entry;
     const current = mended.get(secret);

@@ -25,7 +25,7 @@ type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 
 /** What a run has learnt besides the observation. */
 export interface Learnt {
-  /** Secrets whose unknown AWSCURRENT the whole data plane refused in this run. */
+  /** Secrets whose AWSCURRENT the data plane refused in this run: the whole of it, where nobody knows the string. */
   readonly refused: ReadonlySet<string>;
   /** By the secret's name: why a new token's string would find no place in it. Absent: nobody looked. */
   readonly otherShapes?: ReadonlyMap<string, string>;

@@ -15,7 +15,7 @@ export interface RotationContext {
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
   readonly isKnown: IsKnown;
-  /** In this run the whole data plane refused the string that nobody knows, and accepted another one. */
+  /** In this run the data plane refused the string: the whole of it, and it accepted another one, if nobody knows the string. */
   readonly refused: boolean;
 }
 

@@ -49,6 +49,7 @@ test('one refusal among ten leaves it open, and is counted', async () => {
   const { server, dataPlane } = await answering((index) => ({ status: index === 3 ? 401 : 204 }));
   expect(await dataPlane.burst(VALUE, WRITE)).toEqual({
     answer: 'indeterminate',
+    mixed: true,
     detail: '1 of 10 probes were refused: POST /api/v2/write answered 401 Unauthorized',
   });
   expect(server.asked).toHaveLength(10);

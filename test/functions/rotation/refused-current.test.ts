@@ -124,7 +124,9 @@ function stuckRouter(): Interceptor {
 }
 
 test('a first token is not taken to be accepted while one router of many refuses it', async () => {
-  const world = await openWorldForTest(policyWith({ telegraf: writer }, { activationTimeout: '30s' }));
+  const world = await openWorldForTest(
+    policyWith({ telegraf: writer }, { activationTimeout: '30s' }),
+  );
   world.intercept(refusing(401));
   await world.rotate();
   for (const _ of [1, 2]) {
@@ -139,7 +141,9 @@ test('a first token is not taken to be accepted while one router of many refuses
 });
 
 test('a token that a run saw refused after it had settled is not promoted by a lucky burst of a later run, and no crash hides it', async () => {
-  const world = await openWorldForTest(policyWith({ telegraf: writer }, { activationTimeout: '30s' }));
+  const world = await openWorldForTest(
+    policyWith({ telegraf: writer }, { activationTimeout: '30s' }),
+  );
   await world.rotate();
   await world.wait(31 * 24 * HOUR);
   await world.rotate();

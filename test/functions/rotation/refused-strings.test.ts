@@ -53,3 +53,36 @@ test('a token that works and that a person saves between the plan and its applic
   expect(result.plan.actions).toContainEqual(expect.objectContaining({ reason: 'Missing' }));
   expect([isSaved, world.string(TELEGRAF)]).toEqual([true, hand.accessToken]);
 });
+
+test.each([
+  ['every router', 1],
+  ['one router of many', 7],
+])(
+  'a token that works no more, and that was asked for comparison, is not called working where %s refuses it',
+  async (_who, every) => {
+    const world = await openWorldForTest(policy, { databases });
+    await world.rotate();
+    await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+    await world.wait(2 * HOUR);
+    const other = world.string('keyturn/prod/other');
+    let probes = 0;
+    world.intercept((call, effect) => {
+      const isOther = call.authorization?.includes(other) === true;
+      if (isOther) probes += 1;
+      const isRefused = isOther && probes % every === 0;
+      return Promise.resolve(isRefused ? { status: 401, body: '' } : effect());
+    });
+    const state = async () => {
+      const { result } = await world.rotate();
+      return result.entries.find(({ token }: { readonly token: string }) => token === 'other');
+    };
+    expect((await state()).condition).toBe('refused');
+    expect(world.metrics().at(-1)).toMatchObject({ 'Owner=prod UnusableTokens': 2 });
+    // Nobody asks for comparison any more, and what was seen is not forgotten.
+    await world.people.saveValue(TELEGRAF, other);
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    expect((await state()).condition).toBe('refused');
+    world.intercept();
+    expect((await state()).condition).toBe('works');
+  },
+);

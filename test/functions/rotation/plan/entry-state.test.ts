@@ -58,7 +58,7 @@ function statesAfter(world: World, run: Run = {}) {
     unadopted: new Map(Object.entries(unadopted)),
     held: new Map(Object.entries(heldUnadopted)),
   };
-  return entryStates(policy, observationOf(world), changes, thirdMs);
+  return entryStates(policy, observationOf(world), changes, { thirdMs, refused: new Set() });
 }
 
 function measure(world: World, policy: Policy = policyOf(), run: Run = {}) {

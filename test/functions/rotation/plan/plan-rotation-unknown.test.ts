@@ -74,9 +74,10 @@ test('replaces it at once where the whole data plane refuses it, and counts that
   );
 });
 
-test('replaces nothing that is known because a data plane refuses it', () => {
+test('replaces nothing that is known because a data plane refuses it, and asks again until it is accepted', () => {
   const known = { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [armed(1, { age: HOUR })] };
-  expect(plan(known, { refused: true })).toEqual(planOf('rotate'));
+  const verify = { ...about, kind: 'verify', reason: 'Refused', tokenId: id(1) };
+  expect(plan(known, { refused: true })).toEqual(planOf('rotate', { actions: [verify] }));
 });
 
 test('names the secret whose string a person pasted here', () => {
