@@ -9,6 +9,7 @@ import {
   stripped,
 } from '../tokens/change-token.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
+import { isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { canKeep } from './plan/decide-token.ts';
 import { grantsOf } from './plan/known-token.ts';
@@ -16,8 +17,8 @@ import type { RevokedToken } from './report.ts';
 
 /** What happened to a token, and what is needed to verify that its string is refused. */
 export interface TokenResult extends RevokedToken {
-  /** Its permissions before it was ended. */
-  readonly had: readonly Permission[];
+  /** Its permissions before it was ended. Absent: nobody knows them, because somebody took them away without a trace. */
+  readonly had?: readonly Permission[];
   /** Ids of the secret versions that may have its string. Absent: the string is not known. */
   readonly versions?: readonly string[];
   readonly fingerprint?: string;
@@ -28,10 +29,12 @@ export function resultOf(
   result: TokenResult['result'],
 ): TokenResult {
   const { marker, versions } = owned ?? {};
+  const had = grantsOf(token, marker);
+  const isKnown = had.length > 0 || (owned && isInert(owned));
   return {
     tokenId: token.id,
     result,
-    had: grantsOf(token, marker),
+    ...(isKnown && { had }),
     ...(marker && { secret: marker.secret }),
     ...(versions && { versions }),
     ...(marker?.fp !== undefined && { fingerprint: marker.fp }),

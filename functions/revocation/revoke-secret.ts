@@ -196,7 +196,7 @@ function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): voi
       ({ tokenId, versions = [] }) =>
         tokenId === done.tokenId || versions.some((each) => done.versions?.includes(each)),
     );
-    if (!isKnown) results.set(done.tokenId, done);
+    if (!isKnown) results.set(done.tokenId, located(done, seen));
   }
 }
 

@@ -13,7 +13,7 @@ async function notAcceptedBecause(given: TokenResult, tools: Tools): Promise<str
   const value = await readString(given, tools);
   if (typeof value === 'string') return `it was not seen accepted: ${value}`;
   const { accepted, detail = 'no probe exists for its permissions' } =
-    await dataPlane.untilAccepted(value, given.had, {
+    await dataPlane.untilAccepted(value, given.had ?? [], {
       armedAt: now(),
       settleMs: policy.settle,
       firstBy: now() + policy.activationTimeout,
