@@ -584,3 +584,61 @@ test('looks again after the strings were seen dead: what was given back meanwhil
   world.intercept();
   expect([isGiven, working(TELEGRAF)]).toEqual([true, []]);
 });
+
+test('what was taken away a second time is proven dead a second time', async () => {
+  const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
+  const { revocationDelayMs } = world.cluster;
+  let refused = 0;
+  world.intercept(async (call, effect) => {
+    const reply = effect();
+    if (call.server !== 'data-plane' || !call.authorization?.includes(string)) return reply;
+    refused = reply.status >= 400 ? refused + 1 : 0;
+    if (refused === 30) {
+      world.cluster.revocationDelayMs = HOUR;
+      await world.people.changeToken(tokenId, {
+        permissions: [{ action: 'write', resource: 'metrics' }],
+      });
+    }
+    return reply;
+  });
+  const { result } = await world.revoke({ ...order, way: 'freeze' });
+  world.intercept();
+  world.cluster.revocationDelayMs = revocationDelayMs;
+  expect([world.accepts(string), working(TELEGRAF)]).toEqual([true, []]);
+  expect(result).toMatchObject({
+    done: true,
+    confirmed: false,
+    tokens: [{ result: 'frozen', unconfirmed: 'the cluster still accepts its string' }],
+  });
+});
+
+test.each([
+  ['delete', 'DELETE /tokens/{id}', { status: 404, body: '{"code": 404, "message": "not found"}' }],
+  ['delete', 'DELETE /tokens/{id}', { status: 204, body: '' }],
+  ['freeze', 'PATCH /tokens/{id}', { status: 200, body: '' }],
+])(
+  'to %s claims nothing that %s answers without doing it, and publishes nothing',
+  async (way, operation, reply) => {
+    const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
+    const published = world.events('Token Revoked').length;
+    const { description, createdAt } =
+      world.cluster.state.tokens.find(({ id }) => id === tokenId) ?? {};
+    const fields = {
+      ...{ id: tokenId, accountId: tokenId, clusterId: tokenId, description },
+      ...{ createdAt: new Date(createdAt ?? 0).toISOString(), permissions: [] },
+    };
+    const headers = { 'content-type': 'application/json' };
+    const body = reply.status === 200 ? JSON.stringify(fields) : reply.body;
+    world.intercept(answer([operation], { ...reply, body, headers }));
+    const said = await world.revoke({ ...order, way });
+    world.intercept();
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(true);
+    expect(reportOf(said)).toMatchObject({
+      done: false,
+      tokens: [{ tokenId, result: 'failed', unconfirmed: expect.stringContaining('is not done') }],
+    });
+    expect(said.error?.errorMessage).toContain('it was answered as done, and is not done');
+    expect(world.events('Token Revoked')).toHaveLength(published);
+  },
+);
