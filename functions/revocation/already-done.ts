@@ -1,7 +1,8 @@
 import type { TokenPolicy } from '../policy/policy.ts';
+import { holdOf } from '../secrets-manager/hold.ts';
 import { HOUR_MS } from '../time.ts';
 import type { ObservedSecret } from '../tokens/observation.ts';
-import { isArmed, isSame, ownedCurrent } from '../tokens/state.ts';
+import { isArmed, isExpired, isSame, ownedCurrent } from '../tokens/state.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
 import type { SeenAlone } from './observe.ts';
@@ -75,10 +76,22 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Tok
   yield resultOf({ token: successor.token, owned: successor }, 'successor');
 }
 
+/** Tokens with permissions: an order that undoes leaves no mark on what it gave back, and may have ended before it saw that. */
+function* working({ secret, tokens }: ObservedSecret, now: number): Generator<TokenResult> {
+  if (holdOf(secret)) return; // nothing was given back yet
+  for (const owned of tokens) {
+    const { token } = owned;
+    if (isArmed(owned) && !isExpired(token, now)) yield resultOf({ token, owned }, 'left');
+  }
+}
+
 /** What was done before, by the same order or by others. It is verified and reported like the rest. */
 export function* alreadyDone(seen: SeenAlone, context: Context): Generator<TokenResult> {
   const { way } = context.order;
-  if (!ENDING_WAYS.includes(way)) return;
+  if (!ENDING_WAYS.includes(way)) {
+    yield* working(seen, context.now);
+    return;
+  }
   if (way !== 'delete') yield* frozen(seen);
   if (way === 'freeze') yield* strippedForeign(seen);
   yield* gone(seen, context);

@@ -17,7 +17,7 @@ import type { RevokedToken } from './report.ts';
 
 /** What happened to a token, and what is needed to verify that its string is refused. */
 export interface TokenResult extends RevokedToken {
-  /** Its permissions before it was ended. Absent: nobody knows them, because somebody took them away without a trace. */
+  /** Its permissions, or before it was ended. Absent: nobody knows them, because somebody took them away without a trace. */
   readonly had?: readonly Permission[];
   /** Ids of the secret versions that may have its string. Absent: the string is not known. */
   readonly versions?: readonly string[];
@@ -95,7 +95,7 @@ export async function giveBack(
   const changed = await tools.armInUse(fresh, change);
   const result = resultOf({ token: changed, owned: fresh }, 'given-back');
   if (changed.permissions.length > 0) return result;
-  const left = { ...result, result: 'left' as const };
+  const left = { ...result, result: 'left' as const, had: [] };
   const isMeant = fresh.marker.quarantined === undefined && fresh.marker.grants !== undefined;
   if (undo === 'freeze' && !isMeant) return left; // it had none to give back
   const unconfirmed =
