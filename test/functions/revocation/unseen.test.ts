@@ -541,13 +541,29 @@ test.each([
   expect(world.tokens().map((each) => each.id)).toContain(id);
 });
 
-test('freezes a token by the name of its secret that was deleted for good', async () => {
-  const string = world.string(TELEGRAF);
-  await world.people.deleteSecret(TELEGRAF, 'for good');
-  await world.revoke({ ...order, way: 'freeze' });
-  await world.wait(MINUTE);
-  expect(world.accepts(string)).toBe(false);
-});
+test.each([
+  ['freeze', order],
+  ['delete', order],
+  ['delete', everything],
+])(
+  'to %s the token of a secret that was deleted for good says that no hold keeps rotate from making another one: %j',
+  async (way, selected) => {
+    const string = world.string(TELEGRAF);
+    await world.people.deleteSecret(TELEGRAF, 'for good');
+    const { result: shown } = await world.revoke({ ...selected, way, dryRun: true });
+    const { result } = await world.revoke({ ...selected, way });
+    const said = expect.stringMatching(
+      `${TELEGRAF} is not visible here, so no hold could be set: while the policy has the entry telegraf, the next run of rotate makes`,
+    );
+    expect(shown?.plan.warnings).toContainEqual(said);
+    expect(result?.unconfirmed).toContainEqual(said);
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(false);
+    await world.rotate();
+    await world.wait(MINUTE);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
 
 test('a hold that is set while a successor is verified keeps it from being promoted', async () => {
   const old = currentId();
