@@ -136,7 +136,7 @@ const elsewhere = ({ marker: { secret } }: OwnedToken, { secrets }: OrderObserva
     ? `its secret is another ${secret} than the one here (which was made again, or is of another account)`
     : `its secret ${secret} is not visible here`;
 
-/** Secrets that can take no hold because nobody sees them, and that rotate makes again because the policy names them. */
+/** Secrets that can take no hold: replicas, and what nobody sees here and rotate makes again because the policy names it. */
 function withoutHold(
   { single }: Target,
   request: RevocationRequest,
@@ -144,14 +144,19 @@ function withoutHold(
   { secrets, awsError }: OrderObservation,
 ): string[] {
   if (!needsNoAws(request) || awsError !== undefined) return [];
-  const ended = new Set(single.map(({ owned }) => owned?.marker.secret));
-  return tokens.flatMap(({ name, secret }) =>
-    ended.has(secret) && !secrets.has(secret)
-      ? [
-          `${secret} is not visible here, so no hold could be set: while the policy has the entry ${name}, the next run of rotate makes the secret again, with a new token that works; take the entry out of the policy, or stop the schedules (keyturn pause)`,
-        ]
-      : [],
-  );
+  const ended = new Set(single.flatMap(({ owned }) => owned?.marker.secret ?? []));
+  const replicas = [...ended].filter((name) => secrets.get(name)?.secret.replica);
+  const missing = tokens.filter(({ secret }) => ended.has(secret) && !secrets.has(secret));
+  return [
+    ...replicas.map(
+      (name) =>
+        `${name} is a replica: no hold was set, and its labels stay as they are, so a rotation in its primary Region may promote another token; give this order there, too`,
+    ),
+    ...missing.map(
+      ({ name, secret }) =>
+        `${secret} is not visible here, so no hold could be set: while the policy has the entry ${name}, the next run of rotate makes the secret again, with a new token that works; take the entry out of the policy, or stop the schedules (keyturn pause)`,
+    ),
+  ];
 }
 
 /** What the order leaves, or cannot make sure of, though it belongs to what was ordered. None of it is confirmed. */

@@ -658,3 +658,33 @@ test.each([
     expect(world.events('Token Revoked')).toHaveLength(published);
   },
 );
+
+test.each(['freeze', 'delete'])(
+  'to %s one token goes ahead in the Region of a replica, and says what has to be done in the primary one',
+  async (way) => {
+    const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
+    const labels = world.labels(TELEGRAF);
+    world.intercept((call, effect) => {
+      const reply = effect();
+      if (!['DescribeSecret', 'ListSecrets'].includes(call.operation))
+        return Promise.resolve(reply);
+      const body = JSON.parse(reply.body);
+      for (const each of body.SecretList ?? [body]) {
+        if (each.Name === TELEGRAF) each.PrimaryRegion = 'us-east-1';
+      }
+      return Promise.resolve({ ...reply, body: JSON.stringify(body) });
+    });
+    const whole = await world.revoke({ ...order, way });
+    expect(JSON.stringify(whole)).toContain('or end one token here, by its id or its string');
+    expect(working(TELEGRAF)).toHaveLength(1);
+    const { result } = await world.revoke({ tokenId, way, reason: 'leaked' });
+    world.intercept();
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.tokens[0]).toHaveProperty('deadAfterSeconds');
+    expect(result?.unconfirmed).toEqual([
+      expect.stringMatching(`${TELEGRAF} is a replica: no hold was set, .* give this order there`),
+    ]);
+    expect(world.accepts(string)).toBe(false);
+    expect([world.labels(TELEGRAF), world.hold(TELEGRAF)]).toEqual([labels, undefined]);
+  },
+);
