@@ -9,6 +9,7 @@ import {
   stripped,
 } from '../tokens/change-token.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
+import { isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { canKeep } from './plan/decide-token.ts';
 import { grantsOf } from './plan/known-token.ts';
@@ -16,8 +17,8 @@ import type { RevokedToken } from './report.ts';
 
 /** What happened to a token, and what is needed to verify that its string is refused. */
 export interface TokenResult extends RevokedToken {
-  /** Its permissions before it was ended. */
-  readonly had: readonly Permission[];
+  /** Its permissions, or before it was ended. Absent: nobody knows them, because somebody took them away without a trace. */
+  readonly had?: readonly Permission[];
   /** Ids of the secret versions that may have its string. Absent: the string is not known. */
   readonly versions?: readonly string[];
   readonly fingerprint?: string;
@@ -28,10 +29,12 @@ export function resultOf(
   result: TokenResult['result'],
 ): TokenResult {
   const { marker, versions } = owned ?? {};
+  const had = grantsOf(token, marker);
+  const isKnown = had.length > 0 || (owned && isInert(owned));
   return {
     tokenId: token.id,
     result,
-    had: grantsOf(token, marker),
+    ...(isKnown && { had }),
     ...(marker && { secret: marker.secret }),
     ...(versions && { versions }),
     ...(marker?.fp !== undefined && { fingerprint: marker.fp }),
@@ -92,7 +95,7 @@ export async function giveBack(
   const changed = await tools.armInUse(fresh, change);
   const result = resultOf({ token: changed, owned: fresh }, 'given-back');
   if (changed.permissions.length > 0) return result;
-  const left = { ...result, result: 'left' as const };
+  const left = { ...result, result: 'left' as const, had: [] };
   const isMeant = fresh.marker.quarantined === undefined && fresh.marker.grants !== undefined;
   if (undo === 'freeze' && !isMeant) return left; // it had none to give back
   const unconfirmed =

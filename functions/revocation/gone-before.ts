@@ -24,7 +24,7 @@ function knownOf(
     return resultOf({ token, owned: ownedToken(token, parsed) }, 'gone');
   }
   if (endedIn === undefined) return undefined;
-  return { tokenId, result: 'gone', secret: endedIn, versions: [versionIdOf(tokenId)], had: [] };
+  return { tokenId, result: 'gone', secret: endedIn, versions: [versionIdOf(tokenId)] };
 }
 
 /**
@@ -41,10 +41,10 @@ export async function goneBefore(
   const known = knownOf(tokenId, observation, tools);
   if (!known) {
     const unconfirmed = 'the cluster has no such token; nobody knows its string';
-    return { tokenId, result: 'gone', had: [], unconfirmed };
+    return { tokenId, result: 'gone', unconfirmed };
   }
-  const { secret = '', had } = known;
-  const allowed = had.length > 0 ? had : (entryOf(tools.policy, secret)?.permissions ?? []);
+  const { secret = '' } = known;
+  const had = known.had ?? entryOf(tools.policy, secret)?.permissions;
   const own = way === 'replace' ? secret : undefined;
-  return await verifyRefused({ ...known, had: allowed }, { ...proving, own }, tools);
+  return await verifyRefused({ ...known, ...(had && { had }) }, { ...proving, own }, tools);
 }

@@ -92,6 +92,8 @@ interface Progress {
   unread?: string | undefined;
   /** Actions that were carried out; those are not seen where the secret cannot be read. */
   readonly done: Set<string>;
+  /** What the last look found to do. */
+  left: readonly RevocationAction[];
   /** Why the secret is not reached, or what the order cannot do in it. */
   reason?: string | undefined;
   /** The hold that the plan showed was released. */
@@ -196,7 +198,7 @@ function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): voi
       ({ tokenId, versions = [] }) =>
         tokenId === done.tokenId || versions.some((each) => done.versions?.includes(each)),
     );
-    if (!isKnown) results.set(done.tokenId, done);
+    if (!isKnown) results.set(done.tokenId, located(done, seen));
   }
 }
 
@@ -255,6 +257,17 @@ async function look(progress: Progress, tools: ArmingTools): Promise<SeenAlone |
   return observeOne(name, { ...tools, secrets }, { ...known, secretNamed });
 }
 
+/** The same, and what it shows to have been done is noted. */
+async function lookAndNote(progress: Progress, tools: ArmingTools): Promise<SeenAlone> {
+  const seen = await look(progress, tools);
+  if (!seen) throw new Error(`no secret has the name ${progress.name}`);
+  refuseForeignSecret(seen.secret, tools.policy);
+  if (seen.unlisted.length > 0) progress.cut = true;
+  noteSuccessor(seen, progress, tools);
+  noteAlreadyDone(seen, progress, tools);
+  return seen;
+}
+
 /** Why nothing more is done in a secret, whatever is planned. Undefined: nothing stands in the way. */
 function endOf(
   seen: ObservedSecret,
@@ -267,28 +280,33 @@ function endOf(
   return reason === undefined ? undefined : { reason, settled: false };
 }
 
+/** What is left to do, of what can be done at all and would be seen to be done. */
+const actionsLeft = (
+  seen: ObservedSecret,
+  { order, partial, unread, done }: Progress,
+  { apiNow }: Tools,
+): readonly RevocationAction[] =>
+  decideRevocation(seen, order, apiNow()).filter((action) => {
+    const key = keyOf(action);
+    return !partial.has(key) && !(unread !== undefined && done.has(key));
+  });
+
 /** Reads the secret and carries out its actions, round after round. True: nothing is left to do. */
 async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
-  const { name, failures, partial } = progress;
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const seen = await look(progress, tools);
-    if (!seen) throw new Error(`no secret has the name ${name}`);
-    refuseForeignSecret(seen.secret, tools.policy);
-    if (seen.unlisted.length > 0) progress.cut = true;
-    noteSuccessor(seen, progress, tools);
-    noteAlreadyDone(seen, progress, tools);
+  const { failures } = progress;
+  for (let round = 0; round <= MOST_ROUNDS; round += 1) {
+    progress.left = [];
+    const seen = await lookAndNote(progress, tools);
     const end = endOf(seen, progress);
     progress.reason = end?.reason ?? shortfallOf(seen, progress.order);
     if (end) return end.settled;
-    const actions = decideRevocation(seen, progress.order, tools.apiNow()).filter(
-      (action) =>
-        !partial.has(keyOf(action)) &&
-        !(progress.unread !== undefined && progress.done.has(keyOf(action))),
-    );
+    const actions = actionsLeft(seen, progress, tools);
+    progress.left = actions;
     if (actions.length === 0) {
       failures.clear(); // another run has done what failed here
       return true;
     }
+    if (round === MOST_ROUNDS) return false;
     const untried = actions.filter((action) => !failures.has(keyOf(action)));
     const waits = actions.some(
       (action) => isGate(action, progress.order) && failures.has(keyOf(action)),
@@ -306,26 +324,48 @@ const provingOf = ({ name, order, revocation }: Progress): Proving => ({
   own: order.way === 'replace' ? name : undefined,
 });
 
-async function verifyEnded(progress: Progress, verified: Set<string>, tools: Tools): Promise<void> {
+/** What was done again since a result was verified is a result of its own. */
+async function verifyEnded(
+  progress: Progress,
+  verified: Set<TokenResult>,
+  tools: Tools,
+): Promise<void> {
   const { results } = progress;
-  const fresh = [...results.values()].filter(({ tokenId }) => !verified.has(tokenId));
+  const fresh = [...results.values()].filter((result) => !verified.has(result));
   await Promise.all(
     fresh.map(async (result) => {
-      verified.add(result.tokenId);
       const refused = await verifyRefused(result, provingOf(progress), tools);
-      results.set(result.tokenId, await verifyAccepted(refused, tools));
+      const seen = await verifyAccepted(refused, tools);
+      verified.add(seen);
+      results.set(result.tokenId, seen);
     }),
   );
 }
 
+/** Whatever a call answered: what is still to be done after the last pass was not done. */
+function noteLeft({ name, left, failures, results }: Progress): void {
+  for (const action of left) {
+    const key = keyOf(action);
+    const error = new Error('it was answered as done, and is not done');
+    const failure = failures.get(key) ?? { what: action.kind, where: name, error };
+    failures.set(key, failure);
+    const result = 'tokenId' in action ? results.get(action.tokenId ?? '') : undefined;
+    if (!result || result.result === 'successor') continue;
+    const { deadAfterSeconds, ...others } = result;
+    const unconfirmed = `${action.kind}: ${messageOf(failure.error)}`;
+    results.set(result.tokenId, { ...others, result: 'failed', unconfirmed });
+  }
+}
+
 /** Carries out the order and verifies it, twice. An error becomes a failure of the result; it is never thrown. */
 async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<void> {
-  const verified = new Set<string>();
+  const verified = new Set<TokenResult>();
   try {
     for (let pass = 0; pass < 2; pass += 1) {
       progress.settled = await settle(progress, tools);
       await verifyEnded(progress, verified, tools);
     }
+    noteLeft(progress);
   } catch (error) {
     progress.settled = false;
     progress.failures.set('observe', { what: 'observe', where: progress.name, error });
@@ -426,6 +466,7 @@ export async function revokeSecret(
     foreign: new Set(revocation.order.namedToken ? [revocation.order.namedToken] : []),
     unknown: new Map(),
     done: new Set(),
+    left: [],
     released: false,
     cut: false,
     settled: false,

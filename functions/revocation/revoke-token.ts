@@ -116,7 +116,7 @@ function refuseInUse(
   { way }: Order,
   { apiNow }: Tools,
 ): void {
-  const isUsed = now && isInUse(now, token.id, versions);
+  const isUsed = now && !now.secret.replica && isInUse(now, token.id, versions);
   const isLost = way === 'replace' && !(now && provenCurrent(now, apiNow()));
   if (!ENDING_WAYS.includes(way) || !(isUsed || isLost)) return;
   const why = isUsed ? 'it is current or pending' : 'no token of its secret is proven current';

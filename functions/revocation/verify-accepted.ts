@@ -8,12 +8,16 @@ import { readString } from './verify-refused.ts';
 /** Kept for reading the secret once more and for the report. */
 const RESERVE_MS = MINUTE_MS;
 
+/** Tokens of ours with permissions: it does not tell who gave them, so it may have been the same order a moment ago. */
+const isToWork = ({ result, secret, had = [] }: TokenResult) =>
+  result === 'given-back' || (result === 'left' && secret !== undefined && had.length > 0);
+
 async function notAcceptedBecause(given: TokenResult, tools: Tools): Promise<string | undefined> {
   const { policy, dataPlane, now, deadline } = tools;
   const value = await readString(given, tools);
   if (typeof value === 'string') return `it was not seen accepted: ${value}`;
   const { accepted, detail = 'no probe exists for its permissions' } =
-    await dataPlane.untilAccepted(value, given.had, {
+    await dataPlane.untilAccepted(value, given.had ?? [], {
       armedAt: now(),
       settleMs: policy.settle,
       firstBy: now() + policy.activationTimeout,
@@ -24,11 +28,11 @@ async function notAcceptedBecause(given: TokenResult, tools: Tools): Promise<str
 }
 
 /**
- * Waits until the cluster accepts the string of a token that got its permissions back. Never rejects: without
- * that the result is `unconfirmed`, and the token has its permissions anyway.
+ * Waits until the cluster accepts the string of a token that got its permissions back, or has them already. Never
+ * rejects: without that the result is `unconfirmed`, and the token has its permissions anyway.
  */
 export async function verifyAccepted(given: TokenResult, tools: Tools): Promise<TokenResult> {
-  if (given.result !== 'given-back' || given.unconfirmed !== undefined) return given;
+  if (!isToWork(given) || given.unconfirmed !== undefined) return given;
   try {
     const unconfirmed = await notAcceptedBecause(given, tools);
     return unconfirmed === undefined ? given : { ...given, unconfirmed };

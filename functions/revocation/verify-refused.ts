@@ -47,15 +47,13 @@ export interface Proving {
   readonly own?: string | undefined;
 }
 
-async function untilRefused(
-  ended: TokenResult,
-  { startedAt, controls, own }: Proving,
-  tools: Tools,
-): Promise<Checked> {
+async function untilRefused(ended: TokenResult, proving: Proving, tools: Tools): Promise<Checked> {
+  const { startedAt, controls, own } = proving;
   const value = await readString(ended, tools).catch(unreadBecause);
   if (typeof value === 'string') return { unconfirmed: value };
   const { policy, dataPlane, now, deadline } = tools;
-  const { refused, lastAnswer, detail } = await dataPlane.untilRefused(value, ended.had, {
+  const had = ended.had ?? (await everything(tools)).map(asPermission);
+  const { refused, lastAnswer, detail } = await dataPlane.untilRefused(value, had, {
     endedAt: now(),
     settleMs: policy.settle,
     firstBy: now() + 2 * policy.activationTimeout,
@@ -64,7 +62,9 @@ async function untilRefused(
   });
   if (refused) {
     const deadAfterSeconds = Math.round((now() - startedAt) / 1_000);
-    const missing = await controls.missing(ended.had, own);
+    const missing = ended.had
+      ? await controls.missing(had, own)
+      : await unknownMayWork(value, ended.secret ?? '', proving, tools);
     return missing === undefined ? { deadAfterSeconds } : { unconfirmed: missing };
   }
   if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };
@@ -73,16 +73,16 @@ async function untilRefused(
 }
 
 /**
- * Waits until the cluster refuses the string of a token that was ended. Never rejects: without an answer
- * the result is `unconfirmed`, and the token is ended in the Management API anyway.
+ * Waits until the cluster refuses the string of a token that was ended, for everything if nobody knows what it could do;
+ * what never had a permission needs no proof. Never rejects: without an answer the result is `unconfirmed`, and the
+ * token is ended in the Management API anyway.
  */
 export async function verifyRefused(
   ended: TokenResult,
   proving: Proving,
   tools: Tools,
 ): Promise<TokenResult> {
-  const wasArmed = ended.fingerprint !== undefined || ended.had.length > 0;
-  if (!ENDED.includes(ended.result) || !wasArmed) return ended;
+  if (!ENDED.includes(ended.result) || ended.had?.length === 0) return ended;
   try {
     return { ...ended, ...(await untilRefused(ended, proving, tools)) };
   } catch (error) {

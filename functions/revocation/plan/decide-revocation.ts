@@ -20,7 +20,7 @@ import {
   ownedCurrent,
 } from '../../tokens/state.ts';
 import type { RevocationWay } from '../request.ts';
-import type { Order } from './order.ts';
+import { ENDING_WAYS, type Order } from './order.ts';
 import type { RevocationAction } from './revocation-action.ts';
 
 /** An order that was done this long ago is over: the same words are a new order. */
@@ -246,7 +246,12 @@ export function notReachedBecause(
   { secret, tokens }: ObservedSecret,
   { id, way, immediately, entries }: Pick<Order, 'id' | 'way' | 'immediately' | 'entries'>,
 ): string | undefined {
-  if (secret.replica) return 'is a replica; revoke in its primary Region';
+  if (secret.replica) {
+    const here = ENDING_WAYS.includes(way)
+      ? ', or end one token here, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)'
+      : '';
+    return `is a replica; give the order in its primary Region${here}`;
+  }
   const hold = holdOf(secret);
   const advice = hold && NOT_REACHED[way]?.[hold];
   if (advice) return `is ${describeHold(secret)}; ${advice}`;

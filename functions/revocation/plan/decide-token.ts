@@ -56,7 +56,7 @@ const aboutOf = ({ token, owned }: ObservedToken) => ({
 });
 
 const deletion = (observed: ObservedToken, secret: Secret | undefined): SingleTokenAction[] => [
-  ...detachPrevious(observed.owned, secret?.labels ?? {}),
+  ...detachPrevious(observed.owned, secret && !secret.replica ? secret.labels : {}),
   { kind: 'delete', ...aboutOf(observed) },
 ];
 

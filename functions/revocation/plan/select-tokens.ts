@@ -13,7 +13,7 @@ import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
 import { findByFingerprint, grantsOf } from './known-token.ts';
-import { ENDING_WAYS, orderId, UNDOING_WAYS } from './order.ts';
+import { ENDING_WAYS, needsNoAws, orderId, UNDOING_WAYS } from './order.ts';
 import {
   candidatesAmong,
   counted,
@@ -331,7 +331,9 @@ function selectToken(
     .flatMap(({ tokens }) => tokens)
     .find(({ token }) => token.id === id);
   const home = secretOf(id, owned?.versions ?? [versionIdOf(id), id], request, around);
-  if (home && request.way !== 'restore') return whole([home.secret.name], id);
+  // Nothing here may change a replica, and to end its token needs the cluster alone.
+  const isOfReplica = home?.secret.replica && needsNoAws(request);
+  if (home && request.way !== 'restore' && !isOfReplica) return whole([home.secret.name], id);
   const token = around.tokens.find((each) => each.id === id);
   if (!token) return selectUnlisted(id, request, around);
   if (token.revokedAt !== undefined) return selectRevoked(id, request);

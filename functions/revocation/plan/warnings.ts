@@ -23,7 +23,7 @@ import {
 } from './decide-revocation.ts';
 import { decideToken, heldBecause } from './decide-token.ts';
 import { grantsOf } from './known-token.ts';
-import { ENDING_WAYS, type Order } from './order.ts';
+import { ENDING_WAYS, needsNoAws, type Order } from './order.ts';
 import { isCutShort, type OrderObservation, type Target } from './select-tokens.ts';
 
 /** Tokens that a label or an earlier look names were read by their ids; nobody knows what else is not listed. */
@@ -136,6 +136,29 @@ const elsewhere = ({ marker: { secret } }: OwnedToken, { secrets }: OrderObserva
     ? `its secret is another ${secret} than the one here (which was made again, or is of another account)`
     : `its secret ${secret} is not visible here`;
 
+/** Secrets that can take no hold: replicas, and what nobody sees here and rotate makes again because the policy names it. */
+function withoutHold(
+  { single }: Target,
+  request: RevocationRequest,
+  { tokens }: Pick<Policy, 'tokens'>,
+  { secrets, awsError }: OrderObservation,
+): string[] {
+  if (!needsNoAws(request) || awsError !== undefined) return [];
+  const ended = new Set(single.flatMap(({ owned }) => owned?.marker.secret ?? []));
+  const replicas = [...ended].filter((name) => secrets.get(name)?.secret.replica);
+  const missing = tokens.filter(({ secret }) => ended.has(secret) && !secrets.has(secret));
+  return [
+    ...replicas.map(
+      (name) =>
+        `${name} is a replica: no hold was set, and its labels stay as they are, so a rotation in its primary Region may promote another token; give this order there, too`,
+    ),
+    ...missing.map(
+      ({ name, secret }) =>
+        `${secret} is not visible here, so no hold could be set: while the policy has the entry ${name}, the next run of rotate makes the secret again, with a new token that works; take the entry out of the policy, or stop the schedules (keyturn pause)`,
+    ),
+  ];
+}
+
 /** What the order leaves, or cannot make sure of, though it belongs to what was ordered. None of it is confirmed. */
 export function uncoveredBy(
   target: Target,
@@ -153,6 +176,7 @@ export function uncoveredBy(
     ...(unasked ? [unasked] : []),
     ...(isCut ? [CUT_LISTING] : []),
     ...hidden,
+    ...withoutHold(target, request, policy, around),
     ...othersOf(target, request, policy, around),
   ];
 }

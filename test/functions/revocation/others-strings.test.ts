@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
 import { GRAFANA, issuedForEachTest } from './issued.ts';
@@ -139,4 +139,77 @@ test('an order for everything names who else can do the same, and is not confirm
   expect(result?.unconfirmed).toEqual([
     `${id} is not of these secrets and can use the same (write *); to revoke it, name it by its id`,
   ]);
+});
+
+const write = [{ action: 'write', resource: 'metrics' }] as const;
+const slowly = () => {
+  const { revocationDelayMs } = world.cluster;
+  onTestFinished(() => {
+    world.cluster.revocationDelayMs = revocationDelayMs;
+  });
+  world.cluster.revocationDelayMs = 30 * MINUTE;
+};
+
+test('freezing a token without our marker again does not confirm while the cluster accepts its string', async () => {
+  const string = world.string(TELEGRAF);
+  await world.people.changeToken(world.holders(TELEGRAF).AWSCURRENT, { description: 'mine' });
+  await world.wait(MINUTE);
+  slowly();
+  const freeze = { ...order, way: 'freeze', noUndo: true };
+  const row = { result: 'frozen', unconfirmed: 'the cluster still accepts its string' };
+  for (let time = 0; time < 2; time += 1) {
+    const { result } = await world.revoke(freeze);
+    expect(result).toMatchObject({ done: true, confirmed: false, tokens: [row] });
+  }
+  expect(world.accepts(string)).toBe(true);
+  await world.wait(HOUR);
+  const { result } = await world.revoke(freeze);
+  expect(result).toMatchObject({ confirmed: true, tokens: [{ result: 'frozen' }] });
+  expect(result?.tokens[0]).toHaveProperty('deadAfterSeconds');
+  expect(world.accepts(string)).toBe(false);
+});
+
+test.each(['freeze', 'delete', 'replace'])(
+  'to %s a token whose permissions a person took a moment ago proves nothing by itself',
+  async (way) => {
+    const byHand = await world.people.mint({ description: 'by hand', permissions: write });
+    await world.wait(HOUR);
+    slowly();
+    await world.people.changeToken(byHand.id, { permissions: [] });
+    const byId = { tokenId: byHand.id, reason: 'leaked', way, noUndo: way === 'freeze' };
+    const { result } = await world.revoke(byId);
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.tokens[0]?.unconfirmed).toContain('no secret of ours is known to have its');
+    expect(world.accepts(byHand.accessToken)).toBe(true);
+  },
+);
+
+test('what nobody knows the permissions of is proven dead for whatever it might do', async () => {
+  const string = world.string(TELEGRAF);
+  const { AWSCURRENT: tokenId } = world.holders(TELEGRAF);
+  await world.people.changeToken(tokenId, { permissions: [{ action: 'read', resource: 'logs' }] });
+  await world.wait(HOUR);
+  slowly();
+  await world.people.changeToken(tokenId, { permissions: [] });
+  const { result: early } = await world.revoke({ ...order, way: 'freeze' });
+  expect(early).toMatchObject({
+    confirmed: false,
+    tokens: [{ unconfirmed: 'the cluster still accepts its string' }],
+  });
+  expect(world.accepts(string, 'read', 'logs')).toBe(true);
+  await world.wait(HOUR);
+  const { result } = await world.revoke({ ...order, way: 'freeze' });
+  expect(result).toMatchObject({ confirmed: true });
+  expect(result?.tokens[0]).toHaveProperty('deadAfterSeconds');
+});
+
+test('a token that was minted and never armed keeps no order open', async () => {
+  const { home } = world.tokens(TELEGRAF)[0]?.marker ?? {};
+  await world.people.mint({
+    description: `[keyturn:1 owner=prod secret=${TELEGRAF} home=${home}]`,
+    permissions: [],
+  });
+  const { result } = await world.revoke({ ...order, way: 'freeze' });
+  expect(result).toMatchObject({ confirmed: true });
+  expect(result?.tokens).toHaveLength(2);
 });

@@ -208,7 +208,9 @@ test.each(['lift', 'unfreeze'])(
   async (way) => {
     expect(await warningsOf({ ...order, way })).toContain(`nothing to ${way}: ${TELEGRAF}`);
     const { result } = await world.revoke({ ...order, way });
-    expect(result).toMatchObject({ done: true, tokens: [] });
+    expect(result).toMatchObject({ done: true, confirmed: true });
+    expect(result?.tokens.map((each) => each.result)).toEqual(['left', 'left', 'left']);
+    expect(world.events('Token Permissions Changed')).toEqual([]);
   },
 );
 
@@ -280,3 +282,36 @@ test.each([
   expect((await world.revoke({ ...order, way })).result).toMatchObject({ confirmed: true });
   expect([world.hold(TELEGRAF), isLabelled()]).toEqual([undefined, false]);
 });
+
+test.each(['unfreeze', 'restore'])(
+  '%s claims nothing by a repetition while the cluster refuses what was given back, and proves it then',
+  async (way) => {
+    const isFreeze = way === 'unfreeze';
+    if (isFreeze) await world.revoke({ ...freeze, ...alices });
+    for (let step = 0; step < 3 && !isFreeze; step += 1) {
+      await world.wait(25 * HOUR);
+      await world.reap();
+    }
+    const string = isFreeze ? world.string(TELEGRAF) : supersededString;
+    const about = isFreeze ? order : { tokenId: superseded, reason: order.reason };
+    const { activationDelayMs } = world.cluster;
+    world.cluster.activationDelayMs = 2 * HOUR;
+    for (const result of ['given-back', 'left']) {
+      const { result: report } = await world.revoke({ ...about, way });
+      expect([report?.done, report?.confirmed]).toEqual([true, false]);
+      expect(report?.tokens).toContainEqual(
+        expect.objectContaining({
+          result,
+          unconfirmed: expect.stringContaining('it was not seen accepted in time'),
+        }),
+      );
+    }
+    world.cluster.activationDelayMs = activationDelayMs;
+    expect(world.accepts(string)).toBe(false);
+    await world.wait(2 * HOUR);
+    const { result: report } = await world.revoke({ ...about, way });
+    expect(report).toMatchObject({ done: true, confirmed: true });
+    expect(new Set(report?.tokens.map(({ result }) => result))).toEqual(new Set(['left']));
+    expect(world.accepts(string)).toBe(true);
+  },
+);

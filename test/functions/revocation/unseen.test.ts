@@ -541,13 +541,29 @@ test.each([
   expect(world.tokens().map((each) => each.id)).toContain(id);
 });
 
-test('freezes a token by the name of its secret that was deleted for good', async () => {
-  const string = world.string(TELEGRAF);
-  await world.people.deleteSecret(TELEGRAF, 'for good');
-  await world.revoke({ ...order, way: 'freeze' });
-  await world.wait(MINUTE);
-  expect(world.accepts(string)).toBe(false);
-});
+test.each([
+  ['freeze', order],
+  ['delete', order],
+  ['delete', everything],
+])(
+  'to %s the token of a secret that was deleted for good says that no hold keeps rotate from making another one: %j',
+  async (way, selected) => {
+    const string = world.string(TELEGRAF);
+    await world.people.deleteSecret(TELEGRAF, 'for good');
+    const { result: shown } = await world.revoke({ ...selected, way, dryRun: true });
+    const { result } = await world.revoke({ ...selected, way });
+    const said = expect.stringMatching(
+      `${TELEGRAF} is not visible here, so no hold could be set: while the policy has the entry telegraf, the next run of rotate makes`,
+    );
+    expect(shown?.plan.warnings).toContainEqual(said);
+    expect(result?.unconfirmed).toContainEqual(said);
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(false);
+    await world.rotate();
+    await world.wait(MINUTE);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
 
 test('a hold that is set while a successor is verified keeps it from being promoted', async () => {
   const old = currentId();
@@ -584,3 +600,91 @@ test('looks again after the strings were seen dead: what was given back meanwhil
   world.intercept();
   expect([isGiven, working(TELEGRAF)]).toEqual([true, []]);
 });
+
+test('what was taken away a second time is proven dead a second time', async () => {
+  const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
+  const { revocationDelayMs } = world.cluster;
+  let refused = 0;
+  world.intercept(async (call, effect) => {
+    const reply = effect();
+    if (call.server !== 'data-plane' || !call.authorization?.includes(string)) return reply;
+    refused = reply.status >= 400 ? refused + 1 : 0;
+    if (refused === 30) {
+      world.cluster.revocationDelayMs = HOUR;
+      await world.people.changeToken(tokenId, {
+        permissions: [{ action: 'write', resource: 'metrics' }],
+      });
+    }
+    return reply;
+  });
+  const { result } = await world.revoke({ ...order, way: 'freeze' });
+  world.intercept();
+  world.cluster.revocationDelayMs = revocationDelayMs;
+  expect([world.accepts(string), working(TELEGRAF)]).toEqual([true, []]);
+  expect(result).toMatchObject({
+    done: true,
+    confirmed: false,
+    tokens: [{ result: 'frozen', unconfirmed: 'the cluster still accepts its string' }],
+  });
+});
+
+test.each([
+  ['delete', 'DELETE /tokens/{id}', { status: 404, body: '{"code": 404, "message": "not found"}' }],
+  ['delete', 'DELETE /tokens/{id}', { status: 204, body: '' }],
+  ['freeze', 'PATCH /tokens/{id}', { status: 200, body: '' }],
+])(
+  'to %s claims nothing that %s answers without doing it, and publishes nothing',
+  async (way, operation, reply) => {
+    const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
+    const published = world.events('Token Revoked').length;
+    const { description, createdAt } =
+      world.cluster.state.tokens.find(({ id }) => id === tokenId) ?? {};
+    const fields = {
+      ...{ id: tokenId, accountId: tokenId, clusterId: tokenId, description },
+      ...{ createdAt: new Date(createdAt ?? 0).toISOString(), permissions: [] },
+    };
+    const headers = { 'content-type': 'application/json' };
+    const body = reply.status === 200 ? JSON.stringify(fields) : reply.body;
+    world.intercept(answer([operation], { ...reply, body, headers }));
+    const said = await world.revoke({ ...order, way });
+    world.intercept();
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(true);
+    expect(reportOf(said)).toMatchObject({
+      done: false,
+      tokens: [{ tokenId, result: 'failed', unconfirmed: expect.stringContaining('is not done') }],
+    });
+    expect(said.error?.errorMessage).toContain('it was answered as done, and is not done');
+    expect(world.events('Token Revoked')).toHaveLength(published);
+  },
+);
+
+test.each(['freeze', 'delete'])(
+  'to %s one token goes ahead in the Region of a replica, and says what has to be done in the primary one',
+  async (way) => {
+    const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
+    const labels = world.labels(TELEGRAF);
+    world.intercept((call, effect) => {
+      const reply = effect();
+      if (!['DescribeSecret', 'ListSecrets'].includes(call.operation))
+        return Promise.resolve(reply);
+      const body = JSON.parse(reply.body);
+      for (const each of body.SecretList ?? [body]) {
+        if (each.Name === TELEGRAF) each.PrimaryRegion = 'us-east-1';
+      }
+      return Promise.resolve({ ...reply, body: JSON.stringify(body) });
+    });
+    const whole = await world.revoke({ ...order, way });
+    expect(JSON.stringify(whole)).toContain('or end one token here, by its id or its string');
+    expect(working(TELEGRAF)).toHaveLength(1);
+    const { result } = await world.revoke({ tokenId, way, reason: 'leaked' });
+    world.intercept();
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.tokens[0]).toHaveProperty('deadAfterSeconds');
+    expect(result?.unconfirmed).toEqual([
+      expect.stringMatching(`${TELEGRAF} is a replica: no hold was set, .* give this order there`),
+    ]);
+    expect(world.accepts(string)).toBe(false);
+    expect([world.labels(TELEGRAF), world.hold(TELEGRAF)]).toEqual([labels, undefined]);
+  },
+);
