@@ -4,6 +4,7 @@ import type { Tools } from '../run/tools.ts';
 import { tracesOf } from '../secrets-manager/hold.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { type ObservedSecret, type ObservedToken, secretNamedIn } from '../tokens/observation.ts';
+import { works } from '../tokens/state.ts';
 import { type ArmingTools, type UnderHold, underHold } from '../tokens/under-hold.ts';
 import { alreadyDone } from './already-done.ts';
 import type { Controls } from './control.ts';
@@ -24,6 +25,7 @@ import type { OrderObservation } from './plan/select-tokens.ts';
 import { CUT_LISTING } from './plan/warnings.ts';
 import { replaceCurrent } from './replace-current.ts';
 import { releaseHold, setHold } from './set-hold.ts';
+import { type Failure, failedResult } from './tell-failures.ts';
 import { mayWork, type UnknownString, underLabels, withoutLabel } from './unknown-strings.ts';
 import { verifyAccepted } from './verify-accepted.ts';
 import { type Proving, verifyRefused } from './verify-refused.ts';
@@ -52,21 +54,14 @@ export interface Revocation {
   readonly around: RevocationObservation & Pick<OrderObservation, 'endedIn'>;
 }
 
-/** What was not done. */
-export interface Failure {
-  /** The kind of the action. */
-  readonly what: string;
-  /** The secret, or the token. */
-  readonly where: string;
-  readonly error: unknown;
-}
-
 /** What happened to the tokens of one secret. */
 export interface SecretResult {
   readonly results: readonly TokenResult[];
   readonly failures: readonly Failure[];
   /** What is not confirmed beside the tokens, in sentences. */
   readonly unconfirmed: readonly string[];
+  /** The secret, or the token that was meant alone, if a string of it was not ended and may work. */
+  readonly alive: readonly string[];
   /** Nothing was left to do when the secret was read last. */
   readonly settled: boolean;
 }
@@ -90,6 +85,8 @@ interface Progress {
   readonly unknown: Map<string, UnknownString>;
   /** Why Secrets Manager did not say what the secret is like. Undefined: it did. */
   unread?: string | undefined;
+  /** What was left to do when the secret was looked at last. */
+  left: { readonly seen: ObservedSecret; readonly actions: readonly RevocationAction[] };
   /** Actions that were carried out; those are not seen where the secret cannot be read. */
   readonly done: Set<string>;
   /** Why the secret is not reached, or what the order cannot do in it. */
@@ -102,6 +99,9 @@ interface Progress {
 }
 
 const keyOf = (action: RevocationAction) => JSON.stringify(action);
+
+const isOfToken = (action: RevocationAction) =>
+  action.kind === 'strip' || action.kind === 'delete' || action.kind === 'give-back';
 
 function tokenOf(tokenId: string, seen: ObservedSecret): ObservedToken {
   const owned = seen.tokens.find(({ token }) => token.id === tokenId);
@@ -217,7 +217,8 @@ async function takeSteps(
       tools.log.warn('revoking', about);
       if (READ_AGAIN_AFTER.includes(action.kind)) return;
     } catch (error) {
-      failures.set(keyOf(action), { what: action.kind, where: progress.name, error });
+      const tokenId = isOfToken(action) ? action.tokenId : undefined;
+      failures.set(keyOf(action), { what: action.kind, where: progress.name, tokenId, error });
       tools.log.error('failed', { ...about, error });
       if (isGate(action, order)) return;
     }
@@ -279,12 +280,14 @@ async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> 
     noteAlreadyDone(seen, progress, tools);
     const end = endOf(seen, progress);
     progress.reason = end?.reason ?? shortfallOf(seen, progress.order);
+    progress.left = { seen, actions: [] };
     if (end) return end.settled;
     const actions = decideRevocation(seen, progress.order, tools.apiNow()).filter(
       (action) =>
         !partial.has(keyOf(action)) &&
         !(progress.unread !== undefined && progress.done.has(keyOf(action))),
     );
+    progress.left = { seen, actions };
     if (actions.length === 0) {
       failures.clear(); // another run has done what failed here
       return true;
@@ -296,6 +299,8 @@ async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> 
     if (untried.length === 0 || (waits && !progress.order.immediately)) return false;
     await takeSteps(untried, seen, progress, tools);
   }
+  const error = new Error(`it was different at each of ${MOST_ROUNDS} looks`);
+  failures.set('observe', { what: 'observe', where: name, error });
   return false;
 }
 
@@ -342,6 +347,26 @@ function withSuccessor(results: readonly TokenResult[]): TokenResult[] {
       ? { ...each, replacedBy: successor.tokenId }
       : each,
   );
+}
+
+/** Why nothing was tried that comes behind these. */
+const BEHIND: Readonly<Record<string, string>> = {
+  replace: 'no successor was promoted',
+  release: 'the hold was not released',
+  delete: 'not all was deleted before',
+};
+
+/** What was left to do for tokens when the secret was looked at last, and why it is not done. */
+function leftOf({ left: { seen, actions }, failures, settled }: Progress, now: number) {
+  const observing = failures.get('observe')?.error;
+  const before = [...failures.values()].flatMap(({ what }) => BEHIND[what] ?? [])[0];
+  return (settled ? [] : actions.filter(isOfToken)).map((action) => {
+    const why = failures.get(keyOf(action))?.error ?? observing ?? before;
+    const isGiving = action.kind === 'give-back';
+    const observed = tokenOf(action.tokenId, seen);
+    const result = located(failedResult(observed, isGiving, why, now), seen);
+    return { result, isAlive: !isGiving && works(observed.token, now) };
+  });
 }
 
 type LastLook = Pick<UnderHold<unknown>, 'holdError' | 'obeyed'>;
@@ -425,18 +450,22 @@ export async function revokeSecret(
     known: new Set(planned.tokens.map(({ token }) => token.id)),
     foreign: new Set(revocation.order.namedToken ? [revocation.order.namedToken] : []),
     unknown: new Map(),
+    left: { seen: planned, actions: decideRevocation(planned, revocation.order, tools.apiNow()) },
     done: new Set(),
     released: false,
     cut: false,
     settled: false,
   };
   const lastLook = await underHold(name, tools, (arming) => carryOutOrder(progress, arming));
+  const left = leftOf(progress, tools.apiNow());
+  for (const { result } of left) progress.results.set(result.tokenId, result);
   const results = withSuccessor([...progress.results.values()]);
   const told = results.map((each) => afterLastLook(each, lastLook));
   return {
     results: told,
     failures: [...progress.failures.values()],
     unconfirmed: [...unsaid(told, lastLook), ...(await unconfirmedOf(progress, tools))],
+    alive: left.some(({ isAlive }) => isAlive) ? [name] : [],
     settled: progress.settled && lastLook.obeyed === undefined,
   };
 }
