@@ -83,6 +83,8 @@ interface Progress {
   readonly foreign: Set<string>;
   /** Labelled versions whose string is no token's of this secret, by version. */
   readonly unknown: Map<string, UnknownString>;
+  /** What could not be looked at in it, in sentences. */
+  readonly unseen: Set<string>;
   /** Why Secrets Manager did not say what the secret is like. Undefined: it did. */
   unread?: string | undefined;
   /** What was left to do when the secret was looked at last. */
@@ -251,7 +253,8 @@ async function look(progress: Progress, tools: ArmingTools): Promise<SeenAlone |
     progress.unread = `could not be read again (${messageOf(described.reason)}): it counted as it was in the listing, so a rotation meanwhile, or a hold that is lacking, would not be seen`;
   }
   const secrets = { ...tools.secrets, describe: async () => secret };
-  const known = { foreign, ids: expectedIds(progress) };
+  const note = needsNoAws(order) ? (said: string) => progress.unseen.add(said) : undefined;
+  const known = { foreign, ids: expectedIds(progress), note };
   const secretNamed = secretNamedIn(revocation.around);
   return observeOne(name, { ...tools, secrets }, { ...known, secretNamed });
 }
@@ -418,10 +421,11 @@ async function othersMayWork(progress: Progress, tools: Tools): Promise<string[]
 
 /** What is not confirmed of a secret beside its tokens, in sentences. */
 async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]> {
-  const { name, reason, unread, partial, cut } = progress;
+  const { name, reason, unread, unseen, partial, cut } = progress;
   return [
     ...(reason === undefined ? [] : [`${name} ${reason}`]),
     ...(unread === undefined ? [] : [`${name} ${unread}`]),
+    ...unseen,
     ...[...partial.values()].map((text) => `${name} ${text}`),
     ...(cut ? [CUT_LISTING] : []),
     ...(await othersMayWork(progress, tools)),
@@ -450,6 +454,7 @@ export async function revokeSecret(
     known: new Set(planned.tokens.map(({ token }) => token.id)),
     foreign: new Set(revocation.order.namedToken ? [revocation.order.namedToken] : []),
     unknown: new Map(),
+    unseen: new Set(),
     left: { seen: planned, actions: decideRevocation(planned, revocation.order, tools.apiNow()) },
     done: new Set(),
     released: false,
