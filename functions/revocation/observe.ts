@@ -4,9 +4,10 @@ import type { Policy } from '../policy/policy.ts';
 import type { Log } from '../run/tools.ts';
 import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
-import type { HolderSources } from '../tokens/find-holder.ts';
+import { findHolder, type HolderSources } from '../tokens/find-holder.ts';
 import { parseMarker } from '../tokens/marker.ts';
 import {
+  type Holder,
   LONGEST_LAG_MS,
   type ObservedSecret,
   type OwnedToken,
@@ -14,9 +15,10 @@ import {
   secretNamedIn,
   sortByOwner,
 } from '../tokens/observation.ts';
-import { observeVersions, type Readers } from '../tokens/observe.ts';
+import type { Readers } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { foreignHolders } from './plan/decide-revocation.ts';
+import type { Unseen } from './plan/unseen.ts';
 
 /** What reading both systems for a person's order needs. */
 interface OrderReaders {
@@ -36,6 +38,7 @@ export interface RevocationObservation {
   readonly tokens: readonly Token[];
   /** Ids of live tokens that the listing lacks though it ought to show them: it is cut, and may lack others. */
   readonly unlisted: readonly string[];
+  readonly unseen: readonly Unseen[];
   /** Why Secrets Manager could not be asked. Absent: it answered. */
   readonly awsError?: string;
 }
@@ -65,14 +68,29 @@ function withNamed(seen: ObservedSecret): ObservedSecret {
   return byId.size === 0 ? seen : { ...seen, tokens: [...seen.tokens, ...byId.values()] };
 }
 
-/** Every labelled version, also under labels of people's own: whoever reads it has its string. */
+type Note = (said: string) => void;
+
+/**
+ * Every labelled version, also under labels of people's own: whoever reads it has its string.
+ * @param note is told of each version about which the cluster cannot be asked, and which counts as unknown. Absent:
+ * that is an error
+ */
 async function observeLabelled(
   secret: Secret,
   sources: HolderSources,
+  note?: Note,
   others: Iterable<string> = [],
 ): Promise<ObservedSecret> {
-  const versions = new Set([...Object.values(secret.labels), ...others]);
-  return withNamed(await observeVersions(secret, versions, sources));
+  const holders = new Map<string, Holder>();
+  for (const version of new Set([...Object.values(secret.labels), ...others])) {
+    const found = findHolder(version, secret, sources);
+    const holder = await (note ? found.catch(String) : found);
+    const isKnown = typeof holder !== 'string';
+    holders.set(version, isKnown ? holder : { state: 'unknown' });
+    if (isKnown) continue;
+    note?.(`${secret.name}: it is not known whose string version ${version} has (${holder})`);
+  }
+  return withNamed({ secret, tokens: sources.owned.get(secret.name) ?? [], holders });
 }
 
 const tokensOf = (seen: ObservedSecret): Token[] => [
@@ -93,20 +111,31 @@ const unlistedOf = (
     listed.has(id) || at - createdAt < LONGEST_LAG_MS ? [] : [id],
   );
 
+interface Listed extends Pick<RevocationObservation, 'unseen' | 'awsError'> {
+  readonly all: ReadonlyMap<string, Secret>;
+}
+
 /** Secrets of our owner. Those of the policy that `ListSecrets` does not show yet are read by name. */
 async function listSecrets({
   secrets,
   policy,
-}: Pick<OrderReaders, 'secrets' | 'policy'>): Promise<ReadonlyMap<string, Secret>> {
+}: Pick<OrderReaders, 'secrets' | 'policy'>): Promise<Listed> {
   const { owner } = policy;
   const listed = await secrets.list(owner);
   const known = new Set(listed.map(({ name }) => name));
   const late = policy.tokens.filter(({ secret }) => !known.has(secret));
-  const described = await Promise.all(late.map(({ secret }) => secrets.describe(secret)));
-  const ours = described.filter((secret) => secret?.tags[OWNER_TAG] === owner);
-  return new Map(
-    [...listed, ...ours].flatMap((secret) => (secret ? [[secret.name, secret] as const] : [])),
+  const unseen: Unseen[] = [];
+  const all = new Map(listed.map((secret) => [secret.name, secret]));
+  await Promise.all(
+    late.map(async ({ secret: name }) => {
+      const secret = await secrets
+        .describe(name)
+        .catch((error) => `${name} could not be looked at (${error}): its strings may work`);
+      if (typeof secret === 'string') unseen.push({ secret: name, said: secret });
+      else if (secret?.tags[OWNER_TAG] === owner) all.set(secret.name, secret);
+    }),
   );
+  return { all, unseen };
 }
 
 /** What an order needs of Secrets Manager. */
@@ -117,13 +146,16 @@ export interface AwsNeed {
   readonly instead?: string;
 }
 
-async function listOrExplain(readers: OrderReaders, { withoutAws, instead }: AwsNeed) {
+async function listOrExplain(
+  readers: OrderReaders,
+  { withoutAws, instead }: AwsNeed,
+): Promise<Listed> {
   try {
-    return { all: await listSecrets(readers) };
+    return await listSecrets(readers);
   } catch (cause) {
     const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
     const awsError = `${name}: ${message}`;
-    if (withoutAws) return { all: new Map<string, Secret>(), awsError };
+    if (withoutAws) return { all: new Map<string, Secret>(), unseen: [], awsError };
     const ends = ['nothing was done', ...(instead === undefined ? [] : [instead])];
     const said = `Secrets Manager could not be asked (${awsError}); ${ends.join('; ')}`;
     // The command line knows errors of credentials by their names.
@@ -138,7 +170,7 @@ export async function observeAll(
 ): Promise<RevocationObservation> {
   const { api, secrets, policy, log, now } = readers;
   const { owner } = policy;
-  const { all, awsError } = await listOrExplain(readers, need);
+  const { all, awsError, ...listing } = await listOrExplain(readers, need);
   const { tokens, at } = await api.listTokens();
   const secretNamed: SecretNamed = (name) => all.get(name);
   const sorted = sortByOwner(tokens, owner, secretNamed);
@@ -149,9 +181,11 @@ export async function observeAll(
     secretNamed,
     readFingerprint: fingerprintReader({ secrets, policy, log }),
   };
+  const unseen = [...listing.unseen];
   const observed = await Promise.all(
     [...all].map(async ([name, secret]) => {
-      const seen = await observeLabelled(secret, sources);
+      const note: Note = (said) => unseen.push({ secret: name, said });
+      const seen = await observeLabelled(secret, sources, note);
       return [name, withForeign(seen, sorted.foreign)] as const;
     }),
   );
@@ -165,6 +199,7 @@ export async function observeAll(
     secrets: new Map(observed),
     tokens: [...byId.values()],
     unlisted,
+    unseen,
     ...(awsError !== undefined && { awsError }),
   };
 }
@@ -179,6 +214,8 @@ interface Known {
   readonly secretNamed?: SecretNamed;
   /** Versions without a label, to look at as well. */
   readonly versions?: Iterable<string>;
+  /** Is told of versions that cannot be asked about. Absent: that is an error. */
+  readonly note?: Note | undefined;
 }
 
 /** Tokens that the listing does not show, though they live. */
@@ -230,7 +267,7 @@ export interface SeenAlone extends ObservedSecret, Pick<RevocationObservation, '
 export async function observeOne(
   name: string,
   readers: OrderReaders,
-  { foreign: meant = [], ids = [], secretNamed = () => undefined, versions }: Known = {},
+  { foreign: meant = [], ids = [], secretNamed = () => undefined, versions, note }: Known = {},
 ): Promise<SeenAlone | undefined> {
   const { api, secrets, policy, log } = readers;
   const secret = await secrets.describe(name);
@@ -247,7 +284,7 @@ export async function observeOne(
   const readFingerprint = fingerprintReader({ secrets, policy, log });
   const others = foreign.size === 0 ? byId : new Map([...byId, ...foreign]);
   const sources = { owned, foreign: others, revoked, api, owner, secretNamed, readFingerprint };
-  const seen = withForeign(await observeLabelled(secret, sources, versions), others, meant);
+  const seen = withForeign(await observeLabelled(secret, sources, note, versions), others, meant);
   return { ...seen, unlisted: unlistedOf(seen, byId, at), revoked: revoked.get(name) ?? [] };
 }
 
@@ -262,12 +299,24 @@ export async function observeAgain(
 ): Promise<RevocationObservation> {
   const shared = { ...readers, api: { ...readers.api, listTokens: sharedListing(readers.api) } };
   const secretNamed = secretNamedIn(observation);
-  const again = await Promise.all(names.map((name) => observeOne(name, shared, { secretNamed })));
+  const unseen = new Map<string, string>();
+  const again = await Promise.all(
+    names.map((name) =>
+      observeOne(name, shared, { secretNamed }).catch((error) => {
+        unseen.set(name, `${name} could not be looked at again (${error})`);
+        return undefined;
+      }),
+    ),
+  );
   const fresh = again.flatMap((seen) => (seen ? [[seen.secret.name, seen] as const] : []));
   return {
     ...observation,
     secrets: new Map([...observation.secrets, ...fresh]),
     unlisted: [...observation.unlisted, ...fresh.flatMap(([, { unlisted }]) => unlisted)],
+    unseen: [
+      ...observation.unseen.filter(({ secret }) => !names.includes(secret)),
+      ...[...unseen].map(([secret, said]) => ({ secret, said })),
+    ],
   };
 }
 

@@ -4,6 +4,7 @@ import type { Tools } from '../run/tools.ts';
 import { tracesOf } from '../secrets-manager/hold.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { type ObservedSecret, type ObservedToken, secretNamedIn } from '../tokens/observation.ts';
+import { works } from '../tokens/state.ts';
 import { type ArmingTools, type UnderHold, underHold } from '../tokens/under-hold.ts';
 import { alreadyDone } from './already-done.ts';
 import type { Controls } from './control.ts';
@@ -24,6 +25,7 @@ import type { OrderObservation } from './plan/select-tokens.ts';
 import { CUT_LISTING } from './plan/warnings.ts';
 import { replaceCurrent } from './replace-current.ts';
 import { releaseHold, setHold } from './set-hold.ts';
+import { type Failure, failedResult } from './tell-failures.ts';
 import { mayWork, type UnknownString, underLabels, withoutLabel } from './unknown-strings.ts';
 import { verifyAccepted } from './verify-accepted.ts';
 import { type Proving, verifyRefused } from './verify-refused.ts';
@@ -52,21 +54,14 @@ export interface Revocation {
   readonly around: RevocationObservation & Pick<OrderObservation, 'endedIn'>;
 }
 
-/** What was not done. */
-export interface Failure {
-  /** The kind of the action. */
-  readonly what: string;
-  /** The secret, or the token. */
-  readonly where: string;
-  readonly error: unknown;
-}
-
 /** What happened to the tokens of one secret. */
 export interface SecretResult {
   readonly results: readonly TokenResult[];
   readonly failures: readonly Failure[];
   /** What is not confirmed beside the tokens, in sentences. */
   readonly unconfirmed: readonly string[];
+  /** The secret, or the token that was meant alone, if a string of it was not ended and may work. */
+  readonly alive: readonly string[];
   /** Nothing was left to do when the secret was read last. */
   readonly settled: boolean;
 }
@@ -88,12 +83,14 @@ interface Progress {
   readonly foreign: Set<string>;
   /** Labelled versions whose string is no token's of this secret, by version. */
   readonly unknown: Map<string, UnknownString>;
+  /** What could not be looked at in it, in sentences. */
+  readonly unseen: Set<string>;
   /** Why Secrets Manager did not say what the secret is like. Undefined: it did. */
   unread?: string | undefined;
+  /** What was left to do when the secret was looked at last. */
+  left: { readonly seen: ObservedSecret; readonly actions: readonly RevocationAction[] };
   /** Actions that were carried out; those are not seen where the secret cannot be read. */
   readonly done: Set<string>;
-  /** What the last look found to do. */
-  left: readonly RevocationAction[];
   /** Why the secret is not reached, or what the order cannot do in it. */
   reason?: string | undefined;
   /** The hold that the plan showed was released. */
@@ -104,6 +101,9 @@ interface Progress {
 }
 
 const keyOf = (action: RevocationAction) => JSON.stringify(action);
+
+const isOfToken = (action: RevocationAction) =>
+  action.kind === 'strip' || action.kind === 'delete' || action.kind === 'give-back';
 
 function tokenOf(tokenId: string, seen: ObservedSecret): ObservedToken {
   const owned = seen.tokens.find(({ token }) => token.id === tokenId);
@@ -219,7 +219,8 @@ async function takeSteps(
       tools.log.warn('revoking', about);
       if (READ_AGAIN_AFTER.includes(action.kind)) return;
     } catch (error) {
-      failures.set(keyOf(action), { what: action.kind, where: progress.name, error });
+      const tokenId = isOfToken(action) ? action.tokenId : undefined;
+      failures.set(keyOf(action), { what: action.kind, where: progress.name, tokenId, error });
       tools.log.error('failed', { ...about, error });
       if (isGate(action, order)) return;
     }
@@ -252,7 +253,8 @@ async function look(progress: Progress, tools: ArmingTools): Promise<SeenAlone |
     progress.unread = `could not be read again (${messageOf(described.reason)}): it counted as it was in the listing, so a rotation meanwhile, or a hold that is lacking, would not be seen`;
   }
   const secrets = { ...tools.secrets, describe: async () => secret };
-  const known = { foreign, ids: expectedIds(progress) };
+  const note = needsNoAws(order) ? (said: string) => progress.unseen.add(said) : undefined;
+  const known = { foreign, ids: expectedIds(progress), note };
   const secretNamed = secretNamedIn(revocation.around);
   return observeOne(name, { ...tools, secrets }, { ...known, secretNamed });
 }
@@ -295,13 +297,13 @@ const actionsLeft = (
 async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
   const { failures } = progress;
   for (let round = 0; round <= MOST_ROUNDS; round += 1) {
-    progress.left = [];
     const seen = await lookAndNote(progress, tools);
     const end = endOf(seen, progress);
     progress.reason = end?.reason ?? shortfallOf(seen, progress.order);
+    progress.left = { seen, actions: [] };
     if (end) return end.settled;
     const actions = actionsLeft(seen, progress, tools);
-    progress.left = actions;
+    progress.left = { seen, actions };
     if (actions.length === 0) {
       failures.clear(); // another run has done what failed here
       return true;
@@ -343,18 +345,17 @@ async function verifyEnded(
 }
 
 /** Whatever a call answered: what is still to be done after the last pass was not done. */
-function noteLeft({ name, left, failures, results }: Progress): void {
-  for (const action of left) {
+function noteLeft({ name, left: { actions }, failures, done }: Progress): void {
+  for (const action of actions) {
     const key = keyOf(action);
+    if (failures.has(key) || !done.has(key)) continue;
     const error = new Error('it was answered as done, and is not done');
-    const failure = failures.get(key) ?? { what: action.kind, where: name, error };
-    failures.set(key, failure);
-    const result = 'tokenId' in action ? results.get(action.tokenId ?? '') : undefined;
-    if (!result || result.result === 'successor') continue;
-    const { deadAfterSeconds, ...others } = result;
-    const unconfirmed = `${action.kind}: ${messageOf(failure.error)}`;
-    results.set(result.tokenId, { ...others, result: 'failed', unconfirmed });
+    const tokenId = 'tokenId' in action ? action.tokenId : undefined;
+    failures.set(key, { what: action.kind, where: name, tokenId, error });
   }
+  if (actions.length === 0 || failures.size > 0) return;
+  const error = new Error(`it was different at each of ${MOST_ROUNDS} looks`);
+  failures.set('observe', { what: 'observe', where: name, error });
 }
 
 /** Carries out the order and verifies it, twice. An error becomes a failure of the result; it is never thrown. */
@@ -371,6 +372,7 @@ async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<vo
     progress.failures.set('observe', { what: 'observe', where: progress.name, error });
     const about = { secret: progress.name, way: progress.revocation.order.way };
     tools.log.error('failed', { ...about, error });
+    await verifyEnded(progress, verified, tools); // what was ended before
   }
 }
 
@@ -382,6 +384,28 @@ function withSuccessor(results: readonly TokenResult[]): TokenResult[] {
       ? { ...each, replacedBy: successor.tokenId }
       : each,
   );
+}
+
+/** Why nothing was tried that comes behind these. */
+const BEHIND: Readonly<Record<string, string>> = {
+  replace: 'no successor was promoted',
+  release: 'the hold was not released',
+  delete: 'not all was deleted before',
+};
+
+/** What was left to do for tokens when the secret was looked at last, and why it is not done. */
+function leftOf({ left: { seen, actions }, failures, done, settled }: Progress, now: number) {
+  const isLeft = (action: RevocationAction) =>
+    failures.has(keyOf(action)) || !done.has(keyOf(action));
+  const observing = failures.get('observe')?.error;
+  const before = [...failures.values()].flatMap(({ what }) => BEHIND[what] ?? [])[0];
+  return (settled ? [] : actions.filter(isOfToken).filter(isLeft)).map((action) => {
+    const why = failures.get(keyOf(action))?.error ?? observing ?? before;
+    const isGiving = action.kind === 'give-back';
+    const observed = tokenOf(action.tokenId, seen);
+    const result = located(failedResult(observed, isGiving, why, now), seen);
+    return { result, isAlive: !isGiving && works(observed.token, now) };
+  });
 }
 
 type LastLook = Pick<UnderHold<unknown>, 'holdError' | 'obeyed'>;
@@ -433,10 +457,11 @@ async function othersMayWork(progress: Progress, tools: Tools): Promise<string[]
 
 /** What is not confirmed of a secret beside its tokens, in sentences. */
 async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]> {
-  const { name, reason, unread, partial, cut } = progress;
+  const { name, reason, unread, unseen, partial, cut } = progress;
   return [
     ...(reason === undefined ? [] : [`${name} ${reason}`]),
     ...(unread === undefined ? [] : [`${name} ${unread}`]),
+    ...unseen,
     ...[...partial.values()].map((text) => `${name} ${text}`),
     ...(cut ? [CUT_LISTING] : []),
     ...(await othersMayWork(progress, tools)),
@@ -465,19 +490,23 @@ export async function revokeSecret(
     known: new Set(planned.tokens.map(({ token }) => token.id)),
     foreign: new Set(revocation.order.namedToken ? [revocation.order.namedToken] : []),
     unknown: new Map(),
+    unseen: new Set(),
+    left: { seen: planned, actions: decideRevocation(planned, revocation.order, tools.apiNow()) },
     done: new Set(),
-    left: [],
     released: false,
     cut: false,
     settled: false,
   };
   const lastLook = await underHold(name, tools, (arming) => carryOutOrder(progress, arming));
+  const left = leftOf(progress, tools.apiNow());
+  for (const { result } of left) progress.results.set(result.tokenId, result);
   const results = withSuccessor([...progress.results.values()]);
   const told = results.map((each) => afterLastLook(each, lastLook));
   return {
     results: told,
     failures: [...progress.failures.values()],
     unconfirmed: [...unsaid(told, lastLook), ...(await unconfirmedOf(progress, tools))],
+    alive: left.some(({ isAlive }) => isAlive) ? [name] : [],
     settled: progress.settled && lastLook.obeyed === undefined,
   };
 }

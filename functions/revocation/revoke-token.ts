@@ -3,15 +3,16 @@ import type { Tools } from '../run/tools.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { freshToken } from '../tokens/change-token.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../tokens/observation.ts';
-import { ownedCurrent, provenCurrent } from '../tokens/state.ts';
+import { ownedCurrent, provenCurrent, works } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { deleteToken, giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
 import { observeOne } from './observe.ts';
 import { decideToken, heldBecause } from './plan/decide-token.ts';
-import { ENDING_WAYS, needsNoAws, type Order } from './plan/order.ts';
+import { ENDING_WAYS, needsNoAws, type Order, UNDOING_WAYS } from './plan/order.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
 import { isInUse } from './plan/select-tokens.ts';
 import { afterLastLook, type Revocation, type SecretResult, unsaid } from './revoke-secret.ts';
+import { failedResult } from './tell-failures.ts';
 import { verifyAccepted } from './verify-accepted.ts';
 import { verifyRefused } from './verify-refused.ts';
 
@@ -211,13 +212,17 @@ export async function revokeToken(
       results,
       failures: failures.map((error) => ({ what: 'detach-label', where: name, error })),
       unconfirmed: [...unsaid(results, lastLook), ...unconfirmed],
+      alive: [],
       settled: failures.length === 0 && isReached && lastLook.obeyed === undefined,
     };
   } catch (error) {
     const about = { tokenId: planned.token.id, way: order.way, reason };
     tools.log.error('failed', { ...about, error });
-    const results = [resultOf(planned, 'failed')];
-    const failures = [{ what: order.way, where: planned.token.id, error }];
-    return { results, failures, unconfirmed: [], settled: false };
+    const { token } = planned;
+    const isGiving = UNDOING_WAYS.includes(order.way);
+    const results = [failedResult(planned, isGiving, error, tools.apiNow())];
+    const failures = [{ what: order.way, where: token.id, tokenId: token.id, error }];
+    const alive = !isGiving && works(token, tools.apiNow()) ? [token.id] : [];
+    return { results, failures, unconfirmed: [], alive, settled: false };
   }
 }

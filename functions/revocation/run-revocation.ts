@@ -20,29 +20,20 @@ import type { OrderObservation } from './plan/select-tokens.ts';
 import { uncoveredBy } from './plan/warnings.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
 import type { RevocationRequest } from './request.ts';
-import { type Failure, type Revocation, revokeSecret, type SecretResult } from './revoke-secret.ts';
+import { type Revocation, revokeSecret, type SecretResult } from './revoke-secret.ts';
 import { revokeToken } from './revoke-token.ts';
-
-const MOST_NAMED = 5;
-
-/** Failures of one kind are told once, with the secrets or tokens at which they happened. */
-function toldOnce(failures: readonly Failure[]): string[] {
-  const alike = Map.groupBy(failures, ({ what, error }) => `${what}: ${error}`);
-  return [...alike].map(([text, each]) => {
-    const names = [...new Set(each.map(({ where }) => where))].sort();
-    const more = names.length > MOST_NAMED ? ', …' : '';
-    const times = each.length > 1 ? `${each.length} times, ` : '';
-    return `${text} (${times}${names.slice(0, MOST_NAMED).join(', ')}${more})`;
-  });
-}
+import { type Failure, MOST_NAMED, mayStillWork, toldOnce } from './tell-failures.ts';
 
 /** A part of an order was not carried out; repeating the order continues where it stopped. */
 export class RevocationError extends AggregateError {
   override readonly name = 'RevocationError';
   readonly report: RevocationReport;
 
-  constructor(report: RevocationReport, failures: readonly Failure[]) {
-    const reasons = new Set([...toldOnce(failures), ...report.unconfirmed]);
+  constructor(
+    report: RevocationReport,
+    failures: readonly Failure[],
+    reasons: ReadonlySet<string>,
+  ) {
     super(
       failures.map(({ error }) => error),
       `not all of the order was done; what can be done by repeating it is done by giving the same order again.\n${[...reasons].join('\n')}\n${JSON.stringify(report)}`,
@@ -204,17 +195,22 @@ export async function runRevocation(
   for (const revoked of tokens) announce(revoked, request, tools);
 
   const failures = applied.flatMap((each) => each.failures);
-  const unconfirmed = [
-    ...new Set([
-      ...uncoveredBy(target, request, tools.policy, around),
-      ...applied.flatMap((each) => each.unconfirmed),
-    ]),
+  const alive = applied.flatMap((each) => each.alive);
+  const beside = [
+    ...uncoveredBy(target, request, tools.policy, around),
+    ...applied.flatMap((each) => each.unconfirmed),
   ];
+  /** What may still work first. */
+  const sentences = (told: readonly Failure[], most: number): ReadonlySet<string> =>
+    new Set([...mayStillWork(alive, way, most), ...toldOnce(told, most), ...beside]);
+  const rows = new Set(tokens.flatMap((each) => (each.result === 'failed' ? each.tokenId : [])));
+  const withoutRow = failures.filter(({ tokenId = '' }) => !rows.has(tokenId));
+  const unconfirmed = [...sentences(withoutRow, Number.POSITIVE_INFINITY)];
   const done = failures.length === 0 && applied.every(({ settled }) => settled);
   const isSeen = tokens.every((each) => each.unconfirmed === undefined);
   const confirmed = done && unconfirmed.length === 0 && isSeen;
   tools.measure({ unconfirmedRevocations: confirmed ? 0 : 1 });
   const report = { ...about, tokens, unconfirmed, done, confirmed };
-  if (!done) throw new RevocationError(report, failures);
+  if (!done) throw new RevocationError(report, failures, sentences(failures, MOST_NAMED));
   return report;
 }

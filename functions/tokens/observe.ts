@@ -42,7 +42,7 @@ const watchedVersions = (secret: Secret): ReadonlySet<string> => {
 /**
  * Finds whose strings certain versions of one secret have. What the listing does not show is read by its id.
  */
-export async function observeVersions(
+async function observeVersions(
   secret: Secret,
   versions: Iterable<string>,
   sources: HolderSources,

@@ -15,6 +15,8 @@ export interface KnownAbout {
   readonly policy: Pick<Policy, 'owner' | 'tokens'>;
   /** Secrets of the deployment by name. Absent: AWS was not asked, so the labels are not known. */
   readonly secrets?: ReadonlyMap<string, Secret>;
+  /** Names of secrets that could not be looked at: of them only the marker is known. */
+  readonly unseen?: ReadonlySet<string>;
 }
 
 /** The permissions of a token; for a frozen or quarantined one those that were taken away. */
@@ -39,7 +41,8 @@ export function knowToken(token: Token, about: KnownAbout): KnownToken {
   const owned = about.secrets
     ? asOwned(token, owner, (name) => about.secrets?.get(name))
     : undefined;
-  const isOurs = about.secrets ? owned !== undefined : claimed;
+  const isAsked = about.secrets && !about.unseen?.has(marker?.secret ?? '');
+  const isOurs = isAsked ? owned !== undefined : claimed;
   const name = marker && entryOf(about.policy, marker.secret)?.name;
   return {
     tokenId: token.id,

@@ -125,6 +125,9 @@ export function planRevocation(
     policy,
     ...(around.awsError === undefined && {
       secrets: new Map([...around.secrets].map(([name, { secret }]) => [name, secret])),
+      unseen: new Set(
+        around.unseen?.flatMap(({ secret }) => (around.secrets.has(secret) ? [] : secret)),
+      ),
     }),
   };
   const seen = target.secrets.flatMap((name) => around.secrets.get(name) ?? []);

@@ -23,6 +23,7 @@ import {
   NOWHERE,
   unknownBecause,
 } from './unknown-string.ts';
+import { type Unseen, unseenIn } from './unseen.ts';
 
 /** What was selected does not exist, or more than one thing fits; nothing was done. */
 export class SelectionError extends Error {
@@ -51,6 +52,7 @@ export interface OrderObservation {
   readonly tokens: readonly Token[];
   /** Ids of live tokens that the listing lacks though it ought to show them. */
   readonly unlisted?: readonly string[];
+  readonly unseen?: readonly Unseen[];
   /** Why Secrets Manager could not be asked. Absent: it answered. */
   readonly awsError?: string;
   /** Absent: no fingerprint was named, or a marker bears it. */
@@ -94,6 +96,15 @@ function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): Own
   });
 }
 
+/** An order stops that means what could not be looked at: whether it is there is not known. */
+function refuseUnseen(around: OrderObservation, isMeant: (secret: string) => boolean): void {
+  const said = unseenIn(around, isMeant);
+  if (said === undefined) return;
+  throw new SelectionError(
+    `${said}; nothing was done; a token can be ended all the same, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`,
+  );
+}
+
 /**
  * The question where a name selects nothing here though its tokens may work: Secrets Manager shows nothing of the
  * owner, or not that secret.
@@ -103,10 +114,12 @@ function notShownHere(
   around: OrderObservation,
   hidden: readonly OwnedToken[],
 ): string {
+  const said = unseenIn(around, (name) => hidden.some(({ marker }) => marker.secret === name));
   const where =
-    around.secrets.size === 0
+    said ??
+    (around.secrets.size === 0
       ? `Secrets Manager shows no secret of the owner ${owner} here`
-      : `Secrets Manager does not show ${[...new Set(hidden.map(({ marker }) => marker.secret))].join(', ')} here`;
+      : `Secrets Manager does not show ${[...new Set(hidden.map(({ marker }) => marker.secret))].join(', ')} here`);
   const ids = hidden.map(({ token }) => token.id);
   const which =
     ids.length === 0
@@ -128,14 +141,15 @@ function withHidden(
   target: Target,
   hidden: readonly OwnedToken[],
   { way }: Pick<RevocationRequest, 'way'>,
-  { at }: Pick<OrderObservation, 'at'>,
+  around: OrderObservation,
 ): Target {
   if (way === 'replace') {
-    return { ...target, hidden: hidden.filter(({ token }) => works(token, at)) };
+    return { ...target, hidden: hidden.filter(({ token }) => works(token, around.at)) };
   }
-  const meant = hidden.filter(
-    ({ marker }) => reachesHidden(way) || (way === 'unfreeze' && marker.frozen !== undefined),
-  );
+  // A secret that could not be looked at may be on hold.
+  const isGivenBack = ({ marker: { frozen, secret } }: OwnedToken) =>
+    way === 'unfreeze' && frozen !== undefined && !unseenIn(around, (name) => name === secret);
+  const meant = hidden.filter((each) => reachesHidden(way) || isGivenBack(each));
   const single = meant.map((owned) => ({ token: owned.token, owned }));
   return { ...target, single: [...target.single, ...single] };
 }
@@ -180,9 +194,11 @@ function selectSecret(
   const name = [...secrets.values()].find(
     ({ secret }) => secret.name === nameOrArn || secret.arn === nameOrArn,
   )?.secret.name;
-  const isMeant = ({ marker: { secret } }: OwnedToken) =>
+  const isNamed = (secret: string) =>
     secret === (name ?? nameOrArn) ||
     (name === undefined && nameOrArn.includes(`:secret:${secret}-`));
+  refuseUnseen(around, isNamed);
+  const isMeant = ({ marker }: OwnedToken) => isNamed(marker.secret);
   const named = { what: nameOrArn, secrets: name === undefined ? [] : [name], isMeant };
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
@@ -199,6 +215,7 @@ function selectName(
   const entry = policy.tokens.find((each) => each.name === name);
   // Its entry may have left the policy.
   const secret = entry?.secret ?? `${secretPrefix(policy.owner)}${name}`;
+  refuseUnseen(around, (each) => each === secret);
   const named = {
     what: name,
     secrets: around.secrets.has(secret) ? [secret] : [],
@@ -235,6 +252,7 @@ function selectDatabase(
   };
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
+  refuseUnseen(around, () => true);
   const granted = [
     ...policy.tokens.flatMap(({ permissions }) => permissions),
     ...around.tokens.flatMap(({ permissions }) => permissions),
@@ -282,6 +300,9 @@ function refuseHidden(
   around: OrderObservation,
 ): void {
   if (around.awsError !== undefined || request.withoutSecrets || request.way === 'whois') return;
+  const isSecret = (name: string) => name === marker.secret;
+  if (unseenIn(around, isSecret) && needsNoAws(request)) return;
+  refuseUnseen(around, isSecret);
   const where = `${token.id} belongs to ${marker.secret}, which Secrets Manager does not show here: is this the wrong account or Region?`;
   if (request.way === 'replace') {
     throw new SelectionError(
@@ -374,7 +395,7 @@ function selectFingerprint(
   const { leaked = NOWHERE } = around;
   const id = found?.id ?? leaked.tokenId;
   if (id !== undefined) return selectToken(id, request, around, policy);
-  const why = unknownBecause(fingerprint, leaked, around.awsError, isCutShort(around));
+  const why = unknownBecause(fingerprint, leaked, around, isCutShort(around));
   return selectUnknown(why, request, around);
 }
 
@@ -382,8 +403,9 @@ function selectAll(request: RevocationRequest, policy: Policy, around: OrderObse
   const hidden = hiddenTokens(around, policy.owner);
   if (around.secrets.size === 0 && !request.withoutSecrets) {
     const tokens = hidden.length === 0 ? '' : `, and ${counted(hidden.length, 'token')} of it`;
+    const said = unseenIn(around, () => true);
     throw new SelectionError(
-      `Secrets Manager shows no secret of the owner ${policy.owner} here${tokens}: is this the wrong account or Region? ` +
+      `Secrets Manager shows no secret of the owner ${policy.owner} here${tokens}${said === undefined ? '' : `, and ${said}`}: is this the wrong account or Region? ` +
         'If there are really none, add "withoutSecrets": true (--without-secrets)',
     );
   }

@@ -1,6 +1,7 @@
 import type { Token } from '../../management-api/token.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import { works } from '../../tokens/state.ts';
+import type { Unseen } from './unseen.ts';
 
 /** What the values in Secrets Manager said about a fingerprint that no marker bears. */
 export interface LeakedSearch {
@@ -52,7 +53,7 @@ function* whereItIs({ places, beside, compared }: LeakedSearch): Generator<strin
 export function unknownBecause(
   fingerprint: string,
   search: LeakedSearch,
-  awsError: string | undefined,
+  { awsError, unseen = [] }: { readonly awsError?: string; readonly unseen?: readonly Unseen[] },
   isCut: boolean,
 ): string {
   const { unread, unlisted } = search;
@@ -64,6 +65,7 @@ export function unknownBecause(
   if (unread > 0) found.push(`${counted(unread, 'value')} could not be read`);
   if (unlisted > 0)
     found.push(`the versions of ${counted(unlisted, 'secret')} could not be listed`);
+  found.push(...unseen.map(({ said }) => said));
   return `no marker${shown} has the fingerprint ${fingerprint}, and ${found.join('; ')}`;
 }
 

@@ -131,10 +131,24 @@ const isElsewhere = ({ marker }: OwnedToken, { secrets }: OrderObservation) =>
   !secrets.get(marker.secret)?.tokens.some((each) => each.marker.home === marker.home);
 
 /** Where a token has its secret, if it is none that we see. */
-const elsewhere = ({ marker: { secret } }: OwnedToken, { secrets }: OrderObservation) =>
-  secrets.has(secret)
-    ? `its secret is another ${secret} than the one here (which was made again, or is of another account)`
-    : `its secret ${secret} is not visible here`;
+function elsewhere({ marker: { secret } }: OwnedToken, around: OrderObservation): string {
+  if (around.secrets.has(secret)) {
+    return `its secret is another ${secret} than the one here (which was made again, or is of another account)`;
+  }
+  const isUnseen = around.unseen?.some((each) => each.secret === secret);
+  return `its secret ${secret} ${isUnseen ? 'could not be looked at' : 'is not visible here'}`;
+}
+
+/** What could not be looked at, as far as the order may mean it. */
+function unseenOf(
+  { secrets, single }: Target,
+  { selector: { kind } }: RevocationRequest,
+  { unseen = [] }: OrderObservation,
+): string[] {
+  const isWide = kind === 'all' || kind === 'database';
+  const meant = new Set([...secrets, ...single.map(({ owned }) => owned?.marker.secret)]);
+  return unseen.flatMap(({ secret, said }) => (isWide || meant.has(secret) ? [said] : []));
+}
 
 /** Secrets that can take no hold: replicas, and what nobody sees here and rotate makes again because the policy names it. */
 function withoutHold(
@@ -174,6 +188,7 @@ export function uncoveredBy(
   const isCut = target.secrets.length > 0 && isCutShort(around);
   return [
     ...(unasked ? [unasked] : []),
+    ...unseenOf(target, request, around),
     ...(isCut ? [CUT_LISTING] : []),
     ...hidden,
     ...withoutHold(target, request, policy, around),
@@ -326,7 +341,10 @@ export function warningsOf(
 ): string[] {
   const seen = target.secrets.flatMap((name) => around.secrets.get(name) ?? []);
   return [
-    ...uncoveredBy(target, request, policy, around),
+    ...new Set([
+      ...uncoveredBy(target, request, policy, around),
+      ...(around.unseen ?? []).map(({ said }) => said),
+    ]),
     ...withoutTokenBy(target, request, around),
     ...seen.flatMap((each) => [...warnOfSecret(each, order, around.at)]),
     ...target.single.flatMap((each) => warnOfSingle(each, request, around)),

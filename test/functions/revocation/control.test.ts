@@ -40,6 +40,7 @@ const observation = {
   }),
   tokens,
   unlisted: [],
+  unseen: [],
 };
 
 /** A data plane that lets these secrets' strings through while `open` says so; its clock stands still. */

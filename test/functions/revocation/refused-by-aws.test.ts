@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
+import type { RevocationReport } from '../../../functions/revocation/report.ts';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
-import { MINUTE, TELEGRAF } from '../../world/policy.ts';
+import { answering } from '../../world/faults.ts';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { MINUTE, policyWith, TELEGRAF } from '../../world/policy.ts';
+import type { Answered } from '../../world/world.ts';
 import { issuedForEachTest } from './issued.ts';
 
 /** Killing needs the cluster alone: what AWS refuses is reported, and keeps no token alive. */
@@ -16,6 +20,14 @@ const refusing =
           body: `{"__type": "AccessDeniedException", "Message": "no ${operation}"}`,
         })
       : passThrough(call, effect);
+const outOfOrder = { status: 500, body: '{"code": 500, "message": "out of order"}' };
+
+/** The report of an order that was not done whole, and what its error says to people. */
+function failed({ error }: Answered<RevocationReport>) {
+  const lines = error?.errorMessage.split('\n') ?? [];
+  const report: RevocationReport = JSON.parse(lines.at(-1) ?? '');
+  return { report, said: lines.slice(1, -1) };
+}
 const working = () => world.tokens(TELEGRAF).filter(({ permissions }) => permissions.length > 0);
 
 test('a superseded token is deleted though its label cannot be taken off, and the answer says so', async () => {
@@ -96,4 +108,92 @@ test('errors that are alike are told once, with their number and the secrets', a
   expect(said.filter((line) => line.includes('ThrottlingException'))).toEqual([
     'hold: ThrottlingException: Rate exceeded (2 times, keyturn/prod/grafana, keyturn/prod/telegraf)',
   ]);
+});
+
+test.each([
+  ['delete', 'DELETE /tokens/{id}', 'freeze'],
+  ['freeze', 'PATCH /tokens/{id}', 'delete'],
+] as const)(
+  '%s of a token that fails has its row and its reason, and says first what cuts the string off',
+  async (way, operation, other) => {
+    const [string, superseded] = [world.string(TELEGRAF), currentId()];
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    world.intercept(answering(operation, outOfOrder));
+    const one = failed(await world.revoke({ way, tokenId: superseded, reason: 'leaked' }));
+    const all = failed(await world.revoke({ way, secret: TELEGRAF, reason: 'leaked' }));
+    world.intercept();
+    expect(world.accepts(string)).toBe(true);
+    const failing = (tokenId: string) =>
+      expect.objectContaining({
+        tokenId,
+        result: 'failed',
+        unconfirmed: expect.stringMatching(/^it was not ended, and may still work: .*out of order/),
+      });
+    expect(one.report.tokens).toEqual([failing(superseded)]);
+    expect(all.report.tokens).toEqual(
+      expect.arrayContaining([superseded, currentId()].map(failing)),
+    );
+    expect([one.report.unconfirmed[0], all.report.unconfirmed[0]]).toEqual(
+      [superseded, TELEGRAF].map((name) =>
+        expect.stringMatching(`old strings of ${name} may still work.*"way": "${other}"`),
+      ),
+    );
+  },
+);
+
+test('a token that does not get its permissions back has its row and its reason', async () => {
+  await world.revoke({ way: 'freeze', secret: TELEGRAF, reason: 'leaked' });
+  world.intercept(answering('PATCH /tokens/{id}', outOfOrder));
+  const { report } = failed(
+    await world.revoke({ way: 'unfreeze', secret: TELEGRAF, reason: 'ok' }),
+  );
+  world.intercept();
+  expect(working().length).toBe(0);
+  expect(report.tokens).toMatchObject([
+    {
+      tokenId: currentId(),
+      result: 'failed',
+      unconfirmed: expect.stringContaining('out of order'),
+    },
+  ]);
+  expect(report.unconfirmed).toEqual([]);
+});
+
+test('a secret that may not be described names the tokens that still work in it', async () => {
+  const [old, string] = [currentId(), world.string(TELEGRAF)];
+  world.intercept(refusing('DescribeSecret'));
+  const { report } = failed(await world.revoke({ token: 'telegraf', reason: 'leaked' }));
+  world.intercept();
+  expect(world.accepts(string)).toBe(true);
+  expect(report.tokens).toMatchObject([
+    { tokenId: old, result: 'failed', unconfirmed: expect.stringContaining('no DescribeSecret') },
+  ]);
+  expect(report.unconfirmed).toEqual([
+    expect.stringContaining(`old strings of ${TELEGRAF} may still work`),
+    expect.stringMatching(`^observe: .*no DescribeSecret \\(${TELEGRAF}\\)$`),
+  ]);
+});
+
+test('of many secrets that fail alike the report names every one, and the error says how many', async () => {
+  const names = Array.from({ length: 7 }, (_each, index) => `t${index}`);
+  const tokens = names.map((name) => [name, { permissions: { write: ['telemetry'] } }] as const);
+  const many = await openWorldForTest(policyWith(Object.fromEntries(tokens)), {
+    databases: ['telemetry'],
+  });
+  await many.rotate();
+  const secrets = names.map((name) => `keyturn/prod/${name}`);
+  const strings = secrets.map((name) => many.string(name));
+  many.intercept(refusing('PutSecretValue'));
+  const order = { all: true, confirm: '127.0.0.1', reason: 'laptop stolen' };
+  const { report, said } = failed(await many.revoke(order));
+  many.intercept();
+  expect(strings.filter((each) => many.accepts(each))).toEqual(strings);
+  expect(report.tokens.map(({ secret, result }) => [secret, result]).sort()).toEqual(
+    secrets.map((name) => [name, 'failed']),
+  );
+  expect(report.unconfirmed).toEqual([
+    expect.stringContaining(`old strings of ${secrets.join(', ')} may still work`),
+    expect.stringMatching(`^replace: .*no PutSecretValue \\(7 times, ${secrets.join(', ')}\\)$`),
+  ]);
+  expect(said[1]).toContain(`${secrets[4]} and 2 more, which the report names`);
 });
