@@ -180,6 +180,31 @@ describe('says in one line what was found, what was expected and what to do:', (
   });
 });
 
+it.each([
+  ['--token', ['revoke', '--token', 'telegraf', '--token=grafana', '--freeze']],
+  ['--token-id', ['revoke', '--token-id', 'a', '--token-id', 'b']],
+  ['--secret', ['lift', '--secret', 'a', '--secret', 'b']],
+  ['--database', ['unfreeze', '--database', 'a', '--database', 'b']],
+  ['--reason', ['revoke', '--all', '--reason', 'a', '--reason', 'b']],
+  ['--confirm', ['revoke', '--all', '--confirm', 'a', '--confirm', 'b']],
+  ['--policy', ['status', '--policy', 'a', '--policy', 'b']],
+  ['--function-prefix', ['plan', '--function-prefix', 'a', '--function-prefix', 'b']],
+  ['--job', ['plan', '--job', 'reap', '--job', 'rotate']],
+  ['--approve', ['apply', '--approve', 'a', '--approve', 'b']],
+  ['--token-id', ['whois', '--token-id', 'a', '--token-id', 'b']],
+  ['--by', ['adopt', 'grafana', '--confirm', '--by', 'a', '--by', 'b']],
+  ['--reason', ['pause', '--reason', 'a', '--reason', 'b']],
+])(
+  'no value is dropped in silence: %s twice is an error, and nothing is done: %j',
+  async (flag, args) => {
+    const { code, stdout, stderr } = await keyturn([...args, '--json']);
+    expect(code).toBe(1);
+    const message = `found ${flag} twice, expected it once, because only the last one would count; give one command for each of its values. Nothing was done`;
+    expect(stderr).toBe(`keyturn: ${message}\n`);
+    expect(JSON.parse(stdout).error.message).toBe(message);
+  },
+);
+
 it('an error is JSON on standard output too, where JSON was asked for', async () => {
   const { code, stdout, stderr } = await keyturn([
     'revoke',
