@@ -2,11 +2,13 @@
 import './node-24.js';
 import { explain, kindOf, sentenceOf } from './keyturn/failure.ts';
 import { refuseCredentials } from './keyturn/misplaced.ts';
+import { settleHome } from './keyturn/operator.ts';
 import { runProgram } from './keyturn/program.ts';
 import { createTerminal } from './keyturn/terminal.ts';
 
 const terminal = createTerminal();
 try {
+  settleHome();
   refuseCredentials(process.argv.slice(2));
   await runProgram(terminal);
 } catch (error) {

@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import type { Policy } from '../../functions/policy/policy.ts';
 import type { Revocation } from './answers.ts';
 import { type CommonOptions, openEngine } from './common-options.ts';
@@ -6,6 +5,7 @@ import { confirmByTyping, readReason, refuseOtherHost } from './confirm.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
 import { mergeOrders } from './merge-orders.ts';
+import { operatorName } from './operator.ts';
 import {
   formatPreview,
   nameOrders,
@@ -201,9 +201,6 @@ async function carryOutShown(
   }
 }
 
-/** A hold shows who gave the order. */
-const orderedBy = () => `${userInfo().username}@${hostname()}`;
-
 /**
  * Shows what orders affect, asks once for their confirmation, carries each of them out, and shows what is proven.
  * The exit code is the worst: an order that was not carried out, then one that is not proven.
@@ -218,7 +215,8 @@ export async function carryOut(
   refuseOtherHost(options.confirm, policy);
   // The reason first: the same order with the same reason goes on where it ended, and the preview shows that.
   const reason = options.dryRun ? options.reason : await readReason(options.reason, terminal);
-  const signature = { by: orderedBy(), ...(reason !== undefined && { reason }) };
+  // A hold shows who gave the order.
+  const signature = { by: operatorName(), ...(reason !== undefined && { reason }) };
   const previews = mergeOrders(await previewAll(nameOrders(orders), signature, engine));
   const known = previews.filter(isKnown);
   if (options.dryRun || known.length === 0) {

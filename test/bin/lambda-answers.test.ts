@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import { hostname } from 'node:os';
 import { expect, it } from 'vitest';
-import { answeringLambda, FAILED, previewOf } from './answering-lambda.ts';
+import { answeringLambda, FAILED, previewOf, reportOf } from './answering-lambda.ts';
 import { keyturn } from './cli.ts';
 
 const ORDER = ['revoke', '--token', 'telegraf', '--freeze', '--reason', 'x', '--yes', '--json'];
@@ -49,4 +50,29 @@ it.each([
   expect(error.message).toMatch(message);
   expect(error.message).not.toMatch(/[{<]|Unexpected token/);
   expect(stderr).toContain(error.message);
+});
+
+/** As the system answers for a user without an entry in passwd, in a container that runs as any number. */
+const NAMELESS = `
+import os from 'node:os';
+import { syncBuiltinESMExports } from 'node:module';
+const fail = () => { throw new Error('uv_os_get_passwd returned ENOENT') };
+process.getuid = () => 54321;
+os.userInfo = fail;
+if (!process.env.HOME) os.homedir = fail;
+syncBuiltinESMExports();
+`;
+
+it('a user without a name and a home gives orders, which say the number', async () => {
+  const orders: unknown[] = [];
+  const env = await answeringLambda((event, response) => {
+    orders.push(event.by);
+    response.end(JSON.stringify(event.dryRun ? previewOf() : reportOf()));
+  });
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(NAMELESS)}`;
+  const { code, stderr } = await keyturn(ORDER, { env: { ...env, NODE_OPTIONS } });
+  expect(stderr).not.toContain('ENOENT');
+  expect(code).toBe(0);
+  const by = `uid 54321@${hostname()}`;
+  expect(orders).toEqual([by, by]);
 });
