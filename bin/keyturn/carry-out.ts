@@ -12,10 +12,10 @@ import {
   type Order,
   type Previewed,
   previewAll,
-  refuseHopeless,
-  refuseUnknown,
+  refusalOf,
   type Signature,
   underHeading,
+  unknownOf,
 } from './preview.ts';
 import { formatRevocation } from './revocation-text.ts';
 import { sendOrder } from './send-order.ts';
@@ -128,16 +128,24 @@ function printJson(
   else if (only?.answer) terminal.printJson(only.answer);
 }
 
-/** @throws the failure of the only order, or those of several as one */
-function refuseFailures(ended: readonly Ended[]): void {
+const isRefused = ({ failure }: Ended) =>
+  failure instanceof CommandError && failure.exitCode === EXIT.refused;
+
+/** @throws what became of the only order; of several, all that was not carried out, as one */
+function refuseUnfinished(previews: readonly Previewed[], ended: readonly Ended[]): void {
   const failed = ended.filter(({ failure }) => failure !== undefined);
   const [first] = failed;
-  if (!first) return;
-  if (first.previewed.heading === '') throw first.failure;
+  if (first?.previewed.heading === '') throw first.failure;
+  const unknown = unknownOf(previews);
+  if (!first && unknown === undefined) return;
   const lines = failed.map(
     ({ previewed: { heading }, failure }) => `${heading}: ${sentenceOf(failure)}`,
   );
-  throw new CommandError(lines.join('\n'), { cause: first.failure });
+  const isAllRefused = unknown === undefined && failed.every(isRefused);
+  throw new CommandError([...lines, unknown ?? []].flat().join('\n'), {
+    cause: first?.failure,
+    exitCode: isAllRefused ? EXIT.refused : EXIT.failed,
+  });
 }
 
 /** How often a plan is shown again that changed while a person read it. */
@@ -155,14 +163,20 @@ interface Confirming {
   readonly terminal: Terminal;
 }
 
-/** Asks for the confirmation of what was shown, and carries it out. */
+/** Asks for the confirmation of what was shown, and carries it out. One that is refused stops no other. */
 async function confirmAndCarryOut(
   known: readonly Previewed[],
   { policy, engine, options, terminal }: Confirming,
 ): Promise<readonly Ended[]> {
-  refuseHopeless(known);
-  const confirmation = await confirmOrders(known, policy, options, terminal);
-  return carryOutAll(known, confirmation, engine, options, terminal);
+  const looked: Ended[] = known.map((previewed) => ({ previewed, failure: refusalOf(previewed) }));
+  const refused = looked.filter(isRefused);
+  const possible = looked.filter((each) => !isRefused(each)).map(({ previewed }) => previewed);
+  if (possible.length === 0) return refused;
+  for (const { previewed, failure } of refused) {
+    terminal.note(`${previewed.heading}: ${sentenceOf(failure)}`);
+  }
+  const confirmation = await confirmOrders(possible, policy, options, terminal);
+  return [...refused, ...(await carryOutAll(possible, confirmation, engine, options, terminal))];
 }
 
 /**
@@ -225,13 +239,12 @@ export async function carryOut(
     const texts = told.map((each) => formatPreview(each, terminal.style));
     if (json) printJson(previews, [], terminal);
     else if (texts.length > 0) terminal.print(texts.join('\n\n'));
-    return refuseUnknown(previews);
+    return refuseUnfinished(previews, []);
   }
   for (const each of previews) terminal.note(`${formatPreview(each, terminal.noteStyle)}\n`);
   const ended = await carryOutShown(known, { policy, engine, signature, options, terminal });
   if (json) printJson(previews, ended, terminal);
-  refuseFailures(ended);
-  refuseUnknown(previews);
+  refuseUnfinished(previews, ended);
   const isProven = ended.every(({ report }) => report?.confirmed);
   process.exitCode = isProven ? EXIT.done : EXIT.unconfirmed;
 }

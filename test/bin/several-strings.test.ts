@@ -72,6 +72,29 @@ it('every string of a file in base64 is ended, also behind a management token', 
   expect(code).toBe(1);
 });
 
+it('a refused string stops no other one, and is told before and after', async () => {
+  const { world, run } = await openDeployed();
+  await world.rotate();
+  await world.wait(HOUR);
+  const strings = [TELEGRAF, 'keyturn/prod/grafana'].map((secret) => world.string(secret));
+  await run(['revoke', '--token', 'telegraf', '--freeze', '--reason', 'odd', '--yes']);
+  const { code, stdout, stderr } = await run(ORDER, strings.join('\n'));
+  expect(code).toBe(4);
+  expect(stdout).toMatch(/^string 2 \(line 2\)\n[\s\S]*grafana +\w{8} +deleted/);
+  expect(stdout).not.toContain('string 1');
+  expect(
+    stderr.match(/string 1 \(line 1\): refused: .* on hold .*; nothing was done$/gm),
+  ).toHaveLength(2);
+  await world.wait(HOUR / 30);
+  expect(strings.map((each) => world.accepts(each))).toEqual([false, false]);
+  expect(world.string('keyturn/prod/grafana')).not.toBe(strings[1]);
+
+  // Nothing is left that is possible: nobody is asked, and nothing is sent.
+  const none = await run([...ORDER.slice(0, -1), '--json'], strings[0]);
+  expect(none.code).toBe(4);
+  expect(JSON.parse(none.stdout).error.message).toMatch(/^refused: .*; nothing was done$/);
+});
+
 /** Somebody at a terminal who types what is asked for; `shown` is all that they saw. */
 function person(): { readonly terminal: Terminal; readonly shown: () => string } {
   const seen: string[] = [];
