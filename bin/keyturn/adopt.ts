@@ -5,7 +5,6 @@ import { CommandError, EXIT } from './failure.ts';
 import { operatorName } from './operator.ts';
 import { formatOutcomes, formatPlan } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
-import { whileWaiting } from './waiting.ts';
 
 interface AdoptOptions extends CommonOptions {
   readonly by?: string;
@@ -53,9 +52,7 @@ Example:
         );
       }
       const event = { tokens: [name], confirmAdoption: by, dryRun };
-      const report = readPlanReport(
-        await whileWaiting(terminal, engine.placeOf('rotate'), () => engine.call('rotate', event)),
-      );
+      const report = readPlanReport(await engine.call('rotate', event));
       if (json) terminal.printJson(report);
       else if (dryRun)
         terminal.print(

@@ -3,7 +3,7 @@ import type { Revocation } from './answers.ts';
 import { type CommonOptions, openEngine } from './common-options.ts';
 import { confirmByTyping, readReason, refuseOtherHost } from './confirm.ts';
 import type { Engine } from './engine.ts';
-import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
+import { CommandError, EXIT, kindOf, NotStartedError, sentenceOf } from './failure.ts';
 import { mergeOrders } from './merge-orders.ts';
 import { operatorName } from './operator.ts';
 import {
@@ -18,7 +18,8 @@ import {
   unknownOf,
 } from './preview.ts';
 import { formatRevocation } from './revocation-text.ts';
-import { sendOrder } from './send-order.ts';
+import { type Outcome, sendOrder } from './send-order.ts';
+import { AT_ONCE, severalAtOnce } from './several-at-once.ts';
 import type { Terminal } from './terminal.ts';
 import { InterruptedError } from './waiting.ts';
 
@@ -62,13 +63,10 @@ async function confirmOrders(
 }
 
 /** What became of one order. */
-interface Ended {
+interface Ended extends Outcome {
   readonly previewed: Previewed;
-  readonly report?: Revocation | undefined;
-  readonly failure?: unknown;
 }
 
-/** A report is printed as soon as there is one: whoever stops waiting for the next has this one. */
 function printReport({ report, previewed: { heading } }: Ended, terminal: Terminal): void {
   if (!report) return;
   const { style, hasPrinted } = terminal;
@@ -78,6 +76,14 @@ function printReport({ report, previewed: { heading } }: Ended, terminal: Termin
 
 const notGiven = () => new CommandError('its order was not given; nothing was done');
 
+/** Two runs about one secret are safe, and the second finds out again what the first has done. */
+const groupsOf = (known: readonly Previewed[]): readonly (readonly Previewed[])[] => [
+  ...Map.groupBy(known, (each) => each.answer?.plan.secrets[0] ?? each).values(),
+];
+
+const isInterrupted = ({ failure }: Outcome) => failure instanceof InterruptedError;
+
+/** Several strings leaked: none of them works on because another one is proven dead first. */
 async function carryOutAll(
   known: readonly Previewed[],
   { confirm, isSeen }: { readonly confirm?: string; readonly isSeen: boolean },
@@ -85,29 +91,41 @@ async function carryOutAll(
   { json }: OrderOptions,
   terminal: Terminal,
 ): Promise<readonly Ended[]> {
-  const ended: Ended[] = [];
-  for (const previewed of known) {
-    if (ended.some(({ failure }) => failure instanceof InterruptedError)) {
-      ended.push({ previewed, failure: notGiven() });
-      continue;
+  const { note, noteStyle } = terminal;
+  const ended = new Map<Previewed | undefined, Ended>();
+  const open = [...known];
+  const end = (each: Ended) => {
+    ended.set(each.previewed, each);
+    // In the order of the strings.
+    for (let next = ended.get(open[0]); next; next = ended.get(open[0])) {
+      open.shift();
+      if (!json) printReport(next, terminal);
     }
-    if (previewed.heading !== '') terminal.note(previewed.heading);
-    const hash = previewed.answer?.plan.hash;
+  };
+  const give = ({ event, answer }: Previewed): Promise<Outcome> => {
+    if ([...ended.values()].some(isInterrupted)) return Promise.resolve({ failure: notGiven() });
+    const hash = answer?.plan.hash;
     const order = {
-      ...previewed.event,
+      ...event,
       ...(confirm !== undefined && { confirm }),
       // What a person saw is what is done.
       ...(isSeen && hash !== undefined && { plan: hash }),
     };
-    const outcome = await sendOrder(order, engine, terminal).catch(
-      // The other strings leaked as well: their orders are given all the same.
-      (failure: unknown) => ({ failure }),
-    );
-    const each = { previewed, ...outcome };
-    if (!json) printReport(each, terminal);
-    ended.push(each);
-  }
-  return ended;
+    // The other strings leaked as well: their orders are given all the same.
+    return sendOrder(order, engine).catch((failure: unknown) => ({ failure }));
+  };
+  const place = engine.placeOf('revoke');
+  note(noteStyle('dim', `  ${place} is working; this usually takes a minute or two`));
+  await severalAtOnce(groupsOf(known), async (previewed, isAlone) => {
+    const outcome = await give(previewed);
+    if (!isAlone && outcome.failure instanceof NotStartedError) {
+      note(`${previewed.heading}: Lambda starts no more runs now; its order waits for another one`);
+      return false;
+    }
+    end({ previewed, ...outcome });
+    return true;
+  });
+  return known.flatMap((each) => ended.get(each) ?? []);
 }
 
 /** The answer for the only string; of several, one object for each, with the answer of the order that it belongs to. */
@@ -175,6 +193,11 @@ async function confirmAndCarryOut(
   for (const { previewed, failure } of refused) {
     terminal.note(`${previewed.heading}: ${sentenceOf(failure)}`);
   }
+  if (possible.length > AT_ONCE && possible.some(({ order }) => order.way === 'replace')) {
+    terminal.note(
+      `${AT_ONCE} of these ${possible.length} orders are carried out at once, and each takes some minutes: the last strings work until the others are dead. --freeze is quicker`,
+    );
+  }
   const confirmation = await confirmOrders(possible, policy, options, terminal);
   return [...refused, ...(await carryOutAll(possible, confirmation, engine, options, terminal))];
 }
@@ -201,7 +224,10 @@ async function carryOutShown(
     const orders = changed.map(({ previewed }) => previewed);
     const what = ended.length === 0 ? 'nothing was done' : 'nothing was done for what follows';
     terminal.note(`Something changed while you read this; ${what}. This is the order now:`);
-    const again = await previewAll(orders, signature, engine);
+    const again = await previewAll(orders, signature, engine).catch((failure: unknown) => {
+      ended.push(...orders.map((previewed) => ({ previewed, failure })));
+      return [];
+    });
     for (const each of again) terminal.note(`${formatPreview(each, terminal.noteStyle)}\n`);
     const lost = again.filter((each) => !isKnown(each));
     ended.push(

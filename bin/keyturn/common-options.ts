@@ -4,7 +4,7 @@ import { functionName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { TokenValue } from '../../functions/token-value.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
 import { createLambdaEngine } from './lambda-engine.ts';
 import { createLocalEngine } from './local-engine.ts';
@@ -71,5 +71,5 @@ export function openEngine(
   const engine = options.local
     ? createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile))
     : createLambdaEngine(options.functionPrefix ?? functionName(policy.owner, ''));
-  return { policy, engine, json: options.json === true };
+  return { policy, engine: withPatience(engine, terminal), json: options.json === true };
 }

@@ -83,7 +83,7 @@ Examples:
       }
       const { dryRun = false, approve, wait = false } = options;
       const event = { tokens, force: true, dryRun, ...(approve !== undefined && { approve }) };
-      const report = await whileWaiting(terminal, engine.placeOf('rotate'), async () => {
+      const report = await whileWaiting(terminal, { place: engine.placeOf('rotate'), isLook: dryRun }, async () => {
         const started = readPlanReport(await engine.call('rotate', event));
         return wait ? await finish(started, tokens, engine) : started;
       });

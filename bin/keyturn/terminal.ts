@@ -47,7 +47,18 @@ interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-export function createTerminal({ stdin, stdout, stderr }: Streams = process): Terminal {
+/** Whoever read standard output is gone (`| head`): what is printed is lost, and what is done goes on. */
+interface ProcessTerminal extends Terminal {
+  readonly isCut: boolean;
+}
+
+export function createTerminal({ stdin, stdout, stderr }: Streams = process): ProcessTerminal {
+  let isCut = false;
+  stdout.on('error', () => {
+    isCut = true;
+  });
+  stderr.on('error', () => {});
+
   const styleFor =
     (stream: NodeJS.WriteStream): Style =>
     (format, shown) =>
@@ -87,6 +98,9 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
     printJson: (value) => print(withEscapes(JSON.stringify(redacted(value), null, 2))),
     get hasPrinted() {
       return hasPrinted;
+    },
+    get isCut() {
+      return isCut;
     },
     note: (line) => stderr.write(`${shownOn(stderr, line)}\n`),
     async flushed() {

@@ -4,6 +4,7 @@ import type { Terminal } from '../../bin/keyturn/terminal.ts';
 import { HOUR, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import { answeringLambda, FAILED, previewOf, reportOf } from './answering-lambda.ts';
+import { keyturn } from './cli.ts';
 import { openDeployed } from './operator.ts';
 
 const ORDER = ['revoke', '--leaked', '--reason', 'in a log', '--yes'];
@@ -154,4 +155,56 @@ it('an order that another one changed is shown and confirmed again, and the firs
   expect(shown()).toMatch(
     /nothing was done for what follows\. This is the order now:\nstring 2 \(line 2\)\n[\s\S]*it is another now[\s\S]*Type revoke/,
   );
+});
+
+const LEAKED = [...'ABCD'].map((letter) => `apiv1_${letter.repeat(86)}`).join('\n');
+const FROZEN = ['revoke', '--leaked', '--freeze', '--reason', 'x', '--yes'];
+
+it('several strings are ended at the same time, and reported in their order', async () => {
+  const open: (() => void)[] = [];
+  const env = await answeringLambda((event, response) => {
+    if (event.dryRun) return response.end(JSON.stringify(previewOf()));
+    open.push(() => response.end(JSON.stringify(reportOf())));
+    // No order is answered before all are given; then the last one first.
+    if (open.length === 4) for (const end of open.reverse()) end();
+  });
+  const { code, stdout } = await keyturn(FROZEN, { env, stdin: LEAKED });
+  expect(code).toBe(0);
+  expect(stdout.match(/^string \d/gm)).toEqual(['string 1', 'string 2', 'string 3', 'string 4']);
+});
+
+it('strings of one secret that are not one order are ended one after the other', async () => {
+  let open = 0;
+  const most: number[] = [];
+  const env = await answeringLambda((event, response) => {
+    if (event.dryRun) return response.end(JSON.stringify(previewOf({ secrets: ['one'] })));
+    open += 1;
+    most.push(open);
+    return setTimeout(() => {
+      open -= 1;
+      response.end(JSON.stringify(reportOf()));
+    }, 100);
+  });
+  expect((await keyturn(FROZEN, { env, stdin: LEAKED })).code).toBe(0);
+  expect(most).toEqual([1, 1, 1, 1]);
+});
+
+it('an order that Lambda has no room for waits until another one has ended', async () => {
+  let open = 0;
+  const env = await answeringLambda((event, response) => {
+    if (event.dryRun) return response.end(JSON.stringify(previewOf()));
+    if (open > 0) {
+      response.writeHead(429, { 'x-amzn-errortype': 'TooManyRequestsException' });
+      return response.end('{"Message":"Rate Exceeded."}');
+    }
+    open += 1;
+    return setTimeout(() => {
+      open -= 1;
+      response.end(JSON.stringify(reportOf()));
+    }, 1_000);
+  });
+  const { code, stdout, stderr } = await keyturn(FROZEN, { env, stdin: LEAKED });
+  expect(code).toBe(0);
+  expect(stdout.match(/^string \d/gm)).toHaveLength(4);
+  expect(stderr).toMatch(/^string \d \(line \d\): Lambda starts no more runs now/m);
 });
