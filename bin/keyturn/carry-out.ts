@@ -257,7 +257,9 @@ export async function carryOut(
   const reason = options.dryRun ? options.reason : await readReason(options.reason, terminal);
   // A hold shows who gave the order.
   const signature = { by: operatorName(), ...(reason !== undefined && { reason }) };
-  const previews = mergeOrders(await previewAll(nameOrders(orders), signature, engine));
+  const confirm = options.confirm ?? new URL(policy.cluster.url).hostname;
+  const named = nameOrders(orders.map((each) => ({ ...each, confirm })));
+  const previews = mergeOrders(await previewAll(named, signature, engine));
   const known = previews.filter(isKnown);
   if (options.dryRun || known.length === 0) {
     // The error says all that there is to say of a single string without an answer.

@@ -12,6 +12,8 @@ export interface Order extends Selection {
   readonly immediately?: boolean;
   readonly noUndo?: boolean;
   readonly withoutSecrets?: boolean;
+  /** The host of the cluster as this machine knows it, for an order about all. */
+  readonly confirm?: string;
 }
 
 /** Said with every order: who gives it, and why. */
@@ -44,7 +46,7 @@ type Answered = Omit<Previewed, keyof Named>;
  * @throws what the function throws
  */
 async function preview(order: Order, signature: Signature, engine: Engine): Promise<Answered> {
-  const { way, immediately = false, noUndo = false, withoutSecrets = false, otherwise } = order;
+  const { way, immediately = false, noUndo = false, withoutSecrets = false, otherwise, confirm } = order;
   const how = {
     ...(immediately && { immediately }),
     ...(noUndo && { noUndo }),
@@ -53,7 +55,9 @@ async function preview(order: Order, signature: Signature, engine: Engine): Prom
   };
   let first: Answered | undefined;
   for (const selector of order.events) {
-    const event = { way, ...selector, ...how };
+    // The function may be of another cluster than the policy file: its plan says so before the confirmation.
+    const host = 'all' in selector && confirm !== undefined && { confirm };
+    const event = { way, ...selector, ...how, ...host };
     const answer = readRevocation(await engine.call('revoke', { ...event, dryRun: true }));
     const { candidates, warnings } = answer.plan;
     if (!candidates) return { event, answer };
