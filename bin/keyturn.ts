@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import './node-24.js';
 import { explain, kindOf, meaningOf, sentenceOf } from './keyturn/failure.ts';
-import { refuseCredentials } from './keyturn/misplaced.ts';
+import { refuseCredentials, withoutOpaque } from './keyturn/misplaced.ts';
 import { settleHome } from './keyturn/operator.ts';
 import { runProgram } from './keyturn/program.ts';
 import { createTerminal } from './keyturn/terminal.ts';
@@ -13,10 +13,12 @@ try {
   refuseCredentials(process.argv.slice(2));
   await untilInterrupted(() => runProgram(terminal));
 } catch (error) {
-  process.exitCode = explain(error, terminal.note);
+  const words = process.argv.slice(2);
+  process.exitCode = explain(error, (text) => terminal.note(withoutOpaque(text, words)));
   // Whoever reads standard output as JSON finds the error there, unless a report says more.
   if (process.argv.includes('--json') && !terminal.hasPrinted) {
-    terminal.printJson({ error: { kind: kindOf(error), message: sentenceOf(error) } });
+    const message = withoutOpaque(sentenceOf(error), words);
+    terminal.printJson({ error: { kind: kindOf(error), message } });
   }
   await sayIfCut();
   process.exit(); // a run whose end nobody waits for would keep the process

@@ -1,5 +1,4 @@
 import type { Policy } from '../../functions/policy/policy.ts';
-import type { Revocation } from './answers.ts';
 import { type CommonOptions, openEngine } from './common-options.ts';
 import { confirmByTyping, readReason, refuseOtherHost } from './confirm.ts';
 import type { Engine } from './engine.ts';

@@ -59,7 +59,8 @@ const EXPLAINED: Readonly<Record<string, string>> = {
 };
 
 /** The functions' sentences name keys of their events and, behind them, the flag. */
-export const inFlags = (text: string) => text.replaceAll(/"\w+": \S+ \((--[\w-]+(?: [^)]+)?)\)/g, '$1');
+export const inFlags = (text: string) =>
+  text.replaceAll(/"\w+": \S+ \((--[\w-]+(?: [^)]+)?)\)/g, '$1');
 
 /** What went wrong, for people. */
 export const sentenceOf = (error: unknown): string => {

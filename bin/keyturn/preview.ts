@@ -46,7 +46,14 @@ type Answered = Omit<Previewed, keyof Named>;
  * @throws what the function throws
  */
 async function preview(order: Order, signature: Signature, engine: Engine): Promise<Answered> {
-  const { way, immediately = false, noUndo = false, withoutSecrets = false, otherwise, confirm } = order;
+  const {
+    way,
+    immediately = false,
+    noUndo = false,
+    withoutSecrets = false,
+    otherwise,
+    confirm,
+  } = order;
   const how = {
     ...(immediately && { immediately }),
     ...(noUndo && { noUndo }),

@@ -79,9 +79,7 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
     `databases  ${oneLine(databases.join(', ')) || 'none'}`,
     `secrets    ${oneLine(secrets.join(', ')) || 'none'}`,
     `steps      ${steps(report)}`,
-    ...(refusal === undefined
-      ? []
-      : [style('red', `refused    ${oneLine(inFlags(refusal))}`)]),
+    ...(refusal === undefined ? [] : [style('red', `refused    ${oneLine(inFlags(refusal))}`)]),
     ...[...warnings, ...off].map((warning) =>
       style('yellow', `note       ${oneLine(inFlags(warning))}`),
     ),

@@ -32,7 +32,8 @@ const cancelled = () =>
 
 function whatGoesOn(place: string): string {
   if (place === THIS_MACHINE) return 'What was begun here is cut off; a part of it may be done.';
-  if (place === SCHEDULER) return 'The change was sent, or is about to be: it is not known whether it was made.';
+  if (place === SCHEDULER)
+    return 'The change was sent, or is about to be: it is not known whether it was made.';
   return `The run goes on in Lambda (${place}), for 15 minutes at most.`;
 }
 

@@ -318,7 +318,9 @@ it('refuses all tokens of another cluster than the deployed policy’s before th
 
   const changed = { token: 'telegraf', way: 'freeze', reason: 'x', plan: '0123456789abcdef' };
   const { error } = await world.invoke('revoke', changed);
-  expect(inFlags(error?.errorMessage ?? '')).toMatch(/nothing was done. Look at it again with --dry-run$/);
+  expect(inFlags(error?.errorMessage ?? '')).toMatch(
+    /nothing was done. Look at it again with --dry-run$/,
+  );
 });
 
 it('says by its exit code that a death is not proven, or not all was done', async () => {

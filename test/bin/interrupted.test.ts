@@ -48,7 +48,10 @@ it('after Ctrl-C the reports of the orders that ended are there, and what became
   const { code, stdout, stderr } = await interruptedAfterTheFirst([]);
   expect(code).toBe(1);
   expect(stdout).toMatch(/^string \d \(line \d\)\nNOT PROVEN {2}it lives\n/);
-  const others = stderr.trim().split('\n').slice(-(COUNT - 1));
+  const others = stderr
+    .trim()
+    .split('\n')
+    .slice(-(COUNT - 1));
   expect(others.filter((each) => STOPPED.test(each))).toHaveLength(AT_ONCE);
   expect(others.at(-1)).toBe('string 10 (line 10): its order was not given; nothing was done');
 });
@@ -99,7 +102,7 @@ it.each(['pause', 'resume'])('Ctrl-C says which schedules were seen to change: %
   if (way === 'resume') await run(['pause', '--reason', 'x', '--yes']);
   let changes = 0;
   const looked = Promise.withResolvers<void>();
-  world.intercept(async (call, effect) => {
+  world.intercept((call, effect) => {
     if (call.operation === 'UpdateSchedule') {
       changes += 1;
       if (changes > 1) return new Promise(() => {});
@@ -123,20 +126,23 @@ it.each(['pause', 'resume'])('Ctrl-C says which schedules were seen to change: %
 it.each([
   [0, 'everything was done', {}],
   [3, 'everything was done, and not all of it is proven', { confirmed: false }],
-])('whoever stops reading learns what became of the order: exit code %i', async (wanted, meaning, report) => {
-  const env = await answeringLambda((event, response) =>
-    response.end(JSON.stringify(event.dryRun ? previewOf() : reportOf(report))),
-  );
-  const words = ['revoke', '--token', 'telegraf', '--freeze', '--reason', 'x', '--yes', '--json'];
-  const child = start(words, env);
-  child.stdout.destroy();
-  child.stdin.end();
-  const closed = once(child, 'close');
-  const stderr = await text(child.stderr);
-  expect((await closed)[0]).toBe(wanted);
-  expect(stderr).toMatch(new RegExp(`^keyturn: .*the report is lost: ${meaning}\n$`, 'm'));
-  expect(stderr).not.toMatch(/EPIPE|^\s+at /m);
-});
+])(
+  'whoever stops reading learns what became of the order: exit code %i',
+  async (wanted, meaning, report) => {
+    const env = await answeringLambda((event, response) =>
+      response.end(JSON.stringify(event.dryRun ? previewOf() : reportOf(report))),
+    );
+    const words = ['revoke', '--token', 'telegraf', '--freeze', '--reason', 'x', '--yes', '--json'];
+    const child = start(words, env);
+    child.stdout.destroy();
+    child.stdin.end();
+    const closed = once(child, 'close');
+    const stderr = await text(child.stderr);
+    expect((await closed)[0]).toBe(wanted);
+    expect(stderr).toMatch(new RegExp(`^keyturn: .*the report is lost: ${meaning}\n$`, 'm'));
+    expect(stderr).not.toMatch(/EPIPE|^\s+at /m);
+  },
+);
 
 it('whoever waits is told what for, once for each place', async () => {
   vi.useFakeTimers();
@@ -147,9 +153,7 @@ it('whoever waits is told what for, once for each place', async () => {
   } as unknown as Parameters<typeof whileWaiting>[0];
   const { promise, resolve } = Promise.withResolvers<void>();
   const places = ['keyturn-prod-revoke', 'keyturn-prod-revoke', 'this machine'];
-  const all = places.map((place) =>
-    whileWaiting(terminal, { place, isLook: true }, () => promise),
-  );
+  const all = places.map((place) => whileWaiting(terminal, { place, isLook: true }, () => promise));
   await vi.advanceTimersByTimeAsync(25_000);
   resolve();
   await Promise.all(all);

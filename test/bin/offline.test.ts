@@ -205,6 +205,28 @@ it.each([
   },
 );
 
+const OPAQUE = randomBytes(30).toString('base64').replaceAll('+', 'a').concat('aA1');
+it.each([
+  [
+    '--management-token-file',
+    ['whois', '--local', '--token-id', 'x', '--management-token-file', OPAQUE],
+  ],
+  ['--confirm', ['revoke', '--all', '--reason', 'x', `--confirm=${OPAQUE}`]],
+  ['--policy', ['status', '--policy', OPAQUE]],
+  ['--function-prefix', ['plan', '--function-prefix', OPAQUE]],
+])('no error echoes what looks like an opaque string: %s', async (_flag, args) => {
+  const env = {
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'a',
+    AWS_SECRET_ACCESS_KEY: 'b',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+  };
+  const { code, stdout, stderr } = await keyturn([...args, '--json'], { env });
+  expect(code).toBeGreaterThan(0);
+  expect(stderr).toContain('[token]');
+  expect(stdout + stderr).not.toContain(OPAQUE);
+});
+
 it('an error is JSON on standard output too, where JSON was asked for', async () => {
   const { code, stdout, stderr } = await keyturn([
     'revoke',
