@@ -102,10 +102,10 @@ it.each(['pause', 'resume'])('Ctrl-C says which schedules were seen to change: %
   if (way === 'resume') await run(['pause', '--reason', 'x', '--yes']);
   let changes = 0;
   const looked = Promise.withResolvers<void>();
-  world.intercept((call, effect) => {
+  world.intercept(async (call, effect) => {
     if (call.operation === 'UpdateSchedule') {
       changes += 1;
-      if (changes > 1) return new Promise(() => {});
+      if (changes > 1) return await new Promise(() => {});
       setTimeout(looked.resolve, 3_000);
     }
     return effect();
