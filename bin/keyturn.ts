@@ -1,20 +1,35 @@
 #!/usr/bin/env node
 import './node-24.js';
-import { explain, kindOf, sentenceOf } from './keyturn/failure.ts';
-import { refuseCredentials } from './keyturn/misplaced.ts';
+import { explain, kindOf, meaningOf, sentenceOf } from './keyturn/failure.ts';
+import { refuseCredentials, withoutOpaque } from './keyturn/misplaced.ts';
+import { settleHome } from './keyturn/operator.ts';
 import { runProgram } from './keyturn/program.ts';
 import { createTerminal } from './keyturn/terminal.ts';
+import { hasBegun, untilInterrupted } from './keyturn/waiting.ts';
 
 const terminal = createTerminal();
 try {
+  settleHome();
   refuseCredentials(process.argv.slice(2));
-  await runProgram(terminal);
+  await untilInterrupted(() => runProgram(terminal));
 } catch (error) {
-  process.exitCode = explain(error, terminal.note);
+  const words = process.argv.slice(2);
+  process.exitCode = explain(error, (text) => terminal.note(withoutOpaque(text, words)));
   // Whoever reads standard output as JSON finds the error there, unless a report says more.
   if (process.argv.includes('--json') && !terminal.hasPrinted) {
-    terminal.printJson({ error: { kind: kindOf(error), message: sentenceOf(error) } });
+    const message = withoutOpaque(sentenceOf(error), words);
+    terminal.printJson({ error: { kind: kindOf(error), message } });
   }
-  await terminal.flushed();
+  await sayIfCut();
   process.exit(); // a run whose end nobody waits for would keep the process
+}
+await sayIfCut();
+
+async function sayIfCut(): Promise<void> {
+  await terminal.flushed();
+  if (!terminal.isCut || !hasBegun()) return;
+  terminal.note(
+    `keyturn: whoever read standard output was gone, and the report is lost: ${meaningOf(process.exitCode)}`,
+  );
+  await terminal.flushed();
 }

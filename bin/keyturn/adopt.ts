@@ -1,20 +1,21 @@
-import { hostname, userInfo } from 'node:os';
 import { Command } from 'commander';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError, EXIT } from './failure.ts';
+import { operatorName } from './operator.ts';
 import { formatOutcomes, formatPlan } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
-import { whileWaiting } from './waiting.ts';
 
 interface AdoptOptions extends CommonOptions {
-  readonly by: string;
+  readonly by?: string;
   readonly dryRun?: true;
 }
 
-/** Who is logged in on this machine, in the characters that the function takes. */
+/** In the characters that the function takes. */
 const operator = () =>
-  `${userInfo().username}@${hostname()}`.replace(/[^A-Za-z0-9@._+:/\\-]/g, '-').slice(0, 64);
+  operatorName()
+    .replace(/[^A-Za-z0-9@._+:/\\-]/g, '-')
+    .slice(0, 64);
 
 /** What was done, or why nothing was left to do. */
 const answerOf = (report: PlanReport): string =>
@@ -31,7 +32,7 @@ export const adoptCommand = (terminal: Terminal): Command =>
     )
     .argument('<name>', 'the token, by name in the policy')
     .requiredOption('--confirm', 'you know that the string is that token’s')
-    .option('--by <who>', 'who confirms it, for the log and the event', operator())
+    .option('--by <who>', 'who confirms it, for the log and the event (default: you)')
     .option('--dry-run', 'show what would be adopted; change nothing')
     .addHelpText(
       'after',
@@ -43,7 +44,7 @@ Example:
   keyturn adopt grafana --confirm`,
     )
     .action(async (name: string, options: AdoptOptions) => {
-      const { by, dryRun = false } = options;
+      const { by = operator(), dryRun = false } = options;
       const { engine, json, policy } = openEngine(options, terminal);
       if (!policy.tokens.some((entry) => entry.name === name)) {
         throw new CommandError(
@@ -51,9 +52,7 @@ Example:
         );
       }
       const event = { tokens: [name], confirmAdoption: by, dryRun };
-      const report = readPlanReport(
-        await whileWaiting(terminal, engine.placeOf('rotate'), () => engine.call('rotate', event)),
-      );
+      const report = readPlanReport(await engine.call('rotate', event));
       if (json) terminal.printJson(report);
       else if (dryRun)
         terminal.print(

@@ -7,7 +7,6 @@ import { CommandError } from './failure.ts';
 import { jobOption } from './plan.ts';
 import { formatOutcomes } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
-import { whileWaiting } from './waiting.ts';
 
 interface ApplyOptions extends CommonOptions {
   readonly approve: string;
@@ -40,9 +39,7 @@ export const applyCommand = (terminal: Terminal): Command =>
         );
       }
       const { job } = plan;
-      const report = readPlanReport(
-        await whileWaiting(terminal, engine.placeOf(job), () => engine.call(job, { approve })),
-      );
+      const report = readPlanReport(await engine.call(job, { approve }));
       const note = offNote(report.schedule);
       if (note) terminal.note(note);
       if (json) terminal.printJson(report);

@@ -1,24 +1,24 @@
-import { hostname, userInfo } from 'node:os';
 import type { Policy } from '../../functions/policy/policy.ts';
-import type { Revocation } from './answers.ts';
 import { type CommonOptions, openEngine } from './common-options.ts';
 import { confirmByTyping, readReason, refuseOtherHost } from './confirm.ts';
 import type { Engine } from './engine.ts';
-import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
+import { CommandError, EXIT, kindOf, NotStartedError, sentenceOf } from './failure.ts';
 import { mergeOrders } from './merge-orders.ts';
+import { operatorName } from './operator.ts';
 import {
   formatPreview,
   nameOrders,
   type Order,
   type Previewed,
   previewAll,
-  refuseHopeless,
-  refuseUnknown,
+  refusalOf,
   type Signature,
   underHeading,
+  unknownOf,
 } from './preview.ts';
 import { formatRevocation } from './revocation-text.ts';
-import { sendOrder } from './send-order.ts';
+import { type Outcome, sendOrder } from './send-order.ts';
+import { AT_ONCE, severalAtOnce } from './several-at-once.ts';
 import type { Terminal } from './terminal.ts';
 import { InterruptedError } from './waiting.ts';
 
@@ -62,13 +62,10 @@ async function confirmOrders(
 }
 
 /** What became of one order. */
-interface Ended {
+interface Ended extends Outcome {
   readonly previewed: Previewed;
-  readonly report?: Revocation | undefined;
-  readonly failure?: unknown;
 }
 
-/** A report is printed as soon as there is one: whoever stops waiting for the next has this one. */
 function printReport({ report, previewed: { heading } }: Ended, terminal: Terminal): void {
   if (!report) return;
   const { style, hasPrinted } = terminal;
@@ -78,6 +75,14 @@ function printReport({ report, previewed: { heading } }: Ended, terminal: Termin
 
 const notGiven = () => new CommandError('its order was not given; nothing was done');
 
+/** Two runs about one secret are safe, and the second finds out again what the first has done. */
+const groupsOf = (known: readonly Previewed[]): readonly (readonly Previewed[])[] => [
+  ...Map.groupBy(known, (each) => each.answer?.plan.secrets[0] ?? each).values(),
+];
+
+const isInterrupted = ({ failure }: Outcome) => failure instanceof InterruptedError;
+
+/** Several strings leaked: none of them works on because another one is proven dead first. */
 async function carryOutAll(
   known: readonly Previewed[],
   { confirm, isSeen }: { readonly confirm?: string; readonly isSeen: boolean },
@@ -85,29 +90,41 @@ async function carryOutAll(
   { json }: OrderOptions,
   terminal: Terminal,
 ): Promise<readonly Ended[]> {
-  const ended: Ended[] = [];
-  for (const previewed of known) {
-    if (ended.some(({ failure }) => failure instanceof InterruptedError)) {
-      ended.push({ previewed, failure: notGiven() });
-      continue;
+  const { note, noteStyle } = terminal;
+  const ended = new Map<Previewed | undefined, Ended>();
+  const open = [...known];
+  const end = (each: Ended) => {
+    ended.set(each.previewed, each);
+    // In the order of the strings.
+    for (let next = ended.get(open[0]); next; next = ended.get(open[0])) {
+      open.shift();
+      if (!json) printReport(next, terminal);
     }
-    if (previewed.heading !== '') terminal.note(previewed.heading);
-    const hash = previewed.answer?.plan.hash;
+  };
+  const give = ({ event, answer }: Previewed): Promise<Outcome> => {
+    if ([...ended.values()].some(isInterrupted)) return Promise.resolve({ failure: notGiven() });
+    const hash = answer?.plan.hash;
     const order = {
-      ...previewed.event,
+      ...event,
       ...(confirm !== undefined && { confirm }),
       // What a person saw is what is done.
       ...(isSeen && hash !== undefined && { plan: hash }),
     };
-    const outcome = await sendOrder(order, engine, terminal).catch(
-      // The other strings leaked as well: their orders are given all the same.
-      (failure: unknown) => ({ failure }),
-    );
-    const each = { previewed, ...outcome };
-    if (!json) printReport(each, terminal);
-    ended.push(each);
-  }
-  return ended;
+    // The other strings leaked as well: their orders are given all the same.
+    return sendOrder(order, engine).catch((failure: unknown) => ({ failure }));
+  };
+  const place = engine.placeOf('revoke');
+  note(noteStyle('dim', `  ${place} is working; this usually takes a minute or two`));
+  await severalAtOnce(groupsOf(known), async (previewed, isAlone) => {
+    const outcome = await give(previewed);
+    if (!isAlone && outcome.failure instanceof NotStartedError) {
+      note(`${previewed.heading}: Lambda starts no more runs now; its order waits for another one`);
+      return false;
+    }
+    end({ previewed, ...outcome });
+    return true;
+  });
+  return known.flatMap((each) => ended.get(each) ?? []);
 }
 
 /** The answer for the only string; of several, one object for each, with the answer of the order that it belongs to. */
@@ -128,16 +145,24 @@ function printJson(
   else if (only?.answer) terminal.printJson(only.answer);
 }
 
-/** @throws the failure of the only order, or those of several as one */
-function refuseFailures(ended: readonly Ended[]): void {
+const isRefused = ({ failure }: Ended) =>
+  failure instanceof CommandError && failure.exitCode === EXIT.refused;
+
+/** @throws what became of the only order; of several, all that was not carried out, as one */
+function refuseUnfinished(previews: readonly Previewed[], ended: readonly Ended[]): void {
   const failed = ended.filter(({ failure }) => failure !== undefined);
   const [first] = failed;
-  if (!first) return;
-  if (first.previewed.heading === '') throw first.failure;
+  if (first?.previewed.heading === '') throw first.failure;
+  const unknown = unknownOf(previews);
+  if (!first && unknown === undefined) return;
   const lines = failed.map(
     ({ previewed: { heading }, failure }) => `${heading}: ${sentenceOf(failure)}`,
   );
-  throw new CommandError(lines.join('\n'), { cause: first.failure });
+  const isAllRefused = unknown === undefined && failed.every(isRefused);
+  throw new CommandError([...lines, unknown ?? []].flat().join('\n'), {
+    cause: first?.failure,
+    exitCode: isAllRefused ? EXIT.refused : EXIT.failed,
+  });
 }
 
 /** How often a plan is shown again that changed while a person read it. */
@@ -155,14 +180,25 @@ interface Confirming {
   readonly terminal: Terminal;
 }
 
-/** Asks for the confirmation of what was shown, and carries it out. */
+/** Asks for the confirmation of what was shown, and carries it out. One that is refused stops no other. */
 async function confirmAndCarryOut(
   known: readonly Previewed[],
   { policy, engine, options, terminal }: Confirming,
 ): Promise<readonly Ended[]> {
-  refuseHopeless(known);
-  const confirmation = await confirmOrders(known, policy, options, terminal);
-  return carryOutAll(known, confirmation, engine, options, terminal);
+  const looked: Ended[] = known.map((previewed) => ({ previewed, failure: refusalOf(previewed) }));
+  const refused = looked.filter(isRefused);
+  const possible = looked.filter((each) => !isRefused(each)).map(({ previewed }) => previewed);
+  if (possible.length === 0) return refused;
+  for (const { previewed, failure } of refused) {
+    terminal.note(`${previewed.heading}: ${sentenceOf(failure)}`);
+  }
+  if (possible.length > AT_ONCE && possible.some(({ order }) => order.way === 'replace')) {
+    terminal.note(
+      `${AT_ONCE} of these ${possible.length} orders are carried out at once, and each takes some minutes: the last strings work until the others are dead. --freeze is quicker`,
+    );
+  }
+  const confirmation = await confirmOrders(possible, policy, options, terminal);
+  return [...refused, ...(await carryOutAll(possible, confirmation, engine, options, terminal))];
 }
 
 /**
@@ -187,7 +223,10 @@ async function carryOutShown(
     const orders = changed.map(({ previewed }) => previewed);
     const what = ended.length === 0 ? 'nothing was done' : 'nothing was done for what follows';
     terminal.note(`Something changed while you read this; ${what}. This is the order now:`);
-    const again = await previewAll(orders, signature, engine);
+    const again = await previewAll(orders, signature, engine).catch((failure: unknown) => {
+      ended.push(...orders.map((previewed) => ({ previewed, failure })));
+      return [];
+    });
     for (const each of again) terminal.note(`${formatPreview(each, terminal.noteStyle)}\n`);
     const lost = again.filter((each) => !isKnown(each));
     ended.push(
@@ -200,9 +239,6 @@ async function carryOutShown(
     if (open.length === 0) return ended;
   }
 }
-
-/** A hold shows who gave the order. */
-const orderedBy = () => `${userInfo().username}@${hostname()}`;
 
 /**
  * Shows what orders affect, asks once for their confirmation, carries each of them out, and shows what is proven.
@@ -218,8 +254,11 @@ export async function carryOut(
   refuseOtherHost(options.confirm, policy);
   // The reason first: the same order with the same reason goes on where it ended, and the preview shows that.
   const reason = options.dryRun ? options.reason : await readReason(options.reason, terminal);
-  const signature = { by: orderedBy(), ...(reason !== undefined && { reason }) };
-  const previews = mergeOrders(await previewAll(nameOrders(orders), signature, engine));
+  // A hold shows who gave the order.
+  const signature = { by: operatorName(), ...(reason !== undefined && { reason }) };
+  const confirm = options.confirm ?? new URL(policy.cluster.url).hostname;
+  const named = nameOrders(orders.map((each) => ({ ...each, confirm })));
+  const previews = mergeOrders(await previewAll(named, signature, engine));
   const known = previews.filter(isKnown);
   if (options.dryRun || known.length === 0) {
     // The error says all that there is to say of a single string without an answer.
@@ -227,13 +266,12 @@ export async function carryOut(
     const texts = told.map((each) => formatPreview(each, terminal.style));
     if (json) printJson(previews, [], terminal);
     else if (texts.length > 0) terminal.print(texts.join('\n\n'));
-    return refuseUnknown(previews);
+    return refuseUnfinished(previews, []);
   }
   for (const each of previews) terminal.note(`${formatPreview(each, terminal.noteStyle)}\n`);
   const ended = await carryOutShown(known, { policy, engine, signature, options, terminal });
   if (json) printJson(previews, ended, terminal);
-  refuseFailures(ended);
-  refuseUnknown(previews);
+  refuseUnfinished(previews, ended);
   const isProven = ended.every(({ report }) => report?.confirmed);
   process.exitCode = isProven ? EXIT.done : EXIT.unconfirmed;
 }

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { functionName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
+import { parseManagementToken } from '../../functions/secrets-manager/management-token.ts';
 import { TokenValue } from '../../functions/token-value.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
 import { createLambdaEngine } from './lambda-engine.ts';
 import { createLocalEngine } from './local-engine.ts';
@@ -46,8 +47,7 @@ export const withCommonOptions = (command: Command): Command =>
 /** The management token on this machine; undefined: read it from its secret. */
 function ownManagementToken(file: string | undefined): TokenValue | undefined {
   const given = file === undefined ? process.env[MANAGEMENT_TOKEN] : readToken(file);
-  const value = given?.trim();
-  return value ? new TokenValue(value) : undefined;
+  return given?.trim() ? parseManagementToken(new TokenValue(given)).value : undefined;
 }
 
 function readToken(file: string): string {
@@ -55,7 +55,7 @@ function readToken(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     throw new CommandError(
-      `cannot read ${file}, expected a file that contains only the management token; correct --management-token-file`,
+      `cannot read ${file}, expected a file with only the management token, or with the JSON of its secret; correct --management-token-file`,
       { cause },
     );
   }
@@ -71,5 +71,5 @@ export function openEngine(
   const engine = options.local
     ? createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile))
     : createLambdaEngine(options.functionPrefix ?? functionName(policy.owner, ''));
-  return { policy, engine, json: options.json === true };
+  return { policy, engine: withPatience(engine, terminal), json: options.json === true };
 }

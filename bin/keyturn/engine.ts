@@ -1,4 +1,6 @@
 import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
+import type { Terminal } from './terminal.ts';
+import { THIS_MACHINE, whileWaiting } from './waiting.ts';
 
 export type Job = 'rotate' | 'reap' | 'enforce' | 'revoke';
 
@@ -10,4 +12,24 @@ export interface Engine {
   call(job: Job, event: object): Promise<unknown>;
   /** Finds tokens without a call to AWS; absent if that is not possible. */
   readonly askCluster?: (wanted: Wanted) => Promise<unknown>;
+}
+
+/** Whether an event asks only what there is, or what would be done. */
+export const isLook = (event: object): boolean =>
+  ('dryRun' in event && event.dryRun === true) || ('way' in event && event.way === 'whois');
+
+/** The same engine; whoever waits for it is told so, and may stop. */
+export function withPatience(engine: Engine, terminal: Terminal): Engine {
+  const { askCluster } = engine;
+  return {
+    placeOf: (job) => engine.placeOf(job),
+    call: (job, event) =>
+      whileWaiting(terminal, { place: engine.placeOf(job), isLook: isLook(event) }, () =>
+        engine.call(job, event),
+      ),
+    ...(askCluster && {
+      askCluster: (wanted: Wanted) =>
+        whileWaiting(terminal, { place: THIS_MACHINE, isLook: true }, () => askCluster(wanted)),
+    }),
+  };
 }

@@ -10,6 +10,14 @@ export const EXIT = {
   cancelled: 5,
 } as const;
 
+/** In words, for who has no report. */
+export const meaningOf = (code: unknown): string =>
+  code === EXIT.done || code === undefined
+    ? 'everything was done'
+    : code === EXIT.unconfirmed
+      ? 'everything was done, and not all of it is proven'
+      : 'not everything was done';
+
 interface Options extends ErrorOptions {
   readonly exitCode?: number;
 }
@@ -24,6 +32,9 @@ export class CommandError extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** Lambda has no room for a run; nothing was done. */
+export class NotStartedError extends CommandError {}
 
 /** The function threw; `kind` is the name of its error. */
 export class FunctionError extends Error {
@@ -48,7 +59,8 @@ const EXPLAINED: Readonly<Record<string, string>> = {
 };
 
 /** The functions' sentences name keys of their events and, behind them, the flag. */
-export const inFlags = (text: string) => text.replaceAll(/"\w+": \S+ \((--[\w-]+)\)/g, '$1');
+export const inFlags = (text: string) =>
+  text.replaceAll(/"\w+": \S+ \((--[\w-]+(?: [^)]+)?)\)/g, '$1');
 
 /** What went wrong, for people. */
 export const sentenceOf = (error: unknown): string => {

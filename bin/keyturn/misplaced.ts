@@ -23,6 +23,23 @@ export function refuseCredentials(words: readonly string[]): void {
   );
 }
 
+/** No table shows the values of these. */
+const ECHOED = ['--management-token-file', '--confirm', '--policy', '--function-prefix'];
+const OPAQUE = /^[A-Za-z0-9+/_=-]{20,}$/;
+const looksOpaque = (word: string) =>
+  OPAQUE.test(word) &&
+  (/^[0-9a-f]{32,}$/i.test(word) || [/\d/, /[a-z]/, /[A-Z]/].every((kind) => kind.test(word)));
+
+/** Without what was given for a file or a host, and looks like a string of another kind: an error would echo it. */
+export function withoutOpaque(text: string, words: readonly string[]): string {
+  const values = words.map((word, index) => {
+    const [flag = '', ...rest] = word.split('=');
+    if (ECHOED.includes(flag) && rest.length > 0) return rest.join('=');
+    return ECHOED.includes(words[index - 1] ?? '') ? word : '';
+  });
+  return values.filter(looksOpaque).reduce((said, each) => said.replaceAll(each, '[token]'), text);
+}
+
 /** @throws CommandError that does not quote the string */
 export function refuseCredentialIn(what: string, text: string): void {
   if (!holdsCredential(text)) return;

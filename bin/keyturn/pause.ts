@@ -21,6 +21,7 @@ import {
 } from './switch-schedules.ts';
 import { formatTable } from './table.ts';
 import type { Style, Terminal } from './terminal.ts';
+import { SCHEDULER, whileWaiting } from './waiting.ts';
 
 interface SwitchOptions {
   readonly policy: string;
@@ -147,7 +148,11 @@ async function carryOut(
   if (way === 'pause') terminal.note(WHAT_PAUSE_MEANS);
   const note = way === 'pause' ? await noteOf(options, terminal) : undefined;
   if (!options.yes) await confirmByTyping(owner, '--yes', terminal);
-  return await switchAll(seen, note && { ...note, at: formatInstant(Date.now()) }, scheduler);
+  const stamped = note && { ...note, at: formatInstant(Date.now()) };
+  // One that was interrupted is told beside those that were changed.
+  return await switchAll(seen, stamped, scheduler, (work) =>
+    whileWaiting(terminal, { place: SCHEDULER, isLook: false }, work),
+  );
 }
 
 async function run(way: Way, options: SwitchOptions, terminal: Terminal): Promise<void> {
@@ -158,7 +163,9 @@ async function run(way: Way, options: SwitchOptions, terminal: Terminal): Promis
     );
   }
   const scheduler = createScheduler();
-  const seen = await lookAtAll(policy, scheduler);
+  const seen = await whileWaiting(terminal, { place: SCHEDULER, isLook: true }, () =>
+    lookAtAll(policy, scheduler),
+  );
   const print = (all: readonly (Seen & Partial<Switched>)[], text: string) => {
     const now = Date.now();
     if (!options.json) return terminal.print(text);

@@ -1,6 +1,6 @@
 import { type Revocation, readRevocation } from './answers.ts';
 import type { Engine } from './engine.ts';
-import { CommandError, EXIT, kindOf } from './failure.ts';
+import { CommandError, EXIT, inFlags, kindOf } from './failure.ts';
 import { formatUnknown } from './identify.ts';
 import { nameOfString } from './leaked.ts';
 import { formatBlastRadius } from './revocation-text.ts';
@@ -12,6 +12,8 @@ export interface Order extends Selection {
   readonly immediately?: boolean;
   readonly noUndo?: boolean;
   readonly withoutSecrets?: boolean;
+  /** The host of the cluster as this machine knows it, for an order about all. */
+  readonly confirm?: string;
 }
 
 /** Said with every order: who gives it, and why. */
@@ -44,7 +46,14 @@ type Answered = Omit<Previewed, keyof Named>;
  * @throws what the function throws
  */
 async function preview(order: Order, signature: Signature, engine: Engine): Promise<Answered> {
-  const { way, immediately = false, noUndo = false, withoutSecrets = false, otherwise } = order;
+  const {
+    way,
+    immediately = false,
+    noUndo = false,
+    withoutSecrets = false,
+    otherwise,
+    confirm,
+  } = order;
   const how = {
     ...(immediately && { immediately }),
     ...(noUndo && { noUndo }),
@@ -53,7 +62,9 @@ async function preview(order: Order, signature: Signature, engine: Engine): Prom
   };
   let first: Answered | undefined;
   for (const selector of order.events) {
-    const event = { way, ...selector, ...how };
+    // The function may be of another cluster than the policy file: its plan says so before the confirmation.
+    const host = 'all' in selector && confirm !== undefined && { confirm };
+    const event = { way, ...selector, ...how, ...host };
     const answer = readRevocation(await engine.call('revoke', { ...event, dryRun: true }));
     const { candidates, warnings } = answer.plan;
     if (!candidates) return { event, answer };
@@ -106,31 +117,24 @@ export function formatPreview(previewed: Previewed, style: Style): string {
   return underHeading(heading, text, style);
 }
 
-/** @throws CommandError if something cannot be ordered */
-export function refuseUnknown(previews: readonly Previewed[]): void {
-  const unknown = previews.filter((each) => each.unknown !== undefined);
-  if (unknown.length === 0) return;
-  const said =
-    unknown[0]?.heading === ''
-      ? `${unknown[0].unknown}; nothing was done`
-      : `nothing was done for ${unknown.map(({ heading }) => heading).join(', ')}, of ${previews.flatMap(({ lines }) => lines).length} strings`;
-  throw new CommandError(said);
+/** What nothing can be ordered for. Undefined: nothing. */
+export function unknownOf(previews: readonly Previewed[]): string | undefined {
+  const [first, ...others] = previews.filter(({ unknown }) => unknown !== undefined);
+  if (!first) return undefined;
+  if (first.heading === '') return `${first.unknown}; nothing was done`;
+  const headings = [first, ...others].map(({ heading }) => heading).join(', ');
+  return `nothing was done for ${headings}, of ${previews.flatMap(({ lines }) => lines).length} strings`;
 }
 
-/**
- * What the function would refuse after the confirmation is refused before it.
- * @throws CommandError if an order is refused as it is, or reaches nothing
- */
-export function refuseHopeless(previews: readonly Previewed[]): void {
-  for (const { answer } of previews) {
-    if (!answer) continue;
-    const { refusal, notReached, actions } = answer.plan;
-    const said = notReached.map(({ secret, reason }) => `${secret} ${reason}`);
-    const isHopeless = said.length > 0 && actions.length === 0;
-    const why = refusal ?? (isHopeless ? said.join('; ') : undefined);
-    if (why === undefined) continue;
-    throw new CommandError(`refused: ${why}; nothing was done`, {
-      exitCode: EXIT.refused,
-    });
-  }
+/** What the function would refuse after the confirmation is refused before it. Undefined: it is not. */
+export function refusalOf({ answer }: Previewed): CommandError | undefined {
+  if (!answer) return undefined;
+  const { refusal, notReached, actions } = answer.plan;
+  const said = notReached.map(({ secret, reason }) => `${secret} ${reason}`);
+  const isHopeless = said.length > 0 && actions.length === 0;
+  const why = refusal ?? (isHopeless ? said.join('; ') : undefined);
+  if (why === undefined) return undefined;
+  return new CommandError(`refused: ${inFlags(why)}; nothing was done`, {
+    exitCode: EXIT.refused,
+  });
 }

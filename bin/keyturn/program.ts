@@ -55,7 +55,24 @@ function createProgram(terminal: Terminal): Command {
 
 /** Mistakes in the words are errors like all others, which `keyturn.ts` prints. */
 const throwing = (command: Command): Command =>
-  command.exitOverride().configureOutput({ outputError: () => {} });
+  onceEach(command)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+
+/** Of two values of an option the parser keeps the last: an order would go to less than was named, and call it done. */
+function onceEach(command: Command): Command {
+  const given = new Set<string>();
+  for (const option of command.options.filter(({ required }) => required)) {
+    const name = option.name();
+    command.on(`option:${name}`, () => {
+      if (!given.has(name)) return given.add(name);
+      throw new CommandError(
+        `found --${name} twice, expected it once, because only the last one would count; give one command for each of its values. Nothing was done`,
+      );
+    });
+  }
+  return command;
+}
 
 /**
  * Runs what the words of the command line say.

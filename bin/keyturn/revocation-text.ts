@@ -61,7 +61,7 @@ function steps({ plan: { actions, notReached } }: Revocation): string {
 
 /** What an order affects, before anything is done. */
 export function formatBlastRadius(report: Revocation, immediately: boolean, style: Style): string {
-  const { tokens, databases, secrets, warnings } = report.plan;
+  const { tokens, databases, secrets, warnings, refusal } = report.plan;
   const off = report.schedules?.flatMap((each) => offNote(each) ?? []) ?? [];
   const rows = tokens.map((each) => [
     each.token ?? oneLine(each.description).slice(0, 30),
@@ -79,6 +79,7 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
     `databases  ${oneLine(databases.join(', ')) || 'none'}`,
     `secrets    ${oneLine(secrets.join(', ')) || 'none'}`,
     `steps      ${steps(report)}`,
+    ...(refusal === undefined ? [] : [style('red', `refused    ${oneLine(inFlags(refusal))}`)]),
     ...[...warnings, ...off].map((warning) =>
       style('yellow', `note       ${oneLine(inFlags(warning))}`),
     ),

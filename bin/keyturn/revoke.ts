@@ -62,11 +62,12 @@ successor, as long as an older token lives, and for an hour after it was minted.
 same ones later, are a new order.
 
 With --leaked you may give a text with several strings: they are confirmed once, and each is an order
-with a report of its own, but for those whose tokens one order ends. The exit code is the worst of theirs.
+with a report of its own, but for those whose tokens one order ends. Up to eight orders run at
+the same time. One that is refused or unknown stops no other one. The exit code is the worst of theirs.
 
 Exit code: 0 if everything was done and the cluster was seen to refuse every token, while it accepted
 another one; 3 if everything was done, and not all of it is proven; 1 if not everything was done, or
-nothing is selected; 4 if it was refused; 5 if cancelled: nothing was done.
+nothing is selected; 4 if it was refused, and all others were carried out; 5 if cancelled: nothing was done.
 
 Examples:
   keyturn revoke --leaked --reason "in a public repository"     # asks for the string

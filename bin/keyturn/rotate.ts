@@ -83,10 +83,14 @@ Examples:
       }
       const { dryRun = false, approve, wait = false } = options;
       const event = { tokens, force: true, dryRun, ...(approve !== undefined && { approve }) };
-      const report = await whileWaiting(terminal, engine.placeOf('rotate'), async () => {
-        const started = readPlanReport(await engine.call('rotate', event));
-        return wait ? await finish(started, tokens, engine) : started;
-      });
+      const report = await whileWaiting(
+        terminal,
+        { place: engine.placeOf('rotate'), isLook: dryRun },
+        async () => {
+          const started = readPlanReport(await engine.call('rotate', event));
+          return wait ? await finish(started, tokens, engine) : started;
+        },
+      );
       const note = offNote(report.schedule);
       if (note) terminal.note(note);
       if (!dryRun && !isCarriedOut(report, tokens)) process.exitCode = EXIT.failed;

@@ -1,14 +1,12 @@
 import { type Revocation, readRevocation } from './answers.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, kindOf } from './failure.ts';
-import type { Terminal } from './terminal.ts';
-import { whileWaiting } from './waiting.ts';
 
 /** What became of an order that was given. */
 export interface Outcome {
   readonly report?: Revocation;
   /** Why not everything was done. */
-  readonly failure?: CommandError;
+  readonly failure?: unknown;
 }
 
 const REPORT_CUT =
@@ -29,18 +27,9 @@ function outcomeOfError(error: unknown): Outcome {
 }
 
 /** @throws what is no answer of the function */
-export async function sendOrder(
-  order: object,
-  engine: Engine,
-  terminal: Terminal,
-): Promise<Outcome> {
-  const place = engine.placeOf('revoke');
-  terminal.note(
-    terminal.noteStyle('dim', `  ${place} is working; this usually takes a minute or two`),
-  );
+export async function sendOrder(order: object, engine: Engine): Promise<Outcome> {
   try {
-    const answer = await whileWaiting(terminal, place, () => engine.call('revoke', order));
-    return { report: readRevocation(answer) };
+    return { report: readRevocation(await engine.call('revoke', order)) };
   } catch (error) {
     return outcomeOfError(error);
   }

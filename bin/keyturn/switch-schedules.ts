@@ -101,13 +101,27 @@ async function switchOne(
   }
 }
 
-/** Every schedule by itself: one that fails stops no other. */
+/**
+ * Every schedule by itself: one that fails stops no other.
+ * @param patiently waits for the work, or fails where nobody waits any more
+ */
 export const switchAll = (
   seen: readonly Seen[],
   note: PauseNote | undefined,
   scheduler: Scheduler,
+  patiently: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<readonly Switched[]> =>
-  Promise.all(seen.map((each) => switchOne(each, note, scheduler)));
+  Promise.all(
+    seen.map((each) =>
+      patiently(() => switchOne(each, note, scheduler)).catch(
+        (error: unknown): Switched => ({
+          status: { name: each.status.name, state: 'unknown' },
+          result: 'failed',
+          error,
+        }),
+      ),
+    ),
+  );
 
 /** For people. */
 export const messageOf = (error: unknown): string =>

@@ -1,6 +1,6 @@
+import { constants } from 'node:buffer';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { redact } from '../../functions/credentials.ts';
@@ -47,7 +47,45 @@ interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-export function createTerminal({ stdin, stdout, stderr }: Streams = process): Terminal {
+/** How the first bytes of what is compressed look: gzip, zip, bzip2, xz, Zstandard. */
+const COMPRESSED = ['1f8b', '504b0304', '425a68', 'fd377a585a', '28b52ffd'];
+
+/** @throws CommandError if there is more than a string can have, or no text */
+async function readAll(stdin: NodeJS.ReadStream, most: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin) {
+    size += chunk.length;
+    if (size > most) {
+      throw new CommandError(
+        `found more than ${Math.floor(most / 2 ** 20)} MB on standard input, expected less; give a part of it, such as the lines with the string. Nothing was done`,
+      );
+    }
+    chunks.push(Buffer.from(chunk));
+  }
+  const all = Buffer.concat(chunks);
+  const start = all.subarray(0, 8).toString('hex');
+  if (!COMPRESSED.some((each) => start.startsWith(each))) return all.toString();
+  throw new CommandError(
+    'found something compressed on standard input, expected text; decompress it first, such as by gunzip -c. Nothing was done',
+  );
+}
+
+/** Whoever read standard output is gone (`| head`): what is printed is lost, and what is done goes on. */
+interface ProcessTerminal extends Terminal {
+  readonly isCut: boolean;
+}
+
+export function createTerminal(
+  { stdin, stdout, stderr }: Streams = process,
+  mostBytes = constants.MAX_STRING_LENGTH,
+): ProcessTerminal {
+  let isCut = false;
+  stdout.on('error', () => {
+    isCut = true;
+  });
+  stderr.on('error', () => {});
+
   const styleFor =
     (stream: NodeJS.WriteStream): Style =>
     (format, shown) =>
@@ -88,6 +126,9 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
     get hasPrinted() {
       return hasPrinted;
     },
+    get isCut() {
+      return isCut;
+    },
     note: (line) => stderr.write(`${shownOn(stderr, line)}\n`),
     async flushed() {
       for (const stream of [stdout, stderr]) {
@@ -99,7 +140,7 @@ export function createTerminal({ stdin, stdout, stderr }: Streams = process): Te
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     ask: (question) => readLine(question, stderr),
     async readHidden(question) {
-      if (!stdin.isTTY) return text(stdin);
+      if (!stdin.isTTY) return readAll(stdin, mostBytes);
       stderr.write(question);
       const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
       const line = await readLine('', nowhere, true);

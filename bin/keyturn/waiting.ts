@@ -1,46 +1,101 @@
-import { CommandError } from './failure.ts';
+import { CommandError, EXIT } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Where the work is done with `--local`. */
 export const THIS_MACHINE = 'this machine';
+export const SCHEDULER = 'EventBridge Scheduler';
 const EVERY_MS = 10_000;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** A person no longer waits. What was begun is not undone by that. */
 export class InterruptedError extends CommandError {}
 
-const interruptedAt = (place: string) => {
-  const whatGoesOn =
-    place === THIS_MACHINE
-      ? 'What was begun here is cut off; a part of it may be done.'
-      : `The run goes on in Lambda (${place}), for 15 minutes at most.`;
-  return new InterruptedError(
-    `stopped waiting. ${whatGoesOn} Repeat the same command: it goes on where that ended`,
-  );
-};
+interface Wait {
+  /** Who works, and has not answered yet. */
+  readonly place: string;
+  /** Nothing is changed there. */
+  readonly isLook: boolean;
+}
+
+const waits = new Set<Wait>();
+/** Whether anything was begun that may have changed something. */
+let begun = false;
+export const hasBegun = (): boolean => begun;
+
+const { promise: signalled, resolve: signal } = Promise.withResolvers<void>();
+
+/** Nothing is waited for, or only an answer that changes nothing. */
+const cancelled = () =>
+  begun
+    ? new InterruptedError('stopped; of what was not reported, nothing was done')
+    : new InterruptedError('cancelled; nothing was done', { exitCode: EXIT.cancelled });
+
+function whatGoesOn(place: string): string {
+  if (place === THIS_MACHINE) return 'What was begun here is cut off; a part of it may be done.';
+  if (place === SCHEDULER)
+    return 'The change was sent, or is about to be: it is not known whether it was made.';
+  return `The run goes on in Lambda (${place}), for 15 minutes at most.`;
+}
+
+const interruptedAt = ({ place, isLook }: Wait) =>
+  isLook
+    ? cancelled()
+    : new InterruptedError(
+        `stopped waiting. ${whatGoesOn(place)} Repeat the same command: it goes on where that ended`,
+      );
 
 /**
- * Prints every ten seconds that the work continues.
+ * Waits for what others do, and says so every ten seconds.
  * @throws InterruptedError after Ctrl-C, so that what was done before it is still told; the process then has to end
  *   itself, because the work goes on
  */
 export async function whileWaiting<T>(
   { note, noteStyle }: Terminal,
-  place: string,
+  wait: Wait,
   work: () => Promise<T>,
 ): Promise<T> {
+  const mine = { ...wait };
+  const { place, isLook } = mine;
+  begun ||= !isLook;
+  waits.add(mine);
   let seconds = 0;
   const timer = setInterval(() => {
     seconds += EVERY_MS / 1_000;
-    note(noteStyle('dim', `  ${place} is working: ${seconds} s`));
+    // Of several that wait for the same, one says it.
+    if ([...waits].find((each) => each.place === place) !== mine) return;
+    const what = place === THIS_MACHINE ? 'AWS and the cluster' : place;
+    note(noteStyle('dim', `  waiting for ${what}: ${seconds} s`));
   }, EVERY_MS);
-  const { promise: interrupted, reject } = Promise.withResolvers<never>();
-  const onSignal = () => reject(interruptedAt(place));
-  for (const signal of SIGNALS) process.once(signal, onSignal);
+  const interrupted = signalled.then((): never => {
+    throw interruptedAt(mine);
+  });
   try {
     return await Promise.race([work(), interrupted]);
   } finally {
     clearInterval(timer);
-    for (const signal of SIGNALS) process.removeListener(signal, onSignal);
+    waits.delete(mine);
   }
+}
+
+/** npm passes on what the terminal sent to both: of two at once, the second is not a person's. */
+const TWICE_MS = 1_000;
+
+function onSignal(): void {
+  signal();
+  setTimeout(() => {
+    for (const each of SIGNALS) process.removeListener(each, onSignal);
+  }, TWICE_MS).unref();
+}
+
+/**
+ * Runs a command to its end, or to Ctrl-C; a second one ends the process.
+ * @throws InterruptedError if nothing is waited for that says itself what goes on
+ */
+export async function untilInterrupted<T>(command: () => Promise<T>): Promise<T> {
+  for (const each of SIGNALS) process.on(each, onSignal);
+  const interrupted = signalled.then(async (): Promise<never> => {
+    if (waits.size > 0) await new Promise(() => {});
+    throw cancelled();
+  });
+  return await Promise.race([command(), interrupted]);
 }

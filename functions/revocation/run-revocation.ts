@@ -97,7 +97,7 @@ export class PlanChangedError extends Error {
 function refuseOtherPlan({ plan }: RevocationRequest, { hash }: RevocationPlan): void {
   if (plan === undefined || plan === hash) return;
   throw new PlanChangedError(
-    `the plan is not the one that was confirmed (${plan}), but ${hash}: something changed meanwhile; nothing was done. Look at it again with "dryRun": true`,
+    `the plan is not the one that was confirmed (${plan}), but ${hash}: something changed meanwhile; nothing was done. Look at it again with "dryRun": true (--dry-run)`,
   );
 }
 

@@ -12,8 +12,8 @@ export class ManagementTokenError extends Error {
   override readonly name = 'ManagementTokenError';
 }
 
-/** The secret is a plain string, or JSON: `{"token", "expiresAt"}`. */
-function parse(text: TokenValue): ManagementToken {
+/** A secret or a file has a plain string, or JSON: `{"token", "expiresAt"}`. */
+export function parseManagementToken(text: TokenValue): ManagementToken {
   try {
     const parsed: unknown = JSON.parse(text.reveal());
     if (typeof parsed === 'object' && parsed !== null && 'token' in parsed) {
@@ -38,5 +38,5 @@ export async function readManagementToken(
     throw new ManagementTokenError(said, { cause });
   });
   if (!text) throw new Error(`there is no management token in ${name}`);
-  return parse(text);
+  return parseManagementToken(text);
 }

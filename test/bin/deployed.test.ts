@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { inFlags } from '../../bin/keyturn/failure.ts';
 import { answering } from '../world/faults.ts';
 import { DAY, HOUR, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
+import { writeTemporary } from './cli.ts';
 import { openDeployed } from './operator.ts';
 
 const idsIn = (world: World) => world.tokens().map(({ id }) => id);
@@ -293,6 +295,32 @@ it('does nothing unless it is confirmed, with a reason', async () => {
   // Nothing is left whose acceptance would show that the cluster does not refuse everybody.
   expect((await run(all)).code).toBe(3);
   expect(idsIn(world)).toEqual([]);
+});
+
+it('refuses all tokens of another cluster than the deployed policy’s before the confirmation', async () => {
+  const { world, run } = await openDeployed();
+  await run(['rotate', 'telegraf', 'grafana']);
+  const before = idsIn(world);
+  const cluster = { url: 'https://other.example', managementToken: 'influxdb/management' };
+  const KEYTURN_POLICY = writeTemporary('keyturn.yaml', { ...world.policy, cluster });
+  const all = ['revoke', '--all', '--delete', '--reason', 'drill'];
+  const message =
+    "all requires --confirm 127.0.0.1, the host of the cluster in the function's policy";
+
+  const order = await run([...all, '--confirm', 'other.example'], '', { KEYTURN_POLICY });
+  expect(order.code).toBe(4);
+  expect(order.stderr).toContain(`keyturn: refused: ${message}; nothing was done\n`);
+  expect(order.stderr).not.toContain('is working');
+  const shown = await run([...all, '--dry-run'], '', { KEYTURN_POLICY });
+  expect(shown.stdout).toContain(`refused    ${message}`);
+  expect((await run([...all, '--dry-run'])).stdout).not.toContain('refused');
+  expect(idsIn(world)).toEqual(before);
+
+  const changed = { token: 'telegraf', way: 'freeze', reason: 'x', plan: '0123456789abcdef' };
+  const { error } = await world.invoke('revoke', changed);
+  expect(inFlags(error?.errorMessage ?? '')).toMatch(
+    /nothing was done. Look at it again with --dry-run$/,
+  );
 });
 
 it('says by its exit code that a death is not proven, or not all was done', async () => {

@@ -1,51 +1,168 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { AT_ONCE } from '../../bin/keyturn/several-at-once.ts';
+import { whileWaiting } from '../../bin/keyturn/waiting.ts';
 import { answeringLambda, previewOf, reportOf } from './answering-lambda.ts';
 import type { Ended } from './cli.ts';
+import { openDeployed } from './operator.ts';
 
-const STRINGS = ['A', 'B', 'C'].map((letter) => `apiv1_${letter.repeat(86)}`).join('\n');
+type Environment = Readonly<Record<string, string>>;
+const start = (words: readonly string[], env: Environment) =>
+  spawn(process.execPath, ['bin/keyturn.ts', ...words], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
 
-/** Three orders, of which the second is never answered; Ctrl-C as soon as it is under way. */
-async function interruptedAtTheSecond(args: readonly string[]): Promise<Ended> {
+async function endOf(child: ChildProcessWithoutNullStreams, stdin = ''): Promise<Ended> {
+  child.stdin.end(stdin);
+  const closed = once(child, 'close');
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code] = await closed;
+  return { code, stdout, stderr };
+}
+
+/** One more than are given at once, and another one. */
+const COUNT = AT_ONCE + 2;
+const STRINGS = [...'ABCDEFGHIJ'].map((letter) => `apiv1_${letter.repeat(86)}`).join('\n');
+
+/** Of several orders the first is answered and the others never; Ctrl-C as soon as all that are given are under way. */
+async function interruptedAfterTheFirst(args: readonly string[]): Promise<Ended> {
   let orders = 0;
   const env = await answeringLambda((event, response) => {
     if (event.dryRun) return response.end(JSON.stringify(previewOf()));
     orders += 1;
     if (orders === 1) return response.end(JSON.stringify(reportOf({ unconfirmed: ['it lives'] })));
-    return child.kill('SIGINT');
+    return orders === AT_ONCE + 1 && child.kill('SIGINT');
   });
   const words = ['revoke', '--leaked', '--freeze', '--reason', 'x', '--yes', ...args];
-  const child = spawn(process.execPath, ['bin/keyturn.ts', ...words], {
-    env: { PATH: process.env.PATH ?? '', ...env },
-  });
-  child.stdin.end(STRINGS);
-  const closed = once(child, 'close');
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const [code] = await closed;
-  expect(orders).toBe(2);
-  return { code, stdout, stderr };
+  const child = start(words, env);
+  const ended = await endOf(child, STRINGS);
+  expect(orders).toBe(AT_ONCE + 1);
+  return ended;
 }
 
 const STOPPED = /stopped waiting\. The run goes on in Lambda .*Repeat the same command/;
 
 it('after Ctrl-C the reports of the orders that ended are there, and what became of the others is said', async () => {
-  const { code, stdout, stderr } = await interruptedAtTheSecond([]);
+  const { code, stdout, stderr } = await interruptedAfterTheFirst([]);
   expect(code).toBe(1);
-  expect(stdout).toMatch(/^string 1 \(line 1\)\nNOT PROVEN {2}it lives\n/);
-  const [second, third] = stderr.trim().split('\n').slice(-2);
-  expect(second).toMatch(/^keyturn: string 2 \(line 2\): /);
-  expect(second).toMatch(STOPPED);
-  expect(third).toBe('string 3 (line 3): its order was not given; nothing was done');
+  expect(stdout).toMatch(/^string \d \(line \d\)\nNOT PROVEN {2}it lives\n/);
+  const others = stderr
+    .trim()
+    .split('\n')
+    .slice(-(COUNT - 1));
+  expect(others.filter((each) => STOPPED.test(each))).toHaveLength(AT_ONCE);
+  expect(others.at(-1)).toBe('string 10 (line 10): its order was not given; nothing was done');
 });
 
 it('after Ctrl-C standard output is still JSON, with every string', async () => {
-  const { code, stdout } = await interruptedAtTheSecond(['--json']);
+  const { code, stdout } = await interruptedAfterTheFirst(['--json']);
   expect(code).toBe(1);
-  expect(JSON.parse(stdout)).toMatchObject([
-    { line: 1, answer: { done: true, unconfirmed: ['it lives'] } },
-    { line: 2, error: expect.stringMatching(STOPPED) },
-    { line: 3, error: expect.stringContaining('its order was not given') },
+  const told: readonly object[] = JSON.parse(stdout);
+  expect(told).toHaveLength(COUNT);
+  expect(told.filter((each) => 'answer' in each)).toMatchObject([
+    { answer: { done: true, unconfirmed: ['it lives'] } },
   ]);
+  expect(told.slice(1, -1)).toContainEqual({
+    line: expect.any(Number),
+    error: expect.stringMatching(STOPPED),
+  });
+  expect(told.at(-1)).toEqual({
+    line: 10,
+    error: expect.stringContaining('its order was not given'),
+  });
+});
+
+it.each([
+  ['revoke', '--token', 'telegraf', '--freeze', '--reason', 'x', '--yes'],
+  ['plan'],
+  ['status'],
+  ['rotate', 'telegraf', '--dry-run'],
+  ['whois', '--token-id', '6f1c6f1e-0000-4000-8000-000000000000'],
+])('Ctrl-C while nothing was done says that, with 5 and JSON: keyturn %s', async (...words) => {
+  const env = await answeringLambda((event) => {
+    if (!event.dryRun && event.way !== 'whois') return;
+    // npm passes on what the terminal sent already.
+    child.kill('SIGINT');
+    setTimeout(() => child.kill('SIGINT'), 1);
+  });
+  const child = start([...words, '--json'], env);
+  const { code, stdout, stderr } = await endOf(child);
+  expect(code).toBe(5);
+  expect(stderr).toBe('keyturn: cancelled; nothing was done\n');
+  expect(JSON.parse(stdout)).toEqual({
+    error: { kind: 'CommandError', message: 'cancelled; nothing was done' },
+  });
+});
+
+it.each(['pause', 'resume'])('Ctrl-C says which schedules were seen to change: %s', async (way) => {
+  const { world, run, env } = await openDeployed();
+  const why = way === 'pause' ? ['--reason', 'x'] : [];
+  if (way === 'resume') await run(['pause', '--reason', 'x', '--yes']);
+  let changes = 0;
+  const looked = Promise.withResolvers<void>();
+  world.intercept(async (call, effect) => {
+    if (call.operation === 'UpdateSchedule') {
+      changes += 1;
+      if (changes > 1) return await new Promise(() => {});
+      setTimeout(looked.resolve, 3_000);
+    }
+    return effect();
+  });
+  const child = start([way, ...why, '--yes', '--json'], env);
+  looked.promise.then(() => child.kill('SIGINT'));
+  const { code, stdout, stderr } = await endOf(child);
+  expect(code).toBe(1);
+  const { schedules } = JSON.parse(stdout);
+  const result = way === 'pause' ? 'stopped' : 'started';
+  expect(schedules.map((each: { result: string }) => each.result).sort()).toEqual(
+    ['failed', 'failed', result].sort(),
+  );
+  expect(stdout.match(/stopped waiting\. The change was sent/g)).toHaveLength(2);
+  expect(stderr).toMatch(/^keyturn: 1 of 3 schedules are o(?:ff|n), not seen so: /m);
+});
+
+it.each([
+  [0, 'everything was done', {}],
+  [3, 'everything was done, and not all of it is proven', { confirmed: false }],
+])(
+  'whoever stops reading learns what became of the order: exit code %i',
+  async (wanted, meaning, report) => {
+    const env = await answeringLambda((event, response) =>
+      response.end(JSON.stringify(event.dryRun ? previewOf() : reportOf(report))),
+    );
+    const words = ['revoke', '--token', 'telegraf', '--freeze', '--reason', 'x', '--yes', '--json'];
+    const child = start(words, env);
+    child.stdout.destroy();
+    child.stdin.end();
+    const closed = once(child, 'close');
+    const stderr = await text(child.stderr);
+    expect((await closed)[0]).toBe(wanted);
+    expect(stderr).toMatch(new RegExp(`^keyturn: .*the report is lost: ${meaning}\n$`, 'm'));
+    expect(stderr).not.toMatch(/EPIPE|^\s+at /m);
+  },
+);
+
+it('whoever waits is told what for, once for each place', async () => {
+  vi.useFakeTimers();
+  const notes: string[] = [];
+  const terminal = {
+    note: (each: string) => notes.push(each),
+    noteStyle: (_format: string, each: string) => each,
+  } as unknown as Parameters<typeof whileWaiting>[0];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const places = ['keyturn-prod-revoke', 'keyturn-prod-revoke', 'this machine'];
+  const all = places.map((place) => whileWaiting(terminal, { place, isLook: true }, () => promise));
+  await vi.advanceTimersByTimeAsync(25_000);
+  resolve();
+  await Promise.all(all);
+  await vi.advanceTimersByTimeAsync(25_000);
+  vi.useRealTimers();
+  expect(notes).toEqual(
+    [10, 20].flatMap((seconds) => [
+      `  waiting for keyturn-prod-revoke: ${seconds} s`,
+      `  waiting for AWS and the cluster: ${seconds} s`,
+    ]),
+  );
 });

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { hostname } from 'node:os';
 import { expect, it } from 'vitest';
-import { answeringLambda, FAILED, previewOf } from './answering-lambda.ts';
+import { createLambdaEngine } from '../../bin/keyturn/lambda-engine.ts';
+import { answeringLambda, FAILED, previewOf, reportOf } from './answering-lambda.ts';
 import { keyturn } from './cli.ts';
 
 const ORDER = ['revoke', '--token', 'telegraf', '--freeze', '--reason', 'x', '--yes', '--json'];
@@ -49,4 +51,87 @@ it.each([
   expect(error.message).toMatch(message);
   expect(error.message).not.toMatch(/[{<]|Unexpected token/);
   expect(stderr).toContain(error.message);
+});
+
+const saying = (payload: string) => (response: ServerResponse) =>
+  response.writeHead(200, FAILED).end(payload);
+const TIMED_OUT = failing('', '2026-11-26T18:00:00Z abc Task timed out after 900.00 seconds');
+
+it.each([
+  ['a proxy’s page', html(200)],
+  ['nothing', (response: ServerResponse) => response.writeHead(200).end('')],
+  ['an error of Lambda’s own', refusing(500, 'ServiceException')],
+  ['a connection that is cut', (response: ServerResponse) => response.destroy()],
+  ['a run that was too long', TIMED_OUT],
+  ['an answer that was too large', failing('Function.ResponseSizeTooLarge', 'too large')],
+  ['an error without a message', saying('{"errorType":"Error"}')],
+])('of a question nothing was done, whatever becomes of it: %s', async (_what, answer) => {
+  const env = await answeringLambda((_event, response) => answer(response));
+  const { code, stdout } = await keyturn(ORDER, { env });
+  expect(code).toBe(1);
+  const { message } = JSON.parse(stdout).error;
+  expect(message).toMatch(/nothing was done.*repeat the (?:same )?command/);
+  expect(message).not.toMatch(/go(?:es)? on|may continue|is done|undefined/);
+});
+
+it.each([
+  ['null', 'no error'],
+  ['[]', 'no error'],
+  ['"x"', 'no error'],
+  ['{"errorType":"Error"}', 'Error'],
+  ['{"errorType":"Error","errorMessage":""}', 'Error'],
+])('an error that says nothing is a sentence: %s', async (payload, why) => {
+  const env = await answeringLambda((event, response) =>
+    event.dryRun ? response.end(JSON.stringify(previewOf())) : saying(payload)(response),
+  );
+  const { code, stderr } = await keyturn(ORDER, { env });
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    `keyturn: keyturn-prod-revoke failed and did not say why (${why}); what it did is in its log: repeat`,
+  );
+});
+
+it('no wait is without an end, and says what may go on', async () => {
+  const env = await answeringLambda(() => {});
+  const engine = createLambdaEngine(
+    'keyturn-prod-',
+    {
+      endpoint: env.AWS_ENDPOINT_URL_LAMBDA ?? '',
+      region: 'eu-west-1',
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    },
+    { look: 1_000, order: 2_000 },
+  );
+  const [look, order] = await Promise.allSettled([
+    engine.call('revoke', { token: 'x', dryRun: true }),
+    engine.call('revoke', { token: 'x', reason: 'x' }),
+  ]);
+  const failedWith = (message: RegExp) => ({ reason: { message: expect.stringMatching(message) } });
+  expect(look).toMatchObject(failedWith(/did not answer within 1s; .*nothing was done: repeat/));
+  expect(order).toMatchObject(failedWith(/did not answer within 2s; .*is in its log.*repeat/));
+});
+
+/** As the system answers for a user without an entry in passwd, in a container that runs as any number. */
+const NAMELESS = `
+import os from 'node:os';
+import { syncBuiltinESMExports } from 'node:module';
+const fail = () => { throw new Error('uv_os_get_passwd returned ENOENT') };
+process.getuid = () => 54321;
+os.userInfo = fail;
+if (!process.env.HOME) os.homedir = fail;
+syncBuiltinESMExports();
+`;
+
+it('a user without a name and a home gives orders, which say the number', async () => {
+  const orders: unknown[] = [];
+  const env = await answeringLambda((event, response) => {
+    orders.push(event.by);
+    response.end(JSON.stringify(event.dryRun ? previewOf() : reportOf()));
+  });
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(NAMELESS)}`;
+  const { code, stderr } = await keyturn(ORDER, { env: { ...env, NODE_OPTIONS } });
+  expect(stderr).not.toContain('ENOENT');
+  expect(code).toBe(0);
+  const by = `uid 54321@${hostname()}`;
+  expect(orders).toEqual([by, by]);
 });

@@ -71,3 +71,18 @@ it('says what could not be asked for the management token, and how to give it', 
   );
   expect(code).toBe(1);
 }, 120_000);
+
+it('takes the management token from a file with the JSON of its secret', async () => {
+  const { systems, run } = await openLocal();
+  const { managementToken: token } = systems.cluster;
+  const file = writeTemporary('management-token.json', {
+    token,
+    expiresAt: '2027-01-01T00:00:00Z',
+  });
+  const whois = ['whois', '--local', '--token-id', '6f1c6f1e-0000-4000-8000-000000000000'];
+  const { code, stdout, stderr } = await run([...whois, '--management-token-file', file]);
+  expect(code).toBe(1);
+  // The cluster took the token, and answered.
+  expect(stderr).toMatch(/^keyturn: .*check the id$/m);
+  expect(stdout + stderr).not.toContain(token);
+});

@@ -180,6 +180,53 @@ describe('says in one line what was found, what was expected and what to do:', (
   });
 });
 
+it.each([
+  ['--token', ['revoke', '--token', 'telegraf', '--token=grafana', '--freeze']],
+  ['--token-id', ['revoke', '--token-id', 'a', '--token-id', 'b']],
+  ['--secret', ['lift', '--secret', 'a', '--secret', 'b']],
+  ['--database', ['unfreeze', '--database', 'a', '--database', 'b']],
+  ['--reason', ['revoke', '--all', '--reason', 'a', '--reason', 'b']],
+  ['--confirm', ['revoke', '--all', '--confirm', 'a', '--confirm', 'b']],
+  ['--policy', ['status', '--policy', 'a', '--policy', 'b']],
+  ['--function-prefix', ['plan', '--function-prefix', 'a', '--function-prefix', 'b']],
+  ['--job', ['plan', '--job', 'reap', '--job', 'rotate']],
+  ['--approve', ['apply', '--approve', 'a', '--approve', 'b']],
+  ['--token-id', ['whois', '--token-id', 'a', '--token-id', 'b']],
+  ['--by', ['adopt', 'grafana', '--confirm', '--by', 'a', '--by', 'b']],
+  ['--reason', ['pause', '--reason', 'a', '--reason', 'b']],
+])(
+  'no value is dropped in silence: %s twice is an error, and nothing is done: %j',
+  async (flag, args) => {
+    const { code, stdout, stderr } = await keyturn([...args, '--json']);
+    expect(code).toBe(1);
+    const message = `found ${flag} twice, expected it once, because only the last one would count; give one command for each of its values. Nothing was done`;
+    expect(stderr).toBe(`keyturn: ${message}\n`);
+    expect(JSON.parse(stdout).error.message).toBe(message);
+  },
+);
+
+const OPAQUE = randomBytes(30).toString('base64').replaceAll('+', 'a').concat('aA1');
+it.each([
+  [
+    '--management-token-file',
+    ['whois', '--local', '--token-id', 'x', '--management-token-file', OPAQUE],
+  ],
+  ['--confirm', ['revoke', '--all', '--reason', 'x', `--confirm=${OPAQUE}`]],
+  ['--policy', ['status', '--policy', OPAQUE]],
+  ['--function-prefix', ['plan', '--function-prefix', OPAQUE]],
+])('no error echoes what looks like an opaque string: %s', async (_flag, args) => {
+  const env = {
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'a',
+    AWS_SECRET_ACCESS_KEY: 'b',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+  };
+  const { code, stdout, stderr } = await keyturn([...args, '--json'], { env });
+  expect(code).toBeGreaterThan(0);
+  expect(stderr).toContain('[token]');
+  expect(stdout + stderr).not.toContain(OPAQUE);
+});
+
 it('an error is JSON on standard output too, where JSON was asked for', async () => {
   const { code, stdout, stderr } = await keyturn([
     'revoke',

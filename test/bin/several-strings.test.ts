@@ -4,6 +4,7 @@ import type { Terminal } from '../../bin/keyturn/terminal.ts';
 import { HOUR, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import { answeringLambda, FAILED, previewOf, reportOf } from './answering-lambda.ts';
+import { keyturn } from './cli.ts';
 import { openDeployed } from './operator.ts';
 
 const ORDER = ['revoke', '--leaked', '--reason', 'in a log', '--yes'];
@@ -72,6 +73,29 @@ it('every string of a file in base64 is ended, also behind a management token', 
   expect(code).toBe(1);
 });
 
+it('a refused string stops no other one, and is told before and after', async () => {
+  const { world, run } = await openDeployed();
+  await world.rotate();
+  await world.wait(HOUR);
+  const strings = [TELEGRAF, 'keyturn/prod/grafana'].map((secret) => world.string(secret));
+  await run(['revoke', '--token', 'telegraf', '--freeze', '--reason', 'odd', '--yes']);
+  const { code, stdout, stderr } = await run(ORDER, strings.join('\n'));
+  expect(code).toBe(4);
+  expect(stdout).toMatch(/^string 2 \(line 2\)\n[\s\S]*grafana +\w{8} +deleted/);
+  expect(stdout).not.toContain('string 1');
+  expect(
+    stderr.match(/string 1 \(line 1\): refused: .* on hold .*; nothing was done$/gm),
+  ).toHaveLength(2);
+  await world.wait(HOUR / 30);
+  expect(strings.map((each) => world.accepts(each))).toEqual([false, false]);
+  expect(world.string('keyturn/prod/grafana')).not.toBe(strings[1]);
+
+  // Nothing is left that is possible: nobody is asked, and nothing is sent.
+  const none = await run([...ORDER.slice(0, -1), '--json'], strings[0]);
+  expect(none.code).toBe(4);
+  expect(JSON.parse(none.stdout).error.message).toMatch(/^refused: .*; nothing was done$/);
+});
+
 /** Somebody at a terminal who types what is asked for; `shown` is all that they saw. */
 function person(): { readonly terminal: Terminal; readonly shown: () => string } {
   const seen: string[] = [];
@@ -131,4 +155,56 @@ it('an order that another one changed is shown and confirmed again, and the firs
   expect(shown()).toMatch(
     /nothing was done for what follows\. This is the order now:\nstring 2 \(line 2\)\n[\s\S]*it is another now[\s\S]*Type revoke/,
   );
+});
+
+const LEAKED = [...'ABCD'].map((letter) => `apiv1_${letter.repeat(86)}`).join('\n');
+const FROZEN = ['revoke', '--leaked', '--freeze', '--reason', 'x', '--yes'];
+
+it('several strings are ended at the same time, and reported in their order', async () => {
+  const open: (() => void)[] = [];
+  const env = await answeringLambda((event, response) => {
+    if (event.dryRun) return response.end(JSON.stringify(previewOf()));
+    open.push(() => response.end(JSON.stringify(reportOf())));
+    // No order is answered before all are given; then the last one first.
+    if (open.length === 4) for (const end of open.reverse()) end();
+  });
+  const { code, stdout } = await keyturn(FROZEN, { env, stdin: LEAKED });
+  expect(code).toBe(0);
+  expect(stdout.match(/^string \d/gm)).toEqual(['string 1', 'string 2', 'string 3', 'string 4']);
+});
+
+it('strings of one secret that are not one order are ended one after the other', async () => {
+  let open = 0;
+  const most: number[] = [];
+  const env = await answeringLambda((event, response) => {
+    if (event.dryRun) return response.end(JSON.stringify(previewOf({ secrets: ['one'] })));
+    open += 1;
+    most.push(open);
+    return setTimeout(() => {
+      open -= 1;
+      response.end(JSON.stringify(reportOf()));
+    }, 100);
+  });
+  expect((await keyturn(FROZEN, { env, stdin: LEAKED })).code).toBe(0);
+  expect(most).toEqual([1, 1, 1, 1]);
+});
+
+it('an order that Lambda has no room for waits until another one has ended', async () => {
+  let open = 0;
+  const env = await answeringLambda((event, response) => {
+    if (event.dryRun) return response.end(JSON.stringify(previewOf()));
+    if (open > 0) {
+      response.writeHead(429, { 'x-amzn-errortype': 'TooManyRequestsException' });
+      return response.end('{"Message":"Rate Exceeded."}');
+    }
+    open += 1;
+    return setTimeout(() => {
+      open -= 1;
+      response.end(JSON.stringify(reportOf()));
+    }, 1_000);
+  });
+  const { code, stdout, stderr } = await keyturn(FROZEN, { env, stdin: LEAKED });
+  expect(code).toBe(0);
+  expect(stdout.match(/^string \d/gm)).toHaveLength(4);
+  expect(stderr).toMatch(/^string \d \(line \d\): Lambda starts no more runs now/m);
 });

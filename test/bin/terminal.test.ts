@@ -1,15 +1,16 @@
 import { PassThrough } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createTerminal } from '../../bin/keyturn/terminal.ts';
 
 /** A terminal of which both directions can be seen. */
-function fakeTerminal() {
+function fakeTerminal({ isTTY = true, most = 1_000 } = {}) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const streams = { stdin, stdout, stderr } as unknown as Parameters<typeof createTerminal>[0];
-  Object.assign(stdin, { isTTY: true });
+  Object.assign(stdin, { isTTY });
   return {
     stdin,
-    terminal: createTerminal(streams),
+    terminal: createTerminal(streams, most),
     shown: () => `${stdout.read()}${stderr.read()}`,
   };
 }
@@ -28,4 +29,15 @@ test('reads the one line that is pasted', async () => {
   const read = terminal.readHidden('Paste: ');
   stdin.write('apiv1_one\r');
   expect((await read).trim()).toBe('apiv1_one');
+});
+
+test('says of what it cannot read what it is', async () => {
+  const read = (content: string | Buffer, most?: number) => {
+    const { stdin, terminal } = fakeTerminal({ isTTY: false, ...(most && { most }) });
+    stdin.end(content);
+    return terminal.readHidden('');
+  };
+  await expect(read(gzipSync('apiv1_x'))).rejects.toThrow('found something compressed');
+  await expect(read('x'.repeat(2 ** 20 + 1), 2 ** 20)).rejects.toThrow('found more than 1 MB');
+  expect(await read('Füße')).toBe('Füße');
 });

@@ -30,7 +30,7 @@ function screen(stdin: string, typed: readonly string[]) {
   const answers = [...typed];
   const write = (text: string) => {
     // That the work continues is said by the machine's clock.
-    if (!/is working: \d+ s/.test(text)) lines.push(text);
+    if (!/waiting for .*: \d+ s/.test(text)) lines.push(text);
   };
   const terminal: Terminal = {
     print: (text) => write(redact(text)),

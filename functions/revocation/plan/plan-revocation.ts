@@ -85,27 +85,35 @@ function lossOf(target: Target, around: OrderObservation): string | undefined {
   return `the description has no room for the permissions of ${ids}, so unfreezing could not give them back`;
 }
 
+/** Whoever orders all names the cluster; of a dry run only a wrong name is refused. */
+function otherHostOf(
+  { way, selector, confirm, dryRun }: RevocationRequest,
+  { cluster }: Policy,
+): string | undefined {
+  const { host, hostname } = new URL(cluster.url);
+  const needsNone = way === 'whois' || (dryRun && confirm === undefined);
+  if (selector.kind !== 'all' || needsNone || confirm === host || confirm === hostname)
+    return undefined;
+  return `all requires "confirm": "${hostname}" (--confirm ${hostname}), the host of the cluster in the function's policy`;
+}
+
 /** Why the order is refused as it is, known before anybody confirms it. Undefined: it is not. */
 function refusalOf(
-  { way, noUndo }: RevocationRequest,
+  request: RevocationRequest,
   target: Target,
   around: OrderObservation,
+  policy: Policy,
 ): string | undefined {
+  const { way, noUndo } = request;
+  const otherHost = otherHostOf(request, policy);
+  if (otherHost !== undefined) return otherHost;
   const loss = way === 'freeze' && !noUndo ? lossOf(target, around) : undefined;
   return loss && `${loss}; to freeze anyway, add "noUndo": true (--no-undo)`;
 }
 
 /** @throws RequestError */
-function refuse(
-  { way, selector, confirm, dryRun }: RevocationRequest,
-  { refusal }: RevocationPlan,
-  { cluster }: Policy,
-): void {
+function refuse({ way, dryRun }: RevocationRequest, { refusal }: RevocationPlan): void {
   if (dryRun || way === 'whois') return;
-  const { host, hostname } = new URL(cluster.url);
-  if (selector.kind === 'all' && confirm !== host && confirm !== hostname) {
-    throw new RequestError(`all requires "confirm": "${hostname}", the host of the cluster`);
-  }
   if (refusal !== undefined) throw new RequestError(refusal);
 }
 
@@ -169,8 +177,8 @@ export function planRevocation(
     withoutToken: withoutTokenBy(target, request, around),
     warnings: warningsOf(target, order, request, policy, around),
   };
-  const refusal = refusalOf(request, target, around);
+  const refusal = refusalOf(request, target, around, policy);
   const planned = { target, ...plan, ...(refusal && { refusal }), hash: hashOf(plan) };
-  refuse(request, planned, policy);
+  refuse(request, planned);
   return planned;
 }

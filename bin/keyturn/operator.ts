@@ -1,0 +1,22 @@
+import { homedir, hostname, userInfo } from 'node:os';
+
+/** A user of a container may have a number and no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+/** Who is logged in on this machine: `alice@laptop`, or `uid 54321@pod-1`. */
+export const operatorName = (): string => `${userName()}@${hostname()}`;
+
+/** The AWS SDK looks for its files at home, and fails where a user without a name has none: containers say `/` then. */
+export function settleHome(): void {
+  try {
+    homedir();
+  } catch {
+    process.env.HOME = '/';
+  }
+}
