@@ -342,10 +342,11 @@ async function verifyEnded(
   );
 }
 
-/** Whatever a call answered: what is still to be done after the last pass was not done. */
-function noteLeft({ name, left, failures, results }: Progress): void {
+/** What is still to be done after the last pass was not done, whatever a call answered; others wait for what failed. */
+function noteLeft({ name, left, done, failures, results }: Progress): void {
   for (const action of left) {
     const key = keyOf(action);
+    if (!failures.has(key) && !done.has(key)) continue;
     const error = new Error('it was answered as done, and is not done');
     const failure = failures.get(key) ?? { what: action.kind, where: name, error };
     failures.set(key, failure);
