@@ -344,7 +344,7 @@ async function verifyEnded(
   );
 }
 
-/** Whatever a call answered: what is still to be done after the last pass was not done. */
+/** What is still to be done after the last pass was not done, whatever a call answered; others wait for what failed. */
 function noteLeft({ name, left: { actions }, failures, done }: Progress): void {
   for (const action of actions) {
     const key = keyOf(action);

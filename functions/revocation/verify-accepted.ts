@@ -37,6 +37,6 @@ export async function verifyAccepted(given: TokenResult, tools: Tools): Promise<
     const unconfirmed = await notAcceptedBecause(given, tools);
     return unconfirmed === undefined ? given : { ...given, unconfirmed };
   } catch (error) {
-    return { ...given, unconfirmed: messageOf(error) };
+    return { ...given, unconfirmed: `it was not seen accepted: ${messageOf(error)}` };
   }
 }
