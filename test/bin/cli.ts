@@ -17,6 +17,9 @@ interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Only a slow machine is told that it waits. */
+const WAITING = /^ +waiting for .*: \d+ s\n/gm;
+
 /** Runs the command line as people do, in a process of its own, away from this one's environment. */
 export async function keyturn(
   args: readonly string[],
@@ -29,7 +32,7 @@ export async function keyturn(
   const closed = once(child, 'close');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [code] = await closed;
-  return { code, stdout, stderr };
+  return { code, stdout, stderr: stderr.replace(WAITING, '') };
 }
 
 type AtEnd = (close: () => void) => void;
