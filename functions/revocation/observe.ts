@@ -4,10 +4,9 @@ import type { Policy } from '../policy/policy.ts';
 import type { Log } from '../run/tools.ts';
 import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
-import { findHolder, type HolderSources } from '../tokens/find-holder.ts';
+import type { HolderSources } from '../tokens/find-holder.ts';
 import { parseMarker } from '../tokens/marker.ts';
 import {
-  type Holder,
   LONGEST_LAG_MS,
   type ObservedSecret,
   type OwnedToken,
@@ -15,7 +14,7 @@ import {
   secretNamedIn,
   sortByOwner,
 } from '../tokens/observation.ts';
-import type { Readers } from '../tokens/observe.ts';
+import { observeVersions, type Readers } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { foreignHolders } from './plan/decide-revocation.ts';
 import type { Unseen } from './plan/unseen.ts';
@@ -70,28 +69,21 @@ function withNamed(seen: ObservedSecret): ObservedSecret {
 
 type Note = (said: string) => void;
 
-/**
- * Every labelled version, also under labels of people's own: whoever reads it has its string.
- * @param note is told of each version about which the cluster cannot be asked, and which counts as unknown. Absent:
- * that is an error
- */
-async function observeLabelled(
+/** Every labelled version, also under labels of people's own: whoever reads it has its string. */
+const observeLabelled = async (
   secret: Secret,
   sources: HolderSources,
   note?: Note,
   others: Iterable<string> = [],
-): Promise<ObservedSecret> {
-  const holders = new Map<string, Holder>();
-  for (const version of new Set([...Object.values(secret.labels), ...others])) {
-    const found = findHolder(version, secret, sources);
-    const holder = await (note ? found.catch(String) : found);
-    const isKnown = typeof holder !== 'string';
-    holders.set(version, isKnown ? holder : { state: 'unknown' });
-    if (isKnown) continue;
-    note?.(`${secret.name}: it is not known whose string version ${version} has (${holder})`);
-  }
-  return withNamed({ secret, tokens: sources.owned.get(secret.name) ?? [], holders });
-}
+): Promise<ObservedSecret> =>
+  withNamed(
+    await observeVersions(
+      secret,
+      new Set([...Object.values(secret.labels), ...others]),
+      sources,
+      note,
+    ),
+  );
 
 const tokensOf = (seen: ObservedSecret): Token[] => [
   ...seen.tokens.map(({ token }) => token),

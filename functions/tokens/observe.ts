@@ -41,15 +41,23 @@ const watchedVersions = (secret: Secret): ReadonlySet<string> => {
 
 /**
  * Finds whose strings certain versions of one secret have. What the listing does not show is read by its id.
+ * @param note is told of each version about which the cluster cannot be asked, and which counts as unknown. Absent:
+ * that is an error
  */
-async function observeVersions(
+export async function observeVersions(
   secret: Secret,
   versions: Iterable<string>,
   sources: HolderSources,
+  note?: (said: string) => void,
 ): Promise<ObservedSecret> {
   const holders = new Map<string, Holder>();
   for (const version of versions) {
-    holders.set(version, await findHolder(version, secret, sources));
+    const found = findHolder(version, secret, sources);
+    const holder = await (note ? found.catch(String) : found);
+    const isKnown = typeof holder !== 'string';
+    holders.set(version, isKnown ? holder : { state: 'unknown' });
+    if (isKnown) continue;
+    note?.(`${secret.name}: it is not known whose string version ${version} has (${holder})`);
   }
   return { secret, tokens: sources.owned.get(secret.name) ?? [], holders };
 }
