@@ -6,7 +6,7 @@ import { versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
 import type { RevocationObservation } from './observe.ts';
 import type { Order } from './plan/order.ts';
-import type { OrderObservation } from './plan/select-tokens.ts';
+import type { OrderObservation } from './plan/target.ts';
 import { type Proving, verifyRefused } from './verify-refused.ts';
 
 /**

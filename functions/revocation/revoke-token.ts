@@ -11,8 +11,9 @@ import { decideToken, heldBecause } from './plan/decide-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order, UNDOING_WAYS } from './plan/order.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
 import { isInUse } from './plan/select-tokens.ts';
-import { afterLastLook, type Revocation, type SecretResult, unsaid } from './revoke-secret.ts';
+import type { Revocation, SecretResult } from './progress.ts';
 import { failedResult } from './tell-failures.ts';
+import { afterLastLook, unsaid } from './tell-secret.ts';
 import { verifyAccepted } from './verify-accepted.ts';
 import { verifyRefused } from './verify-refused.ts';
 

@@ -16,11 +16,12 @@ import {
 } from './observe.ts';
 import { ENDING_WAYS, needsNoAws, UNDOING_WAYS } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
-import type { OrderObservation } from './plan/select-tokens.ts';
+import type { OrderObservation } from './plan/target.ts';
 import { uncoveredBy } from './plan/warnings.ts';
+import type { Revocation, SecretResult } from './progress.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
 import type { RevocationRequest } from './request.ts';
-import { type Revocation, revokeSecret, type SecretResult } from './revoke-secret.ts';
+import { revokeSecret } from './revoke-secret.ts';
 import { revokeToken } from './revoke-token.ts';
 import { type Failure, MOST_NAMED, mayStillWork, toldOnce } from './tell-failures.ts';
 

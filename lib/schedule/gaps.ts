@@ -1,7 +1,7 @@
 import { type Cron, ExpressionError, parseCron } from './cron.ts';
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
+export const MINUTE_MS = 60_000;
+export const DAY_MS = 24 * 60 * MINUTE_MS;
 const MINUTES = { minute: 1, hour: 60, day: 24 * 60 };
 
 /**

@@ -3,8 +3,7 @@ import type { Policy, TokenPolicy } from '../../functions/policy/policy.ts';
 import type { PolicyIssue } from '../../functions/policy/policy-error.ts';
 import { spareOf, waitForWindows } from '../../functions/policy/spare.ts';
 import { isOpen, lengthOf } from '../../functions/policy/window.ts';
-import { DAY_MS, MINUTE_MS } from '../../functions/time.ts';
-import { firingDays, firingsOf, longestOfTwo, windowMinutes } from './gaps.ts';
+import { DAY_MS, firingDays, firingsOf, longestOfTwo, MINUTE_MS, windowMinutes } from './gaps.ts';
 
 /** Whether some firing falls into one of the windows; of a rate, whose instants nobody knows, whether it must. */
 function meetsWindows(expression: string, { windows }: Pick<TokenPolicy, 'windows'>): boolean {

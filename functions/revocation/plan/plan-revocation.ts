@@ -8,7 +8,8 @@ import { decideRevocation, foreignHolders, notReachedBecause } from './decide-re
 import { canKeep, decideToken, heldBecause } from './decide-token.ts';
 import { knowToken } from './known-token.ts';
 import { type Order, orderId } from './order.ts';
-import { type OrderObservation, selectTarget, type Target } from './select-tokens.ts';
+import { selectTarget } from './select-tokens.ts';
+import type { OrderObservation, Target } from './target.ts';
 import { candidatesAmong } from './unknown-string.ts';
 import { warningsOf, withoutTokenBy } from './warnings.ts';
 

@@ -1,73 +1,31 @@
-import type { Permission, Token } from '../../management-api/token.ts';
+import type { Permission } from '../../management-api/token.ts';
 import { entryOf, namedDatabases, type Policy, secretPrefix } from '../../policy/policy.ts';
 import { suggestionFor } from '../../policy/suggestion.ts';
-import { parseMarker } from '../../tokens/marker.ts';
-import {
-  type ObservedSecret,
-  type ObservedToken,
-  type OwnedToken,
-  ownedToken,
-} from '../../tokens/observation.ts';
-import { provenCurrent, works } from '../../tokens/state.ts';
+import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import { provenCurrent } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
+import {
+  hiddenTokens,
+  notShownHere,
+  reachesHidden,
+  refuseHidden,
+  refuseUnseen,
+  withHidden,
+} from './hidden-tokens.ts';
 import { findByFingerprint, grantsOf } from './known-token.ts';
 import { ENDING_WAYS, needsNoAws, orderId, UNDOING_WAYS } from './order.ts';
 import {
-  candidatesAmong,
-  counted,
-  type LeakedSearch,
-  listed,
-  mayBeOneOf,
-  NOWHERE,
-  unknownBecause,
-} from './unknown-string.ts';
-import { type Unseen, unseenIn } from './unseen.ts';
-
-/** What was selected does not exist, or more than one thing fits; nothing was done. */
-export class SelectionError extends Error {
-  override readonly name = 'SelectionError';
-}
-
-/** What an order is about: whole secrets, and single tokens. */
-export interface Target {
-  readonly secrets: readonly string[];
-  /** Tokens that are revoked by themselves: they are neither current nor pending, or no secret that we see has them. */
-  readonly single: readonly ObservedToken[];
-  /** Tokens with our owner that the order means and does not end: their secrets are not visible, so they would get no successor. */
-  readonly hidden: readonly OwnedToken[];
-  /** The id of the token that was named by id or fingerprint. */
-  readonly namedToken?: string;
-  /** The id of a token that was named and is revoked already. */
-  readonly gone?: string;
-  /** Why nobody knows whose string has the fingerprint that was named. Then nothing is selected. */
-  readonly unknown?: string;
-}
-
-/** The part of the observation that a selection needs. */
-export interface OrderObservation {
-  readonly at: number;
-  readonly secrets: ReadonlyMap<string, ObservedSecret>;
-  readonly tokens: readonly Token[];
-  /** Ids of live tokens that the listing lacks though it ought to show them. */
-  readonly unlisted?: readonly string[];
-  readonly unseen?: readonly Unseen[];
-  /** Why Secrets Manager could not be asked. Absent: it answered. */
-  readonly awsError?: string;
-  /** Absent: no fingerprint was named, or a marker bears it. */
-  readonly leaked?: LeakedSearch | undefined;
-  /** The secret that still has a version of the token that was named, which the cluster does not show any more. */
-  readonly endedIn?: string;
-}
-
-const NONE: Target = { secrets: [], single: [], hidden: [] };
-
-const whole = (secrets: readonly string[], namedToken?: string): Target => ({
-  ...NONE,
-  secrets,
-  ...(namedToken !== undefined && { namedToken }),
-});
+  isCutShort,
+  NONE,
+  type OrderObservation,
+  SelectionError,
+  type Target,
+  whole,
+} from './target.ts';
+import { candidatesAmong, counted, mayBeOneOf, NOWHERE, unknownBecause } from './unknown-string.ts';
+import { unseenIn } from './unseen.ts';
 
 /** Whether these permissions allow to read or write a database. */
 const touches = (permissions: readonly Permission[], database: string) =>
@@ -75,84 +33,6 @@ const touches = (permissions: readonly Permission[], database: string) =>
     ({ action, resource }) =>
       (action === 'read' || action === 'write') && (resource === '*' || resource === database),
   );
-
-/** Whether the listing is known to lack live tokens: then nothing can be said of every one. */
-export const isCutShort = ({ unlisted = [] }: Pick<OrderObservation, 'unlisted'>): boolean =>
-  unlisted.length > 0;
-
-/** Live tokens whose markers name our owner, and a secret that Secrets Manager does not show. */
-function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): OwnedToken[] {
-  const visible = new Set(
-    [...secrets.values()].flatMap((seen) => [
-      ...seen.tokens.map(({ token }) => token.id),
-      ...foreignHolders(seen).map(({ id }) => id),
-    ]),
-  );
-  return tokens.flatMap((token) => {
-    if (token.revokedAt !== undefined || visible.has(token.id)) return [];
-    const parsed = parseMarker(token.description);
-    const { owner: of, id = token.id } = parsed?.marker ?? {};
-    return parsed && of === owner && id === token.id ? [ownedToken(token, parsed)] : [];
-  });
-}
-
-/** An order stops that means what could not be looked at: whether it is there is not known. */
-function refuseUnseen(around: OrderObservation, isMeant: (secret: string) => boolean): void {
-  const said = unseenIn(around, isMeant);
-  if (said === undefined) return;
-  throw new SelectionError(
-    `${said}; nothing was done; a token can be ended all the same, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`,
-  );
-}
-
-/**
- * The question where a name selects nothing here though its tokens may work: Secrets Manager shows nothing of the
- * owner, or not that secret.
- */
-function notShownHere(
-  { owner }: Policy,
-  around: OrderObservation,
-  hidden: readonly OwnedToken[],
-): string {
-  const said = unseenIn(around, (name) => hidden.some(({ marker }) => marker.secret === name));
-  const where =
-    said ??
-    (around.secrets.size === 0
-      ? `Secrets Manager shows no secret of the owner ${owner} here`
-      : `Secrets Manager does not show ${[...new Set(hidden.map(({ marker }) => marker.secret))].join(', ')} here`);
-  const ids = hidden.map(({ token }) => token.id);
-  const which =
-    ids.length === 0
-      ? ''
-      : `, and ${counted(ids.length, 'token')} of what is meant: ${listed(ids)}`;
-  return `${where}${which}; is this the wrong account or Region? If not, end tokens by their ids, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`;
-}
-
-/** Whether a way needs no secret of a token that it is about. */
-const reachesHidden = (way: RevocationRequest['way']): boolean =>
-  way === 'freeze' || way === 'delete' || way === 'whois';
-
-/**
- * Adds hidden tokens: those of a secret that was deleted for good, though another one may have its name by now,
- * or of another account. Nothing here reads their strings, so `replace` has no successor for them and leaves them;
- * of those that can do nothing there is nothing to tell.
- */
-function withHidden(
-  target: Target,
-  hidden: readonly OwnedToken[],
-  { way }: Pick<RevocationRequest, 'way'>,
-  around: OrderObservation,
-): Target {
-  if (way === 'replace') {
-    return { ...target, hidden: hidden.filter(({ token }) => works(token, around.at)) };
-  }
-  // A secret that could not be looked at may be on hold.
-  const isGivenBack = ({ marker: { frozen, secret } }: OwnedToken) =>
-    way === 'unfreeze' && frozen !== undefined && !unseenIn(around, (name) => name === secret);
-  const meant = hidden.filter((each) => reachesHidden(way) || isGivenBack(each));
-  const single = meant.map((owned) => ({ token: owned.token, owned }));
-  return { ...target, single: [...target.single, ...single] };
-}
 
 /** What was named: the secrets that are visible, and whether a hidden token belongs to it. */
 interface Named {
@@ -291,28 +171,6 @@ function secretOf(
   if (labelled || request.way !== 'replace') return labelled;
   const order = { id: orderId(request), namedToken: id };
   return all.find((seen) => findSuccessor(seen, order, at)?.marker.replaces === id);
-}
-
-/** The order's token has our owner, and no secret that we see: the account or the Region may be the wrong one. */
-function refuseHidden(
-  { marker, token }: OwnedToken,
-  request: RevocationRequest,
-  around: OrderObservation,
-): void {
-  if (around.awsError !== undefined || request.withoutSecrets || request.way === 'whois') return;
-  const isSecret = (name: string) => name === marker.secret;
-  if (unseenIn(around, isSecret) && needsNoAws(request)) return;
-  refuseUnseen(around, isSecret);
-  const where = `${token.id} belongs to ${marker.secret}, which Secrets Manager does not show here: is this the wrong account or Region?`;
-  if (request.way === 'replace') {
-    throw new SelectionError(
-      `${where} Without it there would be no successor; if the secret is really gone, use "way": "delete" (--delete)`,
-    );
-  }
-  if (around.secrets.size > 0) return;
-  throw new SelectionError(
-    `${where} If the secrets are really gone, add "withoutSecrets": true (--without-secrets)`,
-  );
 }
 
 /** A token that the cluster does not show: it was ended before, if a version of a secret is all that is left of it. */

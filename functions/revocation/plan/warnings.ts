@@ -24,7 +24,7 @@ import {
 import { decideToken, heldBecause } from './decide-token.ts';
 import { grantsOf } from './known-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './order.ts';
-import { isCutShort, type OrderObservation, type Target } from './select-tokens.ts';
+import { isCutShort, type OrderObservation, type Target } from './target.ts';
 
 /** Tokens that a label or an earlier look names were read by their ids; nobody knows what else is not listed. */
 export const CUT_LISTING =

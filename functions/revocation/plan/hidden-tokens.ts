@@ -1,0 +1,106 @@
+import type { Policy } from '../../policy/policy.ts';
+import { parseMarker } from '../../tokens/marker.ts';
+import { type OwnedToken, ownedToken } from '../../tokens/observation.ts';
+import { works } from '../../tokens/state.ts';
+import type { RevocationRequest } from '../request.ts';
+import { foreignHolders } from './decide-revocation.ts';
+import { needsNoAws } from './order.ts';
+import { type OrderObservation, SelectionError, type Target } from './target.ts';
+import { counted, listed } from './unknown-string.ts';
+import { unseenIn } from './unseen.ts';
+
+/** Live tokens whose markers name our owner, and a secret that Secrets Manager does not show. */
+export function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): OwnedToken[] {
+  const visible = new Set(
+    [...secrets.values()].flatMap((seen) => [
+      ...seen.tokens.map(({ token }) => token.id),
+      ...foreignHolders(seen).map(({ id }) => id),
+    ]),
+  );
+  return tokens.flatMap((token) => {
+    if (token.revokedAt !== undefined || visible.has(token.id)) return [];
+    const parsed = parseMarker(token.description);
+    const { owner: of, id = token.id } = parsed?.marker ?? {};
+    return parsed && of === owner && id === token.id ? [ownedToken(token, parsed)] : [];
+  });
+}
+
+/** An order stops that means what could not be looked at: whether it is there is not known. */
+export function refuseUnseen(around: OrderObservation, isMeant: (secret: string) => boolean): void {
+  const said = unseenIn(around, isMeant);
+  if (said === undefined) return;
+  throw new SelectionError(
+    `${said}; nothing was done; a token can be ended all the same, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`,
+  );
+}
+
+/**
+ * The question where a name selects nothing here though its tokens may work: Secrets Manager shows nothing of the
+ * owner, or not that secret.
+ */
+export function notShownHere(
+  { owner }: Policy,
+  around: OrderObservation,
+  hidden: readonly OwnedToken[],
+): string {
+  const said = unseenIn(around, (name) => hidden.some(({ marker }) => marker.secret === name));
+  const where =
+    said ??
+    (around.secrets.size === 0
+      ? `Secrets Manager shows no secret of the owner ${owner} here`
+      : `Secrets Manager does not show ${[...new Set(hidden.map(({ marker }) => marker.secret))].join(', ')} here`);
+  const ids = hidden.map(({ token }) => token.id);
+  const which =
+    ids.length === 0
+      ? ''
+      : `, and ${counted(ids.length, 'token')} of what is meant: ${listed(ids)}`;
+  return `${where}${which}; is this the wrong account or Region? If not, end tokens by their ids, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`;
+}
+
+/** Whether a way needs no secret of a token that it is about. */
+export const reachesHidden = (way: RevocationRequest['way']): boolean =>
+  way === 'freeze' || way === 'delete' || way === 'whois';
+
+/**
+ * Adds hidden tokens: those of a secret that was deleted for good, though another one may have its name by now,
+ * or of another account. Nothing here reads their strings, so `replace` has no successor for them and leaves them;
+ * of those that can do nothing there is nothing to tell.
+ */
+export function withHidden(
+  target: Target,
+  hidden: readonly OwnedToken[],
+  { way }: Pick<RevocationRequest, 'way'>,
+  around: OrderObservation,
+): Target {
+  if (way === 'replace') {
+    return { ...target, hidden: hidden.filter(({ token }) => works(token, around.at)) };
+  }
+  // A secret that could not be looked at may be on hold.
+  const isGivenBack = ({ marker: { frozen, secret } }: OwnedToken) =>
+    way === 'unfreeze' && frozen !== undefined && !unseenIn(around, (name) => name === secret);
+  const meant = hidden.filter((each) => reachesHidden(way) || isGivenBack(each));
+  const single = meant.map((owned) => ({ token: owned.token, owned }));
+  return { ...target, single: [...target.single, ...single] };
+}
+
+/** The order's token has our owner, and no secret that we see: the account or the Region may be the wrong one. */
+export function refuseHidden(
+  { marker, token }: OwnedToken,
+  request: RevocationRequest,
+  around: OrderObservation,
+): void {
+  if (around.awsError !== undefined || request.withoutSecrets || request.way === 'whois') return;
+  const isSecret = (name: string) => name === marker.secret;
+  if (unseenIn(around, isSecret) && needsNoAws(request)) return;
+  refuseUnseen(around, isSecret);
+  const where = `${token.id} belongs to ${marker.secret}, which Secrets Manager does not show here: is this the wrong account or Region?`;
+  if (request.way === 'replace') {
+    throw new SelectionError(
+      `${where} Without it there would be no successor; if the secret is really gone, use "way": "delete" (--delete)`,
+    );
+  }
+  if (around.secrets.size > 0) return;
+  throw new SelectionError(
+    `${where} If the secrets are really gone, add "withoutSecrets": true (--without-secrets)`,
+  );
+}

@@ -1,0 +1,52 @@
+import type { Token } from '../../management-api/token.ts';
+import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
+import type { LeakedSearch } from './unknown-string.ts';
+import type { Unseen } from './unseen.ts';
+
+/** What was selected does not exist, or more than one thing fits; nothing was done. */
+export class SelectionError extends Error {
+  override readonly name = 'SelectionError';
+}
+
+/** What an order is about: whole secrets, and single tokens. */
+export interface Target {
+  readonly secrets: readonly string[];
+  /** Tokens that are revoked by themselves: they are neither current nor pending, or no secret that we see has them. */
+  readonly single: readonly ObservedToken[];
+  /** Tokens with our owner that the order means and does not end: their secrets are not visible, so they would get no successor. */
+  readonly hidden: readonly OwnedToken[];
+  /** The id of the token that was named by id or fingerprint. */
+  readonly namedToken?: string;
+  /** The id of a token that was named and is revoked already. */
+  readonly gone?: string;
+  /** Why nobody knows whose string has the fingerprint that was named. Then nothing is selected. */
+  readonly unknown?: string;
+}
+
+/** The part of the observation that a selection needs. */
+export interface OrderObservation {
+  readonly at: number;
+  readonly secrets: ReadonlyMap<string, ObservedSecret>;
+  readonly tokens: readonly Token[];
+  /** Ids of live tokens that the listing lacks though it ought to show them. */
+  readonly unlisted?: readonly string[];
+  readonly unseen?: readonly Unseen[];
+  /** Why Secrets Manager could not be asked. Absent: it answered. */
+  readonly awsError?: string;
+  /** Absent: no fingerprint was named, or a marker bears it. */
+  readonly leaked?: LeakedSearch | undefined;
+  /** The secret that still has a version of the token that was named, which the cluster does not show any more. */
+  readonly endedIn?: string;
+}
+
+export const NONE: Target = { secrets: [], single: [], hidden: [] };
+
+export const whole = (secrets: readonly string[], namedToken?: string): Target => ({
+  ...NONE,
+  secrets,
+  ...(namedToken !== undefined && { namedToken }),
+});
+
+/** Whether the listing is known to lack live tokens: then nothing can be said of every one. */
+export const isCutShort = ({ unlisted = [] }: Pick<OrderObservation, 'unlisted'>): boolean =>
+  unlisted.length > 0;

@@ -1,0 +1,225 @@
+import { entryOf } from '../policy/policy.ts';
+import { messageOf } from '../run/message-of.ts';
+import type { Tools } from '../run/tools.ts';
+import { refuseForeignSecret } from '../tokens/claim-secret.ts';
+import { type ObservedSecret, secretNamedIn } from '../tokens/observation.ts';
+import type { ArmingTools } from '../tokens/under-hold.ts';
+import { alreadyDone } from './already-done.ts';
+import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
+import { observeOne, type SeenAlone } from './observe.ts';
+import {
+  decideRevocation,
+  findSuccessor,
+  foreignHolders,
+  freezeLeftIn,
+  notReachedBecause,
+  otherHoldIn,
+  shortfallOf,
+} from './plan/decide-revocation.ts';
+import { ENDING_WAYS, needsNoAws, type Order } from './plan/order.ts';
+import type { RevocationAction } from './plan/revocation-action.ts';
+import { expectedIds, isOfToken, keyOf, located, type Progress, tokenOf } from './progress.ts';
+import { replaceCurrent } from './replace-current.ts';
+import { releaseHold, setHold } from './set-hold.ts';
+import { underLabels } from './unknown-strings.ts';
+
+/** In each round the secret is read and its actions are carried out, until there are none. */
+export const MOST_ROUNDS = 8;
+/** All later actions depend on these, so the secret is read again after them. */
+const READ_AGAIN_AFTER: readonly RevocationAction['kind'][] = ['hold', 'release', 'replace'];
+
+/** What comes behind these is not done without them: no token is ended before there is a successor, and none is given back under a hold. */
+const isGate = ({ kind }: RevocationAction, { way }: Order) =>
+  kind === 'replace' || kind === 'release' || (way === 'lift' && kind === 'delete');
+
+async function replace(
+  progress: Progress,
+  seen: ObservedSecret,
+  tools: ArmingTools,
+): Promise<void> {
+  const { name, order, results } = progress;
+  const entry = entryOf(tools.policy, name);
+  if (!entry) {
+    throw new Error(
+      `no entry of the policy says what a successor of ${name} may do; freeze or delete it`,
+    );
+  }
+  const { successor, unverified } = await replaceCurrent(entry, seen, order, tools);
+  const { id, createdAt } = successor.token;
+  progress.order = { ...order, successor: { id, createdAt } };
+  progress.known.add(id);
+  if (unverified === undefined) return;
+  const about = { tokenId: id, secret: name, had: [], unconfirmed: unverified };
+  results.set(id, { ...about, result: 'successor' });
+}
+
+async function carryOut(
+  action: RevocationAction,
+  seen: ObservedSecret,
+  progress: Progress,
+  tools: ArmingTools,
+): Promise<TokenResult | undefined> {
+  const { name, revocation, partial } = progress;
+  const { secrets } = tools;
+  switch (action.kind) {
+    case 'hold': {
+      const lacking = await setHold(seen.secret, action.hold, revocation, tools);
+      if (lacking !== undefined) partial.set(keyOf(action), lacking);
+      return undefined;
+    }
+    case 'release': {
+      const { order } = progress;
+      const left = await releaseHold(seen.secret, order.hold ?? { labels: [] }, tools);
+      progress.released = left !== order.hold;
+      progress.order = { ...order, hold: left };
+      return undefined;
+    }
+    case 'detach-label':
+      await secrets.moveLabel(name, action.label, { from: action.version });
+      return undefined;
+    case 'replace':
+      await replace(progress, seen, tools);
+      return undefined;
+    case 'strip':
+      return located(await strip(tokenOf(action.tokenId, seen), revocation.noUndo, tools), seen);
+    case 'delete':
+      return located(await deleteToken(tokenOf(action.tokenId, seen), tools), seen);
+    case 'give-back': {
+      const { owned } = tokenOf(action.tokenId, seen);
+      return owned && giveBack(owned, 'freeze', tools);
+    }
+    default:
+      action satisfies never;
+      throw new Error('unknown kind of action');
+  }
+}
+
+function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): void {
+  const { order, results, unknown, known, foreign } = progress;
+  const entry = entryOf(tools.policy, seen.secret.name);
+  for (const { token } of seen.tokens) known.add(token.id);
+  for (const { id } of foreignHolders(seen)) foreign.add(id);
+  if (ENDING_WAYS.includes(order.way)) {
+    for (const each of underLabels(seen)) unknown.set(each.version, each);
+  }
+  for (const done of alreadyDone(seen, { order, entry, now: tools.apiNow() })) {
+    const isKnown = [...results.values()].some(
+      ({ tokenId, versions = [] }) =>
+        tokenId === done.tokenId || versions.some((each) => done.versions?.includes(each)),
+    );
+    if (!isKnown) results.set(done.tokenId, located(done, seen));
+  }
+}
+
+/** Carries out actions until the first one after which the secret must be read again. */
+async function takeSteps(
+  actions: readonly RevocationAction[],
+  seen: ObservedSecret,
+  progress: Progress,
+  tools: ArmingTools,
+): Promise<void> {
+  const { results, failures, order, revocation } = progress;
+  for (const action of actions) {
+    const about = { ...action, way: order.way, reason: revocation.reason };
+    try {
+      const result = await carryOut(action, seen, progress, tools);
+      if (result) results.set(result.tokenId, result);
+      progress.done.add(keyOf(action));
+      tools.log.warn('revoking', about);
+      if (READ_AGAIN_AFTER.includes(action.kind)) return;
+    } catch (error) {
+      const tokenId = isOfToken(action) ? action.tokenId : undefined;
+      failures.set(keyOf(action), { what: action.kind, where: progress.name, tokenId, error });
+      tools.log.error('failed', { ...about, error });
+      if (isGate(action, order)) return;
+    }
+  }
+}
+
+/** Remembers the successor: once everything older is dead, nothing else tells that the order had one. */
+function noteSuccessor(seen: ObservedSecret, progress: Progress, tools: Tools): void {
+  const { order } = progress;
+  if (order.way !== 'replace' || order.successor) return;
+  const found = findSuccessor(seen, order, tools.apiNow())?.token;
+  if (found) progress.order = { ...order, successor: { id: found.id, createdAt: found.createdAt } };
+}
+
+/**
+ * The secret as it is now. To end tokens needs the cluster alone: where Secrets Manager refuses to describe the
+ * secret, it counts as it was when the order was planned.
+ */
+async function look(progress: Progress, tools: ArmingTools): Promise<SeenAlone | undefined> {
+  const { name, order, revocation, foreign } = progress;
+  const [described] = await Promise.allSettled([tools.secrets.describe(name)]);
+  let secret = described.status === 'fulfilled' ? described.value : undefined;
+  if (described.status === 'rejected') {
+    secret = revocation.around.secrets.get(name)?.secret;
+    if (!secret || !needsNoAws(order)) throw described.reason;
+    progress.unread = `could not be read again (${messageOf(described.reason)}): it counted as it was in the listing, so a rotation meanwhile, or a hold that is lacking, would not be seen`;
+  }
+  const secrets = { ...tools.secrets, describe: async () => secret };
+  const note = needsNoAws(order) ? (said: string) => progress.unseen.add(said) : undefined;
+  const known = { foreign, ids: expectedIds(progress), note };
+  const secretNamed = secretNamedIn(revocation.around);
+  return observeOne(name, { ...tools, secrets }, { ...known, secretNamed });
+}
+
+/** The same, and what it shows to have been done is noted. */
+async function lookAndNote(progress: Progress, tools: ArmingTools): Promise<SeenAlone> {
+  const seen = await look(progress, tools);
+  if (!seen) throw new Error(`no secret has the name ${progress.name}`);
+  refuseForeignSecret(seen.secret, tools.policy);
+  if (seen.unlisted.length > 0) progress.cut = true;
+  noteSuccessor(seen, progress, tools);
+  noteAlreadyDone(seen, progress, tools);
+  return seen;
+}
+
+/** Why nothing more is done in a secret, whatever is planned. Undefined: nothing stands in the way. */
+function endOf(
+  seen: ObservedSecret,
+  { order, released }: Progress,
+): Pick<Progress, 'reason' | 'settled'> | undefined {
+  const other = otherHoldIn(seen, order);
+  const left = released && !other ? freezeLeftIn(seen) : undefined;
+  if (left !== undefined) return { reason: left, settled: true };
+  const reason = other ?? notReachedBecause(seen, order);
+  return reason === undefined ? undefined : { reason, settled: false };
+}
+
+/** What is left to do, of what can be done at all and would be seen to be done. */
+const actionsLeft = (
+  seen: ObservedSecret,
+  { order, partial, unread, done }: Progress,
+  { apiNow }: Tools,
+): readonly RevocationAction[] =>
+  decideRevocation(seen, order, apiNow()).filter((action) => {
+    const key = keyOf(action);
+    return !partial.has(key) && !(unread !== undefined && done.has(key));
+  });
+
+/** Reads the secret and carries out its actions, round after round. True: nothing is left to do. */
+export async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
+  const { failures } = progress;
+  for (let round = 0; round <= MOST_ROUNDS; round += 1) {
+    const seen = await lookAndNote(progress, tools);
+    const end = endOf(seen, progress);
+    progress.reason = end?.reason ?? shortfallOf(seen, progress.order);
+    progress.left = { seen, actions: [] };
+    if (end) return end.settled;
+    const actions = actionsLeft(seen, progress, tools);
+    progress.left = { seen, actions };
+    if (actions.length === 0) {
+      failures.clear(); // another run has done what failed here
+      return true;
+    }
+    if (round === MOST_ROUNDS) return false;
+    const untried = actions.filter((action) => !failures.has(keyOf(action)));
+    const waits = actions.some(
+      (action) => isGate(action, progress.order) && failures.has(keyOf(action)),
+    );
+    if (untried.length === 0 || (waits && !progress.order.immediately)) return false;
+    await takeSteps(untried, seen, progress, tools);
+  }
+  return false;
+}

@@ -1,0 +1,116 @@
+import { messageOf } from '../run/message-of.ts';
+import type { Tools } from '../run/tools.ts';
+import { secretNamedIn } from '../tokens/observation.ts';
+import { works } from '../tokens/state.ts';
+import type { UnderHold } from '../tokens/under-hold.ts';
+import type { TokenResult } from './end-token.ts';
+import { observeOne } from './observe.ts';
+import { ENDING_WAYS } from './plan/order.ts';
+import type { RevocationAction } from './plan/revocation-action.ts';
+import { CUT_LISTING } from './plan/warnings.ts';
+import {
+  expectedIds,
+  isOfToken,
+  keyOf,
+  located,
+  type Progress,
+  provingOf,
+  tokenOf,
+} from './progress.ts';
+import { failedResult } from './tell-failures.ts';
+import { mayWork, withoutLabel } from './unknown-strings.ts';
+
+/** Adds the successor's id to every token that it replaces. */
+export function withSuccessor(results: readonly TokenResult[]): TokenResult[] {
+  const successor = results.find(({ result }) => result === 'successor');
+  return results.map((each) =>
+    successor && (each.result === 'deleted' || each.result === 'gone')
+      ? { ...each, replacedBy: successor.tokenId }
+      : each,
+  );
+}
+
+/** Why nothing was tried that comes behind these. */
+const BEHIND: Readonly<Record<string, string>> = {
+  replace: 'no successor was promoted',
+  release: 'the hold was not released',
+  delete: 'not all was deleted before',
+};
+
+/** What was left to do for tokens when the secret was looked at last, and why it is not done. */
+export function leftOf(
+  { left: { seen, actions }, failures, done, settled }: Progress,
+  now: number,
+) {
+  const isLeft = (action: RevocationAction) =>
+    failures.has(keyOf(action)) || !done.has(keyOf(action));
+  const observing = failures.get('observe')?.error;
+  const before = [...failures.values()].flatMap(({ what }) => BEHIND[what] ?? [])[0];
+  return (settled ? [] : actions.filter(isOfToken).filter(isLeft)).map((action) => {
+    const why = failures.get(keyOf(action))?.error ?? observing ?? before;
+    const isGiving = action.kind === 'give-back';
+    const observed = tokenOf(action.tokenId, seen);
+    const result = located(failedResult(observed, isGiving, why, now), seen);
+    return { result, isAlive: !isGiving && works(observed.token, now) };
+  });
+}
+
+type LastLook = Pick<UnderHold<unknown>, 'holdError' | 'obeyed'>;
+
+/**
+ * What the last look at the hold means for a token that got permissions: unconfirmed, if the hold could not be
+ * read or obeyed; otherwise it has none again.
+ */
+export function afterLastLook(result: TokenResult, { holdError, obeyed }: LastLook): TokenResult {
+  const isGivenBack = result.result === 'given-back';
+  if (!isGivenBack && result.result !== 'successor') return result;
+  if (obeyed !== undefined) {
+    const unconfirmed = `its permissions were taken away again, because ${result.secret} is ${obeyed}`;
+    return { ...result, ...(isGivenBack && { result: 'left' }), unconfirmed };
+  }
+  if (!holdError || result.unconfirmed !== undefined) return result;
+  return { ...result, unconfirmed: holdError.message };
+}
+
+/** The same as a sentence, if no token has it. */
+export const unsaid = (results: readonly TokenResult[], { holdError }: LastLook): string[] =>
+  holdError && !results.some(({ unconfirmed }) => unconfirmed === holdError.message)
+    ? [holdError.message]
+    : [];
+
+/** Strings in the secret that the order does not end, and that may work; in sentences. */
+async function othersMayWork(progress: Progress, tools: Tools): Promise<string[]> {
+  const { name, order, revocation, unknown, foreign } = progress;
+  if (!ENDING_WAYS.includes(order.way)) return [];
+  const secretNamed = secretNamedIn(revocation.around);
+  const look = (versions: readonly string[]) =>
+    observeOne(name, tools, { foreign, ids: expectedIds(progress), secretNamed, versions });
+  const asked = await withoutLabel(name, look, tools).catch(messageOf);
+  const [others, problem] = typeof asked === 'string' ? [[], asked] : [asked, undefined];
+  const strings = new Map([...unknown, ...others.map((each) => [each.version, each] as const)]);
+  const ours = [...revocation.around.secrets.values()].flatMap(({ tokens }) => tokens);
+  const around = {
+    ownerOf: (fingerprint: string) => ours.find(({ marker }) => marker.fp === fingerprint),
+    isEnded: (secret: string) => revocation.secrets.includes(secret),
+  };
+  const about = { proving: provingOf(progress), tools };
+  const found = await mayWork(name, [...strings.values()], around, about);
+  if (problem === undefined) return found;
+  return [
+    ...found,
+    `${name}: its versions without a label could not be looked at (${problem}); a string that a person put there may still work`,
+  ];
+}
+
+/** What is not confirmed of a secret beside its tokens, in sentences. */
+export async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]> {
+  const { name, reason, unread, unseen, partial, cut } = progress;
+  return [
+    ...(reason === undefined ? [] : [`${name} ${reason}`]),
+    ...(unread === undefined ? [] : [`${name} ${unread}`]),
+    ...unseen,
+    ...[...partial.values()].map((text) => `${name} ${text}`),
+    ...(cut ? [CUT_LISTING] : []),
+    ...(await othersMayWork(progress, tools)),
+  ];
+}
