@@ -47,6 +47,11 @@ test('a long message is cut', async () => {
   expect(message).toHaveLength('GET /api/v0/tokens/1 answered 400 Bad Request: '.length + 301);
 });
 
+test('an error page of brackets that nobody closes does not stop the process', async () => {
+  const { message } = (await failureOf({ status: 502, body: '<'.repeat(400_000) })) as Error;
+  expect(message).toContain('answered 502 Bad Gateway: <<<');
+});
+
 test.each(['<html>Welcome</html>', '', '{"id":', 'null', '{}', '[]', '7'])(
   'a success with a body of %j is an error that is not repeated',
   async (body) => {
