@@ -1,4 +1,4 @@
-import type { EntryCondition } from '../../functions/rotation/plan/entry-state.ts';
+import type { EntryCondition } from '../../functions/rotation/plan/entry-condition.ts';
 import type { Entry } from './answers.ts';
 import { formatRoughly } from './revocation-text.ts';
 

@@ -22,9 +22,9 @@ import {
   type EntryChanges,
   type EntryState,
   entryStates,
-  measureTokens,
   type Unadopted,
 } from './plan/entry-state.ts';
+import { measureTokens } from './plan/measure-tokens.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
 import { needsDatabases } from './plan/permissions.ts';
 import {

@@ -19,7 +19,7 @@ function meetsWindows(expression: string, { windows }: Pick<TokenPolicy, 'window
 
 /**
  * For how long before its expiry a token that is not replaced must alarm: a day, or three runs. `horizon` in
- * functions/rotation/plan/entry-state.ts takes half of what is left when it may be replaced, so that is twice as
+ * functions/rotation/plan/entry-condition.ts takes half of what is left when it may be replaced, so that is twice as
  * long; but no longer than a third of `rotateEvery`, for tokens that live only days.
  */
 function neededToTell({ rotateEvery }: TokenPolicy, thirdMs: number): number {

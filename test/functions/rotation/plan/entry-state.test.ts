@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../../functions/policy/policy.ts';
-import {
-  entryStates,
-  measureTokens,
-  type Unadopted,
-} from '../../../../functions/rotation/plan/entry-state.ts';
+import { entryStates, type Unadopted } from '../../../../functions/rotation/plan/entry-state.ts';
+import { measureTokens } from '../../../../functions/rotation/plan/measure-tokens.ts';
 import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
 import type { Secret } from '../../../../functions/secrets-manager/secret.ts';
 import { formatInstant } from '../../../../functions/time.ts';

@@ -1,0 +1,147 @@
+import type { Token } from '../../management-api/token.ts';
+import type { TokenPolicy } from '../../policy/policy.ts';
+import { spareOf } from '../../policy/spare.ts';
+import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
+import { DAY_MS } from '../../time.ts';
+import { grantsHash } from '../../tokens/marker.ts';
+import type { ObservedSecret } from '../../tokens/observation.ts';
+import { currentHolder, isExpired, isProven, wasArmed } from '../../tokens/state.ts';
+import { covers } from './permissions.ts';
+
+/** How it is with the token that an entry's consumers read. */
+export type EntryCondition =
+  /** Known, live, with permissions. */
+  | 'works'
+  /** It works, and expires before somebody could be told in time. */
+  | 'expiring'
+  /** It works, and a token that it replaced, which consumers may still have, expires within its grace period. */
+  | 'cut-short'
+  /** A hold, by a person's order. */
+  | 'held'
+  /** The token was taken away, or has expired, or never got permissions, or a person took them. */
+  | 'gone'
+  | 'expired'
+  | 'unarmed'
+  | 'stripped'
+  /** Consumers have it, and the data plane was not seen to accept it; or it refuses what is to be adopted. */
+  | 'refused'
+  /** Nobody knows whose string it is, or it is that of another secret. */
+  | 'unknown'
+  | 'shared'
+  /** There is no secret, or no version that consumers could read. */
+  | 'missing'
+  /** An adoption is under way or waits for a person. Consumers have the string that was there before. */
+  | 'unadopted'
+  /** Nobody can read the secret: its deletion is scheduled. */
+  | 'deleted'
+  /** It works, and another Region writes it. */
+  | 'replica';
+
+/** What a condition depends on, beside the secret. */
+export interface Context {
+  readonly at: number;
+  readonly settleMs: number;
+  readonly timeZone: string;
+  /** How long until the third run after this one, at most. */
+  readonly thirdMs: number;
+  /** Secrets whose AWSCURRENT the data plane refused in this run. */
+  readonly refused: ReadonlySet<string>;
+}
+
+export function heldSince(seen: ObservedSecret): number | undefined {
+  const holder = currentHolder(seen);
+  const frozen = holder?.state === 'owned' ? holder.owned.marker.frozen : undefined;
+  if (!holdOf(seen.secret)) return frozen;
+  const told = seen.tokens.flatMap(({ marker }) => marker.frozen ?? []);
+  return Math.min(holdSince(seen.secret), ...told);
+}
+
+/**
+ * How long before its expiry a token alarms: a day, or three runs, so that somebody can act. Shorter for tokens
+ * that live so briefly that they are always as near to their expiry, but never than the grace period: consumers
+ * who read it now may use it for as long.
+ */
+const horizon = (entry: TokenPolicy, { thirdMs }: Context): number =>
+  Math.max(entry.gracePeriod, Math.min(Math.max(DAY_MS, thirdMs), spareOf(entry) / 2));
+
+/** Whether a token that was replaced at an instant, and worked until then, expires before consumers must have read another one. */
+export function isCutShort(
+  { expiresAt = Number.POSITIVE_INFINITY, permissions }: Token,
+  replacedAt: number,
+  { gracePeriod }: TokenPolicy,
+): boolean {
+  return permissions.length > 0 && replacedAt < expiresAt && expiresAt < replacedAt + gracePeriod;
+}
+
+/** Whether consumers may still have a token that was cut short. */
+const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, at: number): boolean =>
+  tokens.some(
+    ({ token, marker: { superseded } }) =>
+      superseded !== undefined &&
+      at < superseded + entry.gracePeriod &&
+      isCutShort(token, superseded, entry),
+  );
+
+/** By the state of AWSCURRENT's holder, where no token is known. */
+const WITHOUT_TOKEN = {
+  none: 'missing',
+  gone: 'gone',
+  shared: 'shared',
+  unknown: 'unknown',
+  empty: 'unknown',
+  unshown: 'unknown',
+} as const;
+
+/** Whether a person took permissions away: it has others than Keyturn gave, and not all that the policy grants. */
+function isReduced(
+  { permissions }: Token,
+  grants: string | undefined,
+  entry: TokenPolicy,
+): boolean {
+  if (permissions.length === 0) return true;
+  return grants !== grantsHash(permissions) && !covers(permissions, entry.permissions);
+}
+
+export function conditionOfToken(
+  entry: TokenPolicy,
+  token: Token,
+  grants: string | undefined,
+  context: Context,
+): EntryCondition {
+  const { expiresAt = Number.POSITIVE_INFINITY } = token;
+  if (expiresAt <= context.at) return 'expired';
+  if (isReduced(token, grants, entry)) return 'stripped';
+  return expiresAt <= context.at + horizon(entry, context) ? 'expiring' : 'works';
+}
+
+export function conditionOf(
+  entry: TokenPolicy,
+  seen: ObservedSecret | undefined,
+  context: Context,
+): EntryCondition {
+  if (!seen) return 'missing';
+  if (seen.secret.deletedAt !== undefined) return 'deleted';
+  if (heldSince(seen) !== undefined) return seen.secret.replica ? 'replica' : 'held';
+  const ofCurrent = conditionOfCurrent(entry, seen, context);
+  const isLosing = ofCurrent === 'works' && hasCutShort(entry, seen, context.at);
+  const condition = isLosing ? 'cut-short' : ofCurrent;
+  return seen.secret.replica && condition === 'works' ? 'replica' : condition;
+}
+
+/** Nobody here writes a replica, but its consumers are refused like all others. */
+function conditionOfCurrent(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  context: Context,
+): EntryCondition {
+  const holder = currentHolder(seen);
+  if (holder?.state === 'foreign') return conditionOfToken(entry, holder.token, undefined, context);
+  if (holder?.state !== 'owned') return WITHOUT_TOKEN[holder?.state ?? 'none'];
+  const { owned } = holder;
+  const waits = isProven(owned) && !wasArmed(owned) && !isExpired(owned.token, context.at);
+  if (waits) return 'unarmed';
+  const condition = conditionOfToken(entry, owned.token, owned.marker.grants, context);
+  const isLive = condition === 'works' || condition === 'expiring';
+  const isRefused = owned.marker.refused !== undefined || context.refused.has(entry.secret);
+  return isLive && isRefused ? 'refused' : condition;
+}

@@ -1,0 +1,92 @@
+import type { Measures } from '../../environment.ts';
+import { entryOf, type Lifetimes, type Policy } from '../../policy/policy.ts';
+import { holdOf } from '../../secrets-manager/hold.ts';
+import { DAY_MS } from '../../time.ts';
+import { countOwned, type Observation } from '../../tokens/observation.ts';
+import { currentHolder } from '../../tokens/state.ts';
+import type { EntryCondition } from './entry-condition.ts';
+import type { EntryState } from './entry-state.ts';
+import { ageOf } from './reason-to-replace.ts';
+
+/** Consumers are refused, or soon will be, or nobody can know whether they are. */
+const UNUSABLE: ReadonlySet<EntryCondition> = new Set([
+  'expiring',
+  'cut-short',
+  'gone',
+  'expired',
+  'unarmed',
+  'stripped',
+  'refused',
+  'unknown',
+  'shared',
+  'missing',
+]);
+
+/** An order that nobody has lifted in this time was perhaps forgotten. */
+const LONG_HELD_MS = 7 * DAY_MS;
+
+const days = (milliseconds: number) => Math.round((milliseconds / DAY_MS) * 100) / 100;
+
+/** Lengths of the lives that are left to current tokens, of removed entries too. */
+function runways({ secrets, at }: Observation, policy: Policy) {
+  return [...secrets.values()].flatMap((seen) => {
+    const entry = entryOf(policy, seen.secret.name);
+    const token = ageOf(currentHolder(seen))?.token;
+    if (!token || token.permissions.length === 0 || holdOf(seen.secret)) return [];
+    if (!entry && policy.onRemoval === 'retire') return [];
+    const { renewBefore }: Lifetimes = entry ?? policy.defaults;
+    const remainingMs = token.expiresAt === undefined ? undefined : token.expiresAt - at;
+    return [{ createdAt: token.createdAt, remainingMs, renewBefore }];
+  });
+}
+
+/** What a run may mend at once, and consumers were refused until then. */
+const FOUND_REFUSED: ReadonlySet<EntryCondition> = new Set(['gone', 'expired']);
+
+/**
+ * What a run measures of all tokens. `states` and `before`, how the run found them, must be of the whole
+ * policy. A run that mends what it finds must not hide that consumers were refused until then.
+ */
+export function measureTokens(
+  policy: Policy,
+  observation: Observation,
+  states: readonly EntryState[],
+  before: readonly EntryState[] = states,
+): Measures {
+  const refused = new Set(
+    before.flatMap(({ secret, condition }) => (FOUND_REFUSED.has(condition) ? [secret] : [])),
+  );
+  const replaced = new Set(
+    states.flatMap(({ secret, tokenId }) => {
+      const seen = observation.secrets.get(secret);
+      return seen && ageOf(currentHolder(seen))?.token.id !== tokenId ? [secret] : [];
+    }),
+  );
+  const left = {
+    ...observation,
+    secrets: new Map([...observation.secrets].filter(([name]) => !replaced.has(name))),
+  };
+  const current = runways(left, policy);
+  const ends = current.flatMap(({ remainingMs }) => remainingMs ?? []);
+  const count = (fits: (state: EntryState) => boolean) => states.filter(fits).length;
+  const isLongHeld = ({ heldSince: since }: EntryState) =>
+    since !== undefined && observation.at - since > LONG_HELD_MS;
+  return {
+    ownedTokens: countOwned(observation),
+    overdueTokens: count(({ late }) => late),
+    unusableTokens: count(
+      ({ secret, condition }) => UNUSABLE.has(condition) || refused.has(secret),
+    ),
+    deletedSecrets: count(({ condition }) => condition === 'deleted'),
+    longHolds: count(isLongHeld),
+    tokensNearExpiry: current.filter(
+      ({ remainingMs = Number.POSITIVE_INFINITY, renewBefore }) => remainingMs < renewBefore / 2,
+    ).length,
+    ...(ends.length > 0 && { runwayDays: days(Math.min(...ends)) }),
+    ...(current.length > 0 && {
+      oldestTokenDays: days(
+        observation.at - Math.min(...current.map(({ createdAt }) => createdAt)),
+      ),
+    }),
+  };
+}
