@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
-
 import { denied } from '../../world/faults.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
 import type { Answered } from '../../world/world.ts';
@@ -233,113 +232,6 @@ test.each([
   expect(world.accepts(string)).toBe(false);
 });
 
-test.each([1, 16, 90])(
-  'the same order goes on %i minutes after it stopped half-way, with the same successor',
-  async (minutes) => {
-    const old = currentId();
-    // Nothing can be deleted: it ends with its successor promoted.
-    world.intercept(answer(['DELETE /tokens/{id}'], { status: 500, body: '{}' }));
-    const { error } = await world.revoke(order);
-    world.intercept();
-    expect(error?.errorType).toBe('RevocationError');
-    const successor = currentId();
-    expect(successor).not.toBe(old);
-    await world.wait(minutes * MINUTE);
-    const { result } = await world.revoke(order);
-    expect(result).toMatchObject({ done: true, confirmed: true });
-    expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([successor]);
-  },
-);
-
-test('the same words a month later are a new order', async () => {
-  await world.revoke(order);
-  const first = currentId();
-  await world.wait(30 * DAY);
-  expect((await world.revoke(order)).error).toBeUndefined();
-  expect(currentId()).not.toBe(first);
-  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([currentId()]);
-});
-
-test('the same order goes on while a token without our marker is left, and keeps its successor', async () => {
-  const string = world.string(TELEGRAF);
-  await world.people.changeToken(currentId(), { description: 'whose is this?' });
-  world.intercept(answer(['DELETE /tokens/{id}'], { status: 500, body: '{}' }));
-  await world.revoke(order);
-  world.intercept();
-  const successor = currentId();
-  await world.wait(90 * MINUTE);
-  const { result } = await world.revoke(order);
-  expect(result).toMatchObject({ done: true });
-  expect(currentId()).toBe(successor);
-  await world.wait(MINUTE);
-  expect(world.accepts(string)).toBe(false);
-});
-
-test('the same words are a new order although a person keeps an older token frozen by its id', async () => {
-  const former = currentId();
-  await world.rotate(force);
-  await world.revoke({ tokenId: former, way: 'freeze', reason: 'to look at' });
-  await world.revoke(order);
-  const [first, string] = [currentId(), world.string(TELEGRAF)];
-  await world.wait(90 * MINUTE);
-  const { result } = await world.revoke(order);
-  expect(result).toMatchObject({ done: true, confirmed: true });
-  expect(currentId()).not.toBe(first);
-  expect(world.accepts(string)).toBe(false);
-});
-
-test('the same order asks again for an unknown string that it could not end, and says so again', async () => {
-  const permissions = [{ action: 'write', resource: 'metrics' }] as const;
-  const byHand = await world.people.mint({ description: 'by hand', permissions });
-  await world.wait(HOUR);
-  await world.people.saveValue(TELEGRAF, byHand.accessToken);
-  for (let time = 0; time < 2; time += 1) {
-    const { result } = await world.revoke(order);
-    expect(result).toMatchObject({ done: true, confirmed: false });
-    expect(result?.unconfirmed).toEqual([
-      expect.stringMatching(/nobody knows whose string version \S+ .* and the cluster accepts it/),
-    ]);
-    await world.wait(MINUTE);
-  }
-});
-
-test('a string that a person put is asked about as long as its version is there, whatever label went on', async () => {
-  const permissions = [{ action: 'write', resource: 'metrics' }] as const;
-  const byHand = await world.people.mint({ description: 'by hand', permissions });
-  await world.wait(HOUR);
-  await world.people.saveValue(TELEGRAF, byHand.accessToken);
-  await world.revoke(order);
-  await world.people.deleteToken(currentId());
-  await world.revoke(order);
-  expect(Object.values(world.holders(TELEGRAF))).not.toContain(byHand.id);
-  const { result } = await world.revoke(order);
-  expect(result).toMatchObject({ done: true, confirmed: false });
-  expect(result?.unconfirmed).toEqual([
-    expect.stringMatching(
-      /nobody knows whose string version \S+ \(no label\) has, and the cluster/,
-    ),
-  ]);
-  await world.people.deleteToken(byHand.id);
-  await world.wait(MINUTE);
-  const again = await world.revoke(order);
-  expect(again.result).toMatchObject({ confirmed: true, unconfirmed: [] });
-});
-
-test('a death of less than an hour ago is proven anew, though the successor is gone that told of it', async () => {
-  const [former, string] = [currentId(), world.string(TELEGRAF)];
-  await world.revoke(order);
-  await world.people.deleteToken(currentId());
-  const { result } = await world.revoke(order);
-  expect(result?.tokens).toContainEqual(
-    expect.objectContaining({
-      tokenId: former,
-      result: 'gone',
-      deadAfterSeconds: expect.any(Number),
-    }),
-  );
-  expect(world.accepts(string)).toBe(false);
-});
-
 test('unfreeze gives back too what somebody took from the current token without a trace', async () => {
   const string = world.string(TELEGRAF);
   await world.people.changeToken(currentId(), { permissions: [] });
@@ -436,18 +328,6 @@ test('a secret that is scheduled for deletion is not replaced, mints nothing, an
   expect(world.accepts(string)).toBe(false);
 });
 
-test('another plan than the one that was confirmed is refused, and nothing is done', async () => {
-  const { result: shown } = await world.revoke({ ...order, dryRun: true });
-  await world.rotate(force);
-  const before = world.tokens();
-  const { error } = await world.revoke({ ...order, plan: shown?.plan.hash });
-  expect(error?.errorType).toBe('PlanChangedError');
-  expect(world.tokens()).toEqual(before);
-  const { result: again } = await world.revoke({ ...order, dryRun: true });
-  const { result } = await world.revoke({ ...order, plan: again?.plan.hash });
-  expect(result).toMatchObject({ confirmed: true });
-});
-
 test('says in the dry run already what it will refuse', async () => {
   const { id } = await world.people.mint({ description: 'by hand', permissions: [] });
   const { result } = await world.revoke({ tokenId: id, way: 'freeze', dryRun: true });
@@ -460,19 +340,6 @@ test('a hold that somebody else set is named before it is taken away', async () 
   expect(result?.plan.warnings).toEqual([
     `${TELEGRAF} is on hold (frozen); its tag was written by hand: do not touch - bob; the order takes this hold away`,
   ]);
-});
-
-test('the same words weeks later are a new order, though an older token was frozen by itself', async () => {
-  const old = currentId();
-  await world.rotate(force);
-  await world.revoke({ tokenId: old, way: 'freeze', reason: 'odd writes' });
-  await world.revoke(order);
-  const string = world.string(TELEGRAF);
-  await world.wait(10 * DAY);
-  const { result } = await world.revoke(order);
-  expect(result?.plan.actions).not.toEqual([]);
-  await world.wait(5 * MINUTE);
-  expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
 });
 
 test.each(['freeze', 'delete', 'replace'])(
@@ -494,24 +361,6 @@ test.each(['freeze', 'delete', 'replace'])(
     world.cluster.manners = {};
   },
 );
-
-test('completes a listing that is cut after the first look by what that look showed', async () => {
-  const string = world.string(TELEGRAF);
-  for (let time = 0; time < 2; time += 1) {
-    await world.rotate(force);
-    await world.wait(HOUR);
-  }
-  world.intercept((call, effect) => {
-    if (call.operation === 'TagResource') world.cluster.manners = { longestListing: 0 };
-    return passThrough(call, effect);
-  });
-  const { result } = await world.revoke({ ...order, way: 'freeze' });
-  world.intercept();
-  world.cluster.manners = {};
-  expect(result).toMatchObject({ done: true, confirmed: false });
-  await world.wait(MINUTE);
-  expect([world.accepts(string), working(TELEGRAF).length]).toEqual([false, 0]);
-});
 
 test.each([{ token: 'telegraf' }, { secret: TELEGRAF }, { database: 'metrics' }])(
   'an order by %j means the token too whose secret was deleted for good and made again',
@@ -567,100 +416,6 @@ test.each([
     await world.rotate();
     await world.wait(MINUTE);
     expect(world.accepts(world.string(TELEGRAF))).toBe(true);
-  },
-);
-
-test('a hold that is set while a successor is verified keeps it from being promoted', async () => {
-  const old = currentId();
-  let isSet = false;
-  world.intercept(async (call, effect) => {
-    const reply = effect();
-    if (call.server === 'data-plane' && !isSet) {
-      isSet = true;
-      await world.people.hold(TELEGRAF, 'frozen');
-    }
-    return reply;
-  });
-  const { error } = await world.revoke(order);
-  world.intercept();
-  expect(error?.errorMessage).toContain('was put on hold meanwhile');
-  expect(currentId()).toBe(old);
-});
-
-test('looks again after the strings were seen dead: what was given back meanwhile is taken away', async () => {
-  const tokenId = currentId();
-  let isGiven = false;
-  world.intercept(async (call, effect) => {
-    const reply = effect();
-    const { status } = reply;
-    if (call.server === 'data-plane' && status >= 400 && !isGiven) {
-      isGiven = true;
-      await world.people.changeToken(tokenId, {
-        permissions: [{ action: 'write', resource: 'metrics' }],
-      });
-    }
-    return reply;
-  });
-  await world.revoke({ ...order, way: 'freeze' });
-  world.intercept();
-  expect([isGiven, working(TELEGRAF)]).toEqual([true, []]);
-});
-
-test('what was taken away a second time is proven dead a second time', async () => {
-  const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
-  const { revocationDelayMs } = world.cluster;
-  let refused = 0;
-  world.intercept(async (call, effect) => {
-    const reply = effect();
-    if (call.server !== 'data-plane' || !call.authorization?.includes(string)) return reply;
-    refused = reply.status >= 400 ? refused + 1 : 0;
-    if (refused === 30) {
-      world.cluster.revocationDelayMs = HOUR;
-      await world.people.changeToken(tokenId, {
-        permissions: [{ action: 'write', resource: 'metrics' }],
-      });
-    }
-    return reply;
-  });
-  const { result } = await world.revoke({ ...order, way: 'freeze' });
-  world.intercept();
-  world.cluster.revocationDelayMs = revocationDelayMs;
-  expect([world.accepts(string), working(TELEGRAF)]).toEqual([true, []]);
-  expect(result).toMatchObject({
-    done: true,
-    confirmed: false,
-    tokens: [{ result: 'frozen', unconfirmed: 'the cluster still accepts its string' }],
-  });
-});
-
-test.each([
-  ['delete', 'DELETE /tokens/{id}', { status: 404, body: '{"code": 404, "message": "not found"}' }],
-  ['delete', 'DELETE /tokens/{id}', { status: 204, body: '' }],
-  ['freeze', 'PATCH /tokens/{id}', { status: 200, body: '' }],
-])(
-  'to %s claims nothing that %s answers without doing it, and publishes nothing',
-  async (way, operation, reply) => {
-    const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
-    const published = world.events('Token Revoked').length;
-    const { description, createdAt } =
-      world.cluster.state.tokens.find(({ id }) => id === tokenId) ?? {};
-    const fields = {
-      ...{ id: tokenId, accountId: tokenId, clusterId: tokenId, description },
-      ...{ createdAt: new Date(createdAt ?? 0).toISOString(), permissions: [] },
-    };
-    const headers = { 'content-type': 'application/json' };
-    const body = reply.status === 200 ? JSON.stringify(fields) : reply.body;
-    world.intercept(answer([operation], { ...reply, body, headers }));
-    const said = await world.revoke({ ...order, way });
-    world.intercept();
-    await world.wait(MINUTE);
-    expect(world.accepts(string)).toBe(true);
-    expect(reportOf(said)).toMatchObject({
-      done: false,
-      tokens: [{ tokenId, result: 'failed', unconfirmed: expect.stringContaining('is not done') }],
-    });
-    expect(said.error?.errorMessage).toContain('it was answered as done, and is not done');
-    expect(world.events('Token Revoked')).toHaveLength(published);
   },
 );
 

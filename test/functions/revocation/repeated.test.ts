@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
+import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import { issuedForEachTest } from './issued.ts';
+
+/** The same words again: the same order, or a new one. */
+const world = await issuedForEachTest();
+
+const order = { token: 'telegraf', reason: 'leaked' };
+const force = { tokens: ['telegraf'], force: true };
+const currentId = (secret = TELEGRAF) => world.holders(secret).AWSCURRENT ?? '';
+
+const answer =
+  (operations: readonly string[], reply: Awaited<ReturnType<Interceptor>>): Interceptor =>
+  (call, effect) =>
+    operations.includes(call.operation) ? Promise.resolve(reply) : passThrough(call, effect);
+
+test.each([1, 16, 90])(
+  'the same order goes on %i minutes after it stopped half-way, with the same successor',
+  async (minutes) => {
+    const old = currentId();
+    // Nothing can be deleted: it ends with its successor promoted.
+    world.intercept(answer(['DELETE /tokens/{id}'], { status: 500, body: '{}' }));
+    const { error } = await world.revoke(order);
+    world.intercept();
+    expect(error?.errorType).toBe('RevocationError');
+    const successor = currentId();
+    expect(successor).not.toBe(old);
+    await world.wait(minutes * MINUTE);
+    const { result } = await world.revoke(order);
+    expect(result).toMatchObject({ done: true, confirmed: true });
+    expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([successor]);
+  },
+);
+
+test('the same words a month later are a new order', async () => {
+  await world.revoke(order);
+  const first = currentId();
+  await world.wait(30 * DAY);
+  expect((await world.revoke(order)).error).toBeUndefined();
+  expect(currentId()).not.toBe(first);
+  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([currentId()]);
+});
+
+test('the same order goes on while a token without our marker is left, and keeps its successor', async () => {
+  const string = world.string(TELEGRAF);
+  await world.people.changeToken(currentId(), { description: 'whose is this?' });
+  world.intercept(answer(['DELETE /tokens/{id}'], { status: 500, body: '{}' }));
+  await world.revoke(order);
+  world.intercept();
+  const successor = currentId();
+  await world.wait(90 * MINUTE);
+  const { result } = await world.revoke(order);
+  expect(result).toMatchObject({ done: true });
+  expect(currentId()).toBe(successor);
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('the same words are a new order although a person keeps an older token frozen by its id', async () => {
+  const former = currentId();
+  await world.rotate(force);
+  await world.revoke({ tokenId: former, way: 'freeze', reason: 'to look at' });
+  await world.revoke(order);
+  const [first, string] = [currentId(), world.string(TELEGRAF)];
+  await world.wait(90 * MINUTE);
+  const { result } = await world.revoke(order);
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  expect(currentId()).not.toBe(first);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('the same order asks again for an unknown string that it could not end, and says so again', async () => {
+  const permissions = [{ action: 'write', resource: 'metrics' }] as const;
+  const byHand = await world.people.mint({ description: 'by hand', permissions });
+  await world.wait(HOUR);
+  await world.people.saveValue(TELEGRAF, byHand.accessToken);
+  for (let time = 0; time < 2; time += 1) {
+    const { result } = await world.revoke(order);
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.unconfirmed).toEqual([
+      expect.stringMatching(/nobody knows whose string version \S+ .* and the cluster accepts it/),
+    ]);
+    await world.wait(MINUTE);
+  }
+});
+
+test('a string that a person put is asked about as long as its version is there, whatever label went on', async () => {
+  const permissions = [{ action: 'write', resource: 'metrics' }] as const;
+  const byHand = await world.people.mint({ description: 'by hand', permissions });
+  await world.wait(HOUR);
+  await world.people.saveValue(TELEGRAF, byHand.accessToken);
+  await world.revoke(order);
+  await world.people.deleteToken(currentId());
+  await world.revoke(order);
+  expect(Object.values(world.holders(TELEGRAF))).not.toContain(byHand.id);
+  const { result } = await world.revoke(order);
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.unconfirmed).toEqual([
+    expect.stringMatching(
+      /nobody knows whose string version \S+ \(no label\) has, and the cluster/,
+    ),
+  ]);
+  await world.people.deleteToken(byHand.id);
+  await world.wait(MINUTE);
+  const again = await world.revoke(order);
+  expect(again.result).toMatchObject({ confirmed: true, unconfirmed: [] });
+});
+
+test('a death of less than an hour ago is proven anew, though the successor is gone that told of it', async () => {
+  const [former, string] = [currentId(), world.string(TELEGRAF)];
+  await world.revoke(order);
+  await world.people.deleteToken(currentId());
+  const { result } = await world.revoke(order);
+  expect(result?.tokens).toContainEqual(
+    expect.objectContaining({
+      tokenId: former,
+      result: 'gone',
+      deadAfterSeconds: expect.any(Number),
+    }),
+  );
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('the same words weeks later are a new order, though an older token was frozen by itself', async () => {
+  const old = currentId();
+  await world.rotate(force);
+  await world.revoke({ tokenId: old, way: 'freeze', reason: 'odd writes' });
+  await world.revoke(order);
+  const string = world.string(TELEGRAF);
+  await world.wait(10 * DAY);
+  const { result } = await world.revoke(order);
+  expect(result?.plan.actions).not.toEqual([]);
+  await world.wait(5 * MINUTE);
+  expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
+});
