@@ -45,6 +45,10 @@ async function fence(
   const { name, labels } = seen.secret;
   const previous = isSame(ownedPrevious(seen), owned) ? labels.AWSPREVIOUS : undefined;
   if (previous !== undefined && previous !== labels.AWSCURRENT) {
+    // R13: whoever dies behind taking the label off must leave no old clock.
+    if (owned.marker.fenced !== undefined) {
+      await changeToken(tools, owned, { marker: { fenced: undefined } });
+    }
     if (!(await takeOffPrevious(name, previous, tools))) return 'lost';
     const again = await tools.secrets.describe(name);
     if (!again || hasLabel(again, previous, ['AWSCURRENT', 'AWSPREVIOUS'])) return 'lost';

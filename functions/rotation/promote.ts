@@ -12,7 +12,7 @@ import {
 } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
-import { isSame, isUnknown, ownedCurrent } from '../tokens/state.ts';
+import { hasVersion, isSame, isUnknown, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 import type { Turn } from './turns.ts';
@@ -106,6 +106,21 @@ function promotionIn(
 }
 
 /**
+ * AWSPREVIOUS is on a fenced token only if a person went back to it and away again (R13). The promotion moves the
+ * label, and nothing else says that consumers may have the token: so its grace period starts anew before.
+ */
+async function restartPrevious(
+  seen: ObservedSecret,
+  gracePeriod: number,
+  tools: Tools,
+): Promise<void> {
+  const version = seen.secret.labels.AWSPREVIOUS ?? '';
+  const previous =
+    ownedPrevious(seen) ?? seen.tokens.find((each) => hasVersion(seen, each, version));
+  if (previous?.marker.fenced !== undefined) await restartGrace([previous], gracePeriod, tools);
+}
+
+/**
  * Step 7, a compare-and-set: of two runs that race, one wins. After an error the labels are read, and they
  * decide; `UpdateSecretVersionStage` has no error of its own for a lost race.
  */
@@ -162,8 +177,9 @@ export async function promote(
   if (isUnknown(seen, 'AWSCURRENT')) await restartGrace(seen.tokens, entry.gracePeriod, tools);
   const secret = await tools.secrets.describe(entry.secret);
   if (!secret || holdOf(secret)) return 'held';
-  const result =
-    promotionIn(secret, version, from) ?? (await moveCurrent(entry.secret, version, from, tools));
+  const ended = promotionIn(secret, version, from);
+  if (!ended) await restartPrevious({ ...seen, secret }, entry.gracePeriod, tools);
+  const result = ended ?? (await moveCurrent(entry.secret, version, from, tools));
   if (result !== 'promoted') return result;
   onPromoted();
   if (former) await supersede(entry, former, tools);

@@ -15,11 +15,15 @@ const LABELS = ['AWSCURRENT', 'AWSPREVIOUS', 'AWSPENDING'] as const;
 const versionUnder = ({ secret }: ObservedSecret, label: (typeof LABELS)[number]) =>
   label === 'AWSPENDING' ? pendingVersion(secret) : secret.labels[label];
 
-/** It bears the marks of a retirement, whose clocks must not go on from there once it is replaced again. */
-function isRetiring(owned: OwnedToken): boolean {
+/**
+ * A person went back to it, perhaps away again: it bears the marks of a retirement, whose clocks must not go on from
+ * there. Fencing took AWSPREVIOUS off.
+ */
+function isBack(owned: OwnedToken, label: Recognition['label']): boolean {
   const { superseded, fenced, quarantined, frozen } = owned.marker;
-  const marked = superseded !== undefined || fenced !== undefined;
-  return marked && quarantined === undefined && frozen === undefined && wasArmed(owned);
+  const marked = fenced !== undefined || (label === 'AWSCURRENT' && superseded !== undefined);
+  const isRead = label !== 'AWSPENDING';
+  return isRead && marked && quarantined === undefined && frozen === undefined && wasArmed(owned);
 }
 
 /**
@@ -48,8 +52,7 @@ const allRecognitions = (seen: ObservedSecret) =>
     const { owned } = holder;
     const about = { kind: 'recognise', tokenId: owned.token.id, version, label } as const;
     if (!owned.versions.includes(version)) return [{ ...about, reason: 'SavedByPerson' }];
-    const isBack = label === 'AWSCURRENT' && isRetiring(owned);
-    return isBack ? [{ ...about, reason: 'RolledBack' }] : [];
+    return isBack(owned, label) ? [{ ...about, reason: 'RolledBack' }] : [];
   });
 
 /**

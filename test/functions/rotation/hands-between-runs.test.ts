@@ -32,6 +32,94 @@ test('a token that a person rolled back to for days keeps its grace once it is r
   expect(world.accepts(first)).toBe(true);
 });
 
+/** A token that is fenced for most of its last grace period, and the versions that were current since. */
+async function openFenced(rotations: number) {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const [old, oldVersion] = [world.string(TELEGRAF), world.labels(TELEGRAF).AWSCURRENT];
+  const versions: (string | undefined)[] = [];
+  for (let count = 0; count < rotations; count += 1) {
+    await world.wait(HOUR);
+    await world.rotate(named);
+    versions.push(world.labels(TELEGRAF).AWSCURRENT);
+  }
+  await world.wait(DAY + HOUR);
+  await world.reap();
+  expect(world.tokens(TELEGRAF)[0]?.marker).toHaveProperty('fenced');
+  await world.wait(20 * HOUR);
+  return { world, old, oldVersion, versions };
+}
+
+/** Whether a string is accepted for a grace period, while both schedules run. */
+async function keepsGrace(world: World, string: string) {
+  for (let hours = 0; hours < 23; hours += 1) {
+    await world.wait(HOUR);
+    await world.rotate();
+    await world.reap();
+    if (!world.accepts(string)) return `refused after ${hours + 1} h`;
+  }
+  return 'accepted';
+}
+
+/** What takes AWSPREVIOUS away from the token before `reap` has seen it there. */
+const PROMOTING: Readonly<
+  Record<string, (world: World, goBack: () => Promise<void>) => Promise<unknown>>
+> = {
+  'a rotation by name follows at once': async (world, goBack) => {
+    await goBack();
+    return world.rotate(named);
+  },
+  "Secrets Manager's own rotation follows at once": async (world, goBack) => {
+    await goBack();
+    return world.rotateSecret(TELEGRAF);
+  },
+  'a rotation was about to promote another one': (world, goBack) => {
+    world.intercept(async (call, effect) => {
+      if (call.server !== 'data-plane') return effect();
+      world.intercept();
+      await goBack();
+      return effect();
+    });
+    return world.rotate(named);
+  },
+};
+
+test.each(Object.keys(PROMOTING))(
+  'a fenced token that a person went back to for minutes keeps its grace, though %s',
+  async (how) => {
+    const { world, old, oldVersion, versions } = await openFenced(1);
+    const before = current(world);
+    await PROMOTING[how]?.(world, async () => {
+      await world.people.makeCurrent(TELEGRAF, oldVersion);
+      await world.people.makeCurrent(TELEGRAF, versions[0]);
+    });
+    expect(current(world)).not.toBe(before);
+    expect(await keepsGrace(world, old)).toBe('accepted');
+  },
+);
+
+test('a fenced token that a run of rotate saw under AWSPREVIOUS again keeps its grace, though a person moves the labels on', async () => {
+  const { world, old, oldVersion, versions } = await openFenced(2);
+  const [second, third] = versions;
+  await world.people.makeCurrent(TELEGRAF, oldVersion);
+  await world.people.makeCurrent(TELEGRAF, third);
+  await world.rotate();
+  await world.people.makeCurrent(TELEGRAF, second);
+  expect(await keepsGrace(world, old)).toBe('accepted');
+});
+
+test('a fenced token that is AWSPREVIOUS again keeps its grace, though reap dies when it has taken the label off', async () => {
+  const { world, old, oldVersion, versions } = await openFenced(1);
+  await world.people.makeCurrent(TELEGRAF, oldVersion);
+  await world.people.makeCurrent(TELEGRAF, versions[0]);
+  await disturb(world, () => world.reap(), 1, {
+    meet: faults['killed after the effect'],
+    counts: ({ operation }) => operation === 'UpdateSecretVersionStage',
+  });
+  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+  expect(await keepsGrace(world, old)).toBe('accepted');
+});
+
 test('some permissions taken from the current token by hand alarm, until it is rotated', async () => {
   const both = { permissions: { read: ['telemetry'], write: ['telemetry'] } };
   const world = await openWorldForTest(policyWith({ telegraf: both }));
