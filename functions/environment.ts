@@ -31,6 +31,8 @@ export const METRICS = {
   overdueTokens: { name: 'OverdueTokens', unit: 'Count' },
   /** Entries whose consumers are refused, or soon will be, or of which nobody can know that. */
   unusableTokens: { name: 'UnusableTokens', unit: 'Count' },
+  /** Entries whose consumers were refused until this run mended it. */
+  mendedOutages: { name: 'MendedOutages', unit: 'Count' },
   /** Secrets of entries that are scheduled for deletion: consumers cannot read them. */
   deletedSecrets: { name: 'DeletedSecrets', unit: 'Count' },
   /** Entries that a person stopped more than a week ago. */

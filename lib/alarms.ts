@@ -24,6 +24,9 @@ type LastingMeasure =
   | 'tokensNearExpiry'
   | 'driftedDatabases';
 
+/** What happened, and is over. */
+type CountedMeasure = 'mendedOutages' | 'refusedPlans' | 'unconfirmedRevocations' | 'lostEvents';
+
 interface AlarmOptions {
   /** Heading in docs/runbook.md. */
   readonly heading: string;
@@ -133,10 +136,15 @@ export class Alarms {
       sentence: 'Databases differ from their rules, and Keyturn does not change them',
       missing,
     });
-    // An event: two periods, because an hourly run may be late and miss a period.
-    const counted = (key: 'refusedPlans' | 'unconfirmedRevocations' | 'lostEvents') =>
+    // Events: two periods, because an hourly run may be late and miss a period.
+    const counted = (key: CountedMeasure) =>
       measured(this.#owner, key, { statistic: Stats.SUM, period: Duration.hours(1) });
     const once = { evaluationPeriods: 2, datapointsToAlarm: 1 };
+    this.#add(scope, 'OutageMended', counted('mendedOutages'), {
+      heading: 'Consumers had no token that worked',
+      sentence: 'Consumers were refused until a run mended it',
+      ...once,
+    });
     this.#add(scope, 'PlanRefused', counted('refusedPlans'), {
       heading: 'A plan was refused',
       sentence: 'A run refused a part of its own plan',

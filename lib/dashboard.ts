@@ -90,9 +90,10 @@ export function addDashboard(scope: Construct, { owner, alarms, functions }: Das
           left: byFunction((target, options) => target.metricErrors(options)),
         }),
         new GraphWidget({
-          title: 'Refused plans, failed actions, unconfirmed revocations, lost events',
+          title: 'Mended outages, refused plans, failed actions, unconfirmed revocations, lost events',
           width: THIRD,
           left: [
+            metric('mendedOutages', 'outages mended', total),
             metric('refusedPlans', 'plans refused', total),
             metric('failedActions', 'actions failed', total),
             metric('unconfirmedRevocations', 'revocations unconfirmed', total),

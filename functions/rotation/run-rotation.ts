@@ -187,7 +187,8 @@ export async function runRotation(
     return { ...report, entries: states() };
   } finally {
     if (refusesPermissions(plan)) tools.measure({ refusedPlans: 1 });
-    tools.measure(measureTokens(policy, observation, states(), statesAfter([])));
+    const found = { states: statesAfter([]), refused: learnt.refused };
+    tools.measure(measureTokens(policy, observation, states(), found));
   }
 }
 
@@ -223,6 +224,12 @@ const changesBy = (
       const token = current ?? adopted;
       return token && !error ? [[action.secret, token] as const] : [];
     }),
+  ),
+  // What waits under AWSPENDING names itself.
+  unseen: new Set(
+    outcomes.flatMap(({ action, result, armed }) =>
+      result === 'armed' && !armed && action.kind !== 'adopt' ? [action.secret] : [],
+    ),
   ),
   armed: new Map(
     outcomes.flatMap(({ action, armed }) => (armed ? [[action.secret, armed] as const] : [])),

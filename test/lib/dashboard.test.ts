@@ -43,7 +43,7 @@ test('shows every alarm first, and then runway, runs, refusals, drift and action
     'Age: days of the oldest current token',
     'Runs in an hour',
     'Runs that failed',
-    'Refused plans, failed actions, unconfirmed revocations, lost events',
+    'Mended outages, refused plans, failed actions, unconfirmed revocations, lost events',
     'Databases that differ from their rules',
     'Actions applied, by kind',
   ]);

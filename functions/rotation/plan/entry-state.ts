@@ -166,6 +166,8 @@ function stateOfEntry(
 export interface EntryChanges {
   /** AWSCURRENT got a token that works. */
   readonly mended: ReadonlyMap<string, CurrentToken>;
+  /** AWSCURRENT has a token with its permissions since, and it was not seen accepted. */
+  readonly unseen: ReadonlySet<string>;
   /** A token is armed since, and waits to be promoted. */
   readonly armed: ReadonlyMap<string, Waiting>;
   /** Secrets that are to be adopted, and how it is with their consumers as far as the run learnt that. */
@@ -205,7 +207,7 @@ function stateToAdopt(
 export function entryStates(
   policy: Policy,
   { secrets, foreign, at }: Pick<Observation, 'secrets' | 'foreign' | 'at'>,
-  { mended, armed, unadopted, held }: EntryChanges,
+  { mended, unseen, armed, unadopted, held }: EntryChanges,
   { thirdMs, refused }: Pick<Context, 'thirdMs' | 'refused'>,
 ): readonly EntryState[] {
   const context = { at, settleMs: policy.settle, timeZone: policy.timeZone, thirdMs, refused };
@@ -222,6 +224,7 @@ export function entryStates(
     const adopted = unadopted.get(secret);
     if (!seen && adopted) return stateToAdopt(entry, adopted, { foreign, held }, context);
     const state = stateOfEntry(entry, seen, armed.get(secret), context);
+    if (unseen.has(secret)) return { ...state, condition: 'refused' };
     return adopted && isTold(state.condition) ? { ...state, condition: adopted } : state;
   });
 }

@@ -40,22 +40,34 @@ function runways({ secrets, at }: Observation, policy: Policy) {
   });
 }
 
-/** What a run may mend at once, and consumers were refused until then. */
-const FOUND_REFUSED: ReadonlySet<EntryCondition> = new Set(['gone', 'expired']);
+/** Consumers are refused for certain, whether or not anybody asks. Not `missing`: a first issue takes nothing from anybody. */
+const REFUSED: ReadonlySet<EntryCondition> = new Set(['gone', 'expired', 'stripped', 'unarmed']);
+
+/** How a run found the entries. */
+interface Found {
+  readonly states: readonly EntryState[];
+  /** Secrets whose AWSCURRENT the data plane refused in this run. */
+  readonly refused: ReadonlySet<string>;
+}
+
+/** Entries whose consumers were refused when the run found them, and are not any more. */
+function mendedOutages(states: readonly EntryState[], { states: before, refused }: Found): number {
+  const isRefused = ({ secret, condition }: EntryState) =>
+    REFUSED.has(condition) || (condition === 'unknown' && refused.has(secret));
+  const still = new Set(states.filter(isRefused).map(({ secret }) => secret));
+  return before.filter((state) => isRefused(state) && !still.has(state.secret)).length;
+}
 
 /**
- * What a run measures of all tokens. `states` and `before`, how the run found them, must be of the whole
- * policy. A run that mends what it finds must not hide that consumers were refused until then.
+ * What a run measures of all tokens. `states` and `found` must be of the whole policy. A run that mends what it
+ * finds must not hide that consumers were refused until then.
  */
 export function measureTokens(
   policy: Policy,
   observation: Observation,
   states: readonly EntryState[],
-  before: readonly EntryState[] = states,
+  found: Found = { states, refused: new Set() },
 ): Measures {
-  const refused = new Set(
-    before.flatMap(({ secret, condition }) => (FOUND_REFUSED.has(condition) ? [secret] : [])),
-  );
   const replaced = new Set(
     states.flatMap(({ secret, tokenId }) => {
       const seen = observation.secrets.get(secret);
@@ -69,14 +81,14 @@ export function measureTokens(
   const current = runways(left, policy);
   const ends = current.flatMap(({ remainingMs }) => remainingMs ?? []);
   const count = (fits: (state: EntryState) => boolean) => states.filter(fits).length;
+  const outages = mendedOutages(states, found);
   const isLongHeld = ({ heldSince: since }: EntryState) =>
     since !== undefined && observation.at - since > LONG_HELD_MS;
   return {
     ownedTokens: countOwned(observation),
     overdueTokens: count(({ late }) => late),
-    unusableTokens: count(
-      ({ secret, condition }) => UNUSABLE.has(condition) || refused.has(secret),
-    ),
+    unusableTokens: count(({ condition }) => UNUSABLE.has(condition)),
+    ...(outages > 0 && { mendedOutages: outages }),
     deletedSecrets: count(({ condition }) => condition === 'deleted'),
     longHolds: count(isLongHeld),
     tokensNearExpiry: current.filter(

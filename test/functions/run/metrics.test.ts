@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { heard } from '../../crash/alarms.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { DAY, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
 
 const fleet = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, writer]));
 
@@ -53,6 +55,52 @@ test('what nobody knows counts as unusable, and what the run has mended does not
   const [mended] = world.metrics().slice(-2);
   expect(mended).toMatchObject({ 'Owner=prod UnusableTokens': 0 });
 });
+
+/** What takes from consumers what works, between two runs. */
+const OUTAGES: Readonly<Record<string, (world: World, first?: string) => Promise<void>>> = {
+  'somebody deletes the token': async (world) => {
+    await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+  },
+  'somebody makes a placeholder current that was put long ago': (world) =>
+    world.people.makeCurrent(TELEGRAF, 'placeholder-of-the-old-days-0123456789'),
+  'somebody goes back to a quarantined token': (world, first) =>
+    world.people.makeCurrent(TELEGRAF, first),
+};
+
+/** Both schedules by default. */
+async function passHours(world: World, hours: number) {
+  const runs: { at: number; lines: readonly string[] }[] = [];
+  for (let count = 0; count < 2 * hours; count += 1) {
+    await world.wait(30 * MINUTE);
+    const from = world.lines().length;
+    await world.rotate();
+    runs.push({ at: world.clock.now(), lines: world.lines(from) });
+  }
+  return runs;
+}
+
+test.each([...Object.keys(OUTAGES), 'nothing happens'])(
+  'on the default schedule an alarm tells of an outage that the next run ends, where %s',
+  async (what) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+    const first = await world.rotate().then(() => world.labels(TELEGRAF).AWSCURRENT);
+    const old = 'placeholder-of-the-old-days-0123456789';
+    await world.people.putVersion(TELEGRAF, old, 'CHANGE_ME', 'mine');
+    await world.wait(HOUR);
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    for (let days = 0; days < 4; days += 1) {
+      await world.wait(DAY);
+      await world.reap();
+    }
+    const before = await passHours(world, 2);
+    await OUTAGES[what]?.(world, first);
+    const isOut = !world.accepts(world.string(TELEGRAF));
+    const after = await passHours(world, 3);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    expect(isOut).toBe(what !== 'nothing happens');
+    expect(heard([...before, ...after])).toEqual(isOut ? ['MendedOutages'] : []);
+  },
+);
 
 test('failures are counted beside what was done', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));

@@ -51,6 +51,7 @@ function statesAfter(world: World, run: Run = {}) {
   );
   const changes = {
     mended: new Map(mended.map((name) => [name, { token: armed(9), since: NOW }])),
+    unseen: new Set<string>(),
     armed: new Map(waiting),
     unadopted: new Map(Object.entries(unadopted)),
     held: new Map(Object.entries(heldUnadopted)),
@@ -423,17 +424,31 @@ describe('a replica that another Region writes', () => {
   });
 });
 
-test('what consumers were refused until the run mended it counts in that run, a first issue does not', () => {
-  const found = (world: World) => {
-    const run = { mended: [TELEGRAF] };
-    const before = statesAfter(world);
-    return measureTokens(policyOf(), observationOf(world), statesAfter(world, run), before);
+test('an outage that the run ended is counted in that run and not as a state, a first issue is none', () => {
+  const found = (world: World, refused: readonly string[] = [], mended = [TELEGRAF]) => {
+    const before = { states: statesAfter(world), refused: new Set(refused) };
+    const states = statesAfter(world, { mended });
+    return measureTokens(policyOf(), observationOf(world), states, before);
   };
-  const expired = { ...current({ age: 91 * DAY }) };
-  expect(found(expired)).toMatchObject({ unusableTokens: 1 });
-  expect(found({ secrets: [secretOf({ AWSCURRENT: 1 })] })).toMatchObject({ unusableTokens: 1 });
-  expect(found({})).toMatchObject({ unusableTokens: 0 });
-  expect(found(current({ age: 31 * DAY }))).toMatchObject({ unusableTokens: 0 });
+  const placeholder = { secrets: [secretOf({ AWSCURRENT: SAVED })] };
+  const outages: readonly World[] = [
+    current({ age: 91 * DAY }),
+    { secrets: [secretOf({ AWSCURRENT: 1 })] },
+    current({ permissions: [] }),
+    { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [inert(1)] },
+  ];
+  for (const world of outages) {
+    expect(found(world)).toMatchObject({ unusableTokens: 0, mendedOutages: 1 });
+    const left = found(world, [], []);
+    expect(left).toMatchObject({ unusableTokens: 1 });
+    expect(left).not.toHaveProperty('mendedOutages');
+  }
+  expect(found(placeholder, [TELEGRAF])).toMatchObject({ unusableTokens: 0, mendedOutages: 1 });
+  const others = [{}, placeholder, current({ age: 31 * DAY }), current({ marker: { refused: NOW } })];
+  for (const world of others) {
+    expect(found(world)).not.toHaveProperty('mendedOutages');
+    expect(found(world)).toMatchObject({ unusableTokens: 0 });
+  }
 });
 
 test('a rotation that has begun is late only if it is not done in time, however old the token is', () => {
