@@ -92,7 +92,8 @@ async function clearRetirement(
   if (frozen !== undefined) return;
   if (superseded === undefined && fenced === undefined && quarantined === undefined) return;
   const { marker, permissions } = restored(fresh, entry.permissions);
-  if (permissions) await tools.armInUse(fresh, { marker, permissions });
+  const unseen = { ...marker, refused: tools.apiNow() };
+  if (permissions) await tools.armInUse(fresh, { marker: unseen, permissions });
   else await changeToken(tools, fresh, { marker });
 }
 

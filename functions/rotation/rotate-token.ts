@@ -1,3 +1,4 @@
+import type { Permission } from '../management-api/token.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { BareOutcome, Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
@@ -21,6 +22,7 @@ import type {
   RenewalAction,
   Replacement,
   Resumption,
+  RollbackRepair,
   Verification,
 } from './plan/rotation-action.ts';
 import { announceRotation, noteUnseen, promote, verify } from './promote.ts';
@@ -84,22 +86,25 @@ async function widen(
   return 'done';
 }
 
+/** Consumers have it, and no router may know of it yet: like a first token it is `refused` until it was seen accepted. */
 async function giveBack(
   { permissions }: TokenPolicy,
   seen: ObservedSecret,
   tools: ArmingTools,
-): Promise<BareOutcome> {
+): Promise<readonly Permission[] | undefined> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || fresh.marker.quarantined === undefined || fresh.marker.frozen !== undefined) {
-    return { result: 'skipped' };
+    return undefined;
   }
-  await tools.armInUse(fresh, restored(fresh, permissions));
+  const { marker, permissions: given = fresh.token.permissions } = restored(fresh, permissions);
+  const unseen = { ...marker, refused: tools.apiNow() };
+  await tools.armInUse(fresh, { marker: unseen, permissions: given });
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { secret: seen.secret.name, tokenId: fresh.token.id, reason: 'RolledBack' },
   });
-  return { result: 'done', current: currentOf(fresh) };
+  return given;
 }
 
 /** Whether people changed AWSCURRENT's text, beside the token string, since the pending text was made of it. */
@@ -176,7 +181,7 @@ async function obtain(
 function readCurrent(
   entry: TokenPolicy,
   seen: ObservedSecret,
-  { tokenId }: Verification,
+  { tokenId }: Verification | RollbackRepair,
   tools: Tools,
 ): Promise<Successor | undefined> {
   const owned = ownedCurrent(seen);
@@ -233,8 +238,12 @@ async function startRotation(
       return { result: await detachPending(seen, tools) };
     case 'widen':
       return { result: await widen(entry, seen, tools) };
-    case 'give-back':
-      return giveBack(entry, seen, tools);
+    case 'give-back': {
+      const permissions = await giveBack(entry, seen, tools);
+      const successor = permissions && (await readCurrent(entry, seen, action, tools));
+      if (!successor) return { result: 'skipped' };
+      return { entry: { ...entry, permissions }, seen, successor, reason: action.reason };
+    }
     default:
       action satisfies never;
       throw new Error('unknown kind of action');

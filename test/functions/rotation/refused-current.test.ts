@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Call, Interceptor, Reply } from '../../../sandbox/interception.ts';
 import { INSTANT } from '../../world/marker.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 
 const named = { tokens: ['telegraf'], force: true };
@@ -225,5 +225,42 @@ test.each([0, 15])(
     world.intercept();
     await world.rotate();
     expect(unusable(world)).toBe(0);
+  },
+);
+
+test.each(['says 401', 'kills the run'])(
+  'a quarantined token that a person went back to is unusable until it was seen accepted, where the first probe %s',
+  async (what) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    const first = world.labels(TELEGRAF).AWSCURRENT;
+    await world.wait(HOUR);
+    await world.rotate(named);
+    for (let days = 0; days < 4; days += 1) {
+      await world.wait(DAY);
+      await world.reap();
+    }
+    expect(world.tokens(TELEGRAF)[0]?.marker).toHaveProperty('quarantined');
+    await world.people.makeCurrent(TELEGRAF, first);
+    world.intercept(async (call, effect) => {
+      if (call.server === 'data-plane' && what === 'kills the run') await world.kill(call);
+      return refusing(401)(call, effect);
+    });
+    const { result } = await world.rotate();
+    if (what === 'says 401') {
+      expect(result.outcomes).toMatchObject([{ action: { kind: 'give-back' }, result: 'armed' }]);
+      expect([result.entries[0].condition, unusable(world)]).toEqual(['refused', 1]);
+    }
+    expect(world.tokens(TELEGRAF)[0]).toMatchObject({
+      permissions: [{ action: 'write', resource: 'telemetry' }],
+      marker: { refused: expect.stringMatching(INSTANT) },
+    });
+    world.intercept(refusing(401));
+    await world.wait(HOUR);
+    expect((await world.rotate()).result.outcomes).toEqual([verified('armed')]);
+    expect(unusable(world)).toBe(1);
+    world.intercept();
+    expect((await world.rotate()).result.entries).toMatchObject([{ condition: 'works' }]);
+    expect([unusable(world), world.accepts(world.string(TELEGRAF))]).toEqual([0, true]);
   },
 );
