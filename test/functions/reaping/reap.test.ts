@@ -63,6 +63,23 @@ test('a label that moves on in the moment in which it is taken off is no failure
   expect(world.tokens().map(({ marker }) => marker?.fenced)).toEqual([undefined, undefined]);
 });
 
+test('a label that Secrets Manager lets nobody take off fails reap, and the token keeps its grace', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  const [first] = world.tokens();
+  await world.rotate(force);
+  await world.wait(2 * DAY);
+  world.intercept(async ({ operation }, effect) =>
+    operation === 'UpdateSecretVersionStage'
+      ? { status: 400, body: JSON.stringify({ __type: 'AccessDeniedException', Message: 'no' }) }
+      : effect(),
+  );
+  const { error } = await world.reap();
+  expect(error?.errorMessage).toMatch(/1 of 1 actions failed/);
+  expect(world.holders(TELEGRAF).AWSPREVIOUS).toBe(first?.id);
+  expect(world.tokens()[0]?.marker).not.toHaveProperty('fenced');
+});
+
 test('retires a removed entry down to its secret, where the policy says so', async () => {
   const world = await openWorldForTest(policyWith({ ...entries, grafana: writer }));
   // Secrets are made one after the other, in whichever order, and expiry is in whole seconds.

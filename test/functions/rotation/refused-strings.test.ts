@@ -86,3 +86,36 @@ test.each([
     expect((await state()).condition).toBe('works');
   },
 );
+
+test('a token that works no more, and that was asked for comparison before another one, is not forgotten once that is accepted', async () => {
+  const third = { permissions: { write: ['db1'] } };
+  const world = await openWorldForTest(
+    { ...policy, tokens: { ...policy.tokens, third } },
+    { databases },
+  );
+  await world.rotate();
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  await world.wait(2 * HOUR);
+  const names = ['other', 'third'];
+  const strings = new Map(names.map((name) => [world.string(`keyturn/prod/${name}`), name]));
+  let broken: string | undefined;
+  let isOtherAccepted = false;
+  world.intercept((call, effect) => {
+    const asked = [...strings].find(([string]) => call.authorization?.includes(string))?.[1];
+    broken ??= asked;
+    isOtherAccepted ||= asked !== undefined && asked !== broken;
+    const isRefused = asked !== undefined && asked === broken;
+    return Promise.resolve(isRefused ? { status: 401, body: '' } : effect());
+  });
+  const { result } = await world.rotate();
+  const conditions = Object.fromEntries(
+    result.entries.map((each: { readonly token: string; readonly condition: string }) => [
+      each.token,
+      each.condition,
+    ]),
+  );
+  expect(isOtherAccepted).toBe(true);
+  expect(names.map((name) => conditions[name]).sort()).toEqual(['refused', 'works']);
+  expect(conditions[broken ?? '']).toBe('refused');
+  expect(conditions.telegraf).toBe('works');
+});
