@@ -90,7 +90,8 @@ export function addDashboard(scope: Construct, { owner, alarms, functions }: Das
           left: byFunction((target, options) => target.metricErrors(options)),
         }),
         new GraphWidget({
-          title: 'Mended outages, refused plans, failed actions, unconfirmed revocations, lost events',
+          title:
+            'Mended outages, refused plans, failed actions, unconfirmed revocations, lost events',
           width: THIRD,
           left: [
             metric('mendedOutages', 'outages mended', total),

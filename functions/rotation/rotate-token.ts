@@ -190,6 +190,19 @@ function readCurrent(
   return readSuccessor(entry, seen, { owned, version }, tools);
 }
 
+/** A token that a person went back to: gives it its permissions, and asks for it like for one that was never seen. */
+async function resumeRolledBack(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  action: RollbackRepair,
+  tools: ArmingTools,
+): Promise<Started | BareOutcome> {
+  const permissions = await giveBack(entry, seen, tools);
+  const successor = permissions && (await readCurrent(entry, seen, action, tools));
+  if (!successor) return { result: 'skipped' };
+  return { entry: { ...entry, permissions }, seen, successor, reason: action.reason };
+}
+
 /**
  * Reads the secret again and carries out what it decides now, even if the plan had another action: for
  * what ends with a promotion up to the armed token, for all other kinds completely.
@@ -238,12 +251,8 @@ async function startRotation(
       return { result: await detachPending(seen, tools) };
     case 'widen':
       return { result: await widen(entry, seen, tools) };
-    case 'give-back': {
-      const permissions = await giveBack(entry, seen, tools);
-      const successor = permissions && (await readCurrent(entry, seen, action, tools));
-      if (!successor) return { result: 'skipped' };
-      return { entry: { ...entry, permissions }, seen, successor, reason: action.reason };
-    }
+    case 'give-back':
+      return resumeRolledBack(entry, seen, action, tools);
     default:
       action satisfies never;
       throw new Error('unknown kind of action');

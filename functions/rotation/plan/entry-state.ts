@@ -182,6 +182,9 @@ export type Unadopted = Extract<EntryCondition, 'unadopted' | 'refused' | 'missi
 /** Where nothing but the adoption shows how it is with the consumers. */
 const isTold = (condition: EntryCondition) => condition === 'missing' || condition === 'unknown';
 
+const learntBy = (adopted: Unadopted | undefined, { condition }: EntryState): EntryCondition =>
+  adopted && isTold(condition) ? adopted : condition;
+
 /** An entry whose secret is not ours yet. A hold took nothing from its token, which expires all the same. */
 function stateToAdopt(
   entry: TokenPolicy,
@@ -224,7 +227,7 @@ export function entryStates(
     const adopted = unadopted.get(secret);
     if (!seen && adopted) return stateToAdopt(entry, adopted, { foreign, held }, context);
     const state = stateOfEntry(entry, seen, armed.get(secret), context);
-    if (unseen.has(secret)) return { ...state, condition: 'refused' };
-    return adopted && isTold(state.condition) ? { ...state, condition: adopted } : state;
+    const learnt = unseen.has(secret) ? 'refused' : learntBy(adopted, state);
+    return { ...state, condition: learnt };
   });
 }

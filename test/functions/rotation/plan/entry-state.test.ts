@@ -444,7 +444,12 @@ test('an outage that the run ended is counted in that run and not as a state, a 
     expect(left).not.toHaveProperty('mendedOutages');
   }
   expect(found(placeholder, [TELEGRAF])).toMatchObject({ unusableTokens: 0, mendedOutages: 1 });
-  const others = [{}, placeholder, current({ age: 31 * DAY }), current({ marker: { refused: NOW } })];
+  const others = [
+    {},
+    placeholder,
+    current({ age: 31 * DAY }),
+    current({ marker: { refused: NOW } }),
+  ];
   for (const world of others) {
     expect(found(world)).not.toHaveProperty('mendedOutages');
     expect(found(world)).toMatchObject({ unusableTokens: 0 });
