@@ -31,21 +31,34 @@ const START_OR_BARE = new RegExp(`${START.source}|${BARE}`, 'g');
 const BODY = /[A-Za-z0-9+/_-]*={0,2}/y;
 const MANAGEMENT_BODY = /[^\s"'`,;<>(){}[\]\\&]+/y;
 const EOL = '(?:\\\\?\\r?\\n|\\\\?\\r|\\\\{1,4}[rn]|%0[AaDd]|&#1[03];|<br ?\\/?>)';
+/** Where a table or a pane of a terminal ends. */
+const BORDER = '|\u2502\u2503\u2551';
+const QUOTE = '\\\\{0,4}["\'`]';
+const GAP = '[ \\t]{0,8}';
+/** What a page may have inside a word. */
+const TAG = '</?(?:a|b|code|em|font|i|mark|s|span|strong|u|wbr)\\b[^<>]{0,200}>';
+const joint = (between: string) => new RegExp(`${between}(?=[A-Za-z0-9+/_=-])`, 'y');
 /**
  * Between two lines of a string that somebody wrapped: mail, JSON, a shell, HTML. `=` ends such a line in a mail.
  * The next line may begin with what quotes, comments or counts it, or with what a comparison of files puts there;
- * or both are literals that a program puts together.
+ * or both are literals that a program puts together. Such literals, and the tags of a page, may be on one line as well.
  */
 const LINE_ENDS: readonly RegExp[] = [
   '[ \\t>]{0,80}',
-  '[ \\t]{0,80}(?:[#*|;%]{1,4}|//|--)[ \\t]{0,80}',
+  `[ \\t]{0,80}(?:[#*;%${BORDER}]{1,4}|//|--)[ \\t]{0,80}`,
   '[ \\t]{0,80}\\d{1,7}[ \\t]{0,4}[:.)|-]?[ \\t]{1,80}',
   '[ \\t]{0,80}\\d{1,7}[:.)|-]',
   '[+-][ \\t]{0,80}',
 ]
-  .map((margin) => `[ \\t]{0,80}(?:\\|[ \\t]{0,8})?(?:${EOL}${margin}){1,4}`)
-  .concat(`["'\`][ \\t]{0,8}[+.,&\\\\]?[ \\t]{0,8}${EOL}[ \\t]{0,80}[+.&]?[ \\t]{0,8}["'\`]`)
-  .map((end) => new RegExp(`${end}(?=[A-Za-z0-9+/_=-])`, 'y'));
+  .map((margin) => `[ \\t]{0,80}(?:[${BORDER}]${GAP})?(?:${EOL}${margin}){1,4}`)
+  .concat(
+    `${QUOTE}${GAP}[+.,&\\\\]?${GAP}${EOL}[ \\t]{0,80}[+.&]?${GAP}${QUOTE}`,
+    `${QUOTE}${GAP}[+.&]${GAP}${QUOTE}`,
+    `(?:${TAG}${GAP}(?:\\r?\\n[ \\t]{0,80})?){1,8}`,
+  )
+  .map(joint);
+/** Also between two parts of a string whose length is known: literals beside each other, and those of a list. */
+const JOINTS = [...LINE_ENDS, joint(`${QUOTE}${GAP},?${GAP}${QUOTE}`)];
 /** Between two characters of a beginning, or of what is percent-encoded, that somebody wrapped inside. */
 const BREAK = `(?:=?${EOL}[ \\t>]{0,80})`;
 const BREAKS = new RegExp(BREAK, 'g');
@@ -199,7 +212,7 @@ function joinedBy(
 const [LINE_END = /(?!)/y] = LINE_ENDS;
 
 function joinedAt(text: string, position: number, beginning: string): Joined | undefined {
-  for (const lineEnd of LINE_ENDS) {
+  for (const lineEnd of JOINTS) {
     const joined = joinedBy(lineEnd, text, position, beginning);
     if (joined) return joined;
   }

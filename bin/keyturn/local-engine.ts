@@ -16,7 +16,7 @@ import { MINUTE_MS } from '../../functions/time.ts';
 import type { TokenValue } from '../../functions/token-value.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import { firingsOf } from '../../lib/schedule/gaps.ts';
-import type { Engine, Job } from './engine.ts';
+import { type Engine, isLook, type Job } from './engine.ts';
 import { CommandError, sentenceOf } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 import { THIS_MACHINE } from './waiting.ts';
@@ -64,6 +64,38 @@ function progressOn({ note, noteStyle }: Terminal): RunTools['log'] {
   };
 }
 
+/** Looks that follow each other so closely see the same. */
+const SAME_MS = MINUTE_MS;
+
+/** One string of several is looked for after the other: what one look has read, the next ones need not read again. */
+function sharedReads() {
+  const known = new Map<string, Promise<unknown>>();
+  const once =
+    <G extends readonly unknown[], T>(what: string, read: (...given: G) => Promise<T>) =>
+    (...given: G): Promise<T> => {
+      const key = JSON.stringify([what, ...given]);
+      if (known.size === 0) setTimeout(() => known.clear(), SAME_MS).unref();
+      const reading = (known.get(key) as Promise<T> | undefined) ?? read(...given);
+      known.set(key, reading);
+      reading.catch(() => known.delete(key)); // it is tried again, and whoever waits gets its error
+      return reading;
+    };
+  return {
+    forget: () => known.clear(),
+    share: (tools: RunTools): RunTools => ({
+      ...tools,
+      api: { ...tools.api, listTokens: once('tokens', tools.api.listTokens) },
+      secrets: {
+        ...tools.secrets,
+        list: once('secrets', tools.secrets.list),
+        value: once('value', tools.secrets.value),
+        versionTimes: once('versions', tools.secrets.versionTimes),
+      },
+      askSchedules: once('schedules', tools.askSchedules),
+    }),
+  };
+}
+
 /** Where AWS does not answer, freeze and delete by id or by leaked string need the management token alone. */
 function adviseToken(error: unknown): never {
   if (!(error instanceof ManagementTokenError)) throw error;
@@ -90,10 +122,13 @@ export function createLocalEngine(
     managementToken,
     thirdRunMs: thirdInSeconds * 1_000,
   });
+  const { share, forget } = sharedReads();
   return {
     placeOf: () => THIS_MACHINE,
     async call(job, event) {
-      const work = (tools: RunTools) => RUNS[job](event, tools);
+      const isShared = job === 'revoke' && isLook(event);
+      if (!isShared) forget();
+      const work = (tools: RunTools) => RUNS[job](event, isShared ? share(tools) : tools);
       const answer =
         job === 'revoke'
           ? runtime.run(CONTEXT, work)

@@ -1,10 +1,11 @@
 import { type Revocation, readRevocation } from './answers.ts';
 import type { Engine } from './engine.ts';
-import { CommandError, EXIT, inFlags, kindOf } from './failure.ts';
+import { CommandError, EXIT, inFlags, kindOf, NotStartedError } from './failure.ts';
 import { formatUnknown } from './identify.ts';
 import { nameOfString } from './leaked.ts';
 import { formatBlastRadius } from './revocation-text.ts';
 import type { Selection } from './selectors.ts';
+import { severalAtOnce } from './several-at-once.ts';
 import type { Style } from './terminal.ts';
 
 export interface Order extends Selection {
@@ -80,15 +81,18 @@ export async function previewAll(
   signature: Signature,
   engine: Engine,
 ): Promise<Previewed[]> {
-  const previews: Previewed[] = [];
-  for (const { order, heading, lines } of named) {
-    const answered = await preview(order, signature, engine).catch((error): Answered => {
-      if (heading === '' || kindOf(error) !== 'SelectionError') throw error;
+  const previews = new Map<Named, Previewed>();
+  const groups = named.map((each) => [each]);
+  await severalAtOnce(groups, async (each, isAlone) => {
+    const answered = await preview(each.order, signature, engine).catch((error) => {
+      if (!isAlone && error instanceof NotStartedError) return undefined;
+      if (each.heading === '' || kindOf(error) !== 'SelectionError') throw error;
       return { event: {}, unknown: error.message };
     });
-    previews.push({ order, heading, lines, ...answered });
-  }
-  return previews;
+    if (answered) previews.set(each, { ...each, ...answered });
+    return answered !== undefined;
+  });
+  return named.flatMap((each) => previews.get(each) ?? []);
 }
 
 /** Several strings are called by their lines. */

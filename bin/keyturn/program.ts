@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { closestOf } from '../../functions/policy/suggestion.ts';
 import { adoptCommand } from './adopt.ts';
 import { applyCommand } from './apply.ts';
 import { CommandError } from './failure.ts';
@@ -31,6 +32,28 @@ Exit codes:
 AWS credentials and Region come from the environment or a profile, as for the AWS CLI.
 Set DEBUG=1 to see the details of an error.`;
 
+/** What people call the ways of `revoke`, and the command that is meant. */
+const WAYS: Readonly<Record<string, string>> = {
+  freeze: 'revoke --token NAME --freeze',
+  hold: 'revoke --token NAME --freeze',
+  delete: 'revoke --token NAME --delete',
+  replace: 'revoke --token NAME',
+};
+
+function refuseUnknown(word: string, verbs: readonly Command[]): never {
+  const known = [...Object.keys(WAYS), ...verbs.map((verb) => verb.name())];
+  const meant = closestOf(word, known);
+  const hint =
+    meant === undefined
+      ? 'keyturn --help lists the commands'
+      : `did you mean: keyturn ${WAYS[meant] ?? meant}`;
+  throw new CommandError(`unknown command '${word}'; ${hint}`);
+}
+
+/** An option of `revoke` that is not there, and for which the parser would suggest what it is to undo. */
+const UNDOING = /^error: (unknown option '--un(?:do|freeze|delete)')[\s\S]*/;
+const UNDONE_BY = '$1; keyturn unfreeze NAME undoes --freeze, keyturn lift NAME undoes --delete';
+
 function createProgram(terminal: Terminal): Command {
   const program = new Command('keyturn')
     .description('Plans, rotates and revokes InfluxDB tokens, as the policy file says.')
@@ -50,6 +73,7 @@ function createProgram(terminal: Terminal): Command {
     resumeCommand(terminal),
   ];
   for (const verb of verbs) program.addCommand(throwing(verb));
+  program.on('command:*', ([word = '']: readonly string[]) => refuseUnknown(word, verbs));
   return throwing(program);
 }
 
@@ -85,6 +109,9 @@ export async function runProgram(terminal: Terminal, argv = process.argv): Promi
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return; // it has shown the help
     if (error.code === 'commander.help') process.exitCode = error.exitCode;
-    else throw new CommandError(error.message.replace(/^error: /, ''), { cause: error });
+    else {
+      const message = error.message.replace(UNDOING, UNDONE_BY).replace(/^error: /, '');
+      throw new CommandError(message, { cause: error });
+    }
   }
 }

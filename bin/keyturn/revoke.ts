@@ -54,7 +54,7 @@ export const revokeCommand = (terminal: Terminal): Command =>
     .addHelpText(
       'after',
       `
-Say which tokens: exactly one of --token, --token-id, --secret, --database, --all, --leaked.
+Say which tokens: a name, or exactly one of --token, --token-id, --secret, --database, --all, --leaked.
 
 Without --freeze or --delete the tokens are replaced: their successors are promoted, then the old
 tokens are deleted. Repeat a command that stopped, with the same words: it continues with the same
@@ -76,8 +76,8 @@ Examples:
   keyturn revoke --database telemetry --dry-run
   keyturn revoke --all --reason "laptop stolen" --confirm influxdb.example.com`,
     )
-    .action(async (options: RevokeOptions) => {
-      const selections = await readSelections(options, terminal);
+    .action(async (name: string | undefined, options: RevokeOptions) => {
+      const selections = await readSelections(name, options, terminal);
       const { immediately = false, undo, withoutSecrets = false } = options;
       const how = { way: wayOf(options), immediately, noUndo: !undo, withoutSecrets };
       const orders = selections.map((each) => ({ ...each, ...how }));

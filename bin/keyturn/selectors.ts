@@ -16,6 +16,7 @@ const KEYS = ['token', 'tokenId', 'secret', 'database', 'all', 'leaked'] as cons
 
 export const withSelectors = (command: Command): Command =>
   command
+    .argument('[name]', 'the same as --token <name>')
     .option('--token <name>', 'one token, by name in the policy')
     .option('--token-id <uuid>', 'one token, by id; also a foreign token')
     .option('--secret <name-or-arn>', 'all tokens of this secret')
@@ -59,9 +60,16 @@ function selectLeaked({ strings, management }: Leaked): readonly Selection[] {
  * @throws CommandError unless exactly one selector was given
  */
 export async function readSelections(
-  options: SelectorOptions,
+  name: string | undefined,
+  named: SelectorOptions,
   terminal: Terminal,
 ): Promise<readonly Selection[]> {
+  if (name !== undefined && named.token !== undefined) {
+    throw new CommandError(
+      `found both ${name} and --token ${named.token}, expected one of them; say which token`,
+    );
+  }
+  const options = { ...named, ...(name !== undefined && { token: name }) };
   const given = KEYS.filter((key) => options[key] !== undefined);
   const [key] = given;
   if (key === undefined || given.length > 1) {

@@ -2,7 +2,7 @@
 export const AT_ONCE = 8;
 
 /**
- * Does some at once, and those of one group one after the other.
+ * Does some at once, and those of one group one after the other. Where one throws, none that waits is begun.
  * @param work returns false where there was no room for it: it is tried again when another one has ended. Alone, it has
  *   to come to an end.
  */
@@ -15,7 +15,11 @@ export async function severalAtOnce<T>(
   const worker = async () => {
     for (let group = waiting.shift(); group; group = waiting.shift()) {
       for (let [each] = group; each !== undefined; [each] = group) {
-        if (!(await work(each, working === 1))) {
+        const isDone = await work(each, working === 1).catch((error) => {
+          waiting.length = 0;
+          throw error;
+        });
+        if (!isDone) {
           waiting.unshift(group);
           working -= 1;
           return;

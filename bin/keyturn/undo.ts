@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { carryOut, type OrderOptions } from './carry-out.ts';
-import { CommandError } from './failure.ts';
 import { withOrderOptions } from './revoke.ts';
 import { readSelections, type SelectorOptions, withSelectors } from './selectors.ts';
 import type { Terminal } from './terminal.ts';
@@ -26,7 +25,6 @@ const undoCommand = (way: keyof typeof UNDO_COMMANDS, terminal: Terminal): Comma
   withOrderOptions(withSelectors(new Command(way)))
     .summary(UNDO_COMMANDS[way][0])
     .description(UNDO_COMMANDS[way][1])
-    .argument('[name]', 'the same as --token <name>')
     .addHelpText(
       'after',
       `
@@ -38,13 +36,7 @@ Examples:
   keyturn ${way} --database telemetry --reason "false alarm"`,
     )
     .action(async (name: string | undefined, options: UndoOptions) => {
-      if (name !== undefined && options.token !== undefined) {
-        throw new CommandError(
-          `found both ${name} and --token ${options.token}, expected one of them; say which token`,
-        );
-      }
-      const selector = { ...options, ...(name !== undefined && { token: name }) };
-      const selections = await readSelections(selector, terminal);
+      const selections = await readSelections(name, options, terminal);
       const { withoutSecrets = false } = options;
       const orders = selections.map((each) => ({ ...each, way, withoutSecrets }));
       await carryOut(orders, options, terminal);

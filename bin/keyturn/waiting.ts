@@ -5,7 +5,8 @@ import type { Terminal } from './terminal.ts';
 export const THIS_MACHINE = 'this machine';
 export const SCHEDULER = 'EventBridge Scheduler';
 const EVERY_MS = 10_000;
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** Ctrl-C, the end of a job, and a terminal or a connection that is closed: what is written to a file is still told. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** A person no longer waits. What was begun is not undone by that. */
 export class InterruptedError extends CommandError {}
@@ -46,7 +47,7 @@ const interruptedAt = ({ place, isLook }: Wait) =>
 
 /**
  * Waits for what others do, and says so every ten seconds.
- * @throws InterruptedError after Ctrl-C, so that what was done before it is still told; the process then has to end
+ * @throws InterruptedError after Ctrl-C and the like, so that what was done before it is still told; the process then has to end
  *   itself, because the work goes on
  */
 export async function whileWaiting<T>(

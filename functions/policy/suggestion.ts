@@ -11,12 +11,20 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** The end of a sentence about an unknown name: the most similar of the known ones, or all of them; nothing if there are none. */
-export function suggestionFor(key: string, known: readonly string[]): string {
-  if (known.length === 0 || known.includes(key)) return '';
+/** The most similar of the known names. Undefined: none is similar. */
+export function closestOf(key: string, known: readonly string[]): string | undefined {
   const [closest] = known
     .map((each) => ({ each, distance: editDistance(key.toLowerCase(), each.toLowerCase()) }))
     .filter(({ each, distance }) => distance <= Math.max(2, each.length / 3))
     .sort((a, b) => a.distance - b.distance);
-  return closest ? `; did you mean "${closest.each}"?` : `; known here: ${known.join(', ')}`;
+  return closest?.each;
+}
+
+/** The end of a sentence about an unknown name: the most similar of the known ones, or all of them; nothing if there are none. */
+export function suggestionFor(key: string, known: readonly string[]): string {
+  if (known.length === 0 || known.includes(key)) return '';
+  const closest = closestOf(key, known);
+  return closest === undefined
+    ? `; known here: ${known.join(', ')}`
+    : `; did you mean "${closest}"?`;
 }

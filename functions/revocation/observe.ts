@@ -1,8 +1,8 @@
 import type { ManagementApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
-import type { Policy } from '../policy/policy.ts';
+import { entryOf, type Policy } from '../policy/policy.ts';
 import type { Log } from '../run/tools.ts';
-import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
+import { notOwnedBecause, type Secret } from '../secrets-manager/secret.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
 import type { HolderSources } from '../tokens/find-holder.ts';
 import { parseMarker } from '../tokens/marker.ts';
@@ -124,7 +124,11 @@ async function listSecrets({
         .describe(name)
         .catch((error) => `${name} could not be looked at (${error}): its strings may work`);
       if (typeof secret === 'string') unseen.push({ secret: name, said: secret });
-      else if (secret?.tags[OWNER_TAG] === owner) all.set(secret.name, secret);
+      else if (secret) {
+        const said = notOwnedBecause(secret, owner);
+        if (said === undefined) all.set(secret.name, secret);
+        else unseen.push({ secret: name, said, isNotOurs: true });
+      }
     }),
   );
   return { all, unseen };
@@ -173,7 +177,17 @@ export async function observeAll(
     secretNamed,
     readFingerprint: fingerprintReader({ secrets, policy, log }),
   };
-  const unseen = [...listing.unseen];
+  const named = new Set(
+    [...sorted.foreign.values()].flatMap(({ description }) => {
+      const { marker } = parseMarker(description) ?? {};
+      return marker?.owner === owner ? [marker.secret] : [];
+    }),
+  );
+  // A secret that was not adopted yet is not tagged yet.
+  const unseen = listing.unseen.filter(
+    ({ secret, isNotOurs }) =>
+      !isNotOurs || named.has(secret) || entryOf(policy, secret)?.adopt === undefined,
+  );
   const observed = await Promise.all(
     [...all].map(async ([name, secret]) => {
       const note: Note = (said) => unseen.push({ secret: name, said });

@@ -161,7 +161,6 @@ export async function runRevocation(
 ): Promise<RevocationReport> {
   const { way, dryRun, reason = '', noUndo, by } = request;
   const startedAt = runTools.now();
-  const asked = way === 'whois' ? [] : runTools.askSchedules();
   const listed = await observeFor(request, runTools);
   const tools = atApiTime(runTools, listed);
   const leaked = await searchValues(request, listed, tools);
@@ -169,17 +168,18 @@ export async function runRevocation(
   const found = { ...listed, leaked, ...(endedIn !== undefined && { endedIn }) };
   const { planned, around } = await planUpToDate(request, found, tools);
   const { target, ...plan } = planned;
+  const asked = way === 'whois' || target.unknown !== undefined ? [] : runTools.askSchedules();
   const about = {
     way,
     ...(request.reason !== undefined && { reason }),
     startedAt: formatInstant(startedAt),
     dryRun,
-    schedules: await asked,
     plan,
   };
   for (const message of plan.warnings) tools.log.warn('warning', { way, reason, message });
   if (dryRun || way === 'whois') {
-    return { ...about, tokens: [], unconfirmed: [], done: false, confirmed: false };
+    const nothing = { tokens: [], unconfirmed: [], done: false, confirmed: false };
+    return { ...about, schedules: await asked, ...nothing };
   }
   refuseOtherPlan(request, planned);
 
@@ -211,7 +211,7 @@ export async function runRevocation(
   const isSeen = tokens.every((each) => each.unconfirmed === undefined);
   const confirmed = done && unconfirmed.length === 0 && isSeen;
   tools.measure({ unconfirmedRevocations: confirmed ? 0 : 1 });
-  const report = { ...about, tokens, unconfirmed, done, confirmed };
+  const report = { ...about, schedules: await asked, tokens, unconfirmed, done, confirmed };
   if (!done) throw new RevocationError(report, failures, sentences(failures, MOST_NAMED));
   return report;
 }

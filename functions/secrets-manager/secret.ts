@@ -22,6 +22,14 @@ export interface Secret {
   readonly replica: boolean;
 }
 
+/** Why a secret is not this owner's, and the command that takes it over. Undefined: it is. */
+export function notOwnedBecause({ name, tags }: Secret, owner: string): string | undefined {
+  const other = tags[OWNER_TAG];
+  if (other === owner) return undefined;
+  const whose = other === undefined ? 'has no owner' : `belongs to the deployment "${other}"`;
+  return `${name} ${whose}; to take it over: aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}`;
+}
+
 /**
  * The version that waits to be promoted. After a rotation AWSPENDING stays on the promoted version
  * (`RotateSecret` allows that), and after a roll back that version must not be promoted again.

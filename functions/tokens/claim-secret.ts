@@ -3,6 +3,7 @@ import type { Tools } from '../run/tools.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
   CLUSTER_TAG,
+  notOwnedBecause,
   OWNER_TAG,
   otherClusterOf,
   pendingVersion,
@@ -30,14 +31,11 @@ export function tagsOf({ owner, cluster }: Tools['policy']): Record<string, stri
 }
 
 /** @throws OwnershipError that names the command which takes the secret over, and `adopt` */
-export function refuseForeignSecret({ name, tags }: Secret, { owner }: Tools['policy']): void {
-  const other = tags[OWNER_TAG];
-  if (other === owner) return;
-  const whose = other === undefined ? 'has no owner' : `belongs to the deployment "${other}"`;
+export function refuseForeignSecret(secret: Secret, { owner }: Tools['policy']): void {
+  const why = notOwnedBecause(secret, owner);
+  if (why === undefined) return;
   throw new OwnershipError(
-    `${name} ${whose}; to take it over: ` +
-      `aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}. ` +
-      "If consumers use the string that it has, put adopt with that token's id into the entry of the policy instead: then the string stays until its rotation is due",
+    `${why}. If consumers use the string that it has, put adopt with that token's id into the entry of the policy instead: then the string stays until its rotation is due`,
   );
 }
 

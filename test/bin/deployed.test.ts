@@ -227,6 +227,20 @@ it('freezes until it is unfrozen, and deletes until it is lifted', async () => {
   expect((await run(['plan', '--job', 'rotate'])).code).toBe(2);
 });
 
+it('revoke takes the name of a token like what undoes it, beside no other selector', async () => {
+  const { world, run } = await openDeployed();
+  await run(['rotate', 'telegraf', 'grafana']);
+  const order = ['--freeze', '--reason', 'drill', '--yes'];
+  const works = () =>
+    [TELEGRAF, 'keyturn/prod/grafana'].map((each) => world.accepts(world.string(each)));
+  for (const more of [['--token', 'grafana'], ['--all'], ['grafana']]) {
+    expect((await run(['revoke', 'telegraf', ...more, ...order])).code).toBe(1);
+  }
+  expect(works()).toEqual([true, true]);
+  expect((await run(['revoke', 'telegraf', ...order])).code).toBe(0);
+  expect(works()).toEqual([false, true]);
+});
+
 it.each(['on hold', 'scheduled for deletion'])(
   'refuses an order without any step before its confirmation, however many tokens a secret %s has',
   async (state) => {

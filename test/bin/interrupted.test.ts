@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { expect, it, vi } from 'vitest';
 import { AT_ONCE } from '../../bin/keyturn/several-at-once.ts';
 import { whileWaiting } from '../../bin/keyturn/waiting.ts';
-import { answeringLambda, previewOf, reportOf } from './answering-lambda.ts';
+import { answeringLambda, FAILED, previewOf, reportOf } from './answering-lambda.ts';
 import type { Ended } from './cli.ts';
 import { openDeployed } from './operator.ts';
 
@@ -27,13 +27,16 @@ const COUNT = AT_ONCE + 2;
 const STRINGS = [...'ABCDEFGHIJ'].map((letter) => `apiv1_${letter.repeat(86)}`).join('\n');
 
 /** Of several orders the first is answered and the others never; Ctrl-C as soon as all that are given are under way. */
-async function interruptedAfterTheFirst(args: readonly string[]): Promise<Ended> {
+async function interruptedAfterTheFirst(
+  args: readonly string[],
+  signal: NodeJS.Signals = 'SIGINT',
+): Promise<Ended> {
   let orders = 0;
   const env = await answeringLambda((event, response) => {
     if (event.dryRun) return response.end(JSON.stringify(previewOf()));
     orders += 1;
     if (orders === 1) return response.end(JSON.stringify(reportOf({ unconfirmed: ['it lives'] })));
-    return orders === AT_ONCE + 1 && child.kill('SIGINT');
+    return orders === AT_ONCE + 1 && child.kill(signal);
   });
   const words = ['revoke', '--leaked', '--freeze', '--reason', 'x', '--yes', ...args];
   const child = start(words, env);
@@ -44,17 +47,20 @@ async function interruptedAfterTheFirst(args: readonly string[]): Promise<Ended>
 
 const STOPPED = /stopped waiting\. The run goes on in Lambda .*Repeat the same command/;
 
-it('after Ctrl-C the reports of the orders that ended are there, and what became of the others is said', async () => {
-  const { code, stdout, stderr } = await interruptedAfterTheFirst([]);
-  expect(code).toBe(1);
-  expect(stdout).toMatch(/^string \d \(line \d\)\nNOT PROVEN {2}it lives\n/);
-  const others = stderr
-    .trim()
-    .split('\n')
-    .slice(-(COUNT - 1));
-  expect(others.filter((each) => STOPPED.test(each))).toHaveLength(AT_ONCE);
-  expect(others.at(-1)).toBe('string 10 (line 10): its order was not given; nothing was done');
-});
+it.each(['SIGINT', 'SIGHUP'] as const)(
+  'after Ctrl-C, or when the terminal is closed, the reports of the orders that ended are there, and what became of the others is said: %s',
+  async (signal) => {
+    const { code, stdout, stderr } = await interruptedAfterTheFirst([], signal);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^string \d \(line \d\)\nNOT PROVEN {2}it lives\n/);
+    const others = stderr
+      .trim()
+      .split('\n')
+      .slice(-(COUNT - 1));
+    expect(others.filter((each) => STOPPED.test(each))).toHaveLength(AT_ONCE);
+    expect(others.at(-1)).toBe('string 10 (line 10): its order was not given; nothing was done');
+  },
+);
 
 it('after Ctrl-C standard output is still JSON, with every string', async () => {
   const { code, stdout } = await interruptedAfterTheFirst(['--json']);
@@ -94,6 +100,24 @@ it.each([
   expect(JSON.parse(stdout)).toEqual({
     error: { kind: 'CommandError', message: 'cancelled; nothing was done' },
   });
+});
+
+it('Ctrl-C in a second look says that the first order was done, and never that nothing was', async () => {
+  let orders = 0;
+  const env = await answeringLambda((event, response) => {
+    if (event.dryRun && orders < 2) return response.end(JSON.stringify(previewOf()));
+    if (event.dryRun) return child.kill('SIGINT');
+    orders += 1;
+    if (orders === 1) return response.end(JSON.stringify(reportOf()));
+    const error = { errorType: 'PlanChangedError', errorMessage: 'the plan is not the one' };
+    return response.writeHead(200, FAILED).end(JSON.stringify(error));
+  });
+  const child = start(['revoke', '--leaked', '--freeze', '--reason', 'x', '--yes'], env);
+  const { code, stdout, stderr } = await endOf(child, STRINGS.split('\n').slice(0, 2).join('\n'));
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^string \d .*\nEverything was done/);
+  expect(stderr).toContain('stopped; of what was not reported, nothing was done');
+  expect(stderr).not.toContain('cancelled');
 });
 
 it.each(['pause', 'resume'])('Ctrl-C says which schedules were seen to change: %s', async (way) => {
@@ -166,3 +190,22 @@ it('whoever waits is told what for, once for each place', async () => {
     ]),
   );
 });
+
+it.each([
+  [false, 1, 'stopped; of what was not reported, nothing was done'],
+  [true, 5, 'cancelled; nothing was done'],
+])(
+  'Ctrl-C where nothing is waited for is a cancellation only while nothing was done: %s',
+  async (isLook, exitCode, message) => {
+    vi.resetModules();
+    const waiting = await import('../../bin/keyturn/waiting.ts');
+    const terminal = {} as Parameters<typeof whileWaiting>[0];
+    const command = async () => {
+      await waiting.whileWaiting(terminal, { place: 'this machine', isLook }, async () => {});
+      process.emit('SIGINT');
+      // Such as a person who is asked for another confirmation.
+      await new Promise(() => {});
+    };
+    await expect(waiting.untilInterrupted(command)).rejects.toMatchObject({ exitCode, message });
+  },
+);

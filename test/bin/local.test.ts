@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { passThrough } from '../../sandbox/interception.ts';
 import { TELEGRAF } from '../world/policy.ts';
 import { writeTemporary } from './cli.ts';
 import { openLocal } from './operator.ts';
@@ -86,3 +88,21 @@ it('takes the management token from a file with the JSON of its secret', async (
   expect(stderr).toMatch(/^keyturn: .*check the id$/m);
   expect(stdout + stderr).not.toContain(token);
 });
+
+it('reads both systems once for all strings of a file, and not for each of them', async () => {
+  const { systems, run } = await openLocal();
+  await run(['rotate', 'telegraf', 'grafana', '--local']);
+  const read: string[] = [];
+  systems.intercept((call, effect) => {
+    read.push(call.operation);
+    return passThrough(call, effect);
+  });
+  const others = Array.from({ length: 10 }, () => `apiv1_${randomBytes(64).toString('base64')}`);
+  const text = [...others, systems.string(TELEGRAF), ''].join('\n');
+  const order = ['revoke', '--leaked', '--freeze', '--reason', 'in a log', '--local', '--dry-run'];
+  const { stdout } = await run(order, text);
+  expect(stdout).toMatch(/^string 11 \(line 11\)\nFreeze: [\s\S]*telegraf/m);
+  expect(stdout.match(/^no marker/gm)).toHaveLength(10);
+  expect(read.filter((each) => each === 'ListSecrets')).toHaveLength(1);
+  expect(read.filter((each) => each === 'GetSchedule')).toHaveLength(3);
+}, 120_000);

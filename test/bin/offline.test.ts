@@ -257,3 +257,24 @@ it.each([
     error: { kind: 'CommandError', message: expect.stringContaining(message) },
   });
 });
+
+it.each([
+  [['freeze', 'telegraf'], 'did you mean: keyturn revoke --token NAME --freeze'],
+  [['freez', '--token', 'telegraf'], 'did you mean: keyturn revoke --token NAME --freeze'],
+  [['hold', 'telegraf'], 'did you mean: keyturn revoke --token NAME --freeze'],
+  [['delete', 'telegraf'], 'did you mean: keyturn revoke --token NAME --delete'],
+  [['replace', 'telegraf'], 'did you mean: keyturn revoke --token NAME'],
+  [['unfreez', 'telegraf'], 'did you mean: keyturn unfreeze'],
+  [['bogus'], 'keyturn --help lists the commands'],
+  [['revoke', '--token', 'x', '--unfreeze'], 'keyturn unfreeze NAME undoes --freeze, keyturn lift'],
+  [['revoke', '--token', 'x', '--undo'], 'keyturn unfreeze NAME undoes --freeze, keyturn lift'],
+])(
+  'a word that is no command is answered by what is meant, and never by its opposite: %j',
+  async (words, hint) => {
+    const { code, stderr } = await keyturn(words);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^keyturn: unknown (?:command|option) '.*'; /);
+    expect(stderr).toContain(hint);
+    expect(stderr).not.toContain('Did you mean');
+  },
+);

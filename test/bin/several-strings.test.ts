@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { carryOut } from '../../bin/keyturn/carry-out.ts';
+import { AT_ONCE } from '../../bin/keyturn/several-at-once.ts';
 import type { Terminal } from '../../bin/keyturn/terminal.ts';
 import { HOUR, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
@@ -171,6 +172,41 @@ it('several strings are ended at the same time, and reported in their order', as
   const { code, stdout } = await keyturn(FROZEN, { env, stdin: LEAKED });
   expect(code).toBe(0);
   expect(stdout.match(/^string \d/gm)).toEqual(['string 1', 'string 2', 'string 3', 'string 4']);
+});
+
+it('several strings are looked for at the same time, and shown in their order', async () => {
+  const strings = [...'ABCDEFGHIJ'].map((letter) => `apiv1_${letter.repeat(86)}`).join('\n');
+  const open: (() => void)[] = [];
+  let answered = 0;
+  const env = await answeringLambda((_event, response) => {
+    open.push(() => response.end(JSON.stringify(previewOf())));
+    // No look is answered before as many are asked as can be; then the last one first.
+    if (open.length < AT_ONCE && answered < AT_ONCE) return;
+    answered += open.length;
+    for (const end of open.splice(0).reverse()) end();
+  });
+  const { code, stdout } = await keyturn([...FROZEN, '--dry-run'], { env, stdin: strings });
+  expect(code).toBe(0);
+  const wanted = Array.from({ length: 10 }, (_each, index) => `string ${index + 1}`);
+  expect(stdout.match(/^string \d+/gm)).toEqual(wanted);
+});
+
+it('a look that Lambda has no room for waits until another one has ended', async () => {
+  let open = 0;
+  const env = await answeringLambda((_event, response) => {
+    if (open > 0) {
+      response.writeHead(429, { 'x-amzn-errortype': 'TooManyRequestsException' });
+      return response.end('{"Message":"Rate Exceeded."}');
+    }
+    open += 1;
+    return setTimeout(() => {
+      open -= 1;
+      response.end(JSON.stringify(previewOf()));
+    }, 1_000);
+  });
+  const { code, stdout } = await keyturn([...FROZEN, '--dry-run'], { env, stdin: LEAKED });
+  expect(code).toBe(0);
+  expect(stdout.match(/^string \d/gm)).toHaveLength(4);
 });
 
 it('strings of one secret that are not one order are ended one after the other', async () => {

@@ -7,7 +7,7 @@ import { foreignHolders } from './decide-revocation.ts';
 import { needsNoAws } from './order.ts';
 import { type OrderObservation, SelectionError, type Target } from './target.ts';
 import { counted, listed } from './unknown-string.ts';
-import { unseenIn } from './unseen.ts';
+import { type IsMeant, unseenIn } from './unseen.ts';
 
 /** Live tokens whose markers name our owner, and a secret that Secrets Manager does not show. */
 export function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): OwnedToken[] {
@@ -25,14 +25,20 @@ export function hiddenTokens({ tokens, secrets }: OrderObservation, owner: strin
   });
 }
 
-/** An order stops that means what could not be looked at: whether it is there is not known. */
-export function refuseUnseen(around: OrderObservation, isMeant: (secret: string) => boolean): void {
-  const said = unseenIn(around, isMeant);
-  if (said === undefined) return;
+/** An order stops that means what was not looked at. */
+export function refuseUnseen(around: OrderObservation, isMeant: IsMeant): void {
+  const unseen = unseenIn(around, isMeant);
+  if (!unseen) return;
   throw new SelectionError(
-    `${said}; nothing was done; a token can be ended all the same, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`,
+    `${unseen.said}; nothing was done; a token can be ended all the same, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`,
   );
 }
+
+/** Whether this may be the wrong account or Region: nothing of the owner is there, not even without its tag. */
+export const isNothingShown = (
+  { withoutSecrets }: Pick<RevocationRequest, 'withoutSecrets'>,
+  { secrets, unseen = [] }: OrderObservation,
+): boolean => secrets.size === 0 && !withoutSecrets && !unseen.some(({ isNotOurs }) => isNotOurs);
 
 /**
  * The question where a name selects nothing here though its tokens may work: Secrets Manager shows nothing of the
@@ -43,18 +49,22 @@ export function notShownHere(
   around: OrderObservation,
   hidden: readonly OwnedToken[],
 ): string {
-  const said = unseenIn(around, (name) => hidden.some(({ marker }) => marker.secret === name));
+  const unseen = unseenIn(around, (name) => hidden.some(({ marker }) => marker.secret === name));
+  const ids = hidden.map(({ token }) => token.id);
+  const byId = 'with "way": "freeze" (--freeze) or "way": "delete" (--delete)';
+  if (unseen?.isNotOurs) {
+    return `${unseen.said}; or end tokens by their ids (${listed(ids)}), ${byId}`;
+  }
   const where =
-    said ??
+    unseen?.said ??
     (around.secrets.size === 0
       ? `Secrets Manager shows no secret of the owner ${owner} here`
       : `Secrets Manager does not show ${[...new Set(hidden.map(({ marker }) => marker.secret))].join(', ')} here`);
-  const ids = hidden.map(({ token }) => token.id);
   const which =
     ids.length === 0
       ? ''
       : `, and ${counted(ids.length, 'token')} of what is meant: ${listed(ids)}`;
-  return `${where}${which}; is this the wrong account or Region? If not, end tokens by their ids, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`;
+  return `${where}${which}; is this the wrong account or Region? If not, end tokens by their ids, ${byId}`;
 }
 
 /** Whether a way needs no secret of a token that it is about. */

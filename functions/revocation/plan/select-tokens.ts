@@ -8,6 +8,7 @@ import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
 import {
   hiddenTokens,
+  isNothingShown,
   notShownHere,
   reachesHidden,
   refuseHidden,
@@ -52,11 +53,10 @@ function selectNamed(
   around: OrderObservation,
   policy: Policy,
 ): Target | undefined {
-  const { way, withoutSecrets } = request;
+  const { way } = request;
   const hidden = hiddenTokens(around, policy.owner).filter(isMeant);
   if (secrets.length === 0) {
-    const isNoneVisible = around.secrets.size === 0 && !withoutSecrets;
-    if (isNoneVisible || (hidden.length > 0 && !reachesHidden(way))) {
+    if (isNothingShown(request, around) || (hidden.length > 0 && !reachesHidden(way))) {
       throw new SelectionError(`${what} selects nothing: ${notShownHere(policy, around, hidden)}`);
     }
     if (hidden.length === 0) return undefined;
@@ -77,11 +77,12 @@ function selectSecret(
   const isNamed = (secret: string) =>
     secret === (name ?? nameOrArn) ||
     (name === undefined && nameOrArn.includes(`:secret:${secret}-`));
-  refuseUnseen(around, isNamed);
   const isMeant = ({ marker }: OwnedToken) => isNamed(marker.secret);
   const named = { what: nameOrArn, secrets: name === undefined ? [] : [name], isMeant };
+  refuseUnseen(around, (each, { isNotOurs }) => !isNotOurs && isNamed(each));
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
+  refuseUnseen(around, isNamed);
   const known = suggestionFor(nameOrArn, [...secrets.keys()]);
   throw new SelectionError(`this deployment has no secret ${nameOrArn}${known}`);
 }
@@ -95,14 +96,16 @@ function selectName(
   const entry = policy.tokens.find((each) => each.name === name);
   // Its entry may have left the policy.
   const secret = entry?.secret ?? `${secretPrefix(policy.owner)}${name}`;
-  refuseUnseen(around, (each) => each === secret);
+  const isNamed = (each: string) => each === secret;
   const named = {
     what: name,
     secrets: around.secrets.has(secret) ? [secret] : [],
-    isMeant: ({ marker }: OwnedToken) => marker.secret === secret,
+    isMeant: ({ marker }: OwnedToken) => isNamed(marker.secret),
   };
+  refuseUnseen(around, (each, { isNotOurs }) => !isNotOurs && isNamed(each));
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
+  refuseUnseen(around, isNamed);
   if (!entry) {
     const names = policy.tokens.map((each) => each.name);
     throw new SelectionError(
@@ -132,7 +135,7 @@ function selectDatabase(
   };
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
-  refuseUnseen(around, () => true);
+  refuseUnseen(around, (_secret, { isNotOurs }) => !isNotOurs);
   const granted = [
     ...policy.tokens.flatMap(({ permissions }) => permissions),
     ...around.tokens.flatMap(({ permissions }) => permissions),
@@ -259,9 +262,9 @@ function selectFingerprint(
 
 function selectAll(request: RevocationRequest, policy: Policy, around: OrderObservation): Target {
   const hidden = hiddenTokens(around, policy.owner);
-  if (around.secrets.size === 0 && !request.withoutSecrets) {
+  if (isNothingShown(request, around)) {
     const tokens = hidden.length === 0 ? '' : `, and ${counted(hidden.length, 'token')} of it`;
-    const said = unseenIn(around, () => true);
+    const said = unseenIn(around, () => true)?.said;
     throw new SelectionError(
       `Secrets Manager shows no secret of the owner ${policy.owner} here${tokens}${said === undefined ? '' : `, and ${said}`}: is this the wrong account or Region? ` +
         'If there are really none, add "withoutSecrets": true (--without-secrets)',

@@ -25,6 +25,7 @@ import { decideToken, heldBecause } from './decide-token.ts';
 import { grantsOf } from './known-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './order.ts';
 import { isCutShort, type OrderObservation, type Target } from './target.ts';
+import { unseenIn } from './unseen.ts';
 
 /** Tokens that a label or an earlier look names were read by their ids; nobody knows what else is not listed. */
 export const CUT_LISTING =
@@ -135,8 +136,9 @@ function elsewhere({ marker: { secret } }: OwnedToken, around: OrderObservation)
   if (around.secrets.has(secret)) {
     return `its secret is another ${secret} than the one here (which was made again, or is of another account)`;
   }
-  const isUnseen = around.unseen?.some((each) => each.secret === secret);
-  return `its secret ${secret} ${isUnseen ? 'could not be looked at' : 'is not visible here'}`;
+  const unseen = unseenIn(around, (each) => each === secret);
+  if (!unseen) return `its secret ${secret} is not visible here`;
+  return `its secret ${secret} ${unseen.isNotOurs ? 'does not have our tag' : 'could not be looked at'}`;
 }
 
 /** What could not be looked at, as far as the order may mean it. */
@@ -150,21 +152,32 @@ function unseenOf(
   return unseen.flatMap(({ secret, said }) => (isWide || meant.has(secret) ? [said] : []));
 }
 
-/** Secrets that can take no hold: replicas, and what nobody sees here and rotate makes again because the policy names it. */
+/** Secrets that can take no hold: replicas, what is not looked at, and what is not here and rotate makes again because the policy names it. */
 function withoutHold(
   { single }: Target,
   request: RevocationRequest,
   { tokens }: Pick<Policy, 'tokens'>,
-  { secrets, awsError }: OrderObservation,
+  around: OrderObservation,
 ): string[] {
+  const { secrets, awsError } = around;
   if (!needsNoAws(request) || awsError !== undefined) return [];
   const ended = new Set(single.flatMap(({ owned }) => owned?.marker.secret ?? []));
   const replicas = [...ended].filter((name) => secrets.get(name)?.secret.replica);
-  const missing = tokens.filter(({ secret }) => ended.has(secret) && !secrets.has(secret));
+  const unseen = (around.unseen ?? []).filter(
+    ({ secret }) => ended.has(secret) && !secrets.has(secret),
+  );
+  const missing = tokens.filter(
+    ({ secret }) =>
+      ended.has(secret) && !secrets.has(secret) && !unseen.some((each) => each.secret === secret),
+  );
   return [
     ...replicas.map(
       (name) =>
         `${name} is a replica: no hold was set, and its labels stay as they are, so a rotation in its primary Region may promote another token; give this order there, too`,
+    ),
+    ...unseen.map(
+      ({ secret, isNotOurs }) =>
+        `no hold could be set on ${secret}: give this order again when it ${isNotOurs ? 'has our tag' : 'can be looked at'}`,
     ),
     ...missing.map(
       ({ name, secret }) =>

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { passThrough } from '../../../sandbox/interception.ts';
 import { answering } from '../../world/faults.ts';
 import { HOUR, TELEGRAF } from '../../world/policy.ts';
 import { GRAFANA, issuedForEachTest } from './issued.ts';
@@ -146,4 +147,18 @@ test('kills the token that its marker names, and not the one that somebody copie
   expect(result).toMatchObject({ done: true, confirmed: true });
   expect(world.accepts(string)).toBe(false);
   expect(world.tokens().map((token) => token.id)).toContain(copy.id);
+});
+
+test('reads the schedules for what it would do, and not for a string that is nobody’s', async () => {
+  const read: string[] = [];
+  world.intercept((call, effect) => {
+    read.push(call.operation);
+    return passThrough(call, effect);
+  });
+  const none = await world.revoke({ ...leaked('apiv1_nobody'), dryRun: true });
+  expect(none.result).toMatchObject({ schedules: [], plan: { actions: [] } });
+  expect(read).not.toContain('GetSchedule');
+  const some = await world.revoke({ ...leaked(world.string(TELEGRAF)), dryRun: true });
+  world.intercept();
+  expect(some.result?.schedules).toHaveLength(3);
 });

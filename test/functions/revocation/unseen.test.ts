@@ -493,6 +493,74 @@ test.each(['freeze', 'delete', 'replace'])(
   },
 );
 
+const TAKE_OVER = `${TELEGRAF} has no owner; to take it over: aws secretsmanager tag-resource --secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`;
+
+test.each([{ token: 'telegraf' }, { secret: TELEGRAF }])(
+  'a secret that lost the tag of its owner is not called one of another account: %j',
+  async (selector) => {
+    await world.people.untag(TELEGRAF, ['keyturn:owner']);
+    const [string, before] = [world.string(TELEGRAF), world.tokens()];
+    for (const way of ['replace', 'unfreeze']) {
+      const { error } = await world.revoke({ ...selector, way, reason: 'leaked' });
+      expect(error?.errorMessage).toContain(TAKE_OVER);
+      expect(error?.errorMessage).not.toContain('wrong account');
+    }
+    expect(world.tokens()).toEqual(before);
+    const { result } = await world.revoke({ ...selector, way: 'delete', reason: 'leaked' });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.unconfirmed).toEqual(
+      expect.arrayContaining([
+        TAKE_OVER,
+        `no hold could be set on ${TELEGRAF}: give this order again when it has our tag`,
+      ]),
+    );
+    expect(JSON.stringify(result)).not.toContain('makes the secret again');
+    expect(world.accepts(string)).toBe(false);
+    // What the answer says is what helps: no run of rotate makes a token that works before.
+    await world.wait(2 * HOUR);
+    await world.rotate();
+    expect(working(TELEGRAF)).toEqual([]);
+    await world.people.tag(TELEGRAF, { 'keyturn:owner': 'prod' });
+    await world.rotate();
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
+
+test('that a secret which is to be adopted has no tag yet is no news', async () => {
+  await world.people.createSecret('legacy/db', '{"password": "CHANGE_ME"}');
+  const { id } = await world.people.mint({
+    description: 'legacy',
+    permissions: [{ action: 'write', resource: 'metrics' }],
+  });
+  const adopt = { tokenId: id, key: 'password' };
+  const legacy = { permissions: { write: ['metrics'] }, secret: 'legacy/db', adopt };
+  const policy = world.policy as { readonly tokens: object };
+  const deployed = world.deploy({ ...policy, tokens: { ...policy.tokens, legacy } });
+  const { result } = await deployed.revoke({ ...order, dryRun: true });
+  expect(result?.plan.warnings).toEqual([]);
+  const { error } = await deployed.revoke({ token: 'legacy', reason: 'leaked' });
+  expect(error?.errorMessage).toContain('legacy has no secret here');
+});
+
+test('an order for one token, and one for everything, say that a secret lost the tag of its owner', async () => {
+  await world.people.untag(TELEGRAF, ['keyturn:owner']);
+  const { error } = await world.revoke({ tokenId: currentId(), reason: 'leaked' });
+  expect(error?.errorMessage).toMatch(`${TAKE_OVER}; nothing was done`);
+  const { result } = await world.revoke({ ...everything, dryRun: true });
+  expect(result?.plan.warnings).toContain(TAKE_OVER);
+  await world.people.untag(GRAFANA, ['keyturn:owner']);
+  const strings = [world.string(TELEGRAF), world.string(GRAFANA)];
+  const database = await world.revoke({ database: 'metrics', reason: 'leaked' });
+  expect(database.error?.errorMessage).toContain(TAKE_OVER);
+  expect(database.error?.errorMessage).not.toContain('wrong account');
+  const { result: all } = await world.revoke({ ...everything, way: 'freeze' });
+  expect(all).toMatchObject({ done: true, confirmed: false });
+  expect(all?.unconfirmed).toContain(TAKE_OVER);
+  expect(strings.map((each) => world.accepts(each, 'read', 'logs') || world.accepts(each))).toEqual(
+    [false, false],
+  );
+});
+
 test('a token is not replaced, and gets nothing back, while its secret may not be described', async () => {
   const { id, deployed } = await withLegacy();
   await deployed.revoke({ tokenId: id, way: 'freeze', reason: 'leaked' });
