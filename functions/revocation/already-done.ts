@@ -7,6 +7,7 @@ import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
 import type { SeenAlone } from './observe.ts';
 import { findSuccessor, foreignHolders } from './plan/decide-revocation.ts';
+import { type GivenBefore, mayHaveEnded } from './plan/given-before.ts';
 import { ENDING_WAYS, type Order } from './plan/order.ts';
 
 interface Context {
@@ -15,6 +16,8 @@ interface Context {
   readonly entry: TokenPolicy | undefined;
   /** The Management API's time. */
   readonly now: number;
+  /** Absent: nothing shows that the order was given before. */
+  readonly before?: GivenBefore | undefined;
 }
 
 /** A token that is gone. Its version is all that is known, and names it. */
@@ -46,17 +49,23 @@ function* strippedForeign(seen: ObservedSecret): Generator<TokenResult> {
   }
 }
 
-/** By the labels, and by the listing: a token that was armed to its end, and not long ago, may not be dead everywhere. */
+/**
+ * By the versions, and by the listing: a token that was armed to its end, and not long ago, or that the same order may
+ * have ended, may not be dead everywhere.
+ */
 function* gone(
   { secret, holders, revoked }: SeenAlone,
-  { entry, now }: Context,
+  { entry, now, before }: Context,
 ): Generator<TokenResult> {
   for (const [version, holder] of holders) {
     if (holder.state === 'gone') yield goneResult(version, secret.name, entry?.permissions);
   }
   for (const owned of revoked) {
     const { revokedAt = 0 } = owned.token;
-    if (isArmed(owned) && now - revokedAt < HOUR_MS) yield resultOf({ ...owned, owned }, 'gone');
+    const isRecent = isArmed(owned) && now - revokedAt < HOUR_MS;
+    if (isRecent || (before && mayHaveEnded(owned, before, now))) {
+      yield resultOf({ ...owned, owned }, 'gone');
+    }
   }
 }
 
