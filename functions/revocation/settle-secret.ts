@@ -105,9 +105,9 @@ async function carryOut(
 }
 
 function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): void {
-  const { order, results, unknown, known, foreign, before } = progress;
+  const { order, results, unknown, foreign, before } = progress;
   const entry = entryOf(tools.policy, seen.secret.name);
-  for (const { token } of seen.tokens) known.add(token.id);
+  for (const { token } of seen.tokens) progress.known.add(token.id);
   for (const { id } of foreignHolders(seen)) foreign.add(id);
   if (ENDING_WAYS.includes(order.way)) {
     for (const each of underLabels(seen)) unknown.set(each.version, each);
@@ -118,11 +118,14 @@ function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): voi
     now: tools.apiNow(),
     before: before?.given,
   })) {
-    const isKnown = [...results.values()].some(
+    const known = [...results.values()].find(
       ({ tokenId, versions = [] }) =>
         tokenId === done.tokenId || versions.some((each) => done.versions?.includes(each)),
     );
-    if (!isKnown) results.set(done.tokenId, located(done, seen));
+    // What was left as it was may lack what consumers need.
+    const isMore =
+      known?.result === 'left' && known.unconfirmed === undefined && done.unconfirmed !== undefined;
+    if (!known || isMore) results.set(done.tokenId, located(done, seen));
   }
 }
 
