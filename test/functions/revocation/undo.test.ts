@@ -407,3 +407,37 @@ test.each(['quarantined', 'expired'])(
     );
   },
 );
+
+test('unfreeze does not take a hold that appears behind its release for one that was there before', async () => {
+  await world.revoke({ ...freeze, ...alices });
+  let isSet = false;
+  world.intercept(async (call, effect) => {
+    const answered = await effect();
+    if (call.operation === 'UntagResource' && !isSet) {
+      isSet = true;
+      await world.people.tag(TELEGRAF, { 'keyturn:hold': 'frozen INC-7' });
+    }
+    return answered;
+  });
+  const report = reportOf(await world.revoke({ ...order, way: 'unfreeze' }));
+  world.intercept();
+  expect(report).toMatchObject({ done: false, confirmed: false });
+  expect(String(report.unconfirmed)).toContain('not there when this order was planned');
+  expect([working(), world.tags(TELEGRAF)['keyturn:hold']]).toEqual([0, 'frozen INC-7']);
+});
+
+test('lift deletes nothing under a deletion that its plan did not show', async () => {
+  let descriptions = 0;
+  world.intercept(async (call, effect) => {
+    if (call.operation === 'DescribeSecret') {
+      descriptions += 1; // the first one is the plan's
+      if (descriptions === 2) await world.people.hold(TELEGRAF, 'deleted');
+    }
+    return effect();
+  });
+  const report = reportOf(await world.revoke({ ...order, way: 'lift' }));
+  world.intercept();
+  expect(report).toMatchObject({ done: false, confirmed: false, plan: { actions: [] } });
+  expect(String(report.unconfirmed)).toContain('not there when this order was planned');
+  expect([working(), world.hold(TELEGRAF)]).toEqual([3, 'deleted']);
+});
