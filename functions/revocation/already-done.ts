@@ -1,13 +1,23 @@
 import type { TokenPolicy } from '../policy/policy.ts';
-import { holdOf } from '../secrets-manager/hold.ts';
+import { holdOf, LIFTED_TAG } from '../secrets-manager/hold.ts';
 import { HOUR_MS } from '../time.ts';
-import type { ObservedSecret } from '../tokens/observation.ts';
-import { isArmed, isExpired, isSame, ownedCurrent } from '../tokens/state.ts';
+import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
+import {
+  currentHolder,
+  isArmed,
+  isExpired,
+  isSame,
+  ownedCurrent,
+  stateOf,
+  works,
+} from '../tokens/state.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
 import type { SeenAlone } from './observe.ts';
 import { findSuccessor, foreignHolders } from './plan/decide-revocation.ts';
+import { type GivenBefore, mayHaveEnded } from './plan/given-before.ts';
 import { ENDING_WAYS, type Order } from './plan/order.ts';
+import type { RevocationWay } from './request.ts';
 
 interface Context {
   readonly order: Order;
@@ -15,6 +25,8 @@ interface Context {
   readonly entry: TokenPolicy | undefined;
   /** The Management API's time. */
   readonly now: number;
+  /** Absent: nothing shows that the order was given before. */
+  readonly before?: GivenBefore | undefined;
 }
 
 /** A token that is gone. Its version is all that is known, and names it. */
@@ -46,17 +58,23 @@ function* strippedForeign(seen: ObservedSecret): Generator<TokenResult> {
   }
 }
 
-/** By the labels, and by the listing: a token that was armed to its end, and not long ago, may not be dead everywhere. */
+/**
+ * By the versions, and by the listing: a token that was armed to its end, and not long ago, or that the same order may
+ * have ended, may not be dead everywhere.
+ */
 function* gone(
   { secret, holders, revoked }: SeenAlone,
-  { entry, now }: Context,
+  { entry, now, before }: Context,
 ): Generator<TokenResult> {
   for (const [version, holder] of holders) {
     if (holder.state === 'gone') yield goneResult(version, secret.name, entry?.permissions);
   }
   for (const owned of revoked) {
     const { revokedAt = 0 } = owned.token;
-    if (isArmed(owned) && now - revokedAt < HOUR_MS) yield resultOf({ ...owned, owned }, 'gone');
+    const isRecent = isArmed(owned) && now - revokedAt < HOUR_MS;
+    if (isRecent || (before && mayHaveEnded(owned, before, now))) {
+      yield resultOf({ ...owned, owned }, 'gone');
+    }
   }
 }
 
@@ -77,19 +95,54 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Tok
 }
 
 /** Tokens with permissions: an order that undoes leaves no mark on what it gave back, and may have ended before it saw that. */
-function* working({ secret, tokens }: ObservedSecret, now: number): Generator<TokenResult> {
-  if (holdOf(secret)) return; // nothing was given back yet
+function* working({ tokens }: ObservedSecret, now: number): Generator<TokenResult> {
   for (const owned of tokens) {
     const { token } = owned;
     if (isArmed(owned) && !isExpired(token, now)) yield resultOf({ token, owned }, 'left');
   }
 }
 
+/** How consumers get a token that works, where nothing that is undone gives them one. */
+export const mendedBy = (entry: Pick<TokenPolicy, 'name'> | undefined): string =>
+  entry
+    ? `to mint another one, keyturn rotate ${entry.name}`
+    : 'no entry of the policy says what another one may do';
+
+/** The deletion that was lifted ended what consumers read, and the next run of `rotate` mints another token. */
+export const isRenewedNext = ({ secret }: ObservedSecret, way: RevocationWay): boolean =>
+  way === 'lift' && secret.tags[LIFTED_TAG] !== undefined;
+
+/** What consumers read once it was undone: it works, or it is said what it lacks. */
+function* current(seen: ObservedSecret, context: Context): Generator<TokenResult> {
+  const { order, entry, now } = context;
+  const { name, labels } = seen.secret;
+  const holder = currentHolder(seen);
+  if (holder?.state === 'gone' && !isRenewedNext(seen, order.way)) {
+    const unconfirmed = `it is gone, and consumers read its string; ${mendedBy(entry)}`;
+    yield { ...goneResult(labels.AWSCURRENT ?? '', name), had: [], unconfirmed };
+  }
+  if (holder?.state !== 'owned' && holder?.state !== 'foreign') return;
+  const observed: ObservedToken =
+    holder.state === 'owned' ? { token: holder.owned.token, owned: holder.owned } : holder;
+  const { token, owned } = observed;
+  const left = resultOf(observed, 'left');
+  if (works(token, now)) {
+    yield left;
+    return;
+  }
+  const state = stateOf({ token, marker: owned?.marker }, now);
+  const isKept = state === 'frozen' || (owned && state === 'stripped'); // `rotate` leaves it to a person
+  const end = isKept ? 'unfreeze it' : mendedBy(entry);
+  yield { ...left, had: [], unconfirmed: `it is ${state}, and consumers read its string; ${end}` };
+}
+
 /** What was done before, by the same order or by others. It is verified and reported like the rest. */
 export function* alreadyDone(seen: SeenAlone, context: Context): Generator<TokenResult> {
   const { way } = context.order;
   if (!ENDING_WAYS.includes(way)) {
+    if (holdOf(seen.secret)) return; // nothing was given back yet
     yield* working(seen, context.now);
+    yield* current(seen, context);
     return;
   }
   if (way !== 'delete') yield* frozen(seen);

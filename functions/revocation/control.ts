@@ -1,7 +1,6 @@
 import type { Permission } from '../management-api/token.ts';
 import { entryOf, namedDatabases } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
-import { holdOf } from '../secrets-manager/hold.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { provenCurrent } from '../tokens/state.ts';
 import type { RevocationObservation } from './observe.ts';
@@ -38,7 +37,7 @@ function candidates(
   return [...secrets.values()].flatMap((seen) => {
     const { name } = seen.secret;
     const current = provenCurrent(seen, at);
-    if (!current || condemned.includes(name) || holdOf(seen.secret)) return [];
+    if (!current || condemned.includes(name)) return [];
     const permissions = entryOf(policy, name)?.permissions ?? current.token.permissions;
     return [{ secret: name, permissions }];
   });

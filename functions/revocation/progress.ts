@@ -2,6 +2,7 @@ import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import type { Controls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import type { RevocationObservation } from './observe.ts';
+import type { GivenBefore } from './plan/given-before.ts';
 import type { Order } from './plan/order.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
 import type { OrderObservation } from './plan/target.ts';
@@ -36,6 +37,14 @@ export interface SecretResult {
   readonly settled: boolean;
 }
 
+/** What an earlier order may have ended. */
+export interface EarlierOrder {
+  /** Absent: nothing shows that there was one. */
+  readonly given?: GivenBefore;
+  /** Versions whose tokens the cluster does not list any more. */
+  readonly versions: readonly string[];
+}
+
 /** The state of one secret's revocation while it runs. */
 export interface Progress {
   readonly name: string;
@@ -55,6 +64,8 @@ export interface Progress {
   readonly unknown: Map<string, UnknownString>;
   /** What could not be looked at in it, in sentences. */
   readonly unseen: Set<string>;
+  /** What the first look showed of an earlier order like this one. Absent: there was no look yet. */
+  before?: EarlierOrder;
   /** Why Secrets Manager did not say what the secret is like. Undefined: it did. */
   unread?: string | undefined;
   /** What was left to do when the secret was looked at last. */

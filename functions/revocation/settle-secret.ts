@@ -4,6 +4,7 @@ import type { Tools } from '../run/tools.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { type ObservedSecret, secretNamedIn } from '../tokens/observation.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
+import { tokenNamedBy } from '../tokens/version-id.ts';
 import { alreadyDone } from './already-done.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
 import { observeOne, type SeenAlone } from './observe.ts';
@@ -16,9 +17,18 @@ import {
   otherHoldIn,
   shortfallOf,
 } from './plan/decide-revocation.ts';
+import { givenBefore, versionsOfEnded } from './plan/given-before.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './plan/order.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
-import { expectedIds, isOfToken, keyOf, located, type Progress, tokenOf } from './progress.ts';
+import {
+  type EarlierOrder,
+  expectedIds,
+  isOfToken,
+  keyOf,
+  located,
+  type Progress,
+  tokenOf,
+} from './progress.ts';
 import { replaceCurrent } from './replace-current.ts';
 import { releaseHold, setHold } from './set-hold.ts';
 import { underLabels } from './unknown-strings.ts';
@@ -95,19 +105,27 @@ async function carryOut(
 }
 
 function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): void {
-  const { order, results, unknown, known, foreign } = progress;
+  const { order, results, unknown, foreign, before } = progress;
   const entry = entryOf(tools.policy, seen.secret.name);
-  for (const { token } of seen.tokens) known.add(token.id);
+  for (const { token } of seen.tokens) progress.known.add(token.id);
   for (const { id } of foreignHolders(seen)) foreign.add(id);
   if (ENDING_WAYS.includes(order.way)) {
     for (const each of underLabels(seen)) unknown.set(each.version, each);
   }
-  for (const done of alreadyDone(seen, { order, entry, now: tools.apiNow() })) {
-    const isKnown = [...results.values()].some(
+  for (const done of alreadyDone(seen, {
+    order,
+    entry,
+    now: tools.apiNow(),
+    before: before?.given,
+  })) {
+    const known = [...results.values()].find(
       ({ tokenId, versions = [] }) =>
         tokenId === done.tokenId || versions.some((each) => done.versions?.includes(each)),
     );
-    if (!isKnown) results.set(done.tokenId, located(done, seen));
+    // What was left as it was may lack what consumers need.
+    const isMore =
+      known?.result === 'left' && known.unconfirmed === undefined && done.unconfirmed !== undefined;
+    if (!known || isMore) results.set(done.tokenId, located(done, seen));
   }
 }
 
@@ -149,7 +167,7 @@ function noteSuccessor(seen: ObservedSecret, progress: Progress, tools: Tools): 
  * secret, it counts as it was when the order was planned.
  */
 async function look(progress: Progress, tools: ArmingTools): Promise<SeenAlone | undefined> {
-  const { name, order, revocation, foreign } = progress;
+  const { name, order, revocation, foreign, before, results } = progress;
   const [described] = await Promise.allSettled([tools.secrets.describe(name)]);
   let secret = described.status === 'fulfilled' ? described.value : undefined;
   if (described.status === 'rejected') {
@@ -159,16 +177,49 @@ async function look(progress: Progress, tools: ArmingTools): Promise<SeenAlone |
   }
   const secrets = { ...tools.secrets, describe: async () => secret };
   const note = needsNoAws(order) ? (said: string) => progress.unseen.add(said) : undefined;
-  const known = { foreign, ids: expectedIds(progress), note };
+  const versions = before?.versions.filter(
+    (each) => !results.has(tokenNamedBy(each)?.tokenId ?? each),
+  );
+  const known = { foreign, ids: expectedIds(progress), note, ...(versions && { versions }) };
   const secretNamed = secretNamedIn(revocation.around);
   return observeOne(name, { ...tools, secrets }, { ...known, secretNamed });
 }
 
-/** The same, and what it shows to have been done is noted. */
+/** What an earlier order like this one may have ended. What is not shown of it is not known to be dead. */
+async function earlierOrder(
+  seen: SeenAlone,
+  { name, order, revocation, known, unseen }: Progress,
+  { secrets, policy, apiNow }: Tools,
+): Promise<EarlierOrder> {
+  const given = ENDING_WAYS.includes(order.way) ? givenBefore(seen, order) : undefined;
+  if (!given) return { versions: [] };
+  const inSecret = new Set([...seen.tokens, ...seen.revoked].map(({ token }) => token.id));
+  // What the plan showed in this secret, and this look does not, somebody ended since.
+  const elsewhere = new Set(
+    revocation.around.tokens.flatMap(({ id }) => (known.has(id) ? [] : id)),
+  );
+  const isListed = (id: string) => inSecret.has(id) || elsewhere.has(id);
+  try {
+    const times = await secrets.versionTimes(name);
+    const about = { now: apiNow(), isListed };
+    return { given, versions: versionsOfEnded(times, given, entryOf(policy, name) ?? {}, about) };
+  } catch (error) {
+    unseen.add(
+      `${name}: its versions could not be listed (${messageOf(error)}), so what an earlier order ended there is not proven anew, and may work`,
+    );
+    return { given, versions: [] };
+  }
+}
+
+/** The secret as it is now. What it shows to have been done is noted. */
 async function lookAndNote(progress: Progress, tools: ArmingTools): Promise<SeenAlone> {
   const seen = await look(progress, tools);
   if (!seen) throw new Error(`no secret has the name ${progress.name}`);
   refuseForeignSecret(seen.secret, tools.policy);
+  if (!progress.before) {
+    progress.before = await earlierOrder(seen, progress, tools);
+    if (progress.before.versions.length > 0) return lookAndNote(progress, tools);
+  }
   if (seen.unlisted.length > 0) progress.cut = true;
   noteSuccessor(seen, progress, tools);
   noteAlreadyDone(seen, progress, tools);

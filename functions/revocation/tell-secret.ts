@@ -1,8 +1,11 @@
+import { entryOf } from '../policy/policy.ts';
 import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
+import { holdOf } from '../secrets-manager/hold.ts';
 import { secretNamedIn } from '../tokens/observation.ts';
-import { works } from '../tokens/state.ts';
+import { currentHolder, isUnknown, works } from '../tokens/state.ts';
 import type { UnderHold } from '../tokens/under-hold.ts';
+import { isRenewedNext, mendedBy } from './already-done.ts';
 import type { TokenResult } from './end-token.ts';
 import { observeOne } from './observe.ts';
 import { ENDING_WAYS } from './plan/order.ts';
@@ -19,6 +22,7 @@ import {
 } from './progress.ts';
 import { failedResult } from './tell-failures.ts';
 import { mayWork, withoutLabel } from './unknown-strings.ts';
+import { verifyAccepted } from './verify-accepted.ts';
 
 /** Adds the successor's id to every token that it replaces. */
 export function withSuccessor(results: readonly TokenResult[]): TokenResult[] {
@@ -102,6 +106,25 @@ async function othersMayWork(progress: Progress, tools: Tools): Promise<string[]
   ];
 }
 
+/** Why consumers may have nothing that works where it was undone, if what they read is no token's of the secret; in sentences. */
+async function currentMayFail(progress: Progress, tools: Tools): Promise<string[]> {
+  const { name, order, left } = progress;
+  const { secret } = left.seen;
+  const isOver = ENDING_WAYS.includes(order.way) || holdOf(secret) !== undefined;
+  if (isOver || isRenewedNext(left.seen, order.way)) return [];
+  const entry = entryOf(tools.policy, name);
+  const end = mendedBy(entry);
+  const version = secret.labels.AWSCURRENT;
+  if (version === undefined) return [`${name} has no version that consumers could read; ${end}`];
+  if (currentHolder(left.seen) && !isUnknown(left.seen, 'AWSCURRENT')) return [];
+  const about = { tokenId: version, result: 'left', secret: name, versions: [version] } as const;
+  const had = entry?.permissions ?? [];
+  const { unconfirmed } = await verifyAccepted({ ...about, had }, tools);
+  if (had.length > 0 && unconfirmed === undefined) return [];
+  const why = unconfirmed ?? 'nobody knows what it may do';
+  return [`${name}: consumers read an unknown string (version ${version}), and ${why}; ${end}`];
+}
+
 /** What is not confirmed of a secret beside its tokens, in sentences. */
 export async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]> {
   const { name, reason, unread, unseen, partial, cut } = progress;
@@ -112,5 +135,6 @@ export async function unconfirmedOf(progress: Progress, tools: Tools): Promise<s
     ...[...partial.values()].map((text) => `${name} ${text}`),
     ...(cut ? [CUT_LISTING] : []),
     ...(await othersMayWork(progress, tools)),
+    ...(await currentMayFail(progress, tools)),
   ];
 }

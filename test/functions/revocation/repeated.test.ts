@@ -134,3 +134,122 @@ test('the same words weeks later are a new order, though an older token was froz
   await world.wait(5 * MINUTE);
   expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
 });
+
+/** One router of the cluster never hears that this string is dead. */
+const stuckFor =
+  (string: string, then: Interceptor = passThrough): Interceptor =>
+  (call, effect) =>
+    call.server === 'data-plane' && call.authorization?.includes(string)
+      ? Promise.resolve({ status: 204, body: '' })
+      : then(call, effect);
+
+/** Rotates by name, and resolves to the token that is superseded, with its string. */
+async function supersede() {
+  const tokenId = currentId();
+  const string = world.string(TELEGRAF);
+  await world.rotate(force);
+  await world.wait(2 * HOUR);
+  return { tokenId, string };
+}
+
+test.each([
+  ['delete', 'hides', 1],
+  ['delete', 'hides', 90],
+  ['delete', 'lists', 90],
+  ['replace', 'hides', 1],
+  ['replace', 'hides', 90],
+  ['replace', 'lists', 90],
+] as const)(
+  'a repeated %s, where the cluster %s revoked tokens, claims no death of a superseded string that is accepted after %i minutes',
+  async (way, shows, minutes) => {
+    const { tokenId, string } = await supersede();
+    world.cluster.manners = { hidesRevoked: shows === 'hides' };
+    world.intercept(stuckFor(string));
+    for (let time = 0; time < 2; time += 1) {
+      const { result } = await world.revoke({ ...order, way });
+      expect(result).toMatchObject({ done: true, confirmed: false });
+      expect(result?.tokens).toContainEqual(
+        expect.objectContaining({ tokenId, unconfirmed: 'the cluster still accepts its string' }),
+      );
+      await world.wait(minutes * MINUTE);
+    }
+    world.intercept();
+    const { result } = await world.revoke({ ...order, way });
+    expect(result).toMatchObject({ done: true, confirmed: true });
+    expect(result?.tokens).toContainEqual(
+      expect.objectContaining({ tokenId, result: 'gone', deadAfterSeconds: expect.any(Number) }),
+    );
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
+test.each([{ way: 'delete' }, { way: 'replace' }, { way: 'replace', immediately: true }] as const)(
+  'an order %o that was killed behind its deletions is proven whole by its repetition',
+  async (words) => {
+    const { tokenId, string } = await supersede();
+    const current = currentId();
+    world.cluster.manners = { hidesRevoked: true };
+    let deletions = 0;
+    world.intercept(
+      stuckFor(string, async (call, effect) => {
+        const answered = await effect();
+        if (call.operation !== 'DELETE /tokens/{id}') return answered;
+        deletions += 1;
+        if (deletions < 2) return answered;
+        await world.kill(call);
+        return 'reset';
+      }),
+    );
+    await world.revoke({ ...order, ...words }).catch(() => undefined);
+    world.intercept(stuckFor(string));
+    const { result } = await world.revoke({ ...order, ...words });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.tokens).toContainEqual(
+      expect.objectContaining({
+        tokenId,
+        result: 'gone',
+        unconfirmed: 'the cluster still accepts its string',
+      }),
+    );
+    expect(result?.tokens).toContainEqual(
+      expect.objectContaining({ tokenId: current, deadAfterSeconds: expect.any(Number) }),
+    );
+  },
+);
+
+test('a repeated order proves what was reaped lately, and leaves out what had expired before it', async () => {
+  const { tokenId: expired } = await supersede();
+  await world.wait(100 * DAY);
+  await world.rotate();
+  const { tokenId: reaped } = await supersede();
+  for (let day = 0; day < 12; day += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toEqual([currentId()]);
+  const ended = currentId();
+  world.cluster.manners = { hidesRevoked: true };
+  const first = await world.revoke({ ...order, way: 'delete' });
+  expect(first.result?.tokens.map(({ tokenId }) => tokenId)).toEqual([ended]);
+  const { result } = await world.revoke({ ...order, way: 'delete' });
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  const ids = result?.tokens.map(({ tokenId }) => tokenId);
+  expect(ids).toEqual(expect.arrayContaining([ended, reaped]));
+  expect(ids).not.toContain(expired);
+});
+
+test('a repeated order whose earlier versions cannot be listed is not confirmed', async () => {
+  await supersede();
+  world.cluster.manners = { hidesRevoked: true };
+  await world.revoke({ ...order, way: 'delete' });
+  let refused = false;
+  world.intercept((call, effect) => {
+    if (call.operation !== 'ListSecretVersionIds' || refused) return passThrough(call, effect);
+    refused = true; // only once: what is read later does not mend it
+    return Promise.resolve({ status: 400, body: '{"__type":"AccessDeniedException"}' });
+  });
+  const { result } = await world.revoke({ ...order, way: 'delete' });
+  expect(refused).toBe(true);
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.unconfirmed.join()).toContain('is not proven anew, and may work');
+});

@@ -315,3 +315,129 @@ test.each(['unfreeze', 'restore'])(
     expect(world.accepts(string)).toBe(true);
   },
 );
+
+test.each([
+  ['unfreeze', 'of a freeze'],
+  ['unfreeze', 'without a hold'],
+  ['lift', 'without a hold'],
+])(
+  '%s %s is not confirmed where the current token was deleted, and says what mends it',
+  async (way, what) => {
+    if (what === 'of a freeze') await world.revoke({ ...freeze, ...alices });
+    const gone = currentId();
+    await world.people.deleteToken(gone);
+    await world.wait(MINUTE);
+    const { result } = await world.revoke({ ...order, way });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.tokens).toContainEqual(
+      expect.objectContaining({
+        tokenId: gone,
+        result: 'gone',
+        unconfirmed: expect.stringContaining('keyturn rotate telegraf'),
+      }),
+    );
+    expect([world.hold(TELEGRAF), world.accepts(world.string(TELEGRAF))]).toEqual([
+      undefined,
+      false,
+    ]);
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    const again = await world.revoke({ ...order, way });
+    expect(again.result).toMatchObject({ done: true, confirmed: true });
+  },
+);
+
+test('a lifted deletion is confirmed although its tokens are gone, also by a repetition: the next run mints', async () => {
+  await world.revoke({ ...deletion, ...alices });
+  for (let time = 0; time < 2; time += 1) {
+    const { result } = await world.revoke({ ...order, way: 'lift' });
+    expect(result).toMatchObject({ done: true, confirmed: true });
+  }
+  await world.rotate();
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+const WRITE_METRICS = [{ action: 'write', resource: 'metrics' }] as const;
+
+test.each(['of nobody', 'of a token without our marker'])(
+  'what was undone is confirmed only if a string %s, which consumers read, is accepted',
+  async (whose) => {
+    const mine = { description: 'by hand', permissions: WRITE_METRICS };
+    const { id, accessToken } = await world.people.mint(mine);
+    await world.wait(HOUR);
+    if (whose === 'of nobody') await world.people.saveValue(TELEGRAF, accessToken);
+    else await world.people.changeToken(currentId(), { description: 'whose is this?' });
+    const idRead = whose === 'of nobody' ? id : currentId();
+    const unfreeze = { ...order, way: 'unfreeze' };
+    expect((await world.revoke(unfreeze)).result).toMatchObject({ done: true, confirmed: true });
+    await world.people.changeToken(idRead, { permissions: [] });
+    await world.wait(MINUTE);
+    const { result } = await world.revoke(unfreeze);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(false);
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    const said = [
+      ...(result?.unconfirmed ?? []),
+      ...(result?.tokens ?? []).map((each) => each.unconfirmed),
+    ];
+    expect(said.join()).toContain('keyturn rotate telegraf');
+  },
+);
+
+test.each(['quarantined', 'expired'])(
+  'what was undone is not confirmed where consumers read a token that is %s',
+  async (state) => {
+    if (state === 'expired') await world.wait(91 * 24 * HOUR);
+    else {
+      for (let step = 0; step < 3; step += 1) {
+        await world.wait(25 * HOUR);
+        await world.reap();
+      }
+      const version = `keyturn-${superseded}`;
+      await world.people.makeCurrent(TELEGRAF, version);
+      await world.revoke({ ...freeze, ...alices });
+    }
+    const { result } = await world.revoke({ ...order, way: 'unfreeze' });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.tokens).toContainEqual(
+      expect.objectContaining({
+        tokenId: currentId(),
+        result: 'left',
+        unconfirmed: expect.stringMatching(new RegExp(`it is ${state}.*keyturn rotate telegraf`)),
+      }),
+    );
+  },
+);
+
+test('unfreeze does not take a hold that appears behind its release for one that was there before', async () => {
+  await world.revoke({ ...freeze, ...alices });
+  let isSet = false;
+  world.intercept(async (call, effect) => {
+    const answered = await effect();
+    if (call.operation === 'UntagResource' && !isSet) {
+      isSet = true;
+      await world.people.tag(TELEGRAF, { 'keyturn:hold': 'frozen INC-7' });
+    }
+    return answered;
+  });
+  const report = reportOf(await world.revoke({ ...order, way: 'unfreeze' }));
+  world.intercept();
+  expect(report).toMatchObject({ done: false, confirmed: false });
+  expect(String(report.unconfirmed)).toContain('not there when this order was planned');
+  expect([working(), world.tags(TELEGRAF)['keyturn:hold']]).toEqual([0, 'frozen INC-7']);
+});
+
+test('lift deletes nothing under a deletion that its plan did not show', async () => {
+  let descriptions = 0;
+  world.intercept(async (call, effect) => {
+    if (call.operation === 'DescribeSecret') {
+      descriptions += 1; // the first one is the plan's
+      if (descriptions === 2) await world.people.hold(TELEGRAF, 'deleted');
+    }
+    return effect();
+  });
+  const report = reportOf(await world.revoke({ ...order, way: 'lift' }));
+  world.intercept();
+  expect(report).toMatchObject({ done: false, confirmed: false, plan: { actions: [] } });
+  expect(String(report.unconfirmed)).toContain('not there when this order was planned');
+  expect([working(), world.hold(TELEGRAF)]).toEqual([3, 'deleted']);
+});
