@@ -18,13 +18,18 @@ export interface NewToken {
   readonly expiresAt?: number | undefined;
 }
 
+/** `at`: the server's time of the listing, in milliseconds since 1970. */
+export interface TokenListing {
+  readonly tokens: readonly Token[];
+  readonly at: number;
+}
+
 /**
  * Every operation of `/api/v0`. All reject with an `InfluxError`.
  * https://docs.influxdata.com/influxdb3/clustered/api/management-api/
  */
 export interface ManagementApi {
-  /** `at`: the server's time of the listing, in milliseconds since 1970. */
-  listTokens(): Promise<{ readonly tokens: readonly Token[]; readonly at: number }>;
+  listTokens(): Promise<TokenListing>;
   /** Undefined only if the API itself answers 404. A revoked token may still be returned. */
   getToken(id: string): Promise<Token | undefined>;
   createToken(token: NewToken): Promise<MintedToken>;
@@ -46,6 +51,14 @@ export interface ManagementApi {
   deleteTable(databaseName: string, name: string): Promise<void>;
   undeleteTable(databaseName: string, id: bigint): Promise<Table>;
   close(): Promise<void>;
+}
+
+/** The Management API, in which what this run wrote stays written. */
+export interface OwnWritesApi extends ManagementApi {
+  /** `late`: ids of tokens that the API listed as they were before this run wrote them; `tokens` has them as it left them. */
+  listTokens(): Promise<TokenListing & { readonly late: ReadonlySet<string> }>;
+  /** Whether the API, asked by id, still shows a token as it was before this run wrote it. */
+  isLate(id: string): Promise<boolean>;
 }
 
 /** The answer to `POST /tokens`, the only one that contains the token string. */

@@ -1,4 +1,4 @@
-import type { ManagementApi } from './management-api.ts';
+import type { ManagementApi, OwnWritesApi } from './management-api.ts';
 import type { Token } from './token.ts';
 
 /** What may be changed of a token, in one spelling. */
@@ -7,19 +7,23 @@ function stateOf({ description, permissions }: Token): string {
   return JSON.stringify([description, granted.sort()]);
 }
 
-/** A token as this run wrote it, and every state in which this run saw it before. */
+/** A token as this run left it, and every state in which this run saw it before. */
 interface Written {
-  readonly token: Token;
+  /** Undefined: it was deleted. */
+  readonly token?: Token;
   readonly before: ReadonlySet<string>;
+  /** This run minted it, so that a read which lacks it is out of date. */
+  readonly isNew: boolean;
 }
 
 /**
  * Reads of the Management API may lag behind its writes, and a description is written as a whole: whoever
  * starts from a stale one takes away what was written since. Within one run a token never goes back in time:
  * if a read shows it as it was before this run wrote it, the answer to the write is what counts. Any other
- * difference is somebody else's change, and newer.
+ * difference is somebody else's change, and newer. A `GET` of a minted token that finds none says so all the same:
+ * it may be gone.
  */
-export function readingOwnWrites(api: ManagementApi): ManagementApi {
+export function readingOwnWrites(api: ManagementApi): OwnWritesApi {
   const seen = new Map<string, Set<string>>();
   const written = new Map<string, Written>();
 
@@ -28,29 +32,58 @@ export function readingOwnWrites(api: ManagementApi): ManagementApi {
     seen.set(token.id, states.add(stateOf(token)));
   };
 
+  const isStale = (id: string, shown: Token | undefined): boolean => {
+    const last = written.get(id);
+    if (!last) return false;
+    if (!shown) return last.isNew;
+    return shown.revokedAt === undefined && (!last.token || last.before.has(stateOf(shown)));
+  };
+
   return {
     ...api,
     async listTokens() {
-      const listing = await api.listTokens();
-      for (const token of listing.tokens) note(token);
-      return listing;
+      const { tokens, at } = await api.listTokens();
+      const unlisted = new Map([...written].filter(([, { isNew }]) => isNew));
+      const late = new Set<string>();
+      const shown = tokens.flatMap((token) => {
+        unlisted.delete(token.id);
+        if (!isStale(token.id, token)) {
+          note(token);
+          return [token];
+        }
+        late.add(token.id);
+        return written.get(token.id)?.token ?? [];
+      });
+      for (const id of unlisted.keys()) late.add(id);
+      const added = [...unlisted.values()].flatMap(({ token }) => token ?? []);
+      return { tokens: [...shown, ...added], at, late };
     },
     async getToken(id) {
       const token = await api.getToken(id);
-      const last = written.get(id);
-      if (!token) return undefined;
-      if (last?.before.has(stateOf(token)) && token.revokedAt === undefined) return last.token;
-      note(token);
+      if (token && isStale(id, token)) return written.get(id)?.token;
+      if (token) note(token);
       return token;
+    },
+    isLate: async (id) => isStale(id, await api.getToken(id)),
+    async createToken(wanted) {
+      const minted = await api.createToken(wanted);
+      const { token } = minted;
+      written.set(token.id, { token, before: new Set(), isNew: true });
+      note(token);
+      return minted;
     },
     async updateToken(id, change) {
       const token = await api.updateToken(id, change);
       const state = stateOf(token);
       const before = new Set(seen.get(id));
       before.delete(state);
-      written.set(id, { token, before });
+      written.set(id, { token, before, isNew: written.get(id)?.isNew ?? false });
       note(token);
       return token;
+    },
+    async deleteToken(id) {
+      await api.deleteToken(id);
+      written.set(id, { before: new Set(), isNew: false });
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { ManagementApi } from '../management-api/management-api.ts';
+import type { OwnWritesApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
 import { entryOf, type Policy } from '../policy/policy.ts';
 import type { Log } from '../run/tools.ts';
@@ -21,7 +21,7 @@ import type { Unseen } from './plan/unseen.ts';
 
 /** What reading both systems for a person's order needs. */
 interface OrderReaders {
-  readonly api: Pick<ManagementApi, 'listTokens' | 'getToken'>;
+  readonly api: Pick<OwnWritesApi, 'listTokens' | 'getToken'>;
   readonly secrets: Secrets;
   readonly log: Log;
   readonly policy: Policy;
@@ -224,10 +224,10 @@ interface Known {
   readonly note?: Note | undefined;
 }
 
-/** Tokens that the listing does not show, though they live. */
+/** Tokens that the listing does not show, though they live, or shows as they were before this run changed them. */
 async function readMissing(
   ids: Iterable<string>,
-  listed: ReadonlyMap<string, Token>,
+  listed: Pick<ReadonlySet<string>, 'has'>,
   { api }: Pick<OrderReaders, 'api'>,
 ): Promise<Token[]> {
   const missing = [...new Set(ids)].filter((id) => !listed.has(id));
@@ -264,6 +264,8 @@ function indexOf(tokens: readonly Token[]): Indexed {
 export interface SeenAlone extends ObservedSecret, Pick<RevocationObservation, 'unlisted'> {
   /** Its revoked tokens, as far as the cluster still lists them. */
   readonly revoked: readonly OwnedToken[];
+  /** Ids of tokens, also of other secrets, that the listing shows as they were before this run changed them. */
+  readonly late: ReadonlySet<string>;
 }
 
 /**
@@ -279,11 +281,13 @@ export async function observeOne(
   const secret = await secrets.describe(name);
   if (!secret) return undefined;
   const { owner } = policy;
-  const { tokens, at } = await api.listTokens();
+  const { tokens, at, late } = await api.listTokens();
   const { bySecret, byId } = indexOf(tokens);
-  const missing = await readMissing(ids, byId, readers);
+  const isShown = (id: string) => byId.has(id) && !late.has(id);
+  const missing = await readMissing(ids, { has: isShown }, readers);
+  const its = [...(bySecret.get(name) ?? []), ...missing];
   const { owned, foreign, revoked } = sortByOwner(
-    [...(bySecret.get(name) ?? []), ...missing],
+    new Map(its.map((token) => [token.id, token])).values(),
     owner,
     () => secret,
   );
@@ -291,7 +295,7 @@ export async function observeOne(
   const others = foreign.size === 0 ? byId : new Map([...byId, ...foreign]);
   const sources = { owned, foreign: others, revoked, api, owner, secretNamed, readFingerprint };
   const seen = withForeign(await observeLabelled(secret, sources, note, versions), others, meant);
-  return { ...seen, unlisted: unlistedOf(seen, byId, at), revoked: revoked.get(name) ?? [] };
+  return { ...seen, unlisted: unlistedOf(seen, byId, at), revoked: revoked.get(name) ?? [], late };
 }
 
 /**
@@ -326,13 +330,13 @@ export async function observeAgain(
   };
 }
 
-type Listing = ManagementApi['listTokens'];
+type Listing = OwnWritesApi['listTokens'];
 
 /**
  * Shares one listing between all callers that wait at the same time. Each caller gets a listing that began
  * after its call, so it is never out of date, and many secrets do not need as many listings.
  */
-export function sharedListing({ listTokens }: Pick<ManagementApi, 'listTokens'>): Listing {
+export function sharedListing({ listTokens }: Pick<OwnWritesApi, 'listTokens'>): Listing {
   let running: Promise<unknown> = Promise.resolve();
   let next: ReturnType<Listing> | undefined;
   return () => {

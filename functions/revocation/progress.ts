@@ -76,6 +76,10 @@ export interface Progress {
   reason?: string | undefined;
   /** The hold that the plan showed was released. */
   released: boolean;
+  /** Ids of tokens with a result, which the last reading showed as they were before it. */
+  late: readonly string[];
+  /** Ids of tokens with a result, which a reading showed as they are after it. */
+  readonly shown: Set<string>;
   /** A listing lacked a token of this secret that it ought to show. */
   cut: boolean;
   settled: boolean;

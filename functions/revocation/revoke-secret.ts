@@ -1,5 +1,6 @@
 import type { Tools } from '../run/tools.ts';
 import { tracesOf } from '../secrets-manager/hold.ts';
+import { MINUTE_MS } from '../time.ts';
 import type { ObservedSecret } from '../tokens/observation.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import type { TokenResult } from './end-token.ts';
@@ -8,6 +9,7 @@ import { UNDOING_WAYS } from './plan/order.ts';
 import { keyOf, type Progress, provingOf, type Revocation, type SecretResult } from './progress.ts';
 import { MOST_ROUNDS, settle } from './settle-secret.ts';
 import { afterLastLook, leftOf, unconfirmedOf, unsaid, withSuccessor } from './tell-secret.ts';
+import { endAgain, mayWork, noteUnshown, untilShown } from './until-shown.ts';
 import { verifyAccepted } from './verify-accepted.ts';
 import { verifyRefused } from './verify-refused.ts';
 
@@ -43,15 +45,31 @@ function noteLeft({ name, left: { actions }, failures, done }: Progress): void {
   failures.set('observe', { what: 'observe', where: name, error });
 }
 
-/** Carries out the order and verifies it, twice. An error becomes a failure of the result; it is never thrown. */
+/** Kept for what comes after the waiting, and for the report. */
+const RESERVE_MS = MINUTE_MS;
+/** A third time only if the second reading was out of date. */
+const MOST_PASSES = 3;
+
+/**
+ * Carries out the order and verifies it, twice. Strings are ended and probed at once, whatever a late reading shows, and
+ * only then it is waited for. An error becomes a failure of the result; it is never thrown.
+ */
 async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<void> {
   const verified = new Set<TokenResult>();
   try {
-    for (let pass = 0; pass < 2; pass += 1) {
+    for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
       progress.settled = await settle(progress, tools);
       await verifyEnded(progress, verified, tools);
+      if (pass > 1 && progress.late.length === 0) break;
+      // It was shown before, so it may not be late: somebody may have undone it.
+      const isUndone = pass < MOST_PASSES && progress.late.some((id) => progress.shown.has(id));
+      const leftMs = tools.deadline - RESERVE_MS - tools.now();
+      const waitMs = pass > 1 ? leftMs : leftMs / 2;
+      if (!isUndone) await untilShown(progress, tools.now() + waitMs, tools);
+      if (isUndone || pass === 1) await endAgain(progress, tools);
     }
     noteLeft(progress);
+    noteUnshown(progress);
   } catch (error) {
     progress.settled = false;
     progress.failures.set('observe', { what: 'observe', where: progress.name, error });
@@ -86,6 +104,8 @@ export async function revokeSecret(
     unseen: new Set(),
     left: { seen: planned, actions: decideRevocation(planned, revocation.order, tools.apiNow()) },
     done: new Set(),
+    late: [],
+    shown: new Set(),
     released: false,
     cut: false,
     settled: false,
@@ -99,7 +119,7 @@ export async function revokeSecret(
     results: told,
     failures: [...progress.failures.values()],
     unconfirmed: [...unsaid(told, lastLook), ...(await unconfirmedOf(progress, tools))],
-    alive: left.some(({ isAlive }) => isAlive) ? [name] : [],
+    alive: left.some(({ isAlive }) => isAlive) || mayWork(progress) ? [name] : [],
     settled: progress.settled && lastLook.obeyed === undefined,
   };
 }

@@ -223,6 +223,9 @@ async function lookAndNote(progress: Progress, tools: ArmingTools): Promise<Seen
   if (seen.unlisted.length > 0) progress.cut = true;
   noteSuccessor(seen, progress, tools);
   noteAlreadyDone(seen, progress, tools);
+  const changed = [...progress.results.keys()];
+  progress.late = changed.filter((id) => seen.late.has(id));
+  for (const id of changed) if (!seen.late.has(id)) progress.shown.add(id);
   return seen;
 }
 

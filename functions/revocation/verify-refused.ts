@@ -12,6 +12,8 @@ import type { RevokedToken } from './report.ts';
 /** Kept for reading the secret once more and for the report. */
 const RESERVE_MS = MINUTE_MS;
 
+export const STILL_ACCEPTED = 'the cluster still accepts its string';
+
 const ENDED: readonly TokenResult['result'][] = ['deleted', 'frozen', 'gone'];
 
 type Checked = Pick<RevokedToken, 'deadAfterSeconds' | 'unconfirmed'>;
@@ -68,7 +70,7 @@ async function untilRefused(ended: TokenResult, proving: Proving, tools: Tools):
     return missing === undefined ? { deadAfterSeconds } : { unconfirmed: missing };
   }
   if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };
-  if (lastAnswer === 'accepted') return { unconfirmed: 'the cluster still accepts its string' };
+  if (lastAnswer === 'accepted') return { unconfirmed: STILL_ACCEPTED };
   return { unconfirmed: `it was not seen refused in time: ${detail}` };
 }
 

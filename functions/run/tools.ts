@@ -1,7 +1,7 @@
 import type { DataPlane } from '../data-plane/data-plane.ts';
 import type { Measure } from '../environment.ts';
 import type { Publish } from '../events/events.ts';
-import type { ManagementApi } from '../management-api/management-api.ts';
+import type { OwnWritesApi } from '../management-api/management-api.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Timing } from '../retry.ts';
 import type { ScheduleStatus } from '../schedules/schedule-status.ts';
@@ -19,7 +19,7 @@ export interface Log {
 /** The tools of a run, made by `runtime.ts`. */
 export interface RunTools extends Timing {
   readonly policy: Policy;
-  readonly api: ManagementApi;
+  readonly api: OwnWritesApi;
   readonly secrets: Secrets;
   readonly dataPlane: DataPlane;
   readonly publish: Publish;

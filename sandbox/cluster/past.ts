@@ -16,6 +16,10 @@ export function createPast() {
       moments = moments.filter(({ until }) => until > now - lagMs);
       if (lagMs > 0) moments.push({ until: now, tokens: structuredClone(tokens) });
     },
+    /** What was is another cluster's past. */
+    forget(): void {
+      moments = [];
+    },
     /** The tokens as reads show them now. */
     asShown(tokens: readonly StoredToken[], now: number, manners: Manners): readonly StoredToken[] {
       const { lagMs = 0, hidesRevoked = false, hidesExpired = false } = manners;

@@ -140,6 +140,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     snapshot: () => structuredClone(state),
     restore: (saved) => {
       state = structuredClone(saved);
+      past.forget();
     },
     acceptedBy(tokenString, action, database) {
       const accepts = (router: number) =>

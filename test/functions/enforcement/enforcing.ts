@@ -3,6 +3,7 @@ import { describeAction } from '../../../functions/enforcement/plan/describe-act
 import { planEnforcement } from '../../../functions/enforcement/plan/plan-enforcement.ts';
 import { writeDatabases } from '../../../functions/enforcement/write-databases.ts';
 import type { KeyturnEvent } from '../../../functions/events/events.ts';
+import { readingOwnWrites } from '../../../functions/management-api/reading-own-writes.ts';
 import type { Tools } from '../../../functions/run/tools.ts';
 import type { Interceptor, Reply } from '../../../sandbox/interception.ts';
 import { NOW, policyOf } from '../builders.ts';
@@ -26,7 +27,7 @@ export async function startEnforcing(...rules: object[]) {
   const tell = (message: string, details: object) => told.push({ message, details });
   const tools = {
     ...timing,
-    api,
+    api: readingOwnWrites(api),
     policy: policyOf({ databases: rules }),
     publish: (event) => events.push(event),
     log: { info: tell, warn: tell, error: tell },

@@ -14,6 +14,8 @@ function lagging(shown: Token) {
       state.real = { ...state.real, ...change };
       return Promise.resolve(state.real);
     },
+    createToken: () => Promise.resolve({ token: state.real }),
+    deleteToken: () => Promise.resolve(),
   } as unknown as ManagementApi;
   return { api: readingOwnWrites(api), state };
 }
@@ -44,4 +46,30 @@ test('a token that is revoked or gone is believed to be', async () => {
   expect(await api.getToken(id(1))).toEqual(state.shown);
   state.shown = undefined;
   expect(await api.getToken(id(1))).toBeUndefined();
+});
+
+test('a listing has what this run wrote as it left it, and says which the API showed otherwise', async () => {
+  const { api, state } = lagging(inert(1));
+  expect((await api.listTokens()).late.size).toBe(0);
+  const wrote = await api.updateToken(id(1), armed(1));
+  expect(await api.listTokens()).toEqual({ tokens: [wrote], at: NOW, late: new Set([id(1)]) });
+  expect(await api.isLate(id(1))).toBe(true);
+  state.shown = wrote;
+  expect(await api.listTokens()).toEqual({ tokens: [wrote], at: NOW, late: new Set() });
+  await api.deleteToken(id(1));
+  expect(await api.listTokens()).toEqual({ tokens: [], at: NOW, late: new Set([id(1)]) });
+  expect(await api.getToken(id(1))).toBeUndefined();
+  state.shown = undefined;
+  expect(await api.isLate(id(1))).toBe(false);
+});
+
+test('a listing has a token that this run minted before the API shows it', async () => {
+  const { api, state } = lagging(inert(1));
+  state.shown = undefined;
+  await api.createToken(inert(1));
+  const wrote = await api.updateToken(id(1), armed(1));
+  expect(await api.listTokens()).toEqual({ tokens: [wrote], at: NOW, late: new Set([id(1)]) });
+  expect(await api.isLate(id(1))).toBe(true);
+  state.shown = inert(1);
+  expect(await api.getToken(id(1))).toEqual(wrote);
 });

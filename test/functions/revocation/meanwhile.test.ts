@@ -146,3 +146,100 @@ test.each([
     expect(world.events('Token Revoked')).toHaveLength(published);
   },
 );
+
+/** All tokens of telegraf that were ever minted. */
+const minted = () =>
+  world.cluster.state.tokens.filter(({ description }) => description.includes(TELEGRAF));
+
+test.each([
+  [{}, 90],
+  [{}, 180],
+  [{ immediately: true }, 90],
+])(
+  'an order to replace %j mints one successor, and does not wait with the leaked string, while reads lag by %i s',
+  async (how, seconds) => {
+    const [string, before] = [world.string(TELEGRAF), minted().length];
+    world.cluster.manners = { lagMs: seconds * 1_000 };
+    const { result } = await world.revoke({ ...order, ...how });
+    world.cluster.manners = {};
+    expect(result).toMatchObject({ done: true, confirmed: true });
+    const dead = result?.tokens.find((each) => each.result === 'deleted')?.deadAfterSeconds;
+    expect(dead).toBeLessThan(160);
+    expect([minted().length - before, working(TELEGRAF).map(({ id }) => id)]).toEqual([
+      1,
+      [currentId()],
+    ]);
+    expect([world.accepts(string), world.accepts(world.string(TELEGRAF))]).toEqual([false, true]);
+  },
+);
+
+test.each(['freeze', 'delete', 'unfreeze'])(
+  'to %s is confirmed as soon as reads that lag show it, and writes nothing twice',
+  async (way) => {
+    const string = world.string(TELEGRAF);
+    if (way === 'unfreeze') {
+      await world.revoke({ ...order, way: 'freeze' });
+      await world.wait(HOUR);
+    }
+    world.cluster.manners = { lagMs: 90_000 };
+    const written: string[] = [];
+    world.intercept((call, effect) => {
+      if (/^(PATCH|DELETE)/.test(call.operation)) written.push(call.operation);
+      return passThrough(call, effect);
+    });
+    const { result } = await world.revoke({ ...order, way });
+    world.intercept();
+    world.cluster.manners = {};
+    expect(result).toMatchObject({ done: true, confirmed: true, unconfirmed: [] });
+    expect(world.accepts(string)).toBe(way === 'unfreeze');
+    expect(written.length).toBeLessThanOrEqual(way === 'unfreeze' ? 2 : 1);
+  },
+);
+
+test.each([
+  ['freeze', 'frozen', 'refused'],
+  ['delete', 'deleted', 'refused'],
+  ['unfreeze', 'given-back', 'accepted'],
+])(
+  'to %s says of what no read shows to the end what the data plane said of its string',
+  async (way, done, seen) => {
+    const string = world.string(TELEGRAF);
+    if (way === 'unfreeze') {
+      await world.revoke({ ...order, way: 'freeze' });
+      await world.wait(HOUR);
+    }
+    world.cluster.manners = { lagMs: HOUR };
+    const { result } = await world.revoke({ ...order, way });
+    world.cluster.manners = {};
+    expect(world.accepts(string)).toBe(way === 'unfreeze');
+    const unconfirmed = `it was answered as done, and the cluster does not show it yet; its string was seen ${seen}`;
+    expect(result).toMatchObject({
+      done: true,
+      confirmed: false,
+      tokens: [{ result: done, unconfirmed }],
+      unconfirmed: [],
+    });
+  },
+);
+
+test('what a person undid so that it is as before the order is ended again', async () => {
+  const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
+  const { description = '', permissions = [] } =
+    world.cluster.state.tokens.find(({ id }) => id === tokenId) ?? {};
+  let isUndone = false;
+  world.intercept(async (call, effect) => {
+    const reply = effect();
+    if (call.server === 'data-plane' && reply.status >= 400 && !isUndone) {
+      isUndone = true;
+      await world.people.changeToken(tokenId, { description, permissions });
+    }
+    return reply;
+  });
+  const startedAt = world.clock.now();
+  const { result } = await world.revoke({ ...order, way: 'freeze' });
+  const took = world.clock.now() - startedAt;
+  world.intercept();
+  expect([isUndone, world.accepts(string), working(TELEGRAF)]).toEqual([true, false, []]);
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  expect(took).toBeLessThan(15 * MINUTE);
+});
