@@ -19,12 +19,12 @@ export async function severalAtOnce<T>(
           waiting.length = 0;
           throw error;
         });
-        if (!isDone) {
+        if (isDone) group.shift();
+        else if (working > 1) {
           waiting.unshift(group);
           working -= 1;
           return;
-        }
-        group.shift();
+        } // the last one that works goes on alone
       }
     }
     working -= 1;

@@ -244,3 +244,18 @@ it('an order that Lambda has no room for waits until another one has ended', asy
   expect(stdout.match(/^string \d/gm)).toHaveLength(4);
   expect(stderr).toMatch(/^string \d \(line \d\): Lambda starts no more runs now/m);
 });
+
+it.each(['look', 'order'])(
+  'no %s that Lambda never begins is taken for one that is done',
+  async (what) => {
+    const env = await answeringLambda((event, response) => {
+      if (event.dryRun && what === 'order') return response.end(JSON.stringify(previewOf()));
+      response.writeHead(429, { 'x-amzn-errortype': 'TooManyRequestsException' });
+      return response.end('{"Message":"Rate Exceeded."}');
+    });
+    const { code, stdout, stderr } = await keyturn(FROZEN, { env, stdin: LEAKED });
+    expect(code).toBe(1);
+    expect(stderr).toContain('Lambda');
+    expect(stdout).not.toContain('Everything was done');
+  },
+);
