@@ -17,7 +17,6 @@ import type { SeenAlone } from './observe.ts';
 import { findSuccessor, foreignHolders } from './plan/decide-revocation.ts';
 import { type GivenBefore, mayHaveEnded } from './plan/given-before.ts';
 import { ENDING_WAYS, type Order } from './plan/order.ts';
-import type { RevocationWay } from './request.ts';
 
 interface Context {
   readonly order: Order;
@@ -91,7 +90,9 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Tok
   if (replaces !== undefined && replaces !== 'nothing' && !isThere) {
     yield goneResult(versionIdOf(replaces), seen.secret.name, successor.token.permissions);
   }
-  yield resultOf({ token: successor.token, owned: successor }, 'successor');
+  const row = resultOf({ token: successor.token, owned: successor }, 'successor');
+  const isUnseen = successor.marker.refused !== undefined; // until a run has seen it accepted
+  yield isUnseen ? { ...row, unconfirmed: 'it was promoted, and not seen accepted yet' } : row;
 }
 
 /** Tokens with permissions: an order that undoes leaves no mark on what it gave back, and may have ended before it saw that. */
@@ -109,15 +110,17 @@ export const mendedBy = (entry: Pick<TokenPolicy, 'name'> | undefined): string =
     : 'no entry of the policy says what another one may do';
 
 /** The deletion that was lifted ended what consumers read, and the next run of `rotate` mints another token. */
-export const isRenewedNext = ({ secret }: ObservedSecret, way: RevocationWay): boolean =>
-  way === 'lift' && secret.tags[LIFTED_TAG] !== undefined;
+export const isRenewedNext = (
+  { secret }: ObservedSecret,
+  { way, entry }: Pick<Order, 'way'> & Pick<Context, 'entry'>,
+): boolean => way === 'lift' && entry !== undefined && secret.tags[LIFTED_TAG] !== undefined;
 
 /** What consumers read once it was undone: it works, or it is said what it lacks. */
 function* current(seen: ObservedSecret, context: Context): Generator<TokenResult> {
   const { order, entry, now } = context;
   const { name, labels } = seen.secret;
   const holder = currentHolder(seen);
-  if (holder?.state === 'gone' && !isRenewedNext(seen, order.way)) {
+  if (holder?.state === 'gone' && !isRenewedNext(seen, { ...order, entry })) {
     const unconfirmed = `it is gone, and consumers read its string; ${mendedBy(entry)}`;
     yield { ...goneResult(labels.AWSCURRENT ?? '', name), had: [], unconfirmed };
   }

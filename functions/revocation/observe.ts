@@ -1,11 +1,11 @@
 import type { OwnWritesApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
-import { entryOf, type Policy } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Log } from '../run/tools.ts';
 import { notOwnedBecause, type Secret } from '../secrets-manager/secret.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
 import type { HolderSources } from '../tokens/find-holder.ts';
-import { parseMarker } from '../tokens/marker.ts';
+import { homeOf, parseMarker } from '../tokens/marker.ts';
 import {
   LONGEST_LAG_MS,
   type ObservedSecret,
@@ -127,7 +127,7 @@ async function listSecrets({
       else if (secret) {
         const said = notOwnedBecause(secret, owner);
         if (said === undefined) all.set(secret.name, secret);
-        else unseen.push({ secret: name, said, isNotOurs: true });
+        else unseen.push({ secret: name, said, notOurs: { home: homeOf(secret.arn) } });
       }
     }),
   );
@@ -177,17 +177,14 @@ export async function observeAll(
     secretNamed,
     readFingerprint: fingerprintReader({ secrets, policy, log }),
   };
-  const named = new Set(
+  const homes = new Set(
     [...sorted.foreign.values()].flatMap(({ description }) => {
       const { marker } = parseMarker(description) ?? {};
-      return marker?.owner === owner ? [marker.secret] : [];
+      return marker?.owner === owner ? [marker.home] : [];
     }),
   );
-  // A secret that was not adopted yet is not tagged yet.
-  const unseen = listing.unseen.filter(
-    ({ secret, isNotOurs }) =>
-      !isNotOurs || named.has(secret) || entryOf(policy, secret)?.adopt === undefined,
-  );
+  // Another account may have a secret of this name, and one that is to be adopted has no tag yet: neither was ours.
+  const unseen = listing.unseen.filter(({ notOurs }) => !notOurs || homes.has(notOurs.home));
   const observed = await Promise.all(
     [...all].map(async ([name, secret]) => {
       const note: Note = (said) => unseen.push({ secret: name, said });

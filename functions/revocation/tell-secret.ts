@@ -111,8 +111,8 @@ async function currentMayFail(progress: Progress, tools: Tools): Promise<string[
   const { name, order, left } = progress;
   const { secret } = left.seen;
   const isOver = ENDING_WAYS.includes(order.way) || holdOf(secret) !== undefined;
-  if (isOver || isRenewedNext(left.seen, order.way)) return [];
   const entry = entryOf(tools.policy, name);
+  if (isOver || isRenewedNext(left.seen, { ...order, entry })) return [];
   const end = mendedBy(entry);
   const version = secret.labels.AWSCURRENT;
   if (version === undefined) return [`${name} has no version that consumers could read; ${end}`];

@@ -13,7 +13,10 @@ export async function untilShown(
   { api, now, sleep }: Pick<Tools, 'api' | 'now' | 'sleep'>,
 ): Promise<void> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-    const asked = progress.late.map(async (id) => ((await api.isLate(id)) ? id : []));
+    // What cannot be asked now is not shown yet.
+    const asked = progress.late.map(async (id) =>
+      (await api.isLate(id).catch(() => true)) ? id : [],
+    );
     progress.late = (await Promise.all(asked)).flat();
     if (progress.late.length === 0 || now() + pauseMs >= by) return;
     await sleep(pauseMs);
@@ -54,10 +57,13 @@ export const mayWork = ({ late, failures }: Progress) =>
   );
 
 /** What the data plane said of its string. */
-function saidOf({ unconfirmed, deadAfterSeconds, had }: TokenResult): string {
+function saidOf({ result, unconfirmed, deadAfterSeconds, had }: TokenResult): string {
   if (unconfirmed !== undefined) return unconfirmed;
   if (deadAfterSeconds !== undefined) return 'its string was seen refused';
-  return had?.length === 0 ? 'it has no permissions' : 'its string was seen accepted';
+  if (had?.length === 0) return 'it has no permissions';
+  return result === 'given-back'
+    ? 'its string was seen accepted'
+    : 'whether it works now is not known';
 }
 
 /**

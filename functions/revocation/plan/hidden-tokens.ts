@@ -38,7 +38,8 @@ export function refuseUnseen(around: OrderObservation, isMeant: IsMeant): void {
 export const isNothingShown = (
   { withoutSecrets }: Pick<RevocationRequest, 'withoutSecrets'>,
   { secrets, unseen = [] }: OrderObservation,
-): boolean => secrets.size === 0 && !withoutSecrets && !unseen.some(({ isNotOurs }) => isNotOurs);
+): boolean =>
+  secrets.size === 0 && !withoutSecrets && !unseen.some(({ notOurs }) => notOurs !== undefined);
 
 /**
  * The question where a name selects nothing here though its tokens may work: Secrets Manager shows nothing of the
@@ -52,7 +53,7 @@ export function notShownHere(
   const unseen = unseenIn(around, (name) => hidden.some(({ marker }) => marker.secret === name));
   const ids = hidden.map(({ token }) => token.id);
   const byId = 'with "way": "freeze" (--freeze) or "way": "delete" (--delete)';
-  if (unseen?.isNotOurs) {
+  if (unseen?.notOurs) {
     return `${unseen.said}; or end tokens by their ids (${listed(ids)}), ${byId}`;
   }
   const where =

@@ -79,7 +79,7 @@ function selectSecret(
     (name === undefined && nameOrArn.includes(`:secret:${secret}-`));
   const isMeant = ({ marker }: OwnedToken) => isNamed(marker.secret);
   const named = { what: nameOrArn, secrets: name === undefined ? [] : [name], isMeant };
-  refuseUnseen(around, (each, { isNotOurs }) => !isNotOurs && isNamed(each));
+  refuseUnseen(around, (each, { notOurs }) => !notOurs && isNamed(each));
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
   refuseUnseen(around, isNamed);
@@ -102,7 +102,7 @@ function selectName(
     secrets: around.secrets.has(secret) ? [secret] : [],
     isMeant: ({ marker }: OwnedToken) => isNamed(marker.secret),
   };
-  refuseUnseen(around, (each, { isNotOurs }) => !isNotOurs && isNamed(each));
+  refuseUnseen(around, (each, { notOurs }) => !notOurs && isNamed(each));
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
   refuseUnseen(around, isNamed);
@@ -135,7 +135,7 @@ function selectDatabase(
   };
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
-  refuseUnseen(around, (_secret, { isNotOurs }) => !isNotOurs);
+  refuseUnseen(around, (_secret, { notOurs }) => !notOurs);
   const granted = [
     ...policy.tokens.flatMap(({ permissions }) => permissions),
     ...around.tokens.flatMap(({ permissions }) => permissions),

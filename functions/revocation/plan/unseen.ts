@@ -4,8 +4,8 @@ export interface Unseen {
   readonly secret: string;
   /** A sentence that names it, and says why. */
   readonly said: string;
-  /** It is there, without our tag: its tokens are known by their markers alone. */
-  readonly isNotOurs?: true;
+  /** It is there, without our tag: its tokens are known by their markers alone, which have this `home`. */
+  readonly notOurs?: { readonly home: string };
 }
 
 export type IsMeant = (secret: string, unseen: Unseen) => boolean;

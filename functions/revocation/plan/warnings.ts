@@ -138,7 +138,7 @@ function elsewhere({ marker: { secret } }: OwnedToken, around: OrderObservation)
   }
   const unseen = unseenIn(around, (each) => each === secret);
   if (!unseen) return `its secret ${secret} is not visible here`;
-  return `its secret ${secret} ${unseen.isNotOurs ? 'does not have our tag' : 'could not be looked at'}`;
+  return `its secret ${secret} ${unseen.notOurs ? 'does not have our tag' : 'could not be looked at'}`;
 }
 
 /** What could not be looked at, as far as the order may mean it. */
@@ -176,8 +176,8 @@ function withoutHold(
         `${name} is a replica: no hold was set, and its labels stay as they are, so a rotation in its primary Region may promote another token; give this order there, too`,
     ),
     ...unseen.map(
-      ({ secret, isNotOurs }) =>
-        `no hold could be set on ${secret}: give this order again when it ${isNotOurs ? 'has our tag' : 'can be looked at'}`,
+      ({ secret, notOurs }) =>
+        `no hold could be set on ${secret}: give this order again when it ${notOurs ? 'has our tag' : 'can be looked at'}`,
     ),
     ...missing.map(
       ({ name, secret }) =>

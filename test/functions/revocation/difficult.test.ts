@@ -100,6 +100,13 @@ test('brings a successor without proof where everything is dead and nothing can 
   expect(successor?.tokenId).toBe(idOf('AWSCURRENT'));
   expect(successor?.unconfirmed).toContain('promoted unverified');
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  // The same order again does not claim it either, until a run has seen it.
+  const { result: again } = await world.revoke({ ...order, immediately: true });
+  expect(again).toMatchObject({ done: true, confirmed: false });
+  await world.rotate();
+  const { result: last } = await world.revoke({ ...order, immediately: true });
+  expect(last).toMatchObject({ done: true, confirmed: true });
+  expect(idOf('AWSCURRENT')).toBe(successor?.tokenId);
 });
 
 test.each([

@@ -196,6 +196,23 @@ test.each(['freeze', 'delete', 'unfreeze'])(
   },
 );
 
+test('an order that cannot ask for a while whether the cluster shows its end goes on waiting', async () => {
+  let failing = 0;
+  world.cluster.manners = { lagMs: 90_000 };
+  world.intercept((call, effect) => {
+    const isAsked = call.operation === 'GET /tokens/{id}' && call.caller !== undefined;
+    if (isAsked) failing += 1;
+    return isAsked && failing > 2 && failing <= 12
+      ? Promise.resolve({ status: 500, body: '{}' })
+      : passThrough(call, effect);
+  });
+  const { result } = await world.revoke({ ...order, way: 'freeze' });
+  world.intercept();
+  world.cluster.manners = {};
+  expect(failing).toBeGreaterThan(12);
+  expect(result).toMatchObject({ done: true, confirmed: true, unconfirmed: [] });
+});
+
 test.each([
   ['freeze', 'frozen', 'refused'],
   ['delete', 'deleted', 'refused'],

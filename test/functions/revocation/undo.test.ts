@@ -357,6 +357,17 @@ test('a lifted deletion is confirmed although its tokens are gone, also by a rep
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
 
+test('a lifted deletion of what the policy no longer names is not confirmed: nothing mints', async () => {
+  await world.revoke({ ...deletion, ...alices });
+  const { telegraf: _telegraf, ...others } = (
+    world.policy as { readonly tokens: Readonly<Record<string, object>> }
+  ).tokens;
+  const deployed = world.deploy({ ...world.policy, tokens: others });
+  const { result } = await deployed.revoke({ secret: TELEGRAF, way: 'lift', reason: 'over' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(JSON.stringify(result)).toContain('no entry of the policy says what another one may do');
+});
+
 const WRITE_METRICS = [{ action: 'write', resource: 'metrics' }] as const;
 
 test.each(['of nobody', 'of a token without our marker'])(

@@ -526,6 +526,20 @@ test.each([{ token: 'telegraf' }, { secret: TELEGRAF }])(
   },
 );
 
+test.each(['delete', 'replace'])(
+  'another account that has a secret of the same name is not taken for the right one by an order to %s everything',
+  async (way) => {
+    await world.people.deleteSecret(TELEGRAF, 'for good');
+    await world.people.deleteSecret(GRAFANA, 'for good');
+    await world.people.createSecret(TELEGRAF, '{"token": "of dev"}');
+    const before = world.tokens();
+    const { error } = await world.revoke({ ...everything, way });
+    expect(error?.errorMessage).toContain('is this the wrong account or Region?');
+    expect(error?.errorMessage).not.toContain('tag-resource');
+    expect(world.tokens()).toEqual(before);
+  },
+);
+
 test('that a secret which is to be adopted has no tag yet is no news', async () => {
   await world.people.createSecret('legacy/db', '{"password": "CHANGE_ME"}');
   const { id } = await world.people.mint({
