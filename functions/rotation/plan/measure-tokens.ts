@@ -48,14 +48,21 @@ interface Found {
   readonly states: readonly EntryState[];
   /** Secrets whose AWSCURRENT the data plane refused in this run. */
   readonly refused: ReadonlySet<string>;
+  /** Whether a person's order ended a secret's tokens: nobody needs to be told of that. */
+  readonly isByOrder: (secret: string) => boolean;
 }
 
 /** Entries whose consumers were refused when the run found them, and are not any more. */
-function mendedOutages(states: readonly EntryState[], { states: before, refused }: Found): number {
+function mendedOutages(
+  states: readonly EntryState[],
+  { states: before, refused, isByOrder }: Found,
+): number {
   const isRefused = ({ secret, condition }: EntryState) =>
     REFUSED.has(condition) || (condition === 'unknown' && refused.has(secret));
   const still = new Set(states.filter(isRefused).map(({ secret }) => secret));
-  return before.filter((state) => isRefused(state) && !still.has(state.secret)).length;
+  return before.filter(
+    (state) => isRefused(state) && !still.has(state.secret) && !isByOrder(state.secret),
+  ).length;
 }
 
 /**
@@ -66,7 +73,7 @@ export function measureTokens(
   policy: Policy,
   observation: Observation,
   states: readonly EntryState[],
-  found: Found = { states, refused: new Set() },
+  found: Found = { states, refused: new Set(), isByOrder: () => false },
 ): Measures {
   const replaced = new Set(
     states.flatMap(({ secret, tokenId }) => {
