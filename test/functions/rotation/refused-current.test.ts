@@ -264,3 +264,59 @@ test.each(['says 401', 'kills the run'])(
     expect([unusable(world), world.accepts(world.string(TELEGRAF))]).toEqual([0, true]);
   },
 );
+
+/** Went back to a quarantined token, whose marker cannot be written after it got its permissions. */
+async function halfGivenBack() {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const first = world.labels(TELEGRAF).AWSCURRENT;
+  await world.wait(HOUR);
+  await world.rotate(named);
+  const second = world.labels(TELEGRAF).AWSCURRENT;
+  for (let days = 0; days < 4; days += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  await world.people.makeCurrent(TELEGRAF, first);
+  world.intercept((call, effect) => {
+    const isGiven = world.tokens(TELEGRAF)[0]?.permissions.length === 1;
+    const isMarking = call.operation === 'PATCH /tokens/{id}' && isGiven;
+    return Promise.resolve(isMarking ? { status: 503, body: '{}' } : effect());
+  });
+  await world.rotate();
+  expect(world.tokens(TELEGRAF)[0]).toMatchObject({
+    permissions: [{ action: 'write', resource: 'telemetry' }],
+    marker: { quarantined: expect.stringMatching(INSTANT) },
+  });
+  return { world, second };
+}
+
+test('a token that got its permissions back and not its marker is unusable until it did', async () => {
+  const { world } = await halfGivenBack();
+  await world.wait(HOUR);
+  await world.rotate();
+  expect(unusable(world)).toBe(1);
+  world.intercept();
+  await world.wait(HOUR);
+  expect((await world.rotate({ dryRun: true })).result.entries).toMatchObject([
+    { condition: 'stripped' },
+  ]);
+  expect((await world.rotate()).result.entries).toMatchObject([{ condition: 'works' }]);
+  expect([unusable(world), world.accepts(world.string(TELEGRAF))]).toEqual([0, true]);
+});
+
+test('consumers of a token that got its permissions back by half keep it for a grace period after a person goes forward', async () => {
+  const { world, second } = await halfGivenBack();
+  world.intercept();
+  const given = world.string(TELEGRAF);
+  await world.people.makeCurrent(TELEGRAF, second);
+  await world.wait(8 * DAY);
+  await world.reap();
+  expect(world.accepts(given)).toBe(true);
+  expect(world.tokens(TELEGRAF)[0]?.marker).not.toHaveProperty('quarantined');
+  for (let days = 0; days < 4; days += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  expect(world.accepts(given)).toBe(false);
+});
