@@ -449,6 +449,7 @@ test('an outage that the run ended is counted in that run and not as a state, a 
     { secrets: [secretOf({ AWSCURRENT: 1 })] },
     current({ permissions: [] }),
     { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [inert(1)] },
+    current({ age: HOUR, marker: { refused: NOW } }),
   ];
   for (const world of outages) {
     expect(found(world)).toMatchObject({ unusableTokens: 0, mendedOutages: 1 });
