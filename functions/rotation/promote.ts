@@ -12,7 +12,14 @@ import {
 } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
-import { hasVersion, isSame, isUnknown, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
+import {
+  hasVersion,
+  isExpired,
+  isSame,
+  isUnknown,
+  ownedCurrent,
+  ownedPrevious,
+} from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 import type { Turn } from './turns.ts';
@@ -87,7 +94,7 @@ async function clearRetirement(
   tools: ArmingTools,
 ): Promise<void> {
   const fresh = await freshToken(tools, previous);
-  if (!fresh) return;
+  if (!fresh || isExpired(fresh.token, tools.apiNow())) return;
   const { superseded, fenced, quarantined, frozen } = fresh.marker;
   if (frozen !== undefined) return;
   if (superseded === undefined && fenced === undefined && quarantined === undefined) return;

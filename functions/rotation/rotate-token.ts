@@ -9,7 +9,7 @@ import { isOutdated } from '../tokens/compose-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
-import { ownedCurrent, ownedPending, strandedBySave } from '../tokens/state.ts';
+import { isExpired, ownedCurrent, ownedPending, strandedBySave } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { decideRotation, permissionsOf } from './plan/decide-rotation.ts';
@@ -94,9 +94,8 @@ async function giveBack(
 ): Promise<readonly Permission[] | undefined> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
-  if (!fresh || fresh.marker.quarantined === undefined || fresh.marker.frozen !== undefined) {
-    return undefined;
-  }
+  if (!fresh || isExpired(fresh.token, tools.apiNow())) return undefined;
+  if (fresh.marker.quarantined === undefined || fresh.marker.frozen !== undefined) return undefined;
   const { marker, permissions: given = fresh.token.permissions } = restored(fresh, permissions);
   const unseen = { ...marker, refused: tools.apiNow() };
   await tools.armInUse(fresh, { marker: unseen, permissions: given });

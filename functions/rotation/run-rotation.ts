@@ -28,6 +28,7 @@ import { measureTokens } from './plan/measure-tokens.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
 import { needsDatabases } from './plan/permissions.ts';
 import {
+  isByOrder,
   isStoring,
   type Learnt,
   OTHER_SHAPE,
@@ -187,7 +188,11 @@ export async function runRotation(
     return { ...report, entries: states() };
   } finally {
     if (refusesPermissions(plan)) tools.measure({ refusedPlans: 1 });
-    const found = { states: statesAfter([]), refused: learnt.refused };
+    const found = {
+      states: statesAfter([]),
+      refused: learnt.refused,
+      isByOrder: (secret: string) => isByOrder(secret, plan.actions, observation),
+    };
     tools.measure(measureTokens(policy, observation, states(), found));
   }
 }

@@ -161,7 +161,8 @@ export function superseding(
   const { expiresAt = Number.POSITIVE_INFINITY } = token;
   const left = Math.max(0, Math.floor((expiresAt - now) / 1_000));
   const grace = Math.min(left, Math.max(marker.grace ?? 0, Math.ceil(gracePeriod / 1_000)));
-  return { marker: { superseded: now, grace, fenced: undefined } };
+  const again = token.permissions.length > 0 && { quarantined: undefined, was: undefined };
+  return { marker: { superseded: now, grace, fenced: undefined, ...again } };
 }
 
 /**

@@ -105,6 +105,8 @@ function decideSuperseded(
   const { now, lifetimes } = context;
   const { fenced, quarantined } = owned.marker;
   if (quarantined !== undefined) {
+    // Its permissions came back, to one that somebody rolled back to, and consumers have read it since.
+    if (owned.token.permissions.length > 0) return { kind: 'supersede', reason: 'Replaced' };
     const ended = over(quarantined, lifetimes.quarantine, now);
     return ended ? { kind: 'delete', reason: 'QuarantineOver' } : undefined;
   }
@@ -137,6 +139,7 @@ function decideSuperseded(
  * | `shared`: another secret of ours has its string            | the same                   |
  * | not superseded, and another one is proven current          | supersede, from now        |
  * | adopted and not proven                                     | nothing                    |
+ * | quarantined, with permissions                              | supersede, from now        |
  * | quarantined for the quarantine                             | delete                     |
  * | fenced, and AWSPREVIOUS again                              | fence, from now            |
  * | fenced for the grace period, another is proven current     | quarantine (or delete)     |

@@ -61,15 +61,15 @@ function decideCurrent(
   const tokenId = token.id;
   const held = heldByPerson(owned);
   if (held) return held;
+  // Nothing gives life back to what has expired.
+  if (isExpired(token, now)) return undefined;
   if (marker.quarantined !== undefined) {
     // A rotation by name gives them back, too, before it does anything else.
     return reason === 'Forced' ? undefined : { kind: 'give-back', reason: 'RolledBack', tokenId };
   }
   // An orphan that a person made current is deleted; nothing arms it any more. Adoption is not this step's.
   const waits = !wasArmed(owned) && isProven(owned) && marker.superseded === undefined;
-  return waits && !isExpired(token, now)
-    ? { kind: 'resume', reason: 'Unarmed', tokenId }
-    : undefined;
+  return waits ? { kind: 'resume', reason: 'Unarmed', tokenId } : undefined;
 }
 
 /** D7: a new token for AWSCURRENT, or why none is minted. */
@@ -177,7 +177,7 @@ export const permissionsOf = (
  * |----------------------------------------------------|------------|--------------------------------|
  * | (the secret is on hold, is a replica or deleted)    | any        | nothing, reported              |
  * | `frozen`                                            | any        | nothing, reported: held        |
- * | `quarantined` (somebody rolled back), not forced    | any        | give-back, RolledBack          |
+ * | unexpired, `quarantined` (rolled back), not forced  | any        | give-back, RolledBack          |
  * | an unexpired token that was never armed             | any        | resume, Unarmed                |
  * | a token that a person stripped                      | any        | nothing, reported: held        |
  * | due, expired, gone, refused, forced, narrowed, none | of use     | arm, wait, or resume           |

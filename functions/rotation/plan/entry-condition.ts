@@ -140,7 +140,10 @@ function conditionOfCurrent(
   const { owned } = holder;
   const waits = isProven(owned) && !wasArmed(owned) && !isExpired(owned.token, context.at);
   if (waits) return 'unarmed';
-  const condition = conditionOfToken(entry, owned.token, owned.marker.grants, context);
+  const found = conditionOfToken(entry, owned.token, owned.marker.grants, context);
+  // A roll back that nothing answered yet, or a give-back whose run ended between its two requests.
+  const isHalf = owned.marker.quarantined !== undefined && found !== 'expired';
+  const condition = isHalf ? 'stripped' : found;
   const isLive = condition === 'works' || condition === 'expiring';
   const isRefused = owned.marker.refused !== undefined || context.refused.has(entry.secret);
   return isLive && isRefused ? 'refused' : condition;

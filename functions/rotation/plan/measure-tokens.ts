@@ -3,7 +3,7 @@ import { entryOf, type Lifetimes, type Policy } from '../../policy/policy.ts';
 import { holdOf } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
 import { countOwned, type Observation } from '../../tokens/observation.ts';
-import { currentHolder } from '../../tokens/state.ts';
+import { currentHolder, ownedCurrent } from '../../tokens/state.ts';
 import type { EntryCondition } from './entry-condition.ts';
 import type { EntryState } from './entry-state.ts';
 import { ageOf } from './reason-to-replace.ts';
@@ -48,14 +48,41 @@ interface Found {
   readonly states: readonly EntryState[];
   /** Secrets whose AWSCURRENT the data plane refused in this run. */
   readonly refused: ReadonlySet<string>;
+  /** Whether a person's order ended a secret's tokens: nobody needs to be told of that. */
+  readonly isByOrder: (secret: string) => boolean;
 }
 
-/** Entries whose consumers were refused when the run found them, and are not any more. */
-function mendedOutages(states: readonly EntryState[], { states: before, refused }: Found): number {
-  const isRefused = ({ secret, condition }: EntryState) =>
-    REFUSED.has(condition) || (condition === 'unknown' && refused.has(secret));
-  const still = new Set(states.filter(isRefused).map(({ secret }) => secret));
-  return before.filter((state) => isRefused(state) && !still.has(state.secret)).length;
+/** Whether consumers were refused: of a secret's first token, which takes nothing from anybody, both marks have one instant. */
+function wasOut(
+  { secret, condition }: EntryState,
+  { refused }: Found,
+  { secrets }: Observation,
+): boolean {
+  if (condition === 'unknown') return refused.has(secret);
+  if (condition !== 'refused') return REFUSED.has(condition);
+  const seen = secrets.get(secret);
+  const marker = seen && ownedCurrent(seen)?.marker;
+  return marker?.refused !== undefined && marker.refused > (marker.armed ?? 0);
+}
+
+/**
+ * Entries whose consumers were refused when the run found them, and are not any more. What is `refused` now counts in
+ * the run that sees it accepted; but one that was never armed looks like a first token then, and counts at once.
+ */
+function mendedOutages(
+  states: readonly EntryState[],
+  found: Found,
+  observation: Observation,
+): number {
+  const after = new Map(states.map((state) => [state.secret, state]));
+  const isMended = (before: EntryState) => {
+    const now = after.get(before.secret);
+    if (now?.condition === 'refused') return before.condition === 'unarmed';
+    return now === undefined || !wasOut(now, found, observation);
+  };
+  const isCounted = (before: EntryState) =>
+    wasOut(before, found, observation) && isMended(before) && !found.isByOrder(before.secret);
+  return found.states.filter(isCounted).length;
 }
 
 /**
@@ -66,7 +93,7 @@ export function measureTokens(
   policy: Policy,
   observation: Observation,
   states: readonly EntryState[],
-  found: Found = { states, refused: new Set() },
+  found: Found = { states, refused: new Set(), isByOrder: () => false },
 ): Measures {
   const replaced = new Set(
     states.flatMap(({ secret, tokenId }) => {
@@ -81,7 +108,7 @@ export function measureTokens(
   const current = runways(left, policy);
   const ends = current.flatMap(({ remainingMs }) => remainingMs ?? []);
   const count = (fits: (state: EntryState) => boolean) => states.filter(fits).length;
-  const outages = mendedOutages(states, found);
+  const outages = mendedOutages(states, found, observation);
   const isLongHeld = ({ heldSince: since }: EntryState) =>
     since !== undefined && observation.at - since > LONG_HELD_MS;
   return {

@@ -61,15 +61,18 @@ function givenBy({ secret }: RotationAction, policy: Policy): unknown {
   return [entry?.permissions, entry?.expiresAfter, cluster.dataUrl ?? cluster.url, encryptionKey];
 }
 
-/** Whether the move of its secret to another cluster was approved, or waits for that: it is approved once for all. */
-function followsFromMove(
-  { secret: name }: RotationAction,
+/**
+ * Whether a person's order ended a secret's tokens: a move to another cluster, which was approved once for all, or
+ * waits for that; or a deletion that was lifted since.
+ */
+export function isByOrder(
+  name: string,
   actions: readonly RotationAction[],
   { secrets, at }: Observation,
 ): boolean {
-  const secret = secrets.get(name)?.secret;
+  const seen = secrets.get(name);
   const moves = actions.some((each) => isMove(each) && each.secret === name);
-  return moves || (secret !== undefined && wasJustMoved(secret, at));
+  return moves || (seen !== undefined && (wasJustMoved(seen.secret, at) || wasLifted(seen, at)));
 }
 
 /** These actions need no database to exist. */
@@ -219,14 +222,9 @@ export function planRotation(
     findings,
     limits: [
       {
-        isLimited: (action) => {
-          const seen = observation.secrets.get(action.secret);
-          return (
-            isBecauseGone(action, seen) &&
-            !followsFromMove(action, actions, observation) &&
-            !(seen && wasLifted(seen, observation.at))
-          );
-        },
+        isLimited: (action) =>
+          isBecauseGone(action, observation.secrets.get(action.secret)) &&
+          !isByOrder(action.secret, actions, observation),
         loss: 'tokens would be replaced because they are gone',
         total: countOwned(observation),
       },

@@ -13,8 +13,10 @@ const refusing =
   async (call, effect) =>
     call.server === 'data-plane' ? { status, body: '' } : effect();
 
-const unusable = ({ metrics }: Pick<World, 'metrics'>) =>
-  metrics().findLast((each) => 'Owner=prod UnusableTokens' in each)?.['Owner=prod UnusableTokens'];
+const measured = ({ metrics }: Pick<World, 'metrics'>) =>
+  metrics().findLast((each) => 'Owner=prod UnusableTokens' in each);
+const unusable = (world: Pick<World, 'metrics'>) => measured(world)?.['Owner=prod UnusableTokens'];
+const mended = (world: Pick<World, 'metrics'>) => measured(world)?.['Owner=prod MendedOutages'];
 
 const verified = (result: string) => ({
   action: expect.objectContaining({ kind: 'verify', reason: 'Refused' }),
@@ -40,7 +42,7 @@ test.each([401, 503])(
     world.intercept();
     await world.wait(30 * MINUTE);
     await world.rotate();
-    expect(unusable(world)).toBe(0);
+    expect([unusable(world), mended(world)]).toEqual([0, undefined]);
     expect(world.accepts(world.string(TELEGRAF))).toBe(true);
     await world.wait(HOUR);
     expect((await world.rotate()).result).toMatchObject({
@@ -250,6 +252,7 @@ test.each(['says 401', 'kills the run'])(
     if (what === 'says 401') {
       expect(result.outcomes).toMatchObject([{ action: { kind: 'give-back' }, result: 'armed' }]);
       expect([result.entries[0].condition, unusable(world)]).toEqual(['refused', 1]);
+      expect(mended(world)).toBeUndefined();
     }
     expect(world.tokens(TELEGRAF)[0]).toMatchObject({
       permissions: [{ action: 'write', resource: 'telemetry' }],
@@ -258,9 +261,66 @@ test.each(['says 401', 'kills the run'])(
     world.intercept(refusing(401));
     await world.wait(HOUR);
     expect((await world.rotate()).result.outcomes).toEqual([verified('armed')]);
-    expect(unusable(world)).toBe(1);
+    expect([unusable(world), mended(world)]).toEqual([1, undefined]);
     world.intercept();
     expect((await world.rotate()).result.entries).toMatchObject([{ condition: 'works' }]);
-    expect([unusable(world), world.accepts(world.string(TELEGRAF))]).toEqual([0, true]);
+    expect([unusable(world), mended(world)]).toEqual([0, 1]);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
   },
 );
+
+/** Went back to a quarantined token, whose marker cannot be written after it got its permissions. */
+async function halfGivenBack() {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const first = world.labels(TELEGRAF).AWSCURRENT;
+  await world.wait(HOUR);
+  await world.rotate(named);
+  const second = world.labels(TELEGRAF).AWSCURRENT;
+  for (let days = 0; days < 4; days += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  await world.people.makeCurrent(TELEGRAF, first);
+  world.intercept((call, effect) => {
+    const isGiven = world.tokens(TELEGRAF)[0]?.permissions.length === 1;
+    const isMarking = call.operation === 'PATCH /tokens/{id}' && isGiven;
+    return Promise.resolve(isMarking ? { status: 503, body: '{}' } : effect());
+  });
+  await world.rotate();
+  expect(world.tokens(TELEGRAF)[0]).toMatchObject({
+    permissions: [{ action: 'write', resource: 'telemetry' }],
+    marker: { quarantined: expect.stringMatching(INSTANT) },
+  });
+  return { world, second };
+}
+
+test('a token that got its permissions back and not its marker is unusable until it did', async () => {
+  const { world } = await halfGivenBack();
+  await world.wait(HOUR);
+  await world.rotate();
+  expect(unusable(world)).toBe(1);
+  world.intercept();
+  await world.wait(HOUR);
+  expect((await world.rotate({ dryRun: true })).result.entries).toMatchObject([
+    { condition: 'stripped' },
+  ]);
+  expect((await world.rotate()).result.entries).toMatchObject([{ condition: 'works' }]);
+  expect([unusable(world), world.accepts(world.string(TELEGRAF))]).toEqual([0, true]);
+});
+
+test('consumers of a token that got its permissions back by half keep it for a grace period after a person goes forward', async () => {
+  const { world, second } = await halfGivenBack();
+  world.intercept();
+  const given = world.string(TELEGRAF);
+  await world.people.makeCurrent(TELEGRAF, second);
+  await world.wait(8 * DAY);
+  await world.reap();
+  expect(world.accepts(given)).toBe(true);
+  expect(world.tokens(TELEGRAF)[0]?.marker).not.toHaveProperty('quarantined');
+  for (let days = 0; days < 4; days += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  expect(world.accepts(given)).toBe(false);
+});

@@ -183,6 +183,29 @@ test('gives back what quarantine took from a token that somebody rolled back to'
   expect((await world.rotate()).result.plan.actions).toEqual([]);
 });
 
+test.each([{}, { tokens: ['telegraf'], force: true }])(
+  'replaces a quarantined token that expired after somebody rolled back to it, and gives it nothing: %j',
+  async (event) => {
+    const world = await openWorldForTest(policyWith(entries));
+    await world.rotate();
+    const { AWSCURRENT = '' } = world.labels(TELEGRAF);
+    const first = world.holders(TELEGRAF).AWSCURRENT;
+    await world.wait(85 * DAY);
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    for (let days = 0; days < 3; days += 1) {
+      await world.wait(DAY);
+      await world.reap();
+    }
+    await world.people.makeCurrent(TELEGRAF, AWSCURRENT);
+    await world.wait(2 * DAY);
+    expect((await world.rotate(event)).result.outcomes).toEqual([
+      { action: expect.objectContaining({ kind: 'rotate', reason: 'Expired' }), ...done },
+    ]);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    expect(world.tokens().find(({ id }) => id === first)?.permissions).toEqual([]);
+  },
+);
+
 test('leaves a value that a person put, and says so, until they ask for the rotation by name', async () => {
   const world = await openWorldForTest(policyWith(entries));
   await world.rotate();

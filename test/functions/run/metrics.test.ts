@@ -102,6 +102,18 @@ test.each([...Object.keys(OUTAGES), 'nothing happens'])(
   },
 );
 
+test('an outage that a person ordered, and lifted, sounds no alarm', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  const before = await passHours(world, 2);
+  const order = { token: 'telegraf', reason: 'leaked' };
+  await world.revoke({ ...order, way: 'delete' });
+  await world.revoke({ ...order, way: 'lift' });
+  expect(world.accepts(world.string(TELEGRAF))).toBe(false);
+  const after = await passHours(world, 2);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(heard([...before, ...after])).toEqual([]);
+});
+
 test('failures are counted beside what was done', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
   await world.people.createSecret(TELEGRAF, 'theirs', { 'keyturn:owner': 'other' });

@@ -201,7 +201,7 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       break;
     }
     case 'supersede':
-      change({ superseded: at, fenced: undefined });
+      change({ superseded: at, fenced: undefined, quarantined: undefined });
       break;
     case 'fence':
       if (holderOf(model, secret, secret.labels.AWSPREVIOUS)?.id === tokenId)

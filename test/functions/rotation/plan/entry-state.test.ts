@@ -2,8 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../../functions/policy/policy.ts';
 import { entryStates, type Unadopted } from '../../../../functions/rotation/plan/entry-state.ts';
 import { measureTokens } from '../../../../functions/rotation/plan/measure-tokens.ts';
+import { isByOrder, planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
 import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
-import type { Secret } from '../../../../functions/secrets-manager/secret.ts';
+import {
+  CLUSTER_TAG,
+  MOVED_TAG,
+  type Secret,
+} from '../../../../functions/secrets-manager/secret.ts';
 import { formatInstant } from '../../../../functions/time.ts';
 import {
   armed,
@@ -13,6 +18,7 @@ import {
   id,
   inert,
   type Labels,
+  LEARNT,
   MINUTE,
   NOW,
   observationOf,
@@ -426,16 +432,24 @@ describe('a replica that another Region writes', () => {
 
 test('an outage that the run ended is counted in that run and not as a state, a first issue is none', () => {
   const found = (world: World, refused: readonly string[] = [], mended = [TELEGRAF]) => {
-    const before = { states: statesAfter(world), refused: new Set(refused) };
+    const observation = observationOf(world);
+    const { actions } = planRotation(policyOf(), observation, { force: false }, LEARNT);
+    const before = {
+      states: statesAfter(world),
+      refused: new Set(refused),
+      isByOrder: (secret: string) => isByOrder(secret, actions, observation),
+    };
     const states = statesAfter(world, { mended });
-    return measureTokens(policyOf(), observationOf(world), states, before);
+    return measureTokens(policyOf(), observation, states, before);
   };
   const placeholder = { secrets: [secretOf({ AWSCURRENT: SAVED })] };
+  const tagged = (tags: Secret['tags']) => ({ secrets: [secretOf({ AWSCURRENT: 1 }, { tags })] });
   const outages: readonly World[] = [
     current({ age: 91 * DAY }),
     { secrets: [secretOf({ AWSCURRENT: 1 })] },
     current({ permissions: [] }),
     { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [inert(1)] },
+    current({ age: HOUR, marker: { refused: NOW } }),
   ];
   for (const world of outages) {
     expect(found(world)).toMatchObject({ unusableTokens: 0, mendedOutages: 1 });
@@ -449,6 +463,8 @@ test('an outage that the run ended is counted in that run and not as a state, a 
     placeholder,
     current({ age: 31 * DAY }),
     current({ marker: { refused: NOW } }),
+    tagged({ [CLUSTER_TAG]: 'https://elsewhere.example.com' }),
+    tagged({ [MOVED_TAG]: formatInstant(NOW - HOUR) }),
   ];
   for (const world of others) {
     expect(found(world)).not.toHaveProperty('mendedOutages');

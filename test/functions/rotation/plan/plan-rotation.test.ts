@@ -115,6 +115,17 @@ test('gives back what quarantine took from a token that somebody rolled back to'
   );
 });
 
+test('replaces a quarantined token that somebody rolled back to after it had expired, which nothing gives back', () => {
+  const marker = { superseded: NOW - 5 * DAY, fenced: NOW - 4 * DAY, quarantined: NOW - 3 * DAY };
+  const world = {
+    secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 })],
+    tokens: [armed(1, { age: 90 * DAY, permissions: [], marker }), armed(2, { age: 5 * DAY })],
+  };
+  expect(plan(world)).toEqual(
+    planOf('rotate', { actions: [{ ...about, kind: 'rotate', reason: 'Expired' }] }),
+  );
+});
+
 test.each([
   ['Held', 'on hold (frozen) until a person removes the hold', { tags: { [HOLD_TAG]: 'frozen' } }],
   [
