@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { expect, it, vi } from 'vitest';
 import { carryOut } from '../../bin/keyturn/carry-out.ts';
 import { AT_ONCE } from '../../bin/keyturn/several-at-once.ts';
@@ -191,12 +192,17 @@ it('several strings are looked for at the same time, and shown in their order', 
   expect(stdout.match(/^string \d+/gm)).toEqual(wanted);
 });
 
+/** Lambda has no room for another run. */
+const refuse = (response: ServerResponse) => {
+  response.writeHead(429, { 'x-amzn-errortype': 'TooManyRequestsException' });
+  return response.end('{"Message":"Rate Exceeded."}');
+};
+
 it('a look that Lambda has no room for waits until another one has ended', async () => {
   let open = 0;
   const env = await answeringLambda((_event, response) => {
     if (open > 0) {
-      response.writeHead(429, { 'x-amzn-errortype': 'TooManyRequestsException' });
-      return response.end('{"Message":"Rate Exceeded."}');
+      return refuse(response);
     }
     open += 1;
     return setTimeout(() => {
@@ -230,8 +236,7 @@ it('an order that Lambda has no room for waits until another one has ended', asy
   const env = await answeringLambda((event, response) => {
     if (event.dryRun) return response.end(JSON.stringify(previewOf()));
     if (open > 0) {
-      response.writeHead(429, { 'x-amzn-errortype': 'TooManyRequestsException' });
-      return response.end('{"Message":"Rate Exceeded."}');
+      return refuse(response);
     }
     open += 1;
     return setTimeout(() => {
@@ -250,8 +255,7 @@ it.each(['look', 'order'])(
   async (what) => {
     const env = await answeringLambda((event, response) => {
       if (event.dryRun && what === 'order') return response.end(JSON.stringify(previewOf()));
-      response.writeHead(429, { 'x-amzn-errortype': 'TooManyRequestsException' });
-      return response.end('{"Message":"Rate Exceeded."}');
+      return refuse(response);
     });
     const { code, stdout, stderr } = await keyturn(FROZEN, { env, stdin: LEAKED });
     expect(code).toBe(1);

@@ -1,7 +1,8 @@
 import { afterAll, beforeEach } from 'vitest';
+import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { openWorld } from '../../world/open-world.ts';
 import { HOUR } from '../../world/policy.ts';
-import type { World } from '../../world/world.ts';
+import type { Answered, World } from '../../world/world.ts';
 
 export const GRAFANA = 'keyturn/prod/grafana';
 
@@ -38,4 +39,15 @@ export async function issuedForEachTest(): Promise<World> {
   beforeEach(() => world.restore(issued));
   afterAll(() => world.close());
   return world;
+}
+
+/** These operations get that reply, and have no effect. */
+export const answer =
+  (operations: readonly string[], reply: Awaited<ReturnType<Interceptor>>): Interceptor =>
+  (call, effect) =>
+    operations.includes(call.operation) ? Promise.resolve(reply) : passThrough(call, effect);
+
+/** The report, also of an order that was not done whole. */
+export function reportOf({ result, error }: Answered<object>): Record<string, unknown> {
+  return { ...(result ?? JSON.parse(error?.errorMessage.split('\n').at(-1) ?? '{}')) };
 }

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
+import { passThrough } from '../../../sandbox/interception.ts';
 import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import type { Answered } from '../../world/world.ts';
-import { issuedForEachTest } from './issued.ts';
+import { answer, issuedForEachTest, reportOf } from './issued.ts';
 
 /** What changes after a look, and what is answered without being done. */
 const world = await issuedForEachTest();
@@ -12,16 +11,6 @@ const force = { tokens: ['telegraf'], force: true };
 const currentId = (secret = TELEGRAF) => world.holders(secret).AWSCURRENT ?? '';
 const working = (secret?: string) =>
   world.tokens(secret).filter(({ permissions }) => permissions.length > 0);
-
-const answer =
-  (operations: readonly string[], reply: Awaited<ReturnType<Interceptor>>): Interceptor =>
-  (call, effect) =>
-    operations.includes(call.operation) ? Promise.resolve(reply) : passThrough(call, effect);
-
-/** The report, also of an order that was not done whole. */
-function reportOf({ result, error }: Answered<object>): Record<string, unknown> {
-  return { ...(result ?? JSON.parse(error?.errorMessage.split('\n').at(-1) ?? '{}')) };
-}
 
 test('another plan than the one that was confirmed is refused, and nothing is done', async () => {
   const { result: shown } = await world.revoke({ ...order, dryRun: true });

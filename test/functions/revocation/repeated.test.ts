@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import { issuedForEachTest } from './issued.ts';
+import { answer, issuedForEachTest } from './issued.ts';
 
 /** The same words again: the same order, or a new one. */
 const world = await issuedForEachTest();
@@ -9,11 +9,6 @@ const world = await issuedForEachTest();
 const order = { token: 'telegraf', reason: 'leaked' };
 const force = { tokens: ['telegraf'], force: true };
 const currentId = (secret = TELEGRAF) => world.holders(secret).AWSCURRENT ?? '';
-
-const answer =
-  (operations: readonly string[], reply: Awaited<ReturnType<Interceptor>>): Interceptor =>
-  (call, effect) =>
-    operations.includes(call.operation) ? Promise.resolve(reply) : passThrough(call, effect);
 
 test.each([1, 16, 90])(
   'the same order goes on %i minutes after it stopped half-way, with the same successor',

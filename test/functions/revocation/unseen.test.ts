@@ -3,8 +3,7 @@ import { expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { denied } from '../../world/faults.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import type { Answered } from '../../world/world.ts';
-import { GRAFANA, issuedForEachTest } from './issued.ts';
+import { answer, GRAFANA, issuedForEachTest, reportOf } from './issued.ts';
 
 /** An order that never claims what it did not see, and reaches what it can. */
 const world = await issuedForEachTest();
@@ -16,10 +15,6 @@ const currentId = (secret = TELEGRAF) => world.holders(secret).AWSCURRENT ?? '';
 const working = (secret?: string) =>
   world.tokens(secret).filter(({ permissions }) => permissions.length > 0);
 
-const answer =
-  (operations: readonly string[], reply: Awaited<ReturnType<Interceptor>>): Interceptor =>
-  (call, effect) =>
-    operations.includes(call.operation) ? Promise.resolve(reply) : passThrough(call, effect);
 const noSecrets = answer(['ListSecrets'], { status: 200, body: '{"SecretList": []}' });
 const nothingThere: Interceptor = (call, effect) =>
   call.operation === 'DescribeSecret'
@@ -32,11 +27,6 @@ const awsIsDown: Interceptor = (call, effect) =>
   call.server === 'secrets-manager' && call.operation !== 'GetSecretValue'
     ? Promise.resolve({ status: 500, body: '{"__type": "InternalServiceError"}' })
     : passThrough(call, effect);
-
-/** The report, also of an order that was not done whole. */
-function reportOf({ result, error }: Answered<object>): Record<string, unknown> {
-  return { ...(result ?? JSON.parse(error?.errorMessage.split('\n').at(-1) ?? '{}')) };
-}
 
 test.each([
   [
