@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import './node-24.js';
 import { explain, kindOf, meaningOf, sentenceOf } from './keyturn/failure.ts';
-import { refuseCredentials, withoutOpaque } from './keyturn/misplaced.ts';
+import { refuseCredentials, refuseCredentialsIn, withoutOpaque } from './keyturn/misplaced.ts';
 import { settleHome } from './keyturn/operator.ts';
 import { runProgram } from './keyturn/program.ts';
 import { createTerminal } from './keyturn/terminal.ts';
@@ -11,6 +11,7 @@ const terminal = createTerminal();
 try {
   settleHome();
   refuseCredentials(process.argv.slice(2));
+  refuseCredentialsIn(process.env);
   await untilInterrupted(() => runProgram(terminal));
 } catch (error) {
   const words = process.argv.slice(2);

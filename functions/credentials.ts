@@ -127,7 +127,7 @@ const decodedOnce = (text: string): string =>
   );
 
 /** The text as its author saw it: without what encodes, hides or colours its characters. */
-function plainText(text: string): string {
+export function plainText(text: string): string {
   // A file in UTF-16 that is read as UTF-8 has a NUL beside every character.
   let plain = text
     .replaceAll('\0', '')

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
+import { holdsCredential, redact } from './credentials.ts';
 import { createDataPlane } from './data-plane/probe.ts';
 import {
   CA_FILE,
@@ -14,7 +15,9 @@ import {
 } from './environment.ts';
 import type { Publish } from './events/events.ts';
 import { createPublisher } from './events/publisher.ts';
+import { createHeldCredentials, type HeldCredentials } from './held-credentials.ts';
 import { createManagementApi } from './management-api/client.ts';
+import type { ManagementApi } from './management-api/management-api.ts';
 import { accountPrefix } from './management-api/prefix.ts';
 import { readingOwnWrites } from './management-api/reading-own-writes.ts';
 import { createMeter } from './metrics.ts';
@@ -23,12 +26,13 @@ import type { Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
 import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
-import type { ReadSchedule } from './schedules/reader.ts';
+import type { ScheduleReader } from './schedules/reader.ts';
 import type { ScheduleStatus } from './schedules/schedule-status.ts';
 import { offNote } from './schedules/schedule-text.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
+import type { Secrets } from './secrets-manager/secrets.ts';
 import { DAY_MS, formatInstant, MINUTE_MS } from './time.ts';
 import { TokenValue } from './token-value.ts';
 
@@ -107,6 +111,8 @@ export interface Origin {
   readonly writeMetrics?: (line: object) => void;
   /** Absent: every run reads it from the secret that the policy names (`cluster.managementToken`). */
   readonly managementToken?: TokenValue | undefined;
+  /** Others that the process holds, such as those of AWS. */
+  readonly credentials?: readonly string[] | undefined;
   /** As in `RunTools`. */
   readonly thirdRunMs?: number | undefined;
 }
@@ -117,6 +123,10 @@ export interface Origin {
  */
 export function loadRuntime(): Runtime {
   const { env } = process;
+  for (const name of Object.values(ENVIRONMENT)) {
+    if (holdsCredential(env[name] ?? ''))
+      throw new Error(`found a token string in ${name}, expected a name: deploy the stack again`);
+  }
   const root = env.LAMBDA_TASK_ROOT ?? '.';
   const document: unknown = JSON.parse(readFileSync(join(root, POLICY_FILE), 'utf8'));
   const policy = parsePolicy(document, env[ENVIRONMENT.policyFile]);
@@ -132,16 +142,39 @@ export function loadRuntime(): Runtime {
       error: (message, { error, ...details }) =>
         logger.error(message, { details, error: error as Error }),
     },
+    credentials: [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN].filter(
+      (each) => each !== undefined,
+    ),
     thirdRunMs: secondsIn(env[ENVIRONMENT.thirdRunSeconds]),
     writeMetrics: (line) => logger.info('measured', { ...line }),
   });
 }
 
-/** What servers and people said may be of the form of a credential, and a log keeps it for years. */
-const redactingLog = ({ info, warn, error }: RunTools['log']): RunTools['log'] => ({
-  info: (message, details) => info(message, redacted(details)),
-  warn: (message, details) => warn(message, redacted(details)),
-  error: (message, details) => error(message, redacted(details)),
+type Clean = <T>(value: T) => T;
+
+/** What servers and people said may have a credential in it, and a log keeps it for years. */
+const redactingLog = ({ info, warn, error }: RunTools['log'], clean: Clean): RunTools['log'] => ({
+  info: (message, details) => info(message, clean(details)),
+  warn: (message, details) => warn(message, clean(details)),
+  error: (message, details) => error(message, clean(details)),
+});
+
+const holdingSecrets = (secrets: Secrets, held: HeldCredentials): Secrets => ({
+  ...secrets,
+  async value(name, version) {
+    const found = await secrets.value(name, version);
+    if (found) held.holdAllIn(found.reveal());
+    return found;
+  },
+});
+
+const holdingTokens = (api: ManagementApi, held: HeldCredentials): ManagementApi => ({
+  ...api,
+  async createToken(token) {
+    const minted = await api.createToken(token);
+    held.hold(minted.value.reveal());
+    return minted;
+  },
 });
 
 /** Nobody sees the answer of a run that fails: its error says as well that the schedule is off. */
@@ -156,22 +189,33 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 /** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
   const { policy, ca, managementToken: given } = origin;
-  const log = redactingLog(origin.log);
+  const held = createHeldCredentials();
+  for (const credential of origin.credentials ?? []) held.hold(credential);
+  /** The only way out: it knows what has the form of a credential, and every one that was held. */
+  const clean: Clean = (value) => redacted(value, (text) => held.redact(redact(text)));
+  const log = redactingLog(origin.log, clean);
   let deadline = 0;
+  let running = 0;
   let managementToken = new TokenValue('');
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
   const shared = { ...timing, deadline: () => deadline };
   const { cluster } = policy;
-  const secrets = createSecrets({ ...shared, writesPerSecond: policy.secretWritesPerSecond });
-  const api = createManagementApi({
-    ...shared,
-    url: cluster.url,
-    token: () => managementToken,
-    connections: policy.concurrency,
-    ca,
-    ...(cluster.accountId &&
-      cluster.clusterId && { prefix: accountPrefix(cluster.accountId, cluster.clusterId) }),
-  });
+  const secrets = holdingSecrets(
+    createSecrets({ ...shared, writesPerSecond: policy.secretWritesPerSecond }),
+    held,
+  );
+  const api = holdingTokens(
+    createManagementApi({
+      ...shared,
+      url: cluster.url,
+      token: () => managementToken,
+      connections: policy.concurrency,
+      ca,
+      ...(cluster.accountId &&
+        cluster.clusterId && { prefix: accountPrefix(cluster.accountId, cluster.clusterId) }),
+    }),
+    held,
+  );
   const dataPlane = createDataPlane({
     ...shared,
     url: cluster.dataUrl ?? cluster.url,
@@ -187,7 +231,7 @@ export function createRuntime(origin: Origin): Runtime {
   const meter = createMeter({
     owner: policy.owner,
     now: timing.now,
-    write: origin.writeMetrics ?? (() => {}),
+    write: (line) => origin.writeMetrics?.(clean(line)),
   });
 
   async function readToken(measure: Measure): Promise<TokenValue> {
@@ -199,14 +243,14 @@ export function createRuntime(origin: Origin): Runtime {
     return value;
   }
 
-  let readSchedule: ReadSchedule | undefined;
+  let scheduleReader: ScheduleReader | undefined;
 
   /** Never rejects: a run does its work whether its schedule can be read or not. */
   async function askSchedule(job: ScheduledJob): Promise<ScheduleStatus> {
     const name = scheduleName(policy.owner, job);
     try {
-      readSchedule ??= (await import('#schedule-reader')).createScheduleReader();
-      const schedule = await readSchedule(name);
+      scheduleReader ??= (await import('#schedule-reader')).createScheduleReader();
+      const schedule = await scheduleReader.read(name);
       if (schedule.state === 'unknown') throw new Error('the answer names no state of a schedule');
       if (schedule.state !== 'on') log.warn('the schedule does not fire', { schedule });
       return schedule;
@@ -224,10 +268,12 @@ export function createRuntime(origin: Origin): Runtime {
     measure: Measure = meter.measure,
   ): Promise<T> {
     deadline = end - RESERVE_MS;
+    running += 1;
     try {
       // Every run reads it again, so that replacing it needs no deployment.
       managementToken = given ?? (await readToken(measure));
-      const publish: Publish = (event) => publisher.publish(redacted(event));
+      held.hold(managementToken.reveal());
+      const publish: Publish = (event) => publisher.publish(clean(event));
       const answer = await work({
         ...timing,
         policy,
@@ -241,19 +287,23 @@ export function createRuntime(origin: Origin): Runtime {
         deadline,
         thirdRunMs: origin.thirdRunMs,
       });
-      return redacted(answer);
+      return clean(answer);
     } catch (error) {
-      throw redacted(error);
+      throw clean(error);
     } finally {
       // Before the events, so that a process that ends while it sends them has measured its work.
       meter.flush();
       const lostEvents = await publisher.flush(context.getRemainingTimeInMillis() - ANSWER_MS);
       if (lostEvents > 0) meter.measure({ lostEvents });
       meter.flush();
+      running -= 1;
       // Lambda freezes the process now: what is open could be dead when the next run begins.
-      secrets.disconnect();
-      publisher.disconnect();
-      await api.disconnect();
+      if (running === 0) {
+        secrets.disconnect();
+        publisher.disconnect();
+        scheduleReader?.disconnect();
+        await api.disconnect();
+      }
     }
   }
 
@@ -279,7 +329,7 @@ export function createRuntime(origin: Origin): Runtime {
         try {
           return { ...(await runUntil(longest, context, work, measure)), schedule };
         } catch (error) {
-          throw withNote(error, schedule);
+          throw clean(withNote(error, schedule));
         }
       }
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;

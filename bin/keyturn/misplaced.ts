@@ -23,6 +23,22 @@ export function refuseCredentials(words: readonly string[]): void {
   );
 }
 
+/** The one variable in which a credential belongs. */
+const CREDENTIAL = 'KEYTURN_MANAGEMENT_TOKEN';
+
+/**
+ * As `refuseCredentials`, for the variables that stand for options.
+ * @throws CommandError that does not quote the string
+ */
+export function refuseCredentialsIn(environment: NodeJS.ProcessEnv): void {
+  for (const [key, value = ''] of Object.entries(environment)) {
+    if (!key.startsWith('KEYTURN_') || key === CREDENTIAL || !holdsCredential(value)) continue;
+    throw new CommandError(
+      `found a token string in ${key}, expected a name or a path; unset it, and if it was the management token, set ${CREDENTIAL}. Nothing was done`,
+    );
+  }
+}
+
 /** No table shows the values of these. */
 const ECHOED = ['--management-token-file', '--confirm', '--policy', '--function-prefix'];
 const OPAQUE = /^[A-Za-z0-9+/_=-]{20,}$/;

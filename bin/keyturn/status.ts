@@ -106,7 +106,7 @@ async function scheduleStates(
   reports: readonly PlanReport[],
 ): Promise<readonly ScheduleStatus[]> {
   const told = reports.flatMap(({ schedule }) => schedule ?? []);
-  const read = createScheduleReader();
+  const { read } = createScheduleReader();
   const states = SCHEDULED.map((job) => scheduleName(owner, job)).map((name) => {
     const known = told.find((each) => each.name === name && each.state !== 'unknown');
     return known ?? read(name).catch((): ScheduleStatus => ({ name, state: 'unknown' }));

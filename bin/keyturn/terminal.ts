@@ -122,7 +122,7 @@ export function createTerminal(
   };
   return {
     print: (line) => print(shownOn(stdout, line)),
-    printJson: (value) => print(withEscapes(JSON.stringify(redacted(value), null, 2))),
+    printJson: (value) => print(withEscapes(JSON.stringify(redacted(value, redact), null, 2))),
     get hasPrinted() {
       return hasPrinted;
     },

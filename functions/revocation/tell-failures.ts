@@ -41,8 +41,8 @@ function named(all: Iterable<string>, most: number): string {
 export function toldOnce(failures: readonly Failure[], most: number): string[] {
   const textOf = ({ what, error }: Failure) => `${what}: ${error}`;
   const alike = Map.groupBy(failures, (each) => {
-    const text = textOf(each);
-    return each.tokenId === undefined ? text : text.replaceAll(each.tokenId, '…');
+    const names = [each.where, each.tokenId].filter((name) => name !== undefined);
+    return names.reduce((text, name) => text.replaceAll(name, '…'), textOf(each));
   });
   return [...alike].flatMap(([text, [first, ...others]]) => {
     if (!first) return [];

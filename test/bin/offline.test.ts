@@ -161,6 +161,17 @@ describe('says in one line what was found, what was expected and what to do:', (
     expect(stderr).not.toContain(part);
   });
 
+  it.each(['KEYTURN_POLICY', 'KEYTURN_FUNCTION_PREFIX', 'KEYTURN_MANAGEMENT_TOKEN_FILE'])(
+    'a token string in %s',
+    async (name) => {
+      const env = { [name]: `apiv1_${'s3cret+/'.repeat(10)}abcdef==` };
+      const { code, stdout, stderr } = await keyturn(['whois', '--database', 'telemetry'], { env });
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`found a token string in ${name}, expected a name or a path`);
+      expect(stderr).not.toContain('s3cret');
+    },
+  );
+
   it('no AWS credentials', async () => {
     const env = {
       AWS_REGION: 'eu-west-1',

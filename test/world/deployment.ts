@@ -12,6 +12,8 @@ import type { Answered, Deployment } from './world.ts';
 export interface Deployed {
   readonly deployment: Deployment;
   readonly host: Host;
+  /** What its functions answered, as JSON. */
+  readonly answers: readonly string[];
 }
 
 /** The instances of a deployment: `2/rotate-1` is the third deployment's. */
@@ -74,8 +76,12 @@ export function deployOn(
       [ENVIRONMENT.thirdRunSeconds]: String(thirdRunOf(policy)),
     },
   });
-  const invoke = async (job: Job, event: object = {}) =>
-    (await clock.waitFor(host.invoke(job, event))) as Answered;
+  const answers: string[] = [];
+  const invoke = async (job: Job, event: object = {}) => {
+    const answer = (await clock.waitFor(host.invoke(job, event))) as Answered;
+    answers.push(JSON.stringify(answer));
+    return answer;
+  };
   const lines: Deployment['lines'] = (from = 0) => host.logs.slice(from).map(({ text }) => text);
 
   const deployment: Deployment = {
@@ -97,5 +103,5 @@ export function deployOn(
     lines,
     metrics: () => readMetrics(lines()),
   };
-  return { deployment, host };
+  return { deployment, host, answers };
 }

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { Call } from '../../sandbox/interception.ts';
 import { VirtualClock } from '../../sandbox/virtual-clock.ts';
+import { createCanary } from './canary.ts';
 import { type Deployed, deployOn, prefixOf } from './deployment.ts';
 import { JOBS } from './jobs.ts';
 import { shiftInstants } from './shift-instants.ts';
@@ -20,6 +21,8 @@ export async function openWorld(
 ): Promise<World> {
   const clock = new VirtualClock(startAt);
   const systems = await openSystems(clock, options);
+  const canary = createCanary(systems.cluster.managementToken);
+  systems.watch(canary.watcher);
   const deployed: Deployed[] = [];
   const deploy: World['deploy'] = (declared) => {
     const next = deployOn(systems, clock, declared, deployed.length);
@@ -49,7 +52,15 @@ export async function openWorld(
     },
     async close() {
       await Promise.all(deployed.map(({ host }) => host.close()));
+      const events = systems.aws.state.events.map((event) => JSON.stringify(event));
       await systems.close();
+      const said = deployed.flatMap(({ host, answers }) => [
+        ...host.logs.map(({ text }) => text),
+        ...answers,
+      ]);
+      const leaks = canary.leaksIn([...events, ...said]);
+      // Whatever the test is about.
+      if (leaks.length > 0) throw new Error(`a credential left the functions: ${leaks[0]}`);
     },
   };
 }

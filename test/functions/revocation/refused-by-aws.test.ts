@@ -106,7 +106,7 @@ test('errors that are alike are told once, with their number and the secrets', a
   world.intercept();
   const said = error?.errorMessage.split('\n').slice(1, -1) ?? [];
   expect(said.filter((line) => line.includes('ThrottlingException'))).toEqual([
-    'hold: ThrottlingException: Rate exceeded (2 times, keyturn/prod/grafana, keyturn/prod/telegraf)',
+    'hold: ThrottlingException: TagResource of …: Rate exceeded (2 times, keyturn/prod/grafana, keyturn/prod/telegraf)',
   ]);
 });
 

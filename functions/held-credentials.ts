@@ -1,0 +1,124 @@
+import { plainText } from './credentials.ts';
+
+/** The credentials that a run has held, to be found in whatever leaves it. */
+export interface HeldCredentials {
+  /** Strings of fewer than eight characters are names or words, and nobody would find them in a text. */
+  hold(credential: string): void;
+  /**
+   * As `hold`, for all that looks like a credential in the value of a secret: people keep passwords beside a token,
+   * and an error of AWS may quote the whole request.
+   */
+  holdAllIn(secretValue: string): void;
+  /**
+   * Replaces by `[token]` every word that has a part of 15 characters or more of what was held: plain, escaped,
+   * percent-encoded, in base64 or hexadecimal digits, or both. A text that has none stays as it is; one that has
+   * loses its encoding.
+   */
+  redact(text: string): string;
+}
+
+/**
+ * What is remembered of a credential: its blocks of eight characters. Any 15 characters of it have a whole one. Eight
+ * characters of base64 are 48 bits, which nothing else has by chance.
+ */
+const BLOCK = 8;
+const WORD = /[A-Za-z0-9+/_=.~%-]{8,}/g;
+const WORD_CHARACTER = /[A-Za-z0-9+/_=.~%-]/;
+const BASE_64 = /^[A-Za-z0-9+/_=-]{11,}$/;
+const HEXADECIMAL = /^[0-9A-Fa-f]{16,}$/;
+/** In front of base64 at each of the four places of a group of four characters. */
+const FRONTS = ['', 'A', 'AA', 'AAA'];
+const DEEPEST = 2;
+
+/** Not `tokenId` or `secretName`. */
+const SECRET_KEY =
+  /(?:token|secret|password|passwd|pwd|credential|(?:api|access|private)_?key)s?$/i;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/;
+/** Random characters of several kinds, and no host, address or path of words. */
+const isRandom = (text: string) =>
+  /^[A-Za-z0-9+/_=-]{20,}$/.test(text) && [/\d/, /[a-z]/, /[A-Z]/].every((kind) => kind.test(text));
+
+const isSecret = (key: string, text: string) =>
+  !UUID.test(text) && !INSTANT.test(text) && (SECRET_KEY.test(key) || isRandom(text));
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+export function createHeldCredentials(): HeldCredentials {
+  const blocks = new Set<string>();
+
+  function hold(credential: string): void {
+    const { length } = credential;
+    for (let at = 0; at + BLOCK <= length; at += BLOCK)
+      blocks.add(credential.slice(at, at + BLOCK));
+    if (length >= BLOCK) blocks.add(credential.slice(-BLOCK));
+  }
+
+  function holdIn(key: string, value: unknown): void {
+    if (typeof value === 'string' && isSecret(key, value)) hold(value);
+    if (typeof value !== 'object' || value === null) return;
+    for (const [under, each] of Object.entries(value)) holdIn(under, each);
+  }
+
+  /** Where the next block begins. */
+  function nextBlock(text: string, from: number): number | undefined {
+    for (let at = from; at + BLOCK <= text.length; at += 1) {
+      if (blocks.has(text.slice(at, at + BLOCK))) return at;
+    }
+    return undefined;
+  }
+
+  function isEncoded(word: string, depth: number): boolean {
+    if (nextBlock(word, 0) !== undefined) return true;
+    if (depth === DEEPEST) return false;
+    const isIn = (encoding: 'base64' | 'hex', text: string) =>
+      (Buffer.from(text, encoding).toString('latin1').match(WORD) ?? []).some((each) =>
+        isEncoded(each, depth + 1),
+      );
+    if (HEXADECIMAL.test(word) && ['', '0'].some((front) => isIn('hex', front + word))) return true;
+    return BASE_64.test(word) && FRONTS.some((front) => isIn('base64', front + word));
+  }
+
+  /** The words that a credential touches, which may have spaces in it. */
+  function withoutPlain(text: string): string {
+    const parts: string[] = [];
+    let written = 0;
+    for (let at = nextBlock(text, 0); at !== undefined; at = nextBlock(text, written)) {
+      let [from, to] = [at, at + BLOCK];
+      while (from > written && WORD_CHARACTER.test(text.charAt(from - 1))) from -= 1;
+      while (
+        to < text.length &&
+        (WORD_CHARACTER.test(text.charAt(to)) || blocks.has(text.slice(to, to + BLOCK)))
+      )
+        to += 1;
+      parts.push(text.slice(written, from), '[token]');
+      written = to;
+    }
+    return parts.join('') + text.slice(written);
+  }
+
+  const replaced = (text: string): string =>
+    withoutPlain(text).replace(WORD, (word) => (isEncoded(word, 0) ? '[token]' : word));
+
+  return {
+    hold,
+    holdAllIn(secretValue) {
+      const value = parsed(secretValue);
+      if (typeof value !== 'string') return holdIn('', value);
+      const words = value.split(/[\s"'=:;,]+/).filter((word) => word !== '');
+      for (const word of words) if (words.length === 1 || isRandom(word)) hold(word);
+    },
+    redact(text) {
+      if (blocks.size === 0) return text;
+      const plain = plainText(text);
+      const said = replaced(plain);
+      return said === plain ? replaced(text) : said;
+    },
+  };
+}

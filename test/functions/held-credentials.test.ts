@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { plainText } from '../../functions/credentials.ts';
+import { createHeldCredentials } from '../../functions/held-credentials.ts';
+
+/** Of no form that anybody could know. */
+const OPAQUE = 'Zk3+mQ/9vT-xL_4=pW7rB2nY8dH6sF1jC5gK0';
+
+const holding = (...credentials: readonly string[]) => {
+  const held = createHeldCredentials();
+  for (const each of credentials) held.hold(each);
+  return held;
+};
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const html = (text: string) => text.replace(/[^A-Za-z0-9]/g, (each) => `&#${each.charCodeAt(0)};`);
+const unicode = (text: string) =>
+  [...text].map((each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+
+/** Every piece of it that is long enough to be recognised. */
+const PIECES = Array.from({ length: OPAQUE.length - 7 }, (_, at) => OPAQUE.slice(at, at + 8));
+
+test.each([
+  ['as it is', OPAQUE],
+  ['in a header', `Authorization: Bearer ${OPAQUE}`],
+  ['as a parameter', `/query?u=x&t=${encodeURIComponent(OPAQUE)}`],
+  ['percent-encoded twice', encodeURIComponent(encodeURIComponent(OPAQUE))],
+  ['as JSON in JSON', JSON.stringify(JSON.stringify({ token: OPAQUE.replace('/', '\\/') }))],
+  ['as HTML', html(OPAQUE)],
+  ['as \\u escapes', unicode(OPAQUE)],
+  ['in base64', base64(OPAQUE)],
+  ['in base64 behind one character', base64(`:${OPAQUE}`)],
+  ['in base64 behind two characters', base64(`u:${OPAQUE}`)],
+  ['in base64url', Buffer.from(OPAQUE).toString('base64url')],
+  ['in base64 twice', base64(base64(OPAQUE))],
+  ['in hexadecimal digits', Buffer.from(OPAQUE).toString('hex')],
+  ['in hexadecimal digits, upper-case', Buffer.from(OPAQUE).toString('hex').toUpperCase()],
+  ['in hexadecimal digits of base64', Buffer.from(base64(OPAQUE)).toString('hex')],
+  ['in wrapped base64', base64(`user:${OPAQUE}`).replace(/.{32}/g, '$&\r\n')],
+  ['without its beginning', `…${OPAQUE.slice(5)}`],
+  ['without its end', `${OPAQUE.slice(0, 20)}…`],
+  ['its middle', OPAQUE.slice(9, 25)],
+])('finds a credential of an unknown form: %s', (_how, text) => {
+  const said = holding(OPAQUE).redact(`before ${text} after`);
+  expect(said).toMatch(/before .*\[token\]/s);
+  const plain = plainText(said);
+  const decoded = (['base64', 'hex'] as const).map((each) => Buffer.from(plain, each).toString());
+  const shown = [said, plain, ...decoded].join('\n');
+  expect(PIECES.filter((piece) => shown.includes(piece))).toEqual([]);
+});
+
+test('a text without any of it stays as it is, to the last escape', () => {
+  const texts = [
+    'keyturn/prod/telegraf is due at 2026-01-02T03:04:05Z',
+    '%41\\u0041&amp; 7f1c9b2e-2f1e-4c5b-9d3e-0242ac130002 sha256:0123456789abcdef',
+    'x'.repeat(1_000),
+  ];
+  expect(texts.map(holding(OPAQUE).redact)).toEqual(texts);
+  expect(texts.map(holding('').redact)).toEqual(texts);
+});
+
+test('of the value of a secret it knows tokens and passwords, and no names', () => {
+  const held = createHeldCredentials();
+  held.holdAllIn(
+    JSON.stringify({
+      token: 'a-short-token',
+      tokenId: '7f1c9b2e-2f1e-4c5b-9d3e-0242ac130002',
+      secretName: 'keyturn/prod/telegraf',
+      host: 'influx.example.com',
+      nested: [{ DB_PASSWORD: 'correct horse battery' }, { note: 'Xk2mQ9vTxL4pW7rB2nY8dH6' }],
+      expiresAt: '2026-01-02T03:04:05Z',
+    }),
+  );
+  const shown = [
+    'the token 7f1c9b2e-2f1e-4c5b-9d3e-0242ac130002 of keyturn/prod/telegraf',
+    'https://influx.example.com',
+    '2026-01-02T03:04:05Z',
+  ];
+  expect(shown.map(held.redact)).toEqual(shown);
+  expect(held.redact('a-short-token Xk2mQ9vTxL4pW7rB2nY8dH6')).toBe('[token] [token]');
+  expect(
+    held.redact('{"SecretString":"{\\"DB_PASSWORD\\":\\"correct horse battery\\"}"}'),
+  ).not.toMatch(/correct|horse|battery/);
+});
+
+test('of the lines of a secret it knows what looks random', () => {
+  const held = createHeldCredentials();
+  held.holdAllIn(
+    'INFLUX_HOST=https://influx.example.com\nINFLUX_TOKEN=Xk2mQ9vTxL4pW7rB2nY8dH6==\n',
+  );
+  expect(held.redact('https://influx.example.com INFLUX_TOKEN')).toBe(
+    'https://influx.example.com INFLUX_TOKEN',
+  );
+  expect(held.redact('sent Xk2mQ9vTxL4pW7rB2nY8dH6==')).toBe('sent [token]');
+});
+
+test('takes time in proportion to the text', () => {
+  const held = holding(OPAQUE);
+  for (const text of ['A', '%41', 'AAAA BBBB', '0f', '\\u0041', '&#65;']) {
+    held.redact(text.repeat(1_000_000 / text.length));
+  }
+});
