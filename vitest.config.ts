@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: '100%',
+    // Concurrent tests of one file wait for servers that say nothing.
+    maxConcurrency: 10,
   },
 });
