@@ -1,7 +1,7 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { KeyturnStack } from '../lib/keyturn-stack.ts';
-import { PolicyFileError } from '../lib/policy-file.ts';
+import { checkOwners, PolicyFileError } from '../lib/policy-file.ts';
 
 const app = new App();
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -12,6 +12,7 @@ Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
  */
 const files = String(app.node.tryGetContext('policy') ?? 'keyturn.yaml').split(',');
 try {
+  checkOwners(files);
   for (const policy of files) new KeyturnStack(app, { policy });
 } catch (error) {
   if (!(error instanceof PolicyFileError)) throw error;

@@ -6,9 +6,11 @@ import { shownText } from '../functions/policy/misplaced.ts';
 import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import type { Policy } from '../functions/policy/policy.ts';
 import { formatPath, PolicyError, type PolicyIssue } from '../functions/policy/policy-error.ts';
+import { visible } from '../functions/policy/text.ts';
 import { warningsOf } from '../functions/policy/warnings.ts';
-import { scheduleMistakes } from './schedule/mistakes.ts';
-import { windowWarnings } from './schedule/renewals.ts';
+import { approvalMistakes } from './approvals.ts';
+import { authorityMistake } from './certificate-authority.ts';
+import { scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
 
 export interface PolicyFile {
   /** The file as plain data. The function parses it again at its start. */
@@ -50,38 +52,69 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   return offset;
 }
 
-function read(file: string, role: string): string {
+function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new PolicyFileError(`${file}: cannot read the ${role}; check its path and permissions`, {
-      cause,
-    });
+    throw new PolicyFileError(
+      `${file}: cannot read the policy file; check its path and permissions`,
+      {
+        cause,
+      },
+    );
   }
 }
+
+/**
+ * The certificates that `cluster.ca` names. Undefined: it names none.
+ * @throws PolicyError
+ */
+function readAuthority(file: string, { cluster: { ca } }: Policy): string | undefined {
+  if (ca === undefined) return undefined;
+  const path = resolve(dirname(file), ca);
+  const refuse = (message: string, cause?: unknown) =>
+    new PolicyError([{ path: ['cluster', 'ca'], message }], { cause });
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw refuse(`cannot read ${path}; check its path and permissions`, cause);
+  }
+  const mistake = authorityMistake(pem);
+  if (mistake !== undefined) throw refuse(`${path} ${mistake}`);
+  return pem;
+}
+
+/** A list of a thousand tokens may use one anchor in each; a few hundred bytes that mean gigabytes need far more. */
+const MOST_ALIASES = 10_000;
 
 /** The file as plain data, or why it is none: an alias may name anything, and the parser would quote it. */
 function plainData(yaml: Document): { readonly document?: unknown; readonly problem?: string } {
   try {
-    return { document: yaml.toJS() };
+    return { document: yaml.toJS({ maxAliasCount: MOST_ALIASES }) };
   } catch (error) {
-    return { problem: shownText(error instanceof Error ? error.message : String(error)) };
+    return { problem: visible(shownText(error instanceof Error ? error.message : String(error))) };
   }
 }
 
 /**
  * Reads and checks a policy file.
+ * @param now milliseconds since 1970: dates and years that are far away are mistakes; what is over is none, so that a policy which
+ * was deployed can always be read
  * @throws PolicyFileError with one line for each mistake: file, line, key, what was found and what was expected
  */
-export function readPolicyFile(file: string): PolicyFile {
+export function readPolicyFile(file: string, now = Date.now()): PolicyFile {
   const lines = new LineCounter();
-  const yaml = parseDocument(read(file, 'policy file'), { lineCounter: lines });
+  const yaml = parseDocument(read(file), { lineCounter: lines, merge: true });
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
   const mistakes = [...yaml.errors, ...yaml.warnings];
   if (mistakes.length > 0) {
     throw new PolicyFileError(
       mistakes
-        .map(({ pos, message }) => `${at(pos[0])}: ${shownText(message.split('\n')[0] ?? '')}`)
+        .map(
+          ({ pos, message }) =>
+            `${at(pos[0])}: ${visible(shownText(message.split('\n')[0] ?? ''))}`,
+        )
         .join('\n'),
     );
   }
@@ -91,18 +124,34 @@ export function readPolicyFile(file: string): PolicyFile {
   if (problem !== undefined) throw new PolicyFileError(`${file}: ${problem}; correct the file`);
   try {
     const policy = parsePolicy(document, basename(file));
-    const wrong = scheduleMistakes(policy);
+    const wrong = [...scheduleMistakes(policy, now), ...approvalMistakes(policy, now)];
     if (wrong.length > 0) throw new PolicyError(wrong);
-    const warnings = [...warningsOf(policy), ...windowWarnings(policy)].map((issue) => ({
+    const warnings = [...warningsOf(policy), ...scheduleWarnings(policy, now)].map((issue) => ({
       key: formatPath(issue.path),
       sentence: sentenceOf(issue),
     }));
-    const { ca } = policy.cluster;
-    if (ca === undefined) return { document, policy, warnings };
-    const pem = read(resolve(dirname(file), ca), `certificate authority of ${file}`);
-    return { document, policy, warnings, ca: pem };
+    const ca = readAuthority(file, policy);
+    return { document, policy, warnings, ...(ca !== undefined && { ca }) };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     throw new PolicyFileError(error.issues.map(sentenceOf).join('\n'), { cause: error });
+  }
+}
+
+/**
+ * Checks that each of several policy files has an owner of its own: it names the stack, and by it a deployment knows its tokens.
+ * @throws PolicyFileError naming both files
+ */
+export function checkOwners(files: readonly string[]): void {
+  const byOwner = new Map<string, string>();
+  for (const file of files) {
+    const { owner } = readPolicyFile(file).policy;
+    const other = byOwner.get(owner);
+    if (other !== undefined) {
+      throw new PolicyFileError(
+        `${file}: owner: found "${owner}", which is also the owner in ${other}, expected another one: it names the stack and marks the tokens of one cluster; choose one such as ${owner}-2`,
+      );
+    }
+    byOwner.set(owner, file);
   }
 }

@@ -47,7 +47,8 @@ export const withCommonOptions = (command: Command): Command =>
 /** The management token on this machine; undefined: read it from its secret. */
 function ownManagementToken(file: string | undefined): TokenValue | undefined {
   const given = file === undefined ? process.env[MANAGEMENT_TOKEN] : readToken(file);
-  return given?.trim() ? parseManagementToken(new TokenValue(given)).value : undefined;
+  if (!given?.trim()) return undefined;
+  return parseManagementToken(new TokenValue(given), file ?? MANAGEMENT_TOKEN).value;
 }
 
 function readToken(file: string): string {

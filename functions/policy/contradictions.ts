@@ -11,8 +11,11 @@ import type { PolicyIssue } from './policy-error.ts';
  */
 const SHORTEST_CADENCE_MS = 15 * MINUTE_MS;
 
-/** A run ends after 15 minutes, and begins no token that it cannot finish. */
-const LONGEST_ACTIVATION_MS = 13 * MINUTE_MS;
+/**
+ * One probe may take ten seconds, and a token is accepted when several are. A run ends after 15 minutes, and begins no
+ * token that it cannot finish.
+ */
+const ACTIVATION_MS = { least: 10_000, most: 13 * MINUTE_MS };
 
 /** Routers that learn of a token at different times have been seen minutes apart, never a day. */
 const SETTLE_MS = { least: MINUTE_MS, most: DAY_MS };
@@ -90,9 +93,16 @@ function* clusterContradictions({ cluster }: Policy): Generator<PolicyIssue> {
   }
 }
 
+/** The names that a secret may have whose name or ARN is given: an ARN ends in six more characters, or is cut off before them. */
+function namesOf(reference: string): readonly string[] {
+  const name = reference.replace(/^arn:.*:secret:/, '');
+  return name === reference ? [name] : [name, name.replace(/-[A-Za-z0-9]{6}$/, '')];
+}
+
 function* secretContradictions({ owner, tokens, cluster }: Policy): Generator<PolicyIssue> {
   const prefix = secretPrefix(owner);
-  if (cluster.managementToken.startsWith(prefix)) {
+  const management = namesOf(cluster.managementToken);
+  if (management.some((name) => name.startsWith(prefix))) {
     const message = `${cluster.managementToken} begins with ${prefix}, as the secrets that Keyturn writes do; give it another name`;
     yield { path: ['cluster', 'managementToken'], message };
   }
@@ -105,28 +115,41 @@ function* secretContradictions({ owner, tokens, cluster }: Policy): Generator<Po
       yield { path, message };
     }
     bySecret.set(secret, name);
-    if (secret === cluster.managementToken) {
+    if (management.includes(secret)) {
       const message = `${secret} contains the management token, which Keyturn only reads`;
       yield { path, message };
     }
   }
 }
 
-function activationContradictions({ activationTimeout }: Policy): PolicyIssue[] {
-  if (activationTimeout <= LONGEST_ACTIVATION_MS) return [];
-  const shown = formatDuration(activationTimeout);
-  const longest = formatDuration(LONGEST_ACTIVATION_MS);
-  const message = `${shown} is too long for a run, which ends after 15m; the longest is ${longest}`;
-  return [{ path: ['activationTimeout'], message }];
+/** A duration that must be within bounds; `because` says what happens outside of them. */
+function outside(
+  key: 'activationTimeout' | 'settle',
+  found: number,
+  { least, most }: { readonly least: number; readonly most: number },
+  because: string,
+): PolicyIssue[] {
+  if (found >= least && found <= most) return [];
+  const [shown, shortest, longest] = [found, least, most].map(formatDuration);
+  const message = `found ${shown}, expected ${shortest} to ${longest}: ${because}`;
+  return [{ path: [key], message }];
 }
 
-function settleContradictions({ settle }: Policy): PolicyIssue[] {
-  const { least, most } = SETTLE_MS;
-  if (settle >= least && settle <= most) return [];
-  const [found, shortest, longest] = [settle, least, most].map(formatDuration);
-  const message = `found ${found}, expected ${shortest} to ${longest}: a token that is promoted before every router knows it is refused, and one that waits long is not in use`;
-  return [{ path: ['settle'], message }];
-}
+const activationContradictions = ({ activationTimeout }: Policy) =>
+  outside(
+    'activationTimeout',
+    activationTimeout,
+    ACTIVATION_MS,
+    'within less, no probe could see that a token is accepted, and a run ends after 15m',
+  );
+
+const settleContradictions = ({ settle }: Policy) =>
+  outside(
+    'settle',
+    settle,
+    SETTLE_MS,
+    'a token that is promoted before every router knows it is refused, and one that waits long is not in use',
+  );
 
 function adoptionContradictions({ tokens }: Policy): PolicyIssue[] {
   const byId = new Map<string, string>();

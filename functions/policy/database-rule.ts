@@ -1,5 +1,8 @@
 import * as z from 'zod/mini';
+import { databaseGlob, databaseName } from './database-name.ts';
 import { type GOVERNED_FIELDS, type GovernedField, schemasOf } from './governed-fields.ts';
+import { partitionTemplate } from './partition-template.ts';
+import { textSchema } from './text.ts';
 
 const bounds = <Output>(value: z.ZodMiniType<Output>) =>
   z
@@ -7,41 +10,6 @@ const bounds = <Output>(value: z.ZodMiniType<Output>) =>
     .check(
       z.refine((found) => found.min !== undefined || found.max !== undefined, 'min, max or both'),
     );
-
-// Letters of any script, and bytes instead of characters: so InfluxDB's source (influxdb3_core, data_types)
-// reads its rules. https://docs.influxdata.com/influxdb3/clustered/admin/databases/create/
-const databaseName = z.string().check(
-  z.regex(
-    /^[\p{L}\p{N}/-][\p{L}\p{N}_/-]*$/u,
-    'letters, digits, "_", "-" and "/", not beginning with "_"',
-  ),
-  z.refine((name) => new TextEncoder().encode(name).length <= 64, 'at most 64 bytes'),
-);
-
-/** A glob for database names: `*` matches any characters, `?` matches one. */
-const databaseGlob = z
-  .string()
-  .check(
-    z.regex(/^[\p{L}\p{N}_/*?-]{1,64}$/u, 'a database name with * (any text) and ? (one letter)'),
-  );
-
-// Bounds of `partitionTemplate` in the specification of `POST /databases`.
-// https://docs.influxdata.com/influxdb3/clustered/api/management-api/databases/
-const templateParts = z
-  .array(
-    z.discriminatedUnion('type', [
-      z.strictObject({ type: z.literal('tag'), value: z.string().check(z.minLength(1)) }),
-      z.strictObject({ type: z.literal('time'), value: z.string().check(z.minLength(1)) }),
-      z.strictObject({
-        type: z.literal('bucket'),
-        value: z.strictObject({
-          tagName: z.string().check(z.minLength(1)),
-          numberOfBuckets: z.int().check(z.minimum(1), z.maximum(100_000)),
-        }),
-      }),
-    ]),
-  )
-  .check(z.minLength(1), z.maxLength(8));
 
 const mode = z._default(z.enum(['enforce', 'report']), 'enforce');
 const approve = z.optional(
@@ -62,12 +30,15 @@ const exactRule = z.strictObject({
   name: databaseName,
   ...schemasOf<Exact>((schema) => z.optional(schema)),
   ifMissing: z._default(z.enum(['report', 'create']), 'report'),
-  partitionTemplate: z.optional(templateParts),
+  partitionTemplate: z.optional(partitionTemplate),
   tables: z._default(
     z.array(
       z.strictObject({
-        name: z.string().check(z.minLength(1)),
-        partitionTemplate: z.optional(templateParts),
+        // https://docs.influxdata.com/influxdb3/clustered/admin/tables/create/#table-naming-restrictions
+        name: textSchema('a table name').check(
+          z.refine((name) => !name.startsWith('_'), 'a table name that does not begin with "_"'),
+        ),
+        partitionTemplate: z.optional(partitionTemplate),
       }),
     ),
     [],

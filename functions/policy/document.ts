@@ -1,50 +1,66 @@
 import * as z from 'zod/mini';
 import { MINUTE_MS } from '../time.ts';
+import { eventBusName, kmsKey, secretName, secretReference } from './aws-names.ts';
+import { grantedDatabase } from './database-name.ts';
 import { databaseRuleSchema } from './database-rule.ts';
 import { durationSchema } from './duration.ts';
+import { textSchema, visible } from './text.ts';
 import { windowSchema } from './window.ts';
 
 /** The beginning of the marker in a token's description; no description in a policy may contain it. */
 export const MARKER_OPENING = '[keyturn:';
 
-const nonEmpty = (what: string) => z.string().check(z.minLength(1, what));
-// Characters and length: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-const secretName = z
-  .string()
-  .check(z.regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, 'a secret name: letters, digits and /_+=.@-'));
 const owner = z
   .string()
   .check(z.regex(/^[a-z][a-z0-9-]{0,30}$/, 'a short name: lower-case letters, digits and "-"'));
-const uuid = z.string().check(z.regex(/^[0-9a-fA-F-]{36}$/, 'a UUID'));
-const jsonPath = z
+const uuid = z
   .string()
   .check(
-    z.regex(/^[^.]+(?:\.[^.]+)*$/, 'the JSON key of the token string, or a path such as db.token'),
+    z.regex(
+      /^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$/,
+      'a UUID such as 11111111-1111-4111-8111-111111111111',
+    ),
   );
-const timeZone = z
-  .string()
-  .check(z.refine((name) => isTimeZone(name), 'a time zone such as Europe/Berlin'));
+const JSON_PATH = 'the JSON key of the token string, or a path such as db.token';
+const jsonPath = textSchema(JSON_PATH).check(z.regex(/^[^.]+(?:\.[^.]+)*$/, JSON_PATH));
+// Length of both: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
+const timeZone = z.string().check(
+  z.maxLength(50),
+  z.refine((name) => isTimeZone(name), 'a time zone such as Europe/Berlin'),
+);
 const schedule = z
   .string()
   .check(
+    z.maxLength(256),
     z.regex(
       /^(?:rate|cron)\(.+\)$/,
       'an EventBridge expression, rate(30 minutes) or cron(0 3 * * ? *)',
     ),
   );
 
+/** A name of the IANA database, spelt as it is there: EventBridge Scheduler knows neither offsets nor `europe/berlin`. */
 function isTimeZone(name: string): boolean {
+  if (!/^[A-Z]/.test(name)) return false;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
+    const known = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+    return known === name || known.toLowerCase() !== name.toLowerCase();
   } catch {
     return false;
   }
 }
 
-/** Without a slash at its end: the tag that names a secret's cluster is compared as text. */
+/**
+ * Without a slash at its end: the tag that names a secret's cluster is compared as text, and has at most 256 characters.
+ * The URL goes into that tag, into logs and in front of every path, so it has neither a password nor a query.
+ */
+const URL_EXPECTED =
+  'a URL such as https://influxdb.example.com, without a user name, a password, "?", "#" or "*"';
 const clusterUrl = z.pipe(
-  z.url({ protocol: /^https?$/, error: 'a URL such as https://influxdb.example.com' }),
+  z.string(URL_EXPECTED).check(
+    z.maxLength(256, `${URL_EXPECTED}, of at most 256 characters`),
+    z.regex(/^https?:\/\/[^\s/?#@*\\]+(?:\/[^\s?#\\]*)?$/i, { error: URL_EXPECTED, abort: true }),
+    z.refine((url) => visible(url) === url && URL.canParse(url), URL_EXPECTED),
+  ),
   z.transform((url) => url.replace(/\/+$/, '')),
 );
 
@@ -56,9 +72,9 @@ const clusterSchema = z.strictObject({
   /** Allows URLs that send tokens unencrypted. Only for a trusted network, such as a mesh that encrypts. */
   allowPlainHttp: z._default(z.boolean(), false),
   /** Name or ARN of the secret with the management token. */
-  managementToken: nonEmpty('the name or ARN of a secret'),
+  managementToken: secretReference,
   /** PEM file of the authority that signed the cluster's certificate, in the folder of the policy file. */
-  ca: z.optional(nonEmpty('a file name')),
+  ca: z.optional(textSchema('a file name')),
   accountId: z.optional(uuid),
   clusterId: z.optional(uuid),
 });
@@ -72,8 +88,17 @@ const lifetimes = {
   windows: z.optional(z.array(windowSchema)),
 };
 
-const databaseNames = z._default(z.array(nonEmpty('a database name or "*"')), []);
-const tokenText = z.string().check(
+const databaseNames = z._default(
+  z.union([
+    z.array(grantedDatabase),
+    z.pipe(
+      z.literal('*'),
+      z.transform(() => ['*']),
+    ),
+  ]),
+  [],
+);
+const tokenText = textSchema('a text', 0).check(
   z.maxLength(400),
   z.refine(
     (text) => !text.includes(MARKER_OPENING),
@@ -85,7 +110,10 @@ const tokenSchema = z.strictObject({
   ...lifetimes,
   /** For people; the text before the marker in the token's description. */
   description: z.optional(tokenText),
-  permissions: z.strictObject({ read: databaseNames, write: databaseNames }),
+  permissions: z.strictObject(
+    { read: databaseNames, write: databaseNames },
+    'a mapping such as {read: [telemetry], write: [telemetry]}',
+  ),
   /** Name of the secret that consumers read. Absent: `keyturn/<owner>/<name>`. */
   secret: z.optional(secretName),
   /** Takes over an existing token and its secret, without rotating them before they are due. */
@@ -149,12 +177,18 @@ export const documentSchema = z.strictObject({
   secretWritesPerSecond: z._default(z.int().check(z.minimum(1), z.maximum(50)), 20),
   allowGracePeriodUnderAnHour: z._default(z.boolean(), false),
   /** KMS key (ARN or alias) for the secrets that Keyturn creates. */
-  encryptionKey: z.optional(nonEmpty('a KMS key ARN or alias')),
+  encryptionKey: z.optional(kmsKey),
   /** Name or ARN of the bus for Keyturn's events. Absent: the default bus. */
-  eventBus: z.optional(nonEmpty('a bus name or ARN')),
+  eventBus: z.optional(eventBusName),
 });
 
 export type Document = z.output<typeof documentSchema>;
 
+/** Beginning of the keys at the top of a policy file that mean nothing: they hold what YAML anchors are for. */
+export const EXTENSION = 'x-';
+
 /** JSON Schema of the policy file, for editors. */
-export const policyJsonSchema = () => z.toJSONSchema(documentSchema, { io: 'input' });
+export const policyJsonSchema = () => ({
+  ...z.toJSONSchema(documentSchema, { io: 'input' }),
+  patternProperties: { [`^${EXTENSION}`]: {} },
+});

@@ -1,10 +1,22 @@
 import * as z from 'zod/mini';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
 
-const UNIT_MS = { s: 1_000, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS } as const;
-const DURATION = /^(?:\d+[smhdw])+$/;
+/** A month has 30 days and a year 365, as in a retention period (retention.ts). */
+const UNIT_MS = {
+  s: 1_000,
+  m: MINUTE_MS,
+  h: HOUR_MS,
+  d: DAY_MS,
+  w: 7 * DAY_MS,
+  mo: 30 * DAY_MS,
+  y: 365 * DAY_MS,
+} as const;
+const DURATION = /^(?:\d+(?:mo|[smhdwy]))+$/;
 const EXPECTED = 'a duration such as 30d, 12h or 1h30m';
-const PART = /(\d+)([smhdw])/g;
+const PART = /(\d+)(mo|[smhdwy])/g;
+
+/** A century: servers that count nanoseconds in 64 bits know no instant after 2262. */
+const LONGEST_MS = 100 * UNIT_MS.y;
 
 /** Milliseconds of a valid duration such as `30d`, `12h` or `1h30m`. */
 function toMilliseconds(text: string): number {
@@ -15,9 +27,15 @@ function toMilliseconds(text: string): number {
   return total;
 }
 
-/** A length of time in a policy: `30d`, `12h`, `90s`, `1h30m`. The output is milliseconds. */
+/** A length of time in a policy: `30d`, `12h`, `90s`, `1h30m`, `1y`. The output is milliseconds. */
 export const durationSchema = z.pipe(
-  z.string(EXPECTED).check(z.regex(DURATION, EXPECTED)),
+  z.string(EXPECTED).check(
+    z.regex(DURATION, { error: EXPECTED, abort: true }),
+    z.refine(
+      (text) => toMilliseconds(text) <= LONGEST_MS,
+      'a duration of at most 36500d (a hundred years)',
+    ),
+  ),
   z.transform(toMilliseconds),
 );
 

@@ -8,15 +8,21 @@ export type FieldValue = bigint | number;
 export type Spelling = string | number;
 
 /**
- * `maxTables` and `maxColumnsPerTable` are int32 in the specification.
+ * `maxTables` is an int32 in the specification, and no document gives it an upper bound.
  * https://docs.influxdata.com/influxdb3/clustered/api/management-api/databases/
  */
-const HIGHEST_LIMIT = 2_147_483_647;
+const MOST_TABLES = 2_147_483_647;
+
+/**
+ * More columns are refused by the server, when the limit is set.
+ * https://docs.influxdata.com/influxdb3/clustered/admin/databases/#column-limit
+ */
+const MOST_COLUMNS = 1_000;
 
 /** A field that counts something, such as tables. */
-const limitField = <Key extends string>(key: Key, whenLowered: string) => ({
+const limitField = <Key extends string>(key: Key, highest: number, whenLowered: string) => ({
   key,
-  schema: z.int().check(z.minimum(1), z.maximum(HIGHEST_LIMIT)),
+  schema: z.int().check(z.minimum(1), z.maximum(highest)),
   compare: (a: FieldValue, b: FieldValue) => Number(a) - Number(b),
   spell: (value: FieldValue): Spelling => Number(value),
   parse: (spelling: Spelling): FieldValue => Number(spelling),
@@ -42,10 +48,12 @@ export const GOVERNED_FIELDS = {
   },
   maxTables: limitField(
     'maxTables',
+    MOST_TABLES,
     'existing tables stay and can be written to, however many there are; new ones beyond the limit are refused',
   ),
   maxColumnsPerTable: limitField(
     'maxColumnsPerTable',
+    MOST_COLUMNS,
     'existing tables stay and can be written to with the columns they have; new columns beyond the limit are refused, at least in tables that are made from now on',
   ),
 } as const;

@@ -1,7 +1,7 @@
 import type { Permission } from '../management-api/token.ts';
 import { DAY_MS, HOUR_MS } from '../time.ts';
 import { contradictions } from './contradictions.ts';
-import { type Document, documentSchema } from './document.ts';
+import { type Document, documentSchema, EXTENSION } from './document.ts';
 import { misplacedCredentials } from './misplaced.ts';
 import { type Lifetimes, type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
 import { explainIssues, PolicyError } from './policy-error.ts';
@@ -42,6 +42,12 @@ function resolveTokens({ tokens, defaults, owner }: Document): TokenPolicy[] {
   });
 }
 
+/** Without the keys at its top that only hold what YAML anchors are for; they may have any name of this form. */
+const withoutExtensions = (document: unknown): unknown =>
+  typeof document === 'object' && document !== null && !Array.isArray(document)
+    ? Object.fromEntries(Object.entries(document).filter(([key]) => !key.startsWith(EXTENSION)))
+    : document;
+
 /**
  * Checks a policy document (the YAML file as plain data) and adds its defaults.
  * @param file the file's name, as plans show it
@@ -50,9 +56,10 @@ function resolveTokens({ tokens, defaults, owner }: Document): TokenPolicy[] {
 export function parsePolicy(document: unknown, file = 'keyturn.yaml'): Policy {
   const misplaced = misplacedCredentials(document);
   if (misplaced.length > 0) throw new PolicyError(misplaced);
-  const parsed = documentSchema.safeParse(document);
+  const declared = withoutExtensions(document);
+  const parsed = documentSchema.safeParse(declared);
   if (!parsed.success) {
-    throw new PolicyError(explainIssues(documentSchema, parsed.error.issues, document));
+    throw new PolicyError(explainIssues(documentSchema, parsed.error.issues, declared));
   }
   const { data } = parsed;
   const defaults = lifetimesOf(data.defaults);

@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import { suggestionFor } from './suggestion.ts';
+import { visible } from './text.ts';
 
 /** What is wrong at one place of a policy document. */
 export interface PolicyIssue {
@@ -13,8 +14,8 @@ export class PolicyError extends Error {
   override readonly name = 'PolicyError';
   readonly issues: readonly PolicyIssue[];
 
-  constructor(issues: readonly PolicyIssue[]) {
-    super(issues.map(({ path, message }) => `${formatPath(path)}: ${message}`).join('\n'));
+  constructor(issues: readonly PolicyIssue[], options?: ErrorOptions) {
+    super(issues.map(({ path, message }) => `${formatPath(path)}: ${message}`).join('\n'), options);
     this.issues = issues;
   }
 }
@@ -24,7 +25,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
   const text = path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
     .join('');
-  return text.replace(/^\./, '') || '(the whole file)';
+  return visible(text.replace(/^\./, '')) || '(the whole file)';
 }
 
 interface AnyDef {
@@ -52,6 +53,9 @@ function knownKeys(schema: AnySchema, path: readonly PropertyKey[]): string[] {
   return next ? knownKeys(next, rest) : [];
 }
 
+/** Among the keys at the top of a file: those that `parsePolicy` leaves out. */
+const ANCHORS = 'x-… (for YAML anchors)';
+
 function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, key) =>
@@ -62,22 +66,32 @@ function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
+/** The user name and password in a URL, or in what was to be one. */
+const USER_INFO = /(?<=:\/\/)(?:[^"\\]|\\.)*(?=@)/g;
+
+/** What was found, as a terminal may show it. Who writes a password into a URL finds it in no log. */
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
+  const json = JSON.stringify(value) ?? String(value);
+  const text = visible(json.replace(USER_INFO, '…'));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
 /** zod's message if no locale is loaded and the schema has no message of its own. */
 const WITHOUT_WORDS = 'Invalid input';
 
-function expectation(issue: z.core.$ZodIssue): string {
+/** What a value of some type looks like; of a list, the one that somebody meant who wrote a single value. */
+function typeInWords(expected: string, found: unknown): string {
+  if (expected === 'object' || expected === 'record') return 'a mapping';
+  if (expected !== 'array') return `a value of type ${expected}`;
+  return typeof found === 'string' ? `a list, [${shown(found)}]` : 'a list';
+}
+
+function expectation(issue: z.core.$ZodIssue, found: unknown): string {
   if (issue.message !== WITHOUT_WORDS) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
-      return issue.expected === 'object' || issue.expected === 'record'
-        ? 'a mapping'
-        : `a value of type ${issue.expected}`;
+      return typeInWords(issue.expected, found);
     case 'invalid_value':
       return issue.values.map((value) => JSON.stringify(value)).join(' or ');
     case 'too_small':
@@ -89,21 +103,27 @@ function expectation(issue: z.core.$ZodIssue): string {
   }
 }
 
+/** How far a value is from one member of a union: farthest where it is not even of its kind, a list or a mapping. */
+function distance(issue: z.core.$ZodIssue): number {
+  if (issue.code === 'unrecognized_keys') return 10 * issue.keys.length;
+  return issue.path.length === 0 && /^invalid_(?:type|value)$/.test(issue.code) ? 1_000 : 1;
+}
+
 /** A union has one issue for all its members; the issues of the member that fits best help most. */
-function closest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+function closest(issue: z.core.$ZodIssue, document: unknown): readonly z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
   const weight = (issues: readonly z.core.$ZodIssue[]) =>
-    issues.reduce(
-      (sum, each) => sum + (each.code === 'unrecognized_keys' ? 10 * each.keys.length : 1),
-      0,
-    );
+    issues.reduce((sum, each) => sum + distance(each), 0);
   const [best = []] = [...issue.errors].sort((a, b) => weight(a) - weight(b));
   const isMapping = best.some(({ path }) => path.length > 0);
   if (!isMapping) {
-    const all = issue.errors.flat().map(expectation);
+    const found = valueAt(document, issue.path);
+    const all = issue.errors.flat().map((each) => expectation(each, found));
     return [{ ...issue, code: 'custom', message: [...new Set(all)].join(', or ') }];
   }
-  return best.flatMap((each) => closest({ ...each, path: [...issue.path, ...each.path] }));
+  return best.flatMap((each) =>
+    closest({ ...each, path: [...issue.path, ...each.path] }, document),
+  );
 }
 
 /** Turns the schema's issues into sentences that say what was found and what was expected. */
@@ -112,18 +132,22 @@ export function explainIssues(
   issues: readonly z.core.$ZodIssue[],
   document: unknown,
 ): PolicyIssue[] {
-  return issues.flatMap(closest).flatMap((issue): PolicyIssue[] => {
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        path: [...issue.path, key],
-        message: `unknown key${suggestionFor(key, knownKeys(schema, issue.path))}`,
-      }));
-    }
-    if (issue.code === 'invalid_key') {
-      const expected = issue.issues.map(expectation).join(', ');
-      return [{ path: issue.path, message: `found this name, expected ${expected}` }];
-    }
-    const found = shown(valueAt(document, issue.path));
-    return [{ path: issue.path, message: `found ${found}, expected ${expectation(issue)}` }];
-  });
+  return issues
+    .flatMap((each) => closest(each, document))
+    .flatMap((issue): PolicyIssue[] => {
+      if (issue.code === 'unrecognized_keys') {
+        const known = knownKeys(schema, issue.path).concat(issue.path.length === 0 ? ANCHORS : []);
+        return issue.keys.map((key) => ({
+          path: [...issue.path, key],
+          message: `unknown key${suggestionFor(key, known)}`,
+        }));
+      }
+      if (issue.code === 'invalid_key') {
+        const expected = issue.issues.map((each) => expectation(each, undefined)).join(', ');
+        return [{ path: issue.path, message: `found this name, expected ${expected}` }];
+      }
+      const found = valueAt(document, issue.path);
+      const message = `found ${shown(found)}, expected ${expectation(issue, found)}`;
+      return [{ path: issue.path, message }];
+    });
 }

@@ -1,5 +1,9 @@
 import * as z from 'zod/mini';
 
+/**
+ * A month has 30 days, as influxctl's documentation says, and a year 365.
+ * https://docs.influxdata.com/influxdb3/clustered/admin/databases/create/#retention-period-syntax-influxctl-cli
+ */
 const UNIT_NS = {
   ns: 1n,
   s: 1_000_000_000n,
@@ -7,10 +11,12 @@ const UNIT_NS = {
   h: 3_600_000_000_000n,
   d: 86_400_000_000_000n,
   w: 604_800_000_000_000n,
+  mo: 2_592_000_000_000_000n,
+  y: 31_536_000_000_000_000n,
 } as const;
-const RETENTION = /^(?:infinite|(?:\d+(?:ns|[smhdw]))+)$/;
+const RETENTION = /^(?:infinite|(?:\d+(?:ns|mo|[smhdwy]))+)$/;
 const EXPECTED = 'a retention period such as 30d, 26w or infinite';
-const PART = /(\d+)(ns|[smhdw])/g;
+const PART = /(\d+)(ns|mo|[smhdwy])/g;
 const INT64_MAX = 9_223_372_036_854_775_807n;
 
 /**
@@ -29,7 +35,7 @@ export function parseRetention(text: string): bigint {
   return total;
 }
 
-/** A retention period in a policy: `30d`, `26w`, `90d12h5ns` or `infinite`. The output is nanoseconds, 0 for infinite. */
+/** A retention period in a policy: `30d`, `26w`, `1y`, `90d12h5ns` or `infinite`. The output is nanoseconds, 0 for infinite. */
 export const retentionSchema = z.pipe(
   z.pipe(
     z.string(EXPECTED).check(z.regex(RETENTION, EXPECTED)),

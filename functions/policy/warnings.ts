@@ -1,5 +1,6 @@
 import { DAY_MS, MINUTE_MS } from '../time.ts';
 import { formatDuration } from './duration.ts';
+import { isTimePart } from './partition-template.ts';
 import type { Policy } from './policy.ts';
 import type { PolicyIssue } from './policy-error.ts';
 import { DAYS, type Window } from './window.ts';
@@ -24,8 +25,26 @@ function periodOf(windows: readonly Window[]): number | undefined {
   return periods.size === 1 ? [...periods][0] : undefined;
 }
 
-/** What a policy may say, and its author should know. */
-export function warningsOf({ tokens }: Policy): PolicyIssue[] {
+/** Partitions that the cluster never merges, because their template names no time. It cannot be changed later. */
+function timelessTemplates({ databases }: Policy): PolicyIssue[] {
+  const message =
+    'has no part of type time, and InfluxDB compacts no partitions without one; add one, such as {type: time, value: "%Y-%m-%d"}, because a template cannot be changed later';
+  return databases.flatMap((rule, index) => {
+    if (!('name' in rule)) return [];
+    const path = ['databases', index];
+    return [
+      { path, template: rule.partitionTemplate },
+      ...rule.tables.map(({ partitionTemplate: template }, table) => ({
+        path: [...path, 'tables', table],
+        template,
+      })),
+    ]
+      .filter(({ template }) => template && !template.some(isTimePart))
+      .map(({ path: owner }) => ({ path: [...owner, 'partitionTemplate'], message }));
+  });
+}
+
+function rhythmsOfWindows({ tokens }: Policy): PolicyIssue[] {
   return tokens.flatMap(({ name, rotateEvery, windows }) => {
     if (rotateEvery !== periodOf(windows)) return [];
     const shown = formatDuration(rotateEvery);
@@ -34,3 +53,9 @@ export function warningsOf({ tokens }: Policy): PolicyIssue[] {
     return [{ path: ['tokens', name, 'rotateEvery'], message }];
   });
 }
+
+/** What a policy may say, and its author should know. */
+export const warningsOf = (policy: Policy): PolicyIssue[] => [
+  ...rhythmsOfWindows(policy),
+  ...timelessTemplates(policy),
+];

@@ -44,6 +44,15 @@ export const windowSchema = z.pipe(
   z.transform(parseWindow),
 );
 
+const formatTime = (minute: number) =>
+  [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
+
+/** `Mon,Tue 09:00-17:00`: the same window, as a policy may write it. */
+export function formatWindow({ days, fromMinute, toMinute }: Window): string {
+  const on = days.length === DAYS.length ? 'daily' : days.join(',');
+  return `${on} ${formatTime(fromMinute)}-${formatTime(toMinute)}`;
+}
+
 const MINUTES_OF_DAY = 24 * 60;
 const LONGEST_STEP_MINUTES = 5;
 

@@ -12,22 +12,46 @@ export class ManagementTokenError extends Error {
   override readonly name = 'ManagementTokenError';
 }
 
-/** A secret or a file has a plain string, or JSON: `{"token", "expiresAt"}`. */
-export function parseManagementToken(text: TokenValue): ManagementToken {
+/** Visible ASCII, as the header has it in which it is sent, and none of the marks that texts of other formats begin or are quoted with. */
+const TOKEN = /^(?:(?!["'`{}[\]])[!-~])+$/;
+
+/** JSON, or undefined: it is none. The parser's error would quote it. */
+function jsonIn(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(text.reveal());
-    if (typeof parsed === 'object' && parsed !== null && 'token' in parsed) {
-      const value = new TokenValue(String(parsed.token).trim());
-      if (!('expiresAt' in parsed)) return { value };
-      return { value, expiresAt: Date.parse(String(parsed.expiresAt)) };
-    }
+    return JSON.parse(text);
   } catch {
-    // Not JSON, so it is the token itself. The parser's error would quote it.
+    return undefined;
   }
-  return { value: new TokenValue(text.reveal().trim()) }; // consoles and files often add a newline
 }
 
-/** @throws Error if there is no such secret, or no value in it; ManagementTokenError if nobody knows */
+/**
+ * A secret or a file has a plain string, or JSON: `{"token", "expiresAt"}`. What is neither is not sent as a token to whoever answers
+ * for the cluster, nor quoted.
+ * @param source the name of the secret or the file
+ * @throws Error
+ */
+export function parseManagementToken(text: TokenValue, source: string): ManagementToken {
+  const plain = text.reveal().trim(); // consoles and files often add a newline
+  const parsed = jsonIn(plain);
+  const { token, expiresAt }: { token?: unknown; expiresAt?: unknown } =
+    parsed === undefined ? { token: plain } : Object(parsed);
+  const value = typeof token === 'string' ? token.trim() : '';
+  if (!TOKEN.test(value)) {
+    const found =
+      parsed === undefined
+        ? 'a text with blanks, quotes or brackets in it'
+        : 'JSON without the string of a token under the key "token"';
+    throw new Error(
+      `there is no management token in ${source}: found ${found}, expected the token alone, or {"token": "…"} and perhaps "expiresAt"; write it so`,
+    );
+  }
+  return {
+    value: new TokenValue(value),
+    ...(expiresAt !== undefined && { expiresAt: Date.parse(String(expiresAt)) }),
+  };
+}
+
+/** @throws Error if there is no such secret, or no token in it; ManagementTokenError if nobody knows */
 export async function readManagementToken(
   secrets: Pick<Secrets, 'value'>,
   name: string,
@@ -38,5 +62,5 @@ export async function readManagementToken(
     throw new ManagementTokenError(said, { cause });
   });
   if (!text) throw new Error(`there is no management token in ${name}`);
-  return parseManagementToken(text);
+  return parseManagementToken(text, name);
 }

@@ -16,26 +16,30 @@ interface Field {
   readonly name: string;
   readonly first: number;
   readonly last: number;
+  /** Whether the first number follows upon the last, so that a range may go beyond it: `FRI-MON`. */
+  readonly wraps: boolean;
   /** Names for the numbers from `first` on. */
   readonly names?: readonly string[];
 }
 
-const MINUTES: Field = { name: 'minutes', first: 0, last: 59 };
-const HOURS: Field = { name: 'hours', first: 0, last: 23 };
-const DATES: Field = { name: 'day of the month', first: 1, last: 31 };
+const MINUTES: Field = { name: 'minutes', first: 0, last: 59, wraps: true };
+const HOURS: Field = { name: 'hours', first: 0, last: 23, wraps: true };
+const DATES: Field = { name: 'day of the month', first: 1, last: 31, wraps: true };
 const MONTHS: Field = {
   name: 'month',
   first: 1,
   last: 12,
+  wraps: true,
   names: ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'],
 };
 const WEEKDAYS: Field = {
   name: 'day of the week',
   first: 1,
   last: 7,
+  wraps: true,
   names: ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'],
 };
-const YEARS: Field = { name: 'year', first: 1970, last: 2199 };
+const YEARS: Field = { name: 'year', first: 1970, last: 2199, wraps: false };
 
 function numberIn(text: string, { name, first, last, names = [] }: Field): number {
   const named = names.indexOf(text.toUpperCase());
@@ -53,9 +57,18 @@ function rangeIn(text: string, field: Field): readonly number[] {
     );
   }
   const size = field.last - field.first + 1;
+  const longestStep = Math.min(field.last, size);
+  if (Number(step ?? 1) > longestStep) {
+    throw new ExpressionError(
+      `a step of 1 to ${longestStep} as the ${field.name} instead of "${text}"`,
+    );
+  }
   const start = from === undefined ? field.first : numberIn(from, field);
   const openEnd = to === undefined && step !== undefined ? field.last : start;
   const end = all === undefined ? (to === undefined ? openEnd : numberIn(to, field)) : field.last;
+  if (end < start && !field.wraps) {
+    throw new ExpressionError(`the earlier one first as the ${field.name} instead of "${text}"`);
+  }
   const length = ((end - start + size) % size) + 1;
   const every = Number(step ?? 1);
   return Array.from(
@@ -110,11 +123,25 @@ function weekdayRule(part: string): DayRule {
   return (_date, weekday) => weekdays.has(weekday);
 }
 
+/** `L`, `W` and `#` stand alone, and days of the week have no steps: neither is documented, and EventBridge refuses some. */
+function rulesOf(text: string, field: Field, rule: (part: string) => DayRule): readonly DayRule[] {
+  const parts = partsOf(text);
+  if (parts.length > 1 && parts.some((part) => /#|^L$|^LW$|\d[LW]$|^[A-Z]{3}L$/i.test(part))) {
+    throw new ExpressionError(`L, W or # alone as the ${field.name} instead of "${text}"`);
+  }
+  if (field === WEEKDAYS && text.includes('/')) {
+    throw new ExpressionError(
+      `days or ranges, without a step, as the ${field.name} instead of "${text}"`,
+    );
+  }
+  return parts.map(rule);
+}
+
 function dayRules(date: string, weekday: string): readonly DayRule[] {
   if ((date === '?') === (weekday === '?')) {
     throw new ExpressionError('"?" as the day of the month or as the day of the week, not as both');
   }
-  return date === '?' ? partsOf(weekday).map(weekdayRule) : partsOf(date).map(dateRule);
+  return date === '?' ? rulesOf(weekday, WEEKDAYS, weekdayRule) : rulesOf(date, DATES, dateRule);
 }
 
 /**

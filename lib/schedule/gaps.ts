@@ -10,6 +10,10 @@ const MINUTES = { minute: 1, hour: 60, day: 24 * 60 };
  */
 const FIRST_YEAR = 2026;
 const YEARS = 2;
+export const FOLLOWED_MS = YEARS * 365 * DAY_MS;
+
+const LONGEST_GAP_MINUTES = 366 * 24 * 60;
+const YEARLY = 'a schedule that fires at least once a year';
 
 /** How far apart the firings of a schedule are, in minutes. */
 export interface Gaps {
@@ -78,7 +82,7 @@ function gapsOfCron(fields: string, timeZone: string): Gaps {
     [third, second, last] = [second, last, at];
   }
   if (shortest === Number.POSITIVE_INFINITY) {
-    throw new ExpressionError('a schedule that fires at least once a year');
+    throw new ExpressionError(YEARLY);
   }
   return { shortest: shortest / MINUTE_MS, longestOfThree: longestOfThree / MINUTE_MS };
 }
@@ -93,11 +97,15 @@ const cronIn = (expression: string): string | undefined => /^cron\((.*)\)$/.exec
 export function gapsOf(expression: string, timeZone: string): Gaps {
   const [, kind, inside = ''] = /^(rate|cron)\((.*)\)$/.exec(expression) ?? [];
   if (kind === 'cron') return gapsOfCron(inside, timeZone);
-  const [, count, unit] = /^([1-9]\d*) (minute|hour|day)s?$/.exec(inside) ?? [];
+  const [, count, unit, plural] = /^([1-9]\d*) (minute|hour|day)(s?)$/.exec(inside) ?? [];
   if (kind === undefined || count === undefined) {
     throw new ExpressionError('a number and minutes, hours or days, such as rate(30 minutes)');
   }
+  if ((count === '1') !== (plural === '')) {
+    throw new ExpressionError(`rate(${count} ${unit}${count === '1' ? '' : 's'})`);
+  }
   const minutes = Number(count) * MINUTES[unit as keyof typeof MINUTES];
+  if (minutes > LONGEST_GAP_MINUTES) throw new ExpressionError(YEARLY);
   return { shortest: minutes, longestOfThree: 3 * minutes };
 }
 
@@ -123,6 +131,16 @@ export function nextFiring(
 }
 
 /**
+ * Whether the years of a cron expression are over, so that it never fires again; a rate never is.
+ * @throws ExpressionError
+ */
+export function isOver(expression: string, timeZone: string, now: number): boolean {
+  const fields = cronIn(expression);
+  if (fields === undefined || nextFiring(expression, timeZone, now) !== undefined) return false;
+  return Math.max(...parseCron(fields).years) <= new Date(now).getUTCFullYear();
+}
+
+/**
  * The longest time from a firing to the second one after it, in minutes.
  * @throws ExpressionError
  */
@@ -140,22 +158,25 @@ export function longestOfTwo(expression: string, timeZone: string): number {
 }
 
 /**
- * On which days of the week (0: Sunday) a cron expression fires, and how many minutes after midnight, by the
- * clock on the wall. Undefined: it is a rate, which begins whenever it was deployed.
+ * The days on which a cron expression fires within two years, as midnights in UTC of their dates, and how many minutes after midnight,
+ * by the clock on the wall. Undefined: it is a rate, which begins whenever it was deployed.
  * @throws ExpressionError
  */
 export function firingDays(
   expression: string,
-): { readonly weekdays: readonly number[]; readonly minutes: readonly number[] } | undefined {
+): { readonly days: readonly Date[]; readonly minutes: readonly number[] } | undefined {
   const fields = cronIn(expression);
   if (fields === undefined) return undefined;
-  const { minutes, years, firesOn } = parseCron(fields);
-  const weekdays = new Set<number>();
-  for (let day = Date.UTC(FIRST_YEAR, 0); day < Date.UTC(FIRST_YEAR + YEARS, 0); day += DAY_MS) {
-    const date = new Date(day);
-    if (years.has(date.getUTCFullYear()) && firesOn(date)) weekdays.add(date.getUTCDay());
-  }
-  return { weekdays: [...weekdays], minutes };
+  const cron = parseCron(fields);
+  const { start, end } = yearsOf(cron);
+  const days = Array.from(
+    { length: (end - start) / DAY_MS },
+    (_, index) => new Date(start + index * DAY_MS),
+  );
+  return {
+    days: days.filter((day) => cron.years.has(day.getUTCFullYear()) && cron.firesOn(day)),
+    minutes: cron.minutes,
+  };
 }
 
 /** A rate of hours or days names no minute: many clusters need not start in the same minute. */

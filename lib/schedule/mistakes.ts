@@ -2,35 +2,62 @@ import { formatDuration } from '../../functions/policy/duration.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import type { PolicyIssue } from '../../functions/policy/policy-error.ts';
 import { ExpressionError } from './cron.ts';
-import { gapsOf } from './gaps.ts';
-import { renewalMistakes } from './renewals.ts';
+import { DAY_MS, firingDays, gapsOf, isOver, MINUTE_MS, nextFiring } from './gaps.ts';
+import { renewalMistakes, windowMistakes } from './renewals.ts';
 
 /**
  * A run ends before the next one begins. It may begin a minute late, and needs a minute for what it
- * finishes; with less than this, some runs would do nothing at all.
+ * finishes; with less than this, some runs do nothing at all.
  */
-const SHORTEST_GAP_MINUTES = 5;
+const FEW_MINUTES = 5;
+const YEAR_MS = 366 * DAY_MS;
+const JOBS = ['rotate', 'reap', 'enforce'] as const;
 
-function mistakeIn(expression: string, timeZone: string): string | undefined {
-  const inMinutes = (minutes: number) => formatDuration(minutes * 60_000);
+function mistakeIn(expression: string, timeZone: string, now: number): string | undefined {
   try {
-    const { shortest } = gapsOf(expression, timeZone);
-    if (shortest >= SHORTEST_GAP_MINUTES) return undefined;
-    const least = inMinutes(SHORTEST_GAP_MINUTES);
-    return `with ${inMinutes(shortest)} between two firings, expected at least ${least}, because a run ends before the next one begins; choose rate(${SHORTEST_GAP_MINUTES} minutes) or a rarer one`;
+    gapsOf(expression, timeZone);
+    if (!firingDays(expression) || isOver(expression, timeZone, now)) return undefined;
+    const next = nextFiring(expression, timeZone, now) ?? Number.POSITIVE_INFINITY;
+    if (next <= now + YEAR_MS) return undefined;
+    return 'expected a schedule that fires within a year from now; write * as the year';
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     return `expected ${error.message}`;
   }
 }
 
-/** The schedules that EventBridge Scheduler would refuse, or that leave a run no time, or tokens too little. */
-export function scheduleMistakes(policy: Policy): PolicyIssue[] {
+/**
+ * The schedules that EventBridge Scheduler would refuse, or that miss the windows of tokens, or leave tokens too little time.
+ * @param now milliseconds since 1970
+ */
+export function scheduleMistakes(policy: Policy, now: number): PolicyIssue[] {
   const { schedules, timeZone } = policy;
-  const wrong = (['rotate', 'reap', 'enforce'] as const).flatMap((job) => {
-    const mistake = mistakeIn(schedules[job], timeZone);
+  const wrong = JOBS.flatMap((job) => {
+    const mistake = mistakeIn(schedules[job], timeZone, now);
     if (mistake === undefined) return [];
     return [{ path: ['schedules', job], message: `found "${schedules[job]}", ${mistake}` }];
   });
-  return wrong.length > 0 ? wrong : renewalMistakes(policy);
+  if (wrong.length > 0) return wrong;
+  const dead = windowMistakes(policy);
+  return dead.length > 0 ? dead : renewalMistakes(policy);
+}
+
+function warningIn(expression: string, timeZone: string, now: number): string | undefined {
+  // No mistake: the policy was accepted, and nobody may be kept from an order of `revoke` by the calendar.
+  if (isOver(expression, timeZone, now)) return 'which never fires again; write * as the year';
+  const { shortest } = gapsOf(expression, timeZone);
+  if (shortest >= FEW_MINUTES) return undefined;
+  return `with ${formatDuration(shortest * MINUTE_MS)} between two firings: a run ends ten seconds before the next one and may begin a minute late, so some do nothing, and long work takes many; choose rate(${FEW_MINUTES} minutes) or a rarer one`;
+}
+
+/**
+ * Schedules that are over, or that leave a run little time, by which nothing goes wrong, but more slowly than with a rarer one.
+ * @param now milliseconds since 1970
+ */
+export function scheduleWarnings({ schedules, timeZone }: Policy, now: number): PolicyIssue[] {
+  return JOBS.flatMap((job) => {
+    const warning = warningIn(schedules[job], timeZone, now);
+    if (warning === undefined) return [];
+    return [{ path: ['schedules', job], message: `found "${schedules[job]}", ${warning}` }];
+  });
 }

@@ -1,8 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readPolicyFile } from '../../lib/policy-file.ts';
+import { checkOwners, PolicyFileError, readPolicyFile } from '../../lib/policy-file.ts';
+import { DAY, HOUR } from '../functions/builders.ts';
 import { POLICY, writePolicy } from './synthesize.ts';
 
 let folder: string;
@@ -47,19 +50,6 @@ describe('a mistake names file, line, key, what was found and what was expected:
     );
   });
 
-  test('a schedule that leaves a run no time', () => {
-    expect(mistakeIn(POLICY.replace('cron(0/10 * * * ? *)', 'rate(1 minute)'))).toBe(
-      'keyturn.yaml:5: schedules.rotate: found "rate(1 minute)", with 1m between two firings, expected at least 5m, because a run ends before the next one begins; choose rate(5 minutes) or a rarer one',
-    );
-    expect(mistakeIn(POLICY.replace('cron(0/10 * * * ? *)', '"cron(0,58 * * * ? *)"'))).toMatch(
-      /with 2m between two firings/,
-    );
-    expect(mistakeIn(POLICY.replace('rate(1 hour)', 'rate(4 minutes)'))).toMatch(
-      /^keyturn\.yaml:5: schedules\.reap: found "rate\(4 minutes\)", with 4m/,
-    );
-    expect(mistakeIn(POLICY.replace('cron(0/10 * * * ? *)', 'rate(5 minutes)'))).toBe('no mistake');
-  });
-
   test('a schedule that EventBridge would refuse', () => {
     expect(mistakeIn(POLICY.replace('cron(0/10 * * * ? *)', 'cron(0/10 * * * *)'))).toBe(
       'keyturn.yaml:5: schedules.rotate: found "cron(0/10 * * * *)", expected six fields: minutes, hours, day of the month, month, day of the week, year',
@@ -100,8 +90,149 @@ test('a file that cannot be read is named', () => {
   );
 });
 
-test("reads the cluster's certificate authority beside the policy", () => {
-  writeFileSync(join(folder, 'authority.pem'), 'PEM');
-  const file = writePolicy(folder, POLICY.replace('cluster: {', 'cluster: { ca: authority.pem,'));
-  expect(readPolicyFile(file).ca).toBe('PEM');
+/** A warning's sentence, without the folder. */
+const warningsOf = (text: string) =>
+  readPolicyFile(writePolicy(folder, text)).warnings.map(({ sentence }) =>
+    sentence.replaceAll(`${folder}/`, ''),
+  );
+
+test.each([
+  ['rotate', POLICY.replace('cron(0/10 * * * ? *)', 'rate(1 minute)'), 'rate(1 minute)', '1m'],
+  [
+    'rotate',
+    POLICY.replace('cron(0/10 * * * ? *)', '"cron(0,58 * * * ? *)"'),
+    'cron(0,58 * * * ? *)',
+    '2m',
+  ],
+  ['reap', POLICY.replace('rate(1 hour)', 'rate(4 minutes)'), 'rate(4 minutes)', '4m'],
+])('warns of %s every few minutes, which leaves a run little time: %#', (job, text, found, gap) => {
+  expect(warningsOf(text)).toEqual([
+    `keyturn.yaml:5: schedules.${job}: found "${found}", with ${gap} between two firings: a run ends ten seconds before the next one and may begin a minute late, so some do nothing, and long work takes many; choose rate(5 minutes) or a rarer one`,
+  ]);
+});
+
+test('says nothing of a schedule of five minutes', () => {
+  expect(warningsOf(POLICY.replace('cron(0/10 * * * ? *)', 'rate(5 minutes)'))).toEqual([]);
+});
+
+describe('cluster.ca', () => {
+  const [certificate = '', other = ''] = rootCertificates;
+  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString();
+  const authority = 'authority.pem';
+  const withAuthority = (content?: string) => {
+    if (content !== undefined) writeFileSync(join(folder, authority), content);
+    return POLICY.replace('cluster: {', `cluster: { ca: ${authority},`);
+  };
+
+  test.each([
+    ['one certificate', certificate],
+    ['two, with words between them', `# root\n${certificate}\n# other\n${other}\n`],
+  ])('is read beside the policy: %s', (_what, pem) => {
+    expect(readPolicyFile(writePolicy(folder, withAuthority(pem))).ca).toBe(pem);
+  });
+
+  test.each([
+    ['an empty file', '', 'holds no certificate, expected'],
+    ['another text', 'root:x:0:0:root:/root:/bin/bash\n', 'holds no certificate, expected'],
+    ['a request for one', certificate.replaceAll('CERTIFICATE', 'CERTIFICATE REQUEST'), 'holds no'],
+    [
+      'what was cut',
+      `${certificate}\n${certificate.slice(0, 400)}\n-----END CERTIFICATE-----\n`,
+      'of which number 2 is no certificate',
+    ],
+    ['nothing in the frame', certificate.replace(/\n[\s\S]*\n/, '\nAAAA\n'), 'number 1 is no'],
+    ['a private key', key, 'holds a private key'],
+    ['a private key beside a certificate', `${certificate}\n${key}`, 'holds a private key'],
+    ['no such file', undefined, 'cannot read authority.pem; check its path and permissions'],
+  ])('is refused by line, key and file, without quoting it: %s', (_what, content, words) => {
+    const mistake = mistakeIn(withAuthority(content));
+    expect(mistake).toMatch(/^keyturn\.yaml:3: cluster\.ca: .*authority\.pem/);
+    expect(mistake).toContain(words);
+    expect(mistake).not.toContain('root:x');
+    expect(mistake).not.toContain(key.split('\n')[1]);
+  });
+});
+
+describe('YAML', () => {
+  const tokens = (text: string) => POLICY.replace(/tokens:[\s\S]*/, text);
+
+  test('merge keys are taken, from a key that means nothing or from another token', () => {
+    const { policy } = readPolicyFile(
+      writePolicy(
+        folder,
+        tokens(
+          [
+            'x-writer: &writer { rotateEvery: 7d, permissions: { write: [telemetry] } }',
+            'tokens:',
+            '  first: &first { <<: *writer, gracePeriod: 2h }',
+            '  second: { <<: *first, rotateEvery: 6d }',
+          ].join('\n'),
+        ),
+      ),
+    );
+    expect(
+      policy.tokens.map(({ name, rotateEvery, gracePeriod }) => [name, rotateEvery, gracePeriod]),
+    ).toEqual([
+      ['first', 7 * DAY, 2 * HOUR],
+      ['second', 6 * DAY, 2 * HOUR],
+    ]);
+  });
+
+  test('one anchor may be used by a thousand tokens', () => {
+    const names = Array.from({ length: 1_000 }, (_, index) => `  t${index}: { <<: *writer }`);
+    const text = tokens(
+      ['x-writer: &writer { permissions: { read: "*" } }', 'tokens:', ...names].join('\n'),
+    );
+    expect(readPolicyFile(writePolicy(folder, text)).policy.tokens).toHaveLength(1_000);
+  });
+
+  test('anchors that mean gigabytes are refused', () => {
+    const lines = Array.from(
+      { length: 12 },
+      (_, index) => `  - &a${index + 1} [${`*a${index},`.repeat(9)}]`,
+    );
+    expect(mistakeIn(`${POLICY}x-bomb:\n  - &a0 [x]\n${lines.join('\n')}\n`)).toMatch(/alias/i);
+  });
+
+  test('what it cannot merge is refused', () => {
+    expect(mistakeIn(tokens('tokens:\n  first: { <<: 7 }'))).toMatch(/^keyturn\.yaml: Merge/);
+  });
+
+  test('a character that a terminal obeys is shown as an escape, in keys too', () => {
+    expect(mistakeIn(`${POLICY}"a\\e[2Jb": 1\n`)).toMatch(
+      /^keyturn\.yaml:9: a\\u\{1b\}\[2Jb: unknown/,
+    );
+    expect(mistakeIn(`${POLICY}z: *a\u202eb\n`)).toContain('\\u{202e}');
+  });
+});
+
+test('an approval is for two years at most', () => {
+  const now = Date.UTC(2026, 10, 1);
+  const text = (until: string) =>
+    `${POLICY}databases:\n  - { name: a, retention: 1y, approve: { shortenRetentionUntil: ${until} } }\n`;
+  for (const until of ['2020-01-01', '2026-12-24', '2028-10-31']) {
+    expect(() => readPolicyFile(writePolicy(folder, text(until)), now)).not.toThrow();
+  }
+  for (const until of ['2028-11-01', '9999-12-31']) {
+    expect(() => readPolicyFile(writePolicy(folder, text(until)), now)).toThrow(
+      `keyturn.yaml:10: databases[0].approve.shortenRetentionUntil: found "${until}", expected a date within two years, 2028-10-31 at the latest`,
+    );
+  }
+});
+
+test('two files with one owner are refused, and both are named', () => {
+  const named = (name: string, owner: string) => {
+    const file = join(folder, name);
+    writeFileSync(file, POLICY.replace('owner: prod', `owner: ${owner}`));
+    return file;
+  };
+  const [a, b, c] = [named('a.yaml', 'prod'), named('b.yaml', 'test'), named('c.yaml', 'prod')];
+  expect(() => checkOwners([a, b])).not.toThrow();
+  expect(() => checkOwners([a, b, c])).toThrow(
+    new PolicyFileError(
+      `${c}: owner: found "prod", which is also the owner in ${a}, expected another one: it names the stack and marks the tokens of one cluster; choose one such as prod-2`,
+    ),
+  );
 });

@@ -108,7 +108,7 @@ test('refuses to send tokens in clear, but for loopback or on an explicit word',
 test('refuses an activation that no run could wait for', () => {
   expect(sentences({}, { activationTimeout: '13m' })).toEqual([]);
   expect(sentences({}, { activationTimeout: '13m1s' })).toEqual([
-    'activationTimeout: 13m1s is too long for a run, which ends after 15m; the longest is 13m',
+    'activationTimeout: found 13m1s, expected 10s to 13m: within less, no probe could see that a token is accepted, and a run ends after 15m',
   ]);
 });
 

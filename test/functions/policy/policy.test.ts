@@ -145,16 +145,19 @@ const mistakes: readonly (readonly [object, string])[] = [
     'tokens.a b: found this name, expected a token name: letters, digits, "_", "." and "-"',
   ],
   [document({ tokens: [] }), 'tokens: found [], expected a mapping'],
-  [document({ tokens: { a: {} } }), 'tokens.a.permissions: found nothing, expected a mapping'],
+  [
+    document({ tokens: { a: {} } }),
+    'tokens.a.permissions: found nothing, expected a mapping such as {read: [telemetry], write: [telemetry]}',
+  ],
   [
     document({ schedules: { rotate: '5 minutes' } }),
     'schedules.rotate: found "5 minutes", expected an EventBridge expression, rate(30 minutes) or cron(0 3 * * ? *)',
   ],
   [
     document({}, { adopt: { tokenId: 'x' } }),
-    'tokens.telegraf.adopt.tokenId: found "x", expected a UUID',
+    'tokens.telegraf.adopt.tokenId: found "x", expected a UUID such as 11111111-1111-4111-8111-111111111111',
   ],
-  ...['', 'db.', '.token', 'db..token'].map((key): [object, string] => [
+  ...['db.', '.token', 'db..token'].map((key): [object, string] => [
     document({}, { adopt: { tokenId: id(1), key } }),
     `tokens.telegraf.adopt.key: found "${key}", expected the JSON key of the token string, or a path such as db.token`,
   ]),

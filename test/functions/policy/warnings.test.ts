@@ -49,3 +49,32 @@ test('names a time that is better', () => {
   );
   expect(warnings('1d', ['daily 02:00-05:00'])[0]).toMatch(/such as 20h$/);
 });
+
+test('warns of a partition template without a time, whose partitions are never compacted', () => {
+  const tag = [{ type: 'tag', value: 'room' }];
+  const timed = [...tag, { type: 'time', value: '%Y-%m' }];
+  const found = warningsOf(
+    parsePolicy({
+      owner: 'prod',
+      cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
+      tokens: { telegraf: { permissions: { write: ['telemetry'] } } },
+      databases: [
+        { name: 'timed', partitionTemplate: timed, tables: [{ name: 'cpu' }] },
+        {
+          name: 'timeless',
+          partitionTemplate: tag,
+          tables: [
+            { name: 'cpu', partitionTemplate: timed },
+            { name: 'mem', partitionTemplate: tag },
+          ],
+        },
+        { match: '*' },
+      ],
+    }),
+  );
+  expect(found.map(({ path }) => formatPath(path))).toEqual([
+    'databases[1].partitionTemplate',
+    'databases[1].tables[1].partitionTemplate',
+  ]);
+  expect(found[0]?.message).toContain('add one, such as {type: time, value: "%Y-%m-%d"}');
+});

@@ -9,7 +9,7 @@ const DAY = 24 * HOUR;
 test.each([
   ['rate(30 minutes)', 30, 90],
   ['rate(1 minute)', 1, 3],
-  ['rate(1 hours)', HOUR, 3 * HOUR],
+  ['rate(1 hour)', HOUR, 3 * HOUR],
   ['rate(2 days)', 2 * DAY, 6 * DAY],
   ['cron(0/10 * * * ? *)', 10, 30],
   ['cron(5/20 * * * ? *)', 20, 60],
@@ -55,6 +55,22 @@ test.each([
   ['cron(*/0 3 * * ? *)', 'a value, a range or a step as the minutes instead of "*/0"'],
   ['cron(0 3 * * ? 2020)', 'a schedule that fires at least once a year'],
   ['cron(0 3 30 2 ? *)', 'a schedule that fires at least once a year'],
+  ['rate(400 days)', 'a schedule that fires at least once a year'],
+  ['rate(99999999999999999999 days)', 'a schedule that fires at least once a year'],
+  ['rate(1 minutes)', 'rate(1 minute)'],
+  ['rate(1 hours)', 'rate(1 hour)'],
+  ['rate(5 minute)', 'rate(5 minutes)'],
+  ['cron(*/60 * * * ? *)', 'a step of 1 to 59 as the minutes instead of "*/60"'],
+  ['cron(0 0/24 * * ? *)', 'a step of 1 to 23 as the hours instead of "0/24"'],
+  ['cron(0 3 1/40 * ? *)', 'a step of 1 to 31 as the day of the month instead of "1/40"'],
+  [
+    'cron(0 3 ? * 2/2 *)',
+    'days or ranges, without a step, as the day of the week instead of "2/2"',
+  ],
+  ['cron(0 3 * * ? 2030-2026)', 'the earlier one first as the year instead of "2030-2026"'],
+  ['cron(0 3 ? * 2#1,2#3 *)', 'L, W or # alone as the day of the week instead of "2#1,2#3"'],
+  ['cron(0 3 ? * FRIL,MON *)', 'L, W or # alone as the day of the week instead of "FRIL,MON"'],
+  ['cron(0 3 15W,L * ? *)', 'L, W or # alone as the day of the month instead of "15W,L"'],
 ])('%s is refused, because EventBridge would refuse it or nothing would run', (wrong, expected) => {
   expect(() => gapsOf(wrong, 'UTC')).toThrow(new ExpressionError(expected));
 });

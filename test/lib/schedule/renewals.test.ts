@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
 import { formatPath } from '../../../functions/policy/policy-error.ts';
-import { scheduleMistakes } from '../../../lib/schedule/mistakes.ts';
-import { windowWarnings } from '../../../lib/schedule/renewals.ts';
-import { policyOf } from '../../functions/builders.ts';
+import { scheduleMistakes, scheduleWarnings } from '../../../lib/schedule/mistakes.ts';
+import { NOW, policyOf } from '../../functions/builders.ts';
 
 const policy = (rotate: string, entry: object, more: object = {}) =>
   policyOf({ schedules: { rotate }, ...more }, entry);
 const mistakes = (...given: Parameters<typeof policy>) =>
-  scheduleMistakes(policy(...given)).map(({ path, message }) => `${formatPath(path)}: ${message}`);
-const warnings = (...given: Parameters<typeof policy>) =>
-  windowWarnings(policy(...given)).map(({ path, message }) => `${formatPath(path)}: ${message}`);
+  scheduleMistakes(policy(...given), NOW).map(
+    ({ path, message }) => `${formatPath(path)}: ${message}`,
+  );
 
 const hours = { rotateEvery: '6h', expiresAfter: '12h', gracePeriod: '1h', renewBefore: '2h' };
 const days = { rotateEvery: '1d', expiresAfter: '3d', gracePeriod: '6h', renewBefore: '12h' };
@@ -19,7 +18,7 @@ test('refuses a schedule whose gaps let tokens expire before the second run that
   expect(mistakes('rate(1 day)', hours)).toEqual([
     'tokens.telegraf.expiresAfter: found 12h with rotateEvery 6h, renewBefore 2h, gracePeriod 1h and schedules.rotate "rate(1 day)": a token that may be replaced lives for 6h then, ' +
       'and two runs may take 2d25m (settle included), so it could expire before consumers have read its successor (gracePeriod); expected at least 2d1h25m: ' +
-      'choose a renewBefore of that, or an expiresAfter of 2d7h25m, or a schedule that fires more often',
+      'choose an expiresAfter of 2d7h25m, or a schedule that fires more often',
   ]);
   expect(mistakes(sundays, days)).toHaveLength(1);
   expect(mistakes('rate(2 hours)', hours)).toEqual([]);
@@ -65,7 +64,7 @@ test.each([
       expiresAfter: `${rotateEvery}${gracePeriod}`,
     };
     expect(mistakes(rotate, bare).join()).toContain(
-      `expected at least ${spare}: choose a renewBefore of that, or an expiresAfter of ${expiresAfter}`,
+      `expected at least ${spare}: choose an expiresAfter of ${expiresAfter}, or a schedule`,
     );
     expect(mistakes(rotate, { ...bare, expiresAfter })).toEqual([]);
     const longer = { ...bare, expiresAfter: `${expiresAfter}1d` };
@@ -73,19 +72,66 @@ test.each([
   },
 );
 
+test('names no renewBefore that would itself be refused', () => {
+  const weekly = { rotateEvery: '7d', gracePeriod: '2d', windows: ['Sun 02:00-04:00'] };
+  const found = { ...weekly, renewBefore: '2d', expiresAfter: '16d' };
+  expect(mistakes('rate(1 hour)', found).join()).toContain(
+    'expected at least 2d2h25m: choose a renewBefore of that, or an expiresAfter of 16d2h25m',
+  );
+  expect(mistakes('rate(1 hour)', { ...found, renewBefore: '2d2h25m' })).toEqual([]);
+  expect(mistakes('rate(1 hour)', { ...found, expiresAfter: '9d' }).join()).toContain(
+    'expected at least 2d2h25m: choose an expiresAfter of 16d2h25m, or a schedule',
+  );
+});
+
+test('refuses a rotateEvery that no token reaches, because it is renewed before', () => {
+  const late = { rotateEvery: '80d', windows: ['Sat 02:00-04:00'] };
+  expect(mistakes('rate(30 minutes)', late)).toEqual([
+    'tokens.telegraf.rotateEvery: found 80d, which is never reached: a token is renewed at 76d, within its windows or not, because renewBefore (14d) of expiresAfter (90d) is left then; ' +
+      'choose a rotateEvery of 76d at most, an expiresAfter of 94d at least, or a shorter renewBefore',
+  ]);
+  for (const remedy of [
+    { rotateEvery: '76d' },
+    { expiresAfter: '94d' },
+    { renewBefore: '10d' },
+    { expiresAfter: 'never' },
+  ]) {
+    expect(mistakes('rate(30 minutes)', { ...late, ...remedy })).toEqual([]);
+  }
+});
+
+test('reckons with runs that seldom meet the windows', () => {
+  // The 15th of a month is a Monday every few months; without windows, two months are enough.
+  const monthly = { rotateEvery: '30d', expiresAfter: '200d', gracePeriod: '1d' };
+  const mondays = { ...monthly, windows: ['Mon 02:00-04:00'] };
+  expect(mistakes('cron(0 3 15 * ? *)', monthly)).toEqual([]);
+  expect(mistakes('cron(0 3 15 * ? *)', mondays).join()).toMatch(
+    /^tokens\.telegraf\.expiresAfter: found 200d .*lives for 14d then, .*expected at least 63d10m: choose a renewBefore of that/,
+  );
+  expect(mistakes('cron(0 3 15 * ? *)', { ...mondays, renewBefore: '63d10m' })).toEqual([]);
+});
+
 test.each([
-  ['cron(0 12 * * ? *)', '02:10-02:20', 'replaced only when 14d of its life are left'],
-  ['cron(0/30 * * * ? *)', '02:10-02:20', 'replaced only when'],
-  [sundays, 'Mon-Sat 02:00-05:00', 'replaced only when'],
-  ['rate(30 minutes)', '02:10-02:20', 'may fire in none'],
-  ['rate(1 day)', '02:00-05:00', 'may fire in none'],
-])('warns that %s may never fire within %s', (rotate, window, words) => {
-  const [warning, ...more] = warnings(rotate, { windows: [window] });
-  expect(warning).toMatch(/^tokens\.telegraf\.windows: schedules\.rotate "/);
-  expect(warning).toContain(words);
-  expect(more).toEqual([]);
-  expect(warnings(rotate, { windows: [window], expiresAfter: 'never' }).join()).toContain(
-    'may never be replaced',
+  ['cron(0 12 * * ? *)', '02:10-02:20', 'daily 02:10-02:20', 'never fires in it'],
+  ['cron(0/30 * * * ? *)', '02:10-02:20', 'daily 02:10-02:20', 'never fires in it'],
+  ['cron(0 3 * * ? *)', 'Mon-Wed 09:00-17:00', 'Mon,Tue,Wed 09:00-17:00', 'never fires in it'],
+  [sundays, 'Mon-Sat 02:00-05:00', 'Mon,Tue,Wed,Thu,Fri,Sat 02:00-05:00', 'never fires in it'],
+  ['rate(30 minutes)', '02:10-02:20', 'daily 02:10-02:20', 'may never fire in it'],
+  ['rate(1 day)', '02:00-24:00', 'daily 02:00-24:00', 'may never fire in it'],
+])('refuses that %s is to fire within %s, which it never does', (rotate, window, shown, words) => {
+  const sentence = `tokens.telegraf.windows[0]: found "${shown}", but schedules.rotate "${rotate}" ${words}`;
+  for (const expiresAfter of ['never', '365d']) {
+    const [mistake, ...more] = mistakes(rotate, { windows: [window], expiresAfter });
+    expect(mistake?.startsWith(sentence)).toBe(true);
+    expect(mistake).toContain('; choose ');
+    expect(more).toEqual([]);
+  }
+});
+
+test('refuses one dead window beside others in which runs promote tokens', () => {
+  const windows = ['Sun 02:00-04:00', 'Mon 09:00-17:00'];
+  expect(mistakes(sundays, { windows }).join()).toMatch(
+    /^tokens\.telegraf\.windows\[1\]: found "Mon 09:00-17:00"/,
   );
 });
 
@@ -95,6 +141,32 @@ test.each([
   ['cron(10 2 * * ? *)', '02:10-02:20'],
   [sundays, 'Sat 22:00-04:00'],
 ])('says nothing of %s, which fires within %s', (rotate, window) => {
-  expect(warnings(rotate, { windows: [window] })).toEqual([]);
-  expect(warnings(rotate, { windows: [] })).toEqual([]);
+  expect(mistakes(rotate, { windows: [window] })).toEqual([]);
+  expect(mistakes(rotate, { windows: [] })).toEqual([]);
+});
+
+test.each(['cron(0 3 * * ? 2031)', 'cron(0 3 * * ? 2199)'])(
+  'refuses %s, which does not fire within a year',
+  (rotate) => {
+    expect(scheduleMistakes(policy(rotate, {}), Date.UTC(2027, 0))).toEqual([
+      {
+        path: ['schedules', 'rotate'],
+        message: `found "${rotate}", expected a schedule that fires within a year from now; write * as the year`,
+      },
+    ]);
+  },
+);
+
+test('warns of a schedule that is over, and keeps nobody from reading a policy that was deployed', () => {
+  const over = policy('cron(0 3 * * ? 2026)', {});
+  for (const now of [Date.UTC(2027, 0), Date.UTC(2026, 11, 31, 4)]) {
+    expect(scheduleMistakes(over, now)).toEqual([]);
+    expect(scheduleWarnings(over, now)).toEqual([
+      {
+        path: ['schedules', 'rotate'],
+        message: 'found "cron(0 3 * * ? 2026)", which never fires again; write * as the year',
+      },
+    ]);
+  }
+  expect(scheduleWarnings(over, Date.UTC(2026, 11, 31, 2))).toEqual([]);
 });

@@ -1,0 +1,21 @@
+import * as z from 'zod/mini';
+
+/**
+ * Control characters and line ends; what nobody sees; what turns the direction of the text after it, so that a
+ * person reads another one; and halves of characters, which no server can be sent.
+ */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** The same text with `\u{202e}` where it has a character that a terminal obeys or nobody sees. */
+export const visible = (text: string): string =>
+  text.replace(UNSEEN, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+
+/** A free text of a policy; `what` says what was expected. */
+export const textSchema = (what = 'a text', least = 1) =>
+  z.string().check(
+    z.minLength(least, what),
+    z.refine(
+      (text) => visible(text) === text,
+      `${what}, on one line and without control characters or invisible ones`,
+    ),
+  );
