@@ -17,6 +17,8 @@ const spelt = fc
   .oneof(fc.constant(0n), fc.bigInt({ min: HOUR_NS, max: INT64_MAX }))
   .map(formatRetention);
 const limit = fc.integer({ min: 1, max: 2_147_483_647 });
+/** The policy knows no more; a database may have been given any. */
+const columnLimit = fc.integer({ min: 1, max: 1_000 });
 const approve = fc.constantFrom(
   undefined,
   { shortenRetentionUntil: '2026-03-01' },
@@ -44,7 +46,7 @@ const glob = fc
       return { min, max };
     }),
     maxColumnsPerTable: fc.option(
-      limit.map((max) => ({ max })),
+      columnLimit.map((max) => ({ max })),
       { nil: undefined },
     ),
     mode: fc.constantFrom('enforce', 'report'),
