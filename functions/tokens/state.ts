@@ -89,6 +89,17 @@ export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIO
   return state === 'unknown' || state === 'shared' || state === 'empty' || state === 'unshown';
 }
 
+/**
+ * Whether nobody can do anything with what AWSPREVIOUS has. Not of the token that AWSCURRENT has, too: what becomes of
+ * that decides about both.
+ */
+export function isPreviousDead(seen: ObservedSecret, now: number): boolean {
+  const holder = underLabel(seen, 'AWSPREVIOUS');
+  if (holder?.state === 'foreign') return !works(holder.token, now);
+  if (holder?.state !== 'owned') return holder?.state === 'gone';
+  return !works(holder.owned.token, now) && !isSame(ownedCurrent(seen), holder.owned);
+}
+
 export const isSame = (a: OwnedToken | undefined, b: OwnedToken | undefined): boolean =>
   a !== undefined && a.token.id === b?.token.id;
 

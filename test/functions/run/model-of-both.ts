@@ -184,7 +184,7 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       restartGrace(model, secret);
       break;
     case 'detach-previous':
-      restartGrace(model, secret);
+      if (action.reason === 'UnknownVersion') restartGrace(model, secret);
       secrets.set(secret.name, without(secret, 'AWSPREVIOUS'));
       break;
     case 'widen': {
