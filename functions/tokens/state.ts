@@ -58,10 +58,12 @@ interface Facts {
 export function stateOf({ token, marker, label }: Facts, now: number): TokenState {
   if (token.revokedAt !== undefined) return 'revoked';
   if (isExpired(token, now)) return 'expired';
-  if (marker?.frozen !== undefined) return 'frozen';
-  if (marker?.quarantined !== undefined) return 'quarantined';
-  if (marker && isInert({ token, marker })) return 'inert';
-  if (token.permissions.length === 0) return 'stripped';
+  // With permissions it works, whatever half of a request has left in its marker.
+  if (token.permissions.length === 0) {
+    if (marker?.frozen !== undefined) return 'frozen';
+    if (marker?.quarantined !== undefined) return 'quarantined';
+    return marker && isInert({ token, marker }) ? 'inert' : 'stripped';
+  }
   return label ?? (marker?.superseded === undefined ? 'live' : 'superseded');
 }
 
