@@ -75,7 +75,7 @@ function carryOut(
     if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
     switch (action.kind) {
       case 'move-cluster':
-        return turns.start(() => moveCluster(action, tools));
+        return turns.start(() => moveCluster(action, observation, tools));
       case 'adopt':
         return adoptToken({ entry, action }, turns.start, tools);
       case 'recognise':

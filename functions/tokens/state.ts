@@ -1,6 +1,6 @@
 import type { Token } from '../management-api/token.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
-import { pendingVersion } from '../secrets-manager/secret.ts';
+import { MOVED_TAG, pendingVersion } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
@@ -84,6 +84,12 @@ export const ownedCurrent = (seen: ObservedSecret): OwnedToken | undefined =>
 /** The token under AWSPREVIOUS, if it is ours. */
 export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(underLabel(seen, 'AWSPREVIOUS'));
+/** Whether the cluster has the token under AWSCURRENT, whosever it is and whatever it may do. */
+export function isCurrentHere(seen: ObservedSecret): boolean {
+  const state = currentHolder(seen)?.state;
+  return state === 'owned' || state === 'foreign';
+}
+
 
 /** Whether a version of this label has a string that nobody knows, or whose token is not shown yet. */
 export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIOUS'): boolean {
@@ -196,12 +202,20 @@ export function versionTime(
 /** So long after `lift` the replacement of what its order had deleted is what a person asked for. */
 const LIFTED_MS = 7 * DAY_MS;
 
-/**
- * Whether AWSCURRENT's token was ended by an order that a person lifted since: its version is older than that.
- * Needs the versions' times.
- */
-export function wasLifted(seen: ObservedSecret, now: number): boolean {
-  const lifted = Date.parse(seen.secret.tags[LIFTED_TAG] ?? '');
+/** A move to another cluster was approved for all that follows from it, also by later runs. */
+const MOVING_MS = DAY_MS;
+
+/** Whether AWSCURRENT's version is older than the instant in a tag, which counts for so long. Needs the versions' times. */
+function isOlderThanTag(seen: ObservedSecret, tag: string, forMs: number, now: number): boolean {
+  const taggedAt = Date.parse(seen.secret.tags[tag] ?? '');
   const madeAt = versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
-  return madeAt !== undefined && madeAt < lifted && now < lifted + LIFTED_MS;
+  return madeAt !== undefined && madeAt < taggedAt && now < taggedAt + forMs;
 }
+
+/**
+ * Whether AWSCURRENT's token, which is not here, was ended by a person's order: a deletion that was lifted since, or a
+ * move to this cluster. What was put after that is no part of it. Needs the versions' times.
+ */
+export const wasEndedByOrder = (seen: ObservedSecret, now: number): boolean =>
+  isOlderThanTag(seen, LIFTED_TAG, LIFTED_MS, now) ||
+  isOlderThanTag(seen, MOVED_TAG, MOVING_MS, now);

@@ -114,6 +114,20 @@ test('an outage that a person ordered, and lifted, sounds no alarm', async () =>
   expect(heard([...before, ...after])).toEqual([]);
 });
 
+test('an accident of the same day as an approved move to another cluster alarms, where that has the token', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(HOUR);
+  await world.people.tag(TELEGRAF, { 'keyturn:cluster': 'https://old.example.com' });
+  const { result } = await world.rotate({ dryRun: true });
+  await world.rotate({ approve: result.plan.refusals[0].hash });
+  expect(world.tags(TELEGRAF)).not.toHaveProperty('keyturn:moved');
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+  const after = await passHours(world, 2);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(heard(after)).toEqual(['MendedOutages']);
+});
+
 test('failures are counted beside what was done', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
   await world.people.createSecret(TELEGRAF, 'theirs', { 'keyturn:owner': 'other' });
