@@ -35,6 +35,9 @@ export const works = (token: Token, now: number) =>
 /** It was armed at some time. Secrets Manager's own rotation writes `fp` before that, so `fp` does not tell. */
 export const wasArmed = ({ marker }: Pick<Marked, 'marker'>) => marker.grants !== undefined;
 
+/** Since when it may do something, as far as is known. `refused` of the same instant is asked about, and is no outage. */
+export const armedSince = ({ token, marker }: Marked): number => marker.armed ?? token.createdAt;
+
 /** It works: it got permissions after its string was stored, and still has some. */
 export const isArmed = (marked: Marked) =>
   marked.marker.fp !== undefined && wasArmed(marked) && marked.token.permissions.length > 0;
@@ -81,15 +84,15 @@ export const currentHolder = (seen: ObservedSecret): Holder | undefined =>
 export const ownedCurrent = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(currentHolder(seen));
 
-/** The token under AWSPREVIOUS, if it is ours. */
-export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
-  ownedBy(underLabel(seen, 'AWSPREVIOUS'));
 /** Whether the cluster has the token under AWSCURRENT, whosever it is and whatever it may do. */
 export function isCurrentHere(seen: ObservedSecret): boolean {
   const state = currentHolder(seen)?.state;
   return state === 'owned' || state === 'foreign';
 }
 
+/** The token under AWSPREVIOUS, if it is ours. */
+export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
+  ownedBy(underLabel(seen, 'AWSPREVIOUS'));
 
 /** Whether a version of this label has a string that nobody knows, or whose token is not shown yet. */
 export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIOUS'): boolean {

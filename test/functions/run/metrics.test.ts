@@ -128,6 +128,45 @@ test('an accident of the same day as an approved move to another cluster alarms,
   expect(heard(after)).toEqual(['MendedOutages']);
 });
 
+test('what an order replaced at once, before the cluster accepted the new token, sounds no alarm when it does', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const before = await passHours(world, 1);
+  const order = { token: 'telegraf', reason: 'leaked', way: 'replace', immediately: true };
+  world.intercept((call, effect) =>
+    Promise.resolve(call.server === 'data-plane' ? { status: 401, body: '' } : effect()),
+  );
+  await world.revoke(order);
+  world.intercept();
+  expect((await world.rotate({ dryRun: true })).result.entries).toMatchObject([
+    { condition: 'refused' },
+  ]);
+  const after = await passHours(world, 2);
+  expect((await world.rotate()).result.entries).toMatchObject([{ condition: 'works' }]);
+  expect(heard([...before, ...after])).toEqual([]);
+});
+
+test('going back to a token that worked until it was replaced sounds no alarm, whatever it was when it came out of quarantine', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const first = world.labels(TELEGRAF).AWSCURRENT;
+  const byName = { tokens: ['telegraf'], force: true };
+  await world.wait(HOUR);
+  await world.rotate(byName);
+  for (let days = 0; days < 4; days += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  await world.people.makeCurrent(TELEGRAF, first);
+  await world.rotate(byName);
+  expect(world.labels(TELEGRAF).AWSPREVIOUS).toBe(first);
+  await passHours(world, 2);
+  const before = await passHours(world, 1);
+  await world.people.makeCurrent(TELEGRAF, first);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(heard([...before, ...(await passHours(world, 2))])).toEqual([]);
+});
+
 test('failures are counted beside what was done', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
   await world.people.createSecret(TELEGRAF, 'theirs', { 'keyturn:owner': 'other' });

@@ -135,6 +135,19 @@ describe('superseding', () => {
   });
 });
 
+test('superseding leaves nothing of a quarantine to a token that has permissions again, and asks for its acceptance without calling that an outage', () => {
+  const marker = { armed: NOW - DAY, quarantined: NOW, was: WRITE, refused: NOW - HOUR };
+  const again = superseding(ownedOf(armed(1, { marker })), DAY, NOW).marker;
+  const gone = { quarantined: undefined, was: undefined };
+  expect(again).toEqual({
+    ...{ superseded: NOW, grace: 86_400, fenced: undefined, ...gone },
+    refused: NOW - DAY,
+  });
+  const without = superseding(ownedOf(armed(1, { permissions: [], marker })), DAY, NOW).marker;
+  for (const field of Object.keys(gone)) expect(without).not.toHaveProperty(field);
+  expect(superseding(ownedOf(armed(1)), DAY, NOW).marker).not.toHaveProperty('refused');
+});
+
 describe('taking away and giving back', () => {
   const retired = { superseded: NOW - DAY, grace: 60, fenced: NOW - HOUR, quarantined: NOW };
 
