@@ -223,11 +223,11 @@ const changesBy = (
     ),
   ),
   mended: new Map(
-    outcomes.flatMap(({ action, result, current, error }) => {
+    outcomes.flatMap(({ action, result, current }) => {
       const isAdopted = action.kind === 'adopt' && result === 'done';
       const adopted = isAdopted ? { token: foreign.get(action.tokenId), since: at } : undefined;
       const token = current ?? adopted;
-      return token && !error ? [[action.secret, token] as const] : [];
+      return token ? [[action.secret, token] as const] : [];
     }),
   ),
   // What waits under AWSPENDING names itself.

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Reply } from '../../../sandbox/interception.ts';
 import { heard } from '../../crash/alarms.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
@@ -69,12 +70,12 @@ const OUTAGES: Readonly<Record<string, (world: World, first?: string) => Promise
 
 /** Both schedules by default. */
 async function passHours(world: World, hours: number) {
-  const runs: { at: number; lines: readonly string[] }[] = [];
+  const runs: { at: number; lines: readonly string[]; error?: object }[] = [];
   for (let count = 0; count < 2 * hours; count += 1) {
     await world.wait(30 * MINUTE);
     const from = world.lines().length;
-    await world.rotate();
-    runs.push({ at: world.clock.now(), lines: world.lines(from) });
+    const { error } = await world.rotate();
+    runs.push({ at: world.clock.now(), lines: world.lines(from), ...(error && { error }) });
   }
   return runs;
 }
@@ -113,6 +114,39 @@ test('an outage that a person ordered, and lifted, sounds no alarm', async () =>
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
   expect(heard([...before, ...after])).toEqual([]);
 });
+
+const throttled = {
+  status: 400,
+  body: '{"__type":"ThrottlingException","Message":"Rate exceeded"}',
+};
+
+/** What fails once AWSCURRENT is moved. */
+const FAILING: Readonly<Record<string, readonly [operation: string, Reply]>> = {
+  'the hold cannot be read': ['DescribeSecret', throttled],
+  'the old token cannot be marked': ['PATCH /tokens/{id}', { status: 503, body: '{}' }],
+};
+
+test.each(Object.keys(FAILING))(
+  'an alarm tells of an outage that a run ended, though %s after the promotion',
+  async (what) => {
+    const [operation, reply] = FAILING[what] ?? [];
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    await world.wait(91 * DAY);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(false);
+    let isPromoted = false;
+    world.intercept((call, effect) => {
+      if (isPromoted && reply && call.operation === operation) return Promise.resolve(reply);
+      isPromoted ||= call.operation === 'UpdateSecretVersionStage';
+      return Promise.resolve(effect());
+    });
+    const during = await passHours(world, 0.5);
+    expect(during).toMatchObject([{ error: expect.anything() }]);
+    world.intercept();
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    expect(heard([...during, ...(await passHours(world, 2))])).toEqual(['MendedOutages']);
+  },
+);
 
 test('an accident of the same day as an approved move to another cluster alarms, where that has the token', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer }));
