@@ -128,6 +128,20 @@ test.each(Object.keys(PROMOTING))(
   },
 );
 
+test('a token that was replaced keeps the grace period that began then, though another rotation follows', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(HOUR);
+  await world.rotate(named);
+  const first = () => world.tokens(TELEGRAF)[0]?.marker;
+  const began = first()?.superseded;
+  expect(began).toBeDefined();
+  await world.wait(HOUR);
+  await world.rotate(named);
+  expect(world.tokens(TELEGRAF)).toHaveLength(3);
+  expect(first()?.superseded).toBe(began);
+});
+
 test('a fenced token that a run of rotate saw under AWSPREVIOUS again keeps its grace, though a person moves the labels on', async () => {
   const { world, old, oldVersion, versions } = await openFenced(2);
   const [second, third] = versions;
