@@ -135,17 +135,29 @@ describe('superseding', () => {
   });
 });
 
-test('superseding leaves nothing of a quarantine to a token that has permissions again, and asks for its acceptance without calling that an outage', () => {
-  const marker = { armed: NOW - DAY, quarantined: NOW, was: WRITE, refused: NOW - HOUR };
-  const again = superseding(ownedOf(armed(1, { marker })), DAY, NOW).marker;
-  const gone = { quarantined: undefined, was: undefined };
-  expect(again).toEqual({
-    ...{ superseded: NOW, grace: 86_400, fenced: undefined, ...gone },
-    refused: NOW - DAY,
+describe('superseding a token that came out of quarantine', () => {
+  const since = { armed: NOW - DAY, quarantined: NOW, was: WRITE, refused: NOW - HOUR };
+  const markerAfter = async (token: Token) => {
+    const { kept, tools } = cluster(token);
+    await changeToken(tools, ownedOf(token), superseding(ownedOf(token), DAY, NOW));
+    return markerIn(kept)?.marker;
+  };
+
+  test('leaves nothing of that where it has permissions again, and everything where it has none', async () => {
+    const works = await markerAfter(armed(1, { marker: since }));
+    expect(works).not.toHaveProperty('quarantined');
+    expect(works).not.toHaveProperty('was');
+    const { quarantined, was } = since;
+    expect(await markerAfter(armed(1, { permissions: [], marker: since }))).toMatchObject({
+      quarantined,
+      was,
+    });
   });
-  const without = superseding(ownedOf(armed(1, { permissions: [], marker })), DAY, NOW).marker;
-  for (const field of Object.keys(gone)) expect(without).not.toHaveProperty(field);
-  expect(superseding(ownedOf(armed(1)), DAY, NOW).marker).not.toHaveProperty('refused');
+
+  test('asks for its acceptance if somebody goes back to it, and calls that no outage', async () => {
+    expect(await markerAfter(armed(1, { marker: since }))).toMatchObject({ refused: since.armed });
+    expect(await markerAfter(armed(1))).not.toHaveProperty('refused');
+  });
 });
 
 describe('taking away and giving back', () => {
