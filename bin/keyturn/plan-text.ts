@@ -22,7 +22,7 @@ const ACTIONS = {
   'mark-shared': 'note whether another secret has its string',
   'restart-grace': 'start all grace periods again: nobody knows what consumers have',
   'end-proof': 'take away the permission that proved an adoption',
-  'detach-previous': 'remove the label AWSPREVIOUS from a string that nobody knows',
+  'detach-previous': 'remove the label AWSPREVIOUS: nobody should roll back to what it is on',
   'detach-pending': 'remove the label AWSPENDING',
   widen: 'add the permissions that are new in the policy',
   'give-back': 'give its permissions back',

@@ -1,9 +1,11 @@
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
+import { freshToken } from '../tokens/change-token.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
+import { ownedPrevious } from '../tokens/state.ts';
 import { lookAgain } from './look-again.ts';
-import { reapingContext, unknownPrevious } from './plan/plan-reaping.ts';
+import { previousToDetach, reapingContext } from './plan/plan-reaping.ts';
 import type { PreviousDetachment } from './plan/reaping-action.ts';
 
 /** Takes AWSPREVIOUS off a version. False: another run, or a person, moved it first; whatever the error was, the labels decide. */
@@ -23,18 +25,23 @@ export async function takeOffPrevious(
 }
 
 /**
- * Takes AWSPREVIOUS off a version whose string nobody knows. Every grace period of the secret starts again
- * first: until now none has run, and consumers may have any of its tokens.
+ * R18: takes AWSPREVIOUS off a version that nobody should roll back to. Where nobody knows its string, every grace
+ * period of the secret starts again first: until now none has run, and consumers may have any of its tokens.
  */
 export async function detachPrevious(
-  { secret, version }: PreviousDetachment,
+  { secret, version, reason }: PreviousDetachment,
   observation: Observation,
   tools: Tools,
 ): Promise<Result> {
   const listed = observation.secrets.get(secret);
-  const seen = listed && (await lookAgain(listed, observation, tools));
+  const previous = listed && ownedPrevious(listed);
+  const fresh = previous && (await freshToken(tools, previous));
+  const seen = listed && (await lookAgain(listed, observation, tools, fresh));
   const context = reapingContext(tools.policy, secret, tools.apiNow());
-  if (!seen || unknownPrevious(seen, context) !== version) return 'skipped';
-  await restartGrace(seen.tokens, context.lifetimes.gracePeriod, tools);
+  const found = seen && previousToDetach(seen, context);
+  if (!seen || found?.version !== version || found.reason !== reason) return 'skipped';
+  if (reason === 'UnknownVersion') {
+    await restartGrace(seen.tokens, context.lifetimes.gracePeriod, tools);
+  }
   return (await takeOffPrevious(secret, version, tools)) ? 'done' : 'lost';
 }

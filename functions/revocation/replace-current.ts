@@ -4,7 +4,7 @@ import { mintSuccessor, resumeSuccessor, type Successor } from '../rotation/succ
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { currentHolder, hasVersion, provenCurrent } from '../tokens/state.ts';
+import { armedSince, currentHolder, hasVersion, provenCurrent } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { observeOne } from './observe.ts';
@@ -110,8 +110,8 @@ export async function replaceCurrent(
       `${problem}. The old string may still work: to cut it off now, freeze it (--freeze), or give the same order with "immediately": true (--immediately)`,
     );
   }
-  // Before the promotion: who dies behind it leaves a token that nobody would ask about.
-  if (!verified.accepted) await noteUnseen(owned, tools);
+  // Before the promotion: who dies behind it leaves a token that nobody would ask about. The gap was ordered.
+  if (!verified.accepted) await noteUnseen(owned, tools, armedSince(owned));
   const { claimed, successor: current } = await claimCurrent(seen, successor, order, tools);
   if (claimed) {
     const { marker, token } = owned;

@@ -8,11 +8,14 @@ import {
 } from '../secrets-manager/secret.ts';
 import { formatInstant } from '../time.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
+import type { Observation } from '../tokens/observation.ts';
+import { isCurrentHere } from '../tokens/state.ts';
 import type { ClusterMove } from './plan/rotation-action.ts';
 
 /** Tags a secret with the policy's cluster, if it still is of the cluster from which a person approved the move, or still has no such tag. */
 export async function moveCluster(
   { secret: name, from }: ClusterMove,
+  observation: Pick<Observation, 'secrets'>,
   { secrets, policy, apiNow }: Tools,
 ): Promise<Result> {
   const secret = await secrets.describe(name);
@@ -22,10 +25,10 @@ export async function moveCluster(
   const isOfUnknown = from === undefined || from === UNKNOWN_CLUSTER;
   if (isOfUnknown ? !isLost : otherClusterOf(secret, url) !== from) return 'skipped';
   refuseForeignSecret(secret, policy);
-  if (from === undefined) {
-    await secrets.tag(name, { [CLUSTER_TAG]: url });
-    return 'done';
-  }
-  await secrets.tag(name, { [CLUSTER_TAG]: url, [MOVED_TAG]: formatInstant(apiNow()) });
+  const seen = observation.secrets.get(name);
+  // Where the new cluster has the token, too, whatever becomes of that does not follow from the move.
+  const isHere = from === undefined || (seen !== undefined && isCurrentHere(seen));
+  const moved = isHere ? {} : { [MOVED_TAG]: formatInstant(apiNow()) };
+  await secrets.tag(name, { [CLUSTER_TAG]: url, ...moved });
   return 'done';
 }

@@ -76,10 +76,17 @@ async function markUnseen(
   if (fresh) await changeToken(tools, fresh, { marker: { refused } });
 }
 
-/** Writes that consumers may have a token that was not seen accepted: later runs ask until it is (D10). */
-export async function noteUnseen(owned: OwnedToken, tools: Tools): Promise<OwnedToken> {
-  if (owned.marker.refused !== undefined) return owned;
-  const refused = tools.apiNow();
+/**
+ * Writes that consumers may have a token that was not seen accepted: later runs ask until it is (D10). `since`: if it is
+ * not known, or a person ordered that.
+ */
+export async function noteUnseen(
+  owned: OwnedToken,
+  tools: Tools,
+  since = owned.marker.refused,
+): Promise<OwnedToken> {
+  const refused = since ?? tools.apiNow();
+  if (refused === owned.marker.refused) return owned;
   await markUnseen(owned, refused, tools);
   return { ...owned, marker: { ...owned.marker, refused } };
 }

@@ -284,17 +284,20 @@ function isStillRefused(
   return refused.has(secret) && probed === now.secret.labels.AWSCURRENT;
 }
 
-/** Steps 6 to 8 of a verified token, and the event. */
+/** Steps 6 to 8 of a verified token, and the event. `onCurrent`: it is current from now on, whatever fails behind that. */
 export async function finishRotation(
   { entry, seen, successor, reason }: Started,
   tools: ArmingTools,
+  onCurrent: () => void = () => {},
 ): Promise<Result> {
   const former = ownedCurrent(seen);
   const tokenId = successor.owned.token.id;
   const previousTokenId = former?.token.id === tokenId ? undefined : former?.token.id;
   const { arn: secretArn } = seen.secret;
-  const onPromoted = () =>
+  const onPromoted = () => {
+    onCurrent();
     announceRotation({ entry, secretArn, tokenId, previousTokenId, reason }, tools);
+  };
   const result = await promote(entry, { successor, seen, onPromoted }, tools);
   return result === 'promoted' ? 'done' : result;
 }
@@ -302,6 +305,23 @@ export async function finishRotation(
 /** Whether consumers have the token already: it is the first one, whose version got AWSCURRENT as soon as it was put. */
 const isCurrent = ({ version }: Successor, { secret }: ObservedSecret): boolean =>
   (secret.labels.AWSCURRENT ?? version) === version;
+
+/** Steps 6 to 8. What fails behind the promotion does not undo it: consumers have the token. */
+async function finishVerified(started: Started, tools: ArmingTools): Promise<BareOutcome> {
+  let current: BareOutcome['current'];
+  const onCurrent = () => {
+    current = currentOf(started.successor.owned);
+  };
+  try {
+    const result = await finishRotation(started, tools, onCurrent);
+    return { result, ...(result === 'done' && current && { current }) };
+  } catch (error) {
+    if (!current) throw error;
+    const { entry } = started;
+    tools.log.error('failed after the promotion', { secret: entry.secret, error });
+    return { result: 'done', current, error };
+  }
+}
 
 /** Steps 5 to 8. `armed`: the data plane did not accept it in time, and a later run goes on. */
 async function verifyAndFinish(
@@ -317,10 +337,7 @@ async function verifyAndFinish(
     tools,
     turns.finish,
   );
-  if (accepted) {
-    const result = await turns.finish(() => finishRotation(started, tools));
-    return { result, ...(result === 'done' && { current: currentOf(successor.owned) }) };
-  }
+  if (accepted) return turns.finish(() => finishVerified(started, tools));
   const about = { token: entry.name, secret: entry.secret, tokenId: successor.owned.token.id };
   tools.log.warn('not accepted yet', { ...about, detail });
   return isCurrent(successor, seen) ? { result: 'armed' } : armedOutcome('armed', successor);
@@ -342,6 +359,9 @@ export async function rotateToken(
   });
   const { result: outcome, holdError, obeyed } = worked;
   // What the run gave was taken away again: nothing of it works, and nothing waits.
-  if (obeyed !== undefined && ['armed', 'done'].includes(outcome.result)) return { result: 'held' };
+  if (obeyed !== undefined && ['armed', 'done'].includes(outcome.result)) {
+    const { error } = outcome;
+    return { result: 'held', ...(error !== undefined && { error }) };
+  }
   return { ...outcome, ...(holdError && { error: holdError }) };
 }

@@ -75,7 +75,7 @@ function carryOut(
     if (!entry) throw new Error(`the policy has no entry for ${action.secret}`);
     switch (action.kind) {
       case 'move-cluster':
-        return turns.start(() => moveCluster(action, tools));
+        return turns.start(() => moveCluster(action, observation, tools));
       case 'adopt':
         return adoptToken({ entry, action }, turns.start, tools);
       case 'recognise':
@@ -223,11 +223,11 @@ const changesBy = (
     ),
   ),
   mended: new Map(
-    outcomes.flatMap(({ action, result, current, error }) => {
+    outcomes.flatMap(({ action, result, current }) => {
       const isAdopted = action.kind === 'adopt' && result === 'done';
       const adopted = isAdopted ? { token: foreign.get(action.tokenId), since: at } : undefined;
       const token = current ?? adopted;
-      return token && !error ? [[action.secret, token] as const] : [];
+      return token ? [[action.secret, token] as const] : [];
     }),
   ),
   // What waits under AWSPENDING names itself.

@@ -1,11 +1,9 @@
-import { DAY_MS } from '../time.ts';
-
 /** Tags that Keyturn puts on its secrets. Secrets Manager takes values up to 256 characters (`TagResource`). */
 export const OWNER_TAG = 'keyturn:owner';
 export const CLUSTER_TAG = 'keyturn:cluster';
 /** In place of a URL: the tag was lost, and this cluster does not have the tokens. */
 export const UNKNOWN_CLUSTER = 'unknown';
-/** When an approved move gave it another cluster: an instant. */
+/** When an approved move gave it another cluster, which does not have its current token: an instant. */
 export const MOVED_TAG = 'keyturn:moved';
 /** A secret as Secrets Manager describes it, without its values. */
 export interface Secret {
@@ -56,12 +54,3 @@ export function otherClusterOf({ tags }: Secret, clusterUrl: string): string | u
 /** Whether a secret's tokens are of another cluster than `clusterUrl`. */
 export const isOfAnotherCluster = (secret: Secret, clusterUrl: string) =>
   otherClusterOf(secret, clusterUrl) !== undefined;
-
-/** Such a move was approved for all that follows from it, also by later runs. */
-const MOVING_MS = DAY_MS;
-
-/** Whether an approved move gave this secret another cluster within the last day: its tokens are gone there. */
-export function wasJustMoved({ tags }: Pick<Secret, 'tags'>, now: number): boolean {
-  const movedAt = Date.parse(tags[MOVED_TAG] ?? '');
-  return now - movedAt < MOVING_MS;
-}

@@ -9,6 +9,7 @@ import {
   shorterDescriptions,
 } from './marker.ts';
 import { type OwnedToken, ownedToken } from './observation.ts';
+import { armedSince } from './state.ts';
 
 const BAD_REQUEST = 400;
 
@@ -162,7 +163,9 @@ export function superseding(
   const left = Math.max(0, Math.floor((expiresAt - now) / 1_000));
   const grace = Math.min(left, Math.max(marker.grace ?? 0, Math.ceil(gracePeriod / 1_000)));
   const again = token.permissions.length > 0 && { quarantined: undefined, was: undefined };
-  return { marker: { superseded: now, grace, fenced: undefined, ...again } };
+  // Whoever goes back to it is told whether it is accepted. What consumers met before, its successor has ended.
+  const asked = marker.refused !== undefined && { refused: armedSince({ token, marker }) };
+  return { marker: { superseded: now, grace, fenced: undefined, ...again, ...asked } };
 }
 
 /**

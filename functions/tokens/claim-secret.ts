@@ -3,6 +3,7 @@ import type { Tools } from '../run/tools.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
   CLUSTER_TAG,
+  MOVED_TAG,
   notOwnedBecause,
   OWNER_TAG,
   otherClusterOf,
@@ -71,19 +72,20 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
 
 /**
  * Whether it must be known when a secret's versions were made: one that no token's id names counts its age
- * from there, one that is older than a `lift` lost its token by the order that was lifted, and one that a person saved
+ * from there, one that is older than a `lift`, or a move of the cluster, lost its token by that order, and one that a person saved
  * may have taken AWSPENDING from one that waits.
  */
 export function needsVersionTimes(seen: ObservedSecret): boolean {
   const pending = pendingVersion(seen.secret);
   const isOfOthers = pending !== undefined && !tokenNamedBy(pending)?.certain;
-  const isLifted = seen.secret.tags[LIFTED_TAG] !== undefined;
+  const { [LIFTED_TAG]: lifted, [MOVED_TAG]: moved } = seen.secret.tags;
+  const isOrdered = lifted !== undefined || moved !== undefined;
   return (
     isOfOthers ||
     isUnknown(seen, 'AWSCURRENT') ||
     isUnknown(seen, 'AWSPREVIOUS') ||
     strandedBySave(seen) !== undefined ||
-    (isLifted && currentHolder(seen)?.state === 'gone')
+    (isOrdered && currentHolder(seen)?.state === 'gone')
   );
 }
 

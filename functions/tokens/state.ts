@@ -1,6 +1,6 @@
 import type { Token } from '../management-api/token.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
-import { pendingVersion } from '../secrets-manager/secret.ts';
+import { MOVED_TAG, pendingVersion } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
@@ -35,6 +35,9 @@ export const works = (token: Token, now: number) =>
 /** It was armed at some time. Secrets Manager's own rotation writes `fp` before that, so `fp` does not tell. */
 export const wasArmed = ({ marker }: Pick<Marked, 'marker'>) => marker.grants !== undefined;
 
+/** Since when it may do something, as far as is known. `refused` of the same instant is asked about, and is no outage. */
+export const armedSince = ({ token, marker }: Marked): number => marker.armed ?? token.createdAt;
+
 /** It works: it got permissions after its string was stored, and still has some. */
 export const isArmed = (marked: Marked) =>
   marked.marker.fp !== undefined && wasArmed(marked) && marked.token.permissions.length > 0;
@@ -58,10 +61,12 @@ interface Facts {
 export function stateOf({ token, marker, label }: Facts, now: number): TokenState {
   if (token.revokedAt !== undefined) return 'revoked';
   if (isExpired(token, now)) return 'expired';
-  if (marker?.frozen !== undefined) return 'frozen';
-  if (marker?.quarantined !== undefined) return 'quarantined';
-  if (marker && isInert({ token, marker })) return 'inert';
-  if (token.permissions.length === 0) return 'stripped';
+  // With permissions it works, whatever half of a request has left in its marker.
+  if (token.permissions.length === 0) {
+    if (marker?.frozen !== undefined) return 'frozen';
+    if (marker?.quarantined !== undefined) return 'quarantined';
+    return marker && isInert({ token, marker }) ? 'inert' : 'stripped';
+  }
   return label ?? (marker?.superseded === undefined ? 'live' : 'superseded');
 }
 
@@ -79,6 +84,12 @@ export const currentHolder = (seen: ObservedSecret): Holder | undefined =>
 export const ownedCurrent = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(currentHolder(seen));
 
+/** Whether the cluster has the token under AWSCURRENT, whosever it is and whatever it may do. */
+export function isCurrentHere(seen: ObservedSecret): boolean {
+  const state = currentHolder(seen)?.state;
+  return state === 'owned' || state === 'foreign';
+}
+
 /** The token under AWSPREVIOUS, if it is ours. */
 export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(underLabel(seen, 'AWSPREVIOUS'));
@@ -87,6 +98,17 @@ export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
 export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIOUS'): boolean {
   const state = underLabel(seen, label)?.state;
   return state === 'unknown' || state === 'shared' || state === 'empty' || state === 'unshown';
+}
+
+/**
+ * Whether nobody can do anything with what AWSPREVIOUS has. Not of the token that AWSCURRENT has, too: what becomes of
+ * that decides about both.
+ */
+export function isPreviousDead(seen: ObservedSecret, now: number): boolean {
+  const holder = underLabel(seen, 'AWSPREVIOUS');
+  if (holder?.state === 'foreign') return !works(holder.token, now);
+  if (holder?.state !== 'owned') return holder?.state === 'gone';
+  return !works(holder.owned.token, now) && !isSame(ownedCurrent(seen), holder.owned);
 }
 
 export const isSame = (a: OwnedToken | undefined, b: OwnedToken | undefined): boolean =>
@@ -183,12 +205,20 @@ export function versionTime(
 /** So long after `lift` the replacement of what its order had deleted is what a person asked for. */
 const LIFTED_MS = 7 * DAY_MS;
 
-/**
- * Whether AWSCURRENT's token was ended by an order that a person lifted since: its version is older than that.
- * Needs the versions' times.
- */
-export function wasLifted(seen: ObservedSecret, now: number): boolean {
-  const lifted = Date.parse(seen.secret.tags[LIFTED_TAG] ?? '');
+/** A move to another cluster was approved for all that follows from it, also by later runs. */
+const MOVING_MS = DAY_MS;
+
+/** Whether AWSCURRENT's version is older than the instant in a tag, which counts for so long. Needs the versions' times. */
+function isOlderThanTag(seen: ObservedSecret, tag: string, forMs: number, now: number): boolean {
+  const taggedAt = Date.parse(seen.secret.tags[tag] ?? '');
   const madeAt = versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
-  return madeAt !== undefined && madeAt < lifted && now < lifted + LIFTED_MS;
+  return madeAt !== undefined && madeAt < taggedAt && now < taggedAt + forMs;
 }
+
+/**
+ * Whether AWSCURRENT's token, which is not here, was ended by a person's order: a deletion that was lifted since, or a
+ * move to this cluster. What was put after that is no part of it. Needs the versions' times.
+ */
+export const wasEndedByOrder = (seen: ObservedSecret, now: number): boolean =>
+  isOlderThanTag(seen, LIFTED_TAG, LIFTED_MS, now) ||
+  isOlderThanTag(seen, MOVED_TAG, MOVING_MS, now);

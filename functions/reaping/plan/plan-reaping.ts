@@ -6,10 +6,16 @@ import { otherClusterOf } from '../../secrets-manager/secret.ts';
 import { isMarkedByOthers } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { overdueProofs } from '../../tokens/proof.ts';
-import { isExpired, isUnknown, provenCurrent, versionTime } from '../../tokens/state.ts';
+import {
+  isExpired,
+  isPreviousDead,
+  isUnknown,
+  provenCurrent,
+  versionTime,
+} from '../../tokens/state.ts';
 import { decideReaping, type ReapingContext } from './decide-reaping.ts';
 import { takeInventory } from './inventory.ts';
-import type { ReapingAction } from './reaping-action.ts';
+import type { PreviousDetachment, ReapingAction } from './reaping-action.ts';
 
 /** What decides the retirement of one secret's tokens: its entry, or the defaults after the entry left the policy. */
 export function reapingContext(policy: Policy, secret: string, now: number): ReapingContext {
@@ -19,19 +25,28 @@ export function reapingContext(policy: Policy, secret: string, now: number): Rea
 }
 
 /**
- * R18: the version under AWSPREVIOUS whose string nobody knows, if it has stopped the clocks of this secret for long
- * enough: whoever reads AWSCURRENT has had its token for two grace periods.
+ * Whether the string under AWSPREVIOUS has stopped the clocks of this secret for long enough, because nobody knows it:
+ * whoever reads AWSCURRENT has had its token for two grace periods.
  */
-export function unknownPrevious(
+function isLongUnknown(seen: ObservedSecret, { now, lifetimes }: ReapingContext): boolean {
+  if (!isUnknown(seen, 'AWSPREVIOUS') || !provenCurrent(seen, now)) return false;
+  const madeAt = versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
+  return madeAt !== undefined && now - madeAt >= 2 * lifetimes.gracePeriod;
+}
+
+/** R18: the version that AWSPREVIOUS is to be taken off, because nobody should roll back to it. */
+export function previousToDetach(
   seen: ObservedSecret,
-  { now, lifetimes }: ReapingContext,
-): string | undefined {
+  context: ReapingContext,
+): Pick<PreviousDetachment, 'version' | 'reason'> | undefined {
   const { labels, deletedAt, replica } = seen.secret;
+  const { AWSPREVIOUS: version } = labels;
+  if (version === undefined || version === labels.AWSCURRENT) return undefined;
   if (deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined) return undefined;
-  if (!isUnknown(seen, 'AWSPREVIOUS') || !provenCurrent(seen, now)) return undefined;
-  const madeAt = versionTime(seen, labels.AWSCURRENT ?? '');
-  const isOld = madeAt !== undefined && now - madeAt >= 2 * lifetimes.gracePeriod;
-  return isOld ? labels.AWSPREVIOUS : undefined;
+  // In place of what nobody knows a new version takes the shape of this one's text.
+  const isNeeded = isUnknown(seen, 'AWSCURRENT');
+  if (!isNeeded && isPreviousDead(seen, context.now)) return { version, reason: 'PreviousDead' };
+  return isLongUnknown(seen, context) ? { version, reason: 'UnknownVersion' } : undefined;
 }
 
 const READ_LABELS = ['AWSCURRENT', 'AWSPREVIOUS', 'AWSPENDING'] as const;
@@ -64,14 +79,13 @@ const kept = (secret: string, labels: readonly string[]): Finding => ({
 
 function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingAction[] {
   const { name } = seen.secret;
-  const actions = seen.tokens.flatMap((owned): ReapingAction[] => {
+  const previous = previousToDetach(seen, context);
+  const actions: ReapingAction[] = previous
+    ? [{ kind: 'detach-previous', secret: name, ...previous }]
+    : [];
+  for (const owned of seen.tokens) {
     const step = decideReaping(owned, seen, context);
-    return step ? [{ ...step, secret: name, tokenId: owned.token.id }] : [];
-  });
-  const previous = unknownPrevious(seen, context);
-  if (previous !== undefined) {
-    const reason = 'UnknownVersion';
-    actions.push({ kind: 'detach-previous', secret: name, version: previous, reason });
+    if (step) actions.push({ ...step, secret: name, tokenId: owned.token.id });
   }
   if (labelsThatKeep(seen, context)?.length === 0) {
     actions.push({ kind: 'delete-secret', secret: name, reason: 'Removed' });

@@ -33,15 +33,15 @@ export interface SecretDeletion {
 }
 
 /**
- * Takes AWSPREVIOUS off a version whose string nobody knows, long after it was replaced. Before that every grace
- * period of the secret starts again.
+ * Takes AWSPREVIOUS off a version whose token does not work; or whose string nobody knows, long after it was replaced:
+ * before that every grace period of the secret starts again.
  */
 export interface PreviousDetachment {
   readonly kind: 'detach-previous';
   readonly secret: string;
   /** Id of the version that has AWSPREVIOUS. */
   readonly version: string;
-  readonly reason: 'UnknownVersion';
+  readonly reason: 'PreviousDead' | 'UnknownVersion';
 }
 
 /** R17: takes away the permission that a proof of an adoption gave, and that the run which gave it left. */

@@ -3,7 +3,7 @@ import { entryOf, type Lifetimes, type Policy } from '../../policy/policy.ts';
 import { holdOf } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
 import { countOwned, type Observation } from '../../tokens/observation.ts';
-import { currentHolder, ownedCurrent } from '../../tokens/state.ts';
+import { armedSince, currentHolder, ownedCurrent } from '../../tokens/state.ts';
 import type { EntryCondition } from './entry-condition.ts';
 import type { EntryState } from './entry-state.ts';
 import { ageOf } from './reason-to-replace.ts';
@@ -52,7 +52,10 @@ interface Found {
   readonly isByOrder: (secret: string) => boolean;
 }
 
-/** Whether consumers were refused: of a secret's first token, which takes nothing from anybody, both marks have one instant. */
+/**
+ * Whether consumers were refused, and nobody was told. Of a secret's first token, which takes nothing from anybody, of
+ * one that an order promoted at once, and of one that was replaced since, both marks have one instant.
+ */
 function wasOut(
   { secret, condition }: EntryState,
   { refused }: Found,
@@ -61,8 +64,8 @@ function wasOut(
   if (condition === 'unknown') return refused.has(secret);
   if (condition !== 'refused') return REFUSED.has(condition);
   const seen = secrets.get(secret);
-  const marker = seen && ownedCurrent(seen)?.marker;
-  return marker?.refused !== undefined && marker.refused > (marker.armed ?? 0);
+  const current = seen && ownedCurrent(seen);
+  return current?.marker.refused !== undefined && current.marker.refused > armedSince(current);
 }
 
 /**

@@ -2,9 +2,8 @@ import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { RequestError, type RotateRequest } from '../../run/request.ts';
-import { wasJustMoved } from '../../secrets-manager/secret.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, wasLifted } from '../../tokens/state.ts';
+import { currentHolder, isCurrentHere, wasEndedByOrder } from '../../tokens/state.ts';
 import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 import { clusterMove, isMove, moveConditions } from './cluster-moves.ts';
 import { adoptsFirst, decideAdoption } from './decide-adoption.ts';
@@ -62,7 +61,7 @@ function givenBy({ secret }: RotationAction, policy: Policy): unknown {
 }
 
 /**
- * Whether a person's order ended a secret's tokens: a move to another cluster, which was approved once for all, or
+ * Whether a person's order took AWSCURRENT's token from this cluster: a move to it, which was approved once for all, or
  * waits for that; or a deletion that was lifted since.
  */
 export function isByOrder(
@@ -71,8 +70,9 @@ export function isByOrder(
   { secrets, at }: Observation,
 ): boolean {
   const seen = secrets.get(name);
+  if (!seen || isCurrentHere(seen)) return false;
   const moves = actions.some((each) => isMove(each) && each.secret === name);
-  return moves || (seen !== undefined && (wasJustMoved(seen.secret, at) || wasLifted(seen, at)));
+  return moves || wasEndedByOrder(seen, at);
 }
 
 /** These actions need no database to exist. */

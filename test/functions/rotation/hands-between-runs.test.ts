@@ -50,6 +50,36 @@ async function openFenced(rotations: number) {
   return { world, old, oldVersion, versions };
 }
 
+test('AWSPREVIOUS is taken off a quarantined token that a person went back to and away from before any run', async () => {
+  const { world, oldVersion, versions } = await openFenced(1);
+  for (let days = 0; days < 3; days += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  expect(world.tokens(TELEGRAF)[0]?.marker).toHaveProperty('quarantined');
+  await world.people.makeCurrent(TELEGRAF, oldVersion);
+  await world.people.makeCurrent(TELEGRAF, versions[0]);
+  await world.rotate();
+  expect(world.labels(TELEGRAF).AWSPREVIOUS).toBe(oldVersion);
+  const { result } = await world.reap();
+  expect(result.outcomes).toMatchObject([
+    { action: { kind: 'detach-previous', reason: 'PreviousDead' }, result: 'done' },
+  ]);
+  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+  expect((await world.reap()).result.plan.actions).toEqual([]);
+});
+
+test('AWSPREVIOUS is taken off a token that a person deleted, after its successor was promoted', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  await world.people.deleteToken(current(world));
+  await world.rotate();
+  expect(world.labels(TELEGRAF)).toHaveProperty('AWSPREVIOUS');
+  await world.reap();
+  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+});
+
 /** Whether a string is accepted for a grace period, while both schedules run. */
 async function keepsGrace(world: World, string: string) {
   for (let hours = 0; hours < 23; hours += 1) {
@@ -97,6 +127,20 @@ test.each(Object.keys(PROMOTING))(
     expect(await keepsGrace(world, old)).toBe('accepted');
   },
 );
+
+test('a token that was replaced keeps the grace period that began then, though another rotation follows', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(HOUR);
+  await world.rotate(named);
+  const first = () => world.tokens(TELEGRAF)[0]?.marker;
+  const began = first()?.superseded;
+  expect(began).toBeDefined();
+  await world.wait(HOUR);
+  await world.rotate(named);
+  expect(world.tokens(TELEGRAF)).toHaveLength(3);
+  expect(first()?.superseded).toBe(began);
+});
 
 test('a fenced token that a run of rotate saw under AWSPREVIOUS again keeps its grace, though a person moves the labels on', async () => {
   const { world, old, oldVersion, versions } = await openFenced(2);

@@ -269,18 +269,72 @@ test.each(['says 401', 'kills the run'])(
   },
 );
 
-/** Went back to a quarantined token, whose marker cannot be written after it got its permissions. */
-async function halfGivenBack() {
+test('a token that waits, refused, says nothing of the one that consumers have', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(HOUR);
+  world.intercept(refusing(401));
+  const { result } = await world.rotate(named);
+  expect(result).toMatchObject({
+    outcomes: [{ result: 'armed' }],
+    entries: [{ condition: 'works' }],
+  });
+  expect(unusable(world)).toBe(0);
+});
+
+/** A token in quarantine, and the version that has it. */
+async function openQuarantined() {
   const world = await openWorldForTest(policyWith({ telegraf: writer }));
   await world.rotate();
   const first = world.labels(TELEGRAF).AWSCURRENT;
   await world.wait(HOUR);
   await world.rotate(named);
-  const second = world.labels(TELEGRAF).AWSCURRENT;
   for (let days = 0; days < 4; days += 1) {
     await world.wait(DAY);
     await world.reap();
   }
+  expect(world.tokens(TELEGRAF)[0]?.marker).toHaveProperty('quarantined');
+  return { world, first };
+}
+
+test('a quarantined token that a person went back to works again with what it had, whatever the policy adds since', async () => {
+  const { world, first } = await openQuarantined();
+  await world.people.makeCurrent(TELEGRAF, first);
+  const wide = { permissions: { write: ['telemetry', 'quality'] } };
+  const wider = world.deploy(policyWith({ telegraf: wide }));
+  const { result } = await wider.rotate();
+  expect(result).toMatchObject({
+    outcomes: [{ action: { kind: 'give-back' }, result: 'done' }],
+    entries: [{ condition: 'works' }],
+  });
+  expect(world.tokens(TELEGRAF)[0]?.permissions).toHaveLength(1);
+});
+
+test("a token that Secrets Manager's own rotation took out of quarantine and did not replace is unusable until it was seen accepted", async () => {
+  const { world, first } = await openQuarantined();
+  await world.people.makeCurrent(TELEGRAF, first);
+  // Secrets Manager rotates nothing while the version that was left has the label.
+  await world.people.takeOff(TELEGRAF, 'AWSPENDING');
+  world.intercept((call, effect) =>
+    Promise.resolve(
+      call.operation === 'UpdateSecretVersionStage' ? { status: 503, body: '{}' } : effect(),
+    ),
+  );
+  await world.rotateSecret(TELEGRAF).catch(() => {});
+  world.intercept(refusing(401));
+  expect(world.tokens(TELEGRAF)[0]).toMatchObject({
+    permissions: [{ action: 'write', resource: 'telemetry' }],
+    marker: { refused: expect.stringMatching(INSTANT) },
+  });
+  expect((await world.rotate({ dryRun: true })).result.entries).toMatchObject([
+    { condition: 'refused' },
+  ]);
+});
+
+/** Went back to a quarantined token, whose marker cannot be written after it got its permissions. */
+async function halfGivenBack() {
+  const { world, first } = await openQuarantined();
+  const second = world.labels(TELEGRAF).AWSCURRENT;
   await world.people.makeCurrent(TELEGRAF, first);
   world.intercept((call, effect) => {
     const isGiven = world.tokens(TELEGRAF)[0]?.permissions.length === 1;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Reply } from '../../../sandbox/interception.ts';
 import { heard } from '../../crash/alarms.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
@@ -69,12 +70,12 @@ const OUTAGES: Readonly<Record<string, (world: World, first?: string) => Promise
 
 /** Both schedules by default. */
 async function passHours(world: World, hours: number) {
-  const runs: { at: number; lines: readonly string[] }[] = [];
+  const runs: { at: number; lines: readonly string[]; error?: object }[] = [];
   for (let count = 0; count < 2 * hours; count += 1) {
     await world.wait(30 * MINUTE);
     const from = world.lines().length;
-    await world.rotate();
-    runs.push({ at: world.clock.now(), lines: world.lines(from) });
+    const { error } = await world.rotate();
+    runs.push({ at: world.clock.now(), lines: world.lines(from), ...(error && { error }) });
   }
   return runs;
 }
@@ -112,6 +113,92 @@ test('an outage that a person ordered, and lifted, sounds no alarm', async () =>
   const after = await passHours(world, 2);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
   expect(heard([...before, ...after])).toEqual([]);
+});
+
+const throttled = {
+  status: 400,
+  body: '{"__type":"ThrottlingException","Message":"Rate exceeded"}',
+};
+
+/** What fails once AWSCURRENT is moved. */
+const FAILING: Readonly<Record<string, readonly [operation: string, Reply]>> = {
+  'the hold cannot be read': ['DescribeSecret', throttled],
+  'the old token cannot be marked': ['PATCH /tokens/{id}', { status: 503, body: '{}' }],
+};
+
+test.each(Object.keys(FAILING))(
+  'an alarm tells of an outage that a run ended, though %s after the promotion',
+  async (what) => {
+    const [operation, reply] = FAILING[what] ?? [];
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    await world.wait(91 * DAY);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(false);
+    let isPromoted = false;
+    world.intercept((call, effect) => {
+      if (isPromoted && reply && call.operation === operation) return Promise.resolve(reply);
+      isPromoted ||= call.operation === 'UpdateSecretVersionStage';
+      return Promise.resolve(effect());
+    });
+    const during = await passHours(world, 0.5);
+    expect(during).toMatchObject([{ error: expect.anything() }]);
+    world.intercept();
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    expect(heard([...during, ...(await passHours(world, 2))])).toEqual(['MendedOutages']);
+  },
+);
+
+test('an accident of the same day as an approved move to another cluster alarms, where that has the token', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(HOUR);
+  await world.people.tag(TELEGRAF, { 'keyturn:cluster': 'https://old.example.com' });
+  const { result } = await world.rotate({ dryRun: true });
+  await world.rotate({ approve: result.plan.refusals[0].hash });
+  expect(world.tags(TELEGRAF)).not.toHaveProperty('keyturn:moved');
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+  const after = await passHours(world, 2);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(heard(after)).toEqual(['MendedOutages']);
+});
+
+test('what an order replaced at once, before the cluster accepted the new token, sounds no alarm when it does', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const before = await passHours(world, 1);
+  const order = { token: 'telegraf', reason: 'leaked', way: 'replace', immediately: true };
+  world.intercept((call, effect) =>
+    Promise.resolve(call.server === 'data-plane' ? { status: 401, body: '' } : effect()),
+  );
+  await world.revoke(order);
+  world.intercept();
+  expect((await world.rotate({ dryRun: true })).result.entries).toMatchObject([
+    { condition: 'refused' },
+  ]);
+  const after = await passHours(world, 2);
+  expect((await world.rotate()).result.entries).toMatchObject([{ condition: 'works' }]);
+  expect(heard([...before, ...after])).toEqual([]);
+});
+
+test('going back to a token that worked until it was replaced sounds no alarm, whatever it was when it came out of quarantine', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const first = world.labels(TELEGRAF).AWSCURRENT;
+  const byName = { tokens: ['telegraf'], force: true };
+  await world.wait(HOUR);
+  await world.rotate(byName);
+  for (let days = 0; days < 4; days += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  await world.people.makeCurrent(TELEGRAF, first);
+  await world.rotate(byName);
+  expect(world.labels(TELEGRAF).AWSPREVIOUS).toBe(first);
+  await passHours(world, 2);
+  const before = await passHours(world, 1);
+  await world.people.makeCurrent(TELEGRAF, first);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(heard([...before, ...(await passHours(world, 2))])).toEqual([]);
 });
 
 test('failures are counted beside what was done', async () => {

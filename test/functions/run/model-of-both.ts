@@ -139,6 +139,15 @@ function sharedNow(token: Token | undefined, shared: string | undefined, at: num
   return { shared, ...(isOver && { superseded: at, fenced: undefined }) };
 }
 
+function detachPrevious(
+  model: Model,
+  { reason }: Extract<Action, { readonly kind: 'detach-previous' }>,
+  secret: Secret,
+): void {
+  if (reason === 'UnknownVersion') restartGrace(model, secret);
+  model.secrets.set(secret.name, without(secret, 'AWSPREVIOUS'));
+}
+
 function carryOut(action: Action, model: Model, policy: Policy): void {
   const { secrets, tokens, at } = model;
   const name = 'secret' in action ? action.secret : '';
@@ -184,8 +193,7 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
       restartGrace(model, secret);
       break;
     case 'detach-previous':
-      restartGrace(model, secret);
-      secrets.set(secret.name, without(secret, 'AWSPREVIOUS'));
+      detachPrevious(model, action, secret);
       break;
     case 'widen': {
       const wider = union(token, permissions);

@@ -135,6 +135,31 @@ describe('superseding', () => {
   });
 });
 
+describe('superseding a token that came out of quarantine', () => {
+  const since = { armed: NOW - DAY, quarantined: NOW, was: WRITE, refused: NOW - HOUR };
+  const markerAfter = async (token: Token) => {
+    const { kept, tools } = cluster(token);
+    await changeToken(tools, ownedOf(token), superseding(ownedOf(token), DAY, NOW));
+    return markerIn(kept)?.marker;
+  };
+
+  test('leaves nothing of that where it has permissions again, and everything where it has none', async () => {
+    const works = await markerAfter(armed(1, { marker: since }));
+    expect(works).not.toHaveProperty('quarantined');
+    expect(works).not.toHaveProperty('was');
+    const { quarantined, was } = since;
+    expect(await markerAfter(armed(1, { permissions: [], marker: since }))).toMatchObject({
+      quarantined,
+      was,
+    });
+  });
+
+  test('asks for its acceptance if somebody goes back to it, and calls that no outage', async () => {
+    expect(await markerAfter(armed(1, { marker: since }))).toMatchObject({ refused: since.armed });
+    expect(await markerAfter(armed(1))).not.toHaveProperty('refused');
+  });
+});
+
 describe('taking away and giving back', () => {
   const retired = { superseded: NOW - DAY, grace: 60, fenced: NOW - HOUR, quarantined: NOW };
 

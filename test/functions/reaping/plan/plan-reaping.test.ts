@@ -272,12 +272,52 @@ describe('AWSPREVIOUS whose string nobody knows', () => {
   test('stays where its string is known, and where nothing may be changed', () => {
     const old = NOW - 9 * DAY;
     const known = { secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 })] };
-    expect(steps(old, known)).toEqual([]);
+    const tokens = [current, retired({ superseded: NOW - HOUR })];
+    expect(steps(old, { ...known, tokens })).toEqual([]);
     for (const more of [{ deletedAt: NOW }, { replica: true }, { tags: { [HOLD_TAG]: 'x' } }]) {
       const kinds = steps(old, { secrets: [secretOf(labels, more)] }).map(({ kind }) => kind);
       expect(kinds).not.toContain('detach-previous');
     }
     expect(steps(old, { versionTimes: {}, secrets: [secretOf(labels)] })).toEqual([]);
+  });
+});
+
+describe('AWSPREVIOUS with a token that does not work', () => {
+  const labels = { AWSCURRENT: 1, AWSPREVIOUS: 2 };
+  const isDetached = (more: Partial<World>, secret = secretOf(labels)) =>
+    planned({ secrets: [secret], tokens: [current, ...(more.tokens ?? [])] }).actions.some(
+      ({ kind, reason }) => kind === 'detach-previous' && reason === 'PreviousDead',
+    );
+  const quarantined = { superseded: NOW - 9 * DAY, quarantined: NOW - DAY };
+  const superseded = { superseded: NOW - HOUR };
+  const dead: Readonly<Record<string, World['tokens'] & {}>> = {
+    quarantined: [retired(quarantined, [])],
+    'stripped by a person': [retired(superseded, [])],
+    frozen: [retired({ ...superseded, frozen: NOW }, [])],
+    'never armed': [inert(2)],
+    expired: [{ ...retired(superseded), expiresAt: NOW }],
+    'foreign and stripped': [{ ...foreign(2), permissions: [] }],
+    'foreign and expired': [{ ...foreign(2), expiresAt: NOW }],
+    gone: [],
+  };
+
+  test.each(Object.entries(dead))('loses the label: %s', (_what, tokens) => {
+    expect(isDetached({ tokens })).toBe(true);
+    for (const more of [{ deletedAt: NOW }, { replica: true }, { tags: { [HOLD_TAG]: 'x' } }]) {
+      expect(isDetached({ tokens }, secretOf(labels, more))).toBe(false);
+    }
+    // A placeholder may have been written over it, and takes its shape.
+    expect(isDetached({ tokens }, secretOf({ AWSCURRENT: id(71), AWSPREVIOUS: 2 }))).toBe(false);
+  });
+
+  test('is none where it works, or where AWSCURRENT has the same token', () => {
+    expect(isDetached({ tokens: [retired(superseded)] })).toBe(false);
+    expect(isDetached({ tokens: [retired(quarantined)] })).toBe(false);
+    expect(isDetached({ tokens: [foreign(2)] })).toBe(false);
+    const same = { ...quarantined, version: [id(70)] };
+    const both = secretOf({ AWSCURRENT: id(70), AWSPREVIOUS: 2 });
+    expect(isDetached({ tokens: [retired(same, [])] }, both)).toBe(false);
+    expect(isDetached({ tokens: [] }, secretOf({ AWSCURRENT: 2, AWSPREVIOUS: 2 }))).toBe(false);
   });
 });
 

@@ -41,6 +41,9 @@ test.each([
   ['stripped', armed(1, { permissions: [] })],
   ['frozen', armed(1, { permissions: [], marker: { frozen: NOW } })],
   ['quarantined', armed(1, { permissions: [], marker: { quarantined: NOW } })],
+  ['current', armed(1, { marker: { superseded: NOW, quarantined: NOW } })],
+  ['superseded', armed(3, { marker: { superseded: NOW, quarantined: NOW } })],
+  ['live', armed(3, { marker: { frozen: NOW } })],
   ['expired', armed(1, { expiresAt: NOW })],
   ['revoked', { ...armed(1), revokedAt: NOW }],
 ])('calls a token %s by its marker and, with AWS, by its label', (state, token) => {

@@ -10,6 +10,7 @@ import {
   type Secret,
 } from '../../../../functions/secrets-manager/secret.ts';
 import { formatInstant } from '../../../../functions/time.ts';
+import { versionIdOf } from '../../../../functions/tokens/version-id.ts';
 import {
   armed,
   DAY,
@@ -32,6 +33,8 @@ interface Run {
   readonly policy?: Policy;
   /** Secrets that got a token that works in this run. */
   readonly mended?: readonly string[];
+  /** Secrets whose AWSCURRENT got its permissions in this run, and was not seen accepted. */
+  readonly unseen?: readonly string[];
   /** By the secret's name: tokens that this run armed, and when. */
   readonly armedNow?: Readonly<
     Record<string, { readonly tokenId: string; readonly at: number; readonly forced?: boolean }>
@@ -47,6 +50,7 @@ function statesAfter(world: World, run: Run = {}) {
   const {
     policy = policyOf(),
     mended = [],
+    unseen = [],
     armedNow = {},
     unadopted = {},
     heldUnadopted = {},
@@ -57,7 +61,7 @@ function statesAfter(world: World, run: Run = {}) {
   );
   const changes = {
     mended: new Map(mended.map((name) => [name, { token: armed(9), since: NOW }])),
-    unseen: new Set<string>(),
+    unseen: new Set(unseen),
     armed: new Map(waiting),
     unadopted: new Map(Object.entries(unadopted)),
     held: new Map(Object.entries(heldUnadopted)),
@@ -117,6 +121,8 @@ describe('an entry is', () => {
     ['refused', under(armed(1, { marker: { refused: NOW } }))],
     ['refused', under(armed(1, { expiresAt: NOW + DAY, marker: { refused: NOW } }))],
     ['expired', under(armed(1, { expiresAt: NOW, marker: { refused: NOW } }))],
+    ['expired', under(armed(1, { expiresAt: NOW, permissions: [], marker: { quarantined: NOW } }))],
+    ['stripped', under(armed(1, { permissions: [], marker: { quarantined: NOW } }))],
     ['stripped', under(armed(1, { permissions: [] }))],
     ['stripped', under(foreign(1, { permissions: [] }))],
     ['held', under(armed(1, { permissions: [], marker: { frozen: NOW } }))],
@@ -444,12 +450,19 @@ test('an outage that the run ended is counted in that run and not as a state, a 
   };
   const placeholder = { secrets: [secretOf({ AWSCURRENT: SAVED })] };
   const tagged = (tags: Secret['tags']) => ({ secrets: [secretOf({ AWSCURRENT: 1 }, { tags })] });
+  const moved = (madeAt = NOW - DAY, movedAt = NOW - HOUR): World => ({
+    ...tagged({ [CLUSTER_TAG]: policyOf().cluster.url, [MOVED_TAG]: formatInstant(movedAt) }),
+    versionTimes: { [versionIdOf(id(1))]: madeAt },
+  });
   const outages: readonly World[] = [
     current({ age: 91 * DAY }),
     { secrets: [secretOf({ AWSCURRENT: 1 })] },
     current({ permissions: [] }),
     { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [inert(1)] },
     current({ age: HOUR, marker: { refused: NOW } }),
+    moved(NOW - MINUTE),
+    moved(NOW - 9 * DAY, NOW - DAY),
+    { ...moved(), tokens: [armed(1, { age: 91 * DAY })] },
   ];
   for (const world of outages) {
     expect(found(world)).toMatchObject({ unusableTokens: 0, mendedOutages: 1 });
@@ -464,12 +477,22 @@ test('an outage that the run ended is counted in that run and not as a state, a 
     current({ age: 31 * DAY }),
     current({ marker: { refused: NOW } }),
     tagged({ [CLUSTER_TAG]: 'https://elsewhere.example.com' }),
-    tagged({ [MOVED_TAG]: formatInstant(NOW - HOUR) }),
+    moved(),
   ];
   for (const world of others) {
     expect(found(world)).not.toHaveProperty('mendedOutages');
     expect(found(world)).toMatchObject({ unusableTokens: 0 });
   }
+});
+
+test('a token that was never armed, gets its permissions and is not seen accepted was an outage at once', () => {
+  const world = { secrets: [secretOf({ AWSCURRENT: 1 })], tokens: [inert(1)] };
+  const found = { states: statesAfter(world), refused: new Set<string>(), isByOrder: () => false };
+  const states = statesAfter(world, { unseen: [TELEGRAF] });
+  expect(states).toMatchObject([{ condition: 'refused' }]);
+  expect(measureTokens(policyOf(), observationOf(world), states, found)).toMatchObject({
+    mendedOutages: 1,
+  });
 });
 
 test('a rotation that has begun is late only if it is not done in time, however old the token is', () => {

@@ -76,6 +76,36 @@ describe('writes down which version a person saved', () => {
   });
 });
 
+describe('writes down that a person went back to a retired token', () => {
+  const steps = (labels: Labels, marker: object, permissions?: []) => {
+    const superseded = { superseded: NOW - 9 * DAY, ...marker };
+    const old = armed(2, {
+      age: 20 * DAY,
+      marker: superseded,
+      ...(permissions && { permissions }),
+    });
+    const tokens = [armed(1, { age: HOUR }), old];
+    return stepsOf(plan({ secrets: [secretOf(labels)], tokens }));
+  };
+  const fenced = { fenced: NOW - DAY };
+
+  test('which works, and whose clocks must not go on', () => {
+    const back = ['recognise RolledBack 2'];
+    expect(steps({ AWSCURRENT: 2 }, {})).toEqual(back);
+    expect(steps({ AWSCURRENT: 1, AWSPREVIOUS: 2 }, fenced)).toEqual(back);
+    expect(steps({ AWSCURRENT: 1, AWSPREVIOUS: 2 }, {})).toEqual([]);
+  });
+
+  test('not of one that only waits, nor of what is frozen or quarantined', () => {
+    const frozen = { ...fenced, frozen: NOW - HOUR };
+    expect(steps({ AWSCURRENT: 1, AWSPENDING: 2 }, fenced)).toEqual(['detach-pending PendingDead']);
+    expect(steps({ AWSCURRENT: 2 }, frozen, [])).toEqual([]);
+    expect(steps({ AWSCURRENT: 1, AWSPREVIOUS: 2 }, frozen, [])).toEqual([]);
+    const quarantined = { ...fenced, quarantined: NOW - HOUR, was: [] };
+    expect(steps({ AWSCURRENT: 1, AWSPREVIOUS: 2 }, quarantined, [])).toEqual([]);
+  });
+});
+
 describe('marks a token whose string another secret has', () => {
   const home = (name: string) => homeOf(secretOf({}, { name }).arn);
   const marks = (world: Partial<World>, shared?: string) =>
