@@ -29,17 +29,23 @@ function busArn(scope: Construct, bus: string): string {
   });
 }
 
-/** A statement of a role, and the reason for its wildcard if it has one. */
+/** What a role may do, and the reason for its wildcard if it has one. */
 export interface Grant {
-  readonly statement: PolicyStatement;
+  /** What is listed one by one, mostly resources: it may be divided over several policies. */
+  readonly values: readonly string[];
+  /** The statement for some of them. */
+  readonly statementOf: (values: string[]) => PolicyStatement;
   readonly wildcard?: { readonly resource: string; readonly reason: string };
 }
 
 export const allow = (
   actions: string[],
-  resources: string[],
+  values: string[],
   conditions: Record<string, unknown> = {},
-): Grant => ({ statement: new PolicyStatement({ actions, resources, conditions }) });
+): Grant => ({
+  values,
+  statementOf: (resources) => new PolicyStatement({ actions, resources, conditions }),
+});
 
 /** As docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html requires. */
 export const JOIN_VPC: Grant = {
@@ -88,14 +94,6 @@ const VERBS = {
   ],
 };
 
-/**
- * A managed policy has at most 6,144 characters, and a role has at most ten managed policies:
- * docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
- * CDK spreads statements over policies but splits none; two statements of 18 names fit into one policy.
- */
-const CHUNK = 18;
-const MOST_NAMED_SECRETS = 180;
-
 /** What each function may do. A method is one permission, and each role lists its own. */
 export class Grants {
   readonly #scope: Construct;
@@ -143,12 +141,6 @@ export class Grants {
 
   changeSecrets(verbs: keyof typeof VERBS): Grant[] {
     const named = this.#entriesOutsidePrefix();
-    if (named.length > MOST_NAMED_SECRETS) {
-      throw new Error(
-        `found ${named.length} tokens with "secret", expected at most ${MOST_NAMED_SECRETS}, which one IAM role can name; ` +
-          `leave "secret" out of some tokens: their secrets are then under ${this.#prefix}`,
-      );
-    }
     const actions = VERBS[verbs].map((verb) => `secretsmanager:${verb}`);
     const withoutCreation = actions.filter((action) => action !== CREATE);
     // The secret of an adopted token exists already.
@@ -156,8 +148,8 @@ export class Grants {
     const others = named.filter((entry) => !created.includes(entry));
     return [
       this.#onOwnSecrets(actions),
-      ...this.#onNamed(actions, created),
-      ...this.#onNamed(withoutCreation, others),
+      this.#onNamed(actions, created),
+      this.#onNamed(withoutCreation, others),
     ];
   }
 
@@ -165,7 +157,7 @@ export class Grants {
    * If no secret has the name, IAM decides on the ARN without the six characters, before "not found":
    * github.com/aws-samples/dify-self-hosted-on-aws/pull/35 shows such a refusal.
    */
-  askForMissingSecrets(): Grant[] {
+  askForMissingSecrets(): Grant {
     return this.#onNamed(['secretsmanager:DescribeSecret'], this.#entriesOutsidePrefix(), '');
   }
 
@@ -178,11 +170,11 @@ export class Grants {
     return this.#policy.tokens.filter(({ secret }) => !secret.startsWith(this.#prefix));
   }
 
-  #onNamed(actions: string[], entries: readonly TokenPolicy[], suffix?: string): Grant[] {
+  #onNamed(actions: string[], entries: readonly TokenPolicy[], suffix?: string): Grant {
     const names = entries.map(({ secret }) => secret).sort();
-    const arns = names.map((name) => secretArn(this.#scope, name, suffix));
-    return Array.from({ length: Math.ceil(arns.length / CHUNK) }, (_, index) =>
-      allow(actions, arns.slice(index * CHUNK, (index + 1) * CHUNK)),
+    return allow(
+      actions,
+      names.map((name) => secretArn(this.#scope, name, suffix)),
     );
   }
 

@@ -101,7 +101,7 @@ export class Keyturn extends Construct {
         ...common,
         grants.listSecrets(),
         ...grants.changeSecrets('rotate'),
-        ...grants.askForMissingSecrets(),
+        grants.askForMissingSecrets(),
         ...encryption,
       ],
     });
@@ -129,7 +129,7 @@ export class Keyturn extends Construct {
         ...common,
         grants.listSecrets(),
         ...grants.changeSecrets('revoke'),
-        ...grants.askForMissingSecrets(),
+        grants.askForMissingSecrets(),
         ...encryption,
         grants.readSchedules(SCHEDULED),
       ],
