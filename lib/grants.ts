@@ -3,6 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { scheduleName } from '../functions/environment.ts';
 import { type Policy, secretPrefix, type TokenPolicy } from '../functions/policy/policy.ts';
+import type { NamedKey } from './kms-key.ts';
 
 const isArn = (text: string) => text.startsWith('arn:');
 
@@ -64,6 +65,7 @@ export const JOIN_VPC: Grant = {
   },
 };
 
+const ENCRYPTION = ['kms:Decrypt', 'kms:GenerateDataKey'];
 const CREATE = 'secretsmanager:CreateSecret';
 const VERBS = {
   rotate: [
@@ -189,8 +191,47 @@ export class Grants {
     };
   }
 
-  decrypt(keyArn: string): Grant {
-    return allow(['kms:Decrypt'], [keyArn], this.#viaSecretsManager());
+  /** The key of the management token's secret, which is only read. */
+  decryptWith(key: NamedKey): Grant {
+    return this.#useKey(['kms:Decrypt'], key);
+  }
+
+  /** The key of the secrets that Keyturn makes. */
+  encryptWith(key: NamedKey): Grant {
+    return this.#useKey(ENCRYPTION, key);
+  }
+
+  /**
+   * Secrets that others have made, or may have, are under the keys that those chose. Such a key is usable for these
+   * secrets alone: Secrets Manager names the secret in every request to KMS.
+   * docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html#security-encryption-encryption-context
+   */
+  useKeysOfOthers(): Grant {
+    const names = this.#policy.tokens
+      .filter(({ adopt, secret }) => adopt || !secret.startsWith(this.#prefix))
+      .map(({ secret }) => secretArn(this.#scope, secret));
+    const resource = this.#anyKey();
+    return {
+      values: names.sort(),
+      statementOf: (some) =>
+        new PolicyStatement({
+          actions: ENCRYPTION,
+          resources: [resource],
+          conditions: {
+            ...this.#viaSecretsManager(),
+            StringLike: { 'kms:EncryptionContext:SecretARN': some },
+          },
+        }),
+      wildcard: {
+        resource,
+        reason: 'Any key of the account, for the secrets that the condition names and no other.',
+      },
+    };
+  }
+
+  #anyKey(): string {
+    const parts = { service: 'kms', resource: 'key', resourceName: '*' };
+    return Stack.of(this.#scope).formatArn(parts);
   }
 
   /** Only Secrets Manager may use the key for the role: AWS KMS Developer Guide, kms:ViaService. */
@@ -199,21 +240,15 @@ export class Grants {
     return { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.${urlSuffix}` } };
   }
 
-  useEncryptionKey(key: string): Grant {
-    const actions = ['kms:Decrypt', 'kms:GenerateDataKey'];
+  #useKey(actions: string[], key: NamedKey): Grant {
     const via = this.#viaSecretsManager();
-    if (isArn(key) && !key.includes(':alias/')) return allow(actions, [key], via);
-
-    const anyKey = Stack.of(this.#scope).formatArn({
-      service: 'kms',
-      resource: 'key',
-      resourceName: '*',
-    });
-    const alias = { 'kms:ResourceAliases': key.split(':').at(-1) };
+    if ('arn' in key) return allow(actions, [key.arn], via);
+    const resource = this.#anyKey();
+    const alias = { 'kms:ResourceAliases': key.alias };
     return {
-      ...allow(actions, [anyKey], { ...via, 'ForAnyValue:StringEquals': alias }),
+      ...allow(actions, [resource], { ...via, 'ForAnyValue:StringEquals': alias }),
       wildcard: {
-        resource: anyKey,
+        resource,
         reason: 'A role cannot name a key by its alias; the condition allows this alias only.',
       },
     };

@@ -8,6 +8,7 @@ import type { Policy } from '../functions/policy/policy.ts';
 import { formatPath, PolicyError, type PolicyIssue } from '../functions/policy/policy-error.ts';
 import { warningsOf } from '../functions/policy/warnings.ts';
 import { awsLimitMistakes } from './aws-limits.ts';
+import { keyMistakes } from './kms-key.ts';
 import { scheduleMistakes } from './schedule/mistakes.ts';
 import { windowWarnings } from './schedule/renewals.ts';
 
@@ -92,7 +93,11 @@ export function readPolicyFile(file: string): PolicyFile {
   if (problem !== undefined) throw new PolicyFileError(`${file}: ${problem}; correct the file`);
   try {
     const policy = parsePolicy(document, basename(file));
-    const wrong = [...scheduleMistakes(policy), ...awsLimitMistakes(policy)];
+    const wrong = [
+      ...scheduleMistakes(policy),
+      ...awsLimitMistakes(policy),
+      ...keyMistakes(policy),
+    ];
     if (wrong.length > 0) throw new PolicyError(wrong);
     const warnings = [...warningsOf(policy), ...windowWarnings(policy)].map((issue) => ({
       key: formatPath(issue.path),

@@ -57,6 +57,8 @@ const clusterSchema = z.strictObject({
   allowPlainHttp: z._default(z.boolean(), false),
   /** Name or ARN of the secret with the management token. */
   managementToken: nonEmpty('the name or ARN of a secret'),
+  /** KMS key (ARN or alias) of that secret, if it is a customer managed key. */
+  managementTokenKey: z.optional(nonEmpty('a KMS key ARN or alias')),
   /** PEM file of the authority that signed the cluster's certificate, in the folder of the policy file. */
   ca: z.optional(nonEmpty('a file name')),
   accountId: z.optional(uuid),

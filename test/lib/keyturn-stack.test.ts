@@ -58,6 +58,10 @@ describe('a role names what its function may do, and that alone:', () => {
     ...on(['*'], ['ListSecrets']),
   ];
 
+  /** For the secret that the policy names itself, which may be under a key of somebody else's choice. */
+  const keysOfOthers = ['kms:Decrypt', 'kms:GenerateDataKey'].map(
+    (action) => `${action} on arn:aws:kms:here:key/*`,
+  );
   const readSchedule = (job: string) =>
     `scheduler:GetSchedule on arn:aws:scheduler:here:schedule/default/keyturn-prod-${job}`;
 
@@ -73,6 +77,7 @@ describe('a role names what its function may do, and that alone:', () => {
     ];
     const permissions = [
       ...common('KeyturnRotate'),
+      ...keysOfOthers,
       readSchedule('rotate'),
       ...on([own, named], verbs),
       ...on([missing], ['DescribeSecret']),
@@ -105,6 +110,7 @@ describe('a role names what its function may do, and that alone:', () => {
     ];
     const permissions = [
       ...common('KeyturnRevoke', 'KeyturnFailures'),
+      ...keysOfOthers,
       ...['rotate', 'reap', 'enforce'].map(readSchedule),
       ...on([own, named], [...verbs, 'TagResource', 'UntagResource']),
       ...on([missing], ['DescribeSecret']),

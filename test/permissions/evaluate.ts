@@ -35,6 +35,7 @@ function holds(operator: string, wanted: readonly string[], found: readonly stri
       return found.some((value) => wanted.includes(value));
     case 'ArnNotLike':
       return found.every((value) => !wanted.some((pattern) => matches(pattern, value)));
+    case 'StringLike':
     case 'ForAnyValue:StringLike':
       return found.some((value) => wanted.some((pattern) => matches(pattern, value)));
     default:
