@@ -250,6 +250,10 @@ export function createRuntime(origin: Origin): Runtime {
       const lostEvents = await publisher.flush(context.getRemainingTimeInMillis() - ANSWER_MS);
       if (lostEvents > 0) meter.measure({ lostEvents });
       meter.flush();
+      // Lambda freezes the process now: what is open could be dead when the next run begins.
+      secrets.disconnect();
+      publisher.disconnect();
+      await api.disconnect();
     }
   }
 

@@ -8,7 +8,7 @@ const REPOSITORY = resolve(import.meta.dirname, '..');
 export const FUNCTIONS = join(REPOSITORY, 'functions');
 
 /** The most bytes that `index.js` may have: a cold start parses every one. */
-export const BUDGET = 620_000;
+export const BUDGET = 660_000;
 
 /** The bundle that a run loads only if a person invokes it, and the name by which it is imported. */
 const READER = { name: '#schedule-reader', entry: 'schedules/reader', file: 'schedule-reader.js' };

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { formatDuration } from '../../functions/policy/duration.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
+import { TimeoutError, within } from '../../functions/within.ts';
 import { type Engine, isLook, type Job } from './engine.ts';
 import { CommandError, FunctionError, NotStartedError } from './failure.ts';
 
@@ -93,11 +94,11 @@ export function createLambdaEngine(
       const FunctionName = placeOf(job);
       const invoked = { name: FunctionName, isLook: isLook(event) };
       const ms = longestMs[invoked.isLook ? 'look' : 'order'];
-      const abortSignal = AbortSignal.timeout(ms);
       const command = new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) });
-      const sent = client.send(command, { abortSignal });
+      // Credentials that a program of the operator's machine fetches are part of the wait.
+      const sent = within(ms, (abortSignal) => client.send(command, { abortSignal }));
       const { Payload, FunctionError: failed } = await sent.catch((error) => {
-        throw abortSignal.aborted ? silent(invoked, ms) : unreachable(invoked, error);
+        throw error instanceof TimeoutError ? silent(invoked, ms) : unreachable(invoked, error);
       });
       const answer = parseAnswer(invoked, Payload?.transformToString() ?? '');
       if (failed !== undefined) throw thrown(invoked, answer);

@@ -9,6 +9,7 @@ import {
   UpdateScheduleCommand,
 } from '@aws-sdk/client-scheduler';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { awsCall } from '../../functions/aws-call.ts';
 
 /** What EventBridge Scheduler says of one schedule. */
 export type Found = GetScheduleOutput;
@@ -28,13 +29,8 @@ export interface Scheduler {
   change(found: Found, change: Change): Promise<Found>;
 }
 
-const PATIENCE = {
-  requestHandler: {
-    connectionTimeout: 5_000,
-    requestTimeout: 10_000,
-    throwOnRequestTimeout: true,
-  },
-};
+/** For one call, with the repetitions that the SDK makes of it. */
+const PATIENCE_MS = 30_000;
 /** A read may show what was there before a write. */
 const LOOKS = 5;
 const BETWEEN_LOOKS_MS = 1_000;
@@ -56,11 +52,14 @@ const has = ({ State, Description = '' }: Found, change: Change) =>
   State === change.State && Description === (change.Description ?? '');
 
 export function createScheduler(): Scheduler {
-  const client = new SchedulerClient(PATIENCE);
+  const client = new SchedulerClient({});
 
   async function get(name: string): Promise<Found | undefined> {
     try {
-      const { $metadata, ...found } = await client.send(new GetScheduleCommand({ Name: name }));
+      const command = new GetScheduleCommand({ Name: name });
+      const { $metadata, ...found } = await awsCall(`GetSchedule of ${name}`, PATIENCE_MS, (how) =>
+        client.send(command, how),
+      );
       return found;
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return undefined;
@@ -84,7 +83,7 @@ export function createScheduler(): Scheduler {
       const required = { Name, ScheduleExpression, Target, FlexibleTimeWindow };
       const command = new UpdateScheduleCommand({ ...fieldsOf(found), ...required, ...change });
       try {
-        await client.send(command);
+        await awsCall(`UpdateSchedule of ${Name}`, PATIENCE_MS, (how) => client.send(command, how));
       } catch (error) {
         // The answer may be lost, and the change made.
         const now = await get(Name).catch(() => undefined);
@@ -104,7 +103,9 @@ export function createScheduler(): Scheduler {
 
 /** The end of the caller's ARN, such as `assumed-role/on-call/alice`. */
 export async function callerName(): Promise<string> {
-  const client = new STSClient(PATIENCE);
-  const { Arn = '' } = await client.send(new GetCallerIdentityCommand({}));
+  const client = new STSClient({});
+  const { Arn = '' } = await awsCall('GetCallerIdentity', PATIENCE_MS, (how) =>
+    client.send(new GetCallerIdentityCommand({}), how),
+  );
   return Arn.split(':').slice(5).join(':');
 }

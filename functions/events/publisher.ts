@@ -3,6 +3,7 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
+import { awsCall, ForeignAnswerError, NO_RETRIES, withBounds } from '../aws-call.ts';
 import { backoffMs } from '../retry.ts';
 import type { KeyturnEvent, Publish } from './events.ts';
 
@@ -15,6 +16,8 @@ export interface Publisher {
    * keep its answer back.
    */
   flush(longestMs?: number): Promise<number>;
+  /** Cuts the connections that are open; the next call makes new ones. */
+  disconnect(): void;
 }
 
 interface PublisherOptions {
@@ -60,16 +63,7 @@ const emptyOutbox = (): Outbox => ({
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { client: config, bus, warn, sleep, random } = options;
-  // The SDK does not retry: its own retries would not know when the run ends.
-  const client = new EventBridgeClient({
-    maxAttempts: 1,
-    requestHandler: {
-      connectionTimeout: TIMEOUT_MS,
-      requestTimeout: TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    },
-    ...config,
-  });
+  const client = withBounds(new EventBridgeClient({ ...NO_RETRIES, ...config }));
   let kept: readonly KeyturnEvent[] = [];
   let outbox = emptyOutbox();
 
@@ -79,17 +73,20 @@ export function createPublisher(options: PublisherOptions): Publisher {
     box: Outbox,
   ): Promise<readonly KeyturnEvent[]> {
     try {
-      const { Entries = [] } = await client.send(
-        new PutEventsCommand({
-          Entries: events.map(({ type, detail }) => ({
-            Source: 'keyturn',
-            DetailType: type,
-            Detail: JSON.stringify(detail),
-            EventBusName: bus,
-          })),
-        }),
-        { abortSignal: box.ending.signal },
+      const command = new PutEventsCommand({
+        Entries: events.map(({ type, detail }) => ({
+          Source: 'keyturn',
+          DetailType: type,
+          Detail: JSON.stringify(detail),
+          EventBusName: bus,
+        })),
+      });
+      const { Entries } = await awsCall('PutEvents', TIMEOUT_MS, ({ abortSignal }) =>
+        client.send(command, { abortSignal: AbortSignal.any([abortSignal, box.ending.signal]) }),
       );
+      if (Entries?.length !== events.length) {
+        throw new ForeignAnswerError('PutEvents', 200, 'without what became of each event');
+      }
       const refused = events.filter((_, index) => Entries[index]?.ErrorCode !== undefined);
       if (refused.length > 0) box.error = Entries.find(({ ErrorCode }) => ErrorCode)?.ErrorCode;
       return refused;
@@ -138,5 +135,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (unsent.length > 0) warn('events lost', { count: unsent.length, error });
       return unsent.length;
     },
+    disconnect: () => client.destroy(),
   };
 }

@@ -132,6 +132,6 @@ export function createCaller(options: ManagementApiOptions) {
       await findPrefix();
       return withRetries(attempt);
     },
-    close: transport.close,
+    disconnect: transport.disconnect,
   };
 }

@@ -20,7 +20,7 @@ const tablePath = (database: string, name: string) =>
 const gone = (error: unknown) => error instanceof InfluxError && error.gone;
 
 export function createManagementApi(options: ManagementApiOptions): ManagementApi {
-  const { once, onceAccepted, repeatSoon, repeat, close } = createCaller(options);
+  const { once, onceAccepted, repeatSoon, repeat, disconnect } = createCaller(options);
 
   // A second call would take effect again, so one that may have taken effect is never repeated. The
   // caller checks what it did.
@@ -97,6 +97,6 @@ export function createManagementApi(options: ManagementApiOptions): ManagementAp
     deleteTable: (database, name) => remove(tablePath(database, name)),
     undeleteTable: (database, id) => undelete(`${databasePath(database)}/tables/${id}`, readTable),
 
-    close,
+    disconnect,
   };
 }

@@ -50,7 +50,8 @@ export interface ManagementApi {
   renameTable(databaseName: string, name: string, newName: string): Promise<Table>;
   deleteTable(databaseName: string, name: string): Promise<void>;
   undeleteTable(databaseName: string, id: bigint): Promise<Table>;
-  close(): Promise<void>;
+  /** Cuts every connection; the next call makes new ones. */
+  disconnect(): Promise<void>;
 }
 
 /** The Management API, in which what this run wrote stays written. */

@@ -85,6 +85,16 @@ export function tooLateError(request: Request): InfluxError {
   });
 }
 
+/** An answer that would not fit the memory of a function. Waiting does not make it shorter. */
+export class TooLongAnswerError extends Error {
+  override readonly name = 'TooLongAnswerError';
+  readonly code = 'EXCEEDED';
+
+  constructor(bytes: number) {
+    super(`the answer is longer than ${bytes / 1024 / 1024} MB, the most that is read`);
+  }
+}
+
 export function connectionError(request: Request, error: Error): InfluxError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   const text = plain(redact(error.message)) || code;
@@ -93,7 +103,7 @@ export function connectionError(request: Request, error: Error): InfluxError {
     path: request.path,
     code,
     // Waiting does not repair a certificate, or a call that undici itself refused.
-    retryable: !/CERT|SIGNATURE|UND_ERR_INVALID|EXCEEDED/.test(code),
+    retryable: !/CERT|SIGNATURE|UND_ERR_INVALID|OVERFLOW|EXCEEDED/.test(code),
     // Not the error itself: a parser's error contains the bytes that it could not parse.
     cause: new Error(`${code}: ${text}`),
   });

@@ -1,6 +1,7 @@
 import Pool from 'undici/lib/dispatcher/pool.js';
+import { within } from '../within.ts';
 import type { Answer, Request } from './exchange.ts';
-import { answerError, connectionError } from './transport-errors.ts';
+import { answerError, connectionError, TooLongAnswerError } from './transport-errors.ts';
 
 export interface TransportOptions {
   /** The cluster's address; a path in it comes before the path of every request. */
@@ -15,37 +16,53 @@ export interface TransportOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** The longest wait for the answer's head, and between two parts of its body. */
   readonly timeoutMs?: number | undefined;
+  /** The longest wait for a whole answer. */
+  readonly totalMs?: number | undefined;
+  /** The longest body, in bytes, of an answer that is a success. */
+  readonly maxBytes?: number | undefined;
 }
 
 export interface Transport {
   /** Resolves to a 2xx answer. Everything else, redirects included, rejects with an `InfluxError`. */
   send(request: Request): Promise<Answer>;
-  /** Waits for what was sent. */
-  close(): Promise<void>;
-  /** Cuts off what is in flight; that rejects with an `InfluxError` with this reason. */
-  destroy(reason?: Error): Promise<void>;
+  /** Cuts every connection; the next request makes new ones. */
+  disconnect(): Promise<void>;
 }
 
-const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
+/**
+ * 120,000 tokens with long descriptions. Parsed, they take six to seven times as much, and a function has
+ * 512 MB (lib/keyturn-function.ts).
+ */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** What is read of an answer that is no success: its message, or the beginning of a proxy's page. */
+const MAX_ERROR_BYTES = 64 * 1024;
+/** A server that says a little now and then is not waited for longer. */
+const TOTAL_MS = 120_000;
+/** Larger than any head that a proxy lets through. */
+const MAX_HEAD_BYTES = 32 * 1024;
+
+const isSuccess = ({ status }: Pick<Answer, 'status'>) => status >= 200 && status <= 299;
 
 /** One pool of kept-alive connections to one origin. It neither retries nor follows redirects. */
 export function createTransport(options: TransportOptions): Transport {
   const { origin, pathname } = new URL(options.url);
   const base = pathname.replace(/\/+$/, '');
-  const longestMs = options.timeoutMs ?? 30_000;
-  const pool = new Pool(origin, {
-    connections: options.connections,
-    connectTimeout: options.connectTimeoutMs ?? 10_000,
-    maxResponseSize: MAX_ANSWER_BYTES,
-    connect: options.ca === undefined ? {} : { ca: options.ca },
-  });
+  const { timeoutMs: longestMs = 30_000, totalMs = TOTAL_MS, maxBytes = MAX_BYTES } = options;
+  const createPool = () =>
+    new Pool(origin, {
+      connections: options.connections,
+      connectTimeout: options.connectTimeoutMs ?? 10_000,
+      maxHeaderSize: MAX_HEAD_BYTES,
+      connect: options.ca === undefined ? {} : { ca: options.ca },
+    });
+  let pool = createPool();
 
-  const exchange = (request: Request) =>
+  const exchange = (request: Request, timeoutMs: number, signal: AbortSignal) =>
     new Promise<Answer>((resolve, reject) => {
-      // To undici, 0 means no timeout.
-      const timeoutMs = Math.max(1, Math.min(longestMs, request.timeoutMs ?? longestMs));
       const chunks: Buffer[] = [];
+      let bytes = 0;
       let head: Omit<Answer, 'text'>;
+      const finish = () => resolve({ ...head, text: Buffer.concat(chunks).toString() });
       pool.dispatch(
         {
           method: request.method,
@@ -63,26 +80,48 @@ export function createTransport(options: TransportOptions): Transport {
           bodyTimeout: timeoutMs,
         },
         {
-          onRequestStart: () => {},
+          onRequestStart: (controller) => {
+            const abort = () => controller.abort(signal.reason);
+            if (signal.aborted) abort();
+            else signal.addEventListener('abort', abort, { once: true });
+          },
           onResponseStart: (_controller, status, headers, statusText = '') => {
             head = { status, statusText, headers };
           },
-          onResponseData: (_controller, chunk) => {
-            chunks.push(chunk);
+          onResponseData: (controller, chunk) => {
+            const room = (isSuccess(head) ? maxBytes : MAX_ERROR_BYTES) - bytes;
+            bytes += chunk.length;
+            chunks.push(chunk.subarray(0, Math.max(0, room)));
+            if (chunk.length <= room) return;
+            if (isSuccess(head)) controller.abort(new TooLongAnswerError(maxBytes));
+            else {
+              finish();
+              controller.abort(new TooLongAnswerError(MAX_ERROR_BYTES));
+            }
           },
-          onResponseEnd: () => resolve({ ...head, text: Buffer.concat(chunks).toString() }),
-          onResponseError: (_controller, error) => reject(connectionError(request, error)),
+          onResponseEnd: finish,
+          onResponseError: (_controller, error) => reject(error),
         },
       );
     });
 
   return {
     async send(request) {
-      const answer = await exchange(request);
-      if (answer.status < 200 || answer.status > 299) throw answerError(request, answer);
+      const { timeoutMs = totalMs } = request;
+      // To undici, 0 means no timeout.
+      const patienceMs = Math.max(1, Math.min(longestMs, timeoutMs));
+      const answer = await within(Math.max(1, Math.min(totalMs, timeoutMs)), (signal) =>
+        exchange(request, patienceMs, signal),
+      ).catch((error: Error) => {
+        throw connectionError(request, error);
+      });
+      if (!isSuccess(answer)) throw answerError(request, answer);
       return answer;
     },
-    close: () => pool.close(),
-    destroy: (reason) => pool.destroy(reason ?? null),
+    async disconnect() {
+      const former = pool;
+      pool = createPool();
+      await former.destroy();
+    },
   };
 }

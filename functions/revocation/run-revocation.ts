@@ -211,6 +211,8 @@ export async function runRevocation(
   const isSeen = tokens.every((each) => each.unconfirmed === undefined);
   const confirmed = done && unconfirmed.length === 0 && isSeen;
   tools.measure({ unconfirmedRevocations: confirmed ? 0 : 1 });
+  // The answer waits for the events, and a bus that is away keeps it up to ten seconds.
+  tools.log.warn('reported', { way, reason, done, confirmed, unconfirmed });
   const report = { ...about, schedules: await asked, tokens, unconfirmed, done, confirmed };
   if (!done) throw new RevocationError(report, failures, sentences(failures, MOST_NAMED));
   return report;

@@ -4,6 +4,7 @@ import {
   SchedulerClient,
   type SchedulerClientConfig,
 } from '@aws-sdk/client-scheduler';
+import { awsCall, NO_RETRIES, withBounds } from '../aws-call.ts';
 import { type ScheduleStatus, scheduleStatus } from './schedule-status.ts';
 
 /** Reads what a schedule of the group `default` is like now, with one call. */
@@ -17,18 +18,14 @@ const TIMEOUT_MS = 3_000;
  * of a schedule need not parse the client.
  */
 export function createScheduleReader(config: SchedulerClientConfig = {}): ReadSchedule {
-  const client = new SchedulerClient({
-    maxAttempts: 1,
-    requestHandler: {
-      connectionTimeout: TIMEOUT_MS,
-      requestTimeout: TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    },
-    ...config,
-  });
+  const client = withBounds(new SchedulerClient({ ...NO_RETRIES, ...config }));
   return async (name) => {
     try {
-      return scheduleStatus(name, await client.send(new GetScheduleCommand({ Name: name })));
+      const command = new GetScheduleCommand({ Name: name });
+      const schedule = await awsCall(`GetSchedule of ${name}`, TIMEOUT_MS, (how) =>
+        client.send(command, how),
+      );
+      return scheduleStatus(name, schedule);
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return scheduleStatus(name, undefined);
       throw error;

@@ -14,6 +14,7 @@ import {
   UntagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { awsCall, ForeignAnswerError, NO_RETRIES, statusOf, withBounds } from '../aws-call.ts';
 import { type RetryOptions, retry, type Timing } from '../retry.ts';
 import { TokenValue } from '../token-value.ts';
 import { type RateLimit, rateLimit } from './rate-limit.ts';
@@ -22,16 +23,15 @@ import { fromDescription, fromListing } from './secret-record.ts';
 import { BinaryValueError, type Secrets, UnreadableSecretError } from './secrets.ts';
 
 export interface SecretsOptions extends Timing {
-  /** How long one request may take; 20 seconds where absent. */
+  /** How long one request may take, its answer included; 20 seconds where absent. */
   readonly timeoutMs?: number;
   readonly client?: SecretsManagerClientConfig;
   readonly writesPerSecond: number;
-  /** The instant after which nothing is retried. */
+  /** The instant by which the present run must end: no request begins after it, or lasts longer. */
   readonly deadline: () => number;
 }
 
 /** The most that one call of `ListSecrets` returns (`MaxResults`). */
-const CONNECTION_TIMEOUT_MS = 5_000;
 const TIMEOUT_MS = 20_000;
 const PAGE = 100;
 /** `DeleteSecret` takes 7 to 30 days (`RecoveryWindowInDays`). */
@@ -39,11 +39,11 @@ const RECOVERY_DAYS = 30;
 
 /** Throttled, broken or unreachable: the same call may succeed a moment later. */
 function isTransient(error: unknown): boolean {
+  if (isThrottled(error) || (statusOf(error) ?? 0) >= 500) return true;
   // A network error, not a programming error or missing credentials.
-  if (!(error instanceof SecretsManagerServiceException)) {
-    return error instanceof Error && ('code' in error || error.name === 'TimeoutError');
-  }
-  return isThrottled(error) || (error.$metadata.httpStatusCode ?? 0) >= 500;
+  const isSaid =
+    error instanceof SecretsManagerServiceException || error instanceof ForeignAnswerError;
+  return !isSaid && error instanceof Error && ('code' in error || error.name === 'TimeoutError');
 }
 
 /** The call had no effect. */
@@ -62,12 +62,12 @@ const isAboutOneSecret = (error: unknown): error is SecretsManagerServiceExcepti
   error instanceof SecretsManagerServiceException && ABOUT_ONE_SECRET.test(error.name);
 
 /** Rejects with UnreadableSecretError where the secret itself is the reason. */
-async function ofOneSecret<T>(name: string, read: () => Promise<T>): Promise<T> {
+async function ofOneSecret<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
     if (!isAboutOneSecret(error)) throw error;
-    throw new UnreadableSecretError(`${name}: ${error.name}: ${error.message}`, { cause: error });
+    throw new UnreadableSecretError(`${error.name}: ${error.message}`, { cause: error });
   }
 }
 
@@ -75,17 +75,14 @@ const tagList = (tags: Readonly<Record<string, string>>) =>
   Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 
 export function createSecrets(options: SecretsOptions): Secrets {
-  // The SDK does not retry: its own retries would not know the deadline.
-  const client = new SecretsManagerClient({
-    maxAttempts: 1,
-    // Without it a server that accepts a request and never answers would be waited for without end.
-    requestHandler: {
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: options.timeoutMs ?? TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    },
-    ...options.client,
-  });
+  const client = withBounds(new SecretsManagerClient({ ...NO_RETRIES, ...options.client }));
+  /** One request; what it is about is part of what is said of its failure. */
+  const ask = <T>(place: string, send: Parameters<typeof awsCall<T>>[2]) =>
+    awsCall(
+      place,
+      Math.min(options.timeoutMs ?? TIMEOUT_MS, options.deadline() - options.now()),
+      send,
+    );
   // The three have quotas of their own, of the same size.
   const [writable, taggable, creatable] = [1, 2, 3].map(() =>
     rateLimit(options.writesPerSecond, options),
@@ -108,25 +105,29 @@ export function createSecrets(options: SecretsOptions): Secrets {
     }
   };
 
+  /** What a proxy answers for AWS may be empty: then nothing was seen, and nothing done. */
+  const present = <T>(part: T | undefined, place: string, what: string): T => {
+    if (part === undefined) throw new ForeignAnswerError(place, 200, `without ${what}`);
+    return part;
+  };
+
   return {
     async list(owner) {
+      const place = `ListSecrets of owner ${owner}`;
       const secrets: Secret[] = [];
       let NextToken: string | undefined;
       do {
-        const page = await again(() =>
-          client.send(
-            new ListSecretsCommand({
-              Filters: [
-                { Key: 'tag-key', Values: [OWNER_TAG] },
-                { Key: 'tag-value', Values: [owner] },
-              ],
-              IncludePlannedDeletion: true,
-              MaxResults: PAGE,
-              NextToken,
-            }),
-          ),
-        );
-        secrets.push(...(page.SecretList ?? []).map(fromListing));
+        const command = new ListSecretsCommand({
+          Filters: [
+            { Key: 'tag-key', Values: [OWNER_TAG] },
+            { Key: 'tag-value', Values: [owner] },
+          ],
+          IncludePlannedDeletion: true,
+          MaxResults: PAGE,
+          NextToken,
+        });
+        const page = await again(() => ask(place, (how) => client.send(command, how)));
+        secrets.push(...present(page.SecretList, place, 'a list').map(fromListing));
         NextToken = page.NextToken;
       } while (NextToken !== undefined);
       // The filters match beginnings, and a value of any tag, so they find too much.
@@ -135,104 +136,125 @@ export function createSecrets(options: SecretsOptions): Secrets {
     },
 
     describe: (name) =>
-      orUndefined(async () =>
-        fromDescription(await client.send(new DescribeSecretCommand({ SecretId: name }))),
-      ),
+      orUndefined(async () => {
+        const place = `DescribeSecret of ${name}`;
+        const command = new DescribeSecretCommand({ SecretId: name });
+        const found = await ask(place, (how) => client.send(command, how));
+        present(found.ARN, place, 'an ARN');
+        return fromDescription(found);
+      }),
 
     async versionTimes(name) {
+      const place = `ListSecretVersionIds of ${name}`;
       const times = new Map<string, number>();
       let NextToken: string | undefined;
       do {
-        const input = { SecretId: name, IncludeDeprecated: true, MaxResults: PAGE, NextToken };
-        const page = await ofOneSecret(name, () =>
-          orUndefined(() => client.send(new ListSecretVersionIdsCommand(input))),
+        const command = new ListSecretVersionIdsCommand({
+          SecretId: name,
+          IncludeDeprecated: true,
+          MaxResults: PAGE,
+          NextToken,
+        });
+        const page = await ofOneSecret(() =>
+          orUndefined(() => ask(place, (how) => client.send(command, how))),
         );
-        for (const { VersionId, CreatedDate } of page?.Versions ?? []) {
+        if (!page) return times;
+        for (const { VersionId, CreatedDate } of present(page.Versions, place, 'a list')) {
           if (VersionId && CreatedDate) times.set(VersionId, CreatedDate.getTime());
         }
-        NextToken = page?.NextToken;
+        NextToken = page.NextToken;
       } while (NextToken !== undefined);
       return times;
     },
 
     async value(name, version) {
-      const found = await orUndefined(() =>
-        client.send(new GetSecretValueCommand({ SecretId: name, VersionId: version })),
-      );
+      const place = `GetSecretValue of ${name}`;
+      const command = new GetSecretValueCommand({ SecretId: name, VersionId: version });
+      const found = await orUndefined(() => ask(place, (how) => client.send(command, how)));
       if (!found) return undefined;
-      if (found.SecretString === undefined) {
+      if (found.SecretBinary !== undefined) {
         throw new BinaryValueError(
           `${name} has a binary value, and Keyturn reads no bytes: store it as text (put-secret-value --secret-string)`,
         );
       }
-      return new TokenValue(found.SecretString);
+      return new TokenValue(present(found.SecretString, place, 'a value'));
     },
 
     async create(name, { description, tags, encryptionKey }) {
-      const { ARN: arn } = await again(async () => {
-        await creatable();
-        return client.send(
-          new CreateSecretCommand({
-            Name: name,
-            Description: description,
-            Tags: tagList(tags),
-            KmsKeyId: encryptionKey,
-          }),
-        );
+      const place = `CreateSecret of ${name}`;
+      const command = new CreateSecretCommand({
+        Name: name,
+        Description: description,
+        Tags: tagList(tags),
+        KmsKeyId: encryptionKey,
       });
-      if (!arn) throw new Error(`Secrets Manager created ${name} and returned no ARN`);
+      const { ARN } = await again(async () => {
+        await creatable(place);
+        return ask(place, (how) => client.send(command, how));
+      });
+      const arn = present(ARN, place, 'an ARN');
       return { name, arn, labels: {}, tags, changedAt: options.now(), replica: false };
     },
 
     async put(name, version, value, label) {
-      await again(async () => {
-        await writable();
-        await client.send(
-          new PutSecretValueCommand({
-            SecretId: name,
-            ClientRequestToken: version,
-            SecretString: value.reveal(),
-            VersionStages: [label],
-          }),
-        );
+      const place = `PutSecretValue of ${name}`;
+      const command = new PutSecretValueCommand({
+        SecretId: name,
+        ClientRequestToken: version,
+        SecretString: value.reveal(),
+        VersionStages: [label],
       });
+      const { VersionId } = await again(async () => {
+        await writable(place);
+        return ask(place, (how) => client.send(command, how));
+      });
+      present(VersionId, place, 'a version');
     },
 
     async moveLabel(name, label, { to, from }) {
+      const place = `UpdateSecretVersionStage of ${name}`;
+      const command = new UpdateSecretVersionStageCommand({
+        SecretId: name,
+        VersionStage: label,
+        MoveToVersionId: to,
+        RemoveFromVersionId: from,
+      });
       // After another failure it may have moved, and a repetition would say that it is not there.
-      await again(async () => {
-        await writable();
-        await client.send(
-          new UpdateSecretVersionStageCommand({
-            SecretId: name,
-            VersionStage: label,
-            MoveToVersionId: to,
-            RemoveFromVersionId: from,
-          }),
-        );
+      const { ARN } = await again(async () => {
+        await writable(place);
+        return ask(place, (how) => client.send(command, how));
       }, isThrottled);
+      present(ARN, place, 'an ARN');
     },
 
     async tag(name, tags) {
+      const place = `TagResource of ${name}`;
+      const command = new TagResourceCommand({ SecretId: name, Tags: tagList(tags) });
       await again(async () => {
-        await taggable();
-        await client.send(new TagResourceCommand({ SecretId: name, Tags: tagList(tags) }));
+        await taggable(place);
+        await ask(place, (how) => client.send(command, how));
       });
     },
 
     async untag(name, keys) {
+      const place = `UntagResource of ${name}`;
+      const command = new UntagResourceCommand({ SecretId: name, TagKeys: [...keys] });
       await again(async () => {
-        await taggable();
-        await client.send(new UntagResourceCommand({ SecretId: name, TagKeys: [...keys] }));
+        await taggable(place);
+        await ask(place, (how) => client.send(command, how));
       });
     },
 
     async delete(name) {
-      await again(() =>
-        client.send(
-          new DeleteSecretCommand({ SecretId: name, RecoveryWindowInDays: RECOVERY_DAYS }),
-        ),
-      );
+      const place = `DeleteSecret of ${name}`;
+      const command = new DeleteSecretCommand({
+        SecretId: name,
+        RecoveryWindowInDays: RECOVERY_DAYS,
+      });
+      const { DeletionDate } = await again(() => ask(place, (how) => client.send(command, how)));
+      present(DeletionDate, place, 'the date of its deletion');
     },
+
+    disconnect: () => client.destroy(),
   };
 }

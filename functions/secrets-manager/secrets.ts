@@ -1,7 +1,7 @@
 import type { TokenValue } from '../token-value.ts';
 import type { Secret } from './secret.ts';
 
-/** What Keyturn asks Secrets Manager for. All calls reject with the SDK's errors, which contain no secret value. */
+/** What Keyturn asks Secrets Manager for. All calls reject with the SDK's errors, which name the call, or with a `TimeoutError` or `ForeignAnswerError`. */
 export interface Secrets {
   /**
    * Every secret tagged with this owner, also those scheduled for deletion. `ListSecrets` may miss the
@@ -38,6 +38,8 @@ export interface Secrets {
   untag(name: string, keys: readonly string[]): Promise<void>;
   /** Schedules the deletion, with the longest recovery window: 30 days (`DeleteSecret`). */
   delete(name: string): Promise<void>;
+  /** Cuts the connections that are open; the next call makes new ones. */
+  disconnect(): void;
 }
 
 /** Secrets Manager refuses to show one secret; that says nothing about any other one. */

@@ -292,7 +292,7 @@ export function parseMarker(
 export const isMarkedByOthers = (description: string, owner: string) =>
   isMarked(description) && parseMarker(description)?.marker.owner !== owner;
 
-const OWNER_FIELD = /\[keyturn:\d+(?: [^\s\]]+)*? o(?:wner)?=([^\s\]]+)/g;
+const OWNER_FIELD = /\[keyturn:\d+(?: [^\s\][]+)*? o(?:wner)?=([^\s\]]+)/g;
 
 /** Whether a description says that the token is of this owner, also if its marker cannot be read. */
 export function bearsOwner(description: string, owner: string): boolean {

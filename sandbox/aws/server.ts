@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { type Callers, watchCallers } from '../callers.ts';
 import type { Clock } from '../clock.ts';
 import { type Call, type Interceptor, passThrough, type Reply } from '../interception.ts';
 import { AwsError } from './aws-error.ts';
@@ -34,7 +35,7 @@ export interface AwsOptions {
 }
 
 /** Secrets Manager, EventBridge, its Scheduler, and STS on one loopback address. */
-export interface Aws {
+export interface Aws extends Callers {
   readonly url: string;
   readonly region: string;
   readonly accountId: string;
@@ -79,6 +80,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   let intercept = options.intercept ?? passThrough;
 
   const app = createApp(clock);
+  const { forget } = watchCallers(app);
   const answer = async (
     { call, effect }: Routed,
     request: FastifyRequest,
@@ -162,6 +164,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     snapshot: () => copy(store.state),
     restore: store.restore,
     settled: rotations.settled,
+    forget,
     close: () => app.close(),
   };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyReply } from 'fastify';
+import { type Callers, watchCallers } from '../callers.ts';
 import type { Clock } from '../clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../interception.ts';
 import { authorise } from './grants.ts';
@@ -34,7 +35,7 @@ export interface ClusterOptions {
 }
 
 /** An InfluxDB 3 Clustered cluster in this process, on a loopback address. */
-export interface Cluster {
+export interface Cluster extends Callers {
   readonly url: string;
   readonly managementToken: string;
   /** These five may be changed at any time. */
@@ -67,6 +68,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     routerOptions: { maxParamLength: 1_000 },
     frameworkErrors: (error, request, reply) => sendError(reply, request.url, error),
   });
+  const { forget } = watchCallers(app);
   let state = emptyState();
 
   const send = (reply: FastifyReply, { status, headers = {}, body }: Reply) =>
@@ -150,6 +152,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     accepts(...asked) {
       return cluster.acceptedBy(...asked).length === cluster.routers.count;
     },
+    forget,
     close: () => app.close(),
   };
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });

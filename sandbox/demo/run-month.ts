@@ -48,6 +48,9 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
   const host = createHost({
     clock,
     functions,
+    onFrozen: (instance) => {
+      for (const server of [cluster, aws]) server.forget(instance);
+    },
     environment: {
       AWS_REGION: aws.region,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,

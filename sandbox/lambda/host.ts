@@ -16,6 +16,8 @@ export interface HostOptions {
   readonly idPrefix?: string;
   /** Replaces the asset's `policy.json`, in this host's copy. */
   readonly policy?: unknown;
+  /** Called with the id of an instance whose process is frozen until its next invocation. */
+  readonly onFrozen?: (instanceId: string) => void;
 }
 
 export interface Host {
@@ -79,6 +81,7 @@ export function createHost(options: HostOptions): Host {
         ...options.environment,
       },
       onLine: (line) => logs.push(line),
+      onFrozen: () => options.onFrozen?.(id),
     });
     instances.push({ functionName: one.name, instance });
     return instance;

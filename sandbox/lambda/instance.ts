@@ -1,8 +1,14 @@
 import { fork } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Membership, VirtualClock } from '../virtual-clock.ts';
-import { endOfInvocation, type FromWorker, type FunctionError, type ToWorker } from './messages.ts';
+import {
+  endOfInvocation,
+  type FromWorker,
+  type FunctionError,
+  THAW,
+  type ToWorker,
+} from './messages.ts';
 
 /** The answer of Lambda: the result, parsed from JSON, or the error. */
 export type Answer = { readonly result: unknown } | { readonly error: FunctionError };
@@ -22,6 +28,8 @@ export interface InstanceOptions {
   /** Absent: the process uses real time. */
   readonly clock: VirtualClock | undefined;
   readonly onLine: (line: LogLine) => void;
+  /** Called after each invocation, when the process is frozen. */
+  readonly onFrozen: () => void;
 }
 
 export interface Invocation {
@@ -55,8 +63,11 @@ export function startInstance(options: InstanceOptions): Instance {
   const child = fork(worker, [], {
     env: options.environment,
     execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
   });
+  const thaw = child.stdio[THAW] as Writable;
+  thaw.on('error', () => {}); // the process has ended
+
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => resolve(describeExit(code, signal)));
@@ -65,6 +76,7 @@ export function startInstance(options: InstanceOptions): Instance {
     if (child.connected) child.send(message, () => {});
   };
   let state: Instance['state'] = 'warm';
+  let isFrozen = false;
   let turn = 0;
   let membership: Membership | undefined;
   let running: Running | undefined;
@@ -113,6 +125,8 @@ export function startInstance(options: InstanceOptions): Instance {
     if (--running.missing > 0 || running.answer === undefined) return;
     membership?.leave();
     state = 'warm';
+    isFrozen = true;
+    options.onFrozen();
     running.resolve(running.answer);
     running = undefined;
   };
@@ -147,6 +161,8 @@ export function startInstance(options: InstanceOptions): Instance {
     invoke: (invocation) => {
       state = 'busy';
       membership = clock?.join(id, { held });
+      if (isFrozen) thaw.write('.');
+      isFrozen = false;
       send({
         kind: 'invoke',
         ...invocation,

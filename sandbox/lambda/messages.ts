@@ -40,3 +40,9 @@ export type FromWorker =
 
 /** Written to both output streams after an invocation: none of its lines comes later. */
 export const endOfInvocation = (requestId: string): string => `\0end ${requestId}`;
+
+/**
+ * The stream on which a process waits after an invocation, for one character. It waits without doing anything else,
+ * as a process that Lambda froze.
+ */
+export const THAW = 4;

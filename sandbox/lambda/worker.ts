@@ -1,7 +1,8 @@
 /** The process of a function. It loads the handler and calls it, one event at a time. */
+import { readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { functionError, type Handler, loadHandler } from './load-handler.ts';
-import { endOfInvocation, type FromWorker, type ToWorker } from './messages.ts';
+import { endOfInvocation, type FromWorker, THAW, type ToWorker } from './messages.ts';
 import { type OutgoingRequests, watchRequests } from './requests.ts';
 import { startVirtualTime, type VirtualTime } from './virtual-time.ts';
 
@@ -52,14 +53,22 @@ async function invoke(message: ToWorker & { kind: 'invoke' }): Promise<void> {
   }
 }
 
-function finish(answer: FromWorker & { kind: 'result' | 'error' }): void {
+async function finish(answer: FromWorker & { kind: 'result' | 'error' }): Promise<void> {
   time?.invoking(false);
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.write(`\n${endOfInvocation(answer.requestId)}\n`);
-  }
-  report(answer);
+  const written = [process.stdout, process.stderr].map(
+    (stream) =>
+      new Promise((done) => stream.write(`\n${endOfInvocation(answer.requestId)}\n`, done)),
+  );
+  const sent = new Promise((done) => process.send?.(answer, done));
   // Now, because the process ends by SIGKILL. Does nothing after the first invocation.
   flushCompileCache();
+  await Promise.all([...written, sent]);
+  freeze();
+}
+
+/** Nothing runs in this process until its next invocation; none comes when the host has ended. */
+function freeze(): void {
+  if (readSync(THAW, Buffer.alloc(1)) === 0) process.exit();
 }
 
 function contextOf({ requestId, functionArn, deadlineAt }: ToWorker & { kind: 'invoke' }) {

@@ -149,7 +149,9 @@ it('says which schedules are off and which are not, and does the rest when it is
   const paused = await run(PAUSE);
   expect(paused.code).toBe(1);
   expect(statesOf(world)).toEqual(['DISABLED', 'ENABLED', 'DISABLED']);
-  expect(paused.stdout).toContain(`failed     keyturn-prod-reap     it is on: ${message}\n`);
+  expect(paused.stdout).toContain(
+    `failed     keyturn-prod-reap     it is on: UpdateSchedule of keyturn-prod-reap: ${message}\n`,
+  );
   expect(paused.stderr).toContain(
     '2 of 3 schedules are off, not seen so: keyturn-prod-reap; mend the cause, then repeat the command',
   );

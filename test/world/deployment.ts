@@ -65,6 +65,9 @@ export function deployOn(
     functions: JOBS.map((job) => realFunction(job)),
     idPrefix: prefixOf(number),
     policy,
+    onFrozen: (instance) => {
+      for (const server of [systems.cluster, aws]) server.forget(instance);
+    },
     environment: {
       ...environmentOf(systems),
       [ENVIRONMENT.eventBus]: 'default',

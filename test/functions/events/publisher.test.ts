@@ -124,6 +124,14 @@ test('a call that fails is repeated, with longer and longer waits, until it succ
   expect(warnings).toEqual([]);
 });
 
+test('an empty success is no success', async () => {
+  const { aws, publisher, publish, received } = await connect();
+  aws.intercept = first([{ status: 200, body: '{}' }]);
+  publish(2);
+  expect(await publisher.flush()).toBe(0);
+  expect(received()).toEqual([0, 1]);
+});
+
 test('an entry that is refused again and again does not keep the others back', async () => {
   const { aws, publisher, publish, received } = await connect();
   aws.intercept = (_call, effect) => {

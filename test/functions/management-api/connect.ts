@@ -23,7 +23,7 @@ export function connect(url: string, overrides: Partial<ManagementApiOptions> = 
     deadline: () => 900_000,
     ...overrides,
   });
-  onTestFinished(() => api.close());
+  onTestFinished(() => api.disconnect());
   return { api, timing };
 }
 

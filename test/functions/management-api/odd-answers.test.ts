@@ -47,6 +47,34 @@ test('a long message is cut', async () => {
   expect(message).toHaveLength('GET /api/v0/tokens/1 answered 400 Bad Request: '.length + 301);
 });
 
+test('of an error page without end only the beginning is read', async () => {
+  const server = await startOddServer((_request, index) =>
+    index === 0
+      ? { status: 502, body: 'x'.repeat(10_000_000) }
+      : { status: 403, body: { code: 403, message: 'no' } },
+  );
+  const { api } = connect(server.url);
+  await expect(api.getToken('1')).rejects.toMatchObject({ status: 403 });
+  expect(server.connections()).toBe(2);
+});
+
+test('an answer that would not fit the memory is an error that says so, and is not repeated', async () => {
+  const server = await startOddServer(() => ({ body: `"${'x'.repeat(70 * 1024 * 1024)}"` }));
+  const { api } = connect(server.url);
+  await expect(api.listTokens()).rejects.toMatchObject({
+    message: 'GET /api/v0/tokens failed: the answer is longer than 64 MB, the most that is read',
+    retryable: false,
+  });
+  expect(server.asked).toHaveLength(1);
+});
+
+test('an answer whose head has no end is an error, and is not repeated', async () => {
+  const server = await startOddServer(() => ({ headers: { 'x-long': 'x'.repeat(100_000) } }));
+  const { api } = connect(server.url);
+  await expect(api.getToken('1')).rejects.toMatchObject({ retryable: false, status: undefined });
+  expect(server.asked).toHaveLength(1);
+});
+
 test('an error page of brackets that nobody closes does not stop the process', async () => {
   const { message } = (await failureOf({ status: 502, body: '<'.repeat(400_000) })) as Error;
   expect(message).toContain('answered 502 Bad Gateway: <<<');

@@ -8,17 +8,25 @@ export interface OddAnswer {
   readonly body?: unknown;
 }
 
-/** What a request is answered with; `reset` cuts the connection. */
-type Answering = (request: IncomingMessage, index: number) => OddAnswer | 'reset' | 'silence';
+/** `reset` cuts the connection; `trickle` is a success that never ends, a space each 20 ms. */
+type Given = OddAnswer | 'reset' | 'silence' | 'trickle';
+
+/** What a request is answered with. */
+type Answering = (request: IncomingMessage, index: number) => Given;
 
 const formatBody = (body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body));
 
-function answer(response: ServerResponse, given: OddAnswer | 'reset' | 'silence') {
+function answer(response: ServerResponse, given: Given) {
   if (given === 'reset') {
     response.socket?.destroy();
     return;
   }
   if (given === 'silence') return;
+  if (given === 'trickle') {
+    const timer = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(timer));
+    return;
+  }
   const { status = 200, headers = {}, body } = given;
   response.writeHead(status, { ...headers });
   response.end(body === undefined ? undefined : formatBody(body));

@@ -122,15 +122,18 @@ test('an outage fails after five attempts', async () => {
   expect(timing.naps).toEqual([250, 500, 1_000, 2_000]);
 });
 
-test('a server that never answers is given up when the run ends', async () => {
-  const server = await startOddServer(() => 'silence');
-  const { api } = connect(server.url, { deadline: () => 50 });
-  await expect(api.getToken('1')).rejects.toMatchObject({
-    code: 'UND_ERR_HEADERS_TIMEOUT',
-    status: undefined,
-    retryable: true,
-  });
-});
+test.each(['silence', 'trickle'] as const)(
+  'a server whose answer is %s is given up when the run ends',
+  async (answer) => {
+    const server = await startOddServer(() => answer);
+    const { api } = connect(server.url, { deadline: () => 50 });
+    await expect(api.getToken('1')).rejects.toMatchObject({
+      code: 'TimeoutError',
+      status: undefined,
+      retryable: true,
+    });
+  },
+);
 
 test('nothing is sent behind the end of the run', async () => {
   const server = await startOddServer(() => SUCCESS);
@@ -144,6 +147,23 @@ test('nothing is sent behind the end of the run', async () => {
 test('a host where nobody listens fails with what the system says', async () => {
   const { api } = connect('http://127.0.0.1:1');
   await expect(api.getToken('1')).rejects.toMatchObject({ code: 'ECONNREFUSED', retryable: true });
+});
+
+test('a call that waits for a connection is given up as well', async () => {
+  const server = await startOddServer(() => 'silence');
+  const { api } = connect(server.url, { deadline: () => 50, connections: 1 });
+  const answers = await Promise.allSettled([1, 2, 3].map((id) => api.getToken(String(id))));
+  expect(answers.map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
+  expect(server.asked).toHaveLength(1);
+});
+
+test('connections that were cut are made anew', async () => {
+  const server = await startOddServer(() => SUCCESS);
+  const { api } = connect(server.url);
+  await api.getToken('1');
+  await api.disconnect();
+  await api.getToken('1');
+  expect(server.connections()).toBe(2);
 });
 
 test('calls share at most so many connections, and keep them', async () => {

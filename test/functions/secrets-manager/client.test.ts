@@ -1,12 +1,12 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createSecrets } from '../../../functions/secrets-manager/client.ts';
 import { type Secrets, UnreadableSecretError } from '../../../functions/secrets-manager/secrets.ts';
 import { TokenValue } from '../../../functions/token-value.ts';
 import { realClock } from '../../../sandbox/clock.ts';
 import type { Interceptor } from '../../../sandbox/interception.ts';
+import { startOddServer } from '../management-api/odd-server.ts';
 import { connect, START, version } from './connect.ts';
 
 const owned = (owner: string) => ({ description: 'a token', tags: { 'keyturn:owner': owner } });
@@ -166,7 +166,7 @@ test('gives up after five tries', async () => {
 });
 
 test('tries nothing again behind the deadline', async () => {
-  const { aws, secrets } = await connect({ deadline: () => START });
+  const { aws, secrets } = await connect({ deadline: () => START + 100 });
   aws.intercept = failing(99, 500, 'InternalServiceError');
   await expect(secrets.describe('s')).rejects.toThrow();
   expect(aws.state.calls.DescribeSecret).toBe(1);
@@ -212,28 +212,91 @@ test('shows no token string in what it throws', async () => {
   expect(shown).not.toContain('theStringItself');
 });
 
-test('a server that accepts a request and never answers is given up, and tried again until the deadline', async () => {
-  const silent = createServer((socket) => socket.resume());
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    silent.close();
-  });
-  const { port } = silent.address() as AddressInfo;
-  const deadline = realClock.now() + 1_000;
+/** What a server of another kind answers in AWS's place. */
+async function connectToOdd(
+  answering: Parameters<typeof startOddServer>[0],
+  left = 1_000,
+  timeoutMs = 100,
+) {
+  const server = await startOddServer(answering);
+  const deadline = realClock.now() + left;
   const secrets = createSecrets({
     client: {
-      endpoint: `http://127.0.0.1:${port}`,
+      endpoint: server.url,
       region: 'eu-west-1',
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     },
     writesPerSecond: 20,
-    timeoutMs: 100,
+    timeoutMs,
     now: realClock.now,
     random: () => 0,
     sleep,
     deadline: () => deadline,
   });
-  await expect(secrets.describe('keyturn/prod/telegraf')).rejects.toThrow(/timed out|timeout/i);
+  return { server, secrets };
+}
+
+test.each(['silence', 'trickle'] as const)(
+  'a server whose answer is %s is given up, and tried again',
+  async (answer) => {
+    const { server, secrets } = await connectToOdd(() => answer);
+    await expect(secrets.describe('keyturn/prod/telegraf')).rejects.toThrow(
+      'DescribeSecret of keyturn/prod/telegraf: no complete answer within 0.1 s',
+    );
+    expect(server.asked).toHaveLength(5);
+  },
+);
+
+test('an answer without end is given up before it fills the memory', async () => {
+  const { server, secrets } = await connectToOdd(
+    () => ({ body: `"${'x'.repeat(9 * 1024 * 1024)}"` }),
+    5_000,
+    5_000,
+  );
+  await expect(secrets.describe('s')).rejects.toThrow(
+    'DescribeSecret of s: the answer is longer than 8 MB',
+  );
+  expect(server.asked).toHaveLength(1);
+});
+
+test('a listing whose pages have no end is given up when the run ends', async () => {
+  const { secrets } = await connectToOdd(
+    () => ({ body: { SecretList: [], NextToken: 'more' } }),
+    300,
+  );
+  await expect(secrets.list('prod')).rejects.toThrow(/^ListSecrets of owner prod/);
+});
+
+test('no request outlasts the run, and none begins behind its end', async () => {
+  const { server, secrets } = await connectToOdd(() => 'silence', 50);
+  await expect(secrets.tag('s', { a: 'b' })).rejects.toThrow(/no complete answer within 0\.0\d+ s/);
+  await sleep(60);
+  await expect(secrets.tag('s', { a: 'b' })).rejects.toThrow(
+    'TagResource of s was not sent: the time of the run is over',
+  );
+  expect(server.asked).toHaveLength(1);
+});
+
+test("a proxy's page with 502 is no answer, and is asked again", async () => {
+  const { server, secrets } = await connectToOdd(() => ({ status: 502, body: '<html>' }));
+  await expect(secrets.describe('s')).rejects.toThrow(
+    'DescribeSecret of s answered 502, but it is not JSON',
+  );
+  expect(server.asked).toHaveLength(5);
+});
+
+test.each<[string, (secrets: Secrets) => Promise<unknown>]>([
+  ['ListSecrets of owner prod', (secrets) => secrets.list('prod')],
+  ['DescribeSecret of s', (secrets) => secrets.describe('s')],
+  ['ListSecretVersionIds of s', (secrets) => secrets.versionTimes('s')],
+  ['GetSecretValue of s', (secrets) => secrets.value('s')],
+  ['CreateSecret of s', (secrets) => secrets.create('s', owned('prod'))],
+  ['PutSecretValue of s', (secrets) => secrets.put('s', version(1), value, 'AWSPENDING')],
+  ['UpdateSecretVersionStage of s', (secrets) => secrets.moveLabel('s', 'X', { to: version(1) })],
+  ['DeleteSecret of s', (secrets) => secrets.delete('s')],
+])('an empty success is not the success of %s', async (place, call) => {
+  const { secrets } = await connectToOdd(() => ({ body: {} }));
+  await expect(call(secrets)).rejects.toThrow(`${place} answered 200, but without `);
 });
 
 test('tells a refusal that is about one secret from a failure that is about all', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  bearsOwner,
   describeToken,
   grantsHash,
   homeOf,
@@ -236,6 +237,10 @@ test('says of each text whether it bears what could be taken for a marker', () =
   expect(isMarked(written)).toBe(true);
   expect(isMarked('x [keyturn:2 y]')).toBe(true);
   expect(isMarked('keyturn:1 owner=prod')).toBe(false);
+});
+
+test('looks through a description of any length that is full of beginnings of markers', () => {
+  expect(bearsOwner('[keyturn:1 '.repeat(40_000), 'prod')).toBe(false);
 });
 
 test('hashes permissions whatever their order, and no two sets alike', () => {
