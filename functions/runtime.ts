@@ -29,6 +29,7 @@ import { offNote } from './schedules/schedule-text.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
+import type { ReadKeyPolicy } from './secrets-manager/secrets.ts';
 import { DAY_MS, formatInstant, MINUTE_MS } from './time.ts';
 import { TokenValue } from './token-value.ts';
 
@@ -199,6 +200,12 @@ export function createRuntime(origin: Origin): Runtime {
     return value;
   }
 
+  let readKeyPolicy: ReadKeyPolicy | undefined;
+  const keyPolicy: ReadKeyPolicy = async (key) => {
+    readKeyPolicy ??= (await import('#key-policy-reader')).createKeyPolicyReader();
+    return readKeyPolicy(key);
+  };
+
   let readSchedule: ReadSchedule | undefined;
 
   /** Never rejects: a run does its work whether its schedule can be read or not. */
@@ -233,6 +240,7 @@ export function createRuntime(origin: Origin): Runtime {
         policy,
         api: readingOwnWrites(api),
         secrets: readingForward(secrets, timing),
+        keyPolicy,
         dataPlane,
         publish,
         measure,

@@ -71,6 +71,7 @@ const VERBS = {
   rotate: [
     'CreateSecret',
     'DescribeSecret',
+    'GetResourcePolicy',
     'GetSecretValue',
     'ListSecretVersionIds',
     'PutSecretValue',
@@ -80,6 +81,7 @@ const VERBS = {
   reap: ['DescribeSecret', 'ListSecretVersionIds', 'UpdateSecretVersionStage'],
   'secrets-manager-rotation': [
     'DescribeSecret',
+    'GetResourcePolicy',
     'GetSecretValue',
     'ListSecretVersionIds',
     'PutSecretValue',
@@ -87,6 +89,7 @@ const VERBS = {
   ],
   revoke: [
     'DescribeSecret',
+    'GetResourcePolicy',
     'GetSecretValue',
     'ListSecretVersionIds',
     'PutSecretValue',
@@ -225,6 +228,19 @@ export class Grants {
       wildcard: {
         resource,
         reason: 'Any key of the account, for the secrets that the condition names and no other.',
+      },
+    };
+  }
+
+  /** Whose key a secret is under is looked at before it gets its first value, if others have made it. */
+  readKeyPolicies(): Grant {
+    const resource = this.#anyKey();
+    return {
+      ...allow(['kms:DescribeKey', 'kms:GetKeyPolicy'], [resource]),
+      wildcard: {
+        resource,
+        reason:
+          'The key of a secret that others made is theirs to choose. Its policy is no secret.',
       },
     };
   }

@@ -118,6 +118,7 @@ export class Keyturn extends Construct {
     const encryption = [
       ...(encryptionKey ? [grants.encryptWith(encryptionKey)] : []),
       grants.useKeysOfOthers(),
+      grants.readKeyPolicies(),
     ];
     this.rotate = this.#add('Rotate', {
       entry: 'rotate',

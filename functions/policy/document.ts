@@ -152,6 +152,11 @@ export const documentSchema = z.strictObject({
   allowGracePeriodUnderAnHour: z._default(z.boolean(), false),
   /** KMS key (ARN or alias) for the secrets that Keyturn creates. */
   encryptionKey: z.optional(nonEmpty('a KMS key ARN or alias')),
+  /** Ids of other AWS accounts that may read secrets which somebody else made for Keyturn. */
+  trustedAccounts: z._default(
+    z.array(z.string().check(z.regex(/^[0-9]{12}$/, 'the 12 digits of an AWS account, in quotes'))),
+    [],
+  ),
   /** Name or ARN of the bus for Keyturn's events. Absent: the default bus. */
   eventBus: z.optional(nonEmpty('a bus name or ARN')),
 });

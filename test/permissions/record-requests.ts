@@ -8,6 +8,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   'secrets-manager': 'secretsmanager',
   events: 'events',
   scheduler: 'scheduler',
+  kms: 'kms',
 };
 
 /** A request to AWS by a function, and the policy that it was deployed with. */
@@ -21,9 +22,19 @@ const arn = (service: string, rest: string) => `arn:aws:${service}:${REGION}:${A
 const secretNamed = ({ aws }: World, subject: string) =>
   Object.values(aws.state.secrets).find(({ name, arn: own }) => [name, own].includes(subject));
 
+/** A key is asked about by its ARN, however it was named. */
+function keyOf({ aws }: World, name: string): { readonly arn: string; readonly aliases: string[] } {
+  const alias = /(?:^|:)(alias\/.+)$/.exec(name)?.[1];
+  const id = alias === undefined ? name : aws.state.aliases[alias];
+  const found = Object.values(aws.state.keys).find((key) => id === key.id || id === key.arn);
+  const aliases = Object.entries(aws.state.aliases).filter(([, of]) => of === found?.id);
+  return { arn: found?.arn ?? name, aliases: aliases.map(([each]) => each) };
+}
+
 /** IAM is asked about the ARN of the secret; of a name that no secret has, about the bare name. */
 function resourceOf(world: World, { server, operation, subject }: Call): string {
   if (server === 'scheduler') return arn('scheduler', `schedule/${subject}`);
+  if (server === 'kms') return keyOf(world, subject ?? '').arn;
   if (operation === 'ListSecrets' || subject === undefined) return '*';
   if (operation === 'PutEvents') return arn('events', `event-bus/${subject}`);
   return secretNamed(world, subject)?.arn ?? arn('secretsmanager', `secret:${subject}`);
@@ -33,11 +44,17 @@ function resourceOf(world: World, { server, operation, subject }: Call): string 
 function* requestsOf(world: World, call: Call, resource: string): Generator<AwsRequest> {
   yield { action: `${SERVICES[call.server]}:${call.operation}`, resource };
   if (call.operation === 'CreateSecret') yield { action: 'secretsmanager:TagResource', resource };
-  const key = secretNamed(world, call.subject ?? '')?.kmsKeyId;
-  const context = { 'kms:ViaService': `secretsmanager.${REGION}.amazonaws.com` };
+  const secret = secretNamed(world, call.subject ?? '');
+  if (secret?.kmsKeyId === undefined) return;
+  const { arn: key, aliases } = keyOf(world, secret.kmsKeyId);
+  const context = {
+    'kms:ViaService': `secretsmanager.${REGION}.amazonaws.com`,
+    'kms:EncryptionContext:SecretARN': secret.arn,
+    'kms:ResourceAliases': aliases,
+  };
   const reads = ['GetSecretValue', 'PutSecretValue'].includes(call.operation);
-  if (key && reads) yield { action: 'kms:Decrypt', resource: key, context };
-  if (key && call.operation === 'PutSecretValue') {
+  if (reads) yield { action: 'kms:Decrypt', resource: key, context };
+  if (call.operation === 'PutSecretValue') {
     yield { action: 'kms:GenerateDataKey', resource: key, context };
   }
 }
