@@ -39,11 +39,9 @@ export interface Grant {
   readonly wildcard?: { readonly resource: string; readonly reason: string };
 }
 
-export const allow = (
-  actions: string[],
-  values: string[],
-  conditions: Record<string, unknown> = {},
-): Grant => ({
+type Conditions = Readonly<Record<string, object>>;
+
+export const allow = (actions: string[], values: string[], conditions: Conditions = {}): Grant => ({
   values,
   statementOf: (resources) => new PolicyStatement({ actions, resources, conditions }),
 });
@@ -99,6 +97,15 @@ const VERBS = {
   ],
 };
 
+/**
+ * The tags that a function sets or takes off. Other tags of a secret are people's, and some give rights.
+ * docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
+ */
+const TAGS: Partial<Record<keyof typeof VERBS, string[]>> = {
+  rotate: ['keyturn:owner', 'keyturn:cluster', 'keyturn:moved'],
+  revoke: ['keyturn:hold', 'keyturn:lifted'],
+};
+
 /** What each function may do. A method is one permission, and each role lists its own. */
 export class Grants {
   readonly #scope: Construct;
@@ -147,14 +154,18 @@ export class Grants {
   changeSecrets(verbs: keyof typeof VERBS): Grant[] {
     const named = this.#entriesOutsidePrefix();
     const actions = VERBS[verbs].map((verb) => `secretsmanager:${verb}`);
+    // A request without tags fulfils it, so that it may stand beside all other actions.
+    const conditions = TAGS[verbs] && {
+      'ForAllValues:StringEquals': { 'aws:TagKeys': TAGS[verbs] },
+    };
     const withoutCreation = actions.filter((action) => action !== CREATE);
     // The secret of an adopted token exists already.
     const created = named.filter(({ adopt }) => !adopt && actions.includes(CREATE));
     const others = named.filter((entry) => !created.includes(entry));
     return [
-      this.#onOwnSecrets(actions),
-      this.#onNamed(actions, created),
-      this.#onNamed(withoutCreation, others),
+      this.#onOwnSecrets(actions, conditions),
+      this.#onNamed(actions, created, { conditions }),
+      this.#onNamed(withoutCreation, others, { conditions }),
     ];
   }
 
@@ -163,7 +174,9 @@ export class Grants {
    * github.com/aws-samples/dify-self-hosted-on-aws/pull/35 shows such a refusal.
    */
   askForMissingSecrets(): Grant {
-    return this.#onNamed(['secretsmanager:DescribeSecret'], this.#entriesOutsidePrefix(), '');
+    return this.#onNamed(['secretsmanager:DescribeSecret'], this.#entriesOutsidePrefix(), {
+      suffix: '',
+    });
   }
 
   /** Only under the prefix: a person deletes the secrets that the policy names itself. */
@@ -175,18 +188,26 @@ export class Grants {
     return this.#policy.tokens.filter(({ secret }) => !secret.startsWith(this.#prefix));
   }
 
-  #onNamed(actions: string[], entries: readonly TokenPolicy[], suffix?: string): Grant {
+  #onNamed(
+    actions: string[],
+    entries: readonly TokenPolicy[],
+    {
+      suffix,
+      conditions,
+    }: { readonly suffix?: string; readonly conditions?: Conditions | undefined },
+  ): Grant {
     const names = entries.map(({ secret }) => secret).sort();
     return allow(
       actions,
       names.map((name) => secretArn(this.#scope, name, suffix)),
+      conditions,
     );
   }
 
-  #onOwnSecrets(actions: string[]): Grant {
+  #onOwnSecrets(actions: string[], conditions?: Conditions): Grant {
     const resource = secretArn(this.#scope, this.#prefix, '*');
     return {
-      ...allow(actions, [resource]),
+      ...allow(actions, [resource], conditions),
       wildcard: {
         resource,
         reason: "The owner's prefix: a token is also retired after its entry has left the policy.",

@@ -59,8 +59,8 @@ describe('a role names what its function may do, and that alone:', () => {
   ];
 
   /** For the secret that the policy names itself, which may be under a key of somebody else's choice. */
-  const keysOfOthers = ['kms:Decrypt', 'kms:GenerateDataKey'].map(
-    (action) => `${action} on arn:aws:kms:here:key/*`,
+  const keysOfOthers = ['Decrypt', 'DescribeKey', 'GenerateDataKey', 'GetKeyPolicy'].map(
+    (verb) => `kms:${verb} on arn:aws:kms:here:key/*`,
   );
   const readSchedule = (job: string) =>
     `scheduler:GetSchedule on arn:aws:scheduler:here:schedule/default/keyturn-prod-${job}`;
@@ -69,6 +69,7 @@ describe('a role names what its function may do, and that alone:', () => {
     const verbs = [
       'CreateSecret',
       'DescribeSecret',
+      'GetResourcePolicy',
       'GetSecretValue',
       'ListSecretVersionIds',
       'PutSecretValue',
@@ -103,6 +104,7 @@ describe('a role names what its function may do, and that alone:', () => {
   test('revoke holds and changes the secrets of its policy, and makes and deletes none', () => {
     const verbs = [
       'DescribeSecret',
+      'GetResourcePolicy',
       'GetSecretValue',
       'ListSecretVersionIds',
       'PutSecretValue',

@@ -194,6 +194,26 @@ test('nobody writes the management token, or anything of another owner', () => {
   }
 });
 
+test('who tags a secret sets the tags that its work needs, and no others', () => {
+  const tagging = (verb: string, key: string) =>
+    JOBS.filter((job) =>
+      isAllowed(roleOf(job), {
+        action: `secretsmanager:${verb}`,
+        resource: secretArn('keyturn/prod/telegraf-AbCdEf'),
+        context: { 'aws:TagKeys': [key] },
+      }),
+    );
+  expect(tagging('TagResource', 'keyturn:owner')).toEqual(['rotate']);
+  expect(tagging('CreateSecret', 'keyturn:owner')).toEqual(['rotate']);
+  expect(tagging('TagResource', 'keyturn:hold')).toEqual(['revoke']);
+  expect(tagging('UntagResource', 'keyturn:hold')).toEqual(['revoke']);
+  for (const key of ['team', 'aws:cloudformation:stack-id', 'keyturn:', 'Keyturn:Owner']) {
+    expect(tagging('TagResource', key)).toEqual([]);
+    expect(tagging('UntagResource', key)).toEqual([]);
+    expect(tagging('CreateSecret', key)).toEqual([]);
+  }
+});
+
 test('what they published on the way fits docs/events.schema.json, key by key', () => {
   const events = world.events();
   expect(new Set(events.map(({ detailType }) => detailType)).size).toBeGreaterThan(6);

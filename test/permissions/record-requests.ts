@@ -40,10 +40,24 @@ function resourceOf(world: World, { server, operation, subject }: Call): string 
   return secretNamed(world, subject)?.arn ?? arn('secretsmanager', `secret:${subject}`);
 }
 
+type Tags = Readonly<Record<string, string>>;
+
+/** The tags that a call sets anew, changes or takes off. */
+const changed = (before: Tags, after: Tags) => ({
+  'aws:TagKeys': Object.keys({ ...before, ...after }).filter((key) => before[key] !== after[key]),
+});
+
 /** What else a call needs: tags at creation, and the secret's key on behalf of the caller. */
-function* requestsOf(world: World, call: Call, resource: string): Generator<AwsRequest> {
-  yield { action: `${SERVICES[call.server]}:${call.operation}`, resource };
-  if (call.operation === 'CreateSecret') yield { action: 'secretsmanager:TagResource', resource };
+function* requestsOf(
+  world: World,
+  call: Call,
+  { resource, before }: { readonly resource: string; readonly before: Tags },
+): Generator<AwsRequest> {
+  const tags = changed(before, secretNamed(world, call.subject ?? '')?.tags ?? {});
+  yield { action: `${SERVICES[call.server]}:${call.operation}`, resource, context: tags };
+  if (call.operation === 'CreateSecret') {
+    yield { action: 'secretsmanager:TagResource', resource, context: tags };
+  }
   const secret = secretNamed(world, call.subject ?? '');
   if (secret?.kmsKeyId === undefined) return;
   const { arn: key, aliases } = keyOf(world, secret.kmsKeyId);
@@ -65,11 +79,12 @@ export function recordRequests(world: World): readonly Recorded[] {
   world.watch((call, effect) => {
     const origin = world.origin(call);
     if (!origin || !(call.server in SERVICES)) return effect();
-    const before = resourceOf(world, call);
+    const known = resourceOf(world, call);
+    const before = secretNamed(world, call.subject ?? '')?.tags ?? {};
     const reply = effect();
     // A secret's ARN ends with six characters that nobody knows before it is made.
-    const resource = call.operation === 'CreateSecret' ? resourceOf(world, call) : before;
-    for (const request of requestsOf(world, call, resource)) {
+    const resource = call.operation === 'CreateSecret' ? resourceOf(world, call) : known;
+    for (const request of requestsOf(world, call, { resource, before })) {
       recorded.push({ ...request, ...origin });
     }
     return reply;
