@@ -11,6 +11,7 @@ import {
   SCHEDULED,
   type ScheduledJob,
   scheduleName,
+  uncheckedTls,
 } from './environment.ts';
 import type { Publish } from './events/events.ts';
 import { createPublisher } from './events/publisher.ts';
@@ -162,6 +163,8 @@ export function createRuntime(origin: Origin): Runtime {
   let managementToken = new TokenValue('');
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
   const shared = { ...timing, deadline: () => deadline };
+  const unchecked = uncheckedTls(process.env);
+  if (unchecked !== undefined) throw new Error(unchecked);
   const { cluster } = policy;
   const secrets = createSecrets({ ...shared, writesPerSecond: policy.secretWritesPerSecond });
   const api = createManagementApi({
