@@ -24,13 +24,14 @@ const namesOf = (count: number, length: number) =>
     `plant/west/hall-${index}/`.padEnd(length, 'sensor-'),
   );
 
+/** Every third is adopted, if its name is outside the owner's prefix. */
 const policyOf = (names: readonly string[]) =>
   POLICY +
   names
     .map(
       (name, index) =>
         `  t${index}: { secret: ${name}, permissions: { write: [telemetry] }${
-          index % 3 === 0
+          index % 3 === 0 && !name.startsWith('keyturn/')
             ? `, adopt: { tokenId: 11111111-1111-4111-8111-${String(index).padStart(12, '0')} }`
             : ''
         } }\n`,
