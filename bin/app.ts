@@ -2,6 +2,9 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { KeyturnStack } from '../lib/keyturn-stack.ts';
 import { checkOwners, PolicyFileError } from '../lib/policy-file.ts';
+import { harmless } from './harmless.ts';
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 const app = new App();
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -15,7 +18,9 @@ try {
   checkOwners(files);
   for (const policy of files) new KeyturnStack(app, { policy });
 } catch (error) {
-  if (!(error instanceof PolicyFileError)) throw error;
-  console.error(error.message);
+  // A stack helps whoever develops; a mistake in a policy has its line already.
+  const isMistake = error instanceof PolicyFileError;
+  const text = error instanceof Error && !isMistake ? error.stack : undefined;
+  console.error(harmless(text ?? messageOf(error), { isStyled: false }));
   process.exit(1);
 }

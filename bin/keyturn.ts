@@ -2,7 +2,7 @@
 import './node-24.js';
 import { explain, kindOf, meaningOf, sentenceOf } from './keyturn/failure.ts';
 import { refuseCredentials, refuseCredentialsIn, withoutOpaque } from './keyturn/misplaced.ts';
-import { settleHome } from './keyturn/operator.ts';
+import { refuseUncheckedTls, settleHome } from './keyturn/operator.ts';
 import { runProgram } from './keyturn/program.ts';
 import { createTerminal } from './keyturn/terminal.ts';
 import { hasBegun, untilInterrupted } from './keyturn/waiting.ts';
@@ -10,6 +10,7 @@ import { hasBegun, untilInterrupted } from './keyturn/waiting.ts';
 const terminal = createTerminal();
 try {
   settleHome();
+  refuseUncheckedTls();
   refuseCredentials(process.argv.slice(2));
   refuseCredentialsIn(process.env);
   await untilInterrupted(() => runProgram(terminal));

@@ -16,6 +16,18 @@ export const ENVIRONMENT = {
   thirdRunSeconds: 'KEYTURN_THIRD_RUN_SECONDS',
 } as const;
 
+/**
+ * Why nothing may be sent in this environment; undefined: TLS is checked. Node.js then accepts the certificate of
+ * anybody, and both a token and the management token would go to whoever answers.
+ * nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue
+ */
+export function uncheckedTls(
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  if (environment.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return undefined;
+  return 'found NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment, which switches off the check of certificates, expected none; unset it, and name the authority of your cluster in the policy file: cluster.ca. Nothing was done';
+}
+
 /** Namespace of all metrics; each has the dimension `Owner`. */
 export const NAMESPACE = 'Keyturn';
 

@@ -12,6 +12,7 @@ import {
   SCHEDULED,
   type ScheduledJob,
   scheduleName,
+  uncheckedTls,
 } from './environment.ts';
 import type { Publish } from './events/events.ts';
 import { createPublisher } from './events/publisher.ts';
@@ -32,7 +33,7 @@ import { offNote } from './schedules/schedule-text.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
-import type { Secrets } from './secrets-manager/secrets.ts';
+import type { ReadKeyPolicy, Secrets } from './secrets-manager/secrets.ts';
 import { DAY_MS, formatInstant, MINUTE_MS } from './time.ts';
 import { TokenValue } from './token-value.ts';
 
@@ -199,6 +200,8 @@ export function createRuntime(origin: Origin): Runtime {
   let managementToken = new TokenValue('');
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
   const shared = { ...timing, deadline: () => deadline };
+  const unchecked = uncheckedTls(process.env);
+  if (unchecked !== undefined) throw new Error(unchecked);
   const { cluster } = policy;
   const secrets = holdingSecrets(
     createSecrets({ ...shared, writesPerSecond: policy.secretWritesPerSecond }),
@@ -243,6 +246,12 @@ export function createRuntime(origin: Origin): Runtime {
     return value;
   }
 
+  let readKeyPolicy: ReadKeyPolicy | undefined;
+  const keyPolicy: ReadKeyPolicy = async (key) => {
+    readKeyPolicy ??= (await import('#key-policy-reader')).createKeyPolicyReader();
+    return readKeyPolicy(key);
+  };
+
   let scheduleReader: ScheduleReader | undefined;
 
   /** Never rejects: a run does its work whether its schedule can be read or not. */
@@ -279,6 +288,7 @@ export function createRuntime(origin: Origin): Runtime {
         policy,
         api: readingOwnWrites(api),
         secrets: readingForward(secrets, timing),
+        keyPolicy,
         dataPlane,
         publish,
         measure,

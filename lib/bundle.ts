@@ -10,10 +10,31 @@ export const FUNCTIONS = join(REPOSITORY, 'functions');
 /** The most bytes that `index.js` may have: a cold start parses every one. */
 export const BUDGET = 660_000;
 
-/** The bundle that a run loads only if a person invokes it, and the name by which it is imported. */
-const READER = { name: '#schedule-reader', entry: 'schedules/reader', file: 'schedule-reader.js' };
-/** The functions whose answer to a person says what schedules are like. */
-const READERS: readonly string[] = [...SCHEDULED, 'revoke'];
+/** A bundle that few runs load, and the name by which they import it. */
+interface Reader {
+  readonly name: string;
+  readonly entry: string;
+  readonly file: string;
+  /** The functions that may need it. */
+  readonly of: readonly string[];
+}
+
+const READERS: readonly Reader[] = [
+  {
+    name: '#schedule-reader',
+    entry: 'schedules/reader',
+    file: 'schedule-reader.js',
+    // Those whose answer to a person says what schedules are like.
+    of: [...SCHEDULED, 'revoke'],
+  },
+  {
+    name: '#key-policy-reader',
+    entry: 'secrets-manager/key-policy',
+    file: 'key-policy-reader.js',
+    // Those that put values into secrets.
+    of: ['rotate', 'revoke', 'secrets-manager-rotation'],
+  },
+];
 
 /** One CommonJS file: as ES modules, it would load every built-in module of the SDK at start. */
 function build(entry: string, outfile: string) {
@@ -31,7 +52,7 @@ function build(entry: string, outfile: string) {
       '@aws-sdk/credential-provider-node': join(FUNCTIONS, 'environment-credentials.ts'),
     },
     // undici's fallback for machines without SIMD. Lambda has SIMD and would never load these 72 KB.
-    external: ['*/llhttp-wasm.js', READER.name],
+    external: ['*/llhttp-wasm.js', ...READERS.map(({ name }) => name)],
     minify: true,
     sourcemap: true,
     sourcesContent: false,
@@ -40,15 +61,19 @@ function build(entry: string, outfile: string) {
   });
 }
 
-let builtReader: readonly OutputFile[] | undefined;
+const built = new Map<Reader, readonly OutputFile[]>();
 /** The same for all functions, so it is built once. */
-function readerFiles(): readonly OutputFile[] {
-  builtReader ??= build(READER.entry, READER.file).outputFiles;
-  return builtReader;
+function filesOf(reader: Reader): readonly OutputFile[] {
+  const known = built.get(reader) ?? build(reader.entry, reader.file).outputFiles;
+  built.set(reader, known);
+  return known;
 }
 
 /** Without it, a package.json in a folder above could turn the bundles into ES modules. */
-const PACKAGE = { type: 'commonjs', imports: { [READER.name]: `./${READER.file}` } };
+const PACKAGE = {
+  type: 'commonjs',
+  imports: Object.fromEntries(READERS.map(({ name, file }) => [name, `./${file}`])),
+};
 
 function packageOf(input: string): string {
   const inside = input.split('node_modules/').at(-1) ?? input;
@@ -69,7 +94,7 @@ function largest(metafile: Metafile): string {
 }
 
 /**
- * Writes the files of one function into a folder: `index.js`, the reader of schedules if it needs one, their
+ * Writes the files of one function into a folder: `index.js`, the readers that it may need, their
  * source maps, and the policy.
  * @throws Error if the bundle is over its budget; it names the largest packages
  */
@@ -79,8 +104,8 @@ export function bundle(
   folder: string,
 ): void {
   const { outputFiles, metafile } = build(entry, 'index.js');
-  const reader = READERS.includes(entry) ? readerFiles() : [];
-  for (const { path, contents } of [...outputFiles, ...reader]) {
+  const readers = READERS.filter((reader) => reader.of.includes(entry)).flatMap(filesOf);
+  for (const { path, contents } of [...outputFiles, ...readers]) {
     const name = basename(path);
     if (name === 'index.js' && contents.byteLength > BUDGET) {
       throw new Error(

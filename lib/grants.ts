@@ -3,6 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { scheduleName } from '../functions/environment.ts';
 import { type Policy, secretPrefix, type TokenPolicy } from '../functions/policy/policy.ts';
+import type { NamedKey } from './kms-key.ts';
 
 const isArn = (text: string) => text.startsWith('arn:');
 
@@ -29,17 +30,21 @@ function busArn(scope: Construct, bus: string): string {
   });
 }
 
-/** A statement of a role, and the reason for its wildcard if it has one. */
+/** What a role may do, and the reason for its wildcard if it has one. */
 export interface Grant {
-  readonly statement: PolicyStatement;
+  /** What is listed one by one, mostly resources: it may be divided over several policies. */
+  readonly values: readonly string[];
+  /** The statement for some of them. */
+  readonly statementOf: (values: string[]) => PolicyStatement;
   readonly wildcard?: { readonly resource: string; readonly reason: string };
 }
 
-export const allow = (
-  actions: string[],
-  resources: string[],
-  conditions: Record<string, unknown> = {},
-): Grant => ({ statement: new PolicyStatement({ actions, resources, conditions }) });
+type Conditions = Readonly<Record<string, object>>;
+
+export const allow = (actions: string[], values: string[], conditions: Conditions = {}): Grant => ({
+  values,
+  statementOf: (resources) => new PolicyStatement({ actions, resources, conditions }),
+});
 
 /** As docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html requires. */
 export const JOIN_VPC: Grant = {
@@ -58,11 +63,13 @@ export const JOIN_VPC: Grant = {
   },
 };
 
+const ENCRYPTION = ['kms:Decrypt', 'kms:GenerateDataKey'];
 const CREATE = 'secretsmanager:CreateSecret';
 const VERBS = {
   rotate: [
     'CreateSecret',
     'DescribeSecret',
+    'GetResourcePolicy',
     'GetSecretValue',
     'ListSecretVersionIds',
     'PutSecretValue',
@@ -72,6 +79,7 @@ const VERBS = {
   reap: ['DescribeSecret', 'ListSecretVersionIds', 'UpdateSecretVersionStage'],
   'secrets-manager-rotation': [
     'DescribeSecret',
+    'GetResourcePolicy',
     'GetSecretValue',
     'ListSecretVersionIds',
     'PutSecretValue',
@@ -79,6 +87,7 @@ const VERBS = {
   ],
   revoke: [
     'DescribeSecret',
+    'GetResourcePolicy',
     'GetSecretValue',
     'ListSecretVersionIds',
     'PutSecretValue',
@@ -89,12 +98,13 @@ const VERBS = {
 };
 
 /**
- * A managed policy has at most 6,144 characters, and a role has at most ten managed policies:
- * docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
- * CDK spreads statements over policies but splits none; two statements of 18 names fit into one policy.
+ * The tags that a function sets or takes off. Other tags of a secret are people's, and some give rights.
+ * docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
  */
-const CHUNK = 18;
-const MOST_NAMED_SECRETS = 180;
+const TAGS: Partial<Record<keyof typeof VERBS, string[]>> = {
+  rotate: ['keyturn:owner', 'keyturn:cluster', 'keyturn:moved'],
+  revoke: ['keyturn:hold', 'keyturn:lifted'],
+};
 
 /** What each function may do. A method is one permission, and each role lists its own. */
 export class Grants {
@@ -143,21 +153,19 @@ export class Grants {
 
   changeSecrets(verbs: keyof typeof VERBS): Grant[] {
     const named = this.#entriesOutsidePrefix();
-    if (named.length > MOST_NAMED_SECRETS) {
-      throw new Error(
-        `found ${named.length} tokens with "secret", expected at most ${MOST_NAMED_SECRETS}, which one IAM role can name; ` +
-          `leave "secret" out of some tokens: their secrets are then under ${this.#prefix}`,
-      );
-    }
     const actions = VERBS[verbs].map((verb) => `secretsmanager:${verb}`);
+    // A request without tags fulfils it, so that it may stand beside all other actions.
+    const conditions = TAGS[verbs] && {
+      'ForAllValues:StringEquals': { 'aws:TagKeys': TAGS[verbs] },
+    };
     const withoutCreation = actions.filter((action) => action !== CREATE);
     // The secret of an adopted token exists already.
     const created = named.filter(({ adopt }) => !adopt && actions.includes(CREATE));
     const others = named.filter((entry) => !created.includes(entry));
     return [
-      this.#onOwnSecrets(actions),
-      ...this.#onNamed(actions, created),
-      ...this.#onNamed(withoutCreation, others),
+      this.#onOwnSecrets(actions, conditions),
+      this.#onNamed(actions, created, { conditions }),
+      this.#onNamed(withoutCreation, others, { conditions }),
     ];
   }
 
@@ -165,8 +173,10 @@ export class Grants {
    * If no secret has the name, IAM decides on the ARN without the six characters, before "not found":
    * github.com/aws-samples/dify-self-hosted-on-aws/pull/35 shows such a refusal.
    */
-  askForMissingSecrets(): Grant[] {
-    return this.#onNamed(['secretsmanager:DescribeSecret'], this.#entriesOutsidePrefix(), '');
+  askForMissingSecrets(): Grant {
+    return this.#onNamed(['secretsmanager:DescribeSecret'], this.#entriesOutsidePrefix(), {
+      suffix: '',
+    });
   }
 
   /** Only under the prefix: a person deletes the secrets that the policy names itself. */
@@ -178,18 +188,26 @@ export class Grants {
     return this.#policy.tokens.filter(({ secret }) => !secret.startsWith(this.#prefix));
   }
 
-  #onNamed(actions: string[], entries: readonly TokenPolicy[], suffix?: string): Grant[] {
+  #onNamed(
+    actions: string[],
+    entries: readonly TokenPolicy[],
+    {
+      suffix,
+      conditions,
+    }: { readonly suffix?: string; readonly conditions?: Conditions | undefined },
+  ): Grant {
     const names = entries.map(({ secret }) => secret).sort();
-    const arns = names.map((name) => secretArn(this.#scope, name, suffix));
-    return Array.from({ length: Math.ceil(arns.length / CHUNK) }, (_, index) =>
-      allow(actions, arns.slice(index * CHUNK, (index + 1) * CHUNK)),
+    return allow(
+      actions,
+      names.map((name) => secretArn(this.#scope, name, suffix)),
+      conditions,
     );
   }
 
-  #onOwnSecrets(actions: string[]): Grant {
+  #onOwnSecrets(actions: string[], conditions?: Conditions): Grant {
     const resource = secretArn(this.#scope, this.#prefix, '*');
     return {
-      ...allow(actions, [resource]),
+      ...allow(actions, [resource], conditions),
       wildcard: {
         resource,
         reason: "The owner's prefix: a token is also retired after its entry has left the policy.",
@@ -197,8 +215,60 @@ export class Grants {
     };
   }
 
-  decrypt(keyArn: string): Grant {
-    return allow(['kms:Decrypt'], [keyArn], this.#viaSecretsManager());
+  /** The key of the management token's secret, which is only read. */
+  decryptWith(key: NamedKey): Grant {
+    return this.#useKey(['kms:Decrypt'], key);
+  }
+
+  /** The key of the secrets that Keyturn makes. */
+  encryptWith(key: NamedKey): Grant {
+    return this.#useKey(ENCRYPTION, key);
+  }
+
+  /**
+   * Secrets that others have made, or may have, are under the keys that those chose. Such a key is usable for these
+   * secrets alone: Secrets Manager names the secret in every request to KMS.
+   * docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html#security-encryption-encryption-context
+   */
+  useKeysOfOthers(): Grant {
+    const names = this.#policy.tokens
+      .filter(({ adopt, secret }) => adopt || !secret.startsWith(this.#prefix))
+      .map(({ secret }) => secretArn(this.#scope, secret));
+    const resource = this.#anyKey();
+    return {
+      values: names.sort(),
+      statementOf: (some) =>
+        new PolicyStatement({
+          actions: ENCRYPTION,
+          resources: [resource],
+          conditions: {
+            ...this.#viaSecretsManager(),
+            StringLike: { 'kms:EncryptionContext:SecretARN': some },
+          },
+        }),
+      wildcard: {
+        resource,
+        reason: 'Any key of the account, for the secrets that the condition names and no other.',
+      },
+    };
+  }
+
+  /** Whose key a secret is under is looked at before it gets its first value, if others have made it. */
+  readKeyPolicies(): Grant {
+    const resource = this.#anyKey();
+    return {
+      ...allow(['kms:DescribeKey', 'kms:GetKeyPolicy'], [resource]),
+      wildcard: {
+        resource,
+        reason:
+          'The key of a secret that others made is theirs to choose. Its policy is no secret.',
+      },
+    };
+  }
+
+  #anyKey(): string {
+    const parts = { service: 'kms', resource: 'key', resourceName: '*' };
+    return Stack.of(this.#scope).formatArn(parts);
   }
 
   /** Only Secrets Manager may use the key for the role: AWS KMS Developer Guide, kms:ViaService. */
@@ -207,21 +277,15 @@ export class Grants {
     return { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.${urlSuffix}` } };
   }
 
-  useEncryptionKey(key: string): Grant {
-    const actions = ['kms:Decrypt', 'kms:GenerateDataKey'];
+  #useKey(actions: string[], key: NamedKey): Grant {
     const via = this.#viaSecretsManager();
-    if (isArn(key) && !key.includes(':alias/')) return allow(actions, [key], via);
-
-    const anyKey = Stack.of(this.#scope).formatArn({
-      service: 'kms',
-      resource: 'key',
-      resourceName: '*',
-    });
-    const alias = { 'kms:ResourceAliases': key.split(':').at(-1) };
+    if ('arn' in key) return allow(actions, [key.arn], via);
+    const resource = this.#anyKey();
+    const alias = { 'kms:ResourceAliases': key.alias };
     return {
-      ...allow(actions, [anyKey], { ...via, 'ForAnyValue:StringEquals': alias }),
+      ...allow(actions, [resource], { ...via, 'ForAnyValue:StringEquals': alias }),
       wildcard: {
-        resource: anyKey,
+        resource,
         reason: 'A role cannot name a key by its alias; the condition allows this alias only.',
       },
     };

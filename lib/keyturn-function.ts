@@ -1,6 +1,6 @@
 import { AssetHashType, DockerImage, Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ApplicationLogLevel,
   Architecture,
@@ -14,9 +14,11 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { functionName } from '../functions/environment.ts';
+import { secretPrefix } from '../functions/policy/policy.ts';
 import { bundle, FUNCTIONS } from './bundle.ts';
 import { allow, type Grant, JOIN_VPC } from './grants.ts';
-import type { PolicyFile } from './policy-file.ts';
+import { type PolicyFile, PolicyFileError } from './policy-file.ts';
+import { layOut, type RolePolicies, RoleTooLargeError, UNDIVIDED } from './role-policies.ts';
 
 export interface NetworkProps {
   /** The VPC in which the functions run; absent: none. */
@@ -75,12 +77,18 @@ export class KeyturnFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: KeyturnFunctionProps) {
     super(scope, id);
+    for (const [key, value] of Object.entries(UNDIVIDED)) this.node.setContext(key, value);
     const logGroup = new LogGroup(this, 'Logs', { retention: props.logRetention });
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    for (const grant of props.grants) this.#allow(grant);
-    this.#allow(allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]));
-    this.#allow(allow(['sqs:SendMessage'], [props.failures.queueArn]));
-    if (props.vpc) this.#allow(JOIN_VPC);
+    this.#allow(
+      [
+        ...props.grants,
+        allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
+        allow(['sqs:SendMessage'], [props.failures.queueArn]),
+        ...(props.vpc ? [JOIN_VPC] : []),
+      ],
+      props,
+    );
 
     this.lambda = new LambdaFunction(this, 'Function', {
       functionName: functionName(props.policyFile.policy.owner, props.entry),
@@ -111,12 +119,38 @@ export class KeyturnFunction extends Construct {
     this.lambda.node.addDependency(this.role);
   }
 
-  #allow({ statement, wildcard }: Grant): void {
-    this.role.addToPolicy(statement);
-    if (!wildcard) return;
-    Validations.of(this.role).acknowledge({
-      id: `AwsSolutions::AwsSolutions-IAM5[Resource::${asText(this, wildcard.resource)}]`,
-      reason: wildcard.reason,
-    });
+  /** @throws PolicyFileError if the secrets that the policy names do not fit into the role's policies */
+  #allow(grants: readonly Grant[], { entry, policyFile }: KeyturnFunctionProps): void {
+    const { inline, managed } = this.#layOut(grants, entry, policyFile);
+    for (const statement of inline) this.role.addToPolicy(statement);
+    for (const [index, statements] of managed.entries()) {
+      new ManagedPolicy(this.role, `Secrets${index + 1}`, {
+        roles: [this.role],
+        statements: [...statements],
+      });
+    }
+    for (const { wildcard } of grants) {
+      if (!wildcard) continue;
+      Validations.of(this.role).acknowledge({
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::${asText(this, wildcard.resource)}]`,
+        reason: wildcard.reason,
+      });
+    }
+  }
+
+  #layOut(grants: readonly Grant[], entry: string, { policy }: PolicyFile): RolePolicies {
+    try {
+      return layOut(grants, this);
+    } catch (cause) {
+      if (!(cause instanceof RoleTooLargeError)) throw cause;
+      const prefix = secretPrefix(policy.owner);
+      const named = policy.tokens.filter(({ secret }) => !secret.startsWith(prefix));
+      const bytes = named.reduce((sum, { secret }) => sum + Buffer.byteLength(secret), 0);
+      throw new PolicyFileError(
+        `${policy.file}: tokens: found ${named.length} with a "secret" outside ${prefix}, whose names have ${bytes.toLocaleString('en')} bytes together: the role of ${entry} would need ${cause.message}; ` +
+          `leave "secret" out of some tokens (their secrets are then under ${prefix}, which needs no more room), choose shorter names, or divide the file into two with an owner each`,
+        { cause },
+      );
+    }
   }
 }

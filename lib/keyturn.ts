@@ -1,4 +1,4 @@
-import { Annotations, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, Stack, Token, Validations } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -6,12 +6,14 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT, SCHEDULED, scheduleName } from '../functions/environment.ts';
+import { formatPath } from '../functions/policy/policy-error.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { type Grant, Grants } from './grants.ts';
 import { KeyturnFunction, type NetworkProps } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
-import { type PolicyFile, readPolicyFile } from './policy-file.ts';
+import { keyId, keyNamedBy, keyNamedIn, keysElsewhere, type NamedKey } from './kms-key.ts';
+import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
 import { firingsOf } from './schedule/gaps.ts';
 
 export interface KeyturnProps extends NetworkProps {
@@ -19,7 +21,7 @@ export interface KeyturnProps extends NetworkProps {
   readonly policy: string;
   /** Key for the secrets that Keyturn creates; used instead of the policy's `encryptionKey`. */
   readonly encryptionKey?: IKey;
-  /** Key of the management token's secret, if it is a customer managed key. */
+  /** Key of the management token's secret, if it is a customer managed key; used instead of the policy's. */
   readonly managementTokenKey?: IKey;
   /** Receives every alarm; absent: alarms only change their state. */
   readonly alarmTopic?: ITopic;
@@ -29,6 +31,27 @@ export interface KeyturnProps extends NetworkProps {
    * docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
    */
   readonly reservedConcurrentExecutions?: number;
+}
+
+/** The app's key, or the policy file's. */
+function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | undefined {
+  if (given) return keyNamedBy(given);
+  return named === undefined ? undefined : keyNamedIn(named);
+}
+
+/** @throws PolicyFileError if the policy names a key of another place than the stack's, where that is known */
+function refuseKeysElsewhere(scope: Construct, { policy }: PolicyFile): void {
+  const { account, region } = Stack.of(scope);
+  const elsewhere = keysElsewhere(policy, {
+    ...(!Token.isUnresolved(account) && { account }),
+    ...(!Token.isUnresolved(region) && { region }),
+  });
+  if (elsewhere.length === 0) return;
+  throw new PolicyFileError(
+    elsewhere
+      .map(({ path, message }) => `${policy.file}: ${formatPath(path)}: ${message}`)
+      .join('\n'),
+  );
 }
 
 interface FunctionOptions {
@@ -69,11 +92,13 @@ export class Keyturn extends Construct {
     this.policyFile = readPolicyFile(props.policy);
     const { policy } = this.policyFile;
     const { eventBus = 'default', schedules } = policy;
-    const encryptionKey = props.encryptionKey?.keyArn ?? policy.encryptionKey;
+    refuseKeysElsewhere(this, this.policyFile);
+    const encryptionKey = keyOf(props.encryptionKey, policy.encryptionKey);
+    const managementTokenKey = keyOf(props.managementTokenKey, policy.cluster.managementTokenKey);
     this.#environment = {
       [ENVIRONMENT.eventBus]: eventBus,
       [ENVIRONMENT.policyFile]: policy.file,
-      ...(encryptionKey !== undefined && { [ENVIRONMENT.encryptionKey]: encryptionKey }),
+      ...(encryptionKey && { [ENVIRONMENT.encryptionKey]: keyId(encryptionKey) }),
     };
     for (const { key, sentence } of this.policyFile.warnings) {
       Annotations.of(this).addWarningV2(`keyturn:${key}`, sentence);
@@ -85,13 +110,16 @@ export class Keyturn extends Construct {
 
     const grants = new Grants(this, policy);
     this.#grants = grants;
-    const { managementTokenKey } = props;
     const common = [
       grants.readManagementToken(),
-      ...(managementTokenKey ? [grants.decrypt(managementTokenKey.keyArn)] : []),
+      ...(managementTokenKey ? [grants.decryptWith(managementTokenKey)] : []),
       grants.publishEvents(eventBus),
     ];
-    const encryption = encryptionKey === undefined ? [] : [grants.useEncryptionKey(encryptionKey)];
+    const encryption = [
+      ...(encryptionKey ? [grants.encryptWith(encryptionKey)] : []),
+      grants.useKeysOfOthers(),
+      grants.readKeyPolicies(),
+    ];
     this.rotate = this.#add('Rotate', {
       entry: 'rotate',
       description:
@@ -101,7 +129,7 @@ export class Keyturn extends Construct {
         ...common,
         grants.listSecrets(),
         ...grants.changeSecrets('rotate'),
-        ...grants.askForMissingSecrets(),
+        grants.askForMissingSecrets(),
         ...encryption,
       ],
     });
@@ -129,7 +157,7 @@ export class Keyturn extends Construct {
         ...common,
         grants.listSecrets(),
         ...grants.changeSecrets('revoke'),
-        ...grants.askForMissingSecrets(),
+        grants.askForMissingSecrets(),
         ...encryption,
         grants.readSchedules(SCHEDULED),
       ],

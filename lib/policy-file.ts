@@ -9,7 +9,9 @@ import { formatPath, PolicyError, type PolicyIssue } from '../functions/policy/p
 import { visible } from '../functions/policy/text.ts';
 import { warningsOf } from '../functions/policy/warnings.ts';
 import { approvalMistakes } from './approvals.ts';
+import { awsLimitMistakes } from './aws-limits.ts';
 import { authorityMistake } from './certificate-authority.ts';
+import { keyMistakes } from './kms-key.ts';
 import { scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
 
 export interface PolicyFile {
@@ -124,7 +126,12 @@ export function readPolicyFile(file: string, now = Date.now()): PolicyFile {
   if (problem !== undefined) throw new PolicyFileError(`${file}: ${problem}; correct the file`);
   try {
     const policy = parsePolicy(document, basename(file));
-    const wrong = [...scheduleMistakes(policy, now), ...approvalMistakes(policy, now)];
+    const wrong = [
+      ...scheduleMistakes(policy, now),
+      ...approvalMistakes(policy, now),
+      ...awsLimitMistakes(policy),
+      ...keyMistakes(policy),
+    ];
     if (wrong.length > 0) throw new PolicyError(wrong);
     const warnings = [...warningsOf(policy), ...scheduleWarnings(policy, now)].map((issue) => ({
       key: formatPath(issue.path),

@@ -6,12 +6,13 @@ export interface Call {
     | 'secrets-manager'
     | 'events'
     | 'scheduler'
+    | 'kms'
     | 'sts';
   /** `POST /tokens`, `PATCH /tokens/{id}`, `GET /query`, `PutSecretValue`, `PutEvents`, `GetSchedule`. */
   readonly operation: string;
   /** The function instance that sends it (its `x-sandbox-caller` header), if any. */
   readonly caller: string | undefined;
-  /** Name or ARN of its secret or bus, group and name of its schedule, if it has one. */
+  /** Name or ARN of its secret, key or bus, group and name of its schedule, if it has one. */
   readonly subject?: string | undefined;
   /** Its `authorization` header, if it is a request to the cluster. */
   readonly authorization?: string | undefined;

@@ -43,6 +43,8 @@ const FORBIDDEN = [
   ['functions/run/x.ts', 'createMeter', '../metrics.ts'],
   ['functions/rotation/x.ts', 'createScheduleReader', '../schedules/reader.ts'],
   ['functions/reaping/x.ts', 'createScheduleReader', '#schedule-reader'],
+  ['functions/rotation/x.ts', 'createKeyPolicyReader', '../secrets-manager/key-policy.ts'],
+  ['functions/tokens/x.ts', 'createKeyPolicyReader', '#key-policy-reader'],
   ['functions/rotation/x.ts', 'SecretsManagerClient', '@aws-sdk/client-secrets-manager'],
   ['functions/tokens/x.ts', 'Pool', 'undici'],
   // Observation imports no step.

@@ -1,8 +1,8 @@
 import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
+import { oneLine } from '../harmless.ts';
 import { type KnownToken, readClusterAnswer, readRevocation } from './answers.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, kindOf } from './failure.ts';
-import { oneLine } from './harmless.ts';
 import type { LeakedString } from './leaked.ts';
 import { formatPermissions } from './revocation-text.ts';
 import { formatTable } from './table.ts';

@@ -1,9 +1,9 @@
 import { formatDuration } from '../../functions/policy/duration.ts';
 import type { RevocationAction } from '../../functions/revocation/plan/revocation-action.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
+import { oneLine } from '../harmless.ts';
 import type { KnownToken, Revocation } from './answers.ts';
 import { inFlags } from './failure.ts';
-import { oneLine } from './harmless.ts';
 import { formatTable } from './table.ts';
 import type { Style } from './terminal.ts';
 

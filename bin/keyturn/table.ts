@@ -1,4 +1,4 @@
-import { oneLine } from './harmless.ts';
+import { oneLine } from '../harmless.ts';
 import type { Style } from './terminal.ts';
 
 type Row = readonly string[];

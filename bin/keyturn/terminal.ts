@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { redact } from '../../functions/credentials.ts';
 import { redacted } from '../../functions/redacted.ts';
+import { harmless, withEscapes } from '../harmless.ts';
 import { CommandError, EXIT } from './failure.ts';
-import { harmless, withEscapes } from './harmless.ts';
 
 /** Colours only on a terminal: not in a file or a pipe, and not if NO_COLOR is set. */
 export type Style = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string;

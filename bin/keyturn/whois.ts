@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import { oneLine } from '../harmless.ts';
 import type { KnownToken } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
 import { CommandError } from './failure.ts';
-import { oneLine } from './harmless.ts';
 import { formatUnknown, type Identified, identifyById, identifyString } from './identify.ts';
 import { type Leaked, MANAGEMENT_TOKEN, nameOfString, readLeaked } from './leaked.ts';
 import { formatPermissions, formatRoughly } from './revocation-text.ts';

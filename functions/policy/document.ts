@@ -73,6 +73,8 @@ const clusterSchema = z.strictObject({
   allowPlainHttp: z._default(z.boolean(), false),
   /** Name or ARN of the secret with the management token. */
   managementToken: secretReference,
+  /** KMS key (ARN or alias) of that secret, if it is a customer managed key. */
+  managementTokenKey: z.optional(kmsKey),
   /** PEM file of the authority that signed the cluster's certificate, in the folder of the policy file. */
   ca: z.optional(textSchema('a file name')),
   accountId: z.optional(uuid),
@@ -178,6 +180,11 @@ export const documentSchema = z.strictObject({
   allowGracePeriodUnderAnHour: z._default(z.boolean(), false),
   /** KMS key (ARN or alias) for the secrets that Keyturn creates. */
   encryptionKey: z.optional(kmsKey),
+  /** Ids of other AWS accounts that may read secrets which somebody else made for Keyturn. */
+  trustedAccounts: z._default(
+    z.array(z.string().check(z.regex(/^[0-9]{12}$/, 'the 12 digits of an AWS account, in quotes'))),
+    [],
+  ),
   /** Name or ARN of the bus for Keyturn's events. Absent: the default bus. */
   eventBus: z.optional(eventBusName),
 });

@@ -13,6 +13,7 @@ import {
 } from '../tokens/compose-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/observation.ts';
+import { refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { isStripped, ownedPrevious } from '../tokens/state.ts';
 import type { Hints } from '../tokens/token-places.ts';
@@ -153,6 +154,7 @@ export async function mintSuccessor(
   cause: Cause,
   tools: ArmingTools,
 ): Promise<Successor | undefined> {
+  await refuseOutsiders(seen, tools);
   const former = await formerText(entry, seen, tools);
   refuseOtherShape(entry, tools.policy, former);
   const minted = await mint(entry, seen, cause, tools);

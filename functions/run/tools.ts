@@ -5,7 +5,7 @@ import type { OwnWritesApi } from '../management-api/management-api.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Timing } from '../retry.ts';
 import type { ScheduleStatus } from '../schedules/schedule-status.ts';
-import type { Secrets } from '../secrets-manager/secrets.ts';
+import type { ReadKeyPolicy, Secrets } from '../secrets-manager/secrets.ts';
 
 export interface Log {
   info(message: string, details: object): void;
@@ -21,6 +21,8 @@ export interface RunTools extends Timing {
   readonly policy: Policy;
   readonly api: OwnWritesApi;
   readonly secrets: Secrets;
+  /** The policy of a KMS key. */
+  readonly keyPolicy: ReadKeyPolicy;
   readonly dataPlane: DataPlane;
   readonly publish: Publish;
   readonly measure: Measure;

@@ -2,6 +2,7 @@ import {
   CreateSecretCommand,
   DeleteSecretCommand,
   DescribeSecretCommand,
+  GetResourcePolicyCommand,
   GetSecretValueCommand,
   ListSecretsCommand,
   ListSecretVersionIdsCommand,
@@ -167,6 +168,17 @@ export function createSecrets(options: SecretsOptions): Secrets {
       return times;
     },
 
+    async resourcePolicy(name) {
+      const place = `GetResourcePolicy of ${name}`;
+      const command = new GetResourcePolicyCommand({ SecretId: name });
+      const found = await ofOneSecret(() =>
+        again(() => ask(place, (how) => client.send(command, how))),
+      );
+      // A secret without a policy is shown by its ARN alone.
+      present(found.ARN, place, 'an ARN');
+      return found.ResourcePolicy;
+    },
+
     async value(name, version) {
       const place = `GetSecretValue of ${name}`;
       const command = new GetSecretValueCommand({ SecretId: name, VersionId: version });
@@ -193,7 +205,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
         return ask(place, (how) => client.send(command, how));
       });
       const arn = present(ARN, place, 'an ARN');
-      return { name, arn, labels: {}, tags, changedAt: options.now(), replica: false };
+      return { name, arn, labels: {}, tags, changedAt: options.now(), replica: false, isNew: true };
     },
 
     async put(name, version, value, label) {

@@ -20,6 +20,7 @@ function secretOf(
     CreatedDate,
     LastChangedDate = CreatedDate,
     DeletedDate,
+    KmsKeyId,
     PrimaryRegion,
   }: SecretListEntry & DescribeSecretResponse,
   stages: Stages,
@@ -33,6 +34,7 @@ function secretOf(
     tags: Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
     changedAt: LastChangedDate?.getTime() ?? 0,
     ...(DeletedDate && { deletedAt: DeletedDate.getTime() }),
+    ...(KmsKeyId && { key: KmsKeyId }),
     replica: PrimaryRegion !== undefined && PrimaryRegion !== region,
   };
 }

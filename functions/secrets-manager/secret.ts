@@ -16,6 +16,10 @@ export interface Secret {
   readonly changedAt: number;
   /** When its deletion was scheduled, in milliseconds since 1970: Secrets Manager refuses every write. */
   readonly deletedAt?: number;
+  /** Its KMS key, as ARN, id or alias; absent: the account's default key. */
+  readonly key?: string;
+  /** This run made it: nobody else has chosen anything of it. */
+  readonly isNew?: boolean;
   /** A replica can be written only in its primary Region. */
   readonly replica: boolean;
 }

@@ -18,6 +18,11 @@ export interface Secrets {
    * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
    */
   versionTimes(name: string): Promise<ReadonlyMap<string, number>>;
+  /**
+   * The resource policy as JSON. Undefined: it has none. Rejects with UnreadableSecretError if Secrets Manager refuses
+   * to show it.
+   */
+  resourcePolicy(name: string): Promise<string | undefined>;
   /** The string of a version, or of AWSCURRENT. Undefined: there is no such secret, version or value. */
   value(name: string, version?: string): Promise<TokenValue | undefined>;
   /** Creates a secret without a version. Rejects if the name is taken. */
@@ -41,6 +46,12 @@ export interface Secrets {
   /** Cuts the connections that are open; the next call makes new ones. */
   disconnect(): void;
 }
+
+/** A policy as JSON, or why nobody shows it. */
+export type ShownPolicy = { readonly policy: string } | { readonly refusal: string };
+
+/** Reads the policy of a KMS key, named by ARN, id or alias. Rejects if KMS is out of order, or the network. */
+export type ReadKeyPolicy = (key: string) => Promise<ShownPolicy>;
 
 /** Secrets Manager refuses to show one secret; that says nothing about any other one. */
 export class UnreadableSecretError extends Error {

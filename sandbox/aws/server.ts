@@ -8,6 +8,7 @@ import { AwsError } from './aws-error.ts';
 import { callerIdentity, isCallerIdentity } from './caller-identity.ts';
 import { eventOperations } from './event-operations.ts';
 import { parseJson } from './json.ts';
+import { keyOperations, makeKey } from './key-operations.ts';
 import { listOperations } from './list-operations.ts';
 import { passwordOperations } from './random-password.ts';
 import type { Operation } from './request.ts';
@@ -34,7 +35,7 @@ export interface AwsOptions {
   readonly rotationInvoker?: RotationInvoker;
 }
 
-/** Secrets Manager, EventBridge, its Scheduler, and STS on one loopback address. */
+/** Secrets Manager, EventBridge, its Scheduler, KMS's keys, and STS on one loopback address. */
 export interface Aws extends Callers {
   readonly url: string;
   readonly region: string;
@@ -48,6 +49,8 @@ export interface Aws extends Callers {
   onEvent: (event: PublishedEvent) => void;
   /** Makes a schedule, or replaces it, as a deploy does. Throws AwsError. */
   deploySchedule(definition: ScheduleDefinition): void;
+  /** Makes a KMS key, with a policy or with KMS's default, and an alias of it. Returns its ARN. Throws AwsError. */
+  makeKey(policy?: string, alias?: string): string;
   /** The event with which a schedule of the group `default` fires at this instant; undefined: it does not. */
   firing(name: string, instant: number): object | undefined;
   readonly state: AwsState;
@@ -157,6 +160,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
         scheduleOperations[own(store.state.schedules, key) ? 'PUT' : 'POST'];
       carryOutDeploy(store, definition);
     },
+    makeKey: (policy, alias) => makeKey(store, policy, alias),
     firing: (name, instant) => firingOf(own(store.state.schedules, scheduleKey(name)), instant),
     get state() {
       return store.state;
@@ -182,6 +186,7 @@ const createServices = (rotation: Service['operations']): Readonly<Record<string
       ...rotation,
     },
   },
+  TrentService: { server: 'kms', operations: keyOperations },
   AWSEvents: { server: 'events', operations: eventOperations },
 });
 
@@ -265,12 +270,13 @@ function routeSchedule(store: Store, request: FastifyRequest<ScheduleRoute>): Re
 const subjectSchema = z.object({
   SecretId: z.string().optional(),
   Name: z.string().optional(),
+  KeyId: z.string().optional(),
   Entries: z.array(z.object({ EventBusName: z.string().optional() })).optional(),
 });
 
 function subjectOf(body: unknown): string | undefined {
-  const { SecretId, Name, Entries } = subjectSchema.safeParse(body).data ?? {};
-  return SecretId ?? Name ?? Entries?.[0]?.EventBusName;
+  const { SecretId, Name, KeyId, Entries } = subjectSchema.safeParse(body).data ?? {};
+  return SecretId ?? Name ?? KeyId ?? Entries?.[0]?.EventBusName;
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

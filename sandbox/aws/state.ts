@@ -69,6 +69,13 @@ export interface PublishedEvent {
   readonly time: number;
 }
 
+/** A KMS key, as far as it is shown: it encrypts nothing here. */
+export interface Key {
+  readonly id: string;
+  readonly arn: string;
+  readonly policy: string;
+}
+
 /** All state of the server, as plain data that `structuredClone` can copy. */
 export interface AwsState {
   readonly secrets: Readonly<Record<string, Secret>>;
@@ -76,6 +83,9 @@ export interface AwsState {
   readonly history: Readonly<Record<string, readonly PastSecret[]>>;
   readonly eventBuses: readonly string[];
   readonly events: readonly PublishedEvent[];
+  /** KMS's keys by id, and the ids of those that bear an alias. */
+  readonly keys: Readonly<Record<string, Key>>;
+  readonly aliases: Readonly<Record<string, string>>;
   /** By `group/name`. */
   readonly schedules: Readonly<Record<string, Schedule>>;
   /** Requests that arrived, by operation. */
@@ -91,6 +101,8 @@ export const emptyState: AwsState = {
   history: {},
   eventBuses: ['default'],
   events: [],
+  keys: {},
+  aliases: {},
   schedules: {},
   calls: {},
   writes: {},

@@ -42,7 +42,7 @@ export interface Store {
   countWrite(operation: string): void;
   /** Returns the event's id. */
   publish(event: Omit<PublishedEvent, 'id'>): string;
-  update(change: Partial<Pick<AwsState, 'eventBuses' | 'schedules'>>): void;
+  update(change: Partial<Pick<AwsState, 'aliases' | 'eventBuses' | 'keys' | 'schedules'>>): void;
   restore(state: AwsState): void;
 }
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
-import { harmless } from '../../bin/keyturn/harmless.ts';
+import { harmless } from '../../bin/harmless.ts';
 import { formatTable } from '../../bin/keyturn/table.ts';
 import { createTerminal } from '../../bin/keyturn/terminal.ts';
 import { HOUR } from '../world/policy.ts';

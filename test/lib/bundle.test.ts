@@ -27,6 +27,8 @@ test('carries all that the function reads at run time', () => {
     'ca.pem',
     'index.js',
     'index.js.map',
+    'key-policy-reader.js',
+    'key-policy-reader.js.map',
     'package.json',
     'policy.json',
     'schedule-reader.js',
@@ -47,21 +49,29 @@ test('stays within its budget, and takes credentials from the environment alone'
   expect(sources.filter((source) => source.includes('credential-provider'))).toEqual([]);
 });
 
-test('has the client of the schedules in a file of its own, which its own name finds', () => {
+test.each([
+  ['client-scheduler', 'schedule-reader', 'createScheduleReader'],
+  ['client-kms', 'key-policy-reader', 'createKeyPolicyReader'],
+])('has %s in a file of its own, which its own name finds', (client, reader, maker) => {
   const sourcesOf = (name: string) =>
     (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources.join();
-  expect(sourcesOf('index.js')).not.toContain('client-scheduler');
-  expect(sourcesOf('schedule-reader.js')).toContain('client-scheduler');
-  expect(sourcesOf('schedule-reader.js')).not.toContain('credential-provider');
-  const loaded = createRequire(join(folder, 'index.js'))('#schedule-reader');
-  expect(loaded.createScheduleReader).toBeTypeOf('function');
+  expect(sourcesOf('index.js')).not.toContain(client);
+  expect(sourcesOf(`${reader}.js`)).toContain(client);
+  expect(sourcesOf(`${reader}.js`)).not.toContain('credential-provider');
+  const loaded = createRequire(join(folder, 'index.js'))(`#${reader}`);
+  expect(loaded[maker]).toBeTypeOf('function');
 });
 
-test('a function without a schedule has no reader', () => {
-  const other = mkdtempSync(join(tmpdir(), 'keyturn-other-'));
-  bundle('secrets-manager-rotation', policyFile, other);
-  expect(readdirSync(other)).not.toContain('schedule-reader.js');
-  rmSync(other, { recursive: true });
+test('a function has only the readers that it may need', () => {
+  for (const [entry, reader] of [
+    ['secrets-manager-rotation', 'key-policy-reader.js'],
+    ['reap', 'schedule-reader.js'],
+  ] as const) {
+    const other = mkdtempSync(join(tmpdir(), 'keyturn-other-'));
+    bundle(entry, policyFile, other);
+    expect(readdirSync(other).filter((name) => name.endsWith('-reader.js'))).toEqual([reader]);
+    rmSync(other, { recursive: true });
+  }
 });
 
 test('is the same from any folder, so that an unchanged function is not deployed again', () => {

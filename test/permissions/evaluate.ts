@@ -25,16 +25,19 @@ function matches(pattern: string, text: string, flags = ''): boolean {
   return new RegExp(`^${regex}$`, `s${flags}`).test(text);
 }
 
-/** A key that the request lacks fails every test but a negated one. */
+/** A key that the request lacks fails every test but a negated one, and one of all its values. */
 function holds(operator: string, wanted: readonly string[], found: readonly string[]): boolean {
   switch (operator) {
     case 'StringEquals':
     case 'ForAnyValue:StringEquals':
       return found.some((value) => wanted.includes(value));
+    case 'ForAllValues:StringEquals':
+      return found.every((value) => wanted.includes(value));
     case 'Bool':
       return found.some((value) => wanted.includes(value));
     case 'ArnNotLike':
       return found.every((value) => !wanted.some((pattern) => matches(pattern, value)));
+    case 'StringLike':
     case 'ForAnyValue:StringLike':
       return found.some((value) => wanted.some((pattern) => matches(pattern, value)));
     default:

@@ -67,6 +67,9 @@ async function liveThrough(): Promise<void> {
   expect((await run.rotate()).error?.errorType).toBe('ApplyError');
   world.intercept();
   await world.people.createSecret('legacy/telegraf', legacy.accessToken);
+  // Whoever made it has put it under a key of their own.
+  world.people.makeKey({ alias: 'alias/theirs' });
+  await world.people.encrypt('legacy/telegraf', 'alias/theirs');
   await done('rotate');
   // Strings that nobody knows, whose age counts from their versions.
   for (const secret of [TELEGRAF, 'monitoring/grafana', 'legacy/telegraf']) {
@@ -93,9 +96,14 @@ async function liveThrough(): Promise<void> {
     await done('revoke', { token, way: 'replace', reason: 'drill' });
     await done('revoke', { token, way: 'delete', reason: 'drill' });
     await done('revoke', { token, way: 'lift', reason: 'drill' });
+    // No value of ours is left, so that whoever may read the secret is looked at again.
+    await done('revoke', { token, way: 'replace', reason: 'drill' });
+    await done('revoke', { token, way: 'delete', reason: 'drill' });
+    await done('revoke', { token, way: 'lift', reason: 'drill' });
   }
   await done('rotate', {}, widened);
-  // Secrets Manager's own rotation, as its console starts it.
+  // Secrets Manager's own rotation, as its console starts it, after all tokens were lost.
+  for (const { id } of world.tokens()) await world.people.deleteToken(id);
   for (const secret of [TELEGRAF, 'monitoring/grafana', 'legacy/telegraf']) {
     await widened.rotateSecret(secret);
   }
@@ -166,6 +174,7 @@ test.each(['reap', 'enforce'] as const)('%s can read no token', (job) => {
     expect(may(job, 'secretsmanager:BatchGetSecretValue', secretArn(name))).toBe(false);
   }
   expect(may(job, 'kms:Decrypt', KEY)).toBe(false);
+  expect(may(job, 'kms:GetKeyPolicy', KEY)).toBe(false);
 });
 
 test('reap alone deletes a secret, and only under the prefix of its owner', () => {
@@ -182,6 +191,26 @@ test('nobody writes the management token, or anything of another owner', () => {
       const writers = JOBS.filter((job) => may(job, `secretsmanager:${verb}`, secretArn(name)));
       expect(writers).toEqual([]);
     }
+  }
+});
+
+test('who tags a secret sets the tags that its work needs, and no others', () => {
+  const tagging = (verb: string, key: string) =>
+    JOBS.filter((job) =>
+      isAllowed(roleOf(job), {
+        action: `secretsmanager:${verb}`,
+        resource: secretArn('keyturn/prod/telegraf-AbCdEf'),
+        context: { 'aws:TagKeys': [key] },
+      }),
+    );
+  expect(tagging('TagResource', 'keyturn:owner')).toEqual(['rotate']);
+  expect(tagging('CreateSecret', 'keyturn:owner')).toEqual(['rotate']);
+  expect(tagging('TagResource', 'keyturn:hold')).toEqual(['revoke']);
+  expect(tagging('UntagResource', 'keyturn:hold')).toEqual(['revoke']);
+  for (const key of ['team', 'aws:cloudformation:stack-id', 'keyturn:', 'Keyturn:Owner']) {
+    expect(tagging('TagResource', key)).toEqual([]);
+    expect(tagging('UntagResource', key)).toEqual([]);
+    expect(tagging('CreateSecret', key)).toEqual([]);
   }
 });
 

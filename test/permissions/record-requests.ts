@@ -8,6 +8,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   'secrets-manager': 'secretsmanager',
   events: 'events',
   scheduler: 'scheduler',
+  kms: 'kms',
 };
 
 /** A request to AWS by a function, and the policy that it was deployed with. */
@@ -21,23 +22,53 @@ const arn = (service: string, rest: string) => `arn:aws:${service}:${REGION}:${A
 const secretNamed = ({ aws }: World, subject: string) =>
   Object.values(aws.state.secrets).find(({ name, arn: own }) => [name, own].includes(subject));
 
+/** A key is asked about by its ARN, however it was named. */
+function keyOf({ aws }: World, name: string): { readonly arn: string; readonly aliases: string[] } {
+  const alias = /(?:^|:)(alias\/.+)$/.exec(name)?.[1];
+  const id = alias === undefined ? name : aws.state.aliases[alias];
+  const found = Object.values(aws.state.keys).find((key) => id === key.id || id === key.arn);
+  const aliases = Object.entries(aws.state.aliases).filter(([, of]) => of === found?.id);
+  return { arn: found?.arn ?? name, aliases: aliases.map(([each]) => each) };
+}
+
 /** IAM is asked about the ARN of the secret; of a name that no secret has, about the bare name. */
 function resourceOf(world: World, { server, operation, subject }: Call): string {
   if (server === 'scheduler') return arn('scheduler', `schedule/${subject}`);
+  if (server === 'kms') return keyOf(world, subject ?? '').arn;
   if (operation === 'ListSecrets' || subject === undefined) return '*';
   if (operation === 'PutEvents') return arn('events', `event-bus/${subject}`);
   return secretNamed(world, subject)?.arn ?? arn('secretsmanager', `secret:${subject}`);
 }
 
+type Tags = Readonly<Record<string, string>>;
+
+/** The tags that a call sets anew, changes or takes off. */
+const changed = (before: Tags, after: Tags) => ({
+  'aws:TagKeys': Object.keys({ ...before, ...after }).filter((key) => before[key] !== after[key]),
+});
+
 /** What else a call needs: tags at creation, and the secret's key on behalf of the caller. */
-function* requestsOf(world: World, call: Call, resource: string): Generator<AwsRequest> {
-  yield { action: `${SERVICES[call.server]}:${call.operation}`, resource };
-  if (call.operation === 'CreateSecret') yield { action: 'secretsmanager:TagResource', resource };
-  const key = secretNamed(world, call.subject ?? '')?.kmsKeyId;
-  const context = { 'kms:ViaService': `secretsmanager.${REGION}.amazonaws.com` };
+function* requestsOf(
+  world: World,
+  call: Call,
+  { resource, before }: { readonly resource: string; readonly before: Tags },
+): Generator<AwsRequest> {
+  const tags = changed(before, secretNamed(world, call.subject ?? '')?.tags ?? {});
+  yield { action: `${SERVICES[call.server]}:${call.operation}`, resource, context: tags };
+  if (call.operation === 'CreateSecret') {
+    yield { action: 'secretsmanager:TagResource', resource, context: tags };
+  }
+  const secret = secretNamed(world, call.subject ?? '');
+  if (secret?.kmsKeyId === undefined) return;
+  const { arn: key, aliases } = keyOf(world, secret.kmsKeyId);
+  const context = {
+    'kms:ViaService': `secretsmanager.${REGION}.amazonaws.com`,
+    'kms:EncryptionContext:SecretARN': secret.arn,
+    'kms:ResourceAliases': aliases,
+  };
   const reads = ['GetSecretValue', 'PutSecretValue'].includes(call.operation);
-  if (key && reads) yield { action: 'kms:Decrypt', resource: key, context };
-  if (key && call.operation === 'PutSecretValue') {
+  if (reads) yield { action: 'kms:Decrypt', resource: key, context };
+  if (call.operation === 'PutSecretValue') {
     yield { action: 'kms:GenerateDataKey', resource: key, context };
   }
 }
@@ -48,11 +79,12 @@ export function recordRequests(world: World): readonly Recorded[] {
   world.watch((call, effect) => {
     const origin = world.origin(call);
     if (!origin || !(call.server in SERVICES)) return effect();
-    const before = resourceOf(world, call);
+    const known = resourceOf(world, call);
+    const before = secretNamed(world, call.subject ?? '')?.tags ?? {};
     const reply = effect();
     // A secret's ARN ends with six characters that nobody knows before it is made.
-    const resource = call.operation === 'CreateSecret' ? resourceOf(world, call) : before;
-    for (const request of requestsOf(world, call, resource)) {
+    const resource = call.operation === 'CreateSecret' ? resourceOf(world, call) : known;
+    for (const request of requestsOf(world, call, { resource, before })) {
       recorded.push({ ...request, ...origin });
     }
     return reply;

@@ -39,12 +39,15 @@ function statementsOf(template: Template, job: Job): Statement[] {
   );
 }
 
+/** The role of every function in a template of a stack with the construct `Keyturn`. */
+export const rolesIn = (template: Template): Roles =>
+  new Map(JOBS.map((job) => [job, statementsOf(template, job)]));
+
 /** The role of every function as the stack of a policy document would have it. */
 export function rolesOf(document: object, props: Partial<KeyturnProps> = {}): Roles {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
   try {
-    const template = synthesize(folder, JSON.stringify(document), props);
-    return new Map(JOBS.map((job) => [job, statementsOf(template, job)]));
+    return rolesIn(synthesize(folder, JSON.stringify(document), props));
   } finally {
     rmSync(folder, { recursive: true });
   }

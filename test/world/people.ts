@@ -46,7 +46,11 @@ export interface People {
   untag(secret: string, keys: readonly string[]): Promise<void>;
   tag(secret: string, tags: Readonly<Record<string, string>>): Promise<void>;
   hold(secret: string, kind: 'frozen' | 'deleted'): Promise<void>;
-  encrypt(secret: string, keyArn: string): Promise<void>;
+  encrypt(secret: string, key: string): Promise<void>;
+  /** Gives a secret a resource policy. */
+  share(secret: string, policy: object): Promise<void>;
+  /** Makes a KMS key, with a policy of its own or KMS's default, and an alias if it is given one. Returns its ARN. */
+  makeKey(options?: { readonly policy?: object; readonly alias?: string }): string;
 }
 
 /** How the SDK is told to ask the sandbox; nobody checks who asks. */
@@ -132,6 +136,10 @@ export function createPeople(
     },
     tag,
     hold: (secret, kind) => tag(secret, { 'keyturn:hold': kind }),
+    async share(SecretId, policy) {
+      await secrets.putResourcePolicy({ SecretId, ResourcePolicy: JSON.stringify(policy) });
+    },
+    makeKey: ({ policy, alias } = {}) => aws.makeKey(policy && JSON.stringify(policy), alias),
     async encrypt(SecretId, KmsKeyId) {
       await secrets.updateSecret({ SecretId, KmsKeyId });
     },

@@ -1,0 +1,108 @@
+/** An account, and those beside it that the policy file trusts: their ids. */
+export interface Insiders {
+  readonly account: string;
+  readonly trusted: readonly string[];
+}
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+
+const record = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+
+const isInside = (account: string | undefined, { account: own, trusted }: Insiders) =>
+  account === own || (account !== undefined && trusted.includes(account));
+
+/** The account in the ARN of a role, a user, a session or an account, or of the id alone; undefined: none is named. */
+const accountOf = (principal: string): string | undefined =>
+  /^(?:arn:[a-z-]+:(?:iam|sts)::)?([0-9]{12})(?::|$)/.exec(principal)?.[1];
+
+/** Operators under which a key that is missing, or has another value, forbids. */
+const DEMANDS =
+  /^(?:ForAnyValue:)?(?:StringEquals|StringEqualsIgnoreCase|StringLike|ArnEquals|ArnLike)$/i;
+const ACCOUNTS = new Set(['aws:principalaccount', 'aws:sourceaccount', 'kms:calleraccount']);
+const ARNS = new Set(['aws:principalarn', 'aws:sourcearn']);
+const ORGANIZATIONS = new Set(['aws:principalorgid', 'aws:principalorgpaths', 'aws:sourceorgid']);
+
+/** Whether a condition leaves only principals of these accounts, or of one organisation. */
+function limits(key: string, values: readonly unknown[], insiders: Insiders): boolean {
+  return values.every((value) => {
+    if (typeof value !== 'string') return false;
+    if (ACCOUNTS.has(key)) return isInside(value, insiders);
+    if (ARNS.has(key))
+      return isInside(/^arn:[^:*?]+:[^:]+:[^:]*:([0-9]{12}):/.exec(value)?.[1], insiders);
+    return ORGANIZATIONS.has(key) && /^o-[a-z0-9]{10,32}(?:\/|$)/.test(value);
+  });
+}
+
+function isLimited(condition: unknown, insiders: Insiders): boolean {
+  return Object.entries(record(condition) ?? {}).some(
+    ([operator, keys]) =>
+      DEMANDS.test(operator) &&
+      Object.entries(record(keys) ?? {}).some(([key, values]) => {
+        const all = list(values);
+        return all.length > 0 && limits(key.toLowerCase(), all, insiders);
+      }),
+  );
+}
+
+const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)) ?? '';
+
+/** Who of one `Principal` is outside, as the policy names them. */
+function outsidersIn(principal: unknown, isLimitedToUs: boolean, insiders: Insiders): string[] {
+  const everybody = isLimitedToUs ? [] : ['*'];
+  if (principal === '*') return everybody;
+  const kinds = record(principal);
+  if (!kinds) return [shown(principal)];
+  return Object.entries(kinds).flatMap(([kind, values]) => {
+    // A service acts for an account; what it may do for others, their own policies say.
+    if (kind === 'Service') return [];
+    return list(values).flatMap((value) => {
+      if (kind === 'AWS' && value === '*') return everybody;
+      const account = typeof value === 'string' ? accountOf(value) : undefined;
+      return isInside(account, insiders) ? [] : [shown(value)];
+    });
+  });
+}
+
+/** A policy that cannot be read as one. */
+export class StrangePolicyError extends Error {
+  override readonly name = 'StrangePolicyError';
+}
+
+function statementsIn(text: string): readonly unknown[] {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new StrangePolicyError('it is not JSON', { cause });
+  }
+  const { Statement } = record(document) ?? {};
+  if (Statement === undefined) throw new StrangePolicyError('it has no statement');
+  return list(Statement);
+}
+
+/**
+ * Whom a resource policy or a key policy allows anything, and who is neither of this account nor of one that is
+ * trusted: as the policy names them, sorted. `*` is one of them unless a condition demands an account or an
+ * organisation. What a `Deny` takes away again is not reckoned with.
+ * docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+ *
+ * @param text the policy as JSON
+ * @throws StrangePolicyError
+ */
+export function outsidersOf(text: string, insiders: Insiders): string[] {
+  const found = statementsIn(text).flatMap((each) => {
+    const statement = record(each);
+    if (!statement) throw new StrangePolicyError('a statement of it is none');
+    const { Effect, Principal, NotPrincipal, Condition } = statement;
+    if (Effect === 'Deny') return [];
+    const isLimitedToUs = isLimited(Condition, insiders);
+    // Everybody but those that it names.
+    if (NotPrincipal !== undefined)
+      return isLimitedToUs ? [] : ['everybody but some (NotPrincipal)'];
+    return outsidersIn(Principal, isLimitedToUs, insiders);
+  });
+  return [...new Set(found)].sort();
+}

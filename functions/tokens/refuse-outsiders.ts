@@ -1,0 +1,116 @@
+import type { Tools } from '../run/tools.ts';
+import type { Secret } from '../secrets-manager/secret.ts';
+import { type ShownPolicy, UnreadableSecretError } from '../secrets-manager/secrets.ts';
+import type { ObservedSecret } from './observation.ts';
+import { type Insiders, outsidersOf, StrangePolicyError } from './outsiders.ts';
+import { versionIdOf } from './version-id.ts';
+
+/** A secret could be read from outside this account, or nobody can tell. Nothing was minted for it. */
+export class OutsiderError extends Error {
+  override readonly name = 'OutsiderError';
+}
+
+/**
+ * Whether this deployment has put a value into the secret before. A version alone shows nothing, since who made the
+ * secret could choose its id: the cluster must know the token, with our marker.
+ */
+const hasValueOfOurs = ({ holders }: ObservedSecret): boolean =>
+  [...holders].some(
+    ([version, holder]) =>
+      holder.state === 'owned' &&
+      [
+        versionIdOf(holder.owned.token.id),
+        holder.owned.token.id,
+        holder.owned.marker.minted,
+      ].includes(version),
+  );
+
+/** The key that the policy file names, and the account's default key, are nobody else's choice. */
+const isChosen = (key: string, own: string | undefined): boolean =>
+  /(?:^|:)alias\/aws\/secretsmanager$/.test(key) ||
+  (own !== undefined && (key === own || key.endsWith(`:${own}`)));
+
+interface Looked {
+  /** `its resource policy`, `the policy of its key …`. */
+  readonly what: string;
+  /** How to see it. */
+  readonly how: string;
+  readonly read: () => Promise<ShownPolicy | undefined>;
+}
+
+/** Undefined: it has none. What is refused is told apart from that. */
+async function resourcePolicyOf(
+  name: string,
+  { secrets }: Pick<Tools, 'secrets'>,
+): Promise<ShownPolicy | undefined> {
+  try {
+    const policy = await secrets.resourcePolicy(name);
+    return policy === undefined ? undefined : { policy };
+  } catch (error) {
+    if (!(error instanceof UnreadableSecretError)) throw error;
+    return { refusal: error.message };
+  }
+}
+
+function looksAt({ name, key }: Secret, tools: Tools): Looked[] {
+  const { keyPolicy, policy } = tools;
+  const ofSecret = {
+    what: 'its resource policy',
+    how: `aws secretsmanager get-resource-policy --secret-id ${name}`,
+    read: () => resourcePolicyOf(name, tools),
+  };
+  if (key === undefined || isChosen(key, policy.encryptionKey)) return [ofSecret];
+  const how = `aws kms get-key-policy --key-id ${key}`;
+  return [ofSecret, { what: `the policy of its key ${key}`, how, read: () => keyPolicy(key) }];
+}
+
+/** Why one policy keeps the value out; undefined: it names nobody outside. */
+async function objection(
+  { what, how, read }: Looked,
+  insiders: Insiders,
+): Promise<string | undefined> {
+  const shown = await read();
+  if (shown === undefined) return undefined;
+  // Not shown is not empty: nobody knows then who may read the secret.
+  if ('refusal' in shown) {
+    return `${what} cannot be read, so nobody knows who else may read the secret (${shown.refusal}); let this function read it, or delete the secret, so that Keyturn makes it`;
+  }
+  try {
+    const found = outsidersOf(shown.policy, insiders);
+    if (found.length === 0) return undefined;
+    const others = found
+      .map((each) => /[0-9]{12}/.exec(each)?.[0])
+      .filter((id) => id !== undefined);
+    const trust =
+      others.length > 0
+        ? `; if that account may have this token, name it in the policy file: trustedAccounts: ["${others[0]}"]`
+        : '';
+    return `${what} allows ${found.join(', ')}, which is outside account ${insiders.account} and bound to no account or organisation; take that statement out (${how})${trust}`;
+  } catch (error) {
+    if (!(error instanceof StrangePolicyError)) throw error;
+    return `${what} cannot be judged, because ${error.message} (${how})`;
+  }
+}
+
+/**
+ * Before the first value of ours is put into a secret that somebody else may have made: whoever made it chose who
+ * may read it. What stands in it already is its readers' anyway, and so is what they were given later.
+ * A crash behind it leaves nothing, since it only reads.
+ * @throws OutsiderError that says what was found, and what to do
+ */
+export async function refuseOutsiders(seen: ObservedSecret, tools: Tools): Promise<void> {
+  const { secret } = seen;
+  if (secret.isNew || hasValueOfOurs(seen)) return;
+  const account = secret.arn.split(':')[4] ?? '';
+  const { trustedAccounts } = tools.policy;
+  const ofAnother = /^arn:[^:]+:kms:[^:]*:([0-9]{12}):/.exec(secret.key ?? '')?.[1];
+  if (ofAnother !== undefined && ofAnother !== account && !trustedAccounts.includes(ofAnother)) {
+    throw new OutsiderError(
+      `${secret.name} gets no token: its key ${secret.key} belongs to account ${ofAnother}, outside account ${account}; give it a key of this account (aws secretsmanager update-secret --kms-key-id), or name the account in the policy file: trustedAccounts: ["${ofAnother}"]`,
+    );
+  }
+  for (const looked of looksAt(secret, tools)) {
+    const why = await objection(looked, { account, trusted: trustedAccounts });
+    if (why !== undefined) throw new OutsiderError(`${secret.name} gets no token: ${why}`);
+  }
+}

@@ -1,0 +1,96 @@
+import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms';
+import type { Policy } from '../functions/policy/policy.ts';
+import type { PolicyIssue } from '../functions/policy/policy-error.ts';
+
+/** A key as IAM and Secrets Manager can be told of it. */
+export type NamedKey =
+  | { readonly arn: string }
+  /** `alias/tokens`: which key bears it is not known when the stack is made. */
+  | { readonly alias: string };
+
+/** ARNs and names: docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id */
+const ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key\/[A-Za-z0-9-]+|(alias\/.+))$/;
+const ALIAS = /^alias\/[A-Za-z0-9/_-]{1,250}$/;
+const BARE_ID = /^(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+/** The key of an AWS service; its policy lets no other service use it. */
+const OF_A_SERVICE = /^alias\/aws\/(?!secretsmanager$)/;
+
+/** A key of a policy file: an ARN, or an alias as ARN or by its name. */
+export function keyNamedIn(text: string): NamedKey {
+  const alias = text.startsWith('alias/') ? text : ARN.exec(text)?.[1];
+  return alias === undefined ? { arn: text } : { alias };
+}
+
+/** The key of an alias, if CDK knows it: of one that is imported by its name it does not, and throws. */
+function targetOf(alias: IAlias): IKey | undefined {
+  try {
+    return alias.aliasTargetKey;
+  } catch {
+    return undefined;
+  }
+}
+
+const isAlias = (key: IKey): key is IAlias => 'aliasName' in key;
+
+/**
+ * A key of an app. IAM never sees an alias, only the key that bears it, so an alias of the app is taken for its key.
+ * docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+ */
+export function keyNamedBy(key: IKey): NamedKey {
+  if (!isAlias(key)) return { arn: key.keyArn };
+  const target = targetOf(key);
+  return target ? keyNamedBy(target) : { alias: key.aliasName };
+}
+
+/** How Secrets Manager is told of it (`KmsKeyId`). */
+export const keyId = (key: NamedKey): string => ('arn' in key ? key.arn : key.alias);
+
+function mistakeIn(text: string): string | undefined {
+  const expected =
+    'expected the ARN of a KMS key, or an alias; write arn:aws:kms:eu-west-1:111122223333:key/<id> or alias/<name>';
+  if (BARE_ID.test(text)) {
+    return `found "${text}", the id of a key without its account and Region, ${expected.replace('<id>', text)}`;
+  }
+  const [, alias = text] = ARN.exec(text) ?? [];
+  if (alias === text && ARN.test(text)) return undefined;
+  if (OF_A_SERVICE.test(alias)) {
+    return `found "${text}", the key of an AWS service, which Secrets Manager may not use, expected a key of your own, or none for the account's default key (aws/secretsmanager); leave it out, or write alias/<name>`;
+  }
+  return ALIAS.test(alias) ? undefined : `found ${JSON.stringify(text)}, ${expected}`;
+}
+
+type Found = readonly [path: readonly string[], text: string];
+
+const keysOf = ({ encryptionKey, cluster }: Policy): Found[] =>
+  (
+    [
+      [['encryptionKey'], encryptionKey],
+      [['cluster', 'managementTokenKey'], cluster.managementTokenKey],
+    ] as const
+  ).flatMap(([path, text]) => (text === undefined ? [] : [[path, text] as const]));
+
+/** Texts that name no KMS key, or not one alone. */
+export const keyMistakes = (policy: Policy): PolicyIssue[] =>
+  keysOf(policy).flatMap(([path, text]) => {
+    const message = mistakeIn(text);
+    return message === undefined ? [] : [{ path, message }];
+  });
+
+/** Keys of another account or Region than that of the stack, as far as it is known. */
+export const keysElsewhere = (
+  policy: Policy,
+  { account, region }: { readonly account?: string; readonly region?: string },
+): PolicyIssue[] =>
+  keysOf(policy).flatMap(([path, text]) => {
+    const [prefix, , , itsRegion, itsAccount, key] = text.split(':');
+    if (prefix !== 'arn') return [];
+    const isHere = itsRegion === (region ?? itsRegion) && itsAccount === (account ?? itsAccount);
+    if (isHere) return [];
+    const here = [prefix, 'aws', 'kms', region ?? itsRegion, account ?? itsAccount, key].join(':');
+    return [
+      {
+        path,
+        message: `found "${text}", expected a key of this stack's account and Region, because Secrets Manager uses no key of another Region, and one of another account lets that account read; write a key such as ${here}`,
+      },
+    ];
+  });

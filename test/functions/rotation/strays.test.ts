@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import type { Interceptor } from '../../../sandbox/interception.ts';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+
+const OURS = { 'keyturn:owner': 'prod' };
+const FOREIGN_ID = '22222222-2222-4222-8222-222222222222';
+
+const denied = {
+  status: 400,
+  body: JSON.stringify({
+    __type: 'AccessDeniedException',
+    message: 'Access to KMS is not allowed',
+  }),
+};
+/** No role may look at what is not ours: neither Secrets Manager nor the key of a stray lets it. */
+const closed: Interceptor = async ({ server, subject = '', caller }, effect) =>
+  server === 'secrets-manager' && caller !== undefined && /^(?:.*:secret:)?stray/.test(subject)
+    ? denied
+    : effect();
+
+/** Secrets that anybody with `secretsmanager:TagResource` can make. */
+async function strew(world: World): Promise<void> {
+  const { people } = world;
+  const current = world.labels(TELEGRAF).AWSCURRENT ?? '';
+  const tags = { ...OURS, 'keyturn:cluster': world.cluster.url };
+  await people.createSecret('stray', 'x', OURS);
+  await people.createSecret('stray/_+=.@-', '{"token": 1}', tags);
+  await people.createSecret('stray/AbCdEf-AbCdEf', 'CHANGE_ME', {
+    ...OURS,
+    'keyturn:cluster': 'no URL',
+  });
+  await people.createSecret('stray/bytes', 'x', tags);
+  await people.saveBytes('stray/bytes', 'no text');
+  // Versions that bear ids of tokens: of ours, of nobody's, and one that is pending.
+  await people.createSecret('stray/ours', 'x', tags);
+  await people.putVersion('stray/ours', current, world.value(TELEGRAF), 'AWSCURRENT');
+  await people.createSecret('stray/foreign', 'x', tags);
+  await people.putVersion('stray/foreign', `keyturn-${FOREIGN_ID}`, 'x', 'AWSCURRENT');
+  await people.putVersion('stray/foreign', FOREIGN_ID, 'y', 'AWSPENDING');
+  // Tags that say what no order said.
+  await people.createSecret('stray/held', 'x', { ...tags, 'keyturn:hold': 'deleted' });
+  await people.createSecret('stray/lifted', 'x', { ...tags, 'keyturn:lifted': 'yesterday' });
+  await people.createSecret('stray/moved', 'x', {
+    ...OURS,
+    'keyturn:cluster': 'https://other.example.com',
+    'keyturn:moved': '?',
+  });
+  await people.createSecret('stray/deleted', 'x', tags);
+  await people.deleteSecret('stray/deleted');
+  // Under our prefix, without an entry.
+  await people.createSecret('keyturn/prod/stray-by-name', 'x', tags);
+}
+
+/** Rotates, reaps and takes an order as if nothing were there. */
+async function worksOn(world: World): Promise<void> {
+  const first = world.labels(TELEGRAF).AWSCURRENT;
+  await world.wait(31 * DAY);
+  expect((await world.rotate()).error).toBeUndefined();
+  await world.wait(11 * MINUTE);
+  expect((await world.rotate()).error).toBeUndefined();
+  expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(first);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  await world.wait(2 * HOUR);
+  expect((await world.reap()).error).toBeUndefined();
+  const order = { token: 'telegraf', way: 'replace', reason: 'drill' };
+  const { error, result } = await world.revoke(order);
+  expect(error).toBeUndefined();
+  expect(result?.done).toBe(true);
+}
+
+test('strays with our tag stop no run and no order, whatever they hold', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await strew(world);
+  await worksOn(world);
+});
+
+test('nor where no role may look at them', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await strew(world);
+  world.intercept(closed);
+  await worksOn(world);
+});
+
+test('nor a crowd of them', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  // More than one page of `ListSecrets`.
+  for (let n = 0; n < 120; n += 1) await world.people.createSecret(`stray/${n}`, 'x', OURS);
+  world.intercept(closed);
+  await worksOn(world);
+});

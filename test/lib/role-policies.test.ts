@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { KeyturnStack } from '../../lib/keyturn-stack.ts';
+import { isAllowed, type Statement } from '../permissions/evaluate.ts';
+import { resolve } from '../permissions/roles.ts';
+import { POLICY, writePolicy } from './synthesize.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const ENV = { account: '111122223333', region: 'ap-southeast-1' };
+const PREFIX = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:';
+
+/** Names outside the owner's prefix, of one length; as a team would choose them. */
+const namesOf = (count: number, length: number) =>
+  Array.from({ length: count }, (_, index) =>
+    `plant/west/hall-${index}/`.padEnd(length, 'sensor-'),
+  );
+
+/** Every third is adopted, if its name is outside the owner's prefix. */
+const policyOf = (names: readonly string[]) =>
+  POLICY +
+  names
+    .map(
+      (name, index) =>
+        `  t${index}: { secret: ${name}, permissions: { write: [telemetry] }${
+          index % 3 === 0 && !name.startsWith('keyturn/')
+            ? `, adopt: { tokenId: 11111111-1111-4111-8111-${String(index).padStart(12, '0')} }`
+            : ''
+        } }\n`,
+    )
+    .join('');
+
+let made = 0;
+/** As `cdk synth` of an app with these flags, into a folder of its own. */
+function stackOf(names: readonly string[], context = {}, env?: typeof ENV): Template {
+  const own = mkdtempSync(join(folder, `${made++}-`));
+  const app = new App({
+    outdir: join(own, 'cdk.out'),
+    context: { 'aws:cdk:bundling-stacks': [], ...context },
+  });
+  const policy = writePolicy(own, policyOf(names));
+  return Template.fromStack(new KeyturnStack(app, { policy, ...(env && { env }) }));
+}
+
+interface Role {
+  inline: number;
+  readonly managed: number[];
+  readonly statements: Statement[];
+}
+
+/** What IAM counts of each role: characters of JSON without white space. */
+function rolesIn(template: Template): Record<string, Role> {
+  const roles: Record<string, Role> = {};
+  for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy']) {
+    for (const { Properties } of Object.values(template.findResources(type))) {
+      const document = resolve(Properties.PolicyDocument) as { Statement: Statement[] };
+      const bytes = Buffer.byteLength(JSON.stringify(document));
+      for (const { Ref } of Properties.Roles) {
+        roles[Ref] ??= { inline: 0, managed: [], statements: [] };
+        const role = roles[Ref];
+        if (type === 'AWS::IAM::Policy') role.inline += bytes;
+        else role.managed.push(bytes);
+        role.statements.push(...document.Statement);
+      }
+    }
+  }
+  return roles;
+}
+
+const SIZES = [
+  [1, 20],
+  [60, 20],
+  [180, 40],
+  [110, 90],
+  [80, 160],
+  [55, 300],
+  [28, 500],
+] as const;
+
+const MINIMIZED = { '@aws-cdk/aws-iam:minimizePolicies': true };
+const LONG_ARNS = { '@aws-cdk/aws-iam.arnSizeEstimate': 700 };
+
+test.each([
+  ...SIZES.map(([count, length]) => [count, length, MINIMIZED, undefined] as const),
+  [180, 40, MINIMIZED, ENV],
+  [60, 20, {}, ENV],
+  [80, 160, {}, undefined],
+  [80, 160, LONG_ARNS, undefined],
+] as const)(
+  '%d names of %d characters are laid out as IAM takes them (%j, %j)',
+  (count, length, context, env) => {
+    for (const role of Object.values(rolesIn(stackOf(namesOf(count, length), context, env)))) {
+      expect(role.inline).toBeLessThanOrEqual(10_240);
+      expect(role.managed.length).toBeLessThanOrEqual(10);
+      for (const bytes of role.managed) expect(bytes).toBeLessThanOrEqual(6_144);
+    }
+  },
+);
+
+test('a role that is divided over many policies may do on every secret what it may on one', () => {
+  const names = namesOf(110, 90);
+  const roles = Object.entries(rolesIn(stackOf(names)));
+  const rotate = roles.find(([id]) => id.startsWith('KeyturnRotateRole'))?.[1];
+  const may = (verb: string, name: string, suffix = '-AbCdEf') =>
+    isAllowed(rotate?.statements ?? [], {
+      action: `secretsmanager:${verb}`,
+      resource: `${PREFIX}${name}${suffix}`,
+    });
+  expect(rotate?.managed.length).toBeGreaterThan(1);
+  for (const [index, name] of names.entries()) {
+    expect(may('PutSecretValue', name)).toBe(true);
+    expect(may('DescribeSecret', name, '')).toBe(true);
+    expect(may('CreateSecret', name)).toBe(index % 3 !== 0);
+  }
+  expect(may('PutSecretValue', 'plant/west/hall-110/')).toBe(false);
+});
+
+test('more than a role can hold are refused in a sentence that says what to change', () => {
+  expect(() => stackOf(namesOf(300, 90))).toThrow(
+    /^keyturn\.yaml: tokens: found 301 with a "secret" outside keyturn\/prod\/, whose names have 27,018 bytes together: the role of rotate would need \d+ managed policies of 6,144 bytes, expected at most 10, which IAM attaches to a role; leave "secret" out of some tokens \(their secrets are then under keyturn\/prod\/, which needs no more room\), choose shorter names, or divide the file into two with an owner each$/,
+  );
+});
+
+test('names under the prefix of the owner need no room, however many they are', () => {
+  const [role] = Object.values(rolesIn(stackOf([])));
+  const own = namesOf(400, 90).map((name) => `keyturn/prod/${name}`);
+  const [more] = Object.values(rolesIn(stackOf(own)));
+  expect(more).toEqual(role);
+});

@@ -1,0 +1,281 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Keyturn } from '../../lib/keyturn.ts';
+import { readPolicyFile } from '../../lib/policy-file.ts';
+import { writePolicy } from '../lib/synthesize.ts';
+import { JOBS, type Job } from '../world/jobs.ts';
+import { policyWith, writer } from '../world/policy.ts';
+import { isAllowed } from './evaluate.ts';
+import { ACCOUNT, REGION, type Roles, rolesIn } from './roles.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const WRITERS: readonly Job[] = ['rotate', 'revoke', 'secrets-manager-rotation'];
+const keyArn = (id: string) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/${id}`;
+const IMPORTED = keyArn('1234abcd-12ab-34cd-56ef-1234567890ab');
+const secretArn = (name: string) =>
+  `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-AbCdEf`;
+const ADOPTED = { tokenId: '11111111-1111-4111-8111-111111111111' };
+
+const CLUSTER = { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' };
+
+const documentOf = (more: object = {}, cluster: object = {}) => ({
+  ...policyWith(
+    {
+      telegraf: writer,
+      grafana: { ...writer, secret: 'monitoring/grafana' },
+      legacy: { ...writer, adopt: ADOPTED },
+    },
+    more,
+  ),
+  cluster: { ...CLUSTER, ...cluster },
+});
+
+interface Keys {
+  readonly encryptionKey?: IKey;
+  readonly managementTokenKey?: IKey;
+}
+
+/** The construct in an app of somebody's own, which makes or imports its keys. */
+function rolesWith(makeKeys: (stack: Stack) => Keys, document: object = documentOf()): Roles {
+  const own = mkdtempSync(join(folder, 'app-'));
+  const app = new App({
+    outdir: join(own, 'cdk.out'),
+    context: { 'aws:cdk:bundling-stacks': [] },
+  });
+  const stack = new Stack(app, 'Mine');
+  const policy = writePolicy(own, JSON.stringify(document));
+  new Keyturn(stack, 'Keyturn', { policy, ...makeKeys(stack) });
+  return rolesIn(Template.fromStack(stack));
+}
+
+const THROUGH = { 'kms:ViaService': `secretsmanager.${REGION}.amazonaws.com` };
+
+/** The jobs that may use a key so, as Secrets Manager asks KMS for them. */
+const usersOf = (
+  roles: Roles,
+  action: string,
+  resource: string,
+  { name = 'keyturn/prod/telegraf', ...context }: Record<string, string | string[]> = {},
+) =>
+  JOBS.filter((job) =>
+    isAllowed(roles.get(job) ?? [], {
+      action: `kms:${action}`,
+      resource,
+      context: {
+        ...THROUGH,
+        'kms:EncryptionContext:SecretARN': secretArn(String(name)),
+        ...context,
+      },
+    }),
+  );
+
+interface Kind {
+  readonly title: string;
+  readonly key: (stack: Stack, id: string) => IKey;
+  /** The key as the template names it, and the aliases that it bears. */
+  readonly arn: RegExp | string;
+  readonly aliases?: string[];
+}
+
+const KINDS: readonly Kind[] = [
+  { title: 'made by the app', key: (stack, id) => new Key(stack, id), arn: '<Key' },
+  {
+    title: 'an alias made by the app',
+    key: (stack, id) =>
+      new Alias(stack, `${id}Alias`, {
+        aliasName: `alias/${id}`,
+        targetKey: new Key(stack, id),
+      }),
+    arn: '<Key',
+  },
+  {
+    title: 'an alias added to a key',
+    key: (stack, id) => new Key(stack, id).addAlias(`alias/${id}`) as IKey,
+    arn: '<Key',
+  },
+  {
+    title: 'imported by its ARN',
+    key: (stack, id) => Key.fromKeyArn(stack, id, IMPORTED),
+    arn: IMPORTED,
+  },
+  {
+    title: 'imported by the name of an alias',
+    key: (stack, id) => Alias.fromAliasName(stack, id, 'alias/tokens') as IKey,
+    arn: IMPORTED,
+    aliases: ['alias/tokens'],
+  },
+  {
+    title: 'an alias imported with its key',
+    key: (stack, id) =>
+      Alias.fromAliasAttributes(stack, id, {
+        aliasName: 'alias/tokens',
+        aliasTargetKey: Key.fromKeyArn(stack, `${id}Target`, IMPORTED),
+      }) as IKey,
+    arn: IMPORTED,
+  },
+];
+
+describe.each(KINDS)('a key that is $title', ({ key, arn, aliases }) => {
+  let roles: Roles;
+  let resource: string;
+  beforeAll(() => {
+    let made: Stack | undefined;
+    roles = rolesWith((stack) => {
+      made = stack;
+      return { encryptionKey: key(stack, 'Key') };
+    });
+    const [id = ''] = Object.keys(
+      made ? Template.fromStack(made).findResources('AWS::KMS::Key') : {},
+    );
+    resource = String(arn).startsWith('<') ? `<${id}.Arn>` : String(arn);
+  }, 120_000);
+
+  test('encrypts the secrets of those who write them, through Secrets Manager and nobody else', () => {
+    const bears = { 'kms:ResourceAliases': aliases ?? [] };
+    for (const action of ['Decrypt', 'GenerateDataKey']) {
+      expect(usersOf(roles, action, resource, bears)).toEqual(WRITERS);
+      const elsewhere = { ...bears, 'kms:ViaService': `s3.${REGION}.amazonaws.com` };
+      expect(usersOf(roles, action, resource, elsewhere)).toEqual([]);
+    }
+  });
+
+  test('and no other key of the account does', () => {
+    const other = { 'kms:ResourceAliases': ['alias/other'] };
+    expect(usersOf(roles, 'Decrypt', keyArn('other'), other)).toEqual([]);
+    expect(usersOf(roles, 'Encrypt', resource)).toEqual([]);
+  });
+});
+
+describe('secrets of others under keys of their own', () => {
+  let roles: Roles;
+  beforeAll(() => {
+    roles = rolesWith(() => ({}));
+  }, 120_000);
+
+  test.each(['monitoring/grafana', 'keyturn/prod/legacy'])('%s is read and written', (name) => {
+    for (const action of ['Decrypt', 'GenerateDataKey']) {
+      expect(usersOf(roles, action, keyArn('theirs'), { name })).toEqual(WRITERS);
+    }
+  });
+
+  test('their keys open no other secret, and none to who does not ask through Secrets Manager', () => {
+    for (const name of [
+      'keyturn/prod/telegraf',
+      'monitoring/grafana/admin',
+      'influxdb/management',
+    ]) {
+      expect(usersOf(roles, 'Decrypt', keyArn('theirs'), { name })).toEqual([]);
+    }
+    const name = 'monitoring/grafana';
+    expect(usersOf(roles, 'Decrypt', keyArn('theirs'), { name, 'kms:ViaService': '' })).toEqual([]);
+  });
+});
+
+describe("the management token's key", () => {
+  const name = 'influxdb/management';
+
+  test('is said in the policy file, as ARN or alias', () => {
+    const byArn = rolesWith(() => ({}), documentOf({}, { managementTokenKey: IMPORTED }));
+    expect(usersOf(byArn, 'Decrypt', IMPORTED, { name })).toEqual(JOBS);
+    expect(usersOf(byArn, 'GenerateDataKey', IMPORTED, { name })).toEqual([]);
+    expect(usersOf(byArn, 'Decrypt', keyArn('other'), { name })).toEqual([]);
+    const byAlias = rolesWith(() => ({}), documentOf({}, { managementTokenKey: 'alias/influx' }));
+    const bears = { name, 'kms:ResourceAliases': ['alias/influx'] };
+    expect(usersOf(byAlias, 'Decrypt', keyArn('any'), bears)).toEqual(JOBS);
+    expect(usersOf(byAlias, 'Decrypt', keyArn('any'), { name })).toEqual([]);
+  }, 120_000);
+
+  test('given by the app as an alias is the key that bears it', () => {
+    const roles = rolesWith((stack) => ({
+      managementTokenKey: Alias.fromAliasName(stack, 'Alias', 'alias/influx') as IKey,
+    }));
+    const bears = { name, 'kms:ResourceAliases': ['alias/influx'] };
+    expect(usersOf(roles, 'Decrypt', keyArn('any'), bears)).toEqual(JOBS);
+  }, 120_000);
+});
+
+describe('a text that names no key, or no single one, is refused with what to write:', () => {
+  const mistakeIn = (more: object, cluster: object = {}) => {
+    try {
+      readPolicyFile(writePolicy(folder, JSON.stringify(documentOf(more, cluster))));
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'no mistake';
+  };
+  const ARN = 'arn:aws:kms:eu-west-1:111122223333:key';
+
+  test.each([
+    '*',
+    'keyturn',
+    'alias/*',
+    'alias/',
+    'arn:aws:s3:::bucket',
+    `${ARN}/*`,
+    'arn:aws:kms:*:*:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    'arn:aws:kms:eu-west-1:111122223333:alias/*',
+    `\${Key}`,
+    'alias/büro',
+  ])('%s', (text) => {
+    expect(mistakeIn({ encryptionKey: text })).toMatch(
+      /: encryptionKey: found .*, expected the ARN of a KMS key, or an alias; write arn:aws:kms:eu-west-1:111122223333:key\/<id> or alias\/<name>$/,
+    );
+    expect(mistakeIn({}, { managementTokenKey: text })).toMatch(/: cluster\.managementTokenKey: /);
+  });
+
+  test.each(['1234abcd-12ab-34cd-56ef-1234567890ab', 'mrk-1234abcd12ab34cd56ef1234567890ab'])(
+    'the bare id %s',
+    (id) => {
+      expect(mistakeIn({ encryptionKey: id })).toContain(
+        `found "${id}", the id of a key without its account and Region, expected the ARN of a KMS key, or an alias; write ${ARN}/${id} or alias/<name>`,
+      );
+    },
+  );
+
+  test("a service's own key", () => {
+    expect(mistakeIn({ encryptionKey: 'alias/aws/s3' })).toMatch(/the key of an AWS service/);
+  });
+
+  test.each([
+    `${ARN}/1234abcd-12ab-34cd-56ef-1234567890ab`,
+    'arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab',
+    'alias/team/tokens',
+    'arn:aws:kms:eu-west-1:111122223333:alias/team/tokens',
+  ])('but not %s', (text) => {
+    expect(mistakeIn({ encryptionKey: text })).toBe('no mistake');
+  });
+
+  test('a key of another account or Region than the stack is deployed to', () => {
+    const policy = writePolicy(
+      folder,
+      JSON.stringify(documentOf({ encryptionKey: `${ARN}/of-another` })),
+    );
+    const synth = (env: object) => {
+      const app = new App({
+        outdir: join(folder, 'elsewhere'),
+        context: { 'aws:cdk:bundling-stacks': [] },
+      });
+      return () => new Keyturn(new Stack(app, 'Mine', { env }), 'Keyturn', { policy });
+    };
+    for (const env of [
+      { account: '444455556666', region: 'eu-west-1' },
+      { account: '111122223333', region: 'us-east-1' },
+    ]) {
+      const here = `arn:aws:kms:${env.region}:${env.account}:key/of-another`;
+      expect(synth(env)).toThrow(
+        `keyturn.yaml: encryptionKey: found "${ARN}/of-another", expected a key of this stack's account and Region`,
+      );
+      expect(synth(env)).toThrow(`write a key such as ${here}`);
+    }
+  });
+});
