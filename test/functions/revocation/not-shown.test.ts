@@ -126,19 +126,17 @@ test.each([true, false])(
   },
 );
 
-/** The first `count` deletions are answered as done, and have no effect. */
-function losesDeletions(count: number): Interceptor {
-  let left = count;
-  return (call, effect) => {
-    if (call.operation !== 'DELETE /tokens/{id}' || left === 0) return passThrough(call, effect);
-    left -= 1;
-    return Promise.resolve({ status: 204, body: '' });
-  };
-}
+/** Until that instant deletions are answered as done, and have no effect. */
+const losesDeletions =
+  (until: number): Interceptor =>
+  (call, effect) =>
+    call.operation === 'DELETE /tokens/{id}' && world.clock.now() < until
+      ? Promise.resolve({ status: 204, body: '' })
+      : passThrough(call, effect);
 
 test('a deletion that a server answered and lost is made again, and confirmed then', async () => {
   const string = world.string(TELEGRAF);
-  world.intercept(losesDeletions(1));
+  world.intercept(losesDeletions(world.clock.now() + 5 * MINUTE));
   const { result } = await world.revoke({ token: 'telegraf', reason: 'leaked' });
   world.intercept();
   expect(result).toMatchObject({ done: true, confirmed: true });
