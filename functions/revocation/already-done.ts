@@ -15,7 +15,7 @@ import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
 import type { SeenAlone } from './observe.ts';
 import { findSuccessor, foreignHolders } from './plan/decide-revocation.ts';
-import { type GivenBefore, mayHaveEnded } from './plan/given-before.ts';
+import { mayHaveEnded } from './plan/given-before.ts';
 import { ENDING_WAYS, type Order } from './plan/order.ts';
 
 interface Context {
@@ -24,21 +24,16 @@ interface Context {
   readonly entry: TokenPolicy | undefined;
   /** The Management API's time. */
   readonly now: number;
-  /** Absent: nothing shows that the order was given before. */
-  readonly before?: GivenBefore | undefined;
+  /** Whether something shows that an order like this one was given before. */
+  readonly isRepeated: boolean;
 }
 
-/** A token that is gone. Its version is all that is known, and names it. */
-const goneResult = (
-  version: string,
-  secret: string,
-  had: TokenResult['had'] = [],
-): TokenResult => ({
+/** A token that is gone. Its version is all that is known: it names it, and nothing says what it could do. */
+const goneResult = (version: string, secret: string): TokenResult => ({
   tokenId: tokenNamedBy(version)?.tokenId ?? version,
   versions: [version],
   secret,
   result: 'gone',
-  ...(had.length > 0 && { had }),
 });
 
 /** Frozen tokens: what this order did before, or others; `replace` leaves them to the person who froze them. */
@@ -58,23 +53,25 @@ function* strippedForeign(seen: ObservedSecret): Generator<TokenResult> {
 }
 
 /**
- * By the versions, and by the listing: a token that was armed to its end, and not long ago, or that the same order may
- * have ended, may not be dead everywhere.
+ * By the listing, and by the versions where it shows nothing: a token that was armed to its end, and not long ago, or
+ * that an order like this one may have ended, may not be dead everywhere.
  */
 function* gone(
   { secret, holders, revoked }: SeenAlone,
-  { entry, now, before }: Context,
+  { now, isRepeated }: Context,
 ): Generator<TokenResult> {
-  for (const [version, holder] of holders) {
-    if (holder.state === 'gone') yield goneResult(version, secret.name, entry?.permissions);
-  }
+  const ended = new Set(
+    [...holders].flatMap(([each, { state }]) => (state === 'gone' ? each : [])),
+  );
   for (const owned of revoked) {
     const { revokedAt = 0 } = owned.token;
+    const isLabelled = owned.versions.filter((each) => ended.delete(each)).length > 0;
     const isRecent = isArmed(owned) && now - revokedAt < HOUR_MS;
-    if (isRecent || (before && mayHaveEnded(owned, before, now))) {
+    if (isLabelled || isRecent || (isRepeated && mayHaveEnded(owned, now))) {
       yield resultOf({ ...owned, owned }, 'gone');
     }
   }
+  for (const version of ended) yield goneResult(version, secret.name);
 }
 
 function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<TokenResult> {
@@ -88,11 +85,11 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Tok
     ),
   ].some((id) => id === replaces);
   if (replaces !== undefined && replaces !== 'nothing' && !isThere) {
-    yield goneResult(versionIdOf(replaces), seen.secret.name, successor.token.permissions);
+    yield goneResult(versionIdOf(replaces), seen.secret.name);
   }
   const row = resultOf({ token: successor.token, owned: successor }, 'successor');
-  const isUnseen = successor.marker.refused !== undefined; // until a run has seen it accepted
-  yield isUnseen ? { ...row, unconfirmed: 'it was promoted, and not seen accepted yet' } : row;
+  const wasRefused = successor.marker.refused !== undefined; // until a run has seen it accepted
+  yield wasRefused ? { ...row, wasRefused } : { ...row, had: [] };
 }
 
 /** Tokens with permissions: an order that undoes leaves no mark on what it gave back, and may have ended before it saw that. */

@@ -28,16 +28,18 @@ const MOST_TRIED = 3;
 /** "Within the same seconds". */
 const FRESH_MS = 5_000;
 
-/** Secrets whose current token works and is not meant by the order. */
+/** Secrets whose current token works; those first that the order does not mean. */
 function candidates(
   { secrets, at }: RevocationObservation,
-  condemned: readonly string[],
+  { condemned, replaced }: Meant,
   { policy }: Tools,
 ): Control[] {
-  return [...secrets.values()].flatMap((seen) => {
+  const all = [...secrets.values()].filter(({ secret }) => !condemned.includes(secret.name));
+  const first = all.filter(({ secret }) => !replaced.includes(secret.name));
+  return [...new Set([...first, ...all])].flatMap((seen) => {
     const { name } = seen.secret;
     const current = provenCurrent(seen, at);
-    if (!current || condemned.includes(name)) return [];
+    if (!current) return [];
     const permissions = entryOf(policy, name)?.permissions ?? current.token.permissions;
     return [{ secret: name, permissions }];
   });
@@ -58,13 +60,20 @@ async function isAccepted(control: Control, action: Action, tools: Tools): Promi
   return answer === 'accepted';
 }
 
-/** @param condemned names of the secrets whose current tokens the order ends */
+/** Names of the secrets that an order means. */
+interface Meant {
+  /** Their current tokens are ended, and none follows. */
+  readonly condemned: readonly string[];
+  /** Their current tokens are ended, and successors follow. */
+  readonly replaced: readonly string[];
+}
+
 export function createControls(
   observation: RevocationObservation,
-  condemned: readonly string[],
+  meant: Meant,
   tools: Tools,
 ): Controls {
-  const others = candidates(observation, condemned, tools);
+  const others = candidates(observation, meant, tools);
   const seenAt = new Map<string, number>();
 
   async function works(control: Control, action: Action): Promise<boolean> {

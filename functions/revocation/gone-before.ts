@@ -1,4 +1,3 @@
-import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { parseMarker } from '../tokens/marker.ts';
 import { ownedToken } from '../tokens/observation.ts';
@@ -43,8 +42,6 @@ export async function goneBefore(
     const unconfirmed = 'the cluster has no such token; nobody knows its string';
     return { tokenId, result: 'gone', unconfirmed };
   }
-  const { secret = '' } = known;
-  const had = known.had ?? entryOf(tools.policy, secret)?.permissions;
-  const own = way === 'replace' ? secret : undefined;
-  return await verifyRefused({ ...known, ...(had && { had }) }, { ...proving, own }, tools);
+  const own = way === 'replace' ? known.secret : undefined;
+  return await verifyRefused(known, { ...proving, own }, tools);
 }

@@ -16,6 +16,7 @@ import {
 } from '../tokens/observation.ts';
 import { observeVersions, type Readers } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
+import { tokenNamedBy } from '../tokens/version-id.ts';
 import { foreignHolders } from './plan/decide-revocation.ts';
 import type { Unseen } from './plan/unseen.ts';
 
@@ -127,7 +128,11 @@ async function listSecrets({
       else if (secret) {
         const said = notOwnedBecause(secret, owner);
         if (said === undefined) all.set(secret.name, secret);
-        else unseen.push({ secret: name, said, notOurs: { home: homeOf(secret.arn) } });
+        else {
+          // Our version ids stay when every token is gone and the tag, too.
+          const wasOurs = Object.values(secret.labels).some((each) => tokenNamedBy(each)?.certain);
+          unseen.push({ secret: name, said, notOurs: { home: homeOf(secret.arn), wasOurs } });
+        }
       }
     }),
   );
@@ -178,13 +183,15 @@ export async function observeAll(
     readFingerprint: fingerprintReader({ secrets, policy, log }),
   };
   const homes = new Set(
-    [...sorted.foreign.values()].flatMap(({ description }) => {
+    tokens.flatMap(({ description }) => {
       const { marker } = parseMarker(description) ?? {};
       return marker?.owner === owner ? [marker.home] : [];
     }),
   );
   // Another account may have a secret of this name, and one that is to be adopted has no tag yet: neither was ours.
-  const unseen = listing.unseen.filter(({ notOurs }) => !notOurs || homes.has(notOurs.home));
+  const unseen = listing.unseen.filter(
+    ({ notOurs }) => !notOurs || notOurs.wasOurs || homes.has(notOurs.home),
+  );
   const observed = await Promise.all(
     [...all].map(async ([name, secret]) => {
       const note: Note = (said) => unseen.push({ secret: name, said });

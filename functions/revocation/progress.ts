@@ -2,7 +2,6 @@ import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import type { Controls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import type { RevocationObservation } from './observe.ts';
-import type { GivenBefore } from './plan/given-before.ts';
 import type { Order } from './plan/order.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
 import type { OrderObservation } from './plan/target.ts';
@@ -39,9 +38,9 @@ export interface SecretResult {
 
 /** What an earlier order may have ended. */
 export interface EarlierOrder {
-  /** Absent: nothing shows that there was one. */
-  readonly given?: GivenBefore;
-  /** Versions whose tokens the cluster does not list any more. */
+  /** Whether the secret bears a trace of one. */
+  readonly isShown: boolean;
+  /** Versions whose tokens the cluster does not list any more, though they would not have expired yet. */
   readonly versions: readonly string[];
 }
 

@@ -45,7 +45,7 @@ export class RevocationError extends AggregateError {
 
 /** The part of a result that people read, without what only verifying needs. */
 function revokedToken(
-  { had, versions, fingerprint, ...revoked }: TokenResult,
+  { had, versions, fingerprint, wasRefused, ...revoked }: TokenResult,
   { policy }: Tools,
 ): RevokedToken {
   const token = entryOf(policy, revoked.secret ?? '')?.name;
@@ -68,19 +68,35 @@ function announce(
   }
 }
 
+/** All parts of an order share the listings of the cluster. */
+function sharing(tools: Tools): Tools {
+  let databases: ReturnType<Tools['api']['listDatabases']> | undefined;
+  const listDatabases = () => {
+    databases ??= tools.api.listDatabases().catch((error) => {
+      databases = undefined;
+      throw error;
+    });
+    return databases;
+  };
+  return { ...tools, api: { ...tools.api, listTokens: sharedListing(tools.api), listDatabases } };
+}
+
 /** Carries out an order: every secret and every single token by itself. */
 function applyRevocation(
   { target }: RevocationPlan,
   { secrets }: RevocationObservation,
   revocation: Revocation,
-  tools: Tools,
+  shared: Tools,
 ): Promise<SecretResult[]> {
-  const shared = { ...tools, api: { ...tools.api, listTokens: sharedListing(tools.api) } };
-  return Promise.all([
-    ...target.secrets.flatMap((name) => {
+  const inSecrets = (names: readonly string[], about: Revocation) =>
+    names.flatMap((name) => {
       const seen = secrets.get(name);
-      return seen ? [revokeSecret(seen, revocation, shared)] : [];
-    }),
+      return seen ? [revokeSecret(seen, about, shared)] : [];
+    });
+  const proof = { ...revocation, order: { ...revocation.order, isProof: true } };
+  return Promise.all([
+    ...inSecrets(target.secrets, revocation),
+    ...inSecrets(target.proven, proof),
     ...target.single.map((each) => {
       const seen = secrets.get(each.owned?.marker.secret ?? '');
       // A secret that was made again has the name of the one that it was in.
@@ -162,7 +178,7 @@ export async function runRevocation(
   const { way, dryRun, reason = '', noUndo, by } = request;
   const startedAt = runTools.now();
   const listed = await observeFor(request, runTools);
-  const tools = atApiTime(runTools, listed);
+  const tools = sharing(atApiTime(runTools, listed));
   const leaked = await searchValues(request, listed, tools);
   const endedIn = await findEnded(request, leaked, listed, tools);
   const found = { ...listed, leaked, ...(endedIn !== undefined && { endedIn }) };
@@ -184,14 +200,18 @@ export async function runRevocation(
   refuseOtherPlan(request, planned);
 
   const { secrets } = target;
-  const controls = createControls(around, secrets, tools);
+  const [condemned, replaced] = way === 'replace' ? [[], secrets] : [secrets, []];
+  const controls = createControls(around, { condemned, replaced }, tools);
   const order = orderOf(request, target, tools.policy);
   const revocation = { order, noUndo, reason, by, startedAt, controls, secrets, around };
   const applied = await applyRevocation(planned, around, revocation, tools);
   const proving = { startedAt, controls };
-  const gone =
-    target.gone === undefined ? [] : [await goneBefore(target.gone, around, order, proving, tools)];
-  const results = [...applied.flatMap((each) => each.results), ...gone];
+  const proven = applied.flatMap((each) => each.results);
+  const without = target.gone.filter((id) => !proven.some(({ tokenId }) => tokenId === id));
+  const gone = await Promise.all(
+    without.map((id) => goneBefore(id, around, order, proving, tools)),
+  );
+  const results = [...proven, ...gone];
   const tokens = results.map((each) => revokedToken(each, tools));
   for (const revoked of tokens) announce(revoked, request, tools);
 

@@ -17,7 +17,7 @@ import {
   otherHoldIn,
   shortfallOf,
 } from './plan/decide-revocation.ts';
-import { givenBefore, versionsOfEnded } from './plan/given-before.ts';
+import { bearsTrace, versionsOfEnded } from './plan/given-before.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './plan/order.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
 import {
@@ -116,7 +116,7 @@ function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): voi
     order,
     entry,
     now: tools.apiNow(),
-    before: before?.given,
+    isRepeated: before?.isShown === true,
   })) {
     const known = [...results.values()].find(
       ({ tokenId, versions = [] }) =>
@@ -191,8 +191,8 @@ async function earlierOrder(
   { name, order, revocation, known, unseen }: Progress,
   { secrets, policy, apiNow }: Tools,
 ): Promise<EarlierOrder> {
-  const given = ENDING_WAYS.includes(order.way) ? givenBefore(seen, order) : undefined;
-  if (!given) return { versions: [] };
+  const isShown = order.isProof || (ENDING_WAYS.includes(order.way) && bearsTrace(seen, order));
+  if (!isShown) return { isShown: false, versions: [] };
   const inSecret = new Set([...seen.tokens, ...seen.revoked].map(({ token }) => token.id));
   // What the plan showed in this secret, and this look does not, somebody ended since.
   const elsewhere = new Set(
@@ -202,12 +202,12 @@ async function earlierOrder(
   try {
     const times = await secrets.versionTimes(name);
     const about = { now: apiNow(), isListed };
-    return { given, versions: versionsOfEnded(times, given, entryOf(policy, name) ?? {}, about) };
+    return { isShown, versions: versionsOfEnded(times, entryOf(policy, name) ?? {}, about) };
   } catch (error) {
     unseen.add(
       `${name}: its versions could not be listed (${messageOf(error)}), so what an earlier order ended there is not proven anew, and may work`,
     );
-    return { given, versions: [] };
+    return { isShown, versions: [] };
   }
 }
 
@@ -234,6 +234,7 @@ function endOf(
   seen: ObservedSecret,
   { order, released }: Progress,
 ): Pick<Progress, 'reason' | 'settled'> | undefined {
+  if (order.isProof) return undefined;
   const other = otherHoldIn(seen, order);
   const left = released && !other ? freezeLeftIn(seen) : undefined;
   if (left !== undefined) return { reason: left, settled: true };

@@ -5,6 +5,7 @@ import { holdOf } from '../secrets-manager/hold.ts';
 import { secretNamedIn } from '../tokens/observation.ts';
 import { currentHolder, isUnknown, works } from '../tokens/state.ts';
 import type { UnderHold } from '../tokens/under-hold.ts';
+import { tokenNamedBy } from '../tokens/version-id.ts';
 import { isRenewedNext, mendedBy } from './already-done.ts';
 import type { TokenResult } from './end-token.ts';
 import { observeOne } from './observe.ts';
@@ -84,12 +85,16 @@ export const unsaid = (results: readonly TokenResult[], { holdError }: LastLook)
 
 /** Strings in the secret that the order does not end, and that may work; in sentences. */
 async function othersMayWork(progress: Progress, tools: Tools): Promise<string[]> {
-  const { name, order, revocation, unknown, foreign } = progress;
+  const { name, order, revocation, unknown, foreign, before, results } = progress;
   if (!ENDING_WAYS.includes(order.way)) return [];
+  const told = new Set([...results.values()].flatMap(({ versions = [] }) => versions));
+  // What Keyturn put is found by its tokens; by its versions, if an earlier order may have ended these.
+  const isMeant = (version: string) =>
+    !told.has(version) && (before?.isShown || !tokenNamedBy(version)?.certain);
   const secretNamed = secretNamedIn(revocation.around);
   const look = (versions: readonly string[]) =>
     observeOne(name, tools, { foreign, ids: expectedIds(progress), secretNamed, versions });
-  const asked = await withoutLabel(name, look, tools).catch(messageOf);
+  const asked = await withoutLabel(name, isMeant, look, tools).catch(messageOf);
   const [others, problem] = typeof asked === 'string' ? [[], asked] : [asked, undefined];
   const strings = new Map([...unknown, ...others.map((each) => [each.version, each] as const)]);
   const ours = [...revocation.around.secrets.values()].flatMap(({ tokens }) => tokens);
@@ -102,7 +107,7 @@ async function othersMayWork(progress: Progress, tools: Tools): Promise<string[]
   if (problem === undefined) return found;
   return [
     ...found,
-    `${name}: its versions without a label could not be looked at (${problem}); a string that a person put there may still work`,
+    `${name}: its versions without a label could not be looked at (${problem}); a string in one of them may still work`,
   ];
 }
 

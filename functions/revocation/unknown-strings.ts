@@ -1,7 +1,6 @@
 import type { Tools } from '../run/tools.ts';
 import type { TokenValue } from '../token-value.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { tokenNamedBy } from '../tokens/version-id.ts';
 import type { SeenAlone } from './observe.ts';
 import { type Proving, readUnknown, unknownMayWork } from './verify-refused.ts';
 
@@ -14,10 +13,10 @@ export interface UnknownString {
   readonly holder: Others;
 }
 
-type Others = Extract<Holder, { readonly state: 'unknown' | 'shared' | 'foreign' }>;
+type Others = Extract<Holder, { readonly state: 'unknown' | 'shared' | 'foreign' | 'gone' }>;
 
 const isOthers = (holder: Holder): holder is Others =>
-  ['unknown', 'shared', 'foreign'].includes(holder.state);
+  ['unknown', 'shared', 'foreign', 'gone'].includes(holder.state);
 
 /** Labelled versions with a string that is no token's of this secret, each with one of its labels. */
 export function underLabels({ secret, holders }: ObservedSecret): readonly UnknownString[] {
@@ -26,24 +25,24 @@ export function underLabels({ secret, holders }: ObservedSecret): readonly Unkno
   const byVersion = new Map(labels.map(([label, version]) => [version, label]));
   return [...byVersion].flatMap(([version, label]) => {
     const holder = holders.get(version);
-    // The order ends those of foreign tokens.
-    const isLeft = holder && isOthers(holder) && holder.state !== 'foreign';
+    // The order ends those of foreign tokens, and what is gone has a row.
+    const isLeft = holder?.state === 'unknown' || holder?.state === 'shared';
     return isLeft ? [{ version, label, holder }] : [];
   });
 }
 
 /**
- * The same for versions that people put and whose labels went on: each save, and each promotion, takes a label off,
- * and none ends a string. What Keyturn put is found by its tokens.
+ * The same for versions whose labels went on: each save, and each promotion, takes a label off, and none ends a string.
+ * @param isMeant whether to ask about a version
  * @param look the secret as it is now, with these versions
  */
 export async function withoutLabel(
   name: string,
+  isMeant: (version: string) => boolean,
   look: (versions: readonly string[]) => Promise<SeenAlone | undefined>,
   { secrets }: Pick<Tools, 'secrets'>,
 ): Promise<readonly UnknownString[]> {
-  const all = [...(await secrets.versionTimes(name)).keys()];
-  const versions = all.filter((version) => !tokenNamedBy(version)?.certain);
+  const versions = [...(await secrets.versionTimes(name)).keys()].filter(isMeant);
   const seen = versions.length > 0 ? await look(versions) : undefined;
   const labelled = new Set(Object.values(seen?.secret.labels ?? {}));
   return versions.flatMap((version) => {
@@ -60,6 +59,12 @@ function whose({ version, label, holder }: UnknownString, owner: OwnedToken | un
     return {
       said: `${where} has the string of ${token.id}, a token of ${marker.secret} that this order does not end`,
       end: `give this order for ${marker.secret}, too`,
+    };
+  }
+  if (holder.state === 'gone') {
+    return {
+      said: `${where} has the string of a token that was ended before`,
+      end: 'restart the router that never heard of it',
     };
   }
   if (holder.state !== 'foreign') {

@@ -51,7 +51,7 @@ const ACTION: Partial<Record<TokenResult['result'], string>> = {
 };
 
 /** Whether a string may work whose end was answered as done, and was not seen. */
-export const mayWork = ({ late, failures }: Progress) =>
+export const mayWork = ({ late, failures }: Pick<Progress, 'late' | 'failures'>) =>
   [...failures.values()].some(
     ({ what, tokenId = '' }) => what !== 'give-back' && late.includes(tokenId),
   );

@@ -8,9 +8,14 @@ import { readString } from './verify-refused.ts';
 /** Kept for reading the secret once more and for the report. */
 const RESERVE_MS = MINUTE_MS;
 
-/** Tokens of ours with permissions: it does not tell who gave them, so it may have been the same order a moment ago. */
-const isToWork = ({ result, secret, had = [] }: TokenResult) =>
-  result === 'given-back' || (result === 'left' && secret !== undefined && had.length > 0);
+/**
+ * Tokens of ours with permissions: it does not tell who gave them, so it may have been the same order a moment ago. A
+ * successor that was promoted unverified may be accepted by now.
+ */
+const isToWork = ({ result, secret, wasRefused, had = [] }: TokenResult) =>
+  result === 'given-back' ||
+  wasRefused === true ||
+  (result === 'left' && secret !== undefined && had.length > 0);
 
 async function notAcceptedBecause(given: TokenResult, tools: Tools): Promise<string | undefined> {
   const { policy, dataPlane, now, deadline } = tools;
@@ -22,6 +27,7 @@ async function notAcceptedBecause(given: TokenResult, tools: Tools): Promise<str
       settleMs: policy.settle,
       firstBy: now() + policy.activationTimeout,
       deadline: deadline - RESERVE_MS,
+      wasRefused: given.wasRefused ?? false,
       databases: namedDatabases(policy),
     });
   return accepted ? undefined : `it was not seen accepted in time: ${detail}`;

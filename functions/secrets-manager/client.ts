@@ -35,6 +35,13 @@ export interface SecretsOptions extends Timing {
 /** The most that one call of `ListSecrets` returns (`MaxResults`). */
 const TIMEOUT_MS = 20_000;
 const PAGE = 100;
+/**
+ * Quotas of the whole account and Region, which nobody can raise: `ListSecrets` and `ListSecretVersionIds` have 50 calls
+ * a second together, `DescribeSecret` and `GetSecretValue` 10,000. Others need them, too.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ */
+const LISTS_PER_SECOND = 25;
+const READS_PER_SECOND = 1_000;
 /** `DeleteSecret` takes 7 to 30 days (`RecoveryWindowInDays`). */
 const RECOVERY_DAYS = 30;
 
@@ -84,10 +91,15 @@ export function createSecrets(options: SecretsOptions): Secrets {
       Math.min(options.timeoutMs ?? TIMEOUT_MS, options.deadline() - options.now()),
       send,
     );
-  // The three have quotas of their own, of the same size.
+  // The three have quotas of their own, of the same size. `DeleteSecret` has one, too, and is called for few.
   const [writable, taggable, creatable] = [1, 2, 3].map(() =>
     rateLimit(options.writesPerSecond, options),
   ) as [RateLimit, RateLimit, RateLimit];
+  const [listable, describable, readable] = [
+    LISTS_PER_SECOND,
+    READS_PER_SECOND,
+    READS_PER_SECOND,
+  ].map((perSecond) => rateLimit(perSecond, options)) as [RateLimit, RateLimit, RateLimit];
   const again = <T>(attempt: () => Promise<T>, retryable = isTransient) =>
     retry(attempt, {
       ...options,
@@ -127,7 +139,10 @@ export function createSecrets(options: SecretsOptions): Secrets {
           MaxResults: PAGE,
           NextToken,
         });
-        const page = await again(() => ask(place, (how) => client.send(command, how)));
+        const page = await again(async () => {
+          await listable(place);
+          return ask(place, (how) => client.send(command, how));
+        });
         secrets.push(...present(page.SecretList, place, 'a list').map(fromListing));
         NextToken = page.NextToken;
       } while (NextToken !== undefined);
@@ -140,6 +155,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
       orUndefined(async () => {
         const place = `DescribeSecret of ${name}`;
         const command = new DescribeSecretCommand({ SecretId: name });
+        await describable(place);
         const found = await ask(place, (how) => client.send(command, how));
         present(found.ARN, place, 'an ARN');
         return fromDescription(found);
@@ -157,7 +173,10 @@ export function createSecrets(options: SecretsOptions): Secrets {
           NextToken,
         });
         const page = await ofOneSecret(() =>
-          orUndefined(() => ask(place, (how) => client.send(command, how))),
+          orUndefined(async () => {
+            await listable(place);
+            return ask(place, (how) => client.send(command, how));
+          }),
         );
         if (!page) return times;
         for (const { VersionId, CreatedDate } of present(page.Versions, place, 'a list')) {
@@ -182,7 +201,10 @@ export function createSecrets(options: SecretsOptions): Secrets {
     async value(name, version) {
       const place = `GetSecretValue of ${name}`;
       const command = new GetSecretValueCommand({ SecretId: name, VersionId: version });
-      const found = await orUndefined(() => ask(place, (how) => client.send(command, how)));
+      const found = await orUndefined(async () => {
+        await readable(place);
+        return ask(place, (how) => client.send(command, how));
+      });
       if (!found) return undefined;
       if (found.SecretBinary !== undefined) {
         throw new BinaryValueError(

@@ -12,7 +12,7 @@ export interface RateLimitOptions extends Pick<Timing, 'now' | 'sleep'> {
 /**
  * Spaces calls evenly, at most `perSecond`, however many callers wait. Secrets Manager allows 50 calls
  * of PutSecretValue and UpdateSecretVersionStage a second for the whole account and Region, 50 of TagResource and
- * UntagResource, and 50 of CreateSecret, and others need them too. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ * UntagResource, 50 of CreateSecret and 50 of lists, and others need them too. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
  */
 export function rateLimit(
   perSecond: number,

@@ -133,6 +133,12 @@ const deletionOf = (tokenId: string): Action => ({ kind: 'delete', tokenId });
 const deletions = (tokens: readonly OwnedToken[]) =>
   tokens.map(({ token }) => deletionOf(token.id));
 
+/** AWSCURRENT's first: that it is gone tells a repetition that others may be, too. */
+const currentFirst = (seen: ObservedSecret, tokens: readonly OwnedToken[]): OwnedToken[] => {
+  const current = ownedCurrent(seen);
+  return [...tokens].sort((a, b) => Number(isSame(b, current)) - Number(isSame(a, current)));
+};
+
 /**
  * What ends the condemned tokens. Foreign ones first, while a label still names them; owned ones are found
  * by their markers.
@@ -146,7 +152,7 @@ function endings(seen: ObservedSecret, order: Order, successor?: OwnedToken): Ac
   return [
     ...foreign.map(({ id }) => deletionOf(id)),
     ...detach(seen, order.way === 'replace' ? ended : undefined),
-    ...deletions(ended),
+    ...deletions(currentFirst(seen, ended)),
   ];
 }
 
@@ -282,8 +288,9 @@ export function freezeLeftIn({ secret }: ObservedSecret): string | undefined {
 /** What the order cannot make sure of in a secret that it reaches. */
 export function shortfallOf(
   { secret, tokens }: ObservedSecret,
-  { way }: Pick<Order, 'way'>,
+  { way, isProof }: Pick<Order, 'way' | 'isProof'>,
 ): string | undefined {
+  if (isProof) return undefined;
   if (secret.deletedAt !== undefined && way === 'replace') {
     return 'is scheduled for deletion, so it got no successor';
   }
@@ -317,7 +324,7 @@ export function decideRevocation(
   order: Order,
   now: number,
 ): readonly RevocationAction[] {
-  if (notReachedBecause(seen, order) !== undefined) return [];
+  if (order.isProof || notReachedBecause(seen, order) !== undefined) return [];
   const { name: secret } = seen.secret;
   return decideActions(seen, order, now).map((action) => ({ ...action, secret }));
 }

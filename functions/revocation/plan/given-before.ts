@@ -1,61 +1,44 @@
-import { type Hold, holdOf, holdOrigin } from '../../secrets-manager/hold.ts';
-import { LONGEST_LAG_MS, type ObservedSecret, type OwnedToken } from '../../tokens/observation.ts';
+import { type Hold, holdOf } from '../../secrets-manager/hold.ts';
+import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import { currentHolder, isExpired, isInert } from '../../tokens/state.ts';
 import { tokenNamedBy } from '../../tokens/version-id.ts';
 import type { RevocationWay } from '../request.ts';
 import type { Order } from './order.ts';
 
-/** The same order, or one like it, may have ended tokens of a secret before. */
-export interface GivenBefore {
-  /** What ended earlier was not ended by it. Milliseconds since 1970; absent: nobody knows when it was given. */
-  readonly since?: number;
-}
-
-/** A secret, and its revoked tokens, as far as the cluster still lists them. */
-type Seen = ObservedSecret & { readonly revoked: readonly OwnedToken[] };
-
 const HOLDS: Partial<Record<RevocationWay, Hold>> = { freeze: 'frozen', delete: 'deleted' };
 
-/** Two clocks, and an order that ends the tokens before it mints a successor, lie within an hour. */
-const from = (at: number | undefined): GivenBefore =>
-  at === undefined ? {} : { since: at - LONGEST_LAG_MS };
-
 /**
- * Whether a secret bears a trace of such an order, before this one changes anything: the successor that it minted, the
- * hold that it set, or an AWSCURRENT whose token is gone, as one leaves it that ended there, or that could set no hold.
- * A first order finds none of these, and so does not pay for old versions.
+ * Whether a secret bears a trace that an order like this one was given before: a token with its `order`, the hold that
+ * it sets, or an AWSCURRENT whose token is gone, which is the first that an order ends.
+ *
+ * What a repetition claims rests on one rule. Where there is a trace, every string in every version that Secrets
+ * Manager shows of the secret is asked about, whatever the policy says of it today and whoever ended its token:
+ *
+ * - until every router refuses it, where its token would still work if nobody had ended it;
+ * - by one burst, where it would have expired by today's policy (`versionsOfEnded`), or is nobody's that is known;
+ * - for everything that a string may do, where nobody knows any more what it could do.
+ *
+ * That holds for the secrets that the order means, for those that an earlier one meant by a database that nothing names
+ * there any more, and for the secret of a token that was named and is gone: in both nothing is done, but all is proven.
  */
-export function givenBefore(seen: Seen, { id, way }: Order): GivenBefore | undefined {
-  const isOfOrder = ({ marker }: OwnedToken) => marker.order === id;
-  if (seen.tokens.some(isOfOrder)) {
-    // The same words given a third time ended the first successor, too.
-    const minted = [...seen.tokens, ...seen.revoked].filter(isOfOrder);
-    return from(Math.min(...minted.map(({ token }) => token.createdAt)));
-  }
-  const isGone = currentHolder(seen)?.state === 'gone';
-  if (!isGone && (HOLDS[way] === undefined || holdOf(seen.secret) !== HOLDS[way])) return undefined;
-  const current = seen.secret.labels.AWSCURRENT ?? '';
-  const revoked = seen.revoked.find(({ versions }) => versions.includes(current));
-  const held = HOLDS[way] && holdOrigin(seen.secret)?.at;
-  const known = [held, revoked?.token.revokedAt].filter((at) => at !== undefined);
-  return from(known.length > 0 ? Math.min(...known) : undefined);
+export function bearsTrace(seen: ObservedSecret, { id, way }: Pick<Order, 'id' | 'way'>): boolean {
+  if (seen.tokens.some(({ marker }) => marker.order === id)) return true;
+  const hold = HOLDS[way];
+  const isHeld = hold !== undefined && holdOf(seen.secret) === hold;
+  return isHeld || currentHolder(seen)?.state === 'gone';
 }
 
-/** Whether such an order may have ended this token, and it could do something before. */
-export const mayHaveEnded = (owned: OwnedToken, { since }: GivenBefore, now: number): boolean =>
-  !isInert(owned) &&
-  !isExpired(owned.token, since ?? now) &&
-  (owned.token.revokedAt ?? now) >= (since ?? 0);
+/** Whether a revoked token would work if nobody had ended it. */
+export const mayHaveEnded = (owned: OwnedToken, now: number): boolean =>
+  !isInert(owned) && !isExpired(owned.token, now);
 
 /**
- * The versions of tokens that the cluster does not list and that such an order may have ended. Left out is what ended
- * by itself: the version that came next was older than `expiresAfter` then. No token works so long after it was
- * replaced, also one of a former policy that gave it longer: `expiresAfter` is longer than two grace periods.
+ * The same by the versions of tokens that the cluster does not list: those that came to nothing by themselves are left
+ * out, as the version that came next was older than `expiresAfter` is now.
  * @param isListed whether the cluster lists a token, so that it is known how it is
  */
 export function versionsOfEnded(
   times: ReadonlyMap<string, number>,
-  { since }: GivenBefore,
   { expiresAfter = Number.POSITIVE_INFINITY }: { readonly expiresAfter?: number },
   { now, isListed }: { readonly now: number; isListed(tokenId: string): boolean },
 ): string[] {
@@ -63,7 +46,7 @@ export function versionsOfEnded(
   return sorted.flatMap(([version], index) => {
     const named = tokenNamedBy(version);
     const replacedAt = sorted[index + 1]?.[1] ?? now;
-    const isOld = replacedAt + expiresAfter < (since ?? now);
-    return named?.certain && !isOld && !isListed(named.tokenId) ? [version] : [];
+    const isOver = replacedAt + expiresAfter < now;
+    return named?.certain && !isOver && !isListed(named.tokenId) ? [version] : [];
   });
 }

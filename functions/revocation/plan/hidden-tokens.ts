@@ -1,13 +1,30 @@
+import type { Token } from '../../management-api/token.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { holdSince, missingTraces } from '../../secrets-manager/hold.ts';
+import { HOUR_MS } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
-import { type OwnedToken, ownedToken } from '../../tokens/observation.ts';
+import {
+  asOwned,
+  type ObservedSecret,
+  type OwnedToken,
+  ownedToken,
+  secretNamedIn,
+} from '../../tokens/observation.ts';
 import { works } from '../../tokens/state.ts';
 import type { RevocationRequest } from '../request.ts';
 import { foreignHolders } from './decide-revocation.ts';
-import { needsNoAws } from './order.ts';
+import { mayHaveEnded } from './given-before.ts';
+import { needsNoAws, UNDOING_WAYS } from './order.ts';
 import { type OrderObservation, SelectionError, type Target } from './target.ts';
 import { counted, listed } from './unknown-string.ts';
 import { type IsMeant, unseenIn } from './unseen.ts';
+
+/** A token as ours, whatever secret its marker names. */
+function ofOwner(token: Token, owner: string): OwnedToken[] {
+  const parsed = parseMarker(token.description);
+  const { owner: of, id = token.id } = parsed?.marker ?? {};
+  return parsed && of === owner && id === token.id ? [ownedToken(token, parsed)] : [];
+}
 
 /** Live tokens whose markers name our owner, and a secret that Secrets Manager does not show. */
 export function hiddenTokens({ tokens, secrets }: OrderObservation, owner: string): OwnedToken[] {
@@ -18,20 +35,50 @@ export function hiddenTokens({ tokens, secrets }: OrderObservation, owner: strin
     ]),
   );
   return tokens.flatMap((token) => {
-    if (token.revokedAt !== undefined || visible.has(token.id)) return [];
-    const parsed = parseMarker(token.description);
-    const { owner: of, id = token.id } = parsed?.marker ?? {};
-    return parsed && of === owner && id === token.id ? [ownedToken(token, parsed)] : [];
+    return token.revokedAt !== undefined || visible.has(token.id) ? [] : ofOwner(token, owner);
+  });
+}
+
+/** Since when this order, or one that says the same, deletes what is in our secrets, as far as their holds tell. */
+export function deletedSince(
+  { way, reason, by }: Pick<RevocationRequest, 'way' | 'reason' | 'by'>,
+  secrets: Iterable<ObservedSecret>,
+): number | undefined {
+  if (way !== 'delete' || reason === undefined) return undefined;
+  const since = [...secrets].flatMap(({ secret }) =>
+    missingTraces(secret, 'deleted', { by, reason }).includes('tag') ? [] : holdSince(secret),
+  );
+  return since.length > 0 ? Math.min(...since) : undefined;
+}
+
+/** Such tokens that were deleted within an hour, or since the same order was given first: it may have ended them. */
+export function endedHidden(
+  around: OrderObservation,
+  request: RevocationRequest,
+  owner: string,
+): OwnedToken[] {
+  if (request.way !== 'delete') return [];
+  const { tokens, secrets, at } = around;
+  const since = Math.min(deletedSince(request, secrets.values()) ?? at, at) - HOUR_MS;
+  return tokens.flatMap((token) => {
+    const isEnded = token.revokedAt !== undefined && token.revokedAt >= since;
+    if (!isEnded || asOwned(token, owner, secretNamedIn(around))) return [];
+    return ofOwner(token, owner).filter((owned) => mayHaveEnded(owned, at));
   });
 }
 
 /** An order stops that means what was not looked at. */
-export function refuseUnseen(around: OrderObservation, isMeant: IsMeant): void {
+export function refuseUnseen(
+  around: OrderObservation,
+  { way }: Pick<RevocationRequest, 'way'>,
+  isMeant: IsMeant,
+): void {
   const unseen = unseenIn(around, isMeant);
   if (!unseen) return;
-  throw new SelectionError(
-    `${unseen.said}; nothing was done; a token can be ended all the same, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)`,
-  );
+  const instead = UNDOING_WAYS.includes(way)
+    ? ''
+    : '; a token can be ended all the same, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)';
+  throw new SelectionError(`${unseen.said}; nothing was done${instead}`);
 }
 
 /** Whether this may be the wrong account or Region: nothing of the owner is there, not even without its tag. */
@@ -49,12 +96,16 @@ export function notShownHere(
   { owner }: Policy,
   around: OrderObservation,
   hidden: readonly OwnedToken[],
+  { way }: Pick<RevocationRequest, 'way'>,
 ): string {
   const unseen = unseenIn(around, (name) => hidden.some(({ marker }) => marker.secret === name));
   const ids = hidden.map(({ token }) => token.id);
+  const isUndoing = UNDOING_WAYS.includes(way);
   const byId = 'with "way": "freeze" (--freeze) or "way": "delete" (--delete)';
   if (unseen?.notOurs) {
-    return `${unseen.said}; or end tokens by their ids (${listed(ids)}), ${byId}`;
+    return isUndoing
+      ? unseen.said
+      : `${unseen.said}; or end tokens by their ids (${listed(ids)}), ${byId}`;
   }
   const where =
     unseen?.said ??
@@ -65,7 +116,8 @@ export function notShownHere(
     ids.length === 0
       ? ''
       : `, and ${counted(ids.length, 'token')} of what is meant: ${listed(ids)}`;
-  return `${where}${which}; is this the wrong account or Region? If not, end tokens by their ids, ${byId}`;
+  const question = `${where}${which}; is this the wrong account or Region?`;
+  return isUndoing ? question : `${question} If not, end tokens by their ids, ${byId}`;
 }
 
 /** Whether a way needs no secret of a token that it is about. */
@@ -103,7 +155,7 @@ export function refuseHidden(
   if (around.awsError !== undefined || request.withoutSecrets || request.way === 'whois') return;
   const isSecret = (name: string) => name === marker.secret;
   if (unseenIn(around, isSecret) && needsNoAws(request)) return;
-  refuseUnseen(around, isSecret);
+  refuseUnseen(around, request, isSecret);
   const where = `${token.id} belongs to ${marker.secret}, which Secrets Manager does not show here: is this the wrong account or Region?`;
   if (request.way === 'replace') {
     throw new SelectionError(

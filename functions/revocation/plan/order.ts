@@ -11,6 +11,8 @@ export interface Order extends Pick<RevocationRequest, 'way' | 'immediately' | '
   readonly entries: ReadonlySet<string>;
   /** The id of the token that was named by id or fingerprint; it never counts as a successor. */
   readonly namedToken?: string;
+  /** Nothing is done: what an earlier order like this one may have ended is proven to be dead. */
+  readonly isProof: boolean;
   /** The successor that this run obtained. Absent: none yet. */
   readonly successor?: Pick<Token, 'id' | 'createdAt'>;
   /** For an order that undoes: the hold that its plan showed, which is all that it may release. */

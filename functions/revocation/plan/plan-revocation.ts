@@ -22,6 +22,7 @@ export const orderOf = (
   entries: new Set(tokens.map(({ secret }) => secret)),
   way: request.way,
   immediately: request.immediately,
+  isProof: false,
   ...(request.reason !== undefined && { reason: request.reason }),
   ...(request.by !== undefined && { by: request.by }),
   ...(namedToken !== undefined && { namedToken }),
@@ -59,8 +60,8 @@ function selectTokens(
     for (const token of seen ? foreignHolders(seen) : []) found.set(token.id, token);
   }
   for (const { token } of [...target.single, ...target.hidden]) found.set(token.id, token);
-  const revoked = around.tokens.find(({ id }) => id === target.gone);
-  if (request.way === 'whois' && revoked) found.set(revoked.id, revoked);
+  const revoked = around.tokens.filter(({ id }) => target.gone.includes(id));
+  if (request.way === 'whois') for (const token of revoked) found.set(token.id, token);
   return [...found.values()];
 }
 

@@ -1,12 +1,19 @@
-import type { Permission } from '../../management-api/token.ts';
+import type { Permission, Token } from '../../management-api/token.ts';
 import { entryOf, namedDatabases, type Policy, secretPrefix } from '../../policy/policy.ts';
 import { suggestionFor } from '../../policy/suggestion.ts';
-import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import {
+  asOwned,
+  type ObservedSecret,
+  type OwnedToken,
+  secretNamedIn,
+} from '../../tokens/observation.ts';
 import { provenCurrent } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
+import { bearsTrace } from './given-before.ts';
 import {
+  endedHidden,
   hiddenTokens,
   isNothingShown,
   notShownHere,
@@ -55,13 +62,16 @@ function selectNamed(
 ): Target | undefined {
   const { way } = request;
   const hidden = hiddenTokens(around, policy.owner).filter(isMeant);
+  const gone = endedHidden(around, request, policy.owner).filter(isMeant);
   if (secrets.length === 0) {
     if (isNothingShown(request, around) || (hidden.length > 0 && !reachesHidden(way))) {
-      throw new SelectionError(`${what} selects nothing: ${notShownHere(policy, around, hidden)}`);
+      const why = notShownHere(policy, around, hidden, request);
+      throw new SelectionError(`${what} selects nothing: ${why}`);
     }
-    if (hidden.length === 0) return undefined;
+    if (hidden.length + gone.length === 0) return undefined;
   }
-  return withHidden(whole(secrets), hidden, request, around);
+  const target = { ...whole(secrets), gone: gone.map(({ token }) => token.id) };
+  return withHidden(target, hidden, request, around);
 }
 
 function selectSecret(
@@ -79,10 +89,10 @@ function selectSecret(
     (name === undefined && nameOrArn.includes(`:secret:${secret}-`));
   const isMeant = ({ marker }: OwnedToken) => isNamed(marker.secret);
   const named = { what: nameOrArn, secrets: name === undefined ? [] : [name], isMeant };
-  refuseUnseen(around, (each, { notOurs }) => !notOurs && isNamed(each));
+  refuseUnseen(around, request, (each, { notOurs }) => !notOurs && isNamed(each));
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
-  refuseUnseen(around, isNamed);
+  refuseUnseen(around, request, isNamed);
   const known = suggestionFor(nameOrArn, [...secrets.keys()]);
   throw new SelectionError(`this deployment has no secret ${nameOrArn}${known}`);
 }
@@ -102,10 +112,10 @@ function selectName(
     secrets: around.secrets.has(secret) ? [secret] : [],
     isMeant: ({ marker }: OwnedToken) => isNamed(marker.secret),
   };
-  refuseUnseen(around, (each, { notOurs }) => !notOurs && isNamed(each));
+  refuseUnseen(around, request, (each, { notOurs }) => !notOurs && isNamed(each));
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
-  refuseUnseen(around, isNamed);
+  refuseUnseen(around, request, isNamed);
   if (!entry) {
     const names = policy.tokens.map((each) => each.name);
     throw new SelectionError(
@@ -113,6 +123,19 @@ function selectName(
     );
   }
   throw new SelectionError(`${name} has no secret here, and the cluster has no live token of it`);
+}
+
+/** Other secrets than these, whose tokens an earlier order may have ended: nothing tells any more what those could do. */
+function endedBefore(
+  selected: readonly string[],
+  request: RevocationRequest,
+  { secrets }: OrderObservation,
+): string[] {
+  if (!ENDING_WAYS.includes(request.way)) return [];
+  const order = { id: orderId(request), way: request.way };
+  return [...secrets.values()].flatMap((seen) =>
+    bearsTrace(seen, order) && !selected.includes(seen.secret.name) ? [seen.secret.name] : [],
+  );
 }
 
 /** By the permissions of a secret's tokens and of its entry: after a deletion there are no tokens to ask. */
@@ -134,8 +157,9 @@ function selectDatabase(
     isMeant: ({ token, marker }: OwnedToken) => touches(grantsOf(token, marker), name),
   };
   const found = selectNamed(named, request, around, policy);
-  if (found) return found;
-  refuseUnseen(around, (_secret, { notOurs }) => !notOurs);
+  const proven = endedBefore(named.secrets, request, around);
+  if (found || proven.length > 0) return { ...(found ?? NONE), proven };
+  refuseUnseen(around, request, (_secret, { notOurs }) => !notOurs);
   const granted = [
     ...policy.tokens.flatMap(({ permissions }) => permissions),
     ...around.tokens.flatMap(({ permissions }) => permissions),
@@ -187,20 +211,33 @@ function selectUnlisted(
       `no listed token has the id ${id}, but the listing is cut: it may live; nothing was done; give the order again`,
     );
   }
-  if (around.endedIn !== undefined && ENDING_WAYS.includes(way)) return { ...NONE, gone: id };
+  if (around.endedIn !== undefined && ENDING_WAYS.includes(way)) {
+    return { ...NONE, gone: [id], proven: [around.endedIn] };
+  }
   throw new SelectionError(
     `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
   );
 }
 
-/** Its death can be proven, and told; nothing gives it back. */
-function selectRevoked(id: string, { way }: Pick<RevocationRequest, 'way'>): Target {
+/**
+ * Its death can be proven, and told; nothing gives it back. An earlier order may have ended all tokens of its secret with
+ * it.
+ */
+function selectRevoked(
+  token: Token,
+  { way }: Pick<RevocationRequest, 'way'>,
+  around: OrderObservation,
+  owner: string,
+): Target {
+  const { id } = token;
   if (UNDOING_WAYS.includes(way)) {
     throw new SelectionError(
       `the token ${id} is revoked, and nothing gives a revoked token back; nothing was done; keyturn rotate mints another one`,
     );
   }
-  return { ...NONE, gone: id };
+  const home = asOwned(token, owner, secretNamedIn(around))?.marker.secret;
+  const proven = home !== undefined && ENDING_WAYS.includes(way) ? [home] : [];
+  return { ...NONE, gone: [id], proven };
 }
 
 function selectToken(
@@ -218,7 +255,7 @@ function selectToken(
   if (home && request.way !== 'restore' && !isOfReplica) return whole([home.secret.name], id);
   const token = around.tokens.find((each) => each.id === id);
   if (!token) return selectUnlisted(id, request, around);
-  if (token.revokedAt !== undefined) return selectRevoked(id, request);
+  if (token.revokedAt !== undefined) return selectRevoked(token, request, around, owner);
   const own = owned && around.secrets.get(owned.marker.secret);
   // No token of the secret is proven current, so consumers may be using this one: it gets a successor.
   if (request.way === 'replace' && own && !provenCurrent(own, around.at)) {
@@ -270,7 +307,8 @@ function selectAll(request: RevocationRequest, policy: Policy, around: OrderObse
         'If there are really none, add "withoutSecrets": true (--without-secrets)',
     );
   }
-  return withHidden(whole([...around.secrets.keys()]), hidden, request, around);
+  const gone = endedHidden(around, request, policy.owner).map(({ token }) => token.id);
+  return withHidden({ ...whole([...around.secrets.keys()]), gone }, hidden, request, around);
 }
 
 /** `restore` undoes the quarantine of single tokens. Of a token named by its entry there must be exactly one. */

@@ -17,8 +17,10 @@ export interface Target {
   readonly hidden: readonly OwnedToken[];
   /** The id of the token that was named by id or fingerprint. */
   readonly namedToken?: string;
-  /** The id of a token that was named and is revoked already. */
-  readonly gone?: string;
+  /** Secrets in which nothing is done, and all is proven that an earlier order like this one may have ended. */
+  readonly proven: readonly string[];
+  /** Ids of tokens that are revoked already: the one that was named, or those whose secrets are not visible. */
+  readonly gone: readonly string[];
   /** Why nobody knows whose string has the fingerprint that was named. Then nothing is selected. */
   readonly unknown?: string;
 }
@@ -39,7 +41,7 @@ export interface OrderObservation {
   readonly endedIn?: string;
 }
 
-export const NONE: Target = { secrets: [], single: [], hidden: [] };
+export const NONE: Target = { secrets: [], single: [], hidden: [], proven: [], gone: [] };
 
 export const whole = (secrets: readonly string[], namedToken?: string): Target => ({
   ...NONE,

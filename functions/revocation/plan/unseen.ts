@@ -5,7 +5,11 @@ export interface Unseen {
   /** A sentence that names it, and says why. */
   readonly said: string;
   /** It is there, without our tag: its tokens are known by their markers alone, which have this `home`. */
-  readonly notOurs?: { readonly home: string };
+  readonly notOurs?: {
+    readonly home: string;
+    /** A labelled version of it has an id that Keyturn puts. */
+    readonly wasOurs: boolean;
+  };
 }
 
 export type IsMeant = (secret: string, unseen: Unseen) => boolean;

@@ -10,6 +10,7 @@ import {
   tracesOf,
 } from '../../secrets-manager/hold.ts';
 import { formatInstant } from '../../time.ts';
+import { parseMarker } from '../../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import { currentHolder, isExpired, isSame, ownedCurrent } from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
@@ -22,6 +23,7 @@ import {
   shortfallOf,
 } from './decide-revocation.ts';
 import { decideToken, heldBecause } from './decide-token.ts';
+import { deletedSince } from './hidden-tokens.ts';
 import { grantsOf } from './known-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './order.ts';
 import { isCutShort, type OrderObservation, type Target } from './target.ts';
@@ -143,12 +145,18 @@ function elsewhere({ marker: { secret } }: OwnedToken, around: OrderObservation)
 
 /** What could not be looked at, as far as the order may mean it. */
 function unseenOf(
-  { secrets, single }: Target,
+  { secrets, single, proven, gone }: Target,
   { selector: { kind } }: RevocationRequest,
-  { unseen = [] }: OrderObservation,
+  { unseen = [], tokens }: OrderObservation,
 ): string[] {
   const isWide = kind === 'all' || kind === 'database';
-  const meant = new Set([...secrets, ...single.map(({ owned }) => owned?.marker.secret)]);
+  const ended = tokens.filter(({ id }) => gone.includes(id));
+  const meant = new Set([
+    ...secrets,
+    ...proven,
+    ...single.map(({ owned }) => owned?.marker.secret),
+    ...ended.map(({ description }) => parseMarker(description)?.marker.secret),
+  ]);
   return unseen.flatMap(({ secret, said }) => (isWide || meant.has(secret) ? [said] : []));
 }
 
@@ -186,6 +194,25 @@ function withoutHold(
   ];
 }
 
+/**
+ * Tokens of secrets that are not visible, which a repeated order does not find again where the cluster lists no token
+ * that is deleted.
+ */
+function endedUnlisted(
+  { secrets, proven }: Target,
+  request: RevocationRequest,
+  around: OrderObservation,
+): string[] {
+  const { kind } = request.selector;
+  const lists = around.tokens.some(({ revokedAt }) => revokedAt !== undefined);
+  const seen = [...secrets, ...proven].flatMap((name) => around.secrets.get(name) ?? []);
+  const since = deletedSince(request, seen);
+  if (lists || since === undefined || (kind !== 'database' && kind !== 'all')) return [];
+  return [
+    `an order like this one was given before (${formatInstant(since)}), and the cluster lists no deleted tokens: if that one ended tokens of secrets that are not visible here, only its own answer says so, and their strings may work`,
+  ];
+}
+
 /** What the order leaves, or cannot make sure of, though it belongs to what was ordered. None of it is confirmed. */
 export function uncoveredBy(
   target: Target,
@@ -205,6 +232,7 @@ export function uncoveredBy(
     ...(isCut ? [CUT_LISTING] : []),
     ...hidden,
     ...withoutHold(target, request, policy, around),
+    ...endedUnlisted(target, request, around),
     ...othersOf(target, request, policy, around),
   ];
 }
@@ -361,7 +389,7 @@ export function warningsOf(
     ...withoutTokenBy(target, request, around),
     ...seen.flatMap((each) => [...warnOfSecret(each, order, around.at)]),
     ...target.single.flatMap((each) => warnOfSingle(each, request, around)),
-    ...(target.gone === undefined ? [] : [`${target.gone} is revoked already`]),
+    ...target.gone.map((id) => `${id} is revoked already`),
     ...warnOfLeaked(around),
     ...(target.unknown === undefined ? [] : [target.unknown]),
   ];

@@ -24,6 +24,7 @@ import {
 
 /** What shows that a refusal is the death of a string, and not of the way to the cluster. */
 const GRAFANA = 'keyturn/prod/grafana';
+const NOTHING_MEANT = { condemned: [], replaced: [] };
 const READ: readonly Permission[] = [{ action: 'read', resource: 'telemetry' }];
 
 const policy = policyOf({
@@ -64,14 +65,14 @@ function around(open: (action: string) => boolean = () => true) {
 
 test('a string is compared with one that the cluster accepts for the same kind of request', async () => {
   const { tools } = around();
-  const controls = createControls(observation, [], tools);
+  const controls = createControls(observation, NOTHING_MEANT, tools);
   expect(await controls.missing(WRITE)).toBeUndefined();
   expect(await controls.missing(READ)).toBeUndefined();
 });
 
 test('that another string may read is no proof that a refused write is a death', async () => {
   const { tools } = around((action) => action === 'read');
-  const controls = createControls(observation, [], tools);
+  const controls = createControls(observation, NOTHING_MEANT, tools);
   expect(await controls.missing(WRITE)).toContain(
     `nor does it let the string of ${TELEGRAF} write`,
   );
@@ -81,14 +82,14 @@ test('that another string may read is no proof that a refused write is a death',
 
 test('a string that the order ends is no comparison', async () => {
   const { tools } = around();
-  const controls = createControls(observation, [TELEGRAF], tools);
+  const controls = createControls(observation, { condemned: [TELEGRAF], replaced: [] }, tools);
   expect(await controls.missing(WRITE)).toContain('no other string to compare that may write');
 });
 
 test('what was accepted a few seconds ago is asked again after five', async () => {
   let isOpen = true;
   const { tools, clock } = around(() => isOpen);
-  const controls = createControls(observation, [], tools);
+  const controls = createControls(observation, NOTHING_MEANT, tools);
   expect(await controls.missing(WRITE)).toBeUndefined();
   isOpen = false;
   clock.now += 4 * SECOND;
@@ -99,7 +100,7 @@ test('what was accepted a few seconds ago is asked again after five', async () =
 
 test('a version with another string than the token had proves nothing of that token', async () => {
   const { tools } = around();
-  const proving = { startedAt: NOW, controls: createControls(observation, [], tools) };
+  const proving = { startedAt: NOW, controls: createControls(observation, NOTHING_MEANT, tools) };
   const ended: TokenResult = {
     tokenId: id(1),
     secret: TELEGRAF,

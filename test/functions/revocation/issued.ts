@@ -36,7 +36,11 @@ export async function openIssued(): Promise<World> {
 export async function issuedForEachTest(): Promise<World> {
   const world = await openIssued();
   const issued = world.save();
-  beforeEach(() => world.restore(issued));
+  beforeEach(() => {
+    world.intercept();
+    world.cluster.manners = {};
+    return world.restore(issued);
+  });
   afterAll(() => world.close());
   return world;
 }

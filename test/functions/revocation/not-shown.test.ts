@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { mayWork } from '../../../functions/revocation/until-shown.ts';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
 import type { Saved, World } from '../../world/world.ts';
-import { GRAFANA, openIssued } from './issued.ts';
+import { GRAFANA, openIssued, reportOf } from './issued.ts';
 
 /** What AWS, the cluster or the policy does not show any more. */
 let world: World;
@@ -124,3 +125,44 @@ test.each([true, false])(
     expect(world.hold(GRAFANA)).toBeUndefined();
   },
 );
+
+/** Until that instant deletions are answered as done, and have no effect. */
+const losesDeletions =
+  (until: number): Interceptor =>
+  (call, effect) =>
+    call.operation === 'DELETE /tokens/{id}' && world.clock.now() < until
+      ? Promise.resolve({ status: 204, body: '' })
+      : passThrough(call, effect);
+
+test('a deletion that a server answered and lost is made again, and confirmed then', async () => {
+  const string = world.string(TELEGRAF);
+  world.intercept(losesDeletions(world.clock.now() + 5 * MINUTE));
+  const { result } = await world.revoke({ token: 'telegraf', reason: 'leaked' });
+  world.intercept();
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  expect(world.tokens(TELEGRAF)).toHaveLength(1);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('an order whose deletions a server loses says first that old strings may still work', async () => {
+  world.intercept(losesDeletions(Number.POSITIVE_INFINITY));
+  const answered = await world.revoke({ token: 'telegraf', reason: 'leaked' });
+  world.intercept();
+  const { done, unconfirmed } = reportOf(answered);
+  expect(done).toBe(false);
+  expect(unconfirmed).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(`^old strings of ${TELEGRAF} may still work; to cut them off now`),
+    ]),
+  );
+});
+
+test.each([
+  ['delete', true],
+  ['strip', true],
+  ['give-back', false],
+])('that a %s is not shown means that an old string may work: %s', (what, expected) => {
+  const failure = { what, where: TELEGRAF, tokenId: 'a', error: new Error('not shown') };
+  expect(mayWork({ late: ['a'], failures: new Map([[what, failure]]) })).toBe(expected);
+  expect(mayWork({ late: [], failures: new Map([[what, failure]]) })).toBe(false);
+});

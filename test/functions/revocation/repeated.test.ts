@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import { expect, onTestFinished, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
+import { openWorld } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
 import { answer, issuedForEachTest } from './issued.ts';
 
@@ -211,6 +213,229 @@ test.each([{ way: 'delete' }, { way: 'replace' }, { way: 'replace', immediately:
     );
   },
 );
+
+test('an order that was killed behind its first deletion proves that one when it is given again', async () => {
+  const { string } = await supersede();
+  world.cluster.manners = { hidesRevoked: true };
+  const former = world.tokens(TELEGRAF).map(({ id }) => id);
+  const immediately = { ...order, immediately: true };
+  world.intercept(
+    stuckFor(string, async (call, effect) => {
+      const answered = await effect();
+      if (call.operation !== 'DELETE /tokens/{id}') return answered;
+      await world.kill(call);
+      return 'reset';
+    }),
+  );
+  await world.revoke(immediately).catch(() => undefined);
+  const left = world.tokens(TELEGRAF).map(({ id }) => id);
+  const [killed = ''] = former.filter((id) => !left.includes(id));
+  expect(left).toHaveLength(1);
+  world.intercept(stuckFor(string));
+  const { result } = await world.revoke(immediately);
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  const ids = result?.tokens.map(({ tokenId }) => tokenId);
+  expect(ids).toEqual(expect.arrayContaining([killed, ...left]));
+});
+
+const fingerprintOf = (string: string) =>
+  createHash('sha256').update(string).digest('hex').slice(0, 16);
+
+test.each([
+  ['its id', true],
+  ['its id', false],
+  ['its string', true],
+  ['its string', false],
+] as const)(
+  'a token that was replaced by %s is proven with all that the order ended, also 90 minutes later (hidden: %s)',
+  async (by, hidesRevoked) => {
+    const { tokenId, string } = await supersede();
+    const [leaked, id] = [world.string(TELEGRAF), currentId()];
+    world.cluster.manners = { hidesRevoked };
+    world.intercept(stuckFor(string));
+    const named = {
+      ...(by === 'its id' ? { tokenId: id } : { fingerprint: fingerprintOf(leaked) }),
+      reason: 'leaked',
+    };
+    await world.revoke(named);
+    const successor = currentId();
+    await world.wait(90 * MINUTE);
+    const { result } = await world.revoke(named);
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.tokens).toContainEqual(
+      expect.objectContaining({
+        tokenId,
+        result: 'gone',
+        unconfirmed: 'the cluster still accepts its string',
+      }),
+    );
+    expect(currentId()).toBe(successor);
+    world.intercept();
+    const again = await world.revoke(named);
+    expect(again.result).toMatchObject({ done: true, confirmed: true });
+    expect(again.result?.tokens).toContainEqual(
+      expect.objectContaining({ tokenId, deadAfterSeconds: expect.any(Number) }),
+    );
+  },
+);
+
+const databases = [{ name: 'metrics' }, { name: 'logs' }];
+const others = {
+  agent: { permissions: { write: ['metrics'] } },
+  grafana: { permissions: { read: ['logs', 'metrics'], write: ['logs', 'metrics'] } },
+};
+const writing = { permissions: { write: ['metrics'] } };
+const policyOf = (telegraf?: object) => ({
+  owner: 'prod',
+  databases,
+  tokens: { ...others, ...(telegraf && { telegraf }) },
+});
+
+/** A world of three tokens, one of which may write to metrics until the policy is changed. */
+async function openForTest() {
+  const opened = await openWorld(policyOf(writing), {
+    databases: ['metrics', 'logs'],
+    activationDelayMs: 20_000,
+    revocationDelayMs: 20_000,
+  });
+  onTestFinished(() => opened.close());
+  await opened.rotate();
+  await opened.wait(2 * HOUR);
+  return opened;
+}
+
+test.each([
+  ['delete', 'its entry left the policy', true],
+  ['delete', 'its entry left the policy', false],
+  ['delete', 'its entry may use another one since', true],
+  ['replace', 'its entry may use another one since', true],
+  ['replace', 'its entry may use another one since', false],
+] as const)(
+  'a repeated %s about a database proves a secret whose tokens it ended, though %s (hidden: %s)',
+  async (way, since, hidesRevoked) => {
+    const opened = await openForTest();
+    const string = opened.string(TELEGRAF);
+    const tokenId = opened.holders(TELEGRAF).AWSCURRENT ?? '';
+    const isNarrowed = since !== 'its entry left the policy';
+    const deployed = opened.deploy(
+      policyOf(isNarrowed ? { permissions: { read: ['logs'] } } : undefined),
+    );
+    if (isNarrowed) {
+      await deployed.rotate(force);
+      await opened.wait(HOUR);
+    }
+    opened.cluster.manners = { hidesRevoked };
+    opened.intercept((call, effect) =>
+      /write/.test(call.operation) ? stuckFor(string)(call, effect) : passThrough(call, effect),
+    );
+    for (let time = 0; time < 2; time += 1) {
+      const { result } = await deployed.revoke({ database: 'metrics', way, reason: 'leaked' });
+      expect(result).toMatchObject({ done: true, confirmed: false });
+      expect(result?.tokens).toContainEqual(
+        expect.objectContaining({ tokenId, unconfirmed: 'the cluster still accepts its string' }),
+      );
+      await opened.wait(90 * MINUTE);
+    }
+  },
+);
+
+test.each([true, false])(
+  'a repeated order says that it ended a token whose secret was deleted for good (hidden: %s)',
+  async (hidesRevoked) => {
+    const opened = await openForTest();
+    const tokenId = opened.holders(TELEGRAF).AWSCURRENT ?? '';
+    await opened.people.deleteSecret(TELEGRAF, 'for good');
+    const deployed = opened.deploy(policyOf());
+    opened.cluster.manners = { hidesRevoked };
+    const metrics = { database: 'metrics', way: 'delete', reason: 'leaked' };
+    await deployed.revoke(metrics);
+    await opened.wait(90 * MINUTE);
+    const { result } = await deployed.revoke(metrics);
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    const said = JSON.stringify([result?.tokens, result?.unconfirmed]);
+    expect(said).toContain(hidesRevoked ? 'lists no deleted tokens' : tokenId);
+  },
+);
+
+test.each([
+  ['without a tag', true],
+  ['without a tag', false],
+  ['of another owner', true],
+] as const)(
+  'a repeated order says that a secret is %s, though all its tokens are gone (hidden: %s)',
+  async (state, hidesRevoked) => {
+    if (state === 'without a tag') await world.people.untag(TELEGRAF, ['keyturn:owner']);
+    else await world.people.tag(TELEGRAF, { 'keyturn:owner': 'other' });
+    world.cluster.manners = { hidesRevoked };
+    const metrics = { database: 'metrics', way: 'delete', reason: 'leaked' };
+    await world.revoke(metrics);
+    await world.wait(90 * MINUTE);
+    const { result } = await world.revoke(metrics);
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.unconfirmed.join()).toContain('to take it over');
+    const named = await world.revoke({ ...order, way: 'delete' });
+    expect(named.result?.confirmed ?? false).toBe(false);
+    expect(named.error?.errorMessage ?? named.result?.unconfirmed.join()).toContain(
+      'to take it over',
+    );
+  },
+);
+
+test('a string is asked for everything when nobody knows any more what its token could do', async () => {
+  const opened = await openForTest();
+  const string = opened.string(TELEGRAF);
+  const tokenId = opened.holders(TELEGRAF).AWSCURRENT ?? '';
+  const deployed = opened.deploy(policyOf({ permissions: { read: ['logs'] } }));
+  await deployed.rotate(force);
+  await opened.wait(HOUR);
+  opened.cluster.manners = { hidesRevoked: true };
+  opened.intercept((call, effect) =>
+    /write/.test(call.operation) ? stuckFor(string)(call, effect) : passThrough(call, effect),
+  );
+  await deployed.revoke({ ...order, way: 'delete' });
+  const { result } = await deployed.revoke({ ...order, way: 'delete' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.tokens).toContainEqual(
+    expect.objectContaining({ tokenId, unconfirmed: 'the cluster still accepts its string' }),
+  );
+});
+
+test('a repeated order asks for a string that works although it would have expired by the policy of today', async () => {
+  const opened = await openWorld(policyOf({ ...writing, gracePeriod: '7d', expiresAfter: '60d' }), {
+    databases: ['metrics', 'logs'],
+  });
+  onTestFinished(() => opened.close());
+  await opened.rotate();
+  await opened.wait(2 * HOUR);
+  const string = opened.string(TELEGRAF);
+  await opened.rotate(force);
+  const short = { gracePeriod: '1h', rotateEvery: '1d', expiresAfter: '2d', renewBefore: '12h' };
+  const deployed = opened.deploy(policyOf({ ...writing, ...short }));
+  await opened.wait(4 * DAY);
+  opened.cluster.manners = { hidesRevoked: true };
+  opened.intercept(stuckFor(string));
+  await deployed.revoke({ ...order, way: 'delete' });
+  const { result } = await deployed.revoke({ ...order, way: 'delete' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.unconfirmed.join()).toMatch(/a token that was ended before, and the cluster acc/);
+});
+
+test('a successor that was not accepted in time is asked again by every repetition', async () => {
+  const { activationDelayMs } = world.cluster;
+  onTestFinished(() => {
+    world.cluster.activationDelayMs = activationDelayMs;
+  });
+  world.cluster.activationDelayMs = 20 * MINUTE;
+  const first = await world.revoke({ ...order, immediately: true });
+  expect(first.result).toMatchObject({ done: true, confirmed: false });
+  await world.wait(MINUTE);
+  const early = await world.revoke({ ...order, immediately: true });
+  expect(early.result?.confirmed).toBe(false);
+  await world.wait(25 * MINUTE);
+  const { result } = await world.revoke({ ...order, immediately: true });
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
 
 test('a repeated order proves what was reaped lately, and leaves out what had expired before it', async () => {
   const { tokenId: expired } = await supersede();

@@ -437,6 +437,13 @@ test('unfreeze does not take a hold that appears behind its release for one that
   expect([working(), world.tags(TELEGRAF)['keyturn:hold']]).toEqual([0, 'frozen INC-7']);
 });
 
+test('an order that does not reach a secret on hold says that alone, whatever its consumers read', async () => {
+  await world.revoke({ ...deletion, ...alices });
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  const report = reportOf(await world.revoke({ ...order, way: 'unfreeze' }));
+  expect(report.unconfirmed).toEqual([expect.stringMatching(/on hold \(deleted\).*; lift it$/)]);
+});
+
 test('lift deletes nothing under a deletion that its plan did not show', async () => {
   let descriptions = 0;
   world.intercept(async (call, effect) => {

@@ -516,6 +516,31 @@ test.each([{ token: 'telegraf' }, { secret: TELEGRAF }])(
   },
 );
 
+test.each(['freeze', 'delete'])(
+  'one token of a secret that lost its tag ends by its id all the same: %s',
+  async (way) => {
+    await world.people.untag(TELEGRAF, ['keyturn:owner']);
+    const string = world.string(TELEGRAF);
+    const { result } = await world.revoke({ tokenId: currentId(), way, reason: 'leaked' });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.unconfirmed).toContain(TAKE_OVER);
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
+test.each(['unfreeze', 'lift', 'restore'])(
+  'who wants to %s what a secret without its tag had is not told to end a token',
+  async (way) => {
+    await world.people.untag(TELEGRAF, ['keyturn:owner']);
+    const selectors = [{ token: 'telegraf' }, { secret: TELEGRAF }, { tokenId: currentId() }];
+    for (const selector of selectors) {
+      const { error } = await world.revoke({ ...selector, way, reason: 'false alarm' });
+      expect(error?.errorMessage).toContain(TAKE_OVER);
+      expect(error?.errorMessage).not.toMatch(/--freeze|--delete/);
+    }
+  },
+);
+
 test.each(['delete', 'replace'])(
   'another account that has a secret of the same name is not taken for the right one by an order to %s everything',
   async (way) => {

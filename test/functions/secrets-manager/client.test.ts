@@ -158,6 +158,20 @@ test.each<[string, (secrets: Secrets, index: number) => Promise<unknown>]>([
   expect(timing.now() - from).toBeGreaterThanOrEqual(1_000);
 });
 
+test.each<[string, number, (secrets: Secrets) => Promise<unknown>]>([
+  ['lists of versions', 25, (secrets) => secrets.versionTimes('s')],
+  ['lists of secrets', 25, (secrets) => secrets.list('prod')],
+  ['descriptions', 1_000, (secrets) => secrets.describe('s')],
+  ['values', 1_000, (secrets) => secrets.value('s', version(1))],
+])('reads %s no faster than the quota of the whole account allows', async (_what, most, read) => {
+  const { secrets, timing } = await connect();
+  await secrets.create('s', owned('prod'));
+  const from = timing.now();
+  const rounds = Math.ceil(most / 10);
+  for (let index = 0; index <= rounds; index += 1) await read(secrets);
+  expect(timing.now() - from).toBeGreaterThanOrEqual((1_000 * rounds) / most);
+});
+
 test('gives up after five tries', async () => {
   const { aws, secrets } = await connect();
   aws.intercept = failing(99, 400, 'ThrottlingException');

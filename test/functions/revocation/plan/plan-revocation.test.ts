@@ -172,9 +172,9 @@ test('goes on with the successor that the same order has minted before', () => {
   expect(steps(overtaken, {})).toEqual([
     'replace',
     'detach-label AWSPREVIOUS 3',
+    'delete 4', // AWSCURRENT's first: that it is gone is what a repetition sees
     'delete 1',
     'delete 3',
-    'delete 4',
   ]);
 });
 
