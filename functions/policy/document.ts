@@ -31,7 +31,6 @@ const timeZone = z.string().check(
 const schedule = z
   .string()
   .check(
-    z.maxLength(256),
     z.regex(
       /^(?:rate|cron)\(.+\)$/,
       'an EventBridge expression, rate(30 minutes) or cron(0 3 * * ? *)',

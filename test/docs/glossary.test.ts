@@ -10,6 +10,8 @@ const NOT_PRINTED = [
   ...['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Count', 'None', 'Keyturn'],
   ...['TimeoutError', 'content-type', 'retry-after', 'user-agent', 'detail-type'],
   ...['tag-key', 'tag-value', 'p-limit'],
+  // AWS's own names of calls, which its errors begin with.
+  ...['GetCallerIdentity', 'PutEvents'],
   // Of the language of AWS's policies.
   ...['Deny', 'Service'],
   // Names of the functions, and what a function says to itself.

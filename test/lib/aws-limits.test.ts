@@ -26,7 +26,7 @@ test('a URL that would not fit into the tag of a secret is refused', () => {
   const url = (length: number) => 'https://influxdb.example.com/'.padEnd(length, 'a');
   expect(mistakeIn(withUrl(url(256)))).toBe('no mistake');
   expect(mistakeIn(withUrl(url(257)))).toMatch(
-    /^keyturn\.yaml:3: cluster\.url: found 257 characters, "https:\/\/influxdb\.example\.com\/a+…", expected at most 256, because every secret bears the URL as a tag; write a shorter one/,
+    /^keyturn\.yaml:3: cluster\.url: found .*, expected a URL .*, of at most 256 characters/,
   );
 });
 
@@ -43,18 +43,17 @@ test.each(['*', 'bus name', 'tokens?', 'x'.repeat(257), 'arn:aws:s3:::bucket', '
   'an event bus %j is refused, and no role may publish to more than one bus',
   (bus) => {
     expect(mistakeIn(withBus(bus))).toMatch(
-      /^keyturn\.yaml:9: eventBus: found .*, expected the name of an event bus .* or its ARN; write a name such as tokens/,
+      /^keyturn\.yaml:9: eventBus: found .*, expected the name of a bus .* or its ARN/,
     );
   },
 );
 
-test.each([
-  'default',
-  'aws.partner/example.com/tokens',
-  'arn:aws-us-gov:events:us-gov-west-1:111122223333:event-bus/tokens',
-])('an event bus %j is not', (bus) => {
-  expect(mistakeIn(withBus(bus))).toBe('no mistake');
-});
+test.each(['default', 'arn:aws-us-gov:events:us-gov-west-1:111122223333:event-bus/tokens'])(
+  'an event bus %j is not',
+  (bus) => {
+    expect(mistakeIn(withBus(bus))).toBe('no mistake');
+  },
+);
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html and the like of the others. */
 test('the longest owner has names and descriptions that AWS takes', () => {
