@@ -86,12 +86,30 @@ export class Alarms {
     });
   }
 
-  /** An invocation in the queue was not delivered, or failed and has no schedule that repeats it. */
-  watchFailures(scope: Construct, queue: IQueue): void {
+  /**
+   * For a function without a schedule, whose failure nothing makes up for: one alarm if it fails, one if Lambda gives up an
+   * event that it took. Scheduled functions have none of the latter: Lambda counts each of their failures as dropped too,
+   * since it tries none again, and an event that never runs is a run that `NotRunning` misses.
+   * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+   */
+  watchOrders(scope: Construct, target: IFunction): void {
+    const options: MetricOptions = { period: Duration.hours(1), statistic: Stats.SUM };
+    this.#add(scope, 'Failed', target.metricErrors(options), {
+      heading: 'A function failed',
+      sentence: `${scope.node.id} failed`,
+    });
+    this.#add(scope, 'Dropped', target.metric('AsyncEventsDropped', options), {
+      heading: 'An invocation was dropped',
+      sentence: `Lambda gave up an event for ${scope.node.id}, which is not tried again`,
+    });
+  }
+
+  /** A schedule could not deliver an invocation. */
+  watchDelivery(scope: Construct, queue: IQueue): void {
     const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM });
     this.#add(scope, 'Undelivered', waiting, {
       heading: 'Invocations wait in the failure queue',
-      sentence: 'Invocations failed or were not delivered, and are not tried again',
+      sentence: 'A schedule could not deliver invocations',
     });
   }
 

@@ -11,7 +11,6 @@ import {
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { functionName } from '../functions/environment.ts';
 import { bundle, FUNCTIONS } from './bundle.ts';
@@ -33,8 +32,6 @@ export interface KeyturnFunctionProps extends NetworkProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly grants: readonly Grant[];
   readonly logRetention: RetentionDays;
-  /** Receives invocations that failed or became too old. */
-  readonly failures: IQueue;
   /** How often Lambda itself repeats an asynchronous invocation that failed. */
   readonly retryAttempts: number;
   readonly reservedConcurrentExecutions?: number;
@@ -68,7 +65,11 @@ function asText(scope: Construct, arn: string): string {
     .join('');
 }
 
-/** One Lambda function with a role, a log group and a failure path of its own. */
+/**
+ * One Lambda function with a role and a log group of its own. It has no destination for failed invocations: Lambda sends the
+ * whole event there, and one that is refused because it holds a token string would lie in the clear. Its alarms tell instead.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+ */
 export class KeyturnFunction extends Construct {
   readonly lambda: LambdaFunction;
   readonly role: Role;
@@ -79,7 +80,6 @@ export class KeyturnFunction extends Construct {
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     for (const grant of props.grants) this.#allow(grant);
     this.#allow(allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]));
-    this.#allow(allow(['sqs:SendMessage'], [props.failures.queueArn]));
     if (props.vpc) this.#allow(JOIN_VPC);
 
     this.lambda = new LambdaFunction(this, 'Function', {
@@ -100,7 +100,6 @@ export class KeyturnFunction extends Construct {
       systemLogLevelV2: SystemLogLevel.INFO,
       retryAttempts: props.retryAttempts,
       maxEventAge: Duration.hours(1),
-      onFailure: { bind: () => ({ destination: props.failures.queueArn }) },
       ...(props.reservedConcurrentExecutions !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       }),

@@ -90,6 +90,29 @@ test('one failure is no alarm if the next firing comes within an hour; of a dail
   expect(daily).not.toHaveProperty('DatapointsToAlarm');
 });
 
+test('every function has an alarm on its errors, and one without a schedule on what Lambda dropped', () => {
+  const alarms = alarmsOf();
+  const named = (end: string) => Object.keys(alarms).filter((id) => id.endsWith(end));
+  expect(named('Failed').sort()).toEqual([
+    'EnforceFailed',
+    'ReapFailed',
+    'RevokeFailed',
+    'RotateFailed',
+    'SecretsManagerRotationFailed',
+  ]);
+  expect(named('Dropped').sort()).toEqual(['RevokeDropped', 'SecretsManagerRotationDropped']);
+  for (const id of ['RevokeFailed', 'RevokeDropped']) {
+    expect(alarms[id]).toMatchObject({
+      Namespace: 'AWS/Lambda',
+      MetricName: id === 'RevokeFailed' ? 'Errors' : 'AsyncEventsDropped',
+      Statistic: 'Sum',
+      Threshold: 1,
+      EvaluationPeriods: 1,
+      TreatMissingData: 'notBreaching',
+    });
+  }
+});
+
 test('a state lasts until a run sees it mended, and must be bad in every run of an hour', () => {
   const alarms = alarmsOf();
   for (const id of ['RotationOverdue', 'TokenNearExpiry', 'DatabaseDrift']) {
