@@ -81,7 +81,7 @@ export class Alarms {
       sentence: `${scope.node.id} has not run as "${expression}" says`,
       below: 1,
       missing: TreatMissingData.BREACHING,
-      // At most 7 days in all (PutMetricAlarm, Amazon CloudWatch API Reference).
+      // At most 7 days in all (PutMetricAlarm, Amazon CloudWatch API Reference); rarer schedules are refused.
       evaluationPeriods: Math.min(Math.ceil(longestOfThree / periodMinutes), 7),
     });
   }

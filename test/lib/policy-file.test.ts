@@ -47,6 +47,20 @@ describe('a mistake names file, line, key, what was found and what was expected:
     );
   });
 
+  test('a schedule so rare that no alarm could tell whether it stopped', () => {
+    const rare = (expression: string) => mistakeIn(POLICY.replace('rate(1 hour)', expression));
+    expect(rare('rate(30 days)')).toBe(
+      'keyturn.yaml:5: schedules.reap: found "rate(30 days)", with 30d between two firings, expected at most 7d, because CloudWatch looks back no further, so that no alarm could tell a schedule that stopped from one that waits; choose rate(7 days) or a more frequent one: a run changes only what is due (for tokens, rotateEvery says when)',
+    );
+    expect(rare('"cron(0 3 1 * ? *)"')).toMatch(/with 31d1h between two firings, expected at most/);
+    expect(rare('"cron(0 3 * JAN-NOV ? *)"')).toMatch(/with 32d between two firings/);
+    expect(rare('rate(8 days)')).toMatch(/with 8d between two firings/);
+    // Once a year there is an hour more between two Sundays.
+    for (const weekly of ['rate(7 days)', '"cron(0 3 ? * SUN *)"']) {
+      expect(rare(weekly)).toBe('no mistake');
+    }
+  });
+
   test('a schedule that leaves a run no time', () => {
     expect(mistakeIn(POLICY.replace('cron(0/10 * * * ? *)', 'rate(1 minute)'))).toBe(
       'keyturn.yaml:5: schedules.rotate: found "rate(1 minute)", with 1m between two firings, expected at least 5m, because a run ends before the next one begins; choose rate(5 minutes) or a rarer one',
