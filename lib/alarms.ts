@@ -7,12 +7,14 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { measured, scheduledRuns } from './measured.ts';
-import { gapsOf } from './schedule/gaps.ts';
+import { gapsOf, windowMinutes } from './schedule/gaps.ts';
 
 /** Enough time for a person to make a new management token. */
 const MANAGEMENT_TOKEN_DAYS = 14;
 
 const DAY_IN_MINUTES = 24 * 60;
+/** PutMetricAlarm, Amazon CloudWatch API Reference: a period times the number of periods. */
+const LONGEST_EVALUATION_DAYS = 7;
 
 /** States, which last until something mends them. */
 type LastingMeasure =
@@ -69,7 +71,11 @@ export class Alarms {
       period: Duration.minutes(periodMinutes),
       statistic: Stats.SUM,
     };
-    this.#add(scope, 'Failed', target.metricErrors(options), {
+    // A run may be late. No period may be without one, or old failures would take its place and ring again.
+    const withRun = minutes + windowMinutes(expression) + 1;
+    const longest = LONGEST_EVALUATION_DAYS * DAY_IN_MINUTES;
+    const errors = { ...options, period: Duration.minutes(Math.min(withRun, longest)) };
+    this.#add(scope, 'Failed', target.metricErrors(errors), {
       heading: 'A function failed',
       sentence: `${scope.node.id} failed`,
       // The next firing is the retry: where it comes within an hour, one failure is no alarm.
@@ -81,8 +87,11 @@ export class Alarms {
       sentence: `${scope.node.id} has not run as "${expression}" says`,
       below: 1,
       missing: TreatMissingData.BREACHING,
-      // At most 7 days in all (PutMetricAlarm, Amazon CloudWatch API Reference); rarer schedules are refused.
-      evaluationPeriods: Math.min(Math.ceil(longestOfThree / periodMinutes), 7),
+      // Schedules that are silent for longer are refused.
+      evaluationPeriods: Math.min(
+        Math.ceil(longestOfThree / periodMinutes),
+        LONGEST_EVALUATION_DAYS,
+      ),
     });
   }
 

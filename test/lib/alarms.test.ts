@@ -85,6 +85,8 @@ test('one failure is no alarm if the next firing comes within an hour; of a dail
   for (const alarm of [RotateFailed, ReapFailed]) {
     expect(alarm).toMatchObject({ EvaluationPeriods: 3, DatapointsToAlarm: 2 });
   }
+  // Each period has a run in it, however late in its flexible window of a quarter of an hour.
+  expect([RotateFailed?.Period, ReapFailed?.Period]).toEqual([6 * 60, 76 * 60]);
   const daily = alarmsOf(POLICY.replace('rate(1 hour)', 'rate(1 day)')).ReapFailed;
   expect(daily).toMatchObject({ EvaluationPeriods: 1 });
   expect(daily).not.toHaveProperty('DatapointsToAlarm');
