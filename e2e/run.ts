@@ -103,7 +103,6 @@ async function main(): Promise<void> {
   );
   report.note('MiniStack does not enforce IAM: test/ checks the roles against the calls');
   report.note('MiniStack does not fill in the input of schedules: the test fires them');
-  report.note('MiniStack does not put a failed scheduled run into its queue');
   report.note('the AWS CLI is version 1, which has no --cli-binary-format and needs none');
   try {
     await runScenario(stage, cleanup);

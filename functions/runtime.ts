@@ -49,6 +49,8 @@ const BEFORE_NEXT_MS = 10_000;
 const RESERVE_MS = 5_000;
 /** Kept for the answer alone, whatever the events take. */
 const ANSWER_MS = 1_500;
+/** A person waits for the answer of their order, and the events are only hints; nobody waits for a schedule's. */
+const LONGEST_FLUSH_BY_HAND_MS = 10_000;
 
 /** The part of Lambda's context that a run needs. */
 export interface InvocationContext {
@@ -269,9 +271,12 @@ export function createRuntime(origin: Origin): Runtime {
     }
   }
 
-  /** @param end the instant by which this run must be over */
+  /**
+   * @param end the instant by which this run must be over
+   * @param waited whether somebody waits for the answer
+   */
   async function runUntil<T>(
-    end: number,
+    { end, waited }: { readonly end: number; readonly waited: boolean },
     context: InvocationContext,
     work: Work<T>,
     measure: Measure = meter.measure,
@@ -303,7 +308,13 @@ export function createRuntime(origin: Origin): Runtime {
     } finally {
       // Before the events, so that a process that ends while it sends them has measured its work.
       meter.flush();
-      const lostEvents = await publisher.flush(context.getRemainingTimeInMillis() - ANSWER_MS);
+      const patienceMs = waited ? 0 : end - timing.now();
+      const lostEvents = await publisher.flush(
+        Math.min(
+          Math.max(patienceMs, LONGEST_FLUSH_BY_HAND_MS),
+          context.getRemainingTimeInMillis() - ANSWER_MS,
+        ),
+      );
       if (lostEvents > 0) meter.measure({ lostEvents });
       meter.flush();
       running -= 1;
@@ -330,14 +341,15 @@ export function createRuntime(origin: Origin): Runtime {
 
   return {
     policy,
-    run: (context, work) => runUntil(longestEnd(context), context, work),
+    run: (context, work) => runUntil({ end: longestEnd(context), waited: true }, context, work),
     async runScheduled({ job, scheduled, dryRun = false }, context, work) {
       const longest = longestEnd(context);
       const measure = dryRun ? () => {} : meter.measure;
       if (!scheduled) {
         const schedule = await askSchedule(job);
         try {
-          return { ...(await runUntil(longest, context, work, measure)), schedule };
+          const byHand = { end: longest, waited: true };
+          return { ...(await runUntil(byHand, context, work, measure)), schedule };
         } catch (error) {
           throw clean(withNote(error, schedule));
         }
@@ -349,7 +361,7 @@ export function createRuntime(origin: Origin): Runtime {
       }
       // Not where a run is late: one alarm asks whether schedules still begin runs that do something.
       measure({ scheduledRun: job });
-      return runUntil(end, context, work, measure);
+      return runUntil({ end, waited: false }, context, work, measure);
     },
   };
 }

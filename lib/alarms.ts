@@ -7,12 +7,15 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { measured, scheduledRuns } from './measured.ts';
-import { gapsOf } from './schedule/gaps.ts';
+import { gapsOf, windowMinutes } from './schedule/gaps.ts';
+import { isWatched } from './schedule/mistakes.ts';
 
 /** Enough time for a person to make a new management token. */
 const MANAGEMENT_TOKEN_DAYS = 14;
 
 const DAY_IN_MINUTES = 24 * 60;
+/** PutMetricAlarm, Amazon CloudWatch API Reference: a period times the number of periods. */
+const LONGEST_EVALUATION_DAYS = 7;
 
 /** States, which last until something mends them. */
 type LastingMeasure =
@@ -69,29 +72,53 @@ export class Alarms {
       period: Duration.minutes(periodMinutes),
       statistic: Stats.SUM,
     };
-    this.#add(scope, 'Failed', target.metricErrors(options), {
+    // A run may be late. No period may be without one, or old failures would take its place and ring again.
+    const withRun = minutes + windowMinutes(expression) + 1;
+    const longest = LONGEST_EVALUATION_DAYS * DAY_IN_MINUTES;
+    const errors = { ...options, period: Duration.minutes(Math.min(withRun, longest)) };
+    this.#add(scope, 'Failed', target.metricErrors(errors), {
       heading: 'A function failed',
       sentence: `${scope.node.id} failed`,
       // The next firing is the retry: where it comes within an hour, one failure is no alarm.
       ...(minutes <= 60 && { evaluationPeriods: 3, datapointsToAlarm: 2 }),
     });
-    if (paused) return;
+    if (paused || !isWatched(expression, timeZone)) return;
     this.#add(scope, 'NotRunning', scheduledRuns(this.#owner, job, options), {
       heading: 'A function is not running',
       sentence: `${scope.node.id} has not run as "${expression}" says`,
       below: 1,
       missing: TreatMissingData.BREACHING,
-      // At most 7 days in all (PutMetricAlarm, Amazon CloudWatch API Reference).
-      evaluationPeriods: Math.min(Math.ceil(longestOfThree / periodMinutes), 7),
+      evaluationPeriods: Math.min(
+        Math.ceil(longestOfThree / periodMinutes),
+        LONGEST_EVALUATION_DAYS,
+      ),
     });
   }
 
-  /** An invocation in the queue was not delivered, or failed and has no schedule that repeats it. */
-  watchFailures(scope: Construct, queue: IQueue): void {
+  /**
+   * For a function without a schedule, whose failure nothing makes up for: one alarm if it fails, one if Lambda gives up an
+   * event that it took. Scheduled functions have none of the latter: Lambda counts each of their failures as dropped too,
+   * since it tries none again, and an event that never runs is a run that `NotRunning` misses.
+   * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+   */
+  watchOrders(scope: Construct, target: IFunction): void {
+    const options: MetricOptions = { period: Duration.hours(1), statistic: Stats.SUM };
+    this.#add(scope, 'Failed', target.metricErrors(options), {
+      heading: 'A function failed',
+      sentence: `${scope.node.id} failed`,
+    });
+    this.#add(scope, 'Dropped', target.metric('AsyncEventsDropped', options), {
+      heading: 'An invocation was dropped',
+      sentence: `Lambda gave up an event for ${scope.node.id}, which is not tried again`,
+    });
+  }
+
+  /** A schedule could not deliver an invocation. */
+  watchDelivery(scope: Construct, queue: IQueue): void {
     const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM });
     this.#add(scope, 'Undelivered', waiting, {
       heading: 'Invocations wait in the failure queue',
-      sentence: 'Invocations failed or were not delivered, and are not tried again',
+      sentence: 'A schedule could not deliver invocations',
     });
   }
 

@@ -11,7 +11,6 @@ import {
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { functionName } from '../functions/environment.ts';
 import { secretPrefix } from '../functions/policy/policy.ts';
@@ -35,8 +34,6 @@ export interface KeyturnFunctionProps extends NetworkProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly grants: readonly Grant[];
   readonly logRetention: RetentionDays;
-  /** Receives invocations that failed or became too old. */
-  readonly failures: IQueue;
   /** How often Lambda itself repeats an asynchronous invocation that failed. */
   readonly retryAttempts: number;
   readonly reservedConcurrentExecutions?: number;
@@ -70,7 +67,11 @@ function asText(scope: Construct, arn: string): string {
     .join('');
 }
 
-/** One Lambda function with a role, a log group and a failure path of its own. */
+/**
+ * One Lambda function with a role and a log group of its own. It has no destination for failed invocations: Lambda sends the
+ * whole event there, and one that is refused because it holds a token string would lie in the clear. Its alarms tell instead.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+ */
 export class KeyturnFunction extends Construct {
   readonly lambda: LambdaFunction;
   readonly role: Role;
@@ -84,7 +85,6 @@ export class KeyturnFunction extends Construct {
       [
         ...props.grants,
         allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
-        allow(['sqs:SendMessage'], [props.failures.queueArn]),
         ...(props.vpc ? [JOIN_VPC] : []),
       ],
       props,
@@ -108,7 +108,6 @@ export class KeyturnFunction extends Construct {
       systemLogLevelV2: SystemLogLevel.INFO,
       retryAttempts: props.retryAttempts,
       maxEventAge: Duration.hours(1),
-      onFailure: { bind: () => ({ destination: props.failures.queueArn }) },
       ...(props.reservedConcurrentExecutions !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       }),

@@ -68,10 +68,8 @@ interface FunctionOptions {
  */
 export class Keyturn extends Construct {
   readonly policyFile: PolicyFile;
-  /** Invocations that nothing tries again: not delivered, or failed without a schedule. An alarm watches it. */
+  /** What a schedule could not deliver. Its events are constants, so nothing that anybody wrote comes here. */
   readonly failures: Queue;
-  /** Scheduled runs that failed. The next firing is their retry, and each function's alarm counts them. */
-  readonly failedRuns: Queue;
   readonly rotate: KeyturnFunction;
   readonly reap: KeyturnFunction;
   readonly enforce: KeyturnFunction;
@@ -103,10 +101,9 @@ export class Keyturn extends Construct {
     for (const { key, sentence } of this.policyFile.warnings) {
       Annotations.of(this).addWarningV2(`keyturn:${key}`, sentence);
     }
-    this.failures = this.#failureQueue('Failures');
-    this.failedRuns = this.#failureQueue('FailedRuns');
+    this.failures = this.#failureQueue();
     this.#alarms = new Alarms(policy.owner, props.alarmTopic);
-    this.#alarms.watchFailures(this, this.failures);
+    this.#alarms.watchDelivery(this, this.failures);
 
     const grants = new Grants(this, policy);
     this.#grants = grants;
@@ -186,8 +183,8 @@ export class Keyturn extends Construct {
     });
   }
 
-  #failureQueue(id: string): Queue {
-    const queue = new Queue(this, id, {
+  #failureQueue(): Queue {
+    const queue = new Queue(this, 'Failures', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       // The longest that SQS offers (Amazon SQS message quotas).
@@ -201,7 +198,7 @@ export class Keyturn extends Construct {
   }
 
   #add(id: string, { entry, description, grants, schedule }: FunctionOptions): KeyturnFunction {
-    const { policyFile, failures, failedRuns } = this;
+    const { policyFile, failures } = this;
     const { owner, schedules, timeZone } = policyFile.policy;
     const added = new KeyturnFunction(this, id, {
       ...this.#props,
@@ -218,13 +215,12 @@ export class Keyturn extends Construct {
       },
       grants: schedule === undefined ? grants : [...grants, this.#grants.readSchedules([entry])],
       logRetention: this.#props.logRetention ?? RetentionDays.THREE_MONTHS,
-      ...(schedule === undefined
-        ? { failures, retryAttempts: 1 }
-        : // A retry would run beside the next firing, which looks at everything anew.
-          { failures: failedRuns, retryAttempts: 0 }),
+      // A retry would run beside the next firing, which looks at everything anew.
+      retryAttempts: schedule === undefined ? 1 : 0,
     });
     this.functions[id] = added;
-    if (schedule !== undefined) {
+    if (schedule === undefined) this.#alarms.watchOrders(added, added.lambda);
+    else {
       new KeyturnSchedule(added, 'Schedule', {
         name: scheduleName(owner, entry),
         target: added.lambda,

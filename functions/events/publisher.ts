@@ -11,11 +11,11 @@ export interface Publisher {
   /** Keeps an event until there are ten, or until `flush`. */
   readonly publish: Publish;
   /**
-   * Sends the events that are kept, and returns how many of the run's events are lost. Never rejects, and
-   * gives up after ten seconds, or sooner if told to: an event that is lost must neither fail the run nor
-   * keep its answer back.
+   * Sends the events that are kept, again and again until they are taken, and returns how many of the run's events are
+   * lost. Never rejects, and gives up after so many milliseconds: an event that is lost must neither fail the run nor keep
+   * its answer back.
    */
-  flush(longestMs?: number): Promise<number>;
+  flush(longestMs: number): Promise<number>;
   /** Cuts the connections that are open; the next call makes new ones. */
   disconnect(): void;
 }
@@ -40,7 +40,6 @@ interface PublisherOptions {
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
 const BATCH = 10;
-const LONGEST_FLUSH_MS = 10_000;
 /** Without it, one call that is never answered would take all the time that there is. */
 const TIMEOUT_MS = 3_000;
 const BACKOFF = { baseMs: 200, maxMs: 5_000 };
@@ -122,10 +121,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
       kept = [...kept, event];
       if (kept.length >= BATCH) sendKept();
     },
-    async flush(longestMs = LONGEST_FLUSH_MS) {
+    async flush(longestMs) {
       sendKept();
       const { sending, ending } = outbox;
-      const patienceMs = Math.max(0, Math.min(longestMs, LONGEST_FLUSH_MS));
+      const patienceMs = Math.max(0, longestMs);
       const { signal } = ending;
       await Promise.race([sending, sleep(patienceMs, undefined, { signal }).catch(() => {})]);
       ending.abort(new Error('the events were not sent in time'));

@@ -130,6 +130,31 @@ export function nextFiring(
   return undefined;
 }
 
+/** The longest time from a firing to the one after it, and to the second one after it, in minutes. */
+function longestGaps(expression: string, timeZone: string): readonly [number, number] {
+  const cron = cronIn(expression);
+  if (cron === undefined) {
+    const { shortest } = gapsOf(expression, timeZone);
+    return [shortest, 2 * shortest];
+  }
+  let [ofOne, ofTwo] = [0, 0];
+  let [second, last]: (number | undefined)[] = [];
+  const parsed = parseCron(cron);
+  for (const at of firings(parsed, timeZone, yearsOf(parsed))) {
+    ofOne = Math.max(ofOne, at - (last ?? at));
+    ofTwo = Math.max(ofTwo, at - (second ?? last ?? at));
+    [second, last] = [last, at];
+  }
+  return [ofOne / MINUTE_MS, ofTwo / MINUTE_MS];
+}
+
+/**
+ * The longest time from one firing to the next, in minutes.
+ * @throws ExpressionError
+ */
+export const longestOfOne = (expression: string, timeZone: string): number =>
+  longestGaps(expression, timeZone)[0];
+
 /**
  * Whether the years of a cron expression are over, so that it never fires again; a rate never is.
  * @throws ExpressionError
@@ -144,18 +169,8 @@ export function isOver(expression: string, timeZone: string, now: number): boole
  * The longest time from a firing to the second one after it, in minutes.
  * @throws ExpressionError
  */
-export function longestOfTwo(expression: string, timeZone: string): number {
-  const cron = cronIn(expression);
-  if (cron === undefined) return 2 * gapsOf(expression, timeZone).shortest;
-  let longest = 0;
-  let [second, last]: (number | undefined)[] = [];
-  const parsed = parseCron(cron);
-  for (const at of firings(parsed, timeZone, yearsOf(parsed))) {
-    longest = Math.max(longest, at - (second ?? last ?? at));
-    [second, last] = [last, at];
-  }
-  return longest / MINUTE_MS;
-}
+export const longestOfTwo = (expression: string, timeZone: string): number =>
+  longestGaps(expression, timeZone)[1];
 
 /**
  * The days on which a cron expression fires within two years, as midnights in UTC of their dates, and how many minutes after midnight,

@@ -2,7 +2,7 @@ import { formatDuration } from '../../functions/policy/duration.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import type { PolicyIssue } from '../../functions/policy/policy-error.ts';
 import { ExpressionError } from './cron.ts';
-import { DAY_MS, firingDays, gapsOf, isOver, MINUTE_MS, nextFiring } from './gaps.ts';
+import { DAY_MS, firingDays, gapsOf, isOver, longestOfOne, MINUTE_MS, nextFiring } from './gaps.ts';
 import { renewalMistakes, windowMistakes } from './renewals.ts';
 
 /**
@@ -10,6 +10,8 @@ import { renewalMistakes, windowMistakes } from './renewals.ts';
  * finishes; with less than this, some runs do nothing at all.
  */
 const FEW_MINUTES = 5;
+/** A week may have an hour more, when clocks go back. */
+const CLOCK_CHANGE_MINUTES = 60;
 const YEAR_MS = 366 * DAY_MS;
 const JOBS = ['rotate', 'reap', 'enforce'] as const;
 
@@ -25,6 +27,14 @@ function mistakeIn(expression: string, timeZone: string, now: number): string | 
     return `expected ${error.message}`;
   }
 }
+
+/**
+ * Whether an alarm can tell that a schedule stopped: it evaluates seven days at most, and would ring between two
+ * firings of a rarer one.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (EvaluationPeriods)
+ */
+export const isWatched = (expression: string, timeZone: string): boolean =>
+  longestOfOne(expression, timeZone) * MINUTE_MS <= 7 * DAY_MS + CLOCK_CHANGE_MINUTES * MINUTE_MS;
 
 /**
  * The schedules that EventBridge Scheduler would refuse, or that miss the windows of tokens, or leave tokens too little time.
@@ -45,9 +55,13 @@ export function scheduleMistakes(policy: Policy, now: number): PolicyIssue[] {
 function warningIn(expression: string, timeZone: string, now: number): string | undefined {
   // No mistake: the policy was accepted, and nobody may be kept from an order of `revoke` by the calendar.
   if (isOver(expression, timeZone, now)) return 'which never fires again; write * as the year';
+  const inWords = (minutes: number) => formatDuration(minutes * MINUTE_MS);
+  if (!isWatched(expression, timeZone)) {
+    return `with ${inWords(longestOfOne(expression, timeZone))} between two firings: CloudWatch looks back seven days at most, so no alarm tells whether it stopped; choose rate(7 days) or a more frequent one: a run changes only what is due (for tokens, rotateEvery says when)`;
+  }
   const { shortest } = gapsOf(expression, timeZone);
   if (shortest >= FEW_MINUTES) return undefined;
-  return `with ${formatDuration(shortest * MINUTE_MS)} between two firings: a run ends ten seconds before the next one and may begin a minute late, so some do nothing, and long work takes many; choose rate(${FEW_MINUTES} minutes) or a rarer one`;
+  return `with ${inWords(shortest)} between two firings: a run ends ten seconds before the next one and may begin a minute late, so some do nothing, and long work takes many; choose rate(${FEW_MINUTES} minutes) or a rarer one`;
 }
 
 /**

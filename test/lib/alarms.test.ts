@@ -62,7 +62,7 @@ test('silence is an alarm: a schedule that should have begun three runs by now',
 
 test.each([
   ['rate(2 days)', 86_400, 6],
-  ['rate(30 days)', 86_400, 7],
+  ['rate(7 days)', 86_400, 7],
   ['cron(0 * * * ? *)', 4_800, 3],
   ['cron(0 3 * * ? *)', 86_400, 4],
   ['cron(0 9-17 ? * MON-FRI *)', 80_400, 3],
@@ -85,9 +85,34 @@ test('one failure is no alarm if the next firing comes within an hour; of a dail
   for (const alarm of [RotateFailed, ReapFailed]) {
     expect(alarm).toMatchObject({ EvaluationPeriods: 3, DatapointsToAlarm: 2 });
   }
+  // Each period has a run in it, however late in its flexible window of a quarter of an hour.
+  expect([RotateFailed?.Period, ReapFailed?.Period]).toEqual([6 * 60, 76 * 60]);
   const daily = alarmsOf(POLICY.replace('rate(1 hour)', 'rate(1 day)')).ReapFailed;
   expect(daily).toMatchObject({ EvaluationPeriods: 1 });
   expect(daily).not.toHaveProperty('DatapointsToAlarm');
+});
+
+test('every function has an alarm on its errors, and one without a schedule on what Lambda dropped', () => {
+  const alarms = alarmsOf();
+  const named = (end: string) => Object.keys(alarms).filter((id) => id.endsWith(end));
+  expect(named('Failed').sort()).toEqual([
+    'EnforceFailed',
+    'ReapFailed',
+    'RevokeFailed',
+    'RotateFailed',
+    'SecretsManagerRotationFailed',
+  ]);
+  expect(named('Dropped').sort()).toEqual(['RevokeDropped', 'SecretsManagerRotationDropped']);
+  for (const id of ['RevokeFailed', 'RevokeDropped']) {
+    expect(alarms[id]).toMatchObject({
+      Namespace: 'AWS/Lambda',
+      MetricName: id === 'RevokeFailed' ? 'Errors' : 'AsyncEventsDropped',
+      Statistic: 'Sum',
+      Threshold: 1,
+      EvaluationPeriods: 1,
+      TreatMissingData: 'notBreaching',
+    });
+  }
 });
 
 test('a state lasts until a run sees it mended, and must be bad in every run of an hour', () => {

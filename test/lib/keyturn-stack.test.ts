@@ -46,17 +46,13 @@ describe('a role names what its function may do, and that alone:', () => {
     verbs.flatMap((verb) => arns.map((arn) => `secretsmanager:${verb} on ${arn}`));
   const idOf = (type: string, prefix: string) =>
     Object.keys(template.findResources(type)).find((id) => id.startsWith(prefix));
-  const least = (id: string, queue: string) => [
+  const least = (id: string) => [
     ...on([management], ['GetSecretValue']),
     'events:PutEvents on arn:aws:events:here:event-bus/default',
     `logs:CreateLogStream on <${idOf('AWS::Logs::LogGroup', id)}.Arn>`,
     `logs:PutLogEvents on <${idOf('AWS::Logs::LogGroup', id)}.Arn>`,
-    `sqs:SendMessage on <${idOf('AWS::SQS::Queue', queue)}.Arn>`,
   ];
-  const common = (id: string, queue = 'KeyturnFailedRuns') => [
-    ...least(id, queue),
-    ...on(['*'], ['ListSecrets']),
-  ];
+  const common = (id: string) => [...least(id), ...on(['*'], ['ListSecrets'])];
 
   /** For the secret that the policy names itself, which may be under a key of somebody else's choice. */
   const keysOfOthers = ['Decrypt', 'DescribeKey', 'GenerateDataKey', 'GetKeyPolicy'].map(
@@ -97,7 +93,7 @@ describe('a role names what its function may do, and that alone:', () => {
   });
 
   test('enforce knows the management token and nothing else of Secrets Manager', () => {
-    const permissions = [...least('KeyturnEnforce', 'KeyturnFailedRuns'), readSchedule('enforce')];
+    const permissions = [...least('KeyturnEnforce'), readSchedule('enforce')];
     expect(permissionsOf(template, 'KeyturnEnforceRole')).toEqual(permissions.sort());
   });
 
@@ -111,7 +107,7 @@ describe('a role names what its function may do, and that alone:', () => {
       'UpdateSecretVersionStage',
     ];
     const permissions = [
-      ...common('KeyturnRevoke', 'KeyturnFailures'),
+      ...common('KeyturnRevoke'),
       ...keysOfOthers,
       ...['rotate', 'reap', 'enforce'].map(readSchedule),
       ...on([own, named], [...verbs, 'TagResource', 'UntagResource']),
@@ -214,31 +210,31 @@ describe('schedules', () => {
     );
   });
 
-  const queueOf = (id: string) => {
-    const logicalId = Object.keys(template.findResources('AWS::SQS::Queue')).find((each) =>
-      each.startsWith(id),
-    );
-    return { 'Fn::GetAtt': [logicalId, 'Arn'] };
-  };
-
-  test('send what they cannot deliver to the queue that has an alarm', () => {
+  test('send what they cannot deliver to the only queue, which has an alarm', () => {
+    const [queue, ...more] = Object.keys(template.findResources('AWS::SQS::Queue'));
+    expect(more).toEqual([]);
     template.allResourcesProperties('AWS::Scheduler::Schedule', {
-      Target: { DeadLetterConfig: { Arn: queueOf('KeyturnFailures') } },
+      Target: { DeadLetterConfig: { Arn: { 'Fn::GetAtt': [queue, 'Arn'] } } },
     });
   });
 
-  test('are the only retry of their functions, whose failures are kept without an alarm', () => {
+  test('are the only retry of their functions', () => {
     const configs = Object.values(template.findResources('AWS::Lambda::EventInvokeConfig'));
-    const found = configs.map(({ Properties }) => [
-      Properties.MaximumRetryAttempts,
-      Properties.DestinationConfig.OnFailure.Destination,
-    ]);
-    const scheduled = [0, queueOf('KeyturnFailedRuns')];
-    const byHand = [1, queueOf('KeyturnFailures')];
-    expect(found).toHaveLength(5);
-    expect(found).toEqual(expect.arrayContaining([scheduled, byHand]));
-    expect(found.filter(([retries]) => retries === 0)).toEqual([scheduled, scheduled, scheduled]);
-    expect(found.filter(([retries]) => retries === 1)).toEqual([byHand, byHand]);
+    const retries = configs.map(({ Properties }) => Properties.MaximumRetryAttempts).sort();
+    expect(retries).toEqual([0, 0, 0, 1, 1]);
+  });
+});
+
+describe('an event that is refused because it holds a token string', () => {
+  test('is kept nowhere: no function has a destination or a dead-letter queue for events', () => {
+    const configs = Object.values(template.findResources('AWS::Lambda::EventInvokeConfig'));
+    for (const { Properties } of configs)
+      expect(Properties).not.toHaveProperty('DestinationConfig');
+    const functions = Object.values(template.findResources('AWS::Lambda::Function'));
+    expect(functions).toHaveLength(5);
+    for (const { Properties } of functions) {
+      expect(Properties).not.toHaveProperty('DeadLetterConfig');
+    }
   });
 });
 

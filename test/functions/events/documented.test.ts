@@ -41,6 +41,30 @@ function patterns() {
   return [EventPattern, ...onPage];
 }
 
+test('a consumer restarts on the example though no event of ours comes through in the minute of the rotation', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  const before = world.aws.state.events.length;
+  const old = world.string(TELEGRAF);
+  world.aws.intercept = ({ server }, effect) =>
+    Promise.resolve(server === 'events' ? { status: 500, body: '{}' } : effect());
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  const came = world.aws.state.events.slice(before).map(({ source, detailType, detail }) => ({
+    source,
+    'detail-type': detailType,
+    detail,
+  }));
+  expect(world.metrics().at(-1)).toHaveProperty(['Owner=prod LostEvents']);
+  expect(came.filter(({ source }) => source === 'keyturn')).toEqual([]);
+  for (const pattern of patterns()) {
+    const restarts = came.filter((event) => matches(pattern, event));
+    expect(restarts).toMatchObject([{ detail: { versionId: world.labels(TELEGRAF).AWSCURRENT } }]);
+  }
+  // What the restarted consumer reads is the new string, and it works.
+  expect(world.string(TELEGRAF)).not.toBe(old);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
 test('what a restart hangs on is the event that Secrets Manager sends when AWSCURRENT moves, and no other', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
   await world.rotate();

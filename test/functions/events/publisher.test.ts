@@ -82,7 +82,7 @@ const first = (answers: readonly Awaited<ReturnType<Interceptor>>[]): Intercepto
 test('keeps events until there are ten, and sends the rest with a flush', async () => {
   const { aws, publisher, publish, received } = await connect();
   publish(25);
-  expect(await publisher.flush()).toBe(0);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(0);
   expect(received()).toEqual(numbers(25));
   expect(aws.state.calls.PutEvents).toBe(3);
   expect(aws.state.events[0]).toMatchObject({
@@ -94,11 +94,11 @@ test('keeps events until there are ten, and sends the rest with a flush', async 
 
 test('sends nothing where there is nothing, and nothing twice', async () => {
   const { aws, publisher, publish, received } = await connect();
-  await publisher.flush();
+  await publisher.flush(LONGEST_FLUSH_MS);
   expect(aws.state.calls.PutEvents).toBeUndefined();
   publish(1);
-  await publisher.flush();
-  await publisher.flush();
+  await publisher.flush(LONGEST_FLUSH_MS);
+  await publisher.flush(LONGEST_FLUSH_MS);
   expect(received()).toEqual([0]);
 });
 
@@ -106,7 +106,7 @@ test('sends again only the entries that were refused, after a while', async () =
   const { aws, publisher, publish, naps, warnings, received } = await connect();
   aws.intercept = first([refusing(3, 1)]);
   publish(3);
-  expect(await publisher.flush()).toBe(0);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(0);
   expect(received()).toEqual([1]);
   expect(naps).toEqual([100]);
   expect(warnings).toEqual([]);
@@ -118,7 +118,7 @@ test('a call that fails is repeated, with longer and longer waits, until it succ
     [...Array(8)].map((_, n) => (n % 2 ? { status: 500, body: '{}' } : 'reset')),
   );
   publish(12);
-  expect(await publisher.flush()).toBe(0);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(0);
   expect(received().sort((a, b) => a - b)).toEqual(numbers(12));
   expect(naps).toEqual([100, 200, 400, 800, 1_600, 2_500, 2_500, 2_500]);
   expect(warnings).toEqual([]);
@@ -128,7 +128,7 @@ test('an empty success is no success', async () => {
   const { aws, publisher, publish, received } = await connect();
   aws.intercept = first([{ status: 200, body: '{}' }]);
   publish(2);
-  expect(await publisher.flush()).toBe(0);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(0);
   expect(received()).toEqual([0, 1]);
 });
 
@@ -140,7 +140,7 @@ test('an entry that is refused again and again does not keep the others back', a
     return Promise.resolve(PutEvents === 2 ? effect() : refusing(1, 0));
   };
   publish(20);
-  expect(await publisher.flush()).toBe(1);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(1);
   expect(received()).toEqual(numbers(20).slice(10));
 });
 
@@ -148,7 +148,7 @@ test('gives up at the end of its time, and says how many are lost and why', asyn
   const { aws, publisher, publish, naps, warnings } = await connect({ patience: 3 });
   aws.intercept = async () => refusing(1, 0);
   publish(1);
-  expect(await publisher.flush()).toBe(1);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(1);
   expect(naps).toHaveLength(3);
   expect(warnings).toEqual([
     { message: 'events lost', details: { count: 1, error: 'ThrottlingException' } },
@@ -159,11 +159,11 @@ test('never rejects, and begins anew with the next run, when nobody listens', as
   const { aws, publisher, publish, warnings, received } = await connect();
   aws.intercept = async () => 'reset';
   publish(13);
-  expect(await publisher.flush()).toBe(13);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(13);
   expect(warnings).toMatchObject([{ message: 'events lost', details: { count: 13 } }]);
   aws.intercept = passThrough;
   publish(1, 20);
-  expect(await publisher.flush()).toBe(0);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(0);
   expect(received()).toEqual([20]);
 });
 
@@ -174,11 +174,11 @@ test('gives up a bus that never answers, and is ready for the next run', async (
     return new Promise(() => {});
   };
   publish(15);
-  expect(await publisher.flush()).toBe(15);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(15);
   expect(warnings).toMatchObject([{ message: 'events lost', details: { count: 15 } }]);
   aws.intercept = passThrough;
   publish(1, 20);
-  expect(await publisher.flush()).toBe(0);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(0);
   expect(received()).toEqual([20]);
 });
 
@@ -196,6 +196,6 @@ test('puts events on the bus that it was given', async () => {
   await client.send(new CreateEventBusCommand({ Name: 'keyturn' }));
   client.destroy();
   publish(1);
-  await publisher.flush();
+  await publisher.flush(LONGEST_FLUSH_MS);
   expect(aws.state.events).toMatchObject([{ bus: 'keyturn', detail: { secret: '0' } }]);
 });

@@ -246,6 +246,56 @@ test('events that EventBridge never takes are counted, and fail nothing', async 
   expect(world.metrics().at(-1)).toEqual({ 'Owner=prod LostEvents': 1 });
 });
 
+/** EventBridge takes nothing for so many minutes. */
+function stopBus(world: World, minutes: number): number {
+  const begun = world.clock.now();
+  world.aws.intercept = ({ server }, effect) => {
+    const isDown = server === 'events' && world.clock.now() < begun + minutes * MINUTE;
+    return Promise.resolve(isDown ? { status: 500, body: '{}' } : effect());
+  };
+  return begun;
+}
+
+test('the events of a scheduled run outlast a bus that is down for minutes', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  const begun = stopBus(world, 5);
+  const at = `${new Date(begun).toISOString().slice(0, 19)}Z`;
+  const { error } = await world.rotate({
+    scheduled: { at, nextInSeconds: 1_800, thirdInSeconds: 5_400 },
+  });
+  expect(error).toBeUndefined();
+  expect(world.events('Token Rotated')).toHaveLength(1);
+  expect(JSON.stringify(world.metrics())).not.toContain('LostEvents');
+});
+
+test('the events of a scheduled run are given up before its schedule fires again', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  const begun = stopBus(world, 60);
+  const at = `${new Date(begun).toISOString().slice(0, 19)}Z`;
+  await world.rotate({ scheduled: { at, nextInSeconds: 600, thirdInSeconds: 1_800 } });
+  expect(world.clock.now() - begun).toBeGreaterThan(9 * MINUTE);
+  expect(world.clock.now() - begun).toBeLessThan(10 * MINUTE);
+  expect(world.metrics().at(-1)).toEqual({ 'Owner=prod LostEvents': 1 });
+});
+
+test('an order answers within seconds though the bus is down, and its lost events are counted', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  const order = { token: 'telegraf', reason: 'leaked', way: 'freeze' };
+  const usual = world.save();
+  const took = async () => {
+    const begun = world.clock.now();
+    const { result } = await world.revoke(order);
+    expect(result?.confirmed).toBe(true);
+    return world.clock.now() - begun;
+  };
+  const calm = await took();
+  await world.restore(usual);
+  stopBus(world, 60);
+  expect((await took()) - calm).toBeLessThanOrEqual(10_500);
+  expect(world.metrics().at(-1)).toEqual({ 'Owner=prod LostEvents': 1 });
+});
+
 test('events that EventBridge takes in the end are not lost', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer }));
   world.aws.intercept = ({ server }, effect) => {

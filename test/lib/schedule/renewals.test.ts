@@ -170,3 +170,19 @@ test('warns of a schedule that is over, and keeps nobody from reading a policy t
   }
   expect(scheduleWarnings(over, Date.UTC(2026, 11, 31, 2))).toEqual([]);
 });
+
+test('warns of a schedule that is so rare that no alarm tells when it stopped', () => {
+  const now = Date.UTC(2026, 0);
+  const rare = (reap: string) =>
+    scheduleWarnings({ ...policy('rate(1 hour)', {}), schedules: { rotate: 'rate(1 hour)', reap, enforce: 'rate(1 hour)', paused: false } }, now);
+  expect(rare('rate(30 days)')).toEqual([
+    {
+      path: ['schedules', 'reap'],
+      message:
+        'found "rate(30 days)", with 30d between two firings: CloudWatch looks back seven days at most, so no alarm tells whether it stopped; choose rate(7 days) or a more frequent one: a run changes only what is due (for tokens, rotateEvery says when)',
+    },
+  ]);
+  expect(rare('cron(0 3 1 * ? *)')).toHaveLength(1);
+  // Once a year there is an hour more between two Sundays.
+  for (const weekly of ['rate(7 days)', 'cron(0 3 ? * SUN *)']) expect(rare(weekly)).toEqual([]);
+});
