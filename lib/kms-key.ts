@@ -10,10 +10,6 @@ export type NamedKey =
 
 /** ARNs and names: docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id */
 const ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key\/[A-Za-z0-9-]+|(alias\/.+))$/;
-const ALIAS = /^alias\/[A-Za-z0-9/_-]{1,250}$/;
-const BARE_ID = /^(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
-/** The key of an AWS service; its policy lets no other service use it. */
-const OF_A_SERVICE = /^alias\/aws\/(?!secretsmanager$)/;
 
 /** A key of a policy file: an ARN, or an alias as ARN or by its name. */
 export function keyNamedIn(text: string): NamedKey {
@@ -45,20 +41,6 @@ export function keyNamedBy(key: IKey): NamedKey {
 /** How Secrets Manager is told of it (`KmsKeyId`). */
 export const keyId = (key: NamedKey): string => ('arn' in key ? key.arn : key.alias);
 
-function mistakeIn(text: string): string | undefined {
-  const expected =
-    'expected the ARN of a KMS key, or an alias; write arn:aws:kms:eu-west-1:111122223333:key/<id> or alias/<name>';
-  if (BARE_ID.test(text)) {
-    return `found "${text}", the id of a key without its account and Region, ${expected.replace('<id>', text)}`;
-  }
-  const [, alias = text] = ARN.exec(text) ?? [];
-  if (alias === text && ARN.test(text)) return undefined;
-  if (OF_A_SERVICE.test(alias)) {
-    return `found "${text}", the key of an AWS service, which Secrets Manager may not use, expected a key of your own, or none for the account's default key (aws/secretsmanager); leave it out, or write alias/<name>`;
-  }
-  return ALIAS.test(alias) ? undefined : `found ${JSON.stringify(text)}, ${expected}`;
-}
-
 type Found = readonly [path: readonly string[], text: string];
 
 const keysOf = ({ encryptionKey, cluster }: Policy): Found[] =>
@@ -68,13 +50,6 @@ const keysOf = ({ encryptionKey, cluster }: Policy): Found[] =>
       [['cluster', 'managementTokenKey'], cluster.managementTokenKey],
     ] as const
   ).flatMap(([path, text]) => (text === undefined ? [] : [[path, text] as const]));
-
-/** Texts that name no KMS key, or not one alone. */
-export const keyMistakes = (policy: Policy): PolicyIssue[] =>
-  keysOf(policy).flatMap(([path, text]) => {
-    const message = mistakeIn(text);
-    return message === undefined ? [] : [{ path, message }];
-  });
 
 /** Keys of another account or Region than that of the stack, as far as it is known. */
 export const keysElsewhere = (

@@ -11,7 +11,6 @@ import { warningsOf } from '../functions/policy/warnings.ts';
 import { approvalMistakes } from './approvals.ts';
 import { awsLimitMistakes } from './aws-limits.ts';
 import { authorityMistake } from './certificate-authority.ts';
-import { keyMistakes } from './kms-key.ts';
 import { scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
 
 export interface PolicyFile {
@@ -130,7 +129,6 @@ export function readPolicyFile(file: string, now = Date.now()): PolicyFile {
       ...scheduleMistakes(policy, now),
       ...approvalMistakes(policy, now),
       ...awsLimitMistakes(policy),
-      ...keyMistakes(policy),
     ];
     if (wrong.length > 0) throw new PolicyError(wrong);
     const warnings = [...warningsOf(policy), ...scheduleWarnings(policy, now)].map((issue) => ({

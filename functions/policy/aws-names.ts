@@ -21,7 +21,7 @@ export const secretReference = name(
 const ALIAS = 'alias/(?!aws/)[A-Za-z0-9/_-]{1,250}';
 export const kmsKey = name(
   `${ALIAS}|${arn('kms', `(?:key/[A-Za-z0-9-]{1,64}|${ALIAS})`)}`,
-  "the ARN of a KMS key, or an alias such as alias/tokens; leave it out for AWS's own key",
+  "the ARN of a KMS key (arn:aws:kms:eu-west-1:111122223333:key/<id>) or an alias such as alias/tokens; leave it out for AWS's own key",
 );
 
 // A slash is for partners' buses, to which nobody else may send.

@@ -72,6 +72,6 @@ test('without them nothing is stopped, and the command says which right is missi
   );
   const paused = await run(['pause', '--reason', 'drill', '--yes']);
   expect(paused).toMatchObject({ code: 1, stdout: '' });
-  expect(paused.stderr).toBe(`keyturn: ${message}\n`);
+  expect(paused.stderr).toBe(`keyturn: GetSchedule of keyturn-prod-rotate: ${message}\n`);
   expect(world.aws.state.calls.UpdateSchedule).toBeUndefined();
 });

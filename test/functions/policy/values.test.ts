@@ -230,7 +230,7 @@ test.each([
   'arn:aws:s3:::x',
 ])('refuses %s as a key', (encryptionKey) => {
   expect(sentences(document({ encryptionKey }))).toEqual([
-    `encryptionKey: found "${encryptionKey}", expected the ARN of a KMS key, or an alias such as alias/tokens; leave it out for AWS's own key`,
+    `encryptionKey: found "${encryptionKey}", expected the ARN of a KMS key (arn:aws:kms:eu-west-1:111122223333:key/<id>) or an alias such as alias/tokens; leave it out for AWS's own key`,
   ]);
 });
 

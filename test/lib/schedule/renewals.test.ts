@@ -174,7 +174,13 @@ test('warns of a schedule that is over, and keeps nobody from reading a policy t
 test('warns of a schedule that is so rare that no alarm tells when it stopped', () => {
   const now = Date.UTC(2026, 0);
   const rare = (reap: string) =>
-    scheduleWarnings({ ...policy('rate(1 hour)', {}), schedules: { rotate: 'rate(1 hour)', reap, enforce: 'rate(1 hour)', paused: false } }, now);
+    scheduleWarnings(
+      {
+        ...policy('rate(1 hour)', {}),
+        schedules: { rotate: 'rate(1 hour)', reap, enforce: 'rate(1 hour)', paused: false },
+      },
+      now,
+    );
   expect(rare('rate(30 days)')).toEqual([
     {
       path: ['schedules', 'reap'],
