@@ -2,7 +2,11 @@ import { pipeline, Readable, Transform } from 'node:stream';
 import { TooLateError, within } from './within.ts';
 
 /** How every client of AWS is made. The SDK does not retry: its own retries would not know when the run ends. */
-export const NO_RETRIES = { maxAttempts: 1 } as const;
+export const NO_RETRIES = {
+  maxAttempts: 1,
+  // A network that swallows packets is known sooner than a service that is slow.
+  requestHandler: { connectionTimeout: 5_000 },
+} as const;
 
 /** Secrets Manager's largest answer is a value of 64 KB, or a page of 100 descriptions. */
 const MAX_BYTES = 8 * 1024 * 1024;

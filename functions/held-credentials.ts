@@ -35,12 +35,21 @@ const SECRET_KEY =
   /(?:token|secret|password|passwd|pwd|credential|(?:api|access|private)_?key)s?$/i;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/;
-/** Random characters of several kinds, and no host, address or path of words. */
-const isRandom = (text: string) =>
-  /^[A-Za-z0-9+/_=-]{20,}$/.test(text) && [/\d/, /[a-z]/, /[A-Z]/].every((kind) => kind.test(text));
+const KINDS = [/\d/, /[a-z]/, /[A-Z]/];
 
-const isSecret = (key: string, text: string) =>
-  !UUID.test(text) && !INSTANT.test(text) && (SECRET_KEY.test(key) || isRandom(text));
+/** Characters of three kinds that change often, as in no name: `ProductionMetrics2024` is one. */
+function isRandom(text: string): boolean {
+  if (!/^[A-Za-z0-9+/_=-]{20,}$/.test(text)) return false;
+  const kinds = [...text]
+    .map((each) => KINDS.findIndex((kind) => kind.test(each)))
+    .filter((kind) => kind >= 0);
+  const changes = kinds.filter((kind, at) => at > 0 && kind !== kinds[at - 1]);
+  return KINDS.every((_, kind) => kinds.includes(kind)) && changes.length > text.length / 3;
+}
+
+/** Of what is no credential by its look, only the whole is one: `production-2024!` has a part that is a name. */
+const wholeOf = (text: string) =>
+  new RegExp(`(?<![A-Za-z0-9/_-])${text.replace(/[^A-Za-z0-9]/g, '\\$&')}(?![A-Za-z0-9/_-])`, 'g');
 
 function parsed(text: string): unknown {
   try {
@@ -50,18 +59,33 @@ function parsed(text: string): unknown {
   }
 }
 
-export function createHeldCredentials(): HeldCredentials {
+/** @param known a text whose words are no credentials, whatever a secret has beside its token: the policy */
+export function createHeldCredentials(known = ''): HeldCredentials {
   const blocks = new Set<string>();
+  const wholes = new Map<string, RegExp>();
+
+  const add = (block: string) => {
+    if (!known.includes(block)) blocks.add(block);
+  };
 
   function hold(credential: string): void {
     const { length } = credential;
-    for (let at = 0; at + BLOCK <= length; at += BLOCK)
-      blocks.add(credential.slice(at, at + BLOCK));
-    if (length >= BLOCK) blocks.add(credential.slice(-BLOCK));
+    if (length < BLOCK) return;
+    for (let at = 0; at + BLOCK <= length; at += BLOCK) add(credential.slice(at, at + BLOCK));
+    add(credential.slice(-BLOCK));
+  }
+
+  function holdText(key: string, text: string): void {
+    if (isRandom(text)) {
+      hold(text);
+      return;
+    }
+    const isSecret = SECRET_KEY.test(key) && !UUID.test(text) && !INSTANT.test(text);
+    if (isSecret && text.length >= BLOCK && !known.includes(text)) wholes.set(text, wholeOf(text));
   }
 
   function holdIn(key: string, value: unknown): void {
-    if (typeof value === 'string' && isSecret(key, value)) hold(value);
+    if (typeof value === 'string') holdText(key, value);
     if (typeof value !== 'object' || value === null) return;
     for (const [under, each] of Object.entries(value)) holdIn(under, each);
   }
@@ -103,8 +127,11 @@ export function createHeldCredentials(): HeldCredentials {
     return parts.join('') + text.slice(written);
   }
 
-  const replaced = (text: string): string =>
-    withoutPlain(text).replace(WORD, (word) => (isEncoded(word, 0) ? '[token]' : word));
+  function replaced(text: string): string {
+    let said = text;
+    for (const whole of wholes.values()) said = said.replace(whole, '[token]');
+    return withoutPlain(said).replace(WORD, (word) => (isEncoded(word, 0) ? '[token]' : word));
+  }
 
   return {
     hold,
@@ -112,10 +139,10 @@ export function createHeldCredentials(): HeldCredentials {
       const value = parsed(secretValue);
       if (typeof value !== 'string') return holdIn('', value);
       const words = value.split(/[\s"'=:;,]+/).filter((word) => word !== '');
-      for (const word of words) if (words.length === 1 || isRandom(word)) hold(word);
+      for (const word of words) if (isRandom(word)) hold(word);
     },
     redact(text) {
-      if (blocks.size === 0) return text;
+      if (blocks.size + wholes.size === 0) return text;
       const plain = plainText(text);
       const said = replaced(plain);
       return said === plain ? replaced(text) : said;

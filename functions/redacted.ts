@@ -1,3 +1,5 @@
+import { redact as redactShapes } from './credentials.ts';
+
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
@@ -19,6 +21,7 @@ function redactError(error: Error, redact: Redact, seen: Seen): Error {
   return error;
 }
 
+/** Keys are names that somebody chose: two of them must not become one, so only what has the form of a credential goes. */
 function redactPlain(value: object, redact: Redact, seen: Seen): object {
   if (Array.isArray(value)) {
     const items: unknown[] = [];
@@ -29,7 +32,7 @@ function redactPlain(value: object, redact: Redact, seen: Seen): object {
   const copy: Record<string, unknown> = {};
   seen.set(value, copy);
   for (const [key, each] of Object.entries(value))
-    copy[redact(key)] = redactAny(each, redact, seen);
+    copy[redactShapes(key)] = redactAny(each, redact, seen);
   return copy;
 }
 

@@ -192,7 +192,7 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 /** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
   const { policy, ca, managementToken: given } = origin;
-  const held = createHeldCredentials();
+  const held = createHeldCredentials(JSON.stringify(policy));
   for (const credential of origin.credentials ?? []) held.hold(credential);
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
   const clean: Clean = (value) => redacted(value, (text) => held.redact(redact(text)));
@@ -236,7 +236,7 @@ export function createRuntime(origin: Origin): Runtime {
   const meter = createMeter({
     owner: policy.owner,
     now: timing.now,
-    write: (line) => origin.writeMetrics?.(clean(line)),
+    write: origin.writeMetrics ?? (() => {}),
   });
 
   async function readToken(measure: Measure): Promise<TokenValue> {
@@ -283,6 +283,7 @@ export function createRuntime(origin: Origin): Runtime {
   ): Promise<T> {
     deadline = end - RESERVE_MS;
     running += 1;
+    let hasFailed = false;
     try {
       // Every run reads it again, so that replacing it needs no deployment.
       managementToken = given ?? (await readToken(measure));
@@ -304,11 +305,13 @@ export function createRuntime(origin: Origin): Runtime {
       });
       return clean(answer);
     } catch (error) {
+      hasFailed = true;
       throw clean(error);
     } finally {
       // Before the events, so that a process that ends while it sends them has measured its work.
       meter.flush();
-      const patienceMs = waited ? 0 : end - timing.now();
+      // Lambda counts a failure when the run has ended, and alarms wait for it.
+      const patienceMs = waited || hasFailed ? 0 : end - timing.now();
       const lostEvents = await publisher.flush(
         Math.min(
           Math.max(patienceMs, LONGEST_FLUSH_BY_HAND_MS),
@@ -320,6 +323,7 @@ export function createRuntime(origin: Origin): Runtime {
       running -= 1;
       // Lambda freezes the process now: what is open could be dead when the next run begins.
       if (running === 0) {
+        deadline = 0; // nothing that a failed run left behind is sent any more
         secrets.disconnect();
         publisher.disconnect();
         scheduleReader?.disconnect();

@@ -1,6 +1,10 @@
 /** What was asked has not answered whole in the time that it was given. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
+
+  constructor(milliseconds: number) {
+    super(`no complete answer within ${milliseconds / 1_000} s`);
+  }
 }
 
 /** It was not sent, since it could take effect after the end of the run. Nothing was done. */
@@ -25,7 +29,7 @@ export async function within<T>(
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      const error = new TimeoutError(`no complete answer within ${milliseconds / 1_000} s`);
+      const error = new TimeoutError(milliseconds);
       reject(error);
       ending.abort(error);
     }, milliseconds);

@@ -3,7 +3,7 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
-import { awsCall, ForeignAnswerError, NO_RETRIES, withBounds } from '../aws-call.ts';
+import { awsCall, ForeignAnswerError, NO_RETRIES, statusOf, withBounds } from '../aws-call.ts';
 import { backoffMs } from '../retry.ts';
 import type { KeyturnEvent, Publish } from './events.ts';
 
@@ -54,6 +54,13 @@ interface Outbox {
   error?: unknown;
 }
 
+/** A right or a bus that is missing, or a wrong request: the same call fails again. */
+function isForGood(error: unknown): boolean {
+  const status = statusOf(error) ?? 0;
+  const isThrottled = error instanceof Error && /Throttl|TooManyRequests/.test(error.name);
+  return status >= 400 && status < 500 && status !== 429 && !isThrottled;
+}
+
 const emptyOutbox = (): Outbox => ({
   unsent: [],
   sending: Promise.resolve(),
@@ -91,6 +98,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       return refused;
     } catch (error) {
       box.error = error;
+      if (isForGood(error)) box.ending.abort(error);
       return events;
     }
   }

@@ -1,5 +1,5 @@
 import Pool from 'undici/lib/dispatcher/pool.js';
-import { within } from '../within.ts';
+import { TimeoutError, within } from '../within.ts';
 import type { Answer, Request } from './exchange.ts';
 import { answerError, connectionError, TooLongAnswerError } from './transport-errors.ts';
 
@@ -62,7 +62,11 @@ export function createTransport(options: TransportOptions): Transport {
       const chunks: Buffer[] = [];
       let bytes = 0;
       let head: Omit<Answer, 'text'>;
-      const finish = () => resolve({ ...head, text: Buffer.concat(chunks).toString() });
+      let timer: NodeJS.Timeout | undefined;
+      const finish = () => {
+        clearTimeout(timer);
+        resolve({ ...head, text: Buffer.concat(chunks).toString() });
+      };
       pool.dispatch(
         {
           method: request.method,
@@ -82,8 +86,10 @@ export function createTransport(options: TransportOptions): Transport {
         {
           onRequestStart: (controller) => {
             const abort = () => controller.abort(signal.reason);
-            if (signal.aborted) abort();
-            else signal.addEventListener('abort', abort, { once: true });
+            if (signal.aborted) return abort();
+            signal.addEventListener('abort', abort, { once: true });
+            // From now on, not from when it began to wait for a connection.
+            timer = setTimeout(() => controller.abort(new TimeoutError(totalMs)), totalMs);
           },
           onResponseStart: (_controller, status, headers, statusText = '') => {
             head = { status, statusText, headers };
@@ -100,7 +106,10 @@ export function createTransport(options: TransportOptions): Transport {
             }
           },
           onResponseEnd: finish,
-          onResponseError: (_controller, error) => reject(error),
+          onResponseError: (_controller, error) => {
+            clearTimeout(timer);
+            reject(error);
+          },
         },
       );
     });
@@ -110,7 +119,7 @@ export function createTransport(options: TransportOptions): Transport {
       const { timeoutMs = totalMs } = request;
       // To undici, 0 means no timeout.
       const patienceMs = Math.max(1, Math.min(longestMs, timeoutMs));
-      const answer = await within(Math.max(1, Math.min(totalMs, timeoutMs)), (signal) =>
+      const answer = await within(Math.max(1, timeoutMs), (signal) =>
         exchange(request, patienceMs, signal),
       ).catch((error: Error) => {
         throw connectionError(request, error);

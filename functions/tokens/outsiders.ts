@@ -31,7 +31,7 @@ function limits(key: string, values: readonly unknown[], insiders: Insiders): bo
     if (typeof value !== 'string') return false;
     if (ACCOUNTS.has(key)) return isInside(value, insiders);
     if (ARNS.has(key))
-      return isInside(/^arn:[^:*?]+:[^:]+:[^:]*:([0-9]{12}):/.exec(value)?.[1], insiders);
+      return isInside(/^arn:[^:*?]+:[^:*?]+:[^:*?]*:([0-9]{12}):/.exec(value)?.[1], insiders);
     return ORGANIZATIONS.has(key) && /^o-[a-z0-9]{10,32}(?:\/|$)/.test(value);
   });
 }

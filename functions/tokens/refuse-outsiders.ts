@@ -3,7 +3,6 @@ import type { Secret } from '../secrets-manager/secret.ts';
 import { type ShownPolicy, UnreadableSecretError } from '../secrets-manager/secrets.ts';
 import type { ObservedSecret } from './observation.ts';
 import { type Insiders, outsidersOf, StrangePolicyError } from './outsiders.ts';
-import { versionIdOf } from './version-id.ts';
 
 /** A secret could be read from outside this account, or nobody can tell. Nothing was minted for it. */
 export class OutsiderError extends Error {
@@ -11,18 +10,12 @@ export class OutsiderError extends Error {
 }
 
 /**
- * Whether this deployment has put a value into the secret before. A version alone shows nothing, since who made the
- * secret could choose its id: the cluster must know the token, with our marker.
+ * Whether this deployment has put a value into the secret before: the string of a token that it minted for it stands
+ * there, in whatever version people saved it. Who made the secret could choose the id of a version, and no such string.
  */
 const hasValueOfOurs = ({ holders }: ObservedSecret): boolean =>
-  [...holders].some(
-    ([version, holder]) =>
-      holder.state === 'owned' &&
-      [
-        versionIdOf(holder.owned.token.id),
-        holder.owned.token.id,
-        holder.owned.marker.minted,
-      ].includes(version),
+  [...holders.values()].some(
+    (holder) => holder.state === 'owned' && holder.owned.marker.adopted === undefined,
   );
 
 /** The key that the policy file names, and the account's default key, are nobody else's choice. */

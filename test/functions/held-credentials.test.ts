@@ -82,6 +82,25 @@ test('of the value of a secret it knows tokens and passwords, and no names', () 
   ).not.toMatch(/correct|horse|battery/);
 });
 
+test('a name that is part of a password stays a name', () => {
+  const held = createHeldCredentials();
+  held.holdAllIn(
+    JSON.stringify({ password: 'telegraf-production-1', bucket: 'ProductionMetrics2024' }),
+  );
+  held.holdAllIn('placeholder');
+  held.holdAllIn('SECRET_ARN=arn:aws:secretsmanager:eu-west-1:1:secret:keyturn/telegraf-a1B2c3');
+  const names =
+    'production keyturn/telegraf keyturn/telegraf-production-1 ProductionMetrics2024 placeholder';
+  expect(held.redact(names)).toBe(names);
+  expect(held.redact('password=telegraf-production-1')).toBe('password=[token]');
+});
+
+test('what the policy says is no credential, whatever a secret says', () => {
+  const held = createHeldCredentials('{"owner":"production-2024"}');
+  held.hold('production-2024');
+  expect(held.redact('Owner production-2024')).toBe('Owner production-2024');
+});
+
 test('of the lines of a secret it knows what looks random', () => {
   const held = createHeldCredentials();
   held.holdAllIn(

@@ -1,9 +1,15 @@
-import { type Hold, holdOf } from '../../secrets-manager/hold.ts';
+import { type Hold, holdOf, missingTraces } from '../../secrets-manager/hold.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import { currentHolder, isExpired, isInert } from '../../tokens/state.ts';
 import { tokenNamedBy } from '../../tokens/version-id.ts';
-import type { RevocationWay } from '../request.ts';
-import type { Order } from './order.ts';
+import type { RevocationRequest, RevocationWay } from '../request.ts';
+import { type Order, orderId } from './order.ts';
+
+/** Also one that was revoked since: another order may have ended what this one minted. */
+const hasTokenOf = (
+  { tokens, revoked = [] }: ObservedSecret & { readonly revoked?: readonly OwnedToken[] },
+  order: string,
+): boolean => [...tokens, ...revoked].some(({ marker }) => marker.order === order);
 
 const HOLDS: Partial<Record<RevocationWay, Hold>> = { freeze: 'frozen', delete: 'deleted' };
 
@@ -22,10 +28,22 @@ const HOLDS: Partial<Record<RevocationWay, Hold>> = { freeze: 'frozen', delete: 
  * there any more, and for the secret of a token that was named and is gone: in both nothing is done, but all is proven.
  */
 export function bearsTrace(seen: ObservedSecret, { id, way }: Pick<Order, 'id' | 'way'>): boolean {
-  if (seen.tokens.some(({ marker }) => marker.order === id)) return true;
+  if (hasTokenOf(seen, id)) return true;
   const hold = HOLDS[way];
   const isHeld = hold !== undefined && holdOf(seen.secret) === hold;
   return isHeld || currentHolder(seen)?.state === 'gone';
+}
+
+/**
+ * Whether this very order was carried out in a secret before: a token has its `order`, or the hold says the same person
+ * and reason. What others ended there says nothing of it, however it was ended.
+ */
+export function bearsTraceOf(seen: ObservedSecret, request: RevocationRequest): boolean {
+  if (hasTokenOf(seen, orderId(request))) return true;
+  const { way, by, reason = '' } = request;
+  const hold = HOLDS[way];
+  if (hold === undefined || holdOf(seen.secret) !== hold) return false;
+  return !missingTraces(seen.secret, hold, { by, reason }).includes('tag');
 }
 
 /** Whether a revoked token would work if nobody had ended it. */

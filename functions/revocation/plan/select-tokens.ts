@@ -11,7 +11,7 @@ import { provenCurrent } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
-import { bearsTrace } from './given-before.ts';
+import { bearsTrace, bearsTraceOf } from './given-before.ts';
 import {
   endedHidden,
   hiddenTokens,
@@ -125,16 +125,15 @@ function selectName(
   throw new SelectionError(`${name} has no secret here, and the cluster has no live token of it`);
 }
 
-/** Other secrets than these, whose tokens an earlier order may have ended: nothing tells any more what those could do. */
+/** Other secrets than these, whose tokens this order may have ended before: nothing tells any more what those could do. */
 function endedBefore(
   selected: readonly string[],
   request: RevocationRequest,
   { secrets }: OrderObservation,
 ): string[] {
   if (!ENDING_WAYS.includes(request.way)) return [];
-  const order = { id: orderId(request), way: request.way };
   return [...secrets.values()].flatMap((seen) =>
-    bearsTrace(seen, order) && !selected.includes(seen.secret.name) ? [seen.secret.name] : [],
+    bearsTraceOf(seen, request) && !selected.includes(seen.secret.name) ? [seen.secret.name] : [],
   );
 }
 
@@ -200,19 +199,26 @@ function secretOf(
   return all.find((seen) => findSuccessor(seen, order, at)?.marker.replaces === id);
 }
 
+/** The secret of a token that is gone, where an order like this one may have ended others of it: then all is proven. */
+function withTrace(
+  name: string,
+  request: RevocationRequest,
+  { secrets }: OrderObservation,
+): string[] {
+  const seen = secrets.get(name);
+  const order = { id: orderId(request), way: request.way };
+  return seen && ENDING_WAYS.includes(request.way) && bearsTrace(seen, order) ? [name] : [];
+}
+
 /** A token that the cluster does not show: it was ended before, if a version of a secret is all that is left of it. */
-function selectUnlisted(
-  id: string,
-  { way }: Pick<RevocationRequest, 'way'>,
-  around: OrderObservation,
-): Target {
+function selectUnlisted(id: string, request: RevocationRequest, around: OrderObservation): Target {
   if (isCutShort(around)) {
     throw new SelectionError(
       `no listed token has the id ${id}, but the listing is cut: it may live; nothing was done; give the order again`,
     );
   }
-  if (around.endedIn !== undefined && ENDING_WAYS.includes(way)) {
-    return { ...NONE, gone: [id], proven: [around.endedIn] };
+  if (around.endedIn !== undefined && ENDING_WAYS.includes(request.way)) {
+    return { ...NONE, gone: [id], proven: withTrace(around.endedIn, request, around) };
   }
   throw new SelectionError(
     `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
@@ -225,19 +231,22 @@ function selectUnlisted(
  */
 function selectRevoked(
   token: Token,
-  { way }: Pick<RevocationRequest, 'way'>,
+  request: RevocationRequest,
   around: OrderObservation,
   owner: string,
 ): Target {
   const { id } = token;
-  if (UNDOING_WAYS.includes(way)) {
+  if (UNDOING_WAYS.includes(request.way)) {
     throw new SelectionError(
       `the token ${id} is revoked, and nothing gives a revoked token back; nothing was done; keyturn rotate mints another one`,
     );
   }
   const home = asOwned(token, owner, secretNamedIn(around))?.marker.secret;
-  const proven = home !== undefined && ENDING_WAYS.includes(way) ? [home] : [];
-  return { ...NONE, gone: [id], proven };
+  return {
+    ...NONE,
+    gone: [id],
+    proven: home === undefined ? [] : withTrace(home, request, around),
+  };
 }
 
 function selectToken(

@@ -49,6 +49,15 @@ test.each([
   }
 });
 
+test('a misspelt database is an error also where another order has ended something', async () => {
+  const way = 'freeze';
+  const { error: first } = await world.revoke({ token: 'telegraf', way, reason: 'drill' });
+  expect(first).toBeUndefined();
+  const { error } = await world.revoke({ database: 'metrisc', way, reason: 'leaked' });
+  expect(error?.errorMessage).toContain('no token of this deployment can use a database metrisc');
+  await world.revoke({ token: 'telegraf', way: 'unfreeze', reason: 'drill' });
+});
+
 test('where AWS shows nothing of the owner, an order for everything stops and asks for the account', async () => {
   world.intercept(nothingThere);
   const { error } = await world.revoke({ ...everything, way: 'freeze' });

@@ -153,6 +153,17 @@ test('a secret that has a token of ours is rotated on, whomever people let in la
   expect(world.value(TELEGRAF)).not.toBe(first);
 });
 
+test('so is one that people have saved in the console again and again', async () => {
+  const world = await openWorldForTest(POLICY);
+  const run = world.deploy(POLICY);
+  await run.rotate();
+  const first = world.value(TELEGRAF);
+  await world.people.share(TELEGRAF, lets({ AWS: OUTSIDER }));
+  for (const _time of [1, 2]) await world.people.saveValue(TELEGRAF, first);
+  expect((await run.rotate({ tokens: ['telegraf'], force: true })).error).toBeUndefined();
+  expect(world.value(TELEGRAF)).not.toBe(first);
+});
+
 test('an adopted secret keeps its string until its readers are known', async () => {
   const world = await openWorldForTest(POLICY);
   const permissions = [{ action: 'write', resource: 'telemetry' }];

@@ -47,6 +47,14 @@ const does = (kind: Step['kind'], reason: Step['reason'], counted = 0) => ({
   ...planOf('reap', { limits: within(counted) }),
   actions: [{ kind, reason, secret: TELEGRAF, tokenId: id(2) }],
 });
+/** As well: AWSPREVIOUS leaves a version whose token does not work. */
+const detaching = (plan: ReturnType<typeof does>, version: string) => ({
+  ...plan,
+  actions: [
+    ...plan.actions,
+    { kind: 'detach-previous', reason: 'PreviousDead', secret: TELEGRAF, version },
+  ],
+});
 const nothing = planOf('reap');
 
 test('has nothing to do for a current token and a pending one', () => {
@@ -184,7 +192,10 @@ describe('a secret that a person saved within the grace period', () => {
       tokens: [current, fenced, revoked],
       versionTimes: { [id(3)]: NOW },
     });
-    expect(gone).toEqual(quarantined);
+    expect(gone).toMatchObject({
+      actions: [{ kind: 'detach-previous', version: id(3) }, ...quarantined.actions],
+    });
+    expect(gone.actions).toHaveLength(2);
     expect(saved({ [id(71)]: NOW })).toEqual(nothing);
     // What a marker says was recognised was put by a person.
     const recognised = { superseded: NOW - 9 * DAY, fenced: NOW - 8 * DAY, version: [id(72)] };
@@ -364,7 +375,9 @@ test('deletes an expired token that is not the current one, whatever else it is'
   const expiring = (expiresAt: number) => armed(2, { age: 30 * DAY, expiresAt });
   expect(beside(expiring(NOW + SECOND), { AWSPENDING: 2 })).toEqual(nothing);
   expect(beside(expiring(NOW), { AWSPENDING: 2 })).toEqual(does('delete', 'Expired'));
-  expect(beside(expiring(NOW), { AWSPREVIOUS: 2 })).toEqual(does('delete', 'Expired'));
+  expect(beside(expiring(NOW), { AWSPREVIOUS: 2 })).toEqual(
+    detaching(does('delete', 'Expired'), version(2)),
+  );
   expect(planned({ secrets, tokens: [armed(1, { age: 90 * DAY })] })).toEqual(nothing);
 });
 
