@@ -18,6 +18,7 @@ import type { Publish } from './events/events.ts';
 import { createPublisher } from './events/publisher.ts';
 import { createHeldCredentials, type HeldCredentials } from './held-credentials.ts';
 import { createManagementApi } from './management-api/client.ts';
+import { formatExactJson } from './management-api/json.ts';
 import type { ManagementApi } from './management-api/management-api.ts';
 import { accountPrefix } from './management-api/prefix.ts';
 import { readingOwnWrites } from './management-api/reading-own-writes.ts';
@@ -192,7 +193,7 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 /** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
   const { policy, ca, managementToken: given } = origin;
-  const held = createHeldCredentials(JSON.stringify(policy));
+  const held = createHeldCredentials(formatExactJson(policy));
   for (const credential of origin.credentials ?? []) held.hold(credential);
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
   const clean: Clean = (value) => redacted(value, (text) => held.redact(redact(text)));

@@ -121,7 +121,7 @@ async function runAgainst({ at, to, behaviour }: Attack, world: Hostile) {
   world.gateways[at].hostile = { to, behaviour: BEHAVIOURS[behaviour] ?? expect.unreachable() };
   const answer = await world.invoke('rotate', {});
   // `Sandbox.Timedout`: Lambda ended it. `Runtime.ExitError`: it ended itself, as where memory is over.
-  expect(answer.error?.errorType).not.toMatch(/^(Sandbox|Runtime)\./);
+  expect(`${answer.error?.errorType}`).not.toMatch(/^(Sandbox|Runtime)\./);
   expect(world.peak()).toBeLessThan(MEMORY_MB);
   expect(world.leaks()).toEqual([]);
   return answer;
