@@ -208,16 +208,16 @@ describe('YAML', () => {
   });
 });
 
-test('an approval is for two years at most', () => {
+test('an approval is for a year at most', () => {
   const now = Date.UTC(2026, 10, 1);
   const text = (until: string) =>
     `${POLICY}databases:\n  - { name: a, retention: 1y, approve: { shortenRetentionUntil: ${until} } }\n`;
-  for (const until of ['2020-01-01', '2026-12-24', '2028-10-31']) {
+  for (const until of ['2020-01-01', '2026-12-24', '2027-11-02']) {
     expect(() => readPolicyFile(writePolicy(folder, text(until)), now)).not.toThrow();
   }
-  for (const until of ['2028-11-01', '9999-12-31']) {
+  for (const until of ['2027-11-03', '9999-12-31']) {
     expect(() => readPolicyFile(writePolicy(folder, text(until)), now)).toThrow(
-      `keyturn.yaml:10: databases[0].approve.shortenRetentionUntil: found "${until}", expected a date within two years, 2028-10-31 at the latest`,
+      `keyturn.yaml:10: databases[0].approve.shortenRetentionUntil: found "${until}", expected a date within a year, 2027-11-02 at the latest`,
     );
   }
 });
