@@ -11,7 +11,7 @@ import { warningsOf } from '../functions/policy/warnings.ts';
 import { approvalMistakes } from './approvals.ts';
 import { awsLimitMistakes } from './aws-limits.ts';
 import { authorityMistake } from './certificate-authority.ts';
-import { scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
+import { expressionMistakes, scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
 
 export interface PolicyFile {
   /** The file as plain data. The function parses it again at its start. */
@@ -98,13 +98,35 @@ function plainData(yaml: Document): { readonly document?: unknown; readonly prob
   }
 }
 
+/** What a deployment refuses, beside what no function could work with. */
+const deploymentMistakes = (policy: Policy, now: number): PolicyIssue[] => [
+  ...scheduleMistakes(policy, now),
+  ...approvalMistakes(policy, now),
+  ...awsLimitMistakes(policy),
+];
+
+/**
+ * Reads a policy file that may have been deployed by an earlier version, which refused less: whoever gives an order, in an
+ * emergency above all, is not kept from it by what only the next deployment must mend.
+ * @throws PolicyFileError as `readPolicyFile`
+ */
+export const readDeployedPolicyFile = (file: string, now = Date.now()): PolicyFile =>
+  readJudged(file, now, expressionMistakes);
+
 /**
  * Reads and checks a policy file.
  * @param now milliseconds since 1970: dates and years that are far away are mistakes; what is over is none, so that a policy which
  * was deployed can always be read
  * @throws PolicyFileError with one line for each mistake: file, line, key, what was found and what was expected
  */
-export function readPolicyFile(file: string, now = Date.now()): PolicyFile {
+export const readPolicyFile = (file: string, now = Date.now()): PolicyFile =>
+  readJudged(file, now, deploymentMistakes);
+
+function readJudged(
+  file: string,
+  now: number,
+  judge: (policy: Policy, now: number) => PolicyIssue[],
+): PolicyFile {
   const lines = new LineCounter();
   const yaml = parseDocument(read(file), { lineCounter: lines, merge: true });
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
@@ -125,11 +147,7 @@ export function readPolicyFile(file: string, now = Date.now()): PolicyFile {
   if (problem !== undefined) throw new PolicyFileError(`${file}: ${problem}; correct the file`);
   try {
     const policy = parsePolicy(document, basename(file));
-    const wrong = [
-      ...scheduleMistakes(policy, now),
-      ...approvalMistakes(policy, now),
-      ...awsLimitMistakes(policy),
-    ];
+    const wrong = judge(policy, now);
     if (wrong.length > 0) throw new PolicyError(wrong);
     const warnings = [...warningsOf(policy), ...scheduleWarnings(policy, now)].map((issue) => ({
       key: formatPath(issue.path),

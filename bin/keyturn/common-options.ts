@@ -4,7 +4,7 @@ import { functionName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { parseManagementToken } from '../../functions/secrets-manager/management-token.ts';
 import { TokenValue } from '../../functions/token-value.ts';
-import { readPolicyFile } from '../../lib/policy-file.ts';
+import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
 import { createLambdaEngine } from './lambda-engine.ts';
@@ -67,7 +67,7 @@ export function openEngine(
   options: CommonOptions,
   terminal: Terminal,
 ): { readonly policy: Policy; readonly engine: Engine; readonly json: boolean } {
-  const policyFile = readPolicyFile(options.policy);
+  const policyFile = readDeployedPolicyFile(options.policy);
   const { policy } = policyFile;
   const engine = options.local
     ? createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile))

@@ -97,9 +97,10 @@ export async function refuseOutsiders(seen: ObservedSecret, tools: Tools): Promi
   const account = secret.arn.split(':')[4] ?? '';
   const { trustedAccounts } = tools.policy;
   const ofAnother = /^arn:[^:]+:kms:[^:]*:([0-9]{12}):/.exec(secret.key ?? '')?.[1];
-  if (ofAnother !== undefined && ofAnother !== account && !trustedAccounts.includes(ofAnother)) {
+  // Nobody outside that account can read the key's policy.
+  if (ofAnother !== undefined && ofAnother !== account) {
     throw new OutsiderError(
-      `${secret.name} gets no token: its key ${secret.key} belongs to account ${ofAnother}, outside account ${account}; give it a key of this account (aws secretsmanager update-secret --kms-key-id), or name the account in the policy file: trustedAccounts: ["${ofAnother}"]`,
+      `${secret.name} gets no token: its key ${secret.key} belongs to account ${ofAnother}, outside account ${account}; give it a key of this account (aws secretsmanager update-secret --kms-key-id)`,
     );
   }
   for (const looked of looksAt(secret, tools)) {

@@ -41,15 +41,22 @@ export const isWatched = (expression: string, timeZone: string): boolean =>
  * @param now milliseconds since 1970
  */
 export function scheduleMistakes(policy: Policy, now: number): PolicyIssue[] {
-  const { schedules, timeZone } = policy;
-  const wrong = JOBS.flatMap((job) => {
+  const wrong = expressionMistakes(policy, now);
+  if (wrong.length > 0) return wrong;
+  const dead = windowMistakes(policy);
+  return dead.length > 0 ? dead : renewalMistakes(policy);
+}
+
+/** The schedules that EventBridge Scheduler would refuse, or that do not fire for a year. */
+export function expressionMistakes(
+  { schedules, timeZone }: Pick<Policy, 'schedules' | 'timeZone'>,
+  now: number,
+): PolicyIssue[] {
+  return JOBS.flatMap((job) => {
     const mistake = mistakeIn(schedules[job], timeZone, now);
     if (mistake === undefined) return [];
     return [{ path: ['schedules', job], message: `found "${schedules[job]}", ${mistake}` }];
   });
-  if (wrong.length > 0) return wrong;
-  const dead = windowMistakes(policy);
-  return dead.length > 0 ? dead : renewalMistakes(policy);
 }
 
 function warningIn(expression: string, timeZone: string, now: number): string | undefined {

@@ -24,6 +24,21 @@ describe('keyturn validate', () => {
     });
   });
 
+  it('refuses what only the next deployment must mend, which keeps nobody from an order', async () => {
+    const file = writeTemporary('policy.yaml', {
+      owner: 'prod',
+      cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
+      schedules: { rotate: 'cron(0 3 * * ? *)' },
+      tokens: { grafana: { permissions: { read: ['a'] }, windows: ['Mon-Fri 09:00-17:00'] } },
+    });
+    const { code, stdout } = await keyturn(['validate', file]);
+    expect([code, stdout]).toEqual([1, expect.stringContaining('windows')]);
+    const env = { AWS_REGION: 'eu-west-1', AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nowhere' };
+    const id = '00000000-0000-4000-8000-000000000000';
+    const ordered = await keyturn(['whois', '--token-id', id, '--policy', file], { env });
+    expect(ordered.stderr).toContain('found no AWS credentials');
+  });
+
   it('passes the example', async () => {
     expect(await keyturn(['validate', 'keyturn.yaml'])).toEqual({
       code: 0,
