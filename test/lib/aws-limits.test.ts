@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readPolicyFile } from '../../lib/policy-file.ts';
-import { POLICY, synthesize, writePolicy } from './synthesize.ts';
+import { mistakeOf, POLICY, synthesize } from './synthesize.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -11,14 +10,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const mistakeIn = (text: string): string => {
-  try {
-    readPolicyFile(writePolicy(folder, text));
-  } catch (error) {
-    return (error as Error).message.replaceAll(`${folder}/`, '');
-  }
-  return 'no mistake';
-};
+const mistakeIn = (text: string): string => mistakeOf(folder, text);
 const withUrl = (url: string) => POLICY.replace('https://influxdb.example.com', url);
 const withBus = (bus: string) => `${POLICY}eventBus: ${JSON.stringify(bus)}\n`;
 

@@ -6,7 +6,7 @@ import { rootCertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkOwners, PolicyFileError, readPolicyFile } from '../../lib/policy-file.ts';
 import { DAY, HOUR } from '../functions/builders.ts';
-import { POLICY, writePolicy } from './synthesize.ts';
+import { mistakeOf, POLICY, writePolicy } from './synthesize.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -14,14 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const mistakeIn = (text: string): string => {
-  try {
-    readPolicyFile(writePolicy(folder, text));
-  } catch (error) {
-    return (error as Error).message.replaceAll(`${folder}/`, '');
-  }
-  return 'no mistake';
-};
+const mistakeIn = (text: string): string => mistakeOf(folder, text);
 
 test('reads the example at the root of the repository', () => {
   const { policy } = readPolicyFile('keyturn.yaml');

@@ -5,6 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { KeyturnProps } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
+import { readPolicyFile } from '../../lib/policy-file.ts';
 
 const { context } = JSON.parse(readFileSync('cdk.json', 'utf8'));
 
@@ -77,4 +78,14 @@ export function permissionsOf(template: Template, role: string): string[] {
       line.replace('<AWS::Partition>', 'aws').replace('<AWS::Region>:<AWS::AccountId>', 'here'),
     )
     .sort();
+}
+
+/** What is said of a policy file with this text, without its folder. */
+export function mistakeOf(folder: string, text: string): string {
+  try {
+    readPolicyFile(writePolicy(folder, text));
+  } catch (error) {
+    return (error as Error).message.replaceAll(`${folder}/`, '');
+  }
+  return 'no mistake';
 }
