@@ -5,8 +5,8 @@
 const [major] = process.versions.node.split('.');
 if (Number(major) < 24) {
   console.error(
-    `found Node.js ${process.version}, expected 24 or newer for Keyturn's scripts; run "npm ci", which installs it ` +
-      'for the npm scripts, or "npm rebuild node" if install scripts were off',
+    `found Node.js ${process.version}, expected 24 or newer for Keyturn's scripts; on Linux "npm ci" installs it for ` +
+      'the npm scripts, unless optional dependencies are left out; elsewhere, install Node.js 24 yourself',
   );
   process.exit(1);
 }

@@ -4,7 +4,7 @@ const [major = ''] = process.versions.node.split('.');
 if (Number(major) < 24) {
   process.stderr.write(
     `found Node.js ${process.versions.node} (${process.execPath}), expected 24 or newer for the sandbox.\n` +
-      'Install Node.js 24, or use "npm run", which takes the Node.js that "npm ci" installed.\n',
+      'Install Node.js 24, or on Linux use "npm run", which takes the Node.js that "npm ci" installed.\n',
   );
   process.exit(1);
 }
