@@ -3,12 +3,6 @@ import { join, resolve } from 'node:path';
 import { run } from './processes.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../.venv');
-const PACKAGES = ['ministack==1.5.33', 'awscli==1.46.3'];
-
-export interface Programs {
-  readonly ministack: string;
-  readonly aws: string;
-}
 
 /** On Debian, `venv` needs the package python3-venv; `virtualenv` does not. */
 async function createEnvironment(): Promise<void> {
@@ -32,23 +26,23 @@ async function createEnvironment(): Promise<void> {
 }
 
 /**
- * Installs the emulator and the AWS CLI from PyPI into `.venv`, unless they are there.
+ * Installs packages from PyPI into `.venv`, unless they are there.
+ * @param packages such as `awscli==1.46.3`
+ * @returns the folder with their programs
  * @throws Error that says what this machine lacks and how to install it
  */
-export async function installPrograms(): Promise<Programs> {
+export async function installPackages(packages: readonly string[]): Promise<string> {
   const python = join(FOLDER, 'bin/python');
   if (!existsSync(join(FOLDER, 'bin/pip'))) await createEnvironment();
   try {
     const quiet = ['--quiet', '--disable-pip-version-check'];
-    await run(python, ['-m', 'pip', 'install', ...quiet, ...PACKAGES]);
+    await run(python, ['-m', 'pip', 'install', ...quiet, ...packages]);
   } catch (cause) {
     const { message } = cause as Error;
     throw new Error(
-      `cannot install ${PACKAGES.join(' and ')} from PyPI. Check the network; if .venv is broken, remove it.\n${message}`,
-      {
-        cause,
-      },
+      `cannot install ${packages.join(' and ')} from PyPI. Check the network; if .venv is broken, remove it.\n${message}`,
+      { cause },
     );
   }
-  return { ministack: join(FOLDER, 'bin/ministack'), aws: join(FOLDER, 'bin/aws') };
+  return join(FOLDER, 'bin');
 }

@@ -9,7 +9,7 @@ import { startConsumer } from './consumer.ts';
 import { startFiring } from './firing.ts';
 import { decisionsIn, readLogs } from './function-logs.ts';
 import { firstPolicy, secondPolicy, secretOf } from './policy.ts';
-import { installPrograms } from './python.ts';
+import { installPackages } from './python.ts';
 import { createReport, StepError } from './report.ts';
 import * as scenario from './scenario.ts';
 import { ACCOUNT, prepareStage, REGION, type Stage } from './stage.ts';
@@ -93,7 +93,9 @@ async function main(): Promise<void> {
   process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   print('Keyturn, deployed by the CDK CLI to an AWS emulator, with the cluster of the sandbox\n');
-  const programs = await report.step('MiniStack and the AWS CLI are in .venv', installPrograms);
+  const programs = await report.step('MiniStack and the AWS CLI are in .venv', () =>
+    installPackages(['ministack==1.5.33', 'awscli==1.46.3']),
+  );
   const stage = await report.step('MiniStack and the cluster answer on loopback addresses', () =>
     prepareStage(programs, folder),
   );

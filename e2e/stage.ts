@@ -5,7 +5,6 @@ import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { type MiniStack, startMiniStack } from './ministack.ts';
 import { MANAGEMENT_SECRET, STACK } from './policy.ts';
 import { run } from './processes.ts';
-import type { Programs } from './python.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 export const REGION = 'eu-west-1';
@@ -34,8 +33,11 @@ export interface Stage {
 
 const parse = (text: string): unknown => (text.trim() === '' ? undefined : JSON.parse(text));
 
-/** The cluster and Secrets Manager run in this process, everything else of AWS in MiniStack. */
-export async function prepareStage(programs: Programs, folder: string): Promise<Stage> {
+/**
+ * The cluster and Secrets Manager run in this process, everything else of AWS in MiniStack.
+ * @param programs the folder that has `ministack` and `aws`
+ */
+export async function prepareStage(programs: string, folder: string): Promise<Stage> {
   await using started = new AsyncDisposableStack();
   const sandbox = await startSandbox({
     clock: realClock,
@@ -51,14 +53,14 @@ export async function prepareStage(programs: Programs, folder: string): Promise<
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_ENDPOINT_URL_SECRETS_MANAGER: sandbox.aws.url,
   };
-  const miniStack = await startMiniStack(programs.ministack, folder, REGION, shared);
+  const miniStack = await startMiniStack(join(programs, 'ministack'), folder, REGION, shared);
   started.defer(() => miniStack.stop());
 
   const policyFile = join(folder, 'keyturn.yaml');
   const outputsFile = join(folder, 'outputs.json');
   const env: NodeJS.ProcessEnv = {
     ...shared,
-    PATH: [dirname(process.execPath), dirname(programs.aws), process.env.PATH].join(delimiter),
+    PATH: [dirname(process.execPath), programs, process.env.PATH].join(delimiter),
     HOME: folder,
     AWS_ENDPOINT_URL: miniStack.url,
     AWS_ENDPOINT_URL_S3: miniStack.url,
@@ -77,7 +79,9 @@ export async function prepareStage(programs: Programs, folder: string): Promise<
   const aws: Stage['aws'] = async (...args) => {
     // Version 1 of the AWS CLI has no environment variable for the endpoint of some services.
     const common = ['--endpoint-url', miniStack.url, '--cli-read-timeout', '300'];
-    return parse(await run(programs.aws, [...args, ...common, '--output', 'json'], { env }));
+    return parse(
+      await run(join(programs, 'aws'), [...args, ...common, '--output', 'json'], { env }),
+    );
   };
   const cdk = (...args: readonly string[]) =>
     run('npx', ['cdk', ...args, '--output', join(folder, 'cdk.out')], { env, cwd: REPOSITORY });

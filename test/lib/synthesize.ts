@@ -7,7 +7,11 @@ import type { KeyturnProps } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
 
-const { context } = JSON.parse(readFileSync('cdk.json', 'utf8'));
+/** The flags of cdk.json. Bundles are left out, as the CDK CLI does where it only lists stacks. */
+export const CONTEXT = {
+  ...JSON.parse(readFileSync('cdk.json', 'utf8')).context,
+  'aws:cdk:bundling-stacks': [],
+};
 
 export const POLICY = `
 owner: prod
@@ -27,8 +31,7 @@ export function writePolicy(folder: string, text = POLICY, name = 'keyturn.yaml'
 }
 
 /**
- * Synthesizes one stack into a folder as `cdk synth` would, with the flags of cdk.json.
- * Only the bundles are left out, as the CDK CLI does where it only lists stacks.
+ * Synthesizes one stack into a folder as `cdk synth` would, but for the bundles.
  * @throws Error with the findings of CloudFormation's rules and cdk-nag, if there are any
  */
 export function synthesize(
@@ -38,7 +41,7 @@ export function synthesize(
 ): Template {
   const app = new App({
     outdir: join(folder, 'cdk.out'),
-    context: { ...context, 'aws:cdk:bundling-stacks': [] },
+    context: CONTEXT,
   });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const file = writePolicy(folder, policy);

@@ -1,0 +1,38 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { run } from './processes.ts';
+import { installPackages } from './python.ts';
+
+const REPOSITORY = resolve(import.meta.dirname, '..');
+const EXAMPLES = 'examples/policies';
+
+/** The dependencies that CDK writes though a property implies them: docs/security.md. */
+const EXPLAINED = ['W3005'];
+
+/** The stacks of all example policies, as the CDK CLI makes them, through cfn-lint. */
+async function main(folder: string): Promise<string> {
+  const programs = await installPackages(['cfn-lint==1.58.0']);
+  const policies = readdirSync(join(REPOSITORY, EXAMPLES)).map((name) => join(EXAMPLES, name));
+  const synth = ['cdk', 'synth', '--quiet', '--strict', '--output', folder];
+  await run('npx', [...synth, '-c', `policy=${policies.join(',')}`], { cwd: REPOSITORY });
+  const templates = readdirSync(folder).filter((name) => name.endsWith('.template.json'));
+  if (templates.length !== policies.length) {
+    throw new Error(
+      `found ${templates.length} templates, expected one for each of ${policies.length} policies`,
+    );
+  }
+  const files = templates.map((name) => join(folder, name));
+  await run(join(programs, 'cfn-lint'), ['--ignore-checks', ...EXPLAINED, '--', ...files]);
+  return `cfn-lint found nothing in ${templates.length} templates`;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'keyturn-templates-'));
+try {
+  process.stdout.write(`${await main(folder)}\n`);
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true });
+}
