@@ -60,7 +60,7 @@ const EXPLAINED: Readonly<Record<string, string>> = {
 
 /** The functions' sentences name keys of their events and, behind them, the flag. */
 export const inFlags = (text: string) =>
-  text.replaceAll(/"\w+": \S+ \((--[\w-]+(?: [^)]+)?)\)/g, '$1');
+  text.replaceAll(/"\w{1,40}": \S{1,200} \((--[\w-]{1,40}(?: [^)]{1,200})?)\)/g, '$1');
 
 /** What went wrong, for people. */
 export const sentenceOf = (error: unknown): string => {

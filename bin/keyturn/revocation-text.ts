@@ -39,7 +39,7 @@ export const formatPermissions = ({ permissions }: Pick<KnownToken, 'permissions
 
 /** `3d4h`: the two largest units. */
 export const formatRoughly = (milliseconds: number): string =>
-  (formatDuration(Math.abs(milliseconds)).match(/\d+[dhms]/g) ?? []).slice(0, 2).join('');
+  (formatDuration(Math.abs(milliseconds)).match(/(?<!\d)\d+[dhms]/g) ?? []).slice(0, 2).join('');
 
 const short = (tokenId: string) => tokenId.slice(0, 8);
 

@@ -46,7 +46,7 @@ const isSuccess = ({ status }: Pick<Answer, 'status'>) => status >= 200 && statu
 /** One pool of kept-alive connections to one origin. It neither retries nor follows redirects. */
 export function createTransport(options: TransportOptions): Transport {
   const { origin, pathname } = new URL(options.url);
-  const base = pathname.replace(/\/+$/, '');
+  const base = pathname.replace(/(?<!\/)\/+$/, '');
   const { timeoutMs: longestMs = 30_000, totalMs = TOTAL_MS, maxBytes = MAX_BYTES } = options;
   const createPool = () =>
     new Pool(origin, {

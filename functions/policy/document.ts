@@ -60,7 +60,7 @@ const clusterUrl = z.pipe(
     z.regex(/^https?:\/\/[^\s/?#@*\\]+(?:\/[^\s?#\\]*)?$/i, { error: URL_EXPECTED, abort: true }),
     z.refine((url) => visible(url) === url && URL.canParse(url), URL_EXPECTED),
   ),
-  z.transform((url) => url.replace(/\/+$/, '')),
+  z.transform((url) => url.replace(/(?<!\/)\/+$/, '')),
 );
 
 const clusterSchema = z.strictObject({

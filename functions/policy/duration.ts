@@ -13,7 +13,7 @@ const UNIT_MS = {
 } as const;
 const DURATION = /^(?:\d+(?:mo|[smhdwy]))+$/;
 const EXPECTED = 'a duration such as 30d, 12h or 1h30m';
-const PART = /(\d+)(mo|[smhdwy])/g;
+const PART = /(?<!\d)(\d+)(mo|[smhdwy])/g;
 
 /** A century: servers that count nanoseconds in 64 bits know no instant after 2262. */
 const LONGEST_MS = 100 * UNIT_MS.y;

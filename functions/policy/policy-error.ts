@@ -67,7 +67,7 @@ function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** The user name and password in a URL, or in what was to be one. */
-const USER_INFO = /(?<=:\/\/)(?:[^"\\]|\\.)*(?=@)/g;
+const USER_INFO = /(?<=:\/\/)(?:[^"\\]|\\.){0,1000}(?=@)/g;
 
 /** What was found, as a terminal may show it. Who writes a password into a URL finds it in no log. */
 function shown(value: unknown): string {

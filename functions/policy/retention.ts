@@ -16,7 +16,7 @@ const UNIT_NS = {
 } as const;
 const RETENTION = /^(?:infinite|(?:\d+(?:ns|mo|[smhdwy]))+)$/;
 const EXPECTED = 'a retention period such as 30d, 26w or infinite';
-const PART = /(\d+)(ns|mo|[smhdwy])/g;
+const PART = /(?<!\d)(\d+)(ns|mo|[smhdwy])/g;
 const INT64_MAX = 9_223_372_036_854_775_807n;
 
 /**

@@ -45,7 +45,9 @@ export function pendingVersion({ labels }: Secret): string | undefined {
 /** A cluster's URL in one spelling: no default port, no slash at its end, scheme and host in lower case. */
 export function normalClusterUrl(text: string): string {
   const url = URL.parse(text);
-  return url === null ? text : `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, '');
+  return url === null
+    ? text
+    : `${url.protocol}//${url.host}${url.pathname}`.replace(/(?<!\/)\/+$/, '');
 }
 
 /** The cluster that a secret's tokens are of, if its tag names another one than `clusterUrl`. */
