@@ -8,13 +8,10 @@ export type NamedKey =
   /** `alias/tokens`: which key bears it is not known when the stack is made. */
   | { readonly alias: string };
 
-/** ARNs and names: docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id */
-const ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key\/[A-Za-z0-9-]+|(alias\/.+))$/;
-
 /** A key of a policy file: an ARN, or an alias as ARN or by its name. */
 export function keyNamedIn(text: string): NamedKey {
-  const alias = text.startsWith('alias/') ? text : ARN.exec(text)?.[1];
-  return alias === undefined ? { arn: text } : { alias };
+  const resource = text.split(':').at(-1) ?? text;
+  return resource.startsWith('alias/') ? { alias: resource } : { arn: text };
 }
 
 /** The key of an alias, if CDK knows it: of one that is imported by its name it does not, and throws. */
