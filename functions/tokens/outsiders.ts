@@ -47,7 +47,13 @@ function isLimited(condition: unknown, insiders: Insiders): boolean {
   );
 }
 
-const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)) ?? '';
+/** What AWS shows in place of the ARN of a role or a user that was deleted; nobody can tell whose it was. */
+const DELETED = /^A(?:ROA|IDA)[A-Z0-9]+$/;
+
+function shown(value: unknown): string {
+  if (typeof value !== 'string') return JSON.stringify(value) ?? '';
+  return DELETED.test(value) ? `${value} (a role or user that was deleted)` : value;
+}
 
 /** Who of one `Principal` is outside, as the policy names them. */
 function outsidersIn(principal: unknown, isLimitedToUs: boolean, insiders: Insiders): string[] {

@@ -26,8 +26,7 @@ test.each([
   ['*', ['*']],
   [{ AWS: '*' }, ['*']],
   [{ AWS: ['*', role(OURS)] }, ['*']],
-  // The id of a principal that was deleted: nobody can tell whose it was.
-  [{ AWS: 'AROAEXAMPLEEXAMPLE123' }, ['AROAEXAMPLEEXAMPLE123']],
+  [{ AWS: 'AROAEXAMPLEEXAMPLE123' }, ['AROAEXAMPLEEXAMPLE123 (a role or user that was deleted)']],
   [{ Federated: 'accounts.google.com' }, ['accounts.google.com']],
   [{ CanonicalUser: '79a59df900b949e5' }, ['79a59df900b949e5']],
   [{ AWS: { strange: true } }, ['{"strange":true}']],
