@@ -94,6 +94,13 @@ export function isCurrentHere(seen: ObservedSecret): boolean {
 export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(underLabel(seen, 'AWSPREVIOUS'));
 
+/** The token under AWSPREVIOUS that the cluster has, whosever it is. */
+export function previousToken(seen: ObservedSecret): Token | undefined {
+  const holder = underLabel(seen, 'AWSPREVIOUS');
+  if (holder?.state === 'foreign') return holder.token;
+  return ownedBy(holder)?.token;
+}
+
 /** Whether a version of this label has a string that nobody knows, or whose token is not shown yet. */
 export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIOUS'): boolean {
   const state = underLabel(seen, label)?.state;
@@ -105,10 +112,9 @@ export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIO
  * that decides about both.
  */
 export function isPreviousDead(seen: ObservedSecret, now: number): boolean {
-  const holder = underLabel(seen, 'AWSPREVIOUS');
-  if (holder?.state === 'foreign') return !works(holder.token, now);
-  if (holder?.state !== 'owned') return holder?.state === 'gone';
-  return !works(holder.owned.token, now) && !isSame(ownedCurrent(seen), holder.owned);
+  const token = previousToken(seen);
+  if (!token) return underLabel(seen, 'AWSPREVIOUS')?.state === 'gone';
+  return !works(token, now) && ownedCurrent(seen)?.token.id !== token.id;
 }
 
 export const isSame = (a: OwnedToken | undefined, b: OwnedToken | undefined): boolean =>
