@@ -1,4 +1,5 @@
 import type { Tools } from '../run/tools.ts';
+import { MOVED_TAG } from '../secrets-manager/secret.ts';
 import {
   needsVersionTimes,
   refuseForeignSecret,
@@ -13,9 +14,15 @@ import {
 import { observeSecret } from '../tokens/observe.ts';
 import { youngVersions } from '../tokens/young-versions.ts';
 
-/** Whether `reap` must know when a secret's versions were made: also before it quarantines a token. */
+/**
+ * Whether `reap` must know when a secret's versions were made: also before it quarantines a token, or says that one is
+ * gone which may be another cluster's.
+ */
 export const needsTimes = (seen: ObservedSecret): boolean =>
-  needsVersionTimes(seen) || seen.tokens.some(({ marker }) => marker.fenced !== undefined);
+  needsVersionTimes(seen) ||
+  seen.tokens.some(({ marker }) => marker.fenced !== undefined) ||
+  (seen.secret.tags[MOVED_TAG] !== undefined &&
+    [...seen.holders.values()].some(({ state }) => state === 'gone'));
 
 /**
  * Reads a secret again right before acting on it. `tokenId`: a token, ours or not, that is read again, too; the others
