@@ -34,14 +34,15 @@ export async function lookAgain(
   tools: Tools,
   tokenId?: string,
 ): Promise<ObservedSecret | undefined> {
-  const secret = await tools.secrets.describe(name);
-  if (!secret) return undefined;
-  refuseForeignSecret(secret, tools.policy);
-  refuseOtherCluster(secret, tools.policy);
   const { api, policy } = tools;
   const { owner } = policy;
   const secretNamed = secretNamedIn(observation);
   const token = tokenId === undefined ? undefined : await api.getToken(tokenId);
+  // After the token: a hold, or a roll back, is what must not be missed.
+  const secret = await tools.secrets.describe(name);
+  if (!secret) return undefined;
+  refuseForeignSecret(secret, policy);
+  refuseOtherCluster(secret, policy);
   const again = sortByOwner(token ? [token] : [], owner, (named) =>
     named === name ? secret : secretNamed(named),
   );

@@ -72,7 +72,7 @@ test('a secret whose entry was removed is kept while AWSPREVIOUS may have a toke
   });
 });
 
-/** AWSPREVIOUS has a token without permissions, and a person gives them back right before `reap` looks again. */
+/** AWSPREVIOUS has a token without permissions, and a person gives them back right after `reap` listed it. */
 async function reactivated(description: (before: string) => string): Promise<World> {
   const world = await openWorldForTest(policyWith({ telegraf: writer }));
   await world.rotate();
@@ -86,14 +86,15 @@ async function reactivated(description: (before: string) => string): Promise<Wor
   });
   let given = false;
   world.intercept(async ({ operation }, effect) => {
-    if (operation === 'DescribeSecret' && !given) {
+    const reply = effect();
+    if (operation === 'GET /tokens' && !given) {
       given = true;
       await world.people.changeToken(id, {
         description: 'mine now',
         permissions: [{ action: 'write', resource: 'telemetry' }],
       });
     }
-    return effect();
+    return reply;
   });
   await world.reap();
   expect(given).toBe(true);
