@@ -1,9 +1,8 @@
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
-import { freshToken } from '../tokens/change-token.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
-import { ownedPrevious } from '../tokens/state.ts';
+import { previousToken } from '../tokens/state.ts';
 import { lookAgain } from './look-again.ts';
 import { previousToDetach, reapingContext } from './plan/plan-reaping.ts';
 import type { PreviousDetachment } from './plan/reaping-action.ts';
@@ -34,9 +33,7 @@ export async function detachPrevious(
   tools: Tools,
 ): Promise<Result> {
   const listed = observation.secrets.get(secret);
-  const previous = listed && ownedPrevious(listed);
-  const fresh = previous && (await freshToken(tools, previous));
-  const seen = listed && (await lookAgain(listed, observation, tools, fresh));
+  const seen = listed && (await lookAgain(listed, observation, tools, previousToken(listed)?.id));
   const context = reapingContext(tools.policy, secret, tools.apiNow());
   const found = seen && previousToDetach(seen, context);
   if (!seen || found?.version !== version || found.reason !== reason) return 'skipped';

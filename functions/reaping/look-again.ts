@@ -1,4 +1,5 @@
 import type { Tools } from '../run/tools.ts';
+import { MOVED_TAG } from '../secrets-manager/secret.ts';
 import {
   needsVersionTimes,
   refuseForeignSecret,
@@ -7,37 +8,50 @@ import {
 import {
   type Observation,
   type ObservedSecret,
-  type OwnedToken,
   secretNamedIn,
+  sortByOwner,
 } from '../tokens/observation.ts';
 import { observeSecret } from '../tokens/observe.ts';
 import { youngVersions } from '../tokens/young-versions.ts';
 
-/** Whether `reap` must know when a secret's versions were made: also before it quarantines a token. */
+/**
+ * Whether `reap` must know when a secret's versions were made: also before it quarantines a token, or says that one is
+ * gone which may be another cluster's.
+ */
 export const needsTimes = (seen: ObservedSecret): boolean =>
-  needsVersionTimes(seen) || seen.tokens.some(({ marker }) => marker.fenced !== undefined);
+  needsVersionTimes(seen) ||
+  seen.tokens.some(({ marker }) => marker.fenced !== undefined) ||
+  (seen.secret.tags[MOVED_TAG] !== undefined &&
+    [...seen.holders.values()].some(({ state }) => state === 'gone'));
 
 /**
- * Reads a secret again right before acting on it. `fresh`: one of its tokens that was read again, too; the
- * others are as they were listed. Undefined: no secret has the name any more.
+ * Reads a secret again right before acting on it. `tokenId`: a token, ours or not, that is read again, too; the others
+ * are as they were listed. Undefined: no secret has the name any more.
  */
 export async function lookAgain(
   { secret: { name }, tokens }: ObservedSecret,
   observation: Observation,
   tools: Tools,
-  fresh?: OwnedToken,
+  tokenId?: string,
 ): Promise<ObservedSecret | undefined> {
-  const secret = await tools.secrets.describe(name);
-  if (!secret) return undefined;
-  refuseForeignSecret(secret, tools.policy);
-  refuseOtherCluster(secret, tools.policy);
   const { api, policy } = tools;
-  const its = tokens.map((each) => (each.token.id === fresh?.token.id ? fresh : each));
-  const owned = new Map([[name, its]]);
-  const { foreign, revoked } = observation;
-  const isYoung = youngVersions(tools.secrets, tools.apiNow());
   const { owner } = policy;
   const secretNamed = secretNamedIn(observation);
+  const token = tokenId === undefined ? undefined : await api.getToken(tokenId);
+  // After the token: a hold, or a roll back, is what must not be missed.
+  const secret = await tools.secrets.describe(name);
+  if (!secret) return undefined;
+  refuseForeignSecret(secret, policy);
+  refuseOtherCluster(secret, policy);
+  const again = sortByOwner(token ? [token] : [], owner, (named) =>
+    named === name ? secret : secretNamed(named),
+  );
+  const others = tokens.filter((each) => each.token.id !== tokenId);
+  const owned = new Map([[name, [...others, ...(again.owned.get(name) ?? [])]]]);
+  const foreign = new Map([...observation.foreign, ...again.foreign]);
+  if (tokenId !== undefined && !again.foreign.has(tokenId)) foreign.delete(tokenId);
+  const { revoked } = observation;
+  const isYoung = youngVersions(tools.secrets, tools.apiNow());
   const sources = { owned, foreign, revoked, api, owner, secretNamed, isYoung };
   return observeSecret(secret, sources, tools.secrets, needsTimes);
 }

@@ -1,7 +1,7 @@
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
-import { changeToken, freshToken, stripped, superseding } from '../tokens/change-token.ts';
+import { changeToken, stripped, superseding } from '../tokens/change-token.ts';
 import { isMarkedByOthers } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { isExpired, isSame, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
@@ -19,14 +19,13 @@ interface ObservedAgain {
 
 /** Reads the planned token and its secret again; the other tokens of the secret are as they were listed. */
 async function observeAgain(
-  action: Retirement,
+  { secret, tokenId }: Retirement,
   observation: Observation,
   tools: Tools,
 ): Promise<ObservedAgain | undefined> {
-  const listed = observation.secrets.get(action.secret);
-  const planned = listed?.tokens.find(({ token }) => token.id === action.tokenId);
-  const owned = planned && (await freshToken(tools, planned));
-  const seen = listed && (await lookAgain(listed, observation, tools, owned));
+  const listed = observation.secrets.get(secret);
+  const seen = listed && (await lookAgain(listed, observation, tools, tokenId));
+  const owned = seen?.tokens.find(({ token }) => token.id === tokenId);
   return owned && seen && { owned, seen };
 }
 

@@ -1,6 +1,6 @@
 import type { Token } from '../management-api/token.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
-import { MOVED_TAG, pendingVersion } from '../secrets-manager/secret.ts';
+import { CLUSTER_TAG, MOVED_TAG, pendingVersion } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
@@ -94,6 +94,13 @@ export function isCurrentHere(seen: ObservedSecret): boolean {
 export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(underLabel(seen, 'AWSPREVIOUS'));
 
+/** The token under AWSPREVIOUS that the cluster has, whosever it is. */
+export function previousToken(seen: ObservedSecret): Token | undefined {
+  const holder = underLabel(seen, 'AWSPREVIOUS');
+  if (holder?.state === 'foreign') return holder.token;
+  return ownedBy(holder)?.token;
+}
+
 /** Whether a version of this label has a string that nobody knows, or whose token is not shown yet. */
 export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIOUS'): boolean {
   const state = underLabel(seen, label)?.state;
@@ -105,10 +112,29 @@ export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIO
  * that decides about both.
  */
 export function isPreviousDead(seen: ObservedSecret, now: number): boolean {
-  const holder = underLabel(seen, 'AWSPREVIOUS');
-  if (holder?.state === 'foreign') return !works(holder.token, now);
-  if (holder?.state !== 'owned') return holder?.state === 'gone';
-  return !works(holder.owned.token, now) && !isSame(ownedCurrent(seen), holder.owned);
+  const token = previousToken(seen);
+  if (!token) return isGone(seen, 'AWSPREVIOUS');
+  return !works(token, now) && ownedCurrent(seen)?.token.id !== token.id;
+}
+
+/**
+ * Whether nobody can use what a label has, because its token is gone. One that another cluster made is gone from this
+ * one only: nothing here tells what becomes of it there.
+ */
+export const isGone = (seen: ObservedSecret, label: string): boolean =>
+  underLabel(seen, label)?.state === 'gone' && !isElsewhere(seen, label);
+
+/**
+ * Whether the token of a label, which the cluster does not have, may be another cluster's: its version is older than
+ * the move to this one, or nobody knows which cluster the secret is of. Needs the versions' times.
+ */
+export function isElsewhere(seen: ObservedSecret, label: string): boolean {
+  const { tags, labels } = seen.secret;
+  if (underLabel(seen, label)?.state !== 'gone') return false;
+  if (tags[CLUSTER_TAG] === undefined && !isCurrentHere(seen)) return true;
+  if (tags[MOVED_TAG] === undefined) return false;
+  const madeAt = seen.versionTimes?.get(labels[label] ?? '');
+  return madeAt === undefined || madeAt < Date.parse(tags[MOVED_TAG]);
 }
 
 export const isSame = (a: OwnedToken | undefined, b: OwnedToken | undefined): boolean =>

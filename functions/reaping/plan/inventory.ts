@@ -105,7 +105,7 @@ function keptBy(owned: OwnedToken, seen: ObservedSecret): string {
     return 'nobody knows which token consumers have';
   }
   if (seen.unreadable !== undefined) return 'it cannot be read when its versions were made';
-  return 'the secret is saved by hand more often than the grace period, or has no other token that works';
+  return 'more often than the grace period somebody saves the secret by hand, or a rotation by Secrets Manager fails; or it has no other token that works';
 }
 
 /** Tokens that are neither current nor pending, and older than a whole life with its retirement. */

@@ -7,7 +7,9 @@ import { isMarkedByOthers } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { overdueProofs } from '../../tokens/proof.ts';
 import {
+  isElsewhere,
   isExpired,
+  isGone,
   isPreviousDead,
   isUnknown,
   provenCurrent,
@@ -25,11 +27,12 @@ export function reapingContext(policy: Policy, secret: string, now: number): Rea
 }
 
 /**
- * Whether the string under AWSPREVIOUS has stopped the clocks of this secret for long enough, because nobody knows it:
- * whoever reads AWSCURRENT has had its token for two grace periods.
+ * Whether AWSPREVIOUS has a string that nobody knows, or another cluster's, and whoever reads AWSCURRENT has had its
+ * token for two grace periods.
  */
 function isLongUnknown(seen: ObservedSecret, { now, lifetimes }: ReapingContext): boolean {
-  if (!isUnknown(seen, 'AWSPREVIOUS') || !provenCurrent(seen, now)) return false;
+  const isJudged = !isUnknown(seen, 'AWSPREVIOUS') && !isElsewhere(seen, 'AWSPREVIOUS');
+  if (isJudged || !provenCurrent(seen, now)) return false;
   const madeAt = versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
   return madeAt !== undefined && now - madeAt >= 2 * lifetimes.gracePeriod;
 }
@@ -57,16 +60,14 @@ const READ_LABELS = ['AWSCURRENT', 'AWSPREVIOUS', 'AWSPENDING'] as const;
  * Undefined: it is not such a secret.
  */
 export function labelsThatKeep(
-  { secret, tokens, holders }: ObservedSecret,
+  seen: ObservedSecret,
   { retire }: ReapingContext,
 ): readonly string[] | undefined {
+  const { secret, tokens } = seen;
   const { labels, deletedAt, replica } = secret;
   const forbidden = deletedAt !== undefined || replica || holdOf(secret) !== undefined;
   if (!retire || tokens.length > 0 || forbidden) return undefined;
-  return READ_LABELS.filter((label) => {
-    const version = labels[label];
-    return version !== undefined && holders.get(version)?.state !== 'gone';
-  });
+  return READ_LABELS.filter((label) => labels[label] !== undefined && !isGone(seen, label));
 }
 
 const kept = (secret: string, labels: readonly string[]): Finding => ({

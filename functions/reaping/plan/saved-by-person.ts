@@ -14,7 +14,8 @@ function isOfKeyturn(version: string, { tokens, holders }: ObservedSecret): bool
 
 /**
  * Whether a person put a version since then, with a label or without: whoever did so may have handed out any
- * token of this secret. True if nobody asked when its versions were made.
+ * token of this secret. One that a failed rotation by Secrets Manager left without a value counts, too: nothing but its
+ * value tells. True if nobody asked when its versions were made.
  */
 export function wasSavedByPersonSince(seen: ObservedSecret, since: number): boolean {
   if (!seen.versionTimes) return true;

@@ -53,19 +53,22 @@ interface Found {
 }
 
 /**
- * Whether consumers were refused, and nobody was told. Of a secret's first token, which takes nothing from anybody, of
- * one that an order promoted at once, and of one that was replaced since, both marks have one instant.
+ * Whether consumers were refused, and nobody was told. A refusal that this run met is in no marker yet. Of a secret's
+ * first token, which takes nothing from anybody, of one that an order promoted at once, and of one that was replaced
+ * since, both marks have one instant.
  */
 function wasOut(
   { secret, condition }: EntryState,
   { refused }: Found,
   { secrets }: Observation,
 ): boolean {
-  if (condition === 'unknown') return refused.has(secret);
+  const isSeen = refused.has(secret);
+  if (condition === 'unknown') return isSeen;
   if (condition !== 'refused') return REFUSED.has(condition);
   const seen = secrets.get(secret);
   const current = seen && ownedCurrent(seen);
-  return current?.marker.refused !== undefined && current.marker.refused > armedSince(current);
+  if (current?.marker.refused === undefined) return isSeen;
+  return current.marker.refused > armedSince(current);
 }
 
 /**

@@ -44,6 +44,27 @@ test('retires a superseded token step by step, and never the current one', async
   expect(world.tokens().some(({ id }) => id === first)).toBe(false);
 });
 
+test('a rotation by Secrets Manager that fails keeps an old token from quarantine for one grace period, and no longer', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  const old = world.string(TELEGRAF);
+  await world.rotate(force);
+  await world.wait(DAY);
+  await world.reap();
+  await world.wait(20 * HOUR);
+  await world.people.cancelRotation(TELEGRAF);
+  await world.wait(2 * HOUR);
+  await world.rotate();
+  for (let hours = 0; hours < 21; hours += 3) {
+    await world.reap();
+    expect(world.accepts(old)).toBe(true);
+    await world.wait(3 * HOUR);
+  }
+  await world.wait(2 * HOUR);
+  await world.reap();
+  expect(world.accepts(old)).toBe(false);
+});
+
 test('a label that moves on in the moment in which it is taken off is no failure of reap', async () => {
   const world = await openWorldForTest(policyWith(entries));
   await world.rotate();

@@ -87,6 +87,28 @@ test.each([
   },
 );
 
+test('a token that the cluster refused, and accepts again within the same run, is an outage that a metric tells', async () => {
+  const world = await openWorldForTest(policy, { databases });
+  await world.rotate();
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  await world.wait(2 * HOUR);
+  const other = world.string('keyturn/prod/other');
+  const until = world.clock.now() + 3_000;
+  let refused = 0;
+  world.intercept((call, effect) => {
+    const isRefused = call.authorization?.includes(other) === true && world.clock.now() < until;
+    if (isRefused) refused += 1;
+    return Promise.resolve(isRefused ? { status: 401, body: '' } : effect());
+  });
+  const { result } = await world.rotate();
+  expect(refused).toBeGreaterThan(0);
+  expect(result.entries).toContainEqual(
+    expect.objectContaining({ token: 'other', condition: 'works' }),
+  );
+  const measured = world.metrics().findLast((each) => 'Owner=prod UnusableTokens' in each);
+  expect(measured).toMatchObject({ 'Owner=prod MendedOutages': 1 });
+});
+
 test('a token that works no more, and that was asked for comparison before another one, is not forgotten once that is accepted', async () => {
   const third = { permissions: { write: ['db1'] } };
   const world = await openWorldForTest(

@@ -142,7 +142,11 @@ describe('a token that should have been retired long ago', () => {
     ['another secret of ours', { shared: '5dc774c0' }, {}],
     ['keyturn adopt NAME --confirm', { adopted: NOW - LIFE }, {}],
     ['nobody knows', {}, { secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: id(70) })] }],
-    ['saved by hand', { adopted: NOW - LIFE, proven: NOW - LIFE }, {}],
+    [
+      'saves the secret by hand, or a rotation by Secrets Manager fails',
+      { adopted: NOW - LIFE, proven: NOW - LIFE },
+      {},
+    ],
   ])('with what keeps it: %s', (message, marker, more) => {
     expect(reported(LIFE + DAY, marker, more)[0]?.message).toContain(message);
   });

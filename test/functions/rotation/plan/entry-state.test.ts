@@ -44,6 +44,8 @@ interface Run {
   /** By the secret's name: since when what is to be adopted is on hold. */
   readonly heldUnadopted?: Readonly<Record<string, number>>;
   readonly thirdMs?: number;
+  /** Secrets whose AWSCURRENT the data plane refused in this run. */
+  readonly refused?: readonly string[];
 }
 
 function statesAfter(world: World, run: Run = {}) {
@@ -55,6 +57,7 @@ function statesAfter(world: World, run: Run = {}) {
     unadopted = {},
     heldUnadopted = {},
     thirdMs = 3 * HOUR,
+    refused = [],
   } = run;
   const waiting = Object.entries(armedNow).map(
     ([name, each]) => [name, { forced: false, ...each }] as const,
@@ -66,7 +69,7 @@ function statesAfter(world: World, run: Run = {}) {
     unadopted: new Map(Object.entries(unadopted)),
     held: new Map(Object.entries(heldUnadopted)),
   };
-  return entryStates(policy, observationOf(world), changes, { thirdMs, refused: new Set() });
+  return entryStates(policy, observationOf(world), changes, { thirdMs, refused: new Set(refused) });
 }
 
 function measure(world: World, policy: Policy = policyOf(), run: Run = {}) {
@@ -441,11 +444,11 @@ test('an outage that the run ended is counted in that run and not as a state, a 
     const observation = observationOf(world);
     const { actions } = planRotation(policyOf(), observation, { force: false }, LEARNT);
     const before = {
-      states: statesAfter(world),
+      states: statesAfter(world, { refused }),
       refused: new Set(refused),
       isByOrder: (secret: string) => isByOrder(secret, actions, observation),
     };
-    const states = statesAfter(world, { mended });
+    const states = statesAfter(world, { mended, refused });
     return measureTokens(policyOf(), observation, states, before);
   };
   const placeholder = { secrets: [secretOf({ AWSCURRENT: SAVED })] };
@@ -470,7 +473,11 @@ test('an outage that the run ended is counted in that run and not as a state, a 
     expect(left).toMatchObject({ unusableTokens: 1 });
     expect(left).not.toHaveProperty('mendedOutages');
   }
-  expect(found(placeholder, [TELEGRAF])).toMatchObject({ unusableTokens: 0, mendedOutages: 1 });
+  for (const world of [placeholder, current({ age: HOUR })]) {
+    expect(found(world, [TELEGRAF])).toMatchObject({ unusableTokens: 0, mendedOutages: 1 });
+  }
+  const first = current({ marker: { refused: NOW } });
+  expect(found(first, [TELEGRAF])).not.toHaveProperty('mendedOutages');
   const others = [
     {},
     placeholder,

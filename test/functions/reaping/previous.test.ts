@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+
+const named = { tokens: ['telegraf'], force: true };
+
+/** As after a move that was approved: the secret has a token of the new cluster, and before it one of the old. */
+async function openMoved(): Promise<World> {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  world.cluster.state.tokens.length = 0;
+  await world.people.tag(TELEGRAF, { 'keyturn:cluster': 'https://old.example.com' });
+  const refused = await world.rotate();
+  const [, approve] = /\{"approve": "(\w{16})"\}/.exec(refused.error?.errorMessage ?? '') ?? [];
+  await world.rotate({ approve });
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  return world;
+}
+
+test('after a move to another cluster AWSPREVIOUS stays on the token of the old one for two grace periods', async () => {
+  const world = await openMoved();
+  const { AWSPREVIOUS: old } = world.labels(TELEGRAF);
+  expect(old).toBeDefined();
+  for (let hours = 0; hours < 47; hours += 1) {
+    await world.reap();
+    expect(world.labels(TELEGRAF).AWSPREVIOUS).toBe(old);
+    await world.wait(HOUR);
+  }
+  await world.wait(2 * HOUR);
+  const { result } = await world.reap();
+  expect(result.outcomes).toMatchObject([
+    { action: { kind: 'detach-previous', reason: 'UnknownVersion' }, result: 'done' },
+  ]);
+  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+});
+
+test('what is put after a move to another cluster loses AWSPREVIOUS at once when it is gone', async () => {
+  const world = await openMoved();
+  await world.wait(HOUR);
+  await world.rotate(named);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSPREVIOUS);
+  await world.wait(2 * HOUR);
+  await world.reap();
+  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+});
+
+test('a secret without the tag of its cluster, which does not have its tokens, keeps its labels', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.rotate(named);
+  await world.wait(2 * HOUR);
+  await world.people.untag(TELEGRAF, ['keyturn:cluster']);
+  world.cluster.state.tokens.length = 0;
+  const before = world.labels(TELEGRAF);
+  await world.reap();
+  expect(world.labels(TELEGRAF)).toEqual(before);
+});
+
+test('a secret whose entry was removed is kept while AWSPREVIOUS may have a token of another cluster', async () => {
+  const world = await openMoved();
+  await world.wait(2 * HOUR);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+  const retiring = world.deploy(policyWith({ grafana: writer }, { onRemoval: 'retire' }));
+  const { result } = await retiring.reap();
+  expect(world.aws.state.secrets[TELEGRAF]?.deletedAt).toBeUndefined();
+  expect(result.plan.findings).toContainEqual({
+    kind: 'SecretKept',
+    secret: TELEGRAF,
+    message: expect.stringContaining('AWSPREVIOUS'),
+  });
+});
+
+/** AWSPREVIOUS has a token without permissions, and a person gives them back right after `reap` listed it. */
+async function reactivated(description: (before: string) => string): Promise<World> {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.rotate(named);
+  await world.wait(2 * HOUR);
+  const { AWSPREVIOUS: id } = world.holders(TELEGRAF);
+  const token = world.cluster.state.tokens.find((each) => each.id === id);
+  await world.people.changeToken(id, {
+    description: description(token?.description ?? ''),
+    permissions: [],
+  });
+  let given = false;
+  world.intercept(async ({ operation }, effect) => {
+    const reply = effect();
+    if (operation === 'GET /tokens' && !given) {
+      given = true;
+      await world.people.changeToken(id, {
+        description: 'mine now',
+        permissions: [{ action: 'write', resource: 'telemetry' }],
+      });
+    }
+    return reply;
+  });
+  await world.reap();
+  expect(given).toBe(true);
+  expect(world.accepts(world.string(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS))).toBe(true);
+  return world;
+}
+
+test.each([
+  ['a token of nobody', () => 'of nobody'],
+  ['a token of ours', (before: string) => before],
+])(
+  'AWSPREVIOUS stays on %s that a person gave its permissions back meanwhile',
+  async (_whose, description) => {
+    const world = await reactivated(description);
+    expect(world.labels(TELEGRAF)).toHaveProperty('AWSPREVIOUS');
+    await world.wait(MINUTE);
+    await world.reap();
+    expect(world.labels(TELEGRAF)).toHaveProperty('AWSPREVIOUS');
+  },
+);
