@@ -1,8 +1,10 @@
 import { InfluxError } from '../management-api/influx-error.ts';
 import { entryOf } from '../policy/policy.ts';
 import { atApiTime } from '../run/api-time.ts';
+import { messageOf } from '../run/message-of.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { formatInstant } from '../time.ts';
+import { noTokenBecause } from '../tokens/refuse-outsiders.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import { findEnded, searchValues } from './find-leaked.ts';
@@ -152,17 +154,40 @@ async function observeFor(
 }
 
 /** Both systems as they were seen, and what was searched for in the values. */
-type Around = RevocationObservation & Pick<OrderObservation, 'leaked' | 'endedIn'>;
+type Around = RevocationObservation & Pick<OrderObservation, 'leaked' | 'endedIn' | 'noToken'>;
 
-/** The plan, and what it was made from. Whoever undoes an order sees the hold that is there at this moment. */
+/** Who may read a successor is asked before any string is ended: afterwards its consumers would have none. */
+async function askForReaders(
+  { actions }: RevocationPlan,
+  listed: Around,
+  tools: Tools,
+): Promise<ReadonlyMap<string, string>> {
+  const asked = actions.map(async ({ kind, secret = '' }): Promise<[string, string][]> => {
+    const seen = kind === 'replace' ? listed.secrets.get(secret) : undefined;
+    const why = await (seen && noTokenBecause(seen, tools))?.catch(
+      (error) => `gets no token, because nobody knows who may read it: ${messageOf(error)}`,
+    );
+    return why === undefined ? [] : [[secret, why]];
+  });
+  return new Map((await Promise.all(asked)).flat());
+}
+
+/**
+ * The plan, and what it was made from. Whoever undoes an order sees the hold that is there at this moment, and whoever
+ * replaces, what gets no successor.
+ */
 async function planUpToDate(
   request: RevocationRequest,
   listed: Around,
   tools: Tools,
 ): Promise<{ readonly planned: RevocationPlan; readonly around: Around }> {
   const planned = planRevocation(tools.policy, listed, request);
-  if (!UNDOING_WAYS.includes(request.way)) return { planned, around: listed };
-  const around = { ...listed, ...(await observeAgain(listed, planned.secrets, tools)) };
+  const isUndoing = UNDOING_WAYS.includes(request.way);
+  const noToken = await askForReaders(planned, listed, tools);
+  if (!isUndoing && noToken.size === 0) return { planned, around: listed };
+  const around = isUndoing
+    ? { ...listed, ...(await observeAgain(listed, planned.secrets, tools)) }
+    : { ...listed, noToken };
   return { planned: planRevocation(tools.policy, around, request), around };
 }
 
@@ -202,7 +227,7 @@ export async function runRevocation(
   const { secrets } = target;
   const [condemned, replaced] = way === 'replace' ? [[], secrets] : [secrets, []];
   const controls = createControls(around, { condemned, replaced }, tools);
-  const order = orderOf(request, target, tools.policy);
+  const order = orderOf(request, target, tools.policy, around);
   const revocation = { order, noUndo, reason, by, startedAt, controls, secrets, around };
   const applied = await applyRevocation(planned, around, revocation, tools);
   const proving = { startedAt, controls };
