@@ -47,21 +47,24 @@ export class RevocationError extends AggregateError {
 
 /** The part of a result that people read, without what only verifying needs. */
 function revokedToken(
-  { had, versions, fingerprint, wasRefused, ...revoked }: TokenResult,
+  { had, versions, fingerprint, wasRefused, wasBefore, ...revoked }: TokenResult,
   { policy }: Tools,
 ): RevokedToken {
   const token = entryOf(policy, revoked.secret ?? '')?.name;
   return { ...revoked, ...(token !== undefined && { token }) };
 }
 
+/** What an earlier run did is no news: `wasBefore`. */
 function announce(
   revoked: RevokedToken,
+  { wasBefore }: TokenResult,
   { way, reason }: RevocationRequest,
   { publish, log }: Tools,
 ): void {
   const detail = { ...revoked, way, reason };
   log.warn('revoked', detail);
   const { result } = revoked;
+  if (wasBefore) return;
   if (result === 'deleted' || result === 'frozen') {
     publish({ type: 'Token Revoked', detail: { ...detail, result } });
   }
@@ -237,8 +240,11 @@ export async function runRevocation(
     without.map((id) => goneBefore(id, around, order, proving, tools)),
   );
   const results = [...proven, ...gone];
-  const tokens = results.map((each) => revokedToken(each, tools));
-  for (const revoked of tokens) announce(revoked, request, tools);
+  const tokens = results.map((each) => {
+    const revoked = revokedToken(each, tools);
+    announce(revoked, each, request, tools);
+    return revoked;
+  });
 
   const failures = applied.flatMap((each) => each.failures);
   const alive = applied.flatMap((each) => each.alive);

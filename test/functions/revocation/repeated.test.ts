@@ -473,3 +473,43 @@ test('a repeated order whose earlier versions cannot be listed is not confirmed'
   expect(result).toMatchObject({ done: true, confirmed: false });
   expect(result?.unconfirmed.join()).toContain('is not proven anew, and may work');
 });
+
+test('nothing is announced of what an order only proves, and its plan names the secrets where that is all', async () => {
+  const opened = await openForTest();
+  const frozen = opened.holders('keyturn/prod/agent').AWSCURRENT;
+  const deployed = opened.deploy(policyOf({ permissions: { read: ['logs'] } }));
+  const metrics = { database: 'metrics', way: 'freeze', reason: 'leaked' };
+  await opened.deploy(policyOf(writing)).revoke(metrics);
+  const [{ length }, string] = [opened.events('Token Revoked'), opened.string(TELEGRAF)];
+  expect(length).toBe(3);
+  // Nobody can tell any more that this one could use the database.
+  await opened.people.changeToken(opened.holders(TELEGRAF).AWSCURRENT, {
+    description: opened.tokens(TELEGRAF)[0]?.text ?? '',
+  });
+  const planned = await deployed.revoke({ ...metrics, dryRun: true });
+  expect(planned.result?.plan).toMatchObject({
+    actions: [],
+    secrets: expect.not.arrayContaining([TELEGRAF]),
+  });
+  expect(planned.result?.plan.warnings).toContain(
+    `${TELEGRAF}: nothing is done there; what an earlier run of this order ended is proven anew`,
+  );
+  const { result } = await deployed.revoke(metrics);
+  expect(result?.tokens.map(({ tokenId }) => tokenId)).toContain(frozen);
+  expect(opened.accepts(string)).toBe(false);
+  expect(opened.events('Token Revoked')).toHaveLength(length);
+});
+
+test('an order that leaves a token frozen, as a person froze it, does not announce that', async () => {
+  const tokenId = currentId();
+  await world.rotate(force);
+  await world.revoke({ tokenId, way: 'freeze', reason: 'to look at' });
+  const { length } = world.events('Token Revoked');
+  const { result } = await world.revoke(order);
+  expect(result?.tokens).toContainEqual(expect.objectContaining({ tokenId, result: 'frozen' }));
+  const since = world.events('Token Revoked').slice(length);
+  expect(since.map(({ detail }) => (detail as { tokenId: string }).tokenId)).not.toContain(tokenId);
+  expect(since).toHaveLength(1);
+  await world.revoke({ tokenId, way: 'freeze', reason: 'to look at' });
+  expect(world.events('Token Revoked')).toHaveLength(length + 1);
+});
