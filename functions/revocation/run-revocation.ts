@@ -1,10 +1,11 @@
 import { InfluxError } from '../management-api/influx-error.ts';
 import { entryOf } from '../policy/policy.ts';
+import { refuseSuccessor } from '../rotation/successor.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { messageOf } from '../run/message-of.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { formatInstant } from '../time.ts';
-import { noTokenBecause } from '../tokens/refuse-outsiders.ts';
+import { refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import { findEnded, searchValues } from './find-leaked.ts';
@@ -159,18 +160,29 @@ async function observeFor(
 /** Both systems as they were seen, and what was searched for in the values. */
 type Around = RevocationObservation & Pick<OrderObservation, 'leaked' | 'endedIn' | 'noToken'>;
 
-/** Who may read a successor is asked before any string is ended: afterwards its consumers would have none. */
-async function askForReaders(
+/**
+ * Why secrets get no successor, by name: afterwards their consumers would have nothing. An order that ends strings last
+ * needs to know it only where asking costs nothing, in secrets that have no token of ours yet.
+ */
+async function refusedSuccessors(
   { actions }: RevocationPlan,
-  listed: Around,
+  { immediately }: RevocationRequest,
+  { secrets }: Around,
   tools: Tools,
 ): Promise<ReadonlyMap<string, string>> {
-  const asked = actions.map(async ({ kind, secret = '' }): Promise<[string, string][]> => {
-    const seen = kind === 'replace' ? listed.secrets.get(secret) : undefined;
-    const why = await (seen && noTokenBecause(seen, tools))?.catch(
-      (error) => `gets no token, because nobody knows who may read it: ${messageOf(error)}`,
-    );
-    return why === undefined ? [] : [[secret, why]];
+  const asked = actions.map(async (action): Promise<[string, string][]> => {
+    if (action.kind !== 'replace' || action.tokenId !== undefined) return [];
+    const { secret: name } = action;
+    const [seen, entry] = [secrets.get(name), entryOf(tools.policy, name)];
+    if (!seen || !entry) return [];
+    try {
+      await (immediately ? refuseSuccessor(entry, seen, tools) : refuseOutsiders(seen, tools));
+      return [];
+    } catch (error) {
+      const said = messageOf(error);
+      const isNamed = said.startsWith(`${name} `);
+      return [[name, isNamed ? said.slice(name.length + 1) : `gets no token: ${said}`]];
+    }
   });
   return new Map((await Promise.all(asked)).flat());
 }
@@ -186,7 +198,7 @@ async function planUpToDate(
 ): Promise<{ readonly planned: RevocationPlan; readonly around: Around }> {
   const planned = planRevocation(tools.policy, listed, request);
   const isUndoing = UNDOING_WAYS.includes(request.way);
-  const noToken = await askForReaders(planned, listed, tools);
+  const noToken = await refusedSuccessors(planned, request, listed, tools);
   if (!isUndoing && noToken.size === 0) return { planned, around: listed };
   const around = isUndoing
     ? { ...listed, ...(await observeAgain(listed, planned.secrets, tools)) }

@@ -85,27 +85,6 @@ async function objection(
   }
 }
 
-/** Why a secret gets no token, and what to do, as the end of a sentence that begins with its name. Undefined: it may. */
-export async function noTokenBecause(
-  seen: ObservedSecret,
-  tools: Tools,
-): Promise<string | undefined> {
-  const { secret } = seen;
-  if (secret.isNew || hasValueOfOurs(seen)) return undefined;
-  const account = secret.arn.split(':')[4] ?? '';
-  const { trustedAccounts } = tools.policy;
-  const ofAnother = /^arn:[^:]+:kms:[^:]*:([0-9]{12}):/.exec(secret.key ?? '')?.[1];
-  // Nobody outside that account can read the key's policy.
-  if (ofAnother !== undefined && ofAnother !== account) {
-    return `gets no token: its key ${secret.key} belongs to account ${ofAnother}, outside account ${account}; give it a key of this account (aws secretsmanager update-secret --kms-key-id)`;
-  }
-  for (const looked of looksAt(secret, tools)) {
-    const why = await objection(looked, { account, trusted: trustedAccounts });
-    if (why !== undefined) return `gets no token: ${why}`;
-  }
-  return undefined;
-}
-
 /**
  * Before the first value of ours is put into a secret that somebody else may have made: whoever made it chose who
  * may read it. What stands in it already is its readers' anyway, and so is what they were given later.
@@ -113,6 +92,19 @@ export async function noTokenBecause(
  * @throws OutsiderError that says what was found, and what to do
  */
 export async function refuseOutsiders(seen: ObservedSecret, tools: Tools): Promise<void> {
-  const why = await noTokenBecause(seen, tools);
-  if (why !== undefined) throw new OutsiderError(`${seen.secret.name} ${why}`);
+  const { secret } = seen;
+  if (secret.isNew || hasValueOfOurs(seen)) return;
+  const account = secret.arn.split(':')[4] ?? '';
+  const { trustedAccounts } = tools.policy;
+  const ofAnother = /^arn:[^:]+:kms:[^:]*:([0-9]{12}):/.exec(secret.key ?? '')?.[1];
+  // Nobody outside that account can read the key's policy.
+  if (ofAnother !== undefined && ofAnother !== account) {
+    throw new OutsiderError(
+      `${secret.name} gets no token: its key ${secret.key} belongs to account ${ofAnother}, outside account ${account}; give it a key of this account (aws secretsmanager update-secret --kms-key-id)`,
+    );
+  }
+  for (const looked of looksAt(secret, tools)) {
+    const why = await objection(looked, { account, trusted: trustedAccounts });
+    if (why !== undefined) throw new OutsiderError(`${secret.name} gets no token: ${why}`);
+  }
 }

@@ -7,7 +7,7 @@ import {
   type OwnedToken,
   secretNamedIn,
 } from '../../tokens/observation.ts';
-import { isSame, ownedCurrent, provenCurrent, works } from '../../tokens/state.ts';
+import { provenCurrent, works } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
@@ -327,12 +327,12 @@ function selectAll(request: RevocationRequest, policy: Policy, around: OrderObse
   return withHidden({ ...whole([...around.secrets.keys()]), gone }, hidden, request, around);
 }
 
-/** What works beside the current tokens: an earlier run may have restored it, and have ended before it saw that accepted. */
+/** What works beside current and pending tokens: an earlier run may have restored it, and have ended before it saw that. */
 function restoredBefore({ secrets }: Pick<Target, 'secrets'>, around: OrderObservation): string {
   const ids = secrets.flatMap((name) => {
     const seen = around.secrets.get(name);
-    const current = seen && ownedCurrent(seen);
-    const others = seen?.tokens.filter((each) => !isSame(each, current)) ?? [];
+    if (!seen) return [];
+    const others = seen.tokens.filter((each) => !isInUse(seen, each.token.id, each.versions));
     return others.flatMap(({ token }) => (works(token, around.at) ? token.id : []));
   });
   if (ids.length === 0) return '';

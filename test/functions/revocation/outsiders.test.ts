@@ -3,7 +3,7 @@ import { openWorldForTest } from '../../world/open-world.ts';
 import { HOUR, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 
-/** Whoever may read the secret is known before the first string is ended. */
+/** What forbids a successor is known before the first string is ended: above all that outsiders could read it. */
 const LEGACY = 'legacy/telegraf';
 const POLICY = policyWith({ telegraf: writer, grafana: writer });
 const outsiders = {
@@ -83,3 +83,19 @@ test.each([true, false])(
     expect([world.accepts(string), works(world)]).toEqual([false, true]);
   },
 );
+
+test('nor is a string ended whose successor would find no place in the secret', async () => {
+  const { world, run, string } = await openAdopted();
+  await world.people.saveValue(LEGACY, JSON.stringify({ url: '', one: string, two: string }));
+  await world.wait(HOUR);
+  const planned = await run.revoke({ ...order, dryRun: true });
+  expect(planned.result?.plan).toMatchObject({
+    actions: [],
+    notReached: [
+      { secret: LEGACY, reason: expect.stringMatching(/^has its token string in another/) },
+    ],
+  });
+  const { error } = await run.revoke(order);
+  expect(error?.errorMessage).toContain(`${LEGACY} has its token string in another place`);
+  expect(world.accepts(string)).toBe(true);
+});
