@@ -145,6 +145,10 @@ function printJson(
   else if (only?.answer) terminal.printJson(only.answer);
 }
 
+/** What is refused before anything is done. */
+const lookedAt = (known: readonly Previewed[]): readonly Ended[] =>
+  known.map((previewed) => ({ previewed, failure: refusalOf(previewed) }));
+
 const isRefused = ({ failure }: Ended) =>
   failure instanceof CommandError && failure.exitCode === EXIT.refused;
 
@@ -185,7 +189,7 @@ async function confirmAndCarryOut(
   known: readonly Previewed[],
   { policy, engine, options, terminal }: Confirming,
 ): Promise<readonly Ended[]> {
-  const looked: Ended[] = known.map((previewed) => ({ previewed, failure: refusalOf(previewed) }));
+  const looked = lookedAt(known);
   const refused = looked.filter(isRefused);
   const possible = looked.filter((each) => !isRefused(each)).map(({ previewed }) => previewed);
   if (possible.length === 0) return refused;
@@ -266,7 +270,7 @@ export async function carryOut(
     const texts = told.map((each) => formatPreview(each, terminal.style));
     if (json) printJson(previews, [], terminal);
     else if (texts.length > 0) terminal.print(texts.join('\n\n'));
-    return refuseUnfinished(previews, []);
+    return refuseUnfinished(previews, lookedAt(known));
   }
   for (const each of previews) terminal.note(`${formatPreview(each, terminal.noteStyle)}\n`);
   const ended = await carryOutShown(known, { policy, engine, signature, options, terminal });

@@ -67,7 +67,8 @@ the same time. One that is refused or unknown stops no other one. The exit code 
 
 Exit code: 0 if everything was done and the cluster was seen to refuse every token, while it accepted
 another one; 3 if everything was done, and not all of it is proven; 1 if not everything was done, or
-nothing is selected; 4 if it was refused, and all others were carried out; 5 if cancelled: nothing was done.
+nothing is selected; 4 if it was refused, and all others were carried out, or a dry run shows that
+it would be; 5 if cancelled: nothing was done.
 
 Examples:
   keyturn revoke --leaked --reason "in a public repository"     # asks for the string

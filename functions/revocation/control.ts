@@ -1,9 +1,11 @@
 import type { Permission } from '../management-api/token.ts';
 import { entryOf, namedDatabases } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
+import { parseMarker } from '../tokens/marker.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { provenCurrent } from '../tokens/state.ts';
 import type { RevocationObservation } from './observe.ts';
+import { grantsOf } from './plan/known-token.ts';
 
 /** A string that the cluster accepts, if it answers as it should. */
 interface Control {
@@ -18,6 +20,11 @@ export interface Controls {
    * cluster accepts another string at this moment. A proxy may refuse writes alone.
    */
   missing(probed: readonly Permission[], own?: string): Promise<string | undefined>;
+  /**
+   * Of these, what any token of this deployment has, or may get by the policy, to read or to write; all, if that is
+   * none. What nobody has, nothing can be compared with: then the other kind of request stands for both.
+   */
+  comparable(probed: readonly Permission[]): readonly Permission[];
 }
 
 /** The kinds of request by which strings are probed: each has a path of its own. */
@@ -68,6 +75,19 @@ interface Meant {
   readonly replaced: readonly string[];
 }
 
+/** Whether anything of this deployment may read, or write, by its policy or as far as its tokens are listed. */
+function isGranted(
+  action: Action,
+  { tokens }: Pick<RevocationObservation, 'tokens'>,
+  { owner, tokens: entries }: Tools['policy'],
+): boolean {
+  const its = tokens.flatMap((token): Pick<Control, 'permissions'>[] => {
+    const { marker } = parseMarker(token.description) ?? {};
+    return marker?.owner === owner ? [{ permissions: grantsOf(token, marker) }] : [];
+  });
+  return [...entries, ...its].some((each) => may(each, action).length > 0);
+}
+
 export function createControls(
   observation: RevocationObservation,
   meant: Meant,
@@ -97,7 +117,13 @@ export function createControls(
     return `the cluster refuses it, but ${what}, so the refusal shows nothing`;
   }
 
+  const granted = ACTIONS.filter((action) => isGranted(action, observation, tools.policy));
+
   return {
+    comparable(probed) {
+      const able = granted.flatMap((action) => may({ permissions: probed }, action));
+      return able.length > 0 ? able : probed;
+    },
     async missing(probed, own) {
       const permissions = own === undefined ? undefined : entryOf(tools.policy, own)?.permissions;
       const first = own !== undefined && permissions ? [{ secret: own, permissions }] : [];

@@ -22,6 +22,8 @@ export interface TokenResult extends RevokedToken {
   /** Ids of the secret versions that may have its string. Absent: the string is not known. */
   readonly versions?: readonly string[];
   readonly fingerprint?: string;
+  /** It was so before this run, which did nothing to it. */
+  readonly wasBefore?: true;
   /** Consumers have it though it was not seen accepted: it is asked again, with more patience. */
   readonly wasRefused?: boolean;
 }

@@ -68,7 +68,9 @@ function presentResult(
   { order }: Revocation,
 ): TokenResult {
   const held = heldBecause(observed, order.way, secret);
-  if (held === undefined && ENDING_WAYS.includes(order.way)) return resultOf(observed, 'frozen');
+  if (held === undefined && ENDING_WAYS.includes(order.way)) {
+    return { ...resultOf(observed, 'frozen'), wasBefore: true };
+  }
   const unconfirmed = held === undefined ? idleBecause(observed, order) : `its secret ${held}`;
   return { ...resultOf(observed, 'left'), ...(unconfirmed !== undefined && { unconfirmed }) };
 }

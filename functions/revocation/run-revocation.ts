@@ -1,8 +1,11 @@
 import { InfluxError } from '../management-api/influx-error.ts';
 import { entryOf } from '../policy/policy.ts';
+import { refuseSuccessor } from '../rotation/successor.ts';
 import { atApiTime } from '../run/api-time.ts';
+import { messageOf } from '../run/message-of.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { formatInstant } from '../time.ts';
+import { refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import { findEnded, searchValues } from './find-leaked.ts';
@@ -45,21 +48,24 @@ export class RevocationError extends AggregateError {
 
 /** The part of a result that people read, without what only verifying needs. */
 function revokedToken(
-  { had, versions, fingerprint, wasRefused, ...revoked }: TokenResult,
+  { had, versions, fingerprint, wasRefused, wasBefore, ...revoked }: TokenResult,
   { policy }: Tools,
 ): RevokedToken {
   const token = entryOf(policy, revoked.secret ?? '')?.name;
   return { ...revoked, ...(token !== undefined && { token }) };
 }
 
+/** What an earlier run did is no news: `wasBefore`. */
 function announce(
   revoked: RevokedToken,
+  { wasBefore }: TokenResult,
   { way, reason }: RevocationRequest,
   { publish, log }: Tools,
 ): void {
   const detail = { ...revoked, way, reason };
   log.warn('revoked', detail);
   const { result } = revoked;
+  if (wasBefore) return;
   if (result === 'deleted' || result === 'frozen') {
     publish({ type: 'Token Revoked', detail: { ...detail, result } });
   }
@@ -152,17 +158,51 @@ async function observeFor(
 }
 
 /** Both systems as they were seen, and what was searched for in the values. */
-type Around = RevocationObservation & Pick<OrderObservation, 'leaked' | 'endedIn'>;
+type Around = RevocationObservation & Pick<OrderObservation, 'leaked' | 'endedIn' | 'noToken'>;
 
-/** The plan, and what it was made from. Whoever undoes an order sees the hold that is there at this moment. */
+/**
+ * Why secrets get no successor, by name: afterwards their consumers would have nothing. An order that ends strings last
+ * needs to know it only where asking costs nothing, in secrets that have no token of ours yet.
+ */
+async function refusedSuccessors(
+  { actions }: RevocationPlan,
+  { immediately }: RevocationRequest,
+  { secrets }: Around,
+  tools: Tools,
+): Promise<ReadonlyMap<string, string>> {
+  const asked = actions.map(async (action): Promise<[string, string][]> => {
+    if (action.kind !== 'replace' || action.tokenId !== undefined) return [];
+    const { secret: name } = action;
+    const [seen, entry] = [secrets.get(name), entryOf(tools.policy, name)];
+    if (!seen || !entry) return [];
+    try {
+      await (immediately ? refuseSuccessor(entry, seen, tools) : refuseOutsiders(seen, tools));
+      return [];
+    } catch (error) {
+      const said = messageOf(error);
+      const isNamed = said.startsWith(`${name} `);
+      return [[name, isNamed ? said.slice(name.length + 1) : `gets no token: ${said}`]];
+    }
+  });
+  return new Map((await Promise.all(asked)).flat());
+}
+
+/**
+ * The plan, and what it was made from. Whoever undoes an order sees the hold that is there at this moment, and whoever
+ * replaces, what gets no successor.
+ */
 async function planUpToDate(
   request: RevocationRequest,
   listed: Around,
   tools: Tools,
 ): Promise<{ readonly planned: RevocationPlan; readonly around: Around }> {
   const planned = planRevocation(tools.policy, listed, request);
-  if (!UNDOING_WAYS.includes(request.way)) return { planned, around: listed };
-  const around = { ...listed, ...(await observeAgain(listed, planned.secrets, tools)) };
+  const isUndoing = UNDOING_WAYS.includes(request.way);
+  const noToken = await refusedSuccessors(planned, request, listed, tools);
+  if (!isUndoing && noToken.size === 0) return { planned, around: listed };
+  const around = isUndoing
+    ? { ...listed, ...(await observeAgain(listed, planned.secrets, tools)) }
+    : { ...listed, noToken };
   return { planned: planRevocation(tools.policy, around, request), around };
 }
 
@@ -202,7 +242,7 @@ export async function runRevocation(
   const { secrets } = target;
   const [condemned, replaced] = way === 'replace' ? [[], secrets] : [secrets, []];
   const controls = createControls(around, { condemned, replaced }, tools);
-  const order = orderOf(request, target, tools.policy);
+  const order = orderOf(request, target, tools.policy, around);
   const revocation = { order, noUndo, reason, by, startedAt, controls, secrets, around };
   const applied = await applyRevocation(planned, around, revocation, tools);
   const proving = { startedAt, controls };
@@ -212,8 +252,11 @@ export async function runRevocation(
     without.map((id) => goneBefore(id, around, order, proving, tools)),
   );
   const results = [...proven, ...gone];
-  const tokens = results.map((each) => revokedToken(each, tools));
-  for (const revoked of tokens) announce(revoked, request, tools);
+  const tokens = results.map((each) => {
+    const revoked = revokedToken(each, tools);
+    announce(revoked, each, request, tools);
+    return revoked;
+  });
 
   const failures = applied.flatMap((each) => each.failures);
   const alive = applied.flatMap((each) => each.alive);

@@ -105,14 +105,16 @@ async function carryOut(
 }
 
 function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): void {
-  const { order, results, unknown, foreign, before } = progress;
+  const { order, results, unknown, foreign, before, done, failures } = progress;
+  // What failed may have been done all the same.
+  const wasBefore = done.size + failures.size === 0;
   const entry = entryOf(tools.policy, seen.secret.name);
   for (const { token } of seen.tokens) progress.known.add(token.id);
   for (const { id } of foreignHolders(seen)) foreign.add(id);
   if (ENDING_WAYS.includes(order.way)) {
     for (const each of underLabels(seen)) unknown.set(each.version, each);
   }
-  for (const done of alreadyDone(seen, {
+  for (const each of alreadyDone(seen, {
     order,
     entry,
     now: tools.apiNow(),
@@ -120,12 +122,13 @@ function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): voi
   })) {
     const known = [...results.values()].find(
       ({ tokenId, versions = [] }) =>
-        tokenId === done.tokenId || versions.some((each) => done.versions?.includes(each)),
+        tokenId === each.tokenId || versions.some((version) => each.versions?.includes(version)),
     );
     // What was left as it was may lack what consumers need.
     const isMore =
-      known?.result === 'left' && known.unconfirmed === undefined && done.unconfirmed !== undefined;
-    if (!known || isMore) results.set(done.tokenId, located(done, seen));
+      known?.result === 'left' && known.unconfirmed === undefined && each.unconfirmed !== undefined;
+    if (known && !isMore) continue;
+    results.set(each.tokenId, { ...located(each, seen), ...(wasBefore && { wasBefore }) });
   }
 }
 

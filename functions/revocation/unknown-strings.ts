@@ -95,10 +95,10 @@ export async function mayWork(
   { proving, tools }: { readonly proving: Proving; readonly tools: Tools },
 ): Promise<string[]> {
   const answers = new Map<string, Promise<string | undefined>>();
-  const ask = (value: TokenValue) => {
-    const fingerprint = value.fingerprint(); // many versions may have the same string
-    const answer = answers.get(fingerprint) ?? unknownMayWork(value, name, proving, tools);
-    answers.set(fingerprint, answer);
+  const ask = (value: TokenValue, isMinted: boolean) => {
+    const key = `${value.fingerprint()} ${isMinted}`; // many versions may have the same string
+    const answer = answers.get(key) ?? unknownMayWork(value, name, isMinted, proving, tools);
+    answers.set(key, answer);
     return answer;
   };
   const found = strings.map(async (each): Promise<string[]> => {
@@ -108,7 +108,7 @@ export async function mayWork(
     const byString = isText ? undefined : ownerOf(value.fingerprint());
     const owner = holder.state === 'shared' ? holder.owned : byString;
     if (owner && isEnded(owner.marker.secret)) return [];
-    const why = isText ? value : await ask(value);
+    const why = isText ? value : await ask(value, holder.state === 'gone');
     const { said, end } = whose(each, owner);
     return why === undefined ? [] : [`${name}: ${said}, and ${why}; to end it, ${end}`];
   });

@@ -30,7 +30,7 @@ export async function untilShown(
 export async function endAgain(progress: Progress, tools: Tools): Promise<void> {
   const { late, results, left, revocation } = progress;
   const again = late.map(async (id) => {
-    const { deadAfterSeconds, unconfirmed, ...ended } = results.get(id) as TokenResult;
+    const { deadAfterSeconds, unconfirmed, wasBefore, ...ended } = results.get(id) as TokenResult;
     if (ended.result === 'deleted' && deadAfterSeconds === undefined) {
       await tools.api.deleteToken(id);
     } else if (ended.result === 'frozen') {

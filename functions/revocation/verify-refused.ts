@@ -54,6 +54,8 @@ async function untilRefused(ended: TokenResult, proving: Proving, tools: Tools):
   const value = await readString(ended, tools).catch(unreadBecause);
   if (typeof value === 'string') return { unconfirmed: value };
   const { policy, dataPlane, now, deadline } = tools;
+  // What is gone and known by its version alone was minted here. Of others nobody knows who gave them what.
+  const isMinted = ended.result === 'gone' && ended.fingerprint === undefined;
   const had = ended.had ?? (await everything(tools)).map(asPermission);
   const { refused, lastAnswer, detail } = await dataPlane.untilRefused(value, had, {
     endedAt: now(),
@@ -66,7 +68,7 @@ async function untilRefused(ended: TokenResult, proving: Proving, tools: Tools):
     const deadAfterSeconds = Math.round((now() - startedAt) / 1_000);
     const missing = ended.had
       ? await controls.missing(had, own)
-      : await unknownMayWork(value, ended.secret ?? '', proving, tools);
+      : await unknownMayWork(value, ended.secret ?? '', isMinted, proving, tools);
     return missing === undefined ? { deadAfterSeconds } : { unconfirmed: missing };
   }
   if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };
@@ -151,17 +153,20 @@ export async function readUnknown(
 
 /**
  * Why such a string may still work. Undefined: the cluster refuses it for every database, and accepts another one.
+ * @param isMinted whether it is of a token that this deployment minted, so that it could do what tokens of it can
  */
 export async function unknownMayWork(
   value: TokenValue,
   secret: string,
+  isMinted: boolean,
   { controls, own }: Proving,
   tools: Tools,
 ): Promise<string | undefined> {
   try {
     const allowed = entryOf(tools.policy, secret)?.permissions ?? [];
     const asked = await askEverything(value, allowed, tools);
-    return typeof asked === 'string' ? asked : await controls.missing(asked, own);
+    if (typeof asked === 'string') return asked;
+    return await controls.missing(isMinted ? controls.comparable(asked) : asked, own);
   } catch (error) {
     return `the cluster could not be asked: ${messageOf(error)}`;
   }

@@ -147,6 +147,21 @@ async function arm(
 const isRetired = ({ marker: { superseded, quarantined } }: OwnedToken) =>
   superseded !== undefined || quarantined !== undefined;
 
+/**
+ * Whatever forbids to mint a successor. It is known while the string lives that the successor follows, and only reads.
+ * @throws OutsiderError, NoValueError, BinaryValueError, SecretShapeError
+ */
+export async function refuseSuccessor(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  tools: Tools,
+): Promise<FormerText | undefined> {
+  await refuseOutsiders(seen, tools);
+  const former = await formerText(entry, seen, tools);
+  refuseOtherShape(entry, tools.policy, former);
+  return former;
+}
+
 /** Steps 2 to 4: mints a token, stores it and arms it. Undefined: a person stopped it meanwhile. */
 export async function mintSuccessor(
   entry: TokenPolicy,
@@ -154,9 +169,7 @@ export async function mintSuccessor(
   cause: Cause,
   tools: ArmingTools,
 ): Promise<Successor | undefined> {
-  await refuseOutsiders(seen, tools);
-  const former = await formerText(entry, seen, tools);
-  refuseOtherShape(entry, tools.policy, former);
+  const former = await refuseSuccessor(entry, seen, tools);
   const minted = await mint(entry, seen, cause, tools);
   const { id } = minted.owned.token;
   const version = cause.minted ?? versionIdOf(id);

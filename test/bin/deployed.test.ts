@@ -265,6 +265,13 @@ it.each(['on hold', 'scheduled for deletion'])(
       expect(stderr).not.toContain('is working');
       expect(stdout).toBe('');
       expect(code).toBe(4);
+      const dry = await run([...args, '--dry-run']);
+      expect(dry.stdout).toMatch(/steps +none: refused/);
+      expect(dry.stderr).toMatch(new RegExp(`^keyturn: refused: .*${advice.source}`));
+      expect(dry.code).toBe(4);
+      const json = await run([...args, '--dry-run', '--json']);
+      expect(JSON.parse(json.stdout).plan.notReached).toHaveLength(1);
+      expect(json.code).toBe(4);
     }
     expect(world.tokens()).toEqual(before);
   },
@@ -327,6 +334,7 @@ it('refuses all tokens of another cluster than the deployed policy’s before th
   expect(order.stderr).not.toContain('is working');
   const shown = await run([...all, '--dry-run'], '', { KEYTURN_POLICY });
   expect(shown.stdout).toContain(`refused    ${message}`);
+  expect(shown.code).toBe(4);
   expect((await run([...all, '--dry-run'])).stdout).not.toContain('refused');
   expect(idsIn(world)).toEqual(before);
 

@@ -250,7 +250,13 @@ const NOT_REACHED: Partial<Record<RevocationWay, Partial<Record<Hold, string>>>>
 /** Why an order does not reach this secret. Undefined: it does. */
 export function notReachedBecause(
   { secret, tokens }: ObservedSecret,
-  { id, way, immediately, entries }: Pick<Order, 'id' | 'way' | 'immediately' | 'entries'>,
+  {
+    id,
+    way,
+    immediately,
+    entries,
+    noToken,
+  }: Pick<Order, 'id' | 'way' | 'immediately' | 'entries' | 'noToken'>,
 ): string | undefined {
   if (secret.replica) {
     const here = ENDING_WAYS.includes(way)
@@ -265,6 +271,10 @@ export function notReachedBecause(
   const hasSuccessor = tokens.some(({ marker }) => marker.order === id);
   if (!entries.has(secret.name) && !hasSuccessor) {
     return 'has no entry in the policy, which would say what a successor may do; end its tokens with "way": "freeze" (--freeze) or "way": "delete" (--delete)';
+  }
+  const refusal = noToken?.get(secret.name);
+  if (refusal !== undefined) {
+    return `${refusal}. Nothing of it is ended without a successor; to end its tokens now, order "way": "freeze" (--freeze) or "way": "delete" (--delete)`;
   }
   if (secret.deletedAt === undefined || immediately) return undefined;
   return 'is scheduled for deletion, so no successor can be stored in it, and its tokens still work; restore it first, or end them with "way": "delete" (--delete)';

@@ -9,6 +9,8 @@ export interface Order extends Pick<RevocationRequest, 'way' | 'immediately' | '
   readonly id: string;
   /** Secrets that the policy has an entry for: it says what a successor may do. */
   readonly entries: ReadonlySet<string>;
+  /** Why some of them get no token, by name. */
+  readonly noToken?: ReadonlyMap<string, string>;
   /** The id of the token that was named by id or fingerprint; it never counts as a successor. */
   readonly namedToken?: string;
   /** Nothing is done: what an earlier order like this one may have ended is proven to be dead. */

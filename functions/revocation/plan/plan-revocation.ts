@@ -17,6 +17,7 @@ export const orderOf = (
   request: RevocationRequest,
   { namedToken }: Target,
   { tokens }: Pick<Policy, 'tokens'>,
+  { noToken }: Pick<OrderObservation, 'noToken'>,
 ): Order => ({
   id: orderId(request),
   entries: new Set(tokens.map(({ secret }) => secret)),
@@ -26,6 +27,7 @@ export const orderOf = (
   ...(request.reason !== undefined && { reason: request.reason }),
   ...(request.by !== undefined && { by: request.by }),
   ...(namedToken !== undefined && { namedToken }),
+  ...(noToken && { noToken }),
 });
 
 export interface RevocationPlan extends BlastRadius {
@@ -129,7 +131,7 @@ export function planRevocation(
   request: RevocationRequest,
 ): RevocationPlan {
   const target = selectTarget(request, policy, around);
-  const order = orderOf(request, target, policy);
+  const order = orderOf(request, target, policy, around);
   const about = {
     now: around.at,
     policy,

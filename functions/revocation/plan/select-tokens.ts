@@ -7,7 +7,7 @@ import {
   type OwnedToken,
   secretNamedIn,
 } from '../../tokens/observation.ts';
-import { provenCurrent } from '../../tokens/state.ts';
+import { provenCurrent, works } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
@@ -32,7 +32,14 @@ import {
   type Target,
   whole,
 } from './target.ts';
-import { candidatesAmong, counted, mayBeOneOf, NOWHERE, unknownBecause } from './unknown-string.ts';
+import {
+  candidatesAmong,
+  counted,
+  listed,
+  mayBeOneOf,
+  NOWHERE,
+  unknownBecause,
+} from './unknown-string.ts';
 import { unseenIn } from './unseen.ts';
 
 /** Whether these permissions allow to read or write a database. */
@@ -320,6 +327,18 @@ function selectAll(request: RevocationRequest, policy: Policy, around: OrderObse
   return withHidden({ ...whole([...around.secrets.keys()]), gone }, hidden, request, around);
 }
 
+/** What works beside current and pending tokens: an earlier run may have restored it, and have ended before it saw that. */
+function restoredBefore({ secrets }: Pick<Target, 'secrets'>, around: OrderObservation): string {
+  const ids = secrets.flatMap((name) => {
+    const seen = around.secrets.get(name);
+    if (!seen) return [];
+    const others = seen.tokens.filter((each) => !isInUse(seen, each.token.id, each.versions));
+    return others.flatMap(({ token }) => (works(token, around.at) ? token.id : []));
+  });
+  if (ids.length === 0) return '';
+  return `; ${listed(ids)} may have been restored before: "tokenId": ID (--token-id ID) shows whether it is accepted`;
+}
+
 /** `restore` undoes the quarantine of single tokens. Of a token named by its entry there must be exactly one. */
 function onlyQuarantined(
   { secrets }: Target,
@@ -332,7 +351,10 @@ function onlyQuarantined(
     ),
   );
   const [first, another] = found;
-  if (!first) throw new SelectionError('no token of what was selected is quarantined');
+  if (!first) {
+    const others = restoredBefore({ secrets }, around);
+    throw new SelectionError(`no token of what was selected is quarantined${others}`);
+  }
   if (another && selector.kind === 'token') {
     const ids = found.map(({ token }) => token.id).join(', ');
     throw new SelectionError(

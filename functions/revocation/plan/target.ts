@@ -37,6 +37,8 @@ export interface OrderObservation {
   readonly awsError?: string;
   /** Absent: no fingerprint was named, or a marker bears it. */
   readonly leaked?: LeakedSearch | undefined;
+  /** Secrets that get no successor, and why. Absent: nobody looked. */
+  readonly noToken?: ReadonlyMap<string, string>;
   /** The secret that still has a version of the token that was named, which the cluster does not show any more. */
   readonly endedIn?: string;
 }

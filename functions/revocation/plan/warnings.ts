@@ -389,6 +389,10 @@ export function warningsOf(
     ...withoutTokenBy(target, request, around),
     ...seen.flatMap((each) => [...warnOfSecret(each, order, around.at)]),
     ...target.single.flatMap((each) => warnOfSingle(each, request, around)),
+    ...target.proven.map(
+      (name) =>
+        `${name}: nothing is done there; what an earlier run of this order ended is proven anew`,
+    ),
     ...target.gone.map((id) => `${id} is revoked already`),
     ...warnOfLeaked(around),
     ...(target.unknown === undefined ? [] : [target.unknown]),

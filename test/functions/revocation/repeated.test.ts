@@ -473,3 +473,102 @@ test('a repeated order whose earlier versions cannot be listed is not confirmed'
   expect(result).toMatchObject({ done: true, confirmed: false });
   expect(result?.unconfirmed.join()).toContain('is not proven anew, and may work');
 });
+
+test('nothing is announced of what an order only proves, and its plan names the secrets where that is all', async () => {
+  const opened = await openForTest();
+  const frozen = opened.holders('keyturn/prod/agent').AWSCURRENT;
+  const deployed = opened.deploy(policyOf({ permissions: { read: ['logs'] } }));
+  const metrics = { database: 'metrics', way: 'freeze', reason: 'leaked' };
+  await opened.deploy(policyOf(writing)).revoke(metrics);
+  const [{ length }, string] = [opened.events('Token Revoked'), opened.string(TELEGRAF)];
+  expect(length).toBe(3);
+  // Nobody can tell any more that this one could use the database.
+  await opened.people.changeToken(opened.holders(TELEGRAF).AWSCURRENT, {
+    description: opened.tokens(TELEGRAF)[0]?.text ?? '',
+  });
+  const planned = await deployed.revoke({ ...metrics, dryRun: true });
+  expect(planned.result?.plan).toMatchObject({
+    actions: [],
+    secrets: expect.not.arrayContaining([TELEGRAF]),
+  });
+  expect(planned.result?.plan.warnings).toContain(
+    `${TELEGRAF}: nothing is done there; what an earlier run of this order ended is proven anew`,
+  );
+  const { result } = await deployed.revoke(metrics);
+  expect(result?.tokens.map(({ tokenId }) => tokenId)).toContain(frozen);
+  expect(opened.accepts(string)).toBe(false);
+  expect(opened.events('Token Revoked')).toHaveLength(length);
+});
+
+test('an order that leaves a token frozen, as a person froze it, does not announce that', async () => {
+  const tokenId = currentId();
+  await world.rotate(force);
+  await world.revoke({ tokenId, way: 'freeze', reason: 'to look at' });
+  const { length } = world.events('Token Revoked');
+  const { result } = await world.revoke(order);
+  expect(result?.tokens).toContainEqual(expect.objectContaining({ tokenId, result: 'frozen' }));
+  const since = world.events('Token Revoked').slice(length);
+  expect(since.map(({ detail }) => (detail as { tokenId: string }).tokenId)).not.toContain(tokenId);
+  expect(since).toHaveLength(1);
+  await world.revoke({ tokenId, way: 'freeze', reason: 'to look at' });
+  expect(world.events('Token Revoked')).toHaveLength(length + 1);
+});
+
+/** A world of two tokens that may only write, or only read, one of which was superseded, on a cluster that hides what was ended. */
+async function openAlike(action: 'write' | 'read', more = {}) {
+  const entry = { permissions: { [action]: ['metrics'] } };
+  const opened = await openWorld(
+    { owner: 'prod', databases, tokens: { telegraf: entry, agent: entry, ...more } },
+    { databases: ['metrics', 'logs'], activationDelayMs: 20_000, revocationDelayMs: 20_000 },
+  );
+  onTestFinished(() => opened.close());
+  await opened.rotate();
+  await opened.wait(2 * HOUR);
+  const string = opened.string(TELEGRAF);
+  await opened.rotate(force);
+  await opened.wait(2 * HOUR);
+  opened.cluster.manners = { hidesRevoked: true };
+  return { opened, string };
+}
+
+/** A proxy that lets nobody write, or nobody read. */
+const refusing =
+  (action: 'write' | 'read'): Interceptor =>
+  (call, effect) =>
+    call.server === 'data-plane' && call.operation.includes(action === 'read' ? 'query' : 'write')
+      ? Promise.resolve({ status: 401, body: '' })
+      : passThrough(call, effect);
+
+test.each([
+  ['write', 'replace'],
+  ['write', 'delete'],
+  ['read', 'replace'],
+] as const)(
+  'where no token of the deployment may do anything but %s, a repeated %s is confirmed by that, also a month later',
+  async (action, way) => {
+    const { opened, string } = await openAlike(action);
+    const given = { ...order, way };
+    expect((await opened.revoke(given)).result).toMatchObject({ confirmed: true });
+    for (const ms of [MINUTE, 30 * DAY]) {
+      await opened.wait(ms);
+      const { result } = await opened.revoke(given);
+      expect(result).toMatchObject({ done: true, confirmed: true, unconfirmed: [] });
+    }
+    expect(opened.accepts(string, action)).toBe(false);
+    opened.intercept(refusing(action));
+    const { result } = await opened.revoke({ ...given, way: 'delete' });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    opened.intercept(stuckFor(string));
+    const accepted = await opened.revoke({ ...given, way: 'delete' });
+    expect(accepted.result).toMatchObject({ done: true, confirmed: false });
+  },
+);
+
+test('where an entry may read whose token is frozen, a repeated order that had to compare reads is not confirmed', async () => {
+  const { opened } = await openAlike('write', { grafana: { permissions: { read: ['metrics'] } } });
+  await opened.revoke({ token: 'grafana', way: 'freeze', reason: 'odd reads' });
+  await opened.revoke(order);
+  const { result } = await opened.revoke(order);
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(JSON.stringify(result?.tokens)).toContain('no other string to compare that may read');
+});

@@ -172,6 +172,11 @@ test('restores what was quarantined', async () => {
   });
   await world.wait(MINUTE);
   expect(world.accepts(string)).toBe(true);
+  // By its name nothing is left to restore; who does not know whether it came to that is told how to see it.
+  const byName = await world.revoke({ way: 'restore', token: 'telegraf', ...leak });
+  expect(byName.error?.errorMessage).toBe(
+    `no token of what was selected is quarantined; ${id} may have been restored before: "tokenId": ID (--token-id ID) shows whether it is accepted`,
+  );
   const again = await world.revoke({ way: 'restore', tokenId: id, ...leak });
   expect(again.result).toMatchObject({ confirmed: true, tokens: [{ result: 'left' }] });
 });
