@@ -1,5 +1,4 @@
 import type { Tools } from '../run/tools.ts';
-import { MOVED_TAG } from '../secrets-manager/secret.ts';
 import {
   needsVersionTimes,
   refuseForeignSecret,
@@ -12,6 +11,7 @@ import {
   sortByOwner,
 } from '../tokens/observation.ts';
 import { observeSecret } from '../tokens/observe.ts';
+import { mayBeElsewhere } from '../tokens/state.ts';
 import { youngVersions } from '../tokens/young-versions.ts';
 
 /**
@@ -21,8 +21,7 @@ import { youngVersions } from '../tokens/young-versions.ts';
 export const needsTimes = (seen: ObservedSecret): boolean =>
   needsVersionTimes(seen) ||
   seen.tokens.some(({ marker }) => marker.fenced !== undefined) ||
-  (seen.secret.tags[MOVED_TAG] !== undefined &&
-    [...seen.holders.values()].some(({ state }) => state === 'gone'));
+  mayBeElsewhere(seen);
 
 /**
  * Reads a secret again right before acting on it. `tokenId`: a token, ours or not, that is read again, too; the others

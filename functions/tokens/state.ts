@@ -124,6 +124,11 @@ export function isPreviousDead(seen: ObservedSecret, now: number): boolean {
 export const isGone = (seen: ObservedSecret, label: string): boolean =>
   underLabel(seen, label)?.state === 'gone' && !isElsewhere(seen, label);
 
+/** Whether it must be known when a secret's versions were made before one of them is said to be gone: `isElsewhere`. */
+export const mayBeElsewhere = ({ secret, holders }: ObservedSecret): boolean =>
+  secret.tags[MOVED_TAG] !== undefined &&
+  [...holders.values()].some(({ state }) => state === 'gone');
+
 /**
  * Whether the token of a label, which the cluster does not have, may be another cluster's: its version is older than
  * the move to this one, or nobody knows which cluster the secret is of. Needs the versions' times.

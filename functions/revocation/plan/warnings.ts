@@ -9,10 +9,11 @@ import {
   tracesBelow,
   tracesOf,
 } from '../../secrets-manager/hold.ts';
+import { otherClusterOf } from '../../secrets-manager/secret.ts';
 import { formatInstant } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, isSame, ownedCurrent } from '../../tokens/state.ts';
+import { currentHolder, isElsewhere, isExpired, isSame, ownedCurrent } from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import {
   decideRevocation,
@@ -130,7 +131,7 @@ function withoutAws(
   return `${unknown}, and ${consequence}`;
 }
 
-const isElsewhere = ({ marker }: OwnedToken, { secrets }: OrderObservation) =>
+const isUnseen = ({ marker }: OwnedToken, { secrets }: OrderObservation) =>
   !secrets.get(marker.secret)?.tokens.some((each) => each.marker.home === marker.home);
 
 /** Where a token has its secret, if it is none that we see. */
@@ -217,7 +218,7 @@ function endedUnlisted(
 export function uncoveredBy(
   target: Target,
   request: RevocationRequest,
-  policy: Pick<Policy, 'tokens'>,
+  policy: Pick<Policy, 'tokens' | 'cluster'>,
   around: OrderObservation,
 ): string[] {
   const unasked = withoutAws(request, around);
@@ -233,6 +234,7 @@ export function uncoveredBy(
     ...hidden,
     ...withoutHold(target, request, policy, around),
     ...endedUnlisted(target, request, around),
+    ...ofOtherClusters(target, request, policy, around),
     ...othersOf(target, request, policy, around),
   ];
 }
@@ -328,6 +330,29 @@ function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generat
   if (successor) yield `${name}: the order goes on with its successor ${successor.token.id}`;
 }
 
+/** Labels whose tokens this cluster does not have, because another one made them. */
+function ofOtherClusters(
+  { secrets, proven }: Target,
+  { way }: RevocationRequest,
+  { cluster }: Pick<Policy, 'cluster'>,
+  around: OrderObservation,
+): string[] {
+  if (!ENDING_WAYS.includes(way)) return [];
+  return [...secrets, ...proven].flatMap((name) => {
+    const seen = around.secrets.get(name);
+    if (!seen) return [];
+    const other = otherClusterOf(seen.secret, cluster.url);
+    return Object.entries(seen.secret.labels).flatMap(([label, version]) => {
+      const isLacked = other !== undefined && seen.holders.get(version)?.state === 'gone';
+      if (!isLacked && !isElsewhere(seen, label)) return [];
+      const where = other ?? 'where the secret was before';
+      return [
+        `${name} (${label}) may have a token of another cluster (${where}), which this order does not reach: it may work there, so revoke it there, too`,
+      ];
+    });
+  });
+}
+
 const NOTHING: Partial<Record<RevocationWay, string>> = {
   replace: 'is frozen and stays so; to end it, give the order with "way": "delete" (--delete)',
   unfreeze: 'is not frozen',
@@ -346,7 +371,7 @@ function warnOfOwned(
   if (held !== undefined) return [`${owned.marker.secret} ${held}`];
   const nothing = decideToken(observed, way, secret).length === 0 ? NOTHING[way] : undefined;
   if (nothing !== undefined) return [`nothing to ${way}: ${token.id} ${nothing}`];
-  if (way === 'whois' || !isElsewhere(owned, around)) return [];
+  if (way === 'whois' || !isUnseen(owned, around)) return [];
   const what = way === 'replace' ? 'it is deleted without a successor' : 'it belongs to this order';
   return [`${token.id} has our owner, and ${elsewhere(owned, around)}: ${what}`];
 }
@@ -377,7 +402,7 @@ export function warningsOf(
   target: Target,
   order: Order,
   request: RevocationRequest,
-  policy: Pick<Policy, 'tokens'>,
+  policy: Pick<Policy, 'tokens' | 'cluster'>,
   around: OrderObservation,
 ): string[] {
   const seen = target.secrets.flatMap((name) => around.secrets.get(name) ?? []);

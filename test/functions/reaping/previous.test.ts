@@ -1,23 +1,10 @@
 import { expect, test } from 'vitest';
+import { openMoved } from '../../world/moved.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 
 const named = { tokens: ['telegraf'], force: true };
-
-/** As after a move that was approved: the secret has a token of the new cluster, and before it one of the old. */
-async function openMoved(): Promise<World> {
-  const world = await openWorldForTest(policyWith({ telegraf: writer }));
-  await world.rotate();
-  await world.wait(2 * HOUR);
-  world.cluster.state.tokens.length = 0;
-  await world.people.tag(TELEGRAF, { 'keyturn:cluster': 'https://old.example.com' });
-  const refused = await world.rotate();
-  const [, approve] = /\{"approve": "(\w{16})"\}/.exec(refused.error?.errorMessage ?? '') ?? [];
-  await world.rotate({ approve });
-  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
-  return world;
-}
 
 test('after a move to another cluster AWSPREVIOUS stays on the token of the old one for two grace periods', async () => {
   const world = await openMoved();
