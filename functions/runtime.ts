@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -198,11 +199,15 @@ export function createRuntime(origin: Origin): Runtime {
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
   const clean: Clean = (value) => redacted(value, (text) => held.redact(redact(text)));
   const log = redactingLog(origin.log, clean);
-  let deadline = 0;
+  /**
+   * Whatever a run begins keeps that run's deadline, however late it is called back: what a run that failed left in a
+   * queue is not sent by the time of the next one.
+   */
+  const deadlines = new AsyncLocalStorage<{ at: number }>();
   let running = 0;
   let managementToken = new TokenValue('');
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
-  const shared = { ...timing, deadline: () => deadline };
+  const shared = { ...timing, deadline: () => deadlines.getStore()?.at ?? 0 };
   const unchecked = uncheckedTls(process.env);
   if (unchecked !== undefined) throw new Error(unchecked);
   const { cluster } = policy;
@@ -272,6 +277,35 @@ export function createRuntime(origin: Origin): Runtime {
     }
   }
 
+  async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
+    // Every run reads it again, so that replacing it needs no deployment.
+    managementToken = given ?? (await readToken(measure));
+    held.hold(managementToken.reveal());
+    const publish: Publish = (event) => publisher.publish(clean(event));
+    return work({
+      ...timing,
+      policy,
+      api: readingOwnWrites(api),
+      secrets: readingForward(secrets, timing),
+      keyPolicy,
+      dataPlane,
+      publish,
+      measure,
+      log,
+      askSchedules: () => Promise.all(SCHEDULED.map(askSchedule)),
+      deadline,
+      thirdRunMs: origin.thirdRunMs,
+    });
+  }
+
+  /** Lambda freezes the process now: what is open could be dead when the next run begins. */
+  async function disconnect(): Promise<void> {
+    secrets.disconnect();
+    publisher.disconnect();
+    scheduleReader?.disconnect();
+    await api.disconnect();
+  }
+
   /**
    * @param end the instant by which this run must be over
    * @param waited whether somebody waits for the answer
@@ -282,33 +316,16 @@ export function createRuntime(origin: Origin): Runtime {
     work: Work<T>,
     measure: Measure = meter.measure,
   ): Promise<T> {
-    deadline = end - RESERVE_MS;
+    const deadline = { at: end - RESERVE_MS };
     running += 1;
     let hasFailed = false;
     try {
-      // Every run reads it again, so that replacing it needs no deployment.
-      managementToken = given ?? (await readToken(measure));
-      held.hold(managementToken.reveal());
-      const publish: Publish = (event) => publisher.publish(clean(event));
-      const answer = await work({
-        ...timing,
-        policy,
-        api: readingOwnWrites(api),
-        secrets: readingForward(secrets, timing),
-        keyPolicy,
-        dataPlane,
-        publish,
-        measure,
-        log,
-        askSchedules: () => Promise.all(SCHEDULED.map(askSchedule)),
-        deadline,
-        thirdRunMs: origin.thirdRunMs,
-      });
-      return clean(answer);
+      return clean(await deadlines.run(deadline, () => withTools(work, deadline.at, measure)));
     } catch (error) {
       hasFailed = true;
       throw clean(error);
     } finally {
+      deadline.at = 0; // nothing that a failed run left behind is sent any more
       // Before the events, so that a process that ends while it sends them has measured its work.
       meter.flush();
       // Lambda counts a failure when the run has ended, and alarms wait for it.
@@ -322,14 +339,7 @@ export function createRuntime(origin: Origin): Runtime {
       if (lostEvents > 0) meter.measure({ lostEvents });
       meter.flush();
       running -= 1;
-      // Lambda freezes the process now: what is open could be dead when the next run begins.
-      if (running === 0) {
-        deadline = 0; // nothing that a failed run left behind is sent any more
-        secrets.disconnect();
-        publisher.disconnect();
-        scheduleReader?.disconnect();
-        await api.disconnect();
-      }
+      if (running === 0) await disconnect();
     }
   }
 
