@@ -256,7 +256,8 @@ export function createRuntime(origin: Origin): Runtime {
 
   let readKeyPolicy: ReadKeyPolicy | undefined;
   const keyPolicy: ReadKeyPolicy = async (key) => {
-    readKeyPolicy ??= (await import('#key-policy-reader')).createKeyPolicyReader();
+    const { createKeyPolicyReader } = await import('#key-policy-reader');
+    readKeyPolicy ??= createKeyPolicyReader();
     return readKeyPolicy(key);
   };
 
@@ -266,7 +267,8 @@ export function createRuntime(origin: Origin): Runtime {
   async function askSchedule(job: ScheduledJob): Promise<ScheduleStatus> {
     const name = scheduleName(policy.owner, job);
     try {
-      scheduleReader ??= (await import('#schedule-reader')).createScheduleReader();
+      const { createScheduleReader } = await import('#schedule-reader');
+      scheduleReader ??= createScheduleReader();
       const schedule = await scheduleReader.read(name);
       if (schedule.state === 'unknown') throw new Error('the answer names no state of a schedule');
       if (schedule.state !== 'on') log.warn('the schedule does not fire', { schedule });
@@ -320,14 +322,17 @@ export function createRuntime(origin: Origin): Runtime {
     running += 1;
     let hasFailed = false;
     try {
-      return clean(await deadlines.run(deadline, () => withTools(work, deadline.at, measure)));
+      const worked = deadlines.run(deadline, () => withTools(work, deadline.at, measure));
+      const answer = await worked.finally(() => {
+        deadline.at = 0; // nothing that a failed run left behind is sent any more
+        // First of all, so that a process that ends while it tells the rest has measured its work.
+        meter.flush();
+      });
+      return clean(answer);
     } catch (error) {
       hasFailed = true;
       throw clean(error);
     } finally {
-      deadline.at = 0; // nothing that a failed run left behind is sent any more
-      // Before the events, so that a process that ends while it sends them has measured its work.
-      meter.flush();
       // Lambda counts a failure when the run has ended, and alarms wait for it.
       const patienceMs = waited || hasFailed ? 0 : end - timing.now();
       const lostEvents = await publisher.flush(
@@ -357,22 +362,24 @@ export function createRuntime(origin: Origin): Runtime {
   return {
     policy,
     run: (context, work) => runUntil({ end: longestEnd(context), waited: true }, context, work),
-    async runScheduled({ job, scheduled, dryRun = false }, context, work) {
+    runScheduled({ job, scheduled, dryRun = false }, context, work) {
       const longest = longestEnd(context);
       const measure = dryRun ? () => {} : meter.measure;
       if (!scheduled) {
-        const schedule = await askSchedule(job);
-        try {
-          const byHand = { end: longest, waited: true };
-          return { ...(await runUntil(byHand, context, work, measure)), schedule };
-        } catch (error) {
-          throw clean(withNote(error, schedule));
-        }
+        const besideSchedule: typeof work = async (tools) => {
+          const schedule = await askSchedule(job);
+          try {
+            return { ...(await work(tools)), schedule };
+          } catch (error) {
+            throw withNote(error, schedule);
+          }
+        };
+        return runUntil({ end: longest, waited: true }, context, besideSchedule, measure);
       }
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;
       const end = Math.min(longest, next - BEFORE_NEXT_MS);
       if (end - RESERVE_MS <= timing.now()) {
-        return answerLate(scheduled, end);
+        return Promise.resolve(answerLate(scheduled, end));
       }
       // Not where a run is late: one alarm asks whether schedules still begin runs that do something.
       measure({ scheduledRun: job });
