@@ -257,7 +257,7 @@ export function createRuntime(origin: Origin): Runtime {
   let readKeyPolicy: ReadKeyPolicy | undefined;
   const keyPolicy: ReadKeyPolicy = async (key) => {
     const { createKeyPolicyReader } = await import('#key-policy-reader');
-    readKeyPolicy ??= createKeyPolicyReader();
+    readKeyPolicy ??= createKeyPolicyReader(shared);
     return readKeyPolicy(key);
   };
 

@@ -3,7 +3,7 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
-import { awsCall, ForeignAnswerError, NO_RETRIES, statusOf, withBounds } from '../aws-call.ts';
+import { awsCall, awsClient, ForeignAnswerError, statusOf } from '../aws-call.ts';
 import { backoffMs } from '../retry.ts';
 import type { KeyturnEvent, Publish } from './events.ts';
 
@@ -68,8 +68,8 @@ const emptyOutbox = (): Outbox => ({
 });
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { client: config, bus, warn, sleep, random } = options;
-  const client = withBounds(new EventBridgeClient({ ...NO_RETRIES, ...config }));
+  const { client: config = {}, bus, warn, sleep, random } = options;
+  const client = awsClient(EventBridgeClient, config);
   let kept: readonly KeyturnEvent[] = [];
   let outbox = emptyOutbox();
 
