@@ -38,7 +38,7 @@ const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/;
 const KINDS = [/\d/, /[a-z]/, /[A-Z]/];
 
 /** Characters of three kinds that change often, as in no name: `ProductionMetrics2024` is one. */
-function isRandom(text: string): boolean {
+export function isRandom(text: string): boolean {
   if (!/^[A-Za-z0-9+/_=-]{20,}$/.test(text)) return false;
   const kinds = [...text]
     .map((each) => KINDS.findIndex((kind) => kind.test(each)))
