@@ -116,8 +116,6 @@ export interface Origin {
   readonly writeMetrics?: (line: object) => void;
   /** Absent: every run reads it from the secret that the policy names (`cluster.managementToken`). */
   readonly managementToken?: TokenValue | undefined;
-  /** Others that the process holds, such as those of AWS. */
-  readonly credentials?: readonly string[] | undefined;
   /** As in `RunTools`. */
   readonly thirdRunMs?: number | undefined;
 }
@@ -147,9 +145,6 @@ export function loadRuntime(): Runtime {
       error: (message, { error, ...details }) =>
         logger.error(message, { details, error: error as Error }),
     },
-    credentials: [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN].filter(
-      (each) => each !== undefined,
-    ),
     thirdRunMs: secondsIn(env[ENVIRONMENT.thirdRunSeconds]),
     writeMetrics: (line) => logger.info('measured', { ...line }),
   });
@@ -195,7 +190,8 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 export function createRuntime(origin: Origin): Runtime {
   const { policy, ca, managementToken: given } = origin;
   const held = createHeldCredentials(formatExactJson(policy));
-  for (const credential of origin.credentials ?? []) held.hold(credential);
+  const { AWS_SECRET_ACCESS_KEY: key = '', AWS_SESSION_TOKEN: session = '' } = process.env;
+  for (const credential of [key, session]) held.hold(credential);
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
   const clean: Clean = (value) => redacted(value, (text) => held.redact(redact(text)));
   const log = redactingLog(origin.log, clean);

@@ -118,3 +118,18 @@ it('knows the schedule of a job that ends after the others', async () => {
   const { stderr } = await run(['plan', '--local']);
   expect(stderr).toContain('keyturn-prod-enforce: this schedule is off');
 }, 120_000);
+
+it('shows nothing of the credentials of AWS that an answer repeats', async () => {
+  const { run, systems } = await openLocal();
+  const session = `IQoJ${randomBytes(90).toString('base64')}`;
+  const message = `The Canonical String should have been 'POST\nx-amz-security-token:${session}\n'`;
+  const refusal = { __type: 'InvalidSignatureException', message };
+  systems.intercept((call, effect) =>
+    Promise.resolve(
+      call.server === 'secrets-manager' ? { status: 403, body: JSON.stringify(refusal) } : effect(),
+    ),
+  );
+  const { stderr } = await run(['plan', '--local'], undefined, { AWS_SESSION_TOKEN: session });
+  expect(stderr).toContain('[token]');
+  expect(stderr).not.toContain(session.slice(20, 40));
+}, 120_000);
