@@ -1,8 +1,9 @@
 import { pipeline, Readable, Transform } from 'node:stream';
+import { type RetryOptions, retry, type Timing } from './retry.ts';
 import { TooLateError, within } from './within.ts';
 
-/** How every client of AWS is made. The SDK does not retry: its own retries would not know when the run ends. */
-export const NO_RETRIES = {
+/** The SDK does not retry: its own retries would not know when the run ends. */
+const NO_RETRIES = {
   maxAttempts: 1,
   // A network that swallows packets is known sooner than a service that is slow.
   requestHandler: { connectionTimeout: 5_000 },
@@ -43,8 +44,12 @@ interface Client {
   };
 }
 
-/** Makes a client read bounded answers. */
-export function withBounds<C extends Client>(client: C): C {
+/** Makes a client of AWS, as all are: without retries of its own, and reading bounded answers. */
+export function awsClient<C extends Client, O extends object>(
+  Made: new (config: O & typeof NO_RETRIES) => C,
+  config: O,
+): C {
+  const client = new Made({ ...NO_RETRIES, ...config });
   const { requestHandler } = client.config;
   const handle = requestHandler.handle.bind(requestHandler);
   requestHandler.handle = (...given) => bounded(handle(...given));
@@ -94,3 +99,49 @@ export async function awsCall<T>(
 /** The status of an answer that was an error; undefined if there was none. */
 export const statusOf = (error: unknown): number | undefined =>
   Object(error).$metadata?.httpStatusCode;
+
+/** AWS said it, not the network. */
+const isSaid = (error: unknown): error is Error =>
+  error instanceof ForeignAnswerError || (error instanceof Error && '$fault' in error);
+
+/** The call had no effect. */
+export const isThrottled = (error: unknown): boolean =>
+  isSaid(error) && /Throttl|TooManyRequests|RequestLimit|SlowDown/.test(error.name);
+
+/** Throttled, broken or unreachable: the same call may succeed a moment later. */
+function isTransient(error: unknown): boolean {
+  if (isThrottled(error) || (statusOf(error) ?? 0) >= 500) return true;
+  // A network error, not a programming error or missing credentials.
+  return (
+    !isSaid(error) && error instanceof Error && ('code' in error || error.name === 'TimeoutError')
+  );
+}
+
+export interface AwsCallOptions extends Timing {
+  /** How long one request may take, its answer included; 20 seconds where absent. */
+  readonly timeoutMs?: number;
+  /** The instant by which the present run must end: no request begins after it, or lasts longer. */
+  readonly deadline: () => number;
+}
+
+const TIMEOUT_MS = 20_000;
+
+/** The calls that a run makes of AWS, until it must end. */
+export const awsCalls = (options: AwsCallOptions) => ({
+  /** One request; what it is about is part of what is said of its failure. */
+  ask: <T>(place: string, send: Parameters<typeof awsCall<T>>[2]): Promise<T> =>
+    awsCall(
+      place,
+      Math.min(options.timeoutMs ?? TIMEOUT_MS, options.deadline() - options.now()),
+      send,
+    ),
+  again: <T>(attempt: () => Promise<T>, retryable = isTransient): Promise<T> =>
+    retry(attempt, {
+      ...options,
+      retryable,
+      attempts: 5,
+      baseMs: 200,
+      maxMs: 5_000,
+      deadline: options.deadline(),
+    } satisfies RetryOptions),
+});

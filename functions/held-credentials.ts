@@ -10,18 +10,19 @@ export interface HeldCredentials {
    */
   holdAllIn(secretValue: string): void;
   /**
-   * Replaces by `[token]` every word that has a part of 15 characters or more of what was held: plain, escaped,
-   * percent-encoded, in base64 or hexadecimal digits, or both. A text that has none stays as it is; one that has
+   * Replaces by `[token]` every word that has a part of 12 characters or more of what was held: plain, escaped,
+   * percent-encoded, in base64 or hexadecimal digits (of UTF-16, too), or both. A text that has none stays as it is; one that has
    * loses its encoding.
    */
   redact(text: string): string;
 }
 
 /**
- * What is remembered of a credential: its blocks of eight characters. Any 15 characters of it have a whole one. Eight
- * characters of base64 are 48 bits, which nothing else has by chance.
+ * What is remembered of a credential: a block of eight characters from every fifth on. Any 12 characters of it have a
+ * whole one. Eight characters of base64 are 48 bits, which nothing else has by chance.
  */
 const BLOCK = 8;
+const STEP = 5;
 const WORD = /[A-Za-z0-9+/_=.~%-]{8,}/g;
 const WORD_CHARACTER = /[A-Za-z0-9+/_=.~%-]/;
 const BASE_64 = /^[A-Za-z0-9+/_=-]{11,}$/;
@@ -32,13 +33,13 @@ const DEEPEST = 2;
 
 /** Not `tokenId` or `secretName`. */
 const SECRET_KEY =
-  /(?:token|secret|password|passwd|pwd|credential|(?:api|access|private)_?key)s?$/i;
+  /(?:token|secret|pass(?:word|wd|phrase)?|pwd|dsn|credential|(?:api|access|private)[-_]?key)s?$/i;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/;
 const KINDS = [/\d/, /[a-z]/, /[A-Z]/];
 
 /** Characters of three kinds that change often, as in no name: `ProductionMetrics2024` is one. */
-function isRandom(text: string): boolean {
+export function isRandom(text: string): boolean {
   if (!/^[A-Za-z0-9+/_=-]{20,}$/.test(text)) return false;
   const kinds = [...text]
     .map((each) => KINDS.findIndex((kind) => kind.test(each)))
@@ -46,6 +47,10 @@ function isRandom(text: string): boolean {
   const changes = kinds.filter((kind, at) => at > 0 && kind !== kinds[at - 1]);
   return KINDS.every((_, kind) => kinds.includes(kind)) && changes.length > text.length / 3;
 }
+
+/** In UTF-16, there is a NUL beside every character. */
+const bytesOf = (text: string, encoding: 'base64' | 'hex') =>
+  Buffer.from(text, encoding).toString('latin1').replaceAll('\0', '');
 
 /** Of what is no credential by its look, only the whole is one: `production-2024!` has a part that is a name. */
 const wholeOf = (text: string) =>
@@ -71,7 +76,7 @@ export function createHeldCredentials(known = ''): HeldCredentials {
   function hold(credential: string): void {
     const { length } = credential;
     if (length < BLOCK) return;
-    for (let at = 0; at + BLOCK <= length; at += BLOCK) add(credential.slice(at, at + BLOCK));
+    for (let at = 0; at + BLOCK <= length; at += STEP) add(credential.slice(at, at + BLOCK));
     add(credential.slice(-BLOCK));
   }
 
@@ -102,9 +107,7 @@ export function createHeldCredentials(known = ''): HeldCredentials {
     if (nextBlock(word, 0) !== undefined) return true;
     if (depth === DEEPEST) return false;
     const isIn = (encoding: 'base64' | 'hex', text: string) =>
-      (Buffer.from(text, encoding).toString('latin1').match(WORD) ?? []).some((each) =>
-        isEncoded(each, depth + 1),
-      );
+      (bytesOf(text, encoding).match(WORD) ?? []).some((each) => isEncoded(each, depth + 1));
     if (HEXADECIMAL.test(word) && ['', '0'].some((front) => isIn('hex', front + word))) return true;
     return BASE_64.test(word) && FRONTS.some((front) => isIn('base64', front + word));
   }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -115,8 +116,6 @@ export interface Origin {
   readonly writeMetrics?: (line: object) => void;
   /** Absent: every run reads it from the secret that the policy names (`cluster.managementToken`). */
   readonly managementToken?: TokenValue | undefined;
-  /** Others that the process holds, such as those of AWS. */
-  readonly credentials?: readonly string[] | undefined;
   /** As in `RunTools`. */
   readonly thirdRunMs?: number | undefined;
 }
@@ -146,9 +145,6 @@ export function loadRuntime(): Runtime {
       error: (message, { error, ...details }) =>
         logger.error(message, { details, error: error as Error }),
     },
-    credentials: [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN].filter(
-      (each) => each !== undefined,
-    ),
     thirdRunMs: secondsIn(env[ENVIRONMENT.thirdRunSeconds]),
     writeMetrics: (line) => logger.info('measured', { ...line }),
   });
@@ -194,15 +190,20 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 export function createRuntime(origin: Origin): Runtime {
   const { policy, ca, managementToken: given } = origin;
   const held = createHeldCredentials(formatExactJson(policy));
-  for (const credential of origin.credentials ?? []) held.hold(credential);
+  const { AWS_SECRET_ACCESS_KEY: key = '', AWS_SESSION_TOKEN: session = '' } = process.env;
+  for (const credential of [key, session]) held.hold(credential);
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
   const clean: Clean = (value) => redacted(value, (text) => held.redact(redact(text)));
   const log = redactingLog(origin.log, clean);
-  let deadline = 0;
+  /**
+   * Whatever a run begins keeps that run's deadline, however late it is called back: what a run that failed left in a
+   * queue is not sent by the time of the next one.
+   */
+  const deadlines = new AsyncLocalStorage<{ at: number }>();
   let running = 0;
   let managementToken = new TokenValue('');
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
-  const shared = { ...timing, deadline: () => deadline };
+  const shared = { ...timing, deadline: () => deadlines.getStore()?.at ?? 0 };
   const unchecked = uncheckedTls(process.env);
   if (unchecked !== undefined) throw new Error(unchecked);
   const { cluster } = policy;
@@ -251,7 +252,8 @@ export function createRuntime(origin: Origin): Runtime {
 
   let readKeyPolicy: ReadKeyPolicy | undefined;
   const keyPolicy: ReadKeyPolicy = async (key) => {
-    readKeyPolicy ??= (await import('#key-policy-reader')).createKeyPolicyReader();
+    const { createKeyPolicyReader } = await import('#key-policy-reader');
+    readKeyPolicy ??= createKeyPolicyReader(shared);
     return readKeyPolicy(key);
   };
 
@@ -261,7 +263,8 @@ export function createRuntime(origin: Origin): Runtime {
   async function askSchedule(job: ScheduledJob): Promise<ScheduleStatus> {
     const name = scheduleName(policy.owner, job);
     try {
-      scheduleReader ??= (await import('#schedule-reader')).createScheduleReader();
+      const { createScheduleReader } = await import('#schedule-reader');
+      scheduleReader ??= createScheduleReader();
       const schedule = await scheduleReader.read(name);
       if (schedule.state === 'unknown') throw new Error('the answer names no state of a schedule');
       if (schedule.state !== 'on') log.warn('the schedule does not fire', { schedule });
@@ -270,6 +273,35 @@ export function createRuntime(origin: Origin): Runtime {
       log.warn('it is not known whether the schedule fires', { schedule: name, error });
       return { name, state: 'unknown' };
     }
+  }
+
+  async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
+    // Every run reads it again, so that replacing it needs no deployment.
+    managementToken = given ?? (await readToken(measure));
+    held.hold(managementToken.reveal());
+    const publish: Publish = (event) => publisher.publish(clean(event));
+    return work({
+      ...timing,
+      policy,
+      api: readingOwnWrites(api),
+      secrets: readingForward(secrets, timing),
+      keyPolicy,
+      dataPlane,
+      publish,
+      measure,
+      log,
+      askSchedules: () => Promise.all(SCHEDULED.map(askSchedule)),
+      deadline,
+      thirdRunMs: origin.thirdRunMs,
+    });
+  }
+
+  /** Lambda freezes the process now: what is open could be dead when the next run begins. */
+  async function disconnect(): Promise<void> {
+    secrets.disconnect();
+    publisher.disconnect();
+    scheduleReader?.disconnect();
+    await api.disconnect();
   }
 
   /**
@@ -282,35 +314,21 @@ export function createRuntime(origin: Origin): Runtime {
     work: Work<T>,
     measure: Measure = meter.measure,
   ): Promise<T> {
-    deadline = end - RESERVE_MS;
+    const deadline = { at: end - RESERVE_MS };
     running += 1;
     let hasFailed = false;
     try {
-      // Every run reads it again, so that replacing it needs no deployment.
-      managementToken = given ?? (await readToken(measure));
-      held.hold(managementToken.reveal());
-      const publish: Publish = (event) => publisher.publish(clean(event));
-      const answer = await work({
-        ...timing,
-        policy,
-        api: readingOwnWrites(api),
-        secrets: readingForward(secrets, timing),
-        keyPolicy,
-        dataPlane,
-        publish,
-        measure,
-        log,
-        askSchedules: () => Promise.all(SCHEDULED.map(askSchedule)),
-        deadline,
-        thirdRunMs: origin.thirdRunMs,
+      const worked = deadlines.run(deadline, () => withTools(work, deadline.at, measure));
+      const answer = await worked.finally(() => {
+        deadline.at = 0; // nothing that a failed run left behind is sent any more
+        // First of all, so that a process that ends while it tells the rest has measured its work.
+        meter.flush();
       });
       return clean(answer);
     } catch (error) {
       hasFailed = true;
       throw clean(error);
     } finally {
-      // Before the events, so that a process that ends while it sends them has measured its work.
-      meter.flush();
       // Lambda counts a failure when the run has ended, and alarms wait for it.
       const patienceMs = waited || hasFailed ? 0 : end - timing.now();
       const lostEvents = await publisher.flush(
@@ -322,14 +340,7 @@ export function createRuntime(origin: Origin): Runtime {
       if (lostEvents > 0) meter.measure({ lostEvents });
       meter.flush();
       running -= 1;
-      // Lambda freezes the process now: what is open could be dead when the next run begins.
-      if (running === 0) {
-        deadline = 0; // nothing that a failed run left behind is sent any more
-        secrets.disconnect();
-        publisher.disconnect();
-        scheduleReader?.disconnect();
-        await api.disconnect();
-      }
+      if (running === 0) await disconnect();
     }
   }
 
@@ -347,22 +358,24 @@ export function createRuntime(origin: Origin): Runtime {
   return {
     policy,
     run: (context, work) => runUntil({ end: longestEnd(context), waited: true }, context, work),
-    async runScheduled({ job, scheduled, dryRun = false }, context, work) {
+    runScheduled({ job, scheduled, dryRun = false }, context, work) {
       const longest = longestEnd(context);
       const measure = dryRun ? () => {} : meter.measure;
       if (!scheduled) {
-        const schedule = await askSchedule(job);
-        try {
-          const byHand = { end: longest, waited: true };
-          return { ...(await runUntil(byHand, context, work, measure)), schedule };
-        } catch (error) {
-          throw clean(withNote(error, schedule));
-        }
+        const besideSchedule: typeof work = async (tools) => {
+          const schedule = await askSchedule(job);
+          try {
+            return { ...(await work(tools)), schedule };
+          } catch (error) {
+            throw withNote(error, schedule);
+          }
+        };
+        return runUntil({ end: longest, waited: true }, context, besideSchedule, measure);
       }
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;
       const end = Math.min(longest, next - BEFORE_NEXT_MS);
       if (end - RESERVE_MS <= timing.now()) {
-        return answerLate(scheduled, end);
+        return Promise.resolve(answerLate(scheduled, end));
       }
       // Not where a run is late: one alarm asks whether schedules still begin runs that do something.
       measure({ scheduledRun: job });

@@ -1,4 +1,5 @@
 import { holdsCredential, redact } from '../../functions/credentials.ts';
+import { isRandom } from '../../functions/held-credentials.ts';
 import { CommandError } from './failure.ts';
 
 /** The flag that a word of the command line belongs to, or what it is. */
@@ -41,10 +42,7 @@ export function refuseCredentialsIn(environment: NodeJS.ProcessEnv): void {
 
 /** No table shows the values of these. */
 const ECHOED = ['--management-token-file', '--confirm', '--policy', '--function-prefix'];
-const OPAQUE = /^[A-Za-z0-9+/_=-]{20,}$/;
-const looksOpaque = (word: string) =>
-  OPAQUE.test(word) &&
-  (/^[0-9a-f]{32,}$/i.test(word) || [/\d/, /[a-z]/, /[A-Z]/].every((kind) => kind.test(word)));
+const looksOpaque = (word: string) => /^[0-9a-f]{32,}$/i.test(word) || isRandom(word);
 
 /** Without what was given for a file or a host, and looks like a string of another kind: an error would echo it. */
 export function withoutOpaque(text: string, words: readonly string[]): string {

@@ -56,9 +56,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { now, sleep } = options;
   const bounded = pLimit(options.connections ?? 10);
 
-  const askInTurn = (value: TokenValue, probe: Probe, deadline = options.deadline()) =>
+  const askInTurn = (value: TokenValue, probe: Probe, deadline = Number.POSITIVE_INFINITY) =>
     bounded((): Promise<ProbeResult> | ProbeResult => {
-      const leftMs = deadline - now();
+      // The run may have ended while it waited for its turn.
+      const leftMs = Math.min(deadline, options.deadline()) - now();
       if (leftMs <= 0) return { answer: 'indeterminate', detail: 'the time for probing is over' };
       return ask(options, value, probe, Math.min(leftMs, LONGEST_PROBE_MS));
     });

@@ -3,7 +3,7 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
-import { awsCall, ForeignAnswerError, NO_RETRIES, statusOf, withBounds } from '../aws-call.ts';
+import { awsCall, awsClient, ForeignAnswerError, statusOf } from '../aws-call.ts';
 import { backoffMs } from '../retry.ts';
 import type { KeyturnEvent, Publish } from './events.ts';
 
@@ -47,12 +47,21 @@ const BACKOFF = { baseMs: 200, maxMs: 5_000 };
 /** What one run sends. */
 interface Outbox {
   unsent: readonly KeyturnEvent[];
+  /** How many were refused for good. */
+  refused: number;
   sending: Promise<void>;
   /** Aborted when nothing more is tried. */
   readonly ending: AbortController;
   /** Why the last call did not take all of its events. */
   error?: unknown;
 }
+
+/**
+ * What an answer of 200 says of one entry, and would say again.
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html (ErrorCode)
+ */
+const FOR_GOOD =
+  /^(?:AccessDenied|InvalidAccountId|InvalidArgument|MalformedDetail|NotAuthorized|RedactionFailure)/;
 
 /** A right or a bus that is missing, or a wrong request: the same call fails again. */
 function isForGood(error: unknown): boolean {
@@ -63,17 +72,18 @@ function isForGood(error: unknown): boolean {
 
 const emptyOutbox = (): Outbox => ({
   unsent: [],
+  refused: 0,
   sending: Promise.resolve(),
   ending: new AbortController(),
 });
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { client: config, bus, warn, sleep, random } = options;
-  const client = withBounds(new EventBridgeClient({ ...NO_RETRIES, ...config }));
+  const { client: config = {}, bus, warn, sleep, random } = options;
+  const client = awsClient(EventBridgeClient, config);
   let kept: readonly KeyturnEvent[] = [];
   let outbox = emptyOutbox();
 
-  /** Returns the events that were refused: an answer of 200 may refuse some entries (`ErrorCode`). */
+  /** Returns the events to send again: an answer of 200 may refuse some entries (`ErrorCode`). */
   async function put(
     events: readonly KeyturnEvent[],
     box: Outbox,
@@ -93,9 +103,17 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (Entries?.length !== events.length) {
         throw new ForeignAnswerError('PutEvents', 200, 'without what became of each event');
       }
-      const refused = events.filter((_, index) => Entries[index]?.ErrorCode !== undefined);
-      if (refused.length > 0) box.error = Entries.find(({ ErrorCode }) => ErrorCode)?.ErrorCode;
-      return refused;
+      return events.filter(({ type }, index) => {
+        const { ErrorCode, ErrorMessage } = Entries[index] ?? {};
+        if (ErrorCode === undefined) return false;
+        if (!FOR_GOOD.test(ErrorCode)) {
+          box.error = ErrorCode;
+          return true;
+        }
+        box.refused += 1;
+        warn('events lost', { count: 1, type, error: `${ErrorCode}: ${ErrorMessage}` });
+        return false;
+      });
     } catch (error) {
       box.error = error;
       if (isForGood(error)) box.ending.abort(error);
@@ -136,11 +154,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const { signal } = ending;
       await Promise.race([sending, sleep(patienceMs, undefined, { signal }).catch(() => {})]);
       ending.abort(new Error('the events were not sent in time'));
-      const { unsent, error } = outbox;
+      const { unsent, refused, error } = outbox;
       // The next run starts with nothing in its way.
       outbox = emptyOutbox();
       if (unsent.length > 0) warn('events lost', { count: unsent.length, error });
-      return unsent.length;
+      return unsent.length + refused;
     },
     disconnect: () => client.destroy(),
   };

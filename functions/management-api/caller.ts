@@ -4,7 +4,7 @@ import { readDatabases } from './database-schemas.ts';
 import type { Request } from './exchange.ts';
 import { InfluxError } from './influx-error.ts';
 import { formatExactJson } from './json.ts';
-import { prefixFinder } from './prefix.ts';
+import { detectPrefix } from './prefix.ts';
 import type { Reader } from './reader.ts';
 import { readTokens } from './token-schemas.ts';
 import { createTransport } from './transport.ts';
@@ -107,8 +107,17 @@ export function createCaller(options: ManagementApiOptions) {
       return list(each, { path: '/tokens', read: readTokens });
     });
 
-  const prefix = options.prefix;
-  const findPrefix = prefix === undefined ? prefixFinder(listAny) : async () => prefix;
+  let prefix = options.prefix;
+  let finding: Promise<string> | undefined;
+  /** Once for all calls. A failure is not remembered, because a Lambda environment lives longer than an outage. */
+  const findPrefix = async (): Promise<string> => {
+    if (prefix !== undefined) return prefix;
+    finding ??= detectPrefix(listAny).finally(() => {
+      finding = undefined;
+    });
+    prefix = await finding;
+    return prefix;
+  };
 
   return {
     /** A single attempt. */
@@ -132,6 +141,9 @@ export function createCaller(options: ManagementApiOptions) {
       await findPrefix();
       return withRetries(attempt);
     },
-    disconnect: transport.disconnect,
+    disconnect() {
+      finding = undefined; // it ends with the run that began it
+      return transport.disconnect();
+    },
   };
 }

@@ -26,10 +26,11 @@ const nowhereError = (cause: unknown) =>
   });
 
 /**
+ * Finds the prefix of every path by listing databases.
  * The specification has Clustered paths without a prefix, InfluxData's own clients with one.
  * https://docs.influxdata.com/influxdb3/clustered/api/management-api/quick-start/
  */
-async function detectPrefix(list: (prefix: string) => Promise<unknown>): Promise<string> {
+export async function detectPrefix(list: (prefix: string) => Promise<unknown>): Promise<string> {
   try {
     await list(BARE);
     return BARE;
@@ -42,19 +43,4 @@ async function detectPrefix(list: (prefix: string) => Promise<unknown>): Promise
       throw notThere(error) ? nowhereError(error) : error;
     }
   }
-}
-
-/**
- * Finds the prefix of every path by listing databases, and remembers it. A failure is not remembered,
- * because a Lambda environment lives longer than an outage.
- */
-export function prefixFinder(list: (prefix: string) => Promise<unknown>): () => Promise<string> {
-  let found: Promise<string> | undefined;
-  return () => {
-    found ??= detectPrefix(list).catch((error: unknown) => {
-      found = undefined;
-      throw error;
-    });
-    return found;
-  };
 }

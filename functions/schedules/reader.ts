@@ -4,7 +4,7 @@ import {
   SchedulerClient,
   type SchedulerClientConfig,
 } from '@aws-sdk/client-scheduler';
-import { awsCall, NO_RETRIES, withBounds } from '../aws-call.ts';
+import { awsCall, awsClient } from '../aws-call.ts';
 import { type ScheduleStatus, scheduleStatus } from './schedule-status.ts';
 
 export interface ScheduleReader {
@@ -22,7 +22,7 @@ const TIMEOUT_MS = 3_000;
  * of a schedule need not parse the client.
  */
 export function createScheduleReader(config: SchedulerClientConfig = {}): ScheduleReader {
-  const client = withBounds(new SchedulerClient({ ...NO_RETRIES, ...config }));
+  const client = awsClient(SchedulerClient, config);
   return {
     async read(name) {
       try {

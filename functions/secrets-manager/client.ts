@@ -15,25 +15,25 @@ import {
   UntagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { awsCall, ForeignAnswerError, NO_RETRIES, statusOf, withBounds } from '../aws-call.ts';
-import { type RetryOptions, retry, type Timing } from '../retry.ts';
+import {
+  type AwsCallOptions,
+  awsCalls,
+  awsClient,
+  ForeignAnswerError,
+  isThrottled,
+} from '../aws-call.ts';
 import { TokenValue } from '../token-value.ts';
 import { type RateLimit, rateLimit } from './rate-limit.ts';
 import { OWNER_TAG, type Secret } from './secret.ts';
 import { fromDescription, fromListing } from './secret-record.ts';
 import { BinaryValueError, type Secrets, UnreadableSecretError } from './secrets.ts';
 
-export interface SecretsOptions extends Timing {
-  /** How long one request may take, its answer included; 20 seconds where absent. */
-  readonly timeoutMs?: number;
+export interface SecretsOptions extends AwsCallOptions {
   readonly client?: SecretsManagerClientConfig;
   readonly writesPerSecond: number;
-  /** The instant by which the present run must end: no request begins after it, or lasts longer. */
-  readonly deadline: () => number;
 }
 
 /** The most that one call of `ListSecrets` returns (`MaxResults`). */
-const TIMEOUT_MS = 20_000;
 const PAGE = 100;
 /**
  * Quotas of the whole account and Region, which nobody can raise: `ListSecrets` and `ListSecretVersionIds` have 50 calls
@@ -44,20 +44,6 @@ const LISTS_PER_SECOND = 25;
 const READS_PER_SECOND = 1_000;
 /** `DeleteSecret` takes 7 to 30 days (`RecoveryWindowInDays`). */
 const RECOVERY_DAYS = 30;
-
-/** Throttled, broken or unreachable: the same call may succeed a moment later. */
-function isTransient(error: unknown): boolean {
-  if (isThrottled(error) || (statusOf(error) ?? 0) >= 500) return true;
-  // A network error, not a programming error or missing credentials.
-  const isSaid =
-    error instanceof SecretsManagerServiceException || error instanceof ForeignAnswerError;
-  return !isSaid && error instanceof Error && ('code' in error || error.name === 'TimeoutError');
-}
-
-/** The call had no effect. */
-const isThrottled = (error: unknown): boolean =>
-  error instanceof SecretsManagerServiceException &&
-  /Throttl|TooManyRequests|RequestLimit|SlowDown/.test(error.name);
 
 /**
  * Refusals that are about one secret: what its policy, its KMS key or its state forbids. Throttling, credentials
@@ -83,14 +69,8 @@ const tagList = (tags: Readonly<Record<string, string>>) =>
   Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 
 export function createSecrets(options: SecretsOptions): Secrets {
-  const client = withBounds(new SecretsManagerClient({ ...NO_RETRIES, ...options.client }));
-  /** One request; what it is about is part of what is said of its failure. */
-  const ask = <T>(place: string, send: Parameters<typeof awsCall<T>>[2]) =>
-    awsCall(
-      place,
-      Math.min(options.timeoutMs ?? TIMEOUT_MS, options.deadline() - options.now()),
-      send,
-    );
+  const client = awsClient(SecretsManagerClient, options.client ?? {});
+  const { ask, again } = awsCalls(options);
   // The three have quotas of their own, of the same size. `DeleteSecret` has one, too, and is called for few.
   const [writable, taggable, creatable] = [1, 2, 3].map(() =>
     rateLimit(options.writesPerSecond, options),
@@ -100,15 +80,6 @@ export function createSecrets(options: SecretsOptions): Secrets {
     READS_PER_SECOND,
     READS_PER_SECOND,
   ].map((perSecond) => rateLimit(perSecond, options)) as [RateLimit, RateLimit, RateLimit];
-  const again = <T>(attempt: () => Promise<T>, retryable = isTransient) =>
-    retry(attempt, {
-      ...options,
-      retryable,
-      attempts: 5,
-      baseMs: 200,
-      maxMs: 5_000,
-      deadline: options.deadline(),
-    } satisfies RetryOptions);
   const orUndefined = async <T>(attempt: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await again(attempt);

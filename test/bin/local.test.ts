@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { passThrough } from '../../sandbox/interception.ts';
 import { TELEGRAF } from '../world/policy.ts';
@@ -105,4 +106,30 @@ it('reads both systems once for all strings of a file, and not for each of them'
   expect(stdout.match(/^no marker/gm)).toHaveLength(10);
   expect(read.filter((each) => each === 'ListSecrets')).toHaveLength(1);
   expect(read.filter((each) => each === 'GetSchedule')).toHaveLength(3);
+}, 120_000);
+
+it('knows the schedule of a job that ends after the others', async () => {
+  const { run, systems } = await openLocal();
+  systems.intercept(async ({ operation, subject = '' }, effect) => {
+    if (operation !== 'GetSchedule' || !subject.endsWith('-enforce')) return effect();
+    await sleep(2_000);
+    return { status: 200, body: '{"State":"DISABLED"}' };
+  });
+  const { stderr } = await run(['plan', '--local']);
+  expect(stderr).toContain('keyturn-prod-enforce: this schedule is off');
+}, 120_000);
+
+it('shows nothing of the credentials of AWS that an answer repeats', async () => {
+  const { run, systems } = await openLocal();
+  const session = `IQoJ${randomBytes(90).toString('base64')}`;
+  const message = `The Canonical String should have been 'POST\nx-amz-security-token:${session}\n'`;
+  const refusal = { __type: 'InvalidSignatureException', message };
+  systems.intercept((call, effect) =>
+    Promise.resolve(
+      call.server === 'secrets-manager' ? { status: 403, body: JSON.stringify(refusal) } : effect(),
+    ),
+  );
+  const { stderr } = await run(['plan', '--local'], undefined, { AWS_SESSION_TOKEN: session });
+  expect(stderr).toContain('[token]');
+  expect(stderr).not.toContain(session.slice(20, 40));
 }, 120_000);

@@ -231,6 +231,18 @@ it.each([
   },
 );
 
+const NO_AWS = {
+  AWS_REGION: 'eu-west-1',
+  AWS_ACCESS_KEY_ID: 'a',
+  AWS_SECRET_ACCESS_KEY: 'b',
+  AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+};
+it('an error says the long name that a person gave', async () => {
+  const prefix = 'Keyturn-ProductionCluster2-';
+  const { stderr } = await keyturn(['plan', '--function-prefix', prefix], { env: NO_AWS });
+  expect(stderr).toContain(prefix);
+});
+
 const OPAQUE = randomBytes(30).toString('base64').replaceAll('+', 'a').concat('aA1');
 it.each([
   [
@@ -241,13 +253,7 @@ it.each([
   ['--policy', ['status', '--policy', OPAQUE]],
   ['--function-prefix', ['plan', '--function-prefix', OPAQUE]],
 ])('no error echoes what looks like an opaque string: %s', async (_flag, args) => {
-  const env = {
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: 'a',
-    AWS_SECRET_ACCESS_KEY: 'b',
-    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
-  };
-  const { code, stdout, stderr } = await keyturn([...args, '--json'], { env });
+  const { code, stdout, stderr } = await keyturn([...args, '--json'], { env: NO_AWS });
   expect(code).toBeGreaterThan(0);
   expect(stderr).toContain('[token]');
   expect(stdout + stderr).not.toContain(OPAQUE);

@@ -82,6 +82,15 @@ test('of the value of a secret it knows tokens and passwords, and no names', () 
   ).not.toMatch(/correct|horse|battery/);
 });
 
+test.each(['pass', 'DB_PASS', 'passphrase', 'api-key', 'apikey', 'X-Api-Key', 'dsn', 'SENTRY_DSN'])(
+  'what a secret has under %s is a password',
+  (key) => {
+    const held = createHeldCredentials();
+    held.holdAllIn(JSON.stringify({ token: 'x', more: { [key]: 'correct horse battery' } }));
+    expect(held.redact('refused: correct horse battery')).toBe('refused: [token]');
+  },
+);
+
 test('a name that is part of a password stays a name', () => {
   const held = createHeldCredentials();
   held.holdAllIn(

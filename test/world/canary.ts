@@ -1,44 +1,72 @@
 import type { Watcher } from './world.ts';
 
-const base64 = (text: string) => Buffer.from(text).toString('base64').replace(/=+$/, '');
+/** So many characters of a credential in a row are a part of it. */
+const PART = 12;
+const WORD = /[A-Za-z0-9+/_=.-]{12,}/g;
+const BASE64_WORD = /[A-Za-z0-9+/_-]{16,}/g;
+const HEX_WORD = /[0-9A-Fa-f]{24,}/g;
 
-/** What of a credential would be found in a text, however somebody quoted, cut, encoded or wrapped it. */
-function tracesOf(credential: string): readonly string[] {
-  const parts = [credential.slice(8, 28), credential.slice(-28, -8)].filter(
-    ({ length }) => length >= 12,
-  );
-  return [...new Set(parts)].flatMap((part) => [
-    part,
-    encodeURIComponent(part),
-    part.replaceAll('/', '\\/'),
-    Buffer.from(part).toString('hex'),
-    // At each of the three places of a group of four; what stands before and behind it changes the characters beside.
-    ...['', '-', '--'].map((front) => base64(front + part).slice(front === '' ? 0 : 4, -3)),
-  ]);
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  equals: '=',
+  lowbar: '_',
+  plus: '+',
+  sol: '/',
+};
+
+/** Without one layer of the escapes of JSON, of URLs and of HTML. */
+const unescaped = (text: string): string =>
+  text
+    .replace(/(?:\\+(?:u00|x)|%|&#x)([0-9a-f]{2});?/gi, (_all, hex) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
+    .replace(/&#(\d{2,3});/g, (_all, code) => String.fromCharCode(Number(code)))
+    .replace(/&(amp|equals|lowbar|plus|sol);/g, (_all, name) => ENTITIES[name] ?? '')
+    .replace(/\\+\//g, '/');
+
+/** The text itself, and what it may say in other words: as bytes, or as UTF-16. */
+function* readingsOf(text: string): Generator<string> {
+  let plain = text;
+  for (let layer = 0; layer < 3; layer += 1) {
+    yield plain;
+    for (const [word] of plain.matchAll(HEX_WORD))
+      for (const from of [0, 1]) yield bytesOf(word.slice(from), 'hex');
+    for (const [word] of plain.matchAll(BASE64_WORD))
+      for (const from of [0, 1, 2, 3]) yield bytesOf(word.slice(from), 'base64');
+    const next = unescaped(plain);
+    if (next === plain) return;
+    plain = next;
+  }
 }
+
+const bytesOf = (word: string, encoding: 'base64' | 'hex') =>
+  Buffer.from(word, encoding).toString('latin1').replaceAll('\0', '');
+
+const partsOf = (text: string): readonly string[] =>
+  Array.from({ length: Math.max(0, text.length - PART + 1) }, (_, at) => text.slice(at, at + PART));
 
 export interface Canary {
   /** Stands around the effect of every request, and notes what `POST /tokens` answers. */
   readonly watcher: Watcher;
-  /** The texts in which a credential of this world is found. */
+  /** The texts in which a credential of this world is found, or any twelve characters of one, however they are written. */
   leaksIn(texts: readonly string[]): readonly string[];
 }
 
 /** Knows every credential of a world, to find it in whatever leaves its functions. */
 export function createCanary(managementToken: string): Canary {
-  const held = new Set([managementToken]);
+  const parts = new Set(partsOf(managementToken));
+  const isIn = (reading: string) =>
+    (reading.match(WORD) ?? []).some((word) => partsOf(word).some((part) => parts.has(part)));
   return {
     watcher({ operation }, effect) {
       const reply = effect();
       if (operation === 'POST /tokens') {
         const { accessToken } = JSON.parse(reply.body);
-        if (typeof accessToken === 'string') held.add(accessToken);
+        if (typeof accessToken === 'string')
+          for (const part of partsOf(accessToken)) parts.add(part);
       }
       return reply;
     },
-    leaksIn(texts) {
-      const traces = [...held].flatMap(tracesOf);
-      return texts.filter((text) => traces.some((trace) => text.includes(trace)));
-    },
+    leaksIn: (texts) => texts.filter((text) => [...readingsOf(text)].some(isIn)),
   };
 }

@@ -63,12 +63,12 @@ async function connect({ bus, patience = 5 }: { bus?: string; patience?: number 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 /** EventBridge takes the call, and refuses the entry at `index` of so many. */
-const refusing = (count: number, index: number) => ({
+const refusing = (count: number, index: number, ErrorCode = 'ThrottlingException') => ({
   status: 200,
   body: JSON.stringify({
     FailedEntryCount: 1,
     Entries: numbers(count).map((n) =>
-      n === index ? { ErrorCode: 'ThrottlingException' } : { EventId: String(n) },
+      n === index ? { ErrorCode, ErrorMessage: 'no' } : { EventId: String(n) },
     ),
   }),
 });
@@ -143,6 +143,20 @@ test('an entry that is refused again and again does not keep the others back', a
   expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(1);
   expect(received()).toEqual(numbers(20).slice(10));
 });
+
+test.each(['MalformedDetail', 'NotAuthorizedForSourceException', 'AccessDeniedException'])(
+  'an entry that is refused for good is lost at once: %s',
+  async (code) => {
+    const { aws, publisher, publish, naps, warnings } = await connect();
+    aws.intercept = async () => refusing(3, 1, code);
+    publish(3);
+    expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(1);
+    expect(aws.state.calls.PutEvents).toBe(1);
+    expect(naps).toEqual([]);
+    const details = { count: 1, type: 'Secret Deleted', error: `${code}: no` };
+    expect(warnings).toEqual([{ message: 'events lost', details }]);
+  },
+);
 
 test('gives up at the end of its time, and says how many are lost and why', async () => {
   const { aws, publisher, publish, naps, warnings } = await connect({ patience: 3 });

@@ -53,6 +53,17 @@ test('a failure is not remembered', async () => {
   expect(await api.getToken('1')).toBeDefined();
 });
 
+test('nobody waits for an attempt of a run that ended', async () => {
+  const { server } = await connectDetecting((url, index) =>
+    index === 0 ? { status: 503 } : serve('/api/v0')(url),
+  );
+  const { api } = connect(server.url, { prefix: undefined, sleep: () => new Promise(() => {}) });
+  api.getToken('1');
+  await expect.poll(() => server.lines()).toHaveLength(1);
+  await api.disconnect();
+  expect(await api.getToken('2')).toBeDefined();
+});
+
 test.each([
   ['a proxy', '<html>404 Not Found</html>'],
   ['the API', { code: 404, message: 'not found' }],

@@ -115,6 +115,21 @@ describe('a secret that somebody made beforehand gets no token if', () => {
 });
 
 describe('it gets one if', () => {
+  test.each(['GetKeyPolicy', 'DescribeKey'])('%s is throttled at first', async (operation) => {
+    const world = await openWorldForTest(POLICY);
+    await premade(world);
+    world.people.makeKey({ alias: 'alias/own' });
+    await world.people.encrypt(TELEGRAF, 'alias/own');
+    let asked = 0;
+    const throttled = { status: 400, body: '{"__type":"ThrottlingException"}' };
+    world.intercept((call, effect) => {
+      if (call.operation === operation) asked += 1;
+      return Promise.resolve(call.operation === operation && asked === 1 ? throttled : effect());
+    });
+    await accepts(world);
+    expect(asked).toBe(2);
+  });
+
   test.each([
     [undefined],
     [lets({ AWS: 'arn:aws:iam::123456789012:role/reader' })],

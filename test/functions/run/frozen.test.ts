@@ -20,3 +20,26 @@ test('a run does not fail because of connections that died while its process was
   );
   expect(world.cluster.state.tokens).toHaveLength(2 * NAMES.length);
 });
+
+test('what a run that failed left behind is never sent, though its process goes on', async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `writer-${index}`);
+  const world = await openWorldForTest(
+    policyWith(Object.fromEntries(names.map((name) => [name, writer]))),
+  );
+  await world.rotate();
+  world.cluster.restore({ ...world.cluster.snapshot(), tokens: [] });
+  // Each young version asks when it was put, 25 in a second, and the first answer ends the run.
+  world.intercept(async ({ operation }, effect) =>
+    operation === 'ListSecretVersionIds'
+      ? { status: 400, headers: { 'x-amzn-errortype': 'ExpiredTokenException' }, body: '{}' }
+      : effect(),
+  );
+  expect((await world.reap({ dryRun: true })).error?.errorMessage).toMatch(/ListSecretVersionIds/);
+  world.intercept();
+  const listings = async () => {
+    const before = world.aws.state.calls.ListSecretVersionIds ?? 0;
+    expect((await world.reap({ dryRun: true })).error).toBeUndefined();
+    return (world.aws.state.calls.ListSecretVersionIds ?? 0) - before;
+  };
+  expect(await listings()).toBe(await listings());
+});

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
+import { createRuntime } from '../../../functions/runtime.ts';
+import { TokenValue } from '../../../functions/token-value.ts';
 import type { Reply } from '../../../sandbox/interception.ts';
 import { heard } from '../../crash/alarms.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
+import { policyOf } from '../builders.ts';
 
 const fleet = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, writer]));
 
@@ -30,6 +33,25 @@ test('a run ends with what it measured, and one line for each kind of action', a
     'Owner=prod RunwayDays': 89,
     'Owner=prod OldestTokenDays': 1,
   });
+});
+
+test('what was measured is written before the answer is looked through', async () => {
+  const done: string[] = [];
+  const { run } = createRuntime({
+    policy: policyOf(),
+    log: { info() {}, warn() {}, error() {} },
+    writeMetrics: () => done.push('measured'),
+    managementToken: new TokenValue('management'),
+  });
+  await run({ getRemainingTimeInMillis: () => MINUTE }, ({ measure }) => {
+    measure({ failedActions: 0 });
+    return Promise.resolve({
+      get answer() {
+        return done.push('looked through');
+      },
+    });
+  });
+  expect(done).toEqual(['measured', 'looked through']);
 });
 
 test('a refused plan is counted, and none of its actions', async () => {

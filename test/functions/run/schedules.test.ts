@@ -59,6 +59,15 @@ test('a run that fails says it in its error, because nobody sees its answer', as
   );
 });
 
+test('what a run has held is not repeated by what stands beside its schedule', async () => {
+  const managementToken = 'Zk3mQ9vTxL4pW7rB2nY8dH6sF1jC5gK0';
+  const world = await openWorldForTest(policyWith({ telegraf: writer }), { managementToken });
+  const Description = `x [keyturn:paused 2026-03-02T11:00:00Z by alice: for ${managementToken} is known]`;
+  change(world, 'rotate', { State: 'DISABLED', Description });
+  const { result } = await world.rotate();
+  expect(result.schedule.reason).toBe('for [token] is known');
+});
+
 test('an order of revoke says which schedules are off, before it is given and after', async () => {
   const world = await open();
   await world.rotate();
