@@ -14,9 +14,8 @@ import {
   secretNamedIn,
   sortByOwner,
 } from '../tokens/observation.ts';
-import { observeVersions, type Readers, timesOf } from '../tokens/observe.ts';
+import { observeVersions, type Readers } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
-import { mayBeElsewhere } from '../tokens/state.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 import { foreignHolders } from './plan/decide-revocation.ts';
 import type { Unseen } from './plan/unseen.ts';
@@ -197,8 +196,7 @@ export async function observeAll(
     [...all].map(async ([name, secret]) => {
       const note: Note = (said) => unseen.push({ secret: name, said });
       const seen = await observeLabelled(secret, sources, note);
-      const times = mayBeElsewhere(seen) ? await timesOf(secret, secrets) : {};
-      return [name, { ...withForeign(seen, sorted.foreign), ...times }] as const;
+      return [name, withForeign(seen, sorted.foreign)] as const;
     }),
   );
   const byId = new Map(tokens.map((token) => [token.id, token]));

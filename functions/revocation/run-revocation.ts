@@ -4,12 +4,15 @@ import { refuseSuccessor } from '../rotation/successor.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { messageOf } from '../run/message-of.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
+import { BinaryValueError } from '../secrets-manager/secrets.ts';
 import { formatInstant } from '../time.ts';
-import { refuseOutsiders } from '../tokens/refuse-outsiders.ts';
+import { OutsiderError, refuseOutsiders } from '../tokens/refuse-outsiders.ts';
+import { SecretShapeError } from '../tokens/secret-string.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import { findEnded, searchValues } from './find-leaked.ts';
 import { goneBefore } from './gone-before.ts';
+import { doubtElsewhere } from './made-elsewhere.ts';
 import {
   type AwsNeed,
   observeAgain,
@@ -160,6 +163,17 @@ async function observeFor(
 /** Both systems as they were seen, and what was searched for in the values. */
 type Around = RevocationObservation & Pick<OrderObservation, 'leaked' | 'endedIn' | 'noToken'>;
 
+/** What stays so until a person mends it. */
+const FORBIDDING = [OutsiderError, SecretShapeError, BinaryValueError];
+
+/** Why a secret gets no successor, as the rest of a sentence that begins with its name. */
+function forbidden(error: unknown, name: string): string | undefined {
+  // What could not be asked keeps no order from what it is for; minting asks again.
+  if (!FORBIDDING.some((kind) => error instanceof kind)) return undefined;
+  const said = messageOf(error);
+  return said.startsWith(`${name} `) ? said.slice(name.length + 1) : `gets no token: ${said}`;
+}
+
 /**
  * Why secrets get no successor, by name: afterwards their consumers would have nothing. An order that ends strings last
  * needs to know it only where asking costs nothing, in secrets that have no token of ours yet.
@@ -179,9 +193,8 @@ async function refusedSuccessors(
       await (immediately ? refuseSuccessor(entry, seen, tools) : refuseOutsiders(seen, tools));
       return [];
     } catch (error) {
-      const said = messageOf(error);
-      const isNamed = said.startsWith(`${name} `);
-      return [[name, isNamed ? said.slice(name.length + 1) : `gets no token: ${said}`]];
+      const why = forbidden(error, name);
+      return why === undefined ? [] : [[name, why]];
     }
   });
   return new Map((await Promise.all(asked)).flat());
@@ -251,7 +264,7 @@ export async function runRevocation(
   const gone = await Promise.all(
     without.map((id) => goneBefore(id, around, order, proving, tools)),
   );
-  const results = [...proven, ...gone];
+  const results = await doubtElsewhere([...proven, ...gone], around, tools);
   const tokens = results.map((each) => {
     const revoked = revokedToken(each, tools);
     announce(revoked, each, request, tools);

@@ -37,11 +37,12 @@ export interface SecretsOptions extends AwsCallOptions {
 const PAGE = 100;
 /**
  * Quotas of the whole account and Region, which nobody can raise: `ListSecrets` and `ListSecretVersionIds` have 50 calls
- * a second together, `DescribeSecret` and `GetSecretValue` 10,000. Others need them, too.
+ * a second together, `DescribeSecret` and `GetSecretValue` 10,000, all calls about resource policies 50. Others need them, too.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
  */
 const LISTS_PER_SECOND = 25;
 const READS_PER_SECOND = 1_000;
+const POLICY_READS_PER_SECOND = 25;
 /** `DeleteSecret` takes 7 to 30 days (`RecoveryWindowInDays`). */
 const RECOVERY_DAYS = 30;
 
@@ -75,11 +76,17 @@ export function createSecrets(options: SecretsOptions): Secrets {
   const [writable, taggable, creatable] = [1, 2, 3].map(() =>
     rateLimit(options.writesPerSecond, options),
   ) as [RateLimit, RateLimit, RateLimit];
-  const [listable, describable, readable] = [
+  const [listable, describable, readable, shareable] = [
     LISTS_PER_SECOND,
     READS_PER_SECOND,
     READS_PER_SECOND,
-  ].map((perSecond) => rateLimit(perSecond, options)) as [RateLimit, RateLimit, RateLimit];
+    POLICY_READS_PER_SECOND,
+  ].map((perSecond) => rateLimit(perSecond, options)) as [
+    RateLimit,
+    RateLimit,
+    RateLimit,
+    RateLimit,
+  ];
   const orUndefined = async <T>(attempt: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await again(attempt);
@@ -162,7 +169,10 @@ export function createSecrets(options: SecretsOptions): Secrets {
       const place = `GetResourcePolicy of ${name}`;
       const command = new GetResourcePolicyCommand({ SecretId: name });
       const found = await ofOneSecret(() =>
-        again(() => ask(place, (how) => client.send(command, how))),
+        again(async () => {
+          await shareable(place);
+          return ask(place, (how) => client.send(command, how));
+        }),
       );
       // A secret without a policy is shown by its ARN alone.
       present(found.ARN, place, 'an ARN');

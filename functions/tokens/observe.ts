@@ -74,7 +74,7 @@ export async function observeSecret(
 }
 
 /** Anybody may tag a secret that our roles cannot read: that must not stop a run for all others. */
-export async function timesOf(
+async function timesOf(
   { name }: Secret,
   secrets: Pick<Secrets, 'versionTimes'>,
 ): Promise<Pick<ObservedSecret, 'versionTimes' | 'unreadable'>> {

@@ -129,16 +129,20 @@ export const mayBeElsewhere = ({ secret, holders }: ObservedSecret): boolean =>
   secret.tags[MOVED_TAG] !== undefined &&
   [...holders.values()].some(({ state }) => state === 'gone');
 
+/** Whether the token of a label, which the cluster does not have, may be another cluster's. Needs the versions' times. */
+export const isElsewhere = (seen: ObservedSecret, label: string): boolean =>
+  underLabel(seen, label)?.state === 'gone' &&
+  mayBeOfAnother(seen, seen.secret.labels[label] ?? '');
+
 /**
- * Whether the token of a label, which the cluster does not have, may be another cluster's: its version is older than
- * the move to this one, or nobody knows which cluster the secret is of. Needs the versions' times.
+ * Whether a version may have another cluster's token: it is older than the move to this one, or nobody knows which
+ * cluster the secret is of. Needs the versions' times.
  */
-export function isElsewhere(seen: ObservedSecret, label: string): boolean {
-  const { tags, labels } = seen.secret;
-  if (underLabel(seen, label)?.state !== 'gone') return false;
+export function mayBeOfAnother(seen: ObservedSecret, version: string): boolean {
+  const { tags } = seen.secret;
   if (tags[CLUSTER_TAG] === undefined && !isCurrentHere(seen)) return true;
   if (tags[MOVED_TAG] === undefined) return false;
-  const madeAt = seen.versionTimes?.get(labels[label] ?? '');
+  const madeAt = seen.versionTimes?.get(version);
   return madeAt === undefined || madeAt < Date.parse(tags[MOVED_TAG]);
 }
 

@@ -9,11 +9,10 @@ import {
   tracesBelow,
   tracesOf,
 } from '../../secrets-manager/hold.ts';
-import { otherClusterOf } from '../../secrets-manager/secret.ts';
 import { formatInstant } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
-import { currentHolder, isElsewhere, isExpired, isSame, ownedCurrent } from '../../tokens/state.ts';
+import { currentHolder, isExpired, isSame, ownedCurrent } from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import {
   decideRevocation,
@@ -218,7 +217,7 @@ function endedUnlisted(
 export function uncoveredBy(
   target: Target,
   request: RevocationRequest,
-  policy: Pick<Policy, 'tokens' | 'cluster'>,
+  policy: Pick<Policy, 'tokens'>,
   around: OrderObservation,
 ): string[] {
   const unasked = withoutAws(request, around);
@@ -234,7 +233,6 @@ export function uncoveredBy(
     ...hidden,
     ...withoutHold(target, request, policy, around),
     ...endedUnlisted(target, request, around),
-    ...ofOtherClusters(target, request, policy, around),
     ...othersOf(target, request, policy, around),
   ];
 }
@@ -330,29 +328,6 @@ function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generat
   if (successor) yield `${name}: the order goes on with its successor ${successor.token.id}`;
 }
 
-/** Labels whose tokens this cluster does not have, because another one made them. */
-function ofOtherClusters(
-  { secrets, proven }: Target,
-  { way }: RevocationRequest,
-  { cluster }: Pick<Policy, 'cluster'>,
-  around: OrderObservation,
-): string[] {
-  if (!ENDING_WAYS.includes(way)) return [];
-  return [...secrets, ...proven].flatMap((name) => {
-    const seen = around.secrets.get(name);
-    if (!seen) return [];
-    const other = otherClusterOf(seen.secret, cluster.url);
-    return Object.entries(seen.secret.labels).flatMap(([label, version]) => {
-      const isLacked = other !== undefined && seen.holders.get(version)?.state === 'gone';
-      if (!isLacked && !isElsewhere(seen, label)) return [];
-      const where = other ?? 'where the secret was before';
-      return [
-        `${name} (${label}) may have a token of another cluster (${where}), which this order does not reach: it may work there, so revoke it there, too`,
-      ];
-    });
-  });
-}
-
 const NOTHING: Partial<Record<RevocationWay, string>> = {
   replace: 'is frozen and stays so; to end it, give the order with "way": "delete" (--delete)',
   unfreeze: 'is not frozen',
@@ -402,7 +377,7 @@ export function warningsOf(
   target: Target,
   order: Order,
   request: RevocationRequest,
-  policy: Pick<Policy, 'tokens' | 'cluster'>,
+  policy: Pick<Policy, 'tokens'>,
   around: OrderObservation,
 ): string[] {
   const seen = target.secrets.flatMap((name) => around.secrets.get(name) ?? []);
@@ -415,8 +390,7 @@ export function warningsOf(
     ...seen.flatMap((each) => [...warnOfSecret(each, order, around.at)]),
     ...target.single.flatMap((each) => warnOfSingle(each, request, around)),
     ...target.proven.map(
-      (name) =>
-        `${name}: nothing is done there; what an earlier run of this order ended is proven anew`,
+      (name) => `${name}: nothing is done there; what was ended there before is proven anew`,
     ),
     ...target.gone.map((id) => `${id} is revoked already`),
     ...warnOfLeaked(around),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { answering } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { HOUR, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
@@ -98,4 +99,22 @@ test('nor is a string ended whose successor would find no place in the secret', 
   const { error } = await run.revoke(order);
   expect(error?.errorMessage).toContain(`${LEGACY} has its token string in another place`);
   expect(world.accepts(string)).toBe(true);
+});
+
+test('an order to act at once ends the string of a secret about whose readers AWS does not answer', async () => {
+  const { world, run, string } = await openAdopted();
+  world.intercept(
+    answering('GetResourcePolicy', {
+      status: 400,
+      headers: { 'content-type': 'application/x-amz-json-1.1' },
+      body: '{"__type": "ThrottlingException", "Message": "Rate exceeded"}',
+    }),
+  );
+  expect((await run.revoke({ ...order, dryRun: true })).result?.plan.notReached ?? []).toEqual([]);
+  await run.revoke(order);
+  expect(world.accepts(string)).toBe(false);
+  world.intercept();
+  const { result } = await run.revoke(order);
+  expect(result).toMatchObject({ done: true });
+  expect(works(world, LEGACY)).toBe(true);
 });
