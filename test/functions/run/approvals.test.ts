@@ -174,6 +174,7 @@ test('a cluster tag that people took off is put back, and its lack is no consent
   await world.people.untag(secret, ['keyturn:cluster']);
   await world.rotate();
   expect(world.tags(secret)['keyturn:cluster']).toBe(world.cluster.url);
+  expect(world.tags(secret)).not.toHaveProperty('keyturn:moved');
 
   await world.people.untag(secret, ['keyturn:cluster']);
   await world.wait(DAY);
