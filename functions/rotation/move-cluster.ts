@@ -27,7 +27,7 @@ export async function moveCluster(
   refuseForeignSecret(secret, policy);
   const seen = observation.secrets.get(name);
   // Where the new cluster has the token, too, whatever becomes of that does not follow from the move.
-  const isHere = from === undefined || (seen !== undefined && isCurrentHere(seen));
+  const isHere = seen !== undefined && isCurrentHere(seen);
   const moved = isHere ? {} : { [MOVED_TAG]: formatInstant(apiNow()) };
   await secrets.tag(name, { [CLUSTER_TAG]: url, ...moved });
   return 'done';

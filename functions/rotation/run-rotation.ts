@@ -38,6 +38,7 @@ import {
 import type { RotationAction } from './plan/rotation-action.ts';
 import { findRefused } from './refused-strings.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
+import { findRotatedBefore } from './rotated-before.ts';
 import { createTurns, hasTimeForStep } from './turns.ts';
 
 /**
@@ -172,7 +173,11 @@ export async function runRotation(
   });
   const tools = atApiTime(runTools, observation);
   const thirdMs = timeToThirdRun(request, runTools);
-  const learnt = { refused: await findRefused(observation, tools), thirdMs };
+  const [refused, rotatedBefore] = await Promise.all([
+    findRefused(observation, tools),
+    findRotatedBefore(observation, tools),
+  ]);
+  const learnt = { refused, rotatedBefore, thirdMs };
   const { plan, wanted } = await planInShape(observation, request, learnt, tools);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];

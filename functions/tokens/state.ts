@@ -243,16 +243,22 @@ const LIFTED_MS = 7 * DAY_MS;
 /** A move to another cluster was approved for all that follows from it, also by later runs. */
 const MOVING_MS = DAY_MS;
 
-/** Whether AWSCURRENT's version is older than the instant in a tag, which counts for so long. Needs the versions' times. */
+/**
+ * Whether AWSCURRENT's version is older than the instant in a tag, which counts for so long, and nobody went back to it
+ * since, which puts AWSPREVIOUS on a younger one. Needs the versions' times.
+ */
 function isOlderThanTag(seen: ObservedSecret, tag: string, forMs: number, now: number): boolean {
+  const { AWSCURRENT = '', AWSPREVIOUS } = seen.secret.labels;
   const taggedAt = Date.parse(seen.secret.tags[tag] ?? '');
-  const madeAt = versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
-  return madeAt !== undefined && madeAt < taggedAt && now < taggedAt + forMs;
+  const isOlder = (version: string) =>
+    (versionTime(seen, version) ?? Number.POSITIVE_INFINITY) < taggedAt;
+  const isUntouched = AWSPREVIOUS === undefined || isOlder(AWSPREVIOUS);
+  return isOlder(AWSCURRENT) && isUntouched && now < taggedAt + forMs;
 }
 
 /**
  * Whether AWSCURRENT's token, which is not here, was ended by a person's order: a deletion that was lifted since, or a
- * move to this cluster. What was put after that is no part of it. Needs the versions' times.
+ * move to this cluster. What was put or done after that is no part of it. Needs the versions' times.
  */
 export const wasEndedByOrder = (seen: ObservedSecret, now: number): boolean =>
   isOlderThanTag(seen, LIFTED_TAG, LIFTED_MS, now) ||

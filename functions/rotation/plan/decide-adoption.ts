@@ -14,6 +14,8 @@ interface Around extends Pick<Observation, 'at' | 'secrets' | 'foreign'> {
   readonly owner: string;
   /** Who says that the string is this token's. Absent: nobody. */
   readonly confirmAdoption?: string | undefined;
+  /** The secret is not listed as ours, and Keyturn has rotated it. */
+  readonly isRotated: boolean;
 }
 
 type Note = Pick<Finding, 'kind' | 'message' | 'tokenId'>;
@@ -76,7 +78,7 @@ function tokenToAdopt(
   seen: ObservedSecret | undefined,
   around: Around,
 ): string | undefined {
-  if (!seen) return entry.adopt?.tokenId;
+  if (!seen) return around.isRotated ? undefined : entry.adopt?.tokenId;
   return forbidden(seen) ? undefined : wantedIn(entry, seen, around);
 }
 
@@ -129,12 +131,16 @@ function whereItIs(tokenId: string, { secrets }: Around): string {
 
 /** What a person is told who confirms what is not to be adopted. */
 function answerToConfirmation(
-  { adopt }: TokenPolicy,
+  { name, adopt }: TokenPolicy,
   seen: ObservedSecret | undefined,
   around: Around,
 ): AdoptionDecision {
   const held = seen && forbidden(seen);
   if (held) return cannot(adopt?.tokenId, held.message);
+  if (around.isRotated) {
+    const why = `it was rotated since, and has no owner’s tag; keyturn rotate ${name} says how to put it back`;
+    return cannot(adopt?.tokenId, why);
+  }
   const current = seen && currentHolder(seen);
   if (current?.state === 'owned') {
     const tokenId = current.owned.token.id;

@@ -28,6 +28,8 @@ export interface Learnt {
   readonly refused: ReadonlySet<string>;
   /** By the secret's name: why a new token's string would find no place in it. Absent: nobody looked. */
   readonly otherShapes?: ReadonlyMap<string, string>;
+  /** Secrets that are not listed as ours, and that Keyturn has rotated. Absent: nobody looked. */
+  readonly rotatedBefore?: ReadonlySet<string>;
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
 }
@@ -102,9 +104,12 @@ interface Planned {
   readonly findings: readonly Finding[];
 }
 
-/** Besides what decides about every entry: whether a person confirms an adoption. */
+/** Besides what decides about every entry: whether a person confirms an adoption, and what was learnt of its secret. */
 type EntryContext = RotationContext &
-  Pick<Asked, 'confirmAdoption'> & { readonly otherShape?: string | undefined };
+  Pick<Asked, 'confirmAdoption'> & {
+    readonly otherShape?: string | undefined;
+    readonly isRotated: boolean;
+  };
 
 /** The adoption of one entry. Undefined: there is none, and nothing is to be said of one. */
 function planAdoption(
@@ -114,8 +119,9 @@ function planAdoption(
   { owner }: Policy,
 ): (Planned & { readonly isFirst: boolean }) | undefined {
   const seen = secrets.get(entry.secret);
-  const { confirmAdoption } = context;
-  const decided = decideAdoption(entry, seen, { at, secrets, foreign, owner, confirmAdoption });
+  const { confirmAdoption, isRotated } = context;
+  const around = { at, secrets, foreign, owner, confirmAdoption, isRotated };
+  const decided = decideAdoption(entry, seen, around);
   const { action, finding } = decided;
   if (!action && !finding) return undefined;
   return {
@@ -203,6 +209,7 @@ export function planRotation(
           confirmAdoption: request.confirmAdoption,
           refused: learnt.refused.has(entry.secret),
           otherShape: learnt.otherShapes?.get(entry.secret),
+          isRotated: learnt.rotatedBefore?.has(entry.secret) ?? false,
         },
         policy,
       ),

@@ -5,6 +5,7 @@ import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.t
 import type { World } from '../../world/world.ts';
 
 const named = { tokens: ['telegraf'], force: true };
+const DENIED = { status: 400, body: '{"__type":"AccessDeniedException","message":"no"}' };
 
 test('after a move to another cluster AWSPREVIOUS stays on the token of the old one for two grace periods', async () => {
   const world = await openMoved();
@@ -57,6 +58,49 @@ test('a secret whose entry was removed is kept while AWSPREVIOUS may have a toke
     secret: TELEGRAF,
     message: expect.stringContaining('AWSPREVIOUS'),
   });
+});
+
+test('what may be of another cluster keeps AWSPREVIOUS while nobody says when its version was made', async () => {
+  const world = await openMoved();
+  await world.wait(2 * HOUR);
+  const before = world.labels(TELEGRAF);
+  world.intercept((call, effect) =>
+    Promise.resolve(call.operation === 'ListSecretVersionIds' ? DENIED : effect()),
+  );
+  await world.reap();
+  expect(world.labels(TELEGRAF)).toEqual(before);
+});
+
+test('a lost tag of the cluster keeps no label where this cluster has the current token', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.rotate(named);
+  await world.wait(2 * HOUR);
+  await world.people.untag(TELEGRAF, ['keyturn:cluster']);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSPREVIOUS);
+  await world.reap();
+  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+});
+
+test('once AWSPREVIOUS is taken off what nobody knows, every token keeps its whole grace period', async () => {
+  const world = await openWorldForTest(
+    policyWith({ telegraf: writer }, { defaults: { gracePeriod: '1d' } }),
+  );
+  await world.rotate();
+  const first = world.holders(TELEGRAF).AWSCURRENT;
+  await world.rotate(named);
+  await world.people.saveValue(TELEGRAF, 'apiv1_of_nobody');
+  await world.rotate(named);
+  for (let hours = 0; hours < 72 && world.labels(TELEGRAF).AWSPREVIOUS; hours += 1) {
+    await world.wait(HOUR);
+    await world.reap();
+  }
+  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+  await world.wait(23 * HOUR);
+  await world.reap();
+  const marker = world.tokens().find(({ id }) => id === first)?.marker;
+  expect(marker).toHaveProperty('superseded');
+  expect(marker).not.toHaveProperty('fenced');
 });
 
 /** AWSPREVIOUS has a token without permissions, and a person gives them back right after `reap` listed it. */

@@ -56,6 +56,26 @@ test('rotates a quarantined token that somebody rolled back to, and gives it its
   expect(its()?.marker).toMatchObject({ superseded: expect.any(String) });
 });
 
+test('carries out a request, however late the grace period of the token before was begun again', async () => {
+  const other = 'keyturn/prod/grafana';
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  const pasted = world.value(TELEGRAF);
+  await world.rotate(named);
+  await world.people.saveValue(other, pasted);
+  await world.rotate();
+  await world.wait(5 * HOUR);
+  await world.rotate({ tokens: ['grafana'], force: true });
+  await world.wait(20 * MINUTE);
+  await world.rotate({ tokens: ['grafana'], force: true });
+  const { outcomes } = (await world.rotate()).result;
+  expect(outcomes).toMatchObject([{ action: { reason: 'SharedNoMore' }, result: 'done' }]);
+  const before = world.labels(TELEGRAF).AWSCURRENT;
+  await world.wait(5 * MINUTE);
+  await world.rotate(named);
+  expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(before);
+});
+
 test('carries out a request that follows a narrower policy, however soon after another one', async () => {
   const both = { permissions: { read: ['telemetry'], write: ['telemetry'] } };
   const world = await openWorldForTest(policyWith({ telegraf: both }));

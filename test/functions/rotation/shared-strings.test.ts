@@ -79,6 +79,30 @@ test('a secret that lost its tag while it has the string of another one still ke
   expect(world.accepts(old)).toBe(false);
 });
 
+test('a quarantined token goes on to its deletion when another secret has its string no more', async () => {
+  const world = await openWorldForTest(both);
+  await world.rotate();
+  const old = world.string(GRAFANA);
+  const { AWSCURRENT: id } = world.holders(GRAFANA);
+  const its = () => world.tokens().find((each) => each.id === id)?.marker;
+  await world.rotate({ tokens: ['grafana'], force: true });
+  for (let hours = 0; hours < 60 && !its()?.quarantined; hours += 6) {
+    await world.wait(6 * HOUR);
+    await world.reap();
+  }
+  const before = its();
+  expect(before).toHaveProperty('quarantined');
+  const text = { ...JSON.parse(world.value(TELEGRAF)), token: old };
+  await world.people.saveValue(TELEGRAF, JSON.stringify(text));
+  await world.rotate();
+  expect(its()).toHaveProperty('shared');
+  await world.wait(HOUR);
+  await replacePasted(world);
+  await world.wait(HOUR);
+  await world.rotate();
+  expect(its()).toEqual(before);
+});
+
 /** How a person's copy of telegraf's secret may name its version. */
 const COPIES: Readonly<Record<string, (id: string) => string>> = {
   'the id that Keyturn put': (version) => version,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Interceptor } from '../../../sandbox/interception.ts';
 import { disturb, faults, meanwhile } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { DAY, MINUTE, policyWith, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, writer } from '../../world/policy.ts';
 import type { Answered, World } from '../../world/world.ts';
 
 const secretOf = (name: string) => `keyturn/prod/${name}`;
@@ -151,6 +151,22 @@ test('one approval moves secrets to a cluster without their tokens, and goes on 
   for (const name of all) expect(world.accepts(world.string(secretOf(name)))).toBe(true);
 });
 
+test('going back to the tokens of the cluster before a move is no part of its approval, and is counted', async () => {
+  const names = [...TEAM_A, ...TEAM_B];
+  const world = await moved(names);
+  await world.wait(2 * HOUR);
+  world.cluster.state.tokens.length = 0;
+  await world.rotate({ approve: hashIn(await world.rotate()) });
+  await world.wait(5 * HOUR);
+  for (const name of names) {
+    const secret = secretOf(name);
+    await world.people.makeCurrent(secret, world.labels(secret).AWSPREVIOUS);
+  }
+  const before = currentOf(world, names);
+  expect((await world.rotate()).error?.errorMessage).toMatch(/10 tokens .* because they are gone/);
+  expect(currentOf(world, names)).toEqual(before);
+});
+
 test('a cluster tag that people took off is put back, and its lack is no consent to a move', async () => {
   const world = await openWorldForTest(policyWith(entriesOf(['telegraf'])));
   await world.rotate();
@@ -158,6 +174,7 @@ test('a cluster tag that people took off is put back, and its lack is no consent
   await world.people.untag(secret, ['keyturn:cluster']);
   await world.rotate();
   expect(world.tags(secret)['keyturn:cluster']).toBe(world.cluster.url);
+  expect(world.tags(secret)).not.toHaveProperty('keyturn:moved');
 
   await world.people.untag(secret, ['keyturn:cluster']);
   await world.wait(DAY);

@@ -3,6 +3,7 @@ import { createRuntime } from '../../../functions/runtime.ts';
 import { TokenValue } from '../../../functions/token-value.ts';
 import type { Reply } from '../../../sandbox/interception.ts';
 import { heard } from '../../crash/alarms.ts';
+import { openMoved } from '../../world/moved.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
@@ -167,6 +168,28 @@ test.each(Object.keys(FAILING))(
     world.intercept();
     expect(world.accepts(world.string(TELEGRAF))).toBe(true);
     expect(heard([...during, ...(await passHours(world, 2))])).toEqual(['MendedOutages']);
+  },
+);
+
+/** Its token was deleted by an order that was lifted since, and no run has been there. */
+async function openLifted(): Promise<World> {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await passHours(world, 2);
+  const order = { token: 'telegraf', reason: 'leaked' };
+  await world.revoke({ ...order, way: 'delete' });
+  await world.revoke({ ...order, way: 'lift' });
+  return world;
+}
+
+test.each(['a deletion was lifted', 'the cluster was moved'])(
+  'an outage of whoever goes back to a dead token after %s sounds the alarm',
+  async (what) => {
+    const isMove = what === 'the cluster was moved';
+    const world = isMove ? await openMoved() : await openLifted();
+    await passHours(world, 3);
+    await world.people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(false);
+    expect(heard(await passHours(world, 2))).toEqual(['MendedOutages']);
   },
 );
 
