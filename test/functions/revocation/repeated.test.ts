@@ -492,7 +492,7 @@ test('nothing is announced of what an order only proves, and its plan names the 
     secrets: expect.not.arrayContaining([TELEGRAF]),
   });
   expect(planned.result?.plan.warnings).toContain(
-    `${TELEGRAF}: nothing is done there; what an earlier run of this order ended is proven anew`,
+    `${TELEGRAF}: nothing is done there; what was ended there before is proven anew`,
   );
   const { result } = await deployed.revoke(metrics);
   expect(result?.tokens.map(({ tokenId }) => tokenId)).toContain(frozen);
