@@ -5,7 +5,7 @@ import { formatRoughly } from './revocation-text.ts';
 const CONDITIONS = {
   works: 'works',
   expiring: 'expires soon',
-  'cut-short': 'works, but the token that it replaced expires before its grace period is over',
+  'cut-short': 'works, but the token that it replaced does not work until its grace period is over',
   held: 'on hold',
   gone: 'its token is gone',
   expired: 'expired',

@@ -5,7 +5,15 @@ import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, isProven, wasArmed } from '../../tokens/state.ts';
+import {
+  currentHolder,
+  isExpired,
+  isPreviousDead,
+  isProven,
+  mayHavePrevious,
+  ownedPrevious,
+  wasArmed,
+} from '../../tokens/state.ts';
 import { covers } from './permissions.ts';
 
 /** How it is with the token that an entry's consumers read. */
@@ -14,7 +22,7 @@ export type EntryCondition =
   | 'works'
   /** It works, and expires before somebody could be told in time. */
   | 'expiring'
-  /** It works, and a token that it replaced, which consumers may still have, expires within its grace period. */
+  /** It works, and a token that it replaced, which consumers may still have, does not work through its grace period. */
   | 'cut-short'
   /** A hold, by a person's order. */
   | 'held'
@@ -82,6 +90,12 @@ const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, at: number)
       isCutShort(token, superseded, entry),
   );
 
+/** Whether somebody ended the token that consumers had last, and may still have; an order tells of itself. */
+const hasLostPrevious = (entry: TokenPolicy, seen: ObservedSecret, at: number): boolean =>
+  mayHavePrevious(seen, entry, at) &&
+  isPreviousDead(seen, at) &&
+  ownedPrevious(seen)?.marker.frozen === undefined;
+
 /** By the state of AWSCURRENT's holder, where no token is known. */
 const WITHOUT_TOKEN = {
   none: 'missing',
@@ -123,8 +137,8 @@ export function conditionOf(
   if (seen.secret.deletedAt !== undefined) return 'deleted';
   if (heldSince(seen) !== undefined) return seen.secret.replica ? 'replica' : 'held';
   const ofCurrent = conditionOfCurrent(entry, seen, context);
-  const isLosing = ofCurrent === 'works' && hasCutShort(entry, seen, context.at);
-  const condition = isLosing ? 'cut-short' : ofCurrent;
+  const isLosing = hasCutShort(entry, seen, context.at) || hasLostPrevious(entry, seen, context.at);
+  const condition = ofCurrent === 'works' && isLosing ? 'cut-short' : ofCurrent;
   return seen.secret.replica && condition === 'works' ? 'replica' : condition;
 }
 

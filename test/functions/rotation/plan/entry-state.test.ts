@@ -205,6 +205,14 @@ describe('an entry is', () => {
     expect(condition(12 * HOUR, -HOUR)).toBe('cut-short');
     expect(condition(DAY, -HOUR)).toBe('works');
     expect(condition(HOUR, HOUR, { permissions: [] })).toBe('works');
+    const lost = (...tokens: ReturnType<typeof armed>[]) => {
+      const secrets = [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 }, { changedAt: NOW - HOUR })];
+      return stateAfter({ secrets, tokens: [armed(1), ...tokens] }).condition;
+    };
+    expect([lost(), lost(armed(2, { permissions: [] }))]).toEqual(['cut-short', 'cut-short']);
+    // It works, or an order ended it.
+    const frozen = armed(2, { permissions: [], marker: { frozen: NOW } });
+    expect([lost(armed(2)), lost(frozen)]).toEqual(['works', 'works']);
     // A run says so at once of what it replaces itself.
     const ending = (left: number) => current({ age: DAY, expiresAt: NOW + left });
     const found = (left: number) => stateAfter(ending(left), { mended: [TELEGRAF] }).condition;
