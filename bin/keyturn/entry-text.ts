@@ -10,7 +10,8 @@ const CONDITIONS = {
   gone: 'its token is gone',
   expired: 'expired',
   unarmed: 'never got its permissions',
-  stripped: 'lacks its permissions: a person took them, or went back to a quarantined token',
+  stripped:
+    'lacks its permissions: a person took them or froze it, or went back to a quarantined token',
   refused: 'the cluster was not seen to accept its string',
   unknown: 'has a string that nobody knows',
   shared: 'has the string of another secret',

@@ -26,7 +26,7 @@ export type EntryCondition =
   | 'cut-short'
   /** A hold, by a person's order. */
   | 'held'
-  /** The token was taken away, or has expired, or never got permissions, or a person took them. */
+  /** The token was taken away, or has expired, or never got permissions, or lost them without a hold. */
   | 'gone'
   | 'expired'
   | 'unarmed'
@@ -56,12 +56,10 @@ export interface Context {
   readonly refused: ReadonlySet<string>;
 }
 
-export function heldSince(seen: ObservedSecret): number | undefined {
-  const holder = currentHolder(seen);
-  const frozen = holder?.state === 'owned' ? holder.owned.marker.frozen : undefined;
-  if (!holdOf(seen.secret)) return frozen;
-  const told = seen.tokens.flatMap(({ marker }) => marker.frozen ?? []);
-  return Math.min(holdSince(seen.secret), ...told);
+/** Since when a secret that is on hold is so. */
+export function heldSince({ secret, tokens }: ObservedSecret): number {
+  const told = tokens.flatMap(({ marker }) => marker.frozen ?? []);
+  return Math.min(holdSince(secret), ...told);
 }
 
 /**
@@ -135,7 +133,8 @@ export function conditionOf(
 ): EntryCondition {
   if (!seen) return 'missing';
   if (seen.secret.deletedAt !== undefined) return 'deleted';
-  if (heldSince(seen) !== undefined) return seen.secret.replica ? 'replica' : 'held';
+  // What is frozen and on no hold is no order's: nobody set one, or a person took it away by hand and gave nothing back.
+  if (holdOf(seen.secret)) return seen.secret.replica ? 'replica' : 'held';
   const ofCurrent = conditionOfCurrent(entry, seen, context);
   const isLosing = hasCutShort(entry, seen, context.at) || hasLostPrevious(entry, seen, context.at);
   const condition = ofCurrent === 'works' && isLosing ? 'cut-short' : ofCurrent;

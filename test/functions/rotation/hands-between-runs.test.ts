@@ -125,6 +125,27 @@ describe('consumers who may have the token under AWSPREVIOUS are refused, and th
   });
 });
 
+test('what stays frozen when a person takes its hold away by hand alarms, and says what gives it back', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const string = world.string(TELEGRAF);
+  await world.wait(2 * HOUR);
+  await world.people.hold(TELEGRAF, 'frozen');
+  await world.reap();
+  await world.rotate();
+  expect(metric(world, 'UnusableTokens')).toBe(0);
+  await world.people.untag(TELEGRAF, ['keyturn:hold']);
+  const { result } = await world.rotate();
+  expect([world.accepts(string), metric(world, 'UnusableTokens')]).toEqual([false, 1]);
+  expect(result.entries).toMatchObject([{ condition: 'stripped' }]);
+  expect(result.plan.findings).toMatchObject([
+    { kind: 'Held', message: expect.stringContaining('keyturn unfreeze') },
+  ]);
+  await world.revoke({ token: 'telegraf', way: 'unfreeze', reason: 'the hold was taken away' });
+  await world.rotate();
+  expect([world.accepts(string), metric(world, 'UnusableTokens')]).toEqual([true, 0]);
+});
+
 /** Whether a string is accepted for a grace period, while both schedules run. */
 async function keepsGrace(world: World, string: string) {
   for (let hours = 0; hours < 23; hours += 1) {
