@@ -206,11 +206,11 @@ export async function promote(
   const result = ended ?? (await moveCurrent(entry.secret, version, from, tools));
   if (result !== 'promoted') return result;
   onPromoted();
-  if (former) await supersede(entry, former, tools);
   // Nobody should roll back to it; and AWSPREVIOUS on a dead token tells that somebody ended it in its grace period.
   if (from && from !== version && wasDead(seen, tools.apiNow())) {
     await takeOffPrevious(entry.secret, from, tools);
   }
+  if (former) await supersede(entry, former, tools);
   return result;
 }
 
