@@ -5,12 +5,13 @@ import { formatRoughly } from './revocation-text.ts';
 const CONDITIONS = {
   works: 'works',
   expiring: 'expires soon',
-  'cut-short': 'works, but the token that it replaced expires before its grace period is over',
+  'cut-short': 'works, but the token that it replaced does not work until its grace period is over',
   held: 'on hold',
   gone: 'its token is gone',
   expired: 'expired',
   unarmed: 'never got its permissions',
-  stripped: 'lacks its permissions: a person took them, or went back to a quarantined token',
+  stripped:
+    'lacks its permissions: a person took them or froze it, or went back to a quarantined token',
   refused: 'the cluster was not seen to accept its string',
   unknown: 'has a string that nobody knows',
   shared: 'has the string of another secret',

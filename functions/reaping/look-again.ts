@@ -11,17 +11,11 @@ import {
   sortByOwner,
 } from '../tokens/observation.ts';
 import { observeSecret } from '../tokens/observe.ts';
-import { mayBeElsewhere } from '../tokens/state.ts';
 import { youngVersions } from '../tokens/young-versions.ts';
 
-/**
- * Whether `reap` must know when a secret's versions were made: also before it quarantines a token, or says that one is
- * gone which may be another cluster's.
- */
+/** Whether `reap` must know when a secret's versions were made: also before it quarantines a token. */
 export const needsTimes = (seen: ObservedSecret): boolean =>
-  needsVersionTimes(seen) ||
-  seen.tokens.some(({ marker }) => marker.fenced !== undefined) ||
-  mayBeElsewhere(seen);
+  needsVersionTimes(seen) || seen.tokens.some(({ marker }) => marker.fenced !== undefined);
 
 /**
  * Reads a secret again right before acting on it. `tokenId`: a token, ours or not, that is read again, too; the others

@@ -5,7 +5,7 @@ import { changeToken, stripped, superseding } from '../tokens/change-token.ts';
 import { isMarkedByOthers } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { isExpired, isSame, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
-import { takeOffPrevious } from './detach-previous.ts';
+import { takeOffPrevious } from '../tokens/take-off-previous.ts';
 import { lookAgain } from './look-again.ts';
 import { decideReaping, type ReapingContext } from './plan/decide-reaping.ts';
 import { reapingContext } from './plan/plan-reaping.ts';

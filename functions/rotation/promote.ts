@@ -15,11 +15,14 @@ import { restartGrace } from '../tokens/restart-grace.ts';
 import {
   hasVersion,
   isExpired,
+  isGone,
   isSame,
   isUnknown,
   ownedCurrent,
   ownedPrevious,
+  tokenUnder,
 } from '../tokens/state.ts';
+import { takeOffPrevious } from '../tokens/take-off-previous.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 import type { Turn } from './turns.ts';
@@ -168,6 +171,12 @@ async function supersede(
   }
 }
 
+/** Whether what AWSCURRENT has was of no use to consumers before it was replaced. */
+function wasDead(seen: ObservedSecret, now: number): boolean {
+  const token = tokenUnder(seen, 'AWSCURRENT');
+  return token ? isExpired(token, now) : isGone(seen, 'AWSCURRENT');
+}
+
 /**
  * Steps 6 to 8: makes a verified token current. A run that loses the race changes no token after that.
  * @param about `seen`: the secret as it was before step 2. `onPromoted` is called as soon as AWSCURRENT is moved: what
@@ -197,6 +206,10 @@ export async function promote(
   const result = ended ?? (await moveCurrent(entry.secret, version, from, tools));
   if (result !== 'promoted') return result;
   onPromoted();
+  // Nobody should roll back to it; and AWSPREVIOUS on a dead token tells that somebody ended it in its grace period.
+  if (from && from !== version && wasDead(seen, tools.apiNow())) {
+    await takeOffPrevious(entry.secret, from, tools);
+  }
   if (former) await supersede(entry, former, tools);
   return result;
 }

@@ -169,6 +169,10 @@ export function holdOrigin({ tags }: Pick<Secret, 'tags'>): HoldOrigin | undefin
 export const holdSince = (secret: Pick<Secret, 'tags' | 'changedAt'>): number =>
   Math.min(secret.changedAt, holdOrigin(secret)?.at ?? Number.POSITIVE_INFINITY);
 
+/** A hold in words, with the command that releases it: who takes its traces off by hand gives nothing back. */
+export const untilReleased = (hold: Hold) =>
+  `on hold (${hold}) until keyturn ${hold === 'deleted' ? 'lift' : 'unfreeze'}`;
+
 /** A hold in words, with all that its traces tell: `on hold (frozen) since …, by …: …`. */
 export function describeHold(secret: Traced): string | undefined {
   const hold = holdOf(secret);

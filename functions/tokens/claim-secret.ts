@@ -3,7 +3,6 @@ import type { Tools } from '../run/tools.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
   CLUSTER_TAG,
-  MOVED_TAG,
   notOwnedBecause,
   OWNER_TAG,
   otherClusterOf,
@@ -18,7 +17,7 @@ import {
 } from './observation.ts';
 import { observeSecret } from './observe.ts';
 import { fingerprintReader } from './read-fingerprint.ts';
-import { currentHolder, isUnknown, strandedBySave } from './state.ts';
+import { currentHolder, isUnknown, mayBeElsewhere, strandedBySave } from './state.ts';
 import { tokenNamedBy } from './version-id.ts';
 import { youngVersions } from './young-versions.ts';
 
@@ -78,14 +77,14 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
 export function needsVersionTimes(seen: ObservedSecret): boolean {
   const pending = pendingVersion(seen.secret);
   const isOfOthers = pending !== undefined && !tokenNamedBy(pending)?.certain;
-  const { [LIFTED_TAG]: lifted, [MOVED_TAG]: moved } = seen.secret.tags;
-  const isOrdered = lifted !== undefined || moved !== undefined;
+  const isLifted = seen.secret.tags[LIFTED_TAG] !== undefined;
   return (
     isOfOthers ||
     isUnknown(seen, 'AWSCURRENT') ||
     isUnknown(seen, 'AWSPREVIOUS') ||
     strandedBySave(seen) !== undefined ||
-    (isOrdered && currentHolder(seen)?.state === 'gone')
+    mayBeElsewhere(seen) ||
+    (isLifted && currentHolder(seen)?.state === 'gone')
   );
 }
 

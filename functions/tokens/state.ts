@@ -1,4 +1,5 @@
 import type { Token } from '../management-api/token.ts';
+import type { Lifetimes } from '../policy/policy.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import { CLUSTER_TAG, MOVED_TAG, pendingVersion } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
@@ -94,11 +95,13 @@ export function isCurrentHere(seen: ObservedSecret): boolean {
 export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(underLabel(seen, 'AWSPREVIOUS'));
 
-/** The token under AWSPREVIOUS that the cluster has, whosever it is. */
-export function previousToken(seen: ObservedSecret): Token | undefined {
-  const holder = underLabel(seen, 'AWSPREVIOUS');
-  if (holder?.state === 'foreign') return holder.token;
-  return ownedBy(holder)?.token;
+/** The token under a label that the cluster has, whosever it is. */
+export function tokenUnder(
+  seen: ObservedSecret,
+  label: 'AWSCURRENT' | 'AWSPREVIOUS',
+): Token | undefined {
+  const holder = underLabel(seen, label);
+  return holder?.state === 'foreign' ? holder.token : ownedBy(holder)?.token;
 }
 
 /** Whether a version of this label has a string that nobody knows, or whose token is not shown yet. */
@@ -112,10 +115,20 @@ export function isUnknown(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIO
  * that decides about both.
  */
 export function isPreviousDead(seen: ObservedSecret, now: number): boolean {
-  const token = previousToken(seen);
+  const token = tokenUnder(seen, 'AWSPREVIOUS');
   if (!token) return isGone(seen, 'AWSPREVIOUS');
   return !works(token, now) && ownedCurrent(seen)?.token.id !== token.id;
 }
+
+/**
+ * Whether consumers may have what AWSPREVIOUS has: it was replaced within the grace period. When that was, nothing tells
+ * of a token that is gone; it was no later than the secret's last change.
+ */
+export const mayHavePrevious = (
+  { secret }: ObservedSecret,
+  { gracePeriod }: Pick<Lifetimes, 'gracePeriod'>,
+  now: number,
+): boolean => now < secret.changedAt + gracePeriod;
 
 /**
  * Whether nobody can use what a label has, because its token is gone. One that another cluster made is gone from this

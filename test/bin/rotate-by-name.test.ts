@@ -26,7 +26,7 @@ it('says why a named token was not rotated, beside what became of the others, an
   await run(['rotate', 'telegraf', 'grafana']);
   await world.wait(HOUR);
   await world.people.hold(TELEGRAF, 'frozen');
-  const held = 'telegraf: not rotated: on hold (frozen) until a person removes the hold [Held]\n';
+  const held = 'telegraf: not rotated: on hold (frozen) until keyturn unfreeze [Held]\n';
   expect(await run(['rotate', 'telegraf'])).toMatchObject({ code: 1, stdout: held });
   expect(await run(['rotate', 'telegraf', '--wait'])).toMatchObject({ code: 1, stdout: held });
   const both = await run(['rotate', 'telegraf', 'grafana']);

@@ -21,6 +21,8 @@ interface Reign {
   readonly token?: string;
   readonly from: number;
   until?: number;
+  /** The token worked until then. */
+  workedToTheEnd?: boolean;
 }
 
 /** What the states alone do not tell: plain data, so that it is kept and restored with them. */
@@ -121,18 +123,27 @@ function noteVersions(history: History, { home, versions }: SeenSecret): void {
   }
 }
 
-function noteReign(history: History, secret: SeenSecret, { call, after }: Step, terms: Terms) {
+const worksIn = ({ tokens, at }: View, id = ''): boolean => {
+  const token = tokens.get(id);
+  return token !== undefined && isAlive(token) && isArmed(token) && !isExpired(token, at);
+};
+
+function noteReign(history: History, secret: SeenSecret, step: Step, terms: Terms) {
+  const { call, before, after } = step;
   const token = terms.isRetired(secret.name) ? undefined : secret.holders.AWSCURRENT;
   const reigning = history.reigns.findLast((reign) => reign.secret === secret.name);
   if (reigning?.token !== token) {
-    if (reigning) reigning.until ??= after.at;
+    if (reigning) {
+      reigning.until ??= after.at;
+      reigning.workedToTheEnd = worksIn(before, reigning.token);
+    }
     history.reigns.push({ secret: secret.name, from: after.at, ...(token && { token }) });
   }
   const current = after.tokens.get(token ?? '');
-  const works = current && isAlive(current) && isArmed(current) && !isExpired(current, after.at);
   const isPlaced = history.placed[secret.labels.AWSCURRENT ?? ''];
   const moved = reigning?.token !== token && call.caller === undefined;
-  if (current && moved && isPlaced && !works) history.exempt[current.id] = 'placed by a person';
+  if (current && moved && isPlaced && !worksIn(after, token))
+    history.exempt[current.id] = 'placed by a person';
 }
 
 function noteAbsence({ reigns }: History, { after }: Step): void {

@@ -5,7 +5,7 @@ export const SECRET = 'keyturn/demo/telegraf';
 export const GRANTS = [{ action: 'write', resource: 'metrics' }] as const;
 
 /** Short lives, so that little time has to pass. */
-const lives = {
+export const lives = {
   rotateEvery: '2d',
   gracePeriod: '1h',
   renewBefore: '6h',

@@ -3,7 +3,7 @@ import { HOUR } from '../world/policy.ts';
 import { acts } from './acts.ts';
 import { readAlarms } from './alarms.ts';
 import { type Laboratory, openLaboratory, type Saved } from './laboratory.ts';
-import { policyWith } from './policy.ts';
+import { lives, policyWith } from './policy.ts';
 import { sampleOf } from './sample.ts';
 import { inherit } from './scenarios/policy-changes.ts';
 import { dieAfter, forced, renew, rotateFully, type Scenario } from './scenarios/scenario.ts';
@@ -15,7 +15,11 @@ const LONGEST_MS = 3_600_000;
 
 const policy = policyWith(
   { telegraf: { permissions: { write: ['metrics'] } } },
-  { schedules: { rotate: `rate(${PERIOD / HOUR} hours)`, reap: 'rate(1 day)' } },
+  {
+    // Longer than two periods, so that a predecessor that is refused must be told of.
+    defaults: { ...lives, gracePeriod: '20h', renewBefore: '20h' },
+    schedules: { rotate: `rate(${PERIOD / HOUR} hours)`, reap: 'rate(1 day)' },
+  },
 );
 
 type Start = Pick<Scenario, 'name' | 'prepare'>;

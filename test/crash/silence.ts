@@ -47,6 +47,23 @@ const refused =
     return why ? { why, patience: PERIOD + RUN + (isHeld ? HOLD_IS_OLD : 0) } : undefined;
   };
 
+/** Consumers may have the token under AWSPREVIOUS: it worked until it was replaced, and its grace period is not over. */
+const bereft =
+  (name: string): Find =>
+  ({ view, history, terms }) => {
+    const { at, secrets } = view();
+    const secret = secrets.get(name);
+    const {
+      token = '',
+      until = at,
+      workedToTheEnd,
+    } = history.reigns.findLast((each) => each.secret === name && each.until !== undefined) ?? {};
+    const mayBeRead = workedToTheEnd && secret?.holders.AWSPREVIOUS === token;
+    if (!mayBeRead || at >= until + terms.gracePeriod || isOnHold(secret)) return undefined;
+    if (terms.accepts(history.strings[token], history.granted[token] ?? [])) return undefined;
+    return { why: 'AWSPREVIOUS is refused within its grace period', patience: PERIOD + RUN };
+  };
+
 /** A token of ours that works, and whose secret is gone for good: `reap` runs daily. */
 const strayed: Find = ({ view, history }) => {
   const seen = view();
@@ -102,8 +119,8 @@ export interface Weeks {
 export async function passWeeks(laboratory: Laboratory, risen: Rising): Promise<Weeks> {
   const { world, invoke, terms } = laboratory;
   const start = world.clock.now();
-  const watched = [...terms.listed.map(refused), strayed].map((find) =>
-    watchSilence(laboratory, find),
+  const watched = [...terms.listed.flatMap((name) => [refused(name), bereft(name)]), strayed].map(
+    (find) => watchSilence(laboratory, find),
   );
   const hear = (rings: boolean) => watched.flatMap((watch) => watch(rings) ?? []);
   const silences = hear(false);

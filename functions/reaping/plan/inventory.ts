@@ -1,7 +1,7 @@
 import type { Token } from '../../management-api/token.ts';
 import { entryOf, type Policy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
-import { holdOf } from '../../secrets-manager/hold.ts';
+import { holdOf, untilReleased } from '../../secrets-manager/hold.ts';
 import { formatInstant, HOUR_MS } from '../../time.ts';
 import { bearsOwner, parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
@@ -49,7 +49,7 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
   const report = (kind: string, message: string) => findings.push({ kind, secret: name, message });
   const hold = holdOf(seen.secret);
   const current = currentHolder(seen);
-  if (hold) report('Held', `on hold (${hold}) until a person removes the hold`);
+  if (hold) report('Held', untilReleased(hold));
   else if (current?.state === 'owned' && isStripped(current.owned)) {
     report('Held', 'its current token has no permissions');
   }

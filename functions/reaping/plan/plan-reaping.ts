@@ -12,6 +12,7 @@ import {
   isGone,
   isPreviousDead,
   isUnknown,
+  mayHavePrevious,
   provenCurrent,
   versionTime,
 } from '../../tokens/state.ts';
@@ -37,7 +38,10 @@ function isLongUnknown(seen: ObservedSecret, { now, lifetimes }: ReapingContext)
   return madeAt !== undefined && now - madeAt >= 2 * lifetimes.gracePeriod;
 }
 
-/** R18: the version that AWSPREVIOUS is to be taken off, because nobody should roll back to it. */
+/**
+ * R18: the version that AWSPREVIOUS is to be taken off, because nobody should roll back to it. One whose token died keeps
+ * it for a grace period: while consumers may have that token, the label is all that tells `rotate` of it (`cut-short`).
+ */
 export function previousToDetach(
   seen: ObservedSecret,
   context: ReapingContext,
@@ -48,7 +52,10 @@ export function previousToDetach(
   if (deletedAt !== undefined || replica || holdOf(seen.secret) !== undefined) return undefined;
   // In place of what nobody knows a new version takes the shape of this one's text.
   const isNeeded = isUnknown(seen, 'AWSCURRENT');
-  if (!isNeeded && isPreviousDead(seen, context.now)) return { version, reason: 'PreviousDead' };
+  if (!isNeeded && isPreviousDead(seen, context.now)) {
+    const isMissed = mayHavePrevious(seen, context.lifetimes, context.now);
+    return isMissed ? undefined : { version, reason: 'PreviousDead' };
+  }
   return isLongUnknown(seen, context) ? { version, reason: 'UnknownVersion' } : undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Permission } from '../../management-api/token.ts';
 import type { TokenPolicy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
-import { holdOf } from '../../secrets-manager/hold.ts';
+import { holdOf, untilReleased } from '../../secrets-manager/hold.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
@@ -31,7 +31,7 @@ export interface Decision {
 /** D1: what forbids every change of this secret. */
 export function forbidden({ secret }: ObservedSecret): Note | undefined {
   const hold = holdOf(secret);
-  if (hold) return { kind: 'Held', message: `on hold (${hold}) until a person removes the hold` };
+  if (hold) return { kind: 'Held', message: untilReleased(hold) };
   if (secret.deletedAt !== undefined) {
     return {
       kind: 'SecretDeleted',
@@ -43,11 +43,14 @@ export function forbidden({ secret }: ObservedSecret): Note | undefined {
   return undefined;
 }
 
+const FROZEN_WITHOUT_HOLD =
+  'its token is frozen, and no hold stands; keyturn unfreeze gives its permissions back';
+
 /** Why a person's hand keeps AWSCURRENT as it is. Undefined: nothing does. */
 export function heldByPerson(owned: OwnedToken): Note | undefined {
   const tokenId = owned.token.id;
   const { frozen, quarantined } = owned.marker;
-  if (frozen !== undefined) return { kind: 'Held', message: 'frozen by a person', tokenId };
+  if (frozen !== undefined) return { kind: 'Held', message: FROZEN_WITHOUT_HOLD, tokenId };
   if (quarantined !== undefined || !isStripped(owned)) return undefined;
   return { kind: 'Held', message: 'a person took its permissions away', tokenId };
 }

@@ -5,7 +5,15 @@ import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, isProven, wasArmed } from '../../tokens/state.ts';
+import {
+  currentHolder,
+  isExpired,
+  isPreviousDead,
+  isProven,
+  mayHavePrevious,
+  ownedPrevious,
+  wasArmed,
+} from '../../tokens/state.ts';
 import { covers } from './permissions.ts';
 
 /** How it is with the token that an entry's consumers read. */
@@ -14,11 +22,11 @@ export type EntryCondition =
   | 'works'
   /** It works, and expires before somebody could be told in time. */
   | 'expiring'
-  /** It works, and a token that it replaced, which consumers may still have, expires within its grace period. */
+  /** It works, and a token that it replaced, which consumers may still have, does not work through its grace period. */
   | 'cut-short'
   /** A hold, by a person's order. */
   | 'held'
-  /** The token was taken away, or has expired, or never got permissions, or a person took them. */
+  /** The token was taken away, or has expired, or never got permissions, or lost them without a hold. */
   | 'gone'
   | 'expired'
   | 'unarmed'
@@ -48,12 +56,10 @@ export interface Context {
   readonly refused: ReadonlySet<string>;
 }
 
-export function heldSince(seen: ObservedSecret): number | undefined {
-  const holder = currentHolder(seen);
-  const frozen = holder?.state === 'owned' ? holder.owned.marker.frozen : undefined;
-  if (!holdOf(seen.secret)) return frozen;
-  const told = seen.tokens.flatMap(({ marker }) => marker.frozen ?? []);
-  return Math.min(holdSince(seen.secret), ...told);
+/** Since when a secret that is on hold is so. */
+export function heldSince({ secret, tokens }: ObservedSecret): number {
+  const told = tokens.flatMap(({ marker }) => marker.frozen ?? []);
+  return Math.min(holdSince(secret), ...told);
 }
 
 /**
@@ -81,6 +87,12 @@ const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, at: number)
       at < superseded + entry.gracePeriod &&
       isCutShort(token, superseded, entry),
   );
+
+/** Whether somebody ended the token that consumers had last, and may still have; an order tells of itself. */
+const hasLostPrevious = (entry: TokenPolicy, seen: ObservedSecret, at: number): boolean =>
+  mayHavePrevious(seen, entry, at) &&
+  isPreviousDead(seen, at) &&
+  ownedPrevious(seen)?.marker.frozen === undefined;
 
 /** By the state of AWSCURRENT's holder, where no token is known. */
 const WITHOUT_TOKEN = {
@@ -121,10 +133,11 @@ export function conditionOf(
 ): EntryCondition {
   if (!seen) return 'missing';
   if (seen.secret.deletedAt !== undefined) return 'deleted';
-  if (heldSince(seen) !== undefined) return seen.secret.replica ? 'replica' : 'held';
+  // What is frozen and on no hold is no order's: nobody set one, or a person took it away by hand and gave nothing back.
+  if (holdOf(seen.secret)) return seen.secret.replica ? 'replica' : 'held';
   const ofCurrent = conditionOfCurrent(entry, seen, context);
-  const isLosing = ofCurrent === 'works' && hasCutShort(entry, seen, context.at);
-  const condition = isLosing ? 'cut-short' : ofCurrent;
+  const isLosing = hasCutShort(entry, seen, context.at) || hasLostPrevious(entry, seen, context.at);
+  const condition = ofCurrent === 'works' && isLosing ? 'cut-short' : ofCurrent;
   return seen.secret.replica && condition === 'works' ? 'replica' : condition;
 }
 

@@ -36,7 +36,7 @@ export interface EntryState {
   readonly late: boolean;
   /** A token that is armed and waits to be promoted. */
   readonly pending?: { readonly tokenId: string; readonly promotedFrom: number };
-  /** Since when it is on hold, or a person's mark stops it. */
+  /** Since when it is on hold. */
   readonly heldSince?: number;
 }
 

@@ -24,13 +24,17 @@ test('after a move to another cluster AWSPREVIOUS stays on the token of the old 
   expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
 });
 
-test('what is put after a move to another cluster loses AWSPREVIOUS at once when it is gone', async () => {
+test('what is put after a move to another cluster is missed, and loses AWSPREVIOUS after one grace period, when it is gone', async () => {
   const world = await openMoved();
   await world.wait(HOUR);
   await world.rotate(named);
   await world.people.deleteToken(world.holders(TELEGRAF).AWSPREVIOUS);
-  await world.wait(2 * HOUR);
+  await world.wait(23 * HOUR);
   await world.reap();
+  expect((await world.rotate()).result.entries?.[0]?.condition).toBe('cut-short');
+  await world.wait(HOUR + MINUTE);
+  await world.reap();
+  expect((await world.rotate()).result.entries?.[0]?.condition).toBe('works');
   expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
 });
 

@@ -50,7 +50,7 @@ async function openFenced(rotations: number) {
   return { world, old, oldVersion, versions };
 }
 
-test('AWSPREVIOUS is taken off a quarantined token that a person went back to and away from before any run', async () => {
+test('AWSPREVIOUS is taken off a quarantined token a grace period after a person went back to it and away from it before any run', async () => {
   const { world, oldVersion, versions } = await openFenced(1);
   for (let days = 0; days < 3; days += 1) {
     await world.wait(DAY);
@@ -61,6 +61,7 @@ test('AWSPREVIOUS is taken off a quarantined token that a person went back to an
   await world.people.makeCurrent(TELEGRAF, versions[0]);
   await world.rotate();
   expect(world.labels(TELEGRAF).AWSPREVIOUS).toBe(oldVersion);
+  await world.wait(DAY + MINUTE);
   const { result } = await world.reap();
   expect(result.outcomes).toMatchObject([
     { action: { kind: 'detach-previous', reason: 'PreviousDead' }, result: 'done' },
@@ -69,15 +70,80 @@ test('AWSPREVIOUS is taken off a quarantined token that a person went back to an
   expect((await world.reap()).result.plan.actions).toEqual([]);
 });
 
-test('AWSPREVIOUS is taken off a token that a person deleted, after its successor was promoted', async () => {
+test.each<[string, (world: World, id: string | undefined) => unknown]>([
+  ['a person deleted', (world, id) => world.people.deleteToken(id)],
+  ['expired', (world) => world.wait(90 * DAY)],
+])(
+  'a token that %s before it was replaced gets no AWSPREVIOUS, and alarms once',
+  async (_, end) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    await world.wait(2 * HOUR);
+    await end(world, current(world));
+    await world.rotate();
+    expect([metric(world, 'MendedOutages'), metric(world, 'UnusableTokens')]).toEqual([1, 0]);
+    expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+    await world.wait(HOUR);
+    await world.rotate();
+    expect(metric(world, 'UnusableTokens')).toBe(0);
+  },
+);
+
+describe('consumers who may have the token under AWSPREVIOUS are refused, and the alarm rings for its grace period', () => {
+  /** Since half an hour AWSCURRENT has another token; what happens to the former one, and what tells then, hour by hour. */
+  async function unusableAfter(end: (world: World, id: string | undefined) => unknown) {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    const old = world.string(TELEGRAF);
+    await world.wait(3 * HOUR);
+    await world.rotate(named);
+    await world.wait(30 * MINUTE);
+    await world.reap();
+    await end(world, world.holders(TELEGRAF).AWSPREVIOUS);
+    expect(world.accepts(old)).toBe(false);
+    const told: unknown[] = [];
+    for (let hours = 0; hours < 25; hours += 1) {
+      await world.wait(HOUR);
+      await world.reap();
+      await world.rotate();
+      told.push(metric(world, 'UnusableTokens'));
+    }
+    expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+    return told.lastIndexOf(1);
+  }
+
+  test.each<[string, (world: World, id: string | undefined) => unknown]>([
+    ['deleted', (world, id) => world.people.deleteToken(id)],
+    ['stripped', (world, id) => world.people.changeToken(id, { permissions: [] })],
+  ])('when a person has it %s', async (_, end) => {
+    expect(await unusableAfter(end)).toBe(22);
+  });
+
+  test.each(['freeze', 'delete'])('but not when an order (%s) ended it', async (way) => {
+    const order = (tokenId: string | undefined) => ({ tokenId, way, reason: 'leaked' });
+    expect(await unusableAfter((world, id) => world.revoke(order(id)))).toBe(-1);
+  });
+});
+
+test('what stays frozen when a person takes its hold away by hand alarms, and says what gives it back', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer }));
   await world.rotate();
+  const string = world.string(TELEGRAF);
   await world.wait(2 * HOUR);
-  await world.people.deleteToken(current(world));
-  await world.rotate();
-  expect(world.labels(TELEGRAF)).toHaveProperty('AWSPREVIOUS');
+  await world.people.hold(TELEGRAF, 'frozen');
   await world.reap();
-  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+  await world.rotate();
+  expect(metric(world, 'UnusableTokens')).toBe(0);
+  await world.people.untag(TELEGRAF, ['keyturn:hold']);
+  const { result } = await world.rotate();
+  expect([world.accepts(string), metric(world, 'UnusableTokens')]).toEqual([false, 1]);
+  expect(result.entries).toMatchObject([{ condition: 'stripped' }]);
+  expect(result.plan.findings).toMatchObject([
+    { kind: 'Held', message: expect.stringContaining('keyturn unfreeze') },
+  ]);
+  await world.revoke({ token: 'telegraf', way: 'unfreeze', reason: 'the hold was taken away' });
+  await world.rotate();
+  expect([world.accepts(string), metric(world, 'UnusableTokens')]).toEqual([true, 0]);
 });
 
 /** Whether a string is accepted for a grace period, while both schedules run. */

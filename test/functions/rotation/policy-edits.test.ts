@@ -136,8 +136,14 @@ test('a token that cannot live through its lengthened grace period is promised n
   await world.wait(30 * MINUTE);
   expect(world.accepts(old)).toBe(false);
   expect(await conditionAfterRun()).toEqual(['cut-short', 1]);
+  // It is deleted as soon as it has expired.
+  await longer.reap();
+  expect(world.tokens(TELEGRAF)).toHaveLength(1);
+  expect(await conditionAfterRun()).toEqual(['cut-short', 1]);
   await world.wait(20 * MINUTE);
   expect(await conditionAfterRun()).toEqual(['works', 0]);
+  await longer.reap();
+  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
 });
 
 test('after a promotion the state of an entry is that of the token which consumers have now', async () => {

@@ -79,11 +79,7 @@ test.each(['AWSCURRENT', 'AWSPREVIOUS'])('reports a string under %s that nobody 
 });
 
 test.each([
-  [
-    'on hold (frozen) until a person removes the hold',
-    { tags: { [HOLD_TAG]: 'frozen' } },
-    armed(1),
-  ],
+  ['on hold (frozen) until keyturn unfreeze', { tags: { [HOLD_TAG]: 'frozen' } }, armed(1)],
   ['its current token has no permissions', {}, armed(1, { permissions: [] })],
 ])('reports what is held: %s', (message, more, token) => {
   expect(inventory({ secrets: [secretOf({ AWSCURRENT: 1 }, more)], tokens: [token] })[0]).toEqual({

@@ -314,6 +314,9 @@ describe('AWSPREVIOUS with a token that does not work', () => {
 
   test.each(Object.entries(dead))('loses the label: %s', (_what, tokens) => {
     expect(isDetached({ tokens })).toBe(true);
+    // Consumers may have it: it was replaced within the grace period.
+    const recent = secretOf(labels, { changedAt: NOW - DAY + SECOND });
+    expect(isDetached({ tokens }, recent)).toBe(false);
     for (const more of [{ deletedAt: NOW }, { replica: true }, { tags: { [HOLD_TAG]: 'x' } }]) {
       expect(isDetached({ tokens }, secretOf(labels, more))).toBe(false);
     }

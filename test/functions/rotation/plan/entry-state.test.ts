@@ -128,7 +128,8 @@ describe('an entry is', () => {
     ['stripped', under(armed(1, { permissions: [], marker: { quarantined: NOW } }))],
     ['stripped', under(armed(1, { permissions: [] }))],
     ['stripped', under(foreign(1, { permissions: [] }))],
-    ['held', under(armed(1, { permissions: [], marker: { frozen: NOW } }))],
+    // Its hold was taken away by hand: no order's any more.
+    ['stripped', under(armed(1, { permissions: [], marker: { frozen: NOW } }))],
     ['held', { secrets: [held()], tokens: [] }],
     ['gone', { secrets: [secretOf({ AWSCURRENT: 1 })] }],
     ['gone', under({ ...armed(1), revokedAt: NOW })],
@@ -205,6 +206,14 @@ describe('an entry is', () => {
     expect(condition(12 * HOUR, -HOUR)).toBe('cut-short');
     expect(condition(DAY, -HOUR)).toBe('works');
     expect(condition(HOUR, HOUR, { permissions: [] })).toBe('works');
+    const lost = (...tokens: ReturnType<typeof armed>[]) => {
+      const secrets = [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 }, { changedAt: NOW - HOUR })];
+      return stateAfter({ secrets, tokens: [armed(1), ...tokens] }).condition;
+    };
+    expect([lost(), lost(armed(2, { permissions: [] }))]).toEqual(['cut-short', 'cut-short']);
+    // It works, or an order ended it.
+    const frozen = armed(2, { permissions: [], marker: { frozen: NOW } });
+    expect([lost(armed(2)), lost(frozen)]).toEqual(['works', 'works']);
     // A run says so at once of what it replaces itself.
     const ending = (left: number) => current({ age: DAY, expiresAt: NOW + left });
     const found = (left: number) => stateAfter(ending(left), { mended: [TELEGRAF] }).condition;
@@ -273,8 +282,12 @@ test('knows of a string that nobody knows when it is due, if its version says so
 describe('a hold', () => {
   test('says since when', () => {
     expect(stateAfter({ secrets: [held({ changedAt: NOW - HOUR })] }).heldSince).toBe(NOW - HOUR);
-    const frozen = current({ permissions: [], marker: { frozen: NOW - DAY } });
-    expect(stateAfter(frozen).heldSince).toBe(NOW - DAY);
+    const { tokens } = current({ permissions: [], marker: { frozen: NOW - DAY } });
+    const secrets = [held({ changedAt: NOW - HOUR })];
+    expect(stateAfter({ secrets, tokens }).heldSince).toBe(NOW - DAY);
+    expect(stateAfter({ secrets: [secretOf({ AWSCURRENT: 1 })], tokens })).not.toHaveProperty(
+      'heldSince',
+    );
     expect(stateAfter(current())).not.toHaveProperty('heldSince');
   });
 
@@ -316,7 +329,7 @@ describe('a hold', () => {
     const long = (since: number) =>
       [
         { secrets: [held({ changedAt: since })] },
-        current({ permissions: [], marker: { frozen: since } }),
+        { ...current({ permissions: [], marker: { frozen: since } }), secrets: [held()] },
       ].map((world) => measure(world).longHolds);
     expect(long(NOW - 7 * DAY)).toEqual([0, 0]);
     expect(long(NOW - 7 * DAY - 1_000)).toEqual([1, 1]);
@@ -387,7 +400,7 @@ describe('overdue is', () => {
     const deleted = secretOf({ AWSCURRENT: 1 }, { deletedAt: NOW });
     expect(overdue({ secrets: [deleted], tokens: [armed(1, old)] })).toBe(0);
     const frozen = { permissions: [], marker: { frozen: NOW } } as const;
-    expect(overdue(current({ ...old, ...frozen }))).toBe(0);
+    expect(overdue({ ...current({ ...old, ...frozen }), secrets: [held()] })).toBe(0);
   });
 
   test('a token that a person stripped, since nothing replaces it', () => {

@@ -87,9 +87,12 @@ test('replaces a first version that expired before anybody armed it', () => {
   );
 });
 
+const FROZEN =
+  'its token is frozen, and no hold stands; keyturn unfreeze gives its permissions back';
+
 test.each([
-  ['frozen by a person', { frozen: NOW - HOUR, was: [] }],
-  ['frozen by a person', { frozen: NOW - HOUR, quarantined: NOW - HOUR, was: [] }],
+  [FROZEN, { frozen: NOW - HOUR, was: [] }],
+  [FROZEN, { frozen: NOW - HOUR, quarantined: NOW - HOUR, was: [] }],
   ['a person took its permissions away', {}],
 ])('leaves alone and reports a held token: %s', (message, marker) => {
   const current = armed(1, { age: 80 * DAY, permissions: [], marker });
@@ -127,17 +130,9 @@ test('replaces a quarantined token that somebody rolled back to after it had exp
 });
 
 test.each([
-  ['Held', 'on hold (frozen) until a person removes the hold', { tags: { [HOLD_TAG]: 'frozen' } }],
-  [
-    'Held',
-    'on hold (deleted) until a person removes the hold',
-    { tags: { [HOLD_TAG]: 'deleted' } },
-  ],
-  [
-    'Held',
-    'on hold (frozen) until a person removes the hold',
-    { tags: { [HOLD_TAG]: 'no such word' } },
-  ],
+  ['Held', 'on hold (frozen) until keyturn unfreeze', { tags: { [HOLD_TAG]: 'frozen' } }],
+  ['Held', 'on hold (deleted) until keyturn lift', { tags: { [HOLD_TAG]: 'deleted' } }],
+  ['Held', 'on hold (frozen) until keyturn unfreeze', { tags: { [HOLD_TAG]: 'no such word' } }],
   [
     'SecretDeleted',
     'scheduled for deletion; restore it or remove the entry',
