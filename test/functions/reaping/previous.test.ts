@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openMoved } from '../../world/moved.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 
 const named = { tokens: ['telegraf'], force: true };
@@ -82,6 +82,7 @@ test('a lost tag of the cluster keeps no label where this cluster has the curren
   await world.wait(2 * HOUR);
   await world.people.untag(TELEGRAF, ['keyturn:cluster']);
   await world.people.deleteToken(world.holders(TELEGRAF).AWSPREVIOUS);
+  await world.wait(DAY + HOUR);
   await world.reap();
   expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
 });

@@ -18,7 +18,11 @@ async function openUntagged(legacy: 'in its grace' | 'deleted') {
   await world.wait(DAY);
   await keyturn.rotate({ tokens: ['legacy'], force: true });
   await world.wait(2 * HOUR);
-  if (legacy === 'deleted') await world.people.deleteToken(id);
+  if (legacy === 'deleted') {
+    await world.people.deleteToken(id);
+    await world.wait(DAY); // until nobody can miss it, and AWSPREVIOUS goes
+    await keyturn.reap();
+  }
   await world.people.untag(NAME, Object.keys(world.tags(NAME)));
   return { world, keyturn, adopting };
 }

@@ -187,7 +187,8 @@ test.each(['a deletion was lifted', 'the cluster was moved'])(
     const isMove = what === 'the cluster was moved';
     const world = isMove ? await openMoved() : await openLifted();
     await passHours(world, 3);
-    await world.people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS);
+    const [dead] = Object.keys(world.aws.state.secrets[TELEGRAF]?.versions ?? {});
+    await world.people.makeCurrent(TELEGRAF, dead);
     expect(world.accepts(world.string(TELEGRAF))).toBe(false);
     expect(heard(await passHours(world, 2))).toEqual(['MendedOutages']);
   },
