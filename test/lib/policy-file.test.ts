@@ -27,7 +27,7 @@ test('reads the example at the root of the repository', () => {
 describe('a mistake names file, line, key, what was found and what was expected:', () => {
   test('a value', () => {
     expect(mistakeIn(POLICY.replace('Europe/Berlin', 'Middle/Earth'))).toBe(
-      'keyturn.yaml:4: timeZone: found "Middle/Earth", expected a time zone such as Europe/Berlin',
+      'keyturn.yaml:4: timeZone: found "Middle/Earth", expected a time zone such as Europe/Berlin or America/Los_Angeles, by its name in the IANA database',
     );
   });
 
