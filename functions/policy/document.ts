@@ -69,6 +69,10 @@ const clusterUrl = z.pipe(
     z.maxLength(256, `${URL_EXPECTED}, of at most 256 characters`),
     z.regex(/^https?:\/\/[^\s/?#@*\\]+(?:\/[^\s?#\\]*)?$/i, { error: URL_EXPECTED, abort: true }),
     z.refine((url) => visible(url) === url && URL.canParse(url), URL_EXPECTED),
+    z.refine(
+      (url) => !/\/api\/v0(?:\/|$)/.test(url),
+      'the URL without /api/v0 and what follows, which the functions add',
+    ),
   ),
   z.transform((url) => url.replace(/(?<!\/)\/+$/, '')),
 );

@@ -72,6 +72,20 @@ describe('a mistake names file, line, key, what was found and what was expected:
     );
   });
 
+  test('an alias without an anchor above it, wherever it stands', () => {
+    const entry = (value: string) => `${POLICY}  lab:\n    ${value}\n`;
+    const said = 'keyturn.yaml:10: found *nope, expected an anchor &nope above it';
+    expect(mistakeIn(entry('<<: *nope'))).toBe(said);
+    expect(mistakeIn(entry('permissions: *nope'))).toBe(said);
+    expect(mistakeIn(`${entry('<<: *nope')}x-nope: &nope { rotateEvery: 20d }\n`)).toBe(said);
+  });
+
+  test('two documents', () => {
+    expect(mistakeIn(`${POLICY}---\n${POLICY}`)).toBe(
+      'keyturn.yaml:9: found a second document, expected one; take out "---" and what is below it, or give it a file of its own',
+    );
+  });
+
   test('an empty file', () => {
     expect(mistakeIn('')).toMatch(/^keyturn\.yaml:1: \(the whole file\): /);
   });
