@@ -64,7 +64,10 @@ describe('a service', () => {
 
   test.each([
     sourceAccount(OURS),
-    { ...sourceAccount([OURS, THEIRS]), ArnLike: { 'aws:SourceArn': `arn:aws:sns:eu-west-1:${OURS}:*` } },
+    {
+      ...sourceAccount([OURS, THEIRS]),
+      ArnLike: { 'aws:SourceArn': `arn:aws:sns:eu-west-1:${OURS}:*` },
+    },
     { ArnLike: { 'aws:SourceArn': 'arn:aws:s3:::a-bucket-names-no-account' } },
   ])('is inside where it acts for ours, or no account is named: %j', (condition) => {
     expect(judge([allow(service, condition)])).toEqual([]);
