@@ -8,11 +8,12 @@ import type { NamedKey } from './kms-key.ts';
 const isArn = (text: string) => text.startsWith('arn:');
 
 /**
- * Secrets Manager ends every ARN with "-" and six random characters:
+ * Secrets Manager ends every ARN with "-" and six random characters, and takes an ARN without them for the same secret:
  * docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html
+ * One whose name itself ends so it takes for a whole one, and finds no secret: API_GetSecretValue.html (SecretId).
  */
 function secretArn(scope: Construct, name: string, suffix = '-??????'): string {
-  if (isArn(name)) return name;
+  if (isArn(name)) return /-[A-Za-z0-9]{6}$/.test(name) ? name : `${name}${suffix}`;
   return Stack.of(scope).formatArn({
     service: 'secretsmanager',
     resource: 'secret',

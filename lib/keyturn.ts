@@ -9,10 +9,11 @@ import { ENVIRONMENT, SCHEDULED, scheduleName } from '../functions/environment.t
 import { formatPath } from '../functions/policy/policy-error.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
+import { namedElsewhere } from './elsewhere.ts';
 import { type Grant, Grants } from './grants.ts';
 import { KeyturnFunction, type NetworkProps } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
-import { keyId, keyNamedBy, keyNamedIn, keysElsewhere, type NamedKey } from './kms-key.ts';
+import { keyId, keyNamedBy, keyNamedIn, type NamedKey } from './kms-key.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
 import { firingsOf } from './schedule/gaps.ts';
 
@@ -39,10 +40,10 @@ function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | u
   return named === undefined ? undefined : keyNamedIn(named);
 }
 
-/** @throws PolicyFileError if the policy names a key of another place than the stack's, where that is known */
-function refuseKeysElsewhere(scope: Construct, { policy }: PolicyFile): void {
+/** @throws PolicyFileError if the policy names what is in another place than the stack, where that is known */
+function refuseElsewhere(scope: Construct, { policy }: PolicyFile): void {
   const { account, region } = Stack.of(scope);
-  const elsewhere = keysElsewhere(policy, {
+  const elsewhere = namedElsewhere(policy, {
     ...(!Token.isUnresolved(account) && { account }),
     ...(!Token.isUnresolved(region) && { region }),
   });
@@ -90,7 +91,7 @@ export class Keyturn extends Construct {
     this.policyFile = readPolicyFile(props.policy);
     const { policy } = this.policyFile;
     const { eventBus = 'default', schedules } = policy;
-    refuseKeysElsewhere(this, this.policyFile);
+    refuseElsewhere(this, this.policyFile);
     const encryptionKey = keyOf(props.encryptionKey, policy.encryptionKey);
     const managementTokenKey = keyOf(props.managementTokenKey, policy.cluster.managementTokenKey);
     this.#environment = {

@@ -1,6 +1,4 @@
 import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms';
-import type { Policy } from '../functions/policy/policy.ts';
-import type { PolicyIssue } from '../functions/policy/policy-error.ts';
 
 /** A key as IAM and Secrets Manager can be told of it. */
 export type NamedKey =
@@ -37,32 +35,3 @@ export function keyNamedBy(key: IKey): NamedKey {
 
 /** How Secrets Manager is told of it (`KmsKeyId`). */
 export const keyId = (key: NamedKey): string => ('arn' in key ? key.arn : key.alias);
-
-type Found = readonly [path: readonly string[], text: string];
-
-const keysOf = ({ encryptionKey, cluster }: Policy): Found[] =>
-  (
-    [
-      [['encryptionKey'], encryptionKey],
-      [['cluster', 'managementTokenKey'], cluster.managementTokenKey],
-    ] as const
-  ).flatMap(([path, text]) => (text === undefined ? [] : [[path, text] as const]));
-
-/** Keys of another account or Region than that of the stack, as far as it is known. */
-export const keysElsewhere = (
-  policy: Policy,
-  { account, region }: { readonly account?: string; readonly region?: string },
-): PolicyIssue[] =>
-  keysOf(policy).flatMap(([path, text]) => {
-    const [prefix, , , itsRegion, itsAccount, key] = text.split(':');
-    if (prefix !== 'arn') return [];
-    const isHere = itsRegion === (region ?? itsRegion) && itsAccount === (account ?? itsAccount);
-    if (isHere) return [];
-    const here = [prefix, 'aws', 'kms', region ?? itsRegion, account ?? itsAccount, key].join(':');
-    return [
-      {
-        path,
-        message: `found "${text}", expected a key of this stack's account and Region, because Secrets Manager uses no key of another Region, and one of another account lets that account read; write a key such as ${here}`,
-      },
-    ];
-  });

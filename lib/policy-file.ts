@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import type { Document } from 'yaml';
-import { isCollection, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import type { Document, YAMLError } from 'yaml';
+import {
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { shownText } from '../functions/policy/misplaced.ts';
 import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import type { Policy } from '../functions/policy/policy.ts';
@@ -98,6 +107,36 @@ function plainData(yaml: Document): { readonly document?: unknown; readonly prob
   }
 }
 
+/** A mistake in the YAML itself, at an offset in the file. */
+interface Mistake {
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** Aliases that stand before their anchors, or have none. The parser would say so only of some, and not where. */
+function strayAliases(yaml: Document): Mistake[] {
+  const anchors = new Set<string | undefined>();
+  const found: Mistake[] = [];
+  visit(yaml, {
+    Node(_key, node) {
+      if (!isAlias(node)) anchors.add(node.anchor);
+      else if (!anchors.has(node.source)) {
+        const message = `found *${node.source}, expected an anchor &${node.source} above it`;
+        found.push({ offset: node.range?.[0] ?? 0, message });
+      }
+    },
+  });
+  return found;
+}
+
+const mistakeOf = ({ code, pos: [offset], message }: YAMLError): Mistake => ({
+  offset,
+  message:
+    code === 'MULTIPLE_DOCS'
+      ? 'found a second document, expected one; take out "---" and what is below it, or give it a file of its own'
+      : (message.split('\n')[0] ?? ''),
+});
+
 /** What a deployment refuses, beside what no function could work with. */
 const deploymentMistakes = (policy: Policy, now: number): PolicyIssue[] => [
   ...scheduleMistakes(policy, now),
@@ -130,14 +169,11 @@ function readJudged(
   const lines = new LineCounter();
   const yaml = parseDocument(read(file), { lineCounter: lines, merge: true });
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
-  const mistakes = [...yaml.errors, ...yaml.warnings];
+  const mistakes = [...[...yaml.errors, ...yaml.warnings].map(mistakeOf), ...strayAliases(yaml)];
   if (mistakes.length > 0) {
     throw new PolicyFileError(
       mistakes
-        .map(
-          ({ pos, message }) =>
-            `${at(pos[0])}: ${visible(shownText(message.split('\n')[0] ?? ''))}`,
-        )
+        .map(({ offset, message }) => `${at(offset)}: ${visible(shownText(message))}`)
         .join('\n'),
     );
   }

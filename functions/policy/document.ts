@@ -26,7 +26,10 @@ const jsonPath = textSchema(JSON_PATH).check(z.regex(/^[^.]+(?:\.[^.]+)*$/, JSON
 // Length of both: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
 const timeZone = z.string().check(
   z.maxLength(50),
-  z.refine((name) => isTimeZone(name), 'a time zone such as Europe/Berlin'),
+  z.refine(
+    (name) => isTimeZone(name),
+    'a time zone such as Europe/Berlin or America/Los_Angeles, by its name in the IANA database',
+  ),
 );
 const schedule = z
   .string()
@@ -37,9 +40,16 @@ const schedule = z
     ),
   );
 
+/**
+ * How names of the IANA database begin, and those without a slash: https://data.iana.org/time-zones/tzdb/backward
+ * JavaScript knows others as well, as Java once did (PST, IST, ACT), and BST would be Bangladesh's time.
+ */
+const IANA =
+  /^(?:(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific|US)\/.+|CET|CST6CDT|Cuba|EET|EST|EST5EDT|Egypt|Eire|GB|GB-Eire|GMT|GMT[+-]?0|Greenwich|HST|Hongkong|Iceland|Iran|Israel|Jamaica|Japan|Kwajalein|Libya|MET|MST|MST7MDT|NZ|NZ-CHAT|Navajo|PRC|PST8PDT|Poland|Portugal|ROC|ROK|Singapore|Turkey|UCT|UTC|Universal|W-SU|WET|Zulu)$/;
+
 /** A name of the IANA database, spelt as it is there: EventBridge Scheduler knows neither offsets nor `europe/berlin`. */
 function isTimeZone(name: string): boolean {
-  if (!/^[A-Z]/.test(name)) return false;
+  if (!IANA.test(name)) return false;
   try {
     const known = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
     return known === name || known.toLowerCase() !== name.toLowerCase();
@@ -59,6 +69,10 @@ const clusterUrl = z.pipe(
     z.maxLength(256, `${URL_EXPECTED}, of at most 256 characters`),
     z.regex(/^https?:\/\/[^\s/?#@*\\]+(?:\/[^\s?#\\]*)?$/i, { error: URL_EXPECTED, abort: true }),
     z.refine((url) => visible(url) === url && URL.canParse(url), URL_EXPECTED),
+    z.refine(
+      (url) => !/\/api\/v0(?:\/|$)/.test(url),
+      'the URL without /api/v0 and what follows, which the functions add',
+    ),
   ),
   z.transform((url) => url.replace(/(?<!\/)\/+$/, '')),
 );

@@ -41,14 +41,14 @@ interface AnySchema {
   readonly def: AnyDef;
 }
 
-/** The keys that a schema knows at a path, to suggest one for a misspelt key. */
-function knownKeys(schema: AnySchema, path: readonly PropertyKey[]): string[] {
+/** The keys that a schema knows at a path: one list for each member of a union. */
+function knownKeys(schema: AnySchema, path: readonly PropertyKey[]): readonly string[][] {
   const { def } = schema;
   const inner = def.innerType ?? def.in;
   if (inner) return knownKeys(inner, path);
   if (def.options) return def.options.flatMap((option) => knownKeys(option, path));
   const [first, ...rest] = path;
-  if (first === undefined) return Object.keys(def.shape ?? {});
+  if (first === undefined) return def.shape ? [Object.keys(def.shape)] : [];
   const next = def.shape?.[String(first)] ?? def.valueType ?? def.element;
   return next ? knownKeys(next, rest) : [];
 }
@@ -115,7 +115,7 @@ function closest(issue: z.core.$ZodIssue, document: unknown): readonly z.core.$Z
   const weight = (issues: readonly z.core.$ZodIssue[]) =>
     issues.reduce((sum, each) => sum + distance(each), 0);
   const [best = []] = [...issue.errors].sort((a, b) => weight(a) - weight(b));
-  const isMapping = best.some(({ path }) => path.length > 0);
+  const isMapping = best.some(({ code, path }) => path.length > 0 || code === 'unrecognized_keys');
   if (!isMapping) {
     const found = valueAt(document, issue.path);
     const all = issue.errors.flat().map((each) => expectation(each, found));
@@ -124,6 +124,15 @@ function closest(issue: z.core.$ZodIssue, document: unknown): readonly z.core.$Z
   return best.flatMap((each) =>
     closest({ ...each, path: [...issue.path, ...each.path] }, document),
   );
+}
+
+/** A key that only another member of a union knows is named with what that one does not know. */
+function unknownKey(key: string, known: readonly string[][], beside: readonly string[]): string {
+  const all = [...new Set(known.flat())];
+  const its = known.find((keys) => keys.includes(key)) ?? all;
+  const others = beside.filter((other) => all.includes(other) && !its.includes(other));
+  if (others.length === 0) return `unknown key${suggestionFor(key, all)}`;
+  return `found beside ${others.join(', ')}, expected one without the other; take one out`;
 }
 
 /** Turns the schema's issues into sentences that say what was found and what was expected. */
@@ -136,10 +145,11 @@ export function explainIssues(
     .flatMap((each) => closest(each, document))
     .flatMap((issue): PolicyIssue[] => {
       if (issue.code === 'unrecognized_keys') {
-        const known = knownKeys(schema, issue.path).concat(issue.path.length === 0 ? ANCHORS : []);
+        const known = knownKeys(schema, issue.path);
+        const beside = Object.keys(Object(valueAt(document, issue.path)));
         return issue.keys.map((key) => ({
           path: [...issue.path, key],
-          message: `unknown key${suggestionFor(key, known)}`,
+          message: unknownKey(key, issue.path.length === 0 ? [...known, [ANCHORS]] : known, beside),
         }));
       }
       if (issue.code === 'invalid_key') {

@@ -10,12 +10,18 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 export const visible = (text: string): string =>
   text.replace(UNSEEN, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 
+/** `U+200D, U+202E` */
+const unseenIn = (text: string): string =>
+  [...new Set(text.match(UNSEEN))]
+    .map((each) => `U+${each.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`)
+    .join(', ');
+
 /** A free text of a policy; `what` says what was expected. */
 export const textSchema = (what = 'a text', least = 1) =>
   z.string().check(
     z.minLength(least, what),
-    z.refine(
-      (text) => visible(text) === text,
-      `${what}, on one line and without control characters or invisible ones`,
-    ),
+    z.refine((text) => visible(text) === text, {
+      error: ({ input }) =>
+        `${what}, on one line and without control characters or invisible ones; take out ${unseenIn(String(input))}`,
+    }),
   );

@@ -55,39 +55,48 @@ export function formatWindow({ days, fromMinute, toMinute }: Window): string {
 
 const MINUTES_OF_DAY = 24 * 60;
 const LONGEST_STEP_MINUTES = 5;
+/** Two weeks and a day: the clock, when it is put forward, may skip a window that opens once a week. */
+const LONGEST_WAIT_MS = 15 * DAY_MS;
 
 /** How many minutes a window is open. */
 export const lengthOf = ({ fromMinute, toMinute }: Window): number =>
   toMinute > fromMinute ? toMinute - fromMinute : toMinute - fromMinute + MINUTES_OF_DAY;
 
-/** The first instant from `from` on that is in one of the windows, to five minutes; `from` itself without any window. */
-export function nextWithin(windows: readonly Window[], timeZone: string, from: number): number {
-  // No step is longer than the shortest window, so that none is stepped over.
-  const step = Math.min(LONGEST_STEP_MINUTES, ...windows.map(lengthOf)) * MINUTE_MS;
-  for (let at = from; at < from + 8 * DAY_MS; at += step) {
-    if (withinWindows(windows, timeZone, at)) return at;
-  }
-  return from;
-}
-
-/** Whether `instant` is in one of the windows; without any window, always. */
-export function withinWindows(
-  windows: readonly Window[],
-  timeZone: string,
-  instant: number,
-): boolean {
-  if (windows.length === 0) return true;
-  const parts = new Intl.DateTimeFormat('en-US', {
+/** Whether an instant is in one of the windows; without any window, always. */
+function openAt(windows: readonly Window[], timeZone: string): (instant: number) => boolean {
+  if (windows.length === 0) return () => true;
+  const clock = new Intl.DateTimeFormat('en-US', {
     timeZone,
     weekday: 'short',
     hour: '2-digit',
     minute: '2-digit',
     hourCycle: 'h23',
-  }).formatToParts(instant);
-  const part = (type: string) => parts.find((each) => each.type === type)?.value ?? '';
-  const minute = Number(part('hour')) * 60 + Number(part('minute'));
-  return isOpen(windows, DAYS.indexOf(part('weekday') as Day), minute);
+  });
+  return (instant) => {
+    const parts = clock.formatToParts(instant);
+    const part = (type: string) => parts.find((each) => each.type === type)?.value ?? '';
+    const minute = Number(part('hour')) * 60 + Number(part('minute'));
+    return isOpen(windows, DAYS.indexOf(part('weekday') as Day), minute);
+  };
 }
+
+/** The first instant from `from` on that is in one of the windows, to five minutes; `from` itself without any window. */
+export function nextWithin(windows: readonly Window[], timeZone: string, from: number): number {
+  // No step is longer than the shortest window, so that none is stepped over.
+  const step = Math.min(LONGEST_STEP_MINUTES, ...windows.map(lengthOf)) * MINUTE_MS;
+  const isWithin = openAt(windows, timeZone);
+  for (let at = from; at < from + LONGEST_WAIT_MS; at += step) {
+    if (isWithin(at)) return at;
+  }
+  return from;
+}
+
+/** Whether `instant` is in one of the windows; without any window, always. */
+export const withinWindows = (
+  windows: readonly Window[],
+  timeZone: string,
+  instant: number,
+): boolean => openAt(windows, timeZone)(instant);
 
 /** Whether one of the windows is open on this day of the week (0: Sunday), so many minutes after midnight. */
 export function isOpen(windows: readonly Window[], today: number, minute: number): boolean {

@@ -36,13 +36,17 @@ function limits(key: string, values: readonly unknown[], insiders: Insiders): bo
   });
 }
 
-function isLimited(condition: unknown, insiders: Insiders): boolean {
+/** Whether one of the keys that a condition demands, in lower case, is so with all its values. */
+function demands(
+  condition: unknown,
+  isSo: (key: string, values: readonly unknown[]) => boolean,
+): boolean {
   return Object.entries(record(condition) ?? {}).some(
     ([operator, keys]) =>
       DEMANDS.test(operator) &&
-      Object.entries(record(keys) ?? {}).some(([key, values]) => {
-        const all = list(values);
-        return all.length > 0 && limits(key.toLowerCase(), all, insiders);
+      Object.entries(record(keys) ?? {}).some(([key, value]) => {
+        const values = list(value);
+        return values.length > 0 && isSo(key.toLowerCase(), values);
       }),
   );
 }
@@ -55,15 +59,24 @@ function shown(value: unknown): string {
   return DELETED.test(value) ? `${value} (a role or user that was deleted)` : value;
 }
 
-/** Who of one `Principal` is outside, as the policy names them. */
-function outsidersIn(principal: unknown, isLimitedToUs: boolean, insiders: Insiders): string[] {
+/** Who of one `Principal` is outside under a condition, as the policy names them. */
+function outsidersIn(principal: unknown, condition: unknown, insiders: Insiders): string[] {
+  const isLimitedToUs = demands(condition, (key, values) => limits(key, values, insiders));
   const everybody = isLimitedToUs ? [] : ['*'];
   if (principal === '*') return everybody;
   const kinds = record(principal);
   if (!kinds) return [shown(principal)];
   return Object.entries(kinds).flatMap(([kind, values]) => {
-    // A service acts for an account; what it may do for others, their own policies say.
-    if (kind === 'Service') return [];
+    if (kind === 'Service') {
+      // It acts for some account. For which, nobody knows where no condition says so.
+      const isForOthers = demands(
+        condition,
+        (key, accounts) => key === 'aws:sourceaccount' && !limits(key, accounts, insiders),
+      );
+      return isForOthers && !isLimitedToUs
+        ? list(values).map((value) => `${shown(value)} for another account`)
+        : [];
+    }
     return list(values).flatMap((value) => {
       if (kind === 'AWS' && value === '*') return everybody;
       const account = typeof value === 'string' ? accountOf(value) : undefined;
@@ -104,11 +117,10 @@ export function outsidersOf(text: string, insiders: Insiders): string[] {
     if (!statement) throw new StrangePolicyError('a statement of it is none');
     const { Effect, Principal, NotPrincipal, Condition } = statement;
     if (Effect === 'Deny') return [];
-    const isLimitedToUs = isLimited(Condition, insiders);
+    if (NotPrincipal === undefined) return outsidersIn(Principal, Condition, insiders);
     // Everybody but those that it names.
-    if (NotPrincipal !== undefined)
-      return isLimitedToUs ? [] : ['everybody but some (NotPrincipal)'];
-    return outsidersIn(Principal, isLimitedToUs, insiders);
+    const isOpen = outsidersIn('*', Condition, insiders).length > 0;
+    return isOpen ? ['everybody but some (NotPrincipal)'] : [];
   });
   return [...new Set(found)].sort();
 }

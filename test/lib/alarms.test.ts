@@ -131,18 +131,30 @@ test('a state lasts until a run sees it mended, and must be bad in every run of 
 
 test('one refused plan, unconfirmed revocation or lost event is an alarm; none is none', () => {
   const alarms = alarmsOf();
-  for (const id of ['PlanRefused', 'RevocationUnconfirmed', 'EventsLost']) {
+  for (const id of ['OutageMended', 'PlanRefused', 'RevocationUnconfirmed', 'EventsLost']) {
     expect(alarms[id]).toMatchObject({
       Statistic: 'Sum',
+      EvaluationPeriods: 2,
       DatapointsToAlarm: 1,
       TreatMissingData: 'notBreaching',
     });
   }
 });
 
+test('one invocation that waits in the failure queue is an alarm, though it was there for a moment', () => {
+  expect(alarmsOf().Undelivered).toMatchObject({
+    Namespace: 'AWS/SQS',
+    MetricName: 'ApproximateNumberOfMessagesVisible',
+    Statistic: 'Maximum',
+    Threshold: 1,
+    EvaluationPeriods: 1,
+  });
+});
+
 test('the management token is told of two weeks ahead, where its secret has a date', () => {
   expect(alarmsOf().ManagementTokenNearExpiry).toMatchObject({
     MetricName: 'ManagementTokenDays',
+    Statistic: 'Minimum',
     ComparisonOperator: 'LessThanThreshold',
     Threshold: 14,
     TreatMissingData: 'notBreaching',

@@ -27,7 +27,7 @@ test('reads the example at the root of the repository', () => {
 describe('a mistake names file, line, key, what was found and what was expected:', () => {
   test('a value', () => {
     expect(mistakeIn(POLICY.replace('Europe/Berlin', 'Middle/Earth'))).toBe(
-      'keyturn.yaml:4: timeZone: found "Middle/Earth", expected a time zone such as Europe/Berlin',
+      'keyturn.yaml:4: timeZone: found "Middle/Earth", expected a time zone such as Europe/Berlin or America/Los_Angeles, by its name in the IANA database',
     );
   });
 
@@ -69,6 +69,20 @@ describe('a mistake names file, line, key, what was found and what was expected:
   test('a key given twice', () => {
     expect(mistakeIn(`${POLICY}owner: other\n`)).toMatch(
       /^keyturn\.yaml:9: Map keys must be unique/,
+    );
+  });
+
+  test('an alias without an anchor above it, wherever it stands', () => {
+    const entry = (value: string) => `${POLICY}  lab:\n    ${value}\n`;
+    const said = 'keyturn.yaml:10: found *nope, expected an anchor &nope above it';
+    expect(mistakeIn(entry('<<: *nope'))).toBe(said);
+    expect(mistakeIn(entry('permissions: *nope'))).toBe(said);
+    expect(mistakeIn(`${entry('<<: *nope')}x-nope: &nope { rotateEvery: 20d }\n`)).toBe(said);
+  });
+
+  test('two documents', () => {
+    expect(mistakeIn(`${POLICY}---\n${POLICY}`)).toBe(
+      'keyturn.yaml:9: found a second document, expected one; take out "---" and what is below it, or give it a file of its own',
     );
   });
 

@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { PolicyDocument, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { allow } from '../../lib/grants.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
+import { layOut } from '../../lib/role-policies.ts';
 import { isAllowed, type Statement } from '../permissions/evaluate.ts';
 import { resolve } from '../permissions/roles.ts';
 import { POLICY, writePolicy } from './synthesize.ts';
@@ -104,6 +107,19 @@ test.each([
     }
   },
 );
+
+test('every policy is filled as far as IAM takes it, and CDK, which moves what is inline beyond 10,000', () => {
+  const stack = new Stack();
+  const secrets = Array.from({ length: 1_000 }, (_, index) => `${PREFIX}s${index}`);
+  const { inline, managed } = layOut([allow(['secretsmanager:GetSecretValue'], secrets)], stack);
+  const bytesOf = (statements: readonly PolicyStatement[]) =>
+    JSON.stringify(new PolicyDocument({ statements: [...statements] }).toJSON()).length;
+  const [first = 0, ...others] = [inline, ...managed.slice(0, -1)].map(bytesOf);
+  expect(first).toBeLessThanOrEqual(10_000);
+  expect(first).toBeGreaterThan(9_800);
+  expect(Math.max(...others)).toBeLessThanOrEqual(6_144);
+  expect(Math.min(...others)).toBeGreaterThan(5_900);
+});
 
 test('a role that is divided over many policies may do on every secret what it may on one', () => {
   const names = namesOf(110, 90);

@@ -246,27 +246,44 @@ describe('a text that names no key, or no single one, is refused with what to wr
     expect(mistakeIn({ encryptionKey: text })).toBe('no mistake');
   });
 
+  const synthesizedIn = (env: object, more: object, cluster: object = {}) => {
+    const policy = writePolicy(folder, JSON.stringify(documentOf(more, cluster)));
+    const app = new App({
+      outdir: join(folder, 'elsewhere'),
+      context: { 'aws:cdk:bundling-stacks': [] },
+    });
+    return () => new Keyturn(new Stack(app, 'Mine', { env }), 'Keyturn', { policy });
+  };
+
   test('a key of another account or Region than the stack is deployed to', () => {
-    const policy = writePolicy(
-      folder,
-      JSON.stringify(documentOf({ encryptionKey: `${ARN}/of-another` })),
-    );
-    const synth = (env: object) => {
-      const app = new App({
-        outdir: join(folder, 'elsewhere'),
-        context: { 'aws:cdk:bundling-stacks': [] },
-      });
-      return () => new Keyturn(new Stack(app, 'Mine', { env }), 'Keyturn', { policy });
-    };
+    const encryptionKey = `${ARN}/of-another`;
     for (const env of [
       { account: '444455556666', region: 'eu-west-1' },
       { account: '111122223333', region: 'us-east-1' },
     ]) {
       const here = `arn:aws:kms:${env.region}:${env.account}:key/of-another`;
-      expect(synth(env)).toThrow(
-        `keyturn.yaml: encryptionKey: found "${ARN}/of-another", expected a key of this stack's account and Region`,
+      expect(synthesizedIn(env, { encryptionKey })).toThrow(
+        `keyturn.yaml: encryptionKey: found "${encryptionKey}", expected a key of this stack's account and Region`,
       );
-      expect(synth(env)).toThrow(`write a key such as ${here}`);
+      expect(synthesizedIn(env, { encryptionKey })).toThrow(`write a key such as ${here}`);
     }
+  });
+
+  const SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:influxdb/management-AbCdEf';
+  const BUS = 'arn:aws:events:eu-west-1:111122223333:event-bus/audit';
+
+  test('a secret or a bus of another Region than the stack is deployed to', () => {
+    const env = { account: '111122223333', region: 'us-east-1' };
+    expect(synthesizedIn(env, {}, { managementToken: SECRET })).toThrow(
+      `keyturn.yaml: cluster.managementToken: found "${SECRET}", expected a secret of this stack's Region, in which alone the functions read; write one such as ${SECRET.replace('eu-west-1', 'us-east-1')}`,
+    );
+    expect(synthesizedIn(env, { eventBus: BUS })).toThrow(
+      `keyturn.yaml: eventBus: found "${BUS}", expected a bus of this stack's Region`,
+    );
+  });
+
+  test('but neither of another account, which may let our roles use them', () => {
+    const env = { account: '444455556666', region: 'eu-west-1' };
+    expect(synthesizedIn(env, { eventBus: BUS }, { managementToken: SECRET })).not.toThrow();
   });
 });

@@ -40,11 +40,17 @@ export interface EntryState {
   readonly heldSince?: number;
 }
 
-/** How late is still normal: a tenth of `rotateEvery`, at least an hour and at most a day, or three runs and `settle`; with windows a week more. */
-function margin({ rotateEvery, windows }: Lifetimes, { thirdMs, settleMs }: Context): number {
+/**
+ * Whether what was due then is later than is normal: by a tenth of `rotateEvery`, at least an hour and at most a day, or by three
+ * runs and `settle`; with windows a week more, or until the first one that a clock put forward has not skipped.
+ */
+function isLate(due: number, { rotateEvery, windows }: Lifetimes, context: Context): boolean {
+  const { at, thirdMs, settleMs, timeZone } = context;
   // One run finds that it is due, and one that comes after the successor has settled promotes it.
-  const patience = Math.max(HOUR_MS, Math.min(DAY_MS, rotateEvery / 10), thirdMs + settleMs);
-  return windows.length > 0 ? patience + 7 * DAY_MS : patience;
+  const promoted = thirdMs + settleMs;
+  const since = at - Math.max(HOUR_MS, Math.min(DAY_MS, rotateEvery / 10), promoted);
+  if (windows.length === 0) return since >= due;
+  return since >= due + 7 * DAY_MS && since >= nextWithin(windows, timeZone, due + promoted);
 }
 
 /** What an entry's state says of the token under AWSCURRENT. */
@@ -151,12 +157,11 @@ function stateOfEntry(
     (since ?? context.at) + entry.rotateEvery,
     waiting ? begunAt(seen, waiting) : 0,
   );
-  const late = context.at >= due + margin(entry, context);
   return {
     ...about,
     condition,
     ...stateOfToken(entry, { token, since }, context),
-    late: late && !isStopped,
+    late: !isStopped && isLate(due, entry, context),
     ...(pending && { pending }),
     ...(stopped !== undefined && { heldSince: stopped }),
   };

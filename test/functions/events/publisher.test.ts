@@ -112,6 +112,26 @@ test('sends again only the entries that were refused, after a while', async () =
   expect(warnings).toEqual([]);
 });
 
+test.each(['InternalFailure', 'InternalException', 'ThrottlingException'])(
+  'an entry that is refused for the moment is sent again: %s',
+  async (code) => {
+    const { aws, publisher, publish, warnings, received } = await connect();
+    aws.intercept = first([refusing(3, 1, code)]);
+    publish(3);
+    expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(0);
+    expect(received()).toEqual([1]);
+    expect(warnings).toEqual([]);
+  },
+);
+
+test('a call that is one too many is repeated, whatever the error is called', async () => {
+  const { aws, publisher, publish, received } = await connect();
+  aws.intercept = first([{ status: 429, body: '{}' }]);
+  publish(2);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(0);
+  expect(received()).toEqual([0, 1]);
+});
+
 test('a call that fails is repeated, with longer and longer waits, until it succeeds', async () => {
   const { aws, publisher, publish, naps, warnings, received } = await connect({ patience: 99 });
   aws.intercept = first(

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { createTransport } from '../../../functions/management-api/transport.ts';
+import { HOUR_MS } from '../../../functions/time.ts';
+import { TokenValue } from '../../../functions/token-value.ts';
 import { connect } from './connect.ts';
 import { type OddAnswer, startOddServer } from './odd-server.ts';
 
@@ -104,6 +107,22 @@ test('an answer that is cut in the middle is an error', async () => {
   const headers = { 'content-length': '1000', connection: 'close' };
   expect(await failureOf({ headers, body: '{"id":"1"' })).toMatchObject({
     name: 'InfluxError',
+    retryable: true,
+  });
+});
+
+test('an answer that never ends is given up after a while, however much time the run has', async () => {
+  const server = await startOddServer(() => 'trickle');
+  const transport = createTransport({ url: server.url, connections: 1, totalMs: 100 });
+  onTestFinished(() => transport.disconnect());
+  const request = {
+    method: 'GET',
+    path: '/',
+    token: new TokenValue('x'),
+    timeoutMs: HOUR_MS,
+  } as const;
+  await expect(transport.send(request)).rejects.toMatchObject({
+    code: 'TimeoutError',
     retryable: true,
   });
 });

@@ -134,7 +134,7 @@ const mistakes: readonly (readonly [object, string])[] = [
   [document({ limits: { percent: 101 } }), 'limits.percent: found 101, expected at most 100'],
   [
     document({ timeZone: 'Mars/Olympus' }),
-    'timeZone: found "Mars/Olympus", expected a time zone such as Europe/Berlin',
+    'timeZone: found "Mars/Olympus", expected a time zone such as Europe/Berlin or America/Los_Angeles, by its name in the IANA database',
   ],
   [
     document({ owner: 'Prod!' }),

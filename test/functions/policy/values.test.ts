@@ -266,19 +266,26 @@ test('refuses what has only the length of a UUID', () => {
   expect(inCluster({ accountId: dashes, clusterId: dashes })).toHaveLength(2);
 });
 
-test.each(['europe/berlin', 'EUROPE/BERLIN', '+02:00', 'utc', 'UTC+2'])(
-  'refuses %s, which EventBridge does not know as a time zone',
-  (timeZone) => {
-    expect(sentences(document({ timeZone }))).toHaveLength(1);
-  },
-);
+test.each(
+  'europe/berlin EUROPE/BERLIN +02:00 utc UTC+2 PST IST JST ACT BST AST SystemV/EST5EDT Etc/Unknown Factory'.split(
+    ' ',
+  ),
+)('refuses %s, which EventBridge does not know as a time zone', (timeZone) => {
+  expect(sentences(document({ timeZone }))).toEqual([
+    `timeZone: found "${timeZone}", expected a time zone such as Europe/Berlin or America/Los_Angeles, by its name in the IANA database`,
+  ]);
+});
 
-test.each(['UTC', 'Europe/Berlin', 'US/Pacific', 'Etc/GMT+5', 'America/Port-au-Prince'])(
-  'takes the time zone %s',
-  (timeZone) => {
-    expect(sentences(document({ timeZone }))).toEqual([]);
-  },
-);
+/** Names that later ones have replaced, and that people still write. */
+const LINKS =
+  'UTC GMT GMT0 EST EST5EDT CET GB NZ-CHAT Zulu US/Pacific Etc/GMT+5 Europe/Kiev Asia/Calcutta Canada/Eastern Brazil/East'.split(
+    ' ',
+  );
+
+test('takes every time zone of the IANA database, and its links', () => {
+  const names = [...Intl.supportedValuesOf('timeZone'), ...LINKS];
+  expect(names.filter((timeZone) => sentences(document({ timeZone })).length > 0)).toEqual([]);
+});
 
 const UNSEEN = [
   ['ESC', '\u001b[31m', '\\u001b'],
@@ -317,13 +324,51 @@ test.each(UNSEEN)('refuses %s in every free text, and shows an escape', (_what, 
     expect(refusal.join('\n'), `text ${index}`).not.toContain(unseen);
     expect(refusal.join('\n').replaceAll('\\u{a}', '\\n'), `text ${index}`).toMatch(/\\/);
   }
+  const codePoint = `U+${unseen.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
   expect(inEntry({ description: text })).toEqual([
     expect.stringContaining(
-      'expected a text, on one line and without control characters or invisible ones',
+      `expected a text, on one line and without control characters or invisible ones; take out ${codePoint}`,
     ),
   ]);
   expect(inEntry({ description: text })[0]).toContain(shown);
 });
+
+test('names the invisible character that joins two into one emoji', () => {
+  expect(inEntry({ description: '👩\u200d💻 writer' }).join()).toMatch(/; take out U\+200D$/);
+});
+
+test.each([
+  ['name and match', { name: 'a', match: 'a*' }, 'match: found beside name'],
+  [
+    'name and match, and what neither knows',
+    { name: 'a', match: 'a*', nam: 1 },
+    'match: found beside name',
+  ],
+  [
+    'match and what is of one database',
+    { match: 'a*', ifMissing: 'create' },
+    'ifMissing: found beside match',
+  ],
+])('says of a rule with %s which to take out', (_what, rule, said) => {
+  expect(sentences(document({ databases: [rule] }))).toContain(
+    `databases[0].${said}, expected one without the other; take one out`,
+  );
+});
+
+test('names each known key of a rule once', () => {
+  expect(sentences(document({ databases: [{ name: 'a', retentionPeriod: '30d' }] }))).toEqual([
+    'databases[0].retentionPeriod: unknown key; known here: name, retention, maxTables, maxColumnsPerTable, ifMissing, partitionTemplate, tables, mode, approve, match',
+  ]);
+});
+
+test.each(['/api/v0', '/api/v0/', '/influx/api/v0', '/api/v0/accounts/1/clusters/2'])(
+  'refuses a URL that ends in %s, which would come twice',
+  (path) => {
+    expect(inCluster({ url: `https://influxdb.example.com${path}` })).toEqual([
+      `cluster.url: found "https://influxdb.example.com${path}", expected the URL without /api/v0 and what follows, which the functions add`,
+    ]);
+  },
+);
 
 test('takes a description in any language', () => {
   for (const description of ['Prüfstand 3 – „Süd“', '製造ライン', 'قسم الإنتاج', '🏭 ok', '']) {

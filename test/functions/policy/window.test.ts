@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { windowSchema, withinWindows } from '../../../functions/policy/window.ts';
+import { nextWithin, windowSchema, withinWindows } from '../../../functions/policy/window.ts';
 
 const open = (windows: readonly string[], instant: string, timeZone = 'UTC') =>
   withinWindows(
@@ -53,6 +53,14 @@ test('follows the clock on the wall when it is put forward', () => {
   expect(berlin('2026-03-29T01:00:00Z')).toBe(true);
   expect(berlin('2026-03-29T01:29:59Z')).toBe(true);
   expect(berlin('2026-03-29T01:30:00Z')).toBe(false);
+});
+
+test('opens a week later where the clock, put forward, skips it', () => {
+  const windows = [windowSchema.parse('Sun 02:00-03:00')];
+  const next = (from: string) =>
+    new Date(nextWithin(windows, 'Europe/Berlin', Date.parse(from))).toISOString();
+  expect(next('2026-03-22T02:00:00Z')).toBe('2026-04-05T00:00:00.000Z');
+  expect(next('2026-03-29T02:00:00Z')).toBe('2026-04-05T00:00:00.000Z');
 });
 
 test('is open in both of the hours that come twice when it is put back', () => {

@@ -48,6 +48,36 @@ test.each([
   expect(judge(allow(principal))).toEqual([]);
 });
 
+describe('a service', () => {
+  const service = { Service: 'appsync.amazonaws.com' };
+  const sourceAccount = (value: unknown) => ({ StringEquals: { 'aws:SourceAccount': value } });
+
+  test.each([
+    sourceAccount(THEIRS),
+    sourceAccount([OURS, THEIRS]),
+    { StringLike: { 'AWS:SourceAccount': '*' } },
+  ])('is outside where it acts for accounts outside: %j', (condition) => {
+    expect(judge([allow(service, condition)])).toEqual([
+      'appsync.amazonaws.com for another account',
+    ]);
+  });
+
+  test.each([
+    sourceAccount(OURS),
+    {
+      ...sourceAccount([OURS, THEIRS]),
+      ArnLike: { 'aws:SourceArn': `arn:aws:sns:eu-west-1:${OURS}:*` },
+    },
+    { ArnLike: { 'aws:SourceArn': 'arn:aws:s3:::a-bucket-names-no-account' } },
+  ])('is inside where it acts for ours, or no account is named: %j', (condition) => {
+    expect(judge([allow(service, condition)])).toEqual([]);
+  });
+
+  test('is inside where it acts for an account that is trusted', () => {
+    expect(judge([allow(service, sourceAccount(THEIRS))], [THEIRS])).toEqual([]);
+  });
+});
+
 describe('everybody', () => {
   test.each([
     { StringEquals: { 'aws:PrincipalAccount': OURS } },

@@ -380,6 +380,19 @@ describe('overdue is', () => {
     expect(overdue(current({ age: 38 * DAY }), weekly)).toBe(1);
   });
 
+  test('two weeks later where the clock, put forward, skips the window of a week', () => {
+    const entry = { windows: ['Sun 02:00-03:00'] };
+    const berlin = policyOf({ timeZone: 'Europe/Berlin' }, entry);
+    // Due at noon of 22 March: the window of the 29th does not exist, and a day after that of 5 April it is late.
+    const at = (text: string) => {
+      const now = Date.parse(text);
+      const age = 30 * DAY + NOW - Date.parse('2026-03-22T12:00:00Z');
+      return overdue({ ...current({ age }), at: now }, berlin);
+    };
+    expect(at('2026-04-05T23:59:59Z')).toBe(0);
+    expect(at('2026-04-06T00:00:00Z')).toBe(1);
+  });
+
   test('counted from the first successor that was armed, not from one in place of it', () => {
     const policy = policyOf({}, { rotateEvery: '7d' });
     const waits = (first: number, labels: Labels = {}) => ({
