@@ -59,7 +59,7 @@ interface Client {
   };
 }
 
-/** Makes a client of AWS, as all are: without retries of its own, and reading bounded answers. */
+/** Makes a client of AWS, as all are: without retries of its own but where `config` says, and reading bounded answers. */
 export function awsClient<C extends Client, O extends object>(
   Made: new (config: O & typeof NO_RETRIES) => C,
   config: O,

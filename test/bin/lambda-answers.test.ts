@@ -53,6 +53,17 @@ it.each([
   expect(stderr).toContain(error.message);
 });
 
+it('no more of an answer is read than Lambda passes on, and it says so', async () => {
+  const env = await answeringLambda((_event, response) => {
+    response.end(`"${'x'.repeat(9 * 2 ** 20)}"`);
+  });
+  const { code, stderr } = await keyturn(ORDER, { env });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /keyturn-prod-revoke did not answer \(the answer is longer than 8 MB.*so nothing was done/s,
+  );
+});
+
 const saying = (payload: string) => (response: ServerResponse) =>
   response.writeHead(200, FAILED).end(payload);
 const TIMED_OUT = failing('', '2026-11-26T18:00:00Z abc Task timed out after 900.00 seconds');
