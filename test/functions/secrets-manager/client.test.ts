@@ -297,10 +297,24 @@ test('of an error no more is read than an error needs, and a page of 502 is aske
 
 test('a listing whose pages have no end is given up when the run ends', async () => {
   const { secrets } = await connectToOdd(
-    () => ({ body: { SecretList: [], NextToken: 'more' } }),
+    (_request, index) => ({ body: { SecretList: [], NextToken: String(index) } }),
     300,
   );
   await expect(secrets.list('prod')).rejects.toThrow(/^ListSecrets of owner prod/);
+});
+
+test.each<[string, object, (secrets: Secrets) => Promise<unknown>]>([
+  ['ListSecrets of owner prod', { SecretList: [] }, (secrets) => secrets.list('prod')],
+  ['ListSecretVersionIds of s', { Versions: [] }, (secrets) => secrets.versionTimes('s')],
+])('no page of %s is asked for again and again', async (place, page, read) => {
+  const { server, secrets } = await connectToOdd(
+    (_request, index) => ({ body: { ...page, NextToken: String(index % 2) } }),
+    5_000,
+  );
+  await expect(read(secrets)).rejects.toThrow(
+    `${place} answered 200, but with a NextToken that it gave before`,
+  );
+  expect(server.asked).toHaveLength(3);
 });
 
 test('no request outlasts the run, and none begins behind its end', async () => {
