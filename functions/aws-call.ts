@@ -1,4 +1,5 @@
-import { pipeline, Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
+import { redact } from './credentials.ts';
 import { type RetryOptions, retry, type Timing } from './retry.ts';
 import { TooLateError, within } from './within.ts';
 
@@ -9,30 +10,44 @@ const NO_RETRIES = {
   requestHandler: { connectionTimeout: 5_000 },
 } as const;
 
-/** Secrets Manager's largest answer is a value of 64 KB, or a page of 100 descriptions. */
+/** Secrets Manager's largest answer is a value of 64 KB, or a page of 100 descriptions; Lambda passes on 6 MB. */
 const MAX_BYTES = 8 * 1024 * 1024;
+/** What is read of an error: its message, or the beginning of a proxy's page. */
+const MAX_ERROR_BYTES = 64 * 1024;
+/** What is shown of a message. The reason of AccessDenied stands behind two ARNs, which may take half of it. */
+const LONGEST_MESSAGE = 1_000;
 
 interface Streaming {
-  readonly response: { body?: unknown };
+  readonly response: { readonly statusCode: number; body?: unknown };
+}
+
+/** There is more of it than fits the memory. */
+export class TooLongAnswerError extends Error {
+  override readonly name = 'TooLongAnswerError';
+
+  constructor() {
+    super(`the answer is longer than ${MAX_BYTES / 1024 / 1024} MB`);
+  }
+}
+
+/** Parts that came together are one: each takes memory of its own, and a server may send bytes one by one. */
+async function* bounded(body: Readable, isError: boolean): AsyncGenerator<Buffer> {
+  let room = isError ? MAX_ERROR_BYTES : MAX_BYTES;
+  for await (const part of body) {
+    if (part.length > room && !isError) throw new TooLongAnswerError();
+    yield part.subarray(0, room);
+    room -= part.length;
+    if (room < 0) return;
+  }
 }
 
 /** Reads no more of an answer than fits the memory: the SDK reads it to its end, whatever its length. */
-async function bounded<T extends Streaming>(answer: Promise<T>): Promise<T> {
+async function inBounds<T extends Streaming>(answer: Promise<T>): Promise<T> {
   const result = await answer;
-  const { body } = result.response;
-  if (!(body instanceof Readable)) return result;
-  let bytes = 0;
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      const isTooLong = bytes > MAX_BYTES;
-      done(
-        isTooLong ? new Error(`the answer is longer than ${MAX_BYTES / 1024 / 1024} MB`) : null,
-        chunk,
-      );
-    },
-  });
-  result.response.body = pipeline(body, counted, () => {});
+  const { body, statusCode } = result.response;
+  if (body instanceof Readable) {
+    result.response.body = Readable.from(bounded(body, statusCode >= 300), { objectMode: false });
+  }
   return result;
 }
 
@@ -44,7 +59,7 @@ interface Client {
   };
 }
 
-/** Makes a client of AWS, as all are: without retries of its own, and reading bounded answers. */
+/** Makes a client of AWS, as all are: without retries of its own but where `config` says, and reading bounded answers. */
 export function awsClient<C extends Client, O extends object>(
   Made: new (config: O & typeof NO_RETRIES) => C,
   config: O,
@@ -52,7 +67,7 @@ export function awsClient<C extends Client, O extends object>(
   const client = new Made({ ...NO_RETRIES, ...config });
   const { requestHandler } = client.config;
   const handle = requestHandler.handle.bind(requestHandler);
-  requestHandler.handle = (...given) => bounded(handle(...given));
+  requestHandler.handle = (...given) => inBounds(handle(...given));
   return client;
 }
 
@@ -67,13 +82,19 @@ export class ForeignAnswerError extends Error {
   }
 }
 
+/** What AWS, or somebody in its place, says of an error: a report has many of them, and Lambda passes on 6 MB. */
+export function shortened(text: string): string {
+  const said = redact(text); // first: nobody would know what is left of a string that was cut
+  return said.length > LONGEST_MESSAGE ? `${said.slice(0, LONGEST_MESSAGE)}…` : said;
+}
+
 /** What the SDK says neither names the call, nor what it was about. It stays the same object: callers know it by its class. */
 function told(error: unknown, place: string): unknown {
   if (!(error instanceof Error)) return error;
   const status = Object(error).$response?.statusCode;
   // Not the error itself: a parser's error contains the beginning of what it could not parse.
   if (error instanceof SyntaxError) return new ForeignAnswerError(place, status, 'it is not JSON');
-  error.message = `${place}: ${error.message}`;
+  error.message = `${place}: ${shortened(error.message)}`;
   return error;
 }
 

@@ -86,7 +86,7 @@ const SHORTEST_MANAGEMENT = 8;
  * line of the text stays a line.
  */
 const ENCODED =
-  /%([2-7][0-9A-Fa-f])|\\{1,4}(?:u00|x)([2-7][0-9A-Fa-f])|=(2B|2D|2F|3D|5F)|\\{1,4}([/_+=-])|&#(\d{2,3});|&#[xX]([2-7][0-9A-Fa-f]);|&(amp|dash|equals|hyphen|lowbar|percnt|period|plus|sol);/g;
+  /%([2-7][0-9A-Fa-f])|\\{1,4}(?:u00|x)([2-7][0-9A-Fa-f])|=(2B|2D|2F|3D|5F)|\\{1,4}([/_+=-])|&#0{0,6}(\d{2,3});|&#[xX]0{0,6}([2-7][0-9A-Fa-f]);|&(amp|dash|equals|hyphen|lowbar|percnt|period|plus|sol);/g;
 const ENTITIES: Readonly<Record<string, string>> = {
   amp: '&',
   dash: '-',
@@ -98,6 +98,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
   plus: '+',
   sol: '/',
 };
+/** Eight bytes or more, each by itself: as programs print a list of them, dumps print memory, and a mail writes them all. */
+const DECIMAL_BYTES = /\d{2,3}(?:, ?\d{2,3}){7,}/g;
+const HEXADECIMAL_BYTES =
+  /[2-7][0-9A-Fa-f](?:(?:[:= ]|,? ?0x)[2-7][0-9A-Fa-f](?![0-9A-Za-z])){7,}/g;
 const LAYERS = 4;
 
 const ESCAPE = String.fromCharCode(27);
@@ -114,17 +118,22 @@ const visible = (code: number, otherwise: string) =>
 const mended = (text: string): string =>
   text.replace(BROKEN, (all) => (all.match(BREAKS) ?? []).join('') + all.replace(BREAKS, ''));
 
+const fromBytes = (list: string, radix: 10 | 16): string =>
+  (list.match(radix === 10 ? /\d{2,3}/g : /[2-7][0-9A-Fa-f]/g) ?? [])
+    .map((byte) => visible(Number.parseInt(byte, radix), ' '))
+    .join('');
+
 /** The text without one layer of encoding. */
 const decodedOnce = (text: string): string =>
-  mended(text).replace(
-    ENCODED,
-    (all, percent, escaped, quoted, sign, decimal, hexadecimal, entity) => {
+  mended(text)
+    .replace(DECIMAL_BYTES, (list) => fromBytes(list, 10))
+    .replace(HEXADECIMAL_BYTES, (list) => fromBytes(list, 16))
+    .replace(ENCODED, (all, percent, escaped, quoted, sign, decimal, hexadecimal, entity) => {
       const hex = percent ?? escaped ?? quoted ?? hexadecimal;
       if (hex !== undefined) return visible(Number.parseInt(hex, 16), all === '%20' ? ' ' : all);
       if (decimal !== undefined) return visible(Number(decimal), all);
       return sign ?? ENTITIES[entity] ?? all;
-    },
-  );
+    });
 
 /** The text as its author saw it: without what encodes, hides or colours its characters. */
 export function plainText(text: string): string {

@@ -94,3 +94,9 @@ export type ScheduledJob = (typeof SCHEDULED)[number];
 export const scheduleName = (owner: string, entry: string) => functionName(owner, entry);
 
 export type Measure = (measures: Measures) => void;
+
+/** What a process of AWS has, and a server may repeat: the session token is sent with every request. */
+export const awsCredentialsIn = (environment: NodeJS.ProcessEnv): readonly string[] => {
+  const { AWS_SECRET_ACCESS_KEY: key = '', AWS_SESSION_TOKEN: session = '' } = environment;
+  return [key, session];
+};

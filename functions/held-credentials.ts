@@ -11,8 +11,8 @@ export interface HeldCredentials {
   holdAllIn(secretValue: string): void;
   /**
    * Replaces by `[token]` every word that has a part of 12 characters or more of what was held: plain, escaped,
-   * percent-encoded, in base64 or hexadecimal digits (of UTF-16, too), or both. A text that has none stays as it is; one that has
-   * loses its encoding.
+   * percent-encoded, as a list of bytes, in base64 or hexadecimal digits (of UTF-16, too), or both. A text that has none
+   * stays as it is; one that has loses its encoding.
    */
   redact(text: string): string;
 }

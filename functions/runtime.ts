@@ -6,6 +6,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { holdsCredential, redact } from './credentials.ts';
 import { createDataPlane } from './data-plane/probe.ts';
 import {
+  awsCredentialsIn,
   CA_FILE,
   ENVIRONMENT,
   type Measure,
@@ -190,8 +191,7 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 export function createRuntime(origin: Origin): Runtime {
   const { policy, ca, managementToken: given } = origin;
   const held = createHeldCredentials(formatExactJson(policy));
-  const { AWS_SECRET_ACCESS_KEY: key = '', AWS_SESSION_TOKEN: session = '' } = process.env;
-  for (const credential of [key, session]) held.hold(credential);
+  for (const credential of awsCredentialsIn(process.env)) held.hold(credential);
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
   const clean: Clean = (value) => redacted(value, (text) => held.redact(redact(text)));
   const log = redactingLog(origin.log, clean);

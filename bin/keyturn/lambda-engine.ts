@@ -5,6 +5,7 @@ import {
   ResourceNotFoundException,
   TooManyRequestsException,
 } from '@aws-sdk/client-lambda';
+import { awsClient, TooLongAnswerError } from '../../functions/aws-call.ts';
 import { formatDuration } from '../../functions/policy/duration.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
 import { TimeoutError, within } from '../../functions/within.ts';
@@ -78,9 +79,8 @@ export function createLambdaEngine(
   config: LambdaClientConfig = {},
   longestMs = LONGEST_MS,
 ): Engine {
-  const client = new LambdaClient({
-    // An unanswered invocation continues in Lambda; the person decides whether to repeat it.
-    maxAttempts: 1,
+  // It does not retry: an unanswered invocation continues in Lambda, and the person decides whether to repeat it.
+  const client = awsClient(LambdaClient, {
     // 0 is no timeout: each invocation has its own
     // (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
     requestHandler: { requestTimeout: 0, connectionTimeout: 10_000 },
@@ -147,7 +147,7 @@ function unreachable(invoked: Invoked, error: unknown): unknown {
     );
   }
   const isNetwork = 'code' in error || error.name === 'TimeoutError';
-  if (!isNetwork) return error;
+  if (!isNetwork && !(error instanceof TooLongAnswerError)) return error;
   const became = isOnlyLook ? ONLY_LOOKED : `its run may continue in Lambda: ${REPEAT}`;
   return new CommandError(`${name} did not answer (${error.message}); ${became}`, { cause: error });
 }

@@ -9,7 +9,7 @@ import {
   UpdateScheduleCommand,
 } from '@aws-sdk/client-scheduler';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { awsCall } from '../../functions/aws-call.ts';
+import { awsCall, awsClient } from '../../functions/aws-call.ts';
 
 /** What EventBridge Scheduler says of one schedule. */
 export type Found = GetScheduleOutput;
@@ -31,6 +31,7 @@ export interface Scheduler {
 
 /** For one call, with the repetitions that the SDK makes of it. */
 const PATIENCE_MS = 30_000;
+const REPEATING = { maxAttempts: 3 };
 /** A read may show what was there before a write. */
 const LOOKS = 5;
 const BETWEEN_LOOKS_MS = 1_000;
@@ -52,7 +53,7 @@ const has = ({ State, Description = '' }: Found, change: Change) =>
   State === change.State && Description === (change.Description ?? '');
 
 export function createScheduler(): Scheduler {
-  const client = new SchedulerClient({});
+  const client = awsClient(SchedulerClient, REPEATING);
 
   async function get(name: string): Promise<Found | undefined> {
     try {
@@ -103,7 +104,7 @@ export function createScheduler(): Scheduler {
 
 /** The end of the caller's ARN, such as `assumed-role/on-call/alice`. */
 export async function callerName(): Promise<string> {
-  const client = new STSClient({});
+  const client = awsClient(STSClient, REPEATING);
   const { Arn = '' } = await awsCall('GetCallerIdentity', PATIENCE_MS, (how) =>
     client.send(new GetCallerIdentityCommand({}), how),
   );

@@ -4,6 +4,8 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { redact } from '../../functions/credentials.ts';
+import { awsCredentialsIn } from '../../functions/environment.ts';
+import { createHeldCredentials } from '../../functions/held-credentials.ts';
 import { redacted } from '../../functions/redacted.ts';
 import { harmless, withEscapes } from '../harmless.ts';
 import { CommandError, EXIT } from './failure.ts';
@@ -86,13 +88,17 @@ export function createTerminal(
   });
   stderr.on('error', () => {});
 
+  const held = createHeldCredentials();
+  for (const credential of awsCredentialsIn(process.env)) held.hold(credential);
+  const clean = (text: string) => held.redact(redact(text));
+
   const styleFor =
     (stream: NodeJS.WriteStream): Style =>
     (format, shown) =>
       styleText(format, shown, { stream });
 
   const shownOn = (stream: NodeJS.WriteStream, text: string) =>
-    harmless(redact(text), { isStyled: styleText('bold', '-', { stream }) !== '-' });
+    harmless(clean(text), { isStyled: styleText('bold', '-', { stream }) !== '-' });
 
   const readLine = async (
     question: string,
@@ -122,7 +128,7 @@ export function createTerminal(
   };
   return {
     print: (line) => print(shownOn(stdout, line)),
-    printJson: (value) => print(withEscapes(JSON.stringify(redacted(value, redact), null, 2))),
+    printJson: (value) => print(withEscapes(JSON.stringify(redacted(value, clean), null, 2))),
     get hasPrinted() {
       return hasPrinted;
     },

@@ -3,7 +3,7 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
-import { awsCall, awsClient, ForeignAnswerError, statusOf } from '../aws-call.ts';
+import { awsCall, awsClient, ForeignAnswerError, shortened, statusOf } from '../aws-call.ts';
 import { backoffMs } from '../retry.ts';
 import type { KeyturnEvent, Publish } from './events.ts';
 
@@ -107,11 +107,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const { ErrorCode, ErrorMessage } = Entries[index] ?? {};
         if (ErrorCode === undefined) return false;
         if (!FOR_GOOD.test(ErrorCode)) {
-          box.error = ErrorCode;
+          box.error = shortened(ErrorCode);
           return true;
         }
         box.refused += 1;
-        warn('events lost', { count: 1, type, error: `${ErrorCode}: ${ErrorMessage}` });
+        warn('events lost', { count: 1, type, error: shortened(`${ErrorCode}: ${ErrorMessage}`) });
         return false;
       });
     } catch (error) {

@@ -5,6 +5,44 @@ export type Reader<T> = (text: string) => { readonly value: T } | { readonly pro
 
 export const readNothing: Reader<void> = () => ({ value: undefined });
 
+/** Brackets and commas: a hundred thousand tokens of ten permissions have half of them. */
+const MOST_VALUES = 8_000_000;
+const DEEPEST = 64;
+
+/** The quote that ends a string, by the one that begins it. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
+}
+
+/** Whether to parse it could take much more memory than a listing does, which its length does not say. */
+function isTooMuch(text: string): boolean {
+  let [values, depth] = [0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text[at]) {
+      case '"':
+        at = endOfString(text, at);
+        break;
+      case '[':
+      case '{':
+        values += 1;
+        depth += 1;
+        break;
+      case ']':
+      case '}':
+        depth -= 1;
+        break;
+      case ',':
+        values += 1;
+        break;
+      default:
+    }
+    if (values > MOST_VALUES || depth > DEEPEST) return true;
+  }
+  return false;
+}
+
 const placeOf = (path: readonly PropertyKey[]) =>
   path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('') ||
   'its top level';
@@ -19,6 +57,11 @@ export function reader<T>(
 ): Reader<T> {
   let schema: z.ZodMiniType<T> | undefined;
   return (text) => {
+    if (isTooMuch(text)) {
+      return {
+        problem: 'its body has more values, or more of them within each other, than are read',
+      };
+    }
     schema ??= makeSchema();
     let body: unknown;
     try {

@@ -18,7 +18,7 @@ export interface TransportOptions {
   readonly timeoutMs?: number | undefined;
   /** The longest wait for a whole answer. */
   readonly totalMs?: number | undefined;
-  /** The longest body, in bytes, of an answer that is a success. */
+  /** The longest body, in bytes, of an answer that is a success; each part counts 256 more. */
   readonly maxBytes?: number | undefined;
 }
 
@@ -36,6 +36,8 @@ export interface Transport {
 const MAX_BYTES = 64 * 1024 * 1024;
 /** What is read of an answer that is no success: its message, or the beginning of a proxy's page. */
 const MAX_ERROR_BYTES = 64 * 1024;
+/** What every part of a body takes beside its bytes: a server may send them one by one. */
+const PART_BYTES = 256;
 /** A server that says a little now and then is not waited for longer. */
 const TOTAL_MS = 120_000;
 /** Larger than any head that a proxy lets through. */
@@ -96,9 +98,10 @@ export function createTransport(options: TransportOptions): Transport {
           },
           onResponseData: (controller, chunk) => {
             const room = (isSuccess(head) ? maxBytes : MAX_ERROR_BYTES) - bytes;
-            bytes += chunk.length;
+            const taken = chunk.length + PART_BYTES;
+            bytes += taken;
             chunks.push(chunk.subarray(0, Math.max(0, room)));
-            if (chunk.length <= room) return;
+            if (taken <= room) return;
             if (isSuccess(head)) controller.abort(new TooLongAnswerError(maxBytes));
             else {
               finish();

@@ -69,6 +69,29 @@ async function ofOneSecret<T>(read: () => Promise<T>): Promise<T> {
 const tagList = (tags: Readonly<Record<string, string>>) =>
   Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 
+interface Page {
+  readonly NextToken?: string | undefined;
+}
+
+/** Every page of a list, or none. A server that names a page twice would be asked for ever. */
+async function* pagesOf<P extends Page>(
+  place: string,
+  read: (NextToken: string | undefined) => Promise<P | undefined>,
+): AsyncGenerator<P> {
+  const named = new Set<string | undefined>();
+  let next: string | undefined;
+  do {
+    if (named.has(next)) {
+      throw new ForeignAnswerError(place, 200, 'with a NextToken that it gave before');
+    }
+    named.add(next);
+    const page = await read(next);
+    if (!page) return;
+    yield page;
+    next = page.NextToken;
+  } while (next !== undefined);
+}
+
 export function createSecrets(options: SecretsOptions): Secrets {
   const client = awsClient(SecretsManagerClient, options.client ?? {});
   const { ask, again } = awsCalls(options);
@@ -106,8 +129,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
     async list(owner) {
       const place = `ListSecrets of owner ${owner}`;
       const secrets: Secret[] = [];
-      let NextToken: string | undefined;
-      do {
+      const pages = pagesOf(place, (NextToken) => {
         const command = new ListSecretsCommand({
           Filters: [
             { Key: 'tag-key', Values: [OWNER_TAG] },
@@ -117,13 +139,14 @@ export function createSecrets(options: SecretsOptions): Secrets {
           MaxResults: PAGE,
           NextToken,
         });
-        const page = await again(async () => {
+        return again(async () => {
           await listable(place);
           return ask(place, (how) => client.send(command, how));
         });
-        secrets.push(...present(page.SecretList, place, 'a list').map(fromListing));
-        NextToken = page.NextToken;
-      } while (NextToken !== undefined);
+      });
+      for await (const { SecretList } of pages) {
+        secrets.push(...present(SecretList, place, 'a list').map(fromListing));
+      }
       // The filters match beginnings, and a value of any tag, so they find too much.
       // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html
       return secrets.filter(({ tags }) => tags[OWNER_TAG] === owner);
@@ -142,26 +165,25 @@ export function createSecrets(options: SecretsOptions): Secrets {
     async versionTimes(name) {
       const place = `ListSecretVersionIds of ${name}`;
       const times = new Map<string, number>();
-      let NextToken: string | undefined;
-      do {
+      const pages = pagesOf(place, (NextToken) => {
         const command = new ListSecretVersionIdsCommand({
           SecretId: name,
           IncludeDeprecated: true,
           MaxResults: PAGE,
           NextToken,
         });
-        const page = await ofOneSecret(() =>
+        return ofOneSecret(() =>
           orUndefined(async () => {
             await listable(place);
             return ask(place, (how) => client.send(command, how));
           }),
         );
-        if (!page) return times;
-        for (const { VersionId, CreatedDate } of present(page.Versions, place, 'a list')) {
+      });
+      for await (const { Versions } of pages) {
+        for (const { VersionId, CreatedDate } of present(Versions, place, 'a list')) {
           if (VersionId && CreatedDate) times.set(VersionId, CreatedDate.getTime());
         }
-        NextToken = page.NextToken;
-      } while (NextToken !== undefined);
+      }
       return times;
     },
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
 import { expect, it } from 'vitest';
@@ -52,6 +53,42 @@ it.each([
   expect(error.message).not.toMatch(/[{<]|Unexpected token/);
   expect(stderr).toContain(error.message);
 });
+
+it('no more of an answer is read than Lambda passes on, and it says so', async () => {
+  const env = await answeringLambda((_event, response) => {
+    response.end(`"${'x'.repeat(9 * 2 ** 20)}"`);
+  });
+  const { code, stderr } = await keyturn(ORDER, { env });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /keyturn-prod-revoke did not answer \(the answer is longer than 8 MB.*so nothing was done/s,
+  );
+});
+
+it.each(['a refusal', 'an answer'])(
+  'shows nothing of the credentials of AWS that somebody repeats: in %s',
+  async (kind) => {
+    const secrets = {
+      AWS_SECRET_ACCESS_KEY: randomBytes(30).toString('base64'),
+      AWS_SESSION_TOKEN: `IQoJ${randomBytes(90).toString('base64')}`,
+    };
+    const message = `cannot read ${JSON.stringify(secrets)}`;
+    const env = await answeringLambda((_event, response) =>
+      kind === 'an answer'
+        ? failing('Error', message)(response)
+        : response
+            .writeHead(400, { 'x-amzn-errortype': 'InvalidRequestException' })
+            .end(JSON.stringify({ message })),
+    );
+    const { code, stdout, stderr } = await keyturn(ORDER, { env: { ...env, ...secrets } });
+    expect(code).toBe(1);
+    expect(stderr).toContain('cannot read');
+    expect(stdout).toContain('cannot read');
+    for (const secret of Object.values(secrets)) {
+      expect(stdout + stderr).not.toContain(secret.slice(10, 30));
+    }
+  },
+);
 
 const saying = (payload: string) => (response: ServerResponse) =>
   response.writeHead(200, FAILED).end(payload);

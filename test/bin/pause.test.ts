@@ -196,6 +196,14 @@ it('claims nothing that it did not see', async () => {
   expect(paused.stdout).toContain('it is on: the change was sent, and not seen within 5 seconds');
 });
 
+it('reads no more of what it is told of a schedule than fits the memory', async () => {
+  const { world, run } = await openDeployed();
+  world.aws.intercept = async () => ({ status: 200, body: `"${'x'.repeat(9 * 2 ** 20)}"` });
+  const { code, stderr } = await run(PAUSE);
+  expect(code).toBe(1);
+  expect(stderr).toContain('GetSchedule of keyturn-prod-rotate: the answer is longer than 8 MB');
+});
+
 it('stops what is there, and reports a schedule that is not', async () => {
   const { world, run } = await openDeployed();
   const saved = world.aws.snapshot();

@@ -32,6 +32,18 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
     codesOf(text)
       .map((code) => `&#${code};`)
       .join(''),
+  'as HTML, every character with zeros in front': (text) =>
+    codesOf(text)
+      .map((code) => `&#${String(code).padStart(5, '0')};`)
+      .join(''),
+  'as HTML, every character in hexadecimal digits with zeros in front': (text) =>
+    hex(text).replace(/../g, '&#x00$&;'),
+  'as a list of bytes': (text) => `[${codesOf(text).join(', ')}]`,
+  'as JSON of bytes': (text) => JSON.stringify(Buffer.from(text)),
+  'as bytes in hexadecimal digits': (text) => hex(text).replace(/..(?=.)/g, '$& '),
+  'as bytes in hexadecimal digits with colons': (text) => hex(text).replace(/..(?=.)/g, '$&:'),
+  'as bytes of a program': (text) => hex(text).replace(/../g, '0x$&, '),
+  'quoted-printable, every character': (text) => hex(text).toUpperCase().replace(/../g, '=$&'),
 };
 
 const PARTS = Array.from({ length: TOKEN.length - 11 }, (_, at) => TOKEN.slice(at, at + 12));

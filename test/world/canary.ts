@@ -14,13 +14,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
   sol: '/',
 };
 
-/** Without one layer of the escapes of JSON, of URLs and of HTML. */
+/** Without one layer of the escapes of JSON, of URLs, of mails and of HTML, and of lists of bytes. */
 const unescaped = (text: string): string =>
   text
-    .replace(/(?:\\+(?:u00|x)|%|&#x)([0-9a-f]{2});?/gi, (_all, hex) =>
+    .replace(/\d+(?:, ?\d+){11,}/g, (list) => String.fromCharCode(...list.split(',').map(Number)))
+    .replace(/(?:\\+(?:u00|x)|[%=]|&#x0*)([0-9a-f]{2});?/gi, (_all, hex) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     )
-    .replace(/&#(\d{2,3});/g, (_all, code) => String.fromCharCode(Number(code)))
+    .replace(/(?:0x)?[0-9a-f]{2}(?:(?:[: ]|,? ?0x)[0-9a-f]{2}){11,}/gi, (bytes) =>
+      bytesOf(bytes.replace(/0x|[:, ]/g, ''), 'hex'),
+    )
+    .replace(/&#0*(\d{2,3});/g, (_all, code) => String.fromCharCode(Number(code)))
     .replace(/&(amp|equals|lowbar|plus|sol);/g, (_all, name) => ENTITIES[name] ?? '')
     .replace(/\\+\//g, '/');
 

@@ -178,6 +178,15 @@ test.each(['MalformedDetail', 'NotAuthorizedForSourceException', 'AccessDeniedEx
   },
 );
 
+test('of what is said of an entry, the log gets as much as of any error', async () => {
+  const { aws, publisher, publish, warnings } = await connect();
+  aws.intercept = async () => refusing(3, 1, `AccessDenied${'x'.repeat(100_000)}`);
+  publish(3);
+  await publisher.flush(LONGEST_FLUSH_MS);
+  const [{ details = {} } = {}] = warnings;
+  expect(JSON.stringify(details).length).toBeLessThan(1_100);
+});
+
 test('gives up at the end of its time, and says how many are lost and why', async () => {
   const { aws, publisher, publish, naps, warnings } = await connect({ patience: 3 });
   aws.intercept = async () => refusing(1, 0);

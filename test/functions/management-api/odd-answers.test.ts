@@ -71,6 +71,14 @@ test('an answer that would not fit the memory is an error that says so, and is n
   expect(server.asked).toHaveLength(1);
 });
 
+test('an answer of tiny parts is given up before they fill the memory', async () => {
+  const server = await startOddServer(() => ({ crumbs: 300_000 }));
+  const { api } = connect(server.url);
+  await expect(api.listTokens()).rejects.toMatchObject({
+    message: 'GET /api/v0/tokens failed: the answer is longer than 64 MB, the most that is read',
+  });
+});
+
 test('an answer whose head has no end is an error, and is not repeated', async () => {
   const server = await startOddServer(() => ({ headers: { 'x-long': 'x'.repeat(100_000) } }));
   const { api } = connect(server.url);

@@ -6,6 +6,8 @@ export interface OddAnswer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** In place of a body so many spaces, each a part of its own. */
+  readonly crumbs?: number;
 }
 
 /** `reset` cuts the connection; `trickle` is a success that never ends, a space each 20 ms. */
@@ -27,8 +29,13 @@ function answer(response: ServerResponse, given: Given) {
     response.on('close', () => clearInterval(timer));
     return;
   }
-  const { status = 200, headers = {}, body } = given;
+  const { status = 200, headers = {}, body, crumbs = 0 } = given;
   response.writeHead(status, { ...headers });
+  if (crumbs > 0) {
+    response.flushHeaders();
+    response.socket?.end(`${'1\r\n \r\n'.repeat(crumbs)}0\r\n\r\n`);
+    return;
+  }
   response.end(body === undefined ? undefined : formatBody(body));
 }
 

@@ -273,12 +273,48 @@ test('an answer without end is given up before it fills the memory', async () =>
   expect(server.asked).toHaveLength(1);
 });
 
+test('a long message is cut, and no string with it: the report of a run has many', async () => {
+  const message = `${'x'.repeat(990)} apiv1_${'aB3'.repeat(30)} ${'y'.repeat(50_000)}`;
+  const { secrets } = await connectToOdd(() => ({
+    status: 400,
+    headers: { 'x-amzn-errortype': 'AccessDeniedException' },
+    body: { message },
+  }));
+  const { message: said } = await secrets.describe('s').catch((error) => error);
+  expect(said).toBe(`DescribeSecret of s: ${'x'.repeat(990)} [token] y…`);
+});
+
+test('of an error no more is read than an error needs, and a page of 502 is asked again', async () => {
+  const { server, secrets } = await connectToOdd(() => ({
+    status: 502,
+    body: { message: 'x'.repeat(100_000) },
+  }));
+  await expect(secrets.describe('s')).rejects.toThrow(
+    'DescribeSecret of s answered 502, but it is not JSON',
+  );
+  expect(server.asked).toHaveLength(5);
+});
+
 test('a listing whose pages have no end is given up when the run ends', async () => {
   const { secrets } = await connectToOdd(
-    () => ({ body: { SecretList: [], NextToken: 'more' } }),
+    (_request, index) => ({ body: { SecretList: [], NextToken: String(index) } }),
     300,
   );
   await expect(secrets.list('prod')).rejects.toThrow(/^ListSecrets of owner prod/);
+});
+
+test.each<[string, object, (secrets: Secrets) => Promise<unknown>]>([
+  ['ListSecrets of owner prod', { SecretList: [] }, (secrets) => secrets.list('prod')],
+  ['ListSecretVersionIds of s', { Versions: [] }, (secrets) => secrets.versionTimes('s')],
+])('no page of %s is asked for again and again', async (place, page, read) => {
+  const { server, secrets } = await connectToOdd(
+    (_request, index) => ({ body: { ...page, NextToken: String(index % 2) } }),
+    5_000,
+  );
+  await expect(read(secrets)).rejects.toThrow(
+    `${place} answered 200, but with a NextToken that it gave before`,
+  );
+  expect(server.asked).toHaveLength(3);
 });
 
 test('no request outlasts the run, and none begins behind its end', async () => {
