@@ -8,9 +8,13 @@ import {
 } from '../secrets-manager/secret.ts';
 import { formatInstant } from '../time.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
-import type { Observation } from '../tokens/observation.ts';
+import type { Observation, ObservedSecret } from '../tokens/observation.ts';
 import { isCurrentHere } from '../tokens/state.ts';
 import type { ClusterMove } from './plan/rotation-action.ts';
+
+/** As after a move back to where AWSCURRENT is from: AWSPREVIOUS has a token of the cluster that is left. */
+const lacksPrevious = ({ secret, holders }: ObservedSecret) =>
+  holders.get(secret.labels.AWSPREVIOUS ?? '')?.state === 'gone';
 
 /** Tags a secret with the policy's cluster, if it still is of the cluster from which a person approved the move, or still has no such tag. */
 export async function moveCluster(
@@ -26,9 +30,9 @@ export async function moveCluster(
   if (isOfUnknown ? !isLost : otherClusterOf(secret, url) !== from) return 'skipped';
   refuseForeignSecret(secret, policy);
   const seen = observation.secrets.get(name);
-  // Where the new cluster has the token, too, whatever becomes of that does not follow from the move.
-  const isHere = seen !== undefined && isCurrentHere(seen);
-  const moved = isHere ? {} : { [MOVED_TAG]: formatInstant(apiNow()) };
+  // Where the new cluster has what consumers use, too, whatever becomes of that does not follow from the move.
+  const isLeft = !seen || !isCurrentHere(seen) || (!isOfUnknown && lacksPrevious(seen));
+  const moved = isLeft ? { [MOVED_TAG]: formatInstant(apiNow()) } : {};
   await secrets.tag(name, { [CLUSTER_TAG]: url, ...moved });
   return 'done';
 }

@@ -1,6 +1,7 @@
 import type { Permission, Token } from '../../management-api/token.ts';
 import { entryOf, namedDatabases, type Policy, secretPrefix } from '../../policy/policy.ts';
 import { suggestionFor } from '../../policy/suggestion.ts';
+import { pendingVersion } from '../../secrets-manager/secret.ts';
 import {
   asOwned,
   type ObservedSecret,
@@ -181,11 +182,11 @@ function selectDatabase(
 
 /** Whether this token is current or pending: an order about it means its whole secret. */
 export const isInUse = (
-  { secret: { labels }, holders }: ObservedSecret,
+  { secret, holders }: ObservedSecret,
   id: string,
   versions: readonly string[],
 ): boolean =>
-  [labels.AWSCURRENT, labels.AWSPENDING].some((version) => {
+  [secret.labels.AWSCURRENT, pendingVersion(secret)].some((version) => {
     if (version === undefined) return false;
     const holder = holders.get(version);
     const isHolder = holder?.state === 'owned' && holder.owned.token.id === id;

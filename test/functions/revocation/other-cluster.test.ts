@@ -4,11 +4,26 @@ import { answering } from '../../world/faults.ts';
 import { openMoved } from '../../world/moved.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { HOUR, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
 
 /** This cluster refuses what another one made, and says nothing of what becomes of it there. */
 const order = { token: 'telegraf', reason: 'leaked', way: 'delete' };
 
 const ELSEWHERE = /another one, where its secret was before, may/;
+
+/** As if the policy had pointed to another cluster until now: this one has these tokens, and a person approves. */
+async function approveMoveFrom(
+  world: World,
+  url: string,
+  tokens: World['cluster']['state']['tokens'],
+): Promise<void> {
+  world.cluster.state.tokens.splice(0, Number.POSITIVE_INFINITY, ...tokens);
+  for (const name of [TELEGRAF, 'keyturn/prod/grafana']) {
+    await world.people.tag(name, { 'keyturn:cluster': url });
+  }
+  const { result } = await world.rotate({ dryRun: true });
+  await world.rotate({ approve: result.plan.refusals[0].hash });
+}
 
 /** The row of the token that the other cluster made. */
 const rowOf = (result: RevocationReport | undefined, tokenId: string | undefined) =>
@@ -77,4 +92,21 @@ test('an order long after a move is confirmed where this cluster made all that i
   await world.wait(HOUR);
   const { result } = await world.revoke(order);
   expect(result).toMatchObject({ confirmed: true });
+});
+
+test('an order after a move back says that what the cluster between made may work there', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.wait(HOUR);
+  const ofFirst = world.labels(TELEGRAF).AWSCURRENT;
+  const before = [...world.cluster.state.tokens];
+  await approveMoveFrom(world, 'https://old.example.com', []);
+  const between = world.holders(TELEGRAF).AWSCURRENT;
+  await world.wait(HOUR);
+  await world.people.makeCurrent(TELEGRAF, ofFirst);
+  await approveMoveFrom(world, 'https://between.example.com', before);
+  await world.wait(HOUR);
+  const { result } = await world.revoke({ ...order, token: undefined, tokenId: between });
+  expect(result).toMatchObject({ confirmed: false });
+  expect(rowOf(result, between)?.unconfirmed).toMatch(ELSEWHERE);
 });
