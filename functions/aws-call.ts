@@ -16,6 +16,7 @@ const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
 /** What is shown of a message. The reason of AccessDenied stands behind two ARNs, which may take half of it. */
 const LONGEST_MESSAGE = 1_000;
+const CUT_WORD = /(?<![^\s"',;])[^\s"',;]+$/;
 
 interface Streaming {
   readonly response: { readonly statusCode: number; body?: unknown };
@@ -85,7 +86,9 @@ export class ForeignAnswerError extends Error {
 /** What AWS, or somebody in its place, says of an error: a report has many of them, and Lambda passes on 6 MB. */
 export function shortened(text: string): string {
   const said = redact(text); // first: nobody would know what is left of a string that was cut
-  return said.length > LONGEST_MESSAGE ? `${said.slice(0, LONGEST_MESSAGE)}…` : said;
+  if (said.length <= LONGEST_MESSAGE) return said;
+  // Nor of a password that has no form of its own: the word that is cut goes whole.
+  return `${said.slice(0, LONGEST_MESSAGE).replace(CUT_WORD, '')}…`;
 }
 
 /** What the SDK says neither names the call, nor what it was about. It stays the same object: callers know it by its class. */
@@ -141,6 +144,8 @@ function isTransient(error: unknown): boolean {
 export interface AwsCallOptions extends Timing {
   /** How long one request may take, its answer included; 20 seconds where absent. */
   readonly timeoutMs?: number;
+  /** How often a call that may be repeated is made at most; five times where absent. */
+  readonly attempts?: number;
   /** The instant by which the present run must end: no request begins after it, or lasts longer. */
   readonly deadline: () => number;
 }
@@ -160,7 +165,7 @@ export const awsCalls = (options: AwsCallOptions) => ({
     retry(attempt, {
       ...options,
       retryable,
-      attempts: 5,
+      attempts: options.attempts ?? 5,
       baseMs: 200,
       maxMs: 5_000,
       deadline: options.deadline(),

@@ -95,8 +95,11 @@ export const scheduleName = (owner: string, entry: string) => functionName(owner
 
 export type Measure = (measures: Measures) => void;
 
+/** Emulators take names and words, such as `localstack`, for keys; those of AWS have 40 characters or more. */
+const SHORTEST_AWS_KEY = 20;
+
 /** What a process of AWS has, and a server may repeat: the session token is sent with every request. */
 export const awsCredentialsIn = (environment: NodeJS.ProcessEnv): readonly string[] => {
   const { AWS_SECRET_ACCESS_KEY: key = '', AWS_SESSION_TOKEN: session = '' } = environment;
-  return [key, session];
+  return [key, session].filter(({ length }) => length >= SHORTEST_AWS_KEY);
 };

@@ -33,7 +33,9 @@ const DEEPEST = 2;
 
 /** Not `tokenId` or `secretName`. */
 const SECRET_KEY =
-  /(?:token|secret|pass(?:word|wd|phrase)?|pwd|dsn|credential|(?:api|access|private)[-_]?key)s?$/i;
+  /(?:token|secret|pass(?:word|wd|phrase)|pwd|dsn|credential|(?:api|access|private)[-_]?key)s?$/i;
+/** Not `bypass`. */
+const PASS = /(?:(?<![A-Za-z])(?:pass|PASS)|Pass)$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/;
 const KINDS = [/\d/, /[a-z]/, /[A-Z]/];
@@ -69,8 +71,9 @@ export function createHeldCredentials(known = ''): HeldCredentials {
   const blocks = new Set<string>();
   const wholes = new Map<string, RegExp>();
 
+  /** A line of slashes is none, though a session token of AWS has ten of them. */
   const add = (block: string) => {
-    if (!known.includes(block)) blocks.add(block);
+    if (new Set(block).size > 3 && !known.includes(block)) blocks.add(block);
   };
 
   function hold(credential: string): void {
@@ -85,8 +88,12 @@ export function createHeldCredentials(known = ''): HeldCredentials {
       hold(text);
       return;
     }
-    const isSecret = SECRET_KEY.test(key) && !UUID.test(text) && !INSTANT.test(text);
-    if (isSecret && text.length >= BLOCK && !known.includes(text)) wholes.set(text, wholeOf(text));
+    const isNamedSo = SECRET_KEY.test(key) || PASS.test(key);
+    if (!isNamedSo || UUID.test(text) || INSTANT.test(text)) return;
+    // A text that has a token, too, leaves without its encoding: `p%40ss` as `p@ss`.
+    for (const each of new Set([text, plainText(text)])) {
+      if (each.length >= BLOCK && !known.includes(each)) wholes.set(each, wholeOf(each));
+    }
   }
 
   function holdIn(key: string, value: unknown): void {
@@ -132,7 +139,9 @@ export function createHeldCredentials(known = ''): HeldCredentials {
 
   function replaced(text: string): string {
     let said = text;
-    for (const whole of wholes.values()) said = said.replace(whole, '[token]');
+    for (const [whole, expression] of wholes) {
+      if (said.includes(whole)) said = said.replace(expression, '[token]');
+    }
     return withoutPlain(said).replace(WORD, (word) => (isEncoded(word, 0) ? '[token]' : word));
   }
 

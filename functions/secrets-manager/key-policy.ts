@@ -11,6 +11,8 @@ import type { ReadKeyPolicy } from './secrets.ts';
 /** What is about this key, or about who asks: docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html (Errors) */
 const REFUSALS = /^(?:AccessDenied|NotFound|InvalidArn|KMSInvalidState|Disabled)(?:Exception)?$/;
 
+const TIMEOUT_MS = 5_000;
+
 /**
  * This file is a bundle of its own (`#key-policy-reader`): only a run that puts the first value into a secret
  * under a key of somebody else's choice loads it. So no error of its classes is known outside.
@@ -19,7 +21,8 @@ export function createKeyPolicyReader(
   options: AwsCallOptions,
   config: KMSClientConfig = {},
 ): ReadKeyPolicy {
-  const { ask, again } = awsCalls(options);
+  // Many secrets may wait for a key that this network does not reach.
+  const { ask, again } = awsCalls({ ...options, timeoutMs: TIMEOUT_MS, attempts: 2 });
 
   /** `GetKeyPolicy` takes no alias. */
   async function idOf(key: string, client: KMSClient): Promise<string> {

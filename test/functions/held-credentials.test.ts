@@ -127,3 +127,24 @@ test('takes time in proportion to the text', () => {
     held.redact(text.repeat(1_000_000 / text.length));
   }
 });
+
+test('a password that is percent-encoded in an address is found decoded, too', () => {
+  const held = createHeldCredentials();
+  held.holdAllIn(JSON.stringify({ dsn: 'postgres://app:h%40nter%21two-sEvEn@db/x' }));
+  for (const text of [
+    'postgres://app:h%40nter%21two-sEvEn@db/x',
+    'postgres://app:h@nter!two-sEvEn@db/x',
+  ]) {
+    expect(held.redact(`dsn=${text};`)).toBe('dsn=[token];');
+  }
+});
+
+test('an ordinary word is no password because its key ends like one, and a line of slashes is none', () => {
+  const held = holding(`IQoJb3JpZ2luX2VjEPT${'/'.repeat(10)}wEaCXVzLWVhc3QtMSJIMEYCIQ`);
+  held.holdAllIn(
+    JSON.stringify({ bypass: 'disabled', compass: 'northeast', dbPass: 'hunter-two' }),
+  );
+  expect(held.redact('disabled northeast ////////// hunter-two')).toBe(
+    'disabled northeast ////////// [token]',
+  );
+});

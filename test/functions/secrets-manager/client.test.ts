@@ -281,8 +281,21 @@ test('a long message is cut, and no string with it: the report of a run has many
     body: { message },
   }));
   const { message: said } = await secrets.describe('s').catch((error) => error);
-  expect(said).toBe(`DescribeSecret of s: ${'x'.repeat(990)} [token] y…`);
+  expect(said).toBe(`DescribeSecret of s: ${'x'.repeat(990)} [token] …`);
 });
+
+test.each([970, 975, 980, 985])(
+  'of a message that is cut no part of a word is left (%i)',
+  async (length) => {
+    const { secrets } = await connectToOdd(() => ({
+      status: 400,
+      headers: { 'x-amzn-errortype': 'AccessDeniedException' },
+      body: { message: `${'n '.repeat(length / 2)}{"password":"correct-horse-battery"}` },
+    }));
+    const { message: said } = await secrets.describe('s').catch((error) => error);
+    expect(said).not.toContain('corr');
+  },
+);
 
 test('of an error no more is read than an error needs, and a page of 502 is asked again', async () => {
   const { server, secrets } = await connectToOdd(() => ({
