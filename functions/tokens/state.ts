@@ -120,15 +120,25 @@ export function isPreviousDead(seen: ObservedSecret, now: number): boolean {
   return !works(token, now) && ownedCurrent(seen)?.token.id !== token.id;
 }
 
+/** The grace period that was promised, or today's if that is longer, in milliseconds. */
+export const graceOf = (
+  { marker }: OwnedToken,
+  { gracePeriod }: Pick<Lifetimes, 'gracePeriod'>,
+): number => Math.max((marker.grace ?? 0) * 1_000, gracePeriod);
+
 /**
  * Whether consumers may have what AWSPREVIOUS has: it was replaced within the grace period. When that was, nothing tells
  * of a token that is gone; it was no later than the secret's last change.
  */
-export const mayHavePrevious = (
-  { secret }: ObservedSecret,
-  { gracePeriod }: Pick<Lifetimes, 'gracePeriod'>,
+export function mayHavePrevious(
+  seen: ObservedSecret,
+  lifetimes: Pick<Lifetimes, 'gracePeriod'>,
   now: number,
-): boolean => now < secret.changedAt + gracePeriod;
+): boolean {
+  const owned = ownedPrevious(seen);
+  const grace = owned ? graceOf(owned, lifetimes) : lifetimes.gracePeriod;
+  return now < seen.secret.changedAt + grace;
+}
 
 /**
  * Whether nobody can use what a label has, because its token is gone. One that another cluster made is gone from this

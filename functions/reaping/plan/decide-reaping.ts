@@ -3,6 +3,7 @@ import { holdOf } from '../../secrets-manager/hold.ts';
 import { HOUR_MS } from '../../time.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
+  graceOf,
   isExpired,
   isInert,
   isProven,
@@ -38,10 +39,6 @@ function decideHeld({ token }: OwnedToken, hold: 'frozen' | 'deleted'): Retireme
 
 const over = (since: number, length: number, now: number) => now >= since + length;
 
-/** The grace period that was promised, or today's if that is longer. */
-const graceOf = ({ marker }: OwnedToken, { lifetimes }: ReapingContext) =>
-  Math.max((marker.grace ?? 0) * 1_000, lifetimes.gracePeriod);
-
 /** Whether consumers have another token that works. */
 function isReplaced(owned: OwnedToken, seen: ObservedSecret, { now }: ReapingContext): boolean {
   const current = provenCurrent(seen, now);
@@ -59,7 +56,7 @@ function decideFenced(
   context: ReapingContext,
 ): RetirementStep | undefined {
   const { now, lifetimes, retire } = context;
-  const grace = graceOf(owned, context);
+  const grace = graceOf(owned, context.lifetimes);
   if (!over(fenced, grace, now)) return undefined;
   const mayBeGiven = wasSavedByPersonSince(seen, now - grace);
   if (!retire && (!isReplaced(owned, seen, context) || mayBeGiven)) return undefined;
@@ -115,7 +112,7 @@ function decideSuperseded(
     return { kind: 'fence', reason: 'PreviousAgain' };
   }
   if (fenced !== undefined) return decideFenced(owned, fenced, seen, context);
-  return over(superseded, graceOf(owned, context), now)
+  return over(superseded, graceOf(owned, context.lifetimes), now)
     ? { kind: 'fence', reason: 'GraceOver' }
     : undefined;
 }

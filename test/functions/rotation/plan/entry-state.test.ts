@@ -206,11 +206,17 @@ describe('an entry is', () => {
     expect(condition(12 * HOUR, -HOUR)).toBe('cut-short');
     expect(condition(DAY, -HOUR)).toBe('works');
     expect(condition(HOUR, HOUR, { permissions: [] })).toBe('works');
-    const lost = (...tokens: ReturnType<typeof armed>[]) => {
-      const secrets = [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 }, { changedAt: NOW - HOUR })];
+    const lostSince = (changedAt: number, ...tokens: ReturnType<typeof armed>[]) => {
+      const secrets = [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 }, { changedAt })];
       return stateAfter({ secrets, tokens: [armed(1), ...tokens] }).condition;
     };
+    const lost = (...tokens: ReturnType<typeof armed>[]) => lostSince(NOW - HOUR, ...tokens);
     expect([lost(), lost(armed(2, { permissions: [] }))]).toEqual(['cut-short', 'cut-short']);
+    const promised = armed(2, { permissions: [], marker: { grace: (7 * DAY) / 1_000 } });
+    expect([lostSince(NOW - 2 * DAY), lostSince(NOW - 2 * DAY, promised)]).toEqual([
+      'works',
+      'cut-short',
+    ]);
     // It works, or an order ended it.
     const frozen = armed(2, { permissions: [], marker: { frozen: NOW } });
     expect([lost(armed(2)), lost(frozen)]).toEqual(['works', 'works']);
