@@ -99,7 +99,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   sol: '/',
 };
 /** Eight bytes or more, each by itself: as programs print a list of them, dumps print memory, and a mail writes them all. */
-const DECIMAL_BYTES = /\d{2,3}(?:, ?\d{2,3}){7,}/g;
+const DECIMAL_BYTES =
+  /\d{2,3}(?:,[ \t\r\n]{0,40}\d{2,3}){7,}|(?<=\[)\d{2,3}(?: \d{2,3}){7,}(?=\])/g;
 const HEXADECIMAL_BYTES =
   /[2-7][0-9A-Fa-f](?:(?:[:= ]|,? ?0x)[2-7][0-9A-Fa-f](?![0-9A-Za-z])){7,}/g;
 const LAYERS = 4;

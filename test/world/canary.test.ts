@@ -39,6 +39,8 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   'as HTML, every character in hexadecimal digits with zeros in front': (text) =>
     hex(text).replace(/../g, '&#x00$&;'),
   'as a list of bytes': (text) => `[${codesOf(text).join(', ')}]`,
+  'as a list of bytes, one in each line': (text) => JSON.stringify([...Buffer.from(text)], null, 2),
+  'as a list of bytes without commas': (text) => `[${codesOf(text).join(' ')}]`,
   'as JSON of bytes': (text) => JSON.stringify(Buffer.from(text)),
   'as bytes in hexadecimal digits': (text) => hex(text).replace(/..(?=.)/g, '$& '),
   'as bytes in hexadecimal digits with colons': (text) => hex(text).replace(/..(?=.)/g, '$&:'),

@@ -17,7 +17,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** Without one layer of the escapes of JSON, of URLs, of mails and of HTML, and of lists of bytes. */
 const unescaped = (text: string): string =>
   text
-    .replace(/\d+(?:, ?\d+){11,}/g, (list) => String.fromCharCode(...list.split(',').map(Number)))
+    .replace(/\d+(?:,\s*\d+){11,}|\[\d+(?: \d+){11,}\]/g, (list) =>
+      String.fromCharCode(...(list.match(/\d+/g) ?? []).map(Number)),
+    )
     .replace(/(?:\\+(?:u00|x)|[%=]|&#x0*)([0-9a-f]{2});?/gi, (_all, hex) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     )
