@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createHeldCredentials } from '../../functions/held-credentials.ts';
 import { createCanary } from './canary.ts';
 
+/** Made up, in the form of a database token with both alphabets of base64: no cluster ever had it. */
 const TOKEN = 'apiv1_Zk3+mQ/9vT-xL_4pW7rB2nY8dH6sF1jC5gK0aQ2+wE/r4T5y6U7i8O9p==';
 
 const codesOf = (text: string) => [...text].map((each) => each.charCodeAt(0));
