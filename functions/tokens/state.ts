@@ -183,6 +183,17 @@ export function hasVersion(
 }
 
 /**
+ * Whether somebody went back from this token: an older one that consumers had was replaced since this one was minted. Its
+ * mark stays until a run has noted the roll back, whatever has become of AWSPREVIOUS meanwhile.
+ */
+const wasLeft = ({ token: { id, createdAt } }: OwnedToken, { tokens }: ObservedSecret): boolean =>
+  tokens.some((each) => {
+    const { superseded } = each.marker;
+    const isOlder = each.token.id !== id && each.token.createdAt < createdAt && wasArmed(each);
+    return isOlder && superseded !== undefined && createdAt <= superseded;
+  });
+
+/**
  * What waits to be promoted: AWSPENDING on a version that has no other label, whose token was
  * neither superseded nor quarantined (somebody may have rolled back from it).
  */
@@ -190,7 +201,8 @@ export function pendingHolder(seen: ObservedSecret): Holder | undefined {
   const holder = seen.holders.get(pendingVersion(seen.secret) ?? '');
   if (holder?.state !== 'owned') return holder;
   const { superseded, quarantined } = holder.owned.marker;
-  return superseded === undefined && quarantined === undefined ? holder : undefined;
+  const isOver = superseded !== undefined || quarantined !== undefined;
+  return isOver || wasLeft(holder.owned, seen) ? undefined : holder;
 }
 
 /** The token that waits to be promoted, if it is ours. */

@@ -8,7 +8,7 @@ import {
   type OwnedToken,
   secretNamedIn,
 } from '../../tokens/observation.ts';
-import { provenCurrent, works } from '../../tokens/state.ts';
+import { ownedPending, provenCurrent, works } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
@@ -180,15 +180,19 @@ function selectDatabase(
   );
 }
 
+/** The version that consumers get next. Of a token that is gone, or that somebody went back from, AWSPENDING tells nothing. */
+function waitingVersion(seen: ObservedSecret): string | undefined {
+  const version = pendingVersion(seen.secret);
+  const state = seen.holders.get(version ?? '')?.state;
+  const isOver = state === 'gone' || (state === 'owned' && !ownedPending(seen));
+  return isOver ? undefined : version;
+}
+
 /** Whether this token is current or pending: an order about it means its whole secret. */
-export const isInUse = (
-  { secret, holders }: ObservedSecret,
-  id: string,
-  versions: readonly string[],
-): boolean =>
-  [secret.labels.AWSCURRENT, pendingVersion(secret)].some((version) => {
+export const isInUse = (seen: ObservedSecret, id: string, versions: readonly string[]): boolean =>
+  [seen.secret.labels.AWSCURRENT, waitingVersion(seen)].some((version) => {
     if (version === undefined) return false;
-    const holder = holders.get(version);
+    const holder = seen.holders.get(version);
     const isHolder = holder?.state === 'owned' && holder.owned.token.id === id;
     return isHolder || versions.includes(version);
   });
