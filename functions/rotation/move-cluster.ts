@@ -4,6 +4,7 @@ import {
   CLUSTER_TAG,
   MOVED_TAG,
   otherClusterOf,
+  PREVIOUS_ONLY,
   UNKNOWN_CLUSTER,
 } from '../secrets-manager/secret.ts';
 import { formatInstant } from '../time.ts';
@@ -30,9 +31,11 @@ export async function moveCluster(
   if (isOfUnknown ? !isLost : otherClusterOf(secret, url) !== from) return 'skipped';
   refuseForeignSecret(secret, policy);
   const seen = observation.secrets.get(name);
+  const at = formatInstant(apiNow());
   // Where the new cluster has what consumers use, too, whatever becomes of that does not follow from the move.
-  const isLeft = !seen || !isCurrentHere(seen) || (!isOfUnknown && lacksPrevious(seen));
-  const moved = isLeft ? { [MOVED_TAG]: formatInstant(apiNow()) } : {};
+  const isLeft = !seen || !isCurrentHere(seen);
+  const isBack = !isLeft && !isOfUnknown && lacksPrevious(seen);
+  const moved = isLeft || isBack ? { [MOVED_TAG]: isLeft ? at : at + PREVIOUS_ONLY } : {};
   await secrets.tag(name, { [CLUSTER_TAG]: url, ...moved });
   return 'done';
 }

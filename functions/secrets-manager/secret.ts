@@ -3,8 +3,12 @@ export const OWNER_TAG = 'keyturn:owner';
 export const CLUSTER_TAG = 'keyturn:cluster';
 /** In place of a URL: the tag was lost, and this cluster does not have the tokens. */
 export const UNKNOWN_CLUSTER = 'unknown';
-/** When an approved move gave it another cluster, which does not have its current token: an instant. */
+/**
+ * When an approved move gave it another cluster, which does not have its current token: an instant. With `PREVIOUS_ONLY`
+ * behind it, after a move back: it does not have the token under AWSPREVIOUS.
+ */
 export const MOVED_TAG = 'keyturn:moved';
+export const PREVIOUS_ONLY = ' previous';
 /** A secret as Secrets Manager describes it, without its values. */
 export interface Secret {
   readonly name: string;

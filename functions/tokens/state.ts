@@ -1,7 +1,12 @@
 import type { Token } from '../management-api/token.ts';
 import type { Lifetimes } from '../policy/policy.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
-import { CLUSTER_TAG, MOVED_TAG, pendingVersion } from '../secrets-manager/secret.ts';
+import {
+  CLUSTER_TAG,
+  MOVED_TAG,
+  PREVIOUS_ONLY,
+  pendingVersion,
+} from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
@@ -166,7 +171,8 @@ export function mayBeOfAnother(seen: ObservedSecret, version: string): boolean {
   if (tags[CLUSTER_TAG] === undefined && !isCurrentHere(seen)) return true;
   if (tags[MOVED_TAG] === undefined) return false;
   const madeAt = seen.versionTimes?.get(version);
-  return madeAt === undefined || madeAt < Date.parse(tags[MOVED_TAG]);
+  const movedAt = Date.parse(tags[MOVED_TAG].replace(PREVIOUS_ONLY, ''));
+  return madeAt === undefined || madeAt < movedAt;
 }
 
 export const isSame = (a: OwnedToken | undefined, b: OwnedToken | undefined): boolean =>
@@ -297,4 +303,5 @@ function isOlderThanTag(seen: ObservedSecret, tag: string, forMs: number, now: n
  */
 export const wasEndedByOrder = (seen: ObservedSecret, now: number): boolean =>
   isOlderThanTag(seen, LIFTED_TAG, LIFTED_MS, now) ||
-  isOlderThanTag(seen, MOVED_TAG, MOVING_MS, now);
+  (!seen.secret.tags[MOVED_TAG]?.endsWith(PREVIOUS_ONLY) &&
+    isOlderThanTag(seen, MOVED_TAG, MOVING_MS, now));

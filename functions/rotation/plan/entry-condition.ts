@@ -7,9 +7,11 @@ import { grantsHash } from '../../tokens/marker.ts';
 import type { ObservedSecret } from '../../tokens/observation.ts';
 import {
   currentHolder,
+  graceOf,
   isExpired,
   isPreviousDead,
   isProven,
+  isStripped,
   mayHavePrevious,
   ownedPrevious,
   wasArmed,
@@ -94,6 +96,20 @@ const hasLostPrevious = (entry: TokenPolicy, seen: ObservedSecret, at: number): 
   isPreviousDead(seen, at) &&
   ownedPrevious(seen)?.marker.frozen === undefined;
 
+/**
+ * Whether somebody took the permissions of any token that was replaced, and that consumers may still have: also of one that
+ * has no label any more, because of another rotation, or of a save. One that was deleted leaves nothing to be seen.
+ */
+const hasLostFormer = (entry: TokenPolicy, { tokens }: ObservedSecret, at: number): boolean =>
+  tokens.some((owned) => {
+    const { superseded, fenced, quarantined, frozen } = owned.marker;
+    const isRetired = fenced !== undefined || quarantined !== undefined;
+    if (superseded === undefined || isRetired || frozen !== undefined) return false;
+    return (
+      isStripped(owned) && !isExpired(owned.token, at) && at < superseded + graceOf(owned, entry)
+    );
+  });
+
 /** By the state of AWSCURRENT's holder, where no token is known. */
 const WITHOUT_TOKEN = {
   none: 'missing',
@@ -136,7 +152,9 @@ export function conditionOf(
   // What is frozen and on no hold is no order's: nobody set one, or a person took it away by hand and gave nothing back.
   if (holdOf(seen.secret)) return seen.secret.replica ? 'replica' : 'held';
   const ofCurrent = conditionOfCurrent(entry, seen, context);
-  const isLosing = hasCutShort(entry, seen, context.at) || hasLostPrevious(entry, seen, context.at);
+  const isLosing = [hasCutShort, hasLostPrevious, hasLostFormer].some((has) =>
+    has(entry, seen, context.at),
+  );
   const condition = ofCurrent === 'works' && isLosing ? 'cut-short' : ofCurrent;
   return seen.secret.replica && condition === 'works' ? 'replica' : condition;
 }

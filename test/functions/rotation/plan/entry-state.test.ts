@@ -202,10 +202,15 @@ describe('an entry is', () => {
     expect(condition(HOUR, 23 * HOUR)).toBe('works');
     expect(condition(HOUR, 23 * HOUR - 1_000)).toBe('cut-short');
     expect(measure(replaced(HOUR, HOUR)).unusableTokens).toBe(1);
-    // It has expired since, and its grace period is not over; then it is; or nobody had it.
+    // It has expired since, and its grace period is not over; then it is.
     expect(condition(12 * HOUR, -HOUR)).toBe('cut-short');
     expect(condition(DAY, -HOUR)).toBe('works');
-    expect(condition(HOUR, HOUR, { permissions: [] })).toBe('works');
+    // Somebody took its permissions; or `reap` did, or an order.
+    const stripped = (ago: number, marker: object = {}) =>
+      condition(ago, 2 * DAY, { permissions: [], marker: { superseded: NOW - ago, ...marker } });
+    expect([stripped(HOUR), stripped(DAY)]).toEqual(['cut-short', 'works']);
+    for (const why of ['fenced', 'quarantined', 'frozen'])
+      expect(stripped(HOUR, { [why]: NOW })).toBe('works');
     const lostSince = (changedAt: number, ...tokens: ReturnType<typeof armed>[]) => {
       const secrets = [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 }, { changedAt })];
       return stateAfter({ secrets, tokens: [armed(1), ...tokens] }).condition;
