@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, realpathSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
@@ -8,6 +9,7 @@ interface LockedPackage {
   /** It travels inside its parent's archive, and is covered by its hash. */
   readonly inBundle?: boolean;
   readonly dev?: boolean;
+  readonly optional?: boolean;
   readonly hasInstallScript?: boolean;
 }
 
@@ -71,4 +73,17 @@ test.runIf(process.platform === 'linux')('tests run on the Node.js of the lock f
   const path = `node_modules/node-linux-${process.arch}`;
   expect(process.version).toBe(`v${lock[path]?.version}`);
   expect(realpathSync(process.execPath)).toBe(realpathSync(`${path}/bin/node`));
+});
+
+test('the bill of materials lists every package that is deployed, or used at synthesis, and no other', () => {
+  const { stdout } = spawnSync(process.execPath, ['e2e/sbom.ts'], { encoding: 'utf8' });
+  const { components, dependencies } = JSON.parse(stdout);
+  const listed = components.map(({ purl }: { readonly purl: string }) => decodeURIComponent(purl));
+  const deployed = packages
+    .filter(([, { dev, optional }]) => !dev && !optional)
+    .map(([path, { version }]) => `pkg:npm/${path.replace(/^.*node_modules\//, '')}@${version}`);
+  expect(deployed.some((each) => each.startsWith('pkg:npm/zod@'))).toBe(true);
+  expect(listed.sort()).toEqual(deployed.sort());
+  // Each of them, and the product itself.
+  expect(dependencies).toHaveLength(deployed.length + 1);
 });

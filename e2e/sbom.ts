@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+
+/**
+ * Prints what is deployed as a software bill of materials in CycloneDX. `npm sbom --omit dev` leaves out packages that
+ * a development tool needs, too, such as zod (npm 11.19): so npm lists all, and what is only development's goes here.
+ */
+
+interface Component {
+  readonly 'bom-ref': string;
+  readonly scope?: string;
+  readonly properties?: readonly { readonly name: string }[];
+}
+
+interface Bom {
+  readonly metadata: { readonly component: Component };
+  readonly components: readonly Component[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
+const DEVELOPMENT = 'cdx:npm:package:development';
+
+/** The Node.js of scripts and tests is optional: not every platform has it as a package. */
+const isDeployed = ({ scope, properties = [] }: Component) =>
+  scope !== 'optional' && !properties.some(({ name }) => name === DEVELOPMENT);
+
+const { status, stdout, stderr } = spawnSync('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
+  cwd: resolve(import.meta.dirname, '..'),
+  encoding: 'utf8',
+  maxBuffer: 64 * 1024 * 1024,
+});
+if (status !== 0) throw new Error(`npm sbom failed: ${stderr}`);
+const bom: Bom = JSON.parse(stdout);
+const components = bom.components.filter(isDeployed);
+const refs = new Set([bom.metadata.component, ...components].map((each) => each['bom-ref']));
+const dependencies = bom.dependencies
+  .filter(({ ref }) => refs.has(ref))
+  .map((each) => ({ ...each, dependsOn: each.dependsOn.filter((ref) => refs.has(ref)) }));
+process.stdout.write(`${JSON.stringify({ ...bom, components, dependencies }, undefined, 2)}\n`);
