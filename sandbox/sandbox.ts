@@ -1,6 +1,11 @@
-import { type Aws, type AwsOptions, startAws } from './aws/server.ts';
+import { type Aws, type AwsOptions, createAws, startAws } from './aws/server.ts';
 import type { Clock } from './clock.ts';
-import { type Cluster, type ClusterOptions, startCluster } from './cluster/server.ts';
+import {
+  type Cluster,
+  type ClusterOptions,
+  createCluster,
+  startCluster,
+} from './cluster/server.ts';
 import { createManagementSecret } from './management-secret.ts';
 
 /** Interceptors, delays and lags can be changed later, on the two servers. */
@@ -36,3 +41,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const running = started.move();
   return { clock, cluster, aws, close: () => running.disposeAsync() };
 }
+
+/** Both without an address, and without the management token's secret. */
+export const createSandbox = (options: SandboxOptions): Sandbox => ({
+  clock: options.clock,
+  cluster: createCluster(options),
+  aws: createAws(options),
+  close: () => Promise.resolve(),
+});

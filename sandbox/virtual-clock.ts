@@ -29,6 +29,8 @@ interface Participant {
 /** Turns of the event loop without activity after which time moves. */
 const settleTurns = 2;
 const stallWarningMs = 4_000;
+/** The machine's own, also while code of a simulated process runs. */
+const { setTimeout: realTimeout } = globalThis;
 
 /**
  * Time that moves only when all participants sleep, and then to the next wake-up. Participants are
@@ -234,7 +236,7 @@ export class VirtualClock implements Clock {
 
   /** Warns of a task in an `await` that the clock does not know: a test would hang without a message. */
   #watch(): void {
-    this.#stall ??= setTimeout(() => {
+    this.#stall ??= realTimeout(() => {
       this.#stall = undefined;
       if (this.#wakeUps.empty && this.#horizons.empty) return;
       process.emitWarning(`The virtual clock waits for: ${this.busy.join(', ')}`);

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Asked } from '../asked.ts';
 import type { Call, Reply } from '../interception.ts';
 import { dataPlaneRoutes } from './data-plane.ts';
 import {
@@ -9,6 +9,7 @@ import {
   managementRoutes,
 } from './management-api.ts';
 import type { World } from './state.ts';
+import { dataPlaneError } from './write.ts';
 
 // The answer of the ingress in front of a cluster to an unknown path.
 const INGRESS_NOT_FOUND: Reply = {
@@ -21,63 +22,83 @@ const INGRESS_NOT_FOUND: Reply = {
 const operationOf = (method: string, path: string) =>
   `${method} ${path.replace(/:(\w+)/g, '{$1}')}`;
 
-const bodyOf = ({ body }: FastifyRequest) => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+type Params = Readonly<Record<string, string>>;
 
-/** Calls the interceptor with a request and its effect, and sends the answer. */
-export type Serve = (
-  call: Omit<Call, 'caller' | 'authorization'>,
-  effect: (request: FastifyRequest, world: World) => Reply,
-) => (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+interface Route extends Pick<Call, 'server' | 'operation'> {
+  readonly method: string;
+  /** The parts of its path; of a parameter, `:` and its name. */
+  readonly parts: readonly string[];
+  readonly answer: (asked: Asked, params: Params, world: World) => Reply;
+}
 
-function addManagementApi(app: FastifyInstance, serve: Serve, managementToken: string): void {
-  const server = 'management-api';
-  for (const prefix of MANAGEMENT_PREFIXES) {
-    for (const route of managementRoutes) {
-      const { method, path } = route;
-      app.route({
-        method,
-        url: prefix + path,
-        handler: serve({ server, operation: operationOf(method, path) }, (request, world) => {
-          const params = request.params as Record<string, string>;
-          const asked = { params, headers: request.headers, body: bodyOf(request) };
-          return answerManagement(route, asked, managementToken, world);
-        }),
-      });
-    }
+/** A request that has found what answers it. */
+export interface Routed extends Pick<Call, 'server' | 'operation'> {
+  readonly answer: (world: World) => Reply;
+}
+
+const partsOf = (path: string) => path.split('/').slice(1);
+
+const managementApi = (managementToken: string): Route[] =>
+  MANAGEMENT_PREFIXES.flatMap((prefix) =>
+    managementRoutes.map((route) => ({
+      server: 'management-api',
+      operation: operationOf(route.method, route.path),
+      method: route.method,
+      parts: partsOf(prefix + route.path),
+      answer: ({ headers, body }, params, world) =>
+        answerManagement(route, { params, headers, body }, managementToken, world),
+    })),
+  );
+
+const dataPlane: Route[] = dataPlaneRoutes.flatMap(({ methods, path, answer }) =>
+  methods.map((method) => ({
+    server: 'data-plane',
+    operation: `${method} ${path}`,
+    method,
+    parts: partsOf(path),
+    answer: ({ url, headers, body }, _params, world) =>
+      answer({ query: new URL(url, 'http://localhost').searchParams, headers, body }, world),
+  })),
+);
+
+/** The parameters in a path; undefined: it is another route's. Throws URIError. */
+function match({ parts }: Route, path: readonly string[]): Params | undefined {
+  if (path.length !== parts.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, part] of parts.entries()) {
+    const found = path[index] ?? '';
+    if (part.startsWith(':')) params[part.slice(1)] = decodeURIComponent(found);
+    else if (part !== found) return undefined;
   }
+  return params;
 }
 
-function addDataPlane(app: FastifyInstance, serve: Serve): void {
-  const server = 'data-plane';
-  for (const { methods, path, answer } of dataPlaneRoutes) {
-    for (const method of methods) {
-      app.route({
-        method,
-        url: path,
-        handler: serve({ server, operation: `${method} ${path}` }, (request, world) => {
-          const query = new URL(request.url, 'http://localhost').searchParams;
-          return answer({ query, headers: request.headers, body: bodyOf(request) }, world);
-        }),
-      });
+function unknown({ method, url }: Asked): Routed {
+  const management = isManagementUrl(url);
+  const answer = management ? managementError(404, 'not found') : INGRESS_NOT_FOUND;
+  const server = management ? 'management-api' : 'data-plane';
+  return { server, operation: `${method} (unknown)`, answer: () => answer };
+}
+
+/** Finds what answers a request, of both servers behind the one address that the ingress of a cluster has. */
+export function createRouting(managementToken: string): (asked: Asked) => Routed {
+  const byMethod = Map.groupBy(
+    [...managementApi(managementToken), ...dataPlane],
+    ({ method }) => method,
+  );
+  return (asked) => {
+    const [pathname = ''] = asked.url.split('?');
+    const path = partsOf(pathname);
+    for (const route of byMethod.get(asked.method) ?? []) {
+      const params = match(route, path);
+      if (!params) continue;
+      const { server, operation } = route;
+      return { server, operation, answer: (world) => route.answer(asked, params, world) };
     }
-  }
+    return unknown(asked);
+  };
 }
 
-function addNotFound(app: FastifyInstance, serve: Serve): void {
-  app.setNotFoundHandler((request, reply) => {
-    const management = isManagementUrl(request.url);
-    const server = management ? 'management-api' : 'data-plane';
-    const answer = management ? managementError(404, 'not found') : INGRESS_NOT_FOUND;
-    return serve({ server, operation: `${request.method} (unknown)` }, () => answer)(
-      request,
-      reply,
-    );
-  });
-}
-
-/** The routes of both servers on one port, as the ingress of a cluster has them. */
-export function addRoutes(app: FastifyInstance, serve: Serve, managementToken: string): void {
-  addManagementApi(app, serve, managementToken);
-  addDataPlane(app, serve);
-  addNotFound(app, serve);
-}
+/** What is answered to a request that cannot be read. */
+export const unreadable = (url: string, status: number, message: string): Reply =>
+  (isManagementUrl(url) ? managementError : dataPlaneError)(status, message);

@@ -1,18 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyReply } from 'fastify';
+import type { Asked, Respond } from '../asked.ts';
 import { type Callers, watchCallers } from '../callers.ts';
 import type { Clock } from '../clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../interception.ts';
 import { authorise } from './grants.ts';
-import { isManagementUrl, managementError } from './management-api.ts';
 import type { Manners } from './manners.ts';
 import { createPast } from './past.ts';
 import { type Routers, routerOf } from './routers.ts';
-import { addRoutes, type Serve } from './routing.ts';
+import { createRouting, unreadable } from './routing.ts';
 import { type ClusterState, emptyState, type World } from './state.ts';
 import { makeBase64 } from './tokens.ts';
-import { dataPlaneError } from './write.ts';
 
 export interface ClusterOptions {
   readonly clock: Clock;
@@ -34,7 +32,7 @@ export interface ClusterOptions {
   readonly random?: () => string;
 }
 
-/** An InfluxDB 3 Clustered cluster in this process, on a loopback address. */
+/** An InfluxDB 3 Clustered cluster in this process. */
 export interface Cluster extends Callers {
   readonly url: string;
   readonly managementToken: string;
@@ -53,35 +51,19 @@ export interface Cluster extends Callers {
   acceptedBy(tokenString: string, action: 'read' | 'write', database: string): readonly number[];
   /** Whether all of them do. */
   accepts(tokenString: string, action: 'read' | 'write', database: string): boolean;
+  /** Carries out a request that comes over no socket. */
+  readonly respond: Respond;
   close(): Promise<void>;
 }
 
 const BODY_LIMIT = 64 * 1024 * 1024;
 
-export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+/** One that listens nowhere: whoever knows its name asks it by `respond`. */
+export function createCluster(options: ClusterOptions): Cluster {
   const { clock, random = () => randomBytes(64).toString('hex') } = options;
   const managementToken = options.managementToken ?? `M.V1.${makeBase64(random())}`;
-  const app = fastify({
-    bodyLimit: BODY_LIMIT,
-    exposeHeadRoutes: false,
-    forceCloseConnections: true,
-    routerOptions: { maxParamLength: 1_000 },
-    frameworkErrors: (error, request, reply) => sendError(reply, request.url, error),
-  });
-  const { forget } = watchCallers(app);
+  const find = createRouting(managementToken);
   let state = emptyState();
-
-  const send = (reply: FastifyReply, { status, headers = {}, body }: Reply) =>
-    reply
-      .status(status)
-      // The sandbox's time; otherwise Node writes the machine's.
-      .headers({ date: new Date(clock.now()).toUTCString(), ...headers })
-      .send(body);
-
-  const sendError = (reply: FastifyReply, url: string, { statusCode, message }: FastifyError) => {
-    const shape = isManagementUrl(url) ? managementError : dataPlaneError;
-    return send(reply, shape(statusCode ?? 500, message));
-  };
 
   const past = createPast();
   const world = (router = 0): World => ({
@@ -96,40 +78,40 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     random,
   });
 
-  const met = new WeakMap<Socket, number>();
+  const met = new WeakMap<object, number>();
   let connections = 0;
   /** A connection keeps the router that it met first. */
-  const routerFor = (socket: Socket): number => {
-    const router = met.get(socket) ?? routerOf(connections++, cluster.routers);
-    met.set(socket, router);
+  const routerFor = (connection: object): number => {
+    const router = met.get(connection) ?? routerOf(connections++, cluster.routers);
+    met.set(connection, router);
     return router;
   };
 
-  const serve: Serve = (call, effect) => async (request, reply) => {
-    const { 'x-sandbox-caller': caller, authorization } = request.headers;
-    const answer = await cluster.intercept(
-      { ...call, caller: Array.isArray(caller) ? caller[0] : caller, authorization },
+  const respond = async (asked: Asked): Promise<Reply | 'reset'> => {
+    const { server, operation, answer } = find(asked);
+    const { 'x-sandbox-caller': caller, authorization } = asked.headers;
+    const reply = await cluster.intercept(
+      {
+        server,
+        operation,
+        caller: Array.isArray(caller) ? caller[0] : caller,
+        authorization,
+      },
       () => {
-        if (request.method !== 'GET') past.remember(state.tokens, clock.now(), cluster.manners);
-        return effect(request, world(routerFor(request.raw.socket)));
+        if (asked.method !== 'GET') past.remember(state.tokens, clock.now(), cluster.manners);
+        return answer(world(routerFor(asked.connection)));
       },
     );
-    const key = `${call.operation} ${answer === 'reset' ? 'reset' : answer.status}`;
+    const key = `${operation} ${reply === 'reset' ? 'reset' : reply.status}`;
     state.calls[key] = (state.calls[key] ?? 0) + 1;
-    if (answer !== 'reset') return send(reply, answer);
-    reply.hijack();
-    request.raw.socket.destroy();
+    if (reply === 'reset') return reply;
+    // The sandbox's time; otherwise Node writes the machine's.
+    const date = new Date(clock.now()).toUTCString();
+    return { ...reply, headers: { date, ...reply.headers } };
   };
 
-  // Bodies are read as bytes. The routes parse them, after authorisation.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler<FastifyError>((error, request, reply) =>
-    sendError(reply, request.url, error),
-  );
-  addRoutes(app, serve, managementToken);
-
-  const cluster: Omit<Cluster, 'url'> = {
+  const cluster: Cluster = {
+    url: 'http://127.0.0.1:8086',
     managementToken,
     intercept: options.intercept ?? passThrough,
     manners: options.manners ?? {},
@@ -152,9 +134,54 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     accepts(...asked) {
       return cluster.acceptedBy(...asked).length === cluster.routers.count;
     },
-    forget,
-    close: () => app.close(),
+    respond,
+    forget: () => {},
+    close: () => Promise.resolve(),
   };
+  return cluster;
+}
+
+/** One that listens on a loopback address. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const cluster = createCluster(options);
+  const app = fastify({
+    bodyLimit: BODY_LIMIT,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => sendError(reply, request.url, error),
+  });
+  const { forget } = watchCallers(app);
+
+  const send = (reply: FastifyReply, { status, headers = {}, body }: Reply) =>
+    reply.status(status).headers(headers).send(body);
+
+  const sendError = (reply: FastifyReply, url: string, { statusCode, message }: FastifyError) => {
+    const { headers, ...answer } = unreadable(url, statusCode ?? 500, message);
+    const date = new Date(options.clock.now()).toUTCString();
+    return send(reply, { ...answer, headers: { date, ...headers } });
+  };
+
+  // Bodies are read as bytes. The routes parse them, after authorisation.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler<FastifyError>((error, request, reply) =>
+    sendError(reply, request.url, error),
+  );
+  app.all('*', async (request, reply) => {
+    const { method, url, headers, body } = request;
+    const { socket } = request.raw;
+    const answer = await cluster.respond({
+      method,
+      url,
+      headers,
+      body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+      connection: socket,
+    });
+    if (answer !== 'reset') return send(reply, answer);
+    reply.hijack();
+    socket.destroy();
+    return reply;
+  });
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
-  return Object.assign(cluster, { url });
+  return Object.assign(cluster, { url, forget, close: () => app.close() });
 }

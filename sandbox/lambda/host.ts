@@ -35,6 +35,7 @@ export interface Host {
   /** All instances, also those that have ended. */
   readonly instances: readonly Instance[];
   readonly logs: readonly LogLine[];
+  forgetLogs(): void;
   close(): Promise<void>;
 }
 
@@ -127,6 +128,9 @@ export function createHost(options: HostOptions): Host {
       return instances.map(({ instance }) => instance);
     },
     logs,
+    forgetLogs() {
+      logs.length = 0;
+    },
     close: async () => {
       await Promise.all(instances.map(({ instance }) => instance.kill()));
       rmSync(directory, { recursive: true, force: true });

@@ -5,8 +5,8 @@ import { GRANTS, OWNER, SECRET } from './policy.ts';
 
 type Label = Parameters<People['takeOff']>[1];
 
-/** One act of a person. Does nothing where there is nothing to do it to. */
-export type Act = (world: World) => Promise<void>;
+/** One act of a person on a secret, the laboratory's by default. Does nothing where there is nothing to do it to. */
+export type Act = (world: World, secret?: string) => Promise<void>;
 
 /** AWS refuses it: the secret or its version is gone or scheduled for deletion, or a rotation has begun. */
 const REFUSED = ['ResourceNotFoundException', 'InvalidRequestException'];
@@ -14,110 +14,110 @@ const REFUSED = ['ResourceNotFoundException', 'InvalidRequestException'];
 /** Somebody, or a run, was faster: then there is nothing to do any more. */
 const unlessRefused =
   (act: Act): Act =>
-  (world) =>
-    act(world).catch((error: Error) => {
+  (world, secret = SECRET) =>
+    act(world, secret).catch((error: Error) => {
       if (!error.message.includes(': 404 ') && !REFUSED.includes(error.name)) throw error;
     });
 
 const STRING = /apiv1_[\w+/=-]+/;
 
-const rollBack: Act = async ({ labels, people }) => {
-  const { AWSCURRENT, AWSPREVIOUS } = labels(SECRET);
-  if (AWSPREVIOUS && AWSCURRENT) await people.makeCurrent(SECRET, AWSPREVIOUS);
+const rollBack: Act = async ({ labels, people }, secret = SECRET) => {
+  const { AWSCURRENT, AWSPREVIOUS } = labels(secret);
+  if (AWSPREVIOUS && AWSCURRENT) await people.makeCurrent(secret, AWSPREVIOUS);
 };
 
 const strip =
   (label: Label): Act =>
-  async ({ holders, people }) => {
-    const id = holders(SECRET)[label];
+  async ({ holders, people }, secret = SECRET) => {
+    const id = holders(secret)[label];
     if (id) await people.changeToken(id, { permissions: [] });
   };
 
 export const deleteToken =
   (label: Label): Act =>
-  async ({ holders, people }) => {
-    const id = holders(SECRET)[label];
+  async ({ holders, people }, secret = SECRET) => {
+    const id = holders(secret)[label];
     if (id) await people.deleteToken(id);
   };
 
-const detachPending: Act = async ({ labels, people }) => {
-  if (labels(SECRET).AWSPENDING) await people.takeOff(SECRET, 'AWSPENDING');
+const detachPending: Act = async ({ labels, people }, secret = SECRET) => {
+  if (labels(secret).AWSPENDING) await people.takeOff(secret, 'AWSPENDING');
 };
 
 export const hold =
   (kind: 'frozen' | 'deleted'): Act =>
-  (world) =>
-    world.people.hold(SECRET, kind);
+  (world, secret = SECRET) =>
+    world.people.hold(secret, kind);
 
 /** Both traces, with the AWS CLI; what was frozen stays so. */
-const takeHoldAway: Act = async ({ tags, labels, people }) => {
+const takeHoldAway: Act = async ({ tags, labels, people }, secret = SECRET) => {
   for (const label of ['keyturn-hold-freeze', 'keyturn-hold-delete'] as const) {
-    if (labels(SECRET)[label]) await people.takeOff(SECRET, label);
+    if (labels(secret)[label]) await people.takeOff(secret, label);
   }
-  if (tags(SECRET)['keyturn:hold']) await people.untag(SECRET, ['keyturn:hold']);
+  if (tags(secret)['keyturn:hold']) await people.untag(secret, ['keyturn:hold']);
 };
 
 /** The console's "Save": a version with the same text, whose id is the console's own. */
-const saveAsItIs: Act = async ({ value, people }) => {
-  const text = value(SECRET);
-  if (text) await people.saveValue(SECRET, text);
+const saveAsItIs: Act = async ({ value, people }, secret = SECRET) => {
+  const text = value(secret);
+  if (text) await people.saveValue(secret, text);
 };
 
 /** The text of the youngest version that is another than the current one. */
-const formerText = ({ aws, value }: World) =>
-  Object.values(aws.state.secrets[SECRET]?.versions ?? {})
+const formerText = ({ aws, value }: World, secret: string) =>
+  Object.values(aws.state.secrets[secret]?.versions ?? {})
     .filter(({ stages }) => !stages.includes('AWSPENDING'))
     .map(({ secretString }) => secretString)
-    .findLast((text) => text && text !== value(SECRET));
+    .findLast((text) => text && text !== value(secret));
 
-const pasteOldValue: Act = async (world) => {
-  const former = formerText(world);
-  if (former) await world.people.saveValue(SECRET, former);
+const pasteOldValue: Act = async (world, secret = SECRET) => {
+  const former = formerText(world, secret);
+  if (former) await world.people.saveValue(secret, former);
 };
 
 /** Behind the string that consumers read, and without what Keyturn wrote for people alone. */
-const keepFormerBeside: Act = async (world) => {
-  const text = world.value(SECRET);
-  const [former] = formerText(world)?.match(STRING) ?? [];
+const keepFormerBeside: Act = async (world, secret = SECRET) => {
+  const text = world.value(secret);
+  const [former] = formerText(world, secret)?.match(STRING) ?? [];
   if (!text.startsWith('{') || !former || text.includes(former)) return;
   const { tokenId, url, databases, expiresAt, ...kept } = JSON.parse(text);
-  await world.people.saveValue(SECRET, JSON.stringify({ ...kept, former }));
+  await world.people.saveValue(secret, JSON.stringify({ ...kept, former }));
 };
 
-const editAnotherKey: Act = async ({ value, people, clock }) => {
-  const text = value(SECRET);
+const editAnotherKey: Act = async ({ value, people, clock }, secret = SECRET) => {
+  const text = value(secret);
   if (!text.startsWith('{')) return;
   const edited = { ...JSON.parse(text), note: `edited ${clock.now()}` };
-  await people.saveValue(SECRET, JSON.stringify(edited));
+  await people.saveValue(secret, JSON.stringify(edited));
 };
 
 /** A token with the same grants takes the place of the one that is there. */
-const putByHand: Act = async ({ value, people }) => {
+const putByHand: Act = async ({ value, people }, secret = SECRET) => {
   const { accessToken } = await people.mint({ description: 'by hand', permissions: GRANTS });
-  const text = value(SECRET).replace(STRING, accessToken);
-  await people.saveValue(SECRET, text.includes(accessToken) ? text : accessToken);
+  const text = value(secret).replace(STRING, accessToken);
+  await people.saveValue(secret, text.includes(accessToken) ? text : accessToken);
 };
 
 const stripTags =
   (isKept: (key: string) => boolean): Act =>
-  async ({ tags, people }) => {
-    const keys = Object.keys(tags(SECRET)).filter((key) => !isKept(key));
-    if (keys.length > 0) await people.untag(SECRET, keys);
+  async ({ tags, people }, secret = SECRET) => {
+    const keys = Object.keys(tags(secret)).filter((key) => !isKept(key));
+    if (keys.length > 0) await people.untag(secret, keys);
   };
 
 /** As infrastructure code does that owns the container, and not its value. */
-const deleteAndMakeAnew: Act = async ({ people }) => {
-  await people.deleteSecret(SECRET, 'for good');
-  await people.createSecret(SECRET, undefined, { 'keyturn:owner': OWNER });
+const deleteAndMakeAnew: Act = async ({ people }, secret = SECRET) => {
+  await people.deleteSecret(secret, 'for good');
+  await people.createSecret(secret, undefined, { 'keyturn:owner': OWNER });
 };
 
-const isRotating = ({ aws }: World) =>
-  aws.state.secrets[SECRET]?.rotation?.rotatingTo !== undefined;
+const isRotating = ({ aws }: World, secret: string) =>
+  aws.state.secrets[secret]?.rotation?.rotatingTo !== undefined;
 
 const unlessRotating =
   (act: Act): Act =>
-  async (world) => {
-    if (!isRotating(world)) await act(world);
+  async (world, secret = SECRET) => {
+    if (!isRotating(world, secret)) await act(world, secret);
   };
 
 /** Every act in a moment of its own, in which nothing else goes on; none of them is refused aloud. */
@@ -139,17 +139,19 @@ export const acts: Readonly<Record<string, Act>> = Object.fromEntries(
     'keeps the former string beside it': keepFormerBeside,
     'edits another key': editAnotherKey,
     'puts a token made by hand': putByHand,
-    'puts a placeholder': ({ people }) => people.saveValue(SECRET, 'CHANGE_ME'),
+    'puts a placeholder': ({ people }, secret = SECRET) => people.saveValue(secret, 'CHANGE_ME'),
     'strips all tags but the owner': stripTags((key) => key === 'keyturn:owner'),
     'strips all tags': stripTags(() => false),
     'deletes the secret for good and makes it anew': deleteAndMakeAnew,
-    'schedules the deletion': ({ people }) => people.deleteSecret(SECRET),
-    'schedules the deletion and restores it': async ({ people }) => {
-      await people.deleteSecret(SECRET);
-      await people.restoreSecret(SECRET);
+    'schedules the deletion': ({ people }, secret = SECRET) => people.deleteSecret(secret),
+    'schedules the deletion and restores it': async ({ people }, secret = SECRET) => {
+      await people.deleteSecret(secret);
+      await people.restoreSecret(secret);
     },
-    'cancels a rotation': unlessRotating(({ people }) => people.cancelRotation(SECRET)),
-    'presses Rotate': unlessRotating((world) => world.rotateSecret(SECRET)),
+    'cancels a rotation': unlessRotating(({ people }, secret = SECRET) =>
+      people.cancelRotation(secret),
+    ),
+    'presses Rotate': unlessRotating((world, secret = SECRET) => world.rotateSecret(secret)),
   } satisfies Record<string, Act>).map(([name, act]) => [name, unlessRefused(act)]),
 );
 

@@ -197,7 +197,8 @@ export const allInUse = ({ secrets, tokens }: View, { isRetired }: Terms) =>
     .filter(({ name }) => !isRetired(name))
     .flatMap((secret) => inUse(secret, tokens));
 
-function noteLook(history: History, { call, after }: Step, terms: Terms): void {
+/** Notes what a run could know when it looked last. */
+export function noteLook(history: History, { call, after }: Step, terms: Terms): void {
   const looks = ['DescribeSecret', 'UpdateSecretVersionStage'].includes(call.operation);
   if (!looks || call.caller === undefined) return;
   history.looked[call.caller] = allInUse(after, terms);

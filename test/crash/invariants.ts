@@ -204,7 +204,7 @@ function* leavesForeignAlone(history: History, step: Step, terms: Terms): Violat
 }
 
 /** J: whoever re-read the secret within a grace period holds a string that the data plane takes. */
-function* refusesNoConsumer(history: History, { after }: Step, terms: Terms): Violations {
+export function* refusesNoConsumer(history: History, { after }: Step, terms: Terms): Violations {
   const since = after.at - terms.gracePeriod;
   const held = history.reigns.filter(({ until = after.at }) => until > since || until === after.at);
   for (const id of new Set(held.map(({ token }) => token))) {

@@ -19,10 +19,11 @@ interface Trouble {
   readonly patience: number;
 }
 
-type Find = (laboratory: Laboratory) => Trouble | undefined;
+type Seen = Pick<Laboratory, 'view' | 'history' | 'terms'>;
+type Find = (seen: Seen) => Trouble | undefined;
 
 /** Why the consumers of a secret are refused, or soon will be, or nobody can know; undefined: they are well. */
-export function refusal({ view, history, terms }: Laboratory, name: string): string | undefined {
+export function refusal({ view, history, terms }: Seen, name: string): string | undefined {
   const { at, secrets, tokens } = view();
   const secret = secrets.get(name);
   if (!secret) return 'there is no secret';
@@ -39,16 +40,16 @@ export function refusal({ view, history, terms }: Laboratory, name: string): str
 }
 
 /** Within two periods somebody must know: then the run after the next would be too late. */
-const refused =
+export const refused =
   (name: string): Find =>
-  (laboratory) => {
-    const why = refusal(laboratory, name);
-    const isHeld = isOnHold(laboratory.view().secrets.get(name));
+  (seen) => {
+    const why = refusal(seen, name);
+    const isHeld = isOnHold(seen.view().secrets.get(name));
     return why ? { why, patience: PERIOD + RUN + (isHeld ? HOLD_IS_OLD : 0) } : undefined;
   };
 
 /** Consumers may have the token under AWSPREVIOUS: it worked until it was replaced, and its grace period is not over. */
-const bereft =
+export const bereft =
   (name: string): Find =>
   ({ view, history, terms }) => {
     const { at, secrets } = view();
@@ -65,7 +66,7 @@ const bereft =
   };
 
 /** A token of ours that works, and whose secret is gone for good: `reap` runs daily. */
-const strayed: Find = ({ view, history }) => {
+export const strayed: Find = ({ view, history }) => {
   const seen = view();
   const stray = [...seen.tokens.values()].find(
     (token) =>

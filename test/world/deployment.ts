@@ -1,11 +1,13 @@
 import { ENVIRONMENT } from '../../functions/environment.ts';
 import { firingsOf } from '../../lib/schedule/gaps.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
+import { createSimulatedHost } from '../../sandbox/lambda/simulated/host.ts';
 import type { VirtualClock } from '../../sandbox/virtual-clock.ts';
 import { JOBS, type Job } from './jobs.ts';
 import { readMetrics } from './metrics.ts';
 import { realFunction } from './real-function.ts';
-import { clusterOf, environmentOf, type Systems } from './systems.ts';
+import { simulatedFunction } from './simulated-function.ts';
+import { clusterOf, environmentOf, networkOf, type Systems } from './systems.ts';
 import type { Answered, Deployment } from './world.ts';
 
 /** A deployment, and the host that runs its functions. */
@@ -62,20 +64,32 @@ export function deployOn(
   const { aws, secrets } = systems;
   const policy = { cluster: clusterOf(systems), ...declared };
   deploySchedules(systems, policy);
-  const host = createHost({
-    clock,
-    functions: JOBS.map((job) => realFunction(job)),
-    idPrefix: prefixOf(number),
-    policy,
-    onFrozen: (instance) => {
-      for (const server of [systems.cluster, aws]) server.forget(instance);
-    },
-    environment: {
-      ...environmentOf(systems),
-      [ENVIRONMENT.eventBus]: 'default',
-      [ENVIRONMENT.thirdRunSeconds]: String(thirdRunOf(policy)),
-    },
-  });
+  const onFrozen = (instance: string) => {
+    for (const server of [systems.cluster, aws]) server.forget(instance);
+  };
+  const { machine } = systems;
+  const third = thirdRunOf(policy);
+  const host = machine
+    ? createSimulatedHost({
+        ...{ clock, network: networkOf(systems), random: machine.random },
+        functions: JOBS.map((job) =>
+          simulatedFunction(job, { policy, eventBus: 'default', thirdRunMs: third * 1_000 }),
+        ),
+        idPrefix: prefixOf(number),
+        onFrozen,
+      })
+    : createHost({
+        clock,
+        functions: JOBS.map((job) => realFunction(job)),
+        idPrefix: prefixOf(number),
+        policy,
+        onFrozen,
+        environment: {
+          ...environmentOf(systems),
+          [ENVIRONMENT.eventBus]: 'default',
+          [ENVIRONMENT.thirdRunSeconds]: String(third),
+        },
+      });
   const answers: string[] = [];
   const invoke = async (job: Job, event: object = {}) => {
     const answer = (await clock.waitFor(host.invoke(job, event))) as Answered;
@@ -97,10 +111,17 @@ export function deployOn(
         if (error) throw new Error(error.errorMessage);
       };
       const RotationLambdaARN = 'secrets-manager-rotation';
-      await secrets.rotateSecret({ SecretId: secret, RotationLambdaARN, ...more });
+      const pressed = () => secrets.rotateSecret({ SecretId: secret, RotationLambdaARN, ...more });
+      await (machine ? machine.run(pressed) : pressed());
       await clock.waitFor(aws.settled());
     },
     lines,
+    takeLines() {
+      const taken = lines();
+      host.forgetLogs();
+      answers.length = 0;
+      return taken;
+    },
     metrics: () => readMetrics(lines()),
   };
   return { deployment, host, answers };

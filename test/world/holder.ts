@@ -29,6 +29,17 @@ export function holderOf<T extends Hashed>(
   text: string | undefined,
   tokens: readonly T[],
 ): T | undefined {
-  const [hash] = hashesIn(text ?? '');
-  return tokens.find(({ sha512 }) => sha512 === hash);
+  const [hash = ''] = hashesIn(text ?? '');
+  return byHash(tokens).get(hash);
+}
+
+const known = new WeakMap<object, { readonly count: number; readonly all: Map<string, Hashed> }>();
+
+/** A list of tokens only grows, and a long life asks it thousands of times. */
+function byHash<T extends Hashed>(tokens: readonly T[]): ReadonlyMap<string, T> {
+  const found = known.get(tokens);
+  if (found?.count === tokens.length) return found.all as Map<string, T>;
+  const all = new Map(tokens.map((token) => [token.sha512, token]));
+  known.set(tokens, { count: tokens.length, all });
+  return all;
 }

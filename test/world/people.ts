@@ -1,5 +1,6 @@
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import type { Permission } from '../../sandbox/cluster/state.ts';
+import type { SimulatedProcess } from '../../sandbox/lambda/simulated/process.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 
 /** As read from a label; an act on what does not exist is refused. */
@@ -63,6 +64,7 @@ const tagList = (tags: Readonly<Record<string, string>>) =>
 export function createPeople(
   { cluster, aws }: Sandbox,
   labels: (secret: string) => Readonly<Record<string, string>>,
+  machine?: SimulatedProcess,
 ): { readonly people: People; readonly secrets: SecretsManager } {
   const secrets = new SecretsManager({ endpoint: aws.url, region: aws.region, credentials });
 
@@ -144,5 +146,14 @@ export function createPeople(
       await secrets.updateSecret({ SecretId, KmsKeyId });
     },
   };
-  return { people, secrets };
+  return { people: machine ? onMachine(machine, people) : people, secrets };
 }
+
+/** The same acts, on a simulated machine. */
+const onMachine = (machine: SimulatedProcess, people: People): People =>
+  Object.fromEntries(
+    Object.entries(people).map(([name, act]) => [
+      name,
+      (...given: never[]) => machine.run(() => (act as (...given: never[]) => unknown)(...given)),
+    ]),
+  ) as unknown as People;

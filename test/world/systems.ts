@@ -1,7 +1,16 @@
-import type { SecretsManager } from '@aws-sdk/client-secrets-manager';
+import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import type { Clock } from '../../sandbox/clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../../sandbox/interception.ts';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
+import { createMachine } from '../../sandbox/lambda/simulated/host.ts';
+import type { SimulatedProcess } from '../../sandbox/lambda/simulated/process.ts';
+import { createManagementSecret } from '../../sandbox/management-secret.ts';
+import {
+  createSandbox,
+  type Sandbox,
+  type SandboxOptions,
+  startSandbox,
+} from '../../sandbox/sandbox.ts';
+import { VirtualClock } from '../../sandbox/virtual-clock.ts';
 import { createPeople } from './people.ts';
 import { truthOf } from './truth.ts';
 import type { Watcher, World } from './world.ts';
@@ -11,6 +20,10 @@ export const MANAGEMENT_SECRET = 'influxdb/management';
 export interface SystemsOptions extends Omit<SandboxOptions, 'clock'> {
   /** Those that exist before anything is deployed. */
   readonly databases?: readonly string[];
+  /** Nothing leaves this process: neither has a function a process of its own, nor is a socket used. */
+  readonly isSimulated?: boolean;
+  /** What its processes draw, from 0 up to 1. */
+  readonly chance?: () => number;
 }
 
 /** A world before Keyturn is deployed. Its clock may be the machine's own. */
@@ -18,23 +31,38 @@ export interface Systems
   extends Pick<World, 'cluster' | 'aws' | 'people' | 'accepts' | 'intercept' | 'watch' | 'close'>,
     ReturnType<typeof truthOf> {
   readonly secrets: SecretsManager;
+  /** Whose requests reach both systems without a socket: people's. Absent: this process is theirs. */
+  readonly machine: SimulatedProcess | undefined;
 }
 
 export async function openSystems(
   clock: Clock,
-  { databases = ['telemetry', 'quality'], ...options }: SystemsOptions = {},
+  {
+    databases = ['telemetry', 'quality'],
+    isSimulated = false,
+    chance = () => 0.5,
+    ...options
+  }: SystemsOptions = {},
 ): Promise<Systems> {
   let drawn = 0;
-  const sandbox = await startSandbox({
+  const given = {
     clock,
     managementSecretName: MANAGEMENT_SECRET,
     // The same ids and strings in every run, so that a failure can be repeated.
     random: () => `world ${++drawn}`,
     ...options,
-  });
+  };
+  const sandbox = isSimulated ? createSandbox(given) : await startSandbox(given);
   const { cluster, aws } = sandbox;
+  const machine = isSimulated ? machineOf(sandbox, clock, chance) : undefined;
   const truth = truthOf(sandbox);
-  const { people, secrets } = createPeople(sandbox, truth.labels);
+  const { people, secrets } = createPeople(sandbox, truth.labels, machine);
+  if (machine) {
+    await readFilesOnce(machine);
+    await machine.run(() =>
+      createManagementSecret(aws, MANAGEMENT_SECRET, cluster.managementToken),
+    );
+  }
   const interception = interceptionOf(sandbox);
   for (const name of databases) await people.createDatabase(name);
 
@@ -43,6 +71,7 @@ export async function openSystems(
     aws,
     people,
     secrets,
+    machine,
     ...truth,
     ...interception,
     accepts: (string, action = 'write', database = databases[0] ?? '') =>
@@ -52,6 +81,28 @@ export async function openSystems(
       await sandbox.close();
     },
   };
+}
+
+export const networkOf = ({ cluster, aws }: Pick<Systems, 'cluster' | 'aws'>) => ({
+  [cluster.url]: cluster.respond,
+  [aws.url]: aws.respond,
+});
+
+function machineOf(sandbox: Sandbox, clock: Clock, random: () => number): SimulatedProcess {
+  if (!(clock instanceof VirtualClock)) throw new Error('only virtual time can be simulated');
+  // As Lambda and a laptop have it. All simulated worlds call AWS by the same name.
+  Object.assign(process.env, environmentOf(sandbox));
+  return createMachine({ clock, network: networkOf(sandbox), random });
+}
+
+/**
+ * The SDK reads the machine's files of configuration at its first call, and a run loads what it rarely needs when it
+ * needs it. Time must not move meanwhile, so it is done before.
+ */
+async function readFilesOnce(machine: SimulatedProcess): Promise<void> {
+  await import('#key-policy-reader');
+  await import('#schedule-reader');
+  await machine.run(() => new SecretsManager({}).listSecrets({}));
 }
 
 /** What a policy says of the cluster. */

@@ -79,6 +79,8 @@ export interface Deployment {
   rotateSecret(secret: string, more?: Partial<RotateSecretRequest>): Promise<void>;
   /** What its functions logged, oldest first, from the line of that number on. */
   lines(from?: number): readonly string[];
+  /** Those lines, which are forgotten: a long life has millions. */
+  takeLines(): readonly string[];
   /** What CloudWatch would make of those lines: `Owner=prod OwnedTokens` and its value. */
   metrics(): readonly Readonly<Record<string, unknown>>[];
 }

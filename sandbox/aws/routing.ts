@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import type { Asked } from '../asked.ts';
+import type { Call, Reply } from '../interception.ts';
+import { AwsError } from './aws-error.ts';
+import { callerIdentity, isCallerIdentity } from './caller-identity.ts';
+import { eventOperations } from './event-operations.ts';
+import { parseJson } from './json.ts';
+import { keyOperations } from './key-operations.ts';
+import { listOperations } from './list-operations.ts';
+import { passwordOperations } from './random-password.ts';
+import type { Operation } from './request.ts';
+import { resourcePolicyOperations } from './resource-policy.ts';
+import { scheduleOperations, statusOf } from './schedule-operations.ts';
+import { scheduleKey } from './schedules.ts';
+import { secretOperations } from './secret-operations.ts';
+import { own, type Store } from './store.ts';
+import { valueOperations } from './value-operations.ts';
+import { versionOperations } from './version-operations.ts';
+
+interface Service {
+  readonly server: Call['server'];
+  readonly operations: Readonly<Record<string, Operation>>;
+}
+
+/**
+ * Counted separately, because they share a quota of 50 per second:
+ * docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ */
+const WRITES = new Set(['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage']);
+
+export const createServices = (
+  rotation: Service['operations'],
+): Readonly<Record<string, Service>> => ({
+  secretsmanager: {
+    server: 'secrets-manager',
+    operations: {
+      ...secretOperations,
+      ...valueOperations,
+      ...versionOperations,
+      ...listOperations,
+      ...resourcePolicyOperations,
+      ...passwordOperations,
+      ...rotation,
+    },
+  },
+  TrentService: { server: 'kms', operations: keyOperations },
+  AWSEvents: { server: 'events', operations: eventOperations },
+});
+
+/** A request that has found its operation. */
+export interface Routed {
+  readonly call: Call;
+  readonly effect: () => Reply;
+}
+
+const unsigned = () =>
+  new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+
+function routeTarget(
+  services: Readonly<Record<string, Service>>,
+  store: Store,
+  asked: Asked,
+): Reply | Routed {
+  const body = asked.body.toString();
+  const caller = header(asked, 'x-sandbox-caller');
+  // STS is the one service here that is asked by a form.
+  if (header(asked, 'x-amz-target') === undefined && isCallerIdentity(body)) {
+    const headers = { 'content-type': 'text/xml' };
+    const effect = () => ({ status: 200, headers, body: callerIdentity(store) });
+    return { call: { server: 'sts', operation: 'GetCallerIdentity', caller }, effect };
+  }
+  const [prefix = '', name = ''] = header(asked, 'x-amz-target')?.split('.') ?? [];
+  const service = own(services, prefix);
+  const operation = service && own(service.operations, name);
+  if (service === undefined || operation === undefined)
+    return refuse(new AwsError('UnknownOperationException', ''));
+  if (header(asked, 'authorization') === undefined) return refuse(unsigned());
+  const call = {
+    server: service.server,
+    operation: name,
+    caller,
+    subject: subjectOf(parseJson(body)),
+  };
+  return { call, effect: () => carryOut(store, call, operation, body) };
+}
+
+/** Scheduler speaks REST: the method and the path say the operation. */
+function routeSchedule(store: Store, asked: Asked): Reply | Routed {
+  if (header(asked, 'authorization') === undefined) return refuseSchedule(unsigned());
+  const { pathname, searchParams } = new URL(asked.url, 'http://localhost');
+  const name = decodeURIComponent(pathname.slice(SCHEDULES.length));
+  const body = parseJson(asked.body.toString() || '{}');
+  const groupName = searchParams.get('groupName');
+  const input = { ...(groupName && { GroupName: groupName }), ...(body as object), Name: name };
+  const { GroupName } = input as { readonly GroupName?: string };
+  const [operation, run] = scheduleOperations[asked.method as keyof typeof scheduleOperations];
+  return {
+    call: {
+      server: 'scheduler',
+      operation,
+      caller: header(asked, 'x-sandbox-caller'),
+      subject: scheduleKey(name, GroupName),
+    },
+    effect: () => tryTo(() => run(store, input), refuseSchedule),
+  };
+}
+
+const subjectSchema = z.object({
+  SecretId: z.string().optional(),
+  Name: z.string().optional(),
+  KeyId: z.string().optional(),
+  Entries: z.array(z.object({ EventBusName: z.string().optional() })).optional(),
+});
+
+function subjectOf(body: unknown): string | undefined {
+  const { SecretId, Name, KeyId, Entries } = subjectSchema.safeParse(body).data ?? {};
+  return SecretId ?? Name ?? KeyId ?? Entries?.[0]?.EventBusName;
+}
+
+function header({ headers }: Asked, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function carryOut(store: Store, { operation: name }: Call, operation: Operation, body: string) {
+  if (WRITES.has(name)) store.countWrite(name);
+  const parsed = parseJson(body);
+  if (parsed === undefined) return refuse(new AwsError('SerializationException', ''));
+  return tryTo(() => operation(store, parsed), refuse);
+}
+
+function tryTo(run: () => object, refused: (error: AwsError) => Reply): Reply {
+  try {
+    return { status: 200, body: JSON.stringify(run()) };
+  } catch (error) {
+    if (error instanceof AwsError) return refused(error);
+    throw error;
+  }
+}
+
+const refuse = (error: AwsError): Reply => ({
+  status: 400,
+  body: JSON.stringify({ __type: error.code, Message: error.message }),
+});
+
+const refuseSchedule = (error: AwsError): Reply => ({
+  status: statusOf(error),
+  headers: { 'x-amzn-errortype': error.code },
+  body: JSON.stringify({ Message: error.message }),
+});
+
+const SCHEDULES = '/schedules/';
+
+const nowhere = ({ method, url }: Asked): Reply => ({
+  status: 404,
+  body: JSON.stringify({ message: `Route ${method}:${url} not found` }),
+});
+
+/** Finds what answers a request: a Reply, if nothing does. */
+export function route(
+  services: Readonly<Record<string, Service>>,
+  store: Store,
+  asked: Asked,
+): Reply | Routed {
+  const { method, url } = asked;
+  if (method === 'POST' && url === '/') return routeTarget(services, store, asked);
+  const isOfSchedule = url.startsWith(SCHEDULES) && method in scheduleOperations;
+  return isOfSchedule ? routeSchedule(store, asked) : nowhere(asked);
+}

@@ -1,0 +1,93 @@
+import type { Call, Interceptor, Reply } from '../../sandbox/interception.ts';
+import type { World } from '../world/world.ts';
+import type { Chance } from './chance.ts';
+import type { Trouble, Weather } from './plan.ts';
+
+const AWS = ['secrets-manager', 'events', 'scheduler', 'kms', 'sts'];
+
+const isOf = ({ server }: Call, system: Weather['system']) =>
+  system === 'aws'
+    ? AWS.includes(server)
+    : server === (system === 'cluster' ? 'management-api' : system);
+
+const failure = ({ server }: Call, how: Weather['how']): Reply => {
+  const isThrottled = how === 'throttled';
+  if (!AWS.includes(server)) {
+    const [status, message] = isThrottled ? [429, 'slow down'] : [503, 'out of order'];
+    const headers = { 'content-type': 'application/json' };
+    return { status, headers, body: JSON.stringify({ code: status, message }) };
+  }
+  const __type = isThrottled ? 'ThrottlingException' : 'InternalServiceError';
+  return { status: isThrottled ? 400 : 500, body: JSON.stringify({ __type, Message: 'later' }) };
+};
+
+/** What waits for a call of a function, or lasts for some time. */
+export function createDisturbance(world: World, chance: Chance) {
+  const { clock } = world;
+  let weather: { readonly is: Weather; readonly until: number }[] = [];
+  let waiting: {
+    left: number;
+    readonly happen: (call: Call, effect: () => Reply) => Promise<Reply | 'reset'>;
+  }[] = [];
+
+  const meet = async (
+    { how }: Weather,
+    call: Call,
+    effect: () => Reply,
+  ): Promise<Reply | 'reset'> => {
+    if (how === 'slow') {
+      await clock.after(Math.floor(chance.next() ** 3 * 40_000));
+      return effect();
+    }
+    const [what, when] = how.split(' ');
+    if (when === 'after') effect();
+    return what === 'reset' ? 'reset' : failure(call, how);
+  };
+
+  /** What waited for this call. */
+  const takeDue = ({ server }: Call) => {
+    if (server === 'data-plane') return undefined;
+    for (const each of waiting) each.left -= 1;
+    const due = waiting.find(({ left }) => left <= 0);
+    waiting = waiting.filter((each) => each !== due);
+    return due;
+  };
+
+  const intercept: Interceptor = async (call, effect) => {
+    if (call.caller === undefined) return effect();
+    const due = takeDue(call);
+    if (due) return await due.happen(call, effect);
+    weather = weather.filter(({ until }) => until > clock.now());
+    const met = weather.find(({ is }) => isOf(call, is.system) && chance.happens(is.share));
+    return met ? await meet(met.is, call, effect) : effect();
+  };
+
+  return {
+    intercept,
+    /** Begins weather now. */
+    begin: (is: Weather) => weather.push({ is, until: clock.now() + is.lastsMs }),
+    die: ({ call: left, isAfter }: Trouble & { readonly kind: 'death' }) =>
+      waiting.push({
+        left,
+        async happen(call, effect) {
+          if (isAfter) effect();
+          await world.kill(call);
+          return 'reset';
+        },
+      }),
+    /** Something else happens, from start to end, before the call of that number takes effect. */
+    meanwhile: (left: number, act: () => Promise<unknown>) =>
+      waiting.push({
+        left,
+        async happen(call, effect) {
+          await world.beside(call, act);
+          return effect();
+        },
+      }),
+    /** Nothing is met any more. */
+    clear() {
+      weather = [];
+      waiting = [];
+    },
+  };
+}

@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import { openWorld } from '../world/open-world.ts';
+import { DAY, HOUR, MINUTE } from '../world/policy.ts';
+import type { Deployment, World } from '../world/world.ts';
+import { type Chance, createChance } from './chance.ts';
+import { createDisturbance } from './disturb.ts';
+import { createHappenings, type Stage } from './happen.ts';
+import { mend } from './mend.ts';
+import { createOracles } from './oracles.ts';
+import { type LifePlan, lengthOf } from './plan.ts';
+import { neighbourPolicy, policyOf, UNCHANGED } from './policies.ts';
+
+export interface Lived {
+  readonly violations: readonly { readonly at: number; readonly text: string }[];
+  /** The same for the same plan, to the last call. */
+  readonly trace: string;
+  readonly calls: number;
+  readonly rotations: number;
+  readonly minted: number;
+  /** How often consumers were asked for. */
+  readonly asked: number;
+  readonly runs: number;
+  readonly failedRuns: number;
+  /** How often each kind of trouble came. */
+  readonly met: Readonly<Record<string, number>>;
+  /** Virtual time. */
+  readonly lastedMs: number;
+}
+
+type Tell = (line: string) => void;
+
+/** Everything that took effect, and its hash. */
+function watchCalls({ watch, clock }: World) {
+  const hash = createHash('sha256');
+  let calls = 0;
+  watch((call, effect) => {
+    const reply = effect();
+    calls += 1;
+    hash.update(`${clock.now()} ${call.caller} ${call.operation} ${reply.status}\n`);
+    return reply;
+  });
+  return { count: () => calls, trace: () => hash.digest('hex').slice(0, 16) };
+}
+
+/** One firing of a schedule, as well as the trouble of the moment lets it. */
+async function fire(
+  { world: { clock }, misfires, run }: Stage,
+  job: 'rotate' | 'reap',
+  seconds: number,
+  firing: Chance,
+): Promise<void> {
+  const at = new Date(clock.now()).toISOString();
+  const scheduled = { at, nextInSeconds: seconds, thirdInSeconds: 3 * seconds };
+  const { share, how: otherwise } = misfires() ?? { share: 0 };
+  const how = firing.happens(share) ? otherwise : undefined;
+  if (how === 'never') return;
+  await clock.sleep(firing.between(0, how === 'late' ? 20 * MINUTE : MINUTE));
+  const once = () => run(job, { scheduled });
+  const again = how === 'twice' ? clock.spawn(`${job} again`, once) : undefined;
+  await Promise.all([once(), again]);
+}
+
+function startSchedules(stage: Stage, { everyMs }: LifePlan, firing: Chance): void {
+  const { world, oracles } = stage;
+  for (const job of ['rotate', 'reap'] as const) {
+    world.clock.every(everyMs[job], job, async () => {
+      if (stage.isOver) return;
+      oracles.consume();
+      await fire(stage, job, everyMs[job] / 1_000, firing);
+      oracles.consume();
+    });
+  }
+}
+
+function startNeighbour(stage: Stage, plan: LifePlan): void {
+  const { world } = stage;
+  const neighbour = world.deploy(neighbourPolicy(plan));
+  for (const job of ['rotate', 'reap'] as const) {
+    world.clock.every(plan.everyMs[job], `neighbour's ${job}`, async () => {
+      if (stage.isOver) return;
+      await neighbour.invoke(job, {});
+      neighbour.takeLines();
+    });
+  }
+}
+
+/** People do what the runbook says. */
+async function mendAll(stage: Stage, tell: Tell): Promise<void> {
+  const { world, oracles } = stage;
+  for (const secret of oracles.inPeoplesHands()) {
+    tell(`people mend ${secret}`);
+    const isTroubled = () => oracles.inPeoplesHands().includes(secret);
+    for (const each of await mend(world, stage.deployment, oracles, { secret, isTroubled }))
+      tell(each);
+  }
+}
+
+/** What is not as it ought to be at the end of a calm time. */
+async function judge({ oracles, run }: Stage): Promise<string[]> {
+  const held = oracles.inPeoplesHands().map((name) => `D: ${name} is still in people's hands`);
+  const found = [...oracles.settle(), ...held];
+  if (found.length > 0 || !oracles.isWell()) return found;
+  const rings = [...(await run('rotate', {})), ...(await run('reap', {}))];
+  return rings.map((ring) => `K: ${ring} rings, and everything is settled`);
+}
+
+/** Lives a life from its plan, until its end or the first violation. */
+export async function live(plan: LifePlan, write: Tell = () => {}): Promise<Lived> {
+  const chance = createChance(`processes ${plan.seed}`);
+  const { activationDelayMs, revocationDelayMs, routers, manners } = plan;
+  const world = await openWorld(policyOf(plan, UNCHANGED), {
+    isSimulated: true,
+    databases: ['metrics', 'events'],
+    ...{ activationDelayMs, revocationDelayMs, routers, manners },
+    chance: chance.of('processes').next,
+  });
+  const { clock, aws } = world;
+  const tell: Tell = (line) => write(`${new Date(clock.now()).toISOString().slice(0, 19)} ${line}`);
+  const startAt = clock.now();
+  const calmAt = startAt + plan.troubledMs;
+  const endAt = calmAt + plan.calmMs;
+  const disturbance = createDisturbance(world, chance.of('weather'));
+  const oracles = createOracles(world, {
+    renewBefore: lengthOf(plan.lives.renewBefore ?? '14d'),
+    everyMs: plan.everyMs.rotate,
+  });
+  const counts = { runs: 0, failedRuns: 0 };
+  const watched = watchCalls(world);
+  world.intercept(disturbance.intercept);
+
+  const stage: Stage = {
+    world,
+    oracles,
+    disturbance,
+    deployment: world as Deployment,
+    isOver: false,
+    misfires: () => undefined,
+    async run(job, event) {
+      const by = stage.deployment;
+      const answer = await by.invoke(job, event);
+      const rang = oracles.hear(job, answer, by.takeLines());
+      counts.runs += 1;
+      if (answer.error) counts.failedRuns += 1;
+      const said = [answer.error?.errorMessage.slice(0, 200), ...rang].filter(Boolean).join(', ');
+      if (said) tell(`${job}: ${said}`);
+      return rang;
+    },
+  };
+  const happenings = createHappenings(stage, plan, tell);
+  for (const trouble of plan.troubles) {
+    clock.at(startAt + trouble.at, () => {
+      if (!stage.isOver) clock.spawn('trouble', () => happenings.happen(trouble));
+    });
+  }
+  if (plan.hasNeighbour) startNeighbour(stage, plan);
+  // A first run by hand, as the README says.
+  await stage.run('rotate', {});
+  startSchedules(stage, plan, chance.of('firing'));
+
+  /** Until an instant, or the first violation. */
+  const goOn = async (until: number) => {
+    while (!stage.isOver && clock.now() < until) {
+      await clock.runUntil(Math.min(clock.now() + 6 * HOUR, until));
+      stage.isOver = oracles.found.length > 0;
+    }
+  };
+  await goOn(calmAt);
+  tell('calm');
+  stage.misfires = () => undefined;
+  disturbance.clear();
+  Object.assign(aws, { readLagMs: 0, listLagMs: 0 });
+  await goOn(calmAt + 2 * DAY);
+  if (!stage.isOver) await mendAll(stage, tell);
+  await goOn(endAt);
+  stage.isOver = true;
+  const violations = [...oracles.found];
+  if (violations.length === 0)
+    violations.push(...(await judge(stage)).map((text) => ({ at: clock.now(), text })));
+
+  const lived: Lived = {
+    violations,
+    trace: watched.trace(),
+    calls: watched.count(),
+    ...counts,
+    met: happenings.met,
+    rotations: world.events('Token Rotated').length,
+    asked: oracles.asked,
+    minted: world.cluster.state.tokens.length,
+    lastedMs: clock.now() - startAt,
+  };
+  await world.close();
+  return lived;
+}

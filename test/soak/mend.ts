@@ -1,0 +1,36 @@
+import { OWNER } from '../crash/policy.ts';
+import { holdOf, type View } from '../crash/view.ts';
+import type { Deployment, World } from '../world/world.ts';
+
+interface Troubled {
+  readonly secret: string;
+  /** Whether there still is something to do. */
+  readonly isTroubled: () => boolean;
+}
+
+/** Does what the runbook says with a secret that an alarm names, or that somebody holds. Returns what failed. */
+export async function mend(
+  { people, cluster }: World,
+  deployment: Deployment,
+  { view }: { readonly view: () => View },
+  { secret, isTroubled }: Troubled,
+): Promise<readonly string[]> {
+  const failed: string[] = [];
+  const note = ({ error }: { readonly error?: { readonly errorMessage: string } }) => {
+    if (error) failed.push(`${secret}: ${error.errorMessage.slice(0, 150)}`);
+  };
+  const order = async (way: string) =>
+    note(await deployment.revoke({ way, secret, reason: 'calm' }));
+  const seen = view().secrets.get(secret);
+  if (seen?.isDeleted) await people.restoreSecret(secret);
+  if (seen && seen.tags['keyturn:owner'] === undefined) {
+    const tags = { 'keyturn:owner': OWNER, 'keyturn:cluster': cluster.url };
+    await people.tag(secret, { ...tags, ...seen.tags });
+  }
+  const hold = holdOf(seen);
+  if (hold) await order(hold === 'frozen' ? 'unfreeze' : 'lift');
+  note(await deployment.rotate({ tokens: [secret.split('/').at(-1)], force: true }));
+  // What a person stripped, `rotate` leaves to people.
+  if (isTroubled()) await order('replace');
+  return failed;
+}

@@ -1,0 +1,159 @@
+import { readAlarms } from '../crash/alarms.ts';
+import { emptyHistory, note, noteLook, noteProbe } from '../crash/history.ts';
+import { refusesNoConsumer, violations } from '../crash/invariants.ts';
+import { unsettled, waitsForPeople } from '../crash/outcomes.ts';
+import { bereft, refused, strayed } from '../crash/silence.ts';
+import { termsOf } from '../crash/terms.ts';
+import { isOutOfReach, type View, viewOf } from '../crash/view.ts';
+import { HOUR } from '../world/policy.ts';
+import type { Answered, World } from '../world/world.ts';
+
+/** So many runs within `renewBefore` are enough to renew a token. */
+const FEWEST_RUNS = 3;
+const READS = /^(GET |Get|List|Describe|BatchGet)/;
+
+let rising: ReturnType<typeof readAlarms> | undefined;
+
+/** Checks a world after every call that may change it, and after every run. */
+export function createOracles(
+  world: World,
+  { renewBefore, everyMs }: { readonly renewBefore: number; readonly everyMs: number },
+) {
+  const { cluster, aws, clock } = world;
+  const history = emptyHistory();
+  const found: { readonly at: number; readonly text: string }[] = [];
+  let terms = termsOf(world.policy, world);
+  let seen: View | undefined;
+  let asked = 0;
+  rising ??= readAlarms();
+  const risen = rising;
+
+  const view = (): View => {
+    seen ??= viewOf(cluster.state, aws.state, clock.now());
+    seen = { ...seen, at: clock.now() };
+    return seen;
+  };
+  const tell = (texts: Iterable<string>) => {
+    for (const text of texts) found.push({ at: clock.now(), text });
+  };
+
+  world.watch((call, effect) => {
+    if (call.server === 'data-plane') {
+      const reply = effect();
+      noteProbe(history, { call, reply });
+      return reply;
+    }
+    const isOrdered = world.origin(call)?.job === 'revoke';
+    const before = view();
+    const reply = effect();
+    if (READS.test(call.operation)) {
+      noteLook(history, { call, isOrdered, reply, before, after: before }, terms);
+      return reply;
+    }
+    seen = undefined;
+    const step = { call, isOrdered, reply, before, after: view() };
+    note(history, step, terms);
+    tell(violations(history, step, terms));
+    return reply;
+  });
+
+  /** The runs since there is trouble of which nobody was told, by what it is. */
+  const silent = new Map<string, { readonly since: number; readonly runs: number }>();
+  const inWorld = {
+    view,
+    history,
+    get terms() {
+      return terms;
+    },
+  };
+
+  /** When `rotate` did its work, or could have. */
+  let worked: number[] = [];
+
+  /** A token that expires while hardly any run could do anything: no rule renews what cannot be reached. */
+  const forgiveExpiries = ({ at, tokens }: View) => {
+    worked = worked.filter((instant) => instant > at - renewBefore);
+    if (worked.length >= FEWEST_RUNS) return;
+    for (const { id, expiresAt = Infinity } of tokens.values())
+      if (expiresAt < at + 3 * everyMs && expiresAt > at)
+        history.exempt[id] ??= 'expired in an outage';
+  };
+
+  const troublesNow = () => [
+    ...terms.listed.flatMap((name) => [
+      { key: `${name} refused`, trouble: refused(name)(inWorld) },
+      { key: `${name} bereft`, trouble: bereft(name)(inWorld) },
+    ]),
+    { key: 'strayed', trouble: strayed(inWorld) },
+  ];
+
+  /** K: what was told of begins anew. */
+  const noteSilence = (troubles: ReturnType<typeof troublesNow>, rotations: number) => {
+    const last = new Map(silent);
+    silent.clear();
+    for (const { key, trouble } of troubles) {
+      if (!trouble) continue;
+      const { since, runs } = last.get(key) ?? { since: clock.now(), runs: 0 };
+      silent.set(key, { since, runs: runs + rotations });
+      const lasts = clock.now() - since;
+      // Two periods, and the run in which it began.
+      if (lasts > trouble.patience && runs > 3)
+        tell([`K: ${trouble.why}, and no alarm rang for ${Math.round(lasts / HOUR)} hours`]);
+    }
+  };
+
+  return {
+    found,
+    history,
+    view,
+    get asked() {
+      return asked;
+    },
+    use(policy: object) {
+      terms = termsOf(policy, world);
+      // What no entry names any more is reported, and left to people.
+      for (const { name, holders } of view().secrets.values()) {
+        if (terms.listed.includes(name)) continue;
+        for (const id of Object.values(holders)) history.exempt[id] ??= 'unlisted';
+      }
+    },
+    /** What consumers would meet now. */
+    consume() {
+      const now = view();
+      forgiveExpiries(now);
+      const call = { server: 'data-plane', operation: 'consumer', caller: undefined } as const;
+      const step = {
+        call,
+        isOrdered: false,
+        reply: { status: 200, body: '' },
+        before: now,
+        after: now,
+      };
+      asked += terms.listed.length;
+      tell(refusesNoConsumer(history, step, terms));
+    },
+    /** To be told of every run. Returns the metrics that sound alarms. */
+    hear(job: 'rotate' | 'reap', { error }: Answered, lines: readonly string[]) {
+      const leaks = lines.filter((line) => line.includes('apiv1_'));
+      tell(leaks.map((line) => `I: a token string in ${line.slice(0, 200)}`));
+      if (job === 'rotate' && !error) worked.push(clock.now());
+      const rang = risen({ lines, ...(error && { error }) });
+      noteSilence(rang.length > 0 ? [] : troublesNow(), job === 'rotate' ? 1 : 0);
+      return rang;
+    },
+    /** What is not where it ought to end. */
+    settle: () => [...unsettled(view(), history, terms)],
+    /** The secrets that only people can mend, or that they hold. */
+    inPeoplesHands: () => {
+      const now = view();
+      return terms.listed.filter((name) => {
+        const secret = now.secrets.get(name);
+        const isTroubled = refused(name)(inWorld) !== undefined;
+        return (
+          isTroubled || (secret && (waitsForPeople(secret, now, terms) || isOutOfReach(secret)))
+        );
+      });
+    },
+    isWell: () => troublesNow().every(({ trouble }) => !trouble),
+  };
+}

@@ -1,0 +1,76 @@
+import { OWNER } from '../crash/policy.ts';
+import type { LifePlan } from './plan.ts';
+
+export const nameOf = (token: number) => `token-${token}`;
+export const secretOf = (token: number) => `keyturn/${OWNER}/${nameOf(token)}`;
+
+/** What deploys have changed so far. */
+export interface Changes {
+  readonly removed: ReadonlySet<number>;
+  readonly wide: ReadonlySet<number>;
+  readonly isSooner: boolean;
+  readonly retires: boolean;
+}
+
+export const UNCHANGED: Changes = {
+  removed: new Set(),
+  wide: new Set(),
+  isSooner: false,
+  retires: false,
+};
+
+const DATABASES = ['metrics', 'events'];
+
+/** The policy file at one time of a life. */
+export function policyOf(plan: LifePlan, { removed, wide, isSooner, retires }: Changes): object {
+  const numbers = Array.from({ length: plan.tokens }, (_, token) => token);
+  const listed = numbers.filter((token) => !removed.has(token) || removed.size === plan.tokens);
+  return {
+    owner: OWNER,
+    defaults: { ...plan.lives, ...(isSooner && { quarantine: '30m' }) },
+    limits: plan.limits,
+    databases: DATABASES.map((name) => ({ name })),
+    schedules: {
+      rotate: `rate(${plan.everyMs.rotate / 60_000} minutes)`,
+      reap:
+        plan.everyMs.reap === 3_600_000
+          ? 'rate(1 hour)'
+          : `rate(${plan.everyMs.reap / 3_600_000} hours)`,
+    },
+    ...(retires && { onRemoval: 'retire' }),
+    tokens: Object.fromEntries(
+      listed.map((token) => [
+        nameOf(token),
+        { permissions: { write: wide.has(token) ? DATABASES : DATABASES.slice(0, 1) } },
+      ]),
+    ),
+  };
+}
+
+/** Another owner's, on the same cluster and in the same account. */
+export const neighbourPolicy = (plan: LifePlan): object => ({
+  owner: 'neighbour',
+  defaults: plan.lives,
+  databases: [{ name: 'events' }],
+  tokens: { grafana: { permissions: { read: ['events'] } } },
+});
+
+/** The policy's changes after one more deploy. */
+export function after(changes: Changes, change: string, token: number): Changes {
+  const { removed, wide } = changes;
+  const less = (set: ReadonlySet<number>) => new Set([...set].filter((each) => each !== token));
+  switch (change) {
+    case 'wider':
+      return { ...changes, wide: new Set([...wide, token]) };
+    case 'narrower':
+      return { ...changes, wide: less(wide) };
+    case 'removed':
+      return { ...changes, removed: new Set([...removed, token]) };
+    case 'sooner':
+      return { ...changes, isSooner: !changes.isSooner };
+    case 'retiring':
+      return { ...changes, retires: !changes.retires };
+    default:
+      return UNCHANGED;
+  }
+}

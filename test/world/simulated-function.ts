@@ -1,0 +1,88 @@
+import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
+import { parsePolicy } from '../../functions/policy/parse-policy.ts';
+import { runReaping } from '../../functions/reaping/run-reaping.ts';
+import { parseRevokeRequest } from '../../functions/revocation/request.ts';
+import { runRevocation } from '../../functions/revocation/run-revocation.ts';
+import { runRotation } from '../../functions/rotation/run-rotation.ts';
+import {
+  parseRotationStep,
+  takeRotationStep,
+} from '../../functions/rotation/take-rotation-step.ts';
+import {
+  parseEnforceRequest,
+  parseReapRequest,
+  parseRotateRequest,
+} from '../../functions/run/request.ts';
+import { createRuntime, type InvocationContext, type Runtime } from '../../functions/runtime.ts';
+import type { SimulatedFunction } from '../../sandbox/lambda/simulated/host.ts';
+import type { Job } from './jobs.ts';
+
+type Handler = (event: unknown, context: InvocationContext) => Promise<unknown>;
+
+/** As the entries in functions/ do it, but for the runtime, which they load from their asset. */
+const handlers: Readonly<Record<Job, (runtime: Runtime) => Handler>> = {
+  rotate: (runtime) => (event, context) => {
+    const request = parseRotateRequest(event);
+    const { scheduled, dryRun } = request;
+    const invocation = { job: 'rotate', scheduled, dryRun } as const;
+    return runtime.runScheduled(invocation, context, (tools) => runRotation(request, tools));
+  },
+  reap: (runtime) => (event, context) => {
+    const request = parseReapRequest(event);
+    const { scheduled, dryRun } = request;
+    const invocation = { job: 'reap', scheduled, dryRun } as const;
+    return runtime.runScheduled(invocation, context, (tools) => runReaping(request, tools));
+  },
+  enforce: (runtime) => (event, context) => {
+    const request = parseEnforceRequest(event);
+    const { scheduled, dryRun } = request;
+    const invocation = { job: 'enforce', scheduled, dryRun } as const;
+    return runtime.runScheduled(invocation, context, (tools) => runEnforcement(request, tools));
+  },
+  revoke: (runtime) => (event, context) => {
+    const request = parseRevokeRequest(event);
+    return runtime.run(context, (tools) => runRevocation(request, tools));
+  },
+  'secrets-manager-rotation': (runtime) => (event, context) => {
+    const step = parseRotationStep(event);
+    return runtime.run(context, (tools) => takeRotationStep(step, tools));
+  },
+};
+
+/** An error as a log line has it. */
+const told = (error: unknown) =>
+  error instanceof Error ? { name: error.name, message: error.message } : error;
+
+export interface SimulatedDeployment {
+  readonly policy: object;
+  readonly eventBus: string;
+  readonly thirdRunMs: number;
+}
+
+/** A function of the checkout, without a bundle and without a process of its own. */
+export const simulatedFunction = (
+  job: Job,
+  { policy: document, eventBus, thirdRunMs }: SimulatedDeployment,
+): SimulatedFunction => ({
+  name: job,
+  timeoutMs: 15 * 60_000,
+  start(write) {
+    const policy = parsePolicy(JSON.parse(JSON.stringify(document)));
+    policy.eventBus = eventBus;
+    const line = (level: string, message: string, rest: object) =>
+      write(JSON.stringify({ level, message, timestamp: new Date().toISOString(), ...rest }));
+    const runtime = createRuntime({
+      policy,
+      log: {
+        info: (message, details) => line('INFO', message, { details }),
+        warn: (message, details) => line('WARN', message, { details }),
+        error: (message, { error, ...details }) =>
+          line('ERROR', message, { details, error: told(error) }),
+      },
+      thirdRunMs,
+      writeMetrics: (metrics) => line('INFO', 'measured', metrics),
+    });
+    const handler = handlers[job](runtime);
+    return (event, context) => handler(event, context as InvocationContext);
+  },
+});
