@@ -3,7 +3,7 @@ import type { Engine } from './engine.ts';
 import { CommandError, EXIT, inFlags, kindOf, NotStartedError } from './failure.ts';
 import { formatUnknown } from './identify.ts';
 import { nameOfString } from './leaked.ts';
-import { formatBlastRadius } from './revocation-text.ts';
+import { formatBlastRadius, isHopeless } from './revocation-text.ts';
 import type { Selection } from './selectors.ts';
 import { severalAtOnce } from './several-at-once.ts';
 import type { Style } from './terminal.ts';
@@ -133,10 +133,9 @@ export function unknownOf(previews: readonly Previewed[]): string | undefined {
 /** What the function would refuse after the confirmation is refused before it. Undefined: it is not. */
 export function refusalOf({ answer }: Previewed): CommandError | undefined {
   if (!answer) return undefined;
-  const { refusal, notReached, actions } = answer.plan;
+  const { refusal, notReached } = answer.plan;
   const said = notReached.map(({ secret, reason }) => `${secret} ${reason}`);
-  const isHopeless = said.length > 0 && actions.length === 0;
-  const why = refusal ?? (isHopeless ? said.join('; ') : undefined);
+  const why = refusal ?? (isHopeless(answer.plan) ? said.join('; ') : undefined);
   if (why === undefined) return undefined;
   return new CommandError(`refused: ${inFlags(why)}; nothing was done`, {
     exitCode: EXIT.refused,

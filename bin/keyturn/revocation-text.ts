@@ -50,12 +50,18 @@ function wayOf({ way, plan: { actions } }: Revocation, immediately: boolean): st
   return WAYS[immediately ? 'immediately' : way] ?? way;
 }
 
-function steps({ plan: { actions, notReached } }: Revocation): string {
-  const kinds = Map.groupBy(actions, ({ kind }) => kind);
+/** Nothing is done, and nothing can be proven: a repetition without any step proves what is reached. */
+export const isHopeless = ({ actions, secrets, notReached }: Revocation['plan']): boolean => {
+  const refused = new Set(notReached.map(({ secret }) => secret));
+  return refused.size > 0 && actions.length === 0 && secrets.every((each) => refused.has(each));
+};
+
+function steps({ plan }: Revocation): string {
+  const kinds = Map.groupBy(plan.actions, ({ kind }) => kind);
   const counted = [...kinds].map(
     ([kind, each]) => `${WHAT_IS_DONE.get(kind) ?? kind} (${each.length})`,
   );
-  const none = notReached.length > 0 ? 'none: refused' : 'none: nothing is left to do';
+  const none = isHopeless(plan) ? 'none: refused' : 'none: nothing is left to do';
   return counted.join(', ') || none;
 }
 

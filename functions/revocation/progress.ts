@@ -30,7 +30,7 @@ export interface SecretResult {
   readonly failures: readonly Failure[];
   /** What is not confirmed beside the tokens, in sentences. */
   readonly unconfirmed: readonly string[];
-  /** The secret, or the token that was meant alone, if a string of it was not ended and may work. */
+  /** The secret if a string of it was not ended and may work, or the token: one that was meant alone, or was replaced. */
   readonly alive: readonly string[];
   /** Nothing was left to do when the secret was read last. */
   readonly settled: boolean;

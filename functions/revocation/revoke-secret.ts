@@ -2,6 +2,7 @@ import type { Tools } from '../run/tools.ts';
 import { tracesOf } from '../secrets-manager/hold.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { ObservedSecret } from '../tokens/observation.ts';
+import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import type { TokenResult } from './end-token.ts';
 import { decideRevocation } from './plan/decide-revocation.ts';
@@ -79,6 +80,21 @@ async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<vo
   }
 }
 
+/** To order anything by the name of a secret whose successor is promoted would end that, too. */
+function aliveIn(
+  progress: Progress,
+  results: readonly TokenResult[],
+  left: ReturnType<typeof leftOf>,
+): readonly string[] {
+  const notEnded = left.flatMap(({ result, isAlive }) => (isAlive ? result.tokenId : []));
+  const ids = [...notEnded, ...mayWork(progress)];
+  const current = ownedCurrent(progress.left.seen)?.token.id ?? '';
+  const isPromoted =
+    results.some(({ result }) => result === 'successor') ||
+    progress.order.successor?.id === current;
+  return isPromoted || ids.length === 0 ? ids : [progress.name];
+}
+
 /**
  * Carries out an order about all tokens of one secret and verifies it on the data plane, twice: a rotation
  * that runs at the same time may have armed another token meanwhile. A repeated order does what is left.
@@ -119,7 +135,7 @@ export async function revokeSecret(
     results: told,
     failures: [...progress.failures.values()],
     unconfirmed: [...unsaid(told, lastLook), ...(await unconfirmedOf(progress, tools))],
-    alive: left.some(({ isAlive }) => isAlive) || mayWork(progress) ? [name] : [],
+    alive: aliveIn(progress, results, left),
     settled: progress.settled && lastLook.obeyed === undefined,
   };
 }

@@ -201,22 +201,27 @@ async function refusedSuccessors(
 }
 
 /**
- * The plan, and what it was made from. Whoever undoes an order sees the hold that is there at this moment, and whoever
- * replaces, what gets no successor.
+ * The plan, and what it was made from. `ListSecrets` may be minutes late, and some must know what is there at this moment:
+ * whoever undoes an order, the hold; whoever names one token, whether consumers have it; whoever replaces, what gets no
+ * successor.
  */
 async function planUpToDate(
   request: RevocationRequest,
   listed: Around,
   tools: Tools,
 ): Promise<{ readonly planned: RevocationPlan; readonly around: Around }> {
-  const planned = planRevocation(tools.policy, listed, request);
-  const isUndoing = UNDOING_WAYS.includes(request.way);
-  const noToken = await refusedSuccessors(planned, request, listed, tools);
-  if (!isUndoing && noToken.size === 0) return { planned, around: listed };
-  const around = isUndoing
-    ? { ...listed, ...(await observeAgain(listed, planned.secrets, tools)) }
-    : { ...listed, noToken };
-  return { planned: planRevocation(tools.policy, around, request), around };
+  const plan = (around: Around) => ({
+    around,
+    planned: planRevocation(tools.policy, around, request),
+  });
+  const late = plan(listed);
+  const { secrets, target } = late.planned;
+  const isLate =
+    listed.awsError === undefined &&
+    (UNDOING_WAYS.includes(request.way) || target.namedToken !== undefined);
+  const seen = isLate ? plan({ ...listed, ...(await observeAgain(listed, secrets, tools)) }) : late;
+  const noToken = await refusedSuccessors(seen.planned, request, seen.around, tools);
+  return noToken.size === 0 ? seen : plan({ ...seen.around, noToken });
 }
 
 /**
@@ -279,7 +284,7 @@ export async function runRevocation(
   ];
   /** What may still work first. */
   const sentences = (told: readonly Failure[], most: number): ReadonlySet<string> =>
-    new Set([...mayStillWork(alive, way, most), ...toldOnce(told, most), ...beside]);
+    new Set([...mayStillWork(alive, { way, secrets }, most), ...toldOnce(told, most), ...beside]);
   const rows = new Set(tokens.flatMap((each) => (each.result === 'failed' ? each.tokenId : [])));
   const withoutRow = failures.filter(({ tokenId = '' }) => !rows.has(tokenId));
   const unconfirmed = [...sentences(withoutRow, Number.POSITIVE_INFINITY)];

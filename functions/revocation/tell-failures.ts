@@ -55,19 +55,33 @@ export function toldOnce(failures: readonly Failure[], most: number): string[] {
   });
 }
 
+const byName = (way: string) =>
+  `to cut them off now, order each by its name or id (--secret, --token-id) with ${way}`;
+
 /** What cuts off what another way did not end. */
 const CUTS_OFF: Partial<Record<RevocationWay, string>> = {
-  replace: '"way": "freeze" (--freeze)',
-  delete: '"way": "freeze" (--freeze)',
-  freeze: '"way": "delete" (--delete)',
-  lift: '"way": "delete" (--delete)',
+  replace: byName('"way": "freeze" (--freeze)'),
+  delete: byName('"way": "freeze" (--freeze)'),
+  freeze: byName('"way": "delete" (--delete)'),
+  lift: byName('"way": "delete" (--delete)'),
 };
 
-/** That old strings may still work, and what cuts them off. `alive`: secrets, and tokens that were meant alone. */
-export function mayStillWork(alive: readonly string[], way: RevocationWay, most: number): string[] {
-  const cut = CUTS_OFF[way];
-  if (alive.length === 0 || cut === undefined) return [];
-  return [
-    `old strings of ${named(alive, most)} may still work; to cut them off now, order each by its name or id (--secret, --token-id) with ${cut}`,
-  ];
+/** A secret on the hold of its deletion takes no freeze. */
+const CONDEMNED = 'to cut them off, give the same order again';
+
+/**
+ * That old strings may still work, and what cuts them off.
+ * @param alive secrets, and ids of tokens
+ * @param secrets all that the order means
+ */
+export function mayStillWork(
+  alive: readonly string[],
+  { way, secrets }: { readonly way: RevocationWay; readonly secrets: readonly string[] },
+  most: number,
+): string[] {
+  const cut = (name: string) =>
+    way === 'delete' && secrets.includes(name) ? CONDEMNED : CUTS_OFF[way];
+  return [...Map.groupBy(alive, cut)].flatMap(([how, names]) =>
+    how === undefined ? [] : `old strings of ${named(names, most)} may still work; ${how}`,
+  );
 }

@@ -50,10 +50,10 @@ const ACTION: Partial<Record<TokenResult['result'], string>> = {
   'given-back': 'give-back',
 };
 
-/** Whether a string may work whose end was answered as done, and was not seen. */
-export const mayWork = ({ late, failures }: Pick<Progress, 'late' | 'failures'>) =>
-  [...failures.values()].some(
-    ({ what, tokenId = '' }) => what !== 'give-back' && late.includes(tokenId),
+/** Ids of tokens whose strings may work: their end was answered as done, and was not seen. */
+export const mayWork = ({ late, failures }: Pick<Progress, 'late' | 'failures'>): string[] =>
+  [...failures.values()].flatMap(({ what, tokenId = '' }) =>
+    what !== 'give-back' && late.includes(tokenId) ? tokenId : [],
   );
 
 /** What the data plane said of its string. */

@@ -277,6 +277,21 @@ it.each(['on hold', 'scheduled for deletion'])(
   },
 );
 
+it('carries out anew an order that has nothing left to do, though it does not reach all', async () => {
+  const { world, run } = await openDeployed();
+  await world.rotate();
+  await world.wait(HOUR);
+  const freeze = ['--freeze', '--reason', 'drill', '--yes'];
+  await run(['revoke', '--token', 'grafana', '--delete', '--reason', 'gone', '--yes']);
+  const first = await run(['revoke', '--database', 'telemetry', ...freeze]);
+  const again = await run(['revoke', '--database', 'telemetry', ...freeze]);
+  expect(first.stderr + first.stdout).toContain('grafana');
+  expect(again.stderr).toMatch(/steps +none: nothing is left to do/);
+  expect(again.stderr).not.toContain('nothing was done');
+  expect(again.code).toBe(first.code);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(false);
+});
+
 it('advises for a string that nobody knows the command that was asked for', async () => {
   const { world, run } = await openDeployed();
   await world.rotate();

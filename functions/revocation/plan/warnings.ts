@@ -12,7 +12,7 @@ import {
 import { formatInstant } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, isSame, ownedCurrent } from '../../tokens/state.ts';
+import { currentHolder, isExpired, isSame, ownedCurrent, wasArmed } from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import {
   decideRevocation,
@@ -296,14 +296,14 @@ function* warnOfNothing(seen: ObservedSecret, order: Order, now: number): Genera
   yield `nothing to lift: ${name} is not on hold${ids && `; ${ids} is frozen and stays so, until it is unfrozen`}`;
 }
 
-/** Tokens that the hold does not explain: they were frozen before it, by an order about them alone. */
+/** Tokens that get permissions and that the hold does not explain: they were frozen before it, by an order about them alone. */
 function* warnOfOthersFreeze(seen: ObservedSecret): Generator<string> {
   const { at } = holdOrigin(seen.secret) ?? {};
   const current = ownedCurrent(seen);
   for (const owned of seen.tokens) {
     const { token, marker } = owned;
-    const { frozen, superseded, quarantined } = marker;
-    if (frozen === undefined || superseded === undefined || isSame(owned, current)) continue;
+    const { frozen, quarantined } = marker;
+    if (frozen === undefined || !wasArmed(owned) || isSame(owned, current)) continue;
     if (quarantined !== undefined || (at !== undefined && frozen >= at)) continue;
     yield `${token.id} is frozen since ${formatInstant(frozen)}, perhaps by an order about it alone, and the order gives its permissions back; if its string leaked, delete it first, by its id`;
   }

@@ -270,6 +270,18 @@ test('the preview of unfreeze names the tokens that were frozen before its hold'
   ]);
 });
 
+test('and a token from which a person went back, before any schedule', async () => {
+  const bad = currentId();
+  await world.people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS);
+  await world.revoke({ tokenId: bad, way: 'freeze', ...alices });
+  await world.wait(HOUR);
+  await world.revoke({ ...freeze, ...bobs });
+  const warned = await warningsOf({ ...order, way: 'unfreeze' });
+  expect(warned?.match(/\S+ is frozen since \S+, perhaps by an order/g)).toEqual([
+    expect.stringContaining(bad),
+  ]);
+});
+
 test.each([
   ['unfreeze', freeze],
   ['lift', deletion],

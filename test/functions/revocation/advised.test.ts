@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { passThrough } from '../../../sandbox/interception.ts';
+import { answering } from '../../world/faults.ts';
+import { HOUR, TELEGRAF } from '../../world/policy.ts';
+import { issuedForEachTest, reportOf } from './issued.ts';
+
+/** What an order that failed advises is carried out as it says, and reaches what the order did not. */
+const world = await issuedForEachTest();
+
+const outOfOrder = { status: 503, body: '{"error": "out of order"}' } as const;
+
+type Order = Readonly<Record<string, unknown>>;
+
+/** What the first sentence of a report says to order, of each name in it. */
+function advisedBy(report: Order, given: Order): readonly Order[] {
+  const [first = ''] = report.unconfirmed as readonly string[];
+  const names = /^old strings of (.+) may still work/.exec(first)?.[1]?.split(', ') ?? [];
+  expect(names).not.toEqual([]);
+  if (first.endsWith('give the same order again')) return [given];
+  const way = /with "way": "(\w+)"/.exec(first)?.[1];
+  expect(way).toBeDefined();
+  return names.map((name) => ({
+    ...(name.includes('/') ? { secret: name } : { tokenId: name }),
+    way,
+    reason: 'as advised',
+  }));
+}
+
+const failing = (operation: string) => world.intercept(answering(operation, outOfOrder));
+
+async function giveAdvised(report: Order, given: Order): Promise<void> {
+  for (const each of advisedBy(report, given)) {
+    expect((await world.revoke(each)).result).toMatchObject({ done: true, confirmed: true });
+  }
+}
+
+test.each(['delete', 'freeze', 'replace'])(
+  'what an order to %s a secret advises after it failed ends what it did not',
+  async (way) => {
+    const string = world.string(TELEGRAF);
+    const order = { secret: TELEGRAF, way, reason: 'leaked' };
+    failing(way === 'freeze' ? 'PATCH /tokens/{id}' : 'DELETE /tokens/{id}');
+    const report = reportOf(await world.revoke(order));
+    world.intercept();
+    expect(report.done).toBe(false);
+    expect(world.accepts(string)).toBe(true);
+    await giveAdvised(report, order);
+    await world.wait(HOUR);
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
+test.each(['failed', 'failed twice', 'was lost'])(
+  'what a replacement whose deletion %s advises leaves the successor to its consumers',
+  async (how) => {
+    const { AWSCURRENT: old } = world.holders(TELEGRAF);
+    const string = world.string(TELEGRAF);
+    const order = { secret: TELEGRAF, way: 'replace', reason: 'leaked' };
+    if (how !== 'was lost') failing('DELETE /tokens/{id}');
+    else {
+      world.intercept((call, effect) =>
+        call.operation === 'DELETE /tokens/{id}'
+          ? Promise.resolve({ status: 204, body: '' })
+          : passThrough(call, effect),
+      );
+    }
+    if (how === 'failed twice') await world.revoke(order);
+    const report = reportOf(await world.revoke(order));
+    world.intercept();
+    expect(report.done).toBe(false);
+    expect(world.holders(TELEGRAF).AWSCURRENT).not.toBe(old);
+    await giveAdvised(report, order);
+    await world.wait(HOUR);
+    expect(world.accepts(string)).toBe(false);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
+
+test('a replacement without a successor names the secret', async () => {
+  const string = world.string(TELEGRAF);
+  const order = { secret: TELEGRAF, way: 'replace', reason: 'leaked' };
+  failing('PutSecretValue');
+  const report = reportOf(await world.revoke(order));
+  world.intercept();
+  expect(advisedBy(report, order)).toMatchObject([{ secret: TELEGRAF, way: 'freeze' }]);
+  await giveAdvised(report, order);
+  await world.wait(HOUR);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test.each(['delete', 'freeze'])(
+  'what an order to %s one token advises after it failed ends that token alone',
+  async (way) => {
+    const string = world.string(TELEGRAF);
+    const { AWSCURRENT: old } = world.holders(TELEGRAF);
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    await world.wait(HOUR);
+    const order = { tokenId: old, way, reason: 'leaked' };
+    failing(way === 'freeze' ? 'PATCH /tokens/{id}' : 'DELETE /tokens/{id}');
+    const report = reportOf(await world.revoke(order));
+    world.intercept();
+    expect(world.accepts(string)).toBe(true);
+    await giveAdvised(report, order);
+    await world.wait(HOUR);
+    expect(world.accepts(string)).toBe(false);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
