@@ -110,9 +110,16 @@ export function noteProbe(history: History, { call, reply }: Pick<Step, 'call' |
   else delete history.accepted[id];
 }
 
-function noteGrants(history: History, { after }: Step): void {
+/** A policy that became narrower narrows what nobody has yet. */
+function noteGrants(history: History, { after }: Step, terms: Terms): void {
+  const has = ({ permissions }: SeenToken, { action, resource }: Permission) =>
+    permissions.some((each) => each.action === action && each.resource === resource);
   for (const token of after.tokens.values()) {
-    if (isArmed(token)) history.granted[token.id] ??= token.permissions;
+    if (!isArmed(token)) continue;
+    history.granted[token.id] ??= token.permissions;
+    const wasGiven = history.reigns.some((reign) => reign.token === token.id);
+    const needed = wasGiven ? undefined : terms.grantsOf(token.marker.secret);
+    if (needed?.every((each) => has(token, each))) history.granted[token.id] = token.permissions;
   }
 }
 
@@ -209,7 +216,7 @@ export function noteLook(history: History, { call, after }: Step, terms: Terms):
 /** Notes what a request did; to be called before the invariants are checked. */
 export function note(history: History, step: Step, terms: Terms): void {
   noteMinting(history, step);
-  noteGrants(history, step);
+  noteGrants(history, step, terms);
   noteAbsence(history, step);
   for (const secret of step.after.secrets.values()) {
     noteVersions(history, secret);

@@ -9,6 +9,8 @@ export interface Terms {
   readonly limits: { readonly percent: number; readonly tokens: number };
   /** The secrets that its entries name. */
   readonly listed: readonly string[];
+  /** What the entry of a secret grants. Undefined: none names it. */
+  grantsOf(secret: string | undefined): readonly Permission[] | undefined;
   /** Those of them in whose values the string is under a key, and everything else is people's. */
   readonly keyed: readonly string[];
   /** Its entry left the policy, which says that its tokens are to be retired. */
@@ -25,6 +27,7 @@ export function termsOf(declared: object, { accepts }: Pick<World, 'accepts'>): 
     gracePeriod: policy.defaults.gracePeriod,
     limits: policy.limits,
     listed: policy.tokens.map(({ secret }) => secret),
+    grantsOf: (secret = '') => entryOf(policy, secret)?.permissions,
     keyed: policy.tokens.flatMap(({ secret, adopt }) => (adopt?.key === undefined ? [] : [secret])),
     deletesExpired: policy.expiredForeignTokens === 'delete',
     isRetired: (secret) => policy.onRemoval === 'retire' && entryOf(policy, secret) === undefined,

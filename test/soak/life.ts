@@ -25,21 +25,35 @@ export interface Lived {
   readonly met: Readonly<Record<string, number>>;
   /** Virtual time. */
   readonly lastedMs: number;
+  /** The last calls before its end. */
+  readonly lastCalls: readonly string[];
 }
 
 type Tell = (line: string) => void;
+
+const LAST_CALLS = 40;
 
 /** Everything that took effect, and its hash. */
 function watchCalls({ watch, clock }: World) {
   const hash = createHash('sha256');
   let calls = 0;
+  let last: string[] = [];
   watch((call, effect) => {
     const reply = effect();
     calls += 1;
-    hash.update(`${clock.now()} ${call.caller} ${call.operation} ${reply.status}\n`);
+    const { caller, operation } = call;
+    hash.update(`${clock.now()} ${caller} ${operation} ${reply.status}\n`);
+    const at = new Date(clock.now()).toISOString();
+    const about = [call.subject];
+    last.push([at, caller, operation, ...about, reply.status].filter(Boolean).join(' '));
+    if (last.length > 2 * LAST_CALLS) last = last.slice(-LAST_CALLS);
     return reply;
   });
-  return { count: () => calls, trace: () => hash.digest('hex').slice(0, 16) };
+  return {
+    count: () => calls,
+    trace: () => hash.digest('hex').slice(0, 16),
+    last: () => last.slice(-LAST_CALLS),
+  };
 }
 
 /** One firing of a schedule, as well as the trouble of the moment lets it. */
@@ -57,7 +71,8 @@ async function fire(
   await clock.sleep(firing.between(0, how === 'late' ? 20 * MINUTE : MINUTE));
   const once = () => run(job, { scheduled });
   const again = how === 'twice' ? clock.spawn(`${job} again`, once) : undefined;
-  await Promise.all([once(), again]);
+  await once();
+  if (again) await clock.waitFor(again);
 }
 
 function startSchedules(stage: Stage, { everyMs }: LifePlan, firing: Chance): void {
@@ -96,9 +111,9 @@ async function mendAll(stage: Stage, tell: Tell): Promise<void> {
 }
 
 /** What is not as it ought to be at the end of a calm time. */
-async function judge({ oracles, run }: Stage): Promise<string[]> {
+async function judge({ oracles, run }: Stage, calmAt: number): Promise<string[]> {
   const held = oracles.inPeoplesHands().map((name) => `D: ${name} is still in people's hands`);
-  const found = [...oracles.settle(), ...held];
+  const found = [...oracles.settle(calmAt), ...held];
   if (found.length > 0 || !oracles.isWell()) return found;
   const rings = [...(await run('rotate', {})), ...(await run('reap', {}))];
   return rings.map((ring) => `K: ${ring} rings, and everything is settled`);
@@ -175,7 +190,7 @@ export async function live(plan: LifePlan, write: Tell = () => {}): Promise<Live
   stage.isOver = true;
   const violations = [...oracles.found];
   if (violations.length === 0)
-    violations.push(...(await judge(stage)).map((text) => ({ at: clock.now(), text })));
+    violations.push(...(await judge(stage, calmAt)).map((text) => ({ at: clock.now(), text })));
 
   const lived: Lived = {
     violations,
@@ -187,6 +202,7 @@ export async function live(plan: LifePlan, write: Tell = () => {}): Promise<Live
     asked: oracles.asked,
     minted: world.cluster.state.tokens.length,
     lastedMs: clock.now() - startAt,
+    lastCalls: watched.last(),
   };
   await world.close();
   return lived;

@@ -55,5 +55,6 @@ for (let seed = first; seed < first + count; seed += 1) {
   for (const { at, text } of violations.slice(0, 5)) {
     print(`  ${new Date(at).toISOString()} ${text}`);
   }
+  if (violations.length > 0 && verbose) for (const call of lived.lastCalls) print(`    ${call}`);
   if (violations.length > 0) process.exitCode = 1;
 }

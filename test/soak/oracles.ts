@@ -5,7 +5,7 @@ import { unsettled, waitsForPeople } from '../crash/outcomes.ts';
 import { bereft, refused, strayed } from '../crash/silence.ts';
 import { termsOf } from '../crash/terms.ts';
 import { isOutOfReach, type View, viewOf } from '../crash/view.ts';
-import { HOUR } from '../world/policy.ts';
+import { DAY, HOUR } from '../world/policy.ts';
 import type { Answered, World } from '../world/world.ts';
 
 /** So many runs within `renewBefore` are enough to renew a token. */
@@ -141,8 +141,20 @@ export function createOracles(
       noteSilence(rang.length > 0 ? [] : troublesNow(), job === 'rotate' ? 1 : 0);
       return rang;
     },
-    /** What is not where it ought to end. */
-    settle: () => [...unsettled(view(), history, terms)],
+    /** What is not where it ought to end, of what there was at an instant: a calm month rotates, too. */
+    settle(since: number) {
+      const { at, tokens, secrets } = view();
+      const madeAt = (id = '') => tokens.get(id)?.createdAt ?? 0;
+      const all = [...secrets].map(([name, secret]) => {
+        const { AWSPENDING, ...labels } = secret.labels;
+        const isFresh = madeAt(secret.holders.AWSPENDING) > at - 2 * DAY;
+        return [name, isFresh ? { ...secret, labels } : secret] as const;
+      });
+      const current = new Set(all.map(([, { holders }]) => holders.AWSCURRENT));
+      const old = [...tokens].filter(([id]) => madeAt(id) < since || current.has(id));
+      const judged = { at, tokens: new Map(old), secrets: new Map(all) };
+      return [...unsettled(judged, history, terms)];
+    },
     /** The secrets that only people can mend, or that they hold. */
     inPeoplesHands: () => {
       const now = view();
