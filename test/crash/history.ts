@@ -84,6 +84,8 @@ export interface Step {
   readonly call: Call;
   /** Carries out a person's order, as `revoke` does. */
   readonly isOrdered: boolean;
+  /** Secrets whose strings an order ends before there is a successor. */
+  readonly endedFirst?: ReadonlySet<string>;
   readonly reply: Reply;
   readonly before: View;
   readonly after: View;

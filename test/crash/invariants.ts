@@ -147,9 +147,9 @@ function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Viola
   }
 }
 
-/** B: an order takes from consumers what they have only under a hold; a replacement comes first. */
+/** B: an order takes from consumers what they have only under a hold; a replacement comes first, unless it is to be last. */
 function* ordersLeaveConsumersSomething(history: History, step: Step): Violations {
-  const { call, isOrdered, before, after } = step;
+  const { call, isOrdered, endedFirst, before, after } = step;
   if (!isOrdered) return;
   const looked = history.looked[call.caller ?? ''] ?? [];
   for (const secret of before.secrets.values()) {
@@ -157,7 +157,8 @@ function* ordersLeaveConsumersSomething(history: History, step: Step): Violation
     if (!token || !isTaken(history, token, after.tokens.get(token.id))) continue;
     // A person may have put it back since, or taken the hold away.
     const mayEnd = isOnHold(secret) || wasHeldAtLook(secret, history, call);
-    if (mayEnd || secret.isDeleted || !looked.includes(token.id)) continue;
+    if (mayEnd || endedFirst?.has(secret.name) || secret.isDeleted || !looked.includes(token.id))
+      continue;
     yield `B: an order took ${short(token.id)} away, which is AWSCURRENT, and there is no hold`;
   }
 }

@@ -64,6 +64,9 @@ export function createDisturbance(world: World, chance: Chance) {
 
   return {
     intercept,
+    /** Whether at least half of what is sent to one of the systems fails now: what waits for it may wait for long. */
+    isStormy: () =>
+      weather.some(({ is, until }) => is.share >= 0.5 && is.how !== 'slow' && until > clock.now()),
     /** Begins weather now. */
     begin: (is: Weather) => weather.push({ is, until: clock.now() + is.lastsMs }),
     die: ({ call: left, isAfter }: Trouble & { readonly kind: 'death' }) =>

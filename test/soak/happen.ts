@@ -58,8 +58,11 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       else disturbance.meanwhile(call, happen);
     },
     async order({ way, token, immediately = false }) {
-      const order = { way, secret: secretOf(token), reason: 'soak', immediately };
+      const secret = secretOf(token);
+      if (immediately) oracles.endedFirst.add(secret);
+      const order = { way, secret, reason: 'soak', immediately };
       const { error } = await stage.deployment.revoke(order);
+      oracles.endedFirst.delete(secret);
       if (error) tell(`order: ${error.errorMessage.slice(0, 200)}`);
     },
     deploy({ change, token }) {

@@ -33,14 +33,15 @@ type Tell = (line: string) => void;
 
 const LAST_CALLS = 40;
 
-/** Everything that took effect, and its hash. */
-function watchCalls({ watch, clock }: World) {
+/** Everything that took effect until the first violation, and its hash. */
+function watchCalls({ watch, clock }: World, isOver: () => boolean) {
   const hash = createHash('sha256');
   let calls = 0;
   let last: string[] = [];
   watch((call, effect) => {
     const reply = effect();
     calls += 1;
+    if (isOver()) return reply;
     const { caller, operation } = call;
     hash.update(`${clock.now()} ${caller} ${operation} ${reply.status}\n`);
     const at = new Date(clock.now()).toISOString();
@@ -140,7 +141,7 @@ export async function live(plan: LifePlan, write: Tell = () => {}): Promise<Live
     everyMs: plan.everyMs.rotate,
   });
   const counts = { runs: 0, failedRuns: 0 };
-  const watched = watchCalls(world);
+  const watched = watchCalls(world, () => oracles.found.length > 0);
   world.intercept(disturbance.intercept);
 
   const stage: Stage = {
@@ -153,7 +154,8 @@ export async function live(plan: LifePlan, write: Tell = () => {}): Promise<Live
     async run(job, event) {
       const by = stage.deployment;
       const answer = await by.invoke(job, event);
-      const rang = oracles.hear(job, answer, by.takeLines());
+      const about = { job, isStormy: disturbance.isStormy() };
+      const rang = oracles.hear(about, answer, by.takeLines());
       counts.runs += 1;
       if (answer.error) counts.failedRuns += 1;
       const said = [answer.error?.errorMessage.slice(0, 200), ...rang].filter(Boolean).join(', ');

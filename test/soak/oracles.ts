@@ -25,6 +25,7 @@ export function createOracles(
   let terms = termsOf(world.policy, world);
   let seen: View | undefined;
   let asked = 0;
+  const endedFirst = new Set<string>();
   rising ??= readAlarms();
   const risen = rising;
 
@@ -51,7 +52,7 @@ export function createOracles(
       return reply;
     }
     seen = undefined;
-    const step = { call, isOrdered, reply, before, after: view() };
+    const step = { call, isOrdered, endedFirst, reply, before, after: view() };
     note(history, step, terms);
     tell(violations(history, step, terms));
     return reply;
@@ -106,6 +107,7 @@ export function createOracles(
     found,
     history,
     view,
+    endedFirst,
     get asked() {
       return asked;
     },
@@ -133,10 +135,14 @@ export function createOracles(
       tell(refusesNoConsumer(history, step, terms));
     },
     /** To be told of every run. Returns the metrics that sound alarms. */
-    hear(job: 'rotate' | 'reap', { error }: Answered, lines: readonly string[]) {
+    hear(
+      { job, isStormy }: { readonly job: 'rotate' | 'reap'; readonly isStormy: boolean },
+      { error }: Answered,
+      lines: readonly string[],
+    ) {
       const leaks = lines.filter((line) => line.includes('apiv1_'));
       tell(leaks.map((line) => `I: a token string in ${line.slice(0, 200)}`));
-      if (job === 'rotate' && !error) worked.push(clock.now());
+      if (job === 'rotate' && !error && !isStormy) worked.push(clock.now());
       const rang = risen({ lines, ...(error && { error }) });
       noteSilence(rang.length > 0 ? [] : troublesNow(), job === 'rotate' ? 1 : 0);
       return rang;

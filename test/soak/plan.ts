@@ -174,12 +174,19 @@ const KINDS: Readonly<Record<string, { readonly draw: Draw; readonly perWeek: nu
   },
   orders: {
     perWeek: 0.7,
-    draw: (chance, tokens) => ({
-      kind: 'order',
-      way: chance.pick(['replace', 'replace', 'freeze', 'unfreeze', 'delete', 'lift'] as const),
-      token: chance.between(0, tokens - 1),
-      ...(chance.happens(0.2) && { immediately: true }),
-    }),
+    draw(chance, tokens) {
+      const way = chance.pick([
+        'replace',
+        'replace',
+        'freeze',
+        'unfreeze',
+        'delete',
+        'lift',
+      ] as const);
+      const immediately = way === 'replace' && chance.happens(0.2);
+      const token = chance.between(0, tokens - 1);
+      return { kind: 'order', way, token, ...(immediately && { immediately }) };
+    },
   },
   'jobs by hand': {
     perWeek: 1,
