@@ -1,5 +1,5 @@
+import { Token } from 'aws-cdk-lib';
 import type { Policy } from '../functions/policy/policy.ts';
-import type { PolicyIssue } from '../functions/policy/policy-error.ts';
 
 /** Where a stack is deployed to, as far as it is known. */
 export interface Place {
@@ -7,45 +7,52 @@ export interface Place {
   readonly region?: string | undefined;
 }
 
-/** An ARN as it would be in this place; what is no ARN stays as it is. */
+/** The keys that the app gives to the construct, as a policy file would name them. */
+export interface GivenKeys {
+  readonly encryptionKey?: string | undefined;
+  readonly managementTokenKey?: string | undefined;
+}
+
+/** An ARN as it would be in this place; what is no ARN, and what CDK does not know yet, stays as it is. */
 function movedTo({ account, region }: Place, text: string): string {
   const parts = text.split(':');
   if (parts[0] !== 'arn') return text;
-  return parts
-    .with(3, region ?? parts[3] ?? '')
-    .with(4, account ?? parts[4] ?? '')
-    .join(':');
+  const move = (part = '', to = part) => (Token.isUnresolved(part) ? part : to);
+  return parts.with(3, move(parts[3], region)).with(4, move(parts[4], account)).join(':');
 }
 
 const KEY =
   "a key of this stack's account and Region, because Secrets Manager uses no key of another Region, and one of another account lets that account read; write a key";
+const KEY_OF_OTHERS =
+  "a key of this stack's Region, because Secrets Manager uses no key of another; write a key";
+const SECRET = "a secret of this stack's Region, in which alone the functions read; write one";
+const BUS =
+  "a bus of this stack's Region, because nobody sends to one of another, to which only a rule forwards; write one";
 
-/** What a policy names by ARN in another place than the stack's, where it is of no use, or lets others read. */
+/**
+ * What a policy, or the app, names by ARN in another place than the stack's, where it is of no use, or lets others read:
+ * a sentence for each.
+ */
 export function namedElsewhere(
-  { encryptionKey, eventBus, cluster }: Policy,
+  { file, encryptionKey, eventBus, cluster }: Policy,
+  given: GivenKeys,
   place: Place,
-): PolicyIssue[] {
-  // Another account may let our roles read its secret and send to its bus.
+): string[] {
+  // Another account may let our roles read its secret, with a key of its own, and send to its bus.
   const inRegion = { region: place.region };
-  const rows = [
-    [place, ['encryptionKey'], encryptionKey, KEY],
-    [place, ['cluster', 'managementTokenKey'], cluster.managementTokenKey, KEY],
-    [
-      inRegion,
-      ['cluster', 'managementToken'],
-      cluster.managementToken,
-      "a secret of this stack's Region, in which alone the functions read; write one",
-    ],
-    [
-      inRegion,
-      ['eventBus'],
-      eventBus,
-      "a bus of this stack's Region, because nobody sends to one of another, to which only a rule forwards; write one",
-    ],
-  ] as const;
-  return rows.flatMap(([where, path, text, expected]) => {
+  const { managementToken, managementTokenKey } = cluster;
+  const isOurs = movedTo({ account: place.account }, managementToken) === managementToken;
+  const [ofToken, keyOfToken] = isOurs ? [place, KEY] : [inRegion, KEY_OF_OTHERS];
+  const rows: readonly [Place, string, string | undefined, string][] = [
+    [place, `${file}: encryptionKey`, encryptionKey, KEY],
+    [place, "Keyturn's property encryptionKey", given.encryptionKey, KEY],
+    [ofToken, `${file}: cluster.managementTokenKey`, managementTokenKey, keyOfToken],
+    [ofToken, "Keyturn's property managementTokenKey", given.managementTokenKey, keyOfToken],
+    [inRegion, `${file}: cluster.managementToken`, managementToken, SECRET],
+    [inRegion, `${file}: eventBus`, eventBus, BUS],
+  ];
+  return rows.flatMap(([where, name, text, expected]) => {
     const here = text === undefined ? undefined : movedTo(where, text);
-    if (here === text) return [];
-    return [{ path, message: `found "${text}", expected ${expected} such as ${here}` }];
+    return here === text ? [] : [`${name}: found "${text}", expected ${expected} such as ${here}`];
   });
 }

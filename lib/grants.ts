@@ -267,8 +267,13 @@ export class Grants {
     };
   }
 
-  #anyKey(): string {
-    const parts = { service: 'kms', resource: 'key', resourceName: '*' };
+  #anyKey(account?: string): string {
+    const parts = {
+      service: 'kms',
+      resource: 'key',
+      resourceName: '*',
+      ...(account && { account }),
+    };
     return Stack.of(this.#scope).formatArn(parts);
   }
 
@@ -281,7 +286,7 @@ export class Grants {
   #useKey(actions: string[], key: NamedKey): Grant {
     const via = this.#viaSecretsManager();
     if ('arn' in key) return allow(actions, [key.arn], via);
-    const resource = this.#anyKey();
+    const resource = this.#anyKey(key.account);
     const alias = { 'kms:ResourceAliases': key.alias };
     return {
       ...allow(actions, [resource], { ...via, 'ForAnyValue:StringEquals': alias }),

@@ -6,14 +6,13 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT, SCHEDULED, scheduleName } from '../functions/environment.ts';
-import { formatPath } from '../functions/policy/policy-error.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { namedElsewhere } from './elsewhere.ts';
 import { type Grant, Grants } from './grants.ts';
 import { KeyturnFunction, type NetworkProps } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
-import { keyId, keyNamedBy, keyNamedIn, type NamedKey } from './kms-key.ts';
+import { keyId, keyNamedBy, keyNamedIn, type NamedKey, writtenAs } from './kms-key.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
 import { firingsOf } from './schedule/gaps.ts';
 
@@ -40,19 +39,19 @@ function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | u
   return named === undefined ? undefined : keyNamedIn(named);
 }
 
-/** @throws PolicyFileError if the policy names what is in another place than the stack, where that is known */
-function refuseElsewhere(scope: Construct, { policy }: PolicyFile): void {
+/** @throws PolicyFileError if the policy or the app names what is in another place than the stack, where that is known */
+function refuseElsewhere(scope: Construct, { policy }: PolicyFile, props: KeyturnProps): void {
   const { account, region } = Stack.of(scope);
-  const elsewhere = namedElsewhere(policy, {
+  const { encryptionKey, managementTokenKey } = props;
+  const given = {
+    encryptionKey: encryptionKey && writtenAs(encryptionKey),
+    managementTokenKey: managementTokenKey && writtenAs(managementTokenKey),
+  };
+  const elsewhere = namedElsewhere(policy, given, {
     ...(!Token.isUnresolved(account) && { account }),
     ...(!Token.isUnresolved(region) && { region }),
   });
-  if (elsewhere.length === 0) return;
-  throw new PolicyFileError(
-    elsewhere
-      .map(({ path, message }) => `${policy.file}: ${formatPath(path)}: ${message}`)
-      .join('\n'),
-  );
+  if (elsewhere.length > 0) throw new PolicyFileError(elsewhere.join('\n'));
 }
 
 interface FunctionOptions {
@@ -91,7 +90,7 @@ export class Keyturn extends Construct {
     this.policyFile = readPolicyFile(props.policy);
     const { policy } = this.policyFile;
     const { eventBus = 'default', schedules } = policy;
-    refuseElsewhere(this, this.policyFile);
+    refuseElsewhere(this, this.policyFile, props);
     const encryptionKey = keyOf(props.encryptionKey, policy.encryptionKey);
     const managementTokenKey = keyOf(props.managementTokenKey, policy.cluster.managementTokenKey);
     this.#environment = {

@@ -1,15 +1,16 @@
+import { Token } from 'aws-cdk-lib';
 import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms';
 
 /** A key as IAM and Secrets Manager can be told of it. */
 export type NamedKey =
   | { readonly arn: string }
-  /** `alias/tokens`: which key bears it is not known when the stack is made. */
-  | { readonly alias: string };
+  /** `alias/tokens`: which key bears it is not known when the stack is made. `account`: whose, if not the stack's. */
+  | { readonly alias: string; readonly account?: string | undefined };
 
 /** A key of a policy file: an ARN, or an alias as ARN or by its name. */
 export function keyNamedIn(text: string): NamedKey {
-  const resource = text.split(':').at(-1) ?? text;
-  return resource.startsWith('alias/') ? { alias: resource } : { arn: text };
+  const [resource = text, account] = text.split(':').reverse();
+  return resource.startsWith('alias/') ? { alias: resource, account } : { arn: text };
 }
 
 /** The key of an alias, if CDK knows it: of one that is imported by its name it does not, and throws. */
@@ -24,13 +25,28 @@ function targetOf(alias: IAlias): IKey | undefined {
 const isAlias = (key: IKey): key is IAlias => 'aliasName' in key;
 
 /**
- * A key of an app. IAM never sees an alias, only the key that bears it, so an alias of the app is taken for its key.
+ * IAM never sees an alias, only the key that bears it, so an alias of the app is taken for its key.
  * docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
  */
+function borneBy(key: IKey): IKey {
+  const target = isAlias(key) ? targetOf(key) : undefined;
+  return target ? borneBy(target) : key;
+}
+
+/** A key of an app. */
 export function keyNamedBy(key: IKey): NamedKey {
-  if (!isAlias(key)) return { arn: key.keyArn };
-  const target = targetOf(key);
-  return target ? keyNamedBy(target) : { alias: key.aliasName };
+  const found = borneBy(key);
+  return isAlias(found) ? { alias: found.aliasName } : { arn: found.keyArn };
+}
+
+/** A key of an app as a policy file would name it: where CDK does not know its ARN yet, it knows the place. */
+export function writtenAs(key: IKey): string {
+  const found = borneBy(key);
+  if (isAlias(found)) return found.aliasName;
+  const { account, region } = found.env;
+  return Token.isUnresolved(found.keyArn)
+    ? `arn:aws:kms:${region}:${account}:key/<id>`
+    : found.keyArn;
 }
 
 /** How Secrets Manager is told of it (`KmsKeyId`). */

@@ -12,7 +12,7 @@ import { SecretShapeError } from '../tokens/secret-string.ts';
 import { isExpired, ownedCurrent, ownedPending, strandedBySave } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
-import { decideRotation, permissionsOf } from './plan/decide-rotation.ts';
+import { decideRotation, heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
 import { probeable, union } from './plan/permissions.ts';
 import { type Learnt, rotationContext } from './plan/plan-rotation.ts';
 import { isBecauseGone } from './plan/reason-to-replace.ts';
@@ -95,7 +95,7 @@ async function giveBack(
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || isExpired(fresh.token, tools.apiNow())) return undefined;
-  if (fresh.marker.quarantined === undefined || fresh.marker.frozen !== undefined) return undefined;
+  if (fresh.marker.quarantined === undefined || heldByPerson(fresh)) return undefined;
   const { marker, permissions: given = fresh.token.permissions } = restored(fresh, permissions);
   const unseen = { ...marker, refused: tools.apiNow() };
   await tools.armInUse(fresh, { marker: unseen, permissions: given });

@@ -1,23 +1,37 @@
 import type { Timing } from '../retry.ts';
+import { MINUTE_MS } from '../time.ts';
 import type { Secret } from './secret.ts';
 import type { Secrets } from './secrets.ts';
 
 /** Waits before what is stale is read again. */
 const WAITS_MS = [1_000, 2_000, 4_000, 8_000];
 
+/** No read lags longer: `ListSecrets` may miss the last five minutes. */
+const LONGEST_LAG_MS = 5 * MINUTE_MS;
+
 /**
  * Secrets Manager's reads may lag behind its writes. Within one run a description never goes back in time:
  * one that lacks a version which this run has put, or is older than one that it has read before, is stale,
  * and is read again. What stays stale is used as it is: somebody may have removed the label.
- * A value that is not found is read again, too: whoever asks for it has seen its version. Secrets Manager's own
- * rotation makes versions that have none.
+ * A value that is not found is read again, too, and more than once if its secret was changed of late: whoever asks for
+ * it has seen its version. Secrets Manager's own rotation makes versions that have none, and leaves them if it fails.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html ("eventual consistency")
  */
-export function readingForward(secrets: Secrets, { sleep }: Pick<Timing, 'sleep'>): Secrets {
+export function readingForward(
+  secrets: Secrets,
+  { now, sleep }: Pick<Timing, 'now' | 'sleep'>,
+): Secrets {
+  /** When secrets were last changed, as far as this run has seen. */
+  const changed = new Map<string, number>();
   const newest = new Map<string, number>();
   const written = new Map<string, string>();
   /** Versions that had no value, however often they were read. */
   const empty = new Set<string>();
+
+  const see = ({ name, changedAt }: Secret) =>
+    changed.set(name, Math.max(changedAt, changed.get(name) ?? 0));
+  const waitsFor = (name: string) =>
+    now() - (changed.get(name) ?? now()) < LONGEST_LAG_MS ? WAITS_MS : WAITS_MS.slice(0, 1);
 
   const isStale = ({ name, changedAt, labels }: Secret) => {
     const version = written.get(name);
@@ -27,6 +41,11 @@ export function readingForward(secrets: Secrets, { sleep }: Pick<Timing, 'sleep'
 
   return {
     ...secrets,
+    async list(owner) {
+      const listed = await secrets.list(owner);
+      listed.forEach(see);
+      return listed;
+    },
     async describe(name) {
       let secret = await secrets.describe(name);
       for (const waitMs of WAITS_MS) {
@@ -36,13 +55,16 @@ export function readingForward(secrets: Secrets, { sleep }: Pick<Timing, 'sleep'
       }
       // Somebody took the label off: nothing will bring it back.
       if (secret && isStale(secret)) written.delete(secret.name);
-      if (secret) newest.set(secret.name, Math.max(secret.changedAt, newest.get(secret.name) ?? 0));
+      if (secret) {
+        see(secret);
+        newest.set(secret.name, Math.max(secret.changedAt, newest.get(secret.name) ?? 0));
+      }
       return secret;
     },
     async value(name, version) {
       const key = `${name} ${version}`;
       let text = await secrets.value(name, version);
-      for (const waitMs of empty.has(key) ? [] : WAITS_MS) {
+      for (const waitMs of empty.has(key) ? [] : waitsFor(name)) {
         if (text) break;
         await sleep(waitMs);
         text = await secrets.value(name, version);

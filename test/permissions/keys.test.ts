@@ -195,6 +195,18 @@ describe("the management token's key", () => {
     expect(usersOf(byAlias, 'Decrypt', keyArn('any'), { name })).toEqual([]);
   }, 120_000);
 
+  test('of another account is said as the ARN of its alias, and no key of this account is opened', () => {
+    const theirs = `arn:aws:kms:${REGION}:444455556666`;
+    const cluster = {
+      managementToken: `arn:aws:secretsmanager:${REGION}:444455556666:secret:influxdb/management-AbCdEf`,
+      managementTokenKey: `${theirs}:alias/influx`,
+    };
+    const roles = rolesWith(() => ({}), documentOf({}, cluster));
+    const bears = { name, 'kms:ResourceAliases': ['alias/influx'] };
+    expect(usersOf(roles, 'Decrypt', `${theirs}:key/any`, bears)).toEqual(JOBS);
+    expect(usersOf(roles, 'Decrypt', keyArn('any'), bears)).toEqual([]);
+  }, 120_000);
+
   test('given by the app as an alias is the key that bears it', () => {
     const roles = rolesWith((stack) => ({
       managementTokenKey: Alias.fromAliasName(stack, 'Alias', 'alias/influx') as IKey,
@@ -246,13 +258,21 @@ describe('a text that names no key, or no single one, is refused with what to wr
     expect(mistakeIn({ encryptionKey: text })).toBe('no mistake');
   });
 
-  const synthesizedIn = (env: object, more: object, cluster: object = {}) => {
+  const synthesizedIn = (
+    env: object,
+    more: object,
+    cluster: object = {},
+    makeKeys: (stack: Stack) => Keys = () => ({}),
+  ) => {
     const policy = writePolicy(folder, JSON.stringify(documentOf(more, cluster)));
     const app = new App({
       outdir: join(folder, 'elsewhere'),
       context: { 'aws:cdk:bundling-stacks': [] },
     });
-    return () => new Keyturn(new Stack(app, 'Mine', { env }), 'Keyturn', { policy });
+    return () => {
+      const stack = new Stack(app, 'Mine', { env });
+      new Keyturn(stack, 'Keyturn', { policy, ...makeKeys(stack) });
+    };
   };
 
   test('a key of another account or Region than the stack is deployed to', () => {
@@ -266,6 +286,47 @@ describe('a text that names no key, or no single one, is refused with what to wr
         `keyturn.yaml: encryptionKey: found "${encryptionKey}", expected a key of this stack's account and Region`,
       );
       expect(synthesizedIn(env, { encryptionKey })).toThrow(`write a key such as ${here}`);
+    }
+  });
+
+  test.each([
+    {
+      title: 'imported',
+      key: (stack: Stack) => Key.fromKeyArn(stack, 'Key', `${ARN}/of-another`),
+      found: `${ARN}/of-another`,
+    },
+    {
+      title: 'imported with an alias',
+      key: (stack: Stack) =>
+        Alias.fromAliasAttributes(stack, 'Alias', {
+          aliasName: 'alias/tokens',
+          aliasTargetKey: Key.fromKeyArn(stack, 'Key', `${ARN}/of-another`),
+        }) as IKey,
+      found: `${ARN}/of-another`,
+    },
+    {
+      title: 'made by another stack of the app',
+      key: ({ node }: Stack) => {
+        const env = { account: '111122223333', region: 'eu-west-1' };
+        return new Key(new Stack(node.root, 'Theirs', { env }), 'Key');
+      },
+      found: `${ARN}/<id>`,
+    },
+  ])('also where the app gives it, $title', ({ key, found }) => {
+    for (const name of ['encryptionKey', 'managementTokenKey']) {
+      for (const env of [
+        { account: '444455556666', region: 'eu-west-1' },
+        { account: '111122223333', region: 'us-east-1' },
+      ]) {
+        const here = found.replace('eu-west-1:111122223333', `${env.region}:${env.account}`);
+        const given = (stack: Stack) => ({ [name]: key(stack) });
+        expect(synthesizedIn(env, {}, {}, given)).toThrow(
+          `Keyturn's property ${name}: found "${found}", expected a key of this stack's account and Region, because Secrets Manager uses no key of another Region, and one of another account lets that account read; write a key such as ${here}`,
+        );
+      }
+      const env = { account: '111122223333', region: 'eu-west-1' };
+      expect(synthesizedIn(env, {}, {}, (stack) => ({ [name]: key(stack) }))).not.toThrow();
+      expect(synthesizedIn({}, {}, {}, (stack) => ({ [name]: key(stack) }))).not.toThrow();
     }
   });
 
@@ -285,5 +346,22 @@ describe('a text that names no key, or no single one, is refused with what to wr
   test('but neither of another account, which may let our roles use them', () => {
     const env = { account: '444455556666', region: 'eu-west-1' };
     expect(synthesizedIn(env, { eventBus: BUS }, { managementToken: SECRET })).not.toThrow();
+  });
+
+  const OTHERS = { account: '444455556666', region: 'eu-west-1' };
+
+  test("and the management token's secret of another account may be under a key of that one", () => {
+    const key = `${ARN}/of-another`;
+    const withKey = { managementToken: SECRET, managementTokenKey: key };
+    expect(synthesizedIn(OTHERS, {}, withKey)).not.toThrow();
+    const given = (stack: Stack) => ({ managementTokenKey: Key.fromKeyArn(stack, 'Key', key) });
+    expect(synthesizedIn(OTHERS, {}, { managementToken: SECRET }, given)).not.toThrow();
+  });
+
+  test('but of the same Region', () => {
+    const managementTokenKey = `${ARN.replace('eu-west-1', 'us-east-1')}/of-another`;
+    expect(synthesizedIn(OTHERS, {}, { managementToken: SECRET, managementTokenKey })).toThrow(
+      `keyturn.yaml: cluster.managementTokenKey: found "${managementTokenKey}", expected a key of this stack's Region, because Secrets Manager uses no key of another; write a key such as ${ARN}/of-another`,
+    );
   });
 });

@@ -10,7 +10,6 @@ import {
   isExpired,
   isInert,
   isProven,
-  isStripped,
   ownedCurrent,
   wasArmed,
 } from '../../tokens/state.ts';
@@ -48,10 +47,12 @@ const FROZEN_WITHOUT_HOLD =
 
 /** Why a person's hand keeps AWSCURRENT as it is. Undefined: nothing does. */
 export function heldByPerson(owned: OwnedToken): Note | undefined {
-  const tokenId = owned.token.id;
+  const { id: tokenId, permissions } = owned.token;
   const { frozen, quarantined } = owned.marker;
+  // Whoever gave them back by hand has ended the freeze.
+  if (permissions.length > 0) return undefined;
   if (frozen !== undefined) return { kind: 'Held', message: FROZEN_WITHOUT_HOLD, tokenId };
-  if (quarantined !== undefined || !isStripped(owned)) return undefined;
+  if (quarantined !== undefined || !wasArmed(owned)) return undefined;
   return { kind: 'Held', message: 'a person took its permissions away', tokenId };
 }
 
@@ -179,7 +180,7 @@ export const permissionsOf = (
  * | AWSCURRENT has                                     | AWSPENDING | decision                       |
  * |----------------------------------------------------|------------|--------------------------------|
  * | (the secret is on hold, is a replica or deleted)    | any        | nothing, reported              |
- * | `frozen`                                            | any        | nothing, reported: held        |
+ * | `frozen`, without permissions                       | any        | nothing, reported: held        |
  * | unexpired, `quarantined` (rolled back), not forced  | any        | give-back, RolledBack          |
  * | an unexpired token that was never armed             | any        | resume, Unarmed                |
  * | a token that a person stripped                      | any        | nothing, reported: held        |

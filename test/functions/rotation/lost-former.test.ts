@@ -34,6 +34,33 @@ test.each(['somebody edits another key', 'another rotation'])(
   },
 );
 
+test('a token that somebody strips is told of as such, whatever becomes of the one before it', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(HOUR);
+  const { AWSCURRENT, AWSPREVIOUS } = world.holders(TELEGRAF);
+  await world.people.changeToken(AWSPREVIOUS, { permissions: [] });
+  expect(await conditions(world)).toEqual(['cut-short']);
+  await world.people.changeToken(AWSCURRENT, { permissions: [] });
+  expect(await conditions(world)).toEqual(['stripped']);
+});
+
+test('a replaced token that somebody deletes is told of, though the tag of the cluster was lost meanwhile', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(HOUR);
+  await world.people.untag(TELEGRAF, ['keyturn:cluster']);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSPREVIOUS);
+  expect(await conditions(world)).toEqual(['cut-short']);
+  expect(world.tags(TELEGRAF)).toHaveProperty('keyturn:cluster');
+  await world.wait(HOUR);
+  expect(await conditions(world)).toEqual(['cut-short']);
+});
+
 test('tokens that are deleted after a move back count against the limit', async () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
   const secretOf = (name: string) => `keyturn/prod/${name}`;

@@ -256,3 +256,62 @@ test('a rotation whose tokens all lose AWSPENDING, for whatever reason, is repor
   expect(seen.at(-1)?.overdue).toBe(1);
   expect(seen.slice(0, 5).map(({ overdue }) => overdue)).toEqual([0, 0, 0, 0, 0]);
 });
+
+/** A person freezes a token, and later takes away by hand what holds it. */
+async function openWithoutHold(): Promise<World> {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  await world.revoke({ way: 'freeze', token: 'telegraf', reason: 'odd writes' });
+  await world.people.untag(TELEGRAF, ['keyturn:hold']);
+  await world.people.takeOff(TELEGRAF, 'keyturn-hold-freeze');
+  return world;
+}
+
+test('a frozen token that got its permissions back by hand, and is on no hold, is rotated and retired as usual', async () => {
+  const world = await openWithoutHold();
+  const { AWSCURRENT: frozen } = world.holders(TELEGRAF);
+  await runAll(world);
+  expect(measured(world, 'UnusableTokens')).toBe(1);
+  await world.people.changeToken(frozen, { permissions: WRITE });
+  for (let day = 0; day < 45; day += 1) {
+    await world.wait(DAY - 10 * MINUTE);
+    await runAll(world);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    expect(['UnusableTokens', 'OverdueTokens'].map((each) => measured(world, each))).toEqual([
+      0, 0,
+    ]);
+  }
+  expect(world.events('Token Rotated')).toHaveLength(1 + 1);
+  expect(world.tokens().map(({ id }) => id)).not.toContain(frozen);
+}, 300_000);
+
+test.each(['a scheduled run', 'a rotation by name'])(
+  'whoever goes back to a frozen token that was quarantined, and gives its permissions back by hand, keeps it through %s',
+  async (what) => {
+    const world = await openWithoutHold();
+    const { AWSCURRENT: frozen } = world.holders(TELEGRAF);
+    const { AWSCURRENT: version } = world.labels(TELEGRAF);
+    const string = world.string(TELEGRAF);
+    const markerOf = () => world.tokens().find(({ id }) => id === frozen)?.marker;
+    await world.people.changeToken(frozen, { permissions: WRITE });
+    await world.rotate(force);
+    for (let days = 0; days < 4; days += 1) {
+      await world.wait(DAY + HOUR);
+      await world.reap();
+    }
+    expect(markerOf()).toHaveProperty('quarantined');
+    await world.people.makeCurrent(TELEGRAF, version);
+    await world.people.changeToken(frozen, { permissions: WRITE });
+    if (what === 'a scheduled run') await runAll(world);
+    else await world.rotate(force);
+    expect(world.string(TELEGRAF) === string).toBe(what === 'a scheduled run');
+    for (let hours = 0; hours < 23; hours += 1) {
+      await world.wait(HOUR);
+      await runAll(world);
+      expect(measured(world, 'UnusableTokens')).toBe(0);
+      expect(world.accepts(string)).toBe(true);
+    }
+    expect(markerOf()).not.toHaveProperty('quarantined');
+  },
+);

@@ -210,6 +210,23 @@ test.each(ways)('a rotation that somebody cancelled keeps none back: %s', async 
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
 
+test('a version that a failed rotation left without a value costs later runs a second', async () => {
+  const world = await openIssued();
+  await world.people.cancelRotation(TELEGRAF);
+  const before = world.labels(TELEGRAF);
+  const reads = () => world.aws.state.calls.GetSecretValue ?? 0;
+  for (const waited of [10 * MINUTE, 10 * MINUTE]) {
+    await world.wait(waited);
+    const [since, read] = [world.clock.now(), reads()];
+    const { result } = await world.rotate();
+    expect(result.entries[0].condition).toBe('works');
+    expect(world.clock.now() - since).toBeLessThan(2_000);
+    // Once more, in case it lagged, and once the management token.
+    expect(reads() - read).toBeLessThanOrEqual(1 + 1 + 1);
+  }
+  expect(world.labels(TELEGRAF)).toEqual(before);
+});
+
 describe('where its version is refused, whoever asks again', () => {
   const denied: Reply = { status: 400, body: '{"__type":"AccessDeniedException"}' };
   const minted = (world: World) => world.tokens(TELEGRAF).length - 1;

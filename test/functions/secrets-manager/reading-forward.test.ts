@@ -104,3 +104,27 @@ test('takes a version for empty after 15 seconds, and waits for it no more', asy
   for (let n = 0; n < 2; n += 1) expect(await secrets.value(TELEGRAF, id(1))).toBeUndefined();
   expect(naps).toEqual([1_000, 2_000, 4_000, 8_000]);
 });
+
+test.each(['list', 'describe'] as const)(
+  'waits for a value while its secret, by %s, was changed in the last five minutes, and asks only once more after that',
+  async (seenBy) => {
+    for (const [minutes, naps] of [
+      [4, 4],
+      [6, 1],
+    ] as const) {
+      const timing = fakeTiming(NOW);
+      const secret = at(-60 * minutes);
+      const secrets = readingForward(
+        {
+          list: () => Promise.resolve([secret]),
+          describe: () => Promise.resolve(secret),
+          value: () => Promise.resolve(undefined),
+        } as unknown as Secrets,
+        timing,
+      );
+      await secrets[seenBy](TELEGRAF);
+      await secrets.value(TELEGRAF, version(1));
+      expect(timing.naps).toHaveLength(naps);
+    }
+  },
+);
