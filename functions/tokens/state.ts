@@ -190,13 +190,18 @@ export function hasVersion(
 
 /**
  * Whether somebody went back from this token: an older one that consumers had was replaced since this one was minted. Its
- * mark stays until a run has noted the roll back, whatever has become of AWSPREVIOUS meanwhile.
+ * mark stays until a run has noted the roll back, whatever has become of AWSPREVIOUS meanwhile. Labels that were read as
+ * they were before it was replaced say nothing: reads of Secrets Manager may be late.
  */
-const wasLeft = ({ token: { id, createdAt } }: OwnedToken, { tokens }: ObservedSecret): boolean =>
+const wasLeft = (
+  { token: { id, createdAt } }: OwnedToken,
+  { tokens, secret }: ObservedSecret,
+): boolean =>
   tokens.some((each) => {
     const { superseded } = each.marker;
     const isOlder = each.token.id !== id && each.token.createdAt < createdAt && wasArmed(each);
-    return isOlder && superseded !== undefined && createdAt <= superseded;
+    if (!isOlder || superseded === undefined) return false;
+    return createdAt <= superseded && superseded < secret.changedAt;
   });
 
 /**

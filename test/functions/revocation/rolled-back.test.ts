@@ -116,3 +116,26 @@ test.each(['goes back once more', 'takes AWSPREVIOUS off it'])(
     }
   },
 );
+
+test.each(['reap', 'rotate'] as const)(
+  'a token that was promoted a moment ago is not taken for one that somebody left, though %s reads labels late',
+  async (job) => {
+    const telegraf = { ...writer, rotateEvery: '7d' };
+    const world = await openWorldForTest(policyWith({ telegraf }));
+    await world.rotate();
+    await world.wait(8 * DAY);
+    await world.rotate();
+    await world.wait(HOUR);
+    world.aws.readLagMs = MINUTE;
+    world.aws.listLagMs = 5 * MINUTE;
+    const { AWSCURRENT: former } = world.holders(TELEGRAF);
+    await world.rotate();
+    const { AWSCURRENT: current } = world.holders(TELEGRAF);
+    expect(current).not.toBe(former);
+    await world.wait(MINUTE / 10);
+    await world[job]();
+    expect(world.holders(TELEGRAF).AWSCURRENT).toBe(current);
+    const token = world.tokens(TELEGRAF).find(({ id }) => id === current);
+    expect(token?.marker).not.toHaveProperty('superseded');
+  },
+);
