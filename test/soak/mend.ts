@@ -27,8 +27,9 @@ export async function mend(
     const tags = { 'keyturn:owner': OWNER, 'keyturn:cluster': cluster.url };
     await people.tag(secret, { ...tags, ...seen.tags });
   }
-  const hold = holdOf(seen);
-  if (hold) await order(hold === 'frozen' ? 'unfreeze' : 'lift');
+  // One may stand behind the other.
+  for (const way of ['lift', 'unfreeze', 'lift'])
+    if (holdOf(view().secrets.get(secret))) await order(way);
   note(await deployment.rotate({ tokens: [secret.split('/').at(-1)], force: true }));
   // What a person stripped, `rotate` leaves to people.
   if (isTroubled()) await order('replace');

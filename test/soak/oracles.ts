@@ -4,7 +4,7 @@ import { refusesNoConsumer, violations } from '../crash/invariants.ts';
 import { unsettled, waitsForPeople } from '../crash/outcomes.ts';
 import { bereft, refused, strayed } from '../crash/silence.ts';
 import { termsOf } from '../crash/terms.ts';
-import { isOutOfReach, type View, viewOf } from '../crash/view.ts';
+import { isExpired, isOutOfReach, type SeenToken, type View, viewOf } from '../crash/view.ts';
 import { DAY, HOUR } from '../world/policy.ts';
 import type { Answered, World } from '../world/world.ts';
 
@@ -71,13 +71,16 @@ export function createOracles(
   /** When `rotate` did its work, or could have. */
   let worked: number[] = [];
 
-  /** A token that expires while hardly any run could do anything: no rule renews what cannot be reached. */
-  const forgiveExpiries = ({ at, tokens }: View) => {
+  /** A token that expires while hardly any run could do anything, or nobody may write its secret: no rule renews what cannot be reached. */
+  const forgiveExpiries = ({ at, tokens, secrets }: View) => {
     worked = worked.filter((instant) => instant > at - renewBefore);
-    if (worked.length >= FEWEST_RUNS) return;
-    for (const { id, expiresAt = Infinity } of tokens.values())
-      if (expiresAt < at + 3 * everyMs && expiresAt > at)
-        history.exempt[id] ??= 'expired in an outage';
+    const isOutage = worked.length < FEWEST_RUNS;
+    for (const { id, marker, expiresAt = Infinity } of tokens.values()) {
+      if (expiresAt > at + 3 * everyMs || expiresAt <= at) continue;
+      const secret = secrets.get(marker.secret ?? '');
+      if (isOutage || (secret && isOutOfReach(secret)))
+        history.exempt[id] ??= 'expired out of reach';
+    }
   };
 
   const troublesNow = () => [
@@ -157,7 +160,10 @@ export function createOracles(
         return [name, isFresh ? { ...secret, labels } : secret] as const;
       });
       const current = new Set(all.map(([, { holders }]) => holders.AWSCURRENT));
-      const old = [...tokens].filter(([id]) => madeAt(id) < since || current.has(id));
+      const isHidden = (token: SeenToken) => cluster.manners.hidesExpired && isExpired(token, at);
+      const old = [...tokens].filter(
+        ([id, token]) => (madeAt(id) < since || current.has(id)) && !isHidden(token),
+      );
       const judged = { at, tokens: new Map(old), secrets: new Map(all) };
       return [...unsettled(judged, history, terms)];
     },
@@ -172,6 +178,9 @@ export function createOracles(
         );
       });
     },
-    isWell: () => troublesNow().every(({ trouble }) => !trouble),
+    /** Whether no alarm ought to ring: what no entry names rings until it has expired. */
+    isWell: () =>
+      troublesNow().every(({ trouble }) => !trouble) &&
+      [...view().secrets.keys()].every((name) => terms.listed.includes(name)),
   };
 }
