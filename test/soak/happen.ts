@@ -63,6 +63,7 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       const order = { way, secret, reason: 'soak', immediately };
       const { error } = await stage.deployment.revoke(order);
       oracles.endedFirst.delete(secret);
+      oracles.noticed(secret);
       if (error) tell(`order: ${error.errorMessage.slice(0, 200)}`);
     },
     deploy({ change, token }) {

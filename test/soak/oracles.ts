@@ -122,6 +122,10 @@ export function createOracles(
         for (const id of Object.values(holders)) history.exempt[id] ??= 'unlisted';
       }
     },
+    /** Whoever gives an order about a secret knows how it is. */
+    noticed(secret: string) {
+      for (const key of silent.keys()) if (key.startsWith(`${secret} `)) silent.delete(key);
+    },
     /** What consumers would meet now. */
     consume() {
       const now = view();
