@@ -53,7 +53,12 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
     },
     async hand({ act, token, call }) {
       const hands = { ...world, rotateSecret: stage.deployment.rotateSecret };
-      const happen = async () => acts[act]?.(hands, secretOf(token));
+      const secret = secretOf(token);
+      const happen = async () => {
+        await acts[act]?.(hands, secret);
+        // Since when it is on hold may be told by its last change alone.
+        if (oracles.isHeld(secret)) oracles.noticed(secret);
+      };
       if (call === undefined) await happen();
       else disturbance.meanwhile(call, happen);
     },

@@ -4,7 +4,14 @@ import { refusesNoConsumer, violations } from '../crash/invariants.ts';
 import { unsettled, waitsForPeople } from '../crash/outcomes.ts';
 import { bereft, refused, strayed } from '../crash/silence.ts';
 import { termsOf } from '../crash/terms.ts';
-import { isExpired, isOutOfReach, type SeenToken, type View, viewOf } from '../crash/view.ts';
+import {
+  isExpired,
+  isOnHold,
+  isOutOfReach,
+  type SeenToken,
+  type View,
+  viewOf,
+} from '../crash/view.ts';
 import { DAY, HOUR } from '../world/policy.ts';
 import type { Answered, World } from '../world/world.ts';
 
@@ -83,9 +90,12 @@ export function createOracles(
     }
   };
 
+  const isHeld = (name: string) => isOnHold(view().secrets.get(name));
+
   const troublesNow = () => [
     ...terms.listed.flatMap((name) => [
-      { key: `${name} refused`, trouble: refused(name)(inWorld) },
+      // A hold that ends begins another trouble.
+      { key: `${name} ${isHeld(name) ? 'held' : 'refused'}`, trouble: refused(name)(inWorld) },
       { key: `${name} bereft`, trouble: bereft(name)(inWorld) },
     ]),
     { key: 'strayed', trouble: strayed(inWorld) },
@@ -110,6 +120,7 @@ export function createOracles(
     found,
     history,
     view,
+    isHeld,
     endedFirst,
     get asked() {
       return asked;
