@@ -5,6 +5,7 @@ import { HOUR_MS } from '../../time.ts';
 import { homeOf } from '../../tokens/marker.ts';
 import type { Holder, Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import { isInert, isUnknown, wasArmed } from '../../tokens/state.ts';
+import { tokenNamedBy } from '../../tokens/version-id.ts';
 import type { GraceRestart, NotingAction, Recognition, SharingMark } from './rotation-action.ts';
 
 type Of<Action> = Without<Action, 'token' | 'secret'>;
@@ -75,11 +76,19 @@ export function graceRestart(seen: ObservedSecret, now: number): Of<GraceRestart
 const hasHolder = ({ holders }: ObservedSecret, state: Holder['state']) =>
   [...holders.values()].some((holder) => holder.state === state);
 
-/** Tokens of other secrets whose strings this one has. */
-const sharings = ({ secret, holders }: ObservedSecret) =>
-  [...holders.values()].flatMap((holder) =>
-    holder.state === 'shared' ? [{ tokenId: holder.owned.token.id, home: homeOf(secret.arn) }] : [],
-  );
+/**
+ * Tokens of other secrets whose strings this one has. Anybody who may tag can make a secret that bears our tag and the ids of
+ * our versions: where neither an entry names it, nor a token was made for it, an id shows nothing, and only the string does.
+ */
+function sharings({ secret, holders, tokens }: ObservedSecret, isListed: boolean) {
+  const isMade = isListed || tokens.length > 0;
+  return [...holders].flatMap(([version, holder]) => {
+    if (holder.state !== 'shared') return [];
+    const { id } = holder.owned.token;
+    const isByString = tokenNamedBy(version)?.tokenId !== id;
+    return isMade || isByString ? [{ tokenId: id, home: homeOf(secret.arn) }] : [];
+  });
+}
 
 /**
  * Whether nobody knows what a secret has: its value could not be read just now, or it may be that of an entry
@@ -105,7 +114,9 @@ export function sharingMarks(
   policy: Pick<Policy, 'tokens'>,
   { secrets }: Pick<Observation, 'secrets'>,
 ): ReadonlyMap<string, Of<SharingMark>[]> {
-  const byToken = Map.groupBy([...secrets.values()].flatMap(sharings), ({ tokenId }) => tokenId);
+  const listed = new Set(policy.tokens.map(({ secret }) => secret));
+  const all = [...secrets].flatMap(([name, seen]) => sharings(seen, listed.has(name)));
+  const byToken = Map.groupBy(all, ({ tokenId }) => tokenId);
   const isUnclear = unclearHomes(policy, { secrets });
   const marks = [...secrets].map(([name, { tokens }]) => {
     const its = tokens.flatMap(({ token, marker: { shared } }): Of<SharingMark>[] => {

@@ -93,3 +93,20 @@ test('nor a crowd of them', async () => {
   world.intercept(closed);
   await worksOn(world);
 });
+
+test('nor does one that bears the id of a version of ours keep its token for ever', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const { AWSCURRENT: first } = world.holders(TELEGRAF);
+  const string = world.string(TELEGRAF);
+  await strew(world);
+  world.intercept(closed);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  for (let day = 0; day < 12; day += 1) {
+    await world.wait(DAY);
+    await world.rotate();
+    await world.reap();
+  }
+  expect(world.accepts(string)).toBe(false);
+  expect(world.tokens(TELEGRAF).map(({ id }) => id)).not.toContain(first);
+});
