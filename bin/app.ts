@@ -1,5 +1,6 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { shownText } from '../functions/policy/misplaced.ts';
 import { KeyturnStack } from '../lib/keyturn-stack.ts';
 import { checkOwners, PolicyFileError } from '../lib/policy-file.ts';
 import { harmless } from './harmless.ts';
@@ -21,6 +22,6 @@ try {
   // A stack helps whoever develops; a mistake in a policy has its line already.
   const isMistake = error instanceof PolicyFileError;
   const text = error instanceof Error && !isMistake ? error.stack : undefined;
-  console.error(harmless(text ?? messageOf(error), { isStyled: false }));
+  console.error(harmless(shownText(text ?? messageOf(error)), { isStyled: false }));
   process.exit(1);
 }

@@ -113,17 +113,26 @@ interface Mistake {
   readonly message: string;
 }
 
-/** Aliases that stand before their anchors, or have none. The parser would say so only of some, and not where. */
+/** Aliases that stand before or inside what they name, or name nothing. The parser would say so only of some, and not where. */
 function strayAliases(yaml: Document): Mistake[] {
   const anchors = new Set<string | undefined>();
   const found: Mistake[] = [];
   visit(yaml, {
-    Node(_key, node) {
-      if (!isAlias(node)) anchors.add(node.anchor);
-      else if (!anchors.has(node.source)) {
-        const message = `found *${node.source}, expected an anchor &${node.source} above it`;
-        found.push({ offset: node.range?.[0] ?? 0, message });
+    Node(_key, node, around) {
+      if (!isAlias(node)) {
+        anchors.add(node.anchor);
+        return;
       }
+      const { source } = node;
+      const isInside = around.some((each) => isCollection(each) && each.anchor === source);
+      if (anchors.has(source) && !isInside) return;
+      const expected = isInside
+        ? `it outside of what &${source} names`
+        : `an anchor &${source} above it`;
+      found.push({
+        offset: node.range?.[0] ?? 0,
+        message: `found *${source}, expected ${expected}`,
+      });
     },
   });
   return found;

@@ -36,3 +36,11 @@ test('nor where the error is none of the policy', () => {
   expect(status).toBe(1);
   for (const obeyed of [CSI, ESC, RLO]) expect(stderr).not.toContain(obeyed);
 });
+
+test('nor a credential in the name of a file', () => {
+  const string = `apiv1_${'q7Zr2Kx9'.repeat(11)}`;
+  const { status, stderr } = synthesize(join(temporaryFolder(), `${string}.yaml`));
+  expect(status).toBe(1);
+  expect(stderr).toContain('.yaml');
+  expect(stderr).not.toContain(string);
+});

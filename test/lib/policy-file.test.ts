@@ -80,6 +80,12 @@ describe('a mistake names file, line, key, what was found and what was expected:
     expect(mistakeIn(`${entry('<<: *nope')}x-nope: &nope { rotateEvery: 20d }\n`)).toBe(said);
   });
 
+  test('an alias inside of what it names', () => {
+    const said = /^keyturn\.yaml:\d+: found \*a, expected it outside of what &a names$/;
+    expect(mistakeIn(POLICY.replace('owner: prod', 'owner: &a [*a]'))).toMatch(said);
+    expect(mistakeIn(`x-loop: &a { b: [*a] }\n${POLICY}`)).toMatch(said);
+  });
+
   test('two documents', () => {
     expect(mistakeIn(`${POLICY}---\n${POLICY}`)).toBe(
       'keyturn.yaml:9: found a second document, expected one; take out "---" and what is below it, or give it a file of its own',
