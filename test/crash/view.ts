@@ -40,10 +40,21 @@ export interface View {
   readonly secrets: ReadonlyMap<string, SeenSecret>;
 }
 
+/** A long life reads the same descriptions after every call. */
+const markers = new Map<string, Marker>();
+
+function markerOf(description: string): Marker {
+  const known = markers.get(description);
+  if (known) return known;
+  const marker = readMarker(description)?.marker ?? {};
+  markers.set(description, marker);
+  return marker;
+}
+
 export function viewOf(cluster: ClusterState, aws: AwsState, at: number): View {
   const tokens = cluster.tokens.map((token): [string, SeenToken] => [
     token.id,
-    { ...token, marker: readMarker(token.description)?.marker ?? {} },
+    { ...token, marker: markerOf(token.description) },
   ]);
   const secrets = Object.values(aws.secrets)
     .filter(({ name, deletionAt = Infinity }) => name !== MANAGEMENT_SECRET && at < deletionAt)

@@ -15,14 +15,20 @@ export interface Lived {
   /** The same for the same plan, to the last call. */
   readonly trace: string;
   readonly calls: number;
+  /** Of the policy. */
+  readonly tokens: number;
   readonly rotations: number;
   readonly minted: number;
+  /** Tokens that consumers never got. */
+  readonly inVain: number;
   /** How often consumers were asked for. */
   readonly asked: number;
   readonly runs: number;
   readonly failedRuns: number;
   /** How often each kind of trouble came. */
   readonly met: Readonly<Record<string, number>>;
+  /** How often each row of a decision table was taken: an action and its reason. */
+  readonly rows: Readonly<Record<string, number>>;
   /** Virtual time. */
   readonly lastedMs: number;
   /** The last calls before its end. */
@@ -55,6 +61,13 @@ function watchCalls({ watch, clock }: World, isOver: () => boolean) {
     trace: () => hash.digest('hex').slice(0, 16),
     last: () => last.slice(-LAST_CALLS),
   };
+}
+
+/** The row of a decision table that a line of the log tells of. An order's reason is a person's. */
+function rowsIn(line: string): string[] {
+  if (!line.includes('"reason":"')) return [];
+  const { kind, reason } = JSON.parse(line).details ?? {};
+  return kind !== undefined && /^[A-Z]/.test(reason ?? '') ? [`${kind} ${reason}`] : [];
 }
 
 /** One firing of a schedule, as well as the trouble of the moment lets it. */
@@ -141,6 +154,7 @@ export async function live(plan: LifePlan, write: Tell = () => {}): Promise<Live
     everyMs: plan.everyMs.rotate,
   });
   const counts = { runs: 0, failedRuns: 0 };
+  const rows: Record<string, number> = {};
   const watched = watchCalls(world, () => oracles.found.length > 0);
   world.intercept(disturbance.intercept);
 
@@ -155,7 +169,9 @@ export async function live(plan: LifePlan, write: Tell = () => {}): Promise<Live
       const by = stage.deployment;
       const answer = await by.invoke(job, event);
       const about = { job, isStormy: disturbance.isStormy() };
-      const rang = oracles.hear(about, answer, by.takeLines());
+      const lines = by.takeLines();
+      for (const row of lines.flatMap(rowsIn)) rows[row] = (rows[row] ?? 0) + 1;
+      const rang = oracles.hear(about, answer, lines);
       counts.runs += 1;
       if (answer.error) counts.failedRuns += 1;
       const said = [answer.error?.errorMessage.slice(0, 200), ...rang].filter(Boolean).join(', ');
@@ -205,7 +221,10 @@ export async function live(plan: LifePlan, write: Tell = () => {}): Promise<Live
     met: happenings.met,
     rotations: world.events('Token Rotated').length,
     asked: oracles.asked,
+    tokens: plan.tokens,
     minted: world.cluster.state.tokens.length,
+    inVain: oracles.inVain(),
+    rows,
     lastedMs: clock.now() - startAt,
     lastCalls: watched.last(),
   };

@@ -1,60 +1,151 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { live } from './life.ts';
-import { drawPlan } from './plan.ts';
+import { drawPlan, type LifePlan } from './plan.ts';
+import { openPool, type Told } from './pool.ts';
+import { kindOf, shrink } from './shrink.ts';
+import { tally, tokenYears } from './tally.ts';
 
 /**
- * Lives lives that are drawn from seeds: `npm run soak -- --seed 1 --seeds 10`. The same seed has the same life, to the last
- * call. Exits with 1 if one of them broke an invariant.
+ * Lives lives that are drawn from seeds: `npm run soak -- --seed 1 --seeds 10`, or for some time, from seeds that change with the
+ * date: `npm run soak -- --minutes 10`. The same seed has the same life, to the last call. A violation is shown with what led to
+ * it, shortened, and with the command that lives it again. Exits with 1 if one of them broke an invariant.
  */
 
 const DAY_MS = 86_400_000;
-const YEAR_MS = 365 * DAY_MS;
+/** Plans of lives that broke an invariant once. */
+const EARLIER = join(import.meta.dirname, 'earlier');
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 function readFlags() {
   const text = { type: 'string' } as const;
   const options = {
-    seed: { ...text, default: '1' },
-    seeds: { ...text, default: '1' },
+    seed: text,
+    seeds: text,
+    minutes: text,
     days: text,
     tokens: text,
     'fault-rate': text,
+    threads: text,
+    'shrink-seconds': text,
+    plan: text,
+    earlier: { type: 'boolean', default: false },
+    first: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   } as const;
   const { values } = parseArgs({ options });
-  const numberOf = (name: 'seed' | 'seeds' | 'days' | 'tokens' | 'fault-rate') => {
+  const numberOf = (
+    name: Exclude<keyof typeof options, 'plan' | 'earlier' | 'first' | 'verbose'>,
+  ) => {
     const given = values[name];
     const number = Number(given);
-    if (given === undefined || number > 0) return given === undefined ? undefined : number;
+    const isPositive = number > 0 || (number === 0 && name === 'shrink-seconds');
+    if (given === undefined || isPositive) return given === undefined ? undefined : number;
     throw new Error(`--${name}: found "${given}", expected a number above 0`);
   };
+  const minutes = numberOf('minutes');
   return {
-    first: numberOf('seed') ?? 1,
-    count: numberOf('seeds') ?? 1,
-    days: numberOf('days'),
-    tokens: numberOf('tokens'),
-    faultRate: numberOf('fault-rate'),
-    verbose: values.verbose,
+    first: numberOf('seed') ?? (minutes === undefined ? 1 : datedSeed()),
+    count: numberOf('seeds') ?? (minutes === undefined ? 1 : Number.POSITIVE_INFINITY),
+    untilMs: minutes === undefined ? Number.POSITIVE_INFINITY : minutes * 60_000,
+    asked: {
+      days: numberOf('days'),
+      tokens: numberOf('tokens'),
+      faultRate: numberOf('fault-rate'),
+    },
+    threads: numberOf('threads') ?? availableParallelism(),
+    shrinkMs: (numberOf('shrink-seconds') ?? 120) * 1_000,
+    isEarlier: values.earlier,
+    endsAtFirst: values.first,
+    file: values.plan,
+    isVerbose: values.verbose,
   };
 }
 
-const { first, count, verbose, ...asked } = readFlags();
-for (let seed = first; seed < first + count; seed += 1) {
-  const plan = drawPlan(seed, asked);
-  const began = performance.now();
-  const lived = await live(plan, verbose ? (line) => print(`  ${line}`) : undefined);
-  const seconds = (performance.now() - began) / 1_000;
-  const years = (lived.lastedMs / YEAR_MS) * plan.tokens;
+/** The first of a thousand seeds of today. */
+const datedSeed = () => Number(new Date().toISOString().slice(0, 10).replaceAll('-', '')) * 1_000;
+
+const readPlan = (file: string): LifePlan => JSON.parse(readFileSync(file, 'utf8'));
+
+const flags = readFlags();
+const began = performance.now();
+const passedMs = () => performance.now() - began;
+
+function* plans(): Generator<{ readonly name: string; readonly plan: LifePlan }> {
+  if (flags.file !== undefined) {
+    yield { name: flags.file, plan: readPlan(flags.file) };
+  } else if (flags.isEarlier) {
+    for (const file of readdirSync(EARLIER).sort())
+      yield { name: file, plan: readPlan(join(EARLIER, file)) };
+  } else {
+    for (let seed = flags.first; seed < flags.first + flags.count; seed += 1) {
+      const isEnough = flags.endsAtFirst && process.exitCode === 1;
+      if (isEnough || passedMs() > flags.untilMs) return;
+      yield { name: `seed ${seed}`, plan: drawPlan(seed, flags.asked) };
+    }
+  }
+}
+
+const pool = openPool(flags.threads);
+const lives: Told[] = [];
+
+function report(name: string, plan: LifePlan, lived: Told, seconds: number): void {
   const { violations, runs, failedRuns, rotations, minted, calls, trace } = lived;
   print(
-    `seed ${seed}: ${plan.tokens} tokens, ${Math.round(lived.lastedMs / DAY_MS)} days, ${plan.troubles.length} troubles: ` +
+    `${name}: ${plan.tokens} tokens, ${Math.round(lived.lastedMs / DAY_MS)} days, ${plan.troubles.length} troubles: ` +
       `${runs} runs (${failedRuns} failed), ${rotations} rotations, ${minted} minted, ${calls} calls, ` +
-      `${violations.length} violations, ${(years / seconds).toFixed(2)} token-years a second, trace ${trace}`,
+      `${violations.length} violations, ${(tokenYears(lived) / seconds).toFixed(2)} token-years a second, trace ${trace}`,
   );
-  for (const { at, text } of violations.slice(0, 5)) {
+  for (const line of lived.told) print(`  ${line}`);
+  for (const { at, text } of violations.slice(0, 5))
     print(`  ${new Date(at).toISOString()} ${text}`);
-  }
-  if (violations.length > 0 && verbose) for (const call of lived.lastCalls) print(`    ${call}`);
-  if (violations.length > 0) process.exitCode = 1;
 }
+
+/** Shows the least that leads to a violation, and keeps its plan. */
+async function explain(plan: LifePlan, kind: string): Promise<void> {
+  const startedMs = passedMs();
+  const isStill = async (fewer: LifePlan) => {
+    const { violations } = await pool.live(fewer);
+    return violations.some(({ text }) => kindOf(text) === kind);
+  };
+  const mayGoOn = () => passedMs() - startedMs < flags.shrinkMs;
+  const shrunk = await shrink(plan, { isStill, mayGoOn });
+  const { lastCalls } = await pool.live(shrunk, true);
+  print(`  ${kind}`);
+  print(`  ${shrunk.troubles.length} of ${plan.troubles.length} troubles lead to it:`);
+  for (const trouble of shrunk.troubles) print(`    ${JSON.stringify(trouble)}`);
+  print('  the last calls before it:');
+  for (const call of lastCalls) print(`    ${call}`);
+  const folder = join(tmpdir(), 'keyturn-soak');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `seed-${plan.seed}.json`);
+  writeFileSync(file, `${JSON.stringify(shrunk, undefined, 2)}\n`);
+  print(`  to live it again: npm run soak -- --verbose --plan ${file}`);
+}
+
+async function liveOne(name: string, plan: LifePlan): Promise<void> {
+  const startedMs = passedMs();
+  try {
+    const lived = await pool.live(plan, flags.isVerbose);
+    lives.push(lived);
+    report(name, plan, lived, (passedMs() - startedMs) / 1_000);
+    const [first] = lived.violations;
+    if (!first) return;
+    process.exitCode = 1;
+    if (flags.shrinkMs > 0) await explain(plan, kindOf(first.text));
+  } catch (error) {
+    process.exitCode = 1;
+    print(`${name}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+const todo = plans();
+await Promise.all(
+  Array.from({ length: flags.threads }, async () => {
+    for (const { name, plan } of todo) await liveOne(name, plan);
+  }),
+);
+await pool.close();
+for (const line of tally(lives, passedMs() / 1_000)) print(line);

@@ -182,6 +182,11 @@ export function createOracles(
       const judged = { at, tokens: new Map(old), secrets: new Map(all) };
       return [...unsettled(judged, history, terms)];
     },
+    /** How many of our tokens consumers never got. */
+    inVain() {
+      const had = new Set(history.reigns.map(({ token }) => token));
+      return Object.keys(history.minted).filter((id) => !had.has(id)).length;
+    },
     /** The secrets that only people can mend, or that they hold. */
     inPeoplesHands: () => {
       const now = view();

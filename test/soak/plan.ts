@@ -281,7 +281,9 @@ export function drawPlan(seed: number, { days: asked, tokens, faultRate = 1 }: A
   const count = tokens ?? chance.between(2, chance.pick([5, 12, 50]));
   const shortest = lengthOf(rotateEvery);
   const rotate = chance.pick(
-    shortest < 3 * DAY ? [HOUR, 2 * HOUR] : [30 * MINUTE, 2 * HOUR, 6 * HOUR],
+    shortest < 3 * DAY
+      ? [HOUR, 2 * HOUR]
+      : [30 * MINUTE, 2 * HOUR, 6 * HOUR, 6 * HOUR, 12 * HOUR, 12 * HOUR],
   );
   return {
     seed,
