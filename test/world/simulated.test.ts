@@ -5,18 +5,28 @@ import { expect, test } from 'vitest';
 const MAIN = resolve(import.meta.dirname, '../soak/main.ts');
 
 const live = (...flags: readonly string[]) =>
-  spawnSync(process.execPath, [MAIN, ...flags], { encoding: 'utf8' });
+  spawnSync(process.execPath, [MAIN, '--threads', '1', ...flags], { encoding: 'utf8' });
 
-const SHORT = ['--seed', '1', '--days', '5', '--tokens', '2', '--threads', '1', '--verbose'];
-
-test('a seed has the same life to the last call, and another seed another one', () => {
-  const [one, same, other] = [SHORT, SHORT, [...SHORT, '--seed', '2']].map((flags) => {
-    const { stdout } = live(...flags);
-    return stdout.replace(/, [\d.]+ token-years a second|.*second.*\n/g, '');
+/** What happened in a life, and its trace, by the number of its seed. */
+function livesIn(stdout: string): ReadonlyMap<string, string> {
+  const lives = stdout.split(/^(?=seed )/m).map((text): [string, string] => {
+    const [life = ''] = text.replace(/, [\d.]+ token-years a second/, '').split('\nlives ');
+    return [/^seed (\d+)/.exec(life)?.[1] ?? '', life.trim()];
   });
-  expect(one).toMatch(/trace [0-9a-f]{16}/);
-  expect(same).toBe(one);
-  expect(other).not.toBe(one);
+  return new Map(lives);
+}
+
+const SHORT = ['--days', '3', '--tokens', '2', '--verbose'];
+
+test('a seed has the same life to the last call, whatever was lived before it, and another seed another one', {
+  timeout: 180_000,
+}, () => {
+  const both = livesIn(live('--seed', '34', '--seeds', '2', ...SHORT).stdout);
+  const alone = livesIn(live('--seed', '35', ...SHORT).stdout);
+  expect(both.get('35')).toMatch(/trace [0-9a-f]{16}/);
+  expect(alone.get('35')).toBe(both.get('35'));
+  const traces = [...both.values()].map((life) => /trace (\w+)/.exec(life)?.[1]);
+  expect(new Set(traces).size).toBe(2);
 });
 
 test('says which flag is wrong', () => {
