@@ -48,6 +48,7 @@ export class VirtualClock implements Clock {
   readonly #current = new AsyncLocalStorage<Participant>();
   readonly #changed = whenQuiet(settleTurns, () => this.#advance());
   #stall: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   constructor(startAt: number) {
     this.#now = startAt;
@@ -160,6 +161,12 @@ export class VirtualClock implements Clock {
     }
   }
 
+  /** What waits now waits for ever, and nobody is warned of it. */
+  close(): void {
+    this.#isOver = true;
+    clearTimeout(this.#stall);
+  }
+
   /** Adds another process, which is awake at first. Throws if the name is in use. */
   join(name: string, remote: Remote): Membership {
     const participant = this.#add(name, remote);
@@ -236,6 +243,7 @@ export class VirtualClock implements Clock {
 
   /** Warns of a task in an `await` that the clock does not know: a test would hang without a message. */
   #watch(): void {
+    if (this.#isOver) return;
     this.#stall ??= realTimeout(() => {
       this.#stall = undefined;
       if (this.#wakeUps.empty && this.#horizons.empty) return;

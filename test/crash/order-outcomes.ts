@@ -4,33 +4,48 @@ import { short, type Violations } from './invariants.ts';
 import type { Laboratory } from './laboratory.ts';
 import { SECRET } from './policy.ts';
 import type { OrderScenario, Outcome } from './scenarios/revocation.ts';
-import { holdOf, isAlive, isArmed, isOnHold, type SeenToken } from './view.ts';
+import { holdOf, isAlive, isArmed, isExpired, isOnHold, type SeenToken } from './view.ts';
 
 export type Answer = Answered<RevocationReport>;
 
 export const outcomeOf = ({ result }: Answer): Outcome =>
   result?.confirmed ? 'confirmed' : result?.done ? 'done' : 'error';
 
+/** What an answer is compared with. */
+type Judged = Pick<Laboratory, 'view' | 'history' | 'world'>;
+
 const ENDING = ['freeze', 'replace', 'delete'];
 
 /** Live tokens of the secret: its marker names it, or a label is on its string. */
-function tokensOf({ view }: Laboratory): SeenToken[] {
+function tokensOf({ view }: Pick<Laboratory, 'view'>, name = SECRET): SeenToken[] {
   const { tokens, secrets } = view();
-  const secret = secrets.get(SECRET);
+  const secret = secrets.get(name);
   const held = new Set(Object.values(secret?.holders ?? {}));
   return [...tokens.values()].filter((token) => {
-    const isMarked = token.marker.secret === SECRET && token.marker.home === secret?.home;
+    const isMarked = token.marker.secret === name && token.marker.home === secret?.home;
     return isAlive(token) && (isMarked || held.has(token.id));
   });
 }
 
-/** Ids of the tokens that an order is to end, as things are when it is given. */
-export function condemnedBy(laboratory: Laboratory, { way, single }: OrderScenario): string[] {
+/** Ids of the tokens of a secret that an order about all of it is to end, as things are when it is given. */
+export function condemnedIn(
+  name: string,
+  way: string,
+  seen: Pick<Laboratory, 'view'>,
+): readonly string[] {
   if (!ENDING.includes(way)) return [];
-  if (single) return [laboratory.world.holders(SECRET)[single] ?? ''];
-  return tokensOf(laboratory)
+  return tokensOf(seen, name)
     .filter(({ marker }) => way !== 'replace' || marker.frozen === undefined)
     .map(({ id }) => id);
+}
+
+/** The same of a scenario. */
+export function condemnedBy(
+  laboratory: Laboratory,
+  { way, single }: OrderScenario,
+): readonly string[] {
+  if (single && ENDING.includes(way)) return [laboratory.world.holders(SECRET)[single] ?? ''];
+  return condemnedIn(SECRET, way, laboratory);
 }
 
 /** The same for a repetition that names a token: by now that may be neither current nor pending, and is meant alone. */
@@ -51,7 +66,7 @@ export const lacksTimeAlone = ({ result }: Answer): boolean =>
   reasonsOf(result).every((why) => why.startsWith('it was not seen refused in time'));
 
 /** Whether any router lets a token do what it could do once. */
-const worksSomewhere = ({ history, world }: Laboratory, id: string) =>
+const worksSomewhere = ({ history, world }: Judged, id: string) =>
   (history.granted[id] ?? []).some(
     ({ action, resource }) =>
       world.cluster.acceptedBy(
@@ -71,17 +86,17 @@ const BUGS = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'];
 
 /** L: what an answer says of the tokens that were to be ended. */
 export function* claims(
-  laboratory: Laboratory,
+  laboratory: Judged,
   condemned: readonly string[],
   { result, error }: Answer,
 ): Violations {
-  const { tokens } = laboratory.view();
+  const { tokens, at } = laboratory.view();
   const { givenByHand, foreign } = laboratory.history;
   for (const id of condemned.filter((each) => result?.done && !givenByHand[each])) {
     const token = tokens.get(id);
     // What is left is named, unless a person put its string and no marker knows it.
     const isNamed = foreign[id] || result?.unconfirmed.some((text) => text.includes(id));
-    if (token && isAlive(token) && isArmed(token) && !isNamed)
+    if (token && isAlive(token) && isArmed(token) && !isExpired(token, at) && !isNamed)
       yield `L: done, and ${short(id)} can do something`;
     if (result?.confirmed && worksSomewhere(laboratory, id)) {
       yield `L: confirmed, and a router accepts ${short(id)}`;

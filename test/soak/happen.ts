@@ -55,6 +55,7 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       const hands = { ...world, rotateSecret: stage.deployment.rotateSecret };
       const secret = secretOf(token);
       const happen = async () => {
+        oracles.noteAct();
         await acts[act]?.(hands, secret);
         // Since when it is on hold may be told by its last change alone.
         if (oracles.isHeld(secret)) oracles.noticed(secret);
@@ -66,7 +67,10 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       const secret = secretOf(token);
       if (immediately) oracles.endedFirst.add(secret);
       const order = { way, secret, reason: 'soak', immediately };
-      const { error } = await stage.deployment.revoke(order);
+      const judge = oracles.judgeOrder(secret, way);
+      const answer = await stage.deployment.revoke(order);
+      judge(answer);
+      const { error } = answer;
       oracles.endedFirst.delete(secret);
       oracles.noticed(secret);
       if (error) tell(`order: ${error.errorMessage.slice(0, 200)}`);

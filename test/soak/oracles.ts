@@ -1,6 +1,8 @@
+import type { RevocationReport } from '../../functions/revocation/report.ts';
 import { readAlarms } from '../crash/alarms.ts';
 import { emptyHistory, note, noteLook, noteProbe } from '../crash/history.ts';
 import { refusesNoConsumer, violations } from '../crash/invariants.ts';
+import { claims, condemnedIn } from '../crash/order-outcomes.ts';
 import { unsettled, waitsForPeople } from '../crash/outcomes.ts';
 import { bereft, refused, strayed } from '../crash/silence.ts';
 import { termsOf } from '../crash/terms.ts';
@@ -90,6 +92,9 @@ export function createOracles(
     }
   };
 
+  const inJudgement = { view, history, world };
+  let handActs = 0;
+
   const isHeld = (name: string) => isOnHold(view().secrets.get(name));
 
   const troublesNow = () => [
@@ -132,6 +137,18 @@ export function createOracles(
         if (terms.listed.includes(name)) continue;
         for (const id of Object.values(holders)) history.exempt[id] ??= 'unlisted';
       }
+    },
+    /** L: compares what an order answers with what was to be ended when it was given. A person may act meanwhile. */
+    judgeOrder(secret: string, way: string) {
+      const condemned = condemnedIn(secret, way, inJudgement);
+      const acts = handActs;
+      return (answer: Answered<RevocationReport>) => {
+        if (handActs === acts) tell(claims(inJudgement, condemned, answer));
+      };
+    },
+    /** A person does something. */
+    noteAct() {
+      handActs += 1;
     },
     /** Whoever gives an order about a secret knows how it is. */
     noticed(secret: string) {

@@ -54,6 +54,7 @@ export async function openWorld(
       await Promise.all(deployed.map(({ host }) => host.close()));
       const events = systems.aws.state.events.map((event) => JSON.stringify(event));
       await systems.close();
+      clock.close();
       const said = deployed.flatMap(({ host, answers }) => [
         ...host.logs.map(({ text }) => text),
         ...answers,
