@@ -193,8 +193,11 @@ export function createOracles(
       });
       const current = new Set(all.map(([, { holders }]) => holders.AWSCURRENT));
       const isHidden = (token: SeenToken) => cluster.manners.hidesExpired && isExpired(token, at);
+      const isLeft = ({ marker: { secret = '' } }: SeenToken) =>
+        !terms.listed.includes(secret) && !terms.isRetired(secret);
       const old = [...tokens].filter(
-        ([id, token]) => (madeAt(id) < since || current.has(id)) && !isHidden(token),
+        ([id, token]) =>
+          (madeAt(id) < since || current.has(id)) && !isHidden(token) && !isLeft(token),
       );
       const judged = { at, tokens: new Map(old), secrets: new Map(all) };
       return [...unsettled(judged, history, terms)];
