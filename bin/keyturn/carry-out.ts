@@ -101,14 +101,14 @@ async function carryOutAll(
       if (!json) printReport(next, terminal);
     }
   };
-  const give = ({ event, answer }: Previewed): Promise<Outcome> => {
+  const give = ({ event, answer, merged }: Previewed): Promise<Outcome> => {
     if ([...ended.values()].some(isInterrupted)) return Promise.resolve({ failure: notGiven() });
     const hash = answer?.plan.hash;
     const order = {
       ...event,
       ...(confirm !== undefined && { confirm }),
-      // What a person saw is what is done.
-      ...(isSeen && hash !== undefined && { plan: hash }),
+      // What a person saw is what is done; and that one order ends several strings is true of this plan alone.
+      ...((isSeen || merged) && hash !== undefined && { plan: hash }),
     };
     // The other strings leaked as well: their orders are given all the same.
     return sendOrder(order, engine).catch((failure: unknown) => ({ failure }));
@@ -133,13 +133,14 @@ function printJson(
   ended: readonly Ended[],
   terminal: Terminal,
 ): void {
-  const told = previews.flatMap((each) => {
-    const { report, failure } = ended.find(({ previewed }) => previewed.order === each.order) ?? {};
-    const error = failure === undefined ? each.unknown : sentenceOf(failure);
-    const answer = ended.length > 0 ? report : each.answer;
-    const said = { ...(error !== undefined && { error }), ...(answer && { answer }) };
-    return each.lines.map((line) => ({ line, ...said }));
-  });
+  const told = previews.flatMap((each) =>
+    each.lines.map((line) => {
+      const ofLine = ended.find(({ previewed }) => previewed.lines.includes(line));
+      const error = ofLine?.failure === undefined ? each.unknown : sentenceOf(ofLine.failure);
+      const answer = ended.length > 0 ? ofLine?.report : each.answer;
+      return { line, ...(error !== undefined && { error }), ...(answer && { answer }) };
+    }),
+  );
   const [only, another] = told;
   if (another) terminal.printJson(told.sort((a, b) => a.line - b.line));
   else if (only?.answer) terminal.printJson(only.answer);
@@ -224,13 +225,14 @@ async function carryOutShown(
     const changed = look === MOST_LOOKS ? [] : tried.filter(isChanged);
     ended.push(...tried.filter((each) => !changed.includes(each)));
     if (changed.length === 0) return ended;
-    const orders = changed.map(({ previewed }) => previewed);
+    const orders = changed.flatMap(({ previewed }) => previewed.merged ?? [previewed]);
     const what = ended.length === 0 ? 'nothing was done' : 'nothing was done for what follows';
-    terminal.note(`Something changed while you read this; ${what}. This is the order now:`);
-    const again = await previewAll(orders, signature, engine).catch((failure: unknown) => {
-      ended.push(...orders.map((previewed) => ({ previewed, failure })));
+    terminal.note(`Something changed since this was shown; ${what}. This is the order now:`);
+    const looked = await previewAll(orders, signature, engine).catch((failure: unknown) => {
+      ended.push(...changed.map(({ previewed }) => ({ previewed, failure })));
       return [];
     });
+    const again = mergeOrders(looked);
     for (const each of again) terminal.note(`${formatPreview(each, terminal.noteStyle)}\n`);
     const lost = again.filter((each) => !isKnown(each));
     ended.push(

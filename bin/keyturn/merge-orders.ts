@@ -34,5 +34,6 @@ export function mergeOrders(previews: readonly Previewed[]): readonly Previewed[
     ...leader,
     heading: group.map(({ heading }) => heading).join(', '),
     lines: group.flatMap(({ lines }) => lines),
+    ...(group.length > 1 && { merged: group }),
   }));
 }

@@ -25,21 +25,26 @@ export interface Signature {
 }
 
 /** An order, and what the function says that it would do. */
-export interface Previewed {
-  readonly order: Order;
+export interface Previewed extends Named {
   /** What is sent. */
   readonly event: object;
-  /** Empty, unless several strings leaked. */
-  readonly heading: string;
-  /** Of the strings that it is for: the lines of the text that was given. */
-  readonly lines: readonly number[];
   /** Absent: the function has no answer. */
   readonly answer?: Revocation;
   /** Why nothing can be ordered. */
   readonly unknown?: string;
+  /** The orders of several strings that this one carries out. Absent: it is for its own alone. */
+  readonly merged?: readonly Named[];
 }
 
-type Named = Pick<Previewed, 'order' | 'heading' | 'lines'>;
+/** An order, and for which of several strings it is. */
+export interface Named {
+  readonly order: Order;
+  /** Empty, unless several strings leaked. */
+  readonly heading: string;
+  /** Of the strings that it is for: the lines of the text that was given. */
+  readonly lines: readonly number[];
+}
+
 type Answered = Omit<Previewed, keyof Named>;
 
 /**

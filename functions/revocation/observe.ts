@@ -50,9 +50,12 @@ function withForeign(
   ids: Iterable<string> = [],
 ): ObservedSecret {
   const holders = new Map(seen.holders);
-  const inHolders = new Set(foreignHolders(seen).map(({ id }) => id));
+  const known = new Set([
+    ...foreignHolders(seen).map(({ id }) => id),
+    ...seen.tokens.map(({ token }) => token.id),
+  ]);
   for (const id of [...ids, ...seen.tokens.map(({ marker }) => marker.replaces)]) {
-    const token = inHolders.has(id ?? '') ? undefined : foreign.get(id ?? '');
+    const token = known.has(id ?? '') ? undefined : foreign.get(id ?? '');
     if (token) holders.set(token.id, { state: 'foreign', token });
   }
   return { ...seen, holders };

@@ -216,10 +216,13 @@ async function planUpToDate(
   });
   const late = plan(listed);
   const { secrets, target } = late.planned;
-  const isLate =
-    listed.awsError === undefined &&
-    (UNDOING_WAYS.includes(request.way) || target.namedToken !== undefined);
-  const seen = isLate ? plan({ ...listed, ...(await observeAgain(listed, secrets, tools)) }) : late;
+  const isUndoing = UNDOING_WAYS.includes(request.way);
+  // One that lost its tag is not ours: its token ends by itself.
+  const named =
+    target.namedToken === undefined ? [] : secrets.filter((each) => listed.secrets.has(each));
+  const again = isUndoing ? secrets : named;
+  const isLate = listed.awsError === undefined && again.length > 0;
+  const seen = isLate ? plan({ ...listed, ...(await observeAgain(listed, again, tools)) }) : late;
   const noToken = await refusedSuccessors(seen.planned, request, seen.around, tools);
   return noToken.size === 0 ? seen : plan({ ...seen.around, noToken });
 }

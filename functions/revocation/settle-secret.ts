@@ -236,12 +236,13 @@ async function lookAndNote(progress: Progress, tools: ArmingTools): Promise<Seen
 function endOf(
   seen: ObservedSecret,
   { order, released }: Progress,
+  now: number,
 ): Pick<Progress, 'reason' | 'settled'> | undefined {
   if (order.isProof) return undefined;
   const other = otherHoldIn(seen, order);
   const left = released && !other ? freezeLeftIn(seen) : undefined;
   if (left !== undefined) return { reason: left, settled: true };
-  const reason = other ?? notReachedBecause(seen, order);
+  const reason = other ?? notReachedBecause(seen, order, now);
   return reason === undefined ? undefined : { reason, settled: false };
 }
 
@@ -261,7 +262,7 @@ export async function settle(progress: Progress, tools: ArmingTools): Promise<bo
   const { failures } = progress;
   for (let round = 0; round <= MOST_ROUNDS; round += 1) {
     const seen = await lookAndNote(progress, tools);
-    const end = endOf(seen, progress);
+    const end = endOf(seen, progress, tools.apiNow());
     progress.reason = end?.reason ?? shortfallOf(seen, progress.order);
     progress.left = { seen, actions: [] };
     if (end) return end.settled;

@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { carryOut } from '../../bin/keyturn/carry-out.ts';
 import { AT_ONCE } from '../../bin/keyturn/several-at-once.ts';
 import type { Terminal } from '../../bin/keyturn/terminal.ts';
-import { HOUR, TELEGRAF } from '../world/policy.ts';
+import { DAY, HOUR, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import { answeringLambda, FAILED, previewOf, reportOf } from './answering-lambda.ts';
 import { keyturn } from './cli.ts';
@@ -48,6 +48,33 @@ it('strings of one secret are one order, which proves them all dead, also when i
   ]);
   expect(again.code).toBe(0);
   expect(world.holders(TELEGRAF).AWSCURRENT).toBe(successor);
+});
+
+it('strings that one order no longer ends, once a schedule has promoted one of them, are looked at anew', async () => {
+  const { world, run } = await openDeployed({ defaults: { rotateEvery: '30d' } });
+  await world.rotate();
+  await world.wait(31 * DAY);
+  await world.rotate();
+  const strings = [
+    world.string(TELEGRAF),
+    world.string(TELEGRAF, world.labels(TELEGRAF).AWSPENDING),
+  ] as const;
+  await world.wait(HOUR);
+  let looks = 0;
+  // One look for each string, and one for the order.
+  world.intercept(async (call, effect) => {
+    const isLook = call.caller?.includes('revoke') && call.operation === 'ListSecrets';
+    if (isLook) looks += 1;
+    if (isLook && looks === 3) await world.beside(call, () => world.rotate());
+    return effect();
+  });
+  const { code } = await run(ORDER, `old=${strings[0]}\nnew=${strings[1]}\n`);
+  world.intercept();
+  expect(looks).toBeGreaterThan(3);
+  await world.wait(HOUR);
+  expect(strings.map((each) => world.accepts(each))).toEqual([false, false]);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(code).toBe(0);
 });
 
 it('strings of one secret are proven dead where the cluster hides revoked tokens', async () => {

@@ -53,10 +53,15 @@ function strippedUnderLifted(seen: ObservedSecret): OwnedToken[] {
 const isOlder = ({ token }: OwnedToken, than: { readonly createdAt: number }) =>
   token.createdAt < than.createdAt;
 
-/** Whether anything that the order ends is older than its successor, and lives; it may lack our marker. */
+/**
+ * Whether anything that the order ends is older than its successor, and lives; it may lack our marker. What the schedules have
+ * quarantined since needs no order any more.
+ */
 const isAnyLeft = (seen: ObservedSecret, { createdAt }: Token) =>
-  seen.tokens.some((each) => isOlder(each, { createdAt }) && !isFrozen(each)) ||
-  foreignHolders(seen).some((each) => each.createdAt < createdAt);
+  seen.tokens.some((each) => {
+    const { quarantined = 0 } = each.marker;
+    return isOlder(each, { createdAt }) && !isFrozen(each) && quarantined <= createdAt;
+  }) || foreignHolders(seen).some((each) => each.createdAt < createdAt);
 
 /**
  * The token that this order, or the same one before, minted to replace what is revoked: under AWSPENDING, or
@@ -249,15 +254,12 @@ const NOT_REACHED: Partial<Record<RevocationWay, Partial<Record<Hold, string>>>>
 
 /** Why an order does not reach this secret. Undefined: it does. */
 export function notReachedBecause(
-  { secret, tokens }: ObservedSecret,
-  {
-    id,
-    way,
-    immediately,
-    entries,
-    noToken,
-  }: Pick<Order, 'id' | 'way' | 'immediately' | 'entries' | 'noToken'>,
+  seen: ObservedSecret,
+  order: Order,
+  now: number,
 ): string | undefined {
+  const { secret } = seen;
+  const { way, immediately, entries, noToken } = order;
   if (secret.replica) {
     const here = ENDING_WAYS.includes(way)
       ? ', or end one token here, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)'
@@ -268,8 +270,9 @@ export function notReachedBecause(
   const advice = hold && NOT_REACHED[way]?.[hold];
   if (advice) return `is ${describeHold(secret)}; ${advice}`;
   if (way !== 'replace') return undefined;
-  const hasSuccessor = tokens.some(({ marker }) => marker.order === id);
-  if (!entries.has(secret.name) && !hasSuccessor) {
+  // Without an entry nothing is minted or promoted any more: what an order before has promoted is there.
+  const isPromoted = isSame(ownedCurrent(seen), findSuccessor(seen, order, now));
+  if (!entries.has(secret.name) && !isPromoted) {
     return 'has no entry in the policy, which would say what a successor may do; end its tokens with "way": "freeze" (--freeze) or "way": "delete" (--delete)';
   }
   const refusal = noToken?.get(secret.name);
@@ -334,7 +337,7 @@ export function decideRevocation(
   order: Order,
   now: number,
 ): readonly RevocationAction[] {
-  if (order.isProof || notReachedBecause(seen, order) !== undefined) return [];
+  if (order.isProof || notReachedBecause(seen, order, now) !== undefined) return [];
   const { name: secret } = seen.secret;
   return decideActions(seen, order, now).map((action) => ({ ...action, secret }));
 }

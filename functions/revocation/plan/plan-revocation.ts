@@ -170,7 +170,7 @@ export function planRevocation(
     ],
     notReached: [
       ...seen.flatMap((each) => {
-        const reason = notReachedBecause(each, order);
+        const reason = notReachedBecause(each, order, around.at);
         return reason === undefined ? [] : [{ secret: each.secret.name, reason }];
       }),
       ...ofSingle.flatMap(({ notReached }) => notReached),

@@ -311,7 +311,7 @@ function* warnOfOthersFreeze(seen: ObservedSecret): Generator<string> {
 
 function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generator<string> {
   const { name } = seen.secret;
-  const reason = notReachedBecause(seen, order) ?? shortfallOf(seen, order);
+  const reason = notReachedBecause(seen, order, now) ?? shortfallOf(seen, order);
   if (reason) yield `${name} ${reason}`;
   else {
     yield* warnOfHold(seen, order);
