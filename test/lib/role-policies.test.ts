@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PolicyDocument, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { allow } from '../../lib/grants.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
@@ -108,17 +109,42 @@ test.each([
   },
 );
 
+const bytesOf = (statements: readonly PolicyStatement[]) =>
+  JSON.stringify(new PolicyDocument({ statements: [...statements] }).toJSON()).length;
+
 test('every policy is filled as far as IAM takes it, and CDK, which moves what is inline beyond 10,000', () => {
   const stack = new Stack();
-  const secrets = Array.from({ length: 1_000 }, (_, index) => `${PREFIX}s${index}`);
-  const { inline, managed } = layOut([allow(['secretsmanager:GetSecretValue'], secrets)], stack);
-  const bytesOf = (statements: readonly PolicyStatement[]) =>
-    JSON.stringify(new PolicyDocument({ statements: [...statements] }).toJSON()).length;
-  const [first = 0, ...others] = [inline, ...managed.slice(0, -1)].map(bytesOf);
-  expect(first).toBeLessThanOrEqual(10_000);
-  expect(first).toBeGreaterThan(9_800);
-  expect(Math.max(...others)).toBeLessThanOrEqual(6_144);
-  expect(Math.min(...others)).toBeGreaterThan(5_900);
+  // Of many lengths, so that some fill a policy to the last byte.
+  for (let length = 1; length <= 60; length += 1) {
+    const secrets = Array.from({ length: 300 }, (_, index) =>
+      `${PREFIX}${index + 100}`.padEnd(PREFIX.length + 3 + length, '-'),
+    );
+    const { inline, managed } = layOut(
+      [allow(['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], secrets)],
+      stack,
+    );
+    const [first = 0, ...others] = [inline, ...managed.slice(0, -1)].map(bytesOf);
+    expect(first).toBeLessThanOrEqual(10_000);
+    expect(first).toBeGreaterThan(9_800);
+    expect(Math.max(...others)).toBeLessThanOrEqual(6_144);
+    expect(Math.min(...others)).toBeGreaterThan(5_900);
+  }
+});
+
+test('what only a deployment knows fits, however long it becomes', () => {
+  const stack = new Stack();
+  const arns = Array.from({ length: 40 }, (_, index) => new CfnLogGroup(stack, `${index}`).attrArn);
+  const { inline, managed } = layOut([allow(['logs:PutLogEvents'], arns)], stack);
+  // A name may have 512 characters.
+  const longest = `arn:aws-us-gov:logs:us-isof-south-1:111122223333:log-group:${'n'.repeat(512)}:*`;
+  const bytesDeployed = (statements: readonly PolicyStatement[]) =>
+    JSON.stringify(stack.resolve(new PolicyDocument({ statements: [...statements] }))).replaceAll(
+      /\{"Fn::GetAtt":[^}]*\}/g,
+      JSON.stringify(longest),
+    ).length;
+  expect(bytesDeployed(inline)).toBeLessThanOrEqual(10_240);
+  expect(managed.length).toBeGreaterThan(1);
+  for (const each of managed) expect(bytesDeployed(each)).toBeLessThanOrEqual(6_144);
 });
 
 test('a role that is divided over many policies may do on every secret what it may on one', () => {

@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { expect, onTestFinished, test } from 'vitest';
+import { awsCall, awsClient, ForeignAnswerError } from '../../functions/aws-call.ts';
+
+test('of an error that never ends no more is read than fits, long before the call would be too late', async () => {
+  const server = createServer((_asking, response) => {
+    response.writeHead(502);
+    const write = () => {
+      while (!response.destroyed && response.write('<html>'.repeat(1_000)));
+    };
+    response.on('drain', write);
+    write();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const client = awsClient(SecretsManagerClient, {
+    region: 'eu-west-1',
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  onTestFinished(() => client.destroy());
+  const answer = awsCall('GetSecretValue', 3_000, (options) =>
+    client.send(new GetSecretValueCommand({ SecretId: 'x' }), options),
+  );
+  await expect(answer).rejects.toThrow(ForeignAnswerError);
+});
