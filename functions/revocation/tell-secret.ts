@@ -130,10 +130,22 @@ async function currentMayFail(progress: Progress, tools: Tools): Promise<string[
   return [`${name}: consumers read an unknown string (version ${version}), and ${why}; ${end}`];
 }
 
+/** That the order has ended what consumers have, and they got nothing for it, in sentences. */
+function withoutSuccessor(progress: Progress, { policy }: Tools): string[] {
+  const { name, order, settled, reason, left } = progress;
+  if (order.way !== 'replace' || settled || reason !== undefined) return [];
+  if (currentHolder(left.seen)?.state !== 'gone') return [];
+  const end = mendedBy(entryOf(policy, name));
+  return [
+    `consumers of ${name} have no token that works: the one that they had is ended, and there is no successor yet; give the same order again, or, ${end}`,
+  ];
+}
+
 /** What is not confirmed of a secret beside its tokens, in sentences. */
 export async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]> {
   const { name, reason, unread, unseen, partial, cut } = progress;
   return [
+    ...withoutSuccessor(progress, tools),
     ...(reason === undefined ? [] : [`${name} ${reason}`]),
     ...(unread === undefined ? [] : [`${name} ${unread}`]),
     ...unseen,

@@ -106,3 +106,17 @@ test.each(['delete', 'freeze'])(
     expect(world.accepts(world.string(TELEGRAF))).toBe(true);
   },
 );
+
+test('an order that ends first and gets no successor says that consumers have no token, and what gives them one', async () => {
+  const string = world.string(TELEGRAF);
+  const order = { secret: TELEGRAF, way: 'replace', immediately: true, reason: 'leaked' };
+  failing('POST /tokens');
+  const report = reportOf(await world.revoke(order));
+  world.intercept();
+  expect(world.accepts(string)).toBe(false);
+  expect(report.unconfirmed).toContainEqual(
+    expect.stringMatching(`^consumers of ${TELEGRAF} have no token .*keyturn rotate telegraf`),
+  );
+  expect((await world.revoke(order)).result).toMatchObject({ confirmed: true });
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
