@@ -85,7 +85,8 @@ export function createOracles(
     worked = worked.filter((instant) => instant > at - renewBefore);
     const isOutage = worked.length < FEWEST_RUNS;
     for (const { id, marker, expiresAt = Infinity } of tokens.values()) {
-      if (expiresAt > at + 3 * everyMs || expiresAt <= at) continue;
+      // What replaces it now leaves its consumers less than their grace period.
+      if (expiresAt > at + 3 * everyMs + terms.gracePeriod || expiresAt <= at) continue;
       const secret = secrets.get(marker.secret ?? '');
       if (isOutage || (secret && isOutOfReach(secret)))
         history.exempt[id] ??= 'expired out of reach';
