@@ -7,7 +7,7 @@ import type { Secrets } from './secrets.ts';
 const WAITS_MS = [1_000, 2_000, 4_000, 8_000];
 
 /** No read lags longer: `ListSecrets` may miss the last five minutes. */
-const LONGEST_LAG_MS = 5 * MINUTE_MS;
+const MOST_LATE_MS = 5 * MINUTE_MS;
 
 /**
  * Secrets Manager's reads may lag behind its writes. Within one run a description never goes back in time:
@@ -31,7 +31,7 @@ export function readingForward(
   const see = ({ name, changedAt }: Secret) =>
     changed.set(name, Math.max(changedAt, changed.get(name) ?? 0));
   const waitsFor = (name: string) =>
-    now() - (changed.get(name) ?? now()) < LONGEST_LAG_MS ? WAITS_MS : WAITS_MS.slice(0, 1);
+    now() - (changed.get(name) ?? now()) < MOST_LATE_MS ? WAITS_MS : WAITS_MS.slice(0, 1);
 
   const isStale = ({ name, changedAt, labels }: Secret) => {
     const version = written.get(name);

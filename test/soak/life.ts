@@ -12,7 +12,7 @@ import { neighbourPolicy, policyOf, UNCHANGED } from './policies.ts';
 
 export interface Lived {
   readonly violations: readonly { readonly at: number; readonly text: string }[];
-  /** The same for the same plan, to the last call. */
+  /** The same for the same plan, to the last call before a violation. */
   readonly trace: string;
   readonly calls: number;
   /** Of the policy. */
@@ -31,7 +31,7 @@ export interface Lived {
   readonly rows: Readonly<Record<string, number>>;
   /** Virtual time. */
   readonly lastedMs: number;
-  /** The last calls before its end. */
+  /** The last of these calls. */
   readonly lastCalls: readonly string[];
 }
 
@@ -51,8 +51,7 @@ function watchCalls({ watch, clock }: World, isOver: () => boolean) {
     const { caller, operation } = call;
     hash.update(`${clock.now()} ${caller} ${operation} ${reply.status}\n`);
     const at = new Date(clock.now()).toISOString();
-    const about = [call.subject];
-    last.push([at, caller, operation, ...about, reply.status].filter(Boolean).join(' '));
+    last.push([at, caller, operation, call.subject, reply.status].filter(Boolean).join(' '));
     if (last.length > 2 * LAST_CALLS) last = last.slice(-LAST_CALLS);
     return reply;
   });

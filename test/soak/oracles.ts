@@ -70,6 +70,7 @@ export function createOracles(
   /** The runs since there is trouble of which nobody was told, by what it is. */
   const silent = new Map<string, { readonly since: number; readonly runs: number }>();
   const inWorld = {
+    world,
     view,
     history,
     get terms() {
@@ -93,7 +94,6 @@ export function createOracles(
     }
   };
 
-  const inJudgement = { view, history, world };
   let handActs = 0;
 
   const isHeld = (name: string) => isOnHold(view().secrets.get(name));
@@ -141,10 +141,10 @@ export function createOracles(
     },
     /** L: compares what an order answers with what was to be ended when it was given. A person may act meanwhile. */
     judgeOrder(secret: string, way: string) {
-      const condemned = condemnedIn(secret, way, inJudgement);
+      const condemned = condemnedIn(secret, way, inWorld);
       const acts = handActs;
       return (answer: Answered<RevocationReport>) => {
-        if (handActs === acts) tell(claims(inJudgement, condemned, answer));
+        if (handActs === acts) tell(claims(inWorld, condemned, answer));
       };
     },
     /** A person does something. */
