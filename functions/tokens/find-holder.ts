@@ -13,7 +13,10 @@ export interface VersionHints {
   readonly previous?: { readonly version: string; readonly own: string | undefined };
 }
 
-/** The fingerprint of a version's string; `empty`: it has no value; undefined: its value has another form. */
+/**
+ * The fingerprint of a version's string, or of the whole value, if that has none that is known. `empty`: it has no value.
+ * Undefined: nobody could read it, or nobody can tell which of its strings consumers send.
+ */
 export type ReadFingerprint = (
   secret: string,
   version: string,
@@ -123,7 +126,8 @@ async function findByString(
   const known = all.flatMap(({ marker }) => marker.fp ?? []);
   const hints = { known, ...previousOf(version, secret, tokens) };
   const found = await readFingerprint?.(secret.name, version, hints);
-  if (!readFingerprint || found === undefined) return { state: 'unknown' };
+  if (!readFingerprint) return { state: 'unknown' };
+  if (found === undefined) return { state: 'unknown', isUnreadable: true };
   if (found === 'empty') return { state: 'empty' };
   const hasIt = ({ marker }: OwnedToken) => marker.fp === found;
   const mine = tokens.find(hasIt);
@@ -135,6 +139,10 @@ async function findByString(
   return neverArmed ? asHolder(neverArmed) : { state: 'unknown' };
 }
 
+/** Anybody may put a version under an id that names another secret's token, beside any value. */
+const isEnough = (byId: Holder | undefined, { readFingerprint }: HolderSources): byId is Holder =>
+  byId !== undefined && (byId.state !== 'shared' || !readFingerprint);
+
 /** Secrets Manager's own rotation writes `minted` and `fp` before it stores the string, and arms only then. */
 const isPromised = (owned: OwnedToken, version: string): boolean =>
   owned.marker.minted === version && isInert(owned);
@@ -142,8 +150,8 @@ const isPromised = (owned: OwnedToken, version: string): boolean =>
 /**
  * Which token a version has. The first rule that answers decides:
  *
- * 1. the version's id names the token: `keyturn-<token id>`, or a bare token id (Keyturn 0.1); one of another
- *    secret of ours is shared;
+ * 1. the version's id names the token: `keyturn-<token id>`, or a bare token id (Keyturn 0.1); that one of another
+ *    secret of ours is shared is believed only where no value may be read;
  * 2. the marker of a token of this secret names the version (`version`, `minted`) and has an `fp`; if that
  *    token is revoked, it is gone; of one that was never armed, `minted` says it only where no value may be read;
  * 3. the fingerprint of the string is a token's `fp`, in functions that may read values; of a token that was
@@ -158,9 +166,9 @@ export async function findHolder(
   const tokens = sources.owned.get(secret.name) ?? [];
   const named = tokenNamedBy(version);
   const listed = named && listedByName(named, secret, tokens, sources);
-  if (listed) return listed;
-  const asked = named?.certain ? await askByName(named, version, secret, sources) : undefined;
-  if (asked) return asked;
+  const ask = () => named && askByName(named, version, secret, sources);
+  const byId = listed ?? (named?.certain ? await ask() : undefined);
+  if (isEnough(byId, sources)) return byId;
   const marked = tokens.filter(({ versions }) => versions.includes(version));
   const [only, another] = marked;
   // Two that claim it, or one that was minted for it and perhaps not stored: only the string can tell.
@@ -170,6 +178,6 @@ export async function findHolder(
     ?.get(secret.name)
     ?.some(({ versions }) => versions.includes(version));
   if (isDead && marked.length === 0) return { state: 'gone' };
-  const bare = named && marked.length === 0 && (await askByName(named, version, secret, sources));
-  return bare || findByString(version, secret, tokens, sources);
+  const bare = !byId && marked.length === 0 ? await ask() : undefined;
+  return isEnough(bare, sources) ? bare : findByString(version, secret, tokens, sources);
 }

@@ -37,7 +37,11 @@ export type Holder =
   /** The version has no value yet: Secrets Manager's own rotation made it. */
   | { readonly state: 'empty' }
   /** A string that is no token's of ours, as far as this function may look. Unknown is not gone. */
-  | { readonly state: 'unknown' };
+  | {
+      readonly state: 'unknown';
+      /** Nobody could read it, so it may be any token's. Absent: it was read, or nobody tried to. */
+      readonly isUnreadable?: true;
+    };
 
 /** A secret of ours with the tokens whose markers name it, without revoked ones. */
 export interface ObservedSecret {

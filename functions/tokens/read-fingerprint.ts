@@ -1,8 +1,9 @@
 import { entryOf } from '../policy/policy.ts';
 import type { RunTools } from '../run/tools.ts';
 import { BinaryValueError } from '../secrets-manager/secrets.ts';
+import type { TokenValue } from '../token-value.ts';
 import type { ReadFingerprint, VersionHints } from './find-holder.ts';
-import { holdsString, readTokenString } from './secret-string.ts';
+import { fingerprintsIn, readTokenString, SecretShapeError } from './secret-string.ts';
 import type { Entry, Hints } from './token-places.ts';
 
 /** A text before that nobody can read shows nothing. */
@@ -20,6 +21,12 @@ async function previousText(
   }
 }
 
+/** What a text of another form shows: nothing, if it has a string that we know, and else that it has none. */
+function ofOtherForm(text: TokenValue, known: readonly string[]): string | undefined {
+  const held = fingerprintsIn(text);
+  return known.some((each) => held.has(each)) ? undefined : text.fingerprint();
+}
+
 /**
  * Reads whose string a version has. Nothing that is wrong with one secret's value stops a run for all
  * others: a string that cannot be read is one that nobody knows, which is reported and alarmed.
@@ -27,8 +34,9 @@ async function previousText(
 export const fingerprintReader =
   ({ secrets, policy, log }: Pick<RunTools, 'secrets' | 'policy' | 'log'>): ReadFingerprint =>
   async (secret, version, { known, previous }) => {
+    let text: TokenValue | undefined;
     try {
-      const text = await secrets.value(secret, version);
+      text = await secrets.value(secret, version);
       if (!text) return 'empty';
       const entry: Entry = entryOf(policy, secret) ?? { secret };
       const before = previous && !entry.adopt && (await previousText(secret, previous, secrets));
@@ -36,7 +44,7 @@ export const fingerprintReader =
       return readTokenString(entry, text, hints).fingerprint();
     } catch (error) {
       log.warn('a value could not be read', { secret, version, error });
-      return undefined;
+      return text && error instanceof SecretShapeError ? ofOtherForm(text, known) : undefined;
     }
   };
 
@@ -46,7 +54,7 @@ export const stringFinder =
   async (secret: string, version: string, fingerprint: string): Promise<boolean | undefined> => {
     try {
       const text = await secrets.value(secret, version);
-      return text !== undefined && holdsString(text, fingerprint);
+      return text !== undefined && fingerprintsIn(text).has(fingerprint);
     } catch (error) {
       log.warn('a value could not be read', { secret, version, error });
       return undefined;

@@ -68,12 +68,12 @@ function stringIfShown(...where: Parameters<typeof readTokenString>): TokenValue
   }
 }
 
-/** Whether the string of a fingerprint is anywhere in a secret's text: the whole of it, a string of its JSON, or inside one. */
-export function holdsString(text: TokenValue, fingerprint: string): boolean {
+/** Fingerprints of all that may be a token's string in a secret's text: the whole of it, strings of its JSON, and those inside one. */
+export function fingerprintsIn(text: TokenValue): ReadonlySet<string> {
   const revealed = text.reveal();
   const root = jsonObject(revealed);
   const inJson = root ? stringsIn(root).map(({ string }) => string) : [];
   const inText = findCredentials(revealed).strings.flatMap(({ readings }) => readings);
   const values = [revealed, ...inJson].map((each) => new TokenValue(each.trim()));
-  return [...values, ...inText].some((each) => each.fingerprint() === fingerprint);
+  return new Set([...values, ...inText].map((each) => each.fingerprint()));
 }

@@ -131,10 +131,16 @@ export interface World {
   readonly databases?: readonly string[];
   readonly at?: number;
   /** By version id: the token whose string a version has where neither its id nor a marker says so, or none. `unshown`: the cluster does not show its token yet. */
-  readonly strings?: Readonly<Record<string, number | 'empty' | 'unshown'>>;
+  readonly strings?: Readonly<Record<string, number | 'empty' | 'unshown' | 'unreadable'>>;
   /** When versions were made, by their id. Absent: nobody asked. */
   readonly versionTimes?: Readonly<Record<string, number>>;
 }
+
+const WITHOUT_STRING: Readonly<Record<'empty' | 'unshown' | 'unreadable', Holder>> = {
+  empty: { state: 'empty' },
+  unshown: { state: 'unknown' },
+  unreadable: { state: 'unknown', isUnreadable: true },
+};
 
 /** Whose string a version has; `tokens` are those of its secret, `others` those of other secrets of ours. */
 function holderOf(
@@ -159,8 +165,7 @@ function holderOf(
     tokenId === named?.tokenId && revokedAt !== undefined;
   if (!claims && all?.some(isRevoked)) return { state: 'gone' };
   const n = strings?.[versionId];
-  if (n === undefined || n === 'unshown') return { state: 'unknown' };
-  if (n === 'empty') return { state: 'empty' };
+  if (typeof n !== 'number') return WITHOUT_STRING[n ?? 'unshown'];
   // A string is known by its fingerprint alone.
   const hasIt = ({ token, marker }: OwnedToken) => token.id === id(n) && marker.fp !== undefined;
   const owned = tokens.find(hasIt);

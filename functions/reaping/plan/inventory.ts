@@ -3,7 +3,7 @@ import { entryOf, type Policy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf, untilReleased } from '../../secrets-manager/hold.ts';
 import { formatInstant, HOUR_MS } from '../../time.ts';
-import { bearsOwner, parseMarker } from '../../tokens/marker.ts';
+import { bearsOwner, homeOf, parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
@@ -94,10 +94,22 @@ export const workingStrays = (
   });
 };
 
+/** Which secret is known to have a token's string, and how that ends. */
+function sharedWith(home: string, secrets: Observation['secrets']): string {
+  const other = [...secrets.values()].find(({ secret }) => homeOf(secret.arn) === home);
+  return other
+    ? `${other.secret.name} was seen to have its string; give that another value, or take the tag keyturn:owner off it if no consumer reads it`
+    : 'another secret of ours was seen to have its string, and is not listed: give the secret of every entry its tag keyturn:owner again';
+}
+
 /** What keeps a token that should have been retired long ago. */
-function keptBy(owned: OwnedToken, seen: ObservedSecret): string {
+function keptBy(
+  owned: OwnedToken,
+  seen: ObservedSecret,
+  { secrets }: Pick<Observation, 'secrets'>,
+): string {
   const { shared, adopted, proven } = owned.marker;
-  if (shared !== undefined) return 'another secret of ours was seen to have its string';
+  if (shared !== undefined) return sharedWith(shared, secrets);
   if (adopted !== undefined && proven === undefined) {
     return 'it was adopted, and nobody has proven that its string was in the secret: keyturn adopt NAME --confirm';
   }
@@ -109,7 +121,8 @@ function keptBy(owned: OwnedToken, seen: ObservedSecret): string {
 }
 
 /** Tokens that are neither current nor pending, and older than a whole life with its retirement. */
-function lingering(seen: ObservedSecret, policy: Policy, now: number): Finding[] {
+function lingering(seen: ObservedSecret, policy: Policy, observation: Observation): Finding[] {
+  const now = observation.at;
   const { name } = seen.secret;
   const { rotateEvery, gracePeriod, quarantine } = entryOf(policy, name) ?? policy.defaults;
   const longest = rotateEvery + 4 * gracePeriod + quarantine;
@@ -118,7 +131,7 @@ function lingering(seen: ObservedSecret, policy: Policy, now: number): Finding[]
     const { token } = owned;
     const isUsed = isSame(ownedCurrent(seen), owned) || isSame(ownedPending(seen), owned);
     if (isUsed || now - token.createdAt <= longest) return [];
-    const message = `it should have been retired; ${keptBy(owned, seen)}`;
+    const message = `it should have been retired; ${keptBy(owned, seen, observation)}`;
     return [{ kind: 'Lingering', secret: name, tokenId: token.id, message }];
   });
 }
@@ -139,7 +152,7 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
   return [
     ...observed.flatMap((seen) => [
       ...secretFindings(seen, policy, at),
-      ...lingering(seen, policy, at),
+      ...lingering(seen, policy, observation),
     ]),
     ...unreadableSecrets(observation),
     { kind: 'Owned', message: `${owned.length} tokens in ${observed.length} secrets` },

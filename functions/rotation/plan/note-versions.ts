@@ -5,7 +5,6 @@ import { HOUR_MS } from '../../time.ts';
 import { homeOf } from '../../tokens/marker.ts';
 import type { Holder, Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import { isInert, isUnknown, wasArmed } from '../../tokens/state.ts';
-import { tokenNamedBy } from '../../tokens/version-id.ts';
 import type { GraceRestart, NotingAction, Recognition, SharingMark } from './rotation-action.ts';
 
 type Of<Action> = Without<Action, 'token' | 'secret'>;
@@ -73,26 +72,15 @@ export function graceRestart(seen: ObservedSecret, now: number): Of<GraceRestart
   return isNeeded ? [{ kind: 'restart-grace', reason: 'UnknownVersion' }] : [];
 }
 
-const hasHolder = ({ holders }: ObservedSecret, state: Holder['state']) =>
-  [...holders.values()].some((holder) => holder.state === state);
+/** Tokens of other secrets whose strings this one has. */
+const sharings = ({ secret, holders }: ObservedSecret) =>
+  [...holders.values()].flatMap((holder) =>
+    holder.state === 'shared' ? [{ tokenId: holder.owned.token.id, home: homeOf(secret.arn) }] : [],
+  );
 
 /**
- * Tokens of other secrets whose strings this one has. Anybody who may tag can make a secret that bears our tag and the ids of
- * our versions: where neither an entry names it, nor a token was made for it, an id shows nothing, and only the string does.
- */
-function sharings({ secret, holders, tokens }: ObservedSecret, isListed: boolean) {
-  const isMade = isListed || tokens.length > 0;
-  return [...holders].flatMap(([version, holder]) => {
-    if (holder.state !== 'shared') return [];
-    const { id } = holder.owned.token;
-    const isByString = tokenNamedBy(version)?.tokenId !== id;
-    return isMade || isByString ? [{ tokenId: id, home: homeOf(secret.arn) }] : [];
-  });
-}
-
-/**
- * Whether nobody knows what a secret has: its value could not be read just now, or it may be that of an entry
- * which was not listed, because it lost its tag.
+ * Whether a secret may still have a string that it had: its value could not be read just now, or it may be that of an
+ * entry which was not listed, because it lost its tag.
  */
 function unclearHomes(
   { tokens }: Pick<Policy, 'tokens'>,
@@ -100,22 +88,23 @@ function unclearHomes(
 ): (home: string) => boolean {
   const byHome = new Map([...secrets.values()].map((seen) => [homeOf(seen.secret.arn), seen]));
   const isEntryHidden = tokens.some(({ secret }) => !secrets.has(secret));
+  const isUnreadable = (holder: Holder) =>
+    holder.state === 'unknown' && holder.isUnreadable === true;
   return (home) => {
     const seen = byHome.get(home);
-    return seen ? hasHolder(seen, 'unknown') : isEntryHidden;
+    return seen ? [...seen.holders.values()].some(isUnreadable) : isEntryHidden;
   };
 }
 
 /**
  * Marks of tokens whose string another secret of ours has, or has no more; by the token's secret. A mark
- * stays while nobody knows what that other secret has.
+ * stays while that other secret cannot be read.
  */
 export function sharingMarks(
   policy: Pick<Policy, 'tokens'>,
   { secrets }: Pick<Observation, 'secrets'>,
 ): ReadonlyMap<string, Of<SharingMark>[]> {
-  const listed = new Set(policy.tokens.map(({ secret }) => secret));
-  const all = [...secrets].flatMap(([name, seen]) => sharings(seen, listed.has(name)));
+  const all = [...secrets.values()].flatMap(sharings);
   const byToken = Map.groupBy(all, ({ tokenId }) => tokenId);
   const isUnclear = unclearHomes(policy, { secrets });
   const marks = [...secrets].map(([name, { tokens }]) => {

@@ -110,3 +110,76 @@ test('nor does one that bears the id of a version of ours keep its token for eve
   expect(world.accepts(string)).toBe(false);
   expect(world.tokens(TELEGRAF).map(({ id }) => id)).not.toContain(first);
 });
+
+test.each([
+  ['may be read', undefined],
+  ['may not be read', closed],
+] as const)(
+  'a stray whose version only bears the id of a token keeps that token from no retirement, where its value %s',
+  async (_where, interceptor) => {
+    const policy = policyWith({ telegraf: writer }, { defaults: { gracePeriod: '1d' } });
+    const world = await openWorldForTest(policy);
+    await world.rotate();
+    const old = world.string(TELEGRAF);
+    const current = world.labels(TELEGRAF).AWSCURRENT ?? '';
+    for (const [name, id] of Object.entries({ stray: current, 'stray/bare': current.slice(8) })) {
+      await world.people.createSecret(name, 'x', { ...OURS, 'keyturn:cluster': world.cluster.url });
+      await world.people.putVersion(name, id, 'no string of yours', 'AWSCURRENT');
+    }
+    if (interceptor) world.intercept(interceptor);
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    for (let hours = 0; hours < 96; hours += 6) {
+      await world.wait(6 * HOUR);
+      await world.rotate();
+      await world.reap();
+    }
+    expect(world.accepts(old)).toBe(false);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
+
+/** Sixty days with a rotation at their beginning. */
+async function passSixtyDays(world: World): Promise<void> {
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  for (let day = 0; day < 60; day += 1) {
+    await world.wait(DAY);
+    await world.rotate();
+    await world.wait(20 * MINUTE);
+    await world.rotate();
+    await world.reap();
+  }
+}
+
+const shortGrace = () => policyWith({ telegraf: writer }, { defaults: { gracePeriod: '1d' } });
+const COPY = 'keyturn/prod/reader';
+
+test('a copy that no entry names keeps the token that its readers have, also with the ids of its versions', async () => {
+  const world = await openWorldForTest(shortGrace());
+  await world.rotate();
+  const old = world.string(TELEGRAF);
+  const tags = { ...OURS, 'keyturn:cluster': world.cluster.url };
+  await world.people.createSecret(COPY, 'x', tags);
+  const id = world.labels(TELEGRAF).AWSCURRENT ?? '';
+  await world.people.putVersion(COPY, id, world.value(TELEGRAF), 'AWSCURRENT');
+  await passSixtyDays(world);
+  expect(world.accepts(old)).toBe(true);
+  const { result } = await world.reap();
+  expect(result?.plan?.findings).toContainEqual(
+    expect.objectContaining({ kind: 'Lingering', message: expect.stringContaining(COPY) }),
+  );
+});
+
+test('a stray that once had the string of a token, and now has others, keeps it no longer', async () => {
+  const world = await openWorldForTest(shortGrace());
+  await world.rotate();
+  const old = world.string(TELEGRAF);
+  const tags = { ...OURS, 'keyturn:cluster': world.cluster.url };
+  await world.people.createSecret(COPY, world.value(TELEGRAF), tags);
+  await world.rotate();
+  for (const value of ['pass-1', 'pass-2']) {
+    await world.people.saveValue(COPY, value);
+    await world.rotate();
+  }
+  await passSixtyDays(world);
+  expect(world.accepts(old)).toBe(false);
+});

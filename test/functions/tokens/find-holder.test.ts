@@ -111,6 +111,20 @@ test('1: a token of another secret of ours is shared, under whichever id, and no
   }
 });
 
+test('1: that a string is shared is believed of an id alone only where no value may be read', async () => {
+  const another = armed(1, { name: GRAFANA });
+  for (const idOf of [version, id]) {
+    for (const where of ['listed', 'hidden'] as const) {
+      const around = { listed: [armed(2)], [where]: [another, armed(2)] };
+      expect(await holderOf(idOf(1), { ...around, shows: undefined })).toBe('unknown');
+      expect(await holderOf(idOf(1), { ...around, shows: fingerprint(9) })).toBe('unknown');
+      expect(await holderOf(idOf(1), { ...around, shows: fingerprint(2) })).toBe('owned 2');
+    }
+    const shows = fingerprint(1);
+    expect(await holderOf(idOf(1), { listed: [another], shows })).toBe('shared 1');
+  }
+});
+
 test('1: a token that the listing lacks is asked for by its id, and read as ours', async () => {
   const sought = await look(version(1), { hidden: [inert(1)], shows: fingerprint(2) });
   expect(sought).toEqual({ holder: 'owned 1', asked: [id(1)] });

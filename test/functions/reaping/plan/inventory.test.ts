@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { takeInventory } from '../../../../functions/reaping/plan/inventory.ts';
 import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
+import { homeOf } from '../../../../functions/tokens/marker.ts';
 import {
   armed,
   DAY,
@@ -135,7 +136,8 @@ describe('a token that should have been retired long ago', () => {
   });
 
   test.each([
-    ['another secret of ours', { shared: '5dc774c0' }, {}],
+    ['another secret of ours', { shared: '00000000' }, {}],
+    [`${TELEGRAF} was seen to have its string`, { shared: homeOf(secretOf().arn) }, {}],
     ['keyturn adopt NAME --confirm', { adopted: NOW - LIFE }, {}],
     ['nobody knows', {}, { secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: id(70) })] }],
     [

@@ -148,7 +148,8 @@ describe('marks a token whose string another secret has', () => {
   });
 
   test('and not until then: a string that could not be read is not another one', () => {
-    expect(marks({}, home(GRAFANA))).toEqual([]);
+    expect(marks({ strings: { [SAVED]: 'unreadable' } }, home(GRAFANA))).toEqual([]);
+    expect(marks({}, home(GRAFANA))).toEqual([{ ...mark, reason: 'SharedNoMore' }]);
   });
 
   test('nor while an entry has no secret in the listing: it may be the one, without its tag', () => {
