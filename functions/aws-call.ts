@@ -142,15 +142,27 @@ function isTransient(error: unknown): boolean {
 }
 
 export interface AwsCallOptions extends Timing {
-  /** How long one request may take, its answer included; 20 seconds where absent. */
+  /** How long one request may take, its answer included; 10 seconds where absent. */
   readonly timeoutMs?: number;
-  /** How often a call that may be repeated is made at most; five times where absent. */
+  /** How often a call that may be repeated is made at most; five times where absent, and twice if nobody answers. */
   readonly attempts?: number;
   /** The instant by which the present run must end: no request begins after it, or lasts longer. */
   readonly deadline: () => number;
 }
 
-const TIMEOUT_MS = 20_000;
+/** A value of 64 KB takes less than a second. */
+const TIMEOUT_MS = 10_000;
+/** What answers nothing twice would take the time of all that an order still has to do. */
+const MOST_SILENCES = 2;
+
+/** As `retryable`, until nobody has answered for so many times. */
+function untilSilent(retryable: (error: unknown) => boolean): (error: unknown) => boolean {
+  let silences = 0;
+  return (error) => {
+    if (error instanceof Error && error.name === 'TimeoutError') silences += 1;
+    return silences < MOST_SILENCES && retryable(error);
+  };
+}
 
 /** The calls that a run makes of AWS, until it must end. */
 export const awsCalls = (options: AwsCallOptions) => ({
@@ -164,7 +176,7 @@ export const awsCalls = (options: AwsCallOptions) => ({
   again: <T>(attempt: () => Promise<T>, retryable = isTransient): Promise<T> =>
     retry(attempt, {
       ...options,
-      retryable,
+      retryable: untilSilent(retryable),
       attempts: options.attempts ?? 5,
       baseMs: 200,
       maxMs: 5_000,

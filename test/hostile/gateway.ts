@@ -22,6 +22,8 @@ export interface Gateway {
   readonly url: string;
   /** `undefined`: everything is passed on. */
   hostile: { readonly to: RegExp; readonly behaviour: Behaviour } | undefined;
+  /** How many requests it did not pass on. */
+  readonly caught: number;
   close(): void;
 }
 
@@ -47,6 +49,7 @@ function pass(
 }
 
 export async function startGateway(to: string): Promise<Gateway> {
+  let caught = 0;
   const server = createServer((asking, response) => {
     let body = '';
     asking.on('data', (chunk) => {
@@ -56,6 +59,7 @@ export async function startGateway(to: string): Promise<Gateway> {
       const operation = operationOf(asking);
       const { hostile } = gateway;
       if (!hostile?.to.test(operation)) return pass(to, asking, response, body);
+      caught += 1;
       response.on('error', () => {});
       response.socket?.on('error', () => {});
       hostile.behaviour(response, { operation, headers: asking.headers, body });
@@ -65,6 +69,9 @@ export async function startGateway(to: string): Promise<Gateway> {
   const gateway: Gateway = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     hostile: undefined,
+    get caught() {
+      return caught;
+    },
     close() {
       server.closeAllConnections();
       server.close();

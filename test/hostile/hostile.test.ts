@@ -12,6 +12,8 @@ import { startGateway } from './gateway.ts';
 
 /** As long as Lambda would let the function run: its deadline is five seconds before. */
 const LIMIT_MS = 25_000;
+/** With less, no token is begun: minting, storing and arming it takes up to 20 s. */
+const WRITING_MS = 45_000;
 const MEMORY_MB = 512;
 /** Of no form that anybody could know. */
 const MANAGEMENT = 'Zk3+mQ/9vT-xL_4pW7rB2nY8dH6sF1jC5gK0==';
@@ -96,7 +98,11 @@ const READS: Readonly<Record<string, Target>> = {
 /** Where a token is half made when it fails. */
 const WRITES: Readonly<Record<string, Target>> = {
   minting: { at: 'cluster', to: /^POST .*\/tokens$/, behaviours: ['says nothing', ...UNCLEAR] },
-  storing: { at: 'aws', to: /^PutSecretValue$/, behaviours: ['says nothing', ...UNCLEAR] },
+  storing: {
+    at: 'aws',
+    to: /^(CreateSecret|PutSecretValue)$/,
+    behaviours: ['says nothing', ...UNCLEAR],
+  },
   arming: { at: 'cluster', to: /^PATCH /, behaviours: ['trickles a body', ...UNCLEAR] },
   probing: {
     at: 'cluster',
@@ -120,6 +126,7 @@ async function runAgainst({ at, to, behaviour }: Attack, world: Hostile) {
   await world.invoke('rotate', { dryRun: true });
   world.gateways[at].hostile = { to, behaviour: BEHAVIOURS[behaviour] ?? expect.unreachable() };
   const answer = await world.invoke('rotate', {});
+  expect(world.gateways[at].caught).toBeGreaterThan(0);
   // `Sandbox.Timedout`: Lambda ended it. `Runtime.ExitError`: it ended itself, as where memory is over.
   expect(`${answer.error?.errorType}`).not.toMatch(/^(Sandbox|Runtime)\./);
   expect(world.peak()).toBeLessThan(MEMORY_MB);
@@ -142,7 +149,7 @@ describe.concurrent('a run ends in time, and the next one finishes what it began
     'where $name $behaviour',
     { timeout: 2 * HEALED_MS },
     async (attack) => {
-      await using world = await openHostile();
+      await using world = await openHostile(WRITING_MS);
       await runAgainst(attack, world);
       const { error } = await world.heal();
       expect(error).toBeUndefined();
@@ -170,5 +177,41 @@ describe.concurrent('a run does its work', () => {
     expect(error).toBeUndefined();
     expect(result).toMatchObject({ schedule: { state: 'unknown' } });
     expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  });
+});
+
+/** With this much, an order has time for all that it does, if no call of it waits for long. */
+const ORDER_MS = 3 * MINUTE;
+/** What operators may wait for a string to be cut off, at most, while one operation of AWS's says nothing. */
+const CUT_OFF_MS = 60_000;
+
+describe.concurrent('an order ends the string, while one operation of AWS says nothing', () => {
+  const operations = [
+    'DescribeSecret',
+    'TagResource',
+    'UpdateSecretVersionStage',
+    'ListSecretVersionIds',
+    'GetSchedule',
+    'PutEvents',
+  ];
+  const cases = operations.flatMap((operation) =>
+    ['freeze', 'delete'].map((way) => ({ operation, way })),
+  );
+  test.each(cases)('$way, $operation', { timeout: 4 * MINUTE }, async ({ operation, way }) => {
+    await using world = await openHostile(ORDER_MS);
+    await world.heal();
+    const string = world.string(TELEGRAF);
+    const order = { token: 'telegraf', way, reason: 'drill' };
+    await world.invoke('revoke', { ...order, dryRun: true });
+    world.gateways.aws.hostile = { to: new RegExp(`^${operation}$`), behaviour: () => {} };
+    const from = Date.now();
+    const answer = world.invoke('revoke', order);
+    while (world.accepts(string) && Date.now() - from < CUT_OFF_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(world.accepts(string)).toBe(false);
+    expect(`${(await answer).error?.errorType}`).not.toMatch(/^(Sandbox|Runtime)\./);
+    expect(world.gateways.aws.caught).toBeGreaterThan(0);
+    expect(world.leaks()).toEqual([]);
   });
 });
