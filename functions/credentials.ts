@@ -86,7 +86,7 @@ const SHORTEST_MANAGEMENT = 8;
  * line of the text stays a line.
  */
 const ENCODED =
-  /%([2-7][0-9A-Fa-f])|\\{1,4}(?:u00|x)([2-7][0-9A-Fa-f])|=(2B|2D|2F|3D|5F)|\\{1,4}([/_+=-])|&#0{0,6}(\d{2,3});|&#[xX]0{0,6}([2-7][0-9A-Fa-f]);|&(amp|dash|equals|hyphen|lowbar|percnt|period|plus|sol);/g;
+  /%([2-7][0-9A-Fa-f])|\\{1,4}(?:u00|x|u\{0{0,4}|U0{6})([2-7][0-9A-Fa-f])\}?|=(2B|2D|2F|3D|5F)|\\{1,4}([/_+=-])|&#0{0,6}(\d{2,3});?|&#[xX]0{0,6}([2-7][0-9A-Fa-f]);?|&(amp|dash|equals|hyphen|lowbar|percnt|period|plus|sol);/g;
 const ENTITIES: Readonly<Record<string, string>> = {
   amp: '&',
   dash: '-',
@@ -98,11 +98,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   plus: '+',
   sol: '/',
 };
-/** Eight bytes or more, each by itself: as programs print a list of them, dumps print memory, and a mail writes them all. */
+/** Eight bytes or more, by themselves or in groups: as programs print a list of them, dumps print memory, and a mail writes them all. */
 const DECIMAL_BYTES =
   /\d{2,3}(?:,[ \t\r\n]{0,40}\d{2,3}){7,}|(?<=\[)\d{2,3}(?: \d{2,3}){7,}(?=\])/g;
 const HEXADECIMAL_BYTES =
-  /[2-7][0-9A-Fa-f](?:(?:[:= ]|,? ?0x)[2-7][0-9A-Fa-f](?![0-9A-Za-z])){7,}/g;
+  /[2-7][0-9A-Fa-f](?:(?:[:= ]|,? ?0x)[2-7][0-9A-Fa-f](?![0-9A-Za-z])){7,}|(?<![0-9A-Za-z])(?:[2-7][0-9A-Fa-f]){2,8}(?: (?:[2-7][0-9A-Fa-f]){2,8}(?![0-9A-Za-z])){2,}(?: [2-7][0-9A-Fa-f](?![0-9A-Za-z]))?/g;
 const LAYERS = 4;
 
 const ESCAPE = String.fromCharCode(27);

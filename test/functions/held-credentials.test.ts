@@ -34,6 +34,20 @@ test.each([
   ['in base64 twice', base64(base64(OPAQUE))],
   ['in hexadecimal digits', Buffer.from(OPAQUE).toString('hex')],
   ['in hexadecimal digits, upper-case', Buffer.from(OPAQUE).toString('hex').toUpperCase()],
+  [
+    'in hexadecimal digits in groups of four',
+    Buffer.from(OPAQUE)
+      .toString('hex')
+      .replace(/....(?=.)/g, '$& '),
+  ],
+  [
+    'in hexadecimal digits in groups of eight',
+    Buffer.from(OPAQUE)
+      .toString('hex')
+      .replace(/.{8}(?=.)/g, '$& '),
+  ],
+  ['as entities that do not end', html(OPAQUE).replaceAll(';', '')],
+  ['as \\u{} escapes', unicode(OPAQUE).replace(/u00(..)/g, 'u{$1}')],
   ['in hexadecimal digits of base64', Buffer.from(base64(OPAQUE)).toString('hex')],
   ['in wrapped base64', base64(`user:${OPAQUE}`).replace(/.{32}/g, '$&\r\n')],
   ['without its beginning', `…${OPAQUE.slice(5)}`],

@@ -45,6 +45,13 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   'as JSON of bytes': (text) => JSON.stringify(Buffer.from(text)),
   'as bytes in hexadecimal digits': (text) => hex(text).replace(/..(?=.)/g, '$& '),
   'as bytes in hexadecimal digits with colons': (text) => hex(text).replace(/..(?=.)/g, '$&:'),
+  'as hexadecimal digits in groups of four': (text) => hex(text).replace(/....(?=.)/g, '$& '),
+  'as hexadecimal digits in groups of eight': (text) => hex(text).replace(/.{8}(?=.)/g, '$& '),
+  'in \\u{} escapes': (text) => hex(text).replace(/../g, '\\u{$&}'),
+  'as HTML, every character in entities that do not end': (text) =>
+    codesOf(text)
+      .map((code) => `&#${code}`)
+      .join(''),
   'as bytes of a program': (text) => hex(text).replace(/../g, '0x$&, '),
   'quoted-printable, every character': (text) => hex(text).toUpperCase().replace(/../g, '=$&'),
 };

@@ -20,13 +20,16 @@ const unescaped = (text: string): string =>
     .replace(/\d+(?:,\s*\d+){11,}|\[\d+(?: \d+){11,}\]/g, (list) =>
       String.fromCharCode(...(list.match(/\d+/g) ?? []).map(Number)),
     )
-    .replace(/(?:\\+(?:u00|x)|[%=]|&#x0*)([0-9a-f]{2});?/gi, (_all, hex) =>
+    .replace(/(?:\\+(?:u\{?0*|x)|[%=]|&#x0*)([0-9a-f]{2})[;}]?/gi, (_all, hex) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     )
     .replace(/(?:0x)?[0-9a-f]{2}(?:(?:[: ]|,? ?0x)[0-9a-f]{2}){11,}/gi, (bytes) =>
       bytesOf(bytes.replace(/0x|[:, ]/g, ''), 'hex'),
     )
-    .replace(/&#0*(\d{2,3});/g, (_all, code) => String.fromCharCode(Number(code)))
+    .replace(/(?:[0-9a-f]{4,16} ){2,}[0-9a-f]{2,16}/gi, (bytes) =>
+      bytesOf(bytes.replaceAll(' ', ''), 'hex'),
+    )
+    .replace(/&#0*(\d{2,3});?/g, (_all, code) => String.fromCharCode(Number(code)))
     .replace(/&(amp|equals|lowbar|plus|sol);/g, (_all, name) => ENTITIES[name] ?? '')
     .replace(/\\+\//g, '/');
 
