@@ -132,6 +132,14 @@ test('a call that is one too many is repeated, whatever the error is called', as
   expect(received()).toEqual([0, 1]);
 });
 
+test('a call that AWS refuses is not repeated: neither a right nor a bus comes while a run waits', async () => {
+  const { aws, publisher, publish } = await connect({ patience: 99 });
+  aws.intercept = () => Promise.resolve({ status: 403, body: '{"__type":"AccessDenied"}' });
+  publish(2);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(2);
+  expect(aws.state.calls).toMatchObject({ PutEvents: 1 });
+});
+
 test('a call that fails is repeated, with longer and longer waits, until it succeeds', async () => {
   const { aws, publisher, publish, naps, warnings, received } = await connect({ patience: 99 });
   aws.intercept = first(

@@ -109,3 +109,14 @@ test('nor does a log line of a part of a token that the run has minted', async (
   expect(told()).toContain('"part":"[token]"');
   expect(told()).not.toContain(part);
 });
+
+test("nor of AWS's own credentials, which go with every request, and which a server may repeat", async () => {
+  const session = randomBytes(48).toString('base64url');
+  vi.stubEnv('AWS_SESSION_TOKEN', session);
+  const { run, told } = await openRuntime();
+  await run(({ log }) => {
+    log.warn('refused', { session: session.slice(5, 30) });
+    return Promise.resolve();
+  });
+  expect(told()).toContain('"session":"[token]"');
+});
