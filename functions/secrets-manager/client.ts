@@ -73,7 +73,10 @@ interface Page {
   readonly NextToken?: string | undefined;
 }
 
-/** Every page of a list, or none. A server that names a page twice would be asked for ever. */
+/** 10,000 secrets or versions: many times what an owner or a secret has, and little enough for a function's memory. */
+const MOST_PAGES = 100;
+
+/** Every page of a list, or none. A server that names a page twice, or ever new ones, would be asked for ever. */
 async function* pagesOf<P extends Page>(
   place: string,
   read: (NextToken: string | undefined) => Promise<P | undefined>,
@@ -83,6 +86,9 @@ async function* pagesOf<P extends Page>(
   do {
     if (named.has(next)) {
       throw new ForeignAnswerError(place, 200, 'with a NextToken that it gave before');
+    }
+    if (named.size === MOST_PAGES) {
+      throw new ForeignAnswerError(place, 200, `there is more than ${MOST_PAGES} pages of it`);
     }
     named.add(next);
     const page = await read(next);

@@ -319,6 +319,19 @@ test('a listing whose pages have no end is given up when the run ends', async ()
 test.each<[string, object, (secrets: Secrets) => Promise<unknown>]>([
   ['ListSecrets of owner prod', { SecretList: [] }, (secrets) => secrets.list('prod')],
   ['ListSecretVersionIds of s', { Versions: [] }, (secrets) => secrets.versionTimes('s')],
+])('no list is read without end: %s', async (place, page, read) => {
+  const { secrets } = await connectToOdd(
+    (_request, index) => ({ body: { ...page, NextToken: `page ${index}` } }),
+    60_000,
+  );
+  await expect(read(secrets)).rejects.toThrow(
+    `${place} answered 200, but there is more than 100 pages of it`,
+  );
+});
+
+test.each<[string, object, (secrets: Secrets) => Promise<unknown>]>([
+  ['ListSecrets of owner prod', { SecretList: [] }, (secrets) => secrets.list('prod')],
+  ['ListSecretVersionIds of s', { Versions: [] }, (secrets) => secrets.versionTimes('s')],
 ])('no page of %s is asked for again and again', async (place, page, read) => {
   const { server, secrets } = await connectToOdd(
     (_request, index) => ({ body: { ...page, NextToken: String(index % 2) } }),
