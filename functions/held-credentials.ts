@@ -33,7 +33,9 @@ const DEEPEST = 2;
 
 /** Not `tokenId` or `secretName`. */
 const SECRET_KEY =
-  /(?:token|secret|pass(?:word|wd|phrase)|pwd|dsn|credential|(?:api|access|private)[-_]?key)s?$/i;
+  /(?:token|secret|pass(?:word|wd|phrase)|pwd|dsn|credential|(?:api|access|private)[-_]?key|connection[-_]?string)s?$/i;
+/** The password of an address, whatever its key: `dbUrl`. */
+const PASSWORD_OF_ADDRESS = /:\/\/[^\s/:@]{0,200}:([^\s/@]{1,200})@/;
 /** Not `bypass`. */
 const PASS = /(?:(?<![A-Za-z])(?:pass|PASS)|Pass)$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -89,11 +91,15 @@ export function createHeldCredentials(known = ''): HeldCredentials {
       return;
     }
     const isNamedSo = SECRET_KEY.test(key) || PASS.test(key);
-    if (!isNamedSo || UUID.test(text) || INSTANT.test(text)) return;
     // A text that has a token, too, leaves without its encoding: `p%40ss` as `p@ss`.
-    for (const each of new Set([text, plainText(text)])) {
+    const forms =
+      isNamedSo && !UUID.test(text) && !INSTANT.test(text) ? [text, plainText(text)] : [];
+    for (const each of new Set(forms)) {
       if (each.length >= BLOCK && !known.includes(each)) wholes.set(each, wholeOf(each));
     }
+    // After the whole, which goes as one.
+    const password = PASSWORD_OF_ADDRESS.exec(text)?.[1];
+    if (password !== undefined) holdText('password', password);
   }
 
   function holdIn(key: string, value: unknown): void {

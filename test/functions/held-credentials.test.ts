@@ -96,14 +96,21 @@ test('of the value of a secret it knows tokens and passwords, and no names', () 
   ).not.toMatch(/correct|horse|battery/);
 });
 
-test.each(['pass', 'DB_PASS', 'passphrase', 'api-key', 'apikey', 'X-Api-Key', 'dsn', 'SENTRY_DSN'])(
-  'what a secret has under %s is a password',
-  (key) => {
-    const held = createHeldCredentials();
-    held.holdAllIn(JSON.stringify({ token: 'x', more: { [key]: 'correct horse battery' } }));
-    expect(held.redact('refused: correct horse battery')).toBe('refused: [token]');
-  },
-);
+test.each([
+  'pass',
+  'DB_PASS',
+  'passphrase',
+  'api-key',
+  'apikey',
+  'X-Api-Key',
+  'dsn',
+  'SENTRY_DSN',
+  'connectionString',
+])('what a secret has under %s is a password', (key) => {
+  const held = createHeldCredentials();
+  held.holdAllIn(JSON.stringify({ token: 'x', more: { [key]: 'correct horse battery' } }));
+  expect(held.redact('refused: correct horse battery')).toBe('refused: [token]');
+});
 
 test('a name that is part of a password stays a name', () => {
   const held = createHeldCredentials();
@@ -152,6 +159,20 @@ test('a password that is percent-encoded in an address is found decoded, too', (
     expect(held.redact(`dsn=${text};`)).toBe('dsn=[token];');
   }
 });
+
+test.each(['dbUrl', 'DATABASE_URL', 'dsn'])(
+  'the password of an address is found by itself, under %s',
+  (key) => {
+    const held = createHeldCredentials();
+    held.holdAllIn(
+      JSON.stringify({ [key]: 'postgres://app:correct-horse-1@db.example.com:5432/x' }),
+    );
+    expect(held.redact('password authentication failed: correct-horse-1')).toBe(
+      'password authentication failed: [token]',
+    );
+    expect(held.redact('db.example.com:5432 app')).toBe('db.example.com:5432 app');
+  },
+);
 
 test('an ordinary word is no password because its key ends like one, and a line of slashes is none', () => {
   const held = holding(`IQoJb3JpZ2luX2VjEPT${'/'.repeat(10)}wEaCXVzLWVhc3QtMSJIMEYCIQ`);
