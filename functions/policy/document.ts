@@ -94,6 +94,8 @@ const clusterSchema = z.strictObject({
   clusterId: z.optional(uuid),
 });
 
+const ACCOUNT = 'the 12 digits of an AWS account';
+
 const lifetimes = {
   rotateEvery: z.optional(durationSchema),
   renewBefore: z.optional(durationSchema),
@@ -195,7 +197,11 @@ export const documentSchema = z.strictObject({
   encryptionKey: z.optional(kmsKey),
   /** Ids of other AWS accounts that may read secrets which somebody else made for Keyturn. */
   trustedAccounts: z._default(
-    z.array(z.string().check(z.regex(/^[0-9]{12}$/, 'the 12 digits of an AWS account, in quotes'))),
+    z.array(
+      z
+        .string(`${ACCOUNT}, in quotes, because YAML takes zeros in front off a number`)
+        .check(z.regex(/^[0-9]{12}$/, ACCOUNT)),
+    ),
     [],
   ),
   /** Name or ARN of the bus for Keyturn's events. Absent: the default bus. */

@@ -4,7 +4,7 @@ import { contradictions } from './contradictions.ts';
 import { type Document, documentSchema, EXTENSION } from './document.ts';
 import { misplacedCredentials } from './misplaced.ts';
 import { type Lifetimes, type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
-import { explainIssues, PolicyError } from './policy-error.ts';
+import { explainIssues, PolicyError, UNEXPLAINED } from './policy-error.ts';
 
 const DEFAULT_LIFETIMES = {
   rotateEvery: 30 * DAY_MS,
@@ -57,7 +57,7 @@ export function parsePolicy(document: unknown, file = 'keyturn.yaml'): Policy {
   const misplaced = misplacedCredentials(document);
   if (misplaced.length > 0) throw new PolicyError(misplaced);
   const declared = withoutExtensions(document);
-  const parsed = documentSchema.safeParse(declared);
+  const parsed = documentSchema.safeParse(declared, UNEXPLAINED);
   if (!parsed.success) {
     throw new PolicyError(explainIssues(documentSchema, parsed.error.issues, declared));
   }
