@@ -123,6 +123,10 @@ const tokenText = textSchema('a text', 0).check(
   ),
 );
 
+/** What the name of an entry may be. */
+export const TOKEN_NAME =
+  'a token name: letters, digits, "_", "." and "-", of which the first is a letter or a digit';
+
 const tokenSchema = z.strictObject({
   ...lifetimes,
   /** For people; the text before the marker in the token's description. */
@@ -159,14 +163,7 @@ export const documentSchema = z.strictObject({
   ),
   defaults: z._default(z.strictObject(lifetimes), {}),
   tokens: z.record(
-    z
-      .string()
-      .check(
-        z.regex(
-          /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
-          'a token name: letters, digits, "_", "." and "-"',
-        ),
-      ),
+    z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, TOKEN_NAME)),
     tokenSchema,
   ),
   databases: z._default(z.array(databaseRuleSchema), []),

@@ -72,6 +72,25 @@ describe('a mistake names file, line, key, what was found and what was expected:
     );
   });
 
+  test('an entry by the name __proto__, also one that a merge brings', () => {
+    const said =
+      /^keyturn\.yaml:\d+: tokens\.__proto__: found this name, expected a token name: letters/;
+    const entry = '__proto__: { permissions: { read: [telemetry] } }';
+    expect(mistakeIn(`${POLICY}  ${entry}\n`)).toMatch(said);
+    expect(mistakeIn(POLICY.replace('telegraf:', '__proto__:'))).toMatch(said);
+    expect(mistakeIn(`x-more: &more { ${entry} }\n${POLICY}  <<: *more\n`)).toMatch(said);
+  });
+
+  test.each([
+    ['of the file', `${POLICY}__proto__: { owner: x }\n`, '__proto__'],
+    ['of the cluster', POLICY.replace('{ url', '{ __proto__: 1, url'), 'cluster.__proto__'],
+    ['of a token', POLICY.replace('{ perm', '{ __proto__: 1, perm'), 'tokens.telegraf.__proto__'],
+    ['of a rule', `${POLICY}databases: [{ name: a, __proto__: 1 }]\n`, 'databases[0].__proto__'],
+  ])('a key __proto__ %s', (_what, text, key) => {
+    expect(mistakeIn(text)).toMatch(/: unknown key; known here: /);
+    expect(mistakeIn(text)).toContain(`: ${key}: `);
+  });
+
   test('an alias without an anchor above it, wherever it stands', () => {
     const entry = (value: string) => `${POLICY}  lab:\n    ${value}\n`;
     const said = 'keyturn.yaml:10: found *nope, expected an anchor &nope above it';
