@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Document, YAMLError } from 'yaml';
 import {
@@ -20,6 +19,7 @@ import { warningsOf } from '../functions/policy/warnings.ts';
 import { approvalMistakes } from './approvals.ts';
 import { awsLimitMistakes } from './aws-limits.ts';
 import { authorityMistake } from './certificate-authority.ts';
+import { readNamedFile } from './named-file.ts';
 import { expressionMistakes, scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
 
 export interface PolicyFile {
@@ -62,18 +62,14 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   return offset;
 }
 
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new PolicyFileError(
-      `${file}: cannot read the policy file; check its path and permissions`,
-      {
+const read = (file: string): string =>
+  readNamedFile(
+    file,
+    (problem, cause) =>
+      new PolicyFileError(`${file}: ${problem} the policy file; check its path and permissions`, {
         cause,
-      },
-    );
-  }
-}
+      }),
+  );
 
 /**
  * The certificates that `cluster.ca` names. Undefined: it names none.
@@ -84,12 +80,12 @@ function readAuthority(file: string, { cluster: { ca } }: Policy): string | unde
   const path = resolve(dirname(file), ca);
   const refuse = (message: string, cause?: unknown) =>
     new PolicyError([{ path: ['cluster', 'ca'], message }], { cause });
-  let pem: string;
-  try {
-    pem = readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw refuse(`cannot read ${path}; check its path and permissions`, cause);
-  }
+  const pem = readNamedFile(path, (problem, cause) =>
+    refuse(
+      `${problem} ${path}, expected the authority's certificates in PEM; check its path and permissions`,
+      cause,
+    ),
+  );
   const mistake = authorityMistake(pem);
   if (mistake !== undefined) throw refuse(`${path} ${mistake}`);
   return pem;

@@ -122,6 +122,21 @@ test('a file that cannot be read is named', () => {
   );
 });
 
+test('what never ends is not read to its end', { timeout: 20_000 }, () => {
+  expect(() => readPolicyFile('/dev/zero')).toThrow(
+    '/dev/zero: found more than 10 MB in the policy file; check its path and permissions',
+  );
+  expect(mistakeIn(POLICY.replace('cluster: {', 'cluster: { ca: /dev/zero,'))).toBe(
+    "keyturn.yaml:3: cluster.ca: found more than 10 MB in /dev/zero, expected the authority's certificates in PEM; check its path and permissions",
+  );
+});
+
+test('a file of the most bytes is read whole', () => {
+  const comment = `#${'x'.repeat(10 * 2 ** 20 - POLICY.length - 1)}`;
+  expect(readPolicyFile(writePolicy(folder, `${POLICY}${comment}`)).policy.owner).toBe('prod');
+  expect(mistakeIn(`${POLICY}${comment}x`)).toMatch(/: found more than 10 MB in the policy file;/);
+});
+
 /** A warning's sentence, without the folder. */
 const warningsOf = (text: string) =>
   readPolicyFile(writePolicy(folder, text)).warnings.map(({ sentence }) =>
@@ -177,7 +192,7 @@ describe('cluster.ca', () => {
     ['nothing in the frame', certificate.replace(/\n[\s\S]*\n/, '\nAAAA\n'), 'number 1 is no'],
     ['a private key', key, 'holds a private key'],
     ['a private key beside a certificate', `${certificate}\n${key}`, 'holds a private key'],
-    ['no such file', undefined, 'cannot read authority.pem; check its path and permissions'],
+    ['no such file', undefined, 'cannot read authority.pem, expected the authority'],
   ])('is refused by line, key and file, without quoting it: %s', (_what, content, words) => {
     const mistake = mistakeIn(withAuthority(content));
     expect(mistake).toMatch(/^keyturn\.yaml:3: cluster\.ca: .*authority\.pem/);
