@@ -105,6 +105,35 @@ describe('a mistake names file, line, key, what was found and what was expected:
     expect(mistakeIn(`x-loop: &a { b: [*a] }\n${POLICY}`)).toMatch(said);
   });
 
+  test.each([
+    ['5', 11, '5'],
+    ['', 11, 'null'],
+    ['"x"', 11, '"x"'],
+    ['[{ rotateEvery: 20d }, 7]', 11, '7'],
+    ['[[{ rotateEvery: 20d }]]', 11, 'a list'],
+    ['*five', 11, '*five'],
+    ['[*five]', 11, '*five'],
+    ['*list', 2, '5'],
+  ])('a merge key with what is no mapping: %s', (value, line, found) => {
+    const anchors = 'x-five: &five 5\nx-list: &list [5]';
+    const entry = `  lab:\n    <<: ${value}\n    permissions: { read: [telemetry] }\n`;
+    expect(mistakeIn(`${anchors}${POLICY}${entry}`)).toBe(
+      `keyturn.yaml:${line}: found ${found}, expected a mapping behind "<<", or the alias of one`,
+    );
+  });
+
+  test('a merge key alone', () => {
+    expect(mistakeIn(`${POLICY}  lab: { <<, permissions: { read: [a] } }\n`)).toMatch(
+      /^keyturn\.yaml:9: found nothing, expected a mapping behind "<<"/,
+    );
+  });
+
+  test('a merge key in quotes, which is a key like others', () => {
+    expect(mistakeIn(`${POLICY}  lab: { "<<": 5, permissions: { read: [a] } }\n`)).toMatch(
+      /^keyturn\.yaml:9: tokens\.lab\.<<: unknown key/,
+    );
+  });
+
   test('two documents', () => {
     expect(mistakeIn(`${POLICY}---\n${POLICY}`)).toBe(
       'keyturn.yaml:9: found a second document, expected one; take out "---" and what is below it, or give it a file of its own',
@@ -241,10 +270,6 @@ describe('YAML', () => {
       (_, index) => `  - &a${index + 1} [${`*a${index},`.repeat(9)}]`,
     );
     expect(mistakeIn(`${POLICY}x-bomb:\n  - &a0 [x]\n${lines.join('\n')}\n`)).toMatch(/alias/i);
-  });
-
-  test('what it cannot merge is refused', () => {
-    expect(mistakeIn(tokens('tokens:\n  first: { <<: 7 }'))).toMatch(/^keyturn\.yaml: Merge/);
   });
 
   test('a character that a terminal obeys is shown as an escape, in keys too', () => {
