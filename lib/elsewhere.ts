@@ -29,9 +29,18 @@ const SECRET = "a secret of this stack's Region, in which alone the functions re
 const BUS =
   "a bus of this stack's Region, because nobody sends to one of another, to which only a rule forwards; write one";
 
+const KEY_OF_SHARED =
+  "the ARN of the key of that account which cluster.managementToken is under: no account shares a secret under AWS's own key, and an alias by its name is one of this stack's account; write a key";
+
+/** `arn:aws:kms:eu-west-1:111122223333:key/<id>`: a key beside a secret. */
+function keyBeside(secret: string): string {
+  const [arn, partition, , region, account] = secret.split(':');
+  return [arn, partition, 'kms', region, account, 'key/<id>'].join(':');
+}
+
 /**
- * What a policy, or the app, names by ARN in another place than the stack's, where it is of no use, or lets others read:
- * a sentence for each.
+ * What a policy, or the app, names by ARN in another place than the stack's, where it is of no use, or lets others read, and the key that
+ * a management token of another account lacks: a sentence for each.
  */
 export function namedElsewhere(
   { file, encryptionKey, eventBus, cluster }: Policy,
@@ -41,18 +50,28 @@ export function namedElsewhere(
   // Another account may let our roles read its secret, with a key of its own, and send to its bus.
   const inRegion = { region: place.region };
   const { managementToken, managementTokenKey } = cluster;
-  const isOurs = movedTo({ account: place.account }, managementToken) === managementToken;
-  const [ofToken, keyOfToken] = isOurs ? [place, KEY] : [inRegion, KEY_OF_OTHERS];
+  const isOurs = (text: string) => movedTo({ account: place.account }, text) === text;
+  const isShared = !isOurs(managementToken);
+  const [ofToken, keyOfToken] = isShared ? [inRegion, KEY_OF_OTHERS] : [place, KEY];
+  const inPolicy = [`${file}: cluster.managementTokenKey`, managementTokenKey] as const;
+  const inApp = ["Keyturn's property managementTokenKey", given.managementTokenKey] as const;
   const rows: readonly [Place, string, string | undefined, string][] = [
     [place, `${file}: encryptionKey`, encryptionKey, KEY],
     [place, "Keyturn's property encryptionKey", given.encryptionKey, KEY],
-    [ofToken, `${file}: cluster.managementTokenKey`, managementTokenKey, keyOfToken],
-    [ofToken, "Keyturn's property managementTokenKey", given.managementTokenKey, keyOfToken],
+    [ofToken, ...inPolicy, keyOfToken],
+    [ofToken, ...inApp, keyOfToken],
     [inRegion, `${file}: cluster.managementToken`, managementToken, SECRET],
     [inRegion, `${file}: eventBus`, eventBus, BUS],
   ];
-  return rows.flatMap(([where, name, text, expected]) => {
+  const sentenceOf = (name: string, found: string | undefined, expected: string, such: string) =>
+    `${name}: found ${found === undefined ? 'nothing' : `"${found}"`}, expected ${expected} such as ${such}`;
+  const elsewhere = rows.flatMap(([where, name, text, expected]) => {
     const here = text === undefined ? undefined : movedTo(where, text);
-    return here === text ? [] : [`${name}: found "${text}", expected ${expected} such as ${here}`];
+    return here === undefined || here === text ? [] : [sentenceOf(name, text, expected, here)];
   });
+  const [name, key] = inApp[1] === undefined ? inPolicy : inApp;
+  const opensNothing = key === undefined || (isOurs(key) && key.includes('alias/'));
+  return isShared && opensNothing
+    ? [...elsewhere, sentenceOf(name, key, KEY_OF_SHARED, keyBeside(managementToken))]
+    : elsewhere;
 }

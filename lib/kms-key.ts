@@ -36,17 +36,18 @@ function borneBy(key: IKey): IKey {
 /** A key of an app. */
 export function keyNamedBy(key: IKey): NamedKey {
   const found = borneBy(key);
-  return isAlias(found) ? { alias: found.aliasName } : { arn: found.keyArn };
+  return isAlias(found)
+    ? { alias: found.aliasName, account: found.env.account }
+    : { arn: found.keyArn };
 }
 
-/** A key of an app as a policy file would name it: where CDK does not know its ARN yet, it knows the place. */
+/** A key of an app as a policy file would name it, by ARN: where CDK does not know that yet, it knows the place. */
 export function writtenAs(key: IKey): string {
   const found = borneBy(key);
-  if (isAlias(found)) return found.aliasName;
   const { account, region } = found.env;
-  return Token.isUnresolved(found.keyArn)
-    ? `arn:aws:kms:${region}:${account}:key/<id>`
-    : found.keyArn;
+  const inPlace = (resource: string) => `arn:aws:kms:${region}:${account}:${resource}`;
+  if (isAlias(found)) return inPlace(found.aliasName);
+  return Token.isUnresolved(found.keyArn) ? inPlace('key/<id>') : found.keyArn;
 }
 
 /** How Secrets Manager is told of it (`KmsKeyId`). */

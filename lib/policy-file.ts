@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import type { Document, YAMLError } from 'yaml';
+import type { Document, Node, YAMLError } from 'yaml';
 import {
   isAlias,
   isCollection,
   isMap,
   isNode,
   isScalar,
+  isSeq,
   LineCounter,
   parseDocument,
   visit,
@@ -20,6 +20,7 @@ import { warningsOf } from '../functions/policy/warnings.ts';
 import { approvalMistakes } from './approvals.ts';
 import { awsLimitMistakes } from './aws-limits.ts';
 import { authorityMistake } from './certificate-authority.ts';
+import { readNamedFile } from './named-file.ts';
 import { expressionMistakes, scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
 
 export interface PolicyFile {
@@ -62,18 +63,14 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   return offset;
 }
 
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new PolicyFileError(
-      `${file}: cannot read the policy file; check its path and permissions`,
-      {
+const read = (file: string): string =>
+  readNamedFile(
+    file,
+    (problem, cause) =>
+      new PolicyFileError(`${file}: ${problem} the policy file; check its path and permissions`, {
         cause,
-      },
-    );
-  }
-}
+      }),
+  );
 
 /**
  * The certificates that `cluster.ca` names. Undefined: it names none.
@@ -84,12 +81,12 @@ function readAuthority(file: string, { cluster: { ca } }: Policy): string | unde
   const path = resolve(dirname(file), ca);
   const refuse = (message: string, cause?: unknown) =>
     new PolicyError([{ path: ['cluster', 'ca'], message }], { cause });
-  let pem: string;
-  try {
-    pem = readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw refuse(`cannot read ${path}; check its path and permissions`, cause);
-  }
+  const pem = readNamedFile(path, (problem, cause) =>
+    refuse(
+      `${problem} ${path}, expected the authority's certificates in PEM; check its path and permissions`,
+      cause,
+    ),
+  );
   const mistake = authorityMistake(pem);
   if (mistake !== undefined) throw refuse(`${path} ${mistake}`);
   return pem;
@@ -113,26 +110,48 @@ interface Mistake {
   readonly message: string;
 }
 
-/** Aliases that stand before or inside what they name, or name nothing. The parser would say so only of some, and not where. */
-function strayAliases(yaml: Document): Mistake[] {
-  const anchors = new Set<string | undefined>();
+/** What stands in a file instead of a mapping. */
+function writtenIn(node: unknown): string {
+  if (isAlias(node)) return `*${node.source}`;
+  return isScalar(node) ? (JSON.stringify(node.value) ?? 'nothing') : 'a list';
+}
+
+/**
+ * Aliases that stand before or inside what they name, or name nothing, and merge keys with what is no mapping. The parser would say so
+ * only of some, and not where.
+ */
+function strayReferences(yaml: Document): Mistake[] {
+  const anchors = new Map<string, Node>();
   const found: Mistake[] = [];
+  const refuse = (node: Node, expected: string) =>
+    found.push({
+      offset: node.range?.[0] ?? 0,
+      message: `found ${writtenIn(node)}, expected ${expected}`,
+    });
+  const named = (node: unknown) => (isAlias(node) ? anchors.get(node.source) : node);
   visit(yaml, {
+    Pair(_key, { key, value }) {
+      // The parser takes a merge key, and none in quotes, for a symbol.
+      if (!isScalar(key) || typeof key.value !== 'symbol') return;
+      const list = named(value);
+      for (const each of isSeq(list) ? list.items : [value]) {
+        const merged = named(each);
+        if (merged === undefined || isMap(merged)) continue;
+        refuse(isNode(each) ? each : key, 'a mapping behind "<<", or the alias of one');
+      }
+    },
     Node(_key, node, around) {
       if (!isAlias(node)) {
-        anchors.add(node.anchor);
+        if (node.anchor !== undefined) anchors.set(node.anchor, node);
         return;
       }
       const { source } = node;
       const isInside = around.some((each) => isCollection(each) && each.anchor === source);
       if (anchors.has(source) && !isInside) return;
-      const expected = isInside
-        ? `it outside of what &${source} names`
-        : `an anchor &${source} above it`;
-      found.push({
-        offset: node.range?.[0] ?? 0,
-        message: `found *${source}, expected ${expected}`,
-      });
+      refuse(
+        node,
+        isInside ? `it outside of what &${source} names` : `an anchor &${source} above it`,
+      );
     },
   });
   return found;
@@ -178,7 +197,7 @@ function readJudged(
   const lines = new LineCounter();
   const yaml = parseDocument(read(file), { lineCounter: lines, merge: true });
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
-  const mistakes = [...[...yaml.errors, ...yaml.warnings].map(mistakeOf), ...strayAliases(yaml)];
+  const mistakes = [...[...yaml.errors, ...yaml.warnings].map(mistakeOf), ...strayReferences(yaml)];
   if (mistakes.length > 0) {
     throw new PolicyFileError(
       mistakes

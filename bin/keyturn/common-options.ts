@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { functionName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { parseManagementToken } from '../../functions/secrets-manager/management-token.ts';
 import { TokenValue } from '../../functions/token-value.ts';
+import { readNamedFile } from '../../lib/named-file.ts';
 import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
@@ -51,16 +51,15 @@ function ownManagementToken(file: string | undefined): TokenValue | undefined {
   return parseManagementToken(new TokenValue(given), file ?? MANAGEMENT_TOKEN).value;
 }
 
-function readToken(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new CommandError(
-      `cannot read ${file}, expected a file with only the management token, or with the JSON of its secret; correct --management-token-file`,
-      { cause },
-    );
-  }
-}
+const readToken = (file: string): string =>
+  readNamedFile(
+    file,
+    (problem, cause) =>
+      new CommandError(
+        `${problem} ${file}, expected a file with only the management token, or with the JSON of its secret; correct --management-token-file`,
+        { cause },
+      ),
+  );
 
 /** The policy, and the engine that does the work. */
 export function openEngine(

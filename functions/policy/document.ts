@@ -94,6 +94,8 @@ const clusterSchema = z.strictObject({
   clusterId: z.optional(uuid),
 });
 
+const ACCOUNT = 'the 12 digits of an AWS account';
+
 const lifetimes = {
   rotateEvery: z.optional(durationSchema),
   renewBefore: z.optional(durationSchema),
@@ -120,6 +122,10 @@ const tokenText = textSchema('a text', 0).check(
     `a text without "${MARKER_OPENING}", which begins a marker`,
   ),
 );
+
+/** What the name of an entry may be. */
+export const TOKEN_NAME =
+  'a token name: letters, digits, "_", "." and "-", of which the first is a letter or a digit';
 
 const tokenSchema = z.strictObject({
   ...lifetimes,
@@ -157,14 +163,7 @@ export const documentSchema = z.strictObject({
   ),
   defaults: z._default(z.strictObject(lifetimes), {}),
   tokens: z.record(
-    z
-      .string()
-      .check(
-        z.regex(
-          /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
-          'a token name: letters, digits, "_", "." and "-"',
-        ),
-      ),
+    z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, TOKEN_NAME)),
     tokenSchema,
   ),
   databases: z._default(z.array(databaseRuleSchema), []),
@@ -195,7 +194,11 @@ export const documentSchema = z.strictObject({
   encryptionKey: z.optional(kmsKey),
   /** Ids of other AWS accounts that may read secrets which somebody else made for Keyturn. */
   trustedAccounts: z._default(
-    z.array(z.string().check(z.regex(/^[0-9]{12}$/, 'the 12 digits of an AWS account, in quotes'))),
+    z.array(
+      z
+        .string(`${ACCOUNT}, in quotes, because YAML takes zeros in front off a number`)
+        .check(z.regex(/^[0-9]{12}$/, ACCOUNT)),
+    ),
     [],
   ),
   /** Name or ARN of the bus for Keyturn's events. Absent: the default bus. */

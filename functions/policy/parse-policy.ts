@@ -1,10 +1,10 @@
 import type { Permission } from '../management-api/token.ts';
 import { DAY_MS, HOUR_MS } from '../time.ts';
 import { contradictions } from './contradictions.ts';
-import { type Document, documentSchema, EXTENSION } from './document.ts';
+import { type Document, documentSchema, EXTENSION, TOKEN_NAME } from './document.ts';
 import { misplacedCredentials } from './misplaced.ts';
 import { type Lifetimes, type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
-import { explainIssues, PolicyError } from './policy-error.ts';
+import { explainIssues, PolicyError, type PolicyIssue, UNEXPLAINED } from './policy-error.ts';
 
 const DEFAULT_LIFETIMES = {
   rotateEvery: 30 * DAY_MS,
@@ -48,16 +48,24 @@ const withoutExtensions = (document: unknown): unknown =>
     ? Object.fromEntries(Object.entries(document).filter(([key]) => !key.startsWith(EXTENSION)))
     : document;
 
+/** The one name that zod leaves out of a mapping with free names, without a word. */
+const UNHEARD = '__proto__';
+
+const unheardTokens = (document: unknown): PolicyIssue[] =>
+  Object.hasOwn(Object(Object(document).tokens), UNHEARD)
+    ? [{ path: ['tokens', UNHEARD], message: `found this name, expected ${TOKEN_NAME}` }]
+    : [];
+
 /**
  * Checks a policy document (the YAML file as plain data) and adds its defaults.
  * @param file the file's name, as plans show it
  * @throws PolicyError naming every key that is wrong, what was found and what was expected
  */
 export function parsePolicy(document: unknown, file = 'keyturn.yaml'): Policy {
-  const misplaced = misplacedCredentials(document);
-  if (misplaced.length > 0) throw new PolicyError(misplaced);
+  const unfit = [...misplacedCredentials(document), ...unheardTokens(document)];
+  if (unfit.length > 0) throw new PolicyError(unfit);
   const declared = withoutExtensions(document);
-  const parsed = documentSchema.safeParse(declared);
+  const parsed = documentSchema.safeParse(declared, UNEXPLAINED);
   if (!parsed.success) {
     throw new PolicyError(explainIssues(documentSchema, parsed.error.issues, declared));
   }

@@ -39,19 +39,24 @@ interface AnyDef {
 }
 interface AnySchema {
   readonly def: AnyDef;
+  readonly safeParse: z.ZodMiniType['safeParse'];
+}
+
+/** What a schema expects at a path: each member of a union by itself. */
+function schemasAt(schema: AnySchema, path: readonly PropertyKey[]): readonly AnySchema[] {
+  const { def } = schema;
+  const inner = def.innerType ?? def.in;
+  if (inner) return schemasAt(inner, path);
+  if (def.options) return def.options.flatMap((option) => schemasAt(option, path));
+  const [first, ...rest] = path;
+  if (first === undefined) return [schema];
+  const next = def.shape?.[String(first)] ?? def.valueType ?? def.element;
+  return next ? schemasAt(next, rest) : [];
 }
 
 /** The keys that a schema knows at a path: one list for each member of a union. */
-function knownKeys(schema: AnySchema, path: readonly PropertyKey[]): readonly string[][] {
-  const { def } = schema;
-  const inner = def.innerType ?? def.in;
-  if (inner) return knownKeys(inner, path);
-  if (def.options) return def.options.flatMap((option) => knownKeys(option, path));
-  const [first, ...rest] = path;
-  if (first === undefined) return def.shape ? [Object.keys(def.shape)] : [];
-  const next = def.shape?.[String(first)] ?? def.valueType ?? def.element;
-  return next ? knownKeys(next, rest) : [];
-}
+const knownKeys = (schema: AnySchema, path: readonly PropertyKey[]): readonly string[][] =>
+  schemasAt(schema, path).flatMap(({ def }) => (def.shape ? [Object.keys(def.shape)] : []));
 
 /** Among the keys at the top of a file: those that `parsePolicy` leaves out. */
 const ANCHORS = 'x-… (for YAML anchors)';
@@ -77,14 +82,46 @@ function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
-/** zod's message if no locale is loaded and the schema has no message of its own. */
+/** The message of a schema that has none of its own. */
 const WITHOUT_WORDS = 'Invalid input';
 
-/** What a value of some type looks like; of a list, the one that somebody meant who wrote a single value. */
+/** How `explainIssues` is to get its issues: whoever else uses zod in this process may have loaded a language. */
+export const UNEXPLAINED = { error: () => WITHOUT_WORDS };
+
+/** What a value of some type looks like; of a list and a number, the one that somebody meant who wrote something similar. */
 function typeInWords(expected: string, found: unknown): string {
-  if (expected === 'object' || expected === 'record') return 'a mapping';
-  if (expected !== 'array') return `a value of type ${expected}`;
-  return typeof found === 'string' ? `a list, [${shown(found)}]` : 'a list';
+  switch (expected) {
+    case 'object':
+    case 'record':
+      return 'a mapping';
+    case 'array':
+      return typeof found === 'string' ? `a list, [${shown(found)}]` : 'a list';
+    case 'boolean':
+      return 'true or false, without quotes';
+    case 'number':
+    case 'int':
+      return `a whole number, without quotes and without a unit, such as ${Math.abs(Number.parseInt(String(found), 10)) || 30}`;
+    default:
+      return 'a text';
+  }
+}
+
+/** `at least 1 element`, `at most 400 characters`: a number by itself has no unit. */
+function limit(side: string, { origin }: { readonly origin: string }, bound: number | bigint) {
+  const unit = { string: ' character', array: ' element' }[origin] ?? '';
+  return `${side} ${bound}${unit}${unit === '' || bound === 1 ? '' : 's'}`;
+}
+
+/** YAML takes digits, `true` and the like for no text: what to write, or what is expected if that would be refused as well. */
+function quoted(schema: AnySchema, issue: z.core.$ZodIssue, found: unknown): string | undefined {
+  if (issue.code !== 'invalid_type' || issue.expected !== 'string') return undefined;
+  if (typeof found !== 'number' && typeof found !== 'boolean') return undefined;
+  const text = String(found);
+  const parsed = schemasAt(schema, issue.path).map((each) => each.safeParse(text, UNEXPLAINED));
+  const said = expectation(issue, found);
+  if (parsed.some(({ success }) => success)) return `${said}; write it in quotes: "${text}"`;
+  const [refusal] = parsed.flatMap(({ error }) => error?.issues ?? []);
+  return issue.message === WITHOUT_WORDS && refusal ? expectation(refusal, text) : said;
 }
 
 function expectation(issue: z.core.$ZodIssue, found: unknown): string {
@@ -95,9 +132,9 @@ function expectation(issue: z.core.$ZodIssue, found: unknown): string {
     case 'invalid_value':
       return issue.values.map((value) => JSON.stringify(value)).join(' or ');
     case 'too_small':
-      return `at least ${issue.minimum}`;
+      return limit('at least', issue, issue.minimum);
     case 'too_big':
-      return `at most ${issue.maximum}`;
+      return limit('at most', issue, issue.maximum);
     default:
       return issue.message;
   }
@@ -157,7 +194,8 @@ export function explainIssues(
         return [{ path: issue.path, message: `found this name, expected ${expected}` }];
       }
       const found = valueAt(document, issue.path);
-      const message = `found ${shown(found)}, expected ${expectation(issue, found)}`;
+      const expected = quoted(schema, issue, found) ?? expectation(issue, found);
+      const message = `found ${shown(found)}, expected ${expected}`;
       return [{ path: issue.path, message }];
     });
 }

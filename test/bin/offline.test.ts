@@ -95,6 +95,16 @@ describe('says in one line what was found, what was expected and what to do:', (
       /^none\.yaml: cannot read the policy file; check its path and permissions\n$/,
     ],
     [
+      'a policy file without an end',
+      ['plan', '--policy', '/dev/zero'],
+      /^keyturn: \/dev\/zero: found more than 10 MB in the policy file; check its path and permissions\n$/,
+    ],
+    [
+      'a management token without an end',
+      ['whois', ...policy, '--local', '--token-id', 'x', '--management-token-file', '/dev/zero'],
+      /^keyturn: found more than 10 MB in \/dev\/zero, expected a file with only the management token, .*; correct --management-token-file\n$/,
+    ],
+    [
       'no selector',
       ['revoke', ...policy],
       /^keyturn: found none, expected exactly one of --token, .*--leaked; say which/,

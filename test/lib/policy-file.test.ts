@@ -72,6 +72,25 @@ describe('a mistake names file, line, key, what was found and what was expected:
     );
   });
 
+  test('an entry by the name __proto__, also one that a merge brings', () => {
+    const said =
+      /^keyturn\.yaml:\d+: tokens\.__proto__: found this name, expected a token name: letters/;
+    const entry = '__proto__: { permissions: { read: [telemetry] } }';
+    expect(mistakeIn(`${POLICY}  ${entry}\n`)).toMatch(said);
+    expect(mistakeIn(POLICY.replace('telegraf:', '__proto__:'))).toMatch(said);
+    expect(mistakeIn(`x-more: &more { ${entry} }\n${POLICY}  <<: *more\n`)).toMatch(said);
+  });
+
+  test.each([
+    ['of the file', `${POLICY}__proto__: { owner: x }\n`, '__proto__'],
+    ['of the cluster', POLICY.replace('{ url', '{ __proto__: 1, url'), 'cluster.__proto__'],
+    ['of a token', POLICY.replace('{ perm', '{ __proto__: 1, perm'), 'tokens.telegraf.__proto__'],
+    ['of a rule', `${POLICY}databases: [{ name: a, __proto__: 1 }]\n`, 'databases[0].__proto__'],
+  ])('a key __proto__ %s', (_what, text, key) => {
+    expect(mistakeIn(text)).toMatch(/: unknown key; known here: /);
+    expect(mistakeIn(text)).toContain(`: ${key}: `);
+  });
+
   test('an alias without an anchor above it, wherever it stands', () => {
     const entry = (value: string) => `${POLICY}  lab:\n    ${value}\n`;
     const said = 'keyturn.yaml:10: found *nope, expected an anchor &nope above it';
@@ -84,6 +103,35 @@ describe('a mistake names file, line, key, what was found and what was expected:
     const said = /^keyturn\.yaml:\d+: found \*a, expected it outside of what &a names$/;
     expect(mistakeIn(POLICY.replace('owner: prod', 'owner: &a [*a]'))).toMatch(said);
     expect(mistakeIn(`x-loop: &a { b: [*a] }\n${POLICY}`)).toMatch(said);
+  });
+
+  test.each([
+    ['5', 11, '5'],
+    ['', 11, 'null'],
+    ['"x"', 11, '"x"'],
+    ['[{ rotateEvery: 20d }, 7]', 11, '7'],
+    ['[[{ rotateEvery: 20d }]]', 11, 'a list'],
+    ['*five', 11, '*five'],
+    ['[*five]', 11, '*five'],
+    ['*list', 2, '5'],
+  ])('a merge key with what is no mapping: %s', (value, line, found) => {
+    const anchors = 'x-five: &five 5\nx-list: &list [5]';
+    const entry = `  lab:\n    <<: ${value}\n    permissions: { read: [telemetry] }\n`;
+    expect(mistakeIn(`${anchors}${POLICY}${entry}`)).toBe(
+      `keyturn.yaml:${line}: found ${found}, expected a mapping behind "<<", or the alias of one`,
+    );
+  });
+
+  test('a merge key alone', () => {
+    expect(mistakeIn(`${POLICY}  lab: { <<, permissions: { read: [a] } }\n`)).toMatch(
+      /^keyturn\.yaml:9: found nothing, expected a mapping behind "<<"/,
+    );
+  });
+
+  test('a merge key in quotes, which is a key like others', () => {
+    expect(mistakeIn(`${POLICY}  lab: { "<<": 5, permissions: { read: [a] } }\n`)).toMatch(
+      /^keyturn\.yaml:9: tokens\.lab\.<<: unknown key/,
+    );
   });
 
   test('two documents', () => {
@@ -101,6 +149,21 @@ test('a file that cannot be read is named', () => {
   expect(() => readPolicyFile(join(folder, 'absent.yaml'))).toThrow(
     /absent\.yaml: cannot read the policy file/,
   );
+});
+
+test('what never ends is not read to its end', { timeout: 20_000 }, () => {
+  expect(() => readPolicyFile('/dev/zero')).toThrow(
+    '/dev/zero: found more than 10 MB in the policy file; check its path and permissions',
+  );
+  expect(mistakeIn(POLICY.replace('cluster: {', 'cluster: { ca: /dev/zero,'))).toBe(
+    "keyturn.yaml:3: cluster.ca: found more than 10 MB in /dev/zero, expected the authority's certificates in PEM; check its path and permissions",
+  );
+});
+
+test('a file of the most bytes is read whole', () => {
+  const comment = `#${'x'.repeat(10 * 2 ** 20 - POLICY.length - 1)}`;
+  expect(readPolicyFile(writePolicy(folder, `${POLICY}${comment}`)).policy.owner).toBe('prod');
+  expect(mistakeIn(`${POLICY}${comment}x`)).toMatch(/: found more than 10 MB in the policy file;/);
 });
 
 /** A warning's sentence, without the folder. */
@@ -158,7 +221,7 @@ describe('cluster.ca', () => {
     ['nothing in the frame', certificate.replace(/\n[\s\S]*\n/, '\nAAAA\n'), 'number 1 is no'],
     ['a private key', key, 'holds a private key'],
     ['a private key beside a certificate', `${certificate}\n${key}`, 'holds a private key'],
-    ['no such file', undefined, 'cannot read authority.pem; check its path and permissions'],
+    ['no such file', undefined, 'cannot read authority.pem, expected the authority'],
   ])('is refused by line, key and file, without quoting it: %s', (_what, content, words) => {
     const mistake = mistakeIn(withAuthority(content));
     expect(mistake).toMatch(/^keyturn\.yaml:3: cluster\.ca: .*authority\.pem/);
@@ -207,10 +270,6 @@ describe('YAML', () => {
       (_, index) => `  - &a${index + 1} [${`*a${index},`.repeat(9)}]`,
     );
     expect(mistakeIn(`${POLICY}x-bomb:\n  - &a0 [x]\n${lines.join('\n')}\n`)).toMatch(/alias/i);
-  });
-
-  test('what it cannot merge is refused', () => {
-    expect(mistakeIn(tokens('tokens:\n  first: { <<: 7 }'))).toMatch(/^keyturn\.yaml: Merge/);
   });
 
   test('a character that a terminal obeys is shown as an escape, in keys too', () => {

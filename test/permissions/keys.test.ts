@@ -207,6 +207,18 @@ describe("the management token's key", () => {
     expect(usersOf(roles, 'Decrypt', keyArn('any'), bears)).toEqual([]);
   }, 120_000);
 
+  test('given by the app as an alias of another account is a key of that account', () => {
+    const roles = rolesWith(({ node }) => {
+      const env = { account: '444455556666', region: REGION };
+      const theirs = new Stack(node.root, 'Theirs', { env });
+      return { managementTokenKey: Alias.fromAliasName(theirs, 'Alias', 'alias/influx') as IKey };
+    });
+    const bears = { name, 'kms:ResourceAliases': ['alias/influx'] };
+    const theirs = `arn:aws:kms:${REGION}:444455556666:key/any`;
+    expect(usersOf(roles, 'Decrypt', theirs, bears)).toEqual(JOBS);
+    expect(usersOf(roles, 'Decrypt', keyArn('any'), bears)).toEqual([]);
+  }, 120_000);
+
   test('given by the app as an alias is the key that bears it', () => {
     const roles = rolesWith((stack) => ({
       managementTokenKey: Alias.fromAliasName(stack, 'Alias', 'alias/influx') as IKey,
@@ -305,6 +317,15 @@ describe('a text that names no key, or no single one, is refused with what to wr
       found: `${ARN}/of-another`,
     },
     {
+      title: 'imported as an alias into another stack',
+      key: ({ node }: Stack) => {
+        const env = { account: '111122223333', region: 'eu-west-1' };
+        const theirs = new Stack(node.root, 'Theirs', { env });
+        return Alias.fromAliasName(theirs, 'Alias', 'alias/tokens') as IKey;
+      },
+      found: 'arn:aws:kms:eu-west-1:111122223333:alias/tokens',
+    },
+    {
       title: 'made by another stack of the app',
       key: ({ node }: Stack) => {
         const env = { account: '111122223333', region: 'eu-west-1' };
@@ -345,7 +366,8 @@ describe('a text that names no key, or no single one, is refused with what to wr
 
   test('but neither of another account, which may let our roles use them', () => {
     const env = { account: '444455556666', region: 'eu-west-1' };
-    expect(synthesizedIn(env, { eventBus: BUS }, { managementToken: SECRET })).not.toThrow();
+    const cluster = { managementToken: SECRET, managementTokenKey: `${ARN}/of-another` };
+    expect(synthesizedIn(env, { eventBus: BUS }, cluster)).not.toThrow();
   });
 
   const OTHERS = { account: '444455556666', region: 'eu-west-1' };
@@ -355,6 +377,43 @@ describe('a text that names no key, or no single one, is refused with what to wr
     const withKey = { managementToken: SECRET, managementTokenKey: key };
     expect(synthesizedIn(OTHERS, {}, withKey)).not.toThrow();
     const given = (stack: Stack) => ({ managementTokenKey: Key.fromKeyArn(stack, 'Key', key) });
+    expect(synthesizedIn(OTHERS, {}, { managementToken: SECRET }, given)).not.toThrow();
+  });
+
+  const SHARED = `the ARN of the key of that account which cluster.managementToken is under: no account shares a secret under AWS's own key, and an alias by its name is one of this stack's account; write a key such as ${ARN}/<id>`;
+
+  test.each([
+    ['no key at all', undefined, 'nothing'],
+    ['an alias by its name', 'alias/influx', '"alias/influx"'],
+    [
+      "an alias of this stack's account",
+      'arn:aws:kms:eu-west-1:444455556666:alias/influx',
+      '"arn:aws:kms:eu-west-1:444455556666:alias/influx"',
+    ],
+  ])('or under %s, which would open nothing', (_what, managementTokenKey, found) => {
+    expect(synthesizedIn(OTHERS, {}, { managementToken: SECRET, managementTokenKey })).toThrow(
+      `keyturn.yaml: cluster.managementTokenKey: found ${found}, expected ${SHARED}`,
+    );
+    const unknown = { managementToken: SECRET, managementTokenKey };
+    expect(synthesizedIn({}, {}, unknown)).not.toThrow();
+  });
+
+  test('also as an alias that the app imports into this stack, by its name', () => {
+    const given = (stack: Stack) => ({
+      managementTokenKey: Alias.fromAliasName(stack, 'Alias', 'alias/influx') as IKey,
+    });
+    const cluster = { managementToken: SECRET, managementTokenKey: `${ARN}/not-used` };
+    expect(synthesizedIn(OTHERS, {}, cluster, given)).toThrow(
+      `Keyturn's property managementTokenKey: found "arn:aws:kms:eu-west-1:444455556666:alias/influx", expected ${SHARED}`,
+    );
+  });
+
+  test('but as one that it imports into a stack of that account', () => {
+    const given = ({ node }: Stack) => {
+      const env = { account: '111122223333', region: 'eu-west-1' };
+      const theirs = new Stack(node.root, 'Theirs', { env });
+      return { managementTokenKey: Alias.fromAliasName(theirs, 'Alias', 'alias/influx') as IKey };
+    };
     expect(synthesizedIn(OTHERS, {}, { managementToken: SECRET }, given)).not.toThrow();
   });
 

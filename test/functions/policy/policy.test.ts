@@ -142,7 +142,7 @@ const mistakes: readonly (readonly [object, string])[] = [
   ],
   [
     document({ tokens: { 'a b': { permissions } } }),
-    'tokens.a b: found this name, expected a token name: letters, digits, "_", "." and "-"',
+    'tokens.a b: found this name, expected a token name: letters, digits, "_", "." and "-", of which the first is a letter or a digit',
   ],
   [document({ tokens: [] }), 'tokens: found [], expected a mapping'],
   [

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { policyJsonSchema } from '../../../functions/policy/document.ts';
 import { parsePolicy } from '../../../functions/policy/parse-policy.ts';
@@ -457,4 +457,47 @@ test('the JSON Schema takes what the policy takes, and refuses shapes that it re
     expect(sentences(wrong)).not.toEqual([]);
     expect(schema.safeParse(wrong).success, JSON.stringify(wrong)).toBe(false);
   }
+});
+
+describe('says what to write where YAML read another type than was meant:', () => {
+  const trusting = (account: unknown) => sentences(document({ trustedAccounts: [account] }));
+  const ZEROS =
+    'the 12 digits of an AWS account, in quotes, because YAML takes zeros in front off a number';
+
+  test.each([
+    [trusting(444455556666), `${ZEROS}; write it in quotes: "444455556666"`],
+    [trusting(44455556666), ZEROS],
+    [trusting('44455556666'), 'the 12 digits of an AWS account'],
+    [granting([2024]), 'a text; write it in quotes: "2024"'],
+    [granting([true]), 'a text; write it in quotes: "true"'],
+    [inRule({ tables: [{ name: 7 }] }), 'a text; write it in quotes: "7"'],
+    [inEntry({ description: 5 }), 'a text; write it in quotes: "5"'],
+    [inEntry({ secret: 5 }), 'a secret name: letters, digits and /_+=.@-; write it in quotes: "5"'],
+    [sentences({ ...document(), owner: 123 }), 'a short name: lower-case letters, digits and "-"'],
+    [inEntry({ rotateEvery: 30 }), 'a duration such as 30d, 12h or 1h30m'],
+  ])('a text: %j', (said, expected) => {
+    expect(said).toEqual([expect.stringMatching(/: found \S+, expected /)]);
+    expect(said[0]?.replace(/.*?, expected /, '')).toBe(expected);
+  });
+
+  const numberOf = (example: number) =>
+    `a whole number, without quotes and without a unit, such as ${example}`;
+
+  test.each([
+    [sentences(document({ limits: { percent: '30%' } })), numberOf(30)],
+    [sentences(document({ limits: { tokens: 2.5 } })), numberOf(2)],
+    [sentences(document({ concurrency: 'many' })), numberOf(30)],
+    [inRule({ maxTables: '500' }), numberOf(500)],
+    [inCluster({ allowPlainHttp: 'yes' }), 'true or false, without quotes'],
+  ])('a number, or true or false: %j', (said, expected) => {
+    expect(said.map((each) => each.replace(/.*?, expected /, ''))).toEqual([expected]);
+  });
+});
+
+test('says of what a limit is', () => {
+  const partitionTemplate = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'].map(tag);
+  const endOf = (said: readonly string[]) => said[0]?.replace(/.*, expected /, '');
+  expect(endOf(inEntry({ description: 'x'.repeat(401) }))).toBe('at most 400 characters');
+  expect(endOf(inRule({ partitionTemplate }))).toBe('at most 8 elements');
+  expect(endOf(inRule({ partitionTemplate: [] }))).toBe('at least 1 element');
 });
