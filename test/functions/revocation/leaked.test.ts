@@ -85,6 +85,25 @@ test('says where a string is that is in a secret, though no token is known to ha
 });
 
 test.each(['replace', 'freeze', 'delete'])(
+  'to %s a string that only an old version has, no order for its secret is advised, which would end another one',
+  async (way) => {
+    const { accessToken, id } = await world.people.mint({ description: 'by hand', permissions });
+    const ours = world.value(TELEGRAF);
+    await world.people.saveValue(TELEGRAF, accessToken);
+    await world.people.saveValue(TELEGRAF, ours);
+    await world.wait(60_000);
+    const { error } = await world.revoke({ ...leaked(accessToken), way });
+    expect(error?.errorMessage).toContain(`the string is in ${TELEGRAF} (AWSPREVIOUS)`);
+    expect(error?.errorMessage).not.toContain('replace it there');
+    expect(error?.errorMessage).toMatch(/end it by its id.* it may be one of 1 live token/);
+    await world.revoke({ tokenId: id, reason: 'leaked', way: 'delete' });
+    await world.wait(60_000);
+    expect(world.accepts(accessToken, 'read', 'logs')).toBe(false);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
+
+test.each(['replace', 'freeze', 'delete'])(
   'a string that a person keeps beside ours is not taken for ours, in the way %s',
   async (way) => {
     const { accessToken, id } = await world.people.mint({ description: 'by hand', permissions });
