@@ -7,7 +7,7 @@ import type { TokenValue } from '../token-value.ts';
 import { readTokenString, stringForConsumers } from '../tokens/secret-string.ts';
 import type { Controls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
-import type { RevokedToken } from './report.ts';
+import { NO_STRING, type RevokedToken } from './report.ts';
 
 /** Kept for reading the secret once more and for the report. */
 const RESERVE_MS = MINUTE_MS;
@@ -23,7 +23,7 @@ export async function readString(
   { secret = '', versions = [], fingerprint }: TokenResult,
   { secrets, policy }: Tools,
 ): Promise<TokenValue | string> {
-  let problem = 'no secret of ours is known to have its string';
+  let problem: string = NO_STRING;
   for (const version of versions) {
     const text = await secrets.value(secret, version);
     if (!text) {
