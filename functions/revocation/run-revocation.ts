@@ -143,13 +143,13 @@ class NotSeenError extends Error {
   override readonly name = 'NotSeenError';
 }
 
-/** @throws NotSeenError if the Management API does not answer */
-async function observeFor(
-  request: RevocationRequest,
-  runTools: RunTools,
-): Promise<RevocationObservation> {
+/**
+ * What an order asks before it does anything.
+ * @throws NotSeenError if the Management API does not answer
+ */
+async function seenFor<T>(request: RevocationRequest, asked: Promise<T>): Promise<T> {
   try {
-    return await observeAll(runTools, awsNeedOf(request));
+    return await asked;
   } catch (error) {
     if (!(error instanceof InfluxError) || request.way === 'whois') throw error;
     const still = ENDING_WAYS.includes(request.way) ? ', and what was meant may still work' : '';
@@ -238,9 +238,9 @@ export async function runRevocation(
 ): Promise<RevocationReport> {
   const { way, dryRun, reason = '', noUndo, by } = request;
   const startedAt = runTools.now();
-  const listed = await observeFor(request, runTools);
+  const listed = await seenFor(request, observeAll(runTools, awsNeedOf(request)));
   const tools = sharing(atApiTime(runTools, listed));
-  const leaked = await searchValues(request, listed, tools);
+  const leaked = await seenFor(request, searchValues(request, listed, tools));
   const endedIn = await findEnded(request, leaked, listed, tools);
   const found = { ...listed, leaked, ...(endedIn !== undefined && { endedIn }) };
   const { planned, around } = await planUpToDate(request, found, tools);
