@@ -66,10 +66,15 @@ interface Ended extends Outcome {
   readonly previewed: Previewed;
 }
 
-function printReport({ report, previewed: { heading } }: Ended, terminal: Terminal): void {
+function printReport(ended: Ended, terminal: Terminal): void {
+  const { report, refusedAgain, previewed } = ended;
   if (!report) return;
   const { style, hasPrinted } = terminal;
-  const text = underHeading(heading, formatRevocation(report, style), style);
+  const text = underHeading(
+    previewed.heading,
+    formatRevocation(report, style, refusedAgain),
+    style,
+  );
   terminal.print(hasPrinted ? `\n${text}` : text);
 }
 

@@ -127,13 +127,15 @@ export function createLocalEngine(
     placeOf: () => THIS_MACHINE,
     async call(job, event) {
       const isShared = job === 'revoke' && isLook(event);
-      if (!isShared) forget();
       const work = (tools: RunTools) => RUNS[job](event, isShared ? share(tools) : tools);
       const answer =
         job === 'revoke'
           ? runtime.run(CONTEXT, work)
           : runtime.runScheduled({ job }, CONTEXT, work);
-      return asJson(await answer.catch(adviseToken));
+      const answered = await answer.catch(adviseToken).finally(() => {
+        if (!isShared) forget(); // what is looked at next sees what was done
+      });
+      return asJson(answered);
     },
     // With the management token, this works without AWS.
     ...(managementToken && {

@@ -1,6 +1,6 @@
 import { type Revocation, readRevocation } from './answers.ts';
 import type { Engine } from './engine.ts';
-import { CommandError, EXIT, inFlags, kindOf, NotStartedError } from './failure.ts';
+import { CommandError, EXIT, inFlags, kindOf, NotStartedError, sentenceOf } from './failure.ts';
 import { formatUnknown } from './identify.ts';
 import { nameOfString } from './leaked.ts';
 import { formatBlastRadius, isHopeless } from './revocation-text.ts';
@@ -135,14 +135,29 @@ export function unknownOf(previews: readonly Previewed[]): string | undefined {
   return `nothing was done for ${headings}, of ${previews.flatMap(({ lines }) => lines).length} strings`;
 }
 
+function refusedBecause(plan: Revocation['plan']): string | undefined {
+  const said = plan.notReached.map(({ secret, reason }) => `${secret} ${reason}`);
+  const why = plan.refusal ?? (isHopeless(plan) ? said.join('; ') : undefined);
+  return why && inFlags(why);
+}
+
 /** What the function would refuse after the confirmation is refused before it. Undefined: it is not. */
 export function refusalOf({ answer }: Previewed): CommandError | undefined {
-  if (!answer) return undefined;
-  const { refusal, notReached } = answer.plan;
-  const said = notReached.map(({ secret, reason }) => `${secret} ${reason}`);
-  const why = refusal ?? (isHopeless(answer.plan) ? said.join('; ') : undefined);
+  const why = answer && refusedBecause(answer.plan);
   if (why === undefined) return undefined;
-  return new CommandError(`refused: ${inFlags(why)}; nothing was done`, {
-    exitCode: EXIT.refused,
-  });
+  return new CommandError(`refused: ${why}; nothing was done`, { exitCode: EXIT.refused });
+}
+
+/**
+ * Why an order that was given would be refused, or select nothing, if it were given again. Undefined: it would not.
+ * @throws what is no answer of the function
+ */
+export async function refusedAgain(event: object, engine: Engine): Promise<string | undefined> {
+  try {
+    const { plan } = readRevocation(await engine.call('revoke', { ...event, dryRun: true }));
+    return plan.candidates ? plan.warnings.join('; ') : refusedBecause(plan);
+  } catch (error) {
+    if (kindOf(error) !== 'SelectionError') throw error;
+    return sentenceOf(error);
+  }
 }

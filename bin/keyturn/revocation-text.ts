@@ -1,5 +1,6 @@
 import { formatDuration } from '../../functions/policy/duration.ts';
 import type { RevocationAction } from '../../functions/revocation/plan/revocation-action.ts';
+import { NO_STRING } from '../../functions/revocation/report.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { oneLine } from '../harmless.ts';
 import type { KnownToken, Revocation } from './answers.ts';
@@ -94,19 +95,31 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
 
 const UNDOING: readonly string[] = ['unfreeze', 'lift', 'restore'];
 
-function verdict(report: Revocation, style: Style): string {
-  const seconds = report.tokens.flatMap(({ deadAfterSeconds = [] }) => deadAfterSeconds);
+/** Whether anything is not proven that may be proven later: without a string there is nothing to ask with. */
+const isProvable = ({ tokens, unconfirmed }: Revocation) =>
+  unconfirmed.length > 0 ||
+  tokens.some((each) => each.unconfirmed !== undefined && !each.unconfirmed.includes(NO_STRING));
+
+const BY_HAND =
+  'how to see by hand what is left, docs/runbook.md says under "A revocation is not confirmed"';
+
+/** What to do about an order that is not confirmed. */
+function whatNext(report: Revocation, refusedAgain: string | undefined): string {
+  const again = refusedAgain && `The same command would be refused now: ${oneLine(refusedAgain)}`;
   if (!report.done) {
-    return style(
-      'red',
-      'Not everything was done. What the same command can still do, it does when repeated.',
-    );
+    return `Not everything was done. ${again ?? 'What the same command can still do, it does when repeated'}.`;
   }
+  const hopeless = isProvable(report) ? again : 'Nobody knows the string, so no command proves it';
+  const next = hopeless
+    ? `${hopeless}; ${BY_HAND}`
+    : 'Repeat the same command: it continues and probes again';
+  return `Everything was done that can be done, and not all of it is proven: see above. ${next}.`;
+}
+
+function verdict(report: Revocation, style: Style, refusedAgain: string | undefined): string {
+  const seconds = report.tokens.flatMap(({ deadAfterSeconds = [] }) => deadAfterSeconds);
   if (!report.confirmed) {
-    return style(
-      'yellow',
-      'Everything was done that can be done, and not all of it is proven: see above. Repeat the same command: it continues and probes again.',
-    );
+    return style(report.done ? 'yellow' : 'red', whatNext(report, refusedAgain));
   }
   const isUndoing = UNDOING.includes(report.way);
   if (isUndoing && report.plan.actions.length === 0) {
@@ -131,8 +144,11 @@ function toldOnce(sentences: readonly string[]): string[] {
   );
 }
 
-/** What may still work comes first, then the result for each token. */
-export function formatRevocation(report: Revocation, style: Style): string {
+/**
+ * What may still work comes first, then the result for each token.
+ * @param refusedAgain why the same order would be refused now
+ */
+export function formatRevocation(report: Revocation, style: Style, refusedAgain?: string): string {
   const rows = report.tokens.map((each) => [
     each.token ?? each.secret ?? '',
     short(each.tokenId),
@@ -149,6 +165,6 @@ export function formatRevocation(report: Revocation, style: Style): string {
     ...withoutToken.map((sentence) => style('yellow', `NO TOKEN    ${oneLine(sentence)}`)),
     ...(unconfirmed.length + withoutToken.length > 0 ? [''] : []),
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
-    verdict(report, style),
+    verdict(report, style, refusedAgain),
   ].join('\n');
 }

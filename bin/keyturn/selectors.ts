@@ -18,7 +18,7 @@ export const withSelectors = (command: Command): Command =>
   command
     .argument('[name]', 'the same as --token <name>')
     .option('--token <name>', 'one token, by name in the policy')
-    .option('--token-id <uuid>', 'one token, by id; also a foreign token')
+    .option('--token-id <uuid>', 'one token, by id or its first 8 characters; also a foreign token')
     .option('--secret <name-or-arn>', 'all tokens of this secret')
     .option('--database <name>', 'all owned tokens that can read or write this database')
     .option('--all', 'all owned tokens')

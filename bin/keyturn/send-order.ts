@@ -1,12 +1,16 @@
 import { type Revocation, readRevocation } from './answers.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, kindOf } from './failure.ts';
+import { refusedAgain } from './preview.ts';
+import { InterruptedError } from './waiting.ts';
 
 /** What became of an order that was given. */
 export interface Outcome {
   readonly report?: Revocation;
   /** Why not everything was done. */
   readonly failure?: unknown;
+  /** Not all is proven, and this is why the same order would be refused now. Absent: it would not, or nobody knows. */
+  readonly refusedAgain?: string | undefined;
 }
 
 const REPORT_CUT =
@@ -28,9 +32,15 @@ function outcomeOfError(error: unknown): Outcome {
 
 /** @throws what is no answer of the function */
 export async function sendOrder(order: object, engine: Engine): Promise<Outcome> {
+  const outcome = await engine
+    .call('revoke', order)
+    .then((answer): Outcome => ({ report: readRevocation(answer) }), outcomeOfError);
+  if (outcome.report?.confirmed !== false) return outcome;
   try {
-    return { report: readRevocation(await engine.call('revoke', order)) };
-  } catch (error) {
-    return outcomeOfError(error);
+    // What it ended, or a hold that came meanwhile, may leave a repetition nothing to do.
+    return { ...outcome, refusedAgain: await refusedAgain(order, engine) };
+  } catch (failure) {
+    // What it did is told all the same; a person who no longer waits begins nothing more.
+    return failure instanceof InterruptedError ? { failure, ...outcome } : outcome;
   }
 }

@@ -97,7 +97,7 @@ export const whoisCommand = (terminal: Terminal): Command =>
       'Show which token a leaked string belongs to. The string is read from standard input and not shown; ' +
         'only its fingerprint is sent.',
     )
-    .option('--token-id <uuid>', 'find the token by id instead')
+    .option('--token-id <uuid>', 'find the token by id, or its first 8 characters, instead')
     .addHelpText(
       'after',
       `

@@ -2,6 +2,7 @@ import type { Token } from '../management-api/token.ts';
 import type { RunTools } from '../run/tools.ts';
 import { findByFingerprint, knowToken } from './plan/known-token.ts';
 import { candidatesAmong } from './plan/unknown-string.ts';
+import { wholeIdOf } from './plan/whole-id.ts';
 import type { KnownToken } from './report.ts';
 
 /** What is known of the token that is asked about. */
@@ -17,6 +18,7 @@ export interface ClusterAnswer {
 /**
  * Finds tokens and whose they are, from the cluster alone, for the time when AWS cannot be reached. Without
  * the labels it is not known which token is current.
+ * @throws SelectionError if it is asked for the beginning of an id that is not that of one token
  */
 export async function askCluster(
   { api, policy }: Pick<RunTools, 'api' | 'policy'>,
@@ -25,7 +27,8 @@ export async function askCluster(
   const { tokens, at } = await api.listTokens();
   const known = (each: Token) => knowToken(each, { now: at, policy });
   if ('tokenId' in wanted) {
-    return { tokens: tokens.filter(({ id }) => id === wanted.tokenId.toLowerCase()).map(known) };
+    const wholeId = wholeIdOf(wanted.tokenId, tokens);
+    return { tokens: tokens.filter(({ id }) => id === wholeId).map(known) };
   }
   const found = findByFingerprint(tokens, wanted.fingerprint);
   if (found.length > 0) return { tokens: found.map(known) };

@@ -65,6 +65,9 @@ const placeOf = ({ seen: { secret }, version }: Version) => {
   return `${secret.name} (${labels.sort().join(', ') || 'a version without a label'})`;
 };
 
+const isForConsumers = ({ seen: { secret }, version }: Version) =>
+  [secret.labels.AWSCURRENT, secret.labels.AWSPENDING].includes(version);
+
 interface Compared extends Pick<LeakedSearch, 'compared' | 'unread'> {
   readonly found: readonly Version[];
 }
@@ -140,8 +143,13 @@ async function search(
       return tokenId === undefined ? [] : [{ tokenId, secret: secret.name }];
     }),
   );
-  const beside = found.filter((each) => !read.includes(each)).map(placeOf);
-  return { ...known.flat()[0], places: read.map(placeOf), beside, ...counts };
+  return {
+    ...known.flat()[0],
+    places: read.filter(isForConsumers).map(placeOf),
+    past: read.filter((each) => !isForConsumers(each)).map(placeOf),
+    beside: found.filter((each) => !read.includes(each)).map(placeOf),
+    ...counts,
+  };
 }
 
 /**

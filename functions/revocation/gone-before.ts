@@ -6,6 +6,7 @@ import { resultOf, type TokenResult } from './end-token.ts';
 import type { RevocationObservation } from './observe.ts';
 import type { Order } from './plan/order.ts';
 import type { OrderObservation } from './plan/target.ts';
+import { NO_STRING } from './report.ts';
 import { type Proving, verifyRefused } from './verify-refused.ts';
 
 /**
@@ -39,7 +40,7 @@ export async function goneBefore(
 ): Promise<TokenResult> {
   const known = knownOf(tokenId, observation, tools);
   if (!known) {
-    const unconfirmed = 'the cluster has no such token; nobody knows its string';
+    const unconfirmed = `the cluster has no such token; ${NO_STRING}`;
     return { tokenId, result: 'gone', unconfirmed };
   }
   const own = way === 'replace' ? known.secret : undefined;

@@ -49,6 +49,9 @@ export interface BlastRadius {
   readonly candidates?: readonly KnownToken[];
 }
 
+/** Why no repetition proves the death of a string: with none of our secrets is there anything to ask with. */
+export const NO_STRING = 'no secret of ours is known to have its string';
+
 /** What happened to one token. */
 export interface RevokedToken {
   readonly tokenId: string;

@@ -28,7 +28,7 @@ const eventSchema = z
     way: z._default(z.enum(REVOCATION_WAYS), 'replace'),
     /** A token's name in the policy. */
     token: z.optional(text('a token name')),
-    /** The id of any token, also of a foreign one. */
+    /** The id of any token, also of a foreign one, or at least its first 8 characters. */
     tokenId: z.optional(text('a token id')),
     /** A secret's name or ARN. */
     secret: z.optional(text('the name or ARN of a secret')),
@@ -81,6 +81,7 @@ export type RevocationEvent = z.input<typeof eventSchema>;
 /** Which tokens an order is about. */
 export type Selector =
   | { readonly kind: 'token'; readonly name: string }
+  /** It may be the beginning of an id, until the tokens are listed. */
   | { readonly kind: 'tokenId'; readonly id: string }
   | { readonly kind: 'secret'; readonly nameOrArn: string }
   | { readonly kind: 'database'; readonly name: string }

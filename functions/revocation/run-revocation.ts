@@ -24,6 +24,7 @@ import { ENDING_WAYS, needsNoAws, UNDOING_WAYS } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
 import type { OrderObservation } from './plan/target.ts';
 import { uncoveredBy } from './plan/warnings.ts';
+import { wholeIdOf } from './plan/whole-id.ts';
 import type { Revocation, SecretResult } from './progress.ts';
 import type { RevocationReport, RevokedToken } from './report.ts';
 import type { RevocationRequest } from './request.ts';
@@ -143,13 +144,13 @@ class NotSeenError extends Error {
   override readonly name = 'NotSeenError';
 }
 
-/** @throws NotSeenError if the Management API does not answer */
-async function observeFor(
-  request: RevocationRequest,
-  runTools: RunTools,
-): Promise<RevocationObservation> {
+/**
+ * What an order asks before it does anything.
+ * @throws NotSeenError if the Management API does not answer
+ */
+async function seenFor<T>(request: RevocationRequest, asked: Promise<T>): Promise<T> {
   try {
-    return await observeAll(runTools, awsNeedOf(request));
+    return await asked;
   } catch (error) {
     if (!(error instanceof InfluxError) || request.way === 'whois') throw error;
     const still = ENDING_WAYS.includes(request.way) ? ', and what was meant may still work' : '';
@@ -158,6 +159,16 @@ async function observeFor(
       { cause: error },
     );
   }
+}
+
+/** With a whole id: the same order is the same, however much of the id is given. */
+function withWholeId(
+  request: RevocationRequest,
+  { tokens }: RevocationObservation,
+): RevocationRequest {
+  const { selector } = request;
+  if (selector.kind !== 'tokenId') return request;
+  return { ...request, selector: { ...selector, id: wholeIdOf(selector.id, tokens) } };
 }
 
 /** Both systems as they were seen, and what was searched for in the values. */
@@ -233,14 +244,15 @@ async function planUpToDate(
  * @throws RevocationError with the report, if a part was not done
  */
 export async function runRevocation(
-  request: RevocationRequest,
+  given: RevocationRequest,
   runTools: RunTools,
 ): Promise<RevocationReport> {
-  const { way, dryRun, reason = '', noUndo, by } = request;
+  const { way, dryRun, reason = '', noUndo, by } = given;
   const startedAt = runTools.now();
-  const listed = await observeFor(request, runTools);
+  const listed = await seenFor(given, observeAll(runTools, awsNeedOf(given)));
+  const request = withWholeId(given, listed);
   const tools = sharing(atApiTime(runTools, listed));
-  const leaked = await searchValues(request, listed, tools);
+  const leaked = await seenFor(request, searchValues(request, listed, tools));
   const endedIn = await findEnded(request, leaked, listed, tools);
   const found = { ...listed, leaked, ...(endedIn !== undefined && { endedIn }) };
   const { planned, around } = await planUpToDate(request, found, tools);

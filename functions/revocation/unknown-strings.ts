@@ -2,7 +2,7 @@ import type { Tools } from '../run/tools.ts';
 import type { TokenValue } from '../token-value.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import type { SeenAlone } from './observe.ts';
-import { type Proving, readUnknown, unknownMayWork } from './verify-refused.ts';
+import { type Doubt, type Proving, readUnknown, unknownMayWork } from './verify-refused.ts';
 
 /** A version whose string the order does not end. */
 export interface UnknownString {
@@ -51,31 +51,39 @@ export async function withoutLabel(
   });
 }
 
-/** Whose a string is, and how it is ended. */
-function whose({ version, label, holder }: UnknownString, owner: OwnedToken | undefined) {
+/** Whose a string is, and what ends it; of a token that is gone, what proves that it is dead. */
+function whose(
+  { version, label, holder }: UnknownString,
+  owner: OwnedToken | undefined,
+  { provableWhen }: Doubt,
+) {
   const where = `version ${version} (${label})`;
   if (owner) {
     const { token, marker } = owner;
     return {
       said: `${where} has the string of ${token.id}, a token of ${marker.secret} that this order does not end`,
-      end: `give this order for ${marker.secret}, too`,
+      advice: `to end it, give this order for ${marker.secret}, too`,
     };
   }
   if (holder.state === 'gone') {
     return {
       said: `${where} has the string of a token that was ended before`,
-      end: 'restart the router that never heard of it',
+      advice:
+        provableWhen === undefined
+          ? 'to end it, restart the router that never heard of it'
+          : `to prove it dead, give the same order again when ${provableWhen}`,
     };
   }
   if (holder.state !== 'foreign') {
     return {
       said: `nobody knows whose string ${where} has`,
-      end: 'find its token with the string (--leaked)',
+      advice:
+        'to end it, name its token by its id; way "whois" lists the tokens that the string may be of',
     };
   }
   return {
     said: `${where} has the string of ${holder.token.id}, a token without our marker that this order does not end`,
-    end: 'name it by its id',
+    advice: 'to end it, name it by its id',
   };
 }
 
@@ -94,7 +102,7 @@ export async function mayWork(
   { ownerOf, isEnded }: Around,
   { proving, tools }: { readonly proving: Proving; readonly tools: Tools },
 ): Promise<string[]> {
-  const answers = new Map<string, Promise<string | undefined>>();
+  const answers = new Map<string, Promise<Doubt | undefined>>();
   const ask = (value: TokenValue, isMinted: boolean) => {
     const key = `${value.fingerprint()} ${isMinted}`; // many versions may have the same string
     const answer = answers.get(key) ?? unknownMayWork(value, name, isMinted, proving, tools);
@@ -108,9 +116,12 @@ export async function mayWork(
     const byString = isText ? undefined : ownerOf(value.fingerprint());
     const owner = holder.state === 'shared' ? holder.owned : byString;
     if (owner && isEnded(owner.marker.secret)) return [];
-    const why = isText ? value : await ask(value, holder.state === 'gone');
-    const { said, end } = whose(each, owner);
-    return why === undefined ? [] : [`${name}: ${said}, and ${why}; to end it, ${end}`];
+    const doubt = isText
+      ? { why: value, provableWhen: 'it can be read' }
+      : await ask(value, holder.state === 'gone');
+    if (!doubt) return [];
+    const { said, advice } = whose(each, owner, doubt);
+    return [`${name}: ${said}, and ${doubt.why}; ${advice}`];
   });
   return (await Promise.all(found)).flat();
 }

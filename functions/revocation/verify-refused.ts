@@ -7,7 +7,7 @@ import type { TokenValue } from '../token-value.ts';
 import { readTokenString, stringForConsumers } from '../tokens/secret-string.ts';
 import type { Controls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
-import type { RevokedToken } from './report.ts';
+import { NO_STRING, type RevokedToken } from './report.ts';
 
 /** Kept for reading the secret once more and for the report. */
 const RESERVE_MS = MINUTE_MS;
@@ -23,7 +23,7 @@ export async function readString(
   { secret = '', versions = [], fingerprint }: TokenResult,
   { secrets, policy }: Tools,
 ): Promise<TokenValue | string> {
-  let problem = 'no secret of ours is known to have its string';
+  let problem: string = NO_STRING;
   for (const version of versions) {
     const text = await secrets.value(secret, version);
     if (!text) {
@@ -68,7 +68,7 @@ async function untilRefused(ended: TokenResult, proving: Proving, tools: Tools):
     const deadAfterSeconds = Math.round((now() - startedAt) / 1_000);
     const missing = ended.had
       ? await controls.missing(had, own)
-      : await unknownMayWork(value, ended.secret ?? '', isMinted, proving, tools);
+      : (await unknownMayWork(value, ended.secret ?? '', isMinted, proving, tools))?.why;
     return missing === undefined ? { deadAfterSeconds } : { unconfirmed: missing };
   }
   if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };
@@ -112,28 +112,42 @@ async function everything({ api, policy }: Tools): Promise<readonly Use[]> {
   ]);
 }
 
+/** Why a string may still work. */
+export interface Doubt {
+  readonly why: string;
+  /** When the same order can prove that it does not. Absent: the cluster accepts it, and no order changes that. */
+  readonly provableWhen?: string;
+}
+
+const unanswered = (why: string): Doubt => ({ why, provableWhen: 'the data plane answers' });
+
 /** What the cluster says of a string that may be anybody's: that the entry's grants are refused says nothing of others. */
 async function askEverything(
   value: TokenValue,
   expected: readonly Permission[],
   tools: Tools,
-): Promise<string | readonly Permission[]> {
+): Promise<Doubt | readonly Permission[]> {
   const { policy, dataPlane, now, deadline } = tools;
   const { answer, detail = '' } = await dataPlane.burst(value, expected, {
     databases: namedDatabases(policy),
   });
-  if (answer === 'accepted') return 'the cluster accepts it';
-  if (answer === 'indeterminate') return `no answer tells whether it works: ${detail}`;
+  if (answer === 'accepted') return { why: 'the cluster accepts it' };
+  if (answer === 'indeterminate') return unanswered(`no answer tells whether it works: ${detail}`);
   const uses = await everything(tools);
   for (const use of uses) {
     const { action, database } = use;
-    if (now() > deadline - RESERVE_MS) return `the time was over before ${database} was asked`;
+    if (now() > deadline - RESERVE_MS) {
+      return unanswered(`the time was over before ${database} was asked`);
+    }
     const one = await dataPlane.probe(value, use);
-    if (one === 'accepted') return `the cluster accepts it (${action} ${database})`;
-    if (one !== 'refused') return `no answer tells whether it may ${action} ${database}`;
+    if (one === 'accepted') return { why: `the cluster accepts it (${action} ${database})` };
+    if (one !== 'refused')
+      return unanswered(`no answer tells whether it may ${action} ${database}`);
   }
   const asked = [...expected, ...uses.map(asPermission)];
-  return asked.length > 0 ? asked : 'no database is known by which it could be asked';
+  if (asked.length > 0) return asked;
+  const why = 'no database is known by which it could be asked';
+  return { why, provableWhen: 'there is a database' };
 }
 
 /** A string that is no token's of its secret, or why nobody can ask about it. */
@@ -161,13 +175,15 @@ export async function unknownMayWork(
   isMinted: boolean,
   { controls, own }: Proving,
   tools: Tools,
-): Promise<string | undefined> {
+): Promise<Doubt | undefined> {
   try {
     const allowed = entryOf(tools.policy, secret)?.permissions ?? [];
     const asked = await askEverything(value, allowed, tools);
-    if (typeof asked === 'string') return asked;
-    return await controls.missing(isMinted ? controls.comparable(asked) : asked, own);
+    if ('why' in asked) return asked;
+    const why = await controls.missing(isMinted ? controls.comparable(asked) : asked, own);
+    const provableWhen = 'the cluster accepts another string that may do the same';
+    return why === undefined ? undefined : { why, provableWhen };
   } catch (error) {
-    return `the cluster could not be asked: ${messageOf(error)}`;
+    return unanswered(`the cluster could not be asked: ${messageOf(error)}`);
   }
 }

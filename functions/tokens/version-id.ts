@@ -1,6 +1,8 @@
 const PREFIX = 'keyturn-';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+export const isTokenId = (text: string): boolean => UUID.test(text);
+
 /**
  * Id of the version that Keyturn puts for a token: 44 characters, of the 32 to 64 that are allowed. The
  * console and the SDKs draw UUIDs for theirs, so nobody else's version has such an id.
@@ -22,5 +24,5 @@ export interface NamedToken {
 export function tokenNamedBy(version: string): NamedToken | undefined {
   const certain = version.startsWith(PREFIX);
   const tokenId = certain ? version.slice(PREFIX.length) : version;
-  return UUID.test(tokenId) ? { tokenId: tokenId.toLowerCase(), certain } : undefined;
+  return isTokenId(tokenId) ? { tokenId: tokenId.toLowerCase(), certain } : undefined;
 }

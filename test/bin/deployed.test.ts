@@ -377,8 +377,51 @@ it('says by its exit code that a death is not proven, or not all was done', asyn
   const unproven = await run(order);
   expect(unproven.code).toBe(3);
   expect(unproven.stdout).toContain('not all of it is proven');
+  expect(unproven.stdout).toContain('Repeat the same command');
   expect(idsIn(world)).toEqual([]);
+  world.intercept();
+  expect((await run(order)).code).toBe(3); // no other string is left to compare
 });
+
+it('advises to repeat an order only where it would not be refused', async () => {
+  const { world, run } = await openDeployed();
+  await run(['rotate', 'telegraf', 'grafana']);
+  const order = ['revoke', '--token', 'telegraf', '--reason', 'drill', '--yes'];
+  let isHeld = false;
+  world.intercept(async (call, effect) => {
+    if (call.server === 'data-plane' && !isHeld) {
+      isHeld = true;
+      await world.people.hold(TELEGRAF, 'frozen');
+    }
+    return effect();
+  });
+  const held = await run(order);
+  expect(isHeld).toBe(true);
+  expect(held.code).toBe(1);
+  expect(held.stdout).toMatch(
+    /Not everything was done\. The same command would be refused now: .*unfreeze it first\.\n$/,
+  );
+  expect((await run(order)).code).toBe(4);
+});
+
+it.each([true, false])(
+  'does not advise to prove a death again whose string nobody knows (hidden: %s)',
+  async (hidesRevoked) => {
+    const { world, run } = await openDeployed();
+    await run(['rotate', 'telegraf', 'grafana']);
+    world.cluster.manners = { hidesRevoked };
+    const permissions = [{ action: 'read', resource: 'telemetry' }];
+    const { id } = await world.people.mint({ description: 'a notebook', permissions });
+    const order = ['revoke', '--token-id', id, '--delete', '--reason', 'drill', '--yes'];
+    const { code, stdout } = await run(order);
+    expect(code).toBe(3);
+    expect(stdout).not.toContain('Repeat the same command');
+    expect(stdout).toContain('docs/runbook.md');
+    const again = await run(order);
+    expect(again.code).toBe(hidesRevoked ? 1 : 3);
+    expect(again.stdout).not.toContain('Repeat the same command');
+  },
+);
 
 it('applies a refused plan by its hash, and no other', async () => {
   const { world, run } = await openDeployed({ limits: { percent: 0, tokens: 0 } });

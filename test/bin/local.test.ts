@@ -90,6 +90,24 @@ it('takes the management token from a file with the JSON of its secret', async (
   expect(stdout + stderr).not.toContain(token);
 });
 
+it.each(['with', 'without'])(
+  'knows a token by the 8 characters of its id that tables show, %s AWS',
+  async (aws) => {
+    const { systems, run } = await openLocal();
+    await run(['rotate', 'telegraf', '--local']);
+    const [{ id = '' } = {}] = systems.cluster.state.tokens;
+    const env = { KEYTURN_MANAGEMENT_TOKEN: systems.cluster.managementToken };
+    const whois = (given: string) =>
+      run(['whois', '--local', '--token-id', given], '', aws === 'with' ? {} : env);
+    expect((await whois(id.slice(0, 8))).stdout).toContain(id);
+    const { code, stderr } = await whois('ffffffff');
+    expect(stderr).toContain('no listed token has an id that begins with ffffffff');
+    expect(stderr).not.toContain('deleted');
+    expect(code).toBe(1);
+  },
+  120_000,
+);
+
 it('reads both systems once for all strings of a file, and not for each of them', async () => {
   const { systems, run } = await openLocal();
   await run(['rotate', 'telegraf', 'grafana', '--local']);

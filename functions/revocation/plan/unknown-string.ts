@@ -9,8 +9,10 @@ export interface LeakedSearch {
   readonly tokenId?: string;
   /** The secret whose version has that token's string. */
   readonly secret?: string;
-  /** The secrets whose consumers read the string, with the labels of its versions. */
+  /** The secrets whose consumers read the string, or get it next, with the labels of its versions. */
   readonly places: readonly string[];
+  /** Those that have it as their consumers' string in other versions alone: no successor takes its place there. */
+  readonly past: readonly string[];
   /** Those that have it elsewhere in their value: beside the string that consumers read, or in a text of another form. */
   readonly beside: readonly string[];
   /** How many values were compared. */
@@ -24,6 +26,7 @@ export interface LeakedSearch {
 /** Nothing was searched. */
 export const NOWHERE: LeakedSearch = {
   places: [],
+  past: [],
   beside: [],
   compared: 0,
   unread: 0,
@@ -37,14 +40,17 @@ const MOST_SAID = 10;
 export const listed = (ids: readonly string[]) =>
   `${ids.slice(0, MOST_SAID).join(', ')}${ids.length > MOST_SAID ? ', …' : ''}`;
 
-function* whereItIs({ places, beside, compared }: LeakedSearch): Generator<string> {
+function* whereItIs({ places, past, beside, compared }: LeakedSearch): Generator<string> {
   if (places.length > 0) {
     yield `the string is in ${places.join(' and ')}, and nobody knows whose it is: replace it there first (--token or --secret), so that its consumers get another one, and then end it by its id`;
+  }
+  if (past.length > 0) {
+    yield `the string is in ${past.join(' and ')}, which consumers of AWSCURRENT do not read, and nobody knows whose it is: a replacement there changes nothing for it, so end it by its id`;
   }
   if (beside.length > 0) {
     yield `the string is in the value of ${beside.join(' and ')}, where consumers do not expect theirs, and nobody knows whose it is: end it by its id, and take it out there`;
   }
-  if (places.length + beside.length === 0) {
+  if (places.length + past.length + beside.length === 0) {
     yield `the string is in none of ${counted(compared, 'value')} of our secrets`;
   }
 }

@@ -368,7 +368,7 @@ function warnOfSingle(
 function warnOfLeaked({ leaked }: OrderObservation): string[] {
   if (leaked?.tokenId === undefined) return [];
   return [
-    `no marker has the fingerprint; the string is in ${leaked.places.join(' and ')}, which has ${leaked.tokenId}`,
+    `no marker has the fingerprint; the string is in ${[...leaked.places, ...leaked.past].join(' and ')}, which has ${leaked.tokenId}`,
   ];
 }
 

@@ -86,6 +86,18 @@ test('a string that the order ends is no comparison', async () => {
   expect(await controls.missing(WRITE)).toContain('no other string to compare that may write');
 });
 
+test('what a token of this deployment might have done is what any of it may do; where that is nothing, all', () => {
+  const { tools } = around();
+  const { tokens: entries } = policy;
+  const writers = { ...policy, tokens: entries.filter(({ name }) => name === 'telegraf') };
+  const controlsOf = (known: typeof tokens) =>
+    createControls({ ...observation, tokens: known }, NOTHING_MEANT, { ...tools, policy: writers });
+  const both = [...READ, ...WRITE];
+  expect(controlsOf([armed(1)]).comparable(both)).toEqual(WRITE);
+  expect(controlsOf([armed(1)]).comparable(READ)).toEqual(READ);
+  expect(controlsOf(tokens).comparable(both)).toEqual(both);
+});
+
 test('what was accepted a few seconds ago is asked again after five', async () => {
   let isOpen = true;
   const { tools, clock } = around(() => isOpen);

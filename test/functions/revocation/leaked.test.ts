@@ -85,6 +85,25 @@ test('says where a string is that is in a secret, though no token is known to ha
 });
 
 test.each(['replace', 'freeze', 'delete'])(
+  'to %s a string that only an old version has, no order for its secret is advised, which would end another one',
+  async (way) => {
+    const { accessToken, id } = await world.people.mint({ description: 'by hand', permissions });
+    const ours = world.value(TELEGRAF);
+    await world.people.saveValue(TELEGRAF, accessToken);
+    await world.people.saveValue(TELEGRAF, ours);
+    await world.wait(60_000);
+    const { error } = await world.revoke({ ...leaked(accessToken), way });
+    expect(error?.errorMessage).toContain(`the string is in ${TELEGRAF} (AWSPREVIOUS)`);
+    expect(error?.errorMessage).not.toContain('replace it there');
+    expect(error?.errorMessage).toMatch(/end it by its id.* it may be one of 1 live token/);
+    await world.revoke({ tokenId: id, reason: 'leaked', way: 'delete' });
+    await world.wait(60_000);
+    expect(world.accepts(accessToken, 'read', 'logs')).toBe(false);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  },
+);
+
+test.each(['replace', 'freeze', 'delete'])(
   'a string that a person keeps beside ours is not taken for ours, in the way %s',
   async (way) => {
     const { accessToken, id } = await world.people.mint({ description: 'by hand', permissions });
@@ -113,6 +132,34 @@ test('says of how many secrets no version could be listed, where no value has a 
   world.intercept();
   expect(result?.plan.warnings.join()).toContain('the versions of 2 secrets could not be listed');
 });
+
+test.each(['replace', 'freeze', 'delete'])(
+  'to %s a string whose token cannot be asked for says what was not done, and is whole when the cluster answers',
+  async (way) => {
+    const [id, string] = [idOf(TELEGRAF), world.string(TELEGRAF)];
+    for (let time = 0; time < 2; time += 1) {
+      await world.rotate({ tokens: ['telegraf'], force: true });
+      await world.wait(2 * HOUR);
+    }
+    expect(Object.values(world.holders(TELEGRAF))).not.toContain(id);
+    world.cluster.manners = { longestListing: 0 };
+    world.intercept(answering('GET /tokens/{id}', { status: 500, body: '{"message": "broken"}' }));
+    const { error } = await world.revoke({ ...leaked(string), way });
+    expect(error?.errorType).toBe('NotSeenError');
+    expect(error?.errorMessage).toMatch(
+      /500.*; nothing was done, and what was meant may still work/,
+    );
+    expect(error?.errorMessage).toMatch(
+      /give the same order again when the Management API answers$/,
+    );
+    expect(world.accepts(string)).toBe(true);
+    world.intercept();
+    world.cluster.manners = {};
+    const { result } = await world.revoke({ ...leaked(string), way });
+    expect(result?.confirmed).toBe(true);
+    expect(world.accepts(string)).toBe(false);
+  },
+);
 
 test('says that no value was compared, where Secrets Manager could not be asked', async () => {
   const { accessToken } = await world.people.mint({ description: 'by hand', permissions });

@@ -69,6 +69,22 @@ test('an order before the move is approved says so of every token', async () => 
   expect(rowOf(result, current)?.unconfirmed).toMatch(ELSEWHERE);
 });
 
+test('an order for a secret that lost the tag with its cluster says so of a token that this one does not have', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.wait(HOUR);
+  const current = world.holders(TELEGRAF).AWSCURRENT;
+  const { tokens } = world.cluster.state;
+  tokens.splice(
+    tokens.findIndex(({ id }) => id === current),
+    1,
+  );
+  await world.people.untag(TELEGRAF, ['keyturn:cluster']);
+  const { result } = await world.revoke(order);
+  expect(result).toMatchObject({ confirmed: false });
+  expect(rowOf(result, current)?.unconfirmed).toMatch(ELSEWHERE);
+});
+
 test('a secret that was moved, and whose versions cannot be listed, keeps no order from another one', async () => {
   const world = await openMoved();
   await world.wait(HOUR);
@@ -80,7 +96,9 @@ test('a secret that was moved, and whose versions cannot be listed, keeps no ord
     }),
   );
   const grafana = world.string('keyturn/prod/grafana');
-  await world.revoke({ ...order, token: 'grafana', way: 'freeze' });
+  const old = world.labels(TELEGRAF).AWSPREVIOUS?.replace('keyturn-', '');
+  const { result } = await world.revoke({ ...order, token: undefined, database: 'telemetry' });
+  expect(rowOf(result, old)?.unconfirmed).toMatch(ELSEWHERE);
   expect(world.accepts(grafana)).toBe(false);
 });
 

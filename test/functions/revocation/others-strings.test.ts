@@ -24,6 +24,24 @@ test('an unknown string that works for another database is not confirmed', async
   expect(world.accepts(byHand.accessToken, 'write', 'logs')).toBe(true);
 });
 
+test('what ends an unknown string is its id, which way "whois" lists, and not an order by the string', async () => {
+  const permissions = [{ action: 'write', resource: 'metrics' }] as const;
+  const byHand = await world.people.mint({ description: 'billing', permissions });
+  await world.wait(HOUR);
+  await world.people.saveValue(TELEGRAF, byHand.accessToken);
+  const { result } = await world.revoke({ ...order, way: 'delete' });
+  const said = result?.unconfirmed.join() ?? '';
+  expect(said).toMatch(/nobody knows whose .*name its token by its id; way "whois" lists/);
+  expect(said).not.toContain('--leaked');
+  const fingerprint = createHash('sha256').update(byHand.accessToken).digest('hex').slice(0, 16);
+  const { result: listed } = await world.revoke({ way: 'whois', fingerprint });
+  const [{ tokenId = '' } = {}, another] = listed?.plan.candidates ?? [];
+  expect(another).toBeUndefined();
+  await world.revoke({ tokenId, way: 'delete', reason: 'leaked' });
+  await world.wait(MINUTE);
+  expect(world.accepts(byHand.accessToken)).toBe(false);
+});
+
 test("a string that is another secret's token is not ended with this one, and the answer says whose it is", async () => {
   await world.people.saveValue(GRAFANA, world.string(TELEGRAF));
   await world.rotate();

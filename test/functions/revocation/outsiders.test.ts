@@ -101,6 +101,16 @@ test('nor is a string ended whose successor would find no place in the secret', 
   expect(world.accepts(string)).toBe(true);
 });
 
+test('nor is a string ended whose secret holds bytes, which no successor can follow', async () => {
+  const { world, run, string } = await openAdopted();
+  await world.people.saveBytes(LEGACY, string);
+  await world.wait(HOUR);
+  const planned = await run.revoke({ ...order, dryRun: true });
+  expect(planned.result?.plan).toMatchObject({ actions: [], notReached: [{ secret: LEGACY }] });
+  expect((await run.revoke(order)).error?.errorMessage).toContain('binary');
+  expect(world.accepts(string)).toBe(true);
+});
+
 test('an order to act at once ends the string of a secret about whose readers AWS does not answer', async () => {
   const { world, run, string } = await openAdopted();
   world.intercept(

@@ -400,7 +400,8 @@ test('a string is asked for everything when nobody knows any more what its token
   );
 });
 
-test('a repeated order asks for a string that works although it would have expired by the policy of today', async () => {
+/** A string that would have expired by the policy of today, whose token an order ended on a cluster that lists none. */
+async function openOutlived() {
   const opened = await openWorld(policyOf({ ...writing, gracePeriod: '7d', expiresAfter: '60d' }), {
     databases: ['metrics', 'logs'],
   });
@@ -413,12 +414,42 @@ test('a repeated order asks for a string that works although it would have expir
   const deployed = opened.deploy(policyOf({ ...writing, ...short }));
   await opened.wait(4 * DAY);
   opened.cluster.manners = { hidesRevoked: true };
+  return { opened, deployed, string };
+}
+
+test('a repeated order asks for a string that works although it would have expired by the policy of today', async () => {
+  const { opened, deployed, string } = await openOutlived();
   opened.intercept(stuckFor(string));
   await deployed.revoke({ ...order, way: 'delete' });
   const { result } = await deployed.revoke({ ...order, way: 'delete' });
   expect(result).toMatchObject({ done: true, confirmed: false });
   expect(result?.unconfirmed.join()).toMatch(/a token that was ended before, and the cluster acc/);
+  expect(result?.unconfirmed.join()).toContain('restart the router');
 });
+
+test.each([
+  [503, /give the same order again when the data plane answers/],
+  [403, /give the same order again when the cluster accepts another string/],
+])(
+  'where the data plane answers everybody %i, a repeated order names no router, and what it names proves all',
+  async (status, advice) => {
+    const { opened, deployed } = await openOutlived();
+    opened.intercept((call, effect) =>
+      call.server === 'data-plane'
+        ? Promise.resolve({ status, body: '' })
+        : passThrough(call, effect),
+    );
+    await deployed.revoke({ ...order, way: 'delete' });
+    const { result } = await deployed.revoke({ ...order, way: 'delete' });
+    const said = result?.unconfirmed.join() ?? '';
+    expect(said).toMatch(/has the string of a token that was ended before/);
+    expect(said).not.toContain('router');
+    expect(said).toMatch(advice);
+    opened.intercept();
+    const again = await deployed.revoke({ ...order, way: 'delete' });
+    expect(again.result).toMatchObject({ confirmed: true, unconfirmed: [] });
+  },
+);
 
 test('a successor that was not accepted in time is asked again by every repetition', async () => {
   const { activationDelayMs } = world.cluster;

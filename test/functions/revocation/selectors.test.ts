@@ -112,6 +112,65 @@ test('reaches the token of somebody else by its id alone, and cannot see it dead
   });
 });
 
+/** Gives a token that somebody minted an id that begins like another one's. */
+function renameLike(id: string, model: string): string {
+  const renamed = `${model.slice(0, 8)}${id.slice(8)}`;
+  const { tokens } = world.cluster.state;
+  const index = tokens.findIndex((token) => token.id === id);
+  tokens.splice(index, 1, { ...tokens[index], id: renamed } as (typeof tokens)[number]);
+  return renamed;
+}
+
+test.each(['freeze', 'delete', 'replace'])(
+  'to %s the only token whose id begins so is the order for its whole id',
+  async (way) => {
+    const id = idOf(TELEGRAF);
+    const string = world.string(TELEGRAF);
+    const dead = await foreignToken('dead');
+    await world.people.deleteToken(renameLike(dead.id, id));
+    const order = { tokenId: id.slice(0, 8).toUpperCase(), way, reason: 'leaked' };
+    const { result } = await world.revoke(order);
+    expect(result).toMatchObject({ confirmed: true, plan: { secrets: [TELEGRAF] } });
+    expect(world.accepts(string)).toBe(false);
+    const successor = idOf(TELEGRAF);
+    const again = await world.revoke({ ...order, tokenId: id });
+    expect(again.result).toMatchObject({ confirmed: true });
+    expect(idOf(TELEGRAF)).toBe(successor);
+  },
+);
+
+test('of several live tokens whose ids begin so, none is taken, and all are named', async () => {
+  const id = idOf(TELEGRAF);
+  const other = renameLike((await foreignToken('a dashboard')).id, id);
+  const before = world.tokens();
+  for (const way of ['delete', 'whois']) {
+    const { error } = await world.revoke({ way, reason: 'leaked', tokenId: id.slice(0, 8) });
+    expect(error?.errorType).toBe('SelectionError');
+    for (const each of [id, other]) expect(error?.errorMessage).toContain(each);
+  }
+  expect(world.tokens()).toEqual(before);
+  const { result } = await world.revoke({ way: 'whois', tokenId: id.slice(0, 30) });
+  expect(result?.plan.tokens).toMatchObject([{ tokenId: id }]);
+});
+
+test.each([
+  ['that no token has', 'ffffffff', 'no listed token has an id that begins with ffffffff'],
+  ['of less than eight characters', 'ffff', 'at least 8'],
+])(
+  'the beginning of an id %s is not taken for a token that was deleted',
+  async (_what, tokenId, said) => {
+    const before = world.tokens();
+    for (const way of ['delete', 'whois']) {
+      const { error } = await world.revoke({ way, reason: 'leaked', tokenId });
+      expect(error?.errorType).toBe('SelectionError');
+      expect(error?.errorMessage).toContain(said);
+      expect(error?.errorMessage).not.toContain('deleted');
+      expect(error?.errorMessage).toContain('whole id');
+    }
+    expect(world.tokens()).toEqual(before);
+  },
+);
+
 test('kills a superseded token by itself, and takes the label off that would bring it back', async () => {
   const [old, string] = [idOf(TELEGRAF), world.string(TELEGRAF)];
   await world.rotate({ tokens: ['telegraf'], force: true });
