@@ -1,14 +1,38 @@
 import './bin/node-24.js';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/**
+ * What waits for processes of its own or for real time (the command line, the demonstration, servers that say nothing), and what
+ * searches: the sample of the laboratory, whole lives, attacks on expressions.
+ */
+const SLOW = [
+  'test/crash/**/*.test.ts',
+  'test/hostile/**/*.test.ts',
+  'test/docs/orders/**/*.test.ts',
+  'test/{linear-expressions,start}.test.ts',
+  'test/world/simulated.test.ts',
+  'test/bin/{deployed,interrupted,lambda-answers,local,offline,pause,rotate-by-name,several-strings}.test.ts',
+];
 
 export default defineConfig({
-  // Synthesis takes a second, and several on a busy machine of two cores.
   test: {
-    include: ['test/**/*.test.ts'],
+    // Synthesis takes a second, and several on a busy machine of two cores.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: '100%',
     // Concurrent tests of one file wait for servers that say nothing.
     maxConcurrency: 10,
+    // `npm test` runs the first, `npm run test:all` both, with functions that are processes, too.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'quick',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...SLOW],
+        },
+      },
+      { extends: true, test: { name: 'slow', include: SLOW } },
+    ],
   },
 });

@@ -40,7 +40,9 @@ export async function openDeployed(
   more: object = {},
 ): Promise<{ readonly world: World; readonly run: Operator; readonly env: Environment }> {
   const world = await openWorldForTest(policyOf(more), {
-    // The command line says how long ago things were, by the machine's clock.
+    // The command line is a process of its own.
+    isSimulated: false,
+    // It says how long ago things were, by the machine's clock.
     startAt: Date.now(),
     databases,
     activationDelayMs: 90_000,

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Pool } from 'undici';
@@ -90,7 +91,8 @@ function replacePool(): void {
     const sent = { method, url: path, headers, body, connection };
     const finish = (reply: Reply) => {
       if (!reset) free.push(connection);
-      handler.onResponseStart?.(controller, reply.status, lowerCase(reply.headers ?? {}), '');
+      const { status, headers = {} } = reply;
+      handler.onResponseStart?.(controller, status, lowerCase(headers), STATUS_CODES[status] ?? '');
       if (!isOver && reply.body) handler.onResponseData?.(controller, Buffer.from(reply.body));
       if (isOver) return;
       isOver = true;
