@@ -11,7 +11,12 @@ const SLOW = [
   'test/docs/orders/**/*.test.ts',
   'test/{linear-expressions,start}.test.ts',
   'test/world/simulated.test.ts',
-  'test/bin/{deployed,interrupted,lambda-answers,local,offline,pause,rotate-by-name,several-strings}.test.ts',
+  'test/bin/{adopt,app,deployed,harmless,interrupted,lambda-answers,local}.test.ts',
+  'test/bin/{offline,pause,rotate-by-name,several-strings,unchecked-tls}.test.ts',
+  'test/docs/leak-transcript.test.ts',
+  'test/functions/credentials-in-time.test.ts',
+  'test/functions/revocation/{faults,interleaved}.test.ts',
+  'test/lib/rule-packs.test.ts',
 ];
 
 export default defineConfig({
@@ -28,6 +33,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'quick',
+          pool: 'threads',
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...SLOW],
         },

@@ -320,10 +320,10 @@ test.each<[string, object, (secrets: Secrets) => Promise<unknown>]>([
   ['ListSecrets of owner prod', { SecretList: [] }, (secrets) => secrets.list('prod')],
   ['ListSecretVersionIds of s', { Versions: [] }, (secrets) => secrets.versionTimes('s')],
 ])('no list is read without end: %s', async (place, page, read) => {
-  const { secrets } = await connectToOdd(
-    (_request, index) => ({ body: { ...page, NextToken: `page ${index}` } }),
-    60_000,
-  );
+  const { aws, secrets } = await connect();
+  let pages = 0;
+  aws.intercept = () =>
+    Promise.resolve({ status: 200, body: JSON.stringify({ ...page, NextToken: `${++pages}` }) });
   await expect(read(secrets)).rejects.toThrow(
     `${place} answered 200, but there is more than 100 pages of it`,
   );
