@@ -25,8 +25,9 @@ const BLOCK = 8;
 const STEP = 5;
 const WORD = /[A-Za-z0-9+/_=.~%-]{8,}/g;
 const WORD_CHARACTER = /[A-Za-z0-9+/_=.~%-]/;
-const BASE_64 = /^[A-Za-z0-9+/_=-]{11,}$/;
-const HEXADECIMAL = /^[0-9A-Fa-f]{16,}$/;
+/** Inside a word: `token=…`, `id-…`, `0x…`, `….`, and a JWT have something else beside it. */
+const BASE_64 = /[A-Za-z0-9+/_-]{11,}/g;
+const HEXADECIMAL = /[0-9A-Fa-f]{16,}/g;
 /** In front of base64 at each of the four places of a group of four characters. */
 const FRONTS = ['', 'A', 'AA', 'AAA'];
 const DEEPEST = 2;
@@ -121,8 +122,10 @@ export function createHeldCredentials(known = ''): HeldCredentials {
     if (depth === DEEPEST) return false;
     const isIn = (encoding: 'base64' | 'hex', text: string) =>
       (bytesOf(text, encoding).match(WORD) ?? []).some((each) => isEncoded(each, depth + 1));
-    if (HEXADECIMAL.test(word) && ['', '0'].some((front) => isIn('hex', front + word))) return true;
-    return BASE_64.test(word) && FRONTS.some((front) => isIn('base64', front + word));
+    return (
+      (word.match(HEXADECIMAL) ?? []).some((run) => isIn('hex', run) || isIn('hex', `0${run}`)) ||
+      (word.match(BASE_64) ?? []).some((run) => FRONTS.some((front) => isIn('base64', front + run)))
+    );
   }
 
   /** The words that a credential touches, which may have spaces in it. */
