@@ -100,7 +100,12 @@ function plainData(yaml: Document): { readonly document?: unknown; readonly prob
   try {
     return { document: yaml.toJS({ maxAliasCount: MOST_ALIASES }) };
   } catch (error) {
-    return { problem: visible(shownText(error instanceof Error ? error.message : String(error))) };
+    // The parser's own words for too many aliases ask for an option of its own.
+    return error instanceof ReferenceError
+      ? {
+          problem: `found aliases that mean more than ${MOST_ALIASES.toLocaleString('en')} values, expected fewer; write out what they name`,
+        }
+      : { problem: visible(shownText(error instanceof Error ? error.message : String(error))) };
   }
 }
 
@@ -146,6 +151,7 @@ function strayReferences(yaml: Document): Mistake[] {
         return;
       }
       const { source } = node;
+      if (source === '') return; // a bare *, of which the parser tells
       const isInside = around.some((each) => isCollection(each) && each.anchor === source);
       if (anchors.has(source) && !isInside) return;
       refuse(
@@ -157,12 +163,22 @@ function strayReferences(yaml: Document): Mistake[] {
   return found;
 }
 
+/** What to write instead of the commonest slips; the parser's own words say what it met. */
+const WORDS: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  BAD_ALIAS: 'found a bare *, expected "*" in quotes: YAML takes it for the beginning of an alias',
+  DUPLICATE_KEY:
+    'found this key a second time, expected each once; write what belongs to it in one place',
+  MULTIPLE_DOCS:
+    'found a second document, expected one; take out "---" and what is below it, or give it a file of its own',
+  TAB_AS_INDENT: 'found a tab, expected spaces: YAML is indented with spaces alone',
+};
+
+/** The parser ends its first line with the place, which stands in front of ours, and goes on with a piece of the file. */
+const PLACE = / at line \d{1,9}, column \d{1,9}:$/;
+
 const mistakeOf = ({ code, pos: [offset], message }: YAMLError): Mistake => ({
   offset,
-  message:
-    code === 'MULTIPLE_DOCS'
-      ? 'found a second document, expected one; take out "---" and what is below it, or give it a file of its own'
-      : (message.split('\n')[0] ?? ''),
+  message: WORDS[code] ?? (message.split('\n')[0] ?? '').replace(PLACE, ''),
 });
 
 /** What a deployment refuses, beside what no function could work with. */

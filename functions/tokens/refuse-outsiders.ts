@@ -78,7 +78,7 @@ async function objection(
       others.length > 0
         ? `; if that account may have this token, name it in the policy file: trustedAccounts: ["${others[0]}"]`
         : '';
-    return `${what} allows ${found.join(', ')}, which is outside account ${insiders.account} and bound to no account or organisation; take that statement out (${how})${trust}`;
+    return `${what} allows ${found.join(', ')}, which is outside account ${insiders.account}; take that statement out (${how})${trust}`;
   } catch (error) {
     if (!(error instanceof StrangePolicyError)) throw error;
     return `${what} cannot be judged, because ${error.message} (${how})`;

@@ -68,7 +68,47 @@ describe('a mistake names file, line, key, what was found and what was expected:
 
   test('a key given twice', () => {
     expect(mistakeIn(`${POLICY}owner: other\n`)).toMatch(
-      /^keyturn\.yaml:9: Map keys must be unique/,
+      /^keyturn\.yaml:9: found this key a second time, expected each once/,
+    );
+  });
+
+  test.each([
+    [
+      'a bare *',
+      POLICY.replace(/read: \[.*?\]|write: \[.*?\]/, 'read: *'),
+      /^keyturn\.yaml:\d+: found a bare \*, expected "\*" in quotes[^\n]*$/,
+    ],
+    [
+      'a bare * in a list',
+      POLICY.replace(/\[telemetry\]/, '[*]'),
+      /^keyturn\.yaml:\d+: found a bare \*, expected "\*" in quotes[^\n]*$/,
+    ],
+    [
+      'a tab',
+      POLICY.replace('tokens:\n  ', 'tokens:\n\t'),
+      /^keyturn\.yaml:\d+: found a tab, expected spaces/,
+    ],
+    [
+      'a bracket too few',
+      POLICY.replace('owner: prod', 'owner: [prod'),
+      /^keyturn\.yaml:\d+: (?!.* at line )/,
+    ],
+  ])('%s, with what to write, and the place once', (_what, text, said) => {
+    expect(text).not.toBe(POLICY);
+    expect(mistakeIn(text)).toMatch(said);
+  });
+
+  test('aliases that mean more than anybody writes', () => {
+    const ten = (each: string) => `[${Array(10).fill(each).join(',')}]`;
+    const bomb = [
+      `x-a: &a ${ten('1')}`,
+      `x-b: &b ${ten('*a')}`,
+      `x-c: &c ${ten('*b')}`,
+      `x-d: &d ${ten('*c')}`,
+      `x-e: ${ten('*d')}`,
+    ];
+    expect(mistakeIn(`${bomb.join('\n')}\n${POLICY}`)).toMatch(
+      /found aliases that mean more than 10,000 values, expected fewer/,
     );
   });
 

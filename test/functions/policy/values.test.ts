@@ -361,14 +361,18 @@ test('names each known key of a rule once', () => {
   ]);
 });
 
-test.each(['/api/v0', '/api/v0/', '/influx/api/v0', '/api/v0/accounts/1/clusters/2'])(
-  'refuses a URL that ends in %s, which would come twice',
-  (path) => {
-    expect(inCluster({ url: `https://influxdb.example.com${path}` })).toEqual([
-      `cluster.url: found "https://influxdb.example.com${path}", expected the URL without /api/v0 and what follows, which the functions add`,
-    ]);
-  },
-);
+test.each([
+  '/api/v0',
+  '/api/v0/',
+  '/influx/api/v0',
+  '/api/v0/accounts/1/clusters/2',
+  '/api/v2/write',
+  '/query',
+])('refuses a URL that ends in %s, which would come twice', (path) => {
+  expect(inCluster({ url: `https://influxdb.example.com${path}` })).toEqual([
+    `cluster.url: found "https://influxdb.example.com${path}", expected the URL without a path of the API, such as /api/v0 or /query, which the functions add`,
+  ]);
+});
 
 test('takes a description in any language', () => {
   for (const description of ['Prüfstand 3 – „Süd“', '製造ライン', 'قسم الإنتاج', '🏭 ok', '']) {

@@ -1,0 +1,83 @@
+/**
+ * Takes one rule after the other out of a copy of the checkout, and runs `npm test` there, which must fail.
+ *
+ *     npm run sabotage
+ *     npm run sabotage -- "no probe"
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SABOTAGES, type Sabotage } from './sabotages.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** Neither is read by a test. */
+const HEAVY = /(?:^|\/)(?:cdk\.out|\.git)$/;
+
+function copyOf(root: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'keyturn-sabotage-'));
+  // Links of packages' programs stay within the copy.
+  const filter = (from: string) => !HEAVY.test(from);
+  cpSync(root, copy, { recursive: true, verbatimSymlinks: true, filter });
+  return copy;
+}
+
+/** @throws Error if the rule is not there once: then this list is older than the code */
+function damaged(source: string, { name, file, rule, instead }: Sabotage): string {
+  const places = source.split(rule).length - 1;
+  if (places !== 1) {
+    throw new Error(
+      `test/sabotage/sabotages.ts: ${name}: found ${places} places of its rule in ${file}, expected one`,
+    );
+  }
+  return source.replace(rule, () => instead);
+}
+
+/** The first test that fails; undefined: none does. */
+function firstFailure(root: string): string | undefined {
+  const { status, stdout, stderr } = spawnSync('npm', ['test', '--', '--bail', '1'], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  if (status === 0) return undefined;
+  return (
+    /^\s*FAIL\s+(.*)$/m.exec(stderr + stdout)?.[1] ??
+    `npm test ended with ${status}: ${stderr.slice(-500)}`
+  );
+}
+
+/** Returns whether a test missed the rule. */
+function isCaught(sabotage: Sabotage, copy: string): boolean {
+  const path = join(copy, sabotage.file);
+  const source = readFileSync(path, 'utf8');
+  const began = performance.now();
+  writeFileSync(path, damaged(source, sabotage));
+  const failure = firstFailure(copy);
+  writeFileSync(path, source);
+  const seconds = Math.round((performance.now() - began) / 1_000);
+  const said = failure === undefined ? 'NOT CAUGHT' : `caught by ${failure}`;
+  console.log(`${sabotage.name}: ${said} (${seconds} s)`);
+  return failure !== undefined;
+}
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !SABOTAGES.some((each) => each.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `found ${unknown.join(', ')}, expected ${SABOTAGES.map(({ name }) => name).join(', ')}`,
+  );
+  process.exit(2);
+}
+const meant = SABOTAGES.filter(({ name }) => names.length === 0 || names.includes(name));
+const copy = copyOf(ROOT);
+try {
+  const failure = firstFailure(copy);
+  if (failure !== undefined) throw new Error(`npm test fails without a sabotage: ${failure}`);
+  const caught = meant.filter((sabotage) => isCaught(sabotage, copy));
+  console.log(`${caught.length} of ${meant.length} sabotages are caught by npm test`);
+  process.exitCode = caught.length === meant.length ? 0 : 1;
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
