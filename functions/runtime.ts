@@ -316,7 +316,6 @@ export function createRuntime(origin: Origin): Runtime {
   ): Promise<T> {
     const deadline = { at: end - RESERVE_MS };
     running += 1;
-    let hasFailed = false;
     try {
       const worked = deadlines.run(deadline, () => withTools(work, deadline.at, measure));
       const answer = await worked.finally(() => {
@@ -326,11 +325,10 @@ export function createRuntime(origin: Origin): Runtime {
       });
       return clean(answer);
     } catch (error) {
-      hasFailed = true;
       throw clean(error);
     } finally {
-      // Lambda counts a failure when the run has ended, and alarms wait for it.
-      const patienceMs = waited || hasFailed ? 0 : end - timing.now();
+      // Also of a run that failed: what its other tokens did is told once, and an alarm can wait for a quarter of an hour.
+      const patienceMs = waited ? 0 : end - timing.now();
       const lostEvents = await publisher.flush(
         Math.min(
           Math.max(patienceMs, LONGEST_FLUSH_BY_HAND_MS),

@@ -11,7 +11,6 @@ import {
   isExpired,
   isPreviousDead,
   isProven,
-  isStripped,
   mayHavePrevious,
   ownedPrevious,
   wasArmed,
@@ -97,7 +96,7 @@ const hasLostPrevious = (entry: TokenPolicy, seen: ObservedSecret, at: number): 
   ownedPrevious(seen)?.marker.frozen === undefined;
 
 /**
- * Whether somebody took the permissions of any token that was replaced, and that consumers may still have: also of one that
+ * Whether somebody took permissions of any token that was replaced, and that consumers may still have: also of one that
  * has no label any more, because of another rotation, or of a save. One that was deleted leaves nothing to be seen.
  */
 const hasLostFormer = (entry: TokenPolicy, { tokens }: ObservedSecret, at: number): boolean =>
@@ -105,9 +104,9 @@ const hasLostFormer = (entry: TokenPolicy, { tokens }: ObservedSecret, at: numbe
     const { superseded, fenced, quarantined, frozen } = owned.marker;
     const isRetired = fenced !== undefined || quarantined !== undefined;
     if (superseded === undefined || isRetired || frozen !== undefined) return false;
-    return (
-      isStripped(owned) && !isExpired(owned.token, at) && at < superseded + graceOf(owned, entry)
-    );
+    const { token, marker } = owned;
+    const hasLost = wasArmed(owned) && isReduced(token, marker.grants, entry);
+    return hasLost && !isExpired(token, at) && at < superseded + graceOf(owned, entry);
   });
 
 /** By the state of AWSCURRENT's holder, where no token is known. */

@@ -34,6 +34,21 @@ test.each(['somebody edits another key', 'another rotation'])(
   },
 );
 
+test('a replaced token that somebody takes one of its permissions from is told of, too', async () => {
+  const permissions = { read: ['telemetry'], write: ['telemetry'] };
+  const world = await openWorldForTest(policyWith({ telegraf: { permissions } }));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(HOUR);
+  expect(await conditions(world)).toEqual(['works']);
+  const left = [{ action: 'read', resource: 'telemetry' }];
+  await world.people.changeToken(world.holders(TELEGRAF).AWSPREVIOUS, { permissions: left });
+  expect(await conditions(world)).toEqual(['cut-short']);
+  await world.wait(DAY);
+  expect(await conditions(world)).toEqual(['works']);
+});
+
 test('a token that somebody strips is told of as such, whatever becomes of the one before it', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer }));
   await world.rotate();

@@ -102,3 +102,26 @@ test.each([
   expect(error?.errorType).toBe('RequestError');
   expect(world.tokens()).toEqual([]);
 });
+
+test.each([false, true])(
+  'the notice of a rotation is sent again for as long as the run may last; where another token fails: %s',
+  async (fails) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer, other: writer }));
+    const opensAt = world.clock.now() + 3 * MINUTE;
+    const busy = {
+      status: 400,
+      headers: { 'x-amzn-errortype': 'ThrottlingException' },
+      body: '{}',
+    };
+    const denied = { ...busy, headers: { 'x-amzn-errortype': 'AccessDeniedException' } };
+    world.intercept(({ operation, subject = '' }, effect) => {
+      const isShut = operation === 'PutEvents' && world.clock.now() < opensAt;
+      const isRefused = fails && operation === 'CreateSecret' && subject.endsWith('/other');
+      return Promise.resolve((isShut && busy) || (isRefused && denied) || effect());
+    });
+    const { error } = await world.rotate(firedAgo(world, 0, 1_800));
+    expect(error !== undefined).toBe(fails);
+    const told = world.aws.state.events.filter(({ source }) => source === 'keyturn');
+    expect(told.map(({ detailType }) => detailType)).toContain('Token Rotated');
+  },
+);
