@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { expect, onTestFinished, test } from 'vitest';
 import { awsCall, awsClient, ForeignAnswerError } from '../../functions/aws-call.ts';
+import { TimeoutError, TooLateError } from '../../functions/within.ts';
 
 test('of an error that never ends no more is read than fits, long before the call would be too late', async () => {
   const server = createServer((_asking, response) => {
@@ -30,4 +31,21 @@ test('of an error that never ends no more is read than fits, long before the cal
     client.send(new GetSecretValueCommand({ SecretId: 'x' }), options),
   );
   await expect(answer).rejects.toThrow(ForeignAnswerError);
+});
+
+test('what would begin after the end of a run is not sent', async () => {
+  let sent = 0;
+  const send = () => Promise.resolve(++sent);
+  await expect(awsCall('DescribeSecret', 0, send)).rejects.toThrow(TooLateError);
+  expect(sent).toBe(0);
+});
+
+test('a call that takes too long is told to stop, so that it keeps neither a socket nor its memory', async () => {
+  let signal: AbortSignal | undefined;
+  const answer = awsCall('DescribeSecret', 20, ({ abortSignal }) => {
+    signal = abortSignal;
+    return new Promise(() => {});
+  });
+  await expect(answer).rejects.toThrow(TimeoutError);
+  expect(signal?.aborted).toBe(true);
 });
