@@ -99,13 +99,15 @@ const tokensOf = (seen: ObservedSecret): Token[] => [
 
 /** Tokens that a `GET` shows, and the listing does not, though they are too old for the API to be late with them. */
 const unlistedOf = (
-  seen: ObservedSecret,
+  tokens: readonly Token[],
   listed: Pick<ReadonlySet<string>, 'has'>,
   at: number,
-): string[] =>
-  tokensOf(seen).flatMap(({ id, createdAt }) =>
-    listed.has(id) || at - createdAt < LONGEST_LAG_MS ? [] : [id],
+): string[] => {
+  const lacked = tokens.flatMap(({ id, createdAt, revokedAt }) =>
+    listed.has(id) || revokedAt !== undefined || at - createdAt < LONGEST_LAG_MS ? [] : [id],
   );
+  return [...new Set(lacked)];
+};
 
 interface Listed extends Pick<RevocationObservation, 'unseen' | 'awsError'> {
   readonly all: ReadonlyMap<string, Secret>;
@@ -150,6 +152,12 @@ export interface AwsNeed {
   readonly instead?: string;
 }
 
+/** What an order needs to know. */
+export interface Need extends AwsNeed {
+  /** The token that a person named by its id. A listing may lack it, though it lives. */
+  readonly tokenId?: string;
+}
+
 async function listOrExplain(
   readers: OrderReaders,
   { withoutAws, instead }: AwsNeed,
@@ -170,12 +178,19 @@ async function listOrExplain(
 /** Reads every secret and every token. */
 export async function observeAll(
   readers: OrderReaders & Pick<Readers, 'now'>,
-  need: AwsNeed,
+  need: Need,
 ): Promise<RevocationObservation> {
   const { api, secrets, policy, log, now } = readers;
   const { owner } = policy;
   const { all, awsError, ...listing } = await listOrExplain(readers, need);
-  const { tokens, at } = await api.listTokens();
+  const { tokens: shown, at } = await api.listTokens();
+  const listed = new Set(shown.map(({ id }) => id));
+  const named = await readMissing(
+    need.tokenId === undefined ? [] : [need.tokenId],
+    listed,
+    readers,
+  );
+  const tokens = [...shown, ...named];
   const secretNamed: SecretNamed = (name) => all.get(name);
   const sorted = sortByOwner(tokens, owner, secretNamed);
   const sources = {
@@ -203,8 +218,8 @@ export async function observeAll(
     }),
   );
   const byId = new Map(tokens.map((token) => [token.id, token]));
-  const listed = new Set(byId.keys());
-  const unlisted = observed.flatMap(([, seen]) => unlistedOf(seen, listed, at));
+  const seenTokens = [...observed.flatMap(([, seen]) => tokensOf(seen)), ...named];
+  const unlisted = unlistedOf(seenTokens, listed, at);
   for (const [, seen] of observed) for (const token of tokensOf(seen)) byId.set(token.id, token);
   return {
     at,
@@ -302,7 +317,12 @@ export async function observeOne(
   const others = foreign.size === 0 ? byId : new Map([...byId, ...foreign]);
   const sources = { owned, foreign: others, revoked, api, owner, secretNamed, readFingerprint };
   const seen = withForeign(await observeLabelled(secret, sources, note, versions), others, meant);
-  return { ...seen, unlisted: unlistedOf(seen, byId, at), revoked: revoked.get(name) ?? [], late };
+  return {
+    ...seen,
+    unlisted: unlistedOf(tokensOf(seen), byId, at),
+    revoked: revoked.get(name) ?? [],
+    late,
+  };
 }
 
 /**

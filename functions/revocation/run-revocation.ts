@@ -8,13 +8,14 @@ import { BinaryValueError } from '../secrets-manager/secrets.ts';
 import { formatInstant } from '../time.ts';
 import { OutsiderError, refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
+import { isTokenId, tokenNamedBy } from '../tokens/version-id.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
 import { findEnded, searchValues } from './find-leaked.ts';
 import { goneBefore } from './gone-before.ts';
 import { doubtElsewhere } from './made-elsewhere.ts';
 import {
-  type AwsNeed,
+  type Need,
   observeAgain,
   observeAll,
   type RevocationObservation,
@@ -132,11 +133,16 @@ const WITHOUT_AWS =
   'one token can be ended all the same, by its id or its string, with "way": "freeze" (--freeze) or "way": "delete" (--delete)';
 
 /** Freezing and deleting one token needs the Management API alone, and so does to say whose it is. */
-function awsNeedOf(request: RevocationRequest): AwsNeed {
+function needOf(request: RevocationRequest): Need {
   const { way, selector } = request;
+  const tokenId = selector.kind === 'tokenId' ? selector.id.toLowerCase() : undefined;
   const isOne = selector.kind === 'tokenId' || selector.kind === 'fingerprint';
   const withoutAws = isOne && (needsNoAws(request) || way === 'whois');
-  return { withoutAws, ...(ENDING_WAYS.includes(way) && { instead: WITHOUT_AWS }) };
+  return {
+    withoutAws,
+    ...(ENDING_WAYS.includes(way) && { instead: WITHOUT_AWS }),
+    ...(tokenId !== undefined && isTokenId(tokenId) && { tokenId }),
+  };
 }
 
 /** The Management API did not say what there is, so nothing was done. */
@@ -164,11 +170,13 @@ async function seenFor<T>(request: RevocationRequest, asked: Promise<T>): Promis
 /** With a whole id: the same order is the same, however much of the id is given. */
 function withWholeId(
   request: RevocationRequest,
-  { tokens }: RevocationObservation,
+  { tokens, secrets }: RevocationObservation,
 ): RevocationRequest {
   const { selector } = request;
   if (selector.kind !== 'tokenId') return request;
-  return { ...request, selector: { ...selector, id: wholeIdOf(selector.id, tokens) } };
+  const labelled = [...secrets.values()].flatMap(({ secret }) => Object.values(secret.labels));
+  const inVersions = labelled.flatMap((version) => tokenNamedBy(version)?.tokenId ?? []);
+  return { ...request, selector: { ...selector, id: wholeIdOf(selector.id, tokens, inVersions) } };
 }
 
 /** Both systems as they were seen, and what was searched for in the values. */
@@ -249,7 +257,7 @@ export async function runRevocation(
 ): Promise<RevocationReport> {
   const { way, dryRun, reason = '', noUndo, by } = given;
   const startedAt = runTools.now();
-  const listed = await seenFor(given, observeAll(runTools, awsNeedOf(given)));
+  const listed = await seenFor(given, observeAll(runTools, needOf(given)));
   const request = withWholeId(given, listed);
   const tools = sharing(atApiTime(runTools, listed));
   const leaked = await seenFor(request, searchValues(request, listed, tools));

@@ -1,5 +1,11 @@
 import type { Permission, Token } from '../../management-api/token.ts';
-import { entryOf, namedDatabases, type Policy, secretPrefix } from '../../policy/policy.ts';
+import {
+  entryOf,
+  namedDatabases,
+  type Policy,
+  secretPrefix,
+  type TokenPolicy,
+} from '../../policy/policy.ts';
 import { suggestionFor } from '../../policy/suggestion.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
 import {
@@ -82,6 +88,19 @@ function selectNamed(
   return withHidden(target, hidden, request, around);
 }
 
+/** Secrets Manager puts six characters of its own behind a secret's name. */
+const ARN_SUFFIX = /-[A-Za-z0-9]{6}$/;
+const nameOfArn = (arn: string) =>
+  arn.replace(ARN_SUFFIX, '').replace(/^arn:[^:]*:[^:]*:[^:]*:[^:]*:secret:/, '');
+
+/** Its secret is there, and is not ours yet. */
+function refuseUnadopted(entry: TokenPolicy | undefined): void {
+  if (!entry?.adopt) return;
+  throw new SelectionError(
+    `${entry.name} was not adopted yet, so nobody knows whether its secret has the token that its entry names; nothing was done; end that token by its id: ${entry.adopt.tokenId} (--token-id)`,
+  );
+}
+
 function selectSecret(
   nameOrArn: string,
   request: RevocationRequest,
@@ -94,13 +113,14 @@ function selectSecret(
   )?.secret.name;
   const isNamed = (secret: string) =>
     secret === (name ?? nameOrArn) ||
-    (name === undefined && nameOrArn.includes(`:secret:${secret}-`));
+    (name === undefined && ARN_SUFFIX.test(nameOrArn) && nameOfArn(nameOrArn) === secret);
   const isMeant = ({ marker }: OwnedToken) => isNamed(marker.secret);
   const named = { what: nameOrArn, secrets: name === undefined ? [] : [name], isMeant };
   refuseUnseen(around, request, (each, { notOurs }) => !notOurs && isNamed(each));
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
   refuseUnseen(around, request, isNamed);
+  refuseUnadopted(policy.tokens.find((each) => isNamed(each.secret)));
   const known = suggestionFor(nameOrArn, [...secrets.keys()]);
   throw new SelectionError(`this deployment has no secret ${nameOrArn}${known}`);
 }
@@ -130,6 +150,7 @@ function selectName(
       `neither the policy nor Secrets Manager has a token ${name}${suggestionFor(name, names)}`,
     );
   }
+  refuseUnadopted(entry);
   throw new SelectionError(`${name} has no secret here, and the cluster has no live token of it`);
 }
 

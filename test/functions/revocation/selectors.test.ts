@@ -205,3 +205,49 @@ test('holds no token string in its report, log and events', async () => {
   const said = JSON.stringify([report, world.lines(), world.events()]);
   for (const string of strings) expect(said).not.toContain(string);
 });
+
+test.each(['freeze', 'delete'])(
+  'a token that the listing lacks is asked for by the id that a person names: %s',
+  async (way) => {
+    const { id, accessToken } = await foreignToken('by hand');
+    await world.wait(7_200_000);
+    world.cluster.manners = { longestListing: 1 };
+    const { error, result } = await world.revoke({
+      way,
+      reason: 'leaked',
+      noUndo: way === 'freeze',
+      tokenId: id,
+    });
+    expect(error).toBeUndefined();
+    expect(result?.confirmed).toBe(false);
+    await world.wait(60_000);
+    expect(world.accepts(accessToken)).toBe(false);
+  },
+);
+
+test('the same order by the beginning of an id goes on where the cluster shows what it ended no more', async () => {
+  const [id, string] = [idOf(TELEGRAF), world.string(TELEGRAF)];
+  world.cluster.manners = { hidesRevoked: true };
+  const order = { way: 'delete', reason: 'leaked', tokenId: id.slice(0, 8) };
+  const first = await world.revoke(order);
+  expect(first.error).toBeUndefined();
+  const again = await world.revoke(order);
+  expect(again.error).toBeUndefined();
+  expect(again.result?.tokens).toMatchObject([{ tokenId: id, result: 'gone' }]);
+  expect(world.accepts(string)).toBe(false);
+});
+
+test('the ARN of a secret reaches no other one whose name is the beginning of its own', async () => {
+  const arn = world.aws.state.secrets[TELEGRAF]?.arn ?? '';
+  const other = arn.replace(TELEGRAF, `${TELEGRAF}-hall`);
+  const string = world.string(TELEGRAF);
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  const { error } = await world.revoke({
+    way: 'delete',
+    reason: 'leaked',
+    secret: other,
+    withoutSecrets: true,
+  });
+  expect(error?.errorType).toBe('SelectionError');
+  expect(world.accepts(string)).toBe(true);
+});
