@@ -230,7 +230,7 @@ test('a fenced token that is AWSPREVIOUS again keeps its grace, though reap dies
   expect(await keepsGrace(world, old)).toBe('accepted');
 });
 
-test('some permissions taken from the current token by hand alarm, until it is rotated', async () => {
+test('some permissions taken from the current token by hand alarm, until all consumers have another one', async () => {
   const both = { permissions: { read: ['telemetry'], write: ['telemetry'] } };
   const world = await openWorldForTest(policyWith({ telegraf: both }));
   await world.rotate();
@@ -239,6 +239,10 @@ test('some permissions taken from the current token by hand alarm, until it is r
   await world.rotate();
   expect(metric(world, 'UnusableTokens')).toBe(1);
   await world.rotate(named);
+  await world.rotate();
+  // Whoever has not read the secret since is refused as before.
+  expect(metric(world, 'UnusableTokens')).toBe(1);
+  await world.wait(DAY);
   await world.rotate();
   expect(metric(world, 'UnusableTokens')).toBe(0);
 });
