@@ -566,7 +566,7 @@ test.each(['delete', 'replace'])(
 
 test('that a secret which is to be adopted has no tag yet is no news', async () => {
   await world.people.createSecret('legacy/db', '{"password": "CHANGE_ME"}');
-  const { id } = await world.people.mint({
+  const { id, accessToken } = await world.people.mint({
     description: 'legacy',
     permissions: [{ action: 'write', resource: 'metrics' }],
   });
@@ -576,8 +576,15 @@ test('that a secret which is to be adopted has no tag yet is no news', async () 
   const deployed = world.deploy({ ...policy, tokens: { ...policy.tokens, legacy } });
   const { result } = await deployed.revoke({ ...order, dryRun: true });
   expect(result?.plan.warnings).toEqual([]);
-  const { error } = await deployed.revoke({ token: 'legacy', reason: 'leaked' });
-  expect(error?.errorMessage).toContain('legacy has no secret here');
+  for (const selector of [{ token: 'legacy' }, { secret: 'legacy/db' }]) {
+    const { error } = await deployed.revoke({ ...selector, reason: 'leaked' });
+    expect(error?.errorMessage).toContain('legacy was not adopted yet');
+    expect(error?.errorMessage).toContain(`by its id: ${id} (--token-id)`);
+  }
+  // Whoever does what it says ends it.
+  await deployed.revoke({ tokenId: id, way: 'delete', reason: 'leaked' });
+  await world.wait(300_000);
+  expect(world.accepts(accessToken)).toBe(false);
 });
 
 test('an order for one token, and one for everything, say that a secret lost the tag of its owner', async () => {
