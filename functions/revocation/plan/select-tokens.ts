@@ -7,6 +7,7 @@ import {
   type TokenPolicy,
 } from '../../policy/policy.ts';
 import { suggestionFor } from '../../policy/suggestion.ts';
+import { holdOf } from '../../secrets-manager/hold.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
 import {
   asOwned,
@@ -269,12 +270,17 @@ function selectRevoked(
   owner: string,
 ): Target {
   const { id } = token;
+  const home = asOwned(token, owner, secretNamedIn(around))?.marker.secret;
   if (UNDOING_WAYS.includes(request.way)) {
+    const held = home === undefined ? undefined : around.secrets.get(home);
+    const next =
+      held && holdOf(held.secret)
+        ? `${home} is on hold, and gets another one when that is lifted by its name: "secret": "${home}" (--secret ${home})`
+        : 'keyturn rotate mints another one';
     throw new SelectionError(
-      `the token ${id} is revoked, and nothing gives a revoked token back; nothing was done; keyturn rotate mints another one`,
+      `the token ${id} is revoked, and nothing gives a revoked token back; nothing was done; ${next}`,
     );
   }
-  const home = asOwned(token, owner, secretNamedIn(around))?.marker.secret;
   return {
     ...NONE,
     gone: [id],
