@@ -34,6 +34,7 @@ import {
   resumeSuccessor,
   type Successor,
 } from './successor.ts';
+import { supersedeLeft } from './supersede-left.ts';
 import { hasTimeForStep, type Turns } from './turns.ts';
 
 /** An entry and its action in the plan. */
@@ -88,7 +89,7 @@ async function widen(
 
 /** Consumers have it, and no router may know of it yet: like a first token it is `refused` until it was seen accepted. */
 async function giveBack(
-  { permissions }: TokenPolicy,
+  { permissions, gracePeriod }: TokenPolicy,
   seen: ObservedSecret,
   tools: ArmingTools,
 ): Promise<readonly Permission[] | undefined> {
@@ -98,6 +99,7 @@ async function giveBack(
   if (fresh.marker.quarantined === undefined || heldByPerson(fresh)) return undefined;
   const { marker, permissions: given = fresh.token.permissions } = restored(fresh, permissions);
   const unseen = { ...marker, refused: tools.apiNow() };
+  await supersedeLeft(seen, fresh, gracePeriod, tools);
   await tools.armInUse(fresh, { marker: unseen, permissions: given });
   tools.publish({
     type: 'Token Permissions Changed',

@@ -204,6 +204,12 @@ const wasLeft = (
     return createdAt <= superseded && superseded < secret.changedAt;
   });
 
+/** Tokens that somebody went back from, as far as another one's mark still tells, and that have none of their own. */
+export const leftTokens = (seen: ObservedSecret): readonly OwnedToken[] =>
+  seen.tokens.filter(
+    (each) => wasArmed(each) && each.marker.superseded === undefined && wasLeft(each, seen),
+  );
+
 /**
  * What waits to be promoted: AWSPENDING on a version that has no other label, whose token was
  * neither superseded nor quarantined (somebody may have rolled back from it).

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+
+const named = { tokens: ['telegraf'], force: true };
+
+/** Rotates by name, and lets `reap` see it. */
+async function rotateByName(world: World): Promise<void> {
+  await world.rotate(named);
+  await world.wait(2 * HOUR);
+  await world.reap();
+}
+
+/** A secret whose token was just replaced by one that turns out bad. */
+async function openBad() {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  await world.reap();
+  const first = world.labels(TELEGRAF).AWSCURRENT;
+  await rotateByName(world);
+  const second = world.labels(TELEGRAF).AWSCURRENT;
+  await rotateByName(world);
+  return { world, first, second, bad: world.string(TELEGRAF) };
+}
+
+/** What consumers read at the end of each of four runs. */
+async function stringsAfter(world: World): Promise<Set<string>> {
+  const strings = new Set<string>();
+  for (let run = 0; run < 4; run += 1) {
+    await world.wait(10 * MINUTE);
+    await world.rotate();
+    strings.add(world.string(TELEGRAF));
+  }
+  return strings;
+}
+
+test('who rolls back twice keeps what they went back to: no schedule promotes what they left', async () => {
+  const { world, first, second, bad } = await openBad();
+  await world.people.makeCurrent(TELEGRAF, second);
+  await world.wait(15 * MINUTE);
+  await world.rotate();
+  await world.wait(5 * MINUTE);
+  await world.people.makeCurrent(TELEGRAF, first);
+  expect(await stringsAfter(world)).toEqual(new Set([world.string(TELEGRAF)]));
+  expect(world.string(TELEGRAF)).not.toBe(bad);
+  expect(world.labels(TELEGRAF).AWSCURRENT).toBe(first);
+});
+
+test('nor where AWSPREVIOUS is taken off the bad version, so that nobody goes forward again', async () => {
+  const { world, second } = await openBad();
+  await world.people.makeCurrent(TELEGRAF, second);
+  await world.wait(15 * MINUTE);
+  await world.rotate();
+  await world.people.takeOff(TELEGRAF, 'AWSPREVIOUS');
+  expect(await stringsAfter(world)).toEqual(new Set([world.string(TELEGRAF)]));
+  expect(world.labels(TELEGRAF).AWSCURRENT).toBe(second);
+});
+
+test('who rolls back, saves the secret and asks for a rotation gets another token than the one that was left', async () => {
+  const { world, second, bad } = await openBad();
+  await world.people.makeCurrent(TELEGRAF, second);
+  await world.wait(20 * MINUTE);
+  await world.rotate();
+  await world.wait(5 * MINUTE);
+  await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+  await world.wait(5 * MINUTE);
+  const back = world.string(TELEGRAF);
+  await world.rotate(named);
+  expect([back, bad]).not.toContain(world.string(TELEGRAF));
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('the token that was left keeps its whole grace period, and is current again for who goes forward', async () => {
+  const { world, second, bad } = await openBad();
+  const left = world.labels(TELEGRAF).AWSCURRENT;
+  await world.people.makeCurrent(TELEGRAF, second);
+  await world.wait(15 * MINUTE);
+  await world.rotate();
+  await world.wait(20 * HOUR);
+  await world.reap();
+  expect(world.accepts(bad)).toBe(true);
+  await world.people.makeCurrent(TELEGRAF, left);
+  await world.wait(15 * MINUTE);
+  await world.rotate();
+  for (let days = 0; days < 4; days += 1) {
+    await world.wait(24 * HOUR);
+    await world.rotate();
+    await world.reap();
+  }
+  expect(world.string(TELEGRAF)).toBe(bad);
+  expect(world.accepts(bad)).toBe(true);
+});
