@@ -2,6 +2,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { scheduleName } from '../functions/environment.ts';
+import { SECRET_SUFFIX } from '../functions/policy/aws-names.ts';
 import { type Policy, secretPrefix, type TokenPolicy } from '../functions/policy/policy.ts';
 import type { NamedKey } from './kms-key.ts';
 
@@ -13,7 +14,7 @@ const isArn = (text: string) => text.startsWith('arn:');
  * One whose name itself ends so it takes for a whole one, and finds no secret: API_GetSecretValue.html (SecretId).
  */
 function secretArn(scope: Construct, name: string, suffix = '-??????'): string {
-  if (isArn(name)) return /-[A-Za-z0-9]{6}$/.test(name) ? name : `${name}${suffix}`;
+  if (isArn(name)) return SECRET_SUFFIX.test(name) ? name : `${name}${suffix}`;
   return Stack.of(scope).formatArn({
     service: 'secretsmanager',
     resource: 'secret',

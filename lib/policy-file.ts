@@ -165,7 +165,6 @@ function strayReferences(yaml: Document): Mistake[] {
 
 /** What to write instead of the commonest slips; the parser's own words say what it met. */
 const WORDS: Readonly<Partial<Record<YAMLError['code'], string>>> = {
-  BAD_ALIAS: 'found a bare *, expected "*" in quotes: YAML takes it for the beginning of an alias',
   DUPLICATE_KEY:
     'found this key a second time, expected each once; write what belongs to it in one place',
   MULTIPLE_DOCS:
@@ -176,9 +175,16 @@ const WORDS: Readonly<Partial<Record<YAMLError['code'], string>>> = {
 /** The parser ends its first line with the place, which stands in front of ours, and goes on with a piece of the file. */
 const PLACE = / at line \d{1,9}, column \d{1,9}:$/;
 
-const mistakeOf = ({ code, pos: [offset], message }: YAMLError): Mistake => ({
-  offset,
-  message: WORDS[code] ?? (message.split('\n')[0] ?? '').replace(PLACE, ''),
+const BARE_ALIAS = /^Alias cannot be an empty string/;
+
+const wordsFor = ({ code, message }: YAMLError) =>
+  BARE_ALIAS.test(message)
+    ? 'found a bare *, expected "*" in quotes: YAML takes it for the beginning of an alias'
+    : WORDS[code];
+
+const mistakeOf = (error: YAMLError): Mistake => ({
+  offset: error.pos[0],
+  message: wordsFor(error) ?? (error.message.split('\n')[0] ?? '').replace(PLACE, ''),
 });
 
 /** What a deployment refuses, beside what no function could work with. */

@@ -11,9 +11,16 @@ const arn = (service: string, resource: string) =>
 const SECRET = '[A-Za-z0-9/_+=.@-]{1,512}';
 export const secretName = name(SECRET, 'a secret name: letters, digits and /_+=.@-');
 
+const OWN_CHARACTERS = '-[A-Za-z0-9]{6}';
+/** What Secrets Manager puts behind a secret's name in its ARN. A name itself may end so. */
+export const SECRET_SUFFIX = new RegExp(`${OWN_CHARACTERS}$`);
+
+/** A secret's name as its ARN has it, with the suffix, if there is one; any other text as it is. */
+export const nameInArn = (reference: string): string => reference.replace(/^arn:.*:secret:/, '');
+
 /** An ARN may end in the hyphen and six characters that Secrets Manager adds. */
 export const secretReference = name(
-  `${SECRET}|${arn('secretsmanager', `secret:${SECRET}(?:-[A-Za-z0-9]{6})?`)}`,
+  `${SECRET}|${arn('secretsmanager', `secret:${SECRET}(?:${OWN_CHARACTERS})?`)}`,
   'the name of a secret (letters, digits and /_+=.@-) or its ARN, whole and without wildcards',
 );
 

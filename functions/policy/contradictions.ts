@@ -1,4 +1,5 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
+import { nameInArn, SECRET_SUFFIX } from './aws-names.ts';
 import { databaseContradictions } from './database-contradictions.ts';
 import { formatDuration } from './duration.ts';
 import { HIGHEST_JITTER } from './jitter.ts';
@@ -95,8 +96,8 @@ function* clusterContradictions({ cluster }: Policy): Generator<PolicyIssue> {
 
 /** The names that a secret may have whose name or ARN is given: an ARN ends in six more characters, or is cut off before them. */
 function namesOf(reference: string): readonly string[] {
-  const name = reference.replace(/^arn:.*:secret:/, '');
-  return name === reference ? [name] : [name, name.replace(/-[A-Za-z0-9]{6}$/, '')];
+  const name = nameInArn(reference);
+  return name === reference ? [name] : [name, name.replace(SECRET_SUFFIX, '')];
 }
 
 function* secretContradictions({ owner, tokens, cluster }: Policy): Generator<PolicyIssue> {

@@ -10,7 +10,7 @@ import { ownedCurrent } from '../tokens/state.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { graceRestart, recognitions, versionsOf, withOldGrace } from './plan/note-versions.ts';
 import type { NotingAction, Recognition, SharingMark } from './plan/rotation-action.ts';
-import { supersedeLeft } from './supersede-left.ts';
+import { supersedeLeft } from './supersede.ts';
 
 /** A marker has room for so many versions; one without a label needs none. */
 const MOST_VERSIONS = 3;

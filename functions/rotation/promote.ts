@@ -3,13 +3,7 @@ import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
-import {
-  changeToken,
-  freshOrUnshown,
-  freshToken,
-  restored,
-  superseding,
-} from '../tokens/change-token.ts';
+import { changeToken, freshOrUnshown, freshToken, restored } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
 import {
@@ -25,6 +19,7 @@ import {
 import { takeOffPrevious } from '../tokens/take-off-previous.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
+import { supersede } from './supersede.ts';
 import type { Turn } from './turns.ts';
 
 export type Promotion = 'promoted' | 'lost' | 'held';
@@ -159,18 +154,6 @@ export async function moveCurrent(
   }
 }
 
-/** Step 8: the grace period of the replaced token begins. */
-async function supersede(
-  { gracePeriod }: TokenPolicy,
-  previous: OwnedToken,
-  tools: Tools,
-): Promise<void> {
-  const fresh = await freshToken(tools, previous);
-  if (fresh && fresh.marker.superseded === undefined) {
-    await changeToken(tools, fresh, superseding(fresh, gracePeriod, tools.apiNow()));
-  }
-}
-
 /** Whether what AWSCURRENT has was of no use to consumers before it was replaced. */
 function wasDead(seen: ObservedSecret, now: number): boolean {
   const token = tokenUnder(seen, 'AWSCURRENT');
@@ -210,7 +193,7 @@ export async function promote(
   if (from && from !== version && wasDead(seen, tools.apiNow())) {
     await takeOffPrevious(entry.secret, from, tools);
   }
-  if (former) await supersede(entry, former, tools);
+  if (former) await supersede(former, entry.gracePeriod, tools);
   return result;
 }
 

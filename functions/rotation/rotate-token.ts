@@ -34,7 +34,7 @@ import {
   resumeSuccessor,
   type Successor,
 } from './successor.ts';
-import { supersedeLeft } from './supersede-left.ts';
+import { supersedeLeft } from './supersede.ts';
 import { hasTimeForStep, type Turns } from './turns.ts';
 
 /** An entry and its action in the plan. */

@@ -1,4 +1,5 @@
 import type { Permission, Token } from '../../management-api/token.ts';
+import { nameInArn, SECRET_SUFFIX } from '../../policy/aws-names.ts';
 import {
   entryOf,
   namedDatabases,
@@ -89,10 +90,8 @@ function selectNamed(
   return withHidden(target, hidden, request, around);
 }
 
-/** Secrets Manager puts six characters of its own behind a secret's name. */
-const ARN_SUFFIX = /-[A-Za-z0-9]{6}$/;
-const nameOfArn = (arn: string) =>
-  arn.replace(ARN_SUFFIX, '').replace(/^arn:[^:]*:[^:]*:[^:]*:[^:]*:secret:/, '');
+const isArnOf = (secret: string, arn: string) =>
+  SECRET_SUFFIX.test(arn) && nameInArn(arn).replace(SECRET_SUFFIX, '') === secret;
 
 /** Its secret is there, and is not ours yet. */
 function refuseUnadopted(entry: TokenPolicy | undefined): void {
@@ -113,8 +112,7 @@ function selectSecret(
     ({ secret }) => secret.name === nameOrArn || secret.arn === nameOrArn,
   )?.secret.name;
   const isNamed = (secret: string) =>
-    secret === (name ?? nameOrArn) ||
-    (name === undefined && ARN_SUFFIX.test(nameOrArn) && nameOfArn(nameOrArn) === secret);
+    secret === (name ?? nameOrArn) || (name === undefined && isArnOf(secret, nameOrArn));
   const isMeant = ({ marker }: OwnedToken) => isNamed(marker.secret);
   const named = { what: nameOrArn, secrets: name === undefined ? [] : [name], isMeant };
   refuseUnseen(around, request, (each, { notOurs }) => !notOurs && isNamed(each));
