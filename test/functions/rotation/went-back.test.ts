@@ -92,3 +92,25 @@ test('the token that was left keeps its whole grace period, and is current again
   expect(world.string(TELEGRAF)).toBe(bad);
   expect(world.accepts(bad)).toBe(true);
 });
+
+test('who goes back while a run promotes, after whatever it has just read, keeps what they went back to', async () => {
+  let acted = 0;
+  for (let nth = 1; acted === nth - 1; nth += 1) {
+    const { world, first } = await openBad();
+    let looks = 0;
+    world.intercept(async ({ operation, caller }, effect) => {
+      const reply = effect();
+      if (operation === 'DescribeSecret' && caller !== undefined) {
+        looks += 1;
+        if (looks === nth) {
+          acted += 1;
+          await world.people.makeCurrent(TELEGRAF, first);
+        }
+      }
+      return reply;
+    });
+    await world.rotate(named);
+    if (acted === nth) expect(world.labels(TELEGRAF).AWSCURRENT).toBe(first);
+  }
+  expect(acted).toBeGreaterThan(2);
+});
