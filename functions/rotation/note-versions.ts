@@ -10,7 +10,6 @@ import { ownedCurrent } from '../tokens/state.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { graceRestart, recognitions, versionsOf, withOldGrace } from './plan/note-versions.ts';
 import type { NotingAction, Recognition, SharingMark } from './plan/rotation-action.ts';
-import { supersedeLeft } from './supersede.ts';
 
 /** A marker has room for so many versions; one without a label needs none. */
 const MOST_VERSIONS = 3;
@@ -49,7 +48,6 @@ async function recognise(
   const isCurrent = ownedCurrent(seen)?.token.id === tokenId;
   const restarted =
     isCurrent && label === 'AWSPREVIOUS' ? {} : clocks(fresh, label, entry, tools.apiNow());
-  if (label === 'AWSCURRENT') await supersedeLeft(seen, fresh, entry.gracePeriod, tools);
   await changeToken(tools, fresh, { marker: { version, ...restarted } });
   return 'done';
 }

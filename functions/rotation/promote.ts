@@ -154,6 +154,15 @@ export async function moveCurrent(
   }
 }
 
+/**
+ * Writes that consumers have had it. Labels alone do not tell that later: AWSPENDING stays where it is, and people who go
+ * back move the others.
+ */
+async function notePromoted(owned: OwnedToken, tools: Tools): Promise<void> {
+  const fresh = await freshOrUnshown(tools, owned);
+  if (fresh) await changeToken(tools, fresh, { marker: { promoted: tools.apiNow() } });
+}
+
 /** Whether what AWSCURRENT has was of no use to consumers before it was replaced. */
 function wasDead(seen: ObservedSecret, now: number): boolean {
   const token = tokenUnder(seen, 'AWSCURRENT');
@@ -193,6 +202,7 @@ export async function promote(
   if (from && from !== version && wasDead(seen, tools.apiNow())) {
     await takeOffPrevious(entry.secret, from, tools);
   }
+  await notePromoted(owned, tools);
   if (former) await supersede(former, entry.gracePeriod, tools);
   return result;
 }

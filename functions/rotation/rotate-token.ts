@@ -34,7 +34,6 @@ import {
   resumeSuccessor,
   type Successor,
 } from './successor.ts';
-import { supersedeLeft } from './supersede.ts';
 import { hasTimeForStep, type Turns } from './turns.ts';
 
 /** An entry and its action in the plan. */
@@ -60,13 +59,6 @@ export interface Around {
   readonly turns: Turns;
 }
 
-async function detachPending({ secret }: ObservedSecret, tools: Tools): Promise<Result> {
-  const version = pendingVersion(secret);
-  if (version === undefined) return 'skipped';
-  await tools.secrets.moveLabel(secret.name, 'AWSPENDING', { from: version });
-  return 'done';
-}
-
 async function widen(
   { name, secret, permissions }: TokenPolicy,
   seen: ObservedSecret,
@@ -89,7 +81,7 @@ async function widen(
 
 /** Consumers have it, and no router may know of it yet: like a first token it is `refused` until it was seen accepted. */
 async function giveBack(
-  { permissions, gracePeriod }: TokenPolicy,
+  { permissions }: TokenPolicy,
   seen: ObservedSecret,
   tools: ArmingTools,
 ): Promise<readonly Permission[] | undefined> {
@@ -99,7 +91,6 @@ async function giveBack(
   if (fresh.marker.quarantined === undefined || heldByPerson(fresh)) return undefined;
   const { marker, permissions: given = fresh.token.permissions } = restored(fresh, permissions);
   const unseen = { ...marker, refused: tools.apiNow() };
-  await supersedeLeft(seen, fresh, gracePeriod, tools);
   await tools.armInUse(fresh, { marker: unseen, permissions: given });
   tools.publish({
     type: 'Token Permissions Changed',
@@ -249,7 +240,8 @@ async function startRotation(
       return { entry: { ...entry, permissions }, seen, successor, reason };
     }
     case 'detach-pending':
-      return { result: await detachPending(seen, tools) };
+      await tools.secrets.moveLabel(declared.secret, 'AWSPENDING', { from: action.version });
+      return { result: 'done' };
     case 'widen':
       return { result: await widen(entry, seen, tools) };
     case 'give-back':

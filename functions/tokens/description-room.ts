@@ -13,6 +13,7 @@ const ARMED = {
   grants: '0'.repeat(8),
   armed: INSTANT,
   refused: INSTANT,
+  promoted: INSTANT,
 };
 const RETIRED = {
   superseded: INSTANT,

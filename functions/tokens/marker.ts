@@ -38,6 +38,8 @@ export interface Marker {
   readonly asked?: number;
   /** Since when consumers may have it without that it was seen accepted. A secret's first token bears it from its arming on. Of one that waits: when it was refused after `settle`. */
   readonly refused?: number;
+  /** When a rotation gave it AWSCURRENT: consumers have had it, so nothing promotes it again, whatever labels it has lost. */
+  readonly promoted?: number;
   readonly superseded?: number;
   /** The grace period that was promised with `superseded`, in seconds. */
   readonly grace?: number;
@@ -66,6 +68,7 @@ const INSTANTS = [
   'armed',
   'asked',
   'refused',
+  'promoted',
   'superseded',
   'fenced',
   'quarantined',
@@ -103,6 +106,7 @@ const SHORT: Readonly<Record<Field, string>> = {
   armed: 'a',
   asked: 'n',
   refused: 'j',
+  promoted: 'l',
   minted: 'm',
   version: 'v',
   replaces: 'r',
@@ -209,7 +213,8 @@ export function* shorterDescriptions(text: string, marker: Marker): Generator<st
     return;
   }
   // What is being retired needs only what tells whose it is and how far it came.
-  const { armed, asked, refused, forced, replaces, order, version, minted, ...least } = kept;
+  const { armed, asked, refused, promoted, forced, replaces, order, ...others } = kept;
+  const { version, minted, ...least } = others;
   yield describe('', { ...least, ...(version && { version }), ...(minted && { minted }) }, BRIEF);
   yield describe('', least, BRIEF);
 }

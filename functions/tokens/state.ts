@@ -189,37 +189,17 @@ export function hasVersion(
 }
 
 /**
- * Whether somebody went back from this token: an older one that consumers had was replaced since this one was minted. Its
- * mark stays until a run has noted the roll back, whatever has become of AWSPREVIOUS meanwhile. Labels that were read as
- * they were before it was replaced say nothing: reads of Secrets Manager may be late.
- */
-const wasLeft = (
-  { token: { id, createdAt } }: OwnedToken,
-  { tokens, secret }: ObservedSecret,
-): boolean =>
-  tokens.some((each) => {
-    const { superseded } = each.marker;
-    const isOlder = each.token.id !== id && each.token.createdAt < createdAt && wasArmed(each);
-    if (!isOlder || superseded === undefined) return false;
-    return createdAt <= superseded && superseded < secret.changedAt;
-  });
-
-/** Tokens that somebody went back from, as far as another one's mark still tells, and that have none of their own. */
-export const leftTokens = (seen: ObservedSecret): readonly OwnedToken[] =>
-  seen.tokens.filter(
-    (each) => wasArmed(each) && each.marker.superseded === undefined && wasLeft(each, seen),
-  );
-
-/**
  * What waits to be promoted: AWSPENDING on a version that has no other label, whose token was
- * neither superseded nor quarantined (somebody may have rolled back from it).
+ * never promoted, superseded or quarantined (somebody may have rolled back from it).
  */
 export function pendingHolder(seen: ObservedSecret): Holder | undefined {
   const holder = seen.holders.get(pendingVersion(seen.secret) ?? '');
   if (holder?.state !== 'owned') return holder;
-  const { superseded, quarantined } = holder.owned.marker;
-  const isOver = superseded !== undefined || quarantined !== undefined;
-  return isOver || wasLeft(holder.owned, seen) ? undefined : holder;
+  const { promoted, superseded, quarantined } = holder.owned.marker;
+  // Labels that were read as they were before the promotion say nothing: reads of Secrets Manager may be late.
+  const wasPromoted = promoted !== undefined && promoted < seen.secret.changedAt;
+  const isOver = wasPromoted || superseded !== undefined || quarantined !== undefined;
+  return isOver ? undefined : holder;
 }
 
 /** The token that waits to be promoted, if it is ours. */
@@ -236,7 +216,7 @@ export function strandedBySave(seen: ObservedSecret): OwnedToken | undefined {
   const { AWSCURRENT = '', ...others } = secret.labels;
   const current = ownedCurrent(seen);
   const isSaved = current !== undefined && !tokenNamedBy(AWSCURRENT)?.certain;
-  // Its token came back from its retirement: whatever is younger may have been promoted.
+  // One that came back from its retirement was replaced: by which one, a marker of Keyturn 0.1 does not say.
   if (!isSaved || current.marker.superseded !== undefined || pendingVersion(secret)) {
     return undefined;
   }
@@ -257,6 +237,7 @@ export function strandedBySave(seen: ObservedSecret): OwnedToken | undefined {
 
 /** Marks of a token that is not simply one which waits for its promotion. */
 const UNTOUCHED = [
+  'promoted',
   'superseded',
   'fenced',
   'quarantined',

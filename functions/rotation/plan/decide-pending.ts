@@ -2,7 +2,7 @@ import { withinWindows } from '../../policy/window.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
-import type { Holder, OwnedToken } from '../../tokens/observation.ts';
+import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
   isExpired,
@@ -131,4 +131,14 @@ export function decidePending(about: Case): Action | 'waits' | undefined {
   if (isOlderThanCurrent(pending.owned, version, about)) return detached('PendingOlder');
   if (!reason && !pending.owned.marker.forced) return detached('PendingNotDue');
   return decideWaiting(pending.owned, about) ?? 'waits';
+}
+
+/**
+ * P1: AWSPENDING stayed on the version that somebody rolled back from. Nothing promotes that again, but while it has the
+ * label, Secrets Manager refuses its own rotation.
+ */
+export function decideLeft({ secret: { labels } }: ObservedSecret): Action | undefined {
+  const { AWSPENDING: version, AWSPREVIOUS, AWSCURRENT } = labels;
+  const isLeft = version !== undefined && version === AWSPREVIOUS && version !== AWSCURRENT;
+  return isLeft ? { kind: 'detach-pending', version, reason: 'PendingDead' } : undefined;
 }

@@ -13,7 +13,7 @@ import {
   ownedCurrent,
   wasArmed,
 } from '../../tokens/state.ts';
-import { decidePending, isUrgent } from './decide-pending.ts';
+import { decideLeft, decidePending, isUrgent } from './decide-pending.ts';
 import { covers, grantable, type IsKnown } from './permissions.ts';
 import { ageOf, reasonToReplace } from './reason-to-replace.ts';
 import type { RenewalAction, ReplacementReason } from './rotation-action.ts';
@@ -117,8 +117,9 @@ function decide(about: Case): Action | Note | undefined {
   // What a successor waits for need not keep a new permission from the token that consumers have.
   const isWidened = kept?.kind === 'widen';
   if (pending && pending !== 'waits') return pending.kind === 'arm' && isWidened ? kept : pending;
-  const waits = isWidened && reason === 'PermissionsNarrowed' && !isUrgent(about);
-  return !pending && reason && !waits ? decideMinting(about, reason) : kept;
+  const waits = isWidened && reason === 'PermissionsNarrowed';
+  if (!pending && reason && !waits) return decideMinting(about, reason);
+  return kept ?? decideLeft(seen);
 }
 
 /** D9 to D11: what is done to an AWSCURRENT that is not replaced now. */

@@ -2,16 +2,10 @@ import type { Permission, Token } from '../../management-api/token.ts';
 import { jitterOf } from '../../policy/jitter.ts';
 import type { Lifetimes, TokenPolicy } from '../../policy/policy.ts';
 import { spareOf } from '../../policy/spare.ts';
-import { HOUR_MS, MINUTE_MS } from '../../time.ts';
+import { MINUTE_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
-import {
-  currentHolder,
-  isUnknown,
-  ownedCurrent,
-  ownedPrevious,
-  versionTime,
-} from '../../tokens/state.ts';
+import { currentHolder, isUnknown, ownedCurrent, versionTime } from '../../tokens/state.ts';
 import { covers } from './permissions.ts';
 import type { ReplacementReason, RotationAction } from './rotation-action.ts';
 import type { RotationContext } from './rotation-case.ts';
@@ -75,23 +69,12 @@ function dueByTime(
   return since !== undefined && now >= dueAt(entry, since) ? 'Due' : undefined;
 }
 
-/**
- * When a rotation promoted AWSCURRENT's token over AWSPREVIOUS's, if that tells. The one that somebody rolled back
- * from is younger, and a grace period may also start long after the promotion.
- */
-function promotedAt({ token }: OwnedToken, askedAt: number, seen: ObservedSecret): number {
-  const previous = ownedPrevious(seen);
-  const { superseded = 0 } = previous?.marker ?? {};
-  const isOlder = previous !== undefined && previous.token.createdAt < token.createdAt;
-  return isOlder && superseded - askedAt < HOUR_MS ? superseded : 0;
-}
-
 /** Whether a forced rotation was just done: its token was minted, or promoted, a moment ago. */
 function wasJustForced(seen: ObservedSecret, now: number): boolean {
   const current = ownedCurrent(seen);
   if (!current?.marker.forced) return false;
-  const askedAt = Math.max(current.token.createdAt, current.marker.asked ?? 0);
-  return now - Math.max(askedAt, promotedAt(current, askedAt, seen)) < FORCE_ANSWERED_MS;
+  const { asked = 0, promoted = 0 } = current.marker;
+  return now - Math.max(current.token.createdAt, asked, promoted) < FORCE_ANSWERED_MS;
 }
 
 function narrowed(permissions: readonly Permission[], { token, marker }: OwnedToken): boolean {

@@ -180,6 +180,7 @@ test('gives back what quarantine took from a token that somebody rolled back to'
   ]);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
   expect(world.tokens().find(({ id }) => id === first)?.marker?.superseded).toBeUndefined();
+  expect((await world.rotate()).result.plan.actions).toMatchObject([{ kind: 'detach-pending' }]);
   expect((await world.rotate()).result.plan.actions).toEqual([]);
 });
 

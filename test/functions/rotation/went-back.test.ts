@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 
 const named = { tokens: ['telegraf'], force: true };
@@ -113,4 +113,35 @@ test('who goes back while a run promotes, after whatever it has just read, keeps
     if (acted === nth) expect(world.labels(TELEGRAF).AWSCURRENT).toBe(first);
   }
   expect(acted).toBeGreaterThan(2);
+});
+
+test('after a roll back Secrets Manager rotates at once again, as soon as one run has noted it', async () => {
+  const { world, second, bad } = await openBad();
+  await world.people.makeCurrent(TELEGRAF, second);
+  const back = world.string(TELEGRAF);
+  await world.wait(15 * MINUTE);
+  await world.rotate();
+  await world.rotateSecret(TELEGRAF);
+  expect([back, bad]).not.toContain(world.string(TELEGRAF));
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test('a tool that tags the secret every hour makes no run mint in vain, while an unknown string waits for its window', async () => {
+  // The world begins on a Thursday.
+  const windows = ['Sat 10:00-12:00'];
+  const world = await openWorldForTest(policyWith({ telegraf: { ...writer, windows } }));
+  await world.rotate();
+  await world.wait(20 * DAY);
+  await world.rotate(named);
+  await world.wait(DAY);
+  await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
+  await world.wait(29 * DAY);
+  const ids = new Set<string>();
+  for (let hours = 0; hours < 48; hours += 1) {
+    await world.people.tag(TELEGRAF, { 'team:seen': `${hours}` });
+    await world.rotate();
+    for (const { id } of world.tokens(TELEGRAF)) ids.add(id);
+    await world.wait(HOUR);
+  }
+  expect(ids.size).toBeLessThanOrEqual(3);
 });

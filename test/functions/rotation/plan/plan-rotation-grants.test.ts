@@ -14,6 +14,7 @@ import {
   HOUR,
   id,
   LEARNT,
+  NOW,
   observationOf,
   planOf,
   policyOf,
@@ -159,4 +160,14 @@ test('asks for the databases only where the policy does not declare all that it 
   expect(needsDatabases(policyOf({}, { permissions: { read: ['other'] } }))).toBe(true);
   const globs = { databases: [{ match: 'tele*', maxTables: 5 }] };
   expect(needsDatabases(policyOf(globs))).toBe(true);
+});
+
+test('the successor of a token that was rolled back to keeps what quarantine took of a database that is gone', () => {
+  const permissions = { write: ['telemetry', 'gone'] };
+  const was: readonly Permission[] = [...WRITE, { action: 'write', resource: 'gone' }];
+  const quarantined = armed(1, { age: DAY, permissions: [], marker: { quarantined: NOW, was } });
+  const seen = seenIn({ secrets, tokens: [quarantined] });
+  const [entry] = policyOf({}, { permissions }).tokens;
+  const given = entry && permissionsOf(entry, seen, (database) => database !== 'gone');
+  expect(new Set(given)).toEqual(new Set(was));
 });

@@ -93,6 +93,12 @@ test('a token that an older version armed settles from the first run that sees i
   expect(steps({ current: due, next })).toEqual(['arm Due 2']);
 });
 
+test('a token that is not shown yet is waited for, and not by somebody who asks by name', () => {
+  const strings = { [version(2)]: 'unshown' } as const;
+  expect(steps({ current: due, strings })).toEqual([]);
+  expect(steps({ current: due, strings, asked: true })).toEqual(['rotate Forced']);
+});
+
 describe('windows', () => {
   const entry = { windows: ['Mon-Fri 22:00-02:00'] };
   const document = { timeZone: 'Europe/Berlin' };
@@ -184,6 +190,7 @@ describe('takes AWSPENDING off, or mints anew where a successor is due, instead 
     ['what expired', waiting(HOUR, { expiresAt: NOW })],
     ['what was revoked', { ...waiting(HOUR), revokedAt: NOW }],
     ['what is not ours', foreign(2)],
+    ['what was promoted before', waiting(HOUR, { marker: { promoted: NOW - 2 * DAY } })],
     ['what was superseded', waiting(HOUR, { marker: { superseded: NOW - MINUTE } })],
     ['what was quarantined', waiting(HOUR, { marker: { quarantined: NOW - MINUTE } })],
   ];
@@ -191,6 +198,14 @@ describe('takes AWSPENDING off, or mints anew where a successor is due, instead 
     expect(steps({ current: young, next })).toEqual(['detach-pending PendingDead']);
     expect(steps({ current: due, next })).toEqual(['mint Due']);
     expect(steps({ next })).toEqual(['rotate CurrentGone']);
+  });
+
+  test('what somebody rolled back from, also where nobody has noted that', () => {
+    const labels = { AWSPREVIOUS: 2 };
+    expect(steps({ current: young, next: waiting(HOUR), labels })).toEqual([
+      'detach-pending PendingDead',
+    ]);
+    expect(steps({ current: due, next: waiting(HOUR), labels })).toEqual(['mint Due']);
   });
 
   test('what never was a token that we know', () => {
@@ -370,6 +385,7 @@ describe('a token that lost AWSPENDING because a person saved the secret', () =>
     ['older than AWSCURRENT', { next: waiting(40 * DAY) }],
     ['expired', { next: waiting(DAY, { expiresAt: NOW }) }],
     ['never armed', { next: inert(2, { age: DAY }) }],
+    ['promoted before', { next: waiting(DAY, { marker: { promoted: NOW } }) }],
     ['superseded', { next: waiting(DAY, { marker: { superseded: NOW } }) }],
     ['quarantined', { next: waiting(DAY, { marker: { quarantined: NOW } }) }],
     ['frozen', { next: waiting(DAY, { marker: { frozen: NOW } }) }],

@@ -230,9 +230,9 @@ test('rotates by force what is not due, and takes a repetition within 15 minutes
 
 test('takes a token that was promoted in the last 15 minutes for the answer, however long it waited', () => {
   const secrets = [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: 2 })];
-  const again = (promoted: number, marker: object = { forced: true }) => {
-    const superseded = { superseded: NOW - promoted };
-    const tokens = [armed(1, { age: HOUR, marker }), armed(2, { age: DAY, marker: superseded })];
+  const again = (since: number, asked: object = { forced: true }) => {
+    const marker = { ...asked, promoted: NOW - since };
+    const tokens = [armed(1, { age: HOUR, marker }), armed(2, { age: DAY })];
     const request = { force: true, tokens: ['telegraf'] };
     return stepsOf(plan({ secrets, tokens }, policyOf(), request));
   };
