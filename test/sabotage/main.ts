@@ -1,14 +1,16 @@
 /**
- * Takes one rule after the other out of a copy of the checkout, and runs `npm test` there, which must fail.
+ * Takes one rule after the other out of a copy of the checkout, and runs `npm test` there, which must fail; with `--soak` other
+ * rules, which a life of `npm run soak` must miss within a hundred seeds.
  *
  *     npm run sabotage
  *     npm run sabotage -- "no probe"
+ *     npm run sabotage -- --soak
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SABOTAGES, type Sabotage } from './sabotages.ts';
+import { PLANTED, SABOTAGES, type Sabotage } from './sabotages.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Neither is read by a test. */
@@ -68,21 +70,43 @@ function isCaught(sabotage: Sabotage, copy: string): boolean {
   return isShown;
 }
 
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !SABOTAGES.some((each) => each.name === name));
+/** Whether one of a hundred lives breaks an invariant without the rule; with it, none does. Prints the life and what led to it. */
+function isFound(sabotage: Sabotage, copy: string): boolean {
+  const path = join(copy, sabotage.file);
+  const source = readFileSync(path, 'utf8');
+  const soak = (...flags: readonly string[]) =>
+    spawnSync('npm', ['run', '--silent', 'soak', '--', ...flags], {
+      cwd: copy,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    });
+  writeFileSync(path, damaged(source, sabotage));
+  const { stdout, stderr } = soak('--seeds', '100', '--first', '--shrink-seconds', '60');
+  writeFileSync(path, source);
+  const told = /^seed (\d+): .* [1-9]\d* violations.*\n(?: {2}.*\n)*/m.exec(stdout);
+  const seed = told?.[1];
+  const isShown = seed !== undefined && soak('--seed', seed, '--shrink-seconds', '0').status === 0;
+  console.log(`${sabotage.name}: ${isShown ? 'found by' : 'NOT SHOWN:'} ${told?.[0] ?? stderr}`);
+  return isShown;
+}
+
+const args = process.argv.slice(2);
+const isSoak = args.includes('--soak');
+const names = args.filter((each) => each !== '--soak');
+const all = isSoak ? PLANTED : SABOTAGES;
+const unknown = names.filter((name) => !all.some((each) => each.name === name));
 if (unknown.length > 0) {
-  console.error(
-    `found ${unknown.join(', ')}, expected ${SABOTAGES.map(({ name }) => name).join(', ')}`,
-  );
+  console.error(`found ${unknown.join(', ')}, expected ${all.map(({ name }) => name).join(', ')}`);
   process.exit(2);
 }
-const meant = SABOTAGES.filter(({ name }) => names.length === 0 || names.includes(name));
+const meant = all.filter(({ name }) => names.length === 0 || names.includes(name));
 const copy = copyOf(ROOT);
 try {
-  const failure = firstFailure(copy);
+  const failure = isSoak ? undefined : firstFailure(copy);
   if (failure !== undefined) throw new Error(`npm test fails without a sabotage: ${failure}`);
-  const caught = meant.filter((sabotage) => isCaught(sabotage, copy));
-  console.log(`${caught.length} of ${meant.length} sabotages are caught by npm test`);
+  const caught = meant.filter((sabotage) => (isSoak ? isFound : isCaught)(sabotage, copy));
+  const by = isSoak ? 'found by npm run soak' : 'caught by npm test';
+  console.log(`${caught.length} of ${meant.length} sabotages are ${by}`);
   process.exitCode = caught.length === meant.length ? 0 : 1;
 } finally {
   rmSync(copy, { recursive: true, force: true });

@@ -9,6 +9,14 @@ export interface Sabotage {
   readonly instead: string;
 }
 
+const NO_COMPARE_AND_SET: Sabotage = {
+  name: 'no compare-and-set',
+  file: 'functions/rotation/promote.ts',
+  rule: "    await secrets.moveLabel(secret, 'AWSCURRENT', { to: version, ...(from && { from }) });\n",
+  instead:
+    "    const now = (await secrets.describe(secret))?.labels.AWSCURRENT;\n    await secrets.moveLabel(secret, 'AWSCURRENT', { to: version, ...(now && { from: now }) });\n",
+};
+
 /** Whole rules that the tests of `npm test` must miss at once. */
 export const SABOTAGES: readonly Sabotage[] = [
   {
@@ -17,13 +25,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     rule: '  return verification;\n',
     instead: '  return { accepted: true };\n',
   },
-  {
-    name: 'no compare-and-set',
-    file: 'functions/rotation/promote.ts',
-    rule: "    await secrets.moveLabel(secret, 'AWSCURRENT', { to: version, ...(from && { from }) });\n",
-    instead:
-      "    const now = (await secrets.describe(secret))?.labels.AWSCURRENT;\n    await secrets.moveLabel(secret, 'AWSCURRENT', { to: version, ...(now && { from: now }) });\n",
-  },
+  NO_COMPARE_AND_SET,
   {
     name: 'no second look',
     file: 'functions/reaping/look-again.ts',
@@ -72,5 +74,34 @@ export const SABOTAGES: readonly Sabotage[] = [
     file: 'functions/revocation/replace-current.ts',
     rule: 'replaces: replacedBy(seen), order: order.id }',
     instead: 'replaces: replacedBy(seen) }',
+  },
+];
+
+/** Rules of five kinds that the lives of `npm run soak` must miss. */
+export const PLANTED: readonly Sabotage[] = [
+  NO_COMPARE_AND_SET,
+  {
+    name: 'late labels believed',
+    file: 'functions/tokens/state.ts',
+    rule: 'promoted !== undefined && promoted < seen.secret.changedAt;',
+    instead: 'promoted !== undefined;',
+  },
+  {
+    name: 'an eighth of the grace period',
+    file: 'functions/tokens/state.ts',
+    rule: '): number => Math.max((marker.grace ?? 0) * 1_000, gracePeriod);',
+    instead: '): number => Math.max((marker.grace ?? 0) * 1_000, gracePeriod) / 8;',
+  },
+  {
+    name: 'an unknown string works',
+    file: 'functions/rotation/plan/entry-condition.ts',
+    rule: "  unknown: 'unknown',\n",
+    instead: "  unknown: 'works',\n",
+  },
+  {
+    name: 'hold not read after arming',
+    file: 'functions/tokens/under-hold.ts',
+    rule: '  if (armed.length === 0) return {};\n',
+    instead: '  if (armed.length >= 0) return {};\n',
   },
 ];
