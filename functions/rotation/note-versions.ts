@@ -10,6 +10,7 @@ import { ownedCurrent } from '../tokens/state.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { graceRestart, recognitions, versionsOf, withOldGrace } from './plan/note-versions.ts';
 import type { NotingAction, Recognition, SharingMark } from './plan/rotation-action.ts';
+import { supersedeLeft } from './supersede.ts';
 
 /** A marker has room for so many versions; one without a label needs none. */
 const MOST_VERSIONS = 3;
@@ -48,6 +49,7 @@ async function recognise(
   const isCurrent = ownedCurrent(seen)?.token.id === tokenId;
   const restarted =
     isCurrent && label === 'AWSPREVIOUS' ? {} : clocks(fresh, label, entry, tools.apiNow());
+  if (label === 'AWSCURRENT') await supersedeLeft(seen, entry.gracePeriod, tools);
   await changeToken(tools, fresh, { marker: { version, ...restarted } });
   return 'done';
 }

@@ -7,6 +7,7 @@ import { changeToken, freshOrUnshown, freshToken, restored } from '../tokens/cha
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
 import {
+  armedSince,
   hasVersion,
   isExpired,
   isGone,
@@ -156,11 +157,12 @@ export async function moveCurrent(
 
 /**
  * Writes that consumers have had it. Labels alone do not tell that later: AWSPENDING stays where it is, and people who go
- * back move the others.
+ * back move the others. `since`: when AWSCURRENT was moved, unless that is known already.
  */
-async function notePromoted(owned: OwnedToken, tools: Tools): Promise<void> {
+async function notePromoted(owned: OwnedToken, since: number, tools: Tools): Promise<void> {
+  if (owned.marker.promoted !== undefined) return;
   const fresh = await freshOrUnshown(tools, owned);
-  if (fresh) await changeToken(tools, fresh, { marker: { promoted: tools.apiNow() } });
+  if (fresh) await changeToken(tools, fresh, { marker: { promoted: since } });
 }
 
 /** Whether what AWSCURRENT has was of no use to consumers before it was replaced. */
@@ -202,7 +204,7 @@ export async function promote(
   if (from && from !== version && wasDead(seen, tools.apiNow())) {
     await takeOffPrevious(entry.secret, from, tools);
   }
-  await notePromoted(owned, tools);
+  await notePromoted(owned, ended ? armedSince(owned) : tools.apiNow(), tools);
   if (former) await supersede(former, entry.gracePeriod, tools);
   return result;
 }

@@ -34,6 +34,7 @@ import {
   resumeSuccessor,
   type Successor,
 } from './successor.ts';
+import { supersedeLeft } from './supersede.ts';
 import { hasTimeForStep, type Turns } from './turns.ts';
 
 /** An entry and its action in the plan. */
@@ -59,6 +60,17 @@ export interface Around {
   readonly turns: Turns;
 }
 
+async function detachPending(
+  { secret, gracePeriod }: TokenPolicy,
+  seen: ObservedSecret,
+  version: string,
+  tools: Tools,
+): Promise<Result> {
+  if (version === seen.secret.labels.AWSPREVIOUS) await supersedeLeft(seen, gracePeriod, tools);
+  await tools.secrets.moveLabel(secret, 'AWSPENDING', { from: version });
+  return 'done';
+}
+
 async function widen(
   { name, secret, permissions }: TokenPolicy,
   seen: ObservedSecret,
@@ -81,7 +93,7 @@ async function widen(
 
 /** Consumers have it, and no router may know of it yet: like a first token it is `refused` until it was seen accepted. */
 async function giveBack(
-  { permissions }: TokenPolicy,
+  { permissions, gracePeriod }: TokenPolicy,
   seen: ObservedSecret,
   tools: ArmingTools,
 ): Promise<readonly Permission[] | undefined> {
@@ -91,6 +103,7 @@ async function giveBack(
   if (fresh.marker.quarantined === undefined || heldByPerson(fresh)) return undefined;
   const { marker, permissions: given = fresh.token.permissions } = restored(fresh, permissions);
   const unseen = { ...marker, refused: tools.apiNow() };
+  await supersedeLeft(seen, gracePeriod, tools);
   await tools.armInUse(fresh, { marker: unseen, permissions: given });
   tools.publish({
     type: 'Token Permissions Changed',
@@ -240,8 +253,7 @@ async function startRotation(
       return { entry: { ...entry, permissions }, seen, successor, reason };
     }
     case 'detach-pending':
-      await tools.secrets.moveLabel(declared.secret, 'AWSPENDING', { from: action.version });
-      return { result: 'done' };
+      return { result: await detachPending(entry, seen, action.version, tools) };
     case 'widen':
       return { result: await widen(entry, seen, tools) };
     case 'give-back':

@@ -18,6 +18,7 @@ import { moveCluster } from './move-cluster.ts';
 import { markShared, noteVersion } from './note-versions.ts';
 import { findOtherShapes } from './other-shapes.ts';
 import { CANNOT_ADOPT } from './plan/decide-adoption.ts';
+import { CANNOT_STORE } from './plan/decide-rotation.ts';
 import {
   type EntryChanges,
   type EntryState,
@@ -124,6 +125,11 @@ async function applyRotation(
   return (await Promise.all(outcomes)).flat();
 }
 
+/** What was minted for a secret could not be stored, again and again. */
+class NotStoredError extends Error {
+  override readonly name = 'NotStoredError';
+}
+
 /**
  * What a person must mend fails the run like the action that it stands for, so that it alarms alike.
  * @param wanted the actions of the plan before it was known what has no place for a token
@@ -136,6 +142,10 @@ function failedFindings(
     if (kind === CANNOT_ADOPT) {
       const action = { kind: 'adopt', reason: 'Adopted', token, secret, tokenId } as const;
       return { action, result: 'failed' as const, error: new AdoptionError(message) };
+    }
+    if (kind === CANNOT_STORE) {
+      const action = { kind: 'mint', reason: 'Due', token, secret } as const;
+      return { action, result: 'failed' as const, error: new NotStoredError(message) };
     }
     const action = wanted.find((each) => each.secret === secret && isStoring(each));
     if (kind !== OTHER_SHAPE || !action) return [];

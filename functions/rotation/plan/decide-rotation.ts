@@ -81,12 +81,14 @@ function decideMinting(about: Case, reason: ReplacementReason): Action | Note {
   return cannotStore(about.seen) ?? { kind: isUrgent(about) ? 'rotate' : 'mint', reason };
 }
 
+export const CANNOT_STORE = 'CannotStore';
+
 /** Why no more tokens are minted for a secret. Undefined: nothing forbids it. */
 export function cannotStore(seen: ObservedSecret): Note | undefined {
   const unstored = seen.tokens.filter((each) => isUnstored(each, seen)).length;
   if (unstored < MOST_UNSTORED) return undefined;
   const message = `${unstored} tokens were minted and not stored; no more are minted until reap has deleted them`;
-  return { kind: 'CannotStore', message };
+  return { kind: CANNOT_STORE, message };
 }
 
 /** D9 and D11. A policy that takes away and adds is followed in two steps: this one, then a successor with less. */
@@ -119,7 +121,7 @@ function decide(about: Case): Action | Note | undefined {
   if (pending && pending !== 'waits') return pending.kind === 'arm' && isWidened ? kept : pending;
   const waits = isWidened && reason === 'PermissionsNarrowed';
   if (!pending && reason && !waits) return decideMinting(about, reason);
-  return kept ?? decideLeft(seen);
+  return kept && !('message' in kept) ? kept : (decideLeft(seen) ?? kept);
 }
 
 /** D9 to D11: what is done to an AWSCURRENT that is not replaced now. */

@@ -145,3 +145,70 @@ test('a tool that tags the secret every hour makes no run mint in vain, while an
   }
   expect(ids.size).toBeLessThanOrEqual(3);
 });
+
+test('a rotation by name right after a run gave a token its permissions back mints another one', async () => {
+  const { world, second } = await openBad();
+  for (let days = 0; days < 4; days += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  await world.people.makeCurrent(TELEGRAF, second);
+  await world.wait(10 * MINUTE);
+  await world.rotate();
+  const back = world.string(TELEGRAF);
+  await world.wait(10 * MINUTE);
+  await world.rotate(named);
+  expect(world.string(TELEGRAF)).not.toBe(back);
+});
+
+test('what was left is not promoted again, though the run that promoted it died before it could write that', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  const first = world.labels(TELEGRAF).AWSCURRENT;
+  let isPromoted = false;
+  world.intercept(async (call, effect) => {
+    if (isPromoted && call.caller !== undefined) {
+      await world.kill(call);
+      return 'reset';
+    }
+    isPromoted = call.operation === 'UpdateSecretVersionStage';
+    return effect();
+  });
+  await world.rotate(named);
+  world.intercept();
+  const bad = world.string(TELEGRAF);
+  await world.wait(HOUR);
+  await world.people.makeCurrent(TELEGRAF, first);
+  expect(world.string(TELEGRAF)).not.toBe(bad);
+  await world.wait(20 * MINUTE);
+  await world.rotate();
+  await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+  await world.wait(5 * MINUTE);
+  await world.rotate(named);
+  expect(world.string(TELEGRAF)).not.toBe(bad);
+});
+
+test('the run that notes a roll back begins the grace period of what was left', async () => {
+  const { world, second } = await openBad();
+  const { AWSCURRENT: left } = world.holders(TELEGRAF);
+  await world.people.makeCurrent(TELEGRAF, second);
+  await world.wait(10 * MINUTE);
+  await world.rotate();
+  const token = world.tokens(TELEGRAF).find(({ id }) => id === left);
+  expect(token?.marker).toHaveProperty('superseded');
+});
+
+test('Secrets Manager rotates at once after a roll back to a token whose permissions a person changed, too', async () => {
+  const { world, second } = await openBad();
+  await world.people.makeCurrent(TELEGRAF, second);
+  const { AWSCURRENT: back } = world.holders(TELEGRAF);
+  const both = ['read', 'write'].map((action) => ({ action, resource: 'telemetry' }));
+  await world.people.changeToken(back, { permissions: both as never });
+  await world.wait(15 * MINUTE);
+  await world.rotate();
+  const { result } = await world.rotate();
+  expect(result.plan.findings).toMatchObject([{ kind: 'PermissionsChanged' }]);
+  await world.rotateSecret(TELEGRAF);
+  expect(world.holders(TELEGRAF).AWSCURRENT).not.toBe(back);
+});
