@@ -189,6 +189,15 @@ export function hasVersion(
 }
 
 /**
+ * Whether AWSCURRENT's token came back from its retirement, which began after this one was minted: of what Keyturn 0.1
+ * promoted, no marker says that.
+ */
+function wasBackSince({ token: { createdAt } }: OwnedToken, seen: ObservedSecret): boolean {
+  const { superseded } = ownedCurrent(seen)?.marker ?? {};
+  return superseded !== undefined && createdAt <= superseded && superseded < seen.secret.changedAt;
+}
+
+/**
  * What waits to be promoted: AWSPENDING on a version that has no other label, whose token was
  * never promoted, superseded or quarantined (somebody may have rolled back from it).
  */
@@ -199,7 +208,7 @@ export function pendingHolder(seen: ObservedSecret): Holder | undefined {
   // Labels that were read as they were before the promotion say nothing: reads of Secrets Manager may be late.
   const wasPromoted = promoted !== undefined && promoted < seen.secret.changedAt;
   const isOver = wasPromoted || superseded !== undefined || quarantined !== undefined;
-  return isOver ? undefined : holder;
+  return isOver || wasBackSince(holder.owned, seen) ? undefined : holder;
 }
 
 /** The token that waits to be promoted, if it is ours. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openWorld } from '../../world/open-world.ts';
+import { openWorld, openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 import { instant, keyturn01, type Left, policy, SECRET } from './left-by-0-1.ts';
@@ -183,3 +183,24 @@ test('what 0.1 froze stays dead, and what it deleted stays deleted, until a pers
     expect(world.accepts(world.string(SECRET))).toBe(true);
   }
 });
+
+test.each(['goes back', 'takes AWSPREVIOUS off, too', 'saves the secret, too'])(
+  'what 0.1 promoted is not promoted again, if a person %s',
+  async (how) => {
+    const world = await openWorldForTest(policy);
+    const old = keyturn01(world);
+    const [former, left] = await replaced(old, world);
+    await old.mark(former, { superseded: instant(world.clock.now()) });
+    await world.wait(10 * MINUTE);
+    await world.people.makeCurrent(SECRET, former.id);
+    if (how.startsWith('takes')) await world.people.takeOff(SECRET, 'AWSPREVIOUS');
+    for (let run = 0; run < 4; run += 1) {
+      await world.wait(10 * MINUTE);
+      await world.rotate();
+      expect(world.string(SECRET)).not.toBe(left.string);
+      const isFirst = run === 0 && how.startsWith('saves');
+      if (isFirst) await world.people.saveValue(SECRET, world.value(SECRET));
+    }
+    expect(world.accepts(world.string(SECRET))).toBe(true);
+  },
+);
