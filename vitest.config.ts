@@ -14,6 +14,7 @@ const SLOW = [
   'test/bin/{adopt,app,deployed,harmless,interrupted,lambda-answers,local}.test.ts',
   'test/bin/{offline,pause,rotate-by-name,several-strings,unchecked-tls}.test.ts',
   'test/docs/leak-transcript.test.ts',
+  'test/soak/main.test.ts',
   'test/functions/credentials-in-time.test.ts',
   'test/functions/revocation/{faults,interleaved}.test.ts',
   'test/lib/rule-packs.test.ts',

@@ -10,6 +10,8 @@ const tokens = Number(values.tokens);
 const DAY_MS = 86_400_000;
 /** Of the moves of labels and the writes of tags: one in so many is throttled. */
 const THROTTLED = 20;
+// Nobody reads any more (`| head`): it goes on to its end, which takes away what it has made.
+process.stdout.on('error', () => {});
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 for (const way of ['replace', 'freeze', 'unfreeze'] as const) {

@@ -5,8 +5,8 @@ export interface HeldCredentials {
   /** Strings of fewer than eight characters are names or words, and nobody would find them in a text. */
   hold(credential: string): void;
   /**
-   * As `hold`, for all that looks like a credential in the value of a secret: people keep passwords beside a token,
-   * and an error of AWS may quote the whole request.
+   * As `hold`, for all that looks like a credential in the value of a secret: people keep passwords beside a token, or
+   * alone, and an error of AWS may quote the whole request. What is not random is found as a whole alone.
    */
   holdAllIn(secretValue: string): void;
   /**
@@ -40,6 +40,11 @@ const PASSWORD_OF_ADDRESS = /:\/\/[^\s/:@]{0,200}:([^\s/@]{1,200})@/;
 /** Not `bypass`. */
 const PASS = /(?:(?<![A-Za-z])(?:pass|PASS)|Pass)$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** A line of a file of settings. */
+const SETTING = /^[ \t]{0,80}(?:export )?([\w.-]{1,200})[ \t]{0,80}[:=](.*)$/;
+const QUOTED = /^(["'])(.*)\1$/;
+/** A value that is one line, and no single word. */
+const PHRASE = /^(?![A-Za-z]*$).*$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/;
 const KINDS = [/\d/, /[a-z]/, /[A-Z]/];
 
@@ -56,6 +61,19 @@ export function isRandom(text: string): boolean {
 /** In UTF-16, there is a NUL beside every character. */
 const bytesOf = (text: string, encoding: 'base64' | 'hex') =>
   Buffer.from(text, encoding).toString('latin1').replaceAll('\0', '');
+
+const asJson = (text: string) => JSON.stringify(text).slice(1, -1);
+
+/** What a text is where others quote it; of what is percent-encoded, `plainText` decodes ASCII. */
+const formsOf = (text: string) =>
+  new Set([
+    text,
+    plainText(text),
+    plainText(encodeURIComponent(text.toWellFormed())),
+    Buffer.from(text).toString('latin1'),
+    asJson(text),
+    asJson(asJson(text)),
+  ]);
 
 /** Of what is no credential by its look, only the whole is one: `production-2024!` has a part that is a name. */
 const wholeOf = (text: string) =>
@@ -92,10 +110,8 @@ export function createHeldCredentials(known = ''): HeldCredentials {
       return;
     }
     const isNamedSo = SECRET_KEY.test(key) || PASS.test(key);
-    // A text that has a token, too, leaves without its encoding: `p%40ss` as `p@ss`.
-    const forms =
-      isNamedSo && !UUID.test(text) && !INSTANT.test(text) ? [text, plainText(text)] : [];
-    for (const each of new Set(forms)) {
+    const forms = isNamedSo && !UUID.test(text) && !INSTANT.test(text) ? formsOf(text) : [];
+    for (const each of forms) {
       if (each.length >= BLOCK && !known.includes(each)) wholes.set(each, wholeOf(each));
     }
     // After the whole, which goes as one.
@@ -104,10 +120,23 @@ export function createHeldCredentials(known = ''): HeldCredentials {
   }
 
   function holdIn(key: string, value: unknown): void {
-    if (typeof value === 'string') holdText(key, value);
+    if (typeof value === 'string' || typeof value === 'number') holdText(key, String(value));
     if (typeof value !== 'object' || value === null) return;
     for (const [under, each] of Object.entries(value)) holdIn(under, each);
   }
+
+  /** What is no JSON: a password, or a file of settings. */
+  function holdRaw(text: string): void {
+    holdText(PHRASE.test(text) ? 'password' : '', text);
+    for (const line of text.split(/[\r\n]+/)) {
+      const [, key = '', value = ''] = SETTING.exec(line) ?? [];
+      holdText(key, value.trim().replace(QUOTED, '$2'));
+    }
+    for (const word of text.split(/[\s"'=:;,]+/)) if (isRandom(word)) hold(word);
+  }
+
+  const hasWhole = (text: string) =>
+    [...wholes].some(([whole, expression]) => text.includes(whole) && text.search(expression) >= 0);
 
   /** Where the next block begins. */
   function nextBlock(text: string, from: number): number | undefined {
@@ -120,8 +149,12 @@ export function createHeldCredentials(known = ''): HeldCredentials {
   function isEncoded(word: string, depth: number): boolean {
     if (nextBlock(word, 0) !== undefined) return true;
     if (depth === DEEPEST) return false;
-    const isIn = (encoding: 'base64' | 'hex', text: string) =>
-      (bytesOf(text, encoding).match(WORD) ?? []).some((each) => isEncoded(each, depth + 1));
+    const isIn = (encoding: 'base64' | 'hex', text: string) => {
+      const bytes = bytesOf(text, encoding);
+      return (
+        hasWhole(bytes) || (bytes.match(WORD) ?? []).some((each) => isEncoded(each, depth + 1))
+      );
+    };
     return (
       (word.match(HEXADECIMAL) ?? []).some((run) => isIn('hex', run) || isIn('hex', `0${run}`)) ||
       (word.match(BASE_64) ?? []).some((run) => FRONTS.some((front) => isIn('base64', front + run)))
@@ -158,9 +191,8 @@ export function createHeldCredentials(known = ''): HeldCredentials {
     hold,
     holdAllIn(secretValue) {
       const value = parsed(secretValue);
-      if (typeof value !== 'string') return holdIn('', value);
-      const words = value.split(/[\s"'=:;,]+/).filter((word) => word !== '');
-      for (const word of words) if (isRandom(word)) hold(word);
+      if (typeof value === 'object') holdIn('', value);
+      else holdRaw((typeof value === 'string' ? value : secretValue).trim());
     },
     redact(text) {
       if (blocks.size + wholes.size === 0) return text;

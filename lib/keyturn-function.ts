@@ -147,7 +147,7 @@ export class KeyturnFunction extends Construct {
       const bytes = named.reduce((sum, { secret }) => sum + Buffer.byteLength(secret), 0);
       throw new PolicyFileError(
         `${policy.file}: tokens: found ${named.length} with a "secret" outside ${prefix}, whose names have ${bytes.toLocaleString('en')} bytes together: the role of ${entry} would need ${cause.message}; ` +
-          `leave "secret" out of some tokens (their secrets are then under ${prefix}, which needs no more room), choose shorter names, or divide the file into two with an owner each`,
+          `leave "secret" out of some tokens (their secrets are then under ${prefix}, which needs no more room), choose shorter names, or divide the file into ${cause.roles} with an owner each, and about as many bytes of such names`,
         { cause },
       );
     }

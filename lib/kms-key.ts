@@ -25,13 +25,11 @@ function targetOf(alias: IAlias): IKey | undefined {
 const isAlias = (key: IKey): key is IAlias => 'aliasName' in key;
 
 /**
- * IAM never sees an alias, only the key that bears it, so an alias of the app is taken for its key.
+ * IAM never sees an alias, only the key that bears it, so an alias of the app is taken for its key. KMS knows no
+ * alias of an alias.
  * docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
  */
-function borneBy(key: IKey): IKey {
-  const target = isAlias(key) ? targetOf(key) : undefined;
-  return target ? borneBy(target) : key;
-}
+const borneBy = (key: IKey): IKey => (isAlias(key) && targetOf(key)) || key;
 
 /** A key of an app. */
 export function keyNamedBy(key: IKey): NamedKey {

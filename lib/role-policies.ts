@@ -104,10 +104,13 @@ export function layOut(grants: readonly Grant[], scope: Construct): RolePolicies
 /** The grants of one role need more policies than IAM attaches to it. */
 export class RoleTooLargeError extends Error {
   override readonly name = 'RoleTooLargeError';
+  /** Into how many roles the values would have to be divided evenly, so that each fits. */
+  readonly roles: number;
 
   constructor(policies: number) {
     super(
       `${policies} managed policies of ${MANAGED_BYTES.toLocaleString('en')} bytes, expected at most ${MOST_ATTACHED}, which IAM attaches to a role`,
     );
+    this.roles = Math.ceil(policies / MOST_ATTACHED);
   }
 }

@@ -22,6 +22,8 @@ const DELAY_MS = 90_000;
 const ROUTERS = { count: 12, spreadMs: 240_000 };
 const STACK = 'Keyturn-demo';
 
+// Nobody reads any more (`| head`): it goes on to its end, which takes away what it has made.
+process.stdout.on('error', () => {});
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 function readFlags(): { readonly sabotage: Sabotage | undefined; readonly days: number } {

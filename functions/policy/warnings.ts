@@ -54,8 +54,24 @@ function rhythmsOfWindows({ tokens }: Policy): PolicyIssue[] {
   });
 }
 
+function* lifetimes({ tokens }: Policy): Generator<PolicyIssue> {
+  for (const { name, gracePeriod, quarantine, expiresAfter } of tokens) {
+    if (gracePeriod === 0) {
+      const message =
+        '0s takes the old token away as soon as its successor is promoted, while consumers still send it; choose the time after which every consumer has read the secret again';
+      yield { path: ['tokens', name, 'gracePeriod'], message };
+    }
+    if (expiresAfter !== undefined && quarantine > expiresAfter) {
+      const [shown, life] = [quarantine, expiresAfter].map(formatDuration);
+      const message = `${shown} is longer than expiresAfter (${life}): a token expires before, and cannot be restored then; choose a shorter time`;
+      yield { path: ['tokens', name, 'quarantine'], message };
+    }
+  }
+}
+
 /** What a policy may say, and its author should know. */
 export const warningsOf = (policy: Policy): PolicyIssue[] => [
   ...rhythmsOfWindows(policy),
+  ...lifetimes(policy),
   ...timelessTemplates(policy),
 ];

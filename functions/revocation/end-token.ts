@@ -11,6 +11,7 @@ import {
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
 import { isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
+import { TimeoutError, within } from '../within.ts';
 import { canKeep } from './plan/decide-token.ts';
 import { grantsOf } from './plan/known-token.ts';
 import type { RevokedToken } from './report.ts';
@@ -68,8 +69,28 @@ export async function strip(
   return resultOf(observed, 'frozen');
 }
 
+/** A cluster that leaves a deletion unanswered for so long may still take permissions. */
+const PATIENCE_MS = 10_000;
+/** For what does not work any more: the next string is not kept waiting. */
+const LAST_PATIENCE_MS = 20_000;
+
+/**
+ * Deletes a token. Where no answer comes, its permissions are taken meanwhile, so that its string is cut off. Nothing
+ * notes what it could do: a mark of a freeze would keep the same order from it, and nothing gives back what was leaked.
+ */
 export async function deleteToken(observed: ObservedToken, tools: Tools): Promise<TokenResult> {
-  await tools.api.deleteToken(observed.token.id);
+  const { id } = observed.token;
+  const deletion = tools.api.deleteToken(id);
+  try {
+    await within(PATIENCE_MS, () => deletion);
+  } catch (error) {
+    if (!(error instanceof TimeoutError)) throw error;
+    const stripping = tools.api.updateToken(id, { permissions: [] });
+    await stripping.then(
+      () => within(LAST_PATIENCE_MS, () => deletion),
+      () => deletion,
+    );
+  }
   return resultOf(observed, 'deleted');
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { plainText } from '../../functions/credentials.ts';
 import { createHeldCredentials } from '../../functions/held-credentials.ts';
 
@@ -188,4 +188,43 @@ test('an ordinary word is no password because its key ends like one, and a line 
   expect(held.redact('disabled northeast ////////// hunter-two')).toBe(
     'disabled northeast ////////// [token]',
   );
+});
+
+/** No random strings: passwords that people chose. */
+const CHOSEN = ['hunter-two!', 'correct horse battery', 'say "no"\\never', 'Übergröße-12'];
+const ENCODINGS: readonly (readonly [string, (text: string) => string])[] = [
+  ['as it is', (text) => text],
+  ['percent-encoded', encodeURIComponent],
+  ['as JSON', (text) => JSON.stringify(text)],
+  ['as JSON in JSON', (text) => JSON.stringify(JSON.stringify({ SecretString: text }))],
+  ['in base64', base64],
+  ['in base64 behind a name', (text) => `Basic ${base64(`app:${text}`)}`],
+  ['in base64url', (text) => Buffer.from(text).toString('base64url')],
+  ['in hexadecimal digits', (text) => Buffer.from(text).toString('hex')],
+  ['in hexadecimal digits of base64', (text) => Buffer.from(base64(text)).toString('hex')],
+];
+
+describe.each([
+  ['under a key', (text: string) => JSON.stringify({ password: text })],
+  ['as the whole value', (text: string) => text],
+  ['as the whole value, which ends its line', (text: string) => `${text}\n`],
+  ['as the whole value, as JSON', (text: string) => JSON.stringify(text)],
+  ['in a line of its own', (text: string) => `HOST=influx.example.com\nexport DB_PASSWORD=${text}`],
+])('a password that is not random, %s of a secret', (_where, written) => {
+  test.each(ENCODINGS)('is found %s', (_how, encode) => {
+    for (const password of CHOSEN) {
+      const held = createHeldCredentials();
+      held.holdAllIn(written(password));
+      const said = held.redact(`before ${encode(password)} after`);
+      expect(said).toMatch(/^before .*\[token\].* after$/);
+      expect(said).not.toContain(encode(password));
+    }
+  });
+});
+
+test('digits alone are a password, too', () => {
+  const held = createHeldCredentials();
+  held.holdAllIn('84736291848473629184');
+  held.holdAllIn(JSON.stringify({ pwd: 5519283746, port: 54321000 }));
+  expect(held.redact('84736291848473629184 5519283746 54321000')).toBe('[token] [token] 54321000');
 });

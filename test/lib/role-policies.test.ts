@@ -167,8 +167,28 @@ test('a role that is divided over many policies may do on every secret what it m
 
 test('more than a role can hold are refused in a sentence that says what to change', () => {
   expect(() => stackOf(namesOf(300, 90))).toThrow(
-    /^keyturn\.yaml: tokens: found 301 with a "secret" outside keyturn\/prod\/, whose names have 27,018 bytes together: the role of rotate would need \d+ managed policies of 6,144 bytes, expected at most 10, which IAM attaches to a role; leave "secret" out of some tokens \(their secrets are then under keyturn\/prod\/, which needs no more room\), choose shorter names, or divide the file into two with an owner each$/,
+    /^keyturn\.yaml: tokens: found 301 with a "secret" outside keyturn\/prod\/, whose names have 27,018 bytes together: the role of rotate would need \d+ managed policies of 6,144 bytes, expected at most 10, which IAM attaches to a role; leave "secret" out of some tokens \(their secrets are then under keyturn\/prod\/, which needs no more room\), choose shorter names, or divide the file into 3 with an owner each, and about as many bytes of such names$/,
   );
+});
+
+test.each([
+  [111, 200],
+  [230, 90],
+  [300, 90],
+  [700, 150],
+  [800, 60],
+])('%d names of %d characters fit the files into which it says to divide them', (count, length) => {
+  const names = namesOf(count, length);
+  let files = 0;
+  try {
+    stackOf(names);
+  } catch (error) {
+    files = Number(/divide the file into (\d+) /.exec(String(error))?.[1]);
+  }
+  expect(files).toBeGreaterThan(1);
+  for (let file = 0; file < files; file += 1) {
+    stackOf(names.filter((_name, index) => index % files === file));
+  }
 });
 
 test('names under the prefix of the owner need no room, however many they are', () => {

@@ -17,6 +17,8 @@ const DAY_MS = 86_400_000;
 /** Plans of lives that broke an invariant once. */
 const EARLIER = join(import.meta.dirname, 'earlier');
 
+// Nobody reads any more (`| head`), and to tell what was lived is all that it is for.
+process.stdout.on('error', () => process.exit());
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 function readFlags() {

@@ -78,3 +78,33 @@ test('warns of a partition template without a time, whose partitions are never c
   ]);
   expect(found[0]?.message).toContain('add one, such as {type: time, value: "%Y-%m-%d"}');
 });
+
+const lifetimes = (own: object) => {
+  const telegraf = { permissions: { write: ['telemetry'] }, ...own };
+  const cluster = { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' };
+  const document = {
+    owner: 'prod',
+    cluster,
+    allowGracePeriodUnderAnHour: true,
+    tokens: { telegraf },
+  };
+  return warningsOf(parsePolicy(document)).map(
+    ({ path, message }) => `${formatPath(path)}: ${message}`,
+  );
+};
+
+test('warns of a grace period of nothing, in which consumers still send the token that was replaced', () => {
+  expect(lifetimes({ gracePeriod: '0s' })).toEqual([
+    expect.stringMatching(/^tokens\.telegraf\.gracePeriod: 0s takes .*choose the time after which/),
+  ]);
+  expect(lifetimes({ gracePeriod: '1m' })).toEqual([]);
+});
+
+test('warns of a quarantine that is longer than a token lives', () => {
+  const short = { rotateEvery: '1d', gracePeriod: '2h', renewBefore: '6h', expiresAfter: '3d' };
+  expect(lifetimes({ ...short, quarantine: '4d' })).toEqual([
+    expect.stringMatching(/^tokens\.telegraf\.quarantine: 4d is longer than expiresAfter \(3d\)/),
+  ]);
+  expect(lifetimes({ ...short, quarantine: '3d' })).toEqual([]);
+  expect(lifetimes({ quarantine: '90d' })).toEqual([]);
+});

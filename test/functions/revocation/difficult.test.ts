@@ -76,6 +76,33 @@ test('kills nothing without a successor that works, and says so', async () => {
   expect(world.accepts(string)).toBe(false);
 });
 
+test('cuts off every string of a secret where the cluster answers no deletion, and the same order again ends it', async () => {
+  const strings = [world.string(TELEGRAF)];
+  await world.rotate(force);
+  strings.push(world.string(TELEGRAF));
+  await world.wait(MINUTE);
+  expect(strings.map((each) => world.accepts(each))).toEqual([true, true]);
+  const at = world.clock.now();
+  const stripped: number[] = [];
+  world.intercept(async (call, effect) => {
+    if (call.operation === 'PATCH /tokens/{id}') stripped.push(world.clock.now() - at);
+    if (call.operation !== 'DELETE /tokens/{id}') return effect();
+    await world.clock.heldBack(call.caller, world.clock.after(HOUR));
+    return 'reset';
+  });
+  const condemned = { ...order, way: 'delete' };
+  const { error } = await world.revoke(condemned);
+  world.intercept();
+  expect(error?.errorMessage).toContain('no complete answer within 20 s');
+  expect(stripped).toHaveLength(2);
+  expect(Math.max(...stripped)).toBeLessThan(MINUTE);
+  expect(strings.map((each) => world.accepts(each))).toEqual([false, false]);
+
+  const { result: report } = await world.revoke(condemned);
+  expect(report).toMatchObject({ confirmed: true });
+  expect(world.tokens(TELEGRAF)).toEqual([]);
+});
+
 test.each([
   { ...order, immediately: true },
   { ...order, way: 'freeze' },

@@ -69,15 +69,21 @@ test('freeze of a superseded token goes ahead where DescribeSecret is denied', a
   expect(result).toMatchObject({ done: true, confirmed: false });
 });
 
-test('replace, which needs AWS, ends nothing where DescribeSecret is denied', async () => {
-  const string = world.string(TELEGRAF);
-  world.intercept(refusing('DescribeSecret'));
-  const { error } = await world.revoke({ token: 'telegraf', reason: 'leaked' });
-  world.intercept();
-  expect(error?.errorType).toBe('RevocationError');
-  await world.wait(MINUTE);
-  expect(world.accepts(string)).toBe(true);
-});
+test.each([false, true])(
+  'replace, which needs AWS, ends nothing where DescribeSecret is denied, and the freeze that it advises does (immediately: %s)',
+  async (immediately) => {
+    const string = world.string(TELEGRAF);
+    world.intercept(refusing('DescribeSecret'));
+    const order = { token: 'telegraf', immediately, reason: 'leaked' };
+    const { report } = failed(await world.revoke(order));
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(true);
+    expect(report.unconfirmed[0]).toContain('"way": "freeze"');
+    await world.revoke({ secret: TELEGRAF, way: 'freeze', reason: 'leaked' });
+    world.intercept();
+    expect(world.accepts(string)).toBe(false);
+  },
+);
 
 test('whose a token is, is answered by the cluster where ListSecrets is denied', async () => {
   world.intercept(refusing('ListSecrets'));

@@ -77,6 +77,16 @@ describe('a secret that somebody made beforehand gets no token if', () => {
     expect(message).toContain(`trustedAccounts: ["${THEIRS}"]`);
   });
 
+  test('so does that of a key whose alias only ends like the one that the policy file names', async () => {
+    const world = await openWorldForTest(POLICY);
+    await premade(world);
+    world.people.makeKey({ policy: lets({ AWS: OUTSIDER }), alias: 'alias/their-tokens' });
+    await world.people.encrypt(TELEGRAF, 'alias/their-tokens');
+    world.people.makeKey({ alias: 'alias/tokens' });
+    const own = world.deploy({ ...POLICY, encryptionKey: 'alias/tokens' });
+    expect(await refuses(world, own)).toMatch(/gets no token: the policy of its key .* allows/);
+  });
+
   test('its key belongs to another account', async () => {
     const world = await openWorldForTest(POLICY);
     await premade(world);
@@ -149,13 +159,22 @@ describe('it gets one if', () => {
     await accepts(world, world.deploy({ ...POLICY, trustedAccounts: [THEIRS] }));
   });
 
-  test('its key is the one that the policy file names, whoever may use that', async () => {
-    const world = await openWorldForTest(POLICY);
-    await premade(world);
-    const encryptionKey = world.people.makeKey({ policy: lets({ AWS: OUTSIDER }) });
-    await world.people.encrypt(TELEGRAF, encryptionKey);
-    await accepts(world, world.deploy({ ...POLICY, encryptionKey }));
-  });
+  const ALIAS = 'alias/tokens';
+  test.each([
+    ['by its ARN, as in the file', undefined, undefined],
+    ['by an alias, as in the file', ALIAS, ALIAS],
+    // Secrets Manager shows what it was told.
+    ['by the ARN of the alias in the file', ALIAS, `arn:aws:kms:eu-west-1:123456789012:${ALIAS}`],
+  ])(
+    'its key is the one that the policy file names, %s, whoever may use that',
+    async (_how, named, shown) => {
+      const world = await openWorldForTest(POLICY);
+      await premade(world);
+      const arn = world.people.makeKey({ policy: lets({ AWS: OUTSIDER }), alias: ALIAS });
+      await world.people.encrypt(TELEGRAF, shown ?? arn);
+      await accepts(world, world.deploy({ ...POLICY, encryptionKey: named ?? arn }));
+    },
+  );
 });
 
 test('a secret that has a token of ours is rotated on, whomever people let in later', async () => {

@@ -1,0 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+
+test('ends without a word as soon as nobody reads what it prints', async () => {
+  const words = '--seed 1 --seeds 1000 --days 1 --tokens 1 --threads 1'.split(' ');
+  const child = spawn(process.execPath, ['test/soak/main.ts', ...words]);
+  child.stdout.destroy();
+  const said = text(child.stderr);
+  const [code] = await once(child, 'exit');
+  expect([code, await said]).toEqual([0, '']);
+});
