@@ -6,7 +6,7 @@ import { claimSecret } from '../tokens/claim-secret.ts';
 import { homeOf } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
-import { ownedCurrent } from '../tokens/state.ts';
+import { armedSince, ownedCurrent } from '../tokens/state.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { graceRestart, recognitions, versionsOf, withOldGrace } from './plan/note-versions.ts';
 import type { NotingAction, Recognition, SharingMark } from './plan/rotation-action.ts';
@@ -19,7 +19,12 @@ const MOST_VERSIONS = 3;
 function clocks(owned: OwnedToken, label: Recognition['label'], entry: TokenPolicy, now: number) {
   switch (label) {
     case 'AWSCURRENT':
-      return { superseded: undefined, grace: undefined, fenced: undefined };
+      return {
+        superseded: undefined,
+        grace: undefined,
+        fenced: undefined,
+        promoted: owned.marker.promoted ?? armedSince(owned),
+      };
     case 'AWSPREVIOUS':
       return superseding(owned, entry.gracePeriod, now).marker;
     case 'AWSPENDING':

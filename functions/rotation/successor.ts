@@ -111,7 +111,7 @@ function preparation(
       // The routers learn of a new permission as late as of a new token.
       ...((isNew || marker.armed === undefined) && { armed: now }),
       // Whatever becomes of this run, later ones ask until it is seen accepted.
-      ...(given && isCurrent && { refused: now }),
+      ...(given && isCurrent && { refused: now, promoted: now }),
       ...(forced && !marker.forced && { forced: true as const }),
       // A repetition of the request is answered by what it has promoted, however old that is.
       ...(forced && now - token.createdAt >= MINUTE_MS && { asked: now }),

@@ -104,13 +104,17 @@ export function inert(n: number, options: TokenOptions = {}): Token {
 /** The fingerprint of a token's string. */
 export const fingerprint = (n: number) => n.toString(16).padStart(16, '0');
 
-/** Stored and given its permissions, as soon as it was minted. */
-export function armed(n: number, { marker, ...options }: TokenOptions = {}): Token {
+/** Stored, given its permissions and, unless it waits, promoted, as soon as it was minted. */
+export function armed(
+  n: number,
+  { marker, waits, ...options }: TokenOptions & { readonly waits?: boolean } = {},
+): Token {
   const fields = {
     id: id(n),
     fp: fingerprint(n),
     grants: grantsHash(WRITE),
     armed: NOW - (options.age ?? 0),
+    ...(!waits && { promoted: NOW - (options.age ?? 0) }),
   };
   return inert(n, { permissions: WRITE, ...options, marker: { ...fields, ...marker } });
 }

@@ -4,7 +4,7 @@ import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
 import { homeOf } from '../../tokens/marker.ts';
 import type { Holder, Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
-import { isInert, isUnknown, wasArmed } from '../../tokens/state.ts';
+import { isArmed, isInert, isUnknown, wasArmed } from '../../tokens/state.ts';
 import type { GraceRestart, NotingAction, Recognition, SharingMark } from './rotation-action.ts';
 
 type Of<Action> = Without<Action, 'token' | 'secret'>;
@@ -25,6 +25,15 @@ function isBack(owned: OwnedToken, label: Recognition['label']): boolean {
   const isRead = label !== 'AWSPENDING';
   return isRead && marked && quarantined === undefined && frozen === undefined && wasArmed(owned);
 }
+
+/**
+ * It has AWSCURRENT, and no run could write that it was promoted: the one that did died, or was of Keyturn 0.1, or a person
+ * moved the label. One that was adopted never waited, and an order leaves nothing that somebody could go back to.
+ */
+const isUnnoted = (owned: OwnedToken, label: Recognition['label']): boolean =>
+  label === 'AWSCURRENT' &&
+  isArmed(owned) &&
+  (['promoted', 'adopted', 'order'] as const).every((field) => owned.marker[field] === undefined);
 
 /**
  * Versions whose string was recognised: only the markers tell the listings, and `reap`, from now on. One note for
@@ -52,7 +61,8 @@ const allRecognitions = (seen: ObservedSecret) =>
     const { owned } = holder;
     const about = { kind: 'recognise', tokenId: owned.token.id, version, label } as const;
     if (!owned.versions.includes(version)) return [{ ...about, reason: 'SavedByPerson' }];
-    return isBack(owned, label) ? [{ ...about, reason: 'RolledBack' }] : [];
+    if (isBack(owned, label)) return [{ ...about, reason: 'RolledBack' }];
+    return isUnnoted(owned, label) ? [{ ...about, reason: 'Promoted' }] : [];
   });
 
 /**

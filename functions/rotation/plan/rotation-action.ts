@@ -92,7 +92,7 @@ export interface Recognition extends OfEntry {
   /** Id of the version. */
   readonly version: string;
   readonly label: 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING';
-  readonly reason: 'SavedByPerson' | 'RolledBack';
+  readonly reason: 'SavedByPerson' | 'RolledBack' | 'Promoted';
 }
 
 /** Writes into a token's marker that another secret of ours has its string, or that it has it no more. */

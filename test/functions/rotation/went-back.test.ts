@@ -161,11 +161,8 @@ test('a rotation by name right after a run gave a token its permissions back min
   expect(world.string(TELEGRAF)).not.toBe(back);
 });
 
-test('what was left is not promoted again, though the run that promoted it died before it could write that', async () => {
-  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
-  await world.rotate();
-  await world.wait(2 * HOUR);
-  const first = world.labels(TELEGRAF).AWSCURRENT;
+/** A rotation by name whose process dies as soon as AWSCURRENT was moved. */
+async function promoteAndDie(world: World): Promise<void> {
   let isPromoted = false;
   world.intercept(async (call, effect) => {
     if (isPromoted && call.caller !== undefined) {
@@ -177,8 +174,16 @@ test('what was left is not promoted again, though the run that promoted it died 
   });
   await world.rotate(named);
   world.intercept();
-  const bad = world.string(TELEGRAF);
   await world.wait(HOUR);
+}
+
+test('what was left is not promoted again, though the run that promoted it died before it could write that', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  const first = world.labels(TELEGRAF).AWSCURRENT;
+  await promoteAndDie(world);
+  const bad = world.string(TELEGRAF);
   await world.people.makeCurrent(TELEGRAF, first);
   expect(world.string(TELEGRAF)).not.toBe(bad);
   await world.wait(20 * MINUTE);
@@ -188,6 +193,27 @@ test('what was left is not promoted again, though the run that promoted it died 
   await world.rotate(named);
   expect(world.string(TELEGRAF)).not.toBe(bad);
 });
+
+test.each(['a run dies behind the promotion', 'a person promotes what waits'])(
+  'who rolls back twice between two runs keeps what they went back to, though %s',
+  async (how) => {
+    const { world, first } = await openBad();
+    const second = world.labels(TELEGRAF).AWSCURRENT;
+    if (how === 'a run dies behind the promotion') await promoteAndDie(world);
+    else {
+      await world.wait(30 * DAY);
+      await world.rotate();
+      await world.people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPENDING);
+    }
+    await world.rotate();
+    await world.reap();
+    const bad = world.string(TELEGRAF);
+    await world.people.makeCurrent(TELEGRAF, second);
+    await world.wait(5 * MINUTE);
+    await world.people.makeCurrent(TELEGRAF, first);
+    for (const string of await stringsAfter(world)) expect(string).not.toBe(bad);
+  },
+);
 
 test('the run that notes a roll back begins the grace period of what was left', async () => {
   const { world, second } = await openBad();

@@ -74,7 +74,7 @@ function promote(model: Model, secret: Secret, next: Token): void {
     const fields = { superseded: at, fenced: undefined, quarantined: undefined };
     tokens.set(former.id, mark(former, fields));
   } else if (AWSCURRENT !== undefined && !former) restartGrace(model, secret);
-  tokens.set(next.id, next);
+  tokens.set(next.id, mark(next, { promoted: at }));
   const versionId = isPending(model, secret, next) ? secret.labels.AWSPENDING : undefined;
   const promoted = versionId ?? versionIdOf(next.id);
   const previous = AWSCURRENT !== undefined &&
@@ -95,7 +95,7 @@ function mint(model: Model, { name }: Secret, entry: Policy['tokens'][number]): 
   model.minted += 1;
   const { permissions, expiresAfter } = entry;
   const marker = { grants: grantsHash(permissions), armed: model.at };
-  const made = armed(900_000 + model.minted, { name, permissions, marker });
+  const made = armed(900_000 + model.minted, { name, permissions, marker, waits: true });
   return { ...made, createdAt: model.at, expiresAt: model.at + (expiresAfter ?? 0) };
 }
 

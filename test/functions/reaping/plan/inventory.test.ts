@@ -151,7 +151,8 @@ describe('a token that should have been retired long ago', () => {
 
   test('is not one that consumers have, or will have, or that nothing may change', () => {
     const secret = (labels: Labels, more = {}) => ({ secrets: [secretOf(labels, more)] });
-    expect(reported(LIFE + DAY, {}, secret({ AWSCURRENT: 1, AWSPENDING: 2 }))).toEqual([]);
+    const waits = { promoted: undefined };
+    expect(reported(LIFE + DAY, waits, secret({ AWSCURRENT: 1, AWSPENDING: 2 }))).toEqual([]);
     const labels = { AWSCURRENT: 1 };
     expect(reported(LIFE + DAY, {}, secret(labels, { deletedAt: NOW }))).toEqual([]);
     const tags = { [HOLD_TAG]: 'frozen' };

@@ -59,7 +59,7 @@ const nothing = planOf('reap');
 
 test('has nothing to do for a current token and a pending one', () => {
   expect(planned({ secrets, tokens: [current] })).toEqual(nothing);
-  expect(beside(armed(2, { age: 5 * DAY }), { AWSPENDING: 2 })).toEqual(nothing);
+  expect(beside(armed(2, { age: 5 * DAY, waits: true }), { AWSPENDING: 2 })).toEqual(nothing);
   expect(beside(inert(2, { age: 5 * DAY }), { AWSPENDING: 2 })).toEqual(nothing);
 });
 
@@ -375,7 +375,7 @@ test('deletes a quarantined token when its quarantine is over', () => {
 });
 
 test('deletes an expired token that is not the current one, whatever else it is', () => {
-  const expiring = (expiresAt: number) => armed(2, { age: 30 * DAY, expiresAt });
+  const expiring = (expiresAt: number) => armed(2, { age: 30 * DAY, expiresAt, waits: true });
   expect(beside(expiring(NOW + SECOND), { AWSPENDING: 2 })).toEqual(nothing);
   expect(beside(expiring(NOW), { AWSPENDING: 2 })).toEqual(does('delete', 'Expired'));
   expect(beside(expiring(NOW), { AWSPREVIOUS: 2 })).toEqual(

@@ -106,6 +106,18 @@ describe('writes down that a person went back to a retired token', () => {
   });
 });
 
+test('writes down that a token was promoted where no run could, once, and of no other', () => {
+  const noted = (options: object, labels: Labels = { AWSCURRENT: 2 }) =>
+    stepsOf(plan({ secrets: [secretOf(labels)], tokens: [armed(2, { waits: true, ...options })] }));
+  expect(noted({})).toEqual(['recognise Promoted 2']);
+  expect(noted({ waits: false })).toEqual([]);
+  expect(noted({ marker: { adopted: NOW - HOUR, proven: NOW - HOUR } })).toEqual([]);
+  expect(noted({ marker: { order: 'abcdef' } })).toEqual([]);
+  expect(noted({ permissions: [] })).toEqual([]);
+  const waits = { AWSCURRENT: 1, AWSPENDING: 2 };
+  expect(noted({}, waits)).not.toContain('recognise Promoted 2');
+});
+
 describe('marks a token whose string another secret has', () => {
   const home = (name: string) => homeOf(secretOf({}, { name }).arn);
   const marks = (world: Partial<World>, shared?: string) =>

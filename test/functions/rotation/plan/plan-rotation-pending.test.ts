@@ -54,7 +54,7 @@ function steps({ current, next, labels, document, entry, asked = false, ...aroun
 }
 
 const waiting = (age: number, options: Parameters<typeof armed>[1] = {}) =>
-  armed(2, { age, ...options });
+  armed(2, { age, waits: true, ...options });
 
 test('an ordinary rotation waits until its token has been armed for as long as settle', () => {
   expect(steps({ current: due, next: waiting(SETTLE - SECOND) })).toEqual([]);
