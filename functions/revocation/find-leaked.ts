@@ -50,11 +50,12 @@ async function unlabelled(
 
 /**
  * The token whose string a version has, as far as its id or a marker says so. One whose marker bears a fingerprint
- * has another string, because it is not the one that is searched.
+ * has another string, unless a cut listing lacked the one that is searched.
  */
-function idOf(holder: Holder, version: string): string | undefined {
+function idOf(holder: Holder, version: string, fingerprint: string): string | undefined {
   if (holder.state === 'owned' || holder.state === 'shared') {
-    return holder.owned.marker.fp === undefined ? holder.owned.token.id : undefined;
+    const { token, marker } = holder.owned;
+    return (marker.fp ?? fingerprint) === fingerprint ? token.id : undefined;
   }
   if (holder.state === 'foreign') return holder.token.id;
   return holder.state === 'gone' ? tokenNamedBy(version)?.tokenId : undefined;
@@ -139,7 +140,7 @@ async function search(
     read.map(async ({ seen, version }) => {
       const { secret, holders } = seen;
       const holder = holders.get(version) ?? (await findHolder(version, secret, sources));
-      const tokenId = idOf(holder, version);
+      const tokenId = idOf(holder, version, fingerprint);
       return tokenId === undefined ? [] : [{ tokenId, secret: secret.name }];
     }),
   );

@@ -24,6 +24,7 @@ import {
 import { ENDING_WAYS, needsNoAws, UNDOING_WAYS } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
 import type { OrderObservation } from './plan/target.ts';
+import type { LeakedSearch } from './plan/unknown-string.ts';
 import { uncoveredBy } from './plan/warnings.ts';
 import { wholeIdOf } from './plan/whole-id.ts';
 import type { Revocation, SecretResult } from './progress.ts';
@@ -179,6 +180,19 @@ function withWholeId(
   return { ...request, selector: { ...selector, id: wholeIdOf(selector.id, tokens, inVersions) } };
 }
 
+/** With the token of a leaked string, if the listing lacks it though it lives. */
+async function withLeaked(
+  leaked: LeakedSearch | undefined,
+  request: RevocationRequest,
+  listed: RevocationObservation,
+  tools: RunTools,
+): Promise<RevocationObservation> {
+  const { tokenId } = leaked ?? {};
+  if (tokenId === undefined || listed.tokens.some(({ id }) => id === tokenId)) return listed;
+  const isThere = (await tools.api.getToken(tokenId)) !== undefined;
+  return isThere ? await observeAll(tools, { ...needOf(request), tokenId }) : listed;
+}
+
 /** Both systems as they were seen, and what was searched for in the values. */
 type Around = RevocationObservation & Pick<OrderObservation, 'leaked' | 'endedIn' | 'noToken'>;
 
@@ -257,10 +271,11 @@ export async function runRevocation(
 ): Promise<RevocationReport> {
   const { way, dryRun, reason = '', noUndo, by } = given;
   const startedAt = runTools.now();
-  const listed = await seenFor(given, observeAll(runTools, needOf(given)));
-  const request = withWholeId(given, listed);
-  const tools = sharing(atApiTime(runTools, listed));
-  const leaked = await seenFor(request, searchValues(request, listed, tools));
+  const first = await seenFor(given, observeAll(runTools, needOf(given)));
+  const request = withWholeId(given, first);
+  const tools = sharing(atApiTime(runTools, first));
+  const leaked = await seenFor(request, searchValues(request, first, tools));
+  const listed = await seenFor(request, withLeaked(leaked, request, first, runTools));
   const endedIn = await findEnded(request, leaked, listed, tools);
   const found = { ...listed, leaked, ...(endedIn !== undefined && { endedIn }) };
   const { planned, around } = await planUpToDate(request, found, tools);

@@ -4,10 +4,10 @@ import type { Tools } from '../run/tools.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { type ObservedSecret, secretNamedIn } from '../tokens/observation.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
-import { tokenNamedBy } from '../tokens/version-id.ts';
+import { isTokenId, tokenNamedBy } from '../tokens/version-id.ts';
 import { alreadyDone } from './already-done.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
-import { observeOne, type SeenAlone } from './observe.ts';
+import { observeOne, readMissing, type SeenAlone } from './observe.ts';
 import {
   decideRevocation,
   findSuccessor,
@@ -214,6 +214,43 @@ async function earlierOrder(
   }
 }
 
+/**
+ * A cut listing may lack tokens that a version without a label names, or a marker: what a `GET` shows of them is of this
+ * secret, too. Only once, and behind what needs no search. True: there are such.
+ */
+async function findUnlisted(
+  { tokens, revoked }: SeenAlone,
+  progress: Progress,
+  { api, secrets, policy, apiNow }: Tools,
+): Promise<boolean> {
+  const { name, order, revocation, known, unseen, searched } = progress;
+  if (searched || !ENDING_WAYS.includes(order.way)) return false;
+  progress.searched = true;
+  const listed = new Set(
+    [...revocation.around.tokens, ...[...tokens, ...revoked].map(({ token }) => token)].map(
+      ({ id }) => id,
+    ),
+  );
+  const isListed = (id: string) => listed.has(id);
+  // Who may not list the versions is told so behind the order.
+  const times = await secrets.versionTimes(name).catch(() => new Map<string, number>());
+  const versions = versionsOfEnded(times, entryOf(policy, name) ?? {}, { now: apiNow(), isListed });
+  const named = [
+    ...versions.flatMap((each) => tokenNamedBy(each)?.tokenId ?? []),
+    ...tokens.flatMap(({ marker: { replaces = '' } }) => (isTokenId(replaces) ? replaces : [])),
+  ];
+  try {
+    const found = await readMissing(named, listed, { api });
+    for (const { id, revokedAt } of found) if (revokedAt === undefined) known.add(id);
+    return found.some(({ revokedAt }) => revokedAt === undefined);
+  } catch (error) {
+    unseen.add(
+      `${name}: tokens that its versions name, and the listing lacks, could not be asked for (${messageOf(error)}), and may work`,
+    );
+    return false;
+  }
+}
+
 /** The secret as it is now. What it shows to have been done is noted. */
 async function lookAndNote(progress: Progress, tools: ArmingTools): Promise<SeenAlone> {
   const seen = await look(progress, tools);
@@ -269,6 +306,7 @@ export async function settle(progress: Progress, tools: ArmingTools): Promise<bo
     const actions = actionsLeft(seen, progress, tools);
     progress.left = { seen, actions };
     if (actions.length === 0) {
+      if (await findUnlisted(seen, progress, tools)) continue;
       failures.clear(); // another run has done what failed here
       return true;
     }

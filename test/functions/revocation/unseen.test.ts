@@ -353,11 +353,13 @@ test.each(['freeze', 'delete', 'replace'])(
     const { result } = await world.revoke({ ...order, way });
     expect(result).toMatchObject({ done: true, confirmed: false });
     expect(result?.unconfirmed).toEqual([expect.stringContaining('the listing of tokens is cut')]);
-    const fingerprint = createHash('sha256').update(string).digest('hex').slice(0, 16);
+    const fingerprint = createHash('sha256').update('apiv1_nobody').digest('hex').slice(0, 16);
     const { error } = await world.revoke({ fingerprint, way, reason: 'leaked' });
     expect(error?.errorMessage).not.toContain('every live token');
     expect(error?.errorMessage).toContain('the listing is cut');
     world.cluster.manners = {};
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(false);
   },
 );
 
