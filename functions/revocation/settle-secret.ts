@@ -63,6 +63,20 @@ async function replace(
   results.set(id, { ...about, result: 'successor' });
 }
 
+/**
+ * With the versions of a token that has no marker. Under a label one that seems never to have been armed may have been a
+ * moment ago, since reads may be late: it counts as if it had what its entry gives.
+ */
+function inSecret(result: TokenResult, seen: ObservedSecret, { policy }: Tools): TokenResult {
+  const { had, ...rest } = located(result, seen);
+  const labelled = new Set(Object.values(seen.secret.labels));
+  const isEnded = rest.result === 'deleted' || rest.result === 'frozen';
+  const isInUse = rest.versions?.some((each) => labelled.has(each));
+  const mayHaveMore = isEnded && isInUse && had?.length === 0;
+  const known = mayHaveMore ? entryOf(policy, seen.secret.name)?.permissions : had;
+  return { ...rest, ...(known && { had: known }) };
+}
+
 async function carryOut(
   action: RevocationAction,
   seen: ObservedSecret,
@@ -91,9 +105,13 @@ async function carryOut(
       await replace(progress, seen, tools);
       return undefined;
     case 'strip':
-      return located(await strip(tokenOf(action.tokenId, seen), revocation.noUndo, tools), seen);
+      return inSecret(
+        await strip(tokenOf(action.tokenId, seen), revocation.noUndo, tools),
+        seen,
+        tools,
+      );
     case 'delete':
-      return located(await deleteToken(tokenOf(action.tokenId, seen), tools), seen);
+      return inSecret(await deleteToken(tokenOf(action.tokenId, seen), tools), seen, tools);
     case 'give-back': {
       const { owned } = tokenOf(action.tokenId, seen);
       return owned && giveBack(owned, 'freeze', tools);
@@ -128,7 +146,7 @@ function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): voi
     const isMore =
       known?.result === 'left' && known.unconfirmed === undefined && each.unconfirmed !== undefined;
     if (known && !isMore) continue;
-    results.set(each.tokenId, { ...located(each, seen), ...(wasBefore && { wasBefore }) });
+    results.set(each.tokenId, { ...inSecret(each, seen, tools), ...(wasBefore && { wasBefore }) });
   }
 }
 
