@@ -97,7 +97,7 @@ const isArnOf = (secret: string, arn: string) =>
 function refuseUnadopted(entry: TokenPolicy | undefined): void {
   if (!entry?.adopt) return;
   throw new SelectionError(
-    `${entry.name} was not adopted yet, so nobody knows whether its secret has the token that its entry names; nothing was done; end that token by its id: ${entry.adopt.tokenId} (--token-id)`,
+    `${entry.name} was not adopted yet, so nobody knows whether its secret has the token that its entry names; nothing was done; let it be adopted (keyturn rotate ${entry.name}), and give the order again, or end that token by its id: ${entry.adopt.tokenId} (--token-id)`,
   );
 }
 
