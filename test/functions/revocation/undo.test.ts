@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { besideRun, disturb } from '../../world/faults.ts';
-import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
 import type { Answered, Saved, World } from '../../world/world.ts';
 import { STRIDE } from './every-call.ts';
 import { GRAFANA, openIssued } from './issued.ts';
@@ -256,6 +256,33 @@ test.each([
   expect(world.accepts(supersededString)).toBe(false);
   expect(world.hold(GRAFANA)).toBe('all' in lifted ? undefined : 'deleted');
 });
+
+test.each([
+  ['after an earlier deletion was lifted', true],
+  ['of a secret that nothing was lifted from', false],
+])(
+  'lift gives nothing back to a current token that an order froze %s, though its hold was taken off by hand',
+  async (_when, isLifted) => {
+    if (isLifted) {
+      await world.revoke({ ...deletion, ...bobs });
+      await world.revoke({ ...order, way: 'lift' });
+      await world.rotate();
+      await world.wait(DAY);
+    }
+    const string = world.string(TELEGRAF);
+    await world.revoke({ ...freeze, ...alices });
+    await world.people.untag(TELEGRAF, ['keyturn:hold']);
+    await world.people.takeOff(TELEGRAF, 'keyturn-hold-freeze');
+    await world.revoke({ all: true, confirm: '127.0.0.1', way: 'lift', reason: 'false alarm' });
+    await world.wait(HOUR);
+    expect(world.accepts(string)).toBe(false);
+    expect((await world.revoke({ ...order, way: 'unfreeze' })).result).toMatchObject({
+      done: true,
+      confirmed: true,
+    });
+    expect(world.accepts(string)).toBe(true);
+  },
+);
 
 test('the preview of unfreeze names the tokens that were frozen before its hold', async () => {
   await world.revoke({ ...freeze, ...bobs });
