@@ -44,15 +44,14 @@ const isHeld = (owned: OwnedToken, seen: ObservedSecret) =>
 const isFrozen = ({ marker }: OwnedToken) => marker.frozen !== undefined;
 
 /**
- * What runs stripped under a deletion that was lifted since: AWSCURRENT's, minted after all that was deleted. What was
- * frozen when no run can have seen that hold any more, an order froze: to give that back, `unfreeze` it.
+ * What runs stripped under a deletion that was lifted since: AWSCURRENT's, minted after all that was deleted. A freeze by
+ * an order is about a superseded token, or of a time when no run can have seen that hold any more: `unfreeze` that.
  */
 function strippedUnderLifted(seen: ObservedSecret): OwnedToken[] {
   const current = ownedCurrent(seen);
+  if (!current || current.marker.superseded !== undefined) return [];
   const liftedAt = Date.parse(seen.secret.tags[LIFTED_TAG] ?? '');
-  return current && (current.marker.frozen ?? Number.NaN) < liftedAt + LONGEST_RUN_MS
-    ? [current]
-    : [];
+  return (current.marker.frozen ?? Number.NaN) < liftedAt + LONGEST_RUN_MS ? [current] : [];
 }
 
 const isOlder = ({ token }: OwnedToken, than: { readonly createdAt: number }) =>
