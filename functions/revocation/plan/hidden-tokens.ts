@@ -121,7 +121,7 @@ export function notShownHere(
 }
 
 /** Whether a way needs no secret of a token that it is about. */
-export const reachesHidden = (way: RevocationRequest['way']): boolean =>
+const reachesHidden = (way: RevocationRequest['way']): boolean =>
   way === 'freeze' || way === 'delete' || way === 'whois';
 
 /**

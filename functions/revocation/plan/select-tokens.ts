@@ -26,7 +26,6 @@ import {
   hiddenTokens,
   isNothingShown,
   notShownHere,
-  reachesHidden,
   refuseHidden,
   refuseUnseen,
   withHidden,
@@ -76,18 +75,18 @@ function selectNamed(
   around: OrderObservation,
   policy: Policy,
 ): Target | undefined {
-  const { way } = request;
   const hidden = hiddenTokens(around, policy.owner).filter(isMeant);
   const gone = endedHidden(around, request, policy.owner).filter(isMeant);
+  const named = { ...whole(secrets), gone: gone.map(({ token }) => token.id) };
+  const target = withHidden(named, hidden, request, around);
   if (secrets.length === 0) {
-    if (isNothingShown(request, around) || (hidden.length > 0 && !reachesHidden(way))) {
+    if (isNothingShown(request, around) || (hidden.length > 0 && target.single.length === 0)) {
       const why = notShownHere(policy, around, hidden, request);
       throw new SelectionError(`${what} selects nothing: ${why}`);
     }
     if (hidden.length + gone.length === 0) return undefined;
   }
-  const target = { ...whole(secrets), gone: gone.map(({ token }) => token.id) };
-  return withHidden(target, hidden, request, around);
+  return target;
 }
 
 const isArnOf = (secret: string, arn: string) =>
