@@ -74,7 +74,10 @@ function* gone(
   for (const version of ended) yield goneResult(version, secret.name);
 }
 
-function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<TokenResult> {
+function* replaced(
+  seen: ObservedSecret,
+  { order, now, isRepeated }: Context,
+): Generator<TokenResult> {
   const successor = findSuccessor(seen, order, now);
   if (!successor || !isSame(ownedCurrent(seen), successor)) return;
   const { replaces } = successor.marker;
@@ -84,7 +87,8 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Tok
       each.state === 'foreign' ? each.token.id : [],
     ),
   ].some((id) => id === replaces);
-  if (replaces !== undefined && replaces !== 'nothing' && !isThere) {
+  // Of an order that is seen to be repeated, every version is asked about, and an adopted token has none of this id.
+  if (!isRepeated && replaces !== undefined && replaces !== 'nothing' && !isThere) {
     yield goneResult(versionIdOf(replaces), seen.secret.name);
   }
   const row = resultOf({ token: successor.token, owned: successor }, 'successor');

@@ -152,16 +152,14 @@ function selectName(
   throw new SelectionError(`${name} has no secret here, and the cluster has no live token of it`);
 }
 
-/** Other secrets than these, whose tokens this order may have ended before: nothing tells any more what those could do. */
-function endedBefore(
-  selected: readonly string[],
+/** Whether this very order was carried out in a secret before: nothing may tell any more which tokens it ended there. */
+function isRepeatedIn(
+  name: string,
   request: RevocationRequest,
   { secrets }: OrderObservation,
-): string[] {
-  if (!ENDING_WAYS.includes(request.way)) return [];
-  return [...secrets.values()].flatMap((seen) =>
-    bearsTraceOf(seen, request) && !selected.includes(seen.secret.name) ? [seen.secret.name] : [],
-  );
+): boolean {
+  const seen = secrets.get(name);
+  return ENDING_WAYS.includes(request.way) && seen !== undefined && bearsTraceOf(seen, request);
 }
 
 /** By the permissions of a secret's tokens and of its entry: after a deletion there are no tokens to ask. */
@@ -183,7 +181,9 @@ function selectDatabase(
     isMeant: ({ token, marker }: OwnedToken) => touches(grantsOf(token, marker), name),
   };
   const found = selectNamed(named, request, around, policy);
-  const proven = endedBefore(named.secrets, request, around);
+  const proven = [...around.secrets.keys()].filter(
+    (each) => !named.secrets.includes(each) && isRepeatedIn(each, request, around),
+  );
   if (found || proven.length > 0) return { ...(found ?? NONE), proven };
   refuseUnseen(around, request, (_secret, { notOurs }) => !notOurs);
   const granted = [
@@ -338,6 +338,8 @@ function selectFingerprint(
   const { leaked = NOWHERE } = around;
   const id = found?.id ?? leaked.tokenId;
   if (id !== undefined) return selectToken(id, request, around, policy);
+  const proven = leaked.secrets.filter((name) => isRepeatedIn(name, request, around));
+  if (proven.length > 0) return { ...NONE, proven };
   const why = unknownBecause(fingerprint, leaked, around, isCutShort(around));
   return selectUnknown(why, request, around);
 }

@@ -603,3 +603,54 @@ test('where an entry may read whose token is frozen, a repeated order that had t
   expect(result).toMatchObject({ done: true, confirmed: false });
   expect(JSON.stringify(result?.tokens)).toContain('no other string to compare that may read');
 });
+
+/** A token made by hand, whose version has an id of the console's, and which a run has taken over. */
+async function adopt() {
+  const [secret, permissions] = ['legacy/db', [{ action: 'write', resource: 'metrics' }]];
+  const { id, accessToken } = await world.people.mint({ description: 'legacy', permissions });
+  await world.people.createSecret(secret, accessToken);
+  await world.wait(MINUTE);
+  const { tokens, ...policy } = world.policy as { readonly tokens: object };
+  const legacy = { permissions: { write: ['metrics'] }, secret, adopt: { tokenId: id } };
+  const deployed = world.deploy({ ...policy, tokens: { ...tokens, legacy } });
+  await deployed.rotate();
+  return { deployed, secret };
+}
+
+/** The same text again in the console, which gives the version an id of its own. */
+async function saveAgain() {
+  await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+  await world.wait(MINUTE);
+  await world.rotate();
+  return { deployed: world, secret: TELEGRAF };
+}
+
+test.each([
+  ['an adopted', 'delete', 1],
+  ['an adopted', 'replace', 1],
+  ['an adopted', 'replace', 90],
+  ['a saved', 'delete', 1],
+  ['a saved', 'delete', 90],
+  ['a saved', 'replace', 1],
+])(
+  'the same order by the string of %s token, %s, is proven %i minutes later where the cluster hides what it ended',
+  async (what, way, minutes) => {
+    const { deployed, secret } = await (what === 'a saved' ? saveAgain() : adopt());
+    await world.wait(HOUR);
+    const string = world.string(secret);
+    world.cluster.manners = { hidesRevoked: true };
+    const leaked = { fingerprint: fingerprintOf(string), way, reason: 'leaked' };
+    const first = await deployed.revoke(leaked);
+    expect(first.result).toMatchObject({ done: true, confirmed: true });
+    await world.wait(minutes * MINUTE);
+    world.intercept(stuckFor(string));
+    const stuck = await deployed.revoke(leaked);
+    world.intercept();
+    expect(stuck.result).toMatchObject({ done: true, confirmed: false });
+    const accepted = /the cluster (accepts it|still accepts its string)/;
+    expect(JSON.stringify(stuck.result)).toMatch(accepted);
+    const again = await deployed.revoke(leaked);
+    expect(again.result).toMatchObject({ done: true, confirmed: true });
+    expect(world.accepts(string)).toBe(false);
+  },
+);
