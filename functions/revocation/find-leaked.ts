@@ -188,6 +188,23 @@ export async function searchValues(
   return isMarked ? undefined : await search(fingerprint, observation, tools);
 }
 
+/** Ids of the tokens that versions of our secrets name, and of those that an order replaced: the cluster may show them no more. */
+export async function idsInVersions(
+  { secrets }: RevocationObservation,
+  tools: Reading,
+): Promise<string[]> {
+  const limit = pLimit(tools.policy.concurrency);
+  const ids = [...secrets.values()].map(async (seen) => {
+    const versions = await limit(() => allVersions(seen, tools));
+    const named = (versions ?? Object.values(seen.secret.labels)).map(tokenNamedBy);
+    return [
+      ...named.flatMap((each) => each?.tokenId ?? []),
+      ...seen.tokens.flatMap(({ marker }) => marker.replaces ?? []),
+    ];
+  });
+  return (await Promise.all(ids)).flat();
+}
+
 /**
  * The secret that still has a version of a token which the cluster does not show any more. Undefined: none has, or the
  * cluster shows the token.

@@ -8,10 +8,10 @@ import { BinaryValueError } from '../secrets-manager/secrets.ts';
 import { formatInstant } from '../time.ts';
 import { OutsiderError, refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
-import { isTokenId, tokenNamedBy } from '../tokens/version-id.ts';
+import { isTokenId } from '../tokens/version-id.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
-import { findEnded, searchValues } from './find-leaked.ts';
+import { findEnded, idsInVersions, searchValues } from './find-leaked.ts';
 import { goneBefore } from './gone-before.ts';
 import { doubtElsewhere } from './made-elsewhere.ts';
 import {
@@ -169,14 +169,16 @@ async function seenFor<T>(request: RevocationRequest, asked: Promise<T>): Promis
 }
 
 /** With a whole id: the same order is the same, however much of the id is given. */
-function withWholeId(
+async function withWholeId(
   request: RevocationRequest,
-  { tokens, secrets }: RevocationObservation,
-): RevocationRequest {
+  listed: RevocationObservation,
+  tools: RunTools,
+): Promise<RevocationRequest> {
   const { selector } = request;
   if (selector.kind !== 'tokenId') return request;
-  const labelled = [...secrets.values()].flatMap(({ secret }) => Object.values(secret.labels));
-  const inVersions = labelled.flatMap((version) => tokenNamedBy(version)?.tokenId ?? []);
+  const { tokens } = listed;
+  const isListed = isTokenId(selector.id) || tokens.some(({ id }) => id.startsWith(selector.id));
+  const inVersions = isListed ? [] : await idsInVersions(listed, tools);
   return { ...request, selector: { ...selector, id: wholeIdOf(selector.id, tokens, inVersions) } };
 }
 
@@ -272,7 +274,7 @@ export async function runRevocation(
   const { way, dryRun, reason = '', noUndo, by } = given;
   const startedAt = runTools.now();
   const first = await seenFor(given, observeAll(runTools, needOf(given)));
-  const request = withWholeId(given, first);
+  const request = await withWholeId(given, first, runTools);
   const tools = sharing(atApiTime(runTools, first));
   const leaked = await seenFor(request, searchValues(request, first, tools));
   const listed = await seenFor(request, withLeaked(leaked, request, first, runTools));
