@@ -12,7 +12,7 @@ import {
   works,
 } from '../tokens/state.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
-import { resultOf, type TokenResult } from './end-token.ts';
+import { mendedBy, resultOf, type TokenResult } from './end-token.ts';
 import type { SeenAlone } from './observe.ts';
 import { findSuccessor, foreignHolders } from './plan/decide-revocation.ts';
 import { mayHaveEnded } from './plan/given-before.ts';
@@ -103,12 +103,6 @@ function* working({ tokens }: ObservedSecret, now: number): Generator<TokenResul
     if (isArmed(owned) && !isExpired(token, now)) yield resultOf({ token, owned }, 'left');
   }
 }
-
-/** How consumers get a token that works, where nothing that is undone gives them one. */
-export const mendedBy = (entry: Pick<TokenPolicy, 'name'> | undefined): string =>
-  entry
-    ? `to mint another one, keyturn rotate ${entry.name}`
-    : 'no entry of the policy says what another one may do';
 
 /** The deletion that was lifted ended what consumers read, and the next run of `rotate` mints another token. */
 export const isRenewedNext = (

@@ -1,4 +1,4 @@
-import type { Permission, Token } from '../../management-api/token.ts';
+import type { Permission } from '../../management-api/token.ts';
 import { nameInArn, SECRET_SUFFIX } from '../../policy/aws-names.ts';
 import {
   entryOf,
@@ -241,33 +241,17 @@ function withTrace(
   return seen && ENDING_WAYS.includes(request.way) && bearsTrace(seen, order) ? [name] : [];
 }
 
-/** A token that the cluster does not show: it was ended before, if a version of a secret is all that is left of it. */
-function selectUnlisted(id: string, request: RevocationRequest, around: OrderObservation): Target {
-  if (isCutShort(around)) {
-    throw new SelectionError(
-      `no listed token has the id ${id}, but the listing is cut: it may live; nothing was done; give the order again`,
-    );
-  }
-  if (around.endedIn !== undefined && ENDING_WAYS.includes(request.way)) {
-    return { ...NONE, gone: [id], proven: withTrace(around.endedIn, request, around) };
-  }
-  throw new SelectionError(
-    `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
-  );
-}
-
 /**
- * Its death can be proven, and told; nothing gives it back. An earlier order may have ended all tokens of its secret with
- * it.
+ * A token that is gone. Its death can be proven, and told; nothing gives it back. An earlier order may have ended all tokens
+ * of its secret with it.
+ * @param home its secret, as far as that is known
  */
 function selectRevoked(
-  token: Token,
+  id: string,
+  home: string | undefined,
   request: RevocationRequest,
   around: OrderObservation,
-  owner: string,
 ): Target {
-  const { id } = token;
-  const home = asOwned(token, owner, secretNamedIn(around))?.marker.secret;
   if (UNDOING_WAYS.includes(request.way)) {
     const held = home === undefined ? undefined : around.secrets.get(home);
     const next =
@@ -285,6 +269,19 @@ function selectRevoked(
   };
 }
 
+/** A token that the cluster does not show: it was ended before, if a version of a secret is all that is left of it. */
+function selectUnlisted(id: string, request: RevocationRequest, around: OrderObservation): Target {
+  if (isCutShort(around)) {
+    throw new SelectionError(
+      `no listed token has the id ${id}, but the listing is cut: it may live; nothing was done; give the order again`,
+    );
+  }
+  if (around.endedIn !== undefined) return selectRevoked(id, around.endedIn, request, around);
+  throw new SelectionError(
+    `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
+  );
+}
+
 function selectToken(
   id: string,
   request: RevocationRequest,
@@ -300,7 +297,10 @@ function selectToken(
   if (home && request.way !== 'restore' && !isOfReplica) return whole([home.secret.name], id);
   const token = around.tokens.find((each) => each.id === id);
   if (!token) return selectUnlisted(id, request, around);
-  if (token.revokedAt !== undefined) return selectRevoked(token, request, around, owner);
+  if (token.revokedAt !== undefined) {
+    const secret = asOwned(token, owner, secretNamedIn(around))?.marker.secret;
+    return selectRevoked(id, secret, request, around);
+  }
   const own = owned && around.secrets.get(owned.marker.secret);
   // No token of the secret is proven current, so consumers may be using this one: it gets a successor.
   if (request.way === 'replace' && own && !provenCurrent(own, around.at)) {

@@ -401,7 +401,11 @@ export function warningsOf(
     ...target.proven.map(
       (name) => `${name}: nothing is done there; what was ended there before is proven anew`,
     ),
-    ...target.gone.map((id) => `${id} is revoked already`),
+    ...target.gone.map((id) =>
+      around.endedIn === undefined
+        ? `${id} is revoked already`
+        : `${id} is revoked already, and ${around.endedIn} still has a version with its string`,
+    ),
     ...warnOfLeaked(around),
     ...(target.unknown === undefined ? [] : [target.unknown]),
   ];

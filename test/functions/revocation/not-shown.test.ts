@@ -184,3 +184,12 @@ test.each([{ token: 'telegraf' }, { secret: TELEGRAF }])(
     expect(again.error?.errorMessage).toContain('is this the wrong account or Region?');
   },
 );
+
+test('of a secret that was made again, an order for a token of the former one does not say that none is shown', async () => {
+  const { AWSCURRENT: tokenId = '' } = world.holders(TELEGRAF);
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  await world.rotate();
+  const { error } = await world.revoke({ tokenId, reason: 'leaked' });
+  expect(error?.errorMessage).toContain(`belongs to another ${TELEGRAF} than the one here`);
+  expect(error?.errorMessage).not.toContain('does not show here');
+});

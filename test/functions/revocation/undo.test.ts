@@ -514,3 +514,40 @@ test('the id of a deleted token, whose secret a person had saved, leads to the h
   await world.wait(300_000);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
+
+test('unfreeze says at once of what expired meanwhile that it is expired, and what gives consumers another one', async () => {
+  await world.revoke({ ...freeze, ...alices });
+  await world.wait(91 * DAY);
+  const { result } = await world.revoke({ ...order, way: 'unfreeze' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.tokens).toContainEqual(
+    expect.objectContaining({
+      tokenId: currentId(),
+      result: 'left',
+      unconfirmed: expect.stringMatching(/it is expired.*keyturn rotate telegraf$/),
+    }),
+  );
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test.each(['whois', 'unfreeze', 'restore'])(
+  '%s says of a string whose token the schedules retired long ago that it is dead, where the cluster shows that no more',
+  async (way) => {
+    for (let day = 0; day < 12; day += 1) {
+      await world.wait(DAY);
+      await world.reap();
+    }
+    expect(world.tokens(TELEGRAF).map(({ id }) => id)).not.toContain(superseded);
+    world.cluster.manners = { hidesRevoked: true };
+    for (const selector of [leaked(), { tokenId: superseded }]) {
+      const { result, error } = await world.revoke({ ...selector, way, reason: 'found in git' });
+      const said = error?.errorMessage ?? result?.plan.warnings.join('\n');
+      expect(said).toContain(`${superseded} is revoked`);
+      expect(said).not.toContain('find the token by its string');
+      if (way === 'whois')
+        expect(said).toContain(`${TELEGRAF} still has a version with its string`);
+    }
+    world.cluster.manners = {};
+  },
+);
