@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Interceptor } from '../../../sandbox/interception.ts';
 import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import { issuedForEachTest, reportOf } from './issued.ts';
+import { adopt, answer, issuedForEachTest, reportOf } from './issued.ts';
 
 /** A listing that lacks a token which lives, and which no label names any more. */
 const world = await issuedForEachTest();
@@ -79,3 +79,20 @@ test.each(['freeze', 'delete', 'replace'])(
     expect(world.accepts(world.string(TELEGRAF))).toBe(true);
   },
 );
+
+test('the same order goes on with an adopted token that its successor alone names', async () => {
+  const { deployed, secret, id } = await adopt(world);
+  const string = world.string(secret);
+  await world.wait(2 * HOUR);
+  const order = { secret, reason: 'leaked' };
+  world.intercept(answer(['DELETE /tokens/{id}'], { status: 500, body: '{}' }));
+  await deployed.revoke(order);
+  world.intercept(listingWithout(id));
+  expect(world.accepts(string)).toBe(true);
+  const report = reportOf(await deployed.revoke(order));
+  world.intercept();
+  expect(report.tokens).toContainEqual(expect.objectContaining({ tokenId: id, result: 'deleted' }));
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+  expect(world.accepts(world.string(secret))).toBe(true);
+});

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { openWorld } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import { answer, issuedForEachTest } from './issued.ts';
+import { adopt, answer, issuedForEachTest } from './issued.ts';
 
 /** The same words again: the same order, or a new one. */
 const world = await issuedForEachTest();
@@ -604,19 +604,6 @@ test('where an entry may read whose token is frozen, a repeated order that had t
   expect(JSON.stringify(result?.tokens)).toContain('no other string to compare that may read');
 });
 
-/** A token made by hand, whose version has an id of the console's, and which a run has taken over. */
-async function adopt() {
-  const [secret, permissions] = ['legacy/db', [{ action: 'write', resource: 'metrics' }]];
-  const { id, accessToken } = await world.people.mint({ description: 'legacy', permissions });
-  await world.people.createSecret(secret, accessToken);
-  await world.wait(MINUTE);
-  const { tokens, ...policy } = world.policy as { readonly tokens: object };
-  const legacy = { permissions: { write: ['metrics'] }, secret, adopt: { tokenId: id } };
-  const deployed = world.deploy({ ...policy, tokens: { ...tokens, legacy } });
-  await deployed.rotate();
-  return { deployed, secret };
-}
-
 /** The same text again in the console, which gives the version an id of its own. */
 async function saveAgain() {
   await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
@@ -635,7 +622,7 @@ test.each([
 ])(
   'the same order by the string of %s token, %s, is proven %i minutes later where the cluster hides what it ended',
   async (what, way, minutes) => {
-    const { deployed, secret } = await (what === 'a saved' ? saveAgain() : adopt());
+    const { deployed, secret } = await (what === 'a saved' ? saveAgain() : adopt(world));
     await world.wait(HOUR);
     const string = world.string(secret);
     world.cluster.manners = { hidesRevoked: true };
