@@ -12,7 +12,7 @@ import {
   works,
 } from '../tokens/state.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
-import { resultOf, type TokenResult } from './end-token.ts';
+import { mendedBy, resultOf, type TokenResult } from './end-token.ts';
 import type { SeenAlone } from './observe.ts';
 import { findSuccessor, foreignHolders } from './plan/decide-revocation.ts';
 import { mayHaveEnded } from './plan/given-before.ts';
@@ -74,7 +74,10 @@ function* gone(
   for (const version of ended) yield goneResult(version, secret.name);
 }
 
-function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<TokenResult> {
+function* replaced(
+  seen: ObservedSecret,
+  { order, now, isRepeated }: Context,
+): Generator<TokenResult> {
   const successor = findSuccessor(seen, order, now);
   if (!successor || !isSame(ownedCurrent(seen), successor)) return;
   const { replaces } = successor.marker;
@@ -84,7 +87,8 @@ function* replaced(seen: ObservedSecret, { order, now }: Context): Generator<Tok
       each.state === 'foreign' ? each.token.id : [],
     ),
   ].some((id) => id === replaces);
-  if (replaces !== undefined && replaces !== 'nothing' && !isThere) {
+  // Of an order that is seen to be repeated, every version is asked about, and an adopted token has none of this id.
+  if (!isRepeated && replaces !== undefined && replaces !== 'nothing' && !isThere) {
     yield goneResult(versionIdOf(replaces), seen.secret.name);
   }
   const row = resultOf({ token: successor.token, owned: successor }, 'successor');
@@ -99,12 +103,6 @@ function* working({ tokens }: ObservedSecret, now: number): Generator<TokenResul
     if (isArmed(owned) && !isExpired(token, now)) yield resultOf({ token, owned }, 'left');
   }
 }
-
-/** How consumers get a token that works, where nothing that is undone gives them one. */
-export const mendedBy = (entry: Pick<TokenPolicy, 'name'> | undefined): string =>
-  entry
-    ? `to mint another one, keyturn rotate ${entry.name}`
-    : 'no entry of the policy says what another one may do';
 
 /** The deletion that was lifted ended what consumers read, and the next run of `rotate` mints another token. */
 export const isRenewedNext = (

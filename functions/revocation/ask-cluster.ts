@@ -28,7 +28,8 @@ export async function askCluster(
   const known = (each: Token) => knowToken(each, { now: at, policy });
   if ('tokenId' in wanted) {
     const wholeId = wholeIdOf(wanted.tokenId, tokens);
-    return { tokens: tokens.filter(({ id }) => id === wholeId).map(known) };
+    const token = tokens.find(({ id }) => id === wholeId) ?? (await api.getToken(wholeId));
+    return { tokens: token ? [known(token)] : [] };
   }
   const found = findByFingerprint(tokens, wanted.fingerprint);
   if (found.length > 0) return { tokens: found.map(known) };

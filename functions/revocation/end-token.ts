@@ -1,5 +1,5 @@
 import type { Permission } from '../management-api/token.ts';
-import { entryOf } from '../policy/policy.ts';
+import { entryOf, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import {
   type Arming,
@@ -9,7 +9,7 @@ import {
   stripped,
 } from '../tokens/change-token.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
-import { isInert } from '../tokens/state.ts';
+import { isExpired, isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { TimeoutError, within } from '../within.ts';
 import { canKeep } from './plan/decide-token.ts';
@@ -107,6 +107,12 @@ function unfrozen({ token, marker }: OwnedToken, fallback?: readonly Permission[
   };
 }
 
+/** How consumers get a token that works, where nothing that is undone gives them one. */
+export const mendedBy = (entry: Pick<TokenPolicy, 'name'> | undefined): string =>
+  entry
+    ? `to mint another one, keyturn rotate ${entry.name}`
+    : 'no entry of the policy says what another one may do';
+
 /** Gives back the permissions that a freeze or the quarantine took away; those of the policy if they were not kept. */
 export async function giveBack(
   owned: OwnedToken,
@@ -115,12 +121,16 @@ export async function giveBack(
 ): Promise<TokenResult> {
   const fresh = await freshToken(tools, owned);
   if (!fresh) return resultOf({ token: owned.token, owned }, 'gone');
-  const fallback = entryOf(tools.policy, fresh.marker.secret)?.permissions;
+  const entry = entryOf(tools.policy, fresh.marker.secret);
+  const fallback = entry?.permissions;
   const change = undo === 'freeze' ? unfrozen(fresh, fallback) : restored(fresh, fallback);
   const changed = await tools.armInUse(fresh, change);
   const result = resultOf({ token: changed, owned: fresh }, 'given-back');
-  if (changed.permissions.length > 0) return result;
   const left = { ...result, result: 'left' as const, had: [] };
+  if (isExpired(changed, tools.apiNow())) {
+    return { ...left, unconfirmed: `it is expired, and nothing makes it work; ${mendedBy(entry)}` };
+  }
+  if (changed.permissions.length > 0) return result;
   const isMeant = fresh.marker.quarantined === undefined && fresh.marker.grants !== undefined;
   if (undo === 'freeze' && !isMeant) return left; // it had none to give back
   const unconfirmed =

@@ -50,11 +50,12 @@ async function unlabelled(
 
 /**
  * The token whose string a version has, as far as its id or a marker says so. One whose marker bears a fingerprint
- * has another string, because it is not the one that is searched.
+ * has another string, unless a cut listing lacked the one that is searched.
  */
-function idOf(holder: Holder, version: string): string | undefined {
+function idOf(holder: Holder, version: string, fingerprint: string): string | undefined {
   if (holder.state === 'owned' || holder.state === 'shared') {
-    return holder.owned.marker.fp === undefined ? holder.owned.token.id : undefined;
+    const { token, marker } = holder.owned;
+    return (marker.fp ?? fingerprint) === fingerprint ? token.id : undefined;
   }
   if (holder.state === 'foreign') return holder.token.id;
   return holder.state === 'gone' ? tokenNamedBy(version)?.tokenId : undefined;
@@ -64,6 +65,8 @@ const placeOf = ({ seen: { secret }, version }: Version) => {
   const labels = Object.keys(secret.labels).filter((label) => secret.labels[label] === version);
   return `${secret.name} (${labels.sort().join(', ') || 'a version without a label'})`;
 };
+
+const placesOf = (versions: readonly Version[]) => [...new Set(versions.map(placeOf))];
 
 const isForConsumers = ({ seen: { secret }, version }: Version) =>
   [secret.labels.AWSCURRENT, secret.labels.AWSPENDING].includes(version);
@@ -89,25 +92,17 @@ async function compare(
   return { found, compared: versions.length - unread, unread };
 }
 
-/** In the versions under a label, and if none has it in all others. */
-async function compareAll(
+/** In the versions without a label. */
+async function compareUnlabelled(
   fingerprint: string,
-  { secrets }: RevocationObservation,
+  secrets: readonly ObservedSecret[],
   tools: Reading,
 ): Promise<Compared & Pick<LeakedSearch, 'unlisted'>> {
-  const all = [...secrets.values()];
-  const first = await compare(fingerprint, all.flatMap(labelled), tools);
-  if (first.found.length > 0) return { ...first, unlisted: 0 };
   const limit = pLimit(tools.policy.concurrency);
-  const others = await Promise.all(all.map((seen) => limit(() => unlabelled(seen, tools))));
+  const others = await Promise.all(secrets.map((seen) => limit(() => unlabelled(seen, tools))));
   const listed = others.flatMap((each) => each ?? []);
-  const second = await compare(fingerprint, listed, tools);
-  return {
-    unlisted: others.filter((each) => each === undefined).length,
-    found: second.found,
-    compared: first.compared + second.compared,
-    unread: first.unread + second.unread,
-  };
+  const compared = await compare(fingerprint, listed, tools);
+  return { ...compared, unlisted: others.filter((each) => each === undefined).length };
 }
 
 /** Those of versions whose consumers read the string: it may stand beside another one in a value. */
@@ -123,32 +118,57 @@ async function readBy(
   return versions.filter((_each, index) => strings[index] === fingerprint);
 }
 
+/** The token whose string versions have, as far as one of them tells, and its secret. */
+async function tokenIn(
+  fingerprint: string,
+  versions: readonly Version[],
+  observation: RevocationObservation,
+  { api, policy: { owner } }: Reading,
+): Promise<Pick<LeakedSearch, 'tokenId' | 'secret'>> {
+  const secretNamed = secretNamedIn(observation);
+  const sorted = sortByOwner(observation.tokens, owner, secretNamed);
+  const sources: HolderSources = { ...sorted, api, owner, secretNamed };
+  const known = await Promise.all(
+    versions.map(async ({ seen, version }) => {
+      const { secret, holders } = seen;
+      const holder = holders.get(version) ?? (await findHolder(version, secret, sources));
+      const tokenId = idOf(holder, version, fingerprint);
+      return tokenId === undefined ? [] : [{ tokenId, secret: secret.name }];
+    }),
+  );
+  return known.flat()[0] ?? {};
+}
+
+/** In the versions under a label, and where none of them tells whose it is in the others, too. */
 async function search(
   fingerprint: string,
   observation: RevocationObservation,
   tools: Reading,
 ): Promise<LeakedSearch> {
-  const { tokens } = observation;
-  const { owner } = tools.policy;
-  const { found, ...counts } = await compareAll(fingerprint, observation, tools);
-  const secretNamed = secretNamedIn(observation);
-  const sorted = sortByOwner(tokens, owner, secretNamed);
-  const sources: HolderSources = { ...sorted, api: tools.api, owner, secretNamed };
-  const read = await readBy(fingerprint, found, tools);
-  const known = await Promise.all(
-    read.map(async ({ seen, version }) => {
-      const { secret, holders } = seen;
-      const holder = holders.get(version) ?? (await findHolder(version, secret, sources));
-      const tokenId = idOf(holder, version);
-      return tokenId === undefined ? [] : [{ tokenId, secret: secret.name }];
-    }),
-  );
+  const all = [...observation.secrets.values()];
+  const first = await compare(fingerprint, all.flatMap(labelled), tools);
+  const firstRead = await readBy(fingerprint, first.found, tools);
+  const labelledToken = await tokenIn(fingerprint, firstRead, observation, tools);
+  const isKnown = labelledToken.tokenId !== undefined;
+  const where = first.found.length > 0 ? [...new Set(first.found.map(({ seen }) => seen))] : all;
+  const second = await compareUnlabelled(fingerprint, isKnown ? [] : where, tools);
+  const secondRead = await readBy(fingerprint, second.found, tools);
+  const token = isKnown
+    ? labelledToken
+    : await tokenIn(fingerprint, secondRead, observation, tools);
+  const [found, read] = [
+    [...first.found, ...second.found],
+    [...firstRead, ...secondRead],
+  ];
   return {
-    ...known.flat()[0],
-    places: read.filter(isForConsumers).map(placeOf),
-    past: read.filter((each) => !isForConsumers(each)).map(placeOf),
-    beside: found.filter((each) => !read.includes(each)).map(placeOf),
-    ...counts,
+    ...token,
+    secrets: [...new Set(read.map(({ seen }) => seen.secret.name))],
+    places: placesOf(read.filter(isForConsumers)),
+    past: placesOf(read.filter((each) => !isForConsumers(each))),
+    beside: placesOf(found.filter((each) => !read.includes(each))),
+    compared: first.compared + second.compared,
+    unread: first.unread + second.unread,
+    unlisted: second.unlisted,
   };
 }
 
@@ -166,6 +186,23 @@ export async function searchValues(
   const { fingerprint } = selector;
   const isMarked = findByFingerprint(observation.tokens, fingerprint).length > 0;
   return isMarked ? undefined : await search(fingerprint, observation, tools);
+}
+
+/** Ids of the tokens that versions of our secrets name, and of those that an order replaced: the cluster may show them no more. */
+export async function idsInVersions(
+  { secrets }: RevocationObservation,
+  tools: Reading,
+): Promise<string[]> {
+  const limit = pLimit(tools.policy.concurrency);
+  const ids = [...secrets.values()].map(async (seen) => {
+    const versions = await limit(() => allVersions(seen, tools));
+    const named = (versions ?? Object.values(seen.secret.labels)).map(tokenNamedBy);
+    return [
+      ...named.flatMap((each) => each?.tokenId ?? []),
+      ...seen.tokens.flatMap(({ marker }) => marker.replaces ?? []),
+    ];
+  });
+  return (await Promise.all(ids)).flat();
 }
 
 /**

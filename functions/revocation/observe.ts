@@ -247,7 +247,7 @@ interface Known {
 }
 
 /** Tokens that the listing does not show, though they live, or shows as they were before this run changed them. */
-async function readMissing(
+export async function readMissing(
   ids: Iterable<string>,
   listed: Pick<ReadonlySet<string>, 'has'>,
   { api }: Pick<OrderReaders, 'api'>,
@@ -337,9 +337,11 @@ export async function observeAgain(
   const shared = { ...readers, api: { ...readers.api, listTokens: sharedListing(readers.api) } };
   const secretNamed = secretNamedIn(observation);
   const unseen = new Map<string, string>();
+  const idsIn = (name: string) =>
+    observation.secrets.get(name)?.tokens.map(({ token }) => token.id) ?? [];
   const again = await Promise.all(
     names.map((name) =>
-      observeOne(name, shared, { secretNamed }).catch((error) => {
+      observeOne(name, shared, { secretNamed, ids: idsIn(name) }).catch((error) => {
         unseen.set(name, `${name} could not be looked at again (${error})`);
         return undefined;
       }),

@@ -79,6 +79,8 @@ export interface Progress {
   late: readonly string[];
   /** Ids of tokens with a result, which a reading showed as they are after it. */
   readonly shown: Set<string>;
+  /** Tokens that the listing may lack were looked for. */
+  searched?: true;
   /** A listing lacked a token of this secret that it ought to show. */
   cut: boolean;
   settled: boolean;

@@ -8,10 +8,10 @@ import { BinaryValueError } from '../secrets-manager/secrets.ts';
 import { formatInstant } from '../time.ts';
 import { OutsiderError, refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
-import { isTokenId, tokenNamedBy } from '../tokens/version-id.ts';
+import { isTokenId } from '../tokens/version-id.ts';
 import { createControls } from './control.ts';
 import type { TokenResult } from './end-token.ts';
-import { findEnded, searchValues } from './find-leaked.ts';
+import { findEnded, idsInVersions, searchValues } from './find-leaked.ts';
 import { goneBefore } from './gone-before.ts';
 import { doubtElsewhere } from './made-elsewhere.ts';
 import {
@@ -24,6 +24,7 @@ import {
 import { ENDING_WAYS, needsNoAws, UNDOING_WAYS } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
 import type { OrderObservation } from './plan/target.ts';
+import type { LeakedSearch } from './plan/unknown-string.ts';
 import { uncoveredBy } from './plan/warnings.ts';
 import { wholeIdOf } from './plan/whole-id.ts';
 import type { Revocation, SecretResult } from './progress.ts';
@@ -168,15 +169,30 @@ async function seenFor<T>(request: RevocationRequest, asked: Promise<T>): Promis
 }
 
 /** With a whole id: the same order is the same, however much of the id is given. */
-function withWholeId(
+async function withWholeId(
   request: RevocationRequest,
-  { tokens, secrets }: RevocationObservation,
-): RevocationRequest {
+  listed: RevocationObservation,
+  tools: RunTools,
+): Promise<RevocationRequest> {
   const { selector } = request;
   if (selector.kind !== 'tokenId') return request;
-  const labelled = [...secrets.values()].flatMap(({ secret }) => Object.values(secret.labels));
-  const inVersions = labelled.flatMap((version) => tokenNamedBy(version)?.tokenId ?? []);
+  const { tokens } = listed;
+  const isListed = isTokenId(selector.id) || tokens.some(({ id }) => id.startsWith(selector.id));
+  const inVersions = isListed ? [] : await idsInVersions(listed, tools);
   return { ...request, selector: { ...selector, id: wholeIdOf(selector.id, tokens, inVersions) } };
+}
+
+/** With the token of a leaked string, if the listing lacks it though it lives. */
+async function withLeaked(
+  leaked: LeakedSearch | undefined,
+  request: RevocationRequest,
+  listed: RevocationObservation,
+  tools: RunTools,
+): Promise<RevocationObservation> {
+  const { tokenId } = leaked ?? {};
+  if (tokenId === undefined || listed.tokens.some(({ id }) => id === tokenId)) return listed;
+  const isThere = (await tools.api.getToken(tokenId)) !== undefined;
+  return isThere ? await observeAll(tools, { ...needOf(request), tokenId }) : listed;
 }
 
 /** Both systems as they were seen, and what was searched for in the values. */
@@ -257,10 +273,11 @@ export async function runRevocation(
 ): Promise<RevocationReport> {
   const { way, dryRun, reason = '', noUndo, by } = given;
   const startedAt = runTools.now();
-  const listed = await seenFor(given, observeAll(runTools, needOf(given)));
-  const request = withWholeId(given, listed);
-  const tools = sharing(atApiTime(runTools, listed));
-  const leaked = await seenFor(request, searchValues(request, listed, tools));
+  const first = await seenFor(given, observeAll(runTools, needOf(given)));
+  const request = await withWholeId(given, first, runTools);
+  const tools = sharing(atApiTime(runTools, first));
+  const leaked = await seenFor(request, searchValues(request, first, tools));
+  const listed = await seenFor(request, withLeaked(leaked, request, first, runTools));
   const endedIn = await findEnded(request, leaked, listed, tools);
   const found = { ...listed, leaked, ...(endedIn !== undefined && { endedIn }) };
   const { planned, around } = await planUpToDate(request, found, tools);

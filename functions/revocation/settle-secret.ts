@@ -4,10 +4,10 @@ import type { Tools } from '../run/tools.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { type ObservedSecret, secretNamedIn } from '../tokens/observation.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
-import { tokenNamedBy } from '../tokens/version-id.ts';
+import { isTokenId, tokenNamedBy } from '../tokens/version-id.ts';
 import { alreadyDone } from './already-done.ts';
 import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
-import { observeOne, type SeenAlone } from './observe.ts';
+import { observeOne, readMissing, type SeenAlone } from './observe.ts';
 import {
   decideRevocation,
   findSuccessor,
@@ -63,6 +63,20 @@ async function replace(
   results.set(id, { ...about, result: 'successor' });
 }
 
+/**
+ * With the versions of a token that has no marker. Under a label one that seems never to have been armed may have been a
+ * moment ago, since reads may be late: it counts as if it had what its entry gives.
+ */
+function inSecret(result: TokenResult, seen: ObservedSecret, { policy }: Tools): TokenResult {
+  const { had, ...rest } = located(result, seen);
+  const labelled = new Set(Object.values(seen.secret.labels));
+  const isEnded = rest.result === 'deleted' || rest.result === 'frozen';
+  const isInUse = rest.versions?.some((each) => labelled.has(each));
+  const mayHaveMore = isEnded && isInUse && had?.length === 0;
+  const known = mayHaveMore ? entryOf(policy, seen.secret.name)?.permissions : had;
+  return { ...rest, ...(known && { had: known }) };
+}
+
 async function carryOut(
   action: RevocationAction,
   seen: ObservedSecret,
@@ -91,9 +105,13 @@ async function carryOut(
       await replace(progress, seen, tools);
       return undefined;
     case 'strip':
-      return located(await strip(tokenOf(action.tokenId, seen), revocation.noUndo, tools), seen);
+      return inSecret(
+        await strip(tokenOf(action.tokenId, seen), revocation.noUndo, tools),
+        seen,
+        tools,
+      );
     case 'delete':
-      return located(await deleteToken(tokenOf(action.tokenId, seen), tools), seen);
+      return inSecret(await deleteToken(tokenOf(action.tokenId, seen), tools), seen, tools);
     case 'give-back': {
       const { owned } = tokenOf(action.tokenId, seen);
       return owned && giveBack(owned, 'freeze', tools);
@@ -128,7 +146,7 @@ function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): voi
     const isMore =
       known?.result === 'left' && known.unconfirmed === undefined && each.unconfirmed !== undefined;
     if (known && !isMore) continue;
-    results.set(each.tokenId, { ...located(each, seen), ...(wasBefore && { wasBefore }) });
+    results.set(each.tokenId, { ...inSecret(each, seen, tools), ...(wasBefore && { wasBefore }) });
   }
 }
 
@@ -214,6 +232,43 @@ async function earlierOrder(
   }
 }
 
+/**
+ * A cut listing may lack tokens that a version without a label names, or a marker: what a `GET` shows of them is of this
+ * secret, too. Only once, and behind what needs no search. True: there are such.
+ */
+async function findUnlisted(
+  { tokens, revoked }: SeenAlone,
+  progress: Progress,
+  { api, secrets, policy, apiNow }: Tools,
+): Promise<boolean> {
+  const { name, order, revocation, known, unseen, searched } = progress;
+  if (searched || !ENDING_WAYS.includes(order.way)) return false;
+  progress.searched = true;
+  const listed = new Set(
+    [...revocation.around.tokens, ...[...tokens, ...revoked].map(({ token }) => token)].map(
+      ({ id }) => id,
+    ),
+  );
+  const isListed = (id: string) => listed.has(id);
+  // Who may not list the versions is told so behind the order.
+  const times = await secrets.versionTimes(name).catch(() => new Map<string, number>());
+  const versions = versionsOfEnded(times, entryOf(policy, name) ?? {}, { now: apiNow(), isListed });
+  const named = [
+    ...versions.flatMap((each) => tokenNamedBy(each)?.tokenId ?? []),
+    ...tokens.flatMap(({ marker: { replaces = '' } }) => (isTokenId(replaces) ? replaces : [])),
+  ];
+  try {
+    const found = await readMissing(named, listed, { api });
+    for (const { id, revokedAt } of found) if (revokedAt === undefined) known.add(id);
+    return found.some(({ revokedAt }) => revokedAt === undefined);
+  } catch (error) {
+    unseen.add(
+      `${name}: tokens that its versions name, and the listing lacks, could not be asked for (${messageOf(error)}), and may work`,
+    );
+    return false;
+  }
+}
+
 /** The secret as it is now. What it shows to have been done is noted. */
 async function lookAndNote(progress: Progress, tools: ArmingTools): Promise<SeenAlone> {
   const seen = await look(progress, tools);
@@ -269,6 +324,7 @@ export async function settle(progress: Progress, tools: ArmingTools): Promise<bo
     const actions = actionsLeft(seen, progress, tools);
     progress.left = { seen, actions };
     if (actions.length === 0) {
+      if (await findUnlisted(seen, progress, tools)) continue;
       failures.clear(); // another run has done what failed here
       return true;
     }

@@ -108,6 +108,16 @@ it.each(['with', 'without'])(
   120_000,
 );
 
+it('knows a token by its whole id, without AWS, though the listing lacks it', async () => {
+  const { systems, run } = await openLocal();
+  await run(['rotate', 'telegraf', '--local']);
+  const [{ id = '' } = {}] = systems.cluster.state.tokens;
+  systems.cluster.manners = { longestListing: 0 };
+  const env = { KEYTURN_MANAGEMENT_TOKEN: systems.cluster.managementToken };
+  const { code, stdout } = await run(['whois', '--local', '--token-id', id], '', env);
+  expect([code, stdout]).toEqual([0, expect.stringContaining(id)]);
+}, 120_000);
+
 it('reads both systems once for all strings of a file, and not for each of them', async () => {
   const { systems, run } = await openLocal();
   await run(['rotate', 'telegraf', 'grafana', '--local']);

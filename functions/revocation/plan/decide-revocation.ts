@@ -8,7 +8,7 @@ import {
   LIFTED_TAG,
   missingTraces,
 } from '../../secrets-manager/hold.ts';
-import { HOUR_MS } from '../../time.ts';
+import { HOUR_MS, MINUTE_MS } from '../../time.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   hasVersion,
@@ -22,6 +22,9 @@ import {
 import type { RevocationWay } from '../request.ts';
 import { ENDING_WAYS, type Order } from './order.ts';
 import type { RevocationAction } from './revocation-action.ts';
+
+/** What AWS lets a run take. */
+const LONGEST_RUN_MS = 15 * MINUTE_MS;
 
 /** An order that was done this long ago is over: the same words are a new order. */
 const SAME_ORDER_MS = HOUR_MS;
@@ -41,13 +44,14 @@ const isHeld = (owned: OwnedToken, seen: ObservedSecret) =>
 const isFrozen = ({ marker }: OwnedToken) => marker.frozen !== undefined;
 
 /**
- * What runs stripped under a deletion that was lifted since: AWSCURRENT's, minted after all that was deleted. A freeze
- * by an order has a hold of its own, or is about a superseded token: to give that back, `unfreeze` it.
+ * What runs stripped under a deletion that was lifted since: AWSCURRENT's, minted after all that was deleted. A freeze by
+ * an order is about a superseded token, or of a time when no run can have seen that hold any more: `unfreeze` that.
  */
 function strippedUnderLifted(seen: ObservedSecret): OwnedToken[] {
   const current = ownedCurrent(seen);
-  if (!current || seen.secret.tags[LIFTED_TAG] === undefined) return [];
-  return isFrozen(current) && current.marker.superseded === undefined ? [current] : [];
+  if (!current || current.marker.superseded !== undefined) return [];
+  const liftedAt = Date.parse(seen.secret.tags[LIFTED_TAG] ?? '');
+  return (current.marker.frozen ?? Number.NaN) < liftedAt + LONGEST_RUN_MS ? [current] : [];
 }
 
 const isOlder = ({ token }: OwnedToken, than: { readonly createdAt: number }) =>

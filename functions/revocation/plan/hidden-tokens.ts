@@ -121,7 +121,7 @@ export function notShownHere(
 }
 
 /** Whether a way needs no secret of a token that it is about. */
-export const reachesHidden = (way: RevocationRequest['way']): boolean =>
+const reachesHidden = (way: RevocationRequest['way']): boolean =>
   way === 'freeze' || way === 'delete' || way === 'whois';
 
 /**
@@ -156,7 +156,10 @@ export function refuseHidden(
   const isSecret = (name: string) => name === marker.secret;
   if (unseenIn(around, isSecret) && needsNoAws(request)) return;
   refuseUnseen(around, request, isSecret);
-  const where = `${token.id} belongs to ${marker.secret}, which Secrets Manager does not show here: is this the wrong account or Region?`;
+  const which = around.secrets.has(marker.secret)
+    ? `another ${marker.secret} than the one here, which was made again or is of another account`
+    : `${marker.secret}, which Secrets Manager does not show here`;
+  const where = `${token.id} belongs to ${which}: is this the wrong account or Region?`;
   if (request.way === 'replace') {
     throw new SelectionError(
       `${where} Without it there would be no successor; if the secret is really gone, use "way": "delete" (--delete)`,

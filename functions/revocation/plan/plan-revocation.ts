@@ -178,7 +178,7 @@ export function planRevocation(
     ...(target.unknown !== undefined && {
       candidates: candidatesAmong(around).map((each) => knowToken(each, about)),
     }),
-    withoutToken: withoutTokenBy(target, request, around),
+    withoutToken: withoutTokenBy(target, request, policy, around),
     warnings: warningsOf(target, order, request, policy, around),
   };
   const refusal = refusalOf(request, target, around, policy);

@@ -1,4 +1,4 @@
-import type { Permission, Token } from '../../management-api/token.ts';
+import type { Permission } from '../../management-api/token.ts';
 import { nameInArn, SECRET_SUFFIX } from '../../policy/aws-names.ts';
 import {
   entryOf,
@@ -26,7 +26,6 @@ import {
   hiddenTokens,
   isNothingShown,
   notShownHere,
-  reachesHidden,
   refuseHidden,
   refuseUnseen,
   withHidden,
@@ -76,18 +75,18 @@ function selectNamed(
   around: OrderObservation,
   policy: Policy,
 ): Target | undefined {
-  const { way } = request;
   const hidden = hiddenTokens(around, policy.owner).filter(isMeant);
   const gone = endedHidden(around, request, policy.owner).filter(isMeant);
+  const named = { ...whole(secrets), gone: gone.map(({ token }) => token.id) };
+  const target = withHidden(named, hidden, request, around);
   if (secrets.length === 0) {
-    if (isNothingShown(request, around) || (hidden.length > 0 && !reachesHidden(way))) {
+    if (isNothingShown(request, around) || (hidden.length > 0 && target.single.length === 0)) {
       const why = notShownHere(policy, around, hidden, request);
       throw new SelectionError(`${what} selects nothing: ${why}`);
     }
     if (hidden.length + gone.length === 0) return undefined;
   }
-  const target = { ...whole(secrets), gone: gone.map(({ token }) => token.id) };
-  return withHidden(target, hidden, request, around);
+  return target;
 }
 
 const isArnOf = (secret: string, arn: string) =>
@@ -97,7 +96,7 @@ const isArnOf = (secret: string, arn: string) =>
 function refuseUnadopted(entry: TokenPolicy | undefined): void {
   if (!entry?.adopt) return;
   throw new SelectionError(
-    `${entry.name} was not adopted yet, so nobody knows whether its secret has the token that its entry names; nothing was done; end that token by its id: ${entry.adopt.tokenId} (--token-id)`,
+    `${entry.name} was not adopted yet, so nobody knows whether its secret has the token that its entry names; nothing was done; let it be adopted (keyturn rotate ${entry.name}), and give the order again, or end that token by its id: ${entry.adopt.tokenId} (--token-id)`,
   );
 }
 
@@ -153,16 +152,14 @@ function selectName(
   throw new SelectionError(`${name} has no secret here, and the cluster has no live token of it`);
 }
 
-/** Other secrets than these, whose tokens this order may have ended before: nothing tells any more what those could do. */
-function endedBefore(
-  selected: readonly string[],
+/** Whether this very order was carried out in a secret before: nothing may tell any more which tokens it ended there. */
+function isRepeatedIn(
+  name: string,
   request: RevocationRequest,
   { secrets }: OrderObservation,
-): string[] {
-  if (!ENDING_WAYS.includes(request.way)) return [];
-  return [...secrets.values()].flatMap((seen) =>
-    bearsTraceOf(seen, request) && !selected.includes(seen.secret.name) ? [seen.secret.name] : [],
-  );
+): boolean {
+  const seen = secrets.get(name);
+  return ENDING_WAYS.includes(request.way) && seen !== undefined && bearsTraceOf(seen, request);
 }
 
 /** By the permissions of a secret's tokens and of its entry: after a deletion there are no tokens to ask. */
@@ -184,7 +181,9 @@ function selectDatabase(
     isMeant: ({ token, marker }: OwnedToken) => touches(grantsOf(token, marker), name),
   };
   const found = selectNamed(named, request, around, policy);
-  const proven = endedBefore(named.secrets, request, around);
+  const proven = [...around.secrets.keys()].filter(
+    (each) => !named.secrets.includes(each) && isRepeatedIn(each, request, around),
+  );
   if (found || proven.length > 0) return { ...(found ?? NONE), proven };
   refuseUnseen(around, request, (_secret, { notOurs }) => !notOurs);
   const granted = [
@@ -242,33 +241,17 @@ function withTrace(
   return seen && ENDING_WAYS.includes(request.way) && bearsTrace(seen, order) ? [name] : [];
 }
 
-/** A token that the cluster does not show: it was ended before, if a version of a secret is all that is left of it. */
-function selectUnlisted(id: string, request: RevocationRequest, around: OrderObservation): Target {
-  if (isCutShort(around)) {
-    throw new SelectionError(
-      `no listed token has the id ${id}, but the listing is cut: it may live; nothing was done; give the order again`,
-    );
-  }
-  if (around.endedIn !== undefined && ENDING_WAYS.includes(request.way)) {
-    return { ...NONE, gone: [id], proven: withTrace(around.endedIn, request, around) };
-  }
-  throw new SelectionError(
-    `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
-  );
-}
-
 /**
- * Its death can be proven, and told; nothing gives it back. An earlier order may have ended all tokens of its secret with
- * it.
+ * A token that is gone. Its death can be proven, and told; nothing gives it back. An earlier order may have ended all tokens
+ * of its secret with it.
+ * @param home its secret, as far as that is known
  */
 function selectRevoked(
-  token: Token,
+  id: string,
+  home: string | undefined,
   request: RevocationRequest,
   around: OrderObservation,
-  owner: string,
 ): Target {
-  const { id } = token;
-  const home = asOwned(token, owner, secretNamedIn(around))?.marker.secret;
   if (UNDOING_WAYS.includes(request.way)) {
     const held = home === undefined ? undefined : around.secrets.get(home);
     const next =
@@ -286,6 +269,19 @@ function selectRevoked(
   };
 }
 
+/** A token that the cluster does not show: it was ended before, if a version of a secret is all that is left of it. */
+function selectUnlisted(id: string, request: RevocationRequest, around: OrderObservation): Target {
+  if (isCutShort(around)) {
+    throw new SelectionError(
+      `no listed token has the id ${id}, but the listing is cut: it may live; nothing was done; give the order again`,
+    );
+  }
+  if (around.endedIn !== undefined) return selectRevoked(id, around.endedIn, request, around);
+  throw new SelectionError(
+    `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
+  );
+}
+
 function selectToken(
   id: string,
   request: RevocationRequest,
@@ -301,7 +297,10 @@ function selectToken(
   if (home && request.way !== 'restore' && !isOfReplica) return whole([home.secret.name], id);
   const token = around.tokens.find((each) => each.id === id);
   if (!token) return selectUnlisted(id, request, around);
-  if (token.revokedAt !== undefined) return selectRevoked(token, request, around, owner);
+  if (token.revokedAt !== undefined) {
+    const secret = asOwned(token, owner, secretNamedIn(around))?.marker.secret;
+    return selectRevoked(id, secret, request, around);
+  }
   const own = owned && around.secrets.get(owned.marker.secret);
   // No token of the secret is proven current, so consumers may be using this one: it gets a successor.
   if (request.way === 'replace' && own && !provenCurrent(own, around.at)) {
@@ -339,6 +338,8 @@ function selectFingerprint(
   const { leaked = NOWHERE } = around;
   const id = found?.id ?? leaked.tokenId;
   if (id !== undefined) return selectToken(id, request, around, policy);
+  const proven = leaked.secrets.filter((name) => isRepeatedIn(name, request, around));
+  if (proven.length > 0) return { ...NONE, proven };
   const why = unknownBecause(fingerprint, leaked, around, isCutShort(around));
   return selectUnknown(why, request, around);
 }

@@ -9,6 +9,8 @@ export interface LeakedSearch {
   readonly tokenId?: string;
   /** The secret whose version has that token's string. */
   readonly secret?: string;
+  /** Names of the secrets whose consumers read the string, get it next, or did. */
+  readonly secrets: readonly string[];
   /** The secrets whose consumers read the string, or get it next, with the labels of its versions. */
   readonly places: readonly string[];
   /** Those that have it as their consumers' string in other versions alone: no successor takes its place there. */
@@ -25,6 +27,7 @@ export interface LeakedSearch {
 
 /** Nothing was searched. */
 export const NOWHERE: LeakedSearch = {
+  secrets: [],
   places: [],
   past: [],
   beside: [],

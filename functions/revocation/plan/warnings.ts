@@ -95,12 +95,20 @@ function othersOf(
 export function withoutTokenBy(
   target: Target,
   { way }: Pick<RevocationRequest, 'way'>,
+  { tokens }: Pick<Policy, 'tokens'>,
   around: OrderObservation,
 ): string[] {
   if (!ENDING_WAYS.includes(way)) return [];
   const ended = meantIds({ ...target, hidden: [] }, around);
   const strangers = target.single.flatMap(({ token, owned }) => (owned ? [] : [token.id]));
-  return [...around.secrets.values()].flatMap((seen) => {
+  const unadopted = tokens.flatMap(({ name, secret, adopt }) =>
+    adopt && strangers.includes(adopt.tokenId) && !around.secrets.has(secret)
+      ? [
+          `consumers of ${name}, which was not adopted yet, have ${adopt.tokenId} by the policy (adopt): they have no token that works, and adoption fails; to give them another one, let it be adopted (keyturn rotate ${name}) before this order, or afterwards save the string of a token that you mint by hand in ${secret}, and write its id as adopt.tokenId`,
+        ]
+      : [],
+  );
+  const others = [...around.secrets.values()].flatMap((seen) => {
     const { name } = seen.secret;
     if (target.secrets.includes(name)) return [];
     const holder = currentHolder(seen);
@@ -114,6 +122,7 @@ export function withoutTokenBy(
       `nobody knows whose string ${name} (AWSCURRENT) has; if it is that of ${strangers.join(', ')}, its consumers have no token that works: replace it there first, with "secret": "${name}" (--secret)`,
     ];
   });
+  return [...unadopted, ...others];
 }
 
 function withoutAws(
@@ -386,13 +395,17 @@ export function warningsOf(
       ...uncoveredBy(target, request, policy, around),
       ...(around.unseen ?? []).map(({ said }) => said),
     ]),
-    ...withoutTokenBy(target, request, around),
+    ...withoutTokenBy(target, request, policy, around),
     ...seen.flatMap((each) => [...warnOfSecret(each, order, around.at)]),
     ...target.single.flatMap((each) => warnOfSingle(each, request, around)),
     ...target.proven.map(
       (name) => `${name}: nothing is done there; what was ended there before is proven anew`,
     ),
-    ...target.gone.map((id) => `${id} is revoked already`),
+    ...target.gone.map((id) =>
+      around.endedIn === undefined
+        ? `${id} is revoked already`
+        : `${id} is revoked already, and ${around.endedIn} still has a version with its string`,
+    ),
     ...warnOfLeaked(around),
     ...(target.unknown === undefined ? [] : [target.unknown]),
   ];

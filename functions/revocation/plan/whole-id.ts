@@ -8,7 +8,7 @@ const SHORTEST = 8;
 /**
  * The id of a token, of which a person may give the beginning alone. A revoked one is meant where no other begins so, and
  * one that the cluster shows no more, but a version's id: the order that ended it may be repeated. Pure.
- * @param inVersions the ids that versions under a label have in theirs
+ * @param inVersions ids that versions and markers name
  * @throws SelectionError if no token's id begins so, or those of several
  */
 export function wholeIdOf(

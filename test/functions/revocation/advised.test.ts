@@ -113,3 +113,16 @@ test('an order that ends first and gets no successor says that consumers have no
   expect((await world.revoke(order)).result).toMatchObject({ confirmed: true });
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
+
+test('what unfreeze advises for a token that lost its marker gives consumers another one', async () => {
+  const { AWSCURRENT: id = '' } = world.holders(TELEGRAF);
+  await world.people.changeToken(id, { description: 'edited by hand' });
+  const order = { token: 'telegraf', reason: 'leaked' };
+  await world.revoke({ ...order, way: 'freeze', noUndo: true });
+  await world.wait(HOUR);
+  const report = reportOf(await world.revoke({ ...order, way: 'unfreeze' }));
+  expect(report).toMatchObject({ done: true, confirmed: false });
+  expect(JSON.stringify(report.tokens)).toContain('keyturn rotate telegraf');
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});

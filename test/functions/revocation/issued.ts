@@ -1,7 +1,7 @@
 import { afterAll, beforeEach } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { openWorld } from '../../world/open-world.ts';
-import { HOUR } from '../../world/policy.ts';
+import { HOUR, MINUTE } from '../../world/policy.ts';
 import type { Answered, World } from '../../world/world.ts';
 
 export const GRAFANA = 'keyturn/prod/grafana';
@@ -43,6 +43,18 @@ export async function issuedForEachTest(): Promise<World> {
   });
   afterAll(() => world.close());
   return world;
+}
+
+/** A token made by hand, whose version has an id of the console's, and which a run has taken over. */
+export async function adopt(world: World) {
+  const [secret, permissions] = ['legacy/db', [{ action: 'write', resource: 'metrics' }]];
+  const { id, accessToken } = await world.people.mint({ description: 'legacy', permissions });
+  await world.people.createSecret(secret, accessToken);
+  await world.wait(MINUTE);
+  const legacy = { permissions: { write: ['metrics'] }, secret, adopt: { tokenId: id } };
+  const deployed = world.deploy({ ...policy, tokens: { ...policy.tokens, legacy } });
+  await deployed.rotate();
+  return { deployed, secret, id };
 }
 
 /** These operations get that reply, and have no effect. */

@@ -133,6 +133,27 @@ test('says of how many secrets no version could be listed, where no value has a 
   expect(result?.plan.warnings.join()).toContain('the versions of 2 secrets could not be listed');
 });
 
+test.each([false, true])(
+  'says how many values could not be read, where no other has a string (with older ones: %s)',
+  async (isRotated) => {
+    for (let time = 0; time < (isRotated ? 2 : 0); time += 1) {
+      await world.rotate({ tokens: ['telegraf'], force: true });
+      await world.wait(HOUR);
+    }
+    const versions = Object.keys(world.aws.state.secrets[TELEGRAF]?.versions ?? {}).length;
+    const { accessToken } = await world.people.mint({ description: 'by hand', permissions });
+    world.intercept((call, effect) =>
+      call.operation === 'GetSecretValue' && call.subject?.includes(TELEGRAF)
+        ? Promise.resolve(forbidden)
+        : passThrough(call, effect),
+    );
+    const { result } = await world.revoke({ way: 'whois', fingerprint: fingerprint(accessToken) });
+    world.intercept();
+    const counted = versions === 1 ? '1 value' : `${versions} values`;
+    expect(result?.plan.warnings.join()).toContain(`${counted} could not be read`);
+  },
+);
+
 test.each(['replace', 'freeze', 'delete'])(
   'to %s a string whose token cannot be asked for says what was not done, and is whole when the cluster answers',
   async (way) => {

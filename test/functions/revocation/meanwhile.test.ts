@@ -249,3 +249,32 @@ test('what a person undid so that it is as before the order is ended again', asy
   expect(result).toMatchObject({ done: true, confirmed: true });
   expect(took).toBeLessThan(15 * MINUTE);
 });
+
+test.each(['freeze', 'delete'])(
+  'to %s asks also for the string of a current token that reads show as it was before it was armed',
+  async (way) => {
+    let before = '';
+    world.intercept((call, effect) => {
+      if (call.operation === 'PATCH /tokens/{id}' && before === '') {
+        before = world.cluster.state.tokens.at(-1)?.description ?? '';
+      }
+      return passThrough(call, effect);
+    });
+    await world.rotate(force);
+    const [id, string, until] = [currentId(), world.string(TELEGRAF), world.clock.now() + MINUTE];
+    const asBefore = (token: { id: string }) =>
+      token.id === id ? { ...token, description: before, permissions: [] } : token;
+    world.intercept((call, effect) => {
+      const reply = effect();
+      const isRead = call.operation.startsWith('GET /tokens') && reply.status === 200;
+      if (!isRead || world.clock.now() > until) return Promise.resolve(reply);
+      const read: { id: string } | { id: string }[] = JSON.parse(reply.body);
+      const shown = Array.isArray(read) ? read.map(asBefore) : asBefore(read);
+      return Promise.resolve({ ...reply, body: JSON.stringify(shown) });
+    });
+    const { result } = await world.revoke({ ...order, way });
+    world.intercept();
+    expect(result?.tokens.find(({ tokenId }) => tokenId === id)).toHaveProperty('deadAfterSeconds');
+    expect(world.accepts(string)).toBe(false);
+  },
+);

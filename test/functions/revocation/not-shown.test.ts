@@ -167,3 +167,29 @@ test.each([
   expect(mayWork({ late: ['a'], failures: new Map([[what, failure]]) })).toEqual(expected);
   expect(mayWork({ late: [], failures: new Map([[what, failure]]) })).toEqual([]);
 });
+
+test.each([{ token: 'telegraf' }, { secret: TELEGRAF }])(
+  'a token whose secret was deleted for good is frozen and given back by %j',
+  async (selector) => {
+    const string = world.string(TELEGRAF);
+    await world.people.deleteSecret(TELEGRAF, 'for good');
+    await world.revoke({ ...selector, way: 'freeze', reason: 'leaked' });
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(false);
+    const { error } = await world.revoke({ ...selector, way: 'unfreeze', reason: 'false alarm' });
+    expect(error).toBeUndefined();
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(true);
+    const again = await world.revoke({ ...selector, way: 'unfreeze', reason: 'false alarm' });
+    expect(again.error?.errorMessage).toContain('is this the wrong account or Region?');
+  },
+);
+
+test('of a secret that was made again, an order for a token of the former one does not say that none is shown', async () => {
+  const { AWSCURRENT: tokenId = '' } = world.holders(TELEGRAF);
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  await world.rotate();
+  const { error } = await world.revoke({ tokenId, reason: 'leaked' });
+  expect(error?.errorMessage).toContain(`belongs to another ${TELEGRAF} than the one here`);
+  expect(error?.errorMessage).not.toContain('does not show here');
+});

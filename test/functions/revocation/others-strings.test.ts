@@ -231,3 +231,22 @@ test('a token that was minted and never armed keeps no order open', async () => 
   expect(result).toMatchObject({ confirmed: true });
   expect(result?.tokens).toHaveLength(2);
 });
+
+test.each(['delete', 'replace'])(
+  'to %s leaves AWSPREVIOUS on a string that nobody knows: without a label Secrets Manager drops it, and nobody can end it',
+  async (way) => {
+    const permissions = [{ action: 'write', resource: 'metrics' }] as const;
+    const byHand = await world.people.mint({ description: 'billing', permissions });
+    const ours = world.value(TELEGRAF);
+    await world.people.saveValue(TELEGRAF, byHand.accessToken);
+    const unknown = world.labels(TELEGRAF).AWSCURRENT;
+    if (way === 'delete') await world.people.saveValue(TELEGRAF, ours);
+    await world.wait(HOUR);
+    for (let time = 0; time < 2; time += 1) {
+      const { result } = await world.revoke({ ...order, way });
+      expect(result).toMatchObject({ done: true, confirmed: false });
+      expect(result?.unconfirmed.join()).toContain(`version ${unknown} (AWSPREVIOUS)`);
+      expect(world.labels(TELEGRAF).AWSPREVIOUS).toBe(unknown);
+    }
+  },
+);

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { openWorld } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import { answer, issuedForEachTest } from './issued.ts';
+import { adopt, answer, issuedForEachTest } from './issued.ts';
 
 /** The same words again: the same order, or a new one. */
 const world = await issuedForEachTest();
@@ -603,3 +603,41 @@ test('where an entry may read whose token is frozen, a repeated order that had t
   expect(result).toMatchObject({ done: true, confirmed: false });
   expect(JSON.stringify(result?.tokens)).toContain('no other string to compare that may read');
 });
+
+/** The same text again in the console, which gives the version an id of its own. */
+async function saveAgain() {
+  await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+  await world.wait(MINUTE);
+  await world.rotate();
+  return { deployed: world, secret: TELEGRAF };
+}
+
+test.each([
+  ['an adopted', 'delete', 1],
+  ['an adopted', 'replace', 1],
+  ['an adopted', 'replace', 90],
+  ['a saved', 'delete', 1],
+  ['a saved', 'delete', 90],
+  ['a saved', 'replace', 1],
+])(
+  'the same order by the string of %s token, %s, is proven %i minutes later where the cluster hides what it ended',
+  async (what, way, minutes) => {
+    const { deployed, secret } = await (what === 'a saved' ? saveAgain() : adopt(world));
+    await world.wait(HOUR);
+    const string = world.string(secret);
+    world.cluster.manners = { hidesRevoked: true };
+    const leaked = { fingerprint: fingerprintOf(string), way, reason: 'leaked' };
+    const first = await deployed.revoke(leaked);
+    expect(first.result).toMatchObject({ done: true, confirmed: true });
+    await world.wait(minutes * MINUTE);
+    world.intercept(stuckFor(string));
+    const stuck = await deployed.revoke(leaked);
+    world.intercept();
+    expect(stuck.result).toMatchObject({ done: true, confirmed: false });
+    const accepted = /the cluster (accepts it|still accepts its string)/;
+    expect(JSON.stringify(stuck.result)).toMatch(accepted);
+    const again = await deployed.revoke(leaked);
+    expect(again.result).toMatchObject({ done: true, confirmed: true });
+    expect(world.accepts(string)).toBe(false);
+  },
+);

@@ -251,3 +251,28 @@ test('the ARN of a secret reaches no other one whose name is the beginning of it
   expect(error?.errorType).toBe('SelectionError');
   expect(world.accepts(string)).toBe(true);
 });
+
+test.each(['delete', 'replace'])(
+  'what an order to %s ended by the beginning of an id, it proves by it where the cluster shows that no more',
+  async (way) => {
+    const [old, string] = [idOf(TELEGRAF), world.string(TELEGRAF)];
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    await world.wait(7_200_000);
+    const current = idOf(TELEGRAF);
+    world.cluster.manners = { hidesRevoked: true };
+    for (const id of [old, current]) {
+      const order = { way, reason: 'leaked', tokenId: id.slice(0, 8) };
+      expect((await world.revoke(order)).result).toMatchObject({ confirmed: true });
+      const again = await world.revoke(order);
+      expect(again.result).toMatchObject({ confirmed: true });
+      expect(again.result?.tokens).toContainEqual(
+        expect.objectContaining({ tokenId: id, result: 'gone' }),
+      );
+    }
+    expect(world.accepts(string)).toBe(false);
+    const tokenId = current.slice(0, 8);
+    const { error } = await world.revoke({ tokenId, way: 'lift', reason: 'false alarm' });
+    if (way === 'replace') expect(error?.errorMessage).toContain(`${current} is revoked`);
+    else expect([error, world.hold(TELEGRAF)]).toEqual([undefined, undefined]);
+  },
+);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { besideRun, disturb } from '../../world/faults.ts';
-import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
 import type { Answered, Saved, World } from '../../world/world.ts';
 import { STRIDE } from './every-call.ts';
 import { GRAFANA, openIssued } from './issued.ts';
@@ -257,6 +257,33 @@ test.each([
   expect(world.hold(GRAFANA)).toBe('all' in lifted ? undefined : 'deleted');
 });
 
+test.each([
+  ['after an earlier deletion was lifted', true],
+  ['of a secret that nothing was lifted from', false],
+])(
+  'lift gives nothing back to a current token that an order froze %s, though its hold was taken off by hand',
+  async (_when, isLifted) => {
+    if (isLifted) {
+      await world.revoke({ ...deletion, ...bobs });
+      await world.revoke({ ...order, way: 'lift' });
+      await world.rotate();
+      await world.wait(DAY);
+    }
+    const string = world.string(TELEGRAF);
+    await world.revoke({ ...freeze, ...alices });
+    await world.people.untag(TELEGRAF, ['keyturn:hold']);
+    await world.people.takeOff(TELEGRAF, 'keyturn-hold-freeze');
+    await world.revoke({ all: true, confirm: '127.0.0.1', way: 'lift', reason: 'false alarm' });
+    await world.wait(HOUR);
+    expect(world.accepts(string)).toBe(false);
+    expect((await world.revoke({ ...order, way: 'unfreeze' })).result).toMatchObject({
+      done: true,
+      confirmed: true,
+    });
+    expect(world.accepts(string)).toBe(true);
+  },
+);
+
 test('the preview of unfreeze names the tokens that were frozen before its hold', async () => {
   await world.revoke({ ...freeze, ...bobs });
   expect(await warningsOf({ ...order, way: 'unfreeze' })).not.toContain('perhaps by an order');
@@ -487,3 +514,40 @@ test('the id of a deleted token, whose secret a person had saved, leads to the h
   await world.wait(300_000);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
+
+test('unfreeze says at once of what expired meanwhile that it is expired, and what gives consumers another one', async () => {
+  await world.revoke({ ...freeze, ...alices });
+  await world.wait(91 * DAY);
+  const { result } = await world.revoke({ ...order, way: 'unfreeze' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.tokens).toContainEqual(
+    expect.objectContaining({
+      tokenId: currentId(),
+      result: 'left',
+      unconfirmed: expect.stringMatching(/it is expired.*keyturn rotate telegraf$/),
+    }),
+  );
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test.each(['whois', 'unfreeze', 'restore'])(
+  '%s says of a string whose token the schedules retired long ago that it is dead, where the cluster shows that no more',
+  async (way) => {
+    for (let day = 0; day < 12; day += 1) {
+      await world.wait(DAY);
+      await world.reap();
+    }
+    expect(world.tokens(TELEGRAF).map(({ id }) => id)).not.toContain(superseded);
+    world.cluster.manners = { hidesRevoked: true };
+    for (const selector of [leaked(), { tokenId: superseded }]) {
+      const { result, error } = await world.revoke({ ...selector, way, reason: 'found in git' });
+      const said = error?.errorMessage ?? result?.plan.warnings.join('\n');
+      expect(said).toContain(`${superseded} is revoked`);
+      expect(said).not.toContain('find the token by its string');
+      if (way === 'whois')
+        expect(said).toContain(`${TELEGRAF} still has a version with its string`);
+    }
+    world.cluster.manners = {};
+  },
+);

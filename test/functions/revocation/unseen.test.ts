@@ -353,11 +353,13 @@ test.each(['freeze', 'delete', 'replace'])(
     const { result } = await world.revoke({ ...order, way });
     expect(result).toMatchObject({ done: true, confirmed: false });
     expect(result?.unconfirmed).toEqual([expect.stringContaining('the listing of tokens is cut')]);
-    const fingerprint = createHash('sha256').update(string).digest('hex').slice(0, 16);
+    const fingerprint = createHash('sha256').update('apiv1_nobody').digest('hex').slice(0, 16);
     const { error } = await world.revoke({ fingerprint, way, reason: 'leaked' });
     expect(error?.errorMessage).not.toContain('every live token');
     expect(error?.errorMessage).toContain('the listing is cut');
     world.cluster.manners = {};
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(false);
   },
 );
 
@@ -585,6 +587,56 @@ test('that a secret which is to be adopted has no tag yet is no news', async () 
   await deployed.revoke({ tokenId: id, way: 'delete', reason: 'leaked' });
   await world.wait(300_000);
   expect(world.accepts(accessToken)).toBe(false);
+});
+
+/** Telegraf's consumers read another secret, which its entry is to adopt with a token made by hand. */
+async function openUnadopted() {
+  const byHand = {
+    description: 'legacy',
+    permissions: [{ action: 'write', resource: 'metrics' }],
+  };
+  const { id, accessToken } = await world.people.mint(byHand);
+  await world.people.createSecret('legacy/db', accessToken);
+  await world.wait(MINUTE);
+  const policy = world.policy as { readonly tokens: object };
+  const adopting = (tokenId: string) => {
+    const legacy = { permissions: { write: ['metrics'] }, secret: 'legacy/db', adopt: { tokenId } };
+    return world.deploy({ ...policy, tokens: { ...policy.tokens, legacy } });
+  };
+  return { id, accessToken, byHand, adopting };
+}
+
+test.each(['replace', 'freeze', 'delete'])(
+  'to %s the token of an entry that was not adopted yet names it as left without a token, and what gives it one',
+  async (way) => {
+    const { id, accessToken, byHand, adopting } = await openUnadopted();
+    const deployed = adopting(id);
+    const about = { tokenId: id, way, noUndo: way === 'freeze', reason: 'leaked' };
+    const { result: plan } = await deployed.revoke({ ...about, dryRun: true });
+    expect(plan?.plan.withoutToken).toEqual([
+      expect.stringContaining('consumers of legacy, which was not adopted yet'),
+    ]);
+    await deployed.revoke(about);
+    await world.wait(MINUTE);
+    expect(world.accepts(accessToken)).toBe(false);
+    // Whoever does what it says has a token again.
+    const other = await world.people.mint(byHand);
+    await world.people.saveValue('legacy/db', other.accessToken);
+    await world.wait(MINUTE);
+    await adopting(other.id).rotate();
+    expect(world.accepts(world.string('legacy/db'))).toBe(true);
+    expect(world.tokens('legacy/db').map((each) => each.id)).toEqual([other.id]);
+  },
+);
+
+test('a token that is adopted before it is replaced gets a successor', async () => {
+  const { id, accessToken, adopting } = await openUnadopted();
+  const deployed = adopting(id);
+  await deployed.rotate({ tokens: ['legacy'], force: true });
+  const { result } = await deployed.revoke({ tokenId: id, reason: 'leaked' });
+  expect(result).toMatchObject({ done: true, plan: { withoutToken: [] } });
+  expect(world.accepts(accessToken)).toBe(false);
+  expect(world.accepts(world.string('legacy/db'))).toBe(true);
 });
 
 test('an order for one token, and one for everything, say that a secret lost the tag of its owner', async () => {

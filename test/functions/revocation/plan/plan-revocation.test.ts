@@ -86,6 +86,12 @@ test('undoes a freeze from behind: the hold goes first', () => {
   expect(steps(crashed, { way: 'unfreeze' })).toEqual(['give-back 1']);
 });
 
+test('a token that is named is no successor, also if an earlier version minted it without saying by which order', () => {
+  const around = { secret: secretOf({ AWSCURRENT: 3 }), tokens: [successor(10 * MINUTE, {})] };
+  expect(steps(around, {})).toEqual([]); // by name it may be that of this order
+  expect(steps(around, { token: undefined, tokenId: id(3) })).toEqual(['replace', 'delete 3']);
+});
+
 test('finishes a deletion before it lifts it', () => {
   const around = { secret: held('deleted', { AWSCURRENT: 1 }), tokens: [old] };
   expect(planned(around, { way: 'lift' }).actions).toMatchObject([
