@@ -31,6 +31,7 @@ interface Call<T> {
   readonly path: string;
   readonly body?: object;
   readonly read: Reader<T>;
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Reply<T> {
@@ -66,6 +67,7 @@ export function createCaller(options: ManagementApiOptions) {
       path: `${prefix}${call.path}`,
       token: typeof options.token === 'function' ? options.token() : options.token,
       ...(call.body && { body: formatExactJson(call.body) }),
+      signal: call.signal,
       timeoutMs: options.deadline() - options.now(),
     } satisfies Request;
     if (request.timeoutMs <= 0) throw tooLateError(request);
@@ -135,11 +137,11 @@ export function createCaller(options: ManagementApiOptions) {
       const found = await findPrefix();
       return withRetries(() => send(found, call), retryable, options.now() + UNSEEN_MS);
     },
-    /** Retries; only for calls that may take effect twice. */
-    async repeat<T>(attempt: () => Promise<T>): Promise<T> {
+    /** Retries until `signal` ends it; only for calls that may take effect twice. */
+    async repeat<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
       // First, so that the retries of finding it are not themselves retried.
       await findPrefix();
-      return withRetries(attempt);
+      return withRetries(attempt, (error) => !signal?.aborted && retryable(error));
     },
     disconnect() {
       finding = undefined; // it ends with the run that began it

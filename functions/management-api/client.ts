@@ -19,6 +19,12 @@ const tablePath = (database: string, name: string) =>
 
 const gone = (error: unknown) => error instanceof InfluxError && error.gone;
 
+interface Removal {
+  /** Whether a call that failed took effect nevertheless. */
+  readonly isDone?: () => Promise<boolean>;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export function createManagementApi(options: ManagementApiOptions): ManagementApi {
   const { once, onceAccepted, repeatSoon, repeat, disconnect } = createCaller(options);
 
@@ -36,15 +42,17 @@ export function createManagementApi(options: ManagementApiOptions): ManagementAp
   const undelete = async <T>(path: string, read: Reader<T>) =>
     (await repeat(() => once({ method: 'PUT', path: `${path}/undelete`, read }))).value;
 
-  /** `done` checks whether a call that failed took effect nevertheless. */
-  const remove = (path: string, done: () => Promise<boolean> = async () => false) =>
+  const remove = (
+    path: string,
+    { isDone = async () => false, signal }: Removal = {},
+  ): Promise<void> =>
     repeat(async () => {
       try {
-        await once({ method: 'DELETE', path, read: readNothing });
+        await once({ method: 'DELETE', path, read: readNothing, signal });
       } catch (error) {
-        if (!gone(error) && !(await done())) throw error;
+        if (signal?.aborted || (!gone(error) && !(await isDone()))) throw error;
       }
-    });
+    }, signal);
 
   const isDead = async (path: string) => {
     try {
@@ -80,7 +88,8 @@ export function createManagementApi(options: ManagementApiOptions): ManagementAp
         readMintedToken,
       ),
     updateToken: (id, change) => patch(tokenPath(id), change, readToken),
-    deleteToken: (id) => remove(tokenPath(id), () => isDead(tokenPath(id))),
+    deleteToken: (id, signal) =>
+      remove(tokenPath(id), { isDone: () => isDead(tokenPath(id)), signal }),
 
     async listDatabases() {
       const { value, at } = await get('/databases', readDatabases);

@@ -10,6 +10,8 @@ export interface Request {
   readonly token: TokenValue;
   readonly body?: string;
   readonly timeoutMs?: number;
+  /** Ends it at once, also while it waits for a connection. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Answer {

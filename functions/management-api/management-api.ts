@@ -37,8 +37,8 @@ export interface ManagementApi {
     id: string,
     change: Partial<Pick<Token, 'description' | 'permissions'>>,
   ): Promise<Token>;
-  /** Also resolves if the token was gone already. */
-  deleteToken(id: string): Promise<void>;
+  /** Also resolves if the token was gone already. `signal` ends the attempts; the last one may have taken effect. */
+  deleteToken(id: string, signal?: AbortSignal): Promise<void>;
   /** `at`: the server's time of the listing, in milliseconds since 1970. */
   listDatabases(): Promise<{ readonly databases: readonly Database[]; readonly at: number }>;
   createDatabase(database: NewDatabase): Promise<Database>;

@@ -81,8 +81,8 @@ export function readingOwnWrites(api: ManagementApi): OwnWritesApi {
       note(token);
       return token;
     },
-    async deleteToken(id) {
-      await api.deleteToken(id);
+    async deleteToken(id, signal) {
+      await api.deleteToken(id, signal);
       written.set(id, { before: new Set(), isNew: false });
     },
   };

@@ -122,8 +122,9 @@ export function createTransport(options: TransportOptions): Transport {
       const { timeoutMs = totalMs } = request;
       // To undici, 0 means no timeout.
       const patienceMs = Math.max(1, Math.min(longestMs, timeoutMs));
+      const { signal: asked } = request;
       const answer = await within(Math.max(1, timeoutMs), (signal) =>
-        exchange(request, patienceMs, signal),
+        exchange(request, patienceMs, asked ? AbortSignal.any([signal, asked]) : signal),
       ).catch((error: Error) => {
         throw connectionError(request, error);
       });

@@ -11,7 +11,6 @@ import {
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
 import { isExpired, isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
-import { TimeoutError, within } from '../within.ts';
 import { canKeep } from './plan/decide-token.ts';
 import { grantsOf } from './plan/known-token.ts';
 import type { RevokedToken } from './report.ts';
@@ -67,31 +66,6 @@ export async function strip(
   if (observed.owned) await stripOwned(observed.owned, noUndo, tools);
   else await tools.api.updateToken(observed.token.id, { permissions: [] });
   return resultOf(observed, 'frozen');
-}
-
-/** A cluster that leaves a deletion unanswered for so long may still take permissions. */
-const PATIENCE_MS = 10_000;
-/** For what does not work any more: the next string is not kept waiting. */
-const LAST_PATIENCE_MS = 20_000;
-
-/**
- * Deletes a token. Where no answer comes, its permissions are taken meanwhile, so that its string is cut off. Nothing
- * notes what it could do: a mark of a freeze would keep the same order from it, and nothing gives back what was leaked.
- */
-export async function deleteToken(observed: ObservedToken, tools: Tools): Promise<TokenResult> {
-  const { id } = observed.token;
-  const deletion = tools.api.deleteToken(id);
-  try {
-    await within(PATIENCE_MS, () => deletion);
-  } catch (error) {
-    if (!(error instanceof TimeoutError)) throw error;
-    const stripping = tools.api.updateToken(id, { permissions: [] });
-    await stripping.then(
-      () => within(LAST_PATIENCE_MS, () => deletion),
-      () => deletion,
-    );
-  }
-  return resultOf(observed, 'deleted');
 }
 
 /** Undoes a freeze. What was quarantined before stays so, and what was never armed gets nothing. */

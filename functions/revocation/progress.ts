@@ -1,5 +1,6 @@
 import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import type { Controls } from './control.ts';
+import type { DeleteToken } from './delete-token.ts';
 import type { TokenResult } from './end-token.ts';
 import type { RevocationObservation } from './observe.ts';
 import type { Order } from './plan/order.ts';
@@ -18,6 +19,7 @@ export interface Revocation {
   readonly by?: string | undefined;
   readonly startedAt: number;
   readonly controls: Controls;
+  readonly deleteToken: DeleteToken;
   /** Names of all secrets that the order means. */
   readonly secrets: readonly string[];
   /** What both systems said when the order was planned. */

@@ -5,7 +5,8 @@ import { freshToken } from '../tokens/change-token.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../tokens/observation.ts';
 import { ownedCurrent, provenCurrent, works } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
-import { deleteToken, giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
+import { NotDeletedError } from './delete-token.ts';
+import { giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
 import { observeOne } from './observe.ts';
 import { decideToken, heldBecause } from './plan/decide-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order, UNDOING_WAYS } from './plan/order.ts';
@@ -32,7 +33,7 @@ async function observeAgain(
 async function carryOut(
   action: SingleTokenAction,
   observed: ObservedToken,
-  { noUndo, order }: Revocation,
+  { noUndo, order, deleteToken }: Revocation,
   tools: ArmingTools,
 ): Promise<TokenResult | undefined> {
   switch (action.kind) {
@@ -225,7 +226,8 @@ export async function revokeToken(
     const isGiving = UNDOING_WAYS.includes(order.way);
     const results = [failedResult(planned, isGiving, error, tools.apiNow())];
     const failures = [{ what: order.way, where: token.id, tokenId: token.id, error }];
-    const alive = !isGiving && works(token, tools.apiNow()) ? [token.id] : [];
+    const isCutOff = error instanceof NotDeletedError || !works(token, tools.apiNow());
+    const alive = isGiving || isCutOff ? [] : [token.id];
     return { results, failures, unconfirmed: [], alive, settled: false };
   }
 }

@@ -10,6 +10,7 @@ import { OutsiderError, refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
 import { isTokenId } from '../tokens/version-id.ts';
 import { createControls } from './control.ts';
+import { createDeleteToken } from './delete-token.ts';
 import type { TokenResult } from './end-token.ts';
 import { findEnded, idsInVersions, searchValues } from './find-leaked.ts';
 import { goneBefore } from './gone-before.ts';
@@ -301,7 +302,9 @@ export async function runRevocation(
   const [condemned, replaced] = way === 'replace' ? [[], secrets] : [secrets, []];
   const controls = createControls(around, { condemned, replaced }, tools);
   const order = orderOf(request, target, tools.policy, around);
-  const revocation = { order, noUndo, reason, by, startedAt, controls, secrets, around };
+  const deleteToken = createDeleteToken(tools);
+  const said = { order, noUndo, reason, by, startedAt };
+  const revocation = { ...said, controls, deleteToken, secrets, around };
   const applied = await applyRevocation(planned, around, revocation, tools);
   const proving = { startedAt, controls };
   const proven = applied.flatMap((each) => each.results);

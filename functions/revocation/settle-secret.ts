@@ -6,7 +6,7 @@ import { type ObservedSecret, secretNamedIn } from '../tokens/observation.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { isTokenId, tokenNamedBy } from '../tokens/version-id.ts';
 import { alreadyDone } from './already-done.ts';
-import { deleteToken, giveBack, strip, type TokenResult } from './end-token.ts';
+import { giveBack, strip, type TokenResult } from './end-token.ts';
 import { observeOne, readMissing, type SeenAlone } from './observe.ts';
 import {
   decideRevocation,
@@ -111,7 +111,11 @@ async function carryOut(
         tools,
       );
     case 'delete':
-      return inSecret(await deleteToken(tokenOf(action.tokenId, seen), tools), seen, tools);
+      return inSecret(
+        await revocation.deleteToken(tokenOf(action.tokenId, seen), tools),
+        seen,
+        tools,
+      );
     case 'give-back': {
       const { owned } = tokenOf(action.tokenId, seen);
       return owned && giveBack(owned, 'freeze', tools);

@@ -1,5 +1,6 @@
 import type { ObservedToken } from '../tokens/observation.ts';
 import { works } from '../tokens/state.ts';
+import { NotDeletedError } from './delete-token.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
 import type { RevocationWay } from './request.ts';
 
@@ -21,6 +22,8 @@ export function failedResult(
   why: unknown,
   now: number,
 ): TokenResult {
+  if (why instanceof NotDeletedError)
+    return { ...resultOf(observed, 'failed'), unconfirmed: why.message };
   const isAlive = works(observed.token, now);
   const left = isAlive ? 'it was not ended, and may still work' : 'it was not ended';
   const unconfirmed = `${wasGiving ? 'its permissions were not given back' : left}: ${why}`;

@@ -70,6 +70,16 @@ export const answering =
   (call, effect) =>
     Promise.resolve(call.operation === operation ? answer : effect());
 
+/** The cluster ends no token any more, from the first deletion on: it takes no permissions either. */
+export function endingNothing(answer: Reply | 'reset'): Interceptor {
+  let isOut = false;
+  return ({ operation }, effect) => {
+    isOut ||= operation === 'DELETE /tokens/{id}';
+    const isEnding = ['DELETE /tokens/{id}', 'PATCH /tokens/{id}'].includes(operation);
+    return Promise.resolve(isOut && isEnding ? answer : effect());
+  };
+}
+
 /** Secrets Manager refuses every call of a function about one secret: its role does not cover it. */
 export const denied =
   (secret: string): Interceptor =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answering } from '../../world/faults.ts';
+import { answering, endingNothing } from '../../world/faults.ts';
 import { HOUR, TELEGRAF } from '../../world/policy.ts';
 import { issuedForEachTest, reportOf } from './issued.ts';
 
@@ -25,7 +25,11 @@ function advisedBy(report: Order, given: Order): readonly Order[] {
   }));
 }
 
-const failing = (operation: string) => world.intercept(answering(operation, outOfOrder));
+/** A cluster that ends nothing by this way. */
+const failing = (way: string) =>
+  world.intercept(
+    way === 'freeze' ? answering('PATCH /tokens/{id}', outOfOrder) : endingNothing(outOfOrder),
+  );
 
 async function giveAdvised(report: Order, given: Order): Promise<void> {
   for (const each of advisedBy(report, given)) {
@@ -38,7 +42,7 @@ test.each(['delete', 'freeze', 'replace'])(
   async (way) => {
     const string = world.string(TELEGRAF);
     const order = { secret: TELEGRAF, way, reason: 'leaked' };
-    failing(way === 'freeze' ? 'PATCH /tokens/{id}' : 'DELETE /tokens/{id}');
+    failing(way);
     const report = reportOf(await world.revoke(order));
     world.intercept();
     expect(report.done).toBe(false);
@@ -55,8 +59,8 @@ test.each(['failed', 'failed twice', 'was lost'])(
     const { AWSCURRENT: old } = world.holders(TELEGRAF);
     const string = world.string(TELEGRAF);
     const order = { secret: TELEGRAF, way: 'replace', reason: 'leaked' };
-    const reply = how === 'was lost' ? { status: 204, body: '' } : outOfOrder;
-    world.intercept(answering('DELETE /tokens/{id}', reply));
+    const lost = answering('DELETE /tokens/{id}', { status: 204, body: '' });
+    world.intercept(how === 'was lost' ? lost : endingNothing(outOfOrder));
     if (how === 'failed twice') await world.revoke(order);
     const report = reportOf(await world.revoke(order));
     world.intercept();
@@ -72,7 +76,7 @@ test.each(['failed', 'failed twice', 'was lost'])(
 test('a replacement without a successor names the secret', async () => {
   const string = world.string(TELEGRAF);
   const order = { secret: TELEGRAF, way: 'replace', reason: 'leaked' };
-  failing('PutSecretValue');
+  world.intercept(answering('PutSecretValue', outOfOrder));
   const report = reportOf(await world.revoke(order));
   world.intercept();
   expect(advisedBy(report, order)).toMatchObject([{ secret: TELEGRAF, way: 'freeze' }]);
@@ -89,7 +93,7 @@ test.each(['delete', 'freeze'])(
     await world.rotate({ tokens: ['telegraf'], force: true });
     await world.wait(HOUR);
     const order = { tokenId: old, way, reason: 'leaked' };
-    failing(way === 'freeze' ? 'PATCH /tokens/{id}' : 'DELETE /tokens/{id}');
+    failing(way);
     const report = reportOf(await world.revoke(order));
     world.intercept();
     expect(world.accepts(string)).toBe(true);
@@ -103,7 +107,7 @@ test.each(['delete', 'freeze'])(
 test('an order that ends first and gets no successor says that consumers have no token, and what gives them one', async () => {
   const string = world.string(TELEGRAF);
   const order = { secret: TELEGRAF, way: 'replace', immediately: true, reason: 'leaked' };
-  failing('POST /tokens');
+  world.intercept(answering('POST /tokens', outOfOrder));
   const report = reportOf(await world.revoke(order));
   world.intercept();
   expect(world.accepts(string)).toBe(false);

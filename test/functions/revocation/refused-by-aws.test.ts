@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RevocationReport } from '../../../functions/revocation/report.ts';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
-import { answering } from '../../world/faults.ts';
+import { answering, endingNothing } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { MINUTE, policyWith, TELEGRAF } from '../../world/policy.ts';
 import type { Answered } from '../../world/world.ts';
@@ -117,14 +117,14 @@ test('errors that are alike are told once, with their number and the secrets', a
 });
 
 test.each([
-  ['delete', 'DELETE /tokens/{id}', 'freeze'],
-  ['freeze', 'PATCH /tokens/{id}', 'delete'],
+  ['delete', endingNothing(outOfOrder), 'freeze'],
+  ['freeze', answering('PATCH /tokens/{id}', outOfOrder), 'delete'],
 ] as const)(
   '%s of a token that fails has its row and its reason, and says first what cuts the string off',
-  async (way, operation, other) => {
+  async (way, refusing, other) => {
     const [string, superseded] = [world.string(TELEGRAF), currentId()];
     await world.rotate({ tokens: ['telegraf'], force: true });
-    world.intercept(answering(operation, outOfOrder));
+    world.intercept(refusing);
     const one = failed(await world.revoke({ way, tokenId: superseded, reason: 'leaked' }));
     const all = failed(await world.revoke({ way, secret: TELEGRAF, reason: 'leaked' }));
     world.intercept();

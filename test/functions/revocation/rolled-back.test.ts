@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answering } from '../../world/faults.ts';
+import { endingNothing } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 
@@ -49,7 +49,7 @@ test.each(['delete', 'freeze'])(
   'and so does an order to %s after one that did not reach the token',
   async (way) => {
     const { world, bad, good, string } = await openRolledBack();
-    world.intercept(answering('DELETE /tokens/{id}', { status: 500, body: '{}' }));
+    world.intercept(endingNothing({ status: 500, body: '{}' }));
     const failed = await world.revoke({ tokenId: bad, way: 'delete', reason: 'leaked' });
     world.intercept();
     expect(failed.error?.errorType).toBe('RevocationError');
@@ -65,7 +65,7 @@ test.each(['by name', 'when due'] as const)(
   'nor does a schedule promote it again after such an order, rotated %s',
   async (rotate) => {
     const { world, bad } = await openRolledBack(rotate);
-    world.intercept(answering('DELETE /tokens/{id}', { status: 500, body: '{}' }));
+    world.intercept(endingNothing({ status: 500, body: '{}' }));
     await world.revoke({ tokenId: bad, way: 'delete', reason: 'leaked' });
     world.intercept();
     for (let run = 0; run < 4; run += 1) {
