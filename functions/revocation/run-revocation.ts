@@ -183,14 +183,15 @@ async function withWholeId(
   return { ...request, selector: { ...selector, id: wholeIdOf(selector.id, tokens, inVersions) } };
 }
 
-/** With the token of a leaked string, if the listing lacks it though it lives. */
-async function withLeaked(
+/** With the token that was found by a leaked string, or by the beginning of its id, if the listing lacks it though it lives. */
+async function withFound(
   leaked: LeakedSearch | undefined,
   request: RevocationRequest,
   listed: RevocationObservation,
   tools: RunTools,
 ): Promise<RevocationObservation> {
-  const { tokenId } = leaked ?? {};
+  const { selector } = request;
+  const tokenId = leaked?.tokenId ?? (selector.kind === 'tokenId' ? selector.id : undefined);
   if (tokenId === undefined || listed.tokens.some(({ id }) => id === tokenId)) return listed;
   const isThere = (await tools.api.getToken(tokenId)) !== undefined;
   return isThere ? await observeAll(tools, { ...needOf(request), tokenId }) : listed;
@@ -278,7 +279,7 @@ export async function runRevocation(
   const request = await withWholeId(given, first, runTools);
   const tools = sharing(atApiTime(runTools, first));
   const leaked = await seenFor(request, searchValues(request, first, tools));
-  const listed = await seenFor(request, withLeaked(leaked, request, first, runTools));
+  const listed = await seenFor(request, withFound(leaked, request, first, runTools));
   const endedIn = await findEnded(request, leaked, listed, tools);
   const found = { ...listed, leaked, ...(endedIn !== undefined && { endedIn }) };
   const { planned, around } = await planUpToDate(request, found, tools);

@@ -246,7 +246,7 @@ async function findUnlisted(
   { api, secrets, policy, apiNow }: Tools,
 ): Promise<boolean> {
   const { name, order, revocation, known, unseen, searched } = progress;
-  if (searched || !ENDING_WAYS.includes(order.way)) return false;
+  if (searched || ![...ENDING_WAYS, 'unfreeze'].includes(order.way)) return false;
   progress.searched = true;
   const listed = new Set(
     [...revocation.around.tokens, ...[...tokens, ...revoked].map(({ token }) => token)].map(

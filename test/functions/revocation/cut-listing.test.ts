@@ -67,6 +67,32 @@ test.each(['freeze', 'delete', 'replace'])(
 );
 
 test.each(['freeze', 'delete', 'replace'])(
+  '%s finds a token that the listing lacks by the beginning of its id, too',
+  async (way) => {
+    const { id, string } = await hideSuperseded();
+    const tokenId = id.slice(0, 8);
+    const whois = await world.revoke({ way: 'whois', tokenId });
+    expect(whois.result?.plan).toMatchObject({ tokens: [{ tokenId: id, owned: true }] });
+    const report = reportOf(await world.revoke({ tokenId, way, reason: 'leaked' }));
+    world.intercept();
+    const result = way === 'freeze' ? 'frozen' : 'deleted';
+    expect(report.tokens).toMatchObject([{ tokenId: id, result }]);
+    await world.wait(MINUTE);
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
+test('unfreeze gives back what the listing lacks, too', async () => {
+  const { string } = await hideSuperseded();
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'drill' });
+  await world.revoke({ token: 'telegraf', way: 'unfreeze', reason: 'over' });
+  world.intercept();
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(true);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+test.each(['freeze', 'delete', 'replace'])(
   '%s finds a token that the listing lacks by its id, and ends it alone',
   async (way) => {
     const { id, string } = await hideSuperseded();
