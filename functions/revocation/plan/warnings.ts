@@ -101,8 +101,10 @@ export function withoutTokenBy(
   if (!ENDING_WAYS.includes(way)) return [];
   const ended = meantIds({ ...target, hidden: [] }, around);
   const strangers = target.single.flatMap(({ token, owned }) => (owned ? [] : [token.id]));
+  // Also one whose adoption is being proven, which bears our marker already.
+  const isSingle = (id: string) => target.single.some(({ token }) => token.id === id);
   const unadopted = tokens.flatMap(({ name, secret, adopt }) =>
-    adopt && strangers.includes(adopt.tokenId) && !around.secrets.has(secret)
+    adopt && isSingle(adopt.tokenId) && !around.secrets.has(secret)
       ? [
           `consumers of ${name}, which was not adopted yet, have ${adopt.tokenId} by the policy (adopt): they have no token that works, and adoption fails; to give them another one, let it be adopted (keyturn rotate ${name}) before this order, or afterwards save the string of a token that you mint by hand in ${secret}, and write its id as adopt.tokenId`,
         ]
@@ -305,6 +307,9 @@ function* warnOfNothing(seen: ObservedSecret, order: Order, now: number): Genera
   yield `nothing to lift: ${name} is not on hold${ids && `; ${ids} is frozen and stays so, until it is unfrozen`}`;
 }
 
+const frozenBefore = (id: string, frozen: number) =>
+  `${id} is frozen since ${formatInstant(frozen)}, perhaps by an order about it alone, and the order gives its permissions back; if its string leaked, delete it first, by its id`;
+
 /** Tokens that get permissions and that the hold does not explain: they were frozen before it, by an order about them alone. */
 function* warnOfOthersFreeze(seen: ObservedSecret): Generator<string> {
   const { at } = holdOrigin(seen.secret) ?? {};
@@ -314,7 +319,7 @@ function* warnOfOthersFreeze(seen: ObservedSecret): Generator<string> {
     const { frozen, quarantined } = marker;
     if (frozen === undefined || !wasArmed(owned) || isSame(owned, current)) continue;
     if (quarantined !== undefined || (at !== undefined && frozen >= at)) continue;
-    yield `${token.id} is frozen since ${formatInstant(frozen)}, perhaps by an order about it alone, and the order gives its permissions back; if its string leaked, delete it first, by its id`;
+    yield frozenBefore(token.id, frozen);
   }
 }
 
@@ -350,12 +355,15 @@ function warnOfOwned(
   around: OrderObservation,
 ): string[] {
   const { token, owned } = observed;
-  const secret = around.secrets.get(owned.marker.secret)?.secret;
+  const seen = around.secrets.get(owned.marker.secret);
+  // Of a secret that was made again, the hold is not this token's.
+  const secret = isUnseen(owned, around) ? undefined : seen?.secret;
   const held = heldBecause(observed, way, secret);
   if (held !== undefined) return [`${owned.marker.secret} ${held}`];
   const nothing = decideToken(observed, way, secret).length === 0 ? NOTHING[way] : undefined;
   if (nothing !== undefined) return [`nothing to ${way}: ${token.id} ${nothing}`];
   if (way === 'whois' || !isUnseen(owned, around)) return [];
+  if (way === 'unfreeze') return [frozenBefore(token.id, owned.marker.frozen ?? around.at)];
   const what = way === 'replace' ? 'it is deleted without a successor' : 'it belongs to this order';
   return [`${token.id} has our owner, and ${elsewhere(owned, around)}: ${what}`];
 }

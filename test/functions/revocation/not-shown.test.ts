@@ -193,3 +193,15 @@ test('of a secret that was made again, an order for a token of the former one do
   expect(error?.errorMessage).toContain(`belongs to another ${TELEGRAF} than the one here`);
   expect(error?.errorMessage).not.toContain('does not show here');
 });
+
+test('before a freeze of a secret that was made again is undone, the frozen token of the former one is named', async () => {
+  const { AWSCURRENT: old = '' } = world.holders(TELEGRAF);
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'leaked' });
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  await world.rotate();
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'odd writes' });
+  const undo = { token: 'telegraf', way: 'unfreeze', reason: 'false alarm', dryRun: true };
+  const { result } = await world.revoke(undo);
+  expect(result?.plan.warnings).toContainEqual(expect.stringContaining(`${old} is frozen since`));
+  expect(JSON.stringify(result?.plan.warnings)).not.toContain('unfreeze the whole secret');
+});
