@@ -32,13 +32,13 @@ const HEXADECIMAL = /[0-9A-Fa-f]{16,}/g;
 const FRONTS = ['', 'A', 'AA', 'AAA'];
 const DEEPEST = 2;
 
-/** Not `tokenId` or `secretName`. */
+/** Not `tokenId` or `secretName`; also `password1` and `token_old`. */
 const SECRET_KEY =
-  /(?:token|secret|pass(?:word|wd|phrase)|pwd|dsn|credential|(?:api|access|private)[-_]?key|connection[-_]?string)s?$/i;
+  /(?:token|secret|pass(?:word|wd|phrase)|pwd|dsn|credential|authorization|webhook|(?:api|app|access|account|auth|encryption|license|master|private|secret|signing|tls)[-_]?key|connection[-_]?string)s?(?:[-_]?(?:\d{1,3}|new|old|previous))?$/i;
 /** The password of an address, whatever its key: `dbUrl`. */
 const PASSWORD_OF_ADDRESS = /:\/\/[^\s/:@]{0,200}:([^\s/@]{1,200})@/;
 /** Not `bypass`. */
-const PASS = /(?:(?<![A-Za-z])(?:pass|PASS)|Pass)$/;
+const PASS = /(?:(?<![A-Za-z])(?:pass|PASS|pw|PW)|Pass|(?:db|ftp|my|pg|smtp|sql|user)pass)$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** A line of a file of settings. */
 const SETTING = /^[ \t]{0,80}(?:export )?([\w.-]{1,200})[ \t]{0,80}[:=](.*)$/;
@@ -76,8 +76,7 @@ const formsOf = (text: string) =>
   ]);
 
 /** Of what is no credential by its look, only the whole is one: `production-2024!` has a part that is a name. */
-const wholeOf = (text: string) =>
-  new RegExp(`(?<![A-Za-z0-9/_-])${text.replace(/[^A-Za-z0-9]/g, '\\$&')}(?![A-Za-z0-9/_-])`, 'g');
+const PART_OF_NAME = /[A-Za-z0-9/_-]/;
 
 function parsed(text: string): unknown {
   try {
@@ -90,7 +89,8 @@ function parsed(text: string): unknown {
 /** @param known a text whose words are no credentials, whatever a secret has beside its token: the policy */
 export function createHeldCredentials(known = ''): HeldCredentials {
   const blocks = new Set<string>();
-  const wholes = new Map<string, RegExp>();
+  /** By their first characters, so that it takes no longer to look for many of them. */
+  const wholes = new Map<string, Set<string>>();
 
   /** A line of slashes is none, though a session token of AWS has ten of them. */
   const add = (block: string) => {
@@ -112,7 +112,9 @@ export function createHeldCredentials(known = ''): HeldCredentials {
     const isNamedSo = SECRET_KEY.test(key) || PASS.test(key);
     const forms = isNamedSo && !UUID.test(text) && !INSTANT.test(text) ? formsOf(text) : [];
     for (const each of forms) {
-      if (each.length >= BLOCK && !known.includes(each)) wholes.set(each, wholeOf(each));
+      if (each.length < BLOCK || known.includes(each)) continue;
+      const start = each.slice(0, BLOCK);
+      wholes.set(start, (wholes.get(start) ?? new Set()).add(each));
     }
     // After the whole, which goes as one.
     const password = PASSWORD_OF_ADDRESS.exec(text)?.[1];
@@ -122,7 +124,9 @@ export function createHeldCredentials(known = ''): HeldCredentials {
   function holdIn(key: string, value: unknown): void {
     if (typeof value === 'string' || typeof value === 'number') holdText(key, String(value));
     if (typeof value !== 'object' || value === null) return;
-    for (const [under, each] of Object.entries(value)) holdIn(under, each);
+    // What is in a list, or beside other facts, is named by what it is in: `passwords: ["…"]`, `password: {value: "…"}`.
+    const isNamed = (under: string) => !/^(?:\d+|value|current|plaintext)$/i.test(under);
+    for (const [under, each] of Object.entries(value)) holdIn(isNamed(under) ? under : key, each);
   }
 
   /** What is no JSON: a password, or a file of settings. */
@@ -135,8 +139,36 @@ export function createHeldCredentials(known = ''): HeldCredentials {
     for (const word of text.split(/[\s"'=:;,]+/)) if (isRandom(word)) hold(word);
   }
 
-  const hasWhole = (text: string) =>
-    [...wholes].some(([whole, expression]) => text.includes(whole) && text.search(expression) >= 0);
+  /** The longest whole that begins there; undefined: none does. */
+  function wholeAt(text: string, at: number): string | undefined {
+    const fitting = [...(wholes.get(text.slice(at, at + BLOCK)) ?? [])].filter(
+      (each) =>
+        text.startsWith(each, at) &&
+        !PART_OF_NAME.test(text.charAt(at - 1)) &&
+        !PART_OF_NAME.test(text.charAt(at + each.length)),
+    );
+    return fitting.sort((a, b) => b.length - a.length)[0];
+  }
+
+  function hasWhole(text: string): boolean {
+    for (let at = 0; wholes.size > 0 && at + BLOCK <= text.length; at += 1) {
+      if (wholeAt(text, at) !== undefined) return true;
+    }
+    return false;
+  }
+
+  function withoutWholes(text: string): string {
+    const parts: string[] = [];
+    let written = 0;
+    for (let at = 0; wholes.size > 0 && at + BLOCK <= text.length; at += 1) {
+      const whole = wholeAt(text, at);
+      if (whole === undefined) continue;
+      parts.push(text.slice(written, at), '[token]');
+      written = at + whole.length;
+      at = written - 1;
+    }
+    return parts.join('') + text.slice(written);
+  }
 
   /** Where the next block begins. */
   function nextBlock(text: string, from: number): number | undefined {
@@ -180,11 +212,9 @@ export function createHeldCredentials(known = ''): HeldCredentials {
   }
 
   function replaced(text: string): string {
-    let said = text;
-    for (const [whole, expression] of wholes) {
-      if (said.includes(whole)) said = said.replace(expression, '[token]');
-    }
-    return withoutPlain(said).replace(WORD, (word) => (isEncoded(word, 0) ? '[token]' : word));
+    return withoutPlain(withoutWholes(text)).replace(WORD, (word) =>
+      isEncoded(word, 0) ? '[token]' : word,
+    );
   }
 
   return {

@@ -63,14 +63,22 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   return offset;
 }
 
-const read = (file: string): string =>
-  readNamedFile(
+function read(file: string): string {
+  const text = readNamedFile(
     file,
     (problem, cause) =>
       new PolicyFileError(`${file}: ${problem} the policy file; check its path and permissions`, {
         cause,
       }),
   );
+  // PowerShell 5 and Notepad write UTF-16; what is lost here would stand in the descriptions of tokens.
+  if (/[\0\uFFFD]/.test(text)) {
+    throw new PolicyFileError(
+      `${file}: found text in another encoding, expected UTF-8; save it as UTF-8`,
+    );
+  }
+  return text;
+}
 
 /**
  * The certificates that `cluster.ca` names. Undefined: it names none.

@@ -1,6 +1,9 @@
 import { holdsCredential, redact } from '../../functions/credentials.ts';
 import { isRandom } from '../../functions/held-credentials.ts';
+import { holdsJwt } from '../../functions/policy/misplaced.ts';
 import { CommandError } from './failure.ts';
+
+const isMisplaced = (word: string) => holdsCredential(word) || holdsJwt(word);
 
 /** The flag that a word of the command line belongs to, or what it is. */
 function placeOf(words: readonly string[], index: number): string {
@@ -16,7 +19,7 @@ function placeOf(words: readonly string[], index: number): string {
  * @throws CommandError that does not quote the string
  */
 export function refuseCredentials(words: readonly string[]): void {
-  const index = words.findIndex((word) => holdsCredential(word));
+  const index = words.findIndex(isMisplaced);
   if (index < 0) return;
   throw new CommandError(
     `found a token string in ${placeOf(words, index)}, expected none on the command line, where your shell's history and the list of processes show it; ` +
@@ -33,7 +36,7 @@ const CREDENTIAL = 'KEYTURN_MANAGEMENT_TOKEN';
  */
 export function refuseCredentialsIn(environment: NodeJS.ProcessEnv): void {
   for (const [key, value = ''] of Object.entries(environment)) {
-    if (!key.startsWith('KEYTURN_') || key === CREDENTIAL || !holdsCredential(value)) continue;
+    if (!key.startsWith('KEYTURN_') || key === CREDENTIAL || !isMisplaced(value)) continue;
     throw new CommandError(
       `found a token string in ${key}, expected a name or a path; unset it, and if it was the management token, set ${CREDENTIAL}. Nothing was done`,
     );
@@ -56,7 +59,7 @@ export function withoutOpaque(text: string, words: readonly string[]): string {
 
 /** @throws CommandError that does not quote the string */
 export function refuseCredentialIn(what: string, text: string): void {
-  if (!holdsCredential(text)) return;
+  if (!isMisplaced(text)) return;
   throw new CommandError(
     `found a token string in ${what}, expected words for the log, which must not show it; use --leaked for the string. Nothing was done`,
   );

@@ -66,10 +66,12 @@ function steps({ plan }: Revocation): string {
   return counted.join(', ') || none;
 }
 
+const offNotes = ({ schedules = [] }: Revocation): string[] =>
+  schedules.flatMap((each) => offNote(each) ?? []);
+
 /** What an order affects, before anything is done. */
 export function formatBlastRadius(report: Revocation, immediately: boolean, style: Style): string {
   const { tokens, databases, secrets, warnings, refusal } = report.plan;
-  const off = report.schedules?.flatMap((each) => offNote(each) ?? []) ?? [];
   const rows = tokens.map((each) => [
     each.token ?? oneLine(each.description).slice(0, 30),
     short(each.tokenId),
@@ -87,7 +89,7 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
     `secrets    ${oneLine(secrets.join(', ')) || 'none'}`,
     `steps      ${steps(report)}`,
     ...(refusal === undefined ? [] : [style('red', `refused    ${oneLine(inFlags(refusal))}`)]),
-    ...[...warnings, ...off].map((warning) =>
+    ...[...warnings, ...offNotes(report)].map((warning) =>
       style('yellow', `note       ${oneLine(inFlags(warning))}`),
     ),
   ].join('\n');
@@ -166,5 +168,7 @@ export function formatRevocation(report: Revocation, style: Style, refusedAgain?
     ...(unconfirmed.length + withoutToken.length > 0 ? [''] : []),
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     verdict(report, style, refusedAgain),
+    // Also where everything was done: until they are resumed, nobody mints what consumers wait for.
+    ...offNotes(report).map((note) => style('yellow', `note       ${oneLine(note)}`)),
   ].join('\n');
 }

@@ -2,7 +2,9 @@ import { placesOfCredentials, redact } from '../credentials.ts';
 import type { PolicyIssue } from './policy-error.ts';
 
 /** The administrator's token of a cluster without an identity provider. As the name of a secret, it would have the right letters. */
-const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
+const JWT = /(?<![\w.-])eyJ[\w-]+\.[\w-]+\.[\w-]+(?![\w.-])/;
+
+export const holdsJwt = (text: string): boolean => JWT.test(text);
 
 interface Cluster {
   readonly cluster?: { readonly managementToken?: unknown } | null;
@@ -10,7 +12,7 @@ interface Cluster {
 
 function placeOfJwt(document: unknown): PropertyKey[][] {
   const found = (document as Cluster | null | undefined)?.cluster?.managementToken;
-  return typeof found === 'string' && JWT.test(found) ? [['cluster', 'managementToken']] : [];
+  return typeof found === 'string' && holdsJwt(found) ? [['cluster', 'managementToken']] : [];
 }
 
 /** Credentials in a policy document, which travels into templates, assets and logs. Nothing of them is quoted. */

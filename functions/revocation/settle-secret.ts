@@ -1,8 +1,10 @@
-import { entryOf } from '../policy/policy.ts';
+import { entryOf, type Policy } from '../policy/policy.ts';
 import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
+import { DAY_MS } from '../time.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { type ObservedSecret, secretNamedIn } from '../tokens/observation.ts';
+import { isUnknown } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { isTokenId, tokenNamedBy } from '../tokens/version-id.ts';
 import { alreadyDone } from './already-done.ts';
@@ -236,15 +238,24 @@ async function earlierOrder(
   }
 }
 
+/** For how long after its replacement a token may work: `reap` takes its permissions, unless nobody knows what consumers have. */
+function worksFor(seen: SeenAlone, policy: Policy): number {
+  const entry = entryOf(policy, seen.secret.name) ?? policy.defaults;
+  const { gracePeriod, expiresAfter = Number.POSITIVE_INFINITY } = entry;
+  const isKept = isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS');
+  return isKept ? expiresAfter : Math.min(expiresAfter, 4 * gracePeriod + DAY_MS);
+}
+
 /**
  * A cut listing may lack tokens that a version without a label names, or a marker: what a `GET` shows of them is of this
  * secret, too. Only once, and behind what needs no search. True: there are such.
  */
 async function findUnlisted(
-  { tokens, revoked }: SeenAlone,
+  seen: SeenAlone,
   progress: Progress,
   { api, secrets, policy, apiNow }: Tools,
 ): Promise<boolean> {
+  const { tokens, revoked } = seen;
   const { name, order, revocation, known, unseen, searched } = progress;
   if (searched || ![...ENDING_WAYS, 'unfreeze'].includes(order.way)) return false;
   progress.searched = true;
@@ -256,7 +267,8 @@ async function findUnlisted(
   const isListed = (id: string) => listed.has(id);
   // Who may not list the versions is told so behind the order.
   const times = await secrets.versionTimes(name).catch(() => new Map<string, number>());
-  const versions = versionsOfEnded(times, entryOf(policy, name) ?? {}, { now: apiNow(), isListed });
+  const about = { now: apiNow(), isListed };
+  const versions = versionsOfEnded(times, { expiresAfter: worksFor(seen, policy) }, about);
   const named = [
     ...versions.flatMap((each) => tokenNamedBy(each)?.tokenId ?? []),
     ...tokens.flatMap(({ marker: { replaces = '' } }) => (isTokenId(replaces) ? replaces : [])),

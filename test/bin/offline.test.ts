@@ -186,6 +186,17 @@ describe('says in one line what was found, what was expected and what to do:', (
     expect(stderr).not.toContain(part);
   });
 
+  it.each([
+    ['an argument', ['rotate']],
+    ['--reason', ['revoke', '--all', '--reason']],
+  ])('the token of an administrator in %s', async (place, args) => {
+    const jwt = `eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.${randomBytes(64).toString('base64url')}`;
+    const { code, stdout, stderr } = await keyturn([...args, jwt]);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`found a token string in ${place}, expected none`);
+    expect(stderr).not.toContain('eyJ');
+  });
+
   it.each(['KEYTURN_POLICY', 'KEYTURN_FUNCTION_PREFIX', 'KEYTURN_MANAGEMENT_TOKEN_FILE'])(
     'a token string in %s',
     async (name) => {

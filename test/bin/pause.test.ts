@@ -86,12 +86,15 @@ it('says since when, by whom and why they are off, in status and in the answer o
   });
 });
 
-it('says it in the preview of an order to revoke, too', async () => {
+it('says it in the preview of an order to revoke, and in its answer, too', async () => {
   const { run } = await openDeployed();
   await run(['rotate', 'telegraf']);
   await run(PAUSE);
   const frozen = await run(['revoke', '--token', 'telegraf', '--freeze', '--dry-run']);
   for (const job of ['rotate', 'reap', 'enforce']) expect(frozen.stdout).toMatch(off(job));
+  const order = ['revoke', '--token', 'telegraf', '--freeze', '--yes', '--reason', 'drill'];
+  const answer = await run(order);
+  for (const job of ['rotate', 'reap', 'enforce']) expect(answer.stdout).toMatch(off(job));
 });
 
 it('needs no reason and no confirmation where nothing is to do, and says so', async () => {

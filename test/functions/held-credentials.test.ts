@@ -112,10 +112,27 @@ test.each([
   'dsn',
   'SENTRY_DSN',
   'connectionString',
+  'secretKey',
+  'SECRET_KEY',
+  'encryptionKey',
+  'dbpass',
+  'password1',
+  'password_old',
+  'pw',
+  'authorization',
 ])('what a secret has under %s is a password', (key) => {
   const held = createHeldCredentials();
   held.holdAllIn(JSON.stringify({ token: 'x', more: { [key]: 'correct horse battery' } }));
   expect(held.redact('refused: correct horse battery')).toBe('refused: [token]');
+});
+
+test.each([
+  { passwords: ['x', 'hunter-two!'] },
+  { password: { value: 'hunter-two!', since: 2024 } },
+])('what is in a list or an object under such a key is a password, too: %j', (value) => {
+  const held = createHeldCredentials();
+  held.holdAllIn(JSON.stringify(value));
+  expect(held.redact('refused: hunter-two!')).toBe('refused: [token]');
 });
 
 test('a name that is part of a password stays a name', () => {

@@ -200,6 +200,17 @@ test('what never ends is not read to its end', { timeout: 20_000 }, () => {
   );
 });
 
+test.each(['utf16le', 'latin1'] as const)(
+  'a file in %s is refused, and says what to do',
+  (encoding) => {
+    const file = join(folder, 'encoded.yaml');
+    writeFileSync(file, Buffer.from(`# Zähler\n${POLICY}`, encoding));
+    expect(() => readPolicyFile(file)).toThrow(
+      'encoded.yaml: found text in another encoding, expected UTF-8; save it as UTF-8',
+    );
+  },
+);
+
 test('a file of the most bytes is read whole', () => {
   const comment = `#${'x'.repeat(10 * 2 ** 20 - POLICY.length - 1)}`;
   expect(readPolicyFile(writePolicy(folder, `${POLICY}${comment}`)).policy.owner).toBe('prod');

@@ -117,7 +117,9 @@ export function notShownHere(
       ? ''
       : `, and ${counted(ids.length, 'token')} of what is meant: ${listed(ids)}`;
   const question = `${where}${which}; is this the wrong account or Region?`;
-  return isUndoing ? question : `${question} If not, end tokens by their ids, ${byId}`;
+  if (!isUndoing) return `${question} If not, end tokens by their ids, ${byId}`;
+  if (ids.length === 0) return question;
+  return `${question} If not, give the order by the ids of the tokens, with "withoutSecrets": true (--without-secrets)`;
 }
 
 /** Whether a way needs no secret of a token that it is about. */

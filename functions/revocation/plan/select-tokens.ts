@@ -341,7 +341,12 @@ function selectFingerprint(
   const proven = leaked.secrets.filter((name) => isRepeatedIn(name, request, around));
   if (proven.length > 0) return { ...NONE, proven };
   const why = unknownBecause(fingerprint, leaked, around, isCutShort(around));
-  return selectUnknown(why, request, around);
+  const notCompared = policy.tokens.flatMap(({ name, secret, adopt }) =>
+    adopt && !around.secrets.has(secret)
+      ? `; ${name} was not adopted yet, so its string was not compared: by the policy its consumers have ${adopt.tokenId}`
+      : [],
+  );
+  return selectUnknown([why, ...notCompared].join(''), request, around);
 }
 
 function selectAll(request: RevocationRequest, policy: Policy, around: OrderObservation): Target {

@@ -339,7 +339,8 @@ function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generat
     }
   }
   const successor = order.way === 'replace' && !reason && findSuccessor(seen, order, now);
-  if (successor) yield `${name}: the order goes on with its successor ${successor.token.id}`;
+  if (successor)
+    yield `${name}: the order goes on with its successor ${successor.token.id}, which works on; if its string leaked, too, give another reason, or name the string (--leaked)`;
 }
 
 const NOTHING: Partial<Record<RevocationWay, string>> = {

@@ -100,11 +100,16 @@ test('warns of a grace period of nothing, in which consumers still send the toke
   expect(lifetimes({ gracePeriod: '1m' })).toEqual([]);
 });
 
-test('warns of a quarantine that is longer than a token lives', () => {
+test('warns of a quarantine that is longer than what is left of the life of a token then', () => {
   const short = { rotateEvery: '1d', gracePeriod: '2h', renewBefore: '6h', expiresAfter: '3d' };
   expect(lifetimes({ ...short, quarantine: '4d' })).toEqual([
-    expect.stringMatching(/^tokens\.telegraf\.quarantine: 4d is longer than expiresAfter \(3d\)/),
+    expect.stringMatching(
+      /^tokens\.telegraf\.quarantine: 4d is longer than what expiresAfter \(3d\) leaves .* \(1d20h\)/,
+    ),
   ]);
-  expect(lifetimes({ ...short, quarantine: '3d' })).toEqual([]);
-  expect(lifetimes({ quarantine: '90d' })).toEqual([]);
+  expect(lifetimes({ ...short, quarantine: '44h' })).toEqual([]);
+  expect(lifetimes({ ...short, quarantine: '45h' })).toHaveLength(1);
+  expect(lifetimes({ quarantine: '58d' })).toEqual([]);
+  expect(lifetimes({ quarantine: '59d' })).toHaveLength(1);
+  expect(lifetimes({ expiresAfter: 'never', quarantine: '90d' })).toEqual([]);
 });
