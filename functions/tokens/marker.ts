@@ -297,6 +297,15 @@ export function parseMarker(
 export const isMarkedByOthers = (description: string, owner: string) =>
   isMarked(description) && parseMarker(description)?.marker.owner !== owner;
 
+/** The marker of another deployment, if it is this token's own and not copied from another one. */
+export function markerOfOthers(
+  { id, description }: { readonly id: string; readonly description: string },
+  owner: string,
+): Marker | undefined {
+  const { marker } = parseMarker(description) ?? {};
+  return marker && marker.owner !== owner && (marker.id ?? id) === id ? marker : undefined;
+}
+
 const OWNER_FIELD = /\[keyturn:\d+(?: [^\s\][]+)*? o(?:wner)?=([^\s\]]+)/g;
 
 /** Whether a description says that the token is of this owner, also if its marker cannot be read. */

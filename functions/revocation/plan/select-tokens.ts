@@ -10,6 +10,7 @@ import {
 import { suggestionFor } from '../../policy/suggestion.ts';
 import { holdOf } from '../../secrets-manager/hold.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
+import { markerOfOthers } from '../../tokens/marker.ts';
 import {
   asOwned,
   type ObservedSecret,
@@ -309,6 +310,12 @@ function selectToken(
   const hidden = hiddenTokens(around, owner).find((each) => each.token.id === id);
   if (hidden) refuseHidden(hidden, request, around);
   const known = owned ?? hidden;
+  const other = known ? undefined : markerOfOthers(token, owner);
+  if (other && request.way === 'replace') {
+    throw new SelectionError(
+      `${id} belongs to the deployment "${other.owner}" (${other.secret}), and here it has no successor; nothing was done; give the order to that deployment, by its policy; to end it all the same, use "way": "delete" (--delete)`,
+    );
+  }
   return { ...NONE, single: [{ token, ...(known && { owned: known }) }], namedToken: id };
 }
 

@@ -10,7 +10,7 @@ import {
   tracesOf,
 } from '../../secrets-manager/hold.ts';
 import { formatInstant } from '../../time.ts';
-import { parseMarker } from '../../tokens/marker.ts';
+import { markerOfOthers, parseMarker } from '../../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import { currentHolder, isExpired, isSame, ownedCurrent, wasArmed } from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
@@ -95,7 +95,7 @@ function othersOf(
 export function withoutTokenBy(
   target: Target,
   { way }: Pick<RevocationRequest, 'way'>,
-  { tokens }: Pick<Policy, 'tokens'>,
+  { owner, tokens }: Pick<Policy, 'owner' | 'tokens'>,
   around: OrderObservation,
 ): string[] {
   if (!ENDING_WAYS.includes(way)) return [];
@@ -110,6 +110,14 @@ export function withoutTokenBy(
         ]
       : [],
   );
+  const ofOthers = target.single.flatMap(({ token, owned }) => {
+    const marker = owned ? undefined : markerOfOthers(token, owner);
+    return marker
+      ? [
+          `consumers of ${marker.secret} have ${token.id}, which belongs to the deployment "${marker.owner}": they have no token that works until it replaces it`,
+        ]
+      : [];
+  });
   const others = [...around.secrets.values()].flatMap((seen) => {
     const { name } = seen.secret;
     if (target.secrets.includes(name)) return [];
@@ -124,7 +132,7 @@ export function withoutTokenBy(
       `nobody knows whose string ${name} (AWSCURRENT) has; if it is that of ${strangers.join(', ')}, its consumers have no token that works: replace it there first, with "secret": "${name}" (--secret)`,
     ];
   });
-  return [...unadopted, ...others];
+  return [...unadopted, ...ofOthers, ...others];
 }
 
 function withoutAws(
@@ -395,7 +403,7 @@ export function warningsOf(
   target: Target,
   order: Order,
   request: RevocationRequest,
-  policy: Pick<Policy, 'tokens'>,
+  policy: Pick<Policy, 'owner' | 'tokens'>,
   around: OrderObservation,
 ): string[] {
   const seen = target.secrets.flatMap((name) => around.secrets.get(name) ?? []);

@@ -708,3 +708,31 @@ test('unfreezing everything reaches what it can where one secret may not be desc
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
   expect([world.hold(GRAFANA), working(GRAFANA)]).toEqual(['frozen', []]);
 });
+
+test('the token of another deployment is not replaced by nothing, and whoever ends it is told whose consumers have it', async () => {
+  const name = 'keyturn/staging/app';
+  const staging = world.deploy({
+    ...(world.policy as object),
+    owner: 'staging',
+    tokens: { app: { permissions: { write: ['metrics'] } } },
+  });
+  await staging.rotate();
+  const { AWSCURRENT: tokenId = '' } = world.holders(name);
+  const string = world.string(name);
+  const order = { tokenId, reason: 'leaked' };
+  const { error } = await world.revoke(order);
+  expect(error?.errorMessage).toContain(
+    `${tokenId} belongs to the deployment "staging" (${name}), and here it has no successor; nothing was done`,
+  );
+  expect(world.accepts(string)).toBe(true);
+  const about = { ...order, way: 'delete' };
+  const { result: plan } = await world.revoke({ ...about, dryRun: true });
+  expect(plan?.plan.withoutToken).toEqual([
+    expect.stringContaining(`consumers of ${name} have ${tokenId}`),
+  ]);
+  await world.revoke(about);
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+  await staging.rotate();
+  expect(world.accepts(world.string(name))).toBe(true);
+});
