@@ -265,8 +265,12 @@ async function findUnlisted(
     ),
   );
   const isListed = (id: string) => listed.has(id);
-  // Who may not list the versions is told so behind the order.
-  const times = await secrets.versionTimes(name).catch(() => new Map<string, number>());
+  const times = await secrets.versionTimes(name).catch((error: unknown) => {
+    unseen.add(
+      `${name}: its versions without a label could not be looked at (${messageOf(error)}); a string in one of them may still work`,
+    );
+    return new Map<string, number>();
+  });
   const about = { now: apiNow(), isListed };
   const versions = versionsOfEnded(times, { expiresAfter: worksFor(seen, policy) }, about);
   const named = [

@@ -122,3 +122,22 @@ test('the same order goes on with an adopted token that its successor alone name
   expect(world.accepts(string)).toBe(false);
   expect(world.accepts(world.string(secret))).toBe(true);
 });
+
+test.each(['freeze', 'delete', 'replace'])(
+  '%s is not confirmed where the versions could not be listed when they were asked for',
+  async (way) => {
+    const { id, string } = await hideSuperseded();
+    const cut = listingWithout(id);
+    let isRefused = false;
+    world.intercept((call, effect) => {
+      if (call.operation !== 'ListSecretVersionIds' || isRefused) return cut(call, effect);
+      isRefused = true;
+      return Promise.resolve({ status: 400, body: '{"__type": "AccessDeniedException"}' });
+    });
+    const report = reportOf(await world.revoke({ token: 'telegraf', way, reason: 'leaked' }));
+    world.intercept();
+    await world.wait(MINUTE);
+    expect([report.confirmed, isRefused]).toEqual([false, true]);
+    expect(world.accepts(string)).toBe(true);
+  },
+);
