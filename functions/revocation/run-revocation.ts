@@ -22,6 +22,7 @@ import {
   type RevocationObservation,
   sharedListing,
 } from './observe.ts';
+import { homeOfToken } from './plan/hidden-tokens.ts';
 import { ENDING_WAYS, needsNoAws, UNDOING_WAYS } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
 import type { OrderObservation } from './plan/target.ts';
@@ -110,12 +111,9 @@ function applyRevocation(
   return Promise.all([
     ...inSecrets(target.secrets, revocation),
     ...inSecrets(target.proven, proof),
-    ...target.single.map((each) => {
-      const seen = secrets.get(each.owned?.marker.secret ?? '');
-      // A secret that was made again has the name of the one that it was in.
-      const has = seen?.tokens.some(({ token }) => token.id === each.token.id);
-      return revokeToken(each, has ? seen : undefined, revocation, shared);
-    }),
+    ...target.single.map((each) =>
+      revokeToken(each, homeOfToken(each, secrets), revocation, shared),
+    ),
   ]);
 }
 

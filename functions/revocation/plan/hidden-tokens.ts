@@ -6,6 +6,7 @@ import { parseMarker } from '../../tokens/marker.ts';
 import {
   asOwned,
   type ObservedSecret,
+  type ObservedToken,
   type OwnedToken,
   ownedToken,
   secretNamedIn,
@@ -122,6 +123,15 @@ export function notShownHere(
   return `${question} If not, give the order by the ids of the tokens, with "withoutSecrets": true (--without-secrets)`;
 }
 
+/** The secret that a token is in, if it is one that we see, and not only its namesake. */
+export function homeOfToken(
+  { token, owned }: ObservedToken,
+  secrets: ReadonlyMap<string, ObservedSecret>,
+): ObservedSecret | undefined {
+  const seen = secrets.get(owned?.marker.secret ?? '');
+  return seen?.tokens.some((each) => each.token.id === token.id) ? seen : undefined;
+}
+
 /** Whether a way needs no secret of a token that it is about. */
 const reachesHidden = (way: RevocationRequest['way']): boolean =>
   way === 'freeze' || way === 'delete' || way === 'whois';
@@ -143,9 +153,14 @@ export function withHidden(
   // A secret that could not be looked at may be on hold.
   const isGivenBack = ({ marker: { frozen, secret } }: OwnedToken) =>
     way === 'unfreeze' && frozen !== undefined && !unseenIn(around, (name) => name === secret);
-  const meant = hidden.filter((each) => reachesHidden(way) || isGivenBack(each));
+  // What another order froze in the secret's former self, nobody gives back by the name of the new one.
+  const isNamesake = ({ marker }: OwnedToken) => around.secrets.has(marker.secret);
+  const meant = hidden.filter(
+    (each) => reachesHidden(way) || (isGivenBack(each) && !isNamesake(each)),
+  );
+  const left = hidden.filter((each) => isGivenBack(each) && isNamesake(each));
   const single = meant.map((owned) => ({ token: owned.token, owned }));
-  return { ...target, single: [...target.single, ...single] };
+  return { ...target, single: [...target.single, ...single], hidden: left };
 }
 
 /** The order's token has our owner, and no secret that we see: the account or the Region may be the wrong one. */

@@ -6,6 +6,7 @@ import type { BlastRadius, KnownToken } from '../report.ts';
 import type { RevocationRequest } from '../request.ts';
 import { decideRevocation, foreignHolders, notReachedBecause } from './decide-revocation.ts';
 import { canKeep, decideToken, heldBecause } from './decide-token.ts';
+import { homeOfToken } from './hidden-tokens.ts';
 import { knowToken } from './known-token.ts';
 import { type Order, orderId } from './order.ts';
 import { selectTarget } from './select-tokens.ts';
@@ -151,7 +152,7 @@ export function planRevocation(
     ...target.single.flatMap(({ owned }) => owned?.marker.secret ?? []),
   ]);
   const ofSingle = target.single.map((each) => {
-    const secret = around.secrets.get(each.owned?.marker.secret ?? '')?.secret;
+    const secret = homeOfToken(each, around.secrets)?.secret;
     const reason = heldBecause(each, request.way, secret);
     return {
       actions: decideToken(each, request.way, secret),

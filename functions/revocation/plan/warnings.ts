@@ -23,7 +23,7 @@ import {
   shortfallOf,
 } from './decide-revocation.ts';
 import { decideToken, heldBecause } from './decide-token.ts';
-import { deletedSince } from './hidden-tokens.ts';
+import { deletedSince, homeOfToken } from './hidden-tokens.ts';
 import { grantsOf } from './known-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './order.ts';
 import { isCutShort, type OrderObservation, type Target } from './target.ts';
@@ -240,9 +240,10 @@ export function uncoveredBy(
   around: OrderObservation,
 ): string[] {
   const unasked = withoutAws(request, around);
-  const hidden = target.hidden.map(
-    (each) =>
-      `${each.token.id} has our owner and works; ${elsewhere(each, around)}, so it would get no successor and is left; to end it, name it by its id with --freeze or --delete`,
+  const hidden = target.hidden.map((each) =>
+    request.way === 'unfreeze'
+      ? `${each.token.id} is frozen, and ${elsewhere(each, around)}: it is left so; to give its permissions back, name it by its id`
+      : `${each.token.id} has our owner and works; ${elsewhere(each, around)}, so it would get no successor and is left; to end it, name it by its id with --freeze or --delete`,
   );
   const isCut = target.secrets.length > 0 && isCutShort(around);
   return [
@@ -364,9 +365,7 @@ function warnOfOwned(
   around: OrderObservation,
 ): string[] {
   const { token, owned } = observed;
-  const seen = around.secrets.get(owned.marker.secret);
-  // Of a secret that was made again, the hold is not this token's.
-  const secret = isUnseen(owned, around) ? undefined : seen?.secret;
+  const secret = homeOfToken(observed, around.secrets)?.secret;
   const held = heldBecause(observed, way, secret);
   if (held !== undefined) return [`${owned.marker.secret} ${held}`];
   const nothing = decideToken(observed, way, secret).length === 0 ? NOTHING[way] : undefined;

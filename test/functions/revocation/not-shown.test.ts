@@ -194,14 +194,24 @@ test('of a secret that was made again, an order for a token of the former one do
   expect(error?.errorMessage).not.toContain('does not show here');
 });
 
-test('before a freeze of a secret that was made again is undone, the frozen token of the former one is named', async () => {
+test('to undo a freeze of a secret that was made again gives nothing back in its former self, but by its id', async () => {
   const { AWSCURRENT: old = '' } = world.holders(TELEGRAF);
+  const leaked = world.string(TELEGRAF);
   await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'leaked' });
   await world.people.deleteSecret(TELEGRAF, 'for good');
   await world.rotate();
+  const string = world.string(TELEGRAF);
   await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'odd writes' });
-  const undo = { token: 'telegraf', way: 'unfreeze', reason: 'false alarm', dryRun: true };
-  const { result } = await world.revoke(undo);
-  expect(result?.plan.warnings).toContainEqual(expect.stringContaining(`${old} is frozen since`));
-  expect(JSON.stringify(result?.plan.warnings)).not.toContain('unfreeze the whole secret');
+  const undo = { token: 'telegraf', way: 'unfreeze', reason: 'false alarm' };
+  const { result: plan } = await world.revoke({ ...undo, dryRun: true });
+  expect(JSON.stringify(plan?.plan.warnings)).toContain(
+    `${old} is frozen, and its secret is another`,
+  );
+  const { result } = await world.revoke({ ...undo, plan: plan?.plan.hash });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  await world.wait(MINUTE);
+  expect([string, leaked].map((each) => world.accepts(each))).toEqual([true, false]);
+  await world.revoke({ tokenId: old, way: 'unfreeze', reason: 'false alarm' });
+  await world.wait(MINUTE);
+  expect(world.accepts(leaked)).toBe(true);
 });
