@@ -82,7 +82,7 @@ test('a saved state comes back later, with every instant as far away as it was',
   const tokens = () =>
     world.tokens().map(({ marker, ...token }) => ({
       ...token,
-      marker: { ...marker, armed: ago(marker?.armed) },
+      marker: { ...marker, armed: ago(marker?.armed), promoted: ago(marker?.promoted) },
       age: ago(world.cluster.state.tokens[0]?.createdAt),
     }));
   const before = tokens();

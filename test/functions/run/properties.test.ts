@@ -44,6 +44,7 @@ const marks = fc
     grace: fc.constantFrom(undefined, (2 * DAY) / SECOND),
     version: fc.constantFrom(undefined, [SAVED], [id(71)]),
     armed: fc.option(ago, { nil: undefined, freq: 6 }),
+    promoted: fc.option(ago, { nil: undefined }),
   })
   .map(({ since, ...others }) => {
     const [superseded, fenced, quarantined] = since.toSorted((a, b) => a - b);
@@ -68,7 +69,7 @@ const tokens = fc
     drawn.map(({ shape, marks: marker, ...options }, n) => {
       if (shape === 'foreign') return foreign(n, { createdAt: NOW - options.age });
       return shape === 'armed'
-        ? armed(n, { ...options, marker: { ...marker, was: WRITE } })
+        ? armed(n, { ...options, waits: true, marker: { ...marker, was: WRITE } })
         : inert(n, { ...options, permissions: [], marker });
     }),
   );
@@ -177,9 +178,14 @@ function protection({ token, marker }: OwnedToken, { secret, holders }: Observed
   };
   if (has('AWSCURRENT')) return 'current';
   if (isExpired(token, NOW)) return undefined;
-  const { superseded, quarantined } = marker;
+  const { superseded, quarantined, promoted = secret.changedAt } = marker;
   const alive = superseded === undefined && quarantined === undefined;
-  return alive && has('AWSPENDING') && !has('AWSPREVIOUS') ? 'pending' : undefined;
+  const current = holders.get(secret.labels.AWSCURRENT ?? '');
+  const replaced = current?.state === 'owned' ? current.owned.marker.superseded : undefined;
+  const isBack =
+    replaced !== undefined && token.createdAt <= replaced && replaced < secret.changedAt;
+  const wasLeft = promoted < secret.changedAt || isBack || has('AWSPREVIOUS');
+  return alive && has('AWSPENDING') && !wasLeft ? 'pending' : undefined;
 }
 
 function graceIsOver({ token, marker }: OwnedToken): boolean {
