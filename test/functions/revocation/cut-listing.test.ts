@@ -49,38 +49,28 @@ test.each(['freeze', 'delete', 'replace'])(
   },
 );
 
-test.each(['freeze', 'delete', 'replace'])(
-  '%s finds a token that the listing lacks by its leaked string, and ends it alone',
-  async (way) => {
-    const { id, string } = await hideSuperseded();
-    const selector = { fingerprint: fingerprint(string) };
-    const whois = await world.revoke({ way: 'whois', ...selector });
-    expect(whois.result?.plan).toMatchObject({ tokens: [{ tokenId: id, owned: true }] });
-    const report = reportOf(await world.revoke({ ...selector, way, reason: 'leaked' }));
-    world.intercept();
-    const result = way === 'freeze' ? 'frozen' : 'deleted';
-    expect(report.tokens).toMatchObject([{ tokenId: id, result }]);
-    await world.wait(MINUTE);
-    expect(world.accepts(string)).toBe(false);
-    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
-  },
-);
+/** What names one token. */
+const SELECTORS: Readonly<Record<string, (id: string, string: string) => object>> = {
+  'its leaked string': (_id, string) => ({ fingerprint: fingerprint(string) }),
+  'its id': (tokenId) => ({ tokenId }),
+  'the beginning of its id': (id) => ({ tokenId: id.slice(0, 8) }),
+};
 
-test.each(['freeze', 'delete', 'replace'])(
-  '%s finds a token that the listing lacks by the beginning of its id, too',
-  async (way) => {
-    const { id, string } = await hideSuperseded();
-    const tokenId = id.slice(0, 8);
-    const whois = await world.revoke({ way: 'whois', tokenId });
-    expect(whois.result?.plan).toMatchObject({ tokens: [{ tokenId: id, owned: true }] });
-    const report = reportOf(await world.revoke({ tokenId, way, reason: 'leaked' }));
-    world.intercept();
-    const result = way === 'freeze' ? 'frozen' : 'deleted';
-    expect(report.tokens).toMatchObject([{ tokenId: id, result }]);
-    await world.wait(MINUTE);
-    expect(world.accepts(string)).toBe(false);
-  },
-);
+test.each(
+  Object.keys(SELECTORS).flatMap((by) => ['freeze', 'delete', 'replace'].map((way) => [way, by])),
+)('%s finds a token that the listing lacks by %s, and ends it alone', async (way, by = '') => {
+  const { id, string } = await hideSuperseded();
+  const selector = SELECTORS[by]?.(id, string);
+  const whois = await world.revoke({ way: 'whois', ...selector });
+  expect(whois.result?.plan).toMatchObject({ tokens: [{ tokenId: id, owned: true }] });
+  const report = reportOf(await world.revoke({ ...selector, way, reason: 'leaked' }));
+  world.intercept();
+  const result = way === 'freeze' ? 'frozen' : 'deleted';
+  expect(report.tokens).toMatchObject([{ tokenId: id, result }]);
+  await world.wait(MINUTE);
+  expect(world.accepts(string)).toBe(false);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
 
 test('unfreeze gives back what the listing lacks, too', async () => {
   const { string } = await hideSuperseded();
@@ -91,20 +81,6 @@ test('unfreeze gives back what the listing lacks, too', async () => {
   expect(world.accepts(string)).toBe(true);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
-
-test.each(['freeze', 'delete', 'replace'])(
-  '%s finds a token that the listing lacks by its id, and ends it alone',
-  async (way) => {
-    const { id, string } = await hideSuperseded();
-    const report = reportOf(await world.revoke({ tokenId: id, way, reason: 'leaked' }));
-    world.intercept();
-    const result = way === 'freeze' ? 'frozen' : 'deleted';
-    expect(report.tokens).toMatchObject([{ tokenId: id, result }]);
-    await world.wait(MINUTE);
-    expect(world.accepts(string)).toBe(false);
-    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
-  },
-);
 
 test('the same order goes on with an adopted token that its successor alone names', async () => {
   const { deployed, secret, id } = await adopt(world);
