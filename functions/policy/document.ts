@@ -70,7 +70,7 @@ const clusterUrl = z.pipe(
     z.regex(/^https?:\/\/[^\s/?#@*\\]+(?:\/[^\s?#\\]*)?$/i, { error: URL_EXPECTED, abort: true }),
     z.refine((url) => visible(url) === url && URL.canParse(url), URL_EXPECTED),
     z.refine(
-      (url) => !/\/(?:api\/v[0-9]+|query|write)(?:\/|$)/.test(url),
+      (url) => !/[^/]\/(?:api\/v[0-9]+|query|write)(?:\/|$)/.test(url),
       'the URL without a path of the API, such as /api/v0 or /query, which the functions add',
     ),
   ),

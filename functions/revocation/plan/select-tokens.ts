@@ -93,9 +93,13 @@ function selectNamed(
 const isArnOf = (secret: string, arn: string) =>
   SECRET_SUFFIX.test(arn) && nameInArn(arn).replace(SECRET_SUFFIX, '') === secret;
 
-/** Its secret is there, and is not ours yet. */
-function refuseUnadopted(entry: TokenPolicy | undefined): void {
-  if (!entry?.adopt) return;
+/** Its secret is there, and is not ours yet. What was adopted may keep `adopt` in the policy, long after that token is gone. */
+function refuseUnadopted(entry: TokenPolicy | undefined, around: OrderObservation): void {
+  const { tokenId } = entry?.adopt ?? {};
+  const isThere = around.tokens.some(
+    ({ id, revokedAt }) => id === tokenId && revokedAt === undefined,
+  );
+  if (!entry?.adopt || !(isThere || isCutShort(around))) return;
   throw new SelectionError(
     `${entry.name} was not adopted yet, so nobody knows whether its secret has the token that its entry names; nothing was done; let it be adopted (keyturn rotate ${entry.name}), and give the order again, or end that token by its id: ${entry.adopt.tokenId} (--token-id)`,
   );
@@ -119,7 +123,10 @@ function selectSecret(
   const found = selectNamed(named, request, around, policy);
   if (found) return found;
   refuseUnseen(around, request, isNamed);
-  refuseUnadopted(policy.tokens.find((each) => isNamed(each.secret)));
+  refuseUnadopted(
+    policy.tokens.find((each) => isNamed(each.secret)),
+    around,
+  );
   const known = suggestionFor(nameOrArn, [...secrets.keys()]);
   throw new SelectionError(`this deployment has no secret ${nameOrArn}${known}`);
 }
@@ -149,7 +156,7 @@ function selectName(
       `neither the policy nor Secrets Manager has a token ${name}${suggestionFor(name, names)}`,
     );
   }
-  refuseUnadopted(entry);
+  refuseUnadopted(entry, around);
   throw new SelectionError(`${name} has no secret here, and the cluster has no live token of it`);
 }
 

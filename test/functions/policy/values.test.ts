@@ -374,6 +374,10 @@ test.each([
   ]);
 });
 
+test('takes a host that is named like a path of the API', () => {
+  expect(inCluster({ url: 'https://query' })).toEqual([]);
+});
+
 test('takes a description in any language', () => {
   for (const description of ['Prüfstand 3 – „Süd“', '製造ライン', 'قسم الإنتاج', '🏭 ok', '']) {
     expect(inEntry({ description })).toEqual([]);

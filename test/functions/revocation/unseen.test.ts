@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { denied } from '../../world/faults.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import { answer, GRAFANA, issuedForEachTest, reportOf } from './issued.ts';
+import { adopt, answer, GRAFANA, issuedForEachTest, reportOf } from './issued.ts';
 
 /** An order that never claims what it did not see, and reaches what it can. */
 const world = await issuedForEachTest();
@@ -588,6 +588,19 @@ test('that a secret which is to be adopted has no tag yet is no news', async () 
   await world.wait(300_000);
   expect(world.accepts(accessToken)).toBe(false);
 });
+
+test.each([{ token: 'legacy' }, { secret: 'legacy/db' }])(
+  'a secret that was adopted once, and deleted with its token, is not said to wait for its adoption: %j',
+  async (selector) => {
+    const { deployed, secret } = await adopt(world);
+    await world.people.deleteSecret(secret, 'for good');
+    for (const { id } of world.tokens(secret)) await world.people.deleteToken(id);
+    await world.wait(MINUTE);
+    const { error } = await deployed.revoke({ ...selector, way: 'freeze', reason: 'leaked' });
+    expect(error?.errorMessage).not.toContain('not adopted yet');
+    expect(error?.errorMessage).toMatch(/has no secret/);
+  },
+);
 
 /** Telegraf's consumers read another secret, which its entry is to adopt with a token made by hand. */
 async function openUnadopted() {
