@@ -62,6 +62,8 @@ export function createCaller(options: ManagementApiOptions) {
   const transport = createTransport({ ...options, connections: options.connections ?? 10 });
 
   const send = async <T>(prefix: string, call: Call<T>): Promise<Reply<T>> => {
+    // It may have ended while a repetition was waited for.
+    call.signal?.throwIfAborted();
     const request = {
       method: call.method,
       path: `${prefix}${call.path}`,

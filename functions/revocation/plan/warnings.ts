@@ -114,7 +114,7 @@ export function withoutTokenBy(
     const marker = owned ? undefined : markerOfOthers(token, owner);
     return marker
       ? [
-          `consumers of ${marker.secret} have ${token.id}, which belongs to the deployment "${marker.owner}": they have no token that works until it replaces it`,
+          `consumers of ${marker.secret} have ${token.id}, which belongs to the deployment "${marker.owner}": they have no token that works until ${way === 'freeze' ? 'it is unfrozen there' : 'its next run of rotate'}`,
         ]
       : [];
   });

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { answering, disturb, faults } from '../../world/faults.ts';
-import { openWorldForTest } from '../../world/open-world.ts';
-import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
 import { issuedForEachTest } from './issued.ts';
 
 const world = await issuedForEachTest();
@@ -77,38 +76,6 @@ test('kills nothing without a successor that works, and says so', async () => {
   expect(world.accepts(string)).toBe(false);
 });
 
-test('cuts off every string of a secret where the cluster answers no deletion, and the same order again ends it', async () => {
-  const strings = [world.string(TELEGRAF)];
-  await world.rotate(force);
-  strings.push(world.string(TELEGRAF));
-  await world.wait(MINUTE);
-  expect(strings.map((each) => world.accepts(each))).toEqual([true, true]);
-  const at = world.clock.now();
-  const stripped: number[] = [];
-  world.intercept(async (call, effect) => {
-    if (call.operation === 'PATCH /tokens/{id}') stripped.push(world.clock.now() - at);
-    if (call.operation !== 'DELETE /tokens/{id}') return effect();
-    await world.clock.heldBack(call.caller, world.clock.after(HOUR));
-    return 'reset';
-  });
-  const condemned = { ...order, way: 'delete' };
-  const { error } = await world.revoke(condemned);
-  world.intercept();
-  expect(error?.errorMessage).toContain(
-    'its permissions were taken, and the cluster did not delete it: no complete answer within 10 s',
-  );
-  const told = world.events('Token Permissions Changed').map(({ detail }) => detail);
-  expect(told).toMatchObject([{ reason: 'Revoked' }, { reason: 'Revoked' }]);
-  expect(stripped).toHaveLength(2);
-  expect(Math.max(...stripped)).toBeLessThan(MINUTE / 2);
-  await world.wait(MINUTE);
-  expect(strings.map((each) => world.accepts(each))).toEqual([false, false]);
-
-  const { result: report } = await world.revoke(condemned);
-  expect(report).toMatchObject({ confirmed: true });
-  expect(world.tokens(TELEGRAF)).toEqual([]);
-});
-
 test('cuts off a string whose deletion the cluster refuses to carry out', async () => {
   const string = world.string(TELEGRAF);
   world.intercept(
@@ -123,34 +90,6 @@ test('cuts off a string whose deletion the cluster refuses to carry out', async 
   world.intercept();
   await world.revoke({ ...order, way: 'delete' });
   expect(world.tokens(TELEGRAF)).toEqual([]);
-});
-
-test('keeps no string waiting for the deletions of many others that nobody answers', async () => {
-  const names = Array.from({ length: 30 }, (_, n) => `t${n}`);
-  const many = await openWorldForTest(
-    policyWith(Object.fromEntries(names.map((name) => [name, writer]))),
-  );
-  await many.rotate();
-  const strings = names.map((name) => many.string(`keyturn/prod/${name}`));
-  const at = many.clock.now();
-  const cutOff: number[] = [];
-  many.intercept(async (call, effect) => {
-    if (call.operation === 'PATCH /tokens/{id}') cutOff.push(many.clock.now() - at);
-    if (call.operation !== 'DELETE /tokens/{id}') return effect();
-    await many.clock.heldBack(call.caller, many.clock.after(HOUR));
-    return 'reset';
-  });
-  const { error } = await many.revoke({
-    all: true,
-    confirm: '127.0.0.1',
-    way: 'delete',
-    reason: 'leaked',
-  });
-  expect(error?.errorMessage).toContain('its permissions were taken');
-  expect(cutOff).toHaveLength(30);
-  expect(Math.max(...cutOff)).toBeLessThan(MINUTE / 2);
-  await many.wait(MINUTE);
-  expect(strings.filter((each) => many.accepts(each))).toEqual([]);
 });
 
 test.each([

@@ -117,9 +117,9 @@ function recognise(
 ): void {
   const token = model.tokens.get(tokenId);
   if (!token) return;
-  const { version = [] } = markerOf(token) ?? {};
+  const { version = [], promoted = model.at } = markerOf(token) ?? {};
   const isCurrent = holderOf(model, secret, secret.labels.AWSCURRENT)?.id === tokenId;
-  const isNoMore = { superseded: undefined, grace: undefined, fenced: undefined };
+  const isNoMore = { superseded: undefined, grace: undefined, fenced: undefined, promoted };
   const clocks = isCurrent ? isNoMore : { superseded: model.at, fenced: undefined };
   const fields = { version: [...version, versionId].slice(-3) };
   model.tokens.set(tokenId, mark(token, { ...fields, ...(label !== 'AWSPENDING' && clocks) }));
