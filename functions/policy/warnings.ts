@@ -55,16 +55,17 @@ function rhythmsOfWindows({ tokens }: Policy): PolicyIssue[] {
 }
 
 function* lifetimes({ tokens }: Policy): Generator<PolicyIssue> {
-  for (const { name, rotateEvery, gracePeriod, quarantine, expiresAfter } of tokens) {
+  for (const { name, rotateEvery, renewBefore, gracePeriod, quarantine, expiresAfter } of tokens) {
     if (gracePeriod === 0) {
       const message =
         '0s takes the old token away as soon as its successor is promoted, while consumers still send it; choose the time after which every consumer has read the secret again';
       yield { path: ['tokens', name, 'gracePeriod'], message };
     }
-    const left = Math.max(0, (expiresAfter ?? 0) - rotateEvery - 2 * gracePeriod);
+    const age = Math.min(rotateEvery, (expiresAfter ?? 0) - renewBefore);
+    const left = Math.max(0, (expiresAfter ?? 0) - age - 2 * gracePeriod);
     if (expiresAfter !== undefined && quarantine > left) {
       const [shown, life, rest] = [quarantine, expiresAfter, left].map(formatDuration);
-      const message = `${shown} is longer than what expiresAfter (${life}) leaves behind rotateEvery and two grace periods (${rest}): a token expires in its quarantine, and cannot be restored then; choose a shorter time, or a longer expiresAfter`;
+      const message = `${shown} is longer than what expiresAfter (${life}) leaves behind its rotation and two grace periods (${rest}): a token expires in its quarantine, and cannot be restored then; choose a shorter time, or a longer expiresAfter`;
       yield { path: ['tokens', name, 'quarantine'], message };
     }
   }

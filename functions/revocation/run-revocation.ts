@@ -112,7 +112,7 @@ function applyRevocation(
     ...inSecrets(target.secrets, revocation),
     ...inSecrets(target.proven, proof),
     ...target.single.map((each) =>
-      revokeToken(each, homeOfToken(each, secrets), revocation, shared),
+      revokeToken(each, homeOfToken(each, revocation.order.way, secrets), revocation, shared),
     ),
   ]);
 }

@@ -123,12 +123,17 @@ export function notShownHere(
   return `${question} If not, give the order by the ids of the tokens, with "withoutSecrets": true (--without-secrets)`;
 }
 
-/** The secret that a token is in, if it is one that we see, and not only its namesake. */
+/**
+ * The secret that a token is in, if it is one that we see, and not only its namesake. Nothing is given back under the hold of
+ * a namesake either: it is all that is known of the name.
+ */
 export function homeOfToken(
   { token, owned }: ObservedToken,
+  way: RevocationRequest['way'],
   secrets: ReadonlyMap<string, ObservedSecret>,
 ): ObservedSecret | undefined {
   const seen = secrets.get(owned?.marker.secret ?? '');
+  if (UNDOING_WAYS.includes(way)) return seen;
   return seen?.tokens.some((each) => each.token.id === token.id) ? seen : undefined;
 }
 
@@ -144,7 +149,7 @@ const reachesHidden = (way: RevocationRequest['way']): boolean =>
 export function withHidden(
   target: Target,
   hidden: readonly OwnedToken[],
-  { way }: Pick<RevocationRequest, 'way'>,
+  { way, selector }: Pick<RevocationRequest, 'way' | 'selector'>,
   around: OrderObservation,
 ): Target {
   if (way === 'replace') {
@@ -153,12 +158,11 @@ export function withHidden(
   // A secret that could not be looked at may be on hold.
   const isGivenBack = ({ marker: { frozen, secret } }: OwnedToken) =>
     way === 'unfreeze' && frozen !== undefined && !unseenIn(around, (name) => name === secret);
-  // What another order froze in the secret's former self, nobody gives back by the name of the new one.
-  const isNamesake = ({ marker }: OwnedToken) => around.secrets.has(marker.secret);
-  const meant = hidden.filter(
-    (each) => reachesHidden(way) || (isGivenBack(each) && !isNamesake(each)),
-  );
-  const left = hidden.filter((each) => isGivenBack(each) && isNamesake(each));
+  // What another order froze in a secret that is gone, nobody gives back by the name of a new one, or by a whole database.
+  const isNamed = selector.kind === 'token' || selector.kind === 'secret';
+  const isLeft = ({ marker }: OwnedToken) => !isNamed || around.secrets.has(marker.secret);
+  const meant = hidden.filter((each) => reachesHidden(way) || (isGivenBack(each) && !isLeft(each)));
+  const left = hidden.filter((each) => isGivenBack(each) && isLeft(each));
   const single = meant.map((owned) => ({ token: owned.token, owned }));
   return { ...target, single: [...target.single, ...single], hidden: left };
 }

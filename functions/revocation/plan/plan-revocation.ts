@@ -152,7 +152,7 @@ export function planRevocation(
     ...target.single.flatMap(({ owned }) => owned?.marker.secret ?? []),
   ]);
   const ofSingle = target.single.map((each) => {
-    const secret = homeOfToken(each, around.secrets)?.secret;
+    const secret = homeOfToken(each, request.way, around.secrets)?.secret;
     const reason = heldBecause(each, request.way, secret);
     return {
       actions: decideToken(each, request.way, secret),

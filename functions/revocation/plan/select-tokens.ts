@@ -10,7 +10,7 @@ import {
 import { suggestionFor } from '../../policy/suggestion.ts';
 import { holdOf } from '../../secrets-manager/hold.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
-import { markerOfOthers } from '../../tokens/marker.ts';
+import { isMarkedByOthers, markerOfOthers } from '../../tokens/marker.ts';
 import {
   asOwned,
   type ObservedSecret,
@@ -290,6 +290,18 @@ function selectUnlisted(id: string, request: RevocationRequest, around: OrderObs
   );
 }
 
+/** Another deployment has a successor for its token, and here it has none. */
+function refuseOfOthers(token: OrderObservation['tokens'][number], owner: string): void {
+  if (!isMarkedByOthers(token.description, owner)) return;
+  const other = markerOfOthers(token, owner);
+  const whose = other
+    ? `belongs to the deployment "${other.owner}" (${other.secret})`
+    : 'bears a marker of another deployment, or one that cannot be read';
+  throw new SelectionError(
+    `${token.id} ${whose}, and here it has no successor; nothing was done; give the order to that deployment, by its policy; to end it all the same, use "way": "delete" (--delete)`,
+  );
+}
+
 function selectToken(
   id: string,
   request: RevocationRequest,
@@ -317,12 +329,7 @@ function selectToken(
   const hidden = hiddenTokens(around, owner).find((each) => each.token.id === id);
   if (hidden) refuseHidden(hidden, request, around);
   const known = owned ?? hidden;
-  const other = known ? undefined : markerOfOthers(token, owner);
-  if (other && request.way === 'replace') {
-    throw new SelectionError(
-      `${id} belongs to the deployment "${other.owner}" (${other.secret}), and here it has no successor; nothing was done; give the order to that deployment, by its policy; to end it all the same, use "way": "delete" (--delete)`,
-    );
-  }
+  if (!known && request.way === 'replace') refuseOfOthers(token, owner);
   return { ...NONE, single: [{ token, ...(known && { owned: known }) }], namedToken: id };
 }
 

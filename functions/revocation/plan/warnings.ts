@@ -365,7 +365,7 @@ function warnOfOwned(
   around: OrderObservation,
 ): string[] {
   const { token, owned } = observed;
-  const secret = homeOfToken(observed, around.secrets)?.secret;
+  const secret = homeOfToken(observed, way, around.secrets)?.secret;
   const held = heldBecause(observed, way, secret);
   if (held !== undefined) return [`${owned.marker.secret} ${held}`];
   const nothing = decideToken(observed, way, secret).length === 0 ? NOTHING[way] : undefined;

@@ -112,4 +112,6 @@ test('warns of a quarantine that is longer than what is left of the life of a to
   expect(lifetimes({ quarantine: '58d' })).toEqual([]);
   expect(lifetimes({ quarantine: '59d' })).toHaveLength(1);
   expect(lifetimes({ expiresAfter: 'never', quarantine: '90d' })).toEqual([]);
+  // It is rotated `renewBefore` its expiry at the latest.
+  expect(lifetimes({ rotateEvery: '85d' })).toEqual([]);
 });

@@ -215,3 +215,35 @@ test('to undo a freeze of a secret that was made again gives nothing back in its
   await world.wait(MINUTE);
   expect(world.accepts(leaked)).toBe(true);
 });
+
+test('whoever undoes a freeze of everything gives nothing back in a secret that was frozen, and deleted, before', async () => {
+  const leaked = world.string(TELEGRAF);
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'leaked' });
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  await world.wait(MINUTE);
+  const all = { all: true, confirm: '127.0.0.1', reason: 'drill' };
+  await world.revoke({ ...all, way: 'freeze' });
+  await world.revoke({ ...all, way: 'unfreeze' });
+  await world.wait(MINUTE);
+  expect(world.accepts(leaked)).toBe(false);
+});
+
+test('nothing is given back to a token of a former secret while that of its name is on hold', async () => {
+  const { AWSCURRENT: tokenId = '' } = world.holders(TELEGRAF);
+  const leaked = world.string(TELEGRAF);
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'leaked' });
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  await world.rotate();
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'odd writes' });
+  let given = 0;
+  world.intercept((call, effect) => {
+    if (call.operation.startsWith('PATCH ')) given += 1;
+    return Promise.resolve(effect());
+  });
+  const undo = { tokenId, way: 'unfreeze', reason: 'false alarm' };
+  const { result: plan } = await world.revoke({ ...undo, dryRun: true });
+  expect(plan?.plan).toMatchObject({ actions: [] });
+  await world.revoke(undo);
+  await world.wait(MINUTE);
+  expect([given, world.accepts(leaked)]).toEqual([0, false]);
+});

@@ -738,6 +738,11 @@ test('the token of another deployment is not replaced by nothing, and whoever en
     `${tokenId} belongs to the deployment "staging" (${name}), and here it has no successor; nothing was done`,
   );
   expect(world.accepts(string)).toBe(true);
+  // Nor if somebody wrote behind its marker, which nobody can read then.
+  const { description = '' } = world.cluster.state.tokens.find(({ id }) => id === tokenId) ?? {};
+  await world.people.changeToken(tokenId, { description: `${description} (do not touch)` });
+  expect((await world.revoke(order)).error?.errorMessage).toContain('or one that cannot be read');
+  await world.people.changeToken(tokenId, { description });
   const about = { ...order, way: 'delete' };
   const { result: plan } = await world.revoke({ ...about, dryRun: true });
   expect(plan?.plan.withoutToken).toEqual([
