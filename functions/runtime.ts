@@ -37,15 +37,9 @@ import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
 import type { ReadKeyPolicy, Secrets } from './secrets-manager/secrets.ts';
-import { DAY_MS, formatInstant, MINUTE_MS } from './time.ts';
+import { DAY_MS, formatInstant, LONGEST_RUN_MS } from './time.ts';
 import { TokenValue } from './token-value.ts';
 
-/**
- * No run lasts longer, in Lambda or on a laptop: much less than a grace period and than the hour that
- * `reap` waits. Lambda ends a function after 15 minutes.
- * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
- */
-const LONGEST_RUN_MS = 15 * MINUTE_MS;
 /** A scheduled run is over so long before its schedule fires again. */
 const BEFORE_NEXT_MS = 10_000;
 /** Kept for the answer and the last log lines. */

@@ -4,6 +4,13 @@ export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
 /**
+ * No run lasts longer, in Lambda or on a laptop: much less than a grace period and than the hour that
+ * `reap` waits. Lambda ends a function after 15 minutes.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+export const LONGEST_RUN_MS = 15 * MINUTE_MS;
+
+/**
  * `2026-01-31T00:00:00Z` for an instant in milliseconds since 1970, cut to the whole second. The
  * Management API takes whole seconds in `expiresAt`; markers, reports and secrets have the same form.
  * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/

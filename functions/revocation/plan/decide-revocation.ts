@@ -8,7 +8,7 @@ import {
   LIFTED_TAG,
   missingTraces,
 } from '../../secrets-manager/hold.ts';
-import { HOUR_MS, MINUTE_MS } from '../../time.ts';
+import { HOUR_MS, LONGEST_RUN_MS } from '../../time.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   hasVersion,
@@ -22,9 +22,6 @@ import {
 import type { RevocationWay } from '../request.ts';
 import { ENDING_WAYS, type Order } from './order.ts';
 import type { RevocationAction } from './revocation-action.ts';
-
-/** What AWS lets a run take. */
-const LONGEST_RUN_MS = 15 * MINUTE_MS;
 
 /** An order that was done this long ago is over: the same words are a new order. */
 const SAME_ORDER_MS = HOUR_MS;

@@ -194,7 +194,8 @@ test('of a secret that was made again, an order for a token of the former one do
   expect(error?.errorMessage).not.toContain('does not show here');
 });
 
-test('to undo a freeze of a secret that was made again gives nothing back in its former self, but by its id', async () => {
+/** A secret is frozen, deleted, made again, and frozen once more. */
+async function freezeTwice() {
   const { AWSCURRENT: old = '' } = world.holders(TELEGRAF);
   const leaked = world.string(TELEGRAF);
   await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'leaked' });
@@ -202,6 +203,11 @@ test('to undo a freeze of a secret that was made again gives nothing back in its
   await world.rotate();
   const string = world.string(TELEGRAF);
   await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'odd writes' });
+  return { old, leaked, string };
+}
+
+test('to undo a freeze of a secret that was made again gives nothing back in its former self, but by its id', async () => {
+  const { old, leaked, string } = await freezeTwice();
   const undo = { token: 'telegraf', way: 'unfreeze', reason: 'false alarm' };
   const { result: plan } = await world.revoke({ ...undo, dryRun: true });
   expect(JSON.stringify(plan?.plan.warnings)).toContain(
@@ -229,12 +235,7 @@ test('whoever undoes a freeze of everything gives nothing back in a secret that 
 });
 
 test('nothing is given back to a token of a former secret while that of its name is on hold', async () => {
-  const { AWSCURRENT: tokenId = '' } = world.holders(TELEGRAF);
-  const leaked = world.string(TELEGRAF);
-  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'leaked' });
-  await world.people.deleteSecret(TELEGRAF, 'for good');
-  await world.rotate();
-  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'odd writes' });
+  const { old: tokenId, leaked } = await freezeTwice();
   let given = 0;
   world.intercept((call, effect) => {
     if (call.operation.startsWith('PATCH ')) given += 1;
