@@ -2,7 +2,7 @@ import { placesOfCredentials, redact } from '../credentials.ts';
 import type { PolicyIssue } from './policy-error.ts';
 
 /** The administrator's token of a cluster without an identity provider. As the name of a secret, it would have the right letters. */
-const JWT = /eyJ[\w-]{8,}\.[\w-]+\.[\w-]+/;
+const JWT = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]+/;
 
 export const holdsJwt = (text: string): boolean => JWT.test(text);
 
