@@ -32,11 +32,16 @@ export function setPermissions(
 }
 
 /** Whether the router that answers has learnt of a change, whose delay is over at `effectiveAt`. */
-const hasLearnt = (
+function hasLearnt(
   { id }: StoredToken,
   effectiveAt: number,
-  { now, router, routers }: World,
-): boolean => effectiveAt + lagOf(router, id, effectiveAt, routers.spreadMs) <= now;
+  { now, router, routers: { spreadMs } }: World,
+): boolean {
+  if (effectiveAt > now) return false;
+  // All have.
+  if (effectiveAt + spreadMs <= now) return true;
+  return effectiveAt + lagOf(router, id, effectiveAt, spreadMs) <= now;
+}
 
 function isKnown(token: StoredToken, world: World): boolean {
   const { knownFrom, knownUntil, expiresAt = Infinity } = token;
@@ -46,18 +51,24 @@ function isKnown(token: StoredToken, world: World): boolean {
   return hasLearnt(token, knownFrom, world) && !hasExpired && !isRevoked;
 }
 
+/** The token that a string is of, revoked or not. */
+export function findToken(tokenString: string, { state }: World): StoredToken | undefined {
+  const hash = sha512(tokenString);
+  return state.tokens.find((each) => each.sha512 === hash);
+}
+
+type Verdict = 'granted' | 'not permitted' | 'invalid';
+
 /**
- * The data plane's decision on a token string. It checks the database name of the request, even if no
- * such database exists (influxdata/influxdb3_core: authz).
+ * What one router makes of a token. It checks the database name of the request, even if no such database
+ * exists (influxdata/influxdb3_core: authz).
  */
-export function authorise(
-  tokenString: string,
+export function judge(
+  token: StoredToken | undefined,
   action: 'read' | 'write',
   database: string,
   world: World,
-): 'granted' | 'not permitted' | 'invalid' {
-  const hash = sha512(tokenString);
-  const token = world.state.tokens.find((each) => each.sha512 === hash);
+): Verdict {
   if (!token || !isKnown(token, world)) return 'invalid';
   const granted = token.grants.some(
     (grant) =>
@@ -68,3 +79,11 @@ export function authorise(
   );
   return granted ? 'granted' : 'not permitted';
 }
+
+/** The data plane's decision on a token string. */
+export const authorise = (
+  tokenString: string,
+  action: 'read' | 'write',
+  database: string,
+  world: World,
+): Verdict => judge(findToken(tokenString, world), action, database, world);

@@ -4,7 +4,7 @@ import type { Asked, Respond } from '../asked.ts';
 import { type Callers, watchCallers } from '../callers.ts';
 import type { Clock } from '../clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../interception.ts';
-import { authorise } from './grants.ts';
+import { findToken, judge } from './grants.ts';
 import type { Manners } from './manners.ts';
 import { createPast } from './past.ts';
 import { type Routers, routerOf } from './routers.ts';
@@ -127,8 +127,9 @@ export function createCluster(options: ClusterOptions): Cluster {
       past.forget();
     },
     acceptedBy(tokenString, action, database) {
+      const token = findToken(tokenString, world(0));
       const accepts = (router: number) =>
-        authorise(tokenString, action, database, world(router)) === 'granted';
+        judge(token, action, database, world(router)) === 'granted';
       return Array.from({ length: cluster.routers.count }, (_, router) => router).filter(accepts);
     },
     accepts(...asked) {

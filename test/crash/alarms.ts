@@ -32,8 +32,8 @@ export type Rising = (logged: Logged) => readonly string[];
 const notOfSilence = (alarms: readonly AlarmProperties[]) =>
   alarms.filter(({ TreatMissingData }) => TreatMissingData !== 'breaching');
 
-export function readAlarms(): Rising {
-  const alarms = notOfSilence(Object.values(deployedAlarms()));
+export function readAlarms(deployed = deployedAlarms()): Rising {
+  const alarms = notOfSilence(Object.values(deployed));
   const failures = alarms.filter(({ MetricName }) => MetricName === 'Errors');
   return ({ lines, error }) => {
     const failed = failures.filter(() => error);

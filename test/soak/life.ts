@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Rising } from '../crash/alarms.ts';
 import { openWorld } from '../world/open-world.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import type { Deployment, World } from '../world/world.ts';
@@ -133,7 +134,7 @@ async function judge({ oracles, run }: Stage, calmAt: number): Promise<string[]>
 }
 
 /** Lives a life from its plan, until its end or the first violation. */
-export async function live(plan: LifePlan, write: Tell = () => {}): Promise<Lived> {
+export async function live(plan: LifePlan, rising: Rising, write: Tell = () => {}): Promise<Lived> {
   const chance = createChance(`processes ${plan.seed}`);
   const { activationDelayMs, revocationDelayMs, routers, manners } = plan;
   const world = await openWorld(policyOf(plan, UNCHANGED), {
@@ -151,6 +152,7 @@ export async function live(plan: LifePlan, write: Tell = () => {}): Promise<Live
   const oracles = createOracles(world, {
     renewBefore: lengthOf(plan.lives.renewBefore ?? '14d'),
     everyMs: plan.everyMs.rotate,
+    rising,
   });
   const counts = { runs: 0, failedRuns: 0 };
   const rows: Record<string, number> = {};

@@ -1,5 +1,5 @@
 import type { RevocationReport } from '../../functions/revocation/report.ts';
-import { readAlarms } from '../crash/alarms.ts';
+import type { Rising } from '../crash/alarms.ts';
 import { emptyHistory, note, noteLook, noteProbe } from '../crash/history.ts';
 import { refusesNoConsumer, violations } from '../crash/invariants.ts';
 import { claims, condemnedIn } from '../crash/order-outcomes.ts';
@@ -21,12 +21,18 @@ import type { Answered, World } from '../world/world.ts';
 const FEWEST_RUNS = 3;
 const READS = /^(GET |Get|List|Describe|BatchGet)/;
 
-let rising: ReturnType<typeof readAlarms> | undefined;
-
 /** Checks a world after every call that may change it, and after every run. */
 export function createOracles(
   world: World,
-  { renewBefore, everyMs }: { readonly renewBefore: number; readonly everyMs: number },
+  {
+    renewBefore,
+    everyMs,
+    rising,
+  }: {
+    readonly renewBefore: number;
+    readonly everyMs: number;
+    readonly rising: Rising;
+  },
 ) {
   const { cluster, aws, clock } = world;
   const history = emptyHistory();
@@ -35,8 +41,6 @@ export function createOracles(
   let seen: View | undefined;
   let asked = 0;
   const endedFirst = new Set<string>();
-  rising ??= readAlarms();
-  const risen = rising;
 
   const view = (): View => {
     seen ??= viewOf(cluster.state, aws.state, clock.now());
@@ -179,7 +183,7 @@ export function createOracles(
       const leaks = lines.filter((line) => line.includes('apiv1_'));
       tell(leaks.map((line) => `I: a token string in ${line.slice(0, 200)}`));
       if (job === 'rotate' && !error && !isStormy) worked.push(clock.now());
-      const rang = risen({ lines, ...(error && { error }) });
+      const rang = rising({ lines, ...(error && { error }) });
       noteSilence(rang.length > 0 ? [] : troublesNow(), job === 'rotate' ? 1 : 0);
       return rang;
     },

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { deployedAlarms } from '../lib/deployed-alarms.ts';
 import type { Lived } from './life.ts';
 import type { LifePlan } from './plan.ts';
 import type { Task } from './worker.ts';
@@ -17,7 +18,9 @@ export class StoppedError extends Error {
 export function openPool(size: number) {
   const free: Worker[] = [];
   const waiting: ((worker: Worker) => void)[] = [];
-  const start = () => new Worker(new URL('./worker.ts', import.meta.url));
+  // Synthesis takes seconds.
+  const workerData = { alarms: deployedAlarms() };
+  const start = () => new Worker(new URL('./worker.ts', import.meta.url), { workerData });
   const give = (worker: Worker) => {
     const next = waiting.shift();
     if (next) next(worker);

@@ -1,4 +1,5 @@
 import type { Told } from './pool.ts';
+import { ROWS } from './rows.ts';
 
 const YEAR_MS = 365 * 86_400_000;
 
@@ -25,6 +26,8 @@ export function tally(lives: readonly Told[], seconds: number): string[] {
   const years = count(({ lastedMs }) => lastedMs / YEAR_MS);
   const violations = (letter: string) =>
     count((each) => each.violations.filter(({ text }) => text.startsWith(letter)).length);
+  const decided = sum(lives.map(({ rows: taken }) => taken));
+  const never = ROWS.filter((row) => !decided.some(([what]) => what === row));
   const rows: [string, string | number][] = [
     ['lives', lives.length],
     ['virtual years', years.toFixed(1)],
@@ -45,11 +48,12 @@ export function tally(lives: readonly Told[], seconds: number): string[] {
       `trouble: ${what}`,
       number,
     ]),
-    ...sum(lives.map(({ rows: taken }) => taken)).map(([what, number]): [string, number] => [
-      `decided: ${what}`,
-      number,
-    ]),
+    ...decided.map(([what, number]): [string, number] => [`decided: ${what}`, number]),
+    ['rows of decision tables never taken', never.length],
   ];
   const width = Math.max(...rows.map(([what]) => what.length));
-  return rows.map(([what, value]) => `${what.padEnd(width)}  ${value}`);
+  return [
+    ...rows.map(([what, value]) => `${what.padEnd(width)}  ${value}`),
+    ...never.map((row) => `never: ${row}`),
+  ];
 }

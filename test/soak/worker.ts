@@ -1,4 +1,6 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import { readAlarms } from '../crash/alarms.ts';
+import type { DeployedAlarms } from '../lib/deployed-alarms.ts';
 import { live } from './life.ts';
 import type { LifePlan } from './plan.ts';
 
@@ -9,8 +11,11 @@ export interface Task {
   readonly isVerbose: boolean;
 }
 
+const { alarms } = workerData as { readonly alarms: DeployedAlarms };
+const rising = readAlarms(alarms);
+
 parentPort?.on('message', async ({ plan, isVerbose }: Task) => {
   const told: string[] = [];
-  const lived = await live(plan, isVerbose ? (line) => told.push(line) : undefined);
+  const lived = await live(plan, rising, isVerbose ? (line) => told.push(line) : undefined);
   parentPort?.postMessage({ ...lived, told });
 });
