@@ -1,9 +1,9 @@
-import { acts } from '../crash/acts.ts';
+import { acts, mintForeign } from '../crash/acts.ts';
 import type { Deployment, World } from '../world/world.ts';
 import type { createDisturbance } from './disturb.ts';
 import type { createOracles } from './oracles.ts';
 import type { LifePlan, Trouble } from './plan.ts';
-import { after, nameOf, policyOf, secretOf, UNCHANGED } from './policies.ts';
+import { after, type Inherited, nameOf, policyOf, secretOf, UNCHANGED } from './policies.ts';
 
 type Of<Kind extends Trouble['kind']> = Extract<Trouble, { readonly kind: Kind }>;
 
@@ -12,6 +12,7 @@ export interface Stage {
   readonly world: World;
   readonly oracles: ReturnType<typeof createOracles>;
   readonly disturbance: ReturnType<typeof createDisturbance>;
+  readonly inherited: Inherited;
   /** Whose schedules fire. */
   deployment: Deployment;
   isOver: boolean;
@@ -77,9 +78,10 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
     },
     deploy({ change, token }) {
       changes = after(changes, change, token);
-      stage.deployment = world.deploy(policyOf(plan, changes));
+      stage.deployment = world.deploy(policyOf(plan, changes, stage.inherited));
       oracles.use(stage.deployment.policy);
     },
+    'tokens of others': () => mintForeign(world),
     async 'by hand'({ job, token }) {
       const isNamed = job === 'rotate' && token !== undefined && !changes.removed.has(token);
       await stage.run(job, isNamed ? { tokens: [nameOf(token)], force: true } : {});

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Rising } from '../crash/alarms.ts';
 import { openWorld } from '../world/open-world.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
-import type { Deployment, World } from '../world/world.ts';
+import type { World } from '../world/world.ts';
 import { type Chance, createChance } from './chance.ts';
 import { createDisturbance } from './disturb.ts';
 import { createHappenings, type Stage } from './happen.ts';
+import { inherit } from './inherit.ts';
 import { mend } from './mend.ts';
 import { createOracles } from './oracles.ts';
 import { type LifePlan, lengthOf } from './plan.ts';
@@ -159,11 +160,16 @@ export async function live(plan: LifePlan, rising: Rising, write: Tell = () => {
   const watched = watchCalls(world, () => oracles.found.length > 0);
   world.intercept(disturbance.intercept);
 
+  const inherited = await inherit(world, oracles, plan);
+  const isAsOpened = inherited.size === 0;
+  const deployment = isAsOpened ? world : world.deploy(policyOf(plan, UNCHANGED, inherited));
+  oracles.use(deployment.policy);
   const stage: Stage = {
     world,
     oracles,
     disturbance,
-    deployment: world as Deployment,
+    inherited,
+    deployment,
     isOver: false,
     misfires: () => undefined,
     async run(job, event) {

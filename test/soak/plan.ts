@@ -72,6 +72,11 @@ interface Firing {
   readonly lastsMs: number;
 }
 
+/** People mint tokens that are none of ours. */
+interface Minting {
+  readonly kind: 'tokens of others';
+}
+
 export type Trouble = { readonly at: number } & (
   | Weather
   | Lag
@@ -81,7 +86,14 @@ export type Trouble = { readonly at: number } & (
   | Deploy
   | ByHand
   | Firing
+  | Minting
 );
+
+/** An entry that takes over what people made: a secret whose whole text is its string, or one key of it. */
+export interface Adopted {
+  readonly token: number;
+  readonly key?: string;
+}
 
 /** Everything about a life but what its processes draw: plain data, from which it can be lived again. */
 export interface LifePlan {
@@ -98,7 +110,9 @@ export interface LifePlan {
   readonly routers: Routers;
   readonly manners: Manners;
   readonly hasNeighbour: boolean;
-  /** How the values of secrets look; a key: a person's JSON in which Keyturn keeps one key. */
+  /** Plans of earlier lives have neither. */
+  readonly adopted?: readonly Adopted[];
+  readonly deletesForeign?: boolean;
   readonly troubles: readonly Trouble[];
 }
 
@@ -254,9 +268,21 @@ const KINDS: Readonly<Record<string, { readonly draw: Draw; readonly perWeek: nu
       lastsMs: Math.min(lasting(chance), DAY),
     }),
   },
+  'tokens of others': { perWeek: 0.3, draw: () => ({ kind: 'tokens of others' }) },
 };
 
+function drawAdopted(chance: Chance, tokens: number): Adopted[] {
+  if (!chance.happens(0.3)) return [];
+  const numbers = Array.from({ length: tokens }, (_, token) => token);
+  return numbers.flatMap((token) => {
+    if (!chance.happens(0.3)) return [];
+    return [{ token, ...(chance.happens(0.5) && { key: chance.pick(['token', 'db.token']) }) }];
+  });
+}
+
 const WEEK = 7 * DAY;
+/** Of a schedule while there is trouble. Years of runs every half an hour, nearly all idle, would be all that there is time for. */
+const MOST_RUNS = 1_500;
 
 function drawTroubles(chance: Chance, tokens: number, troubledMs: number, rate: number): Trouble[] {
   const kinds = Object.entries(KINDS).filter(([name]) => chance.of(`kind ${name}`).happens(0.45));
@@ -280,10 +306,12 @@ export function drawPlan(seed: number, { days: asked, tokens, faultRate = 1 }: A
   const troubledMs = (asked ?? chance.between(20, chance.pick([40, 90, 400]))) * DAY;
   const count = tokens ?? chance.between(2, chance.pick([5, 12, 50]));
   const shortest = lengthOf(rotateEvery);
-  const rotate = chance.pick(
+  const periods =
     shortest < 3 * DAY
       ? [HOUR, 2 * HOUR]
-      : [30 * MINUTE, 2 * HOUR, 6 * HOUR, 6 * HOUR, 12 * HOUR, 12 * HOUR],
+      : [30 * MINUTE, 2 * HOUR, 6 * HOUR, 6 * HOUR, 12 * HOUR, 12 * HOUR];
+  const rotate = chance.pick(
+    periods.filter((each) => each === periods.at(-1) || troubledMs / each < MOST_RUNS),
   );
   return {
     seed,
@@ -313,6 +341,8 @@ export function drawPlan(seed: number, { days: asked, tokens, faultRate = 1 }: A
       ...(chance.happens(0.15) && { lagMs: chance.pick([1_000, 10_000]) }),
     },
     hasNeighbour: chance.happens(0.3),
+    adopted: drawAdopted(chance.of('adopted'), count),
+    deletesForeign: chance.of('foreign').happens(0.3),
     troubles: drawTroubles(chance.of('troubles'), count, troubledMs, faultRate),
   };
 }

@@ -21,8 +21,20 @@ export const UNCHANGED: Changes = {
 
 const DATABASES = ['metrics', 'events'];
 
+/** Ids of the tokens that entries take over. */
+export type Inherited = ReadonlyMap<number, string>;
+
 /** The policy file at one time of a life. */
-export function policyOf(plan: LifePlan, { removed, wide, isSooner, retires }: Changes): object {
+export function policyOf(
+  plan: LifePlan,
+  { removed, wide, isSooner, retires }: Changes,
+  inherited: Inherited = new Map(),
+): object {
+  const adoptOf = (token: number) => {
+    const { key } = plan.adopted?.find((each) => each.token === token) ?? {};
+    const tokenId = inherited.get(token);
+    return tokenId && { adopt: { tokenId, ...(key && { key }) } };
+  };
   const numbers = Array.from({ length: plan.tokens }, (_, token) => token);
   const listed = numbers.filter((token) => !removed.has(token) || removed.size === plan.tokens);
   return {
@@ -38,10 +50,14 @@ export function policyOf(plan: LifePlan, { removed, wide, isSooner, retires }: C
           : `rate(${plan.everyMs.reap / 3_600_000} hours)`,
     },
     ...(retires && { onRemoval: 'retire' }),
+    ...(plan.deletesForeign && { expiredForeignTokens: 'delete' }),
     tokens: Object.fromEntries(
       listed.map((token) => [
         nameOf(token),
-        { permissions: { write: wide.has(token) ? DATABASES : DATABASES.slice(0, 1) } },
+        {
+          permissions: { write: wide.has(token) ? DATABASES : DATABASES.slice(0, 1) },
+          ...adoptOf(token),
+        },
       ]),
     ),
   };
