@@ -373,6 +373,9 @@ describe('a hold', () => {
     expect(adopt(far, NOW - DAY)).toEqual(['held', 0, 0]);
     expect(adopt(far, NOW - 8 * DAY)).toEqual(['held', 1, 0]);
     expect(adopt({ expiresAt: NOW + DAY }, NOW - 8 * DAY)).toEqual(['expiring', 1, 1]);
+    // It has never had all that the policy grants.
+    const permissions = [{ action: 'read' as const, resource: 'telemetry' }];
+    expect(adopt({ expiresAt: NOW + DAY, permissions }, NOW)).toEqual(['expiring', 0, 1]);
     expect(adopt({ expiresAt: NOW }, NOW - DAY)).toEqual(['expired', 0, 1]);
   });
 
