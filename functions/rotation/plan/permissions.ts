@@ -1,6 +1,6 @@
 import type { Permission } from '../../management-api/token.ts';
 import { namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
-import { grantsHash } from '../../tokens/marker.ts';
+import { grantsHash, hashOfTexts, permissionText } from '../../tokens/marker.ts';
 
 const ANY = '*';
 
@@ -48,7 +48,11 @@ export function union(
 const MOST_SETS = 4_096;
 
 /** All sets that lack so many of these items. */
-function* setsWithout<T>(all: readonly T[], count: number, from = 0): Generator<readonly T[]> {
+function* setsWithout(
+  all: readonly string[],
+  count: number,
+  from = 0,
+): Generator<readonly string[]> {
   if (count === 0) return yield all;
   for (let at = from; at < all.length; at += 1) {
     yield* setsWithout(all.toSpliced(at, 1), count - 1, at);
@@ -57,10 +61,13 @@ function* setsWithout<T>(all: readonly T[], count: number, from = 0): Generator<
 
 /** The set of that hash, of those that lack the fewest first. */
 function setOf(all: readonly Permission[], hash: string): readonly Permission[] | undefined {
+  const texts = all.map(permissionText).sort();
   let tried = 0;
-  for (let count = 0; count <= all.length; count += 1) {
-    for (const set of setsWithout(all, count)) {
-      if (grantsHash(set) === hash) return set;
+  for (let count = 0; count <= texts.length; count += 1) {
+    for (const set of setsWithout(texts, count)) {
+      if (hashOfTexts(set) === hash) {
+        return all.filter((each) => set.includes(permissionText(each)));
+      }
       tried += 1;
       if (tried === MOST_SETS) return undefined;
     }

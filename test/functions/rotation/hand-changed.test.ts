@@ -73,6 +73,28 @@ test.each([
   expect(most(deployed, 'UnusableTokens')).toBe(1);
 });
 
+test('a run that ended between what it gave and its marker is carried on, and a person who takes that is told of', async () => {
+  const world = await open();
+  await world.rotate();
+  await setPermissions(world, 'telemetry', 'quality');
+  const deployed = world.deploy(policyOf(['telemetry', 'other']));
+  // Its permissions go first, by themselves.
+  let patches = 0;
+  world.intercept(async (call, effect) => {
+    if (call.operation === 'PATCH /tokens/{id}') patches += 1;
+    return patches > 1 ? { status: 503, body: '{}' } : await effect();
+  });
+  await deployed.rotate();
+  world.intercept();
+  expect(writable(world)).toEqual(databases);
+  await world.wait(HOUR);
+  expect(await look(deployed)).toEqual(['works', 'widen']);
+  await world.wait(HOUR);
+  expect(await look(deployed)).toEqual(['works', 'PermissionsChanged']);
+  await setPermissions(world, 'telemetry', 'quality');
+  expect(await look(deployed)).toEqual(['stripped', 'PermissionsChanged']);
+});
+
 test('what the policy took over of a person is missed when a person takes it again', async () => {
   const world = await open();
   await world.rotate();
