@@ -13,6 +13,8 @@ const PROMOTING = ['rotate', 'resume', 'verify'];
 const ARMING = ['mint', 'arm'];
 /** Findings beside which a token is rotated all the same. */
 const HARMLESS = ['LostMarker', 'SharedString', 'UnknownVersion', 'PermissionsChanged'];
+/** A token of such an entry has permissions, and is rotated also where the policy names a database that nobody knows. */
+const ISSUED = ['works', 'expiring', 'cut-short', 'refused'];
 
 const WHY: Readonly<Record<string, string>> = {
   held: 'a person put it on hold meanwhile',
@@ -23,8 +25,13 @@ const WHY: Readonly<Record<string, string>> = {
 const findingsOf = ({ plan }: PlanReport, name: string) =>
   plan.findings.filter(({ token }) => token === name);
 
+const isHarmless = (kind: string, { entries = [] }: PlanReport, name: string) =>
+  HARMLESS.includes(kind) ||
+  (kind === 'UnknownDatabase' &&
+    entries.some(({ token, condition }) => token === name && ISSUED.includes(condition)));
+
 function withoutOutcome(report: PlanReport, name: string): Fate {
-  const stopping = findingsOf(report, name).filter(({ kind }) => !HARMLESS.includes(kind));
+  const stopping = findingsOf(report, name).filter(({ kind }) => !isHarmless(kind, report, name));
   if (stopping.length > 0) {
     const why = stopping.map(({ kind, message }) => `${message} [${kind}]`).join('; ');
     return { is: 'stopped', why, again: false };
@@ -122,7 +129,7 @@ export function formatRotation(
     ),
     ...fates.flatMap(({ name, fate }) =>
       findingsOf(report, name)
-        .filter(({ kind }) => fate.is !== 'stopped' || HARMLESS.includes(kind))
+        .filter(({ kind }) => fate.is !== 'stopped' || isHarmless(kind, report, name))
         .map(({ kind, message }) => `${name}: ${message} [${kind}]`),
     ),
   ].join('\n');

@@ -30,15 +30,16 @@ type Plan = PlanReport['plan'];
 
 /** These actions are a rotation, or a part of one. */
 const ROTATING = ['rotate', 'mint', 'arm', 'resume', 'adopt'];
-/** Nothing changes these entries until a person does. */
-const STOPPED = ['held', 'stripped', 'deleted', 'replica'];
+/** Nothing changes these entries until a person does; nor one whose token a person stripped (finding `Held`). */
+const STOPPED = ['held', 'deleted', 'replica'];
 
 function nextRotation(
   { token, condition, pending, dueAt }: Entry,
   plan: Plan,
   now: number,
 ): string | undefined {
-  if (STOPPED.includes(condition)) return undefined;
+  const isHeld = plan.findings.some((each) => each.token === token && each.kind === 'Held');
+  if (isHeld || STOPPED.includes(condition)) return undefined;
   const isRotating = (action: Action) => action.token === token && ROTATING.includes(action.kind);
   const found = plan.actions.findIndex(isRotating);
   if (found >= 0) return isRefused(plan, found) ? 'refused' : 'now';

@@ -13,7 +13,7 @@ import { isExpired, ownedCurrent, ownedPending, strandedBySave } from '../tokens
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { decideRotation, heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
-import { probeable, union } from './plan/permissions.ts';
+import { probeable, stillGiven, union } from './plan/permissions.ts';
 import { type Learnt, rotationContext } from './plan/plan-rotation.ts';
 import { isBecauseGone } from './plan/reason-to-replace.ts';
 import type {
@@ -78,12 +78,14 @@ async function widen(
 ): Promise<Result> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
-  const given = fresh && grantsHash(fresh.token.permissions);
-  const isOurs = fresh?.marker.grants === given || given === grantsHash(permissions);
-  if (!fresh || !isOurs) return 'skipped';
-  // What the policy takes away, a successor loses: consumers of this one keep it.
-  const wider = union(permissions, fresh.token.permissions);
-  await tools.armInUse(fresh, { marker: { grants: grantsHash(wider) }, permissions: wider });
+  if (!fresh) return 'skipped';
+  const has = fresh.token.permissions;
+  const fits = grantsHash(has) === grantsHash(permissions);
+  const given = fits ? has : stillGiven(has, fresh.marker.grants, { permissions });
+  if (!given) return 'skipped';
+  // What the policy takes away, a successor loses: consumers of this one keep it. What a person added stays a person's.
+  const grants = grantsHash(union(permissions, given));
+  await tools.armInUse(fresh, { marker: { grants }, permissions: union(permissions, has) });
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { token: name, secret, tokenId: fresh.token.id },

@@ -136,12 +136,16 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 /** First 8 hex digits of SHA-256 of a secret's ARN, which names account and Region. */
 export const homeOf = (secretArn: string) => sha256(secretArn).slice(0, 8);
 
-const permissionText = ({ action, resource }: Permission) =>
+/** A permission as markers write it. */
+export const permissionText = ({ action, resource }: Permission) =>
   `${encodeURIComponent(action)}:${encodeURIComponent(resource)}`;
+
+/** `grantsHash` of permissions whose texts are sorted. */
+export const hashOfTexts = (sorted: readonly string[]) => sha256(sorted.join(',')).slice(0, 8);
 
 /** First 8 hex digits of a hash that is equal for equal permissions, in any order. */
 export const grantsHash = (permissions: readonly Permission[]) =>
-  sha256(permissions.map(permissionText).sort().join(',')).slice(0, 8);
+  hashOfTexts(permissions.map(permissionText).sort());
 
 /** Whether a text contains a marker, or the beginning of one. */
 export const isMarked = (text: string) => text.includes(MARKER_OPENING);

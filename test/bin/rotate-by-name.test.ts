@@ -51,3 +51,27 @@ it('says what failed, and which run promotes what was armed beside it', async ()
     /1 of 2 actions failed:\nrotate grafana: AccessDenied.*\narmed: rotate telegraf; the next run promotes it/,
   );
 });
+
+it('rotates by name a token that a person took some permissions from, and none that lost all', async () => {
+  const { world, run } = await openDeployed();
+  await run(['rotate', 'telegraf', '--wait']);
+  await world.wait(HOUR);
+  const strip = (...left: readonly { readonly action: string; readonly resource: string }[]) =>
+    world.people.changeToken(world.holders(TELEGRAF).AWSCURRENT, { permissions: left });
+  await strip({ action: 'write', resource: 'telemetry' });
+  const status = async () => (await run(['status'])).stdout;
+  // Its next rotation, and its expiry.
+  const both = /telegraf +lacks permissions: .* [0-9a-f]{8} +in \d+d\S* +in \d+d/;
+  expect(await status()).toMatch(both);
+  const named = await run(['rotate', 'telegraf', '--wait']);
+  expect(named).toMatchObject({ code: 0, stdout: expect.stringMatching(/^done {2}rotate/) });
+  expect(world.accepts(world.string(TELEGRAF), 'read')).toBe(true);
+  await world.wait(HOUR);
+  await strip();
+  expect(await status()).toMatch(/telegraf +lacks permissions: .*a person took its permissions/);
+  expect(await status()).not.toMatch(both);
+  expect(await run(['rotate', 'telegraf'])).toMatchObject({
+    code: 1,
+    stdout: 'telegraf: not rotated: a person took its permissions away [Held]\n',
+  });
+});

@@ -7,6 +7,8 @@ import {
   unfinished,
 } from '../../bin/keyturn/rotation-text.ts';
 import { policyOf } from '../functions/builders.ts';
+import { openWorldForTest } from '../world/open-world.ts';
+import { HOUR, MINUTE, policyWith, TELEGRAF } from '../world/policy.ts';
 
 const action = (token: string, kind = 'rotate') => ({ kind, token, reason: 'Forced' });
 const outcome = (token: string, result: string, kind?: string) => ({
@@ -15,13 +17,21 @@ const outcome = (token: string, result: string, kind?: string) => ({
 });
 const finding = (token: string, kind: string) => ({ token, kind, message: `is ${kind}` });
 
-const report = (outcomes: readonly object[], findings: readonly object[] = []) =>
-  readPlanReport({
+const report = (
+  outcomes: readonly object[],
+  findings: readonly object[] = [],
+  condition = 'works',
+) => {
+  const about = { secret: TELEGRAF, condition, late: false };
+  return readPlanReport({
     plan: { job: 'rotate', actions: [], findings, limits: [], refusals: [] },
+    entries: [{ token: 'telegraf', ...about }],
     outcomes,
   });
+};
 
 const both = ['telegraf', 'grafana'];
+const OTHERS = ['LostMarker', 'SharedString', 'UnknownVersion', 'PermissionsChanged'] as const;
 
 test.each([
   ['rotated', [outcome('telegraf', 'done')], [], true, false],
@@ -37,7 +47,7 @@ test.each([
   ['held meanwhile', [outcome('telegraf', 'held')], [], false, false],
   ['held', [], ['Held'], false, false],
   ['deleted', [], ['SecretDeleted'], false, false],
-  ['without a database', [], ['UnknownDatabase'], false, false],
+  ['answered beside findings', [], OTHERS, true, false],
   ['not stored', [], ['CannotStore'], false, false],
 ] as const)('a named token that is %s', (_what, outcomes, kinds, carriedOut, again) => {
   const shown = report(
@@ -53,6 +63,19 @@ test.each([
   for (const kind of kinds) expect(text).toContain(`is ${kind} [${kind}]`);
 });
 
+test.each([
+  ['works', true],
+  ['refused', true],
+  ['missing', false],
+  ['gone', false],
+] as const)('an unknown database stops no token that has others: %s', (condition, carriedOut) => {
+  const shown = report([], [finding('telegraf', 'UnknownDatabase')], condition);
+  expect(isCarriedOut(shown, ['telegraf'])).toBe(carriedOut);
+  const text = formatRotation(shown, ['telegraf'], policyOf());
+  expect(text.includes('not rotated')).toBe(!carriedOut);
+  expect(text).toContain('is UnknownDatabase [UnknownDatabase]');
+});
+
 test('none of several names vanishes', () => {
   const shown = report([outcome('telegraf', 'armed')], []);
   expect(formatRotation(shown, both, policyOf())).toMatch(
@@ -66,4 +89,22 @@ test('of a repetition the later run counts, also where it finds a hold', () => {
   expect(formatRotation(merged, both, policyOf())).toBe(
     'done  rotate grafana\ntelegraf: not rotated: is Held [Held]',
   );
+});
+
+test('a repeated rotation by name ends as the first did, where the policy has a typo in one of its databases', async () => {
+  const writing = (...write: string[]) => policyWith({ telegraf: { permissions: { write } } });
+  const world = await openWorldForTest(writing('telemetry'));
+  await world.rotate();
+  await world.wait(HOUR);
+  const typo = world.deploy(writing('telemetry', 'qualty'));
+  const named = async () => {
+    const { result } = await typo.rotate({ tokens: ['telegraf'], force: true });
+    const shown = readPlanReport(result);
+    return [isCarriedOut(shown, ['telegraf']), shown.outcomes?.length];
+  };
+  expect(await named()).toEqual([true, 1]);
+  const string = world.string(TELEGRAF);
+  await world.wait(5 * MINUTE);
+  expect(await named()).toEqual([true, 0]);
+  expect(world.string(TELEGRAF)).toBe(string);
 });

@@ -43,6 +43,11 @@ const unknownVersions = (seen: ObservedSecret) =>
     return [{ kind: isYoung ? 'NotShownYet' : 'UnknownVersion', message }];
   });
 
+/** What `reap` has quarantined itself nobody holds. */
+const isHeldByPerson = (owned: OwnedToken) =>
+  isStripped(owned) &&
+  (owned.marker.quarantined === undefined || owned.marker.frozen !== undefined);
+
 function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Finding[] {
   const { name } = seen.secret;
   const findings: Finding[] = [];
@@ -50,7 +55,7 @@ function secretFindings(seen: ObservedSecret, policy: Policy, now: number): Find
   const hold = holdOf(seen.secret);
   const current = currentHolder(seen);
   if (hold) report('Held', untilReleased(hold));
-  else if (current?.state === 'owned' && isStripped(current.owned)) {
+  else if (current?.state === 'owned' && isHeldByPerson(current.owned)) {
     report('Held', 'its current token has no permissions');
   }
   if (current?.state === 'foreign') report('LostMarker', 'its current token lacks our marker');

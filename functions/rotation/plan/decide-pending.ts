@@ -31,7 +31,8 @@ export function isUrgent({ entry, seen, reason, context }: Case): boolean {
       return true;
     case 'NearExpiry':
     case 'Due':
-    case 'PermissionsNarrowed': {
+    case 'PermissionsNarrowed':
+    case 'PermissionsWidened': {
       // The second firing after the next one would promote it too late, or the next one for its grace period.
       const waitMs = Math.max(thirdMs, thirdMs / 3 + entry.gracePeriod) + settleMs;
       const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;

@@ -14,7 +14,7 @@ import {
   wasArmed,
 } from '../../tokens/state.ts';
 import { decideLeft, decidePending, isUrgent } from './decide-pending.ts';
-import { covers, grantable, type IsKnown } from './permissions.ts';
+import { covers, grantable, type IsKnown, stillGiven } from './permissions.ts';
 import { ageOf, reasonToReplace } from './reason-to-replace.ts';
 import type { RenewalAction, ReplacementReason } from './rotation-action.ts';
 import type { Action, Case, Note, RotationContext } from './rotation-case.ts';
@@ -96,17 +96,17 @@ function decideGrants(
   { permissions }: Case,
   { token, marker }: OwnedToken,
 ): Action | Note | undefined {
-  const given = grantsHash(token.permissions);
+  const has = grantsHash(token.permissions);
   const tokenId = token.id;
-  const fits = grantsHash(permissions) === given;
-  const isOurs = marker.grants === given;
-  if (!fits && !isOurs) {
-    const message = 'a person changed its permissions; the next rotation follows the policy again';
-    return { kind: 'PermissionsChanged', message, tokenId };
-  }
-  // Only a successor gets less; what is new is given at once, beside what the token has. And where permissions fit and the marker does not, a server stored half of a request.
-  const isSettled = fits ? isOurs : covers(token.permissions, permissions);
-  return isSettled ? undefined : { kind: 'widen', reason: 'PermissionsWidened', tokenId };
+  const fits = grantsHash(permissions) === has;
+  const isOurs = marker.grants === has;
+  const given = stillGiven(token.permissions, marker.grants, { permissions });
+  // Only a successor gets less; what is new is given at once, beside what the token has, also where a person added to that. And where permissions fit and the marker does not, a server stored half of a request.
+  const isSettled = fits ? isOurs : !given || covers(given, permissions);
+  if (!isSettled) return { kind: 'widen', reason: 'PermissionsWidened', tokenId };
+  if (fits || isOurs) return undefined;
+  const message = 'a person changed its permissions; the next rotation follows the policy again';
+  return { kind: 'PermissionsChanged', message, tokenId };
 }
 
 function decide(about: Case): Action | Note | undefined {

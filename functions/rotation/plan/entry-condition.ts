@@ -3,7 +3,7 @@ import type { TokenPolicy } from '../../policy/policy.ts';
 import { spareOf } from '../../policy/spare.ts';
 import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
-import { grantsHash } from '../../tokens/marker.ts';
+import { parseMarker } from '../../tokens/marker.ts';
 import type { ObservedSecret } from '../../tokens/observation.ts';
 import {
   currentHolder,
@@ -15,7 +15,7 @@ import {
   ownedPrevious,
   wasArmed,
 } from '../../tokens/state.ts';
-import { covers } from './permissions.ts';
+import { covers, stillGiven } from './permissions.ts';
 
 /** How it is with the token that an entry's consumers read. */
 export type EntryCondition =
@@ -119,14 +119,23 @@ const WITHOUT_TOKEN = {
   unshown: 'unknown',
 } as const;
 
-/** Whether a person took permissions away: it has others than Keyturn gave, and not all that the policy grants. */
+/**
+ * Whether a person took permissions away: it may not do all that Keyturn gave, nor all that the policy grants. What the
+ * policy has added since, nobody took.
+ */
 function isReduced(
   { permissions }: Token,
   grants: string | undefined,
   entry: TokenPolicy,
 ): boolean {
   if (permissions.length === 0) return true;
-  return grants !== grantsHash(permissions) && !covers(permissions, entry.permissions);
+  return !covers(permissions, entry.permissions) && !stillGiven(permissions, grants, entry);
+}
+
+/** What was given to a token by its own marker, which names another owner or another home: the policy's was renamed, or a replica promoted. */
+function foreignGrants({ id, description }: Token): string | undefined {
+  const marker = parseMarker(description)?.marker;
+  return marker?.id === id ? marker.grants : undefined;
 }
 
 export function conditionOfToken(
@@ -137,7 +146,10 @@ export function conditionOfToken(
 ): EntryCondition {
   const { expiresAt = Number.POSITIVE_INFINITY } = token;
   if (expiresAt <= context.at) return 'expired';
-  if (isReduced(token, grants, entry)) return 'stripped';
+  if (isReduced(token, grants, entry)) {
+    // Without a marker nobody knows whether a person took what it lacks, or the policy has added that.
+    return grants === undefined && token.permissions.length > 0 ? 'unknown' : 'stripped';
+  }
   return expiresAt <= context.at + horizon(entry, context) ? 'expiring' : 'works';
 }
 
@@ -165,7 +177,10 @@ function conditionOfCurrent(
   context: Context,
 ): EntryCondition {
   const holder = currentHolder(seen);
-  if (holder?.state === 'foreign') return conditionOfToken(entry, holder.token, undefined, context);
+  if (holder?.state === 'foreign') {
+    const { token } = holder;
+    return conditionOfToken(entry, token, foreignGrants(token), context);
+  }
   if (holder?.state !== 'owned') return WITHOUT_TOKEN[holder?.state ?? 'none'];
   const { owned } = holder;
   const waits = isProven(owned) && !wasArmed(owned) && !isExpired(owned.token, context.at);

@@ -199,7 +199,9 @@ function stateToAdopt(
 ): EntryState {
   const since = held.get(entry.secret);
   const token = foreign.get(entry.adopt?.tokenId.toLowerCase() ?? '');
-  const ofToken = token && conditionOfToken(entry, token, undefined, context);
+  // What the policy grants it may never have had.
+  const wanted = { ...entry, permissions: [] };
+  const ofToken = token && conditionOfToken(wanted, token, undefined, context);
   const isEnding = ofToken === 'expired' || ofToken === 'expiring';
   const waits = since === undefined ? condition : 'held';
   return {

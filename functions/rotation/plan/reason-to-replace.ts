@@ -82,6 +82,18 @@ function narrowed(permissions: readonly Permission[], { token, marker }: OwnedTo
   return untouched && !covers(permissions, token.permissions);
 }
 
+/** A token that is not ours, because its marker is lost, is given nothing; its successor gets what it lacks. */
+function reasonByGrants(
+  permissions: readonly Permission[],
+  current: Holder,
+): ReplacementReason | undefined {
+  if (current.state === 'owned') {
+    return narrowed(permissions, current.owned) ? 'PermissionsNarrowed' : undefined;
+  }
+  const has = current.state === 'foreign' ? current.token.permissions : [];
+  return has.length > 0 && !covers(has, permissions) ? 'PermissionsWidened' : undefined;
+}
+
 /** Why AWSCURRENT is to be replaced. Undefined: it is not. */
 export function reasonToReplace(
   entry: TokenPolicy,
@@ -97,8 +109,7 @@ export function reasonToReplace(
   if (forced && !wasJustForced(seen, now)) return 'Forced';
   if (current.state === 'gone') return 'CurrentGone';
   if (isUnknown(seen, 'AWSCURRENT') && refused) return 'Missing';
-  const isNarrowed = current.state === 'owned' && narrowed(permissions, current.owned);
-  const why = due ?? (isNarrowed ? 'PermissionsNarrowed' : undefined);
+  const why = due ?? reasonByGrants(permissions, current);
   // What was rotated a moment ago and is due again is no answer to a person who asks for its rotation.
   return forced && why ? 'Forced' : why;
 }

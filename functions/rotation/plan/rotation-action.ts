@@ -6,7 +6,8 @@ export type ReplacementReason =
   | 'Expired'
   | 'CurrentGone'
   | 'Forced'
-  | 'PermissionsNarrowed';
+  | 'PermissionsNarrowed'
+  | 'PermissionsWidened';
 
 /** Why a token of an earlier run is continued. */
 export type ResumptionReason = ReplacementReason | 'Pending' | 'Unarmed';

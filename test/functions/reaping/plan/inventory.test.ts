@@ -90,6 +90,14 @@ test.each([
   });
 });
 
+test('calls nothing held that reap has quarantined itself, unless an order froze it', () => {
+  const secrets = [secretOf({ AWSCURRENT: 1 })];
+  const kinds = (marker: object) =>
+    inventory({ secrets, tokens: [armed(1, { permissions: [], marker })] }).map(({ kind }) => kind);
+  expect(kinds({ quarantined: NOW })).not.toContain('Held');
+  expect(kinds({ quarantined: NOW, frozen: NOW })).toContain('Held');
+});
+
 test('reports a lost marker and an expired current token', () => {
   const secrets = [secretOf({ AWSCURRENT: 1 })];
   const about = { secret: TELEGRAF };

@@ -10,6 +10,7 @@ import {
   type Secret,
 } from '../../../../functions/secrets-manager/secret.ts';
 import { formatInstant } from '../../../../functions/time.ts';
+import { grantsHash } from '../../../../functions/tokens/marker.ts';
 import { versionIdOf } from '../../../../functions/tokens/version-id.ts';
 import {
   armed,
@@ -147,6 +148,45 @@ describe('an entry is', () => {
     const isUsable = ['works', 'held', 'deleted', 'replica'].includes(condition);
     expect(measure(world).unusableTokens).toBe(isUsable ? 0 : 1);
     expect(measure(world).deletedSecrets).toBe(condition === 'deleted' ? 1 : 0);
+  });
+
+  test('stripped where it lacks what it was given, and not where the policy or a person only added', () => {
+    const wider = policyOf({}, { permissions: { write: ['telemetry', 'quality', 'other'] } });
+    const found = (token: ReturnType<typeof armed>) =>
+      stateAfter(under(token), { policy: wider }).condition;
+    const writes = (...names: string[]) =>
+      names.map((resource) => ({ action: 'write' as const, resource }));
+    const grants = grantsHash(writes('telemetry', 'quality'));
+    const had = (...permissions: ReturnType<typeof writes>) =>
+      found(armed(1, { permissions, marker: { grants } }));
+    expect(found(armed(1))).toBe('works');
+    expect(had(...writes('quality', 'more', 'telemetry', 'most'))).toBe('works');
+    const everything = { action: 'write' as const, resource: '*' };
+    const toRead = policyOf(
+      {},
+      { permissions: { read: ['telemetry'], write: ['telemetry', 'quality'] } },
+    );
+    const replaced = armed(1, { permissions: [everything], marker: { grants } });
+    expect(stateAfter(under(replaced), { policy: toRead }).condition).toBe('works');
+    expect([had(...writes('telemetry')), had(...writes('telemetry', 'other'))]).toEqual([
+      'stripped',
+      'stripped',
+    ]);
+    const many = Array.from({ length: 100 }, (_, n) => `added-${n}`);
+    expect(had(...writes('telemetry', 'quality', ...many))).toBe('works');
+    // Of so many the policy grants none that was given: nobody can tell, and that is told.
+    const marker = { grants: grantsHash(writes('former')) };
+    expect(found(armed(1, { permissions: writes('former', ...many), marker }))).toBe('stripped');
+    // Of what is not ours its own marker tells, whoever is its owner now.
+    const { description } = armed(1, { marker: { owner: 'former' } });
+    const copied = armed(2, { marker: { owner: 'former' } }).description;
+    const ofMarker = (text: string) =>
+      found(foreign(1, { description: text, expiresAt: NOW + 9 * DAY }));
+    expect([ofMarker(description), ofMarker(copied), ofMarker('hall 1')]).toEqual([
+      'works',
+      'unknown',
+      'unknown',
+    ]);
   });
 
   test.each([
@@ -333,6 +373,9 @@ describe('a hold', () => {
     expect(adopt(far, NOW - DAY)).toEqual(['held', 0, 0]);
     expect(adopt(far, NOW - 8 * DAY)).toEqual(['held', 1, 0]);
     expect(adopt({ expiresAt: NOW + DAY }, NOW - 8 * DAY)).toEqual(['expiring', 1, 1]);
+    // It has never had all that the policy grants.
+    const permissions = [{ action: 'read' as const, resource: 'telemetry' }];
+    expect(adopt({ expiresAt: NOW + DAY, permissions }, NOW)).toEqual(['expiring', 0, 1]);
     expect(adopt({ expiresAt: NOW }, NOW - DAY)).toEqual(['expired', 0, 1]);
   });
 

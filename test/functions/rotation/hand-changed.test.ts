@@ -1,0 +1,146 @@
+import { expect, test } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { Deployment, World } from '../../world/world.ts';
+
+const databases = ['telemetry', 'quality', 'other'];
+const declared = { databases: databases.map((name) => ({ name })) };
+const policyOf = (write: readonly string[], more: object = {}) =>
+  policyWith({ telegraf: { permissions: { write }, ...more } }, declared);
+const writes = (...names: string[]) =>
+  names.map((resource) => ({ action: 'write' as const, resource }));
+const open = () => openWorldForTest(policyWith({ telegraf: writer }, declared), { databases });
+
+/** What its string can write, of the three databases. */
+const writable = (world: World, string = world.string(TELEGRAF)) =>
+  databases.filter((name) => world.accepts(string, 'write', name));
+
+const setPermissions = (world: World, ...names: string[]) =>
+  world.people.changeToken(world.holders(TELEGRAF).AWSCURRENT, { permissions: writes(...names) });
+
+/** The greatest value of a metric in all runs until now. */
+const most = (deployed: Deployment, name: string) =>
+  Math.max(...deployed.metrics().map((each) => Number(each[`Owner=prod ${name}`] ?? 0)));
+
+const look = async (deployed: Deployment) => {
+  const { result } = await deployed.rotate();
+  const [{ condition }] = result.entries;
+  const kinds = [...result.plan.actions, ...result.plan.findings].map(({ kind }) => kind);
+  return [condition, ...kinds];
+};
+
+test.each([
+  ['adds it and another', ['telemetry', 'quality', 'other']],
+  ['adds another', ['telemetry', 'other']],
+  ['goes to another', ['other']],
+])(
+  'a token to which a person added a database lacks nothing when the policy %s, and gets that',
+  async (_what, wanted) => {
+    const world = await open();
+    await world.rotate();
+    await world.wait(DAY);
+    const string = world.string(TELEGRAF);
+    await setPermissions(world, 'telemetry', 'quality');
+    const deployed = world.deploy(policyOf(wanted));
+    expect(await look(deployed)).toEqual(['works', 'widen']);
+    expect(writable(world, string)).toEqual(databases);
+    await world.wait(HOUR);
+    const isFollowed = wanted.length === databases.length;
+    expect(await look(deployed)).toEqual(['works', ...(isFollowed ? [] : ['PermissionsChanged'])]);
+    expect(writable(world)).toEqual(databases);
+    // A person's addition ends with the next rotation, and nobody is told of an outage.
+    await deployed.rotate({ tokens: ['telegraf'], force: true });
+    await world.wait(HOUR);
+    expect(await look(deployed)).toEqual(['works']);
+    expect(writable(world)).toEqual(databases.filter((name) => wanted.includes(name)));
+    expect(writable(world, string)).toEqual(databases);
+    expect([most(deployed, 'UnusableTokens'), most(deployed, 'MendedOutages')]).toEqual([0, 0]);
+  },
+);
+
+test.each([
+  ['what it had at first', ['quality', 'other']],
+  ['what the policy added since', ['telemetry', 'quality']],
+])('a token to which a person added, and then took %s, lacks permissions', async (_what, left) => {
+  const world = await open();
+  await world.rotate();
+  await setPermissions(world, 'telemetry', 'quality');
+  const deployed = world.deploy(policyOf(['telemetry', 'other']));
+  await deployed.rotate();
+  await world.wait(HOUR);
+  await setPermissions(world, ...left);
+  expect(await look(deployed)).toEqual(['stripped', 'PermissionsChanged']);
+  expect(most(deployed, 'UnusableTokens')).toBe(1);
+});
+
+test('a run that ended between what it gave and its marker is carried on, and a person who takes that is told of', async () => {
+  const world = await open();
+  await world.rotate();
+  await setPermissions(world, 'telemetry', 'quality');
+  const deployed = world.deploy(policyOf(['telemetry', 'other']));
+  // Its permissions go first, by themselves.
+  let patches = 0;
+  world.intercept(async (call, effect) => {
+    if (call.operation === 'PATCH /tokens/{id}') patches += 1;
+    return patches > 1 ? { status: 503, body: '{}' } : await effect();
+  });
+  await deployed.rotate();
+  world.intercept();
+  expect(writable(world)).toEqual(databases);
+  await world.wait(HOUR);
+  expect(await look(deployed)).toEqual(['works', 'widen']);
+  await world.wait(HOUR);
+  expect(await look(deployed)).toEqual(['works', 'PermissionsChanged']);
+  await setPermissions(world, 'telemetry', 'quality');
+  expect(await look(deployed)).toEqual(['stripped', 'PermissionsChanged']);
+});
+
+test('what the policy took over of a person is missed when a person takes it again', async () => {
+  const world = await open();
+  await world.rotate();
+  await setPermissions(world, 'telemetry', 'quality', 'other');
+  const deployed = world.deploy(policyOf(['telemetry', 'quality']));
+  await deployed.rotate();
+  await world.wait(HOUR);
+  await setPermissions(world, 'telemetry', 'other');
+  expect(await look(deployed)).toEqual(['stripped', 'PermissionsChanged']);
+});
+
+test('a replaced token to which a person had added is not cut short by what the policy adds', async () => {
+  const world = await open();
+  await world.rotate();
+  await world.wait(DAY);
+  const former = world.string(TELEGRAF);
+  await setPermissions(world, 'telemetry', 'quality');
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(HOUR);
+  const deployed = world.deploy(policyOf(['telemetry', 'other']));
+  expect((await look(deployed))[0]).toBe('works');
+  await world.wait(HOUR);
+  expect(await look(deployed)).toEqual(['works']);
+  expect(writable(world, former)).toEqual(['telemetry', 'quality']);
+  // What it was given is missed.
+  const { AWSPREVIOUS } = world.holders(TELEGRAF);
+  await world.people.changeToken(AWSPREVIOUS, { permissions: writes('quality') });
+  expect(await look(deployed)).toEqual(['cut-short']);
+});
+
+test('a token whose marker is lost is replaced when the policy adds a database, and nobody is told of an outage', async () => {
+  const world = await open();
+  await world.rotate();
+  await world.wait(DAY);
+  const former = world.string(TELEGRAF);
+  await world.people.changeToken(world.holders(TELEGRAF).AWSCURRENT, { description: 'hall 1' });
+  expect(await look(world)).toEqual(['works', 'LostMarker']);
+  const deployed = world.deploy(policyOf(['telemetry', 'other']));
+  // Nobody can know what it had.
+  expect(await look(deployed)).toEqual(['unknown', 'mint', 'LostMarker']);
+  expect(most(deployed, 'UnusableTokens')).toBe(1);
+  await world.wait(20 * MINUTE);
+  expect(await look(deployed)).toEqual(['works', 'resume', 'LostMarker']);
+  expect(writable(world)).toEqual(['telemetry', 'other']);
+  expect(writable(world, former)).toEqual(['telemetry']);
+  await world.wait(20 * MINUTE);
+  expect(await look(deployed)).toEqual(['works']);
+  expect(most(deployed, 'MendedOutages')).toBe(0);
+});
