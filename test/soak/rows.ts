@@ -10,20 +10,21 @@ type RowOf<Action> = Action extends { readonly kind: infer Kind; readonly reason
   ? `${Kind & string} ${Reason & string}`
   : never;
 
-const REPLACEMENTS = [
-  'Missing',
-  'Due',
-  'NearExpiry',
-  'Expired',
-  'CurrentGone',
-  'Forced',
-  'PermissionsNarrowed',
-] as const satisfies readonly ReplacementReason[];
-const RESUMPTIONS = [
+const REPLACEMENTS = {
+  Missing: true,
+  Due: true,
+  NearExpiry: true,
+  Expired: true,
+  CurrentGone: true,
+  Forced: true,
+  PermissionsNarrowed: true,
+  PermissionsWidened: true,
+} satisfies Record<ReplacementReason, true>;
+const RESUMPTIONS = {
   ...REPLACEMENTS,
-  'Pending',
-  'Unarmed',
-] as const satisfies readonly ResumptionReason[];
+  Pending: true,
+  Unarmed: true,
+} satisfies Record<ResumptionReason, true>;
 
 const REST = {
   'verify Refused': true,
@@ -65,9 +66,12 @@ const REST = {
   true
 >;
 
+const rowsOf = (kinds: readonly string[], reasons: object) =>
+  kinds.flatMap((kind) => Object.keys(reasons).map((reason) => `${kind} ${reason}`));
+
 /** Every row that `rotate` and `reap` can decide by. */
 export const ROWS: readonly string[] = [
-  ...(['rotate', 'mint'] as const).flatMap((kind) => REPLACEMENTS.map((each) => `${kind} ${each}`)),
-  ...(['resume', 'arm'] as const).flatMap((kind) => RESUMPTIONS.map((each) => `${kind} ${each}`)),
+  ...rowsOf(['rotate', 'mint'], REPLACEMENTS),
+  ...rowsOf(['resume', 'arm'], RESUMPTIONS),
   ...Object.keys(REST),
 ];
