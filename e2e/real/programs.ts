@@ -43,6 +43,8 @@ async function requireCompilers(): Promise<void> {
 async function build(cache: string, { influxd, telegraf }: Programs, report: Report) {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'building-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.on('exit', remove);
   const bin = join(folder, 'bin');
   const env = {
     ...process.env,
@@ -69,7 +71,7 @@ async function build(cache: string, { influxd, telegraf }: Programs, report: Rep
     renameSync(join(bin, 'influxd'), influxd);
     renameSync(join(bin, 'telegraf'), telegraf);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 }
 
