@@ -1,8 +1,6 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
-import { startServer } from './processes.ts';
+import { freePort, startServer } from './processes.ts';
 import { eventually } from './waiting.ts';
 
 export interface MiniStack {
@@ -10,15 +8,6 @@ export interface MiniStack {
   /** The output of MiniStack and the functions. */
   log(): string;
   stop(): void;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -41,7 +30,7 @@ export async function startMiniStack(
 ): Promise<MiniStack> {
   const port = await freePort();
   const logFile = join(folder, 'ministack.log');
-  const stop = startServer(command, [], {
+  const { stop } = startServer(command, [], {
     cwd: folder,
     logFile,
     env: {

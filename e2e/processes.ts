@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 
 export interface ProcessOptions {
   readonly cwd?: string;
@@ -10,13 +12,17 @@ export interface ProcessOptions {
 /** Each process leads a group, so that its children end with it. */
 const groups = new Set<number>();
 
-function endGroup(pid: number): void {
-  groups.delete(pid);
+function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(-pid, name);
   } catch {
     // The process has ended by itself.
   }
+}
+
+function endGroup(pid: number): void {
+  groups.delete(pid);
+  signal(pid, 'SIGKILL');
 }
 
 // However this process ends, also by a signal, its children end with it.
@@ -28,18 +34,45 @@ function remember(child: ChildProcess): void {
   if (child.pid !== undefined) groups.add(child.pid);
 }
 
-/** Starts a server whose output goes to a file. Returns a function that ends it and its children. */
+/** A port of the loopback address that nobody uses now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export interface Server {
+  /** Kills it and its children. */
+  stop(): void;
+  /** Asks it to end, and waits until it has. */
+  end(): Promise<void>;
+}
+
+/** Starts a server whose output goes to a file. */
 export function startServer(
   command: string,
   args: readonly string[],
   { logFile, ...options }: ProcessOptions & { readonly logFile: string },
-): () => void {
+): Server {
   const log = openSync(logFile, 'a');
   const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   remember(child);
   child.on('error', () => undefined); // who waits for the server reports that it does not answer
-  return () => child.pid !== undefined && endGroup(child.pid);
+  const ended = once(child, 'close').catch(() => undefined);
+  const { pid } = child;
+  return {
+    stop() {
+      if (pid !== undefined) endGroup(pid);
+    },
+    async end() {
+      if (pid !== undefined) signal(pid, 'SIGTERM');
+      await ended;
+    },
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ export class InfluxqlError extends Error {
 }
 
 const TOKEN =
-  /\s*(?:(\d+(?:ns|us|µs|u|µ|ms|s|m|h|d|w)\b)|(\d+(?:\.\d+)?)|([A-Za-z_]\w*)|"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(<=|>=|!=|<>|[-+*,()=<>;]))/y;
+  /\s*(?:(\d+(?:ns|us|µs|u|µ|ms|s|m|h|d|w)\b)|(\d+(?:\.\d+)?)|([A-Za-z_]\w*)|"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|\/((?:\\.|[^/\\])+)\/|(<=|>=|!=|<>|=~|!~|::|[-+*.,()=<>;]))/y;
 
 const NANOSECONDS: Readonly<Record<string, bigint>> = {
   ns: 1n,
@@ -21,7 +21,15 @@ const NANOSECONDS: Readonly<Record<string, bigint>> = {
 };
 
 export interface Token {
-  readonly kind: 'duration' | 'number' | 'word' | 'quoted' | 'string' | 'symbol' | 'end';
+  readonly kind:
+    | 'duration'
+    | 'number'
+    | 'word'
+    | 'quoted'
+    | 'string'
+    | 'pattern'
+    | 'symbol'
+    | 'end';
   readonly text: string;
 }
 
@@ -33,7 +41,7 @@ export function tokenise(text: string): Token[] {
     const at = TOKEN.lastIndex;
     const match = TOKEN.exec(trimmed);
     if (!match) throw new InfluxqlError(`invalid InfluxQL at pos ${at}`);
-    const kinds = ['duration', 'number', 'word', 'quoted', 'string', 'symbol'] as const;
+    const kinds = ['duration', 'number', 'word', 'quoted', 'string', 'pattern', 'symbol'] as const;
     const index = match.slice(1).findIndex((group) => group !== undefined);
     const raw = match[index + 1] ?? '';
     const kind = kinds[index] ?? 'symbol';
@@ -46,6 +54,16 @@ export function tokenise(text: string): Token[] {
 export function durationNanoseconds(text: string): bigint {
   const unit = text.replace(/^\d+/, '');
   return BigInt(text.slice(0, -unit.length)) * (NANOSECONDS[unit] ?? 1n);
+}
+
+/** Go's expressions are JavaScript's, but for flags at their beginning. */
+export function patternOf(text: string): RegExp {
+  const [, flags = '', source = ''] = /^(?:\(\?([is]+)\))?(.*)$/s.exec(text) ?? [];
+  try {
+    return new RegExp(source.replaceAll('\\/', '/'), flags);
+  } catch (cause) {
+    throw new InfluxqlError(`error parsing regexp: ${text}`, { cause });
+  }
 }
 
 /** The instant of a literal such as `2026-01-01T00:00:00Z`, here with millisecond precision. */

@@ -1,134 +1,175 @@
-import {
-  durationNanoseconds,
-  InfluxqlError,
-  instantNanoseconds,
-  type Token,
-  tokenise,
-} from './influxql-tokens.ts';
-
-/** `time > now() - 1h`, `host = 'a'`; times are nanoseconds since 1970. */
-export interface Condition {
-  readonly column: string;
-  readonly operator: string;
-  readonly value: string | number | boolean | bigint;
-}
+import { type Condition, readColumn, readCondition } from './influxql-condition.ts';
+import { createReader, type Reader } from './influxql-reader.ts';
+import { InfluxqlError } from './influxql-tokens.ts';
 
 export interface SelectItem {
   /** `count`, `mean`, …; absent for a plain column. */
   readonly call?: string;
+  /** Of a call, `*` means every field. */
   readonly column: string;
+  readonly alias?: string;
 }
 
-export interface Select {
-  /** Empty means all columns. */
-  readonly items: readonly SelectItem[];
-  readonly measurement: string;
-  readonly conditions: readonly Condition[];
-  readonly descending: boolean;
+/** A name, or what the names match. */
+export type Pattern = string | RegExp;
+
+interface Page {
   readonly limit: number;
   readonly offset: number;
 }
 
+export interface Select extends Page {
+  /** Empty means all columns. */
+  readonly items: readonly SelectItem[];
+  readonly measurement: Pattern;
+  readonly where?: Condition;
+  readonly groupBy: {
+    /** Nanoseconds; the windows begin at multiples of it. */
+    readonly every?: bigint;
+    readonly tags: readonly string[] | '*';
+  };
+  /** What a window without points has. */
+  readonly fill: 'null' | 'none' | 'previous' | number;
+  readonly descending: boolean;
+}
+
+export interface Show extends Page {
+  readonly show:
+    | 'databases'
+    | 'retention policies'
+    | 'measurements'
+    | 'tag keys'
+    | 'tag values'
+    | 'field keys';
+  /** The database, if it is not that of the request. */
+  readonly on?: string;
+  readonly measurement?: Pattern;
+  /** The tags whose values are shown. */
+  readonly keys?: readonly Pattern[];
+  readonly where?: Condition;
+}
+
+export type Statement = Select | Show;
+
 const CALLS = ['count', 'sum', 'mean', 'min', 'max', 'first', 'last'];
+const SHOWN = [
+  'databases',
+  'retention policies',
+  'measurements',
+  'tag keys',
+  'tag values',
+  'field keys',
+] as const;
+
+/** A measurement, perhaps behind its retention policy; a database has only `autogen`. */
+function readMeasurement(reader: Reader): Pattern {
+  if (reader.peek().kind === 'pattern') return reader.pattern();
+  const name = reader.identifier();
+  if (!reader.accept('.')) return name;
+  if (name !== 'autogen') throw new InfluxqlError(`retention policy not found: ${name}`);
+  return readMeasurement(reader);
+}
+
+const readPage = (reader: Reader): Page => ({
+  limit: reader.accept('limit') ? reader.count() : Infinity,
+  offset: reader.accept('offset') ? reader.count() : 0,
+});
+
+function readItem(reader: Reader): SelectItem {
+  const { kind } = reader.peek();
+  const column = readColumn(reader);
+  if (kind === 'quoted' || !reader.accept('(')) return { column, ...readAlias(reader) };
+  const call = column.toLowerCase();
+  if (!CALLS.includes(call)) throw new InfluxqlError(`undefined function ${call}()`);
+  const argument = reader.accept('*') ? '*' : readColumn(reader);
+  reader.expect(')');
+  return { call, column: argument, ...readAlias(reader) };
+}
+
+const readAlias = (reader: Reader) => (reader.accept('as') ? { alias: reader.identifier() } : {});
+
+function readGroupBy(reader: Reader): Select['groupBy'] {
+  if (!reader.accept('group', 'by')) return { tags: [] };
+  let every: bigint | undefined;
+  const tags: string[] = [];
+  let all = false;
+  reader.list(() => {
+    if (reader.accept('*')) all = true;
+    else if (reader.accept('time', '(')) {
+      every = reader.duration();
+      reader.expect(')');
+    } else tags.push(readColumn(reader));
+  }, ',');
+  return { ...(every && { every }), tags: all ? '*' : tags };
+}
+
+function readFill(reader: Reader): Select['fill'] {
+  if (!reader.accept('fill', '(')) return 'null';
+  const { kind, text } = reader.take(['word', 'number'], 'null, none, previous or a number');
+  reader.expect(')');
+  if (kind === 'number') return Number(text);
+  return text === 'null' || text === 'none' || text === 'previous' ? text : reader.fail('a fill');
+}
+
+function readDescending(reader: Reader): boolean {
+  if (!reader.accept('order', 'by')) return false;
+  reader.expect('time');
+  if (reader.accept('desc')) return true;
+  reader.accept('asc');
+  return false;
+}
+
+const readWhere = (reader: Reader, now: number) =>
+  reader.accept('where') ? { where: readCondition(reader, now) } : {};
+
+function readSelect(reader: Reader, now: number): Select {
+  reader.expect('select');
+  const items = reader.accept('*') ? [] : reader.list(() => readItem(reader), ',');
+  if (new Set(items.map(({ call }) => call === undefined)).size > 1) {
+    throw new InfluxqlError('mixing aggregate and non-aggregate queries is not supported');
+  }
+  reader.expect('from');
+  return {
+    items,
+    measurement: readMeasurement(reader),
+    ...readWhere(reader, now),
+    groupBy: readGroupBy(reader),
+    fill: readFill(reader),
+    descending: readDescending(reader),
+    ...readPage(reader),
+  };
+}
+
+/** `= "host"`, `=~ /^h/`, `IN ("host", "room")` */
+function readKeys(reader: Reader): readonly Pattern[] {
+  if (reader.accept('=~')) return [reader.pattern()];
+  if (reader.accept('=')) return [reader.identifier()];
+  reader.expect('in');
+  reader.expect('(');
+  const keys = reader.list(reader.identifier, ',');
+  reader.expect(')');
+  return keys;
+}
+
+function readShow(reader: Reader, now: number): Show {
+  const show = SHOWN.find((each) => reader.accept(...each.split(' '))) ?? reader.fail(`${SHOWN}`);
+  return {
+    show,
+    ...(reader.accept('on') && { on: reader.identifier() }),
+    ...(reader.accept('from') && { measurement: readMeasurement(reader) }),
+    ...(reader.accept('with', 'measurement') && { measurement: readKeys(reader)[0] ?? '' }),
+    ...(reader.accept('with', 'key') && { keys: readKeys(reader) }),
+    ...readWhere(reader, now),
+    ...readPage(reader),
+  };
+}
 
 /** Parses the statements of a query; `now` in milliseconds. Throws `InfluxqlError`. */
-export function parseInfluxql(text: string, now: number): Select[] {
-  const tokens = tokenise(text);
-  let at = 0;
-  const peek = (): Token => tokens[at] ?? { kind: 'end', text: 'EOF' };
-  const fail = (expected: string): never => {
-    throw new InfluxqlError(`found ${peek().text}, expected ${expected}`);
-  };
-  const accept = (word: string): boolean => {
-    const { kind, text: found } = peek();
-    const matches = (kind === 'word' || kind === 'symbol') && found.toLowerCase() === word;
-    if (matches) at += 1;
-    return matches;
-  };
-  const expect = (word: string) => accept(word) || fail(word.toUpperCase());
-  const take = (kinds: readonly Token['kind'][], what: string): Token => {
-    const token = peek();
-    if (!kinds.includes(token.kind)) fail(what);
-    at += 1;
-    return token;
-  };
-  const identifier = () => take(['word', 'quoted'], 'identifier').text;
-  const count = () => Number(take(['number'], 'integer').text);
-  const duration = () => durationNanoseconds(take(['duration'], 'duration').text);
-
-  const item = (): SelectItem => {
-    const { kind } = peek();
-    const column = identifier();
-    if (kind === 'quoted' || !accept('(')) return { column };
-    const call = column.toLowerCase();
-    if (!CALLS.includes(call)) throw new InfluxqlError(`undefined function ${call}()`);
-    const argument = identifier();
-    expect(')');
-    return { call, column: argument };
-  };
-
-  const instant = (): bigint => {
-    const { kind, text: found } = take(['word', 'string', 'number', 'duration'], 'a time');
-    if (kind === 'number') return /^\d+$/.test(found) ? BigInt(found) : fail('integer');
-    if (kind === 'duration') return durationNanoseconds(found);
-    if (kind === 'string') return instantNanoseconds(found);
-    if (found.toLowerCase() !== 'now') fail('now()');
-    expect('(');
-    expect(')');
-    return BigInt(now) * 1_000_000n;
-  };
-
-  const time = (): bigint => {
-    let value = instant();
-    while (true) {
-      if (accept('-')) value -= duration();
-      else if (accept('+')) value += duration();
-      else return value;
-    }
-  };
-
-  const condition = (): Condition => {
-    const column = identifier();
-    const operator = take(['symbol'], 'operator').text;
-    if (!['=', '!=', '<>', '<', '<=', '>', '>='].includes(operator)) fail('operator');
-    if (column.toLowerCase() === 'time') return { column: 'time', operator, value: time() };
-    const negative = accept('-');
-    const { kind, text: found } = take(['string', 'number', 'word'], 'a value');
-    if (kind === 'string') return { column, operator, value: found };
-    if (kind === 'number') return { column, operator, value: (negative ? -1 : 1) * Number(found) };
-    if (!/^(?:true|false)$/i.test(found)) fail('a value');
-    return { column, operator, value: found.toLowerCase() === 'true' };
-  };
-
-  const list = <T>(one: () => T, separator: string): T[] => {
-    const all = [one()];
-    while (accept(separator)) all.push(one());
-    return all;
-  };
-
-  const select = (): Select => {
-    expect('select');
-    const items = accept('*') ? [] : list(item, ',');
-    if (new Set(items.map(({ call }) => call === undefined)).size > 1) {
-      throw new InfluxqlError('mixing aggregate and non-aggregate queries is not supported');
-    }
-    expect('from');
-    const measurement = identifier();
-    const conditions = accept('where') ? list(condition, 'and') : [];
-    let descending = false;
-    if (accept('order')) {
-      expect('by');
-      expect('time');
-      descending = accept('desc');
-      if (!descending) accept('asc');
-    }
-    const limit = accept('limit') ? count() : Infinity;
-    const offset = accept('offset') ? count() : 0;
-    return { items, measurement, conditions, descending, limit, offset };
-  };
-
-  const statements = [select()];
-  while (accept(';')) if (peek().kind !== 'end') statements.push(select());
-  if (peek().kind !== 'end') fail('; or EOF');
+export function parseInfluxql(text: string, now: number): Statement[] {
+  const reader = createReader(text);
+  const statement = () => (reader.accept('show') ? readShow(reader, now) : readSelect(reader, now));
+  const statements: Statement[] = [statement()];
+  while (reader.accept(';')) if (reader.peek().kind !== 'end') statements.push(statement());
+  if (reader.peek().kind !== 'end') reader.fail('; or EOF');
   return statements;
 }

@@ -1,11 +1,12 @@
 import type { Reply } from '../interception.ts';
 import { type DataPlaneRequest, type DataPlaneRoute, tokenOf } from './data-plane-route.ts';
 import { authorise } from './grants.ts';
-import { parseInfluxql, type Select } from './influxql.ts';
+import { parseInfluxql, type Statement } from './influxql.ts';
 import { InfluxqlError } from './influxql-tokens.ts';
 import { stringifyJson } from './json.ts';
 import { Refusal } from './refusal.ts';
 import { type Series, select } from './select.ts';
+import { show } from './show.ts';
 import { findActive, type World } from './state.ts';
 import { databaseOfDbrp, V1_UNITS } from './write.ts';
 
@@ -26,6 +27,7 @@ function formatTime(time: bigint): string {
 }
 
 function render(series: Series, epoch: string | null): Series {
+  if (series.columns[0] !== 'time') return series;
   const unit = epoch ? V1_UNITS.get(epoch) : undefined;
   const values = series.values.map(([time, ...others]) => [
     typeof time !== 'bigint' ? null : unit === undefined ? formatTime(time) : time / unit,
@@ -34,21 +36,44 @@ function render(series: Series, epoch: string | null): Series {
   return { ...series, values };
 }
 
+const refuse = () => {
+  throw new Refusal(401, 'unauthorized access');
+};
+
+/** Those that the token may read. */
+function showDatabases(token: string | undefined, world: World): readonly Series[] {
+  // Whoever is known may ask, whatever it may read.
+  if (token === undefined || authorise(token, 'read', '', world) === 'invalid') refuse();
+  const names = world.state.databases
+    .filter(({ deletedAt }) => deletedAt === undefined)
+    .map(({ name }) => name)
+    .filter((name) => authorise(token ?? '', 'read', name, world) === 'granted');
+  return [{ name: 'databases', columns: ['name'], values: names.map((name) => [name]) }];
+}
+
 /** The result of one statement. All failures except a refused token are an `error` with status 200. */
-function run(statement: Select, params: URLSearchParams, token: string | undefined, world: World) {
-  const name = databaseOfDbrp(params);
+function run(
+  statement: Statement,
+  params: URLSearchParams,
+  token: string | undefined,
+  world: World,
+) {
+  const shows = 'show' in statement;
+  if (shows && statement.show === 'databases') return { series: showDatabases(token, world) };
+  const name = (shows && statement.on) || databaseOfDbrp(params);
   if (!name) {
     return {
       error: "must specify a 'db' parameter, or provide the database in the InfluxQL query",
     };
   }
-  if (token === undefined || authorise(token, 'read', name, world) !== 'granted') {
-    throw new Refusal(401, 'unauthorized access');
-  }
+  if (token === undefined || authorise(token, 'read', name, world) !== 'granted') refuse();
   const database = findActive(world.state.databases, name);
   if (!database) return { error: `Database ${name} not found` };
-  const series = select(statement, database, world.now);
-  return series ? { series: [render(series, params.get('epoch'))] } : {};
+  const series = shows
+    ? show(statement, database, world.now)
+    : select(statement, database, world.now);
+  if (series.length === 0) return {};
+  return { series: series.map((each) => render(each, params.get('epoch'))) };
 }
 
 function parameters({ query, headers, body }: DataPlaneRequest): URLSearchParams {

@@ -36,7 +36,7 @@ export interface ClusterOptions {
 export interface Cluster extends Callers {
   readonly url: string;
   readonly managementToken: string;
-  /** These five may be changed at any time. */
+  /** These six may be changed at any time. */
   intercept: Interceptor;
   activationDelayMs: number;
   revocationDelayMs: number;
@@ -51,8 +51,8 @@ export interface Cluster extends Callers {
   acceptedBy(tokenString: string, action: 'read' | 'write', database: string): readonly number[];
   /** Whether all of them do. */
   accepts(tokenString: string, action: 'read' | 'write', database: string): boolean;
-  /** Carries out a request that comes over no socket. */
-  readonly respond: Respond;
+  /** Carries out a request, whether it comes over a socket or not. */
+  respond: Respond;
   close(): Promise<void>;
 }
 

@@ -89,9 +89,36 @@ test('the parameter epoch turns times into integers', async () => {
   const q = encodeURIComponent('SELECT last(load) FROM cpu; SELECT load FROM cpu LIMIT 1');
   const path = `/query?db=db&epoch=ms&q=${q}`;
   const { results } = (await fetch(path, { headers: bearer(accessToken) })).json;
-  expect(results[0].series[0].values).toEqual([[0, 2]]);
+  expect(results[0].series[0].values).toEqual([[START, 2]]);
   expect(results[1]).toMatchObject({ statement_id: 1 });
   expect(results[1].series[0].values).toEqual([[START - 7_200_000, 3]]);
+});
+
+test('SHOW is refused, or shows, what the token may read', async () => {
+  const { manage, query, accessToken } = await startWithPoints();
+  await manage('POST', '/databases', { name: 'other' });
+  const databases = await query(accessToken, '', 'SHOW DATABASES');
+  expect(databases.json.results[0].series[0].values).toEqual([['db']]);
+  expect((await query('unknown', '', 'SHOW DATABASES')).status).toBe(401);
+  expect((await query(accessToken, 'other', 'SHOW MEASUREMENTS')).status).toBe(401);
+  expect((await query(accessToken, 'db', 'SHOW TAG KEYS ON other')).status).toBe(401);
+});
+
+test('SHOW TAG VALUES leaves out what is older than the retention period', async () => {
+  const { manage, values } = await startWithPoints();
+  const q = 'SHOW TAG VALUES FROM cpu WITH KEY = host';
+  await manage('PATCH', '/databases/db', { retentionPeriod: 1n });
+  expect(await values(q)).toEqual([['host', 'a']]);
+});
+
+test('a mean over time without times goes from the first point until now', async () => {
+  const { values } = await startWithPoints();
+  const q = "SELECT mean(load) FROM cpu WHERE host = 'a' GROUP BY time(1h)";
+  expect(await values(q)).toEqual([
+    ['2025-12-31T22:00:00Z', 3],
+    ['2025-12-31T23:00:00Z', null],
+    ['2026-01-01T00:00:00Z', 2],
+  ]);
 });
 
 test('a query may be posted as a form', async () => {
