@@ -98,7 +98,7 @@ export async function obtainPrograms(report: Report): Promise<Programs> {
     await build(cache, programs, report);
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
-    throw new ProgramsMissing(`"${error.message}" failed`);
+    throw new ProgramsMissing(`"${error.message}" failed`, { cause: error });
   }
   return programs;
 }

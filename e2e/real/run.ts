@@ -20,6 +20,7 @@ import { prepareTelegraf } from './telegraf.ts';
 /** Nothing failed, and nothing was tried: .ci/run goes on. */
 const NOT_HERE = 77;
 const LONGEST_RUN_MS = 10 * 60_000;
+const LONGEST_BUILD_MS = 20 * 60_000;
 /** Time until the gate learns of a new or a deleted token. */
 const DELAY_MS = 2_000;
 
@@ -95,13 +96,22 @@ const end = (code: number, sentence?: string) => {
   const failed = report.close();
   process.exit(failed > 0 ? 1 : code);
 };
+function endUntried(why: string): never {
+  print(`\nNot run: ${why}. Exit code ${NOT_HERE}.`);
+  process.exit(NOT_HERE);
+}
 process.once('SIGINT', () => end(130, 'Stopped.'));
 process.once('SIGTERM', () => end(143, 'Stopped.'));
 process.once('SIGHUP', () => end(129));
 
 try {
   print("Keyturn, with the sandbox's gate in front of a real InfluxDB, and a real Telegraf\n");
+  const building = setTimeout(
+    () => endUntried('the programs were not built within twenty minutes'),
+    LONGEST_BUILD_MS,
+  );
   const programs = await obtainPrograms(report);
+  clearTimeout(building);
   setTimeout(
     () => end(1, 'Stopped: the run took longer than ten minutes.'),
     LONGEST_RUN_MS,
@@ -109,10 +119,7 @@ try {
   await main(programs);
   end(0);
 } catch (error) {
-  if (error instanceof ProgramsMissing) {
-    print(`\nNot run: ${error.message}. Exit code ${NOT_HERE}.`);
-    process.exit(NOT_HERE);
-  }
+  if (error instanceof ProgramsMissing) endUntried(error.message);
   // A failed step is printed already; any other error is a fault of this program.
   end(1, error instanceof StepError ? undefined : inspect(error));
 }
