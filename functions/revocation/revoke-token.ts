@@ -69,11 +69,15 @@ function presentResult(
   { order }: Revocation,
 ): TokenResult {
   const held = heldBecause(observed, order.way, secret);
-  if (held === undefined && ENDING_WAYS.includes(order.way)) {
-    return { ...resultOf(observed, 'frozen'), wasBefore: true };
-  }
-  const unconfirmed = held === undefined ? idleBecause(observed, order) : `its secret ${held}`;
-  return { ...resultOf(observed, 'left'), ...(unconfirmed !== undefined && { unconfirmed }) };
+  const isEnding = ENDING_WAYS.includes(order.way);
+  const idle = isEnding ? undefined : idleBecause(observed, order);
+  const unconfirmed = held === undefined ? idle : `its secret ${held}`;
+  const isDead = isEnding && observed.token.permissions.length === 0;
+  return {
+    ...resultOf(observed, isDead ? 'frozen' : 'left'),
+    ...(isDead && { wasBefore: true }),
+    ...(unconfirmed !== undefined && { unconfirmed }),
+  };
 }
 
 function withSuccessor(

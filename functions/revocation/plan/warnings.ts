@@ -18,11 +18,12 @@ import {
   decideRevocation,
   findSuccessor,
   foreignHolders,
+  isFrozen,
   notReachedBecause,
   originOf,
   shortfallOf,
 } from './decide-revocation.ts';
-import { decideToken, heldBecause } from './decide-token.ts';
+import { decideToken, heldBecause, mendedBy } from './decide-token.ts';
 import { deletedSince, homeOfToken } from './hidden-tokens.ts';
 import { grantsOf } from './known-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './order.ts';
@@ -232,6 +233,23 @@ function endedUnlisted(
   ];
 }
 
+/** Tokens that were frozen before and that a replacement leaves so: dead until somebody gives their permissions back. */
+function leftFrozen(
+  { secrets }: Target,
+  { way }: Pick<RevocationRequest, 'way'>,
+  around: OrderObservation,
+): string[] {
+  if (way !== 'replace') return [];
+  const seen = secrets.flatMap((name) => around.secrets.get(name) ?? []);
+  const tokens = seen.flatMap((each) => (holdOf(each.secret) ? [] : each.tokens));
+  return tokens.flatMap((owned) => {
+    const { token, marker } = owned;
+    const isRevivable = wasArmed(owned) && !isExpired(token, around.at);
+    if (!isFrozen(owned) || !isRevivable || marker.quarantined !== undefined) return [];
+    return `${token.id} of ${marker.secret} is frozen, and this order leaves it so: unfreeze would give its permissions back; to end it afterwards, order "tokenId": "${token.id}" (--token-id ${token.id}) with "way": "delete" (--delete)`;
+  });
+}
+
 /** What the order leaves, or cannot make sure of, though it belongs to what was ordered. None of it is confirmed. */
 export function uncoveredBy(
   target: Target,
@@ -251,6 +269,7 @@ export function uncoveredBy(
     ...unseenOf(target, request, around),
     ...(isCut ? [CUT_LISTING] : []),
     ...hidden,
+    ...leftFrozen(target, request, around),
     ...withoutHold(target, request, policy, around),
     ...endedUnlisted(target, request, around),
     ...othersOf(target, request, policy, around),
@@ -353,7 +372,6 @@ function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generat
 }
 
 const NOTHING: Partial<Record<RevocationWay, string>> = {
-  replace: 'is frozen and stays so; to end it, give the order with "way": "delete" (--delete)',
   unfreeze: 'is not frozen',
   lift: 'is by itself, and a hold is on a whole secret',
   restore: 'is not quarantined',
@@ -390,6 +408,37 @@ function warnOfSingle(
   return way === 'replace' ? [`${token.id} is not ours: it is deleted without a successor`] : [];
 }
 
+/** What consumers of a secret have now, for whoever asks about a token of it that is gone. */
+function* warnOfConsumers(seen: ObservedSecret, policy: Pick<Policy, 'tokens'>): Generator<string> {
+  const { name } = seen.secret;
+  const holder = currentHolder(seen);
+  if (holder?.state === 'owned') yield `${name} has ${holder.owned.token.id} now (AWSCURRENT)`;
+  if (holder?.state !== 'gone') return;
+  const hold = holdOf(seen.secret);
+  const entry = policy.tokens.find(({ secret }) => secret === name);
+  const next = hold
+    ? `it is ${describeHold(seen.secret)}; ${hold === 'deleted' ? 'lift' : 'unfreeze'} it`
+    : mendedBy(entry);
+  yield `consumers of ${name} have no token that works: the one that they read is gone; ${next}`;
+}
+
+/** The token that was named is gone. */
+function warnOfGone(
+  id: string,
+  { way }: Pick<RevocationRequest, 'way'>,
+  policy: Pick<Policy, 'tokens'>,
+  around: OrderObservation,
+): string[] {
+  const { endedIn, tokens, secrets } = around;
+  const said = `${id} is revoked already`;
+  const description = tokens.find((each) => each.id === id)?.description ?? '';
+  const seen = secrets.get(endedIn ?? parseMarker(description)?.marker.secret ?? '');
+  return [
+    endedIn === undefined ? said : `${said}, and ${endedIn} still has a version with its string`,
+    ...(way === 'whois' && seen ? warnOfConsumers(seen, policy) : []),
+  ];
+}
+
 function warnOfLeaked({ leaked }: OrderObservation): string[] {
   if (leaked?.tokenId === undefined) return [];
   return [
@@ -417,11 +466,7 @@ export function warningsOf(
     ...target.proven.map(
       (name) => `${name}: nothing is done there; what was ended there before is proven anew`,
     ),
-    ...target.gone.map((id) =>
-      around.endedIn === undefined
-        ? `${id} is revoked already`
-        : `${id} is revoked already, and ${around.endedIn} still has a version with its string`,
-    ),
+    ...target.gone.flatMap((id) => warnOfGone(id, request, policy, around)),
     ...warnOfLeaked(around),
     ...(target.unknown === undefined ? [] : [target.unknown]),
   ];
