@@ -28,7 +28,7 @@ import { deletedSince, homeOfToken } from './hidden-tokens.ts';
 import { grantsOf } from './known-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './order.ts';
 import { isCutShort, type OrderObservation, type Target } from './target.ts';
-import { unseenIn } from './unseen.ts';
+import { type Unseen, unseenIn } from './unseen.ts';
 
 /** Tokens that a label or an earlier look names were read by their ids; nobody knows what else is not listed. */
 export const CUT_LISTING =
@@ -163,6 +163,15 @@ function elsewhere({ marker: { secret } }: OwnedToken, around: OrderObservation)
   return `its secret ${secret} ${unseen.notOurs ? 'does not have our tag' : 'could not be looked at'}`;
 }
 
+const whenSeen = ({ notOurs }: Unseen) =>
+  `give this order again when it ${notOurs ? 'has our tag' : 'can be looked at'}`;
+
+/** Nothing is given back in a secret that may be on hold. */
+function givenBackBy({ marker }: OwnedToken, around: OrderObservation): string {
+  const unseen = unseenIn(around, (each) => each === marker.secret);
+  return unseen ? whenSeen(unseen) : 'to give its permissions back, name it by its id';
+}
+
 /** What could not be looked at, as far as the order may mean it. */
 function unseenOf(
   { secrets, single, proven, gone }: Target,
@@ -203,10 +212,7 @@ function withoutHold(
       (name) =>
         `${name} is a replica: no hold was set, and its labels stay as they are, so a rotation in its primary Region may promote another token; give this order there, too`,
     ),
-    ...unseen.map(
-      ({ secret, notOurs }) =>
-        `no hold could be set on ${secret}: give this order again when it ${notOurs ? 'has our tag' : 'can be looked at'}`,
-    ),
+    ...unseen.map((each) => `no hold could be set on ${each.secret}: ${whenSeen(each)}`),
     ...missing.map(
       ({ name, secret }) =>
         `${secret} is not visible here, so no hold could be set: while the policy has the entry ${name}, the next run of rotate makes the secret again, with a new token that works; take the entry out of the policy, or stop the schedules (keyturn pause)`,
@@ -260,7 +266,7 @@ export function uncoveredBy(
   const unasked = withoutAws(request, around);
   const hidden = target.hidden.map((each) =>
     request.way === 'unfreeze'
-      ? `${each.token.id} is frozen, and ${elsewhere(each, around)}: it is left so; to give its permissions back, name it by its id`
+      ? `${each.token.id} is frozen, and ${elsewhere(each, around)}: it is left so; ${givenBackBy(each, around)}`
       : `${each.token.id} has our owner and works; ${elsewhere(each, around)}, so it would get no successor and is left; to end it, name it by its id with --freeze or --delete`,
   );
   const isCut = target.secrets.length > 0 && isCutShort(around);
@@ -388,6 +394,9 @@ function warnOfOwned(
   if (held !== undefined) return [`${owned.marker.secret} ${held}`];
   const nothing = decideToken(observed, way, secret).length === 0 ? NOTHING[way] : undefined;
   if (nothing !== undefined) return [`nothing to ${way}: ${token.id} ${nothing}`];
+  if (way === 'unfreeze' && owned.marker.quarantined !== undefined) {
+    return [`${token.id} is quarantined: it gets no permissions back until you restore it`];
+  }
   if (way === 'whois' || !isUnseen(owned, around)) return [];
   if (way === 'unfreeze') return [frozenBefore(token.id, owned.marker.frozen ?? around.at)];
   const what = way === 'replace' ? 'it is deleted without a successor' : 'it belongs to this order';
