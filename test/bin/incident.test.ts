@@ -77,3 +77,42 @@ it.each([401, 403])(
     if (status === 401) expect(status401.stderr).toContain('refuses the management token');
   },
 );
+
+const REPEAT = /Repeat the same command|does when repeated/;
+
+it('does not advise to repeat what has no other string to compare', async () => {
+  const { world, run } = await openIssued();
+  const strings = `${world.string(TELEGRAF)}\n${world.string('keyturn/prod/grafana')}\n`;
+  const { code, stdout } = await run(['revoke', '--leaked', '--freeze', ...REASON], strings);
+  expect(code).toBe(3);
+  expect(stdout).toContain('there is no other string to compare');
+  expect(stdout).toContain('docs/runbook.md');
+  expect(stdout).not.toMatch(REPEAT);
+});
+
+it('does not advise to repeat what another command ends, which it names', async () => {
+  const { world, run } = await openIssued();
+  await run(['revoke', 'telegraf', '--freeze', ...REASON]);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT ?? '');
+  const { code, stdout } = await run(['unfreeze', 'telegraf', ...REASON]);
+  expect(code).toBe(3);
+  expect(stdout).toContain('keyturn rotate telegraf');
+  expect(stdout).toContain('the lines above say');
+  expect(stdout).not.toMatch(REPEAT);
+  await run(['rotate', 'telegraf']);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
+it('does not advise to repeat a lift behind which a freeze stays', async () => {
+  const { run } = await openIssued();
+  await run(['revoke', 'telegraf', '--freeze', ...REASON]);
+  await run(['revoke', '--database', 'telemetry', '--delete', ...REASON]);
+  const lift = ['lift', '--database', 'telemetry', ...REASON];
+  const answers = [await run(lift), await run(lift)];
+  expect(answers.map(({ code }) => code)).toEqual([3, 1]);
+  for (const { stdout } of answers) {
+    expect(stdout).toContain('unfreeze');
+    expect(stdout).not.toMatch(REPEAT);
+  }
+  expect((await run(['unfreeze', 'telegraf', ...REASON])).code).not.toBe(1);
+});
