@@ -750,6 +750,8 @@ test('what stays frozen because its secret lost its tag is named, and given back
   await world.revoke({ ...everything, way: 'freeze' });
   const before = world.tokens(TELEGRAF);
   const { error } = await world.revoke({ token: 'telegraf', way: 'unfreeze', reason: 'over' });
+  // Known before anybody confirms it.
+  expect(error?.errorType).toBe('SelectionError');
   expect(error?.errorMessage).toContain(TAKE_OVER);
   const { result } = await world.revoke({ ...everything, way: 'unfreeze' });
   expect(result).toMatchObject({ confirmed: false });
