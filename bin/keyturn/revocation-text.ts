@@ -103,6 +103,8 @@ const BY_HAND_ALONE = [NO_STRING, NO_OTHER, 'had its string, is gone', 'has anot
 /** What they say where something else helps than the same order. It is said there what. */
 const OTHERWISE = [
   'keyturn rotate',
+  'keyturn pause',
+  'only its own answer',
   'no entry of the policy',
   'unfreeze it',
   'unfreeze the whole',

@@ -116,3 +116,16 @@ it('does not advise to repeat a lift behind which a freeze stays', async () => {
   }
   expect((await run(['unfreeze', 'telegraf', ...REASON])).code).not.toBe(1);
 });
+
+it('does not advise to repeat a freeze whose secret was deleted for good, and which can take no hold', async () => {
+  const { world, run } = await openIssued();
+  const string = world.string(TELEGRAF);
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  await world.wait(HOUR);
+  const { code, stdout } = await run(['revoke', '--leaked', '--freeze', ...REASON], string);
+  expect(code).toBe(3);
+  expect(stdout).toContain('keyturn pause');
+  expect(stdout).not.toMatch(REPEAT);
+  await world.wait(HOUR);
+  expect(world.accepts(string)).toBe(false);
+});
