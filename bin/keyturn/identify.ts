@@ -49,7 +49,7 @@ async function identify(engine: Engine, wanted: Wanted): Promise<Identified> {
     }
     if (token) return { token, notes: warnings };
     return {
-      unknown: warnings.join('; ') || 'found no token, expected one',
+      unknown: warnings.join('; ') || 'found no token, expected one; check the id',
       ...(candidates && { candidates }),
     };
   } catch (error) {
@@ -58,11 +58,11 @@ async function identify(engine: Engine, wanted: Wanted): Promise<Identified> {
   }
 }
 
-/** @throws CommandError unless the cluster has a token with this id */
+/** @throws CommandError unless the cluster shows a token with this id */
 export async function identifyById(engine: Engine, tokenId: string): Promise<Identified> {
   const answer = await identify(engine, { tokenId });
   if (answer.token) return answer;
-  throw new CommandError(`${answer.unknown}; check the id`);
+  throw new CommandError(answer.unknown ?? '');
 }
 
 /** Asks for every reading of a string, until one is a token's. */

@@ -1,6 +1,7 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { askCluster, type Wanted } from '../../functions/revocation/ask-cluster.ts';
+import { nothingDone } from '../../functions/revocation/not-begun.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
 import { runRevocation } from '../../functions/revocation/run-revocation.ts';
 import { runRotation } from '../../functions/rotation/run-rotation.ts';
@@ -97,10 +98,11 @@ function sharedReads() {
 }
 
 /** Where AWS does not answer, freeze and delete by id or by leaked string need the management token alone. */
-function adviseToken(error: unknown): never {
+function adviseToken(error: unknown, job: Job, event: object): never {
   if (!(error instanceof ManagementTokenError)) throw error;
+  const done = job === 'revoke' ? nothingDone(parseRevokeRequest(event)) : 'nothing was done';
   throw new CommandError(
-    `Secrets Manager could not be asked for the management token: ${sentenceOf(error.cause)}; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file`,
+    `Secrets Manager could not be asked for the management token: ${sentenceOf(error.cause)}; ${done}; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file`,
     { cause: error },
   );
 }
@@ -132,9 +134,11 @@ export function createLocalEngine(
         job === 'revoke'
           ? runtime.run(CONTEXT, work)
           : runtime.runScheduled({ job }, CONTEXT, work);
-      const answered = await answer.catch(adviseToken).finally(() => {
-        if (!isShared) forget(); // what is looked at next sees what was done
-      });
+      const answered = await answer
+        .catch((error) => adviseToken(error, job, event))
+        .finally(() => {
+          if (!isShared) forget(); // what is looked at next sees what was done
+        });
       return asJson(answered);
     },
     // With the management token, this works without AWS.

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../functions/policy/duration.ts';
 import type { RevocationAction } from '../../functions/revocation/plan/revocation-action.ts';
-import { NO_STRING } from '../../functions/revocation/report.ts';
+import { NO_OTHER, NO_STRING } from '../../functions/revocation/report.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { oneLine } from '../harmless.ts';
 import type { KnownToken, Revocation } from './answers.ts';
@@ -97,24 +97,61 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
 
 const UNDOING: readonly string[] = ['unfreeze', 'lift', 'restore'];
 
-/** Whether anything is not proven that may be proven later: without a string there is nothing to ask with. */
-const isProvable = ({ tokens, unconfirmed }: Revocation) =>
-  unconfirmed.length > 0 ||
-  tokens.some((each) => each.unconfirmed !== undefined && !each.unconfirmed.includes(NO_STRING));
+/** What the functions say where an order cannot be proven by any order: only a person can see what is so. */
+const BY_HAND_ALONE = [NO_STRING, NO_OTHER, 'had its string, is gone', 'has another string'];
 
-const BY_HAND =
-  'how to see by hand what is left, docs/runbook.md says under "A revocation is not confirmed"';
+/** What they say where something else helps than the same order. It is said there what. */
+const OTHERWISE = [
+  'keyturn rotate',
+  'keyturn pause',
+  'only its own answer',
+  'no entry of the policy',
+  'unfreeze it',
+  'unfreeze the whole',
+  'unfreeze ends it',
+  'unfreeze would',
+  'lift it',
+  'lift the whole',
+  'restore it',
+  'it stays so',
+  'were not kept',
+  'scheduled for deletion',
+  'is a replica',
+  'by its id',
+  'revoke it there',
+];
+
+const AGAIN = /give (?:the same|the|this) order again/;
+
+const isAmong = (reason: string, said: readonly string[]) =>
+  !AGAIN.test(reason) && said.some((each) => reason.includes(each));
+
+/** Why the same order would not help. Undefined: it may, as where something was late or did not answer. */
+function whyNotAgain(
+  { tokens, unconfirmed }: Revocation,
+  refusedAgain: string | undefined,
+): string | undefined {
+  const reasons = [...tokens.flatMap((each) => each.unconfirmed ?? []), ...unconfirmed];
+  const isEach = (is: (reason: string) => boolean) => reasons.length > 0 && reasons.every(is);
+  if (isEach((each) => each.includes(NO_STRING))) {
+    return 'Nobody knows the string, so no command proves it';
+  }
+  if (refusedAgain) return `The same command would be refused now: ${oneLine(refusedAgain)}`;
+  return isEach((each) => isAmong(each, [...BY_HAND_ALONE, ...OTHERWISE]))
+    ? 'To repeat the command does not help: what does, the lines above say'
+    : undefined;
+}
 
 /** What to do about an order that is not confirmed. */
 function whatNext(report: Revocation, refusedAgain: string | undefined): string {
-  const again = refusedAgain && `The same command would be refused now: ${oneLine(refusedAgain)}`;
+  const why = whyNotAgain(report, refusedAgain);
   if (!report.done) {
-    return `Not everything was done. ${again ?? 'What the same command can still do, it does when repeated'}.`;
+    return `Not everything was done. ${why ?? 'What the same command can still do, it does when repeated'}.`;
   }
-  const hopeless = isProvable(report) ? again : 'Nobody knows the string, so no command proves it';
-  const next = hopeless
-    ? `${hopeless}; ${BY_HAND}`
-    : 'Repeat the same command: it continues and probes again';
+  const byHand = UNDOING.includes(report.way)
+    ? ''
+    : '; how to see by hand what is left, docs/runbook.md says under "A revocation is not confirmed"';
+  const next = why ? `${why}${byHand}` : 'Repeat the same command: it continues and probes again';
   return `Everything was done that can be done, and not all of it is proven: see above. ${next}.`;
 }
 

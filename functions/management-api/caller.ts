@@ -53,9 +53,16 @@ const UNSEEN_MS = 5_000;
 
 /** RFC 6585, section 4: the server refused to process a request that came too soon. */
 const TOO_MANY_REQUESTS = 429;
+const UNAUTHORIZED = 401;
 
 const retryableIfRefused = (error: unknown) =>
   error instanceof InfluxError && error.status === TOO_MANY_REQUESTS && retryable(error);
+
+/** Every call bears the management token: a 401 is about it, and not about what was asked for. */
+function blamingToken(error: unknown): never {
+  if (!(error instanceof InfluxError) || error.status !== UNAUTHORIZED) throw error;
+  throw new InfluxError(`${error.message} (the cluster refuses the management token)`, error);
+}
 
 /** Sends calls with the right prefix and reads the answers. */
 export function createCaller(options: ManagementApiOptions) {
@@ -73,7 +80,7 @@ export function createCaller(options: ManagementApiOptions) {
       timeoutMs: options.deadline() - options.now(),
     } satisfies Request;
     if (request.timeoutMs <= 0) throw tooLateError(request);
-    const answer = await transport.send(request);
+    const answer = await transport.send(request).catch(blamingToken);
     const result = call.read(answer.text);
     if ('problem' in result) throw unexpectedAnswerError(request, answer, result.problem);
     return {

@@ -12,9 +12,10 @@ import {
   works,
 } from '../tokens/state.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
-import { mendedBy, resultOf, type TokenResult } from './end-token.ts';
+import { resultOf, type TokenResult } from './end-token.ts';
 import type { SeenAlone } from './observe.ts';
-import { findSuccessor, foreignHolders } from './plan/decide-revocation.ts';
+import { findSuccessor, foreignHolders, isFrozen } from './plan/decide-revocation.ts';
+import { mendedBy } from './plan/decide-token.ts';
 import { mayHaveEnded } from './plan/given-before.ts';
 import { ENDING_WAYS, type Order } from './plan/order.ts';
 
@@ -39,9 +40,7 @@ const goneResult = (version: string, secret: string): TokenResult => ({
 /** Frozen tokens: what this order did before, or others; `replace` leaves them to the person who froze them. */
 function* frozen({ tokens }: ObservedSecret): Generator<TokenResult> {
   for (const owned of tokens) {
-    const { token, marker } = owned;
-    if (marker.frozen === undefined || token.permissions.length > 0) continue;
-    yield resultOf({ token, owned }, 'frozen');
+    if (isFrozen(owned)) yield resultOf({ token: owned.token, owned }, 'frozen');
   }
 }
 

@@ -6,6 +6,7 @@ import { readTokenString } from '../tokens/secret-string.ts';
 import { provenCurrent } from '../tokens/state.ts';
 import type { RevocationObservation } from './observe.ts';
 import { grantsOf } from './plan/known-token.ts';
+import { NO_OTHER } from './report.ts';
 
 /** A string that the cluster accepts, if it answers as it should. */
 interface Control {
@@ -112,7 +113,7 @@ export function createControls(
     for (const control of tried) if (await works(control, action)) return undefined;
     const what =
       tried.length === 0
-        ? `there is no other string to compare that may ${action}`
+        ? `${NO_OTHER} that may ${action}`
         : `nor does it let the string of ${tried.map(({ secret }) => secret).join(', ')} ${action}`;
     return `the cluster refuses it, but ${what}, so the refusal shows nothing`;
   }

@@ -1,5 +1,5 @@
 import type { Permission } from '../management-api/token.ts';
-import { entryOf, type TokenPolicy } from '../policy/policy.ts';
+import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import {
   type Arming,
@@ -11,7 +11,7 @@ import {
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
 import { isExpired, isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
-import { canKeep } from './plan/decide-token.ts';
+import { canKeep, mendedBy } from './plan/decide-token.ts';
 import { grantsOf } from './plan/known-token.ts';
 import type { RevokedToken } from './report.ts';
 
@@ -80,12 +80,6 @@ function unfrozen({ token, marker }: OwnedToken, fallback?: readonly Permission[
     ...(giveBack && { permissions: giveBack }),
   };
 }
-
-/** How consumers get a token that works, where nothing that is undone gives them one. */
-export const mendedBy = (entry: Pick<TokenPolicy, 'name'> | undefined): string =>
-  entry
-    ? `to mint another one, keyturn rotate ${entry.name}`
-    : 'no entry of the policy says what another one may do';
 
 /** Gives back the permissions that a freeze or the quarantine took away; those of the policy if they were not kept. */
 export async function giveBack(

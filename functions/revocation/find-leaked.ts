@@ -48,15 +48,9 @@ async function unlabelled(
   return all?.flatMap((version) => (known.has(version) ? [] : [{ seen, version }]));
 }
 
-/**
- * The token whose string a version has, as far as its id or a marker says so. One whose marker bears a fingerprint
- * has another string, unless a cut listing lacked the one that is searched.
- */
-function idOf(holder: Holder, version: string, fingerprint: string): string | undefined {
-  if (holder.state === 'owned' || holder.state === 'shared') {
-    const { token, marker } = holder.owned;
-    return (marker.fp ?? fingerprint) === fingerprint ? token.id : undefined;
-  }
+/** The token whose string a version has, as far as its id or a marker says so. */
+function idOf(holder: Holder, version: string): string | undefined {
+  if (holder.state === 'owned' || holder.state === 'shared') return holder.owned.token.id;
   if (holder.state === 'foreign') return holder.token.id;
   return holder.state === 'gone' ? tokenNamedBy(version)?.tokenId : undefined;
 }
@@ -120,7 +114,6 @@ async function readBy(
 
 /** The token whose string versions have, as far as one of them tells, and its secret. */
 async function tokenIn(
-  fingerprint: string,
   versions: readonly Version[],
   observation: RevocationObservation,
   { api, policy: { owner } }: Reading,
@@ -132,7 +125,7 @@ async function tokenIn(
     versions.map(async ({ seen, version }) => {
       const { secret, holders } = seen;
       const holder = holders.get(version) ?? (await findHolder(version, secret, sources));
-      const tokenId = idOf(holder, version, fingerprint);
+      const tokenId = idOf(holder, version);
       return tokenId === undefined ? [] : [{ tokenId, secret: secret.name }];
     }),
   );
@@ -148,14 +141,12 @@ async function search(
   const all = [...observation.secrets.values()];
   const first = await compare(fingerprint, all.flatMap(labelled), tools);
   const firstRead = await readBy(fingerprint, first.found, tools);
-  const labelledToken = await tokenIn(fingerprint, firstRead, observation, tools);
+  const labelledToken = await tokenIn(firstRead, observation, tools);
   const isKnown = labelledToken.tokenId !== undefined;
   const where = first.found.length > 0 ? [...new Set(first.found.map(({ seen }) => seen))] : all;
   const second = await compareUnlabelled(fingerprint, isKnown ? [] : where, tools);
   const secondRead = await readBy(fingerprint, second.found, tools);
-  const token = isKnown
-    ? labelledToken
-    : await tokenIn(fingerprint, secondRead, observation, tools);
+  const token = isKnown ? labelledToken : await tokenIn(secondRead, observation, tools);
   const [found, read] = [
     [...first.found, ...second.found],
     [...firstRead, ...secondRead],

@@ -52,6 +52,9 @@ export interface BlastRadius {
 /** Why no repetition proves the death of a string: with none of our secrets is there anything to ask with. */
 export const NO_STRING = 'no secret of ours is known to have its string';
 
+/** Why a refusal shows nothing: every other string of this kind is dead as well, or there was none. */
+export const NO_OTHER = 'there is no other string to compare';
+
 /** What happened to one token. */
 export interface RevokedToken {
   readonly tokenId: string;

@@ -30,6 +30,8 @@ async function observeAgain(
   return fresh && fresh.revokedAt === undefined ? { token: fresh } : undefined;
 }
 
+const QUARANTINED = 'it is quarantined; restore it';
+
 async function carryOut(
   action: SingleTokenAction,
   observed: ObservedToken,
@@ -43,7 +45,12 @@ async function carryOut(
       return deleteToken(observed, tools);
     case 'give-back': {
       const undo = order.way === 'restore' ? 'quarantine' : 'freeze';
-      return observed.owned && giveBack(observed.owned, undo, tools);
+      if (!observed.owned) return undefined;
+      const given = await giveBack(observed.owned, undo, tools);
+      const isIdle = given.result === 'left' && given.unconfirmed === undefined;
+      return isIdle && observed.owned.marker.quarantined !== undefined
+        ? { ...given, unconfirmed: QUARANTINED }
+        : given;
     }
     case 'detach-label':
       await tools.secrets.moveLabel(action.secret, action.label, { from: action.version });
@@ -59,7 +66,7 @@ function idleBecause({ token, owned }: ObservedToken, { way }: Order): string | 
   if (owned?.marker.frozen !== undefined) return 'it is frozen; unfreeze it';
   if (token.permissions.length > 0) return undefined;
   const isQuarantined = way !== 'restore' && owned?.marker.quarantined !== undefined;
-  return isQuarantined ? 'it is quarantined; restore it' : 'its permissions were not kept';
+  return isQuarantined ? QUARANTINED : 'its permissions were not kept';
 }
 
 /** The result for a token that needs no action. */
@@ -69,11 +76,15 @@ function presentResult(
   { order }: Revocation,
 ): TokenResult {
   const held = heldBecause(observed, order.way, secret);
-  if (held === undefined && ENDING_WAYS.includes(order.way)) {
-    return { ...resultOf(observed, 'frozen'), wasBefore: true };
-  }
-  const unconfirmed = held === undefined ? idleBecause(observed, order) : `its secret ${held}`;
-  return { ...resultOf(observed, 'left'), ...(unconfirmed !== undefined && { unconfirmed }) };
+  const isEnding = ENDING_WAYS.includes(order.way);
+  const idle = isEnding ? undefined : idleBecause(observed, order);
+  const unconfirmed = held === undefined ? idle : `its secret ${held}`;
+  const isDead = isEnding && observed.token.permissions.length === 0;
+  return {
+    ...resultOf(observed, isDead ? 'frozen' : 'left'),
+    ...(isDead && { wasBefore: true }),
+    ...(unconfirmed !== undefined && { unconfirmed }),
+  };
 }
 
 function withSuccessor(

@@ -1,4 +1,3 @@
-import { InfluxError } from '../management-api/influx-error.ts';
 import { entryOf } from '../policy/policy.ts';
 import { refuseSuccessor } from '../rotation/successor.ts';
 import { atApiTime } from '../run/api-time.ts';
@@ -15,6 +14,7 @@ import type { TokenResult } from './end-token.ts';
 import { findEnded, idsInVersions, searchValues } from './find-leaked.ts';
 import { goneBefore } from './gone-before.ts';
 import { doubtElsewhere } from './made-elsewhere.ts';
+import { refuseWithoutToken, seenFor } from './not-begun.ts';
 import {
   type Need,
   observeAgain,
@@ -145,28 +145,6 @@ function needOf(request: RevocationRequest): Need {
   };
 }
 
-/** The Management API did not say what there is, so nothing was done. */
-class NotSeenError extends Error {
-  override readonly name = 'NotSeenError';
-}
-
-/**
- * What an order asks before it does anything.
- * @throws NotSeenError if the Management API does not answer
- */
-async function seenFor<T>(request: RevocationRequest, asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (!(error instanceof InfluxError) || request.way === 'whois') throw error;
-    const still = ENDING_WAYS.includes(request.way) ? ', and what was meant may still work' : '';
-    throw new NotSeenError(
-      `${error.message}; nothing was done${still}: give the same order again when the Management API answers`,
-      { cause: error },
-    );
-  }
-}
-
 /** With a whole id: the same order is the same, however much of the id is given. */
 async function withWholeId(
   request: RevocationRequest,
@@ -273,11 +251,15 @@ export async function runRevocation(
 ): Promise<RevocationReport> {
   const { way, dryRun, reason = '', noUndo, by } = given;
   const startedAt = runTools.now();
-  const first = await seenFor(given, observeAll(runTools, needOf(given)));
+  const first = await seenFor(given, runTools.policy, observeAll(runTools, needOf(given)));
   const request = await withWholeId(given, first, runTools);
   const tools = sharing(atApiTime(runTools, first));
-  const leaked = await seenFor(request, searchValues(request, first, tools));
-  const listed = await seenFor(request, withFound(leaked, request, first, runTools));
+  const leaked = await seenFor(request, runTools.policy, searchValues(request, first, tools));
+  const listed = await seenFor(
+    request,
+    runTools.policy,
+    withFound(leaked, request, first, runTools),
+  );
   const endedIn = await findEnded(request, leaked, listed, tools);
   const found = { ...listed, leaked, ...(endedIn !== undefined && { endedIn }) };
   const { planned, around } = await planUpToDate(request, found, tools);
@@ -340,3 +322,14 @@ export async function runRevocation(
   if (!done) throw new RevocationError(report, failures, sentences(failures, MOST_NAMED));
   return report;
 }
+
+type Work = (tools: RunTools) => Promise<RevocationReport>;
+
+/** The same, begun by whoever has the tools: for them the management token must be read first. */
+export const giveOrder = (
+  request: RevocationRequest,
+  begin: (work: Work) => Promise<RevocationReport>,
+): Promise<RevocationReport> =>
+  begin((tools) => runRevocation(request, tools)).catch((error) =>
+    refuseWithoutToken(error, request),
+  );

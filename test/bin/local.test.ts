@@ -70,10 +70,40 @@ it('says what could not be asked for the management token, and how to give it', 
   const order = ['revoke', '--token-id', 'x', '--freeze', '--reason', 'x', '--yes', '--local'];
   const { code, stderr } = await run(order, undefined, nowhere);
   expect(stderr).toMatch(
-    /^keyturn: Secrets Manager could not be asked for the management token: .*ECONNREFUSED.*; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file\n$/m,
+    /^keyturn: Secrets Manager could not be asked for the management token: .*ECONNREFUSED.*; nothing was done, and what was meant may still work; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file\n$/m,
   );
   expect(code).toBe(1);
 }, 120_000);
+
+it(
+  'freezes by a leaked string with a management token in hand while Secrets Manager is down, and replaces it afterwards',
+  async () => {
+    const { systems, run } = await openLocal();
+    await run(['rotate', 'telegraf', 'grafana', '--local']);
+    const string = systems.string(TELEGRAF);
+    const env = { KEYTURN_MANAGEMENT_TOKEN: systems.cluster.managementToken };
+    const order = ['revoke', '--leaked', '--reason', 'in a log', '--yes', '--local'];
+    systems.intercept((call, effect) =>
+      call.server === 'secrets-manager' ? Promise.resolve('reset') : passThrough(call, effect),
+    );
+    const frozen = await run([...order, '--freeze'], string, env);
+    expect(frozen.code).toBe(3);
+    expect(frozen.stdout).toMatch(/NOT PROVEN {2}Secrets Manager could not be asked/);
+    await sleep(1_000);
+    expect(systems.accepts(string)).toBe(false);
+
+    systems.intercept();
+    const replaced = await run(order, string);
+    expect(replaced.code).toBe(3);
+    expect(replaced.stdout).toMatch(/is frozen, and this order leaves it so: .*--delete/);
+    expect(systems.accepts(systems.string(TELEGRAF))).toBe(true);
+    expect((await run([...order, '--delete'], string)).code).toBe(0);
+    expect(
+      systems.cluster.state.tokens.filter((each) => each.revokedAt === undefined),
+    ).toHaveLength(2);
+  },
+  PATIENCE,
+);
 
 it('takes the management token from a file with the JSON of its secret', async () => {
   const { systems, run } = await openLocal();

@@ -2,7 +2,7 @@ import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
-import { runRevocation } from '../../functions/revocation/run-revocation.ts';
+import { giveOrder } from '../../functions/revocation/run-revocation.ts';
 import { runRotation } from '../../functions/rotation/run-rotation.ts';
 import {
   parseRotationStep,
@@ -41,7 +41,7 @@ const handlers: Readonly<Record<Job, (runtime: Runtime) => Handler>> = {
   },
   revoke: (runtime) => (event, context) => {
     const request = parseRevokeRequest(event);
-    return runtime.run(context, (tools) => runRevocation(request, tools));
+    return giveOrder(request, (work) => runtime.run(context, work));
   },
   'secrets-manager-rotation': (runtime) => (event, context) => {
     const step = parseRotationStep(event);

@@ -37,8 +37,9 @@ const isOfOrder = ({ marker }: OwnedToken, { id }: Pick<Order, 'id'>) =>
 const isHeld = (owned: OwnedToken, seen: ObservedSecret) =>
   isStripped(owned) && owned.marker.quarantined === undefined && isSame(owned, ownedCurrent(seen));
 
-/** A person's, whom `replace` leaves alone. */
-const isFrozen = ({ marker }: OwnedToken) => marker.frozen !== undefined;
+/** A person's, whom `replace` leaves alone. Whoever gave it permissions again has ended its freeze. */
+export const isFrozen = ({ token, marker }: OwnedToken): boolean =>
+  marker.frozen !== undefined && token.permissions.length === 0;
 
 /**
  * What runs stripped under a deletion that was lifted since: AWSCURRENT's, minted after all that was deleted. A freeze by
@@ -235,7 +236,9 @@ function decideActions(seen: ObservedSecret, order: Order, now: number): Action[
       // The hold first: after a crash the tokens are still frozen by their own markers.
       return [
         ...releasing(seen),
-        ...givingBack(seen.tokens.filter((each) => isFrozen(each) || isHeld(each, seen))),
+        ...givingBack(
+          seen.tokens.filter((each) => each.marker.frozen !== undefined || isHeld(each, seen)),
+        ),
       ];
     case 'restore':
     case 'whois':

@@ -1,8 +1,10 @@
+import type { TokenPolicy } from '../../policy/policy.ts';
 import { describeHold, holdOf } from '../../secrets-manager/hold.ts';
 import type { Secret } from '../../secrets-manager/secret.ts';
 import { describeToken } from '../../tokens/marker.ts';
 import type { ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import type { RevocationWay } from '../request.ts';
+import { isFrozen } from './decide-revocation.ts';
 import { UNDOING_WAYS } from './order.ts';
 import type { GivingBack, LabelDetachment, SingleTokenAction } from './revocation-action.ts';
 
@@ -37,7 +39,7 @@ const givingBack = ({ token, marker }: OwnedToken): GivingBack => ({
 
 /**
  * Why an order does not reach a token: it would give back what the hold of its secret takes away again, or replace
- * what a person holds. Undefined: it does. `secret`: the token's, if it is ours.
+ * what a person holds or froze. Undefined: it does. `secret`: the token's, if it is ours.
  */
 export function heldBecause(
   { owned }: ObservedToken,
@@ -45,9 +47,13 @@ export function heldBecause(
   secret: Secret | undefined,
 ): string | undefined {
   const obeys = way === 'replace' || UNDOING_WAYS.includes(way);
-  const hold = owned && secret && obeys ? holdOf(secret) : undefined;
-  if (!hold || !secret) return undefined;
-  return `is ${describeHold(secret)}; ${hold === 'deleted' ? 'lift' : 'unfreeze'} the whole secret`;
+  if (!owned || !secret || !obeys) return undefined;
+  const hold = holdOf(secret);
+  if (hold) {
+    return `is ${describeHold(secret)}; ${hold === 'deleted' ? 'lift' : 'unfreeze'} the whole secret`;
+  }
+  if (way !== 'replace' || !isFrozen(owned)) return undefined;
+  return `has ${owned.token.id}, which is frozen, and replace ends nothing that is; to end it, give the order with "way": "delete" (--delete)`;
 }
 
 const aboutOf = ({ token, owned }: ObservedToken) => ({
@@ -75,7 +81,6 @@ export function decideToken(
         ? [{ kind: 'strip', ...aboutOf(observed) }]
         : [];
     case 'replace':
-      return frozen === undefined ? deletion(observed, secret) : []; // a person's
     case 'delete':
       return deletion(observed, secret);
     case 'unfreeze':
@@ -90,3 +95,9 @@ export function decideToken(
       throw new Error('unknown way of an order');
   }
 }
+
+/** How consumers get a token that works, where nothing that is undone gives them one. */
+export const mendedBy = (entry: Pick<TokenPolicy, 'name'> | undefined): string =>
+  entry
+    ? `to mint another one, keyturn rotate ${entry.name}`
+    : 'no entry of the policy says what another one may do';

@@ -155,12 +155,12 @@ export function withHidden(
   if (way === 'replace') {
     return { ...target, hidden: hidden.filter(({ token }) => works(token, around.at)) };
   }
-  // A secret that could not be looked at may be on hold.
-  const isGivenBack = ({ marker: { frozen, secret } }: OwnedToken) =>
-    way === 'unfreeze' && frozen !== undefined && !unseenIn(around, (name) => name === secret);
+  const isGivenBack = ({ marker }: OwnedToken) => way === 'unfreeze' && marker.frozen !== undefined;
   // What another order froze in a secret that is gone, nobody gives back by the name of a new one, or by a whole database.
   const isNamed = selector.kind === 'token' || selector.kind === 'secret';
-  const isLeft = ({ marker }: OwnedToken) => !isNamed || around.secrets.has(marker.secret);
+  // And a secret that could not be looked at may be on hold.
+  const isLeft = ({ marker: { secret } }: OwnedToken) =>
+    !isNamed || around.secrets.has(secret) || unseenIn(around, (name) => name === secret);
   const meant = hidden.filter((each) => reachesHidden(way) || (isGivenBack(each) && !isLeft(each)));
   const left = hidden.filter((each) => isGivenBack(each) && isLeft(each));
   const single = meant.map((owned) => ({ token: owned.token, owned }));

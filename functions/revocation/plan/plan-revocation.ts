@@ -51,13 +51,17 @@ const hashOf = ({
     withoutToken,
   ]);
 
+/** A question about one token names its secret, and is about none of the others in it. */
+const isAboutOne = ({ namedToken }: Target, { way }: RevocationRequest) =>
+  way === 'whois' && namedToken !== undefined;
+
 function selectTokens(
   target: Target,
   around: OrderObservation,
   request: RevocationRequest,
 ): Token[] {
   const found = new Map<string, Token>();
-  for (const name of target.secrets) {
+  for (const name of isAboutOne(target, request) ? [] : target.secrets) {
     const seen = around.secrets.get(name);
     for (const { token } of seen?.tokens ?? []) found.set(token.id, token);
     for (const token of seen ? foreignHolders(seen) : []) found.set(token.id, token);

@@ -14,12 +14,13 @@ import { isMarkedByOthers, markerOfOthers } from '../../tokens/marker.ts';
 import {
   asOwned,
   type ObservedSecret,
+  type ObservedToken,
   type OwnedToken,
   secretNamedIn,
 } from '../../tokens/observation.ts';
 import { ownedPending, provenCurrent, works } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
-import type { RevocationRequest } from '../request.ts';
+import type { RevocationRequest, RevocationWay } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
 import { bearsTrace, bearsTraceOf } from './given-before.ts';
 import {
@@ -302,6 +303,21 @@ function refuseOfOthers(token: OrderObservation['tokens'][number], owner: string
   );
 }
 
+/** A quarantine, and a question, are about the token alone, though consumers have it. */
+const ALONE: readonly RevocationWay[] = ['restore', 'whois'];
+
+/** Of a question it is told where consumers have the token: in its home. */
+const alone = (
+  observed: ObservedToken,
+  { way }: RevocationRequest,
+  home: ObservedSecret | undefined,
+): Target => ({
+  ...NONE,
+  secrets: home && way === 'whois' ? [home.secret.name] : [],
+  single: [observed],
+  namedToken: observed.token.id,
+});
+
 function selectToken(
   id: string,
   request: RevocationRequest,
@@ -314,7 +330,7 @@ function selectToken(
   const home = secretOf(id, owned?.versions ?? [versionIdOf(id), id], request, around);
   // Nothing here may change a replica, and to end its token needs the cluster alone.
   const isOfReplica = home?.secret.replica && needsNoAws(request);
-  if (home && request.way !== 'restore' && !isOfReplica) return whole([home.secret.name], id);
+  if (home && !ALONE.includes(request.way) && !isOfReplica) return whole([home.secret.name], id);
   const token = around.tokens.find((each) => each.id === id);
   if (!token) return selectUnlisted(id, request, around);
   if (token.revokedAt !== undefined) {
@@ -330,7 +346,7 @@ function selectToken(
   if (hidden) refuseHidden(hidden, request, around);
   const known = owned ?? hidden;
   if (!known && request.way === 'replace') refuseOfOthers(token, owner);
-  return { ...NONE, single: [{ token, ...(known && { owned: known }) }], namedToken: id };
+  return alone({ token, ...(known && { owned: known }) }, request, home);
 }
 
 /** An order that would change something fails; a dry run and `whois` answer with the candidates. */

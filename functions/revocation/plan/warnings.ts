@@ -18,16 +18,17 @@ import {
   decideRevocation,
   findSuccessor,
   foreignHolders,
+  isFrozen,
   notReachedBecause,
   originOf,
   shortfallOf,
 } from './decide-revocation.ts';
-import { decideToken, heldBecause } from './decide-token.ts';
+import { decideToken, heldBecause, mendedBy } from './decide-token.ts';
 import { deletedSince, homeOfToken } from './hidden-tokens.ts';
 import { grantsOf } from './known-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './order.ts';
 import { isCutShort, type OrderObservation, type Target } from './target.ts';
-import { unseenIn } from './unseen.ts';
+import { type Unseen, unseenIn } from './unseen.ts';
 
 /** Tokens that a label or an earlier look names were read by their ids; nobody knows what else is not listed. */
 export const CUT_LISTING =
@@ -162,6 +163,15 @@ function elsewhere({ marker: { secret } }: OwnedToken, around: OrderObservation)
   return `its secret ${secret} ${unseen.notOurs ? 'does not have our tag' : 'could not be looked at'}`;
 }
 
+const whenSeen = ({ notOurs }: Unseen) =>
+  `give this order again when it ${notOurs ? 'has our tag' : 'can be looked at'}`;
+
+/** Nothing is given back in a secret that may be on hold. */
+function givenBackBy({ marker }: OwnedToken, around: OrderObservation): string {
+  const unseen = unseenIn(around, (each) => each === marker.secret);
+  return unseen ? whenSeen(unseen) : 'to give its permissions back, name it by its id';
+}
+
 /** What could not be looked at, as far as the order may mean it. */
 function unseenOf(
   { secrets, single, proven, gone }: Target,
@@ -202,10 +212,7 @@ function withoutHold(
       (name) =>
         `${name} is a replica: no hold was set, and its labels stay as they are, so a rotation in its primary Region may promote another token; give this order there, too`,
     ),
-    ...unseen.map(
-      ({ secret, notOurs }) =>
-        `no hold could be set on ${secret}: give this order again when it ${notOurs ? 'has our tag' : 'can be looked at'}`,
-    ),
+    ...unseen.map((each) => `no hold could be set on ${each.secret}: ${whenSeen(each)}`),
     ...missing.map(
       ({ name, secret }) =>
         `${secret} is not visible here, so no hold could be set: while the policy has the entry ${name}, the next run of rotate makes the secret again, with a new token that works; take the entry out of the policy, or stop the schedules (keyturn pause)`,
@@ -232,6 +239,23 @@ function endedUnlisted(
   ];
 }
 
+/** Tokens that were frozen before and that a replacement leaves so: dead until somebody gives their permissions back. */
+function leftFrozen(
+  { secrets }: Target,
+  { way }: Pick<RevocationRequest, 'way'>,
+  around: OrderObservation,
+): string[] {
+  if (way !== 'replace') return [];
+  const seen = secrets.flatMap((name) => around.secrets.get(name) ?? []);
+  const tokens = seen.flatMap((each) => (holdOf(each.secret) ? [] : each.tokens));
+  return tokens.flatMap((owned) => {
+    const { token, marker } = owned;
+    const isRevivable = wasArmed(owned) && !isExpired(token, around.at);
+    if (!isFrozen(owned) || !isRevivable || marker.quarantined !== undefined) return [];
+    return `${token.id} of ${marker.secret} is frozen, and this order leaves it so: unfreeze would give its permissions back; to end it afterwards, order "tokenId": "${token.id}" (--token-id ${token.id}) with "way": "delete" (--delete)`;
+  });
+}
+
 /** What the order leaves, or cannot make sure of, though it belongs to what was ordered. None of it is confirmed. */
 export function uncoveredBy(
   target: Target,
@@ -242,7 +266,7 @@ export function uncoveredBy(
   const unasked = withoutAws(request, around);
   const hidden = target.hidden.map((each) =>
     request.way === 'unfreeze'
-      ? `${each.token.id} is frozen, and ${elsewhere(each, around)}: it is left so; to give its permissions back, name it by its id`
+      ? `${each.token.id} is frozen, and ${elsewhere(each, around)}: it is left so; ${givenBackBy(each, around)}`
       : `${each.token.id} has our owner and works; ${elsewhere(each, around)}, so it would get no successor and is left; to end it, name it by its id with --freeze or --delete`,
   );
   const isCut = target.secrets.length > 0 && isCutShort(around);
@@ -251,6 +275,7 @@ export function uncoveredBy(
     ...unseenOf(target, request, around),
     ...(isCut ? [CUT_LISTING] : []),
     ...hidden,
+    ...leftFrozen(target, request, around),
     ...withoutHold(target, request, policy, around),
     ...endedUnlisted(target, request, around),
     ...othersOf(target, request, policy, around),
@@ -353,7 +378,6 @@ function* warnOfSecret(seen: ObservedSecret, order: Order, now: number): Generat
 }
 
 const NOTHING: Partial<Record<RevocationWay, string>> = {
-  replace: 'is frozen and stays so; to end it, give the order with "way": "delete" (--delete)',
   unfreeze: 'is not frozen',
   lift: 'is by itself, and a hold is on a whole secret',
   restore: 'is not quarantined',
@@ -370,6 +394,9 @@ function warnOfOwned(
   if (held !== undefined) return [`${owned.marker.secret} ${held}`];
   const nothing = decideToken(observed, way, secret).length === 0 ? NOTHING[way] : undefined;
   if (nothing !== undefined) return [`nothing to ${way}: ${token.id} ${nothing}`];
+  if (way === 'unfreeze' && owned.marker.quarantined !== undefined) {
+    return [`${token.id} is quarantined: it gets no permissions back until you restore it`];
+  }
   if (way === 'whois' || !isUnseen(owned, around)) return [];
   if (way === 'unfreeze') return [frozenBefore(token.id, owned.marker.frozen ?? around.at)];
   const what = way === 'replace' ? 'it is deleted without a successor' : 'it belongs to this order';
@@ -388,6 +415,37 @@ function warnOfSingle(
   if (way === 'freeze' && noUndo)
     return [`${token.id} is not ours: its permissions cannot be given back`];
   return way === 'replace' ? [`${token.id} is not ours: it is deleted without a successor`] : [];
+}
+
+/** What consumers of a secret have now, for whoever asks about a token of it that is gone. */
+function* warnOfConsumers(seen: ObservedSecret, policy: Pick<Policy, 'tokens'>): Generator<string> {
+  const { name } = seen.secret;
+  const holder = currentHolder(seen);
+  if (holder?.state === 'owned') yield `${name} has ${holder.owned.token.id} now (AWSCURRENT)`;
+  if (holder?.state !== 'gone') return;
+  const hold = holdOf(seen.secret);
+  const entry = policy.tokens.find(({ secret }) => secret === name);
+  const next = hold
+    ? `it is ${describeHold(seen.secret)}; ${hold === 'deleted' ? 'lift' : 'unfreeze'} it`
+    : mendedBy(entry);
+  yield `consumers of ${name} have no token that works: the one that they read is gone; ${next}`;
+}
+
+/** The token that was named is gone. */
+function warnOfGone(
+  id: string,
+  { way }: Pick<RevocationRequest, 'way'>,
+  policy: Pick<Policy, 'tokens'>,
+  around: OrderObservation,
+): string[] {
+  const { endedIn, tokens, secrets } = around;
+  const said = `${id} is revoked already`;
+  const description = tokens.find((each) => each.id === id)?.description ?? '';
+  const seen = secrets.get(endedIn ?? parseMarker(description)?.marker.secret ?? '');
+  return [
+    endedIn === undefined ? said : `${said}, and ${endedIn} still has a version with its string`,
+    ...(way === 'whois' && seen ? warnOfConsumers(seen, policy) : []),
+  ];
 }
 
 function warnOfLeaked({ leaked }: OrderObservation): string[] {
@@ -417,11 +475,7 @@ export function warningsOf(
     ...target.proven.map(
       (name) => `${name}: nothing is done there; what was ended there before is proven anew`,
     ),
-    ...target.gone.map((id) =>
-      around.endedIn === undefined
-        ? `${id} is revoked already`
-        : `${id} is revoked already, and ${around.endedIn} still has a version with its string`,
-    ),
+    ...target.gone.flatMap((id) => warnOfGone(id, request, policy, around)),
     ...warnOfLeaked(around),
     ...(target.unknown === undefined ? [] : [target.unknown]),
   ];

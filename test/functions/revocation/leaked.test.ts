@@ -34,6 +34,18 @@ test('finds a string in the values that it may read, where its marker was edited
   expect(world.accepts(string)).toBe(false);
 });
 
+test('finds it by its version, where its marker bears another fingerprint', async () => {
+  const [id, string] = [idOf(TELEGRAF), world.string(TELEGRAF)];
+  const { description = '' } = world.cluster.state.tokens.find((each) => each.id === id) ?? {};
+  const edited = description.replace(fingerprint(string), '0123456789abcdef');
+  expect(edited).not.toBe(description);
+  await world.people.changeToken(id, { description: edited });
+  await world.revoke(leaked(string));
+  await world.wait(60_000);
+  expect(world.accepts(string)).toBe(false);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
 test('finds it under any label, in any form of the value', async () => {
   const string = world.string(GRAFANA);
   await loseMarker(GRAFANA);

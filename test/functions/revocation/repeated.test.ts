@@ -62,7 +62,9 @@ test('the same words are a new order although a person keeps an older token froz
   const [first, string] = [currentId(), world.string(TELEGRAF)];
   await world.wait(90 * MINUTE);
   const { result } = await world.revoke(order);
-  expect(result).toMatchObject({ done: true, confirmed: true });
+  const left = expect.stringContaining('is frozen, and this order leaves it so');
+  expect(result).toMatchObject({ done: true, unconfirmed: [left] });
+  expect(result?.tokens.flatMap(({ unconfirmed = [] }) => unconfirmed)).toEqual([]);
   expect(currentId()).not.toBe(first);
   expect(world.accepts(string)).toBe(false);
 });

@@ -297,6 +297,16 @@ test('the preview of unfreeze names the tokens that were frozen before its hold'
   ]);
 });
 
+test('the preview of unfreeze does not ask about what consumers have, though nobody knows since when it is frozen', async () => {
+  await world.people.hold(TELEGRAF, 'frozen');
+  await world.reap();
+  const { result } = await world.revoke({ ...order, way: 'unfreeze', dryRun: true });
+  expect(result?.plan.actions).toContainEqual(
+    expect.objectContaining({ kind: 'give-back', tokenId: currentId() }),
+  );
+  expect(result?.plan.warnings.join()).not.toContain(`${currentId()} is frozen`);
+});
+
 test('and a token from which a person went back, before any schedule', async () => {
   const bad = currentId();
   await world.people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS);

@@ -286,6 +286,28 @@ test('unfreezing a quarantined token by its id says that it is quarantined', asy
   ]);
 });
 
+test('unfreezing what was quarantined before it was frozen gives nothing back, and says so', async () => {
+  const [tokenId, string] = [currentId(), world.string(TELEGRAF)];
+  await world.rotate(force);
+  for (let step = 0; step < 2; step += 1) {
+    await world.wait(25 * HOUR);
+    await world.reap();
+  }
+  await world.revoke({ tokenId, way: 'freeze', reason: 'leaked' });
+  const order = { tokenId, way: 'unfreeze', reason: 'false alarm' };
+  const { result: shown } = await world.revoke({ ...order, dryRun: true });
+  expect(shown?.plan.warnings).toContain(
+    `${tokenId} is quarantined: it gets no permissions back until you restore it`,
+  );
+  const { result } = await world.revoke(order);
+  const unconfirmed = 'it is quarantined; restore it';
+  expect(result).toMatchObject({ confirmed: false, tokens: [{ result: 'left', unconfirmed }] });
+  expect((await world.revoke({ ...order, way: 'restore' })).result).toMatchObject({
+    confirmed: true,
+  });
+  expect(world.accepts(string)).toBe(true);
+});
+
 test('an order that replaces an unknown string takes its version for no token', async () => {
   await world.people.saveValue(TELEGRAF, 'CHANGE_ME');
   const { result } = await world.revoke(order);
@@ -720,6 +742,27 @@ test('unfreezing everything reaches what it can where one secret may not be desc
   await world.wait(MINUTE);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
   expect([world.hold(GRAFANA), working(GRAFANA)]).toEqual(['frozen', []]);
+});
+
+test('what stays frozen because its secret lost its tag is named, and given back by the same order once that is back', async () => {
+  const id = currentId();
+  await world.people.untag(TELEGRAF, ['keyturn:owner']);
+  await world.revoke({ ...everything, way: 'freeze' });
+  const before = world.tokens(TELEGRAF);
+  const { error } = await world.revoke({ token: 'telegraf', way: 'unfreeze', reason: 'over' });
+  // Known before anybody confirms it.
+  expect(error?.errorType).toBe('SelectionError');
+  expect(error?.errorMessage).toContain(TAKE_OVER);
+  const { result } = await world.revoke({ ...everything, way: 'unfreeze' });
+  expect(result).toMatchObject({ confirmed: false });
+  expect(result?.unconfirmed).toContainEqual(
+    expect.stringMatching(`^${id} is frozen, and its secret .*: it is left so; .* again when`),
+  );
+  expect(world.tokens(TELEGRAF)).toEqual(before);
+  await world.people.tag(TELEGRAF, { 'keyturn:owner': 'prod' });
+  await world.revoke({ ...everything, way: 'unfreeze' });
+  await world.wait(MINUTE);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
 
 test('the token of another deployment is not replaced by nothing, and whoever ends it is told whose consumers have it', async () => {

@@ -206,19 +206,6 @@ async function supersededToken(): Promise<string> {
   return old;
 }
 
-test('replace by id leaves a superseded token that a person froze, and the preview says so', async () => {
-  const tokenId = await supersededToken();
-  await world.revoke({ way: 'freeze', tokenId, reason: 'evidence' });
-  const shown = await world.revoke({ tokenId, dryRun: true });
-  expect(shown.result?.plan).toMatchObject({
-    actions: [],
-    warnings: [expect.stringContaining(`nothing to replace: ${tokenId} is frozen and stays so`)],
-  });
-  const { result } = await world.revoke({ tokenId, ...leak });
-  expect(world.tokens(TELEGRAF).map(({ id }) => id)).toContain(tokenId);
-  expect(result?.tokens).toMatchObject([{ tokenId, result: 'frozen' }]);
-});
-
 test.each(['frozen', 'deleted'] as const)(
   'replace by id is refused under a hold: %s',
   async (hold) => {

@@ -1,0 +1,62 @@
+import { InfluxError } from '../management-api/influx-error.ts';
+import type { Policy } from '../policy/policy.ts';
+import { ENDING_WAYS } from './plan/order.ts';
+import type { RevocationRequest } from './request.ts';
+
+/** The cluster did not say what there is, or nobody had a management token to ask it with; nothing was done. */
+class NotSeenError extends Error {
+  override readonly name = 'NotSeenError';
+}
+
+type Given = Pick<RevocationRequest, 'way'>;
+
+/** That nothing was done, and what that means. */
+export const nothingDone = ({ way }: Given): string =>
+  ENDING_WAYS.includes(way)
+    ? 'nothing was done, and what was meant may still work'
+    : 'nothing was done';
+
+const IN_HAND =
+  'with a management token in hand (KEYTURN_MANAGEMENT_TOKEN or --management-token-file)';
+
+/** What needs the cluster alone, if anything does, and otherwise when to try again. */
+function nextOf({ way }: Given, otherwise: string): string {
+  if (way === 'whois') return `${IN_HAND}, keyturn whois --local asks the cluster alone`;
+  if (!ENDING_WAYS.includes(way)) return otherwise;
+  return `${IN_HAND}, keyturn revoke --leaked (or --token-id ID) --freeze --local needs the cluster alone`;
+}
+
+/** @throws the error as it is, but where Secrets Manager does not give the management token */
+export function refuseWithoutToken(error: unknown, given: Given): never {
+  if (!(error instanceof Error && error.name === 'ManagementTokenError')) throw error;
+  const next = nextOf(given, 'give the same order again when it answers');
+  throw new NotSeenError(`${error.message}; ${nothingDone(given)}; ${next}`, { cause: error });
+}
+
+/** What helps where the cluster does not say what there is. Undefined: the error says all that there is to say of a question. */
+function helpOf({ status }: InfluxError, given: Given, secret: string): string | undefined {
+  if (status !== 401 && status !== 403) {
+    const again = 'give the same order again when the Management API answers';
+    return given.way === 'whois' ? undefined : again;
+  }
+  return `put another management token into ${secret}; ${nextOf(given, 'then give the same order again')}`;
+}
+
+/**
+ * What an order asks before it does anything.
+ * @throws NotSeenError if the Management API does not answer
+ */
+export async function seenFor<T>(
+  given: Given,
+  { cluster }: Pick<Policy, 'cluster'>,
+  asked: Promise<T>,
+): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    const help =
+      error instanceof InfluxError ? helpOf(error, given, cluster.managementToken) : undefined;
+    if (!(error instanceof Error) || help === undefined) throw error;
+    throw new NotSeenError(`${error.message}; ${nothingDone(given)}: ${help}`, { cause: error });
+  }
+}
