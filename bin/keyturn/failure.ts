@@ -65,7 +65,7 @@ function withoutCredentials({ message }: Error): string {
     return `found no AWS credentials${of}, expected a profile, a role or AWS_ACCESS_KEY_ID; ${how}, then repeat the command`;
   }
   // The SDK passes fromEnv over as long as a profile is named.
-  const how = message.includes('multi-factor')
+  const how = /\bMFA\b/.test(message)
     ? `let the AWS CLI ask for the code, eval "$(aws configure export-credentials --profile ${profile ?? 'default'} --format env)"; unset AWS_PROFILE, `
     : '';
   return `found no AWS credentials: ${message.replace(/\.$/, '')}; ${how}then repeat the command`;
