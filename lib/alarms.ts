@@ -72,15 +72,18 @@ export class Alarms {
       period: Duration.minutes(periodMinutes),
       statistic: Stats.SUM,
     };
-    // A run may be late. No period may be without one, or old failures would take its place and ring again.
-    const withRun = minutes + windowMinutes(expression) + 1;
+    // The next firing is the retry: where it comes within an hour by the clock on the wall, one failure is no alarm.
+    const onTheWall = Math.ceil(gapsOf(expression, 'UTC').longestOfThree / 3);
+    const isRetried = onTheWall <= 60;
+    // A run may be late. No period may be without one, or old failures would take its place and ring again. Of several
+    // periods one may, and longer ones would take two failures in a row for one: not for the hour that comes twice a year.
+    const withRun = (isRetried ? onTheWall : minutes) + windowMinutes(expression) + 1;
     const longest = LONGEST_EVALUATION_DAYS * DAY_IN_MINUTES;
     const errors = { ...options, period: Duration.minutes(Math.min(withRun, longest)) };
     this.#add(scope, 'Failed', target.metricErrors(errors), {
       heading: 'A function failed',
       sentence: `${scope.node.id} failed`,
-      // The next firing is the retry: where it comes within an hour, one failure is no alarm.
-      ...(minutes <= 60 && { evaluationPeriods: 3, datapointsToAlarm: 2 }),
+      ...(isRetried && { evaluationPeriods: 3, datapointsToAlarm: 2 }),
     });
     if (paused || !isWatched(expression, timeZone)) return;
     this.#add(scope, 'NotRunning', scheduledRuns(this.#owner, job, options), {

@@ -1,4 +1,5 @@
 import { redact } from '../../functions/credentials.ts';
+import { oneLine } from '../harmless.ts';
 
 /** Exit codes; `keyturn --help` lists them. */
 export const EXIT = {
@@ -51,10 +52,28 @@ export class FunctionError extends Error {
 export const kindOf = (error: unknown): string =>
   error instanceof FunctionError ? error.kind : error instanceof Error ? error.name : '';
 
-const EXPLAINED: Readonly<Record<string, string>> = {
-  CredentialsProviderError:
-    'found no AWS credentials, expected a profile, a role or AWS_ACCESS_KEY_ID; log in (aws sso login), then repeat the command',
-  ExpiredTokenException:
+/** Why the SDK has no credentials. Of a profile that is not there, or whose parts are not, it says nothing. */
+function withoutCredentials({ message }: Error): string {
+  const { AWS_PROFILE: profile } = process.env;
+  if (message.includes('Could not load credentials from any providers')) {
+    const [of, how] = profile
+      ? [
+          ` of the profile ${profile}`,
+          `aws sts get-caller-identity --profile ${profile} says what it lacks`,
+        ]
+      : ['', 'log in (aws sso login)'];
+    return `found no AWS credentials${of}, expected a profile, a role or AWS_ACCESS_KEY_ID; ${how}, then repeat the command`;
+  }
+  // The SDK passes fromEnv over as long as a profile is named.
+  const how = /\bMFA\b/.test(message)
+    ? `let the AWS CLI ask for the code, eval "$(aws configure export-credentials --profile ${profile ?? 'default'} --format env)"; unset AWS_PROFILE, `
+    : '';
+  return `found no AWS credentials: ${message.replace(/\.$/, '')}; ${how}then repeat the command`;
+}
+
+const EXPLAINED: Readonly<Record<string, (error: Error) => string>> = {
+  CredentialsProviderError: (error) => oneLine(withoutCredentials(error)),
+  ExpiredTokenException: () =>
     'the AWS session has expired; log in again (aws sso login), then repeat the command',
 };
 
@@ -73,7 +92,7 @@ export const sentenceOf = (error: unknown): string => {
     /\{"approve": "(\w+)"\}/g,
     'repeat with --approve $1',
   );
-  return EXPLAINED[error.name] ?? said;
+  return EXPLAINED[error.name]?.(error) ?? said;
 };
 
 /** Prints what went wrong and returns the exit code. */

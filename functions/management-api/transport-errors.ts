@@ -95,9 +95,13 @@ export class TooLongAnswerError extends Error {
   }
 }
 
+/** What Node.js advises, nobody can do in Lambda. */
+const ADVICE = '; if the root CA is installed locally, try running Node.js with --use-system-ca';
+
 export function connectionError(request: Request, error: Error): InfluxError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-  const text = plain(redact(error.message)) || code;
+  const said = error.message.replace(ADVICE, '; cluster.ca in the policy names who is trusted');
+  const text = plain(redact(said)) || code;
   return new InfluxError(`${place(request)} failed: ${text}`, {
     method: request.method,
     path: request.path,

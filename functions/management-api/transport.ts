@@ -55,7 +55,8 @@ export function createTransport(options: TransportOptions): Transport {
       connections: options.connections,
       connectTimeout: options.connectTimeoutMs ?? 10_000,
       maxHeaderSize: MAX_HEAD_BYTES,
-      connect: options.ca === undefined ? {} : { ca: options.ca },
+      // Whom the file names is trusted, with or without the root above it.
+      connect: options.ca === undefined ? {} : { ca: options.ca, allowPartialTrustChain: true },
     });
   let pool = createPool();
 

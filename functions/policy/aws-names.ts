@@ -9,7 +9,7 @@ const arn = (service: string, resource: string) =>
 
 // Characters and length: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 const SECRET = '[A-Za-z0-9/_+=.@-]{1,512}';
-export const secretName = name(SECRET, 'a secret name: letters, digits and /_+=.@-');
+export const secretName = name(SECRET, 'a secret name: letters, digits and /_+=.@-, at most 512');
 
 const OWN_CHARACTERS = '-[A-Za-z0-9]{6}';
 /** What Secrets Manager puts behind a secret's name in its ARN. A name itself may end so. */
@@ -21,7 +21,7 @@ export const nameInArn = (reference: string): string => reference.replace(/^arn:
 /** An ARN may end in the hyphen and six characters that Secrets Manager adds. */
 export const secretReference = name(
   `${SECRET}|${arn('secretsmanager', `secret:${SECRET}(?:${OWN_CHARACTERS})?`)}`,
-  'the name of a secret (letters, digits and /_+=.@-) or its ARN, whole and without wildcards',
+  'the name of a secret (letters, digits and /_+=.@-, at most 512) or its ARN, whole and without wildcards',
 );
 
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
@@ -36,5 +36,5 @@ export const kmsKey = name(
 const BUS = '[A-Za-z0-9._-]{1,256}';
 export const eventBusName = name(
   `${BUS}|${arn('events', `event-bus/${BUS}`)}`,
-  'the name of a bus (letters, digits and "._-") or its ARN',
+  'the name of a bus (letters, digits and "._-", at most 256) or its ARN',
 );

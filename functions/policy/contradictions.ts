@@ -3,7 +3,7 @@ import { nameInArn, SECRET_SUFFIX } from './aws-names.ts';
 import { databaseContradictions } from './database-contradictions.ts';
 import { formatDuration } from './duration.ts';
 import { HIGHEST_JITTER } from './jitter.ts';
-import { type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
+import { DEFAULT_LIFETIMES, type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
 import type { PolicyIssue } from './policy-error.ts';
 
 /**
@@ -68,9 +68,11 @@ function* contradictionsOf(
       `${shown(renewBefore)} is shorter than gracePeriod (${shown(gracePeriod)}), so a token renewed at the last moment would expire while consumers still use it`,
     ];
   } else if (expiresAfter - renewBefore < SHORTEST_CADENCE_MS) {
+    const its = renewBefore === DEFAULT_LIFETIMES.renewBefore ? ', its default,' : '';
+    const better = (gracePeriod + expiresAfter - rotateEvery) / 2;
     yield [
       'renewBefore',
-      `${shown(renewBefore)} is almost as long as expiresAfter (${shown(expiresAfter)}), so a token would be renewed as soon as it is made`,
+      `${shown(renewBefore)}${its} leaves less than ${shown(SHORTEST_CADENCE_MS)} of expiresAfter (${shown(expiresAfter)}), so a token would be renewed as soon as it is made; write a shorter one, such as ${shown(better - (better % MINUTE_MS))}`,
     ];
   }
 }

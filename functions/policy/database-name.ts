@@ -32,5 +32,8 @@ export const grantedDatabase = z
 export const databaseGlob = z
   .string()
   .check(
-    z.regex(/^[\p{L}\p{N}_/*?-]{1,64}$/u, 'a database name with * (any text) and ? (one letter)'),
+    z.regex(
+      /^[\p{L}\p{N}_/*?-]{1,64}$/u,
+      'a database name with * (any text) and ? (one letter), at most 64 characters',
+    ),
   );

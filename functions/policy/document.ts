@@ -10,9 +10,9 @@ import { windowSchema } from './window.ts';
 /** The beginning of the marker in a token's description; no description in a policy may contain it. */
 export const MARKER_OPENING = '[keyturn:';
 
-const owner = z
-  .string()
-  .check(z.regex(/^[a-z][a-z0-9-]{0,30}$/, 'a short name: lower-case letters, digits and "-"'));
+const OWNER =
+  'a short name: lower-case letters, digits and "-", of which the first is a letter, at most 31';
+const owner = z.string().check(z.regex(/^[a-z][a-z0-9-]{0,30}$/, OWNER));
 const uuid = z
   .string()
   .check(
@@ -21,8 +21,12 @@ const uuid = z
       'a UUID such as 11111111-1111-4111-8111-111111111111',
     ),
   );
-const JSON_PATH = 'the JSON key of the token string, or a path such as db.token';
-const jsonPath = textSchema(JSON_PATH).check(z.regex(/^[^.]+(?:\.[^.]+)*$/, JSON_PATH));
+const JSON_PATH =
+  'the JSON key of the token string, or a path such as db.token, without "$." and not into a list';
+const jsonPath = textSchema(JSON_PATH).check(
+  z.regex(/^(?!\$\.)[^.]+(?:\.[^.]+)*$/, { error: JSON_PATH, abort: true }),
+  z.refine((path) => !/\[\d+\]/.test(path), JSON_PATH),
+);
 // Length of both: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
 const timeZone = z.string().check(
   z.maxLength(50),
@@ -125,7 +129,7 @@ const tokenText = textSchema('a text', 0).check(
 
 /** What the name of an entry may be. */
 export const TOKEN_NAME =
-  'a token name: letters, digits, "_", "." and "-", of which the first is a letter or a digit';
+  'a token name: letters, digits, "_", "." and "-", of which the first is a letter or a digit, at most 64';
 
 const tokenSchema = z.strictObject({
   ...lifetimes,

@@ -1,19 +1,15 @@
 import type { Permission } from '../management-api/token.ts';
-import { DAY_MS, HOUR_MS } from '../time.ts';
 import { contradictions } from './contradictions.ts';
 import { type Document, documentSchema, EXTENSION, TOKEN_NAME } from './document.ts';
 import { misplacedCredentials } from './misplaced.ts';
-import { type Lifetimes, type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
+import {
+  DEFAULT_LIFETIMES,
+  type Lifetimes,
+  type Policy,
+  secretPrefix,
+  type TokenPolicy,
+} from './policy.ts';
 import { explainIssues, PolicyError, type PolicyIssue, UNEXPLAINED } from './policy-error.ts';
-
-const DEFAULT_LIFETIMES = {
-  rotateEvery: 30 * DAY_MS,
-  renewBefore: 14 * DAY_MS,
-  expiresAfter: 90 * DAY_MS,
-  gracePeriod: 24 * HOUR_MS,
-  quarantine: 7 * DAY_MS,
-  windows: [],
-} as const;
 
 type Declared = Document['defaults'];
 

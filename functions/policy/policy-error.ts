@@ -58,6 +58,44 @@ function schemasAt(schema: AnySchema, path: readonly PropertyKey[]): readonly An
 const knownKeys = (schema: AnySchema, path: readonly PropertyKey[]): readonly string[][] =>
   schemasAt(schema, path).flatMap(({ def }) => (def.shape ? [Object.keys(def.shape)] : []));
 
+/** Where a key is known: `at the top of the file`, `under tokens.NAME`. */
+function placesOf({ def }: AnySchema, key: string, at = ''): readonly string[] {
+  const inner = def.innerType ?? def.in;
+  if (inner) return placesOf(inner, key, at);
+  const { shape = {}, valueType, options = [] } = def;
+  const here = Object.hasOwn(shape, key)
+    ? [at === '' ? 'at the top of the file' : `under ${at}`]
+    : [];
+  const below = Object.entries(valueType ? { NAME: valueType } : shape);
+  return [
+    ...here,
+    ...options.flatMap((each) => placesOf(each, key, at)),
+    ...below.flatMap(([name, each]) => placesOf(each, key, at === '' ? name : `${at}.${name}`)),
+  ];
+}
+
+/** The end of a sentence about a key that other places know; nothing if none does. */
+function belongs(schema: AnySchema, key: string): string {
+  const places = [...new Set(placesOf(schema, key))];
+  return places.length === 0 ? '' : `; it belongs ${places.join(', or ')}`;
+}
+
+/** What else may be written in place of what was found. */
+function instead(schema: AnySchema, path: readonly PropertyKey[], found: unknown): string {
+  const key = String(path.at(-1));
+  const parents = schemasAt(schema, path.slice(0, -1));
+  if (found === null) {
+    const mayLack = parents.some(({ def }) =>
+      /^(?:optional|default)$/.test(def.shape?.[key]?.def.type ?? ''),
+    );
+    return mayLack ? '; or leave the key out' : '';
+  }
+  const { min, max } = Object(found);
+  return (min ?? max) !== undefined
+    ? '; min and max belong to a rule with match in place of name'
+    : '';
+}
+
 /** Among the keys at the top of a file: those that `parsePolicy` leaves out. */
 const ANCHORS = 'x-… (for YAML anchors)';
 
@@ -76,7 +114,7 @@ const USER_INFO = /(?<=:\/\/)(?:[^"\\]|\\.){0,1000}(?=@)/g;
 
 /** What was found, as a terminal may show it. Who writes a password into a URL finds it in no log. */
 function shown(value: unknown): string {
-  if (value === undefined) return 'nothing';
+  if (value === undefined || value === null) return 'nothing';
   const json = JSON.stringify(value) ?? String(value);
   const text = visible(json.replace(USER_INFO, '…'));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
@@ -100,7 +138,7 @@ function typeInWords(expected: string, found: unknown): string {
       return 'true or false, without quotes';
     case 'number':
     case 'int':
-      return `a whole number, without quotes and without a unit, such as ${Math.abs(Number.parseInt(String(found), 10)) || 30}`;
+      return `a whole number, without quotes and without a unit, such as ${Math.abs(Number.parseInt(String(found).replace(/[_',]/g, ''), 10)) || 30}`;
     default:
       return 'a text';
   }
@@ -164,11 +202,16 @@ function closest(issue: z.core.$ZodIssue, document: unknown): readonly z.core.$Z
 }
 
 /** A key that only another member of a union knows is named with what that one does not know. */
-function unknownKey(key: string, known: readonly string[][], beside: readonly string[]): string {
+function unknownKey(
+  key: string,
+  known: readonly string[][],
+  beside: readonly string[],
+  elsewhere: string,
+): string {
   const all = [...new Set(known.flat())];
   const its = known.find((keys) => keys.includes(key)) ?? all;
   const others = beside.filter((other) => all.includes(other) && !its.includes(other));
-  if (others.length === 0) return `unknown key${suggestionFor(key, all)}`;
+  if (others.length === 0) return `unknown key${elsewhere || suggestionFor(key, all)}`;
   return `found beside ${others.join(', ')}, expected one without the other; take one out`;
 }
 
@@ -184,9 +227,10 @@ export function explainIssues(
       if (issue.code === 'unrecognized_keys') {
         const known = knownKeys(schema, issue.path);
         const beside = Object.keys(Object(valueAt(document, issue.path)));
+        const here = issue.path.length === 0 ? [...known, [ANCHORS]] : known;
         return issue.keys.map((key) => ({
           path: [...issue.path, key],
-          message: unknownKey(key, issue.path.length === 0 ? [...known, [ANCHORS]] : known, beside),
+          message: unknownKey(key, here, beside, belongs(schema, key)),
         }));
       }
       if (issue.code === 'invalid_key') {
@@ -195,7 +239,7 @@ export function explainIssues(
       }
       const found = valueAt(document, issue.path);
       const expected = quoted(schema, issue, found) ?? expectation(issue, found);
-      const message = `found ${shown(found)}, expected ${expected}`;
+      const message = `found ${shown(found)}, expected ${expected}${instead(schema, issue.path, found)}`;
       return [{ path: issue.path, message }];
     });
 }

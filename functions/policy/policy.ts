@@ -1,4 +1,5 @@
 import type { Permission } from '../management-api/token.ts';
+import { DAY_MS, HOUR_MS } from '../time.ts';
 import type { Document } from './document.ts';
 import type { Window } from './window.ts';
 
@@ -15,6 +16,15 @@ export interface Lifetimes {
   readonly quarantine: number;
   readonly windows: readonly Window[];
 }
+
+export const DEFAULT_LIFETIMES = {
+  rotateEvery: 30 * DAY_MS,
+  renewBefore: 14 * DAY_MS,
+  expiresAfter: 90 * DAY_MS,
+  gracePeriod: 24 * HOUR_MS,
+  quarantine: 7 * DAY_MS,
+  windows: [],
+} as const;
 
 /** One entry of the policy's `tokens`, with its defaults. */
 export interface TokenPolicy extends Lifetimes {

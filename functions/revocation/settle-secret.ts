@@ -1,7 +1,9 @@
+import { InfluxError } from '../management-api/influx-error.ts';
 import { entryOf, type Policy } from '../policy/policy.ts';
+import { backoffMs } from '../retry.ts';
 import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
-import { DAY_MS } from '../time.ts';
+import { DAY_MS, MINUTE_MS } from '../time.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { type ObservedSecret, secretNamedIn } from '../tokens/observation.ts';
 import { isUnknown } from '../tokens/state.ts';
@@ -37,6 +39,11 @@ import { underLabels } from './unknown-strings.ts';
 
 /** In each round the secret is read and its actions are carried out, until there are none. */
 export const MOST_ROUNDS = 8;
+/**
+ * An ingress that passes so many calls a second refuses those of many secrets at once; after a pause by chance they do not
+ * come together again. A cluster that is away is told within minutes.
+ */
+const PAUSES = { most: 3, baseMs: 20_000, maxMs: 2 * MINUTE_MS };
 /** All later actions depend on these, so the secret is read again after them. */
 const READ_AGAIN_AFTER: readonly RevocationAction['kind'][] = ['hold', 'release', 'replace'];
 
@@ -333,7 +340,7 @@ const actionsLeft = (
   });
 
 /** Reads the secret and carries out its actions, round after round. True: nothing is left to do. */
-export async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
+async function takeRounds(progress: Progress, tools: ArmingTools): Promise<boolean> {
   const { failures } = progress;
   for (let round = 0; round <= MOST_ROUNDS; round += 1) {
     const seen = await lookAndNote(progress, tools);
@@ -357,4 +364,28 @@ export async function settle(progress: Progress, tools: ArmingTools): Promise<bo
     await takeSteps(untried, seen, progress, tools);
   }
   return false;
+}
+
+const isLimited = (error: unknown) =>
+  error instanceof InfluxError && (error.status === 429 || error.status === 503);
+
+/**
+ * Takes rounds until nothing is left to do, and takes up again what a server refused for being too busy, while there is
+ * time. True: nothing is left to do.
+ */
+export async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
+  const { failures } = progress;
+  for (let tried = 1; ; tried += 1) {
+    const [rounds] = await Promise.allSettled([takeRounds(progress, tools)]);
+    const limited = [...failures].filter(([, { error }]) => isLimited(error));
+    const isBusy = rounds.status === 'fulfilled' ? limited.length > 0 : isLimited(rounds.reason);
+    const waitMs = backoffMs(tried, { ...PAUSES, random: tools.random });
+    const isTime = tools.now() + waitMs < tools.deadline - 2 * MINUTE_MS;
+    if (!isBusy || !isTime || tried > PAUSES.most) {
+      if (rounds.status === 'rejected') throw rounds.reason;
+      return rounds.value;
+    }
+    await tools.sleep(waitMs);
+    for (const [key] of limited) failures.delete(key);
+  }
 }

@@ -131,7 +131,7 @@ async function finish(
  * Takes over an existing token and its secret without rotating them, after it was shown that the string in
  * the secret is the token's. The secret is tagged last: until then it is not ours and the token is foreign, so
  * that no schedule ends it. `start` limits how many are begun at the same time.
- * @throws AdoptionError, OwnershipError or SecretShapeError; nothing is taken from anybody then
+ * @throws AdoptionError, OwnershipError, OutsiderError or SecretShapeError; nothing is taken from anybody then
  */
 export async function adoptToken(
   planned: Planned,

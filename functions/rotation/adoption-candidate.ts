@@ -9,6 +9,7 @@ import { OwnershipError, refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { homeOf, isMarked, type Marker, parseMarker } from '../tokens/marker.ts';
 import { type OwnedToken, ownedToken } from '../tokens/observation.ts';
 import { isUnproven, lastingPermissions, leftOfProof } from '../tokens/proof.ts';
+import { refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { isExpired } from '../tokens/state.ts';
 import type { Unadopted } from './plan/entry-state.ts';
@@ -101,7 +102,7 @@ async function refuseOtherString(
 /**
  * Reads what an entry wants to adopt, and checks all that can be checked without changing anything.
  * Resolves to an outcome if nothing is to be done now.
- * @throws AdoptionError, OwnershipError or SecretShapeError
+ * @throws AdoptionError, OwnershipError, OutsiderError or SecretShapeError
  */
 export async function readCandidate(
   entry: TokenPolicy,
@@ -126,6 +127,7 @@ export async function readCandidate(
     // An earlier run adopted it, and the listing does not show that yet; or it died before the tag.
     return isTagged && !leftOfProof(owned) ? { result: 'skipped' } : candidate;
   }
+  await refuseOutsiders({ secret, holders: new Map() }, tools);
   await refuseOtherString(candidate, tools);
   return candidate;
 }

@@ -11,12 +11,13 @@ import { needsVersionTimes } from '../tokens/claim-secret.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
+import { OutsiderError } from '../tokens/refuse-outsiders.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
 import { adoptToken } from './adopt.ts';
 import { AdoptionError } from './adoption-candidate.ts';
 import { moveCluster } from './move-cluster.ts';
+import { findNoToken } from './no-token.ts';
 import { markShared, noteVersion } from './note-versions.ts';
-import { findOtherShapes } from './other-shapes.ts';
 import { CANNOT_ADOPT } from './plan/decide-adoption.ts';
 import { CANNOT_STORE } from './plan/decide-rotation.ts';
 import {
@@ -33,6 +34,7 @@ import {
   isStoring,
   type Learnt,
   OTHER_SHAPE,
+  OUTSIDE_READER,
   planRotation,
   refusesPermissions,
 } from './plan/plan-rotation.ts';
@@ -132,7 +134,7 @@ class NotStoredError extends Error {
 
 /**
  * What a person must mend fails the run like the action that it stands for, so that it alarms alike.
- * @param wanted the actions of the plan before it was known what has no place for a token
+ * @param wanted the actions of the plan before it was known what gets no token
  */
 function failedFindings(
   { findings }: Plan<RotationAction>,
@@ -148,13 +150,14 @@ function failedFindings(
       return { action, result: 'failed' as const, error: new NotStoredError(message) };
     }
     const action = wanted.find((each) => each.secret === secret && isStoring(each));
-    if (kind !== OTHER_SHAPE || !action) return [];
-    return { action, result: 'failed' as const, error: new SecretShapeError(message) };
+    if ((kind !== OTHER_SHAPE && kind !== OUTSIDE_READER) || !action) return [];
+    const error = new (kind === OTHER_SHAPE ? SecretShapeError : OutsiderError)(message);
+    return { action, result: 'failed' as const, error };
   });
 }
 
-/** What is planned, after it was looked which of its secrets have a place for a token's string. */
-async function planInShape(
+/** What is planned, after it was looked which of its secrets get no token. */
+async function planPossible(
   observation: Observation,
   request: RotateRequest,
   learnt: Learnt,
@@ -162,11 +165,11 @@ async function planInShape(
 ) {
   const { policy } = tools;
   const { actions: wanted } = planRotation(policy, observation, request, learnt);
-  const otherShapes = await findOtherShapes(wanted, observation, tools);
-  const isWell = otherShapes.size === 0;
+  const noToken = await findNoToken(wanted, observation, tools);
+  const isWell = noToken.size === 0;
   return {
     wanted,
-    plan: planRotation(policy, observation, request, isWell ? learnt : { ...learnt, otherShapes }),
+    plan: planRotation(policy, observation, request, isWell ? learnt : { ...learnt, noToken }),
   };
 }
 
@@ -188,7 +191,7 @@ export async function runRotation(
     findRotatedBefore(observation, tools),
   ]);
   const learnt = { refused, rotatedBefore, thirdMs };
-  const { plan, wanted } = await planInShape(observation, request, learnt, tools);
+  const { plan, wanted } = await planPossible(observation, request, learnt, tools);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
   const statesAfter = (done: typeof outcomes) =>

@@ -13,7 +13,7 @@ export class OutsiderError extends Error {
  * Whether this deployment has put a value into the secret before: the string of a token that it minted for it stands
  * there, in whatever version people saved it. Who made the secret could choose the id of a version, and no such string.
  */
-const hasValueOfOurs = ({ holders }: ObservedSecret): boolean =>
+const hasValueOfOurs = ({ holders }: Pick<ObservedSecret, 'holders'>): boolean =>
   [...holders.values()].some(
     (holder) => holder.state === 'owned' && holder.owned.marker.adopted === undefined,
   );
@@ -86,12 +86,15 @@ async function objection(
 }
 
 /**
- * Before the first value of ours is put into a secret that somebody else may have made: whoever made it chose who
- * may read it. What stands in it already is its readers' anyway, and so is what they were given later.
+ * Before the first value of ours is put into a secret that somebody else may have made, and before such a secret is
+ * adopted, since it would get none later: whoever made it chose who may read it. What stands in it already is its readers' anyway, and so is what they were given later.
  * A crash behind it leaves nothing, since it only reads.
  * @throws OutsiderError that says what was found, and what to do
  */
-export async function refuseOutsiders(seen: ObservedSecret, tools: Tools): Promise<void> {
+export async function refuseOutsiders(
+  seen: Pick<ObservedSecret, 'secret' | 'holders'>,
+  tools: Tools,
+): Promise<void> {
   const { secret } = seen;
   if (secret.isNew || hasValueOfOurs(seen)) return;
   const account = secret.arn.split(':')[4] ?? '';

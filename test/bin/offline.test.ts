@@ -1,11 +1,30 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keyturn, temporaryFolder, writeTemporary } from './cli.ts';
 
 const VERBS = 'validate schema plan status rotate apply whois revoke unfreeze lift restore'.split(
   ' ',
 );
+
+/** What people have in ~/.aws/config. */
+const PROFILES = `
+[profile ops]
+role_arn = arn:aws:iam::111122223333:role/ops
+mfa_serial = arn:aws:iam::111122223333:mfa/alice
+source_profile = base
+[profile base]
+aws_access_key_id = AKIAEXAMPLE1234567
+aws_secret_access_key = abcdefghijABCDEFGHIJ0123456789abcdefghij
+[profile sso]
+sso_session = corp
+sso_account_id = 111122223333
+sso_role_name = ops
+[sso-session corp]
+sso_region = eu-west-1
+sso_start_url = https://corp.awsapps.com/start
+`;
 
 describe('keyturn validate', () => {
   it('warns of what is allowed and unwise, and still finds no mistake', async () => {
@@ -217,6 +236,33 @@ describe('says in one line what was found, what was expected and what to do:', (
     const { code, stderr } = await keyturn(['plan', ...policy], { env });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^keyturn: found no AWS credentials, expected .*\n$/);
+  });
+
+  it.each([
+    [
+      'ops',
+      /: Profile ops requires multi-factor authentication, but no MFA code callback was provided; .*"\$\(aws configure export-credentials --profile ops --format env\)"; unset AWS_PROFILE/,
+    ],
+    [
+      'sso',
+      /: The SSO session token associated with profile=sso was not found .* run 'aws sso login'/,
+    ],
+    ['misspelt', / of the profile misspelt, .*aws sts get-caller-identity --profile misspelt/],
+    ['\u001b[2Jx', / of the profile {1,2}\[2Jx, /],
+  ])('no AWS credentials of the profile %j, and says why', async (profile, why) => {
+    const home = temporaryFolder();
+    mkdirSync(join(home, '.aws'));
+    writeFileSync(join(home, '.aws/config'), PROFILES);
+    const env = {
+      AWS_REGION: 'eu-west-1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_PROFILE: profile,
+      HOME: home,
+    };
+    const { code, stderr } = await keyturn(['plan', ...policy], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^keyturn: found no AWS credentials.*\n$/);
+    expect(stderr).toMatch(why);
   });
 
   it('no AWS Region', async () => {

@@ -205,6 +205,31 @@ test('a daily run that fails once rings once, until the next one, however late e
   seen.set(what, [{ alarm: 'ReapFailed', from: alarm?.at ?? 0, until: ok?.at ?? Number.NaN }]);
 }, 60_000);
 
+test('an hourly schedule rings at the second failure in a row, also where clocks change', () => {
+  const inZone = (zone: string) =>
+    deployedAlarms(
+      `${DEFAULTS.replace('Europe/Berlin', zone)}schedules: { reap: cron(0 * * * ? *) }\n`,
+    ).ReapFailed;
+  const hourly = inZone('Europe/Berlin');
+  if (!hourly) throw new Error('no alarm');
+  expect(hourly).toEqual(inZone('UTC'));
+  // No run in the hour that comes twice: 25 October 2026 in Berlin.
+  const from = Date.UTC(2026, 9, 24, 12);
+  const hours = Array.from({ length: 36 }, (_, n) => from + n * HOUR).filter(
+    (at) => at !== Date.UTC(2026, 9, 25, 1),
+  );
+  const rings = (...failed: readonly number[]) =>
+    changesOf(
+      hourly,
+      hours.map((at, n) => ({ value: failed.includes(n) ? 1 : 0, at })),
+    ).flatMap(({ state, at }) => (state === 'ALARM' ? [at] : []));
+  for (let n = 3; n < 30; n += 1) {
+    expect(rings(n)).toEqual([]);
+    const [rung = Number.NaN] = rings(n, n + 1);
+    expect(rung - (hours[n + 1] ?? 0)).toBeLessThan(30 * MINUTE);
+  }
+}, 60_000);
+
 const WEEKLY = 'cron(0 3 ? * SUN *)';
 
 test('a weekly schedule rings when it stopped, and at no time before, nor when clocks change', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkOwners, PolicyFileError, readPolicyFile } from '../../lib/policy-file.ts';
+import { makeCertificateChain } from '../certificate-chain.ts';
 import { DAY, HOUR } from '../functions/builders.ts';
 import { mistakeOf, POLICY, writePolicy } from './synthesize.ts';
 
@@ -247,6 +248,7 @@ describe('cluster.ca', () => {
   const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString();
+  const chain = makeCertificateChain();
   const authority = 'authority.pem';
   const withAuthority = (content?: string) => {
     if (content !== undefined) writeFileSync(join(folder, authority), content);
@@ -255,6 +257,7 @@ describe('cluster.ca', () => {
 
   test.each([
     ['one certificate', certificate],
+    ['an authority below a root', chain.issuing],
     ['two, with words between them', `# root\n${certificate}\n# other\n${other}\n`],
   ])('is read beside the policy: %s', (_what, pem) => {
     expect(readPolicyFile(writePolicy(folder, withAuthority(pem))).ca).toBe(pem);
@@ -272,6 +275,11 @@ describe('cluster.ca', () => {
     ['nothing in the frame', certificate.replace(/\n[\s\S]*\n/, '\nAAAA\n'), 'number 1 is no'],
     ['a private key', key, 'holds a private key'],
     ['a private key beside a certificate', `${certificate}\n${key}`, 'holds a private key'],
+    [
+      "a server's own certificate",
+      chain.leaf,
+      'holds no certificate of an authority, only that of a server, which is replaced within months; expected the one that issued it',
+    ],
     ['no such file', undefined, 'cannot read authority.pem, expected the authority'],
   ])('is refused by line, key and file, without quoting it: %s', (_what, content, words) => {
     const mistake = mistakeIn(withAuthority(content));
@@ -279,6 +287,7 @@ describe('cluster.ca', () => {
     expect(mistake).toContain(words);
     expect(mistake).not.toContain('root:x');
     expect(mistake).not.toContain(key.split('\n')[1]);
+    expect(mistake).not.toContain(chain.leaf.split('\n')[1]);
   });
 });
 

@@ -380,6 +380,12 @@ describe('a text that names no key, or no single one, is refused with what to wr
     expect(synthesizedIn(OTHERS, {}, { managementToken: SECRET }, given)).not.toThrow();
   });
 
+  test("as under a key of this stack's account, which may let that one encrypt with it", () => {
+    const own = 'arn:aws:kms:eu-west-1:444455556666:key/own';
+    const withKey = { managementToken: SECRET, managementTokenKey: own };
+    expect(synthesizedIn(OTHERS, {}, withKey)).not.toThrow();
+  });
+
   const SHARED = `the ARN of the key of that account which cluster.managementToken is under: no account shares a secret under AWS's own key, and an alias by its name is one of this stack's account; write a key such as ${ARN}/<id>`;
 
   test.each([

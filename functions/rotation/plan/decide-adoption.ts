@@ -16,6 +16,8 @@ interface Around extends Pick<Observation, 'at' | 'secrets' | 'foreign'> {
   readonly confirmAdoption?: string | undefined;
   /** The secret is not listed as ours, and Keyturn has rotated it. */
   readonly isRotated: boolean;
+  /** Why the secret would get no token later. */
+  readonly noToken?: Pick<Finding, 'message'> | undefined;
 }
 
 type Note = Pick<Finding, 'kind' | 'message' | 'tokenId'>;
@@ -95,7 +97,7 @@ function obstacleInMarker({ description }: Token, secret: string, owner: string)
 function obstacle(
   entry: TokenPolicy,
   token: Token,
-  { at, owner, confirmAdoption }: Around,
+  { at, owner, confirmAdoption, noToken }: Around,
 ): string | undefined {
   const { id, permissions, description } = token;
   if (isExpired(token, at)) return `token ${id} has expired`;
@@ -104,6 +106,7 @@ function obstacle(
   if (inMarker) return `token ${id} cannot be taken: ${inMarker}`;
   const marker = parseMarker(description)?.marker;
   const isProven = marker !== undefined && !isUnproven(marker);
+  if (noToken && !isProven) return noToken.message;
   if (isProven || confirmAdoption !== undefined) return undefined;
   if (lackedPermission(id, marker ? lastingPermissions({ token, marker }) : permissions)) {
     return undefined;

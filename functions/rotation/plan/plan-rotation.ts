@@ -22,12 +22,15 @@ import type { RotationContext } from './rotation-case.ts';
 /** What the invocation asks for, as far as the plan depends on it. */
 type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 
+/** Why a secret gets no token: its kind is `OTHER_SHAPE` or `OUTSIDE_READER`. */
+export type NoToken = Pick<Finding, 'kind' | 'message'>;
+
 /** What a run has learnt besides the observation. */
 export interface Learnt {
   /** Secrets whose AWSCURRENT the data plane refused in this run: the whole of it, where nobody knows the string. */
   readonly refused: ReadonlySet<string>;
-  /** By the secret's name: why a new token's string would find no place in it. Absent: nobody looked. */
-  readonly otherShapes?: ReadonlyMap<string, string>;
+  /** By the secret's name: why it gets no token. Absent: nobody looked. */
+  readonly noToken?: ReadonlyMap<string, NoToken>;
   /** Secrets that are not listed as ours, and that Keyturn has rotated. Absent: nobody looked. */
   readonly rotatedBefore?: ReadonlySet<string>;
   /** How long until the third run after this one, at most. */
@@ -107,7 +110,7 @@ interface Planned {
 /** Besides what decides about every entry: whether a person confirms an adoption, and what was learnt of its secret. */
 type EntryContext = RotationContext &
   Pick<Asked, 'confirmAdoption'> & {
-    readonly otherShape?: string | undefined;
+    readonly noToken?: NoToken | undefined;
     readonly isRotated: boolean;
   };
 
@@ -119,8 +122,8 @@ function planAdoption(
   { owner }: Policy,
 ): (Planned & { readonly isFirst: boolean }) | undefined {
   const seen = secrets.get(entry.secret);
-  const { confirmAdoption, isRotated } = context;
-  const around = { at, secrets, foreign, owner, confirmAdoption, isRotated };
+  const { confirmAdoption, isRotated, noToken } = context;
+  const around = { at, secrets, foreign, owner, confirmAdoption, isRotated, noToken };
   const decided = decideAdoption(entry, seen, around);
   const { action, finding } = decided;
   if (!action && !finding) return undefined;
@@ -133,6 +136,9 @@ function planAdoption(
 
 /** A finding of this kind keeps an entry from getting a new token, and fails the run, until a person mends its secret. */
 export const OTHER_SHAPE = 'OtherShape';
+
+/** So does one of this kind: others could read what is put into its secret. */
+export const OUTSIDE_READER = 'OutsideReader';
 
 /** Whether an action stores the string of a new token. */
 export const isStoring = ({ kind }: RotationAction) => kind === 'rotate' || kind === 'mint';
@@ -166,9 +172,8 @@ function planEntry(
     };
   }
   const { action } = rotation;
-  if (action && context.otherShape !== undefined && isStoring(action)) {
-    const other = { ...about, kind: OTHER_SHAPE, message: context.otherShape };
-    return { actions: noted, findings: [...findings, other] };
+  if (action && context.noToken && isStoring(action)) {
+    return { actions: noted, findings: [...findings, { ...about, ...context.noToken }] };
   }
   const isAllowed = action && (!forbids || GRANTS_NOTHING.includes(action.kind));
   return { actions: [...noted, ...(isAllowed ? [action] : [])], findings };
@@ -208,7 +213,7 @@ export function planRotation(
           forced: request.force,
           confirmAdoption: request.confirmAdoption,
           refused: learnt.refused.has(entry.secret),
-          otherShape: learnt.otherShapes?.get(entry.secret),
+          noToken: learnt.noToken?.get(entry.secret),
           isRotated: learnt.rotatedBefore?.has(entry.secret) ?? false,
         },
         policy,

@@ -132,6 +132,18 @@ test('a call that is one too many is repeated, whatever the error is called', as
   expect(received()).toEqual([0, 1]);
 });
 
+test('so is one that EventBridge throttles as a whole, which it answers with 400', async () => {
+  const { aws, publisher, publish, warnings, received } = await connect();
+  aws.intercept = first([
+    { status: 400, body: '{"__type":"ThrottlingException","message":"slow down"}' },
+    { status: 400, body: '{"__type":"TooManyRequestsException"}' },
+  ]);
+  publish(2);
+  expect(await publisher.flush(LONGEST_FLUSH_MS)).toBe(0);
+  expect(received()).toEqual([0, 1]);
+  expect(warnings).toEqual([]);
+});
+
 test('a call that AWS refuses is not repeated: neither a right nor a bus comes while a run waits', async () => {
   const { aws, publisher, publish } = await connect({ patience: 99 });
   aws.intercept = () => Promise.resolve({ status: 403, body: '{"__type":"AccessDenied"}' });

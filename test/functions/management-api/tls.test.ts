@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { TokenValue } from '../../../functions/token-value.ts';
+import { makeCertificateChain } from '../../certificate-chain.ts';
 import { connectDataPlane } from '../data-plane/connect-data-plane.ts';
 import { connect } from './connect.ts';
 
@@ -29,8 +30,8 @@ beforeAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function startTlsServer() {
-  const server = createServer({ key, cert: certificate }, (_request, response) => {
+async function startTlsServer(own = { key, cert: certificate }) {
+  const server = createServer(own, (_request, response) => {
     response.end('{"results":[],"databases":[]}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -53,12 +54,26 @@ test("a cluster with its operator's own authority is reached on both planes", as
   expect(await probe(url, certificate)).toBe('accepted');
 });
 
+test('an authority below a root is trusted by itself, and one of others is not', async () => {
+  const { root, issuing, leaf, key: own } = makeCertificateChain();
+  const url = await startTlsServer({ key: own, cert: `${leaf}${issuing}` });
+  for (const ca of [root, issuing]) {
+    expect((await connect(url, { ca }).api.listDatabases()).databases).toEqual([]);
+    expect(await probe(url, ca)).toBe('accepted');
+  }
+  await expect(connect(url, { ca: certificate }).api.listDatabases()).rejects.toThrow();
+  expect(await probe(url, certificate)).toBe('indeterminate');
+});
+
 test('a cluster that nobody vouches for is not spoken to, and waiting does not help', async () => {
   const url = await startTlsServer();
   const { api, timing } = connect(url);
   await expect(api.listDatabases()).rejects.toMatchObject({
     code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
     retryable: false,
+    message: expect.stringMatching(
+      /: self-signed certificate; cluster\.ca in the policy .*trusted$/,
+    ),
   });
   expect(timing.naps).toEqual([]);
   expect(await probe(url)).toBe('indeterminate');

@@ -37,7 +37,11 @@ test.each([
   ],
   [
     { expiresAfter: '40d', renewBefore: '39d23h46m' },
-    'tokens.telegraf.renewBefore: 39d23h46m is almost as long as expiresAfter (40d), so a token would be renewed as soon as it is made',
+    'tokens.telegraf.renewBefore: 39d23h46m leaves less than 15m of expiresAfter (40d), so a token would be renewed as soon as it is made; write a shorter one, such as 5d12h',
+  ],
+  [
+    { rotateEvery: '1d', gracePeriod: '6h', expiresAfter: '7d' },
+    'tokens.telegraf.renewBefore: 14d, its default, leaves less than 15m of expiresAfter (7d), so a token would be renewed as soon as it is made; write a shorter one, such as 3d3h',
   ],
   [
     { rotateEvery: '20h', gracePeriod: '18h' },

@@ -127,7 +127,7 @@ const mistakes: readonly (readonly [object, string])[] = [
   ],
   [
     document({}, { secret: 'a b' }),
-    'tokens.telegraf.secret: found "a b", expected a secret name: letters, digits and /_+=.@-',
+    'tokens.telegraf.secret: found "a b", expected a secret name: letters, digits and /_+=.@-, at most 512',
   ],
   [document({ onRemoval: 'delete' }), 'onRemoval: found "delete", expected "report" or "retire"'],
   [document({ concurrency: 0 }), 'concurrency: found 0, expected at least 1'],
@@ -138,11 +138,11 @@ const mistakes: readonly (readonly [object, string])[] = [
   ],
   [
     document({ owner: 'Prod!' }),
-    'owner: found "Prod!", expected a short name: lower-case letters, digits and "-"',
+    'owner: found "Prod!", expected a short name: lower-case letters, digits and "-", of which the first is a letter, at most 31',
   ],
   [
     document({ tokens: { 'a b': { permissions } } }),
-    'tokens.a b: found this name, expected a token name: letters, digits, "_", "." and "-", of which the first is a letter or a digit',
+    'tokens.a b: found this name, expected a token name: letters, digits, "_", "." and "-", of which the first is a letter or a digit, at most 64',
   ],
   [document({ tokens: [] }), 'tokens: found [], expected a mapping'],
   [
@@ -159,7 +159,7 @@ const mistakes: readonly (readonly [object, string])[] = [
   ],
   ...['db.', '.token', 'db..token'].map((key): [object, string] => [
     document({}, { adopt: { tokenId: id(1), key } }),
-    `tokens.telegraf.adopt.key: found "${key}", expected the JSON key of the token string, or a path such as db.token`,
+    `tokens.telegraf.adopt.key: found "${key}", expected the JSON key of the token string, or a path such as db.token, without "$." and not into a list`,
   ]),
   [document({ settle: 10 }), 'settle: found 10, expected a duration such as 30d, 12h or 1h30m'],
   [

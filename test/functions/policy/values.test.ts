@@ -248,7 +248,7 @@ test.each(['*', 'bus name', 'a/b', 'x'.repeat(257), 'arn:aws:s3:::b'])(
   'refuses %s as a bus',
   (eventBus) => {
     expect(sentences(document({ eventBus })).join()).toContain(
-      'expected the name of a bus (letters, digits and "._-") or its ARN',
+      'expected the name of a bus (letters, digits and "._-", at most 256) or its ARN',
     );
   },
 );
@@ -480,8 +480,14 @@ describe('says what to write where YAML read another type than was meant:', () =
     [granting([true]), 'a text; write it in quotes: "true"'],
     [inRule({ tables: [{ name: 7 }] }), 'a text; write it in quotes: "7"'],
     [inEntry({ description: 5 }), 'a text; write it in quotes: "5"'],
-    [inEntry({ secret: 5 }), 'a secret name: letters, digits and /_+=.@-; write it in quotes: "5"'],
-    [sentences({ ...document(), owner: 123 }), 'a short name: lower-case letters, digits and "-"'],
+    [
+      inEntry({ secret: 5 }),
+      'a secret name: letters, digits and /_+=.@-, at most 512; write it in quotes: "5"',
+    ],
+    [
+      sentences({ ...document(), owner: 123 }),
+      'a short name: lower-case letters, digits and "-", of which the first is a letter, at most 31',
+    ],
     [inEntry({ rotateEvery: 30 }), 'a duration such as 30d, 12h or 1h30m'],
   ])('a text: %j', (said, expected) => {
     expect(said).toEqual([expect.stringMatching(/: found \S+, expected /)]);
@@ -508,4 +514,77 @@ test('says of what a limit is', () => {
   expect(endOf(inEntry({ description: 'x'.repeat(401) }))).toBe('at most 400 characters');
   expect(endOf(inRule({ partitionTemplate }))).toBe('at most 8 elements');
   expect(endOf(inRule({ partitionTemplate: [] }))).toBe('at least 1 element');
+});
+
+describe('says what to write instead of', () => {
+  test.each([
+    [
+      document({ gracePeriod: '1d' }),
+      'gracePeriod: unknown key; it belongs under defaults, or under tokens.NAME',
+    ],
+    [
+      document({}, { read: ['a'] }),
+      'tokens.telegraf.read: unknown key; it belongs under tokens.NAME.permissions',
+    ],
+    [
+      document({}, { settle: '5m' }),
+      'tokens.telegraf.settle: unknown key; it belongs at the top of the file',
+    ],
+    [
+      document({ defaults: { settle: '5m' } }),
+      'defaults.settle: unknown key; it belongs at the top of the file',
+    ],
+    [document({ url: 'https://a' }), 'url: unknown key; it belongs under cluster'],
+  ])('a key in another place, %#', (value, sentence) => {
+    expect(sentences(value)).toEqual([sentence]);
+  });
+
+  test.each(['limits', 'schedules', 'defaults', 'databases', 'trustedAccounts'])(
+    '%s, of which nothing is left',
+    (key) => {
+      const [sentence, ...more] = sentences(document({ [key]: null }));
+      expect(sentence).toMatch(/^\w+: found nothing, expected a \w+; or leave the key out$/);
+      expect(more).toEqual([]);
+    },
+  );
+
+  test('a key that has nothing and may not be left out', () => {
+    expect(sentences({ ...document(), owner: null }).join()).toMatch(
+      /^owner: found nothing, expected [^;]*$/,
+    );
+  });
+
+  test.each([['1_000'], ['1,000'], ["1'000"]])('%s', (maxTables) => {
+    expect(inRule({ maxTables }).join()).toMatch(/, such as 1000$/);
+  });
+
+  test.each([{ retention: { min: '30d' } }, { maxTables: { max: 5 } }])(
+    'bounds, %j, beside a name',
+    (rule) => {
+      expect(inRule(rule).join()).toMatch(
+        /; min and max belong to a rule with match in place of name$/,
+      );
+    },
+  );
+
+  test.each(['$.db.token', 'tokens[0]', 'a.b[12].c'])('the path %s', (key) => {
+    const adopt = { tokenId: id(1), key };
+    expect(inEntry({ secret: 'a/b', adopt })).toEqual([
+      `tokens.telegraf.adopt.key: found "${key}", expected the JSON key of the token string, or a path such as db.token, without "$." and not into a list`,
+    ]);
+  });
+
+  test('a name that is too long', () => {
+    const long = 'a'.repeat(600);
+    expect(inEntry({ secret: long }).join()).toContain('at most 512');
+    expect(sentences({ ...document(), owner: long }).join()).toContain('at most 31');
+    expect(sentences({ ...document(), tokens: { [long]: { permissions } } }).join()).toContain(
+      'at most 64',
+    );
+    expect(sentences(document({ eventBus: long })).join()).toContain('at most 256');
+    expect(
+      sentences(document({ databases: [{ match: long, retention: '30d' }] })).join(),
+    ).toContain('at most 64');
+    expect(inCluster({ managementToken: long }).join()).toContain('at most 512');
+  });
 });

@@ -137,7 +137,8 @@ describe('it gets one if', () => {
       return Promise.resolve(call.operation === operation && asked === 1 ? throttled : effect());
     });
     await accepts(world);
-    expect(asked).toBe(2);
+    // Again after the throttle; and once more right before it is minted.
+    expect(asked).toBe(3);
   });
 
   test.each([
@@ -198,21 +199,87 @@ test('so is one that people have saved in the console again and again', async ()
   expect(world.value(TELEGRAF)).not.toBe(first);
 });
 
-test('an adopted secret keeps its string until its readers are known', async () => {
+const LEGACY = 'legacy/telegraf';
+
+/** An entry that adopts a token which people made, in a world that has it. */
+async function adopting() {
   const world = await openWorldForTest(POLICY);
   const permissions = [{ action: 'write', resource: 'telemetry' }];
   const old = await world.people.mint({ description: 'old', permissions });
-  await world.people.createSecret('legacy/telegraf', old.accessToken);
-  await world.people.share('legacy/telegraf', lets({ AWS: OUTSIDER }));
+  await world.people.createSecret(LEGACY, old.accessToken);
   const adopt = { tokenId: old.id };
-  const run = world.deploy(
-    policyWith({ telegraf: { ...writer, secret: 'legacy/telegraf', adopt } }),
-  );
-  expect((await run.rotate()).error).toBeUndefined();
-  const { error } = await run.rotate({ tokens: ['telegraf'], force: true });
-  expect(String(error?.errorMessage)).toContain('legacy/telegraf gets no token');
-  expect(world.value('legacy/telegraf')).toBe(old.accessToken);
+  const run = world.deploy(policyWith({ telegraf: { ...writer, secret: LEGACY, adopt } }));
+  return { world, old, run };
+}
+
+/** What a dry run says of the entry: what it would do, and what keeps it from that. */
+async function planned(run: ReturnType<World['deploy']>, asked = {}) {
+  const { result } = await run.rotate({ dryRun: true, ...asked });
+  const { actions, findings } = result.plan;
+  return {
+    actions: actions.map(({ kind }: { kind: string }) => kind),
+    findings: findings.map(
+      ({ kind, message }: { kind: string; message: string }) => `${kind}: ${message}`,
+    ),
+  };
+}
+
+test('a secret that would get no token is not adopted, and the plan says so before', async () => {
+  const { world, old, run } = await adopting();
+  await world.people.share(LEGACY, lets({ AWS: OUTSIDER }));
+  const before = structuredClone(world.tokens());
+  expect(await planned(run)).toEqual({
+    actions: [],
+    findings: [
+      expect.stringMatching(/^CannotAdopt: cannot be adopted: .* its resource policy allows/),
+    ],
+  });
+  const { error } = await run.rotate();
+  expect(String(error?.errorMessage)).toContain('its resource policy allows');
+  expect(world.tokens()).toEqual(before);
+  expect(world.aws.state.secrets[LEGACY]?.tags).toEqual({});
   expect(world.accepts(old.accessToken)).toBe(true);
+
+  await world.people.share(LEGACY, lets({ AWS: 'arn:aws:iam::123456789012:root' }));
+  expect((await run.rotate()).error).toBeUndefined();
+  expect(await planned(run)).toEqual({ actions: [], findings: [] });
+});
+
+test('nor is it while nobody can tell, because its policies could not be looked at', async () => {
+  const { world, run } = await adopting();
+  const broken = { status: 400, body: '{"__type":"InvalidRequestException"}' };
+  world.intercept(answering('GetResourcePolicy', broken));
+  expect((await run.rotate()).error).toBeDefined();
+  expect(world.aws.state.secrets[LEGACY]?.tags).toEqual({});
+});
+
+test('an adopted secret whose readers changed since keeps its string, and the plan says why', async () => {
+  const { world, old, run } = await adopting();
+  expect((await run.rotate()).error).toBeUndefined();
+  await world.people.share(LEGACY, lets({ AWS: OUTSIDER }));
+  const named = { tokens: ['telegraf'], force: true };
+  expect(await planned(run, named)).toEqual({
+    actions: [],
+    findings: [expect.stringMatching(/^OutsideReader: legacy\/telegraf gets no token/)],
+  });
+  const { error } = await run.rotate(named);
+  expect(String(error?.errorMessage)).toContain(
+    'OutsiderError: legacy/telegraf gets no token: its resource policy allows',
+  );
+  expect(world.value(LEGACY)).toBe(old.accessToken);
+  expect(world.accepts(old.accessToken)).toBe(true);
+});
+
+test('an idle run looks at no policy', async () => {
+  const { world, run } = await adopting();
+  await run.rotate();
+  let looks = 0;
+  world.intercept((call, effect) => {
+    if (/Get(Resource|Key)Policy/.test(call.operation)) looks += 1;
+    return Promise.resolve(effect());
+  });
+  expect((await run.rotate()).error).toBeUndefined();
+  expect(looks).toBe(0);
 });
 
 test("Secrets Manager's own rotation and an order to replace are refused alike", async () => {

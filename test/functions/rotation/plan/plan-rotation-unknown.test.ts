@@ -113,8 +113,9 @@ test('takes a string that it recognises for the token whose it is', () => {
 test('mints nothing where its string would find no place, and says why instead of counting it', () => {
   const why = 'has no string under "key"';
   const other = { ...about, kind: 'OtherShape', message: why };
-  const planned = (world: World, otherShapes = new Map([[TELEGRAF, why]])) =>
-    planRotation(policyOf(), observationOf(world), { force: false }, { ...LEARNT, otherShapes });
+  const found = new Map([[TELEGRAF, { kind: 'OtherShape', message: why }]]);
+  const planned = (world: World, noToken = found) =>
+    planRotation(policyOf(), observationOf(world), { force: false }, { ...LEARNT, noToken });
   const gone = { secrets: [secretOf({ AWSCURRENT: 1 })] };
   expect(planned(gone)).toEqual(planOf('rotate', { findings: [other] }));
   expect(stepsOf(planned(gone, new Map()))).toEqual(['rotate CurrentGone']);

@@ -1,0 +1,63 @@
+import { entryOf } from '../policy/policy.ts';
+import type { Tools } from '../run/tools.ts';
+import { holdOf } from '../secrets-manager/hold.ts';
+import { BinaryValueError } from '../secrets-manager/secrets.ts';
+import type { Observation } from '../tokens/observation.ts';
+import { isUnproven } from '../tokens/proof.ts';
+import { OutsiderError, refuseOutsiders } from '../tokens/refuse-outsiders.ts';
+import { SecretShapeError } from '../tokens/secret-string.ts';
+import { currentHolder } from '../tokens/state.ts';
+import { isStoring, type NoToken, OTHER_SHAPE, OUTSIDE_READER } from './plan/plan-rotation.ts';
+import type { RotationAction } from './plan/rotation-action.ts';
+import { refuseSuccessor } from './successor.ts';
+
+/** @throws OutsiderError */
+async function refuseToAdopt(name: string, { secrets }: Observation, tools: Tools): Promise<void> {
+  const seen = secrets.get(name);
+  const holder = seen && currentHolder(seen);
+  // It is adopted, and only what the proof left is taken away.
+  if (holder?.state === 'owned' && !isUnproven(holder.owned.marker)) return;
+  const secret = await tools.secrets.describe(name);
+  if (secret && !holdOf(secret)) await refuseOutsiders({ secret, holders: new Map() }, tools);
+}
+
+/** Undefined: nothing shows that. */
+async function whyNot(
+  action: RotationAction,
+  observation: Observation,
+  tools: Tools,
+): Promise<NoToken | undefined> {
+  const { secret } = action;
+  const entry = entryOf(tools.policy, secret);
+  const seen = observation.secrets.get(secret);
+  try {
+    if (action.kind === 'adopt') await refuseToAdopt(secret, observation, tools);
+    else if (entry && seen && isStoring(action)) await refuseSuccessor(entry, seen, tools);
+  } catch (error) {
+    if (error instanceof OutsiderError) return { kind: OUTSIDE_READER, message: error.message };
+    if (error instanceof SecretShapeError || error instanceof BinaryValueError) {
+      return { kind: OTHER_SHAPE, message: error.message };
+    }
+    // The action will meet it too, and fail.
+    tools.log.warn('a secret could not be looked at', { secret, error });
+  }
+  return undefined;
+}
+
+/**
+ * The secrets that a plan would adopt, or give a new token, and that get none, with the reason. They must be known before
+ * the limits are checked: what fails every time would use them up. Reads the value of each secret that would get one, and,
+ * unless it has one of ours, who else may read it; and asks about no other.
+ */
+export async function findNoToken(
+  actions: readonly RotationAction[],
+  observation: Observation,
+  tools: Tools,
+): Promise<ReadonlyMap<string, NoToken>> {
+  const found = await Promise.all(
+    actions.map(
+      async (action) => [action.secret, await whyNot(action, observation, tools)] as const,
+    ),
+  );
+  return new Map(found.flatMap(([secret, why]) => (why === undefined ? [] : [[secret, why]])));
+}
