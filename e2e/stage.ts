@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { createAccount } from '../sandbox/aws/account.ts';
 import { realClock } from '../sandbox/clock.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { type MiniStack, startMiniStack } from './ministack.ts';
@@ -42,7 +43,7 @@ export async function prepareStage(programs: string, folder: string): Promise<St
   const sandbox = await startSandbox({
     clock: realClock,
     region: REGION,
-    accountId: ACCOUNT,
+    account: createAccount(realClock, ACCOUNT),
     managementSecretName: MANAGEMENT_SECRET,
     activationDelayMs: DELAY_MS,
     revocationDelayMs: DELAY_MS,

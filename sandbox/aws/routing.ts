@@ -8,6 +8,7 @@ import { parseJson } from './json.ts';
 import { keyOperations } from './key-operations.ts';
 import { listOperations } from './list-operations.ts';
 import { passwordOperations } from './random-password.ts';
+import { replicationOperations } from './replication.ts';
 import type { Operation } from './request.ts';
 import { resourcePolicyOperations } from './resource-policy.ts';
 import { scheduleOperations, statusOf } from './schedule-operations.ts';
@@ -26,7 +27,12 @@ interface Service {
  * Counted separately, because they share a quota of 50 per second:
  * docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
  */
-const WRITES = new Set(['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage']);
+const WRITES = new Set([
+  'PutSecretValue',
+  'UpdateSecret',
+  'UpdateSecretVersionStage',
+  ...Object.keys(replicationOperations),
+]);
 
 export const createServices = (
   rotation: Service['operations'],
@@ -39,6 +45,7 @@ export const createServices = (
       ...versionOperations,
       ...listOperations,
       ...resourcePolicyOperations,
+      ...replicationOperations,
       ...passwordOperations,
       ...rotation,
     },

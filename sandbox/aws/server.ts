@@ -4,25 +4,29 @@ import type { Asked, Respond } from '../asked.ts';
 import { type Callers, watchCallers } from '../callers.ts';
 import type { Clock } from '../clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../interception.ts';
+import { type Account, createAccount } from './account.ts';
 import { makeKey } from './key-operations.ts';
 import { createRotations, type RotationInvoker } from './rotation.ts';
 import { createServices, route } from './routing.ts';
 import { scheduleOperations } from './schedule-operations.ts';
 import { firingOf, type ScheduleDefinition, scheduleKey } from './schedules.ts';
 import type { AwsState, PublishedEvent } from './state.ts';
-import { copy, createStore, own } from './store.ts';
+import { copy, own } from './store.ts';
 
 export interface AwsOptions {
   readonly clock: Clock;
   readonly port?: number;
   readonly region?: string;
-  readonly accountId?: string;
+  /** One of its own by default. Servers of several Regions share one, for replicas. */
+  readonly account?: Account;
   readonly intercept?: Interceptor;
   /** Age of the state that ListSecrets shows. In AWS up to five minutes (ListSecrets, API Reference). */
   readonly listLagMs?: number;
   /** The same for DescribeSecret, GetSecretValue, BatchGetSecretValue and ListSecretVersionIds. */
   readonly readLagMs?: number;
   readonly rotationInvoker?: RotationInvoker;
+  /** Which functions Secrets Manager finds and may invoke; all by default. */
+  readonly canInvoke?: (lambdaArn: string) => boolean;
 }
 
 /** Secrets Manager, EventBridge, its Scheduler, KMS's keys, and STS, behind one address. */
@@ -55,12 +59,13 @@ export interface Aws extends Callers {
 
 /** One that listens nowhere: whoever knows its name asks it by `respond`. */
 export function createAws(options: AwsOptions): Aws {
-  const { clock, region = 'eu-west-1', accountId = '123456789012' } = options;
-  const store = createStore(clock, region, accountId);
+  const { clock, region = 'eu-west-1', account = createAccount(clock) } = options;
+  const store = account.region(region);
   store.listLagMs = options.listLagMs ?? 0;
   store.readLagMs = options.readLagMs ?? 0;
   let rotationInvoker = options.rotationInvoker;
-  const rotations = createRotations(() => rotationInvoker);
+  const { canInvoke = () => true } = options;
+  const rotations = createRotations((arn) => (canInvoke(arn) ? rotationInvoker : undefined));
   const services = createServices(rotations.operations);
   let intercept = options.intercept ?? passThrough;
 
@@ -85,7 +90,7 @@ export function createAws(options: AwsOptions): Aws {
   return {
     url: 'http://127.0.0.1:4566',
     region,
-    accountId,
+    accountId: account.id,
     get intercept() {
       return intercept;
     },

@@ -9,7 +9,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import recorded from './recorded.json' with { type: 'json' };
 import { replay } from './replay.ts';
-import { start } from './start.ts';
+import { refusal, start } from './start.ts';
 
 describe('refuses as AWS did', () => {
   test('a name that is taken', async () => {
@@ -41,6 +41,30 @@ describe('refuses as AWS did', () => {
       const answer = trace.content['no-client-request-exc'];
       expect(response.status).toBe(answer.Metadata.StatusCode);
       expect(await response.json()).toEqual(answer.Error);
+    },
+  );
+
+  // Recorded for these ten; LocalStack, test_invalid_secret_name.
+  test.each(['Inv Name', ' Inv Name', ' Inv*Name? ', ' Inv *?!]Name\\-'])(
+    'the name %j, by whichever operation',
+    async (SecretId) => {
+      const { client } = await start();
+      const Tags = [{ Key: 'k', Value: 'v' }];
+      for (const call of [
+        client.createSecret({ Name: SecretId, SecretString: 's' }),
+        client.deleteSecret({ SecretId, ForceDeleteWithoutRecovery: true }),
+        client.describeSecret({ SecretId }),
+        client.getSecretValue({ SecretId }),
+        client.listSecretVersionIds({ SecretId, IncludeDeprecated: true }),
+        client.putSecretValue({ SecretId, SecretString: 's' }),
+        client.tagResource({ SecretId, Tags }),
+        client.untagResource({ SecretId, TagKeys: ['k'] }),
+        client.updateSecret({ SecretId, Description: 'd' }),
+        client.validateResourcePolicy({ SecretId, ResourcePolicy: '{}' }),
+      ])
+        expect(await refusal(call)).toBe(
+          'ValidationException: Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',
+        );
     },
   );
 
@@ -91,7 +115,9 @@ describe('refuses as AWS did', () => {
   });
 
   test('to rotate with a function that it cannot invoke', async () => {
-    const secret = await replay('test_rotate_secret_invalid_lambda_arn');
+    // There are functions, but not this one.
+    const options = { rotationInvoker: async () => {}, canInvoke: () => false };
+    const secret = await replay('test_rotate_secret_invalid_lambda_arn', options);
     await secret.create('create_secret', 's');
     const rotate = new RotateSecretCommand({
       SecretId: secret.secretId,
