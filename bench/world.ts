@@ -71,12 +71,8 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
   const host = createHost({
     clock,
     functions,
-    environment: {
-      AWS_REGION: aws.region,
-      AWS_ACCESS_KEY_ID: 'sandbox',
-      AWS_SECRET_ACCESS_KEY: 'sandbox',
-      AWS_ENDPOINT_URL: aws.url,
-    },
+    environment: { AWS_REGION: aws.region, AWS_ENDPOINT_URL: aws.url },
+    credentialsOf: aws.credentialsOf,
   });
   const writtenAt: number[] = [];
   let oneIn = 0;

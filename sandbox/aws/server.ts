@@ -4,7 +4,7 @@ import type { Asked, Respond } from '../asked.ts';
 import { type Callers, watchCallers } from '../callers.ts';
 import type { Clock } from '../clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../interception.ts';
-import { type Account, createAccount } from './account.ts';
+import { type Account, createAccount, environmentOf } from './account.ts';
 import { makeKey } from './key-operations.ts';
 import { createRotations, type RotationInvoker } from './rotation.ts';
 import { createServices, route } from './routing.ts';
@@ -47,6 +47,8 @@ export interface Aws extends Callers {
   makeKey(policy?: string, alias?: string): string;
   /** The event with which a schedule of the group `default` fires at this instant; undefined: it does not. */
   firing(name: string, instant: number): object | undefined;
+  /** The environment in which an instance of a function finds its own credentials. */
+  credentialsOf(instanceId: string): Readonly<Record<string, string>>;
   readonly state: AwsState;
   snapshot(): AwsState;
   restore(state: AwsState): void;
@@ -70,7 +72,7 @@ export function createAws(options: AwsOptions): Aws {
   let intercept = options.intercept ?? passThrough;
 
   const respond = async (asked: Asked): Promise<Reply | 'reset'> => {
-    const routed = route(services, store, asked);
+    const routed = route(services, account, store, asked);
     if (!('effect' in routed)) return complete(routed);
     store.count(routed.call.operation);
     const reply = await intercept(routed.call, routed.effect);
@@ -128,6 +130,7 @@ export function createAws(options: AwsOptions): Aws {
       carryOutDeploy(store, definition);
     },
     makeKey: (policy, alias) => makeKey(store, policy, alias),
+    credentialsOf: (instanceId) => environmentOf(account.issue(instanceId)),
     firing: (name, instant) => firingOf(own(store.state.schedules, scheduleKey(name)), instant),
     get state() {
       return store.state;

@@ -9,8 +9,10 @@ import { type Answer, type Instance, type LogLine, startInstance } from './insta
 export interface HostOptions {
   readonly clock: Clock;
   readonly functions: readonly LambdaFunction[];
-  /** Overrides the template's environment: endpoints, Region, credentials. */
+  /** Overrides the template's environment: endpoints, Region. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What is added to it for each instance. */
+  readonly credentialsOf?: (instanceId: string) => Readonly<Record<string, string>>;
   readonly accountId?: string;
   /** Prefix of the instances' ids, for several hosts that share a clock or a server. */
   readonly idPrefix?: string;
@@ -80,6 +82,7 @@ export function createHost(options: HostOptions): Host {
         NODE_COMPILE_CACHE: join(directory, 'compiled'),
         ...environmentOf(one, taskRoot, id),
         ...options.environment,
+        ...options.credentialsOf?.(id),
       },
       onLine: (line) => logs.push(line),
       onFrozen: () => options.onFrozen?.(id),

@@ -25,7 +25,7 @@ it('says in one line where both endpoints are, and ends at a signal', async () =
   const secretsManager = new SecretsManagerClient({
     endpoint: ready.awsEndpointUrl,
     region: ready.region,
-    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
   const secret = await secretsManager.send(
     new GetSecretValueCommand({ SecretId: 'keyturn/management-token' }),

@@ -13,7 +13,9 @@ export interface SimulatedFunction {
   readonly start: (write: (line: string) => void) => Handler;
 }
 
-export interface SimulatedHostOptions extends Omit<ProcessOptions, 'caller'> {
+export interface SimulatedHostOptions extends Omit<ProcessOptions, 'caller' | 'environment'> {
+  /** What the environment of an instance has of its own. */
+  readonly credentialsOf?: (instanceId: string) => Readonly<Record<string, string>>;
   readonly functions: readonly SimulatedFunction[];
   readonly idPrefix?: string;
   readonly onFrozen?: (instanceId: string) => void;
@@ -30,7 +32,8 @@ function startInstance(
   options: SimulatedHostOptions,
   write: (line: string) => void,
 ): Instance {
-  const process = new SimulatedProcess({ ...options, caller: id });
+  const environment = options.credentialsOf?.(id) ?? {};
+  const process = new SimulatedProcess({ ...options, caller: id, environment });
   let handler: Handler | undefined;
   let state: Instance['state'] = 'warm';
   let end: ((answer: Answer) => void) | undefined;

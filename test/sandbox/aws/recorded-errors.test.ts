@@ -9,7 +9,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import recorded from './recorded.json' with { type: 'json' };
 import { replay } from './replay.ts';
-import { refusal, start } from './start.ts';
+import { post, refusal, start } from './start.ts';
 
 describe('refuses as AWS did', () => {
   test('a name that is taken', async () => {
@@ -24,23 +24,16 @@ describe('refuses as AWS did', () => {
     '%s without a ClientRequestToken',
     async (operation) => {
       const { aws } = await start();
-      const response = await fetch(aws.url, {
-        method: 'POST',
-        headers: {
-          authorization: 'AWS4-HMAC-SHA256 ...',
-          'content-type': 'application/x-amz-json-1.1',
-          'x-amz-target': `secretsmanager.${operation}`,
-        },
-        body: JSON.stringify({
-          [operation === 'CreateSecret' ? 'Name' : 'SecretId']: 'missing',
-          SecretString: 'thisisthesecret',
-          Description: 'My secret string',
-        }),
+      const body = JSON.stringify({
+        [operation === 'CreateSecret' ? 'Name' : 'SecretId']: 'missing',
+        SecretString: 'thisisthesecret',
+        Description: 'My secret string',
       });
+      const [status, error] = await post(aws, operation, body);
       const trace = recorded.traces[`test_no_client_request_token[${operation}]`];
       const answer = trace.content['no-client-request-exc'];
-      expect(response.status).toBe(answer.Metadata.StatusCode);
-      expect(await response.json()).toEqual(answer.Error);
+      expect(status).toBe(answer.Metadata.StatusCode);
+      expect(error).toEqual(answer.Error);
     },
   );
 
