@@ -3,9 +3,11 @@ import fastify from 'fastify';
 import type { Asked, Respond } from '../asked.ts';
 import { type Callers, watchCallers } from '../callers.ts';
 import type { Clock } from '../clock.ts';
-import { type Interceptor, passThrough, type Reply } from '../interception.ts';
+import { type Call, type Interceptor, passThrough, type Reply } from '../interception.ts';
+import { createQuotas } from '../quotas.ts';
 import { type Account, createAccount, environmentOf } from './account.ts';
 import { makeKey } from './key-operations.ts';
+import { quotaOf } from './quotas.ts';
 import { createRotations, type RotationInvoker } from './rotation.ts';
 import { createServices, route } from './routing.ts';
 import { scheduleOperations } from './schedule-operations.ts';
@@ -20,6 +22,8 @@ export interface AwsOptions {
   /** One of its own by default. Servers of several Regions share one, for replicas. */
   readonly account?: Account;
   readonly intercept?: Interceptor;
+  /** Refuses what is above the quotas of the account. */
+  readonly isThrottling?: boolean;
   /** Age of the state that ListSecrets shows. In AWS up to five minutes (ListSecrets, API Reference). */
   readonly listLagMs?: number;
   /** The same for DescribeSecret, GetSecretValue, BatchGetSecretValue and ListSecretVersionIds. */
@@ -35,6 +39,7 @@ export interface Aws extends Callers {
   readonly region: string;
   readonly accountId: string;
   intercept: Interceptor;
+  isThrottling: boolean;
   listLagMs: number;
   readLagMs: number;
   /** Absent: RotateSecret answers that it cannot invoke the function. */
@@ -59,6 +64,12 @@ export interface Aws extends Callers {
   close(): Promise<void>;
 }
 
+/** In the words of the service. */
+const THROTTLED: Reply = {
+  status: 400,
+  body: '{"__type":"ThrottlingException","Message":"Rate exceeded"}',
+};
+
 /** One that listens nowhere: whoever knows its name asks it by `respond`. */
 export function createAws(options: AwsOptions): Aws {
   const { clock, region = 'eu-west-1', account = createAccount(clock) } = options;
@@ -70,11 +81,17 @@ export function createAws(options: AwsOptions): Aws {
   const rotations = createRotations((arn) => (canInvoke(arn) ? rotationInvoker : undefined));
   const services = createServices(rotations.operations);
   let intercept = options.intercept ?? passThrough;
+  const take = createQuotas(clock);
+  const isTooMany = (call: Call) => {
+    const quota = quotaOf(call);
+    return quota !== undefined && !take(quota.operations.join(), quota.perSecond);
+  };
 
   const respond = async (asked: Asked): Promise<Reply | 'reset'> => {
     const routed = route(services, account, store, asked);
     if (!('effect' in routed)) return complete(routed);
     store.count(routed.call.operation);
+    if (aws.isThrottling && isTooMany(routed.call)) return complete(THROTTLED);
     const reply = await intercept(routed.call, routed.effect);
     return reply === 'reset' ? reply : complete(reply);
   };
@@ -89,8 +106,9 @@ export function createAws(options: AwsOptions): Aws {
     },
   });
 
-  return {
+  const aws: Aws = {
     url: 'http://127.0.0.1:4566',
+    isThrottling: options.isThrottling ?? false,
     region,
     accountId: account.id,
     get intercept() {
@@ -142,6 +160,7 @@ export function createAws(options: AwsOptions): Aws {
     forget: () => {},
     close: () => Promise.resolve(),
   };
+  return aws;
 }
 
 /** One that listens on a loopback address. */
