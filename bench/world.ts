@@ -65,6 +65,8 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
       handler: 'index.handler',
       timeoutMs: 900_000,
       memoryMb: 512,
+      retryAttempts: 0,
+      maximumAgeMs: 3_600_000,
       environment: {},
     };
   });

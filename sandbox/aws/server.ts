@@ -81,6 +81,7 @@ export function createAws(options: AwsOptions): Aws {
   const rotations = createRotations((arn) => (canInvoke(arn) ? rotationInvoker : undefined));
   const services = createServices(rotations.operations);
   let intercept = options.intercept ?? passThrough;
+  const callers = watchCallers();
   const take = createQuotas(clock);
   const isTooMany = (call: Call) => {
     const quota = quotaOf(call);
@@ -88,6 +89,7 @@ export function createAws(options: AwsOptions): Aws {
   };
 
   const respond = async (asked: Asked): Promise<Reply | 'reset'> => {
+    if (callers.isForgotten(asked)) return 'reset';
     const routed = route(services, account, store, asked);
     if (!('effect' in routed)) return complete(routed);
     store.count(routed.call.operation);
@@ -157,7 +159,7 @@ export function createAws(options: AwsOptions): Aws {
     restore: store.restore,
     settled: rotations.settled,
     respond,
-    forget: () => {},
+    forget: callers.forget,
     close: () => Promise.resolve(),
   };
   return aws;
@@ -169,7 +171,6 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   const app = fastify({ bodyLimit: 4_194_304, forceCloseConnections: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  const { forget } = watchCallers(app);
   app.all('*', async (request, response) => {
     const { method, url, headers, body } = request;
     const { socket } = request.raw;
@@ -191,5 +192,5 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
       .send(reply.body);
   });
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
-  return Object.assign(aws, { url, forget, close: () => app.close() });
+  return Object.assign(aws, { url, close: () => app.close() });
 }

@@ -71,6 +71,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const managementToken = options.managementToken ?? `M.V1.${makeBase64(random())}`;
   const find = createRouting(managementToken, () => cluster.manners);
   const take = createQuotas(clock);
+  const callers = watchCallers();
   let state = emptyState();
 
   const past = createPast();
@@ -96,6 +97,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   };
 
   const respond = async (asked: Asked): Promise<Reply | 'reset'> => {
+    if (callers.isForgotten(asked)) return 'reset';
     const { server, operation, answer } = find(asked);
     const { 'x-sandbox-caller': caller, authorization } = asked.headers;
     const { requestsPerSecond: most } = cluster.manners;
@@ -147,7 +149,7 @@ export function createCluster(options: ClusterOptions): Cluster {
       return cluster.acceptedBy(...asked).length === cluster.routers.count;
     },
     respond,
-    forget: () => {},
+    forget: callers.forget,
     close: () => Promise.resolve(),
   };
   return cluster;
@@ -162,7 +164,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => sendError(reply, request.url, error),
   });
-  const { forget } = watchCallers(app);
 
   const send = (reply: FastifyReply, { status, headers = {}, body }: Reply) =>
     reply.status(status).headers(headers).send(body);
@@ -195,5 +196,5 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     return reply;
   });
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
-  return Object.assign(cluster, { url, forget, close: () => app.close() });
+  return Object.assign(cluster, { url, close: () => app.close() });
 }

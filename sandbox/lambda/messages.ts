@@ -5,6 +5,9 @@ export interface FunctionError {
   readonly trace: readonly string[];
 }
 
+/** The answer of Lambda: the result, parsed from JSON, or the error. */
+export type Answer = { readonly result: unknown } | { readonly error: FunctionError };
+
 /** A message from the host to a function's process. Instants are absent in real time. */
 export type ToWorker =
   | {
