@@ -24,6 +24,7 @@ export interface InstanceOptions {
   readonly memoryMb: number;
   /** Absent: the process uses real time. */
   readonly clock: VirtualClock | undefined;
+  readonly cpuFactor: number;
   readonly onLine: (line: LogLine) => void;
   /** Called after each invocation, when the process is frozen. */
   readonly onFrozen: () => void;
@@ -96,21 +97,25 @@ export function startInstance(options: InstanceOptions): Instance {
     module: options.module,
     exportName: options.exportName,
     now: clock?.now(),
+    cpuFactor: options.cpuFactor,
   });
   child.on('message', (message: FromWorker) => {
     switch (message.kind) {
       case 'result':
-        arrived(answerOf(message.result));
+        afterWork(message.workedUntil, () => arrived(answerOf(message.result)));
         break;
       case 'error':
-        arrived({ error: message.error });
+        afterWork(message.workedUntil, () => arrived({ error: message.error }));
         break;
       case 'held':
         acknowledgements.get(message.turn)?.();
         acknowledgements.delete(message.turn);
         break;
       case 'asleep':
-        if (message.turn === turn) membership?.asleep(message.until, wake);
+        if (message.turn !== turn) break;
+        afterWork(message.workedUntil, () => {
+          if (message.turn === turn) membership?.asleep(message.until, wake);
+        });
         break;
       case 'awake':
         if (message.turn === turn) membership?.awake();
@@ -149,6 +154,13 @@ export function startInstance(options: InstanceOptions): Instance {
     options.onFrozen();
     running.resolve(running.answer);
     running = undefined;
+  };
+
+  /** What the process has done took time; nothing comes of it before. */
+  const afterWork = (workedUntil: number | undefined, then: () => void) => {
+    if (clock && workedUntil !== undefined && workedUntil > clock.now())
+      membership?.asleep(workedUntil, then);
+    else then();
   };
 
   const wake = () => {
