@@ -65,18 +65,16 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
       handler: 'index.handler',
       timeoutMs: 900_000,
       memoryMb: 512,
+      retryAttempts: 0,
+      maximumAgeMs: 3_600_000,
       environment: {},
     };
   });
   const host = createHost({
     clock,
     functions,
-    environment: {
-      AWS_REGION: aws.region,
-      AWS_ACCESS_KEY_ID: 'sandbox',
-      AWS_SECRET_ACCESS_KEY: 'sandbox',
-      AWS_ENDPOINT_URL: aws.url,
-    },
+    environment: { AWS_REGION: aws.region, AWS_ENDPOINT_URL: aws.url },
+    credentialsOf: aws.credentialsOf,
   });
   const writtenAt: number[] = [];
   let oneIn = 0;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PERSON } from '../sandbox/aws/account.ts';
 import { checkWholeRun, destroy } from './afterwards.ts';
 import { subscribe } from './bus.ts';
 import { startConsumer } from './consumer.ts';
@@ -46,7 +47,7 @@ async function runScenario(stage: Stage, cleanup: AsyncDisposableStack): Promise
   const secrets = new SecretsManagerClient({
     endpoint: aws.url,
     region: REGION,
-    credentials: { accessKeyId: 'consumer', secretAccessKey: 'consumer' },
+    credentials: PERSON,
   });
   const consumers = ['telegraf', 'grafana'].map((token) =>
     startConsumer(secrets, secretOf(token), 'telemetry'),

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { createAccount, environmentOf, PERSON } from '../sandbox/aws/account.ts';
 import { realClock } from '../sandbox/clock.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { type MiniStack, startMiniStack } from './ministack.ts';
@@ -42,15 +43,15 @@ export async function prepareStage(programs: string, folder: string): Promise<St
   const sandbox = await startSandbox({
     clock: realClock,
     region: REGION,
-    accountId: ACCOUNT,
+    // MiniStack gives functions the account's number as the id of their key.
+    account: createAccount(realClock, ACCOUNT, [{ ...PERSON, accessKeyId: ACCOUNT }]),
     managementSecretName: MANAGEMENT_SECRET,
     activationDelayMs: DELAY_MS,
     revocationDelayMs: DELAY_MS,
   });
   started.defer(() => sandbox.close());
   const shared = {
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
+    ...environmentOf(PERSON),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: sandbox.aws.url,
   };
   const miniStack = await startMiniStack(join(programs, 'ministack'), folder, REGION, shared);

@@ -1,5 +1,4 @@
-import type { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { Asked } from './asked.ts';
 
 /** The connections of a server, by who sent the first request over each (`x-sandbox-caller`). */
 export interface Callers {
@@ -11,26 +10,23 @@ export interface Callers {
   forget(caller: string): void;
 }
 
-export function watchCallers(app: FastifyInstance): Callers {
-  const sockets = new Map<Socket, string>();
-  const forgotten = new WeakSet<Socket>();
-  app.addHook('onRequest', (request, reply, done) => {
-    const { 'x-sandbox-caller': caller } = request.headers;
-    const { socket } = request.raw;
-    if (forgotten.has(socket)) {
-      reply.hijack();
-      socket.resetAndDestroy();
-      return;
-    }
-    if (typeof caller === 'string' && !sockets.has(socket)) {
-      sockets.set(socket, caller);
-      socket.once('close', () => sockets.delete(socket));
-    }
-    done();
-  });
+/** Knows which connections have died meanwhile: sockets, and what simulated processes have in their place. */
+export function watchCallers(): Callers & { isForgotten(asked: Asked): boolean } {
+  const times = new Map<string, number>();
+  /** Of each connection, who opened it, and how often that caller's had died before. */
+  const opened = new WeakMap<object, { readonly caller: string; readonly time: number }>();
+  const timesOf = (caller: string) => times.get(caller) ?? 0;
   return {
     forget(caller) {
-      for (const [socket, each] of sockets) if (each === caller) forgotten.add(socket);
+      times.set(caller, timesOf(caller) + 1);
+    },
+    isForgotten({ headers, connection }) {
+      const { 'x-sandbox-caller': caller } = headers;
+      const known = opened.get(connection);
+      if (known && known.time < timesOf(known.caller)) return opened.delete(connection);
+      if (!known && typeof caller === 'string')
+        opened.set(connection, { caller, time: timesOf(caller) });
+      return false;
     },
   };
 }

@@ -12,6 +12,7 @@ export const usage = `npm run sandbox -- [flags]
   --router-spread TIME       time by which the slowest router learns later than the fastest (default: 0)
   --list-lag TIME            age of the state that ListSecrets shows (default: 0)
   --read-lag TIME            age of the state that reads of one secret show (default: 0)
+  --throttle                 refuse what is above the quotas of Secrets Manager
 `;
 
 const string = { type: 'string' } as const;
@@ -32,6 +33,7 @@ export function parseFlags(args: readonly string[]): Omit<SandboxOptions, 'clock
       'router-spread': string,
       'list-lag': string,
       'read-lag': string,
+      throttle: { type: 'boolean', default: false },
     },
   });
   if (values.help) return 'help';
@@ -47,6 +49,7 @@ export function parseFlags(args: readonly string[]): Omit<SandboxOptions, 'clock
     },
     listLagMs: milliseconds('--list-lag', values['list-lag']),
     readLagMs: milliseconds('--read-lag', values['read-lag']),
+    isThrottling: values.throttle,
     ...(values.region && { region: values.region }),
     ...(secret && { managementSecretName: secret }),
   };

@@ -1,4 +1,5 @@
 import './require-node-24.ts';
+import { PERSON } from './aws/account.ts';
 import { realClock } from './clock.ts';
 import { parseFlags, usage } from './flags.ts';
 import { startSandbox } from './sandbox.ts';
@@ -31,6 +32,9 @@ async function run(flags: Exclude<ReturnType<typeof parseFlags>, 'help'>): Promi
     managementToken: cluster.managementToken,
     awsEndpointUrl: aws.url,
     region: aws.region,
+    // The SDK adds to the object that it was given.
+    accessKeyId: PERSON.accessKeyId,
+    secretAccessKey: PERSON.secretAccessKey,
   };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }

@@ -1,4 +1,5 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PERSON } from './aws/account.ts';
 
 /** Stores the token as an administrator does before the deployment: only the string. */
 export async function createManagementSecret(
@@ -9,7 +10,7 @@ export async function createManagementSecret(
   const client = new SecretsManagerClient({
     endpoint: aws.url,
     region: aws.region,
-    credentials: { accessKeyId: 'sandbox', secretAccessKey: 'sandbox' },
+    credentials: PERSON,
   });
   await client.send(new CreateSecretCommand({ Name: name, SecretString: managementToken }));
   client.destroy();

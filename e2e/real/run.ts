@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PERSON } from '../../sandbox/aws/account.ts';
 import { realClock } from '../../sandbox/clock.ts';
 import { startSandbox } from '../../sandbox/sandbox.ts';
 import { expect } from '../expect.ts';
@@ -71,7 +72,7 @@ async function main({ influxd: influxdProgram, telegraf: telegrafProgram }: Prog
   const secrets = new SecretsManagerClient({
     endpoint: aws.url,
     region: aws.region,
-    credentials: { accessKeyId: 'consumer', secretAccessKey: 'consumer' },
+    credentials: PERSON,
   });
   cleanup.defer(() => secrets.destroy());
   const telegraf = prepareTelegraf(

@@ -1,3 +1,4 @@
+import type { AwsError } from './aws-error.ts';
 import type { Store } from './store.ts';
 
 /** Who calls, whatever the credentials: the sandbox has one role. */
@@ -15,3 +16,8 @@ export const callerIdentity = ({ accountId }: Store) =>
     <Account>${accountId}</Account>
   </GetCallerIdentityResult>
 </GetCallerIdentityResponse>`;
+
+export const stsError = ({ code, message }: AwsError) =>
+  `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error>
+</ErrorResponse>`;

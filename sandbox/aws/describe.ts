@@ -19,7 +19,7 @@ export function describe(
   return {
     ARN: secret.arn,
     Name: secret.name,
-    Description: secret.description,
+    Description: secret.description || undefined,
     KmsKeyId: secret.kmsKeyId,
     RotationEnabled: rotation?.enabled,
     RotationLambdaARN: rotation?.lambdaArn,
@@ -30,13 +30,27 @@ export function describe(
     LastChangedDate: seconds(secret.changedAt),
     LastAccessedDate: day(secret.accessedAt),
     DeletedDate: instant(secret.deletionAt),
-    Tags: present(Object.entries(secret.tags).map(([Key, Value]) => ({ Key, Value }))),
+    // Empty once the last tag is gone, absent where there never was one.
+    Tags: secret.wasTagged
+      ? Object.entries(secret.tags).map(([Key, Value]) => ({ Key, Value }))
+      : undefined,
+    PrimaryRegion: secret.primaryRegion,
+    ReplicationStatus: replicationStatus(secret),
     [versions]: filled(labelledVersions(secret.versions)),
   };
 }
 
 const instant = (ms: number | undefined) => (ms === undefined ? undefined : seconds(ms));
 
-const present = <T>(list: readonly T[]) => (list.length > 0 ? list : undefined);
+/** The replicas of a primary secret; absent if it has none. */
+export function replicationStatus({ replicas }: Secret): readonly object[] | undefined {
+  const all = Object.entries(replicas).map(([Region, { kmsKeyId, failure }]) => ({
+    Region,
+    KmsKeyId: kmsKeyId,
+    Status: failure === undefined ? 'InSync' : 'Failed',
+    StatusMessage: failure,
+  }));
+  return all.length > 0 ? all : undefined;
+}
 
 const filled = (record: object) => (Object.keys(record).length > 0 ? record : undefined);

@@ -27,8 +27,10 @@ const words =
     return split(value).every((word) => known.some((text) => text.startsWith(word)));
   };
 
+/** `MySecret-2` is three words. */
 const split = (text: string) =>
   text
+    .replace(/(?<=[a-z0-9])(?=[A-Z])/g, ' ')
     .toLowerCase()
     .split(/[\s/_+=.@-]+/)
     .filter((word) => word !== '');
@@ -40,6 +42,7 @@ const matches: Readonly<Record<string, Match>> = {
   'tag-key': prefix((secret) => Object.keys(secret.tags)),
   'tag-value': prefix((secret) => Object.values(secret.tags)),
   all: words(attributes),
+  'primary-region': prefix(({ primaryRegion }) => (primaryRegion ? [primaryRegion] : [])),
 };
 
 /**

@@ -18,8 +18,8 @@ const listSecrets = operation(
     MaxResults: z.number().int().min(1).max(100).default(100),
     NextToken: members.nextToken,
     Filters: members.filters,
-    // AWS does not document the default order.
-    SortOrder: z.enum(['asc', 'desc']).default('desc'),
+    // AWS does not document the default order; other suites that ran against it find the oldest first.
+    SortOrder: z.enum(['asc', 'desc']).default('asc'),
     SortBy: z
       .enum(['created-date', 'last-accessed-date', 'last-changed-date', 'name'])
       .default('created-date'),

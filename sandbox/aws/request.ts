@@ -31,13 +31,21 @@ function parse<S extends z.ZodType>(schema: S, input: unknown): z.infer<S> {
   if (parsed.success) return parsed.data;
   const failures = parsed.error.issues.map(
     (issue) =>
-      `Value at '${member(issue.path)}' failed to satisfy constraint: ${constraint(issue)}`,
+      `Value ${quote(issue.path, input)}at '${member(issue.path)}' failed to satisfy constraint: ${constraint(issue)}`,
   );
   const noun = failures.length === 1 ? 'error' : 'errors';
   throw new AwsError(
     'ValidationException',
     `${failures.length} validation ${noun} detected: ${failures.join('; ')}`,
   );
+}
+
+/** A refused value, as messages quote it; those that the service's model calls sensitive are not. */
+function quote(path: readonly PropertyKey[], input: unknown): string {
+  if (/^Secret(String|Binary)$/.test(String(path[0]))) return '';
+  const value = path.reduce<unknown>((part, key) => Object(part)[key], input);
+  if (value === undefined) return 'null ';
+  return `'${typeof value === 'object' ? JSON.stringify(value) : value}' `;
 }
 
 /** `Tags[0].Key` is `tags.1.member.key` in AWS's messages. */
@@ -109,4 +117,16 @@ export const members = {
     .max(10)
     .optional(),
   nextToken: z.string().min(1).max(4096).optional(),
+  replicaRegions: z
+    .array(
+      z.object({
+        Region: z
+          .string()
+          .min(1)
+          .max(128)
+          .regex(/^([a-z]+-)+\d+$/),
+        KmsKeyId: z.string().max(2048).optional(),
+      }),
+    )
+    .min(1),
 };

@@ -31,7 +31,9 @@ export interface Rotations {
 }
 
 /** Rotation on request. The schedule is stored and shown, but starts nothing. */
-export function createRotations(invoker: () => RotationInvoker | undefined): Rotations {
+export function createRotations(
+  invoker: (lambdaArn: string) => RotationInvoker | undefined,
+): Rotations {
   const runningRotations = new Set<Promise<void>>();
   const start = (rotation: () => Promise<void>) => {
     const running = Promise.resolve()
@@ -43,11 +45,11 @@ export function createRotations(invoker: () => RotationInvoker | undefined): Rot
   const rotateSecret = operation(rotateRequest, (store, input) => {
     const token = requireToken(input.ClientRequestToken, 'InvalidParameterException');
     refuseBadRules(input.RotationRules);
-    const secret = store.findUsable(input.SecretId);
+    const secret = store.findWritable(input.SecretId);
     const lambdaArn = input.RotationLambdaARN ?? secret.rotation?.lambdaArn;
     if (lambdaArn === undefined)
       throw invalidRequest('No Lambda rotation function ARN is associated with this secret.');
-    const invoke = invoker();
+    const invoke = invoker(lambdaArn);
     if (invoke === undefined)
       throw new AwsError(
         'AccessDeniedException',
@@ -98,7 +100,7 @@ const rotateRequest = z.object({
 });
 
 const cancelRotateSecret = operation(z.object({ SecretId: members.secretId }), (store, input) => {
-  const secret = store.findUsable(input.SecretId);
+  const secret = store.findWritable(input.SecretId);
   if (secret.rotation === undefined)
     throw invalidRequest('No Lambda rotation function ARN is associated with this secret.');
   const rotation = { ...secret.rotation, enabled: false, rotatingTo: undefined };

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import type { Asked } from '../asked.ts';
 import type { Call, Reply } from '../interception.ts';
+import type { Account } from './account.ts';
+import { authenticate, type Place } from './authenticate.ts';
 import { AwsError } from './aws-error.ts';
-import { callerIdentity, isCallerIdentity } from './caller-identity.ts';
+import { callerIdentity, isCallerIdentity, stsError } from './caller-identity.ts';
 import { eventOperations } from './event-operations.ts';
 import { parseJson } from './json.ts';
 import { keyOperations } from './key-operations.ts';
 import { listOperations } from './list-operations.ts';
 import { passwordOperations } from './random-password.ts';
+import { replicationOperations } from './replication.ts';
 import type { Operation } from './request.ts';
 import { resourcePolicyOperations } from './resource-policy.ts';
 import { scheduleOperations, statusOf } from './schedule-operations.ts';
@@ -19,6 +22,8 @@ import { versionOperations } from './version-operations.ts';
 
 interface Service {
   readonly server: Call['server'];
+  /** For which a request is signed. */
+  readonly scope: string;
   readonly operations: Readonly<Record<string, Operation>>;
 }
 
@@ -26,25 +31,32 @@ interface Service {
  * Counted separately, because they share a quota of 50 per second:
  * docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
  */
-const WRITES = new Set(['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage']);
+const WRITES = new Set([
+  'PutSecretValue',
+  'UpdateSecret',
+  'UpdateSecretVersionStage',
+  ...Object.keys(replicationOperations),
+]);
 
 export const createServices = (
   rotation: Service['operations'],
 ): Readonly<Record<string, Service>> => ({
   secretsmanager: {
     server: 'secrets-manager',
+    scope: 'secretsmanager',
     operations: {
       ...secretOperations,
       ...valueOperations,
       ...versionOperations,
       ...listOperations,
       ...resourcePolicyOperations,
+      ...replicationOperations,
       ...passwordOperations,
       ...rotation,
     },
   },
-  TrentService: { server: 'kms', operations: keyOperations },
-  AWSEvents: { server: 'events', operations: eventOperations },
+  TrentService: { server: 'kms', scope: 'kms', operations: keyOperations },
+  AWSEvents: { server: 'events', scope: 'events', operations: eventOperations },
 });
 
 /** A request that has found its operation. */
@@ -53,19 +65,31 @@ export interface Routed {
   readonly effect: () => Reply;
 }
 
-const unsigned = () =>
-  new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+/** Undefined: it is believed. */
+function unbelieved(asked: Asked, place: Place): AwsError | undefined {
+  try {
+    authenticate(asked, place);
+    return undefined;
+  } catch (error) {
+    if (error instanceof AwsError) return error;
+    throw error;
+  }
+}
 
 function routeTarget(
   services: Readonly<Record<string, Service>>,
+  account: Account,
   store: Store,
   asked: Asked,
 ): Reply | Routed {
+  const { region } = store;
   const body = asked.body.toString();
   const caller = header(asked, 'x-sandbox-caller');
   // STS is the one service here that is asked by a form.
   if (header(asked, 'x-amz-target') === undefined && isCallerIdentity(body)) {
     const headers = { 'content-type': 'text/xml' };
+    const error = unbelieved(asked, { account, region, service: 'sts' });
+    if (error) return { status: 403, headers, body: stsError(error) };
     const effect = () => ({ status: 200, headers, body: callerIdentity(store) });
     return { call: { server: 'sts', operation: 'GetCallerIdentity', caller }, effect };
   }
@@ -74,7 +98,8 @@ function routeTarget(
   const operation = service && own(service.operations, name);
   if (service === undefined || operation === undefined)
     return refuse(new AwsError('UnknownOperationException', ''));
-  if (header(asked, 'authorization') === undefined) return refuse(unsigned());
+  const error = unbelieved(asked, { account, region, service: service.scope });
+  if (error) return refuse(error);
   const call = {
     server: service.server,
     operation: name,
@@ -85,8 +110,9 @@ function routeTarget(
 }
 
 /** Scheduler speaks REST: the method and the path say the operation. */
-function routeSchedule(store: Store, asked: Asked): Reply | Routed {
-  if (header(asked, 'authorization') === undefined) return refuseSchedule(unsigned());
+function routeSchedule(account: Account, store: Store, asked: Asked): Reply | Routed {
+  const error = unbelieved(asked, { account, region: store.region, service: 'scheduler' });
+  if (error) return { ...refuseSchedule(error), status: 403 };
   const { pathname, searchParams } = new URL(asked.url, 'http://localhost');
   const name = decodeURIComponent(pathname.slice(SCHEDULES.length));
   const body = parseJson(asked.body.toString() || '{}');
@@ -159,11 +185,12 @@ const nowhere = ({ method, url }: Asked): Reply => ({
 /** Finds what answers a request: a Reply, if nothing does. */
 export function route(
   services: Readonly<Record<string, Service>>,
+  account: Account,
   store: Store,
   asked: Asked,
 ): Reply | Routed {
   const { method, url } = asked;
-  if (method === 'POST' && url === '/') return routeTarget(services, store, asked);
+  if (method === 'POST' && url === '/') return routeTarget(services, account, store, asked);
   const isOfSchedule = url.startsWith(SCHEDULES) && method in scheduleOperations;
-  return isOfSchedule ? routeSchedule(store, asked) : nowhere(asked);
+  return isOfSchedule ? routeSchedule(account, store, asked) : nowhere(asked);
 }

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { AwsError, alreadyExists, invalidParameter, invalidRequest } from './aws-error.ts';
-import { describe, seconds } from './describe.ts';
+import { describe, replicationStatus, seconds } from './describe.ts';
+import { replicate } from './replication.ts';
 import { members, type Operation, operation, requireToken } from './request.ts';
+import { refuseBadName } from './secret-name.ts';
 import type { Secret } from './state.ts';
 import type { Store } from './store.ts';
 import { addVersion, sameValue, tokenInUse } from './versions.ts';
 
 const DAY_MS = 86_400_000;
-const NAME = /^[A-Za-z0-9/_+=.@!-]+$/;
 
 const createSecret = operation(
   z.object({
@@ -18,6 +19,8 @@ const createSecret = operation(
     SecretString: members.secretString,
     SecretBinary: members.secretBinary,
     Tags: z.array(members.tag).default([]),
+    AddReplicaRegions: members.replicaRegions.optional(),
+    ForceOverwriteReplicaSecret: z.boolean().default(false),
   }),
   (store, input) => {
     const token = requireToken(input.ClientRequestToken);
@@ -33,6 +36,7 @@ const createSecret = operation(
       description: input.Description,
       kmsKeyId: input.KmsKeyId,
       tags: withTags({}, input.Tags),
+      wasTagged: input.Tags.length > 0,
       versions: {},
       createdAt: store.now(),
       changedAt: store.now(),
@@ -41,12 +45,22 @@ const createSecret = operation(
       deletionAt: undefined,
       resourcePolicy: undefined,
       rotation: undefined,
+      primaryRegion: undefined,
+      replicas: {},
     };
     const valued = secretString !== undefined || secretBinary !== undefined;
+    const made = valued ? addVersion(empty, version, ['AWSCURRENT'], store.now()) : empty;
     const secret = store.save(
-      valued ? addVersion(empty, version, ['AWSCURRENT'], store.now()) : empty,
+      input.AddReplicaRegions
+        ? replicate(store, made, input.AddReplicaRegions, input.ForceOverwriteReplicaSecret)
+        : made,
     );
-    return { ARN: secret.arn, Name: name, VersionId: valued ? token : undefined };
+    return {
+      ARN: secret.arn,
+      Name: name,
+      VersionId: valued ? token : undefined,
+      ReplicationStatus: replicationStatus(secret),
+    };
   },
 );
 
@@ -80,7 +94,7 @@ const updateSecret = operation(
     const token = requireToken(input.ClientRequestToken);
     const { SecretString: secretString, SecretBinary: secretBinary } = input;
     refuseTwoValues(secretString, secretBinary);
-    const secret = store.findUsable(input.SecretId);
+    const secret = store.findWritable(input.SecretId);
     const described = {
       ...secret,
       description: input.Description ?? secret.description,
@@ -90,8 +104,13 @@ const updateSecret = operation(
       store.save(described);
       return { ARN: secret.arn, Name: secret.name };
     }
-    if (secret.versions[token] !== undefined) throw tokenInUse(secret, token);
     const version = { id: token, secretString, secretBinary };
+    const made = secret.versions[token];
+    if (made !== undefined) {
+      if (!sameValue(made, version)) throw tokenInUse(secret, token);
+      store.save(described);
+      return { ARN: secret.arn, Name: secret.name, VersionId: token };
+    }
     store.save(addVersion(described, version, ['AWSCURRENT'], store.now()));
     return { ARN: secret.arn, Name: secret.name, VersionId: token };
   },
@@ -115,7 +134,8 @@ const deleteSecret = operation(
         'The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).',
       );
     if (forced) return deleteNow(store, SecretId);
-    const secret = store.findUsable(SecretId);
+    const secret = store.findWritable(SecretId);
+    refuseReplicated(secret);
     const deletedAt = store.now();
     const deletionAt = deletedAt + (days ?? 30) * DAY_MS;
     store.save({ ...secret, deletedAt, deletionAt });
@@ -127,18 +147,26 @@ const deleteSecret = operation(
 function deleteNow(store: Store, secretId: string) {
   const DeletionDate = seconds(store.now());
   try {
-    const secret = store.find(secretId);
+    const secret = store.refuseReplica(store.find(secretId));
+    refuseReplicated(secret);
     store.remove(secret);
     return { ARN: secret.arn, Name: secret.name, DeletionDate };
   } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    refuseBadName(secretId.replace(/^arn:.*:secret:/, ''));
+    if (!(error instanceof AwsError && error.code === 'ResourceNotFoundException')) throw error;
     return { ARN: newArn(store, secretId), Name: secretId, DeletionDate };
   }
 }
 
+function refuseReplicated({ arn, replicas }: Secret): void {
+  const regions = Object.keys(replicas);
+  if (regions.length > 0)
+    throw invalidParameter(
+      `You can't delete secret ${arn} that still has replica regions [${regions.join(', ')}]`,
+    );
+}
+
 const restoreSecret = operation(z.object({ SecretId: members.secretId }), (store, input) => {
-  const secret = store.find(input.SecretId);
+  const secret = store.refuseReplica(store.find(input.SecretId));
   store.save({ ...secret, deletedAt: undefined, deletionAt: undefined });
   return { ARN: secret.arn, Name: secret.name };
 });
@@ -146,8 +174,8 @@ const restoreSecret = operation(z.object({ SecretId: members.secretId }), (store
 const tagResource = operation(
   z.object({ SecretId: members.secretId, Tags: z.array(members.tag) }),
   (store, input) => {
-    const secret = store.findUsable(input.SecretId);
-    store.save({ ...secret, tags: withTags(secret.tags, input.Tags) });
+    const secret = store.findWritable(input.SecretId);
+    store.save({ ...secret, tags: withTags(secret.tags, input.Tags), wasTagged: true });
     return {};
   },
 );
@@ -155,7 +183,7 @@ const tagResource = operation(
 const untagResource = operation(
   z.object({ SecretId: members.secretId, TagKeys: z.array(z.string().min(1).max(128)) }),
   (store, input) => {
-    const secret = store.findUsable(input.SecretId);
+    const secret = store.findWritable(input.SecretId);
     const kept = Object.entries(secret.tags).filter(([key]) => !input.TagKeys.includes(key));
     store.save({ ...secret, tags: Object.fromEntries(kept) });
     return {};
@@ -179,14 +207,6 @@ function withTags(
 
 const newArn = (store: Store, name: string) =>
   `arn:aws:secretsmanager:${store.region}:${store.accountId}:secret:${name}-${store.draw().slice(0, 6)}`;
-
-function refuseBadName(name: string) {
-  if (!NAME.test(name))
-    throw new AwsError(
-      'ValidationException',
-      'Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',
-    );
-}
 
 export function refuseTwoValues(secretString?: string, secretBinary?: string) {
   if (secretString !== undefined && secretBinary !== undefined)

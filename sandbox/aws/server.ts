@@ -3,26 +3,34 @@ import fastify from 'fastify';
 import type { Asked, Respond } from '../asked.ts';
 import { type Callers, watchCallers } from '../callers.ts';
 import type { Clock } from '../clock.ts';
-import { type Interceptor, passThrough, type Reply } from '../interception.ts';
+import { type Call, type Interceptor, passThrough, type Reply } from '../interception.ts';
+import { createQuotas } from '../quotas.ts';
+import { type Account, createAccount, environmentOf } from './account.ts';
 import { makeKey } from './key-operations.ts';
+import { quotaOf } from './quotas.ts';
 import { createRotations, type RotationInvoker } from './rotation.ts';
 import { createServices, route } from './routing.ts';
 import { scheduleOperations } from './schedule-operations.ts';
 import { firingOf, type ScheduleDefinition, scheduleKey } from './schedules.ts';
 import type { AwsState, PublishedEvent } from './state.ts';
-import { copy, createStore, own } from './store.ts';
+import { copy, own } from './store.ts';
 
 export interface AwsOptions {
   readonly clock: Clock;
   readonly port?: number;
   readonly region?: string;
-  readonly accountId?: string;
+  /** One of its own by default. Servers of several Regions share one, for replicas. */
+  readonly account?: Account;
   readonly intercept?: Interceptor;
+  /** Refuses what is above the quotas of the account. */
+  readonly isThrottling?: boolean;
   /** Age of the state that ListSecrets shows. In AWS up to five minutes (ListSecrets, API Reference). */
   readonly listLagMs?: number;
   /** The same for DescribeSecret, GetSecretValue, BatchGetSecretValue and ListSecretVersionIds. */
   readonly readLagMs?: number;
   readonly rotationInvoker?: RotationInvoker;
+  /** Which functions Secrets Manager finds and may invoke; all by default. */
+  readonly canInvoke?: (lambdaArn: string) => boolean;
 }
 
 /** Secrets Manager, EventBridge, its Scheduler, KMS's keys, and STS, behind one address. */
@@ -31,6 +39,7 @@ export interface Aws extends Callers {
   readonly region: string;
   readonly accountId: string;
   intercept: Interceptor;
+  isThrottling: boolean;
   listLagMs: number;
   readLagMs: number;
   /** Absent: RotateSecret answers that it cannot invoke the function. */
@@ -43,6 +52,8 @@ export interface Aws extends Callers {
   makeKey(policy?: string, alias?: string): string;
   /** The event with which a schedule of the group `default` fires at this instant; undefined: it does not. */
   firing(name: string, instant: number): object | undefined;
+  /** The environment in which an instance of a function finds its own credentials. */
+  credentialsOf(instanceId: string): Readonly<Record<string, string>>;
   readonly state: AwsState;
   snapshot(): AwsState;
   restore(state: AwsState): void;
@@ -53,21 +64,36 @@ export interface Aws extends Callers {
   close(): Promise<void>;
 }
 
+/** In the words of the service. */
+const THROTTLED: Reply = {
+  status: 400,
+  body: '{"__type":"ThrottlingException","Message":"Rate exceeded"}',
+};
+
 /** One that listens nowhere: whoever knows its name asks it by `respond`. */
 export function createAws(options: AwsOptions): Aws {
-  const { clock, region = 'eu-west-1', accountId = '123456789012' } = options;
-  const store = createStore(clock, region, accountId);
+  const { clock, region = 'eu-west-1', account = createAccount(clock) } = options;
+  const store = account.region(region);
   store.listLagMs = options.listLagMs ?? 0;
   store.readLagMs = options.readLagMs ?? 0;
   let rotationInvoker = options.rotationInvoker;
-  const rotations = createRotations(() => rotationInvoker);
+  const { canInvoke = () => true } = options;
+  const rotations = createRotations((arn) => (canInvoke(arn) ? rotationInvoker : undefined));
   const services = createServices(rotations.operations);
   let intercept = options.intercept ?? passThrough;
+  const callers = watchCallers();
+  const take = createQuotas(clock);
+  const isTooMany = (call: Call) => {
+    const quota = quotaOf(call);
+    return quota !== undefined && !take(quota.operations.join(), quota.perSecond);
+  };
 
   const respond = async (asked: Asked): Promise<Reply | 'reset'> => {
-    const routed = route(services, store, asked);
+    if (callers.isForgotten(asked)) return 'reset';
+    const routed = route(services, account, store, asked);
     if (!('effect' in routed)) return complete(routed);
     store.count(routed.call.operation);
+    if (aws.isThrottling && isTooMany(routed.call)) return complete(THROTTLED);
     const reply = await intercept(routed.call, routed.effect);
     return reply === 'reset' ? reply : complete(reply);
   };
@@ -82,10 +108,11 @@ export function createAws(options: AwsOptions): Aws {
     },
   });
 
-  return {
+  const aws: Aws = {
     url: 'http://127.0.0.1:4566',
+    isThrottling: options.isThrottling ?? false,
     region,
-    accountId,
+    accountId: account.id,
     get intercept() {
       return intercept;
     },
@@ -123,6 +150,7 @@ export function createAws(options: AwsOptions): Aws {
       carryOutDeploy(store, definition);
     },
     makeKey: (policy, alias) => makeKey(store, policy, alias),
+    credentialsOf: (instanceId) => environmentOf(account.issue(instanceId)),
     firing: (name, instant) => firingOf(own(store.state.schedules, scheduleKey(name)), instant),
     get state() {
       return store.state;
@@ -131,9 +159,10 @@ export function createAws(options: AwsOptions): Aws {
     restore: store.restore,
     settled: rotations.settled,
     respond,
-    forget: () => {},
+    forget: callers.forget,
     close: () => Promise.resolve(),
   };
+  return aws;
 }
 
 /** One that listens on a loopback address. */
@@ -142,7 +171,6 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   const app = fastify({ bodyLimit: 4_194_304, forceCloseConnections: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  const { forget } = watchCallers(app);
   app.all('*', async (request, response) => {
     const { method, url, headers, body } = request;
     const { socket } = request.raw;
@@ -164,5 +192,5 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
       .send(reply.body);
   });
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
-  return Object.assign(aws, { url, forget, close: () => app.close() });
+  return Object.assign(aws, { url, close: () => app.close() });
 }

@@ -33,6 +33,13 @@ export interface Rotation {
   readonly nextAt: number | undefined;
 }
 
+/** What a primary secret knows of its copy in another Region. */
+export interface Replica {
+  readonly kmsKeyId: string | undefined;
+  /** Why there is no copy, if there is none. */
+  readonly failure: string | undefined;
+}
+
 /** Instants are milliseconds since 1970. */
 export interface Secret {
   readonly name: string;
@@ -40,6 +47,8 @@ export interface Secret {
   readonly description: string | undefined;
   readonly kmsKeyId: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
+  /** Whether it ever had a tag. */
+  readonly wasTagged: boolean;
   readonly versions: Versions;
   readonly createdAt: number;
   readonly changedAt: number;
@@ -50,6 +59,10 @@ export interface Secret {
   readonly deletionAt: number | undefined;
   readonly resourcePolicy: string | undefined;
   readonly rotation: Rotation | undefined;
+  /** Of a secret with replicas, and of each replica. */
+  readonly primaryRegion: string | undefined;
+  /** By Region. */
+  readonly replicas: Readonly<Record<string, Replica>>;
 }
 
 /** The state of a secret from `at` on; `undefined` if it no longer existed. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { invalidRequest, notFound } from './aws-error.ts';
+import { invalidParameter, invalidRequest, notFound } from './aws-error.ts';
 import { labelEvents } from './label-events.ts';
+import { refuseBadName } from './secret-name.ts';
 import {
   type AwsState,
   emptyState,
@@ -31,9 +32,15 @@ export interface Store {
   find(secretId: string, lagMs?: number): Secret;
   /** Like `find`; also throws InvalidRequestException if the secret is scheduled for deletion. */
   findUsable(secretId: string, lagMs?: number): Secret;
+  /** Like `findUsable`, as it is now; also throws InvalidParameterException if it is a replica. */
+  findWritable(secretId: string): Secret;
+  /** The same secret. Throws InvalidParameterException if it is a replica. */
+  refuseReplica(secret: Secret): Secret;
   findByName(name: string): Secret | undefined;
+  /** The store of another Region of the account. */
+  of(region: string): Store;
   list(lagMs: number): readonly Secret[];
-  /** Stores a changed secret, sets its LastChangedDate, and publishes the labels that moved. */
+  /** Stores a changed secret and its replicas, sets its LastChangedDate, and publishes the labels that moved. */
   save(secret: Secret): Secret;
   remove(secret: Secret): void;
   /** Records that a version was read. This is no change, so it has no history. */
@@ -46,7 +53,12 @@ export interface Store {
   restore(state: AwsState): void;
 }
 
-export function createStore(clock: Clock, region: string, accountId: string): Store {
+export function createStore(
+  clock: Clock,
+  region: string,
+  accountId: string,
+  of: (region: string) => Store,
+): Store {
   let state = copy(emptyState);
   const arnPrefix = `arn:aws:secretsmanager:${region}:${accountId}:secret:`;
 
@@ -73,9 +85,17 @@ export function createStore(clock: Clock, region: string, accountId: string): St
     state.history[name] = [...kept, { at, secret }];
   };
 
+  const copyTo = (other: string, secret: Secret) => {
+    const { kmsKeyId, failure } = secret.replicas[other] ?? {};
+    if (failure !== undefined) return;
+    const arn = secret.arn.replace(`:${region}:`, `:${other}:`);
+    of(other).save({ ...secret, arn, kmsKeyId, replicas: {} });
+  };
+
   const store: Store = {
     region,
     accountId,
+    of,
     readLagMs: 0,
     listLagMs: 0,
     onEvent: () => {},
@@ -88,10 +108,10 @@ export function createStore(clock: Clock, region: string, accountId: string): St
       return createHash('sha256').update(`${arnPrefix}${state.drawn}`).digest('hex');
     },
     find(secretId, lagMs = 0) {
-      const found = namesFrom(secretId, arnPrefix)
-        .map((name) => lookUp(name, lagMs))
-        .find((secret) => secret !== undefined && answersTo(secret, secretId));
-      if (found === undefined) throw notFound("Secrets Manager can't find the specified secret.");
+      if (!secretId.startsWith('arn:')) refuseBadName(secretId);
+      const found = lookUp(nameIn(secretId, arnPrefix), lagMs);
+      if (found === undefined || !answersTo(found, secretId))
+        throw notFound("Secrets Manager can't find the specified secret.");
       return found;
     },
     findUsable(secretId, lagMs = 0) {
@@ -101,6 +121,14 @@ export function createStore(clock: Clock, region: string, accountId: string): St
           "You can't perform this operation on the secret because it was marked for deletion.",
         );
       return secret;
+    },
+    findWritable: (secretId) => store.refuseReplica(store.findUsable(secretId)),
+    refuseReplica(secret) {
+      const { primaryRegion = region } = secret;
+      if (primaryRegion === region) return secret;
+      throw invalidParameter(
+        "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+      );
     },
     findByName: (name) => lookUp(name, 0),
     list: (lagMs) =>
@@ -114,6 +142,7 @@ export function createStore(clock: Clock, region: string, accountId: string): St
       state.secrets[secret.name] = changed;
       record(secret.name, changed);
       for (const event of events) store.publish({ ...event, time });
+      for (const other of Object.keys(changed.replicas)) copyTo(other, changed);
       return changed;
     },
     remove({ name }) {
@@ -170,12 +199,14 @@ export const own = <T>(record: Readonly<Record<string, T>>, name: string): T | u
 const exists = (secret: Secret, now: number) =>
   secret.deletionAt === undefined || now < secret.deletionAt;
 
-function namesFrom(secretId: string, arnPrefix: string): readonly string[] {
-  if (!secretId.startsWith('arn:')) return [secretId];
-  if (!secretId.startsWith(arnPrefix)) return [];
-  const rest = secretId.slice(arnPrefix.length);
-  return [rest.replace(/-[A-Za-z0-9]{6}$/, ''), rest];
-}
+/**
+ * What looks like the suffix of an ARN is taken for one: of a secret whose own name ends so, an ARN without the suffix finds
+ * nothing.
+ */
+const nameIn = (secretId: string, arnPrefix: string) =>
+  secretId.startsWith(arnPrefix)
+    ? secretId.slice(arnPrefix.length).replace(/-[A-Za-z0-9]{6}$/, '')
+    : secretId;
 
 const answersTo = (secret: Secret, secretId: string) =>
   secretId === secret.name || secretId === secret.arn || secretId === secret.arn.slice(0, -7);

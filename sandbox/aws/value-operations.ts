@@ -25,7 +25,7 @@ const putSecretValue = operation(
     refuseTwoValues(version.secretString, version.secretBinary);
     if (version.secretString === undefined && version.secretBinary === undefined)
       throw invalidRequest('You must provide either SecretString or SecretBinary.');
-    const secret = store.findUsable(input.SecretId);
+    const secret = store.findWritable(input.SecretId);
     const made = secret.versions[id];
     const filled = made !== undefined && hasValue(made);
     if (filled && !sameValue(made, version)) throw tokenInUse(secret, id);

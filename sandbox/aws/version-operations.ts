@@ -16,7 +16,7 @@ const updateSecretVersionStage = operation(
   }),
   (store, input) => {
     const { VersionStage: stage, RemoveFromVersionId: from, MoveToVersionId: to } = input;
-    const secret = store.findUsable(input.SecretId);
+    const secret = store.findWritable(input.SecretId);
     if (from === undefined && to === undefined)
       throw invalidParameter('You must provide RemoveFromVersionId or MoveToVersionId.');
     for (const id of [from, to]) if (id !== undefined) refuseMissing(secret, id);

@@ -34,6 +34,10 @@ const json = (status: number, value: unknown): Reply => ({
 export const managementError = (status: number, message: string) =>
   json(status, { code: status, message });
 
+/** `/tokens/:id` to `/tokens/{id}`. */
+export const operationOf = ({ method, path }: ManagementRoute) =>
+  `${method} ${path.replace(/:(\w+)/g, '{$1}')}`;
+
 /** The ids in the longer prefix; answers repeat them in every object. */
 const prefixIds = (request: ManagementRequest) =>
   request.params.accountId === undefined
@@ -50,8 +54,13 @@ export function answerManagement(
   managementToken: string,
   world: World,
 ): Reply {
-  if (request.headers.authorization !== `Bearer ${managementToken}`) {
+  const { managementTokenExpiresAt = Infinity, forbids = [] } = world.manners;
+  const isKnown = request.headers.authorization === `Bearer ${managementToken}`;
+  if (!isKnown || managementTokenExpiresAt <= world.now) {
     return managementError(401, 'unauthorized: missing or invalid management token');
+  }
+  if (forbids.includes(operationOf(route))) {
+    return managementError(403, 'forbidden: the management token may not do this');
   }
   try {
     const ids = prefixIds(request);

@@ -15,4 +15,12 @@ export interface Manners {
   readonly longestDescription?: number;
   /** Of a `PATCH` that changes both, only this half takes effect, and the answer is 500. */
   readonly patchesOnly?: 'description' | 'permissions';
+  /** From this instant on (milliseconds since 1970) the management token is none: 401. */
+  readonly managementTokenExpiresAt?: number;
+  /** Operations that the management token may not carry out, such as `DELETE /tokens/{id}`: 403. */
+  readonly forbids?: readonly string[];
+  /** Only these paths are served: those of the specification, or those with the ids of an account and a cluster. */
+  readonly serves?: '/api/v0' | '/api/v0/accounts';
+  /** What comes above it is answered with 429, and that the next second will do. InfluxData documents no such limit. */
+  readonly requestsPerSecond?: number;
 }

@@ -7,7 +7,9 @@ import {
   MANAGEMENT_PREFIXES,
   managementError,
   managementRoutes,
+  operationOf,
 } from './management-api.ts';
+import type { Manners } from './manners.ts';
 import type { World } from './state.ts';
 import { dataPlaneError } from './write.ts';
 
@@ -17,10 +19,6 @@ const INGRESS_NOT_FOUND: Reply = {
   headers: { 'content-type': 'text/html' },
   body: '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n',
 };
-
-/** `/tokens/:id` to `/tokens/{id}`. */
-const operationOf = (method: string, path: string) =>
-  `${method} ${path.replace(/:(\w+)/g, '{$1}')}`;
 
 type Params = Readonly<Record<string, string>>;
 
@@ -42,7 +40,7 @@ const managementApi = (managementToken: string): Route[] =>
   MANAGEMENT_PREFIXES.flatMap((prefix) =>
     managementRoutes.map((route) => ({
       server: 'management-api',
-      operation: operationOf(route.method, route.path),
+      operation: operationOf(route),
       method: route.method,
       parts: partsOf(prefix + route.path),
       answer: ({ headers, body }, params, world) =>
@@ -80,8 +78,16 @@ function unknown({ method, url }: Asked): Routed {
   return { server, operation: `${method} (unknown)`, answer: () => answer };
 }
 
+const isElsewhere = (path: string, { serves }: Manners) =>
+  serves !== undefined &&
+  isManagementUrl(path) &&
+  path.startsWith('/api/v0/accounts/') !== (serves === '/api/v0/accounts');
+
 /** Finds what answers a request, of both servers behind the one address that the ingress of a cluster has. */
-export function createRouting(managementToken: string): (asked: Asked) => Routed {
+export function createRouting(
+  managementToken: string,
+  manners: () => Manners,
+): (asked: Asked) => Routed {
   const byMethod = Map.groupBy(
     [...managementApi(managementToken), ...dataPlane],
     ({ method }) => method,
@@ -89,6 +95,7 @@ export function createRouting(managementToken: string): (asked: Asked) => Routed
   return (asked) => {
     const [pathname = ''] = asked.url.split('?');
     const path = partsOf(pathname);
+    if (isElsewhere(pathname, manners())) return unknown(asked);
     for (const route of byMethod.get(asked.method) ?? []) {
       const params = match(route, path);
       if (!params) continue;

@@ -4,7 +4,9 @@ import type { Asked, Respond } from '../asked.ts';
 import { type Callers, watchCallers } from '../callers.ts';
 import type { Clock } from '../clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../interception.ts';
+import { createQuotas } from '../quotas.ts';
 import { findToken, judge } from './grants.ts';
+import { managementError } from './management-api.ts';
 import type { Manners } from './manners.ts';
 import { createPast } from './past.ts';
 import { type Routers, routerOf } from './routers.ts';
@@ -56,13 +58,20 @@ export interface Cluster extends Callers {
   close(): Promise<void>;
 }
 
+const TOO_MANY: Reply = {
+  ...managementError(429, 'too many requests'),
+  headers: { 'content-type': 'application/json', 'retry-after': '1' },
+};
+
 const BODY_LIMIT = 64 * 1024 * 1024;
 
 /** One that listens nowhere: whoever knows its name asks it by `respond`. */
 export function createCluster(options: ClusterOptions): Cluster {
   const { clock, random = () => randomBytes(64).toString('hex') } = options;
   const managementToken = options.managementToken ?? `M.V1.${makeBase64(random())}`;
-  const find = createRouting(managementToken);
+  const find = createRouting(managementToken, () => cluster.manners);
+  const take = createQuotas(clock);
+  const callers = watchCallers();
   let state = emptyState();
 
   const past = createPast();
@@ -88,20 +97,25 @@ export function createCluster(options: ClusterOptions): Cluster {
   };
 
   const respond = async (asked: Asked): Promise<Reply | 'reset'> => {
+    if (callers.isForgotten(asked)) return 'reset';
     const { server, operation, answer } = find(asked);
     const { 'x-sandbox-caller': caller, authorization } = asked.headers;
-    const reply = await cluster.intercept(
-      {
-        server,
-        operation,
-        caller: Array.isArray(caller) ? caller[0] : caller,
-        authorization,
-      },
-      () => {
-        if (asked.method !== 'GET') past.remember(state.tokens, clock.now(), cluster.manners);
-        return answer(world(routerFor(asked.connection)));
-      },
-    );
+    const { requestsPerSecond: most } = cluster.manners;
+    const isTooMany = server === 'management-api' && most !== undefined && !take(server, most);
+    const reply = isTooMany
+      ? TOO_MANY
+      : await cluster.intercept(
+          {
+            server,
+            operation,
+            caller: Array.isArray(caller) ? caller[0] : caller,
+            authorization,
+          },
+          () => {
+            if (asked.method !== 'GET') past.remember(state.tokens, clock.now(), cluster.manners);
+            return answer(world(routerFor(asked.connection)));
+          },
+        );
     const key = `${operation} ${reply === 'reset' ? 'reset' : reply.status}`;
     state.calls[key] = (state.calls[key] ?? 0) + 1;
     if (reply === 'reset') return reply;
@@ -136,7 +150,7 @@ export function createCluster(options: ClusterOptions): Cluster {
       return cluster.acceptedBy(...asked).length === cluster.routers.count;
     },
     respond,
-    forget: () => {},
+    forget: callers.forget,
     close: () => Promise.resolve(),
   };
   return cluster;
@@ -151,7 +165,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => sendError(reply, request.url, error),
   });
-  const { forget } = watchCallers(app);
 
   const send = (reply: FastifyReply, { status, headers = {}, body }: Reply) =>
     reply.status(status).headers(headers).send(body);
@@ -184,5 +197,5 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     return reply;
   });
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
-  return Object.assign(cluster, { url, forget, close: () => app.close() });
+  return Object.assign(cluster, { url, close: () => app.close() });
 }

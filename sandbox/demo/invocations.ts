@@ -1,5 +1,5 @@
 import type { Host } from '../lambda/host.ts';
-import type { Answer } from '../lambda/instance.ts';
+import type { Answer } from '../lambda/messages.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { Moment } from './timeline.ts';
 

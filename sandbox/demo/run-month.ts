@@ -1,4 +1,5 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PERSON } from '../aws/account.ts';
 import type { LambdaFunction } from '../lambda/functions.ts';
 import { createHost, type Host } from '../lambda/host.ts';
 import type { FunctionSchedule } from '../lambda/schedules.ts';
@@ -44,21 +45,17 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
   const { aws, cluster } = sandbox;
   const startAt = clock.now();
   const endAt = startAt + days * DAY_MS;
-  const credentials = { accessKeyId: 'sandbox', secretAccessKey: 'sandbox' };
   const host = createHost({
     clock,
     functions,
     onFrozen: (instance) => {
       for (const server of [cluster, aws]) server.forget(instance);
     },
-    environment: {
-      AWS_REGION: aws.region,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      AWS_ENDPOINT_URL: aws.url,
-    },
+    environment: { AWS_REGION: aws.region, AWS_ENDPOINT_URL: aws.url },
+    credentialsOf: aws.credentialsOf,
   });
-  const secrets = new SecretsManagerClient({ endpoint: aws.url, region: aws.region, credentials });
+  const { url: endpoint, region } = aws;
+  const secrets = new SecretsManagerClient({ endpoint, region, credentials: PERSON });
   const invocations = countInvocations(host, clock);
   const recorded: Moment[] = [];
   const rejections: Rejection[] = [];

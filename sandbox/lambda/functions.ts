@@ -14,6 +14,9 @@ export interface LambdaFunction {
   readonly handler: string;
   readonly timeoutMs: number;
   readonly memoryMb: number;
+  /** Of its EventInvokeConfig. */
+  readonly retryAttempts: number;
+  readonly maximumAgeMs: number;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -56,6 +59,12 @@ const functionSchema = z.object({
   Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }).optional(),
 });
 
+const invokeConfigSchema = z.object({
+  FunctionName: z.object({ Ref: z.string() }),
+  MaximumRetryAttempts: z.number().optional(),
+  MaximumEventAgeInSeconds: z.number().optional(),
+});
+
 /**
  * Keyturn's functions in the output of `cdk synth`. Throws if there are several stacks and none is
  * named, or if the stack has no function of Keyturn.
@@ -86,12 +95,23 @@ export function readFunctions(
         handler: properties.Handler,
         timeoutMs: properties.Timeout * 1000,
         memoryMb: properties.MemorySize,
+        ...asynchronous(Resources, logicalId),
         environment: resolveAll(properties.Environment?.Variables ?? {}, references),
       },
     ];
   });
   if (functions.length === 0) throw new Error(`${stack.templateFile} has no function of Keyturn`);
   return functions;
+}
+
+/** Defaults: AWS::Lambda::EventInvokeConfig (AWS CloudFormation reference). */
+function asynchronous(resources: z.infer<typeof templateSchema>['Resources'], logicalId: string) {
+  const configuration = Object.values(resources)
+    .filter(({ Type }) => Type === 'AWS::Lambda::EventInvokeConfig')
+    .map(({ Properties }) => invokeConfigSchema.parse(Properties))
+    .find(({ FunctionName }) => FunctionName.Ref === logicalId);
+  const { MaximumRetryAttempts = 2, MaximumEventAgeInSeconds = 21_600 } = configuration ?? {};
+  return { retryAttempts: MaximumRetryAttempts, maximumAgeMs: MaximumEventAgeInSeconds * 1_000 };
 }
 
 function pickStack({ artifacts }: z.infer<typeof manifestSchema>, stackName: string | undefined) {

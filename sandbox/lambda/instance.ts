@@ -2,16 +2,8 @@ import { fork } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Membership, VirtualClock } from '../virtual-clock.ts';
-import {
-  endOfInvocation,
-  type FromWorker,
-  type FunctionError,
-  THAW,
-  type ToWorker,
-} from './messages.ts';
-
-/** The answer of Lambda: the result, parsed from JSON, or the error. */
-export type Answer = { readonly result: unknown } | { readonly error: FunctionError };
+import { answerOf, peakMemoryMb } from './limits.ts';
+import { type Answer, endOfInvocation, type FromWorker, THAW, type ToWorker } from './messages.ts';
 
 export interface LogLine {
   readonly instanceId: string;
@@ -25,8 +17,14 @@ export interface InstanceOptions {
   readonly module: string;
   readonly exportName: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The unpacked asset, which is the working directory and cannot be written to. */
+  readonly taskRoot: string;
+  /** The folder that can be. */
+  readonly temporary: string;
+  readonly memoryMb: number;
   /** Absent: the process uses real time. */
   readonly clock: VirtualClock | undefined;
+  readonly cpuFactor: number;
   readonly onLine: (line: LogLine) => void;
   /** Called after each invocation, when the process is frozen. */
   readonly onFrozen: () => void;
@@ -62,7 +60,11 @@ export function startInstance(options: InstanceOptions): Instance {
   const { id, clock } = options;
   const child = fork(worker, [], {
     env: options.environment,
-    execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+    cwd: options.taskRoot,
+    execArgv: [
+      ...['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+      ...['--permission', '--allow-fs-read=*', `--allow-fs-write=${options.temporary}`],
+    ],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
   });
   const thaw = child.stdio[THAW] as Writable;
@@ -84,6 +86,7 @@ export function startInstance(options: InstanceOptions): Instance {
 
   ended.then((reason) => {
     state = 'ended';
+    clearInterval(watch);
     for (const acknowledge of acknowledgements.values()) acknowledge();
     membership?.leave();
     running?.resolve(exitError(running.requestId, reason));
@@ -94,21 +97,25 @@ export function startInstance(options: InstanceOptions): Instance {
     module: options.module,
     exportName: options.exportName,
     now: clock?.now(),
+    cpuFactor: options.cpuFactor,
   });
   child.on('message', (message: FromWorker) => {
     switch (message.kind) {
       case 'result':
-        arrived({ result: JSON.parse(message.result) });
+        afterWork(message.workedUntil, () => arrived(answerOf(message.result)));
         break;
       case 'error':
-        arrived({ error: message.error });
+        afterWork(message.workedUntil, () => arrived({ error: message.error }));
         break;
       case 'held':
         acknowledgements.get(message.turn)?.();
         acknowledgements.delete(message.turn);
         break;
       case 'asleep':
-        if (message.turn === turn) membership?.asleep(message.until, wake);
+        if (message.turn !== turn) break;
+        afterWork(message.workedUntil, () => {
+          if (message.turn === turn) membership?.asleep(message.until, wake);
+        });
         break;
       case 'awake':
         if (message.turn === turn) membership?.awake();
@@ -118,17 +125,42 @@ export function startInstance(options: InstanceOptions): Instance {
     }
   });
 
+  /** Lambda kills a process that has more memory than its function. */
+  const killIfTooLarge = (): boolean => {
+    const isTooLarge = peakMemoryMb(child.pid) > options.memoryMb;
+    if (isTooLarge) kill();
+    return isTooLarge;
+  };
+  let watch: NodeJS.Timeout | undefined;
+
+  const kill = async (): Promise<void> => {
+    // Time does not move until it has ended, whatever it reported last.
+    turn++;
+    membership?.awake();
+    child.kill('SIGKILL');
+    await ended;
+  };
+
   // The answer and the ends of both streams arrive in any order.
   const arrived = (answer?: Answer) => {
     if (running === undefined) return;
     running.answer ??= answer;
     if (--running.missing > 0 || running.answer === undefined) return;
+    if (killIfTooLarge()) return;
+    clearInterval(watch);
     membership?.leave();
     state = 'warm';
     isFrozen = true;
     options.onFrozen();
     running.resolve(running.answer);
     running = undefined;
+  };
+
+  /** What the process has done took time; nothing comes of it before. */
+  const afterWork = (workedUntil: number | undefined, then: () => void) => {
+    if (clock && workedUntil !== undefined && workedUntil > clock.now())
+      membership?.asleep(workedUntil, then);
+    else then();
   };
 
   const wake = () => {
@@ -160,6 +192,7 @@ export function startInstance(options: InstanceOptions): Instance {
     },
     invoke: (invocation) => {
       state = 'busy';
+      watch = setInterval(killIfTooLarge, 100);
       membership = clock?.join(id, { held });
       if (isFrozen) thaw.write('.');
       isFrozen = false;
@@ -174,13 +207,7 @@ export function startInstance(options: InstanceOptions): Instance {
         running = { requestId: invocation.requestId, missing: 3, answer: undefined, resolve };
       });
     },
-    kill: async () => {
-      // Time does not move until it has ended, whatever it reported last.
-      turn++;
-      membership?.awake();
-      child.kill('SIGKILL');
-      await ended;
-    },
+    kill,
   };
 }
 

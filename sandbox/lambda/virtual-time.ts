@@ -9,6 +9,7 @@ interface Sleep {
 }
 
 export interface VirtualTime {
+  readonly now: number;
   /** Sets the time and the number of the host's last message, and wakes what is due. */
   set(now: number, turn: number): void;
   held(change: 1 | -1): void;
@@ -22,16 +23,24 @@ export interface VirtualTime {
 const settleTurns = 3;
 
 /**
+ * Time that moves when the host says so, and, unless the factor is 0, with the CPU that this process uses.
  * Replaces `Date` and the `setTimeout` of `node:timers/promises`, and reports when only the clock can
  * make something happen in this process. Other timers stay real: they belong to real connections.
  */
 export function startVirtualTime(
   startAt: number,
+  cpuFactor: number,
   requests: () => OutgoingRequests,
   report: (message: FromWorker) => void,
 ): VirtualTime {
   const sleeps = new Set<Sleep>();
-  let now = startAt;
+  let synchronised = startAt;
+  let usedBefore = process.cpuUsage();
+  const now = () => {
+    if (cpuFactor === 0) return synchronised;
+    const { user, system } = process.cpuUsage(usedBefore);
+    return synchronised + Math.floor(((user + system) / 1_000) * cpuFactor);
+  };
   let turn = 0;
   let heldRequests = 0;
   let running = false;
@@ -45,7 +54,12 @@ export function startVirtualTime(
     }
     reported = true;
     const until = Math.min(...[...sleeps].map(({ at }) => at));
-    report({ kind: 'asleep', until: sleeps.size > 0 ? until : undefined, turn });
+    report({
+      kind: 'asleep',
+      until: sleeps.size > 0 ? until : undefined,
+      turn,
+      workedUntil: now(),
+    });
   };
   const noteActivity = whenQuiet(settleTurns, onQuiet);
 
@@ -55,9 +69,9 @@ export function startVirtualTime(
     if (running) noteActivity();
   };
 
-  replaceDate(() => now);
+  replaceDate(now);
   replaceTimeout((ms, wake) => {
-    const sleep = { at: now + ms, wake };
+    const sleep = { at: now() + ms, wake };
     sleeps.add(sleep);
     changed();
     return () => {
@@ -67,11 +81,18 @@ export function startVirtualTime(
   });
 
   return {
+    get now() {
+      return now();
+    },
     set: (at, number) => {
-      now = at;
+      // Never back while it runs; a frozen process has no time.
+      synchronised = Math.max(at, running ? now() : at);
+      usedBefore = process.cpuUsage();
       turn = number;
       reported = false;
-      const due = [...sleeps].filter((sleep) => sleep.at <= now).sort((a, b) => a.at - b.at);
+      const due = [...sleeps]
+        .filter((sleep) => sleep.at <= synchronised)
+        .sort((a, b) => a.at - b.at);
       for (const sleep of due) {
         sleeps.delete(sleep);
         sleep.wake();

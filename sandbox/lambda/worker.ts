@@ -32,9 +32,15 @@ process.on('message', (message: ToWorker) => {
   }
 });
 
-function start({ instanceId, module, exportName, now }: ToWorker & { kind: 'start' }): void {
+function start({
+  instanceId,
+  module,
+  exportName,
+  now,
+  cpuFactor,
+}: ToWorker & { kind: 'start' }): void {
   const requests: OutgoingRequests = watchRequests(instanceId, () => time?.changed());
-  if (now !== undefined) time = startVirtualTime(now, () => requests, report);
+  if (now !== undefined) time = startVirtualTime(now, cpuFactor, () => requests, report);
   handler = loadHandler(module, exportName);
   // The invocation that waits for the handler reports its error.
   handler.catch(() => {});
@@ -47,9 +53,10 @@ async function invoke(message: ToWorker & { kind: 'invoke' }): Promise<void> {
   try {
     const call = await handler;
     const result = await call(JSON.parse(message.event), contextOf(message));
-    finish({ kind: 'result', requestId, result: JSON.stringify(result) ?? 'null' });
+    const json = JSON.stringify(result) ?? 'null';
+    finish({ kind: 'result', requestId, result: json, workedUntil: time?.now });
   } catch (error) {
-    finish({ kind: 'error', requestId, error: functionError(error) });
+    finish({ kind: 'error', requestId, error: functionError(error), workedUntil: time?.now });
   }
 }
 

@@ -179,7 +179,8 @@ it('knows the schedule of a job that ends after the others', async () => {
 
 it('shows nothing of the credentials of AWS that an answer repeats', async () => {
   const { run, systems } = await openLocal();
-  const session = `IQoJ${randomBytes(90).toString('base64')}`;
+  const credentials = systems.aws.credentialsOf('a person');
+  const { AWS_SESSION_TOKEN: session = '' } = credentials;
   const message = `The Canonical String should have been 'POST\nx-amz-security-token:${session}\n'`;
   const refusal = { __type: 'InvalidSignatureException', message };
   systems.intercept((call, effect) =>
@@ -187,7 +188,7 @@ it('shows nothing of the credentials of AWS that an answer repeats', async () =>
       call.server === 'secrets-manager' ? { status: 403, body: JSON.stringify(refusal) } : effect(),
     ),
   );
-  const { stderr } = await run(['plan', '--local'], undefined, { AWS_SESSION_TOKEN: session });
+  const { stderr } = await run(['plan', '--local'], undefined, credentials);
   expect(stderr).toContain('[token]');
   expect(stderr).not.toContain(session.slice(20, 40));
 }, 120_000);

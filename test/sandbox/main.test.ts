@@ -20,12 +20,15 @@ it('says in one line where both endpoints are, and ends at a signal', async () =
   const { child, closed } = start('--activation-delay', '2s', '--region', 'eu-central-1');
   const [line] = await once(child.stdout, 'data');
   const ready = JSON.parse(String(line));
-  expect(Object.keys(ready)).toEqual(['clusterUrl', 'managementToken', 'awsEndpointUrl', 'region']);
+  expect(Object.keys(ready)).toEqual([
+    ...['clusterUrl', 'managementToken', 'awsEndpointUrl', 'region'],
+    ...['accessKeyId', 'secretAccessKey'],
+  ]);
 
   const secretsManager = new SecretsManagerClient({
     endpoint: ready.awsEndpointUrl,
     region: ready.region,
-    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    credentials: ready,
   });
   const secret = await secretsManager.send(
     new GetSecretValueCommand({ SecretId: 'keyturn/management-token' }),

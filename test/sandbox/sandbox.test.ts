@@ -25,10 +25,11 @@ it('gives a function both servers, by one clock', async () => {
   const environment = {
     AWS_ENDPOINT_URL_SECRETS_MANAGER: sandbox.aws.url,
     AWS_REGION: sandbox.aws.region,
-    AWS_ACCESS_KEY_ID: 'any',
-    AWS_SECRET_ACCESS_KEY: 'any',
   };
-  const { host } = startHost([functionOf('ask', source)], { clock, environment });
+  const { host } = startHost([functionOf('ask', source)], {
+    ...{ clock, environment },
+    credentialsOf: sandbox.aws.credentialsOf,
+  });
   const callers: string[] = [];
   for (const server of [sandbox.cluster, sandbox.aws]) {
     server.intercept = (call, effect) => {

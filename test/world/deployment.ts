@@ -72,6 +72,7 @@ export function deployOn(
   const host = machine
     ? createSimulatedHost({
         ...{ clock, network: networkOf(systems), random: machine.random },
+        credentialsOf: aws.credentialsOf,
         functions: JOBS.map((job) =>
           simulatedFunction(job, { policy, eventBus: 'default', thirdRunMs: third * 1_000 }),
         ),
@@ -84,6 +85,7 @@ export function deployOn(
         idPrefix: prefixOf(number),
         policy,
         onFrozen,
+        credentialsOf: aws.credentialsOf,
         environment: {
           ...environmentOf(systems),
           [ENVIRONMENT.eventBus]: 'default',

@@ -1,4 +1,5 @@
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
+import { PERSON } from '../../sandbox/aws/account.ts';
 import type { Permission } from '../../sandbox/cluster/state.ts';
 import type { SimulatedProcess } from '../../sandbox/lambda/simulated/process.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
@@ -54,9 +55,6 @@ export interface People {
   makeKey(options?: { readonly policy?: object; readonly alias?: string }): string;
 }
 
-/** How the SDK is told to ask the sandbox; nobody checks who asks. */
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-
 const tagList = (tags: Readonly<Record<string, string>>) =>
   Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 
@@ -66,7 +64,11 @@ export function createPeople(
   labels: (secret: string) => Readonly<Record<string, string>>,
   machine?: SimulatedProcess,
 ): { readonly people: People; readonly secrets: SecretsManager } {
-  const secrets = new SecretsManager({ endpoint: aws.url, region: aws.region, credentials });
+  const secrets = new SecretsManager({
+    endpoint: aws.url,
+    region: aws.region,
+    credentials: PERSON,
+  });
 
   const manage = async (method: string, path: string, body?: object) => {
     const authorization = `Bearer ${cluster.managementToken}`;

@@ -32,5 +32,7 @@ export const realFunction = (job: Job): LambdaFunction => ({
   handler: 'index.handler',
   timeoutMs: 15 * 60_000,
   memoryMb: 512,
+  retryAttempts: 0,
+  maximumAgeMs: 3_600_000,
   environment: {},
 });

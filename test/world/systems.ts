@@ -1,4 +1,5 @@
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
+import { environmentOf as credentialsIn, PERSON } from '../../sandbox/aws/account.ts';
 import type { Clock } from '../../sandbox/clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../../sandbox/interception.ts';
 import { createMachine } from '../../sandbox/lambda/simulated/host.ts';
@@ -114,8 +115,7 @@ export const clusterOf = ({ cluster }: Pick<Systems, 'cluster'>) => ({
 /** How Keyturn finds AWS, in Lambda as on a laptop. */
 export const environmentOf = ({ aws }: Pick<Systems, 'aws'>) => ({
   AWS_REGION: aws.region,
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
+  ...credentialsIn(PERSON),
   AWS_ENDPOINT_URL: aws.url,
 });
 

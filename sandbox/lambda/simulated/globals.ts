@@ -71,9 +71,17 @@ function replaceRandom(): void {
   Math.random = () => currentProcess()?.random() ?? random();
 }
 
+function replaceEnvironment(): void {
+  process.env = new Proxy(process.env, {
+    get: (own, key) => currentProcess()?.environment[String(key)] ?? Reflect.get(own, key),
+    // The default trap defines a property, which an environment refuses.
+    set: (own, key, value) => Reflect.set(own, key, value),
+  });
+}
+
 let areReplaced = false;
 
-/** Gives simulated processes their own time and chance, by the names under which every code knows them. Others keep theirs. */
+/** Gives simulated processes their own time, chance and environment, by the names under which every code knows them. Others keep theirs. */
 export function replaceGlobals(): void {
   if (areReplaced) return;
   areReplaced = true;
@@ -82,4 +90,5 @@ export function replaceGlobals(): void {
   replaceTimers();
   replaceSleep();
   replaceRandom();
+  replaceEnvironment();
 }

@@ -1,7 +1,9 @@
 import type { VirtualClock } from '../../virtual-clock.ts';
 import type { Host } from '../host.ts';
-import type { Answer, Instance, LogLine } from '../instance.ts';
+import type { Instance, LogLine } from '../instance.ts';
+import { answerOf, refuseLongEvent } from '../limits.ts';
 import { functionError, type Handler } from '../load-handler.ts';
+import type { Answer } from '../messages.ts';
 import { replaceGlobals } from './globals.ts';
 import { replaceNetwork } from './network.ts';
 import { type ProcessOptions, SimulatedProcess } from './process.ts';
@@ -13,7 +15,9 @@ export interface SimulatedFunction {
   readonly start: (write: (line: string) => void) => Handler;
 }
 
-export interface SimulatedHostOptions extends Omit<ProcessOptions, 'caller'> {
+export interface SimulatedHostOptions extends Omit<ProcessOptions, 'caller' | 'environment'> {
+  /** What the environment of an instance has of its own. */
+  readonly credentialsOf?: (instanceId: string) => Readonly<Record<string, string>>;
   readonly functions: readonly SimulatedFunction[];
   readonly idPrefix?: string;
   readonly onFrozen?: (instanceId: string) => void;
@@ -30,7 +34,8 @@ function startInstance(
   options: SimulatedHostOptions,
   write: (line: string) => void,
 ): Instance {
-  const process = new SimulatedProcess({ ...options, caller: id });
+  const environment = options.credentialsOf?.(id) ?? {};
+  const process = new SimulatedProcess({ ...options, caller: id, environment });
   let handler: Handler | undefined;
   let state: Instance['state'] = 'warm';
   let end: ((answer: Answer) => void) | undefined;
@@ -41,7 +46,7 @@ function startInstance(
       const { clock } = options;
       const context = { getRemainingTimeInMillis: () => Math.max(0, deadlineAt - clock.now()) };
       const result = await handler(JSON.parse(JSON.stringify(event) ?? 'null'), context);
-      return { result: JSON.parse(JSON.stringify(result) ?? 'null') };
+      return answerOf(JSON.stringify(result) ?? 'null');
     } catch (error) {
       return { error: functionError(error) };
     }
@@ -110,6 +115,7 @@ export function createSimulatedHost(options: SimulatedHostOptions): Host {
       const one = functions.find((each) => each.name === name);
       if (!one) throw new Error(`No function ${name}`);
       signal?.throwIfAborted();
+      refuseLongEvent(event);
       const free = instances.find((each) => each.name === name && each.instance.state === 'warm');
       const instance = free?.instance ?? start(one);
       const { timeoutMs } = one;

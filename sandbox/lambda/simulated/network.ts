@@ -130,6 +130,7 @@ interface AwsHandler {
     request: AwsRequest,
     options?: { readonly abortSignal?: AbortSignal },
   ): Promise<{ readonly response: object }>;
+  destroy(): void;
 }
 
 const urlOf = ({ path, query = {} }: AwsRequest) =>
@@ -139,19 +140,29 @@ const urlOf = ({ path, query = {} }: AwsRequest) =>
 function replaceAwsHandler(): void {
   const { requestHandler } = new SecretsManagerClient({ region: 'eu-west-1' }).config;
   const handlers: AwsHandler = Object.getPrototypeOf(requestHandler);
-  const { handle } = handlers;
+  const { handle, destroy } = handlers;
+  /** The connections of each handler that are free. */
+  const free = new WeakMap<AwsHandler, object[]>();
+  handlers.destroy = function () {
+    free.delete(this);
+    destroy.call(this);
+  };
   handlers.handle = function (request, options = {}) {
     const process = currentProcess();
     if (!process) return handle.call(this, request, options);
     const { protocol, hostname, port, method, headers, body } = request;
     const origin = `${protocol}//${hostname}${port ? `:${port}` : ''}`;
+    const connections = free.get(this) ?? [];
+    free.set(this, connections);
     return new Promise((resolve, reject) => {
       options.abortSignal?.addEventListener('abort', () =>
         reject(Object.assign(new Error('Request aborted'), { name: 'AbortError' })),
       );
-      const sent = { method, url: urlOf(request), headers, body, connection: this };
+      const connection = connections.pop() ?? {};
+      const sent = { method, url: urlOf(request), headers, body, connection };
       exchange(process, origin, sent).then((reply) => {
         if (reply === 'reset') return reject(withCode('ECONNRESET', 'socket hang up'));
+        connections.push(connection);
         const response = {
           statusCode: reply.status,
           headers: lowerCase(reply.headers ?? {}),

@@ -5,6 +5,8 @@ import type { VirtualClock } from '../../virtual-clock.ts';
 export interface ProcessOptions {
   /** What its requests name as their caller; absent: a person's own machine. */
   readonly caller?: string;
+  /** What its environment has besides the program's own. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly clock: VirtualClock;
   /** The servers that it reaches, by their origins. */
   readonly network: Readonly<Record<string, Respond>>;
@@ -25,12 +27,14 @@ export class SimulatedProcess {
   readonly caller: string | undefined;
   readonly clock: VirtualClock;
   readonly random: () => number;
+  readonly environment: Readonly<Record<string, string>>;
   readonly #network: ProcessOptions['network'];
   #state: 'running' | 'frozen' | 'dead' = 'running';
   #missed: (() => void)[] = [];
 
-  constructor({ caller, clock, network, random }: ProcessOptions) {
+  constructor({ caller, environment = {}, clock, network, random }: ProcessOptions) {
     this.caller = caller;
+    this.environment = environment;
     this.clock = clock;
     this.random = random;
     this.#network = network;

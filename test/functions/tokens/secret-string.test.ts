@@ -70,7 +70,10 @@ test('nothing but the one string changes in a JSON text', () => {
 });
 
 test('whatever else the JSON has, and wherever the string is in it, every other character stays', () => {
-  const path = fc.array(fc.stringMatching(/^[a-z$]{1,3}$/), { minLength: 1, maxLength: 3 });
+  // A policy refuses `$.a`: it looks like JSONPath, which it is not.
+  const path = fc
+    .array(fc.stringMatching(/^[a-z$]{1,3}$/), { minLength: 1, maxLength: 3 })
+    .filter(([first]) => first !== '$');
   const blank = fc.stringMatching(/^[ \t\r\n]{0,3}$/);
   fc.assert(
     fc.property(path, fc.jsonValue(), blank, (keys, sibling, space) => {

@@ -55,7 +55,9 @@ test('a token that it did not give is refused', async () => {
 test.each([0, 101])('pages of %i are refused', async (MaxResults) => {
   const { client } = await start();
   expect(await refusal(client.listSecrets({ MaxResults }))).toMatch(
-    /^ValidationException: 1 validation error detected: Value at 'maxResults'/,
+    new RegExp(
+      `^ValidationException: 1 validation error detected: Value '${MaxResults}' at 'maxResults'`,
+    ),
   );
 });
 
@@ -84,6 +86,8 @@ test('secrets are listed by name or date, either way', async () => {
   }
   const order = async (SortBy: 'name' | 'created-date', SortOrder: 'asc' | 'desc') =>
     (await client.listSecrets({ SortBy, SortOrder })).SecretList?.map(({ Name }) => Name).join('');
+  const unordered = (await client.listSecrets({})).SecretList?.map(({ Name }) => Name);
+  expect(unordered?.join('')).toBe('bac');
   expect(await order('created-date', 'asc')).toBe('bac');
   expect(await order('created-date', 'desc')).toBe('cab');
   expect(await order('name', 'asc')).toBe('abc');
@@ -124,6 +128,15 @@ test('tags filter by prefix and case, values of one filter by "or"', async () =>
   const either: Filter = { Key: 'tag-value', Values: ['prod', 'dev'] };
   expect((await named(client, either)).toSorted()).toEqual(['dev', 'prod']);
   expect(await named(client, { Key: 'all', Values: ['PROD'] })).toEqual(['prod']);
+});
+
+test('the filter "all" looks for the words of names in camel case', async () => {
+  const { client } = await start();
+  for (const Name of ['fleetTelegraf', 'fleetgrafana']) await client.createSecret({ Name });
+  const all = (value: string) => named(client, { Key: 'all', Values: [value] });
+  expect(await all('telegraf')).toEqual(['fleetTelegraf']);
+  expect(await all('grafana')).toEqual([]);
+  expect(await all('TelegrafFleet')).toEqual(['fleetTelegraf']);
 });
 
 test('deprecated versions are listed on request, in pages', async () => {

@@ -9,7 +9,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import recorded from './recorded.json' with { type: 'json' };
 import { replay } from './replay.ts';
-import { start } from './start.ts';
+import { post, refusal, start } from './start.ts';
 
 describe('refuses as AWS did', () => {
   test('a name that is taken', async () => {
@@ -24,23 +24,40 @@ describe('refuses as AWS did', () => {
     '%s without a ClientRequestToken',
     async (operation) => {
       const { aws } = await start();
-      const response = await fetch(aws.url, {
-        method: 'POST',
-        headers: {
-          authorization: 'AWS4-HMAC-SHA256 ...',
-          'content-type': 'application/x-amz-json-1.1',
-          'x-amz-target': `secretsmanager.${operation}`,
-        },
-        body: JSON.stringify({
-          [operation === 'CreateSecret' ? 'Name' : 'SecretId']: 'missing',
-          SecretString: 'thisisthesecret',
-          Description: 'My secret string',
-        }),
+      const body = JSON.stringify({
+        [operation === 'CreateSecret' ? 'Name' : 'SecretId']: 'missing',
+        SecretString: 'thisisthesecret',
+        Description: 'My secret string',
       });
+      const [status, error] = await post(aws, operation, body);
       const trace = recorded.traces[`test_no_client_request_token[${operation}]`];
       const answer = trace.content['no-client-request-exc'];
-      expect(response.status).toBe(answer.Metadata.StatusCode);
-      expect(await response.json()).toEqual(answer.Error);
+      expect(status).toBe(answer.Metadata.StatusCode);
+      expect(error).toEqual(answer.Error);
+    },
+  );
+
+  // Recorded for these ten; LocalStack, test_invalid_secret_name.
+  test.each(['Inv Name', ' Inv Name', ' Inv*Name? ', ' Inv *?!]Name\\-'])(
+    'the name %j, by whichever operation',
+    async (SecretId) => {
+      const { client } = await start();
+      const Tags = [{ Key: 'k', Value: 'v' }];
+      for (const call of [
+        client.createSecret({ Name: SecretId, SecretString: 's' }),
+        client.deleteSecret({ SecretId, ForceDeleteWithoutRecovery: true }),
+        client.describeSecret({ SecretId }),
+        client.getSecretValue({ SecretId }),
+        client.listSecretVersionIds({ SecretId, IncludeDeprecated: true }),
+        client.putSecretValue({ SecretId, SecretString: 's' }),
+        client.tagResource({ SecretId, Tags }),
+        client.untagResource({ SecretId, TagKeys: ['k'] }),
+        client.updateSecret({ SecretId, Description: 'd' }),
+        client.validateResourcePolicy({ SecretId, ResourcePolicy: '{}' }),
+      ])
+        expect(await refusal(call)).toBe(
+          'ValidationException: Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',
+        );
     },
   );
 
@@ -91,7 +108,9 @@ describe('refuses as AWS did', () => {
   });
 
   test('to rotate with a function that it cannot invoke', async () => {
-    const secret = await replay('test_rotate_secret_invalid_lambda_arn');
+    // There are functions, but not this one.
+    const options = { rotationInvoker: async () => {}, canInvoke: () => false };
+    const secret = await replay('test_rotate_secret_invalid_lambda_arn', options);
     await secret.create('create_secret', 's');
     const rotate = new RotateSecretCommand({
       SecretId: secret.secretId,

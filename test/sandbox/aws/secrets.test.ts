@@ -41,6 +41,10 @@ test('a secret answers to its name, its ARN, and its ARN without the suffix', as
   const { client, arn } = await startWithSecret();
   for (const by of [SecretId, arn, arn.slice(0, -7)])
     expect((await client.describeSecret({ SecretId: by })).Name).toBe(SecretId);
+  const Name = 'fleet/telegraf-sensor';
+  const { ARN = '' } = await client.createSecret({ Name });
+  expect((await client.describeSecret({ SecretId: ARN })).Name).toBe(Name);
+  expect(await refusal(client.describeSecret({ SecretId: ARN.slice(0, -7) }))).toBe(gone);
   for (const by of [`${arn.slice(0, -6)}zzzzzz`, 'fleet', arn.replace('eu-west-1', 'us-east-1')])
     expect(await refusal(client.describeSecret({ SecretId: by }))).toBe(gone);
 });
@@ -54,7 +58,7 @@ test('a name has at most 512 characters', async () => {
   const { client } = await start();
   expect(await refusal(client.createSecret({ Name: 'n'.repeat(512) }))).toBe('no error');
   expect(await refusal(client.createSecret({ Name: 'n'.repeat(513) }))).toBe(
-    "ValidationException: 1 validation error detected: Value at 'name' failed to satisfy constraint: Member must have length less than or equal to 512",
+    `ValidationException: 1 validation error detected: Value '${'n'.repeat(513)}' at 'name' failed to satisfy constraint: Member must have length less than or equal to 512`,
   );
 });
 
@@ -67,6 +71,33 @@ test('tags are added, replaced and removed, up to fifty', async () => {
   const Tags = Array.from({ length: 50 }, (_, n) => ({ Key: `k${n}`, Value: '' }));
   expect(await refusal(client.tagResource({ SecretId, Tags }))).toMatch(
     /^InvalidParameterException/,
+  );
+});
+
+test('a secret without a tag has no list of them, and one that lost its last has an empty one', async () => {
+  const { client } = await startWithSecret();
+  await client.createSecret({ Name: 'untagged' });
+  expect(await client.describeSecret({ SecretId: 'untagged' })).not.toHaveProperty('Tags');
+  await client.untagResource({ SecretId, TagKeys: ['owner'] });
+  expect((await client.describeSecret({ SecretId })).Tags).toEqual([]);
+});
+
+test('an empty description is none', async () => {
+  const { client } = await startWithSecret();
+  await client.updateSecret({ SecretId, Description: 'old' });
+  await client.updateSecret({ SecretId, Description: '' });
+  expect(await client.describeSecret({ SecretId })).not.toHaveProperty('Description');
+});
+
+test('messages quote the refused value, unless it is a secret one', async () => {
+  const { client } = await start();
+  const Filters = [{ Key: 'invalid' as 'name', Values: ['foo'] }];
+  expect(await refusal(client.listSecrets({ Filters }))).toMatch(
+    "1 validation error detected: Value 'invalid' at 'filters.1.member.key' failed to satisfy constraint: Member must satisfy enum value set: [",
+  );
+  const SecretString = 's'.repeat(65_537);
+  expect(await refusal(client.putSecretValue({ SecretId, SecretString }))).toBe(
+    "ValidationException: 1 validation error detected: Value at 'secretString' failed to satisfy constraint: Member must have length less than or equal to 65536",
   );
 });
 
@@ -86,6 +117,33 @@ test('a resource policy is kept and shown', async () => {
   expect((await client.getResourcePolicy({ SecretId })).ResourcePolicy).toBe(ResourcePolicy);
   await client.deleteResourcePolicy({ SecretId });
   expect((await client.getResourcePolicy({ SecretId })).ResourcePolicy).toBeUndefined();
+});
+
+const everybody = (Condition?: object) =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        ...{ Effect: 'Allow', Principal: { AWS: '*' }, Resource: '*' },
+        ...{ Action: 'secretsmanager:GetSecretValue', Condition },
+      },
+    ],
+  });
+
+test('a resource policy that lets everybody in does not pass, and is refused where asked', async () => {
+  const { client } = await startWithSecret();
+  const condition = { StringEquals: { 'aws:PrincipalOrgID': 'o-1' } };
+  const passes = async (ResourcePolicy: string) =>
+    (await client.validateResourcePolicy({ SecretId, ResourcePolicy })).PolicyValidationPassed;
+  expect(await passes(everybody())).toBe(false);
+  expect(await passes(everybody(condition))).toBe(true);
+  const put = (BlockPublicPolicy: boolean) =>
+    client.putResourcePolicy({ SecretId, ResourcePolicy: everybody(), BlockPublicPolicy });
+  expect(await refusal(put(true))).toMatch(/^PublicPolicyException/);
+  expect(await refusal(put(false))).toBe('no error');
+  expect(await refusal(client.validateResourcePolicy({ ResourcePolicy: '{' }))).toMatch(
+    /^MalformedPolicyDocumentException/,
+  );
 });
 
 describe('a secret scheduled for deletion', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Call } from '../../../sandbox/interception.ts';
-import { createClient, id, refusal, start } from './start.ts';
+import { createClient, id, post, refusal, start } from './start.ts';
 
 const SecretId = 'fleet/telegraf';
 
@@ -18,27 +18,19 @@ test('listens on loopback only', async () => {
   expect(aws.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
 });
 
-const post = (url: string, headers: Record<string, string>, body = '{}') =>
-  fetch(url, { method: 'POST', headers, body }).then(async (response) => [
-    response.status,
-    ((await response.json()) as { __type: string }).__type,
-  ]);
-
 test('refuses requests without a signature, unknown operations and broken bodies', async () => {
   const { aws } = await start();
-  const target = (operation: string) => ({ 'x-amz-target': `secretsmanager.${operation}` });
-  const signed = { authorization: 'AWS4-HMAC-SHA256 ...' };
-  expect(await post(aws.url, target('ListSecrets'))).toEqual([
+  const headers = { 'x-amz-target': 'secretsmanager.ListSecrets' };
+  const unsigned = await fetch(aws.url, { method: 'POST', headers, body: '{}' });
+  expect(unsigned.status).toBe(400);
+  expect(await unsigned.json()).toMatchObject({ __type: 'MissingAuthenticationTokenException' });
+  expect(await post(aws, 'constructor', '{}')).toMatchObject([
     400,
-    'MissingAuthenticationTokenException',
+    { __type: 'UnknownOperationException' },
   ]);
-  expect(await post(aws.url, { ...signed, ...target('constructor') })).toEqual([
+  expect(await post(aws, 'ListSecrets', '{')).toMatchObject([
     400,
-    'UnknownOperationException',
-  ]);
-  expect(await post(aws.url, { ...signed, ...target('ListSecrets') }, '{')).toEqual([
-    400,
-    'SerializationException',
+    { __type: 'SerializationException' },
   ]);
 });
 

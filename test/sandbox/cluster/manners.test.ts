@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { START, start } from './fixture.ts';
+import { ACCOUNT_PREFIX, bearer, START, start } from './fixture.ts';
 
 const WRITE = { action: 'write', resource: 'db' };
 
@@ -78,4 +78,50 @@ test.each([
   expect((await manage('PATCH', `/tokens/${id}`, change)).status).toBe(500);
   expect(cluster.state.tokens[0]).toMatchObject(left);
   expect((await manage('PATCH', `/tokens/${id}`, { description: 'newer' })).status).toBe(200);
+});
+
+test('a management token that has expired is none', async () => {
+  const manners = { managementTokenExpiresAt: START + 60_000 };
+  const { time, manage } = await start({ manners });
+  expect((await manage('GET', '/tokens')).status).toBe(200);
+  time.now = START + 60_000;
+  for (const path of ['/tokens', '/databases']) {
+    expect(await manage('GET', path)).toMatchObject({ status: 401, json: { code: 401 } });
+  }
+});
+
+test('a management token may be forbidden an operation, which changes nothing', async () => {
+  const { cluster, mint, manage } = await start({ manners: { forbids: ['DELETE /tokens/{id}'] } });
+  const { id } = await mint([WRITE]);
+  expect(await manage('DELETE', `/tokens/${id}`)).toMatchObject({
+    ...{ status: 403, json: { code: 403 } },
+  });
+  expect(cluster.state.tokens[0]?.revokedAt).toBeUndefined();
+  expect((await manage('PATCH', `/tokens/${id}`, { description: 'new' })).status).toBe(200);
+});
+
+test.each([
+  ['/api/v0', [200, 404]],
+  ['/api/v0/accounts', [404, 200]],
+] as const)('a server may serve the paths %s alone', async (serves, expected) => {
+  const { manage, fetch } = await start({ manners: { serves } });
+  const asked = [manage('GET', '/tokens'), manage('GET', `${ACCOUNT_PREFIX}/tokens`)];
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(expected);
+  expect((await fetch('/health')).status).toBe(200);
+});
+
+test('requests above a limit are refused, without an effect, until a second has passed', async () => {
+  const { cluster, time, mint, manage, write } = await start({ manners: { requestsPerSecond: 2 } });
+  const { accessToken } = await mint([WRITE]);
+  await mint([WRITE]);
+  const refused = await manage('POST', '/tokens', { description: 'third', permissions: [] });
+  expect(refused).toMatchObject({ status: 429, json: { code: 429 } });
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect(cluster.state.tokens).toHaveLength(2);
+  // Consumers are not counted.
+  const written = await write('/api/v2/write?bucket=db', 'm f=1', bearer(accessToken));
+  expect(written.status).not.toBe(429);
+  time.now = START + 500;
+  expect((await manage('GET', '/tokens')).status).toBe(200);
+  expect((await manage('GET', '/tokens')).status).toBe(429);
 });

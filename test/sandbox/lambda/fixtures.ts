@@ -39,6 +39,8 @@ export function functionOf(
     handler: 'index.handler',
     timeoutMs: 60_000,
     memoryMb: 256,
+    retryAttempts: 0,
+    maximumAgeMs: 3_600_000,
     environment: {},
     ...overrides,
   };

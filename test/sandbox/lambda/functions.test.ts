@@ -56,9 +56,27 @@ it("finds each of Keyturn's functions by its logical id, and none of the CDK's o
     handler: 'index.handler',
     timeoutMs: 900_000,
     memoryMb: 512,
+    retryAttempts: 2,
+    maximumAgeMs: 21_600_000,
     environment: {},
   });
   expect(functions[1]).toMatchObject({ functionName: 'KeyturnReapF00', timeoutMs: 3_000 });
+});
+
+it('reads how often an event is tried again, which has defaults', () => {
+  const config = (FunctionName: string, more: object) => ({
+    Type: 'AWS::Lambda::EventInvokeConfig',
+    Properties: { FunctionName: { Ref: FunctionName }, ...more },
+  });
+  const directory = assembly({
+    Rotate: lambda(),
+    Reap: lambda(),
+    Config: config('Rotate', { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 }),
+  });
+  expect(readFunctions(directory, 'keyturn-prod')).toMatchObject([
+    { name: 'rotate', retryAttempts: 0, maximumAgeMs: 60_000 },
+    { name: 'reap', retryAttempts: 2, maximumAgeMs: 21_600_000 },
+  ]);
 });
 
 it('resolves what is known of the environment, and leaves the rest readable', () => {

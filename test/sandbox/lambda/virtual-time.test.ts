@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startCluster } from '../../../sandbox/cluster/server.ts';
+import { withLatency } from '../../../sandbox/latency.ts';
 import { functionOf, serve, startAt, startHost } from './fixtures.ts';
 
 const sleeper = `import { setTimeout as sleep } from 'node:timers/promises';
@@ -166,5 +168,51 @@ describe("a function's process by a virtual clock", () => {
     });
     await clock.sleep(1);
     expect(clock.now()).toBe(startAt + 101);
+  });
+
+  const worker = `export const handler = async ({ cpuMs }) => {
+    const [startedAt, used] = [Date.now(), process.cpuUsage()];
+    while (process.cpuUsage(used).user < cpuMs * 1_000) for (let i = 0; i < 1e6; i++);
+    return Date.now() - startedAt;
+  };`;
+
+  it('takes time for its work where that was asked for, and is killed when it takes too long', async () => {
+    const { clock, host } = startHost([functionOf('worker', worker, { timeoutMs: 10_000 })], {
+      cpuFactor: 20,
+    });
+    const work = (cpuMs: number) => clock.waitFor(host.invoke('worker', { cpuMs }));
+    await work(0);
+    const before = clock.now();
+    const answer = await work(100);
+    expect(answer).toEqual({ result: expect.any(Number) });
+    expect(clock.now() - before).toBeGreaterThanOrEqual(2_000);
+
+    const beforeLong = clock.now();
+    expect(await work(600)).toMatchObject({ error: { errorType: 'Sandbox.Timedout' } });
+    expect(clock.now()).toBe(beforeLong + 10_000);
+  });
+
+  it('takes no time for its work by default', async () => {
+    const { clock, host } = startHost([functionOf('worker', worker)]);
+    expect(await clock.waitFor(host.invoke('worker', { cpuMs: 50 }))).toEqual({ result: 0 });
+    expect(clock.now()).toBe(startAt);
+  });
+
+  it('waits for slow servers by the virtual clock', async () => {
+    const source = `export const handler = async ({ url }) => {
+      for (let i = 0; i < 3; i++) await (await fetch(url + '/health')).text();
+      return Date.now();
+    };`;
+    const { clock, host } = startHost([functionOf('ask', source, { timeoutMs: 3_000 })]);
+    const cluster = await startCluster({ clock, intercept: withLatency(clock, () => 500) });
+    onTestFinished(() => cluster.close());
+    const ask = () => clock.waitFor(host.invoke('ask', { url: cluster.url }));
+    expect(await ask()).toEqual({ result: startAt + 1_500 });
+    cluster.intercept = withLatency(clock, ({ operation }) =>
+      operation === 'GET /health' ? 1_001 : 0,
+    );
+    expect(await ask()).toMatchObject({ error: { errorType: 'Sandbox.Timedout' } });
+    // A person's request takes none: nobody waits for it by this clock.
+    expect((await fetch(`${cluster.url}/health`)).status).toBe(200);
   });
 });
