@@ -1,0 +1,151 @@
+/**
+ * Changes the code in one place after the other, and asks the tests whether they miss what was there. Hours for all groups, so a
+ * sample can be drawn. Words are left as they are: tests of sentences hold them.
+ *
+ *     npm run mutation
+ *     npm run mutation -- rotation-plan reaping-plan
+ *     npm run mutation -- --sample 100 rotation-steps
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { GROUPS, type Group } from './groups.ts';
+
+interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+interface Mutant {
+  readonly mutatorName: string;
+  readonly replacement?: string;
+  readonly location: { readonly start: Place; readonly end: Place };
+  readonly status:
+    | 'Killed'
+    | 'Timeout'
+    | 'Survived'
+    | 'NoCoverage'
+    | 'RuntimeError'
+    | 'CompileError'
+    | 'Ignored';
+}
+
+interface Found extends Mutant {
+  readonly file: string;
+  readonly text: string;
+}
+
+interface Report {
+  readonly files: Readonly<
+    Record<string, { readonly source: string; readonly mutants: readonly Mutant[] }>
+  >;
+}
+
+const STRYKER = 'node_modules/@stryker-mutator/core/bin/stryker.js';
+
+/** Mutants of these places, as some tests judge them. Places: files, or `file:line:column-line:column`. */
+function judge(mutate: readonly string[], tests: readonly string[]): Found[] {
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-mutation-'));
+  const jsonReporter = { fileName: join(folder, 'report.json') };
+  const config = {
+    testRunner: 'vitest',
+    vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
+    mutate,
+    mutator: { excludedMutations: ['StringLiteral'] },
+    // TypeScript 7 has no interface that Stryker could read it by; nothing is compiled here.
+    tsconfigFile: 'none.json',
+    ignorePatterns: ['cdk.out', 'reports'],
+    tempDirName: join(folder, 'copies'),
+    reporters: ['json', 'progress-append-only'],
+    jsonReporter,
+    thresholds: { break: null },
+    concurrency: Number(process.env.MUTATION_THREADS ?? 2),
+  };
+  const file = join(folder, 'stryker.config.json');
+  writeFileSync(file, JSON.stringify(config));
+  const { status } = spawnSync(process.execPath, [STRYKER, 'run', file], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, MUTATION_TESTS: JSON.stringify(tests) },
+  });
+  if (status !== 0) throw new Error(`Stryker ended with ${status}`);
+  const { files }: Report = JSON.parse(readFileSync(jsonReporter.fileName, 'utf8'));
+  rmSync(folder, { recursive: true, force: true });
+  return Object.entries(files).flatMap(([path, { source, mutants }]) =>
+    mutants.map((mutant) => ({ ...mutant, file: path, text: textAt(source, mutant) })),
+  );
+}
+
+function textAt(source: string, { location: { start, end } }: Mutant): string {
+  const lines = source.split('\n').slice(start.line - 1, end.line);
+  const last = lines.length - 1;
+  lines[last] = lines[last]?.slice(0, end.column - 1) ?? '';
+  lines[0] = lines[0]?.slice(start.column - 1) ?? '';
+  return lines.join(' ').replace(/\s+/g, ' ');
+}
+
+const placeOf = ({ file, location: { start, end } }: Found) =>
+  `${file}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`;
+const keyOf = (found: Found) => `${placeOf(found)} ${found.mutatorName} ${found.replacement}`;
+
+const isAlive = ({ status }: Found) => status === 'Survived' || status === 'NoCoverage';
+const isJudged = ({ status }: Found) =>
+  isAlive({ status } as Found) || status === 'Killed' || status === 'Timeout';
+
+/** So many lines of the files, the same ones for the same code. */
+function sampled(patterns: readonly string[], lines: number): string[] {
+  const all = patterns
+    .flatMap((pattern) => globSync(pattern))
+    .flatMap((file) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .flatMap((text, index) =>
+          /^\s*(?:\/?\*|\/\/|import\b|$)/.test(text) ? [] : [`${file}:${index + 1}-${index + 1}`],
+        ),
+    );
+  const rank = (place: string) => createHash('sha256').update(place).digest('hex');
+  return all.sort((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, lines);
+}
+
+/** Judged by the near tests, and what lives on by the far ones. */
+function judgeGroup({ mutate, near, far }: Group, sample: number | undefined) {
+  const places = sample === undefined ? mutate : sampled(mutate, sample);
+  const first = judge(places, near).filter(isJudged);
+  const alive = first.filter(isAlive);
+  if (alive.length === 0) return { all: first.length, survivors: [] };
+  const second = new Map(
+    judge([...new Set(alive.map(placeOf))], far).map((each) => [keyOf(each), each]),
+  );
+  const survivors = alive.filter((each) => isAlive(second.get(keyOf(each)) ?? each));
+  return { all: first.length, survivors };
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { sample: { type: 'string' } },
+});
+const sample = values.sample === undefined ? undefined : Number(values.sample);
+const unknown = positionals.filter((each) => !GROUPS.some(({ name }) => name === each));
+if (unknown.length > 0 || Number.isNaN(sample)) {
+  const known = GROUPS.map(({ name }) => name).join(', ');
+  console.error(
+    `found ${process.argv.slice(2).join(' ')}, expected --sample LINES and some of ${known}`,
+  );
+  process.exit(2);
+}
+for (const group of GROUPS) {
+  if (positionals.length > 0 && !positionals.includes(group.name)) continue;
+  const began = performance.now();
+  const { all, survivors } = judgeGroup(group, sample);
+  for (const { file, location, text, replacement, status } of survivors)
+    console.log(
+      `  ${file}:${location.start.line} ${status}: ${text.slice(0, 80)} -> ${replacement?.replace(/\s+/g, ' ').slice(0, 80)}`,
+    );
+  const killed = all - survivors.length;
+  const seconds = Math.round((performance.now() - began) / 1_000);
+  console.log(
+    `${group.name}: ${killed} of ${all} mutants are missed (${((100 * killed) / all).toFixed(1)} %), ${seconds} s`,
+  );
+}
