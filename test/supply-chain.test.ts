@@ -13,10 +13,13 @@ interface LockedPackage {
   readonly hasInstallScript?: boolean;
 }
 
-const lock: Record<string, LockedPackage> = JSON.parse(
-  readFileSync('package-lock.json', 'utf8'),
-).packages;
-const packages = Object.entries(lock).filter(([path]) => path !== '');
+const packagesOf = (file: string): Record<string, LockedPackage> =>
+  JSON.parse(readFileSync(file, 'utf8')).packages;
+const lock = packagesOf('package-lock.json');
+const tools = Object.entries(packagesOf('test/mutation/package-lock.json')).map(
+  ([path, locked]) => [path, { ...locked, dev: true }] as const,
+);
+const packages = [...Object.entries(lock), ...tools].filter(([path]) => path !== '');
 
 /** Ask for no more than that the notice is kept: what is bundled may be deployed by anybody. */
 const PERMISSIVE = new Set([
@@ -34,6 +37,7 @@ const PERMISSIVE = new Set([
 /** Only used here, as they are, and in no bundle: each with the reason why its terms are kept. */
 const ONLY_TOOLS = new Map([
   ['MPL-2.0', 'lightningcss, through vitest: unchanged, and not passed on'],
+  ['CC-BY-4.0', 'caniuse-lite, through Stryker: its data is unchanged, and not passed on'],
   ['(MIT OR GPL-3.0-or-later)', 'case, within aws-cdk-lib: used under MIT'],
 ]);
 

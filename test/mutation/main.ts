@@ -8,7 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -44,7 +44,18 @@ interface Report {
   >;
 }
 
-const STRYKER = 'node_modules/@stryker-mutator/core/bin/stryker.js';
+/** Stryker's packages are only here: most of them want a newer Node than `npm ci` may run on. Vitest is the checkout's. */
+const HERE = import.meta.dirname;
+const STRYKER = join(HERE, 'node_modules/@stryker-mutator/core/bin/stryker.js');
+
+function install(): void {
+  if (existsSync(STRYKER)) return;
+  const { status } = spawnSync('npm', ['ci'], {
+    cwd: HERE,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`npm ci in ${HERE} ended with ${status}`);
+}
 
 /** Mutants of these places, as some tests judge them. Places: files, or `file:line:column-line:column`. */
 function judge(mutate: readonly string[], tests: readonly string[]): Found[] {
@@ -57,7 +68,7 @@ function judge(mutate: readonly string[], tests: readonly string[]): Found[] {
     mutator: { excludedMutations: ['StringLiteral'] },
     // TypeScript 7 has no interface that Stryker could read it by; nothing is compiled here.
     tsconfigFile: 'none.json',
-    ignorePatterns: ['cdk.out', 'reports'],
+    ignorePatterns: ['cdk.out', '.cdkhome', '.venv'],
     tempDirName: join(folder, 'copies'),
     reporters: ['json', 'progress-append-only'],
     jsonReporter,
@@ -135,6 +146,7 @@ if (unknown.length > 0 || Number.isNaN(sample)) {
   );
   process.exit(2);
 }
+install();
 for (const group of GROUPS) {
   if (positionals.length > 0 && !positionals.includes(group.name)) continue;
   const began = performance.now();
