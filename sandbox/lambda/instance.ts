@@ -79,6 +79,7 @@ export function startInstance(options: InstanceOptions): Instance {
   };
   let state: Instance['state'] = 'warm';
   let isFrozen = false;
+  let isKilled = false;
   let turn = 0;
   let membership: Membership | undefined;
   let running: Running | undefined;
@@ -135,6 +136,7 @@ export function startInstance(options: InstanceOptions): Instance {
 
   const kill = async (): Promise<void> => {
     // Time does not move until it has ended, whatever it reported last.
+    isKilled = true;
     turn++;
     membership?.awake();
     child.kill('SIGKILL');
@@ -143,7 +145,7 @@ export function startInstance(options: InstanceOptions): Instance {
 
   // The answer and the ends of both streams arrive in any order.
   const arrived = (answer?: Answer) => {
-    if (running === undefined) return;
+    if (running === undefined || isKilled) return;
     running.answer ??= answer;
     if (--running.missing > 0 || running.answer === undefined) return;
     if (killIfTooLarge()) return;

@@ -24,12 +24,16 @@ export function answerOf(result: string): Answer {
   return { error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage, trace: [] } };
 }
 
-/** The most memory that a process ever had, in MB; 0 where the system does not tell, as macOS. */
+const HAS_ENDED = ['ENOENT', 'ESRCH'];
+
+/** The most memory that a process ever had, in MB; 0 if it has ended, and where the system does not tell, as macOS. */
 export function peakMemoryMb(pid: number | undefined): number {
+  if (process.platform !== 'linux' || pid === undefined) return 0;
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
-  } catch {
+  } catch (error) {
+    if (!HAS_ENDED.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     return 0;
   }
 }
