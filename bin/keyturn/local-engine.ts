@@ -1,7 +1,7 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { askCluster, type Wanted } from '../../functions/revocation/ask-cluster.ts';
-import { nothingDone } from '../../functions/revocation/not-begun.ts';
+import { isTokenRefused, nothingDone } from '../../functions/revocation/not-begun.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
 import { runRevocation } from '../../functions/revocation/run-revocation.ts';
 import { runRotation } from '../../functions/rotation/run-rotation.ts';
@@ -98,9 +98,16 @@ function sharedReads() {
 }
 
 /** Where AWS does not answer, freeze and delete by id or by leaked string need the management token alone. */
-function adviseToken(error: unknown, job: Job, event: object): never {
-  if (!(error instanceof ManagementTokenError)) throw error;
+function adviseToken(error: unknown, job: Job, event: object, isInHand: boolean): never {
   const done = job === 'revoke' ? nothingDone(parseRevokeRequest(event)) : 'nothing was done';
+  const { cause } = error instanceof Error ? error : {};
+  if (isInHand && isTokenRefused(cause)) {
+    throw new CommandError(
+      `${cause.message}; ${done}: give another management token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file, or none, for the one in its secret`,
+      { cause: error },
+    );
+  }
+  if (!(error instanceof ManagementTokenError)) throw error;
   throw new CommandError(
     `Secrets Manager could not be asked for the management token: ${sentenceOf(error.cause)}; ${done}; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file`,
     { cause: error },
@@ -135,7 +142,7 @@ export function createLocalEngine(
           ? runtime.run(CONTEXT, work)
           : runtime.runScheduled({ job }, CONTEXT, work);
       const answered = await answer
-        .catch((error) => adviseToken(error, job, event))
+        .catch((error) => adviseToken(error, job, event, managementToken !== undefined))
         .finally(() => {
           if (!isShared) forget(); // what is looked at next sees what was done
         });

@@ -98,7 +98,7 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
 const UNDOING: readonly string[] = ['unfreeze', 'lift', 'restore'];
 
 /** What the functions say where an order cannot be proven by any order: only a person can see what is so. */
-const BY_HAND_ALONE = [NO_STRING, NO_OTHER, 'had its string, is gone', 'has another string'];
+const BY_HAND_ALONE = [NO_STRING, 'had its string, is gone', 'has another string'];
 
 /** What they say where something else helps than the same order. It is said there what. */
 const OTHERWISE = [
@@ -137,6 +137,9 @@ function whyNotAgain(
     return 'Nobody knows the string, so no command proves it';
   }
   if (refusedAgain) return `The same command would be refused now: ${oneLine(refusedAgain)}`;
+  if (isEach((each) => each.includes(NO_OTHER))) {
+    return 'Repeat the same command as soon as another string does the same, to compare with';
+  }
   return isEach((each) => isAmong(each, [...BY_HAND_ALONE, ...OTHERWISE]))
     ? 'To repeat the command does not help: what does, the lines above say'
     : undefined;

@@ -58,9 +58,11 @@ const UNAUTHORIZED = 401;
 const retryableIfRefused = (error: unknown) =>
   error instanceof InfluxError && error.status === TOO_MANY_REQUESTS && retryable(error);
 
-/** Every call bears the management token: a 401 is about it, and not about what was asked for. */
+/** Every call bears the management token: a 401 of InfluxDB, and no proxy's, is about it, and not about what was asked for. */
 function blamingToken(error: unknown): never {
-  if (!(error instanceof InfluxError) || error.status !== UNAUTHORIZED) throw error;
+  const isRefused =
+    error instanceof InfluxError && error.status === UNAUTHORIZED && !error.foreignBody;
+  if (!isRefused) throw error;
   throw new InfluxError(`${error.message} (the cluster refuses the management token)`, error);
 }
 

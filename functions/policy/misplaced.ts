@@ -1,8 +1,11 @@
 import { placesOfCredentials, redact } from '../credentials.ts';
 import type { PolicyIssue } from './policy-error.ts';
 
-/** The administrator's token of a cluster without an identity provider. As the name of a secret, it would have the right letters. */
-const JWT = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]+/;
+/**
+ * The administrator's token of a cluster without an identity provider: two objects of JSON in base64 begin it. As the name of
+ * a secret, it would have the right letters.
+ */
+const JWT = /eyJ[\w-]{8,1000}\.eyJ/;
 
 export const holdsJwt = (text: string): boolean => JWT.test(text);
 

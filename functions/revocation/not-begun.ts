@@ -33,9 +33,15 @@ export function refuseWithoutToken(error: unknown, given: Given): never {
   throw new NotSeenError(`${error.message}; ${nothingDone(given)}; ${next}`, { cause: error });
 }
 
+/** Whether the cluster itself refuses the management token; what a proxy refuses says nothing about it. */
+export const isTokenRefused = (error: unknown): error is InfluxError =>
+  error instanceof InfluxError &&
+  !error.foreignBody &&
+  (error.status === 401 || error.status === 403);
+
 /** What helps where the cluster does not say what there is. Undefined: the error says all that there is to say of a question. */
-function helpOf({ status }: InfluxError, given: Given, secret: string): string | undefined {
-  if (status !== 401 && status !== 403) {
+function helpOf(error: InfluxError, given: Given, secret: string): string | undefined {
+  if (!isTokenRefused(error)) {
     const again = 'give the same order again when the Management API answers';
     return given.way === 'whois' ? undefined : again;
   }

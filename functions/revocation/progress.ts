@@ -55,6 +55,8 @@ export interface Progress {
   readonly results: Map<string, TokenResult>;
   /** By the action that failed, which is not tried again. */
   readonly failures: Map<string, Failure>;
+  /** How often the order waited because the cluster refused something for being too busy. */
+  pauses: number;
   /** By the action that did a part of what it should, what is lacking. */
   readonly partial: Map<string, string>;
   /** Ids of the tokens that were seen in this secret. */

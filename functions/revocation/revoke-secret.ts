@@ -113,6 +113,7 @@ export async function revokeSecret(
     order: { ...revocation.order, ...(isUndoing && { hold: tracesOf(planned.secret) }) },
     results: new Map(),
     failures: new Map(),
+    pauses: 0,
     partial: new Map(),
     known: new Set(planned.tokens.map(({ token }) => token.id)),
     foreign: new Set(revocation.order.namedToken ? [revocation.order.namedToken] : []),

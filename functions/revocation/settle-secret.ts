@@ -375,16 +375,17 @@ const isLimited = (error: unknown) =>
  */
 export async function settle(progress: Progress, tools: ArmingTools): Promise<boolean> {
   const { failures } = progress;
-  for (let tried = 1; ; tried += 1) {
+  for (;;) {
     const [rounds] = await Promise.allSettled([takeRounds(progress, tools)]);
     const limited = [...failures].filter(([, { error }]) => isLimited(error));
     const isBusy = rounds.status === 'fulfilled' ? limited.length > 0 : isLimited(rounds.reason);
-    const waitMs = backoffMs(tried, { ...PAUSES, random: tools.random });
+    const waitMs = backoffMs(progress.pauses + 1, { ...PAUSES, random: tools.random });
     const isTime = tools.now() + waitMs < tools.deadline - 2 * MINUTE_MS;
-    if (!isBusy || !isTime || tried > PAUSES.most) {
+    if (!isBusy || !isTime || progress.pauses === PAUSES.most) {
       if (rounds.status === 'rejected') throw rounds.reason;
       return rounds.value;
     }
+    progress.pauses += 1;
     await tools.sleep(waitMs);
     for (const [key] of limited) failures.delete(key);
   }

@@ -80,14 +80,38 @@ it.each([401, 403])(
 
 const REPEAT = /Repeat the same command|does when repeated/;
 
-it('does not advise to repeat what has no other string to compare', async () => {
+it('says of a management token in hand that the cluster refuses that it is the wrong one', async () => {
+  const { world, run } = await openIssued();
+  const env = { KEYTURN_MANAGEMENT_TOKEN: world.string('keyturn/prod/grafana') };
+  const string = world.string(TELEGRAF);
+  const { code, stderr } = await run(
+    ['revoke', '--leaked', '--freeze', '--local', ...REASON],
+    string,
+    env,
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain('nothing was done, and what was meant may still work');
+  expect(stderr).toContain('give another management token in KEYTURN_MANAGEMENT_TOKEN');
+  expect(stderr).not.toContain('put another management token');
+});
+
+it.each([401, 403])('blames no management token for the page of a proxy: %s', async (status) => {
+  const { world, run } = await openIssued();
+  failing(world, 'management-api', { status, body: '<html>your address is not allowed</html>' });
+  const { code, stderr } = await run(['revoke', '--leaked', ...REASON], world.string(TELEGRAF));
+  expect(code).toBe(1);
+  expect(stderr).toContain('give the same order again when the Management API answers');
+  expect(stderr).not.toMatch(/another management token|refuses the management token/);
+});
+
+it('advises to repeat what has no other string to compare once there is one', async () => {
   const { world, run } = await openIssued();
   const strings = `${world.string(TELEGRAF)}\n${world.string('keyturn/prod/grafana')}\n`;
   const { code, stdout } = await run(['revoke', '--leaked', '--freeze', ...REASON], strings);
   expect(code).toBe(3);
   expect(stdout).toContain('there is no other string to compare');
   expect(stdout).toContain('docs/runbook.md');
-  expect(stdout).not.toMatch(REPEAT);
+  expect(stdout).toContain('Repeat the same command as soon as another string does the same');
 });
 
 it('does not advise to repeat what another command ends, which it names', async () => {

@@ -46,13 +46,18 @@ test.each([
 
 test.each([
   [NO_STRING, 'Nobody knows the string'],
-  [noControl, 'To repeat the command does not help'],
   ['version a of b, which had its string, is gone', 'To repeat the command does not help'],
 ])('advises to look by hand where no order proves it: %j', (row, words) => {
   const advice = adviceOn([row]);
   expect(advice).toContain(words);
   expect(advice).toContain('docs/runbook.md');
   expect(advice).not.toContain('Repeat the same command');
+});
+
+test('advises to repeat what another string must be compared with once there is one', () => {
+  const advice = adviceOn([noControl]);
+  expect(advice).toContain('Repeat the same command as soon as another string does the same');
+  expect(advice).toContain('docs/runbook.md');
 });
 
 test.each([

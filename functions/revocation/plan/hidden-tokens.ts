@@ -11,7 +11,7 @@ import {
   ownedToken,
   secretNamedIn,
 } from '../../tokens/observation.ts';
-import { works } from '../../tokens/state.ts';
+import { isInert, works } from '../../tokens/state.ts';
 import type { RevocationRequest } from '../request.ts';
 import { foreignHolders } from './decide-revocation.ts';
 import { mayHaveEnded } from './given-before.ts';
@@ -155,7 +155,8 @@ export function withHidden(
   if (way === 'replace') {
     return { ...target, hidden: hidden.filter(({ token }) => works(token, around.at)) };
   }
-  const isGivenBack = ({ marker }: OwnedToken) => way === 'unfreeze' && marker.frozen !== undefined;
+  const isGivenBack = (owned: OwnedToken) =>
+    way === 'unfreeze' && owned.marker.frozen !== undefined && !isInert(owned);
   // What another order froze in a secret that is gone, nobody gives back by the name of a new one, or by a whole database.
   const isNamed = selector.kind === 'token' || selector.kind === 'secret';
   // And a secret that could not be looked at may be on hold.

@@ -12,7 +12,14 @@ import {
 import { formatInstant } from '../../time.ts';
 import { markerOfOthers, parseMarker } from '../../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
-import { currentHolder, isExpired, isSame, ownedCurrent, wasArmed } from '../../tokens/state.ts';
+import {
+  currentHolder,
+  isExpired,
+  isSame,
+  ownedCurrent,
+  wasArmed,
+  works,
+} from '../../tokens/state.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import {
   decideRevocation,
@@ -418,12 +425,23 @@ function warnOfSingle(
 }
 
 /** What consumers of a secret have now, for whoever asks about a token of it that is gone. */
-function* warnOfConsumers(seen: ObservedSecret, policy: Pick<Policy, 'tokens'>): Generator<string> {
-  const { name } = seen.secret;
+function* warnOfConsumers(
+  seen: ObservedSecret,
+  policy: Pick<Policy, 'tokens'>,
+  now: number,
+): Generator<string> {
+  const { name, deletedAt } = seen.secret;
   const holder = currentHolder(seen);
-  if (holder?.state === 'owned') yield `${name} has ${holder.owned.token.id} now (AWSCURRENT)`;
-  if (holder?.state !== 'gone') return;
   const hold = holdOf(seen.secret);
+  if (deletedAt !== undefined) return yield `${name} is scheduled for deletion; restore it`;
+  if (holder?.state === 'owned') {
+    const { token } = holder.owned;
+    const held = hold ? `; the secret is ${describeHold(seen.secret)}` : '';
+    const dead = works(token, now) ? '' : `, which does not work either${held}`;
+    yield `${name} has ${token.id} now (AWSCURRENT)${dead}`;
+  }
+  if (holder?.state === 'unknown') yield `${name} has a string that nobody knows (AWSCURRENT)`;
+  if (holder?.state !== 'gone') return;
   const entry = policy.tokens.find(({ secret }) => secret === name);
   const next = hold
     ? `it is ${describeHold(seen.secret)}; ${hold === 'deleted' ? 'lift' : 'unfreeze'} it`
@@ -444,7 +462,7 @@ function warnOfGone(
   const seen = secrets.get(endedIn ?? parseMarker(description)?.marker.secret ?? '');
   return [
     endedIn === undefined ? said : `${said}, and ${endedIn} still has a version with its string`,
-    ...(way === 'whois' && seen ? warnOfConsumers(seen, policy) : []),
+    ...(way === 'whois' && seen ? warnOfConsumers(seen, policy, around.at) : []),
   ];
 }
 

@@ -185,14 +185,17 @@ test.each([
   );
 });
 
-test('refuses the administrator’s token in place of its name, and quotes nothing of it', () => {
-  const [sentence, ...more] = inCluster({
-    managementToken: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc',
-  });
-  expect(sentence).toMatch(/^cluster\.managementToken: found the string of a token/);
-  expect(sentence).not.toContain('eyJ');
-  expect(more).toEqual([]);
-});
+test.each(['', 'influx_', 'Bearer-'])(
+  'refuses the administrator’s token in place of its name, and quotes nothing of it: "%s"',
+  (before) => {
+    const [sentence, ...more] = inCluster({
+      managementToken: `${before}eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc`,
+    });
+    expect(sentence).toMatch(/^cluster\.managementToken: found the string of a token/);
+    expect(sentence).not.toContain('eyJ');
+    expect(more).toEqual([]);
+  },
+);
 
 test.each(['influxdb/management', `${ARN}influx`, `${ARN}influx-AbCdEf`])(
   'takes %s as the name of the secret with the management token',

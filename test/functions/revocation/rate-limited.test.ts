@@ -43,13 +43,16 @@ test.each([503, 429])(
 
 test('tells early of a cluster that refuses everything', async () => {
   const { world } = await openMany(3);
-  world.intercept((call, effect) =>
-    Promise.resolve(
-      call.operation === 'POST /tokens' ? { status: 503, body: 'out of order' } : effect(),
-    ),
-  );
+  let asked = 0;
+  world.intercept((call, effect) => {
+    if (call.operation !== 'POST /tokens') return Promise.resolve(effect());
+    asked += 1;
+    return Promise.resolve({ status: 503, body: 'out of order' });
+  });
   const from = world.clock.now();
   const { error } = await world.revoke(order);
   expect(error?.errorType).toBe('RevocationError');
   expect(world.clock.now() - from).toBeLessThan(3 * MINUTE);
+  // Once, and after each of three pauses, for each secret: also where the order looks at it again.
+  expect(asked).toBe(3 * 4);
 });

@@ -44,6 +44,26 @@ test('whois of a token that was replaced and is gone says what its secret has no
   expect(result?.plan.warnings).toContain(`${TELEGRAF} has ${currentId()} now (AWSCURRENT)`);
 });
 
+test('whois of a token that is gone says that what its secret has now does not work either', async () => {
+  const [id, string] = [currentId(), world.string(TELEGRAF)];
+  await world.revoke({ tokenId: id, reason: 'leaked' });
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'to be sure' });
+  const { result } = await world.revoke({ way: 'whois', fingerprint: fingerprint(string) });
+  expect(result?.plan.warnings).toContainEqual(
+    expect.stringMatching(/has \S+ now \(AWSCURRENT\), which does not work either; .*frozen/),
+  );
+});
+
+test('whois of a token that is gone says that its secret is scheduled for deletion', async () => {
+  const [id, string] = [currentId(), world.string(TELEGRAF)];
+  await world.revoke({ tokenId: id, reason: 'leaked' });
+  await world.people.deleteSecret(TELEGRAF);
+  const { result } = await world.revoke({ way: 'whois', fingerprint: fingerprint(string) });
+  const said = result?.plan.warnings.join('; ');
+  expect(said).toContain(`${TELEGRAF} is scheduled for deletion; restore it`);
+  expect(said).not.toContain('keyturn rotate');
+});
+
 test('whois of a current token that is gone says whose it was where the cluster hides it', async () => {
   const id = currentId();
   world.cluster.manners = { hidesRevoked: true };

@@ -1,9 +1,19 @@
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
-import { expect, it, onTestFinished } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createSimulatedHost } from '../../../sandbox/lambda/simulated/host.ts';
 import { createSandbox } from '../../../sandbox/sandbox.ts';
 import { VirtualClock } from '../../../sandbox/virtual-clock.ts';
 import { startAt } from './fixtures.ts';
+
+// The SDK reads the machine's files at its first call. Virtual time must not move meanwhile.
+beforeAll(async () => {
+  const client = new SecretsManager({
+    region: 'eu-west-1',
+    endpoint: 'http://127.0.0.1:1',
+    maxAttempts: 1,
+  });
+  await expect(client.listSecrets({})).rejects.toThrow();
+});
 
 type Asking = (client: SecretsManager) => Promise<unknown>;
 
