@@ -28,12 +28,8 @@ export async function deploy(
   const host = createHost({
     clock,
     functions: readFunctions(assembly, STACK),
-    environment: {
-      AWS_REGION: aws.region,
-      AWS_ACCESS_KEY_ID: 'sandbox',
-      AWS_SECRET_ACCESS_KEY: 'sandbox',
-      AWS_ENDPOINT_URL: aws.url,
-    },
+    environment: { AWS_REGION: aws.region, AWS_ENDPOINT_URL: aws.url },
+    credentialsOf: aws.credentialsOf,
   });
   return {
     async invoke(name, event) {
