@@ -12,7 +12,7 @@ export interface Stage {
   readonly world: World;
   readonly oracles: ReturnType<typeof createOracles>;
   readonly disturbance: ReturnType<typeof createDisturbance>;
-  readonly inherited: Inherited;
+  inherited: Inherited;
   /** Whose schedules fire. */
   deployment: Deployment;
   isOver: boolean;
@@ -40,6 +40,11 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
   const { clock, aws } = world;
   const met: Record<string, number> = {};
   let changes = UNCHANGED;
+
+  const deploy = () => {
+    stage.deployment = world.deploy(policyOf(plan, changes, stage.inherited));
+    oracles.use(stage.deployment.policy);
+  };
 
   const happenings: Happenings = {
     weather: (trouble) => disturbance.begin(trouble),
@@ -78,8 +83,7 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
     },
     deploy({ change, token }) {
       changes = after(changes, change, token);
-      stage.deployment = world.deploy(policyOf(plan, changes, stage.inherited));
-      oracles.use(stage.deployment.policy);
+      deploy();
     },
     'tokens of others': () => mintForeign(world),
     async 'by hand'({ job, token }) {
@@ -90,6 +94,13 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
 
   return {
     met,
+    /** A person takes `adopt` out of an entry: what it names was taken over long ago, or is gone. */
+    disinherit(secret: string): void {
+      const left = [...stage.inherited].filter(([token]) => secretOf(token) !== secret);
+      if (left.length === stage.inherited.size) return;
+      stage.inherited = new Map(left);
+      deploy();
+    },
     async happen(trouble: Trouble): Promise<void> {
       const title = titleOf(trouble);
       met[title] = (met[title] ?? 0) + 1;

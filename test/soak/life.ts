@@ -115,14 +115,23 @@ function startNeighbour(stage: Stage, plan: LifePlan): void {
 }
 
 /** People do what the runbook says. */
-async function mendAll(stage: Stage, tell: Tell): Promise<void> {
+async function mendAll(stage: Stage, tell: Tell, disinherit: (secret: string) => void) {
   const { world, oracles } = stage;
   for (const secret of oracles.inPeoplesHands()) {
     tell(`people mend ${secret}`);
+    disinherit(secret);
     const isTroubled = () => oracles.inPeoplesHands().includes(secret);
     for (const each of await mend(world, stage.deployment, oracles, { secret, isTroubled }))
       tell(each);
   }
+}
+
+/** A person approves what the limits keep back. */
+async function approve({ deployment, run }: Stage): Promise<void> {
+  const { error } = await deployment.invoke('reap', {});
+  deployment.takeLines();
+  const [, hash] = /"approve": "(\w+)"/.exec(error?.errorMessage ?? '') ?? [];
+  if (hash) await run('reap', { approve: hash });
 }
 
 /** What is not as it ought to be at the end of a calm time. */
@@ -212,9 +221,10 @@ export async function live(plan: LifePlan, rising: Rising, write: Tell = () => {
   // What rings again next day, people mend again.
   for (let day = 2; day < 5 && !stage.isOver; day += 1) {
     await goOn(calmAt + day * DAY);
-    if (!stage.isOver) await mendAll(stage, tell);
+    if (!stage.isOver) await mendAll(stage, tell, happenings.disinherit);
   }
   await goOn(endAt);
+  if (!stage.isOver) await approve(stage);
   stage.isOver = true;
   const violations = [...oracles.found];
   if (violations.length === 0)
