@@ -1,4 +1,5 @@
 import { formatDuration } from '../../functions/policy/duration.ts';
+import { UNDOING_WAYS } from '../../functions/revocation/plan/order.ts';
 import type { RevocationAction } from '../../functions/revocation/plan/revocation-action.ts';
 import { NO_OTHER, NO_STRING } from '../../functions/revocation/report.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
@@ -95,7 +96,8 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
   ].join('\n');
 }
 
-const UNDOING: readonly string[] = ['unfreeze', 'lift', 'restore'];
+/** An answer may be of other functions than these. */
+const UNDOING: readonly string[] = UNDOING_WAYS;
 
 /** What the functions say where an order cannot be proven by any order: only a person can see what is so. */
 const BY_HAND_ALONE = [NO_STRING, 'had its string, is gone', 'has another string'];

@@ -60,9 +60,9 @@ export async function seenFor<T>(
   try {
     return await asked;
   } catch (error) {
-    const help =
-      error instanceof InfluxError ? helpOf(error, given, cluster.managementToken) : undefined;
-    if (!(error instanceof Error) || help === undefined) throw error;
+    if (!(error instanceof InfluxError)) throw error;
+    const help = helpOf(error, given, cluster.managementToken);
+    if (help === undefined) throw error;
     throw new NotSeenError(`${error.message}; ${nothingDone(given)}: ${help}`, { cause: error });
   }
 }

@@ -251,15 +251,12 @@ export async function runRevocation(
 ): Promise<RevocationReport> {
   const { way, dryRun, reason = '', noUndo, by } = given;
   const startedAt = runTools.now();
-  const first = await seenFor(given, runTools.policy, observeAll(runTools, needOf(given)));
+  const seen = <T>(asked: Promise<T>) => seenFor(given, runTools.policy, asked);
+  const first = await seen(observeAll(runTools, needOf(given)));
   const request = await withWholeId(given, first, runTools);
   const tools = sharing(atApiTime(runTools, first));
-  const leaked = await seenFor(request, runTools.policy, searchValues(request, first, tools));
-  const listed = await seenFor(
-    request,
-    runTools.policy,
-    withFound(leaked, request, first, runTools),
-  );
+  const leaked = await seen(searchValues(request, first, tools));
+  const listed = await seen(withFound(leaked, request, first, runTools));
   const endedIn = await findEnded(request, leaked, listed, tools);
   const found = { ...listed, leaked, ...(endedIn !== undefined && { endedIn }) };
   const { planned, around } = await planUpToDate(request, found, tools);

@@ -58,8 +58,8 @@ export async function setHold(
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
-/** Kept for what comes after it. */
-const RESERVE_MS = 2 * MINUTE_MS;
+/** Of a run, for what comes after a wait for a secret. */
+export const RESERVE_MS = 2 * MINUTE_MS;
 
 type Judgement = (seen: Secret) => 'done' | 'other' | 'wait';
 

@@ -34,7 +34,7 @@ import {
   tokenOf,
 } from './progress.ts';
 import { replaceCurrent } from './replace-current.ts';
-import { releaseHold, setHold } from './set-hold.ts';
+import { RESERVE_MS, releaseHold, setHold } from './set-hold.ts';
 import { underLabels } from './unknown-strings.ts';
 
 /** In each round the secret is read and its actions are carried out, until there are none. */
@@ -380,7 +380,7 @@ export async function settle(progress: Progress, tools: ArmingTools): Promise<bo
     const limited = [...failures].filter(([, { error }]) => isLimited(error));
     const isBusy = rounds.status === 'fulfilled' ? limited.length > 0 : isLimited(rounds.reason);
     const waitMs = backoffMs(progress.pauses + 1, { ...PAUSES, random: tools.random });
-    const isTime = tools.now() + waitMs < tools.deadline - 2 * MINUTE_MS;
+    const isTime = tools.now() + waitMs < tools.deadline - RESERVE_MS;
     if (!isBusy || !isTime || progress.pauses === PAUSES.most) {
       if (rounds.status === 'rejected') throw rounds.reason;
       return rounds.value;
