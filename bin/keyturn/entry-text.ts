@@ -11,9 +11,9 @@ const CONDITIONS = {
   expired: 'expired',
   unarmed: 'never got its permissions',
   stripped:
-    'lacks permissions: a person took them or froze it, or went back to a quarantined token',
+    'lacks permissions: a person took them or froze it, went back to a quarantined token, or took its marker',
   refused: 'the cluster was not seen to accept its string',
-  unknown: 'has a string that nobody knows, or its token lost its marker and lacks permissions',
+  unknown: 'has a string that nobody knows',
   shared: 'has the string of another secret',
   missing: 'has no token',
   unadopted: 'is not adopted yet; its consumers have what was there before',

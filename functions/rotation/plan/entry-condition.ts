@@ -15,7 +15,7 @@ import {
   ownedPrevious,
   wasArmed,
 } from '../../tokens/state.ts';
-import { covers, stillGiven } from './permissions.ts';
+import { covers, grantable, type IsKnown, stillGiven } from './permissions.ts';
 
 /** How it is with the token that an entry's consumers read. */
 export type EntryCondition =
@@ -53,6 +53,7 @@ export interface Context {
   readonly timeZone: string;
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
+  readonly isKnown: IsKnown;
   /** Secrets whose AWSCURRENT the data plane refused in this run. */
   readonly refused: ReadonlySet<string>;
 }
@@ -81,7 +82,7 @@ export function isCutShort(
 }
 
 /** Whether consumers may still have a token that was cut short. */
-const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, at: number): boolean =>
+const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, { at }: Context): boolean =>
   tokens.some(
     ({ token, marker: { superseded } }) =>
       superseded !== undefined &&
@@ -90,7 +91,7 @@ const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, at: number)
   );
 
 /** Whether somebody ended the token that consumers had last, and may still have; an order tells of itself. */
-const hasLostPrevious = (entry: TokenPolicy, seen: ObservedSecret, at: number): boolean =>
+const hasLostPrevious = (entry: TokenPolicy, seen: ObservedSecret, { at }: Context): boolean =>
   mayHavePrevious(seen, entry, at) &&
   isPreviousDead(seen, at) &&
   ownedPrevious(seen)?.marker.frozen === undefined;
@@ -99,14 +100,16 @@ const hasLostPrevious = (entry: TokenPolicy, seen: ObservedSecret, at: number): 
  * Whether somebody took permissions of any token that was replaced, and that consumers may still have: also of one that
  * has no label any more, because of another rotation, or of a save. One that was deleted leaves nothing to be seen.
  */
-const hasLostFormer = (entry: TokenPolicy, { tokens }: ObservedSecret, at: number): boolean =>
+const hasLostFormer = (entry: TokenPolicy, { tokens }: ObservedSecret, context: Context): boolean =>
   tokens.some((owned) => {
     const { superseded, fenced, quarantined, frozen } = owned.marker;
     const isRetired = fenced !== undefined || quarantined !== undefined;
     if (superseded === undefined || isRetired || frozen !== undefined) return false;
     const { token, marker } = owned;
-    const hasLost = wasArmed(owned) && isReduced(token, marker.grants, entry);
-    return hasLost && !isExpired(token, at) && at < superseded + graceOf(owned, entry);
+    const hasLost = wasArmed(owned) && isReduced(token, marker.grants, entry, context);
+    return (
+      hasLost && !isExpired(token, context.at) && context.at < superseded + graceOf(owned, entry)
+    );
   });
 
 /** By the state of AWSCURRENT's holder, where no token is known. */
@@ -121,15 +124,18 @@ const WITHOUT_TOKEN = {
 
 /**
  * Whether a person took permissions away: it may not do all that Keyturn gave, nor all that the policy grants. What the
- * policy has added since, nobody took.
+ * policy has added since, nobody took; but without a marker nobody can know that, and what a successor would get
+ * counts as taken.
  */
 function isReduced(
   { permissions }: Token,
   grants: string | undefined,
   entry: TokenPolicy,
+  { isKnown }: Pick<Context, 'isKnown'>,
 ): boolean {
   if (permissions.length === 0) return true;
-  return !covers(permissions, entry.permissions) && !stillGiven(permissions, grants, entry);
+  const wanted = grants ? entry.permissions : grantable(entry, permissions, isKnown);
+  return !covers(permissions, wanted) && !stillGiven(permissions, grants, entry);
 }
 
 /** What was given to a token by its own marker, which names another owner or another home: the policy's was renamed, or a replica promoted. */
@@ -146,10 +152,7 @@ export function conditionOfToken(
 ): EntryCondition {
   const { expiresAt = Number.POSITIVE_INFINITY } = token;
   if (expiresAt <= context.at) return 'expired';
-  if (isReduced(token, grants, entry)) {
-    // Without a marker nobody knows whether a person took what it lacks, or the policy has added that.
-    return grants === undefined && token.permissions.length > 0 ? 'unknown' : 'stripped';
-  }
+  if (isReduced(token, grants, entry, context)) return 'stripped';
   return expiresAt <= context.at + horizon(entry, context) ? 'expiring' : 'works';
 }
 
@@ -164,7 +167,7 @@ export function conditionOf(
   if (holdOf(seen.secret)) return seen.secret.replica ? 'replica' : 'held';
   const ofCurrent = conditionOfCurrent(entry, seen, context);
   const isLosing = [hasCutShort, hasLostPrevious, hasLostFormer].some((has) =>
-    has(entry, seen, context.at),
+    has(entry, seen, context),
   );
   const condition = ofCurrent === 'works' && isLosing ? 'cut-short' : ofCurrent;
   return seen.secret.replica && condition === 'works' ? 'replica' : condition;

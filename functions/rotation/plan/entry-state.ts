@@ -19,6 +19,7 @@ import {
   heldSince,
   isCutShort,
 } from './entry-condition.ts';
+import { knownDatabases } from './permissions.ts';
 import { ageOf, dueAt, renewalLead, sinceOf } from './reason-to-replace.ts';
 
 /** One entry after a run. Instants are milliseconds since 1970, by the Management API's time. */
@@ -216,11 +217,18 @@ function stateToAdopt(
 /** The state of every entry, after a run has applied its plan; in a dry run, before. Pure. */
 export function entryStates(
   policy: Policy,
-  { secrets, foreign, at }: Pick<Observation, 'secrets' | 'foreign' | 'at'>,
+  {
+    secrets,
+    foreign,
+    databases,
+    at,
+  }: Pick<Observation, 'secrets' | 'foreign' | 'databases' | 'at'>,
   { mended, unseen, armed, unadopted, held }: EntryChanges,
   { thirdMs, refused }: Pick<Context, 'thirdMs' | 'refused'>,
 ): readonly EntryState[] {
-  const context = { at, settleMs: policy.settle, timeZone: policy.timeZone, thirdMs, refused };
+  const { settle: settleMs, timeZone } = policy;
+  const isKnown = knownDatabases(policy, databases);
+  const context = { at, settleMs, timeZone, thirdMs, refused, isKnown };
   return policy.tokens.map((entry) => {
     const { name: token, secret } = entry;
     const current = mended.get(secret);
