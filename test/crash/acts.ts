@@ -33,6 +33,36 @@ const strip =
     if (id) await people.changeToken(id, { permissions: [] });
   };
 
+/** Whoever edits a token in another tool does not know what the end of its description is for. */
+const loseMarker: Act = async ({ holders, people }, secret = SECRET) => {
+  const id = holders(secret).AWSCURRENT;
+  if (id) await people.changeToken(id, { description: 'hall 1' });
+};
+
+const addPermission: Act = async ({ cluster, holders, people }, secret = SECRET) => {
+  const token = cluster.state.tokens.find(({ id }) => id === holders(secret).AWSCURRENT);
+  const added = { action: 'read', resource: 'metrics' } as const;
+  if (token) await people.changeToken(token.id, { permissions: [...token.permissions, added] });
+};
+
+/** What is left works, so that nobody notices at once. */
+const takePermissionAndMarker: Act = async ({ cluster, holders, people }, secret = SECRET) => {
+  const token = cluster.state.tokens.find(({ id }) => id === holders(secret).AWSCURRENT);
+  const [left, ...more] = token?.permissions ?? [];
+  if (!token || !left || more.length === 0) return;
+  await people.changeToken(token.id, { permissions: [left], description: 'hall 1' });
+};
+
+/** Somebody took the one secret for the other. */
+const pasteOther: Act = async ({ aws, value, people }, secret = SECRET) => {
+  const others = Object.keys(aws.state.secrets).filter((name) =>
+    name.startsWith(`keyturn/${OWNER}/`),
+  );
+  const other = others[(others.indexOf(secret) + 1) % others.length];
+  const text = other && other !== secret && value(other);
+  if (text) await people.saveValue(secret, text);
+};
+
 export const deleteToken =
   (label: Label): Act =>
   async ({ holders, people }, secret = SECRET) => {
@@ -139,6 +169,10 @@ export const acts: Readonly<Record<string, Act>> = Object.fromEntries(
     'keeps the former string beside it': keepFormerBeside,
     'edits another key': editAnotherKey,
     'puts a token made by hand': putByHand,
+    "pastes another secret's string": pasteOther,
+    'takes the marker of the current token': loseMarker,
+    'takes the marker and a permission of the current token': takePermissionAndMarker,
+    'adds a permission to the current token': addPermission,
     'puts a placeholder': ({ people }, secret = SECRET) => people.saveValue(secret, 'CHANGE_ME'),
     'strips all tags but the owner': stripTags((key) => key === 'keyturn:owner'),
     'strips all tags': stripTags(() => false),

@@ -1,5 +1,6 @@
 import type { Permission } from '../../sandbox/cluster/state.ts';
 import type { Call, Reply } from '../../sandbox/interception.ts';
+import { OWNER } from './policy.ts';
 import type { Terms } from './terms.ts';
 import {
   inUse,
@@ -27,8 +28,10 @@ interface Reign {
 
 /** What the states alone do not tell: plain data, so that it is kept and restored with them. */
 export interface History {
-  /** Tokens that people minted. */
+  /** Tokens that people minted, or whose marker they took. */
   readonly foreign: Record<string, true>;
+  /** Those whose marker they took. */
+  readonly disowned: Record<string, true>;
   /** All token strings ever made, by id. */
   readonly strings: Record<string, string>;
   /** Tokens that a function minted. */
@@ -62,6 +65,7 @@ export interface History {
 
 export const emptyHistory = (): History => ({
   foreign: {},
+  disowned: {},
   strings: {},
   minted: {},
   stored: {},
@@ -188,6 +192,21 @@ function noteExemptions(history: History, step: Step): void {
   }
 }
 
+/** A run that looked before may write its marker again. */
+function noteMarkers({ foreign, disowned }: History, { call, before, after }: Step): void {
+  for (const { id, marker } of after.tokens.values()) {
+    const isOurs = marker.owner === OWNER;
+    const wasOurs = before.tokens.get(id)?.marker.owner === OWNER;
+    if (isOurs && disowned[id]) {
+      delete foreign[id];
+      delete disowned[id];
+    } else if (wasOurs && !isOurs && call.caller === undefined) {
+      foreign[id] = true;
+      disowned[id] = true;
+    }
+  }
+}
+
 function noteHands({ heldByHand, givenByHand }: History, { call, before, after }: Step): void {
   if (call.caller !== undefined) return;
   for (const [name, secret] of after.secrets) {
@@ -227,5 +246,6 @@ export function note(history: History, step: Step, terms: Terms): void {
   }
   noteExemptions(history, step);
   noteHands(history, step);
+  noteMarkers(history, step);
   noteLook(history, step, terms);
 }

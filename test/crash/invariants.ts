@@ -169,9 +169,13 @@ function* marksOnlyTheReplaced(history: History, step: Step, terms: Terms): Viol
   const { call, before, after } = step;
   if (call.operation !== 'PATCH /tokens/{id}' || call.caller === undefined) return;
   const used = history.looked[call.caller] ?? allInUse(before, terms);
-  for (const [id, { marker }] of after.tokens) {
-    const isMarked = marker.superseded !== before.tokens.get(id)?.marker.superseded;
-    if (isMarked && marker.superseded && used.includes(id)) {
+  for (const [id, token] of after.tokens) {
+    const { superseded } = token.marker;
+    const isMarked = superseded !== before.tokens.get(id)?.marker.superseded;
+    // Its own secret's rotation marks what a person pasted into another one, too; `shared` keeps that alive.
+    const own = secretOf(token, after);
+    const isUsed = used.includes(id) && own && inUse(own, after.tokens).includes(id);
+    if (isMarked && superseded && isUsed) {
       yield `B: ${short(id)} was marked superseded, and is AWSCURRENT or pending`;
     }
   }
@@ -199,6 +203,8 @@ function* leavesForeignAlone(history: History, step: Step, terms: Terms): Violat
     const is = after.tokens.get(was.id);
     if (is && imprint(is) === imprint(was)) continue;
     const mayGo = terms.deletesExpired && isExpired(was, before.at) && !(is && isAlive(is));
+    // A person may have taken its marker after the last look.
+    if (history.disowned[was.id]) continue;
     if (!mayGo) yield `E: the foreign token ${short(was.id)} was changed`;
     const total = foreign.length;
     yield* staysWithin(history, 'deletions of tokens of others', { caller, total }, terms);

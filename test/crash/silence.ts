@@ -31,7 +31,8 @@ export function refusal({ view, history, terms }: Seen, name: string): string | 
   if (secret.labels.AWSCURRENT === undefined) return 'the secret has no value';
   const token = tokens.get(secret.holders.AWSCURRENT ?? '');
   if (!token) return 'AWSCURRENT has no token';
-  if (history.foreign[token.id]) return "AWSCURRENT has a token that is not the schedule's";
+  if (history.foreign[token.id] && !history.disowned[token.id])
+    return "AWSCURRENT has a token that is not the schedule's";
   const granted = history.granted[token.id];
   if (!granted || !terms.accepts(history.strings[token.id], granted))
     return 'AWSCURRENT is refused';

@@ -148,7 +148,6 @@ export async function live(plan: LifePlan, rising: Rising, write: Tell = () => {
   const chance = createChance(`processes ${plan.seed}`);
   const { activationDelayMs, revocationDelayMs, routers, manners } = plan;
   const world = await openWorld(policyOf(plan, UNCHANGED), {
-    isSimulated: true,
     databases: ['metrics', 'events'],
     ...{ activationDelayMs, revocationDelayMs, routers, manners },
     chance: chance.of('processes').next,

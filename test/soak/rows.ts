@@ -10,18 +10,25 @@ type RowOf<Action> = Action extends { readonly kind: infer Kind; readonly reason
   ? `${Kind & string} ${Reason & string}`
   : never;
 
-const REPLACEMENTS = {
+/** Consumers have nothing, or a person does not want to wait: one run does it all. */
+type Urgent = 'Missing' | 'Expired' | 'CurrentGone' | 'Forced';
+
+const URGENT = {
   Missing: true,
-  Due: true,
-  NearExpiry: true,
   Expired: true,
   CurrentGone: true,
   Forced: true,
+} satisfies Record<Urgent, true>;
+/** Two runs do it, and one where the token would expire before the second. */
+const ORDINARY = {
+  Due: true,
+  NearExpiry: true,
   PermissionsNarrowed: true,
   PermissionsWidened: true,
-} satisfies Record<ReplacementReason, true>;
+} satisfies Record<Exclude<ReplacementReason, Urgent>, true>;
 const RESUMPTIONS = {
-  ...REPLACEMENTS,
+  ...URGENT,
+  ...ORDINARY,
   Pending: true,
   Unarmed: true,
 } satisfies Record<ResumptionReason, true>;
@@ -71,7 +78,8 @@ const rowsOf = (kinds: readonly string[], reasons: object) =>
 
 /** Every row that `rotate` and `reap` can decide by. */
 export const ROWS: readonly string[] = [
-  ...rowsOf(['rotate', 'mint'], REPLACEMENTS),
-  ...rowsOf(['resume', 'arm'], RESUMPTIONS),
+  ...rowsOf(['rotate'], { ...URGENT, ...ORDINARY }),
+  ...rowsOf(['mint', 'arm'], ORDINARY),
+  ...rowsOf(['resume'], RESUMPTIONS),
   ...Object.keys(REST),
 ];
