@@ -53,20 +53,24 @@ const nameOf = ({ token, secret, database, tokenId }: Named): string =>
 const isAboutDatabase = (action: Action): action is DatabaseAction =>
   'rule' in action && DATABASE_KINDS.some((kind) => kind === action.kind);
 
-function databaseLine(action: DatabaseAction): string {
+function databaseText(action: DatabaseAction): string {
   const note = action.kind === 'change' ? effectNote(action) : undefined;
-  return `  ${describeAction(action)}${note === undefined ? '' : ` (${note})`}`;
+  return `${describeAction(action)}${note === undefined ? '' : ` (${note})`}`;
 }
 
-function tokenLine(action: TokenAction): string {
+function tokenText(action: TokenAction): string {
   const { kind, reason, tokenId } = action;
   const name = nameOf(action);
   const id = tokenId === undefined || tokenId === name ? '' : ` ${tokenId.slice(0, 8)}`;
-  return `  ${name}${id}: ${WHAT_IS_DONE.get(kind) ?? kind} (${reason})`;
+  return `${name}${id}: ${WHAT_IS_DONE.get(kind) ?? kind} (${reason})`;
 }
 
-const lineOf = (action: Action): string =>
-  isAboutDatabase(action) ? databaseLine(action) : tokenLine(action);
+/** What an action does to what, and why. */
+export const actionText = (action: Action): string =>
+  isAboutDatabase(action) ? databaseText(action) : tokenText(action);
+
+export const findingText = (finding: PlanReport['plan']['findings'][number]): string =>
+  `${[nameOf(finding), finding.message].filter(Boolean).join(': ')} [${finding.kind}]`;
 
 /**
  * A plan as text: its actions with their reasons, the entries that are not simply well, then its findings.
@@ -84,7 +88,7 @@ export function formatPlan(
   return [
     style('bold', head),
     ...actions.map(
-      (action, index) => `${lineOf(action)}${isRefused(plan, index) ? ' [waits]' : ''}`,
+      (action, index) => `  ${actionText(action)}${isRefused(plan, index) ? ' [waits]' : ''}`,
     ),
     ...limits.map(({ message }) => `  ${message}`),
     ...refusals.flatMap((refusal) => [
@@ -95,12 +99,7 @@ export function formatPlan(
       const trouble = formatTrouble(entry, now);
       return trouble === undefined ? [] : [`  ${trouble}`];
     }),
-    ...findings.map((finding) =>
-      style(
-        'dim',
-        `  ${[nameOf(finding), finding.message].filter(Boolean).join(': ')} [${finding.kind}]`,
-      ),
-    ),
+    ...findings.map((finding) => style('dim', `  ${findingText(finding)}`)),
   ].join('\n');
 }
 
