@@ -99,7 +99,10 @@ describe('an adoption', () => {
     ['has another token', { secrets: tagged(8), tokens: [foreign(8)] }, adopting, 'CannotAdopt'],
     [
       'is on hold',
-      { secrets: [secretOf({ AWSCURRENT: 7 }, { name, tags: { 'keyturn:hold': 'frozen' } })] },
+      {
+        secrets: [secretOf({ AWSCURRENT: 7 }, { name, tags: { 'keyturn:hold': 'frozen' } })],
+        tokens: [armed(7, { name })],
+      },
       adopting,
       'CannotAdopt',
     ],
