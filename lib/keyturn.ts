@@ -1,4 +1,4 @@
-import { Annotations, Duration, Stack, Token, Validations } from 'aws-cdk-lib';
+import { Annotations, type CfnResource, Duration, Stack, Token, Validations } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -173,6 +173,9 @@ export class Keyturn extends Construct {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
       sourceAccount: Stack.of(this).account,
     });
+    // Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else.
+    const { defaultChild } = this.rotate.lambda.node;
+    (defaultChild as CfnResource).addMetadata('policy', this.policyFile.document);
     this.#alarms.watchMeasures(this);
     addDashboard(this, {
       owner: policy.owner,
