@@ -5,7 +5,7 @@ import { parseManagementToken } from '../../functions/secrets-manager/management
 import { TokenValue } from '../../functions/token-value.ts';
 import { readNamedFile } from '../../lib/named-file.ts';
 import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
-import { type Engine, withPatience } from './engine.ts';
+import { comparingPolicies, type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
 import { createLambdaEngine } from './lambda-engine.ts';
 import { createLocalEngine } from './local-engine.ts';
@@ -71,5 +71,10 @@ export function openEngine(
   const engine = options.local
     ? createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile))
     : createLambdaEngine(options.functionPrefix ?? functionName(policy.owner, ''));
-  return { policy, engine: withPatience(engine, terminal), json: options.json === true };
+  const patient = withPatience(engine, terminal);
+  return {
+    policy,
+    engine: comparingPolicies(patient, policyFile, terminal),
+    json: options.json === true,
+  };
 }

@@ -1,4 +1,6 @@
+import { documentHash } from '../../functions/policy/document-hash.ts';
 import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
+import type { PolicyFile } from '../../lib/policy-file.ts';
 import type { Terminal } from './terminal.ts';
 import { THIS_MACHINE, whileWaiting } from './waiting.ts';
 
@@ -31,5 +33,30 @@ export function withPatience(engine: Engine, terminal: Terminal): Engine {
       askCluster: (wanted: Wanted) =>
         whileWaiting(terminal, { place: THIS_MACHINE, isLook: true }, () => askCluster(wanted)),
     }),
+  };
+}
+
+/** The same engine; whoever asks is told, once, if the functions were deployed with another policy than the file's. */
+export function comparingPolicies(
+  engine: Engine,
+  { document, policy: { file } }: Pick<PolicyFile, 'document' | 'policy'>,
+  terminal: Terminal,
+): Engine {
+  const expected = documentHash(document);
+  let isTold = false;
+  return {
+    ...engine,
+    async call(job, event) {
+      const answer = await engine.call(job, event);
+      const { policyHash = expected } = { ...(answer as { readonly policyHash?: unknown }) };
+      if (policyHash !== expected && !isTold) {
+        isTold = true;
+        terminal.note(
+          `${engine.placeOf(job)} was deployed with another policy than ${file} (${policyHash}, the file is ${expected}): cdk diff shows what differs, ` +
+            'cdk deploy gives it the file, and --local goes by the file at once',
+        );
+      }
+      return answer;
+    },
   };
 }

@@ -9,6 +9,19 @@ import { openDeployed } from './operator.ts';
 
 const idsIn = (world: World) => world.tokens().map(({ id }) => id);
 
+it('says that the functions have another policy than the file, and not where only its keys are in another order', async () => {
+  const { world, run } = await openDeployed();
+  const { owner, ...rest } = world.policy as { readonly owner: string };
+  const planWith = (policy: object) =>
+    run(['plan', '--json'], undefined, { KEYTURN_POLICY: writeTemporary('edited.yaml', policy) });
+  expect((await planWith({ ...rest, owner })).stderr).toBe('');
+  const edited = await planWith({ ...world.policy, defaults: { rotateEvery: '13d' } });
+  expect(edited.code).toBe(2);
+  expect(edited.stderr).toMatch(
+    /^keyturn-prod-\w+ was deployed with another policy than edited\.yaml \(\w{12}, the file is \w{12}\): cdk diff shows what differs, .*\n$/,
+  );
+});
+
 it('plans, rotates and shows what there is', async () => {
   const { world, run } = await openDeployed();
 

@@ -1,4 +1,5 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
+import { documentHash } from '../../functions/policy/document-hash.ts';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
@@ -67,12 +68,14 @@ export const simulatedFunction = (
   name: job,
   timeoutMs: 15 * 60_000,
   start(write) {
-    const policy = parsePolicy(JSON.parse(JSON.stringify(document)));
+    const parsed = JSON.parse(JSON.stringify(document));
+    const policy = parsePolicy(parsed);
     policy.eventBus = eventBus;
     const line = (level: string, message: string, rest: object) =>
       write(JSON.stringify({ level, message, timestamp: new Date().toISOString(), ...rest }));
     const runtime = createRuntime({
       policy,
+      policyHash: documentHash(parsed),
       log: {
         info: (message, details) => line('INFO', message, { details }),
         warn: (message, details) => line('WARN', message, { details }),
