@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import { bundle } from '../lib/bundle.ts';
 import type { Reply } from '../sandbox/interception.ts';
 import { createHost } from '../sandbox/lambda/host.ts';
@@ -55,7 +54,7 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-fleet-'));
   const functions = FUNCTIONS.map((name) => {
     const assetDirectory = mkdtempSync(join(folder, 'asset-'));
-    bundle(name, { document, policy: parsePolicy(document) }, assetDirectory);
+    bundle(name, { document }, assetDirectory);
     return {
       name,
       logicalId: name,

@@ -2,7 +2,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { shownText } from '../functions/policy/misplaced.ts';
 import { KeyturnStack } from '../lib/keyturn-stack.ts';
-import { checkOwners, PolicyFileError } from '../lib/policy-file.ts';
+import { checkOwners, PolicyFileError, readPolicyFile } from '../lib/policy-file.ts';
 import { harmless } from './harmless.ts';
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -15,9 +15,16 @@ Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
  * last one.
  */
 const files = String(app.node.tryGetContext('policy') ?? 'keyturn.yaml').split(',');
+/** Where the CDK CLI would deploy to; known only if a VPC is looked up there. */
+function placeOf(file: string) {
+  const { vpc } = readPolicyFile(file).deployment;
+  const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
+  return vpc && 'tags' in vpc && account && region ? { env: { account, region } } : {};
+}
+
 try {
   checkOwners(files);
-  for (const policy of files) new KeyturnStack(app, { policy });
+  for (const policy of files) new KeyturnStack(app, { policy, ...placeOf(policy) });
 } catch (error) {
   // A stack helps whoever develops; a mistake in a policy has its line already.
   const isMistake = error instanceof PolicyFileError;

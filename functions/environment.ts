@@ -10,6 +10,10 @@ export const ENVIRONMENT = {
   eventBus: 'KEYTURN_EVENT_BUS',
   /** ARN of the KMS key for secrets that Keyturn creates. Absent: the account's default key. */
   encryptionKey: 'KEYTURN_ENCRYPTION_KEY',
+  /** Of `rotate`, which creates secrets: JSON of the tags that people want on them. */
+  secretTags: 'KEYTURN_SECRET_TAGS',
+  /** Which of what is measured becomes metrics (`isMetric`). Absent: all. */
+  metrics: 'KEYTURN_METRICS',
   /** Name of the policy file, as plans show it. */
   policyFile: 'KEYTURN_POLICY_FILE',
   /** Of `rotate`: how many seconds after a firing its schedule fires for the third time, at most. */
@@ -74,6 +78,22 @@ export const ACTIONS_METRIC = { name: 'Actions', unit: 'Count' } as const satisf
 
 /** Runs that a schedule began in time; besides `Owner` it has the dimension `Function`, the job. */
 export const RUNS_METRIC = { name: 'ScheduledRuns', unit: 'Count' } as const satisfies Metric;
+
+/** No alarm looks at these. */
+const FOR_PEOPLE: readonly string[] = [
+  METRICS.ownedTokens.name,
+  METRICS.runwayDays.name,
+  METRICS.oldestTokenDays.name,
+  METRICS.failedActions.name,
+  ACTIONS_METRIC.name,
+];
+
+/**
+ * Whether what is measured becomes a metric as well; it stands in the log in any case.
+ * @param wanted as `deployment.metrics` of the policy file has it: full, alarms or none
+ */
+export const isMetric = (wanted: string, name: string) =>
+  wanted === 'full' || (wanted === 'alarms' && !FOR_PEOPLE.includes(name));
 
 /** What a run measured. Absent: not measured, or there is no value. */
 export type Measures = { readonly [Key in keyof typeof METRICS]?: number } & {

@@ -1,5 +1,6 @@
 import {
   ACTIONS_METRIC,
+  isMetric,
   METRICS,
   type Measure,
   type Measures,
@@ -16,6 +17,8 @@ export interface Meter {
 interface MeterOptions {
   readonly owner: string;
   readonly now: () => number;
+  /** For `isMetric`. */
+  readonly wanted: string;
   /** Writes the keys of an object at the root of one JSON line. */
   readonly write: (line: object) => void;
 }
@@ -27,25 +30,29 @@ interface Sample {
 }
 
 /**
- * CloudWatch's embedded metric format: a log line that becomes metrics, without a call or a permission.
+ * CloudWatch's embedded metric format: a log line that becomes metrics, without a call or a permission. What nobody wants as a
+ * metric, which has its price, is in the line alone.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 function embed(
-  at: number,
+  { now, wanted }: MeterOptions,
   dimensions: Readonly<Record<string, string>>,
   samples: readonly Sample[],
 ): object {
+  const metrics = samples.filter(({ name }) => isMetric(wanted, name));
   return {
-    _aws: {
-      Timestamp: at,
-      CloudWatchMetrics: [
-        {
-          Namespace: NAMESPACE,
-          Dimensions: [Object.keys(dimensions)],
-          Metrics: samples.map(({ name, unit }) => ({ Name: name, Unit: unit })),
-        },
-      ],
-    },
+    ...(metrics.length > 0 && {
+      _aws: {
+        Timestamp: now(),
+        CloudWatchMetrics: [
+          {
+            Namespace: NAMESPACE,
+            Dimensions: [Object.keys(dimensions)],
+            Metrics: metrics.map(({ name, unit }) => ({ Name: name, Unit: unit })),
+          },
+        ],
+      },
+    }),
     ...dimensions,
     ...Object.fromEntries(samples.map(({ name, value }) => [name, value])),
   };
@@ -55,7 +62,8 @@ function embed(
  * Collects what one run measures. `flush` writes one line, one more for each kind of action, and one if a
  * schedule began the run.
  */
-export function createMeter({ owner, now, write }: MeterOptions): Meter {
+export function createMeter(options: MeterOptions): Meter {
+  const { owner, write } = options;
   let measured: Measures = {};
   return {
     measure(measures) {
@@ -68,13 +76,13 @@ export function createMeter({ owner, now, write }: MeterOptions): Meter {
         ...METRICS[key as keyof typeof rest],
         value,
       }));
-      if (samples.length > 0) write(embed(now(), { Owner: owner }, samples));
+      if (samples.length > 0) write(embed(options, { Owner: owner }, samples));
       for (const [Action, value] of Object.entries(actions)) {
-        write(embed(now(), { Owner: owner, Action }, [{ ...ACTIONS_METRIC, value }]));
+        write(embed(options, { Owner: owner, Action }, [{ ...ACTIONS_METRIC, value }]));
       }
       if (scheduledRun !== undefined) {
         const dimensions = { Owner: owner, Function: scheduledRun };
-        write(embed(now(), dimensions, [{ ...RUNS_METRIC, value: 1 }]));
+        write(embed(options, dimensions, [{ ...RUNS_METRIC, value: 1 }]));
       }
     },
   };

@@ -116,6 +116,8 @@ export interface Origin {
   readonly log: RunTools['log'];
   /** Receives one line of metrics, as an object with the keys at its root. Absent: no metrics. */
   readonly writeMetrics?: (line: object) => void;
+  /** For `isMetric`; absent: all. */
+  readonly metrics?: string | undefined;
   /** Absent: every run reads it from the secret that the policy names (`cluster.managementToken`). */
   readonly managementToken?: TokenValue | undefined;
   /** As in `RunTools`. */
@@ -137,6 +139,7 @@ export function loadRuntime(): Runtime {
   const policy = parsePolicy(document, env[ENVIRONMENT.policyFile]);
   policy.encryptionKey = env[ENVIRONMENT.encryptionKey] ?? policy.encryptionKey;
   policy.eventBus = env[ENVIRONMENT.eventBus] ?? policy.eventBus;
+  policy.secretTags = JSON.parse(env[ENVIRONMENT.secretTags] ?? '{}');
   const logger = new Logger({ serviceName: `keyturn/${policy.owner}` });
   return createRuntime({
     policy,
@@ -149,6 +152,7 @@ export function loadRuntime(): Runtime {
         logger.error(message, { details, error: error as Error }),
     },
     thirdRunMs: secondsIn(env[ENVIRONMENT.thirdRunSeconds]),
+    metrics: env[ENVIRONMENT.metrics],
     writeMetrics: (line) => logger.info('measured', { ...line }),
   });
 }
@@ -240,6 +244,7 @@ export function createRuntime(origin: Origin): Runtime {
   const meter = createMeter({
     owner: policy.owner,
     now: timing.now,
+    wanted: origin.metrics ?? 'full',
     write: origin.writeMetrics ?? (() => {}),
   });
 

@@ -3,10 +3,12 @@ import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Alarm, ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { isMetric, RUNS_METRIC } from '../functions/environment.ts';
+import type { MetricsWanted } from './deployment.ts';
 import { measured, scheduledRuns } from './measured.ts';
+import type { Recipients } from './recipients.ts';
 import { gapsOf, windowMinutes } from './schedule/gaps.ts';
 import { isWatched } from './schedule/mistakes.ts';
 
@@ -50,15 +52,17 @@ interface WatchedSchedule {
   readonly paused: boolean;
 }
 
-/** Makes alarms that notify the topic, if there is one, and name their heading in the runbook. */
+/** Makes alarms that tell their recipients, if there are any, and name their heading in the runbook. */
 export class Alarms {
   readonly all: Alarm[] = [];
   readonly #owner: string;
-  readonly #topic: ITopic | undefined;
+  readonly #recipients: Recipients;
+  readonly #wanted: MetricsWanted;
 
-  constructor(owner: string, topic: ITopic | undefined) {
+  constructor(owner: string, recipients: Recipients, wanted: MetricsWanted) {
     this.#owner = owner;
-    this.#topic = topic;
+    this.#recipients = recipients;
+    this.#wanted = wanted;
   }
 
   /** One alarm for a function that fails, one for a function that does not run. */
@@ -86,7 +90,11 @@ export class Alarms {
       ...(isRetried && { evaluationPeriods: 3, datapointsToAlarm: 2 }),
     });
     if (paused || !isWatched(expression, timeZone)) return;
-    this.#add(scope, 'NotRunning', scheduledRuns(this.#owner, job, options), {
+    // Lambda's own metric costs nothing, and counts late runs and those of people as well.
+    const runs = isMetric(this.#wanted, RUNS_METRIC.name)
+      ? scheduledRuns(this.#owner, job, options)
+      : target.metricInvocations(options);
+    this.#add(scope, 'NotRunning', runs, {
       heading: 'A function is not running',
       sentence: `${scope.node.id} has not run as "${expression}" says`,
       below: 1,
@@ -125,8 +133,9 @@ export class Alarms {
     });
   }
 
-  /** What the functions measure. If they measure nothing, `NotRunning` goes off. */
+  /** What the functions measure, unless nobody wants metrics of it. If they measure nothing, `NotRunning` goes off. */
   watchMeasures(scope: Construct): void {
+    if (this.#wanted === 'none') return;
     // A state: bad in every run of an hour, and unchanged until the next run measures it.
     const lasting = (key: LastingMeasure) =>
       measured(this.#owner, key, { statistic: Stats.MINIMUM, period: Duration.hours(1) });
@@ -214,7 +223,9 @@ export class Alarms {
       ...(o.datapointsToAlarm !== undefined && { datapointsToAlarm: o.datapointsToAlarm }),
       treatMissingData: o.missing ?? TreatMissingData.NOT_BREACHING,
     });
-    if (this.#topic) alarm.addAlarmAction(new SnsAction(this.#topic));
+    const actions = this.#recipients.topics.map((topic) => new SnsAction(topic));
+    alarm.addAlarmAction(...actions);
+    if (this.#recipients.ok) alarm.addOkAction(...actions);
     this.all.push(alarm);
   }
 }

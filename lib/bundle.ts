@@ -100,7 +100,7 @@ function largest(metafile: Metafile): string {
  */
 export function bundle(
   entry: string,
-  { document, ca }: Omit<PolicyFile, 'warnings'>,
+  { document, ca }: Pick<PolicyFile, 'document' | 'ca'>,
   folder: string,
 ): void {
   const { outputFiles, metafile } = build(entry, 'index.js');

@@ -3,7 +3,9 @@ import {
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
+  type GraphWidgetProps,
   type IAlarm,
+  type IMetric,
   MathExpression,
   type MetricOptions,
   SingleValueWidget,
@@ -11,11 +13,13 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { ACTIONS_METRIC, type METRICS, NAMESPACE } from '../functions/environment.ts';
+import { ACTIONS_METRIC, isMetric, METRICS, NAMESPACE } from '../functions/environment.ts';
+import type { MetricsWanted } from './deployment.ts';
 import { measured } from './measured.ts';
 
 export interface DashboardProps {
   readonly owner: string;
+  readonly metrics: MetricsWanted;
   readonly alarms: readonly IAlarm[];
   /** By the name that the graphs show. */
   readonly functions: Readonly<Record<string, IFunction>>;
@@ -24,10 +28,19 @@ export interface DashboardProps {
 const HOURLY = Duration.hours(1);
 const THIRD = 8;
 
+/** Nothing if there is nothing to show. */
+const graph = (title: string, left: readonly IMetric[], more: GraphWidgetProps = {}) =>
+  left.length > 0 ? [new GraphWidget({ title, width: THIRD, left: [...left], ...more })] : [];
+
+const DAYS: GraphWidgetProps = { leftYAxis: { min: 0, showUnits: false } };
+
 /** For a person on call, from the top: what is wrong, whether consumers are in danger, and what ran. */
-export function addDashboard(scope: Construct, { owner, alarms, functions }: DashboardProps): void {
+export function addDashboard(scope: Construct, props: DashboardProps): void {
+  const { owner, metrics, alarms, functions } = props;
   const metric = (key: keyof typeof METRICS, label: string, options: MetricOptions) =>
-    measured(owner, key, { period: HOURLY, label, ...options });
+    isMetric(metrics, METRICS[key].name)
+      ? [measured(owner, key, { period: HOURLY, label, ...options })]
+      : [];
   const lowest = { statistic: Stats.MINIMUM };
   const highest = { statistic: Stats.MAXIMUM };
   const total = { statistic: Stats.SUM };
@@ -42,6 +55,23 @@ export function addDashboard(scope: Construct, { owner, alarms, functions }: Das
     label: '',
     period: HOURLY,
   });
+  const now = [
+    ...metric('ownedTokens', 'tokens', highest),
+    ...metric('overdueTokens', 'rotations overdue', lowest),
+    ...metric('unusableTokens', 'unusable', lowest),
+    ...metric('deletedSecrets', 'secrets scheduled for deletion', lowest),
+    ...metric('longHolds', 'on hold for more than a week', lowest),
+    ...metric('workingStrays', 'strays that work', lowest),
+    ...metric('tokensNearExpiry', 'near expiry', lowest),
+    ...metric('managementTokenDays', 'days of the management token', lowest),
+  ];
+  const happened = [
+    ...metric('mendedOutages', 'outages mended', total),
+    ...metric('refusedPlans', 'plans refused', total),
+    ...metric('failedActions', 'actions failed', total),
+    ...metric('unconfirmedRevocations', 'revocations unconfirmed', total),
+    ...metric('lostEvents', 'events lost', total),
+  ];
 
   new Dashboard(scope, 'Dashboard', {
     // Dashboards are global in an account (PutDashboard, Amazon CloudWatch API Reference).
@@ -50,70 +80,47 @@ export function addDashboard(scope: Construct, { owner, alarms, functions }: Das
     widgets: [
       [new AlarmStatusWidget({ title: 'Alarms', width: 24, height: 4, alarms: [...alarms] })],
       [
-        new SingleValueWidget({
-          title: 'Now',
-          width: THIRD,
-          height: 6,
-          metrics: [
-            metric('ownedTokens', 'tokens', highest),
-            metric('overdueTokens', 'rotations overdue', lowest),
-            metric('unusableTokens', 'unusable', lowest),
-            metric('deletedSecrets', 'secrets scheduled for deletion', lowest),
-            metric('longHolds', 'on hold for more than a week', lowest),
-            metric('workingStrays', 'strays that work', lowest),
-            metric('tokensNearExpiry', 'near expiry', lowest),
-            metric('managementTokenDays', 'days of the management token', lowest),
-          ],
-        }),
-        new GraphWidget({
-          title: 'Runway: days until the first current token expires',
-          width: THIRD,
-          left: [metric('runwayDays', 'days left', lowest)],
-          leftYAxis: { min: 0, showUnits: false },
-        }),
-        new GraphWidget({
-          title: 'Age: days of the oldest current token',
-          width: THIRD,
-          left: [metric('oldestTokenDays', 'days old', highest)],
-          leftYAxis: { min: 0, showUnits: false },
-        }),
+        ...(now.length > 0
+          ? [new SingleValueWidget({ title: 'Now', width: THIRD, height: 6, metrics: now })]
+          : []),
+        ...graph(
+          'Runway: days until the first current token expires',
+          metric('runwayDays', 'days left', lowest),
+          DAYS,
+        ),
+        ...graph(
+          'Age: days of the oldest current token',
+          metric('oldestTokenDays', 'days old', highest),
+          DAYS,
+        ),
       ],
       [
-        new GraphWidget({
-          title: 'Runs in an hour',
-          width: THIRD,
-          left: byFunction((target, options) => target.metricInvocations(options)),
-        }),
-        new GraphWidget({
-          title: 'Runs that failed',
-          width: THIRD,
-          left: byFunction((target, options) => target.metricErrors(options)),
-        }),
-        new GraphWidget({
-          title:
-            'Mended outages, refused plans, failed actions, unconfirmed revocations, lost events',
-          width: THIRD,
-          left: [
-            metric('mendedOutages', 'outages mended', total),
-            metric('refusedPlans', 'plans refused', total),
-            metric('failedActions', 'actions failed', total),
-            metric('unconfirmedRevocations', 'revocations unconfirmed', total),
-            metric('lostEvents', 'events lost', total),
-          ],
-        }),
+        ...graph(
+          'Runs in an hour',
+          byFunction((target, options) => target.metricInvocations(options)),
+        ),
+        ...graph(
+          'Runs that failed',
+          byFunction((target, options) => target.metricErrors(options)),
+        ),
+        ...graph(
+          'Mended outages, refused plans, failed actions, unconfirmed revocations, lost events',
+          happened,
+        ),
       ],
       [
-        new GraphWidget({
-          title: 'Databases that differ from their rules',
-          width: THIRD,
-          left: [metric('driftedDatabases', 'databases', lowest)],
-        }),
-        new GraphWidget({
-          title: 'Actions applied, by kind',
-          width: 2 * THIRD,
-          left: [actions],
-          stacked: true,
-        }),
+        ...graph(
+          'Databases that differ from their rules',
+          metric('driftedDatabases', 'databases', lowest),
+        ),
+        ...graph(
+          'Actions applied, by kind',
+          isMetric(metrics, ACTIONS_METRIC.name) ? [actions] : [],
+          {
+            width: 2 * THIRD,
+            stacked: true,
+          },
+        ),
       ],
     ],
   });

@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import type { Policy } from '../functions/policy/policy.ts';
+import type { PolicyFile } from './policy-file.ts';
 
 /** Where a stack is deployed to, as far as it is known. */
 export interface Place {
@@ -29,6 +29,12 @@ const SECRET = "a secret of this stack's Region, in which alone the functions re
 const BUS =
   "a bus of this stack's Region, because nobody sends to one of another, to which only a rule forwards; write one";
 
+const TOPIC = "a topic of this stack's Region, in which alone alarms tell; write one";
+const LOG_KEY =
+  "a key of this stack's Region, because CloudWatch Logs uses no key of another; write a key";
+const BOUNDARY =
+  "a managed policy of this stack's account, because a role takes no boundary of another; write one";
+
 const KEY_OF_SHARED =
   "the ARN of the key of that account which cluster.managementToken is under: no account shares a secret under AWS's own key, and an alias by its name is one of this stack's account; write a key";
 
@@ -43,12 +49,16 @@ function keyBeside(secret: string): string {
  * a management token of another account lacks: a sentence for each.
  */
 export function namedElsewhere(
-  { file, encryptionKey, eventBus, cluster }: Policy,
+  { policy, deployment }: PolicyFile,
   given: GivenKeys,
   place: Place,
 ): string[] {
+  const { file, encryptionKey, eventBus, cluster } = policy;
+  const { alarms, logs, permissionsBoundary } = deployment;
   // Another account may let our roles read its secret, with a key of its own, and send to its bus.
   const inRegion = { region: place.region };
+  const isOfAws = permissionsBoundary?.includes('::aws:') === true;
+  const inAccount = isOfAws ? {} : { account: place.account };
   const { managementToken, managementTokenKey } = cluster;
   const isOurs = (text: string) => movedTo({ account: place.account }, text) === text;
   const isShared = !isOurs(managementToken);
@@ -62,6 +72,9 @@ export function namedElsewhere(
     [ofToken, ...inApp, keyOfToken],
     [inRegion, `${file}: cluster.managementToken`, managementToken, SECRET],
     [inRegion, `${file}: eventBus`, eventBus, BUS],
+    [inRegion, `${file}: deployment.alarms.topic`, alarms?.topic, TOPIC],
+    [inRegion, `${file}: deployment.logs.key`, logs?.key, LOG_KEY],
+    [inAccount, `${file}: deployment.permissionsBoundary`, permissionsBoundary, BOUNDARY],
   ];
   const sentenceOf = (name: string, found: string | undefined, expected: string, such: string) =>
     `${name}: found ${found === undefined ? 'nothing' : `"${found}"`}, expected ${expected} such as ${such}`;

@@ -104,6 +104,7 @@ const VERBS = {
  * docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
  */
 const TAGS: Partial<Record<keyof typeof VERBS, string[]>> = {
+  // Besides, what people want on the secrets that it creates.
   rotate: ['keyturn:owner', 'keyturn:cluster', 'keyturn:moved'],
   revoke: ['keyturn:hold', 'keyturn:lifted'],
 };
@@ -113,10 +114,13 @@ export class Grants {
   readonly #scope: Construct;
   readonly #policy: Policy;
   readonly #prefix: string;
+  readonly #secretTags: readonly string[];
 
-  constructor(scope: Construct, policy: Policy) {
+  /** @param secretTags keys of the tags that people want on the secrets that are created */
+  constructor(scope: Construct, policy: Policy, secretTags: readonly string[]) {
     this.#scope = scope;
     this.#policy = policy;
+    this.#secretTags = secretTags;
     this.#prefix = secretPrefix(policy.owner);
   }
 
@@ -157,9 +161,9 @@ export class Grants {
     const named = this.#entriesOutsidePrefix();
     const actions = VERBS[verbs].map((verb) => `secretsmanager:${verb}`);
     // A request without tags fulfils it, so that it may stand beside all other actions.
-    const conditions = TAGS[verbs] && {
-      'ForAllValues:StringEquals': { 'aws:TagKeys': TAGS[verbs] },
-    };
+    const keys = [...(TAGS[verbs] ?? []), ...(verbs === 'rotate' ? this.#secretTags : [])];
+    const conditions =
+      keys.length > 0 ? { 'ForAllValues:StringEquals': { 'aws:TagKeys': keys } } : undefined;
     const withoutCreation = actions.filter((action) => action !== CREATE);
     // The secret of an adopted token exists already.
     const created = named.filter(({ adopt }) => !adopt && actions.includes(CREATE));

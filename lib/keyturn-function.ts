@@ -1,6 +1,13 @@
-import { AssetHashType, DockerImage, Duration, Stack, Validations } from 'aws-cdk-lib';
-import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import {
+  AssetHashType,
+  DockerImage,
+  Duration,
+  RemovalPolicy,
+  Stack,
+  Validations,
+} from 'aws-cdk-lib';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   ApplicationLogLevel,
   Architecture,
@@ -16,28 +23,34 @@ import { functionName } from '../functions/environment.ts';
 import { secretPrefix } from '../functions/policy/policy.ts';
 import { bundle, FUNCTIONS } from './bundle.ts';
 import { allow, type Grant, JOIN_VPC } from './grants.ts';
+import type { Network } from './network.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
 import { layOut, type RolePolicies, RoleTooLargeError, UNDIVIDED } from './role-policies.ts';
 
-export interface NetworkProps {
-  /** The VPC in which the functions run; absent: none. */
-  readonly vpc?: IVpc;
-  readonly vpcSubnets?: SubnetSelection;
-  readonly securityGroups?: readonly ISecurityGroup[];
+/** What all functions have alike. */
+export interface FunctionSettings {
+  readonly network?: Network | undefined;
+  readonly logRetention: RetentionDays;
+  /** Absent: CloudWatch's own. */
+  readonly logKey?: IKey | undefined;
+  /** In MB. */
+  readonly memorySize: number;
+  readonly reservedConcurrentExecutions?: number | undefined;
 }
 
-export interface KeyturnFunctionProps extends NetworkProps {
+export interface KeyturnFunctionProps extends FunctionSettings {
   /** File in functions/ without its suffix. */
   readonly entry: string;
   readonly description: string;
   readonly policyFile: PolicyFile;
   readonly environment: Readonly<Record<string, string>>;
   readonly grants: readonly Grant[];
-  readonly logRetention: RetentionDays;
   /** How often Lambda itself repeats an asynchronous invocation that failed. */
   readonly retryAttempts: number;
-  readonly reservedConcurrentExecutions?: number;
 }
+
+/** As Lambda itself would name it. */
+export const logGroupName = (name: string) => `/aws/lambda/${name}`;
 
 /** CDK calls the bundler when it stages the asset, into a folder named by the hash of its contents. */
 function code(entry: string, policyFile: PolicyFile): Code {
@@ -75,34 +88,44 @@ function asText(scope: Construct, arn: string): string {
 export class KeyturnFunction extends Construct {
   readonly lambda: LambdaFunction;
   readonly role: Role;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: KeyturnFunctionProps) {
     super(scope, id);
     for (const [key, value] of Object.entries(UNDIVIDED)) this.node.setContext(key, value);
-    const logGroup = new LogGroup(this, 'Logs', { retention: props.logRetention });
+    const name = functionName(props.policyFile.policy.owner, props.entry);
+    const { network, logKey } = props;
+    // Not "Logs", as the groups of version 0.1.0: a deployment can take over a group that is there only as a new resource.
+    this.logGroup = new LogGroup(this, 'LogGroup', {
+      logGroupName: logGroupName(name),
+      retention: props.logRetention,
+      ...(logKey && { encryptionKey: logKey }),
+      // Stays when the stack goes, but not when its first deployment fails: the next one would meet it.
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    });
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     this.#allow(
       [
         ...props.grants,
-        allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
-        ...(props.vpc ? [JOIN_VPC] : []),
+        allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [this.logGroup.logGroupArn]),
+        ...(network ? [JOIN_VPC] : []),
       ],
       props,
     );
 
     this.lambda = new LambdaFunction(this, 'Function', {
-      functionName: functionName(props.policyFile.policy.owner, props.entry),
+      functionName: name,
       description: props.description,
       code: code(props.entry, props.policyFile),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      memorySize: 512,
+      memorySize: props.memorySize,
       // The maximum: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
       timeout: Duration.minutes(15),
       role: this.role.withoutPolicyUpdates(),
       environment: { NODE_OPTIONS: '--enable-source-maps', ...props.environment },
-      logGroup,
+      logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,
       systemLogLevelV2: SystemLogLevel.INFO,
@@ -111,9 +134,11 @@ export class KeyturnFunction extends Construct {
       ...(props.reservedConcurrentExecutions !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       }),
-      ...(props.vpc && { vpc: props.vpc }),
-      ...(props.vpcSubnets && { vpcSubnets: props.vpcSubnets }),
-      ...(props.securityGroups && { securityGroups: [...props.securityGroups] }),
+      ...(network && {
+        vpc: network.vpc,
+        ...(network.vpcSubnets && { vpcSubnets: network.vpcSubnets }),
+        securityGroups: [...network.securityGroups],
+      }),
     });
     this.lambda.node.addDependency(this.role);
   }

@@ -22,19 +22,38 @@ function expirySentence({ tokens }: Policy): string {
 export class KeyturnStack extends Stack {
   readonly keyturn: Keyturn;
 
+  /** `env` must be known if the policy names its VPC by tags; `terminationProtection` goes before the policy's. */
   constructor(scope: Construct, props: KeyturnProps & StackProps) {
-    const { policy } = readPolicyFile(props.policy);
+    const { policy, deployment } = readPolicyFile(props.policy);
     const { owner } = policy;
     super(scope, `Keyturn-${owner}`, {
       description: `Keyturn: rotates InfluxDB database tokens (${owner})`,
+      terminationProtection: deployment.terminationProtection,
       ...props,
     });
     this.keyturn = new Keyturn(this, 'Keyturn', props);
     new CfnOutput(this, 'AfterDestroy', { value: expirySentence(policy) });
-    for (const [id, { lambda }] of Object.entries(this.keyturn.functions)) {
+    const { network, recipients, functions } = this.keyturn;
+    if (recipients.made) {
+      new CfnOutput(this, 'AlarmTopic', {
+        value: recipients.made.topicArn,
+        description: 'Each address must confirm its subscription; others may subscribe as well',
+      });
+    }
+    if (network?.made) {
+      new CfnOutput(this, 'SecurityGroup', {
+        value: network.made.securityGroupId,
+        description: 'Let it in where the cluster listens',
+      });
+    }
+    for (const [id, { lambda, logGroup }] of Object.entries(functions)) {
       new CfnOutput(this, `${id}Function`, {
         value: lambda.functionName,
         description: 'For aws lambda invoke',
+      });
+      new CfnOutput(this, `${id}LogGroup`, {
+        value: logGroup.logGroupName,
+        description: 'For aws logs tail',
       });
     }
   }

@@ -1,36 +1,94 @@
-import { Annotations, type CfnResource, Duration, Stack, Token, Validations } from 'aws-cdk-lib';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
+import {
+  Annotations,
+  type CfnResource,
+  Duration,
+  Stack,
+  Tags,
+  Token,
+  Validations,
+} from 'aws-cdk-lib';
+import {
+  type IManagedPolicy,
+  ManagedPolicy,
+  PermissionsBoundary,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ENVIRONMENT, SCHEDULED, scheduleName } from '../functions/environment.ts';
+import { ENVIRONMENT, functionName, SCHEDULED, scheduleName } from '../functions/environment.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
+import type { MetricsWanted } from './deployment.ts';
 import { namedElsewhere } from './elsewhere.ts';
 import { type Grant, Grants } from './grants.ts';
-import { KeyturnFunction, type NetworkProps } from './keyturn-function.ts';
+import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
-import { keyId, keyNamedBy, keyNamedIn, type NamedKey, writtenAs } from './kms-key.ts';
+import { keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey, writtenAs } from './kms-key.ts';
+import { type Network, type NetworkProps, networkOf } from './network.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
+import { type RecipientProps, type Recipients, recipientsOf } from './recipients.ts';
 import { firingsOf } from './schedule/gaps.ts';
 
-export interface KeyturnProps extends NetworkProps {
-  /** Path of the policy file, which describes one cluster. */
+/** What an app says here goes before what the policy file says. */
+export interface KeyturnProps extends NetworkProps, RecipientProps {
+  /**
+   * Path of the policy file, which describes one cluster.
+   * @example 'keyturn.yaml'
+   */
   readonly policy: string;
-  /** Key for the secrets that Keyturn creates; used instead of the policy's `encryptionKey`. */
+  /**
+   * Key for the secrets that Keyturn creates; used instead of the policy's `encryptionKey`.
+   * @example new Key(stack, 'Tokens', { enableKeyRotation: true })
+   */
   readonly encryptionKey?: IKey;
-  /** Key of the management token's secret, if it is a customer managed key; used instead of the policy's. */
+  /**
+   * Key of the management token's secret, if it is a customer managed key; used instead of the policy's.
+   * @example Key.fromKeyArn(stack, 'Management', 'arn:aws:kms:eu-west-1:111122223333:key/<id>')
+   */
   readonly managementTokenKey?: IKey;
-  /** Receives every alarm; absent: alarms only change their state. */
-  readonly alarmTopic?: ITopic;
+  /**
+   * How long logs are kept; absent in both: three months.
+   * @example RetentionDays.ONE_YEAR
+   */
   readonly logRetention?: RetentionDays;
+  /**
+   * Encrypts logs. CloudWatch Logs may use a key that an app makes; the policy of any other one must say so already.
+   * @example new Key(stack, 'Logs', { enableKeyRotation: true })
+   */
+  readonly logKey?: IKey;
+  /**
+   * The permissions boundary of every role. It must allow all that the roles do.
+   * @example ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers')
+   */
+  readonly boundary?: IManagedPolicy;
+  /**
+   * On all resources, and on the secrets that Keyturn creates, not on adopted ones; beside the policy's tags.
+   * @example { team: 'plant' }
+   */
+  readonly tags?: Readonly<Record<string, string>>;
+  /**
+   * Of each function, in MB; absent in both: 512.
+   * @example 1024
+   */
+  readonly memorySize?: number;
   /**
    * The most runs of each function at once. Lambda refuses it if fewer than 100 stay unreserved:
    * docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+   * @example 5
    */
   readonly reservedConcurrentExecutions?: number;
+  /**
+   * Whether a dashboard is made; absent in both: it is.
+   * @example false
+   */
+  readonly dashboard?: boolean;
+  /**
+   * What becomes metrics of CloudWatch; absent in both: everything that is measured. With 'none', the alarms that look at them are missing.
+   * @example 'alarms'
+   */
+  readonly metrics?: MetricsWanted;
 }
 
 /** The app's key, or the policy file's. */
@@ -40,18 +98,30 @@ function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | u
 }
 
 /** @throws PolicyFileError if the policy or the app names what is in another place than the stack, where that is known */
-function refuseElsewhere(scope: Construct, { policy }: PolicyFile, props: KeyturnProps): void {
+function refuseElsewhere(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): void {
   const { account, region } = Stack.of(scope);
   const { encryptionKey, managementTokenKey } = props;
   const given = {
     encryptionKey: encryptionKey && writtenAs(encryptionKey),
     managementTokenKey: managementTokenKey && writtenAs(managementTokenKey),
   };
-  const elsewhere = namedElsewhere(policy, given, {
+  const elsewhere = namedElsewhere(policyFile, given, {
     ...(!Token.isUnresolved(account) && { account }),
     ...(!Token.isUnresolved(region) && { region }),
   });
   if (elsewhere.length > 0) throw new PolicyFileError(elsewhere.join('\n'));
+}
+
+/** `developers`, `arn:aws:iam::111122223333:policy/developers`. */
+const managedPolicy = (scope: Construct, written: string): IManagedPolicy =>
+  written.startsWith('arn:')
+    ? ManagedPolicy.fromManagedPolicyArn(scope, 'PermissionsBoundary', written)
+    : ManagedPolicy.fromManagedPolicyName(scope, 'PermissionsBoundary', written);
+
+/** As CDK has it, which counts in days. */
+function retentionOf(written: number | 'forever' | undefined): RetentionDays {
+  if (written === undefined) return RetentionDays.THREE_MONTHS;
+  return written === 'forever' ? RetentionDays.INFINITE : Duration.millis(written).toDays();
 }
 
 interface FunctionOptions {
@@ -60,6 +130,7 @@ interface FunctionOptions {
   readonly grants: readonly Grant[];
   /** Absent: only a person invokes it. */
   readonly schedule?: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -79,33 +150,47 @@ export class Keyturn extends Construct {
   readonly secretsManagerRotation: KeyturnFunction;
   /** By construct id. */
   readonly functions: Record<string, KeyturnFunction> = {};
-  readonly #props: KeyturnProps;
+  /** Absent: the functions are in no VPC. */
+  readonly network: Network | undefined;
+  /** Whom alarms tell. */
+  readonly recipients: Recipients;
+  readonly #settings: FunctionSettings;
   readonly #alarms: Alarms;
   readonly #grants: Grants;
   readonly #environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: KeyturnProps) {
     super(scope, id);
-    this.#props = props;
     this.policyFile = readPolicyFile(props.policy);
-    const { policy } = this.policyFile;
+    const { policy, deployment } = this.policyFile;
     const { eventBus = 'default', schedules } = policy;
     refuseElsewhere(this, this.policyFile, props);
+    this.network = networkOf(this, props, deployment.vpc, policy.file);
+    this.#settings = this.#settingsOf(props);
+    const tags: Readonly<Record<string, string>> = { ...deployment.tags, ...props.tags };
+    for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
+    const boundary =
+      props.boundary ??
+      (deployment.permissionsBoundary && managedPolicy(this, deployment.permissionsBoundary));
+    if (boundary) PermissionsBoundary.of(this).apply(boundary);
     const encryptionKey = keyOf(props.encryptionKey, policy.encryptionKey);
     const managementTokenKey = keyOf(props.managementTokenKey, policy.cluster.managementTokenKey);
+    const metrics = props.metrics ?? deployment.metrics;
     this.#environment = {
       [ENVIRONMENT.eventBus]: eventBus,
       [ENVIRONMENT.policyFile]: policy.file,
+      ...(metrics !== 'full' && { [ENVIRONMENT.metrics]: metrics }),
       ...(encryptionKey && { [ENVIRONMENT.encryptionKey]: keyId(encryptionKey) }),
     };
     for (const { key, sentence } of this.policyFile.warnings) {
       Annotations.of(this).addWarningV2(`keyturn:${key}`, sentence);
     }
     this.failures = this.#failureQueue();
-    this.#alarms = new Alarms(policy.owner, props.alarmTopic);
+    this.recipients = recipientsOf(this, props, deployment.alarms, policy.owner);
+    this.#alarms = new Alarms(policy.owner, this.recipients, metrics);
     this.#alarms.watchDelivery(this, this.failures);
 
-    const grants = new Grants(this, policy);
+    const grants = new Grants(this, policy, Object.keys(tags));
     this.#grants = grants;
     const common = [
       grants.readManagementToken(),
@@ -122,6 +207,8 @@ export class Keyturn extends Construct {
       description:
         'Rotates tokens that are due: mints, stores, verifies and promotes their successors',
       schedule: schedules.rotate,
+      environment:
+        Object.keys(tags).length > 0 ? { [ENVIRONMENT.secretTags]: JSON.stringify(tags) } : {},
       grants: [
         ...common,
         grants.listSecrets(),
@@ -177,13 +264,31 @@ export class Keyturn extends Construct {
     const { defaultChild } = this.rotate.lambda.node;
     (defaultChild as CfnResource).addMetadata('policy', this.policyFile.document);
     this.#alarms.watchMeasures(this);
+    if (!(props.dashboard ?? deployment.dashboard)) return;
     addDashboard(this, {
       owner: policy.owner,
+      metrics,
       alarms: this.#alarms.all,
       functions: Object.fromEntries(
         Object.entries(this.functions).map(([name, { lambda }]) => [name.toLowerCase(), lambda]),
       ),
     });
+  }
+
+  /** What the app says, and else the policy file. */
+  #settingsOf(props: KeyturnProps): FunctionSettings {
+    const { policy, deployment } = this.policyFile;
+    const { logs, memory, reservedConcurrency } = deployment;
+    if (props.logKey) {
+      letLogsUse(this, props.logKey, logGroupName(functionName(policy.owner, '*')));
+    }
+    return {
+      network: this.network,
+      logRetention: props.logRetention ?? retentionOf(logs?.retention),
+      logKey: props.logKey ?? (logs?.key ? Key.fromKeyArn(this, 'LogKey', logs.key) : undefined),
+      memorySize: props.memorySize ?? memory ?? 512,
+      reservedConcurrentExecutions: props.reservedConcurrentExecutions ?? reservedConcurrency,
+    };
   }
 
   #failureQueue(): Queue {
@@ -200,16 +305,20 @@ export class Keyturn extends Construct {
     return queue;
   }
 
-  #add(id: string, { entry, description, grants, schedule }: FunctionOptions): KeyturnFunction {
+  #add(
+    id: string,
+    { entry, description, grants, schedule, environment }: FunctionOptions,
+  ): KeyturnFunction {
     const { policyFile, failures } = this;
     const { owner, schedules, timeZone } = policyFile.policy;
     const added = new KeyturnFunction(this, id, {
-      ...this.#props,
+      ...this.#settings,
       entry,
       description: `Keyturn (${owner}): ${description}`,
       policyFile,
       environment: {
         ...this.#environment,
+        ...environment,
         // A person's run must find the same as the schedule's, whose event says this.
         ...(entry === 'rotate' &&
           schedule !== undefined && {
@@ -217,7 +326,6 @@ export class Keyturn extends Construct {
           }),
       },
       grants: schedule === undefined ? grants : [...grants, this.#grants.readSchedules([entry])],
-      logRetention: this.#props.logRetention ?? RetentionDays.THREE_MONTHS,
       // A retry would run beside the next firing, which looks at everything anew.
       retryAttempts: schedule === undefined ? 1 : 0,
     });

@@ -1,5 +1,7 @@
-import { Token } from 'aws-cdk-lib';
+import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
 
 /** A key as IAM and Secrets Manager can be told of it. */
 export type NamedKey =
@@ -50,3 +52,26 @@ export function writtenAs(key: IKey): string {
 
 /** How Secrets Manager is told of it (`KmsKeyId`). */
 export const keyId = (key: NamedKey): string => ('arn' in key ? key.arn : key.alias);
+
+/**
+ * Lets CloudWatch Logs encrypt log groups with these names; nothing happens to a key whose policy is not the app's to change.
+ * docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ */
+export function letLogsUse(scope: Construct, key: IKey, logGroups: string): void {
+  const stack = Stack.of(scope);
+  const arn = stack.formatArn({
+    service: 'logs',
+    resource: 'log-group',
+    resourceName: logGroups,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  const statement = new PolicyStatement({
+    principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
+    actions: ['Encrypt', 'Decrypt', 'ReEncrypt*', 'GenerateDataKey*', 'Describe*'].map(
+      (action) => `kms:${action}`,
+    ),
+    resources: ['*'],
+    conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': arn } },
+  });
+  key.addToResourcePolicy(statement, true);
+}

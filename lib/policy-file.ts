@@ -20,13 +20,16 @@ import { warningsOf } from '../functions/policy/warnings.ts';
 import { approvalMistakes } from './approvals.ts';
 import { awsLimitMistakes } from './aws-limits.ts';
 import { authorityMistake } from './certificate-authority.ts';
+import type { Deployment } from './deployment.ts';
 import { readNamedFile } from './named-file.ts';
+import { policyFileSchema } from './policy-schema.ts';
 import { expressionMistakes, scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
 
 export interface PolicyFile {
-  /** The file as plain data. The function parses it again at its start. */
+  /** The file as plain data, without what only its deployment needs. The function parses it again at its start. */
   readonly document: unknown;
   readonly policy: Policy;
+  readonly deployment: Deployment;
   /** The PEM file that `cluster.ca` names. */
   readonly ca?: string;
   readonly warnings: readonly PolicyWarning[];
@@ -195,6 +198,12 @@ const mistakeOf = (error: YAMLError): Mistake => ({
   message: wordsFor(error) ?? (error.message.split('\n')[0] ?? '').replace(PLACE, ''),
 });
 
+/** What is in the functions' assets: a change of who is told of alarms must change none of them. */
+function withoutDeployment(document: unknown): unknown {
+  const { deployment: _, ...rest } = Object(document);
+  return rest;
+}
+
 /** What a deployment refuses, beside what no function could work with. */
 const deploymentMistakes = (policy: Policy, now: number): PolicyIssue[] => [
   ...scheduleMistakes(policy, now),
@@ -240,7 +249,12 @@ function readJudged(
   const { document, problem } = plainData(yaml);
   if (problem !== undefined) throw new PolicyFileError(`${file}: ${problem}; correct the file`);
   try {
-    const policy = parsePolicy(document, basename(file));
+    const { deployment, ...policy } = parsePolicy(
+      document,
+      basename(file),
+      policyFileSchema,
+    ) as Policy & { readonly deployment: Deployment };
+    if (deployment.tags) policy.secretTags = deployment.tags;
     const wrong = judge(policy, now);
     if (wrong.length > 0) throw new PolicyError(wrong);
     const warnings = [...warningsOf(policy), ...scheduleWarnings(policy, now)].map((issue) => ({
@@ -248,7 +262,8 @@ function readJudged(
       sentence: sentenceOf(issue),
     }));
     const ca = readAuthority(file, policy);
-    return { document, policy, warnings, ...(ca !== undefined && { ca }) };
+    const bundled = withoutDeployment(document);
+    return { document: bundled, policy, deployment, warnings, ...(ca !== undefined && { ca }) };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     throw new PolicyFileError(error.issues.map(sentenceOf).join('\n'), { cause: error });

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { policyJsonSchema } from '../../functions/policy/document.ts';
+import { policyJsonSchema } from '../../lib/policy-schema.ts';
 import type { Terminal } from './terminal.ts';
 
 export const schemaCommand = (terminal: Terminal): Command =>

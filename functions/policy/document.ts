@@ -213,9 +213,3 @@ export type Document = z.output<typeof documentSchema>;
 
 /** Beginning of the keys at the top of a policy file that mean nothing: they hold what YAML anchors are for. */
 export const EXTENSION = 'x-';
-
-/** JSON Schema of the policy file, for editors. */
-export const policyJsonSchema = () => ({
-  ...z.toJSONSchema(documentSchema, { io: 'input' }),
-  patternProperties: { [`^${EXTENSION}`]: {} },
-});

@@ -1,3 +1,4 @@
+import type * as z from 'zod/mini';
 import type { Permission } from '../management-api/token.ts';
 import { contradictions } from './contradictions.ts';
 import { type Document, documentSchema, EXTENSION, TOKEN_NAME } from './document.ts';
@@ -55,15 +56,20 @@ const unheardTokens = (document: unknown): PolicyIssue[] =>
 /**
  * Checks a policy document (the YAML file as plain data) and adds its defaults.
  * @param file the file's name, as plans show it
+ * @param schema of a document that says more than the functions need; what it says more is in the answer
  * @throws PolicyError naming every key that is wrong, what was found and what was expected
  */
-export function parsePolicy(document: unknown, file = 'keyturn.yaml'): Policy {
+export function parsePolicy(
+  document: unknown,
+  file = 'keyturn.yaml',
+  schema: z.ZodMiniType<Document> = documentSchema,
+): Policy {
   const unfit = [...misplacedCredentials(document), ...unheardTokens(document)];
   if (unfit.length > 0) throw new PolicyError(unfit);
   const declared = withoutExtensions(document);
-  const parsed = documentSchema.safeParse(declared, UNEXPLAINED);
+  const parsed = schema.safeParse(declared, UNEXPLAINED);
   if (!parsed.success) {
-    throw new PolicyError(explainIssues(documentSchema, parsed.error.issues, declared));
+    throw new PolicyError(explainIssues(schema, parsed.error.issues, declared));
   }
   const { data } = parsed;
   const defaults = lifetimesOf(data.defaults);

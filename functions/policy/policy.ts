@@ -43,6 +43,8 @@ export interface Policy extends Omit<Document, 'tokens' | 'defaults'> {
   /** For owned tokens whose entry left the policy. */
   readonly defaults: Lifetimes;
   readonly tokens: readonly TokenPolicy[];
+  /** What secrets that Keyturn creates are tagged with beside its own tags; the deployment says it. */
+  secretTags?: Readonly<Record<string, string>>;
 }
 
 type Entries = Pick<Policy, 'tokens'>;

@@ -58,7 +58,7 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
   try {
     return await secrets.create(entry.secret, {
       description: `InfluxDB token of ${entry.name}, rotated by Keyturn (${policy.owner})`,
-      tags: tagsOf(policy),
+      tags: { ...policy.secretTags, ...tagsOf(policy) },
       encryptionKey: policy.encryptionKey,
     });
   } catch (error) {

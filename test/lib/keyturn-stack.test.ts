@@ -146,10 +146,25 @@ test('runs on what is tested: Node.js 24 on arm64, with the SDK in the bundle', 
   });
 });
 
-test('keeps logs for three months, and beyond the stack', () => {
+test('keeps logs for three months, and beyond the stack unless its first deployment fails', () => {
   template.allResources('AWS::Logs::LogGroup', {
-    DeletionPolicy: 'Retain',
+    DeletionPolicy: 'RetainExceptOnCreate',
+    UpdateReplacePolicy: 'Retain',
     Properties: { RetentionInDays: 90 },
+  });
+});
+
+test('says where the logs of each function are, under a name that it can be found by', () => {
+  const groups = template.findResources('AWS::Logs::LogGroup');
+  const told = Object.entries(template.findOutputs('*'))
+    .filter(([id]) => id.endsWith('LogGroup'))
+    .map(([id, { Value }]) => [id, groups[Value.Ref]?.Properties.LogGroupName]);
+  expect(Object.fromEntries(told)).toEqual({
+    RotateLogGroup: '/aws/lambda/keyturn-prod-rotate',
+    ReapLogGroup: '/aws/lambda/keyturn-prod-reap',
+    EnforceLogGroup: '/aws/lambda/keyturn-prod-enforce',
+    RevokeLogGroup: '/aws/lambda/keyturn-prod-revoke',
+    SecretsManagerRotationLogGroup: '/aws/lambda/keyturn-prod-secrets-manager-rotation',
   });
 });
 

@@ -38,6 +38,7 @@ const documentOf = (adopted: string, tokens: object = {}, more: object = {}) =>
     },
     {
       encryptionKey: KEY,
+      deployment: { tags: { 'cost-center': '0042' } },
       databases: [{ name: 'telemetry', maxTables: 700 }, { name: 'quality' }],
       ...more,
     },

@@ -54,6 +54,14 @@ function thirdRunOf(policy: object): number {
   return firingsOf(rotate, 'UTC').thirdInSeconds;
 }
 
+/** A policy file says more than the functions get. */
+interface Declared {
+  readonly deployment?: {
+    readonly tags?: Readonly<Record<string, string>>;
+    readonly metrics?: string;
+  };
+}
+
 /** Puts a policy beside the functions, as a deploy would. */
 export function deployOn(
   systems: Systems,
@@ -63,6 +71,8 @@ export function deployOn(
 ): Deployed {
   const { aws, secrets } = systems;
   const policy = { cluster: clusterOf(systems), ...declared };
+  const { deployment: section, ...document } = policy as typeof policy & Declared;
+  const { tags: secretTags = {}, metrics = 'full' } = section ?? {};
   deploySchedules(systems, policy);
   const onFrozen = (instance: string) => {
     for (const server of [systems.cluster, aws]) server.forget(instance);
@@ -74,7 +84,10 @@ export function deployOn(
         ...{ clock, network: networkOf(systems), random: machine.random },
         credentialsOf: aws.credentialsOf,
         functions: JOBS.map((job) =>
-          simulatedFunction(job, { policy, eventBus: 'default', thirdRunMs: third * 1_000 }),
+          simulatedFunction(job, {
+            ...{ policy: document, secretTags, metrics },
+            ...{ eventBus: 'default', thirdRunMs: third * 1_000 },
+          }),
         ),
         idPrefix: prefixOf(number),
         onFrozen,
@@ -83,13 +96,15 @@ export function deployOn(
         clock,
         functions: JOBS.map((job) => realFunction(job)),
         idPrefix: prefixOf(number),
-        policy,
+        policy: document,
         onFrozen,
         credentialsOf: aws.credentialsOf,
         environment: {
           ...environmentOf(systems),
           [ENVIRONMENT.eventBus]: 'default',
           [ENVIRONMENT.thirdRunSeconds]: String(third),
+          [ENVIRONMENT.secretTags]: JSON.stringify(secretTags),
+          [ENVIRONMENT.metrics]: metrics,
         },
       });
   const answers: string[] = [];

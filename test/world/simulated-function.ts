@@ -56,6 +56,8 @@ const told = (error: unknown) =>
 
 export interface SimulatedDeployment {
   readonly policy: object;
+  readonly secretTags: Readonly<Record<string, string>>;
+  readonly metrics: string;
   readonly eventBus: string;
   readonly thirdRunMs: number;
 }
@@ -63,7 +65,7 @@ export interface SimulatedDeployment {
 /** A function of the checkout, without a bundle and without a process of its own. */
 export const simulatedFunction = (
   job: Job,
-  { policy: document, eventBus, thirdRunMs }: SimulatedDeployment,
+  { policy: document, secretTags, metrics, eventBus, thirdRunMs }: SimulatedDeployment,
 ): SimulatedFunction => ({
   name: job,
   timeoutMs: 15 * 60_000,
@@ -71,6 +73,7 @@ export const simulatedFunction = (
     const parsed = JSON.parse(JSON.stringify(document));
     const policy = parsePolicy(parsed);
     policy.eventBus = eventBus;
+    policy.secretTags = secretTags;
     const line = (level: string, message: string, rest: object) =>
       write(JSON.stringify({ level, message, timestamp: new Date().toISOString(), ...rest }));
     const runtime = createRuntime({
@@ -83,7 +86,8 @@ export const simulatedFunction = (
           line('ERROR', message, { details, error: told(error) }),
       },
       thirdRunMs,
-      writeMetrics: (metrics) => line('INFO', 'measured', metrics),
+      metrics,
+      writeMetrics: (measured) => line('INFO', 'measured', measured),
     });
     const handler = handlers[job](runtime);
     return (event, context) => handler(event, context as InvocationContext);

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { policyJsonSchema } from '../../../functions/policy/document.ts';
 import { parsePolicy } from '../../../functions/policy/parse-policy.ts';
 import { PolicyError } from '../../../functions/policy/policy-error.ts';
+import { policyJsonSchema } from '../../../lib/policy-schema.ts';
 import { DAY, HOUR, id, MINUTE } from '../builders.ts';
 
 const permissions = { write: ['telemetry'] };

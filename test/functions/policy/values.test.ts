@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { policyJsonSchema } from '../../../functions/policy/document.ts';
 import { parsePolicy } from '../../../functions/policy/parse-policy.ts';
 import { PolicyError } from '../../../functions/policy/policy-error.ts';
+import { policyJsonSchema } from '../../../lib/policy-schema.ts';
 import { DAY, id } from '../builders.ts';
 
 const permissions = { write: ['telemetry'] };

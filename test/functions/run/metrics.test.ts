@@ -36,6 +36,43 @@ test('a run ends with what it measured, and one line for each kind of action', a
   });
 });
 
+const wanting = (metrics: string) => policyWith({ telegraf: writer }, { deployment: { metrics } });
+
+test('only what alarms look at becomes a metric where nobody wants more, and the log has it all', async () => {
+  const world = await openWorldForTest(wanting('alarms'));
+  await world.rotate();
+  expect(world.metrics()).toEqual([
+    {
+      'Owner=prod OverdueTokens': 0,
+      'Owner=prod UnusableTokens': 0,
+      'Owner=prod DeletedSecrets': 0,
+      'Owner=prod LongHolds': 0,
+      'Owner=prod TokensNearExpiry': 0,
+      'Owner=prod RefusedPlans': 0,
+    },
+  ]);
+  expect(measuredIn(world)).toMatchObject([
+    { OwnedTokens: 0, OverdueTokens: 0, FailedActions: 0 },
+    { Action: 'rotate', Actions: 1 },
+  ]);
+});
+
+test('nothing becomes a metric where nobody wants any, and the log has it all', async () => {
+  const world = await openWorldForTest(wanting('none'));
+  await world.rotate();
+  expect(world.metrics()).toEqual([]);
+  expect(measuredIn(world)).toMatchObject([
+    { OwnedTokens: 0, OverdueTokens: 0, FailedActions: 0 },
+    { Action: 'rotate', Actions: 1 },
+  ]);
+});
+
+const measuredIn = (world: World) =>
+  world
+    .lines()
+    .map((line) => JSON.parse(line))
+    .filter(({ message }) => message === 'measured');
+
 test('what was measured is written before the answer is looked through', async () => {
   const done: string[] = [];
   const { run } = createRuntime({

@@ -1,0 +1,154 @@
+import * as z from 'zod/mini';
+import { durationSchema, formatDuration } from '../functions/policy/duration.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/**
+ * What CloudWatch Logs offers, in days.
+ * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+ */
+export const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653,
+];
+
+function nearestRetention(milliseconds: number): string {
+  const distance = (days: number) => Math.abs(days * DAY_MS - milliseconds);
+  const [nearest = 0] = RETENTION_DAYS.toSorted((a, b) => distance(a) - distance(b));
+  return formatDuration(nearest * DAY_MS);
+}
+
+const retention = z.union([
+  z.literal('forever'),
+  durationSchema.check(
+    z.refine((milliseconds) => RETENTION_DAYS.includes(milliseconds / DAY_MS), {
+      error: ({ input }) =>
+        `a retention that CloudWatch Logs offers, of which ${nearestRetention(Number(input))} is the nearest`,
+    }),
+  ),
+]);
+
+/** A text of a form; `what` says what was expected. */
+const text = (pattern: RegExp, what: string) => z.string(what).check(z.regex(pattern, what));
+
+const idOf = (prefix: string, what: string) =>
+  text(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `the id of ${what}, ${prefix}-0123456789abcdef0`);
+
+/** Lambda takes no more: docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html */
+const idsOf = (prefix: string, what: string, most: number) => {
+  const expected = `a list of ids, such as [${prefix}-0123456789abcdef0]`;
+  return z.array(idOf(prefix, what), expected).check(
+    z.minLength(1),
+    z.maxLength(most, `at most ${most}, which is what Lambda takes`),
+    z.refine((ids) => new Set(ids).size === ids.length, 'each id once'),
+  );
+};
+
+const subnets = idsOf('subnet', 'a private subnet', 16);
+const securityGroups = z.optional(idsOf('sg', 'a security group', 5));
+
+const vpc = z.union([
+  z.strictObject({ id: idOf('vpc', 'a VPC'), subnets, securityGroups }),
+  z.strictObject({
+    /** Looked up when the stack is synthesized. */
+    tags: z
+      .record(z.string(), z.string())
+      .check(z.refine((tags) => Object.keys(tags).length > 0, 'the tags of one VPC, {Name: prod}')),
+    /** Absent: its private subnets. */
+    subnets: z.optional(subnets),
+    securityGroups,
+  }),
+]);
+
+// A dot would be of a FIFO topic, which no alarm can tell anything.
+const TOPIC =
+  'the ARN of an SNS topic, arn:aws:sns:eu-west-1:111122223333:on-call, which is not FIFO';
+const topic = text(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/, TOPIC);
+const email = text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address, on-call@example.com');
+
+// CloudWatch Logs takes no alias: docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
+const logKey = text(
+  /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(?:[0-9a-f-]{36}|mrk-[0-9a-f]{32})$/,
+  'the ARN of a KMS key, arn:aws:kms:eu-west-1:111122223333:key/<id>',
+);
+
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const boundary = text(
+  /^(?:arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy\/)?(?:[\w.-]+\/)*[\w+=,.@-]{1,128}$/,
+  'the name of a managed policy of this account, or its ARN',
+);
+
+/** Secrets Manager takes 50, and five more may be Keyturn's own. */
+const MOST_TAGS = 45;
+/** They go into the environment of a function, which has 4 KB for all. */
+const MOST_TAG_BYTES = 2_048;
+const TAG_KEY =
+  'at most 128 letters, digits, spaces and "_.:/=+-@", and neither "aws:" nor "keyturn:" in front';
+const TAG_VALUE = 'a text of at most 256 letters, digits, spaces and "_.:/=+-@"';
+
+const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+const isOneInAnyCase = (tags: object) => {
+  const keys = Object.keys(tags);
+  return new Set(keys.map((key) => key.toLowerCase())).size === keys.length;
+};
+
+// Characters that every service takes: docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+const tags = z
+  .record(
+    text(/^(?!(?:aws|keyturn):)[\p{L}\p{N} _.:/=+@-]{1,128}$/iu, TAG_KEY),
+    text(/^[\p{L}\p{N} _.:/=+@-]{0,256}$/u, TAG_VALUE),
+  )
+  .check(
+    z.refine(
+      (found) => Object.keys(found).length <= MOST_TAGS,
+      `at most ${MOST_TAGS} tags, because Secrets Manager takes 50 and Keyturn sets some itself`,
+    ),
+    z.refine(
+      (found) => bytesOf(found) <= MOST_TAG_BYTES,
+      `tags of at most ${MOST_TAG_BYTES.toLocaleString('en')} bytes as JSON, because the environment of a function has little room; take some out, or shorten them`,
+    ),
+    z.refine(
+      isOneInAnyCase,
+      'keys that differ in more than capital letters, because IAM takes such for the same',
+    ),
+  );
+
+/** The section `deployment` of a policy file: where and how the functions are deployed. They themselves know nothing of it. */
+export const deploymentSchema = z.strictObject({
+  /** The private network in which the functions run. Absent: they reach what the internet reaches. */
+  vpc: z.optional(vpc),
+  /** Whom alarms tell. */
+  alarms: z.optional(
+    z.strictObject({
+      /** An SNS topic that exists. */
+      topic: z.optional(topic),
+      /** A topic is made for them. Each address must confirm its subscription once. */
+      emails: z.optional(z.array(email, 'a list, [on-call@example.com]').check(z.minLength(1))),
+      /** Tells of the all-clear as well. */
+      ok: z._default(z.boolean(), true),
+    }),
+  ),
+  logs: z.optional(
+    z.strictObject({
+      retention: z.optional(retention),
+      /** ARN of the KMS key that encrypts logs. Its policy must let CloudWatch Logs use it. */
+      key: z.optional(logKey),
+    }),
+  ),
+  /** Of every role. */
+  permissionsBoundary: z.optional(boundary),
+  /** On all resources of the stack, and on the secrets that Keyturn creates. */
+  tags: z.optional(tags),
+  /** Of each function, in MB; more of it is more CPU too. */
+  memory: z.optional(z.int().check(z.minimum(512), z.maximum(10_240))),
+  /** The most runs of each function at once, taken from what the account may run. */
+  reservedConcurrency: z.optional(z.int().check(z.minimum(1), z.maximum(1_000))),
+  terminationProtection: z._default(z.boolean(), false),
+  dashboard: z._default(z.boolean(), true),
+  /** What becomes metrics of CloudWatch, which have their price; with "none", the alarms that look at them are missing. */
+  metrics: z._default(z.enum(['full', 'alarms', 'none']), 'full'),
+});
+
+export type Deployment = z.output<typeof deploymentSchema>;
+
+export type MetricsWanted = Deployment['metrics'];

@@ -1,0 +1,114 @@
+import { Annotations, Stack, Token, Validations } from 'aws-cdk-lib';
+import {
+  type ISecurityGroup,
+  type ISubnet,
+  type IVpc,
+  SecurityGroup,
+  Subnet,
+  type SubnetSelection,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2';
+import type { Construct } from 'constructs';
+import type { Deployment } from './deployment.ts';
+import { PolicyFileError } from './policy-file.ts';
+
+export interface NetworkProps {
+  /**
+   * The VPC in which the functions run, in place of the policy's; absent in both: none.
+   * @example Vpc.fromLookup(stack, 'Vpc', { tags: { Name: 'prod' } })
+   */
+  readonly vpc?: IVpc;
+  /**
+   * Of that VPC; absent: its private subnets.
+   * @example { subnetGroupName: 'keyturn' }
+   */
+  readonly vpcSubnets?: SubnetSelection;
+  /**
+   * Of every function; absent: one is made that lets everything out and nothing in.
+   * @example [SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-0123456789abcdef0')]
+   */
+  readonly securityGroups?: readonly ISecurityGroup[];
+}
+
+/** The network of all functions. */
+export interface Network {
+  readonly vpc: IVpc;
+  readonly vpcSubnets?: SubnetSelection;
+  readonly securityGroups: readonly ISecurityGroup[];
+  /** The one that was made, if none was named: whoever guards the cluster must let it in. */
+  readonly made?: SecurityGroup;
+}
+
+/**
+ * What CDK has in place of a VPC when the app runs for the first time. Then the CLI looks the VPC up and runs it again, but
+ * only if nothing is wrong.
+ */
+const NOT_LOOKED_UP = 'vpc-12345';
+
+type Written = NonNullable<Deployment['vpc']>;
+
+/** @throws PolicyFileError if it is not known where to look the VPC up */
+function vpcOf(scope: Construct, written: Written, file: string): IVpc {
+  if ('id' in written) {
+    // CDK wants a zone; the subnets, which are named one by one, have theirs.
+    const availabilityZones = ['that-of-the-subnets'];
+    return Vpc.fromVpcAttributes(scope, 'Vpc', { vpcId: written.id, availabilityZones });
+  }
+  const { account, region } = Stack.of(scope);
+  if (Token.isUnresolved(account) || Token.isUnresolved(region)) {
+    throw new PolicyFileError(
+      `${file}: deployment.vpc.tags: found no account and Region for this stack, expected both, because CDK looks the VPC up in them; run cdk with AWS credentials and a Region (AWS_PROFILE, AWS_REGION), give the stack its "env" in an app of your own, or write id and subnets in place of tags`,
+    );
+  }
+  const vpc = Vpc.fromLookup(scope, 'Vpc', { tags: written.tags });
+  if (vpc.vpcId === NOT_LOOKED_UP) {
+    for (const rule of ['F3031', 'E1151']) {
+      Validations.of(scope).acknowledge({
+        id: `CloudFormation-Validate::${rule}`,
+        reason: 'Ids that stand in until the VPC is looked up; no such template is deployed.',
+      });
+    }
+  }
+  return vpc;
+}
+
+function subnetsOf(scope: Construct, ids: readonly string[]): ISubnet[] {
+  return ids.map((id) => {
+    const subnet = Subnet.fromSubnetId(scope, id, id);
+    // Nobody here reads its route table.
+    Annotations.of(subnet).acknowledgeWarning('@aws-cdk/aws-ec2:noSubnetRouteTableId');
+    return subnet;
+  });
+}
+
+/**
+ * What the app says, and else the policy file. Undefined: no VPC.
+ * @throws PolicyFileError if it is not known where to look the VPC up
+ */
+export function networkOf(
+  scope: Construct,
+  given: NetworkProps,
+  written: Deployment['vpc'],
+  file: string,
+): Network | undefined {
+  const inFile = given.vpc ? undefined : written;
+  const vpc = given.vpc ?? (inFile && vpcOf(scope, inFile, file));
+  if (!vpc) return undefined;
+  const vpcSubnets =
+    given.vpcSubnets ?? (inFile?.subnets && { subnets: subnetsOf(scope, inFile.subnets) });
+  const named =
+    given.securityGroups ??
+    inFile?.securityGroups?.map((id) => SecurityGroup.fromSecurityGroupId(scope, id, id));
+  const made = named
+    ? undefined
+    : new SecurityGroup(scope, 'SecurityGroup', {
+        vpc,
+        description: 'Keyturn: lets its functions reach the cluster and AWS, and lets nothing in',
+      });
+  return {
+    vpc,
+    ...(vpcSubnets && { vpcSubnets }),
+    securityGroups: named ?? (made ? [made] : []),
+    ...(made && { made }),
+  };
+}

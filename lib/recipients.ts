@@ -1,0 +1,79 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import type { Deployment } from './deployment.ts';
+
+export interface RecipientProps {
+  /**
+   * Receives every alarm, in place of the policy's topic; absent in both: alarms only change their state.
+   * @example Topic.fromTopicArn(stack, 'OnCall', 'arn:aws:sns:eu-west-1:111122223333:on-call')
+   */
+  readonly alarmTopic?: ITopic;
+  /**
+   * These receive every alarm too, in place of the policy's addresses. Each must confirm its subscription once.
+   * @example ['on-call@example.com']
+   */
+  readonly alarmEmails?: readonly string[];
+  /**
+   * Whether the all-clear is told as well; absent: as the policy says, which is yes if it says nothing.
+   * @example false
+   */
+  readonly alarmOk?: boolean;
+}
+
+/** Who is told of alarms. */
+export interface Recipients {
+  readonly topics: readonly ITopic[];
+  readonly ok: boolean;
+  /** The topic of the addresses, if there are any: others may subscribe to it. */
+  readonly made?: Topic;
+}
+
+/** A topic for addresses. It is not encrypted: under AWS's own key CloudWatch could not publish to it. */
+function topicFor(scope: Construct, emails: readonly string[], owner: string): Topic {
+  const topic = new Topic(scope, 'AlarmTopic', {
+    displayName: `Keyturn (${owner})`,
+    enforceSSL: true,
+  });
+  const { account } = Stack.of(scope);
+  const alarms = Stack.of(scope).formatArn({
+    service: 'cloudwatch',
+    resource: 'alarm',
+    resourceName: '*',
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  // A policy takes the place of the one that every topic has at first, which lets the whole account in.
+  topic.grantPublish(
+    new ServicePrincipal('cloudwatch.amazonaws.com', {
+      conditions: {
+        ArnLike: { 'aws:SourceArn': alarms },
+        StringEquals: { 'aws:SourceAccount': account },
+      },
+    }),
+  );
+  for (const email of emails) topic.addSubscription(new EmailSubscription(email));
+  return topic;
+}
+
+/** What the app says, and else the policy file. */
+export function recipientsOf(
+  scope: Construct,
+  given: RecipientProps,
+  written: Deployment['alarms'],
+  owner: string,
+): Recipients {
+  const named =
+    given.alarmTopic ??
+    (written?.topic === undefined
+      ? undefined
+      : Topic.fromTopicArn(scope, 'NamedAlarmTopic', written.topic));
+  const emails = [...new Set(given.alarmEmails ?? written?.emails)];
+  const made = emails.length > 0 ? topicFor(scope, emails, owner) : undefined;
+  return {
+    topics: [named, made].filter((topic) => topic !== undefined),
+    ok: given.alarmOk ?? written?.ok ?? true,
+    ...(made && { made }),
+  };
+}
