@@ -13,7 +13,7 @@ import {
   wasArmed,
 } from '../../tokens/state.ts';
 import { tokenNamedBy } from '../../tokens/version-id.ts';
-import { ageOf } from './reason-to-replace.ts';
+import { ageOf, expiryOf } from './reason-to-replace.ts';
 import type { ReplacementReason, ResumptionReason } from './rotation-action.ts';
 import type { Action, Case, RotationContext } from './rotation-case.ts';
 
@@ -35,7 +35,7 @@ export function isUrgent({ entry, seen, reason, context }: Case): boolean {
     case 'PermissionsWidened': {
       // The second firing after the next one would promote it too late, or the next one for its grace period.
       const waitMs = Math.max(thirdMs, thirdMs / 3 + entry.gracePeriod) + settleMs;
-      const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
+      const expiresAt = expiryOf(currentHolder(seen));
       return expiresAt !== undefined && expiresAt < now + waitMs;
     }
     case undefined:

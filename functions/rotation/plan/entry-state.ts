@@ -20,7 +20,7 @@ import {
   isCutShort,
 } from './entry-condition.ts';
 import { knownDatabases } from './permissions.ts';
-import { ageOf, dueAt, renewalLead, sinceOf } from './reason-to-replace.ts';
+import { ageOf, dueAt, expiryOf, renewalLead, sinceOf } from './reason-to-replace.ts';
 
 /** One entry after a run. Instants are milliseconds since 1970, by the Management API's time. */
 export interface EntryState {
@@ -146,7 +146,7 @@ function stateOfEntry(
   const about = { token: entry.name, secret: entry.secret };
   const condition = conditionOf(entry, seen, context);
   const waiting = armed ?? (seen && waitingIn(seen));
-  const expiresAt = seen && ageOf(currentHolder(seen))?.token.expiresAt;
+  const expiresAt = seen && expiryOf(currentHolder(seen));
   const pending = waiting && pendingSince(entry, waiting, { condition, expiresAt }, context);
   if (!seen) return { ...about, condition, late: false, ...(pending && { pending }) };
   const token = ageOf(currentHolder(seen))?.token;

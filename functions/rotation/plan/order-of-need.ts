@@ -1,7 +1,7 @@
 import { DAY_MS } from '../../time.ts';
 import type { Observation } from '../../tokens/observation.ts';
 import { currentHolder } from '../../tokens/state.ts';
-import { ageOf } from './reason-to-replace.ts';
+import { expiryOf } from './reason-to-replace.ts';
 
 interface Around extends Pick<Observation, 'at' | 'secrets'> {
   /** Secrets whose unknown AWSCURRENT the data plane refused. */
@@ -15,8 +15,7 @@ function classOf(name: string, { at, secrets, refused }: Around): number {
   const seen = secrets.get(name);
   const holder = seen && currentHolder(seen);
   if (!holder || holder.state === 'gone' || refused.has(name)) return 0;
-  const { expiresAt = Number.POSITIVE_INFINITY } = ageOf(holder)?.token ?? {};
-  const left = expiresAt - at;
+  const left = (expiryOf(holder) ?? Number.POSITIVE_INFINITY) - at;
   const limits = [0, DAY_MS, 7 * DAY_MS];
   const found = limits.findIndex((limit) => left <= limit);
   return found === -1 ? limits.length : found;

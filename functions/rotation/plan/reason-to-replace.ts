@@ -35,6 +35,10 @@ export function ageOf(
   return { token, since: marker.adopted ?? token.createdAt };
 }
 
+/** When the string under a label ends. One that a person pasted from another secret of ours ends with that one's token. */
+export const expiryOf = (holder: Holder | undefined): number | undefined =>
+  holder?.state === 'shared' ? holder.owned.token.expiresAt : ageOf(holder)?.token.expiresAt;
+
 /** When `rotateEvery` counts from: of a string that nobody knows, from its version. */
 export const sinceOf = (seen: ObservedSecret): number | undefined =>
   ageOf(currentHolder(seen))?.since ?? versionTime(seen, seen.secret.labels.AWSCURRENT ?? '');
@@ -61,7 +65,7 @@ function dueByTime(
   context: RotationContext,
 ): ReplacementReason | undefined {
   const { now } = context;
-  const expiresAt = ageOf(currentHolder(seen))?.token.expiresAt;
+  const expiresAt = expiryOf(currentHolder(seen));
   if (expiresAt !== undefined && now >= expiresAt) return 'Expired';
   if (expiresAt !== undefined && now >= expiresAt - renewalLead(entry, context))
     return 'NearExpiry';

@@ -138,3 +138,22 @@ test.each(Object.keys(COPIES))(
     expect(world.accepts(world.string(GRAFANA))).toBe(true);
   },
 );
+
+test('a string that a person pasted from another secret is replaced before that one’s token expires', async () => {
+  const life = { expiresAfter: '40d', rotateEvery: '20d', renewBefore: '5d' };
+  const seldom = { ...writer, rotateEvery: '39d', renewBefore: '5d' };
+  const world = await openWorldForTest(
+    policyWith({ telegraf: seldom, grafana: { ...writer, ...life } }, { defaults: life }),
+  );
+  await world.rotate();
+  await world.wait(10 * DAY);
+  await world.people.saveValue(TELEGRAF, world.value(GRAFANA));
+  const pasted = world.string(TELEGRAF);
+  // Until ten days after its expiry.
+  for (let hours = 0; hours < 40 * 24; hours += 6) {
+    await world.rotate();
+    await world.wait(6 * HOUR);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  }
+  expect(world.string(TELEGRAF)).not.toBe(pasted);
+});
