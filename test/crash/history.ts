@@ -143,7 +143,11 @@ const worksIn = ({ tokens, at }: View, id = ''): boolean => {
 
 function noteReign(history: History, secret: SeenSecret, step: Step, terms: Terms) {
   const { call, before, after } = step;
-  const token = terms.isRetired(secret.name) ? undefined : secret.holders.AWSCURRENT;
+  const held = after.tokens.get(secret.holders.AWSCURRENT ?? '');
+  // What a person pasted into a secret without our tag nobody can see.
+  const isUnseen =
+    secret.tags['keyturn:owner'] === undefined && held?.marker.secret !== secret.name;
+  const token = terms.isRetired(secret.name) || isUnseen ? undefined : secret.holders.AWSCURRENT;
   const reigning = history.reigns.findLast((reign) => reign.secret === secret.name);
   if (reigning?.token !== token) {
     if (reigning) {

@@ -53,14 +53,16 @@ export const refused =
 export const bereft =
   (name: string): Find =>
   ({ view, history, terms }) => {
-    const { at, secrets } = view();
+    const { at, secrets, tokens } = view();
     const secret = secrets.get(name);
     const {
       token = '',
       until = at,
       workedToTheEnd,
     } = history.reigns.findLast((each) => each.secret === name && each.until !== undefined) ?? {};
-    const mayBeRead = workedToTheEnd && secret?.holders.AWSPREVIOUS === token;
+    // Another secret's, which a person pasted here, ends as that one says, by an order above all.
+    const isOwn = tokens.get(token)?.marker.secret === name;
+    const mayBeRead = isOwn && workedToTheEnd && secret?.holders.AWSPREVIOUS === token;
     if (!mayBeRead || at >= until + terms.gracePeriod || isOnHold(secret)) return undefined;
     if (terms.accepts(history.strings[token], history.granted[token] ?? [])) return undefined;
     return { why: 'AWSPREVIOUS is refused within its grace period', patience: PERIOD + RUN };

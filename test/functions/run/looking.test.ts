@@ -59,5 +59,9 @@ test('a person’s run promotes nothing outside the windows that the schedule wo
   const scheduled = await world.rotate({ ...firing(world, 1_800), dryRun: true });
   expect(look.result.plan.actions).toMatchObject([{ kind: 'mint', reason: 'Due' }]);
   // Only a run by hand says whether its schedule fires.
-  expect(look.result).toEqual({ ...scheduled.result, schedule: expect.anything() });
+  expect(look.result).toEqual({
+    ...scheduled.result,
+    schedule: expect.anything(),
+    policyHash: expect.any(String),
+  });
 });
