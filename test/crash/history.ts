@@ -9,6 +9,7 @@ import {
   isExpired,
   isOnHold,
   isOutOfReach,
+  isPastedUnseen,
   type SeenSecret,
   type SeenToken,
   secretOf,
@@ -144,10 +145,8 @@ const worksIn = ({ tokens, at }: View, id = ''): boolean => {
 function noteReign(history: History, secret: SeenSecret, step: Step, terms: Terms) {
   const { call, before, after } = step;
   const held = after.tokens.get(secret.holders.AWSCURRENT ?? '');
-  // What a person pasted into a secret without our tag nobody can see.
-  const isUnseen =
-    secret.tags['keyturn:owner'] === undefined && held?.marker.secret !== secret.name;
-  const token = terms.isRetired(secret.name) || isUnseen ? undefined : secret.holders.AWSCURRENT;
+  const isUnseen = terms.isRetired(secret.name) || isPastedUnseen(held, secret);
+  const token = isUnseen ? undefined : secret.holders.AWSCURRENT;
   const reigning = history.reigns.findLast((reign) => reign.secret === secret.name);
   if (reigning?.token !== token) {
     if (reigning) {

@@ -7,6 +7,7 @@ import {
   isArmed,
   isExpired,
   isOnHold,
+  isPastedUnseen,
   type SeenSecret,
   type SeenToken,
   secretOf,
@@ -37,8 +38,7 @@ function* labelsNameWorkingTokens(history: History, { after }: Step, terms: Term
   for (const { secret, label } of labels) {
     const token = after.tokens.get(secret.holders[label] ?? '');
     if (!token || terms.isRetired(secret.name)) continue;
-    // Nobody reads a secret without our tag: what a person pasted there is not seen.
-    if (secret.tags['keyturn:owner'] === undefined && token.marker.secret !== secret.name) continue;
+    if (isPastedUnseen(token, secret)) continue;
     if (history.foreign[token.id] || history.exempt[token.id]) continue;
     const why = !isFirst(history, secret, token) && weakness(token, label, after.at);
     if (why) yield `A: ${label} of ${secret.name}, ${short(token.id)}, ${why}`;

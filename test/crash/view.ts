@@ -89,6 +89,10 @@ export function secretOf({ marker }: SeenToken, { secrets }: View): SeenSecret |
   return secret?.home === marker.home ? secret : undefined;
 }
 
+/** Another secret's token, in one without our tag: nobody reads that, so what a person pasted there is not seen. */
+export const isPastedUnseen = (token: SeenToken | undefined, { name, tags }: SeenSecret) =>
+  tags['keyturn:owner'] === undefined && ![undefined, name].includes(token?.marker.secret);
+
 export const isExpired = ({ expiresAt }: SeenToken, now: number) =>
   expiresAt !== undefined && expiresAt <= now;
 
