@@ -1,8 +1,8 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { shownText } from '../functions/policy/misplaced.ts';
-import { KeyturnStack } from '../lib/keyturn-stack.ts';
-import { checkOwners, PolicyFileError } from '../lib/policy-file.ts';
+import { KeyturnStack, stackId } from '../lib/keyturn-stack.ts';
+import { checkOwners, PolicyFileError, readPolicyFile } from '../lib/policy-file.ts';
 import { harmless } from './harmless.ts';
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -17,7 +17,9 @@ Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 const files = String(app.node.tryGetContext('policy') ?? 'keyturn.yaml').split(',');
 try {
   checkOwners(files);
-  for (const policy of files) new KeyturnStack(app, { policy });
+  for (const policy of files) {
+    new KeyturnStack(app, stackId(readPolicyFile(policy).policy), { policy });
+  }
 } catch (error) {
   // A stack helps whoever develops; a mistake in a policy has its line already.
   const isMistake = error instanceof PolicyFileError;
