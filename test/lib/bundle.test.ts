@@ -1,10 +1,21 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { BUDGET, bundle } from '../../lib/bundle.ts';
+import { BUDGET, buildBundle, bundle } from '../../lib/bundle.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
 
@@ -72,6 +83,32 @@ test('a function has only the readers that it may need', () => {
     expect(readdirSync(other).filter((name) => name.endsWith('-reader.js'))).toEqual([reader]);
     rmSync(other, { recursive: true });
   }
+});
+
+test('is the same wherever the repository stands, and however its packages came there', () => {
+  const elsewhere = realpathSync(mkdtempSync(join(tmpdir(), 'keyturn-moved-')));
+  for (const name of ['functions', 'lib', 'package.json', 'tsconfig.json']) {
+    cpSync(name, join(elsewhere, name), { recursive: true });
+  }
+  symlinkSync(resolve('node_modules'), join(elsewhere, 'node_modules'));
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      `import { createHash } from 'node:crypto';
+      import { buildBundle } from './lib/bundle.ts';
+      for (const { name, contents } of buildBundle('rotate')) {
+        console.log(name, createHash('sha256').update(contents).digest('hex'));
+      }`,
+    ],
+    { cwd: elsewhere, encoding: 'utf8' },
+  );
+  rmSync(elsewhere, { recursive: true });
+  const here = buildBundle('rotate').map(
+    ({ name, contents }) => `${name} ${createHash('sha256').update(contents).digest('hex')}\n`,
+  );
+  expect({ stdout, stderr }).toEqual({ stdout: here.join(''), stderr: '' });
 });
 
 test('is the same from any folder, so that an unchanged function is not deployed again', () => {
