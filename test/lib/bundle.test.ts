@@ -22,7 +22,7 @@ import { readPolicyFile } from '../../lib/policy-file.ts';
 let folder: string;
 let policyFile: PolicyFile;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'keyturn-')));
   policyFile = { ...readPolicyFile('keyturn.yaml'), ca: rootCertificates[0] ?? '' };
   bundle('rotate', policyFile, folder);
 });
@@ -52,6 +52,19 @@ test('loads as CommonJS wherever it lies, and exports the handler', () => {
   vi.stubEnv('LAMBDA_TASK_ROOT', folder);
   const exported = createRequire(join(folder, 'index.js'))('./index.js');
   expect(exported.handler).toBeTypeOf('function');
+});
+
+test('an error says where it is in the source, for which the process need not have begun with maps', async () => {
+  vi.stubEnv('LAMBDA_TASK_ROOT', folder);
+  vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
+  vi.stubEnv('AWS_REGION', 'eu-central-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  const { handler } = createRequire(join(folder, 'index.js'))('./index.js');
+  const context = { getRemainingTimeInMillis: () => 7_000 };
+  const error = await handler({ dryRun: true }, context).catch((thrown: Error) => thrown);
+  expect(error.stack).toMatch(/functions\/secrets-manager\/management-token\.ts:\d+:\d+/);
+  expect(error.stack).not.toContain('index.js:');
 });
 
 test('stays within its budget, and takes credentials from the environment alone', () => {
