@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { rootCertificates } from 'node:tls';
 import manifest from '../package.json' with { type: 'json' };
 import { PERSON } from '../sandbox/aws/account.ts';
 import { realClock } from '../sandbox/clock.ts';
@@ -132,9 +133,11 @@ function expectEqual(outdir: string, of: string): void {
 
 const policies = join(work, 'policies');
 mkdirSync(policies);
-for (const owner of ['north', 'south']) {
-  writeFileSync(join(policies, `${owner}.yaml`), JSON.stringify(policyOf(owner)));
-}
+const north = policyOf('north');
+const ofNorth = { ...north, cluster: { ...north.cluster, ca: 'authority.pem' } };
+writeFileSync(join(policies, 'authority.pem'), rootCertificates[0] ?? '');
+writeFileSync(join(policies, 'north.yaml'), JSON.stringify(ofNorth));
+writeFileSync(join(policies, 'south.yaml'), JSON.stringify(policyOf('south')));
 cpSync(join(REPOSITORY, 'keyturn.yaml'), join(policies, 'keyturn.yaml'));
 
 /** What the repository synthesizes of the same app. */

@@ -8,7 +8,7 @@ const { Topic } = require('aws-cdk-lib/aws-sns');
 const app = new App();
 const env = { account: '111122223333', region: 'eu-central-1' };
 
-// In a stage, with an authority of its own, and a resource policy on one of its secrets.
+// In a stage, with the certificates of an authority, and with a resource policy on one of its secrets.
 const stage = new Stage(app, 'Production', { env });
 const staged = new KeyturnStack(stage, 'Keyturn', { policy: 'north.yaml' });
 new SoleWriter(staged, 'Telegraf', {
