@@ -1,7 +1,7 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { shownText } from '../functions/policy/misplaced.ts';
-import { KeyturnStack } from '../lib/keyturn-stack.ts';
+import { KeyturnStack, stackId } from '../lib/keyturn-stack.ts';
 import { checkOwners, PolicyFileError, readPolicyFile } from '../lib/policy-file.ts';
 import { harmless } from './harmless.ts';
 
@@ -24,7 +24,9 @@ function placeOf(file: string) {
 
 try {
   checkOwners(files);
-  for (const policy of files) new KeyturnStack(app, { policy, ...placeOf(policy) });
+  for (const policy of files) {
+    new KeyturnStack(app, stackId(readPolicyFile(policy).policy), { policy, ...placeOf(policy) });
+  }
 } catch (error) {
   // A stack helps whoever develops; a mistake in a policy has its line already.
   const isMistake = error instanceof PolicyFileError;

@@ -1,5 +1,3 @@
-#!/usr/bin/env node
-import './node-24.js';
 import { explain, kindOf, meaningOf, sentenceOf } from './keyturn/failure.ts';
 import { refuseCredentials, refuseCredentialsIn, withoutOpaque } from './keyturn/misplaced.ts';
 import { refuseUncheckedTls, settleHome } from './keyturn/operator.ts';

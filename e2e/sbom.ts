@@ -18,11 +18,11 @@ interface Bom {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
 }
 
-const DEVELOPMENT = 'cdx:npm:package:development';
+const NOT_DEPLOYED = ['cdx:npm:package:development', 'cdx:npm:package:private'];
 
-/** The Node.js of scripts and tests is optional: not every platform has it as a package. */
+/** The Node.js of scripts and tests, which toolchain/ asks for, is optional: not every platform has it as a package. */
 const isDeployed = ({ scope, properties = [] }: Component) =>
-  scope !== 'optional' && !properties.some(({ name }) => name === DEVELOPMENT);
+  scope !== 'optional' && !properties.some(({ name }) => NOT_DEPLOYED.includes(name));
 
 const { status, stdout, stderr } = spawnSync('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
   cwd: resolve(import.meta.dirname, '..'),

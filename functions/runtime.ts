@@ -38,6 +38,7 @@ import { createSecrets } from './secrets-manager/client.ts';
 import { readManagementToken } from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
 import type { ReadKeyPolicy, Secrets } from './secrets-manager/secrets.ts';
+import { createSourcePlaces } from './source-places.ts';
 import { DAY_MS, formatInstant, LONGEST_RUN_MS } from './time.ts';
 import { TokenValue } from './token-value.ts';
 
@@ -120,6 +121,8 @@ export interface Origin {
   readonly metrics?: string | undefined;
   /** Absent: every run reads it from the secret that the policy names (`cluster.managementToken`). */
   readonly managementToken?: TokenValue | undefined;
+  /** Says of places in a bundle where they are in the source. Absent: nothing is bundled. */
+  readonly inSource?: (text: string) => string;
   /** As in `RunTools`. */
   readonly thirdRunMs?: number | undefined;
 }
@@ -151,6 +154,7 @@ export function loadRuntime(): Runtime {
       error: (message, { error, ...details }) =>
         logger.error(message, { details, error: error as Error }),
     },
+    inSource: createSourcePlaces(root, (file) => readOptional(join(root, `${file}.map`))),
     thirdRunMs: secondsIn(env[ENVIRONMENT.thirdRunSeconds]),
     metrics: env[ENVIRONMENT.metrics],
     writeMetrics: (line) => logger.info('measured', { ...line }),
@@ -195,11 +199,11 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 
 /** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
-  const { policy, policyHash, ca, managementToken: given } = origin;
+  const { policy, policyHash, ca, managementToken: given, inSource = (text) => text } = origin;
   const held = createHeldCredentials(formatExactJson(policy));
   for (const credential of awsCredentialsIn(process.env)) held.hold(credential);
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
-  const clean: Clean = (value) => redacted(value, (text) => held.redact(redact(text)));
+  const clean: Clean = (value) => redacted(value, (text) => inSource(held.redact(redact(text))));
   const log = redactingLog(origin.log, clean);
   /**
    * Whatever a run begins keeps that run's deadline, however late it is called back: what a run that failed left in a

@@ -1,14 +1,17 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, join, resolve } from 'node:path';
-import { buildSync, type Metafile, type OutputFile } from 'esbuild';
+import type { Metafile, OutputFile } from 'esbuild';
 import { CA_FILE, POLICY_FILE, SCHEDULED } from '../functions/environment.ts';
 import type { PolicyFile } from './policy-file.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 export const FUNCTIONS = join(REPOSITORY, 'functions');
+/** The package has the bundles already, beside the built code, and no esbuild. The repository has no such folder. */
+const PREBUILT = join(REPOSITORY, 'bundles');
 
 /** The most bytes that `index.js` may have: a cold start parses every one. */
-export const BUDGET = 660_000;
+export const BUDGET = 665_000;
 
 /** A bundle that few runs load, and the name by which they import it. */
 interface Reader {
@@ -18,6 +21,9 @@ interface Reader {
   /** The functions that may need it. */
   readonly of: readonly string[];
 }
+
+/** The files in functions/ that Lambda calls, without their suffix. */
+export const ENTRIES = ['rotate', 'reap', 'enforce', 'revoke', 'secrets-manager-rotation'] as const;
 
 const READERS: readonly Reader[] = [
   {
@@ -38,8 +44,11 @@ const READERS: readonly Reader[] = [
 
 /** One CommonJS file: as ES modules, it would load every built-in module of the SDK at start. */
 function build(entry: string, outfile: string) {
+  const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
   return buildSync({
     absWorkingDir: REPOSITORY,
+    // A link would show where the packages are, in the source maps.
+    preserveSymlinks: true,
     entryPoints: [join(FUNCTIONS, `${entry}.ts`)],
     outfile,
     write: false,
@@ -93,20 +102,23 @@ function largest(metafile: Metafile): string {
   return top.map(([name, bytes]) => `${name} ${Math.round(bytes / 1000)} KB`).join(', ');
 }
 
+interface BundleFile {
+  readonly name: string;
+  readonly contents: string | Uint8Array;
+}
+
 /**
- * Writes the files of one function into a folder: `index.js`, the readers that it may need, their
- * source maps, and the policy.
+ * What a function consists of, but for its policy: `index.js`, the readers that it may need, and their source maps.
  * @throws Error if the bundle is over its budget; it names the largest packages
  */
-export function bundle(
-  entry: string,
-  { document, ca }: Pick<PolicyFile, 'document' | 'ca'>,
-  folder: string,
-): void {
+export function buildBundle(entry: string): readonly BundleFile[] {
   const { outputFiles, metafile } = build(entry, 'index.js');
   const readers = READERS.filter((reader) => reader.of.includes(entry)).flatMap(filesOf);
-  for (const { path, contents } of [...outputFiles, ...readers]) {
-    const name = basename(path);
+  const files = [...outputFiles, ...readers].map(({ path, contents }) => ({
+    name: basename(path),
+    contents,
+  }));
+  for (const { name, contents } of files) {
     if (name === 'index.js' && contents.byteLength > BUDGET) {
       throw new Error(
         `functions/${entry}.ts has ${Math.ceil(contents.byteLength / 1000)} KB as a bundle, ` +
@@ -114,9 +126,23 @@ export function bundle(
           'import less, or raise BUDGET in lib/bundle.ts',
       );
     }
-    writeFileSync(join(folder, name), contents);
   }
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(PACKAGE)}\n`);
+  return [...files, { name: 'package.json', contents: `${JSON.stringify(PACKAGE)}\n` }];
+}
+
+function prebuilt(entry: string): readonly BundleFile[] {
+  const folder = join(PREBUILT, entry);
+  return readdirSync(folder).map((name) => ({ name, contents: readFileSync(join(folder, name)) }));
+}
+
+/** Writes the files of one function into a folder: its bundle and, beside it, the policy. */
+export function bundle(
+  entry: string,
+  { document, ca }: Pick<PolicyFile, 'document' | 'ca'>,
+  folder: string,
+): void {
+  const files = existsSync(PREBUILT) ? prebuilt(entry) : buildBundle(entry);
+  for (const { name, contents } of files) writeFileSync(join(folder, name), contents);
   writeFileSync(join(folder, POLICY_FILE), JSON.stringify(document));
   if (ca !== undefined) writeFileSync(join(folder, CA_FILE), ca);
 }

@@ -124,7 +124,7 @@ export class KeyturnFunction extends Construct {
       // The maximum: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
       timeout: Duration.minutes(15),
       role: this.role.withoutPolicyUpdates(),
-      environment: { NODE_OPTIONS: '--enable-source-maps', ...props.environment },
+      environment: props.environment,
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,

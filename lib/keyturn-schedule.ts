@@ -38,22 +38,25 @@ const eventOf = (expression: string, timeZone: string): object => ({
 
 /** An EventBridge schedule that invokes one function. */
 export class KeyturnSchedule extends Construct {
+  readonly arn: string;
+  /** Whoever changes the schedule passes it on. */
+  readonly role: Role;
   constructor(scope: Construct, id: string, props: KeyturnScheduleProps) {
     super(scope, id);
     const { target, failures, expression, timeZone } = props;
     const window = windowMinutes(expression);
-    const role = new Role(this, 'Role', {
+    this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     });
-    const mayInvoke = role.addToPrincipalPolicy(
+    const mayInvoke = this.role.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ['lambda:InvokeFunction'],
         resources: [target.functionArn],
       }),
     );
-    role.addToPolicy(
+    this.role.addToPolicy(
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [failures.queueArn] }),
     );
     const schedule = new Schedule(this, 'Schedule', {
@@ -63,13 +66,14 @@ export class KeyturnSchedule extends Construct {
       timeWindow: window > 0 ? TimeWindow.flexible(Duration.minutes(window)) : TimeWindow.off(),
       enabled: !props.paused,
       target: new LambdaInvoke(target, {
-        role: role.withoutPolicyUpdates(),
+        role: this.role.withoutPolicyUpdates(),
         input: ScheduleTargetInput.fromObject(eventOf(expression, timeZone)),
         deadLetterQueue: failures,
         retryAttempts: 3,
         maxEventAge: Duration.minutes(15),
       }),
     });
+    this.arn = schedule.scheduleArn;
     if (mayInvoke.policyDependable) schedule.node.addDependency(mayInvoke.policyDependable);
   }
 }

@@ -18,16 +18,18 @@ function expirySentence({ tokens }: Policy): string {
   ].join('; ');
 }
 
-/** The stack of one policy file, which describes one cluster. The policy's owner names it. */
+/** What `bin/app.ts` calls the stack of a policy, and what is a good id of it in any app. */
+export const stackId = ({ owner }: Policy): string => `Keyturn-${owner}`;
+
+/** The stack of one policy file, which describes one cluster. */
 export class KeyturnStack extends Stack {
   readonly keyturn: Keyturn;
 
   /** `env` must be known if the policy names its VPC by tags; `terminationProtection` goes before the policy's. */
-  constructor(scope: Construct, props: KeyturnProps & StackProps) {
+  constructor(scope: Construct, id: string, props: KeyturnProps & StackProps) {
     const { policy, deployment } = readPolicyFile(props.policy);
-    const { owner } = policy;
-    super(scope, `Keyturn-${owner}`, {
-      description: `Keyturn: rotates InfluxDB database tokens (${owner})`,
+    super(scope, id, {
+      description: `Keyturn: rotates InfluxDB database tokens (${policy.owner})`,
       terminationProtection: deployment.terminationProtection,
       ...props,
     });

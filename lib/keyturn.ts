@@ -7,17 +7,22 @@ import {
   Token,
   Validations,
 } from 'aws-cdk-lib';
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import {
+  type IGrantable,
   type IManagedPolicy,
   ManagedPolicy,
   PermissionsBoundary,
+  PolicyStatement,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT, functionName, SCHEDULED, scheduleName } from '../functions/environment.ts';
+import { give, secretOf } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import type { MetricsWanted } from './deployment.ts';
@@ -156,6 +161,8 @@ export class Keyturn extends Construct {
   readonly recipients: Recipients;
   readonly #settings: FunctionSettings;
   readonly #alarms: Alarms;
+  readonly #schedules: KeyturnSchedule[] = [];
+  readonly #encryptionKey: NamedKey | undefined;
   readonly #grants: Grants;
   readonly #environment: Readonly<Record<string, string>>;
 
@@ -176,6 +183,7 @@ export class Keyturn extends Construct {
     const encryptionKey = keyOf(props.encryptionKey, policy.encryptionKey);
     const managementTokenKey = keyOf(props.managementTokenKey, policy.cluster.managementTokenKey);
     const metrics = props.metrics ?? deployment.metrics;
+    this.#encryptionKey = encryptionKey;
     this.#environment = {
       [ENVIRONMENT.eventBus]: eventBus,
       [ENVIRONMENT.policyFile]: policy.file,
@@ -291,6 +299,59 @@ export class Keyturn extends Construct {
     };
   }
 
+  /** All alarms of this cluster, to give them actions of your own. */
+  get alarms(): readonly Alarm[] {
+    return this.#alarms.all;
+  }
+
+  /**
+   * The secret that consumers of a token read. `rotate` makes it, so at the first deployment it is not there yet.
+   * @param token its name in the policy
+   * @throws Error if the policy has no such token
+   */
+  secretOf(token: string): ISecret {
+    return secretOf(this, this.policyFile.policy, token);
+  }
+
+  /**
+   * Lets a consumer read a token's secret. A secret that others made may be under a key of theirs: let the consumer use
+   * that as well.
+   * @throws Error if the policy has no such token
+   */
+  grantRead(token: string, grantee: IGrantable): void {
+    this.secretOf(token).grantRead(grantee);
+    if (!this.#encryptionKey) return;
+    const { values, statementOf } = this.#grants.decryptWith(this.#encryptionKey);
+    give(grantee, statementOf([...values]));
+  }
+
+  /** Lets somebody give orders to `revoke`, for any token of the cluster: who watches for leaks, for instance. */
+  grantRevoke(grantee: IGrantable): void {
+    this.revoke.lambda.grantInvoke(grantee);
+  }
+
+  /** Lets a person use all of the command line, but `--local`: every function, and the schedules, to pause them. */
+  grantOperate(grantee: IGrantable): void {
+    for (const { lambda } of [this.rotate, this.reap, this.enforce, this.revoke]) {
+      lambda.grantInvoke(grantee);
+    }
+    give(
+      grantee,
+      new PolicyStatement({
+        actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
+        resources: this.#schedules.map(({ arn }) => arn),
+      }),
+    );
+    give(
+      grantee,
+      new PolicyStatement({
+        actions: ['iam:PassRole'],
+        resources: this.#schedules.map(({ role }) => role.roleArn),
+        conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+      }),
+    );
+  }
+
   #failureQueue(): Queue {
     const queue = new Queue(this, 'Failures', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -332,7 +393,7 @@ export class Keyturn extends Construct {
     this.functions[id] = added;
     if (schedule === undefined) this.#alarms.watchOrders(added, added.lambda);
     else {
-      new KeyturnSchedule(added, 'Schedule', {
+      const made = new KeyturnSchedule(added, 'Schedule', {
         name: scheduleName(owner, entry),
         target: added.lambda,
         expression: schedule,
@@ -341,6 +402,7 @@ export class Keyturn extends Construct {
         description: `Keyturn (${owner}): ${entry}`,
         failures,
       });
+      this.#schedules.push(made);
       this.#alarms.watchSchedule(added, {
         job: entry,
         target: added.lambda,

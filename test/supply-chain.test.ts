@@ -11,6 +11,8 @@ interface LockedPackage {
   readonly dev?: boolean;
   readonly optional?: boolean;
   readonly hasInstallScript?: boolean;
+  /** A folder of this repository. */
+  readonly link?: boolean;
 }
 
 const packagesOf = (file: string): Record<string, LockedPackage> =>
@@ -19,7 +21,9 @@ const lock = packagesOf('package-lock.json');
 const tools = Object.entries(packagesOf('test/mutation/package-lock.json')).map(
   ([path, locked]) => [path, { ...locked, dev: true }] as const,
 );
-const packages = [...Object.entries(lock), ...tools].filter(([path]) => path !== '');
+const packages = [...Object.entries(lock), ...tools].filter(
+  ([path, { link }]) => path.includes('node_modules/') && link !== true,
+);
 
 /** Ask for no more than that the notice is kept: what is bundled may be deployed by anybody. */
 const PERMISSIVE = new Set([

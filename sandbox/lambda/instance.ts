@@ -62,7 +62,7 @@ export function startInstance(options: InstanceOptions): Instance {
     env: options.environment,
     cwd: options.taskRoot,
     execArgv: [
-      ...['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+      '--disable-warning=ExperimentalWarning',
       ...['--permission', '--allow-fs-read=*', `--allow-fs-write=${options.temporary}`],
     ],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],

@@ -25,7 +25,7 @@ export async function keyturn(
   args: readonly string[],
   { stdin = '', env = {} }: Surroundings = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, ['bin/keyturn.ts', ...args], {
+  const child = spawn(process.execPath, ['bin/keyturn.cjs', ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
   });
   child.stdin.end(stdin);

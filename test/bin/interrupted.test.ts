@@ -10,7 +10,7 @@ import { openDeployed } from './operator.ts';
 
 type Environment = Readonly<Record<string, string>>;
 const start = (words: readonly string[], env: Environment) =>
-  spawn(process.execPath, ['bin/keyturn.ts', ...words], {
+  spawn(process.execPath, ['bin/keyturn.cjs', ...words], {
     env: { PATH: process.env.PATH ?? '', ...env },
   });
 

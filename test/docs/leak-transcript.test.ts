@@ -74,7 +74,7 @@ it('is as the page says, from a string in a log to the proof that the cluster re
     process.exitCode = undefined;
     await runProgram(terminal, ['node', 'keyturn', ...words.split(' ')]);
     const file = typed.length === 0 ? ' < access.log' : '';
-    return `    $ npx keyturn ${words}${file}\n${shown().replace(/^(?=.)/gm, '    ')}\n`;
+    return `    $ npx --no keyturn ${words}${file}\n${shown().replace(/^(?=.)/gm, '    ')}\n`;
   }
 
   const page = [

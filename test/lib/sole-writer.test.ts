@@ -20,7 +20,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
   const context = { 'aws:cdk:bundling-stacks': [] };
   const app = new App({ outdir: join(folder, 'cdk.out'), context });
-  const stack = new KeyturnStack(app, { policy: writePolicy(folder) });
+  const stack = new KeyturnStack(app, 'Keyturn', { policy: writePolicy(folder) });
   const { keyturn } = stack;
   new SoleWriter(stack, 'Telegraf', {
     keyturn,

@@ -4,7 +4,7 @@ import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { KeyturnProps } from '../../lib/keyturn.ts';
-import { KeyturnStack } from '../../lib/keyturn-stack.ts';
+import { KeyturnStack, stackId } from '../../lib/keyturn-stack.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
 
 /** The flags of cdk.json. Bundles are left out, as the CDK CLI does where it only lists stacks. */
@@ -45,7 +45,9 @@ export function synthesize(
   });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const file = writePolicy(folder, policy);
-  return Template.fromStack(new KeyturnStack(app, { policy: file, ...props }));
+  return Template.fromStack(
+    new KeyturnStack(app, stackId(readPolicyFile(file).policy), { policy: file, ...props }),
+  );
 }
 
 /** A stack of somebody's app, to import things into. */

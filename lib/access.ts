@@ -1,0 +1,32 @@
+import { Grant, type IGrantable, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import type { Policy } from '../functions/policy/policy.ts';
+import { suggestionFor } from '../functions/policy/suggestion.ts';
+
+/** @throws Error if the policy has no token of this name */
+function secretName({ file, tokens }: Policy, token: string): string {
+  const found = tokens.find(({ name }) => name === token);
+  if (found) return found.secret;
+  const names = tokens.map(({ name }) => name);
+  throw new Error(
+    `${file}: tokens: found no "${token}", expected it to be there for whoever asks for its secret${suggestionFor(token, names)}`,
+  );
+}
+
+/** The secret of a token of the policy, of which CDK knows no more than the name. */
+export function secretOf(scope: Construct, policy: Policy, token: string): ISecret {
+  const name = secretName(policy, token);
+  const id = `Secret-${token}`;
+  const known = scope.node.tryFindChild(id) as ISecret | undefined;
+  return known ?? Secret.fromSecretNameV2(scope, id, name);
+}
+
+/** Gives somebody a statement as it is. */
+export const give = (grantee: IGrantable, statement: PolicyStatement): Grant =>
+  Grant.addToPrincipal({
+    grantee,
+    actions: [...statement.actions],
+    resourceArns: [...statement.resources],
+    conditions: statement.conditions as Record<string, Record<string, unknown>>,
+  });
