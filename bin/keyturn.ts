@@ -1,3 +1,5 @@
+#!/usr/bin/env node
+// npx keeps links to what it once ran in a folder: in a clone that is older than keyturn.cjs, to this file.
 import { explain, kindOf, meaningOf, sentenceOf } from './keyturn/failure.ts';
 import { refuseCredentials, refuseCredentialsIn, withoutOpaque } from './keyturn/misplaced.ts';
 import { refuseUncheckedTls, settleHome } from './keyturn/operator.ts';
