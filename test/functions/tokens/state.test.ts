@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseMarker } from '../../../functions/tokens/marker.ts';
 import {
   hasVersion,
   isArmed,
@@ -11,6 +12,7 @@ import {
   ownedPrevious,
   pendingHolder,
   provenCurrent,
+  stateOf,
   versionTime,
 } from '../../../functions/tokens/state.ts';
 import {
@@ -146,4 +148,32 @@ test('counts the age of a version from its making, or, where it is not listed, f
   expect(since({ [id(70)]: NOW - DAY })).toBe(NOW - DAY);
   expect(since({ [id(71)]: NOW - DAY })).toBe(NOW - HOUR);
   expect(since()).toBeUndefined();
+});
+
+const gone = { permissions: [] };
+const since = NOW - HOUR;
+
+test.each([
+  ['revoked', { ...armed(1), revokedAt: NOW }],
+  ['expired', armed(1, { expiresAt: NOW })],
+  ['frozen', armed(1, { ...gone, marker: { frozen: since, quarantined: since } })],
+  ['quarantined', armed(1, { ...gone, marker: { quarantined: since } })],
+  ['inert', inert(1)],
+  ['stripped', armed(1, gone)],
+  ['stripped', foreign(1, gone)],
+  // Half of a request left its mark: it works all the same.
+  ['live', armed(1, { marker: { frozen: since } })],
+  ['live', armed(1, { marker: { quarantined: since } })],
+  ['live', foreign(1)],
+  ['superseded', armed(1, { marker: { superseded: since } })],
+] as const)('tells of a token in one word how it is: %s', (state, token) => {
+  const marker = parseMarker(token.description)?.marker;
+  expect(stateOf({ token, marker }, NOW)).toBe(state);
+});
+
+test('a label tells more of a token that works than its marker', () => {
+  const token = armed(1, { marker: { superseded: since } });
+  const { marker } = parseMarker(token.description) ?? {};
+  expect(stateOf({ token, marker, label: 'current' }, NOW)).toBe('current');
+  expect(stateOf({ token: inert(2), label: 'current' }, NOW)).toBe('stripped');
 });
