@@ -93,12 +93,13 @@ export function cannotStore(seen: ObservedSecret): Note | undefined {
 
 /** D9 and D11. A policy that takes away and adds is followed in two steps: this one, then a successor with less. */
 function decideGrants(
-  { permissions }: Case,
+  { entry, permissions }: Case,
   { token, marker }: OwnedToken,
 ): Action | Note | undefined {
   const has = grantsHash(token.permissions);
   const tokenId = token.id;
-  const fits = grantsHash(permissions) === has;
+  // Not what it may get now: where a database is unknown, that is what it has, also if a person took something.
+  const fits = grantsHash(entry.permissions) === has;
   const isOurs = marker.grants === has;
   const given = stillGiven(token.permissions, marker.grants, { permissions });
   // Only a successor gets less; what is new is given at once, beside what the token has, also where a person added to that. And where permissions fit and the marker does not, a server stored half of a request.

@@ -90,11 +90,17 @@ const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, { at }: Con
       isCutShort(token, superseded, entry),
   );
 
-/** Whether somebody ended the token that consumers had last, and may still have; an order tells of itself. */
-const hasLostPrevious = (entry: TokenPolicy, seen: ObservedSecret, { at }: Context): boolean =>
-  mayHavePrevious(seen, entry, at) &&
-  isPreviousDead(seen, at) &&
-  ownedPrevious(seen)?.marker.frozen === undefined;
+/**
+ * Whether somebody ended the token that consumers had last, and may still have, or took permissions of one that is not
+ * ours any more; an order tells of itself.
+ */
+function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Context): boolean {
+  if (!mayHavePrevious(seen, entry, context.at)) return false;
+  if (isPreviousDead(seen, context.at)) return ownedPrevious(seen)?.marker.frozen === undefined;
+  const holder = seen.holders.get(seen.secret.labels.AWSPREVIOUS ?? '');
+  if (holder?.state !== 'foreign' || isExpired(holder.token, context.at)) return false;
+  return isReduced(holder.token, foreignGrants(holder.token), entry, context);
+}
 
 /**
  * Whether somebody took permissions of any token that was replaced, and that consumers may still have: also of one that
@@ -111,6 +117,14 @@ const hasLostFormer = (entry: TokenPolicy, { tokens }: ObservedSecret, context: 
       hasLost && !isExpired(token, context.at) && context.at < superseded + graceOf(owned, entry)
     );
   });
+
+/** Consumers are refused for certain, whether or not anybody asks. Not `missing`: a first issue takes nothing from anybody. */
+export const REFUSED: ReadonlySet<EntryCondition> = new Set([
+  'gone',
+  'expired',
+  'stripped',
+  'unarmed',
+]);
 
 /** By the state of AWSCURRENT's holder, where no token is known. */
 const WITHOUT_TOKEN = {

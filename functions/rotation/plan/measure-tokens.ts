@@ -4,7 +4,7 @@ import { holdOf } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
 import { countOwned, type Observation } from '../../tokens/observation.ts';
 import { armedSince, currentHolder, ownedCurrent } from '../../tokens/state.ts';
-import type { EntryCondition } from './entry-condition.ts';
+import { type EntryCondition, REFUSED } from './entry-condition.ts';
 import type { EntryState } from './entry-state.ts';
 import { ageOf } from './reason-to-replace.ts';
 
@@ -39,9 +39,6 @@ function runways({ secrets, at }: Observation, policy: Policy) {
     return [{ createdAt: token.createdAt, remainingMs, renewBefore }];
   });
 }
-
-/** Consumers are refused for certain, whether or not anybody asks. Not `missing`: a first issue takes nothing from anybody. */
-const REFUSED: ReadonlySet<EntryCondition> = new Set(['gone', 'expired', 'stripped', 'unarmed']);
 
 /** How a run found the entries. */
 interface Found {

@@ -146,6 +146,9 @@ test('a token whose marker is lost is replaced when the policy adds a database, 
   expect(writable(world)).toEqual(['telemetry', 'other']);
   expect(writable(world, former)).toEqual(['telemetry']);
   await world.wait(20 * MINUTE);
+  // Consumers may still have it, for its grace period.
+  expect(await look(deployed)).toEqual(['cut-short']);
+  await world.wait(DAY);
   expect(await look(deployed)).toEqual(['works']);
   expect(most(deployed, 'MendedOutages')).toBe(1);
 });
@@ -195,4 +198,57 @@ test('a token that lost its marker and all permissions is told to be stripped in
   }
   await world.rotate({ tokens: ['telegraf'], force: true });
   expect(writable(world)).toEqual(['telemetry']);
+});
+
+test('who takes a permission from a token cannot hide that behind a policy whose database is misspelt', async () => {
+  const world = await open();
+  const first = world.deploy(policyOf(['telemetry', 'quality']));
+  await first.rotate();
+  await world.wait(HOUR);
+  const permissions = { write: ['telemetry', 'qualty'] };
+  const deployed = world.deploy(policyWith({ telegraf: { permissions } }));
+  await setPermissions(world, 'telemetry');
+  for (let run = 0; run < 3; run += 1) {
+    expect(await look(deployed)).toEqual(['stripped', 'PermissionsChanged', 'UnknownDatabase']);
+    await world.wait(HOUR);
+  }
+});
+
+test.each([
+  ['its marker as well', 'prod', { description: 'hall 1' }],
+  ['nothing else, after the owner was renamed', 'plant', {}],
+])(
+  'who takes a permission from a replaced token that is not ours any more, and %s, is told of',
+  async (_what, owner, change) => {
+    const world = await open();
+    const policy = policyOf(['telemetry', 'quality'], { secret: TELEGRAF });
+    await world.deploy(policy).rotate();
+    await world.wait(HOUR);
+    const former = world.holders(TELEGRAF).AWSCURRENT;
+    await world.people.tag(TELEGRAF, { 'keyturn:owner': owner });
+    const deployed = world.deploy({ ...policy, owner });
+    await deployed.rotate({ tokens: ['telegraf'], force: true });
+    await world.wait(20 * MINUTE);
+    await deployed.rotate();
+    expect(world.holders(TELEGRAF).AWSPREVIOUS).toBe(former);
+    expect((await look(deployed))[0]).toBe('works');
+    await world.people.changeToken(former, { permissions: writes('telemetry'), ...change });
+    await world.wait(HOUR);
+    expect((await look(deployed))[0]).toBe('cut-short');
+    await world.wait(DAY);
+    expect((await look(deployed))[0]).toBe('works');
+  },
+);
+
+test('Secrets Manager’s own rotation tells that it ended an outage, and of none where there was none', async () => {
+  const world = await open();
+  await world.rotate();
+  await world.wait(HOUR);
+  await world.rotateSecret(TELEGRAF);
+  expect(most(world, 'MendedOutages')).toBe(0);
+  await world.wait(2 * HOUR);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+  await world.rotateSecret(TELEGRAF);
+  expect(writable(world)).toEqual(['telemetry']);
+  expect(most(world, 'MendedOutages')).toBe(1);
 });
