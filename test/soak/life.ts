@@ -143,11 +143,22 @@ async function judge({ oracles, run }: Stage, calmAt: number): Promise<string[]>
   return rings.map((ring) => `K: ${ring} rings, and everything is settled`);
 }
 
+interface Living {
+  readonly write?: Tell | undefined;
+  /** False: each instance of a function is a process that runs the bundle; the same seed has the same troubles then, and not the same calls. */
+  readonly isSimulated?: boolean;
+}
+
 /** Lives a life from its plan, until its end or the first violation. */
-export async function live(plan: LifePlan, rising: Rising, write: Tell = () => {}): Promise<Lived> {
+export async function live(
+  plan: LifePlan,
+  rising: Rising,
+  { write = () => {}, isSimulated = true }: Living = {},
+): Promise<Lived> {
   const chance = createChance(`processes ${plan.seed}`);
   const { activationDelayMs, revocationDelayMs, routers, manners } = plan;
   const world = await openWorld(policyOf(plan, UNCHANGED), {
+    isSimulated,
     databases: ['metrics', 'events'],
     ...{ activationDelayMs, revocationDelayMs, routers, manners },
     chance: chance.of('processes').next,

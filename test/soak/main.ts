@@ -33,13 +33,14 @@ function readFlags() {
     threads: text,
     'shrink-seconds': text,
     plan: text,
+    bundles: { type: 'boolean', default: false },
     earlier: { type: 'boolean', default: false },
     first: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   } as const;
   const { values } = parseArgs({ options });
   const numberOf = (
-    name: Exclude<keyof typeof options, 'plan' | 'earlier' | 'first' | 'verbose'>,
+    name: Exclude<keyof typeof options, 'plan' | 'bundles' | 'earlier' | 'first' | 'verbose'>,
   ) => {
     const given = values[name];
     const number = Number(given);
@@ -59,6 +60,7 @@ function readFlags() {
     },
     threads: numberOf('threads') ?? availableParallelism(),
     shrinkMs: (numberOf('shrink-seconds') ?? 120) * 1_000,
+    isOnBundles: values.bundles,
     isEarlier: values.earlier,
     endsAtFirst: values.first,
     file: values.plan,
@@ -90,7 +92,7 @@ function* plans(): Generator<{ readonly name: string; readonly plan: LifePlan }>
   }
 }
 
-const pool = openPool(flags.threads);
+const pool = openPool(flags.threads, flags.isOnBundles);
 const lives: Told[] = [];
 
 function report(name: string, plan: LifePlan, lived: Told, seconds: number): void {

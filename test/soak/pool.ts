@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { deployedAlarms } from '../lib/deployed-alarms.ts';
 import type { Lived } from './life.ts';
 import type { LifePlan } from './plan.ts';
-import type { Task } from './worker.ts';
+import type { Task, WorkerData } from './worker.ts';
 
 export type Told = Lived & {
   /** What happened in it, a line each, if somebody asked for that. */
@@ -15,11 +15,11 @@ export class StoppedError extends Error {
 }
 
 /** Threads that live lives beside each other: each has globals of its own, which simulated processes replace. */
-export function openPool(size: number) {
+export function openPool(size: number, isOnBundles: boolean) {
   const free: Worker[] = [];
   const waiting: ((worker: Worker) => void)[] = [];
   // Synthesis takes seconds.
-  const workerData = { alarms: deployedAlarms() };
+  const workerData: WorkerData = { alarms: deployedAlarms(), isOnBundles };
   const start = () => new Worker(new URL('./worker.ts', import.meta.url), { workerData });
   const give = (worker: Worker) => {
     const next = waiting.shift();

@@ -11,11 +11,19 @@ export interface Task {
   readonly isVerbose: boolean;
 }
 
-const { alarms } = workerData as { readonly alarms: DeployedAlarms };
+export interface WorkerData {
+  readonly alarms: DeployedAlarms;
+  readonly isOnBundles: boolean;
+}
+
+const { alarms, isOnBundles } = workerData as WorkerData;
 const rising = readAlarms(alarms);
 
 parentPort?.on('message', async ({ plan, isVerbose }: Task) => {
   const told: string[] = [];
-  const lived = await live(plan, rising, isVerbose ? (line) => told.push(line) : undefined);
+  const lived = await live(plan, rising, {
+    write: isVerbose ? (line) => told.push(line) : undefined,
+    isSimulated: !isOnBundles,
+  });
   parentPort?.postMessage({ ...lived, told });
 });
