@@ -1,6 +1,7 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { shownText } from '../functions/policy/misplaced.ts';
+import type { Deployment } from '../lib/deployment.ts';
 import { KeyturnStack, stackId } from '../lib/keyturn-stack.ts';
 import { checkOwners, PolicyFileError, readPolicyFile } from '../lib/policy-file.ts';
 import { harmless } from './harmless.ts';
@@ -15,17 +16,18 @@ Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
  * last one.
  */
 const files = String(app.node.tryGetContext('policy') ?? 'keyturn.yaml').split(',');
+
 /** Where the CDK CLI would deploy to; known only if a VPC is looked up there. */
-function placeOf(file: string) {
-  const { vpc } = readPolicyFile(file).deployment;
+function placeOf({ vpc }: Deployment) {
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
   return vpc && 'tags' in vpc && account && region ? { env: { account, region } } : {};
 }
 
 try {
   checkOwners(files);
-  for (const policy of files) {
-    new KeyturnStack(app, stackId(readPolicyFile(policy).policy), { policy, ...placeOf(policy) });
+  for (const file of files) {
+    const { policy, deployment } = readPolicyFile(file);
+    new KeyturnStack(app, stackId(policy), { policy: file, ...placeOf(deployment) });
   }
 } catch (error) {
   // A stack helps whoever develops; a mistake in a policy has its line already.

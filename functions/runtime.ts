@@ -111,7 +111,7 @@ function readOptional(file: string): string | undefined {
 export interface Origin {
   readonly policy: Policy;
   /** `documentHash` of the file that it was read from. */
-  readonly policyHash?: string | undefined;
+  readonly policyHash?: () => string;
   /** PEM of the certificate authorities to trust instead of the public ones. */
   readonly ca?: string | undefined;
   readonly log: RunTools['log'];
@@ -146,7 +146,7 @@ export function loadRuntime(): Runtime {
   const logger = new Logger({ serviceName: `keyturn/${policy.owner}` });
   return createRuntime({
     policy,
-    policyHash: documentHash(document),
+    policyHash: () => documentHash(document),
     ca: readOptional(join(root, CA_FILE)),
     log: {
       info: (message, details) => logger.info(message, { details }),
@@ -374,7 +374,11 @@ export function createRuntime(origin: Origin): Runtime {
         const besideSchedule: typeof work = async (tools) => {
           const schedule = await askSchedule(job);
           try {
-            return { ...(await work(tools)), schedule, ...(policyHash && { policyHash }) };
+            return {
+              ...(await work(tools)),
+              schedule,
+              ...(policyHash && { policyHash: policyHash() }),
+            };
           } catch (error) {
             throw withNote(error, schedule);
           }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Permission } from '../management-api/token.ts';
-import { entryOf, type Policy, type TokenPolicy } from '../policy/policy.ts';
+import { entryOf, type TokenPolicy } from '../policy/policy.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { parseEvent } from '../run/request.ts';
 import type { RunTools } from '../run/tools.ts';
@@ -13,14 +13,8 @@ import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { cannotStore, heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
-import { conditionOf, REFUSED } from './plan/entry-condition.ts';
-import {
-  type IsKnown,
-  knownDatabases,
-  needsDatabases,
-  probeable,
-  unknownDatabases,
-} from './plan/permissions.ts';
+import { conditionOf, contextOf, REFUSED } from './plan/entry-condition.ts';
+import { knownDatabases, needsDatabases, probeable, unknownDatabases } from './plan/permissions.ts';
 import { verify } from './promote.ts';
 import { finishRotation } from './rotate-token.ts';
 import { mintSuccessor, resumeSuccessor, type Successor } from './successor.ts';
@@ -111,23 +105,6 @@ async function take(
   if (result !== 'done') throw new RotationStepError(`${entry.secret}: not promoted (${result})`);
 }
 
-/** Whether consumers are refused for certain. */
-function isOut(
-  entry: TokenPolicy,
-  seen: ObservedSecret,
-  {
-    policy,
-    at,
-    isKnown,
-  }: { readonly policy: Policy; readonly at: number; readonly isKnown: IsKnown },
-): boolean {
-  const { settle: settleMs, timeZone } = policy;
-  const refused = new Set<string>();
-  return REFUSED.has(
-    conditionOf(entry, seen, { at, settleMs, timeZone, isKnown, thirdMs: 0, refused }),
-  );
-}
-
 /**
  * One step of Secrets Manager's own rotation, which uses the steps of ours. Secrets Manager chooses the
  * version's id, and the token's marker names it. If `rotate` has finished the rotation, a step does nothing.
@@ -161,7 +138,8 @@ export async function takeRotationStep(
     throw new RotationStepError(`${entry.secret}: ${names} neither exists nor is declared`);
   }
   const about = { entry: { ...entry, permissions }, seen, probed: probeable(permissions, isKnown) };
-  const wasOut = isOut(entry, seen, { policy, at: observation.at, isKnown });
+  const context = contextOf(policy, observation, { thirdMs: 0, refused: new Set() });
+  const wasOut = REFUSED.has(conditionOf(entry, seen, context));
   const { holdError } = await underHold(entry.secret, tools, (arming) => take(step, about, arming));
   // Nobody is told by a run of rotate what was mended before it.
   if (step.Step === 'finishSecret' && wasOut) tools.measure({ mendedOutages: 1 });

@@ -1,22 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openDeployed } from '../bin/operator.ts';
 import { answering } from '../world/faults.ts';
-import { type AwsRequest, isAllowed, type Statement, takeApart } from './evaluate.ts';
+import { documented } from './documented.ts';
+import { type AwsRequest, isAllowed, takeApart } from './evaluate.ts';
 
 const ACCOUNT = '111122223333';
 const scheduleArn = (name: string) => `arn:aws:scheduler:eu-west-1:${ACCOUNT}:schedule/${name}`;
 const roleArn = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
 const passedTo = (service: string) => ({ 'iam:PassedToService': service });
 
-/** What docs/operations.md says that a person needs. */
-function documented(): readonly Statement[] {
-  const text = readFileSync('docs/operations.md', 'utf8');
-  const section = text.slice(text.indexOf('## Stopping the schedules'));
-  const [, json = ''] = /```json\n(\{\s+"Version": "2012-10-17"[\s\S]*?)```/.exec(section) ?? [];
-  return JSON.parse(json).Statement;
-}
-
+const HEADING = '## Stopping the schedules';
 test('the documented rights allow every call of pause and resume, and none goes unused', async () => {
   const { world, run } = await openDeployed();
   const requests: AwsRequest[] = [];
@@ -36,7 +29,7 @@ test('the documented rights allow every call of pause and resume, and none goes 
     requests.push({ action: 'iam:PassRole', resource, context });
   }
 
-  const statements = documented();
+  const statements = documented(HEADING);
   expect(requests.filter((request) => !isAllowed(statements, request))).toEqual([]);
   const unused = takeApart(statements).filter(
     (grant) => !requests.some((request) => isAllowed([grant], request)),
@@ -45,7 +38,7 @@ test('the documented rights allow every call of pause and resume, and none goes 
 });
 
 test('they allow nothing of another owner, and pass no role to another service', () => {
-  const statements = documented();
+  const statements = documented(HEADING);
   const resource = roleArn('Keyturn-prod-KeyturnRotateScheduleRole-AbCdEfGhIjKl');
   expect(
     isAllowed(statements, {

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openDeployed } from '../bin/operator.ts';
 import { TELEGRAF } from '../world/policy.ts';
 import { MANAGEMENT_SECRET } from '../world/systems.ts';
-import { type AwsRequest, isAllowed, type Statement, takeApart } from './evaluate.ts';
+import { documented } from './documented.ts';
+import { type AwsRequest, isAllowed, takeApart } from './evaluate.ts';
 
 const OF_AWS = 'eu-west-1:111122223333';
 const arnOf = (server: string, subject = '') =>
@@ -15,17 +15,10 @@ const SERVICES = new Map([
   ['scheduler', 'scheduler'],
 ]);
 
-/** What docs/operations.md says that a preview needs. */
-function documented(): readonly Statement[] {
-  const text = readFileSync('docs/operations.md', 'utf8');
-  const section = text.slice(text.indexOf('### In a pull request'));
-  const [, json = ''] = /```json\n(\{\s+"Version": "2012-10-17"[\s\S]*?)```/.exec(section) ?? [];
-  return JSON.parse(json).Statement;
-}
-
+const HEADING = '### In a pull request';
 test('the documented rights allow every call of a preview, and none goes unused', async () => {
   const { world, run } = await openDeployed();
-  const statements = documented();
+  const statements = documented(HEADING);
   await world.rotate();
   // So that it has to read the string.
   await world.people.saveValue(TELEGRAF, 'CHANGE_ME');

@@ -78,7 +78,7 @@ export const simulatedFunction = (
       write(JSON.stringify({ level, message, timestamp: new Date().toISOString(), ...rest }));
     const runtime = createRuntime({
       policy,
-      policyHash: documentHash(parsed),
+      policyHash: () => documentHash(parsed),
       log: {
         info: (message, details) => line('INFO', message, { details }),
         warn: (message, details) => line('WARN', message, { details }),

@@ -1,10 +1,10 @@
 import type { Token } from '../../management-api/token.ts';
-import type { TokenPolicy } from '../../policy/policy.ts';
+import type { Policy, TokenPolicy } from '../../policy/policy.ts';
 import { spareOf } from '../../policy/spare.ts';
 import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
-import type { ObservedSecret } from '../../tokens/observation.ts';
+import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
 import {
   currentHolder,
   graceOf,
@@ -15,7 +15,7 @@ import {
   ownedPrevious,
   wasArmed,
 } from '../../tokens/state.ts';
-import { covers, grantable, type IsKnown, stillGiven } from './permissions.ts';
+import { covers, grantable, type IsKnown, knownDatabases, stillGiven } from './permissions.ts';
 
 /** How it is with the token that an entry's consumers read. */
 export type EntryCondition =
@@ -56,6 +56,17 @@ export interface Context {
   readonly isKnown: IsKnown;
   /** Secrets whose AWSCURRENT the data plane refused in this run. */
   readonly refused: ReadonlySet<string>;
+}
+
+/** @param databases those that exist, if they were listed */
+export function contextOf(
+  policy: Policy,
+  { at, databases }: Pick<Observation, 'at' | 'databases'>,
+  { thirdMs, refused }: Pick<Context, 'thirdMs' | 'refused'>,
+): Context {
+  const { settle: settleMs, timeZone } = policy;
+  const isKnown = knownDatabases(policy, databases);
+  return { at, settleMs, timeZone, thirdMs, isKnown, refused };
 }
 
 /** Since when a secret that is on hold is so. */

@@ -15,11 +15,11 @@ import {
   type Context,
   conditionOf,
   conditionOfToken,
+  contextOf,
   type EntryCondition,
   heldSince,
   isCutShort,
 } from './entry-condition.ts';
-import { knownDatabases } from './permissions.ts';
 import { ageOf, dueAt, expiryOf, renewalLead, sinceOf } from './reason-to-replace.ts';
 
 /** One entry after a run. Instants are milliseconds since 1970, by the Management API's time. */
@@ -217,18 +217,12 @@ function stateToAdopt(
 /** The state of every entry, after a run has applied its plan; in a dry run, before. Pure. */
 export function entryStates(
   policy: Policy,
-  {
-    secrets,
-    foreign,
-    databases,
-    at,
-  }: Pick<Observation, 'secrets' | 'foreign' | 'databases' | 'at'>,
+  observation: Pick<Observation, 'secrets' | 'foreign' | 'databases' | 'at'>,
   { mended, unseen, armed, unadopted, held }: EntryChanges,
-  { thirdMs, refused }: Pick<Context, 'thirdMs' | 'refused'>,
+  learnt: Pick<Context, 'thirdMs' | 'refused'>,
 ): readonly EntryState[] {
-  const { settle: settleMs, timeZone } = policy;
-  const isKnown = knownDatabases(policy, databases);
-  const context = { at, settleMs, timeZone, thirdMs, refused, isKnown };
+  const { secrets, foreign, at } = observation;
+  const context = contextOf(policy, observation, learnt);
   return policy.tokens.map((entry) => {
     const { name: token, secret } = entry;
     const current = mended.get(secret);
