@@ -105,7 +105,7 @@ const VERBS = {
  */
 const TAGS: Partial<Record<keyof typeof VERBS, string[]>> = {
   // Besides, what people want on the secrets that it creates.
-  rotate: ['keyturn:owner', 'keyturn:cluster', 'keyturn:moved'],
+  rotate: ['keyturn:owner', 'keyturn:cluster', 'keyturn:moved', 'keyturn:adopted'],
   revoke: ['keyturn:hold', 'keyturn:lifted'],
 };
 

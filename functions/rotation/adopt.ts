@@ -4,6 +4,7 @@ import type { BareOutcome, Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf, holdSince } from '../secrets-manager/hold.ts';
 import { formatInstant } from '../time.ts';
+import { adoptedOf, adoptedTag } from '../tokens/adopted-tag.ts';
 import { freshToken } from '../tokens/change-token.ts';
 import { tagsOf } from '../tokens/claim-secret.ts';
 import { endProof } from '../tokens/end-proof.ts';
@@ -58,13 +59,20 @@ async function isStill(
   return isSame ? undefined : { result: 'skipped' };
 }
 
+/** When it was taken over first: people's tools take markers off again. */
+function adoptedAt({ secret, owned: { token, marker } }: Candidate, { apiNow }: Tools): number {
+  const before = adoptedOf(secret);
+  const isSame = before?.tokenId === token.id;
+  return marker.adopted ?? (isSame ? before.at : apiNow());
+}
+
 /**
  * Writes that the string is the token's, and takes the permission of the proof away in the same request.
  * From then on the version names its token.
  */
 async function believe(
   { owned, version, value }: Candidate,
-  given: Permission | undefined,
+  { given, since }: { readonly given: Permission | undefined; readonly since: number },
   tools: ArmingTools,
 ): Promise<Result> {
   const fresh = given ? await freshToken(tools, owned) : owned;
@@ -73,13 +81,12 @@ async function believe(
   if (given && !isUnproven(fresh.marker)) return 'done';
   const { permissions } = fresh.token;
   const kept = given ? without(permissions, given) : permissions;
-  const now = tools.apiNow();
   const marker = {
     version: [version],
     fp: value.fingerprint(),
     grants: grantsHash(kept),
-    adopted: fresh.marker.adopted ?? now,
-    proven: now,
+    adopted: fresh.marker.adopted ?? since,
+    proven: tools.apiNow(),
     proving: undefined,
   };
   await tools.arm(fresh, {
@@ -103,20 +110,25 @@ async function finish(
     return changed;
   }
   const isConfirmed = !proof && !isBelieved(candidate);
+  const since = adoptedAt(candidate, tools);
   if (proof || isConfirmed) {
-    const result = await believe(candidate, proof?.permission, tools);
+    const result = await believe(candidate, { given: proof?.permission, since }, tools);
     if (result !== 'done') return { result };
   }
-  const { secret, owned } = candidate;
+  const { secret, owned, version } = candidate;
   const left = leftOfProof(owned);
   if (left) await endProof(owned, tools, left);
-  await tools.secrets.tag(secret.name, tagsOf(tools.policy));
+  const { token } = owned;
+  await tools.secrets.tag(secret.name, {
+    ...tagsOf(tools.policy),
+    ...adoptedTag({ tokenId: token.id, version, at: since }),
+  });
   tools.publish({
     type: 'Token Adopted',
     detail: {
       token: entry.name,
       secret: secret.name,
-      tokenId: owned.token.id,
+      tokenId: token.id,
       ...(isConfirmed &&
         action.confirmedBy !== undefined && {
           confirmedBy: action.confirmedBy,
@@ -124,7 +136,7 @@ async function finish(
         }),
     },
   });
-  return { result: 'done' };
+  return { result: 'done', current: { token, since } };
 }
 
 /**

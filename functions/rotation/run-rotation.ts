@@ -195,7 +195,7 @@ export async function runRotation(
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
   const statesAfter = (done: typeof outcomes) =>
-    entryStates(policy, observation, changesBy(plan, done, observation), learnt);
+    entryStates(policy, observation, changesBy(plan, done), learnt);
   const states = () => statesAfter(outcomes);
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
@@ -232,7 +232,6 @@ function unadopted(
 const changesBy = (
   plan: Plan<RotationAction>,
   outcomes: readonly Outcome<RotationAction>[],
-  { foreign, at }: Pick<Observation, 'foreign' | 'at'>,
 ): EntryChanges => ({
   unadopted: unadopted(plan, outcomes),
   held: new Map(
@@ -241,12 +240,7 @@ const changesBy = (
     ),
   ),
   mended: new Map(
-    outcomes.flatMap(({ action, result, current }) => {
-      const isAdopted = action.kind === 'adopt' && result === 'done';
-      const adopted = isAdopted ? { token: foreign.get(action.tokenId), since: at } : undefined;
-      const token = current ?? adopted;
-      return token ? [[action.secret, token] as const] : [];
-    }),
+    outcomes.flatMap(({ action, current }) => (current ? [[action.secret, current] as const] : [])),
   ),
   // What waits under AWSPENDING names itself.
   unseen: new Set(

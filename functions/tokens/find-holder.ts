@@ -1,6 +1,7 @@
 import type { ManagementApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
+import { adoptedOf } from './adopted-tag.ts';
 import { asOwned, type Holder, type OwnedToken, type SecretNamed } from './observation.ts';
 import { isInert } from './state.ts';
 import { type NamedToken, tokenNamedBy, versionIdOf } from './version-id.ts';
@@ -44,12 +45,19 @@ export interface HolderSources {
 
 const asHolder = (owned: OwnedToken): Holder => ({ state: 'owned', owned });
 
+/** A token that is not ours, and that may have been: the secret's tag remembers an adoption. */
+function asForeign(token: Token, secret: Secret): Holder {
+  const adopted = adoptedOf(secret);
+  const wasOurs = adopted?.tokenId === token.id;
+  return { state: 'foreign', token, ...(wasOurs && { adoptedAt: adopted.at }) };
+}
+
 /** Whose a token is that a version's id names: people copy a secret with the ids of its versions, too. */
 function holderOf(token: Token, secret: Secret, { owner, secretNamed }: HolderSources): Holder {
   const owned = asOwned(token, owner, (name) =>
     name === secret.name ? secret : secretNamed(name),
   );
-  if (!owned) return { state: 'foreign', token };
+  if (!owned) return asForeign(token, secret);
   return owned.marker.secret === secret.name ? asHolder(owned) : { state: 'shared', owned };
 }
 
@@ -139,6 +147,28 @@ async function findByString(
   return neverArmed ? asHolder(neverArmed) : { state: 'unknown' };
 }
 
+/** Rule 4: the token that was adopted with this version, and has lost its marker since. */
+function findAdopted(
+  version: string,
+  secret: Secret,
+  { foreign }: HolderSources,
+): Holder | undefined {
+  const adopted = adoptedOf(secret);
+  const token = adopted?.version === version ? foreign.get(adopted.tokenId) : undefined;
+  return token && asForeign(token, secret);
+}
+
+/** Rules 3 to 5. */
+async function findUnmarked(
+  version: string,
+  secret: Secret,
+  tokens: readonly OwnedToken[],
+  sources: HolderSources,
+): Promise<Holder> {
+  const found = await findByString(version, secret, tokens, sources);
+  return found.state === 'unknown' ? (findAdopted(version, secret, sources) ?? found) : found;
+}
+
 /** Anybody may put a version under an id that names another secret's token, beside any value. */
 const isEnough = (byId: Holder | undefined, { readFingerprint }: HolderSources): byId is Holder =>
   byId !== undefined && (byId.state !== 'shared' || !readFingerprint);
@@ -156,7 +186,8 @@ const isPromised = (owned: OwnedToken, version: string): boolean =>
  *    token is revoked, it is gone; of one that was never armed, `minted` says it only where no value may be read;
  * 3. the fingerprint of the string is a token's `fp`, in functions that may read values; of a token that was
  *    never armed, and so bears none, the version that was put for it has the same string;
- * 4. nobody: unknown, which is not gone.
+ * 4. the secret's tag remembers that a token was adopted with the version, and the cluster has that token;
+ * 5. nobody: unknown, which is not gone.
  */
 export async function findHolder(
   version: string,
@@ -179,5 +210,5 @@ export async function findHolder(
     ?.some(({ versions }) => versions.includes(version));
   if (isDead && marked.length === 0) return { state: 'gone' };
   const bare = !byId && marked.length === 0 ? await ask() : undefined;
-  return isEnough(bare, sources) ? bare : findByString(version, secret, tokens, sources);
+  return isEnough(bare, sources) ? bare : findUnmarked(version, secret, tokens, sources);
 }

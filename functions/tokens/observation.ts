@@ -27,7 +27,12 @@ export interface ObservedToken {
 /** The token whose string is in a secret version. */
 export type Holder =
   | { readonly state: 'owned'; readonly owned: OwnedToken }
-  | { readonly state: 'foreign'; readonly token: Token }
+  | {
+      readonly state: 'foreign';
+      readonly token: Token;
+      /** When it was taken over: it was ours until it lost its marker. */
+      readonly adoptedAt?: number;
+    }
   /** A `GET` by id said so. That a listing does not show a token is not enough. */
   | { readonly state: 'gone' }
   /** A `GET` by id does not show it, and its version is too young for that to mean anything: the API may lag. */

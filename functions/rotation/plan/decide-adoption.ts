@@ -192,7 +192,9 @@ export function decideAdoption(
 
 /**
  * Whether the adoption comes before a rotation: the secret is not ours yet, or has a string that nobody knows and
- * that works, as far as is known, and no person asked for a rotation by name.
+ * that works, as far as is known, and no person asked for a rotation by name. Of a token that was taken over before and
+ * lost its marker, what is due and what it lacks comes first: otherwise a tool that takes the marker again and again
+ * would put the rotation off for ever.
  */
 export function adoptsFirst(
   seen: ObservedSecret | undefined,
@@ -201,5 +203,7 @@ export function adoptsFirst(
 ): boolean {
   if (!action && !finding) return false;
   if (!seen) return true;
-  return currentHolder(seen)?.state !== 'owned' && !forced && !refused;
+  const holder = currentHolder(seen);
+  if (holder?.state === 'foreign' && holder.adoptedAt !== undefined) return false;
+  return holder?.state !== 'owned' && !forced && !refused;
 }

@@ -29,7 +29,10 @@ export const isBecauseGone = (
 export function ageOf(
   holder: Holder | undefined,
 ): { readonly token: Token; readonly since: number } | undefined {
-  if (holder?.state === 'foreign') return { token: holder.token, since: holder.token.createdAt };
+  if (holder?.state === 'foreign') {
+    const { token, adoptedAt = token.createdAt } = holder;
+    return { token, since: adoptedAt };
+  }
   if (holder?.state !== 'owned') return undefined;
   const { token, marker } = holder.owned;
   return { token, since: marker.adopted ?? token.createdAt };

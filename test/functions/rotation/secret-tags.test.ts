@@ -19,7 +19,11 @@ test('a secret that is created bears the tags of the deployment, and an adopted 
   expect((await keyturn.rotate()).error).toBeUndefined();
   const own = { 'keyturn:owner': 'prod', 'keyturn:cluster': expect.any(String) };
   expect(world.tags(TELEGRAF)).toEqual({ ...TAGS, ...own });
-  expect(world.tags(ADOPTED)).toEqual({ team: 'office', ...own });
+  expect(world.tags(ADOPTED)).toEqual({
+    team: 'office',
+    ...own,
+    'keyturn:adopted': `${tokenId} ${world.labels(ADOPTED).AWSCURRENT} 2026-03-02T12:00:00Z`,
+  });
 });
 
 test('tags that are wanted later are on secrets that are created later', async () => {
