@@ -6,6 +6,7 @@ const CONDITIONS = {
   works: 'works',
   expiring: 'expires soon',
   'cut-short': 'works, but the token that it replaced does not work until its grace period is over',
+  'no-database': 'works, but a database that it may use does not exist',
   held: 'on hold',
   gone: 'its token is gone',
   expired: 'expired',

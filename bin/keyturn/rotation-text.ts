@@ -14,7 +14,7 @@ const ARMING = ['mint', 'arm'];
 /** Findings beside which a token is rotated all the same. */
 const HARMLESS = ['LostMarker', 'SharedString', 'UnknownVersion', 'PermissionsChanged'];
 /** A token of such an entry has permissions, and is rotated also where the policy names a database that nobody knows. */
-const ISSUED = ['works', 'expiring', 'cut-short', 'refused'];
+const ISSUED = ['works', 'expiring', 'cut-short', 'no-database', 'refused'];
 
 const WHY: Readonly<Record<string, string>> = {
   held: 'a person put it on hold meanwhile',

@@ -13,6 +13,7 @@ import {
   isProven,
   mayHavePrevious,
   ownedPrevious,
+  tokenUnder,
   wasArmed,
 } from '../../tokens/state.ts';
 import { covers, grantable, type IsKnown, knownDatabases, stillGiven } from './permissions.ts';
@@ -25,6 +26,8 @@ export type EntryCondition =
   | 'expiring'
   /** It works, and a token that it replaced, which consumers may still have, does not work through its grace period. */
   | 'cut-short'
+  /** It works, and a database that the entry grants neither exists nor is declared: consumers of that are refused. */
+  | 'no-database'
   /** A hold, by a person's order. */
   | 'held'
   /** The token was taken away, or has expired, or never got permissions, or lost them without a hold. */
@@ -194,8 +197,16 @@ export function conditionOf(
   const isLosing = [hasCutShort, hasLostPrevious, hasLostFormer].some((has) =>
     has(entry, seen, context),
   );
-  const condition = ofCurrent === 'works' && isLosing ? 'cut-short' : ofCurrent;
+  const isWithout = ofCurrent === 'works' && lacksDatabase(entry, seen, context);
+  const ofDatabases = isWithout ? 'no-database' : ofCurrent;
+  const condition = ofDatabases === 'works' && isLosing ? 'cut-short' : ofDatabases;
   return seen.secret.replica && condition === 'works' ? 'replica' : condition;
+}
+
+/** Of permissions that the token does not have, a refused plan tells. */
+function lacksDatabase(entry: TokenPolicy, seen: ObservedSecret, { isKnown }: Context): boolean {
+  const has = tokenUnder(seen, 'AWSCURRENT')?.permissions ?? [];
+  return entry.permissions.some((each) => !isKnown(each.resource) && covers(has, [each]));
 }
 
 /** Nobody here writes a replica, but its consumers are refused like all others. */

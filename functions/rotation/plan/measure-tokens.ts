@@ -12,6 +12,7 @@ import { ageOf } from './reason-to-replace.ts';
 const UNUSABLE: ReadonlySet<EntryCondition> = new Set([
   'expiring',
   'cut-short',
+  'no-database',
   'gone',
   'expired',
   'unarmed',

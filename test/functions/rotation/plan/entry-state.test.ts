@@ -167,7 +167,7 @@ describe('an entry is', () => {
     expect(had(...writes('quality', 'more', 'telemetry', 'most'))).toBe('works');
     const everything = { action: 'write' as const, resource: '*' };
     const toRead = policyOf(
-      {},
+      { databases: write.map((name) => ({ name })) },
       { permissions: { read: ['telemetry'], write: ['telemetry', 'quality'] } },
     );
     const replaced = armed(1, { permissions: [everything], marker: { grants } });
@@ -269,6 +269,16 @@ describe('an entry is', () => {
     // It works, or an order ended it.
     const frozen = armed(2, { permissions: [], marker: { frozen: NOW } });
     expect([lost(armed(2)), lost(frozen)]).toEqual(['works', 'works']);
+    // Without a label: through the grace period that was promised, unless it has expired meanwhile.
+    const former = (ago: number, more: object = {}, marker: object = {}) => {
+      const labels = { AWSCURRENT: 1, AWSPREVIOUS: 3 };
+      const secrets = [secretOf(labels, { changedAt: NOW - 30 * DAY })];
+      const ended = { superseded: NOW - ago, grace: (7 * DAY) / 1_000, ...marker };
+      const taken = armed(2, { permissions: [], marker: ended, ...more });
+      return stateAfter({ secrets, tokens: [armed(1), armed(3), taken] }).condition;
+    };
+    expect([former(2 * DAY), former(7 * DAY)]).toEqual(['cut-short', 'works']);
+    expect(former(2 * DAY, { expiresAt: NOW })).toBe('works');
     // A run says so at once of what it replaces itself.
     const ending = (left: number) => current({ age: DAY, expiresAt: NOW + left });
     const found = (left: number) => stateAfter(ending(left), { mended: [TELEGRAF] }).condition;
