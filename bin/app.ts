@@ -4,6 +4,7 @@ import { shownText } from '../functions/policy/misplaced.ts';
 import type { Deployment } from '../lib/deployment.ts';
 import { KeyturnStack, stackId } from '../lib/keyturn-stack.ts';
 import { checkOwners, PolicyFileError, readPolicyFile } from '../lib/policy-file.ts';
+import { namedPolicyFiles, POLICY_VARIABLE } from '../lib/policy-files.ts';
 import { harmless } from './harmless.ts';
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -11,11 +12,9 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 const app = new App();
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 
-/**
- * `cdk deploy -c policy=a.yaml,b.yaml`: if `-c policy=` is repeated, the CDK CLI keeps only the
- * last one.
- */
-const files = String(app.node.tryGetContext('policy') ?? 'keyturn.yaml').split(',');
+const files = namedPolicyFiles(
+  String(app.node.tryGetContext('policy') ?? process.env[POLICY_VARIABLE] ?? ''),
+);
 
 /** Where the CDK CLI would deploy to; known only if a VPC is looked up there. */
 function placeOf({ vpc }: Deployment) {
@@ -25,9 +24,17 @@ function placeOf({ vpc }: Deployment) {
 
 try {
   checkOwners(files);
+  const stacks: string[] = [];
   for (const file of files) {
     const { policy, deployment } = readPolicyFile(file);
+    stacks.push(stackId(policy));
     new KeyturnStack(app, stackId(policy), { policy: file, ...placeOf(deployment) });
+  }
+  // The CDK CLI asks for it only after the synthesis, and not by the names of the files.
+  if (files.length > 1) {
+    console.error(
+      `keyturn: ${files.length} policy files make ${files.length} stacks; to deploy, compare or destroy them, add --all, or name one of ${stacks.join(', ')}`,
+    );
   }
 } catch (error) {
   // A stack helps whoever develops; a mistake in a policy has its line already.

@@ -22,6 +22,7 @@ import { awsLimitMistakes } from './aws-limits.ts';
 import { authorityMistake } from './certificate-authority.ts';
 import type { Deployment } from './deployment.ts';
 import { readNamedFile } from './named-file.ts';
+import { DEFAULT_POLICY } from './policy-files.ts';
 import { policyFileSchema } from './policy-schema.ts';
 import { expressionMistakes, scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
 
@@ -67,13 +68,15 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
 }
 
 function read(file: string): string {
-  const text = readNamedFile(
-    file,
-    (problem, cause) =>
-      new PolicyFileError(`${file}: ${problem} the policy file; check its path and permissions`, {
-        cause,
-      }),
-  );
+  const text = readNamedFile(file, (problem, cause) => {
+    const { code } = Object(cause) as NodeJS.ErrnoException;
+    // Nobody named it: nothing tells of a path that would be wrong.
+    const isUnwritten = file === DEFAULT_POLICY && code === 'ENOENT';
+    const advice = isUnwritten
+      ? `write it, beginning with keyturn.example.yaml, which the clone and the package have, or name another file`
+      : 'check its path and permissions';
+    return new PolicyFileError(`${file}: ${problem} the policy file; ${advice}`, { cause });
+  });
   // PowerShell 5 and Notepad write UTF-16; what is lost here would stand in the descriptions of tokens.
   if (/[\0\uFFFD]/.test(text)) {
     throw new PolicyFileError(
@@ -270,20 +273,32 @@ function readJudged(
   }
 }
 
+/** An owner names the stack, and by it a deployment knows its tokens: one line for each file whose owner another one has. */
+export function ownerMistakes(owners: ReadonlyMap<string, string>): string[] {
+  const byOwner = new Map<string, string>();
+  return [...owners].flatMap(([file, owner]) => {
+    const other = byOwner.get(owner);
+    if (other === undefined) byOwner.set(owner, file);
+    return other === undefined
+      ? []
+      : `${file}: owner: found "${owner}", which is also the owner in ${other}, expected another one: it names the stack and marks the tokens of one cluster; choose one such as ${owner}-2`;
+  });
+}
+
 /**
- * Checks that each of several policy files has an owner of its own: it names the stack, and by it a deployment knows its tokens.
+ * Checks that each of several policy files has an owner of its own.
  * @throws PolicyFileError naming both files
  */
 export function checkOwners(files: readonly string[]): void {
-  const byOwner = new Map<string, string>();
-  for (const file of files) {
-    const { owner } = readPolicyFile(file).policy;
-    const other = byOwner.get(owner);
-    if (other !== undefined) {
-      throw new PolicyFileError(
-        `${file}: owner: found "${owner}", which is also the owner in ${other}, expected another one: it names the stack and marks the tokens of one cluster; choose one such as ${owner}-2`,
-      );
-    }
-    byOwner.set(owner, file);
+  const [first, twice] = [new Set<string>(), new Set<string>()];
+  for (const file of files) (first.has(file) ? twice : first).add(file);
+  if (twice.size > 0) {
+    throw new PolicyFileError(
+      `${[...twice].join(', ')}: found twice among the policy files, expected once; take one out`,
+    );
   }
+  const mistakes = ownerMistakes(
+    new Map(files.map((file) => [file, readPolicyFile(file).policy.owner])),
+  );
+  if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
 }

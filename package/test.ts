@@ -138,7 +138,7 @@ const ofNorth = { ...north, cluster: { ...north.cluster, ca: 'authority.pem' } }
 writeFileSync(join(policies, 'authority.pem'), rootCertificates[0] ?? '');
 writeFileSync(join(policies, 'north.yaml'), JSON.stringify(ofNorth));
 writeFileSync(join(policies, 'south.yaml'), JSON.stringify(policyOf('south')));
-cpSync(join(REPOSITORY, 'keyturn.yaml'), join(policies, 'keyturn.yaml'));
+cpSync(join(REPOSITORY, 'keyturn.example.yaml'), join(policies, 'keyturn.yaml'));
 
 /** What the repository synthesizes of the same app. */
 const inRepository = (app: string) =>
@@ -153,6 +153,7 @@ const BESIDE_CODE = [
   'dist/package.json',
   'dist/policy.schema.json',
   'docs/events.schema.json',
+  'keyturn.example.yaml',
   'package.json',
 ];
 const CODE =

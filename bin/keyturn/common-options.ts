@@ -5,6 +5,7 @@ import { parseManagementToken } from '../../functions/secrets-manager/management
 import { TokenValue } from '../../functions/token-value.ts';
 import { readNamedFile } from '../../lib/named-file.ts';
 import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
+import { DEFAULT_POLICY, namedPolicyFiles, POLICY_VARIABLE } from '../../lib/policy-files.ts';
 import { comparingPolicies, type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
 import { createLambdaEngine } from './lambda-engine.ts';
@@ -22,7 +23,16 @@ export interface CommonOptions {
 const MANAGEMENT_TOKEN = 'KEYTURN_MANAGEMENT_TOKEN';
 
 export const policyOption = () =>
-  new Option('--policy <file>', 'the policy file').env('KEYTURN_POLICY').default('keyturn.yaml');
+  new Option('--policy <file>', 'the policy file').env(POLICY_VARIABLE).default(DEFAULT_POLICY);
+
+/** @throws CommandError if several are named, as `cdk` takes them */
+export function onePolicyFile(named: string): string {
+  const [file, ...others] = namedPolicyFiles(named);
+  if (others.length === 0) return file;
+  throw new CommandError(
+    `found ${others.length + 1} policy files (${[file, ...others].join(', ')}), expected one: the command is for one deployment; choose it with --policy`,
+  );
+}
 export const jsonOption = () => new Option('--json', 'print JSON to standard output');
 
 /** The options of every command that talks to the cluster. */
@@ -66,7 +76,7 @@ export function openEngine(
   options: CommonOptions,
   terminal: Terminal,
 ): { readonly policy: Policy; readonly engine: Engine; readonly json: boolean } {
-  const policyFile = readDeployedPolicyFile(options.policy);
+  const policyFile = readDeployedPolicyFile(onePolicyFile(options.policy));
   const { policy } = policyFile;
   const engine = options.local
     ? createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile))

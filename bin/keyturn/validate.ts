@@ -1,41 +1,57 @@
 import { Command } from 'commander';
-import { PolicyFileError, readPolicyFile } from '../../lib/policy-file.ts';
+import { ownerMistakes, PolicyFileError, readPolicyFile } from '../../lib/policy-file.ts';
+import { namedPolicyFiles, POLICY_VARIABLE } from '../../lib/policy-files.ts';
 import { jsonOption } from './common-options.ts';
 import { EXIT } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
 export const validateCommand = (terminal: Terminal): Command =>
   new Command('validate')
-    .summary('check the policy file')
+    .summary('check policy files')
     .description(
-      'Check a policy file. For every mistake it prints the line, what was found and what was expected. A warning is no mistake: the exit code stays 0.',
+      'Check policy files, and that each has an owner of its own. For every mistake it prints the line, what was found and what was expected. ' +
+        'A warning is no mistake: the exit code stays 0.',
     )
-    .argument('[policy]', 'the policy file', process.env.KEYTURN_POLICY || 'keyturn.yaml')
+    .argument('[policies...]', `the policy files (default: ${POLICY_VARIABLE}, or keyturn.yaml)`)
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  keyturn validate\n  keyturn validate plants/north.yaml --json',
+      '\nExamples:\n  keyturn validate\n  keyturn validate plants/*.yaml --json',
     )
-    .action((file: string, { json }: { readonly json?: true }) => {
-      const { mistakes, warnings } = check(file);
+    .action((given: readonly string[], { json }: { readonly json?: true }) => {
+      const named = given.length > 0 ? given.join(',') : process.env[POLICY_VARIABLE];
+      const files = [...new Set(namedPolicyFiles(named))];
+      const checked = files.map((file) => ({ file, ...check(file) }));
+      const owners = checked.flatMap(({ file, owner }) =>
+        owner === undefined ? [] : [[file, owner] as const],
+      );
+      const shared = ownerMistakes(new Map(owners));
+      const mistakes = [...checked.flatMap((each) => each.mistakes), ...shared];
+      const warnings = checked.flatMap((each) => each.warnings);
       const valid = mistakes.length === 0;
       if (!valid) process.exitCode = EXIT.failed;
       if (json) terminal.printJson({ valid, mistakes, warnings });
       else {
-        const verdict = valid ? [`${file}: no mistakes`] : mistakes;
-        terminal.print([...verdict, ...warnings.map((each) => `warning: ${each}`)].join('\n'));
+        const verdicts = checked.flatMap((each) =>
+          each.mistakes.length === 0 ? [`${each.file}: no mistakes`] : each.mistakes,
+        );
+        const warned = warnings.map((each) => `warning: ${each}`);
+        terminal.print([...verdicts, ...shared, ...warned].join('\n'));
       }
     });
 
 interface Checked {
   readonly mistakes: readonly string[];
   readonly warnings: readonly string[];
+  /** Absent: the file has mistakes. */
+  readonly owner?: string;
 }
 
 function check(file: string): Checked {
   try {
-    const { warnings } = readPolicyFile(file);
-    return { mistakes: [], warnings: warnings.map(({ sentence }) => sentence) };
+    const { warnings, policy } = readPolicyFile(file);
+    const { owner } = policy;
+    return { mistakes: [], warnings: warnings.map(({ sentence }) => sentence), owner };
   } catch (error) {
     if (!(error instanceof PolicyFileError)) throw error;
     return { mistakes: error.message.split('\n'), warnings: [] };

@@ -26,7 +26,7 @@ export async function keyturn(
   { stdin = '', env = {} }: Surroundings = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, ['bin/keyturn.cjs', ...args], {
-    env: { PATH: process.env.PATH ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', KEYTURN_POLICY: 'keyturn.example.yaml', ...env },
   });
   child.stdin.end(stdin);
   const closed = once(child, 'close');

@@ -28,7 +28,7 @@ sso_start_url = https://corp.awsapps.com/start
 
 describe('keyturn validate', () => {
   it('warns of what is allowed and unwise, and still finds no mistake', async () => {
-    const text = readFileSync('keyturn.yaml', 'utf8').replace('Mon-Fri 09', 'Mon 09');
+    const text = readFileSync('keyturn.example.yaml', 'utf8').replace('Mon-Fri 09', 'Mon 09');
     const file = writeTemporary('policy.yaml', text);
     const { code, stdout } = await keyturn(['validate', file]);
     expect(code).toBe(0);
@@ -59,15 +59,15 @@ describe('keyturn validate', () => {
   });
 
   it('passes the example', async () => {
-    expect(await keyturn(['validate', 'keyturn.yaml'])).toEqual({
+    expect(await keyturn(['validate', 'keyturn.example.yaml'])).toEqual({
       code: 0,
-      stdout: 'keyturn.yaml: no mistakes\n',
+      stdout: 'keyturn.example.yaml: no mistakes\n',
       stderr: '',
     });
   });
 
   it('prints every mistake by line, found and expected', async () => {
-    const text = readFileSync('keyturn.yaml', 'utf8').replace(
+    const text = readFileSync('keyturn.example.yaml', 'utf8').replace(
       'rotateEvery: 30d',
       'rotateEvery: 30',
     );
@@ -83,6 +83,48 @@ describe('keyturn validate', () => {
       valid: false,
       mistakes: [expect.any(String)],
     });
+  });
+});
+
+describe('several policy files', () => {
+  const policyOf = (owner: string, rotateEvery = '30d') =>
+    writeTemporary(`${owner}.yaml`, {
+      owner,
+      cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
+      defaults: { rotateEvery },
+      tokens: { telegraf: { permissions: { write: ['telemetry'] } } },
+    });
+
+  it('are all validated, by name or by KEYTURN_POLICY, and two of one owner are refused by name', async () => {
+    const [north, south, wrong] = [policyOf('north'), policyOf('south'), policyOf('west', '30')];
+    const said = `${north}: no mistakes\n${south}: no mistakes\n`;
+    expect((await keyturn(['validate', north, south])).stdout).toBe(said);
+    const env = { KEYTURN_POLICY: `${north},${south}` };
+    expect((await keyturn(['validate'], { env })).stdout).toBe(said);
+    const { code, stdout } = await keyturn(['validate', north, wrong, south]);
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(/west\.yaml:\d+: defaults\.rotateEvery/),
+    ]);
+    const another = policyOf('north');
+    const twice = await keyturn(['validate', north, another, '--json']);
+    expect(twice.code).toBe(1);
+    expect(JSON.parse(twice.stdout).mistakes).toEqual([
+      expect.stringMatching(
+        `^${another}: owner: found "north", which is also the owner in ${north}`,
+      ),
+    ]);
+  });
+
+  it('are too many for what is done to one deployment', async () => {
+    const env = { KEYTURN_POLICY: 'a.yaml,b.yaml' };
+    for (const verb of ['status', 'pause']) {
+      const { code, stderr } = await keyturn([verb], { env });
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        'keyturn: found 2 policy files (a.yaml, b.yaml), expected one: the command is for one deployment; choose it with --policy\n',
+      );
+    }
   });
 });
 
@@ -105,7 +147,7 @@ it('has examples in the help of every verb', async () => {
 });
 
 describe('says in one line what was found, what was expected and what to do:', () => {
-  const policy = ['--policy', 'keyturn.yaml'];
+  const policy = ['--policy', 'keyturn.example.yaml'];
 
   it.each([
     [

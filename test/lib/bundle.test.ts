@@ -23,7 +23,7 @@ let folder: string;
 let policyFile: PolicyFile;
 beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'keyturn-')));
-  policyFile = { ...readPolicyFile('keyturn.yaml'), ca: rootCertificates[0] ?? '' };
+  policyFile = { ...readPolicyFile('keyturn.example.yaml'), ca: rootCertificates[0] ?? '' };
   bundle('rotate', policyFile, folder);
 });
 afterAll(() => {

@@ -18,7 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const mistakeIn = (text: string): string => mistakeOf(folder, text);
 
 test('reads the example at the root of the repository', () => {
-  const { policy } = readPolicyFile('keyturn.yaml');
+  const { policy } = readPolicyFile('keyturn.example.yaml');
   expect(policy.tokens.map(({ secret }) => secret)).toEqual([
     'keyturn/example/telegraf',
     'monitoring/grafana',

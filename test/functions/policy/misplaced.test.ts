@@ -4,7 +4,7 @@ import { readPolicyFile } from '../../../lib/policy-file.ts';
 import { writeTemporary } from '../../bin/cli.ts';
 
 const STRING = `apiv1_${'s3cret-_'.repeat(10)}abcdef`;
-const text = readFileSync('keyturn.yaml', 'utf8');
+const text = readFileSync('keyturn.example.yaml', 'utf8');
 
 /** What is wrong with the example of the repository after one line of it was replaced. */
 function mistakes(from: string | RegExp, to: string): string {

@@ -14,7 +14,7 @@ const document = (more: object = {}, entry: object = {}) => ({
   tokens: { telegraf: { permissions, ...entry } },
   ...more,
 });
-const example: unknown = parse(readFileSync('keyturn.yaml', 'utf8'));
+const example: unknown = parse(readFileSync('keyturn.example.yaml', 'utf8'));
 
 test('fills in every default', () => {
   const lifetimes = {
