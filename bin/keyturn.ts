@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// npx keeps links to what it once ran in a folder: in a clone that is older than keyturn.cjs, to this file.
 import { explain, kindOf, meaningOf, sentenceOf } from './keyturn/failure.ts';
 import { refuseCredentials, refuseCredentialsIn, withoutOpaque } from './keyturn/misplaced.ts';
 import { refuseUncheckedTls, settleHome } from './keyturn/operator.ts';
+// npx keeps links to what it once ran in a folder: in a clone that is older than keyturn.cjs, to this file.
+import { failureMarkdown } from './keyturn/plan-markdown.ts';
 import { runProgram } from './keyturn/program.ts';
 import { createTerminal } from './keyturn/terminal.ts';
 import { hasBegun, untilInterrupted } from './keyturn/waiting.ts';
@@ -21,6 +22,9 @@ try {
   if (process.argv.includes('--json') && !terminal.hasPrinted) {
     const message = withoutOpaque(sentenceOf(error), words);
     terminal.printJson({ error: { kind: kindOf(error), message } });
+  }
+  if (process.argv.includes('--markdown') && !terminal.hasPrinted) {
+    terminal.print(failureMarkdown(withoutOpaque(sentenceOf(error), words)));
   }
   await sayIfCut();
   process.exit(); // a run whose end nobody waits for would keep the process

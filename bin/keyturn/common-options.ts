@@ -4,7 +4,7 @@ import type { Policy } from '../../functions/policy/policy.ts';
 import { parseManagementToken } from '../../functions/secrets-manager/management-token.ts';
 import { TokenValue } from '../../functions/token-value.ts';
 import { readNamedFile } from '../../lib/named-file.ts';
-import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
+import { type PolicyFile, readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { DEFAULT_POLICY, namedPolicyFiles, POLICY_VARIABLE } from '../../lib/policy-files.ts';
 import { comparingPolicies, type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
@@ -71,12 +71,16 @@ const readToken = (file: string): string =>
       ),
   );
 
-/** The policy, and the engine that does the work. */
+/**
+ * The policy, and the engine that does the work.
+ * @param read how the file is judged: an order in an emergency is not kept back by what only the next deployment must mend
+ */
 export function openEngine(
   options: CommonOptions,
   terminal: Terminal,
+  read: (file: string) => PolicyFile = readDeployedPolicyFile,
 ): { readonly policy: Policy; readonly engine: Engine; readonly json: boolean } {
-  const policyFile = readDeployedPolicyFile(onePolicyFile(options.policy));
+  const policyFile = read(onePolicyFile(options.policy));
   const { policy } = policyFile;
   const engine = options.local
     ? createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile))

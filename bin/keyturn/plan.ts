@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { SCHEDULED, type ScheduledJob } from '../../functions/environment.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
+import { readDeployedPolicyFile, readPolicyFile } from '../../lib/policy-file.ts';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { EXIT } from './failure.ts';
@@ -35,7 +36,9 @@ Examples:
   keyturn plan --local --markdown # the same for a comment on a pull request`,
     )
     .action(async (options: PlanOptions) => {
-      const { engine, policy, json } = openEngine(options, terminal);
+      // What is planned of a changed file must be what can be deployed.
+      const read = options.local ? (file: string) => readPolicyFile(file) : readDeployedPolicyFile;
+      const { engine, policy, json } = openEngine(options, terminal, read);
       const jobs = options.job ? [options.job] : SCHEDULED;
       const reports = await Promise.all(
         jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true }))),

@@ -86,6 +86,27 @@ describe('keyturn validate', () => {
   });
 });
 
+it('a preview of a file that no deployment takes says so, also to who reads Markdown or JSON', async () => {
+  const file = writeTemporary('policy.yaml', {
+    owner: 'prod',
+    cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
+    databases: [{ name: 'a', retention: '30d', approve: { shortenRetentionUntil: '9999-12-31' } }],
+    tokens: { telegraf: { permissions: { write: ['a'] } } },
+  });
+  const mistake =
+    /approve\.shortenRetentionUntil: found "9999-12-31", expected a date within a year/;
+  const plan = ['plan', '--local', '--policy', file];
+  const markdown = await keyturn([...plan, '--markdown']);
+  expect(markdown.code).toBe(1);
+  expect(markdown.stdout).toMatch(/^<!-- keyturn-plan -->\n### Keyturn has no plan\n/);
+  expect(markdown.stdout).toMatch(mistake);
+  const json = await keyturn([...plan, '--json']);
+  expect([json.code, JSON.parse(json.stdout).error.message]).toEqual([
+    1,
+    expect.stringMatching(mistake),
+  ]);
+});
+
 describe('several policy files', () => {
   const policyOf = (owner: string, rotateEvery = '30d') =>
     writeTemporary(`${owner}.yaml`, {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readPlanReport } from '../../bin/keyturn/answers.ts';
-import { plansMarkdown } from '../../bin/keyturn/plan-markdown.ts';
+import { failureMarkdown, plansMarkdown } from '../../bin/keyturn/plan-markdown.ts';
 
 const about = { owner: 'prod', now: Date.UTC(2026, 2, 2, 12) };
 const report = (more: object = {}) =>
@@ -10,8 +10,8 @@ const report = (more: object = {}) =>
 const rotation = { kind: 'rotate', token: 'telegraf', reason: 'CurrentGone' };
 
 test('a plan without an action is one line', () => {
-  expect(plansMarkdown([report()], about).trimEnd()).toBe(
-    '### What Keyturn would do (prod)\n\n**rotate**: nothing to do',
+  expect(plansMarkdown([report()], about)).toBe(
+    '<!-- keyturn-plan -->\n### What Keyturn would do (`prod`)\n\n**rotate**: nothing to do',
   );
 });
 
@@ -26,30 +26,71 @@ test('what would be done is listed, also what waits, and what is found is folded
     ],
     about,
   );
-  expect(text).toContain('**rotate**: 1 to do\n\n- telegraf&#58; mint a successor');
-  expect(text).toContain('**waits for an approval**\n- **refused**: too many\n');
-  expect(text).toMatch(/<details><summary>findings: 1<\/summary>\n\n- .*on hold.*\n\n<\/details>$/);
+  expect(text).toMatch(
+    /\*\*rotate\*\*: 1 to do\n\n```text\nrefused: too many\ntelegraf: mint a successor.* \(waits for an approval\)\n```\n/,
+  );
+  expect(text).toMatch(
+    /<details><summary>findings: 1<\/summary>\n\n```text\n.*on hold.*\n```\n\n<\/details>$/,
+  );
 });
+
+/** The lines that stand outside of every block of code, as CommonMark reads fences. */
+function outsideOfCode(markdown: string): readonly string[] {
+  let fence: string | undefined;
+  return markdown.split('\n').filter((line) => {
+    const opened = fence;
+    if (opened === undefined) fence = /^(`{3,})text$/.exec(line)?.[1];
+    else if (/^ {0,3}`+ *$/.test(line) && line.trim().length >= opened.length) fence = undefined;
+    return opened === undefined && fence === undefined;
+  });
+}
 
 test.each([
   ['a table', 'a | b'],
-  ['HTML', '<img src=x onerror=y> <!-- -->'],
-  ['a link and a picture', '![x](http://evil) [y](z) http://evil'],
+  ['HTML', '<img src=x onerror=y> <!-- --> </details>'],
+  ['a link and a picture', '![x](http://evil) [y](z) http://evil www.evil.com'],
   ['emphasis and code', '`x` **y** __z__ ~~q~~'],
-  ['a person', '@somebody'],
+  ['a person', '@somebody @org/team'],
   ['an issue', 'owner/repository#1 #2 GH-3'],
+  ['a formula', '$x$ $$y$$'],
   ['a heading and a list', '# x - y + z > q'],
   ['a character by its number', '&#64;somebody'],
-  ['a second line', 'x\n\n# y\r\n- z\u2028q'],
-])('what others wrote is shown as it is: %s', (_what, message) => {
+  ['the end of a block', '```'],
+  ['the end of a longer block', '`````` ```````'],
+  ['a second line', 'x\n```\n# y\r\n- z\u2028q'],
+])('what others wrote is shown as it is, in a block of code: %s', (_what, message) => {
   const finding = { kind: 'Strange', message };
-  const line =
-    plansMarkdown([report({ findings: [finding] })], about)
-      .split('\n')
-      .at(-3) ?? '';
-  const shown = line
-    .replace(/^- /, '')
-    .replace(/&#(\d+);/g, (_all, code) => String.fromCharCode(code));
-  expect(shown).toBe(`${message.replace(/[\r\n\u2028]+/g, ' ')} [Strange]`);
-  expect(line.replace(/^- /, '').replace(/&#\d+;/g, '')).toMatch(/^[\w\s/=.;]*$/);
+  const text = plansMarkdown([report({ findings: [finding] })], about);
+  const shown = `${message.replace(/[\r\n\u2028]+/g, ' ')} [Strange]`;
+  expect(text.split('\n')).toContain(shown);
+  expect(outsideOfCode(text)).toEqual([
+    '<!-- keyturn-plan -->',
+    '### What Keyturn would do (`prod`)',
+    '',
+    '**rotate**: nothing to do',
+    '',
+    '<details><summary>findings: 1</summary>',
+    '',
+    '',
+    '</details>',
+  ]);
+});
+
+test('a plan of any size fits into a comment, and says what it left out', () => {
+  const actions = Array.from({ length: 2_000 }, (_, n) => ({
+    ...rotation,
+    token: `telegraf-${n}`,
+  }));
+  const findings = Array.from({ length: 500 }, () => ({ kind: 'Held', message: 'x'.repeat(400) }));
+  const all = ['rotate', 'reap', 'enforce'].map((job) => report({ job, actions, findings }));
+  const text = plansMarkdown(all, about);
+  expect(text.length).toBeLessThan(65_536);
+  expect(text).toMatch(/\n… and \d+ more: keyturn plan --local shows all\n```/);
+  expect(text.match(/: 2000 to do/g)).toHaveLength(3);
+});
+
+test('in place of a plan stands why there is none', () => {
+  expect(failureMarkdown('keyturn.yaml:3: found "```", expected x\nand @more')).toBe(
+    '<!-- keyturn-plan -->\n### Keyturn has no plan\n\n````text\nkeyturn.yaml:3: found "```", expected x\nand @more\n````',
+  );
 });
