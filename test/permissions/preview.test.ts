@@ -36,7 +36,10 @@ test('the documented rights allow every call of a preview, and none goes unused'
     return effect();
   });
   const { code, stdout } = await run(['plan', '--local', '--markdown']);
-  expect([code, stdout]).toEqual([2, expect.stringContaining('### What Keyturn would do (`prod`)')]);
+  expect([code, stdout]).toEqual([
+    2,
+    expect.stringContaining('### What Keyturn would do (`prod`)'),
+  ]);
   expect(state()).toEqual(before);
   expect(changing).toEqual([]);
 
