@@ -25,7 +25,7 @@ import type { ManagementApi } from './management-api/management-api.ts';
 import { accountPrefix } from './management-api/prefix.ts';
 import { readingOwnWrites } from './management-api/reading-own-writes.ts';
 import { createMeter } from './metrics.ts';
-import { documentHash } from './policy/document-hash.ts';
+import { type DocumentMark, documentMark } from './policy/document-mark.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
@@ -69,8 +69,8 @@ export interface Invocation {
 /** The answer of a run that a person invoked, and what its function's schedule is like meanwhile. */
 export type AnswerByHand<T> = T & {
   readonly schedule: ScheduleStatus;
-  /** `documentHash` of the policy that was deployed with the function. */
-  readonly policyHash?: string;
+  /** Of the policy that was deployed with the function. */
+  readonly policy?: DocumentMark;
 };
 
 /** The answer of a scheduled run that began when it should have been over. Nothing was read or changed. */
@@ -110,8 +110,8 @@ function readOptional(file: string): string | undefined {
 /** What differs between Lambda (its asset and environment) and a laptop (its files). */
 export interface Origin {
   readonly policy: Policy;
-  /** `documentHash` of the file that it was read from. */
-  readonly policyHash?: () => string;
+  /** The policy as plain data, as it was written. Absent: nobody compares it. */
+  readonly document?: unknown;
   /** PEM of the certificate authorities to trust instead of the public ones. */
   readonly ca?: string | undefined;
   readonly log: RunTools['log'];
@@ -146,7 +146,7 @@ export function loadRuntime(): Runtime {
   const logger = new Logger({ serviceName: `keyturn/${policy.owner}` });
   return createRuntime({
     policy,
-    policyHash: () => documentHash(document),
+    document,
     ca: readOptional(join(root, CA_FILE)),
     log: {
       info: (message, details) => logger.info(message, { details }),
@@ -199,7 +199,7 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 
 /** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
-  const { policy, policyHash, ca, managementToken: given, inSource = (text) => text } = origin;
+  const { policy, document, ca, managementToken: given, inSource = (text) => text } = origin;
   const held = createHeldCredentials(formatExactJson(policy));
   for (const credential of awsCredentialsIn(process.env)) held.hold(credential);
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
@@ -377,7 +377,7 @@ export function createRuntime(origin: Origin): Runtime {
             return {
               ...(await work(tools)),
               schedule,
-              ...(policyHash && { policyHash: policyHash() }),
+              ...(document !== undefined && { policy: documentMark(document) }),
             };
           } catch (error) {
             throw withNote(error, schedule);

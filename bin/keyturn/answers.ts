@@ -1,10 +1,19 @@
 import * as z from 'zod/mini';
 import { SCHEDULED } from '../../functions/environment.ts';
+import type { DocumentMark } from '../../functions/policy/document-mark.ts';
 import { governedFields } from '../../functions/policy/governed-fields.ts';
 import { CommandError } from './failure.ts';
 
 const text = z.string();
 const maybe = z.optional(text);
+
+const policySchema = z.looseObject({
+  policy: z.object({ hash: text, parts: z.record(text, text) }),
+});
+
+/** The policy that a function was deployed with. Undefined: an older one, which does not say. */
+export const policyOf = (answer: unknown): DocumentMark | undefined =>
+  policySchema.safeParse(answer).data?.policy;
 
 export const DATABASE_KINDS = ['change', 'create-database', 'create-table'] as const;
 

@@ -1,6 +1,7 @@
-import { documentHash } from '../../functions/policy/document-hash.ts';
+import { differingParts, documentMark } from '../../functions/policy/document-mark.ts';
 import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
+import { policyOf } from './answers.ts';
 import type { Terminal } from './terminal.ts';
 import { THIS_MACHINE, whileWaiting } from './waiting.ts';
 
@@ -36,23 +37,31 @@ export function withPatience(engine: Engine, terminal: Terminal): Engine {
   };
 }
 
+/** So many keys are enough to see what is meant. */
+const MOST_NAMED = 5;
+
+const named = (keys: readonly string[]) =>
+  keys.length > MOST_NAMED
+    ? `${keys.slice(0, MOST_NAMED).join(', ')} and ${keys.length - MOST_NAMED} more`
+    : keys.join(', ');
+
 /** The same engine; whoever asks is told, once, if the functions were deployed with another policy than the file's. */
 export function comparingPolicies(
   engine: Engine,
   { document, policy: { file } }: Pick<PolicyFile, 'document' | 'policy'>,
   terminal: Terminal,
 ): Engine {
-  const expected = documentHash(document);
+  const ofFile = documentMark(document);
   let isTold = false;
   return {
     ...engine,
     async call(job, event) {
       const answer = await engine.call(job, event);
-      const { policyHash = expected } = { ...(answer as { readonly policyHash?: unknown }) };
-      if (policyHash !== expected && !isTold) {
+      const deployed = policyOf(answer);
+      if (deployed && deployed.hash !== ofFile.hash && !isTold) {
         isTold = true;
         terminal.note(
-          `${engine.placeOf(job)} was deployed with another policy than ${file} (${policyHash}, the file is ${expected}): cdk diff shows what differs, ` +
+          `${engine.placeOf(job)} was deployed with another policy than ${file} (they differ in ${named(differingParts(deployed, ofFile))}): cdk diff shows how, ` +
             'cdk deploy gives it the file, and --local goes by the file at once',
         );
       }

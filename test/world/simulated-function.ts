@@ -1,5 +1,4 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
-import { documentHash } from '../../functions/policy/document-hash.ts';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
@@ -78,7 +77,7 @@ export const simulatedFunction = (
       write(JSON.stringify({ level, message, timestamp: new Date().toISOString(), ...rest }));
     const runtime = createRuntime({
       policy,
-      policyHash: () => documentHash(parsed),
+      document: parsed,
       log: {
         info: (message, details) => line('INFO', message, { details }),
         warn: (message, details) => line('WARN', message, { details }),

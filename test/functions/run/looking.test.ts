@@ -62,6 +62,6 @@ test('a person’s run promotes nothing outside the windows that the schedule wo
   expect(look.result).toEqual({
     ...scheduled.result,
     schedule: expect.anything(),
-    policyHash: expect.any(String),
+    policy: expect.any(Object),
   });
 });
