@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type Subscriber, typeOf } from './bus.ts';
 import type { Consumer } from './consumer.ts';
 import { expect } from './expect.ts';
@@ -12,6 +13,8 @@ const EVENT_TYPES = [
   'Token Revoked',
   'Database Policy Enforced',
 ];
+
+const planSchema = z.array(z.object({ actions: z.array(z.unknown()) }));
 
 export interface Observers {
   readonly consumers: readonly Consumer[];
@@ -60,3 +63,21 @@ export const destroy = ({ stage, world, report }: Scene) =>
     const current = world.labelled('telegraf', 'AWSCURRENT')?.id ?? '';
     expect('telegraf may write', world.works(current, 'write', 'telemetry'), true);
   });
+
+/** A deployment with the same owner knows its tokens again: nothing is minted in their place. */
+export const createAgain = ({ stage, world, report }: Scene, policy: object) =>
+  report.check(
+    'cdk deploy, again with the same owner, goes on with every secret and token',
+    async () => {
+      const before = world.versions();
+      await stage.deploy(policy);
+      const plan = planSchema.parse(await stage.keyturn('plan', '--job', 'rotate'));
+      expect(
+        'actions of rotate',
+        plan.flatMap(({ actions }) => actions),
+        [],
+      );
+      expectKept(before, world.versions());
+      await stage.destroy();
+    },
+  );

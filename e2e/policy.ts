@@ -6,6 +6,9 @@ const STEP = '10s';
 
 export const secretOf = (token: string) => `keyturn/${OWNER}/${token}`;
 
+/** Is told of alarms. */
+export const ON_CALL = 'on-call@example.com';
+
 const tokens = {
   /** Is rotated; its old token is observed until it is deleted. */
   telegraf: { permissions: { read: ['telemetry'], write: ['telemetry'] } },
@@ -37,6 +40,7 @@ export const firstPolicy = (clusterUrl: string) => ({
     quarantine: STEP,
   },
   expiredForeignTokens: 'delete',
+  deployment: { alarms: { emails: [ON_CALL] } },
   databases: [
     { name: 'telemetry', retention: '90d', maxTables: 300 },
     { name: 'billing', retention: '365d', ifMissing: 'create' },

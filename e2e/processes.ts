@@ -7,6 +7,8 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** Instead of the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Exit codes that are no failure; 0 alone by default. */
+  readonly codes?: readonly number[];
 }
 
 /** Each process leads a group, so that its children end with it. */
@@ -83,7 +85,7 @@ export function startServer(
 export function run(
   command: string,
   args: readonly string[],
-  options: ProcessOptions = {},
+  { codes = [0], ...options }: ProcessOptions = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -104,7 +106,7 @@ export function run(
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (child.pid !== undefined) groups.delete(child.pid);
-      if (code === 0) return resolve(stdout);
+      if (code !== null && codes.includes(code)) return resolve(stdout);
       const shown = [command, ...args].join(' ').slice(0, 200);
       const tail = output.trim().split('\n').slice(-15).join('\n');
       reject(new Error(`${shown} ended with ${code ?? signal}:\n${tail}`));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PERSON } from '../sandbox/aws/account.ts';
-import { checkWholeRun, destroy } from './afterwards.ts';
+import { checkWholeRun, createAgain, destroy } from './afterwards.ts';
 import { subscribe } from './bus.ts';
 import { startConsumer } from './consumer.ts';
 import { startFiring } from './firing.ts';
@@ -33,10 +33,11 @@ async function runScenario(stage: Stage, cleanup: AsyncDisposableStack): Promise
     scenario.prepareCluster(world, FOREIGN_TOKEN_LIFETIME_MS),
   );
 
-  await report.step('cdk bootstrap', stage.bootstrap);
+  await report.step('cdk bootstrap', () => stage.bootstrap(firstPolicy(cluster.url)));
   await report.step('cdk deploy, with every resource of the stack', () =>
     stage.deploy(firstPolicy(cluster.url)),
   );
+  await scenario.checkAlarms(scene);
   const subscriber = await report.step('a rule and a queue subscribe to its events', () =>
     subscribe(stage, ACCOUNT, REGION),
   );
@@ -67,17 +68,23 @@ async function runScenario(stage: Stage, cleanup: AsyncDisposableStack): Promise
   await scenario.checkForeign(scene, foreign);
 
   const before = world.versions();
-  await report.step('cdk deploy of a changed policy keeps every secret and version', async () => {
-    await stage.deploy(secondPolicy(cluster.url));
-    scenario.expectKept(before, world.versions());
-  });
+  await report.step('npm pack, and npm install into an empty app', stage.moveToPackage);
+  await report.step(
+    'cdk deploy of a changed policy, from the package, keeps every secret and version',
+    async () => {
+      await stage.deploy(secondPolicy(cluster.url));
+      scenario.expectKept(before, world.versions());
+    },
+  );
   await scenario.revokeInvoices(scene);
   await scenario.checkQuarantined(scene, old);
   await scenario.checkSecondPolicy(scene);
   await scenario.checkDeleted(scene, old);
+  await scenario.operate(scene);
   await firing.stop();
   await checkWholeRun(scene, { consumers, subscriber });
   await destroy(scene);
+  await createAgain(scene, secondPolicy(cluster.url));
 }
 
 /** Prints the last lines of the logs: a step that timed out does not know why. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { expect } from './expect.ts';
-import { MANAGEMENT_SECRET, secretOf } from './policy.ts';
+import { MANAGEMENT_SECRET, ON_CALL, secretOf } from './policy.ts';
 import { readmeCommand } from './readme-command.ts';
 import type { Report } from './report.ts';
 import type { Stage } from './stage.ts';
@@ -86,6 +86,68 @@ export async function issueFirstTokens({ stage, world, report }: Scene): Promise
       expect(`${entry} may write`, world.works(id, 'write', database), true);
     }
   });
+}
+
+const alarmsSchema = z.object({
+  MetricAlarms: z.array(
+    z.object({ AlarmActions: z.array(z.string()), OKActions: z.array(z.string()) }),
+  ),
+});
+const subscriptionsSchema = z.object({
+  Subscriptions: z.array(z.object({ TopicArn: z.string(), Endpoint: z.string() })),
+});
+
+export const checkAlarms = ({ stage, report }: Scene) =>
+  report.check('every alarm, and its end, goes to the recipient of the policy', async () => {
+    const { Subscriptions } = subscriptionsSchema.parse(
+      await stage.aws('sns', 'list-subscriptions'),
+    );
+    expect(
+      'endpoints',
+      Subscriptions.map(({ Endpoint }) => Endpoint),
+      [ON_CALL],
+    );
+    const told = Subscriptions.map(({ TopicArn }) => TopicArn);
+    const { MetricAlarms } = alarmsSchema.parse(await stage.aws('cloudwatch', 'describe-alarms'));
+    expect('at least 20 alarms', MetricAlarms.length >= 20, true);
+    for (const { AlarmActions, OKActions } of MetricAlarms) {
+      expect('recipients of an alarm', [AlarmActions, OKActions], [told, told]);
+    }
+  });
+
+const statusSchema = z.array(z.object({ token: z.string(), condition: z.string() }));
+
+/** What an operator does, by the command line. */
+export async function operate({ stage, world, report }: Scene): Promise<void> {
+  await report.check('keyturn status knows every token', async () => {
+    const tokens = statusSchema.parse(await stage.keyturn('status'));
+    const conditions = tokens.map(({ token, condition }) => `${token} ${condition}`);
+    for (const [entry] of ENTRIES) {
+      expect(`${entry} in ${conditions}`, conditions.includes(`${entry} works`), true);
+    }
+  });
+  await report.check('keyturn rotate replaces a token by name', async () => {
+    const old = labelled(world, 'grafana', 'AWSCURRENT');
+    await stage.keyturn('rotate', 'grafana');
+    const current = labelled(world, 'grafana', 'AWSCURRENT');
+    expect('AWSCURRENT moved', current !== old, true);
+    expect(
+      'both work',
+      [old, current].map((id) => world.works(id, 'write', 'telemetry')),
+      [true, true],
+    );
+  });
+  await report.check(
+    'keyturn revoke --freeze refuses a string, and unfreeze gives it back',
+    async () => {
+      const id = labelled(world, 'invoices', 'AWSCURRENT');
+      const reason = ['--reason', 'odd reads', '--yes'];
+      await stage.keyturn('revoke', '--token', 'invoices', '--freeze', ...reason);
+      expect('it works', world.works(id, 'write', 'billing'), false);
+      await stage.keyturn('unfreeze', 'invoices', ...reason);
+      expect('it works again', world.works(id, 'write', 'billing'), true);
+    },
+  );
 }
 
 /** Waits until a run writes `field` into the token's description. */

@@ -3,6 +3,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { createAccount, environmentOf, PERSON } from '../sandbox/aws/account.ts';
 import { realClock } from '../sandbox/clock.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { makeApp } from './app.ts';
 import { type MiniStack, startMiniStack } from './ministack.ts';
 import { MANAGEMENT_SECRET, STACK } from './policy.ts';
 import { run } from './processes.ts';
@@ -18,9 +19,13 @@ export interface Stage {
   readonly sandbox: Sandbox;
   readonly miniStack: MiniStack;
   /** `cdk bootstrap`, `cdk deploy` and `cdk destroy`, as the README has them. */
-  bootstrap(): Promise<unknown>;
+  bootstrap(policy: object): Promise<unknown>;
   deploy(policy: object): Promise<unknown>;
   destroy(): Promise<unknown>;
+  /** From now on `cdk` and `keyturn` run in an app that has installed the package, and not in the checkout. */
+  moveToPackage(): Promise<void>;
+  /** Runs the command line as an operator does, with `--json`; returns its parsed answer. */
+  keyturn(...args: readonly string[]): Promise<unknown>;
   /** Runs the AWS CLI and returns its parsed answer. */
   aws(...args: readonly string[]): Promise<unknown>;
   /** Outputs of the deployed stack. */
@@ -74,6 +79,7 @@ export async function prepareStage(programs: string, folder: string): Promise<St
     // npx must run what npm ci installed, without a registry.
     NPM_CONFIG_OFFLINE: 'true',
     NPM_CONFIG_UPDATE_NOTIFIER: 'false',
+    KEYTURN_POLICY: policyFile,
   };
   const outputs = (): Record<string, string> =>
     JSON.parse(readFileSync(outputsFile, 'utf8'))[STACK];
@@ -84,21 +90,33 @@ export async function prepareStage(programs: string, folder: string): Promise<St
       await run(join(programs, 'aws'), [...args, ...common, '--output', 'json'], { env }),
     );
   };
+  let home = REPOSITORY;
   const cdk = (...args: readonly string[]) =>
-    run('npx', ['cdk', ...args, '--output', join(folder, 'cdk.out')], { env, cwd: REPOSITORY });
+    run('npx', ['cdk', ...args, '--output', join(folder, 'cdk.out')], { env, cwd: home });
+  const write = (policy: object) => writeFileSync(policyFile, JSON.stringify(policy));
   const running = started.move();
   return {
     sandbox,
     miniStack,
     aws,
     outputs,
-    bootstrap: () => cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`),
-    deploy(policy) {
-      writeFileSync(policyFile, JSON.stringify(policy));
-      const unattended = ['--require-approval', 'never', '--outputs-file', outputsFile];
-      return cdk('deploy', '-c', `policy=${policyFile}`, ...unattended);
+    bootstrap(policy) {
+      write(policy);
+      return cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`);
     },
-    destroy: () => cdk('destroy', '-c', `policy=${policyFile}`, '--force'),
+    deploy(policy) {
+      write(policy);
+      return cdk('deploy', '--require-approval', 'never', '--outputs-file', outputsFile);
+    },
+    destroy: () => cdk('destroy', '--force'),
+    async moveToPackage() {
+      home = await makeApp(REPOSITORY, folder);
+    },
+    async keyturn(...args) {
+      const command = ['--no', 'keyturn', ...args, '--json'];
+      // 2 says that something would change.
+      return parse(await run('npx', command, { env, cwd: home, codes: [0, 2] }));
+    },
     async invoke(outputId, event) {
       const name = outputs()[outputId];
       if (name === undefined) throw new Error(`found no output ${outputId} of the stack`);
