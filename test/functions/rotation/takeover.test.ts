@@ -144,3 +144,187 @@ test.each(Object.entries(moves))(
     expect(idsOf(world)).toEqual(expect.arrayContaining([first, second, third]));
   },
 );
+
+/** A secret that was made anew with what it had, and a deployment of the same policy. */
+async function openRestored() {
+  const opened = await openMoved({ move: (world) => restoreVersions(world, TELEGRAF), policy });
+  const takeOver = async () => (await opened.keyturn.rotate(opened.asked)).result;
+  return { ...opened, takeOver };
+}
+
+/** What a takeover must not touch: all tokens, and who owns the secret. */
+const stateOf = (world: World) => ({ tokens: world.tokens(), tags: world.tags(TELEGRAF) });
+
+const said = (message: string) => ({
+  kind: 'CannotTakeOver',
+  message: expect.stringContaining(message),
+});
+
+test.each<[string, (world: World) => unknown, string]>([
+  [
+    'that has the tag of another owner',
+    ({ people }) => people.tag(TELEGRAF, { 'keyturn:owner': 'staging' }),
+    'belongs to the deployment "staging"; if that is paused or destroyed: keyturn takeover telegraf --from staging --confirm',
+  ],
+  [
+    'that is scheduled for deletion',
+    ({ people }) => people.deleteSecret(TELEGRAF),
+    'it is scheduled for deletion',
+  ],
+  [
+    'of another cluster that has its tokens',
+    async ({ people, holders }) => {
+      await people.tag(TELEGRAF, { 'keyturn:cluster': 'https://other.example.com' });
+      await people.deleteToken(holders(TELEGRAF).AWSCURRENT);
+    },
+    'its tokens are of the cluster https://other.example.com',
+  ],
+  [
+    'that another account may read',
+    ({ people }) =>
+      people.share(TELEGRAF, {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { AWS: 'arn:aws:iam::999999999999:root' },
+            Action: 'secretsmanager:GetSecretValue',
+            Resource: '*',
+          },
+        ],
+      }),
+    'outside account',
+  ],
+  [
+    'without an owner whose strings are nobody’s',
+    async ({ people }) => {
+      await people.deleteSecret(TELEGRAF, 'for good');
+      await people.createSecret(TELEGRAF, 'apiv1_of_another_program');
+    },
+    'it has no owner, and no version of it has the string',
+  ],
+])('does not take over a secret %s', async (_case, spoil, why) => {
+  const { world, takeOver } = await openRestored();
+  await spoil(world);
+  const before = stateOf(world);
+  const { plan, outcomes } = await takeOver();
+  expect(plan).toMatchObject({ actions: [], findings: [said(why)] });
+  expect(outcomes).toEqual([]);
+  expect(stateOf(world)).toEqual(before);
+});
+
+test('does not write a replica', async () => {
+  const { world, takeOver } = await openRestored();
+  const state = world.aws.snapshot();
+  const secret = { ...state.secrets[TELEGRAF], primaryRegion: 'eu-north-1' };
+  world.aws.restore({ ...state, secrets: { ...state.secrets, [TELEGRAF]: secret as never } });
+  const before = stateOf(world);
+  expect((await takeOver()).plan).toMatchObject({ findings: [said('it is a replica')] });
+  expect(stateOf(world)).toEqual(before);
+});
+
+const described = (world: World, id: string) =>
+  world.cluster.state.tokens.find((token) => token.id === id)?.description ?? '';
+
+test('a version under the id of a token whose string it does not have makes that token nobody’s', async () => {
+  const { world, takeOver, first, second, third } = await openRestored();
+  // The marker of another deployment’s token may name a secret of the same name.
+  const description = described(world, first).replace(/home=\S+/, 'home=00000000');
+  const { id } = await world.people.mint({
+    description: description.replace(/ id=\S+/, '').replace(/fp=\S+/, 'fp=0123456789abcdef'),
+    permissions: [{ action: 'write', resource: 'telemetry' }],
+  });
+  const version = `keyturn-${id}`;
+  await world.people.putVersion(TELEGRAF, version, world.string(TELEGRAF), 'mine');
+  const { plan } = await takeOver();
+  expect(plan.findings).toMatchObject([
+    { ...said(`no version of ${TELEGRAF} has its string`), tokenId: id },
+  ]);
+  expect([...plan.actions[0].tokenIds].sort()).toEqual([first, second, third].sort());
+  expect(world.tokens(TELEGRAF).find((token) => token.id === id)?.marker?.home).toBe('00000000');
+});
+
+test.each<[string, (description: string) => string, string]>([
+  ['no marker', () => 'by hand', 'it has no marker'],
+  [
+    'the marker of another owner',
+    (text) => text.replace('owner=prod', 'owner=staging'),
+    'keyturn takeover telegraf --from staging --confirm',
+  ],
+  [
+    'the marker of another secret',
+    (text) => text.replace(`secret=${TELEGRAF}`, 'secret=keyturn/prod/grafana'),
+    'it is a token of the secret keyturn/prod/grafana',
+  ],
+  ['a marker with text behind it', (text) => `${text} edited`, 'its marker cannot be read'],
+])('leaves a token with %s to others, and takes over the rest', async (_case, edit, why) => {
+  const { world, takeOver, first, second, third } = await openRestored();
+  const description = edit(described(world, second));
+  await world.people.changeToken(second, { description });
+  const { plan, outcomes } = await takeOver();
+  expect(plan.findings).toMatchObject([{ ...said(why), tokenId: second }]);
+  expect(outcomes).toMatchObject([{ result: 'done' }]);
+  expect(described(world, second)).toBe(description);
+  expect([...plan.actions[0].tokenIds].sort()).toEqual([first, third].sort());
+});
+
+test('what the former secret’s deployment minted since stays with it', async () => {
+  const { world, takeOver, third } = await openRestored();
+  const { id } = await world.people.mint({
+    description: described(world, third).replace(/ (id|fp)=\S+/g, ''),
+    permissions: [{ action: 'write', resource: 'telemetry' }],
+  });
+  const { plan } = await takeOver();
+  expect(plan.actions[0].tokenIds).not.toContain(id);
+  expect(plan.actions[0].tokenIds).toContain(third);
+});
+
+test('a frozen token stays frozen under its hold, until it is unfrozen', async () => {
+  const world = await openWorldForTest(policy);
+  await world.rotate();
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'odd writes' });
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'odd writes' });
+  const keyturn = world.deploy(NEXT);
+  const frozen = world.tokens(TELEGRAF)[0]?.marker?.frozen;
+  const asked = { tokens: ['telegraf'], takeOver: { by: 'ada', from: 'prod' } };
+  const { result } = await keyturn.rotate(asked);
+  expect(result.outcomes).toMatchObject([{ result: 'done' }]);
+  expect(result.plan.findings).toMatchObject([{ kind: 'Held' }]);
+  expect(world.hold(TELEGRAF)).toContain('frozen');
+  expect(world.tokens(TELEGRAF)).toMatchObject([
+    { permissions: [], marker: { owner: 'next', frozen } },
+  ]);
+  await world.wait(2 * HOUR);
+  await keyturn.reap();
+  await keyturn.revoke({ token: 'telegraf', way: 'unfreeze', reason: 'it was a test' });
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect((await keyturn.rotate()).result.entries).toMatchObject([{ condition: 'works' }]);
+});
+
+test('a dry run shows what would be ours, and changes nothing', async () => {
+  const { world, keyturn, asked, third } = await openRestored();
+  const before = stateOf(world);
+  const { result } = await keyturn.rotate({ ...asked, dryRun: true });
+  expect(result.plan.actions).toMatchObject([{ kind: 'take-over', secret: TELEGRAF }]);
+  expect(result.plan.actions[0].tokenIds.at(-1)).toBe(third);
+  expect(result).not.toHaveProperty('outcomes');
+  expect(stateOf(world)).toEqual(before);
+});
+
+test.each([
+  [{ takeOver: { by: 'ada' } }],
+  [{ takeOver: { by: 'ada' }, tokens: ['telegraf'], force: true }],
+  [{ takeOver: { by: 'ada' }, tokens: ['telegraf'], confirmAdoption: 'ada' }],
+])('takes nothing over with an event that asks for something else, too: %j', async (event) => {
+  const world = await openWorldForTest(policy);
+  expect((await world.rotate(event)).error).toMatchObject({
+    errorType: 'RequestError',
+    errorMessage: expect.stringContaining('takeOver requires the tokens to be named'),
+  });
+});
+
+test('takes nothing over for a name that is not in the policy', async () => {
+  const world = await openWorldForTest(policy);
+  const { error } = await world.rotate({ tokens: ['telgraf'], takeOver: { by: 'ada' } });
+  expect(error?.errorMessage).toContain('the policy has no token telgraf');
+});
