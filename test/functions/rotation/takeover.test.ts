@@ -328,3 +328,49 @@ test('takes nothing over for a name that is not in the policy', async () => {
   const { error } = await world.rotate({ tokens: ['telgraf'], takeOver: { by: 'ada' } });
   expect(error?.errorMessage).toContain('the policy has no token telgraf');
 });
+
+/** What a person does right before the first call of a run that carries out an operation of its actions. */
+function once(world: World, operation: string, act: () => Promise<unknown>): void {
+  world.intercept(async (call, effect) => {
+    if (call.operation === operation && call.caller !== undefined) {
+      world.intercept();
+      await act();
+    }
+    return effect();
+  });
+}
+
+test('a token that a person gives another marker right before it is taken over keeps that', async () => {
+  const { world, takeOver, first } = await openRestored();
+  const theirs = described(world, first).replace('owner=prod', 'owner=staging');
+  once(world, 'GET /tokens/{id}', () => world.people.changeToken(first, { description: theirs }));
+  expect((await takeOver()).outcomes).toMatchObject([{ result: 'skipped' }]);
+  expect(described(world, first)).toBe(theirs);
+});
+
+test('a secret that gets a third owner meanwhile keeps that', async () => {
+  const { world, keyturn, asked } = await openMoved({ move: () => {}, policy: NEXT, from: 'prod' });
+  once(world, 'PATCH /tokens/{id}', () =>
+    world.people.tag(TELEGRAF, { 'keyturn:owner': 'staging' }),
+  );
+  const { result } = await keyturn.rotate(asked);
+  expect(result.outcomes).toMatchObject([{ result: 'skipped' }]);
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('staging');
+});
+
+test('what a version names and the listing lacks is asked for by its id', async () => {
+  const { world, keyturn, asked, second, third } = await openMoved({
+    move: () => {},
+    policy: NEXT,
+    from: 'prod',
+  });
+  world.cluster.manners = { longestListing: 1 };
+  const { result } = await keyturn.rotate(asked);
+  expect(result.outcomes[0].action.tokenIds.slice(-2)).toEqual([second, third]);
+});
+
+test('a marker that was copied to another token makes that nobody’s', async () => {
+  const { world, takeOver, third } = await openRestored();
+  const { id } = await world.people.mint({ description: described(world, third), permissions: [] });
+  expect((await takeOver()).plan.actions[0].tokenIds).not.toContain(id);
+});
