@@ -1,4 +1,4 @@
-import { runRotation } from './rotation/run-rotation.ts';
+import { runRotate } from './rotation/run-rotate.ts';
 import { parseRotateRequest } from './run/request.ts';
 import { type InvocationContext, loadRuntime } from './runtime.ts';
 
@@ -9,5 +9,5 @@ export function handler(event: unknown, context: InvocationContext) {
   const request = parseRotateRequest(event);
   const { scheduled, dryRun } = request;
   const invocation = { job: 'rotate', scheduled, dryRun } as const;
-  return runtime.runScheduled(invocation, context, (tools) => runRotation(request, tools));
+  return runtime.runScheduled(invocation, context, (tools) => runRotate(request, tools));
 }

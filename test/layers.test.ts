@@ -149,7 +149,7 @@ const ALLOWED = [
   ['functions/revocation/x.ts', 'mintSuccessor', '../rotation/successor.ts'],
   ['functions/tokens/observe.ts', 'sortByOwner', './observation.ts'],
   ['functions/runtime.ts', 'createSecrets', './secrets-manager/client.ts'],
-  ['functions/rotate.ts', 'runRotation', './rotation/run-rotation.ts'],
+  ['functions/rotate.ts', 'runRotate', './rotation/run-rotate.ts'],
   ['lib/x.ts', 'Policy', '../functions/policy/policy.ts'],
   ['functions/policy/x.ts', 'holdsCredential', '../credentials.ts'],
   ['bin/keyturn/x.ts', 'createRuntime', '../../functions/runtime.ts'],

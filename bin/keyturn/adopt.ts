@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError, EXIT } from './failure.ts';
-import { operatorName } from './operator.ts';
+import { requesterName } from './operator.ts';
 import { formatOutcomes, formatPlan } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -10,12 +10,6 @@ interface AdoptOptions extends CommonOptions {
   readonly by?: string;
   readonly dryRun?: true;
 }
-
-/** In the characters that the function takes. */
-const operator = () =>
-  operatorName()
-    .replace(/[^A-Za-z0-9@._+:/\\-]/g, '-')
-    .slice(0, 64);
 
 /** What was done, or why nothing was left to do. */
 const answerOf = (report: PlanReport): string =>
@@ -44,7 +38,7 @@ Example:
   keyturn adopt grafana --confirm`,
     )
     .action(async (name: string, options: AdoptOptions) => {
-      const { by = operator(), dryRun = false } = options;
+      const { by = requesterName(), dryRun = false } = options;
       const { engine, json, policy } = openEngine(options, terminal);
       if (!policy.tokens.some((entry) => entry.name === name)) {
         throw new CommandError(

@@ -28,6 +28,8 @@ const tokenActionSchema = z.looseObject({
   token: maybe,
   secret: maybe,
   tokenId: maybe,
+  /** Of a takeover, which is about several. */
+  tokenIds: z.optional(z.array(text)),
 });
 
 const governedField = z.enum(governedFields);

@@ -4,7 +4,7 @@ import { askCluster, type Wanted } from '../../functions/revocation/ask-cluster.
 import { isTokenRefused, nothingDone } from '../../functions/revocation/not-begun.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
 import { runRevocation } from '../../functions/revocation/run-revocation.ts';
-import { runRotation } from '../../functions/rotation/run-rotation.ts';
+import { runRotate } from '../../functions/rotation/run-rotate.ts';
 import {
   parseEnforceRequest,
   parseReapRequest,
@@ -23,7 +23,7 @@ import type { Terminal } from './terminal.ts';
 import { THIS_MACHINE } from './waiting.ts';
 
 const RUNS: Record<Job, (event: object, tools: RunTools) => Promise<object>> = {
-  rotate: (event, tools) => runRotation(parseRotateRequest(event), tools),
+  rotate: (event, tools) => runRotate(parseRotateRequest(event), tools),
   reap: (event, tools) => runReaping(parseReapRequest(event), tools),
   enforce: (event, tools) => runEnforcement(parseEnforceRequest(event), tools),
   revoke: (event, tools) => runRevocation(parseRevokeRequest(event), tools),

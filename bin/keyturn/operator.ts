@@ -14,6 +14,12 @@ function userName(): string {
 /** Who is logged in on this machine: `alice@laptop`, or `uid 54321@pod-1`. */
 export const operatorName = (): string => `${userName()}@${hostname()}`;
 
+/** The same in the characters that `rotate` takes. */
+export const requesterName = (): string =>
+  operatorName()
+    .replace(/[^A-Za-z0-9@._+:/\\-]/g, '-')
+    .slice(0, 64);
+
 /** @throws CommandError if certificates would not be checked */
 export function refuseUncheckedTls(): void {
   const why = uncheckedTls(process.env);

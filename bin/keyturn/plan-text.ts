@@ -1,5 +1,6 @@
 import { describeAction, effectNote } from '../../functions/enforcement/plan/describe-action.ts';
 import type { ReapingAction } from '../../functions/reaping/plan/reaping-action.ts';
+import type { TakeOver } from '../../functions/rotation/plan/plan-takeover.ts';
 import type { RotationAction } from '../../functions/rotation/plan/rotation-action.ts';
 import {
   type Action,
@@ -27,6 +28,7 @@ const ACTIONS = {
   widen: 'add the permissions that are new in the policy',
   'give-back': 'give its permissions back',
   adopt: 'adopt it',
+  'take-over': 'write into their markers that they are ours, and then tag their secret',
   'move-cluster': 'tag its secret with the new cluster',
   supersede: 'mark it superseded: its grace period starts',
   fence: 'grace period is over: remove the label AWSPREVIOUS',
@@ -35,7 +37,7 @@ const ACTIONS = {
   strip: 'remove its permissions: its secret is on hold',
   'delete-foreign': 'delete this expired foreign token',
   'delete-secret': 'delete the secret (recoverable until its recovery window ends)',
-} satisfies Record<RotationAction['kind'] | ReapingAction['kind'], string>;
+} satisfies Record<(RotationAction | TakeOver | ReapingAction)['kind'], string>;
 
 /** By kind; a newer version's functions may have kinds that this one does not know. */
 const WHAT_IS_DONE: ReadonlyMap<string, string> = new Map(Object.entries(ACTIONS));
@@ -59,10 +61,10 @@ function databaseText(action: DatabaseAction): string {
 }
 
 function tokenText(action: TokenAction): string {
-  const { kind, reason, tokenId } = action;
+  const { kind, reason, tokenId, tokenIds = tokenId === undefined ? [] : [tokenId] } = action;
   const name = nameOf(action);
-  const id = tokenId === undefined || tokenId === name ? '' : ` ${tokenId.slice(0, 8)}`;
-  return `${name}${id}: ${WHAT_IS_DONE.get(kind) ?? kind} (${reason})`;
+  const ids = tokenIds.filter((id) => id !== name).map((id) => ` ${id.slice(0, 8)}`);
+  return `${name}${ids.join(',')}: ${WHAT_IS_DONE.get(kind) ?? kind} (${reason})`;
 }
 
 /** What an action does to what, and why. */

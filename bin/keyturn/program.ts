@@ -9,6 +9,7 @@ import { revokeCommand } from './revoke.ts';
 import { rotateCommand } from './rotate.ts';
 import { schemaCommand } from './schema.ts';
 import { statusCommand } from './status.ts';
+import { takeoverCommand } from './takeover.ts';
 import type { Terminal } from './terminal.ts';
 import { undoCommands } from './undo.ts';
 import { validateCommand } from './validate.ts';
@@ -65,6 +66,7 @@ function createProgram(terminal: Terminal): Command {
     statusCommand(terminal),
     rotateCommand(terminal),
     adoptCommand(terminal),
+    takeoverCommand(terminal),
     applyCommand(terminal),
     whoisCommand(terminal),
     revokeCommand(terminal),

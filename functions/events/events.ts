@@ -38,6 +38,16 @@ export const eventSchemas = {
     confirmedBy: z.optional(text),
     confirmedAt: z.optional(text),
   }),
+  'Secret Taken Over': z.object({
+    token,
+    secret,
+    secretArn: text,
+    /** Whose markers are ours since. */
+    tokenIds: texts,
+    /** The owner whose tokens were meant beside ours. */
+    from: z.optional(text),
+    confirmedBy: text,
+  }),
   'Token Permissions Changed': z.object({
     tokenId,
     token: z.optional(token),

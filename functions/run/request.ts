@@ -20,6 +20,18 @@ const common = {
   approve: z.optional(z.string().check(z.regex(/^[0-9a-f]{16}$/, 'a hash of 16 hex digits'))),
 };
 
+/** Who says something, for the log and the event. */
+const person = z
+  .string()
+  .check(z.regex(/^[A-Za-z0-9 @._+:/\\-]{1,64}$/, 'a name of 1 to 64 characters'));
+
+const takeoverSchema = z.strictObject({
+  /** Who says that no other deployment uses these secrets any more. */
+  by: person,
+  /** The owner in the markers and tags that become ours. Absent: ours, of secrets that have another ARN now. */
+  from: z.optional(z.string().check(z.regex(/^[a-z][a-z0-9-]{0,30}$/, 'an owner'))),
+});
+
 const rotateSchema = z
   .strictObject({
     ...common,
@@ -28,15 +40,20 @@ const rotateSchema = z
     /** Rotate these tokens even if they are not due. */
     force: z._default(z.boolean(), false),
     /** Who says that the strings of the named tokens are theirs: adopts what no proof can show, and does nothing else. */
-    confirmAdoption: z.optional(
-      z.string().check(z.regex(/^[A-Za-z0-9 @._+:/\\-]{1,64}$/, 'a name of 1 to 64 characters')),
-    ),
+    confirmAdoption: z.optional(person),
+    /** Makes what the secrets of the named tokens hold ours again, and does nothing else. */
+    takeOver: z.optional(takeoverSchema),
   })
   .check(
     z.refine(({ force, tokens }) => !force || tokens, 'force requires the tokens to be named'),
     z.refine(
       ({ confirmAdoption, tokens, force }) => confirmAdoption === undefined || (tokens && !force),
       'confirmAdoption requires the tokens to be named, without force',
+    ),
+    z.refine(
+      ({ takeOver, tokens, force, confirmAdoption }) =>
+        takeOver === undefined || (tokens && !force && confirmAdoption === undefined),
+      'takeOver requires the tokens to be named, without force and confirmAdoption',
     ),
   );
 

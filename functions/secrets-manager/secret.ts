@@ -35,8 +35,9 @@ export interface Secret {
 export function notOwnedBecause({ name, tags }: Secret, owner: string): string | undefined {
   const other = tags[OWNER_TAG];
   if (other === owner) return undefined;
-  const whose = other === undefined ? 'has no owner' : `belongs to the deployment "${other}"`;
-  return `${name} ${whose}; to take it over: aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}`;
+  return other === undefined
+    ? `${name} has no owner; to take it over: aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}`
+    : `${name} belongs to the deployment "${other}"; to take it over, once that is paused or destroyed: keyturn takeover NAME --from ${other} --confirm`;
 }
 
 /**

@@ -30,13 +30,16 @@ export function tagsOf({ owner, cluster }: Tools['policy']): Record<string, stri
   return { [OWNER_TAG]: owner, [CLUSTER_TAG]: cluster.url };
 }
 
-/** @throws OwnershipError that names the command which takes the secret over, and `adopt` */
+/** @throws OwnershipError that names the command which takes the secret over, and `adopt` where that can be meant */
 export function refuseForeignSecret(secret: Secret, { owner }: Tools['policy']): void {
   const why = notOwnedBecause(secret, owner);
   if (why === undefined) return;
-  throw new OwnershipError(
-    `${why}. If consumers use the string that it has, put adopt with that token's id into the entry of the policy instead: then the string stays until its rotation is due`,
-  );
+  // What another owner has tagged is not adopted either.
+  const instead =
+    secret.tags[OWNER_TAG] === undefined
+      ? ". If consumers use the string that it has, put adopt with that token's id into the entry of the policy instead: then the string stays until its rotation is due"
+      : '';
+  throw new OwnershipError(`${why}${instead}`);
 }
 
 /**

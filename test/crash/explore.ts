@@ -23,7 +23,7 @@ interface Healed {
 /** Lets the schedules run until everything is settled, or ought to be. */
 export async function heal(
   laboratory: Laboratory,
-  { isRefused }: Pick<Scenario, 'isRefused'>,
+  { isRefused, repeated }: Pick<Scenario, 'isRefused' | 'repeated'>,
 ): Promise<Healed> {
   const { invoke, world, unsettled, hasUnknown } = laboratory;
   let complaints: readonly string[] = [];
@@ -31,6 +31,7 @@ export async function heal(
   await world.wait(5 * MINUTE);
   world.aws.readLagMs = 0;
   world.aws.listLagMs = 0;
+  if (repeated) runs.push(await invoke(repeated));
   const ticks = [...TICKS, ...(hasUnknown() ? LATER_TICKS : [])];
   for (const [tick, length] of ticks.entries()) {
     const answers = [await invoke({ job: 'rotate' }), await invoke({ job: 'reap' })];

@@ -103,6 +103,15 @@ async function liveThrough(): Promise<void> {
     await done('revoke', { token, way: 'lift', reason: 'drill' });
   }
   await done('rotate', {}, widened);
+  // What lost its tags is taken over.
+  for (const [token, secret] of [
+    ['telegraf', TELEGRAF],
+    ['grafana', 'monitoring/grafana'],
+  ] as const) {
+    await world.people.untag(secret, Object.keys(world.tags(secret)));
+    await done('rotate', { tokens: [token], takeOver: { by: 'ada' } }, widened);
+    expect(world.tags(secret)).toMatchObject({ 'keyturn:owner': 'prod' });
+  }
   // Secrets Manager's own rotation, as its console starts it, after all tokens were lost.
   for (const { id } of world.tokens()) await world.people.deleteToken(id);
   for (const secret of [TELEGRAF, 'monitoring/grafana', 'legacy/telegraf']) {

@@ -3,7 +3,7 @@ import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
 import { giveOrder } from '../../functions/revocation/run-revocation.ts';
-import { runRotation } from '../../functions/rotation/run-rotation.ts';
+import { runRotate } from '../../functions/rotation/run-rotate.ts';
 import {
   parseRotationStep,
   takeRotationStep,
@@ -25,7 +25,7 @@ const handlers: Readonly<Record<Job, (runtime: Runtime) => Handler>> = {
     const request = parseRotateRequest(event);
     const { scheduled, dryRun } = request;
     const invocation = { job: 'rotate', scheduled, dryRun } as const;
-    return runtime.runScheduled(invocation, context, (tools) => runRotation(request, tools));
+    return runtime.runScheduled(invocation, context, (tools) => runRotate(request, tools));
   },
   reap: (runtime) => (event, context) => {
     const request = parseReapRequest(event);

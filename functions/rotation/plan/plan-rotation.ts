@@ -37,8 +37,11 @@ export interface Learnt {
   readonly thirdMs: number;
 }
 
-/** An unknown name is a typo, which a run that does nothing would hide. */
-function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = []): void {
+/**
+ * An unknown name is a typo, which a run that does nothing would hide.
+ * @throws RequestError
+ */
+export function refuseUnknownNames({ tokens }: Policy, requested: readonly string[] = []): void {
   const unknown = requested.filter((name) => !tokens.some((entry) => entry.name === name));
   if (unknown.length > 0) {
     throw new RequestError(`tokens: the policy has no token ${unknown.join(', ')}`);

@@ -34,6 +34,25 @@ const adoption = (name: string, key?: string): Scenario => ({
   prepare: (laboratory) => inherit(laboratory, key),
 });
 
+const takeover: Run = {
+  job: 'rotate',
+  event: { tokens: ['telegraf'], takeOver: { by: 'ada' } },
+};
+
+/** One that is being retired without a label, one under AWSPREVIOUS, and the current one, in a secret that was made anew. */
+async function restore(laboratory: Laboratory): Promise<void> {
+  const { world } = laboratory;
+  await renew(laboratory);
+  await retire(laboratory, 2);
+  await world.wait(44 * HOUR);
+  await rotateFully(laboratory);
+  const { AWSCURRENT = '', AWSPREVIOUS = '' } = world.labels(SECRET);
+  const kept = [AWSPREVIOUS, AWSCURRENT].map((id) => [id, world.value(SECRET, id)] as const);
+  await world.people.deleteSecret(SECRET, 'for good');
+  await world.people.createSecret(SECRET);
+  for (const [id, value] of kept) await world.people.putVersion(SECRET, id, value, 'AWSCURRENT');
+}
+
 /** The first policy's tokens are two days old, and now there is another policy. */
 async function change(laboratory: Laboratory, from: object, to: object): Promise<void> {
   laboratory.deploy(from);
@@ -74,6 +93,12 @@ export const policyChanges: readonly Scenario[] = [
     await rotateFully(laboratory);
     await laboratory.world.wait(48 * HOUR);
   }),
+  {
+    name: 'takeover of a secret that was made anew',
+    run: takeover,
+    repeated: takeover,
+    prepare: restore,
+  },
   after(rotate, 'widening', (laboratory) => change(laboratory, policy, wider)),
   after(rotate, 'widening while a token settles', async (laboratory) => {
     await untilDue(laboratory);

@@ -9,6 +9,8 @@ export interface Scenario {
   readonly run: Run;
   /** Its plan is over a limit: runs fail until a person approves it, and nobody does. */
   readonly isRefused?: true;
+  /** No schedule does it: the person who asked for it asks again, whatever became of the first run. */
+  readonly repeated?: Run;
   prepare(laboratory: Laboratory): Promise<void>;
 }
 

@@ -10,17 +10,20 @@ const fleet = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, 
 const isCluster = ({ server }: Call) => server === 'management-api' || server === 'data-plane';
 
 test.each([
-  [{ 'keyturn:owner': 'other' }, 'belongs to the deployment "other"'],
-  [{}, 'has no owner'],
-])('refuses a secret that is not its own, and names the command: %j', async (tags, whose) => {
+  [
+    { 'keyturn:owner': 'other' },
+    'belongs to the deployment "other"; to take it over, once that is paused or destroyed: keyturn takeover NAME --from other --confirm',
+  ],
+  [
+    {},
+    `has no owner; to take it over: aws secretsmanager tag-resource --secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`,
+  ],
+])('refuses a secret that is not its own, and names the command: %j', async (tags, said) => {
   const world = await openWorldForTest(policyWith(entries));
   await world.people.createSecret(TELEGRAF, 'theirs', tags);
   const { error } = await world.rotate();
   expect(error?.errorType).toBe('ApplyError');
-  expect(error?.errorMessage).toContain(
-    `${TELEGRAF} ${whose}; to take it over: aws secretsmanager tag-resource ` +
-      `--secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`,
-  );
+  expect(error?.errorMessage).toContain(`${TELEGRAF} ${said}`);
   expect(world.tokens()).toEqual([]);
   expect(world.value(TELEGRAF)).toBe('theirs');
 });

@@ -1,0 +1,111 @@
+import { Command } from 'commander';
+import { SCHEDULED, scheduleName } from '../../functions/environment.ts';
+import type { Policy } from '../../functions/policy/policy.ts';
+import { CANNOT_TAKE_OVER } from '../../functions/rotation/plan/plan-takeover.ts';
+import { createScheduleReader } from '../../functions/schedules/reader.ts';
+import { type PlanReport, readPlanReport } from './answers.ts';
+import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
+import { CommandError, EXIT } from './failure.ts';
+import { requesterName } from './operator.ts';
+import { findingText, formatOutcomes, formatPlan } from './plan-text.ts';
+import type { Terminal } from './terminal.ts';
+
+interface TakeoverOptions extends CommonOptions {
+  readonly all?: true;
+  readonly by?: string;
+  readonly dryRun?: true;
+  readonly from?: string;
+}
+
+/** @throws CommandError if nothing is named, or what the policy does not have */
+function namesOf(
+  named: readonly string[],
+  { all, policy: file }: TakeoverOptions,
+  { tokens }: Policy,
+): readonly string[] {
+  if (named.length > 0 === (all === true)) {
+    throw new CommandError(
+      'found no token to take over, or both names and --all, expected the names of tokens in the policy, or --all; nothing was done',
+    );
+  }
+  const known = tokens.map(({ name }) => name);
+  const unknown = named.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new CommandError(
+      `found no token ${unknown.join(', ')} in ${file}, expected names of its tokens; correct the names`,
+    );
+  }
+  return all ? known : named;
+}
+
+/**
+ * Two deployments that both take a token for theirs retire it under each other's consumers.
+ * @throws CommandError if a schedule of the other one is on, as far as this account and Region show
+ */
+async function refuseLiveDeployment(from: string, { note }: Terminal): Promise<void> {
+  const { read } = createScheduleReader();
+  for (const name of SCHEDULED.map((job) => scheduleName(from, job))) {
+    try {
+      const { state } = await read(name);
+      if (state === 'on') {
+        throw new CommandError(
+          `found the schedule ${name} on, expected the deployment "${from}" paused or destroyed: it would go on rotating these secrets; stop it (keyturn pause --policy <its file>), wait until its last run is over (15 minutes), and repeat this command. Nothing was done`,
+        );
+      }
+    } catch (error) {
+      if (error instanceof CommandError) throw error;
+      note(`It is not known whether the schedule ${name} is off: ${String(error)}`);
+    }
+  }
+}
+
+const answerOf = ({ plan, ...report }: PlanReport): string =>
+  [
+    ...(report.outcomes?.length ? [formatOutcomes({ plan, ...report })] : []),
+    ...plan.findings.map(findingText),
+  ].join('\n');
+
+/** Whether all that was named is ours now, or would be. */
+const isWhole = ({ plan, outcomes = [] }: PlanReport): boolean =>
+  outcomes.every(({ result }) => result === 'done') &&
+  plan.findings.every(({ kind }) => kind !== CANNOT_TAKE_OVER);
+
+export const takeoverCommand = (terminal: Terminal): Command =>
+  withCommonOptions(new Command('takeover'))
+    .summary('make tokens ours again after a secret, or a deployment, has moved')
+    .description(
+      'Make secrets and the tokens that they hold this deployment’s again: after a replica was promoted in another Region, ' +
+        'a secret was made anew from a backup, or the owner in the policy changed. Their strings and permissions stay as they are.',
+    )
+    .argument('[name...]', 'tokens, by name in the policy')
+    .option('--all', 'all tokens of the policy')
+    .option('--from <owner>', 'the owner that the secrets had, if it was another one')
+    .requiredOption('--confirm', 'you know that no other deployment rotates these secrets')
+    .option('--by <who>', 'who confirms it, for the log and the event (default: you)')
+    .option('--dry-run', 'show what would be taken over; change nothing')
+    .addHelpText(
+      'after',
+      `
+First stop the deployment that these secrets had: keyturn pause, or destroy its stack. Two deployments that both
+take a token for theirs end it under each other's consumers. Then repeat this command until it says that
+everything is ours: it goes on where an earlier one stopped.
+
+Examples:
+  keyturn takeover --all --confirm                          # in the Region where the replicas were promoted
+  keyturn takeover telegraf --from oldname --confirm        # after owner was changed`,
+    )
+    .action(async (named: readonly string[], options: TakeoverOptions) => {
+      const { by = requesterName(), dryRun = false, from } = options;
+      const { engine, json, policy } = openEngine(options, terminal);
+      const tokens = namesOf(named, options, policy);
+      if (from !== undefined && from !== policy.owner) await refuseLiveDeployment(from, terminal);
+      const event = { tokens, takeOver: { by, ...(from !== undefined && { from }) }, dryRun };
+      const report = readPlanReport(await engine.call('rotate', event));
+      if (json) terminal.printJson(report);
+      else if (dryRun)
+        terminal.print(
+          formatPlan({ plan: report.plan }, 'repeat the command with', terminal.style, Date.now()),
+        );
+      else terminal.print(answerOf(report));
+      process.exitCode = isWhole(report) ? EXIT.done : EXIT.failed;
+    });

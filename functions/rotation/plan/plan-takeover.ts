@@ -1,0 +1,255 @@
+import type { Token } from '../../management-api/token.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { limitedPlan } from '../../run/limits.ts';
+import type { Finding, Plan } from '../../run/plan.ts';
+import { holdOf, untilReleased } from '../../secrets-manager/hold.ts';
+import {
+  CLUSTER_TAG,
+  OWNER_TAG,
+  otherClusterOf,
+  type Secret,
+} from '../../secrets-manager/secret.ts';
+import { homeOf, isMarked, type Marker, parseMarker } from '../../tokens/marker.ts';
+import { tokenNamedBy } from '../../tokens/version-id.ts';
+
+/** Makes tokens ours again that versions of a secret hold, and then the secret, where its tag names another owner or none. */
+export interface TakeOver {
+  readonly kind: 'take-over';
+  readonly reason: 'TakenOver';
+  /** The entry's name in the policy. */
+  readonly token: string;
+  /** Name of the secret. */
+  readonly secret: string;
+  /** Tokens whose markers are rewritten, in this order; AWSCURRENT's is the last. */
+  readonly tokenIds: readonly string[];
+  /** What the secret is tagged with after that. Absent: its tag names us already. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** What a run has read of the secret of one entry, right before it plans. */
+export interface SecretSeen {
+  /** Undefined: no secret has the name. */
+  readonly secret: Secret | undefined;
+  /** By version id, labelled or not: fingerprints of all strings in its value. Undefined: it could not be read. */
+  readonly strings: ReadonlyMap<string, ReadonlySet<string> | undefined>;
+  /** Every live token of the cluster, as far as it is listed, and those that versions name. */
+  readonly tokens: readonly Token[];
+  /** Why nothing may be done to it: who may read it, or that it cannot be read. */
+  readonly objection?: string;
+}
+
+/** What a person says. */
+interface Asked {
+  /** Names of tokens in the policy. */
+  readonly tokens: readonly string[];
+  /** The owner whose tokens become ours, beside ours. */
+  readonly from?: string | undefined;
+}
+
+type Note = Pick<Finding, 'kind' | 'message' | 'tokenId'>;
+
+/** A secret, or a token that it names, is not taken over, and the sentence says why. */
+export const CANNOT_TAKE_OVER = 'CannotTakeOver';
+
+const cannot = (message: string, tokenId?: string): Note => ({
+  kind: CANNOT_TAKE_OVER,
+  message,
+  ...(tokenId !== undefined && { tokenId }),
+});
+
+/** A token with the marker of this secret and of an owner that may be meant. */
+interface Marked {
+  readonly token: Token;
+  readonly marker: Marker;
+}
+
+interface Case extends SecretSeen {
+  readonly secret: Secret;
+  /** The entry's name. */
+  readonly name: string;
+  readonly owner: string;
+  readonly from: string | undefined;
+}
+
+const isNamedIn = ({ strings }: SecretSeen, { id }: Token): string | undefined =>
+  [...strings.keys()].find((version) => tokenNamedBy(version)?.tokenId === id);
+
+/** Whether a version has this string. Anybody may put a version under the id of any token, but not with its string. */
+const hasString = ({ strings }: SecretSeen, fp: string): boolean =>
+  [...strings.values()].some((found) => found?.has(fp));
+
+/** What shows that a token is this secret's: its string; of one that was never armed, and can do nothing, the version's id. */
+const isProvenBy = (seen: Case, { token, marker }: Marked): boolean =>
+  marker.fp === undefined ? isNamedIn(seen, token) !== undefined : hasString(seen, marker.fp);
+
+/** Whose marker it is, in words; undefined: this secret's, of an owner that is meant. */
+function otherMarker(token: Token, { name, secret, owner, from }: Case): string | undefined {
+  const parsed = parseMarker(token.description);
+  if (!parsed) {
+    return isMarked(token.description)
+      ? 'its marker cannot be read; restore the end of its description'
+      : `it has no marker, so nothing says that it was ever Keyturn's; if consumers read it, put adopt with its id into the entry`;
+  }
+  const { marker } = parsed;
+  if (marker.secret !== secret.name) return `it is a token of the secret ${marker.secret}`;
+  if ((marker.id ?? token.id) !== token.id) return `its marker was copied from token ${marker.id}`;
+  if (marker.owner === owner || marker.owner === from) return undefined;
+  return `it belongs to the deployment "${marker.owner}"; if that is paused or destroyed: keyturn takeover ${name} --from ${marker.owner} --confirm`;
+}
+
+/** Why a token that a version names is left to others. */
+function mismatch(seen: Case, { token, marker }: Marked): string | undefined {
+  const version = isNamedIn(seen, token);
+  if (version === undefined || isProvenBy(seen, { token, marker })) return undefined;
+  return seen.strings.get(version) === undefined
+    ? `the value of version ${version} cannot be read, so nobody knows whether it has this token's string`
+    : `no version of ${seen.secret.name} has its string, though the id of version ${version} names it: somebody else may have put that`;
+}
+
+interface Sorted {
+  /** Every token of this secret, ours or to be ours. */
+  readonly its: readonly Marked[];
+  readonly findings: readonly Note[];
+}
+
+/**
+ * Which tokens are this secret's. A token whose version is gone is known by the `home` in its marker: the one that is
+ * this secret's, or the one of a token that is proven. What a former secret's deployment minted since is left to it, so
+ * no such token is younger than all that are proven.
+ */
+function sortTokens(seen: Case): Sorted {
+  const findings: Note[] = [];
+  const marked = seen.tokens.flatMap((token): Marked[] => {
+    const why = otherMarker(token, seen);
+    const { marker } = parseMarker(token.description) ?? {};
+    if (why === undefined && marker) return [{ token, marker }];
+    const isMeant = isNamedIn(seen, token) !== undefined || isOfHome(seen, marker);
+    if (why !== undefined && isMeant) findings.push(cannot(why, token.id));
+    return [];
+  });
+  const youngest = new Map<string, number>();
+  for (const each of marked.filter((each) => isProvenBy(seen, each))) {
+    const { home } = each.marker;
+    youngest.set(home, Math.max(youngest.get(home) ?? 0, each.token.createdAt));
+  }
+  const its = marked.filter((each) => {
+    const { token, marker } = each;
+    const why = isOfHome(seen, marker) ? undefined : mismatch(seen, each);
+    if (why !== undefined) findings.push(cannot(why, token.id));
+    const until = isOfHome(seen, marker) ? Number.POSITIVE_INFINITY : youngest.get(marker.home);
+    return why === undefined && until !== undefined && token.createdAt <= until;
+  });
+  return { its, findings };
+}
+
+const isOfHome = ({ secret }: Case, marker: Marker | undefined): boolean =>
+  marker?.secret === secret.name && marker.home === homeOf(secret.arn);
+
+const isOurs = (seen: Case, { marker }: Marked): boolean =>
+  marker.owner === seen.owner && isOfHome(seen, marker);
+
+const LABELS = ['AWSPREVIOUS', 'AWSPENDING', 'AWSCURRENT'];
+
+/** The label whose version has the token's string: -1, or its place in `LABELS`. */
+const rankOf = ({ secret, strings }: Case, { token, marker }: Marked): number =>
+  LABELS.findLastIndex((label) => {
+    const version = secret.labels[label] ?? '';
+    return marker.fp === undefined
+      ? tokenNamedBy(version)?.tokenId === token.id
+      : (strings.get(version)?.has(marker.fp) ?? false);
+  });
+
+/** What forbids everything. */
+function objectionTo(seen: Case, its: readonly Marked[], clusterUrl: string): string | undefined {
+  const { secret, name, owner, from, objection } = seen;
+  const tagged = secret.tags[OWNER_TAG];
+  if (secret.replica) {
+    return 'it is a replica: promote it first (aws secretsmanager stop-replication-to-replica), or work in its primary Region';
+  }
+  if (secret.deletedAt !== undefined) {
+    return `it is scheduled for deletion; to keep it: aws secretsmanager restore-secret --secret-id ${secret.name}`;
+  }
+  if (tagged !== undefined && tagged !== owner && tagged !== from) {
+    return `it belongs to the deployment "${tagged}"; if that is paused or destroyed: keyturn takeover ${name} --from ${tagged} --confirm`;
+  }
+  if (tagged === undefined && its.length === 0 && objection === undefined) {
+    return 'it has no owner, and no version of it has the string of a token whose marker names it; if consumers use what it has, put adopt with that token’s id into the entry';
+  }
+  const other = otherClusterOf(secret, clusterUrl);
+  if (other !== undefined && !its.some((each) => isCurrent(seen, each))) {
+    return `its tokens are of the cluster ${other}, and this one does not have the current one`;
+  }
+  return objection;
+}
+
+const isCurrent = (seen: Case, marked: Marked) => LABELS[rankOf(seen, marked)] === 'AWSCURRENT';
+
+/** Without the current token nobody knows of which cluster the secret is, so what its tag says of that stays. */
+const tagsFor = (seen: Case, its: readonly Marked[], clusterUrl: string) => ({
+  [OWNER_TAG]: seen.owner,
+  ...(its.some((each) => isCurrent(seen, each)) && { [CLUSTER_TAG]: clusterUrl }),
+});
+
+function decide(
+  seen: Case,
+  { cluster }: Pick<Policy, 'cluster'>,
+): { readonly action?: TakeOver; readonly findings: readonly Note[] } {
+  const { secret, name, owner } = seen;
+  const { its, findings } = sortTokens(seen);
+  const why = objectionTo(seen, its, cluster.url);
+  if (why !== undefined) return { findings: [cannot(`cannot be taken over: ${why}`)] };
+  // A run that dies leaves those to the last by which a repetition knows the others, and AWSCURRENT's as it was.
+  const taken = its
+    .filter((each) => !isOurs(seen, each))
+    .sort((a, b) => rankOf(seen, a) - rankOf(seen, b) || (a.token.id < b.token.id ? -1 : 1));
+  const isTagged = secret.tags[OWNER_TAG] === owner;
+  if (taken.length === 0 && isTagged) {
+    const note = { kind: 'NothingToTakeOver', message: 'the secret and its tokens are ours' };
+    return { findings: findings.length > 0 ? findings : [note] };
+  }
+  const hold = holdOf(secret);
+  const held = hold && {
+    kind: 'Held',
+    message: `${untilReleased(hold)}, which goes for what is taken over, too`,
+  };
+  return {
+    action: {
+      kind: 'take-over',
+      reason: 'TakenOver',
+      token: name,
+      secret: secret.name,
+      tokenIds: taken.map(({ token }) => token.id),
+      ...(!isTagged && { tags: tagsFor(seen, its, cluster.url) }),
+    },
+    findings: held ? [held, ...findings] : findings,
+  };
+}
+
+/**
+ * Plans which tokens and secrets become ours. Pure. It destroys nothing, so there is no limit.
+ * @param seen by the secret's name
+ */
+export function planTakeover(
+  policy: Policy,
+  seen: ReadonlyMap<string, SecretSeen>,
+  { tokens, from }: Asked,
+): Plan<TakeOver> {
+  const { owner } = policy;
+  const decided = policy.tokens
+    .filter(({ name }) => tokens.includes(name))
+    .map(({ name, secret: secretName }) => {
+      const about = { token: name, secret: secretName };
+      const found = seen.get(secretName);
+      const { action, findings } = found?.secret
+        ? decide({ ...found, secret: found.secret, name, owner, from }, policy)
+        : { findings: [cannot('cannot be taken over: no secret has its name')] };
+      return { action, findings: findings.map((note) => ({ ...about, ...note })) };
+    });
+  return limitedPlan({
+    job: 'rotate',
+    policy,
+    actions: decided.flatMap(({ action }) => action ?? []),
+    findings: decided.flatMap(({ findings }) => findings),
+    limits: [],
+  });
+}

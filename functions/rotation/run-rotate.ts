@@ -1,0 +1,15 @@
+import type { RotateRequest } from '../run/request.ts';
+import type { Report } from '../run/run-plan.ts';
+import type { RunTools } from '../run/tools.ts';
+import type { TakeOver } from './plan/plan-takeover.ts';
+import { type RotationReport, runRotation } from './run-rotation.ts';
+import { runTakeover } from './run-takeover.ts';
+
+/** One run of `rotate`, in Lambda or on a laptop: a rotation, or what a person asks for in place of one. */
+export function runRotate(
+  request: RotateRequest,
+  tools: RunTools,
+): Promise<RotationReport | Report<TakeOver>> {
+  const { takeOver } = request;
+  return takeOver ? runTakeover({ ...request, takeOver }, tools) : runRotation(request, tools);
+}

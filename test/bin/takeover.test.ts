@@ -1,0 +1,85 @@
+import { expect, it } from 'vitest';
+import { openWorldForTest } from '../world/open-world.ts';
+import { policyWith, TELEGRAF, writer } from '../world/policy.ts';
+import { environmentOf } from '../world/systems.ts';
+import { keyturn, writeTemporary } from './cli.ts';
+import { serveLambda } from './serve-lambda.ts';
+
+/** An operator of a deployment whose owner was `prod`, and is `next` now. */
+async function openRenamed() {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }), {
+    startAt: Date.now(),
+    isSimulated: false,
+  });
+  await world.rotate();
+  const entry = { ...writer, secret: TELEGRAF };
+  const deployed = world.deploy({
+    ...policyWith({ telegraf: entry, other: writer }),
+    owner: 'next',
+  });
+  const AWS_ENDPOINT_URL_LAMBDA = await serveLambda(deployed);
+  const KEYTURN_POLICY = writeTemporary('keyturn.yaml', deployed.policy);
+  const KEYTURN_FUNCTION_PREFIX = 'keyturn-prod-'; // as the served functions are called
+  const served = { AWS_ENDPOINT_URL_LAMBDA, KEYTURN_FUNCTION_PREFIX };
+  const env = { KEYTURN_POLICY, ...environmentOf(world), ...served };
+  const run = (...args: readonly string[]) => keyturn(['takeover', ...args], { env });
+  const pause = () =>
+    keyturn(['pause', '--reason', 'moving', '--yes'], {
+      env: { ...env, KEYTURN_POLICY: writeTemporary('keyturn.yaml', world.policy) },
+    });
+  return { world, run, pause };
+}
+
+it('takes a secret and its token over once the deployment that had them is paused', async () => {
+  const { world, run, pause } = await openRenamed();
+  const id = world.holders(TELEGRAF).AWSCURRENT ?? '';
+  const words = ['telegraf', '--from', 'prod', '--confirm'];
+  const live = await run(...words);
+  expect(live).toMatchObject({ code: 1, stdout: '' });
+  expect(live.stderr).toContain('found the schedule keyturn-prod-rotate on');
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
+
+  expect((await pause()).code).toBe(0);
+  const shown = await run(...words, '--dry-run');
+  expect(shown.code).toBe(0);
+  expect(shown.stdout).toContain(`telegraf ${id.slice(0, 8)}: write into their markers`);
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
+
+  expect(await run(...words, '--by', 'ada')).toMatchObject({
+    code: 0,
+    stdout: 'done  take-over telegraf\n',
+  });
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('next');
+  expect(world.events('Secret Taken Over')).toMatchObject([
+    { detail: { tokenIds: [id], from: 'prod', confirmedBy: 'ada' } },
+  ]);
+  const again = await run(...words);
+  expect(again.code).toBe(0);
+  expect(again.stdout).toContain('the secret and its tokens are ours [NothingToTakeOver]');
+});
+
+it('says what it does not take over and which command would, and does not call that done', async () => {
+  const { world, run, pause } = await openRenamed();
+  await pause();
+  const wrong = await run('--all', '--confirm');
+  expect(wrong.code).toBe(1);
+  expect(wrong.stdout).toContain(
+    'belongs to the deployment "prod"; if that is paused or destroyed: keyturn takeover telegraf --from prod --confirm',
+  );
+  expect(wrong.stdout).toContain('other: cannot be taken over: no secret has its name');
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
+});
+
+it.each([
+  ['without the word', ['telegraf'], '--confirm'],
+  ['without a name', ['--confirm'], 'expected the names of tokens in the policy, or --all'],
+  ['with both', ['telegraf', '--all', '--confirm'], 'both names and --all'],
+  ['for a name that is not in the policy', ['telgraf', '--confirm'], 'found no token telgraf'],
+  ['from what is no owner', ['telegraf', '--from', 'A b', '--confirm'], 'an owner'],
+])('takes nothing over %s', async (_case, args, said) => {
+  const { world, run } = await openRenamed();
+  const answer = await run(...args);
+  expect(answer).toMatchObject({ code: 1, stdout: '' });
+  expect(answer.stderr).toContain(said);
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
+});
