@@ -28,6 +28,7 @@ const ACTIONS = {
   widen: 'add the permissions that are new in the policy',
   'give-back': 'give its permissions back',
   adopt: 'adopt it',
+  'note-adoption': 'note in a tag of its secret that it was adopted',
   'take-over': 'write into their markers that they are ours, and then tag their secret',
   'move-cluster': 'tag its secret with the new cluster',
   supersede: 'mark it superseded: its grace period starts',

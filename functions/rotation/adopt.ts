@@ -115,13 +115,13 @@ async function finish(
     const result = await believe(candidate, { given: proof?.permission, since }, tools);
     if (result !== 'done') return { result };
   }
-  const { secret, owned, version } = candidate;
+  const { secret, owned, value } = candidate;
   const left = leftOfProof(owned);
   if (left) await endProof(owned, tools, left);
   const { token } = owned;
   await tools.secrets.tag(secret.name, {
     ...tagsOf(tools.policy),
-    ...adoptedTag({ tokenId: token.id, version, at: since }),
+    ...adoptedTag({ tokenId: token.id, fp: value.fingerprint(), at: since }),
   });
   tools.publish({
     type: 'Token Adopted',

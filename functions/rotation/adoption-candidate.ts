@@ -12,6 +12,7 @@ import { isUnproven, lastingPermissions, leftOfProof } from '../tokens/proof.ts'
 import { refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { isExpired } from '../tokens/state.ts';
+import { markedElsewhere } from './plan/decide-adoption.ts';
 import type { Unadopted } from './plan/entry-state.ts';
 import type { Adoption } from './plan/rotation-action.ts';
 
@@ -57,6 +58,7 @@ function markerOf(
   { id, description }: Token,
   { name, arn }: Secret,
   owner: string,
+  entry: string,
 ): Pick<OwnedToken, 'marker' | 'text'> {
   const marker: Marker = { owner, secret: name, home: homeOf(arn), id };
   if (!isMarked(description)) return { marker, text: description };
@@ -65,8 +67,11 @@ function markerOf(
   const isOurs =
     own?.owner === owner && own.home === marker.home && (own.id === undefined || own.id === id);
   if (!parsed || !isOurs) {
+    const isMoved = own?.owner === owner && own.secret === name;
     throw new OwnershipError(
-      `token ${id} has the marker of another secret or deployment, so ${name} cannot adopt it`,
+      isMoved
+        ? `token ${id} cannot be taken: ${markedElsewhere(entry)}`
+        : `token ${id} has the marker of another secret or deployment, so ${name} cannot adopt it`,
     );
   }
   return { marker: { ...parsed.marker, id }, text: parsed.text };
@@ -121,7 +126,7 @@ export async function readCandidate(
   if (holdOf(secret)) return { result: 'held', heldSince: holdSince(secret) };
   const token = await liveToken(tokenId, tools);
   const { version, value } = await currentString(entry, secret, tools);
-  const owned = ownedToken(token, markerOf(token, secret, policy.owner));
+  const owned = ownedToken(token, markerOf(token, secret, policy.owner, entry.name));
   const candidate = { secret, version, value, owned };
   if (isBelieved(candidate)) {
     // An earlier run adopted it, and the listing does not show that yet; or it died before the tag.

@@ -1,6 +1,7 @@
 import { entryOf, type Policy, type TokenPolicy } from '../policy/policy.ts';
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
+import { adoptedTag } from '../tokens/adopted-tag.ts';
 import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import { homeOf } from '../tokens/marker.ts';
@@ -8,7 +9,13 @@ import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observat
 import { restartGrace } from '../tokens/restart-grace.ts';
 import { armedSince, ownedCurrent } from '../tokens/state.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
-import { graceRestart, recognitions, versionsOf, withOldGrace } from './plan/note-versions.ts';
+import {
+  adoptionToNote,
+  graceRestart,
+  recognitions,
+  versionsOf,
+  withOldGrace,
+} from './plan/note-versions.ts';
 import type { NotingAction, Recognition, SharingMark } from './plan/rotation-action.ts';
 import { supersedeLeft } from './supersede.ts';
 
@@ -92,7 +99,7 @@ export async function markShared(
   return 'done';
 }
 
-/** Writes into markers what this run has seen, if a fresh look at the secret still shows it. */
+/** Writes down what this run has seen, if a fresh look at the secret still shows it. */
 export async function noteVersion(
   {
     entry,
@@ -113,6 +120,12 @@ export async function noteVersion(
       const now = tools.apiNow();
       if (graceRestart(seen, now).length === 0) return 'skipped';
       await restartGrace(withOldGrace(seen, now), entry.gracePeriod, tools);
+      return 'done';
+    }
+    case 'note-adoption': {
+      const noted = adoptionToNote(seen);
+      if (noted?.tokenId !== action.tokenId) return 'skipped';
+      await tools.secrets.tag(entry.secret, adoptedTag(noted));
       return 'done';
     }
     default:

@@ -84,6 +84,7 @@ function carryOut(
         return adoptToken({ entry, action }, turns.start, tools);
       case 'recognise':
       case 'restart-grace':
+      case 'note-adoption':
         return turns.start(async () =>
           hasTimeForStep(tools) ? noteVersion({ entry, action }, observation, tools) : 'postponed',
         );
@@ -96,7 +97,8 @@ function carryOut(
 /** Within an entry the cluster comes first, then what is only noted: what follows depends on both. */
 function rankOf({ kind }: RotationAction): number {
   if (kind === 'move-cluster') return 0;
-  return kind === 'recognise' || kind === 'mark-shared' || kind === 'restart-grace' ? 1 : 2;
+  const isNote = ['recognise', 'mark-shared', 'restart-grace', 'note-adoption'].includes(kind);
+  return isNote ? 1 : 2;
 }
 
 /**

@@ -14,6 +14,7 @@ import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { cannotStore, heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
 import { conditionOf, contextOf, REFUSED } from './plan/entry-condition.ts';
+import { wasRefused } from './plan/measure-tokens.ts';
 import { knownDatabases, needsDatabases, probeable, unknownDatabases } from './plan/permissions.ts';
 import { verify } from './promote.ts';
 import { finishRotation } from './rotate-token.ts';
@@ -139,7 +140,9 @@ export async function takeRotationStep(
   }
   const about = { entry: { ...entry, permissions }, seen, probed: probeable(permissions, isKnown) };
   const context = contextOf(policy, observation, { thirdMs: 0, refused: new Set() });
-  const wasOut = REFUSED.has(conditionOf(entry, seen, context));
+  const condition = conditionOf(entry, seen, context);
+  const isRefused = condition === 'refused' && current !== undefined && wasRefused(current);
+  const wasOut = REFUSED.has(condition) || isRefused;
   const { holdError } = await underHold(entry.secret, tools, (arming) => take(step, about, arming));
   // Nobody is told by a run of rotate what was mended before it.
   if (step.Step === 'finishSecret' && wasOut) tools.measure({ mendedOutages: 1 });

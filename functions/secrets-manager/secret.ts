@@ -9,7 +9,7 @@ export const UNKNOWN_CLUSTER = 'unknown';
  */
 export const MOVED_TAG = 'keyturn:moved';
 export const PREVIOUS_ONLY = ' previous';
-/** Which token was adopted with which version, and when. `functions/tokens/adopted-tag.ts` has its form. */
+/** Which token was adopted, with which string, and when. `functions/tokens/adopted-tag.ts` has its form. */
 export const ADOPTED_TAG = 'keyturn:adopted';
 
 /** A secret as Secrets Manager describes it, without its values. */

@@ -123,15 +123,26 @@ async function findNeverArmed(
   return undefined;
 }
 
+/** The token that was adopted with this string, and has lost its marker since. */
+function findAdopted(found: string, secret: Secret, { foreign }: HolderSources) {
+  const adopted = adoptedOf(secret);
+  const token = adopted?.fp === found ? foreign.get(adopted.tokenId) : undefined;
+  return token && asForeign(token, secret);
+}
+
 /** Rule 3: the token whose fingerprint is that of the string, in this secret or in another one of ours. */
 async function findByString(
   version: string,
   secret: Secret,
   tokens: readonly OwnedToken[],
-  { owned, revoked, readFingerprint }: HolderSources,
+  sources: HolderSources,
 ): Promise<Holder> {
+  const { owned, revoked, readFingerprint } = sources;
   const all = [...tokens, ...[...owned.values()].flat()];
-  const known = all.flatMap(({ marker }) => marker.fp ?? []);
+  const known = [
+    ...all.flatMap(({ marker }) => marker.fp ?? []),
+    adoptedOf(secret)?.fp ?? [],
+  ].flat();
   const hints = { known, ...previousOf(version, secret, tokens) };
   const found = await readFingerprint?.(secret.name, version, hints);
   if (!readFingerprint) return { state: 'unknown' };
@@ -144,29 +155,8 @@ async function findByString(
   const other = [...owned.values()].flat().find(hasIt);
   if (other) return { state: 'shared', owned: other };
   const neverArmed = await findNeverArmed(found, secret.name, tokens, readFingerprint);
-  return neverArmed ? asHolder(neverArmed) : { state: 'unknown' };
-}
-
-/** Rule 4: the token that was adopted with this version, and has lost its marker since. */
-function findAdopted(
-  version: string,
-  secret: Secret,
-  { foreign }: HolderSources,
-): Holder | undefined {
-  const adopted = adoptedOf(secret);
-  const token = adopted?.version === version ? foreign.get(adopted.tokenId) : undefined;
-  return token && asForeign(token, secret);
-}
-
-/** Rules 3 to 5. */
-async function findUnmarked(
-  version: string,
-  secret: Secret,
-  tokens: readonly OwnedToken[],
-  sources: HolderSources,
-): Promise<Holder> {
-  const found = await findByString(version, secret, tokens, sources);
-  return found.state === 'unknown' ? (findAdopted(version, secret, sources) ?? found) : found;
+  if (neverArmed) return asHolder(neverArmed);
+  return findAdopted(found, secret, sources) ?? { state: 'unknown' };
 }
 
 /** Anybody may put a version under an id that names another secret's token, beside any value. */
@@ -185,9 +175,9 @@ const isPromised = (owned: OwnedToken, version: string): boolean =>
  * 2. the marker of a token of this secret names the version (`version`, `minted`) and has an `fp`; if that
  *    token is revoked, it is gone; of one that was never armed, `minted` says it only where no value may be read;
  * 3. the fingerprint of the string is a token's `fp`, in functions that may read values; of a token that was
- *    never armed, and so bears none, the version that was put for it has the same string;
- * 4. the secret's tag remembers that a token was adopted with the version, and the cluster has that token;
- * 5. nobody: unknown, which is not gone.
+ *    never armed, and so bears none, the version that was put for it has the same string; of an adopted one that lost
+ *    its marker, the secret's tag remembers the fingerprint;
+ * 4. nobody: unknown, which is not gone.
  */
 export async function findHolder(
   version: string,
@@ -210,5 +200,5 @@ export async function findHolder(
     ?.some(({ versions }) => versions.includes(version));
   if (isDead && marked.length === 0) return { state: 'gone' };
   const bare = !byId && marked.length === 0 ? await ask() : undefined;
-  return isEnough(bare, sources) ? bare : findUnmarked(version, secret, tokens, sources);
+  return isEnough(bare, sources) ? bare : findByString(version, secret, tokens, sources);
 }

@@ -223,17 +223,16 @@ export const ownedPending = (seen: ObservedSecret): OwnedToken | undefined =>
 export function strandedBySave(seen: ObservedSecret): OwnedToken | undefined {
   const { secret, tokens, versionTimes } = seen;
   const { AWSCURRENT = '', ...others } = secret.labels;
-  const current = ownedCurrent(seen);
+  const current = tokenUnder(seen, 'AWSCURRENT');
   const isSaved = current !== undefined && !tokenNamedBy(AWSCURRENT)?.certain;
   // One that came back from its retirement was replaced: by which one, a marker of Keyturn 0.1 does not say.
-  if (!isSaved || current.marker.superseded !== undefined || pendingVersion(secret)) {
-    return undefined;
-  }
+  const isBack = ownedCurrent(seen)?.marker.superseded !== undefined;
+  if (!isSaved || isBack || pendingVersion(secret)) return undefined;
   const labelled = Object.values(others);
   const waited = tokens.filter(
     (each) =>
       isArmed(each) &&
-      each.token.createdAt > current.token.createdAt &&
+      each.token.createdAt > current.createdAt &&
       !labelled.includes(versionIdOf(each.token.id)) &&
       UNTOUCHED.every((field) => each.marker[field] === undefined),
   );

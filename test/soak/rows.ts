@@ -65,6 +65,7 @@ const REST = {
   'detach-previous PreviousDead': true,
   'detach-previous UnknownVersion': true,
   'end-proof ProofOverdue': true,
+  'note-adoption Adopted': true,
 } satisfies Record<
   Exclude<
     RowOf<RotationAction | ReapingAction>,

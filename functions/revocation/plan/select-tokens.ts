@@ -221,8 +221,9 @@ export const isInUse = (seen: ObservedSecret, id: string, versions: readonly str
   [seen.secret.labels.AWSCURRENT, waitingVersion(seen)].some((version) => {
     if (version === undefined) return false;
     const holder = seen.holders.get(version);
-    const isHolder = holder?.state === 'owned' && holder.owned.token.id === id;
-    return isHolder || versions.includes(version);
+    const isOwned = holder?.state === 'owned' && holder.owned.token.id === id;
+    const isForeign = holder?.state === 'foreign' && holder.token.id === id;
+    return isOwned || isForeign || versions.includes(version);
   });
 
 /** The secret in which this token is current or pending, or was until `revoke` replaced it: all its tokens are meant. */

@@ -1,7 +1,7 @@
 import type { Token } from '../../management-api/token.ts';
 import type { TokenPolicy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
-import { isMarked, parseMarker } from '../../tokens/marker.ts';
+import { homeOf, isMarked, parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
 import { isUnproven, lastingPermissions, leftOfProof } from '../../tokens/proof.ts';
 import { currentHolder, isExpired } from '../../tokens/state.ts';
@@ -84,25 +84,36 @@ function tokenToAdopt(
   return forbidden(seen) ? undefined : wantedIn(entry, seen, around);
 }
 
+/** The remedy of a token whose secret was made anew, or promoted from a replica. */
+export const markedElsewhere = (name: string): string =>
+  `it has the marker of this secret under another ARN, as a secret has that was made anew or promoted; to make it ours again: keyturn takeover ${name} --confirm`;
+
 /** Why the marker of a token keeps it from an entry. */
-function obstacleInMarker({ description }: Token, secret: string, owner: string) {
+function obstacleInMarker(
+  { id, description }: Token,
+  { name, secret }: TokenPolicy,
+  owner: string,
+  arn: string | undefined,
+) {
   const marker = parseMarker(description)?.marker;
-  const isOurs = marker?.owner === owner && marker.secret === secret;
-  return isMarked(description) && !isOurs
-    ? 'it has the marker of another secret or deployment'
-    : undefined;
+  if (marker?.owner === owner && marker.secret === secret) {
+    const isElsewhere = arn !== undefined && marker.home !== homeOf(arn);
+    return isElsewhere || (marker.id ?? id) !== id ? markedElsewhere(name) : undefined;
+  }
+  return isMarked(description) ? 'it has the marker of another secret or deployment' : undefined;
 }
 
 /** What the listing shows against an adoption. Undefined: nothing. */
 function obstacle(
   entry: TokenPolicy,
   token: Token,
-  { at, owner, confirmAdoption, noToken }: Around,
+  { at, owner, secrets, confirmAdoption, noToken }: Around,
 ): string | undefined {
   const { id, permissions, description } = token;
   if (isExpired(token, at)) return `token ${id} has expired`;
   if (permissions.length === 0) return `token ${id} has no permissions`;
-  const inMarker = obstacleInMarker(token, entry.secret, owner);
+  const { arn } = secrets.get(entry.secret)?.secret ?? {};
+  const inMarker = obstacleInMarker(token, entry, owner, arn);
   if (inMarker) return `token ${id} cannot be taken: ${inMarker}`;
   const marker = parseMarker(description)?.marker;
   const isProven = marker !== undefined && !isUnproven(marker);
@@ -190,6 +201,12 @@ export function decideAdoption(
   return { action };
 }
 
+/** Whether AWSCURRENT has a token that was taken over before, and lost its marker. */
+export function wasAdopted(seen: ObservedSecret | undefined): boolean {
+  const holder = seen && currentHolder(seen);
+  return holder?.state === 'foreign' && holder.adoptedAt !== undefined;
+}
+
 /**
  * Whether the adoption comes before a rotation: the secret is not ours yet, or has a string that nobody knows and
  * that works, as far as is known, and no person asked for a rotation by name. Of a token that was taken over before and
@@ -203,7 +220,5 @@ export function adoptsFirst(
 ): boolean {
   if (!action && !finding) return false;
   if (!seen) return true;
-  const holder = currentHolder(seen);
-  if (holder?.state === 'foreign' && holder.adoptedAt !== undefined) return false;
-  return holder?.state !== 'owned' && !forced && !refused;
+  return currentHolder(seen)?.state !== 'owned' && !wasAdopted(seen) && !forced && !refused;
 }

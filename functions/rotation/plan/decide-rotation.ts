@@ -24,6 +24,8 @@ const MOST_UNSTORED = 3;
 
 export interface Decision {
   readonly action?: RenewalAction;
+  /** Why AWSCURRENT is to be replaced, also where that waits. */
+  readonly reason?: ReplacementReason;
   readonly findings: readonly Finding[];
 }
 
@@ -210,9 +212,10 @@ export function decideRotation(
   const reason = reasonToReplace(entry, permissions, seen, context);
   const findings = currentFindings(seen).map((note) => ({ ...about, ...note }));
   const decided = decide({ entry, permissions, seen, reason, context });
-  if (!decided) return { findings };
-  if ('message' in decided) return { findings: [...findings, { ...about, ...decided }] };
-  return { action: { ...about, ...decided }, findings };
+  const why = reason && { reason };
+  if (!decided) return { ...why, findings };
+  if ('message' in decided) return { ...why, findings: [...findings, { ...about, ...decided }] };
+  return { ...why, action: { ...about, ...decided }, findings };
 }
 
 /** An inert token whose string is in no labelled version: its run died before storing it, or another run stored its own. */

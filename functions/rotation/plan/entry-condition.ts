@@ -1,4 +1,4 @@
-import type { Token } from '../../management-api/token.ts';
+import type { Permission, Token } from '../../management-api/token.ts';
 import type { Policy, TokenPolicy } from '../../policy/policy.ts';
 import { spareOf } from '../../policy/spare.ts';
 import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
@@ -118,7 +118,8 @@ function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Cont
 
 /**
  * Whether somebody took permissions of any token that was replaced, and that consumers may still have: also of one that
- * has no label any more, because of another rotation, or of a save. One that was deleted leaves nothing to be seen.
+ * has no label any more, because of another rotation, or of a save. One without a label that was deleted tells nothing:
+ * an order may have ended it, and that tells of itself.
  */
 const hasLostFormer = (entry: TokenPolicy, { tokens }: ObservedSecret, context: Context): boolean =>
   tokens.some((owned) => {
@@ -197,15 +198,20 @@ export function conditionOf(
   const isLosing = [hasCutShort, hasLostPrevious, hasLostFormer].some((has) =>
     has(entry, seen, context),
   );
-  const isWithout = ofCurrent === 'works' && lacksDatabase(entry, seen, context);
+  const isWithout =
+    ofCurrent === 'works' &&
+    lacksDatabase(entry, tokenUnder(seen, 'AWSCURRENT')?.permissions, context);
   const ofDatabases = isWithout ? 'no-database' : ofCurrent;
   const condition = ofDatabases === 'works' && isLosing ? 'cut-short' : ofDatabases;
   return seen.secret.replica && condition === 'works' ? 'replica' : condition;
 }
 
 /** Of permissions that the token does not have, a refused plan tells. */
-function lacksDatabase(entry: TokenPolicy, seen: ObservedSecret, { isKnown }: Context): boolean {
-  const has = tokenUnder(seen, 'AWSCURRENT')?.permissions ?? [];
+export function lacksDatabase(
+  entry: TokenPolicy,
+  has: readonly Permission[] = [],
+  { isKnown }: Pick<Context, 'isKnown'>,
+): boolean {
   return entry.permissions.some((each) => !isKnown(each.resource) && covers(has, [each]));
 }
 

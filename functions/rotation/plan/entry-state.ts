@@ -10,7 +10,7 @@ import {
   ownedPending,
   ownedPrevious,
 } from '../../tokens/state.ts';
-import { forbidden, heldByPerson } from './decide-rotation.ts';
+import { forbidden, heldByPerson, permissionsOf } from './decide-rotation.ts';
 import {
   type Context,
   conditionOf,
@@ -19,6 +19,7 @@ import {
   type EntryCondition,
   heldSince,
   isCutShort,
+  lacksDatabase,
 } from './entry-condition.ts';
 import { ageOf, dueAt, expiryOf, renewalLead, sinceOf } from './reason-to-replace.ts';
 
@@ -214,6 +215,20 @@ function stateToAdopt(
   };
 }
 
+/** AWSCURRENT has a token that works since: what it replaced consumers may still have, and it has what that had. */
+function conditionOfMended(
+  entry: TokenPolicy,
+  seen: ObservedSecret | undefined,
+  { token }: CurrentToken,
+  context: Context,
+): EntryCondition {
+  const former = seen && ageOf(currentHolder(seen))?.token;
+  const isReplaced = former !== undefined && former.id !== token?.id;
+  if (isReplaced && isCutShort(former, context.at, entry)) return 'cut-short';
+  const has = seen && permissionsOf(entry, seen, context.isKnown);
+  return lacksDatabase(entry, has, context) ? 'no-database' : 'works';
+}
+
 /** The state of every entry, after a run has applied its plan; in a dry run, before. Pure. */
 export function entryStates(
   policy: Policy,
@@ -221,16 +236,14 @@ export function entryStates(
   { mended, unseen, armed, unadopted, held }: EntryChanges,
   learnt: Pick<Context, 'thirdMs' | 'refused'>,
 ): readonly EntryState[] {
-  const { secrets, foreign, at } = observation;
+  const { secrets, foreign } = observation;
   const context = contextOf(policy, observation, learnt);
   return policy.tokens.map((entry) => {
     const { name: token, secret } = entry;
     const current = mended.get(secret);
     const seen = secrets.get(secret);
     if (current) {
-      const former = seen && ageOf(currentHolder(seen))?.token;
-      const isReplaced = former !== undefined && former.id !== current.token?.id;
-      const condition = isReplaced && isCutShort(former, at, entry) ? 'cut-short' : 'works';
+      const condition = conditionOfMended(entry, seen, current, context);
       return { token, secret, condition, late: false, ...stateOfToken(entry, current, context) };
     }
     const adopted = unadopted.get(secret);

@@ -2,7 +2,7 @@ import type { Measures } from '../../environment.ts';
 import { entryOf, type Lifetimes, type Policy } from '../../policy/policy.ts';
 import { holdOf } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
-import { countOwned, type Observation } from '../../tokens/observation.ts';
+import { countOwned, type Observation, type OwnedToken } from '../../tokens/observation.ts';
 import { armedSince, currentHolder, ownedCurrent } from '../../tokens/state.ts';
 import { type EntryCondition, REFUSED } from './entry-condition.ts';
 import type { EntryState } from './entry-state.ts';
@@ -50,6 +50,10 @@ interface Found {
   readonly isByOrder: (secret: string) => boolean;
 }
 
+/** Whether it was seen refused since it was armed. */
+export const wasRefused = (owned: OwnedToken): boolean =>
+  (owned.marker.refused ?? 0) > armedSince(owned);
+
 /**
  * Whether consumers were refused, and nobody was told. A refusal that this run met is in no marker yet. Of a secret's
  * first token, which takes nothing from anybody, of one that an order promoted at once, and of one that was replaced
@@ -65,8 +69,7 @@ function wasOut(
   if (condition !== 'refused') return REFUSED.has(condition);
   const seen = secrets.get(secret);
   const current = seen && ownedCurrent(seen);
-  if (current?.marker.refused === undefined) return isSeen;
-  return current.marker.refused > armedSince(current);
+  return current?.marker.refused === undefined ? isSeen : wasRefused(current);
 }
 
 /**

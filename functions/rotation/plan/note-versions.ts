@@ -2,10 +2,24 @@ import type { Policy } from '../../policy/policy.ts';
 import type { Without } from '../../run/plan.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
+import { adoptedOf } from '../../tokens/adopted-tag.ts';
 import { homeOf } from '../../tokens/marker.ts';
 import type { Holder, Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
-import { isArmed, isInert, isUnknown, wasArmed } from '../../tokens/state.ts';
-import type { GraceRestart, NotingAction, Recognition, SharingMark } from './rotation-action.ts';
+import {
+  isArmed,
+  isInert,
+  isProven,
+  isUnknown,
+  ownedCurrent,
+  wasArmed,
+} from '../../tokens/state.ts';
+import type {
+  AdoptionNote,
+  GraceRestart,
+  NotingAction,
+  Recognition,
+  SharingMark,
+} from './rotation-action.ts';
 
 type Of<Action> = Without<Action, 'token' | 'secret'>;
 
@@ -82,6 +96,22 @@ export function graceRestart(seen: ObservedSecret, now: number): Of<GraceRestart
   return isNeeded ? [{ kind: 'restart-grace', reason: 'UnknownVersion' }] : [];
 }
 
+/** What the tag of an adopted secret is to say, where it does not: it was adopted before there was such a tag, or a tool took that off. */
+export function adoptionToNote(seen: ObservedSecret) {
+  const owned = ownedCurrent(seen);
+  if (!owned || !isProven(owned)) return undefined;
+  const { id: tokenId } = owned.token;
+  const { adopted: at, fp } = owned.marker;
+  const noted = adoptedOf(seen.secret);
+  const isNoted = noted?.tokenId === tokenId && noted.fp === fp;
+  return at === undefined || fp === undefined || isNoted ? undefined : { tokenId, fp, at };
+}
+
+const adoptionNotes = (seen: ObservedSecret): Of<AdoptionNote>[] => {
+  const noted = adoptionToNote(seen);
+  return noted ? [{ kind: 'note-adoption', reason: 'Adopted', tokenId: noted.tokenId }] : [];
+};
+
 /** Tokens of other secrets whose strings this one has. */
 const sharings = ({ secret, holders }: ObservedSecret) =>
   [...holders.values()].flatMap((holder) =>
@@ -133,9 +163,14 @@ export function sharingMarks(
   return new Map(marks);
 }
 
-/** What a run only writes into markers, for one secret; it may go together with one other action. */
+/** What a run only writes down, for one secret; it may go together with one other action. */
 export const noteVersions = (
   seen: ObservedSecret,
   sharing: readonly Of<SharingMark>[],
   now: number,
-): Of<NotingAction>[] => [...recognitions(seen), ...sharing, ...graceRestart(seen, now)];
+): Of<NotingAction>[] => [
+  ...recognitions(seen),
+  ...sharing,
+  ...graceRestart(seen, now),
+  ...adoptionNotes(seen),
+];

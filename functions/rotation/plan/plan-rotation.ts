@@ -6,8 +6,14 @@ import { countOwned, type Observation, type ObservedSecret } from '../../tokens/
 import { currentHolder, isCurrentHere, wasEndedByOrder } from '../../tokens/state.ts';
 import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 import { clusterMove, isMove, moveConditions } from './cluster-moves.ts';
-import { adoptsFirst, decideAdoption } from './decide-adoption.ts';
-import { decideRotation, forbidden, givenIn, permissionsOf } from './decide-rotation.ts';
+import { adoptsFirst, decideAdoption, wasAdopted } from './decide-adoption.ts';
+import {
+  type Decision,
+  decideRotation,
+  forbidden,
+  givenIn,
+  permissionsOf,
+} from './decide-rotation.ts';
 import { noteVersions, sharingMarks } from './note-versions.ts';
 import {
   type IsKnown,
@@ -146,6 +152,13 @@ export const OUTSIDE_READER = 'OutsideReader';
 /** Whether an action stores the string of a new token. */
 export const isStoring = ({ kind }: RotationAction) => kind === 'rotate' || kind === 'mint';
 
+/** Of a token that was taken over before, also what waits comes first: it would be lost, with what the token lacks. */
+const comesFirst = (
+  { isFirst }: { readonly isFirst: boolean },
+  { action, reason }: Decision,
+  seen: ObservedSecret | undefined,
+): boolean => isFirst || !(action || (reason && wasAdopted(seen)));
+
 /** What a run does for one entry. `sharing`: what is to be noted in its tokens' markers. */
 function planEntry(
   entry: TokenPolicy,
@@ -168,7 +181,7 @@ function planEntry(
   ];
   const rotation = decideRotation(entry, seen, context);
   const findings = [...refused, ...rotation.findings];
-  if (adoption && (adoption.isFirst || !rotation.action)) {
+  if (adoption && comesFirst(adoption, rotation, seen)) {
     return {
       actions: [...noted, ...adoption.actions],
       findings: [...findings, ...adoption.findings],

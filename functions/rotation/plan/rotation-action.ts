@@ -105,6 +105,13 @@ export interface SharingMark extends OfEntry {
   readonly reason: 'PastedByPerson' | 'SharedNoMore';
 }
 
+/** Writes into a tag of the secret what was adopted, so that it is known also when the token's marker is lost. */
+export interface AdoptionNote extends OfEntry {
+  readonly kind: 'note-adoption';
+  readonly tokenId: string;
+  readonly reason: 'Adopted';
+}
+
 /** Starts the grace period of every superseded token again: nobody knows what consumers have. */
 export interface GraceRestart extends OfEntry {
   readonly kind: 'restart-grace';
@@ -130,8 +137,8 @@ export type RenewalAction =
   | Widening
   | RollbackRepair;
 
-/** An action that only writes into markers what a run has seen. */
-export type NotingAction = Recognition | SharingMark | GraceRestart;
+/** An action that only writes down what a run has seen, into markers, or into a tag. */
+export type NotingAction = Recognition | SharingMark | GraceRestart | AdoptionNote;
 
 /** One action of `rotate`'s plan. */
 export type RotationAction = ClusterMove | NotingAction | RenewalAction | Adoption;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TokenValue } from '../../../functions/token-value.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, policyWith, writer } from '../../world/policy.ts';
 import type { Deployment, World } from '../../world/world.ts';
@@ -8,6 +9,12 @@ const PERMISSIONS = { write: ['telemetry', 'quality'] };
 const declared = { databases: PERMISSIONS.write.map((name) => ({ name })) };
 const writes = (...names: string[]) =>
   names.map((resource) => ({ action: 'write' as const, resource }));
+
+const entryOf = (tokenId: string) => ({
+  permissions: PERMISSIONS,
+  secret: NAME,
+  adopt: { tokenId },
+});
 
 /** A token by hand, taken over by an entry that keeps its `adopt`. */
 async function openAdopted(minted: object = {}) {
@@ -20,8 +27,7 @@ async function openAdopted(minted: object = {}) {
     ...minted,
   });
   await world.people.createSecret(NAME, accessToken);
-  const entry = { permissions: PERMISSIONS, secret: NAME, adopt: { tokenId: id } };
-  const keyturn = world.deploy(policyWith({ telegraf: entry }, declared));
+  const keyturn = world.deploy(policyWith({ telegraf: entryOf(id) }, declared));
   await keyturn.rotate();
   return { world, keyturn, id };
 }
@@ -93,4 +99,98 @@ test('a string that a person pasted since the adoption is not taken for that of 
   expect(error?.errorMessage).toContain('AdoptionError: the cluster does not accept the string');
   expect(most(keyturn, 'UnusableTokens')).toBe(1);
   expect(world.tokens()).toMatchObject([{ id, text: 'by hand' }]);
+});
+
+test('what an adopted token loses is told of also after the secret was saved, and after a tool took the tag off', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(DAY);
+  await world.people.untag(NAME, ['keyturn:adopted']);
+  expect((await look(keyturn)).slice(1)).toEqual(['note-adoption Adopted']);
+  await world.wait(DAY);
+  await world.people.saveValue(NAME, world.value(NAME));
+  await reset(world, id, 'telemetry');
+  expect(await look(keyturn)).toEqual(['stripped', 'mint PermissionsWidened']);
+  await world.wait(HOUR);
+  expect(await look(keyturn)).toEqual(['works', 'resume PermissionsWidened']);
+  expect(canWrite(world)).toBe(true);
+  expect(most(keyturn, 'MendedOutages')).toBe(1);
+});
+
+test('a tool that saves the secret and takes the marker before every run puts no rotation off', async () => {
+  const { world, id } = await openAdopted();
+  const keyturn = world.deploy(policyWith({ telegraf: entryOf(id) }, declared));
+  await world.wait(31 * DAY);
+  const done: string[] = [];
+  for (let run = 0; run < 3; run += 1) {
+    await world.people.saveValue(NAME, world.value(NAME));
+    await reset(world, id, 'telemetry', 'quality');
+    done.push(...(await look(keyturn)).slice(1));
+    await world.wait(HOUR);
+  }
+  expect(done.slice(0, 2)).toEqual(['mint Due', 'resume Due']);
+  expect(world.holders(NAME).AWSCURRENT).not.toBe(id);
+});
+
+test('a successor that waits for its window is kept, and the token that it replaces is not taken back without what it lacks', async () => {
+  const { world, id } = await openAdopted();
+  const keyturn = world.deploy(
+    policyWith({ telegraf: { ...entryOf(id), windows: ['Sun 02:00-06:00'] } }, declared),
+  );
+  await world.wait(DAY);
+  await reset(world, id, 'telemetry');
+  expect(await look(keyturn)).toEqual(['stripped', 'mint PermissionsWidened']);
+  for (let run = 0; run < 3; run += 1) {
+    await world.wait(HOUR);
+    expect(await look(keyturn)).toEqual(['stripped']);
+  }
+  expect(most(keyturn, 'MendedOutages')).toBe(0);
+});
+
+test('an instant in the tag that lies ahead counts from when somebody wrote it', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  const [, fp] = world.tags(NAME)['keyturn:adopted']?.split(' ') ?? [];
+  await world.people.tag(NAME, { 'keyturn:adopted': `${id} ${fp} 2062-01-01T00:00:00Z` });
+  await reset(world, id, 'telemetry', 'quality');
+  expect((await look(keyturn)).slice(1)).toEqual(['adopt Adopted']);
+  await world.wait(31 * DAY);
+  expect((await look(keyturn)).slice(1)).toEqual(['mint Due']);
+});
+
+test.each(['its id', 'its string'])(
+  'an order by %s replaces an adopted token that lost its marker, and its consumers have a successor',
+  async (what) => {
+    const { world, keyturn, id } = await openAdopted();
+    await world.wait(DAY);
+    await reset(world, id, 'telemetry', 'quality');
+    const string = world.string(NAME);
+    const named =
+      what === 'its id' ? { tokenId: id } : { fingerprint: new TokenValue(string).fingerprint() };
+    const { result } = await keyturn.revoke({ ...named, way: 'replace', reason: 'leaked' });
+    expect(result).toMatchObject({ done: true });
+    expect([world.accepts(string), canWrite(world)]).toEqual([false, true]);
+  },
+);
+
+test('a secret that was made anew with the string of its adopted token is taken over by the command that the run names', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(DAY);
+  const string = world.string(NAME);
+  await world.people.deleteSecret(NAME, 'for good');
+  await world.people.createSecret(NAME, string);
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toContain('keyturn takeover telegraf --confirm');
+  await world.people.tag(NAME, { 'keyturn:owner': 'prod' });
+  const { plan } = (await keyturn.rotate({ dryRun: true })).result;
+  expect(plan.findings).toMatchObject([
+    {
+      kind: 'CannotAdopt',
+      tokenId: id,
+      message: expect.stringContaining('keyturn takeover telegraf --confirm'),
+    },
+    {},
+  ]);
+  await keyturn.rotate({ tokens: ['telegraf'], takeOver: { by: 'alice' } });
+  expect(await keyturn.rotate()).not.toHaveProperty('error');
+  expect((await look(keyturn))[0]).toBe('works');
+  expect([world.string(NAME), canWrite(world)]).toEqual([string, true]);
 });

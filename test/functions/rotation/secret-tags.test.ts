@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TokenValue } from '../../../functions/token-value.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 
@@ -22,7 +23,7 @@ test('a secret that is created bears the tags of the deployment, and an adopted 
   expect(world.tags(ADOPTED)).toEqual({
     team: 'office',
     ...own,
-    'keyturn:adopted': `${tokenId} ${world.labels(ADOPTED).AWSCURRENT} 2026-03-02T12:00:00Z`,
+    'keyturn:adopted': `${tokenId} ${new TokenValue(accessToken).fingerprint()} 2026-03-02T12:00:00Z`,
   });
 });
 

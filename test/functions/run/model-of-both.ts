@@ -229,6 +229,7 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
     case 'move-cluster':
     case 'end-proof':
     case 'adopt':
+    case 'note-adoption':
       throw new Error(`${action.kind} is not modelled`);
     default:
       action satisfies never;

@@ -111,7 +111,9 @@ test('writes down that a token was promoted where no run could, once, and of no 
     stepsOf(plan({ secrets: [secretOf(labels)], tokens: [armed(2, { waits: true, ...options })] }));
   expect(noted({})).toEqual(['recognise Promoted 2']);
   expect(noted({ waits: false })).toEqual([]);
-  expect(noted({ marker: { adopted: NOW - HOUR, proven: NOW - HOUR } })).toEqual([]);
+  expect(noted({ marker: { adopted: NOW - HOUR, proven: NOW - HOUR } })).toEqual([
+    'note-adoption Adopted 2',
+  ]);
   expect(noted({ marker: { order: 'abcdef' } })).toEqual([]);
   expect(noted({ permissions: [] })).toEqual([]);
   const waits = { AWSCURRENT: 1, AWSPENDING: 2 };

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import type { Policy } from '../../../../functions/policy/policy.ts';
 import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
 import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
+import { adoptedTag } from '../../../../functions/tokens/adopted-tag.ts';
+import { parseMarker } from '../../../../functions/tokens/marker.ts';
 import {
   armed,
   DAY,
@@ -174,10 +176,21 @@ test('takes over a token and a secret that the policy names, once', () => {
   );
   const name = 'legacy/telegraf';
   const version = [id(70)];
-  const secrets = [secretOf({ AWSCURRENT: id(70) }, { name })];
   const marker = { version, adopted: NOW, proven: NOW };
   const adopted = armed(7, { name, age: DAY, marker });
-  expect(plan({ secrets, tokens: [adopted] }, policy)).toEqual(planOf('rotate'));
+  const { fp = '' } = parseMarker(adopted.description)?.marker ?? {};
+  const noted = adoptedTag({ tokenId: id(7), fp, at: NOW });
+  const secrets = (tags: object = {}) => {
+    const secret = secretOf({ AWSCURRENT: id(70) }, { name });
+    return [{ ...secret, tags: { ...secret.tags, ...tags } }];
+  };
+  expect(plan({ secrets: secrets(noted), tokens: [adopted] }, policy)).toEqual(planOf('rotate'));
+  // What the tag says of another token, or of another string, is no note of this one.
+  const note = { kind: 'note-adoption', reason: 'Adopted', tokenId: id(7) };
+  for (const tags of [{}, adoptedTag({ tokenId: id(8), fp, at: NOW }), { 'keyturn:adopted': '?' }])
+    expect(plan({ secrets: secrets(tags), tokens: [adopted] }, policy).actions).toMatchObject([
+      note,
+    ]);
 });
 
 test('mints no fourth token while three wait to be stored', () => {
