@@ -2,8 +2,9 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { formatDuration } from '../functions/policy/duration.ts';
 import type { Policy } from '../functions/policy/policy.ts';
-import { Keyturn, type KeyturnProps } from './keyturn.ts';
+import { Keyturn } from './keyturn.ts';
 import { readPolicyFile } from './policy-file.ts';
+import type { KeyturnProps } from './properties.ts';
 
 /** What an operator must know before destroying the stack. */
 function expirySentence({ tokens }: Policy): string {

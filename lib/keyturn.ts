@@ -1,12 +1,4 @@
-import {
-  Annotations,
-  type CfnResource,
-  Duration,
-  Stack,
-  Tags,
-  Token,
-  Validations,
-} from 'aws-cdk-lib';
+import { Annotations, type CfnResource, Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   type IGrantable,
@@ -25,76 +17,16 @@ import { ENVIRONMENT, functionName, SCHEDULED, scheduleName } from '../functions
 import { give, secretOf } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
-import type { MetricsWanted } from './deployment.ts';
-import { namedElsewhere } from './elsewhere.ts';
+import { namesOf, placeOf, refuseElsewhere } from './elsewhere.ts';
 import { type Grant, Grants } from './grants.ts';
 import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
-import { keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey, writtenAs } from './kms-key.ts';
-import { type Network, type NetworkProps, networkOf } from './network.ts';
+import { borneBy, keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey } from './kms-key.ts';
+import { type Network, networkOf } from './network.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
-import { type RecipientProps, type Recipients, recipientsOf } from './recipients.ts';
+import { type KeyturnProps, propertyMistakes } from './properties.ts';
+import { type Recipients, recipientsOf } from './recipients.ts';
 import { firingsOf } from './schedule/gaps.ts';
-
-/** What an app says here goes before what the policy file says. */
-export interface KeyturnProps extends NetworkProps, RecipientProps {
-  /**
-   * Path of the policy file, which describes one cluster.
-   * @example 'keyturn.yaml'
-   */
-  readonly policy: string;
-  /**
-   * Key for the secrets that Keyturn creates; used instead of the policy's `encryptionKey`.
-   * @example new Key(stack, 'Tokens', { enableKeyRotation: true })
-   */
-  readonly encryptionKey?: IKey;
-  /**
-   * Key of the management token's secret, if it is a customer managed key; used instead of the policy's.
-   * @example Key.fromKeyArn(stack, 'Management', 'arn:aws:kms:eu-west-1:111122223333:key/<id>')
-   */
-  readonly managementTokenKey?: IKey;
-  /**
-   * How long logs are kept; absent in both: three months.
-   * @example RetentionDays.ONE_YEAR
-   */
-  readonly logRetention?: RetentionDays;
-  /**
-   * Encrypts logs. CloudWatch Logs may use a key that an app makes; the policy of any other one must say so already.
-   * @example new Key(stack, 'Logs', { enableKeyRotation: true })
-   */
-  readonly logKey?: IKey;
-  /**
-   * The permissions boundary of every role. It must allow all that the roles do.
-   * @example ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers')
-   */
-  readonly boundary?: IManagedPolicy;
-  /**
-   * On all resources, and on the secrets that Keyturn creates, not on adopted ones; beside the policy's tags.
-   * @example { team: 'plant' }
-   */
-  readonly tags?: Readonly<Record<string, string>>;
-  /**
-   * Of each function, in MB; absent in both: 512.
-   * @example 1024
-   */
-  readonly memorySize?: number;
-  /**
-   * The most runs of each function at once. Lambda refuses it if fewer than 100 stay unreserved:
-   * docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
-   * @example 5
-   */
-  readonly reservedConcurrentExecutions?: number;
-  /**
-   * Whether a dashboard is made; absent in both: it is.
-   * @example false
-   */
-  readonly dashboard?: boolean;
-  /**
-   * What becomes metrics of CloudWatch; absent in both: everything that is measured. With 'none', the alarms that look at them are missing.
-   * @example 'alarms'
-   */
-  readonly metrics?: MetricsWanted;
-}
 
 /** The app's key, or the policy file's. */
 function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | undefined {
@@ -102,19 +34,14 @@ function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | u
   return named === undefined ? undefined : keyNamedIn(named);
 }
 
-/** @throws PolicyFileError if the policy or the app names what is in another place than the stack, where that is known */
-function refuseElsewhere(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): void {
-  const { account, region } = Stack.of(scope);
-  const { encryptionKey, managementTokenKey } = props;
-  const given = {
-    encryptionKey: encryptionKey && writtenAs(encryptionKey),
-    managementTokenKey: managementTokenKey && writtenAs(managementTokenKey),
-  };
-  const elsewhere = namedElsewhere(policyFile, given, {
-    ...(!Token.isUnresolved(account) && { account }),
-    ...(!Token.isUnresolved(region) && { region }),
-  });
-  if (elsewhere.length > 0) throw new PolicyFileError(elsewhere.join('\n'));
+/**
+ * Refuses what the app or the policy says that a deployment could not have, or that would be of no use.
+ * @throws PolicyFileError with a line for each
+ */
+function refuse(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): void {
+  const mistakes = propertyMistakes(props, policyFile);
+  if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
+  refuseElsewhere(policyFile, namesOf(props), placeOf(Stack.of(scope)));
 }
 
 /** `developers`, `arn:aws:iam::111122223333:policy/developers`. */
@@ -171,7 +98,7 @@ export class Keyturn extends Construct {
     this.policyFile = readPolicyFile(props.policy);
     const { policy, deployment } = this.policyFile;
     const { eventBus = 'default', schedules } = policy;
-    refuseElsewhere(this, this.policyFile, props);
+    refuse(this, this.policyFile, props);
     this.network = networkOf(this, props, deployment.vpc, policy.file);
     this.#settings = this.#settingsOf(props);
     const tags: Readonly<Record<string, string>> = { ...deployment.tags, ...props.tags };
@@ -287,13 +214,12 @@ export class Keyturn extends Construct {
   #settingsOf(props: KeyturnProps): FunctionSettings {
     const { policy, deployment } = this.policyFile;
     const { logs, memory, reservedConcurrency } = deployment;
-    if (props.logKey) {
-      letLogsUse(this, props.logKey, logGroupName(functionName(policy.owner, '*')));
-    }
+    const logKey = props.logKey && borneBy(props.logKey);
+    if (logKey) letLogsUse(this, logKey, logGroupName(functionName(policy.owner, '*')));
     return {
       network: this.network,
       logRetention: props.logRetention ?? retentionOf(logs?.retention),
-      logKey: props.logKey ?? (logs?.key ? Key.fromKeyArn(this, 'LogKey', logs.key) : undefined),
+      logKey: logKey ?? (logs?.key ? Key.fromKeyArn(this, 'LogKey', logs.key) : undefined),
       memorySize: props.memorySize ?? memory ?? 512,
       reservedConcurrentExecutions: props.reservedConcurrentExecutions ?? reservedConcurrency,
     };

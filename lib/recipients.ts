@@ -57,6 +57,12 @@ function topicFor(scope: Construct, emails: readonly string[], owner: string): T
   return topic;
 }
 
+/** No mail server that people use tells capital letters apart, and nobody needs an alarm twice. */
+function eachOnce(emails: readonly string[]): string[] {
+  const small = emails.map((email) => email.toLowerCase());
+  return emails.filter((_email, index) => small.indexOf(small[index] ?? '') === index);
+}
+
 /** What the app says, and else the policy file. */
 export function recipientsOf(
   scope: Construct,
@@ -69,7 +75,7 @@ export function recipientsOf(
     (written?.topic === undefined
       ? undefined
       : Topic.fromTopicArn(scope, 'NamedAlarmTopic', written.topic));
-  const emails = [...new Set(given.alarmEmails ?? written?.emails)];
+  const emails = eachOnce(given.alarmEmails ?? written?.emails ?? []);
   const made = emails.length > 0 ? topicFor(scope, emails, owner) : undefined;
   return {
     topics: [named, made].filter((topic) => topic !== undefined),

@@ -11,8 +11,9 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ACTIONS_METRIC, isMetric, METRICS, RUNS_METRIC } from '../../functions/environment.ts';
 import { RETENTION_DAYS } from '../../lib/deployment.ts';
-import { Keyturn, type KeyturnProps } from '../../lib/keyturn.ts';
+import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
+import type { KeyturnProps } from '../../lib/properties.ts';
 import {
   anotherStack,
   CONTEXT,
@@ -128,6 +129,16 @@ describe('a VPC by its tags', () => {
     );
   });
 
+  test('is refused if it has no private subnets', () => {
+    const [group] = known.subnetGroups;
+    const publicOnly = { ...known, subnetGroups: [{ ...group, name: 'Public', type: 'Public' }] };
+    for (const found of [publicOnly, { ...known, subnetGroups: [] }]) {
+      expect(() => assemblyOf({ [lookedUp]: found }, PLACE)).toThrow(
+        'keyturn.yaml: deployment.vpc: found public subnets alone, or none, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some',
+      );
+    }
+  });
+
   test('is refused where nobody knows the account and Region', () => {
     expect(() => assemblyOf({})).toThrow(
       'keyturn.yaml: deployment.vpc.tags: found no account and Region for this stack, expected both, because CDK looks the VPC up in them; run cdk with AWS credentials and a Region (AWS_PROFILE, AWS_REGION)',
@@ -165,7 +176,7 @@ describe('alarms', () => {
 
   test('tell addresses through a topic to which the alarms of this account alone may publish', () => {
     const template = stackOf({
-      alarms: { topic: TOPIC, emails: ['a@example.com', 'b@example.com', 'a@example.com'] },
+      alarms: { topic: TOPIC, emails: ['a@example.com', 'b@example.com', 'A@example.com'] },
     });
     const [made] = Object.keys(template.findResources('AWS::SNS::Topic'));
     const subscribed = Object.values(template.findResources('AWS::SNS::Subscription'));
