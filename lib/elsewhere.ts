@@ -6,7 +6,7 @@ import { type PolicyFile, PolicyFileError } from './policy-file.ts';
 import type { KeyturnProps } from './properties.ts';
 
 /** Where a stack is deployed to, as far as it is known. */
-export interface Place {
+interface Place {
   readonly account?: string | undefined;
   readonly region?: string | undefined;
 }
