@@ -30,9 +30,11 @@ export class KeyturnStack extends Stack {
   constructor(scope: Construct, id: string, props: KeyturnProps & StackProps) {
     const { policy, deployment } = readPolicyFile(props.policy);
     super(scope, id, {
-      description: `Keyturn: rotates InfluxDB database tokens (${policy.owner})`,
-      terminationProtection: deployment.terminationProtection,
       ...props,
+      // An app may pass on options that it does not have.
+      description:
+        props.description ?? `Keyturn: rotates InfluxDB database tokens (${policy.owner})`,
+      terminationProtection: props.terminationProtection ?? deployment.terminationProtection,
     });
     this.keyturn = new Keyturn(this, 'Keyturn', props);
     new CfnOutput(this, 'AfterDestroy', { value: expirySentence(policy) });
