@@ -191,6 +191,10 @@ await step('npm pack takes what is deployed and the command line, and what these
   const files: string[] = packed.files.map(({ path }: { readonly path: string }) => path);
   expectContents(files);
   expectDependencies(files);
+  const packedManifest = JSON.parse(run('tar', ['-xzOf', tarball, 'package/package.json']));
+  assert.deepEqual(packedManifest.engines, { node: '>=22' });
+  const left = readFileSync(join(REPOSITORY, 'package.json'), 'utf8');
+  assert.deepEqual(JSON.parse(left), manifest, 'package.json is not as it was before npm pack');
 });
 
 const { 'aws-cdk-lib': cdk, constructs } = manifest.devDependencies;
