@@ -18,6 +18,7 @@ import { give, secretOf } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { namesOf, placeOf, refuseElsewhere } from './elsewhere.ts';
+import { inFull } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
 import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
@@ -197,7 +198,7 @@ export class Keyturn extends Construct {
     });
     // Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else.
     const { defaultChild } = this.rotate.lambda.node;
-    (defaultChild as CfnResource).addMetadata('policy', this.policyFile.document);
+    (defaultChild as CfnResource).addMetadata('policy', inFull(this.policyFile.document));
     this.#alarms.watchMeasures(this);
     if (!(props.dashboard ?? deployment.dashboard)) return;
     addDashboard(this, {
