@@ -1,6 +1,7 @@
 import { Annotations, type CfnResource, Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import {
+  type Grant as IamGrant,
   type IGrantable,
   type IManagedPolicy,
   ManagedPolicy,
@@ -14,7 +15,8 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT, functionName, SCHEDULED, scheduleName } from '../functions/environment.ts';
-import { give, secretOf } from './access.ts';
+import type { Policy } from '../functions/policy/policy.ts';
+import { give, secretOf, together } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { namesOf, placeOf, refuseElsewhere } from './elsewhere.ts';
@@ -43,6 +45,27 @@ function refuse(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): 
   const mistakes = propertyMistakes(props, policyFile);
   if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
   refuseElsewhere(policyFile, namesOf(props), placeOf(Stack.of(scope)));
+}
+
+/**
+ * Functions, schedules and log groups are named by the owner. Where CDK does not know the place of two stacks, they may have one each.
+ * @throws PolicyFileError if another one of this owner goes into the same account and Region
+ */
+function refuseOther(keyturn: Keyturn, { file, owner }: Policy): void {
+  const own = Stack.of(keyturn);
+  const isBeside = (stack: Stack) => {
+    const { account, region } = placeOf(stack);
+    const isThere = account === own.account && region === own.region;
+    return stack === own || isThere;
+  };
+  for (const other of keyturn.node.root.node.findAll()) {
+    if (!(other instanceof Keyturn) || other === keyturn) continue;
+    // One whose own policy was refused has none.
+    if (other.policyFile?.policy.owner !== owner || !isBeside(Stack.of(other))) continue;
+    throw new PolicyFileError(
+      `${file}: owner: found "${owner}", which is also the owner of ${other.node.path}, expected another one: it names the functions and marks the tokens of one cluster; choose one such as ${owner}-2`,
+    );
+  }
 }
 
 /** `developers`, `arn:aws:iam::111122223333:policy/developers`. */
@@ -100,6 +123,7 @@ export class Keyturn extends Construct {
     const { policy, deployment } = this.policyFile;
     const { eventBus = 'default', schedules } = policy;
     refuse(this, this.policyFile, props);
+    refuseOther(this, policy);
     this.network = networkOf(this, props, deployment.vpc, policy.file);
     this.#settings = this.#settingsOf(props);
     const tags: Readonly<Record<string, string>> = { ...deployment.tags, ...props.tags };
@@ -243,40 +267,46 @@ export class Keyturn extends Construct {
   /**
    * Lets a consumer read a token's secret. A secret that others made may be under a key of theirs: let the consumer use
    * that as well.
+   * @returns CDK's grant; `assertSuccess()` throws if nothing was given, as to a service, which has no policy of its own
    * @throws Error if the policy has no such token
    */
-  grantRead(token: string, grantee: IGrantable): void {
-    this.secretOf(token).grantRead(grantee);
-    if (!this.#encryptionKey) return;
+  grantRead(token: string, grantee: IGrantable): IamGrant {
+    const read = this.secretOf(token).grantRead(grantee);
+    if (!this.#encryptionKey) return read;
     const { values, statementOf } = this.#grants.decryptWith(this.#encryptionKey);
-    give(grantee, statementOf([...values]));
+    return together([read, give(grantee, statementOf([...values]))]);
   }
 
-  /** Lets somebody give orders to `revoke`, for any token of the cluster: who watches for leaks, for instance. */
-  grantRevoke(grantee: IGrantable): void {
-    this.revoke.lambda.grantInvoke(grantee);
+  /**
+   * Lets somebody give orders to `revoke`, for any token of the cluster: who watches for leaks, for instance.
+   * @returns CDK's grant
+   */
+  grantRevoke(grantee: IGrantable): IamGrant {
+    return this.revoke.lambda.grantInvoke(grantee);
   }
 
-  /** Lets a person use all of the command line, but `--local`: every function, and the schedules, to pause them. */
-  grantOperate(grantee: IGrantable): void {
-    for (const { lambda } of [this.rotate, this.reap, this.enforce, this.revoke]) {
-      lambda.grantInvoke(grantee);
-    }
-    give(
-      grantee,
+  /**
+   * Lets a person use all of the command line, but `--local`: every function, and the schedules, to pause them.
+   * @returns CDK's grant; `assertSuccess()` throws if a part of it was not given, as to another account
+   */
+  grantOperate(grantee: IGrantable): IamGrant {
+    const statements = [
       new PolicyStatement({
         actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
         resources: this.#schedules.map(({ arn }) => arn),
       }),
-    );
-    give(
-      grantee,
       new PolicyStatement({
         actions: ['iam:PassRole'],
         resources: this.#schedules.map(({ role }) => role.roleArn),
         conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
       }),
-    );
+    ];
+    const others = [this.reap, this.enforce, this.revoke];
+    return together([
+      this.rotate.lambda.grantInvoke(grantee),
+      ...others.map(({ lambda }) => lambda.grantInvoke(grantee)),
+      ...statements.map((statement) => give(grantee, statement)),
+    ]);
   }
 
   #failureQueue(): Queue {

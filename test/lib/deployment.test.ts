@@ -349,7 +349,6 @@ describe('tags', () => {
   const tags = { team: 'plant', 'cost-center': '0042' };
   /** CloudFormation knows no tags of these. */
   const WITHOUT_TAGS = [
-    'AWS::CloudWatch::Dashboard',
     'AWS::IAM::ManagedPolicy',
     'AWS::IAM::Policy',
     'AWS::Lambda::EventInvokeConfig',
