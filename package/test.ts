@@ -137,7 +137,9 @@ const north = policyOf('north');
 const ofNorth = { ...north, cluster: { ...north.cluster, ca: 'authority.pem' } };
 writeFileSync(join(policies, 'authority.pem'), rootCertificates[0] ?? '');
 writeFileSync(join(policies, 'north.yaml'), JSON.stringify(ofNorth));
-writeFileSync(join(policies, 'south.yaml'), JSON.stringify(policyOf('south')));
+for (const owner of ['south', 'west', 'east']) {
+  writeFileSync(join(policies, `${owner}.yaml`), JSON.stringify(policyOf(owner)));
+}
 cpSync(join(REPOSITORY, 'keyturn.example.yaml'), join(policies, 'keyturn.yaml'));
 
 /** What the repository synthesizes of the same app. */
