@@ -1,7 +1,7 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { shownText } from '../functions/policy/misplaced.ts';
-import type { Deployment } from '../lib/deployment.ts';
+import { refuseElsewhere } from '../lib/elsewhere.ts';
 import { KeyturnStack, stackId } from '../lib/keyturn-stack.ts';
 import { checkOwners, PolicyFileError, readPolicyFile } from '../lib/policy-file.ts';
 import { namedPolicyFiles, POLICY_VARIABLE } from '../lib/policy-files.ts';
@@ -16,19 +16,25 @@ const files = namedPolicyFiles(
   String(app.node.tryGetContext('policy') ?? process.env[POLICY_VARIABLE] ?? ''),
 );
 
-/** Where the CDK CLI would deploy to; known only if a VPC is looked up there. */
-function placeOf({ vpc }: Deployment) {
+/** Where the CDK CLI would deploy to. Without credentials it knows no account, and its Region is a guess. */
+function placeOfCli() {
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
-  return vpc && 'tags' in vpc && account && region ? { env: { account, region } } : {};
+  return account && region ? { account, region } : undefined;
 }
 
 try {
   checkOwners(files);
+  const place = placeOfCli();
   const stacks: string[] = [];
   for (const file of files) {
-    const { policy, deployment } = readPolicyFile(file);
+    const policyFile = readPolicyFile(file);
+    refuseElsewhere(policyFile, {}, place ?? {});
+    const { policy, deployment } = policyFile;
     stacks.push(stackId(policy));
-    new KeyturnStack(app, stackId(policy), { policy: file, ...placeOf(deployment) });
+    // A stack that knows its place has another template: it need not, unless a VPC is looked up there.
+    const looksUp = deployment.vpc && 'tags' in deployment.vpc;
+    const env = looksUp && place ? { env: place } : {};
+    new KeyturnStack(app, stackId(policy), { policy: file, ...env });
   }
   // The CDK CLI asks for it only after the synthesis, and not by the names of the files.
   if (files.length > 1) {

@@ -10,12 +10,27 @@ const EXAMPLES = 'examples/policies';
 /** The dependencies that CDK writes though a property implies them: docs/security.md. */
 const EXPLAINED = ['W3005'];
 
+/** The examples name what is in an account of nobody's: whoever has credentials would be told so. */
+const NOBODY = {
+  AWS_ACCESS_KEY_ID: undefined,
+  AWS_PROFILE: undefined,
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_WEB_IDENTITY_TOKEN_FILE: undefined,
+  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: undefined,
+  AWS_CONTAINER_CREDENTIALS_FULL_URI: undefined,
+  AWS_EC2_METADATA_DISABLED: 'true',
+};
+
 /** The stacks of all example policies, as the CDK CLI makes them, through cfn-lint. */
 async function main(folder: string): Promise<string> {
   const programs = await installPackages(['cfn-lint==1.58.0']);
   const policies = readdirSync(join(REPOSITORY, EXAMPLES)).map((name) => join(EXAMPLES, name));
   const synth = ['cdk', 'synth', '--quiet', '--strict', '--output', folder];
-  await run('npx', [...synth, '-c', `policy=${policies.join(',')}`], { cwd: REPOSITORY });
+  await run('npx', [...synth, '-c', `policy=${policies.join(',')}`], {
+    cwd: REPOSITORY,
+    env: { ...process.env, ...NOBODY },
+  });
   const templates = readdirSync(folder).filter((name) => name.endsWith('.template.json'));
   if (templates.length !== policies.length) {
     throw new Error(

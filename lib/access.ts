@@ -9,8 +9,9 @@ function secretName({ file, tokens }: Policy, token: string): string {
   const found = tokens.find(({ name }) => name === token);
   if (found) return found.secret;
   const names = tokens.map(({ name }) => name);
+  const asked = String(token);
   throw new Error(
-    `${file}: tokens: found no "${token}", expected it to be there for whoever asks for its secret${suggestionFor(token, names)}`,
+    `${file}: tokens: found no "${asked}", expected it to be there for whoever asks for its secret${suggestionFor(asked, names)}`,
   );
 }
 
@@ -30,3 +31,7 @@ export const give = (grantee: IGrantable, statement: PolicyStatement): Grant =>
     resourceArns: [...statement.resources],
     conditions: statement.conditions as Record<string, Record<string, unknown>>,
   });
+
+/** One grant for several: the first that was not given, if there is one. CDK's own `combine` is given if any of them is. */
+export const together = (grants: readonly [Grant, ...Grant[]]): Grant =>
+  grants.find(({ success }) => !success) ?? grants.reduce((all, each) => all.combine(each));

@@ -35,25 +35,30 @@ const idOf = (prefix: string, what: string) =>
   text(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `the id of ${what}, ${prefix}-0123456789abcdef0`);
 
 /** Lambda takes no more: docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html */
+const some = (most: number) =>
+  [z.minLength(1), z.maxLength(most, `at most ${most}, which is what Lambda takes`)] as const;
+
 const idsOf = (prefix: string, what: string, most: number) => {
   const expected = `a list of ids, such as [${prefix}-0123456789abcdef0]`;
   return z.array(idOf(prefix, what), expected).check(
-    z.minLength(1),
-    z.maxLength(most, `at most ${most}, which is what Lambda takes`),
+    ...some(most),
     z.refine((ids) => new Set(ids).size === ids.length, 'each id once'),
   );
 };
 
-const subnets = idsOf('subnet', 'a private subnet', 16);
-const securityGroups = z.optional(idsOf('sg', 'a security group', 5));
+const MOST_SUBNETS = 16;
+const MOST_GROUPS = 5;
+const subnets = idsOf('subnet', 'a private subnet', MOST_SUBNETS);
+const securityGroups = z.optional(idsOf('sg', 'a security group', MOST_GROUPS));
 
+const VPC_TAGS = 'the tags of one VPC, {Name: prod}, or its id and subnets in place of them';
 const vpc = z.union([
   z.strictObject({ id: idOf('vpc', 'a VPC'), subnets, securityGroups }),
   z.strictObject({
     /** Looked up when the stack is synthesized. */
     tags: z
-      .record(z.string(), z.string())
-      .check(z.refine((tags) => Object.keys(tags).length > 0, 'the tags of one VPC, {Name: prod}')),
+      .record(z.string().check(z.minLength(1, 'the key of a tag')), z.string(), VPC_TAGS)
+      .check(z.refine((tags) => Object.keys(tags).length > 0, VPC_TAGS)),
     /** Absent: its private subnets. */
     subnets: z.optional(subnets),
     securityGroups,
@@ -64,18 +69,31 @@ const vpc = z.union([
 const TOPIC =
   'the ARN of an SNS topic, arn:aws:sns:eu-west-1:111122223333:on-call, which is not FIFO';
 const topic = text(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/, TOPIC);
-const email = text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address, on-call@example.com');
+const email = text(
+  /^[\p{L}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{N}!#$%&'*+/=?^_`{|}~-]+)*@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+$/u,
+  'an e-mail address, on-call@example.com',
+);
+const emails = z.array(email, 'a list, [on-call@example.com]');
 
 // CloudWatch Logs takes no alias: docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
 const logKey = text(
-  /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(?:[0-9a-f-]{36}|mrk-[0-9a-f]{32})$/,
+  /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32})$/,
   'the ARN of a KMS key, arn:aws:kms:eu-west-1:111122223333:key/<id>',
 );
 
+/** As AWS names policies of its own: docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html */
+const NAMED_BY_AWS =
+  /^(?:(?:AWS|Amazon)[A-Z][\w-]*|(?:Administrator|PowerUser|ReadOnly|ViewOnly|IAMFull|IAMReadOnly)Access|SecurityAudit|SystemAdministrator)$/;
+
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 const boundary = text(
-  /^(?:arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy\/)?(?:[\w.-]+\/)*[\w+=,.@-]{1,128}$/,
-  'the name of a managed policy of this account, or its ARN',
+  /^(?:arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy\/|(?!policy\/))(?:[\w.-]+\/)*[\w+=,.@-]{1,128}$/,
+  'the name of a managed policy of this account without "policy/", or its ARN',
+).check(
+  z.refine((name) => !NAMED_BY_AWS.test(name), {
+    error: ({ input }) =>
+      `the ARN of a policy of AWS, arn:aws:iam::aws:policy/${input}, or of yours, arn:aws:iam::111122223333:policy/${input}: by its name alone it would be one of this account, which AWS has none of`,
+  }),
 );
 
 /** Secrets Manager takes 50, and five more may be Keyturn's own. */
@@ -84,7 +102,8 @@ const MOST_TAGS = 45;
 const MOST_TAG_BYTES = 2_048;
 const TAG_KEY =
   'at most 128 letters, digits, spaces and "_.:/=+-@", and neither "aws:" nor "keyturn:" in front';
-const TAG_VALUE = 'a text of at most 256 letters, digits, spaces and "_.:/=+-@"';
+/** CloudWatch takes no empty one: docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Tag.html */
+const TAG_VALUE = 'a text of 1 to 256 letters, digits, spaces and "_.:/=+-@"';
 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 const isOneInAnyCase = (tags: object) => {
@@ -96,7 +115,7 @@ const isOneInAnyCase = (tags: object) => {
 const tags = z
   .record(
     text(/^(?!(?:aws|keyturn):)[\p{L}\p{N} _.:/=+@-]{1,128}$/iu, TAG_KEY),
-    text(/^[\p{L}\p{N} _.:/=+@-]{0,256}$/u, TAG_VALUE),
+    text(/^[\p{L}\p{N} _.:/=+@-]{1,256}$/u, TAG_VALUE),
   )
   .check(
     z.refine(
@@ -113,6 +132,20 @@ const tags = z
     ),
   );
 
+const memory = z.int().check(z.minimum(512), z.maximum(10_240));
+const reservedConcurrency = z.int().check(z.minimum(1), z.maximum(1_000));
+const metrics = z.enum(['full', 'alarms', 'none']);
+
+/** The rules that hold for an app's properties as well. */
+export const FIELDS = {
+  emails,
+  tags,
+  memory,
+  reservedConcurrency,
+  metrics,
+  securityGroups: some(MOST_GROUPS),
+};
+
 /** The section `deployment` of a policy file: where and how the functions are deployed. They themselves know nothing of it. */
 export const deploymentSchema = z.strictObject({
   /** The private network in which the functions run. Absent: they reach what the internet reaches. */
@@ -123,7 +156,7 @@ export const deploymentSchema = z.strictObject({
       /** An SNS topic that exists. */
       topic: z.optional(topic),
       /** A topic is made for them. Each address must confirm its subscription once. */
-      emails: z.optional(z.array(email, 'a list, [on-call@example.com]').check(z.minLength(1))),
+      emails: z.optional(emails.check(z.minLength(1))),
       /** Tells of the all-clear as well. */
       ok: z._default(z.boolean(), true),
     }),
@@ -140,13 +173,13 @@ export const deploymentSchema = z.strictObject({
   /** On all resources of the stack, and on the secrets that Keyturn creates. */
   tags: z.optional(tags),
   /** Of each function, in MB; more of it is more CPU too. */
-  memory: z.optional(z.int().check(z.minimum(512), z.maximum(10_240))),
+  memory: z.optional(memory),
   /** The most runs of each function at once, taken from what the account may run. */
-  reservedConcurrency: z.optional(z.int().check(z.minimum(1), z.maximum(1_000))),
+  reservedConcurrency: z.optional(reservedConcurrency),
   terminationProtection: z._default(z.boolean(), false),
   dashboard: z._default(z.boolean(), true),
   /** What becomes metrics of CloudWatch, which have their price; with "none", the alarms that look at them are missing. */
-  metrics: z._default(z.enum(['full', 'alarms', 'none']), 'full'),
+  metrics: z._default(metrics, 'full'),
 });
 
 export type Deployment = z.output<typeof deploymentSchema>;

@@ -1,24 +1,71 @@
-import { Token } from 'aws-cdk-lib';
-import type { PolicyFile } from './policy-file.ts';
+import { Aws, type IResource, type Stack, Token } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
+import { borneBy, isAlias } from './kms-key.ts';
+import { type PolicyFile, PolicyFileError } from './policy-file.ts';
+import type { KeyturnProps } from './properties.ts';
 
 /** Where a stack is deployed to, as far as it is known. */
-export interface Place {
+interface Place {
   readonly account?: string | undefined;
   readonly region?: string | undefined;
 }
 
-/** The keys that the app gives to the construct, as a policy file would name them. */
-export interface GivenKeys {
-  readonly encryptionKey?: string | undefined;
-  readonly managementTokenKey?: string | undefined;
+export function placeOf({ account, region }: Stack): Place {
+  return {
+    ...(!Token.isUnresolved(account) && { account }),
+    ...(!Token.isUnresolved(region) && { region }),
+  };
+}
+
+/** `aws`, `aws-cn`; undefined where the Region is not known, or CDK does not know it. */
+const partitionOf = (region: string | undefined) =>
+  region === undefined || Token.isUnresolved(region) ? undefined : RegionInfo.get(region).partition;
+
+/** What the app gives to the construct, as a policy file would name it. */
+export type GivenNames = Partial<
+  Record<
+    'encryptionKey' | 'managementTokenKey' | 'alarmTopic' | 'logKey' | 'boundary' | 'vpc',
+    string | undefined
+  >
+>;
+
+/** An ARN; where CDK does not know it yet, it knows the place. */
+function named({ env }: IResource, service: string, resource: string, arn?: string): string {
+  if (arn !== undefined && !Token.isUnresolved(arn)) return arn;
+  const partition = partitionOf(env.region) ?? Aws.PARTITION;
+  return ['arn', partition, service, env.region, env.account, resource].join(':');
+}
+
+function keyNamed(key: IKey): string {
+  const found = borneBy(key);
+  return isAlias(found)
+    ? named(found, 'kms', found.aliasName)
+    : named(found, 'kms', 'key/<id>', found.keyArn);
+}
+
+export function namesOf(props: KeyturnProps): GivenNames {
+  const { encryptionKey, managementTokenKey, alarmTopic, logKey, boundary, vpc } = props;
+  return {
+    encryptionKey: encryptionKey && keyNamed(encryptionKey),
+    managementTokenKey: managementTokenKey && keyNamed(managementTokenKey),
+    alarmTopic: alarmTopic && named(alarmTopic, 'sns', '<name>', alarmTopic.topicArn),
+    logKey: logKey && keyNamed(logKey),
+    boundary: boundary?.managedPolicyArn,
+    vpc: vpc && named(vpc, 'ec2', 'vpc/<id>', vpc.vpcArn),
+  };
 }
 
 /** An ARN as it would be in this place; what is no ARN, and what CDK does not know yet, stays as it is. */
-function movedTo({ account, region }: Place, text: string): string {
+function movedTo({ account, region }: Place, partition: string | undefined, text: string): string {
   const parts = text.split(':');
   if (parts[0] !== 'arn') return text;
   const move = (part = '', to = part) => (Token.isUnresolved(part) ? part : to);
-  return parts.with(3, move(parts[3], region)).with(4, move(parts[4], account)).join(':');
+  return parts
+    .with(1, move(parts[1], partition))
+    .with(3, move(parts[3], region))
+    .with(4, move(parts[4], account))
+    .join(':');
 }
 
 const KEY =
@@ -34,6 +81,7 @@ const LOG_KEY =
   "a key of this stack's Region, because CloudWatch Logs uses no key of another; write a key";
 const BOUNDARY =
   "a managed policy of this stack's account, because a role takes no boundary of another; write one";
+const VPC = "a VPC of this stack's Region, in which alone its functions run; give one";
 
 const KEY_OF_SHARED =
   "the ARN of the key of that account which cluster.managementToken is under: no account shares a secret under AWS's own key, and an alias by its name is one of this stack's account; write a key";
@@ -45,46 +93,55 @@ function keyBeside(secret: string): string {
 }
 
 /**
- * What a policy, or the app, names by ARN in another place than the stack's, where it is of no use, or lets others read, and the key that
- * a management token of another account lacks: a sentence for each.
+ * What a policy, or the app in its place, names by ARN in another place than the stack's, where it is of no use, or lets others read, and
+ * the key that a management token of another account lacks: a sentence for each.
  */
-export function namedElsewhere(
+function namedElsewhere(
   { policy, deployment }: PolicyFile,
-  given: GivenKeys,
+  given: GivenNames,
   place: Place,
 ): string[] {
   const { file, encryptionKey, eventBus, cluster } = policy;
   const { alarms, logs, permissionsBoundary } = deployment;
+  const partition = partitionOf(place.region);
+  const said = (property: keyof GivenNames, key: string, text: string | undefined) =>
+    given[property] === undefined
+      ? ([`${file}: ${key}`, text] as const)
+      : ([`Keyturn's property ${property}`, given[property]] as const);
   // Another account may let our roles read its secret, with a key of its own, and send to its bus.
   const inRegion = { region: place.region };
-  const isOfAws = permissionsBoundary?.includes('::aws:') === true;
-  const inAccount = isOfAws ? {} : { account: place.account };
+  const boundary = said('boundary', 'deployment.permissionsBoundary', permissionsBoundary);
+  const inAccount = boundary[1]?.includes('::aws:') ? {} : { account: place.account };
   const { managementToken, managementTokenKey } = cluster;
-  const isOurs = (text: string) => movedTo({ account: place.account }, text) === text;
+  const isOurs = (text: string) => movedTo({ account: place.account }, undefined, text) === text;
   const isShared = !isOurs(managementToken);
   const [ofToken, keyOfToken] = isShared ? [inRegion, KEY_OF_OTHERS] : [place, KEY];
-  const inPolicy = [`${file}: cluster.managementTokenKey`, managementTokenKey] as const;
-  const inApp = ["Keyturn's property managementTokenKey", given.managementTokenKey] as const;
+  const tokenKey = said('managementTokenKey', 'cluster.managementTokenKey', managementTokenKey);
   const rows: readonly [Place, string, string | undefined, string][] = [
-    [place, `${file}: encryptionKey`, encryptionKey, KEY],
-    [place, "Keyturn's property encryptionKey", given.encryptionKey, KEY],
-    [ofToken, ...inPolicy, keyOfToken],
-    [ofToken, ...inApp, keyOfToken],
+    [place, ...said('encryptionKey', 'encryptionKey', encryptionKey), KEY],
+    [ofToken, ...tokenKey, keyOfToken],
     [inRegion, `${file}: cluster.managementToken`, managementToken, SECRET],
     [inRegion, `${file}: eventBus`, eventBus, BUS],
-    [inRegion, `${file}: deployment.alarms.topic`, alarms?.topic, TOPIC],
-    [inRegion, `${file}: deployment.logs.key`, logs?.key, LOG_KEY],
-    [inAccount, `${file}: deployment.permissionsBoundary`, permissionsBoundary, BOUNDARY],
+    [inRegion, ...said('alarmTopic', 'deployment.alarms.topic', alarms?.topic), TOPIC],
+    [inRegion, ...said('logKey', 'deployment.logs.key', logs?.key), LOG_KEY],
+    [inRegion, ...said('vpc', 'deployment.vpc', undefined), VPC],
+    [inAccount, ...boundary, BOUNDARY],
   ];
   const sentenceOf = (name: string, found: string | undefined, expected: string, such: string) =>
     `${name}: found ${found === undefined ? 'nothing' : `"${found}"`}, expected ${expected} such as ${such}`;
   const elsewhere = rows.flatMap(([where, name, text, expected]) => {
-    const here = text === undefined ? undefined : movedTo(where, text);
+    const here = text === undefined ? undefined : movedTo(where, partition, text);
     return here === undefined || here === text ? [] : [sentenceOf(name, text, expected, here)];
   });
-  const [name, key] = inApp[1] === undefined ? inPolicy : inApp;
+  const [name, key] = tokenKey;
   const opensNothing = key === undefined || (isOurs(key) && key.includes('alias/'));
   return isShared && opensNothing
     ? [...elsewhere, sentenceOf(name, key, KEY_OF_SHARED, keyBeside(managementToken))]
     : elsewhere;
+}
+
+/** @throws PolicyFileError if the policy, or the app in its place, names what is in another place, as far as that is known */
+export function refuseElsewhere(policyFile: PolicyFile, given: GivenNames, place: Place): void {
+  const elsewhere = namedElsewhere(policyFile, given, place);
+  if (elsewhere.length > 0) throw new PolicyFileError(elsewhere.join('\n'));
 }

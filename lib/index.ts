@@ -1,11 +1,12 @@
 import type * as z from 'zod/mini';
 import type { policyFileSchema } from './policy-schema.ts';
 
-export { Keyturn, type KeyturnProps } from './keyturn.ts';
+export { Keyturn } from './keyturn.ts';
 export { KeyturnFunction } from './keyturn-function.ts';
 export { KeyturnStack } from './keyturn-stack.ts';
 export type { Network, NetworkProps } from './network.ts';
 export { type PolicyFile, PolicyFileError, type PolicyWarning } from './policy-file.ts';
+export type { KeyturnProps } from './properties.ts';
 export type { RecipientProps, Recipients } from './recipients.ts';
 export { SoleWriter, type SoleWriterProps } from './sole-writer.ts';
 

@@ -19,7 +19,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { functionName } from '../functions/environment.ts';
+import { ENVIRONMENT, functionName } from '../functions/environment.ts';
 import { secretPrefix } from '../functions/policy/policy.ts';
 import { bundle, FUNCTIONS } from './bundle.ts';
 import { allow, type Grant, JOIN_VPC } from './grants.ts';
@@ -144,8 +144,8 @@ export class KeyturnFunction extends Construct {
   }
 
   /** @throws PolicyFileError if the secrets that the policy names do not fit into the role's policies */
-  #allow(grants: readonly Grant[], { entry, policyFile }: KeyturnFunctionProps): void {
-    const { inline, managed } = this.#layOut(grants, entry, policyFile);
+  #allow(grants: readonly Grant[], props: KeyturnFunctionProps): void {
+    const { inline, managed } = this.#layOut(grants, props);
     for (const statement of inline) this.role.addToPolicy(statement);
     for (const [index, statements] of managed.entries()) {
       new ManagedPolicy(this.role, `Secrets${index + 1}`, {
@@ -162,7 +162,10 @@ export class KeyturnFunction extends Construct {
     }
   }
 
-  #layOut(grants: readonly Grant[], entry: string, { policy }: PolicyFile): RolePolicies {
+  #layOut(
+    grants: readonly Grant[],
+    { entry, policyFile: { policy }, environment }: KeyturnFunctionProps,
+  ): RolePolicies {
     try {
       return layOut(grants, this);
     } catch (cause) {
@@ -172,7 +175,7 @@ export class KeyturnFunction extends Construct {
       const bytes = named.reduce((sum, { secret }) => sum + Buffer.byteLength(secret), 0);
       throw new PolicyFileError(
         `${policy.file}: tokens: found ${named.length} with a "secret" outside ${prefix}, whose names have ${bytes.toLocaleString('en')} bytes together: the role of ${entry} would need ${cause.message}; ` +
-          `leave "secret" out of some tokens (their secrets are then under ${prefix}, which needs no more room), choose shorter names, or divide the file into ${cause.roles} with an owner each, and about as many bytes of such names`,
+          `leave "secret" out of some tokens (their secrets are then under ${prefix}, which needs no more room), choose shorter names,${ENVIRONMENT.secretTags in environment ? ' have fewer or shorter tags (their keys stand in every such policy of rotate),' : ''} or divide the file into ${cause.roles} with an owner each, and about as many bytes of such names`,
         { cause },
       );
     }

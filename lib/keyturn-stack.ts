@@ -2,8 +2,9 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { formatDuration } from '../functions/policy/duration.ts';
 import type { Policy } from '../functions/policy/policy.ts';
-import { Keyturn, type KeyturnProps } from './keyturn.ts';
+import { Keyturn } from './keyturn.ts';
 import { readPolicyFile } from './policy-file.ts';
+import type { KeyturnProps } from './properties.ts';
 
 /** What an operator must know before destroying the stack. */
 function expirySentence({ tokens }: Policy): string {
@@ -29,9 +30,11 @@ export class KeyturnStack extends Stack {
   constructor(scope: Construct, id: string, props: KeyturnProps & StackProps) {
     const { policy, deployment } = readPolicyFile(props.policy);
     super(scope, id, {
-      description: `Keyturn: rotates InfluxDB database tokens (${policy.owner})`,
-      terminationProtection: deployment.terminationProtection,
       ...props,
+      // An app may pass on options that it does not have.
+      description:
+        props.description ?? `Keyturn: rotates InfluxDB database tokens (${policy.owner})`,
+      terminationProtection: props.terminationProtection ?? deployment.terminationProtection,
     });
     this.keyturn = new Keyturn(this, 'Keyturn', props);
     new CfnOutput(this, 'AfterDestroy', { value: expirySentence(policy) });

@@ -1,14 +1,7 @@
-import {
-  Annotations,
-  type CfnResource,
-  Duration,
-  Stack,
-  Tags,
-  Token,
-  Validations,
-} from 'aws-cdk-lib';
+import { Annotations, type CfnResource, Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import {
+  type Grant as IamGrant,
   type IGrantable,
   type IManagedPolicy,
   ManagedPolicy,
@@ -22,79 +15,21 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT, functionName, SCHEDULED, scheduleName } from '../functions/environment.ts';
-import { give, secretOf } from './access.ts';
+import type { Policy } from '../functions/policy/policy.ts';
+import { give, secretOf, together } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
-import type { MetricsWanted } from './deployment.ts';
-import { namedElsewhere } from './elsewhere.ts';
+import { namesOf, placeOf, refuseElsewhere } from './elsewhere.ts';
+import { inFull } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
 import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
-import { keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey, writtenAs } from './kms-key.ts';
-import { type Network, type NetworkProps, networkOf } from './network.ts';
+import { borneBy, keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey } from './kms-key.ts';
+import { type Network, networkOf } from './network.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
-import { type RecipientProps, type Recipients, recipientsOf } from './recipients.ts';
+import { type KeyturnProps, propertyMistakes } from './properties.ts';
+import { type Recipients, recipientsOf } from './recipients.ts';
 import { firingsOf } from './schedule/gaps.ts';
-
-/** What an app says here goes before what the policy file says. */
-export interface KeyturnProps extends NetworkProps, RecipientProps {
-  /**
-   * Path of the policy file, which describes one cluster.
-   * @example 'keyturn.yaml'
-   */
-  readonly policy: string;
-  /**
-   * Key for the secrets that Keyturn creates; used instead of the policy's `encryptionKey`.
-   * @example new Key(stack, 'Tokens', { enableKeyRotation: true })
-   */
-  readonly encryptionKey?: IKey;
-  /**
-   * Key of the management token's secret, if it is a customer managed key; used instead of the policy's.
-   * @example Key.fromKeyArn(stack, 'Management', 'arn:aws:kms:eu-west-1:111122223333:key/<id>')
-   */
-  readonly managementTokenKey?: IKey;
-  /**
-   * How long logs are kept; absent in both: three months.
-   * @example RetentionDays.ONE_YEAR
-   */
-  readonly logRetention?: RetentionDays;
-  /**
-   * Encrypts logs. CloudWatch Logs may use a key that an app makes; the policy of any other one must say so already.
-   * @example new Key(stack, 'Logs', { enableKeyRotation: true })
-   */
-  readonly logKey?: IKey;
-  /**
-   * The permissions boundary of every role. It must allow all that the roles do.
-   * @example ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers')
-   */
-  readonly boundary?: IManagedPolicy;
-  /**
-   * On all resources, and on the secrets that Keyturn creates, not on adopted ones; beside the policy's tags.
-   * @example { team: 'plant' }
-   */
-  readonly tags?: Readonly<Record<string, string>>;
-  /**
-   * Of each function, in MB; absent in both: 512.
-   * @example 1024
-   */
-  readonly memorySize?: number;
-  /**
-   * The most runs of each function at once. Lambda refuses it if fewer than 100 stay unreserved:
-   * docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
-   * @example 5
-   */
-  readonly reservedConcurrentExecutions?: number;
-  /**
-   * Whether a dashboard is made; absent in both: it is.
-   * @example false
-   */
-  readonly dashboard?: boolean;
-  /**
-   * What becomes metrics of CloudWatch; absent in both: everything that is measured. With 'none', the alarms that look at them are missing.
-   * @example 'alarms'
-   */
-  readonly metrics?: MetricsWanted;
-}
 
 /** The app's key, or the policy file's. */
 function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | undefined {
@@ -102,19 +37,35 @@ function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | u
   return named === undefined ? undefined : keyNamedIn(named);
 }
 
-/** @throws PolicyFileError if the policy or the app names what is in another place than the stack, where that is known */
-function refuseElsewhere(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): void {
-  const { account, region } = Stack.of(scope);
-  const { encryptionKey, managementTokenKey } = props;
-  const given = {
-    encryptionKey: encryptionKey && writtenAs(encryptionKey),
-    managementTokenKey: managementTokenKey && writtenAs(managementTokenKey),
+/**
+ * Refuses what the app or the policy says that a deployment could not have, or that would be of no use.
+ * @throws PolicyFileError with a line for each
+ */
+function refuse(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): void {
+  const mistakes = propertyMistakes(props, policyFile);
+  if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
+  refuseElsewhere(policyFile, namesOf(props), placeOf(Stack.of(scope)));
+}
+
+/**
+ * Functions, schedules and log groups are named by the owner. Where CDK does not know the place of two stacks, they may have one each.
+ * @throws PolicyFileError if another one of this owner goes into the same account and Region
+ */
+function refuseOther(keyturn: Keyturn, { file, owner }: Policy): void {
+  const own = Stack.of(keyturn);
+  const isBeside = (stack: Stack) => {
+    const { account, region } = placeOf(stack);
+    const isThere = account === own.account && region === own.region;
+    return stack === own || isThere;
   };
-  const elsewhere = namedElsewhere(policyFile, given, {
-    ...(!Token.isUnresolved(account) && { account }),
-    ...(!Token.isUnresolved(region) && { region }),
-  });
-  if (elsewhere.length > 0) throw new PolicyFileError(elsewhere.join('\n'));
+  for (const other of keyturn.node.root.node.findAll()) {
+    if (!(other instanceof Keyturn) || other === keyturn) continue;
+    // One whose own policy was refused has none.
+    if (other.policyFile?.policy.owner !== owner || !isBeside(Stack.of(other))) continue;
+    throw new PolicyFileError(
+      `${file}: owner: found "${owner}", which is also the owner of ${other.node.path}, expected another one: it names the functions and marks the tokens of one cluster; choose one such as ${owner}-2`,
+    );
+  }
 }
 
 /** `developers`, `arn:aws:iam::111122223333:policy/developers`. */
@@ -171,7 +122,8 @@ export class Keyturn extends Construct {
     this.policyFile = readPolicyFile(props.policy);
     const { policy, deployment } = this.policyFile;
     const { eventBus = 'default', schedules } = policy;
-    refuseElsewhere(this, this.policyFile, props);
+    refuse(this, this.policyFile, props);
+    refuseOther(this, policy);
     this.network = networkOf(this, props, deployment.vpc, policy.file);
     this.#settings = this.#settingsOf(props);
     const tags: Readonly<Record<string, string>> = { ...deployment.tags, ...props.tags };
@@ -270,7 +222,7 @@ export class Keyturn extends Construct {
     });
     // Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else.
     const { defaultChild } = this.rotate.lambda.node;
-    (defaultChild as CfnResource).addMetadata('policy', this.policyFile.document);
+    (defaultChild as CfnResource).addMetadata('policy', inFull(this.policyFile.document));
     this.#alarms.watchMeasures(this);
     if (!(props.dashboard ?? deployment.dashboard)) return;
     addDashboard(this, {
@@ -287,13 +239,12 @@ export class Keyturn extends Construct {
   #settingsOf(props: KeyturnProps): FunctionSettings {
     const { policy, deployment } = this.policyFile;
     const { logs, memory, reservedConcurrency } = deployment;
-    if (props.logKey) {
-      letLogsUse(this, props.logKey, logGroupName(functionName(policy.owner, '*')));
-    }
+    const logKey = props.logKey && borneBy(props.logKey);
+    if (logKey) letLogsUse(this, logKey, logGroupName(functionName(policy.owner, '*')));
     return {
       network: this.network,
       logRetention: props.logRetention ?? retentionOf(logs?.retention),
-      logKey: props.logKey ?? (logs?.key ? Key.fromKeyArn(this, 'LogKey', logs.key) : undefined),
+      logKey: logKey ?? (logs?.key ? Key.fromKeyArn(this, 'LogKey', logs.key) : undefined),
       memorySize: props.memorySize ?? memory ?? 512,
       reservedConcurrentExecutions: props.reservedConcurrentExecutions ?? reservedConcurrency,
     };
@@ -316,40 +267,46 @@ export class Keyturn extends Construct {
   /**
    * Lets a consumer read a token's secret. A secret that others made may be under a key of theirs: let the consumer use
    * that as well.
+   * @returns CDK's grant; `assertSuccess()` throws if nothing was given, as to a service, which has no policy of its own
    * @throws Error if the policy has no such token
    */
-  grantRead(token: string, grantee: IGrantable): void {
-    this.secretOf(token).grantRead(grantee);
-    if (!this.#encryptionKey) return;
+  grantRead(token: string, grantee: IGrantable): IamGrant {
+    const read = this.secretOf(token).grantRead(grantee);
+    if (!this.#encryptionKey) return read;
     const { values, statementOf } = this.#grants.decryptWith(this.#encryptionKey);
-    give(grantee, statementOf([...values]));
+    return together([read, give(grantee, statementOf([...values]))]);
   }
 
-  /** Lets somebody give orders to `revoke`, for any token of the cluster: who watches for leaks, for instance. */
-  grantRevoke(grantee: IGrantable): void {
-    this.revoke.lambda.grantInvoke(grantee);
+  /**
+   * Lets somebody give orders to `revoke`, for any token of the cluster: who watches for leaks, for instance.
+   * @returns CDK's grant
+   */
+  grantRevoke(grantee: IGrantable): IamGrant {
+    return this.revoke.lambda.grantInvoke(grantee);
   }
 
-  /** Lets a person use all of the command line, but `--local`: every function, and the schedules, to pause them. */
-  grantOperate(grantee: IGrantable): void {
-    for (const { lambda } of [this.rotate, this.reap, this.enforce, this.revoke]) {
-      lambda.grantInvoke(grantee);
-    }
-    give(
-      grantee,
+  /**
+   * Lets a person use all of the command line, but `--local`: every function, and the schedules, to pause them.
+   * @returns CDK's grant; `assertSuccess()` throws if a part of it was not given, as to another account
+   */
+  grantOperate(grantee: IGrantable): IamGrant {
+    const statements = [
       new PolicyStatement({
         actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
         resources: this.#schedules.map(({ arn }) => arn),
       }),
-    );
-    give(
-      grantee,
       new PolicyStatement({
         actions: ['iam:PassRole'],
         resources: this.#schedules.map(({ role }) => role.roleArn),
         conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
       }),
-    );
+    ];
+    const others = [this.reap, this.enforce, this.revoke];
+    return together([
+      this.rotate.lambda.grantInvoke(grantee),
+      ...others.map(({ lambda }) => lambda.grantInvoke(grantee)),
+      ...statements.map((statement) => give(grantee, statement)),
+    ]);
   }
 
   #failureQueue(): Queue {

@@ -1,4 +1,4 @@
-import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
@@ -24,14 +24,14 @@ function targetOf(alias: IAlias): IKey | undefined {
   }
 }
 
-const isAlias = (key: IKey): key is IAlias => 'aliasName' in key;
+export const isAlias = (key: IKey): key is IAlias => 'aliasName' in key;
 
 /**
  * IAM never sees an alias, only the key that bears it, so an alias of the app is taken for its key. KMS knows no
  * alias of an alias.
  * docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
  */
-const borneBy = (key: IKey): IKey => (isAlias(key) && targetOf(key)) || key;
+export const borneBy = (key: IKey): IKey => (isAlias(key) && targetOf(key)) || key;
 
 /** A key of an app. */
 export function keyNamedBy(key: IKey): NamedKey {
@@ -39,15 +39,6 @@ export function keyNamedBy(key: IKey): NamedKey {
   return isAlias(found)
     ? { alias: found.aliasName, account: found.env.account }
     : { arn: found.keyArn };
-}
-
-/** A key of an app as a policy file would name it, by ARN: where CDK does not know that yet, it knows the place. */
-export function writtenAs(key: IKey): string {
-  const found = borneBy(key);
-  const { account, region } = found.env;
-  const inPlace = (resource: string) => `arn:aws:kms:${region}:${account}:${resource}`;
-  if (isAlias(found)) return inPlace(found.aliasName);
-  return Token.isUnresolved(found.keyArn) ? inPlace('key/<id>') : found.keyArn;
 }
 
 /** How Secrets Manager is told of it (`KmsKeyId`). */

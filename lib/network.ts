@@ -81,9 +81,47 @@ function subnetsOf(scope: Construct, ids: readonly string[]): ISubnet[] {
   });
 }
 
+/** Subnets that Lambda would refuse, or from which the functions reached nothing. Undefined: private ones, or nobody knows. */
+function uselessIn(vpc: IVpc, vpcSubnets: SubnetSelection | undefined): string | undefined {
+  const { privateSubnets, isolatedSubnets } = vpc;
+  if (!vpcSubnets && privateSubnets.length + isolatedSubnets.length === 0) {
+    return 'public subnets alone, or none';
+  }
+  try {
+    return vpc.selectSubnets(vpcSubnets).hasPublic ? 'public subnets' : undefined;
+  } catch (error) {
+    return `no such subnets (${error instanceof Error ? error.message : error})`;
+  }
+}
+
+/** @throws PolicyFileError if the functions could not run, or reach anything, in these subnets */
+function refuseUseless(
+  vpc: IVpc,
+  vpcSubnets: SubnetSelection | undefined,
+  given: NetworkProps,
+  file: string,
+): void {
+  const useless = uselessIn(vpc, vpcSubnets);
+  if (useless === undefined) return;
+  const property = given.vpcSubnets ? 'vpcSubnets' : given.vpc && 'vpc';
+  throw new PolicyFileError(
+    `${property ? `Keyturn's property ${property}` : `${file}: deployment.vpc`}: found ${useless}, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some`,
+  );
+}
+
+/** @throws PolicyFileError if the app says where in a VPC, and nobody says in which */
+function refuseStray(given: NetworkProps, file: string): void {
+  for (const name of ['vpcSubnets', 'securityGroups'] as const) {
+    if (given[name] === undefined) continue;
+    throw new PolicyFileError(
+      `Keyturn's property ${name}: found no VPC beside it, expected one; give the property vpc as well, or write deployment.vpc into ${file}`,
+    );
+  }
+}
+
 /**
  * What the app says, and else the policy file. Undefined: no VPC.
- * @throws PolicyFileError if it is not known where to look the VPC up
+ * @throws PolicyFileError if it is not known where to look the VPC up, or the functions could not run or reach anything there
  */
 export function networkOf(
   scope: Construct,
@@ -93,9 +131,13 @@ export function networkOf(
 ): Network | undefined {
   const inFile = given.vpc ? undefined : written;
   const vpc = given.vpc ?? (inFile && vpcOf(scope, inFile, file));
-  if (!vpc) return undefined;
+  if (!vpc) {
+    refuseStray(given, file);
+    return undefined;
+  }
   const vpcSubnets =
     given.vpcSubnets ?? (inFile?.subnets && { subnets: subnetsOf(scope, inFile.subnets) });
+  refuseUseless(vpc, vpcSubnets, given, file);
   const named =
     given.securityGroups ??
     inFile?.securityGroups?.map((id) => SecurityGroup.fromSecurityGroupId(scope, id, id));

@@ -11,6 +11,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
+import { EXTENSION } from '../functions/policy/document.ts';
 import { shownText } from '../functions/policy/misplaced.ts';
 import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import type { Policy } from '../functions/policy/policy.ts';
@@ -27,7 +28,7 @@ import { policyFileSchema } from './policy-schema.ts';
 import { expressionMistakes, scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
 
 export interface PolicyFile {
-  /** The file as plain data, without what only its deployment needs. The function parses it again at its start. */
+  /** The file as plain data, without what only its deployment needs and what means nothing. The function parses it again at its start. */
   readonly document: unknown;
   readonly policy: Policy;
   readonly deployment: Deployment;
@@ -201,11 +202,16 @@ const mistakeOf = (error: YAMLError): Mistake => ({
   message: wordsFor(error) ?? (error.message.split('\n')[0] ?? '').replace(PLACE, ''),
 });
 
-/** What is in the functions' assets: a change of who is told of alarms must change none of them. */
-function withoutDeployment(document: unknown): unknown {
-  const { deployment: _, ...rest } = Object(document);
-  return rest;
-}
+/**
+ * What is in the functions' assets: a change of who is told of alarms must change none of them, nor must keys that mean nothing. Of
+ * these, nobody knows what they hold: in a template, a mapping such as {Ref: x} would be a reference.
+ */
+const bundledOf = (document: unknown): unknown =>
+  Object.fromEntries(
+    Object.entries(Object(document)).filter(
+      ([key]) => key !== 'deployment' && !key.startsWith(EXTENSION),
+    ),
+  );
 
 /** What a deployment refuses, beside what no function could work with. */
 const deploymentMistakes = (policy: Policy, now: number): PolicyIssue[] => [
@@ -265,7 +271,7 @@ function readJudged(
       sentence: sentenceOf(issue),
     }));
     const ca = readAuthority(file, policy);
-    const bundled = withoutDeployment(document);
+    const bundled = bundledOf(document);
     return { document: bundled, policy, deployment, warnings, ...(ca !== undefined && { ca }) };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;

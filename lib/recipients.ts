@@ -1,5 +1,5 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ArnFormat, Aspects, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
@@ -7,7 +7,8 @@ import type { Deployment } from './deployment.ts';
 
 export interface RecipientProps {
   /**
-   * Receives every alarm, in place of the policy's topic; absent in both: alarms only change their state.
+   * Receives every alarm, in place of the policy's topic; absent in both: alarms only change their state. CloudWatch may publish to a
+   * topic that an app makes; the policy of any other one, and of its key, must say so already.
    * @example Topic.fromTopicArn(stack, 'OnCall', 'arn:aws:sns:eu-west-1:111122223333:on-call')
    */
   readonly alarmTopic?: ITopic;
@@ -31,12 +32,8 @@ export interface Recipients {
   readonly made?: Topic;
 }
 
-/** A topic for addresses. It is not encrypted: under AWS's own key CloudWatch could not publish to it. */
-function topicFor(scope: Construct, emails: readonly string[], owner: string): Topic {
-  const topic = new Topic(scope, 'AlarmTopic', {
-    displayName: `Keyturn (${owner})`,
-    enforceSSL: true,
-  });
+/** CloudWatch, for alarms of this stack's account and Region. */
+function alarmsOf(scope: Construct): ServicePrincipal {
   const { account } = Stack.of(scope);
   const alarms = Stack.of(scope).formatArn({
     service: 'cloudwatch',
@@ -44,17 +41,55 @@ function topicFor(scope: Construct, emails: readonly string[], owner: string): T
     resourceName: '*',
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
+  return new ServicePrincipal('cloudwatch.amazonaws.com', {
+    conditions: {
+      ArnLike: { 'aws:SourceArn': alarms },
+      StringEquals: { 'aws:SourceAccount': account },
+    },
+  });
+}
+
+/** A topic for addresses. It is not encrypted: under AWS's own key CloudWatch could not publish to it. */
+function topicFor(scope: Construct, emails: readonly string[], owner: string): Topic {
+  const topic = new Topic(scope, 'AlarmTopic', {
+    displayName: `Keyturn (${owner})`,
+    enforceSSL: true,
+  });
   // A policy takes the place of the one that every topic has at first, which lets the whole account in.
-  topic.grantPublish(
-    new ServicePrincipal('cloudwatch.amazonaws.com', {
-      conditions: {
-        ArnLike: { 'aws:SourceArn': alarms },
-        StringEquals: { 'aws:SourceAccount': account },
-      },
-    }),
-  );
+  topic.grantPublish(alarmsOf(scope));
   for (const email of emails) topic.addSubscription(new EmailSubscription(email));
   return topic;
+}
+
+/**
+ * Lets alarms tell a topic of the app; nothing happens to what the app imports. A topic without a policy lets them in by itself, with
+ * all else that its account sends it, which a policy for alarms would end: so they go into one that is there, whenever it is made.
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+ */
+function letAlarmsTell(scope: Construct, topic: ITopic): void {
+  const publish = new PolicyStatement({
+    principals: [alarmsOf(scope)],
+    actions: ['sns:Publish'],
+    resources: [topic.topicArn],
+  });
+  Aspects.of(topic).add({
+    visit(node) {
+      if (node === topic.node.tryFindChild('Policy')) topic.addToResourcePolicy(publish);
+    },
+  });
+  // Who may publish, the topic says.
+  const useKey = new PolicyStatement({
+    principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+    resources: ['*'],
+  });
+  topic.masterKey?.addToResourcePolicy(useKey, true);
+}
+
+/** No mail server that people use tells capital letters apart, and nobody needs an alarm twice. */
+function eachOnce(emails: readonly string[]): string[] {
+  const small = emails.map((email) => email.toLowerCase());
+  return emails.filter((_email, index) => small.indexOf(small[index] ?? '') === index);
 }
 
 /** What the app says, and else the policy file. */
@@ -64,12 +99,13 @@ export function recipientsOf(
   written: Deployment['alarms'],
   owner: string,
 ): Recipients {
+  if (given.alarmTopic) letAlarmsTell(scope, given.alarmTopic);
   const named =
     given.alarmTopic ??
     (written?.topic === undefined
       ? undefined
       : Topic.fromTopicArn(scope, 'NamedAlarmTopic', written.topic));
-  const emails = [...new Set(given.alarmEmails ?? written?.emails)];
+  const emails = eachOnce(given.alarmEmails ?? written?.emails ?? []);
   const made = emails.length > 0 ? topicFor(scope, emails, owner) : undefined;
   return {
     topics: [named, made].filter((topic) => topic !== undefined),

@@ -137,7 +137,9 @@ const north = policyOf('north');
 const ofNorth = { ...north, cluster: { ...north.cluster, ca: 'authority.pem' } };
 writeFileSync(join(policies, 'authority.pem'), rootCertificates[0] ?? '');
 writeFileSync(join(policies, 'north.yaml'), JSON.stringify(ofNorth));
-writeFileSync(join(policies, 'south.yaml'), JSON.stringify(policyOf('south')));
+for (const owner of ['south', 'west', 'east']) {
+  writeFileSync(join(policies, `${owner}.yaml`), JSON.stringify(policyOf(owner)));
+}
 cpSync(join(REPOSITORY, 'keyturn.example.yaml'), join(policies, 'keyturn.yaml'));
 
 /** What the repository synthesizes of the same app. */
@@ -191,6 +193,10 @@ await step('npm pack takes what is deployed and the command line, and what these
   const files: string[] = packed.files.map(({ path }: { readonly path: string }) => path);
   expectContents(files);
   expectDependencies(files);
+  const packedManifest = JSON.parse(run('tar', ['-xzOf', tarball, 'package/package.json']));
+  assert.deepEqual(packedManifest.engines, { node: '>=22' });
+  const left = readFileSync(join(REPOSITORY, 'package.json'), 'utf8');
+  assert.deepEqual(JSON.parse(left), manifest, 'package.json is not as it was before npm pack');
 });
 
 const { 'aws-cdk-lib': cdk, constructs } = manifest.devDependencies;

@@ -215,6 +215,15 @@ function unknownKey(
   return `found beside ${others.join(', ')}, expected one without the other; take one out`;
 }
 
+/** Zod counts the characters of a text where a list was expected; whoever reads that it is no list needs no more. */
+function isOfItsType(issue: z.core.$ZodIssue, _index: number, all: readonly z.core.$ZodIssue[]) {
+  const at = formatPath(issue.path);
+  return (
+    issue.code === 'invalid_type' ||
+    !all.some(({ code, path }) => code === 'invalid_type' && formatPath(path) === at)
+  );
+}
+
 /** Turns the schema's issues into sentences that say what was found and what was expected. */
 export function explainIssues(
   schema: z.ZodMiniType,
@@ -223,6 +232,7 @@ export function explainIssues(
 ): PolicyIssue[] {
   return issues
     .flatMap((each) => closest(each, document))
+    .filter(isOfItsType)
     .flatMap((issue): PolicyIssue[] => {
       if (issue.code === 'unrecognized_keys') {
         const known = knownKeys(schema, issue.path);

@@ -25,12 +25,12 @@ new Keyturn(clusters, 'South', { policy: 'south.yaml', alarmTopic });
 
 // In a VPC.
 const network = new Stack(app, 'Private', { env });
-new Keyturn(network, 'Keyturn', { policy: 'south.yaml', vpc: new Vpc(network, 'Vpc') });
+new Keyturn(network, 'Keyturn', { policy: 'west.yaml', vpc: new Vpc(network, 'Vpc') });
 
 // With keys that are made in the same app: one by itself, one by an alias.
 const encrypted = new Stack(app, 'Encrypted', { env });
 new Keyturn(encrypted, 'Keyturn', {
-  policy: 'south.yaml',
+  policy: 'east.yaml',
   encryptionKey: new Key(encrypted, 'Secrets'),
   managementTokenKey: new Alias(encrypted, 'Alias', {
     aliasName: 'alias/management',

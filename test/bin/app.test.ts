@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { temporaryFolder, writeTemporary } from './cli.ts';
 
 /** As the CDK CLI runs it. `policy`: what `-c policy=` says. */
@@ -17,11 +17,13 @@ function synthesize(policy?: string, env: Readonly<Record<string, string>> = {})
     encoding: 'utf8',
   });
   const made = () => readdirSync(outdir).filter((name) => name.endsWith('.template.json'));
-  return { status, stderr, made };
+  const template = () => readFileSync(join(outdir, made()[0] ?? ''), 'utf8');
+  return { status, stderr, made, template };
 }
 
-const policyOf = (owner: string) =>
+const policyOf = (owner: string, more: object = {}) =>
   writeTemporary(`${owner}.yaml`, {
+    ...more,
     owner,
     cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
     tokens: { telegraf: { permissions: { write: ['telemetry'] } } },
@@ -48,6 +50,33 @@ test('without a policy file it is said where to begin', () => {
   expect(stderr).toMatch(
     /^keyturn\.yaml: cannot read the policy file; write it, beginning with keyturn\.example\.yaml, which the clone and the package have, or name another file$/m,
   );
+});
+
+describe('where the CDK CLI knows the place that it deploys to', () => {
+  const TOPIC = 'arn:aws:sns:eu-west-1:111122223333:on-call';
+  const HERE = { CDK_DEFAULT_ACCOUNT: '111122223333', CDK_DEFAULT_REGION: 'eu-west-1' };
+  const told = (topic: string) => policyOf('north', { deployment: { alarms: { topic } } });
+
+  test.each([
+    ['Region', TOPIC.replace('eu-west-1', 'us-east-1')],
+    ['partition', TOPIC.replace('aws', 'aws-cn')],
+  ])('what is in another %s is refused', (_what, topic) => {
+    const { status, stderr } = synthesize(told(topic), HERE);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /north\.yaml: deployment\.alarms\.topic: found ".*", expected a topic of this stack's Region, in which alone alarms tell; write one such as arn:aws:sns:eu-west-1:111122223333:on-call$/m,
+    );
+  });
+
+  test('and the template is the same as where nobody knows it', () => {
+    const file = told(TOPIC);
+    const [known, unknown] = [HERE, {}].map((env) => synthesize(file, env).template());
+    expect(known).toBe(unknown);
+  });
+
+  test('but without credentials it knows none: then us-east-1 is a guess', () => {
+    expect(synthesize(told(TOPIC), { CDK_DEFAULT_REGION: 'us-east-1' }).status).toBe(0);
+  });
 });
 
 test('a file that is named twice is refused, and so are two files of one owner', () => {

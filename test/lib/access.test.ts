@@ -3,9 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import {
+  AccountPrincipal,
+  AccountRootPrincipal,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { permissionsOf, writePolicy } from './synthesize.ts';
 
@@ -49,6 +54,56 @@ test('a token that the policy does not have is refused by its name', () => {
   expect(() => keyturn.secretOf('telegraph')).toThrow(
     /^keyturn\.yaml: tokens: found no "telegraph", expected .*"?telegraf"?/,
   );
+});
+
+test('whoever asks for no name of a token is told those that there are', () => {
+  const { keyturn } = open();
+  expect(() => keyturn.secretOf(undefined as unknown as string)).toThrow(
+    /^keyturn\.yaml: tokens: found no "undefined", expected .*; known here: telegraf, grafana$/,
+  );
+});
+
+test('a grant says whether all of it was given: who has no policy of its own gets nothing', () => {
+  const { keyturn, somebody } = open();
+  for (const nobody of [
+    new ServicePrincipal('glue.amazonaws.com'),
+    new AccountPrincipal('999922223333'),
+  ]) {
+    const given = keyturn.grantRead('telegraf', nobody);
+    expect(given.success).toBe(false);
+    expect(() => given.assertSuccess()).toThrow(/could not be added|Permissions/i);
+    expect(keyturn.grantOperate(nobody).success).toBe(false);
+  }
+  expect(keyturn.grantRead('telegraf', somebody).success).toBe(true);
+  expect(keyturn.grantRevoke(somebody).success).toBe(true);
+  expect(keyturn.grantOperate(somebody).success).toBe(true);
+});
+
+describe('two deployments of one owner', () => {
+  const PLACE = { account: '111122223333', region: 'eu-west-1' };
+  const two = (first?: object, second?: object) => () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const policy = writePolicy(folder);
+    const stacks = [first, second].map(
+      (env, index) => new Stack(app, `Stack${index}`, { ...(env && { env }) }),
+    );
+    new Keyturn(stacks[0] as Stack, 'First', { policy });
+    new Keyturn((second ? stacks[1] : stacks[0]) as Stack, 'Second', { policy });
+  };
+
+  test.each([
+    ['in one stack', two()],
+    ['in one account and Region', two(PLACE, PLACE)],
+  ])('%s are refused by name', (_where, make) => {
+    expect(make).toThrow(
+      /^keyturn\.yaml: owner: found "prod", which is also the owner of Stack0\/First, expected another one: .*; choose one such as prod-2$/,
+    );
+  });
+
+  test('but not in another Region, nor where nobody knows the place', () => {
+    expect(two(PLACE, { ...PLACE, region: 'us-east-1' })).not.toThrow();
+    expect(two({}, {})).not.toThrow();
+  });
 });
 
 test('whoever may revoke may invoke that function alone', () => {

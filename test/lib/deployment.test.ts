@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { ManagedPolicy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Topic, TopicPolicy } from 'aws-cdk-lib/aws-sns';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ACTIONS_METRIC, isMetric, METRICS, RUNS_METRIC } from '../../functions/environment.ts';
 import { RETENTION_DAYS } from '../../lib/deployment.ts';
-import { Keyturn, type KeyturnProps } from '../../lib/keyturn.ts';
+import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
+import type { KeyturnProps } from '../../lib/properties.ts';
 import {
   anotherStack,
   CONTEXT,
@@ -128,6 +129,16 @@ describe('a VPC by its tags', () => {
     );
   });
 
+  test('is refused if it has no private subnets', () => {
+    const [group] = known.subnetGroups;
+    const publicOnly = { ...known, subnetGroups: [{ ...group, name: 'Public', type: 'Public' }] };
+    for (const found of [publicOnly, { ...known, subnetGroups: [] }]) {
+      expect(() => assemblyOf({ [lookedUp]: found }, PLACE)).toThrow(
+        'keyturn.yaml: deployment.vpc: found public subnets alone, or none, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some',
+      );
+    }
+  });
+
   test('is refused where nobody knows the account and Region', () => {
     expect(() => assemblyOf({})).toThrow(
       'keyturn.yaml: deployment.vpc.tags: found no account and Region for this stack, expected both, because CDK looks the VPC up in them; run cdk with AWS credentials and a Region (AWS_PROFILE, AWS_REGION)',
@@ -165,7 +176,7 @@ describe('alarms', () => {
 
   test('tell addresses through a topic to which the alarms of this account alone may publish', () => {
     const template = stackOf({
-      alarms: { topic: TOPIC, emails: ['a@example.com', 'b@example.com', 'a@example.com'] },
+      alarms: { topic: TOPIC, emails: ['a@example.com', 'b@example.com', 'A@example.com'] },
     });
     const [made] = Object.keys(template.findResources('AWS::SNS::Topic'));
     const subscribed = Object.values(template.findResources('AWS::SNS::Subscription'));
@@ -199,6 +210,78 @@ describe('alarms', () => {
     expect(template.findOutputs('AlarmTopic')).toMatchObject({
       AlarmTopic: { Value: { Ref: made } },
     });
+  });
+});
+
+describe('a topic that the app makes', () => {
+  type Made = (stack: Stack) => Topic;
+  /** What the policies of the topic and of its key allow CloudWatch. */
+  function allowed(make: Made, then: (topic: Topic, stack: Stack) => void = () => undefined) {
+    const app = new App({ outdir: mkdtempSync(join(folder, 'topic-')), context: CONTEXT });
+    const stack = new Stack(app, 'Mine');
+    const alarmTopic = make(stack);
+    const policy = writePolicy(folder);
+    new Keyturn(stack, 'North', { policy, alarmTopic });
+    then(alarmTopic, stack);
+    const template = Template.fromStack(stack);
+    const of = (type: string, key: string) =>
+      Object.values(template.findResources(type))
+        .flatMap(({ Properties }) => Properties[key].Statement)
+        .filter(({ Principal }) => Principal.Service === 'cloudwatch.amazonaws.com');
+    return {
+      topic: of('AWS::SNS::TopicPolicy', 'PolicyDocument'),
+      key: of('AWS::KMS::Key', 'KeyPolicy'),
+      policies: Object.keys(template.findResources('AWS::SNS::TopicPolicy')).length,
+    };
+  }
+  const publish = {
+    Effect: 'Allow',
+    Action: 'sns:Publish',
+    Condition: {
+      ArnLike: { 'aws:SourceArn': expect.anything() },
+      StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+    },
+  };
+
+  test('lets alarms in where a policy of its own has taken the place of the one that lets all in', () => {
+    expect(allowed((stack) => new Topic(stack, 'T', { enforceSSL: true })).topic).toMatchObject([
+      publish,
+    ]);
+    const later = allowed(
+      (stack) => new Topic(stack, 'T'),
+      (topic) => topic.grantPublish(new ServicePrincipal('budgets.amazonaws.com')),
+    );
+    expect(later.topic).toMatchObject([publish]);
+  });
+
+  test('gets no policy if it has none: it lets the alarms of its account in, and whatever else relies on that', () => {
+    expect(allowed((stack) => new Topic(stack, 'T'))).toEqual({ topic: [], key: [], policies: 0 });
+  });
+
+  test('and no second one beside one that the app makes itself, which must let them in', () => {
+    const beside = allowed(
+      (stack) => new Topic(stack, 'T'),
+      (topic, stack) => {
+        const own = new TopicPolicy(stack, 'Own', { topics: [topic] });
+        own.document.addStatements(
+          new PolicyStatement({
+            principals: [new ServicePrincipal('budgets.amazonaws.com')],
+            actions: ['sns:Publish'],
+            resources: [topic.topicArn],
+          }),
+        );
+      },
+    );
+    expect(beside.policies).toBe(1);
+  });
+
+  test('lets CloudWatch use its key, if the app made that as well', () => {
+    const withKey = (masterKey: (stack: Stack) => IKey) =>
+      allowed((stack) => new Topic(stack, 'T', { masterKey: masterKey(stack) })).key;
+    expect(withKey((stack) => new Key(stack, 'Key'))).toMatchObject([
+      { Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey*'], Resource: '*' },
+    ]);
+    expect(withKey((stack) => Key.fromKeyArn(stack, 'Key', LOG_KEY))).toEqual([]);
   });
 });
 
@@ -266,7 +349,6 @@ describe('tags', () => {
   const tags = { team: 'plant', 'cost-center': '0042' };
   /** CloudFormation knows no tags of these. */
   const WITHOUT_TAGS = [
-    'AWS::CloudWatch::Dashboard',
     'AWS::IAM::ManagedPolicy',
     'AWS::IAM::Policy',
     'AWS::Lambda::EventInvokeConfig',
@@ -326,6 +408,9 @@ test('memory, reserved concurrency and termination protection are as the policy 
   };
   expect(protectedBy({})).toBe(false);
   expect(protectedBy({ terminationProtection: true })).toBe(true);
+  expect(protectedBy({ terminationProtection: true }, { terminationProtection: undefined })).toBe(
+    true,
+  );
   expect(protectedBy({ terminationProtection: true }, { terminationProtection: false })).toBe(
     false,
   );

@@ -1,13 +1,21 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, type StackProps } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
-import { anotherStack, POLICY, permissionsOf, synthesize, writePolicy } from './synthesize.ts';
+import type { KeyturnProps } from '../../lib/properties.ts';
+import {
+  anotherStack,
+  CONTEXT,
+  POLICY,
+  permissionsOf,
+  synthesize,
+  writePolicy,
+} from './synthesize.ts';
 
 let folder: string;
 let template: Template;
@@ -34,6 +42,16 @@ test('says what becomes of the tokens then', () => {
   expect(sentence(template)).toMatch(/expire within 90d of their last rotation$/);
   const never = POLICY.replace('grafana: {', 'grafana: { expiresAfter: never,');
   expect(sentence(synthesize(folder, never))).toMatch(/within 90d.*; 1 of 2 never expire$/);
+});
+
+test('keeps its description where an app passes on that it has none', () => {
+  const described = (description: string | undefined) => {
+    const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+    const props = { policy: writePolicy(folder), description } as KeyturnProps & StackProps;
+    return new KeyturnStack(app, 'Described', props).templateOptions.description;
+  };
+  expect(described(undefined)).toBe('Keyturn: rotates InfluxDB database tokens (prod)');
+  expect(described('Ours')).toBe('Ours');
 });
 
 describe('a role names what its function may do, and that alone:', () => {

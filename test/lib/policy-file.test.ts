@@ -1,9 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parsePolicy } from '../../functions/policy/parse-policy.ts';
+import { inFull } from '../../lib/full-policy.ts';
 import { checkOwners, PolicyFileError, readPolicyFile } from '../../lib/policy-file.ts';
 import { makeCertificateChain } from '../certificate-chain.ts';
 import { DAY, HOUR } from '../functions/builders.ts';
@@ -367,4 +369,76 @@ test('two files with one owner are refused, and both are named', () => {
       `${c}: owner: found "prod", which is also the owner in ${a}, expected another one: it names the stack and marks the tokens of one cluster; choose one such as prod-2`,
     ),
   );
+});
+
+describe('keys that begin with x-', () => {
+  const EXTENSIONS = 'x-note:\nx-sub: { Fn::Sub: x }\nx-ref: { Ref: AWS::Region }\n';
+
+  test('are not in what the functions are made of, nor is the section deployment', () => {
+    const plain = readPolicyFile(writePolicy(folder)).document;
+    const section = 'deployment: { memory: 1024 }\n';
+    const full = readPolicyFile(writePolicy(folder, `${EXTENSIONS}${POLICY}${section}`)).document;
+    expect(full).toEqual(plain);
+  });
+
+  test('leave what they hold where it is used', () => {
+    const text = POLICY.replace('grafana: {', 'grafana: { <<: *often,');
+    const { document } = readPolicyFile(
+      writePolicy(folder, `x-often: &often { rotateEvery: 7d }\n${text}`),
+    );
+    expect(document).toMatchObject({ tokens: { grafana: { rotateEvery: '7d' } } });
+    expect(Object.keys(Object(document))).not.toContain('x-often');
+  });
+});
+
+describe('a policy in full', () => {
+  const files = globSync('{keyturn.example,examples/policies/*}.yaml');
+
+  test.each(files)('%s means what the file means', (file) => {
+    const { document } = readPolicyFile(file);
+    const full = inFull(document);
+    expect(parsePolicy(full, file)).toEqual(parsePolicy(document, file));
+    expect(inFull(full)).toEqual(full);
+  });
+
+  test('says what the file leaves to this version, as a person would write it', () => {
+    const { document } = readPolicyFile(writePolicy(folder));
+    expect(inFull(document)).toEqual({
+      owner: 'prod',
+      cluster: {
+        url: 'https://influxdb.example.com',
+        managementToken: 'influxdb/management',
+        allowPlainHttp: false,
+      },
+      timeZone: 'Europe/Berlin',
+      schedules: {
+        rotate: 'cron(0/10 * * * ? *)',
+        reap: 'rate(1 hour)',
+        enforce: 'rate(1 hour)',
+        paused: false,
+      },
+      defaults: {
+        rotateEvery: '30d',
+        renewBefore: '14d',
+        expiresAfter: '90d',
+        gracePeriod: '1d',
+        quarantine: '7d',
+        windows: [],
+      },
+      tokens: {
+        telegraf: { permissions: { write: ['telemetry'] } },
+        grafana: { secret: 'monitoring/grafana', permissions: { read: ['telemetry'] } },
+      },
+      databases: [],
+      onRemoval: 'report',
+      expiredForeignTokens: 'report',
+      limits: { percent: 30, tokens: 3 },
+      activationTimeout: '5m',
+      settle: '10m',
+      concurrency: 10,
+      secretWritesPerSecond: 20,
+      allowGracePeriodUnderAnHour: false,
+      trustedAccounts: [],
+    });
+  });
 });

@@ -44,14 +44,16 @@ const policyOf = (names: readonly string[]) =>
 
 let made = 0;
 /** As `cdk synth` of an app with these flags, into a folder of its own. */
-function stackOf(names: readonly string[], context = {}, env?: typeof ENV): Template {
+function stackOf(names: readonly string[], context = {}, env?: typeof ENV, tags = {}): Template {
   const own = mkdtempSync(join(folder, `${made++}-`));
   const app = new App({
     outdir: join(own, 'cdk.out'),
     context: { 'aws:cdk:bundling-stacks': [], ...context },
   });
   const policy = writePolicy(own, policyOf(names));
-  return Template.fromStack(new KeyturnStack(app, 'Keyturn', { policy, ...(env && { env }) }));
+  return Template.fromStack(
+    new KeyturnStack(app, 'Keyturn', { policy, tags, ...(env && { env }) }),
+  );
 }
 
 interface Role {
@@ -168,6 +170,12 @@ test('a role that is divided over many policies may do on every secret what it m
 test('more than a role can hold are refused in a sentence that says what to change', () => {
   expect(() => stackOf(namesOf(300, 90))).toThrow(
     /^keyturn\.yaml: tokens: found 301 with a "secret" outside keyturn\/prod\/, whose names have 27,018 bytes together: the role of rotate would need \d+ managed policies of 6,144 bytes, expected at most 10, which IAM attaches to a role; leave "secret" out of some tokens \(their secrets are then under keyturn\/prod\/, which needs no more room\), choose shorter names, or divide the file into 3 with an owner each, and about as many bytes of such names$/,
+  );
+});
+
+test('and where tags take room, it names them', () => {
+  expect(() => stackOf(namesOf(300, 90), {}, undefined, { team: 'plant' })).toThrow(
+    'choose shorter names, have fewer or shorter tags (their keys stand in every such policy of rotate), or divide the file into',
   );
 });
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import type { KeyturnProps } from '../../lib/keyturn.ts';
 import { KeyturnStack, stackId } from '../../lib/keyturn-stack.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
+import type { KeyturnProps } from '../../lib/properties.ts';
 
 /** The flags of cdk.json. Bundles are left out, as the CDK CLI does where it only lists stacks. */
 export const CONTEXT = {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Template } from 'aws-cdk-lib/assertions';
-import type { KeyturnProps } from '../../lib/keyturn.ts';
+import type { KeyturnProps } from '../../lib/properties.ts';
 import { synthesize } from '../lib/synthesize.ts';
 import { JOBS, type Job } from '../world/jobs.ts';
 import type { Statement } from './evaluate.ts';

@@ -85,7 +85,17 @@ describe('a mistake in it names file, line, key, what was found and what was exp
     [
       'a VPC by no tags',
       { vpc: { tags: {} } },
-      'keyturn.yaml:11: deployment.vpc.tags: found {}, expected the tags of one VPC, {Name: prod}',
+      'keyturn.yaml:11: deployment.vpc.tags: found {}, expected the tags of one VPC, {Name: prod}, or its id and subnets in place of them',
+    ],
+    [
+      'neither an id nor tags',
+      { vpc: {} },
+      /deployment\.vpc\.tags: found nothing, expected the tags of one VPC, {Name: prod}, or its id and subnets in place of them$/,
+    ],
+    [
+      'a subnet without a list',
+      { vpc: { id: VPC, subnets: SUBNETS[0] } },
+      'keyturn.yaml:12: deployment.vpc.subnets: found "subnet-0123456789abcdef0", expected a list of ids, such as [subnet-0123456789abcdef0]',
     ],
     [
       'a name in place of an id',
@@ -145,7 +155,22 @@ describe('a mistake in it names file, line, key, what was found and what was exp
     [
       'the ARN of a role',
       { permissionsBoundary: 'arn:aws:iam::111122223333:role/developers' },
-      /deployment\.permissionsBoundary: found .*expected the name of a managed policy of this account, or its ARN$/,
+      /deployment\.permissionsBoundary: found .*expected the name of a managed policy of this account without "policy\/", or its ARN$/,
+    ],
+    [
+      'the end of the ARN of a managed policy',
+      { permissionsBoundary: 'policy/developers' },
+      /deployment\.permissionsBoundary: found .*without "policy\/", or its ARN$/,
+    ],
+    [
+      "a policy of AWS's own by its name, by which CDK would look for it in the account",
+      { permissionsBoundary: 'PowerUserAccess' },
+      'keyturn.yaml:10: deployment.permissionsBoundary: found "PowerUserAccess", expected the ARN of a policy of AWS, arn:aws:iam::aws:policy/PowerUserAccess, or of yours, arn:aws:iam::111122223333:policy/PowerUserAccess: by its name alone it would be one of this account, which AWS has none of',
+    ],
+    [
+      'what is no id of a key',
+      { logs: { key: `arn:aws:kms:eu-west-1:111122223333:key/${'-'.repeat(36)}` } },
+      /deployment\.logs\.key: found .*expected the ARN of a KMS key/,
     ],
     [
       "a tag of AWS's own",
@@ -157,14 +182,15 @@ describe('a mistake in it names file, line, key, what was found and what was exp
     [
       'a value with a character that IAM does not take',
       { tags: { team: 'a&b' } },
-      'keyturn.yaml:11: deployment.tags.team: found "a&b", expected a text of at most 256 letters, digits, spaces and "_.:/=+-@"',
+      'keyturn.yaml:11: deployment.tags.team: found "a&b", expected a text of 1 to 256 letters, digits, spaces and "_.:/=+-@"',
     ],
     [
       'a number',
       { tags: { 'cost-center': 1234 } },
-      'keyturn.yaml:11: deployment.tags.cost-center: found 1234, expected a text of at most 256 letters, digits, spaces and "_.:/=+-@"; write it in quotes: "1234"',
+      'keyturn.yaml:11: deployment.tags.cost-center: found 1234, expected a text of 1 to 256 letters, digits, spaces and "_.:/=+-@"; write it in quotes: "1234"',
     ],
-    ['a value that is too long', { tags: { team: 'x'.repeat(257) } }, /at most 256 letters/],
+    ['a value that is too long', { tags: { team: 'x'.repeat(257) } }, /1 to 256 letters/],
+    ['a value that CloudWatch does not take', { tags: { team: '' } }, /1 to 256 letters/],
     [
       'more tags than a secret has room for',
       { tags: tags(46) },
@@ -206,6 +232,22 @@ describe('a mistake in it names file, line, key, what was found and what was exp
     if (typeof expected === 'string') expect(mistake).toBe(expected);
     else expect(mistake).toMatch(expected);
   });
+
+  const ADDRESS = 'expected an e-mail address, on-call@example.com';
+
+  test.each(['mailto:a@b.cc', 'a@b..c', '<script>@b.c', 'a@b', '.a@b.cc', 'a..b@c.dd'])(
+    'an address such as %s',
+    (address) => {
+      expect(mistakeIn({ alarms: { emails: [address] } })).toContain(`"${address}", ${ADDRESS}`);
+    },
+  );
+
+  test.each(['a+b@c-d.example', "o'neil@example.com", 'jörg@müller.example', 'a.b@c.d.ee'])(
+    'but not %s',
+    (address) => {
+      expect(mistakeIn({ alarms: { emails: [address] } })).toBe('no mistake');
+    },
+  );
 
   test('nothing in it', () => {
     expect(mistakeOf(folder, `${POLICY}deployment:\n`)).toBe(

@@ -1,0 +1,188 @@
+import { Token } from 'aws-cdk-lib';
+import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import * as z from 'zod/mini';
+import { kmsKey } from '../functions/policy/aws-names.ts';
+import { explainIssues, formatPath, UNEXPLAINED } from '../functions/policy/policy-error.ts';
+import { FIELDS, type MetricsWanted } from './deployment.ts';
+import { keyNamedBy } from './kms-key.ts';
+import type { NetworkProps } from './network.ts';
+import type { PolicyFile } from './policy-file.ts';
+import type { RecipientProps } from './recipients.ts';
+
+/** What an app says here goes before what the policy file says. */
+export interface KeyturnProps extends NetworkProps, RecipientProps {
+  /**
+   * Path of the policy file, which describes one cluster.
+   * @example 'keyturn.yaml'
+   */
+  readonly policy: string;
+  /**
+   * Key for the secrets that Keyturn creates; used instead of the policy's `encryptionKey`.
+   * @example new Key(stack, 'Tokens', { enableKeyRotation: true })
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * Key of the management token's secret, if it is a customer managed key; used instead of the policy's.
+   * @example Key.fromKeyArn(stack, 'Management', 'arn:aws:kms:eu-west-1:111122223333:key/<id>')
+   */
+  readonly managementTokenKey?: IKey;
+  /**
+   * How long logs are kept; absent in both: three months.
+   * @example RetentionDays.ONE_YEAR
+   */
+  readonly logRetention?: RetentionDays;
+  /**
+   * Encrypts logs. CloudWatch Logs may use a key that an app makes; the policy of any other one must say so already.
+   * @example new Key(stack, 'Logs', { enableKeyRotation: true })
+   */
+  readonly logKey?: IKey;
+  /**
+   * The permissions boundary of every role. It must allow all that the roles do.
+   * @example ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers')
+   */
+  readonly boundary?: IManagedPolicy;
+  /**
+   * On all resources, and on the secrets that Keyturn creates, not on adopted ones; beside the policy's tags.
+   * @example { team: 'plant' }
+   */
+  readonly tags?: Readonly<Record<string, string>>;
+  /**
+   * Of each function, in MB, at least 512; absent in both: 512.
+   * @example 1024
+   */
+  readonly memorySize?: number;
+  /**
+   * The most runs of each function at once. Lambda refuses it if fewer than 100 stay unreserved:
+   * docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+   * @example 5
+   */
+  readonly reservedConcurrentExecutions?: number;
+  /**
+   * Whether a dashboard is made; absent in both: it is.
+   * @example false
+   */
+  readonly dashboard?: boolean;
+  /**
+   * What becomes metrics of CloudWatch; absent in both: everything that is measured. With 'none', the alarms that look at them are missing.
+   * @example 'alarms'
+   */
+  readonly metrics?: MetricsWanted;
+}
+
+/** A construct, told by the attribute that only its kind has: an app may have several copies of CDK, whose classes differ. */
+const construct = (
+  attribute: string,
+  expected: string,
+  fits: (found: never) => boolean = () => true,
+) =>
+  z.optional(
+    z.custom(
+      (found) => typeof Object(found)[attribute] === 'string' && fits(found as never),
+      expected,
+    ),
+  );
+
+const KEY =
+  "a key of CDK, such as Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111122223333:key/<id>')";
+/** AWS keeps the other aliases that begin with `alias/aws/` for one service each. */
+const isOfAws = (alias: string) => !Token.isUnresolved(alias) && !kmsKey.safeParse(alias).success;
+const key = construct('keyArn', `${KEY}, and none of AWS's own`, (found: IKey) => {
+  const named = keyNamedBy(found);
+  return !('alias' in named && isOfAws(named.alias));
+});
+
+/** The rules of the section `deployment` for what an app says in its place. */
+const propertiesSchema = z.object({
+  vpc: construct(
+    'vpcId',
+    "a VPC of CDK, such as Vpc.fromLookup(stack, 'Vpc', { vpcName: 'prod' })",
+  ),
+  vpcSubnets: z.optional(z.looseObject({}, "a choice of subnets, { subnetGroupName: 'keyturn' }")),
+  securityGroups: z.optional(
+    z
+      .array(
+        construct(
+          'securityGroupId',
+          "a security group of CDK, such as SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-0123456789abcdef0')",
+        ),
+        'a list of one to five security groups of CDK',
+      )
+      .check(...FIELDS.securityGroups),
+  ),
+  alarmTopic: construct(
+    'topicArn',
+    "a topic of CDK that is not FIFO, which no alarm can tell anything, such as Topic.fromTopicArn(stack, 'OnCall', 'arn:aws:sns:eu-west-1:111122223333:on-call')",
+    ({ fifo }: { readonly fifo: boolean }) => !fifo,
+  ),
+  /** None: nobody is told, whom the policy file may name. */
+  alarmEmails: z.optional(FIELDS.emails),
+  alarmOk: z.optional(z.boolean()),
+  encryptionKey: key,
+  managementTokenKey: key,
+  logRetention: z.optional(
+    z.enum(RetentionDays, "one of CDK's RetentionDays, such as RetentionDays.THREE_MONTHS"),
+  ),
+  logKey: construct(
+    'keyArn',
+    `${KEY}; CloudWatch Logs takes no alias, unless CDK knows its key`,
+    (found: IKey) => 'arn' in keyNamedBy(found),
+  ),
+  boundary: construct(
+    'managedPolicyArn',
+    "a managed policy of CDK, such as ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers')",
+  ),
+  tags: z.optional(FIELDS.tags),
+  memorySize: z.optional(FIELDS.memory),
+  reservedConcurrentExecutions: z.optional(FIELDS.reservedConcurrency),
+  dashboard: z.optional(z.boolean()),
+  metrics: z.optional(FIELDS.metrics),
+});
+
+/** Keeps the rules from what CDK knows only at the deployment: whatever it will be, a text as short as any. */
+function known(value: unknown): unknown {
+  if (Token.isUnresolved(value)) return undefined;
+  if (Array.isArray(value)) return value.filter((each) => !Token.isUnresolved(each));
+  return value;
+}
+
+const knownTags = (tags: object): object =>
+  Object.fromEntries(
+    Object.entries(tags).map(([name, value]) => [name, Token.isUnresolved(value) ? '-' : value]),
+  );
+
+/** As a sentence may show it: a construct by its path. */
+function shown(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shown);
+  return Construct.isConstruct(value) ? `construct ${value.node.path}` : value;
+}
+
+const isMapping = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * What is wrong with the properties that an app gives, by the rules of the policy file: a sentence for each. Tags are looked at together
+ * with those of the file, as they will be.
+ */
+export function propertyMistakes(
+  props: KeyturnProps,
+  { policy, deployment }: PolicyFile,
+): string[] {
+  const given: Record<string, unknown> = Object.fromEntries(
+    Object.entries(props).map(([name, value]) => [name, known(value)]),
+  );
+  const { tags } = given;
+  if (isMapping(tags)) given.tags = knownTags({ ...deployment.tags, ...tags });
+  const parsed = propertiesSchema.safeParse(given, UNEXPLAINED);
+  if (parsed.success) return [];
+  const document = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, shown(value)]),
+  );
+  const beside = deployment.tags ? `, with deployment.tags of ${policy.file}` : '';
+  return explainIssues(propertiesSchema, parsed.error.issues, document).map(({ path, message }) => {
+    const isOfAll = path.length === 1 && path[0] === 'tags';
+    return `Keyturn's property ${formatPath(path)}${isOfAll ? beside : ''}: ${message}`;
+  });
+}

@@ -1,0 +1,342 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, CfnParameter, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { SecurityGroup, Subnet, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Keyturn } from '../../lib/keyturn.ts';
+import { PolicyFileError } from '../../lib/policy-file.ts';
+import type { KeyturnProps } from '../../lib/properties.ts';
+import { CONTEXT, POLICY, writePolicy } from './synthesize.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const PLACE = { account: '111122223333', region: 'eu-west-1' };
+const GROUP = 'sg-0123456789abcdef0';
+const KEY_ID = '1234abcd-12ab-34cd-56ef-1234567890ab';
+
+type Props = (stack: Stack) => object;
+
+/** An app of somebody's own, in JavaScript as in TypeScript: properties may be anything. */
+function stackWith(props: Props, section: object = {}, env: StackProps['env'] = PLACE): Stack {
+  const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+  const stack = new Stack(app, 'Mine', { env });
+  const policy = writePolicy(folder, `${POLICY}deployment: ${JSON.stringify(section)}\n`);
+  new Keyturn(stack, 'Keyturn', { policy, ...props(stack) } as KeyturnProps);
+  return stack;
+}
+
+function mistakeOf(props: Props, section?: object, env?: StackProps['env']): string {
+  try {
+    stackWith(props, section, env);
+  } catch (error) {
+    if (error instanceof PolicyFileError) return error.message;
+    throw error;
+  }
+  return 'no mistake';
+}
+
+const keyIn = (region: string, account = PLACE.account) =>
+  `arn:aws:kms:${region}:${account}:key/${KEY_ID}`;
+const topicIn = (region: string) => `arn:aws:sns:${region}:111122223333:on-call`;
+const vpcOf = (stack: Stack, more: object = { privateSubnetIds: ['subnet-0123456789abcdef0'] }) =>
+  Vpc.fromVpcAttributes(stack, 'Vpc', {
+    vpcId: 'vpc-0123456789abcdef0',
+    availabilityZones: ['eu-west-1a'],
+    ...more,
+  });
+
+describe('a value is refused as the policy file refuses it', () => {
+  test.each<[object, string]>([
+    [{ memorySize: 128 }, 'memorySize: found 128, expected at least 512'],
+    [{ memorySize: 10_241 }, 'memorySize: found 10241, expected at most 10240'],
+    [{ memorySize: 512.5 }, 'memorySize: found 512.5, expected a whole number'],
+    [{ memorySize: Number.NaN }, 'memorySize: found '],
+    [{ reservedConcurrentExecutions: 0 }, 'reservedConcurrentExecutions: found 0, expected at lea'],
+    [{ logRetention: 2 }, "logRetention: found 2, expected one of CDK's RetentionDays"],
+    [{ metrics: 'None' }, 'metrics: found "None", expected "full" or "alarms" or "none"'],
+    [{ dashboard: 'no' }, 'dashboard: found "no", expected true or false'],
+    [{ alarmOk: 0 }, 'alarmOk: found 0, expected true or false'],
+    [{ alarmEmails: 'a@b.cc' }, 'alarmEmails: found "a@b.cc", expected a list'],
+    [{ alarmEmails: ['nonsense'] }, 'alarmEmails[0]: found "nonsense", expected an e-mail address'],
+    [{ alarmEmails: [''] }, 'alarmEmails[0]: found "", expected an e-mail address'],
+    [{ tags: 'x,y' }, 'tags: found "x,y", expected a mapping'],
+    [{ tags: { 'aws:x': 'y' } }, 'tags.aws:x: found this name, expected at most 128 letters'],
+    [{ tags: { 'keyturn:owner': 'y' } }, 'tags.keyturn:owner: found this name, expected'],
+    [{ tags: { team: '' } }, 'tags.team: found "", expected a text of 1 to 256 letters'],
+    [{ tags: { a: 'x', A: 'y' } }, 'tags: found {"a":"x","A":"y"}, expected keys that differ in'],
+    [
+      { tags: Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`k${index}`, 'v'])) },
+      'expected at most 45 tags',
+    ],
+    [
+      {
+        tags: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`k${i}`, 'v'.repeat(250)])),
+      },
+      'expected tags of at most 2,048 bytes as JSON',
+    ],
+  ])('%#: %o', (props, expected) => {
+    const mistake = mistakeOf(() => props);
+    expect(mistake).toMatch(/^Keyturn's property /);
+    expect(mistake).toContain(expected);
+    expect(mistake.split('\n')).toHaveLength(1);
+  });
+
+  test('tags of the file and of the app together, as they will be', () => {
+    expect(mistakeOf(() => ({ tags: { Team: 'x' } }), { tags: { team: 'y' } })).toMatch(
+      /^Keyturn's property tags, with deployment\.tags of keyturn\.yaml: found .*, expected keys that differ in more than capital letters/,
+    );
+    const tags = (letter: string) =>
+      Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`${letter}${index}`, 'v']));
+    expect(mistakeOf(() => ({ tags: tags('a') }), { tags: tags('b') })).toContain('at most 45');
+    expect(mistakeOf(() => ({ tags: { team: 'x' } }), { tags: { team: 'y' } })).toBe('no mistake');
+  });
+
+  test('several at once, one line each', () => {
+    const mistake = mistakeOf(() => ({ memorySize: 1, metrics: 'all', alarmTopic: 'on-call' }));
+    expect(mistake.split('\n')).toHaveLength(3);
+  });
+});
+
+describe('what is no construct of its kind is refused with what makes one:', () => {
+  test.each<[string, Props, string]>([
+    ['an ARN', () => ({ alarmTopic: topicIn('eu-west-1') }), 'Topic.fromTopicArn('],
+    [
+      'a key as topic',
+      (stack) => ({ alarmTopic: new Key(stack, 'Key') }),
+      'found "construct Mine/Key", ',
+    ],
+    ['a name', () => ({ boundary: 'developers' }), 'ManagedPolicy.fromManagedPolicyName('],
+    ['an alias by its name', () => ({ encryptionKey: 'alias/x' }), 'Key.fromKeyArn('],
+    ['an ARN', () => ({ managementTokenKey: keyIn('eu-west-1') }), 'Key.fromKeyArn('],
+    ['an ARN', () => ({ logKey: keyIn('eu-west-1') }), 'Key.fromKeyArn('],
+    ['an id', () => ({ vpc: 'vpc-0123456789abcdef0' }), 'Vpc.fromLookup('],
+    [
+      'an id in a list',
+      (stack) => ({ vpc: vpcOf(stack), securityGroups: [GROUP] }),
+      'securityGroups[0]: found "sg-0123456789abcdef0", expected',
+    ],
+    ['nothing', () => ({ alarmTopic: null }), 'alarmTopic: found nothing, expected a topic'],
+  ])('%s', (_title, props, expected) => {
+    const mistake = mistakeOf(props);
+    expect(mistake).toMatch(/^Keyturn's property \S+: found .*, expected /);
+    expect(mistake).toContain(expected);
+  });
+
+  test('a FIFO topic, which no alarm can tell anything, made or imported', () => {
+    const made: Props = (stack) => ({ alarmTopic: new Topic(stack, 'Topic', { fifo: true }) });
+    const imported: Props = (stack) => ({
+      alarmTopic: Topic.fromTopicArn(stack, 'Topic', `${topicIn('eu-west-1')}.fifo`),
+    });
+    for (const props of [made, imported]) {
+      expect(mistakeOf(props)).toMatch(/^Keyturn's property alarmTopic: .* not FIFO/);
+    }
+  });
+
+  test('an alias for the logs, unless CDK knows its key, which is used then', () => {
+    const byName: Props = (stack) => ({
+      logKey: Alias.fromAliasName(stack, 'Alias', 'alias/logs') as IKey,
+    });
+    for (const env of [PLACE, undefined]) {
+      expect(mistakeOf(byName, {}, env)).toMatch(/^Keyturn's property logKey: .* takes no alias/);
+    }
+    const stack = stackWith((stack) => ({
+      logKey: new Alias(stack, 'Alias', {
+        aliasName: 'alias/logs',
+        targetKey: Key.fromKeyArn(stack, 'Key', keyIn('eu-west-1')),
+      }),
+    }));
+    Template.fromStack(stack).allResourcesProperties('AWS::Logs::LogGroup', {
+      KmsKeyId: keyIn('eu-west-1'),
+    });
+  });
+
+  test("an alias of an AWS service, which no other service's secrets may be under", () => {
+    const props: Props = (stack) => ({
+      encryptionKey: Alias.fromAliasName(stack, 'Alias', 'alias/aws/s3') as IKey,
+    });
+    expect(mistakeOf(props)).toMatch(/^Keyturn's property encryptionKey: /);
+  });
+
+  test('groups or subnets without a VPC, and an empty list of groups', () => {
+    const groups: Props = (stack) => ({
+      securityGroups: [SecurityGroup.fromSecurityGroupId(stack, 'Group', GROUP)],
+    });
+    const subnets: Props = () => ({ vpcSubnets: { subnetGroupName: 'keyturn' } });
+    for (const props of [groups, subnets]) {
+      expect(mistakeOf(props)).toMatch(
+        /^Keyturn's property (?:securityGroups|vpcSubnets): found no VPC beside it, expected one; give the property vpc as well, or write deployment\.vpc into keyturn\.yaml/,
+      );
+    }
+    expect(mistakeOf((stack) => ({ vpc: vpcOf(stack), securityGroups: [] }))).toBe(
+      "Keyturn's property securityGroups: found [], expected a list of one to five security groups of CDK",
+    );
+    const inFile = {
+      vpc: { id: 'vpc-0123456789abcdef0', subnets: ['subnet-0123456789abcdef0'] },
+    };
+    expect(mistakeOf(groups, inFile)).toBe('no mistake');
+  });
+
+  test('a VPC, or a choice of its subnets, in which no function reaches anything', () => {
+    const publicOnly = { publicSubnetIds: ['subnet-0123456789abcdef0'] };
+    const expected =
+      /^Keyturn's property (?:vpc|vpcSubnets): found .*, expected private ones, because Lambda gives a function no public address; /;
+    expect(mistakeOf((stack) => ({ vpc: vpcOf(stack, publicOnly) }))).toMatch(expected);
+    expect(mistakeOf((stack) => ({ vpc: vpcOf(stack, {}) }))).toMatch(expected);
+    const chosen: Props = (stack) => ({
+      vpc: vpcOf(stack, publicOnly),
+      vpcSubnets: { subnetType: SubnetType.PUBLIC },
+    });
+    expect(mistakeOf(chosen)).toMatch(expected);
+    const missing: Props = (stack) => ({
+      vpc: vpcOf(stack),
+      vpcSubnets: { subnetGroupName: 'keyturn' },
+    });
+    expect(mistakeOf(missing)).toMatch(expected);
+    const named: Props = (stack) => ({
+      vpc: vpcOf(stack, {}),
+      vpcSubnets: { subnets: [Subnet.fromSubnetId(stack, 'Subnet', 'subnet-0123456789abcdef0')] },
+    });
+    expect(mistakeOf(named)).toBe('no mistake');
+  });
+});
+
+describe('what is in another place than the stack is refused:', () => {
+  const elsewhere = ({ node }: Stack) =>
+    new Stack(node.root, 'Elsewhere', { env: { account: '999922223333', region: 'us-east-1' } });
+
+  test.each<[string, Props, string]>([
+    [
+      'a topic by its ARN',
+      (stack) => ({ alarmTopic: Topic.fromTopicArn(stack, 'Topic', topicIn('us-east-1')) }),
+      `alarmTopic: found "${topicIn('us-east-1')}", expected a topic of this stack's Region, in which alone alarms tell; write one such as ${topicIn('eu-west-1')}`,
+    ],
+    [
+      'a topic of another stack',
+      (stack) => ({ alarmTopic: new Topic(elsewhere(stack), 'Topic') }),
+      'alarmTopic: found "arn:aws:sns:us-east-1:999922223333:<name>", expected a topic of this stack\'s Region',
+    ],
+    [
+      'a key for the logs',
+      (stack) => ({ logKey: Key.fromKeyArn(stack, 'Key', keyIn('us-east-1')) }),
+      `logKey: found "${keyIn('us-east-1')}", expected a key of this stack's Region, because CloudWatch Logs uses no key of another; write a key such as ${keyIn('eu-west-1')}`,
+    ],
+    [
+      'a permissions boundary',
+      (stack) => ({
+        boundary: ManagedPolicy.fromManagedPolicyArn(
+          stack,
+          'Boundary',
+          'arn:aws:iam::999922223333:policy/developers',
+        ),
+      }),
+      'boundary: found "arn:aws:iam::999922223333:policy/developers", expected a managed policy of this stack\'s account',
+    ],
+    [
+      'a VPC',
+      (stack) => ({ vpc: new Vpc(elsewhere(stack), 'Vpc') }),
+      'vpc: found "arn:aws:ec2:us-east-1:999922223333:vpc/<id>", expected a VPC of this stack\'s Region',
+    ],
+  ])('%s', (_title, props, expected) => {
+    expect(mistakeOf(props)).toContain(`Keyturn's property ${expected}`);
+  });
+
+  test('and so is an ARN of another partition, of the file or of the app', () => {
+    const ofChina = topicIn('eu-west-1').replace('arn:aws:', 'arn:aws-cn:');
+    expect(mistakeOf(() => ({}), { alarms: { topic: ofChina } })).toContain(
+      `keyturn.yaml: deployment.alarms.topic: found "${ofChina}"`,
+    );
+    const props: Props = (stack) => ({ alarmTopic: Topic.fromTopicArn(stack, 'Topic', ofChina) });
+    expect(mistakeOf(props)).toContain(`write one such as ${topicIn('eu-west-1')}`);
+    const china = { account: '111122223333', region: 'cn-north-1' };
+    const made: Props = (stack) => ({
+      alarmTopic: new Topic(stack, 'Topic'),
+      logKey: new Key(stack, 'Logs'),
+      encryptionKey: new Key(stack, 'Secrets'),
+      vpc: new Vpc(stack, 'Vpc'),
+      boundary: ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers'),
+    });
+    for (const env of [china, PLACE, undefined]) {
+      expect(mistakeOf(made, {}, env)).toBe('no mistake');
+    }
+  });
+
+  test('but not what the file says where the app says something else', () => {
+    const props: Props = (stack) => ({
+      alarmTopic: Topic.fromTopicArn(stack, 'Topic', topicIn('eu-west-1')),
+    });
+    expect(mistakeOf(props, { alarms: { topic: topicIn('us-east-1') } })).toBe('no mistake');
+  });
+
+  test("but not a boundary of AWS's own", () => {
+    const boundary = ManagedPolicy.fromAwsManagedPolicyName('PowerUserAccess');
+    expect(mistakeOf(() => ({ boundary }))).toBe('no mistake');
+  });
+});
+
+test('what CDK knows only at the deployment is left to it', () => {
+  const stack = stackWith((stack) => {
+    const memory = new CfnParameter(stack, 'Memory', { type: 'Number' });
+    const text = new CfnParameter(stack, 'Text');
+    return {
+      memorySize: memory.valueAsNumber,
+      reservedConcurrentExecutions: Lazy.number({ produce: () => 5 }),
+      alarmEmails: [text.valueAsString],
+      alarmTopic: Topic.fromTopicArn(stack, 'Topic', text.valueAsString),
+      logKey: Key.fromKeyArn(
+        stack,
+        'Key',
+        `arn:aws:kms:eu-west-1:111122223333:key/${text.valueAsString}`,
+      ),
+      logRetention: memory.valueAsNumber as RetentionDays,
+      tags: { team: text.valueAsString },
+    };
+  }, {});
+  Template.fromStack(stack).allResourcesProperties('AWS::Lambda::Function', {
+    MemorySize: { Ref: 'Memory' },
+    ReservedConcurrentExecutions: 5,
+    Tags: Match.arrayWith([{ Key: 'team', Value: { Ref: 'Text' } }]),
+  });
+});
+
+test('what was right stays right: all properties at once, and none of them', () => {
+  expect(
+    mistakeOf((stack) => ({
+      vpc: vpcOf(stack),
+      vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS },
+      securityGroups: [SecurityGroup.fromSecurityGroupId(stack, 'Group', GROUP)],
+      alarmTopic: Topic.fromTopicArn(stack, 'Topic', topicIn('eu-west-1')),
+      alarmEmails: ['on-call@example.com'],
+      alarmOk: false,
+      encryptionKey: new Key(stack, 'Secrets'),
+      managementTokenKey: Alias.fromAliasName(stack, 'Alias', 'alias/management') as IKey,
+      logRetention: RetentionDays.INFINITE,
+      logKey: new Key(stack, 'Logs'),
+      boundary: ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers'),
+      tags: { team: 'plant' },
+      memorySize: 1024,
+      reservedConcurrentExecutions: 5,
+      dashboard: false,
+      metrics: 'alarms',
+    })),
+  ).toBe('no mistake');
+  const nothing = Object.fromEntries(
+    ['vpc', 'alarmTopic', 'alarmEmails', 'tags', 'memorySize', 'logRetention'].map((name) => [
+      name,
+      undefined,
+    ]),
+  );
+  expect(mistakeOf(() => nothing)).toBe('no mistake');
+  expect(mistakeOf(() => ({ alarmEmails: [] }), { alarms: { emails: ['a@b.cc'] } })).toBe(
+    'no mistake',
+  );
+});
