@@ -1,6 +1,8 @@
+import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import type { KeyturnEvent } from '../functions/events/events.ts';
 import type { Policy } from '../functions/policy/policy.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 
@@ -22,6 +24,21 @@ export function secretOf(scope: Construct, policy: Policy, token: string): ISecr
   const known = scope.node.tryFindChild(id) as ISecret | undefined;
   return known ?? Secret.fromSecretNameV2(scope, id, name);
 }
+
+/** Which events of a deployment; absent: all. */
+export interface EventChoice {
+  /** About the secret of this token of the policy. */
+  readonly token?: string;
+  /** @example ['Token Rotated', 'Token Revoked'] */
+  readonly types?: readonly KeyturnEvent['type'][];
+}
+
+/** The pattern of a rule on the bus that gets the events. */
+export const eventPattern = (policy: Policy, { token, types }: EventChoice): EventPattern => ({
+  source: ['keyturn'],
+  ...(types && { detailType: [...types] }),
+  ...(token !== undefined && { detail: { secret: [secretName(policy, token)] } }),
+});
 
 /** Gives somebody a statement as it is. */
 export const give = (grantee: IGrantable, statement: PolicyStatement): Grant =>

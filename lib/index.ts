@@ -1,9 +1,11 @@
 import type * as z from 'zod/mini';
 import type { policyFileSchema } from './policy-schema.ts';
 
+export type { EventChoice } from './access.ts';
 export { Keyturn } from './keyturn.ts';
 export { KeyturnFunction } from './keyturn-function.ts';
 export { KeyturnStack } from './keyturn-stack.ts';
+export type { Measure } from './measured.ts';
 export type { Network, NetworkProps } from './network.ts';
 export { type PolicyFile, PolicyFileError, type PolicyWarning } from './policy-file.ts';
 export type { KeyturnProps } from './properties.ts';

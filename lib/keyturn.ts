@@ -1,5 +1,6 @@
 import { Annotations, type CfnResource, Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
-import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Alarm, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import {
   type Grant as IamGrant,
   type IGrantable,
@@ -14,17 +15,26 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ENVIRONMENT, functionName, SCHEDULED, scheduleName } from '../functions/environment.ts';
+import {
+  ENVIRONMENT,
+  functionName,
+  isMetric,
+  METRICS,
+  SCHEDULED,
+  scheduleName,
+} from '../functions/environment.ts';
 import type { Policy } from '../functions/policy/policy.ts';
-import { give, secretOf, together } from './access.ts';
+import { type EventChoice, eventPattern, give, secretOf, together } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
+import type { MetricsWanted } from './deployment.ts';
 import { namesOf, placeOf, refuseElsewhere } from './elsewhere.ts';
 import { inFull } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
 import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
 import { borneBy, keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey } from './kms-key.ts';
+import { type Measure, measured } from './measured.ts';
 import { type Network, networkOf } from './network.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
 import { type KeyturnProps, propertyMistakes } from './properties.ts';
@@ -112,6 +122,7 @@ export class Keyturn extends Construct {
   readonly recipients: Recipients;
   readonly #settings: FunctionSettings;
   readonly #alarms: Alarms;
+  readonly #metrics: MetricsWanted;
   readonly #schedules: KeyturnSchedule[] = [];
   readonly #encryptionKey: NamedKey | undefined;
   readonly #grants: Grants;
@@ -147,6 +158,7 @@ export class Keyturn extends Construct {
     }
     this.failures = this.#failureQueue();
     this.recipients = recipientsOf(this, props, deployment.alarms, policy.owner);
+    this.#metrics = metrics;
     this.#alarms = new Alarms(policy.owner, this.recipients, metrics);
     this.#alarms.watchDelivery(this, this.failures);
 
@@ -248,6 +260,39 @@ export class Keyturn extends Construct {
       memorySize: props.memorySize ?? memory ?? 512,
       reservedConcurrentExecutions: props.reservedConcurrentExecutions ?? reservedConcurrency,
     };
+  }
+
+  /**
+   * What the runs measure, for alarms and dashboards of your own. By default the greatest value of an hour.
+   * @example keyturn.metric('runwayDays', { statistic: Stats.MINIMUM })
+   * @throws Error if the policy or the app wants no such metric
+   */
+  metric(measure: Measure, options: MetricOptions = {}): Metric {
+    const { policy } = this.policyFile;
+    const wanted = this.#metrics;
+    const found = Object.hasOwn(METRICS, measure) ? METRICS[measure] : undefined;
+    if (found && isMetric(wanted, found.name)) {
+      return measured(policy.owner, measure, {
+        statistic: Stats.MAXIMUM,
+        period: Duration.hours(1),
+        ...options,
+      });
+    }
+    const names = Object.keys(METRICS).filter((name) =>
+      isMetric(wanted, METRICS[name as Measure].name),
+    );
+    throw new Error(
+      `Keyturn's metric: found "${String(measure)}", expected ${names.length > 0 ? `one of ${names.join(', ')}` : 'none'}, with metrics: ${wanted} (${policy.file}, or the property)`,
+    );
+  }
+
+  /**
+   * The pattern of a rule that looks at events of Keyturn, on the bus of the policy.
+   * @example new Rule(stack, 'Rotated', { eventPattern: keyturn.eventPattern({ token: 'telegraf', types: ['Token Rotated'] }) })
+   * @throws Error if the policy has no such token
+   */
+  eventPattern(choice: EventChoice = {}): EventPattern {
+    return eventPattern(this.policyFile.policy, choice);
   }
 
   /** All alarms of this cluster, to give them actions of your own. */

@@ -12,6 +12,7 @@ import {
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
+import type { KeyturnProps } from '../../lib/properties.ts';
 import { permissionsOf, writePolicy } from './synthesize.ts';
 
 let folder: string;
@@ -21,7 +22,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A deployment, and somebody who may do nothing yet. */
-function open() {
+function open(props: Partial<KeyturnProps> = {}) {
   const app = new App({
     outdir: mkdtempSync(join(folder, 'out-')),
     context: { 'aws:cdk:bundling-stacks': [] },
@@ -30,6 +31,7 @@ function open() {
   const keyturn = new Keyturn(stack, 'Keyturn', {
     policy: writePolicy(folder),
     encryptionKey: new Key(stack, 'Secrets'),
+    ...props,
   });
   const somebody = new Role(stack, 'Somebody', { assumedBy: new AccountRootPrincipal() });
   const template = () => Template.fromStack(stack);
@@ -142,4 +144,39 @@ test('each alarm can be given an action', () => {
     alarm.addAlarmAction({ bind: () => ({ alarmActionArn: onCall }) });
   }
   template().allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [onCall] });
+});
+
+test('a metric for alarms of one’s own is that of this deployment, and only one that is wanted', () => {
+  const { keyturn } = open();
+  const metric = keyturn.metric('runwayDays', { statistic: 'Minimum' });
+  expect(metric).toMatchObject({
+    namespace: 'Keyturn',
+    metricName: 'RunwayDays',
+    statistic: 'Minimum',
+    dimensions: { Owner: 'prod' },
+  });
+  expect(metric.period.toHours()).toBe(1);
+  expect(() => keyturn.metric('runaway' as never)).toThrow(
+    'Keyturn\'s metric: found "runaway", expected one of ownedTokens, overdueTokens,',
+  );
+  const { keyturn: few } = open({ metrics: 'alarms' });
+  expect(few.metric('unusableTokens').metricName).toBe('UnusableTokens');
+  expect(() => few.metric('runwayDays')).toThrow(
+    /found "runwayDays", expected one of .*, with metrics: alarms/,
+  );
+  expect(() => open({ metrics: 'none' }).keyturn.metric('unusableTokens')).toThrow(
+    'expected none, with metrics: none',
+  );
+});
+
+test('a rule looks at the events of a token, or at all', () => {
+  const { keyturn } = open();
+  expect(keyturn.eventPattern()).toEqual({ source: ['keyturn'] });
+  const pattern = keyturn.eventPattern({ token: 'grafana', types: ['Token Rotated'] });
+  expect(pattern).toEqual({
+    source: ['keyturn'],
+    detailType: ['Token Rotated'],
+    detail: { secret: ['monitoring/grafana'] },
+  });
+  expect(() => keyturn.eventPattern({ token: 'grafena' })).toThrow('did you mean "grafana"');
 });
