@@ -7,7 +7,6 @@ import type { RotateRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
-import { UnreadableSecretError } from '../secrets-manager/secrets.ts';
 import { changeToken } from '../tokens/change-token.ts';
 import { homeOf, parseMarker } from '../tokens/marker.ts';
 import { asOwned, ownedToken } from '../tokens/observation.ts';
@@ -90,7 +89,8 @@ async function readSecret(
       ...(objection !== undefined && { objection }),
     };
   } catch (error) {
-    if (!(error instanceof UnreadableSecretError)) throw error;
+    // One secret that cannot be looked at keeps no other from being taken over.
+    tools.log.warn('a secret could not be looked at', { secret: name, error });
     return { ...seen, objection: messageOf(error) };
   }
 }

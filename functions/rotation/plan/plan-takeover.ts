@@ -78,9 +78,13 @@ const isNamedIn = ({ strings }: SecretSeen, { id }: Token): string | undefined =
 const hasString = ({ strings }: SecretSeen, fp: string): boolean =>
   [...strings.values()].some((found) => found?.has(fp));
 
-/** What shows that a token is this secret's: its string; of one that was never armed, and can do nothing, the version's id. */
-const isProvenBy = (seen: Case, { token, marker }: Marked): boolean =>
-  marker.fp === undefined ? isNamedIn(seen, token) !== undefined : hasString(seen, marker.fp);
+/** What shows that a token, and all others of its `home`, are this secret's. */
+const isProvenBy = (seen: Case, { marker }: Pick<Marked, 'marker'>): boolean =>
+  marker.fp !== undefined && hasString(seen, marker.fp);
+
+/** One that was never armed has no fingerprint, and can do nothing: the id of a version is enough, but shows nothing of others. */
+const isUnarmed = (seen: Case, { token, marker }: Marked): boolean =>
+  marker.fp === undefined && isNamedIn(seen, token) !== undefined;
 
 /** Whose marker it is, in words; undefined: this secret's, of an owner that is meant. */
 function otherMarker(token: Token, { name, secret, owner, from }: Case): string | undefined {
@@ -98,9 +102,9 @@ function otherMarker(token: Token, { name, secret, owner, from }: Case): string 
 }
 
 /** Why a token that a version names is left to others. */
-function mismatch(seen: Case, { token, marker }: Marked): string | undefined {
-  const version = isNamedIn(seen, token);
-  if (version === undefined || isProvenBy(seen, { token, marker })) return undefined;
+function mismatch(seen: Case, each: Marked): string | undefined {
+  const version = isNamedIn(seen, each.token);
+  if (version === undefined || isProvenBy(seen, each) || isUnarmed(seen, each)) return undefined;
   return seen.strings.get(version) === undefined
     ? `the value of version ${version} cannot be read, so nobody knows whether it has this token's string`
     : `no version of ${seen.secret.name} has its string, though the id of version ${version} names it: somebody else may have put that`;
@@ -123,7 +127,8 @@ function sortTokens(seen: Case): Sorted {
     const why = otherMarker(token, seen);
     const { marker } = parseMarker(token.description) ?? {};
     if (why === undefined && marker) return [{ token, marker }];
-    const isMeant = isNamedIn(seen, token) !== undefined || isOfHome(seen, marker);
+    const isHere = marker !== undefined && isProvenBy(seen, { marker });
+    const isMeant = isHere || isNamedIn(seen, token) !== undefined || isOfHome(seen, marker);
     if (why !== undefined && isMeant) findings.push(cannot(why, token.id));
     return [];
   });
@@ -134,12 +139,36 @@ function sortTokens(seen: Case): Sorted {
   }
   const its = marked.filter((each) => {
     const { token, marker } = each;
-    const why = isOfHome(seen, marker) ? undefined : mismatch(seen, each);
+    if (isOfHome(seen, marker)) return true;
+    const why = mismatch(seen, each);
+    const until = youngest.get(marker.home);
+    const isYoung = until !== undefined && token.createdAt > until && !isUnarmed(seen, each);
+    const isIts = why === undefined && until !== undefined && !isYoung;
     if (why !== undefined) findings.push(cannot(why, token.id));
-    const until = isOfHome(seen, marker) ? Number.POSITIVE_INFINITY : youngest.get(marker.home);
-    return why === undefined && until !== undefined && token.createdAt <= until;
+    else if (!isIts) findings.push(leftToOthers(seen, token));
+    return isIts;
   });
   return { its, findings };
+}
+
+const LEFT_TO_OTHERS = 'LeftToOthers';
+function leftToOthers({ strings }: Case, { id: tokenId }: Token): Note {
+  const isRead = [...strings.values()].every((each) => each !== undefined);
+  const message = isRead
+    ? `its marker names this secret under another ARN, and nothing in this secret shows that it was ever its own, so it is left to whoever uses it; if nobody does, end it: keyturn revoke --token-id ${tokenId}`
+    : 'its marker names this secret under another ARN, and not every version of this secret could be read, so nobody knows whether it has its string';
+  return { kind: LEFT_TO_OTHERS, message, tokenId };
+}
+
+/** Why nobody knows whether consumers have what is ours. */
+function unknownCurrent(seen: Case, its: readonly Marked[]): Note | undefined {
+  const version = seen.secret.labels.AWSCURRENT;
+  if (version === undefined || its.some((each) => isCurrent(seen, each))) return undefined;
+  return cannot(
+    seen.strings.get(version) === undefined
+      ? 'the value under AWSCURRENT cannot be read, so nobody knows whose string consumers have; let the function read it (the key of the secret, its policy), and repeat the command'
+      : 'no token that is ours, or becomes ours, has the string under AWSCURRENT; if consumers use it, put adopt with the id of its token into the entry, or replace it: keyturn rotate NAME',
+  );
 }
 
 const isOfHome = ({ secret }: Case, marker: Marker | undefined): boolean =>
@@ -195,17 +224,24 @@ function decide(
   { cluster }: Pick<Policy, 'cluster'>,
 ): { readonly action?: TakeOver; readonly findings: readonly Note[] } {
   const { secret, name, owner } = seen;
-  const { its, findings } = sortTokens(seen);
+  const sorted = sortTokens(seen);
+  const { its } = sorted;
   const why = objectionTo(seen, its, cluster.url);
-  if (why !== undefined) return { findings: [cannot(`cannot be taken over: ${why}`)] };
+  if (why !== undefined) {
+    return { findings: [cannot(`cannot be taken over: ${why}`), ...sorted.findings] };
+  }
+  const findings = [...sorted.findings, ...[unknownCurrent(seen, its) ?? []].flat()];
   // A run that dies leaves those to the last by which a repetition knows the others, and AWSCURRENT's as it was.
+  const orderOf = (each: Marked) =>
+    (isProvenBy(seen, each) ? 1 + LABELS.length : 0) + rankOf(seen, each);
   const taken = its
     .filter((each) => !isOurs(seen, each))
-    .sort((a, b) => rankOf(seen, a) - rankOf(seen, b) || (a.token.id < b.token.id ? -1 : 1));
+    .sort((a, b) => orderOf(a) - orderOf(b) || (a.token.id < b.token.id ? -1 : 1));
   const isTagged = secret.tags[OWNER_TAG] === owner;
   if (taken.length === 0 && isTagged) {
     const note = { kind: 'NothingToTakeOver', message: 'the secret and its tokens are ours' };
-    return { findings: findings.length > 0 ? findings : [note] };
+    const isWhole = findings.every(({ kind }) => kind === LEFT_TO_OTHERS);
+    return { findings: isWhole ? [note, ...findings] : findings };
   }
   const hold = holdOf(secret);
   const held = hold && {

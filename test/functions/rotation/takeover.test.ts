@@ -208,7 +208,12 @@ test.each<[string, (world: World) => unknown, string]>([
   await spoil(world);
   const before = stateOf(world);
   const { plan, outcomes } = await takeOver();
-  expect(plan).toMatchObject({ actions: [], findings: [said(why)] });
+  expect(plan.actions).toEqual([]);
+  // Tokens that are left to others are named besides.
+  const refused = plan.findings.filter(
+    ({ kind }: { readonly kind: string }) => kind !== 'LeftToOthers',
+  );
+  expect(refused).toMatchObject([said(why)]);
   expect(outcomes).toEqual([]);
   expect(stateOf(world)).toEqual(before);
 });
