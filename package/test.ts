@@ -313,6 +313,8 @@ await step('where it is installed, npx runs it; where it is not, npx --no fetche
   const refused = spawnSync('npx', ['--no', 'esbuild'], {
     cwd: elsewhere,
     encoding: 'utf8',
+    // `npm run -s` would silence it, too.
+    env: { ...process.env, npm_config_loglevel: 'error' },
   });
   assert.notEqual(refused.status, 0);
   assert.match(refused.stderr, /canceled/);
