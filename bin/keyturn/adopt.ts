@@ -3,7 +3,7 @@ import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { requesterName } from './operator.ts';
-import { formatOutcomes, formatPlan } from './plan-text.ts';
+import { formatOutcomes, printConfirmed } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
 
 interface AdoptOptions extends CommonOptions {
@@ -47,12 +47,7 @@ Example:
       }
       const event = { tokens: [name], confirmAdoption: by, dryRun };
       const report = readPlanReport(await engine.call('rotate', event));
-      if (json) terminal.printJson(report);
-      else if (dryRun)
-        terminal.print(
-          formatPlan({ plan: report.plan }, 'repeat the command with', terminal.style, Date.now()),
-        );
-      else terminal.print(answerOf(report));
+      printConfirmed(report, { json, dryRun }, answerOf, terminal);
       const all = report.outcomes?.every(({ result }) => result === 'done') ?? true;
       process.exitCode = all ? EXIT.done : EXIT.failed;
     });

@@ -11,7 +11,7 @@ import {
   type TokenAction,
 } from './answers.ts';
 import { formatTrouble } from './entry-text.ts';
-import type { Style } from './terminal.ts';
+import type { Style, Terminal } from './terminal.ts';
 
 const ACTIONS = {
   rotate: 'mint a successor, verify it, promote it',
@@ -117,3 +117,17 @@ export const formatOutcomes = ({ outcomes = [] }: PlanReport): string =>
             `${result}  ${isAboutDatabase(action) ? describeAction(action) : `${action.kind} ${nameOf(action)}`}`,
         )
         .join('\n');
+
+/** What came of a command that one person confirmed; of a dry run, what would come of it. */
+export function printConfirmed(
+  report: PlanReport,
+  { json, dryRun }: { readonly json: boolean; readonly dryRun: boolean },
+  answerOf: (report: PlanReport) => string,
+  terminal: Terminal,
+): void {
+  const { plan } = report;
+  if (json) terminal.printJson(report);
+  else if (dryRun)
+    terminal.print(formatPlan({ plan }, 'repeat the command with', terminal.style, Date.now()));
+  else terminal.print(answerOf(report));
+}

@@ -7,7 +7,7 @@ import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { requesterName } from './operator.ts';
-import { findingText, formatOutcomes, formatPlan } from './plan-text.ts';
+import { findingText, formatOutcomes, printConfirmed } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
 
 interface TakeoverOptions extends CommonOptions {
@@ -101,11 +101,6 @@ Examples:
       if (from !== undefined && from !== policy.owner) await refuseLiveDeployment(from, terminal);
       const event = { tokens, takeOver: { by, ...(from !== undefined && { from }) }, dryRun };
       const report = readPlanReport(await engine.call('rotate', event));
-      if (json) terminal.printJson(report);
-      else if (dryRun)
-        terminal.print(
-          formatPlan({ plan: report.plan }, 'repeat the command with', terminal.style, Date.now()),
-        );
-      else terminal.print(answerOf(report));
+      printConfirmed(report, { json, dryRun }, answerOf, terminal);
       process.exitCode = isWhole(report) ? EXIT.done : EXIT.failed;
     });

@@ -12,7 +12,8 @@ export const MARKER_OPENING = '[keyturn:';
 
 const OWNER =
   'a short name: lower-case letters, digits and "-", of which the first is a letter, at most 31';
-const owner = z.string().check(z.regex(/^[a-z][a-z0-9-]{0,30}$/, OWNER));
+export const OWNER_NAME = /^[a-z][a-z0-9-]{0,30}$/;
+const owner = z.string().check(z.regex(OWNER_NAME, OWNER));
 const uuid = z
   .string()
   .check(

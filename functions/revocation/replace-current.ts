@@ -4,7 +4,7 @@ import { mintSuccessor, resumeSuccessor, type Successor } from '../rotation/succ
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { armedSince, currentHolder, hasVersion, provenCurrent } from '../tokens/state.ts';
+import { armedSince, currentHolder, hasVersion, provenCurrent, tokenOf } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { observeOne } from './observe.ts';
@@ -24,8 +24,8 @@ function versionOf({ secret, holders }: ObservedSecret, found: OwnedToken): stri
 /** The id of the token that AWSCURRENT has, as far as it is known. */
 function replacedBy(seen: ObservedSecret): string {
   const holder = currentHolder(seen);
-  if (holder?.state === 'owned') return holder.owned.token.id;
-  if (holder?.state === 'foreign') return holder.token.id;
+  const token = tokenOf(holder);
+  if (token) return token.id;
   // Of an unknown string the version's id may look like a token's, and is none.
   if (holder?.state !== 'gone') return 'nothing';
   return tokenNamedBy(seen.secret.labels.AWSCURRENT ?? '')?.tokenId ?? 'nothing';

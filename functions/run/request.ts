@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { placesOfCredentials } from '../credentials.ts';
+import { OWNER_NAME } from '../policy/document.ts';
 
 /** What the schedule of a function says of its firing, as lib/keyturn-schedule.ts writes it. */
 const scheduledSchema = z.strictObject({
@@ -29,7 +30,7 @@ const takeoverSchema = z.strictObject({
   /** Who says that no other deployment uses these secrets any more. */
   by: person,
   /** The owner in the markers and tags that become ours. Absent: ours, of secrets that have another ARN now. */
-  from: z.optional(z.string().check(z.regex(/^[a-z][a-z0-9-]{0,30}$/, 'an owner'))),
+  from: z.optional(z.string().check(z.regex(OWNER_NAME, 'an owner'))),
 });
 
 const rotateSchema = z

@@ -100,13 +100,16 @@ export function isCurrentHere(seen: ObservedSecret): boolean {
 export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(underLabel(seen, 'AWSPREVIOUS'));
 
+/** The token of a version that the cluster has, whosever it is; undefined too for a string of another secret. */
+export const tokenOf = (holder: Holder | undefined): Token | undefined =>
+  holder?.state === 'foreign' ? holder.token : ownedBy(holder)?.token;
+
 /** The token under a label that the cluster has, whosever it is. */
 export function tokenUnder(
   seen: ObservedSecret,
   label: 'AWSCURRENT' | 'AWSPREVIOUS',
 ): Token | undefined {
-  const holder = underLabel(seen, label);
-  return holder?.state === 'foreign' ? holder.token : ownedBy(holder)?.token;
+  return tokenOf(underLabel(seen, label));
 }
 
 /** Whether a version of this label has a string that nobody knows, or whose token is not shown yet. */

@@ -18,7 +18,7 @@ import {
   type OwnedToken,
   secretNamedIn,
 } from '../../tokens/observation.ts';
-import { ownedPending, provenCurrent, works } from '../../tokens/state.ts';
+import { ownedPending, provenCurrent, tokenOf, works } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
@@ -220,10 +220,7 @@ function waitingVersion(seen: ObservedSecret): string | undefined {
 export const isInUse = (seen: ObservedSecret, id: string, versions: readonly string[]): boolean =>
   [seen.secret.labels.AWSCURRENT, waitingVersion(seen)].some((version) => {
     if (version === undefined) return false;
-    const holder = seen.holders.get(version);
-    const isOwned = holder?.state === 'owned' && holder.owned.token.id === id;
-    const isForeign = holder?.state === 'foreign' && holder.token.id === id;
-    return isOwned || isForeign || versions.includes(version);
+    return tokenOf(seen.holders.get(version))?.id === id || versions.includes(version);
   });
 
 /** The secret in which this token is current or pending, or was until `revoke` replaced it: all its tokens are meant. */

@@ -51,6 +51,9 @@ type Note = Pick<Finding, 'kind' | 'message' | 'tokenId'>;
 /** A secret, or a token that it names, is not taken over, and the sentence says why. */
 export const CANNOT_TAKE_OVER = 'CannotTakeOver';
 
+/** A token that bears this secret's name, and that nothing shows to be its own. */
+const LEFT_TO_OTHERS = 'LeftToOthers';
+
 const cannot = (message: string, tokenId?: string): Note => ({
   kind: CANNOT_TAKE_OVER,
   message,
@@ -142,8 +145,8 @@ function sortTokens(seen: Case): Sorted {
     if (isOfHome(seen, marker)) return true;
     const why = mismatch(seen, each);
     const until = youngest.get(marker.home);
-    const isYoung = until !== undefined && token.createdAt > until && !isUnarmed(seen, each);
-    const isIts = why === undefined && until !== undefined && !isYoung;
+    const isVouched = until !== undefined && (token.createdAt <= until || isUnarmed(seen, each));
+    const isIts = why === undefined && isVouched;
     if (why !== undefined) findings.push(cannot(why, token.id));
     else if (!isIts) findings.push(leftToOthers(seen, token));
     return isIts;
@@ -151,7 +154,6 @@ function sortTokens(seen: Case): Sorted {
   return { its, findings };
 }
 
-const LEFT_TO_OTHERS = 'LeftToOthers';
 function leftToOthers({ strings }: Case, { id: tokenId }: Token): Note {
   const isRead = [...strings.values()].every((each) => each !== undefined);
   const message = isRead
@@ -230,7 +232,8 @@ function decide(
   if (why !== undefined) {
     return { findings: [cannot(`cannot be taken over: ${why}`), ...sorted.findings] };
   }
-  const findings = [...sorted.findings, ...[unknownCurrent(seen, its) ?? []].flat()];
+  const unknown = unknownCurrent(seen, its);
+  const findings = unknown ? [...sorted.findings, unknown] : sorted.findings;
   // A run that dies leaves those to the last by which a repetition knows the others, and AWSCURRENT's as it was.
   const orderOf = (each: Marked) =>
     (isProvenBy(seen, each) ? 1 + LABELS.length : 0) + rankOf(seen, each);
