@@ -106,7 +106,7 @@ const VERBS = {
 const TAGS: Partial<Record<keyof typeof VERBS, string[]>> = {
   // Besides, what people want on the secrets that it creates.
   rotate: ['keyturn:owner', 'keyturn:cluster', 'keyturn:moved', 'keyturn:adopted'],
-  revoke: ['keyturn:hold', 'keyturn:lifted'],
+  revoke: ['keyturn:hold', 'keyturn:lifted', 'keyturn:ended'],
 };
 
 /** What each function may do. A method is one permission, and each role lists its own. */

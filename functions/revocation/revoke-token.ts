@@ -7,6 +7,7 @@ import { ownedCurrent, provenCurrent, works } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { NotDeletedError } from './delete-token.ts';
 import { giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
+import { noteEnded } from './note-ended.ts';
 import { observeOne } from './observe.ts';
 import { decideToken, heldBecause } from './plan/decide-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order, UNDOING_WAYS } from './plan/order.ts';
@@ -204,7 +205,10 @@ async function carryOutOrder(
   const carried = await changeOne(planned, seen, revocation, tools);
   const own = order.way === 'replace' ? seen?.secret.name : undefined;
   const replaced = withSuccessor(carried.result, seen, revocation);
-  const ended = await verifyRefused(replaced, { startedAt, controls, own }, tools);
+  const [ended] = await Promise.all([
+    verifyRefused(replaced, { startedAt, controls, own }, tools),
+    seen && noteEnded(seen.secret.name, [carried.result], order, tools),
+  ]);
   return { ...carried, result: await verifyAccepted(ended, tools) };
 }
 

@@ -12,6 +12,12 @@ export const PREVIOUS_ONLY = ' previous';
 /** Which token was adopted, with which string, and when. `functions/tokens/adopted-tag.ts` has its form. */
 export const ADOPTED_TAG = 'keyturn:adopted';
 
+/**
+ * When an order last deleted tokens of the secret (ISO 8601): a replaced token without a label leaves no other trace of
+ * who ended it.
+ */
+export const ENDED_TAG = 'keyturn:ended';
+
 /** A secret as Secrets Manager describes it, without its values. */
 export interface Secret {
   readonly name: string;

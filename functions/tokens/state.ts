@@ -3,11 +3,12 @@ import type { Lifetimes } from '../policy/policy.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
   CLUSTER_TAG,
+  ENDED_TAG,
   MOVED_TAG,
   PREVIOUS_ONLY,
   pendingVersion,
 } from '../secrets-manager/secret.ts';
-import { DAY_MS } from '../time.ts';
+import { DAY_MS, MINUTE_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 import { isUnproven } from './proof.ts';
@@ -308,3 +309,15 @@ export const wasEndedByOrder = (seen: ObservedSecret, now: number): boolean =>
   isOlderThanTag(seen, LIFTED_TAG, LIFTED_MS, now) ||
   (!seen.secret.tags[MOVED_TAG]?.endsWith(PREVIOUS_ONLY) &&
     isOlderThanTag(seen, MOVED_TAG, MOVING_MS, now));
+
+/** What a tag and the cluster may disagree about: whole seconds, and two clocks. */
+const TAG_SLACK_MS = MINUTE_MS;
+
+/** Whether an order may have deleted a token: one has deleted tokens of its secret since, or a deletion was lifted. */
+export function mayBeEndedByOrder(
+  { revokedAt = Number.POSITIVE_INFINITY }: Pick<Token, 'revokedAt'>,
+  { secret }: Pick<ObservedSecret, 'secret'>,
+): boolean {
+  const told = [ENDED_TAG, LIFTED_TAG].map((tag) => Date.parse(secret.tags[tag] ?? ''));
+  return told.some((at) => revokedAt < at + TAG_SLACK_MS);
+}

@@ -4,13 +4,14 @@ import { spareOf } from '../../policy/spare.ts';
 import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
-import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
+import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
   graceOf,
   isExpired,
   isPreviousDead,
   isProven,
+  mayBeEndedByOrder,
   mayHavePrevious,
   ownedPrevious,
   tokenUnder,
@@ -57,6 +58,8 @@ export interface Context {
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
   readonly isKnown: IsKnown;
+  /** Deleted tokens of ours, by the name of their secret, as far as the cluster still shows them. */
+  readonly revoked: ReadonlyMap<string, readonly OwnedToken[]>;
   /** Secrets whose AWSCURRENT the data plane refused in this run. */
   readonly refused: ReadonlySet<string>;
 }
@@ -64,12 +67,12 @@ export interface Context {
 /** @param databases those that exist, if they were listed */
 export function contextOf(
   policy: Policy,
-  { at, databases }: Pick<Observation, 'at' | 'databases'>,
+  { at, databases, revoked = new Map() }: Pick<Observation, 'at' | 'databases' | 'revoked'>,
   { thirdMs, refused }: Pick<Context, 'thirdMs' | 'refused'>,
 ): Context {
   const { settle: settleMs, timeZone } = policy;
   const isKnown = knownDatabases(policy, databases);
-  return { at, settleMs, timeZone, thirdMs, isKnown, refused };
+  return { at, settleMs, timeZone, thirdMs, isKnown, revoked, refused };
 }
 
 /** Since when a secret that is on hold is so. */
@@ -116,22 +119,28 @@ function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Cont
   return isReduced(holder.token, foreignGrants(holder.token), entry, context);
 }
 
+/** Whether consumers may still have a token that was replaced, and that nobody retired or froze. */
+function mayStillHave(owned: OwnedToken, entry: TokenPolicy, { at }: Context): boolean {
+  const { superseded, fenced, quarantined, frozen } = owned.marker;
+  const isRetired = fenced !== undefined || quarantined !== undefined;
+  if (superseded === undefined || isRetired || frozen !== undefined) return false;
+  return wasArmed(owned) && at < superseded + graceOf(owned, entry) && !isExpired(owned.token, at);
+}
+
 /**
- * Whether somebody took permissions of any token that was replaced, and that consumers may still have: also of one that
- * has no label any more, because of another rotation, or of a save. One without a label that was deleted tells nothing:
- * an order may have ended it, and that tells of itself.
+ * Whether somebody deleted any token that was replaced, and that consumers may still have, or took permissions of it:
+ * also of one that has no label any more, because of another rotation, or of a save.
  */
-const hasLostFormer = (entry: TokenPolicy, { tokens }: ObservedSecret, context: Context): boolean =>
-  tokens.some((owned) => {
-    const { superseded, fenced, quarantined, frozen } = owned.marker;
-    const isRetired = fenced !== undefined || quarantined !== undefined;
-    if (superseded === undefined || isRetired || frozen !== undefined) return false;
-    const { token, marker } = owned;
-    const hasLost = wasArmed(owned) && isReduced(token, marker.grants, entry, context);
-    return (
-      hasLost && !isExpired(token, context.at) && context.at < superseded + graceOf(owned, entry)
-    );
-  });
+function hasLostFormer(entry: TokenPolicy, seen: ObservedSecret, context: Context): boolean {
+  const deleted = context.revoked.get(seen.secret.name) ?? [];
+  const isTaken = ({ token, marker }: OwnedToken) =>
+    isReduced(token, marker.grants, entry, context);
+  const lost = [
+    ...seen.tokens.filter(isTaken),
+    ...deleted.filter(({ token }) => !mayBeEndedByOrder(token, seen)),
+  ];
+  return lost.some((each) => mayStillHave(each, entry, context));
+}
 
 /** Consumers are refused for certain, whether or not anybody asks. Not `missing`: a first issue takes nothing from anybody. */
 export const REFUSED: ReadonlySet<EntryCondition> = new Set([

@@ -232,7 +232,7 @@ function conditionOfMended(
 /** The state of every entry, after a run has applied its plan; in a dry run, before. Pure. */
 export function entryStates(
   policy: Policy,
-  observation: Pick<Observation, 'secrets' | 'foreign' | 'databases' | 'at'>,
+  observation: Pick<Observation, 'secrets' | 'foreign' | 'revoked' | 'databases' | 'at'>,
   { mended, unseen, armed, unadopted, held }: EntryChanges,
   learnt: Pick<Context, 'thirdMs' | 'refused'>,
 ): readonly EntryState[] {
