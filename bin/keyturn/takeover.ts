@@ -3,6 +3,8 @@ import { SCHEDULED, scheduleName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { CANNOT_TAKE_OVER } from '../../functions/rotation/plan/plan-takeover.ts';
 import { createScheduleReader } from '../../functions/schedules/reader.ts';
+import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
+import { formatInstant, LONGEST_RUN_MS } from '../../functions/time.ts';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError, EXIT } from './failure.ts';
@@ -40,28 +42,59 @@ function namesOf(
 
 /**
  * Two deployments that both take a token for theirs retire it under each other's consumers.
- * @throws CommandError if a schedule of the other one is on, as far as this account and Region show
+ * @throws CommandError if a schedule of the other one is on, or was stopped so late that its last run may not be over,
+ * as far as this account and Region show
  */
 async function refuseLiveDeployment(from: string, { note }: Terminal): Promise<void> {
   const { read } = createScheduleReader();
+  const missing: string[] = [];
   for (const name of SCHEDULED.map((job) => scheduleName(from, job))) {
-    try {
-      const { state } = await read(name);
-      if (state === 'on') {
-        throw new CommandError(
-          `found the schedule ${name} on, expected the deployment "${from}" paused or destroyed: it would go on rotating these secrets; stop it (keyturn pause --policy <its file>), wait until its last run is over (15 minutes), and repeat this command. Nothing was done`,
-        );
-      }
-    } catch (error) {
-      if (error instanceof CommandError) throw error;
-      note(`It is not known whether the schedule ${name} is off: ${String(error)}`);
+    const status = await read(name).catch(String);
+    if (typeof status === 'string') {
+      note(`It is not known whether the schedule ${name} is off: ${status}`);
+      continue;
     }
+    refuseLiveSchedule(status, from);
+    if (status.state === 'missing') missing.push(name);
+    if (status.state === 'unknown') note(`It is not known whether the schedule ${name} is off`);
   }
+  if (missing.length === 0) return;
+  note(
+    `Found no ${missing.join(', ')} here: the deployment "${from}" is destroyed, or in another account or Region, where nothing shows whether it is stopped`,
+  );
+}
+
+function refuseLiveSchedule({ name, state, since, lastChanged }: ScheduleStatus, from: string) {
+  if (state === 'on') {
+    throw new CommandError(
+      `found the schedule ${name} on, expected the deployment "${from}" paused or destroyed: it would go on rotating these secrets; stop it (keyturn pause --policy <its file>), wait until its last run is over (15 minutes), and repeat this command. Nothing was done`,
+    );
+  }
+  const stoppedAt = since ?? lastChanged;
+  const overAt = Date.parse(stoppedAt ?? '') + LONGEST_RUN_MS;
+  if (state !== 'off' || !(Date.now() < overAt)) return;
+  throw new CommandError(
+    `found the schedule ${name} off only since ${stoppedAt}, expected it off for 15 minutes: a run of the deployment "${from}" may be under way, and end what this command takes over; repeat it after ${formatInstant(overAt)}. Nothing was done`,
+  );
+}
+
+/** What was planned and is not done, though nothing failed. */
+const UNDONE: Partial<Record<string, string>> = {
+  skipped: 'the secret, or a token of it, was changed meanwhile',
+  postponed: 'too little time was left',
+};
+
+function undoneIn({ outcomes = [] }: PlanReport): string[] {
+  const results = new Set(outcomes.map(({ result }) => result));
+  return Object.entries(UNDONE).flatMap(([result, why]) =>
+    results.has(result) ? [`${result}: ${why}; repeat the command`] : [],
+  );
 }
 
 const answerOf = ({ plan, ...report }: PlanReport): string =>
   [
     ...(report.outcomes?.length ? [formatOutcomes({ plan, ...report })] : []),
+    ...undoneIn({ plan, ...report }),
     ...plan.findings.map(findingText),
   ].join('\n');
 
@@ -98,7 +131,8 @@ Examples:
       const { by = requesterName(), dryRun = false, from } = options;
       const { engine, json, policy } = openEngine(options, terminal);
       const tokens = namesOf(named, options, policy);
-      if (from !== undefined && from !== policy.owner) await refuseLiveDeployment(from, terminal);
+      const isOther = from !== undefined && from !== policy.owner;
+      if (isOther && !dryRun) await refuseLiveDeployment(from, terminal);
       const event = { tokens, takeOver: { by, ...(from !== undefined && { from }) }, dryRun };
       const report = readPlanReport(await engine.call('rotate', event));
       printConfirmed(report, { json, dryRun }, answerOf, terminal);

@@ -13,6 +13,7 @@ import { asOwned, ownedToken } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
 import { OutsiderError, refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { fingerprintsIn } from '../tokens/secret-string.ts';
+import { isExpired } from '../tokens/state.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 import { refuseUnknownNames } from './plan/plan-rotation.ts';
 import { planTakeover, type SecretSeen, type TakeOver } from './plan/plan-takeover.ts';
@@ -51,7 +52,7 @@ async function versionsOf({ name, labels }: Secret, { secrets }: Tools): Promise
   return [...new Set([...Object.values(labels), ...times.keys()])];
 }
 
-/** A token that a version names and the listing lacks. */
+/** Tokens that versions name and the listing lacks. */
 async function unlistedOf(
   versions: readonly string[],
   listed: ReadonlyMap<string, Token>,
@@ -60,6 +61,17 @@ async function unlistedOf(
   const ids = new Set(versions.flatMap((version) => tokenNamedBy(version)?.tokenId ?? []));
   const asked = [...ids].filter((id) => !listed.has(id)).map((id) => api.getToken(id));
   return (await Promise.all(asked)).filter((token) => token !== undefined);
+}
+
+/** A listing that lacks a live token may lack those that no version names, too. Of an expired one it is no sign. */
+function incompleteListing(unlisted: readonly Token[], { apiNow }: Tools): string | undefined {
+  const lacks = unlisted.find(
+    (token) => token.revokedAt === undefined && !isExpired(token, apiNow()),
+  );
+  return (
+    lacks &&
+    `GET /tokens does not show ${lacks.id}, which a version of it names, but GET /tokens/${lacks.id} does: the listing is incomplete; repeat the command`
+  );
 }
 
 async function readSecret(
@@ -82,11 +94,12 @@ async function readSecret(
     const tokens = [...listed.values(), ...unlisted].filter(
       ({ revokedAt }) => revokedAt === undefined,
     );
+    const why = objection ?? incompleteListing(unlisted, tools);
     return {
       secret,
       strings: new Map(strings),
       tokens,
-      ...(objection !== undefined && { objection }),
+      ...(why !== undefined && { objection: why }),
     };
   } catch (error) {
     // One secret that cannot be looked at keeps no other from being taken over.

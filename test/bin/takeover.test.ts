@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { formatInstant } from '../../functions/time.ts';
 import { openWorldForTest } from '../world/open-world.ts';
-import { policyWith, TELEGRAF, writer } from '../world/policy.ts';
+import { MINUTE, policyWith, TELEGRAF, writer } from '../world/policy.ts';
 import { environmentOf } from '../world/systems.ts';
 import { keyturn, writeTemporary } from './cli.ts';
 import { serveLambda } from './serve-lambda.ts';
@@ -23,12 +24,46 @@ async function openRenamed() {
   const served = { AWS_ENDPOINT_URL_LAMBDA, KEYTURN_FUNCTION_PREFIX };
   const env = { KEYTURN_POLICY, ...environmentOf(world), ...served };
   const run = (...args: readonly string[]) => keyturn(['takeover', ...args], { env });
-  const pause = () =>
-    keyturn(['pause', '--reason', 'moving', '--yes'], {
+  /** Stops the schedules of the former owner, so many minutes ago. */
+  const pause = async (minutesAgo = 16) => {
+    const paused = await keyturn(['pause', '--reason', 'moving', '--yes'], {
       env: { ...env, KEYTURN_POLICY: writeTemporary('keyturn.yaml', world.policy) },
     });
+    const state = world.aws.snapshot();
+    const earlier = (at: string) => formatInstant(Date.parse(at) - minutesAgo * MINUTE);
+    for (const each of Object.values(state.schedules)) {
+      each.Description = each.Description?.replace(/(?<=paused )\S+/, earlier);
+    }
+    world.aws.restore(state);
+    return paused;
+  };
   return { world, run, pause };
 }
+
+it.each([
+  ['since a minute', 1],
+  ['since almost a quarter of an hour', 14],
+])('takes nothing over from a deployment that is paused only %s', async (_since, minutes) => {
+  const { world, run, pause } = await openRenamed();
+  await pause(minutes);
+  const words = ['telegraf', '--from', 'prod', '--confirm'];
+  const refused = await run(...words);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toContain('expected it off for 15 minutes');
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
+  expect((await run(...words, '--dry-run')).code).toBe(0);
+});
+
+it('says that it does not see the schedules of a deployment which is not here', async () => {
+  const { world, run } = await openRenamed();
+  const state = world.aws.snapshot();
+  world.aws.restore({ ...state, schedules: {} });
+  const { code, stderr } = await run('telegraf', '--from', 'prod', '--confirm');
+  expect(code).toBe(0);
+  expect(stderr).toContain(
+    'Found no keyturn-prod-rotate, keyturn-prod-reap, keyturn-prod-enforce here',
+  );
+});
 
 it('takes a secret and its token over once the deployment that had them is paused', async () => {
   const { world, run, pause } = await openRenamed();

@@ -155,3 +155,21 @@ test('the id of a version alone proves no token of another deployment, and reap 
   }
   expect(world.accepts(theirs)).toBe(true);
 });
+
+test('a cut listing, which may lack tokens that no version names, stops it until it is whole', async () => {
+  const { world, moved, old } = await openMoved(3, 1);
+  const [oldest = '', ...others] = old;
+  dropVersions(world, [oldest]);
+  world.intercept(async (call, effect) => {
+    const reply = await effect();
+    if (call.operation !== 'GET /tokens') return reply;
+    const listed: readonly { readonly id: string }[] = JSON.parse(reply.body);
+    return { ...reply, body: JSON.stringify(listed.filter(({ id }) => !old.includes(id))) };
+  });
+  const said = (await findings(moved)).join('\n');
+  expect(said).toMatch(/^CannotTakeOver cannot be taken over: GET \/tokens does not show /);
+  expect(others.some((id) => said.includes(id))).toBe(true);
+  world.intercept();
+  await moved.rotate(ASK);
+  expect(await findings(moved)).toEqual(['NothingToTakeOver the secret and its tokens are ours']);
+});

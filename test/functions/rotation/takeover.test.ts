@@ -363,13 +363,19 @@ test('a secret that gets a third owner meanwhile keeps that', async () => {
   expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('staging');
 });
 
-test('what a version names and the listing lacks is asked for by its id', async () => {
+test('what a version names and the listing lacks is asked for by its id, and the whole waits for a listing that has it', async () => {
   const { world, keyturn, asked, second, third } = await openMoved({
     move: () => {},
     policy: NEXT,
     from: 'prod',
   });
   world.cluster.manners = { longestListing: 1 };
+  const { plan } = (await keyturn.rotate(asked)).result;
+  expect(plan.actions).toEqual([]);
+  expect(plan.findings).toMatchObject([
+    { kind: 'CannotTakeOver', message: expect.stringContaining(`GET /tokens/${second} does`) },
+  ]);
+  world.cluster.manners = {};
   const { result } = await keyturn.rotate(asked);
   expect(result.outcomes[0].action.tokenIds.slice(-2)).toEqual([second, third]);
 });
