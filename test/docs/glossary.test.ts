@@ -160,6 +160,18 @@ const anchorOf = (heading: string) =>
     .replace(/[^\p{L}\p{N} _-]/gu, '')
     .replaceAll(' ', '-');
 
+/** All anchors of a document: GitHub numbers headings of the same words from the second one on. */
+function anchorsOf(text: string): ReadonlySet<string> {
+  const seen = new Map<string, number>();
+  const ofHeadings = captures(text, /^#+ (.+)$/gm).map((heading) => {
+    const anchor = anchorOf(heading);
+    const before = seen.get(anchor) ?? 0;
+    seen.set(anchor, before + 1);
+    return before === 0 ? anchor : `${anchor}-${before}`;
+  });
+  return new Set([...ofHeadings, ...captures(text, /<a id="([^"]+)">/g)]);
+}
+
 test('every link between the documents leads to a file and a heading that there is', () => {
   const files = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...globSync('docs/*.md')];
   const broken = files.flatMap((file) =>
@@ -170,8 +182,7 @@ test('every link between the documents leads to a file and a heading that there 
         const path = pathname.slice(1);
         if (globSync(path).length === 0) return true;
         if (hash === '') return false;
-        const headings = captures(readFileSync(path, 'utf8'), /^#+ (.+)$/gm);
-        return !headings.map(anchorOf).includes(decodeURIComponent(hash.slice(1)));
+        return !anchorsOf(readFileSync(path, 'utf8')).has(decodeURIComponent(hash.slice(1)));
       })
       .map((link) => `${file}: ${link}`),
   );
