@@ -3,7 +3,9 @@ import { type Subscriber, typeOf } from './bus.ts';
 import type { Consumer } from './consumer.ts';
 import { expect } from './expect.ts';
 import { countRuns, failuresIn, readLogs } from './function-logs.ts';
+import { NEIGHBOURS_SECRET, STACK, secretOf } from './policy.ts';
 import { expectKept, type Scene } from './scenario.ts';
+import type { Stage } from './stage.ts';
 
 const EVENT_TYPES = [
   'Token Rotated',
@@ -14,6 +16,7 @@ const EVENT_TYPES = [
   'Database Policy Enforced',
 ];
 
+const stacksSchema = z.object({ Stacks: z.array(z.object({ StackStatus: z.string() })) });
 const planSchema = z.array(z.object({ actions: z.array(z.unknown()) }));
 
 export interface Observers {
@@ -64,6 +67,9 @@ export const destroy = ({ stage, world, report }: Scene) =>
     expect('telegraf may write', world.works(current, 'write', 'telemetry'), true);
   });
 
+const plannedIn = async ({ keyturn }: Pick<Stage, 'keyturn'>, job: string) =>
+  planSchema.parse(await keyturn('plan', '--job', job)).flatMap(({ actions }) => actions);
+
 /** A deployment with the same owner knows its tokens again: nothing is minted in their place. */
 export const createAgain = ({ stage, world, report }: Scene, policy: object) =>
   report.check(
@@ -71,13 +77,48 @@ export const createAgain = ({ stage, world, report }: Scene, policy: object) =>
     async () => {
       const before = world.versions();
       await stage.deploy(policy);
-      const plan = planSchema.parse(await stage.keyturn('plan', '--job', 'rotate'));
-      expect(
-        'actions of rotate',
-        plan.flatMap(({ actions }) => actions),
-        [],
-      );
+      expect('actions of rotate', await plannedIn(stage, 'rotate'), []);
       expectKept(before, world.versions());
-      await stage.destroy();
     },
   );
+
+/** CloudFormation takes an update back half-way: the functions have the former policy and code again. */
+export const rollBack = ({ stage, world, report }: Scene, policy: object) =>
+  report.check('an update that fails is rolled back, and the former policy works on', async () => {
+    const said = await stage.deployBroken(policy);
+    expect(`the queue in ${said.slice(-400)}`, said.includes('Broken'), true);
+    const [{ StackStatus } = {}] = stacksSchema.parse(
+      await stage.aws('cloudformation', 'describe-stacks', '--stack-name', STACK),
+    ).Stacks;
+    expect('the stack', StackStatus, 'UPDATE_ROLLBACK_COMPLETE');
+    const status = JSON.stringify(await stage.keyturn('status'));
+    expect('the token of the failed update', status.includes('"never"'), false);
+    expect('actions of rotate', await plannedIn(stage, 'rotate'), []);
+    const id = world.labelled('invoices', 'AWSCURRENT')?.id ?? '';
+    const reason = ['--reason', 'odd reads', '--yes'];
+    await stage.keyturn('revoke', '--token', 'invoices', '--freeze', ...reason);
+    expect('it works', world.works(id, 'write', 'billing'), false);
+    await stage.keyturn('unfreeze', 'invoices', ...reason);
+    expect('it works again', world.works(id, 'write', 'billing'), true);
+  });
+
+/** Two deployments of one cluster in one account, from the package and from the checkout: each keeps to its own. */
+export const haveNeighbour = ({ stage, world, report }: Scene, policy: object) =>
+  report.check('a second policy in the same account has tokens of its own', async () => {
+    const before = world.versions();
+    const neighbour = stage.beside(policy);
+    await neighbour.deploy();
+    await neighbour.keyturn('rotate', 'telegraf');
+    expect('its secret', Object.keys(world.versions()).includes(NEIGHBOURS_SECRET), true);
+    for (const job of ['rotate', 'reap']) {
+      const ours = JSON.stringify(await plannedIn(stage, job));
+      const theirs = JSON.stringify(await plannedIn(neighbour, job));
+      expect(`${job} means the neighbour: ${ours}`, ours.includes(NEIGHBOURS_SECRET), false);
+      expect(`the neighbour's ${job} means us: ${theirs}`, theirs.includes(secretOf('')), false);
+    }
+    expectKept(before, world.versions());
+    await stage.destroy();
+    await neighbour.keyturn('rotate', 'telegraf');
+    expectKept(before, world.versions());
+    await neighbour.destroy();
+  });

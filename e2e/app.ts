@@ -4,12 +4,20 @@ import manifest from '../package.json' with { type: 'json' };
 import { STACK } from './policy.ts';
 import { run } from './processes.ts';
 
-/** As the documents have it, with the policy that `KEYTURN_POLICY` names. */
+/**
+ * As the documents have it, with the policy that `KEYTURN_POLICY` names. With `BROKEN`, and beside Keyturn, a queue that SQS
+ * refuses, after all of Keyturn was changed.
+ */
 const APP = `
 import { KeyturnStack } from '@keyturn/cdk';
 import { App } from 'aws-cdk-lib';
+import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 
-new KeyturnStack(new App(), '${STACK}', { policy: process.env.KEYTURN_POLICY });
+const stack = new KeyturnStack(new App(), '${STACK}', { policy: process.env.KEYTURN_POLICY });
+if (process.env.BROKEN) {
+  const broken = new CfnQueue(stack, 'Broken', { fifoQueue: true, queueName: 'lacks-the-ending' });
+  broken.node.addDependency(stack.keyturn);
+}
 `;
 
 /**

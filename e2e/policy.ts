@@ -48,6 +48,22 @@ export const firstPolicy = (clusterUrl: string) => ({
   tokens,
 });
 
+const NEIGHBOUR = 'e2e-neighbour';
+
+export const NEIGHBOURS_SECRET = `keyturn/${NEIGHBOUR}/telegraf`;
+
+/** A deployment of another owner, of the same cluster and in the same account. */
+export function neighbourPolicy(clusterUrl: string) {
+  const { databases, ...policy } = firstPolicy(clusterUrl);
+  return { ...policy, owner: NEIGHBOUR, tokens: { telegraf: tokens.telegraf } };
+}
+
+/** The third one never works: its update fails. */
+export function brokenPolicy(clusterUrl: string) {
+  const policy = secondPolicy(clusterUrl);
+  return { ...policy, tokens: { ...policy.tokens, never: tokens.telegraf } };
+}
+
 /** The second deployment: one more token, and more permissions for another. */
 export function secondPolicy(clusterUrl: string) {
   const policy = firstPolicy(clusterUrl);

@@ -21,7 +21,14 @@ export interface Stage {
   /** `cdk bootstrap`, `cdk deploy` and `cdk destroy`, as the README has them. */
   bootstrap(policy: object): Promise<unknown>;
   deploy(policy: object): Promise<unknown>;
+  /**
+   * Deploys a policy whose update fails once all of Keyturn was changed, and is rolled back. Resolves to what the CDK CLI
+   * says. Only from the package's app.
+   */
+  deployBroken(policy: object): Promise<string>;
   destroy(): Promise<unknown>;
+  /** Another deployment in the same account, from the checkout. */
+  beside(policy: object): Pick<Stage, 'keyturn' | 'destroy'> & { deploy(): Promise<unknown> };
   /** From now on `cdk` and `keyturn` run in an app that has installed the package, and not in the checkout. */
   moveToPackage(): Promise<void>;
   /** Runs the command line as an operator does, with `--json`; returns its parsed answer. */
@@ -93,7 +100,13 @@ export async function prepareStage(programs: string, folder: string): Promise<St
   let home = REPOSITORY;
   const cdk = (...args: readonly string[]) =>
     run('npx', ['cdk', ...args, '--output', join(folder, 'cdk.out')], { env, cwd: home });
-  const write = (policy: object) => writeFileSync(policyFile, JSON.stringify(policy));
+  const write = (policy: object, file = policyFile) => writeFileSync(file, JSON.stringify(policy));
+  const keyturn = async (words: readonly string[], cwd: string, file = policyFile) => {
+    const command = ['--no', 'keyturn', ...words, '--json'];
+    // 2 says that something would change.
+    const options = { env: { ...env, KEYTURN_POLICY: file }, cwd, codes: [0, 2] };
+    return parse(await run('npx', command, options));
+  };
   const running = started.move();
   return {
     sandbox,
@@ -108,15 +121,39 @@ export async function prepareStage(programs: string, folder: string): Promise<St
       write(policy);
       return cdk('deploy', '--require-approval', 'never', '--outputs-file', outputsFile);
     },
+    async deployBroken(policy) {
+      const deployed = readFileSync(policyFile);
+      write(policy);
+      env.BROKEN = 'yes';
+      try {
+        await cdk('deploy', '--require-approval', 'never');
+      } catch (error) {
+        return String(error);
+      } finally {
+        delete env.BROKEN;
+        writeFileSync(policyFile, deployed);
+      }
+      throw new Error('found the deployment done, expected it to fail');
+    },
     destroy: () => cdk('destroy', '--force'),
+    beside(policy) {
+      const file = join(folder, 'beside.yaml');
+      write(policy, file);
+      const stock = (...args: readonly string[]) =>
+        run('npx', ['cdk', ...args, '-c', `policy=${file}`, '--output', join(folder, 'beside')], {
+          env,
+          cwd: REPOSITORY,
+        });
+      return {
+        deploy: () => stock('deploy', '--require-approval', 'never'),
+        destroy: () => stock('destroy', '--force'),
+        keyturn: (...args) => keyturn(args, REPOSITORY, file),
+      };
+    },
     async moveToPackage() {
       home = await makeApp(REPOSITORY, folder);
     },
-    async keyturn(...args) {
-      const command = ['--no', 'keyturn', ...args, '--json'];
-      // 2 says that something would change.
-      return parse(await run('npx', command, { env, cwd: home, codes: [0, 2] }));
-    },
+    keyturn: (...args) => keyturn(args, home),
     async invoke(outputId, event) {
       const name = outputs()[outputId];
       if (name === undefined) throw new Error(`found no output ${outputId} of the stack`);

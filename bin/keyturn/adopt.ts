@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
-import { CommandError, EXIT } from './failure.ts';
+import { EXIT } from './failure.ts';
+import { refuseUnknownTokens } from './named-tokens.ts';
 import { requesterName } from './operator.ts';
 import { formatOutcomes, printConfirmed } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
@@ -40,11 +41,7 @@ Example:
     .action(async (name: string, options: AdoptOptions) => {
       const { by = requesterName(), dryRun = false } = options;
       const { engine, json, policy } = openEngine(options, terminal);
-      if (!policy.tokens.some((entry) => entry.name === name)) {
-        throw new CommandError(
-          `found no token ${name} in ${options.policy}, expected one of its tokens; correct the name`,
-        );
-      }
+      refuseUnknownTokens([name], policy, options.policy);
       const event = { tokens: [name], confirmAdoption: by, dryRun };
       const report = readPlanReport(await engine.call('rotate', event));
       printConfirmed(report, { json, dryRun }, answerOf, terminal);

@@ -6,6 +6,7 @@ import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, EXIT } from './failure.ts';
+import { refuseUnknownTokens } from './named-tokens.ts';
 import { formatPlan } from './plan-text.ts';
 import { continued, formatRotation, isCarriedOut, unfinished } from './rotation-text.ts';
 import type { Terminal } from './terminal.ts';
@@ -74,13 +75,7 @@ Examples:
     )
     .action(async (tokens: readonly string[], options: RotateOptions) => {
       const { engine, json, policy } = openEngine(options, terminal);
-      const known = policy.tokens.map(({ name }) => name);
-      const unknown = tokens.filter((name) => !known.includes(name));
-      if (unknown.length > 0) {
-        throw new CommandError(
-          `found no token ${unknown.join(', ')} in ${options.policy}, expected one of ${known.join(', ')}; correct the name`,
-        );
-      }
+      refuseUnknownTokens(tokens, policy, options.policy);
       const { dryRun = false, approve, wait = false } = options;
       const event = { tokens, force: true, dryRun, ...(approve !== undefined && { approve }) };
       const report = await whileWaiting(

@@ -8,6 +8,7 @@ import { formatInstant, LONGEST_RUN_MS } from '../../functions/time.ts';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError, EXIT } from './failure.ts';
+import { refuseUnknownTokens } from './named-tokens.ts';
 import { requesterName } from './operator.ts';
 import { findingText, formatOutcomes, printConfirmed } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
@@ -23,21 +24,15 @@ interface TakeoverOptions extends CommonOptions {
 function namesOf(
   named: readonly string[],
   { all, policy: file }: TakeoverOptions,
-  { tokens }: Policy,
+  policy: Policy,
 ): readonly string[] {
   if (named.length > 0 === (all === true)) {
     throw new CommandError(
       'found no token to take over, or both names and --all, expected the names of tokens in the policy, or --all; nothing was done',
     );
   }
-  const known = tokens.map(({ name }) => name);
-  const unknown = named.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    throw new CommandError(
-      `found no token ${unknown.join(', ')} in ${file}, expected names of its tokens; correct the names`,
-    );
-  }
-  return all ? known : named;
+  refuseUnknownTokens(named, policy, file);
+  return all ? policy.tokens.map(({ name }) => name) : named;
 }
 
 /**
