@@ -134,7 +134,10 @@ const end = (code: number, sentence?: string) => {
 process.once('SIGINT', () => end(130, 'Stopped.'));
 process.once('SIGTERM', () => end(143, 'Stopped.'));
 process.once('SIGHUP', () => end(129));
-setTimeout(() => end(1, 'Stopped: the run took longer than fifteen minutes.'), LONGEST_RUN_MS).unref();
+setTimeout(
+  () => end(1, 'Stopped: the run took longer than fifteen minutes.'),
+  LONGEST_RUN_MS,
+).unref();
 
 try {
   await main();
