@@ -3,6 +3,7 @@ import { parseMarker } from '../tokens/marker.ts';
 import { ownedToken } from '../tokens/observation.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
+import { noteEnded } from './note-ended.ts';
 import type { RevocationObservation } from './observe.ts';
 import type { Order } from './plan/order.ts';
 import type { OrderObservation } from './plan/target.ts';
@@ -34,7 +35,7 @@ function knownOf(
 export async function goneBefore(
   tokenId: string,
   observation: RevocationObservation & Pick<OrderObservation, 'endedIn'>,
-  { way }: Order,
+  order: Order,
   proving: Proving,
   tools: Tools,
 ): Promise<TokenResult> {
@@ -43,6 +44,11 @@ export async function goneBefore(
     const unconfirmed = `the cluster has no such token; ${NO_STRING}`;
     return { tokenId, result: 'gone', unconfirmed };
   }
-  const own = way === 'replace' ? known.secret : undefined;
-  return await verifyRefused(known, { ...proving, own }, tools);
+  const { secret = '' } = known;
+  const own = order.way === 'replace' ? known.secret : undefined;
+  const [verified] = await Promise.all([
+    verifyRefused(known, { ...proving, own }, tools),
+    observation.secrets.has(secret) && noteEnded(secret, [known], order, tools),
+  ]);
+  return verified;
 }

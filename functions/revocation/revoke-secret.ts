@@ -63,7 +63,7 @@ async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<vo
       progress.settled = await settle(progress, tools);
       const { name, order, results } = progress;
       await Promise.all([
-        noteEnded(name, results.values(), order, tools),
+        pass === 1 && noteEnded(name, results.values(), order, tools),
         verifyEnded(progress, verified, tools),
       ]);
       if (pass > 1 && progress.late.length === 0) break;

@@ -123,11 +123,16 @@ async function findNeverArmed(
   return undefined;
 }
 
-/** The token that was adopted with this string, and has lost its marker since. */
-function findAdopted(found: string, secret: Secret, { foreign }: HolderSources) {
+/** The token that was adopted with this string, and has lost its marker since: perhaps it has been deleted, too. */
+async function findAdopted(
+  found: string,
+  secret: Secret,
+  { foreign, api }: HolderSources,
+): Promise<Holder | undefined> {
   const adopted = adoptedOf(secret);
-  const token = adopted?.fp === found ? foreign.get(adopted.tokenId) : undefined;
-  return token && asForeign(token, secret);
+  if (adopted?.fp !== found) return undefined;
+  const token = foreign.get(adopted.tokenId) ?? (await api.getToken(adopted.tokenId));
+  return token && token.revokedAt === undefined ? asForeign(token, secret) : { state: 'gone' };
 }
 
 /** Rule 3: the token whose fingerprint is that of the string, in this secret or in another one of ours. */
@@ -156,7 +161,7 @@ async function findByString(
   if (other) return { state: 'shared', owned: other };
   const neverArmed = await findNeverArmed(found, secret.name, tokens, readFingerprint);
   if (neverArmed) return asHolder(neverArmed);
-  return findAdopted(found, secret, sources) ?? { state: 'unknown' };
+  return (await findAdopted(found, secret, sources)) ?? { state: 'unknown' };
 }
 
 /** Anybody may put a version under an id that names another secret's token, beside any value. */

@@ -8,7 +8,7 @@ import {
   PREVIOUS_ONLY,
   pendingVersion,
 } from '../secrets-manager/secret.ts';
-import { DAY_MS, MINUTE_MS } from '../time.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 import { isUnproven } from './proof.ts';
@@ -131,7 +131,7 @@ export function isPreviousDead(seen: ObservedSecret, now: number): boolean {
 
 /** The grace period that was promised, or today's if that is longer, in milliseconds. */
 export const graceOf = (
-  { marker }: OwnedToken,
+  { marker }: Pick<OwnedToken, 'marker'>,
   { gracePeriod }: Pick<Lifetimes, 'gracePeriod'>,
 ): number => Math.max((marker.grace ?? 0) * 1_000, gracePeriod);
 
@@ -313,11 +313,14 @@ export const wasEndedByOrder = (seen: ObservedSecret, now: number): boolean =>
 /** What a tag and the cluster may disagree about: whole seconds, and two clocks. */
 const TAG_SLACK_MS = MINUTE_MS;
 
-/** Whether an order may have deleted a token: one has deleted tokens of its secret since, or a deletion was lifted. */
+/**
+ * Whether an order may have deleted a token: one has deleted tokens of its secret since, or a deletion was lifted. A tag
+ * that is later than the secret's last change is none of ours.
+ */
 export function mayBeEndedByOrder(
   { revokedAt = Number.POSITIVE_INFINITY }: Pick<Token, 'revokedAt'>,
   { secret }: Pick<ObservedSecret, 'secret'>,
 ): boolean {
   const told = [ENDED_TAG, LIFTED_TAG].map((tag) => Date.parse(secret.tags[tag] ?? ''));
-  return told.some((at) => revokedAt < at + TAG_SLACK_MS);
+  return told.some((at) => at < secret.changedAt + HOUR_MS && revokedAt < at + TAG_SLACK_MS);
 }

@@ -119,12 +119,16 @@ function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Cont
   return isReduced(holder.token, foreignGrants(holder.token), entry, context);
 }
 
-/** Whether consumers may still have a token that was replaced, and that nobody retired or froze. */
-function mayStillHave(owned: OwnedToken, entry: TokenPolicy, { at }: Context): boolean {
-  const { superseded, fenced, quarantined, frozen } = owned.marker;
+/**
+ * Whether consumers may still have a token that was replaced, and that nobody retired. One that never was AWSCURRENT, such
+ * as the loser of two rotations, nobody has.
+ */
+function mayStillHave({ token, marker }: OwnedToken, entry: TokenPolicy, at: number): boolean {
+  const { superseded, fenced, quarantined, promoted, adopted } = marker;
   const isRetired = fenced !== undefined || quarantined !== undefined;
-  if (superseded === undefined || isRetired || frozen !== undefined) return false;
-  return wasArmed(owned) && at < superseded + graceOf(owned, entry) && !isExpired(owned.token, at);
+  const wasCurrent = promoted !== undefined || adopted !== undefined;
+  if (superseded === undefined || isRetired || !wasCurrent) return false;
+  return at < superseded + graceOf({ marker }, entry) && !isExpired(token, at);
 }
 
 /**
@@ -133,13 +137,14 @@ function mayStillHave(owned: OwnedToken, entry: TokenPolicy, { at }: Context): b
  */
 function hasLostFormer(entry: TokenPolicy, seen: ObservedSecret, context: Context): boolean {
   const deleted = context.revoked.get(seen.secret.name) ?? [];
+  // An order that freezes marks what it freezes. What a person deleted under a hold stays so when that is over.
   const isTaken = ({ token, marker }: OwnedToken) =>
-    isReduced(token, marker.grants, entry, context);
+    marker.frozen === undefined && isReduced(token, marker.grants, entry, context);
   const lost = [
     ...seen.tokens.filter(isTaken),
     ...deleted.filter(({ token }) => !mayBeEndedByOrder(token, seen)),
   ];
-  return lost.some((each) => mayStillHave(each, entry, context));
+  return lost.some((each) => mayStillHave(each, entry, context.at));
 }
 
 /** Consumers are refused for certain, whether or not anybody asks. Not `missing`: a first issue takes nothing from anybody. */

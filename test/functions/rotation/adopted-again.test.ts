@@ -194,3 +194,36 @@ test('a secret that was made anew with the string of its adopted token is taken 
   expect((await look(keyturn))[0]).toBe('works');
   expect([world.string(NAME), canWrite(world)]).toEqual([string, true]);
 });
+
+test('an adopted token that a tool resets and then deletes is known to be gone, and replaced', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(DAY);
+  await reset(world, id, 'telemetry', 'quality');
+  await world.people.deleteToken(id);
+  expect(await look(keyturn)).toEqual(['works', 'rotate CurrentGone']);
+  expect(most(keyturn, 'MendedOutages')).toBe(1);
+  expect(canWrite(world)).toBe(true);
+});
+
+test('so it is where its successor waits already', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(31 * DAY);
+  await keyturn.rotate();
+  await reset(world, id, 'telemetry', 'quality');
+  await world.people.deleteToken(id);
+  await world.wait(HOUR);
+  await keyturn.rotate();
+  expect(canWrite(world)).toBe(true);
+  expect(most(keyturn, 'MendedOutages')).toBe(1);
+});
+
+test('an adopted token that was replaced, and that a tool resets and then deletes within its grace period, is told of', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(DAY);
+  await keyturn.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(HOUR);
+  await reset(world, id, 'telemetry', 'quality');
+  expect((await look(keyturn))[0]).toBe('works');
+  await world.people.deleteToken(id);
+  expect((await look(keyturn))[0]).toBe('cut-short');
+});

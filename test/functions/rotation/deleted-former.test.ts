@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { denied } from '../../world/faults.ts';
+import { describe, expect, test } from 'vitest';
+import { denied, disturb, faults } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
@@ -97,4 +97,95 @@ test('an order ends a token all the same where its secret may not be tagged', as
   world.intercept();
   expect(result).toMatchObject({ done: true, confirmed: true });
   expect(world.tokens(TELEGRAF).map(({ id }) => id)).not.toContain(former);
+});
+
+test.each(['delete', 'replace'])(
+  'an order (%s) by id that died behind its deletion leaves its trace when it is given again',
+  async (way) => {
+    const { world, former } = await withFormer();
+    const order = { tokenId: former, way, reason: 'leaked' };
+    await disturb(world, () => world.revoke(order), 1, {
+      meet: faults['killed after the effect'],
+      counts: ({ operation }) => operation === 'DELETE /tokens/{id}',
+    });
+    await world.wait(MINUTE);
+    expect((await world.revoke(order)).result).toMatchObject({ confirmed: true });
+    await world.wait(HOUR);
+    expect(await condition(world)).toBe('works');
+  },
+);
+
+test('what a person deletes under a hold is told of when that is over', async () => {
+  const { world, former } = await withFormer();
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'drill' });
+  await world.people.deleteToken(former);
+  await world.revoke({ token: 'telegraf', way: 'unfreeze', reason: 'over' });
+  await world.wait(HOUR);
+  expect(await condition(world)).toBe('cut-short');
+});
+
+test('a tag that is later than the last change of its secret hides nothing', async () => {
+  const { world, former } = await withFormer();
+  await world.people.tag(TELEGRAF, { 'keyturn:ended': '2062-01-01T00:00:00Z' });
+  await world.people.deleteToken(former);
+  expect(await condition(world)).toBe('cut-short');
+});
+
+describe('a token that never was current', () => {
+  /** A rotation whose token waits, armed, for its promotion. */
+  async function withPending() {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    await world.wait(31 * DAY);
+    await world.rotate();
+    const { AWSPENDING: pending } = world.holders(TELEGRAF);
+    expect(pending).toBeDefined();
+    return { world, pending };
+  }
+
+  async function conditionsOf(world: World, hours: number) {
+    const seen = new Set<string>();
+    for (let hour = 0; hour < hours; hour += 1) {
+      await world.wait(HOUR);
+      await world.reap();
+      seen.add(await condition(world));
+    }
+    return [...seen];
+  }
+
+  test('is nothing that consumers miss when a person strips it while it waits', async () => {
+    const { world, pending } = await withPending();
+    await world.people.changeToken(pending, { permissions: [] });
+    expect(await conditionsOf(world, 4)).toEqual(['works']);
+  });
+
+  test('is nothing that consumers miss when a person takes its label off, and deletes it', async () => {
+    const { world, pending } = await withPending();
+    await world.people.takeOff(TELEGRAF, 'AWSPENDING');
+    expect(await conditionsOf(world, 4)).toEqual(['works']);
+    await world.people.deleteToken(pending);
+    expect(await conditionsOf(world, 3)).toEqual(['works']);
+  });
+
+  test('is nothing that consumers miss when it lost against another rotation, and a person deletes it', async () => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    await world.wait(2 * HOUR);
+    let isFirst = true;
+    world.intercept(async (call, effect) => {
+      if (isFirst && call.operation === 'PutSecretValue') {
+        isFirst = false;
+        await world.beside(call, () => world.rotate(named));
+      }
+      return effect();
+    });
+    await world.rotate(named);
+    world.intercept();
+    expect(await conditionsOf(world, 3)).toEqual(['works']);
+    const held = Object.values(world.holders(TELEGRAF));
+    const loser = world.tokens().find(({ id }) => !held.includes(id));
+    expect(loser?.marker).toHaveProperty('superseded');
+    await world.people.deleteToken(loser?.id);
+    expect(await conditionsOf(world, 3)).toEqual(['works']);
+  });
 });
