@@ -12,6 +12,8 @@ export const ENVIRONMENT = {
   encryptionKey: 'KEYTURN_ENCRYPTION_KEY',
   /** Of `rotate`, which creates secrets: JSON of the tags that people want on them. */
   secretTags: 'KEYTURN_SECRET_TAGS',
+  /** Of `rotate`: JSON of the Regions where secrets get replicas (`replicaRegions`). Absent: nobody looks after replicas. */
+  replicaRegions: 'KEYTURN_REPLICA_REGIONS',
   /** Which of what is measured becomes metrics (`isMetric`). Absent: all. */
   metrics: 'KEYTURN_METRICS',
   /** Name of the policy file, as plans show it. */

@@ -143,6 +143,8 @@ export function loadRuntime(): Runtime {
   policy.encryptionKey = env[ENVIRONMENT.encryptionKey] ?? policy.encryptionKey;
   policy.eventBus = env[ENVIRONMENT.eventBus] ?? policy.eventBus;
   policy.secretTags = JSON.parse(env[ENVIRONMENT.secretTags] ?? '{}');
+  const replicaRegions = env[ENVIRONMENT.replicaRegions];
+  if (replicaRegions) policy.replicaRegions = JSON.parse(replicaRegions);
   const logger = new Logger({ serviceName: `keyturn/${policy.owner}` });
   return createRuntime({
     policy,

@@ -1,5 +1,7 @@
 import * as z from 'zod/mini';
+import { kmsKey } from '../functions/policy/aws-names.ts';
 import { durationSchema, formatDuration } from '../functions/policy/duration.ts';
+import type { ReplicaRegion } from '../functions/policy/policy.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -132,6 +134,50 @@ const tags = z
     ),
   );
 
+/** With those of AWS's other partitions: `us-gov-west-1`, `eusc-de-east-1`. */
+const REGION = /^[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$/;
+const REPLICA_REGION =
+  'the name of a Region, eu-central-1, or {region: eu-central-1, encryptionKey: alias/tokens}';
+const regionName = text(REGION, 'the name of a Region, such as eu-central-1');
+const regionIn = (place: unknown) =>
+  typeof place === 'string' ? place : (place as ReplicaRegion).region;
+const replicaRegion = z.union(
+  [
+    text(REGION, REPLICA_REGION),
+    z
+      .strictObject({
+        region: regionName,
+        /** An alias, or the ARN of a key of that Region. Absent: AWS's own key there. */
+        encryptionKey: z.optional(kmsKey),
+      })
+      .check(
+        z.refine(
+          ({ region, encryptionKey }) =>
+            !encryptionKey?.startsWith('arn:') || encryptionKey.split(':')[3] === region,
+          {
+            path: ['encryptionKey'],
+            error: 'a key of the same Region, which alone encrypts there',
+          },
+        ),
+      ),
+  ],
+  REPLICA_REGION,
+);
+const replicaRegions = z
+  .array(replicaRegion, 'a list, [eu-central-1]')
+  .check(
+    z.refine(
+      (found) => new Set(found.map(regionIn)).size === found.length,
+      'each Region once, because a secret has one replica in each',
+    ),
+  );
+
+export type DeclaredRegions = readonly (string | ReplicaRegion)[];
+
+/** As the functions are told of them. */
+export const replicaRegionsIn = (declared: DeclaredRegions): readonly ReplicaRegion[] =>
+  declared.map((place) => (typeof place === 'string' ? { region: place } : place));
+
 const memory = z.int().check(z.minimum(512), z.maximum(10_240));
 const reservedConcurrency = z.int().check(z.minimum(1), z.maximum(1_000));
 const metrics = z.enum(['full', 'alarms', 'none']);
@@ -143,6 +189,7 @@ export const FIELDS = {
   memory,
   reservedConcurrency,
   metrics,
+  replicaRegions,
   securityGroups: some(MOST_GROUPS),
 };
 
@@ -172,6 +219,8 @@ export const deploymentSchema = z.strictObject({
   permissionsBoundary: z.optional(boundary),
   /** On all resources of the stack, and on the secrets that Keyturn creates. */
   tags: z.optional(tags),
+  /** Other Regions that get replicas of the secrets that Keyturn creates. Each costs as much as a secret. */
+  replicaRegions: z.optional(replicaRegions),
   /** Of each function, in MB; more of it is more CPU too. */
   memory: z.optional(memory),
   /** The most runs of each function at once, taken from what the account may run. */

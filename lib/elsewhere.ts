@@ -1,6 +1,7 @@
 import { Aws, type IResource, type Stack, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
+import { type DeclaredRegions, replicaRegionsIn } from './deployment.ts';
 import { borneBy, isAlias } from './kms-key.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
 import type { KeyturnProps } from './properties.ts';
@@ -28,7 +29,7 @@ export type GivenNames = Partial<
     'encryptionKey' | 'managementTokenKey' | 'alarmTopic' | 'logKey' | 'boundary' | 'vpc',
     string | undefined
   >
->;
+> & { readonly replicaRegions?: DeclaredRegions | undefined };
 
 /** An ARN; where CDK does not know it yet, it knows the place. */
 function named({ env }: IResource, service: string, resource: string, arn?: string): string {
@@ -45,7 +46,8 @@ function keyNamed(key: IKey): string {
 }
 
 export function namesOf(props: KeyturnProps): GivenNames {
-  const { encryptionKey, managementTokenKey, alarmTopic, logKey, boundary, vpc } = props;
+  const { encryptionKey, managementTokenKey, alarmTopic, logKey, boundary, vpc, replicaRegions } =
+    props;
   return {
     encryptionKey: encryptionKey && keyNamed(encryptionKey),
     managementTokenKey: managementTokenKey && keyNamed(managementTokenKey),
@@ -53,6 +55,7 @@ export function namesOf(props: KeyturnProps): GivenNames {
     logKey: logKey && keyNamed(logKey),
     boundary: boundary?.managedPolicyArn,
     vpc: vpc && named(vpc, 'ec2', 'vpc/<id>', vpc.vpcArn),
+    replicaRegions,
   };
 }
 
@@ -104,7 +107,11 @@ function namedElsewhere(
   const { file, encryptionKey, eventBus, cluster } = policy;
   const { alarms, logs, permissionsBoundary } = deployment;
   const partition = partitionOf(place.region);
-  const said = (property: keyof GivenNames, key: string, text: string | undefined) =>
+  const said = (
+    property: Exclude<keyof GivenNames, 'replicaRegions'>,
+    key: string,
+    text: string | undefined,
+  ) =>
     given[property] === undefined
       ? ([`${file}: ${key}`, text] as const)
       : ([`Keyturn's property ${property}`, given[property]] as const);
@@ -140,8 +147,37 @@ function namedElsewhere(
     : elsewhere;
 }
 
+/** Replicas where no secret of this stack can have one: a sentence for each. */
+function misplacedReplicas(
+  { policy, deployment }: PolicyFile,
+  given: GivenNames,
+  { region: home }: Place,
+): string[] {
+  const partition = partitionOf(home);
+  const place = given.replicaRegions
+    ? "Keyturn's property replicaRegions"
+    : `${policy.file}: deployment.replicaRegions`;
+  const declared = given.replicaRegions ?? deployment.replicaRegions ?? [];
+  return replicaRegionsIn(declared).flatMap(({ region, encryptionKey }, index) => {
+    const found = `${place}[${index}]: found "${region}"`;
+    if (region === home) {
+      return `${found}, which is this stack's own Region, expected others: its secrets are there already; take it out`;
+    }
+    const itsPartition = partitionOf(region);
+    if (partition !== undefined && itsPartition !== undefined && itsPartition !== partition) {
+      return `${found}, which is of the partition ${itsPartition}, expected a Region of ${partition}, as the stack's: AWS replicates no secret to another; take it out`;
+    }
+    const ofKey = encryptionKey?.startsWith('arn:') ? encryptionKey.split(':')[1] : undefined;
+    if (ofKey === undefined || itsPartition === undefined || ofKey === itsPartition) return [];
+    return `${place}[${index}].encryptionKey: found "${encryptionKey}", expected a key of the partition ${itsPartition}; write its ARN`;
+  });
+}
+
 /** @throws PolicyFileError if the policy, or the app in its place, names what is in another place, as far as that is known */
 export function refuseElsewhere(policyFile: PolicyFile, given: GivenNames, place: Place): void {
-  const elsewhere = namedElsewhere(policyFile, given, place);
+  const elsewhere = [
+    ...namedElsewhere(policyFile, given, place),
+    ...misplacedReplicas(policyFile, given, place),
+  ];
   if (elsewhere.length > 0) throw new PolicyFileError(elsewhere.join('\n'));
 }

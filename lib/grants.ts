@@ -3,8 +3,13 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { scheduleName } from '../functions/environment.ts';
 import { SECRET_SUFFIX } from '../functions/policy/aws-names.ts';
-import { type Policy, secretPrefix, type TokenPolicy } from '../functions/policy/policy.ts';
-import type { NamedKey } from './kms-key.ts';
+import {
+  type Policy,
+  type ReplicaRegion,
+  secretPrefix,
+  type TokenPolicy,
+} from '../functions/policy/policy.ts';
+import { keyNamedIn, type NamedKey } from './kms-key.ts';
 
 const isArn = (text: string) => text.startsWith('arn:');
 
@@ -190,6 +195,30 @@ export class Grants {
     return this.#onOwnSecrets(['secretsmanager:DeleteSecret']);
   }
 
+  /**
+   * Under the prefix alone: of no other secret is it known who made it. An existing secret is never overwritten.
+   * @returns none without Regions
+   */
+  replicateSecrets(regions: readonly ReplicaRegion[]): Grant[] {
+    if (regions.length === 0) return [];
+    const conditions = {
+      'ForAllValues:StringEquals': {
+        'secretsmanager:AddReplicaRegions': regions.map(({ region }) => region),
+      },
+      BoolIfExists: { 'secretsmanager:ForceOverwriteReplicaSecret': 'false' },
+    };
+    // The keys of replicas, where AWS's own is not wanted: secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
+    const keys = regions.flatMap(({ region, encryptionKey }) =>
+      encryptionKey === undefined ? [] : [{ region, key: keyNamedIn(encryptionKey) }],
+    );
+    return [
+      this.#onOwnSecrets(['secretsmanager:ReplicateSecretToRegions'], conditions),
+      ...keys.map(({ region, key }) =>
+        this.#useKey(['kms:Encrypt', 'kms:GenerateDataKey'], key, region),
+      ),
+    ];
+  }
+
   #entriesOutsidePrefix(): TokenPolicy[] {
     return this.#policy.tokens.filter(({ secret }) => !secret.startsWith(this.#prefix));
   }
@@ -272,26 +301,31 @@ export class Grants {
     };
   }
 
-  #anyKey(account?: string): string {
+  #anyKey(account?: string, region?: string): string {
     const parts = {
       service: 'kms',
       resource: 'key',
       resourceName: '*',
       ...(account && { account }),
+      ...(region && { region }),
     };
     return Stack.of(this.#scope).formatArn(parts);
   }
 
   /** Only Secrets Manager may use the key for the role: AWS KMS Developer Guide, kms:ViaService. */
-  #viaSecretsManager() {
+  #viaSecretsManager(replicaRegion?: string) {
     const { region, urlSuffix } = Stack.of(this.#scope);
-    return { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.${urlSuffix}` } };
+    const via = (where: string) => `secretsmanager.${where}.${urlSuffix}`;
+    // AWS does not say which of the two asks for a replica.
+    const services = replicaRegion ? [via(region), via(replicaRegion)] : via(region);
+    return { StringEquals: { 'kms:ViaService': services } };
   }
 
-  #useKey(actions: string[], key: NamedKey): Grant {
-    const via = this.#viaSecretsManager();
+  /** @param replicaRegion the key's Region, if it is not the stack's */
+  #useKey(actions: string[], key: NamedKey, replicaRegion?: string): Grant {
+    const via = this.#viaSecretsManager(replicaRegion);
     if ('arn' in key) return allow(actions, [key.arn], via);
-    const resource = this.#anyKey(key.account);
+    const resource = this.#anyKey(key.account, replicaRegion);
     const alias = { 'kms:ResourceAliases': key.alias };
     return {
       ...allow(actions, [resource], { ...via, 'ForAnyValue:StringEquals': alias }),

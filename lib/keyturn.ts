@@ -23,11 +23,11 @@ import {
   SCHEDULED,
   scheduleName,
 } from '../functions/environment.ts';
-import type { Policy } from '../functions/policy/policy.ts';
+import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import { type EventChoice, eventPattern, give, secretOf, together } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
-import type { MetricsWanted } from './deployment.ts';
+import { type DeclaredRegions, type MetricsWanted, replicaRegionsIn } from './deployment.ts';
 import { namesOf, placeOf, refuseElsewhere } from './elsewhere.ts';
 import { inFull } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
@@ -89,6 +89,17 @@ function retentionOf(written: number | 'forever' | undefined): RetentionDays {
   if (written === undefined) return RetentionDays.THREE_MONTHS;
   return written === 'forever' ? RetentionDays.INFINITE : Duration.millis(written).toDays();
 }
+
+const regionsOf = (declared: DeclaredRegions | undefined) => declared && replicaRegionsIn(declared);
+
+/** What `rotate` is told of the secrets that it creates. */
+const toldOfSecrets = (
+  tags: Readonly<Record<string, string>>,
+  replicaRegions: readonly ReplicaRegion[] | undefined,
+): Readonly<Record<string, string>> => ({
+  ...(Object.keys(tags).length > 0 && { [ENVIRONMENT.secretTags]: JSON.stringify(tags) }),
+  ...(replicaRegions && { [ENVIRONMENT.replicaRegions]: JSON.stringify(replicaRegions) }),
+});
 
 interface FunctionOptions {
   readonly entry: string;
@@ -162,6 +173,7 @@ export class Keyturn extends Construct {
     this.#alarms = new Alarms(policy.owner, this.recipients, metrics);
     this.#alarms.watchDelivery(this, this.failures);
 
+    const replicaRegions = regionsOf(props.replicaRegions ?? deployment.replicaRegions);
     const grants = new Grants(this, policy, Object.keys(tags));
     this.#grants = grants;
     const common = [
@@ -179,14 +191,14 @@ export class Keyturn extends Construct {
       description:
         'Rotates tokens that are due: mints, stores, verifies and promotes their successors',
       schedule: schedules.rotate,
-      environment:
-        Object.keys(tags).length > 0 ? { [ENVIRONMENT.secretTags]: JSON.stringify(tags) } : {},
+      environment: toldOfSecrets(tags, replicaRegions),
       grants: [
         ...common,
         grants.listSecrets(),
         ...grants.changeSecrets('rotate'),
         grants.askForMissingSecrets(),
         ...encryption,
+        ...grants.replicateSecrets(replicaRegions ?? []),
       ],
     });
     this.reap = this.#add('Reap', {

@@ -21,7 +21,7 @@ import { warningsOf } from '../functions/policy/warnings.ts';
 import { approvalMistakes } from './approvals.ts';
 import { awsLimitMistakes } from './aws-limits.ts';
 import { authorityMistake } from './certificate-authority.ts';
-import type { Deployment } from './deployment.ts';
+import { type Deployment, replicaRegionsIn } from './deployment.ts';
 import { readNamedFile } from './named-file.ts';
 import { DEFAULT_POLICY } from './policy-files.ts';
 import { policyFileSchema } from './policy-schema.ts';
@@ -264,6 +264,8 @@ function readJudged(
       policyFileSchema,
     ) as Policy & { readonly deployment: Deployment };
     if (deployment.tags) policy.secretTags = deployment.tags;
+    const { replicaRegions } = deployment;
+    if (replicaRegions) policy.replicaRegions = replicaRegionsIn(replicaRegions);
     const wrong = judge(policy, now);
     if (wrong.length > 0) throw new PolicyError(wrong);
     const warnings = [...warningsOf(policy), ...scheduleWarnings(policy, now)].map((issue) => ({

@@ -50,6 +50,15 @@ export interface KeyturnProps extends NetworkProps, RecipientProps {
    */
   readonly tags?: Readonly<Record<string, string>>;
   /**
+   * Other Regions that get replicas of the secrets that Keyturn creates; used instead of the policy's. With a key of its own, an alias or
+   * the ARN of one of that Region, where AWS's own is not wanted.
+   * @example ['eu-central-1', { region: 'eu-north-1', encryptionKey: 'alias/tokens' }]
+   */
+  readonly replicaRegions?: readonly (
+    | string
+    | { readonly region: string; readonly encryptionKey?: string | undefined }
+  )[];
+  /**
    * Of each function, in MB, at least 512; absent in both: 512.
    * @example 1024
    */
@@ -135,6 +144,7 @@ const propertiesSchema = z.object({
     "a managed policy of CDK, such as ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers')",
   ),
   tags: z.optional(FIELDS.tags),
+  replicaRegions: z.optional(FIELDS.replicaRegions),
   memorySize: z.optional(FIELDS.memory),
   reservedConcurrentExecutions: z.optional(FIELDS.reservedConcurrency),
   dashboard: z.optional(z.boolean()),

@@ -30,6 +30,8 @@ const tokenActionSchema = z.looseObject({
   tokenId: maybe,
   /** Of a takeover, which is about several. */
   tokenIds: z.optional(z.array(text)),
+  /** Of what is done with replicas. */
+  regions: z.optional(z.array(text)),
 });
 
 const governedField = z.enum(governedFields);

@@ -31,6 +31,8 @@ const ACTIONS = {
   'note-adoption': 'note in a tag of its secret that it was adopted',
   'take-over': 'write into their markers that they are ours, and then tag their secret',
   'move-cluster': 'tag its secret with the new cluster',
+  replicate: 'make the replicas of its secret',
+  'check-replicas': 'look again at the late replicas of its secret',
   supersede: 'mark it superseded: its grace period starts',
   fence: 'grace period is over: remove the label AWSPREVIOUS',
   quarantine: 'remove its permissions (can be undone)',
@@ -62,10 +64,17 @@ function databaseText(action: DatabaseAction): string {
 }
 
 function tokenText(action: TokenAction): string {
-  const { kind, reason, tokenId, tokenIds = tokenId === undefined ? [] : [tokenId] } = action;
+  const {
+    kind,
+    reason,
+    regions,
+    tokenId,
+    tokenIds = tokenId === undefined ? [] : [tokenId],
+  } = action;
   const name = nameOf(action);
   const ids = tokenIds.filter((id) => id !== name).map((id) => ` ${id.slice(0, 8)}`);
-  return `${name}${ids.join(',')}: ${WHAT_IS_DONE.get(kind) ?? kind} (${reason})`;
+  const where = regions === undefined ? '' : ` in ${regions.join(', ')}`;
+  return `${name}${ids.join(',')}: ${WHAT_IS_DONE.get(kind) ?? kind}${where} (${reason})`;
 }
 
 /** What an action does to what, and why. */

@@ -36,6 +36,14 @@ export interface TokenPolicy extends Lifetimes {
   readonly adopt?: { readonly tokenId: string; readonly key?: string | undefined };
 }
 
+/** Where a secret is to have a replica. */
+export interface ReplicaRegion {
+  /** `eu-central-1` */
+  readonly region: string;
+  /** KMS key ARN or alias, of that Region; absent: AWS's own key there. */
+  readonly encryptionKey?: string | undefined;
+}
+
 /** A checked policy with its defaults; durations in milliseconds. */
 export interface Policy extends Omit<Document, 'tokens' | 'defaults'> {
   /** Name of the policy file, as plans show it. */
@@ -45,6 +53,8 @@ export interface Policy extends Omit<Document, 'tokens' | 'defaults'> {
   readonly tokens: readonly TokenPolicy[];
   /** What secrets that Keyturn creates are tagged with beside its own tags; the deployment says it. */
   secretTags?: Readonly<Record<string, string>>;
+  /** Where secrets that Keyturn creates get replicas; the deployment says it. Absent: nobody looks after replicas. */
+  replicaRegions?: readonly ReplicaRegion[] | undefined;
 }
 
 type Entries = Pick<Policy, 'tokens'>;
@@ -57,6 +67,16 @@ export function entryOf(policy: Entries, secret: string): TokenPolicy | undefine
   entries.set(policy, known);
   return known.get(secret);
 }
+
+/**
+ * Where an entry's secret is to have replicas: only one that Keyturn names itself, because of any other nobody can tell who made it.
+ * Undefined: nobody looks after its replicas.
+ */
+export const replicaRegionsOf = (
+  { owner, replicaRegions }: Pick<Policy, 'owner' | 'replicaRegions'>,
+  { secret, adopt }: Pick<TokenPolicy, 'secret' | 'adopt'>,
+): readonly ReplicaRegion[] | undefined =>
+  adopt || !secret.startsWith(secretPrefix(owner)) ? undefined : replicaRegions;
 
 /** The databases that rules name; not those that only a glob matches. */
 export const namedDatabases = ({ databases }: Pick<Policy, 'databases'>): readonly string[] =>

@@ -11,7 +11,12 @@ import { observe } from '../tokens/observe.ts';
 import { detachPrevious } from './detach-previous.ts';
 import { lookAgain, needsTimes } from './look-again.ts';
 import { workingStrays } from './plan/inventory.ts';
-import { labelsThatKeep, planReaping, reapingContext } from './plan/plan-reaping.ts';
+import {
+  labelsThatKeep,
+  planReaping,
+  type Replicated,
+  reapingContext,
+} from './plan/plan-reaping.ts';
 import type { ReapingAction, SecretDeletion } from './plan/reaping-action.ts';
 import { deleteForeign, retireToken } from './retire-token.ts';
 
@@ -27,7 +32,7 @@ async function deleteSecret(
   const listed = observation.secrets.get(name);
   const seen = listed && (await lookAgain(listed, observation, tools));
   const kept = seen && labelsThatKeep(seen, reapingContext(policy, name, apiNow()));
-  if (kept?.length !== 0) return 'skipped';
+  if (kept?.length !== 0 || seen?.secret.replicas) return 'skipped';
   await secrets.delete(name);
   publish({ type: 'Secret Deleted', detail: { secret: name, reason } });
   return 'done';
@@ -101,6 +106,34 @@ async function databaseNames({ api, log }: RunTools): Promise<ReadonlySet<string
   }
 }
 
+/** The replicas of the secrets that a plan would delete: with them, AWS deletes none. */
+async function findReplicated(
+  actions: readonly ReapingAction[],
+  { secrets, log }: Tools,
+): Promise<Replicated> {
+  const deletions = actions.filter(({ kind }) => kind === 'delete-secret') as SecretDeletion[];
+  const found = await Promise.all(
+    deletions.map(async ({ secret }): Promise<readonly [string, readonly string[]][]> => {
+      try {
+        const { replicas } = (await secrets.describe(secret)) ?? {};
+        return replicas ? [[secret, replicas.map(({ region }) => region).sort()]] : [];
+      } catch (error) {
+        // The deletion will meet it too, and fail.
+        log.warn('a secret could not be described', { secret, error });
+        return [];
+      }
+    }),
+  );
+  return new Map(found.flat());
+}
+
+/** What is planned, after it was looked which secrets cannot be deleted. */
+async function planPossible(observation: Observation, tools: Tools) {
+  const plan = planReaping(tools.policy, observation);
+  const replicated = await findReplicated(plan.actions, tools);
+  return replicated.size === 0 ? plan : planReaping(tools.policy, observation, replicated);
+}
+
 /** One run of `reap`, in Lambda or on a laptop: observe, plan, check the limits, apply. */
 export async function runReaping(
   request: ReapRequest,
@@ -111,7 +144,7 @@ export async function runReaping(
   const databases = await databaseNames(runTools);
   const observation = { ...observed, ...(databases && { databases }) };
   const tools = atApiTime(runTools, observation);
-  const plan = planReaping(policy, observation);
+  const plan = await planPossible(observation, tools);
   tools.measure({ workingStrays: workingStrays(policy, observation).length });
   return runPlan(plan, request, tools, (actions) => applyReaping(actions, observation, tools));
 }

@@ -40,6 +40,7 @@ import {
 } from './plan/plan-rotation.ts';
 import type { RotationAction } from './plan/rotation-action.ts';
 import { findRefused } from './refused-strings.ts';
+import { findReplicas, replicate } from './replicas.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
 import { findRotatedBefore } from './rotated-before.ts';
 import { createTurns, hasTimeForStep } from './turns.ts';
@@ -80,6 +81,10 @@ function carryOut(
     switch (action.kind) {
       case 'move-cluster':
         return turns.start(() => moveCluster(action, observation, tools));
+      case 'replicate':
+      case 'check-replicas':
+        if (!hasTimeForStep(tools)) return Promise.resolve('postponed');
+        return replicate(action, turns.start, tools);
       case 'adopt':
         return adoptToken({ entry, action }, turns.start, tools);
       case 'recognise':
@@ -94,11 +99,15 @@ function carryOut(
   });
 }
 
-/** Within an entry the cluster comes first, then what is only noted: what follows depends on both. */
+/**
+ * Within an entry the cluster comes first, then what is only noted: what follows depends on both. Replicas come last: nothing waits for
+ * them.
+ */
 function rankOf({ kind }: RotationAction): number {
   if (kind === 'move-cluster') return 0;
   const isNote = ['recognise', 'mark-shared', 'restart-grace', 'note-adoption'].includes(kind);
-  return isNote ? 1 : 2;
+  if (isNote) return 1;
+  return kind === 'replicate' || kind === 'check-replicas' ? 3 : 2;
 }
 
 /**
@@ -188,11 +197,12 @@ export async function runRotation(
   });
   const tools = atApiTime(runTools, observation);
   const thirdMs = timeToThirdRun(request, runTools);
-  const [refused, rotatedBefore] = await Promise.all([
+  const [refused, rotatedBefore, replicas] = await Promise.all([
     findRefused(observation, tools),
     findRotatedBefore(observation, tools),
+    findReplicas(observation, request, tools),
   ]);
-  const learnt = { refused, rotatedBefore, thirdMs };
+  const learnt = { refused, rotatedBefore, replicas, thirdMs };
   const { plan, wanted } = await planPossible(observation, request, learnt, tools);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];

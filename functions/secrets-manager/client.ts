@@ -7,6 +7,7 @@ import {
   ListSecretsCommand,
   ListSecretVersionIdsCommand,
   PutSecretValueCommand,
+  ReplicateSecretToRegionsCommand,
   ResourceNotFoundException,
   SecretsManagerClient,
   type SecretsManagerClientConfig,
@@ -25,8 +26,13 @@ import {
 import { TokenValue } from '../token-value.ts';
 import { type RateLimit, rateLimit } from './rate-limit.ts';
 import { OWNER_TAG, type Secret } from './secret.ts';
-import { fromDescription, fromListing } from './secret-record.ts';
-import { BinaryValueError, type Secrets, UnreadableSecretError } from './secrets.ts';
+import { fromDescription, fromListing, replicasOf } from './secret-record.ts';
+import {
+  BinaryValueError,
+  type NewReplica,
+  type Secrets,
+  UnreadableSecretError,
+} from './secrets.ts';
 
 export interface SecretsOptions extends AwsCallOptions {
   readonly client?: SecretsManagerClientConfig;
@@ -68,6 +74,9 @@ async function ofOneSecret<T>(read: () => Promise<T>): Promise<T> {
 
 const tagList = (tags: Readonly<Record<string, string>>) =>
   Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+
+const regionList = (regions: readonly NewReplica[]) =>
+  regions.map(({ region, encryptionKey }) => ({ Region: region, KmsKeyId: encryptionKey }));
 
 interface Page {
   readonly NextToken?: string | undefined;
@@ -223,13 +232,15 @@ export function createSecrets(options: SecretsOptions): Secrets {
       return new TokenValue(present(found.SecretString, place, 'a value'));
     },
 
-    async create(name, { description, tags, encryptionKey }) {
+    async create(name, { description, tags, encryptionKey, replicaRegions = [] }) {
       const place = `CreateSecret of ${name}`;
       const command = new CreateSecretCommand({
         Name: name,
         Description: description,
         Tags: tagList(tags),
         KmsKeyId: encryptionKey,
+        // The list may not be empty.
+        ...(replicaRegions.length > 0 && { AddReplicaRegions: regionList(replicaRegions) }),
       });
       const { ARN } = await again(async () => {
         await creatable(place);
@@ -268,6 +279,19 @@ export function createSecrets(options: SecretsOptions): Secrets {
         return ask(place, (how) => client.send(command, how));
       }, isThrottled);
       present(ARN, place, 'an ARN');
+    },
+
+    async replicate(name, regions) {
+      const place = `ReplicateSecretToRegions of ${name}`;
+      const command = new ReplicateSecretToRegionsCommand({
+        SecretId: name,
+        AddReplicaRegions: regionList(regions),
+      });
+      const { ReplicationStatus } = await again(async () => {
+        await writable(place);
+        return ask(place, (how) => client.send(command, how));
+      });
+      return replicasOf(present(ReplicationStatus, place, 'a status'));
     },
 
     async tag(name, tags) {

@@ -1,5 +1,9 @@
-import type { DescribeSecretResponse, SecretListEntry } from '@aws-sdk/client-secrets-manager';
-import type { Secret } from './secret.ts';
+import type {
+  DescribeSecretResponse,
+  ReplicationStatusType,
+  SecretListEntry,
+} from '@aws-sdk/client-secrets-manager';
+import type { Replica, Secret } from './secret.ts';
 
 type Stages = Record<string, string[]> | undefined;
 
@@ -42,5 +46,17 @@ function secretOf(
 export const fromListing = (entry: SecretListEntry): Secret =>
   secretOf(entry, entry.SecretVersionsToStages);
 
-export const fromDescription = (described: DescribeSecretResponse): Secret =>
-  secretOf(described, described.VersionIdsToStages);
+export const replicasOf = (statuses: readonly ReplicationStatusType[]): readonly Replica[] =>
+  statuses.map(({ Region = '', Status = '', StatusMessage }) => ({
+    region: Region,
+    status: Status,
+    ...(StatusMessage && { message: StatusMessage }),
+  }));
+
+export function fromDescription(described: DescribeSecretResponse): Secret {
+  const { VersionIdsToStages, ReplicationStatus = [] } = described;
+  const secret = secretOf(described, VersionIdsToStages);
+  return ReplicationStatus.length > 0
+    ? { ...secret, replicas: replicasOf(ReplicationStatus) }
+    : secret;
+}

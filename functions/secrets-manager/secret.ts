@@ -18,6 +18,18 @@ export const ADOPTED_TAG = 'keyturn:adopted';
  */
 export const ENDED_TAG = 'keyturn:ended';
 
+/** A replica as the description of its primary secret shows it (`ReplicationStatus`). */
+export interface Replica {
+  readonly region: string;
+  /** `InSync`, `Failed` or `InProgress`. */
+  readonly status: string;
+  /** Why it failed. */
+  readonly message?: string;
+}
+
+export const IN_SYNC = 'InSync';
+export const FAILED = 'Failed';
+
 /** A secret as Secrets Manager describes it, without its values. */
 export interface Secret {
   readonly name: string;
@@ -35,6 +47,8 @@ export interface Secret {
   readonly isNew?: boolean;
   /** A replica can be written only in its primary Region. */
   readonly replica: boolean;
+  /** Its replicas in other Regions. Absent: it has none, or it was listed: only a description shows them. */
+  readonly replicas?: readonly Replica[];
 }
 
 /** Why a secret is not this owner's, and the command that takes it over. Undefined: it is. */

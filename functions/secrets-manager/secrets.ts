@@ -1,5 +1,5 @@
 import type { TokenValue } from '../token-value.ts';
-import type { Secret } from './secret.ts';
+import type { Replica, Secret } from './secret.ts';
 
 /** What Keyturn asks Secrets Manager for. All calls reject with the SDK's errors, which name the call, or with a `TimeoutError` or `ForeignAnswerError`. */
 export interface Secrets {
@@ -39,6 +39,12 @@ export interface Secrets {
    * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
    */
   moveLabel(name: string, label: string, move: { to?: string; from?: string }): Promise<void>;
+  /**
+   * Begins to replicate a secret to more Regions, or tries again where that failed, and resolves to all of its replicas.
+   * A secret that has its name there already is never overwritten: the replica becomes `Failed`.
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
+   */
+  replicate(name: string, regions: readonly NewReplica[]): Promise<readonly Replica[]>;
   tag(name: string, tags: Readonly<Record<string, string>>): Promise<void>;
   untag(name: string, keys: readonly string[]): Promise<void>;
   /** Schedules the deletion, with the longest recovery window: 30 days (`DeleteSecret`). */
@@ -68,9 +74,18 @@ export class NoValueError extends Error {
   override readonly name = 'NoValueError';
 }
 
+export interface NewReplica {
+  /** `eu-central-1` */
+  readonly region: string;
+  /** KMS key ARN or alias, of that Region; absent: the account's default key there. */
+  readonly encryptionKey?: string | undefined;
+}
+
 export interface NewSecret {
   readonly description: string;
   readonly tags: Readonly<Record<string, string>>;
   /** KMS key ARN or alias; absent: the account's default key. */
   readonly encryptionKey?: string | undefined;
+  /** Other Regions that get a replica; absent: none. */
+  readonly replicaRegions?: readonly NewReplica[] | undefined;
 }

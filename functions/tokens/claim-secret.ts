@@ -1,4 +1,4 @@
-import type { TokenPolicy } from '../policy/policy.ts';
+import { replicaRegionsOf, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
@@ -63,6 +63,7 @@ async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools):
       description: `InfluxDB token of ${entry.name}, rotated by Keyturn (${policy.owner})`,
       tags: { ...policy.secretTags, ...tagsOf(policy) },
       encryptionKey: policy.encryptionKey,
+      replicaRegions: replicaRegionsOf(policy, entry),
     });
   } catch (error) {
     // Another run may have created it, or our own call whose answer was lost.

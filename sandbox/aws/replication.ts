@@ -17,7 +17,10 @@ export function replicate(
   if (wanted.some(({ Region }) => Region === store.region))
     throw invalidParameter('Invalid replica region.');
   const added = wanted.map(({ Region, KmsKeyId: kmsKeyId }): [string, Replica] => {
-    const there = secret.replicas[Region] ? undefined : store.of(Region).findByName(secret.name);
+    // A replica that failed has no copy: what bears the name there is somebody else's.
+    const was = secret.replicas[Region];
+    const isCopied = was !== undefined && was.failure === undefined;
+    const there = isCopied ? undefined : store.of(Region).findByName(secret.name);
     const failure =
       there && !overwrites
         ? `Replication failed: Secret name ${secret.name} already exists in region ${Region}.`

@@ -32,6 +32,13 @@ test.each([
   expect(() => shown(action)).toThrow(/^found an answer of another version/);
 });
 
+test('says in which Regions replicas are made', () => {
+  const regions = ['eu-central-1', 'eu-north-1'];
+  expect(shown({ kind: 'replicate', reason: 'ReplicaMissing', token: 'fleet', regions })).toContain(
+    'fleet: make the replicas of its secret in eu-central-1, eu-north-1 (ReplicaMissing)',
+  );
+});
+
 test('shows a kind that it does not know by its name', () => {
   expect(shown({ kind: 'bury', reason: 'Old', secret: 'keyturn/prod/x' })).toContain(
     'keyturn/prod/x: bury (Old)',

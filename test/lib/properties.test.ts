@@ -57,6 +57,8 @@ const vpcOf = (stack: Stack, more: object = { privateSubnetIds: ['subnet-0123456
 
 describe('a value is refused as the policy file refuses it', () => {
   test.each<[object, string]>([
+    [{ replicaRegions: 'eu-central-1' }, 'replicaRegions: found "eu-central-1", expected a list'],
+    [{ replicaRegions: ['Frankfurt'] }, 'replicaRegions[0]: found "Frankfurt", expected the name '],
     [{ memorySize: 128 }, 'memorySize: found 128, expected at least 512'],
     [{ memorySize: 10_241 }, 'memorySize: found 10241, expected at most 10240'],
     [{ memorySize: 512.5 }, 'memorySize: found 512.5, expected a whole number'],
@@ -323,6 +325,7 @@ test('what was right stays right: all properties at once, and none of them', () 
       logKey: new Key(stack, 'Logs'),
       boundary: ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers'),
       tags: { team: 'plant' },
+      replicaRegions: ['eu-central-1', { region: 'eu-north-1', encryptionKey: 'alias/tokens' }],
       memorySize: 1024,
       reservedConcurrentExecutions: 5,
       dashboard: false,

@@ -33,6 +33,8 @@ function holds(operator: string, wanted: readonly string[], found: readonly stri
       return found.some((value) => wanted.includes(value));
     case 'ForAllValues:StringEquals':
       return found.every((value) => wanted.includes(value));
+    case 'BoolIfExists':
+      return found.every((value) => wanted.includes(value));
     case 'Bool':
       return found.some((value) => wanted.includes(value));
     case 'ArnNotLike':

@@ -66,6 +66,9 @@ const REST = {
   'detach-previous UnknownVersion': true,
   'end-proof ProofOverdue': true,
   'note-adoption Adopted': true,
+  'replicate ReplicaMissing': true,
+  'replicate ReplicaFailed': true,
+  'check-replicas ReplicaLate': true,
 } satisfies Record<
   Exclude<
     RowOf<RotationAction | ReapingAction>,

@@ -1,4 +1,5 @@
 import { ENVIRONMENT } from '../../functions/environment.ts';
+import { type DeclaredRegions, replicaRegionsIn } from '../../lib/deployment.ts';
 import { firingsOf } from '../../lib/schedule/gaps.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
 import { createSimulatedHost } from '../../sandbox/lambda/simulated/host.ts';
@@ -59,6 +60,7 @@ interface Declared {
   readonly deployment?: {
     readonly tags?: Readonly<Record<string, string>>;
     readonly metrics?: string;
+    readonly replicaRegions?: DeclaredRegions;
   };
 }
 
@@ -73,6 +75,7 @@ export function deployOn(
   const policy = { cluster: clusterOf(systems), ...declared };
   const { deployment: section, ...document } = policy as typeof policy & Declared;
   const { tags: secretTags = {}, metrics = 'full' } = section ?? {};
+  const replicaRegions = section?.replicaRegions && replicaRegionsIn(section.replicaRegions);
   deploySchedules(systems, policy);
   const onFrozen = (instance: string) => {
     for (const server of [systems.cluster, aws]) server.forget(instance);
@@ -85,7 +88,7 @@ export function deployOn(
         credentialsOf: aws.credentialsOf,
         functions: JOBS.map((job) =>
           simulatedFunction(job, {
-            ...{ policy: document, secretTags, metrics },
+            ...{ policy: document, secretTags, metrics, replicaRegions },
             ...{ eventBus: 'default', thirdRunMs: third * 1_000 },
           }),
         ),
@@ -105,6 +108,7 @@ export function deployOn(
           [ENVIRONMENT.thirdRunSeconds]: String(third),
           [ENVIRONMENT.secretTags]: JSON.stringify(secretTags),
           [ENVIRONMENT.metrics]: metrics,
+          ...(replicaRegions && { [ENVIRONMENT.replicaRegions]: JSON.stringify(replicaRegions) }),
         },
       });
   const answers: string[] = [];

@@ -1,5 +1,6 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
+import type { Policy } from '../../functions/policy/policy.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
 import { giveOrder } from '../../functions/revocation/run-revocation.ts';
@@ -56,6 +57,7 @@ const told = (error: unknown) =>
 export interface SimulatedDeployment {
   readonly policy: object;
   readonly secretTags: Readonly<Record<string, string>>;
+  readonly replicaRegions: Policy['replicaRegions'];
   readonly metrics: string;
   readonly eventBus: string;
   readonly thirdRunMs: number;
@@ -64,7 +66,14 @@ export interface SimulatedDeployment {
 /** A function of the checkout, without a bundle and without a process of its own. */
 export const simulatedFunction = (
   job: Job,
-  { policy: document, secretTags, metrics, eventBus, thirdRunMs }: SimulatedDeployment,
+  {
+    policy: document,
+    secretTags,
+    replicaRegions,
+    metrics,
+    eventBus,
+    thirdRunMs,
+  }: SimulatedDeployment,
 ): SimulatedFunction => ({
   name: job,
   timeoutMs: 15 * 60_000,
@@ -73,6 +82,7 @@ export const simulatedFunction = (
     const policy = parsePolicy(parsed);
     policy.eventBus = eventBus;
     policy.secretTags = secretTags;
+    policy.replicaRegions = replicaRegions;
     const line = (level: string, message: string, rest: object) =>
       write(JSON.stringify({ level, message, timestamp: new Date().toISOString(), ...rest }));
     const runtime = createRuntime({

@@ -85,7 +85,25 @@ const kept = (secret: string, labels: readonly string[]): Finding => ({
     'once no consumer reads it, delete it by hand (aws secretsmanager delete-secret)',
 });
 
-function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingAction[] {
+/** R19: AWS deletes no secret with replicas, and takes those away at once and for good: a person decides that. */
+const replicated = (secret: string, regions: readonly string[]): Finding => ({
+  kind: 'SecretReplicated',
+  secret,
+  message:
+    `its entry was removed and its tokens are gone, but it has replicas in ${regions.join(', ')}, with which AWS deletes no secret; ` +
+    `once no consumer there reads it: aws secretsmanager remove-regions-from-replication --secret-id ${secret} --remove-replica-regions ${regions.join(' ')}; ` +
+    'that deletes the replicas at once and for good, and the next reap deletes the secret',
+});
+
+/** By the name of the secret: the Regions of its replicas, if it has some. */
+export type Replicated = ReadonlyMap<string, readonly string[]>;
+
+/** @param isReplicated Secrets Manager would not delete it */
+function planSecret(
+  seen: ObservedSecret,
+  context: ReapingContext,
+  isReplicated: boolean,
+): ReapingAction[] {
   const { name } = seen.secret;
   const previous = previousToDetach(seen, context);
   const actions: ReapingAction[] = previous
@@ -95,7 +113,7 @@ function planSecret(seen: ObservedSecret, context: ReapingContext): ReapingActio
     const step = decideReaping(owned, seen, context);
     if (step) actions.push({ ...step, secret: name, tokenId: owned.token.id });
   }
-  if (labelsThatKeep(seen, context)?.length === 0) {
+  if (labelsThatKeep(seen, context)?.length === 0 && !isReplicated) {
     actions.push({ kind: 'delete-secret', secret: name, reason: 'Removed' });
   }
   return actions;
@@ -133,8 +151,15 @@ function endsUnproven(action: ReapingAction, { secrets, at }: Observation): bool
   return successor === undefined || successor.token.id === action.tokenId;
 }
 
-/** Plans the retirement of tokens and secrets. Pure: same input, same plan, same hashes. */
-export function planReaping(policy: Policy, observation: Observation): Plan<ReapingAction> {
+/**
+ * Plans the retirement of tokens and secrets. Pure: same input, same plan, same hashes.
+ * @param replicas of secrets that would be deleted; a listing does not show them
+ */
+export function planReaping(
+  policy: Policy,
+  observation: Observation,
+  replicas: Replicated = new Map(),
+): Plan<ReapingAction> {
   const { at, secrets, foreign } = observation;
   const findings = takeInventory(policy, observation);
   const actions = [...secrets.values()].flatMap((seen) => {
@@ -145,7 +170,9 @@ export function planReaping(policy: Policy, observation: Observation): Plan<Reap
       return [];
     }
     const context = reapingContext(policy, name, at);
-    const planned = planSecret(seen, context);
+    const regions = replicas.get(name);
+    const planned = planSecret(seen, context, regions !== undefined);
+    if (regions) findings.push(replicated(name, regions));
     const keeping = labelsThatKeep(seen, context) ?? [];
     if (keeping.length > 0) findings.push(kept(name, keeping));
     if (planned.length === 0 || isWithinReach(policy, name)) return planned;

@@ -21,6 +21,7 @@ import {
   refusedPermissions,
   unknownDatabases,
 } from './permissions.ts';
+import { type Described, planReplicas } from './plan-replicas.ts';
 import { isBecauseGone } from './reason-to-replace.ts';
 import type { RotationAction } from './rotation-action.ts';
 import type { RotationContext } from './rotation-case.ts';
@@ -39,6 +40,8 @@ export interface Learnt {
   readonly noToken?: ReadonlyMap<string, NoToken>;
   /** Secrets that are not listed as ours, and that Keyturn has rotated. Absent: nobody looked. */
   readonly rotatedBefore?: ReadonlySet<string>;
+  /** By the secret's name: what is known of replicas that the policy wants. Absent: nobody looked. */
+  readonly replicas?: ReadonlyMap<string, Described>;
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
 }
@@ -70,8 +73,11 @@ export const rotationContext = (
 /** What a limited action does that it does not say itself, because the policy decides it. */
 function givenBy({ secret }: RotationAction, policy: Policy): unknown {
   const entry = entryOf(policy, secret);
-  const { cluster, encryptionKey } = policy;
-  return [entry?.permissions, entry?.expiresAfter, cluster.dataUrl ?? cluster.url, encryptionKey];
+  const { cluster, encryptionKey, replicaRegions } = policy;
+  const url = cluster.dataUrl ?? cluster.url;
+  const given = [entry?.permissions, entry?.expiresAfter, url, encryptionKey];
+  // Without them an approval stays what it was in versions that knew none.
+  return replicaRegions ? [...given, replicaRegions] : given;
 }
 
 /**
@@ -217,24 +223,31 @@ export function planRotation(
   refuseUnknownNames(policy, request.tokens);
   const common = rotationContext(policy, observation, learnt);
   const sharing = sharingMarks(policy, observation);
-  const planned = policy.tokens
-    .filter(({ name }) => request.tokens?.includes(name) ?? true)
-    .map((entry) =>
-      planEntry(
-        entry,
-        observation,
-        sharing.get(entry.secret) ?? [],
-        {
-          ...common,
-          forced: request.force,
-          confirmAdoption: request.confirmAdoption,
-          refused: learnt.refused.has(entry.secret),
-          noToken: learnt.noToken?.get(entry.secret),
-          isRotated: learnt.rotatedBefore?.has(entry.secret) ?? false,
-        },
-        policy,
-      ),
-    );
+  const entries = policy.tokens.filter(({ name }) => request.tokens?.includes(name) ?? true);
+  const planned = entries.map((entry) =>
+    planEntry(
+      entry,
+      observation,
+      sharing.get(entry.secret) ?? [],
+      {
+        ...common,
+        forced: request.force,
+        confirmAdoption: request.confirmAdoption,
+        refused: learnt.refused.has(entry.secret),
+        noToken: learnt.noToken?.get(entry.secret),
+        isRotated: learnt.rotatedBefore?.has(entry.secret) ?? false,
+      },
+      policy,
+    ),
+  );
+  const ofReplicas = request.confirmAdoption === undefined ? entries : [];
+  planned.push(
+    ...ofReplicas.map((entry) => {
+      const { secret } = entry;
+      const seen = observation.secrets.get(secret);
+      return planReplicas(policy, entry, seen, learnt.replicas?.get(secret), observation.at);
+    }),
+  );
   const actions = [
     ...planned.flatMap((each) => each.actions),
     ...(request.tokens ? [] : marksOfUnlisted(policy, sharing)),

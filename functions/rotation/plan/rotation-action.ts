@@ -118,6 +118,25 @@ export interface GraceRestart extends OfEntry {
   readonly reason: 'UnknownVersion';
 }
 
+/** Makes the replicas that the policy names and the secret lacks, or tries again where one failed. */
+export interface Replication extends OfEntry {
+  readonly kind: 'replicate';
+  /** In order. */
+  readonly regions: readonly string[];
+  readonly reason: 'ReplicaMissing' | 'ReplicaFailed';
+}
+
+/** Looks again at replicas that should have been in sync long ago, and fails if they still are not. */
+export interface ReplicaCheck extends OfEntry {
+  readonly kind: 'check-replicas';
+  /** In order. */
+  readonly regions: readonly string[];
+  readonly reason: 'ReplicaLate';
+}
+
+/** An action for a secret's replicas. */
+export type ReplicaAction = Replication | ReplicaCheck;
+
 /** Tags a secret with the policy's cluster: from then on its tokens are sought there. */
 export interface ClusterMove extends OfEntry {
   readonly kind: 'move-cluster';
@@ -141,4 +160,4 @@ export type RenewalAction =
 export type NotingAction = Recognition | SharingMark | GraceRestart | AdoptionNote;
 
 /** One action of `rotate`'s plan. */
-export type RotationAction = ClusterMove | NotingAction | RenewalAction | Adoption;
+export type RotationAction = ClusterMove | NotingAction | RenewalAction | Adoption | ReplicaAction;

@@ -39,6 +39,52 @@ test('what the functions are bundled with is the same, whatever the section says
   );
 });
 
+test('Regions for replicas are names, some with a key of their own', () => {
+  const key = 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+  const declared = [
+    'eu-central-1',
+    'us-gov-west-1',
+    'eusc-de-east-1',
+    { region: 'eu-north-1', encryptionKey: key },
+    { region: 'eu-west-2', encryptionKey: 'alias/tokens' },
+    { region: 'eu-west-3' },
+  ];
+  const { policy, deployment } = read({ replicaRegions: declared });
+  expect(deployment.replicaRegions).toEqual(declared);
+  expect(policy.replicaRegions).toEqual(
+    declared.map((place) => (typeof place === 'string' ? { region: place } : place)),
+  );
+  expect(read({}).policy).not.toHaveProperty('replicaRegions');
+  expect(read({ replicaRegions: [] }).policy.replicaRegions).toEqual([]);
+});
+
+test.each<[unknown, RegExp]>([
+  ['eu-central-1', /deployment\.replicaRegions: found "eu-central-1", expected a list, \[eu-c/],
+  [['Frankfurt'], /replicaRegions\[0\]: found "Frankfurt", expected the name of a Region/],
+  [['eu-central-1a'], /replicaRegions\[0\]: found "eu-central-1a", expected the name of a Reg/],
+  [[42], /replicaRegions\[0\]: found 42, expected the name of a Region/],
+  [
+    [{}],
+    /replicaRegions\[0\]\.region: (?:is missing|found nothing|.*expected the name of a Region)/,
+  ],
+  [[{ region: 'x' }], /replicaRegions\[0\]\.region: found "x", expected the name of a Region/],
+  [[{ region: 'eu-north-1', key: 'x' }], /replicaRegions\[0\]\.key: unknown key/],
+  [
+    [{ region: 'eu-north-1', encryptionKey: 'alias/aws/secretsmanager' }],
+    /replicaRegions\[0\]\.encryptionKey: found .*expected the ARN of a KMS key/,
+  ],
+  [
+    [{ region: 'eu-north-1', encryptionKey: 'arn:aws:kms:eu-west-1:111122223333:key/x' }],
+    /replicaRegions\[0\]\.encryptionKey: found .*expected a key of the same Region/,
+  ],
+  [
+    ['eu-north-1', { region: 'eu-north-1' }],
+    /deployment\.replicaRegions: found .*expected each Region once/,
+  ],
+])('Regions for replicas are refused that can have none: %j', (replicaRegions, sentence) => {
+  expect(mistakeIn({ replicaRegions })).toMatch(sentence);
+});
+
 test('retention is one that CloudWatch offers, in any unit', () => {
   for (const [written, days] of [
     ['90d', 90],

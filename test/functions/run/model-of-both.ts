@@ -230,6 +230,8 @@ function carryOut(action: Action, model: Model, policy: Policy): void {
     case 'end-proof':
     case 'adopt':
     case 'note-adoption':
+    case 'replicate':
+    case 'check-replicas':
       throw new Error(`${action.kind} is not modelled`);
     default:
       action satisfies never;

@@ -114,6 +114,23 @@ test('moves a label only from where it is said to be', async () => {
   });
 });
 
+test('creates a secret with replicas, adds some, and tells what became of them', async () => {
+  const { aws, secrets } = await connect();
+  const frankfurt = { region: 'eu-central-1' };
+  await secrets.create('s', { ...owned('prod'), replicaRegions: [frankfurt] });
+  const there = [{ region: 'eu-central-1', status: 'InSync' }];
+  expect((await secrets.describe('s'))?.replicas).toEqual(there);
+  const north = { region: 'eu-north-1', encryptionKey: 'alias/tokens' };
+  const both = [...there, { region: 'eu-north-1', status: 'InSync' }];
+  expect(await secrets.replicate('s', [north])).toEqual(both);
+  expect((await secrets.describe('s'))?.replicas).toEqual(both);
+  expect(aws.state.secrets.s?.replicas['eu-north-1']?.kmsKeyId).toBe('alias/tokens');
+  expect((await secrets.list('prod'))[0]).not.toHaveProperty('replicas');
+
+  await secrets.create('alone', { ...owned('prod'), replicaRegions: [] });
+  expect(await secrets.describe('alone')).not.toHaveProperty('replicas');
+});
+
 test('tags and untags', async () => {
   const { secrets } = await connect();
   await secrets.create('s', owned('prod'));

@@ -112,6 +112,7 @@ test('a secret of the same name is overwritten on demand alone', async () => {
       StatusMessage: 'Replication failed: Secret name fleet already exists in region eu-central-1.',
     },
   ]);
+  expect((await replicate(false)).ReplicationStatus).toMatchObject([{ Status: 'Failed' }]);
   expect(await value()).toBe('German');
   // Neither is the stranger's secret removed with a replica that never was.
   await ireland.client.removeRegionsFromReplication({

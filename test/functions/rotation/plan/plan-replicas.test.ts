@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../../functions/policy/policy.ts';
+import type { Described } from '../../../../functions/rotation/plan/plan-replicas.ts';
+import { planRotation } from '../../../../functions/rotation/plan/plan-rotation.ts';
+import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
+import {
+  ADOPTED_TAG,
+  type Replica,
+  type Secret,
+} from '../../../../functions/secrets-manager/secret.ts';
+import {
+  armed,
+  HOUR,
+  id,
+  LEARNT,
+  MINUTE,
+  NOW,
+  observationOf,
+  policyOf,
+  secretOf,
+  TELEGRAF,
+} from '../../builders.ts';
+
+const FRANKFURT = { region: 'eu-central-1', encryptionKey: 'alias/tokens' };
+const STOCKHOLM = { region: 'eu-north-1' };
+const about = { token: 'telegraf', secret: TELEGRAF };
+
+const replicating = (regions: Policy['replicaRegions'], entry: object = {}): Policy => ({
+  ...policyOf({}, entry),
+  replicaRegions: regions,
+});
+const policy = replicating([STOCKHOLM, FRANKFURT]);
+
+const described = (replicas: readonly Replica[], changedAt = NOW - MINUTE): Described => ({
+  changedAt,
+  ...(replicas.length > 0 && { replicas }),
+});
+const inSync = (region: string): Replica => ({ region, status: 'InSync' });
+
+function plan(
+  found: Described | undefined,
+  {
+    by = policy,
+    secret = {},
+    request = {},
+  }: { by?: Policy; secret?: Partial<Secret>; request?: object } = {},
+) {
+  const { name = TELEGRAF } = secret;
+  const world = { secrets: [secretOf({ AWSCURRENT: 1 }, secret)], tokens: [armed(1, { name })] };
+  const replicas = found && new Map([[name, found]]);
+  const { actions, findings } = planRotation(
+    by,
+    observationOf(world),
+    { force: false, ...request },
+    { ...LEARNT, ...(replicas && { replicas }) },
+  );
+  return { actions, said: findings.map(({ kind, message }) => `${kind}: ${message}`) };
+}
+const nothing = { actions: [], said: [] };
+
+test('a secret lacks the replicas of a Region that the policy names, in an order that does not change', () => {
+  const action = { ...about, kind: 'replicate', reason: 'ReplicaMissing' };
+  expect(plan(described([])).actions).toEqual([
+    { ...action, regions: ['eu-central-1', 'eu-north-1'] },
+  ]);
+  expect(plan(described([inSync('eu-central-1')]))).toEqual({
+    ...nothing,
+    actions: [{ ...action, regions: ['eu-north-1'] }],
+  });
+});
+
+test('nothing is done where every replica is in sync, and where nobody looked', () => {
+  expect(plan(described([inSync('eu-central-1'), inSync('eu-north-1')], NOW - 9 * HOUR))).toEqual(
+    nothing,
+  );
+  expect(plan(undefined)).toEqual(nothing);
+  expect(plan(described([inSync('eu-central-1')]), { by: policyOf() })).toEqual(nothing);
+});
+
+test('a failed replica is told with its reason and what to do, and is tried again', () => {
+  const broken = { region: 'eu-north-1', status: 'Failed', message: 'no key there' };
+  expect(plan(described([inSync('eu-central-1'), broken]))).toEqual({
+    actions: [{ ...about, kind: 'replicate', reason: 'ReplicaFailed', regions: ['eu-north-1'] }],
+    said: [
+      expect.stringMatching(
+        /^ReplicaFailed: its replica in eu-north-1 failed: no key there; consumers there are refused .*overwrites nothing/,
+      ),
+    ],
+  });
+});
+
+test('one that is under way is late an hour after the secret was changed', () => {
+  const slow = [inSync('eu-central-1'), { region: 'eu-north-1', status: 'InProgress' }];
+  expect(plan(described(slow, NOW - HOUR + 1))).toEqual(nothing);
+  expect(plan(described(slow, NOW - HOUR))).toEqual({
+    actions: [{ ...about, kind: 'check-replicas', reason: 'ReplicaLate', regions: ['eu-north-1'] }],
+    said: [expect.stringMatching(/^ReplicaLate: its replica in eu-north-1 is InProgress an hour/)],
+  });
+});
+
+test('a replica of a Region that left the policy stays, and is told', () => {
+  const found = described([inSync('eu-central-1'), inSync('eu-west-2')]);
+  const said = [
+    expect.stringMatching(
+      /^ReplicaUndeclared: .* eu-west-2 .*--secret-id keyturn\/prod\/telegraf --remove-replica-regions eu-west-2$/,
+    ),
+  ];
+  expect(plan(found, { by: replicating([FRANKFURT]) })).toEqual({ actions: [], said });
+  const none = plan(found, { by: replicating([]) });
+  expect(none.actions).toEqual([]);
+  expect(none.said).toHaveLength(2);
+});
+
+test('that nobody could look is told, and nothing is done', () => {
+  expect(plan({ unreadable: 'AccessDenied' })).toEqual({
+    actions: [],
+    said: [expect.stringMatching(/^ReplicasUnknown: .*AccessDenied$/)],
+  });
+});
+
+describe('what Keyturn did not make is not replicated, and said to be so', () => {
+  const said = [expect.stringMatching(/^NotReplicated: /)];
+  test.each<[string, Policy, Partial<Secret>]>([
+    [
+      'a secret that the policy names',
+      replicating([FRANKFURT], { secret: 'monitoring/telegraf' }),
+      { name: 'monitoring/telegraf' },
+    ],
+    [
+      'an adopted one, by its tag',
+      policy,
+      { tags: { ...secretOf().tags, [ADOPTED_TAG]: `${id(9)} since 2026` } },
+    ],
+  ])('%s', (_name, by, secret) => {
+    expect(plan(described([]), { by, secret })).toEqual({ actions: [], said });
+  });
+
+  test('and not where no Region is named', () => {
+    const by = replicating([], { secret: 'monitoring/telegraf' });
+    expect(plan(described([]), { by, secret: { name: 'monitoring/telegraf' } })).toEqual(nothing);
+  });
+});
+
+test.each<Partial<Secret>>([
+  { tags: { ...secretOf().tags, [HOLD_TAG]: 'x' } },
+  { deletedAt: NOW },
+  { replica: true },
+])('nothing is replicated that must not be written: %o', (secret) => {
+  expect(plan(described([]), { secret }).actions).toEqual([]);
+});
+
+test('an approval is of the Regions, too, to which what it makes is replicated', () => {
+  const hashes = [policyOf(), policy, replicating([FRANKFURT])].map((by) => {
+    const secrets = [1, 2, 3, 4].map((n) =>
+      secretOf({ AWSCURRENT: n }, { name: `keyturn/prod/t${n}` }),
+    );
+    const tokens = Object.fromEntries(
+      [1, 2, 3, 4].map((n) => [`t${n}`, { permissions: { write: ['telemetry'] } }]),
+    );
+    const { replicaRegions } = by;
+    const wide = { ...policyOf({ tokens }), ...(replicaRegions && { replicaRegions }) };
+    return planRotation(wide, observationOf({ secrets }), { force: false }, LEARNT).refusals[0]
+      ?.hash;
+  });
+  expect(hashes.every((hash) => hash !== undefined)).toBe(true);
+  expect(new Set(hashes).size).toBe(3);
+});

@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KeyturnStack } from '../../lib/keyturn-stack.ts';
+import type { KeyturnProps } from '../../lib/properties.ts';
+import { isAllowed } from '../permissions/evaluate.ts';
+import { ACCOUNT, rolesIn } from '../permissions/roles.ts';
+import { JOBS, type Job } from '../world/jobs.ts';
+import { CONTEXT, POLICY, synthesize, writePolicy } from './synthesize.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const KEY = `arn:aws:kms:eu-north-1:${ACCOUNT}:key/of-the-replicas`;
+const PLACES = ['eu-central-1', { region: 'eu-north-1', encryptionKey: KEY }] as const;
+const withRegions = (replicaRegions: unknown) =>
+  `${POLICY}deployment: ${JSON.stringify({ replicaRegions })}\n`;
+const stackOf = (replicaRegions: unknown, props: Partial<KeyturnProps> = {}) =>
+  synthesize(folder, withRegions(replicaRegions), props);
+
+const toldBy = (template: ReturnType<typeof stackOf>) =>
+  Object.fromEntries(
+    Object.values(template.findResources('AWS::Lambda::Function')).map(({ Properties }) => [
+      Properties.FunctionName,
+      Properties.Environment.Variables.KEYTURN_REPLICA_REGIONS,
+    ]),
+  );
+
+test('the function that creates secrets is told of the Regions, and no other', () => {
+  const told = toldBy(stackOf(PLACES));
+  expect(Object.values(told).filter((each) => each !== undefined)).toHaveLength(1);
+  expect(JSON.parse(told['keyturn-prod-rotate'])).toEqual([
+    { region: 'eu-central-1' },
+    { region: 'eu-north-1', encryptionKey: KEY },
+  ]);
+  expect(toldBy(stackOf([]))['keyturn-prod-rotate']).toBe('[]');
+});
+
+test('an app says it in place of the policy', () => {
+  const told = toldBy(stackOf(PLACES, { replicaRegions: ['eu-west-3'] }));
+  expect(told['keyturn-prod-rotate']).toBe('[{"region":"eu-west-3"}]');
+});
+
+describe('the roles', () => {
+  const replicate = (name: string, regions: readonly string[], overwrite?: string) => ({
+    action: 'secretsmanager:ReplicateSecretToRegions',
+    resource: `arn:aws:secretsmanager:eu-west-1:${ACCOUNT}:secret:${name}`,
+    context: {
+      'secretsmanager:AddReplicaRegions': regions,
+      ...(overwrite && { 'secretsmanager:ForceOverwriteReplicaSecret': overwrite }),
+    },
+  });
+  const OWN = 'keyturn/prod/telegraf-AbCdEf';
+  const roles = () => rolesIn(stackOf(PLACES));
+  const whoMay = (request: Parameters<typeof isAllowed>[1], of = roles()) =>
+    JOBS.filter((job: Job) => isAllowed(of.get(job) ?? [], request));
+
+  test('rotate alone replicates, to the Regions of the policy, what Keyturn made', () => {
+    expect(whoMay(replicate(OWN, ['eu-central-1', 'eu-north-1']))).toEqual(['rotate']);
+    expect(whoMay(replicate(OWN, ['eu-central-1'], 'false'))).toEqual(['rotate']);
+    expect(whoMay(replicate(OWN, ['eu-central-1', 'eu-west-3']))).toEqual([]);
+    expect(whoMay(replicate(OWN, ['eu-central-1'], 'true'))).toEqual([]);
+    expect(whoMay(replicate('monitoring/grafana-AbCdEf', ['eu-central-1']))).toEqual([]);
+    expect(whoMay(replicate(OWN, ['eu-central-1']), rolesIn(stackOf([])))).toEqual([]);
+  });
+
+  test('rotate alone encrypts with the key of a replica, through Secrets Manager', () => {
+    const use = (action: string, via: string) =>
+      whoMay({ action: `kms:${action}`, resource: KEY, context: { 'kms:ViaService': via } });
+    for (const action of ['Encrypt', 'GenerateDataKey']) {
+      expect(use(action, 'secretsmanager.eu-west-1.amazonaws.com')).toEqual(['rotate']);
+      expect(use(action, 'secretsmanager.eu-north-1.amazonaws.com')).toEqual(['rotate']);
+      expect(use(action, 's3.eu-north-1.amazonaws.com')).toEqual([]);
+    }
+    expect(use('Decrypt', 'secretsmanager.eu-north-1.amazonaws.com')).toEqual([]);
+  });
+
+  test('an alias is allowed as such, in its Region alone', () => {
+    const of = rolesIn(stackOf([{ region: 'eu-north-1', encryptionKey: 'alias/tokens' }]));
+    const use = (region: string, alias: string) =>
+      whoMay(
+        {
+          action: 'kms:Encrypt',
+          resource: `arn:aws:kms:${region}:${ACCOUNT}:key/some`,
+          context: {
+            'kms:ViaService': 'secretsmanager.eu-north-1.amazonaws.com',
+            'kms:ResourceAliases': [alias],
+          },
+        },
+        of,
+      );
+    expect(use('eu-north-1', 'alias/tokens')).toEqual(['rotate']);
+    expect(use('eu-north-1', 'alias/others')).toEqual([]);
+    expect(use('eu-west-3', 'alias/tokens')).toEqual([]);
+  });
+});
+
+describe('a Region where this stack can have no replica is refused:', () => {
+  const refusalOf = (replicaRegions: unknown, region: string, props: object = {}) => {
+    const app = new App({ outdir: mkdtempSync(join(folder, 'place-')), context: CONTEXT });
+    const policy = writePolicy(folder, withRegions(replicaRegions));
+    const env = { account: '111122223333', region };
+    try {
+      new KeyturnStack(app, 'Keyturn-prod', { policy, env, ...props });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'no refusal';
+  };
+
+  test('its own', () => {
+    expect(refusalOf(PLACES, 'eu-central-1')).toBe(
+      'keyturn.yaml: deployment.replicaRegions[0]: found "eu-central-1", which is this stack\'s own Region, expected others: its secrets are there already; take it out',
+    );
+    expect(refusalOf(PLACES, 'eu-west-1')).toBe('no refusal');
+  });
+
+  test('one of another partition, and a key of another', () => {
+    expect(refusalOf(['cn-north-1'], 'eu-west-1')).toMatch(
+      /replicaRegions\[0\]: found "cn-north-1", which is of the partition aws-cn, expected a Region of aws/,
+    );
+    const key = 'arn:aws:kms:cn-northwest-1:111122223333:key/x';
+    expect(refusalOf([{ region: 'cn-northwest-1', encryptionKey: key }], 'cn-north-1')).toMatch(
+      /replicaRegions\[0\]\.encryptionKey: found .*expected a key of the partition aws-cn/,
+    );
+  });
+
+  test('as a property of the construct, which goes before the file', () => {
+    const replicaRegions = ['eu-west-1'];
+    expect(refusalOf(PLACES, 'eu-west-1', { replicaRegions })).toMatch(
+      /^Keyturn's property replicaRegions\[0\]: found "eu-west-1", which is this stack's own Region/,
+    );
+    expect(refusalOf(replicaRegions, 'eu-west-1', { replicaRegions: PLACES })).toBe('no refusal');
+  });
+});
