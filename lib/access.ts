@@ -1,8 +1,8 @@
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
-import { Grant, type IGrantable, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { KeyturnEvent } from '../functions/events/events.ts';
+import { eventSchemas, type KeyturnEvent } from '../functions/events/events.ts';
 import type { Policy } from '../functions/policy/policy.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 
@@ -33,12 +33,24 @@ export interface EventChoice {
   readonly types?: readonly KeyturnEvent['type'][];
 }
 
-/** The pattern of a rule on the bus that gets the events. */
-export const eventPattern = (policy: Policy, { token, types }: EventChoice): EventPattern => ({
-  source: ['keyturn'],
-  ...(types && { detailType: [...types] }),
-  ...(token !== undefined && { detail: { secret: [secretName(policy, token)] } }),
-});
+/**
+ * The pattern of a rule on the bus that gets the events.
+ * @throws Error if no event has one of the types, or none is named: such a rule never fires
+ */
+export function eventPattern(policy: Policy, { token, types }: EventChoice): EventPattern {
+  const known = Object.keys(eventSchemas);
+  const unknown = types?.find((type) => !known.includes(type));
+  if (unknown !== undefined || types?.length === 0) {
+    throw new Error(
+      `eventPattern: types: found ${unknown === undefined ? 'none' : `"${unknown}"`}, expected types of Keyturn's events, or no types for all${suggestionFor(String(unknown ?? ''), known)}`,
+    );
+  }
+  return {
+    source: ['keyturn'],
+    ...(types && { detailType: [...types] }),
+    ...(token !== undefined && { detail: { secret: [secretName(policy, token)] } }),
+  };
+}
 
 /** Gives somebody a statement as it is. */
 export const give = (grantee: IGrantable, statement: PolicyStatement): Grant =>
@@ -48,6 +60,20 @@ export const give = (grantee: IGrantable, statement: PolicyStatement): Grant =>
     resourceArns: [...statement.resources],
     conditions: statement.conditions as Record<string, Record<string, unknown>>,
   });
+
+/**
+ * Lets somebody read a secret. CDK's own `grantRead` says of an imported secret that it was given, also to those who have no policy
+ * of their own to write it into.
+ */
+export const readSecret = ({ secretArn }: ISecret, grantee: IGrantable): Grant =>
+  give(
+    grantee,
+    new PolicyStatement({
+      actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
+      // Known by its name alone: Secrets Manager puts a hyphen and six characters behind it.
+      resources: [`${secretArn}-??????`],
+    }),
+  );
 
 /** One grant for several: the first that was not given, if there is one. CDK's own `combine` is given if any of them is. */
 export const together = (grants: readonly [Grant, ...Grant[]]): Grant =>

@@ -184,6 +184,8 @@ const metrics = z.enum(['full', 'alarms', 'none']);
 
 /** The rules that hold for an app's properties as well. */
 export const FIELDS = {
+  logKey,
+  boundary,
   emails,
   tags,
   memory,

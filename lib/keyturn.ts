@@ -24,7 +24,7 @@ import {
   scheduleName,
 } from '../functions/environment.ts';
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
-import { type EventChoice, eventPattern, give, secretOf, together } from './access.ts';
+import { type EventChoice, eventPattern, give, readSecret, secretOf, together } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { type DeclaredRegions, type MetricsWanted, replicaRegionsIn } from './deployment.ts';
@@ -37,7 +37,7 @@ import { borneBy, keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey } fro
 import { type Measure, measured } from './measured.ts';
 import { type Network, networkOf } from './network.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
-import { type KeyturnProps, propertyMistakes } from './properties.ts';
+import { type KeyturnProps, propertyMistakes, refuseWithoutPolicy } from './properties.ts';
 import { type Recipients, recipientsOf } from './recipients.ts';
 import { firingsOf } from './schedule/gaps.ts';
 
@@ -141,6 +141,7 @@ export class Keyturn extends Construct {
 
   constructor(scope: Construct, id: string, props: KeyturnProps) {
     super(scope, id);
+    refuseWithoutPolicy(props);
     this.policyFile = readPolicyFile(props.policy);
     const { policy, deployment } = this.policyFile;
     const { eventBus = 'default', schedules } = policy;
@@ -328,7 +329,7 @@ export class Keyturn extends Construct {
    * @throws Error if the policy has no such token
    */
   grantRead(token: string, grantee: IGrantable): IamGrant {
-    const read = this.secretOf(token).grantRead(grantee);
+    const read = readSecret(this.secretOf(token), grantee);
     if (!this.#encryptionKey) return read;
     const { values, statementOf } = this.#grants.decryptWith(this.#encryptionKey);
     return together([read, give(grantee, statementOf([...values]))]);

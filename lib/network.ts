@@ -88,7 +88,9 @@ function uselessIn(vpc: IVpc, vpcSubnets: SubnetSelection | undefined): string |
     return 'public subnets alone, or none';
   }
   try {
-    return vpc.selectSubnets(vpcSubnets).hasPublic ? 'public subnets' : undefined;
+    const { subnetIds, hasPublic } = vpc.selectSubnets(vpcSubnets);
+    if (subnetIds.length === 0) return 'a choice of no subnets';
+    return hasPublic ? 'public subnets' : undefined;
   } catch (error) {
     return `no such subnets (${error instanceof Error ? error.message : error})`;
   }

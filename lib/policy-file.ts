@@ -299,7 +299,11 @@ export function ownerMistakes(owners: ReadonlyMap<string, string>): string[] {
  */
 export function checkOwners(files: readonly string[]): void {
   const [first, twice] = [new Set<string>(), new Set<string>()];
-  for (const file of files) (first.has(file) ? twice : first).add(file);
+  for (const file of files) {
+    const path = resolve(file);
+    if (first.has(path)) twice.add(file);
+    first.add(path);
+  }
   if (twice.size > 0) {
     throw new PolicyFileError(
       `${[...twice].join(', ')}: found twice among the policy files, expected once; take one out`,

@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -6,10 +7,11 @@ import { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { kmsKey } from '../functions/policy/aws-names.ts';
 import { explainIssues, formatPath, UNEXPLAINED } from '../functions/policy/policy-error.ts';
+import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { FIELDS, type MetricsWanted } from './deployment.ts';
 import { keyNamedBy } from './kms-key.ts';
 import type { NetworkProps } from './network.ts';
-import type { PolicyFile } from './policy-file.ts';
+import { type PolicyFile, PolicyFileError } from './policy-file.ts';
 import type { RecipientProps } from './recipients.ts';
 
 /** What an app says here goes before what the policy file says. */
@@ -82,29 +84,42 @@ export interface KeyturnProps extends NetworkProps, RecipientProps {
 }
 
 /** A construct, told by the attribute that only its kind has: an app may have several copies of CDK, whose classes differ. */
-const construct = (
+const constructIn = (
   attribute: string,
   expected: string,
   fits: (found: never) => boolean = () => true,
 ) =>
-  z.optional(
-    z.custom(
-      (found) => typeof Object(found)[attribute] === 'string' && fits(found as never),
-      expected,
-    ),
+  z.custom(
+    (found) => typeof Object(found)[attribute] === 'string' && fits(found as never),
+    expected,
   );
+const construct = (...rule: Parameters<typeof constructIn>) => z.optional(constructIn(...rule));
+
+/** Whether a text keeps a rule of the policy file, or is not known before the deployment. */
+const keeps = (rule: z.ZodMiniType, text: string): boolean =>
+  Token.isUnresolved(text) || rule.safeParse(text).success;
 
 const KEY =
   "a key of CDK, such as Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111122223333:key/<id>')";
 /** AWS keeps the other aliases that begin with `alias/aws/` for one service each. */
-const isOfAws = (alias: string) => !Token.isUnresolved(alias) && !kmsKey.safeParse(alias).success;
 const key = construct('keyArn', `${KEY}, and none of AWS's own`, (found: IKey) => {
   const named = keyNamedBy(found);
-  return !('alias' in named && isOfAws(named.alias));
+  return keeps(kmsKey, 'alias' in named ? named.alias : named.arn);
 });
+
+/** CDK writes a name into an ARN whose partition is known only at the deployment. */
+function isBoundary({ managedPolicyArn: arn }: IManagedPolicy): boolean {
+  if (!arn.startsWith('arn:')) return keeps(FIELDS.boundary, arn);
+  if (/:iam::aws:policy\//.test(arn)) return true;
+  const [, name] = /:policy\/(.+)$/.exec(arn) ?? [];
+  return name !== undefined && keeps(FIELDS.boundary, name);
+}
+
+const groupId = (found: unknown) => (found as ISecurityGroup).securityGroupId;
 
 /** The rules of the section `deployment` for what an app says in its place. */
 const propertiesSchema = z.object({
+  policy: z.string("the path of a policy file, 'keyturn.yaml'"),
   vpc: construct(
     'vpcId',
     "a VPC of CDK, such as Vpc.fromLookup(stack, 'Vpc', { vpcName: 'prod' })",
@@ -113,13 +128,19 @@ const propertiesSchema = z.object({
   securityGroups: z.optional(
     z
       .array(
-        construct(
+        constructIn(
           'securityGroupId',
           "a security group of CDK, such as SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-0123456789abcdef0')",
         ),
         'a list of one to five security groups of CDK',
       )
-      .check(...FIELDS.securityGroups),
+      .check(
+        ...FIELDS.securityGroups,
+        z.refine(
+          (found) => new Set(found.map(groupId)).size === found.length,
+          'each security group once',
+        ),
+      ),
   ),
   alarmTopic: construct(
     'topicArn',
@@ -137,11 +158,15 @@ const propertiesSchema = z.object({
   logKey: construct(
     'keyArn',
     `${KEY}; CloudWatch Logs takes no alias, unless CDK knows its key`,
-    (found: IKey) => 'arn' in keyNamedBy(found),
+    (found: IKey) => {
+      const named = keyNamedBy(found);
+      return 'arn' in named && keeps(FIELDS.logKey, named.arn);
+    },
   ),
   boundary: construct(
     'managedPolicyArn',
-    "a managed policy of CDK, such as ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers')",
+    "a managed policy of CDK, such as ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers'), or of AWS by ManagedPolicy.fromAwsManagedPolicyName",
+    isBoundary,
   ),
   tags: z.optional(FIELDS.tags),
   replicaRegions: z.optional(FIELDS.replicaRegions),
@@ -185,14 +210,36 @@ export function propertyMistakes(
   );
   const { tags } = given;
   if (isMapping(tags)) given.tags = knownTags({ ...deployment.tags, ...tags });
+  const misspelt = Object.keys(props).flatMap(misspeltAs);
   const parsed = propertiesSchema.safeParse(given, UNEXPLAINED);
-  if (parsed.success) return [];
+  if (parsed.success) return misspelt;
   const document = Object.fromEntries(
     Object.entries(given).map(([name, value]) => [name, shown(value)]),
   );
   const beside = deployment.tags ? `, with deployment.tags of ${policy.file}` : '';
-  return explainIssues(propertiesSchema, parsed.error.issues, document).map(({ path, message }) => {
-    const isOfAll = path.length === 1 && path[0] === 'tags';
-    return `Keyturn's property ${formatPath(path)}${isOfAll ? beside : ''}: ${message}`;
-  });
+  const wrong = explainIssues(propertiesSchema, parsed.error.issues, document);
+  return [
+    ...misspelt,
+    ...wrong.map(({ path, message }) => {
+      const isOfAll = path.length === 1 && path[0] === 'tags';
+      return `Keyturn's property ${formatPath(path)}${isOfAll ? beside : ''}: ${message}`;
+    }),
+  ];
+}
+
+/** A stack has properties of its own, which are passed on with ours: only what is almost one of ours is told. */
+function misspeltAs(name: string): string[] {
+  const names = Object.keys(propertiesSchema.shape);
+  const meant = names.includes(name) ? '' : suggestionFor(name, names);
+  return meant.includes('did you mean')
+    ? [`Keyturn's property ${name}: found this name, expected one of its properties${meant}`]
+    : [];
+}
+
+/** @throws PolicyFileError if an app in JavaScript gives no policy */
+export function refuseWithoutPolicy(props: Partial<KeyturnProps> | undefined): void {
+  if (typeof props?.policy === 'string') return;
+  throw new PolicyFileError(
+    "Keyturn's property policy: found none, expected the path of a policy file, 'keyturn.yaml'",
+  );
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { SCHEDULED, scheduleName } from '../../functions/environment.ts';
+import { OWNER_NAME } from '../../functions/policy/document.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { CANNOT_TAKE_OVER } from '../../functions/rotation/plan/plan-takeover.ts';
 import { createScheduleReader } from '../../functions/schedules/reader.ts';
@@ -18,6 +19,7 @@ interface TakeoverOptions extends CommonOptions {
   readonly by?: string;
   readonly dryRun?: true;
   readonly from?: string;
+  readonly stopped?: true;
 }
 
 /** @throws CommandError if nothing is named, or what the policy does not have */
@@ -35,23 +37,31 @@ function namesOf(
   return all ? policy.tokens.map(({ name }) => name) : named;
 }
 
+function refuseNoOwner(from: string): void {
+  if (OWNER_NAME.test(from)) return;
+  throw new CommandError(
+    `found --from ${JSON.stringify(from)}, expected an owner as a policy names it; correct it. Nothing was done`,
+  );
+}
+
 /**
  * Two deployments that both take a token for theirs retire it under each other's consumers.
- * @throws CommandError if a schedule of the other one is on, or was stopped so late that its last run may not be over,
- * as far as this account and Region show
+ * @throws CommandError if a schedule of the other one is on, or nobody knows, or it was stopped so late that its last run
+ * may not be over, as far as this account and Region show
  */
 async function refuseLiveDeployment(from: string, { note }: Terminal): Promise<void> {
   const { read } = createScheduleReader();
   const missing: string[] = [];
   for (const name of SCHEDULED.map((job) => scheduleName(from, job))) {
     const status = await read(name).catch(String);
-    if (typeof status === 'string') {
-      note(`It is not known whether the schedule ${name} is off: ${status}`);
-      continue;
+    if (typeof status === 'string' || status.state === 'unknown') {
+      const why = typeof status === 'string' ? status : 'its state is unknown';
+      throw new CommandError(
+        `found no answer about the schedule ${name} (${why}), expected it to be off: the deployment "${from}" may go on rotating these secrets; use credentials that may read it (scheduler:GetSchedule), or, if you know that it is stopped since 15 minutes, add --stopped. Nothing was done`,
+      );
     }
     refuseLiveSchedule(status, from);
     if (status.state === 'missing') missing.push(name);
-    if (status.state === 'unknown') note(`It is not known whether the schedule ${name} is off`);
   }
   if (missing.length === 0) return;
   note(
@@ -108,6 +118,10 @@ export const takeoverCommand = (terminal: Terminal): Command =>
     .argument('[name...]', 'tokens, by name in the policy')
     .option('--all', 'all tokens of the policy')
     .option('--from <owner>', 'the owner that the secrets had, if it was another one')
+    .option(
+      '--stopped',
+      'you know that the deployment in --from is stopped: do not ask for its schedules',
+    )
     .requiredOption('--confirm', 'you know that no other deployment rotates these secrets')
     .option('--by <who>', 'who confirms it, for the log and the event (default: you)')
     .option('--dry-run', 'show what would be taken over; change nothing')
@@ -123,11 +137,12 @@ Examples:
   keyturn takeover telegraf --from oldname --confirm        # after owner was changed`,
     )
     .action(async (named: readonly string[], options: TakeoverOptions) => {
-      const { by = requesterName(), dryRun = false, from } = options;
+      const { by = requesterName(), dryRun = false, from, stopped = false } = options;
       const { engine, json, policy } = openEngine(options, terminal);
       const tokens = namesOf(named, options, policy);
       const isOther = from !== undefined && from !== policy.owner;
-      if (isOther && !dryRun) await refuseLiveDeployment(from, terminal);
+      if (isOther) refuseNoOwner(from);
+      if (isOther && !dryRun && !stopped) await refuseLiveDeployment(from, terminal);
       const event = { tokens, takeOver: { by, ...(from !== undefined && { from }) }, dryRun };
       const report = readPlanReport(await engine.call('rotate', event));
       printConfirmed(report, { json, dryRun }, answerOf, terminal);

@@ -1,7 +1,7 @@
 import type { TokenPolicy } from '../policy/policy.ts';
 import { holdOf, LIFTED_TAG } from '../secrets-manager/hold.ts';
 import { HOUR_MS } from '../time.ts';
-import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
+import type { Holder, ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import {
   currentHolder,
   isArmed,
@@ -29,13 +29,17 @@ interface Context {
   readonly isRepeated: boolean;
 }
 
-/** A token that is gone. Its version is all that is known: it names it, and nothing says what it could do. */
-const goneResult = (version: string, secret: string): TokenResult => ({
-  tokenId: tokenNamedBy(version)?.tokenId ?? version,
-  versions: [version],
-  secret,
-  result: 'gone',
-});
+/** A token that is gone. Its version is all that is known, or an adoption: they name it, and nothing says what it could do. */
+function goneResult(version: string, secret: string, holder?: Holder): TokenResult {
+  const adopted = holder?.state === 'gone' ? holder.adopted : undefined;
+  return {
+    tokenId: adopted?.tokenId ?? tokenNamedBy(version)?.tokenId ?? version,
+    ...(adopted && { fingerprint: adopted.fp }),
+    versions: [version],
+    secret,
+    result: 'gone',
+  };
+}
 
 /** Frozen tokens: what this order did before, or others; `replace` leaves them to the person who froze them. */
 function* frozen({ tokens }: ObservedSecret): Generator<TokenResult> {
@@ -70,7 +74,7 @@ function* gone(
       yield resultOf({ ...owned, owned }, 'gone');
     }
   }
-  for (const version of ended) yield goneResult(version, secret.name);
+  for (const version of ended) yield goneResult(version, secret.name, holders.get(version));
 }
 
 function* replaced(
@@ -116,7 +120,7 @@ function* current(seen: ObservedSecret, context: Context): Generator<TokenResult
   const holder = currentHolder(seen);
   if (holder?.state === 'gone' && !isRenewedNext(seen, { ...order, entry })) {
     const unconfirmed = `it is gone, and consumers read its string; ${mendedBy(entry)}`;
-    yield { ...goneResult(labels.AWSCURRENT ?? '', name), had: [], unconfirmed };
+    yield { ...goneResult(labels.AWSCURRENT ?? '', name, holder), had: [], unconfirmed };
   }
   if (holder?.state !== 'owned' && holder?.state !== 'foreign') return;
   const observed: ObservedToken =

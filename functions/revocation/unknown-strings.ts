@@ -118,7 +118,7 @@ export async function mayWork(
     if (owner && isEnded(owner.marker.secret)) return [];
     const doubt = isText
       ? { why: value, provableWhen: 'it can be read' }
-      : await ask(value, holder.state === 'gone');
+      : await ask(value, holder.state === 'gone' && !holder.adopted);
     if (!doubt) return [];
     const { said, advice } = whose(each, owner, doubt);
     return [`${name}: ${said}, and ${doubt.why}; ${advice}`];

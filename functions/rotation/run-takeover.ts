@@ -81,7 +81,8 @@ async function readSecret(
 ): Promise<SecretSeen> {
   const secret = await tools.secrets.describe(name);
   const seen = { secret, strings: new Map(), tokens: [] };
-  if (!secret || secret.replica || secret.deletedAt !== undefined) return seen;
+  if (!secret) return { ...seen, tokens: [...listed.values()] };
+  if (secret.replica || secret.deletedAt !== undefined) return seen;
   try {
     const versions = await versionsOf(secret, tools);
     const [strings, unlisted, objection] = await Promise.all([
@@ -198,7 +199,9 @@ export async function runTakeover(
     ),
   );
   const { start } = createTurns(tools);
-  const plan = planTakeover(policy, seen, { tokens: names, from: asked.from });
+  const plan = planTakeover(policy, seen, { tokens: names, from: asked.from }, [
+    ...listed.values(),
+  ]);
   return runPlan(plan, request, tools, (actions) =>
     Promise.all(
       actions.map((action) =>

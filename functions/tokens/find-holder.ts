@@ -127,12 +127,15 @@ async function findNeverArmed(
 async function findAdopted(
   found: string,
   secret: Secret,
-  { foreign, api }: HolderSources,
+  sources: HolderSources,
 ): Promise<Holder | undefined> {
   const adopted = adoptedOf(secret);
   if (adopted?.fp !== found) return undefined;
-  const token = foreign.get(adopted.tokenId) ?? (await api.getToken(adopted.tokenId));
-  return token && token.revokedAt === undefined ? asForeign(token, secret) : { state: 'gone' };
+  const { tokenId, fp } = adopted;
+  const token = sources.foreign.get(tokenId) ?? (await sources.api.getToken(tokenId));
+  return token && token.revokedAt === undefined
+    ? holderOf(token, secret, sources)
+    : { state: 'gone', adopted: { tokenId, fp } };
 }
 
 /** Rule 3: the token whose fingerprint is that of the string, in this secret or in another one of ours. */

@@ -34,7 +34,11 @@ export type Holder =
       readonly adoptedAt?: number;
     }
   /** A `GET` by id said so. That a listing does not show a token is not enough. */
-  | { readonly state: 'gone' }
+  | {
+      readonly state: 'gone';
+      /** The token, of which only the secret's tag knows: not made here, and with whatever permissions. */
+      readonly adopted?: { readonly tokenId: string; readonly fp: string };
+    }
   /** A `GET` by id does not show it, and its version is too young for that to mean anything: the API may lag. */
   | { readonly state: 'unshown' }
   /** The string of a token that belongs to another secret of ours: a person copied it. */

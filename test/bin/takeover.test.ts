@@ -54,6 +54,22 @@ it.each([
   expect((await run(...words, '--dry-run')).code).toBe(0);
 });
 
+it('takes nothing over where nobody knows whether the former deployment is stopped, unless a person says so', async () => {
+  const { world, run } = await openRenamed();
+  world.intercept(async (call, effect) =>
+    call.operation === 'GetSchedule'
+      ? { status: 403, body: JSON.stringify({ __type: 'AccessDeniedException', Message: 'no' }) }
+      : effect(),
+  );
+  const words = ['telegraf', '--from', 'prod', '--confirm'];
+  const refused = await run(...words);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toContain('found no answer about the schedule keyturn-prod-rotate');
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
+  expect((await run(...words, '--stopped')).code).toBe(0);
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('next');
+});
+
 it('says that it does not see the schedules of a deployment which is not here', async () => {
   const { world, run } = await openRenamed();
   const state = world.aws.snapshot();
@@ -101,7 +117,7 @@ it('says what it does not take over and which command would, and does not call t
   expect(wrong.stdout).toContain(
     'belongs to the deployment "prod"; if that is paused or destroyed: keyturn takeover telegraf --from prod --confirm',
   );
-  expect(wrong.stdout).toContain('other: cannot be taken over: no secret has its name');
+  expect(wrong.stdout).toContain('other: no secret has its name, and no token names it');
   expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
 });
 
@@ -110,7 +126,12 @@ it.each([
   ['without a name', ['--confirm'], 'expected the names of tokens in the policy, or --all'],
   ['with both', ['telegraf', '--all', '--confirm'], 'both names and --all'],
   ['for a name that is not in the policy', ['telgraf', '--confirm'], 'found no token telgraf'],
-  ['from what is no owner', ['telegraf', '--from', 'A b', '--confirm'], 'an owner'],
+  [
+    'from what is no owner',
+    ['telegraf', '--from', 'A b', '--confirm'],
+    'found --from "A b", expected an owner',
+  ],
+  ['from nobody', ['telegraf', '--from', '', '--confirm'], 'found --from "", expected an owner'],
 ])('takes nothing over %s', async (_case, args, said) => {
   const { world, run } = await openRenamed();
   const answer = await run(...args);

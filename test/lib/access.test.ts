@@ -6,6 +6,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import {
   AccountPrincipal,
   AccountRootPrincipal,
+  ArnPrincipal,
   Role,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
@@ -63,6 +64,26 @@ test('whoever asks for no name of a token is told those that there are', () => {
   expect(() => keyturn.secretOf(undefined as unknown as string)).toThrow(
     /^keyturn\.yaml: tokens: found no "undefined", expected .*; known here: telegraf, grafana$/,
   );
+});
+
+test('so it does where secrets are under the key of AWS', () => {
+  const { keyturn, somebody } = open({ encryptionKey: undefined } as object);
+  for (const nobody of [
+    new ServicePrincipal('glue.amazonaws.com'),
+    new AccountPrincipal('999922223333'),
+    new ArnPrincipal('arn:aws:iam::111122223333:user/alice'),
+  ]) {
+    expect(() => keyturn.grantRead('telegraf', nobody).assertSuccess()).toThrow();
+  }
+  expect(keyturn.grantRead('telegraf', somebody).success).toBe(true);
+});
+
+test.each([
+  [[], /found none, expected types/],
+  [['Token rotated'], /found "Token rotated", .*did you mean "Token Rotated"/],
+])('a pattern that would never fire is refused: %j', (types, message) => {
+  const { keyturn } = open();
+  expect(() => keyturn.eventPattern({ types } as object)).toThrow(message);
 });
 
 test('a grant says whether all of it was given: who has no policy of its own gets nothing', () => {

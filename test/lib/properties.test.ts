@@ -134,6 +134,82 @@ describe('what is no construct of its kind is refused with what makes one:', () 
     expect(mistake).toContain(expected);
   });
 
+  test.each<[string, Props, string]>([
+    [
+      'an ARN of an alias for the logs',
+      (stack) => ({
+        logKey: Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111122223333:alias/x'),
+      }),
+      'logKey',
+    ],
+    [
+      'a key for the logs that has no id',
+      (stack) => ({
+        logKey: Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111122223333:key/nonsense'),
+      }),
+      'logKey',
+    ],
+    [
+      'a policy of AWS by its name',
+      (stack) => ({ boundary: ManagedPolicy.fromManagedPolicyName(stack, 'B', 'PowerUserAccess') }),
+      'boundary',
+    ],
+    [
+      'a path that is no name',
+      (stack) => ({
+        boundary: ManagedPolicy.fromManagedPolicyName(stack, 'B', 'policy/developers'),
+      }),
+      'boundary',
+    ],
+    [
+      'a role',
+      (stack) => ({
+        boundary: ManagedPolicy.fromManagedPolicyArn(
+          stack,
+          'B',
+          'arn:aws:iam::111122223333:role/x',
+        ),
+      }),
+      'boundary',
+    ],
+    ['no subnets', (stack) => ({ vpc: vpcOf(stack), vpcSubnets: { subnets: [] } }), 'vpcSubnets'],
+    [
+      'a zone without subnets',
+      (stack) => ({ vpc: vpcOf(stack), vpcSubnets: { availabilityZones: ['nope'] } }),
+      'vpcSubnets',
+    ],
+    [
+      'a security group twice',
+      (stack) => {
+        const group = SecurityGroup.fromSecurityGroupId(stack, 'Group', GROUP);
+        return { vpc: vpcOf(stack), securityGroups: [group, group] };
+      },
+      'securityGroups',
+    ],
+    [
+      'nothing in a list',
+      (stack) => ({ vpc: vpcOf(stack), securityGroups: [undefined] }),
+      'securityGroups[0]',
+    ],
+    ['a name that is almost one', () => ({ alarmEmail: ['a@b.cc'] }), 'alarmEmail'],
+    ['no policy', () => ({ policy: undefined }), 'policy'],
+  ])('%s, which the policy file or AWS would refuse', (_title, props, property) => {
+    const mistake = mistakeOf(props);
+    expect(mistake).toContain(`Keyturn's property ${property}: found `);
+    expect(mistake.split('\n')).toHaveLength(1);
+  });
+
+  test('a boundary of AWS, or of the app, is one', () => {
+    const ofAws: Props = () => ({
+      boundary: ManagedPolicy.fromAwsManagedPolicyName('PowerUserAccess'),
+    });
+    const made: Props = (stack) => ({ boundary: new ManagedPolicy(stack, 'Boundary') });
+    const named: Props = (stack) => ({
+      boundary: ManagedPolicy.fromManagedPolicyName(stack, 'B', 'team/developers'),
+    });
+    for (const props of [ofAws, made, named]) expect(mistakeOf(props)).toBe('no mistake');
+  });
+
   test('a FIFO topic, which no alarm can tell anything, made or imported', () => {
     const made: Props = (stack) => ({ alarmTopic: new Topic(stack, 'Topic', { fifo: true }) });
     const imported: Props = (stack) => ({

@@ -120,15 +120,21 @@ function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Cont
 }
 
 /**
- * Whether consumers may still have a token that was replaced, and that nobody retired. One that never was AWSCURRENT, such
- * as the loser of two rotations, nobody has.
+ * Whether a token that works no more once was AWSCURRENT, unlike the loser of two rotations. What an order promotes, and what
+ * Keyturn 0.1 armed, bears no mark of that.
  */
-function mayStillHave({ token, marker }: OwnedToken, entry: TokenPolicy, at: number): boolean {
-  const { superseded, fenced, quarantined, promoted, adopted } = marker;
+function wasCurrent({ marker }: OwnedToken): boolean {
+  const { promoted, adopted, order, armed } = marker;
+  const isOld = wasArmed({ marker }) && armed === undefined;
+  return promoted !== undefined || adopted !== undefined || order !== undefined || isOld;
+}
+
+/** Whether consumers may still have a token that was replaced, and that nobody retired. */
+function mayStillHave(owned: OwnedToken, entry: TokenPolicy, at: number): boolean {
+  const { superseded, fenced, quarantined } = owned.marker;
   const isRetired = fenced !== undefined || quarantined !== undefined;
-  const wasCurrent = promoted !== undefined || adopted !== undefined;
-  if (superseded === undefined || isRetired || !wasCurrent) return false;
-  return at < superseded + graceOf({ marker }, entry) && !isExpired(token, at);
+  if (superseded === undefined || isRetired || !wasCurrent(owned)) return false;
+  return at < superseded + graceOf(owned, entry) && !isExpired(owned.token, at);
 }
 
 /**

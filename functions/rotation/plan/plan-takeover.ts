@@ -1,4 +1,5 @@
 import type { Token } from '../../management-api/token.ts';
+import { OWNER_NAME } from '../../policy/document.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
@@ -74,6 +75,15 @@ interface Case extends SecretSeen {
   readonly from: string | undefined;
 }
 
+/** How a deployment that has something is named, and the command that takes it over, once it is stopped. */
+function ofDeployment(owner: string, entry: string): string {
+  const named = `it belongs to the deployment ${JSON.stringify(owner)}`;
+  // Whoever may tag a secret, or write a description, may write anything there.
+  return OWNER_NAME.test(owner)
+    ? `${named}; if that is paused or destroyed: keyturn takeover ${entry} --from ${owner} --confirm`
+    : `${named}, which is no owner's name`;
+}
+
 const isNamedIn = ({ strings }: SecretSeen, { id }: Token): string | undefined =>
   [...strings.keys()].find((version) => tokenNamedBy(version)?.tokenId === id);
 
@@ -101,7 +111,7 @@ function otherMarker(token: Token, { name, secret, owner, from }: Case): string 
   if (marker.secret !== secret.name) return `it is a token of the secret ${marker.secret}`;
   if ((marker.id ?? token.id) !== token.id) return `its marker was copied from token ${marker.id}`;
   if (marker.owner === owner || marker.owner === from) return undefined;
-  return `it belongs to the deployment "${marker.owner}"; if that is paused or destroyed: keyturn takeover ${name} --from ${marker.owner} --confirm`;
+  return ofDeployment(marker.owner, name);
 }
 
 /** Why a token that a version names is left to others. */
@@ -201,7 +211,7 @@ function objectionTo(seen: Case, its: readonly Marked[], clusterUrl: string): st
     return `it is scheduled for deletion; to keep it: aws secretsmanager restore-secret --secret-id ${secret.name}`;
   }
   if (tagged !== undefined && tagged !== owner && tagged !== from) {
-    return `it belongs to the deployment "${tagged}"; if that is paused or destroyed: keyturn takeover ${name} --from ${tagged} --confirm`;
+    return ofDeployment(tagged, name);
   }
   if (tagged === undefined && its.length === 0 && objection === undefined) {
     return 'it has no owner, and no version of it has the string of a token whose marker names it; if consumers use what it has, put adopt with that token’s id into the entry';
@@ -264,31 +274,62 @@ function decide(
   };
 }
 
+/** An entry without a secret: nothing was ever made of it, or somebody has yet to restore it. */
+function withoutSecret({ tokens }: SecretSeen, name: string, owners: ReadonlySet<string>): Note {
+  const its = tokens.filter(({ description }) => {
+    const { marker } = parseMarker(description) ?? {};
+    return marker?.secret === name && owners.has(marker.owner);
+  });
+  return its.length === 0
+    ? {
+        kind: 'NothingToTakeOver',
+        message: 'no secret has its name, and no token names it: rotate makes both',
+      }
+    : cannot(
+        `cannot be taken over: no secret has its name, though ${its.length === 1 ? 'a token names' : `${its.length} tokens name`} it: make it with the value that consumers have, or let rotate make another and end what is left (keyturn revoke --token-id ${its[0]?.id})`,
+      );
+}
+
+/** Tokens of the former owner that no entry takes over: once its deployment is destroyed, nobody retires them. */
+function unclaimed(policy: Policy, from: string | undefined, tokens: readonly Token[]): Finding[] {
+  const secrets = new Set(policy.tokens.map(({ secret }) => secret));
+  return tokens.flatMap(({ id: tokenId, description }): Finding[] => {
+    const { marker } = parseMarker(description) ?? {};
+    const isLeft = from !== undefined && marker?.owner === from && !secrets.has(marker.secret);
+    if (!isLeft || from === policy.owner) return [];
+    const message = `it is a token of the deployment "${from}" for the secret ${marker.secret}, which no entry of this policy has, so nobody retires it once that deployment is destroyed: write an entry with that secret and repeat the command, or end it: keyturn revoke --token-id ${tokenId}`;
+    return [{ kind: LEFT_TO_OTHERS, message, tokenId }];
+  });
+}
+
 /**
  * Plans which tokens and secrets become ours. Pure. It destroys nothing, so there is no limit.
  * @param seen by the secret's name
+ * @param listed every live token of the cluster
  */
 export function planTakeover(
   policy: Policy,
   seen: ReadonlyMap<string, SecretSeen>,
   { tokens, from }: Asked,
+  listed: readonly Token[],
 ): Plan<TakeOver> {
   const { owner } = policy;
   const decided = policy.tokens
     .filter(({ name }) => tokens.includes(name))
     .map(({ name, secret: secretName }) => {
       const about = { token: name, secret: secretName };
-      const found = seen.get(secretName);
-      const { action, findings } = found?.secret
+      const found = seen.get(secretName) ?? { secret: undefined, strings: new Map(), tokens: [] };
+      const owners = new Set([owner, ...(from === undefined ? [] : [from])]);
+      const { action, findings } = found.secret
         ? decide({ ...found, secret: found.secret, name, owner, from }, policy)
-        : { findings: [cannot('cannot be taken over: no secret has its name')] };
+        : { findings: [withoutSecret(found, secretName, owners)] };
       return { action, findings: findings.map((note) => ({ ...about, ...note })) };
     });
   return limitedPlan({
     job: 'rotate',
     policy,
     actions: decided.flatMap(({ action }) => action ?? []),
-    findings: decided.flatMap(({ findings }) => findings),
+    findings: [...decided.flatMap(({ findings }) => findings), ...unclaimed(policy, from, listed)],
     limits: [],
   });
 }

@@ -227,3 +227,16 @@ test('an adopted token that was replaced, and that a tool resets and then delete
   await world.people.deleteToken(id);
   expect((await look(keyturn))[0]).toBe('cut-short');
 });
+
+test('an order about a secret whose adopted token is gone names that token, and takes it for none that was minted here', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(DAY);
+  await reset(world, id, 'telemetry', 'quality');
+  await world.people.deleteToken(id);
+  const order = { token: 'telegraf', way: 'delete', reason: 'leaked' };
+  const { result } = await keyturn.revoke(order);
+  // It may have read, and no string of this deployment can: that reads are refused shows nothing.
+  expect(result?.tokens).toMatchObject([
+    { tokenId: id, result: 'gone', unconfirmed: expect.stringContaining('no other string') },
+  ]);
+});

@@ -99,6 +99,25 @@ test('an order ends a token all the same where its secret may not be tagged', as
   expect(world.tokens(TELEGRAF).map(({ id }) => id)).not.toContain(former);
 });
 
+test.each(['deletes', 'strips'])(
+  'a token that an order had promoted is missed like any other when a person %s it',
+  async (act) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer }));
+    await world.rotate();
+    await world.revoke({ token: 'telegraf', way: 'replace', reason: 'leaked' });
+    const { AWSCURRENT: successor } = world.holders(TELEGRAF);
+    for (let rotations = 0; rotations < 2; rotations += 1) {
+      await world.wait(2 * HOUR);
+      await world.rotate(named);
+    }
+    await world.wait(HOUR);
+    expect(await condition(world)).toBe('works');
+    if (act === 'deletes') await world.people.deleteToken(successor);
+    else await world.people.changeToken(successor, { permissions: [] });
+    expect(await condition(world)).toBe('cut-short');
+  },
+);
+
 test.each(['delete', 'replace'])(
   'an order (%s) by id that died behind its deletion leaves its trace when it is given again',
   async (way) => {

@@ -173,3 +173,41 @@ test('a cut listing, which may lack tokens that no version names, stops it until
   await moved.rotate(ASK);
   expect(await findings(moved)).toEqual(['NothingToTakeOver the secret and its tokens are ours']);
 });
+
+test('a token of the former owner that no entry takes over is named, because nobody will retire it', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  const { id: left } = world.tokens('keyturn/prod/grafana')[0] ?? {};
+  const entry = { ...writer, secret: TELEGRAF };
+  const next = world.deploy({ ...policyWith({ telegraf: entry }), owner: 'next' });
+  for (let times = 0; times < 2; times += 1) {
+    const ask = { tokens: ['telegraf'], takeOver: { by: 'ada', from: 'prod' } };
+    const { findings } = (await next.rotate(ask)).result.plan;
+    expect(findings).toContainEqual({
+      kind: 'LeftToOthers',
+      tokenId: left,
+      message: expect.stringMatching(/for the secret keyturn\/prod\/grafana, which no entry/),
+    });
+  }
+});
+
+test('an entry whose secret is gone is none to take over, unless tokens name it', async () => {
+  const world = await openWorldForTest(policy);
+  await world.rotate();
+  const [{ id } = { id: '' }] = world.tokens();
+  await world.people.deleteSecret(TELEGRAF, 'for good');
+  expect((await findings(world)).join()).toMatch(
+    new RegExp(`^CannotTakeOver .* though a token names it: .*keyturn revoke --token-id ${id}`),
+  );
+  await world.people.deleteToken(id);
+  expect((await findings(world)).join()).toMatch(/^NothingToTakeOver no secret has its name/);
+});
+
+test('what anybody wrote as an owner into a tag stands in no command to copy', async () => {
+  const world = await openWorldForTest(policy);
+  await world.rotate();
+  await world.people.tag(TELEGRAF, { 'keyturn:owner': 'x; rm -rf /' });
+  const said = (await findings(world)).join();
+  expect(said).toContain('"x; rm -rf /", which is no owner');
+  expect(said).not.toContain('keyturn takeover');
+});
