@@ -413,6 +413,8 @@ test.each([
   [[time('%Y|%m')], 'expected "%Y-%m-%d", "%Y-%m" or "%Y"'],
   [[time('daily')], 'expected "%Y-%m-%d", "%Y-%m" or "%Y"'],
   [[time('%Y-%')], 'expected "%Y-%m-%d", "%Y-%m" or "%Y"'],
+  [[{ type: 'label', value: 'room' }], 'found "label", expected "tag" or "time" or "bucket"'],
+  [[{ value: 'room' }], 'found nothing, expected "tag" or "time" or "bucket"'],
 ])('refuses the partition template %j', (partitionTemplate, words) => {
   for (const rule of [{ partitionTemplate }, { tables: [{ name: 'cpu', partitionTemplate }] }]) {
     const [sentence, ...more] = inRule(rule);
@@ -483,6 +485,7 @@ describe('says what to write where YAML read another type than was meant:', () =
     [granting([true]), 'a text; write it in quotes: "true"'],
     [inRule({ tables: [{ name: 7 }] }), 'a text; write it in quotes: "7"'],
     [inEntry({ description: 5 }), 'a text; write it in quotes: "5"'],
+    [inEntry({ description: ['a'] }), 'a text'],
     [
       inEntry({ secret: 5 }),
       'a secret name: letters, digits and /_+=.@-, at most 512; write it in quotes: "5"',

@@ -184,6 +184,21 @@ test('goes on with the successor that the same order has minted before', () => {
   ]);
 });
 
+test('takes no token for its successor that nobody can use: expired, or stripped by a person', () => {
+  for (const dead of [
+    { ...successor(HOUR), expiresAt: NOW },
+    { ...successor(HOUR), permissions: [] },
+  ]) {
+    const around = { secret: secretOf({ AWSCURRENT: 1, AWSPENDING: 3 }), tokens: [old, dead] };
+    expect(steps(around, {})).toEqual([
+      'replace',
+      'detach-label AWSPENDING 3',
+      'delete 1',
+      'delete 3',
+    ]);
+  }
+});
+
 test('takes the successor of a finished order for one for an hour, and no other order for the same', () => {
   const around = (age: number, marker?: object) => ({
     secret: secretOf({ AWSCURRENT: 3 }),
