@@ -73,6 +73,9 @@ function judge(mutate: readonly string[], tests: readonly string[]): Found[] {
     reporters: ['json', 'progress-append-only'],
     jsonReporter,
     thresholds: { break: null },
+    // On a machine that others use too, tests take longer than when they were timed: no mutant may be called dead by that.
+    timeoutFactor: 4,
+    dryRunTimeoutMinutes: 15,
     concurrency: Number(process.env.MUTATION_THREADS ?? 2),
   };
   const file = join(folder, 'stryker.config.json');
@@ -120,11 +123,18 @@ function sampled(patterns: readonly string[], lines: number): string[] {
   return all.sort((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, lines);
 }
 
+function show({ file, location, text, replacement, status }: Found): void {
+  const mutant = `${text.slice(0, 80)} -> ${replacement?.replace(/\s+/g, ' ').slice(0, 80)}`;
+  console.log(`  ${file}:${location.start.line}:${location.start.column} ${status}: ${mutant}`);
+}
+
 /** Judged by the near tests, and what lives on by the far ones. */
 function judgeGroup({ mutate, near, far }: Group, sample: number | undefined) {
   const places = sample === undefined ? mutate : sampled(mutate, sample);
   const first = judge(places, near).filter(isJudged);
   const alive = first.filter(isAlive);
+  console.log(`${alive.length} of ${first.length} mutants fail none of the near tests:`);
+  alive.forEach(show);
   if (alive.length === 0) return { all: first.length, survivors: [] };
   const second = new Map(
     judge([...new Set(alive.map(placeOf))], far).map((each) => [keyOf(each), each]),
@@ -151,10 +161,7 @@ for (const group of GROUPS) {
   if (positionals.length > 0 && !positionals.includes(group.name)) continue;
   const began = performance.now();
   const { all, survivors } = judgeGroup(group, sample);
-  for (const { file, location, text, replacement, status } of survivors)
-    console.log(
-      `  ${file}:${location.start.line} ${status}: ${text.slice(0, 80)} -> ${replacement?.replace(/\s+/g, ' ').slice(0, 80)}`,
-    );
+  survivors.forEach(show);
   const killed = all - survivors.length;
   const seconds = Math.round((performance.now() - began) / 1_000);
   console.log(
