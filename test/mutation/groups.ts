@@ -59,7 +59,11 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'rotation-steps',
     mutate: ['functions/rotation/*.ts'],
-    near: ['test/functions/rotation/{rotate,adopt,prove,by-name,went-back}.test.ts'],
+    near: [
+      'test/functions/rotation/{rotate,adopt,adopt-proof,prove,by-name,went-back,grants}.test.ts',
+      'test/functions/rotation/{hands-between-runs,lost-owner-tag,outsiders}.test.ts',
+      'test/functions/rotation/{refused-strings,take-rotation-step}.test.ts',
+    ],
     far: ['test/functions/{rotation,run}/*.test.ts'],
   },
   {
