@@ -75,7 +75,7 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'revocation-steps',
     mutate: ['functions/revocation/*.ts'],
-    near: ['test/functions/revocation/{ways,selectors,undo,leaked}.test.ts'],
+    near: ['test/functions/revocation/{ways,selectors,undo,leaked,repeated}.test.ts'],
     far: ['test/functions/revocation/*.test.ts'],
   },
 ];
