@@ -509,7 +509,8 @@ describe('says what to write where YAML read another type than was meant:', () =
     [sentences(document({ concurrency: 'many' })), numberOf(30)],
     [inRule({ maxTables: '500' }), numberOf(500)],
     [inCluster({ allowPlainHttp: 'yes' }), 'true or false, without quotes'],
-  ])('a number, or true or false: %j', (said, expected) => {
+    [sentences(document({ trustedAccounts: 444455556666 })), 'a list'],
+  ])('a number, true or false, or a list: %j', (said, expected) => {
     expect(said.map((each) => each.replace(/.*?, expected /, ''))).toEqual([expected]);
   });
 });
@@ -572,6 +573,17 @@ describe('says what to write instead of', () => {
       );
     },
   );
+
+  test('bounds of everything beside a name, which stays a rule for one database', () => {
+    const said = inRule({
+      ...{ retention: { min: '30d' }, maxTables: { max: 5 }, maxColumnsPerTable: { max: 5 } },
+      ifMissing: 'create',
+    });
+    expect(said.filter((each) => each.endsWith('a rule with match in place of name'))).toEqual(
+      said,
+    );
+    expect(said).toHaveLength(3);
+  });
 
   test.each(['$.db.token', 'tokens[0]', 'a.b[12].c'])('the path %s', (key) => {
     const adopt = { tokenId: id(1), key };

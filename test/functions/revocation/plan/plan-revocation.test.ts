@@ -279,6 +279,14 @@ test('refuses to freeze what its description has no room to keep, unless nothing
   expect(steps(around, { way: 'freeze', noUndo: true })).toEqual(['hold frozen', 'strip 1']);
 });
 
+test('whois of a token that is gone proves nothing anew in its secret', () => {
+  const gone = { ...old, revokedAt: NOW - HOUR };
+  const around = { secret: secretOf({ AWSCURRENT: 1 }), tokens: [gone] };
+  const { warnings } = planned(around, { token: undefined, tokenId: id(1), way: 'whois' });
+  expect(warnings.join()).toContain(id(1));
+  expect(warnings.join()).not.toContain('is proven anew');
+});
+
 test('ends what has the place of its token without its marker, and says so', () => {
   const around = { secret: secretOf({ AWSCURRENT: 7 }), tokens: [foreign(7)] };
   expect(steps(around, {})).toEqual(['replace', 'delete 7']);
