@@ -1,9 +1,7 @@
 import type { DatabaseRule } from './database-rule.ts';
-import { coversGlob, matchesGlob } from './glob.ts';
+import { coversGlob } from './glob.ts';
 import { GOVERNED_FIELDS, governedFields } from './governed-fields.ts';
 import type { PolicyIssue } from './policy-error.ts';
-
-const WILDCARD = /[*?]/;
 
 /** A rule's database name, or its glob. */
 const subjectOf = (rule: DatabaseRule) => ('name' in rule ? rule.name : rule.match);
@@ -11,10 +9,8 @@ const subjectOf = (rule: DatabaseRule) => ('name' in rule ? rule.name : rule.mat
 /** Whether an earlier rule matches every name that a later one matches. Only one earlier rule is compared. */
 function matchesAllOf(earlier: DatabaseRule, later: DatabaseRule): boolean {
   const subject = subjectOf(later);
-  if ('name' in earlier) return earlier.name === subject;
-  return WILDCARD.test(subject) && !('name' in later)
-    ? coversGlob(earlier.match, subject)
-    : matchesGlob(earlier.match, subject);
+  // A name is a glob without a wildcard.
+  return 'name' in earlier ? earlier.name === subject : coversGlob(earlier.match, subject);
 }
 
 function unreachable(rule: DatabaseRule, earlier: readonly DatabaseRule[]): string | undefined {

@@ -162,13 +162,19 @@ function quoted(schema: AnySchema, issue: z.core.$ZodIssue, found: unknown): str
   return issue.message === WITHOUT_WORDS && refusal ? expectation(refusal, text) : said;
 }
 
+const oneOf = (values: readonly unknown[]) =>
+  values.map((value) => JSON.stringify(value)).join(' or ');
+
 function expectation(issue: z.core.$ZodIssue, found: unknown): string {
   if (issue.message !== WITHOUT_WORDS) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
       return typeInWords(issue.expected, found);
     case 'invalid_value':
-      return issue.values.map((value) => JSON.stringify(value)).join(' or ');
+      return oneOf(issue.values);
+    case 'invalid_union':
+      // Of a union that one of its keys tells apart, zod names what that key may be, and no issue of any member.
+      return 'options' in issue && issue.options ? oneOf(issue.options) : issue.message;
     case 'too_small':
       return limit('at least', issue, issue.minimum);
     case 'too_big':

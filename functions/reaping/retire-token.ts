@@ -43,7 +43,7 @@ async function fence(
 ): Promise<Result> {
   const { name, labels } = seen.secret;
   const previous = isSame(ownedPrevious(seen), owned) ? labels.AWSPREVIOUS : undefined;
-  if (previous !== undefined && previous !== labels.AWSCURRENT) {
+  if (previous !== undefined) {
     // R13: whoever dies behind taking the label off must leave no old clock.
     if (owned.marker.fenced !== undefined) {
       await changeToken(tools, owned, { marker: { fenced: undefined } });

@@ -177,11 +177,7 @@ async function planPossible(
   const { policy } = tools;
   const { actions: wanted } = planRotation(policy, observation, request, learnt);
   const noToken = await findNoToken(wanted, observation, tools);
-  const isWell = noToken.size === 0;
-  return {
-    wanted,
-    plan: planRotation(policy, observation, request, isWell ? learnt : { ...learnt, noToken }),
-  };
+  return { wanted, plan: planRotation(policy, observation, request, { ...learnt, noToken }) };
 }
 
 /** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limits, apply. */

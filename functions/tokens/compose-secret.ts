@@ -2,7 +2,7 @@ import type { MintedToken } from '../management-api/management-api.ts';
 import type { Policy, TokenPolicy } from '../policy/policy.ts';
 import { formatInstant } from '../time.ts';
 import { TokenValue } from '../token-value.ts';
-import type { JsonNode } from './json-tree.ts';
+import type { JsonObject } from './json-tree.ts';
 import type { ObservedSecret } from './observation.ts';
 import { inSecret, readTokenString } from './secret-string.ts';
 import { currentHolder } from './state.ts';
@@ -66,7 +66,7 @@ function canonical(json: string): string {
 function keysLeft({ text, root }: Parsed, { tokens = [] }: Hints): readonly OwnKey[] {
   const said = tokens.map(description);
   return (['tokenId', 'databases', 'expiresAt'] as const).filter((key) => {
-    const [entry, another] = root?.entries?.filter(([name]) => name === key) ?? [];
+    const [entry, another] = root?.entries.filter(([name]) => name === key) ?? [];
     if (!entry || another) return false;
     const value = canonical(text.slice(entry[1].from, entry[1].to));
     return said.some((each) => canonical(each[key]) === value);
@@ -223,7 +223,7 @@ const written = ({ parsed: { text }, place, keys }: Model, string: string, own: 
   updateOwn(place === 'own' ? text : writeAt(text, place, string), own, keys);
 
 /** A placeholder has no keys but those that Keyturn would write. */
-function refuseOthersKeys(root: JsonNode | undefined): void {
+function refuseOthersKeys(root: JsonObject | undefined): void {
   if (!root || !hasOthersKeys(root)) return;
   throw new PlaceError(
     'has keys of others, and no string that is known as its token; name its key in adopt.key',

@@ -11,6 +11,8 @@ export interface JsonNode {
   readonly items?: readonly JsonNode[];
 }
 
+export type JsonObject = JsonNode & Required<Pick<JsonNode, 'entries'>>;
+
 /** Strings, brackets, and what is neither. The text is JSON, so that commas and colons say nothing more. */
 const PARTS = /"(?:[^"\\]|\\.)*"|[[\]{}]|[^\s",:[\]{}]+/g;
 

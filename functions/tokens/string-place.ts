@@ -1,4 +1,4 @@
-import { type JsonNode, parseJson } from './json-tree.ts';
+import { type JsonNode, type JsonObject, parseJson } from './json-tree.ts';
 
 /** Where a string is in a text: blanks around the string belong to the text. */
 export interface Place {
@@ -45,10 +45,12 @@ export const replaced = (
 export const writeAt = (text: string, place: Place, string: string): string =>
   replaced(text, place, place.write(string));
 
+const isObject = (node: JsonNode): node is JsonObject => node.entries !== undefined;
+
 /** The root of a text that is a JSON object. Undefined: it is something else. */
-export function jsonObject(text: string): JsonNode | undefined {
+export function jsonObject(text: string): JsonObject | undefined {
   const root = parseJson(text);
-  return root?.entries && root;
+  return root && isObject(root) ? root : undefined;
 }
 
 /** The one value under a name. Readers of JSON disagree which one of several counts. */

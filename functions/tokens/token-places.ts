@@ -1,7 +1,7 @@
 import type { Token } from '../management-api/token.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
 import { TokenValue } from '../token-value.ts';
-import type { JsonNode } from './json-tree.ts';
+import type { JsonNode, JsonObject } from './json-tree.ts';
 import {
   jsonObject,
   nodeAt,
@@ -40,7 +40,7 @@ export interface Hints {
 /** A secret's text, and the JSON object that it is. */
 export interface Parsed {
   readonly text: string;
-  readonly root: JsonNode | undefined;
+  readonly root: JsonObject | undefined;
 }
 
 export function parse(value: TokenValue): Parsed {
@@ -51,7 +51,7 @@ export function parse(value: TokenValue): Parsed {
 export const isOwn = ({ root }: Parsed) =>
   root !== undefined && OWN_KEYS.every((key) => nodeAt(root, key));
 
-export const hasOthersKeys = ({ entries = [] }: JsonNode) =>
+export const hasOthersKeys = ({ entries }: JsonObject) =>
   !entries.every(([name]) => OWN_KEYS.some((own) => own === name));
 
 export function stringUnder(root: JsonNode, key: string): Place | undefined {

@@ -40,6 +40,8 @@ export interface People {
   /** Moves AWSCURRENT to another version. */
   makeCurrent(secret: string, version: Id): Promise<void>;
   takeOff(secret: string, label: Label): Promise<void>;
+  /** Puts a label, which no version has, on a version. */
+  label(secret: string, label: Label, version: Id): Promise<void>;
   /** Secrets Manager's own rotation, given up because its function is out of order: AWSPENDING stays, without a value. */
   cancelRotation(secret: string): Promise<void>;
   /** With thirty days in which it may be restored, or for good at once. */
@@ -121,6 +123,9 @@ export function createPeople(
     async takeOff(SecretId, VersionStage) {
       const RemoveFromVersionId = labels(SecretId)[VersionStage];
       await secrets.updateSecretVersionStage({ SecretId, VersionStage, RemoveFromVersionId });
+    },
+    async label(SecretId, VersionStage, MoveToVersionId) {
+      await secrets.updateSecretVersionStage({ SecretId, VersionStage, MoveToVersionId });
     },
     async cancelRotation(SecretId) {
       aws.rotationInvoker = () => Promise.reject(new Error('out of order'));

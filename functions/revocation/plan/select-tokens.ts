@@ -168,7 +168,7 @@ function isRepeatedIn(
   { secrets }: OrderObservation,
 ): boolean {
   const seen = secrets.get(name);
-  return ENDING_WAYS.includes(request.way) && seen !== undefined && bearsTraceOf(seen, request);
+  return seen !== undefined && bearsTraceOf(seen, request);
 }
 
 /** By the permissions of a secret's tokens and of its entry: after a deletion there are no tokens to ask. */

@@ -38,6 +38,12 @@ test('a glob without a wildcard is a name', () => {
   expect(mistakesIn({ match: 'telemetry' }, { match: 'tele?etry' })).toEqual([]);
 });
 
+test('two globs that mean the same are one, in whatever order their wildcards stand', () => {
+  expect(mistakesIn({ match: '?*' }, { match: '*?' })).toEqual([
+    'databases[1].match: is never used: rule 1 (?*) matches *? first; put this rule before it',
+  ]);
+});
+
 test('bounds leave room between them, infinite being the most', () => {
   expect(
     mistakesIn({

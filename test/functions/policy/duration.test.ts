@@ -46,9 +46,11 @@ test.each([
   expect(retentionSchema.parse(text)).toBe(expected);
 });
 
-test.each(['59m', '0s', '3599999999999ns', '9223372036854775808ns', '300y', 'forever', '', 7])(
-  'refuses %j as a retention',
-  (text) => expect(retentionSchema.safeParse(text).success).toBe(false),
+test.each([
+  ...['59m', '0s', '3599999999999ns', '9223372036854775808ns', '300y'],
+  ...['forever', 'infinite30d', '1.5d', '30d 1h', '30days', '', 7],
+])('refuses %j as a retention', (text) =>
+  expect(retentionSchema.safeParse(text).success).toBe(false),
 );
 
 test('writes retentions as it reads them', () => {

@@ -413,6 +413,8 @@ test.each([
   [[time('%Y|%m')], 'expected "%Y-%m-%d", "%Y-%m" or "%Y"'],
   [[time('daily')], 'expected "%Y-%m-%d", "%Y-%m" or "%Y"'],
   [[time('%Y-%')], 'expected "%Y-%m-%d", "%Y-%m" or "%Y"'],
+  [[{ type: 'label', value: 'room' }], 'found "label", expected "tag" or "time" or "bucket"'],
+  [[{ value: 'room' }], 'found nothing, expected "tag" or "time" or "bucket"'],
 ])('refuses the partition template %j', (partitionTemplate, words) => {
   for (const rule of [{ partitionTemplate }, { tables: [{ name: 'cpu', partitionTemplate }] }]) {
     const [sentence, ...more] = inRule(rule);
@@ -483,6 +485,7 @@ describe('says what to write where YAML read another type than was meant:', () =
     [granting([true]), 'a text; write it in quotes: "true"'],
     [inRule({ tables: [{ name: 7 }] }), 'a text; write it in quotes: "7"'],
     [inEntry({ description: 5 }), 'a text; write it in quotes: "5"'],
+    [inEntry({ description: ['a'] }), 'a text'],
     [
       inEntry({ secret: 5 }),
       'a secret name: letters, digits and /_+=.@-, at most 512; write it in quotes: "5"',
@@ -506,7 +509,8 @@ describe('says what to write where YAML read another type than was meant:', () =
     [sentences(document({ concurrency: 'many' })), numberOf(30)],
     [inRule({ maxTables: '500' }), numberOf(500)],
     [inCluster({ allowPlainHttp: 'yes' }), 'true or false, without quotes'],
-  ])('a number, or true or false: %j', (said, expected) => {
+    [sentences(document({ trustedAccounts: 444455556666 })), 'a list'],
+  ])('a number, true or false, or a list: %j', (said, expected) => {
     expect(said.map((each) => each.replace(/.*?, expected /, ''))).toEqual([expected]);
   });
 });
@@ -569,6 +573,17 @@ describe('says what to write instead of', () => {
       );
     },
   );
+
+  test('bounds of everything beside a name, which stays a rule for one database', () => {
+    const said = inRule({
+      ...{ retention: { min: '30d' }, maxTables: { max: 5 }, maxColumnsPerTable: { max: 5 } },
+      ifMissing: 'create',
+    });
+    expect(said.filter((each) => each.endsWith('a rule with match in place of name'))).toEqual(
+      said,
+    );
+    expect(said).toHaveLength(3);
+  });
 
   test.each(['$.db.token', 'tokens[0]', 'a.b[12].c'])('the path %s', (key) => {
     const adopt = { tokenId: id(1), key };

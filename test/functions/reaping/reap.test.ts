@@ -42,6 +42,63 @@ test('retires a superseded token step by step, and never the current one', async
   expect(world.tokens().map(({ id }) => id)).toEqual([second]);
   expect(world.holders(TELEGRAF)).toEqual({ AWSCURRENT: second, AWSPENDING: second });
   expect(world.tokens().some(({ id }) => id === first)).toBe(false);
+  const told = ['Token Retired', 'Token Deleted'].flatMap((type) => world.events(type));
+  const about = { secret: TELEGRAF, tokenId: first };
+  expect(told.map(({ detail }) => detail)).toMatchObject([
+    { ...about, reason: 'FenceOver' },
+    { ...about, reason: 'QuarantineOver' },
+  ]);
+});
+
+test('a description that a person writes while a step is planned is kept', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  const [old] = world.cluster.state.tokens;
+  await world.rotate(force);
+  await world.wait(2 * DAY);
+  let written = false;
+  world.intercept(async ({ operation }, effect) => {
+    const reply = effect();
+    if (operation === 'GET /tokens' && !written) {
+      written = true;
+      const { description = '' } =
+        world.cluster.state.tokens.find(({ id }) => id === old?.id) ?? {};
+      await world.people.changeToken(old?.id, { description: `of line 7, ${description}` });
+    }
+    return reply;
+  });
+  await world.reap();
+  expect(world.tokens().find(({ id }) => id === old?.id)).toMatchObject({
+    text: expect.stringContaining('of line 7'),
+    marker: { fenced: expect.anything() },
+  });
+});
+
+test('a run that dies behind fencing again leaves no old clock, by which the next one would end the token', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.rotate();
+  const [old, string] = [world.labels(TELEGRAF).AWSCURRENT, world.string(TELEGRAF)];
+  await world.rotate(force);
+  const { AWSCURRENT: next } = world.labels(TELEGRAF);
+  await world.wait(2 * DAY);
+  await world.reap();
+  await world.wait(DAY);
+  // Somebody goes back to it and away again: consumers may have read it until now.
+  await world.people.makeCurrent(TELEGRAF, old);
+  await world.people.makeCurrent(TELEGRAF, next);
+  world.intercept(async (call, effect) => {
+    const reply = effect();
+    if (call.operation === 'UpdateSecretVersionStage') await world.kill(call);
+    return reply;
+  });
+  await world.reap();
+  world.intercept();
+  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+  for (let hours = 0; hours < 23; hours += 1) {
+    await world.wait(HOUR);
+    await world.reap();
+    expect(world.accepts(string)).toBe(true);
+  }
 });
 
 test('a rotation by Secrets Manager that fails keeps an old token from quarantine for one grace period, and no longer', async () => {
@@ -150,6 +207,42 @@ test('keeps the secret of a removed entry whose token works, where a listing lac
     secret: TELEGRAF,
     message: expect.stringContaining('AWSCURRENT'),
   });
+});
+
+test('a secret that a person deletes for good while its deletion is planned is no failure of reap', async () => {
+  const world = await openWorldForTest(policyWith({ ...entries, grafana: writer }));
+  await world.rotate();
+  await world.wait(DAY);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+  let deleted = false;
+  world.intercept(async ({ operation }, effect) => {
+    const reply = effect();
+    if (operation === 'GET /databases' && !deleted) {
+      deleted = true;
+      await world.people.deleteSecret(TELEGRAF, 'for good');
+    }
+    return reply;
+  });
+  const { result, error } = await world
+    .deploy(policyWith({ grafana: writer }, { onRemoval: 'retire' }))
+    .reap();
+  expect(error).toBeUndefined();
+  expect(result?.outcomes).toMatchObject([
+    { action: { kind: 'delete-secret' }, result: 'skipped' },
+  ]);
+});
+
+test('retires the token of a removed entry also where a person put AWSPREVIOUS on the current version', async () => {
+  const world = await openWorldForTest(policyWith({ ...entries, grafana: writer }));
+  await world.rotate();
+  const string = world.string(TELEGRAF);
+  await world.people.label(TELEGRAF, 'AWSPREVIOUS', world.labels(TELEGRAF).AWSCURRENT);
+  const retiring = world.deploy(policyWith({ grafana: writer }, { onRemoval: 'retire' }));
+  for (let days = 0; days < 5; days += 1) {
+    await world.wait(DAY);
+    await retiring.reap();
+  }
+  expect(world.accepts(string)).toBe(false);
 });
 
 test('keeps the secret of a removed entry into which a person puts a string while its deletion is planned', async () => {

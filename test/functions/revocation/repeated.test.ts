@@ -643,3 +643,18 @@ test.each([
     expect(world.accepts(string)).toBe(false);
   },
 );
+
+test('the same order by the id of an adopted token, which is gone, is proven by the version that its marker names', async () => {
+  const { deployed, id } = await adopt(world);
+  await world.wait(HOUR);
+  await deployed.rotate({ tokens: ['legacy'], force: true });
+  await world.wait(HOUR);
+  const byId = { tokenId: id, way: 'delete', reason: 'leaked' };
+  await deployed.revoke(byId);
+  const { result } = await deployed.revoke(byId);
+  expect(result).toMatchObject({
+    done: true,
+    confirmed: true,
+    tokens: [{ tokenId: id, result: 'gone', deadAfterSeconds: expect.any(Number) }],
+  });
+});

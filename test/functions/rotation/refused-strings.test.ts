@@ -33,6 +33,26 @@ test.each([
   expect(isHand).toBe(accepted.length > 0);
 });
 
+test('asks nobody else for comparison where the cluster accepts a token made by hand', async () => {
+  const world = await openWorldForTest(policy, { databases });
+  await world.rotate();
+  await world.wait(HOUR);
+  const permissions = [{ action: 'write' as const, resource: 'db0' }];
+  const hand = await world.people.mint({ description: 'by hand', permissions });
+  await world.people.saveValue(TELEGRAF, hand.accessToken);
+  await world.wait(2 * HOUR);
+  const asked = { hand: 0, other: 0 };
+  const other = world.string('keyturn/prod/other');
+  world.watch((call, effect) => {
+    if (call.authorization?.includes(hand.accessToken)) asked.hand += 1;
+    if (call.authorization?.includes(other)) asked.other += 1;
+    return effect();
+  });
+  await world.rotate();
+  expect(asked).toEqual({ hand: expect.any(Number), other: 0 });
+  expect(asked.hand).toBeGreaterThan(0);
+});
+
 test('a token that works and that a person saves between the plan and its application is not replaced', async () => {
   const world = await openWorldForTest(policy, { databases });
   await world.rotate();

@@ -142,6 +142,16 @@ test.each<[string, string, First]>([
   },
 );
 
+test('rotates nothing whose token a person took the permissions from', async () => {
+  const world = await openIssued();
+  await world.people.changeToken(world.holders(TELEGRAF).AWSCURRENT, { permissions: [] });
+  const [before, tokens] = [world.labels(TELEGRAF).AWSCURRENT, world.tokens()];
+  await world.rotateSecret(TELEGRAF).catch(() => undefined);
+  expect(rotationOf(world)?.failure).toContain('a person took its permissions away');
+  expect(world.tokens()).toEqual(tokens);
+  expect(world.labels(TELEGRAF).AWSCURRENT).toBe(before);
+});
+
 test('where somebody deletes what it made, and the cluster still tells, the next run replaces it', async () => {
   const world = await openIssued();
   await world.rotateSecret(TELEGRAF);

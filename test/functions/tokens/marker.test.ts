@@ -212,6 +212,8 @@ test.each([
   ['no fields at all', 'x [keyturn:1]'],
   ['an instant that is none', `x [keyturn:1 ${fields} superseded=yesterday]`],
   ['half an instant', `x [keyturn:1 ${fields} superseded=2026]`],
+  ['an instant with more before it', `x [keyturn:1 ${fields} superseded=+002026-03-01T02:03:04Z]`],
+  ['an instant with more behind it', `x [keyturn:1 ${fields} superseded=2026-03-01T02:03:04Z(x)]`],
   ['an instant of another spelling', `x [keyturn:1 ${fields} superseded=1]`],
   ['forced otherwise than yes', `x [keyturn:1 ${fields} forced=no]`],
   ['a broken escape', 'x [keyturn:1 owner=%E0%A4%A secret=s home=h]'],

@@ -102,6 +102,7 @@ describe('everybody', () => {
     { StringLike: { 'aws:PrincipalOrgID': 'o-*' } },
     { StringEquals: { 'aws:PrincipalOrgID': [] } },
     { ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::*:role/reader' } },
+    { StringLike: { 'aws:SourceArn': `*arn:aws:sns:eu-west-1:${OURS}:topic` } },
     { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } },
     { StringEquals: { 'kms:ViaService': 'secretsmanager.eu-west-1.amazonaws.com' } },
   ])('stays everybody where %j demands neither', (condition) => {

@@ -5,9 +5,10 @@ import {
   composeSecretString,
   type FormerText,
   isOutdated,
+  refuseOtherShape,
 } from '../../../functions/tokens/compose-secret.ts';
 import { readTokenString } from '../../../functions/tokens/secret-string.ts';
-import { id, inert, NOW, policyOf } from '../builders.ts';
+import { id, inert, NOW, policyOf, WRITE } from '../builders.ts';
 
 const OLD = 'apiv1_old+/string==';
 const NEW = 'apiv1_new+/string$&==';
@@ -240,6 +241,46 @@ test.each([
   expect(next(text, undefined, [], previous)).toBe(expected);
 });
 
+test.each([
+  ['{"dbs": [{"t": "OLD"}, {"t": 1}]}', '{"dbs": [{"t": "NEW"}, {"t": 1}]}'],
+  ['{"dbs": ["a", "OLD"]}', '{"dbs": ["a", "NEW"]}'],
+])('a placeholder in a list of %s gets the string back', (template, expected) => {
+  const previous = template.replace('OLD', OLD);
+  const text = template.replace('OLD', 'CHANGE_ME');
+  expect(next(text, undefined, [], previous)).toBe(expected.replace('NEW', () => NEW));
+  expect(() => next('{"dbs": []}', undefined, [], previous)).toThrow('keys of others');
+});
+
+test('a placeholder gets the string back though a person keeps a former one beside it', () => {
+  const former = {
+    text: new TokenValue('{"t": "CHANGE_ME", "kept": "former"}'),
+    known: [fingerprintOf('former')],
+    previous: { text: new TokenValue(`{"t": "${OLD}"}`) },
+  };
+  const policy = policyWith();
+  const texts = policy.tokens.map((entry) =>
+    composeSecretString(entry, policy, minted, former).reveal(),
+  );
+  expect(texts).toEqual([`{"t": "${NEW}", "kept": "former"}`]);
+});
+
+test('what Keyturn wrote of a token beside its string says what the next one is, and nothing else does', () => {
+  const policy = policyWith();
+  const written = (text: string) =>
+    policy.tokens.map((entry) => {
+      const former = { ...formerOf(text), tokens: [inert(1, { permissions: WRITE })] };
+      return composeSecretString(entry, policy, minted, former).reveal();
+    });
+  const of = (string: string, ...more: string[]) => [`{"influx": "${string}", ${more.join(', ')}}`];
+  const [before] = of(OLD, `"tokenId": "${id(1)}"`, '"databases": [ "telemetry" ]', '"host": "h"');
+  expect(written(before ?? '')).toEqual(
+    of(NEW, `"tokenId": "${id(2)}"`, '"databases": ["telemetry"]', '"host": "h"'),
+  );
+  for (const others of ['"tokenId": "of people"', `"tokenId": "${id(1)}", "tokenId": 2`]) {
+    expect(written(of(OLD, others)[0] ?? '')).toEqual(of(NEW, others));
+  }
+});
+
 test('a placeholder over the JSON of an entry with a key gets the JSON back', () => {
   const previous = `{"n": 1.0, "influx": "${OLD}"}`;
   expect(next('CHANGE_ME', { key: 'influx' }, [], previous)).toBe(`{"n": 1.0, "influx": "${NEW}"}`);
@@ -273,6 +314,11 @@ test.each([
   'after `adopt` left the entry, nothing of others is overwritten where %s',
   (_w, text, message) => {
     expect(() => next(text)).toThrow(message);
+    // Nor is a token minted that could not be stored.
+    const policy = policyWith();
+    for (const entry of policy.tokens) {
+      expect(() => refuseOtherShape(entry, policy, formerOf(text))).toThrow(message);
+    }
   },
 );
 

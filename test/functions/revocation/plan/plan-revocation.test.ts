@@ -184,6 +184,21 @@ test('goes on with the successor that the same order has minted before', () => {
   ]);
 });
 
+test('takes no token for its successor that nobody can use: expired, or stripped by a person', () => {
+  for (const dead of [
+    { ...successor(HOUR), expiresAt: NOW },
+    { ...successor(HOUR), permissions: [] },
+  ]) {
+    const around = { secret: secretOf({ AWSCURRENT: 1, AWSPENDING: 3 }), tokens: [old, dead] };
+    expect(steps(around, {})).toEqual([
+      'replace',
+      'detach-label AWSPENDING 3',
+      'delete 1',
+      'delete 3',
+    ]);
+  }
+});
+
 test('takes the successor of a finished order for one for an hour, and no other order for the same', () => {
   const around = (age: number, marker?: object) => ({
     secret: secretOf({ AWSCURRENT: 3 }),
@@ -262,6 +277,14 @@ test('refuses to freeze what its description has no room to keep, unless nothing
   );
   expect(planned(around, { way: 'freeze', dryRun: true }).actions).toHaveLength(2);
   expect(steps(around, { way: 'freeze', noUndo: true })).toEqual(['hold frozen', 'strip 1']);
+});
+
+test('whois of a token that is gone proves nothing anew in its secret', () => {
+  const gone = { ...old, revokedAt: NOW - HOUR };
+  const around = { secret: secretOf({ AWSCURRENT: 1 }), tokens: [gone] };
+  const { warnings } = planned(around, { token: undefined, tokenId: id(1), way: 'whois' });
+  expect(warnings.join()).toContain(id(1));
+  expect(warnings.join()).not.toContain('is proven anew');
 });
 
 test('ends what has the place of its token without its marker, and says so', () => {

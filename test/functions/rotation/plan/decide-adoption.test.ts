@@ -13,8 +13,8 @@ import {
   type World,
 } from '../../builders.ts';
 
-const plan = (world: World, policy: Policy, request: object = {}) =>
-  planRotation(policy, observationOf(world), { force: false, ...request }, LEARNT);
+const plan = (world: World, policy: Policy, request: object = {}, learnt = LEARNT) =>
+  planRotation(policy, observationOf(world), { force: false, ...request }, learnt);
 
 describe('an adoption', () => {
   const name = 'legacy/telegraf';
@@ -106,6 +106,15 @@ describe('an adoption', () => {
       adopting,
       'CannotAdopt',
     ],
+    [
+      'is on hold and has no adopt',
+      {
+        secrets: [secretOf({ AWSCURRENT: 7 }, { name, tags: { 'keyturn:hold': 'frozen' } })],
+        tokens: [armed(7, { name })],
+      },
+      policyOf({}, { secret: name }),
+      'CannotAdopt',
+    ],
   ] as const)(
     'that a person confirms of an entry that %s is answered: %s',
     (_what, world, policy, kind) => {
@@ -114,4 +123,15 @@ describe('an adoption', () => {
       expect(kinds(planned)).toEqual([kind]);
     },
   );
+
+  test('that a person confirms of a secret that lost its owner’s tag is answered with what puts it back', () => {
+    const rotated = { ...LEARNT, rotatedBefore: new Set([name]) };
+    for (const policy of [adopting, policyOf({}, { secret: name })]) {
+      const { actions, findings } = plan({}, policy, { confirmAdoption: 'ada' }, rotated);
+      expect(actions).toEqual([]);
+      expect(findings).toMatchObject([
+        { kind: 'CannotAdopt', message: expect.stringContaining('keyturn rotate telegraf') },
+      ]);
+    }
+  });
 });

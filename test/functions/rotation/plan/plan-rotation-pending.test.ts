@@ -303,6 +303,11 @@ describe('a version that Secrets Manager’s own rotation made', () => {
   });
 });
 
+test('leaves AWSPENDING on the current version, also where a person put AWSPREVIOUS there too', () => {
+  const labels = { AWSCURRENT: 1, AWSPREVIOUS: 1, AWSPENDING: 1 };
+  expect(steps({ current: young, labels })).toEqual([]);
+});
+
 test('never promotes again what somebody rolled back from', () => {
   const labels = { AWSCURRENT: 1, AWSPREVIOUS: 2, AWSPENDING: 2 };
   const current = armed(1, { age: 31 * DAY, marker: { superseded: NOW - DAY } });
