@@ -92,6 +92,9 @@ const observeLabelled = async (
 const tokensOf = (seen: ObservedSecret): Token[] => [
   ...seen.tokens.map(({ token }) => token),
   ...foreignHolders(seen),
+  ...[...seen.holders.values()].flatMap((each) =>
+    each.state === 'shared' ? [each.owned.token] : [],
+  ),
 ];
 
 /** Tokens that a `GET` shows, and the listing does not, though they are too old for the API to be late with them. */
