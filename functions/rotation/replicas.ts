@@ -12,7 +12,7 @@ import type { Turn } from './turns.ts';
 
 /** How long one run waits for replicas that it asked for, or that are late. */
 const WAIT_MS = 30_000;
-const PAUSE_MS = 5_000;
+const PAUSE_MS = 10_000;
 /** What is left of the run when it stops to wait. */
 const SPARE_MS = 20_000;
 

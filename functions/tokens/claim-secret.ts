@@ -1,4 +1,4 @@
-import { replicaRegionsOf, type TokenPolicy } from '../policy/policy.ts';
+import { type ReplicaRegion, replicaRegionsOf, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
@@ -55,21 +55,31 @@ export function refuseOtherCluster(secret: Secret, { cluster }: Tools['policy'])
   );
 }
 
-async function describeOrCreate(entry: TokenPolicy, { secrets, policy }: Tools): Promise<Secret> {
-  const found = await secrets.describe(entry.secret);
+async function describeOrCreate(
+  entry: TokenPolicy,
+  { secrets, policy, log }: Tools,
+): Promise<Secret> {
+  const { secret } = entry;
+  const found = await secrets.describe(secret);
   if (found) return found;
-  try {
-    return await secrets.create(entry.secret, {
+  const wanted = replicaRegionsOf(policy, entry) ?? [];
+  const create = (replicaRegions: readonly ReplicaRegion[]) =>
+    secrets.create(secret, {
       description: `InfluxDB token of ${entry.name}, rotated by Keyturn (${policy.owner})`,
       tags: { ...policy.secretTags, ...tagsOf(policy) },
       encryptionKey: policy.encryptionKey,
-      replicaRegions: replicaRegionsOf(policy, entry),
+      replicaRegions,
     });
+  try {
+    return await create(wanted);
   } catch (error) {
     // Another run may have created it, or our own call whose answer was lost.
-    const made = await secrets.describe(entry.secret);
-    if (!made) throw error;
-    return made;
+    const made = await secrets.describe(secret);
+    if (made) return made;
+    if (wanted.length === 0) throw error;
+    // No token waits for replicas: the next run asks for those by themselves, and fails as AWS says.
+    log.warn('a secret was made without replicas', { secret, error });
+    return await create([]);
   }
 }
 

@@ -157,3 +157,19 @@ test('the secret of a removed entry stays as long as it has replicas, and its re
   expect(replicas()).toEqual({});
   expect(kinds((await removed.reap()).result)).toEqual(['delete-secret done']);
 });
+
+test('a secret whose creation is refused with replicas is made without them, and the next run asks for those', async () => {
+  const { world, replicas } = await openIn(replicatedTo(FRANKFURT));
+  let calls = 0;
+  world.intercept(async (call, effect) => {
+    if (call.operation !== 'CreateSecret') return await effect();
+    calls += 1;
+    const body = JSON.stringify({ __type: 'InvalidParameterException', Message: 'no such Region' });
+    return calls === 1 ? { status: 400, body } : await effect();
+  });
+  await world.rotate();
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(replicas()).toEqual({});
+  await world.wait(HOUR);
+  expect(kinds((await world.rotate()).result)).toEqual(['replicate done']);
+});
