@@ -31,6 +31,7 @@ const PERMISSIVE = new Set([
   '0BSD',
   'Apache-2.0',
   'BlueOak-1.0.0',
+  'BSD-2-Clause',
   'BSD-3-Clause',
   'ISC',
   'MIT',
@@ -42,6 +43,7 @@ const PERMISSIVE = new Set([
 const ONLY_TOOLS = new Map([
   ['MPL-2.0', 'lightningcss, through vitest: unchanged, and not passed on'],
   ['CC-BY-4.0', 'caniuse-lite, through Stryker: its data is unchanged, and not passed on'],
+  ['Python-2.0', 'argparse, through TypeDoc: unchanged, and not passed on'],
   ['(MIT OR GPL-3.0-or-later)', 'case, within aws-cdk-lib: used under MIT'],
 ]);
 
