@@ -154,6 +154,7 @@ const BESIDE_CODE = [
   'bin/keyturn.cjs',
   'dist/package.json',
   'dist/policy.schema.json',
+  'docs/api.md',
   'docs/events.schema.json',
   'keyturn.example.yaml',
   'package.json',
