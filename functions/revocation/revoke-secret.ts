@@ -5,7 +5,6 @@ import type { ObservedSecret } from '../tokens/observation.ts';
 import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import type { TokenResult } from './end-token.ts';
-import { noteEnded } from './note-ended.ts';
 import { decideRevocation } from './plan/decide-revocation.ts';
 import { UNDOING_WAYS } from './plan/order.ts';
 import { keyOf, type Progress, provingOf, type Revocation, type SecretResult } from './progress.ts';
@@ -61,11 +60,7 @@ async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<vo
   try {
     for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
       progress.settled = await settle(progress, tools);
-      const { name, order, results } = progress;
-      await Promise.all([
-        pass === 1 && noteEnded(name, results.values(), order, tools),
-        verifyEnded(progress, verified, tools),
-      ]);
+      await verifyEnded(progress, verified, tools);
       if (pass > 1 && progress.late.length === 0) break;
       // It was shown before, so it may not be late: somebody may have undone it.
       const isUndone = pass < MOST_PASSES && progress.late.some((id) => progress.shown.has(id));

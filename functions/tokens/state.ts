@@ -8,7 +8,7 @@ import {
   PREVIOUS_ONLY,
   pendingVersion,
 } from '../secrets-manager/secret.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
+import { DAY_MS, HOUR_MS, LONGEST_RUN_MS, MINUTE_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 import { isUnproven } from './proof.ts';
@@ -314,13 +314,20 @@ export const wasEndedByOrder = (seen: ObservedSecret, now: number): boolean =>
 const TAG_SLACK_MS = MINUTE_MS;
 
 /**
- * Whether an order may have deleted a token: one has deleted tokens of its secret since, or a deletion was lifted. A tag
- * that is later than the secret's last change is none of ours.
+ * Whether an order may have deleted a token: one about a single token has left its tag since, a deletion was lifted, or the
+ * successor of one was minted in those minutes. A tag that is later than the secret's last change is none of ours.
  */
 export function mayBeEndedByOrder(
   { revokedAt = Number.POSITIVE_INFINITY }: Pick<Token, 'revokedAt'>,
-  { secret }: Pick<ObservedSecret, 'secret'>,
+  { secret, tokens }: Pick<ObservedSecret, 'secret' | 'tokens'>,
 ): boolean {
   const told = [ENDED_TAG, LIFTED_TAG].map((tag) => Date.parse(secret.tags[tag] ?? ''));
-  return told.some((at) => at < secret.changedAt + HOUR_MS && revokedAt < at + TAG_SLACK_MS);
+  const isTold = told.some(
+    (at) => at < secret.changedAt + HOUR_MS && revokedAt < at + TAG_SLACK_MS,
+  );
+  const isReplaced = tokens.some(
+    ({ token, marker }) =>
+      marker.order !== undefined && Math.abs(revokedAt - token.createdAt) < LONGEST_RUN_MS,
+  );
+  return isTold || isReplaced;
 }
