@@ -4,7 +4,7 @@ import type { Consumer } from './consumer.ts';
 import { expect } from './expect.ts';
 import { countRuns, failuresIn, readLogs } from './function-logs.ts';
 import { NEIGHBOURS_SECRET, STACK, secretOf } from './policy.ts';
-import { expectKept, type Scene } from './scenario.ts';
+import { expectKept, freezeAndUnfreeze, type Scene } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
 const EVENT_TYPES = [
@@ -94,12 +94,7 @@ export const rollBack = ({ stage, world, report }: Scene, policy: object) =>
     const status = JSON.stringify(await stage.keyturn('status'));
     expect('the token of the failed update', status.includes('"never"'), false);
     expect('actions of rotate', await plannedIn(stage, 'rotate'), []);
-    const id = world.labelled('invoices', 'AWSCURRENT')?.id ?? '';
-    const reason = ['--reason', 'odd reads', '--yes'];
-    await stage.keyturn('revoke', '--token', 'invoices', '--freeze', ...reason);
-    expect('it works', world.works(id, 'write', 'billing'), false);
-    await stage.keyturn('unfreeze', 'invoices', ...reason);
-    expect('it works again', world.works(id, 'write', 'billing'), true);
+    await freezeAndUnfreeze({ stage, world });
   });
 
 /** Two deployments of one cluster in one account, from the package and from the checkout: each keeps to its own. */

@@ -137,17 +137,19 @@ export async function operate({ stage, world, report }: Scene): Promise<void> {
       [true, true],
     );
   });
-  await report.check(
-    'keyturn revoke --freeze refuses a string, and unfreeze gives it back',
-    async () => {
-      const id = labelled(world, 'invoices', 'AWSCURRENT');
-      const reason = ['--reason', 'odd reads', '--yes'];
-      await stage.keyturn('revoke', '--token', 'invoices', '--freeze', ...reason);
-      expect('it works', world.works(id, 'write', 'billing'), false);
-      await stage.keyturn('unfreeze', 'invoices', ...reason);
-      expect('it works again', world.works(id, 'write', 'billing'), true);
-    },
+  await report.check('keyturn revoke --freeze refuses a string, and unfreeze gives it back', () =>
+    freezeAndUnfreeze({ stage, world }),
   );
+}
+
+/** What an operator orders takes effect. */
+export async function freezeAndUnfreeze({ stage, world }: Omit<Scene, 'report'>): Promise<void> {
+  const id = labelled(world, 'invoices', 'AWSCURRENT');
+  const reason = ['--reason', 'odd reads', '--yes'];
+  await stage.keyturn('revoke', '--token', 'invoices', '--freeze', ...reason);
+  expect('it works', world.works(id, 'write', 'billing'), false);
+  await stage.keyturn('unfreeze', 'invoices', ...reason);
+  expect('it works again', world.works(id, 'write', 'billing'), true);
 }
 
 /** Waits until a run writes `field` into the token's description. */

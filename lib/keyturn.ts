@@ -27,7 +27,7 @@ import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import { type EventChoice, eventPattern, give, readSecret, secretOf, together } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
-import { type DeclaredRegions, type MetricsWanted, replicaRegionsIn } from './deployment.ts';
+import { type MetricsWanted, replicaRegionsIn } from './deployment.ts';
 import { namesOf, placeOf, refuseElsewhere } from './elsewhere.ts';
 import { inFull } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
@@ -89,8 +89,6 @@ function retentionOf(written: number | 'forever' | undefined): RetentionDays {
   if (written === undefined) return RetentionDays.THREE_MONTHS;
   return written === 'forever' ? RetentionDays.INFINITE : Duration.millis(written).toDays();
 }
-
-const regionsOf = (declared: DeclaredRegions | undefined) => declared && replicaRegionsIn(declared);
 
 /** What `rotate` is told of the secrets that it creates. */
 const toldOfSecrets = (
@@ -174,7 +172,9 @@ export class Keyturn extends Construct {
     this.#alarms = new Alarms(policy.owner, this.recipients, metrics);
     this.#alarms.watchDelivery(this, this.failures);
 
-    const replicaRegions = regionsOf(props.replicaRegions ?? deployment.replicaRegions);
+    const replicaRegions = props.replicaRegions
+      ? replicaRegionsIn(props.replicaRegions)
+      : policy.replicaRegions;
     const grants = new Grants(this, policy, Object.keys(tags));
     this.#grants = grants;
     const common = [

@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { kmsKey } from '../functions/policy/aws-names.ts';
 import { explainIssues, formatPath, UNEXPLAINED } from '../functions/policy/policy-error.ts';
-import { suggestionFor } from '../functions/policy/suggestion.ts';
+import { closestOf } from '../functions/policy/suggestion.ts';
 import { FIELDS, type MetricsWanted } from './deployment.ts';
 import { keyNamedBy } from './kms-key.ts';
 import type { NetworkProps } from './network.ts';
@@ -230,10 +230,11 @@ export function propertyMistakes(
 /** A stack has properties of its own, which are passed on with ours: only what is almost one of ours is told. */
 function misspeltAs(name: string): string[] {
   const names = Object.keys(propertiesSchema.shape);
-  const meant = names.includes(name) ? '' : suggestionFor(name, names);
-  return meant.includes('did you mean')
-    ? [`Keyturn's property ${name}: found this name, expected one of its properties${meant}`]
-    : [];
+  const meant = names.includes(name) ? undefined : closestOf(name, names);
+  if (meant === undefined) return [];
+  return [
+    `Keyturn's property ${name}: found this name, expected one of its properties; did you mean "${meant}"?`,
+  ];
 }
 
 /** @throws PolicyFileError if an app in JavaScript gives no policy */

@@ -11,11 +11,11 @@ import type { Order } from './plan/order.ts';
  */
 export async function noteEnded(
   secret: string,
-  results: Iterable<TokenResult>,
+  { result }: TokenResult,
   { way, isProof }: Order,
   { secrets, apiNow, log }: Tools,
 ): Promise<void> {
-  const isEnded = [...results].some(({ result }) => result === 'deleted' || result === 'gone');
+  const isEnded = result === 'deleted' || result === 'gone';
   if (!isEnded || isProof || way === 'freeze') return;
   try {
     await secrets.tag(secret, { [ENDED_TAG]: formatInstant(apiNow()) });

@@ -207,7 +207,7 @@ async function carryOutOrder(
   const replaced = withSuccessor(carried.result, seen, revocation);
   const [ended] = await Promise.all([
     verifyRefused(replaced, { startedAt, controls, own }, tools),
-    seen && noteEnded(seen.secret.name, [carried.result], order, tools),
+    seen && noteEnded(seen.secret.name, carried.result, order, tools),
   ]);
   return { ...carried, result: await verifyAccepted(ended, tools) };
 }

@@ -13,7 +13,7 @@ export const PREVIOUS_ONLY = ' previous';
 export const ADOPTED_TAG = 'keyturn:adopted';
 
 /**
- * When an order last deleted tokens of the secret (ISO 8601): a replaced token without a label leaves no other trace of
+ * When an order last deleted a single token of the secret (ISO 8601): a replaced token without a label leaves no other trace of
  * who ended it.
  */
 export const ENDED_TAG = 'keyturn:ended';

@@ -76,10 +76,8 @@ export function planReplicas(
   now: number,
 ): Planned {
   const about = { token: entry.name, secret: entry.secret };
-  const only = (...notes: readonly Note[]): Planned => ({
-    actions: [],
-    findings: notes.map((note) => ({ ...about, ...note })),
-  });
+  const noted = (notes: readonly Note[]) => notes.map((note) => ({ ...about, ...note }));
+  const only = (...notes: readonly Note[]): Planned => ({ actions: [], findings: noted(notes) });
   const isWanted = (policy.replicaRegions ?? []).length > 0;
   const isOthers = !replicaRegionsOf(policy, entry) || (seen && isAdopted(seen));
   if (isWanted && isOthers) return only(NOT_REPLICATED);
@@ -104,12 +102,12 @@ export function planReplicas(
       ...replicate('ReplicaFailed', regionsOf(broken)),
       ...(slow.length > 0 ? [{ ...check, regions: regionsOf(slow) }] : []),
     ],
-    findings: only(
+    findings: noted([
       ...broken.map(failed),
       ...slow.map(late),
       ...replicas
         .filter((each) => !ours.includes(each))
         .map((each) => undeclared(entry.secret, each)),
-    ).findings,
+    ]),
   };
 }

@@ -292,11 +292,11 @@ function withoutSecret({ tokens }: SecretSeen, name: string, owners: ReadonlySet
 
 /** Tokens of the former owner that no entry takes over: once its deployment is destroyed, nobody retires them. */
 function unclaimed(policy: Policy, from: string | undefined, tokens: readonly Token[]): Finding[] {
+  if (from === undefined || from === policy.owner) return [];
   const secrets = new Set(policy.tokens.map(({ secret }) => secret));
   return tokens.flatMap(({ id: tokenId, description }): Finding[] => {
     const { marker } = parseMarker(description) ?? {};
-    const isLeft = from !== undefined && marker?.owner === from && !secrets.has(marker.secret);
-    if (!isLeft || from === policy.owner) return [];
+    if (marker?.owner !== from || secrets.has(marker.secret)) return [];
     const message = `it is a token of the deployment "${from}" for the secret ${marker.secret}, which no entry of this policy has, so nobody retires it once that deployment is destroyed: write an entry with that secret and repeat the command, or end it: keyturn revoke --token-id ${tokenId}`;
     return [{ kind: LEFT_TO_OTHERS, message, tokenId }];
   });
