@@ -29,7 +29,10 @@ export interface SystemsOptions extends Omit<SandboxOptions, 'clock'> {
 
 /** A world before Keyturn is deployed. Its clock may be the machine's own. */
 export interface Systems
-  extends Pick<World, 'cluster' | 'aws' | 'people' | 'accepts' | 'intercept' | 'watch' | 'close'>,
+  extends Pick<
+      World,
+      'cluster' | 'aws' | 'people' | 'outside' | 'accepts' | 'intercept' | 'watch' | 'close'
+    >,
     ReturnType<typeof truthOf> {
   readonly secrets: SecretsManager;
   /** Whose requests reach both systems without a socket: people's. Absent: this process is theirs. */
@@ -71,6 +74,7 @@ export async function openSystems(
     cluster,
     aws,
     people,
+    outside: (program) => (machine ? machine.run(program) : program()),
     secrets,
     machine,
     ...truth,

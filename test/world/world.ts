@@ -18,6 +18,8 @@ export interface World extends Deployment {
   /** Another policy on the same two systems. */
   deploy(policy: object): Deployment;
   readonly people: People;
+  /** Runs somebody's program: its requests reach both systems, and in a simulated world its clock is the world's. */
+  outside<T>(program: () => T): T;
 
   /** Time stands still while a test's own code runs; a function's own waiting moves it. */
   readonly clock: VirtualClock;
