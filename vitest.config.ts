@@ -10,6 +10,7 @@ const SLOW = [
   'test/hostile/**/*.test.ts',
   'test/docs/orders/**/*.test.ts',
   'test/{linear-expressions,start}.test.ts',
+  'test/examples/programs.test.ts',
   'test/world/simulated.test.ts',
   'test/bin/{adopt,app,deployed,harmless,incident,interrupted,lambda-answers,local}.test.ts',
   'test/bin/{offline,pause,rotate-by-name,several-strings,takeover,unchecked-tls}.test.ts',
