@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { run } from './processes.ts';
@@ -22,7 +22,7 @@ const NOBODY = {
   AWS_EC2_METADATA_DISABLED: 'true',
 };
 
-/** The stacks of all example policies, as the CDK CLI makes them, through cfn-lint. */
+/** The stacks of all example policies, as the CDK CLI makes them, and the examples' own templates, through cfn-lint. */
 async function main(folder: string): Promise<string> {
   const programs = await installPackages(['cfn-lint==1.58.0']);
   const policies = readdirSync(join(REPOSITORY, EXAMPLES)).map((name) => join(EXAMPLES, name));
@@ -38,8 +38,11 @@ async function main(folder: string): Promise<string> {
     );
   }
   const files = templates.map((name) => join(folder, name));
+  const written = globSync('examples/*/template.yaml', { cwd: REPOSITORY });
+  if (written.length === 0) throw new Error('found no template in examples/');
+  files.push(...written.map((name) => join(REPOSITORY, name)));
   await run(join(programs, 'cfn-lint'), ['--ignore-checks', ...EXPLAINED, '--', ...files]);
-  return `cfn-lint found nothing in ${templates.length} templates`;
+  return `cfn-lint found nothing in ${files.length} templates`;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-templates-'));
