@@ -1,9 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { realClock } from '../../sandbox/clock.ts';
 import { isAllowed } from '../permissions/evaluate.ts';
+import { environmentOf, openSystems } from '../world/systems.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -66,6 +68,36 @@ describe('read-token.sh', () => {
       'found no "token" in the secret keyturn/prod/telegraf\n',
     );
   });
+});
+
+test('the long-lived application, as its comment starts it, writes with the token of its secret', async () => {
+  const systems = await openSystems(realClock);
+  const permissions = [{ action: 'write', resource: 'telemetry' }];
+  const { accessToken } = await systems.people.mint({ description: 'heartbeat', permissions });
+  await systems.people.createSecret(
+    'keyturn/prod/heartbeat',
+    JSON.stringify({ token: accessToken, url: systems.cluster.url }),
+  );
+  const status = new Promise<number>((resolve) => {
+    systems.watch((call, effect) => {
+      const reply = effect();
+      if (call.operation === 'POST /api/v2/write') resolve(reply.status);
+      return reply;
+    });
+  });
+  const application = spawn(process.execPath, ['examples/application/main.ts'], {
+    env: { PATH: process.env.PATH, ...environmentOf(systems), SECRET: 'keyturn/prod/heartbeat' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  try {
+    const complaint = new Promise((_resolve, reject) => {
+      application.stderr.on('data', (text) => reject(new Error(String(text))));
+    });
+    expect(await Promise.race([status, complaint])).toBe(204);
+  } finally {
+    application.kill();
+    await systems.close();
+  }
 });
 
 test('the app of the Lambda example is synthesized with its bundle, and its function may read its secret alone', () => {
