@@ -19,7 +19,9 @@ export interface Engine {
 
 /** Whether an event asks only what there is, or what would be done. */
 export const isLook = (event: object): boolean =>
-  ('dryRun' in event && event.dryRun === true) || ('way' in event && event.way === 'whois');
+  ('dryRun' in event && event.dryRun === true) ||
+  'examine' in event ||
+  ('way' in event && event.way === 'whois');
 
 /** The same engine; whoever waits for it is told so, and may stop. */
 export function withPatience(engine: Engine, terminal: Terminal): Engine {
