@@ -39,10 +39,10 @@ export function withPatience(engine: Engine, terminal: Terminal): Engine {
   };
 }
 
-/** So many keys are enough to see what is meant. */
+/** So many keys, or names, are enough to see what is meant. */
 const MOST_NAMED = 5;
 
-const named = (keys: readonly string[]) =>
+export const named = (keys: readonly string[]) =>
   keys.length > MOST_NAMED
     ? `${keys.slice(0, MOST_NAMED).join(', ')} and ${keys.length - MOST_NAMED} more`
     : keys.join(', ');

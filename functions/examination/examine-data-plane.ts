@@ -1,6 +1,7 @@
 import { InfluxError } from '../management-api/influx-error.ts';
 import type { LookTools } from '../run/look-tools.ts';
 import { TokenValue } from '../token-value.ts';
+import { answers } from './answers.ts';
 import { type Check, examined, type Verdict } from './check.ts';
 import { noAnswer } from './no-answer.ts';
 
@@ -19,8 +20,7 @@ function refused(host: string, url: string, error: InfluxError): Verdict {
     return { state: 'fail', found, advice: ELSE };
   }
   if (status === 401 || status === 403) {
-    const secure = url.startsWith('https:') ? ', over TLS' : ', without TLS';
-    return { state: 'ok', found: `${host} answers${secure}, and refuses what is no token` };
+    return answers(url, ', and refuses what is no token');
   }
   return { state: 'fail', found: `${host}: ${error.message}`, advice: 'look at the cluster' };
 }

@@ -5,6 +5,7 @@ import { accountPrefix, CLUSTERED_PREFIXES } from '../management-api/prefix.ts';
 import { readTokens } from '../management-api/token-schemas.ts';
 import type { LookTools } from '../run/look-tools.ts';
 import { TokenValue } from '../token-value.ts';
+import { answers } from './answers.ts';
 import { type Check, examined, type Verdict } from './check.ts';
 import { howToMake } from './examine-secrets.ts';
 import { noAnswer } from './no-answer.ts';
@@ -73,8 +74,7 @@ function reachable(url: string, { answer, error }: Looked): Verdict {
       advice: 'check cluster.url: a login page or a proxy may stand there',
     };
   }
-  const secure = url.startsWith('https:') ? ', over TLS' : ', without TLS';
-  return { state: 'ok', found: `${host} answers${secure}` };
+  return answers(url);
 }
 
 function prefixVerdict(

@@ -1,6 +1,7 @@
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { answers } from '../../../functions/examination/answers.ts';
 import { runExamination } from '../../../functions/examination/run-examination.ts';
 import { createRuntime } from '../../../functions/runtime.ts';
 import { TokenValue } from '../../../functions/token-value.ts';
@@ -136,4 +137,14 @@ test('the prefix that answers is named, the detected one and that of Cloud Dedic
     found: `it is at /api/v0, not at /api/v0/accounts/${ACCOUNT}/clusters/${CLUSTER}`,
     advice: expect.stringContaining('take cluster.accountId'),
   });
+});
+
+test('what goes in the clear over a network is a warning', () => {
+  expect(answers('http://influxdb.internal:8080')).toMatchObject({
+    state: 'warn',
+    found: expect.stringContaining('tokens go there in the clear'),
+  });
+  for (const url of ['https://influxdb.example.com', 'http://127.0.0.1:8086', 'http://[::1]:80']) {
+    expect(answers(url).state).toBe('ok');
+  }
 });
