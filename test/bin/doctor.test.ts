@@ -230,3 +230,18 @@ it('says that the functions have another policy, or know no examination, and tak
     found: expect.stringContaining('found no function other-rotate'),
   });
 });
+
+it('ends by itself, and tells the rest, where a service never answers', async () => {
+  const { state, complaints } = await openAccount();
+  state.silent.add('monitoring').add('iam');
+  const { code, checks } = await complaints();
+  expect(code).toBe(3);
+  expect(checks.map(({ check, state: each }) => [check, each])).toEqual([
+    ['alarms', 'unknown'],
+    ...['rotate', 'reap', 'enforce', 'revoke', 'secrets-manager-rotation'].map((entry) => [
+      `role of ${entry}`,
+      'unknown',
+    ]),
+  ]);
+  expect(checks[0]?.found).toBe('not seen: DescribeAlarms: no complete answer within 20 s');
+});

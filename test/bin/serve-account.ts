@@ -18,6 +18,8 @@ export interface AccountState {
   tables: FoundRouteTable[];
   /** Calls that AWS refuses to whoever asks. */
   readonly denied: Set<string>;
+  /** Services that take a request and never answer, as requests are signed for them: `monitoring`, `ec2`. */
+  readonly silent: Set<string>;
   /** What AWS was asked for: `ec2:DescribeVpcEndpoints`. */
   readonly asked: Set<string>;
   /** Actions that no role is allowed. */
@@ -49,6 +51,7 @@ export const accountState = (): AccountState => ({
   endpoints: [],
   tables: [],
   denied: new Set(),
+  silent: new Set(),
   asked: new Set(),
   forbidden: new Set(),
 });
@@ -178,6 +181,8 @@ export async function serveAccount(
       return ofQuery(state, new URLSearchParams(body));
     };
     const said = await answer();
+    if ([...state.silent].some((service) => headers.authorization?.includes(`/${service}/`)))
+      return;
     response.writeHead(said.status, said.headers);
     response.end(said.body);
   });
