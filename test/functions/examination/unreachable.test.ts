@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -13,16 +14,16 @@ import { startOddServer } from '../management-api/odd-server.ts';
 const TOKEN = 'M.V1.never-to-be-seen-anywhere';
 
 /** What a laptop sees of a cluster; there is no AWS. */
-async function examine(cluster: object, ca?: string) {
+async function examine(cluster: object, ca?: string, token = TOKEN) {
   const { examine: look } = createRuntime({
     policy: policyOf({ cluster: { managementToken: 'influxdb/management', ...cluster } }),
     ca,
     log: { info: () => {}, warn: () => {}, error: () => {} },
-    managementToken: new TokenValue(TOKEN),
+    managementToken: new TokenValue(token),
   });
   const context = { getRemainingTimeInMillis: () => MINUTE };
   const { checks } = await look('rotate', context, runExamination);
-  expect(JSON.stringify(checks)).not.toContain(TOKEN);
+  expect(JSON.stringify(checks)).not.toContain(token);
   return Object.fromEntries(checks.map(({ check, ...verdict }) => [check, verdict]));
 }
 
@@ -147,4 +148,17 @@ test('what goes in the clear over a network is a warning', () => {
   for (const url of ['https://influxdb.example.com', 'http://127.0.0.1:8086', 'http://[::1]:80']) {
     expect(answers(url).state).toBe('ok');
   }
+});
+
+test('a server that repeats the management token in another spelling makes nobody print it', async () => {
+  const token = `${randomBytes(30).toString('hex')}+/${randomBytes(30).toString('hex')}==`;
+  const spelt = encodeURIComponent(token);
+  const { url } = await startOddServer(({ url: path }) =>
+    path === '/api/v0/databases'
+      ? { body: [] }
+      : { status: 400, body: { code: 400, message: `no such caller: ${spelt}` } },
+  );
+  const checks = await examine({ url }, undefined, token);
+  expect(checks.tokens?.found).toContain('no such caller');
+  expect(JSON.stringify(checks)).not.toContain(spelt);
 });
