@@ -12,11 +12,12 @@ const SLOW = [
   'test/{linear-expressions,start}.test.ts',
   'test/examples/programs.test.ts',
   'test/world/simulated.test.ts',
-  'test/bin/{adopt,app,deployed,harmless,incident,interrupted,lambda-answers,local}.test.ts',
+  'test/bin/{adopt,app,deployed,doctor,harmless,incident,interrupted,lambda-answers,local}.test.ts',
   'test/bin/{offline,pause,rotate-by-name,several-strings,takeover,unchecked-tls}.test.ts',
   'test/docs/leak-transcript.test.ts',
   'test/soak/main.test.ts',
   'test/functions/credentials-in-time.test.ts',
+  'test/functions/examination/unreachable.test.ts',
   'test/functions/revocation/{faults,interleaved}.test.ts',
   'test/lib/{role-policies,rule-packs}.test.ts',
 ];

@@ -24,11 +24,13 @@ import { formatExactJson } from './management-api/json.ts';
 import type { ManagementApi } from './management-api/management-api.ts';
 import { accountPrefix } from './management-api/prefix.ts';
 import { readingOwnWrites } from './management-api/reading-own-writes.ts';
+import { createTransport } from './management-api/transport.ts';
 import { createMeter } from './metrics.ts';
 import { type DocumentMark, documentMark } from './policy/document-mark.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
+import type { Address, LookTools } from './run/look-tools.ts';
 import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
 import type { ScheduleReader } from './schedules/reader.ts';
@@ -48,6 +50,10 @@ const BEFORE_NEXT_MS = 10_000;
 const RESERVE_MS = 5_000;
 /** Kept for the answer alone, whatever the events take. */
 const ANSWER_MS = 1_500;
+/** For one look at the cluster, from connecting to the last byte of the answer. */
+const LOOK_MS = 10_000;
+/** For all of them. */
+const LONGEST_EXAMINATION_MS = 90_000;
 /** A person waits for the answer of their order, and the events are only hints; nobody waits for a schedule's. */
 const LONGEST_FLUSH_BY_HAND_MS = 10_000;
 
@@ -96,6 +102,15 @@ export interface Runtime {
     context: InvocationContext,
     work: Work<T>,
   ): Promise<T | AnswerByHand<T> | LateAnswer>;
+  /**
+   * Looks at what a run of this job needs, within a minute and a half. Nothing is changed, and no metric written. It looks on
+   * where a run would end: the management token need not be there.
+   */
+  examine<T extends object>(
+    job: ScheduledJob,
+    context: InvocationContext,
+    look: (tools: LookTools) => Promise<T>,
+  ): Promise<AnswerByHand<T>>;
 }
 
 function readOptional(file: string): string | undefined {
@@ -288,6 +303,38 @@ export function createRuntime(origin: Origin): Runtime {
     }
   }
 
+  /** On a connection of its own, so that each look meets what a first one would. */
+  async function getOnce(address: Address, request: Parameters<LookTools['get']>[1]) {
+    const transport = createTransport({
+      url: address === 'dataPlane' ? (cluster.dataUrl ?? cluster.url) : cluster.url,
+      ca,
+      connections: 1,
+      keepAlive: false,
+      connectTimeoutMs: LOOK_MS / 2,
+      totalMs: LOOK_MS,
+    });
+    try {
+      return await transport.send({ method: 'GET', ...request });
+    } finally {
+      await transport.disconnect();
+    }
+  }
+
+  const lookTools: LookTools = {
+    now: timing.now,
+    policy,
+    log,
+    async managementToken() {
+      const read = given
+        ? { value: given, given: true }
+        : { ...(await readManagementToken(secrets, cluster.managementToken)), given: false };
+      held.hold(read.value.reveal());
+      return read;
+    },
+    secrets,
+    get: getOnce,
+  };
+
   async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
     // Every run reads it again, so that replacing it needs no deployment.
     managementToken = given ?? (await readToken(measure));
@@ -320,17 +367,17 @@ export function createRuntime(origin: Origin): Runtime {
   /**
    * @param end the instant by which this run must be over
    * @param waited whether somebody waits for the answer
+   * @param begin gets the instant after which nothing is sent any more
    */
   async function runUntil<T>(
     { end, waited }: { readonly end: number; readonly waited: boolean },
     context: InvocationContext,
-    work: Work<T>,
-    measure: Measure = meter.measure,
+    begin: (deadline: number) => Promise<T>,
   ): Promise<T> {
     const deadline = { at: end - RESERVE_MS };
     running += 1;
     try {
-      const worked = deadlines.run(deadline, () => withTools(work, deadline.at, measure));
+      const worked = deadlines.run(deadline, () => begin(deadline.at));
       const answer = await worked.finally(() => {
         deadline.at = 0; // nothing that a failed run left behind is sent any more
         // First of all, so that a process that ends while it tells the rest has measured its work.
@@ -355,6 +402,28 @@ export function createRuntime(origin: Origin): Runtime {
     }
   }
 
+  const withWork =
+    <T>(work: Work<T>, measure: Measure = meter.measure) =>
+    (deadline: number) =>
+      withTools(work, deadline, measure);
+
+  /** The answer of `work`, and what its function's schedule is like. */
+  async function besideSchedule<T extends object>(
+    job: ScheduledJob,
+    work: () => Promise<T>,
+  ): Promise<AnswerByHand<T>> {
+    const schedule = await askSchedule(job);
+    try {
+      return {
+        ...(await work()),
+        schedule,
+        ...(document !== undefined && { policy: documentMark(document) }),
+      };
+    } catch (error) {
+      throw withNote(error, schedule);
+    }
+  }
+
   const longestEnd = (context: InvocationContext) =>
     timing.now() + Math.min(context.getRemainingTimeInMillis(), LONGEST_RUN_MS);
 
@@ -368,24 +437,18 @@ export function createRuntime(origin: Origin): Runtime {
 
   return {
     policy,
-    run: (context, work) => runUntil({ end: longestEnd(context), waited: true }, context, work),
-    runScheduled({ job, scheduled, dryRun = false }, context, work) {
+    run: (context, work) =>
+      runUntil({ end: longestEnd(context), waited: true }, context, withWork(work)),
+    runScheduled<T extends object>(
+      { job, scheduled, dryRun = false }: Invocation,
+      context: InvocationContext,
+      work: Work<T>,
+    ) {
       const longest = longestEnd(context);
       const measure = dryRun ? () => {} : meter.measure;
       if (!scheduled) {
-        const besideSchedule: typeof work = async (tools) => {
-          const schedule = await askSchedule(job);
-          try {
-            return {
-              ...(await work(tools)),
-              schedule,
-              ...(document !== undefined && { policy: documentMark(document) }),
-            };
-          } catch (error) {
-            throw withNote(error, schedule);
-          }
-        };
-        return runUntil({ end: longest, waited: true }, context, besideSchedule, measure);
+        const byHand: Work<AnswerByHand<T>> = (tools) => besideSchedule(job, () => work(tools));
+        return runUntil({ end: longest, waited: true }, context, withWork(byHand, measure));
       }
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;
       const end = Math.min(longest, next - BEFORE_NEXT_MS);
@@ -394,7 +457,13 @@ export function createRuntime(origin: Origin): Runtime {
       }
       // Not where a run is late: one alarm asks whether schedules still begin runs that do something.
       measure({ scheduledRun: job });
-      return runUntil({ end, waited: false }, context, work, measure);
+      return runUntil({ end, waited: false }, context, withWork(work, measure));
     },
+    examine: (job, context, look) =>
+      runUntil(
+        { end: Math.min(longestEnd(context), timing.now() + LONGEST_EXAMINATION_MS), waited: true },
+        context,
+        () => besideSchedule(job, () => look(lookTools)),
+      ),
   };
 }

@@ -10,6 +10,7 @@ import {
   type TokenPolicy,
 } from '../functions/policy/policy.ts';
 import { keyNamedIn, type NamedKey } from './kms-key.ts';
+import { SECRET_VERBS as VERBS } from './secret-verbs.ts';
 
 const isArn = (text: string) => text.startsWith('arn:');
 
@@ -72,38 +73,6 @@ export const JOIN_VPC: Grant = {
 
 const ENCRYPTION = ['kms:Decrypt', 'kms:GenerateDataKey'];
 const CREATE = 'secretsmanager:CreateSecret';
-const VERBS = {
-  rotate: [
-    'CreateSecret',
-    'DescribeSecret',
-    'GetResourcePolicy',
-    'GetSecretValue',
-    'ListSecretVersionIds',
-    'PutSecretValue',
-    'TagResource',
-    'UpdateSecretVersionStage',
-  ],
-  reap: ['DescribeSecret', 'ListSecretVersionIds', 'UpdateSecretVersionStage'],
-  'secrets-manager-rotation': [
-    'DescribeSecret',
-    'GetResourcePolicy',
-    'GetSecretValue',
-    'ListSecretVersionIds',
-    'PutSecretValue',
-    'UpdateSecretVersionStage',
-  ],
-  revoke: [
-    'DescribeSecret',
-    'GetResourcePolicy',
-    'GetSecretValue',
-    'ListSecretVersionIds',
-    'PutSecretValue',
-    'TagResource',
-    'UntagResource',
-    'UpdateSecretVersionStage',
-  ],
-};
-
 /**
  * The tags that a function sets or takes off. Other tags of a secret are people's, and some give rights.
  * docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys

@@ -344,7 +344,8 @@ export class Keyturn extends Construct {
   }
 
   /**
-   * Lets a person use all of the command line, but `--local`: every function, and the schedules, to pause them.
+   * Lets a person use all of the command line, but `--local`: every function, and the schedules, to pause them. What `doctor` asks AWS
+   * itself is not among it; it says unknown of that, and names the rights (docs/operations.md).
    * @returns CDK's grant; `assertSuccess()` throws if a part of it was not given, as to another account
    */
   grantOperate(grantee: IGrantable): IamGrant {

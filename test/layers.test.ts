@@ -74,6 +74,12 @@ const FORBIDDEN = [
   ['functions/rotation/x.ts', 'handler', '../rotate.ts'],
   ['functions/rotation/x.ts', 'createRuntime', '../runtime.ts'],
   ['bin/keyturn/x.ts', 'handler', '../../functions/rotate.ts'],
+  // An examination only looks.
+  ['functions/examination/x.ts', 'changeToken', '../tokens/change-token.ts'],
+  ['functions/examination/x.ts', 'createTransport', '../management-api/transport.ts'],
+  ['functions/examination/x.ts', 'RunTools', '../run/tools.ts'],
+  ['functions/rotation/x.ts', 'runExamination', '../examination/run-examination.ts'],
+  ['functions/runtime.ts', 'runExamination', './examination/run-examination.ts'],
   // The functions, what deploys them, and what stands in for the servers.
   ['functions/rotation/x.ts', 'App', 'aws-cdk-lib'],
   ['functions/rotation/x.ts', 'bundle', '../../lib/bundle.ts'],

@@ -55,7 +55,7 @@ export const withCommonOptions = (command: Command): Command =>
     );
 
 /** The management token on this machine; undefined: read it from its secret. */
-function ownManagementToken(file: string | undefined): TokenValue | undefined {
+export function ownManagementToken(file: string | undefined): TokenValue | undefined {
   const given = file === undefined ? process.env[MANAGEMENT_TOKEN] : readToken(file);
   if (!given?.trim()) return undefined;
   return parseManagementToken(new TokenValue(given), file ?? MANAGEMENT_TOKEN).value;

@@ -19,7 +19,9 @@ export interface Engine {
 
 /** Whether an event asks only what there is, or what would be done. */
 export const isLook = (event: object): boolean =>
-  ('dryRun' in event && event.dryRun === true) || ('way' in event && event.way === 'whois');
+  ('dryRun' in event && event.dryRun === true) ||
+  'examine' in event ||
+  ('way' in event && event.way === 'whois');
 
 /** The same engine; whoever waits for it is told so, and may stop. */
 export function withPatience(engine: Engine, terminal: Terminal): Engine {
@@ -37,10 +39,10 @@ export function withPatience(engine: Engine, terminal: Terminal): Engine {
   };
 }
 
-/** So many keys are enough to see what is meant. */
+/** So many keys, or names, are enough to see what is meant. */
 const MOST_NAMED = 5;
 
-const named = (keys: readonly string[]) =>
+export const named = (keys: readonly string[]) =>
   keys.length > MOST_NAMED
     ? `${keys.slice(0, MOST_NAMED).join(', ')} and ${keys.length - MOST_NAMED} more`
     : keys.join(', ');

@@ -1,4 +1,5 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
+import { runExamination } from '../../functions/examination/run-examination.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { askCluster, type Wanted } from '../../functions/revocation/ask-cluster.ts';
 import { isTokenRefused, nothingDone } from '../../functions/revocation/not-begun.ts';
@@ -6,6 +7,7 @@ import { parseRevokeRequest } from '../../functions/revocation/request.ts';
 import { runRevocation } from '../../functions/revocation/run-revocation.ts';
 import { runRotate } from '../../functions/rotation/run-rotate.ts';
 import {
+  asksToExamine,
   parseEnforceRequest,
   parseReapRequest,
   parseRotateRequest,
@@ -135,6 +137,9 @@ export function createLocalEngine(
   return {
     placeOf: () => THIS_MACHINE,
     async call(job, event) {
+      if (job === 'rotate' && asksToExamine(event)) {
+        return asJson(await runtime.examine(job, CONTEXT, runExamination));
+      }
       const isShared = job === 'revoke' && isLook(event);
       const work = (tools: RunTools) => RUNS[job](event, isShared ? share(tools) : tools);
       const answer =

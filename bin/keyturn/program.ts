@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { closestOf } from '../../functions/policy/suggestion.ts';
 import { adoptCommand } from './adopt.ts';
 import { applyCommand } from './apply.ts';
+import { doctorCommand } from './doctor.ts';
 import { CommandError } from './failure.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
 import { planCommand } from './plan.ts';
@@ -23,9 +24,10 @@ Both commands ask you to paste the string:
 
 Exit codes:
   0  done; revoke: everything was done and seen
-  1  an error: nothing was done, or not everything
+  1  an error: nothing was done, or not everything; doctor: something failed
   2  plan: something would change
-  3  revoke: everything was done, and not all of it is proven
+  3  revoke: everything was done, and not all of it is proven;
+     doctor: nothing failed, and something could not be looked at
   4  a part of the plan was refused, by a limit or for another cluster: read it, then approve it;
      revoke: the order is refused as it is, for instance by a hold
   5  cancelled before anything was done
@@ -62,6 +64,7 @@ function createProgram(terminal: Terminal): Command {
   const verbs = [
     validateCommand(terminal),
     schemaCommand(terminal),
+    doctorCommand(terminal),
     planCommand(terminal),
     statusCommand(terminal),
     rotateCommand(terminal),

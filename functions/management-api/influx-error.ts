@@ -12,6 +12,7 @@ interface InfluxErrorFields {
   readonly retryAfterMs?: number | undefined;
   readonly gone?: boolean;
   readonly foreignBody?: boolean;
+  readonly at?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -32,6 +33,8 @@ export class InfluxError extends Error {
   readonly gone: boolean;
   /** The answer's body is neither empty nor a JSON object: a proxy wrote it, not InfluxDB. */
   readonly foreignBody: boolean;
+  /** The answer's `Date`, in milliseconds since 1970. Undefined: it has none, or there was no answer. */
+  readonly at: number | undefined;
 
   constructor(message: string, fields: InfluxErrorFields) {
     super(redact(message), fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -44,6 +47,7 @@ export class InfluxError extends Error {
     this.retryAfterMs = fields.retryAfterMs;
     this.gone = fields.gone ?? false;
     this.foreignBody = fields.foreignBody ?? false;
+    this.at = fields.at;
   }
 }
 

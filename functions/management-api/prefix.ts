@@ -14,6 +14,9 @@ export const accountPrefix = (accountId: string, clusterId: string) =>
 const CLUSTERED_ID = '11111111-1111-1111-1111-111111111111';
 const PREFIXED = accountPrefix(CLUSTERED_ID, CLUSTERED_ID);
 
+/** Where the Management API of a Clustered installation may be, the documented place first. */
+export const CLUSTERED_PREFIXES = [BARE, PREFIXED] as const;
+
 const notThere = (error: unknown) => error instanceof InfluxError && error.status === 404;
 
 // A separate error: a 404 from the API itself would mean that a token is gone.

@@ -41,6 +41,12 @@ function retryAfterMs({ headers }: Answer): number | undefined {
   return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
 }
 
+/** The clock of whoever answered, in milliseconds since 1970. Undefined: the answer has no `Date`. */
+function instantOf({ headers }: Answer): number | undefined {
+  const at = Date.parse(headers.date ?? '');
+  return Number.isNaN(at) ? undefined : at;
+}
+
 const place = ({ method, path }: Request) => `${method} ${path}`;
 
 const status = (answer: Answer) => `${answer.status} ${answer.statusText}`.trim();
@@ -64,6 +70,7 @@ export function answerError(request: Request, answer: Answer): InfluxError {
     retryAfterMs: retryAfterMs(answer),
     gone: answer.status === 404 && body.isApiError,
     foreignBody: body.isForeign,
+    at: instantOf(answer),
   });
 }
 

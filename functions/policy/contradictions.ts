@@ -77,7 +77,8 @@ function* contradictionsOf(
   }
 }
 
-function sendsUnencrypted(address: string): boolean {
+/** Whether what goes there can be read on the way; nothing to a loopback address leaves the machine. */
+export function sendsUnencrypted(address: string): boolean {
   const { protocol, hostname } = new URL(address);
   return protocol === 'http:' && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }

@@ -105,6 +105,22 @@ export function parseEvent<T>(schema: z.ZodMiniType<T>, event: unknown): T {
   throw new RequestError(problems.join('; '));
 }
 
+/**
+ * Whether `rotate` is to look at what a run needs, and do nothing else: `{"examine": true}`.
+ * @throws RequestError if anything stands beside that: a schedule's event, or an order that nobody would carry out
+ */
+export function asksToExamine(event: unknown): boolean {
+  if (!Object.hasOwn(Object(event), 'examine')) return false;
+  const { examine, ...others } = Object(event);
+  refuseCredentials(event);
+  const beside = Object.keys(others);
+  if (examine === true && beside.length === 0) return true;
+  const found = beside.length > 0 ? `${beside.join(', ')} beside it` : 'something other than true';
+  throw new RequestError(
+    `examine: found ${found}, expected {"examine": true} alone; an examination changes nothing, and no schedule asks for one`,
+  );
+}
+
 /** @throws RequestError */
 export const parseRotateRequest = (event: unknown) => parseEvent(rotateSchema, event);
 

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keyturn, temporaryFolder, writeTemporary } from './cli.ts';
 
-const VERBS = 'validate schema plan status rotate apply whois revoke unfreeze lift restore'.split(
-  ' ',
-);
+const VERBS =
+  'validate schema doctor plan status rotate apply whois revoke unfreeze lift restore'.split(' ');
 
 /** What people have in ~/.aws/config. */
 const PROFILES = `

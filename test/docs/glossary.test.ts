@@ -18,6 +18,8 @@ const NOT_PRINTED = [
   ...['Deny', 'Service'],
   // Names of the functions, and what a function says to itself.
   ...['enforce', 'reap', 'revoke', 'foreign', 'owned', 'promoted', 'empty', 'unshown'],
+  // Of an examination: an address of the cluster, and what is sent as a token and is none.
+  ...['managementApi', 'dataPlane', 'keyturn-doctor'],
   // What a burst of probes means, and what follows from it.
   ...['agrees', 'objects', 'silent', 'wait', 'end'],
 ];
@@ -106,6 +108,7 @@ const found: Readonly<Record<string, readonly string[]>> = {
   'States of a token': members('TokenState'),
   'Conditions of an entry': members('EntryCondition'),
   'Ways to revoke': REVOCATION_WAYS,
+  'States of a check': members('CheckState'),
   'States of a schedule': members('ScheduleState'),
   'Ways to switch schedules': members('Way'),
   'Results of pause and resume': members('SwitchResult'),

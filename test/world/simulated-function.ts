@@ -1,4 +1,5 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
+import { runExamination } from '../../functions/examination/run-examination.ts';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
@@ -10,6 +11,7 @@ import {
   takeRotationStep,
 } from '../../functions/rotation/take-rotation-step.ts';
 import {
+  asksToExamine,
   parseEnforceRequest,
   parseReapRequest,
   parseRotateRequest,
@@ -23,6 +25,7 @@ type Handler = (event: unknown, context: InvocationContext) => Promise<unknown>;
 /** As the entries in functions/ do it, but for the runtime, which they load from their asset. */
 const handlers: Readonly<Record<Job, (runtime: Runtime) => Handler>> = {
   rotate: (runtime) => (event, context) => {
+    if (asksToExamine(event)) return runtime.examine('rotate', context, runExamination);
     const request = parseRotateRequest(event);
     const { scheduled, dryRun } = request;
     const invocation = { job: 'rotate', scheduled, dryRun } as const;

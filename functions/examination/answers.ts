@@ -1,0 +1,16 @@
+import { sendsUnencrypted } from '../policy/contradictions.ts';
+import type { Verdict } from './check.ts';
+
+/** That somebody answers at an address, and how: what goes there without TLS, others on the way can read. */
+export function answers(url: string, more = ''): Verdict {
+  const { host, protocol } = new URL(url);
+  if (protocol === 'https:') return { state: 'ok', found: `${host} answers, over TLS${more}` };
+  const found = `${host} answers, without TLS${more}`;
+  return sendsUnencrypted(url)
+    ? {
+        state: 'warn',
+        found: `${found}: tokens go there in the clear (cluster.allowPlainHttp)`,
+        advice: 'use https, unless the network itself encrypts',
+      }
+    : { state: 'ok', found };
+}

@@ -1,0 +1,30 @@
+import { messageOf } from '../run/message-of.ts';
+import type { Verdict } from './check.ts';
+
+const isAnswer = (error: Error) => '$fault' in error || error.name === 'ForeignAnswerError';
+
+/**
+ * Why Secrets Manager did not do what it was asked for.
+ * @param may the permission that the call needs
+ */
+export function awsRefusal(error: unknown, may: string): Verdict {
+  const found = messageOf(error);
+  if (!(error instanceof Error)) return { state: 'unknown', found };
+  if (/AccessDenied|NotAuthorized|Unauthorized/.test(error.name)) {
+    return {
+      state: 'fail',
+      found,
+      advice: `allow ${may}, and the use of the key if it has its own`,
+    };
+  }
+  if (/Credential|ExpiredToken|UnrecognizedClient|InvalidSignature/.test(error.name)) {
+    return { state: 'fail', found, advice: 'look at the AWS credentials and the Region' };
+  }
+  if (isAnswer(error)) return { state: 'fail', found };
+  return {
+    state: 'fail',
+    found,
+    advice:
+      'nobody answered: in a VPC, Secrets Manager needs the endpoint secretsmanager, with private DNS and port 443 open to the functions, or a NAT gateway',
+  };
+}
