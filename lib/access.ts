@@ -1,10 +1,12 @@
+import { Stack } from 'aws-cdk-lib';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { eventSchemas, type KeyturnEvent } from '../functions/events/events.ts';
-import type { Policy } from '../functions/policy/policy.ts';
+import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
+import { placeOf } from './elsewhere.ts';
 
 /** @throws Error if the policy has no token of this name */
 function secretName({ file, tokens }: Policy, token: string): string {
@@ -52,6 +54,33 @@ export function eventPattern(policy: Policy, { token, types }: EventChoice): Eve
   };
 }
 
+/** The construct whose stack tells where somebody is: a function, or else its role. */
+const constructOf = (grantee: IGrantable): Construct | undefined =>
+  [grantee, grantee.grantPrincipal].find(Construct.isConstruct) as Construct | undefined;
+
+/**
+ * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it. Undefined: it reads the secret itself.
+ * @throws Error if it is in a Region that gets no replica
+ */
+export function replicaFor(
+  scope: Construct,
+  grantee: IGrantable,
+  regions: readonly ReplicaRegion[],
+  token: string,
+): ReplicaRegion | undefined {
+  const consumer = constructOf(grantee);
+  const { region: home } = placeOf(Stack.of(scope));
+  const { region: there } = consumer ? placeOf(Stack.of(consumer)) : {};
+  if (home === undefined || there === undefined || home === there) return undefined;
+  const replica = regions.find(({ region }) => region === there);
+  if (replica) return replica;
+  const such = [home, ...regions.map(({ region }) => region)].join(', ');
+  throw new Error(
+    `grantRead: found ${consumer?.node.path} in ${there}, expected a consumer in ${such}, where the secret of "${token}" or a replica of it is; ` +
+      `name ${there} in replicaRegions, or, for a consumer that reads the secret in ${home}, grant it by keyturn.secretOf('${token}').grantRead(…)`,
+  );
+}
+
 /** Gives somebody a statement as it is. */
 export const give = (grantee: IGrantable, statement: PolicyStatement): Grant =>
   Grant.addToPrincipal({
@@ -65,7 +94,7 @@ export const give = (grantee: IGrantable, statement: PolicyStatement): Grant =>
  * Lets somebody read a secret. CDK's own `grantRead` says of an imported secret that it was given, also to those who have no policy
  * of their own to write it into.
  */
-export const readSecret = ({ secretArn }: ISecret, grantee: IGrantable): Grant =>
+export const readSecret = (secretArn: string, grantee: IGrantable): Grant =>
   give(
     grantee,
     new PolicyStatement({

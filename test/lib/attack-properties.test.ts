@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { expect, test } from 'vitest';
 import { scheduleStatus } from '../../functions/schedules/schedule-status.ts';
 import { Keyturn } from '../../lib/keyturn.ts';
@@ -18,17 +17,6 @@ const file = (owner: string) => {
   return path;
 };
 const keyId = '01234567-0123-0123-0123-0123456789ab';
-
-test('a consumer in a replica Region, whose grant says success, may read the replica there', () => {
-  const app = new App();
-  const home = new Stack(app, 'Home', { env: { account, region: 'eu-central-1' } });
-  const keyturn = new Keyturn(home, 'Keyturn', { policy: file('prod'), replicaRegions: ['eu-west-1'] });
-  const there = new Stack(app, 'There', { env: { account, region: 'eu-west-1' } });
-  const role = new Role(there, 'Role', { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
-  keyturn.grantRead('telegraf', role).assertSuccess();
-  const text = JSON.stringify(Template.fromStack(there).findResources('AWS::IAM::Policy'));
-  expect(text).toContain('secretsmanager:eu-west-1:');
-});
 
 test('the events of a deployment are its own, with two clusters in one stack', () => {
   const stack = new Stack(new App(), 'Clusters');
