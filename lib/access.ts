@@ -3,9 +3,11 @@ import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import * as z from 'zod/mini';
 import { eventSchemas, type KeyturnEvent } from '../functions/events/events.ts';
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
+import { refuseMistakes } from './arguments.ts';
 import { placeOf } from './elsewhere.ts';
 
 /** @throws Error if the policy has no token of this name */
@@ -35,11 +37,18 @@ export interface EventChoice {
   readonly types?: readonly KeyturnEvent['type'][];
 }
 
+const choiceSchema = z.object({
+  token: z.optional(z.string()),
+  types: z.optional(z.array(z.string())),
+});
+
 /**
- * The pattern of a rule on the bus that gets the events.
- * @throws Error if no event has one of the types, or none is named: such a rule never fires
+ * The pattern of a rule on the bus that gets the events, also those of other deployments.
+ * @throws Error if no event has one of the types, or none is named: such a rule never fires; and if the choice has another key
  */
-export function eventPattern(policy: Policy, { token, types }: EventChoice): EventPattern {
+export function eventPattern(policy: Policy, choice: EventChoice): EventPattern {
+  refuseMistakes('eventPattern:', choiceSchema, choice);
+  const { token, types } = choice;
   const known = Object.keys(eventSchemas);
   const unknown = types?.find((type) => !known.includes(type));
   if (unknown !== undefined || types?.length === 0) {
@@ -50,7 +59,10 @@ export function eventPattern(policy: Policy, { token, types }: EventChoice): Eve
   return {
     source: ['keyturn'],
     ...(types && { detailType: [...types] }),
-    ...(token !== undefined && { detail: { secret: [secretName(policy, token)] } }),
+    detail: {
+      owner: [policy.owner],
+      ...(token !== undefined && { secret: [secretName(policy, token)] }),
+    },
   };
 }
 

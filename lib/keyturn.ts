@@ -310,9 +310,9 @@ export class Keyturn extends Construct {
   }
 
   /**
-   * The pattern of a rule that looks at events of Keyturn, on the bus of the policy.
+   * The pattern of a rule that looks at events of this deployment, on the bus of the policy.
    * @example new Rule(stack, 'Rotated', { eventPattern: keyturn.eventPattern({ token: 'telegraf', types: ['Token Rotated'] }) })
-   * @throws Error if the policy has no such token
+   * @throws Error if the policy has no such token, no event such a type, or the choice another key
    */
   eventPattern(choice: EventChoice = {}): EventPattern {
     return eventPattern(this.policyFile.policy, choice);

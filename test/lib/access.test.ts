@@ -148,6 +148,20 @@ test.each([
   expect(() => keyturn.eventPattern({ types } as object)).toThrow(message);
 });
 
+test.each([
+  [{ tokens: 'telegraf' }, /^eventPattern: tokens: found this name, .*did you mean "token"\?$/],
+  [
+    { type: 'Token Rotated', owner: 'prod' },
+    /^eventPattern: type: .*"types"\?\neventPattern: owner: found this name/,
+  ],
+  [{ types: 'Token Rotated' }, /^eventPattern: types: found "Token Rotated", expected a list/],
+  [{ token: 7 }, /^eventPattern: token: found 7, expected a text/],
+  ['telegraf', /^eventPattern: found "telegraf", expected a mapping/],
+])('what a pattern in JavaScript says and nobody reads is refused: %j', (choice, message) => {
+  const { keyturn } = open();
+  expect(() => keyturn.eventPattern(choice as never)).toThrow(message);
+});
+
 test('a grant says whether all of it was given: who has no policy of its own gets nothing', () => {
   const { keyturn, somebody } = open();
   for (const nobody of [
@@ -254,12 +268,12 @@ test('a metric for alarms of one’s own is that of this deployment, and only on
 
 test('a rule looks at the events of a token, or at all', () => {
   const { keyturn } = open();
-  expect(keyturn.eventPattern()).toEqual({ source: ['keyturn'] });
+  expect(keyturn.eventPattern()).toEqual({ source: ['keyturn'], detail: { owner: ['prod'] } });
   const pattern = keyturn.eventPattern({ token: 'grafana', types: ['Token Rotated'] });
   expect(pattern).toEqual({
     source: ['keyturn'],
     detailType: ['Token Rotated'],
-    detail: { secret: ['monitoring/grafana'] },
+    detail: { owner: ['prod'], secret: ['monitoring/grafana'] },
   });
   expect(() => keyturn.eventPattern({ token: 'grafena' })).toThrow('did you mean "grafana"');
 });

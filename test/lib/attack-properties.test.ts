@@ -11,36 +11,36 @@ const account = '111122223333';
 const folder = mkdtempSync(join(tmpdir(), 'attack-'));
 const file = (owner: string) => {
   const path = join(folder, `${owner}.yaml`);
-  const lines = [`owner: ${owner}`, 'cluster: {url: https://influxdb.example.com, managementToken: influxdb/management}'];
-  lines.push('databases: [{name: telemetry}]', 'tokens: {telegraf: {permissions: {read: [telemetry]}}}');
+  const lines = [
+    `owner: ${owner}`,
+    'cluster: {url: https://influxdb.example.com, managementToken: influxdb/management}',
+  ];
+  lines.push(
+    'databases: [{name: telemetry}]',
+    'tokens: {telegraf: {permissions: {read: [telemetry]}}}',
+  );
   writeFileSync(path, lines.join('\n'));
   return path;
 };
 const keyId = '01234567-0123-0123-0123-0123456789ab';
 
-test('the events of a deployment are its own, with two clusters in one stack', () => {
-  const stack = new Stack(new App(), 'Clusters');
-  const north = new Keyturn(stack, 'North', { policy: file('north') });
-  const south = new Keyturn(stack, 'South', { policy: file('south') });
-  const types = ['Plan Refused'] as const;
-  expect(north.eventPattern({ types })).not.toEqual(south.eventPattern({ types }));
-});
-
-test('an event pattern in JavaScript with a misspelt key is refused', () => {
-  const keyturn = new Keyturn(new Stack(new App(), 'S'), 'K', { policy: file('prod') });
-  expect(() => keyturn.eventPattern({ tokens: 'telegraf', type: 'Token Rotated' } as never)).toThrow();
-});
-
 test('an environment above the 4 KB of Lambda is refused at synthesis', () => {
-  const names = 'us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 eu-west-1 eu-west-2 eu-west-3 eu-north-1 eu-south-1 eu-south-2 eu-central-2 ap-south-1 ap-south-2 ap-southeast-1 ap-southeast-2 ap-northeast-1 sa-east-1';
-  const replicaRegions = names.split(' ').map((region) => ({ region, encryptionKey: `arn:aws:kms:${region}:${account}:key/${keyId}` }));
-  const tags = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`company:cost-center-${at}`, 'v'.repeat(70)]));
+  const names =
+    'us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 eu-west-1 eu-west-2 eu-west-3 eu-north-1 eu-south-1 eu-south-2 eu-central-2 ap-south-1 ap-south-2 ap-southeast-1 ap-southeast-2 ap-northeast-1 sa-east-1';
+  const replicaRegions = names
+    .split(' ')
+    .map((region) => ({ region, encryptionKey: `arn:aws:kms:${region}:${account}:key/${keyId}` }));
+  const tags = Object.fromEntries(
+    Array.from({ length: 20 }, (_, at) => [`company:cost-center-${at}`, 'v'.repeat(70)]),
+  );
   const stack = new Stack(new App(), 'S', { env: { account, region: 'eu-central-1' } });
   expect(() => {
     const { rotate } = new Keyturn(stack, 'K', { policy: file('prod'), replicaRegions, tags });
     void rotate;
     const functions = Template.fromStack(stack).findResources('AWS::Lambda::Function');
-    const sizes = Object.values(functions).map((each) => JSON.stringify(each.Properties.Environment?.Variables ?? {}).length);
+    const sizes = Object.values(functions).map(
+      (each) => JSON.stringify(each.Properties.Environment?.Variables ?? {}).length,
+    );
     console.log('bytes', Math.max(...sizes));
   }).toThrow();
 });
