@@ -211,3 +211,25 @@ test('a secret whose creation is refused with replicas is made without them, and
   await world.wait(HOUR);
   expect(kinds((await world.rotate()).result)).toEqual(['replicate done']);
 });
+
+test('after a takeover with its name kept, a secret’s replicas are still watched, and one that fails fails the run', async () => {
+  const { world } = await openIn(replicatedTo(FRANKFURT));
+  await world.rotate();
+  const kept = policyWith(
+    { telegraf: { ...writer, secret: TELEGRAF } },
+    { deployment: { replicaRegions: [FRANKFURT] } },
+  );
+  const next = world.deploy({ ...kept, owner: 'next' });
+  await next.rotate({ tokens: ['telegraf'], takeOver: { by: 'ada', from: 'prod' } });
+  await world.wait(2 * HOUR);
+  const well = await next.rotate();
+  expect(well.error).toBeUndefined();
+  expect(well.result.plan.findings).toEqual([]);
+  const state = world.aws.snapshot();
+  const replicas = { [FRANKFURT]: { failure: 'the key is disabled' } };
+  const secret = { ...state.secrets[TELEGRAF], replicas } as never;
+  world.aws.restore({ ...state, secrets: { ...state.secrets, [TELEGRAF]: secret } });
+  await world.wait(2 * HOUR);
+  expect(JSON.stringify((await next.rotate()).error)).toMatch(/ReplicaError|not in sync/);
+  expect(world.aws.state.secrets[TELEGRAF]?.replicas).toEqual(replicas);
+});
