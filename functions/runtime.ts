@@ -257,6 +257,7 @@ export function createRuntime(origin: Origin): Runtime {
     ca,
   });
   const publisher = createPublisher({
+    owner: policy.owner,
     bus: policy.eventBus,
     warn: log.warn,
     sleep,

@@ -1,10 +1,14 @@
+import { Stack } from 'aws-cdk-lib';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
+import * as z from 'zod/mini';
 import { eventSchemas, type KeyturnEvent } from '../functions/events/events.ts';
-import type { Policy } from '../functions/policy/policy.ts';
+import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
+import { refuseMistakes } from './arguments.ts';
+import { placeOf } from './elsewhere.ts';
 
 /** @throws Error if the policy has no token of this name */
 function secretName({ file, tokens }: Policy, token: string): string {
@@ -33,11 +37,18 @@ export interface EventChoice {
   readonly types?: readonly KeyturnEvent['type'][];
 }
 
+const choiceSchema = z.object({
+  token: z.optional(z.string()),
+  types: z.optional(z.array(z.string())),
+});
+
 /**
- * The pattern of a rule on the bus that gets the events.
- * @throws Error if no event has one of the types, or none is named: such a rule never fires
+ * The pattern of a rule on the bus that gets the events, also those of other deployments.
+ * @throws Error if no event has one of the types, or none is named: such a rule never fires; and if the choice has another key
  */
-export function eventPattern(policy: Policy, { token, types }: EventChoice): EventPattern {
+export function eventPattern(policy: Policy, choice: EventChoice): EventPattern {
+  refuseMistakes('eventPattern:', choiceSchema, choice);
+  const { token, types } = choice;
   const known = Object.keys(eventSchemas);
   const unknown = types?.find((type) => !known.includes(type));
   if (unknown !== undefined || types?.length === 0) {
@@ -48,8 +59,38 @@ export function eventPattern(policy: Policy, { token, types }: EventChoice): Eve
   return {
     source: ['keyturn'],
     ...(types && { detailType: [...types] }),
-    ...(token !== undefined && { detail: { secret: [secretName(policy, token)] } }),
+    detail: {
+      owner: [policy.owner],
+      ...(token !== undefined && { secret: [secretName(policy, token)] }),
+    },
   };
+}
+
+/** The construct whose stack tells where somebody is: a function, or else its role. */
+const constructOf = (grantee: IGrantable): Construct | undefined =>
+  [grantee, grantee.grantPrincipal].find(Construct.isConstruct) as Construct | undefined;
+
+/**
+ * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it. Undefined: it reads the secret itself.
+ * @throws Error if it is in a Region that gets no replica
+ */
+export function replicaFor(
+  scope: Construct,
+  grantee: IGrantable,
+  regions: readonly ReplicaRegion[],
+  token: string,
+): ReplicaRegion | undefined {
+  const consumer = constructOf(grantee);
+  const { region: home } = placeOf(Stack.of(scope));
+  const { region: there } = consumer ? placeOf(Stack.of(consumer)) : {};
+  if (home === undefined || there === undefined || home === there) return undefined;
+  const replica = regions.find(({ region }) => region === there);
+  if (replica) return replica;
+  const such = [home, ...regions.map(({ region }) => region)].join(', ');
+  throw new Error(
+    `grantRead: found ${consumer?.node.path} in ${there}, expected a consumer in ${such}, where the secret of "${token}" or a replica of it is; ` +
+      `name ${there} in replicaRegions, or, for a consumer that reads the secret in ${home}, grant it by keyturn.secretOf('${token}').grantRead(…)`,
+  );
 }
 
 /** Gives somebody a statement as it is. */
@@ -65,7 +106,7 @@ export const give = (grantee: IGrantable, statement: PolicyStatement): Grant =>
  * Lets somebody read a secret. CDK's own `grantRead` says of an imported secret that it was given, also to those who have no policy
  * of their own to write it into.
  */
-export const readSecret = ({ secretArn }: ISecret, grantee: IGrantable): Grant =>
+export const readSecret = (secretArn: string, grantee: IGrantable): Grant =>
   give(
     grantee,
     new PolicyStatement({

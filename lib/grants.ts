@@ -19,11 +19,17 @@ const isArn = (text: string) => text.startsWith('arn:');
  * docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html
  * One whose name itself ends so it takes for a whole one, and finds no secret: API_GetSecretValue.html (SecretId).
  */
-function secretArn(scope: Construct, name: string, suffix = '-??????'): string {
+function secretArn(
+  scope: Construct,
+  name: string,
+  suffix = '-??????',
+  region = Stack.of(scope).region,
+): string {
   if (isArn(name)) return SECRET_SUFFIX.test(name) ? name : `${name}${suffix}`;
   return Stack.of(scope).formatArn({
     service: 'secretsmanager',
     resource: 'secret',
+    region,
     resourceName: `${name}${suffix}`,
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
@@ -183,7 +189,11 @@ export class Grants {
     return [
       this.#onOwnSecrets(['secretsmanager:ReplicateSecretToRegions'], conditions),
       ...keys.map(({ region, key }) =>
-        this.#useKey(['kms:Encrypt', 'kms:GenerateDataKey'], key, region),
+        this.#useKey(['kms:Encrypt', 'kms:GenerateDataKey'], key, {
+          region,
+          // AWS does not say which of the two asks for a replica.
+          from: [Stack.of(this.#scope).region, region],
+        }),
       ),
     ];
   }
@@ -222,6 +232,17 @@ export class Grants {
   /** The key of the management token's secret, which is only read. */
   decryptWith(key: NamedKey): Grant {
     return this.#useKey(['kms:Decrypt'], key);
+  }
+
+  /** Without the hyphen and the six characters behind it. */
+  replicaArn(secret: string, { region }: ReplicaRegion): string {
+    return secretArn(this.#scope, secret, '', region);
+  }
+
+  /** The key of a replica, which is only read, where the replica is. Undefined: it is under AWS's own. */
+  decryptReplica({ region, encryptionKey }: ReplicaRegion): Grant | undefined {
+    if (encryptionKey === undefined) return undefined;
+    return this.#useKey(['kms:Decrypt'], keyNamedIn(encryptionKey), { region, from: [region] });
   }
 
   /** The key of the secrets that Keyturn makes. */
@@ -282,19 +303,22 @@ export class Grants {
   }
 
   /** Only Secrets Manager may use the key for the role: AWS KMS Developer Guide, kms:ViaService. */
-  #viaSecretsManager(replicaRegion?: string) {
-    const { region, urlSuffix } = Stack.of(this.#scope);
-    const via = (where: string) => `secretsmanager.${where}.${urlSuffix}`;
-    // AWS does not say which of the two asks for a replica.
-    const services = replicaRegion ? [via(region), via(replicaRegion)] : via(region);
+  #viaSecretsManager(from: readonly string[] = [Stack.of(this.#scope).region]) {
+    const { urlSuffix } = Stack.of(this.#scope);
+    const [service, ...others] = from.map((region) => `secretsmanager.${region}.${urlSuffix}`);
+    const services = others.length > 0 ? [service, ...others] : service;
     return { StringEquals: { 'kms:ViaService': services } };
   }
 
-  /** @param replicaRegion the key's Region, if it is not the stack's */
-  #useKey(actions: string[], key: NamedKey, replicaRegion?: string): Grant {
-    const via = this.#viaSecretsManager(replicaRegion);
+  /** @param replica the key's Region, if it is not the stack's, and the Regions whose Secrets Manager uses it */
+  #useKey(
+    actions: string[],
+    key: NamedKey,
+    { region, from }: { readonly region?: string; readonly from?: readonly string[] } = {},
+  ): Grant {
+    const via = this.#viaSecretsManager(from);
     if ('arn' in key) return allow(actions, [key.arn], via);
-    const resource = this.#anyKey(key.account, replicaRegion);
+    const resource = this.#anyKey(key.account, region);
     const alias = { 'kms:ResourceAliases': key.alias };
     return {
       ...allow(actions, [resource], { ...via, 'ForAnyValue:StringEquals': alias }),

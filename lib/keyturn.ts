@@ -24,7 +24,15 @@ import {
   scheduleName,
 } from '../functions/environment.ts';
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
-import { type EventChoice, eventPattern, give, readSecret, secretOf, together } from './access.ts';
+import {
+  type EventChoice,
+  eventPattern,
+  give,
+  readSecret,
+  replicaFor,
+  secretOf,
+  together,
+} from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { type MetricsWanted, replicaRegionsIn } from './deployment.ts';
@@ -135,6 +143,7 @@ export class Keyturn extends Construct {
   readonly #schedules: KeyturnSchedule[] = [];
   readonly #encryptionKey: NamedKey | undefined;
   readonly #grants: Grants;
+  readonly #replicaRegions: readonly ReplicaRegion[];
   readonly #environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: KeyturnProps) {
@@ -175,6 +184,7 @@ export class Keyturn extends Construct {
     const replicaRegions = props.replicaRegions
       ? replicaRegionsIn(props.replicaRegions)
       : policy.replicaRegions;
+    this.#replicaRegions = replicaRegions ?? [];
     const grants = new Grants(this, policy, Object.keys(tags));
     this.#grants = grants;
     const common = [
@@ -199,7 +209,7 @@ export class Keyturn extends Construct {
         ...grants.changeSecrets('rotate'),
         grants.askForMissingSecrets(),
         ...encryption,
-        ...grants.replicateSecrets(replicaRegions ?? []),
+        ...grants.replicateSecrets(this.#replicaRegions),
       ],
     });
     this.reap = this.#add('Reap', {
@@ -300,9 +310,9 @@ export class Keyturn extends Construct {
   }
 
   /**
-   * The pattern of a rule that looks at events of Keyturn, on the bus of the policy.
+   * The pattern of a rule that looks at events of this deployment, on the bus of the policy.
    * @example new Rule(stack, 'Rotated', { eventPattern: keyturn.eventPattern({ token: 'telegraf', types: ['Token Rotated'] }) })
-   * @throws Error if the policy has no such token
+   * @throws Error if the policy has no such token, no event such a type, or the choice another key
    */
   eventPattern(choice: EventChoice = {}): EventPattern {
     return eventPattern(this.policyFile.policy, choice);
@@ -323,16 +333,24 @@ export class Keyturn extends Construct {
   }
 
   /**
-   * Lets a consumer read a token's secret. A secret that others made may be under a key of theirs: let the consumer use
-   * that as well.
+   * Lets a consumer read a token's secret; one whose stack is in a Region of `replicaRegions`, the replica there. A secret that others made
+   * may be under a key of theirs: let the consumer use that as well.
    * @returns CDK's grant; `assertSuccess()` throws if nothing was given, as to a service, which has no policy of its own
-   * @throws Error if the policy has no such token
+   * @throws Error if the policy has no such token, or the consumer's stack is in a Region without a replica
    */
   grantRead(token: string, grantee: IGrantable): IamGrant {
-    const read = readSecret(this.secretOf(token), grantee);
-    if (!this.#encryptionKey) return read;
-    const { values, statementOf } = this.#grants.decryptWith(this.#encryptionKey);
+    const { secretArn, secretName } = this.secretOf(token);
+    const replica = replicaFor(this, grantee, this.#replicaRegions, token);
+    const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
+    const read = readSecret(arn, grantee);
+    const key = replica ? this.#grants.decryptReplica(replica) : this.#decryptSecrets();
+    if (!key) return read;
+    const { values, statementOf } = key;
     return together([read, give(grantee, statementOf([...values]))]);
+  }
+
+  #decryptSecrets(): Grant | undefined {
+    return this.#encryptionKey && this.#grants.decryptWith(this.#encryptionKey);
   }
 
   /**

@@ -47,6 +47,17 @@ if (run('git', 'status', '--porcelain') !== '') {
 }
 const changelog = changelogOf(version);
 
+/** The tree was as committed, so what failed half-way leaves it so. */
+function restoreTree(): void {
+  run('git', 'checkout', '--', 'CHANGELOG.md', 'package.json', 'package-lock.json');
+  rmSync(RELEASE, { recursive: true, force: true });
+  console.error('release: it failed; the tree is as it was committed, and release/ is gone');
+}
+let isDone = false;
+process.on('exit', () => {
+  if (!isDone) restoreTree();
+});
+
 writeFileSync(CHANGELOG, changelog);
 run('npm', 'version', '--no-git-tag-version', '--workspaces=false', version);
 rmSync(RELEASE, { recursive: true, force: true });
@@ -63,6 +74,7 @@ const sums = readdirSync(RELEASE)
     return `${hash.digest('hex')}  ${name}\n`;
   });
 writeFileSync(join(RELEASE, 'SHA256SUMS'), sums.join(''));
+isDone = true;
 console.log(`${sums.join('')}
 In release/. What is left:
   .ci/run                                  # on this tree

@@ -22,20 +22,35 @@ function block(lines: readonly string[]): string {
   return [`${fence}text`, ...lines, fence].join('\n');
 }
 
-/** Takes what fits of lists, in their order, and says how many lines it left out. */
-function fitter(): (lines: readonly string[]) => readonly string[] {
+type Lines = readonly string[];
+
+/**
+ * Takes what fits of lists that are of the same weight, and says of each how many lines it left out. The short ones go first: what
+ * they need no more is left to the long ones, and no list takes another's share.
+ */
+function fitter(): (lists: readonly Lines[]) => readonly Lines[] {
   let left = MOST_CHARACTERS;
-  return (lines) => {
+  const takeOf = (lines: Lines, share: number): Lines => {
+    const end = left - share;
     const fitting: string[] = [];
-    for (const line of lines.map(oneLine)) {
+    for (const line of lines) {
+      if (left - line.length - 1 < end) break;
       left -= line.length + 1;
-      if (left < 0) break;
       fitting.push(line);
     }
     const more = lines.length - fitting.length;
     return more === 0
       ? fitting
       : [...fitting, `… and ${more} more: keyturn plan --local shows all`];
+  };
+  return (lists) => {
+    const shown = lists.map((lines) => lines.map(oneLine));
+    const sizeOf = (lines: Lines) => lines.reduce((sum, { length }) => sum + length + 1, 0);
+    const shortFirst = shown.toSorted((a, b) => sizeOf(a) - sizeOf(b));
+    const fitting = new Map(
+      shortFirst.map((lines, index) => [lines, takeOf(lines, left / (lists.length - index))]),
+    );
+    return shown.map((lines) => fitting.get(lines) ?? []);
   };
 }
 
@@ -44,40 +59,49 @@ const folded = (summary: string, lines: readonly string[]) =>
     ? []
     : ['', `<details><summary>${summary}</summary>`, '', block(lines), '', '</details>'];
 
-/** Plans as a comment on a pull request: of each job what it would do, and folded what it finds. */
+/**
+ * Plans as a comment on a pull request: of each job what it would do, and folded what it finds. What is refused and done, of all jobs, goes
+ * before what is found: of that there may be much, and a deletion must not be cut for it.
+ */
 export function plansMarkdown(
   reports: readonly PlanReport[],
   { owner, now }: { readonly owner: string; readonly now: number },
 ): string {
   const whatFits = fitter();
-  const plans = reports.map((report) => planMarkdown(report, now, whatFits));
+  const refused = whatFits(
+    reports.map(({ plan: { refusals, limits } }) => [
+      ...refusals.map(({ message }) => `refused: ${message}`),
+      ...limits.map(({ message }) => message),
+    ]),
+  );
+  const done = whatFits(
+    reports.map(({ plan }) =>
+      plan.actions.map(
+        (action, index) =>
+          `${actionText(action)}${isRefused(plan, index) ? ' (waits for an approval)' : ''}`,
+      ),
+    ),
+  );
+  const troubles = reports.map(({ entries = [] }) =>
+    entries.flatMap((entry) => formatTrouble(entry, now) ?? []),
+  );
+  const found = whatFits([
+    ...troubles,
+    ...reports.map(({ plan }) => plan.findings.map(findingText)),
+  ]);
+  const plans = reports.map(({ plan }, index) => {
+    const { job, actions, findings } = plan;
+    const first = [...(refused[index] ?? []), ...(done[index] ?? [])];
+    return [
+      `**${job}**: ${actions.length === 0 ? 'nothing to do' : `${actions.length} to do`}`,
+      ...(first.length > 0 ? ['', block(first)] : []),
+      ...folded(`entries that are not simply well: ${troubles[index]?.length}`, found[index] ?? []),
+      ...folded(`findings: ${findings.length}`, found[reports.length + index] ?? []),
+    ].join('\n');
+  });
   return [`${FIRST_LINE}\n### What Keyturn would do (\`${owner}\`)`, ...plans].join('\n\n');
 }
 
 /** In place of a plan. */
 export const failureMarkdown = (message: string): string =>
-  `${FIRST_LINE}\n### Keyturn has no plan\n\n${block(fitter()(message.split('\n')))}`;
-
-function planMarkdown(
-  { plan, entries = [] }: PlanReport,
-  now: number,
-  whatFits: ReturnType<typeof fitter>,
-): string {
-  const { job, actions, findings, limits, refusals } = plan;
-  const heading = `**${job}**: ${actions.length === 0 ? 'nothing to do' : `${actions.length} to do`}`;
-  const refused = refusals.map(({ message }) => `refused: ${message}`);
-  const counted = limits.map(({ message }) => message);
-  const done = actions.map(
-    (action, index) =>
-      `${actionText(action)}${isRefused(plan, index) ? ' (waits for an approval)' : ''}`,
-  );
-  const first = whatFits([...refused, ...counted, ...done]);
-  const troubles = entries.flatMap((entry) => formatTrouble(entry, now) ?? []);
-  const found = findings.map(findingText);
-  return [
-    heading,
-    ...(first.length > 0 ? ['', block(first)] : []),
-    ...folded(`entries that are not simply well: ${troubles.length}`, whatFits(troubles)),
-    ...folded(`findings: ${found.length}`, whatFits(found)),
-  ].join('\n');
-}
+  `${FIRST_LINE}\n### Keyturn has no plan\n\n${block(fitter()([message.split('\n')]).flat())}`;

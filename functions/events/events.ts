@@ -20,7 +20,10 @@ const finding = z.object({
   tokenId: z.optional(tokenId),
 });
 
-/** The details of every event, by detail type. No detail contains a token string. */
+/**
+ * The details of every event, by detail type, as a job says them: the publisher adds the owner of the deployment. No detail contains a
+ * token string.
+ */
 export const eventSchemas = {
   'Token Rotated': z.object({
     token,
@@ -110,6 +113,19 @@ export type KeyturnEvent = {
 
 export type Publish = (event: KeyturnEvent) => void;
 
+interface DetailSchema {
+  readonly anyOf?: readonly DetailSchema[];
+  readonly properties?: object;
+  readonly required?: readonly string[];
+}
+
+/** Every event names its deployment: several may share a bus. */
+function withOwner({ anyOf, properties, required = [], ...schema }: DetailSchema): DetailSchema {
+  if (anyOf) return { ...schema, anyOf: anyOf.map(withOwner) };
+  const own = { owner: { type: 'string' }, ...properties };
+  return { ...schema, properties: own, required: ['owner', ...required] };
+}
+
 /** JSON Schema of an event as a rule receives it, without EventBridge's own fields. */
 export const eventsJsonSchema = () => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -119,7 +135,11 @@ export const eventsJsonSchema = () => ({
     return {
       title: type,
       type: 'object',
-      properties: { source: { const: 'keyturn' }, 'detail-type': { const: type }, detail },
+      properties: {
+        source: { const: 'keyturn' },
+        'detail-type': { const: type },
+        detail: withOwner(detail as DetailSchema),
+      },
       required: ['source', 'detail-type', 'detail'],
     };
   }),

@@ -22,6 +22,8 @@ export interface Publisher {
 
 interface PublisherOptions {
   readonly client?: EventBridgeClientConfig;
+  /** Of the deployment, which every event names. */
+  readonly owner: string;
   /** Name or ARN; absent: the default bus. */
   readonly bus?: string | undefined;
   readonly warn: (message: string, details: object) => void;
@@ -78,7 +80,7 @@ const emptyOutbox = (): Outbox => ({
 });
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { client: config = {}, bus, warn, sleep, random } = options;
+  const { client: config = {}, owner, bus, warn, sleep, random } = options;
   const client = awsClient(EventBridgeClient, config);
   let kept: readonly KeyturnEvent[] = [];
   let outbox = emptyOutbox();
@@ -93,7 +95,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         Entries: events.map(({ type, detail }) => ({
           Source: 'keyturn',
           DetailType: type,
-          Detail: JSON.stringify(detail),
+          Detail: JSON.stringify({ owner, ...detail }),
           EventBusName: bus,
         })),
       });

@@ -14,8 +14,8 @@ import { workingStrays } from './plan/inventory.ts';
 import {
   labelsThatKeep,
   planReaping,
-  type Replicated,
   reapingContext,
+  type Undeletable,
 } from './plan/plan-reaping.ts';
 import type { ReapingAction, SecretDeletion } from './plan/reaping-action.ts';
 import { deleteForeign, retireToken } from './retire-token.ts';
@@ -106,21 +106,20 @@ async function databaseNames({ api, log }: RunTools): Promise<ReadonlySet<string
   }
 }
 
-/** The replicas of the secrets that a plan would delete: with them, AWS deletes none. */
-async function findReplicated(
+/** Of the secrets that a plan would delete: those that have replicas, with which AWS deletes none, or of which nobody knows it. */
+async function findUndeletable(
   actions: readonly ReapingAction[],
   { secrets, log }: Tools,
-): Promise<Replicated> {
+): Promise<ReadonlyMap<string, Undeletable>> {
   const deletions = actions.filter(({ kind }) => kind === 'delete-secret') as SecretDeletion[];
   const found = await Promise.all(
-    deletions.map(async ({ secret }): Promise<readonly [string, readonly string[]][]> => {
+    deletions.map(async ({ secret }): Promise<readonly [string, Undeletable][]> => {
       try {
         const { replicas } = (await secrets.describe(secret)) ?? {};
         return replicas ? [[secret, replicas.map(({ region }) => region).sort()]] : [];
       } catch (error) {
-        // The deletion will meet it too, and fail.
         log.warn('a secret could not be described', { secret, error });
-        return [];
+        return [[secret, { unreadable: String(error) }]];
       }
     }),
   );
@@ -130,8 +129,8 @@ async function findReplicated(
 /** What is planned, after it was looked which secrets cannot be deleted. */
 async function planPossible(observation: Observation, tools: Tools) {
   const plan = planReaping(tools.policy, observation);
-  const replicated = await findReplicated(plan.actions, tools);
-  return replicated.size === 0 ? plan : planReaping(tools.policy, observation, replicated);
+  const kept = await findUndeletable(plan.actions, tools);
+  return kept.size === 0 ? plan : planReaping(tools.policy, observation, kept);
 }
 
 /** One run of `reap`, in Lambda or on a laptop: observe, plan, check the limits, apply. */

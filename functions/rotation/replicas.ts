@@ -6,7 +6,7 @@ import { holdOf } from '../secrets-manager/hold.ts';
 import { FAILED, IN_SYNC, type Replica } from '../secrets-manager/secret.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import type { Observation } from '../tokens/observation.ts';
-import { type Described, wantedReplicas } from './plan/plan-replicas.ts';
+import { type Described, isWatched } from './plan/plan-replicas.ts';
 import type { ReplicaAction } from './plan/rotation-action.ts';
 import type { Turn } from './turns.ts';
 
@@ -21,7 +21,7 @@ class ReplicaError extends Error {
   override readonly name = 'ReplicaError';
 }
 
-/** By the name of the secret: what is known of replicas that the policy wants. Asks about no other secret. */
+/** By the name of the secret: what is known of its replicas. Asks only where the policy says something of Regions. */
 export async function findReplicas(
   { secrets: listed }: Pick<Observation, 'secrets'>,
   { tokens }: Pick<RotateRequest, 'tokens'>,
@@ -38,8 +38,7 @@ export async function findReplicas(
   };
   const wanted = policy.tokens.filter(
     (entry) =>
-      (tokens?.includes(entry.name) ?? true) &&
-      wantedReplicas(policy, entry, listed.get(entry.secret)),
+      (tokens?.includes(entry.name) ?? true) && isWatched(policy, listed.get(entry.secret)),
   );
   return new Map((await Promise.all(wanted.map(describe))).flat());
 }

@@ -89,6 +89,51 @@ test('a plan of any size fits into a comment, and says what it left out', () => 
   expect(text.match(/: 2000 to do/g)).toHaveLength(3);
 });
 
+test('what all jobs would do and refuse is shown, however much another one finds or does, and what was cut is counted', () => {
+  const many = (kind: string) =>
+    Array.from({ length: 2_000 }, (_, n) => ({ kind, token: `t${n}`, message: 'x'.repeat(150) }));
+  const text = plansMarkdown(
+    [
+      report({
+        actions: Array.from({ length: 2_000 }, (_, n) => ({ ...rotation, token: `telegraf-${n}` })),
+        findings: many('NotReplicated'),
+      }),
+      report({
+        job: 'reap',
+        actions: [{ kind: 'delete-secret', reason: 'Removed', secret: 'keyturn/prod/removed' }],
+        findings: many('Foreign'),
+      }),
+      report({
+        job: 'enforce',
+        refusals: [{ hash: '0123456789abcdef', message: 'too much', actions: [] }],
+        findings: [{ kind: 'Drifted', message: 'found last' }],
+      }),
+    ],
+    about,
+  );
+  expect(text.length).toBeLessThan(65_536);
+  for (const shown of ['keyturn/prod/removed: delete the secret', 'refused: too much']) {
+    expect(text).toContain(shown);
+  }
+  const [rotate = '', reap = ''] = text.split('**reap**');
+  const cut = (part: string) =>
+    [...part.matchAll(/… and (\d+) more/g)].map(([, count]) => Number(count));
+  const [ofActions = 0, ofFindings = 0] = cut(rotate);
+  expect(rotate.match(/^telegraf-/gm)).toHaveLength(2_000 - ofActions);
+  expect(rotate.match(/\[NotReplicated\]/g) ?? []).toHaveLength(2_000 - ofFindings);
+  expect(reap.match(/\[Foreign\]/g) ?? []).toHaveLength(2_000 - (cut(reap)[0] ?? 0));
+});
+
+test('what little one job finds is shown beside the much of another', () => {
+  const many = Array.from({ length: 500 }, () => ({ kind: 'Held', message: 'x'.repeat(400) }));
+  const little = { kind: 'Drifted', message: 'found last' };
+  const text = plansMarkdown(
+    [report({ findings: many }), report({ job: 'enforce', findings: [little] })],
+    about,
+  );
+  expect(text).toContain('found last [Drifted]');
+});
+
 test('in place of a plan stands why there is none', () => {
   expect(failureMarkdown('keyturn.yaml:3: found "```", expected x\nand @more')).toBe(
     '<!-- keyturn-plan -->\n### Keyturn has no plan\n\n````text\nkeyturn.yaml:3: found "```", expected x\nand @more\n````',

@@ -52,6 +52,68 @@ test('a consumer may read the secret of its token, and no other', () => {
   expect(keyturn.secretOf('grafana').secretName).toBe('monitoring/grafana');
 });
 
+describe('a consumer in another Region', () => {
+  const HOME = 'eu-west-1';
+  const KEY = 'arn:aws:kms:eu-north-1:111122223333:key/01234567-0123-0123-0123-0123456789ab';
+  const replicaRegions = [
+    'eu-central-1',
+    { region: 'eu-north-1', encryptionKey: KEY },
+    { region: 'eu-south-1', encryptionKey: 'alias/tokens' },
+  ];
+  /** What it may do, if the consumer's stack is there, as a statement of its role has it. */
+  function granted(region: string | undefined, home: string | undefined) {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const account = '111122223333';
+    const at = (where?: string) => (where === undefined ? {} : { env: { account, region: where } });
+    const stack = new Stack(app, 'Home', at(home));
+    const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder), replicaRegions });
+    const there = new Stack(app, 'There', at(region));
+    const role = new Role(there, 'Consumer', { assumedBy: new AccountRootPrincipal() });
+    keyturn.grantRead('telegraf', role).assertSuccess();
+    const [policy] = Object.values(Template.fromStack(there).findResources('AWS::IAM::Policy'));
+    return {
+      lines: permissionsOf(Template.fromStack(there), 'Consumer'),
+      conditions: JSON.stringify(
+        policy?.Properties.PolicyDocument.Statement.map(
+          ({ Condition }: { Condition?: object }) => Condition,
+        ),
+      ),
+    };
+  }
+  const reads = (region: string, account = '111122223333') =>
+    ['DescribeSecret', 'GetSecretValue'].map(
+      (verb) =>
+        `secretsmanager:${verb} on arn:aws:secretsmanager:${region}:${account}:secret:keyturn/prod/telegraf-??????`,
+    );
+
+  test('may read the replica there, and nothing in the home Region', () => {
+    expect(granted('eu-central-1', HOME).lines).toEqual(reads('eu-central-1'));
+    expect(granted(HOME, HOME).lines).toEqual(reads('eu-west-1'));
+  });
+
+  test('may use the key of the replica through Secrets Manager of that Region alone', () => {
+    const { lines, conditions } = granted('eu-north-1', HOME);
+    expect(lines).toEqual([`kms:Decrypt on ${KEY}`, ...reads('eu-north-1')]);
+    expect(conditions).toMatch(/secretsmanager\.eu-north-1\./);
+    expect(conditions).not.toMatch(/secretsmanager\.eu-west-1\./);
+    const byAlias = granted('eu-south-1', HOME);
+    expect(byAlias.lines).toContainEqual(expect.stringMatching(/^kms:Decrypt on .*:eu-south-1:/));
+    expect(byAlias.conditions).toContain('"kms:ResourceAliases":"alias/tokens"');
+  });
+
+  test('is refused where no replica is, by its path and Region', () => {
+    expect(() => granted('us-east-1', HOME)).toThrow(
+      /^grantRead: found There\/Consumer in us-east-1, expected a consumer in eu-west-1, eu-central-1, eu-north-1, eu-south-1, .*secretOf\('telegraf'\)/,
+    );
+  });
+
+  test('is taken for one of the same Region where CDK does not know one of the two', () => {
+    expect(granted(undefined, HOME).lines).toEqual(reads('eu-west-1'));
+    const [first = ''] = granted('eu-central-1', undefined).lines;
+    expect(first).toMatch(/^secretsmanager:DescribeSecret on arn:aws:secretsmanager:here:secret:/);
+  });
+});
+
 test('a token that the policy does not have is refused by its name', () => {
   const { keyturn } = open();
   expect(() => keyturn.secretOf('telegraph')).toThrow(
@@ -84,6 +146,20 @@ test.each([
 ])('a pattern that would never fire is refused: %j', (types, message) => {
   const { keyturn } = open();
   expect(() => keyturn.eventPattern({ types } as object)).toThrow(message);
+});
+
+test.each([
+  [{ tokens: 'telegraf' }, /^eventPattern: tokens: found this name, .*did you mean "token"\?$/],
+  [
+    { type: 'Token Rotated', owner: 'prod' },
+    /^eventPattern: type: .*"types"\?\neventPattern: owner: found this name/,
+  ],
+  [{ types: 'Token Rotated' }, /^eventPattern: types: found "Token Rotated", expected a list/],
+  [{ token: 7 }, /^eventPattern: token: found 7, expected a text/],
+  ['telegraf', /^eventPattern: found "telegraf", expected a mapping/],
+])('what a pattern in JavaScript says and nobody reads is refused: %j', (choice, message) => {
+  const { keyturn } = open();
+  expect(() => keyturn.eventPattern(choice as never)).toThrow(message);
 });
 
 test('a grant says whether all of it was given: who has no policy of its own gets nothing', () => {
@@ -192,12 +268,12 @@ test('a metric for alarms of one’s own is that of this deployment, and only on
 
 test('a rule looks at the events of a token, or at all', () => {
   const { keyturn } = open();
-  expect(keyturn.eventPattern()).toEqual({ source: ['keyturn'] });
+  expect(keyturn.eventPattern()).toEqual({ source: ['keyturn'], detail: { owner: ['prod'] } });
   const pattern = keyturn.eventPattern({ token: 'grafana', types: ['Token Rotated'] });
   expect(pattern).toEqual({
     source: ['keyturn'],
     detailType: ['Token Rotated'],
-    detail: { secret: ['monitoring/grafana'] },
+    detail: { owner: ['prod'], secret: ['monitoring/grafana'] },
   });
   expect(() => keyturn.eventPattern({ token: 'grafena' })).toThrow('did you mean "grafana"');
 });

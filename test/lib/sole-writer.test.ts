@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
 import { SoleWriter } from '../../lib/sole-writer.ts';
 import { applies, type Statement } from '../permissions/evaluate.ts';
@@ -11,6 +12,7 @@ import { resolve } from '../permissions/roles.ts';
 import { writePolicy } from './synthesize.ts';
 
 const ON_CALL = 'arn:aws:iam::111122223333:role/on-call';
+const HOME = 'eu-west-1';
 const STRANGER = 'arn:aws:iam::111122223333:role/ci';
 
 let folder: string;
@@ -20,7 +22,10 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
   const context = { 'aws:cdk:bundling-stacks': [] };
   const app = new App({ outdir: join(folder, 'cdk.out'), context });
-  const stack = new KeyturnStack(app, 'Keyturn', { policy: writePolicy(folder) });
+  const stack = new KeyturnStack(app, 'Keyturn', {
+    policy: writePolicy(folder),
+    env: { account: '111122223333', region: HOME },
+  });
   const { keyturn } = stack;
   new SoleWriter(stack, 'Telegraf', {
     keyturn,
@@ -45,6 +50,7 @@ const isDenied = (verb: string, principal: string, context: Record<string, strin
       context: {
         'aws:PrincipalArn': principal,
         'aws:PrincipalIsAWSService': 'false',
+        'aws:RequestedRegion': HOME,
         ...context,
       },
     }),
@@ -69,6 +75,51 @@ test("nobody else sets or removes Keyturn's tags; any other tag is free", () => 
     }
     expect(isDenied(verb, STRANGER, tagging('cost-centre'))).toBe(false);
   }
+});
+
+test('its copy on a promoted replica lets the functions of that Region write', () => {
+  const there = { 'aws:RequestedRegion': ['eu-central-1'] };
+  for (const verb of ['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage']) {
+    expect(isDenied(verb, STRANGER, there)).toBe(false);
+  }
+  expect(isDenied('TagResource', STRANGER, { ...tagging('keyturn:hold'), ...there })).toBe(false);
+});
+
+test('nobody but the people named ends or detaches a replica, whichever Region is asked', () => {
+  for (const verb of ['RemoveRegionsFromReplication', 'StopReplicationToReplica']) {
+    for (const region of [HOME, 'eu-central-1']) {
+      const asked = { 'aws:RequestedRegion': [region] };
+      expect(isDenied(verb, STRANGER, asked)).toBe(true);
+      expect(isDenied(verb, roleOf('KeyturnRotateRole'), asked)).toBe(true);
+      expect(isDenied(verb, ON_CALL, asked)).toBe(false);
+    }
+  }
+});
+
+test('the Region is that of the stack also where only the deployment knows it', () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const stack = new Stack(app, 'Anywhere');
+  const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+  new SoleWriter(stack, 'Writer', { keyturn, secretId: 'keyturn/prod/telegraf', people: [] });
+  const text = JSON.stringify(Template.fromStack(stack).toJSON());
+  expect(text).toContain('"StringEquals":{"aws:RequestedRegion":{"Ref":"AWS::Region"}}');
+});
+
+const A_ROLE = /expected the ARN of an IAM role or user, .* and not of all of them$/;
+test.each([
+  [{ people: ['*'] }, A_ROLE],
+  [{ people: ['arn:aws:iam::111122223333:role/*'] }, A_ROLE],
+  [{ people: ['arn:aws:iam::*:role/on-call'] }, A_ROLE],
+  [{ people: ['arn:aws:sts::111122223333:assumed-role/on-call/ada'] }, A_ROLE],
+  [{ people: ['on-call'] }, /^SoleWriter's property people\[0\]: found "on-call", expected/],
+  [{ people: ON_CALL }, /^SoleWriter's property people: found ".*", expected a list/],
+  [{ secretID: 'x' }, /^SoleWriter's property secretID: .*did you mean "secretId"\?$/],
+  [{ keyturn: undefined }, /^SoleWriter's property keyturn: found nothing, expected a construct/],
+])('what protects nothing, or nobody reads, is refused: %j', (wrong, message) => {
+  const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Wrong');
+  const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+  const props = { keyturn, secretId: 'keyturn/prod/telegraf', people: [ON_CALL], ...wrong };
+  expect(() => new SoleWriter(stack, 'Writer', props as never)).toThrow(message);
 });
 
 test('reading is not its business, and whoever deploys can take it off', () => {

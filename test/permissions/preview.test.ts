@@ -17,7 +17,7 @@ const SERVICES = new Map([
 
 const HEADING = '### In a pull request';
 test('the documented rights allow every call of a preview, and none goes unused', async () => {
-  const { world, run } = await openDeployed();
+  const { world, run } = await openDeployed({ deployment: { replicaRegions: ['eu-central-1'] } });
   const statements = documented(HEADING);
   await world.rotate();
   // So that it has to read the string.

@@ -69,6 +69,7 @@ const REST = {
   'replicate ReplicaMissing': true,
   'replicate ReplicaFailed': true,
   'check-replicas ReplicaLate': true,
+  'check-replicas ReplicaFailed': true,
 } satisfies Record<
   Exclude<
     RowOf<RotationAction | ReapingAction>,

@@ -77,7 +77,7 @@ export function labelsThatKeep(
   return READ_LABELS.filter((label) => labels[label] !== undefined && !isGone(seen, label));
 }
 
-const kept = (secret: string, labels: readonly string[]): Finding => ({
+const secretKept = (secret: string, labels: readonly string[]): Finding => ({
   kind: 'SecretKept',
   secret,
   message:
@@ -95,14 +95,26 @@ const replicated = (secret: string, regions: readonly string[]): Finding => ({
     'that deletes the replicas at once and for good, and the next reap deletes the secret',
 });
 
-/** By the name of the secret: the Regions of its replicas, if it has some. */
-export type Replicated = ReadonlyMap<string, readonly string[]>;
+/** R19: unknown is not none. A deletion that AWS may refuse is not planned. */
+const unknownReplicas = (secret: string, unreadable: string): Finding => ({
+  kind: 'ReplicasUnknown',
+  secret,
+  message:
+    'its entry was removed and its tokens are gone, but nobody knows whether it has replicas, with which AWS deletes no secret: ' +
+    `it could not be described (secretsmanager:DescribeSecret): ${unreadable}; it is kept until that works`,
+});
 
-/** @param isReplicated Secrets Manager would not delete it */
+/** Why a secret is not deleted: the Regions of its replicas, or why nobody knows them. */
+export type Undeletable = readonly string[] | { readonly unreadable: string };
+
+const undeletable = (secret: string, why: Undeletable): Finding =>
+  'unreadable' in why ? unknownReplicas(secret, why.unreadable) : replicated(secret, why);
+
+/** @param isKept Secrets Manager would not delete it, or nobody knows whether it would */
 function planSecret(
   seen: ObservedSecret,
   context: ReapingContext,
-  isReplicated: boolean,
+  isKept: boolean,
 ): ReapingAction[] {
   const { name } = seen.secret;
   const previous = previousToDetach(seen, context);
@@ -113,7 +125,7 @@ function planSecret(
     const step = decideReaping(owned, seen, context);
     if (step) actions.push({ ...step, secret: name, tokenId: owned.token.id });
   }
-  if (labelsThatKeep(seen, context)?.length === 0 && !isReplicated) {
+  if (labelsThatKeep(seen, context)?.length === 0 && !isKept) {
     actions.push({ kind: 'delete-secret', secret: name, reason: 'Removed' });
   }
   return actions;
@@ -153,12 +165,12 @@ function endsUnproven(action: ReapingAction, { secrets, at }: Observation): bool
 
 /**
  * Plans the retirement of tokens and secrets. Pure: same input, same plan, same hashes.
- * @param replicas of secrets that would be deleted; a listing does not show them
+ * @param kept by the name of a secret that would be deleted: why it is not; a listing does not show replicas
  */
 export function planReaping(
   policy: Policy,
   observation: Observation,
-  replicas: Replicated = new Map(),
+  kept: ReadonlyMap<string, Undeletable> = new Map(),
 ): Plan<ReapingAction> {
   const { at, secrets, foreign } = observation;
   const findings = takeInventory(policy, observation);
@@ -170,11 +182,11 @@ export function planReaping(
       return [];
     }
     const context = reapingContext(policy, name, at);
-    const regions = replicas.get(name);
-    const planned = planSecret(seen, context, regions !== undefined);
-    if (regions) findings.push(replicated(name, regions));
+    const why = kept.get(name);
+    const planned = planSecret(seen, context, why !== undefined);
+    if (why) findings.push(undeletable(name, why));
     const keeping = labelsThatKeep(seen, context) ?? [];
-    if (keeping.length > 0) findings.push(kept(name, keeping));
+    if (keeping.length > 0) findings.push(secretKept(name, keeping));
     if (planned.length === 0 || isWithinReach(policy, name)) return planned;
     findings.push(outOfReach(policy, name));
     return [];

@@ -10,7 +10,7 @@ import {
 import { HOUR_MS } from '../../time.ts';
 import type { ObservedSecret } from '../../tokens/observation.ts';
 import { forbidden } from './decide-rotation.ts';
-import type { ReplicaAction, Replication } from './rotation-action.ts';
+import type { ReplicaAction, ReplicaCheck, Replication } from './rotation-action.ts';
 import type { Note } from './rotation-case.ts';
 
 /** A secret as it was described for the sake of its replicas, or why it could not be. */
@@ -22,24 +22,22 @@ const LATE_MS = HOUR_MS;
 /** Whether a secret was taken over from others: its tags and its entry say so. */
 const isAdopted = ({ secret }: ObservedSecret) => secret.tags[ADOPTED_TAG] !== undefined;
 
-/** Where the secret is to have replicas. Undefined: it is not Keyturn's to replicate, or nothing may be done to it now. */
-export function wantedReplicas(
-  policy: Pick<Policy, 'owner' | 'replicaRegions'>,
-  entry: TokenPolicy,
+/** Whether the replicas that a secret has are looked at, whoever made them: consumers read them all. */
+export const isWatched = (
+  { replicaRegions }: Pick<Policy, 'replicaRegions'>,
   seen: ObservedSecret | undefined,
-): readonly string[] | undefined {
-  if (!seen || isAdopted(seen) || forbidden(seen)) return undefined;
-  return replicaRegionsOf(policy, entry)?.map(({ region }) => region);
-}
+): boolean => replicaRegions !== undefined && seen !== undefined && !forbidden(seen);
 
 const REFUSED =
   'consumers there are refused as soon as the token that they have is retired (keyturn pause keeps it)';
 
-const failed = ({ region, message = 'AWS says no reason' }: Replica): Note => ({
+const failed = ({ region, message = 'AWS says no reason' }: Replica, isOurs: boolean): Note => ({
   kind: 'ReplicaFailed',
   message:
-    `its replica in ${region} failed: ${message}; ${REFUSED}. It is tried again, and overwrites nothing: ` +
-    `delete a secret that has its name there, or mend the key in ${region} and what the role of rotate may do with it`,
+    `its replica in ${region} failed: ${message}; ${REFUSED}. ` +
+    (isOurs
+      ? `It is tried again, and overwrites nothing: delete a secret that has its name there, or mend the key in ${region} and what the role of rotate may do with it`
+      : `Keyturn does not try it again, because it replicates only secrets that it made under a name of its own: delete a secret that has its name there, or mend the key in ${region}, and replicate it again (aws secretsmanager replicate-secret-to-regions)`),
 });
 
 const late = ({ region, status }: Replica): Note => ({
@@ -54,11 +52,14 @@ const undeclared = (secret: string, { region, status }: Replica): Note => ({
     `once no consumer reads it, aws secretsmanager remove-regions-from-replication --secret-id ${secret} --remove-replica-regions ${region}`,
 });
 
-const NOT_REPLICATED: Note = {
-  kind: 'NotReplicated',
-  message:
-    'it gets no replicas: Keyturn replicates only secrets that it made under a name of its own; whoever made it may replicate it',
-};
+/** @param there Regions of the replicas that it has all the same; undefined: nobody looked */
+function notReplicated(regions: readonly string[], there: readonly string[] | undefined): Note {
+  const its = there && there.length > 0 ? `; what it has in ${there.join(', ')} is watched` : '';
+  return {
+    kind: 'NotReplicated',
+    message: `Keyturn adds no replica in ${regions.join(', ')}: it does so only for secrets that it made under a name of its own; whoever made this one may replicate it${its}`,
+  };
+}
 
 interface Planned {
   readonly actions: readonly ReplicaAction[];
@@ -78,35 +79,40 @@ export function planReplicas(
   const about = { token: entry.name, secret: entry.secret };
   const noted = (notes: readonly Note[]) => notes.map((note) => ({ ...about, ...note }));
   const only = (...notes: readonly Note[]): Planned => ({ actions: [], findings: noted(notes) });
-  const isWanted = (policy.replicaRegions ?? []).length > 0;
-  const isOthers = !replicaRegionsOf(policy, entry) || (seen && isAdopted(seen));
-  if (isWanted && isOthers) return only(NOT_REPLICATED);
-  const wanted = wantedReplicas(policy, entry, seen);
-  if (!wanted || !described) return only();
+  const wanted = (policy.replicaRegions ?? []).map(({ region }) => region);
+  const isOurs = replicaRegionsOf(policy, entry) !== undefined && !(seen && isAdopted(seen));
+  const isUnseen = !isWatched(policy, seen) || !described;
+  if (isUnseen)
+    return !isOurs && wanted.length > 0 ? only(notReplicated(wanted, undefined)) : only();
   if ('unreadable' in described) {
     const message = `nobody knows its replicas, because it could not be described: ${described.unreadable}`;
     return only({ kind: 'ReplicasUnknown', message });
   }
   const { replicas = [], changedAt } = described;
-  const ours = replicas.filter(({ region }) => wanted.includes(region));
-  const broken = ours.filter(({ status }) => status === FAILED);
-  const waiting = ours.filter(({ status }) => status !== FAILED && status !== IN_SYNC);
+  // Of others' nobody knows which Regions they are meant for.
+  const watched = isOurs ? replicas.filter(({ region }) => wanted.includes(region)) : replicas;
+  const broken = watched.filter(({ status }) => status === FAILED);
+  const waiting = watched.filter(({ status }) => status !== FAILED && status !== IN_SYNC);
   const slow = now - changedAt >= LATE_MS ? waiting : [];
-  const missing = wanted.filter((region) => !ours.some((each) => each.region === region)).sort();
+  const missing = wanted.filter((region) => !watched.some((each) => each.region === region)).sort();
   const replicate = (reason: Replication['reason'], regions: readonly string[]) =>
     regions.length > 0 ? [{ ...about, kind: 'replicate' as const, reason, regions }] : [];
-  const check = { ...about, kind: 'check-replicas', reason: 'ReplicaLate' } as const;
+  const check = (reason: ReplicaCheck['reason'], found: readonly Replica[]) =>
+    found.length > 0
+      ? [{ ...about, kind: 'check-replicas' as const, reason, regions: regionsOf(found) }]
+      : [];
   return {
     actions: [
-      ...replicate('ReplicaMissing', missing),
-      ...replicate('ReplicaFailed', regionsOf(broken)),
-      ...(slow.length > 0 ? [{ ...check, regions: regionsOf(slow) }] : []),
+      ...(isOurs ? replicate('ReplicaMissing', missing) : []),
+      ...(isOurs ? replicate('ReplicaFailed', regionsOf(broken)) : check('ReplicaFailed', broken)),
+      ...check('ReplicaLate', slow),
     ],
     findings: noted([
-      ...broken.map(failed),
+      ...(isOurs || missing.length === 0 ? [] : [notReplicated(missing, regionsOf(watched))]),
+      ...broken.map((each) => failed(each, isOurs)),
       ...slow.map(late),
       ...replicas
-        .filter((each) => !ours.includes(each))
+        .filter((each) => !watched.includes(each))
         .map((each) => undeclared(entry.secret, each)),
     ]),
   };

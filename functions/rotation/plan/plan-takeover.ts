@@ -67,6 +67,15 @@ interface Marked {
   readonly marker: Marker;
 }
 
+const markers = new WeakMap<Token, { readonly marker?: Marker | undefined }>();
+
+/** Parsed once, though every entry looks at every token. */
+function markerOf(token: Token): Marker | undefined {
+  const known = markers.get(token) ?? { marker: parseMarker(token.description)?.marker };
+  markers.set(token, known);
+  return known.marker;
+}
+
 interface Case extends SecretSeen {
   readonly secret: Secret;
   /** The entry's name. */
@@ -129,6 +138,17 @@ interface Sorted {
   readonly findings: readonly Note[];
 }
 
+/** The tokens that have anything to do with a secret: by their marker, by the id of a version, or by a string in it. */
+function candidates({ tokens, strings, secret }: Case): readonly Token[] {
+  const named = new Set([...strings.keys()].map((version) => tokenNamedBy(version)?.tokenId));
+  const found = new Set([...strings.values()].flatMap((each) => [...(each ?? [])]));
+  return tokens.filter((token) => {
+    const marker = markerOf(token);
+    const isFound = marker?.fp !== undefined && found.has(marker.fp);
+    return marker?.secret === secret.name || named.has(token.id) || isFound;
+  });
+}
+
 /**
  * Which tokens are this secret's. A token whose version is gone is known by the `home` in its marker: the one that is
  * this secret's, or the one of a token that is proven. What a former secret's deployment minted since is left to it, so
@@ -136,9 +156,9 @@ interface Sorted {
  */
 function sortTokens(seen: Case): Sorted {
   const findings: Note[] = [];
-  const marked = seen.tokens.flatMap((token): Marked[] => {
+  const marked = candidates(seen).flatMap((token): Marked[] => {
     const why = otherMarker(token, seen);
-    const { marker } = parseMarker(token.description) ?? {};
+    const marker = markerOf(token);
     if (why === undefined && marker) return [{ token, marker }];
     const isHere = marker !== undefined && isProvenBy(seen, { marker });
     const isMeant = isHere || isNamedIn(seen, token) !== undefined || isOfHome(seen, marker);
@@ -276,8 +296,8 @@ function decide(
 
 /** An entry without a secret: nothing was ever made of it, or somebody has yet to restore it. */
 function withoutSecret({ tokens }: SecretSeen, name: string, owners: ReadonlySet<string>): Note {
-  const its = tokens.filter(({ description }) => {
-    const { marker } = parseMarker(description) ?? {};
+  const its = tokens.filter((token) => {
+    const marker = markerOf(token);
     return marker?.secret === name && owners.has(marker.owner);
   });
   return its.length === 0
@@ -294,8 +314,9 @@ function withoutSecret({ tokens }: SecretSeen, name: string, owners: ReadonlySet
 function unclaimed(policy: Policy, from: string | undefined, tokens: readonly Token[]): Finding[] {
   if (from === undefined || from === policy.owner) return [];
   const secrets = new Set(policy.tokens.map(({ secret }) => secret));
-  return tokens.flatMap(({ id: tokenId, description }): Finding[] => {
-    const { marker } = parseMarker(description) ?? {};
+  return tokens.flatMap((token): Finding[] => {
+    const { id: tokenId } = token;
+    const marker = markerOf(token);
     if (marker?.owner !== from || secrets.has(marker.secret)) return [];
     const message = `it is a token of the deployment "${from}" for the secret ${marker.secret}, which no entry of this policy has, so nobody retires it once that deployment is destroyed: write an entry with that secret and repeat the command, or end it: keyturn revoke --token-id ${tokenId}`;
     return [{ kind: LEFT_TO_OTHERS, message, tokenId }];

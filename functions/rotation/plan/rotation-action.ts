@@ -126,12 +126,12 @@ export interface Replication extends OfEntry {
   readonly reason: 'ReplicaMissing' | 'ReplicaFailed';
 }
 
-/** Looks again at replicas that should have been in sync long ago, and fails if they still are not. */
+/** Looks again at replicas that should have been in sync long ago, or that failed and are others', and fails if they still are not. */
 export interface ReplicaCheck extends OfEntry {
   readonly kind: 'check-replicas';
   /** In order. */
   readonly regions: readonly string[];
-  readonly reason: 'ReplicaLate';
+  readonly reason: 'ReplicaLate' | 'ReplicaFailed';
 }
 
 /** An action for a secret's replicas. */

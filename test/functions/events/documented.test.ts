@@ -65,6 +65,17 @@ test('a consumer restarts on the example though no event of ours comes through i
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
 
+test('a rule hears the deployment of its owner alone, whose events share the bus with another', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  const other = world.deploy({ ...policyWith({ telegraf: writer }), owner: 'south' });
+  await world.rotate();
+  await other.rotate();
+  const owners = world
+    .events('Token Rotated')
+    .map(({ detail }) => Reflect.get(detail as object, 'owner'));
+  expect(owners).toEqual(['prod', 'south']);
+});
+
 test('what a restart hangs on is the event that Secrets Manager sends when AWSCURRENT moves, and no other', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
   await world.rotate();

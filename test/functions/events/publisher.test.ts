@@ -47,6 +47,7 @@ async function connect({ bus, patience = 5 }: { bus?: string; patience?: number 
   const warnings: { readonly message: string; readonly details: object }[] = [];
   const publisher = createPublisher({
     client: clientOf(aws),
+    owner: 'prod',
     bus,
     warn: (message, details) => warnings.push({ message, details }),
     sleep,
@@ -260,5 +261,7 @@ test('puts events on the bus that it was given', async () => {
   client.destroy();
   publish(1);
   await publisher.flush(LONGEST_FLUSH_MS);
-  expect(aws.state.events).toMatchObject([{ bus: 'keyturn', detail: { secret: '0' } }]);
+  expect(aws.state.events).toMatchObject([
+    { bus: 'keyturn', detail: { owner: 'prod', secret: '0' } },
+  ]);
 });

@@ -14,6 +14,12 @@ const entries = { telegraf: writer };
 const replicatedTo = (...replicaRegions: (string | object)[]) =>
   policyWith(entries, { deployment: { replicaRegions } });
 
+const DESCRIBE_DENIED = {
+  status: 400,
+  headers: { 'x-amzn-errortype': 'AccessDeniedException' },
+  body: '{"Message":"not authorized to perform secretsmanager:DescribeSecret"}',
+};
+
 /** A world in a Region of an account that has others. */
 async function openIn(policy: object) {
   let world: World | undefined;
@@ -158,6 +164,38 @@ test('the secret of a removed entry stays as long as it has replicas, and its re
   expect(kinds((await removed.reap()).result)).toEqual(['delete-secret done']);
 });
 
+test.each([
+  ['with replicas', replicatedTo(FRANKFURT), true],
+  ['without', policyWith(entries), false],
+])(
+  'the secret of a removed entry stays while it cannot be described, which is told, and is judged once it can: %s',
+  async (_which, policy, isKept) => {
+    const { world } = await openIn(policy);
+    await world.rotate();
+    const removed = world.deploy(policyWith({ grafana: writer }, { onRemoval: 'retire' }));
+    const isThere = () => world.aws.state.secrets[TELEGRAF]?.deletedAt === undefined;
+    for (let days = 0; days < 13; days += 1) {
+      await world.wait(DAY);
+      world.intercept(async (call, effect) =>
+        call.operation === 'DescribeSecret' ? DESCRIBE_DENIED : await effect(),
+      );
+      const { plan } = (await removed.reap({ dryRun: true })).result;
+      expect(plan.actions).not.toContainEqual(expect.objectContaining({ kind: 'delete-secret' }));
+      if (world.tokens().length === 0 && isThere()) {
+        expect(plan.findings).toContainEqual({
+          kind: 'ReplicasUnknown',
+          secret: TELEGRAF,
+          message: expect.stringMatching(/nobody knows whether it has replicas.*DescribeSecret/),
+        });
+      }
+      world.intercept(async (_call, effect) => await effect());
+      await removed.reap();
+    }
+    expect(world.tokens()).toEqual([]);
+    expect(isThere()).toBe(isKept);
+  },
+);
+
 test('a secret whose creation is refused with replicas is made without them, and the next run asks for those', async () => {
   const { world, replicas } = await openIn(replicatedTo(FRANKFURT));
   let calls = 0;
@@ -172,4 +210,26 @@ test('a secret whose creation is refused with replicas is made without them, and
   expect(replicas()).toEqual({});
   await world.wait(HOUR);
   expect(kinds((await world.rotate()).result)).toEqual(['replicate done']);
+});
+
+test('after a takeover with its name kept, a secret’s replicas are still watched, and one that fails fails the run', async () => {
+  const { world } = await openIn(replicatedTo(FRANKFURT));
+  await world.rotate();
+  const kept = policyWith(
+    { telegraf: { ...writer, secret: TELEGRAF } },
+    { deployment: { replicaRegions: [FRANKFURT] } },
+  );
+  const next = world.deploy({ ...kept, owner: 'next' });
+  await next.rotate({ tokens: ['telegraf'], takeOver: { by: 'ada', from: 'prod' } });
+  await world.wait(2 * HOUR);
+  const well = await next.rotate();
+  expect(well.error).toBeUndefined();
+  expect(well.result.plan.findings).toEqual([]);
+  const state = world.aws.snapshot();
+  const replicas = { [FRANKFURT]: { failure: 'the key is disabled' } };
+  const secret = { ...state.secrets[TELEGRAF], replicas } as never;
+  world.aws.restore({ ...state, secrets: { ...state.secrets, [TELEGRAF]: secret } });
+  await world.wait(2 * HOUR);
+  expect(JSON.stringify((await next.rotate()).error)).toMatch(/ReplicaError|not in sync/);
+  expect(world.aws.state.secrets[TELEGRAF]?.replicas).toEqual(replicas);
 });

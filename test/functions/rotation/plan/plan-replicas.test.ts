@@ -135,6 +135,29 @@ describe('what Keyturn did not make is not replicated, and said to be so', () =>
     expect(plan(described([]), { by, secret })).toEqual({ actions: [], said });
   });
 
+  const by = replicating([FRANKFURT, STOCKHOLM], { secret: 'monitoring/telegraf' });
+  const secret = { name: 'monitoring/telegraf' };
+  const failed = { region: 'eu-central-1', status: 'Failed', message: 'no key' };
+  const elsewhere = { region: 'eu-south-1', status: 'InProgress' };
+
+  test('but the replicas that it has are watched, whoever made them, and only the others are said to lack', () => {
+    expect(plan(described([inSync('eu-central-1'), inSync('eu-north-1')]), { by, secret })).toEqual(
+      nothing,
+    );
+    const found = plan(described([failed, elsewhere], NOW - HOUR), { by, secret });
+    expect(found.actions).toMatchObject([
+      { kind: 'check-replicas', reason: 'ReplicaFailed', regions: ['eu-central-1'] },
+      { kind: 'check-replicas', reason: 'ReplicaLate', regions: ['eu-south-1'] },
+    ]);
+    expect(found.said).toEqual([
+      expect.stringMatching(
+        /^NotReplicated: .* eu-north-1: .*eu-central-1, eu-south-1 is watched$/,
+      ),
+      expect.stringMatching(/^ReplicaFailed: .*no key; .*does not try it again/),
+      expect.stringMatching(/^ReplicaLate: .*eu-south-1/),
+    ]);
+  });
+
   test('and not where no Region is named', () => {
     const by = replicating([], { secret: 'monitoring/telegraf' });
     expect(plan(described([]), { by, secret: { name: 'monitoring/telegraf' } })).toEqual(nothing);
