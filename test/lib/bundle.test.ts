@@ -36,6 +36,8 @@ const text = (name: string) => readFileSync(join(folder, name), 'utf8');
 test('carries all that the function reads at run time', () => {
   expect(readdirSync(folder).sort()).toEqual([
     'ca.pem',
+    'identity-provider.js',
+    'identity-provider.js.map',
     'index.js',
     'index.js.map',
     'key-policy-reader.js',

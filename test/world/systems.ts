@@ -29,7 +29,17 @@ export interface SystemsOptions extends Omit<SandboxOptions, 'clock'> {
 
 /** A world before Keyturn is deployed. Its clock may be the machine's own. */
 export interface Systems
-  extends Pick<World, 'cluster' | 'aws' | 'people' | 'accepts' | 'intercept' | 'watch' | 'close'>,
+  extends Pick<
+      World,
+      | 'cluster'
+      | 'aws'
+      | 'identityProvider'
+      | 'people'
+      | 'accepts'
+      | 'intercept'
+      | 'watch'
+      | 'close'
+    >,
     ReturnType<typeof truthOf> {
   readonly secrets: SecretsManager;
   /** Whose requests reach both systems without a socket: people's. Absent: this process is theirs. */
@@ -54,14 +64,18 @@ export async function openSystems(
     ...options,
   };
   const sandbox = isSimulated ? createSandbox(given) : await startSandbox(given);
-  const { cluster, aws } = sandbox;
+  const { cluster, aws, identityProvider } = sandbox;
   const machine = isSimulated ? machineOf(sandbox, clock, chance) : undefined;
   const truth = truthOf(sandbox);
   const { people, secrets } = createPeople(sandbox, truth.labels, machine);
   if (machine) {
     await readFilesOnce(machine);
     await machine.run(() =>
-      createManagementSecret(aws, MANAGEMENT_SECRET, cluster.managementToken),
+      createManagementSecret(
+        aws,
+        MANAGEMENT_SECRET,
+        identityProvider?.clientSecret ?? cluster.managementToken,
+      ),
     );
   }
   const interception = interceptionOf(sandbox);
@@ -70,6 +84,7 @@ export async function openSystems(
   return {
     cluster,
     aws,
+    identityProvider,
     people,
     secrets,
     machine,
@@ -84,9 +99,14 @@ export async function openSystems(
   };
 }
 
-export const networkOf = ({ cluster, aws }: Pick<Systems, 'cluster' | 'aws'>) => ({
+export const networkOf = ({
+  cluster,
+  aws,
+  identityProvider,
+}: Pick<Systems, 'cluster' | 'aws' | 'identityProvider'>) => ({
   [cluster.url]: cluster.respond,
   [aws.url]: aws.respond,
+  ...(identityProvider && { [identityProvider.url]: identityProvider.respond }),
 });
 
 function machineOf(sandbox: Sandbox, clock: Clock, random: () => number): SimulatedProcess {
@@ -101,15 +121,27 @@ function machineOf(sandbox: Sandbox, clock: Clock, random: () => number): Simula
  * needs it. Time must not move meanwhile, so it is done before.
  */
 async function readFilesOnce(machine: SimulatedProcess): Promise<void> {
+  await import('#identity-provider');
   await import('#key-policy-reader');
   await import('#schedule-reader');
   await machine.run(() => new SecretsManager({}).listSecrets({}));
 }
 
 /** What a policy says of the cluster. */
-export const clusterOf = ({ cluster }: Pick<Systems, 'cluster'>) => ({
+export const clusterOf = ({
+  cluster,
+  identityProvider,
+}: Pick<Systems, 'cluster' | 'identityProvider'>) => ({
   url: cluster.url,
-  managementToken: MANAGEMENT_SECRET,
+  ...(identityProvider
+    ? {
+        oauth: {
+          tokenUrl: identityProvider.tokenUrl,
+          clientId: identityProvider.clientId,
+          clientSecret: MANAGEMENT_SECRET,
+        },
+      }
+    : { managementToken: MANAGEMENT_SECRET }),
 });
 
 /** How Keyturn finds AWS, in Lambda as on a laptop. */
@@ -120,7 +152,11 @@ export const environmentOf = ({ aws }: Pick<Systems, 'aws'>) => ({
 });
 
 /** Watchers stand around the effect itself, and one interceptor before them. */
-function interceptionOf({ cluster, aws }: Sandbox): Pick<World, 'intercept' | 'watch'> {
+function interceptionOf({
+  cluster,
+  aws,
+  identityProvider,
+}: Sandbox): Pick<World, 'intercept' | 'watch'> {
   const watchers: Watcher[] = [];
   let interceptor = passThrough;
   const watched: Interceptor = (call, effect) =>
@@ -129,6 +165,7 @@ function interceptionOf({ cluster, aws }: Sandbox): Pick<World, 'intercept' | 'w
     );
   cluster.intercept = watched;
   aws.intercept = watched;
+  if (identityProvider) identityProvider.intercept = watched;
   return {
     intercept(next = passThrough) {
       interceptor = next;
