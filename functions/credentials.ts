@@ -20,7 +20,7 @@ const PLAIN = 'apiv\\d{1,3}_|M\\.V1\\.|eyJhbGci|eyJ0eXAi|eyJraWQi|eyJ4NXQi';
  * places where a group of four may begin.
  */
 const ENCODED_START =
-  'YXBpdj|[2GWm]FwaXY|hcGl2|TS5WMS|[0EUk]0uVjEu|NLlYxL|ZXlKaGJHY2|ZXlKMGVYQW|ZXlKcmFXUW|ZXlKNE5YUW';
+  'YXBpdj|[2GWm]FwaXY|hcGl2|TS5WMS|[0EUk]0uVjEu|NLlYxL|ZXlKaGJHY2|ZXlKMGVYQW|ZXlKcmFXUW|ZXlKNE5YUW|[2GWm]V5S[jmn]|leU[op][0owy]';
 const START = new RegExp(`${PLAIN}|${ENCODED_START}`, 'g');
 const PLAIN_START = new RegExp(PLAIN, 'g');
 /**

@@ -273,7 +273,7 @@ export function createRuntime(origin: Origin): Runtime {
     }
     const { origin, pathname } = new URL(oauth.tokenUrl);
     const opaque = bearers?.isOpaque() ? ', which is no JWT that it could check' : '';
-    return `the cluster refuses the token${opaque} of the client ${oauth.clientId} from ${origin}${pathname}; list the client's own user among the users of the cluster: docs/management-token.md`;
+    return `the cluster refuses the token of the client ${oauth.clientId} from ${origin}${pathname}${opaque}; list the client's own user among the users of the cluster: docs/management-token.md`;
   }
 
   /** The tokens outlive a run: identity providers count them. */

@@ -78,6 +78,7 @@ test('stays within its budget, and takes credentials from the environment alone'
 test.each([
   ['client-scheduler', 'schedule-reader', 'createScheduleReader'],
   ['client-kms', 'key-policy-reader', 'createKeyPolicyReader'],
+  ['oauth4webapi', 'identity-provider', 'createManagementBearers'],
 ])('has %s in a file of its own, which its own name finds', (client, reader, maker) => {
   const sourcesOf = (name: string) =>
     (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources.join();
