@@ -81,7 +81,7 @@ export function noAnswerError(client: Asked, error: unknown) {
       `${nameOf(client)} was not asked: the time of the run is over`,
     );
   }
-  const { name = 'Error', code = name } = Object(error) as { code?: string; name?: string };
+  const { name, code = name } = Object(error) as { code?: string; name?: string };
   const isLasting = LASTING.test(`${code}`);
   const advice = /CERT|SIGNATURE/.test(`${code}`)
     ? 'cluster.ca names who is trusted beside the public authorities'
