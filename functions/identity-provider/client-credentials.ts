@@ -169,5 +169,3 @@ export function createIdentityProvider(options: IdentityProviderOptions) {
     disconnect: connections.disconnect,
   };
 }
-
-export type IdentityProvider = ReturnType<typeof createIdentityProvider>;
