@@ -8,16 +8,19 @@ import { TokenValue } from './token-value.ts';
  *   https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/internals/security/
  * - Management tokens: `M.V1.` and more characters.
  *   https://docs.influxdata.com/influxdb3/clustered/admin/tokens/management/list/
+ * - JWTs (RFC 7519), which identity providers give and a cluster takes for management tokens, and the cluster's own
+ *   admin token: three parts in base64, of which the first is JSON that begins with `alg`, `typ`, `kid` or `x5t`.
  *
  * People send texts of up to megabytes, and servers send anything: every expression here takes time in
  * proportion to the text.
  */
-const PLAIN = 'apiv\\d{1,3}_|M\\.V1\\.';
+const PLAIN = 'apiv\\d{1,3}_|M\\.V1\\.|eyJhbGci|eyJ0eXAi|eyJraWQi|eyJ4NXQi';
 /**
  * The same beginnings in base64, as Kubernetes, Basic authentication and `base64` write them: at each of the three
  * places where a group of four may begin.
  */
-const ENCODED_START = 'YXBpdj|[2GWm]FwaXY|hcGl2|TS5WMS|[0EUk]0uVjEu|NLlYxL';
+const ENCODED_START =
+  'YXBpdj|[2GWm]FwaXY|hcGl2|TS5WMS|[0EUk]0uVjEu|NLlYxL|ZXlKaGJHY2|ZXlKMGVYQW|ZXlKcmFXUW|ZXlKNE5YUW|[2GWm]V5S[jmn]|leU[op][0owy]';
 const START = new RegExp(`${PLAIN}|${ENCODED_START}`, 'g');
 const PLAIN_START = new RegExp(PLAIN, 'g');
 /**
@@ -320,7 +323,7 @@ function bareAt(from: number, match: string): DatabaseSpot | undefined {
 }
 
 const isBare = (match: string) => match.length >= WHOLE;
-const isPlain = (match: string) => /^(?:apiv\d|M\.)/.test(match);
+const isPlain = (match: string) => /^(?:apiv\d|M\.|eyJ)/.test(match);
 
 /** What begins at a position. Returns where to go on. */
 function* spotsAt(
@@ -331,7 +334,7 @@ function* spotsAt(
   if (!isBare(match) && !isPlain(match)) return yield* decodedAt(text, from);
   const spot = isBare(match)
     ? bareAt(from, match)
-    : (match.startsWith('M') ? managementAt : databaseAt)(text, from, match);
+    : (match.startsWith('a') ? databaseAt : managementAt)(text, from, match);
   if (spot) yield spot;
   return spot?.to ?? from + 1;
 }

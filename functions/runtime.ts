@@ -19,16 +19,19 @@ import {
 import type { Publish } from './events/events.ts';
 import { createPublisher } from './events/publisher.ts';
 import { createHeldCredentials, type HeldCredentials } from './held-credentials.ts';
+import type { ManagementBearers } from './identity-provider/client.ts';
 import { createManagementApi } from './management-api/client.ts';
+import { createConnections } from './management-api/connections.ts';
 import { formatExactJson } from './management-api/json.ts';
 import type { ManagementApi } from './management-api/management-api.ts';
 import { accountPrefix } from './management-api/prefix.ts';
 import { readingOwnWrites } from './management-api/reading-own-writes.ts';
 import { createTransport } from './management-api/transport.ts';
 import { createMeter } from './metrics.ts';
+import type { OAuthClient } from './policy/document.ts';
 import { type DocumentMark, documentMark } from './policy/document-mark.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
-import type { Policy } from './policy/policy.ts';
+import { managementSecret, type Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
 import type { Address, LookTools } from './run/look-tools.ts';
 import type { Scheduled } from './run/request.ts';
@@ -37,7 +40,11 @@ import type { ScheduleReader } from './schedules/reader.ts';
 import type { ScheduleStatus } from './schedules/schedule-status.ts';
 import { offNote } from './schedules/schedule-text.ts';
 import { createSecrets } from './secrets-manager/client.ts';
-import { readManagementToken } from './secrets-manager/management-token.ts';
+import {
+  ManagementTokenError,
+  readClientSecret,
+  readManagementToken,
+} from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
 import type { ReadKeyPolicy, Secrets } from './secrets-manager/secrets.ts';
 import { createSourcePlaces } from './source-places.ts';
@@ -134,7 +141,7 @@ export interface Origin {
   readonly writeMetrics?: (line: object) => void;
   /** For `isMetric`; absent: all. */
   readonly metrics?: string | undefined;
-  /** Absent: every run reads it from the secret that the policy names (`cluster.managementToken`). */
+  /** Absent: every run reads it from the secret that the policy names, or gets it from the identity provider. */
   readonly managementToken?: TokenValue | undefined;
   /** Says of places in a bundle where they are in the source. Absent: nothing is bundled. */
   readonly inSource?: (text: string) => string;
@@ -229,6 +236,7 @@ export function createRuntime(origin: Origin): Runtime {
   const deadlines = new AsyncLocalStorage<{ at: number }>();
   let running = 0;
   let managementToken = new TokenValue('');
+  let bearers: ManagementBearers | undefined;
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
   const shared = { ...timing, deadline: () => deadlines.getStore()?.at ?? 0 };
   const unchecked = uncheckedTls(process.env);
@@ -242,7 +250,9 @@ export function createRuntime(origin: Origin): Runtime {
     createManagementApi({
       ...shared,
       url: cluster.url,
-      token: () => managementToken,
+      token: () => bearers?.bearer() ?? managementToken,
+      another: async (refused) => bearers?.another(refused),
+      refusedToken,
       connections: policy.concurrency,
       ca,
       ...(cluster.accountId &&
@@ -270,8 +280,42 @@ export function createRuntime(origin: Origin): Runtime {
     write: origin.writeMetrics ?? (() => {}),
   });
 
-  async function readToken(measure: Measure): Promise<TokenValue> {
-    const { value, expiresAt } = await readManagementToken(secrets, cluster.managementToken);
+  /** Whoever reads it should know where to go. */
+  function refusedToken(): string {
+    const { oauth } = cluster;
+    if (given || !oauth) {
+      const where = given ? '' : ` in ${managementSecret(cluster)}`;
+      return `the cluster refuses the management token${where}; influxctl management create makes another`;
+    }
+    const { origin, pathname } = new URL(oauth.tokenUrl);
+    const opaque = bearers?.isOpaque() ? ', which is no JWT that it could check' : '';
+    return `the cluster refuses the token of the client ${oauth.clientId} from ${origin}${pathname}${opaque}; list the client's own user among the users of the cluster: docs/management-token.md`;
+  }
+
+  /** The tokens outlive a run: identity providers count them. */
+  async function beginBearers(oauth: OAuthClient): Promise<TokenValue> {
+    const { clientSecret: name, clientSecretField } = oauth;
+    const secret = await readClientSecret(secrets, name, clientSecretField);
+    // Whatever it looks like: a provider may repeat it.
+    held.holdAllIn(JSON.stringify({ clientSecret: secret.reveal() }));
+    const { createManagementBearers } = await import('#identity-provider');
+    bearers ??= createManagementBearers({
+      ...shared,
+      client: oauth,
+      ca,
+      connect: createConnections,
+      hold: (token) => held.hold(token.reveal()),
+      warn: log.warn,
+    });
+    bearers.begin(secret);
+    // Before anything else is done: a run without a token does nothing.
+    return await bearers.bearer().catch((cause: unknown) => {
+      throw new ManagementTokenError('there is no token for the Management API', cause);
+    });
+  }
+
+  async function readToken(name: string, measure: Measure): Promise<TokenValue> {
+    const { value, expiresAt } = await readManagementToken(secrets, name);
     if (Number.isNaN(expiresAt)) log.warn('the management token has an unreadable expiresAt', {});
     else if (expiresAt !== undefined) {
       measure({ managementTokenDays: (expiresAt - timing.now()) / DAY_MS });
@@ -326,11 +370,17 @@ export function createRuntime(origin: Origin): Runtime {
     policy,
     log,
     async managementToken() {
-      const read = given
-        ? { value: given, given: true }
-        : { ...(await readManagementToken(secrets, cluster.managementToken)), given: false };
-      held.hold(read.value.reveal());
-      return read;
+      if (!given && cluster.oauth) {
+        return { value: await beginBearers(cluster.oauth), by: 'identity provider' };
+      }
+      const found = given
+        ? ({ value: given, by: 'hand' } as const)
+        : ({
+            ...(await readManagementToken(secrets, managementSecret(cluster))),
+            by: 'secret',
+          } as const);
+      held.hold(found.value.reveal());
+      return found;
     },
     secrets,
     get: getOnce,
@@ -338,8 +388,11 @@ export function createRuntime(origin: Origin): Runtime {
 
   async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
     // Every run reads it again, so that replacing it needs no deployment.
-    managementToken = given ?? (await readToken(measure));
-    held.hold(managementToken.reveal());
+    if (!given && cluster.oauth) await beginBearers(cluster.oauth);
+    else {
+      managementToken = given ?? (await readToken(managementSecret(cluster), measure));
+      held.hold(managementToken.reveal());
+    }
     const publish: Publish = (event) => publisher.publish(clean(event));
     return work({
       ...timing,
@@ -362,7 +415,7 @@ export function createRuntime(origin: Origin): Runtime {
     secrets.disconnect();
     publisher.disconnect();
     scheduleReader?.disconnect();
-    await api.disconnect();
+    await Promise.all([api.disconnect(), bearers?.disconnect()]);
   }
 
   /**

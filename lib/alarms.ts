@@ -134,7 +134,8 @@ export class Alarms {
   }
 
   /** What the functions measure, unless nobody wants metrics of it. If they measure nothing, `NotRunning` goes off. */
-  watchMeasures(scope: Construct): void {
+  /** @param hasStoredToken whether the management token is one whose end its secret may say */
+  watchMeasures(scope: Construct, hasStoredToken: boolean): void {
     if (this.#wanted === 'none') return;
     // A state: bad in every run of an hour, and unchanged until the next run measures it.
     const lasting = (key: LastingMeasure) =>
@@ -199,6 +200,7 @@ export class Alarms {
       sentence: 'EventBridge did not take events, and they are not sent again',
       ...once,
     });
+    if (!hasStoredToken) return;
     const left = measured(this.#owner, 'managementTokenDays', {
       statistic: Stats.MINIMUM,
       period: Duration.days(1),

@@ -10,8 +10,11 @@ export const FUNCTIONS = join(REPOSITORY, 'functions');
 /** The package has the bundles already, beside the built code, and no esbuild. The repository has no such folder. */
 const PREBUILT = join(REPOSITORY, 'bundles');
 
-/** The most bytes that `index.js` may have: a cold start parses every one. */
-export const BUDGET = 665_000;
+/**
+ * The most bytes that `index.js` may have: a cold start parses every one. What an OAuth client adds to the largest, `revoke`:
+ * 5 KB of the policy's keys and of what reads its secret; the client itself is a bundle of its own.
+ */
+export const BUDGET = 670_000;
 
 /** A bundle that few runs load, and the name by which they import it. */
 interface Reader {
@@ -26,6 +29,13 @@ interface Reader {
 export const ENTRIES = ['rotate', 'reap', 'enforce', 'revoke', 'secrets-manager-rotation'] as const;
 
 const READERS: readonly Reader[] = [
+  {
+    name: '#identity-provider',
+    entry: 'identity-provider/client',
+    file: 'identity-provider.js',
+    // Which policy a function gets, its bundle does not know.
+    of: ENTRIES,
+  },
   {
     name: '#schedule-reader',
     entry: 'schedules/reader',

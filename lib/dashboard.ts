@@ -20,6 +20,8 @@ import { measured } from './measured.ts';
 export interface DashboardProps {
   readonly owner: string;
   readonly metrics: MetricsWanted;
+  /** Whether the management token is one whose end its secret may say. */
+  readonly hasStoredToken: boolean;
   readonly alarms: readonly IAlarm[];
   /** By the name that the graphs show. */
   readonly functions: Readonly<Record<string, IFunction>>;
@@ -36,7 +38,7 @@ const DAYS: GraphWidgetProps = { leftYAxis: { min: 0, showUnits: false } };
 
 /** For a person on call, from the top: what is wrong, whether consumers are in danger, and what ran. */
 export function addDashboard(scope: Construct, props: DashboardProps): void {
-  const { owner, metrics, alarms, functions } = props;
+  const { owner, metrics, hasStoredToken, alarms, functions } = props;
   const metric = (key: keyof typeof METRICS, label: string, options: MetricOptions) =>
     isMetric(metrics, METRICS[key].name)
       ? [measured(owner, key, { period: HOURLY, label, ...options })]
@@ -63,7 +65,9 @@ export function addDashboard(scope: Construct, props: DashboardProps): void {
     ...metric('longHolds', 'on hold for more than a week', lowest),
     ...metric('workingStrays', 'strays that work', lowest),
     ...metric('tokensNearExpiry', 'near expiry', lowest),
-    ...metric('managementTokenDays', 'days of the management token', lowest),
+    ...(hasStoredToken
+      ? metric('managementTokenDays', 'days of the management token', lowest)
+      : []),
   ];
   const happened = [
     ...metric('mendedOutages', 'outages mended', total),

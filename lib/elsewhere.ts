@@ -1,6 +1,7 @@
 import { Aws, type IResource, type Stack, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
+import { managementSecret, managementSecretPath } from '../functions/policy/policy.ts';
 import { type DeclaredRegions, replicaRegionsIn } from './deployment.ts';
 import { borneBy, isAlias } from './kms-key.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
@@ -86,8 +87,8 @@ const BOUNDARY =
   "a managed policy of this stack's account, because a role takes no boundary of another; write one";
 const VPC = "a VPC of this stack's Region, in which alone its functions run; give one";
 
-const KEY_OF_SHARED =
-  "the ARN of the key of that account which cluster.managementToken is under: no account shares a secret under AWS's own key, and an alias by its name is one of this stack's account; write a key";
+const keyOfShared = (path: string) =>
+  `the ARN of the key of that account which ${path} is under: no account shares a secret under AWS's own key, and an alias by its name is one of this stack's account; write a key`;
 
 /** `arn:aws:kms:eu-west-1:111122223333:key/<id>`: a key beside a secret. */
 function keyBeside(secret: string): string {
@@ -119,15 +120,17 @@ function namedElsewhere(
   const inRegion = { region: place.region };
   const boundary = said('boundary', 'deployment.permissionsBoundary', permissionsBoundary);
   const inAccount = boundary[1]?.includes('::aws:') ? {} : { account: place.account };
-  const { managementToken, managementTokenKey } = cluster;
+  const { managementTokenKey } = cluster;
+  const secret = managementSecret(cluster);
+  const secretPath = managementSecretPath(cluster).join('.');
   const isOurs = (text: string) => movedTo({ account: place.account }, undefined, text) === text;
-  const isShared = !isOurs(managementToken);
+  const isShared = !isOurs(secret);
   const [ofToken, keyOfToken] = isShared ? [inRegion, KEY_OF_OTHERS] : [place, KEY];
   const tokenKey = said('managementTokenKey', 'cluster.managementTokenKey', managementTokenKey);
   const rows: readonly [Place, string, string | undefined, string][] = [
     [place, ...said('encryptionKey', 'encryptionKey', encryptionKey), KEY],
     [ofToken, ...tokenKey, keyOfToken],
-    [inRegion, `${file}: cluster.managementToken`, managementToken, SECRET],
+    [inRegion, `${file}: ${secretPath}`, secret, SECRET],
     [inRegion, `${file}: eventBus`, eventBus, BUS],
     [inRegion, ...said('alarmTopic', 'deployment.alarms.topic', alarms?.topic), TOPIC],
     [inRegion, ...said('logKey', 'deployment.logs.key', logs?.key), LOG_KEY],
@@ -143,7 +146,7 @@ function namedElsewhere(
   const [name, key] = tokenKey;
   const opensNothing = key === undefined || (isOurs(key) && key.includes('alias/'));
   return isShared && opensNothing
-    ? [...elsewhere, sentenceOf(name, key, KEY_OF_SHARED, keyBeside(managementToken))]
+    ? [...elsewhere, sentenceOf(name, key, keyOfShared(secretPath), keyBeside(secret))]
     : elsewhere;
 }
 

@@ -4,7 +4,7 @@ import { formatDuration } from '../functions/policy/duration.ts';
 import { DEFAULT_LIFETIMES } from '../functions/policy/policy.ts';
 
 /** The least that a file may say. */
-const LEAST = { owner: 'x', cluster: { url: 'https://x', managementToken: 'x' }, tokens: {} };
+const LEAST = { owner: 'x', cluster: { url: 'https://x' }, tokens: {} };
 
 /** What this version takes for whatever a file does not say, as the file would say it. */
 function defaults(): object {

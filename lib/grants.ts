@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { scheduleName } from '../functions/environment.ts';
 import { SECRET_SUFFIX } from '../functions/policy/aws-names.ts';
 import {
+  managementSecret,
   type Policy,
   type ReplicaRegion,
   secretPrefix,
@@ -104,10 +105,11 @@ export class Grants {
     this.#prefix = secretPrefix(policy.owner);
   }
 
-  readManagementToken(): Grant {
+  /** The one secret that lets the functions in: the management token's, or the OAuth client's. */
+  readManagementSecret(): Grant {
     return allow(
       ['secretsmanager:GetSecretValue'],
-      [secretArn(this.#scope, this.#policy.cluster.managementToken)],
+      [secretArn(this.#scope, managementSecret(this.#policy.cluster))],
     );
   }
 
@@ -229,7 +231,7 @@ export class Grants {
     };
   }
 
-  /** The key of the management token's secret, which is only read. */
+  /** The key of the secret with the management token, or with the OAuth client's secret, which is only read. */
   decryptWith(key: NamedKey): Grant {
     return this.#useKey(['kms:Decrypt'], key);
   }

@@ -188,7 +188,7 @@ export class Keyturn extends Construct {
     const grants = new Grants(this, policy, Object.keys(tags));
     this.#grants = grants;
     const common = [
-      grants.readManagementToken(),
+      grants.readManagementSecret(),
       ...(managementTokenKey ? [grants.decryptWith(managementTokenKey)] : []),
       grants.publishEvents(eventBus),
     ];
@@ -258,11 +258,14 @@ export class Keyturn extends Construct {
     // Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else.
     const { defaultChild } = this.rotate.lambda.node;
     (defaultChild as CfnResource).addMetadata('policy', inFull(this.policyFile.document));
-    this.#alarms.watchMeasures(this);
+    // An identity provider's token lives for minutes, and its end is nobody's concern.
+    const hasStoredToken = policy.cluster.oauth === undefined;
+    this.#alarms.watchMeasures(this, hasStoredToken);
     if (!(props.dashboard ?? deployment.dashboard)) return;
     addDashboard(this, {
       owner: policy.owner,
       metrics,
+      hasStoredToken,
       alarms: this.#alarms.all,
       functions: Object.fromEntries(
         Object.entries(this.functions).map(([name, { lambda }]) => [name.toLowerCase(), lambda]),

@@ -27,7 +27,8 @@ export interface KeyturnProps extends NetworkProps, RecipientProps {
    */
   readonly encryptionKey?: IKey;
   /**
-   * Key of the management token's secret, if it is a customer managed key; used instead of the policy's.
+   * Key of the secret with the management token, or with the OAuth client's secret, if it is a customer managed key;
+   * used instead of the policy's.
    * @example Key.fromKeyArn(stack, 'Management', 'arn:aws:kms:eu-west-1:111122223333:key/<id>')
    */
   readonly managementTokenKey?: IKey;

@@ -7,7 +7,8 @@ export interface Call {
     | 'events'
     | 'scheduler'
     | 'kms'
-    | 'sts';
+    | 'sts'
+    | 'identity-provider';
   /** `POST /tokens`, `PATCH /tokens/{id}`, `GET /query`, `PutSecretValue`, `PutEvents`, `GetSchedule`. */
   readonly operation: string;
   /** The function instance that sends it (its `x-sandbox-caller` header), if any. */

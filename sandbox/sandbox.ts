@@ -6,6 +6,11 @@ import {
   createCluster,
   startCluster,
 } from './cluster/server.ts';
+import {
+  createIdentityProvider,
+  type IdentityProvider,
+  startIdentityProvider,
+} from './identity-provider/server.ts';
 import { createManagementSecret } from './management-secret.ts';
 
 /** Interceptors, delays and lags can be changed later, on the two servers. */
@@ -17,12 +22,15 @@ export interface SandboxOptions
   readonly clusterPort?: number;
   readonly awsPort?: number;
   readonly managementSecretName?: string;
+  /** With an identity provider, whose machine's user the cluster knows; the secret has its client's secret in place of the token. */
+  readonly withIdentityProvider?: boolean;
 }
 
 export interface Sandbox {
   readonly clock: Clock;
   readonly cluster: Cluster;
   readonly aws: Aws;
+  readonly identityProvider: IdentityProvider | undefined;
   close(): Promise<void>;
 }
 
@@ -36,16 +44,36 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   started.defer(() => cluster.close());
   const aws = await startAws({ ...rest, port: awsPort });
   started.defer(() => aws.close());
-  await createManagementSecret(aws, managementSecretName, cluster.managementToken);
+  const identityProvider = options.withIdentityProvider
+    ? await startIdentityProvider({ clock, ...(options.random && { random: options.random }) })
+    : undefined;
+  started.defer(() => identityProvider?.close());
+  introduce(cluster, identityProvider);
+  const text = identityProvider?.clientSecret ?? cluster.managementToken;
+  await createManagementSecret(aws, managementSecretName, text);
 
   const running = started.move();
-  return { clock, cluster, aws, close: () => running.disposeAsync() };
+  return { clock, cluster, aws, identityProvider, close: () => running.disposeAsync() };
 }
 
-/** Both without an address, and without the management token's secret. */
-export const createSandbox = (options: SandboxOptions): Sandbox => ({
-  clock: options.clock,
-  cluster: createCluster(options),
-  aws: createAws(options),
-  close: () => Promise.resolve(),
-});
+/** Without an address, and without the management token's secret. */
+export function createSandbox(options: SandboxOptions): Sandbox {
+  const { clock, random, withIdentityProvider = false } = options;
+  const cluster = createCluster(options);
+  const identityProvider = withIdentityProvider
+    ? createIdentityProvider({ clock, ...(random && { random }) })
+    : undefined;
+  introduce(cluster, identityProvider);
+  return {
+    clock,
+    cluster,
+    aws: createAws(options),
+    identityProvider,
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Lists the machine's user under the cluster's, as an administrator does. */
+function introduce(cluster: Cluster, provider: IdentityProvider | undefined): void {
+  if (provider) cluster.identity = { key: provider.key, users: [provider.subject] };
+}

@@ -45,6 +45,10 @@ const FORBIDDEN = [
   ['functions/reaping/x.ts', 'createScheduleReader', '#schedule-reader'],
   ['functions/rotation/x.ts', 'createKeyPolicyReader', '../secrets-manager/key-policy.ts'],
   ['functions/tokens/x.ts', 'createKeyPolicyReader', '#key-policy-reader'],
+  ['functions/run/x.ts', 'createManagementBearers', '#identity-provider'],
+  ['functions/rotation/x.ts', 'createManagementBearers', '../identity-provider/client.ts'],
+  ['functions/identity-provider/x.ts', 'createManagementApi', '../management-api/client.ts'],
+  ['functions/identity-provider/x.ts', 'Policy', '../policy/policy.ts'],
   ['functions/rotation/x.ts', 'SecretsManagerClient', '@aws-sdk/client-secrets-manager'],
   ['functions/tokens/x.ts', 'Pool', 'undici'],
   // Observation imports no step.

@@ -22,7 +22,7 @@ export interface Leaked {
 
 /** What to do with a management token, which Keyturn cannot revoke. */
 export const MANAGEMENT_TOKEN =
-  'found a management token, expected a database token; revoke it with influxctl and put a new one into its secret: docs/operations.md, "Replacing the management token"';
+  'found a management token, or a JWT, which may be one, expected a database token; revoke it with influxctl and put a new one into its secret: docs/operations.md, "Replacing the management token"; a JWT of an identity provider ends by itself, and there the secret of its client is changed';
 
 /** Of fewer characters, a fingerprint would tell what they are. */
 const FEW = 20;

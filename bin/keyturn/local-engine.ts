@@ -99,7 +99,7 @@ function sharedReads() {
   };
 }
 
-/** Where AWS does not answer, freeze and delete by id or by leaked string need the management token alone. */
+/** Where AWS, or the identity provider, does not answer, freeze and delete by id or by leaked string need the management token alone. */
 function adviseToken(error: unknown, job: Job, event: object, isInHand: boolean): never {
   const done = job === 'revoke' ? nothingDone(parseRevokeRequest(event)) : 'nothing was done';
   const { cause } = error instanceof Error ? error : {};
@@ -111,7 +111,7 @@ function adviseToken(error: unknown, job: Job, event: object, isInHand: boolean)
   }
   if (!(error instanceof ManagementTokenError)) throw error;
   throw new CommandError(
-    `Secrets Manager could not be asked for the management token: ${sentenceOf(error.cause)}; ${done}; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file`,
+    `${error.what}: ${sentenceOf(error.cause)}; ${done}; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file`,
     { cause: error },
   );
 }

@@ -3,11 +3,12 @@ import type { Answer } from '../management-api/exchange.ts';
 import { InfluxError } from '../management-api/influx-error.ts';
 import { accountPrefix, CLUSTERED_PREFIXES } from '../management-api/prefix.ts';
 import { readTokens } from '../management-api/token-schemas.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { LookTools } from '../run/look-tools.ts';
 import { TokenValue } from '../token-value.ts';
 import { answers } from './answers.ts';
 import { type Check, examined, type Verdict } from './check.ts';
-import { howToMake } from './examine-secrets.ts';
+import { howToMake, sourceOf } from './examine-secrets.ts';
 import { noAnswer } from './no-answer.ts';
 
 /** What a path answered. `at`: the instant on its clock; `lateBy`: how far that is ahead of ours, in milliseconds. */
@@ -105,7 +106,7 @@ function prefixVerdict(
   };
 }
 
-function tokenVerdict({ answer, error }: Looked, secret: string): Verdict {
+function tokenVerdict({ answer, error }: Looked, cluster: Policy['cluster']): Verdict {
   if (answer) {
     return 'problem' in readDatabases(answer.text)
       ? { state: 'unknown', found: 'something else answered in place of the cluster' }
@@ -122,13 +123,13 @@ function tokenVerdict({ answer, error }: Looked, secret: string): Verdict {
   return status === 401
     ? {
         state: 'fail',
-        found: `the cluster refuses the one in ${secret} (401): it is wrong, revoked or expired`,
-        advice: howToMake(secret),
+        found: `the cluster refuses the one ${sourceOf(cluster)} (401): it is wrong, revoked or expired`,
+        advice: howToMake(cluster),
       }
     : {
         state: 'fail',
-        found: `the cluster knows the one in ${secret}, and lets it list nothing (403)`,
-        advice: `a database token is not enough; ${howToMake(secret)}`,
+        found: `the cluster knows the one ${sourceOf(cluster)}, and lets it list nothing (403)`,
+        advice: `a database token is not enough; ${howToMake(cluster)}`,
       };
 }
 
@@ -162,7 +163,7 @@ export async function examineManagementApi(
   token: TokenValue | undefined,
 ): Promise<readonly Check[]> {
   const { policy } = tools;
-  const { url, accountId, clusterId, managementToken: secret } = policy.cluster;
+  const { url, accountId, clusterId } = policy.cluster;
   const sent = token ?? new TokenValue('keyturn-doctor');
   const named = accountId && clusterId ? [accountPrefix(accountId, clusterId)] : undefined;
   let looked: Looked | undefined;
@@ -184,7 +185,9 @@ export async function examineManagementApi(
       check: prefix,
       ...prefixVerdict(policy, seen, elsewhere && !isNowhere(elsewhere) ? elsewhere : undefined),
     },
-    token ? { check: taken, ...tokenVerdict(seen, secret) } : unlooked(taken, 'it was not read'),
+    token
+      ? { check: taken, ...tokenVerdict(seen, policy.cluster) }
+      : unlooked(taken, 'it was not read'),
     { check: clocks, ...clockVerdict(seen) },
     token && seen.answer
       ? await examined(tokens, listVerdict(tools, seen.prefix, token))

@@ -1,5 +1,6 @@
-import type { LookTools } from '../run/look-tools.ts';
-import { type ManagementToken, ManagementTokenError } from '../secrets-manager/management-token.ts';
+import { managementSecret, type Policy } from '../policy/policy.ts';
+import type { FoundManagementToken, LookTools } from '../run/look-tools.ts';
+import { ManagementTokenError } from '../secrets-manager/management-token.ts';
 import { DAY_MS, formatInstant } from '../time.ts';
 import { awsRefusal } from './aws-refusal.ts';
 import { type Check, examined, type Verdict } from './check.ts';
@@ -9,24 +10,53 @@ const SOON_DAYS = 14;
 /** https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
 const MOST_SECRETS = 500_000;
 
-/** How the management token is made and where it goes. */
-export const howToMake = (secret: string): string =>
-  `make one (influxctl management create) and put it into the secret ${secret} (aws secretsmanager put-secret-value)`;
+type Cluster = Policy['cluster'];
+
+/** Where the token that is sent to the Management API is from, behind `the one`. */
+export const sourceOf = (cluster: Cluster): string =>
+  cluster.oauth
+    ? `of the client ${cluster.oauth.clientId} at ${new URL(cluster.oauth.tokenUrl).host}`
+    : `in ${managementSecret(cluster)}`;
+
+/** How a cluster comes to take another management token, or the one that it refuses. */
+export const howToMake = (cluster: Cluster): string =>
+  cluster.oauth
+    ? "list the client's own user among the users of the cluster (docs/management-token.md)"
+    : `make one (influxctl management create) and put it into the secret ${managementSecret(cluster)} (aws secretsmanager put-secret-value)`;
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-type Read = ManagementToken & { readonly given: boolean };
+/** By its name: it comes from another bundle, which has a class of its own. Its message says what to do. */
+const isOfProvider = (error: unknown): error is Error =>
+  error instanceof Error && error.name === 'IdentityProviderError';
 
-function unread(error: unknown, secret: string): Verdict {
+function unread(error: unknown, cluster: Cluster): Verdict {
   if (error instanceof ManagementTokenError) {
-    return awsRefusal(error.cause, `secretsmanager:GetSecretValue on ${secret}`);
+    const { cause } = error;
+    return isOfProvider(cause)
+      ? { state: 'fail', found: cause.message }
+      : awsRefusal(cause, `secretsmanager:GetSecretValue on ${managementSecret(cluster)}`);
   }
   const found = error instanceof Error ? error.message : String(error);
-  return { state: 'fail', found, advice: howToMake(secret) };
+  return { state: 'fail', found, ...(!cluster.oauth && { advice: howToMake(cluster) }) };
 }
 
-function daysLeft({ given, expiresAt }: Read, secret: string, now: number): Verdict {
-  if (given) {
+const readFrom = ({ by }: FoundManagementToken, cluster: Cluster): string => {
+  if (by === 'hand') return 'it was given by hand';
+  return by === 'secret'
+    ? `it can be read in the secret ${managementSecret(cluster)}`
+    : `the identity provider gives the one ${sourceOf(cluster)}`;
+};
+
+function daysLeft({ by, expiresAt }: FoundManagementToken, cluster: Cluster, now: number): Verdict {
+  const secret = managementSecret(cluster);
+  if (by === 'identity provider') {
+    return {
+      state: 'warn',
+      found: `every one is new; when the secret of the client in ${secret} expires, nobody but the provider knows`,
+    };
+  }
+  if (by === 'hand') {
     return { state: 'warn', found: 'it was given by hand, and nothing says when it expires' };
   }
   if (expiresAt === undefined) {
@@ -43,34 +73,31 @@ function daysLeft({ given, expiresAt }: Read, secret: string, now: number): Verd
   const days = Math.floor((expiresAt - now) / DAY_MS);
   const when = formatInstant(expiresAt);
   if (expiresAt <= now) {
-    return { state: 'fail', found: `it expired at ${when}`, advice: howToMake(secret) };
+    return { state: 'fail', found: `it expired at ${when}`, advice: howToMake(cluster) };
   }
   const found = `${counted(days, 'day')} left (until ${when})`;
   return days < SOON_DAYS
-    ? { state: 'warn', found, advice: howToMake(secret) }
+    ? { state: 'warn', found, advice: howToMake(cluster) }
     : { state: 'ok', found };
 }
 
 /** Looks whether the management token can be read, and when it ends. Absent: it was not read. */
 export async function examineManagementToken({ policy, managementToken, now }: LookTools): Promise<{
   readonly checks: readonly Check[];
-  readonly token?: ManagementToken['value'];
+  readonly token?: FoundManagementToken['value'];
 }> {
-  const secret = policy.cluster.managementToken;
-  let read: Read | undefined;
+  const { cluster } = policy;
+  let read: FoundManagementToken | undefined;
   const found = await examined('management token', async () => {
     try {
       read = await managementToken();
     } catch (error) {
-      return unread(error, secret);
+      return unread(error, cluster);
     }
-    return {
-      state: 'ok',
-      found: read.given ? 'it was given by hand' : `it can be read in the secret ${secret}`,
-    };
+    return { state: 'ok', found: readFrom(read, cluster) };
   });
   if (!read) return { checks: [found] };
-  const expiry = { check: 'its expiry', ...daysLeft(read, secret, now()) };
+  const expiry = { check: 'its expiry', ...daysLeft(read, cluster, now()) };
   return { checks: [found, expiry], token: read.value };
 }
 

@@ -12,8 +12,12 @@ import { tooLateError, unexpectedAnswerError } from './transport-errors.ts';
 
 export interface ManagementApiOptions extends Timing {
   readonly url: string;
-  /** The management token; a function if it changes while the client is in use. */
-  readonly token: TokenValue | (() => TokenValue);
+  /** The management token; a function if it changes while the client is in use: every request asks for it. */
+  readonly token: TokenValue | (() => TokenValue | Promise<TokenValue>);
+  /** Another one in place of a token that the cluster refused; undefined, or absent: there is none. Never rejects. */
+  readonly another?: (refused: TokenValue) => Promise<TokenValue | undefined>;
+  /** Which token is refused, and what to do: the end of the error. Absent: that it is the management token. */
+  readonly refusedToken?: () => string;
   /** The beginning of every path, such as `accountPrefix(…)`. Absent: detected at the first call. */
   readonly prefix?: string | undefined;
   /** PEM of the certificate authorities to trust instead of the public ones. */
@@ -59,30 +63,83 @@ const retryableIfRefused = (error: unknown) =>
   error instanceof InfluxError && error.status === TOO_MANY_REQUESTS && retryable(error);
 
 /** Every call bears the management token: a 401 of InfluxDB, and no proxy's, is about it, and not about what was asked for. */
-function blamingToken(error: unknown): never {
-  const isRefused =
-    error instanceof InfluxError && error.status === UNAUTHORIZED && !error.foreignBody;
-  if (!isRefused) throw error;
-  throw new InfluxError(`${error.message} (the cluster refuses the management token)`, error);
+const isTokenRefused = (error: unknown): error is InfluxError =>
+  error instanceof InfluxError && error.status === UNAUTHORIZED && !error.foreignBody;
+
+/** Where a request has no token to bear, nothing was sent. Whoever gives the tokens has tried again already. */
+function notSentError({ method, path }: Call<unknown>, error: unknown): InfluxError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new InfluxError(`${method} ${path} was not sent: ${why}`, { method, path });
+}
+
+/** As `work`, but no longer than until `signal` ends it. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  let abort = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', abort));
 }
 
 /** Sends calls with the right prefix and reads the answers. */
 export function createCaller(options: ManagementApiOptions) {
   const transport = createTransport({ ...options, connections: options.connections ?? 10 });
 
-  const send = async <T>(prefix: string, call: Call<T>): Promise<Reply<T>> => {
-    // It may have ended while a repetition was waited for.
+  const {
+    token,
+    another = () => Promise.resolve(undefined),
+    refusedToken = () => 'the cluster refuses the management token',
+  } = options;
+
+  const currentToken = (call: Call<unknown>): TokenValue | Promise<TokenValue> => {
+    const found = typeof token === 'function' ? token() : token;
+    if (!(found instanceof Promise)) return found;
+    return unlessAborted(found, call.signal).catch((error: unknown) => {
+      call.signal?.throwIfAborted();
+      throw notSentError(call, error);
+    });
+  };
+
+  const sendWith = (prefix: string, call: Call<unknown>, bearer: TokenValue) => {
+    // It may have ended while a repetition, or a token, was waited for.
     call.signal?.throwIfAborted();
     const request = {
       method: call.method,
       path: `${prefix}${call.path}`,
-      token: typeof options.token === 'function' ? options.token() : options.token,
+      token: bearer,
       ...(call.body && { body: formatExactJson(call.body) }),
       signal: call.signal,
       timeoutMs: options.deadline() - options.now(),
     } satisfies Request;
     if (request.timeoutMs <= 0) throw tooLateError(request);
-    const answer = await transport.send(request).catch(blamingToken);
+    return { request, answering: transport.send(request) };
+  };
+
+  /** Once more with another token: what InfluxDB refused with 401 had no effect, whatever it was. */
+  const exchange = async (prefix: string, call: Call<unknown>) => {
+    const bearer = await currentToken(call);
+    const { request, answering } = sendWith(prefix, call, bearer);
+    try {
+      return { request, answer: await answering };
+    } catch (error) {
+      if (!isTokenRefused(error)) throw error;
+      const next = await unlessAborted(another(bearer), call.signal);
+      if (next === undefined) throw blamingToken(error);
+      const again = sendWith(prefix, call, next);
+      const answer = await again.answering.catch((second: unknown) => {
+        throw isTokenRefused(second) ? blamingToken(second) : second;
+      });
+      return { request: again.request, answer };
+    }
+  };
+
+  const blamingToken = (error: InfluxError) =>
+    new InfluxError(`${error.message} (${refusedToken()})`, error);
+
+  const send = async <T>(prefix: string, call: Call<T>): Promise<Reply<T>> => {
+    const { request, answer } = await exchange(prefix, call);
     const result = call.read(answer.text);
     if ('problem' in result) throw unexpectedAnswerError(request, answer, result.problem);
     return {

@@ -3,7 +3,14 @@ import { nameInArn, SECRET_SUFFIX } from './aws-names.ts';
 import { databaseContradictions } from './database-contradictions.ts';
 import { formatDuration } from './duration.ts';
 import { HIGHEST_JITTER } from './jitter.ts';
-import { DEFAULT_LIFETIMES, type Policy, secretPrefix, type TokenPolicy } from './policy.ts';
+import {
+  DEFAULT_LIFETIMES,
+  managementSecret,
+  managementSecretPath,
+  type Policy,
+  secretPrefix,
+  type TokenPolicy,
+} from './policy.ts';
 import type { PolicyIssue } from './policy-error.ts';
 
 /**
@@ -83,6 +90,10 @@ export function sendsUnencrypted(address: string): boolean {
   return protocol === 'http:' && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
+/** https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management-api/ */
+const isDedicated = (address: string): boolean =>
+  /(?:^|\.)(?:influxdb\.io|influxdata\.com)$/i.test(new URL(address).hostname);
+
 function* clusterContradictions({ cluster }: Policy): Generator<PolicyIssue> {
   const { url, dataUrl = url, allowPlainHttp, accountId, clusterId } = cluster;
   const unencrypted = [url, dataUrl].find(sendsUnencrypted);
@@ -97,6 +108,35 @@ function* clusterContradictions({ cluster }: Policy): Generator<PolicyIssue> {
   }
 }
 
+/** One way to a management token, and no second one that nobody uses. */
+function* managementContradictions({ cluster }: Policy): Generator<PolicyIssue> {
+  const { managementToken, oauth, url, dataUrl = url } = cluster;
+  if (managementToken === undefined && oauth === undefined) {
+    yield {
+      path: ['cluster', 'managementToken'],
+      message:
+        'found nothing, expected the name of the secret with the management token, or cluster.oauth in its place',
+    };
+  }
+  if (oauth === undefined) return;
+  const path = ['cluster', 'oauth'];
+  if (managementToken !== undefined) {
+    const message = 'found beside managementToken, expected one without the other; take one out';
+    yield { path, message };
+  }
+  if (sendsUnencrypted(oauth.tokenUrl)) {
+    yield {
+      path: [...path, 'tokenUrl'],
+      message: `${oauth.tokenUrl} would send the client's secret unencrypted, which allowPlainHttp does not allow; use https`,
+    };
+  }
+  if ([url, dataUrl].some(isDedicated)) {
+    const message =
+      "found with a cluster of Cloud Dedicated, whose identity provider is InfluxData's and gives nobody a client; use managementToken";
+    yield { path, message };
+  }
+}
+
 /** The names that a secret may have whose name or ARN is given: an ARN ends in six more characters, or is cut off before them. */
 function namesOf(reference: string): readonly string[] {
   const name = nameInArn(reference);
@@ -105,10 +145,11 @@ function namesOf(reference: string): readonly string[] {
 
 function* secretContradictions({ owner, tokens, cluster }: Policy): Generator<PolicyIssue> {
   const prefix = secretPrefix(owner);
-  const management = namesOf(cluster.managementToken);
+  const reference = managementSecret(cluster);
+  const management = namesOf(reference);
   if (management.some((name) => name.startsWith(prefix))) {
-    const message = `${cluster.managementToken} begins with ${prefix}, as the secrets that Keyturn writes do; give it another name`;
-    yield { path: ['cluster', 'managementToken'], message };
+    const message = `${reference} begins with ${prefix}, as the secrets that Keyturn writes do; give it another name`;
+    yield { path: managementSecretPath(cluster), message };
   }
   const bySecret = new Map<string, string>();
   for (const { name, secret } of tokens) {
@@ -120,7 +161,8 @@ function* secretContradictions({ owner, tokens, cluster }: Policy): Generator<Po
     }
     bySecret.set(secret, name);
     if (management.includes(secret)) {
-      const message = `${secret} contains the management token, which Keyturn only reads`;
+      const what = cluster.oauth ? "the OAuth client's secret" : 'the management token';
+      const message = `${secret} contains ${what}, which Keyturn only reads`;
       yield { path, message };
     }
   }
@@ -180,6 +222,7 @@ export function contradictions(policy: Policy): PolicyIssue[] {
   return [
     ...(policy.tokens.length === 0 ? [empty] : []),
     ...ofTokens,
+    ...managementContradictions(policy),
     ...secretContradictions(policy),
     ...adoptionContradictions(policy),
     ...clusterContradictions(policy),

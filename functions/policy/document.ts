@@ -82,6 +82,49 @@ const clusterUrl = z.pipe(
   z.transform((url) => url.replace(/(?<!\/)\/+$/, '')),
 );
 
+/** What Keyturn itself puts into the request, and what belongs into a secret. */
+const RESERVED = ['grant_type', 'client_id', 'client_secret', 'scope', 'audience'];
+const PARAMETER =
+  'the name of a parameter of the token request that no other key gives, such as resource';
+const parameterValue = textSchema().check(z.maxLength(1_000));
+const TOKEN_URL =
+  'the address of a token endpoint, such as https://login.example.com/oauth2/token, without a user name, a password or "#"';
+const tokenUrl = z.string(TOKEN_URL).check(
+  z.maxLength(1_000, `${TOKEN_URL}, of at most 1000 characters`),
+  z.regex(/^https?:\/\/[^\s/?#@\\]+(?:[/?][^\s#\\]*)?$/i, { error: TOKEN_URL, abort: true }),
+  z.refine((url) => visible(url) === url && URL.canParse(url), TOKEN_URL),
+);
+
+const oauthSchema = z.strictObject({
+  /** Address of the identity provider's token endpoint. https only. */
+  tokenUrl,
+  clientId: parameterValue,
+  /** Name or ARN of the secret with the client's secret: a plain string, or JSON. */
+  clientSecret: secretReference,
+  /** Where the client's secret is in that JSON: a key, or a path of keys with dots between them. Absent: `clientSecret`. */
+  clientSecretField: z.optional(jsonPath),
+  /** As Entra and Okta need it; several with spaces between them. */
+  scope: z.optional(parameterValue),
+  /** As Auth0 needs it, lest the token be none that the cluster can check. */
+  audience: z.optional(parameterValue),
+  /** What else the provider wants in the request. */
+  parameters: z._default(
+    z.record(
+      z.string().check(
+        z.regex(/^[\w.-]{1,100}$/, PARAMETER),
+        z.refine((name) => !RESERVED.includes(name) && !name.startsWith('client_'), PARAMETER),
+      ),
+      parameterValue,
+    ),
+    {},
+  ),
+  /** How the client's secret is sent: `post`, in the request's body, or `basic`, in its header. */
+  authMethod: z._default(z.enum(['post', 'basic']), 'post'),
+});
+
+/** A client of an identity provider whose tokens the cluster takes for management tokens. */
+export type OAuthClient = z.output<typeof oauthSchema>;
+
 const clusterSchema = z.strictObject({
   /** URL of the Management API, and of the data plane unless `dataUrl` is set. */
   url: clusterUrl,
@@ -89,9 +132,11 @@ const clusterSchema = z.strictObject({
   dataUrl: z.optional(clusterUrl),
   /** Allows URLs that send tokens unencrypted. Only for a trusted network, such as a mesh that encrypts. */
   allowPlainHttp: z._default(z.boolean(), false),
-  /** Name or ARN of the secret with the management token. */
-  managementToken: secretReference,
-  /** KMS key (ARN or alias) of that secret, if it is a customer managed key. */
+  /** Name or ARN of the secret with the management token. Either this or `oauth`. */
+  managementToken: z.optional(secretReference),
+  /** In place of a stored management token: an identity provider gives one that lives for minutes. Clustered only. */
+  oauth: z.optional(oauthSchema),
+  /** KMS key (ARN or alias) of the secret that one of the two names, if it is a customer managed key. */
   managementTokenKey: z.optional(kmsKey),
   /** PEM file of the authority that signed the cluster's certificate, in the folder of the policy file. */
   ca: z.optional(textSchema('a file name')),

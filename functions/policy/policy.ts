@@ -6,6 +6,18 @@ import type { Window } from './window.ts';
 /** Beginning of the name of a secret whose entry sets none. The role of `reap` covers it even without an entry. */
 export const secretPrefix = (owner: string) => `keyturn/${owner}/`;
 
+type Cluster = Document['cluster'];
+
+/** Where a policy names the secret that lets the functions in: with the management token, or with an OAuth client's secret. */
+export const managementSecretPath = ({ oauth }: Pick<Cluster, 'oauth'>): readonly string[] =>
+  oauth ? ['cluster', 'oauth', 'clientSecret'] : ['cluster', 'managementToken'];
+
+/** Name or ARN of that secret. */
+export const managementSecret = ({
+  managementToken = '', // a checked policy has one of the two
+  oauth,
+}: Pick<Cluster, 'managementToken' | 'oauth'>): string => oauth?.clientSecret ?? managementToken;
+
 /** When a token is rotated, expires and is retired; durations in milliseconds. */
 export interface Lifetimes {
   readonly rotateEvery: number;

@@ -1,5 +1,5 @@
 import { InfluxError } from '../management-api/influx-error.ts';
-import type { Policy } from '../policy/policy.ts';
+import { managementSecret, type Policy } from '../policy/policy.ts';
 import { ENDING_WAYS } from './plan/order.ts';
 import type { RevocationRequest } from './request.ts';
 
@@ -26,7 +26,7 @@ function nextOf({ way }: Given, otherwise: string): string {
   return `${IN_HAND}, keyturn revoke --leaked (or --token-id ID) --freeze --local needs the cluster alone`;
 }
 
-/** @throws the error as it is, but where Secrets Manager does not give the management token */
+/** @throws the error as it is, but where Secrets Manager, or the identity provider, does not give a management token */
 export function refuseWithoutToken(error: unknown, given: Given): never {
   if (!(error instanceof Error && error.name === 'ManagementTokenError')) throw error;
   const next = nextOf(given, 'give the same order again when it answers');
@@ -40,12 +40,15 @@ export const isTokenRefused = (error: unknown): error is InfluxError =>
   (error.status === 401 || error.status === 403);
 
 /** What helps where the cluster does not say what there is. Undefined: the error says all that there is to say of a question. */
-function helpOf(error: InfluxError, given: Given, secret: string): string | undefined {
+function helpOf(error: InfluxError, given: Given, cluster: Policy['cluster']): string | undefined {
   if (!isTokenRefused(error)) {
     const again = 'give the same order again when the Management API answers';
     return given.way === 'whois' ? undefined : again;
   }
-  return `put another management token into ${secret}; ${nextOf(given, 'then give the same order again')}`;
+  const mend = cluster.oauth
+    ? 'let the cluster take the tokens of its client (docs/management-token.md)'
+    : `put another management token into ${managementSecret(cluster)}`;
+  return `${mend}; ${nextOf(given, 'then give the same order again')}`;
 }
 
 /**
@@ -61,7 +64,7 @@ export async function seenFor<T>(
     return await asked;
   } catch (error) {
     if (!(error instanceof InfluxError)) throw error;
-    const help = helpOf(error, given, cluster.managementToken);
+    const help = helpOf(error, given, cluster);
     if (help === undefined) throw error;
     throw new NotSeenError(`${error.message}; ${nothingDone(given)}: ${help}`, { cause: error });
   }

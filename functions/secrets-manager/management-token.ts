@@ -7,13 +7,23 @@ export interface ManagementToken {
   readonly expiresAt?: number;
 }
 
-/** Secrets Manager did not answer; the cause says why. */
+/** Nobody gave a management token; the cause says why. */
 export class ManagementTokenError extends Error {
   override readonly name = 'ManagementTokenError';
+  /** Who was asked for what, as the beginning of a sentence. */
+  readonly what: string;
+
+  /** @param what such as `Secrets Manager could not be asked for the management token` */
+  constructor(what: string, cause: unknown) {
+    super(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.what = what;
+  }
 }
 
 /** Visible ASCII, as the header has it in which it is sent, and none of the marks that texts of other formats begin or are quoted with. */
 const TOKEN = /^(?:(?!["'`{}[\]])[!-~])+$/;
+
+const MOST_KEYS = 5;
 
 /** JSON, or undefined: it is none. The parser's error would quote it. */
 function jsonIn(text: string): unknown {
@@ -22,6 +32,17 @@ function jsonIn(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Which keys there are instead: names, and no values. What could be more than a name is not shown. */
+function keysIn(value: unknown): string {
+  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const keys = isMapping ? Object.keys(value) : [];
+  const shown = keys.filter((key) => /^[A-Za-z][A-Za-z_-]{0,30}\d{0,2}$/.test(key));
+  if (keys.length === 0) return '';
+  const others = keys.length - shown.length;
+  const names = [...shown.slice(0, MOST_KEYS), ...(others > 0 ? [`${others} more`] : [])];
+  return ` (its keys: ${names.join(', ')})`;
 }
 
 /**
@@ -40,7 +61,7 @@ export function parseManagementToken(text: TokenValue, source: string): Manageme
     const found =
       parsed === undefined
         ? 'a text with blanks, quotes or brackets in it'
-        : 'JSON without the string of a token under the key "token"';
+        : `JSON without the string of a token under the key "token"${keysIn(parsed)}`;
     throw new Error(
       `there is no management token in ${source}: found ${found}, expected the token alone, or {"token": "…"} and perhaps "expiresAt"; write it so`,
     );
@@ -56,11 +77,50 @@ export async function readManagementToken(
   secrets: Pick<Secrets, 'value'>,
   name: string,
 ): Promise<ManagementToken> {
+  return parseManagementToken(await textIn(secrets, name, 'the management token'), name);
+}
+
+async function textIn(
+  secrets: Pick<Secrets, 'value'>,
+  name: string,
+  what: string,
+): Promise<TokenValue> {
   const text = await secrets.value(name).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const said = `Secrets Manager could not be asked for the management token: ${why}`;
-    throw new ManagementTokenError(said, { cause });
+    throw new ManagementTokenError(`Secrets Manager could not be asked for ${what}`, cause);
   });
-  if (!text) throw new Error(`there is no management token in ${name}`);
-  return parseManagementToken(text, name);
+  if (!text) throw new Error(`there is no ${what.replace(/^the /, '')} in ${name}`);
+  return text;
+}
+
+/** Where a client's secret stands in JSON unless the policy says otherwise. */
+const CLIENT_SECRET = 'clientSecret';
+
+/**
+ * The secret of an OAuth client: a plain string, or a string in JSON.
+ * @param field a key, or a path of keys with dots between them; absent: a plain string, or the key `clientSecret`
+ * @throws Error if there is no such secret, or no client's secret in it; ManagementTokenError if nobody knows
+ */
+export async function readClientSecret(
+  secrets: Pick<Secrets, 'value'>,
+  name: string,
+  field?: string,
+): Promise<TokenValue> {
+  const text = (await textIn(secrets, name, "the OAuth client's secret")).reveal().trim();
+  const parsed = jsonIn(text);
+  const isJson = typeof parsed === 'object' && parsed !== null;
+  if (!isJson && field === undefined && text !== '') return new TokenValue(text);
+  const path = field ?? CLIENT_SECRET;
+  const found = path
+    .split('.')
+    .reduce<unknown>(
+      (under, key) => (Object.hasOwn(Object(under), key) ? Object(under)[key] : undefined),
+      parsed,
+    );
+  if (typeof found === 'string' && found.trim() !== '') return new TokenValue(found.trim());
+  const what = isJson
+    ? `JSON without a string under the key "${path}"${keysIn(parsed)}`
+    : `${text === '' ? 'nothing' : 'a text that is no JSON'}`;
+  throw new Error(
+    `there is no client secret in ${name}: found ${what}, expected ${field === undefined ? `the client's secret alone, or {"${CLIENT_SECRET}": "…"}` : `JSON with it under the key "${field}" (cluster.oauth.clientSecretField)`}; write it so`,
+  );
 }

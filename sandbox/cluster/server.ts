@@ -11,7 +11,7 @@ import type { Manners } from './manners.ts';
 import { createPast } from './past.ts';
 import { type Routers, routerOf } from './routers.ts';
 import { createRouting, unreadable } from './routing.ts';
-import { type ClusterState, emptyState, type World } from './state.ts';
+import { type ClusterState, emptyState, type Identity, type World } from './state.ts';
 import { makeBase64 } from './tokens.ts';
 
 export interface ClusterOptions {
@@ -27,6 +27,7 @@ export interface ClusterOptions {
   /** Time until deleted and expired tokens and removed permissions stop working. */
   readonly revocationDelayMs?: number;
   readonly manners?: Manners;
+  readonly identity?: Identity;
   /** One router without a spread by default. */
   readonly routers?: Routers;
   readonly intercept?: Interceptor;
@@ -38,12 +39,13 @@ export interface ClusterOptions {
 export interface Cluster extends Callers {
   readonly url: string;
   readonly managementToken: string;
-  /** These six may be changed at any time. */
+  /** These seven may be changed at any time. */
   intercept: Interceptor;
   activationDelayMs: number;
   revocationDelayMs: number;
   routers: Routers;
   manners: Manners;
+  identity: Identity | undefined;
   /** The live state, without token strings: only their hashes are stored. */
   readonly state: ClusterState;
   /** A deep copy of the state, for `restore`. */
@@ -80,6 +82,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     manners: cluster.manners,
     shown: past.asShown(state.tokens, clock.now(), cluster.manners),
     routers: cluster.routers,
+    identity: cluster.identity,
     router,
     now: clock.now(),
     activationDelayMs: cluster.activationDelayMs,
@@ -129,6 +132,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     managementToken,
     intercept: options.intercept ?? passThrough,
     manners: options.manners ?? {},
+    identity: options.identity,
     routers: options.routers ?? { count: 1, spreadMs: 0 },
     activationDelayMs: options.activationDelayMs ?? 0,
     revocationDelayMs: options.revocationDelayMs ?? 0,

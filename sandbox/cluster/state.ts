@@ -1,6 +1,15 @@
+import type { KeyObject } from 'node:crypto';
 import type { Manners } from './manners.ts';
 import type { Routers } from './routers.ts';
 import type { PartitionTemplatePart } from './schemas.ts';
+
+/** What a cluster is told of an identity provider: `spec.package.spec.admin` of its AppInstance. */
+export interface Identity {
+  /** By which its tokens are checked. */
+  readonly key: KeyObject;
+  /** The ids of the users that it admits: the subjects of their tokens. */
+  readonly users: readonly string[];
+}
 
 /** As in the specification: neither property is required, and `action` is any string. */
 export interface Permission {
@@ -98,6 +107,8 @@ export interface World {
   readonly router: number;
   readonly activationDelayMs: number;
   readonly revocationDelayMs: number;
+  /** Whose tokens the cluster takes besides its own management token. */
+  readonly identity: Identity | undefined;
   /** A different string at every call. */
   readonly random: () => string;
 }

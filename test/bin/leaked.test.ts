@@ -41,8 +41,13 @@ test('says how much is missing of a string that was cut, and asks about no short
 });
 
 test('takes a word of an unknown form for the string itself', async () => {
-  const { strings } = await pasted('\uFEFFeyJhbGciOi.JSUzI1NiJ9.c2Vj\n');
-  expect(strings[0]?.fingerprints).toEqual([fingerprintOf('eyJhbGciOi.JSUzI1NiJ9.c2Vj')]);
+  const { strings } = await pasted('\uFEFFv4.local.JSUzI1NiJ9.c2Vj\n');
+  expect(strings[0]?.fingerprints).toEqual([fingerprintOf('v4.local.JSUzI1NiJ9.c2Vj')]);
+});
+
+test('a JWT may be a management token, which no database token is', async () => {
+  const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2VjcmV0';
+  expect(await pasted(`${jwt}\n`)).toEqual({ strings: [], management: [1] });
 });
 
 test('says of a string that lost its beginning that it was cut, and still asks whether it is only the prefix', async () => {

@@ -148,6 +148,24 @@ it('knows a token by its whole id, without AWS, though the listing lacks it', as
   expect([code, stdout]).toEqual([0, expect.stringContaining(id)]);
 }, 120_000);
 
+it('takes tokens of an identity provider on a laptop too, unless a management token is given', async () => {
+  const { systems, run } = await openLocal({ withIdentityProvider: true });
+  const { identityProvider, cluster } = systems;
+  const plan = ['plan', '--job', 'rotate', '--local'];
+  expect(await run(plan)).toMatchObject({ code: 2, stderr: '' });
+  expect(identityProvider?.given).toHaveLength(1);
+  if (identityProvider) identityProvider.manners = { ailment: 'page' };
+  const refused = await run(plan);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(
+    /^keyturn: there is no token for the Management API: the identity provider 127\.0\.0\.1:\d+ answered 503 to the client keyturn; the next run asks again; nothing was done; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file\n$/m,
+  );
+  const asked = identityProvider?.asked;
+  const env = { KEYTURN_MANAGEMENT_TOKEN: cluster.managementToken };
+  expect(await run(plan, '', env)).toMatchObject({ code: 2, stderr: '' });
+  expect(identityProvider?.asked).toBe(asked);
+}, 120_000);
+
 it('reads both systems once for all strings of a file, and not for each of them', async () => {
   const { systems, run } = await openLocal();
   await run(['rotate', 'telegraf', 'grafana', '--local']);

@@ -2,7 +2,13 @@ import { onTestFinished } from 'vitest';
 import { realClock } from '../../sandbox/clock.ts';
 import { openWorldForTest } from '../world/open-world.ts';
 import { policyWith } from '../world/policy.ts';
-import { clusterOf, environmentOf, openSystems, type Systems } from '../world/systems.ts';
+import {
+  clusterOf,
+  environmentOf,
+  openSystems,
+  type Systems,
+  type SystemsOptions,
+} from '../world/systems.ts';
 import type { World } from '../world/world.ts';
 import { type Ended, keyturn, writeTemporary } from './cli.ts';
 import { serveLambda } from './serve-lambda.ts';
@@ -54,9 +60,11 @@ export async function openDeployed(
 }
 
 /** No Lambda at all, in real time. */
-export async function openLocal(): Promise<{ readonly systems: Systems; readonly run: Operator }> {
+export async function openLocal(
+  options: SystemsOptions = {},
+): Promise<{ readonly systems: Systems; readonly run: Operator }> {
   const delays = { activationDelayMs: 500, revocationDelayMs: 500 };
-  const systems = await openSystems(realClock, { databases, ...delays });
+  const systems = await openSystems(realClock, { databases, ...delays, ...options });
   onTestFinished(() => systems.close());
   const policy = { cluster: clusterOf(systems), ...policyOf({}) };
   return { systems, run: operatorOf(withPolicy(policy, environmentOf(systems))) };

@@ -12,6 +12,9 @@ const HOSTILE: readonly string[] = [
   // Half a string, which its next line may continue; nobody's.
   `apiv1_${'a'.repeat(43)}\n`,
   'M.V1.',
+  'eyJhbGci',
+  'eyJhbGci.eyJ.',
+  'ZXlKaGJHY2',
   'M.V1',
   `M.V1.${'a1'.repeat(10)}\n`,
   `M.V1.${'a1'.repeat(10)}\n${'a1\n'.repeat(30)}`,

@@ -290,6 +290,51 @@ test('redacts every line of a wrapped management token, and loses no string behi
   expect(redact(encoded)).toMatch(/^Basic [A-Za-z0-9]{0,8}\[token\]$/);
 });
 
+describe('a JWT', () => {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signature = randomBytes(256).toString('base64url');
+  const jwt = (head: object, tail = `.${signature}`) =>
+    `${part(head)}.${part({ sub: 'a', exp: 1_900_000_000 })}${tail}`;
+  const heads: readonly object[] = [
+    { alg: 'RS256', typ: 'JWT', kid: randomBytes(32).toString('base64url') },
+    { typ: 'JWT', alg: 'ES256' },
+    { kid: '1', alg: 'RS256' },
+    { x5t: 'abc', alg: 'RS256' },
+  ];
+
+  test.each(heads)('is a management token, whatever its head begins with: %o', (head) => {
+    for (const text of [jwt(head), `Bearer ${jwt(head)}`, JSON.stringify({ token: jwt(head) })]) {
+      expect(findCredentials(text)).toEqual({ strings: [], management: [1] });
+      expect(holdsCredential(text)).toBe(true);
+      expect(redact(text)).not.toMatch(new RegExp(`${signature.slice(0, 20)}|eyJ`));
+    }
+  });
+
+  /** Nobody says how long a JWT is, so of these only the first line is known for a part of it. */
+  const UNENDING =
+    /^(?:a list of literals|literals beside each other|lines of 20|lines of 50 behind \/\/|cat -n|a box)$/;
+  const written = SURROUNDINGS.filter(([where]) => !UNENDING.test(where));
+  test.each(written)('is redacted in %s', (_where, write) => {
+    const text = write(jwt(heads[0] ?? {}));
+    expect(findCredentials(text).management.length).toBeGreaterThan(0);
+    const left = redact(text).replace(/[^A-Za-z0-9_-]/g, '');
+    expect(left).not.toContain(signature.slice(100, 120));
+    expect(left).not.toContain(signature.slice(-30, -10));
+  });
+
+  test('is redacted where its signature is cut off, and in the base64 of a Kubernetes secret', () => {
+    expect(redact(`a ${jwt({ alg: 'RS256' }, '')} b`)).toBe('a [token] b');
+    expect(redact(`token: ${asBase64(jwt({ alg: 'RS256', typ: 'JWT' }))}`)).toBe('token: [token]');
+  });
+
+  test('hides no string beside it, and no other JSON in base64 is one', () => {
+    const { strings, management } = findCredentials(`${jwt({ alg: 'RS256' })}\n${STANDARD}\n`);
+    expect([strings.length, management]).toEqual([1, [1]]);
+    const cursor = part({ page: 2, after: 'telegraf' });
+    expect(redact(`next=${cursor}`)).toBe(`next=${cursor}`);
+  });
+});
+
 describe('512 bits without their beginning', () => {
   const bodies = [
     drawn('base64').slice(6),

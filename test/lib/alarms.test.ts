@@ -80,6 +80,23 @@ test('a paused stack is not told that it does not run', () => {
   expect(Object.keys(paused).filter((id) => id.endsWith('NotRunning'))).toEqual([]);
 });
 
+test('an OAuth client has no management token that could near its end, and the dashboard shows none', () => {
+  const oauth =
+    'oauth: {tokenUrl: https://login.example.com/token, clientId: keyturn, clientSecret: influxdb/oauth}';
+  const policy = POLICY.replace('managementToken: influxdb/management', oauth);
+  expect(policy).not.toBe(POLICY);
+  const [before, after] = [alarmsOf(), alarmsOf(policy)];
+  const { ManagementTokenNearExpiry, ...others } = before;
+  expect(ManagementTokenNearExpiry).toBeDefined();
+  expect(Object.keys(after)).toEqual(Object.keys(others));
+  const shown = (text?: string) =>
+    JSON.stringify(
+      synthesize(folder, text, { dashboard: true }).findResources('AWS::CloudWatch::Dashboard'),
+    );
+  expect(shown()).toContain('ManagementTokenDays');
+  expect(shown(policy)).not.toContain('ManagementTokenDays');
+});
+
 test('one failure is no alarm if the next firing comes within an hour; of a daily run it is', () => {
   const { RotateFailed, ReapFailed } = alarmsOf(everyFiveMinutes);
   for (const alarm of [RotateFailed, ReapFailed]) {

@@ -36,6 +36,8 @@ const text = (name: string) => readFileSync(join(folder, name), 'utf8');
 test('carries all that the function reads at run time', () => {
   expect(readdirSync(folder).sort()).toEqual([
     'ca.pem',
+    'identity-provider.js',
+    'identity-provider.js.map',
     'index.js',
     'index.js.map',
     'key-policy-reader.js',
@@ -76,6 +78,7 @@ test('stays within its budget, and takes credentials from the environment alone'
 test.each([
   ['client-scheduler', 'schedule-reader', 'createScheduleReader'],
   ['client-kms', 'key-policy-reader', 'createKeyPolicyReader'],
+  ['oauth4webapi', 'identity-provider', 'createManagementBearers'],
 ])('has %s in a file of its own, which its own name finds', (client, reader, maker) => {
   const sourcesOf = (name: string) =>
     (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources.join();

@@ -23,6 +23,22 @@ test.each([
   expect(readersOf(`${ARN}:influxdb/management-of-another-AbCdEf`, text)).toEqual([]);
 });
 
+test('where the policy names an OAuth client, every function reads its secret, and no management token', () => {
+  const client = { tokenUrl: 'https://login.example.com/token', clientId: 'keyturn' };
+  const oauth = { ...client, clientSecret: 'influxdb/oauth' };
+  const cluster = { url: 'https://influxdb.example.com', oauth };
+  const roles = rolesOf({ ...policyWith({ telegraf: writer }), cluster });
+  const readers = (secret: string) =>
+    JOBS.filter((job) =>
+      isAllowed(roles.get(job) ?? [], {
+        action: 'secretsmanager:GetSecretValue',
+        resource: `${ARN}:${secret}-AbCdEf`,
+      }),
+    );
+  expect(readers('influxdb/oauth')).toEqual(JOBS);
+  expect(readers('influxdb/management')).toEqual([]);
+});
+
 test.each([
   ['by its name', 'influxdb/management-secret'],
   ['by its ARN', `${ARN}:influxdb/management-secret-AbCdEf`],

@@ -1,3 +1,4 @@
+import type { Reply } from '../../sandbox/interception.ts';
 import type { Watcher } from './world.ts';
 
 /** So many characters of a credential in a row are a part of it. */
@@ -54,25 +55,34 @@ const bytesOf = (word: string, encoding: 'base64' | 'hex') =>
 const partsOf = (text: string): readonly string[] =>
   Array.from({ length: Math.max(0, text.length - PART + 1) }, (_, at) => text.slice(at, at + PART));
 
+/** The secret part of what a server gives: of a JWT, everybody knows the first part, and who it is for is in the second. */
+function stringsIn(operation: string, { body }: Reply): readonly string[] {
+  if (operation === 'POST /tokens') {
+    const { accessToken } = JSON.parse(body);
+    return typeof accessToken === 'string' ? [accessToken] : [];
+  }
+  return operation === 'POST /token'
+    ? (/"access_token":"([^"]+)"/.exec(body)?.[1]?.split('.').slice(1) ?? [])
+    : [];
+}
+
 export interface Canary {
-  /** Stands around the effect of every request, and notes what `POST /tokens` answers. */
+  /** Stands around the effect of every request, and notes what `POST /tokens` and an identity provider answer. */
   readonly watcher: Watcher;
   /** The texts in which a credential of this world is found, or any twelve characters of one, however they are written. */
   leaksIn(texts: readonly string[]): readonly string[];
 }
 
 /** Knows every credential of a world, to find it in whatever leaves its functions. */
-export function createCanary(managementToken: string): Canary {
-  const parts = new Set(partsOf(managementToken));
+export function createCanary(...known: readonly string[]): Canary {
+  const parts = new Set(known.flatMap(partsOf));
   const isIn = (reading: string) =>
     (reading.match(WORD) ?? []).some((word) => partsOf(word).some((part) => parts.has(part)));
   return {
     watcher({ operation }, effect) {
       const reply = effect();
-      if (operation === 'POST /tokens') {
-        const { accessToken } = JSON.parse(reply.body);
-        if (typeof accessToken === 'string')
-          for (const part of partsOf(accessToken)) parts.add(part);
+      for (const given of stringsIn(operation, reply)) {
+        for (const part of partsOf(given)) parts.add(part);
       }
       return reply;
     },

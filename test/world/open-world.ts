@@ -27,7 +27,10 @@ export async function openWorld(
 ): Promise<World> {
   const clock = new VirtualClock(startAt);
   const systems = await openSystems(clock, { isSimulated, ...options });
-  const canary = createCanary(systems.cluster.managementToken);
+  const canary = createCanary(
+    systems.cluster.managementToken,
+    ...(systems.identityProvider ? [systems.identityProvider.clientSecret] : []),
+  );
   systems.watch(canary.watcher);
   const deployed: Deployed[] = [];
   const deploy: World['deploy'] = (declared) => {

@@ -31,7 +31,15 @@ export interface SystemsOptions extends Omit<SandboxOptions, 'clock'> {
 export interface Systems
   extends Pick<
       World,
-      'cluster' | 'aws' | 'people' | 'outside' | 'accepts' | 'intercept' | 'watch' | 'close'
+      | 'cluster'
+      | 'aws'
+      | 'identityProvider'
+      | 'people'
+      | 'outside'
+      | 'accepts'
+      | 'intercept'
+      | 'watch'
+      | 'close'
     >,
     ReturnType<typeof truthOf> {
   readonly secrets: SecretsManager;
@@ -57,14 +65,18 @@ export async function openSystems(
     ...options,
   };
   const sandbox = isSimulated ? createSandbox(given) : await startSandbox(given);
-  const { cluster, aws } = sandbox;
+  const { cluster, aws, identityProvider } = sandbox;
   const machine = isSimulated ? machineOf(sandbox, clock, chance) : undefined;
   const truth = truthOf(sandbox);
   const { people, secrets } = createPeople(sandbox, truth.labels, machine);
   if (machine) {
     await readFilesOnce(machine);
     await machine.run(() =>
-      createManagementSecret(aws, MANAGEMENT_SECRET, cluster.managementToken),
+      createManagementSecret(
+        aws,
+        MANAGEMENT_SECRET,
+        identityProvider?.clientSecret ?? cluster.managementToken,
+      ),
     );
   }
   const interception = interceptionOf(sandbox);
@@ -73,6 +85,7 @@ export async function openSystems(
   return {
     cluster,
     aws,
+    identityProvider,
     people,
     outside: (program) => (machine ? machine.run(program) : program()),
     secrets,
@@ -88,9 +101,14 @@ export async function openSystems(
   };
 }
 
-export const networkOf = ({ cluster, aws }: Pick<Systems, 'cluster' | 'aws'>) => ({
+export const networkOf = ({
+  cluster,
+  aws,
+  identityProvider,
+}: Pick<Systems, 'cluster' | 'aws' | 'identityProvider'>) => ({
   [cluster.url]: cluster.respond,
   [aws.url]: aws.respond,
+  ...(identityProvider && { [identityProvider.url]: identityProvider.respond }),
 });
 
 function machineOf(sandbox: Sandbox, clock: Clock, random: () => number): SimulatedProcess {
@@ -105,15 +123,27 @@ function machineOf(sandbox: Sandbox, clock: Clock, random: () => number): Simula
  * needs it. Time must not move meanwhile, so it is done before.
  */
 async function readFilesOnce(machine: SimulatedProcess): Promise<void> {
+  await import('#identity-provider');
   await import('#key-policy-reader');
   await import('#schedule-reader');
   await machine.run(() => new SecretsManager({}).listSecrets({}));
 }
 
 /** What a policy says of the cluster. */
-export const clusterOf = ({ cluster }: Pick<Systems, 'cluster'>) => ({
+export const clusterOf = ({
+  cluster,
+  identityProvider,
+}: Pick<Systems, 'cluster' | 'identityProvider'>) => ({
   url: cluster.url,
-  managementToken: MANAGEMENT_SECRET,
+  ...(identityProvider
+    ? {
+        oauth: {
+          tokenUrl: identityProvider.tokenUrl,
+          clientId: identityProvider.clientId,
+          clientSecret: MANAGEMENT_SECRET,
+        },
+      }
+    : { managementToken: MANAGEMENT_SECRET }),
 });
 
 /** How Keyturn finds AWS, in Lambda as on a laptop. */
@@ -124,7 +154,11 @@ export const environmentOf = ({ aws }: Pick<Systems, 'aws'>) => ({
 });
 
 /** Watchers stand around the effect itself, and one interceptor before them. */
-function interceptionOf({ cluster, aws }: Sandbox): Pick<World, 'intercept' | 'watch'> {
+function interceptionOf({
+  cluster,
+  aws,
+  identityProvider,
+}: Sandbox): Pick<World, 'intercept' | 'watch'> {
   const watchers: Watcher[] = [];
   let interceptor = passThrough;
   const watched: Interceptor = (call, effect) =>
@@ -133,6 +167,7 @@ function interceptionOf({ cluster, aws }: Sandbox): Pick<World, 'intercept' | 'w
     );
   cluster.intercept = watched;
   aws.intercept = watched;
+  if (identityProvider) identityProvider.intercept = watched;
   return {
     intercept(next = passThrough) {
       interceptor = next;

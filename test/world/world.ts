@@ -4,6 +4,7 @@ import type { Aws } from '../../sandbox/aws/server.ts';
 import type { AwsState, PublishedEvent } from '../../sandbox/aws/state.ts';
 import type { Cluster } from '../../sandbox/cluster/server.ts';
 import type { ClusterState } from '../../sandbox/cluster/state.ts';
+import type { IdentityProvider } from '../../sandbox/identity-provider/server.ts';
 import type { Call, Interceptor, Reply } from '../../sandbox/interception.ts';
 import type { VirtualClock } from '../../sandbox/virtual-clock.ts';
 import type { Job } from './jobs.ts';
@@ -60,6 +61,8 @@ export interface World extends Deployment {
   /** Both servers, for their state and settings that have no word here. */
   readonly cluster: Cluster;
   readonly aws: Aws;
+  /** Of a world that was opened with one. */
+  readonly identityProvider: IdentityProvider | undefined;
 
   save(): Saved;
   /** The same state, later: time cannot go back in processes that stay warm. Returns by how much. */

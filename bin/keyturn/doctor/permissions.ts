@@ -2,7 +2,7 @@ import { IAMClient, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
 import { awsCall, awsClient } from '../../../functions/aws-call.ts';
 import type { Check, Verdict } from '../../../functions/examination/check.ts';
 import { SECRET_SUFFIX } from '../../../functions/policy/aws-names.ts';
-import { type Policy, secretPrefix } from '../../../functions/policy/policy.ts';
+import { managementSecret, type Policy, secretPrefix } from '../../../functions/policy/policy.ts';
 import { SECRET_VERBS } from '../../../lib/secret-verbs.ts';
 import type { Caller } from './credentials.ts';
 import type { DeployedFunction } from './functions.ts';
@@ -20,20 +20,19 @@ const SOME_SECRET = 'doctor-AbCdEf';
 /** What the role of a function needs in every deployment. Keys and single secrets outside of the prefix are not among it. */
 export function neededBy(
   entry: DeployedFunction['entry'],
-  { owner, cluster: { managementToken }, eventBus = 'default' }: Policy,
+  { owner, cluster, eventBus = 'default' }: Policy,
   { partition, region, account }: Caller,
 ): readonly Needed[] {
   const arn = (service: string, rest: string) =>
     `arn:${partition}:${service}:${region}:${account}:${rest}`;
-  const reference = managementToken.startsWith('arn:')
-    ? managementToken
-    : arn('secretsmanager', `secret:${managementToken}`);
+  const named = managementSecret(cluster);
+  const reference = named.startsWith('arn:') ? named : arn('secretsmanager', `secret:${named}`);
   const own = entry === 'enforce' ? [] : SECRET_VERBS[entry];
   return [
     {
       actions: ['secretsmanager:GetSecretValue'],
       resource:
-        managementToken.startsWith('arn:') && SECRET_SUFFIX.test(reference)
+        named.startsWith('arn:') && SECRET_SUFFIX.test(reference)
           ? reference
           : `${reference}-AbCdEf`,
     },

@@ -58,6 +58,13 @@ test.each([
   expect(refusal).not.toContain('Ab3');
 });
 
+test('the keys that there are instead are named, and what could be more than a name is not', () => {
+  const value = JSON.stringify({ accessToken: STRING, [STRING]: 1, password: 'x' });
+  expect(() => parse(value)).toThrow(
+    'found JSON without the string of a token under the key "token" (its keys: accessToken, password, 1 more), expected',
+  );
+});
+
 test('nothing is sent to the cluster when the secret has another shape', async () => {
   const secrets = { value: async () => new TokenValue(JSON.stringify({ password: STRING })) };
   await expect(readManagementToken(secrets, 'influxdb/management')).rejects.toThrow(

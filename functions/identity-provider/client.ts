@@ -1,0 +1,27 @@
+import type { TokenValue } from '../token-value.ts';
+import { type Bearers, type BearersOptions, createBearers } from './bearers.ts';
+import { createIdentityProvider, type IdentityProviderOptions } from './client-credentials.ts';
+
+export interface ManagementBearers extends Bearers {
+  /** Cuts every connection, and forgets what was under way. */
+  disconnect(): Promise<void>;
+}
+
+type Options = IdentityProviderOptions & Pick<BearersOptions, 'hold' | 'warn'>;
+
+/**
+ * This file is a bundle of its own (`#identity-provider`): only where the policy names an OAuth client need a cold start
+ * parse it.
+ */
+export function createManagementBearers(options: Options): ManagementBearers {
+  const provider = createIdentityProvider(options);
+  const grant = (secret: TokenValue, attempts: number) => provider.grant(secret, attempts);
+  const bearers = createBearers({ ...options, grant });
+  return {
+    ...bearers,
+    disconnect() {
+      bearers.end();
+      return provider.disconnect();
+    },
+  };
+}
