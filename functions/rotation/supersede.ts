@@ -1,9 +1,19 @@
 import type { Tools } from '../run/tools.ts';
 import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { isSame, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
+import {
+  armedSince,
+  isSame,
+  ownedCurrent,
+  ownedPrevious,
+  wasArmed,
+  wasCurrent,
+} from '../tokens/state.ts';
 
-/** The grace period of a token begins now, unless a fresh look shows that it has begun. */
+/**
+ * The grace period of a token that had AWSCURRENT begins now, unless a fresh look shows that it has begun. Who gave it
+ * AWSCURRENT may have had no time to write that.
+ */
 export async function supersede(
   owned: OwnedToken,
   gracePeriod: number,
@@ -11,7 +21,9 @@ export async function supersede(
 ): Promise<void> {
   const fresh = await freshToken(tools, owned);
   if (fresh && fresh.marker.superseded === undefined) {
-    await changeToken(tools, fresh, superseding(fresh, gracePeriod, tools.apiNow()));
+    const { marker } = superseding(fresh, gracePeriod, tools.apiNow());
+    const promoted = wasArmed(fresh) && !wasCurrent(fresh) ? armedSince(fresh) : undefined;
+    await changeToken(tools, fresh, { marker: { ...marker, ...(promoted && { promoted }) } });
   }
 }
 

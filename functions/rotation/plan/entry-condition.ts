@@ -8,6 +8,7 @@ import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/obser
 import {
   currentHolder,
   graceOf,
+  isCondemned,
   isExpired,
   isPreviousDead,
   isProven,
@@ -16,6 +17,7 @@ import {
   ownedPrevious,
   tokenUnder,
   wasArmed,
+  wasCurrent,
 } from '../../tokens/state.ts';
 import { covers, grantable, type IsKnown, knownDatabases, stillGiven } from './permissions.ts';
 
@@ -119,16 +121,6 @@ function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Cont
   return isReduced(holder.token, foreignGrants(holder.token), entry, context);
 }
 
-/**
- * Whether a token that works no more once was AWSCURRENT, unlike the loser of two rotations. What an order promotes, and what
- * Keyturn 0.1 armed, bears no mark of that.
- */
-function wasCurrent({ marker }: OwnedToken): boolean {
-  const { promoted, adopted, order, armed } = marker;
-  const isOld = wasArmed({ marker }) && armed === undefined;
-  return promoted !== undefined || adopted !== undefined || order !== undefined || isOld;
-}
-
 /** Whether consumers may still have a token that was replaced, and that nobody retired. */
 function mayStillHave(owned: OwnedToken, entry: TokenPolicy, at: number): boolean {
   const { superseded, fenced, quarantined } = owned.marker;
@@ -150,7 +142,10 @@ function hasLostFormer(entry: TokenPolicy, seen: ObservedSecret, context: Contex
     ...seen.tokens.filter(isTaken),
     ...deleted.filter(({ token }) => !mayBeEndedByOrder(token, seen)),
   ];
-  return lost.some((each) => mayStillHave(each, entry, context.at));
+  const all = [...seen.tokens, ...deleted];
+  return lost.some(
+    (each) => mayStillHave(each, entry, context.at) && !isCondemned(each, seen, all),
+  );
 }
 
 /** Consumers are refused for certain, whether or not anybody asks. Not `missing`: a first issue takes nothing from anybody. */
