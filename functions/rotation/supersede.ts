@@ -4,6 +4,7 @@ import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import {
   armedSince,
   isSame,
+  leftBehind,
   ownedCurrent,
   ownedPrevious,
   wasArmed,
@@ -27,12 +28,18 @@ export async function supersede(
   }
 }
 
-/** The grace period of what a person left begins: it had AWSCURRENT, whatever its marker says, and nothing promotes it again. */
+/**
+ * The grace period of what a person left begins: what AWSPREVIOUS has was AWSCURRENT, whatever its marker says; and so was,
+ * beside AWSCURRENT's token or the one that is promoted over it (`next`), what a placeholder, say, has pushed out of both.
+ */
 export async function supersedeLeft(
   seen: ObservedSecret,
   gracePeriod: number,
   tools: Tools,
+  next = ownedCurrent(seen),
 ): Promise<void> {
-  const left = ownedPrevious(seen);
-  if (left && !isSame(left, ownedCurrent(seen))) await supersede(left, gracePeriod, tools);
+  const previous = ownedPrevious(seen);
+  const isLeft = previous?.marker.superseded === undefined && !isSame(previous, next);
+  const left = [...(previous && isLeft ? [previous] : []), ...leftBehind(seen, next)];
+  for (const each of left) await supersede(each, gracePeriod, tools);
 }

@@ -230,6 +230,21 @@ export const ownedPending = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(pendingHolder(seen));
 
 /**
+ * Tokens that consumers have had, that nothing is going to give them again, and whose grace period nobody has begun: what
+ * took AWSCURRENT from them was no token of ours. Needs to know what AWSCURRENT has, or is about to get.
+ */
+export function leftBehind(seen: ObservedSecret, next = ownedCurrent(seen)): OwnedToken[] {
+  if (!next) return [];
+  const inUse = [next, ownedCurrent(seen), ownedPending(seen)];
+  return seen.tokens.filter((each) => {
+    const { superseded, promoted = 0 } = each.marker;
+    // Labels that were read as they were before its promotion say nothing.
+    const isOver = wasCurrent(each) && promoted < seen.secret.changedAt;
+    return isOver && superseded === undefined && !inUse.some((other) => isSame(other, each));
+  });
+}
+
+/**
  * The token that waited, armed, until a person saved the secret, which takes AWSPENDING off: the youngest one that
  * nobody promoted, retired, stopped or ordered. Where the label was taken off without a save, a person gave it up.
  * Without the versions' times: the one that they are needed for.

@@ -12,6 +12,7 @@ import {
   isExpired,
   isPreviousDead,
   isProven,
+  isUnknown,
   mayBeEndedByOrder,
   mayHavePrevious,
   ownedPrevious,
@@ -121,12 +122,26 @@ function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Cont
   return isReduced(holder.token, foreignGrants(holder.token), entry, context);
 }
 
+/**
+ * When a token was replaced, as far as is known. Of one that was deleted before anybody could write that, since a placeholder,
+ * say, had taken AWSCURRENT from it, the deletion is the latest instant; AWSPREVIOUS shows what stood between.
+ */
+function replacedAt({ token, marker }: OwnedToken, seen: ObservedSecret): number | undefined {
+  return marker.superseded ?? (isUnknown(seen, 'AWSPREVIOUS') ? token.revokedAt : undefined);
+}
+
 /** Whether consumers may still have a token that was replaced, and that nobody retired. */
-function mayStillHave(owned: OwnedToken, entry: TokenPolicy, at: number): boolean {
-  const { superseded, fenced, quarantined } = owned.marker;
+function mayStillHave(
+  owned: OwnedToken,
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  at: number,
+): boolean {
+  const { fenced, quarantined } = owned.marker;
+  const since = replacedAt(owned, seen);
   const isRetired = fenced !== undefined || quarantined !== undefined;
-  if (superseded === undefined || isRetired || !wasCurrent(owned)) return false;
-  return at < superseded + graceOf(owned, entry) && !isExpired(owned.token, at);
+  if (since === undefined || isRetired || !wasCurrent(owned)) return false;
+  return at < since + graceOf(owned, entry) && !isExpired(owned.token, at);
 }
 
 /**
@@ -144,7 +159,7 @@ function hasLostFormer(entry: TokenPolicy, seen: ObservedSecret, context: Contex
   ];
   const all = [...seen.tokens, ...deleted];
   return lost.some(
-    (each) => mayStillHave(each, entry, context.at) && !isCondemned(each, seen, all),
+    (each) => mayStillHave(each, entry, seen, context.at) && !isCondemned(each, seen, all),
   );
 }
 
