@@ -20,7 +20,7 @@ import {
 import { takeOffPrevious } from '../tokens/take-off-previous.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
-import { supersede } from './supersede.ts';
+import { supersede, supersedeLeft } from './supersede.ts';
 import type { Turn } from './turns.ts';
 
 export type Promotion = 'promoted' | 'lost' | 'held';
@@ -204,8 +204,10 @@ export async function promote(
   if (from && from !== version && wasDead(seen, tools.apiNow())) {
     await takeOffPrevious(entry.secret, from, tools);
   }
-  await notePromoted(owned, ended ? armedSince(owned) : tools.apiNow(), tools);
   if (former) await supersede(former, entry.gracePeriod, tools);
+  await supersedeLeft(seen, entry.gracePeriod, tools, owned);
+  // Last: while it lacks, the next run does what may be left of this (`recognise`).
+  await notePromoted(owned, ended ? armedSince(owned) : tools.apiNow(), tools);
   return result;
 }
 

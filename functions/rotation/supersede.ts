@@ -1,9 +1,20 @@
 import type { Tools } from '../run/tools.ts';
 import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { isSame, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
+import {
+  armedSince,
+  isSame,
+  leftBehind,
+  ownedCurrent,
+  ownedPrevious,
+  wasArmed,
+  wasCurrent,
+} from '../tokens/state.ts';
 
-/** The grace period of a token begins now, unless a fresh look shows that it has begun. */
+/**
+ * The grace period of a token that had AWSCURRENT begins now, unless a fresh look shows that it has begun. Who gave it
+ * AWSCURRENT may have had no time to write that.
+ */
 export async function supersede(
   owned: OwnedToken,
   gracePeriod: number,
@@ -11,16 +22,24 @@ export async function supersede(
 ): Promise<void> {
   const fresh = await freshToken(tools, owned);
   if (fresh && fresh.marker.superseded === undefined) {
-    await changeToken(tools, fresh, superseding(fresh, gracePeriod, tools.apiNow()));
+    const { marker } = superseding(fresh, gracePeriod, tools.apiNow());
+    const promoted = wasArmed(fresh) && !wasCurrent(fresh) ? armedSince(fresh) : undefined;
+    await changeToken(tools, fresh, { marker: { ...marker, ...(promoted && { promoted }) } });
   }
 }
 
-/** The grace period of what a person left begins: it had AWSCURRENT, whatever its marker says, and nothing promotes it again. */
+/**
+ * The grace period of what a person left begins: what AWSPREVIOUS has was AWSCURRENT, whatever its marker says; and so was,
+ * beside AWSCURRENT's token or the one that is promoted over it (`next`), what a placeholder, say, has pushed out of both.
+ */
 export async function supersedeLeft(
   seen: ObservedSecret,
   gracePeriod: number,
   tools: Tools,
+  next = ownedCurrent(seen),
 ): Promise<void> {
-  const left = ownedPrevious(seen);
-  if (left && !isSame(left, ownedCurrent(seen))) await supersede(left, gracePeriod, tools);
+  const previous = ownedPrevious(seen);
+  const isLeft = previous?.marker.superseded === undefined && !isSame(previous, next);
+  const left = [...(previous && isLeft ? [previous] : []), ...leftBehind(seen, next)];
+  for (const each of left) await supersede(each, gracePeriod, tools);
 }

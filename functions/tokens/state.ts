@@ -8,7 +8,7 @@ import {
   PREVIOUS_ONLY,
   pendingVersion,
 } from '../secrets-manager/secret.ts';
-import { DAY_MS, HOUR_MS, LONGEST_RUN_MS, MINUTE_MS } from '../time.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 import { isUnproven } from './proof.ts';
@@ -44,6 +44,16 @@ export const wasArmed = ({ marker }: Pick<Marked, 'marker'>) => marker.grants !=
 
 /** Since when it may do something, as far as is known. `refused` of the same instant is asked about, and is no outage. */
 export const armedSince = ({ token, marker }: Marked): number => marker.armed ?? token.createdAt;
+
+/**
+ * Whether consumers have had a token, as far as its marker tells, unlike the loser of two rotations. What Keyturn 0.1 armed
+ * bears no mark of that.
+ */
+export function wasCurrent({ marker }: Pick<Marked, 'marker'>): boolean {
+  const { promoted, adopted, armed } = marker;
+  const isOld = wasArmed({ marker }) && armed === undefined;
+  return promoted !== undefined || adopted !== undefined || isOld;
+}
 
 /** It works: it got permissions after its string was stored, and still has some. */
 export const isArmed = (marked: Marked) =>
@@ -220,6 +230,21 @@ export const ownedPending = (seen: ObservedSecret): OwnedToken | undefined =>
   ownedBy(pendingHolder(seen));
 
 /**
+ * Tokens that consumers have had, that nothing is going to give them again, and whose grace period nobody has begun: what
+ * took AWSCURRENT from them was no token of ours. Needs to know what AWSCURRENT has, or is about to get.
+ */
+export function leftBehind(seen: ObservedSecret, next = ownedCurrent(seen)): OwnedToken[] {
+  if (!next) return [];
+  const inUse = [next, ownedCurrent(seen), ownedPending(seen)];
+  return seen.tokens.filter((each) => {
+    const { superseded, promoted = 0 } = each.marker;
+    // Labels that were read as they were before its promotion say nothing.
+    const isOver = wasCurrent(each) && promoted < seen.secret.changedAt;
+    return isOver && superseded === undefined && !inUse.some((other) => isSame(other, each));
+  });
+}
+
+/**
  * The token that waited, armed, until a person saved the secret, which takes AWSPENDING off: the youngest one that
  * nobody promoted, retired, stopped or ordered. Where the label was taken off without a save, a person gave it up.
  * Without the versions' times: the one that they are needed for.
@@ -314,20 +339,31 @@ export const wasEndedByOrder = (seen: ObservedSecret, now: number): boolean =>
 const TAG_SLACK_MS = MINUTE_MS;
 
 /**
- * Whether an order may have deleted a token: one about a single token has left its tag since, a deletion was lifted, or the
- * successor of one was minted in those minutes. A tag that is later than the secret's last change is none of ours.
+ * Whether the tags of a secret say that an order may have deleted a token: one about a single token has left its tag since, or
+ * a deletion was lifted. A tag that is later than the secret's last change is none of ours.
  */
 export function mayBeEndedByOrder(
   { revokedAt = Number.POSITIVE_INFINITY }: Pick<Token, 'revokedAt'>,
-  { secret, tokens }: Pick<ObservedSecret, 'secret' | 'tokens'>,
+  { secret }: Pick<ObservedSecret, 'secret'>,
 ): boolean {
   const told = [ENDED_TAG, LIFTED_TAG].map((tag) => Date.parse(secret.tags[tag] ?? ''));
-  const isTold = told.some(
-    (at) => at < secret.changedAt + HOUR_MS && revokedAt < at + TAG_SLACK_MS,
-  );
-  const isReplaced = tokens.some(
-    ({ token, marker }) =>
-      marker.order !== undefined && Math.abs(revokedAt - token.createdAt) < LONGEST_RUN_MS,
-  );
-  return isTold || isReplaced;
+  return told.some((at) => at < secret.changedAt + HOUR_MS && revokedAt < at + TAG_SLACK_MS);
 }
+
+/**
+ * Whether an order about the whole secret was to end a token: it condemns what is older than its successor. That it came so
+ * far, only a successor that has had AWSCURRENT shows. When a token ended does not matter: an order may go on, or be given
+ * again, hours later.
+ * @param among tokens of the secret, also deleted ones
+ */
+export const isCondemned = (
+  { token: { createdAt } }: OwnedToken,
+  seen: ObservedSecret,
+  among: readonly OwnedToken[],
+): boolean =>
+  among.some(
+    (each) =>
+      each.marker.order !== undefined &&
+      (wasCurrent(each) || isSame(each, ownedCurrent(seen))) &&
+      createdAt < each.token.createdAt,
+  );

@@ -50,6 +50,8 @@ export interface History {
   readonly first: Record<string, string>;
   /** Tokens for whose state a person answers, and why. */
   readonly exempt: Record<string, string>;
+  /** Tokens that an order deleted, or took permissions of. */
+  readonly ordered: Record<string, true>;
   /** Versions that a person made current. */
   readonly placed: Record<string, true>;
   /** By caller and kind: how much its run did of what the limits count. */
@@ -76,6 +78,7 @@ export const emptyHistory = (): History => ({
   reigns: [],
   first: {},
   exempt: {},
+  ordered: {},
   placed: {},
   limited: {},
   looked: {},
@@ -192,6 +195,7 @@ function noteExemptions(history: History, step: Step): void {
   for (const token of step.after.tokens.values()) {
     const why = exemption(token, step);
     if (why !== undefined) history.exempt[token.id] ??= why;
+    if (step.isOrdered && why !== undefined) history.ordered[token.id] = true;
   }
 }
 

@@ -49,7 +49,10 @@ export const refused =
     return why ? { why, patience: PERIOD + RUN + (isHeld ? HOLD_IS_OLD : 0) } : undefined;
   };
 
-/** Consumers may have the token under AWSPREVIOUS: it worked until it was replaced, and its grace period is not over. */
+/**
+ * Consumers may have the token that they had before: it worked until it was replaced, and its grace period is not over. That
+ * is the one under AWSPREVIOUS, or, where that has a string of nobody, the one from which that string took AWSCURRENT.
+ */
 export const bereft =
   (name: string): Find =>
   ({ view, history, terms }) => {
@@ -59,13 +62,17 @@ export const bereft =
       token = '',
       until = at,
       workedToTheEnd,
-    } = history.reigns.findLast((each) => each.secret === name && each.until !== undefined) ?? {};
+    } = history.reigns.findLast(
+      (each) => each.secret === name && each.until !== undefined && each.token !== undefined,
+    ) ?? {};
     // Another secret's, which a person pasted here, ends as that one says, by an order above all.
     const isOwn = tokens.get(token)?.marker.secret === name;
-    const mayBeRead = isOwn && workedToTheEnd && secret?.holders.AWSPREVIOUS === token;
+    const previous = secret?.labels.AWSPREVIOUS && (secret.holders.AWSPREVIOUS ?? token);
+    const isEnded = history.ordered[token] || secret?.holders.AWSCURRENT === token;
+    const mayBeRead = isOwn && workedToTheEnd && !isEnded && previous === token;
     if (!mayBeRead || at >= until + terms.gracePeriod || isOnHold(secret)) return undefined;
     if (terms.accepts(history.strings[token], history.granted[token] ?? [])) return undefined;
-    return { why: 'AWSPREVIOUS is refused within its grace period', patience: PERIOD + RUN };
+    return { why: 'the token before is refused within its grace period', patience: PERIOD + RUN };
   };
 
 /** A token of ours that works, and whose secret is gone for good: `reap` runs daily. */

@@ -8,14 +8,17 @@ import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/obser
 import {
   currentHolder,
   graceOf,
+  isCondemned,
   isExpired,
   isPreviousDead,
   isProven,
+  isUnknown,
   mayBeEndedByOrder,
   mayHavePrevious,
   ownedPrevious,
   tokenUnder,
   wasArmed,
+  wasCurrent,
 } from '../../tokens/state.ts';
 import { covers, grantable, type IsKnown, knownDatabases, stillGiven } from './permissions.ts';
 
@@ -120,21 +123,25 @@ function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Cont
 }
 
 /**
- * Whether a token that works no more once was AWSCURRENT, unlike the loser of two rotations. What an order promotes, and what
- * Keyturn 0.1 armed, bears no mark of that.
+ * When a token was replaced, as far as is known. Of one that was deleted before anybody could write that, since a placeholder,
+ * say, had taken AWSCURRENT from it, the deletion is the latest instant; AWSPREVIOUS shows what stood between.
  */
-function wasCurrent({ marker }: OwnedToken): boolean {
-  const { promoted, adopted, order, armed } = marker;
-  const isOld = wasArmed({ marker }) && armed === undefined;
-  return promoted !== undefined || adopted !== undefined || order !== undefined || isOld;
+function replacedAt({ token, marker }: OwnedToken, seen: ObservedSecret): number | undefined {
+  return marker.superseded ?? (isUnknown(seen, 'AWSPREVIOUS') ? token.revokedAt : undefined);
 }
 
 /** Whether consumers may still have a token that was replaced, and that nobody retired. */
-function mayStillHave(owned: OwnedToken, entry: TokenPolicy, at: number): boolean {
-  const { superseded, fenced, quarantined } = owned.marker;
+function mayStillHave(
+  owned: OwnedToken,
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  at: number,
+): boolean {
+  const { fenced, quarantined } = owned.marker;
+  const since = replacedAt(owned, seen);
   const isRetired = fenced !== undefined || quarantined !== undefined;
-  if (superseded === undefined || isRetired || !wasCurrent(owned)) return false;
-  return at < superseded + graceOf(owned, entry) && !isExpired(owned.token, at);
+  if (since === undefined || isRetired || !wasCurrent(owned)) return false;
+  return at < since + graceOf(owned, entry) && !isExpired(owned.token, at);
 }
 
 /**
@@ -150,7 +157,10 @@ function hasLostFormer(entry: TokenPolicy, seen: ObservedSecret, context: Contex
     ...seen.tokens.filter(isTaken),
     ...deleted.filter(({ token }) => !mayBeEndedByOrder(token, seen)),
   ];
-  return lost.some((each) => mayStillHave(each, entry, context.at));
+  const all = [...seen.tokens, ...deleted];
+  return lost.some(
+    (each) => mayStillHave(each, entry, seen, context.at) && !isCondemned(each, seen, all),
+  );
 }
 
 /** Consumers are refused for certain, whether or not anybody asks. Not `missing`: a first issue takes nothing from anybody. */

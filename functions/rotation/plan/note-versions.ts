@@ -42,12 +42,12 @@ function isBack(owned: OwnedToken, label: Recognition['label']): boolean {
 
 /**
  * It has AWSCURRENT, and no run could write that it was promoted: the one that did died, or was of Keyturn 0.1, or a person
- * moved the label. One that was adopted never waited, and an order leaves nothing that somebody could go back to.
+ * moved the label; an order leaves it to us, not to lose time. One that was adopted never waited.
  */
 const isUnnoted = (owned: OwnedToken, label: Recognition['label']): boolean =>
   label === 'AWSCURRENT' &&
   isArmed(owned) &&
-  (['promoted', 'adopted', 'order'] as const).every((field) => owned.marker[field] === undefined);
+  (['promoted', 'adopted'] as const).every((field) => owned.marker[field] === undefined);
 
 /**
  * Versions whose string was recognised: only the markers tell the listings, and `reap`, from now on. One note for

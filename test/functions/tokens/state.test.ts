@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseMarker } from '../../../functions/tokens/marker.ts';
 import {
   hasVersion,
@@ -7,6 +7,7 @@ import {
   isInert,
   isStripped,
   isUnknown,
+  leftBehind,
   ownedCurrent,
   ownedPending,
   ownedPrevious,
@@ -176,4 +177,37 @@ test('a label tells more of a token that works than its marker', () => {
   const { marker } = parseMarker(token.description) ?? {};
   expect(stateOf({ token, marker, label: 'current' }, NOW)).toBe('current');
   expect(stateOf({ token: inert(2), label: 'current' }, NOW)).toBe('stripped');
+});
+
+describe('what a person left behind is a token that consumers have had', () => {
+  const old = { age: 3 * DAY };
+  const left = (labels: Labels, ...tokens: Tokens) =>
+    leftBehind(seen(labels, ...tokens)).map(({ token }) => token.id);
+
+  test('and that has no label and no grace period', () => {
+    expect(left({ AWSCURRENT: 2 }, armed(1, old), armed(2, old))).toEqual([id(1)]);
+    const superseded = armed(1, { ...old, marker: { superseded: NOW } });
+    expect(left({ AWSCURRENT: 2 }, superseded, armed(2, old))).toEqual([]);
+  });
+
+  test('and not what waits, or lost, or is not ours', () => {
+    const waiting = armed(1, { ...old, waits: true });
+    expect(left({ AWSCURRENT: 2, AWSPENDING: 1 }, waiting, armed(2, old))).toEqual([]);
+    const others = [waiting, inert(3, old), foreign(4), armed(2, old)];
+    expect(left({ AWSCURRENT: 2 }, ...others)).toEqual([]);
+  });
+
+  test('and not what was promoted behind the labels that were read', () => {
+    expect(left({ AWSCURRENT: 2 }, armed(1, { age: HOUR }), armed(2, old))).toEqual([]);
+  });
+
+  test('while it is known what AWSCURRENT has, or is about to have', () => {
+    const unknown = seenIn({
+      secrets: [secretOf({ AWSCURRENT: '1b4e28ba-2fa1-11d2-883f-0016d3cca427' })],
+      tokens: [armed(1, old), armed(2, { ...old, waits: true })],
+    });
+    const next = unknown.tokens[1];
+    expect(leftBehind(unknown)).toEqual([]);
+    expect(leftBehind(unknown, next).map(({ token }) => token.id)).toEqual([id(1)]);
+  });
 });

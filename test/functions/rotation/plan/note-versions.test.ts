@@ -114,7 +114,7 @@ test('writes down that a token was promoted where no run could, once, and of no 
   expect(noted({ marker: { adopted: NOW - HOUR, proven: NOW - HOUR } })).toEqual([
     'note-adoption Adopted 2',
   ]);
-  expect(noted({ marker: { order: 'abcdef' } })).toEqual([]);
+  expect(noted({ marker: { order: 'abcdef' } })).toEqual(['recognise Promoted 2']);
   expect(noted({ permissions: [] })).toEqual([]);
   const waits = { AWSCURRENT: 1, AWSPENDING: 2 };
   expect(noted({}, waits)).not.toContain('recognise Promoted 2');
