@@ -18,9 +18,13 @@ export type Verdict = Omit<Check, 'check'>;
 const PATIENCE_MS = 25_000;
 
 /** One check, which ends by itself and never rejects: what could not be looked at is unknown. */
-export async function examined(check: string, look: () => Promise<Verdict>): Promise<Check> {
+export async function examined(
+  check: string,
+  look: () => Promise<Verdict>,
+  patienceMs = PATIENCE_MS,
+): Promise<Check> {
   try {
-    return { check, ...(await within(PATIENCE_MS, look)) };
+    return { check, ...(await within(patienceMs, look)) };
   } catch (error) {
     return { check, state: 'unknown', found: `it could not be looked at: ${messageOf(error)}` };
   }

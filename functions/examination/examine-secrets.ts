@@ -5,6 +5,8 @@ import { DAY_MS, formatInstant } from '../time.ts';
 import { awsRefusal } from './aws-refusal.ts';
 import { type Check, examined, type Verdict } from './check.ts';
 
+/** An identity provider that never answers is asked three times, for ten seconds each, before it is named. */
+const TOKEN_MS = 40_000;
 /** As the alarm has it (lib/alarms.ts). */
 const SOON_DAYS = 14;
 /** https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
@@ -88,14 +90,15 @@ export async function examineManagementToken({ policy, managementToken, now }: L
 }> {
   const { cluster } = policy;
   let read: FoundManagementToken | undefined;
-  const found = await examined('management token', async () => {
+  const look = async (): Promise<Verdict> => {
     try {
       read = await managementToken();
     } catch (error) {
       return unread(error, cluster);
     }
     return { state: 'ok', found: readFrom(read, cluster) };
-  });
+  };
+  const found = await examined('management token', look, TOKEN_MS);
   if (!read) return { checks: [found] };
   const expiry = { check: 'its expiry', ...daysLeft(read, cluster, now()) };
   return { checks: [found, expiry], token: read.value };
