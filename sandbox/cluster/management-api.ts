@@ -63,7 +63,7 @@ export function answerManagement(
   world: World,
 ): Reply {
   const { managementTokenExpiresAt = Infinity, forbids = [] } = world.manners;
-  const bearer = `${request.headers.authorization}`.replace(/^Bearer /, '');
+  const [, bearer = ''] = /^Bearer (.*)$/.exec(request.headers.authorization ?? '') ?? [];
   const isStored = bearer === managementToken && managementTokenExpiresAt > world.now;
   if (!isStored && !isOfUser(bearer, world)) {
     return managementError(401, 'unauthorized: missing or invalid management token');

@@ -41,7 +41,12 @@ test('corrects one thing and refuses another, and tells of both', async () => {
   expect(world.events().map(({ detailType, detail }) => [detailType, detail])).toEqual([
     [
       'Database Drift Detected',
-      { drifted: 1, refused: 1, findings: [expect.objectContaining({ kind: 'RetentionRefused' })] },
+      {
+        owner: 'prod',
+        drifted: 1,
+        refused: 1,
+        findings: [expect.objectContaining({ kind: 'RetentionRefused' })],
+      },
     ],
     [
       'Database Policy Enforced',

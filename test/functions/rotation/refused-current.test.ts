@@ -222,7 +222,10 @@ test.each([0, 15])(
     });
     await world.wait(HOUR);
     const { result } = await world.rotate();
-    expect(result.outcomes).toEqual([verified('armed')]);
+    const marked = expect.objectContaining({
+      action: expect.objectContaining({ kind: 'recognise', reason: 'Promoted' }),
+    });
+    expect(result.outcomes).toEqual([marked, verified('armed')]);
     expect(unusable(world)).toBe(1);
     world.intercept();
     await world.rotate();
