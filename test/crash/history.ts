@@ -126,10 +126,13 @@ function noteGrants(history: History, { after }: Step, terms: Terms): void {
     permissions.some((each) => each.action === action && each.resource === resource);
   for (const token of after.tokens.values()) {
     if (!isArmed(token)) continue;
-    history.granted[token.id] ??= token.permissions;
+    const needed = terms.grantsOf(token.marker.secret);
+    const coversAll = needed?.every((each) => has(token, each)) === true;
+    // What a person gives to a token that nobody armed yet is not what consumers were given.
+    const isOnlyAdded = needed !== undefined && !coversAll && token.marker.grants === undefined;
+    if (!isOnlyAdded) history.granted[token.id] ??= token.permissions;
     const wasGiven = history.reigns.some((reign) => reign.token === token.id);
-    const needed = wasGiven ? undefined : terms.grantsOf(token.marker.secret);
-    if (needed?.every((each) => has(token, each))) history.granted[token.id] = token.permissions;
+    if (coversAll && !wasGiven) history.granted[token.id] = token.permissions;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Permission } from '../../sandbox/cluster/state.ts';
 import type { History } from './history.ts';
 import { leavesProven, short, type Violations } from './invariants.ts';
 import { OWNER } from './policy.ts';
@@ -25,6 +26,11 @@ export function* leaks(strings: readonly string[], texts: readonly string[]): Vi
 const isOurs = ({ id, marker }: SeenToken, { foreign }: History) =>
   marker.owner === OWNER && !foreign[id];
 
+const isLike =
+  ({ action, resource }: Permission) =>
+  (each: Permission) =>
+    each.action === action && each.resource === resource;
+
 /** H: after a run of reap nothing works, or is there, of a secret that was on hold before it. */
 export function* heldStaysDead(before: View, after: View, history: History): Violations {
   for (const token of after.tokens.values()) {
@@ -36,7 +42,13 @@ export function* heldStaysDead(before: View, after: View, history: History): Vio
     // One that a person changed meanwhile is the next run's.
     if (holdOf(secretOf(token, after)) !== hold) continue;
     if (hold === 'deleted') yield `H: ${short(token.id)} lives, and its secret is on hold`;
-    if (hold === 'frozen' && isArmed(token)) yield `H: ${short(token.id)} works, and is frozen`;
+    const known = [before.tokens.get(token.id)?.permissions, history.granted[token.id]];
+    // What only a person can have given since the run began is the next run's, too.
+    const isGivenSince = token.permissions.some(
+      (each) => !known.some((had) => had?.some(isLike(each))),
+    );
+    if (hold === 'frozen' && isArmed(token) && !isGivenSince)
+      yield `H: ${short(token.id)} works, and is frozen`;
   }
 }
 
