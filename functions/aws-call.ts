@@ -91,13 +91,21 @@ export function shortened(text: string): string {
   return `${said.slice(0, LONGEST_MESSAGE).replace(CUT_WORD, '')}…`;
 }
 
-/** What the SDK says neither names the call, nor what it was about. It stays the same object: callers know it by its class. */
+/** What errors said before a call was named in them. */
+const own = new WeakMap<Error, string>();
+
+/** What the SDK says neither names the call, nor what it was about. It stays the same object, or one of its class: callers know it by that. */
 function told(error: unknown, place: string): unknown {
   if (!(error instanceof Error)) return error;
   const status = Object(error).$response?.statusCode;
   // Not the error itself: a parser's error contains the beginning of what it could not parse.
   if (error instanceof SyntaxError) return new ForeignAnswerError(place, status, 'it is not JSON');
-  error.message = `${place}: ${shortened(error.message)}`;
+  const said = own.get(error) ?? error.message;
+  const message = `${place}: ${shortened(said)}`;
+  // The SDK gives one error to all calls that waited for the same thing, such as a Region.
+  if (own.has(error)) return Object.create(error, { message: { value: message } });
+  own.set(error, said);
+  error.message = message;
   return error;
 }
 

@@ -20,6 +20,9 @@ export function awsRefusal(error: unknown, may: string): Verdict {
   if (/Credential|ExpiredToken|UnrecognizedClient|InvalidSignature/.test(error.name)) {
     return { state: 'fail', found, advice: 'look at the AWS credentials and the Region' };
   }
+  if (error.message.includes('Region is missing')) {
+    return { state: 'fail', found, advice: 'set AWS_REGION, or the Region of the profile' };
+  }
   if (isAnswer(error)) return { state: 'fail', found };
   return {
     state: 'fail',

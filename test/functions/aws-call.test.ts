@@ -49,3 +49,19 @@ test('a call that takes too long is told to stop, so that it keeps neither a soc
   await expect(answer).rejects.toThrow(TimeoutError);
   expect(signal?.aborted).toBe(true);
 });
+
+test('an error that several calls share names in each of them that call alone', async () => {
+  const shared = new TypeError('Region is missing');
+  const send = () => Promise.reject(shared);
+  const errors = await Promise.all(
+    ['ListSecrets', 'GetSecretValue', 'DescribeSecret'].map((place) =>
+      awsCall(place, 3_000, send).catch((error: unknown) => error),
+    ),
+  );
+  expect(errors.map((error) => (error as Error).message)).toEqual([
+    'ListSecrets: Region is missing',
+    'GetSecretValue: Region is missing',
+    'DescribeSecret: Region is missing',
+  ]);
+  for (const error of errors) expect(error).toBeInstanceOf(TypeError);
+});
