@@ -20,7 +20,7 @@ import type { Hints } from '../tokens/token-places.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { type Cause, type Minted, mint } from './mint.ts';
-import { covers, union } from './plan/permissions.ts';
+import { covers } from './plan/permissions.ts';
 
 /** A token that will get AWSCURRENT, and its string. */
 export interface Successor {
@@ -116,8 +116,7 @@ function preparation(
       // A repetition of the request is answered by what it has promoted, however old that is.
       ...(forced && now - token.createdAt >= MINUTE_MS && { asked: now }),
     },
-    // What a person added to one that consumers may read already stays a person's.
-    ...(given && { permissions: isCurrent ? union(permissions, token.permissions) : permissions }),
+    ...(given && { permissions }),
   };
 }
 

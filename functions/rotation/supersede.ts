@@ -1,3 +1,4 @@
+import { InfluxError } from '../management-api/influx-error.ts';
 import type { Tools } from '../run/tools.ts';
 import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
@@ -10,6 +11,11 @@ import {
   wasArmed,
   wasCurrent,
 } from '../tokens/state.ts';
+
+/** An order may end it in that moment: there is nothing to mark then. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof InfluxError && error.gone)) throw error;
+}
 
 /**
  * The grace period of a token that had AWSCURRENT begins now, unless a fresh look shows that it has begun. Who gave it
@@ -24,7 +30,8 @@ export async function supersede(
   if (fresh && fresh.marker.superseded === undefined) {
     const { marker } = superseding(fresh, gracePeriod, tools.apiNow());
     const promoted = wasArmed(fresh) && !wasCurrent(fresh) ? armedSince(fresh) : undefined;
-    await changeToken(tools, fresh, { marker: { ...marker, ...(promoted && { promoted }) } });
+    const change = { marker: { ...marker, ...(promoted && { promoted }) } };
+    await changeToken(tools, fresh, change).catch(unlessGone);
   }
 }
 

@@ -353,11 +353,11 @@ export function mayBeEndedByOrder(
 /**
  * Whether an order about the whole secret was to end a token: it condemns what is older than its successor. That it came so
  * far, only a successor that has had AWSCURRENT shows. When a token ended does not matter: an order may go on, or be given
- * again, hours later.
+ * again, hours later. What was adopted since is none of what it condemned.
  * @param among tokens of the secret, also deleted ones
  */
 export const isCondemned = (
-  { token: { createdAt } }: OwnedToken,
+  { token: { createdAt }, marker: { adopted = createdAt } }: OwnedToken,
   seen: ObservedSecret,
   among: readonly OwnedToken[],
 ): boolean =>
@@ -365,5 +365,5 @@ export const isCondemned = (
     (each) =>
       each.marker.order !== undefined &&
       (wasCurrent(each) || isSame(each, ownedCurrent(seen))) &&
-      createdAt < each.token.createdAt,
+      adopted < each.token.createdAt,
   );

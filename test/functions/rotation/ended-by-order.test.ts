@@ -138,3 +138,48 @@ test('nor what it minted and Secrets Manager did not store', async () => {
   world.intercept();
   expect(await conditionsOf(world, 30)).toEqual(['works']);
 });
+
+test('an order explains no deletion of an older token that was adopted after it', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  const permissions = [{ action: 'write', resource: 'telemetry' }] as const;
+  const hand = await world.people.mint({ description: 'by hand', permissions: [...permissions] });
+  await world.rotate();
+  await world.wait(2 * DAY);
+  await world.revoke(replace('leaked'));
+  await world.wait(HOUR);
+  await world.rotate();
+  await world.wait(DAY);
+  const text = world.value(TELEGRAF).replace(world.string(TELEGRAF), hand.accessToken);
+  await world.people.saveValue(TELEGRAF, text);
+  const entry = { ...writer, adopt: { tokenId: hand.id } };
+  const { rotate } = world.deploy(policyWith({ telegraf: entry }));
+  const adopting = { ...world, rotate };
+  expect(await conditionsOf(adopting, 3)).toEqual(['works']);
+  for (let rotations = 0; rotations < 2; rotations += 1) {
+    await rotate(named);
+    expect(await conditionsOf(adopting, 1)).toEqual(['works']);
+  }
+  await world.people.deleteToken(hand.id);
+  expect(await conditionsOf(adopting, 2)).toEqual(['cut-short']);
+});
+
+test('a token that somebody deletes while its grace period is written fails no run', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(2 * DAY);
+  const { AWSCURRENT: former = '' } = world.holders(TELEGRAF);
+  let isDeleted = false;
+  world.intercept(async (call, effect) => {
+    const isPromoted = world.holders(TELEGRAF).AWSCURRENT !== former;
+    if (isPromoted && call.operation === 'PATCH /tokens/{id}' && !isDeleted) {
+      isDeleted = true;
+      await world.people.deleteToken(former);
+    }
+    return effect();
+  });
+  const { error, result } = await world.rotate(named);
+  world.intercept();
+  expect([isDeleted, error]).toEqual([true, undefined]);
+  expect(result.outcomes).toMatchObject([{ result: 'done' }]);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
