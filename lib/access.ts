@@ -89,7 +89,7 @@ export function replicaFor(
   const such = [home, ...regions.map(({ region }) => region)].join(', ');
   throw new Error(
     `grantRead: found ${consumer?.node.path} in ${there}, expected a consumer in ${such}, where the secret of "${token}" or a replica of it is; ` +
-      `name ${there} in replicaRegions, or, for a consumer that reads the secret in ${home}, grant it by keyturn.secretOf('${token}').grantRead(…)`,
+      `name ${there} in replicaRegions, or, for a consumer that reads the secret in ${home}, give it both rights by hand: keyturn.secretOf('${token}').grantRead(…), and, where the policy has an encryptionKey, that key's grantDecrypt(…)`,
   );
 }
 
