@@ -33,7 +33,7 @@ import { type DocumentMark, documentMark } from './policy/document-mark.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
 import { managementSecret, type Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
-import type { Address, LookTools } from './run/look-tools.ts';
+import type { Address, FoundManagementToken, LookTools } from './run/look-tools.ts';
 import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
 import type { ScheduleReader } from './schedules/reader.ts';
@@ -314,13 +314,18 @@ export function createRuntime(origin: Origin): Runtime {
     });
   }
 
-  async function readToken(name: string, measure: Measure): Promise<TokenValue> {
-    const { value, expiresAt } = await readManagementToken(secrets, name);
-    if (Number.isNaN(expiresAt)) log.warn('the management token has an unreadable expiresAt', {});
-    else if (expiresAt !== undefined) {
-      measure({ managementTokenDays: (expiresAt - timing.now()) / DAY_MS });
+  /** Every run asks anew, so that replacing it needs no deployment. */
+  async function findManagementToken(): Promise<FoundManagementToken> {
+    if (given) {
+      held.hold(given.reveal());
+      return { value: given, by: 'hand' };
     }
-    return value;
+    if (cluster.oauth) {
+      return { value: await beginBearers(cluster.oauth), by: 'identity provider' };
+    }
+    const stored = await readManagementToken(secrets, managementSecret(cluster));
+    held.hold(stored.value.reveal());
+    return { ...stored, by: 'secret' };
   }
 
   let readKeyPolicy: ReadKeyPolicy | undefined;
@@ -369,29 +374,17 @@ export function createRuntime(origin: Origin): Runtime {
     now: timing.now,
     policy,
     log,
-    async managementToken() {
-      if (!given && cluster.oauth) {
-        return { value: await beginBearers(cluster.oauth), by: 'identity provider' };
-      }
-      const found = given
-        ? ({ value: given, by: 'hand' } as const)
-        : ({
-            ...(await readManagementToken(secrets, managementSecret(cluster))),
-            by: 'secret',
-          } as const);
-      held.hold(found.value.reveal());
-      return found;
-    },
+    managementToken: findManagementToken,
     secrets,
     get: getOnce,
   };
 
   async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
-    // Every run reads it again, so that replacing it needs no deployment.
-    if (!given && cluster.oauth) await beginBearers(cluster.oauth);
-    else {
-      managementToken = given ?? (await readToken(managementSecret(cluster), measure));
-      held.hold(managementToken.reveal());
+    const { value, expiresAt } = await findManagementToken();
+    managementToken = value;
+    if (Number.isNaN(expiresAt)) log.warn('the management token has an unreadable expiresAt', {});
+    else if (expiresAt !== undefined) {
+      measure({ managementTokenDays: (expiresAt - timing.now()) / DAY_MS });
     }
     const publish: Publish = (event) => publisher.publish(clean(event));
     return work({

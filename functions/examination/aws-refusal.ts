@@ -1,4 +1,4 @@
-import { messageOf } from '../run/message-of.ts';
+import { isWithoutRegion, messageOf } from '../run/message-of.ts';
 import type { Verdict } from './check.ts';
 
 const isAnswer = (error: Error) => '$fault' in error || error.name === 'ForeignAnswerError';
@@ -20,7 +20,7 @@ export function awsRefusal(error: unknown, may: string): Verdict {
   if (/Credential|ExpiredToken|UnrecognizedClient|InvalidSignature/.test(error.name)) {
     return { state: 'fail', found, advice: 'look at the AWS credentials and the Region' };
   }
-  if (error.message.includes('Region is missing')) {
+  if (isWithoutRegion(error)) {
     return { state: 'fail', found, advice: 'set AWS_REGION, or the Region of the profile' };
   }
   if (isAnswer(error)) return { state: 'fail', found };

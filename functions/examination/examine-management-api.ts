@@ -11,7 +11,7 @@ import { type Check, examined, type Verdict } from './check.ts';
 import { howToMake, sourceOf } from './examine-secrets.ts';
 import { noAnswer } from './no-answer.ts';
 
-/** What a path answered. `at`: the instant on its clock; `lateBy`: how far that is ahead of ours, in milliseconds. */
+/** What a path answered. `skewMs`: how far the clock there is ahead of ours, in milliseconds. */
 interface Looked {
   readonly prefix: string;
   readonly answer?: Answer;

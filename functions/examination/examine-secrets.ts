@@ -1,4 +1,5 @@
 import { managementSecret, type Policy } from '../policy/policy.ts';
+import { counted } from '../run/counted.ts';
 import type { FoundManagementToken, LookTools } from '../run/look-tools.ts';
 import { ManagementTokenError } from '../secrets-manager/management-token.ts';
 import { DAY_MS, formatInstant } from '../time.ts';
@@ -25,8 +26,6 @@ export const howToMake = (cluster: Cluster): string =>
   cluster.oauth
     ? "list the client's own user among the users of the cluster (docs/management-token.md)"
     : `make one (influxctl management create) and put it into the secret ${managementSecret(cluster)} (aws secretsmanager put-secret-value)`;
-
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** By its name: it comes from another bundle, which has a class of its own. Its message says what to do. */
 const isOfProvider = (error: unknown): error is Error =>

@@ -1,9 +1,10 @@
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
-import { awsCall, awsClient } from '../../../functions/aws-call.ts';
+import { awsClient } from '../../../functions/aws-call.ts';
 import type { Check, Verdict } from '../../../functions/examination/check.ts';
+import { counted } from '../../../functions/run/counted.ts';
 import { named } from '../engine.ts';
-import { counted, lookedAt, PATIENCE_MS, unseen } from './look.ts';
+import { allPages, lookedAt, unseen } from './look.ts';
 
 /** The fields of DescribeAlarms that are looked at. */
 export interface FoundAlarm {
@@ -92,29 +93,17 @@ export function judgeTopic(subscriptions: readonly FoundSubscription[]): Verdict
     : { state: 'warn', found: `${found}; ${waiting}`, advice: confirm };
 }
 
-/** An account may have 5,000. */
-const MOST_PAGES = 60;
-
 async function alarmsOf(owner: string): Promise<readonly FoundAlarm[]> {
   const client = awsClient(CloudWatchClient, { maxAttempts: 3 });
-  const found: FoundAlarm[] = [];
-  let NextToken: string | undefined;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const command = new DescribeAlarmsCommand({
-      AlarmTypes: ['MetricAlarm'],
-      MaxRecords: 100,
-      ...(NextToken !== undefined && { NextToken }),
-    });
-    const answer = await awsCall('DescribeAlarms', PATIENCE_MS, (how) => client.send(command, how));
-    found.push(...(answer.MetricAlarms ?? []));
-    NextToken = answer.NextToken;
-    if (!NextToken) {
-      return found.filter(({ AlarmDescription = '' }) =>
-        AlarmDescription.startsWith(beginningOf(owner)),
-      );
-    }
-  }
-  throw new Error(`DescribeAlarms: more than ${MOST_PAGES} pages of alarms`);
+  const pages = await allPages('DescribeAlarms', (next, how) =>
+    client.send(
+      new DescribeAlarmsCommand({ AlarmTypes: ['MetricAlarm'], MaxRecords: 100, ...next }),
+      how,
+    ),
+  );
+  return pages
+    .flatMap(({ MetricAlarms = [] }) => MetricAlarms)
+    .filter(({ AlarmDescription = '' }) => AlarmDescription.startsWith(beginningOf(owner)));
 }
 
 async function lookAtTopic(arn: string): Promise<Check> {
@@ -123,20 +112,11 @@ async function lookAtTopic(arn: string): Promise<Check> {
     return { check: arn, state: 'unknown', found: 'it is no topic, and is not looked at' };
   }
   const client = awsClient(SNSClient, { maxAttempts: 3 });
-  const found: FoundSubscription[] = [];
   try {
-    let NextToken: string | undefined;
-    do {
-      const command = new ListSubscriptionsByTopicCommand({
-        TopicArn: arn,
-        ...(NextToken !== undefined && { NextToken }),
-      });
-      const answer = await awsCall(`ListSubscriptionsByTopic of ${arn}`, PATIENCE_MS, (how) =>
-        client.send(command, how),
-      );
-      found.push(...(answer.Subscriptions ?? []));
-      NextToken = answer.NextToken;
-    } while (NextToken);
+    const pages = await allPages(`ListSubscriptionsByTopic of ${arn}`, (next, how) =>
+      client.send(new ListSubscriptionsByTopicCommand({ TopicArn: arn, ...next }), how),
+    );
+    const found = pages.flatMap(({ Subscriptions = [] }) => Subscriptions);
     return { check, ...judgeTopic(found) };
   } catch (error) {
     if (error instanceof Error && /NotFound/.test(error.name)) {

@@ -1,6 +1,7 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { awsCall, awsClient } from '../../../functions/aws-call.ts';
 import type { Check } from '../../../functions/examination/check.ts';
+import { isWithoutRegion } from '../../../functions/run/message-of.ts';
 import { sentenceOf } from '../failure.ts';
 import { PATIENCE_MS } from './look.ts';
 
@@ -15,7 +16,6 @@ export interface Caller {
 const CHECK = 'AWS credentials';
 /** AWS was not asked, or did not believe who asks: nothing else could be asked either. */
 const NOBODY = /Credential|ExpiredToken|InvalidClientTokenId|SignatureDoesNotMatch|Unrecognized/;
-const WITHOUT_REGION = 'Region is missing';
 
 /** Whom AWS takes one for. `isNobody`: AWS cannot be asked anything. */
 export async function lookAtCredentials(): Promise<{
@@ -39,8 +39,7 @@ export async function lookAtCredentials(): Promise<{
       caller: { account, region, partition },
     };
   } catch (error) {
-    const isNobody =
-      error instanceof Error && (NOBODY.test(error.name) || error.message.includes(WITHOUT_REGION));
+    const isNobody = error instanceof Error && (NOBODY.test(error.name) || isWithoutRegion(error));
     if (!isNobody) return { check: { check: CHECK, state: 'unknown', found: sentenceOf(error) } };
     const found = sentenceOf(error);
     return { check: { check: CHECK, state: 'fail', found }, isNobody: true };

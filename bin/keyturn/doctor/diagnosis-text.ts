@@ -1,8 +1,8 @@
 import type { Check, CheckState } from '../../../functions/examination/check.ts';
+import { counted } from '../../../functions/run/counted.ts';
 import { oneLine } from '../../harmless.ts';
 import type { Style } from '../terminal.ts';
 import type { Group } from './diagnose.ts';
-import { counted } from './look.ts';
 
 const WIDTH = 80;
 

@@ -2,11 +2,12 @@ import * as z from 'zod/mini';
 import { SCHEDULED } from '../../../functions/environment.ts';
 import type { Check, Verdict } from '../../../functions/examination/check.ts';
 import { differingParts, documentMark } from '../../../functions/policy/document-mark.ts';
+import { counted } from '../../../functions/run/counted.ts';
 import type { PolicyFile } from '../../../lib/policy-file.ts';
 import { policyOf, readPlanReport } from '../answers.ts';
 import { type Engine, named } from '../engine.ts';
 import { FunctionError, sentenceOf } from '../failure.ts';
-import { counted, unseen } from './look.ts';
+import { unseen } from './look.ts';
 
 const answerSchema = z.object({
   checks: z.array(

@@ -1,8 +1,39 @@
+import { awsCall } from '../../../functions/aws-call.ts';
 import type { Check } from '../../../functions/examination/check.ts';
 import { sentenceOf } from '../failure.ts';
 
 /** For one call of AWS, with the repetitions that the SDK makes of it. */
 export const PATIENCE_MS = 20_000;
+
+/** More than any service has room for: 5,000 alarms. */
+const MOST_PAGES = 60;
+
+interface Page {
+  readonly NextToken?: string | undefined;
+}
+
+/**
+ * All pages of a listing, one after the other.
+ * @param call its operation and what it is about, for errors
+ * @param ask for the page behind a token, or for the first one
+ */
+export async function allPages<P extends Page>(
+  call: string,
+  ask: (
+    next: { readonly NextToken?: string },
+    how: { readonly abortSignal: AbortSignal },
+  ) => Promise<P>,
+): Promise<readonly P[]> {
+  const pages: P[] = [];
+  let next: { NextToken?: string } = {};
+  while (pages.length < MOST_PAGES) {
+    const page = await awsCall(call, PATIENCE_MS, (how) => ask(next, how));
+    pages.push(page);
+    if (!page.NextToken) return pages;
+    next = { NextToken: page.NextToken };
+  }
+  throw new Error(`${call}: more than ${MOST_PAGES} pages`);
+}
 
 /** The services have a name of their own each for it. */
 const DENIED = /AccessDenied|Unauthori[sz]ed|AuthorizationError|NotAuthori[sz]ed/;
@@ -31,7 +62,3 @@ export async function lookedAt(
     return [unseen(check, permission, error)];
   }
 }
-
-/** `1 alarm`, `2 alarms` */
-export const counted = (count: number, what: string): string =>
-  `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -3,10 +3,10 @@ import {
   DescribeVpcEndpointsCommand,
   EC2Client,
 } from '@aws-sdk/client-ec2';
-import { awsCall, awsClient } from '../../../functions/aws-call.ts';
+import { awsClient } from '../../../functions/aws-call.ts';
 import type { Check, Verdict } from '../../../functions/examination/check.ts';
 import type { DeployedFunction } from './functions.ts';
-import { lookedAt, PATIENCE_MS } from './look.ts';
+import { allPages, lookedAt } from './look.ts';
 
 /** The fields of DescribeVpcEndpoints that are looked at. */
 export interface FoundEndpoint {
@@ -128,37 +128,19 @@ export const judgeNetwork = (network: FoundNetwork | undefined): readonly Check[
     : [{ check: 'private network', state: 'ok', found: 'the functions are in no VPC' }];
 
 async function endpointsOf(client: EC2Client, vpc: string): Promise<readonly FoundEndpoint[]> {
-  const found: FoundEndpoint[] = [];
-  let NextToken: string | undefined;
-  do {
-    const command = new DescribeVpcEndpointsCommand({
-      Filters: [{ Name: 'vpc-id', Values: [vpc] }],
-      ...(NextToken !== undefined && { NextToken }),
-    });
-    const answer = await awsCall('DescribeVpcEndpoints', PATIENCE_MS, (how) =>
-      client.send(command, how),
-    );
-    found.push(...(answer.VpcEndpoints ?? []));
-    NextToken = answer.NextToken;
-  } while (NextToken);
-  return found;
+  const Filters = [{ Name: 'vpc-id', Values: [vpc] }];
+  const pages = await allPages('DescribeVpcEndpoints', (next, how) =>
+    client.send(new DescribeVpcEndpointsCommand({ Filters, ...next }), how),
+  );
+  return pages.flatMap(({ VpcEndpoints = [] }) => VpcEndpoints);
 }
 
 async function tablesOf(client: EC2Client, vpc: string): Promise<readonly FoundRouteTable[]> {
-  const found: FoundRouteTable[] = [];
-  let NextToken: string | undefined;
-  do {
-    const command = new DescribeRouteTablesCommand({
-      Filters: [{ Name: 'vpc-id', Values: [vpc] }],
-      ...(NextToken !== undefined && { NextToken }),
-    });
-    const answer = await awsCall('DescribeRouteTables', PATIENCE_MS, (how) =>
-      client.send(command, how),
-    );
-    found.push(...(answer.RouteTables ?? []));
-    NextToken = answer.NextToken;
-  } while (NextToken);
-  return found;
+  const Filters = [{ Name: 'vpc-id', Values: [vpc] }];
+  const pages = await allPages('DescribeRouteTables', (next, how) =>
+    client.send(new DescribeRouteTablesCommand({ Filters, ...next }), how),
+  );
+  return pages.flatMap(({ RouteTables = [] }) => RouteTables);
 }
 
 /** Looks at the network of the functions, if they have one of their own. */

@@ -3,10 +3,11 @@ import { awsCall, awsClient } from '../../../functions/aws-call.ts';
 import type { Check, Verdict } from '../../../functions/examination/check.ts';
 import { SECRET_SUFFIX } from '../../../functions/policy/aws-names.ts';
 import { managementSecret, type Policy, secretPrefix } from '../../../functions/policy/policy.ts';
+import { counted } from '../../../functions/run/counted.ts';
 import { SECRET_VERBS } from '../../../lib/secret-verbs.ts';
 import type { Caller } from './credentials.ts';
 import type { DeployedFunction } from './functions.ts';
-import { counted, lookedAt, PATIENCE_MS } from './look.ts';
+import { lookedAt, PATIENCE_MS } from './look.ts';
 
 /** Actions that a role must be allowed on one resource. */
 export interface Needed {

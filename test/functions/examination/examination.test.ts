@@ -4,23 +4,11 @@ import { answering } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, policyWith, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
+import { examine, type Seen } from './examine.ts';
 
 const EXAMINE = { examine: true };
 const SECRET = 'influxdb/management';
 const POLICY = policyWith({ telegraf: writer });
-
-interface Seen {
-  readonly check: string;
-  readonly state: string;
-  readonly found: string;
-  readonly advice?: string;
-}
-
-async function examine(world: World): Promise<readonly Seen[]> {
-  const { result, error } = await world.rotate(EXAMINE);
-  expect(error).toBeUndefined();
-  return result.checks;
-}
 
 /** One check, by what was looked at. */
 async function checkOf(world: World, check: string): Promise<Seen | undefined> {

@@ -3,25 +3,16 @@ import type { ProviderManners } from '../../../sandbox/identity-provider/server.
 import { policyWith, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 import { openOAuthWorld } from '../identity-provider/open-oauth-world.ts';
+import { examine, type Seen } from './examine.ts';
 
 const POLICY = policyWith({ telegraf: writer });
 
-interface Seen {
-  readonly check: string;
-  readonly state: string;
-  readonly found: string;
-  readonly advice?: string;
-}
-
-async function examine(world: World): Promise<Readonly<Record<string, Seen>>> {
-  const { result, error } = await world.rotate({ examine: true });
-  expect(error).toBeUndefined();
-  return Object.fromEntries(result.checks.map((each: Seen) => [each.check, each]));
-}
+const byCheck = async (world: World): Promise<Readonly<Record<string, Seen>>> =>
+  Object.fromEntries((await examine(world)).map((each) => [each.check, each]));
 
 test('the token of an identity provider is asked for, and taken by the cluster', async () => {
   const world = await openOAuthWorld(POLICY);
-  const seen = await examine(world);
+  const seen = await byCheck(world);
   expect(seen['management token']).toMatchObject({
     state: 'ok',
     found: expect.stringMatching(/^the identity provider gives the one of the client \S+ at /),
@@ -39,7 +30,7 @@ test('a client that the cluster does not list among its users is told, with what
   const world = await openOAuthWorld(POLICY);
   const { identity } = world.cluster;
   if (identity) world.cluster.identity = { ...identity, users: [] };
-  expect((await examine(world))['management token is taken']).toMatchObject({
+  expect((await byCheck(world))['management token is taken']).toMatchObject({
     state: 'fail',
     found: expect.stringContaining('refuses the one of the client'),
     advice: expect.stringContaining('among the users of the cluster'),
@@ -56,7 +47,7 @@ test.each(ailing)(
   async (_how, manners) => {
     const world = await openOAuthWorld(POLICY);
     world.identityProvider.manners = manners;
-    const seen = await examine(world);
+    const seen = await byCheck(world);
     expect(seen['management token']?.state).not.toBe('ok');
     expect(seen['management token']?.found).toContain('identity provider');
     expect(seen['Management API']).toMatchObject({ state: 'ok' });

@@ -2,12 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { denied, disturb, faults } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
-import type { World } from '../../world/world.ts';
+import { conditionOf, conditionsOf } from './conditions.ts';
 
 const named = { tokens: ['telegraf'], force: true };
-
-const condition = async (world: World): Promise<string> =>
-  (await world.rotate()).result.entries[0].condition;
 
 /** Two rotations in a day: the first token is in its grace period, and has no label. */
 async function withFormer() {
@@ -21,7 +18,7 @@ async function withFormer() {
   }
   expect(Object.values(world.holders(TELEGRAF))).not.toContain(former);
   await world.wait(HOUR);
-  expect(await condition(world)).toBe('works');
+  expect(await conditionOf(world)).toBe('works');
   return { world, former };
 }
 
@@ -29,9 +26,9 @@ test('a replaced token without a label that a person deletes within its grace pe
   const { world, former } = await withFormer();
   await world.people.deleteToken(former);
   await world.wait(HOUR);
-  expect(await condition(world)).toBe('cut-short');
+  expect(await conditionOf(world)).toBe('cut-short');
   await world.wait(DAY);
-  expect(await condition(world)).toBe('works');
+  expect(await conditionOf(world)).toBe('works');
 });
 
 test('so it is where the label went with a save', async () => {
@@ -43,7 +40,7 @@ test('so it is where the label went with a save', async () => {
   await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
   await world.rotate();
   await world.people.deleteToken(former);
-  expect(await condition(world)).toBe('cut-short');
+  expect(await conditionOf(world)).toBe('cut-short');
 });
 
 test.each(['delete', 'replace'])('but not where an order (%s) by its id ended it', async (way) => {
@@ -51,7 +48,7 @@ test.each(['delete', 'replace'])('but not where an order (%s) by its id ended it
   await world.revoke({ tokenId: former, way, reason: 'leaked' });
   for (const wait of [MINUTE, HOUR]) {
     await world.wait(wait);
-    expect(await condition(world)).toBe('works');
+    expect(await conditionOf(world)).toBe('works');
   }
 });
 
@@ -62,7 +59,7 @@ test.each(['immediately', 'with a successor first'])(
     const immediately = how === 'immediately';
     await world.revoke({ token: 'telegraf', way: 'replace', reason: 'leaked', immediately });
     await world.wait(HOUR);
-    expect(await condition(world)).toBe('works');
+    expect(await conditionOf(world)).toBe('works');
   },
 );
 
@@ -72,7 +69,7 @@ test('nor where a deletion was lifted', async () => {
   await world.revoke({ token: 'telegraf', way: 'lift', reason: 'over' });
   await world.rotate();
   await world.wait(HOUR);
-  expect(await condition(world)).toBe('works');
+  expect(await conditionOf(world)).toBe('works');
 });
 
 test('an order that ended one before hides nothing that a person does later', async () => {
@@ -82,9 +79,9 @@ test('an order that ended one before hides nothing that a person does later', as
   await world.wait(HOUR);
   await world.rotate(named);
   await world.wait(HOUR);
-  expect(await condition(world)).toBe('works');
+  expect(await conditionOf(world)).toBe('works');
   await world.people.deleteToken(second);
-  expect(await condition(world)).toBe('cut-short');
+  expect(await conditionOf(world)).toBe('cut-short');
 });
 
 test('an order ends a token all the same where its secret may not be tagged', async () => {
@@ -111,10 +108,10 @@ test.each(['deletes', 'strips'])(
       await world.rotate(named);
     }
     await world.wait(HOUR);
-    expect(await condition(world)).toBe('works');
+    expect(await conditionOf(world)).toBe('works');
     if (act === 'deletes') await world.people.deleteToken(successor);
     else await world.people.changeToken(successor, { permissions: [] });
-    expect(await condition(world)).toBe('cut-short');
+    expect(await conditionOf(world)).toBe('cut-short');
   },
 );
 
@@ -130,7 +127,7 @@ test.each(['delete', 'replace'])(
     await world.wait(MINUTE);
     expect((await world.revoke(order)).result).toMatchObject({ confirmed: true });
     await world.wait(HOUR);
-    expect(await condition(world)).toBe('works');
+    expect(await conditionOf(world)).toBe('works');
   },
 );
 
@@ -140,14 +137,14 @@ test('what a person deletes under a hold is told of when that is over', async ()
   await world.people.deleteToken(former);
   await world.revoke({ token: 'telegraf', way: 'unfreeze', reason: 'over' });
   await world.wait(HOUR);
-  expect(await condition(world)).toBe('cut-short');
+  expect(await conditionOf(world)).toBe('cut-short');
 });
 
 test('a tag that is later than the last change of its secret hides nothing', async () => {
   const { world, former } = await withFormer();
   await world.people.tag(TELEGRAF, { 'keyturn:ended': '2062-01-01T00:00:00Z' });
   await world.people.deleteToken(former);
-  expect(await condition(world)).toBe('cut-short');
+  expect(await conditionOf(world)).toBe('cut-short');
 });
 
 describe('a token that never was current', () => {
@@ -160,16 +157,6 @@ describe('a token that never was current', () => {
     const { AWSPENDING: pending } = world.holders(TELEGRAF);
     expect(pending).toBeDefined();
     return { world, pending };
-  }
-
-  async function conditionsOf(world: World, hours: number) {
-    const seen = new Set<string>();
-    for (let hour = 0; hour < hours; hour += 1) {
-      await world.wait(HOUR);
-      await world.reap();
-      seen.add(await condition(world));
-    }
-    return [...seen];
   }
 
   test('is nothing that consumers miss when a person strips it while it waits', async () => {

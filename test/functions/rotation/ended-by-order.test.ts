@@ -2,21 +2,10 @@ import { expect, test } from 'vitest';
 import { answering, disturb, faults } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
-import type { World } from '../../world/world.ts';
+import { conditionsOf } from './conditions.ts';
 
 const named = { tokens: ['telegraf'], force: true };
 const replace = (reason: string) => ({ token: 'telegraf', way: 'replace', reason });
-
-/** The conditions of its only entry, hour by hour, with both schedules running. */
-async function conditionsOf(world: World, hours: number): Promise<string[]> {
-  const seen = new Set<string>();
-  for (let hour = 0; hour < hours; hour += 1) {
-    await world.wait(HOUR);
-    await world.reap();
-    seen.add((await world.rotate()).result.entries[0].condition);
-  }
-  return [...seen];
-}
 
 /** A token that works, and, after a rotation an hour ago, another one in its grace period. */
 async function withFormer() {

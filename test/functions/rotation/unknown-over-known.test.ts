@@ -2,24 +2,11 @@ import { expect, test } from 'vitest';
 import { acts } from '../../crash/acts.ts';
 import { disturb, faults } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { DAY, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
+import { conditionOf, conditionsOf } from './conditions.ts';
 
 const named = { tokens: ['telegraf'], force: true };
-
-const condition = async (world: World): Promise<string> =>
-  (await world.rotate()).result.entries[0].condition;
-
-/** The conditions of the first entry, hour by hour, with both schedules running. */
-async function conditionsOf(world: World, hours: number): Promise<string[]> {
-  const seen = new Set<string>();
-  for (let hour = 0; hour < hours; hour += 1) {
-    await world.wait(HOUR);
-    await world.reap();
-    seen.add(await condition(world));
-  }
-  return [...seen];
-}
 
 /** A token that consumers have, after a rotation an hour ago; another entry's token shows that the data plane works. */
 async function withCurrent() {
@@ -50,7 +37,7 @@ test.each([
     const { world, former, string, markerOf } = await withCurrent();
     await acts[act]?.(world, TELEGRAF);
     await world.wait(30 * MINUTE);
-    expect(await condition(world)).toBe('unknown');
+    expect(await conditionOf(world)).toBe('unknown');
     expect(markerOf(former)).not.toHaveProperty('superseded');
     if (how === 'by name') await world.rotate(named);
     for (let run = 0; run < 4; run += 1) {
@@ -58,7 +45,7 @@ test.each([
       await world.rotate();
       await world.reap();
     }
-    expect(await condition(world)).toBe('works');
+    expect(await conditionOf(world)).toBe('works');
     expect(world.accepts(string)).toBe(true);
     expect(markerOf(former)).toHaveProperty('superseded');
     await end(world, former, ending);
@@ -77,7 +64,7 @@ test.each(['Secrets Manager', 'name'])(
     if (by === 'name') await world.rotate(named);
     expect(await conditionsOf(world, 4)).toEqual(['cut-short']);
     await world.wait(DAY);
-    expect(await condition(world)).toBe('works');
+    expect(await conditionOf(world)).toBe('works');
   },
 );
 
@@ -93,7 +80,7 @@ test('the token before has its grace period, too, where a person had pasted one 
   await world.people.saveValue(TELEGRAF, old);
   await world.wait(10 * MINUTE);
   await world.rotate();
-  expect(await condition(world)).toBe('works');
+  expect(await conditionOf(world)).toBe('works');
   await world.wait(20 * MINUTE);
   await world.people.deleteToken(former);
   expect(await conditionsOf(world, 4)).toEqual(['cut-short']);
@@ -123,7 +110,7 @@ test('so it does where a person saved the secret behind a promotion whose run di
   await world.wait(5 * MINUTE);
   await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
   await world.wait(5 * MINUTE);
-  expect(await condition(world)).toBe('works');
+  expect(await conditionOf(world)).toBe('works');
   await world.people.deleteToken(former);
   expect(await conditionsOf(world, 3)).toEqual(['cut-short']);
 });
