@@ -71,6 +71,8 @@ export type AnswerByHand<T> = T & {
   readonly schedule: ScheduleStatus;
   /** Of the policy that was deployed with the function. */
   readonly policy?: DocumentMark;
+  /** Without `expiresAt`: its secret does not say until when it is good. */
+  readonly managementToken: { readonly expiresAt?: string };
 };
 
 /** The answer of a scheduled run that began when it should have been over. Nothing was read or changed. */
@@ -214,6 +216,7 @@ export function createRuntime(origin: Origin): Runtime {
   const deadlines = new AsyncLocalStorage<{ at: number }>();
   let running = 0;
   let managementToken = new TokenValue('');
+  let managementTokenEnd: number | undefined;
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
   const shared = { ...timing, deadline: () => deadlines.getStore()?.at ?? 0 };
   const unchecked = uncheckedTls(process.env);
@@ -256,6 +259,7 @@ export function createRuntime(origin: Origin): Runtime {
 
   async function readToken(measure: Measure): Promise<TokenValue> {
     const { value, expiresAt } = await readManagementToken(secrets, cluster.managementToken);
+    managementTokenEnd = Number.isNaN(expiresAt) ? undefined : expiresAt;
     if (Number.isNaN(expiresAt)) log.warn('the management token has an unreadable expiresAt', {});
     else if (expiresAt !== undefined) {
       measure({ managementTokenDays: (expiresAt - timing.now()) / DAY_MS });
@@ -379,6 +383,11 @@ export function createRuntime(origin: Origin): Runtime {
             return {
               ...(await work(tools)),
               schedule,
+              managementToken: {
+                ...(managementTokenEnd !== undefined && {
+                  expiresAt: formatInstant(managementTokenEnd),
+                }),
+              },
               ...(document !== undefined && { policy: documentMark(document) }),
             };
           } catch (error) {
