@@ -1,5 +1,6 @@
 import type { Token } from '../../management-api/token.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { counted } from '../../run/counted.ts';
 import { holdSince, missingTraces } from '../../secrets-manager/hold.ts';
 import { HOUR_MS } from '../../time.ts';
 import { parseMarker } from '../../tokens/marker.ts';
@@ -17,7 +18,7 @@ import { foreignHolders } from './decide-revocation.ts';
 import { mayHaveEnded } from './given-before.ts';
 import { needsNoAws, UNDOING_WAYS } from './order.ts';
 import { type OrderObservation, SelectionError, type Target } from './target.ts';
-import { counted, listed } from './unknown-string.ts';
+import { listed } from './unknown-string.ts';
 import { type IsMeant, unseenIn } from './unseen.ts';
 
 /** A token as ours, whatever secret its marker names. */

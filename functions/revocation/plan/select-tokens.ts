@@ -8,6 +8,7 @@ import {
   type TokenPolicy,
 } from '../../policy/policy.ts';
 import { suggestionFor } from '../../policy/suggestion.ts';
+import { counted } from '../../run/counted.ts';
 import { holdOf } from '../../secrets-manager/hold.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { isMarkedByOthers, markerOfOthers } from '../../tokens/marker.ts';
@@ -42,14 +43,7 @@ import {
   type Target,
   whole,
 } from './target.ts';
-import {
-  candidatesAmong,
-  counted,
-  listed,
-  mayBeOneOf,
-  NOWHERE,
-  unknownBecause,
-} from './unknown-string.ts';
+import { candidatesAmong, listed, mayBeOneOf, NOWHERE, unknownBecause } from './unknown-string.ts';
 import { unseenIn } from './unseen.ts';
 
 /** Whether these permissions allow to read or write a database. */

@@ -1,4 +1,5 @@
 import type { Token } from '../../management-api/token.ts';
+import { counted } from '../../run/counted.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import { works } from '../../tokens/state.ts';
 import type { Unseen } from './unseen.ts';
@@ -35,8 +36,6 @@ export const NOWHERE: LeakedSearch = {
   unread: 0,
   unlisted: 0,
 };
-
-export const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** How many ids one sentence names. */
 const MOST_SAID = 10;
