@@ -35,7 +35,7 @@ import type { ScheduleReader } from './schedules/reader.ts';
 import type { ScheduleStatus } from './schedules/schedule-status.ts';
 import { offNote } from './schedules/schedule-text.ts';
 import { createSecrets } from './secrets-manager/client.ts';
-import { readManagementToken } from './secrets-manager/management-token.ts';
+import { NEVER, readManagementToken } from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
 import type { ReadKeyPolicy, Secrets } from './secrets-manager/secrets.ts';
 import { createSourcePlaces } from './source-places.ts';
@@ -71,7 +71,7 @@ export type AnswerByHand<T> = T & {
   readonly schedule: ScheduleStatus;
   /** Of the policy that was deployed with the function. */
   readonly policy?: DocumentMark;
-  /** Without `expiresAt`: its secret does not say until when it is good. */
+  /** An instant, or `never`; without `expiresAt` its secret does not say until when it is good. */
   readonly managementToken: { readonly expiresAt?: string };
 };
 
@@ -199,6 +199,11 @@ function withNote(error: unknown, schedule: ScheduleStatus): unknown {
   return error;
 }
 
+function managementTokenStatus(end: number | undefined): { readonly expiresAt?: string } {
+  if (end === undefined) return {};
+  return { expiresAt: Number.isFinite(end) ? formatInstant(end) : NEVER };
+}
+
 const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : undefined);
 
 /** The only place that reads the clock, draws random numbers and makes clients. */
@@ -261,7 +266,7 @@ export function createRuntime(origin: Origin): Runtime {
     const { value, expiresAt } = await readManagementToken(secrets, cluster.managementToken);
     managementTokenEnd = Number.isNaN(expiresAt) ? undefined : expiresAt;
     if (Number.isNaN(expiresAt)) log.warn('the management token has an unreadable expiresAt', {});
-    else if (expiresAt !== undefined) {
+    else if (expiresAt !== undefined && Number.isFinite(expiresAt)) {
       measure({ managementTokenDays: (expiresAt - timing.now()) / DAY_MS });
     }
     return value;
@@ -383,11 +388,7 @@ export function createRuntime(origin: Origin): Runtime {
             return {
               ...(await work(tools)),
               schedule,
-              managementToken: {
-                ...(managementTokenEnd !== undefined && {
-                  expiresAt: formatInstant(managementTokenEnd),
-                }),
-              },
+              managementToken: managementTokenStatus(managementTokenEnd),
               ...(document !== undefined && { policy: documentMark(document) }),
             };
           } catch (error) {

@@ -18,6 +18,8 @@ export interface Acceptance {
   readonly answer: 'accepted' | 'refused' | 'unclear' | 'not asked';
   /** For people; present unless it is accepted. */
   readonly why?: string;
+  /** Of `unclear`: some probes were refused, so that some consumers are. */
+  readonly mixed?: true;
 }
 
 /** A person waits for the answer. */
@@ -28,19 +30,17 @@ const EACH_MS = 20_000;
 const notAsked = (why: string): Acceptance => ({ answer: 'not asked', why });
 const NO_TIME = notAsked('there was no time left to ask');
 
-const withWhy = (answer: 'refused' | 'unclear', { detail = answer }: BurstResult): Acceptance => ({
-  answer,
-  why: detail,
-});
-
 /** Of several bursts, each about a part of what the entry grants. */
 function together(results: readonly BurstResult[]): Acceptance {
-  const silent = results.find(({ answer }) => answer === 'indeterminate');
-  if (silent) return withWhy('unclear', silent);
-  const refused = results.filter(({ answer }) => answer === 'refused');
-  const [first] = refused;
-  if (first) return withWhy(refused.length === results.length ? 'refused' : 'unclear', first);
-  const [unasked] = results.filter(({ answer }) => answer === 'nothing-to-probe');
+  const silent = results.find(({ answer, mixed }) => answer === 'indeterminate' && !mixed);
+  if (silent) return { answer: 'unclear', why: silent.detail ?? silent.answer };
+  const bad = results.find(({ answer, mixed }) => answer === 'refused' || mixed);
+  if (bad) {
+    const why = bad.detail ?? bad.answer;
+    const isRefused = results.every(({ answer }) => answer === 'refused');
+    return isRefused ? { answer: 'refused', why } : { answer: 'unclear', why, mixed: true };
+  }
+  const unasked = results.find(({ answer }) => answer === 'nothing-to-probe');
   if (unasked || results.length === 0) {
     return notAsked(unasked?.detail ?? 'the entry grants nothing');
   }
@@ -76,7 +76,8 @@ async function askOne(
     if (result.answer === 'indeterminate') break;
   }
   const found = together(results);
-  return found.answer === 'unclear' && now() >= end ? NO_TIME : found;
+  const isCut = found.answer === 'unclear' && !found.mixed && now() >= end;
+  return isCut ? NO_TIME : found;
 }
 
 /**

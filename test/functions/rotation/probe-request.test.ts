@@ -91,7 +91,7 @@ test('says what each string meets, and never calls accepted what nobody asked or
   await world.wait(HOUR);
   expect(await asked(world)).toEqual([
     because('refused', '/api/v2/write'),
-    because('unclear', '5 of 10 probes were refused'),
+    { ...because('unclear', '5 of 10 probes were refused'), mixed: true },
   ]);
 
   await world.people.saveValue(TELEGRAF, 'change me');
