@@ -126,7 +126,7 @@ function lastLine(status: Status): string {
   const said = [
     ...parts,
     ...(refused > 0 ? [`${counted(refused, 'refusal')} to read`] : []),
-    ...(others > 0 ? [`${counted(others, 'finding')} beside them`] : []),
+    ...(others > 0 ? [counted(others, 'other finding')] : []),
   ];
   return `Not well: ${said.join(', ')}.`;
 }
