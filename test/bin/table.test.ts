@@ -12,7 +12,7 @@ test('a table is as wide as it needs to be, and 80 columns at most: a long name 
     '\n',
   );
   expect([heading, short, long].map((line) => line?.length)).toEqual([77, 80, 80]);
-  expect(long).toMatch(/^telegra…-writer {2}unadopted/);
+  expect(long).toMatch(/^telegraf-…h-writer {2}unadopted/);
   expect([whole, rest]).toEqual([`  ${LONG}`, []]);
 });
 
