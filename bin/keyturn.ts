@@ -6,7 +6,7 @@ import { refuseUncheckedTls, settleHome } from './keyturn/operator.ts';
 import { failureMarkdown } from './keyturn/plan-markdown.ts';
 import { runProgram } from './keyturn/program.ts';
 import { createTerminal } from './keyturn/terminal.ts';
-import { hasBegun, untilInterrupted } from './keyturn/waiting.ts';
+import { hasBegun, untilInterrupted, wasStopped } from './keyturn/waiting.ts';
 
 const terminal = createTerminal();
 try {
@@ -30,6 +30,7 @@ try {
   process.exit(); // a run whose end nobody waits for would keep the process
 }
 await sayIfCut();
+if (wasStopped()) process.exit();
 
 async function sayIfCut(): Promise<void> {
   await terminal.flushed();

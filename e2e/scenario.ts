@@ -115,15 +115,17 @@ export const checkAlarms = ({ stage, report }: Scene) =>
     }
   });
 
-const statusSchema = z.array(z.object({ token: z.string(), condition: z.string() }));
+const statusSchema = z.object({
+  tokens: z.array(z.object({ token: z.string(), condition: z.string(), accepted: z.string() })),
+});
 
 /** What an operator does, by the command line. */
 export async function operate({ stage, world, report }: Scene): Promise<void> {
   await report.check('keyturn status knows every token', async () => {
-    const tokens = statusSchema.parse(await stage.keyturn('status'));
-    const conditions = tokens.map(({ token, condition }) => `${token} ${condition}`);
+    const { tokens } = statusSchema.parse(await stage.keyturn('status'));
+    const conditions = tokens.map((each) => `${each.token} ${each.condition} ${each.accepted}`);
     for (const [entry] of ENTRIES) {
-      expect(`${entry} in ${conditions}`, conditions.includes(`${entry} works`), true);
+      expect(`${entry} in ${conditions}`, conditions.includes(`${entry} works accepted`), true);
     }
   });
   await report.check('keyturn rotate replaces a token by name', async () => {

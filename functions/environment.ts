@@ -75,6 +75,9 @@ export const METRICS = {
   managementTokenDays: { name: 'ManagementTokenDays', unit: 'None' },
 } as const satisfies Record<string, Metric>;
 
+/** Enough time for a person to make a new management token: with fewer days left it alarms. */
+export const MANAGEMENT_TOKEN_DAYS = 14;
+
 /** How many actions of one kind were done; besides `Owner` it has the dimension `Action`, the kind. */
 export const ACTIONS_METRIC = { name: 'Actions', unit: 'Count' } as const satisfies Metric;
 

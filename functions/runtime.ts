@@ -42,6 +42,7 @@ import { offNote } from './schedules/schedule-text.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import {
   ManagementTokenError,
+  NEVER,
   readClientSecret,
   readManagementToken,
 } from './secrets-manager/management-token.ts';
@@ -86,6 +87,15 @@ export type AnswerByHand<T> = T & {
   readonly policy?: DocumentMark;
 };
 
+/** Who gave the management token, and until when it is good: an instant, or `never`; absent: nobody says it. */
+export interface ManagementTokenMark {
+  readonly by: FoundManagementToken['by'];
+  readonly expiresAt?: string;
+}
+
+/** The answer of a run, which had a management token. */
+export type RunByHand<T> = AnswerByHand<T> & { readonly managementToken: ManagementTokenMark };
+
 /** The answer of a scheduled run that began when it should have been over. Nothing was read or changed. */
 export interface LateAnswer {
   readonly late: true;
@@ -108,7 +118,7 @@ export interface Runtime {
     invocation: Invocation,
     context: InvocationContext,
     work: Work<T>,
-  ): Promise<T | AnswerByHand<T> | LateAnswer>;
+  ): Promise<T | RunByHand<T> | LateAnswer>;
   /**
    * Looks at what a run of this job needs, within a minute and a half. Nothing is changed, and no metric written. It looks on
    * where a run would end: the management token need not be there.
@@ -219,6 +229,11 @@ function withNote(error: unknown, schedule: ScheduleStatus): unknown {
   return error;
 }
 
+function managementTokenMark({ by, expiresAt }: FoundManagementToken): ManagementTokenMark {
+  if (expiresAt === undefined || Number.isNaN(expiresAt)) return { by };
+  return { by, expiresAt: Number.isFinite(expiresAt) ? formatInstant(expiresAt) : NEVER };
+}
+
 const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : undefined);
 
 /** The only place that reads the clock, draws random numbers and makes clients. */
@@ -235,7 +250,7 @@ export function createRuntime(origin: Origin): Runtime {
    */
   const deadlines = new AsyncLocalStorage<{ at: number }>();
   let running = 0;
-  let managementToken = new TokenValue('');
+  let managementToken: FoundManagementToken = { value: new TokenValue(''), by: 'hand' };
   let bearers: ManagementBearers | undefined;
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
   const shared = { ...timing, deadline: () => deadlines.getStore()?.at ?? 0 };
@@ -250,7 +265,7 @@ export function createRuntime(origin: Origin): Runtime {
     createManagementApi({
       ...shared,
       url: cluster.url,
-      token: () => bearers?.bearer() ?? managementToken,
+      token: () => bearers?.bearer() ?? managementToken.value,
       another: async (refused) => bearers?.another(refused),
       refusedToken,
       connections: policy.concurrency,
@@ -380,10 +395,10 @@ export function createRuntime(origin: Origin): Runtime {
   };
 
   async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
-    const { value, expiresAt } = await findManagementToken();
-    managementToken = value;
+    managementToken = await findManagementToken();
+    const { expiresAt } = managementToken;
     if (Number.isNaN(expiresAt)) log.warn('the management token has an unreadable expiresAt', {});
-    else if (expiresAt !== undefined) {
+    else if (expiresAt !== undefined && Number.isFinite(expiresAt)) {
       measure({ managementTokenDays: (expiresAt - timing.now()) / DAY_MS });
     }
     const publish: Publish = (event) => publisher.publish(clean(event));
@@ -494,7 +509,10 @@ export function createRuntime(origin: Origin): Runtime {
       const longest = longestEnd(context);
       const measure = dryRun ? () => {} : meter.measure;
       if (!scheduled) {
-        const byHand: Work<AnswerByHand<T>> = (tools) => besideSchedule(job, () => work(tools));
+        const byHand: Work<RunByHand<T>> = async (tools) => ({
+          ...(await besideSchedule(job, () => work(tools))),
+          managementToken: managementTokenMark(managementToken),
+        });
         return runUntil({ end: longest, waited: true }, context, withWork(byHand, measure));
       }
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;

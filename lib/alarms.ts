@@ -5,15 +5,12 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { isMetric, RUNS_METRIC } from '../functions/environment.ts';
+import { isMetric, MANAGEMENT_TOKEN_DAYS, RUNS_METRIC } from '../functions/environment.ts';
 import type { MetricsWanted } from './deployment.ts';
 import { measured, scheduledRuns } from './measured.ts';
 import type { Recipients } from './recipients.ts';
 import { gapsOf, windowMinutes } from './schedule/gaps.ts';
 import { isWatched } from './schedule/mistakes.ts';
-
-/** Enough time for a person to make a new management token. */
-const MANAGEMENT_TOKEN_DAYS = 14;
 
 const DAY_IN_MINUTES = 24 * 60;
 /** PutMetricAlarm, Amazon CloudWatch API Reference: a period times the number of periods. */

@@ -15,6 +15,7 @@ const DIST = join(REPOSITORY, 'dist');
 
 /** As the repository's, for the code as it was built. */
 const built = {
+  version: manifest.version,
   type: manifest.type,
   imports: Object.fromEntries(
     Object.entries(manifest.imports).map(([name, file]) => [name, file.replace(/\.ts$/, '.js')]),

@@ -93,6 +93,10 @@ const entrySchema = z.looseObject({
   late: z.boolean(),
   pending: z.optional(z.looseObject({ tokenId: text, promotedFrom: instant })),
   heldSince: z.optional(instant),
+  /** Whether the data plane accepts what consumers have. Absent: it was not asked, or the function is an older one. */
+  acceptance: z.optional(
+    z.looseObject({ answer: text, why: maybe, mixed: z.optional(z.boolean()) }),
+  ),
 });
 
 const scheduleSchema = z.object({
@@ -108,6 +112,8 @@ const planReportSchema = z.looseObject({
   plan: planSchema,
   /** Absent: the function is an older one. */
   schedule: z.optional(scheduleSchema),
+  /** Absent: the function is an older one. Without `expiresAt`: its secret does not say it. */
+  managementToken: z.optional(z.looseObject({ by: maybe, expiresAt: maybe })),
   /** Absent: the job is not `rotate`, or its function is an older one. */
   entries: z.optional(z.array(entrySchema)),
   outcomes: z.optional(z.array(z.looseObject({ action: actionSchema, result: text }))),

@@ -32,16 +32,17 @@ export const fromNow = (instant: number, now: number): string =>
   instant > now ? `in ${formatRoughly(instant - now)}` : `${formatRoughly(now - instant)} ago`;
 
 /** How it is with the token that consumers read. */
-export function formatCondition({ condition, late }: Entry): string {
-  const words = WORDS.get(condition) ?? condition;
+export const conditionWords = (condition: string): string => WORDS.get(condition) ?? condition;
+
+/** The same, and whether its rotation is late. */
+function formatCondition({ condition, late }: Entry): string {
+  const words = conditionWords(condition);
   return late ? `${words}, rotation is late` : words;
 }
 
 /** Which token waits to be promoted, and from when a run does it. */
-export const formatPending = (
-  { tokenId, promotedFrom }: NonNullable<Entry['pending']>,
-  now: number,
-) => `promotes ${short(tokenId)} ${promotedFrom > now ? fromNow(promotedFrom, now) : 'now'}`;
+const formatPending = ({ tokenId, promotedFrom }: NonNullable<Entry['pending']>, now: number) =>
+  `promotes ${short(tokenId)} ${promotedFrom > now ? fromNow(promotedFrom, now) : 'now'}`;
 
 /** One line for an entry that is not simply well. Undefined: it is. */
 export function formatTrouble(entry: Entry, now: number): string | undefined {

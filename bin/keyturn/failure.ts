@@ -10,6 +10,8 @@ export const EXIT = {
   unconfirmed: 3,
   refused: 4,
   cancelled: 5,
+  notWell: 6,
+  unknown: 7,
 } as const;
 
 /** In words, for who has no report. */

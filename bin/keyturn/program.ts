@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { closestOf } from '../../functions/policy/suggestion.ts';
 import { adoptCommand } from './adopt.ts';
 import { applyCommand } from './apply.ts';
+import { completionCommand } from './completion.ts';
 import { doctorCommand } from './doctor.ts';
 import { CommandError } from './failure.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
@@ -14,6 +15,7 @@ import { takeoverCommand } from './takeover.ts';
 import type { Terminal } from './terminal.ts';
 import { undoCommands } from './undo.ts';
 import { validateCommand } from './validate.ts';
+import { version } from './version.ts';
 import { whoisCommand } from './whois.ts';
 
 const HELP = `
@@ -23,7 +25,7 @@ Both commands ask you to paste the string:
   keyturn revoke --leaked --reason "found in a public repository"
 
 Exit codes:
-  0  done; revoke: everything was done and seen
+  0  done; revoke: everything was done and seen; status: everything was looked at and is well
   1  an error: nothing was done, or not everything; doctor: something failed
   2  plan: something would change
   3  revoke: everything was done, and not all of it is proven;
@@ -31,6 +33,8 @@ Exit codes:
   4  a part of the plan was refused, by a limit or for another cluster: read it, then approve it;
      revoke: the order is refused as it is, for instance by a hold
   5  cancelled before anything was done
+  6  status: something is not well
+  7  status: nothing bad was seen, and not everything could be looked at
 
 AWS credentials and Region come from the environment or a profile, as for the AWS CLI.
 Set DEBUG=1 to see the details of an error.`;
@@ -60,6 +64,7 @@ const UNDONE_BY = '$1; keyturn unfreeze NAME undoes --freeze, keyturn lift NAME 
 function createProgram(terminal: Terminal): Command {
   const program = new Command('keyturn')
     .description('Plans, rotates and revokes InfluxDB tokens, as the policy file says.')
+    .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', HELP);
   const verbs = [
     validateCommand(terminal),
@@ -76,6 +81,7 @@ function createProgram(terminal: Terminal): Command {
     ...undoCommands(terminal),
     pauseCommand(terminal),
     resumeCommand(terminal),
+    completionCommand(terminal, () => program),
   ];
   for (const verb of verbs) program.addCommand(throwing(verb));
   program.on('command:*', ([word = '']: readonly string[]) => refuseUnknown(word, verbs));

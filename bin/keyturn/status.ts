@@ -1,104 +1,22 @@
-import { Command } from 'commander';
-import { SCHEDULED, scheduleName } from '../../functions/environment.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { SCHEDULED, type ScheduledJob, scheduleName } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { createScheduleReader } from '../../functions/schedules/reader.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
-import { warningOf } from '../../functions/schedules/schedule-text.ts';
 import { formatInstant } from '../../functions/time.ts';
-import {
-  type Action,
-  type Entry,
-  isRefused,
-  type PlanReport,
-  readPlanReport,
-  readRotation,
-} from './answers.ts';
+import { type PlanReport, readPlanReport, readRotation } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
-import { formatCondition, formatPending, fromNow } from './entry-text.ts';
-import { formatTable } from './table.ts';
+import type { Engine } from './engine.ts';
+import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
+import { exitCodeOf, type Looks, type Status, statusOf } from './status-report.ts';
+import { formatStatus, statusJson } from './status-text.ts';
 import type { Terminal } from './terminal.ts';
+import { InterruptedError, untilStopped } from './waiting.ts';
 
-/** An entry as the function sees it, and what its plan and findings say of it. */
-interface Status {
-  readonly entry: Entry;
-  /** For people: `now`, `in 23d4h`, `promotes 1a2b3c4d in 8m`. Absent: none is to come. */
-  readonly nextRotation?: string;
-  readonly problem?: string;
-}
-
-type Plan = PlanReport['plan'];
-
-/** These actions are a rotation, or a part of one. */
-const ROTATING = ['rotate', 'mint', 'arm', 'resume', 'adopt'];
-/** Nothing changes these entries until a person does; nor one whose token a person stripped (finding `Held`). */
-const STOPPED = ['held', 'deleted', 'replica'];
-
-function nextRotation(
-  { token, condition, pending, dueAt }: Entry,
-  plan: Plan,
-  now: number,
-): string | undefined {
-  const isHeld = plan.findings.some((each) => each.token === token && each.kind === 'Held');
-  if (isHeld || STOPPED.includes(condition)) return undefined;
-  const isRotating = (action: Action) => action.token === token && ROTATING.includes(action.kind);
-  const found = plan.actions.findIndex(isRotating);
-  if (found >= 0) return isRefused(plan, found) ? 'refused' : 'now';
-  if (pending) return formatPending(pending, now);
-  if (dueAt === undefined) return undefined;
-  // Due but not planned: it waits for its window.
-  return dueAt > now ? fromNow(dueAt, now) : 'later';
-}
-
-function statusOf(entry: Entry, [rotation, reaping]: readonly [Plan, Plan], now: number): Status {
-  const findings = [...rotation.findings, ...reaping.findings];
-  const problem = findings.find(({ secret }) => secret === entry.secret)?.message;
-  const next = nextRotation(entry, rotation, now);
-  return {
-    entry,
-    ...(next !== undefined && { nextRotation: next }),
-    ...(problem !== undefined && { problem }),
-  };
-}
-
-const INSTANTS = ['expiresAt', 'dueAt', 'promotedFrom', 'heldSince'];
-
-/** With instants as texts. */
-const asJson = ({ entry, ...rest }: Status): unknown =>
-  JSON.parse(JSON.stringify({ ...entry, ...rest }), (key, value) =>
-    INSTANTS.includes(key) ? formatInstant(value) : value,
-  );
-
-const HEADINGS = ['TOKEN', 'STATE', 'ID', 'NEXT ROTATION', 'EXPIRES', 'SECRET', 'PROBLEM'];
-
-function rowOf({ entry, nextRotation: next = '', problem = '' }: Status, now: number) {
-  const { token, tokenId, expiresAt, secret } = entry;
-  const expires = expiresAt === undefined ? 'never' : fromNow(expiresAt, now);
-  return [
-    token,
-    formatCondition(entry),
-    tokenId?.slice(0, 8) ?? '',
-    next,
-    tokenId === undefined ? '' : expires,
-    secret,
-    problem,
-  ];
-}
-
-/** What concerns no entry, and plans that wait for an approval. */
-function summaryOf({ tokens }: Policy, plans: readonly [Plan, Plan]): string {
-  const entries = new Set(tokens.map(({ secret }) => secret));
-  const isOfEntry = ({ secret = '' }: Plan['findings'][number]) => entries.has(secret);
-  const refused = plans.flatMap(({ job, refusals }) =>
-    refusals.map(({ message, hash }) => `${job}: ${message}; keyturn apply --approve ${hash}`),
-  );
-  const [, { findings }] = plans;
-  const others = findings.filter((each) => !isOfEntry(each));
-  return [
-    ...refused,
-    ...others.map(({ secret, message }) =>
-      secret === undefined ? message : `${secret}: ${message}`,
-    ),
-  ].join('\n');
+interface StatusOptions extends CommonOptions {
+  readonly probe: boolean;
+  /** Seconds; true: the option alone. */
+  readonly watch?: number | true;
 }
 
 /** What the functions say of their schedules, and of the others what one's own credentials let one see. */
@@ -115,29 +33,122 @@ async function scheduleStates(
   return await Promise.all(states);
 }
 
+/** A function of an earlier version does not know the key. */
+const isOlder = (error: unknown) =>
+  kindOf(error) === 'RequestError' && sentenceOf(error).includes('unknown key probe');
+
+/** Why a function could not be asked. It says nothing about what the others see. */
+function failed(error: unknown): Error {
+  if (error instanceof InterruptedError) throw error;
+  const hint = isOlder(error)
+    ? '; the deployed function is of an earlier version: deploy the stack, or use --no-probe'
+    : '';
+  return new CommandError(`${sentenceOf(error)}${hint}`, { cause: error });
+}
+
+/** @throws the error of the first job if no job can be asked */
+async function look(engine: Engine, { probe }: StatusOptions): Promise<Looks> {
+  const ask = async <Report>(job: ScheduledJob, event: object, read: (answer: unknown) => Report) =>
+    read(await engine.call(job, { dryRun: true, ...event }));
+  const [rotate, reap, enforce] = await Promise.allSettled([
+    ask('rotate', probe ? { probe } : {}, readRotation),
+    ask('reap', {}, readPlanReport),
+    ask('enforce', {}, readPlanReport),
+  ]);
+  const refusals = [rotate, reap, enforce].flatMap((each) =>
+    each.status === 'rejected' ? [each.reason] : [],
+  );
+  if (refusals.length === SCHEDULED.length) throw refusals[0];
+  return {
+    rotate: rotate.status === 'fulfilled' ? rotate.value : failed(rotate.reason),
+    reap: reap.status === 'fulfilled' ? reap.value : failed(reap.reason),
+    enforce: enforce.status === 'fulfilled' ? enforce.value : failed(enforce.reason),
+  };
+}
+
+async function statusNow(policy: Policy, engine: Engine, options: StatusOptions): Promise<Status> {
+  const looks = await look(engine, options);
+  const reports = Object.values(looks).filter((each) => !(each instanceof Error));
+  const schedules = await scheduleStates(policy, reports);
+  return statusOf(policy, looks, schedules, Date.now());
+}
+
+/** In seconds; every look asks the whole cluster. */
+const WATCH = { usual: 60, least: 5, most: 86_400 };
+
+function readSeconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds >= WATCH.least && seconds <= WATCH.most) return seconds;
+  throw new InvalidArgumentError(`expected seconds, from ${WATCH.least} to ${WATCH.most}.`);
+}
+
+const HELP = `
+STATE is what the systems of record say (docs/glossary.md, "Conditions of an entry"). STRING is
+what the cluster says of the string that consumers have now: it is asked for all that the entry
+grants, writes nothing, and takes two minutes at most. What was not asked in time says so.
+
+Exit code, for monitoring:
+  0  everything was looked at and is well
+  6  something is not well: a token, a database, a schedule that is off, a part of a plan that
+     was refused, a management token that expires within 14 days
+  7  nothing bad was seen, and not everything could be looked at (always so with --no-probe)
+  1  an error: nothing could be looked at
+
+Examples:
+  keyturn status
+  keyturn status --watch          # again every ${WATCH.usual} seconds, until Ctrl-C
+  keyturn status --local --json`;
+
 export const statusCommand = (terminal: Terminal): Command =>
   withCommonOptions(new Command('status'))
-    .summary('show the state and the next rotation of every token')
-    .description('Show the state, next rotation, expiry and problems of every token in the policy.')
-    .addHelpText('after', '\nExamples:\n  keyturn status\n  keyturn status --local --json')
-    .action(async (options: CommonOptions) => {
+    .summary('show how everything is: tokens, databases, schedules')
+    .description(
+      'Show what the consumers of every token in the policy have now and whether the cluster accepts it, when it is rotated and when it expires, ' +
+        'what waits for an approval, and how databases, schedules and the management token are. Changes nothing.',
+    )
+    .option('--no-probe', 'do not ask the cluster about the strings of consumers')
+    .addOption(
+      new Option(
+        '--watch [seconds]',
+        `look again and again, every ${WATCH.usual} seconds unless told otherwise`,
+      )
+        .argParser(readSeconds)
+        .conflicts('json'),
+    )
+    .addHelpText('after', HELP)
+    .action(async (options: StatusOptions) => {
       const { engine, policy, json } = openEngine(options, terminal);
-      const [rotated, reaped] = await Promise.all([
-        engine.call('rotate', { dryRun: true }),
-        engine.call('reap', { dryRun: true }),
-      ]);
-      const rotation = readRotation(rotated);
-      const { plan, entries } = rotation;
-      const reaping = readPlanReport(reaped);
-      const plans = [plan, reaping.plan] as const;
-      const warnings = (await scheduleStates(policy, [rotation, reaping])).flatMap(
-        (each) => warningOf(each) ?? [],
-      );
-      const now = Date.now();
-      const statuses = entries.map((entry) => statusOf(entry, plans, now));
-      for (const each of warnings) terminal.note(each);
-      if (json) return terminal.printJson(statuses.map(asJson));
-      const rows = statuses.map((each) => rowOf(each, now));
-      terminal.print(formatTable(HEADINGS, rows, terminal.style));
-      terminal.note(`\n${summaryOf(policy, plans)}`);
+      const show: Show = async (begin) => {
+        const status = await statusNow(policy, engine, options);
+        begin?.();
+        process.exitCode = exitCodeOf(status);
+        if (json) return terminal.printJson(statusJson(status, policy));
+        return terminal.print(formatStatus(status, terminal.style, Date.now()));
+      };
+      const { watch } = options;
+      if (watch === undefined) await show();
+      else await repeat(show, watch === true ? WATCH.usual : watch, terminal);
     });
+
+/** @param begin is called when everything is known, before it is printed */
+type Show = (begin?: () => void) => Promise<void>;
+
+/** Shows it again and again on an empty screen, until Ctrl-C. A look that fails is told, and the next one may succeed. */
+function repeat(show: Show, seconds: number, terminal: Terminal): Promise<void> {
+  const begin = () => {
+    terminal.clear();
+    const now = formatInstant(Date.now());
+    terminal.print(terminal.style('dim', `${now}, again every ${seconds} s; Ctrl-C ends it`));
+  };
+  const look = async () => {
+    try {
+      await show(begin);
+    } catch (error) {
+      if (!(error instanceof Error) || error instanceof InterruptedError) throw error;
+      begin();
+      process.exitCode = EXIT.failed;
+      terminal.print(terminal.style('red', sentenceOf(error)));
+    }
+  };
+  return untilStopped(look, seconds * 1_000);
+}

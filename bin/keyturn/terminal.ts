@@ -23,6 +23,8 @@ export interface Terminal {
   readonly noteStyle: Style;
   /** A person is there and can answer. */
   readonly interactive: boolean;
+  /** Empties the screen, if standard output is one. */
+  clear(): void;
   /** Whether anything was written to standard output. */
   readonly hasPrinted: boolean;
   /** When everything that was printed is out. */
@@ -34,6 +36,10 @@ export interface Terminal {
 }
 
 const QUIET_MS = 150;
+
+const ESCAPE = String.fromCharCode(27);
+/** Erases the screen and what was scrolled out of it, and begins at its top (ECMA-48: ED, CUP; xterm for the second one). */
+const CLEAR = `${ESCAPE}[2J${ESCAPE}[3J${ESCAPE}[H`;
 
 /** The other lines of what was pasted come at once; left alone, a shell would get them. */
 async function untilQuiet(lines: readonly string[]): Promise<void> {
@@ -128,6 +134,9 @@ export function createTerminal(
   };
   return {
     print: (line) => print(shownOn(stdout, line)),
+    clear() {
+      if (stdout.isTTY) stdout.write(CLEAR);
+    },
     printJson: (value) => print(withEscapes(JSON.stringify(redacted(value, clean), null, 2))),
     get hasPrinted() {
       return hasPrinted;

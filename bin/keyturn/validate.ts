@@ -12,7 +12,7 @@ export const validateCommand = (terminal: Terminal): Command =>
       'Check policy files, and that each has an owner of its own. For every mistake it prints the line, what was found and what was expected. ' +
         'A warning is no mistake: the exit code stays 0.',
     )
-    .argument('[policies...]', `the policy files (default: ${POLICY_VARIABLE}, or keyturn.yaml)`)
+    .argument('[file...]', `the policy files (default: ${POLICY_VARIABLE}, or keyturn.yaml)`)
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, EXIT } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -77,6 +78,34 @@ export async function whileWaiting<T>(
     waits.delete(mine);
   }
 }
+
+/**
+ * Looks again and again until Ctrl-C, which is how that ends: no error.
+ * @throws InterruptedError if the first look was not over
+ */
+export async function untilStopped(look: () => Promise<void>, everyMs: number): Promise<void> {
+  const watching: Wait = { place: '', isLook: true };
+  const stopped = signalled.then(() => true);
+  let hasLooked = false;
+  waits.add(watching);
+  try {
+    for (let isOver = false; !isOver; ) {
+      await look();
+      hasLooked = true;
+      isOver = await Promise.race([stopped, sleep(everyMs, false)]);
+    }
+  } catch (error) {
+    if (!(error instanceof InterruptedError && hasLooked)) throw error;
+  } finally {
+    waits.delete(watching);
+  }
+  // A look that nobody waits for any more, and the pause, would keep the process.
+  isStopped = true;
+}
+
+let isStopped = false;
+/** Whether Ctrl-C ended what goes on until then: the process is to end, too. */
+export const wasStopped = (): boolean => isStopped;
 
 /** npm passes on what the terminal sent to both: of two at once, the second is not a person's. */
 const TWICE_MS = 1_000;

@@ -38,7 +38,8 @@ export interface DataPlane {
   burst(
     value: TokenValue,
     permissions: readonly Permission[],
-    options?: Databases,
+    /** `deadline`: no probe is sent or waited for after it; absent: the run's. By this machine's clock. */
+    options?: Databases & { readonly deadline?: number },
   ): Promise<BurstResult>;
   /**
    * Waits until every router can be taken to accept the string, by the rule in `measure.ts`. False: not

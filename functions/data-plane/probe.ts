@@ -115,10 +115,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
 
   return {
     probe: async (value, probe) => (await askInTurn(value, probe)).answer,
-    async burst(value, permissions, { databases }: Databases = {}) {
+    async burst(value, permissions, { databases, deadline } = {}) {
       const probes = burstOf(probesFor(permissions, databases));
       if (probes.length === 0) return { answer: 'nothing-to-probe', detail: NOTHING_TO_PROBE };
-      return summarise(await send(value, probes, (answer) => answer === 'indeterminate'));
+      const isSilent = (answer: ProbeAnswer) => answer === 'indeterminate';
+      return summarise(await send(value, probes, isSilent, deadline));
     },
     async untilAccepted(value, permissions, { armedAt: changedAt, ...options }) {
       const limits = { changedAt, ...options };

@@ -71,6 +71,8 @@ function daysLeft({ by, expiresAt }: FoundManagementToken, cluster: Cluster, now
     const advice = 'write an instant, such as 2027-01-01T00:00:00Z';
     return { state: 'warn', found: `the expiresAt in ${secret} is no instant`, advice };
   }
+  if (!Number.isFinite(expiresAt))
+    return { state: 'ok', found: `${secret} says that it never expires` };
   const days = Math.floor((expiresAt - now) / DAY_MS);
   const when = formatInstant(expiresAt);
   if (expiresAt <= now) {

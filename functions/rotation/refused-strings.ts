@@ -3,48 +3,28 @@ import type { Permission } from '../management-api/token.ts';
 import { entryOf, namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { HOUR_MS } from '../time.ts';
-import type { TokenValue } from '../token-value.ts';
 import type { Observation, ObservedSecret } from '../tokens/observation.ts';
-import { stringForConsumers } from '../tokens/secret-string.ts';
 import { currentHolder, provenCurrent, versionTime } from '../tokens/state.ts';
 import { forbidden } from './plan/decide-rotation.ts';
 import { knownDatabases, probeable } from './plan/permissions.ts';
-import { formerText } from './successor.ts';
+import { isSendable, samplesOf, stringOfConsumers } from './string-of-consumers.ts';
 
 /** A person may still be about to say whose string it is. */
 const YOUNG_MS = HOUR_MS;
 /** How many other strings are tried, until one is accepted. */
 const MOST_CONTROLS = 3;
-/** How many permissions one burst is sure to ask about. */
-const BURST = 10;
-/** What a header can carry: RFC 9110, section 5.5. */
-const SENDABLE = /^[\x21-\x7e]+$/;
 
 type Candidate = readonly [TokenPolicy, ObservedSecret, ...unknown[]];
 /** With what its token may do, as far as a probe can decide it. */
 type Control = readonly [TokenPolicy, ObservedSecret, readonly Permission[]];
 
-/** Undefined: a value that cannot be read, or of which nobody can tell what consumers send of it. It answers nothing. */
-async function readable(candidate: Candidate, tools: Tools): Promise<TokenValue | undefined> {
-  const [entry, seen] = candidate;
-  try {
-    // Of bytes, which it refuses, nobody can tell what consumers send.
-    const text = await tools.secrets.value(entry.secret, seen.secret.labels.AWSCURRENT);
-    const hints = text && (await formerText(entry, seen, tools));
-    return text && hints && stringForConsumers(entry, text, hints);
-  } catch (error) {
-    tools.log.warn('a value could not be read', { secret: entry.secret, error });
-    return undefined;
-  }
-}
-
 /** Whether the whole data plane refuses a string that nobody knows, for every permission of its entry. */
 async function isRefused(candidate: Candidate, tools: Tools): Promise<boolean> {
   const [entry] = candidate;
-  const value = await readable(candidate, tools);
+  const value = await stringOfConsumers(entry, candidate[1], tools);
   if (!value) return false;
   // No cluster accepts what cannot be sent.
-  if (!SENDABLE.test(value.reveal())) return true;
+  if (!isSendable(value)) return true;
   const databases = namedDatabases(tools.policy);
   for (const permissions of samplesOf(entry.permissions)) {
     const { answer } = await tools.dataPlane.burst(value, permissions, { databases });
@@ -55,20 +35,12 @@ async function isRefused(candidate: Candidate, tools: Tools): Promise<boolean> {
 
 /** What the data plane says of a token that consumers have: for what it may do a sample does. */
 async function answerTo(control: Control, tools: Tools): Promise<BurstResult['answer']> {
-  const value = await readable(control, tools);
+  const value = await stringOfConsumers(control[0], control[1], tools);
   if (!value) return 'indeterminate';
   const databases = namedDatabases(tools.policy);
   const { answer, mixed } = await tools.dataPlane.burst(value, control[2], { databases });
   // Consumers meet the router that refuses it, too.
   return mixed ? 'refused' : answer;
-}
-
-/** A burst has ten probes, and every permission must be asked about. */
-function samplesOf(permissions: readonly Permission[]) {
-  const count = Math.ceil(permissions.length / BURST);
-  return Array.from({ length: count }, (_, index) =>
-    permissions.slice(index * BURST, (index + 1) * BURST),
-  );
 }
 
 function candidates({ secrets, at, databases }: Observation, tools: Tools) {

@@ -15,6 +15,7 @@ import { OutsiderError } from '../tokens/refuse-outsiders.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
 import { adoptToken } from './adopt.ts';
 import { AdoptionError } from './adoption-candidate.ts';
+import { type Acceptance, askConsumersStrings } from './ask-consumers-strings.ts';
 import { moveCluster } from './move-cluster.ts';
 import { findNoToken } from './no-token.ts';
 import { markShared, noteVersion } from './note-versions.ts';
@@ -57,7 +58,10 @@ function timeToThirdRun({ scheduled }: RotateRequest, { policy, thirdRunMs }: Ru
 /** What `rotate` answers. */
 export interface RotationReport extends Report<RotationAction> {
   /** Every entry of the policy as it is after the run; in a dry run, before it. */
-  readonly entries: readonly EntryState[];
+  readonly entries: readonly (EntryState & {
+    /** Absent: the request did not ask for it (`probe`), or names other tokens. */
+    readonly acceptance?: Acceptance;
+  })[];
 }
 
 /** What a run applies. */
@@ -211,7 +215,13 @@ export async function runRotation(
       outcomes = [...applied, ...failedFindings(plan, wanted)];
       return outcomes;
     });
-    return { ...report, entries: states() };
+    if (!request.probe) return { ...report, entries: states() };
+    const asked = await askConsumersStrings(observation, request, tools);
+    const withAcceptance = (state: EntryState) => {
+      const acceptance = asked.get(state.secret);
+      return acceptance ? { ...state, acceptance } : state;
+    };
+    return { ...report, entries: states().map(withAcceptance) };
   } finally {
     if (refusesPermissions(plan)) tools.measure({ refusedPlans: 1 });
     const found = {

@@ -12,8 +12,8 @@ import {
 /** A kind of loss of which one run may cause only so much. */
 export interface Limit<A> {
   readonly isLimited: (action: A) => boolean;
-  /** What happens to those that are counted: `tokens would be …`. */
-  readonly loss: string;
+  /** What happens to one that is counted, or to several: `tokens would be …`. */
+  readonly loss: { readonly one: string; readonly many: string };
   /** The number of which the limit is a percentage, such as that of all tokens. */
   readonly total: number;
   /** What loses something, if several actions take from the same and count once. Absent: every action counts. */
@@ -41,7 +41,11 @@ function countOf<A>(
 ): LimitCount {
   const counted = new Set(limited.map(loser)).size;
   const allowed = Math.max(Math.floor((total * percent) / 100), number);
-  return { message: `${counted} ${loss}; the limit is ${allowed}`, counted, allowed };
+  return {
+    message: `${counted} ${counted === 1 ? loss.one : loss.many}; the limit is ${allowed}`,
+    counted,
+    allowed,
+  };
 }
 
 /**

@@ -44,6 +44,8 @@ const rotateSchema = z
     confirmAdoption: z.optional(person),
     /** Makes what the secrets of the named tokens hold ours again, and does nothing else. */
     takeOver: z.optional(takeoverSchema),
+    /** Ask the data plane, too, whether it accepts the string that the consumers of each entry have. */
+    probe: z._default(z.boolean(), false),
   })
   .check(
     z.refine(({ force, tokens }) => !force || tokens, 'force requires the tokens to be named'),
@@ -55,6 +57,10 @@ const rotateSchema = z
       ({ takeOver, tokens, force, confirmAdoption }) =>
         takeOver === undefined || (tokens && !force && confirmAdoption === undefined),
       'takeOver requires the tokens to be named, without force and confirmAdoption',
+    ),
+    z.refine(
+      ({ probe, dryRun, scheduled, takeOver }) => !probe || (dryRun && !scheduled && !takeOver),
+      'probe requires dryRun, without scheduled and takeOver',
     ),
   );
 

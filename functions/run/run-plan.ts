@@ -1,9 +1,10 @@
+import { counted } from './counted.ts';
 import { type ApplyError, failureOf, measureOutcomes, type Outcome } from './outcome.ts';
 import type { Plan, Refusal } from './plan.ts';
 import type { Tools } from './tools.ts';
 
 const sentenceOf = ({ message, hash, actions }: Refusal) =>
-  `${message}. ${actions.length} actions wait; to apply exactly these: {"approve": "${hash}"}`;
+  `${message}. ${counted(actions.length, 'action')} ${actions.length === 1 ? 'waits' : 'wait'}; to apply exactly these: {"approve": "${hash}"}`;
 
 function otherActions(outcomes: readonly Outcome<object>[]): string {
   if (outcomes.length === 0) return 'Nothing was applied.';

@@ -12,7 +12,7 @@ export function formatState({ state, since, by, reason, lastChanged }: ScheduleS
 }
 
 /** What a person should know of a schedule that is not on; undefined: it is. */
-export function warningOf(status: ScheduleStatus): string | undefined {
+function warningOf(status: ScheduleStatus): string | undefined {
   const { name, state } = status;
   if (state === 'on') return undefined;
   if (state === 'missing') {

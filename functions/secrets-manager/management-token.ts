@@ -3,7 +3,7 @@ import type { Secrets } from './secrets.ts';
 
 export interface ManagementToken {
   readonly value: TokenValue;
-  /** From the secret, because the Management API does not return it. Milliseconds since 1970; NaN: unreadable. */
+  /** From the secret, because the Management API does not return it. Milliseconds since 1970; infinity: never; NaN: unreadable. */
   readonly expiresAt?: number;
 }
 
@@ -22,6 +22,9 @@ export class ManagementTokenError extends Error {
 
 /** Visible ASCII, as the header has it in which it is sent, and none of the marks that texts of other formats begin or are quoted with. */
 const TOKEN = /^(?:(?!["'`{}[\]])[!-~])+$/;
+
+/** As policies say it of tokens. */
+export const NEVER = 'never';
 
 const MOST_KEYS = 5;
 
@@ -46,7 +49,7 @@ function keysIn(value: unknown): string {
 }
 
 /**
- * A secret or a file has a plain string, or JSON: `{"token", "expiresAt"}`. What is neither is not sent as a token to whoever answers
+ * A secret or a file has a plain string, or JSON: `{"token", "expiresAt"}`, with an instant or `never`. What is neither is not sent as a token to whoever answers
  * for the cluster, nor quoted.
  * @param source the name of the secret or the file
  * @throws Error
@@ -68,9 +71,12 @@ export function parseManagementToken(text: TokenValue, source: string): Manageme
   }
   return {
     value: new TokenValue(value),
-    ...(expiresAt !== undefined && { expiresAt: Date.parse(String(expiresAt)) }),
+    ...(expiresAt !== undefined && { expiresAt: instantOf(expiresAt) }),
   };
 }
+
+const instantOf = (expiresAt: unknown): number =>
+  expiresAt === NEVER ? Number.POSITIVE_INFINITY : Date.parse(String(expiresAt));
 
 /** @throws Error if there is no such secret, or no token in it; ManagementTokenError if nobody knows */
 export async function readManagementToken(

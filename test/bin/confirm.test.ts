@@ -12,6 +12,7 @@ const answering = (answer: string, interactive = true): Terminal => ({
   note: () => {},
   style: (_format, text) => text,
   noteStyle: (_format, text) => text,
+  clear: () => {},
   interactive,
   ask: async () => answer,
   readHidden: async () => answer,

@@ -34,7 +34,8 @@ it('plans, rotates and shows what there is', async () => {
   expect(idsIn(world)).toEqual([]);
 
   const missing = await run(['status']);
-  expect(missing.stdout).toMatch(/telegraf +has no token +now +keyturn\/prod\/telegraf/);
+  expect(missing.code).toBe(6);
+  expect(missing.stdout).toMatch(/^telegraf +missing +not asked +now\n {2}has no token$/m);
 
   const rotated = await run(['rotate', 'telegraf', 'grafana']);
   expect(rotated).toMatchObject({ code: 0 });
@@ -42,13 +43,24 @@ it('plans, rotates and shows what there is', async () => {
   expect(idsIn(world)).toHaveLength(2);
 
   const status = await run(['status', '--json']);
-  expect(status.code).toBe(0);
+  expect([status.code, status.stderr]).toEqual([6, '']);
   const nextRotation = expect.stringMatching(/^in 2\dd/);
   const { AWSCURRENT: tokenId } = world.holders(TELEGRAF);
-  expect(JSON.parse(status.stdout)).toMatchObject([
-    { token: 'telegraf', condition: 'works', secret: TELEGRAF, tokenId, nextRotation },
-    { token: 'grafana', condition: 'works', nextRotation },
-  ]);
+  const accepted = 'accepted';
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    owner: 'prod',
+    verdict: 'not well',
+    tokens: [
+      { token: 'telegraf', condition: 'works', secret: TELEGRAF, tokenId, nextRotation, accepted },
+      { token: 'grafana', condition: 'works', nextRotation, accepted, verdict: 'well' },
+    ],
+    databases: [{ database: 'telemetry', state: 'drift' }],
+    managementToken: { verdict: 'unknown' },
+    schedules: [{ state: 'on' }, { state: 'on' }, { state: 'on' }],
+    refused: [],
+    notSeen: [],
+  });
+  await run(['apply', '--job', 'enforce']);
 
   const jobs = await run(['plan', '--job', 'rotate', '--json']);
   expect(jobs.code).toBe(0);
@@ -63,8 +75,8 @@ it('shows the token that consumers read, and one that waits, right after a rotat
   const { AWSCURRENT: old = '', AWSPENDING: next = '' } = world.holders(TELEGRAF);
   const shown = async () => (await run(['status'])).stdout;
   const row = (id: string, nextRotation: string) =>
-    new RegExp(`telegraf +works +${id.slice(0, 8)} +${nextRotation} +in `);
-  expect(await shown()).toMatch(row(old, `promotes ${next.slice(0, 8)} in \\w+`));
+    new RegExp(`telegraf +works +accepted +${id.slice(0, 8)} +${nextRotation} +in `);
+  expect(await shown()).toMatch(row(old, 'armed, in \\w+'));
   expect((await run(['plan'])).stdout).toMatch(/ {2}telegraf: works; promotes \w{8} in /);
 
   const byName = await run(['rotate', 'telegraf']);
@@ -229,7 +241,9 @@ it('freezes until it is unfrozen, and deletes until it is lifted', async () => {
   expect(frozen.code).toBe(0);
   expect(JSON.parse(frozen.stdout)).toMatchObject({ way: 'freeze', confirmed: true });
   expect(works()).toBe(false);
-  expect((await run(['status'])).stdout).toMatch(/telegraf +on hold .*on hold \(frozen\) until/);
+  expect((await run(['status'])).stdout).toMatch(
+    /telegraf +held +refused .*\n {2}on hold\n {2}on hold \(frozen\) until/,
+  );
 
   expect(await run(['unfreeze', 'telegraf', ...order])).toMatchObject({ code: 0 });
   expect((await run(['rotate', 'telegraf'])).code).toBe(0);
@@ -465,18 +479,23 @@ it('says what was refused and how to approve exactly that, and applies the rest'
   const former = idsIn(world);
 
   const status = await run(['status']);
-  expect(status.stdout).toMatch(/telegraf +works .* in 2\dd\w* .*its tokens are of https/);
+  expect([status.code, status.stdout]).toEqual([
+    6,
+    expect.stringMatching(
+      /telegraf +works +not asked .*\n {2}its tokens are of https[\s\S]*\nrefused \(rotate\): 1 secret has tokens of [\s\S]*\n {2}keyturn apply --approve \w{16}\n/,
+    ),
+  ]);
   const both = ['rotate', 'grafana', 'telegraf'];
   const dry = await run([...both, '--dry-run']);
   expect(dry.stdout).toContain(
     `telegraf: tag its secret with the new cluster (ClusterChanged) [waits]`,
   );
-  expect(dry.stdout).toContain(`refused: 1 secrets have tokens of ${cluster}`);
+  expect(dry.stdout).toContain(`refused: 1 secret has tokens of ${cluster}`);
   await world.wait(HOUR);
   const { code, stdout, stderr } = await run(both);
   expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
   expect(stderr).toMatch(
-    /^keyturn: 1 secrets .* 2 actions wait; .*: repeat with --approve \w{16}\nOf the other actions, 1 of 1 were done\.\n$/,
+    /^keyturn: 1 secret .* 2 actions wait; .*: repeat with --approve \w{16}\nOf the other actions, 1 of 1 were done\.\n$/,
   );
   expect(world.labels(TELEGRAF).AWSCURRENT).toBe(before);
   expect(former).not.toContain(world.holders('keyturn/prod/grafana').AWSCURRENT);

@@ -65,14 +65,18 @@ const off = (job: string) =>
 it('says since when, by whom and why they are off, in status and in the answer of every command', async () => {
   const { world, run } = await openDeployed();
   await run(['rotate', 'telegraf', 'grafana']);
-  const quiet = await run(['status']);
-  expect(quiet.stderr).not.toContain('schedule');
+  expect((await run(['status'])).stdout).toContain(
+    '\nschedules         rotate, reap, enforce: on\n',
+  );
   await run(PAUSE);
 
   const status = await run(['status', '--json']);
-  expect(status.code).toBe(0);
-  for (const job of ['rotate', 'reap', 'enforce']) expect(status.stderr).toMatch(off(job));
-  expect(JSON.parse(status.stdout)).toHaveLength(2);
+  expect(status.code).toBe(6);
+  const stopped = { state: 'off', by: CALLER, reason: 'tokens vanish', since: expect.any(String) };
+  expect(JSON.parse(status.stdout)).toMatchObject({ schedules: [stopped, stopped, stopped] });
+  expect((await run(['status'])).stdout).toMatch(
+    /\nschedules\n {2}rotate: off since \S+Z by [\s\S]*\(tokens\s+vanish\);\s+keyturn\s+resume/,
+  );
 
   const plan = await run(['plan']);
   for (const job of ['rotate', 'reap', 'enforce']) expect(plan.stderr).toMatch(off(job));
@@ -218,9 +222,7 @@ it('stops what is there, and reports a schedule that is not', async () => {
     /missing {4}keyturn-prod-reap +there is no such schedule in this account and Region\n/,
   );
   expect(firing(world)).toEqual([]);
-  expect((await run(['status'])).stderr).toContain(
-    'keyturn-prod-reap: there is no such schedule in this account and Region, so it starts no run\n',
-  );
+  expect((await run(['status'])).stdout).toContain('\n  reap: not there\n');
 
   world.aws.restore({ ...saved, schedules: {} });
   const nowhere = await run(PAUSE);
@@ -233,9 +235,7 @@ it('starts what somebody stopped in the console, but not against the policy', as
   const before = fieldsOf(world);
   for (const each of schedulesOf(world)) world.aws.deploySchedule({ ...each, State: 'DISABLED' });
   const byHand = await run(['status']);
-  expect(byHand.stderr).toMatch(
-    /keyturn-prod-rotate: this schedule is off, at least since \S+Z, not by keyturn pause/,
-  );
+  expect(byHand.stdout).toMatch(/\n {2}rotate: off, at least since \S+Z, not by keyturn pause/);
   expect(await run(PAUSE)).toMatchObject({ code: 0, stderr: '' });
   expect(JSON.stringify(schedulesOf(world))).not.toContain('tokens vanish');
   expect((await run(['resume', '--yes'])).code).toBe(0);

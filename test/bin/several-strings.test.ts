@@ -139,6 +139,7 @@ function person(): { readonly terminal: Terminal; readonly shown: () => string }
     flushed: async () => {},
     style: (_format, text) => text,
     noteStyle: (_format, text) => text,
+    clear: () => {},
     interactive: true,
     ask: (question) => {
       note(question);

@@ -10,6 +10,7 @@ function fakeTerminal({ isTTY = true, most = 1_000 } = {}) {
   Object.assign(stdin, { isTTY });
   return {
     stdin,
+    stdout,
     terminal: createTerminal(streams, most),
     shown: () => `${stdout.read()}${stderr.read()}`,
   };
@@ -22,6 +23,15 @@ test('reads all lines of what is pasted, and shows none of them', async () => {
   stdin.write('the last');
   expect((await read).trim()).toBe('apiv1_one\nTWO\nthe last');
   expect(shown()).not.toMatch(/one|TWO|last/);
+});
+
+test('empties the screen where standard output is one, and writes nothing into a file or a pipe', () => {
+  const { terminal, stdout } = fakeTerminal();
+  terminal.clear();
+  expect(stdout.read()).toBe(null);
+  Object.assign(stdout, { isTTY: true });
+  terminal.clear();
+  expect(String(stdout.read())).toBe('\u001b[2J\u001b[3J\u001b[H');
 });
 
 test('reads the one line that is pasted', async () => {

@@ -22,6 +22,8 @@ const NOT_PRINTED = [
   ...['managementApi', 'dataPlane', 'keyturn-doctor'],
   // What a burst of probes means, and what follows from it.
   ...['agrees', 'objects', 'silent', 'wait', 'end'],
+  // What a shell offers where a value is to be given.
+  ...['choice', 'file', 'own'],
 ];
 
 const withoutComments = (text: string) =>
@@ -46,6 +48,8 @@ const unique = (words: Iterable<string>) => [...new Set(words)].sort();
 const captures = (text: string, pattern: RegExp) =>
   unique([...text.matchAll(pattern)].flatMap(([, word]) => word ?? []));
 const literals = (text: string) => captures(text, /'([A-Za-z][A-Za-z-]*)'/g);
+/** The same, and those of several words. */
+const phrases = (text: string) => captures(text, /'([a-z][a-z ]*)'/g);
 
 /** Everything quoted after `kind:`, in an object, a type over several lines, or a choice between two. */
 const after = (keys: string) =>
@@ -62,8 +66,8 @@ const members = (name: string) =>
     ),
   );
 /** What one key of an interface may be. */
-const choices = (interfaceName: string, key: string) =>
-  literals(
+const choices = (interfaceName: string, key: string, wordsOf = literals) =>
+  wordsOf(
     new RegExp(`\\binterface ${interfaceName}\\b[^{]*\\{[^}]*\\breadonly ${key}\\??:([^;]*)`).exec(
       code,
     )?.[1] ?? '',
@@ -113,6 +117,9 @@ const found: Readonly<Record<string, readonly string[]>> = {
   'Ways to switch schedules': members('Way'),
   'Results of pause and resume': members('SwitchResult'),
   'Answers of a probe': members('ProbeAnswer'),
+  Verdicts: phrases(/\btype StatusVerdict =([^;]*)/.exec(code)?.[1] ?? ''),
+  'States of a database': choices('DatabaseStatus', 'state', phrases),
+  'Answers about what consumers have': choices('Acceptance', 'answer', phrases),
   // `others` is no field: it keeps those that this version does not know.
   'Fields of the marker': keysOf('Marker').filter((key) => key !== 'others'),
   'Tags and labels': unique([

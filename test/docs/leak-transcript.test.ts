@@ -40,6 +40,7 @@ function screen(stdin: string, typed: readonly string[]) {
     flushed: async () => {},
     style: (_format, text) => text,
     noteStyle: (_format, text) => text,
+    clear: () => {},
     interactive: answers.length > 0,
     ask: (question) => {
       const answer = answers.shift() ?? '';

@@ -89,6 +89,6 @@ export function unmanagedOf(databases: ReadonlyMap<string, Database>, policy: Po
   const names = [...databases.keys()].filter((name) => !ruleOf(name, policy)).sort();
   if (names.length === 0) return [];
   const more = names.length > SHOWN ? `, and ${names.length - SHOWN} more` : '';
-  const message = `${names.length} databases have no rule and are left alone: ${names.slice(0, SHOWN).join(', ')}${more}`;
+  const message = `${names.length === 1 ? '1 database has no rule and is' : `${names.length} databases have no rule and are`} left alone: ${names.slice(0, SHOWN).join(', ')}${more}`;
   return [{ kind: 'UnmanagedDatabases', message }];
 }

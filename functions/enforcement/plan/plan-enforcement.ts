@@ -107,7 +107,10 @@ export function planEnforcement(
     limits: [
       {
         isLimited: isLessening,
-        loss: 'databases would be left with shorter retention or lower limits',
+        loss: {
+          one: 'database would be left with shorter retention or lower limits',
+          many: 'databases would be left with shorter retention or lower limits',
+        },
         total: databases.size,
         loser: ({ database }) => database,
       },

@@ -1,5 +1,6 @@
 import type { Token } from '../../management-api/token.ts';
 import { entryOf, type Policy } from '../../policy/policy.ts';
+import { counted } from '../../run/counted.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf, untilReleased } from '../../secrets-manager/hold.ts';
 import { formatInstant, HOUR_MS } from '../../time.ts';
@@ -28,7 +29,7 @@ function summary(kind: string, tokens: readonly Token[], what: string): Finding[
     .sort()
     .slice(0, MOST_NAMED);
   const rest = tokens.length > MOST_NAMED ? ', …' : '';
-  const message = `${tokens.length} ${tokens.length === 1 ? 'token' : 'tokens'} ${what}: ${named.join(', ')}${rest}`;
+  const message = `${counted(tokens.length, 'token')} ${what}: ${named.join(', ')}${rest}`;
   return [{ kind, message }];
 }
 
@@ -160,7 +161,10 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
       ...lingering(seen, policy, observation),
     ]),
     ...unreadableSecrets(observation),
-    { kind: 'Owned', message: `${owned.length} tokens in ${observed.length} secrets` },
+    {
+      kind: 'Owned',
+      message: `${counted(owned.length, 'token')} in ${counted(observed.length, 'secret')}`,
+    },
     ...summary('Foreign', foreign, 'of others'),
     ...summary(
       'Stray',

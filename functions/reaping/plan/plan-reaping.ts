@@ -210,12 +210,18 @@ export function planReaping(
     limits: [
       {
         isLimited: (action) => endsUnproven(action, observation),
-        loss: 'tokens would be taken away without a proven successor',
+        loss: {
+          one: 'token would be taken away without a proven successor',
+          many: 'tokens would be taken away without a proven successor',
+        },
         total: countOwned(observation),
       },
       {
         isLimited: ({ kind }) => kind === 'delete-foreign',
-        loss: 'expired tokens of others would be deleted',
+        loss: {
+          one: 'expired token of others would be deleted',
+          many: 'expired tokens of others would be deleted',
+        },
         total: foreign.size,
       },
     ],

@@ -1,4 +1,5 @@
 import type { Policy, TokenPolicy } from '../../policy/policy.ts';
+import { counted } from '../../run/counted.ts';
 import type { Condition } from '../../run/limits.ts';
 import { approvalHash } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/hold.ts';
@@ -53,7 +54,7 @@ export function moveConditions(
   const to = normalClusterUrl(cluster.url);
   return [
     {
-      message: `${moved.size} secrets have tokens of ${from.join(', ')}, and the policy names the cluster ${to}`,
+      message: `${counted(moved.size, 'secret')} ${moved.size === 1 ? 'has' : 'have'} tokens of ${from.join(', ')}, and the policy names the cluster ${to}`,
       hash: approvalHash({ from, to }),
       isRefused: ({ secret }) => moved.has(secret),
     },

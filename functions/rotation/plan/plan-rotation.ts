@@ -266,7 +266,10 @@ export function planRotation(
         isLimited: (action) =>
           isBecauseGone(action, observation.secrets.get(action.secret)) &&
           !isByOrder(action.secret, actions, observation),
-        loss: 'tokens would be replaced because they are gone',
+        loss: {
+          one: 'token would be replaced because it is gone',
+          many: 'tokens would be replaced because they are gone',
+        },
         total: countOwned(observation),
       },
     ],

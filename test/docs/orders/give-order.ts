@@ -21,6 +21,7 @@ function scriptTerminal(stdin: string) {
     note: () => {},
     style: plain,
     noteStyle: plain,
+    clear: () => {},
     interactive: false,
     hasPrinted: false,
     flushed: () => Promise.resolve(),

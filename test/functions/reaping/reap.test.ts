@@ -17,7 +17,7 @@ test('answers a dry run with the plan and the inventory, and applies nothing', a
   expect(result.plan.actions).toEqual([
     { kind: 'fence', reason: 'GraceOver', secret: TELEGRAF, tokenId: before[0]?.id },
   ]);
-  expect(result.plan.findings).toEqual([{ kind: 'Owned', message: '2 tokens in 1 secrets' }]);
+  expect(result.plan.findings).toEqual([{ kind: 'Owned', message: '2 tokens in 1 secret' }]);
   expect(result.outcomes).toBeUndefined();
   expect(world.tokens()).toEqual(before);
 });

@@ -62,6 +62,7 @@ test('a person’s run promotes nothing outside the windows that the schedule wo
   expect(look.result).toEqual({
     ...scheduled.result,
     schedule: expect.anything(),
+    managementToken: {},
     policy: expect.any(Object),
   });
 });

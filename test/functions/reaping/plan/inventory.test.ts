@@ -27,7 +27,7 @@ test('says how much there is, and no more, of a fleet in order', () => {
     tokens: [armed(1)],
     databases: ['telemetry'],
   };
-  expect(inventory(world)).toEqual([owned('1 tokens in 1 secrets')]);
+  expect(inventory(world)).toEqual([owned('1 token in 1 secret')]);
 });
 
 test('gives one summary of the tokens of others, however many', () => {

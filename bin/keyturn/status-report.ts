@@ -1,0 +1,321 @@
+import { MANAGEMENT_TOKEN_DAYS, type ScheduledJob } from '../../functions/environment.ts';
+import type { Policy } from '../../functions/policy/policy.ts';
+import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
+import { NEVER } from '../../functions/secrets-manager/management-token.ts';
+import { DAY_MS } from '../../functions/time.ts';
+import {
+  type Action,
+  DATABASE_KINDS,
+  type DatabaseAction,
+  type Entry,
+  isRefused,
+  type PlanReport,
+} from './answers.ts';
+import { conditionWords, fromNow } from './entry-text.ts';
+import { EXIT } from './failure.ts';
+import { actionText } from './plan-text.ts';
+
+/** `unknown`: nothing bad was seen, and not everything could be looked at. */
+export type StatusVerdict = 'well' | 'not well' | 'unknown';
+
+/** What the functions answered to a look; where one could not be asked, why. */
+export interface Looks {
+  readonly rotate: (PlanReport & { readonly entries: readonly Entry[] }) | Error;
+  readonly reap: PlanReport | Error;
+  readonly enforce: PlanReport | Error;
+}
+
+/** An entry as the function sees it, and what its plan, its findings and the data plane say of it. */
+export interface TokenStatus {
+  readonly verdict: StatusVerdict;
+  /** Absent: `rotate` could not be asked. */
+  readonly entry?: Entry;
+  readonly token: string;
+  readonly secret: string;
+  readonly acceptance: NonNullable<Entry['acceptance']>;
+  /** For people: `now`, `in 23d4h`, `armed, in 8m`. Absent: none is to come. */
+  readonly nextRotation?: string;
+  readonly problems: readonly string[];
+}
+
+/** `in order`, or what is to be mended by the next run, by a person, or by an approval; `unknown`. */
+export interface DatabaseStatus {
+  readonly verdict: StatusVerdict;
+  readonly database: string;
+  readonly state: 'in order' | 'drift' | 'refused' | 'unknown';
+  readonly problems: readonly string[];
+}
+
+export interface ManagementTokenStatus {
+  readonly verdict: StatusVerdict;
+  /** `secret`, `hand` or `identity provider`. Absent: no function answered. */
+  readonly by?: string | undefined;
+  /** `2026-01-31T00:00:00Z`, or `never`. Absent: it is not known. */
+  readonly expiresAt?: string;
+  readonly days?: number;
+}
+
+/** Why a part of a plan waits, and what lets exactly that part be done. */
+export interface Waiting {
+  readonly job: ScheduledJob;
+  readonly message: string;
+  readonly hash: string;
+}
+
+export interface Status {
+  readonly verdict: StatusVerdict;
+  readonly tokens: readonly TokenStatus[];
+  readonly databases: readonly DatabaseStatus[];
+  readonly managementToken: ManagementTokenStatus;
+  readonly schedules: readonly ScheduleStatus[];
+  readonly refused: readonly Waiting[];
+  /** What concerns no entry and no database of the policy. */
+  readonly others: readonly Finding[];
+  /** What could not be asked. */
+  readonly notSeen: readonly { readonly job: ScheduledJob; readonly why: string }[];
+}
+
+type Plan = PlanReport['plan'];
+type Finding = Plan['findings'][number];
+
+/** These actions are a rotation, or a part of one. */
+const ROTATING = ['rotate', 'mint', 'arm', 'resume', 'adopt'];
+/** Nothing changes these entries until a person does; nor one whose token a person stripped (finding `Held`). */
+const STOPPED = ['held', 'deleted', 'replica'];
+/** Consumers have a token that works, and nothing is to be done. Whatever a newer version says is not known to be well. */
+const WELL = ['works', 'replica'];
+/** An inventory, or what a policy has chosen; docs/glossary.md has them. What is not here asks for somebody. */
+const INVENTORY = [
+  'AlreadyAdopted',
+  'Foreign',
+  'ForeignExpired',
+  'Immortal',
+  'NotReplicated',
+  'Owned',
+  'Replica',
+  'UnmanagedDatabases',
+  'Wildcard',
+];
+
+export const isInventory = ({ kind }: Finding): boolean => INVENTORY.includes(kind);
+
+const worst = (verdicts: readonly StatusVerdict[]): StatusVerdict =>
+  verdicts.find((each) => each === 'not well') ??
+  verdicts.find((each) => each === 'unknown') ??
+  'well';
+
+export const exitCodeOf = ({ verdict }: Pick<Status, 'verdict'>): number =>
+  ({ well: EXIT.done, 'not well': EXIT.notWell, unknown: EXIT.unknown })[verdict];
+
+const seen = <Report extends PlanReport>(report: Report | Error): readonly Report[] =>
+  report instanceof Error ? [] : [report];
+
+function nextRotation(
+  { token, condition, pending, dueAt }: Entry,
+  plan: Plan,
+  now: number,
+): string | undefined {
+  const isHeld = plan.findings.some((each) => each.token === token && each.kind === 'Held');
+  if (isHeld || STOPPED.includes(condition)) return undefined;
+  const isRotating = (action: Action) => action.token === token && ROTATING.includes(action.kind);
+  const found = plan.actions.findIndex(isRotating);
+  if (found >= 0) return isRefused(plan, found) ? 'refused' : 'now';
+  // It waits, armed, and a run promotes it then.
+  if (pending)
+    return `armed, ${pending.promotedFrom > now ? fromNow(pending.promotedFrom, now) : 'now'}`;
+  if (dueAt === undefined) return undefined;
+  // Due but not planned: it waits for its window.
+  return dueAt > now ? fromNow(dueAt, now) : 'later';
+}
+
+const isAboutDatabase = (action: Action): action is DatabaseAction =>
+  DATABASE_KINDS.some((kind) => kind === action.kind);
+
+/** What a person should know of one secret, each once. */
+function problemsOf(entry: Entry, plans: readonly Plan[]): readonly string[] {
+  const { condition, late, acceptance } = entry;
+  const isWell = WELL.includes(condition);
+  const ofEntry = ({ secret }: { readonly secret?: string | undefined }) => secret === entry.secret;
+  // `reap` reads no values. What it does not know of this one, `rotate` has seen and is about to note.
+  const isNoted = plans.some(({ actions }) =>
+    actions.some((each) => each.kind === 'recognise' && !isAboutDatabase(each) && ofEntry(each)),
+  );
+  const findings = plans.flatMap((plan) =>
+    plan.findings.filter(
+      (each) => ofEntry(each) && !isInventory(each) && !(isNoted && each.kind === 'UnknownVersion'),
+    ),
+  );
+  // Two functions may find the same, each in its own words.
+  const kinds = Map.groupBy(findings, ({ kind, tokenId }) => `${kind} ${tokenId}`);
+  const waits = plans.flatMap(({ actions, refusals }) =>
+    refusals.filter((refusal) =>
+      refusal.actions.some((index) => actions[index]?.secret === entry.secret),
+    ),
+  );
+  return [
+    ...(isWell ? [] : [conditionWords(condition)]),
+    ...(late ? ['its rotation is late'] : []),
+    ...refusalOf(isWell, acceptance),
+    ...[...kinds.values()].flatMap(([finding]) => finding?.message ?? []),
+    ...waits.map(({ hash }) => `what is to be done waits: keyturn apply --approve ${hash}`),
+  ];
+}
+
+/** What the state does not say already. */
+function refusalOf(isWell: boolean, acceptance: Entry['acceptance']): readonly string[] {
+  const { answer, why, mixed } = acceptance ?? {};
+  if (mixed) return [`the cluster refuses its string for some: ${why}`];
+  return isWell && answer === 'refused' ? [`the cluster refuses its string: ${why}`] : [];
+}
+
+/** Why it is not known whether consumers are accepted, where it is not plain from the state. */
+function doubtOf({ condition, acceptance }: Entry): readonly string[] {
+  const { answer, why, mixed } = acceptance ?? NOT_ASKED;
+  if (answer === 'unclear' && !mixed) return [`not known whether the cluster accepts it: ${why}`];
+  const isOpen = answer === 'not asked' && WELL.includes(condition);
+  return isOpen && why !== undefined ? [`the cluster was not asked: ${why}`] : [];
+}
+
+const NOT_ASKED: NonNullable<Entry['acceptance']> = { answer: 'not asked' };
+/** With any other answer nobody knows. */
+const ANSWERED = ['accepted', 'refused'];
+
+function tokenStatus(
+  entry: Entry,
+  rotation: Plan,
+  plans: readonly Plan[],
+  now: number,
+): TokenStatus {
+  const { token, secret, acceptance = NOT_ASKED } = entry;
+  const problems = problemsOf(entry, plans);
+  const isKnown = ANSWERED.includes(acceptance.answer);
+  const next = nextRotation(entry, rotation, now);
+  return {
+    verdict: problems.length > 0 ? 'not well' : isKnown ? 'well' : 'unknown',
+    entry,
+    token,
+    secret,
+    acceptance,
+    ...(next !== undefined && { nextRotation: next }),
+    problems: [...problems, ...doubtOf(entry)],
+  };
+}
+
+function tokenStatuses({ tokens }: Policy, { rotate, reap }: Looks, now: number) {
+  if (rotate instanceof Error) {
+    return tokens.map(
+      ({ name: token, secret }): TokenStatus => ({
+        verdict: 'unknown',
+        token,
+        secret,
+        acceptance: NOT_ASKED,
+        problems: [],
+      }),
+    );
+  }
+  const { plan, entries } = rotate;
+  const plans = [plan, ...seen(reap).map((each) => each.plan)];
+  return entries.map((entry) => tokenStatus(entry, plan, plans, now));
+}
+
+/** Tables are declared again and again, whether they are there or not. */
+const isCorrection = (action: Action): action is DatabaseAction =>
+  isAboutDatabase(action) && action.kind !== 'create-table';
+
+/** What waits for an approval: of a limit, or in the rule. */
+const REFUSED = 'RetentionRefused';
+
+function databaseStatuses({ databases }: Policy, { enforce }: Looks): readonly DatabaseStatus[] {
+  const named = databases.flatMap((rule) => ('name' in rule ? [rule.name] : []));
+  if (enforce instanceof Error) {
+    return named.map((database) => ({
+      verdict: 'unknown',
+      database,
+      state: 'unknown',
+      problems: [],
+    }));
+  }
+  const { plan } = enforce;
+  const corrections = plan.actions.map((action, index) =>
+    isCorrection(action)
+      ? [{ database: action.database, text: actionText(action), waits: isRefused(plan, index) }]
+      : [],
+  );
+  const findings = plan.findings.flatMap(({ database, message, kind }) =>
+    database === undefined ? [] : [{ database, text: message, waits: kind === REFUSED }],
+  );
+  const drift = Map.groupBy([...corrections.flat(), ...findings], ({ database }) => database);
+  return [...new Set([...named, ...drift.keys()])].map((database) => {
+    const found = drift.get(database) ?? [];
+    const isWaiting = found.some(({ waits }) => waits);
+    return {
+      verdict: found.length > 0 ? 'not well' : 'well',
+      database,
+      state: found.length === 0 ? 'in order' : isWaiting ? 'refused' : 'drift',
+      problems: found.map(({ text }) => text),
+    };
+  });
+}
+
+function managementToken(reports: readonly PlanReport[], now: number): ManagementTokenStatus {
+  const token = reports.find((each) => each.managementToken)?.managementToken;
+  if (token === undefined) return { verdict: 'unknown' };
+  const { by, expiresAt } = token;
+  // Every run has a new one, so none of them expires unseen.
+  if (by === 'identity provider') return { verdict: 'well', by };
+  if (expiresAt === undefined) return { verdict: 'unknown', by };
+  if (expiresAt === NEVER) return { verdict: 'well', by, expiresAt };
+  const days = (Date.parse(expiresAt) - now) / DAY_MS;
+  const verdict = days < MANAGEMENT_TOKEN_DAYS ? 'not well' : 'well';
+  return { verdict, by, expiresAt, days: Math.floor(days) };
+}
+
+export const scheduleVerdict = ({ state }: ScheduleStatus): StatusVerdict =>
+  state === 'on' ? 'well' : state === 'unknown' ? 'unknown' : 'not well';
+
+/** Of an entry or of a database that has a row of its own. */
+function isShownElsewhere({ tokens }: Policy, finding: Finding): boolean {
+  const { secret, database } = finding;
+  return database !== undefined || tokens.some((each) => each.secret === secret);
+}
+
+/** Puts together what the functions answered. What nobody could look at is unknown, and never well. Pure. */
+export function statusOf(
+  policy: Policy,
+  looks: Looks,
+  schedules: readonly ScheduleStatus[],
+  now: number,
+): Status {
+  const reports = [...seen(looks.rotate), ...seen(looks.reap), ...seen(looks.enforce)];
+  const tokens = tokenStatuses(policy, looks, now);
+  const databases = databaseStatuses(policy, looks);
+  const management = managementToken(reports, now);
+  const refused = reports.flatMap(({ plan: { job, refusals } }) =>
+    refusals.map(({ message, hash }) => ({ job, message, hash })),
+  );
+  const others = reports.flatMap(({ plan }) =>
+    plan.findings.filter((each) => !isShownElsewhere(policy, each)),
+  );
+  const notSeen = (['rotate', 'reap', 'enforce'] as const).flatMap((job) => {
+    const look = looks[job];
+    return look instanceof Error ? [{ job, why: look.message }] : [];
+  });
+  return {
+    verdict: worst([
+      ...tokens.map(({ verdict }) => verdict),
+      ...databases.map(({ verdict }) => verdict),
+      management.verdict,
+      ...schedules.map(scheduleVerdict),
+      ...(refused.length > 0 ? (['not well'] as const) : []),
+      ...(others.some((each) => !isInventory(each)) ? (['not well'] as const) : []),
+      ...(notSeen.length > 0 ? (['unknown'] as const) : []),
+    ]),
+    tokens,
+    databases,
+    managementToken: management,
+    schedules,
+    refused,
+    others,
+    notSeen,
+  };
+}

@@ -1,0 +1,178 @@
+import type { Policy } from '../../functions/policy/policy.ts';
+import { counted } from '../../functions/run/counted.ts';
+import { formatState } from '../../functions/schedules/schedule-text.ts';
+import { NEVER } from '../../functions/secrets-manager/management-token.ts';
+import { formatInstant } from '../../functions/time.ts';
+import { fromNow } from './entry-text.ts';
+import {
+  isInventory,
+  type Status,
+  type StatusVerdict,
+  scheduleVerdict,
+  type TokenStatus,
+} from './status-report.ts';
+import { formatNotedTable, type NotedRow, wrapped } from './table.ts';
+import type { Style } from './terminal.ts';
+
+const painted = (text: string, verdict: StatusVerdict, style: Style): string => {
+  if (verdict === 'well') return text;
+  return style(verdict === 'not well' ? 'red' : 'yellow', text);
+};
+
+const TOKEN_HEADINGS = ['TOKEN', 'STATE', 'STRING', 'ID', 'NEXT ROTATION', 'EXPIRES'];
+
+function tokenRow(
+  { entry, token, acceptance, nextRotation = '', problems, verdict }: TokenStatus,
+  style: Style,
+  now: number,
+): NotedRow {
+  const { condition = 'unknown', tokenId, expiresAt } = entry ?? {};
+  const expires = expiresAt === undefined ? 'never' : fromNow(expiresAt, now);
+  return {
+    cells: [
+      token,
+      entry ? condition : '?',
+      entry ? acceptance.answer : '?',
+      tokenId?.slice(0, 8) ?? '',
+      nextRotation,
+      tokenId === undefined ? '' : expires,
+    ],
+    notes: problems,
+    // The state and what the cluster says.
+    paint: (cell, column) => (column === 1 || column === 2 ? painted(cell, verdict, style) : cell),
+  };
+}
+
+function databaseTable({ databases }: Status, style: Style): readonly string[] {
+  if (databases.length === 0) return [];
+  const rows = databases.map(({ database, state, problems, verdict }) => ({
+    cells: [database, state],
+    notes: problems,
+    paint: (cell: string, column: number) => (column === 1 ? painted(cell, verdict, style) : cell),
+  }));
+  return ['', formatNotedTable(['DATABASE', 'STATE'], rows, style)];
+}
+
+function managementLine(
+  { managementToken: { by, expiresAt, verdict } }: Status,
+  style: Style,
+  now: number,
+) {
+  return `management token  ${painted(managementTokenSaid(by, expiresAt, now), verdict, style)}`;
+}
+
+function managementTokenSaid(by: string | undefined, expiresAt: string | undefined, now: number) {
+  if (by === undefined) return 'unknown: no function answered';
+  if (by === 'identity provider') return 'renewed by the identity provider';
+  if (by === 'hand') return 'expiry unknown: it was given by hand';
+  if (expiresAt === undefined) return 'expiry unknown: its secret does not say it';
+  if (expiresAt === NEVER) return 'never expires';
+  return `expires ${fromNow(Date.parse(expiresAt), now)}`;
+}
+
+const jobOf = (name: string) => name.slice(name.lastIndexOf('-') + 1);
+
+function scheduleLines({ schedules }: Status, style: Style): readonly string[] {
+  const isOn = ({ state }: Status['schedules'][number]) => state === 'on';
+  if (schedules.every(isOn))
+    return [`schedules         ${schedules.map(({ name }) => jobOf(name)).join(', ')}: on`];
+  return [
+    'schedules',
+    ...schedules.map((each) => {
+      const remedy = each.since === undefined ? '' : '; keyturn resume starts it';
+      const line = wrapped(`${jobOf(each.name)}: ${formatState(each)}${remedy}`);
+      return painted(line, scheduleVerdict(each), style);
+    }),
+  ];
+}
+
+const refusedLines = ({ refused }: Status, style: Style): readonly string[] =>
+  refused.flatMap(({ job, message, hash }) => [
+    painted(wrapped(`refused (${job}): ${message}`, ''), 'not well', style),
+    `  keyturn apply --approve ${hash}`,
+  ]);
+
+const otherLines = ({ others }: Status, style: Style): readonly string[] =>
+  others.map((each) => {
+    const { secret, message } = each;
+    const line = wrapped(secret === undefined ? message : `${secret}: ${message}`, '');
+    return isInventory(each) ? style('dim', line) : painted(line, 'not well', style);
+  });
+
+/** What the exit code says, in a sentence. */
+function lastLine(status: Status): string {
+  const { tokens, databases, schedules, managementToken, verdict } = status;
+  if (verdict === 'well') return 'Everything was looked at and is well.';
+  const of = (
+    what: readonly { readonly verdict: StatusVerdict }[],
+    noun: string,
+  ): readonly string[] => {
+    const found = what.filter((each) => each.verdict === verdict).length;
+    return found === 0 ? [] : [`${found} of ${counted(what.length, noun)}`];
+  };
+  const parts = [
+    ...of(tokens, 'token'),
+    ...of(databases, 'database'),
+    ...of(
+      schedules.map((each) => ({ verdict: scheduleVerdict(each) })),
+      'schedule',
+    ),
+    ...(managementToken.verdict === verdict ? ['the management token'] : []),
+  ];
+  if (verdict === 'unknown') {
+    const jobs = status.notSeen.map(({ job }) => job);
+    const said = [...parts, ...(jobs.length > 0 ? [`what ${jobs.join(' and ')} would say`] : [])];
+    return `Nothing bad was seen, and not everything was: not known of ${said.join(', ')}.`;
+  }
+  const refused = status.refused.length;
+  const others = status.others.filter((each) => !isInventory(each)).length;
+  const said = [
+    ...parts,
+    ...(refused > 0 ? [`${counted(refused, 'refusal')} to read`] : []),
+    ...(others > 0 ? [counted(others, 'other finding')] : []),
+  ];
+  return `Not well: ${said.join(', ')}.`;
+}
+
+/** For people, within 80 columns. */
+export function formatStatus(status: Status, style: Style, now: number): string {
+  const rows = status.tokens.map((each) => tokenRow(each, style, now));
+  const notSeen = status.notSeen.map(({ job, why }) =>
+    painted(wrapped(`${job} could not be asked: ${why}`, ''), 'unknown', style),
+  );
+  const lines = [...notSeen, ...refusedLines(status, style), ...otherLines(status, style)];
+  return [
+    formatNotedTable(TOKEN_HEADINGS, rows, style),
+    ...databaseTable(status, style),
+    '',
+    managementLine(status, style, now),
+    ...scheduleLines(status, style),
+    ...(lines.length > 0 ? ['', ...lines] : []),
+    '',
+    painted(wrapped(lastLine(status), ''), status.verdict, style),
+  ].join('\n');
+}
+
+const INSTANTS = ['expiresAt', 'dueAt', 'promotedFrom', 'heldSince'];
+
+/** With instants as texts. */
+const withTexts = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value), (key, each) =>
+    INSTANTS.includes(key) && typeof each === 'number' ? formatInstant(each) : each,
+  );
+
+/** All that the text says, for machines. */
+export const statusJson = ({ verdict, tokens, ...status }: Status, { owner }: Policy): unknown => ({
+  owner,
+  verdict,
+  tokens: tokens.map(({ entry, acceptance: { answer, why }, ...token }) => {
+    const { acceptance, ...facts } = { ...entry };
+    return withTexts({
+      ...facts,
+      ...token,
+      accepted: answer,
+      ...(why !== undefined && { acceptedWhy: why }),
+    });
+  }),
+  ...(withTexts(status) as object),
+});

@@ -1,0 +1,537 @@
+import { expect, test } from 'vitest';
+import { readPlanReport, readRotation } from '../../bin/keyturn/answers.ts';
+import { exitCodeOf, type Status, statusOf } from '../../bin/keyturn/status-report.ts';
+import { formatStatus, statusJson } from '../../bin/keyturn/status-text.ts';
+import { parsePolicy } from '../../functions/policy/parse-policy.ts';
+import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
+import type { Interceptor, Reply } from '../../sandbox/interception.ts';
+import { openOAuthWorld } from '../functions/identity-provider/open-oauth-world.ts';
+import { openWorldForTest } from '../world/open-world.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF } from '../world/policy.ts';
+import { MANAGEMENT_SECRET } from '../world/systems.ts';
+import type { Answered, Deployment, World } from '../world/world.ts';
+
+const GRAFANA = 'keyturn/prod/grafana';
+const both = { permissions: { read: ['telemetry'], write: ['telemetry'] } };
+/** Two entries, so that one shows that the cluster accepts anybody. */
+const tokens = { telegraf: both, grafana: both };
+const force = { tokens: ['telegraf'], force: true };
+
+/** In a world in which all else is well. */
+async function open(policy: object = policyWith(tokens)): Promise<World> {
+  const world = await openWorldForTest(policy, { activationDelayMs: 0, revocationDelayMs: 0 });
+  await expiresIn(world, 90);
+  return world;
+}
+
+async function expiresIn(world: World, days: number): Promise<void> {
+  const expiresAt = new Date(world.clock.now() + days * DAY).toISOString();
+  const { managementToken: token } = world.cluster;
+  await world.people.saveValue(MANAGEMENT_SECRET, JSON.stringify({ token, expiresAt }));
+}
+
+const reportOf = <T>({ result, error }: Answered, read: (answer: unknown) => T): T | Error =>
+  error ? new Error(error.errorMessage) : read(JSON.parse(JSON.stringify(result)));
+
+/** What `keyturn status` says, as people and machines read it. */
+async function look(
+  world: World,
+  {
+    deployed = world,
+    probe = true,
+  }: { readonly deployed?: Deployment; readonly probe?: boolean } = {},
+) {
+  const looks = {
+    rotate: reportOf(
+      await deployed.rotate({ dryRun: true, ...(probe && { probe }) }),
+      readRotation,
+    ),
+    reap: reportOf(await deployed.reap({ dryRun: true }), readPlanReport),
+    enforce: reportOf(await deployed.enforce({ dryRun: true }), readPlanReport),
+  };
+  const policy = parsePolicy(deployed.policy);
+  const now = world.clock.now();
+  const schedules = Object.entries(looks).map(([job, report]): ScheduleStatus => {
+    const name = `keyturn-prod-${job}`;
+    // Of a function that does not answer, one's own credentials say it.
+    if (report instanceof Error) return { name, state: 'on' };
+    return report.schedule ?? { name, state: 'unknown' };
+  });
+  const status = statusOf(policy, looks, schedules, now);
+  const text = formatStatus(status, (_style, shown) => shown, now);
+  for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  return { status, text, code: exitCodeOf(status), json: statusJson(status, policy) };
+}
+
+/** A row and what stands below it, in one line. */
+function rowOf(text: string, name = 'telegraf'): string {
+  const lines = text.split('\n');
+  const from = lines.findIndex((line) => line.startsWith(`${name} `));
+  const to = lines.findIndex((line, index) => index > from && !line.startsWith('  '));
+  return lines
+    .slice(from, to)
+    .map((line) => line.trim().replaceAll(/ {2,}/g, ' | '))
+    .join(' ');
+}
+
+const of = (status: Status, name: string) => status.tokens.find(({ token }) => token === name);
+
+test('the row of a token says the truth over its whole life, and all of it is well', async () => {
+  const world = await open(
+    policyWith({ telegraf: { ...both, rotateEvery: '10d' }, grafana: both }),
+  );
+  const missing = await look(world);
+  expect(rowOf(missing.text)).toBe('telegraf | missing | not asked | now has no token');
+  expect(missing.code).toBe(6);
+
+  await world.rotate();
+  const [first = ''] = world.tokens(TELEGRAF).map(({ id }) => id);
+  const short = (id: string | undefined) => (id ?? '').slice(0, 8);
+  const isWell = async (next: RegExp, current: string | undefined) => {
+    const { text, code, json } = await look(world);
+    expect(rowOf(text)).toMatch(
+      new RegExp(
+        `^telegraf \\| works \\| accepted \\| ${short(current)} \\| ${next.source} \\| in \\d+d\\S*$`,
+      ),
+    );
+    expect(text).toMatch(/\n\nEverything was looked at and is well\.$/);
+    expect(code).toBe(0);
+    expect(json).toMatchObject({
+      verdict: 'well',
+      tokens: [{ token: 'telegraf', tokenId: current, accepted: 'accepted', problems: [] }, {}],
+    });
+  };
+  await isWell(/in 9d\S*/, first);
+
+  await world.wait(9 * DAY + 23 * HOUR);
+  await isWell(/now/, first);
+  await world.rotate();
+  const { AWSPENDING: second } = world.holders(TELEGRAF);
+  await isWell(/armed, in \d+m\S*/, first);
+  await world.wait(10 * MINUTE);
+  await isWell(/now/, first);
+  await world.rotate();
+  await isWell(/in 9d\S*/, second);
+  const states = () =>
+    world.tokens(TELEGRAF).map(({ id, marker, permissions }) => ({
+      id,
+      superseded: marker?.superseded !== undefined,
+      quarantined: marker?.quarantined !== undefined,
+      permissions: permissions.length,
+    }));
+  expect(states()).toContainEqual({
+    id: first,
+    superseded: true,
+    quarantined: false,
+    permissions: 2,
+  });
+
+  for (let hour = 0; hour < 52; hour += 1) {
+    await world.wait(HOUR);
+    await world.reap();
+  }
+  expect(states()).toContainEqual({
+    id: first,
+    superseded: true,
+    quarantined: true,
+    permissions: 0,
+  });
+  await isWell(/in 7d\S*/, second);
+  for (let hour = 0; hour < 7 * 24 + 1; hour += 1) {
+    await world.wait(HOUR);
+    await world.reap();
+  }
+  expect(states().map(({ id }) => id)).toEqual([second]);
+  await isWell(/in \d+\S*/, second);
+});
+
+const dataPlane = (answer: Reply, every = 1): Interceptor => {
+  let asked = 0;
+  return (call, effect) => {
+    if (call.server !== 'data-plane') return Promise.resolve(effect());
+    asked += 1;
+    return Promise.resolve(asked % every === 0 ? answer : effect());
+  };
+};
+
+interface BadDay {
+  readonly policy?: object;
+  /** What happens to a deployment whose two tokens work. */
+  arrange(world: World): unknown;
+  /** Between what happened and the look; else nothing. */
+  readonly waits?: number;
+  /** The row of `telegraf`, and its notes; in place of the id of a token stands `ID`. */
+  readonly row: RegExp;
+  readonly code: number;
+  /** What the rest says. */
+  readonly says?: RegExp;
+}
+
+const strip = (world: World, permissions: readonly { action: string; resource: string }[]) =>
+  world.people.changeToken(world.holders(TELEGRAF).AWSCURRENT, { permissions });
+
+const put = (world: World, token: string) =>
+  world.people.saveValue(TELEGRAF, JSON.stringify({ ...JSON.parse(world.value(TELEGRAF)), token }));
+
+const WELL = /^telegraf \| works \| accepted \| ID \| in \d+d\S* \| in \d+d\S*$/;
+
+const days: Readonly<Record<string, BadDay>> = {
+  nothing: { arrange: async () => {}, row: WELL, code: 0, says: /Everything was looked at/ },
+  'a person saved the secret as it is': {
+    arrange: (world) => world.people.saveValue(TELEGRAF, world.value(TELEGRAF)),
+    row: WELL,
+    code: 0,
+  },
+  'a person pasted the value back that was there before': {
+    async arrange(world) {
+      const before = world.value(TELEGRAF);
+      await world.rotate(force);
+      await world.people.saveValue(TELEGRAF, before);
+    },
+    row: /^telegraf \| works \| accepted \| ID \| (now|in \d+d\S*) \| in \d+d\S*$/,
+    code: 0,
+  },
+  'a person put a token made by hand': {
+    async arrange(world) {
+      const { accessToken } = await world.people.mint({
+        description: 'by hand',
+        permissions: ['read', 'write'].map((action) => ({ action, resource: 'telemetry' })),
+      });
+      await put(world, accessToken);
+    },
+    row: /^telegraf \| unknown \| accepted \| .*has a string that nobody knows/,
+    code: 6,
+  },
+  'a placeholder': {
+    arrange: (world) => world.people.saveValue(TELEGRAF, 'CHANGE_ME'),
+    waits: 10 * MINUTE,
+    row: /^telegraf \| unknown \| refused \| .*has a string that nobody knows/,
+    code: 6,
+  },
+  'a placeholder that was refused for hours': {
+    arrange: (world) => world.people.saveValue(TELEGRAF, 'CHANGE_ME'),
+    waits: 2 * HOUR,
+    row: /^telegraf \| unknown \| refused \| now has a string that nobody knows/,
+    code: 6,
+  },
+  'bytes in place of a text': {
+    arrange: (world) => world.people.saveBytes(TELEGRAF, 'bytes'),
+    row: /^telegraf \| unknown \| not asked \| .*has a string that nobody knows/,
+    code: 6,
+  },
+  'a person took its marker away': {
+    arrange: (world) =>
+      world.people.changeToken(world.holders(TELEGRAF).AWSCURRENT, { description: 'mine' }),
+    row: /^telegraf \| works \| accepted \| ID \| .*marker/,
+    code: 6,
+  },
+  'a person took all permissions': {
+    arrange: (world) => strip(world, []),
+    row: /^telegraf \| stripped \| refused \| ID \| in \d+d\S* lacks permissions: .* a person took its permissions away/,
+    code: 6,
+  },
+  'a person took one permission': {
+    arrange: (world) => strip(world, [{ action: 'read', resource: 'telemetry' }]),
+    row: /^telegraf \| stripped \| unclear \| ID \| .*the cluster refuses its string for some: 5 of 10 probes/,
+    code: 6,
+  },
+  'a freeze': {
+    arrange: (world) => world.revoke({ way: 'freeze', token: 'telegraf', reason: 'drill' }),
+    row: /^telegraf \| held \| refused \| ID \| in \d+d\S* on hold on hold \(frozen\) until keyturn unfreeze$/,
+    code: 6,
+  },
+  'a deletion by order': {
+    arrange: (world) => world.revoke({ way: 'delete', token: 'telegraf', reason: 'drill' }),
+    row: /^telegraf \| held \| refused .*until keyturn lift$/,
+    code: 6,
+  },
+  'its secret is scheduled for deletion': {
+    arrange: (world) => world.people.deleteSecret(TELEGRAF),
+    row: /^telegraf \| deleted \| not asked \| ID \| .*its secret is scheduled for deletion/,
+    code: 6,
+  },
+  'its secret was deleted for good': {
+    arrange: (world) => world.people.deleteSecret(TELEGRAF, 'for good'),
+    row: /^telegraf \| missing \| not asked \| now has no token/,
+    code: 6,
+  },
+  'a rotation by Secrets Manager was cancelled, and its version has no value': {
+    arrange: (world) => world.people.cancelRotation(TELEGRAF),
+    row: WELL,
+    code: 0,
+  },
+  'Secrets Manager rotated it, and a person deleted that token': {
+    async arrange(world) {
+      await world.wait(HOUR);
+      await world.rotateSecret(TELEGRAF);
+      await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+    },
+    row: /^telegraf \| gone \| refused \| now its token is gone$/,
+    code: 6,
+  },
+  'a person went back to the version before': {
+    async arrange(world) {
+      await world.wait(HOUR);
+      await world.rotate(force);
+      await world.people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS);
+    },
+    row: /^telegraf \| works \| accepted \| ID \| .*$/,
+    code: 0,
+  },
+  'the tag of its owner is lost': {
+    arrange: (world) => world.people.untag(TELEGRAF, ['keyturn:owner']),
+    waits: HOUR,
+    row: /^telegraf \| missing \| accepted \| /,
+    code: 6,
+  },
+  'its secret became a replica': {
+    arrange: ({ aws }) => {
+      const saved = aws.snapshot();
+      const secret = saved.secrets[TELEGRAF];
+      if (!secret) throw new Error('there is no secret');
+      const secrets = {
+        ...saved.secrets,
+        [TELEGRAF]: { ...secret, primaryRegion: 'eu-central-1' },
+      };
+      aws.restore({ ...saved, secrets });
+    },
+    row: /^telegraf \| replica \| accepted \| ID \| in \d+d\S*$/,
+    code: 0,
+  },
+  'a person deleted the token': {
+    arrange: (world) => world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT),
+    row: /^telegraf \| gone \| refused \| now its token is gone$/,
+    code: 6,
+  },
+  'a person deleted more tokens than the limit allows': {
+    policy: policyWith(tokens, { limits: { percent: 0, tokens: 0 } }),
+    arrange: (world) => world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT),
+    row: /^telegraf \| gone \| refused \| refused its token is gone what is to be done waits: keyturn apply --approve \w{16}$/,
+    code: 6,
+    says: /\nrefused \(rotate\): 1 token would be replaced because it is gone; [\s\S]*\n {2}keyturn apply --approve \w{16}\n/,
+  },
+  'it expired': {
+    policy: policyWith({
+      ...tokens,
+      telegraf: { ...both, expiresAfter: '30d', rotateEvery: '10d', renewBefore: '10d' },
+    }),
+    arrange: async () => {},
+    waits: 31 * DAY,
+    row: /^telegraf \| expired \| refused \| ID \| now \| 1d\S* ago expired its rotation is late/,
+    code: 6,
+  },
+  'it expires within a day': {
+    policy: policyWith({
+      ...tokens,
+      telegraf: { ...both, expiresAfter: '30d', rotateEvery: '10d', renewBefore: '10d' },
+    }),
+    arrange: async () => {},
+    waits: 30 * DAY - 4 * HOUR,
+    row: /^telegraf \| expiring \| accepted \| ID \| now \| in 3h\S* expires soon its rotation is late/,
+    code: 6,
+  },
+  'nobody rotated it for weeks': {
+    arrange: async () => {},
+    waits: 40 * DAY,
+    row: /^telegraf \| works \| accepted \| ID \| now \| in 49d\S* its rotation is late$/,
+    code: 6,
+  },
+  'the string of another secret was copied into it': {
+    arrange: (world) => world.people.saveValue(TELEGRAF, world.value(GRAFANA)),
+    row: /^telegraf \| shared \| accepted \| .*has the string of another secret/,
+    code: 6,
+  },
+  'the cluster refuses it though it is well': {
+    arrange: async (world) => world.intercept(dataPlane({ status: 401, body: '' })),
+    row: /^telegraf \| works \| refused \| ID \| .* the cluster refuses its string: GET \/query answered 401|POST/,
+    code: 6,
+  },
+  'one router of many refuses it': {
+    arrange: async (world) => world.intercept(dataPlane({ status: 401, body: '' }, 7)),
+    row: /^telegraf \| works \| unclear \| ID \| .* the cluster refuses its string for some: [12] of 10 probes/,
+    code: 6,
+  },
+  'the data plane is out of order': {
+    arrange: async (world) => world.intercept(dataPlane({ status: 503, body: 'down' })),
+    row: /^telegraf \| works \| unclear \| ID \| .*not known whether the cluster accepts it: .*503/,
+    code: 7,
+    says: /Nothing bad was seen, and not everything was: not known of 2 of 2 tokens\.$/,
+  },
+  'its tokens are of another cluster': {
+    arrange: (world) =>
+      world.people.tag(TELEGRAF, { 'keyturn:cluster': 'https://old.example.com' }),
+    row: /^telegraf \| works \| not asked \| ID \| .*waits: keyturn apply --approve \w{16} the cluster was not asked: its tokens are of another cluster$/,
+    code: 6,
+    says: /refused \(rotate\): 1 secret has tokens of https:\/\/old/,
+  },
+  'what it replaced was ended before its time': {
+    async arrange(world) {
+      await world.wait(2 * HOUR);
+      await world.rotate(force);
+      await world.wait(HOUR);
+      await world.people.changeToken(world.holders(TELEGRAF).AWSPREVIOUS, { permissions: [] });
+    },
+    row: /^telegraf \| cut-short \| accepted \| ID \| .*the token that it replaced does not work/,
+    code: 6,
+  },
+  'a database of its own was deleted, that no rule declares': {
+    policy: policyWith(tokens, { databases: [] }),
+    arrange: (world) => world.people.deleteDatabase('telemetry'),
+    row: /^telegraf \| no-database \| .*a database that it may use does not exist/,
+    code: 6,
+  },
+  'an adoption names a token that is none': {
+    policy: policyWith({
+      telegraf: {
+        ...both,
+        secret: 'team/telegraf',
+        adopt: { tokenId: '6f1c6f1e-0000-4000-8000-000000000000' },
+      },
+      grafana: both,
+    }),
+    arrange: (world) => world.people.createSecret('team/telegraf', 'apiv1_abc'),
+    row: /^telegraf \| unadopted \| refused is not adopted yet; .* no token has the id/,
+    code: 6,
+  },
+  'strangers, and tokens for ever': {
+    arrange: (world) =>
+      world.people.mint({
+        description: 'a notebook',
+        permissions: [{ action: 'read', resource: '*' }],
+      }),
+    row: WELL,
+    code: 0,
+    says: /1 token .*[\s\S]*Everything was looked at and is well/,
+  },
+  'a database drifts': {
+    policy: policyWith(tokens, {
+      databases: [{ name: 'telemetry', maxTables: 400 }, { name: 'quality' }],
+    }),
+    arrange: async () => {},
+    row: WELL,
+    code: 6,
+    says: /\ntelemetry {2}drift\n {2}maxTables telemetry 500 -> 400[\s\S]*\nquality {4}in order\n[\s\S]*Not well: 1 of 2 databases\.$/,
+  },
+  'a shorter retention has no approval': {
+    policy: policyWith(tokens, { databases: [{ name: 'telemetry', retention: '30d' }] }),
+    arrange: async () => {},
+    row: WELL,
+    code: 6,
+    says: /\ntelemetry {2}refused\n {2}retention telemetry /,
+  },
+  'a database that a rule names is not there': {
+    arrange: (world) => world.people.deleteDatabase('quality'),
+    row: WELL,
+    code: 6,
+    says: /\nquality {4}drift\n {2}quality \(policy.*does not exist/,
+  },
+  'the management token ends in ten days': {
+    arrange: (world) => expiresIn(world, 10),
+    row: WELL,
+    code: 6,
+    says: /\nmanagement token {2}expires in 10d\n[\s\S]*Not well: the management token\.$/,
+  },
+  'the management token never ends': {
+    arrange: ({ people, cluster: { managementToken: token } }) =>
+      people.saveValue(MANAGEMENT_SECRET, JSON.stringify({ token, expiresAt: 'never' })),
+    row: WELL,
+    code: 0,
+    says: /\nmanagement token {2}never expires\n/,
+  },
+  'the expiry of the management token cannot be read': {
+    arrange: ({ people, cluster: { managementToken: token } }) =>
+      people.saveValue(MANAGEMENT_SECRET, JSON.stringify({ token, expiresAt: 'soon' })),
+    row: WELL,
+    code: 7,
+    says: /expiry unknown/,
+  },
+  'nobody knows when the management token ends': {
+    arrange: (world) => world.people.saveValue(MANAGEMENT_SECRET, world.cluster.managementToken),
+    row: WELL,
+    code: 7,
+    says: /expiry unknown[\s\S]*not known of the management token\.$/,
+  },
+  'a schedule is off': {
+    arrange: ({ aws }) => {
+      const { 'default/keyturn-prod-reap': reap } = aws.state.schedules;
+      if (reap) aws.deploySchedule({ ...reap, State: 'DISABLED' });
+    },
+    row: WELL,
+    code: 6,
+    says: /\n {2}rotate: on\n {2}reap: off[\s\S]*Not well: 1 of 3 schedules\.$/,
+  },
+  'schedules cannot be read': {
+    arrange: async (world) =>
+      world.intercept(async (call, effect) =>
+        call.server === 'scheduler' ? { status: 403, body: '{}' } : effect(),
+      ),
+    row: WELL,
+    code: 7,
+    says: /\n {2}reap: not known\n[\s\S]*not known of 3 of 3 schedules\.$/,
+  },
+  'reap cannot be asked': {
+    arrange: async (world) =>
+      world.intercept(async (call, effect) =>
+        world.origin(call)?.job === 'reap' && call.server === 'management-api'
+          ? { status: 403, body: '{"code":403,"message":"no"}' }
+          : effect(),
+      ),
+    row: WELL,
+    code: 7,
+    says: /reap could not be asked: [\s\S]*not known of what reap would\s+say\.$/,
+  },
+  'rotate cannot be asked': {
+    arrange: async (world) =>
+      world.intercept(async (call, effect) =>
+        world.origin(call)?.job === 'rotate' && call.server === 'management-api'
+          ? { status: 403, body: '{"code":403,"message":"no"}' }
+          : effect(),
+      ),
+    row: /^telegraf \| \? \| \?$/,
+    code: 7,
+    says: /rotate could not be asked: /,
+  },
+  'enforce cannot be asked': {
+    arrange: async (world) =>
+      world.intercept(async (call, effect) =>
+        world.origin(call)?.job === 'enforce' && call.server === 'management-api'
+          ? { status: 403, body: '{"code":403,"message":"no"}' }
+          : effect(),
+      ),
+    row: WELL,
+    code: 7,
+    says: /\ntelemetry {2}unknown\n/,
+  },
+};
+
+test.each(Object.entries(days))('what status says on this day: %s', async (_day, day) => {
+  const world = await open(day.policy);
+  await world.rotate();
+  await day.arrange(world);
+  await world.wait(day.waits ?? 0);
+  await (day.waits === undefined ? undefined : expiresIn(world, 90));
+  const { text, code, status } = await look(world);
+  const id = of(status, 'telegraf')?.entry?.tokenId?.slice(0, 8) ?? 'no id';
+  expect(rowOf(text).replace(id, 'ID')).toMatch(day.row);
+  if (day.says) expect(text).toMatch(day.says);
+  expect(code).toBe(day.code);
+});
+
+test('a management token that an identity provider renews is well', async () => {
+  const world = await openOAuthWorld(policyWith(tokens), {
+    activationDelayMs: 0,
+    revocationDelayMs: 0,
+  });
+  await world.rotate();
+  const { text, code } = await look(world);
+  expect(text).toMatch(/\nmanagement token {2}renewed by the identity provider\n/);
+  expect(code).toBe(0);
+});
+
+test('without a probe nothing is called accepted, and nothing is called well', async () => {
+  const world = await open();
+  await world.rotate();
+  const { text, code } = await look(world, { probe: false });
+  expect(rowOf(text)).toMatch(/^telegraf \| works \| not asked \| /);
+  expect(code).toBe(7);
+});
