@@ -2,19 +2,22 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { policyReference } from './policy-reference.ts';
 
-/** Writes docs/api.md, the reference of the package, from its types. With `--check` it only compares. */
+/**
+ * Writes what is made from the code: docs/api.md, the reference of the package, from its types, and docs/policy.md from the
+ * policy's schema. With `--check` it only compares.
+ */
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 const REFERENCE = join(import.meta.dirname, 'reference');
-const DOCUMENT = join(REPOSITORY, 'docs/api.md');
 
 const HEAD = `# The package's API
 
 Of \`@keyturn/cdk\`, made from its types by \`npm run api\`. [How it is used](operations.md#the-package)
 `;
 
-function generated(): string {
+function apiReference(): string {
   const out = mkdtempSync(join(tmpdir(), 'keyturn-api-'));
   try {
     const typedoc = join(REFERENCE, 'node_modules/.bin/typedoc');
@@ -30,11 +33,15 @@ function generated(): string {
   }
 }
 
-const text = generated();
-if (!process.argv.includes('--check')) {
-  writeFileSync(DOCUMENT, text);
-} else if (text !== readFileSync(DOCUMENT, 'utf8')) {
-  throw new Error(
-    'docs/api.md: found another text than the types say; run "npm run api" and commit it',
-  );
+const documents = { 'docs/api.md': apiReference, 'docs/policy.md': policyReference };
+
+for (const [name, generate] of Object.entries(documents)) {
+  const file = join(REPOSITORY, name);
+  const text = generate();
+  if (!process.argv.includes('--check')) writeFileSync(file, text);
+  else if (text !== readFileSync(file, 'utf8')) {
+    throw new Error(
+      `${name}: found another text than the code says; run "npm run api" and commit it`,
+    );
+  }
 }

@@ -28,7 +28,7 @@ test('answers a dry run with the plan, and neither changes nor tells anything', 
       ],
     }),
     schedule: { name: 'keyturn-prod-enforce', state: 'on' },
-    managementToken: {},
+    managementToken: { by: 'secret' },
     policy: { hash: expect.stringMatching(/^[0-9a-f]{12}$/), parts: expect.any(Object) },
   });
   expect(database(world, 'telemetry')).toMatchObject({ maxTables: 500, retentionPeriod: 0n });

@@ -29,7 +29,7 @@ test('answers a dry run with the plan, and applies nothing', async () => {
     },
     entries: [{ token: 'telegraf', secret: TELEGRAF, condition: 'missing', late: false }],
     schedule: { name: 'keyturn-prod-rotate', state: 'on' },
-    managementToken: {},
+    managementToken: { by: 'secret' },
     policy: { hash: expect.stringMatching(/^[0-9a-f]{12}$/), parts: expect.any(Object) },
   });
   expect(world.tokens()).toEqual([]);

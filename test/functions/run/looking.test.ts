@@ -62,7 +62,7 @@ test('a person’s run promotes nothing outside the windows that the schedule wo
   expect(look.result).toEqual({
     ...scheduled.result,
     schedule: expect.anything(),
-    managementToken: {},
+    managementToken: { by: 'secret' },
     policy: expect.any(Object),
   });
 });
