@@ -15,7 +15,7 @@ const SLOW = [
   'test/bin/{adopt,app,deployed,doctor,harmless,incident,interrupted,lambda-answers,local}.test.ts',
   'test/bin/{completion,offline,pause,rotate-by-name,several-strings,status}.test.ts',
   'test/bin/{takeover,unchecked-tls}.test.ts',
-  'test/docs/leak-transcript.test.ts',
+  'test/docs/{commands,leak}-transcript.test.ts',
   'test/soak/main.test.ts',
   'test/functions/credentials-in-time.test.ts',
   'test/functions/examination/unreachable.test.ts',

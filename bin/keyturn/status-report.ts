@@ -152,11 +152,14 @@ function problemsOf(entry: Entry, plans: readonly Plan[]): readonly string[] {
       refusal.actions.some((index) => actions[index]?.secret === entry.secret),
     ),
   );
+  const found = [...kinds.values()].flatMap(([finding]) => finding?.message ?? []);
+  const words = conditionWords(condition);
+  const isSaid = isWell || found.some((message) => message.startsWith(words));
   return [
-    ...(isWell ? [] : [conditionWords(condition)]),
+    ...(isSaid ? [] : [words]),
     ...(late ? ['its rotation is late'] : []),
     ...refusalOf(isWell, acceptance),
-    ...[...kinds.values()].flatMap(([finding]) => finding?.message ?? []),
+    ...found,
     ...waits.map(({ hash }) => `what is to be done waits: keyturn apply --approve ${hash}`),
   ];
 }

@@ -237,7 +237,7 @@ const days: Readonly<Record<string, BadDay>> = {
   },
   'a freeze': {
     arrange: (world) => world.revoke({ way: 'freeze', token: 'telegraf', reason: 'drill' }),
-    row: /^telegraf \| held \| refused \| ID \| in \d+d\S* on hold on hold \(frozen\) until keyturn unfreeze$/,
+    row: /^telegraf \| held \| refused \| ID \| in \d+d\S* on hold \(frozen\) until keyturn unfreeze$/,
     code: 6,
   },
   'a deletion by order': {

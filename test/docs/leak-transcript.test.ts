@@ -1,9 +1,9 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { runProgram } from '../../bin/keyturn/program.ts';
-import type { Terminal } from '../../bin/keyturn/terminal.ts';
 import { redact } from '../../functions/credentials.ts';
 import { openDeployed } from '../bin/operator.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../world/policy.ts';
+import { openScreen } from './screen.ts';
 
 const BEGINNING = `# A leak, from the log to the proof
 
@@ -24,37 +24,6 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-/** A terminal whose screen is kept, and somebody who types. */
-function screen(stdin: string, typed: readonly string[]) {
-  const lines: string[] = [];
-  const answers = [...typed];
-  const write = (text: string) => {
-    // That the work continues is said by the machine's clock.
-    if (!/waiting for .*: \d+ s/.test(text)) lines.push(text);
-  };
-  const terminal: Terminal = {
-    print: (text) => write(redact(text)),
-    printJson: () => {},
-    note: (text) => write(redact(text)),
-    hasPrinted: false,
-    flushed: async () => {},
-    style: (_format, text) => text,
-    noteStyle: (_format, text) => text,
-    clear: () => {},
-    interactive: answers.length > 0,
-    ask: (question) => {
-      const answer = answers.shift() ?? '';
-      write(`${question}${answer}`);
-      return Promise.resolve(answer);
-    },
-    readHidden: (question) => {
-      if (answers.length > 0) write(question);
-      return Promise.resolve(stdin);
-    },
-  };
-  return { terminal, shown: () => lines.join('\n') };
-}
-
 it('is as the page says, from a string in a log to the proof that the cluster refuses it', {
   timeout: 120_000,
 }, async () => {
@@ -70,7 +39,7 @@ it('is as the page says, from a string in a log to the proof that the cluster re
   const found = `10.0.0.7 - - "GET /query?db=telemetry&p=${encodeURIComponent(string)} HTTP/1.1" 200\n`;
 
   async function run(words: string, stdin: string, ...typed: string[]): Promise<string> {
-    const { terminal, shown } = screen(stdin, typed);
+    const { terminal, shown } = openScreen(stdin, typed);
     vi.setSystemTime(STARTED_AT + 12 * DAY + 3 * HOUR + MINUTE);
     process.exitCode = undefined;
     await runProgram(terminal, ['node', 'keyturn', ...words.split(' ')]);

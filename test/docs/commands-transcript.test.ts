@@ -1,0 +1,141 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { explain } from '../../bin/keyturn/failure.ts';
+import { operatorName } from '../../bin/keyturn/operator.ts';
+import { runProgram } from '../../bin/keyturn/program.ts';
+import { redact } from '../../functions/credentials.ts';
+import { writeTemporary } from '../bin/cli.ts';
+import { openDeployed } from '../bin/operator.ts';
+import { accountState, serveAccount } from '../bin/serve-account.ts';
+import { DAY, HOUR, MINUTE, TELEGRAF } from '../world/policy.ts';
+import { MANAGEMENT_SECRET } from '../world/systems.ts';
+import { openScreen } from './screen.ts';
+
+const BEGINNING = `# Every command, on the sandbox
+
+A cluster with two tokens, from the first look to an emergency, and what each command says. \`npx vitest run test/docs/commands-transcript.test.ts -u\` writes this page, and
+the test fails when a command says something else. What the words mean: [glossary](glossary.md). What to do when: [operations](operations.md), [runbook](runbook.md).
+A leak, with \`whois\` and \`revoke\`, [has a page of its own](leak-transcript.md).
+`;
+
+/** The machine's clock shows what the sandbox's shows. */
+const STARTED_AT = Date.parse('2026-03-02T09:00:00Z');
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllEnvs();
+  process.exitCode = undefined;
+});
+
+/** Ids are others where two tokens are minted in another order: they are named by when they appear. */
+function withSteadyIds(text: string): string {
+  const names = new Map<string, string>();
+  return text.replaceAll(
+    /\b([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<=\s|")[0-9a-f]{8}(?=\s|:|"|$)/gm,
+    (id) => {
+      const short = id.slice(0, 8);
+      const name = names.get(short) ?? `${names.size + 1}`.repeat(8).slice(0, 8);
+      names.set(short, name);
+      return id.length === 8 ? name : `${name}-0000-4000-8000-000000000000`;
+    },
+  );
+}
+
+it('is as the page says, from the first look to an emergency', { timeout: 300_000 }, async () => {
+  vi.setSystemTime(STARTED_AT);
+  const { world, env } = await openDeployed();
+  const account = await serveAccount(accountState(), env.AWS_ENDPOINT_URL_LAMBDA ?? '');
+  const environment = { ...env, ...account };
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const { managementToken: token } = world.cluster;
+  await world.people.saveValue(
+    MANAGEMENT_SECRET,
+    JSON.stringify({ token, expiresAt: '2026-12-01T00:00:00Z' }),
+  );
+  const page: string[] = [];
+
+  async function wait(milliseconds: number): Promise<void> {
+    await world.wait(milliseconds);
+    vi.setSystemTime(world.clock.now());
+  }
+
+  /** What a command says, and with which code it ends unless that is 0. */
+  async function show(words: string, { typed = [] as readonly string[], lines = 80 } = {}) {
+    const { terminal, shown } = openScreen('', typed);
+    process.exitCode = undefined;
+    let code: number | undefined;
+    try {
+      await runProgram(terminal, ['node', 'keyturn', ...words.split(' ')]);
+    } catch (error) {
+      code = explain(error, terminal.note);
+    }
+    vi.setSystemTime(world.clock.now());
+    const said = shown().split('\n');
+    const cut = said.length > lines ? [...said.slice(0, lines), '…'] : said;
+    const ended = code ?? Number(process.exitCode ?? 0);
+    const end = ended === 0 ? [] : ['', `(exit code ${ended})`];
+    const text = [`$ npx --no keyturn ${words}`, ...cut, ...end].join('\n');
+    page.push(text.replace(/^(?=.)/gm, '    '), '');
+  }
+  const say = (text: string) => page.push(text, '');
+
+  say('## Before the first run');
+  await show('validate');
+  await show('schema', { lines: 6 });
+  await show('doctor');
+  await show('plan');
+
+  say('## The first tokens');
+  await show('rotate telegraf grafana');
+  await world.enforce();
+  await show('status');
+
+  say('## When they are due');
+  await wait(30 * DAY);
+  await show('plan --job rotate');
+  say('The schedules do that. Or a person, without waiting for them:');
+  await world.rotate();
+  await wait(15 * MINUTE);
+  await show('rotate telegraf');
+  await show('status');
+  await world.rotate();
+
+  say('## A changed policy, before it is deployed');
+  const changed = writeTemporary('keyturn.yaml', {
+    ...(world.policy as object),
+    databases: [{ name: 'telemetry', maxTables: 300 }],
+  });
+  vi.stubEnv('KEYTURN_POLICY', changed);
+  vi.stubEnv('KEYTURN_MANAGEMENT_TOKEN', token);
+  await show('plan --local');
+  await show('plan --local --markdown');
+  vi.stubEnv('KEYTURN_MANAGEMENT_TOKEN', undefined);
+  vi.stubEnv('KEYTURN_POLICY', env.KEYTURN_POLICY);
+
+  say('## Everything stops, and goes on');
+  await show('pause', { typed: ['maintenance of the cluster', 'prod'] });
+  await show('status --no-probe');
+  await show('resume', { typed: ['prod'] });
+
+  say('## An emergency');
+  await show('revoke --token telegraf --freeze --reason odd-writes', { typed: ['telegraf'] });
+  expect(world.accepts(world.string(TELEGRAF))).toBe(false);
+  await show('status');
+  await show('unfreeze telegraf', { typed: ['they were ours', 'telegraf'] });
+  await wait(HOUR);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+
+  say('## The rest');
+  await show('completion bash', { lines: 3 });
+  await show('takeover --all --confirm --dry-run');
+  await show('apply --approve 0123456789abcdef');
+
+  const text = withSteadyIds([BEGINNING, ...page].join('\n'))
+    .replaceAll(new URL(world.cluster.url).host, 'influxdb.example.com')
+    .replaceAll(operatorName(), 'ada@laptop')
+    .replaceAll(/\/\S*\/keyturn\.yaml/g, 'keyturn.yaml')
+    // The port is in it.
+    .replaceAll(/(?<=keyturn\.yaml \()[0-9a-f]{12}/g, '0123456789ab')
+    .replace(/ +$/gm, '');
+  expect(redact(text)).toBe(text);
+  await expect(text).toMatchFileSnapshot('../../docs/commands.md');
+});
