@@ -12,7 +12,7 @@ const SLOW = [
   'test/{linear-expressions,start}.test.ts',
   'test/examples/programs.test.ts',
   'test/world/simulated.test.ts',
-  'test/bin/{adopt,app,deployed,doctor,harmless,incident,interrupted,lambda-answers,local}.test.ts',
+  'test/bin/{adopt,app,apply,deployed,doctor,harmless,incident,interrupted,lambda-answers,local}.test.ts',
   'test/bin/{completion,offline,pause,rotate-by-name,several-strings,status}.test.ts',
   'test/bin/{takeover,unchecked-tls}.test.ts',
   'test/docs/{commands,leak}-transcript.test.ts',

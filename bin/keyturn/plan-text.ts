@@ -19,7 +19,7 @@ const ACTIONS = {
   arm: 'prepare the successor that exists; a later run promotes it',
   resume: 'verify the successor that exists, promote it',
   verify: 'ask again whether the cluster accepts its token',
-  recognise: 'note that a version which a person saved has its string',
+  recognise: 'bring its marker up to date',
   'mark-shared': 'note whether another secret has its string',
   'restart-grace': 'start all grace periods again: nobody knows what consumers have',
   'end-proof': 'take away the permission that proved an adoption',

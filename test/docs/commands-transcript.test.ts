@@ -86,7 +86,7 @@ it('is as the page says, from the first look to an emergency', { timeout: 300_00
 
   say('## The first tokens');
   await show('rotate telegraf grafana');
-  await world.enforce();
+  await show('apply --job enforce', { typed: ['prod'] });
   await show('status');
 
   say('## When they are due');
