@@ -22,6 +22,7 @@ import {
   type RevocationObservation,
   sharedListing,
 } from './observe.ts';
+import { findPassedOver } from './passed-over.ts';
 import { homeOfToken } from './plan/hidden-tokens.ts';
 import { ENDING_WAYS, needsNoAws, UNDOING_WAYS } from './plan/order.ts';
 import { orderOf, planRevocation, type RevocationPlan } from './plan/plan-revocation.ts';
@@ -286,7 +287,10 @@ export async function runRevocation(
   const applied = await applyRevocation(planned, around, revocation, tools);
   const proving = { startedAt, controls };
   const proven = applied.flatMap((each) => each.results);
-  const without = target.gone.filter((id) => !proven.some(({ tokenId }) => tokenId === id));
+  const passed = await findPassedOver(plan.actions, applied, tools);
+  const without = [...target.gone, ...passed.gone].filter(
+    (id) => !proven.some(({ tokenId }) => tokenId === id),
+  );
   const gone = await Promise.all(
     without.map((id) => goneBefore(id, around, order, proving, tools)),
   );
@@ -300,6 +304,7 @@ export async function runRevocation(
   const failures = applied.flatMap((each) => each.failures);
   const alive = applied.flatMap((each) => each.alive);
   const beside = [
+    ...passed.alive,
     ...uncoveredBy(target, request, tools.policy, around),
     ...applied.flatMap((each) => each.unconfirmed),
   ];

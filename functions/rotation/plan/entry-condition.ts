@@ -20,6 +20,7 @@ import {
   wasArmed,
   wasCurrent,
 } from '../../tokens/state.ts';
+import { versionIdOf } from '../../tokens/version-id.ts';
 import { covers, grantable, type IsKnown, knownDatabases, stillGiven } from './permissions.ts';
 
 /** How it is with the token that an entry's consumers read. */
@@ -126,8 +127,25 @@ function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Cont
  * When a token was replaced, as far as is known. Of one that was deleted before anybody could write that, since a placeholder,
  * say, had taken AWSCURRENT from it, the deletion is the latest instant; AWSPREVIOUS shows what stood between.
  */
-function replacedAt({ token, marker }: OwnedToken, seen: ObservedSecret): number | undefined {
-  return marker.superseded ?? (isUnknown(seen, 'AWSPREVIOUS') ? token.revokedAt : undefined);
+function replacedAt(
+  { token, marker }: OwnedToken,
+  seen: ObservedSecret,
+  all: readonly OwnedToken[],
+): number | undefined {
+  if (marker.superseded !== undefined || !isUnknown(seen, 'AWSPREVIOUS')) return marker.superseded;
+  const { revokedAt = Number.POSITIVE_INFINITY } = token;
+  return all.some((each) => wasMintedBehind(revokedAt, each, seen)) ? undefined : revokedAt;
+}
+
+/**
+ * Whether consumers had a token that was minted after an instant, and before what stood between took AWSCURRENT from it: whoever
+ * promoted it saw what had ended by that instant, and told of it.
+ */
+function wasMintedBehind(instant: number, owned: OwnedToken, seen: ObservedSecret): boolean {
+  const { id, createdAt } = owned.token;
+  // What was promoted over that is current by its own version; what a person put back is not.
+  const isFirstBehind = seen.secret.labels.AWSCURRENT === versionIdOf(id);
+  return wasCurrent(owned) && createdAt > instant && !isFirstBehind;
 }
 
 /** Whether consumers may still have a token that was replaced, and that nobody retired. */
@@ -135,10 +153,10 @@ function mayStillHave(
   owned: OwnedToken,
   entry: TokenPolicy,
   seen: ObservedSecret,
-  at: number,
+  { at, all }: { readonly at: number; readonly all: readonly OwnedToken[] },
 ): boolean {
   const { fenced, quarantined } = owned.marker;
-  const since = replacedAt(owned, seen);
+  const since = replacedAt(owned, seen, all);
   const isRetired = fenced !== undefined || quarantined !== undefined;
   if (since === undefined || isRetired || !wasCurrent(owned)) return false;
   return at < since + graceOf(owned, entry) && !isExpired(owned.token, at);
@@ -159,7 +177,8 @@ function hasLostFormer(entry: TokenPolicy, seen: ObservedSecret, context: Contex
   ];
   const all = [...seen.tokens, ...deleted];
   return lost.some(
-    (each) => mayStillHave(each, entry, seen, context.at) && !isCondemned(each, seen, all),
+    (each) =>
+      mayStillHave(each, entry, seen, { at: context.at, all }) && !isCondemned(each, seen, all),
   );
 }
 

@@ -53,6 +53,37 @@ test.each([
   },
 );
 
+test.each(['is replaced by name', 'is replaced as missing', 'is taken back'])(
+  'a deletion that was told and mended does not ring again because a placeholder comes later, and %s',
+  async (what) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer, other: writer }));
+    await world.rotate();
+    await world.wait(2 * DAY);
+    await world.reap();
+    await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT ?? '');
+    expect(await conditionOf(world)).not.toBe('cut-short');
+    expect(await conditionsOf(world, 3)).toEqual(['works']);
+    const { AWSCURRENT: second = '' } = world.labels(TELEGRAF);
+    await acts['puts a placeholder']?.(world, TELEGRAF);
+    await world.wait(5 * MINUTE);
+    if (what === 'is replaced by name') await world.rotate(named);
+    if (what === 'is taken back') {
+      await world.people.saveValue(TELEGRAF, world.value(TELEGRAF, second));
+    }
+    const hours = await conditionsOf(world, 20);
+    expect(hours).toContain('works');
+    expect(hours).not.toContain('cut-short');
+  },
+);
+
+test('a deletion that nobody saw before a placeholder came is told of, when that is replaced', async () => {
+  const { world, former } = await withCurrent();
+  await world.people.deleteToken(former);
+  await acts['puts a placeholder']?.(world, TELEGRAF);
+  await world.rotate(named);
+  expect(await conditionsOf(world, 4)).toEqual(['cut-short']);
+});
+
 test.each(['Secrets Manager', 'name'])(
   'a placeholder is replaced at once by %s, and the token before is deleted: that is told of for a grace period',
   async (by) => {

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import type { RevocationReport } from '../../../functions/revocation/report.ts';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+
+const WAYS = ['replace', 'freeze', 'delete'] as const;
+const policy = policyWith({ telegraf: writer, other: writer });
+const force = { tokens: ['telegraf'], force: true };
+
+/** What an order says of a token that works afterwards. */
+function saidOf(report: RevocationReport, tokenId: string) {
+  return {
+    confirmed: report.confirmed,
+    told: [...report.unconfirmed, ...report.tokens.flatMap((each) => each.unconfirmed ?? [])].some(
+      (each) => each.includes(tokenId),
+    ),
+  };
+}
+
+test.each(
+  WAYS.flatMap((way) =>
+    [0, 2 * MINUTE].flatMap((waits) => [false, true].map((rotated) => ({ way, waits, rotated }))),
+  ),
+)(
+  'to $way a token whose secret was made anew says that it still works, where the listing shows the former secret: $waits ms later, rotated $rotated',
+  async ({ way, waits, rotated }) => {
+    const world = await openWorldForTest(policy);
+    await world.rotate();
+    await world.wait(2 * DAY);
+    const string = world.string(TELEGRAF);
+    const { AWSCURRENT: id = '' } = world.holders(TELEGRAF);
+    world.aws.listLagMs = 4 * MINUTE;
+    await world.people.deleteSecret(TELEGRAF, 'for good');
+    await world.people.createSecret(TELEGRAF, undefined, { 'keyturn:owner': 'prod' });
+    await world.wait(waits);
+    if (rotated) await world.rotate(force);
+    const { result, error } = await world.revoke({ token: 'telegraf', way, reason: 'leaked' });
+    expect(error).toBeUndefined();
+    expect(world.accepts(string)).toBe(true);
+    expect(saidOf(result as RevocationReport, id)).toEqual({ confirmed: false, told: true });
+  },
+);
+
+test.each(WAYS)(
+  'to %s a token that loses its marker in the moment says that it still works, or ends it',
+  async (way) => {
+    let passed = 0;
+    for (const at of [5, 7, 9, 11, 13]) {
+      const world = await openWorldForTest(policy);
+      await world.rotate();
+      await world.wait(2 * DAY);
+      await world.reap();
+      const string = world.string(TELEGRAF);
+      const { AWSCURRENT: id = '' } = world.holders(TELEGRAF);
+      for (const _ of [1, 2]) {
+        await world.rotate(force);
+        await world.wait(HOUR);
+      }
+      let calls = 0;
+      world.intercept(async (call, effect) => {
+        const isCounted = call.caller !== undefined && call.server !== 'data-plane';
+        if (isCounted) calls += 1;
+        if (isCounted && calls === at) {
+          await world.beside(call, () => world.people.changeToken(id, { description: 'hall 1' }));
+        }
+        return effect();
+      });
+      const { result, error } = await world.revoke({ token: 'telegraf', way, reason: 'leaked' });
+      world.intercept();
+      if (error || !world.accepts(string)) continue;
+      passed += 1;
+      const said = saidOf(result as RevocationReport, id);
+      expect(said, `at call ${at}`).toEqual({ confirmed: false, told: true });
+    }
+    expect(passed).toBeGreaterThan(0);
+  },
+);
