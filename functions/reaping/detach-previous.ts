@@ -24,7 +24,7 @@ export async function detachPrevious(
   const found = seen && previousToDetach(seen, context);
   if (!seen || found?.version !== version || found.reason !== reason) return 'skipped';
   if (reason === 'UnknownVersion') {
-    await restartGrace(seen.tokens, context.lifetimes.gracePeriod, tools);
+    await restartGrace(seen, seen.tokens, context.lifetimes.gracePeriod, tools);
   }
   return (await takeOffPrevious(secret, version, tools)) ? 'done' : 'lost';
 }

@@ -6,7 +6,7 @@ import type { Order } from './plan/order.ts';
 
 /**
  * Leaves on a secret when an order about a single token of it deleted that, so that no alarm takes it for a person's act; one
- * about the whole secret leaves a successor or a hold. Best effort: without it `rotate` alarms for the rest of a grace
+ * about the whole secret leaves a hold, or a successor, if that got AWSCURRENT. Best effort: without it `rotate` alarms for the rest of a grace
  * period. What an earlier run of the order deleted counts, too: that may have died before it came here.
  */
 export async function noteEnded(

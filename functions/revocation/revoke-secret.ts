@@ -5,6 +5,7 @@ import type { ObservedSecret } from '../tokens/observation.ts';
 import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import type { TokenResult } from './end-token.ts';
+import { noteEnded } from './note-ended.ts';
 import { decideRevocation } from './plan/decide-revocation.ts';
 import { UNDOING_WAYS } from './plan/order.ts';
 import { keyOf, type Progress, provingOf, type Revocation, type SecretResult } from './progress.ts';
@@ -95,6 +96,10 @@ function aliveIn(
   return isPromoted || ids.length === 0 ? ids : [progress.name];
 }
 
+/** Another run promoted a younger token: a successor that never was current tells nobody what the order condemned. */
+const isBeaten = ({ order: { successor }, left: { seen } }: Progress): boolean =>
+  successor !== undefined && successor.id !== ownedCurrent(seen)?.token.id;
+
 /**
  * Carries out an order about all tokens of one secret and verifies it on the data plane, twice: a rotation
  * that runs at the same time may have armed another token meanwhile. A repeated order does what is left.
@@ -132,6 +137,8 @@ export async function revokeSecret(
   for (const { result } of left) progress.results.set(result.tokenId, result);
   const results = withSuccessor([...progress.results.values()]);
   const told = results.map((each) => afterLastLook(each, lastLook));
+  const ended = told.find(({ result }) => result === 'deleted');
+  if (ended && isBeaten(progress)) await noteEnded(name, ended, progress.order, tools);
   return {
     results: told,
     failures: [...progress.failures.values()],

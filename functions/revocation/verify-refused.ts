@@ -20,9 +20,10 @@ type Checked = Pick<RevokedToken, 'deadAfterSeconds' | 'unconfirmed'>;
 
 /** The string of a token that was ended, or why it is not known. A version can be read even without a label. */
 export async function readString(
-  { secret = '', versions = [], fingerprint }: TokenResult,
+  { secret, versions = [], fingerprint }: TokenResult,
   { secrets, policy }: Tools,
 ): Promise<TokenValue | string> {
+  if (secret === undefined) return NO_STRING;
   let problem: string = NO_STRING;
   for (const version of versions) {
     const text = await secrets.value(secret, version);
@@ -51,6 +52,8 @@ export interface Proving {
 
 async function untilRefused(ended: TokenResult, proving: Proving, tools: Tools): Promise<Checked> {
   const { startedAt, controls, own } = proving;
+  const { secret } = ended;
+  if (secret === undefined) return { unconfirmed: NO_STRING };
   const value = await readString(ended, tools).catch(unreadBecause);
   if (typeof value === 'string') return { unconfirmed: value };
   const { policy, dataPlane, now, deadline } = tools;
@@ -68,7 +71,7 @@ async function untilRefused(ended: TokenResult, proving: Proving, tools: Tools):
     const deadAfterSeconds = Math.round((now() - startedAt) / 1_000);
     const missing = ended.had
       ? await controls.missing(had, own)
-      : (await unknownMayWork(value, ended.secret ?? '', isMinted, proving, tools))?.why;
+      : (await unknownMayWork(value, secret, isMinted, proving, tools))?.why;
     return missing === undefined ? { deadAfterSeconds } : { unconfirmed: missing };
   }
   if (lastAnswer === undefined) return { unconfirmed: 'no probe exists for its permissions' };

@@ -119,7 +119,7 @@ export async function noteVersion(
     case 'restart-grace': {
       const now = tools.apiNow();
       if (graceRestart(seen, now).length === 0) return 'skipped';
-      await restartGrace(withOldGrace(seen, now), entry.gracePeriod, tools);
+      await restartGrace(seen, withOldGrace(seen, now), entry.gracePeriod, tools);
       return 'done';
     }
     case 'note-adoption': {

@@ -131,7 +131,8 @@ async function restartPrevious(
   const version = seen.secret.labels.AWSPREVIOUS ?? '';
   const previous =
     ownedPrevious(seen) ?? seen.tokens.find((each) => hasVersion(seen, each, version));
-  if (previous?.marker.fenced !== undefined) await restartGrace([previous], gracePeriod, tools);
+  if (previous?.marker.fenced === undefined) return;
+  await restartGrace(seen, [previous], gracePeriod, tools);
 }
 
 /**
@@ -192,7 +193,8 @@ export async function promote(
   const former = isSame(current, owned) ? undefined : current;
   if (former) await clearRetirement(entry, former, tools);
   // Consumers may have read any of them: nobody knows which string they have.
-  if (isUnknown(seen, 'AWSCURRENT')) await restartGrace(seen.tokens, entry.gracePeriod, tools);
+  if (isUnknown(seen, 'AWSCURRENT'))
+    await restartGrace(seen, seen.tokens, entry.gracePeriod, tools);
   const secret = await tools.secrets.describe(entry.secret);
   if (!secret || holdOf(secret)) return 'held';
   const ended = promotionIn(secret, version, from);

@@ -123,9 +123,13 @@ async function findNeverArmed(
   return undefined;
 }
 
-/** The token that was adopted with this string, and has lost its marker since: perhaps it has been deleted, too. */
+/**
+ * The token that was adopted with this string, and has lost its marker since: perhaps it has been deleted, too. It is older
+ * than a version that has its string, so rule 1 tells of that one whether the API may not show the token yet.
+ */
 async function findAdopted(
   found: string,
+  version: string,
   secret: Secret,
   sources: HolderSources,
 ): Promise<Holder | undefined> {
@@ -133,9 +137,9 @@ async function findAdopted(
   if (adopted?.fp !== found) return undefined;
   const { tokenId, fp } = adopted;
   const token = sources.foreign.get(tokenId) ?? (await sources.api.getToken(tokenId));
-  return token && token.revokedAt === undefined
-    ? holderOf(token, secret, sources)
-    : { state: 'gone', adopted: { tokenId, fp } };
+  if (token && token.revokedAt === undefined) return holderOf(token, secret, sources);
+  if (!token && (await sources.isYoung?.(secret, version))) return { state: 'unshown' };
+  return { state: 'gone', adopted: { tokenId, fp } };
 }
 
 /** Rule 3: the token whose fingerprint is that of the string, in this secret or in another one of ours. */
@@ -164,7 +168,7 @@ async function findByString(
   if (other) return { state: 'shared', owned: other };
   const neverArmed = await findNeverArmed(found, secret.name, tokens, readFingerprint);
   if (neverArmed) return asHolder(neverArmed);
-  return (await findAdopted(found, secret, sources)) ?? { state: 'unknown' };
+  return (await findAdopted(found, version, secret, sources)) ?? { state: 'unknown' };
 }
 
 /** Anybody may put a version under an id that names another secret's token, beside any value. */

@@ -203,6 +203,21 @@ export function hasVersion(
 }
 
 /**
+ * Whether a grace period that starts again would keep something for consumers. Not that of a token which a person stripped:
+ * nobody can use it, so its old clock tells until when consumers miss it. But where AWSPREVIOUS shows that it was current a
+ * moment ago, consumers may have read it since. An orphan nobody can have used, and it is deleted an hour after its mark.
+ */
+export function hasGrace(
+  owned: OwnedToken,
+  seen: Pick<ObservedSecret, 'secret' | 'holders'>,
+): boolean {
+  const { superseded, quarantined, frozen } = owned.marker;
+  if (superseded === undefined || quarantined !== undefined || isInert(owned)) return false;
+  const isTaken = isStripped(owned) && frozen === undefined;
+  return !isTaken || hasVersion(seen, owned, seen.secret.labels.AWSPREVIOUS ?? '');
+}
+
+/**
  * Whether AWSCURRENT's token came back from its retirement, which began after this one was minted: of what Keyturn 0.1
  * promoted, no marker says that.
  */

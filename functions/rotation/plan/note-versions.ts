@@ -6,8 +6,8 @@ import { adoptedOf } from '../../tokens/adopted-tag.ts';
 import { homeOf } from '../../tokens/marker.ts';
 import type { Holder, Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
+  hasGrace,
   isArmed,
-  isInert,
   isProven,
   isUnknown,
   ownedCurrent,
@@ -79,15 +79,11 @@ const allRecognitions = (seen: ObservedSecret) =>
     return isUnnoted(owned, label) ? [{ ...about, reason: 'Promoted' }] : [];
   });
 
-/**
- * Tokens whose grace period started more than an hour ago. A quarantined one has none left, and an orphan never
- * had one: it is deleted an hour after its mark, or no more tokens could be minted.
- */
-export const withOldGrace = ({ tokens }: ObservedSecret, now: number): readonly OwnedToken[] =>
-  tokens.filter((owned) => {
-    const { superseded = now, quarantined } = owned.marker;
-    return quarantined === undefined && !isInert(owned) && now - superseded >= HOUR_MS;
-  });
+/** Tokens whose grace period started more than an hour ago, and that starting it again keeps for consumers. */
+export const withOldGrace = (seen: ObservedSecret, now: number): readonly OwnedToken[] =>
+  seen.tokens.filter(
+    (owned) => hasGrace(owned, seen) && now - (owned.marker.superseded ?? now) >= HOUR_MS,
+  );
 
 /** While nobody knows what consumers have, every token that they may have keeps its whole grace period. */
 export function graceRestart(seen: ObservedSecret, now: number): Of<GraceRestart>[] {

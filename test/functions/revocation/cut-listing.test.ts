@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Interceptor } from '../../../sandbox/interception.ts';
 import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
-import { adopt, answer, issuedForEachTest, reportOf } from './issued.ts';
+import { adopt, answer, issuedForEachTest, policy, reportOf } from './issued.ts';
 
 /** A listing that lacks a token which lives, and which no label names any more. */
 const world = await issuedForEachTest();
@@ -117,3 +117,23 @@ test.each(['freeze', 'delete', 'replace'])(
     expect(world.accepts(string)).toBe(true);
   },
 );
+
+test('that the listing is cut shows also by a token of another secret whose string a secret remembers', async () => {
+  const { secret: first, id } = await adopt(world);
+  const string = world.string(first);
+  await world.people.changeToken(id, { description: 'reset by a tool' });
+  const second = 'legacy/moved';
+  await world.people.createSecret(second, string);
+  const moved = { permissions: { write: ['metrics'] }, secret: second, adopt: { tokenId: id } };
+  const deployed = world.deploy({ ...policy, tokens: { ...policy.tokens, moved } });
+  await deployed.rotate();
+  for (let time = 0; time < 3; time += 1) {
+    await world.wait(2 * HOUR);
+    await deployed.rotate({ tokens: ['moved'], force: true });
+  }
+  expect(Object.values(world.holders(second))).not.toContain(id);
+  world.intercept(listingWithout(id));
+  const order = { token: 'telegraf', way: 'freeze', reason: 'leaked' };
+  const { result } = await deployed.revoke({ ...order, dryRun: true });
+  expect(result?.plan.warnings.join()).toContain('the listing of tokens is cut');
+});

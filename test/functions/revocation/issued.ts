@@ -9,7 +9,7 @@ export const GRAFANA = 'keyturn/prod/grafana';
 /** How long the cluster takes to hear of tokens and of their end. */
 const DELAY = 20_000;
 
-const policy = {
+export const policy = {
   owner: 'prod',
   databases: [{ name: 'metrics' }, { name: 'logs' }],
   defaults: { gracePeriod: '24h', quarantine: '7d' },

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { TokenValue } from '../../../functions/token-value.ts';
+import type { Reply } from '../../../sandbox/interception.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { DAY, HOUR, policyWith, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, writer } from '../../world/policy.ts';
 import type { Deployment, World } from '../../world/world.ts';
 
 const NAME = 'legacy/telegraf';
@@ -239,4 +240,33 @@ test('an order about a secret whose adopted token is gone names that token, and 
   expect(result?.tokens).toMatchObject([
     { tokenId: id, result: 'gone', unconfirmed: expect.stringContaining('no other string') },
   ]);
+});
+
+/** From now on the Management API answers as if it had not heard of a token yet. */
+function notShowing(world: World, id: string) {
+  const notFound = { status: 404, body: JSON.stringify({ code: 404, message: 'not found' }) };
+  const answer = (operation: string, reply: Reply): Reply => {
+    if (operation === 'GET /tokens/{id}') return reply.body.includes(id) ? notFound : reply;
+    if (operation !== 'GET /tokens') return reply;
+    const all: { readonly id: string }[] = JSON.parse(reply.body);
+    return { ...reply, body: JSON.stringify(all.filter((each) => each.id !== id)) };
+  };
+  world.intercept(({ operation }, effect) => Promise.resolve(answer(operation, effect())));
+}
+
+test('an adopted token that the API does not show yet is not replaced, and is once it can be late no more', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(10 * MINUTE);
+  notShowing(world, id);
+  expect(await look(keyturn)).toEqual(['unknown']);
+  expect(world.holders(NAME)).toEqual({ AWSCURRENT: id });
+  world.intercept();
+  expect(await look(keyturn)).toEqual(['works']);
+  await reset(world, id, 'telemetry', 'quality');
+  await world.people.deleteToken(id);
+  world.cluster.manners = { hidesRevoked: true };
+  expect((await look(keyturn))[0]).toBe('unknown');
+  await world.wait(HOUR);
+  expect(await look(keyturn)).toEqual(['works', 'rotate CurrentGone']);
+  expect(canWrite(world)).toBe(true);
 });

@@ -172,3 +172,31 @@ test('a token that somebody deletes while its grace period is written fails no r
   expect(result.outcomes).toMatchObject([{ result: 'done' }]);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
+
+test('an order that lost AWSCURRENT to a rotation at the same time explains what it ended all the same', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, other: writer }));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  const { AWSCURRENT: former } = world.holders(TELEGRAF);
+  let rotation: 'not begun' | 'runs' | 'over' = 'not begun';
+  // The rotation begins behind the minting of the order's successor, which is then seen accepted later.
+  world.intercept(async (call, effect) => {
+    const isOrder = call.caller?.includes('revoke') === true;
+    if (call.operation === 'PutSecretValue' && isOrder && rotation === 'not begun') {
+      rotation = 'runs';
+      await world.beside(call, async () => {
+        await world.rotate(named);
+        rotation = 'over';
+      });
+    }
+    const waits = rotation === 'runs' && isOrder && call.server === 'data-plane';
+    return waits ? { status: 503, body: '' } : effect();
+  });
+  const { result } = await world.revoke(replace('leaked'));
+  world.intercept();
+  expect(result).toMatchObject({ done: true, tokens: [{ tokenId: former, result: 'deleted' }] });
+  const { AWSCURRENT: current } = world.holders(TELEGRAF);
+  const { marker } = world.tokens(TELEGRAF).find(({ id }) => id === current) ?? {};
+  expect(marker).not.toHaveProperty('order');
+  expect(await conditionsOf(world, 3)).toEqual(['works']);
+});
