@@ -315,7 +315,7 @@ export class Keyturn extends Construct {
   /**
    * The pattern of a rule that looks at events of this deployment, on the bus of the policy.
    * @example new Rule(stack, 'Rotated', { eventPattern: keyturn.eventPattern({ token: 'telegraf', types: ['Token Rotated'] }) })
-   * @throws Error if the policy has no such token, no event such a type, or the choice another key
+   * @throws Error if the policy has no such token, no event such a type, none of a type names a token's secret and `token` is given, or the choice has another key
    */
   eventPattern(choice: EventChoice = {}): EventPattern {
     return eventPattern(this.policyFile.policy, choice);

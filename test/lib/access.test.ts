@@ -148,6 +148,18 @@ test.each([
   expect(() => keyturn.eventPattern({ types } as object)).toThrow(message);
 });
 
+test.each([['Plan Refused'], ['Database Policy Enforced'], ['Database Drift Detected']] as const)(
+  'a pattern for one token refuses a type whose events name no secret: %s',
+  (type) => {
+    const { keyturn } = open();
+    const types = ['Token Rotated', type] as const;
+    expect(() => keyturn.eventPattern({ token: 'telegraf', types })).toThrow(
+      `eventPattern: types: found "${type}" beside a token, expected types whose events name a secret`,
+    );
+    expect(keyturn.eventPattern({ types }).detailType).toEqual(types);
+  },
+);
+
 test.each([
   [{ tokens: 'telegraf' }, /^eventPattern: tokens: found this name, .*did you mean "token"\?$/],
   [
