@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { atApiTime } from '../run/api-time.ts';
 import { attempt, type Outcome, type Result } from '../run/outcome.ts';
-import type { ReapRequest } from '../run/request.ts';
 import type { Plan } from '../run/plan.ts';
+import type { ReapRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
