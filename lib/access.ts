@@ -4,7 +4,7 @@ import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import * as z from 'zod/mini';
-import { eventSchemas, type KeyturnEvent } from '../functions/events/events.ts';
+import { eventSchemas, type KeyturnEvent, namesSecret } from '../functions/events/events.ts';
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
@@ -31,7 +31,7 @@ export function secretOf(scope: Construct, policy: Policy, token: string): ISecr
 
 /** Which events of a deployment; absent: all. */
 export interface EventChoice {
-  /** About the secret of this token of the policy. */
+  /** About the secret of this token of the policy. Events of databases and refused plans are about none. */
   readonly token?: string;
   /** @example ['Token Rotated', 'Token Revoked'] */
   readonly types?: readonly KeyturnEvent['type'][];
@@ -44,7 +44,8 @@ const choiceSchema = z.object({
 
 /**
  * The pattern of a rule on the bus that gets the events, also those of other deployments.
- * @throws Error if no event has one of the types, or none is named: such a rule never fires; and if the choice has another key
+ * @throws Error if no event has one of the types, or none is named, or one is about no secret and a token is asked for: such a rule never
+ * fires; and if the choice has another key
  */
 export function eventPattern(policy: Policy, choice: EventChoice): EventPattern {
   refuseMistakes('eventPattern:', choiceSchema, choice);
@@ -54,6 +55,12 @@ export function eventPattern(policy: Policy, choice: EventChoice): EventPattern 
   if (unknown !== undefined || types?.length === 0) {
     throw new Error(
       `eventPattern: types: found ${unknown === undefined ? 'none' : `"${unknown}"`}, expected types of Keyturn's events, or no types for all${suggestionFor(String(unknown ?? ''), known)}`,
+    );
+  }
+  const silent = token === undefined ? undefined : types?.find((type) => !namesSecret(type));
+  if (silent !== undefined) {
+    throw new Error(
+      `eventPattern: types: found "${silent}" beside a token, expected types whose events name a secret: ${(known as KeyturnEvent['type'][]).filter(namesSecret).join(', ')}; leave the token out, in a rule of its own`,
     );
   }
   return {

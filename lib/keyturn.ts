@@ -1,4 +1,12 @@
-import { Annotations, type CfnResource, Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
+import {
+  Annotations,
+  type CfnResource,
+  Duration,
+  Stack,
+  Tags,
+  Token,
+  Validations,
+} from 'aws-cdk-lib';
 import { type Alarm, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import {
@@ -106,6 +114,28 @@ const toldOfSecrets = (
   ...(Object.keys(tags).length > 0 && { [ENVIRONMENT.secretTags]: JSON.stringify(tags) }),
   ...(replicaRegions && { [ENVIRONMENT.replicaRegions]: JSON.stringify(replicaRegions) }),
 });
+
+/** AWS Lambda quotas. Lambda measures the variables as JSON. */
+const MOST_ENVIRONMENT_BYTES = 4_096;
+
+/**
+ * What only the deployment knows counts as long as CDK's placeholder for it.
+ * @throws PolicyFileError if Lambda would refuse the variables of a function
+ */
+function refuseLargeEnvironment(
+  entry: string,
+  environment: Readonly<Record<string, string>>,
+  file: string,
+): void {
+  const bytes = Buffer.byteLength(JSON.stringify(environment));
+  if (bytes <= MOST_ENVIRONMENT_BYTES) return;
+  const sizeOf = (name: string) =>
+    environment[name] === undefined ? 0 : JSON.stringify(environment[name]).length;
+  const [regions, tags] = [sizeOf(ENVIRONMENT.replicaRegions), sizeOf(ENVIRONMENT.secretTags)];
+  throw new PolicyFileError(
+    `${file}: deployment.replicaRegions and deployment.tags (or the construct's): found ${bytes.toLocaleString('en')} bytes in the environment of ${entry}, ${regions.toLocaleString('en')} of them for Regions and ${tags.toLocaleString('en')} for tags, expected at most ${MOST_ENVIRONMENT_BYTES.toLocaleString('en')}, which is Lambda's limit; name fewer Regions, name keys by an alias (alias/tokens) in place of an ARN, or have fewer or shorter tags`,
+  );
+}
 
 interface FunctionOptions {
   readonly entry: string;
@@ -315,7 +345,7 @@ export class Keyturn extends Construct {
   /**
    * The pattern of a rule that looks at events of this deployment, on the bus of the policy.
    * @example new Rule(stack, 'Rotated', { eventPattern: keyturn.eventPattern({ token: 'telegraf', types: ['Token Rotated'] }) })
-   * @throws Error if the policy has no such token, no event such a type, or the choice another key
+   * @throws Error if the policy has no such token, no event such a type, none of a type names a token's secret and `token` is given, or the choice has another key
    */
   eventPattern(choice: EventChoice = {}): EventPattern {
     return eventPattern(this.policyFile.policy, choice);
@@ -344,12 +374,25 @@ export class Keyturn extends Construct {
   grantRead(token: string, grantee: IGrantable): IamGrant {
     const { secretArn, secretName } = this.secretOf(token);
     const replica = replicaFor(this, grantee, this.#replicaRegions, token);
+    this.#warnOfOtherAccount(token, grantee);
     const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
     const read = readSecret(arn, grantee);
     const key = replica ? this.#grants.decryptReplica(replica) : this.#decryptSecrets();
     if (!key) return read;
     const { values, statementOf } = key;
     return together([read, give(grantee, statementOf([...values]))]);
+  }
+
+  /** CDK says of a role of another account that it was given something, and writes nothing into it. */
+  #warnOfOtherAccount(token: string, { grantPrincipal }: IGrantable): void {
+    const { account: home } = placeOf(Stack.of(this));
+    const { principalAccount: account } = grantPrincipal;
+    if (account === undefined || Token.isUnresolved(account)) return;
+    if (home === undefined || account === home) return;
+    Annotations.of(this).addWarningV2(
+      `keyturn:grantRead-${token}-${account}`,
+      `grantRead: found ${account} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
+    );
   }
 
   #decryptSecrets(): Grant | undefined {
@@ -409,20 +452,22 @@ export class Keyturn extends Construct {
   ): KeyturnFunction {
     const { policyFile, failures } = this;
     const { owner, schedules, timeZone } = policyFile.policy;
+    const variables = {
+      ...this.#environment,
+      ...environment,
+      // A person's run must find the same as the schedule's, whose event says this.
+      ...(entry === 'rotate' &&
+        schedule !== undefined && {
+          [ENVIRONMENT.thirdRunSeconds]: String(firingsOf(schedule, timeZone).thirdInSeconds),
+        }),
+    };
+    refuseLargeEnvironment(entry, variables, policyFile.policy.file);
     const added = new KeyturnFunction(this, id, {
       ...this.#settings,
       entry,
       description: `Keyturn (${owner}): ${description}`,
       policyFile,
-      environment: {
-        ...this.#environment,
-        ...environment,
-        // A person's run must find the same as the schedule's, whose event says this.
-        ...(entry === 'rotate' &&
-          schedule !== undefined && {
-            [ENVIRONMENT.thirdRunSeconds]: String(firingsOf(schedule, timeZone).thirdInSeconds),
-          }),
-      },
+      environment: variables,
       grants: schedule === undefined ? grants : [...grants, this.#grants.readSchedules([entry])],
       // A retry would run beside the next firing, which looks at everything anew.
       retryAttempts: schedule === undefined ? 1 : 0,

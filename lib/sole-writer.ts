@@ -11,7 +11,8 @@ export interface SoleWriterProps {
   /** Name or ARN of a secret that Keyturn writes; it must exist when this is deployed. */
   readonly secretId: string;
   /**
-   * ARNs of the IAM roles (or users) of people who may roll back, hold and take over; the name may contain `*` and `?`.
+   * ARNs of the IAM roles (or users) of people who may roll back, hold and take over, and alone may promote a replica: at least one; the
+   * name may contain `*` and `?`.
    * @example ['arn:aws:iam::111122223333:role/on-call']
    */
   readonly people: readonly string[];
@@ -34,10 +35,14 @@ const person = z
     ),
   );
 
+/** With nobody in it, no person could promote a replica when its Region is lost, nor roll back or hold the secret. */
+const SOMEBODY =
+  'at least one ARN of an IAM role or user, or nobody could promote a replica or roll back; name a role for emergencies, arn:aws:iam::111122223333:role/on-call';
+
 const propertiesSchema = z.object({
   keyturn: z.custom((found) => typeof Object(found).policyFile === 'object', 'a construct Keyturn'),
   secretId: z.string('the name or the ARN of a secret').check(z.minLength(1)),
-  people: z.array(person),
+  people: z.array(person).check(z.minLength(1, SOMEBODY)),
 });
 
 /**
@@ -46,7 +51,7 @@ const propertiesSchema = z.object({
  * in the stack's Region alone, so that a promoted replica can be written by the functions of its own Region.
  */
 export class SoleWriter extends Construct {
-  /** @throws Error if a property is not known, or `people` has what is no ARN of a role or a user */
+  /** @throws Error if a property is not known, or `people` is empty or has what is no ARN of a role or a user */
   constructor(scope: Construct, id: string, props: SoleWriterProps) {
     super(scope, id);
     refuseMistakes("SoleWriter's property", propertiesSchema, props);
@@ -56,8 +61,7 @@ export class SoleWriter extends Construct {
     const writers = functions.map(({ role }) => role.roleArn).concat(people);
     const { region } = Stack.of(this);
     const others = (allowed: readonly string[]) => ({
-      // No ARN is like an empty list, which IAM refuses.
-      ...(allowed.length > 0 && { ArnNotLike: { 'aws:PrincipalArn': allowed } }),
+      ArnNotLike: { 'aws:PrincipalArn': allowed },
       Bool: { 'aws:PrincipalIsAWSService': 'false' },
     });
     const here = { ...others(writers), StringEquals: { 'aws:RequestedRegion': region } };

@@ -5,7 +5,7 @@ import type { Policy } from '../../functions/policy/policy.ts';
 import { CANNOT_TAKE_OVER } from '../../functions/rotation/plan/plan-takeover.ts';
 import { createScheduleReader } from '../../functions/schedules/reader.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
-import { formatInstant, LONGEST_RUN_MS } from '../../functions/time.ts';
+import { formatInstant, LONGEST_RUN_MS, MINUTE_MS } from '../../functions/time.ts';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError, EXIT } from './failure.ts';
@@ -69,15 +69,30 @@ async function refuseLiveDeployment(from: string, { note }: Terminal): Promise<v
   );
 }
 
+/**
+ * A note of `keyturn pause` stays where a person starts the schedule by hand and stops it again, so it may be older than the last stop.
+ * EventBridge keeps one instant, that of the last change of anything: the last stop was not after it.
+ */
 function refuseLiveSchedule({ name, state, since, lastChanged }: ScheduleStatus, from: string) {
   if (state === 'on') {
     throw new CommandError(
       `found the schedule ${name} on, expected the deployment "${from}" paused or destroyed: it would go on rotating these secrets; stop it (keyturn pause --policy <its file>), wait until its last run is over (15 minutes), and repeat this command. Nothing was done`,
     );
   }
+  if (state !== 'off') return;
+  if (lastChanged === undefined) {
+    throw new CommandError(
+      `found no instant since which the schedule ${name} is off, expected it off for 15 minutes: a run of the deployment "${from}" may be under way; if you know that it is stopped since 15 minutes, add --stopped. Nothing was done`,
+    );
+  }
+  const overAt = Date.parse(lastChanged) + LONGEST_RUN_MS;
+  if (Date.now() >= overAt) return;
+  if (since !== undefined && Date.parse(lastChanged) - Date.parse(since) > MINUTE_MS) {
+    throw new CommandError(
+      `found the schedule ${name} last changed at ${lastChanged}, though its note says that it was paused at ${since}, expected no change for 15 minutes: it may have been on until then, and a run of the deployment "${from}" may be under way; repeat this command after ${formatInstant(overAt)}, or, if you know that it was off all the time, add --stopped. Nothing was done`,
+    );
+  }
   const stoppedAt = since ?? lastChanged;
-  const overAt = Date.parse(stoppedAt ?? '') + LONGEST_RUN_MS;
-  if (state !== 'off' || !(Date.now() < overAt)) return;
   throw new CommandError(
     `found the schedule ${name} off only since ${stoppedAt}, expected it off for 15 minutes: a run of the deployment "${from}" may be under way, and end what this command takes over; repeat it after ${formatInstant(overAt)}. Nothing was done`,
   );

@@ -111,6 +111,13 @@ export type KeyturnEvent = {
   };
 }[keyof typeof eventSchemas];
 
+/** Whether an event of this type can name a secret: a rule that asks for one hears nothing of any other. */
+export function namesSecret(type: KeyturnEvent['type']): boolean {
+  const schema = eventSchemas[type];
+  const shapes = 'shape' in schema ? [schema.shape] : schema.def.options.map(({ shape }) => shape);
+  return shapes.some((shape) => 'secret' in shape);
+}
+
 export type Publish = (event: KeyturnEvent) => void;
 
 interface DetailSchema {

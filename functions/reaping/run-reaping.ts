@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { atApiTime } from '../run/api-time.ts';
 import { attempt, type Outcome, type Result } from '../run/outcome.ts';
+import type { Plan } from '../run/plan.ts';
 import type { ReapRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
@@ -14,6 +15,7 @@ import { workingStrays } from './plan/inventory.ts';
 import {
   labelsThatKeep,
   planReaping,
+  REPLICAS_UNKNOWN,
   reapingContext,
   type Undeletable,
 } from './plan/plan-reaping.ts';
@@ -126,6 +128,19 @@ async function findUndeletable(
   return new Map(found.flat());
 }
 
+/** A secret that could not be looked at before its deletion. */
+class UndescribedError extends Error {
+  override readonly name = 'UndescribedError';
+}
+
+/** Deletions that are not planned, because nobody knows whether they are possible. They fail, or nobody would hear of them. */
+const undescribed = ({ findings }: Plan<ReapingAction>): readonly Outcome<ReapingAction>[] =>
+  findings.flatMap(({ kind, secret = '', message }) => {
+    if (kind !== REPLICAS_UNKNOWN) return [];
+    const action = { kind: 'delete-secret', reason: 'Removed', secret } as const;
+    return { action, result: 'failed' as const, error: new UndescribedError(message) };
+  });
+
 /** What is planned, after it was looked which secrets cannot be deleted. */
 async function planPossible(observation: Observation, tools: Tools) {
   const plan = planReaping(tools.policy, observation);
@@ -145,5 +160,8 @@ export async function runReaping(
   const tools = atApiTime(runTools, observation);
   const plan = await planPossible(observation, tools);
   tools.measure({ workingStrays: workingStrays(policy, observation).length });
-  return runPlan(plan, request, tools, (actions) => applyReaping(actions, observation, tools));
+  return runPlan(plan, request, tools, async (actions) => [
+    ...(await applyReaping(actions, observation, tools)),
+    ...undescribed(plan),
+  ]);
 }

@@ -16,8 +16,8 @@ const PAUSE_MS = 10_000;
 /** What is left of the run when it stops to wait. */
 const SPARE_MS = 20_000;
 
-/** A replica failed, or is not in sync in time. */
-class ReplicaError extends Error {
+/** A replica failed, is not in sync in time, or cannot be looked at. */
+export class ReplicaError extends Error {
   override readonly name = 'ReplicaError';
 }
 

@@ -30,6 +30,7 @@ import {
 import { measureTokens } from './plan/measure-tokens.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
 import { needsDatabases } from './plan/permissions.ts';
+import { REPLICAS_UNKNOWN } from './plan/plan-replicas.ts';
 import {
   isByOrder,
   isStoring,
@@ -41,7 +42,7 @@ import {
 } from './plan/plan-rotation.ts';
 import type { RotationAction } from './plan/rotation-action.ts';
 import { findRefused } from './refused-strings.ts';
-import { findReplicas, replicate } from './replicas.ts';
+import { findReplicas, ReplicaError, replicate } from './replicas.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
 import { findRotatedBefore } from './rotated-before.ts';
 import { createTurns, hasTimeForStep } from './turns.ts';
@@ -163,6 +164,11 @@ function failedFindings(
     if (kind === CANNOT_STORE) {
       const action = { kind: 'mint', reason: 'Due', token, secret } as const;
       return { action, result: 'failed' as const, error: new NotStoredError(message) };
+    }
+    if (kind === REPLICAS_UNKNOWN) {
+      const check = { kind: 'check-replicas', reason: 'ReplicaLate', regions: [] } as const;
+      const error = new ReplicaError(message);
+      return { action: { ...check, token, secret }, result: 'failed' as const, error };
     }
     const action = wanted.find((each) => each.secret === secret && isStoring(each));
     if ((kind !== OTHER_SHAPE && kind !== OUTSIDE_READER) || !action) return [];

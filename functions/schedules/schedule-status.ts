@@ -12,7 +12,7 @@ export interface ScheduleStatus extends Partial<Omit<PauseNote, 'at'>> {
   readonly state: ScheduleState;
   /** When `keyturn pause` stopped it; with `by` and `reason`. Absent while it is off: something else did. */
   readonly since?: string;
-  /** While it is off for another cause: it has been off at least since then. */
+  /** When anything of it was last changed, while it is off: it has been off at least since then, and may have been on until then. */
   readonly lastChanged?: string;
 }
 
@@ -29,11 +29,11 @@ export function scheduleStatus(name: string, found: FoundSchedule | undefined): 
   if (found.State === 'ENABLED') return { name, state: 'on' };
   if (found.State !== 'DISABLED') return { name, state: 'unknown' };
   const { note } = readPauseNote(found.Description);
-  if (note) return { name, state: 'off', since: note.at, by: note.by, reason: note.reason };
   const changed = found.LastModificationDate?.toISOString();
   return {
     name,
     state: 'off',
+    ...(note && { since: note.at, by: note.by, reason: note.reason }),
     ...(changed !== undefined && { lastChanged: `${changed.slice(0, 19)}Z` }),
   };
 }

@@ -31,13 +31,30 @@ async function openRenamed() {
     });
     const state = world.aws.snapshot();
     const earlier = (at: string) => formatInstant(Date.parse(at) - minutesAgo * MINUTE);
-    for (const each of Object.values(state.schedules)) {
-      each.Description = each.Description?.replace(/(?<=paused )\S+/, earlier);
-    }
-    world.aws.restore(state);
+    const schedules = Object.fromEntries(
+      Object.entries(state.schedules).map(([key, each]) => [
+        key,
+        {
+          ...each,
+          Description: each.Description?.replace(/(?<=paused )\S+/, earlier),
+          modifiedAt: each.modifiedAt - minutesAgo * MINUTE,
+        },
+      ]),
+    );
+    world.aws.restore({ ...state, schedules });
     return paused;
   };
-  return { world, run, pause };
+  /** Somebody changes the schedules by hand, so many minutes ago; they are off since, and their notes stay. */
+  const touch = (minutesAgo: number) => {
+    const state = world.aws.snapshot();
+    const modifiedAt = Date.now() - minutesAgo * MINUTE;
+    const schedules = Object.entries(state.schedules).map(([key, each]) => [
+      key,
+      { ...each, modifiedAt },
+    ]);
+    world.aws.restore({ ...state, schedules: Object.fromEntries(schedules) });
+  };
+  return { world, run, pause, touch };
 }
 
 it.each([
@@ -52,6 +69,37 @@ it.each([
   expect(refused.stderr).toContain('expected it off for 15 minutes');
   expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
   expect((await run(...words, '--dry-run')).code).toBe(0);
+});
+
+it('takes nothing over where schedules were changed after their pause: they may have been on until then', async () => {
+  const { world, run, pause, touch } = await openRenamed();
+  await pause(120);
+  touch(14);
+  const words = ['telegraf', '--from', 'prod', '--confirm'];
+  const refused = await run(...words);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toContain('found the schedule keyturn-prod-rotate last changed at');
+  expect(refused.stderr).toContain('it may have been on until then');
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
+  touch(16);
+  expect((await run(...words)).code).toBe(0);
+});
+
+it('takes nothing over where nothing shows when the schedules were stopped, unless a person says so', async () => {
+  const { world, run, pause } = await openRenamed();
+  await pause();
+  world.intercept(async (call, effect) => {
+    const answer = await effect();
+    if (call.operation !== 'GetSchedule') return answer;
+    const { LastModificationDate, Description, ...others } = JSON.parse(answer.body);
+    return { ...answer, body: JSON.stringify(others) };
+  });
+  const words = ['telegraf', '--from', 'prod', '--confirm'];
+  const refused = await run(...words);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toContain('found no instant since which the schedule');
+  expect(refused.stderr).toContain('--stopped');
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
 });
 
 it('takes nothing over where nobody knows whether the former deployment is stopped, unless a person says so', async () => {

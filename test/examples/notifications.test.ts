@@ -60,14 +60,24 @@ beforeAll(async () => {
   await world.close();
 });
 
+/** Its parameters. */
+const OWNER: Readonly<Record<string, string>> = { Owner: 'prod' };
+
 const matching = (rule: string) => {
   const { EventPattern } = Resources[rule].Properties;
   return events.filter(
     (event) =>
       EventPattern.source.includes(event.source) &&
-      EventPattern['detail-type'].includes(event['detail-type']),
+      EventPattern['detail-type'].includes(event['detail-type']) &&
+      EventPattern.detail.owner.some((ref: string) => OWNER[ref] === at(event, '$.detail.owner')),
   );
 };
+
+test('of two deployments in one account, each tells of its own alone', () => {
+  for (const rule of ['Rotated', 'Revoked']) {
+    expect(Resources[rule].Properties.EventPattern.detail).toEqual({ owner: ['Owner'] });
+  }
+});
 
 describe.each([
   ['Rotated', 'Token Rotated'],

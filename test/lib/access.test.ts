@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import {
   AccountPrincipal,
   AccountRootPrincipal,
@@ -114,6 +114,23 @@ describe('a consumer in another Region', () => {
   });
 });
 
+test('a role of another account gets a warning with what its grant lacks, and one of this account none', () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const env = { account: '111122223333', region: 'eu-west-1' };
+  const stack = new Stack(app, 'Home', { env });
+  const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+  const warnings = () => Annotations.fromStack(stack).findWarning('*', Match.anyValue());
+  const theirs = (account: string) =>
+    Role.fromRoleArn(stack, `Role${account}`, `arn:aws:iam::${account}:role/reader`);
+  const before = warnings().length;
+  keyturn.grantRead('telegraf', theirs('111122223333'));
+  expect(warnings()).toHaveLength(before);
+  keyturn.grantRead('telegraf', theirs('999922223333'));
+  expect(JSON.stringify(warnings())).toMatch(
+    /grantRead: found 999922223333 .*telegraf.*resource policy of the secret.*customer managed key/,
+  );
+});
+
 test('a token that the policy does not have is refused by its name', () => {
   const { keyturn } = open();
   expect(() => keyturn.secretOf('telegraph')).toThrow(
@@ -147,6 +164,18 @@ test.each([
   const { keyturn } = open();
   expect(() => keyturn.eventPattern({ types } as object)).toThrow(message);
 });
+
+test.each([['Plan Refused'], ['Database Policy Enforced'], ['Database Drift Detected']] as const)(
+  'a pattern for one token refuses a type whose events name no secret: %s',
+  (type) => {
+    const { keyturn } = open();
+    const types = ['Token Rotated', type] as const;
+    expect(() => keyturn.eventPattern({ token: 'telegraf', types })).toThrow(
+      `eventPattern: types: found "${type}" beside a token, expected types whose events name a secret`,
+    );
+    expect(keyturn.eventPattern({ types }).detailType).toEqual(types);
+  },
+);
 
 test.each([
   [{ tokens: 'telegraf' }, /^eventPattern: tokens: found this name, .*did you mean "token"\?$/],

@@ -20,6 +20,20 @@ const KEY = `arn:aws:kms:eu-north-1:${ACCOUNT}:key/of-the-replicas`;
 const PLACES = ['eu-central-1', { region: 'eu-north-1', encryptionKey: KEY }] as const;
 const withRegions = (replicaRegions: unknown) =>
   `${POLICY}deployment: ${JSON.stringify({ replicaRegions })}\n`;
+test('more than the environment of a function holds is refused before the deployment', () => {
+  const arn = (n: number) =>
+    `arn:aws:kms:xx-north-${n}:${ACCOUNT}:key/01234567-0123-0123-0123-0123456789ab`;
+  const regions = Array.from({ length: 34 }, (_, n) => ({
+    region: `xx-north-${n}`,
+    encryptionKey: arn(n),
+  }));
+  const app = new App({ context: CONTEXT });
+  const policy = writePolicy(folder, withRegions(regions));
+  expect(() => new KeyturnStack(app, 'Keyturn', { policy })).toThrow(
+    /deployment\.replicaRegions .*: found [\d,]+ bytes .* environment of rotate, .* expected at most 4,096.*; name fewer Regions/,
+  );
+});
+
 const stackOf = (replicaRegions: unknown, props: Partial<KeyturnProps> = {}) =>
   synthesize(folder, withRegions(replicaRegions), props);
 

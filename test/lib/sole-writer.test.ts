@@ -100,13 +100,18 @@ test('the Region is that of the stack also where only the deployment knows it', 
   const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
   const stack = new Stack(app, 'Anywhere');
   const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
-  new SoleWriter(stack, 'Writer', { keyturn, secretId: 'keyturn/prod/telegraf', people: [] });
+  const secretId = 'keyturn/prod/telegraf';
+  new SoleWriter(stack, 'Writer', { keyturn, secretId, people: [ON_CALL] });
   const text = JSON.stringify(Template.fromStack(stack).toJSON());
   expect(text).toContain('"StringEquals":{"aws:RequestedRegion":{"Ref":"AWS::Region"}}');
 });
 
 const A_ROLE = /expected the ARN of an IAM role or user, .* and not of all of them$/;
 test.each([
+  [
+    { people: [] },
+    /^SoleWriter's property people: found \[\], expected at least one .* promote a replica/,
+  ],
   [{ people: ['*'] }, A_ROLE],
   [{ people: ['arn:aws:iam::111122223333:role/*'] }, A_ROLE],
   [{ people: ['arn:aws:iam::*:role/on-call'] }, A_ROLE],

@@ -95,9 +95,11 @@ const replicated = (secret: string, regions: readonly string[]): Finding => ({
     'that deletes the replicas at once and for good, and the next reap deletes the secret',
 });
 
-/** R19: unknown is not none. A deletion that AWS may refuse is not planned. */
+export const REPLICAS_UNKNOWN = 'ReplicasUnknown';
+
+/** R19: unknown is not none, and the run fails, so that somebody is told. A deletion that AWS may refuse is not planned. */
 const unknownReplicas = (secret: string, unreadable: string): Finding => ({
-  kind: 'ReplicasUnknown',
+  kind: REPLICAS_UNKNOWN,
   secret,
   message:
     'its entry was removed and its tokens are gone, but nobody knows whether it has replicas, with which AWS deletes no secret: ' +

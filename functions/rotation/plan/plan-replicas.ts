@@ -16,6 +16,9 @@ import type { Note } from './rotation-case.ts';
 /** A secret as it was described for the sake of its replicas, or why it could not be. */
 export type Described = Pick<Secret, 'replicas' | 'changedAt'> | { readonly unreadable: string };
 
+/** Unknown is not in sync: the run fails, so that somebody is told. */
+export const REPLICAS_UNKNOWN = 'ReplicasUnknown';
+
 /** How long after its last change a secret's replicas may lag behind it. They mostly take seconds, and every grace period of the defaults is a day. */
 const LATE_MS = HOUR_MS;
 
@@ -86,7 +89,7 @@ export function planReplicas(
     return !isOurs && wanted.length > 0 ? only(notReplicated(wanted, undefined)) : only();
   if ('unreadable' in described) {
     const message = `nobody knows its replicas, because it could not be described: ${described.unreadable}`;
-    return only({ kind: 'ReplicasUnknown', message });
+    return only({ kind: REPLICAS_UNKNOWN, message });
   }
   const { replicas = [], changedAt } = described;
   // Of others' nobody knows which Regions they are meant for.

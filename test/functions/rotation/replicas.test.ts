@@ -117,6 +117,8 @@ test('a secret whose description is refused is told, and all else goes on', asyn
   world.intercept(denied(TELEGRAF));
   const { result } = await world.rotate({ dryRun: true });
   expect(result.plan.findings).toMatchObject([{ kind: 'ReplicasUnknown', secret: TELEGRAF }]);
+  const { error } = await world.rotate();
+  expect(error?.errorMessage).toMatch(/check-replicas telegraf: ReplicaError: nobody knows/);
 });
 
 test('nobody asks for descriptions where the policy names no Regions', async () => {
@@ -187,6 +189,8 @@ test.each([
           secret: TELEGRAF,
           message: expect.stringMatching(/nobody knows whether it has replicas.*DescribeSecret/),
         });
+        const { error } = await removed.reap();
+        expect(error?.errorMessage).toMatch(/delete-secret .*nobody knows whether it has replicas/);
       }
       world.intercept(async (_call, effect) => await effect());
       await removed.reap();

@@ -39,6 +39,7 @@ test.each(JOBS)('%s says that its schedule is off, since when, by whom and why',
     since: '2026-03-02T11:00:00Z',
     by: 'assumed-role/on-call/alice',
     reason: 'a drill',
+    lastChanged: '2026-03-02T12:00:00Z',
   });
   expect(linesWith(world, 'the schedule does not fire')).toMatchObject(
     [/alice.*a drill/].map((each) => expect.stringMatching(each)),
