@@ -131,7 +131,9 @@ export async function disturb<Answer>(
     return isMet ? await meet(call, effect, world) : effect();
   });
   try {
-    return { answer: await run(), calls };
+    const answer = await run();
+    await world.untilAlone();
+    return { answer, calls };
   } finally {
     world.intercept();
   }

@@ -39,6 +39,8 @@ export async function openWorld(
     return next.deployment;
   };
 
+  const besides = new Set<Promise<unknown>>();
+
   return {
     ...systems,
     ...deploy(policy),
@@ -57,7 +59,15 @@ export async function openWorld(
       await deployer.host.kill(call.caller ?? '');
     },
     async beside({ caller }, run) {
-      await clock.heldBack(caller, clock.spawn('the other run', run));
+      const other = clock.spawn('the other run', run);
+      besides.add(other);
+      // Whoever waits hears of its errors.
+      const isOver = () => besides.delete(other);
+      other.then(isOver, isOver);
+      await clock.heldBack(caller, other);
+    },
+    async untilAlone() {
+      while (besides.size > 0) await clock.waitFor(Promise.allSettled([...besides]));
     },
     async close() {
       await Promise.all(deployed.map(({ host }) => host.close()));

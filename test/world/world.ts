@@ -43,6 +43,8 @@ export interface World extends Deployment {
   kill(call: Call): Promise<void>;
   /** Holds the process that makes a call, while something else runs from start to end. */
   beside(call: Call, run: () => Promise<unknown>): Promise<void>;
+  /** Whoever was held does not wait for ever, and may end first: resolves when all that ran beside others is over. */
+  untilAlone(): Promise<void>;
 
   /** Tokens that are not revoked; only those of one secret, if one is named. */
   tokens(secret?: string): SeenToken[];
