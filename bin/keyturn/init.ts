@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { parse } from 'yaml';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
@@ -10,14 +10,21 @@ import { readAuthority } from '../../lib/policy-file.ts';
 import { DEFAULT_POLICY } from '../../lib/policy-files.ts';
 import { jsonOption, managementTokenFileOption, ownManagementToken } from './common-options.ts';
 import { CommandError } from './failure.ts';
-import { type ClusterKeys, composePolicy, type Summary } from './init/compose-policy.ts';
+import {
+  type ClusterKeys,
+  composePolicy,
+  type Draft,
+  type Summary,
+} from './init/compose-policy.ts';
 import { readCluster } from './init/read-cluster.ts';
-import { type NamedSecret, parseNamedSecret, placesIn } from './init/secret-places.ts';
+import { type FromTerraform, readTerraform } from './init/read-terraform.ts';
+import { type NamedSecret, namedBoth, parseNamedSecret, placesIn } from './init/secret-places.ts';
 import type { Terminal } from './terminal.ts';
 import { THIS_MACHINE, whileWaiting } from './waiting.ts';
 
 interface InitOptions {
   readonly fromCluster?: true;
+  readonly fromTerraform?: string;
   readonly url: string;
   readonly owner: string;
   readonly dataUrl?: string;
@@ -130,36 +137,84 @@ const cutNotes = (count: number): readonly string[] =>
       ]
     : [];
 
+const clusterIn = (terraform: FromTerraform | undefined) => {
+  const { accountId, clusterId } = terraform ?? {};
+  return { ...(accountId && { accountId }), ...(clusterId && { clusterId }) };
+};
+
+interface Source {
+  readonly policy: Policy;
+  readonly ca: string | undefined;
+  readonly terraform: FromTerraform | undefined;
+}
+
+type Looked = Omit<Draft, 'owner' | 'cluster' | 'places'> & {
+  readonly named: readonly NamedSecret[];
+};
+
+/** By the state file alone: what was there when Terraform looked last. */
+const inState = (terraform: FromTerraform, options: InitOptions): Looked => ({
+  found: terraform.found,
+  named: namedBoth(options.secret, terraform, terraform.found.tokens, Date.now()),
+  knowsDatabases: false,
+  at: Date.now(),
+  from: `in ${basename(options.fromTerraform ?? '')}`,
+  notes: [
+    ...terraform.notes,
+    '! It is what Terraform saw last: keyturn plan --local shows what of it has changed since, and no grant was compared with the databases that there are.',
+  ],
+});
+
+/** What is there, by the cluster if it is asked, and which secrets are known. */
+async function look(
+  { policy, ca, terraform }: Source,
+  options: InitOptions,
+  terminal: Terminal,
+): Promise<Looked> {
+  if (terraform && !options.fromCluster) return inState(terraform, options);
+  const { secret, url } = options;
+  const managementToken = ownManagementToken(options.managementTokenFile);
+  const wanted = [...secret, ...(terraform?.named ?? [])]
+    .map(({ tokenId }) => tokenId)
+    .filter((id) => id.length === WHOLE_ID);
+  const found = await whileWaiting(terminal, { place: THIS_MACHINE, isLook: true }, () =>
+    readCluster({ policy, ca, managementToken }, wanted),
+  );
+  return {
+    found,
+    named: namedBoth(secret, terraform, found.tokens, found.at),
+    knowsDatabases: true,
+    at: found.at,
+    from: `on ${url}`,
+    notes: [...cutNotes(found.tokens.length), ...(terraform?.notes ?? [])],
+  };
+}
+
 async function run(file: string, options: InitOptions, terminal: Terminal): Promise<void> {
-  if (!options.fromCluster) throw new CommandError('name what to begin with: --from-cluster');
+  if (!options.fromCluster && options.fromTerraform === undefined) {
+    throw new CommandError(
+      'name what to begin with: --from-cluster, --from-terraform FILE, or both',
+    );
+  }
   const isPrinted = file === STDOUT;
   if (isPrinted && options.json) {
     throw new CommandError('--json prints what was written to a file; name one in place of "-"');
   }
   if (!isPrinted && existsSync(file)) throw existsAlready(file);
-  const { owner, secret, url } = options;
-  const cluster = keysOf(options, file);
+  const { owner } = options;
+  const terraform =
+    options.fromTerraform === undefined ? undefined : readTerraform(options.fromTerraform);
+  const cluster = keysOf({ ...clusterIn(terraform), ...options }, file);
   // What says how to reach the cluster, and a token, because no policy is without one.
   const bare = { owner, cluster, tokens: { init: { permissions: { read: '*' } } } };
   const policy = checked(JSON.parse(JSON.stringify(bare)), file);
-  const wanted = secret.map(({ tokenId }) => tokenId).filter((id) => id.length === WHOLE_ID);
-  const access = {
-    policy,
-    ca: readAuthority(file, policy),
-    managementToken: ownManagementToken(options.managementTokenFile),
-  };
-  const found = await whileWaiting(terminal, { place: THIS_MACHINE, isLook: true }, () =>
-    readCluster(access, wanted),
-  );
+  const source = { policy, ca: readAuthority(file, policy), terraform };
+  const { named, ...draft } = await look(source, options, terminal);
   const { text, summary } = composePolicy({
+    ...draft,
     owner,
     cluster,
-    found,
-    knowsDatabases: true,
-    places: placesIn(secret, found.tokens, found.at),
-    at: found.at,
-    from: `on ${url}`,
-    notes: cutNotes(found.tokens.length),
+    places: placesIn(named, draft.found.tokens, draft.at),
   });
   if (summary.adopted + summary.rules > 0) checked(parse(text), file);
   if (isPrinted) return terminal.print(text);
@@ -170,13 +225,17 @@ async function run(file: string, options: InitOptions, terminal: Terminal): Prom
 
 export const initCommand = (terminal: Terminal): Command =>
   new Command('init')
-    .summary('write a policy file of what a cluster has')
+    .summary('write a policy file of what is there')
     .description(
-      'Write a policy file of the tokens and databases that a cluster has. It only reads them. The first plan of the file changes nothing, but ' +
+      'Write a policy file of the tokens and databases that a cluster has, or that Terraform made. It only reads them. The first plan of the file changes nothing, but ' +
         'that it takes over the tokens whose secrets you name.',
     )
     .argument('[file]', 'the policy file to write, or "-" for standard output', DEFAULT_POLICY)
     .option('--from-cluster', 'list the tokens and databases of the cluster')
+    .option(
+      '--from-terraform <file>',
+      'a state file, or what terraform show -json prints; with --from-cluster, for the secrets of tokens alone',
+    )
     .requiredOption('--url <url>', 'the URL of the cluster')
     .requiredOption('--owner <name>', 'the name of the deployment, such as prod')
     .addOption(
@@ -207,6 +266,8 @@ secret in the file, or here by --secret. The management token comes from KEYTURN
 
 Examples:
   keyturn init --from-cluster --url https://influxdb.example.com --owner prod
-  keyturn init --from-cluster --url https://influxdb.example.com --owner prod --secret 67cd832e=monitoring/grafana -`,
+  keyturn init --from-cluster --url https://influxdb.example.com --owner prod --secret 67cd832e=monitoring/grafana -
+  terraform state pull > state.json
+  keyturn init --from-cluster --from-terraform state.json --url https://influxdb.example.com --owner prod`,
     )
     .action((file: string, options: InitOptions) => run(file, options, terminal));

@@ -219,11 +219,15 @@ function headLines({ from, at, notes }: Draft, summary: Summary): string[] {
 export function composePolicy(draft: Draft): Composed {
   const { owner, cluster, found, places } = draft;
   const judged = judge(draft).sort(byDescription);
-  const free = judged.filter(({ standing }) => standing.kind === 'free');
-  const names = entryNames(free.map(({ token }) => token));
-  const entries = free.map(({ token, flags }) => {
+  const written = judged.filter(({ standing }) => ['free', 'planned'].includes(standing.kind));
+  const names = entryNames(written.map(({ token }) => token));
+  const entries = written.map(({ token, flags }) => {
     const place = places.get(token.id);
-    return { place, lines: tokenLines(names.get(token.id) ?? token.id, token, { place, flags }) };
+    return {
+      place,
+      isPlanned: token.isPlanned === true,
+      lines: tokenLines(names.get(token.id) ?? token.id, token, { place, flags }),
+    };
   });
   const databases = found.databases.toSorted(({ name: one }, { name: other }) =>
     one < other ? -1 : 1,
@@ -232,7 +236,7 @@ export function composePolicy(draft: Draft): Composed {
   const rules = databases.filter((each) => !flagsOfDatabase(each).unnameable).length;
   const summary: Summary = {
     adopted,
-    waiting: entries.length - adopted,
+    waiting: entries.filter(({ place, isPlanned }) => !place && !isPlanned).length,
     rules,
     findings: [...tokensFindings(judged), ...databasesFindings(databases)],
   };

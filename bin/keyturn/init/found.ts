@@ -7,6 +7,8 @@ export interface FoundToken extends Omit<Token, 'createdAt'> {
   readonly createdAt?: number;
   /** What it is called where it was found. Absent: only its description tells. */
   readonly calledThere?: string;
+  /** It is yet to be made: its id is what it is called where it is planned. */
+  readonly isPlanned?: true;
 }
 
 /** A database that exists. Absent fields: what was read does not say them, and no rule is written about them. */

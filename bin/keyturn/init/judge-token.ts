@@ -8,6 +8,8 @@ import type { FoundToken } from './found.ts';
 export type Standing =
   /** It can have an entry. */
   | { readonly kind: 'free' }
+  /** It can have one that mints it, in place of whoever would make it. */
+  | { readonly kind: 'planned' }
   /** Another deployment of Keyturn has it, or one with the same owner. */
   | { readonly kind: 'marked'; readonly marker: Marker }
   | { readonly kind: 'unreadable-marker' }
@@ -19,8 +21,8 @@ export type Standing =
 
 const ACTIONS = ['read', 'write'];
 
-function unsayable({ id, permissions }: FoundToken): string | undefined {
-  if (!isTokenId(id)) return 'its id is no UUID';
+function unsayable({ id, permissions, isPlanned }: FoundToken): string | undefined {
+  if (!isPlanned && !isTokenId(id)) return 'its id is no UUID';
   for (const { action, resource } of permissions) {
     if (!ACTIONS.includes(action)) return `it has the action ${JSON.stringify(action)}`;
     if (!grantedDatabase.safeParse(resource).success) {
@@ -42,7 +44,8 @@ export function standingOf(token: FoundToken, now: number): Standing {
   if (expiresAt !== undefined && expiresAt <= now) return { kind: 'expired' };
   if (permissions.length === 0) return { kind: 'powerless' };
   const why = unsayable(token);
-  return why === undefined ? { kind: 'free' } : { kind: 'unsayable', why };
+  if (why !== undefined) return { kind: 'unsayable', why };
+  return { kind: token.isPlanned ? 'planned' : 'free' };
 }
 
 /** What a person should know of a token that works. */

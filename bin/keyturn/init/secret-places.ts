@@ -13,7 +13,7 @@ export interface NamedSecret {
 const FORM = /^([0-9a-fA-F-]{8,36})=([^#]+)(?:#(.+))?$/;
 
 /** A secret's name, of its name or its ARN. */
-const nameOfSecret = (reference: string): string =>
+export const nameOfSecret = (reference: string): string =>
   nameInArn(reference) === reference ? reference : nameInArn(reference).replace(SECRET_SUFFIX, '');
 
 /**
@@ -34,6 +34,7 @@ export function parseNamedSecret(text: string): NamedSecret {
 const OBSTACLES: Readonly<Record<Exclude<Standing['kind'], 'free'>, string>> = {
   marked: 'it has the marker of a deployment of Keyturn, which rotates it',
   'unreadable-marker': 'it has a marker of Keyturn that cannot be read, or is not its own',
+  planned: 'it is not there yet',
   expired: 'it has expired',
   powerless: 'it has no permissions',
   unsayable: 'a policy cannot say what it may do',
@@ -80,4 +81,25 @@ export function placesIn(
     places.set(token.id, place);
   }
   return places;
+}
+
+/**
+ * Those that a person named, and of those that Terraform knows the rest that can be taken over: a person's word counts, and of
+ * two tokens whose strings went into one secret the first.
+ */
+export function namedBoth(
+  byHand: readonly NamedSecret[],
+  terraform: { readonly named: readonly NamedSecret[] } | undefined,
+  tokens: readonly FoundToken[],
+  now: number,
+): readonly NamedSecret[] {
+  const all = [...byHand];
+  for (const each of terraform?.named ?? []) {
+    const token = tokens.find(({ id }) => id.toLowerCase() === each.tokenId);
+    const isTaken = all.some(
+      ({ tokenId, place }) => each.tokenId.startsWith(tokenId) || place.name === each.place.name,
+    );
+    if (token && obstacle(token, now) === undefined && !isTaken) all.push(each);
+  }
+  return all;
 }

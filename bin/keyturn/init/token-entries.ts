@@ -27,14 +27,18 @@ function permissionLines(permissions: readonly Permission[]): string[] {
 
 function entryLines(name: string, token: FoundToken, place: SecretPlace | undefined): string[] {
   const indent = `${INDENT}${INDENT}`;
-  const { id, description, permissions } = token;
+  const { id, description, permissions, isPlanned } = token;
   const text = oneLine(description).trim().slice(0, LONGEST_DESCRIPTION).toWellFormed();
   const key = place?.key === undefined ? '' : `, key: ${scalar(place.key)}`;
   return [
     `${INDENT}${scalar(name)}:`,
     ...(text === '' ? [] : [`${indent}description: ${scalar(text)}`]),
-    `${indent}secret: ${scalar(place?.name ?? UNNAMED_SECRET)}`,
-    `${indent}adopt: { tokenId: ${id}${key} }`,
+    ...(isPlanned
+      ? []
+      : [
+          `${indent}secret: ${scalar(place?.name ?? UNNAMED_SECRET)}`,
+          `${indent}adopt: { tokenId: ${id}${key} }`,
+        ]),
     ...permissionLines(permissions),
   ];
 }
@@ -71,7 +75,10 @@ export function tokenLines(
   token: FoundToken,
   { place, flags }: { readonly place: SecretPlace | undefined; readonly flags: TokenFlags },
 ): string[] {
-  const notes = [lifeOf(token), ...warningsOf(flags, name)].map((each) => comment(each, INDENT));
+  const sentences = token.isPlanned
+    ? [`${token.id} is not there yet: without its "# ", and out of Terraform, Keyturn mints it`]
+    : [lifeOf(token), ...warningsOf(flags, name)];
+  const notes = sentences.map((each) => comment(each, INDENT));
   const entry = entryLines(name, token, place);
   return [...notes, ...(place ? entry : commentedOut(entry, INDENT))];
 }
