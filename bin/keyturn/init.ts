@@ -180,13 +180,15 @@ async function look(
   const found = await whileWaiting(terminal, { place: THIS_MACHINE, isLook: true }, () =>
     readCluster({ policy, ca, managementToken }, wanted),
   );
+  const cut = cutNotes(found.tokens.length);
+  for (const each of cut) terminal.note(each);
   return {
     found,
     named: namedBoth(secret, terraform, found.tokens, found.at),
     knowsDatabases: true,
     at: found.at,
     from: `on ${url}`,
-    notes: [...cutNotes(found.tokens.length), ...(terraform?.notes ?? [])],
+    notes: [...cut, ...(terraform?.notes ?? [])],
   };
 }
 

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { readTerraform } from '../../bin/keyturn/init/read-terraform.ts';
+import { formatInstant } from '../../functions/time.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
 import { keyturn, temporaryFolder, writeTemporary } from './cli.ts';
 import { openLocal } from './operator.ts';
@@ -232,6 +234,25 @@ it('takes what there is from the cluster, and the secrets from Terraform', async
   const plan = await run(['plan', '--local', '--json', '--policy', file]);
   const actions = JSON.parse(plan.stdout).flatMap((each: { actions: unknown[] }) => each.actions);
   expect(actions).toMatchObject([{ kind: 'adopt', token: 'other' }]);
+}, 120_000);
+
+it('takes no expired token that the cluster lists no more for a listing that was cut', async () => {
+  const { systems, run } = await openLocal();
+  const { people, cluster } = systems;
+  const mint = (more: object) =>
+    people.mint({ description: 'x', permissions: grants('read', 'telemetry'), ...more });
+  const expiresAt = formatInstant(Date.now() + 2_000);
+  const [one, expired] = [await mint({}), await mint({ expiresAt })];
+  cluster.manners = { hidesExpired: 'from listings' };
+  const ids = [one.id, expired.id] as const;
+  const { state } = ofTwo([one.accessToken, expired.accessToken], ids);
+  const given = JSON.stringify(state).replaceAll(`"account_id":"${CLUSTER}",`, '');
+  await sleep(2_500);
+  const { code, stderr } = await run([
+    ...['init', '-', '--from-cluster', '--from-terraform', writeTemporary('state', given)],
+    ...['--url', cluster.url, '--owner', 'prod'],
+  ]);
+  expect([code, stderr]).toEqual([0, '']);
 }, 120_000);
 
 it('asks what to begin with where nothing is named', async () => {

@@ -1,9 +1,11 @@
+import type { TokenListing } from '../../../functions/management-api/management-api.ts';
 import type { Policy } from '../../../functions/policy/policy.ts';
 import type { RunTools } from '../../../functions/run/tools.ts';
 import { createRuntime } from '../../../functions/runtime.ts';
 import { ManagementTokenError } from '../../../functions/secrets-manager/management-token.ts';
 import { MINUTE_MS } from '../../../functions/time.ts';
 import type { TokenValue } from '../../../functions/token-value.ts';
+import { isExpired } from '../../../functions/tokens/state.ts';
 import { CommandError, sentenceOf } from '../failure.ts';
 import type { Found } from './found.ts';
 
@@ -17,17 +19,19 @@ interface Cluster extends Found {
 }
 
 /**
- * A token that is there and is not listed: then the listing lacks others as well, of which nobody would know.
+ * A token that is there and is not listed: then the listing lacks others as well, of which nobody would know. Of an expired one
+ * it is no sign: a server may list only live ones.
  * @throws CommandError
  */
 async function refuseCutListing(
   { api }: Pick<RunTools, 'api'>,
-  listed: ReadonlySet<string>,
+  { tokens, at }: TokenListing,
   wanted: readonly string[],
 ): Promise<void> {
+  const listed = new Set(tokens.map(({ id }) => id.toLowerCase()));
   for (const id of wanted.filter((each) => !listed.has(each.toLowerCase()))) {
     const token = await api.getToken(id);
-    if (!token || token.revokedAt !== undefined) continue;
+    if (!token || token.revokedAt !== undefined || isExpired(token, at)) continue;
     throw new CommandError(
       `GET /tokens does not show ${id}, but GET /tokens/${id} does: the listing is incomplete; ${NOTHING}`,
     );
@@ -38,11 +42,9 @@ async function listAll(
   { api }: Pick<RunTools, 'api'>,
   wanted: readonly string[],
 ): Promise<Cluster> {
-  const [{ tokens, at }, { databases }] = await Promise.all([
-    api.listTokens(),
-    api.listDatabases(),
-  ]);
-  await refuseCutListing({ api }, new Set(tokens.map(({ id }) => id.toLowerCase())), wanted);
+  const [listing, { databases }] = await Promise.all([api.listTokens(), api.listDatabases()]);
+  await refuseCutListing({ api }, listing, wanted);
+  const { tokens, at } = listing;
   return { tokens, databases, at };
 }
 
