@@ -128,6 +128,8 @@ it(
     expect((await init()).code).toBe(0);
     expect(readPolicyFile(file).policy.tokens).toEqual([]);
     expect(await planOf(run, file)).toEqual([]);
+    const rotated = await run(['rotate', 'grafana', '--local', '--policy', file]);
+    expect(rotated.stderr).toMatch(/found no token grafana in .*, which names databases alone/);
   },
   LONG,
 );
