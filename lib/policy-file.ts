@@ -91,7 +91,7 @@ function read(file: string): string {
  * The certificates that `cluster.ca` names. Undefined: it names none.
  * @throws PolicyError
  */
-function readAuthority(file: string, { cluster: { ca } }: Policy): string | undefined {
+export function readAuthority(file: string, { cluster: { ca } }: Policy): string | undefined {
   if (ca === undefined) return undefined;
   const path = resolve(dirname(file), ca);
   const refuse = (message: string, cause?: unknown) =>

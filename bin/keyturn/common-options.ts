@@ -35,6 +35,9 @@ export function onePolicyFile(named: string): string {
 }
 export const jsonOption = () => new Option('--json', 'print JSON to standard output');
 
+export const managementTokenFileOption = (help: string) =>
+  new Option('--management-token-file <file>', help).env('KEYTURN_MANAGEMENT_TOKEN_FILE');
+
 /** The options of every command that talks to the cluster. */
 export const withCommonOptions = (command: Command): Command =>
   command
@@ -48,10 +51,9 @@ export const withCommonOptions = (command: Command): Command =>
       ).env('KEYTURN_FUNCTION_PREFIX'),
     )
     .addOption(
-      new Option(
-        '--management-token-file <file>',
+      managementTokenFileOption(
         `with --local: read the management token from this file, not from ${MANAGEMENT_TOKEN} or its secret`,
-      ).env('KEYTURN_MANAGEMENT_TOKEN_FILE'),
+      ),
     );
 
 /** The management token on this machine; undefined: read it from its secret. */

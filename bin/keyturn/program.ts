@@ -1,10 +1,11 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { closestOf } from '../../functions/policy/suggestion.ts';
 import { adoptCommand } from './adopt.ts';
 import { applyCommand } from './apply.ts';
 import { completionCommand } from './completion.ts';
 import { doctorCommand } from './doctor.ts';
 import { CommandError } from './failure.ts';
+import { initCommand } from './init.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
 import { planCommand } from './plan.ts';
 import { revokeCommand } from './revoke.ts';
@@ -67,6 +68,7 @@ function createProgram(terminal: Terminal): Command {
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', HELP);
   const verbs = [
+    initCommand(terminal),
     validateCommand(terminal),
     schemaCommand(terminal),
     doctorCommand(terminal),
@@ -97,7 +99,9 @@ const throwing = (command: Command): Command =>
 /** Of two values of an option the parser keeps the last: an order would go to less than was named, and call it done. */
 function onceEach(command: Command): Command {
   const given = new Set<string>();
-  for (const option of command.options.filter(({ required }) => required)) {
+  // One that is a list from the beginning keeps them all.
+  const single = ({ required, defaultValue }: Option) => required && !Array.isArray(defaultValue);
+  for (const option of command.options.filter(single)) {
     const name = option.name();
     command.on(`option:${name}`, () => {
       if (!given.has(name)) return given.add(name);

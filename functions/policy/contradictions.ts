@@ -218,9 +218,12 @@ export function contradictions(policy: Policy): PolicyIssue[] {
       message,
     })),
   );
+  // One that holds databases alone is whole. Where what leaves it is retired, an empty list is more likely a mistake.
+  const isWithoutTokens =
+    policy.tokens.length === 0 && (policy.databases.length === 0 || policy.onRemoval === 'retire');
   const empty = { path: ['tokens'], message: 'names no token; a policy needs at least one' };
   return [
-    ...(policy.tokens.length === 0 ? [empty] : []),
+    ...(isWithoutTokens ? [empty] : []),
     ...ofTokens,
     ...managementContradictions(policy),
     ...secretContradictions(policy),

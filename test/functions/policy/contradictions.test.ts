@@ -92,6 +92,14 @@ test('refuses an empty policy', () => {
   ]);
 });
 
+test('takes a policy of databases alone, unless tokens that left it would be retired', () => {
+  const databases = [{ name: 'telemetry', retention: '90d' }];
+  expect(sentences({}, { tokens: {}, databases })).toEqual([]);
+  expect(sentences({}, { tokens: {}, databases, onRemoval: 'retire' })).toEqual([
+    'tokens: names no token; a policy needs at least one',
+  ]);
+});
+
 test('refuses half of a Cloud Dedicated address', () => {
   const accountId = '11111111-1111-1111-1111-111111111111';
   const half = { cluster: { ...cluster, accountId } };
