@@ -7,9 +7,8 @@ import { CommandError } from './failure.ts';
 const text = z.string();
 const maybe = z.optional(text);
 
-const policySchema = z.looseObject({
-  policy: z.object({ hash: text, parts: z.record(text, text) }),
-});
+const markSchema = z.object({ hash: text, parts: z.record(text, text) });
+const policySchema = z.looseObject({ policy: markSchema });
 
 /** The policy that a function was deployed with. Undefined: an older one, which does not say. */
 export const policyOf = (answer: unknown): DocumentMark | undefined =>
@@ -112,6 +111,8 @@ const planReportSchema = z.looseObject({
   plan: planSchema,
   /** Absent: the function is an older one. */
   schedule: z.optional(scheduleSchema),
+  /** Of the policy that the function was deployed with. Absent: the function is an older one, or this machine. */
+  policy: z.optional(markSchema),
   /** Absent: the function is an older one. Without `expiresAt`: its secret does not say it. */
   managementToken: z.optional(z.looseObject({ by: maybe, expiresAt: maybe })),
   /** Absent: the job is not `rotate`, or its function is an older one. */

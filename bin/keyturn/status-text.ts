@@ -3,6 +3,7 @@ import { counted } from '../../functions/run/counted.ts';
 import { formatState } from '../../functions/schedules/schedule-text.ts';
 import { NEVER } from '../../functions/secrets-manager/management-token.ts';
 import { formatInstant } from '../../functions/time.ts';
+import { named } from './engine.ts';
 import { fromNow } from './entry-text.ts';
 import {
   isInventory,
@@ -86,6 +87,14 @@ function scheduleLines({ schedules }: Status, style: Style): readonly string[] {
   ];
 }
 
+const otherPolicyLines = ({ otherPolicies }: Status, style: Style): readonly string[] =>
+  otherPolicies.map(({ job, keys }) => {
+    const said = keys
+      ? `${job} was deployed with another policy than the file: they differ in ${named(keys)}`
+      : `${job} does not say which policy it was deployed with`;
+    return painted(wrapped(said, ''), 'unknown', style);
+  });
+
 const refusedLines = ({ refused }: Status, style: Style): readonly string[] =>
   refused.flatMap(({ job, message, hash }) => [
     painted(wrapped(`refused (${job}): ${message}`, ''), 'not well', style),
@@ -121,7 +130,12 @@ function lastLine(status: Status): string {
   ];
   if (verdict === 'unknown') {
     const jobs = status.notSeen.map(({ job }) => job);
-    const said = [...parts, ...(jobs.length > 0 ? [`what ${jobs.join(' and ')} would say`] : [])];
+    const others = status.otherPolicies.map(({ job }) => job);
+    const said = [
+      ...parts,
+      ...(jobs.length > 0 ? [`what ${jobs.join(' and ')} would say`] : []),
+      ...(others.length > 0 ? [`what ${others.join(' and ')} would say by the file`] : []),
+    ];
     return `Nothing bad was seen, and not everything was: not known of ${said.join(', ')}.`;
   }
   const refused = status.refused.length;
@@ -140,7 +154,12 @@ export function formatStatus(status: Status, style: Style, now: number): string 
   const notSeen = status.notSeen.map(({ job, why }) =>
     painted(wrapped(`${job} could not be asked: ${why}`, ''), 'unknown', style),
   );
-  const lines = [...notSeen, ...refusedLines(status, style), ...otherLines(status, style)];
+  const lines = [
+    ...notSeen,
+    ...otherPolicyLines(status, style),
+    ...refusedLines(status, style),
+    ...otherLines(status, style),
+  ];
   return [
     formatNotedTable(TOKEN_HEADINGS, rows, style),
     ...databaseTable(status, style),

@@ -33,6 +33,8 @@ async function scheduleStates(
   return await Promise.all(states);
 }
 
+type Opened = Pick<ReturnType<typeof openEngine>, 'policy' | 'mark' | 'engine'>;
+
 /** A function of an earlier version does not know the key. */
 const isOlder = (error: unknown) =>
   kindOf(error) === 'RequestError' && sentenceOf(error).includes('unknown key probe');
@@ -66,11 +68,14 @@ async function look(engine: Engine, { probe }: StatusOptions): Promise<Looks> {
   };
 }
 
-async function statusNow(policy: Policy, engine: Engine, options: StatusOptions): Promise<Status> {
+async function statusNow(
+  { policy, mark, engine }: Opened,
+  options: StatusOptions,
+): Promise<Status> {
   const looks = await look(engine, options);
   const reports = Object.values(looks).filter((each) => !(each instanceof Error));
   const schedules = await scheduleStates(policy, reports);
-  return statusOf(policy, looks, schedules, Date.now());
+  return statusOf({ policy, ...(mark && { mark }) }, looks, schedules, Date.now());
 }
 
 /** In seconds; every look asks the whole cluster. */
@@ -91,7 +96,8 @@ Exit code, for monitoring:
   0  everything was looked at and is well
   6  something is not well: a token, a database, a schedule that is off, a part of a plan that
      was refused, a management token that expires within 14 days
-  7  nothing bad was seen, and not everything could be looked at (always so with --no-probe)
+  7  nothing bad was seen, and not everything could be looked at (always so with --no-probe),
+     or a function was deployed with another policy than the file
   1  an error: nothing could be looked at
 
 Examples:
@@ -117,9 +123,10 @@ export const statusCommand = (terminal: Terminal): Command =>
     )
     .addHelpText('after', HELP)
     .action(async (options: StatusOptions) => {
-      const { engine, policy, json } = openEngine(options, terminal);
+      const opened = openEngine(options, terminal);
+      const { policy, json } = opened;
       const show: Show = async (begin) => {
-        const status = await statusNow(policy, engine, options);
+        const status = await statusNow(opened, options);
         begin?.();
         process.exitCode = exitCodeOf(status);
         if (json) return terminal.printJson(statusJson(status, policy));
