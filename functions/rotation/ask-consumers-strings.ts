@@ -32,14 +32,17 @@ const NO_TIME = notAsked('there was no time left to ask');
 
 /** Of several bursts, each about a part of what the entry grants. */
 function together(results: readonly BurstResult[]): Acceptance {
-  const silent = results.find(({ answer, mixed }) => answer === 'indeterminate' && !mixed);
-  if (silent) return { answer: 'unclear', why: silent.detail ?? silent.answer };
-  const bad = results.find(({ answer, mixed }) => answer === 'refused' || mixed);
+  // A refusal is one, whatever another probe does not say.
+  const bad = results.find(
+    ({ answer, mixed, refusals }) => answer === 'refused' || mixed || refusals,
+  );
   if (bad) {
-    const why = bad.detail ?? bad.answer;
+    const why = bad.refusals ?? bad.detail ?? bad.answer;
     const isRefused = results.every(({ answer }) => answer === 'refused');
     return isRefused ? { answer: 'refused', why } : { answer: 'unclear', why, mixed: true };
   }
+  const silent = results.find(({ answer }) => answer === 'indeterminate');
+  if (silent) return { answer: 'unclear', why: silent.detail ?? silent.answer };
   const unasked = results.find(({ answer }) => answer === 'nothing-to-probe');
   if (unasked || results.length === 0) {
     return notAsked(unasked?.detail ?? 'the entry grants nothing');

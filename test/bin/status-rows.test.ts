@@ -362,6 +362,18 @@ const days: Readonly<Record<string, BadDay>> = {
     row: /^telegraf \| works \| unclear \| ID \| .* the cluster refuses its string for some: [12] of 10 probes/,
     code: 6,
   },
+  'it is refused by all that say something': {
+    arrange: (world) => {
+      let asked = 0;
+      world.intercept((call, effect) => {
+        if (call.server !== 'data-plane') return Promise.resolve(effect());
+        asked += 1;
+        return Promise.resolve({ status: asked % 10 === 0 ? 429 : 401, body: '' });
+      });
+    },
+    row: /^telegraf \| works \| unclear \| ID \| .* the cluster refuses its string for some: 9 of 10 probes were refused/,
+    code: 6,
+  },
   'the data plane is out of order': {
     arrange: async (world) => world.intercept(dataPlane({ status: 503, body: 'down' })),
     row: /^telegraf \| works \| unclear \| ID \| .*not known whether the cluster accepts it: .*503/,
