@@ -10,6 +10,7 @@ import type { Engine } from './engine.ts';
 import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
 import { exitCodeOf, type Looks, type Status, statusOf } from './status-report.ts';
 import { formatStatus, statusJson } from './status-text.ts';
+import { wrapped } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { InterruptedError, untilStopped } from './waiting.ts';
 
@@ -140,7 +141,7 @@ export const statusCommand = (terminal: Terminal): Command =>
 /** @param begin is called when everything is known, before it is printed */
 type Show = (begin?: () => void) => Promise<void>;
 
-/** Shows it again and again on an empty screen, until Ctrl-C. A look that fails is told, and the next one may succeed. */
+/** Shows it again and again on an empty screen, until Ctrl-C or until nobody reads it. A look that fails is told, and the next one may succeed. */
 function repeat(show: Show, seconds: number, terminal: Terminal): Promise<void> {
   const begin = () => {
     terminal.clear();
@@ -154,8 +155,11 @@ function repeat(show: Show, seconds: number, terminal: Terminal): Promise<void> 
       if (!(error instanceof Error) || error instanceof InterruptedError) throw error;
       begin();
       process.exitCode = EXIT.failed;
-      terminal.print(terminal.style('red', sentenceOf(error)));
+      terminal.print(terminal.style('red', wrapped(sentenceOf(error), '')));
     }
+    // It is known when it is written: whoever read it is gone.
+    await terminal.flushed();
+    return !terminal.isCut;
   };
   return untilStopped(look, seconds * 1_000);
 }

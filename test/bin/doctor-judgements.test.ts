@@ -188,9 +188,31 @@ test('IAM: what it denies, what it cannot know, and what it did not answer', () 
 test('a function that does not say which policy it has is not taken for one that has the file’s', () => {
   const document = { owner: 'prod' };
   const file = { document, policy: policyOf() };
-  expect(judgePolicy({ policy: documentMark(document) }, file).state).toBe('ok');
-  expect(judgePolicy({ policy: documentMark({ owner: 'test' }) }, file).state).toBe('warn');
-  expect(judgePolicy({}, file).state).toBe('unknown');
+  const [same, other] = [document, { owner: 'test' }].map((each) => ({
+    policy: documentMark(each),
+  }));
+  const judged = (rotate?: object, reap?: object) =>
+    judgePolicy(
+      [
+        { job: 'rotate', answer: rotate },
+        { job: 'reap', answer: reap },
+      ],
+      file,
+    );
+  expect(judged(same, same)).toMatchObject({
+    state: 'ok',
+    found: expect.stringMatching(/: rotate, reap; the other functions/),
+  });
+  expect(judged(same, other)).toMatchObject({
+    state: 'warn',
+    found: expect.stringContaining('reap (they differ in owner)'),
+  });
+  expect(judged(other, undefined).found).toMatch(
+    /rotate \(they differ in owner\); not known of reap/,
+  );
+  const unsaid = { state: 'unknown', found: 'not known of reap, which did not say' };
+  expect(judged(same, {})).toEqual(unsaid);
+  expect(judged(same, undefined)).toEqual(unsaid);
 });
 
 test('long texts are wrapped beside their marks, and control characters are none', () => {

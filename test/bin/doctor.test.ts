@@ -3,6 +3,7 @@ import { answering } from '../world/faults.ts';
 import { temporaryFolder, writeTemporary } from './cli.ts';
 import { openDeployed, openLocal } from './operator.ts';
 import { type AccountState, accountState, serveAccount, TOPIC } from './serve-account.ts';
+import { serveLambda } from './serve-lambda.ts';
 
 interface Told {
   readonly group: string;
@@ -24,8 +25,8 @@ async function openAccount(more: object = {}) {
   const doctor = (args: readonly string[] = [], others: Readonly<Record<string, string>> = {}) =>
     run(['doctor', ...args], undefined, { ...found, ...others });
   /** What is not well, and the exit code. */
-  const complaints = async () => {
-    const { code, stdout } = await doctor(['--json']);
+  const complaints = async (others: Readonly<Record<string, string>> = {}) => {
+    const { code, stdout } = await doctor(['--json'], others);
     const { checks, well } = JSON.parse(stdout) as { checks: Told[]; well: boolean };
     return { code, well, checks: checks.filter(({ state: each }) => each !== 'ok') };
   };
@@ -218,7 +219,7 @@ it('says that the functions have another policy, or know no examination, and tak
     group: 'Functions',
     check: 'their policy',
     state: 'warn',
-    found: 'another one than edited.yaml: they differ in defaults',
+    found: `another one than edited.yaml: ${['rotate', 'reap', 'enforce'].map((job) => `${job} (they differ in defaults)`).join('; ')}`,
     advice: expect.stringContaining('cdk deploy'),
   });
   const nowhere = await doctor(['--json', '--function-prefix', 'other-']);
@@ -230,6 +231,25 @@ it('says that the functions have another policy, or know no examination, and tak
     found: expect.stringContaining('found no function other-rotate'),
   });
 });
+
+it('names the one function that has another policy', async () => {
+  const { complaints, world, env, state } = await openAccount();
+  const defaults = { gracePeriod: '2h', quarantine: '0s' };
+  const other = world.deploy({ ...world.policy, defaults });
+  const lambda = await serveLambda({
+    ...world,
+    invoke: (job, event) => (job === 'reap' ? other : world).invoke(job, event),
+  });
+  const account = await serveAccount(state, lambda);
+  const { checks } = await complaints({ ...env, ...account });
+  expect(checks).toMatchObject([
+    {
+      check: 'their policy',
+      state: 'warn',
+      found: expect.stringMatching(/: reap \(they differ in defaults\)$/),
+    },
+  ]);
+}, 60_000);
 
 it('ends by itself, and tells the rest, where a service never answers', async () => {
   const { state, complaints } = await openAccount();

@@ -121,7 +121,8 @@ it('looks again and again until Ctrl-C, which is no error, and goes on after a l
   });
   const [code] = await once(child, 'close');
   expect(shown).toMatch(/^\S+Z, again every 5 s; Ctrl-C ends it\nTOKEN/);
-  expect(shown).toContain('refuses the management token');
+  expect(shown.replaceAll(/\s+/g, ' ')).toContain('refuses the management token');
+  for (const line of shown.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   expect(wells()).toBe(2);
   expect([code, said.replaceAll(/^ +waiting.*\n/gm, '')]).toEqual([0, '']);
 });
