@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { wantedAlarms } from '../../lib/alarm-texts.ts';
+import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { answering } from '../world/faults.ts';
 import { temporaryFolder, writeTemporary } from './cli.ts';
 import { openDeployed, openLocal } from './operator.ts';
@@ -20,7 +22,8 @@ async function openAccount(more: object = {}) {
     'influxdb/management',
     JSON.stringify({ token: world.cluster.managementToken, expiresAt: '2099-01-01T00:00:00Z' }),
   );
-  const state: AccountState = accountState();
+  const { policy, deployment } = readDeployedPolicyFile(`${env.KEYTURN_POLICY}`);
+  const state: AccountState = accountState(wantedAlarms(policy, deployment.metrics));
   const found = await serveAccount(state, env.AWS_ENDPOINT_URL_LAMBDA ?? '');
   const doctor = (args: readonly string[] = [], others: Readonly<Record<string, string>> = {}) =>
     run(['doctor', ...args], undefined, { ...found, ...others });
@@ -70,6 +73,13 @@ it('says of each bad day what it found and what to do, and of nothing else', asy
     checks: [{ group: 'Functions', check: 'keyturn-prod-reap', state: 'fail' }],
   });
   Object.assign(state.functions, well.functions);
+
+  state.alarms = state.alarms.filter(({ AlarmName }) => AlarmName !== 'RotateNotRunning');
+  expect(await complaints()).toMatchObject({
+    code: 1,
+    checks: [{ group: 'Alarms', check: 'alarms', found: '1 of 23 missing: RotateNotRunning' }],
+  });
+  state.alarms = well.alarms;
 
   for (const alarm of state.alarms) Object.assign(alarm, { AlarmActions: [] });
   expect(await complaints()).toMatchObject({

@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { FoundAlarm, FoundSubscription } from '../../bin/keyturn/doctor/alarms.ts';
 import type { Configuration } from '../../bin/keyturn/doctor/functions.ts';
 import type { FoundEndpoint, FoundRouteTable } from '../../bin/keyturn/doctor/network.ts';
+import type { WantedAlarm } from '../../lib/alarm-texts.ts';
 import { JOBS } from '../world/jobs.ts';
 
 /** What stands in an account beside what the sandbox has: a deployment in which all is well, to be spoilt by tests. */
@@ -29,7 +30,8 @@ export interface AccountState {
 export const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:on-call';
 const ACTIONS = { AlarmActions: [TOPIC], ActionsEnabled: true, StateValue: 'OK' };
 
-export const accountState = (): AccountState => ({
+/** @param wanted the alarms of its stack */
+export const accountState = (wanted: readonly WantedAlarm[] = []): AccountState => ({
   functions: Object.fromEntries(
     JOBS.map((job) => [
       `keyturn-prod-${job}`,
@@ -42,7 +44,11 @@ export const accountState = (): AccountState => ({
   ),
   limit: { ConcurrentExecutions: 1_000, UnreservedConcurrentExecutions: 900 },
   alarms: [
-    { AlarmName: 'Failed', AlarmDescription: 'Keyturn (prod): Rotate failed.', ...ACTIONS },
+    ...wanted.map(({ name, description }) => ({
+      AlarmName: name,
+      AlarmDescription: description,
+      ...ACTIONS,
+    })),
     { AlarmName: 'Other', AlarmDescription: 'Keyturn (production): x', StateValue: 'ALARM' },
   ],
   subscriptions: {

@@ -1,4 +1,5 @@
 import type { Check } from '../../../functions/examination/check.ts';
+import { wantedAlarms } from '../../../lib/alarm-texts.ts';
 import type { PolicyFile } from '../../../lib/policy-file.ts';
 import type { Engine } from '../engine.ts';
 import { lookAtAlarms } from './alarms.ts';
@@ -42,13 +43,14 @@ async function lookAtDeployment(
   const { policy, deployment } = file;
   const alarms = deployment.alarms;
   const isDeclared = (alarms?.emails?.length ?? 0) > 0 || alarms?.topic !== undefined;
+  const wanted = wantedAlarms(policy, deployment.metrics);
   const functions = lookAtFunctions(functionPrefix);
   const examined = examineInLambda(engine);
   const [seen, schedules, inLambda, told, network, roles, dryRuns, quotas] = await Promise.all([
     functions,
     lookAtSchedules(policy),
     examined,
-    lookAtAlarms(policy.owner, isDeclared),
+    lookAtAlarms({ owner: policy.owner, isDeclared, wanted }),
     functions.then(({ deployed }) => lookAtNetwork(deployed)),
     functions.then(({ deployed }) => lookAtPermissions(deployed, policy, caller)),
     lookAtDryRuns(engine),
