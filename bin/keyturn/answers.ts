@@ -90,7 +90,13 @@ const entrySchema = z.looseObject({
   expiresAt: z.optional(instant),
   dueAt: z.optional(instant),
   late: z.boolean(),
-  pending: z.optional(z.looseObject({ tokenId: text, promotedFrom: instant })),
+  pending: z.optional(
+    z.looseObject({
+      tokenId: text,
+      promotedFrom: instant,
+      refusedSince: z.optional(instant),
+    }),
+  ),
   heldSince: z.optional(instant),
   /** Whether the data plane accepts what consumers have. Absent: it was not asked, or the function is an older one. */
   acceptance: z.optional(

@@ -2,7 +2,7 @@ import { MANAGEMENT_TOKEN_DAYS, type ScheduledJob } from '../../functions/enviro
 import { type DocumentMark, differingParts } from '../../functions/policy/document-mark.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
-import { NEVER } from '../../functions/secrets-manager/management-token.ts';
+import { NEVER, UNREADABLE } from '../../functions/secrets-manager/management-token.ts';
 import { DAY_MS } from '../../functions/time.ts';
 import {
   type Action,
@@ -34,7 +34,7 @@ export interface TokenStatus {
   readonly token: string;
   readonly secret: string;
   readonly acceptance: NonNullable<Entry['acceptance']>;
-  /** For people: `now`, `in 23d4h`, `armed, in 8m`. Absent: none is to come. */
+  /** For people: `now`, `in 23d4h`, `armed, in 8m`, `armed, waits: refused`. Absent: none is to come. */
   readonly nextRotation?: string;
   readonly problems: readonly string[];
 }
@@ -51,7 +51,7 @@ export interface ManagementTokenStatus {
   readonly verdict: StatusVerdict;
   /** `secret`, `hand` or `identity provider`. Absent: no function answered. */
   readonly by?: string | undefined;
-  /** `2026-01-31T00:00:00Z`, or `never`. Absent: it is not known. */
+  /** `2026-01-31T00:00:00Z`, `never`, or `unreadable`. Absent: it is not known. */
   readonly expiresAt?: string;
   readonly days?: number;
 }
@@ -141,7 +141,10 @@ function nextRotation(
   if (isHeld || STOPPED.includes(condition)) return undefined;
   const isRotating = (action: Action) => action.token === token && ROTATING.includes(action.kind);
   const found = plan.actions.findIndex(isRotating);
-  if (found >= 0) return isRefused(plan, found) ? 'refused' : 'now';
+  if (found >= 0 && isRefused(plan, found)) return 'refused';
+  // Every run tries it, and none promotes it until the cluster accepts it.
+  if (pending?.refusedSince !== undefined) return 'armed, waits: refused';
+  if (found >= 0) return 'now';
   // It waits, armed, and a run promotes it then.
   if (pending)
     return `armed, ${pending.promotedFrom > now ? fromNow(pending.promotedFrom, now) : 'now'}`;
@@ -203,7 +206,7 @@ function refusalOf(isWell: boolean, acceptance: Entry['acceptance']): readonly s
 function doubtOf({ condition, acceptance }: Entry): readonly string[] {
   const { answer, why, mixed } = acceptance ?? NOT_ASKED;
   if (answer === 'unclear' && !mixed) return [`not known whether the cluster accepts it: ${why}`];
-  const isOpen = answer === 'not asked' && WELL.includes(condition);
+  const isOpen = answer === 'not asked' && [...WELL, 'unknown'].includes(condition);
   return isOpen && why !== undefined ? [`the cluster was not asked: ${why}`] : [];
 }
 
@@ -323,6 +326,7 @@ function managementToken(reports: readonly PlanReport[], now: number): Managemen
   if (by === 'identity provider') return { verdict: 'well', by };
   if (expiresAt === undefined) return { verdict: 'unknown', by };
   if (expiresAt === NEVER) return { verdict: 'well', by, expiresAt };
+  if (expiresAt === UNREADABLE) return { verdict: 'unknown', by, expiresAt };
   const days = (Date.parse(expiresAt) - now) / DAY_MS;
   const verdict = days < MANAGEMENT_TOKEN_DAYS ? 'not well' : 'well';
   return { verdict, by, expiresAt, days: Math.floor(days) };

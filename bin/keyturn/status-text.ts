@@ -1,7 +1,7 @@
 import type { Policy } from '../../functions/policy/policy.ts';
 import { counted } from '../../functions/run/counted.ts';
 import { formatState } from '../../functions/schedules/schedule-text.ts';
-import { NEVER } from '../../functions/secrets-manager/management-token.ts';
+import { NEVER, UNREADABLE } from '../../functions/secrets-manager/management-token.ts';
 import { formatInstant } from '../../functions/time.ts';
 import { named } from './engine.ts';
 import { fromNow } from './entry-text.ts';
@@ -68,7 +68,9 @@ function managementTokenSaid(by: string | undefined, expiresAt: string | undefin
   if (by === 'hand') return 'expiry unknown: it was given by hand';
   if (expiresAt === undefined) return 'expiry unknown: its secret does not say it';
   if (expiresAt === NEVER) return 'never expires';
-  return `expires ${fromNow(Date.parse(expiresAt), now)}`;
+  if (expiresAt === UNREADABLE) return 'expiry unknown: the expiresAt in its secret is no instant';
+  const ends = Date.parse(expiresAt);
+  return `${ends > now ? 'expires' : 'expired'} ${fromNow(ends, now)}`;
 }
 
 const jobOf = (name: string) => name.slice(name.lastIndexOf('-') + 1);
@@ -172,7 +174,7 @@ export function formatStatus(status: Status, style: Style, now: number): string 
   ].join('\n');
 }
 
-const INSTANTS = ['expiresAt', 'dueAt', 'promotedFrom', 'heldSince'];
+const INSTANTS = ['expiresAt', 'dueAt', 'promotedFrom', 'refusedSince', 'heldSince'];
 
 /** With instants as texts. */
 const withTexts = (value: unknown): unknown =>

@@ -1,13 +1,16 @@
 import pLimit from 'p-limit';
+import { redact } from '../credentials.ts';
 import type { BurstResult } from '../data-plane/data-plane.ts';
 import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
+import { messageOf } from '../run/message-of.ts';
 import type { RotateRequest } from '../run/request.ts';
 import type { Tools } from '../run/tools.ts';
 import { isOfAnotherCluster } from '../secrets-manager/secret.ts';
 import { MINUTE_MS } from '../time.ts';
+import type { TokenValue } from '../token-value.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { knownDatabases, probeable } from './plan/permissions.ts';
-import { isSendable, samplesOf, stringOfConsumers } from './string-of-consumers.ts';
+import { isSendable, readStringOfConsumers, samplesOf } from './string-of-consumers.ts';
 
 /** What the data plane says of the string that an entry's consumers have. */
 export interface Acceptance {
@@ -66,7 +69,14 @@ async function askOne(
   if (seen && isOfAnotherCluster(seen.secret, policy.cluster.url)) {
     return notAsked('its tokens are of another cluster');
   }
-  const value = await stringOfConsumers(entry, seen, tools);
+  let value: TokenValue | undefined;
+  try {
+    value = await readStringOfConsumers(entry, seen, tools);
+  } catch (error) {
+    tools.log.warn('a value could not be read', { secret: entry.secret, error });
+    // It names the call and what AWS said; a value that cannot be read is in no error.
+    return notAsked(`its value could not be read: ${redact(messageOf(error))}`);
+  }
   if (!value) return notAsked('no string was found that consumers could send');
   if (!isSendable(value)) return { answer: 'refused', why: 'the string is none that can be sent' };
   const isKnown = knownDatabases(policy, databases);

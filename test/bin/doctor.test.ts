@@ -70,7 +70,10 @@ it('says of each bad day what it found and what to do, and of nothing else', asy
   expect(await complaints()).toMatchObject({
     code: 1,
     well: false,
-    checks: [{ group: 'Functions', check: 'keyturn-prod-reap', state: 'fail' }],
+    checks: [
+      { group: 'Functions', check: 'keyturn-prod-reap', state: 'fail' },
+      { group: 'Permissions', check: 'role of reap', state: 'unknown' },
+    ],
   });
   Object.assign(state.functions, well.functions);
 

@@ -374,6 +374,24 @@ const days: Readonly<Record<string, BadDay>> = {
     row: /^telegraf \| works \| unclear \| ID \| .* the cluster refuses its string for some: 9 of 10 probes were refused/,
     code: 6,
   },
+  'nobody may read its value': {
+    arrange: async (world) =>
+      world.intercept((call, effect) =>
+        Promise.resolve(
+          call.operation === 'GetSecretValue' && call.subject?.includes('telegraf')
+            ? { status: 400, body: '{"__type":"AccessDeniedException","message":"no key"}' }
+            : effect(),
+        ),
+      ),
+    row: /^telegraf \| works \| not asked \| ID .*the cluster was not asked: its value could not be read: .*GetSecretValue of keyturn\/prod\/telegraf.*no key/,
+    code: 7,
+  },
+  'the management token expired': {
+    arrange: (world) => expiresIn(world, -3),
+    row: WELL,
+    code: 6,
+    says: /\nmanagement token {2}expired 3d ago\n/,
+  },
   'the data plane is out of order': {
     arrange: async (world) => world.intercept(dataPlane({ status: 503, body: 'down' })),
     row: /^telegraf \| works \| unclear \| ID \| .*not known whether the cluster accepts it: .*503/,
@@ -466,7 +484,7 @@ const days: Readonly<Record<string, BadDay>> = {
       people.saveValue(MANAGEMENT_SECRET, JSON.stringify({ token, expiresAt: 'soon' })),
     row: WELL,
     code: 7,
-    says: /expiry unknown/,
+    says: /expiry unknown: the expiresAt in its secret is no instant/,
   },
   'nobody knows when the management token ends': {
     arrange: (world) => world.people.saveValue(MANAGEMENT_SECRET, world.cluster.managementToken),
@@ -585,6 +603,22 @@ test('a token of others on a database that is not there, and a rule that fits no
   expect(text).toContain('with a permission on a database that does not exist');
   expect(text).toContain('matches no database');
   expect(code).toBe(0);
+});
+
+test('a successor that every run finds refused is not said to come now', async () => {
+  const world = await open(
+    policyWith({ telegraf: { ...both, rotateEvery: '10d' }, grafana: both }),
+  );
+  await world.rotate();
+  await world.wait(10 * DAY);
+  world.cluster.activationDelayMs = 100 * DAY;
+  for (let run = 0; run < 6; run += 1) {
+    await world.rotate();
+    await world.wait(30 * MINUTE);
+  }
+  const { status, text } = await look(world);
+  expect(of(status, 'telegraf')?.nextRotation).toBe('armed, waits: refused');
+  expect(rowOf(text)).toContain(' | armed, waits: refused | ');
 });
 
 test('an entry whose secret is another one in the file has both rows', async () => {
