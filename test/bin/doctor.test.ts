@@ -1,6 +1,4 @@
 import { expect, it } from 'vitest';
-import { wantedAlarms } from '../../lib/alarm-texts.ts';
-import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { answering } from '../world/faults.ts';
 import { temporaryFolder, writeTemporary } from './cli.ts';
 import { openDeployed, openLocal } from './operator.ts';
@@ -22,8 +20,7 @@ async function openAccount(more: object = {}) {
     'influxdb/management',
     JSON.stringify({ token: world.cluster.managementToken, expiresAt: '2099-01-01T00:00:00Z' }),
   );
-  const { policy, deployment } = readDeployedPolicyFile(`${env.KEYTURN_POLICY}`);
-  const state: AccountState = accountState(wantedAlarms(policy, deployment.metrics));
+  const state: AccountState = accountState(`${env.KEYTURN_POLICY}`);
   const found = await serveAccount(state, env.AWS_ENDPOINT_URL_LAMBDA ?? '');
   const doctor = (args: readonly string[] = [], others: Readonly<Record<string, string>> = {}) =>
     run(['doctor', ...args], undefined, { ...found, ...others });

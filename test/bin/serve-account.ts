@@ -4,7 +4,8 @@ import { onTestFinished } from 'vitest';
 import type { FoundAlarm, FoundSubscription } from '../../bin/keyturn/doctor/alarms.ts';
 import type { Configuration } from '../../bin/keyturn/doctor/functions.ts';
 import type { FoundEndpoint, FoundRouteTable } from '../../bin/keyturn/doctor/network.ts';
-import type { WantedAlarm } from '../../lib/alarm-texts.ts';
+import { wantedAlarms } from '../../lib/alarm-texts.ts';
+import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { JOBS } from '../world/jobs.ts';
 
 /** What stands in an account beside what the sandbox has: a deployment in which all is well, to be spoilt by tests. */
@@ -30,8 +31,13 @@ export interface AccountState {
 export const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:on-call';
 const ACTIONS = { AlarmActions: [TOPIC], ActionsEnabled: true, StateValue: 'OK' };
 
-/** @param wanted the alarms of its stack */
-export const accountState = (wanted: readonly WantedAlarm[] = []): AccountState => ({
+function wantedIn(file: string) {
+  const { policy, deployment } = readDeployedPolicyFile(file);
+  return wantedAlarms(policy, deployment.metrics);
+}
+
+/** @param file the policy file: the alarms of its stack are there */
+export const accountState = (file: string): AccountState => ({
   functions: Object.fromEntries(
     JOBS.map((job) => [
       `keyturn-prod-${job}`,
@@ -44,7 +50,7 @@ export const accountState = (wanted: readonly WantedAlarm[] = []): AccountState 
   ),
   limit: { ConcurrentExecutions: 1_000, UnreservedConcurrentExecutions: 900 },
   alarms: [
-    ...wanted.map(({ name, description }) => ({
+    ...wantedIn(file).map(({ name, description }) => ({
       AlarmName: name,
       AlarmDescription: description,
       ...ACTIONS,
