@@ -45,6 +45,7 @@ import {
   NEVER,
   readClientSecret,
   readManagementToken,
+  UNREADABLE,
 } from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
 import type { ReadKeyPolicy, Secrets } from './secrets-manager/secrets.ts';
@@ -87,7 +88,7 @@ export type AnswerByHand<T> = T & {
   readonly policy?: DocumentMark;
 };
 
-/** Who gave the management token, and until when it is good: an instant, or `never`; absent: nobody says it. */
+/** Who gave the management token, and until when it is good: an instant, `never` or `unreadable`; absent: nobody says it. */
 export interface ManagementTokenMark {
   readonly by: FoundManagementToken['by'];
   readonly expiresAt?: string;
@@ -230,7 +231,8 @@ function withNote(error: unknown, schedule: ScheduleStatus): unknown {
 }
 
 function managementTokenMark({ by, expiresAt }: FoundManagementToken): ManagementTokenMark {
-  if (expiresAt === undefined || Number.isNaN(expiresAt)) return { by };
+  if (expiresAt === undefined) return { by };
+  if (Number.isNaN(expiresAt)) return { by, expiresAt: UNREADABLE };
   return { by, expiresAt: Number.isFinite(expiresAt) ? formatInstant(expiresAt) : NEVER };
 }
 

@@ -6,6 +6,15 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { isMetric, MANAGEMENT_TOKEN_DAYS, RUNS_METRIC } from '../functions/environment.ts';
+import {
+  type AlarmText,
+  descriptionOf,
+  droppedText,
+  failedText,
+  MEASURED,
+  notRunningText,
+  UNDELIVERED,
+} from './alarm-texts.ts';
 import type { MetricsWanted } from './deployment.ts';
 import { measured, scheduledRuns } from './measured.ts';
 import type { Recipients } from './recipients.ts';
@@ -29,10 +38,7 @@ type LastingMeasure =
 /** What happened, and is over. */
 type CountedMeasure = 'mendedOutages' | 'refusedPlans' | 'unconfirmedRevocations' | 'lostEvents';
 
-interface AlarmOptions {
-  /** Heading in docs/runbook.md. */
-  readonly heading: string;
-  readonly sentence: string;
+interface AlarmOptions extends AlarmText {
   /** The alarm goes off below this number; absent: at one or more. */
   readonly below?: number;
   readonly evaluationPeriods?: number;
@@ -82,8 +88,7 @@ export class Alarms {
     const longest = LONGEST_EVALUATION_DAYS * DAY_IN_MINUTES;
     const errors = { ...options, period: Duration.minutes(Math.min(withRun, longest)) };
     this.#add(scope, 'Failed', target.metricErrors(errors), {
-      heading: 'A function failed',
-      sentence: `${scope.node.id} failed`,
+      ...failedText(scope.node.id),
       ...(isRetried && { evaluationPeriods: 3, datapointsToAlarm: 2 }),
     });
     if (paused || !isWatched(expression, timeZone)) return;
@@ -92,8 +97,7 @@ export class Alarms {
       ? scheduledRuns(this.#owner, job, options)
       : target.metricInvocations(options);
     this.#add(scope, 'NotRunning', runs, {
-      heading: 'A function is not running',
-      sentence: `${scope.node.id} has not run as "${expression}" says`,
+      ...notRunningText(scope.node.id, expression),
       below: 1,
       missing: TreatMissingData.BREACHING,
       evaluationPeriods: Math.min(
@@ -111,23 +115,19 @@ export class Alarms {
    */
   watchOrders(scope: Construct, target: IFunction): void {
     const options: MetricOptions = { period: Duration.hours(1), statistic: Stats.SUM };
-    this.#add(scope, 'Failed', target.metricErrors(options), {
-      heading: 'A function failed',
-      sentence: `${scope.node.id} failed`,
-    });
-    this.#add(scope, 'Dropped', target.metric('AsyncEventsDropped', options), {
-      heading: 'An invocation was dropped',
-      sentence: `Lambda gave up an event for ${scope.node.id}, which is not tried again`,
-    });
+    this.#add(scope, 'Failed', target.metricErrors(options), failedText(scope.node.id));
+    this.#add(
+      scope,
+      'Dropped',
+      target.metric('AsyncEventsDropped', options),
+      droppedText(scope.node.id),
+    );
   }
 
   /** A schedule could not deliver an invocation. */
   watchDelivery(scope: Construct, queue: IQueue): void {
     const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM });
-    this.#add(scope, 'Undelivered', waiting, {
-      heading: 'Invocations wait in the failure queue',
-      sentence: 'A schedule could not deliver invocations',
-    });
+    this.#add(scope, 'Undelivered', waiting, UNDELIVERED);
   }
 
   /** What the functions measure, unless nobody wants metrics of it. If they measure nothing, `NotRunning` goes off. */
@@ -139,38 +139,31 @@ export class Alarms {
       measured(this.#owner, key, { statistic: Stats.MINIMUM, period: Duration.hours(1) });
     const missing = TreatMissingData.IGNORE;
     this.#add(scope, 'RotationOverdue', lasting('overdueTokens'), {
-      heading: 'A rotation is overdue',
-      sentence: 'Tokens should have been rotated and were not',
+      ...MEASURED.RotationOverdue,
       missing,
     });
     this.#add(scope, 'TokenUnusable', lasting('unusableTokens'), {
-      heading: 'Consumers have no token that works',
-      sentence: 'Consumers are refused, or soon will be, or nobody can know whether they are',
+      ...MEASURED.TokenUnusable,
       missing,
     });
     this.#add(scope, 'SecretDeleted', lasting('deletedSecrets'), {
-      heading: 'A secret is scheduled for deletion',
-      sentence: 'Consumers cannot read secrets that are scheduled for deletion',
+      ...MEASURED.SecretDeleted,
       missing,
     });
     this.#add(scope, 'LongHold', lasting('longHolds'), {
-      heading: 'A hold is old',
-      sentence: 'Secrets have been on hold for more than a week',
+      ...MEASURED.LongHold,
       missing,
     });
     this.#add(scope, 'WorkingStray', lasting('workingStrays'), {
-      heading: 'A stray token works',
-      sentence: 'Tokens with this owner still work, and no secret of it has them',
+      ...MEASURED.WorkingStray,
       missing,
     });
     this.#add(scope, 'TokenNearExpiry', lasting('tokensNearExpiry'), {
-      heading: 'A token is near its expiry',
-      sentence: 'Tokens that consumers use expire soon',
+      ...MEASURED.TokenNearExpiry,
       missing,
     });
     this.#add(scope, 'DatabaseDrift', lasting('driftedDatabases'), {
-      heading: 'Databases differ from their rules',
-      sentence: 'Databases differ from their rules, and Keyturn does not change them',
+      ...MEASURED.DatabaseDrift,
       missing,
     });
     // Events: two periods, because an hourly run may be late and miss a period.
@@ -178,23 +171,19 @@ export class Alarms {
       measured(this.#owner, key, { statistic: Stats.SUM, period: Duration.hours(1) });
     const once = { evaluationPeriods: 2, datapointsToAlarm: 1 };
     this.#add(scope, 'OutageMended', counted('mendedOutages'), {
-      heading: 'Consumers had no token that worked',
-      sentence: 'Consumers were refused until a run mended it',
+      ...MEASURED.OutageMended,
       ...once,
     });
     this.#add(scope, 'PlanRefused', counted('refusedPlans'), {
-      heading: 'A plan was refused',
-      sentence: 'A run refused a part of its own plan',
+      ...MEASURED.PlanRefused,
       ...once,
     });
     this.#add(scope, 'RevocationUnconfirmed', counted('unconfirmedRevocations'), {
-      heading: 'A revocation is not confirmed',
-      sentence: 'It is not proven that every revoked token is refused',
+      ...MEASURED.RevocationUnconfirmed,
       ...once,
     });
     this.#add(scope, 'EventsLost', counted('lostEvents'), {
-      heading: 'Events were lost',
-      sentence: 'EventBridge did not take events, and they are not sent again',
+      ...MEASURED.EventsLost,
       ...once,
     });
     if (!hasStoredToken) return;
@@ -203,8 +192,7 @@ export class Alarms {
       period: Duration.days(1),
     });
     this.#add(scope, 'ManagementTokenNearExpiry', left, {
-      heading: 'The management token is near its expiry',
-      sentence: `The management token expires within ${MANAGEMENT_TOKEN_DAYS} days`,
+      ...MEASURED.ManagementTokenNearExpiry,
       below: MANAGEMENT_TOKEN_DAYS,
     });
   }
@@ -212,7 +200,7 @@ export class Alarms {
   #add(scope: Construct, id: string, metric: IMetric, o: AlarmOptions): void {
     const alarm = new Alarm(scope, id, {
       metric,
-      alarmDescription: `Keyturn (${this.#owner}): ${o.sentence}. See "${o.heading}" in docs/runbook.md.`,
+      alarmDescription: descriptionOf(this.#owner, o),
       threshold: o.below ?? 1,
       comparisonOperator:
         o.below === undefined

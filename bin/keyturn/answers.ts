@@ -7,9 +7,8 @@ import { CommandError } from './failure.ts';
 const text = z.string();
 const maybe = z.optional(text);
 
-const policySchema = z.looseObject({
-  policy: z.object({ hash: text, parts: z.record(text, text) }),
-});
+const markSchema = z.object({ hash: text, parts: z.record(text, text) });
+const policySchema = z.looseObject({ policy: markSchema });
 
 /** The policy that a function was deployed with. Undefined: an older one, which does not say. */
 export const policyOf = (answer: unknown): DocumentMark | undefined =>
@@ -91,7 +90,13 @@ const entrySchema = z.looseObject({
   expiresAt: z.optional(instant),
   dueAt: z.optional(instant),
   late: z.boolean(),
-  pending: z.optional(z.looseObject({ tokenId: text, promotedFrom: instant })),
+  pending: z.optional(
+    z.looseObject({
+      tokenId: text,
+      promotedFrom: instant,
+      refusedSince: z.optional(instant),
+    }),
+  ),
   heldSince: z.optional(instant),
   /** Whether the data plane accepts what consumers have. Absent: it was not asked, or the function is an older one. */
   acceptance: z.optional(
@@ -112,6 +117,8 @@ const planReportSchema = z.looseObject({
   plan: planSchema,
   /** Absent: the function is an older one. */
   schedule: z.optional(scheduleSchema),
+  /** Of the policy that the function was deployed with. Absent: the function is an older one, or this machine. */
+  policy: z.optional(markSchema),
   /** Absent: the function is an older one. Without `expiresAt`: its secret does not say it. */
   managementToken: z.optional(z.looseObject({ by: maybe, expiresAt: maybe })),
   /** Absent: the job is not `rotate`, or its function is an older one. */

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { functionName } from '../../functions/environment.ts';
+import { type DocumentMark, documentMark } from '../../functions/policy/document-mark.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { parseManagementToken } from '../../functions/secrets-manager/management-token.ts';
 import { TokenValue } from '../../functions/token-value.ts';
@@ -81,7 +82,13 @@ export function openEngine(
   options: CommonOptions,
   terminal: Terminal,
   read: (file: string) => PolicyFile = readDeployedPolicyFile,
-): { readonly policy: Policy; readonly engine: Engine; readonly json: boolean } {
+): {
+  readonly policy: Policy;
+  /** Of the file. Absent: this machine does the work, and goes by the file. */
+  readonly mark?: DocumentMark;
+  readonly engine: Engine;
+  readonly json: boolean;
+} {
   const policyFile = read(onePolicyFile(options.policy));
   const { policy } = policyFile;
   const engine = options.local
@@ -90,6 +97,7 @@ export function openEngine(
   const patient = withPatience(engine, terminal);
   return {
     policy,
+    ...(!options.local && { mark: documentMark(policyFile.document) }),
     engine: comparingPolicies(patient, policyFile, terminal),
     json: options.json === true,
   };

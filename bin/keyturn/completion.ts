@@ -118,8 +118,11 @@ const zshAction = (value: Value | undefined): string => {
 const zshText = (text: string) => text.replaceAll(/[\\:[\]]/g, '\\$&');
 
 function zshFlag({ name, description, value, isOptional }: Flag): string {
-  const of = `${name}[${zshText(description)}]`;
-  return quoted(value ? `${of}${isOptional ? '::' : ':'}value:${zshAction(value)}` : of);
+  const of = `[${zshText(description)}]`;
+  // With "=" the value may stand in the same word: --job=rotate.
+  return quoted(
+    value ? `${name}=${of}${isOptional ? '::' : ':'}value:${zshAction(value)}` : `${name}${of}`,
+  );
 }
 
 const zshScript = ({ flags, verbs }: Words): string => `#compdef keyturn

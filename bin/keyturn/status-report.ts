@@ -1,7 +1,8 @@
 import { MANAGEMENT_TOKEN_DAYS, type ScheduledJob } from '../../functions/environment.ts';
+import { type DocumentMark, differingParts } from '../../functions/policy/document-mark.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
-import { NEVER } from '../../functions/secrets-manager/management-token.ts';
+import { NEVER, UNREADABLE } from '../../functions/secrets-manager/management-token.ts';
 import { DAY_MS } from '../../functions/time.ts';
 import {
   type Action,
@@ -28,12 +29,12 @@ export interface Looks {
 /** An entry as the function sees it, and what its plan, its findings and the data plane say of it. */
 export interface TokenStatus {
   readonly verdict: StatusVerdict;
-  /** Absent: `rotate` could not be asked. */
+  /** Absent: `rotate` could not be asked, or the policy that it was deployed with has no such entry. */
   readonly entry?: Entry;
   readonly token: string;
   readonly secret: string;
   readonly acceptance: NonNullable<Entry['acceptance']>;
-  /** For people: `now`, `in 23d4h`, `armed, in 8m`. Absent: none is to come. */
+  /** For people: `now`, `in 23d4h`, `armed, in 8m`, `armed, waits: refused`. Absent: none is to come. */
   readonly nextRotation?: string;
   readonly problems: readonly string[];
 }
@@ -50,7 +51,7 @@ export interface ManagementTokenStatus {
   readonly verdict: StatusVerdict;
   /** `secret`, `hand` or `identity provider`. Absent: no function answered. */
   readonly by?: string | undefined;
-  /** `2026-01-31T00:00:00Z`, or `never`. Absent: it is not known. */
+  /** `2026-01-31T00:00:00Z`, `never`, or `unreadable`. Absent: it is not known. */
   readonly expiresAt?: string;
   readonly days?: number;
 }
@@ -60,6 +61,20 @@ export interface Waiting {
   readonly job: ScheduledJob;
   readonly message: string;
   readonly hash: string;
+}
+
+/** A function that was deployed with another policy than the file's. */
+export interface OtherPolicy {
+  readonly job: ScheduledJob;
+  /** The keys in which both differ (`databases`, `tokens.grafana`). Absent: the function does not say which one it has. */
+  readonly keys?: readonly string[];
+}
+
+/** The policy file. */
+export interface OfFile {
+  readonly policy: Policy;
+  /** Absent: nobody has another policy than the file's. */
+  readonly mark?: DocumentMark;
 }
 
 export interface Status {
@@ -73,6 +88,8 @@ export interface Status {
   readonly others: readonly Finding[];
   /** What could not be asked. */
   readonly notSeen: readonly { readonly job: ScheduledJob; readonly why: string }[];
+  /** Whose answers are about another policy. */
+  readonly otherPolicies: readonly OtherPolicy[];
 }
 
 type Plan = PlanReport['plan'];
@@ -93,11 +110,16 @@ const INVENTORY = [
   'NotReplicated',
   'Owned',
   'Replica',
+  'RuleWithoutDatabase',
   'UnmanagedDatabases',
   'Wildcard',
 ];
 
-export const isInventory = ({ kind }: Finding): boolean => INVENTORY.includes(kind);
+/** Without a secret it counts tokens, mostly of others: of an entry, `rotate` finds it with its secret. */
+const isCount = ({ kind, secret }: Finding) => kind === 'UnknownDatabase' && secret === undefined;
+
+export const isInventory = (finding: Finding): boolean =>
+  INVENTORY.includes(finding.kind) || isCount(finding);
 
 const worst = (verdicts: readonly StatusVerdict[]): StatusVerdict =>
   verdicts.find((each) => each === 'not well') ??
@@ -119,7 +141,10 @@ function nextRotation(
   if (isHeld || STOPPED.includes(condition)) return undefined;
   const isRotating = (action: Action) => action.token === token && ROTATING.includes(action.kind);
   const found = plan.actions.findIndex(isRotating);
-  if (found >= 0) return isRefused(plan, found) ? 'refused' : 'now';
+  if (found >= 0 && isRefused(plan, found)) return 'refused';
+  // Every run tries it, and none promotes it until the cluster accepts it.
+  if (pending?.refusedSince !== undefined) return 'armed, waits: refused';
+  if (found >= 0) return 'now';
   // It waits, armed, and a run promotes it then.
   if (pending)
     return `armed, ${pending.promotedFrom > now ? fromNow(pending.promotedFrom, now) : 'now'}`;
@@ -131,11 +156,9 @@ function nextRotation(
 const isAboutDatabase = (action: Action): action is DatabaseAction =>
   DATABASE_KINDS.some((kind) => kind === action.kind);
 
-/** What a person should know of one secret, each once. */
-function problemsOf(entry: Entry, plans: readonly Plan[]): readonly string[] {
-  const { condition, late, acceptance } = entry;
-  const isWell = WELL.includes(condition);
-  const ofEntry = ({ secret }: { readonly secret?: string | undefined }) => secret === entry.secret;
+/** What the plans say of one secret, each once. */
+function saidOf(name: string, plans: readonly Plan[]) {
+  const ofEntry = ({ secret }: { readonly secret?: string | undefined }) => secret === name;
   // `reap` reads no values. What it does not know of this one, `rotate` has seen and is about to note.
   const isNoted = plans.some(({ actions }) =>
     actions.some((each) => each.kind === 'recognise' && !isAboutDatabase(each) && ofEntry(each)),
@@ -148,11 +171,19 @@ function problemsOf(entry: Entry, plans: readonly Plan[]): readonly string[] {
   // Two functions may find the same, each in its own words.
   const kinds = Map.groupBy(findings, ({ kind, tokenId }) => `${kind} ${tokenId}`);
   const waits = plans.flatMap(({ actions, refusals }) =>
-    refusals.filter((refusal) =>
-      refusal.actions.some((index) => actions[index]?.secret === entry.secret),
-    ),
+    refusals.filter((refusal) => refusal.actions.some((index) => actions[index]?.secret === name)),
   );
-  const found = [...kinds.values()].flatMap(([finding]) => finding?.message ?? []);
+  return {
+    found: [...kinds.values()].flatMap(([finding]) => finding?.message ?? []),
+    waits: waits.map(({ hash }) => `what is to be done waits: keyturn apply --approve ${hash}`),
+  };
+}
+
+/** What a person should know of one secret. */
+function problemsOf(entry: Entry, plans: readonly Plan[]): readonly string[] {
+  const { condition, late, acceptance } = entry;
+  const isWell = WELL.includes(condition);
+  const { found, waits } = saidOf(entry.secret, plans);
   const words = conditionWords(condition);
   const isSaid = isWell || found.some((message) => message.startsWith(words));
   return [
@@ -160,7 +191,7 @@ function problemsOf(entry: Entry, plans: readonly Plan[]): readonly string[] {
     ...(late ? ['its rotation is late'] : []),
     ...refusalOf(isWell, acceptance),
     ...found,
-    ...waits.map(({ hash }) => `what is to be done waits: keyturn apply --approve ${hash}`),
+    ...waits,
   ];
 }
 
@@ -175,7 +206,7 @@ function refusalOf(isWell: boolean, acceptance: Entry['acceptance']): readonly s
 function doubtOf({ condition, acceptance }: Entry): readonly string[] {
   const { answer, why, mixed } = acceptance ?? NOT_ASKED;
   if (answer === 'unclear' && !mixed) return [`not known whether the cluster accepts it: ${why}`];
-  const isOpen = answer === 'not asked' && WELL.includes(condition);
+  const isOpen = answer === 'not asked' && [...WELL, 'unknown'].includes(condition);
   return isOpen && why !== undefined ? [`the cluster was not asked: ${why}`] : [];
 }
 
@@ -204,21 +235,36 @@ function tokenStatus(
   };
 }
 
+/** An entry of the file of which `rotate` said nothing; what the others found of its secret is said. */
+function unseenToken(
+  { name: token, secret }: Policy['tokens'][number],
+  why: readonly string[],
+  plans: readonly Plan[],
+): TokenStatus {
+  const { found, waits } = saidOf(secret, plans);
+  const problems = [...found, ...waits];
+  return {
+    verdict: problems.length > 0 ? 'not well' : 'unknown',
+    token,
+    secret,
+    acceptance: NOT_ASKED,
+    problems: [...problems, ...why],
+  };
+}
+
 function tokenStatuses({ tokens }: Policy, { rotate, reap }: Looks, now: number) {
-  if (rotate instanceof Error) {
-    return tokens.map(
-      ({ name: token, secret }): TokenStatus => ({
-        verdict: 'unknown',
-        token,
-        secret,
-        acceptance: NOT_ASKED,
-        problems: [],
-      }),
-    );
-  }
+  const plans = [...seen(rotate), ...seen(reap)].map(({ plan }) => plan);
+  if (rotate instanceof Error) return tokens.map((each) => unseenToken(each, [], plans));
   const { plan, entries } = rotate;
-  const plans = [plan, ...seen(reap).map((each) => each.plan)];
-  return entries.map((entry) => tokenStatus(entry, plan, plans, now));
+  const lacking = tokens.filter(
+    ({ name, secret }) => !entries.some((each) => each.token === name && each.secret === secret),
+  );
+  return [
+    ...entries.map((entry) => tokenStatus(entry, plan, plans, now)),
+    ...lacking.map((each) =>
+      unseenToken(each, [`not in the deployed policy (secret ${each.secret})`], plans),
+    ),
+  ];
 }
 
 /** Tables are declared again and again, whether they are there or not. */
@@ -228,7 +274,13 @@ const isCorrection = (action: Action): action is DatabaseAction =>
 /** What waits for an approval: of a limit, or in the rule. */
 const REFUSED = 'RetentionRefused';
 
-function databaseStatuses({ databases }: Policy, { enforce }: Looks): readonly DatabaseStatus[] {
+/** The key of a policy that has the rules for databases. */
+const RULES = 'databases';
+
+function databaseStatuses(
+  { policy: { databases }, mark }: OfFile,
+  { enforce }: Looks,
+): readonly DatabaseStatus[] {
   const named = databases.flatMap((rule) => ('name' in rule ? [rule.name] : []));
   if (enforce instanceof Error) {
     return named.map((database) => ({
@@ -238,7 +290,8 @@ function databaseStatuses({ databases }: Policy, { enforce }: Looks): readonly D
       problems: [],
     }));
   }
-  const { plan } = enforce;
+  const { plan, policy: deployed } = enforce;
+  const isOther = mark && deployed && mark.parts[RULES] !== deployed.parts[RULES];
   const corrections = plan.actions.map((action, index) =>
     isCorrection(action)
       ? [{ database: action.database, text: actionText(action), waits: isRefused(plan, index) }]
@@ -250,6 +303,11 @@ function databaseStatuses({ databases }: Policy, { enforce }: Looks): readonly D
   const drift = Map.groupBy([...corrections.flat(), ...findings], ({ database }) => database);
   return [...new Set([...named, ...drift.keys()])].map((database) => {
     const found = drift.get(database) ?? [];
+    if (isOther && found.length === 0) {
+      const problem =
+        'the rules of the deployed policy are others: not known whether it keeps to the file';
+      return { verdict: 'unknown', database, state: 'unknown', problems: [problem] };
+    }
     const isWaiting = found.some(({ waits }) => waits);
     return {
       verdict: found.length > 0 ? 'not well' : 'well',
@@ -268,6 +326,7 @@ function managementToken(reports: readonly PlanReport[], now: number): Managemen
   if (by === 'identity provider') return { verdict: 'well', by };
   if (expiresAt === undefined) return { verdict: 'unknown', by };
   if (expiresAt === NEVER) return { verdict: 'well', by, expiresAt };
+  if (expiresAt === UNREADABLE) return { verdict: 'unknown', by, expiresAt };
   const days = (Date.parse(expiresAt) - now) / DAY_MS;
   const verdict = days < MANAGEMENT_TOKEN_DAYS ? 'not well' : 'well';
   return { verdict, by, expiresAt, days: Math.floor(days) };
@@ -277,32 +336,42 @@ export const scheduleVerdict = ({ state }: ScheduleStatus): StatusVerdict =>
   state === 'on' ? 'well' : state === 'unknown' ? 'unknown' : 'not well';
 
 /** Of an entry or of a database that has a row of its own. */
-function isShownElsewhere({ tokens }: Policy, finding: Finding): boolean {
+function isShownElsewhere(tokens: readonly TokenStatus[], finding: Finding): boolean {
   const { secret, database } = finding;
   return database !== undefined || tokens.some((each) => each.secret === secret);
 }
 
+/** Whose policy is not the file's, or is not known. */
+function otherPolicies(mark: DocumentMark | undefined, reports: readonly PlanReport[]) {
+  if (!mark) return [];
+  return reports.flatMap(({ plan: { job }, policy }): readonly OtherPolicy[] => {
+    if (!policy) return [{ job }];
+    return policy.hash === mark.hash ? [] : [{ job, keys: differingParts(policy, mark) }];
+  });
+}
+
 /** Puts together what the functions answered. What nobody could look at is unknown, and never well. Pure. */
 export function statusOf(
-  policy: Policy,
+  file: OfFile,
   looks: Looks,
   schedules: readonly ScheduleStatus[],
   now: number,
 ): Status {
   const reports = [...seen(looks.rotate), ...seen(looks.reap), ...seen(looks.enforce)];
-  const tokens = tokenStatuses(policy, looks, now);
-  const databases = databaseStatuses(policy, looks);
+  const tokens = tokenStatuses(file.policy, looks, now);
+  const databases = databaseStatuses(file, looks);
   const management = managementToken(reports, now);
   const refused = reports.flatMap(({ plan: { job, refusals } }) =>
     refusals.map(({ message, hash }) => ({ job, message, hash })),
   );
   const others = reports.flatMap(({ plan }) =>
-    plan.findings.filter((each) => !isShownElsewhere(policy, each)),
+    plan.findings.filter((each) => !isShownElsewhere(tokens, each)),
   );
   const notSeen = (['rotate', 'reap', 'enforce'] as const).flatMap((job) => {
     const look = looks[job];
     return look instanceof Error ? [{ job, why: look.message }] : [];
   });
+  const differing = otherPolicies(file.mark, reports);
   return {
     verdict: worst([
       ...tokens.map(({ verdict }) => verdict),
@@ -311,7 +380,7 @@ export function statusOf(
       ...schedules.map(scheduleVerdict),
       ...(refused.length > 0 ? (['not well'] as const) : []),
       ...(others.some((each) => !isInventory(each)) ? (['not well'] as const) : []),
-      ...(notSeen.length > 0 ? (['unknown'] as const) : []),
+      ...(notSeen.length + differing.length > 0 ? (['unknown'] as const) : []),
     ]),
     tokens,
     databases,
@@ -320,5 +389,6 @@ export function statusOf(
     refused,
     others,
     notSeen,
+    otherPolicies: differing,
   };
 }

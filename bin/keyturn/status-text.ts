@@ -1,8 +1,9 @@
 import type { Policy } from '../../functions/policy/policy.ts';
 import { counted } from '../../functions/run/counted.ts';
 import { formatState } from '../../functions/schedules/schedule-text.ts';
-import { NEVER } from '../../functions/secrets-manager/management-token.ts';
+import { NEVER, UNREADABLE } from '../../functions/secrets-manager/management-token.ts';
 import { formatInstant } from '../../functions/time.ts';
+import { named } from './engine.ts';
 import { fromNow } from './entry-text.ts';
 import {
   isInventory,
@@ -67,7 +68,9 @@ function managementTokenSaid(by: string | undefined, expiresAt: string | undefin
   if (by === 'hand') return 'expiry unknown: it was given by hand';
   if (expiresAt === undefined) return 'expiry unknown: its secret does not say it';
   if (expiresAt === NEVER) return 'never expires';
-  return `expires ${fromNow(Date.parse(expiresAt), now)}`;
+  if (expiresAt === UNREADABLE) return 'expiry unknown: the expiresAt in its secret is no instant';
+  const ends = Date.parse(expiresAt);
+  return `${ends > now ? 'expires' : 'expired'} ${fromNow(ends, now)}`;
 }
 
 const jobOf = (name: string) => name.slice(name.lastIndexOf('-') + 1);
@@ -85,6 +88,14 @@ function scheduleLines({ schedules }: Status, style: Style): readonly string[] {
     }),
   ];
 }
+
+const otherPolicyLines = ({ otherPolicies }: Status, style: Style): readonly string[] =>
+  otherPolicies.map(({ job, keys }) => {
+    const said = keys
+      ? `${job} was deployed with another policy than the file: they differ in ${named(keys)}`
+      : `${job} does not say which policy it was deployed with`;
+    return painted(wrapped(said, ''), 'unknown', style);
+  });
 
 const refusedLines = ({ refused }: Status, style: Style): readonly string[] =>
   refused.flatMap(({ job, message, hash }) => [
@@ -121,7 +132,12 @@ function lastLine(status: Status): string {
   ];
   if (verdict === 'unknown') {
     const jobs = status.notSeen.map(({ job }) => job);
-    const said = [...parts, ...(jobs.length > 0 ? [`what ${jobs.join(' and ')} would say`] : [])];
+    const others = status.otherPolicies.map(({ job }) => job);
+    const said = [
+      ...parts,
+      ...(jobs.length > 0 ? [`what ${jobs.join(' and ')} would say`] : []),
+      ...(others.length > 0 ? [`what ${others.join(' and ')} would say by the file`] : []),
+    ];
     return `Nothing bad was seen, and not everything was: not known of ${said.join(', ')}.`;
   }
   const refused = status.refused.length;
@@ -140,7 +156,12 @@ export function formatStatus(status: Status, style: Style, now: number): string 
   const notSeen = status.notSeen.map(({ job, why }) =>
     painted(wrapped(`${job} could not be asked: ${why}`, ''), 'unknown', style),
   );
-  const lines = [...notSeen, ...refusedLines(status, style), ...otherLines(status, style)];
+  const lines = [
+    ...notSeen,
+    ...otherPolicyLines(status, style),
+    ...refusedLines(status, style),
+    ...otherLines(status, style),
+  ];
   return [
     formatNotedTable(TOKEN_HEADINGS, rows, style),
     ...databaseTable(status, style),
@@ -153,7 +174,7 @@ export function formatStatus(status: Status, style: Style, now: number): string 
   ].join('\n');
 }
 
-const INSTANTS = ['expiresAt', 'dueAt', 'promotedFrom', 'heldSince'];
+const INSTANTS = ['expiresAt', 'dueAt', 'promotedFrom', 'refusedSince', 'heldSince'];
 
 /** With instants as texts. */
 const withTexts = (value: unknown): unknown =>

@@ -10,6 +10,7 @@ import type { Engine } from './engine.ts';
 import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
 import { exitCodeOf, type Looks, type Status, statusOf } from './status-report.ts';
 import { formatStatus, statusJson } from './status-text.ts';
+import { wrapped } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { InterruptedError, untilStopped } from './waiting.ts';
 
@@ -32,6 +33,8 @@ async function scheduleStates(
   });
   return await Promise.all(states);
 }
+
+type Opened = Pick<ReturnType<typeof openEngine>, 'policy' | 'mark' | 'engine'>;
 
 /** A function of an earlier version does not know the key. */
 const isOlder = (error: unknown) =>
@@ -66,11 +69,14 @@ async function look(engine: Engine, { probe }: StatusOptions): Promise<Looks> {
   };
 }
 
-async function statusNow(policy: Policy, engine: Engine, options: StatusOptions): Promise<Status> {
+async function statusNow(
+  { policy, mark, engine }: Opened,
+  options: StatusOptions,
+): Promise<Status> {
   const looks = await look(engine, options);
   const reports = Object.values(looks).filter((each) => !(each instanceof Error));
   const schedules = await scheduleStates(policy, reports);
-  return statusOf(policy, looks, schedules, Date.now());
+  return statusOf({ policy, ...(mark && { mark }) }, looks, schedules, Date.now());
 }
 
 /** In seconds; every look asks the whole cluster. */
@@ -91,7 +97,8 @@ Exit code, for monitoring:
   0  everything was looked at and is well
   6  something is not well: a token, a database, a schedule that is off, a part of a plan that
      was refused, a management token that expires within 14 days
-  7  nothing bad was seen, and not everything could be looked at (always so with --no-probe)
+  7  nothing bad was seen, and not everything could be looked at (always so with --no-probe),
+     or a function was deployed with another policy than the file
   1  an error: nothing could be looked at
 
 Examples:
@@ -117,9 +124,10 @@ export const statusCommand = (terminal: Terminal): Command =>
     )
     .addHelpText('after', HELP)
     .action(async (options: StatusOptions) => {
-      const { engine, policy, json } = openEngine(options, terminal);
+      const opened = openEngine(options, terminal);
+      const { policy, json } = opened;
       const show: Show = async (begin) => {
-        const status = await statusNow(policy, engine, options);
+        const status = await statusNow(opened, options);
         begin?.();
         process.exitCode = exitCodeOf(status);
         if (json) return terminal.printJson(statusJson(status, policy));
@@ -133,7 +141,7 @@ export const statusCommand = (terminal: Terminal): Command =>
 /** @param begin is called when everything is known, before it is printed */
 type Show = (begin?: () => void) => Promise<void>;
 
-/** Shows it again and again on an empty screen, until Ctrl-C. A look that fails is told, and the next one may succeed. */
+/** Shows it again and again on an empty screen, until Ctrl-C or until nobody reads it. A look that fails is told, and the next one may succeed. */
 function repeat(show: Show, seconds: number, terminal: Terminal): Promise<void> {
   const begin = () => {
     terminal.clear();
@@ -147,8 +155,11 @@ function repeat(show: Show, seconds: number, terminal: Terminal): Promise<void> 
       if (!(error instanceof Error) || error instanceof InterruptedError) throw error;
       begin();
       process.exitCode = EXIT.failed;
-      terminal.print(terminal.style('red', sentenceOf(error)));
+      terminal.print(terminal.style('red', wrapped(sentenceOf(error), '')));
     }
+    // It is known when it is written: whoever read it is gone.
+    await terminal.flushed();
+    return !terminal.isCut;
   };
   return untilStopped(look, seconds * 1_000);
 }

@@ -27,6 +27,8 @@ export interface Terminal {
   clear(): void;
   /** Whether anything was written to standard output. */
   readonly hasPrinted: boolean;
+  /** Whoever read standard output is gone (`| head`): what is printed is lost, and what is done goes on. */
+  readonly isCut: boolean;
   /** When everything that was printed is out. */
   flushed(): Promise<void>;
   /** @throws CommandError if the answer is Ctrl-C or the end of the input */
@@ -79,15 +81,10 @@ async function readAll(stdin: NodeJS.ReadStream, most: number): Promise<string> 
   );
 }
 
-/** Whoever read standard output is gone (`| head`): what is printed is lost, and what is done goes on. */
-interface ProcessTerminal extends Terminal {
-  readonly isCut: boolean;
-}
-
 export function createTerminal(
   { stdin, stdout, stderr }: Streams = process,
   mostBytes = constants.MAX_STRING_LENGTH,
-): ProcessTerminal {
+): Terminal {
   let isCut = false;
   stdout.on('error', () => {
     isCut = true;

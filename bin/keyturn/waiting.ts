@@ -81,18 +81,19 @@ export async function whileWaiting<T>(
 
 /**
  * Looks again and again until Ctrl-C, which is how that ends: no error.
+ * @param look resolves to whether anybody is there to see the next one
  * @throws InterruptedError if the first look was not over
  */
-export async function untilStopped(look: () => Promise<void>, everyMs: number): Promise<void> {
+export async function untilStopped(look: () => Promise<boolean>, everyMs: number): Promise<void> {
   const watching: Wait = { place: '', isLook: true };
   const stopped = signalled.then(() => true);
   let hasLooked = false;
   waits.add(watching);
   try {
     for (let isOver = false; !isOver; ) {
-      await look();
+      const isSeen = await look();
       hasLooked = true;
-      isOver = await Promise.race([stopped, sleep(everyMs, false)]);
+      isOver = !isSeen || (await Promise.race([stopped, sleep(everyMs, false)]));
     }
   } catch (error) {
     if (!(error instanceof InterruptedError && hasLooked)) throw error;
@@ -104,7 +105,7 @@ export async function untilStopped(look: () => Promise<void>, everyMs: number): 
 }
 
 let isStopped = false;
-/** Whether Ctrl-C ended what goes on until then: the process is to end, too. */
+/** Whether Ctrl-C, or nobody who reads on, ended what goes on until then: the process is to end, too. */
 export const wasStopped = (): boolean => isStopped;
 
 /** npm passes on what the terminal sent to both: of two at once, the second is not a person's. */

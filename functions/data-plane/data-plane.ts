@@ -27,6 +27,8 @@ export interface BurstResult {
   readonly answer: ProbeAnswer | 'nothing-to-probe';
   /** Some were accepted and some refused. */
   readonly mixed?: true;
+  /** For people; present if nothing was learnt from one probe, and others were refused. */
+  readonly refusals?: string;
   /** For people. */
   readonly detail?: string;
 }

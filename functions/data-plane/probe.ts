@@ -43,13 +43,13 @@ const NOTHING_TO_PROBE = 'none of its permissions has a probe';
 /** What the answers to a whole burst mean together. */
 function summarise(results: readonly ProbeResult[]): BurstResult {
   const unknown = results.find(({ answer }) => answer === 'indeterminate');
-  if (unknown) return unknown;
   const refused = results.filter(({ answer }) => answer === 'refused');
   const [first] = refused;
-  if (!first) return { answer: 'accepted' };
+  if (!first) return unknown ?? { answer: 'accepted' };
   if (refused.length === results.length) return first;
-  const share = `${refused.length} of ${results.length} probes were refused`;
-  return { answer: 'indeterminate', mixed: true, detail: `${share}: ${first.detail}` };
+  const refusals = `${refused.length} of ${results.length} probes were refused: ${first.detail}`;
+  if (unknown) return { ...unknown, refusals };
+  return { answer: 'indeterminate', mixed: true, detail: refusals };
 }
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {

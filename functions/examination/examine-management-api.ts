@@ -67,7 +67,11 @@ function reachable(url: string, { answer, error }: Looked): Verdict {
     const advice = 'look at the cluster, and at what stands before it';
     return { state: 'fail', found: `${host} answers ${status}`, advice };
   }
-  if (answer && 'problem' in readDatabases(answer.text)) {
+  // A login page with any status, or a way to one.
+  const isElsewhere =
+    status !== 404 &&
+    (error?.foreignBody || (status !== undefined && status >= 300 && status < 400));
+  if (isElsewhere || (answer && 'problem' in readDatabases(answer.text))) {
     const found = `${host} answers ${status}, and not as the Management API does`;
     return {
       state: 'fail',

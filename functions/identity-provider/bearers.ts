@@ -1,5 +1,6 @@
 import type { TokenValue } from '../token-value.ts';
 import type { Grant } from './client-credentials.ts';
+import { IdentityProviderError } from './provider-error.ts';
 
 export interface BearersOptions {
   /**
@@ -24,6 +25,9 @@ const ATTEMPTS = 3;
  */
 const REFUSED_MS = 60_000;
 
+/** A client that is refused now is refused at the next request as well: a run of many actions asks once in so long. */
+const DENIED_MS = 60_000;
+
 interface Held extends Grant {
   readonly renewAt: number;
   readonly endsAt: number;
@@ -35,11 +39,17 @@ export function createBearers({ grant, now, hold, warn }: BearersOptions) {
   let held: Held | undefined;
   let asking: Promise<TokenValue> | undefined;
   let refusedAt = Number.NEGATIVE_INFINITY;
+  let denied: { readonly error: IdentityProviderError; readonly until: number } | undefined;
 
   async function ask(attempts: number): Promise<TokenValue> {
     const from = now();
     if (!secret) throw new Error('no run has begun');
-    const given = await grant(secret, attempts);
+    const given = await grant(secret, attempts).catch((error: unknown) => {
+      const isDefinite = error instanceof IdentityProviderError && !error.retryable;
+      if (isDefinite) denied = { error, until: now() + DENIED_MS };
+      throw error;
+    });
+    denied = undefined;
     hold(given.value);
     held = { ...given, renewAt: from + given.lifeMs * USED, endsAt: from + given.lifeMs };
     return given.value;
@@ -75,11 +85,14 @@ export function createBearers({ grant, now, hold, warn }: BearersOptions) {
     begin(present: TokenValue): void {
       if (secret?.fingerprint() !== present.fingerprint()) held = undefined;
       secret = present;
+      denied = undefined;
     },
     /** @throws IdentityProviderError if there is none that works */
     bearer(): Promise<TokenValue> {
       if (asking) return asking;
-      if (!held || now() >= held.endsAt) return next(ATTEMPTS);
+      if (!held || now() >= held.endsAt) {
+        return denied && now() < denied.until ? Promise.reject(denied.error) : next(ATTEMPTS);
+      }
       return now() < held.renewAt ? Promise.resolve(held.value) : renew(held);
     },
     /** Another token in place of one that the cluster refused; undefined: there is none. */

@@ -63,12 +63,49 @@ function endOf(token: string): number | undefined {
   }
 }
 
+/** Undefined: it is none. */
+function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+      ? { ...parsed }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is used of a token's answer: whatever else is in it, such as a `refresh_token`, may be as it likes. */
+function usedOf(text: string): string {
+  const given = objectIn(text);
+  if (!given) return text;
+  const { access_token, token_type, expires_in } = given;
+  return JSON.stringify({ access_token, token_type, ...(expires_in !== null && { expires_in }) });
+}
+
+/** Why a success is none, in our own words: the provider's may have a token in them. */
+function lackOf({ headers, text }: Answer): string {
+  const given = objectIn(text);
+  if (!given) return 'something that is no JSON object';
+  const { access_token, token_type } = given;
+  if (!/^application\/json\b/i.test(`${headers['content-type']}`)) {
+    return 'JSON whose content-type is not application/json';
+  }
+  if (typeof access_token !== 'string' || access_token === '') return 'no access_token';
+  if (typeof token_type !== 'string' || token_type === '') {
+    return 'no token_type beside its access_token';
+  }
+  if (token_type.toLowerCase() !== 'bearer') return 'a token of another type than Bearer';
+  return 'an expires_in that is no number of seconds';
+}
+
 function responseOf({ status, headers, text }: Answer): Response {
   const pairs = Object.entries(headers).flatMap(([name, value]) =>
     [value ?? []].flat().map((each): [string, string] => [name, each]),
   );
   const hasNone = status === 204 || status === 205 || status === 304;
-  return new Response(hasNone ? null : text, { status, headers: pairs });
+  const body = status === 200 ? usedOf(text) : text;
+  return new Response(hasNone ? null : body, { status, headers: pairs });
 }
 
 /** Asks an identity provider for tokens: OAuth 2, client credentials (RFC 6749, section 4.4). */
@@ -149,7 +186,7 @@ export function createIdentityProvider(options: IdentityProviderOptions) {
     if (error instanceof ResponseBodyError) return refusedError(client, answer, error.error);
     if (error instanceof WWWAuthenticateChallengeError || answer.status !== 200)
       return answeredError(client, answer);
-    return unfitAnswerError(client, 'no access_token, or no token_type beside it');
+    return unfitAnswerError(client, lackOf(answer));
   }
 
   return {

@@ -1,13 +1,16 @@
 import pLimit from 'p-limit';
+import { redact } from '../credentials.ts';
 import type { BurstResult } from '../data-plane/data-plane.ts';
 import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
+import { messageOf } from '../run/message-of.ts';
 import type { RotateRequest } from '../run/request.ts';
 import type { Tools } from '../run/tools.ts';
 import { isOfAnotherCluster } from '../secrets-manager/secret.ts';
 import { MINUTE_MS } from '../time.ts';
+import type { TokenValue } from '../token-value.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { knownDatabases, probeable } from './plan/permissions.ts';
-import { isSendable, samplesOf, stringOfConsumers } from './string-of-consumers.ts';
+import { isSendable, readStringOfConsumers, samplesOf } from './string-of-consumers.ts';
 
 /** What the data plane says of the string that an entry's consumers have. */
 export interface Acceptance {
@@ -32,14 +35,17 @@ const NO_TIME = notAsked('there was no time left to ask');
 
 /** Of several bursts, each about a part of what the entry grants. */
 function together(results: readonly BurstResult[]): Acceptance {
-  const silent = results.find(({ answer, mixed }) => answer === 'indeterminate' && !mixed);
-  if (silent) return { answer: 'unclear', why: silent.detail ?? silent.answer };
-  const bad = results.find(({ answer, mixed }) => answer === 'refused' || mixed);
+  // A refusal is one, whatever another probe does not say.
+  const bad = results.find(
+    ({ answer, mixed, refusals }) => answer === 'refused' || mixed || refusals,
+  );
   if (bad) {
-    const why = bad.detail ?? bad.answer;
+    const why = bad.refusals ?? bad.detail ?? bad.answer;
     const isRefused = results.every(({ answer }) => answer === 'refused');
     return isRefused ? { answer: 'refused', why } : { answer: 'unclear', why, mixed: true };
   }
+  const silent = results.find(({ answer }) => answer === 'indeterminate');
+  if (silent) return { answer: 'unclear', why: silent.detail ?? silent.answer };
   const unasked = results.find(({ answer }) => answer === 'nothing-to-probe');
   if (unasked || results.length === 0) {
     return notAsked(unasked?.detail ?? 'the entry grants nothing');
@@ -63,7 +69,14 @@ async function askOne(
   if (seen && isOfAnotherCluster(seen.secret, policy.cluster.url)) {
     return notAsked('its tokens are of another cluster');
   }
-  const value = await stringOfConsumers(entry, seen, tools);
+  let value: TokenValue | undefined;
+  try {
+    value = await readStringOfConsumers(entry, seen, tools);
+  } catch (error) {
+    tools.log.warn('a value could not be read', { secret: entry.secret, error });
+    // It names the call and what AWS said; a value that cannot be read is in no error.
+    return notAsked(`its value could not be read: ${redact(messageOf(error))}`);
+  }
   if (!value) return notAsked('no string was found that consumers could send');
   if (!isSendable(value)) return { answer: 'refused', why: 'the string is none that can be sent' };
   const isKnown = knownDatabases(policy, databases);

@@ -23,20 +23,29 @@ export function samplesOf(permissions: readonly Permission[]): readonly (readonl
 }
 
 /**
- * The string that an entry's consumers send: what is under AWSCURRENT. Undefined: there is none, it cannot be read, or
- * nobody can tell what of it they send.
+ * The string that an entry's consumers send: what is under AWSCURRENT. Undefined: there is none, or nobody can tell what of
+ * it they send.
  * @param seen undefined: the secret is not known as ours, such as one that is to be adopted
+ * @throws if it cannot be read
  */
-export async function stringOfConsumers(
+export async function readStringOfConsumers(
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
   tools: Tools,
 ): Promise<TokenValue | undefined> {
+  // Of bytes, which it refuses, nobody can tell what consumers send.
+  const text = await tools.secrets.value(entry.secret, seen?.secret.labels.AWSCURRENT);
+  const hints = text && (seen ? await formerText(entry, seen, tools) : { known: [] });
+  return text && hints && stringForConsumers(entry, text, hints);
+}
+
+/** The same; undefined also if it cannot be read, which the log says. */
+export async function stringOfConsumers(
+  ...asked: Parameters<typeof readStringOfConsumers>
+): Promise<TokenValue | undefined> {
+  const [entry, , tools] = asked;
   try {
-    // Of bytes, which it refuses, nobody can tell what consumers send.
-    const text = await tools.secrets.value(entry.secret, seen?.secret.labels.AWSCURRENT);
-    const hints = text && (seen ? await formerText(entry, seen, tools) : { known: [] });
-    return text && hints && stringForConsumers(entry, text, hints);
+    return await readStringOfConsumers(...asked);
   } catch (error) {
     tools.log.warn('a value could not be read', { secret: entry.secret, error });
     return undefined;

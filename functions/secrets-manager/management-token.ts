@@ -75,6 +75,9 @@ export function parseManagementToken(text: TokenValue, source: string): Manageme
   };
 }
 
+/** What answers say of an expiry that is no instant. */
+export const UNREADABLE = 'unreadable';
+
 const instantOf = (expiresAt: unknown): number =>
   expiresAt === NEVER ? Number.POSITIVE_INFINITY : Date.parse(String(expiresAt));
 

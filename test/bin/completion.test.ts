@@ -86,8 +86,8 @@ test.each(['zsh', 'fish'])(
     const values =
       shell === 'zsh'
         ? [
-            "'--job[plan only this job]:value:(rotate reap enforce)'",
-            "'--policy[the policy file]:value:_files'",
+            "'--job=[plan only this job]:value:(rotate reap enforce)'",
+            "'--policy=[the policy file]:value:_files'",
           ]
         : ["-l job -x -a 'rotate reap enforce'", '-l policy -r -F'];
     for (const value of values) expect(script).toContain(value);

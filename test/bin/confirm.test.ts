@@ -7,6 +7,7 @@ import type { Terminal } from '../../bin/keyturn/terminal.ts';
 const answering = (answer: string, interactive = true): Terminal => ({
   print: () => {},
   hasPrinted: false,
+  isCut: false,
   printJson: () => {},
   flushed: async () => {},
   note: () => {},

@@ -47,7 +47,7 @@ test('room for runs is not claimed where Lambda does not say it', () => {
   expect(judgeConcurrency({}).state).toBe('unknown');
 });
 
-const OWNER = { owner: 'prod', isDeclared: true };
+const OWNER = { owner: 'prod', isDeclared: true, wanted: [] };
 const alarm = (name: string, more: object = {}) => ({
   AlarmName: name,
   AlarmActions: ['arn:aws:sns:eu-west-1:111122223333:t'],
@@ -60,21 +60,59 @@ const statesOf = (checks: readonly { readonly state: string }[]) =>
 
 test('alarms: none, some that tell nobody, some whose actions are switched off, some that ring', () => {
   expect(statesOf(judgeAlarms([], OWNER))).toEqual(['fail']);
-  expect(statesOf(judgeAlarms([alarm('a')], OWNER))).toEqual(['ok', 'ok']);
+  expect(statesOf(judgeAlarms([alarm('a')], OWNER))).toEqual(['ok', 'ok', 'ok']);
   const silent = [alarm('a'), alarm('b', { AlarmActions: [] })];
-  expect(judgeAlarms(silent, OWNER)[1]).toMatchObject({
+  expect(judgeAlarms(silent, OWNER)[2]).toMatchObject({
     state: 'fail',
     found: '1 alarm of 2 tell nobody: b',
   });
   // The policy names nobody: it is as its author wants it.
-  expect(statesOf(judgeAlarms(silent, { ...OWNER, isDeclared: false }))).toEqual(['ok', 'warn']);
+  expect(statesOf(judgeAlarms(silent, { ...OWNER, isDeclared: false }))).toEqual([
+    'ok',
+    'ok',
+    'warn',
+  ]);
   const off = [alarm('a', { ActionsEnabled: false })];
-  expect(judgeAlarms(off, OWNER)[1]).toMatchObject({
+  expect(judgeAlarms(off, OWNER)[2]).toMatchObject({
     state: 'fail',
     found: 'no alarm tells anybody',
   });
   const ringing = [alarm('a', { StateValue: 'ALARM' }), alarm('b')];
-  expect(judgeAlarms(ringing, OWNER)[0]).toMatchObject({ state: 'warn', found: '1 of 2 ring: a' });
+  expect(judgeAlarms(ringing, OWNER)[1]).toMatchObject({ state: 'warn', found: '1 of 2 ring: a' });
+});
+
+test('alarms that the stack makes and that are not there are named', () => {
+  const wanted = ['RotateFailed', 'TokenUnusable', 'EventsLost'].map((name, index) => ({
+    name,
+    description: `says ${name}`,
+    isMeasured: index > 0,
+  }));
+  const found = (...names: readonly string[]) =>
+    names.map((name) => alarm(name, { AlarmDescription: `says ${name}` }));
+  const judged = (...names: readonly string[]) =>
+    judgeAlarms(found(...names), { ...OWNER, wanted })[0];
+  expect(judged('RotateFailed', 'TokenUnusable', 'EventsLost')?.state).toBe('ok');
+  expect(judged('RotateFailed', 'TokenUnusable')).toMatchObject({
+    state: 'fail',
+    found: '1 of 3 missing: EventsLost',
+  });
+  // The properties of the construct may say otherwise than the policy.
+  expect(judged('RotateFailed')).toMatchObject({
+    state: 'warn',
+    found: expect.stringContaining('2 of 3 missing: TokenUnusable, EventsLost'),
+  });
+});
+
+test('alarms without data are not taken for silent ones', () => {
+  const blind = alarm('b', { StateValue: 'INSUFFICIENT_DATA' });
+  expect(judgeAlarms([alarm('a'), blind], OWNER)[1]).toMatchObject({
+    state: 'warn',
+    found: 'none of the others rings; 1 of 2 have no data (INSUFFICIENT_DATA): b',
+  });
+  const ringing = alarm('c', { StateValue: 'ALARM' });
+  expect(judgeAlarms([blind, ringing], OWNER)[1]?.found).toBe(
+    '1 of 2 ring: c; 1 of 2 have no data (INSUFFICIENT_DATA): b',
+  );
 });
 
 test('a topic: nobody, nobody who confirmed, somebody who did not, all', () => {
@@ -188,9 +226,31 @@ test('IAM: what it denies, what it cannot know, and what it did not answer', () 
 test('a function that does not say which policy it has is not taken for one that has the file’s', () => {
   const document = { owner: 'prod' };
   const file = { document, policy: policyOf() };
-  expect(judgePolicy({ policy: documentMark(document) }, file).state).toBe('ok');
-  expect(judgePolicy({ policy: documentMark({ owner: 'test' }) }, file).state).toBe('warn');
-  expect(judgePolicy({}, file).state).toBe('unknown');
+  const [same, other] = [document, { owner: 'test' }].map((each) => ({
+    policy: documentMark(each),
+  }));
+  const judged = (rotate?: object, reap?: object) =>
+    judgePolicy(
+      [
+        { job: 'rotate', answer: rotate },
+        { job: 'reap', answer: reap },
+      ],
+      file,
+    );
+  expect(judged(same, same)).toMatchObject({
+    state: 'ok',
+    found: expect.stringMatching(/: rotate, reap; the other functions/),
+  });
+  expect(judged(same, other)).toMatchObject({
+    state: 'warn',
+    found: expect.stringContaining('reap (they differ in owner)'),
+  });
+  expect(judged(other, undefined).found).toMatch(
+    /rotate \(they differ in owner\); not known of reap/,
+  );
+  const unsaid = { state: 'unknown', found: 'not known of reap, which did not say' };
+  expect(judged(same, {})).toEqual(unsaid);
+  expect(judged(same, undefined)).toEqual(unsaid);
 });
 
 test('long texts are wrapped beside their marks, and control characters are none', () => {

@@ -3,6 +3,7 @@ import { answering } from '../world/faults.ts';
 import { temporaryFolder, writeTemporary } from './cli.ts';
 import { openDeployed, openLocal } from './operator.ts';
 import { type AccountState, accountState, serveAccount, TOPIC } from './serve-account.ts';
+import { serveLambda } from './serve-lambda.ts';
 
 interface Told {
   readonly group: string;
@@ -19,13 +20,13 @@ async function openAccount(more: object = {}) {
     'influxdb/management',
     JSON.stringify({ token: world.cluster.managementToken, expiresAt: '2099-01-01T00:00:00Z' }),
   );
-  const state: AccountState = accountState();
+  const state: AccountState = accountState(`${env.KEYTURN_POLICY}`);
   const found = await serveAccount(state, env.AWS_ENDPOINT_URL_LAMBDA ?? '');
   const doctor = (args: readonly string[] = [], others: Readonly<Record<string, string>> = {}) =>
     run(['doctor', ...args], undefined, { ...found, ...others });
   /** What is not well, and the exit code. */
-  const complaints = async () => {
-    const { code, stdout } = await doctor(['--json']);
+  const complaints = async (others: Readonly<Record<string, string>> = {}) => {
+    const { code, stdout } = await doctor(['--json'], others);
     const { checks, well } = JSON.parse(stdout) as { checks: Told[]; well: boolean };
     return { code, well, checks: checks.filter(({ state: each }) => each !== 'ok') };
   };
@@ -66,9 +67,19 @@ it('says of each bad day what it found and what to do, and of nothing else', asy
   expect(await complaints()).toMatchObject({
     code: 1,
     well: false,
-    checks: [{ group: 'Functions', check: 'keyturn-prod-reap', state: 'fail' }],
+    checks: [
+      { group: 'Functions', check: 'keyturn-prod-reap', state: 'fail' },
+      { group: 'Permissions', check: 'role of reap', state: 'unknown' },
+    ],
   });
   Object.assign(state.functions, well.functions);
+
+  state.alarms = state.alarms.filter(({ AlarmName }) => AlarmName !== 'RotateNotRunning');
+  expect(await complaints()).toMatchObject({
+    code: 1,
+    checks: [{ group: 'Alarms', check: 'alarms', found: '1 of 23 missing: RotateNotRunning' }],
+  });
+  state.alarms = well.alarms;
 
   for (const alarm of state.alarms) Object.assign(alarm, { AlarmActions: [] });
   expect(await complaints()).toMatchObject({
@@ -218,7 +229,7 @@ it('says that the functions have another policy, or know no examination, and tak
     group: 'Functions',
     check: 'their policy',
     state: 'warn',
-    found: 'another one than edited.yaml: they differ in defaults',
+    found: `another one than edited.yaml: ${['rotate', 'reap', 'enforce'].map((job) => `${job} (they differ in defaults)`).join('; ')}`,
     advice: expect.stringContaining('cdk deploy'),
   });
   const nowhere = await doctor(['--json', '--function-prefix', 'other-']);
@@ -230,6 +241,25 @@ it('says that the functions have another policy, or know no examination, and tak
     found: expect.stringContaining('found no function other-rotate'),
   });
 });
+
+it('names the one function that has another policy', async () => {
+  const { complaints, world, env, state } = await openAccount();
+  const defaults = { gracePeriod: '2h', quarantine: '0s' };
+  const other = world.deploy({ ...world.policy, defaults });
+  const lambda = await serveLambda({
+    ...world,
+    invoke: (job, event) => (job === 'reap' ? other : world).invoke(job, event),
+  });
+  const account = await serveAccount(state, lambda);
+  const { checks } = await complaints({ ...env, ...account });
+  expect(checks).toMatchObject([
+    {
+      check: 'their policy',
+      state: 'warn',
+      found: expect.stringMatching(/: reap \(they differ in defaults\)$/),
+    },
+  ]);
+}, 60_000);
 
 it('ends by itself, and tells the rest, where a service never answers', async () => {
   const { state, complaints } = await openAccount();

@@ -4,6 +4,8 @@ import { onTestFinished } from 'vitest';
 import type { FoundAlarm, FoundSubscription } from '../../bin/keyturn/doctor/alarms.ts';
 import type { Configuration } from '../../bin/keyturn/doctor/functions.ts';
 import type { FoundEndpoint, FoundRouteTable } from '../../bin/keyturn/doctor/network.ts';
+import { wantedAlarms } from '../../lib/alarm-texts.ts';
+import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { JOBS } from '../world/jobs.ts';
 
 /** What stands in an account beside what the sandbox has: a deployment in which all is well, to be spoilt by tests. */
@@ -29,7 +31,13 @@ export interface AccountState {
 export const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:on-call';
 const ACTIONS = { AlarmActions: [TOPIC], ActionsEnabled: true, StateValue: 'OK' };
 
-export const accountState = (): AccountState => ({
+function wantedIn(file: string) {
+  const { policy, deployment } = readDeployedPolicyFile(file);
+  return wantedAlarms(policy, deployment.metrics);
+}
+
+/** @param file the policy file: the alarms of its stack are there */
+export const accountState = (file: string): AccountState => ({
   functions: Object.fromEntries(
     JOBS.map((job) => [
       `keyturn-prod-${job}`,
@@ -42,7 +50,11 @@ export const accountState = (): AccountState => ({
   ),
   limit: { ConcurrentExecutions: 1_000, UnreservedConcurrentExecutions: 900 },
   alarms: [
-    { AlarmName: 'Failed', AlarmDescription: 'Keyturn (prod): Rotate failed.', ...ACTIONS },
+    ...wantedIn(file).map(({ name, description }) => ({
+      AlarmName: name,
+      AlarmDescription: description,
+      ...ACTIONS,
+    })),
     { AlarmName: 'Other', AlarmDescription: 'Keyturn (production): x', StateValue: 'ALARM' },
   ],
   subscriptions: {

@@ -136,6 +136,7 @@ function person(): { readonly terminal: Terminal; readonly shown: () => string }
     printJson: (value) => note(JSON.stringify(value)),
     note,
     hasPrinted: false,
+    isCut: false,
     flushed: async () => {},
     style: (_format, text) => text,
     noteStyle: (_format, text) => text,

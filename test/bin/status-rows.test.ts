@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { readPlanReport, readRotation } from '../../bin/keyturn/answers.ts';
 import { exitCodeOf, type Status, statusOf } from '../../bin/keyturn/status-report.ts';
 import { formatStatus, statusJson } from '../../bin/keyturn/status-text.ts';
+import { documentMark } from '../../functions/policy/document-mark.ts';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
 import type { Interceptor, Reply } from '../../sandbox/interception.ts';
@@ -39,7 +40,8 @@ async function look(
   {
     deployed = world,
     probe = true,
-  }: { readonly deployed?: Deployment; readonly probe?: boolean } = {},
+    file = deployed.policy,
+  }: { readonly deployed?: Deployment; readonly probe?: boolean; readonly file?: object } = {},
 ) {
   const looks = {
     rotate: reportOf(
@@ -49,7 +51,7 @@ async function look(
     reap: reportOf(await deployed.reap({ dryRun: true }), readPlanReport),
     enforce: reportOf(await deployed.enforce({ dryRun: true }), readPlanReport),
   };
-  const policy = parsePolicy(deployed.policy);
+  const policy = parsePolicy(file);
   const now = world.clock.now();
   const schedules = Object.entries(looks).map(([job, report]): ScheduleStatus => {
     const name = `keyturn-prod-${job}`;
@@ -57,7 +59,7 @@ async function look(
     if (report instanceof Error) return { name, state: 'on' };
     return report.schedule ?? { name, state: 'unknown' };
   });
-  const status = statusOf(policy, looks, schedules, now);
+  const status = statusOf({ policy, mark: documentMark(file) }, looks, schedules, now);
   const text = formatStatus(status, (_style, shown) => shown, now);
   for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   return { status, text, code: exitCodeOf(status), json: statusJson(status, policy) };
@@ -153,6 +155,15 @@ const dataPlane = (answer: Reply, every = 1): Interceptor => {
     return Promise.resolve(asked % every === 0 ? answer : effect());
   };
 };
+
+const blindRotate =
+  (world: World): Interceptor =>
+  (call, effect) =>
+    Promise.resolve(
+      world.origin(call)?.job === 'rotate' && call.server === 'management-api'
+        ? { status: 403, body: '{"code":403,"message":"no"}' }
+        : effect(),
+    );
 
 interface BadDay {
   readonly policy?: object;
@@ -351,6 +362,36 @@ const days: Readonly<Record<string, BadDay>> = {
     row: /^telegraf \| works \| unclear \| ID \| .* the cluster refuses its string for some: [12] of 10 probes/,
     code: 6,
   },
+  'it is refused by all that say something': {
+    arrange: (world) => {
+      let asked = 0;
+      world.intercept((call, effect) => {
+        if (call.server !== 'data-plane') return Promise.resolve(effect());
+        asked += 1;
+        return Promise.resolve({ status: asked % 10 === 0 ? 429 : 401, body: '' });
+      });
+    },
+    row: /^telegraf \| works \| unclear \| ID \| .* the cluster refuses its string for some: 9 of 10 probes were refused/,
+    code: 6,
+  },
+  'nobody may read its value': {
+    arrange: async (world) =>
+      world.intercept((call, effect) =>
+        Promise.resolve(
+          call.operation === 'GetSecretValue' && call.subject?.includes('telegraf')
+            ? { status: 400, body: '{"__type":"AccessDeniedException","message":"no key"}' }
+            : effect(),
+        ),
+      ),
+    row: /^telegraf \| works \| not asked \| ID .*the cluster was not asked: its value could not be read: .*GetSecretValue of keyturn\/prod\/telegraf.*no key/,
+    code: 7,
+  },
+  'the management token expired': {
+    arrange: (world) => expiresIn(world, -3),
+    row: WELL,
+    code: 6,
+    says: /\nmanagement token {2}expired 3d ago\n/,
+  },
   'the data plane is out of order': {
     arrange: async (world) => world.intercept(dataPlane({ status: 503, body: 'down' })),
     row: /^telegraf \| works \| unclear \| ID \| .*not known whether the cluster accepts it: .*503/,
@@ -443,7 +484,7 @@ const days: Readonly<Record<string, BadDay>> = {
       people.saveValue(MANAGEMENT_SECRET, JSON.stringify({ token, expiresAt: 'soon' })),
     row: WELL,
     code: 7,
-    says: /expiry unknown/,
+    says: /expiry unknown: the expiresAt in its secret is no instant/,
   },
   'nobody knows when the management token ends': {
     arrange: (world) => world.people.saveValue(MANAGEMENT_SECRET, world.cluster.managementToken),
@@ -481,12 +522,7 @@ const days: Readonly<Record<string, BadDay>> = {
     says: /reap could not be asked: [\s\S]*not known of what reap would\s+say\.$/,
   },
   'rotate cannot be asked': {
-    arrange: async (world) =>
-      world.intercept(async (call, effect) =>
-        world.origin(call)?.job === 'rotate' && call.server === 'management-api'
-          ? { status: 403, body: '{"code":403,"message":"no"}' }
-          : effect(),
-      ),
+    arrange: async (world) => world.intercept(blindRotate(world)),
     row: /^telegraf \| \? \| \?$/,
     code: 7,
     says: /rotate could not be asked: /,
@@ -515,6 +551,108 @@ test.each(Object.entries(days))('what status says on this day: %s', async (_day,
   expect(rowOf(text).replace(id, 'ID')).toMatch(day.row);
   if (day.says) expect(text).toMatch(day.says);
   expect(code).toBe(day.code);
+});
+
+test('of what the deployed policy lacks nothing is said to be well, and every function with another policy is named', async () => {
+  const world = await open(policyWith(tokens, { databases: [{ name: 'telemetry' }] }));
+  await world.rotate();
+  expect((await look(world)).code).toBe(0);
+  const extra = await look(world, {
+    file: {
+      ...world.policy,
+      ...policyWith({ ...tokens, extra: both }, { databases: [{ name: 'telemetry' }] }),
+    },
+  });
+  expect(rowOf(extra.text)).toMatch(/^telegraf \| works \| accepted \| /);
+  expect(rowOf(extra.text, 'extra')).toBe(
+    'extra | ? | ? not in the deployed policy (secret keyturn/prod/extra)',
+  );
+  expect(extra.text).toMatch(/\ntelemetry {2}in order\n/);
+  for (const job of ['rotate', 'reap', 'enforce']) {
+    expect(extra.text.replaceAll(/\s+/g, ' ')).toContain(
+      `${job} was deployed with another policy than the file: they differ in tokens.extra`,
+    );
+  }
+  expect(extra.code).toBe(7);
+  expect(extra.json).toMatchObject({
+    verdict: 'unknown',
+    otherPolicies: ['rotate', 'reap', 'enforce'].map((job) => ({ job, keys: ['tokens.extra'] })),
+  });
+
+  const rules = [{ name: 'telemetry' }, { name: 'other', maxTables: 3 }];
+  const more = await look(world, {
+    file: { ...world.policy, ...policyWith(tokens, { databases: rules }) },
+  });
+  expect(more.text).toMatch(
+    /\ntelemetry {2}unknown\n {2}the rules of the deployed policy are others/,
+  );
+  expect(more.text).toMatch(/\nother {6}unknown\n/);
+  expect(more.code).toBe(7);
+});
+
+test('a token of others on a database that is not there, and a rule that fits nothing, are no trouble', async () => {
+  const world = await open(
+    policyWith(tokens, { databases: [{ name: 'telemetry' }, { match: 'tmp_*', maxTables: 100 }] }),
+  );
+  await world.rotate();
+  await world.people.mint({
+    description: 'somebody',
+    permissions: [{ action: 'read', resource: 'not_there' }],
+  });
+  const { text, code } = await look(world);
+  expect(text).toContain('with a permission on a database that does not exist');
+  expect(text).toContain('matches no database');
+  expect(code).toBe(0);
+});
+
+test('a successor that every run finds refused is not said to come now', async () => {
+  const world = await open(
+    policyWith({ telegraf: { ...both, rotateEvery: '10d' }, grafana: both }),
+  );
+  await world.rotate();
+  await world.wait(10 * DAY);
+  world.cluster.activationDelayMs = 100 * DAY;
+  for (let run = 0; run < 6; run += 1) {
+    await world.rotate();
+    await world.wait(30 * MINUTE);
+  }
+  const { status, text } = await look(world);
+  expect(of(status, 'telegraf')?.nextRotation).toBe('armed, waits: refused');
+  expect(rowOf(text)).toContain(' | armed, waits: refused | ');
+});
+
+test('an entry whose secret is another one in the file has both rows', async () => {
+  const world = await open(policyWith(tokens, { databases: [{ name: 'telemetry' }] }));
+  await world.rotate();
+  const { status, code } = await look(world, {
+    file: {
+      ...world.policy,
+      ...policyWith(
+        { ...tokens, telegraf: { ...both, secret: 'elsewhere/telegraf' } },
+        { databases: [{ name: 'telemetry' }] },
+      ),
+    },
+  });
+  expect(status.tokens.map(({ secret, verdict }) => [secret, verdict])).toEqual([
+    [TELEGRAF, 'well'],
+    [GRAFANA, 'well'],
+    ['elsewhere/telegraf', 'unknown'],
+  ]);
+  expect(code).toBe(7);
+});
+
+test('what reap found of an entry is said where rotate cannot be asked', async () => {
+  const world = await open();
+  await world.rotate();
+  await world.people.hold(TELEGRAF, 'frozen');
+  world.intercept(blindRotate(world));
+  const { text, code, json } = await look(world);
+  expect(rowOf(text)).toMatch(/^telegraf \| \? \| \? on hold \(frozen\)/);
+  expect(rowOf(text, 'grafana')).toBe('grafana | ? | ?');
+  expect(code).toBe(6);
+  expect(json).toMatchObject({
+    tokens: [{ verdict: 'not well', problems: [expect.stringMatching(/hold/)] }, {}],
+  });
 });
 
 test('a management token that an identity provider renews is well', async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { expect, it } from 'vitest';
 import { answering } from '../world/faults.ts';
 import { DAY, TELEGRAF } from '../world/policy.ts';
@@ -120,9 +121,22 @@ it('looks again and again until Ctrl-C, which is no error, and goes on after a l
   });
   const [code] = await once(child, 'close');
   expect(shown).toMatch(/^\S+Z, again every 5 s; Ctrl-C ends it\nTOKEN/);
-  expect(shown).toContain('refuses the management token');
+  expect(shown.replaceAll(/\s+/g, ' ')).toContain('refuses the management token');
+  for (const line of shown.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   expect(wells()).toBe(2);
   expect([code, said.replaceAll(/^ +waiting.*\n/gm, '')]).toEqual([0, '']);
+});
+
+it('ends where nobody reads on, and does not look for ever', async () => {
+  const { env } = await openWell();
+  const command = 'node bin/keyturn.cjs status --watch 5 | head -1';
+  const path = `${dirname(process.execPath)}:${process.env.PATH}`;
+  const child = spawn('bash', ['-c', command], { env: { ...env, PATH: path }, detached: true });
+  const kill = () => process.kill(-Number(child.pid), 'SIGKILL');
+  const timer = setTimeout(kill, 30_000);
+  const [code] = await once(child, 'close');
+  clearTimeout(timer);
+  expect(code).toBe(0);
 });
 
 it.each([['4'], ['x'], ['1.5'], ['86401']])('takes no pause of %s seconds', async (pause) => {

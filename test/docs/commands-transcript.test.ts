@@ -43,7 +43,10 @@ function withSteadyIds(text: string): string {
 it('is as the page says, from the first look to an emergency', { timeout: 300_000 }, async () => {
   vi.setSystemTime(STARTED_AT);
   const { world, env } = await openDeployed();
-  const account = await serveAccount(accountState(), env.AWS_ENDPOINT_URL_LAMBDA ?? '');
+  const account = await serveAccount(
+    accountState(`${env.KEYTURN_POLICY}`),
+    env.AWS_ENDPOINT_URL_LAMBDA ?? '',
+  );
   const environment = { ...env, ...account };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   const { managementToken: token } = world.cluster;

@@ -14,6 +14,7 @@ export function openScreen(stdin: string, typed: readonly string[]) {
     printJson: (value) => write(redact(JSON.stringify(value, undefined, 2))),
     note: (text) => write(redact(text)),
     hasPrinted: false,
+    isCut: false,
     flushed: async () => {},
     style: (_format, text) => text,
     noteStyle: (_format, text) => text,

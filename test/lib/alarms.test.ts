@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { wantedAlarms } from '../../lib/alarm-texts.ts';
+import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { anotherStack, POLICY, synthesize } from './synthesize.ts';
 
 interface AlarmProperties {
@@ -41,6 +43,22 @@ test('every alarm names a heading of the runbook that describes it, investigates
     expect(section).toMatch(/Description.*Investigation.*Resolution/s);
   }
 });
+
+test.each([[''], ['deployment: { metrics: none }\n'], ['deployment: { metrics: alarms }\n']])(
+  'doctor asks for the alarms that the stack makes, and for no others (%j)',
+  (more) => {
+    const file = join(folder, 'wanted.yaml');
+    const text = `${POLICY}${more}`;
+    writeFileSync(file, text);
+    const { policy, deployment } = readDeployedPolicyFile(file);
+    const wanted = wantedAlarms(policy, deployment.metrics);
+    const made = Object.entries(alarmsOf(text)).map(([name, each]) => [
+      name,
+      each.AlarmDescription,
+    ]);
+    expect(wanted.map(({ name, description }) => [name, description]).sort()).toEqual(made.sort());
+  },
+);
 
 const everyFiveMinutes = POLICY.replace('cron(0/10 * * * ? *)', 'rate(5 minutes)');
 

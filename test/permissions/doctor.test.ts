@@ -10,7 +10,7 @@ import { ACCOUNT, REGION, rolesOf } from './roles.ts';
 
 test('the documented rights are those of the calls that doctor makes, and no others', async () => {
   const { world, run, env } = await openDeployed();
-  const state = accountState();
+  const state = accountState(`${env.KEYTURN_POLICY}`);
   for (const each of Object.values(state.functions)) {
     Object.assign(each, { VpcConfig: { VpcId: 'vpc-1', SubnetIds: ['subnet-1'] } });
   }

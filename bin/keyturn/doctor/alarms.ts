@@ -3,6 +3,7 @@ import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns'
 import { awsClient } from '../../../functions/aws-call.ts';
 import type { Check, Verdict } from '../../../functions/examination/check.ts';
 import { counted } from '../../../functions/run/counted.ts';
+import { beginningOf, type WantedAlarm } from '../../../lib/alarm-texts.ts';
 import { named } from '../engine.ts';
 import { allPages, lookedAt, unseen } from './look.ts';
 
@@ -22,27 +23,73 @@ export interface FoundSubscription {
   readonly Protocol?: string | undefined;
 }
 
-/** As lib/alarms.ts describes the alarms of an owner: their names are CloudFormation's. */
-const beginningOf = (owner: string) => `Keyturn (${owner}): `;
-
 const nameOf = ({ AlarmName = 'an alarm without a name' }: FoundAlarm) => AlarmName;
 
 const tellsNobody = ({ AlarmActions = [], ActionsEnabled }: FoundAlarm) =>
   AlarmActions.length === 0 || ActionsEnabled === false;
 
-/**
- * @param alarms those of the owner
- * @param isDeclared whether the policy says whom they tell
- */
+/** What the policy says of its alarms. */
+export interface AlarmsWanted {
+  readonly owner: string;
+  /** Whether it says whom they tell. */
+  readonly isDeclared: boolean;
+  readonly wanted: readonly WantedAlarm[];
+}
+
+/** Whether there is every one that the stack makes. */
+function judgeCompleteness(alarms: readonly FoundAlarm[], wanted: readonly WantedAlarm[]): Verdict {
+  const described = new Set(alarms.map(({ AlarmDescription }) => AlarmDescription));
+  const missing = wanted.filter(({ description }) => !described.has(description));
+  if (missing.length === 0) {
+    return { state: 'ok', found: `${counted(wanted.length, 'alarm')}, all that the stack makes` };
+  }
+  const found = `${missing.length} of ${wanted.length} missing: ${named(missing.map(({ name }) => name))}`;
+  const isWithoutMetrics = wanted.every((each) => each.isMeasured === missing.includes(each));
+  return isWithoutMetrics
+    ? {
+        state: 'warn',
+        found: `${found}; it is so with metrics: 'none' in the properties of the construct`,
+        advice: 'take that out, or deploy the stack (npx cdk deploy)',
+      }
+    : { state: 'fail', found, advice: 'deploy the stack (npx cdk deploy)' };
+}
+
+/** Which of them ring, and which know nothing: an alarm without data does not say that all is well. */
+function judgeStates(alarms: readonly FoundAlarm[]): Verdict {
+  const of = (...states: readonly (string | undefined)[]) =>
+    alarms.filter(({ StateValue }) => states.includes(StateValue)).map(nameOf);
+  const ringing = of('ALARM');
+  const blind = of('INSUFFICIENT_DATA', undefined);
+  const without =
+    blind.length === 0
+      ? ''
+      : `${blind.length} of ${alarms.length} have no data (INSUFFICIENT_DATA): ${named(blind)}`;
+  if (ringing.length > 0) {
+    const found = `${ringing.length} of ${alarms.length} ring: ${named(ringing)}`;
+    return {
+      state: 'warn',
+      found: [found, without].filter(Boolean).join('; '),
+      advice: 'their descriptions name their headings in docs/runbook.md',
+    };
+  }
+  if (blind.length === 0) return { state: 'ok', found: 'none of them rings' };
+  return {
+    state: 'warn',
+    found: `none of the others rings; ${without}`,
+    advice:
+      'after a deployment that ends with the first runs; else see whether these come to an end',
+  };
+}
+
+/** @param alarms those of the owner */
 export function judgeAlarms(
   alarms: readonly FoundAlarm[],
-  { owner, isDeclared }: { readonly owner: string; readonly isDeclared: boolean },
+  { owner, isDeclared, wanted }: AlarmsWanted,
 ): readonly Check[] {
   if (alarms.length === 0) {
     const found = `found none whose description begins with "${beginningOf(owner)}"`;
     return [{ check: 'alarms', state: 'fail', found, advice: 'deploy the stack (npx cdk deploy)' }];
   }
-  const ringing = alarms.filter(({ StateValue }) => StateValue === 'ALARM');
   const silent = alarms.filter(tellsNobody);
   const recipients: Verdict =
     silent.length === 0
@@ -58,16 +105,8 @@ export function judgeAlarms(
             : 'say in the policy whom they tell: deployment.alarms, with emails or a topic',
         };
   return [
-    {
-      check: 'alarms',
-      ...(ringing.length === 0
-        ? { state: 'ok', found: `${counted(alarms.length, 'alarm')}, none of them rings` }
-        : {
-            state: 'warn',
-            found: `${ringing.length} of ${alarms.length} ring: ${named(ringing.map(nameOf))}`,
-            advice: 'their descriptions name their headings in docs/runbook.md',
-          }),
-    },
+    { check: 'alarms', ...judgeCompleteness(alarms, wanted) },
+    { check: 'their states', ...judgeStates(alarms) },
     { check: 'who is told', ...recipients },
   ];
 }
@@ -128,16 +167,13 @@ async function lookAtTopic(arn: string): Promise<Check> {
 }
 
 /** Looks whether there are alarms, and whether somebody hears them. */
-export const lookAtAlarms = (owner: string, isDeclared: boolean): Promise<readonly Check[]> =>
+export const lookAtAlarms = (told: AlarmsWanted): Promise<readonly Check[]> =>
   lookedAt('alarms', 'cloudwatch:DescribeAlarms', async () => {
-    const alarms = await alarmsOf(owner);
+    const alarms = await alarmsOf(told.owner);
     const topics = new Set(
       alarms
         .filter(({ ActionsEnabled }) => ActionsEnabled !== false)
         .flatMap(({ AlarmActions = [] }) => AlarmActions),
     );
-    return [
-      ...judgeAlarms(alarms, { owner, isDeclared }),
-      ...(await Promise.all([...topics].map(lookAtTopic))),
-    ];
+    return [...judgeAlarms(alarms, told), ...(await Promise.all([...topics].map(lookAtTopic)))];
   });

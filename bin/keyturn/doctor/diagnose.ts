@@ -1,9 +1,10 @@
 import type { Check } from '../../../functions/examination/check.ts';
+import { wantedAlarms } from '../../../lib/alarm-texts.ts';
 import type { PolicyFile } from '../../../lib/policy-file.ts';
 import type { Engine } from '../engine.ts';
 import { lookAtAlarms } from './alarms.ts';
 import { lookAtCredentials } from './credentials.ts';
-import { examineHere, examineInLambda, lookAtDryRuns } from './examination.ts';
+import { examineHere, examineInLambda, judgePolicy, lookAtDryRuns } from './examination.ts';
 import { lookAtFunctions, lookAtQuotas } from './functions.ts';
 import { lookAtNetwork } from './network.ts';
 import { lookAtPermissions } from './permissions.ts';
@@ -42,25 +43,31 @@ async function lookAtDeployment(
   const { policy, deployment } = file;
   const alarms = deployment.alarms;
   const isDeclared = (alarms?.emails?.length ?? 0) > 0 || alarms?.topic !== undefined;
+  const wanted = wantedAlarms(policy, deployment.metrics);
   const functions = lookAtFunctions(functionPrefix);
-  const examined = examineInLambda(engine, file);
+  const examined = examineInLambda(engine);
   const [seen, schedules, inLambda, told, network, roles, dryRuns, quotas] = await Promise.all([
     functions,
     lookAtSchedules(policy),
     examined,
-    lookAtAlarms(policy.owner, isDeclared),
+    lookAtAlarms({ owner: policy.owner, isDeclared, wanted }),
     functions.then(({ deployed }) => lookAtNetwork(deployed)),
     functions.then(({ deployed }) => lookAtPermissions(deployed, policy, caller)),
     lookAtDryRuns(engine),
     lookAtQuotas(),
   ]);
+  // What rotate had for an examination counts where its dry run did not come to an end.
+  const answers = dryRuns.map(({ answered }) =>
+    answered.answer === undefined && answered.job === 'rotate' ? inLambda.answered : answered,
+  );
+  const theirs: Check = { check: 'their policy', ...judgePolicy(answers, file) };
   return [
-    { title: 'Functions', checks: [...seen.checks, inLambda.policy] },
+    { title: 'Functions', checks: [...seen.checks, theirs] },
     { title: 'Schedules', checks: schedules },
     { title: `From Lambda (${engine.placeOf('rotate')})`, checks: inLambda.checks },
     { title: 'Alarms', checks: told },
     { title: 'Network of the functions', checks: network },
-    { title: 'Permissions', checks: [...roles, ...dryRuns] },
+    { title: 'Permissions', checks: [...roles, ...dryRuns.map(({ check }) => check)] },
     { title: 'Quotas', checks: quotas },
   ];
 }

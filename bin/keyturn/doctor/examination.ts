@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { SCHEDULED } from '../../../functions/environment.ts';
+import { SCHEDULED, type ScheduledJob } from '../../../functions/environment.ts';
 import type { Check, Verdict } from '../../../functions/examination/check.ts';
 import { differingParts, documentMark } from '../../../functions/policy/document-mark.ts';
 import { counted } from '../../../functions/run/counted.ts';
@@ -22,22 +22,38 @@ const answerSchema = z.object({
 
 const EXAMINE = { examine: true };
 
-/** Whether the functions have the policy of the file. */
+/** What a function answered; absent: nothing. */
+export interface Answered {
+  readonly job: ScheduledJob;
+  readonly answer?: unknown;
+}
+
+/** Whether the functions have the policy of the file. One that does not say it is not taken for the others. */
 export function judgePolicy(
-  answer: unknown,
+  answers: readonly Answered[],
   { document, policy: { file } }: Pick<PolicyFile, 'document' | 'policy'>,
 ): Verdict {
-  const deployed = policyOf(answer);
-  if (!deployed) return { state: 'unknown', found: 'the function does not say which one it has' };
   const ofFile = documentMark(document);
-  if (deployed.hash === ofFile.hash) {
-    return { state: 'ok', found: `that of ${file} (${ofFile.hash})` };
+  const marks = answers.map(({ job, answer }) => ({ job, deployed: policyOf(answer) }));
+  const others = marks.flatMap(({ job, deployed }) =>
+    deployed && deployed.hash !== ofFile.hash
+      ? [`${job} (they differ in ${named(differingParts(deployed, ofFile))})`]
+      : [],
+  );
+  const jobsOf = (wanted: boolean) =>
+    marks.flatMap(({ job, deployed }) => (Boolean(deployed) === wanted ? [job] : [])).join(', ');
+  const silent = jobsOf(false);
+  const unsaid = silent === '' ? '' : `not known of ${silent}, which did not say`;
+  if (others.length > 0) {
+    return {
+      state: 'warn',
+      found: [`another one than ${file}: ${others.join('; ')}`, unsaid].filter(Boolean).join('; '),
+      advice: 'cdk diff shows how, and cdk deploy gives the functions the file',
+    };
   }
-  return {
-    state: 'warn',
-    found: `another one than ${file}: they differ in ${named(differingParts(deployed, ofFile))}`,
-    advice: 'cdk diff shows how, and cdk deploy gives the functions the file',
-  };
+  if (unsaid !== '') return { state: 'unknown', found: unsaid };
+  const compared = `${jobsOf(true)}; the other functions, which no run can ask, are not compared`;
+  return { state: 'ok', found: `that of ${file} (${ofFile.hash}): ${compared}` };
 }
 
 /** A function that threw has failed. Else it was not asked, or did not come to its end: nothing is known. */
@@ -66,17 +82,12 @@ async function examineAt(
   }
 }
 
-/** What the functions see from where they run, and which policy they have. */
+/** What the functions see from where they run, and what `rotate` answered. */
 export async function examineInLambda(
   engine: Engine,
-  file: Pick<PolicyFile, 'document' | 'policy'>,
-): Promise<{ readonly checks: readonly Check[]; readonly policy: Check }> {
+): Promise<{ readonly checks: readonly Check[]; readonly answered: Answered }> {
   const { checks, answer } = await examineAt(engine);
-  const verdict: Verdict =
-    answer === undefined
-      ? { state: 'unknown', found: 'the function did not say' }
-      : judgePolicy(answer, file);
-  return { checks, policy: { check: 'their policy', ...verdict } };
+  return { checks, answered: { job: 'rotate', answer } };
 }
 
 /**
@@ -89,19 +100,30 @@ export async function examineHere(engine: Engine, isAlone: boolean): Promise<rea
   return checks.map((each) => (each.state === 'ok' ? each : { ...each, state: 'warn' }));
 }
 
+interface DryRun {
+  readonly check: Check;
+  readonly answered: Answered;
+}
+
 /** A run that changes nothing reads with the role of its function all that a real one would. */
-export function lookAtDryRuns(engine: Engine): Promise<readonly Check[]> {
-  const looks = SCHEDULED.map(async (job): Promise<Check> => {
+export function lookAtDryRuns(engine: Engine): Promise<readonly DryRun[]> {
+  const looks = SCHEDULED.map(async (job): Promise<DryRun> => {
     const check = `dry run of ${job}`;
+    let answer: unknown;
+    const found = (verdict: Verdict): DryRun => ({
+      check: { check, ...verdict },
+      answered: { job, answer },
+    });
     try {
-      const { plan } = readPlanReport(await engine.call(job, { dryRun: true }));
+      answer = await engine.call(job, { dryRun: true });
+      const { plan } = readPlanReport(answer);
       const { actions, findings, refusals } = plan;
-      const found = `${actions.length} to do, ${counted(findings.length, 'finding')}`;
-      if (refusals.length === 0) return { check, state: 'ok', found };
+      const seen = `${actions.length} to do, ${counted(findings.length, 'finding')}`;
+      if (refusals.length === 0) return found({ state: 'ok', found: seen });
       const said = refusals.map(({ message }) => message).join('; ');
-      return { check, state: 'warn', found: `${found}; refused: ${said}`, advice: 'keyturn plan' };
+      return found({ state: 'warn', found: `${seen}; refused: ${said}`, advice: 'keyturn plan' });
     } catch (error) {
-      return notAsked(check, engine.placeOf(job), error);
+      return found(notAsked(check, engine.placeOf(job), error));
     }
   });
   return Promise.all(looks);

@@ -4,6 +4,7 @@ import type { Check, Verdict } from '../../../functions/examination/check.ts';
 import { SECRET_SUFFIX } from '../../../functions/policy/aws-names.ts';
 import { managementSecret, type Policy, secretPrefix } from '../../../functions/policy/policy.ts';
 import { counted } from '../../../functions/run/counted.ts';
+import { ENTRIES } from '../../../lib/bundle.ts';
 import { SECRET_VERBS } from '../../../lib/secret-verbs.ts';
 import type { Caller } from './credentials.ts';
 import type { DeployedFunction } from './functions.ts';
@@ -92,8 +93,11 @@ export async function lookAtPermissions(
   policy: Policy,
   caller: Caller | undefined,
 ): Promise<readonly Check[]> {
-  const checks = deployed.map(async ({ entry, configuration: { Role } }) => {
+  const checks = ENTRIES.map(async (entry) => {
     const check = `role of ${entry}`;
+    const seen = deployed.find((each) => each.entry === entry);
+    if (!seen) return [{ check, state: 'unknown', found: 'its function was not seen' }] as const;
+    const { Role } = seen.configuration;
     if (!Role || !caller) {
       return [{ check, state: 'unknown', found: 'it is not known' }] as const;
     }

@@ -37,7 +37,12 @@ export interface EntryState {
   /** The rotation is later than is normal. */
   readonly late: boolean;
   /** A token that is armed and waits to be promoted. */
-  readonly pending?: { readonly tokenId: string; readonly promotedFrom: number };
+  readonly pending?: {
+    readonly tokenId: string;
+    readonly promotedFrom: number;
+    /** Since when the data plane refuses it, after `settle`: it waits until it is accepted. */
+    readonly refusedSince?: number;
+  };
   /** Since when it is on hold. */
   readonly heldSince?: number;
 }
@@ -100,16 +105,19 @@ const CANNOT_WAIT: readonly EntryCondition[] = ['missing', 'gone', 'expired'];
 /** From when on a run promotes what is armed, as `decideRotation` decides it. */
 function pendingSince(
   entry: TokenPolicy,
-  { tokenId, at, forced }: Waiting,
+  { at, forced, ...waiting }: Waiting,
   { condition, expiresAt = Number.POSITIVE_INFINITY }: Current,
   context: Context,
 ): NonNullable<EntryState['pending']> {
   const { at: now, settleMs, timeZone } = context;
-  if (forced || CANNOT_WAIT.includes(condition)) return { tokenId, promotedFrom: at };
+  if (forced || CANNOT_WAIT.includes(condition)) return { ...waiting, promotedFrom: at };
   const from = Math.max(at + settleMs, now);
   // Near its expiry no window is waited for.
   const nearExpiry = Math.max(from, expiresAt - renewalLead(entry, context));
-  return { tokenId, promotedFrom: Math.min(nextWithin(entry.windows, timeZone, from), nearExpiry) };
+  return {
+    ...waiting,
+    promotedFrom: Math.min(nextWithin(entry.windows, timeZone, from), nearExpiry),
+  };
 }
 
 /** What waits to be promoted, if nothing stops it. */
@@ -121,7 +129,8 @@ function waitingIn(seen: ObservedSecret): Waiting | undefined {
   const { marker, token } = pending;
   if (marker.armed === undefined || marker.frozen !== undefined || token.permissions.length === 0)
     return undefined;
-  return { tokenId: token.id, at: marker.armed, forced: marker.forced === true };
+  const { armed: at, forced = false, refused: refusedSince } = marker;
+  return { tokenId: token.id, at, forced, ...(refusedSince !== undefined && { refusedSince }) };
 }
 
 /**

@@ -24,6 +24,7 @@ function scriptTerminal(stdin: string) {
     clear: () => {},
     interactive: false,
     hasPrinted: false,
+    isCut: false,
     flushed: () => Promise.resolve(),
     ask: () => Promise.reject(new Error('a script answers no question')),
     readHidden: () => Promise.resolve(stdin),

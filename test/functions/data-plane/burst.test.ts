@@ -60,6 +60,15 @@ test.each(['reset', { status: 503 }] as const)('%j among ten says nothing', asyn
   expect(await dataPlane.burst(VALUE, WRITE)).toMatchObject({ answer: 'indeterminate' });
 });
 
+test('refusals are not forgotten where one probe says nothing', async () => {
+  const { dataPlane } = await answering((index) => ({ status: index === 9 ? 429 : 401 }));
+  expect(await dataPlane.burst(VALUE, WRITE)).toEqual({
+    answer: 'indeterminate',
+    detail: expect.stringContaining('429'),
+    refusals: '9 of 10 probes were refused: POST /api/v2/write answered 401 Unauthorized',
+  });
+});
+
 test('a token with nothing to probe is not accepted, and says so', async () => {
   const { server, dataPlane } = await answering(() => ({ status: 204 }));
   const admin = [{ action: 'admin', resource: 'db' }];

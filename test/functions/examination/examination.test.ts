@@ -166,6 +166,20 @@ test.each([
   [
     'Management API',
     'GET /databases',
+    page(401),
+    'fail',
+    / 401, and not as the Management API does$/,
+  ],
+  [
+    'Management API',
+    'GET /databases',
+    { status: 302, headers: { location: 'https://login.example.com' }, body: '' },
+    'fail',
+    / 302, and not as the Management API does$/,
+  ],
+  [
+    'Management API',
+    'GET /databases',
     page(200),
     'fail',
     / answers 200, and not as the Management API does$/,

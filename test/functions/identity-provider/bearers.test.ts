@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createBearers } from '../../../functions/identity-provider/bearers.ts';
 import type { Grant } from '../../../functions/identity-provider/client-credentials.ts';
+import { IdentityProviderError } from '../../../functions/identity-provider/provider-error.ts';
 import { TokenValue } from '../../../functions/token-value.ts';
 
 const LIFE = 300_000;
@@ -8,7 +9,7 @@ const LIFE = 300_000;
 /** Bearers at a time that a test moves, of a provider that answers when a test says so. */
 function open() {
   let time = 0;
-  const waiting: { give(text: string): Promise<void>; fail(): Promise<void> }[] = [];
+  const waiting: { give(text: string): Promise<void>; fail(error?: Error): Promise<void> }[] = [];
   const held: string[] = [];
   const warned: string[] = [];
   const bearers = createBearers({
@@ -23,7 +24,7 @@ function open() {
         };
         waiting.push({
           give: (text) => settle(() => resolve({ value: new TokenValue(text), lifeMs: LIFE })),
-          fail: () => settle(() => reject(new Error('down'))),
+          fail: (error = new Error('down')) => settle(() => reject(error)),
         });
       }),
   });
@@ -74,6 +75,36 @@ test('one that cannot be renewed is used until its end, and not for longer', asy
   const over = bearers.bearer();
   await next().fail();
   await expect(over).rejects.toThrow('down');
+});
+
+test('a client that is refused for certain is not asked for at each request, and the next run asks anew', async () => {
+  const { bearers, next, waiting, at } = open();
+  const first = bearers.bearer();
+  await next().fail(new IdentityProviderError('refused'));
+  await expect(first).rejects.toThrow('refused');
+  for (const ms of [1, 59_999]) {
+    at(ms);
+    await expect(bearers.bearer()).rejects.toThrow('refused');
+  }
+  expect(waiting).toHaveLength(0);
+  at(60_000);
+  const later = bearers.bearer();
+  await next().fail(new IdentityProviderError('refused'));
+  await expect(later).rejects.toThrow('refused');
+  bearers.begin(new TokenValue('secret'));
+  const ofNextRun = bearers.bearer();
+  await next().give('one');
+  expect(await revealed(ofNextRun)).toBe('one');
+});
+
+test('a provider that is in trouble is asked at the next request', async () => {
+  const { bearers, next } = open();
+  const first = bearers.bearer();
+  await next().fail(new IdentityProviderError('in trouble', true));
+  await expect(first).rejects.toThrow('in trouble');
+  const second = bearers.bearer();
+  await next().give('one');
+  expect(await revealed(second)).toBe('one');
 });
 
 test('requests that are refused together get one other token, and a cluster that refuses that as well is not asked for ever', async () => {

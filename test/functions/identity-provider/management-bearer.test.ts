@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProviderManners } from '../../../sandbox/identity-provider/server.ts';
+import type { Interceptor } from '../../../sandbox/interception.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import { MANAGEMENT_SECRET } from '../../world/systems.ts';
 import { oauthCluster, openOAuthWorld } from './open-oauth-world.ts';
@@ -108,8 +109,8 @@ const ailments: readonly (readonly [string, ProviderManners, RegExp])[] = [
     { ailment: 'redirect' },
     / answered 302 to the client keyturn, expected a tok/,
   ],
-  ['breaks off', { ailment: 'garbage' }, / answered with no access_token, or no token_type/],
-  ['says no type', { saysType: false }, / answered with no access_token, or no token_type/],
+  ['breaks off', { ailment: 'garbage' }, / answered with something that is no JSON object/],
+  ['says no type', { saysType: false }, / answered with no token_type beside its access_token/],
   ['repeats all that it got', { ailment: 'echo' }, /: a code that OAuth does not define \(400\)/],
   ['hangs up', { ailment: 'reset' }, / did not answer the client keyturn: UND_ERR_SOCKET; check /],
   [
@@ -150,6 +151,39 @@ test.each(ailments)(
     expect(await world.rotate()).toMatchObject({ result: { outcomes: [{ result: 'done' }] } });
   },
 );
+
+const changed = (change: object): Interceptor => {
+  return (_call, effect) => {
+    const reply = effect();
+    if (typeof reply === 'string' || reply.status !== 200) return Promise.resolve(reply);
+    const body = JSON.stringify({ ...JSON.parse(`${reply.body}`), ...change });
+    return Promise.resolve({ ...reply, body });
+  };
+};
+
+test.each([
+  [{ expires_in: 'soon' }, 'an expires_in that is no number of seconds'],
+  [{ token_type: 'mac' }, 'a token of another type than Bearer'],
+  [{ token_type: 3 }, 'no token_type beside its access_token'],
+  [{ access_token: ['a'] }, 'no access_token'],
+])('of an answer with %j it says what is wrong', async (change, said) => {
+  const world = await openOAuthWorld(policyWith(entries));
+  world.identityProvider.intercept = changed(change);
+  const { error } = await world.rotate();
+  expect(error?.errorMessage).toContain(` answered with ${said}, expected `);
+});
+
+test.each([
+  { expires_in: null },
+  { refresh_token: 7 },
+  { scope: 3 },
+  { id_token: 'x.y.z' },
+  { token_type: 'BEARER' },
+])('a token is taken though its answer has %j', async (change) => {
+  const world = await openOAuthWorld(policyWith(entries));
+  world.identityProvider.intercept = changed(change);
+  expect(await world.rotate()).toMatchObject({ result: { outcomes: [{ result: 'done' }] } });
+});
 
 test('a provider that is down while a token still works stops no run', async () => {
   const world = await openOAuthWorld(policyWith(entries));

@@ -118,6 +118,27 @@ test.each([
   expect(await asked(world)).toEqual([unclear, unclear]);
 });
 
+test.each([
+  ['after the refusals of the same burst', 10, '9 of 10 probes were refused'],
+  ['after a whole burst that was refused', 11, '401'],
+])('a probe that says nothing, %s, does not hide them', async (_when, nth, why) => {
+  const databases = Array.from({ length: 12 }, (_, index) => ({ name: `db${index}` }));
+  const read = databases.map(({ name }) => name);
+  const world = await openWorldForTest(
+    policyWith({ telegraf: { permissions: { read } } }, { databases }),
+    { databases: read },
+  );
+  await world.rotate();
+  await world.wait(HOUR);
+  let count = 0;
+  world.intercept((call, effect) => {
+    if (call.server !== 'data-plane') return Promise.resolve(effect());
+    count += 1;
+    return Promise.resolve({ status: count >= nth ? 429 : 401, body: '' });
+  });
+  expect(await asked(world)).toEqual([{ ...because('unclear', why), mixed: true }]);
+});
+
 /** Tools whose data plane takes so long for each answer. */
 function slowTools(names: readonly string[], answerMs: number, result: BurstResult) {
   const policy = parsePolicy({
