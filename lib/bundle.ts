@@ -37,6 +37,12 @@ const READERS: readonly Reader[] = [
     of: ENTRIES,
   },
   {
+    name: '#measurement',
+    entry: 'measurement/run-measurement',
+    file: 'measurement.js',
+    of: ['rotate'],
+  },
+  {
     name: '#schedule-reader',
     entry: 'schedules/reader',
     file: 'schedule-reader.js',
