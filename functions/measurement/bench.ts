@@ -1,4 +1,10 @@
-import { judgeAnswer, judgeError, type ProbeAnswer, requestFor } from '../data-plane/judge.ts';
+import {
+  judgeAnswer,
+  judgeError,
+  type Probe,
+  type ProbeAnswer,
+  requestFor,
+} from '../data-plane/judge.ts';
 import type { MintedToken } from '../management-api/management-api.ts';
 import type { Permission } from '../management-api/token.ts';
 import type { MeasureTools } from '../run/look-tools.ts';
@@ -11,8 +17,6 @@ import type { Change } from './samples.ts';
 
 /** Longer than a measurement, and no longer than it must be: one that is cut off leaves nothing that works. */
 const LIFE_MS = 20 * MINUTE_MS;
-
-type Access = 'read' | 'write';
 
 /** Where a measurement works: with a database of its own, and tokens of its own. */
 export interface Bench {
@@ -30,7 +34,7 @@ export interface Bench {
   /** One probe, on a connection of its own. `status` is absent if nobody answered. */
   probe(
     value: TokenValue,
-    action: Access,
+    action: Probe['action'],
   ): Promise<{ readonly answer: ProbeAnswer; readonly status?: number | undefined }>;
 }
 

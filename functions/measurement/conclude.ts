@@ -12,7 +12,8 @@ export interface Finding {
   readonly check: string;
   readonly state: CheckState;
   readonly found: string;
-  readonly assumed: string;
+  /** Absent: nothing is. */
+  readonly assumed?: string;
   readonly advice?: string;
 }
 
@@ -23,7 +24,7 @@ export interface Recommendation {
   /** Absent: it was not measured. */
   readonly leastSeconds?: number;
   /** Whether what was measured was seen to its end: else it needs more than that. */
-  readonly isEnough: boolean;
+  readonly isSeenToEnd: boolean;
 }
 
 export interface Conclusion {
@@ -97,12 +98,16 @@ function refusals({
   return { state: isUnknown ? 'unknown' : 'ok', found: found.join('; ') };
 }
 
-const SHOWN = { dead: 'says so', live: 'shows it as if it worked', hidden: 'does not show it' };
-
-const shown = ({ listed, byId }: Shown): Verdict => ({
-  state: listed === 'live' || byId === 'live' ? 'warn' : 'ok',
-  found: `the list ${SHOWN[listed]}, and asked by id, the API ${SHOWN[byId]}`,
-});
+/** @param as how one that is dead is shown */
+const shown =
+  (as: string) =>
+  ({ listed, byId }: Shown): Verdict => {
+    const how = { dead: as, live: 'shows it as if it worked', hidden: 'does not show it' };
+    return {
+      state: listed === 'live' || byId === 'live' ? 'warn' : 'ok',
+      found: `the list ${how[listed]}, and asked by id, the API ${how[byId]}`,
+    };
+  };
 
 const PATCHED = {
   both: 'both were changed together, three times',
@@ -150,12 +155,12 @@ function findingsOf(facts: Facts): readonly Finding[] {
     {
       check: 'revoked tokens',
       assumed: 'shown as revoked, or not shown',
-      ...judged(facts.revoked, shown),
+      ...judged(facts.revoked, shown('shows it as revoked')),
     },
     {
       check: 'expired tokens',
       assumed: 'shown, or not shown',
-      ...judged(facts.expired, shown),
+      ...judged(facts.expired, shown('shows it')),
     },
     {
       check: 'a second DELETE',
@@ -240,39 +245,38 @@ export function recommend(
       key: 'activationTimeout',
       policySeconds: activationTimeout / 1_000,
       ...least(first, ACTIVATION_MS),
-      isEnough: firsts.length > 0,
+      isSeenToEnd: firsts.length > 0,
     },
     {
       key: 'settle',
       policySeconds: settle / 1_000,
       ...least(all, SETTLE_MS),
-      isEnough: token?.all !== undefined && (!permission || permission.all !== undefined),
+      isSeenToEnd: token?.all !== undefined && (!permission || permission.all !== undefined),
     },
   ];
 }
 
 const WAITS = {
-  activationTimeout: 'until a first router accepts a new token',
-  settle: 'until every router knows a new token',
+  activationTimeout: 'a first router must accept a new token within',
+  settle: 'every router must know a new token within',
 };
 
-function findingOf({ key, policySeconds, leastSeconds, isEnough }: Recommendation): Finding {
+function findingOf({ key, policySeconds, leastSeconds, isSeenToEnd }: Recommendation): Finding {
   const [policy, least] = [policySeconds, leastSeconds ?? 0].map((each) =>
     formatDuration(each * 1_000),
   );
-  const found = `the policy has ${policy}`;
-  const basis = { check: key, assumed: WAITS[key] };
+  const found = `${WAITS[key]} ${policy}, says the policy`;
   if (leastSeconds === undefined) {
-    return { ...basis, state: 'unknown', found: `${found}; what it needs was not measured` };
+    return { check: key, state: 'unknown', found: `${found}; what it takes was not measured` };
   }
-  if (!isEnough) {
-    const advice = `write more than ${least}, and measure again`;
-    return { ...basis, state: 'warn', found: `${found}; more than ${least} is needed`, advice };
+  if (!isSeenToEnd) {
+    const advice = `write more than ${least} into the policy, and measure again`;
+    return { check: key, state: 'warn', found: `${found}; it takes longer than was seen`, advice };
   }
   return policySeconds >= leastSeconds
-    ? { ...basis, state: 'ok', found: `${found}; ${least} or more is enough, twice what was seen` }
+    ? { check: key, state: 'ok', found: `${found}; ${least} would be twice what was seen` }
     : {
-        ...basis,
+        check: key,
         state: 'warn',
         found: `${found}; twice what was seen is ${least}`,
         advice: `write ${key}: ${least} into the policy, and deploy`,
@@ -298,8 +302,7 @@ export function conclude(
       {
         check: 'error of the times',
         state: 'ok',
-        found: `each is between two samples; a router that takes less than one of twelve connections may be later, since ${ENOUGH_PROBES} probes could miss it, and one that a balancer gives to no connection of ours is not seen`,
-        assumed: 'a load balancer hides the routers, and how many there are',
+        found: `each is between two samples. A balancer hides the routers, and how many there are: one that takes less than a twelfth of the connections may be later, since ${ENOUGH_PROBES} probes can miss it, and one that gets none of ours is not seen`,
       },
     ],
     recommended,

@@ -1,4 +1,4 @@
-import type { ProbeAnswer } from '../data-plane/judge.ts';
+import type { Probe, ProbeAnswer } from '../data-plane/judge.ts';
 import type { MintedToken } from '../management-api/management-api.ts';
 import { TokenValue } from '../token-value.ts';
 import { type Bench, measured } from './bench.ts';
@@ -7,8 +7,8 @@ import type { Facts, Measured, Refusals } from './facts.ts';
 import { type Change, type Spread, together } from './samples.ts';
 import { watchChange } from './watch-change.ts';
 
+type Access = Probe['action'];
 const ACTIONS = ['read', 'write'] as const;
-type Access = (typeof ACTIONS)[number];
 
 /** As `doctor` asks: it is no token. */
 const NO_TOKEN = new TokenValue('keyturn-doctor');

@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest';
 import type { Facts, Measured } from '../../../functions/measurement/facts.ts';
-import type { Measurement } from '../../../functions/measurement/run-measurement.ts';
+import {
+  type Measurement,
+  runMeasurement,
+} from '../../../functions/measurement/run-measurement.ts';
 import type { Range, Spread } from '../../../functions/measurement/samples.ts';
 import type { Manners } from '../../../sandbox/cluster/manners.ts';
 import { lagOf } from '../../../sandbox/cluster/routers.ts';
 import type { StoredToken } from '../../../sandbox/cluster/state.ts';
+import { readProfile } from '../../../sandbox/profile.ts';
+import { writeTemporary } from '../../bin/cli.ts';
 import { answering } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { MINUTE, policyWith, writer } from '../../world/policy.ts';
@@ -203,7 +208,7 @@ test('a cluster that is slower than the measurement is not called measured, and 
     settle: 'warn',
   });
   const settle = recommended.find(({ key }) => key === 'settle');
-  expect(settle).toMatchObject({ isEnough: false });
+  expect(settle).toMatchObject({ isSeenToEnd: false });
   expect(settle?.leastSeconds).toBeGreaterThanOrEqual(2 * 240);
   expect(live(world)).toEqual(before);
 });
@@ -325,3 +330,44 @@ test('the bundle that is deployed measures, too', async () => {
   expect(facts).toMatchObject(AS_BY_DEFAULT);
   expect(left).toEqual([]);
 }, 120_000);
+
+test('a sandbox that lives by the profile is measured as the cluster was', async () => {
+  const world = await openWorldForTest(POLICY, {
+    activationDelayMs: 20_000,
+    revocationDelayMs: 12_000,
+    routers: { count: 12, spreadMs: 40_000 },
+  });
+  world.cluster.manners = {
+    hidesExpired: 'from listings',
+    longestDescription: 900,
+    deletesTwice: true,
+    refusesSlash: true,
+    refusals: { unknown: { read: 403, write: 403 }, forbidden: { read: 403, write: 401 } },
+  };
+  const { profile } = await measure(world);
+  const { activationDelayMs, revocationDelayMs, routers, manners } = readProfile(
+    writeTemporary('profile.json', profile),
+  );
+  expect(manners).toEqual(world.cluster.manners);
+  // By a twentieth of what passed, and by what the fastest of the routers takes longer than none.
+  expect(Math.abs(activationDelayMs - 20_000)).toBeLessThan(5_000);
+  expect(Math.abs(revocationDelayMs - 12_000)).toBeLessThan(5_000);
+  expect(routers.count).toBe(12);
+  expect(Math.abs(routers.spreadMs - 40_000)).toBeLessThan(8_000);
+
+  const twin = await openWorldForTest(POLICY, {
+    ...{ activationDelayMs, revocationDelayMs, routers },
+  });
+  twin.cluster.manners = manners;
+  const again = await measure(twin);
+  expectTruth(again.facts, twin);
+  expect(again.profile.manners).toEqual(profile.manners);
+});
+
+test('a function with too little time begins nothing', async () => {
+  const asked = () => Promise.reject(new Error('it was asked'));
+  const tools = { now: () => 0, deadline: 2 * MINUTE, send: asked, managementToken: asked };
+  await expect(runMeasurement(tools as never)).rejects.toThrow(
+    'found 120 s, expected at least 3 minutes for a measurement; nothing was done',
+  );
+});
