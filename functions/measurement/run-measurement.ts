@@ -162,9 +162,10 @@ export async function runMeasurement(tools: MeasureTools): Promise<Measurement> 
   const end = async () => {
     const databases = mayBeMade ? [database] : [];
     const [witness, ...others] = await ownTokens(bench);
-    const first = await remove(cluster, { tokens: others, databases }, deadline);
-    if (first.left.length > 0 || witness === undefined) return first.left;
-    return (await remove(cluster, { tokens: [witness], databases: [] }, deadline)).left;
+    const freed = await remove(cluster, { tokens: others, databases: [] }, deadline);
+    const tokens = witness === undefined ? [] : [witness];
+    const dropped = await remove(cluster, { tokens, databases }, deadline);
+    return [...freed.left, ...dropped.left];
   };
   try {
     await bench.mint([], WITNESS_MS);
