@@ -112,7 +112,7 @@ async function measureSlash({ cluster, database }: Bench) {
   return ofUnknown === ofPlain ? ('unclear' as const) : ('passes' as const);
 }
 
-/** What the Management API does with changes. `readMs`: how late it shows them. */
+/** What the Management API does with changes. `reads`: how late it shows them. */
 export async function measureChanges(
   bench: Bench,
   reads: Measured<Range>,
