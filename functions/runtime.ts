@@ -22,6 +22,7 @@ import { createHeldCredentials, type HeldCredentials } from './held-credentials.
 import type { ManagementBearers } from './identity-provider/client.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { createConnections } from './management-api/connections.ts';
+import type { Request } from './management-api/exchange.ts';
 import { formatExactJson } from './management-api/json.ts';
 import type { ManagementApi } from './management-api/management-api.ts';
 import { accountPrefix } from './management-api/prefix.ts';
@@ -33,7 +34,7 @@ import { type DocumentMark, documentMark } from './policy/document-mark.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
 import { managementSecret, type Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
-import type { Address, FoundManagementToken, LookTools } from './run/look-tools.ts';
+import type { Address, FoundManagementToken, MeasureTools } from './run/look-tools.ts';
 import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
 import type { ScheduleReader } from './schedules/reader.ts';
@@ -61,8 +62,6 @@ const RESERVE_MS = 5_000;
 const ANSWER_MS = 1_500;
 /** For one look at the cluster, from connecting to the last byte of the answer. */
 const LOOK_MS = 10_000;
-/** For all of them. */
-const LONGEST_EXAMINATION_MS = 90_000;
 /** A person waits for the answer of their order, and the events are only hints; nobody waits for a schedule's. */
 const LONGEST_FLUSH_BY_HAND_MS = 10_000;
 
@@ -121,13 +120,14 @@ export interface Runtime {
     work: Work<T>,
   ): Promise<T | RunByHand<T> | LateAnswer>;
   /**
-   * Looks at what a run of this job needs, within a minute and a half. Nothing is changed, and no metric written. It looks on
-   * where a run would end: the management token need not be there.
+   * Looks at what a run of this job needs, and writes no metric. It looks on where a run would end: the management token need
+   * not be there.
    */
   examine<T extends object>(
     job: ScheduledJob,
     context: InvocationContext,
-    look: (tools: LookTools) => Promise<T>,
+    look: (tools: MeasureTools) => Promise<T>,
+    longestMs: number,
   ): Promise<AnswerByHand<T>>;
 }
 
@@ -371,7 +371,7 @@ export function createRuntime(origin: Origin): Runtime {
   }
 
   /** On a connection of its own, so that each look meets what a first one would. */
-  async function getOnce(address: Address, request: Parameters<LookTools['get']>[1]) {
+  async function sendOnce(address: Address, request: Request) {
     const transport = createTransport({
       url: address === 'dataPlane' ? (cluster.dataUrl ?? cluster.url) : cluster.url,
       ca,
@@ -381,20 +381,11 @@ export function createRuntime(origin: Origin): Runtime {
       totalMs: LOOK_MS,
     });
     try {
-      return await transport.send({ method: 'GET', ...request });
+      return await transport.send(request);
     } finally {
       await transport.disconnect();
     }
   }
-
-  const lookTools: LookTools = {
-    now: timing.now,
-    policy,
-    log,
-    managementToken: findManagementToken,
-    secrets,
-    get: getOnce,
-  };
 
   async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
     managementToken = await findManagementToken();
@@ -526,11 +517,22 @@ export function createRuntime(origin: Origin): Runtime {
       measure({ scheduledRun: job });
       return runUntil({ end, waited: false }, context, withWork(work, measure));
     },
-    examine: (job, context, look) =>
+    examine: (job, context, look, longestMs) =>
       runUntil(
-        { end: Math.min(longestEnd(context), timing.now() + LONGEST_EXAMINATION_MS), waited: true },
+        { end: Math.min(longestEnd(context), timing.now() + longestMs), waited: true },
         context,
-        () => besideSchedule(job, () => look(lookTools)),
+        (deadline) =>
+          besideSchedule(job, () =>
+            look({
+              ...timing,
+              policy,
+              log,
+              managementToken: findManagementToken,
+              secrets,
+              send: sendOnce,
+              deadline,
+            }),
+          ),
       ),
   };
 }

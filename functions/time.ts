@@ -9,6 +9,10 @@ export const DAY_MS = 24 * HOUR_MS;
  * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 export const LONGEST_RUN_MS = 15 * MINUTE_MS;
+/** All looks of an examination together. */
+export const LONGEST_EXAMINATION_MS = 90_000;
+/** With the time to remove what it has made. */
+export const LONGEST_MEASUREMENT_MS = 10 * MINUTE_MS;
 
 /**
  * `2026-01-31T00:00:00Z` for an instant in milliseconds since 1970, cut to the whole second. The

@@ -162,7 +162,7 @@ const BESIDE_CODE = [
 const CODE =
   /^dist\/((?:functions|lib|bin\/keyturn)\/[a-z/-]+|bin\/(?:harmless|keyturn))\.(?:js|d\.ts)$/;
 const BUNDLE =
-  /^dist\/bundles\/(?:enforce|reap|revoke|rotate|secrets-manager-rotation)\/(?:package\.json|(?:index|identity-provider|schedule-reader|key-policy-reader)\.js(?:\.map)?)$/;
+  /^dist\/bundles\/(?:enforce|reap|revoke|rotate|secrets-manager-rotation)\/(?:package\.json|(?:index|identity-provider|measurement|schedule-reader|key-policy-reader)\.js(?:\.map)?)$/;
 
 function expectContents(files: readonly string[]): void {
   const others = files.filter((file) => !CODE.test(file) && !BUNDLE.test(file));

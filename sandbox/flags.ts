@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type ProfileSettings, readProfile } from './profile.ts';
 import type { SandboxOptions } from './sandbox.ts';
 
 export const usage = `npm run sandbox -- [flags]
@@ -6,6 +7,7 @@ export const usage = `npm run sandbox -- [flags]
   --aws-port PORT            port of Secrets Manager and EventBridge (default: any free port)
   --region REGION            Region of the AWS endpoint (default: eu-west-1)
   --management-secret NAME   secret with the management token (default: keyturn/management-token)
+  --profile FILE             be like the cluster that keyturn doctor --measure measured; what other flags say is stronger
   --activation-delay TIME    time until the data plane accepts a new token, such as 500ms, 2s or 1m (default: 0)
   --revocation-delay TIME    time until the data plane refuses a deleted token (default: 0)
   --routers NUMBER           routers of the data plane, each with its own copy of the tokens (default: 1)
@@ -17,6 +19,13 @@ export const usage = `npm run sandbox -- [flags]
 
 const string = { type: 'string' } as const;
 
+const AT_ONCE: ProfileSettings = {
+  activationDelayMs: 0,
+  revocationDelayMs: 0,
+  routers: { count: 1, spreadMs: 0 },
+  manners: {},
+};
+
 /** The options, or `'help'`. Throws an error with a message for the person. */
 export function parseFlags(args: readonly string[]): Omit<SandboxOptions, 'clock'> | 'help' {
   const { values } = parseArgs({
@@ -27,6 +36,7 @@ export function parseFlags(args: readonly string[]): Omit<SandboxOptions, 'clock
       'aws-port': string,
       region: string,
       'management-secret': string,
+      profile: string,
       'activation-delay': string,
       'revocation-delay': string,
       routers: string,
@@ -38,15 +48,25 @@ export function parseFlags(args: readonly string[]): Omit<SandboxOptions, 'clock
   });
   if (values.help) return 'help';
   const secret = values['management-secret'];
+  const profile = values.profile === undefined ? AT_ONCE : readProfile(values.profile);
   return {
     clusterPort: port('--cluster-port', values['cluster-port']),
     awsPort: port('--aws-port', values['aws-port']),
-    activationDelayMs: milliseconds('--activation-delay', values['activation-delay']),
-    revocationDelayMs: milliseconds('--revocation-delay', values['revocation-delay']),
+    activationDelayMs: milliseconds(
+      '--activation-delay',
+      values['activation-delay'],
+      profile.activationDelayMs,
+    ),
+    revocationDelayMs: milliseconds(
+      '--revocation-delay',
+      values['revocation-delay'],
+      profile.revocationDelayMs,
+    ),
     routers: {
-      count: routerCount(values.routers),
-      spreadMs: milliseconds('--router-spread', values['router-spread']),
+      count: values.routers === undefined ? profile.routers.count : routerCount(values.routers),
+      spreadMs: milliseconds('--router-spread', values['router-spread'], profile.routers.spreadMs),
     },
+    manners: profile.manners,
     listLagMs: milliseconds('--list-lag', values['list-lag']),
     readLagMs: milliseconds('--read-lag', values['read-lag']),
     isThrottling: values.throttle,
@@ -60,12 +80,13 @@ function port(flag: string, text = '0'): number {
   throw new Error(`${flag} takes a port from 0 to 65535, not ${JSON.stringify(text)}`);
 }
 
-function routerCount(text = '1'): number {
+function routerCount(text: string): number {
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
   throw new Error(`--routers takes a number from 1 to 999, not ${JSON.stringify(text)}`);
 }
 
-function milliseconds(flag: string, text = '0ms'): number {
+function milliseconds(flag: string, text: string | undefined, byDefault = 0): number {
+  if (text === undefined) return byDefault;
   const [, count, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
   const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit];
   if (factor !== undefined) return Number(count) * factor;

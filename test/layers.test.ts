@@ -84,6 +84,13 @@ const FORBIDDEN = [
   ['functions/examination/x.ts', 'RunTools', '../run/tools.ts'],
   ['functions/rotation/x.ts', 'runExamination', '../examination/run-examination.ts'],
   ['functions/runtime.ts', 'runExamination', './examination/run-examination.ts'],
+  // A measurement makes its own things by its own tools, and what its samples mean is pure.
+  ['functions/measurement/x.ts', 'createTransport', '../management-api/transport.ts'],
+  ['functions/measurement/x.ts', 'changeToken', '../tokens/change-token.ts'],
+  ['functions/measurement/samples.ts', 'MeasureTools', '../run/look-tools.ts'],
+  ['functions/measurement/conclude.ts', 'openCluster', './cluster.ts'],
+  ['functions/rotation/x.ts', 'runMeasurement', '../measurement/run-measurement.ts'],
+  ['functions/runtime.ts', 'runMeasurement', './measurement/run-measurement.ts'],
   // The functions, what deploys them, and what stands in for the servers.
   ['functions/rotation/x.ts', 'App', 'aws-cdk-lib'],
   ['functions/rotation/x.ts', 'bundle', '../../lib/bundle.ts'],

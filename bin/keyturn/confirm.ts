@@ -5,16 +5,18 @@ import type { Terminal } from './terminal.ts';
 
 /**
  * Asks the person to type a word before anything is done.
+ * @param hint what a script's author should do first
  * @throws CommandError if another word is typed, or there is no terminal
  */
 export async function confirmByTyping(
   word: string,
   inScripts: string,
   terminal: Terminal,
+  hint = '. Read the output of --dry-run first',
 ): Promise<void> {
   if (!terminal.interactive) {
     throw new CommandError(
-      `found no terminal for the confirmation, expected ${inScripts}; nothing was done. Read the output of --dry-run first`,
+      `found no terminal for the confirmation, expected ${inScripts}; nothing was done${hint}`,
       { exitCode: EXIT.cancelled },
     );
   }

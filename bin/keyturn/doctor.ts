@@ -5,10 +5,12 @@ import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import {
   type CommonOptions,
   onePolicyFile,
+  openEngine,
   ownManagementToken,
   withCommonOptions,
 } from './common-options.ts';
-import { EXIT } from './failure.ts';
+import type { MeasureOptions } from './doctor/measure.ts';
+import { CommandError, EXIT } from './failure.ts';
 import { createLambdaEngine } from './lambda-engine.ts';
 import { createLocalEngine } from './local-engine.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,7 +19,28 @@ import { THIS_MACHINE, whileWaiting } from './waiting.ts';
 /** An examination ends within a minute and a half, and a dry run of many tokens takes longer. */
 const LONGEST_MS = { look: 3 * MINUTE_MS, order: 3 * MINUTE_MS };
 
-async function run(options: CommonOptions, terminal: Terminal): Promise<void> {
+interface DoctorOptions extends CommonOptions, MeasureOptions {
+  readonly json?: true;
+  readonly measure?: true;
+}
+
+async function measureOnly(options: DoctorOptions, terminal: Terminal): Promise<void> {
+  const { measure } = await import('./doctor/measure.ts');
+  const { policy, engine } = openEngine(options, terminal);
+  await measure(policy, engine, options, terminal);
+}
+
+function refuseWithoutMeasure({ measure, yes, profile }: DoctorOptions): void {
+  if (measure || (!yes && profile === undefined)) return;
+  const found = yes ? '--yes' : '--profile';
+  throw new CommandError(
+    `found ${found} without --measure, expected both or neither; nothing was done`,
+  );
+}
+
+async function run(options: DoctorOptions, terminal: Terminal): Promise<void> {
+  refuseWithoutMeasure(options);
+  if (options.measure) return await measureOnly(options, terminal);
   // The clients of five more services: no other command should load them.
   const [{ diagnose }, { countOf, formatDiagnosis, summaryOf }] = await Promise.all([
     import('./doctor/diagnose.ts'),
@@ -53,8 +76,17 @@ export const doctorCommand = (terminal: Terminal): Command =>
     .description(
       'Look whether everything that Keyturn needs is there and works: credentials, functions and their policy, schedules, the cluster as the functions ' +
         'see it and as this machine does, the management token, alarms and who hears them, network, permissions, quotas. ' +
-        'Changes nothing. Each line says what was looked at, what was found, and what to do.',
+        'Changes nothing, but with --measure. Each line says what was looked at, what was found, and what to do.',
     )
+    .option(
+      '--measure',
+      'measure instead how the cluster behaves, in a database of its own and with tokens of its own; ten minutes at most; asks first',
+    )
+    .option(
+      '--profile <file>',
+      'with --measure: write what a sandbox is set to, to be like the cluster',
+    )
+    .option('--yes', 'with --measure: do not ask for confirmation; for scripts')
     .addHelpText(
       'after',
       `
@@ -67,6 +99,7 @@ something could not be looked at.
 Examples:
   keyturn doctor
   keyturn doctor --json
-  keyturn doctor --local          # before the first deployment`,
+  keyturn doctor --local          # before the first deployment
+  keyturn doctor --measure --profile cluster.json`,
     )
-    .action((options: CommonOptions) => run(options, terminal));
+    .action((options: DoctorOptions) => run(options, terminal));

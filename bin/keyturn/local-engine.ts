@@ -7,7 +7,7 @@ import { parseRevokeRequest } from '../../functions/revocation/request.ts';
 import { runRevocation } from '../../functions/revocation/run-revocation.ts';
 import { runRotate } from '../../functions/rotation/run-rotate.ts';
 import {
-  asksToExamine,
+  asksTo,
   parseEnforceRequest,
   parseReapRequest,
   parseRotateRequest,
@@ -15,7 +15,7 @@ import {
 import type { RunTools } from '../../functions/run/tools.ts';
 import { createRuntime } from '../../functions/runtime.ts';
 import { ManagementTokenError } from '../../functions/secrets-manager/management-token.ts';
-import { MINUTE_MS } from '../../functions/time.ts';
+import { LONGEST_EXAMINATION_MS, LONGEST_MEASUREMENT_MS, MINUTE_MS } from '../../functions/time.ts';
 import type { TokenValue } from '../../functions/token-value.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import { firingsOf } from '../../lib/schedule/gaps.ts';
@@ -137,8 +137,17 @@ export function createLocalEngine(
   return {
     placeOf: () => THIS_MACHINE,
     async call(job, event) {
-      if (job === 'rotate' && asksToExamine(event)) {
-        return asJson(await runtime.examine(job, CONTEXT, runExamination));
+      if (job === 'rotate' && asksTo('examine', event)) {
+        return asJson(await runtime.examine(job, CONTEXT, runExamination, LONGEST_EXAMINATION_MS));
+      }
+      if (job === 'rotate' && asksTo('measure', event)) {
+        const { runMeasurement } = await import('../../functions/measurement/run-measurement.ts');
+        const measuring = runtime.examine(job, CONTEXT, runMeasurement, LONGEST_MEASUREMENT_MS);
+        return asJson(
+          await measuring.catch((error) =>
+            adviseToken(error, job, event, managementToken !== undefined),
+          ),
+        );
       }
       const isShared = job === 'revoke' && isLook(event);
       const work = (tools: RunTools) => RUNS[job](event, isShared ? share(tools) : tools);

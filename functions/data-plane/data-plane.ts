@@ -1,6 +1,6 @@
 import type { Permission } from '../management-api/token.ts';
 import type { TokenValue } from '../token-value.ts';
-import type { Probe, ProbeAnswer } from './ask.ts';
+import type { Probe, ProbeAnswer } from './judge.ts';
 import type { Limits } from './measure.ts';
 
 export interface Databases {

@@ -1,15 +1,9 @@
 import pLimit from 'p-limit';
 import type { Permission } from '../management-api/token.ts';
 import type { TokenValue } from '../token-value.ts';
-import {
-  ask,
-  type ClusterAddress,
-  LONGEST_PROBE_MS,
-  type Probe,
-  type ProbeAnswer,
-  type ProbeResult,
-} from './ask.ts';
+import { ask, type ClusterAddress, LONGEST_PROBE_MS } from './ask.ts';
 import type { BurstResult, Databases, DataPlane, Refusals } from './data-plane.ts';
+import type { Probe, ProbeAnswer, ProbeResult } from './judge.ts';
 import {
   begun,
   isStuck,

@@ -1,5 +1,5 @@
 import type { Permission } from '../management-api/token.ts';
-import type { Probe } from './ask.ts';
+import type { Probe } from './judge.ts';
 
 // The server checks the token for this name before it looks for the database, which need not exist.
 const SOME_DATABASE = 'keyturn';

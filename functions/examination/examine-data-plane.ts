@@ -7,7 +7,7 @@ import { noAnswer } from './no-answer.ts';
 
 /** No token at all: the data plane is asked whether it is there, and gets no credential for it. */
 const NO_TOKEN = new TokenValue('keyturn-doctor');
-/** As a probe asks (functions/data-plane/ask.ts). */
+/** As a probe asks (functions/data-plane/judge.ts). */
 const QUERY = { db: 'keyturn', q: 'SELECT * FROM dummy WHERE time > now()' };
 
 const ELSE = 'check cluster.url and cluster.dataUrl: a proxy or a login page may stand there';
@@ -26,13 +26,13 @@ function refused(host: string, url: string, error: InfluxError): Verdict {
 }
 
 /** Looks whether the data plane answers, and refuses a string that is no token: what it accepts proves nothing else. */
-export const examineDataPlane = ({ policy: { cluster }, get }: LookTools): Promise<Check> =>
+export const examineDataPlane = ({ policy: { cluster }, send }: LookTools): Promise<Check> =>
   examined('data plane', async () => {
     const url = cluster.dataUrl ?? cluster.url;
     const { host } = new URL(url);
     try {
-      const request = { path: '/query', query: QUERY, token: NO_TOKEN };
-      const { status } = await get('dataPlane', request);
+      const request = { method: 'GET', path: '/query', query: QUERY, token: NO_TOKEN } as const;
+      const { status } = await send('dataPlane', request);
       return {
         state: 'fail',
         found: `${host} answers ${status} to a string that is no token, so no proof of a token is worth anything`,

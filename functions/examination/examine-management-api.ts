@@ -24,7 +24,7 @@ const HALF_SECOND_MS = 500;
 const MOST_SKEW_MS = 60_000;
 
 async function lookAt(
-  { get, now }: LookTools,
+  { send, now }: LookTools,
   path: { readonly prefix: string; readonly rest: string },
   token: TokenValue,
 ): Promise<Looked> {
@@ -35,7 +35,7 @@ async function lookAt(
       ? {}
       : { skewMs: at + HALF_SECOND_MS - (asked + now()) / 2 };
   try {
-    const answer = await get('managementApi', { path: `${prefix}${rest}`, token });
+    const answer = await send('managementApi', { method: 'GET', path: `${prefix}${rest}`, token });
     return { prefix, answer, ...skewOf(Date.parse(answer.headers.date ?? '')) };
   } catch (error) {
     if (!(error instanceof InfluxError)) throw error;

@@ -23,10 +23,10 @@ const SHORTEST_CADENCE_MS = 15 * MINUTE_MS;
  * One probe may take ten seconds, and a token is accepted when several are. A run ends after 15 minutes, and begins no
  * token that it cannot finish.
  */
-const ACTIVATION_MS = { least: 10_000, most: 13 * MINUTE_MS };
+export const ACTIVATION_MS = { least: 10_000, most: 13 * MINUTE_MS };
 
 /** Routers that learn of a token at different times have been seen minutes apart, never a day. */
-const SETTLE_MS = { least: MINUTE_MS, most: DAY_MS };
+export const SETTLE_MS = { least: MINUTE_MS, most: DAY_MS };
 
 function* contradictionsOf(
   token: TokenPolicy,

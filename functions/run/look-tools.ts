@@ -1,5 +1,6 @@
 import type { Answer, Request } from '../management-api/exchange.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Timing } from '../retry.ts';
 import type { ManagementToken } from '../secrets-manager/management-token.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
 import type { Log } from './tools.ts';
@@ -17,12 +18,23 @@ export type FoundManagementToken = ManagementToken & {
  * management token cannot be read.
  */
 export interface LookTools {
-  readonly now: () => number;
+  now(): number;
   readonly policy: Policy;
   readonly log: Log;
   /** As a run gets it. */
   managementToken(): Promise<FoundManagementToken>;
   readonly secrets: Pick<Secrets, 'list'>;
-  /** One GET over a connection of its own, ten seconds at most. Rejects with an `InfluxError`, as every client does. */
-  get(address: Address, request: Pick<Request, 'path' | 'query' | 'token'>): Promise<Answer>;
+  /** One request over a connection of its own, ten seconds at most. Rejects with an `InfluxError`, as every client does. */
+  send(
+    address: Address,
+    request: Pick<Request, 'path' | 'query' | 'token'> & { readonly method: 'GET' },
+  ): Promise<Answer>;
+}
+
+/** The tools of a measurement, which also changes what it has made itself. */
+export interface MeasureTools extends LookTools, Timing {
+  /** The same, with any method. */
+  send(address: Address, request: Request): Promise<Answer>;
+  /** The instant by which it must be over. */
+  readonly deadline: number;
 }

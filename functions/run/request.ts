@@ -111,19 +111,25 @@ export function parseEvent<T>(schema: z.ZodMiniType<T>, event: unknown): T {
   throw new RequestError(problems.join('; '));
 }
 
+/** What `rotate` does in place of a run, and why nothing else may be asked for beside it. */
+const ALONE = {
+  examine: 'an examination changes nothing, and no schedule asks for one',
+  measure: 'a measurement makes tokens and a database of its own, and no schedule asks for one',
+} as const;
+
 /**
- * Whether `rotate` is to look at what a run needs, and do nothing else: `{"examine": true}`.
+ * Whether `rotate` is to do this, and nothing else: `{"examine": true}`, `{"measure": true}`.
  * @throws RequestError if anything stands beside that: a schedule's event, or an order that nobody would carry out
  */
-export function asksToExamine(event: unknown): boolean {
-  if (!Object.hasOwn(Object(event), 'examine')) return false;
-  const { examine, ...others } = Object(event);
+export function asksTo(what: keyof typeof ALONE, event: unknown): boolean {
+  if (!Object.hasOwn(Object(event), what)) return false;
+  const { [what]: asked, ...others } = Object(event);
   refuseCredentials(event);
   const beside = Object.keys(others);
-  if (examine === true && beside.length === 0) return true;
+  if (asked === true && beside.length === 0) return true;
   const found = beside.length > 0 ? `${beside.join(', ')} beside it` : 'something other than true';
   throw new RequestError(
-    `examine: found ${found}, expected {"examine": true} alone; an examination changes nothing, and no schedule asks for one`,
+    `${what}: found ${found}, expected {"${what}": true} alone; ${ALONE[what]}`,
   );
 }
 

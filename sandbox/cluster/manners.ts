@@ -1,3 +1,9 @@
+/** With which status the data plane refuses. */
+interface Statuses {
+  readonly read?: 401 | 403;
+  readonly write?: 401 | 403;
+}
+
 /**
  * In what the Management API of one installation may differ from another's: the specification leaves
  * it open, or the server is in trouble. By default it shows everything at once, and takes all.
@@ -15,6 +21,12 @@ export interface Manners {
   readonly longestDescription?: number;
   /** Of a `PATCH` that changes both, only this half takes effect, and the answer is 500. */
   readonly patchesOnly?: 'description' | 'permissions';
+  /** Who deletes a token a second time is answered as the first time, and not with 404. */
+  readonly deletesTwice?: boolean;
+  /** The ingress lets no `%2F` pass. */
+  readonly refusesSlash?: boolean;
+  /** `unknown`: no token has the string; by default 401. `forbidden`: its token lacks the permission; by default reads 401, writes 403. */
+  readonly refusals?: { readonly unknown?: Statuses; readonly forbidden?: Statuses };
   /** From this instant on (milliseconds since 1970) the management token is none: 401. */
   readonly managementTokenExpiresAt?: number;
   /** Operations that the management token may not carry out, such as `DELETE /tokens/{id}`: 403. */

@@ -36,18 +36,22 @@ function render(series: Series, epoch: string | null): Series {
   return { ...series, values };
 }
 
-const refuse = () => {
-  throw new Refusal(401, 'unauthorized access');
-};
+/** It says no more, whatever the reason. */
+function refuse(verdict: 'invalid' | 'not permitted', { manners: { refusals } }: World): never {
+  const kind = verdict === 'invalid' ? refusals?.unknown : refusals?.forbidden;
+  throw new Refusal(kind?.read ?? 401, 'unauthorized access');
+}
 
 /** Those that the token may read. */
 function showDatabases(token: string | undefined, world: World): readonly Series[] {
   // Whoever is known may ask, whatever it may read.
-  if (token === undefined || authorise(token, 'read', '', world) === 'invalid') refuse();
+  if (token === undefined || authorise(token, 'read', '', world) === 'invalid') {
+    return refuse('invalid', world);
+  }
   const names = world.state.databases
     .filter(({ deletedAt }) => deletedAt === undefined)
     .map(({ name }) => name)
-    .filter((name) => authorise(token ?? '', 'read', name, world) === 'granted');
+    .filter((name) => authorise(token, 'read', name, world) === 'granted');
   return [{ name: 'databases', columns: ['name'], values: names.map((name) => [name]) }];
 }
 
@@ -66,7 +70,8 @@ function run(
       error: "must specify a 'db' parameter, or provide the database in the InfluxQL query",
     };
   }
-  if (token === undefined || authorise(token, 'read', name, world) !== 'granted') refuse();
+  const verdict = token === undefined ? 'invalid' : authorise(token, 'read', name, world);
+  if (verdict !== 'granted') return refuse(verdict, world);
   const database = findActive(world.state.databases, name);
   if (!database) return { error: `Database ${name} not found` };
   const series = shows

@@ -78,6 +78,13 @@ function unknown({ method, url }: Asked): Routed {
   return { server, operation: `${method} (unknown)`, answer: () => answer };
 }
 
+/** Before it comes to the API. */
+const stopped = ({ method }: Asked): Routed => ({
+  server: 'management-api',
+  operation: `${method} (stopped)`,
+  answer: () => INGRESS_NOT_FOUND,
+});
+
 const isElsewhere = (path: string, { serves }: Manners) =>
   serves !== undefined &&
   isManagementUrl(path) &&
@@ -96,6 +103,7 @@ export function createRouting(
     const [pathname = ''] = asked.url.split('?');
     const path = partsOf(pathname);
     if (isElsewhere(pathname, manners())) return unknown(asked);
+    if (manners().refusesSlash && /%2f/i.test(pathname)) return stopped(asked);
     for (const route of byMethod.get(asked.method) ?? []) {
       const params = match(route, path);
       if (!params) continue;

@@ -59,8 +59,10 @@ function findToken(request: ManagementRequest, tokens: readonly StoredToken[]): 
   return token;
 }
 
+const findAny = (request: ManagementRequest, { state }: World) => findToken(request, state.tokens);
+
 function findUnrevoked(request: ManagementRequest, world: World): StoredToken {
-  const token = findToken(request, world.state.tokens);
+  const token = findAny(request, world);
   if (token.revokedAt !== undefined) throw new Refusal(404, `token ${token.id} not found`);
   return token;
 }
@@ -106,7 +108,8 @@ function update(request: ManagementRequest, world: World) {
  * specification).
  */
 function remove(request: ManagementRequest, world: World): void {
-  const token = findUnrevoked(request, world);
+  const token = (world.manners.deletesTwice ? findAny : findUnrevoked)(request, world);
+  if (token.revokedAt !== undefined) return;
   token.revokedAt = world.now;
   token.knownUntil = world.now + world.revocationDelayMs;
 }

@@ -69,10 +69,11 @@ function write(request: DataPlaneRequest, world: World, version1: boolean): void
   if (scale === undefined) throw new Refusal(400, `invalid precision ${precision}`);
 
   const token = tokenOf(request, { version1 });
+  const { unknown, forbidden } = world.manners.refusals ?? {};
   if (token === undefined) throw new Refusal(401, 'authentication required');
   const verdict = authorise(token, 'write', name, world);
-  if (verdict === 'invalid') throw new Refusal(401, 'authentication required');
-  if (verdict === 'not permitted') throw new Refusal(403, 'access denied');
+  if (verdict === 'invalid') throw new Refusal(unknown?.write ?? 401, 'authentication required');
+  if (verdict === 'not permitted') throw new Refusal(forbidden?.write ?? 403, 'access denied');
 
   const points = parseLineProtocol(textOf(request), scale, BigInt(world.now) * 1_000_000n);
   if (points.length === 0) return;

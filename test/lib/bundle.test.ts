@@ -42,6 +42,8 @@ test('carries all that the function reads at run time', () => {
     'index.js.map',
     'key-policy-reader.js',
     'key-policy-reader.js.map',
+    'measurement.js',
+    'measurement.js.map',
     'package.json',
     'policy.json',
     'schedule-reader.js',
@@ -79,6 +81,7 @@ test.each([
   ['client-scheduler', 'schedule-reader', 'createScheduleReader'],
   ['client-kms', 'key-policy-reader', 'createKeyPolicyReader'],
   ['oauth4webapi', 'identity-provider', 'createManagementBearers'],
+  ['functions/measurement', 'measurement', 'runMeasurement'],
 ])('has %s in a file of its own, which its own name finds', (client, reader, maker) => {
   const sourcesOf = (name: string) =>
     (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources.join();

@@ -43,6 +43,8 @@ it('says in one line where both endpoints are, and ends at a signal', async () =
 it.each([
   [['--cluster-port', 'http'], '--cluster-port takes a port from 0 to 65535, not "http"'],
   [['--activation-delay', '2'], '--activation-delay takes a time such as 500ms, 2s or 1m, not "2"'],
+  [['--profile', 'package.json'], 'package.json: found keyturnProfile: '],
+  [['--profile', 'nowhere.json'], 'nowhere.json: found ENOENT'],
   [['--cluster-prot', '1'], "Unknown option '--cluster-prot'"],
 ])('refuses %j', async (flags, message) => {
   const { closed, stderr } = start(...flags);

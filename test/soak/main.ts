@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readProfile } from '../../sandbox/profile.ts';
 import { drawPlan, type LifePlan } from './plan.ts';
 import { openPool, type Told } from './pool.ts';
 import { kindOf, shrink } from './shrink.ts';
@@ -33,6 +34,7 @@ function readFlags() {
     threads: text,
     'shrink-seconds': text,
     plan: text,
+    profile: text,
     bundles: { type: 'boolean', default: false },
     earlier: { type: 'boolean', default: false },
     first: { type: 'boolean', default: false },
@@ -40,7 +42,10 @@ function readFlags() {
   } as const;
   const { values } = parseArgs({ options });
   const numberOf = (
-    name: Exclude<keyof typeof options, 'plan' | 'bundles' | 'earlier' | 'first' | 'verbose'>,
+    name: Exclude<
+      keyof typeof options,
+      'plan' | 'profile' | 'bundles' | 'earlier' | 'first' | 'verbose'
+    >,
   ) => {
     const given = values[name];
     const number = Number(given);
@@ -64,6 +69,7 @@ function readFlags() {
     isEarlier: values.earlier,
     endsAtFirst: values.first,
     file: values.plan,
+    profile: values.profile === undefined ? {} : readProfile(values.profile),
     isVerbose: values.verbose,
   };
 }
@@ -87,7 +93,7 @@ function* plans(): Generator<{ readonly name: string; readonly plan: LifePlan }>
     for (let seed = flags.first; seed < flags.first + flags.count; seed += 1) {
       const isEnough = flags.endsAtFirst && process.exitCode === 1;
       if (isEnough || passedMs() > flags.untilMs) return;
-      yield { name: `seed ${seed}`, plan: drawPlan(seed, flags.asked) };
+      yield { name: `seed ${seed}`, plan: { ...drawPlan(seed, flags.asked), ...flags.profile } };
     }
   }
 }

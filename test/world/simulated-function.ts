@@ -1,5 +1,6 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
 import { runExamination } from '../../functions/examination/run-examination.ts';
+import { runMeasurement } from '../../functions/measurement/run-measurement.ts';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
@@ -11,12 +12,13 @@ import {
   takeRotationStep,
 } from '../../functions/rotation/take-rotation-step.ts';
 import {
-  asksToExamine,
+  asksTo,
   parseEnforceRequest,
   parseReapRequest,
   parseRotateRequest,
 } from '../../functions/run/request.ts';
 import { createRuntime, type InvocationContext, type Runtime } from '../../functions/runtime.ts';
+import { LONGEST_EXAMINATION_MS, LONGEST_MEASUREMENT_MS } from '../../functions/time.ts';
 import type { SimulatedFunction } from '../../sandbox/lambda/simulated/host.ts';
 import type { Job } from './jobs.ts';
 
@@ -25,7 +27,11 @@ type Handler = (event: unknown, context: InvocationContext) => Promise<unknown>;
 /** As the entries in functions/ do it, but for the runtime, which they load from their asset. */
 const handlers: Readonly<Record<Job, (runtime: Runtime) => Handler>> = {
   rotate: (runtime) => (event, context) => {
-    if (asksToExamine(event)) return runtime.examine('rotate', context, runExamination);
+    if (asksTo('examine', event))
+      return runtime.examine('rotate', context, runExamination, LONGEST_EXAMINATION_MS);
+    if (asksTo('measure', event)) {
+      return runtime.examine('rotate', context, runMeasurement, LONGEST_MEASUREMENT_MS);
+    }
     const request = parseRotateRequest(event);
     const { scheduled, dryRun } = request;
     const invocation = { job: 'rotate', scheduled, dryRun } as const;

@@ -22,7 +22,7 @@ async function examine(cluster: object, ca?: string, token = TOKEN) {
     managementToken: new TokenValue(token),
   });
   const context = { getRemainingTimeInMillis: () => MINUTE };
-  const { checks } = await look('rotate', context, runExamination);
+  const { checks } = await look('rotate', context, runExamination, 90_000);
   expect(JSON.stringify(checks)).not.toContain(token);
   return Object.fromEntries(checks.map(({ check, ...verdict }) => [check, verdict]));
 }

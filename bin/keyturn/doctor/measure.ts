@@ -1,0 +1,111 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { formatDuration } from '../../../functions/policy/duration.ts';
+import type { Policy } from '../../../functions/policy/policy.ts';
+import { LONGEST_MEASUREMENT_MS } from '../../../functions/time.ts';
+import { confirmByTyping } from '../confirm.ts';
+import { type Engine, named } from '../engine.ts';
+import { CommandError, EXIT, FunctionError } from '../failure.ts';
+import type { Terminal } from '../terminal.ts';
+import { countOf, formatDiagnosis, summaryOf } from './diagnosis-text.ts';
+
+/** What `rotate` answers to `{"measure": true}`, as far as it is shown; the rest is passed on. */
+const answerSchema = z.looseObject({
+  database: z.string(),
+  tookSeconds: z.number(),
+  removed: z.array(z.string()),
+  left: z.array(z.string()),
+  findings: z.array(
+    z.object({
+      check: z.string(),
+      state: z.enum(['ok', 'warn', 'fail', 'unknown']),
+      found: z.string(),
+      assumed: z.exactOptional(z.string()),
+      advice: z.exactOptional(z.string()),
+    }),
+  ),
+  profile: z.looseObject({ keyturnProfile: z.literal(1) }),
+});
+
+type Answer = z.infer<typeof answerSchema>;
+
+export interface MeasureOptions {
+  readonly yes?: true;
+  readonly json?: true;
+  /** Where the profile is written. */
+  readonly profile?: string;
+}
+
+const MEASURE = { measure: true };
+
+async function ask(engine: Engine): Promise<Answer> {
+  const place = engine.placeOf('rotate');
+  const isOlder = (error: unknown) =>
+    error instanceof FunctionError && error.message.includes('unknown key measure');
+  const answer = await engine.call('rotate', MEASURE).catch((error: unknown) => {
+    if (!isOlder(error)) throw error;
+    throw new CommandError(
+      `${place} is of an older version, which measures nothing: deploy the stack from this checkout, or use --local`,
+      { cause: error },
+    );
+  });
+  const { data } = answerSchema.safeParse(answer);
+  if (data) return data;
+  throw new CommandError(
+    `${place} answers, and not with a measurement: deploy the stack from this checkout, or use --local`,
+  );
+}
+
+/** Known before anything is measured. */
+function refuseExisting(profile: string | undefined): void {
+  if (profile === undefined || !existsSync(profile)) return;
+  throw new CommandError(
+    `found ${profile}, expected a file that is not there yet; nothing was done. Give --profile another name, or remove it`,
+  );
+}
+
+/** The groups of a diagnosis, in which the assumption stands behind what was found. */
+function groupsOf({ findings, left }: Answer) {
+  const checks = findings.map(({ assumed, found, ...rest }) => ({
+    ...rest,
+    found: assumed === undefined ? found : `${found} (assumed: ${assumed})`,
+  }));
+  const rest = left.map((each) => ({ check: 'left', state: 'fail' as const, found: each }));
+  return [{ title: 'Measured', checks: [...checks, ...rest] }];
+}
+
+/**
+ * Asks the person, measures the cluster, prints what was found and writes its profile.
+ * @throws CommandError if nobody agreed, or nothing could be measured
+ */
+export async function measure(
+  { owner, cluster }: Policy,
+  engine: Engine,
+  options: MeasureOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { yes, json, profile } = options;
+  refuseExisting(profile);
+  const { hostname } = new URL(cluster.url);
+  terminal.note(
+    `Measure the cluster ${hostname}, from ${engine.placeOf('rotate')}: for at most ${formatDuration(LONGEST_MEASUREMENT_MS)}, in a database of its own (keyturn-measure-…) that is dropped again, with tokens of its own that are deleted. ` +
+      'A few thousand requests are sent, up to some forty in a second. Nothing else is touched.',
+  );
+  if (!yes) await confirmByTyping(owner, '--yes', terminal, '');
+  const answer = await ask(engine);
+  const groups = groupsOf(answer);
+  if (profile !== undefined) {
+    writeFileSync(profile, `${JSON.stringify(answer.profile, null, 2)}\n`, { flag: 'wx' });
+    terminal.note(`wrote ${profile}: npm run sandbox -- --profile ${profile}`);
+  }
+  if (answer.removed.length > 0) {
+    terminal.note(`removed what an earlier measurement had left: ${named(answer.removed)}`);
+  }
+  if (json) terminal.printJson(answer);
+  else {
+    terminal.print(`${formatDiagnosis(groups, terminal.style)}\n\n${summaryOf(groups)}`);
+    terminal.note(`took ${formatDuration(answer.tookSeconds * 1_000)}`);
+  }
+  const [failed, unknown] = [countOf(groups, 'fail'), countOf(groups, 'unknown')];
+  process.exitCode = failed > 0 ? EXIT.failed : unknown > 0 ? EXIT.unconfirmed : EXIT.done;
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { parseFlags } from '../../sandbox/flags.ts';
+import { temporaryFolder, writeTemporary } from './cli.ts';
+import { openDeployed, openLocal } from './operator.ts';
+
+const databasesOf = (cluster: {
+  readonly state: { readonly databases: readonly { name: string; deletedAt?: number }[] };
+}) =>
+  cluster.state.databases
+    .filter(({ deletedAt }) => deletedAt === undefined)
+    .map(({ name }) => name);
+
+it('measures by the function, in lines that fit 80 columns, and writes a profile for the sandbox', async () => {
+  const { run, world } = await openDeployed();
+  // Every probe has a connection of its own, and is slow here: few are needed for what takes seconds.
+  Object.assign(world.cluster, { activationDelayMs: 3_000, revocationDelayMs: 3_000 });
+  const file = join(temporaryFolder(), 'cluster.json');
+  const { code, stdout, stderr } = await run(['doctor', '--measure', '--yes', '--profile', file]);
+  expect(stderr).toMatch(/^Measure the cluster 127\.0\.0\.1, from \S+rotate: for at most 10m, /);
+  expect(stderr).toContain(`wrote ${file}: npm run sandbox -- --profile ${file}\n`);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^ok +a new token: a first router accepted it (?:within|after \S+ to) 3\S* s/m,
+  );
+  expect(stdout).toMatch(
+    /^ok +settle: every router must know a new token within 10m, says the policy;\n +1m would/m,
+  );
+  expect(stdout).toMatch(/\n16 checks: 16 ok, 0 warnings, 0 failed, 0 unknown\n$/);
+  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  expect(databasesOf(world.cluster)).toEqual(['telemetry']);
+  expect(world.tokens()).toEqual([]);
+
+  const { activationDelayMs } = JSON.parse(readFileSync(file, 'utf8'));
+  expect(parseFlags(['--profile', file])).toMatchObject({ activationDelayMs });
+  expect(parseFlags(['--profile', file, '--activation-delay', '2s'])).toMatchObject({
+    activationDelayMs: 2_000,
+    routers: { count: 1, spreadMs: 0 },
+  });
+}, 120_000);
+
+it('is refused without a terminal, with a file that is there, and without --measure', async () => {
+  const { run, systems } = await openLocal();
+  const unasked = await run(['doctor', '--local', '--measure']);
+  expect(unasked.code).toBe(5);
+  expect(unasked.stderr).toMatch(
+    /found no terminal for the confirmation, expected --yes; nothing was done\n$/,
+  );
+  const profile = writeTemporary('profile.json', {});
+  const there = await run(['doctor', '--local', '--measure', '--yes', '--profile', profile]);
+  expect(there.code).toBe(1);
+  expect(there.stderr).toContain('expected a file that is not there yet; nothing was done');
+  const alone = await run(['doctor', '--local', '--profile', 'new.json']);
+  expect(alone.stderr).toContain('found --profile without --measure, expected both or neither');
+  expect(systems.cluster.state.tokens).toEqual([]);
+  expect(databasesOf(systems.cluster)).toEqual(['telemetry']);
+});
+
+it('measures from this machine alone, and answers with records', async () => {
+  const { run, systems } = await openLocal();
+  const { code, stdout } = await run(['doctor', '--local', '--measure', '--yes', '--json']);
+  expect(code).toBe(0);
+  const { facts, left } = JSON.parse(stdout);
+  expect(left).toEqual([]);
+  expect(facts.activation.value.first.from).toBeLessThanOrEqual(500);
+  expect(facts.activation.value.first.to).toBeGreaterThanOrEqual(500);
+  expect(facts).toMatchObject({ secondDelete: { value: 404 }, patch: { value: 'both' } });
+  expect(databasesOf(systems.cluster)).toEqual(['telemetry']);
+  expect(systems.cluster.state.tokens.every(({ revokedAt }) => revokedAt !== undefined)).toBe(true);
+}, 120_000);
