@@ -5,15 +5,20 @@ import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { eventSchemas, type KeyturnEvent, namesSecret } from '../functions/events/events.ts';
-import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
+import {
+  type Policy,
+  type ReplicaRegion,
+  replicaRegionsOf,
+  type TokenPolicy,
+} from '../functions/policy/policy.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
 import { placeOf } from './elsewhere.ts';
 
 /** @throws Error if the policy has no token of this name */
-function secretName({ file, tokens }: Policy, token: string): string {
+function entryNamed({ file, tokens }: Policy, token: string): TokenPolicy {
   const found = tokens.find(({ name }) => name === token);
-  if (found) return found.secret;
+  if (found) return found;
   const names = tokens.map(({ name }) => name);
   const asked = String(token);
   throw new Error(
@@ -23,7 +28,7 @@ function secretName({ file, tokens }: Policy, token: string): string {
 
 /** The secret of a token of the policy, of which CDK knows no more than the name. */
 export function secretOf(scope: Construct, policy: Policy, token: string): ISecret {
-  const name = secretName(policy, token);
+  const { secret: name } = entryNamed(policy, token);
   const id = `Secret-${token}`;
   const known = scope.node.tryFindChild(id) as ISecret | undefined;
   return known ?? Secret.fromSecretNameV2(scope, id, name);
@@ -68,7 +73,7 @@ export function eventPattern(policy: Policy, choice: EventChoice): EventPattern 
     ...(types && { detailType: [...types] }),
     detail: {
       owner: [policy.owner],
-      ...(token !== undefined && { secret: [secretName(policy, token)] }),
+      ...(token !== undefined && { secret: [entryNamed(policy, token).secret] }),
     },
   };
 }
@@ -85,6 +90,7 @@ export function replicaFor(
   scope: Construct,
   grantee: IGrantable,
   regions: readonly ReplicaRegion[],
+  policy: Policy,
   token: string,
 ): ReplicaRegion | undefined {
   const consumer = constructOf(grantee);
@@ -93,10 +99,18 @@ export function replicaFor(
   if (home === undefined || there === undefined || home === there) return undefined;
   const replica = regions.find(({ region }) => region === there);
   if (replica) return replica;
-  const such = [home, ...regions.map(({ region }) => region)].join(', ');
+  const { owner } = policy;
+  const isOurs =
+    replicaRegionsOf({ owner, replicaRegions: regions }, entryNamed(policy, token)) !== undefined;
+  const others = regions.map(({ region }) => region).join(', ');
+  const such = isOurs
+    ? `${[home, ...regions.map(({ region }) => region)].join(', ')}, where the secret of "${token}" or a replica of it is; name ${there} in replicaRegions`
+    : `${home}, where the secret of "${token}" is${others && `, or in ${others}, if whoever made it replicated it there`}; ` +
+      'Keyturn replicates only secrets that it made under a name of its own, and the policy names or adopts this one: ' +
+      `have it replicated to ${there} by whoever made it (aws secretsmanager replicate-secret-to-regions), and then name ${there} in replicaRegions`;
   throw new Error(
-    `grantRead: found ${consumer?.node.path} in ${there}, expected a consumer in ${such}, where the secret of "${token}" or a replica of it is; ` +
-      `name ${there} in replicaRegions, or, for a consumer that reads the secret in ${home}, give it both rights by hand: keyturn.secretOf('${token}').grantRead(…), and, where the policy has an encryptionKey, that key's grantDecrypt(…)`,
+    `grantRead: found ${consumer?.node.path} in ${there}, expected a consumer in ${such}; or, ` +
+      `for a consumer that reads the secret in ${home}, give it both rights by hand: keyturn.secretOf('${token}').grantRead(…), and, where the policy has an encryptionKey, that key's grantDecrypt(…)`,
   );
 }
 

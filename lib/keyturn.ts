@@ -373,7 +373,7 @@ export class Keyturn extends Construct {
    */
   grantRead(token: string, grantee: IGrantable): IamGrant {
     const { secretArn, secretName } = this.secretOf(token);
-    const replica = replicaFor(this, grantee, this.#replicaRegions, token);
+    const replica = replicaFor(this, grantee, this.#replicaRegions, this.policyFile.policy, token);
     this.#warnOfOtherAccount(token, grantee);
     const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
     const read = readSecret(arn, grantee);

@@ -1,7 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import manifest from '../package.json' with { type: 'json' };
 import { releasedChangelog, versionMistake } from './changelog.ts';
 
@@ -15,13 +18,31 @@ const REPOSITORY = resolve(import.meta.dirname, '..');
 const RELEASE = join(REPOSITORY, 'release');
 const CHANGELOG = join(REPOSITORY, 'CHANGELOG.md');
 
-const run = (command: string, ...args: string[]) =>
-  execFileSync(command, args, {
-    cwd: REPOSITORY,
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-    stdio: ['ignore', 'pipe', 'inherit'],
+let running: ChildProcess | undefined;
+let stoppedBy: NodeJS.Signals | undefined;
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    stoppedBy ??= signal;
+    // It goes on writing until it has ended, so the tree is restored only then.
+    if (running) running.kill(signal);
+    else exitStopped();
   });
+}
+
+function exitStopped(): void {
+  if (stoppedBy) process.exit(128 + constants.signals[stoppedBy]);
+}
+
+/** Runs a program beside the event loop, so that a signal is heard meanwhile. */
+async function run(command: string, ...args: string[]): Promise<string> {
+  const child = spawn(command, args, { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'inherit'] });
+  running = child;
+  const [stdout, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  running = undefined;
+  exitStopped();
+  if (code === 0) return stdout;
+  throw new Error(`${[command, ...args].join(' ')} ended with ${signal ?? code}`);
+}
 
 function refuse(message: string): never {
   console.error(`release: ${message}; nothing was changed`);
@@ -42,16 +63,19 @@ function changelogOf(version: string): string {
 const [version = ''] = process.argv.slice(2);
 const mistake = versionMistake(version || undefined, manifest.version);
 if (mistake) refuse(mistake);
-if (run('git', 'status', '--porcelain') !== '') {
+if ((await run('git', 'status', '--porcelain')) !== '') {
   refuse('found changes that are not committed, expected none, so that the tag is what was packed');
 }
 const changelog = changelogOf(version);
 
-/** The tree was as committed, so what failed half-way leaves it so. */
+/** The tree was as committed, so what failed, or was stopped, half-way leaves it so. */
 function restoreTree(): void {
-  run('git', 'checkout', '--', 'CHANGELOG.md', 'package.json', 'package-lock.json');
+  const changed = ['CHANGELOG.md', 'package.json', 'package-lock.json'];
+  execFileSync('git', ['checkout', '--', ...changed], { cwd: REPOSITORY });
   rmSync(RELEASE, { recursive: true, force: true });
-  console.error('release: it failed; the tree is as it was committed, and release/ is gone');
+  console.error(
+    'release: it failed or was stopped; the tree is as it was committed, and release/ is gone',
+  );
 }
 let isDone = false;
 process.on('exit', () => {
@@ -59,13 +83,13 @@ process.on('exit', () => {
 });
 
 writeFileSync(CHANGELOG, changelog);
-run('npm', 'version', '--no-git-tag-version', '--workspaces=false', version);
+await run('npm', 'version', '--no-git-tag-version', '--workspaces=false', version);
 rmSync(RELEASE, { recursive: true, force: true });
 mkdirSync(RELEASE);
-run('npm', 'pack', '--silent', '--pack-destination', RELEASE);
+await run('npm', 'pack', '--silent', '--pack-destination', RELEASE);
 writeFileSync(
   join(RELEASE, `keyturn-cdk-${version}.sbom.json`),
-  run('npm', 'run', '--silent', 'sbom'),
+  await run('npm', 'run', '--silent', 'sbom'),
 );
 const sums = readdirSync(RELEASE)
   .sort()

@@ -6,38 +6,54 @@ import { actionText, findingText } from './plan-text.ts';
 /** By its first line a workflow finds its comment again, to write the next plan in its place. */
 const FIRST_LINE = '<!-- keyturn-plan -->';
 
-/** A comment on GitHub has at most 65,536 characters; what is around the lines needs the rest. */
+/** A comment on GitHub has at most 65,536 characters; what is around the lines, but for longer fences, needs the rest. */
 const MOST_CHARACTERS = 60_000;
+
+/** Of a list's share one line takes no more than this part: also between fences of its own length it leaves room for others. */
+const PART_OF_LINE = 1 / 4;
+/** A line of so many characters is shown whole or not at all. */
+const SHORT_LINE = 400;
+
+const longestRun = (line: string) =>
+  (line.match(/`+/g) ?? []).reduce((most, { length }) => Math.max(most, length), 0);
+
+/** Without the half of a character at its end. */
+const cut = (line: string, most: number) =>
+  line.length <= most
+    ? line
+    : `${line.slice(0, Math.floor(most) - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 
 /**
  * Lines of which many come from outside, as text that Markdown shows as it is: in a block of code GitHub reads no link, no
  * formula, and no name of a person or a team, who would be told.
  */
 function block(lines: readonly string[]): string {
-  const longest = Math.max(
-    2,
-    ...lines.flatMap((line) => line.match(/`+/g) ?? '').map(({ length }) => length),
-  );
-  const fence = '`'.repeat(longest + 1);
+  const fence = '`'.repeat(Math.max(2, ...lines.map(longestRun)) + 1);
   return [`${fence}text`, ...lines, fence].join('\n');
 }
 
 type Lines = readonly string[];
 
 /**
- * Takes what fits of lists that are of the same weight, and says of each how many lines it left out. The short ones go first: what
+ * Takes what fits of lists that are of the same weight, cuts lines that are too long, and says of each how many it left out. The short ones go first: what
  * they need no more is left to the long ones, and no list takes another's share.
  */
 function fitter(): (lists: readonly Lines[]) => readonly Lines[] {
   let left = MOST_CHARACTERS;
   const takeOf = (lines: Lines, share: number): Lines => {
-    const end = left - share;
+    const longest = Math.max(SHORT_LINE, share * PART_OF_LINE);
+    let [room, run] = [share, 0];
     const fitting: string[] = [];
-    for (const line of lines) {
-      if (left - line.length - 1 < end) break;
-      left -= line.length + 1;
+    for (const whole of lines) {
+      const line = cut(whole, longest);
+      const longer = Math.max(run, longestRun(line));
+      // A longer run of backticks makes both fences longer.
+      const size = line.length + 1 + 2 * (longer - run);
+      if (size > room) break;
+      [room, run] = [room - size, longer];
       fitting.push(line);
     }
+    left -= share - room;
     const more = lines.length - fitting.length;
     return more === 0
       ? fitting

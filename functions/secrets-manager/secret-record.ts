@@ -47,10 +47,11 @@ export const fromListing = (entry: SecretListEntry): Secret =>
   secretOf(entry, entry.SecretVersionsToStages);
 
 export const replicasOf = (statuses: readonly ReplicationStatusType[]): readonly Replica[] =>
-  statuses.map(({ Region = '', Status = '', StatusMessage }) => ({
+  statuses.map(({ Region = '', Status = '', StatusMessage, KmsKeyId }) => ({
     region: Region,
     status: Status,
     ...(StatusMessage && { message: StatusMessage }),
+    ...(KmsKeyId && { key: KmsKeyId }),
   }));
 
 export function fromDescription(described: DescribeSecretResponse): Secret {

@@ -25,6 +25,8 @@ export interface Replica {
   readonly status: string;
   /** Why it failed. */
   readonly message?: string;
+  /** What it is encrypted with: an ARN, the id of a key, or an alias. Absent: AWS says none, as for its own key. */
+  readonly key?: string;
 }
 
 export const IN_SYNC = 'InSync';

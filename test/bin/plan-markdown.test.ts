@@ -134,6 +134,36 @@ test('what little one job finds is shown beside the much of another', () => {
   expect(text).toContain('found last [Drifted]');
 });
 
+test('a line that is longer than its share is cut, and what comes after it is shown', () => {
+  const long = { kind: 'Held', message: `first ${'x'.repeat(100_000)}` };
+  const after = { kind: 'Drifted', message: 'found last' };
+  const text = plansMarkdown([report({ findings: [long, after] })], about);
+  expect(text).toMatch(/^first x+…$/m);
+  expect(text).toContain('\nfound last [Drifted]\n');
+  expect(text).not.toContain(' more: ');
+  expect(text.length).toBeLessThan(65_536);
+});
+
+test('a line is not cut in the middle of a character', () => {
+  const pairs = ['', 'x'].map((first) => `${first}${'😀'.repeat(50_000)}`);
+  for (const message of pairs) expect(failureMarkdown(message).isWellFormed()).toBe(true);
+});
+
+test('fences that are long because of what they enclose count, too', () => {
+  const message = '`'.repeat(50_000);
+  const actions = [{ ...rotation, token: message }];
+  const refusals = [{ hash: '0123456789abcdef', message, actions: [] }];
+  const findings = Array.from({ length: 5 }, () => ({ kind: 'Held', message }));
+  const all = ['rotate', 'reap', 'enforce'].map((job) =>
+    report({ job, actions, refusals, findings }),
+  );
+  for (const text of [plansMarkdown(all, about), failureMarkdown(message)]) {
+    expect(text.length).toBeLessThan(65_536);
+    expect(text).toContain('`…\n');
+    expect(outsideOfCode(text).join('')).not.toContain('```');
+  }
+});
+
 test('in place of a plan stands why there is none', () => {
   expect(failureMarkdown('keyturn.yaml:3: found "```", expected x\nand @more')).toBe(
     '<!-- keyturn-plan -->\n### Keyturn has no plan\n\n````text\nkeyturn.yaml:3: found "```", expected x\nand @more\n````',

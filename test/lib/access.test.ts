@@ -14,7 +14,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import type { KeyturnProps } from '../../lib/properties.ts';
-import { permissionsOf, writePolicy } from './synthesize.ts';
+import { POLICY, permissionsOf, writePolicy } from './synthesize.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -60,16 +60,20 @@ describe('a consumer in another Region', () => {
     { region: 'eu-north-1', encryptionKey: KEY },
     { region: 'eu-south-1', encryptionKey: 'alias/tokens' },
   ];
+  const WITH_ADOPTED = `${POLICY}  adopted: { permissions: { read: [telemetry] }, adopt: { tokenId: 0a1b2c3d-0000-4000-8000-000000000000 } }\n`;
   /** What it may do, if the consumer's stack is there, as a statement of its role has it. */
-  function granted(region: string | undefined, home: string | undefined) {
+  function granted(region: string | undefined, home: string | undefined, token = 'telegraf') {
     const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
     const account = '111122223333';
     const at = (where?: string) => (where === undefined ? {} : { env: { account, region: where } });
     const stack = new Stack(app, 'Home', at(home));
-    const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder), replicaRegions });
+    const keyturn = new Keyturn(stack, 'Keyturn', {
+      policy: writePolicy(folder, WITH_ADOPTED),
+      replicaRegions,
+    });
     const there = new Stack(app, 'There', at(region));
     const role = new Role(there, 'Consumer', { assumedBy: new AccountRootPrincipal() });
-    keyturn.grantRead('telegraf', role).assertSuccess();
+    keyturn.grantRead(token, role).assertSuccess();
     const [policy] = Object.values(Template.fromStack(there).findResources('AWS::IAM::Policy'));
     return {
       lines: permissionsOf(Template.fromStack(there), 'Consumer'),
@@ -106,6 +110,20 @@ describe('a consumer in another Region', () => {
       /^grantRead: found There\/Consumer in us-east-1, expected a consumer in eu-west-1, eu-central-1, eu-north-1, eu-south-1, .*secretOf\('telegraf'\)/,
     );
   });
+
+  test.each(['grafana', 'adopted'])(
+    'is told who replicates a secret that Keyturn does not: %s',
+    (token) => {
+      const refused = () => granted('us-east-1', HOME, token);
+      expect(refused).toThrow(
+        /^grantRead: found There\/Consumer in us-east-1, expected a consumer in eu-west-1, where the secret of "\w+" is, or in eu-central-1, eu-north-1, eu-south-1, if whoever made it replicated it there; /,
+      );
+      expect(refused).toThrow(
+        /; Keyturn replicates only secrets that it made .*replicate-secret-to-regions.*, and then name us-east-1 in replicaRegions; or, .*secretOf\('\w+'\)/,
+      );
+      expect(() => granted('us-east-1', HOME)).not.toThrow(/whoever made/);
+    },
+  );
 
   test('is taken for one of the same Region where CDK does not know one of the two', () => {
     expect(granted(undefined, HOME).lines).toEqual(reads('eu-west-1'));

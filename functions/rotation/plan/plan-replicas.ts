@@ -1,4 +1,9 @@
-import { type Policy, replicaRegionsOf, type TokenPolicy } from '../../policy/policy.ts';
+import {
+  type Policy,
+  type ReplicaRegion,
+  replicaRegionsOf,
+  type TokenPolicy,
+} from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
 import {
   ADOPTED_TAG,
@@ -25,6 +30,13 @@ const LATE_MS = HOUR_MS;
 /** Whether a secret was taken over from others: its tags and its entry say so. */
 const isAdopted = ({ secret }: ObservedSecret) => secret.tags[ADOPTED_TAG] !== undefined;
 
+/** Where a secret is to have replicas. Undefined: nobody makes some. */
+const placesOf = (
+  policy: Pick<Policy, 'owner' | 'replicaRegions'>,
+  entry: TokenPolicy,
+  seen: ObservedSecret | undefined,
+) => (seen && isAdopted(seen) ? undefined : replicaRegionsOf(policy, entry));
+
 /** Whether the replicas that a secret has are looked at, whoever made them: consumers read them all. */
 export const isWatched = (
   { replicaRegions }: Pick<Policy, 'replicaRegions'>,
@@ -47,6 +59,41 @@ const late = ({ region, status }: Replica): Note => ({
   kind: 'ReplicaLate',
   message: `its replica in ${region} is ${status || 'in no status'} an hour after the last change; ${REFUSED}`,
 });
+
+const KEY_OF_AWS = 'alias/aws/secretsmanager';
+
+/** A key as `alias/…` or `key/…`, of whichever form AWS or the policy names it by. */
+const shortly = (key = KEY_OF_AWS) => {
+  const name = key.split(':').at(-1) ?? key;
+  return /^(?:alias|key)\//.test(name) ? name : `key/${name}`;
+};
+
+/** Whether these are two keys for sure: which key an alias means, nobody looks up, but AWS's own is no customer's. */
+function differ(one: string, other: string): boolean {
+  if (one === other) return false;
+  return [one, other].includes(KEY_OF_AWS) || one.startsWith('key/') === other.startsWith('key/');
+}
+
+/** Of the replicas that are under another key than they would be made with now. */
+const otherKeys = (
+  secret: string,
+  places: readonly ReplicaRegion[] | undefined,
+  replicas: readonly Replica[],
+): readonly Note[] =>
+  (places ?? []).flatMap(({ region, encryptionKey }) => {
+    const replica = replicas.find((each) => each.region === region);
+    if (!replica || replica.status === FAILED) return [];
+    const [found, wanted] = [shortly(replica.key), shortly(encryptionKey)];
+    if (!differ(found, wanted)) return [];
+    return [
+      {
+        kind: 'ReplicaKeyDiffers',
+        message:
+          `its replica in ${region} is under ${found}, expected ${wanted} as replicaRegions says; it stays, because consumers there have none from its removal to the run that makes it anew with that key: ` +
+          `in a quiet moment, and with a run right after it (keyturn apply --job rotate), aws secretsmanager remove-regions-from-replication --secret-id ${secret} --remove-replica-regions ${region}`,
+      },
+    ];
+  });
 
 const undeclared = (secret: string, { region, status }: Replica): Note => ({
   kind: 'ReplicaUndeclared',
@@ -83,7 +130,8 @@ export function planReplicas(
   const noted = (notes: readonly Note[]) => notes.map((note) => ({ ...about, ...note }));
   const only = (...notes: readonly Note[]): Planned => ({ actions: [], findings: noted(notes) });
   const wanted = (policy.replicaRegions ?? []).map(({ region }) => region);
-  const isOurs = replicaRegionsOf(policy, entry) !== undefined && !(seen && isAdopted(seen));
+  const places = placesOf(policy, entry, seen);
+  const isOurs = places !== undefined;
   const isUnseen = !isWatched(policy, seen) || !described;
   if (isUnseen)
     return !isOurs && wanted.length > 0 ? only(notReplicated(wanted, undefined)) : only();
@@ -114,6 +162,7 @@ export function planReplicas(
       ...(isOurs || missing.length === 0 ? [] : [notReplicated(missing, regionsOf(watched))]),
       ...broken.map((each) => failed(each, isOurs)),
       ...slow.map(late),
+      ...otherKeys(entry.secret, places, replicas),
       ...replicas
         .filter((each) => !watched.includes(each))
         .map((each) => undeclared(entry.secret, each)),

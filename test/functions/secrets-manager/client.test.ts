@@ -121,7 +121,7 @@ test('creates a secret with replicas, adds some, and tells what became of them',
   const there = [{ region: 'eu-central-1', status: 'InSync' }];
   expect((await secrets.describe('s'))?.replicas).toEqual(there);
   const north = { region: 'eu-north-1', encryptionKey: 'alias/tokens' };
-  const both = [...there, { region: 'eu-north-1', status: 'InSync' }];
+  const both = [...there, { region: 'eu-north-1', status: 'InSync', key: 'alias/tokens' }];
   expect(await secrets.replicate('s', [north])).toEqual(both);
   expect((await secrets.describe('s'))?.replicas).toEqual(both);
   expect(aws.state.secrets.s?.replicas['eu-north-1']?.kmsKeyId).toBe('alias/tokens');

@@ -35,7 +35,11 @@ const described = (replicas: readonly Replica[], changedAt = NOW - MINUTE): Desc
   changedAt,
   ...(replicas.length > 0 && { replicas }),
 });
-const inSync = (region: string): Replica => ({ region, status: 'InSync' });
+const inSync = (region: string): Replica => ({
+  region,
+  status: 'InSync',
+  ...(region === FRANKFURT.region && { key: FRANKFURT.encryptionKey }),
+});
 
 function plan(
   found: Described | undefined,
@@ -109,6 +113,54 @@ test('a replica of a Region that left the policy stays, and is told', () => {
   const none = plan(found, { by: replicating([]) });
   expect(none.actions).toEqual([]);
   expect(none.said).toHaveLength(2);
+});
+
+const ARN = 'arn:aws:kms:eu-north-1:111122223333';
+const [ONE, TWO] = ['0a1b2c3d-0000-4000-8000-000000000001', '0a1b2c3d-0000-4000-8000-000000000002'];
+
+describe('a replica under another key than the policy names', () => {
+  const said = (named: string | undefined, key: string | undefined, status = 'InSync') => {
+    const place = { ...STOCKHOLM, ...(named !== undefined && { encryptionKey: named }) };
+    const replica = { ...STOCKHOLM, status, ...(key !== undefined && { key }) };
+    return plan(described([replica]), { by: replicating([place]) });
+  };
+
+  test.each([
+    ['the alias changed', 'alias/new', 'alias/old'],
+    ['the key changed', `${ARN}:key/${ONE}`, `${ARN}:key/${TWO}`],
+    ['AWS says the id alone', `${ARN}:key/${ONE}`, TWO],
+    ['AWS says the ARN of an alias', 'alias/new', `${ARN}:alias/old`],
+    ['a key is named for one under the key of AWS', 'alias/new', 'alias/aws/secretsmanager'],
+    ['of which AWS may say nothing', `${ARN}:key/${ONE}`, undefined],
+    ['none is named any more', undefined, `${ARN}:key/${ONE}`],
+  ])('is told with how it gets that, and stays: %s', (_why, named, key) => {
+    expect(said(named, key)).toEqual({
+      actions: [],
+      said: [
+        expect.stringMatching(
+          /^ReplicaKeyDiffers: its replica in eu-north-1 is under .*--secret-id keyturn\/prod\/telegraf --remove-replica-regions eu-north-1$/,
+        ),
+      ],
+    });
+  });
+
+  test.each([
+    ['the same alias', 'alias/new', 'alias/new'],
+    ['the same alias as an ARN', 'alias/new', `${ARN}:alias/new`],
+    ['the same key by its id', `${ARN}:key/${ONE}`, ONE],
+    ['none, and the key of AWS', undefined, 'alias/aws/secretsmanager'],
+    ['none, and AWS says nothing', undefined, undefined],
+    ['an alias, whose key nobody knows', 'alias/new', `${ARN}:key/${ONE}`],
+    ['a key, whose aliases nobody knows', `${ARN}:key/${ONE}`, 'alias/old'],
+  ])('is not what it is under: %s', (_why, named, key) => {
+    expect(said(named, key)).toEqual(nothing);
+  });
+
+  test('is nothing to tell of one that failed: it is made again with the key that the policy names', () => {
+    expect(said('alias/new', 'alias/old', 'Failed').said).toEqual([
+      expect.stringMatching(/^ReplicaFailed/),
+    ]);
+  });
 });
 
 test('that nobody could look is told, and nothing is done', () => {
