@@ -25,14 +25,14 @@ export async function heal(
   laboratory: Laboratory,
   { isRefused, repeated }: Pick<Scenario, 'isRefused' | 'repeated'>,
 ): Promise<Healed> {
-  const { invoke, world, unsettled, hasUnknown } = laboratory;
+  const { invoke, world, unsettled, hasOthers, hasUnknown } = laboratory;
   let complaints: readonly string[] = [];
   const runs: Healed['runs'][number][] = [];
   await world.wait(5 * MINUTE);
   world.aws.readLagMs = 0;
   world.aws.listLagMs = 0;
   if (repeated) runs.push(await invoke(repeated));
-  const ticks = [...TICKS, ...(hasUnknown() ? LATER_TICKS : [])];
+  const ticks = [...TICKS, ...(hasUnknown() || hasOthers() ? LATER_TICKS : [])];
   for (const [tick, length] of ticks.entries()) {
     const answers = [await invoke({ job: 'rotate' }), await invoke({ job: 'reap' })];
     runs.push(...answers);

@@ -23,9 +23,17 @@ export const short = (id: string) => id.replace('keyturn-', '').slice(0, 8);
 const isFirst = ({ first }: History, { home, versions }: SeenSecret, token: SeenToken) =>
   !wasEverArmed(token) && versions.find(({ id }) => id === first[home])?.token === token.id;
 
-function weakness(token: SeenToken, label: string, now: number): string | undefined {
+/** Its entry left the policy, which renews it no more: it lives until it expires. */
+const isLeft = (secret: SeenSecret | undefined, { listed }: Terms): boolean =>
+  secret !== undefined && !listed.includes(secret.name);
+
+function weakness(
+  token: SeenToken,
+  label: string,
+  { now, isRenewed }: { readonly now: number; readonly isRenewed: boolean },
+): string | undefined {
   // An expired token may well be AWSPREVIOUS, and be deleted.
-  if (isExpired(token, now)) return label === 'AWSCURRENT' ? 'has expired' : undefined;
+  if (isExpired(token, now)) return label === 'AWSCURRENT' && isRenewed ? 'has expired' : undefined;
   if (!isAlive(token)) return 'was deleted';
   return isArmed(token) ? undefined : 'has no permissions';
 }
@@ -40,7 +48,8 @@ function* labelsNameWorkingTokens(history: History, { after }: Step, terms: Term
     if (!token || terms.isRetired(secret.name)) continue;
     if (isPastedUnseen(token, secret)) continue;
     if (history.foreign[token.id] || history.exempt[token.id]) continue;
-    const why = !isFirst(history, secret, token) && weakness(token, label, after.at);
+    const about = { now: after.at, isRenewed: !isLeft(secret, terms) };
+    const why = !isFirst(history, secret, token) && weakness(token, label, about);
     if (why) yield `A: ${label} of ${secret.name}, ${short(token.id)}, ${why}`;
   }
 }
@@ -220,6 +229,8 @@ export function* refusesNoConsumer(history: History, { after }: Step, terms: Ter
   for (const id of new Set(held.map(({ token }) => token))) {
     const granted = history.granted[id ?? ''];
     if (id === undefined || !granted || history.foreign[id] || history.exempt[id]) continue;
+    const token = after.tokens.get(id);
+    if (token && isExpired(token, after.at) && isLeft(secretOf(token, after), terms)) continue;
     if (terms.accepts(history.strings[id], granted)) history.worked[id] = true;
     // A secret's first consumers wait until there is something that works.
     else if (history.worked[id]) yield `J: a consumer of ${short(id)} was refused`;

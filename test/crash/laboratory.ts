@@ -6,7 +6,14 @@ import type { SystemsOptions } from '../world/systems.ts';
 import type { Answered, Deployment, Saved as SavedWorld, World } from '../world/world.ts';
 import { emptyHistory, type History, note, noteProbe } from './history.ts';
 import { violations } from './invariants.ts';
-import { heldStaysDead, holdsUnknown, leaks, unsettled, waitsForPeople } from './outcomes.ts';
+import {
+  heldStaysDead,
+  holdsOthers,
+  holdsUnknown,
+  leaks,
+  unsettled,
+  waitsForPeople,
+} from './outcomes.ts';
 import { policy, SECRET } from './policy.ts';
 import { termsOf } from './terms.ts';
 import { type View, viewOf } from './view.ts';
@@ -121,6 +128,11 @@ export async function openLaboratory(declared: object = policy, options: Systems
       return terms;
     },
     hasUnknown: () => [...view().secrets.values()].some((each) => holdsUnknown(each, history)),
+    /** Whether a secret has a string that is not its own: only its next rotation changes that. */
+    hasOthers: () => {
+      const seen = view();
+      return [...seen.secrets.values()].some((each) => holdsOthers(each, seen));
+    },
     /** Whether nobody but people can say what belongs into a secret, or to which cluster it belongs. */
     waitsForPeople: () => {
       const seen = view();

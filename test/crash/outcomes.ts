@@ -77,6 +77,12 @@ export const holdsUnknown = (secret: SeenSecret, { foreign }: History): boolean 
     return secret.labels[label] !== undefined && (token === undefined || foreign[token]);
   });
 
+/** Whether consumers have the string of another secret: its own rotation, when that is due, gives them one of theirs. */
+export const holdsOthers = (secret: SeenSecret, view: View): boolean => {
+  const token = view.tokens.get(secret.holders.AWSCURRENT ?? '');
+  return token !== undefined && secretOf(token, view)?.name !== secret.name;
+};
+
 /** Why a secret is not as it ought to end; undefined: it is. */
 function unrestOf(secret: SeenSecret, view: View, history: History): string | undefined {
   const pending = pendingOf(secret, view.tokens);
