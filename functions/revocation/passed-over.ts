@@ -1,4 +1,5 @@
 import type { Tools } from '../run/tools.ts';
+import { works } from '../tokens/state.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
 import type { SecretResult } from './progress.ts';
 
@@ -6,7 +7,7 @@ import type { SecretResult } from './progress.ts';
 export interface PassedOver {
   /** Of these a `GET` shows none: somebody else deleted them. */
   readonly gone: readonly string[];
-  /** Sentences about the others. */
+  /** Sentences about those that may work; what can do nothing needs none. */
   readonly alive: readonly string[];
 }
 
@@ -17,7 +18,7 @@ export interface PassedOver {
 export async function findPassedOver(
   actions: readonly RevocationAction[],
   applied: readonly SecretResult[],
-  { api }: Pick<Tools, 'api'>,
+  { api, apiNow }: Pick<Tools, 'api' | 'apiNow'>,
 ): Promise<PassedOver> {
   const told = new Set(
     applied.flatMap(({ results, failures }) =>
@@ -32,16 +33,15 @@ export async function findPassedOver(
   const looked = await Promise.all(
     passed.map(async ({ tokenId, secret }) => {
       // What cannot be asked is not gone.
-      const isAlive = await api.getToken(tokenId).then(
-        (token) => token !== undefined && token.revokedAt === undefined,
-        () => true,
-      );
+      const token = await api.getToken(tokenId).catch(() => 'unknown' as const);
+      const isGone = token === undefined || (token !== 'unknown' && token.revokedAt !== undefined);
+      const mayWork = token === 'unknown' || (token !== undefined && works(token, apiNow()));
       const sentence = `${tokenId} was to be ended, and was not seen in ${secret ?? 'its secret'} any more when that was done: it may work. To end it, name it by its id (--token-id)`;
-      return { tokenId, isAlive, sentence };
+      return { tokenId, isGone, mayWork, sentence };
     }),
   );
   return {
-    gone: looked.flatMap(({ tokenId, isAlive }) => (isAlive ? [] : [tokenId])),
-    alive: looked.flatMap(({ isAlive, sentence }) => (isAlive ? [sentence] : [])),
+    gone: looked.flatMap(({ tokenId, isGone }) => (isGone ? [tokenId] : [])),
+    alive: looked.flatMap(({ mayWork, sentence }) => (mayWork ? [sentence] : [])),
   };
 }

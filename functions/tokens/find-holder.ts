@@ -37,8 +37,13 @@ export interface HolderSources {
   readonly foreign: ReadonlyMap<string, Token>;
   /** Revoked tokens of ours, by the name of their secret: what they say tells that a string is dead. Absent: nobody listed them. */
   readonly revoked?: ReadonlyMap<string, readonly OwnedToken[]> | undefined;
-  /** Whether a version was just put, so that the API may not show its token yet. Absent: what a `GET` says counts. */
-  readonly isYoung?: ((secret: Secret, version: string) => Promise<boolean>) | undefined;
+  /**
+   * Whether a version was just put, so that the API may not show its token yet. Absent: what a `GET` says counts.
+   * `known`: since when its string is known at least, in whatever version people save it.
+   */
+  readonly isYoung?:
+    | ((secret: Secret, version: string, known?: number) => Promise<boolean>)
+    | undefined;
   /** Absent: this function may not read values. */
   readonly readFingerprint?: ReadFingerprint | undefined;
 }
@@ -135,10 +140,10 @@ async function findAdopted(
 ): Promise<Holder | undefined> {
   const adopted = adoptedOf(secret);
   if (adopted?.fp !== found) return undefined;
-  const { tokenId, fp } = adopted;
+  const { tokenId, fp, at } = adopted;
   const token = sources.foreign.get(tokenId) ?? (await sources.api.getToken(tokenId));
   if (token && token.revokedAt === undefined) return holderOf(token, secret, sources);
-  if (!token && (await sources.isYoung?.(secret, version))) return { state: 'unshown' };
+  if (!token && (await sources.isYoung?.(secret, version, at))) return { state: 'unshown' };
   return { state: 'gone', adopted: { tokenId, fp } };
 }
 

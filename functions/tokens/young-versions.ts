@@ -21,8 +21,8 @@ export function youngVersions(
   now: number,
 ): NonNullable<HolderSources['isYoung']> {
   const isRecent = (at: number) => now - at < LONGEST_LAG_MS;
-  return async (secret, version) => {
-    if (!isRecent(secret.changedAt)) return false;
+  return async (secret, version, known = now) => {
+    if (!isRecent(Math.min(secret.changedAt, known))) return false;
     const times = await timesOf(secret, secrets);
     return isRecent(times?.get(version) ?? secret.changedAt);
   };

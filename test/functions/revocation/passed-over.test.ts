@@ -41,6 +41,31 @@ test.each(
   },
 );
 
+test('of a token that loses its marker and can do nothing any more nobody says that it may work', async () => {
+  const world = await openWorldForTest(policy);
+  await world.rotate();
+  await world.wait(2 * DAY);
+  await world.reap();
+  const { AWSCURRENT: id = '' } = world.holders(TELEGRAF);
+  for (const _ of [1, 2]) {
+    await world.rotate(force);
+    await world.wait(HOUR);
+  }
+  let calls = 0;
+  world.intercept(async (call, effect) => {
+    const isCounted = call.caller !== undefined && call.server !== 'data-plane';
+    if (isCounted) calls += 1;
+    if (isCounted && calls === 9) {
+      const nothing = { description: 'hall 1', permissions: [] };
+      await world.beside(call, () => world.people.changeToken(id, nothing));
+    }
+    return effect();
+  });
+  const { result } = await world.revoke({ token: 'telegraf', way: 'replace', reason: 'leaked' });
+  world.intercept();
+  expect(JSON.stringify((result as RevocationReport).unconfirmed)).not.toContain(id);
+});
+
 test.each(WAYS)(
   'to %s a token that loses its marker in the moment says that it still works, or ends it',
   async (way) => {

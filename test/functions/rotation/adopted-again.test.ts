@@ -77,6 +77,19 @@ test('an adopted token that loses its marker every week is taken back each time,
   expect(most(keyturn, 'OverdueTokens')).toBe(0);
 });
 
+test('an adopted token that is deleted is replaced at once, though a tool saves its string every hour', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(2 * DAY);
+  world.cluster.manners = { hidesRevoked: true };
+  const string = world.string(NAME);
+  await reset(world, id, 'telemetry', 'quality');
+  await world.people.deleteToken(id);
+  await world.people.saveValue(NAME, string);
+  await world.wait(30 * MINUTE);
+  expect((await look(keyturn)).slice(1)).toEqual(['rotate CurrentGone']);
+  expect(canWrite(world)).toBe(true);
+});
+
 test('what an adopted token lacks since it lost its marker does not count as given when its entry grants it no more', async () => {
   const { world, keyturn, id } = await openAdopted();
   await world.wait(DAY);
