@@ -189,7 +189,7 @@ export const revocation: readonly OrderScenario[] = [
   scenario('replace', 'token', byHand, { ends: ['done'] }),
   scenario('replace', 'all', pending, { ends: ['done'] }),
   scenario('replace', 'token', gone),
-  scenario('replace', 'token', formerFrozen),
+  scenario('replace', 'token', formerFrozen, { ends: ['done'] }),
   scenario('replace', 'secret', several, { immediately: true }),
   scenario('replace', 'the id of its superseded token', superseded, {
     ...ofSingle,
