@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CfnParameter, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { SecurityGroup, Subnet, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import {
+  SecurityGroup,
+  Subnet,
+  SubnetFilter,
+  type SubnetSelection,
+  SubnetType,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2';
 import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -243,6 +250,21 @@ describe('what is no construct of its kind is refused with what makes one:', () 
       encryptionKey: Alias.fromAliasName(stack, 'Alias', 'alias/aws/s3') as IKey,
     });
     expect(mistakeOf(props)).toMatch(/^Keyturn's property encryptionKey: /);
+  });
+
+  test.each<[string, SubnetSelection | undefined]>([
+    ['none', undefined],
+    ['of a group', { subnetGroupName: 'keyturn' }],
+    ['of a zone', { availabilityZones: ['eu-west-1a'] }],
+    ['of a type', { subnetType: SubnetType.PRIVATE_ISOLATED }],
+    ['by their ids', { subnetFilters: [SubnetFilter.byIds(['subnet-0123456789abcdef0'])] }],
+  ])('a choice (%s) in a VPC that CDK has yet to look up', (_, vpcSubnets) => {
+    const stack = stackWith((mine) => ({
+      vpc: Vpc.fromLookup(mine, 'Vpc', { vpcName: 'prod' }),
+      ...(vpcSubnets && { vpcSubnets }),
+    }));
+    const { missing } = (stack.node.root as App).synth().manifest;
+    expect(missing?.map(({ provider }) => provider)).toEqual(['vpc-provider']);
   });
 
   test('groups or subnets without a VPC, and an empty list of groups', () => {
