@@ -62,6 +62,32 @@ const vpcOf = (stack: Stack, more: object = { privateSubnetIds: ['subnet-0123456
     ...more,
   });
 
+test.each([
+  ['memory', 1024, 'memorySize'],
+  ['reservedConcurrency', 5, 'reservedConcurrentExecutions'],
+  ['permissionsBoundary', 'developers', 'boundary'],
+  ['emails', ['on-call@example.com'], 'alarmEmails'],
+  ['logs', { retention: '365d' }, 'logRetention or logKey'],
+  ['schedules', { paused: true }, 'it in the policy file alone'],
+])(
+  'a name of the policy file (%s) is refused with the property that is meant',
+  (name, value, property) => {
+    expect(mistakeOf(() => ({ [name]: value }))).toBe(
+      `Keyturn's property ${name}: found this name, which the policy file uses, expected ${property}`,
+    );
+  },
+);
+
+test("a replica's key that CDK knows only at the deployment is taken, and its Region is checked all the same", () => {
+  const replica = (region: string) => (stack: Stack) => ({
+    replicaRegions: [
+      { region, encryptionKey: new CfnParameter(stack, 'ReplicaKey').valueAsString },
+    ],
+  });
+  expect(mistakeOf(replica('eu-central-1'))).toBe('no mistake');
+  expect(mistakeOf(replica('Frankfurt'))).toMatch(/replicaRegions\[0\]\.region: found "Frankfurt"/);
+});
+
 describe('a value is refused as the policy file refuses it', () => {
   test.each<[object, string]>([
     [{ replicaRegions: 'eu-central-1' }, 'replicaRegions: found "eu-central-1", expected a list'],
