@@ -114,6 +114,14 @@ export function replicaFor(
   );
 }
 
+/** @throws Error if an app in JavaScript names nobody */
+export function refuseNobody(grantee: IGrantable | undefined): void {
+  if (grantee?.grantPrincipal) return;
+  throw new Error(
+    'grantRead: found nobody as the second argument, expected who is to read the secret, such as a role or a function of CDK',
+  );
+}
+
 /** Undefined: who is given something is of the stack's account, or CDK does not know both. */
 export function accountElsewhere(
   scope: Construct,

@@ -30,6 +30,7 @@ import {
   eventPattern,
   give,
   readSecret,
+  refuseNobody,
   replicaFor,
   secretOf,
   together,
@@ -83,6 +84,16 @@ function refuseOther(keyturn: Keyturn, { file, owner }: Policy): void {
     if (other.policyFile?.policy.owner !== owner || !isBeside(Stack.of(other))) continue;
     throw new PolicyFileError(
       `${file}: owner: found "${owner}", which is also the owner of ${other.node.path}, expected another one: it names the functions and marks the tokens of one cluster; choose one such as ${owner}-2`,
+    );
+  }
+}
+
+/** Only `KeyturnStack` sets by itself what the policy file says of its stack. */
+function warnIfUnprotected(scope: Construct, { policy, deployment }: PolicyFile): void {
+  if (deployment.terminationProtection && !Stack.of(scope).terminationProtection) {
+    Annotations.of(scope).addWarningV2(
+      'keyturn:terminationProtection',
+      `${policy.file}: deployment.terminationProtection: found true, and the stack of this construct without it, expected both alike: only KeyturnStack sets it by itself; give the stack terminationProtection: true`,
     );
   }
 }
@@ -198,6 +209,7 @@ export class Keyturn extends Construct {
     for (const { key, sentence } of this.policyFile.warnings) {
       Annotations.of(this).addWarningV2(`keyturn:${key}`, sentence);
     }
+    warnIfUnprotected(this, this.policyFile);
     this.failures = this.#failureQueue();
     this.recipients = recipientsOf(this, props, deployment.alarms, policy.owner);
     this.#metrics = metrics;
@@ -365,6 +377,7 @@ export class Keyturn extends Construct {
    * @throws Error if the policy has no such token, or the consumer's stack is in a Region without a replica
    */
   grantRead(token: string, grantee: IGrantable): IamGrant {
+    refuseNobody(grantee);
     const { secretArn, secretName } = this.secretOf(token);
     const replica = replicaFor(this, grantee, this.#replicaRegions, this.policyFile.policy, token);
     const elsewhere = accountElsewhere(this, grantee);

@@ -218,7 +218,13 @@ export function propertyMistakes(
   );
   const { tags } = given;
   if (isMapping(tags)) given.tags = knownTags({ ...deployment.tags, ...tags });
-  const misspelt = Object.keys(props).flatMap(misspeltAs);
+  const unknownLists = Object.entries(props)
+    .filter(([, value]) => Array.isArray(value) && Token.isUnresolved(value))
+    .map(
+      ([name]) =>
+        `Keyturn's property ${name}: found a list that is known only at the deployment, expected one whose length is known when the app runs; write its items, which may be tokens`,
+    );
+  const misspelt = [...unknownLists, ...Object.keys(props).flatMap(misspeltAs)];
   const parsed = propertiesSchema.safeParse(given, UNEXPLAINED);
   if (parsed.success) return misspelt;
   const document = Object.fromEntries(

@@ -169,6 +169,13 @@ test.each(['grantOperate', 'grantRevoke'] as const)(
   },
 );
 
+test('a grant to nobody is refused in words', () => {
+  const { keyturn } = open();
+  expect(() => keyturn.grantRead('telegraf', undefined as never)).toThrow(
+    /^grantRead: found nobody as the second argument, expected who is to read the secret/,
+  );
+});
+
 test('a token that the policy does not have is refused by its name', () => {
   const { keyturn } = open();
   expect(() => keyturn.secretOf('telegraph')).toThrow(

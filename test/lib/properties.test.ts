@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CfnParameter, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import {
   SecurityGroup,
   Subnet,
@@ -86,6 +86,30 @@ test("a replica's key that CDK knows only at the deployment is taken, and its Re
   });
   expect(mistakeOf(replica('eu-central-1'))).toBe('no mistake');
   expect(mistakeOf(replica('Frankfurt'))).toMatch(/replicaRegions\[0\]\.region: found "Frankfurt"/);
+});
+
+test.each(['alarmEmails', 'replicaRegions'])(
+  'a list that only the deployment knows (%s) is refused by the name of the property',
+  (name) => {
+    const list: Props = (stack) => ({
+      [name]: new CfnParameter(stack, 'List', { type: 'CommaDelimitedList' }).valueAsList,
+    });
+    expect(mistakeOf(list)).toMatch(
+      new RegExp(`^Keyturn's property ${name}: found a list that is known only at the deployment`),
+    );
+  },
+);
+
+test('termination protection that the policy file asks for, and an own stack lacks, is told of', () => {
+  const warned = (env?: object) =>
+    JSON.stringify(
+      Annotations.fromStack(stackWith(() => ({}), env)).findWarning(
+        '*',
+        Match.stringLikeRegexp('terminationProtection'),
+      ),
+    );
+  expect(warned({ terminationProtection: true })).toMatch(/terminationProtection: true/);
+  expect(warned()).toBe('[]');
 });
 
 describe('a value is refused as the policy file refuses it', () => {
