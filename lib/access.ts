@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -112,6 +112,25 @@ export function replicaFor(
     `grantRead: found ${consumer?.node.path} in ${there}, expected a consumer in ${such}; or, ` +
       `for a consumer that reads the secret in ${home}, give it both rights by hand: keyturn.secretOf('${token}').grantRead(…), and, where the policy has an encryptionKey, that key's grantDecrypt(…)`,
   );
+}
+
+/** @throws Error if an app in JavaScript names nobody */
+export function refuseNobody(grantee: IGrantable | undefined): void {
+  if (grantee?.grantPrincipal) return;
+  throw new Error(
+    'grantRead: found nobody as the second argument, expected who is to read the secret, such as a role or a function of CDK',
+  );
+}
+
+/** Undefined: who is given something is of the stack's account, or CDK does not know both. */
+export function accountElsewhere(
+  scope: Construct,
+  { grantPrincipal }: IGrantable,
+): { readonly found: string; readonly home: string } | undefined {
+  const { account: home } = placeOf(Stack.of(scope));
+  const { principalAccount: found } = grantPrincipal;
+  if (found === undefined || Token.isUnresolved(found)) return undefined;
+  return home === undefined || found === home ? undefined : { found, home };
 }
 
 /** Gives somebody a statement as it is. */

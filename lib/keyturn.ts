@@ -1,16 +1,8 @@
-import {
-  Annotations,
-  type CfnResource,
-  Duration,
-  Stack,
-  Tags,
-  Token,
-  Validations,
-} from 'aws-cdk-lib';
+import { Annotations, type CfnResource, Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { type Alarm, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import {
-  type Grant as IamGrant,
+  Grant as IamGrant,
   type IGrantable,
   type IManagedPolicy,
   ManagedPolicy,
@@ -33,10 +25,12 @@ import {
 } from '../functions/environment.ts';
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import {
+  accountElsewhere,
   type EventChoice,
   eventPattern,
   give,
   readSecret,
+  refuseNobody,
   replicaFor,
   secretOf,
   together,
@@ -90,6 +84,16 @@ function refuseOther(keyturn: Keyturn, { file, owner }: Policy): void {
     if (other.policyFile?.policy.owner !== owner || !isBeside(Stack.of(other))) continue;
     throw new PolicyFileError(
       `${file}: owner: found "${owner}", which is also the owner of ${other.node.path}, expected another one: it names the functions and marks the tokens of one cluster; choose one such as ${owner}-2`,
+    );
+  }
+}
+
+/** Only `KeyturnStack` sets by itself what the policy file says of its stack. */
+function warnIfUnprotected(scope: Construct, { policy, deployment }: PolicyFile): void {
+  if (deployment.terminationProtection && !Stack.of(scope).terminationProtection) {
+    Annotations.of(scope).addWarningV2(
+      'keyturn:terminationProtection',
+      `${policy.file}: deployment.terminationProtection: found true, and the stack of this construct without it, expected both alike: only KeyturnStack sets it by itself; give the stack terminationProtection: true`,
     );
   }
 }
@@ -205,6 +209,7 @@ export class Keyturn extends Construct {
     for (const { key, sentence } of this.policyFile.warnings) {
       Annotations.of(this).addWarningV2(`keyturn:${key}`, sentence);
     }
+    warnIfUnprotected(this, this.policyFile);
     this.failures = this.#failureQueue();
     this.recipients = recipientsOf(this, props, deployment.alarms, policy.owner);
     this.#metrics = metrics;
@@ -372,9 +377,16 @@ export class Keyturn extends Construct {
    * @throws Error if the policy has no such token, or the consumer's stack is in a Region without a replica
    */
   grantRead(token: string, grantee: IGrantable): IamGrant {
+    refuseNobody(grantee);
     const { secretArn, secretName } = this.secretOf(token);
     const replica = replicaFor(this, grantee, this.#replicaRegions, this.policyFile.policy, token);
-    this.#warnOfOtherAccount(token, grantee);
+    const elsewhere = accountElsewhere(this, grantee);
+    if (elsewhere !== undefined) {
+      Annotations.of(this).addWarningV2(
+        `keyturn:grantRead-${token}-${elsewhere.found}`,
+        `grantRead: found ${elsewhere.found} as the account of who reads the secret of "${token}", expected ${elsewhere.home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
+      );
+    }
     const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
     const read = readSecret(arn, grantee);
     const key = replica ? this.#grants.decryptReplica(replica) : this.#decryptSecrets();
@@ -383,34 +395,22 @@ export class Keyturn extends Construct {
     return together([read, give(grantee, statementOf([...values]))]);
   }
 
-  /** CDK says of a role of another account that it was given something, and writes nothing into it. */
-  #warnOfOtherAccount(token: string, { grantPrincipal }: IGrantable): void {
-    const { account: home } = placeOf(Stack.of(this));
-    const { principalAccount: account } = grantPrincipal;
-    if (account === undefined || Token.isUnresolved(account)) return;
-    if (home === undefined || account === home) return;
-    Annotations.of(this).addWarningV2(
-      `keyturn:grantRead-${token}-${account}`,
-      `grantRead: found ${account} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
-    );
-  }
-
   #decryptSecrets(): Grant | undefined {
     return this.#encryptionKey && this.#grants.decryptWith(this.#encryptionKey);
   }
 
   /**
    * Lets somebody give orders to `revoke`, for any token of the cluster: who watches for leaks, for instance.
-   * @returns CDK's grant
+   * @returns CDK's grant; `assertSuccess()` throws for a role of another account, which needs a right there as well
    */
   grantRevoke(grantee: IGrantable): IamGrant {
-    return this.revoke.lambda.grantInvoke(grantee);
+    return this.#unlessElsewhere('grantRevoke', grantee, [this.revoke.lambda.grantInvoke(grantee)]);
   }
 
   /**
    * Lets a person use all of the command line, but `--local`: every function, and the schedules, to pause them. What `doctor` asks AWS
    * itself is not among it; it says unknown of that, and names the rights (docs/operations.md).
-   * @returns CDK's grant; `assertSuccess()` throws if a part of it was not given, as to another account
+   * @returns CDK's grant; `assertSuccess()` throws if a part of it was not given, as to a role of another account
    */
   grantOperate(grantee: IGrantable): IamGrant {
     const statements = [
@@ -425,11 +425,25 @@ export class Keyturn extends Construct {
       }),
     ];
     const others = [this.reap, this.enforce, this.revoke];
-    return together([
+    return this.#unlessElsewhere('grantOperate', grantee, [
       this.rotate.lambda.grantInvoke(grantee),
       ...others.map(({ lambda }) => lambda.grantInvoke(grantee)),
       ...statements.map((statement) => give(grantee, statement)),
     ]);
+  }
+
+  /** CDK says of a role of another account that it was given everything, and writes nothing into its policy. */
+  #unlessElsewhere(
+    method: 'grantRevoke' | 'grantOperate',
+    grantee: IGrantable,
+    grants: readonly [IamGrant, ...IamGrant[]],
+  ): IamGrant {
+    const elsewhere = accountElsewhere(this, grantee);
+    if (elsewhere === undefined) return together(grants);
+    const { found, home } = elsewhere;
+    const why = `${method}: found ${found} as the account of who is to have rights here, expected ${home}: this stack cannot write the policy of a role of another account, so it gets nothing but that the functions let it invoke them; make a role of account ${home} that it may assume, and give that one the rights`;
+    Annotations.of(this).addWarningV2(`keyturn:${method}-${found}`, why);
+    return IamGrant.drop(grantee, why);
   }
 
   #failureQueue(): Queue {

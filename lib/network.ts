@@ -45,6 +45,16 @@ export interface Network {
  */
 const NOT_LOOKED_UP = 'vpc-12345';
 
+/** CloudFormation's rules refuse ids that stand in, and the CLI looks nothing up then. */
+function acceptStandIn(scope: Construct): void {
+  for (const rule of ['F3031', 'E1151']) {
+    Validations.of(scope).acknowledge({
+      id: `CloudFormation-Validate::${rule}`,
+      reason: 'Ids that stand in until the VPC is looked up; no such template is deployed.',
+    });
+  }
+}
+
 type Written = NonNullable<Deployment['vpc']>;
 
 /** @throws PolicyFileError if it is not known where to look the VPC up */
@@ -60,16 +70,7 @@ function vpcOf(scope: Construct, written: Written, file: string): IVpc {
       `${file}: deployment.vpc.tags: found no account and Region for this stack, expected both, because CDK looks the VPC up in them; run cdk with AWS credentials and a Region (AWS_PROFILE, AWS_REGION), give the stack its "env" in an app of your own, or write id and subnets in place of tags`,
     );
   }
-  const vpc = Vpc.fromLookup(scope, 'Vpc', { tags: written.tags });
-  if (vpc.vpcId === NOT_LOOKED_UP) {
-    for (const rule of ['F3031', 'E1151']) {
-      Validations.of(scope).acknowledge({
-        id: `CloudFormation-Validate::${rule}`,
-        reason: 'Ids that stand in until the VPC is looked up; no such template is deployed.',
-      });
-    }
-  }
-  return vpc;
+  return Vpc.fromLookup(scope, 'Vpc', { tags: written.tags });
 }
 
 function subnetsOf(scope: Construct, ids: readonly string[]): ISubnet[] {
@@ -103,6 +104,8 @@ function refuseUseless(
   given: NetworkProps,
   file: string,
 ): void {
+  // What stands in for it has subnets of its own, and the CLI looks nothing up for an app that throws.
+  if (vpc.vpcId === NOT_LOOKED_UP) return;
   const useless = uselessIn(vpc, vpcSubnets);
   if (useless === undefined) return;
   const property = given.vpcSubnets ? 'vpcSubnets' : given.vpc && 'vpc';
@@ -137,6 +140,7 @@ export function networkOf(
     refuseStray(given, file);
     return undefined;
   }
+  if (vpc.vpcId === NOT_LOOKED_UP) acceptStandIn(scope);
   const vpcSubnets =
     given.vpcSubnets ?? (inFile?.subnets && { subnets: subnetsOf(scope, inFile.subnets) });
   refuseUseless(vpc, vpcSubnets, given, file);

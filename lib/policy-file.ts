@@ -293,22 +293,27 @@ export function ownerMistakes(owners: ReadonlyMap<string, string>): string[] {
   });
 }
 
-/**
- * Checks that each of several policy files has an owner of its own.
- * @throws PolicyFileError naming both files
- */
-export function checkOwners(files: readonly string[]): void {
+/** A sentence about the files that are named twice, by whatever path. */
+export function repeatedFiles(files: readonly string[]): string[] {
   const [first, twice] = [new Set<string>(), new Set<string>()];
   for (const file of files) {
     const path = resolve(file);
     if (first.has(path)) twice.add(file);
     first.add(path);
   }
-  if (twice.size > 0) {
-    throw new PolicyFileError(
-      `${[...twice].join(', ')}: found twice among the policy files, expected once; take one out`,
-    );
-  }
+  if (twice.size === 0) return [];
+  return [
+    `${[...twice].join(', ')}: found twice among the policy files, expected once; take one out`,
+  ];
+}
+
+/**
+ * Checks that each of several policy files has an owner of its own.
+ * @throws PolicyFileError naming both files
+ */
+export function checkOwners(files: readonly string[]): void {
+  const [repeated] = repeatedFiles(files);
+  if (repeated !== undefined) throw new PolicyFileError(repeated);
   const mistakes = ownerMistakes(
     new Map(files.map((file) => [file, readPolicyFile(file).policy.owner])),
   );

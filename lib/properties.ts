@@ -177,11 +177,18 @@ const propertiesSchema = z.object({
   metrics: z.optional(FIELDS.metrics),
 });
 
+/** A replica's Region without a key that only the deployment knows. */
+function withKnownKey(place: unknown): unknown {
+  if (!isMapping(place) || !('encryptionKey' in place)) return place;
+  const { encryptionKey, ...others } = place;
+  return Token.isUnresolved(encryptionKey) ? others : place;
+}
+
 /** Keeps the rules from what CDK knows only at the deployment: whatever it will be, a text as short as any. */
 function known(value: unknown): unknown {
   if (Token.isUnresolved(value)) return undefined;
-  if (Array.isArray(value)) return value.filter((each) => !Token.isUnresolved(each));
-  return value;
+  if (!Array.isArray(value)) return value;
+  return value.filter((each) => !Token.isUnresolved(each)).map(withKnownKey);
 }
 
 const knownTags = (tags: object): object =>
@@ -211,7 +218,13 @@ export function propertyMistakes(
   );
   const { tags } = given;
   if (isMapping(tags)) given.tags = knownTags({ ...deployment.tags, ...tags });
-  const misspelt = Object.keys(props).flatMap(misspeltAs);
+  const unknownLists = Object.entries(props)
+    .filter(([, value]) => Array.isArray(value) && Token.isUnresolved(value))
+    .map(
+      ([name]) =>
+        `Keyturn's property ${name}: found a list that is known only at the deployment, expected one whose length is known when the app runs; write its items, which may be tokens`,
+    );
+  const misspelt = [...unknownLists, ...Object.keys(props).flatMap(misspeltAs)];
   const parsed = propertiesSchema.safeParse(given, UNEXPLAINED);
   if (parsed.success) return misspelt;
   const document = Object.fromEntries(
@@ -228,8 +241,28 @@ export function propertyMistakes(
   ];
 }
 
+/** What an app gives in place of what the policy file calls so. */
+const OF_FILE: Readonly<Record<string, string>> = {
+  memory: 'memorySize',
+  reservedConcurrency: 'reservedConcurrentExecutions',
+  permissionsBoundary: 'boundary',
+  emails: 'alarmEmails',
+  topic: 'alarmTopic',
+  alarms: 'alarmTopic, alarmEmails or alarmOk',
+  logs: 'logRetention or logKey',
+  replicas: 'replicaRegions',
+  subnets: 'vpcSubnets',
+  schedules: 'it in the policy file alone',
+};
+
 /** A stack has properties of its own, which are passed on with ours: only what is almost one of ours is told. */
 function misspeltAs(name: string): string[] {
+  const property = Object.hasOwn(OF_FILE, name) ? OF_FILE[name] : undefined;
+  if (property !== undefined) {
+    return [
+      `Keyturn's property ${name}: found this name, which the policy file uses, expected ${property}`,
+    ];
+  }
   const names = Object.keys(propertiesSchema.shape);
   const meant = names.includes(name) ? undefined : closestOf(name, names);
   if (meant === undefined) return [];

@@ -1,5 +1,11 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { ownerMistakes, PolicyFileError, readPolicyFile } from '../../lib/policy-file.ts';
+import {
+  ownerMistakes,
+  PolicyFileError,
+  readPolicyFile,
+  repeatedFiles,
+} from '../../lib/policy-file.ts';
 import { namedPolicyFiles, POLICY_VARIABLE } from '../../lib/policy-files.ts';
 import { jsonOption } from './common-options.ts';
 import { EXIT } from './failure.ts';
@@ -20,12 +26,15 @@ export const validateCommand = (terminal: Terminal): Command =>
     )
     .action((given: readonly string[], { json }: { readonly json?: true }) => {
       const named = given.length > 0 ? given.join(',') : process.env[POLICY_VARIABLE];
-      const files = [...new Set(namedPolicyFiles(named))];
+      const all = namedPolicyFiles(named);
+      const repeated = repeatedFiles(all);
+      const byPath = new Map(all.map((file) => [resolve(file), file]));
+      const files = [...byPath.values()];
       const checked = files.map((file) => ({ file, ...check(file) }));
       const owners = checked.flatMap(({ file, owner }) =>
         owner === undefined ? [] : [[file, owner] as const],
       );
-      const shared = ownerMistakes(new Map(owners));
+      const shared = [...repeated, ...ownerMistakes(new Map(owners))];
       const mistakes = [...checked.flatMap((each) => each.mistakes), ...shared];
       const warnings = checked.flatMap((each) => each.warnings);
       const valid = mistakes.length === 0;

@@ -34,7 +34,14 @@ async function whyNot(
     if (action.kind === 'adopt') await refuseToAdopt(secret, observation, tools);
     else if (entry && seen && isStoring(action)) await refuseSuccessor(entry, seen, tools);
   } catch (error) {
-    if (error instanceof OutsiderError) return { kind: OUTSIDE_READER, message: error.message };
+    if (error instanceof OutsiderError) {
+      const { message, isUnseen } = error;
+      return {
+        kind: OUTSIDE_READER,
+        message,
+        ...(isUnseen && action.kind === 'adopt' && { isUnseen }),
+      };
+    }
     if (error instanceof SecretShapeError || error instanceof BinaryValueError) {
       return { kind: OTHER_SHAPE, message: error.message };
     }

@@ -7,6 +7,13 @@ import { type Insiders, outsidersOf, StrangePolicyError } from './outsiders.ts';
 /** A secret could be read from outside this account, or nobody can tell. Nothing was minted for it. */
 export class OutsiderError extends Error {
   override readonly name = 'OutsiderError';
+  /** Nobody could look: that says nothing of the secret, but of who asked. */
+  readonly isUnseen: boolean;
+
+  constructor(message: string, isUnseen = false) {
+    super(message);
+    this.isUnseen = isUnseen;
+  }
 }
 
 /**
@@ -58,18 +65,9 @@ function looksAt({ name, key }: Secret, tools: Tools): Looked[] {
 }
 
 /** Why one policy keeps the value out; undefined: it names nobody outside. */
-async function objection(
-  { what, how, read }: Looked,
-  insiders: Insiders,
-): Promise<string | undefined> {
-  const shown = await read();
-  if (shown === undefined) return undefined;
-  // Not shown is not empty: nobody knows then who may read the secret.
-  if ('refusal' in shown) {
-    return `${what} cannot be read, so nobody knows who else may read the secret (${shown.refusal}); let this function read it, or delete the secret, so that Keyturn makes it`;
-  }
+function objection({ what, how }: Looked, policy: string, insiders: Insiders): string | undefined {
   try {
-    const found = outsidersOf(shown.policy, insiders);
+    const found = outsidersOf(policy, insiders);
     if (found.length === 0) return undefined;
     const others = found
       .map((each) => /[0-9]{12}/.exec(each)?.[0])
@@ -107,7 +105,16 @@ export async function refuseOutsiders(
     );
   }
   for (const looked of looksAt(secret, tools)) {
-    const why = await objection(looked, { account, trusted: trustedAccounts });
+    const shown = await looked.read();
+    if (shown === undefined) continue;
+    // Not shown is not empty: nobody knows then who may read the secret.
+    if ('refusal' in shown) {
+      throw new OutsiderError(
+        `${secret.name} gets no token: ${looked.what} could not be read, so nobody knows who else may read the secret (${shown.refusal}); let whoever runs this read it (${looked.how})`,
+        true,
+      );
+    }
+    const why = objection(looked, shown.policy, { account, trusted: trustedAccounts });
     if (why !== undefined) throw new OutsiderError(`${secret.name} gets no token: ${why}`);
   }
 }

@@ -126,6 +126,11 @@ describe('several policy files', () => {
       1,
       expect.stringMatching(/west\.yaml:\d+: defaults\.rotateEvery/),
     ]);
+    const same = await keyturn(['validate', north, north]);
+    expect([same.code, same.stdout]).toEqual([
+      1,
+      expect.stringContaining(`${north}: found twice among the policy files, expected once`),
+    ]);
     const another = policyOf('north');
     const twice = await keyturn(['validate', north, another, '--json']);
     expect(twice.code).toBe(1);

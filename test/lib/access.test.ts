@@ -149,6 +149,33 @@ test('a role of another account gets a warning with what its grant lacks, and on
   );
 });
 
+test.each(['grantOperate', 'grantRevoke'] as const)(
+  '%s gives a role of another account nothing that it could use, and says so',
+  (method) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const env = { account: '111122223333', region: 'eu-west-1' };
+    const stack = new Stack(app, 'Home', { env });
+    const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+    const roleOf = (account: string) =>
+      Role.fromRoleArn(stack, `Role${account}`, `arn:aws:iam::${account}:role/on-call`);
+    keyturn[method](roleOf('111122223333')).assertSuccess();
+    const given = keyturn[method](roleOf('999922223333'));
+    expect(given.success).toBe(false);
+    expect(() => given.assertSuccess()).toThrow();
+    const warnings = Annotations.fromStack(stack).findWarning('*', Match.anyValue());
+    expect(JSON.stringify(warnings)).toMatch(
+      new RegExp(`${method}: found 999922223333 .*expected 111122223333: .*a role of account`),
+    );
+  },
+);
+
+test('a grant to nobody is refused in words', () => {
+  const { keyturn } = open();
+  expect(() => keyturn.grantRead('telegraf', undefined as never)).toThrow(
+    /^grantRead: found nobody as the second argument, expected who is to read the secret/,
+  );
+});
+
 test('a token that the policy does not have is refused by its name', () => {
   const { keyturn } = open();
   expect(() => keyturn.secretOf('telegraph')).toThrow(

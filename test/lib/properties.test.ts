@@ -2,8 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CfnParameter, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { SecurityGroup, Subnet, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import {
+  SecurityGroup,
+  Subnet,
+  SubnetFilter,
+  type SubnetSelection,
+  SubnetType,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2';
 import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -54,6 +61,56 @@ const vpcOf = (stack: Stack, more: object = { privateSubnetIds: ['subnet-0123456
     availabilityZones: ['eu-west-1a'],
     ...more,
   });
+
+test.each([
+  ['memory', 1024, 'memorySize'],
+  ['reservedConcurrency', 5, 'reservedConcurrentExecutions'],
+  ['permissionsBoundary', 'developers', 'boundary'],
+  ['emails', ['on-call@example.com'], 'alarmEmails'],
+  ['logs', { retention: '365d' }, 'logRetention or logKey'],
+  ['schedules', { paused: true }, 'it in the policy file alone'],
+])(
+  'a name of the policy file (%s) is refused with the property that is meant',
+  (name, value, property) => {
+    expect(mistakeOf(() => ({ [name]: value }))).toBe(
+      `Keyturn's property ${name}: found this name, which the policy file uses, expected ${property}`,
+    );
+  },
+);
+
+test("a replica's key that CDK knows only at the deployment is taken, and its Region is checked all the same", () => {
+  const replica = (region: string) => (stack: Stack) => ({
+    replicaRegions: [
+      { region, encryptionKey: new CfnParameter(stack, 'ReplicaKey').valueAsString },
+    ],
+  });
+  expect(mistakeOf(replica('eu-central-1'))).toBe('no mistake');
+  expect(mistakeOf(replica('Frankfurt'))).toMatch(/replicaRegions\[0\]\.region: found "Frankfurt"/);
+});
+
+test.each(['alarmEmails', 'replicaRegions'])(
+  'a list that only the deployment knows (%s) is refused by the name of the property',
+  (name) => {
+    const list: Props = (stack) => ({
+      [name]: new CfnParameter(stack, 'List', { type: 'CommaDelimitedList' }).valueAsList,
+    });
+    expect(mistakeOf(list)).toMatch(
+      new RegExp(`^Keyturn's property ${name}: found a list that is known only at the deployment`),
+    );
+  },
+);
+
+test('termination protection that the policy file asks for, and an own stack lacks, is told of', () => {
+  const warned = (env?: object) =>
+    JSON.stringify(
+      Annotations.fromStack(stackWith(() => ({}), env)).findWarning(
+        '*',
+        Match.stringLikeRegexp('terminationProtection'),
+      ),
+    );
+  expect(warned({ terminationProtection: true })).toMatch(/terminationProtection: true/);
+  expect(warned()).toBe('[]');
+});
 
 describe('a value is refused as the policy file refuses it', () => {
   test.each<[object, string]>([
@@ -243,6 +300,21 @@ describe('what is no construct of its kind is refused with what makes one:', () 
       encryptionKey: Alias.fromAliasName(stack, 'Alias', 'alias/aws/s3') as IKey,
     });
     expect(mistakeOf(props)).toMatch(/^Keyturn's property encryptionKey: /);
+  });
+
+  test.each<[string, SubnetSelection | undefined]>([
+    ['none', undefined],
+    ['of a group', { subnetGroupName: 'keyturn' }],
+    ['of a zone', { availabilityZones: ['eu-west-1a'] }],
+    ['of a type', { subnetType: SubnetType.PRIVATE_ISOLATED }],
+    ['by their ids', { subnetFilters: [SubnetFilter.byIds(['subnet-0123456789abcdef0'])] }],
+  ])('a choice (%s) in a VPC that CDK has yet to look up', (_, vpcSubnets) => {
+    const stack = stackWith((mine) => ({
+      vpc: Vpc.fromLookup(mine, 'Vpc', { vpcName: 'prod' }),
+      ...(vpcSubnets && { vpcSubnets }),
+    }));
+    const { missing } = (stack.node.root as App).synth().manifest;
+    expect(missing?.map(({ provider }) => provider)).toEqual(['vpc-provider']);
   });
 
   test('groups or subnets without a VPC, and an empty list of groups', () => {

@@ -17,7 +17,7 @@ interface Around extends Pick<Observation, 'at' | 'secrets' | 'foreign'> {
   /** The secret is not listed as ours, and Keyturn has rotated it. */
   readonly isRotated: boolean;
   /** Why the secret would get no token later. */
-  readonly noToken?: Pick<Finding, 'message'> | undefined;
+  readonly noToken?: (Pick<Finding, 'message'> & { readonly isUnseen?: boolean }) | undefined;
 }
 
 type Note = Pick<Finding, 'kind' | 'message' | 'tokenId'>;
@@ -32,10 +32,14 @@ export interface AdoptionDecision {
 /** A finding of this kind keeps an entry from being adopted, and fails the run, until a person does something. */
 export const CANNOT_ADOPT = 'CannotAdopt';
 
-const cannot = (tokenId: string | undefined, why: string): AdoptionDecision => ({
+const cannot = (
+  tokenId: string | undefined,
+  why: string,
+  verdict = 'cannot be adopted',
+): AdoptionDecision => ({
   finding: {
     kind: CANNOT_ADOPT,
-    message: `cannot be adopted: ${why}`,
+    message: `${verdict}: ${why}`,
     ...(tokenId !== undefined && { tokenId }),
   },
 });
@@ -189,7 +193,11 @@ export function decideAdoption(
   const token = tokenNamed(tokenId, seen, around);
   if (!token) return cannot(tokenId, whereItIs(tokenId, around));
   const why = obstacle(entry, token, around);
-  if (why !== undefined) return cannot(token.id, why);
+  if (why !== undefined) {
+    const { message, isUnseen = false } = around.noToken ?? {};
+    const isUnknown = isUnseen && why === message;
+    return cannot(token.id, why, isUnknown ? 'nobody knows whether it can be adopted' : undefined);
+  }
   const action: Adoption = {
     kind: 'adopt',
     token: entry.name,

@@ -30,7 +30,10 @@ import type { RotationContext } from './rotation-case.ts';
 type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 
 /** Why a secret gets no token: its kind is `OTHER_SHAPE` or `OUTSIDE_READER`. */
-export type NoToken = Pick<Finding, 'kind' | 'message'>;
+export type NoToken = Pick<Finding, 'kind' | 'message'> & {
+  /** Of one to adopt: nobody could look, which is no reason in the secret. */
+  readonly isUnseen?: boolean;
+};
 
 /** What a run has learnt besides the observation. */
 export interface Learnt {

@@ -107,7 +107,7 @@ describe('a secret that somebody made beforehand gets no token if', () => {
       };
       world.intercept(answering(operation, denied));
       expect(await refuses(world)).toMatch(
-        /gets no token: .* cannot be read, so nobody knows who else may read the secret \(AccessDeniedException: .*not you\)/,
+        /gets no token: .* could not be read, so nobody knows who else may read the secret \(AccessDeniedException: .*not you\)/,
       );
     },
   );
@@ -251,6 +251,21 @@ test('nor is it while nobody can tell, because its policies could not be looked 
   world.intercept(answering('GetResourcePolicy', broken));
   expect((await run.rotate()).error).toBeDefined();
   expect(world.aws.state.secrets[LEGACY]?.tags).toEqual({});
+});
+
+test('one that may not be looked at is not called one that cannot be adopted, and nobody is told to delete what consumers read', async () => {
+  const { run, world } = await adopting();
+  const denied = { status: 400, body: '{"__type":"AccessDeniedException","message":"not you"}' };
+  world.intercept(answering('GetResourcePolicy', denied));
+  const { actions, findings } = await planned(run);
+  expect(actions).toEqual([]);
+  expect(findings).toEqual([
+    expect.stringMatching(
+      /^CannotAdopt: nobody knows whether it can be adopted: .* could not be read, .*not you.*; let whoever runs this read it/,
+    ),
+  ]);
+  expect(findings.join()).not.toMatch(/delete/);
+  expect(String((await run.rotate()).error?.errorMessage)).not.toMatch(/delete/);
 });
 
 test('an adopted secret whose readers changed since keeps its string, and the plan says why', async () => {
