@@ -109,7 +109,7 @@ async function applyPlans(options: ApplyOptions, terminal: Terminal) {
     const now = Date.now();
     const shown = looks.map((each) => formatPlan(each, 'keyturn apply', terminal.noteStyle, now));
     terminal.note(shown.join('\n\n'));
-    await confirmByTyping(policy.owner, '--yes', terminal);
+    await confirmByTyping(policy.owner, '--yes', terminal, '. Read what keyturn plan says first');
   }
   const { reports, failures } = await applyAll(looks, { engine, terminal });
   if (json) terminal.printJson(reports);

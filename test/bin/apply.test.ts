@@ -12,7 +12,7 @@ it('shows what it would do, and does nothing without a yes', async () => {
   const { code, stdout, stderr } = await run(['apply']);
   expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
   expect(stderr).toMatch(/^rotate: 2 to do\n[\s\S]*\nenforce: 1 to do\n {2}maxTables telemetry/);
-  expect(stderr).toContain('expected --yes; nothing was done');
+  expect(stderr).toContain('expected --yes; nothing was done. Read what keyturn plan says first');
   expect(world.tokens()).toEqual([]);
   expect(limitOf(world)).toBe(500);
 });

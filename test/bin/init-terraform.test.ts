@@ -255,6 +255,15 @@ it('takes no expired token that the cluster lists no more for a listing that was
   expect([code, stderr]).toEqual([0, '']);
 }, 120_000);
 
+it('says the number of a retention that no rule can say', async () => {
+  const { state } = ofTwo();
+  const text = JSON.stringify(state).replace('"max_tables"', '"retention_period":-5,"max_tables"');
+  const { stdout } = await init(writeTemporary('terraform.tfstate', text));
+  const written = readFileSync(JSON.parse(stdout).file, 'utf8');
+  expect(written).toContain('# retention is -5ns, which no rule can say');
+  expect(written).toContain('! keeps data for -5ns, less than an hour');
+});
+
 it('asks what to begin with where nothing is named', async () => {
   const url = ['--url', 'https://influxdb.example.com', '--owner', 'prod'];
   const { code, stderr } = await keyturn(['init', ...url]);

@@ -42,6 +42,9 @@ function templateLines({ partitionTemplate: parts }: FoundDatabase): string[] {
     : [comment('its partition template is one that no rule can say', '    ')];
 }
 
+/** A negative retention, which Terraform may have, has no spelling of a policy. */
+const retentionText = (value: bigint): string => formatRetention(value) || `${value}ns`;
+
 /** The fields as they are, so that nothing is changed; what no rule can say is left as it is. */
 function fieldLines(database: FoundDatabase): string[] {
   return governedFields.flatMap((field) => {
@@ -49,9 +52,10 @@ function fieldLines(database: FoundDatabase): string[] {
     const value = database[key];
     if (value === undefined) return [];
     const spelled = spell(value);
+    const told = typeof value === 'bigint' ? retentionText(value) : spelled;
     return schema.safeParse(spelled).success
       ? [`    ${field}: ${spelled}`]
-      : [comment(`${field} is ${spelled}, which no rule can say: it is left as it is`, '    ')];
+      : [comment(`${field} is ${told}, which no rule can say: it is left as it is`, '    ')];
   });
 }
 
@@ -60,9 +64,7 @@ const notesOf = (
   { retentionPeriod = 0n }: FoundDatabase,
 ) => [
   ...(infinite ? ['! keeps data for ever'] : []),
-  ...(underAnHour
-    ? [`! keeps data for ${formatRetention(retentionPeriod)}, less than an hour`]
-    : []),
+  ...(underAnHour ? [`! keeps data for ${retentionText(retentionPeriod)}, less than an hour`] : []),
 ];
 
 /** The rule of one database: its fields as they are. */
