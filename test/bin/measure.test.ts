@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseFlags } from '../../sandbox/flags.ts';
@@ -51,6 +51,13 @@ it('is refused without a terminal, with a file that is there, and without --meas
   const there = await run(['doctor', '--local', '--measure', '--yes', '--profile', profile]);
   expect(there.code).toBe(1);
   expect(there.stderr).toContain('expected a file that is not there yet; nothing was done');
+  const dangling = join(temporaryFolder(), 'dangling.json');
+  symlinkSync('/nonexistent/x', dangling);
+  for (const file of [join(temporaryFolder(), 'no/such/cluster.json'), dangling, '']) {
+    const unwritable = await run(['doctor', '--local', '--measure', '--yes', '--profile', file]);
+    expect(unwritable.code).toBe(1);
+    expect(unwritable.stderr).toContain('that can be written; nothing was done');
+  }
   const alone = await run(['doctor', '--local', '--profile', 'new.json']);
   expect(alone.stderr).toContain('found --profile without --measure, expected both or neither');
   expect(systems.cluster.state.tokens).toEqual([]);

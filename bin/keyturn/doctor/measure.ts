@@ -1,7 +1,8 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import { formatDuration } from '../../../functions/policy/duration.ts';
 import type { Policy } from '../../../functions/policy/policy.ts';
+import { messageOf } from '../../../functions/run/message-of.ts';
 import { LONGEST_MEASUREMENT_MS } from '../../../functions/time.ts';
 import { confirmByTyping } from '../confirm.ts';
 import { type Engine, named } from '../engine.ts';
@@ -56,12 +57,23 @@ async function ask(engine: Engine): Promise<Answer> {
   );
 }
 
-/** Known before anything is measured. */
-function refuseExisting(profile: string | undefined): void {
-  if (profile === undefined || !existsSync(profile)) return;
-  throw new CommandError(
-    `found ${profile}, expected a file that is not there yet; nothing was done. Give --profile another name, or remove it`,
-  );
+/** Known before anything is measured. By writing: nothing else tells whether it can be. */
+function refuseUnwritable(profile: string | undefined): void {
+  if (profile === undefined) return;
+  if (existsSync(profile)) {
+    throw new CommandError(
+      `found ${profile}, expected a file that is not there yet; nothing was done. Give --profile another name, or remove it`,
+    );
+  }
+  try {
+    writeFileSync(profile, '', { flag: 'wx' });
+    rmSync(profile);
+  } catch (error) {
+    throw new CommandError(
+      `--profile: found ${messageOf(error)}, expected the name of a file that can be written; nothing was done`,
+      { cause: error },
+    );
+  }
 }
 
 /** The groups of a diagnosis, in which the assumption stands behind what was found. */
@@ -85,7 +97,7 @@ export async function measure(
   terminal: Terminal,
 ): Promise<void> {
   const { yes, json, profile } = options;
-  refuseExisting(profile);
+  refuseUnwritable(profile);
   const { hostname } = new URL(cluster.url);
   terminal.note(
     `Measure the cluster ${hostname}, from ${engine.placeOf('rotate')}: for at most ${formatDuration(LONGEST_MEASUREMENT_MS)}, in a database of its own (keyturn-measure-…) that is dropped again, with tokens of its own that are deleted. ` +
@@ -94,10 +106,6 @@ export async function measure(
   if (!yes) await confirmByTyping(owner, '--yes', terminal, '');
   const answer = await ask(engine);
   const groups = groupsOf(answer);
-  if (profile !== undefined) {
-    writeFileSync(profile, `${JSON.stringify(answer.profile, null, 2)}\n`, { flag: 'wx' });
-    terminal.note(`wrote ${profile}: npm run sandbox -- --profile ${profile}`);
-  }
   if (answer.removed.length > 0) {
     terminal.note(`removed what an earlier measurement had left: ${named(answer.removed)}`);
   }
@@ -105,6 +113,11 @@ export async function measure(
   else {
     terminal.print(`${formatDiagnosis(groups, terminal.style)}\n\n${summaryOf(groups)}`);
     terminal.note(`took ${formatDuration(answer.tookSeconds * 1_000)}`);
+  }
+  // After the result is shown: what took ten minutes is not lost with a file.
+  if (profile !== undefined) {
+    writeFileSync(profile, `${JSON.stringify(answer.profile, null, 2)}\n`, { flag: 'wx' });
+    terminal.note(`wrote ${profile}: npm run sandbox -- --profile ${profile}`);
   }
   const [failed, unknown] = [countOf(groups, 'fail'), countOf(groups, 'unknown')];
   process.exitCode = failed > 0 ? EXIT.failed : unknown > 0 ? EXIT.unconfirmed : EXIT.done;
