@@ -29,7 +29,9 @@ export class MeasurementError extends Error {
 
 export const isSuccess = ({ status = 0 }: Said): boolean => status >= 200 && status < 300;
 
-const mayPass = ({ status }: Said) => status === undefined || status === 429 || status >= 500;
+/** The answer says how the server is, and nothing of what was asked. */
+export const isTroubled = ({ status }: Said): boolean =>
+  status === undefined || status === 429 || status >= 500;
 
 /** The Management API, whose every answer is told as it is. */
 export interface Cluster {
@@ -108,7 +110,7 @@ export async function openCluster(tools: MeasureTools, until: number): Promise<C
   const insist: Cluster['insist'] = async (method, path, body, last = until) => {
     const attempt = async () => {
       const said = await say(method, path, body);
-      if (mayPass(said)) throw new Unsettled(said);
+      if (isTroubled(said)) throw new Unsettled(said);
       return said;
     };
     const { now, sleep, random } = tools;

@@ -94,7 +94,9 @@ function refusals({
   const found = kinds.map(([what, each]) =>
     'why' in each ? `${what}: not measured (${each.why})` : `${what}: ${codes(each.value)}`,
   );
-  const isUnknown = kinds.some(([, each]) => 'why' in each);
+  const isUnknown = kinds.some(
+    ([, each]) => 'why' in each || each.value.read.length === 0 || each.value.write.length === 0,
+  );
   return { state: isUnknown ? 'unknown' : 'ok', found: found.join('; ') };
 }
 

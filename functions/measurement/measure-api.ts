@@ -1,7 +1,7 @@
 import type { Permission, Token } from '../management-api/token.ts';
 import { readToken } from '../management-api/token-schemas.ts';
 import { type Bench, measured } from './bench.ts';
-import { isSuccess, MeasurementError, type Said } from './cluster.ts';
+import { isSuccess, isTroubled, MeasurementError, type Said } from './cluster.ts';
 import type { Facts, Measured } from './facts.ts';
 import type { Deleted } from './measure-routers.ts';
 import { type Change, nextSample, type Range } from './samples.ts';
@@ -65,7 +65,12 @@ async function patchBoth(
     const token = await cluster.token(id);
     if (!token) throw new MeasurementError('somebody deleted the token');
     const found = changedIn(token, to);
-    if (found === 'both' || tools.now() >= until) return found;
+    if (found === 'both') return found;
+    if (tools.now() >= until) {
+      // What was refused as a whole was not tried.
+      if (found === 'neither' && !isSuccess(said)) throw new MeasurementError(said.problem);
+      return found;
+    }
     await tools.sleep(1_000);
   }
 }
@@ -101,7 +106,7 @@ const formOf = ({ status, text, isForeign }: Said, name: string) =>
 async function measureSlash({ cluster, database }: Bench) {
   const ask = async (path: string, name: string) => {
     const said = await cluster.insist('PATCH', `/databases/${path}`, { maxTables: 500 });
-    if (said.status === undefined) throw new MeasurementError(said.problem);
+    if (isTroubled(said)) throw new MeasurementError(said.problem);
     return formOf(said, name);
   };
   const [plain, slashed] = [`${database}-x`, `${database}/x`];

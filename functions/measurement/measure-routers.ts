@@ -153,8 +153,9 @@ export async function measureRouters(
       'why' in deleted
         ? deleted
         : await measured(async () => {
-            const { status } = await cluster.insist('DELETE', `/tokens/${whole.token.id}`);
-            if (status === undefined) throw new MeasurementError('nobody answered');
+            const said = await cluster.insist('DELETE', `/tokens/${whole.token.id}`);
+            const { status } = said;
+            if (status === undefined || status === 429) throw new MeasurementError(said.problem);
             return status;
           }),
   };

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
+import { conclude } from '../../../functions/measurement/conclude.ts';
 import type { Facts, Measured } from '../../../functions/measurement/facts.ts';
 import {
   type Measurement,
   runMeasurement,
 } from '../../../functions/measurement/run-measurement.ts';
 import type { Range, Spread } from '../../../functions/measurement/samples.ts';
+import { parsePolicy } from '../../../functions/policy/parse-policy.ts';
 import type { Manners } from '../../../sandbox/cluster/manners.ts';
 import { lagOf } from '../../../sandbox/cluster/routers.ts';
 import type { StoredToken } from '../../../sandbox/cluster/state.ts';
@@ -376,4 +378,34 @@ test('a function with too little time begins nothing', async () => {
   await expect(runMeasurement(tools as never)).rejects.toThrow(
     'found 120 s, expected at least 3 minutes for a measurement; nothing was done',
   );
+});
+
+test.each([
+  ['a slash', 'slash', 'PATCH /databases', 503, () => true],
+  ['a second DELETE', 'secondDelete', 'DELETE /tokens/{id}', 429, (n: number) => n > 1 && n < 6],
+] as const)(
+  'what a server in trouble answers to %s is not called measured',
+  async (_what, fact, operation, status, isMet) => {
+    const world = await openWorldForTest(POLICY);
+    let calls = 0;
+    world.intercept((call, effect) => {
+      const isAsked = call.operation.startsWith(operation);
+      if (isAsked) calls += 1;
+      return Promise.resolve(isAsked && isMet(calls) ? { status, body: '' } : effect());
+    });
+    const { facts } = await measure(world);
+    expect(facts[fact]).toEqual({ why: expect.any(String) });
+  },
+);
+
+test('where no write was answered, no status of a refusal is called known', async () => {
+  const world = await openWorldForTest(POLICY);
+  const { facts } = await measure(world);
+  const stateOf = (each: Facts) =>
+    conclude(each, parsePolicy(world.policy), '2026-03-02T12:00:00Z').findings.find(({ found }) =>
+      found.includes('a string of no token'),
+    )?.state;
+  expect(stateOf(facts)).toBe('ok');
+  const unknownString = { value: { ...valueIn(facts.unknownString), write: [] } };
+  expect(stateOf({ ...facts, unknownString })).toBe('unknown');
 });
