@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import manifest from '../package.json' with { type: 'json' };
 import { releasedChangelog, versionMistake } from './changelog.ts';
 
@@ -18,9 +19,11 @@ const REPOSITORY = resolve(import.meta.dirname, '..');
 const RELEASE = join(REPOSITORY, 'release');
 const CHANGELOG = join(REPOSITORY, 'CHANGELOG.md');
 
+const STOPS: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
+
 let running: ChildProcess | undefined;
 let stoppedBy: NodeJS.Signals | undefined;
-for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+for (const signal of STOPS) {
   process.on(signal, () => {
     stoppedBy ??= signal;
     // It goes on writing until it has ended, so the tree is restored only then.
@@ -39,6 +42,9 @@ async function run(command: string, ...args: string[]): Promise<string> {
   running = child;
   const [stdout, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   running = undefined;
+  // A terminal signals both at once, and which end is heard of first is chance.
+  if (signal !== null && STOPS.includes(signal)) stoppedBy ??= signal;
+  await setImmediate();
   exitStopped();
   if (code === 0) return stdout;
   throw new Error(`${[command, ...args].join(' ')} ended with ${signal ?? code}`);
