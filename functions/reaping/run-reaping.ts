@@ -5,6 +5,7 @@ import type { Plan } from '../run/plan.ts';
 import type { ReapRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
+import { REPLICAS_UNKNOWN } from '../secrets-manager/secret.ts';
 import { MINUTE_MS } from '../time.ts';
 import { endProof } from '../tokens/end-proof.ts';
 import type { Observation } from '../tokens/observation.ts';
@@ -15,7 +16,6 @@ import { workingStrays } from './plan/inventory.ts';
 import {
   labelsThatKeep,
   planReaping,
-  REPLICAS_UNKNOWN,
   reapingContext,
   type Undeletable,
 } from './plan/plan-reaping.ts';

@@ -6,6 +6,7 @@ import type { Plan } from '../run/plan.ts';
 import type { RotateRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
+import { REPLICAS_UNKNOWN } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
 import { needsVersionTimes } from '../tokens/claim-secret.ts';
 import type { Observation } from '../tokens/observation.ts';
@@ -30,7 +31,6 @@ import {
 import { measureTokens } from './plan/measure-tokens.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
 import { needsDatabases } from './plan/permissions.ts';
-import { REPLICAS_UNKNOWN } from './plan/plan-replicas.ts';
 import {
   isByOrder,
   isStoring,

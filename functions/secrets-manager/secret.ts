@@ -32,6 +32,9 @@ export interface Replica {
 export const IN_SYNC = 'InSync';
 export const FAILED = 'Failed';
 
+/** A finding: unknown is neither in sync nor none, so the run fails, and somebody is told. */
+export const REPLICAS_UNKNOWN = 'ReplicasUnknown';
+
 /** A secret as Secrets Manager describes it, without its values. */
 export interface Secret {
   readonly name: string;

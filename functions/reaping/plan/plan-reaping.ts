@@ -2,7 +2,7 @@ import { entryOf, type Lifetimes, type Policy, secretPrefix } from '../../policy
 import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/hold.ts';
-import { otherClusterOf } from '../../secrets-manager/secret.ts';
+import { otherClusterOf, REPLICAS_UNKNOWN } from '../../secrets-manager/secret.ts';
 import { isMarkedByOthers } from '../../tokens/marker.ts';
 import { countOwned, type Observation, type ObservedSecret } from '../../tokens/observation.ts';
 import { overdueProofs } from '../../tokens/proof.ts';
@@ -94,8 +94,6 @@ const replicated = (secret: string, regions: readonly string[]): Finding => ({
     `once no consumer there reads it: aws secretsmanager remove-regions-from-replication --secret-id ${secret} --remove-replica-regions ${regions.join(' ')}; ` +
     'that deletes the replicas at once and for good, and the next reap deletes the secret',
 });
-
-export const REPLICAS_UNKNOWN = 'ReplicasUnknown';
 
 /** R19: unknown is not none, and the run fails, so that somebody is told. A deletion that AWS may refuse is not planned. */
 const unknownReplicas = (secret: string, unreadable: string): Finding => ({

@@ -9,6 +9,7 @@ import {
   ADOPTED_TAG,
   FAILED,
   IN_SYNC,
+  REPLICAS_UNKNOWN,
   type Replica,
   type Secret,
 } from '../../secrets-manager/secret.ts';
@@ -20,9 +21,6 @@ import type { Note } from './rotation-case.ts';
 
 /** A secret as it was described for the sake of its replicas, or why it could not be. */
 export type Described = Pick<Secret, 'replicas' | 'changedAt'> | { readonly unreadable: string };
-
-/** Unknown is not in sync: the run fails, so that somebody is told. */
-export const REPLICAS_UNKNOWN = 'ReplicasUnknown';
 
 /** How long after its last change a secret's replicas may lag behind it. They mostly take seconds, and every grace period of the defaults is a day. */
 const LATE_MS = HOUR_MS;
