@@ -31,7 +31,7 @@ export default defineConfig({
     maxWorkers: '100%',
     // Concurrent tests of one file wait for servers that say nothing.
     maxConcurrency: 10,
-    // `npm test` runs the first, `npm run test:all` both, with functions that are processes, too.
+    // `npm test` runs the first; `npm run test:slow` the second, with functions that are processes.
     projects: [
       {
         extends: true,

@@ -151,9 +151,14 @@ test('a host where nobody listens fails with what the system says', async () => 
 
 test('a call that waits for a connection is given up as well', async () => {
   const server = await startOddServer(() => 'silence');
-  const { api } = connect(server.url, { deadline: () => 50, connections: 1 });
-  const answers = await Promise.allSettled([1, 2, 3].map((id) => api.getToken(String(id))));
-  expect(answers.map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
+  let deadline = 600_000;
+  const { api } = connect(server.url, { deadline: () => deadline, connections: 1 });
+  // Holds the one connection until the server closes.
+  api.getToken('1').catch(() => {});
+  await expect.poll(() => server.asked.length).toBe(1);
+  deadline = 50;
+  const answers = await Promise.allSettled([2, 3].map((id) => api.getToken(String(id))));
+  expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(server.asked).toHaveLength(1);
 });
 
