@@ -3,7 +3,7 @@ import type { Tools } from '../run/tools.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
 import { tokenUnder } from '../tokens/state.ts';
-import { takeOffPrevious } from '../tokens/take-off-previous.ts';
+import { takeLabelOff } from '../tokens/take-label-off.ts';
 import { lookAgain } from './look-again.ts';
 import { previousToDetach, reapingContext } from './plan/plan-reaping.ts';
 import type { PreviousDetachment } from './plan/reaping-action.ts';
@@ -26,5 +26,5 @@ export async function detachPrevious(
   if (reason === 'UnknownVersion') {
     await restartGrace(seen, seen.tokens, context.lifetimes.gracePeriod, tools);
   }
-  return (await takeOffPrevious(secret, version, tools)) ? 'done' : 'lost';
+  return (await takeLabelOff({ secret, label: 'AWSPREVIOUS', version }, tools)) ? 'done' : 'lost';
 }

@@ -5,7 +5,7 @@ import { changeToken, stripped, superseding } from '../tokens/change-token.ts';
 import { isMarkedByOthers } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { isExpired, isSame, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
-import { takeOffPrevious } from '../tokens/take-off-previous.ts';
+import { takeLabelOff } from '../tokens/take-label-off.ts';
 import { lookAgain } from './look-again.ts';
 import { decideReaping, type ReapingContext } from './plan/decide-reaping.ts';
 import { reapingContext } from './plan/plan-reaping.ts';
@@ -48,7 +48,8 @@ async function fence(
     if (owned.marker.fenced !== undefined) {
       await changeToken(tools, owned, { marker: { fenced: undefined } });
     }
-    if (!(await takeOffPrevious(name, previous, tools))) return 'lost';
+    if (!(await takeLabelOff({ secret: name, label: 'AWSPREVIOUS', version: previous }, tools)))
+      return 'lost';
     const again = await tools.secrets.describe(name);
     if (!again || hasLabel(again, previous, ['AWSCURRENT', 'AWSPREVIOUS'])) return 'lost';
   }

@@ -4,6 +4,7 @@ import type { Secret } from '../secrets-manager/secret.ts';
 import { freshToken } from '../tokens/change-token.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../tokens/observation.ts';
 import { ownedCurrent, provenCurrent, works } from '../tokens/state.ts';
+import { takeLabelOff } from '../tokens/take-label-off.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { NotDeletedError } from './delete-token.ts';
 import { giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
@@ -38,7 +39,7 @@ async function carryOut(
   observed: ObservedToken,
   { noUndo, order, deleteToken }: Revocation,
   tools: ArmingTools,
-): Promise<TokenResult | undefined> {
+): Promise<TokenResult | 'moved' | undefined> {
   switch (action.kind) {
     case 'strip':
       return strip(observed, noUndo, tools);
@@ -54,8 +55,7 @@ async function carryOut(
         : given;
     }
     case 'detach-label':
-      await tools.secrets.moveLabel(action.secret, action.label, { from: action.version });
-      return undefined;
+      return (await takeLabelOff(action, tools)) ? undefined : 'moved';
     default:
       action satisfies never;
       throw new Error('unknown kind of action');
@@ -142,10 +142,13 @@ function refuseInUse(
   );
 }
 
-/** Takes the actions. A label that stays is a temptation to roll back, but a token that stays works. */
+/**
+ * Takes the actions. A label that stays is a temptation to roll back, but a token that stays works.
+ * @param onMoved called when somebody moved the label since the look; throws if the token may not be ended any more
+ */
 async function takeActions(
   observed: ObservedToken,
-  secret: Secret | undefined,
+  { secret, onMoved }: { readonly secret: Secret | undefined; onMoved(): Promise<void> },
   revocation: Revocation,
   tools: ArmingTools,
 ): Promise<Carried> {
@@ -156,8 +159,11 @@ async function takeActions(
   const unconfirmed: string[] = [];
   for (const action of decideToken(observed, order.way, secret)) {
     const about = { ...action, way: order.way, reason };
+    let isMoved = false;
     try {
-      result = (await carryOut(action, observed, revocation, tools)) ?? result;
+      const done = await carryOut(action, observed, revocation, tools);
+      isMoved = done === 'moved';
+      if (done !== 'moved') result = done ?? result;
       tools.log.warn('revoking', about);
     } catch (error) {
       if (action.kind !== 'detach-label') throw error;
@@ -166,6 +172,7 @@ async function takeActions(
       const { secret: name, label, version } = action;
       unconfirmed.push(`${name}: ${label} is still on version ${version}: ${messageOf(error)}`);
     }
+    if (isMoved) await onMoved();
   }
   return { result, failures, unconfirmed, isReached };
 }
@@ -186,9 +193,17 @@ async function changeOne(
       isReached: true,
     };
   }
-  const { now, unread } = seen ? await lookAgain(seen, revocation, tools) : {};
-  if (seen && observed.owned) refuseInUse(observed.owned, now, revocation.order, tools);
-  const carried = await takeActions(observed, now?.secret, revocation, tools);
+  const look = async () => {
+    const looked = seen ? await lookAgain(seen, revocation, tools) : {};
+    if (seen && observed.owned) refuseInUse(observed.owned, looked.now, revocation.order, tools);
+    return looked;
+  };
+  const { now, unread } = await look();
+  const onMoved = async () => {
+    await look();
+  };
+  const about = { secret: now?.secret, onMoved };
+  const carried = await takeActions(observed, about, revocation, tools);
   return unread === undefined
     ? carried
     : { ...carried, unconfirmed: [unread, ...carried.unconfirmed] };

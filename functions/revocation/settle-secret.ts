@@ -7,6 +7,7 @@ import { DAY_MS, MINUTE_MS } from '../time.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { type ObservedSecret, secretNamedIn } from '../tokens/observation.ts';
 import { isUnknown } from '../tokens/state.ts';
+import { takeLabelOff } from '../tokens/take-label-off.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { isTokenId, tokenNamedBy } from '../tokens/version-id.ts';
 import { alreadyDone } from './already-done.ts';
@@ -91,9 +92,8 @@ async function carryOut(
   seen: ObservedSecret,
   progress: Progress,
   tools: ArmingTools,
-): Promise<TokenResult | undefined> {
-  const { name, revocation, partial } = progress;
-  const { secrets } = tools;
+): Promise<TokenResult | 'moved' | undefined> {
+  const { revocation, partial } = progress;
   switch (action.kind) {
     case 'hold': {
       const lacking = await setHold(seen.secret, action.hold, revocation, tools);
@@ -108,8 +108,7 @@ async function carryOut(
       return undefined;
     }
     case 'detach-label':
-      await secrets.moveLabel(name, action.label, { from: action.version });
-      return undefined;
+      return (await takeLabelOff(action, tools)) ? undefined : 'moved';
     case 'replace':
       await replace(progress, seen, tools);
       return undefined;
@@ -175,6 +174,8 @@ async function takeSteps(
     const about = { ...action, way: order.way, reason: revocation.reason };
     try {
       const result = await carryOut(action, seen, progress, tools);
+      // By labels that have changed nobody decides what to end: a person may have rolled back.
+      if (result === 'moved') return;
       if (result) results.set(result.tokenId, result);
       progress.done.add(keyOf(action));
       tools.log.warn('revoking', about);

@@ -17,7 +17,7 @@ import {
   ownedPrevious,
   tokenUnder,
 } from '../tokens/state.ts';
-import { takeOffPrevious } from '../tokens/take-off-previous.ts';
+import { takeLabelOff } from '../tokens/take-label-off.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import type { Successor } from './successor.ts';
 import { supersede, supersedeLeft } from './supersede.ts';
@@ -204,7 +204,7 @@ export async function promote(
   onPromoted();
   // Nobody should roll back to it; and AWSPREVIOUS on a dead token tells that somebody ended it in its grace period.
   if (from && from !== version && wasDead(seen, tools.apiNow())) {
-    await takeOffPrevious(entry.secret, from, tools);
+    await takeLabelOff({ secret: entry.secret, label: 'AWSPREVIOUS', version: from }, tools);
   }
   if (former) await supersede(former, entry.gracePeriod, tools);
   await supersedeLeft(seen, entry.gracePeriod, tools, owned);

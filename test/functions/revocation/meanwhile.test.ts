@@ -42,6 +42,56 @@ test('completes a listing that is cut after the first look by what that look sho
   expect([world.accepts(string), working(TELEGRAF).length]).toEqual([false, 0]);
 });
 
+/**
+ * A person moves AWSCURRENT back right behind a look, the first from which on it is time, or a later one. Returns
+ * whether consumers had the token whenever it was ended.
+ */
+function rollBackBehindLook(id: string, isTime: () => boolean, look = 1) {
+  let looks = 0;
+  const wasCurrent: boolean[] = [];
+  world.intercept(async (call, effect) => {
+    const isEnding = /^(DELETE|PATCH) /.test(call.operation) && call.caller !== undefined;
+    const had = world.tokens(TELEGRAF).find((each) => each.id === id)?.permissions.length ?? 0;
+    const reply = effect();
+    const has = world.tokens(TELEGRAF).find((each) => each.id === id)?.permissions.length ?? 0;
+    if (isEnding && has < had) wasCurrent.push(currentId() === id);
+    if (call.operation === 'DescribeSecret' && isTime()) looks += 1;
+    if (call.operation === 'DescribeSecret' && looks === look) {
+      looks += 1;
+      await world.people.makeCurrent(TELEGRAF, `keyturn-${id}`);
+    }
+    return reply;
+  });
+  return wasCurrent;
+}
+
+test('a person who goes back to a leaked token right behind the promotion of its successor does not lose it under AWSCURRENT', async () => {
+  const old = currentId();
+  const wasCurrent = rollBackBehindLook(old, () => currentId() !== old);
+  const { result } = await world.revoke(order);
+  world.intercept();
+  expect(result).toMatchObject({ done: true });
+  expect(wasCurrent).toEqual([false]);
+  expect(working(TELEGRAF).map(({ id }) => id)).toEqual([currentId()]);
+});
+
+test.each(['delete', 'replace'].flatMap((way) => [1, 2].map((look) => ({ way, look }))))(
+  'a person who goes back to a superseded token behind look $look of an order to $way it keeps it, and is told',
+  async ({ way, look }) => {
+    const old = currentId();
+    await world.rotate(force);
+    await world.wait(5 * MINUTE);
+    const wasCurrent = rollBackBehindLook(old, () => true, look);
+    const { error } = await world.revoke({ tokenId: old, way, reason: 'leaked' });
+    world.intercept();
+    expect(error?.errorMessage).toContain(
+      'it is current or pending by now: nothing was done to it',
+    );
+    expect(wasCurrent).toEqual([]);
+    expect([currentId(), world.accepts(world.string(TELEGRAF))]).toEqual([old, true]);
+  },
+);
+
 test('a hold that is set while a successor is verified keeps it from being promoted', async () => {
   const old = currentId();
   let isSet = false;
