@@ -114,12 +114,16 @@ export function replicaFor(
   );
 }
 
+const WHO = {
+  grantRead: 'the second argument, expected who is to read the secret',
+  grantRevoke: 'the argument, expected who is to give orders',
+  grantOperate: 'the argument, expected who is to use the command line',
+} as const;
+
 /** @throws Error if an app in JavaScript names nobody */
-export function refuseNobody(grantee: IGrantable | undefined): void {
+export function refuseNobody(method: keyof typeof WHO, grantee: IGrantable | undefined): void {
   if (grantee?.grantPrincipal) return;
-  throw new Error(
-    'grantRead: found nobody as the second argument, expected who is to read the secret, such as a role or a function of CDK',
-  );
+  throw new Error(`${method}: found nobody as ${WHO[method]}, such as a role or a function of CDK`);
 }
 
 /** Undefined: who is given something is of the stack's account, or CDK does not know both. */

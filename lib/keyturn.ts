@@ -373,26 +373,24 @@ export class Keyturn extends Construct {
   /**
    * Lets a consumer read a token's secret; one whose stack is in a Region of `replicaRegions`, the replica there. A secret that others made
    * may be under a key of theirs: let the consumer use that as well.
-   * @returns CDK's grant; `assertSuccess()` throws if nothing was given, as to a service, which has no policy of its own
+   * @returns CDK's grant; `assertSuccess()` throws if nothing was given, as to a service, which has no policy of its own, or if it is not
+   * enough, as for a role of another account
    * @throws Error if the policy has no such token, or the consumer's stack is in a Region without a replica
    */
   grantRead(token: string, grantee: IGrantable): IamGrant {
-    refuseNobody(grantee);
+    refuseNobody('grantRead', grantee);
     const { secretArn, secretName } = this.secretOf(token);
     const replica = replicaFor(this, grantee, this.#replicaRegions, this.policyFile.policy, token);
-    const elsewhere = accountElsewhere(this, grantee);
-    if (elsewhere !== undefined) {
-      Annotations.of(this).addWarningV2(
-        `keyturn:grantRead-${token}-${elsewhere.found}`,
-        `grantRead: found ${elsewhere.found} as the account of who reads the secret of "${token}", expected ${elsewhere.home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
-      );
-    }
     const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
     const read = readSecret(arn, grantee);
     const key = replica ? this.#grants.decryptReplica(replica) : this.#decryptSecrets();
-    if (!key) return read;
-    const { values, statementOf } = key;
-    return together([read, give(grantee, statementOf([...values]))]);
+    const given = key ? together([read, give(grantee, key.statementOf([...key.values]))]) : read;
+    const elsewhere = accountElsewhere(this, grantee);
+    if (elsewhere === undefined) return given;
+    const { found, home } = elsewhere;
+    const why = `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`;
+    Annotations.of(this).addWarningV2(`keyturn:grantRead-${token}-${found}`, why);
+    return IamGrant.drop(grantee, why);
   }
 
   #decryptSecrets(): Grant | undefined {
@@ -404,6 +402,7 @@ export class Keyturn extends Construct {
    * @returns CDK's grant; `assertSuccess()` throws for a role of another account, which needs a right there as well
    */
   grantRevoke(grantee: IGrantable): IamGrant {
+    refuseNobody('grantRevoke', grantee);
     return this.#unlessElsewhere('grantRevoke', grantee, [this.revoke.lambda.grantInvoke(grantee)]);
   }
 
@@ -413,6 +412,7 @@ export class Keyturn extends Construct {
    * @returns CDK's grant; `assertSuccess()` throws if a part of it was not given, as to a role of another account
    */
   grantOperate(grantee: IGrantable): IamGrant {
+    refuseNobody('grantOperate', grantee);
     const statements = [
       new PolicyStatement({
         actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],

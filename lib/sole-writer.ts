@@ -3,12 +3,13 @@ import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-l
 import { CfnResourcePolicy } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import * as z from 'zod/mini';
+import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
 import type { Keyturn } from './keyturn.ts';
 
 export interface SoleWriterProps {
   readonly keyturn: Keyturn;
-  /** Name or ARN of a secret that Keyturn writes; it must exist when this is deployed. */
+  /** Name or ARN of a secret of the policy; it must exist when this is deployed. A secret has one sole writer. */
   readonly secretId: string;
   /**
    * ARNs of the IAM roles (or users) of people who may roll back, hold and take over, and alone may promote a replica: at least one; the
@@ -45,26 +46,68 @@ const propertiesSchema = z.object({
   people: z.array(person).check(z.minLength(1, SOMEBODY)),
 });
 
+/** Paths of the sole writers of a deployment, by the names of their secrets. */
+const writers = new WeakMap<Keyturn, Map<string, string>>();
+
+/** Secrets Manager ends an ARN with a hyphen and six characters. */
+const isNamedBy = (secretId: string, name: string) =>
+  secretId === name ||
+  (secretId.startsWith('arn:') &&
+    secretId
+      .split(':')
+      .slice(6)
+      .join(':')
+      .replace(/-[A-Za-z0-9]{6}$/, '') === name);
+
+/** @throws Error if the policy names no such secret, or another sole writer writes its only resource policy */
+function claim(path: string, { keyturn, secretId }: SoleWriterProps): void {
+  if (Token.isUnresolved(secretId)) return;
+  const { file, tokens } = keyturn.policyFile.policy;
+  const names = tokens.map(({ secret }) => secret);
+  const name = names.find((each) => isNamedBy(secretId, each));
+  const found = `SoleWriter's property secretId: found "${secretId}"`;
+  if (name === undefined) {
+    throw new Error(
+      `${found}, expected a secret of ${file}, such as ${names.slice(0, 3).join(', ')}, because Keyturn writes no other${suggestionFor(secretId, names)}`,
+    );
+  }
+  const claimed = writers.get(keyturn) ?? new Map<string, string>();
+  const other = claimed.get(name);
+  if (other !== undefined) {
+    throw new Error(
+      `${found}, expected a secret without a sole writer, and ${other} is its: a secret has one resource policy, so name all people there`,
+    );
+  }
+  writers.set(keyturn, claimed.set(name, path));
+}
+
+/** Secrets Manager's quota of a resource policy. */
+const LARGEST = 20_480;
+
 /**
  * A resource policy: only Keyturn and the named people can write the secret or set Keyturn's tags, and only those people can end replicas.
  * It does not limit who reads the secret, nor who removes the policy. Secrets Manager copies it to replicas: what is said about writes binds
  * in the stack's Region alone, so that a promoted replica can be written by the functions of its own Region.
  */
 export class SoleWriter extends Construct {
-  /** @throws Error if a property is not known, or `people` is empty or has what is no ARN of a role or a user */
+  /**
+   * @throws Error if a property is not known, `people` is empty, has what is no ARN of a role or a user, or makes the policy too large, or
+   * the secret is none of the policy, or has a sole writer
+   */
   constructor(scope: Construct, id: string, props: SoleWriterProps) {
     super(scope, id);
     refuseMistakes("SoleWriter's property", propertiesSchema, props);
+    claim(this.node.path, props);
     const { keyturn, secretId, people } = props;
     const { rotate, reap, revoke, secretsManagerRotation } = keyturn;
     const functions = [rotate, reap, revoke, secretsManagerRotation];
-    const writers = functions.map(({ role }) => role.roleArn).concat(people);
+    const allowed = functions.map(({ role }) => role.roleArn).concat(people);
     const { region } = Stack.of(this);
-    const others = (allowed: readonly string[]) => ({
-      ArnNotLike: { 'aws:PrincipalArn': allowed },
+    const others = (roles: readonly string[]) => ({
+      ArnNotLike: { 'aws:PrincipalArn': roles },
       Bool: { 'aws:PrincipalIsAWSService': 'false' },
     });
-    const here = { ...others(writers), StringEquals: { 'aws:RequestedRegion': region } };
+    const here = { ...others(allowed), StringEquals: { 'aws:RequestedRegion': region } };
     const deny = (verbs: readonly string[], conditions: object) =>
       new PolicyStatement({
         effect: Effect.DENY,
@@ -73,20 +116,23 @@ export class SoleWriter extends Construct {
         resources: ['*'],
         conditions,
       });
-    new CfnResourcePolicy(this, 'Policy', {
-      secretId,
-      blockPublicPolicy: true,
-      resourcePolicy: new PolicyDocument({
-        statements: [
-          deny(WRITES, here),
-          deny(['TagResource', 'UntagResource'], {
-            ...here,
-            'ForAnyValue:StringLike': { 'aws:TagKeys': OWN_TAGS },
-          }),
-          // Whoever detaches a replica does that in its Region.
-          deny(REPLICA_ENDINGS, others(people)),
-        ],
-      }),
+    const resourcePolicy = new PolicyDocument({
+      statements: [
+        deny(WRITES, here),
+        deny(['TagResource', 'UntagResource'], {
+          ...here,
+          'ForAnyValue:StringLike': { 'aws:TagKeys': OWN_TAGS },
+        }),
+        // Whoever detaches a replica does that in its Region.
+        deny(REPLICA_ENDINGS, others(people)),
+      ],
     });
+    const size = JSON.stringify(Stack.of(this).resolve(resourcePolicy)).length;
+    if (size > LARGEST) {
+      throw new Error(
+        `SoleWriter's property people: found ${people.length} ARNs, which make a resource policy of ${size} characters, expected at most ${LARGEST}; name roles that several people may assume, or a path, arn:aws:iam::111122223333:role/on-call/*`,
+      );
+    }
+    new CfnResourcePolicy(this, 'Policy', { secretId, blockPublicPolicy: true, resourcePolicy });
   }
 }

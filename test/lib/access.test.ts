@@ -141,9 +141,10 @@ test('a role of another account gets a warning with what its grant lacks, and on
   const theirs = (account: string) =>
     Role.fromRoleArn(stack, `Role${account}`, `arn:aws:iam::${account}:role/reader`);
   const before = warnings().length;
-  keyturn.grantRead('telegraf', theirs('111122223333'));
+  keyturn.grantRead('telegraf', theirs('111122223333')).assertSuccess();
   expect(warnings()).toHaveLength(before);
-  keyturn.grantRead('telegraf', theirs('999922223333'));
+  const given = keyturn.grantRead('telegraf', theirs('999922223333'));
+  expect(() => given.assertSuccess()).toThrow();
   expect(JSON.stringify(warnings())).toMatch(
     /grantRead: found 999922223333 .*telegraf.*resource policy of the secret.*customer managed key/,
   );
@@ -171,6 +172,11 @@ test.each(['grantOperate', 'grantRevoke'] as const)(
 
 test('a grant to nobody is refused in words', () => {
   const { keyturn } = open();
+  for (const method of ['grantRevoke', 'grantOperate'] as const) {
+    expect(() => keyturn[method](undefined as never)).toThrow(
+      `${method}: found nobody as the argument, expected who is to`,
+    );
+  }
   expect(() => keyturn.grantRead('telegraf', undefined as never)).toThrow(
     /^grantRead: found nobody as the second argument, expected who is to read the secret/,
   );

@@ -119,12 +119,36 @@ test.each([
   [{ people: ['on-call'] }, /^SoleWriter's property people\[0\]: found "on-call", expected/],
   [{ people: ON_CALL }, /^SoleWriter's property people: found ".*", expected a list/],
   [{ secretID: 'x' }, /^SoleWriter's property secretID: .*did you mean "secretId"\?$/],
+  [
+    { secretId: 'keyturn/prod/telegraff' },
+    /^SoleWriter's property secretId: found "keyturn\/prod\/telegraff", expected a secret of .*, such as keyturn\/prod\/telegraf, .*\?$/,
+  ],
+  [
+    { people: Array.from({ length: 160 }, (_, index) => `${ON_CALL}-of-team-${index}`) },
+    /^SoleWriter's property people: found 160 ARNs, which make a resource policy of \d+ characters, expected at most 20480; name roles/,
+  ],
   [{ keyturn: undefined }, /^SoleWriter's property keyturn: found nothing, expected a construct/],
 ])('what protects nothing, or nobody reads, is refused: %j', (wrong, message) => {
   const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Wrong');
   const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
   const props = { keyturn, secretId: 'keyturn/prod/telegraf', people: [ON_CALL], ...wrong };
   expect(() => new SoleWriter(stack, 'Writer', props as never)).toThrow(message);
+});
+
+test('a second one of a secret is refused, because a secret has one resource policy', () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const stack = new Stack(app, 'Two');
+  const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+  const props = { keyturn, secretId: 'keyturn/prod/telegraf', people: [ON_CALL] };
+  new SoleWriter(stack, 'Writer', props);
+  const secretId =
+    'arn:aws:secretsmanager:eu-west-1:111122223333:secret:keyturn/prod/telegraf-AbCdEf';
+  expect(() => new SoleWriter(stack, 'Other', { ...props, secretId })).toThrow(
+    /expected a secret without a sole writer, and Two\/Writer is its: .* name all people there$/,
+  );
+  // The same policy once more, in a stage of its own.
+  const other = new Keyturn(new Stack(app, 'Second'), 'Keyturn', { policy: writePolicy(folder) });
+  new SoleWriter(stack, 'Third', { ...props, keyturn: other });
 });
 
 test('reading is not its business, and whoever deploys can take it off', () => {
