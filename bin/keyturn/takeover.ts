@@ -49,7 +49,7 @@ function refuseNoOwner(from: string): void {
  * @throws CommandError if a schedule of the other one is on, or nobody knows, or it was stopped so late that its last run
  * may not be over, as far as this account and Region show
  */
-async function refuseLiveDeployment(from: string, { note }: Terminal): Promise<void> {
+async function refuseLiveDeployment(from: string): Promise<void> {
   const { read } = createScheduleReader();
   const missing: string[] = [];
   for (const name of SCHEDULED.map((job) => scheduleName(from, job))) {
@@ -64,8 +64,8 @@ async function refuseLiveDeployment(from: string, { note }: Terminal): Promise<v
     if (status.state === 'missing') missing.push(name);
   }
   if (missing.length === 0) return;
-  note(
-    `Found no ${missing.join(', ')} here: the deployment "${from}" is destroyed, or in another account or Region, where nothing shows whether it is stopped`,
+  throw new CommandError(
+    `found no ${missing.join(', ')} here, expected schedules that are off for 15 minutes: the deployment "${from}" is destroyed, and nothing shows since when, or it is in another account or Region, where nothing shows whether it is stopped; if you know that its last run is over, which takes 15 minutes, add --stopped. Nothing was done`,
   );
 }
 
@@ -143,13 +143,14 @@ export const takeoverCommand = (terminal: Terminal): Command =>
     .addHelpText(
       'after',
       `
-First stop the deployment that these secrets had: keyturn pause, or destroy its stack. Two deployments that both
-take a token for theirs end it under each other's consumers. Then repeat this command until it says that
+First stop the deployment that these secrets had: keyturn pause, or destroy its stack, and wait 15 minutes. Two
+deployments that both take a token for theirs end it under each other's consumers. Then repeat this command until it says that
 everything is ours: it goes on where an earlier one stopped.
 
 Examples:
   keyturn takeover --all --confirm                          # in the Region where the replicas were promoted
-  keyturn takeover telegraf --from oldname --confirm        # after owner was changed`,
+  keyturn takeover telegraf --from oldname --confirm        # after owner was changed
+  keyturn takeover --all --from oldname --stopped --confirm # and its stack destroyed`,
     )
     .action(async (named: readonly string[], options: TakeoverOptions) => {
       const { by = requesterName(), dryRun = false, from, stopped = false } = options;
@@ -157,7 +158,7 @@ Examples:
       const tokens = namesOf(named, options, policy);
       const isOther = from !== undefined && from !== policy.owner;
       if (isOther) refuseNoOwner(from);
-      if (isOther && !dryRun && !stopped) await refuseLiveDeployment(from, terminal);
+      if (isOther && !dryRun && !stopped) await refuseLiveDeployment(from);
       const event = { tokens, takeOver: { by, ...(from !== undefined && { from }) }, dryRun };
       const report = readPlanReport(await engine.call('rotate', event));
       printConfirmed(report, { json, dryRun }, answerOf, terminal);

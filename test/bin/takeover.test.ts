@@ -118,15 +118,19 @@ it('takes nothing over where nobody knows whether the former deployment is stopp
   expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('next');
 });
 
-it('says that it does not see the schedules of a deployment which is not here', async () => {
+it('takes nothing over from a deployment whose schedules are not here, unless a person says that it is stopped', async () => {
   const { world, run } = await openRenamed();
   const state = world.aws.snapshot();
   world.aws.restore({ ...state, schedules: {} });
-  const { code, stderr } = await run('telegraf', '--from', 'prod', '--confirm');
-  expect(code).toBe(0);
-  expect(stderr).toContain(
-    'Found no keyturn-prod-rotate, keyturn-prod-reap, keyturn-prod-enforce here',
+  const words = ['telegraf', '--from', 'prod', '--confirm'];
+  const refused = await run(...words);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toContain(
+    'found no keyturn-prod-rotate, keyturn-prod-reap, keyturn-prod-enforce here',
   );
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('prod');
+  expect((await run(...words, '--stopped')).code).toBe(0);
+  expect(world.tags(TELEGRAF)['keyturn:owner']).toBe('next');
 });
 
 it('takes a secret and its token over once the deployment that had them is paused', async () => {
