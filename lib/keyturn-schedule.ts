@@ -1,4 +1,4 @@
-import { Duration, Stack, TimeZone } from 'aws-cdk-lib';
+import { Duration, PhysicalName, Stack, TimeZone } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import {
@@ -46,6 +46,8 @@ export class KeyturnSchedule extends Construct {
     const { target, failures, expression, timeZone } = props;
     const window = windowMinutes(expression);
     this.role = new Role(this, 'Role', {
+      // A person's role in a stack of another Region names it (`grantOperate`).
+      roleName: PhysicalName.GENERATE_IF_NEEDED,
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),

@@ -170,6 +170,27 @@ test.each(['grantOperate', 'grantRevoke'] as const)(
   },
 );
 
+test("a role of a stack in another Region may operate: its policy names what is in the construct's", () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const account = '111122223333';
+  const stack = new Stack(app, 'Home', { env: { account, region: 'eu-west-1' } });
+  const there = new Stack(app, 'There', { env: { account, region: 'us-east-1' } });
+  const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+  const role = new Role(there, 'OnCall', { assumedBy: new AccountRootPrincipal() });
+  keyturn.grantOperate(role).assertSuccess();
+  app.synth();
+  const policies = Template.fromStack(there).findResources('AWS::IAM::Policy');
+  const text = JSON.stringify(policies);
+  for (const job of ['rotate', 'reap', 'enforce', 'revoke']) {
+    expect(text).toContain(`:lambda:eu-west-1:${account}:function:keyturn-prod-${job}`);
+  }
+  const passed = [...text.matchAll(/:iam::\d+:role\/([\w-]+)/g)].map(([, name]) => name);
+  const made = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Role'));
+  const names = made.flatMap(({ Properties: { RoleName: name = [] } }) => name);
+  expect(names).toHaveLength(3);
+  expect(passed.sort()).toEqual(names.sort());
+});
+
 test('a grant to nobody is refused in words', () => {
   const { keyturn } = open();
   for (const method of ['grantRevoke', 'grantOperate'] as const) {
