@@ -232,9 +232,12 @@ export async function live(
   for (let day = 2; day < 5 && !stage.isOver; day += 1) {
     await goOn(calmAt + day * DAY);
     if (!stage.isOver) await mendAll(stage, tell, happenings.disinherit);
+    if (!stage.isOver) await approve(stage);
   }
-  await goOn(endAt);
+  // A day before the end, because an alarm speaks of the periods before, too.
+  await goOn(endAt - DAY);
   if (!stage.isOver) await approve(stage);
+  await goOn(endAt);
   stage.isOver = true;
   const violations = [...oracles.found];
   if (violations.length === 0)
