@@ -65,10 +65,12 @@ export const allow = (actions: string[], values: string[], conditions: Condition
 export const JOIN_VPC: Grant = {
   ...allow(
     [
+      'ec2:AssignPrivateIpAddresses',
       'ec2:CreateNetworkInterface',
       'ec2:DeleteNetworkInterface',
       'ec2:DescribeNetworkInterfaces',
       'ec2:DescribeSubnets',
+      'ec2:UnassignPrivateIpAddresses',
     ],
     ['*'],
   ),

@@ -6,6 +6,7 @@ import {
   SecurityGroup,
   Subnet,
   type SubnetSelection,
+  SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
@@ -87,6 +88,11 @@ function uselessIn(vpc: IVpc, vpcSubnets: SubnetSelection | undefined): string |
   const { privateSubnets, isolatedSubnets } = vpc;
   if (!vpcSubnets && privateSubnets.length + isolatedSubnets.length === 0) {
     return 'public subnets alone, or none';
+  }
+  const { subnetType } = vpcSubnets ?? {};
+  const types: readonly string[] = Object.values(SubnetType);
+  if (subnetType !== undefined && !types.includes(subnetType)) {
+    return `subnets of a type "${subnetType}", which CDK does not know`;
   }
   try {
     const { subnetIds, hasPublic } = vpc.selectSubnets(vpcSubnets);

@@ -224,7 +224,7 @@ export function propertyMistakes(
       ([name]) =>
         `Keyturn's property ${name}: found a list that is known only at the deployment, expected one whose length is known when the app runs; write its items, which may be tokens`,
     );
-  const misspelt = [...unknownLists, ...Object.keys(props).flatMap(misspeltAs)];
+  const misspelt = [...unknownLists, ...Object.entries(props).flatMap(misspeltAs)];
   const parsed = propertiesSchema.safeParse(given, UNEXPLAINED);
   if (parsed.success) return misspelt;
   const document = Object.fromEntries(
@@ -255,10 +255,14 @@ const OF_FILE: Readonly<Record<string, string>> = {
   schedules: 'it in the policy file alone',
 };
 
+/** CDK's own property of a stack, `PermissionsBoundary.of(...)`: no name, as the policy file has, and no managed policy. */
+const isOfStack = (name: string, value: unknown) =>
+  name === 'permissionsBoundary' && isMapping(value) && !('managedPolicyArn' in value);
+
 /** A stack has properties of its own, which are passed on with ours: only what is almost one of ours is told. */
-function misspeltAs(name: string): string[] {
+function misspeltAs([name, value]: [string, unknown]): string[] {
   const property = Object.hasOwn(OF_FILE, name) ? OF_FILE[name] : undefined;
-  if (property !== undefined) {
+  if (property !== undefined && !isOfStack(name, value)) {
     return [
       `Keyturn's property ${name}: found this name, which the policy file uses, expected ${property}`,
     ];

@@ -17,6 +17,7 @@ import type { Terminal } from './terminal.ts';
 interface TakeoverOptions extends CommonOptions {
   readonly all?: true;
   readonly by?: string;
+  readonly confirm?: true;
   readonly dryRun?: true;
   readonly from?: string;
   readonly stopped?: true;
@@ -36,6 +37,9 @@ function namesOf(
   refuseUnknownTokens(named, policy, file);
   return all ? policy.tokens.map(({ name }) => name) : named;
 }
+
+const UNCONFIRMED =
+  'found no --confirm, expected it, because two deployments that both rotate these secrets end their tokens under each other’s consumers; stop the other one, and give --confirm, or --dry-run to see what would be taken over. Nothing was done';
 
 function refuseNoOwner(from: string): void {
   if (OWNER_NAME.test(from)) return;
@@ -137,7 +141,10 @@ export const takeoverCommand = (terminal: Terminal): Command =>
       '--stopped',
       'you know that the deployment in --from is stopped: do not ask for its schedules',
     )
-    .requiredOption('--confirm', 'you know that no other deployment rotates these secrets')
+    .option(
+      '--confirm',
+      'you know that no other deployment rotates these secrets; needed without --dry-run',
+    )
     .option('--by <who>', 'who confirms it, for the log and the event (default: you)')
     .option('--dry-run', 'show what would be taken over; change nothing')
     .addHelpText(
@@ -153,7 +160,8 @@ Examples:
   keyturn takeover --all --from oldname --stopped --confirm # and its stack destroyed`,
     )
     .action(async (named: readonly string[], options: TakeoverOptions) => {
-      const { by = requesterName(), dryRun = false, from, stopped = false } = options;
+      const { by = requesterName(), confirm, dryRun = false, from, stopped = false } = options;
+      if (!confirm && !dryRun) throw new CommandError(UNCONFIRMED);
       const { engine, json, policy } = openEngine(options, terminal);
       const tokens = namesOf(named, options, policy);
       const isOther = from !== undefined && from !== policy.owner;

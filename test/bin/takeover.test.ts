@@ -174,7 +174,7 @@ it('says what it does not take over and which command would, and does not call t
 });
 
 it.each([
-  ['without the word', ['telegraf'], '--confirm'],
+  ['without the word', ['telegraf'], 'found no --confirm'],
   ['without a name', ['--confirm'], 'expected the names of tokens in the policy, or --all'],
   ['with both', ['telegraf', '--all', '--confirm'], 'both names and --all'],
   ['for a name that is not in the policy', ['telgraf', '--confirm'], 'found no token telgraf'],

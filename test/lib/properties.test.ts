@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, CfnParameter, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
+import { App, CfnParameter, Lazy, PermissionsBoundary, Stack, type StackProps } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import {
   SecurityGroup,
@@ -17,6 +17,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
+import { KeyturnStack } from '../../lib/keyturn-stack.ts';
 import { PolicyFileError } from '../../lib/policy-file.ts';
 import type { KeyturnProps } from '../../lib/properties.ts';
 import { CONTEXT, POLICY, writePolicy } from './synthesize.ts';
@@ -77,6 +78,25 @@ test.each([
     );
   },
 );
+
+test("CDK's own boundary of a stack is the stack's, and what else bears its name is not", () => {
+  const env = PLACE;
+  const stackWith = (permissionsBoundary: unknown) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const props = { env, policy: writePolicy(folder), permissionsBoundary };
+    return new KeyturnStack(app, 'Bounded', props as never);
+  };
+  const template = Template.fromStack(stackWith(PermissionsBoundary.fromName('developers')));
+  const roles = Object.values(template.findResources('AWS::IAM::Role'));
+  expect(roles.length).toBeGreaterThan(7);
+  for (const { Properties } of roles) {
+    expect(JSON.stringify(Properties.PermissionsBoundary)).toContain(':policy/developers');
+  }
+  const wrong = (stack: Stack) => ({
+    permissionsBoundary: ManagedPolicy.fromManagedPolicyName(stack, 'Managed', 'developers'),
+  });
+  expect(mistakeOf(wrong)).toMatch(/^Keyturn's property permissionsBoundary: found this name/);
+});
 
 test("a replica's key that CDK knows only at the deployment is taken, and its Region is checked all the same", () => {
   const replica = (region: string) => (stack: Stack) => ({
@@ -352,6 +372,10 @@ describe('what is no construct of its kind is refused with what makes one:', () 
       vpcSubnets: { subnetGroupName: 'keyturn' },
     });
     expect(mistakeOf(missing)).toMatch(expected);
+    const typeless = { subnetType: 'Inside' as SubnetType };
+    expect(mistakeOf((stack) => ({ vpc: vpcOf(stack), vpcSubnets: typeless }))).toMatch(
+      /vpcSubnets: found subnets of a type "Inside", which CDK does not know, expected/,
+    );
     const named: Props = (stack) => ({
       vpc: vpcOf(stack, {}),
       vpcSubnets: { subnets: [Subnet.fromSubnetId(stack, 'Subnet', 'subnet-0123456789abcdef0')] },
