@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /**
@@ -13,7 +14,8 @@ interface Component {
 }
 
 interface Bom {
-  readonly metadata: { readonly component: Component };
+  /** npm names the root after its folder. */
+  readonly metadata: { readonly component: Component & { readonly name: string } };
   readonly components: readonly Component[];
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
 }
@@ -36,4 +38,8 @@ const refs = new Set([bom.metadata.component, ...components].map((each) => each[
 const dependencies = bom.dependencies
   .filter(({ ref }) => refs.has(ref))
   .map((each) => ({ ...each, dependsOn: each.dependsOn.filter((ref) => refs.has(ref)) }));
-process.stdout.write(`${JSON.stringify({ ...bom, components, dependencies }, undefined, 2)}\n`);
+const { name } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../package.json'), 'utf8'));
+const metadata = { ...bom.metadata, component: { ...bom.metadata.component, name } };
+process.stdout.write(
+  `${JSON.stringify({ ...bom, metadata, components, dependencies }, undefined, 2)}\n`,
+);

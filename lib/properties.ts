@@ -261,6 +261,7 @@ const isOfStack = (name: string, value: unknown) =>
 
 /** A stack has properties of its own, which are passed on with ours: only what is almost one of ours is told. */
 function misspeltAs([name, value]: [string, unknown]): string[] {
+  if (value === undefined) return [];
   const property = Object.hasOwn(OF_FILE, name) ? OF_FILE[name] : undefined;
   if (property !== undefined && !isOfStack(name, value)) {
     return [

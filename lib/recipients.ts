@@ -1,4 +1,4 @@
-import { ArnFormat, Aspects, Stack } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Aspects, Stack, Token } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -61,6 +61,19 @@ function topicFor(scope: Construct, emails: readonly string[], owner: string): T
   return topic;
 }
 
+/** Of another account, a topic without a policy lets no alarm in. CDK makes nothing for one that is imported, whose policy nobody sees. */
+function warnOfOwnAlone(scope: Construct, topic: ITopic): void {
+  const { account } = topic.env;
+  const { account: home } = Stack.of(scope);
+  const isMade = topic.node.defaultChild !== undefined;
+  if (!isMade || [account, home].some((each) => Token.isUnresolved(each)) || account === home)
+    return;
+  Annotations.of(scope).addWarningV2(
+    'keyturn:alarmTopic',
+    `Keyturn's property alarmTopic: found a topic of account ${account} without a policy, expected one that lets alarms of account ${home} publish: without, it lets in its own account alone, and nobody is told of an alarm. Give the topic a policy (enforceSSL: true, or topic.addToResourcePolicy), to which Keyturn adds what its alarms need; if a TopicPolicy of yours says it already, acknowledge this warning`,
+  );
+}
+
 /**
  * Lets alarms tell a topic of the app; nothing happens to what the app imports. A topic without a policy lets them in by itself, with
  * all else that its account sends it, which a policy for alarms would end: so they go into one that is there, whenever it is made.
@@ -74,7 +87,9 @@ function letAlarmsTell(scope: Construct, topic: ITopic): void {
   });
   Aspects.of(topic).add({
     visit(node) {
-      if (node === topic.node.tryFindChild('Policy')) topic.addToResourcePolicy(publish);
+      const policy = topic.node.tryFindChild('Policy');
+      if (node === policy) topic.addToResourcePolicy(publish);
+      if (node === topic && !policy) warnOfOwnAlone(scope, topic);
     },
   });
   // Who may publish, the topic says.

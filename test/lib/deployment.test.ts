@@ -258,6 +258,28 @@ describe('a topic that the app makes', () => {
     expect(allowed((stack) => new Topic(stack, 'T'))).toEqual({ topic: [], key: [], policies: 0 });
   });
 
+  test('and a warning if it is of another account, whose topic lets in that account alone', () => {
+    const warningsOf = (topicProps: object, account: string) => {
+      const app = new App({ outdir: mkdtempSync(join(folder, 'theirs-')), context: CONTEXT });
+      const central = new Stack(app, 'Central', { env: { ...PLACE, account } });
+      const stack = new Stack(app, 'Mine', { env: PLACE });
+      const alarmTopic = new Topic(central, 'OnCall', { topicName: 'on-call', ...topicProps });
+      new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder), alarmTopic });
+      app.synth();
+      const found = Annotations.fromStack(stack).findWarning(
+        '*',
+        Match.stringLikeRegexp('alarmTopic'),
+      );
+      const policies = Template.fromStack(central).findResources('AWS::SNS::TopicPolicy');
+      return { warnings: found.length, policies: JSON.stringify(policies) };
+    };
+    expect(warningsOf({}, '999922223333')).toMatchObject({ warnings: 1 });
+    expect(warningsOf({}, PLACE.account)).toMatchObject({ warnings: 0 });
+    const secured = warningsOf({ enforceSSL: true }, '999922223333');
+    expect(secured.warnings).toBe(0);
+    expect(secured.policies).toContain(`"aws:SourceAccount":"${PLACE.account}"`);
+  });
+
   test('and no second one beside one that the app makes itself, which must let them in', () => {
     const beside = allowed(
       (stack) => new Topic(stack, 'T'),
