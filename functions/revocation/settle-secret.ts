@@ -51,6 +51,11 @@ const READ_AGAIN_AFTER: readonly RevocationAction['kind'][] = ['hold', 'release'
 const isGate = ({ kind }: RevocationAction, { way }: Order) =>
   kind === 'replace' || kind === 'release' || (way === 'lift' && kind === 'delete');
 
+/** AWSCURRENT was moved, and AWSPREVIOUS with it: what could not be taken off before it may be taken off now. */
+function forgetDetachments({ failures }: Progress): void {
+  for (const [key, { what }] of failures) if (what === 'detach-label') failures.delete(key);
+}
+
 async function replace(
   progress: Progress,
   seen: ObservedSecret,
@@ -67,6 +72,7 @@ async function replace(
   const { id, createdAt } = successor.token;
   progress.order = { ...order, successor: { id, createdAt } };
   progress.known.add(id);
+  forgetDetachments(progress);
   if (unverified === undefined) return;
   const about = { tokenId: id, secret: name, had: [], unconfirmed: unverified };
   results.set(id, { ...about, result: 'successor' });
@@ -163,6 +169,10 @@ function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): voi
   }
 }
 
+/** Secrets Manager says so of a label that is not where it was read: somebody, who may have rolled back, moved it since. */
+const isElsewhere = ({ kind }: RevocationAction, error: unknown) =>
+  kind === 'detach-label' && error instanceof Error && error.name === 'InvalidParameterException';
+
 /** Carries out actions until the first one after which the secret must be read again. */
 async function takeSteps(
   actions: readonly RevocationAction[],
@@ -183,7 +193,7 @@ async function takeSteps(
       const tokenId = isOfToken(action) ? action.tokenId : undefined;
       failures.set(keyOf(action), { what: action.kind, where: progress.name, tokenId, error });
       tools.log.error('failed', { ...about, error });
-      if (isGate(action, order)) return;
+      if (isGate(action, order) || isElsewhere(action, error)) return;
     }
   }
 }
