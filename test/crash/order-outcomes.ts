@@ -60,6 +60,21 @@ export function stillCondemned(
     : condemned.filter((id) => id === named);
 }
 
+/**
+ * The same for an order that a person outran: consumers had another string before it looked, so its plan, which people see,
+ * says that the token that they named is meant alone. What the plan shows is meant, whatever is done behind it.
+ */
+export function meantWhenLooked(
+  laboratory: Laboratory,
+  named: string,
+  condemned: readonly string[],
+  { result }: Answer,
+): readonly string[] {
+  const planned = new Set(result?.plan.tokens.map(({ tokenId }) => tokenId));
+  const still = stillCondemned(laboratory, named, condemned);
+  return condemned.filter((id) => still.includes(id) || planned.has(id));
+}
+
 /** The cluster takes longer to forget a string than a run may last: nothing is left, but the proof. */
 export const lacksTimeAlone = ({ result }: Answer): boolean =>
   result?.done === true &&
@@ -122,14 +137,25 @@ const HOLDS: Readonly<Record<string, string>> = { freeze: 'frozen', delete: 'del
 const GIVING = ['replace', 'unfreeze'];
 
 /** What an order about a secret has brought about, when it says that it is done. */
-export function* reached(laboratory: Laboratory, { way }: OrderScenario): Violations {
+export function* reached(
+  laboratory: Laboratory,
+  { way }: OrderScenario,
+  { result }: Answer,
+): Violations {
   const seen = laboratory.view();
   const secret = seen.secrets.get(SECRET);
   if (!secret || secret.isDeleted) return;
+  const isSaid = (what: string) => result?.unconfirmed.some((text) => text.includes(what)) === true;
   const hold = holdOf(secret);
-  if (hold !== HOLDS[way]) yield `H: ${way} was done, and the hold is ${hold}`;
-  // What a person put, and no marker knows, is in what is not confirmed.
-  const tokens = tokensOf(laboratory).filter(({ id }) => !laboratory.history.foreign[id]);
+  // Nobody may write a secret from which a person took our tag: then the answer says that no hold could be set.
+  const isBarred = secret.tags['keyturn:owner'] === undefined && isSaid(`set on ${SECRET}`);
+  if (hold !== HOLDS[way] && !isBarred) yield `H: ${way} was done, and the hold is ${hold}`;
+  // What a person put, and no marker knows, is in what is not confirmed. So is another secret's, which is ended there,
+  // and what an order by one token left because nobody may look whether that is current.
+  const tokens = tokensOf(laboratory).filter(
+    ({ id, marker }) =>
+      !laboratory.history.foreign[id] && !(isSaid(id) && (isBarred || marker.secret !== SECRET)),
+  );
   const left = {
     delete: tokens,
     freeze: tokens.filter(isArmed),
