@@ -105,15 +105,21 @@ export function* claims(
   condemned: readonly string[],
   { result, error }: Answer,
 ): Violations {
-  const { tokens, at } = laboratory.view();
+  const { tokens, secrets, at } = laboratory.view();
   const { givenByHand, foreign } = laboratory.history;
+  const planned = new Set(result?.plan.tokens.map(({ tokenId }) => tokenId));
+  const stored = new Set(
+    [...secrets.values()].flatMap((each) => each.versions.map((v) => v.token)),
+  );
   for (const id of condemned.filter((each) => result?.done && !givenByHand[each])) {
     const token = tokens.get(id);
     // What is left is named, unless a person put its string and no marker knows it.
     const isNamed = foreign[id] || result?.unconfirmed.some((text) => text.includes(id));
     if (token && isAlive(token) && isArmed(token) && !isExpired(token, at) && !isNamed)
       yield `L: done, and ${short(id)} can do something`;
-    if (result?.confirmed && worksSomewhere(laboratory, id)) {
+    // A token without our marker whose secret was deleted for good before the order looked: nothing tells that it was its.
+    const isUntied = foreign[id] && !stored.has(id) && !planned.has(id);
+    if (result?.confirmed && !isUntied && worksSomewhere(laboratory, id)) {
       yield `L: confirmed, and a router accepts ${short(id)}`;
     }
   }
@@ -166,7 +172,15 @@ export function* reached(
   const works = current !== undefined && isAlive(current) && isArmed(current);
   // What a person has put there meanwhile is theirs, and an alarm tells of it.
   const isTheirs = !current && laboratory.history.placed[secret.labels.AWSCURRENT ?? ''];
-  if (GIVING.includes(way) && !works && !isTheirs)
+  // Nothing is given back to a token that a person deleted, or in a secret that has no value: the answer says so.
+  const isTold =
+    current === undefined
+      ? isSaid(`${SECRET} has no version`)
+      : result?.tokens.some(
+          (each) => each.tokenId === current.id && each.unconfirmed !== undefined,
+        );
+  const isLost = way === 'unfreeze' && !(current && isAlive(current)) && isTold;
+  if (GIVING.includes(way) && !works && !isTheirs && !isLost)
     yield `A: ${way} was done, and AWSCURRENT is not armed`;
 }
 
