@@ -173,8 +173,8 @@ function* ordersLeaveConsumersSomething(history: History, step: Step): Violation
   for (const secret of before.secrets.values()) {
     const token = before.tokens.get(secret.holders.AWSCURRENT ?? '');
     if (!token || !isTaken(history, token, after.tokens.get(token.id))) continue;
-    if (secret.tags['keyturn:owner'] === undefined) continue; // nobody can put it on hold
-    if (isEndedElsewhere(token, secret, before)) continue;
+    const isBarred = secret.tags['keyturn:owner'] === undefined; // nobody can put it on hold
+    if (isBarred || isEndedElsewhere(token, secret, before)) continue;
     // A person may have put it back since, or taken the hold away.
     const mayEnd = isOnHold(secret) || wasHeldAtLook(secret, history, call);
     if (mayEnd || endedFirst?.has(secret.name) || secret.isDeleted || !looked.includes(token.id))

@@ -142,12 +142,22 @@ const HOLDS: Readonly<Record<string, string>> = { freeze: 'frozen', delete: 'del
 /** After these, consumers have a token that can do something. */
 const GIVING = ['replace', 'unfreeze'];
 
+/** Nothing is given back to a token that a person deleted, or in a secret that has no value: the answer to an unfreeze says so. */
+function isToldGone({ result }: Answer, current: SeenToken | undefined): boolean {
+  if (current === undefined) {
+    return result?.unconfirmed.some((text) => text.includes(`${SECRET} has no version`)) === true;
+  }
+  const row = result?.tokens.find(({ tokenId }) => tokenId === current.id);
+  return !isAlive(current) && row?.unconfirmed !== undefined;
+}
+
 /** What an order about a secret has brought about, when it says that it is done. */
 export function* reached(
   laboratory: Laboratory,
   { way }: OrderScenario,
-  { result }: Answer,
+  answer: Answer,
 ): Violations {
+  const { result } = answer;
   const seen = laboratory.view();
   const secret = seen.secrets.get(SECRET);
   if (!secret || secret.isDeleted) return;
@@ -155,7 +165,10 @@ export function* reached(
   const hold = holdOf(secret);
   // Nobody may write a secret from which a person took our tag: then the answer says that no hold could be set.
   const isBarred = secret.tags['keyturn:owner'] === undefined && isSaid(`set on ${SECRET}`);
-  if (hold !== HOLDS[way] && !isBarred) yield `H: ${way} was done, and the hold is ${hold}`;
+  // Lifting a deletion leaves the freeze that a person set beside it, and says so.
+  const isLeftFrozen = way === 'lift' && hold === 'frozen' && isSaid(`${SECRET} stays on hold`);
+  if (hold !== HOLDS[way] && !isBarred && !isLeftFrozen)
+    yield `H: ${way} was done, and the hold is ${hold}`;
   // What a person put, and no marker knows, is in what is not confirmed. So is another secret's, which is ended there,
   // and what an order by one token left because nobody may look whether that is current.
   const tokens = tokensOf(laboratory).filter(
@@ -172,14 +185,7 @@ export function* reached(
   const works = current !== undefined && isAlive(current) && isArmed(current);
   // What a person has put there meanwhile is theirs, and an alarm tells of it.
   const isTheirs = !current && laboratory.history.placed[secret.labels.AWSCURRENT ?? ''];
-  // Nothing is given back to a token that a person deleted, or in a secret that has no value: the answer says so.
-  const isTold =
-    current === undefined
-      ? isSaid(`${SECRET} has no version`)
-      : result?.tokens.some(
-          (each) => each.tokenId === current.id && each.unconfirmed !== undefined,
-        );
-  const isLost = way === 'unfreeze' && !(current && isAlive(current)) && isTold;
+  const isLost = way === 'unfreeze' && isToldGone(answer, current);
   if (GIVING.includes(way) && !works && !isTheirs && !isLost)
     yield `A: ${way} was done, and AWSCURRENT is not armed`;
 }
