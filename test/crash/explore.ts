@@ -9,8 +9,8 @@ import type { Scenario } from './scenarios/scenario.ts';
 
 /** Later runs of both functions: how long each waits for the one before. */
 const TICKS: readonly number[] = Array(16).fill(61 * MINUTE);
-/** And then, while a string that nobody knows makes everybody wait until its version comes of age. */
-const LATER_TICKS: readonly number[] = Array(18).fill(7 * HOUR);
+/** And then, while a string that nobody knows makes everybody wait until its version comes of age: ten days in the orders' policy. */
+const LATER_TICKS: readonly number[] = Array(40).fill(7 * HOUR);
 const FEWEST_TICKS = 2;
 
 interface Healed {

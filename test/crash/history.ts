@@ -240,6 +240,8 @@ export function noteLook(history: History, { call, after }: Step, terms: Terms):
   const looks = ['DescribeSecret', 'UpdateSecretVersionStage'].includes(call.operation);
   if (!looks || call.caller === undefined) return;
   history.looked[call.caller] = allInUse(after, terms);
+  // Whoever moves a label is told whether that one was where it had been read, and nothing of holds.
+  if (call.operation !== 'DescribeSecret') return;
   const held = [...after.secrets.values()].filter(isOnHold);
   history.obeyed[call.caller] = held.map(({ name }) => name);
 }

@@ -158,6 +158,13 @@ function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Viola
   }
 }
 
+/** A person pasted another secret's string: it ends with that one's, which is on hold or has a successor for its own consumers. */
+function isEndedElsewhere(token: SeenToken, secret: SeenSecret, view: View): boolean {
+  const own = secretOf(token, view);
+  if (own === undefined || own === secret) return false;
+  return isOnHold(own) || leavesProven(token, own, view);
+}
+
 /** B: an order takes from consumers what they have only under a hold; a replacement comes first, unless it is to be last. */
 function* ordersLeaveConsumersSomething(history: History, step: Step): Violations {
   const { call, isOrdered, endedFirst, before, after } = step;
@@ -166,7 +173,8 @@ function* ordersLeaveConsumersSomething(history: History, step: Step): Violation
   for (const secret of before.secrets.values()) {
     const token = before.tokens.get(secret.holders.AWSCURRENT ?? '');
     if (!token || !isTaken(history, token, after.tokens.get(token.id))) continue;
-    if (secret.tags['keyturn:owner'] === undefined) continue; // nobody can put it on hold
+    const isBarred = secret.tags['keyturn:owner'] === undefined; // nobody can put it on hold
+    if (isBarred || isEndedElsewhere(token, secret, before)) continue;
     // A person may have put it back since, or taken the hold away.
     const mayEnd = isOnHold(secret) || wasHeldAtLook(secret, history, call);
     if (mayEnd || endedFirst?.has(secret.name) || secret.isDeleted || !looked.includes(token.id))

@@ -60,10 +60,31 @@ export function stillCondemned(
     : condemned.filter((id) => id === named);
 }
 
+/**
+ * The same for an order that a person outran: consumers had another string before it looked, so its plan, which people see,
+ * says that the token that they named is meant alone. What the plan shows is meant, whatever is done behind it.
+ */
+export function meantWhenLooked(
+  laboratory: Laboratory,
+  named: string,
+  condemned: readonly string[],
+  { result }: Answer,
+): readonly string[] {
+  const planned = new Set(result?.plan.tokens.map(({ tokenId }) => tokenId));
+  const still = stillCondemned(laboratory, named, condemned);
+  return condemned.filter((id) => still.includes(id) || planned.has(id));
+}
+
+/** Some routers have forgotten a string that was ended before, and some have not. */
+const HALF_FORGOTTEN =
+  /has the string of a token that was ended before, and no answer tells whether it works: [1-9]\d* of \d+ probes were refused/;
+
 /** The cluster takes longer to forget a string than a run may last: nothing is left, but the proof. */
 export const lacksTimeAlone = ({ result }: Answer): boolean =>
   result?.done === true &&
-  reasonsOf(result).every((why) => why.startsWith('it was not seen refused in time'));
+  reasonsOf(result).every(
+    (why) => why.startsWith('it was not seen refused in time') || HALF_FORGOTTEN.test(why),
+  );
 
 /** Whether any router lets a token do what it could do once. */
 const worksSomewhere = ({ history, world }: Judged, id: string) =>
@@ -90,15 +111,21 @@ export function* claims(
   condemned: readonly string[],
   { result, error }: Answer,
 ): Violations {
-  const { tokens, at } = laboratory.view();
+  const { tokens, secrets, at } = laboratory.view();
   const { givenByHand, foreign } = laboratory.history;
+  const planned = new Set(result?.plan.tokens.map(({ tokenId }) => tokenId));
+  const stored = new Set(
+    [...secrets.values()].flatMap((each) => each.versions.map((v) => v.token)),
+  );
   for (const id of condemned.filter((each) => result?.done && !givenByHand[each])) {
     const token = tokens.get(id);
     // What is left is named, unless a person put its string and no marker knows it.
     const isNamed = foreign[id] || result?.unconfirmed.some((text) => text.includes(id));
     if (token && isAlive(token) && isArmed(token) && !isExpired(token, at) && !isNamed)
       yield `L: done, and ${short(id)} can do something`;
-    if (result?.confirmed && worksSomewhere(laboratory, id)) {
+    // A token without our marker whose secret was deleted for good before the order looked: nothing tells that it was its.
+    const isUntied = foreign[id] && !stored.has(id) && !planned.has(id);
+    if (result?.confirmed && !isUntied && worksSomewhere(laboratory, id)) {
       yield `L: confirmed, and a router accepts ${short(id)}`;
     }
   }
@@ -121,15 +148,39 @@ const HOLDS: Readonly<Record<string, string>> = { freeze: 'frozen', delete: 'del
 /** After these, consumers have a token that can do something. */
 const GIVING = ['replace', 'unfreeze'];
 
+/** Nothing is given back to a token that a person deleted, or in a secret that has no value: the answer to an unfreeze says so. */
+function isToldGone({ result }: Answer, current: SeenToken | undefined): boolean {
+  if (current === undefined) {
+    return result?.unconfirmed.some((text) => text.includes(`${SECRET} has no version`)) === true;
+  }
+  const row = result?.tokens.find(({ tokenId }) => tokenId === current.id);
+  return !isAlive(current) && row?.unconfirmed !== undefined;
+}
+
 /** What an order about a secret has brought about, when it says that it is done. */
-export function* reached(laboratory: Laboratory, { way }: OrderScenario): Violations {
+export function* reached(
+  laboratory: Laboratory,
+  { way }: OrderScenario,
+  answer: Answer,
+): Violations {
+  const { result } = answer;
   const seen = laboratory.view();
   const secret = seen.secrets.get(SECRET);
   if (!secret || secret.isDeleted) return;
+  const isSaid = (what: string) => result?.unconfirmed.some((text) => text.includes(what)) === true;
   const hold = holdOf(secret);
-  if (hold !== HOLDS[way]) yield `H: ${way} was done, and the hold is ${hold}`;
-  // What a person put, and no marker knows, is in what is not confirmed.
-  const tokens = tokensOf(laboratory).filter(({ id }) => !laboratory.history.foreign[id]);
+  // Nobody may write a secret from which a person took our tag: then the answer says that no hold could be set.
+  const isBarred = secret.tags['keyturn:owner'] === undefined && isSaid(`set on ${SECRET}`);
+  // Lifting a deletion leaves the freeze that a person set beside it, and says so.
+  const isLeftFrozen = way === 'lift' && hold === 'frozen' && isSaid(`${SECRET} stays on hold`);
+  if (hold !== HOLDS[way] && !isBarred && !isLeftFrozen)
+    yield `H: ${way} was done, and the hold is ${hold}`;
+  // What a person put, and no marker knows, is in what is not confirmed. So is another secret's, which is ended there,
+  // and what an order by one token left because nobody may look whether that is current.
+  const tokens = tokensOf(laboratory).filter(
+    ({ id, marker }) =>
+      !laboratory.history.foreign[id] && !(isSaid(id) && (isBarred || marker.secret !== SECRET)),
+  );
   const left = {
     delete: tokens,
     freeze: tokens.filter(isArmed),
@@ -140,7 +191,8 @@ export function* reached(laboratory: Laboratory, { way }: OrderScenario): Violat
   const works = current !== undefined && isAlive(current) && isArmed(current);
   // What a person has put there meanwhile is theirs, and an alarm tells of it.
   const isTheirs = !current && laboratory.history.placed[secret.labels.AWSCURRENT ?? ''];
-  if (GIVING.includes(way) && !works && !isTheirs)
+  const isLost = way === 'unfreeze' && isToldGone(answer, current);
+  if (GIVING.includes(way) && !works && !isTheirs && !isLost)
     yield `A: ${way} was done, and AWSCURRENT is not armed`;
 }
 

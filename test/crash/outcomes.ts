@@ -52,6 +52,16 @@ export function* heldStaysDead(before: View, after: View, history: History): Vio
   }
 }
 
+/** Consumers of another secret have its string, which a person pasted there, and nobody may write that secret: it is theirs as long. */
+const isKeptByOthers = ({ id }: SeenToken, own: SeenSecret, { secrets }: View): boolean =>
+  [...secrets.values()].some(
+    (each) =>
+      each !== own &&
+      each.tags['keyturn:owner'] !== undefined &&
+      isOutOfReach(each) &&
+      each.holders.AWSCURRENT === id,
+  );
+
 /** Why a token is not where it ought to end; undefined: it is. */
 function unrest(
   token: SeenToken,
@@ -61,6 +71,7 @@ function unrest(
   { isRetired }: Terms,
 ): string | undefined {
   const { AWSCURRENT: current = '' } = secret.holders;
+  if (isKeptByOthers(token, secret, view)) return undefined;
   const isStripped = current === token.id && exempt[current] && !isArmed(token);
   // What a person stripped under AWSCURRENT is held and reported, whether or not its entry is there.
   if (isRetired(secret.name)) return isStripped ? undefined : 'still there';
@@ -83,6 +94,16 @@ export const holdsOthers = (secret: SeenSecret, view: View): boolean => {
   return token !== undefined && secretOf(token, view)?.name !== secret.name;
 };
 
+/**
+ * Under AWSPREVIOUS a token whose marker a person took still works, as whoever rolls back needs it: nothing takes the label
+ * off but the next rotation, and the token is theirs.
+ */
+const isDisownedPrevious = ({ holders }: SeenSecret, view: View, { disowned }: History) => {
+  const { AWSCURRENT: current = '', AWSPREVIOUS: previous = '' } = holders;
+  const token = view.tokens.get(previous);
+  return disowned[previous] && !disowned[current] && token && isAlive(token) && isArmed(token);
+};
+
 /** Why a secret is not as it ought to end; undefined: it is. */
 function unrestOf(secret: SeenSecret, view: View, history: History): string | undefined {
   const pending = pendingOf(secret, view.tokens);
@@ -90,7 +111,8 @@ function unrestOf(secret: SeenSecret, view: View, history: History): string | un
   if (pending && !history.exempt[secret.holders.AWSCURRENT ?? ''])
     return `${short(pending)} is still pending`;
   if (secret.labels.AWSCURRENT === undefined) return `${secret.name} has no value`;
-  if (holdsUnknown(secret, history)) return `a label of ${secret.name} is on a string of nobody's`;
+  if (holdsUnknown(secret, history) && !isDisownedPrevious(secret, view, history))
+    return `a label of ${secret.name} is on a string of nobody's`;
   if (!current || !isAlive(current)) return `the token of ${secret.name} is gone, and not replaced`;
   return undefined;
 }

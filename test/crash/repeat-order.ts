@@ -11,6 +11,7 @@ import {
   goesOnOrBeginsAnew,
   keepsHoldsOfOthers,
   lacksTimeAlone,
+  meantWhenLooked,
   outcomeOf,
   reached,
   stillCondemned,
@@ -49,9 +50,11 @@ async function attempt(
   const named = laboratory.world.holders(SECRET).AWSCURRENT ?? '';
   const run = scenario.order(laboratory);
   const { calls, answer } = await laboratory.invokeDisturbed(run, number, fault.in(laboratory));
+  const isMoved = fault.diverts && scenario.namesToken && !scenario.single;
+  const meant = isMoved ? meantWhenLooked(laboratory, named, condemned, answer) : condemned;
   const violations = [
     ...laboratory.violations,
-    ...(isCounterOrder(fault) || isKill(fault) ? [] : claims(laboratory, condemned, answer)),
+    ...(isCounterOrder(fault) || isKill(fault) ? [] : claims(laboratory, meant, answer)),
     ...(isCounterOrder(fault) ? [] : keepsHoldsOfOthers(laboratory)),
   ];
   laboratory.world.aws.readLagMs = 0;
@@ -102,7 +105,7 @@ async function answerAgain(
   const found = [...claims(laboratory, meant, answer)];
   // Of a token that is gone nothing is done in its secret.
   const isOfSecret = !single && (!namesToken || meant === condemned) && way !== 'restore';
-  if (outcome !== 'error' && isOfSecret) found.push(...reached(laboratory, scenario));
+  if (outcome !== 'error' && isOfSecret) found.push(...reached(laboratory, scenario, answer));
   if (!fault.diverts) {
     const isMine = outcome !== 'error' && successor && (isNew || successor.goesOn);
     if (isMine) found.push(...goesOnOrBeginsAnew(laboratory, successor));

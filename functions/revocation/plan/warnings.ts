@@ -31,7 +31,7 @@ import {
   shortfallOf,
 } from './decide-revocation.ts';
 import { decideToken, heldBecause, mendedBy } from './decide-token.ts';
-import { deletedSince, homeOfToken } from './hidden-tokens.ts';
+import { deletedSince, hiddenTokens, homeOfToken } from './hidden-tokens.ts';
 import { grantsOf } from './known-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './order.ts';
 import { isCutShort, type OrderObservation, type Target } from './target.ts';
@@ -263,11 +263,35 @@ function leftFrozen(
   });
 }
 
+/**
+ * Whoever names a current token means its whole secret. Where that is not seen, nobody knows whether it is current: the
+ * others of the same secret are left, and may have to be ended, too.
+ */
+function leftBesideNamed(
+  { namedToken, gone }: Target,
+  { way, selector: { kind } }: RevocationRequest,
+  { owner }: Pick<Policy, 'owner'>,
+  around: OrderObservation,
+): string[] {
+  const isOne = kind === 'tokenId' || kind === 'fingerprint';
+  if (!isOne || !ENDING_WAYS.includes(way)) return [];
+  const homes = new Set(
+    around.tokens.flatMap(({ id, description }) =>
+      id === namedToken || gone.includes(id) ? (parseMarker(description)?.marker.home ?? []) : [],
+    ),
+  );
+  return hiddenTokens(around, owner).flatMap((each) => {
+    const { token, marker } = each;
+    if (token.id === namedToken || !homes.has(marker.home) || !works(token, around.at)) return [];
+    return `${token.id} is of the same secret and works; ${elsewhere(each, around)}, so this order leaves it; to end it, name it by its id (--token-id)`;
+  });
+}
+
 /** What the order leaves, or cannot make sure of, though it belongs to what was ordered. None of it is confirmed. */
 export function uncoveredBy(
   target: Target,
   request: RevocationRequest,
-  policy: Pick<Policy, 'tokens'>,
+  policy: Pick<Policy, 'owner' | 'tokens'>,
   around: OrderObservation,
 ): string[] {
   const unasked = withoutAws(request, around);
@@ -282,6 +306,7 @@ export function uncoveredBy(
     ...unseenOf(target, request, around),
     ...(isCut ? [CUT_LISTING] : []),
     ...hidden,
+    ...leftBesideNamed(target, request, policy, around),
     ...leftFrozen(target, request, around),
     ...withoutHold(target, request, policy, around),
     ...endedUnlisted(target, request, around),

@@ -138,11 +138,12 @@ function replacedAt(
 }
 
 /**
- * Whether consumers had a token that was minted after an instant, and before what stood between took AWSCURRENT from it: whoever
- * promoted it saw what had ended by that instant, and told of it.
+ * Whether consumers had a token that was minted after an instant, and before what stood between took AWSCURRENT from it: the run
+ * that promoted it saw what had ended by that instant, and told of it. Secrets Manager's own rotation tells of nothing.
  */
 function wasMintedBehind(instant: number, owned: OwnedToken, seen: ObservedSecret): boolean {
   const { id, createdAt } = owned.token;
+  if (owned.marker.minted !== undefined) return false;
   // What was promoted over that is current by its own version; what a person put back is not.
   const isFirstBehind = seen.secret.labels.AWSCURRENT === versionIdOf(id);
   return wasCurrent(owned) && createdAt > instant && !isFirstBehind;

@@ -139,3 +139,32 @@ test.each(['reap', 'rotate'] as const)(
     expect(token?.marker).not.toHaveProperty('superseded');
   },
 );
+
+test('an order whose labels a person moves before it takes them off looks again, and ends nothing that consumers went back to', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.wait(HOUR);
+  const { AWSCURRENT: old } = world.holders(TELEGRAF);
+  const endedUnderCurrent: unknown[] = [];
+  let isBack = false;
+  world.intercept(async (call, effect) => {
+    const isDetaching =
+      call.operation === 'UpdateSecretVersionStage' && world.holders(TELEGRAF).AWSCURRENT !== old;
+    if (isDetaching && !isBack) {
+      isBack = true;
+      await world.people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS);
+    }
+    const { AWSCURRENT: current } = world.holders(TELEGRAF);
+    const reply = effect();
+    const isAlive = world.tokens(TELEGRAF).some(({ id }) => id === current);
+    if (call.operation === 'DELETE /tokens/{id}' && !isAlive) endedUnderCurrent.push(current);
+    return reply;
+  });
+  const { result } = await world.revoke({ token: 'telegraf', reason: 'leaked' });
+  world.intercept();
+  expect(isBack).toBe(true);
+  expect(endedUnderCurrent).toEqual([]);
+  expect(result).toMatchObject({ confirmed: true });
+  expect(world.labels(TELEGRAF)).not.toHaveProperty('AWSPREVIOUS');
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});

@@ -797,3 +797,24 @@ test('the token of another deployment is not replaced by nothing, and whoever en
   await staging.rotate();
   expect(world.accepts(world.string(name))).toBe(true);
 });
+
+test.each(
+  ['freeze', 'delete'].flatMap((way) => ['tokenId', 'fingerprint'].map((by) => ({ way, by }))),
+)(
+  'to $way the token of a secret without our tag by its $by names what else of that secret works, also when it is given again',
+  async ({ way, by }) => {
+    const former = currentId();
+    await world.rotate(force);
+    const fingerprint = createHash('sha256').update(world.string(TELEGRAF)).digest('hex');
+    const named =
+      by === 'tokenId' ? { tokenId: currentId() } : { fingerprint: fingerprint.slice(0, 16) };
+    await world.people.untag(TELEGRAF, Object.keys(world.tags(TELEGRAF)));
+    for (let given = 0; given < 2; given += 1) {
+      const { result } = await world.revoke({ ...named, way, reason: 'leaked' });
+      expect(result).toMatchObject({ done: true, confirmed: false });
+      expect(working(TELEGRAF).map(({ id }) => id)).toEqual([former]);
+      expect(result?.unconfirmed).toContainEqual(expect.stringContaining(former));
+      await world.wait(MINUTE);
+    }
+  },
+);

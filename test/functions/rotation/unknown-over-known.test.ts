@@ -145,3 +145,27 @@ test('so it does where a person saved the secret behind a promotion whose run di
   await world.people.deleteToken(former);
   expect(await conditionsOf(world, 3)).toEqual(['cut-short']);
 });
+
+test.each(['nothing more', 'a second placeholder, which is replaced by name'])(
+  "a deletion behind a placeholder is told of, though Secrets Manager's own rotation replaced that before a run saw it; then comes %s",
+  async (then) => {
+    const { world, former } = await withCurrent();
+    await acts['puts a placeholder']?.(world, TELEGRAF);
+    await world.wait(MINUTE);
+    await world.people.deleteToken(former);
+    await world.wait(MINUTE);
+    await world.rotateSecret(TELEGRAF);
+    const { AWSCURRENT: second } = world.holders(TELEGRAF);
+    expect(second).toBeDefined();
+    await world.wait(MINUTE);
+    if (then !== 'nothing more') {
+      await acts['puts a placeholder']?.(world, TELEGRAF);
+      await world.wait(MINUTE);
+      await world.rotate(named);
+      expect(world.holders(TELEGRAF).AWSCURRENT).not.toBe(second);
+    }
+    expect(await conditionsOf(world, 3)).toEqual(['cut-short']);
+    await world.wait(DAY);
+    expect(await conditionOf(world)).toBe('works');
+  },
+);
