@@ -80,11 +80,27 @@ const HALF_FORGOTTEN =
   /has the string of a token that was ended before, and no answer tells whether it works: [1-9]\d* of \d+ probes were refused/;
 
 /** The cluster takes longer to forget a string than a run may last: nothing is left, but the proof. */
+const isOfTime = (why: string) =>
+  why.startsWith('it was not seen refused in time') || HALF_FORGOTTEN.test(why);
+
 export const lacksTimeAlone = ({ result }: Answer): boolean =>
-  result?.done === true &&
-  reasonsOf(result).every(
-    (why) => why.startsWith('it was not seen refused in time') || HALF_FORGOTTEN.test(why),
+  result?.done === true && reasonsOf(result).every(isOfTime);
+
+/** All that is not confirmed, but for time, is tokens that lost their marker, of which the order says that they work. */
+export const namesForeignAlone = (
+  { history, view }: Pick<Laboratory, 'history' | 'view'>,
+  { result }: Answer,
+): boolean => {
+  const { tokens } = view();
+  const alive = Object.keys(history.foreign).filter((id) => {
+    const token = tokens.get(id);
+    return token !== undefined && isAlive(token) && isArmed(token);
+  });
+  return (
+    result?.done === true &&
+    reasonsOf(result).every((why) => isOfTime(why) || alive.some((id) => why.includes(id)))
   );
+};
 
 /** Whether any router lets a token do what it could do once. */
 const worksSomewhere = ({ history, world }: Judged, id: string) =>

@@ -12,6 +12,7 @@ import {
   keepsHoldsOfOthers,
   lacksTimeAlone,
   meantWhenLooked,
+  namesForeignAlone,
   outcomeOf,
   reached,
   stillCondemned,
@@ -76,10 +77,17 @@ interface Repetition {
 }
 
 /** Nobody interfered, and the repetition did less than that of an undisturbed order. */
-function* endedOtherwise({ ends }: OrderScenario, answer: Answer, pause: Pause): Violations {
+function* endedOtherwise(
+  laboratory: Laboratory,
+  { ends }: OrderScenario,
+  answer: Answer,
+  pause: Pause,
+): Violations {
   const outcome = outcomeOf(answer);
   const expected = ends[pauses.indexOf(pause)] ?? ends.at(-1);
   if (outcome === expected || outcome === 'confirmed' || lacksTimeAlone(answer)) return;
+  // A string whose marker a person took works on in a version that no label names: the answer says so.
+  if (outcome === 'done' && namesForeignAlone(laboratory, answer)) return;
   // A run beside the first one ended the token that was to be given back.
   if (answer.error?.errorMessage.includes('nothing gives a revoked token back')) return;
   const said = JSON.stringify(answer.error ?? { ...answer.result, plan: undefined });
@@ -109,7 +117,7 @@ async function answerAgain(
   if (!fault.diverts) {
     const isMine = outcome !== 'error' && successor && (isNew || successor.goesOn);
     if (isMine) found.push(...goesOnOrBeginsAnew(laboratory, successor));
-    found.push(...endedOtherwise(scenario, answer, pause));
+    found.push(...endedOtherwise(laboratory, scenario, answer, pause));
   }
   const later = () => [...claims(laboratory, meant, answer)].map((text) => `later ${text}`);
   return { outcome, found, later };

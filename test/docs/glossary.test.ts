@@ -12,8 +12,6 @@ const NOT_PRINTED = [
   ...['tag-key', 'tag-value', 'p-limit'],
   // AWS's own names of calls, which its errors begin with.
   ...['GetCallerIdentity', 'PutEvents'],
-  // Its name of an error.
-  'InvalidParameterException',
   // Its words for a replica, which the glossary explains under that.
   'InSync',
   // Of the language of AWS's policies.

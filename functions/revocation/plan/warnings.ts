@@ -179,36 +179,46 @@ function givenBackBy({ marker }: OwnedToken, around: OrderObservation): string {
   return unseen ? whenSeen(unseen) : 'to give its permissions back, name it by its id';
 }
 
+/** Secrets of tokens that the order means, and that were ended before. */
+const endedBefore = ({ gone }: Target, { tokens }: OrderObservation) =>
+  tokens.flatMap(({ id, description }) =>
+    gone.includes(id) ? (parseMarker(description)?.marker.secret ?? []) : [],
+  );
+
 /** What could not be looked at, as far as the order may mean it. */
 function unseenOf(
-  { secrets, single, proven, gone }: Target,
+  target: Target,
   { selector: { kind } }: RevocationRequest,
-  { unseen = [], tokens }: OrderObservation,
+  around: OrderObservation,
 ): string[] {
+  const { secrets, single, proven } = target;
+  const { unseen = [] } = around;
   const isWide = kind === 'all' || kind === 'database';
-  const ended = tokens.filter(({ id }) => gone.includes(id));
   const meant = new Set([
     ...secrets,
     ...proven,
     ...single.map(({ owned }) => owned?.marker.secret),
-    ...ended.map(({ description }) => parseMarker(description)?.marker.secret),
+    ...endedBefore(target, around),
   ]);
   return unseen.flatMap(({ secret, said }) => (isWide || meant.has(secret) ? [said] : []));
 }
 
 /** Secrets that can take no hold: replicas, what is not looked at, and what is not here and rotate makes again because the policy names it. */
 function withoutHold(
-  { single }: Target,
+  target: Target,
   request: RevocationRequest,
   { tokens }: Pick<Policy, 'tokens'>,
   around: OrderObservation,
 ): string[] {
+  const { single } = target;
   const { secrets, awsError } = around;
   if (!needsNoAws(request) || awsError !== undefined) return [];
   const ended = new Set(single.flatMap(({ owned }) => owned?.marker.secret ?? []));
   const replicas = [...ended].filter((name) => secrets.get(name)?.secret.replica);
+  // Given again, the order still lacks its hold.
+  const unheld = new Set([...ended, ...endedBefore(target, around)]);
   const unseen = (around.unseen ?? []).filter(
-    ({ secret }) => ended.has(secret) && !secrets.has(secret),
+    ({ secret }) => unheld.has(secret) && !secrets.has(secret),
   );
   const missing = tokens.filter(
     ({ secret }) =>
