@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { expect, it, vi } from 'vitest';
 import { applyCommand } from '../../bin/keyturn/apply.ts';
 import type { Terminal } from '../../bin/keyturn/terminal.ts';
 import { answeringLambda, type Event, FAILED } from './answering-lambda.ts';
+import { endOf, start } from './cli.ts';
 
 const JOBS = ['rotate', 'reap', 'enforce'] as const;
 type Job = (typeof JOBS)[number];
@@ -39,15 +37,9 @@ async function run(
   args: readonly string[],
   signalled?: Promise<unknown>,
 ) {
-  const child = spawn(process.execPath, ['bin/keyturn.cjs', 'apply', ...args], {
-    env: { PATH: process.env.PATH ?? '', ...env },
-  });
+  const child = start(['apply', ...args], env);
   signalled?.then(() => child.kill('SIGINT'));
-  child.stdin.end();
-  const closed = once(child, 'close');
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const [code] = await closed;
-  return { code, stdout, stderr };
+  return await endOf(child);
 }
 
 /** Somebody at a terminal who reads the plan, and then types the word. */
