@@ -44,12 +44,16 @@ export function readProfile(file: string): ProfileSettings {
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
+    // The parser's error would quote the file, and a wrong file may be one with a secret in it.
+    if (error instanceof SyntaxError) throw refuse('no JSON');
     throw refuse(error instanceof Error ? error.message : String(error));
   }
   const { data, error } = profileSchema.safeParse(content);
   if (!data) {
     const [issue] = error.issues;
-    throw refuse(`${issue?.path.join('.') || 'its top level'}: ${issue?.message}`);
+    // What the file has itself is not repeated, nor are the names of its keys.
+    const what = issue?.code === 'unrecognized_keys' ? 'a key that none has' : issue?.message;
+    throw refuse(`${issue?.path.join('.') || 'its top level'}: ${what}`);
   }
   const { activationDelayMs, revocationDelayMs, routers, manners } = data;
   return { activationDelayMs, revocationDelayMs, routers, manners };

@@ -1,15 +1,15 @@
 import { Command } from 'commander';
 import { SCHEDULED, type ScheduledJob } from '../../functions/environment.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
-import { type PlanReport, readPlanReport } from './answers.ts';
+import { type Action, isRefused, type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { confirmByTyping } from './confirm.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
 import { jobOption } from './plan.ts';
-import { formatOutcomes, formatPlan } from './plan-text.ts';
+import { actionText, formatOutcomes, formatPlan } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
-import { InterruptedError } from './waiting.ts';
+import { hasBegun, InterruptedError } from './waiting.ts';
 
 interface ApplyOptions extends CommonOptions {
   readonly approve?: string;
@@ -17,8 +17,33 @@ interface ApplyOptions extends CommonOptions {
   readonly yes?: true;
 }
 
-const lookAt = (jobs: readonly ScheduledJob[], engine: Engine): Promise<readonly PlanReport[]> =>
-  Promise.all(jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true }))));
+/** What became of one job; of what failed, or was not begun, why. */
+interface Failed {
+  readonly job: ScheduledJob;
+  readonly error: unknown;
+}
+
+type Looked = { readonly job: ScheduledJob; readonly report: PlanReport } | Failed;
+
+const isFailed = (each: object): each is Failed => 'error' in each;
+
+const nothingToDo = ({ plan }: PlanReport) => plan.actions.length === 0;
+
+const look = async (job: ScheduledJob, engine: Engine) =>
+  readPlanReport(await engine.call(job, { dryRun: true }));
+
+/** Of each job its plan, or why it has none: one that cannot be looked at hides no other. */
+const lookAt = (jobs: readonly ScheduledJob[], engine: Engine): Promise<readonly Looked[]> =>
+  Promise.all(
+    jobs.map(async (job) => {
+      try {
+        return { job, report: await look(job, engine) };
+      } catch (error) {
+        if (error instanceof InterruptedError) throw error;
+        return { job, error };
+      }
+    }),
+  );
 
 /** Exactly what was refused, and the rest of its plan with it. */
 async function approved(
@@ -26,48 +51,114 @@ async function approved(
   jobs: readonly ScheduledJob[],
   engine: Engine,
 ): Promise<PlanReport> {
-  const plans = (await lookAt(jobs, engine)).map(({ plan }) => plan);
+  const looks = await lookAt(jobs, engine);
+  const plans = looks.flatMap((each) => (isFailed(each) ? [] : each.report.plan));
   const plan = plans.find(({ refusals }) => refusals.some(({ hash }) => hash === approve));
-  if (!plan) {
-    const found = plans.flatMap(({ job, refusals }) =>
-      refusals.map(({ hash }) => `${job} ${hash}`),
-    );
-    throw new CommandError(
-      `found ${found.join(', ') || 'nothing refused'}, expected ${approve}; what is refused has changed: read it again (keyturn plan) and approve its new hash`,
-    );
-  }
-  return readPlanReport(await engine.call(plan.job, { approve }));
+  if (plan) return readPlanReport(await engine.call(plan.job, { approve }));
+  const failed = looks.filter(isFailed);
+  const [only] = failed;
+  if (only && failed.length === looks.length) throw only.error;
+  const found = plans.flatMap(({ job, refusals }) => refusals.map(({ hash }) => `${job} ${hash}`));
+  const unseen = failed.map(({ job, error }) => `; ${job} was not seen: ${sentenceOf(error)}`);
+  const advice = only
+    ? 'nothing was done; repeat the command when all can be looked at, or name the job (--job)'
+    : 'what is refused has changed: read it again (keyturn plan) and approve its new hash';
+  throw new CommandError(
+    `found ${found.join(', ') || 'nothing refused'}, expected ${approve}${unseen.join('')}; ${advice}`,
+  );
 }
 
 const NOTHING = 'nothing to do';
 
 const jobsOf = ({ job }: ApplyOptions) => (job ? [job] : SCHEDULED);
 
-const isEmpty = ({ plan }: PlanReport) => plan.actions.length === 0;
+/** An action by what it does to what. Why may change without that. */
+const effectOf = (action: Action) => JSON.stringify({ ...action, reason: '' });
 
-/** The runs that the schedules would start, one after the other. One that fails stops no other. */
+/** What a run would do of a plan: without what waits for an approval. */
+const doable = ({ plan }: PlanReport) => plan.actions.filter((_, index) => !isRefused(plan, index));
+
+/** Of these actions, those that a person has not seen in the plan. */
+function unseenOf(actions: readonly Action[], shown: PlanReport): readonly string[] {
+  const seen = new Set(doable(shown).map(effectOf));
+  return actions.filter((action) => !seen.has(effectOf(action))).map(actionText);
+}
+
+/** @throws CommandError if a run would now do more than what a person has confirmed */
+async function refuseUnseen(shown: PlanReport, engine: Engine): Promise<void> {
+  const { job } = shown.plan;
+  const unseen = unseenOf(doable(await look(job, engine)), shown);
+  if (unseen.length === 0) return;
+  throw new CommandError(
+    `its plan has changed since it was shown, and has now also: ${unseen.join('; ')}. Nothing of it was done; repeat the command and read it again`,
+  );
+}
+
+/** A run may have seen more than the look right before it. */
+function noteUnseen(
+  { plan: { job }, outcomes = [] }: PlanReport,
+  shown: PlanReport,
+  terminal: Terminal,
+) {
+  const ran = outcomes.filter(({ result }) => !['skipped', 'postponed', 'held'].includes(result));
+  const unseen = unseenOf(
+    ran.map(({ action }) => action),
+    shown,
+  );
+  if (unseen.length > 0) {
+    terminal.note(`${job}: its run found more than the plan that was shown: ${unseen.join('; ')}`);
+  }
+}
+
+const notBegun = () => new CommandError('its run was not begun; nothing of it was done');
+
+interface Applying {
+  readonly engine: Engine;
+  readonly terminal: Terminal;
+  readonly json: boolean;
+  /** A person has confirmed what was shown: more than that is not done. */
+  readonly isConfirmed: boolean;
+}
+
+/**
+ * The runs that the schedules would start, one after the other. One that fails stops no other; after Ctrl-C no other is begun.
+ * @throws InterruptedError if no run was begun
+ */
 async function applyAll(
   looks: readonly PlanReport[],
-  { engine, terminal }: { readonly engine: Engine; readonly terminal: Terminal },
-) {
-  const reports: PlanReport[] = [];
-  const failures: { readonly job: ScheduledJob; readonly error: unknown }[] = [];
-  for (const { plan } of looks) {
-    const { job } = plan;
+  { engine, terminal, json, isConfirmed }: Applying,
+): Promise<readonly Looked[]> {
+  const ended: Looked[] = [];
+  let isInterrupted = false;
+  for (const shown of looks) {
+    const { job } = shown.plan;
     try {
-      reports.push(readPlanReport(await engine.call(job, {})));
+      if (isInterrupted) throw notBegun();
+      if (isConfirmed) await refuseUnseen(shown, engine);
+      const report = readPlanReport(await engine.call(job, {}));
+      ended.push({ job, report });
+      if (!json) terminal.print(formatApplied(report, terminal.hasPrinted));
+      if (isConfirmed) noteUnseen(report, shown, terminal);
     } catch (error) {
-      if (error instanceof InterruptedError) throw error;
+      isInterrupted ||= error instanceof InterruptedError;
+      if (isInterrupted && !hasBegun()) throw error;
       terminal.note(`${job}: ${sentenceOf(error)}`);
-      failures.push({ job, error });
+      ended.push({ job, error });
     }
   }
-  return { reports, failures };
+  return ended;
 }
+
+/** Of each job its report, or why there is none. */
+const inJson = (each: Looked) =>
+  isFailed(each)
+    ? { job: each.job, error: { kind: kindOf(each.error), message: sentenceOf(each.error) } }
+    : { job: each.job, ...each.report };
 
 const HELP = `
 Without --approve it does now what the schedules would do next: it shows the plan of keyturn plan and
-asks first. What a limit refuses waits, and the exit code is 4.
+asks first. Right before each run it looks again: a job whose plan has got more than you confirmed is not
+run. What a limit refuses waits, and the exit code is 4. --yes confirms whatever the runs find.
 
 Examples:
   keyturn apply --job enforce
@@ -104,24 +195,41 @@ async function applyApproved(approve: string, options: ApplyOptions, terminal: T
 
 async function applyPlans(options: ApplyOptions, terminal: Terminal) {
   const { engine, json, policy } = openEngine(options, terminal);
-  const looks = (await lookAt(jobsOf(options), engine)).filter((each) => !isEmpty(each));
-  if (looks.length > 0 && !options.yes) {
+  const jobs = jobsOf(options);
+  const looked = await lookAt(jobs, engine);
+  const unseen = looked.filter(isFailed);
+  for (const { job, error } of unseen) terminal.note(`${job}: ${sentenceOf(error)}`);
+  const looks = looked
+    .flatMap((each) => (isFailed(each) ? [] : each.report))
+    .filter((each) => !nothingToDo(each));
+  const isConfirmed = looks.length > 0 && !options.yes;
+  if (isConfirmed) {
     const now = Date.now();
     const shown = looks.map((each) => formatPlan(each, 'keyturn apply', terminal.noteStyle, now));
     terminal.note(shown.join('\n\n'));
     await confirmByTyping(policy.owner, '--yes', terminal, '. Read what keyturn plan says first');
   }
-  const { reports, failures } = await applyAll(looks, { engine, terminal });
-  if (json) terminal.printJson(reports);
-  else terminal.print(looks.length === 0 ? NOTHING : reports.map(formatApplied).join('\n\n'));
+  const ran = await applyAll(looks, { engine, terminal, json, isConfirmed });
+  const all = [...unseen, ...ran].toSorted((a, b) => jobs.indexOf(a.job) - jobs.indexOf(b.job));
+  if (json) terminal.printJson(all.map(inJson));
+  else if (all.length === 0) terminal.print(NOTHING);
+  refuseUnfinished(all);
+}
+
+/** @throws CommandError that names every job that failed */
+function refuseUnfinished(all: readonly Looked[]): void {
+  const failures = all.filter(isFailed);
   if (failures.length === 0) return;
-  const isRefused = failures.every(({ error }) => kindOf(error) === 'PlanRefusedError');
+  const isAllRefused = failures.every(({ error }) => kindOf(error) === 'PlanRefusedError');
   const names = failures.map(({ job }) => job).join(', ');
+  const others = failures.length < all.length ? '; the other runs did their work' : '';
   throw new CommandError(
-    `not everything was done (${names}): what it says above tells why; the other runs did their work`,
-    { exitCode: isRefused ? EXIT.refused : EXIT.failed },
+    `not everything was done (${names}): what it says above tells why${others}`,
+    { exitCode: isAllRefused ? EXIT.refused : EXIT.failed },
   );
 }
 
-const formatApplied = (report: PlanReport): string =>
-  [`${report.plan.job}:`, ...formatOutcomes(report).split('\n')].join('\n  ');
+const formatApplied = (report: PlanReport, isAfterOthers: boolean): string =>
+  [`${isAfterOthers ? '\n' : ''}${report.plan.job}:`, ...formatOutcomes(report).split('\n')].join(
+    '\n  ',
+  );

@@ -13,6 +13,11 @@ export interface Engine {
   placeOf(job: Job): string;
   /** Takes the function's event and returns its answer, as parsed from JSON. */
   call(job: Job, event: object): Promise<unknown>;
+  /**
+   * Ends a measurement that goes on in this process, and removes what it has made; undefined: there is none.
+   * Rejects with what it says in its end.
+   */
+  readonly stopMeasuring?: () => Promise<unknown>;
   /** Finds tokens without a call to AWS; absent if that is not possible. */
   readonly askCluster?: (wanted: Wanted) => Promise<unknown>;
 }
@@ -25,13 +30,14 @@ export const isLook = (event: object): boolean =>
 
 /** The same engine; whoever waits for it is told so, and may stop. */
 export function withPatience(engine: Engine, terminal: Terminal): Engine {
-  const { askCluster } = engine;
+  const { askCluster, stopMeasuring } = engine;
   return {
     placeOf: (job) => engine.placeOf(job),
     call: (job, event) =>
       whileWaiting(terminal, { place: engine.placeOf(job), isLook: isLook(event) }, () =>
         engine.call(job, event),
       ),
+    ...(stopMeasuring && { stopMeasuring }),
     ...(askCluster && {
       askCluster: (wanted: Wanted) =>
         whileWaiting(terminal, { place: THIS_MACHINE, isLook: true }, () => askCluster(wanted)),

@@ -150,20 +150,29 @@ interface Source {
 
 type Looked = Omit<Draft, 'owner' | 'cluster' | 'places'> & {
   readonly named: readonly NamedSecret[];
+  /** Of the notes those of tokens whose secret is not clear. */
+  readonly unclear: readonly string[];
 };
 
 /** By the state file alone: what was there when Terraform looked last. */
-const inState = (terraform: FromTerraform, options: InitOptions): Looked => ({
-  found: terraform.found,
-  named: namedBoth(options.secret, terraform, terraform.found.tokens, Date.now()),
-  knowsDatabases: false,
-  at: Date.now(),
-  from: `in ${basename(options.fromTerraform ?? '')}`,
-  notes: [
-    ...terraform.notes,
-    '! It is what Terraform saw last: keyturn plan --local shows what of it has changed since, and no grant was compared with the databases that there are.',
-  ],
-});
+function inState(terraform: FromTerraform, options: InitOptions): Looked {
+  const { found } = terraform;
+  const at = Date.now();
+  const { named, notes } = namedBoth(options.secret, terraform, found.tokens, at);
+  return {
+    found,
+    named,
+    unclear: notes,
+    knowsDatabases: false,
+    at,
+    from: `in ${basename(options.fromTerraform ?? '')}`,
+    notes: [
+      ...notes,
+      ...terraform.notes,
+      '! It is what Terraform saw last: keyturn plan --local shows what of it has changed since, and no grant was compared with the databases that there are.',
+    ],
+  };
+}
 
 /** What is there, by the cluster if it is asked, and which secrets are known. */
 async function look(
@@ -174,7 +183,7 @@ async function look(
   if (terraform && !options.fromCluster) return inState(terraform, options);
   const { secret, url } = options;
   const managementToken = ownManagementToken(options.managementTokenFile);
-  const wanted = [...secret, ...(terraform?.named ?? [])]
+  const wanted = [...secret, ...(terraform?.known ?? [])]
     .map(({ tokenId }) => tokenId)
     .filter((id) => id.length === WHOLE_ID);
   const found = await whileWaiting(terminal, { place: THIS_MACHINE, isLook: true }, () =>
@@ -182,13 +191,15 @@ async function look(
   );
   const cut = cutNotes(found.tokens.length);
   for (const each of cut) terminal.note(each);
+  const { named, notes } = namedBoth(secret, terraform, found.tokens, found.at);
   return {
     found,
-    named: namedBoth(secret, terraform, found.tokens, found.at),
+    named,
+    unclear: notes,
     knowsDatabases: true,
     at: found.at,
     from: `on ${url}`,
-    notes: [...cut, ...(terraform?.notes ?? [])],
+    notes: [...cut, ...notes, ...(terraform?.notes ?? [])],
   };
 }
 
@@ -211,7 +222,8 @@ async function run(file: string, options: InitOptions, terminal: Terminal): Prom
   const bare = { owner, cluster, tokens: { init: { permissions: { read: '*' } } } };
   const policy = checked(JSON.parse(JSON.stringify(bare)), file);
   const source = { policy, ca: readAuthority(file, policy), terraform };
-  const { named, ...draft } = await look(source, options, terminal);
+  const { named, unclear, ...draft } = await look(source, options, terminal);
+  for (const each of unclear) terminal.note(each);
   const { text, summary } = composePolicy({
     ...draft,
     owner,

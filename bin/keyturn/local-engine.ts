@@ -6,6 +6,7 @@ import { isTokenRefused, nothingDone } from '../../functions/revocation/not-begu
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
 import { runRevocation } from '../../functions/revocation/run-revocation.ts';
 import { runRotate } from '../../functions/rotation/run-rotate.ts';
+import type { MeasureTools } from '../../functions/run/look-tools.ts';
 import {
   asksTo,
   parseEnforceRequest,
@@ -134,17 +135,28 @@ export function createLocalEngine(
     thirdRunMs: thirdInSeconds * 1_000,
   });
   const { share, forget } = sharedReads();
+  const stop = new AbortController();
+  let measuring: Promise<unknown> | undefined;
   return {
+    stopMeasuring() {
+      stop.abort();
+      return measuring ?? Promise.resolve();
+    },
     placeOf: () => THIS_MACHINE,
     async call(job, event) {
       if (job === 'rotate' && asksTo('examine', event)) {
         return asJson(await runtime.examine(job, CONTEXT, runExamination, LONGEST_EXAMINATION_MS));
       }
       if (job === 'rotate' && asksTo('measure', event)) {
-        const { runMeasurement } = await import('../../functions/measurement/run-measurement.ts');
-        const measuring = runtime.examine(job, CONTEXT, runMeasurement, LONGEST_MEASUREMENT_MS);
+        const measure = async () => {
+          const { runMeasurement } = await import('../../functions/measurement/run-measurement.ts');
+          const work = (tools: MeasureTools) => runMeasurement({ ...tools, stopped: stop.signal });
+          return runtime.examine(job, CONTEXT, work, LONGEST_MEASUREMENT_MS);
+        };
+        const begun = measure();
+        measuring = begun;
         return asJson(
-          await measuring.catch((error) =>
+          await begun.catch((error) =>
             adviseToken(error, job, event, managementToken !== undefined),
           ),
         );

@@ -11,7 +11,7 @@ import type { MeasureTools } from '../run/look-tools.ts';
 import { messageOf } from '../run/message-of.ts';
 import { formatInstant, MINUTE_MS } from '../time.ts';
 import type { TokenValue } from '../token-value.ts';
-import { type Cluster, isInfluxError } from './cluster.ts';
+import { type Cluster, isInfluxError, MeasurementError, mayBeDone } from './cluster.ts';
 import type { Measured } from './facts.ts';
 import type { Change } from './samples.ts';
 
@@ -31,6 +31,12 @@ export interface Bench {
     lifeMs?: number,
   ): Promise<MintedToken & { readonly change: Change; readonly expiresAt: number }>;
   readonly minted: readonly string[];
+  /** When the last one was minted, an instant; 0: none was. */
+  lastMintAt(): number;
+  /** Until when a token may live whose minting was asked for and not answered. Undefined: there is none. */
+  unansweredUntil(): number | undefined;
+  /** Mints no more; resolves when no minting is under way. */
+  close(): Promise<void>;
   /** One probe, on a connection of its own. `status` is absent if nobody answered. */
   probe(
     value: TokenValue,
@@ -45,18 +51,36 @@ export function createBench(
 ): Bench {
   const { now, send } = tools;
   const minted: string[] = [];
+  const unanswered: number[] = [];
+  const underWay = new Set<Promise<unknown>>();
+  let mintedAt = 0;
+  let isClosed = false;
   return {
     tools,
     cluster,
     database,
     description,
     minted,
+    lastMintAt: () => mintedAt,
+    unansweredUntil: () => (unanswered.length > 0 ? Math.max(...unanswered) : undefined),
+    async close() {
+      isClosed = true;
+      await Promise.allSettled(underWay);
+    },
     async mint(permissions, lifeMs = LIFE_MS) {
-      const from = now();
+      if (isClosed) throw new MeasurementError('the measurement was over');
+      let from = now();
       const expiresAt = Math.ceil((from + lifeMs) / 1_000) * 1_000;
-      const token = await cluster.mint(description, permissions, formatInstant(expiresAt));
+      const minting = cluster.mint(description, permissions, formatInstant(expiresAt), (said) => {
+        if (mayBeDone(said)) unanswered.push(expiresAt);
+        // The one that is answered in the end is another one.
+        from = now();
+      });
+      underWay.add(minting);
+      const token = await minting.finally(() => underWay.delete(minting));
       minted.push(token.token.id);
-      return { ...token, change: { from, to: now() }, expiresAt };
+      mintedAt = now();
+      return { ...token, change: { from, to: mintedAt }, expiresAt };
     },
     async probe(value, action) {
       const asked = { action, database };

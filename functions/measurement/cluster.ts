@@ -33,20 +33,31 @@ export const isSuccess = ({ status = 0 }: Said): boolean => status >= 200 && sta
 export const isTroubled = ({ status }: Said): boolean =>
   status === undefined || status === 429 || status >= 500;
 
+/** Nobody knows whether what was asked was done. */
+export const mayBeDone = (said: Said): boolean => isTroubled(said) && said.status !== 429;
+
 /** The Management API, whose every answer is told as it is. */
 export interface Cluster {
   /** One request; the path is what comes after the prefix. */
   say(method: Request['method'], path: string, body?: object): Promise<Said>;
-  /** The same, repeated while the server is in trouble. */
-  insist(method: Request['method'], path: string, body?: object, until?: number): Promise<Said>;
+  /** The same, repeated while the server is in trouble; each time is told. */
+  insist(
+    method: Request['method'],
+    path: string,
+    body?: object,
+    until?: number,
+    onTrouble?: (said: Said) => void,
+  ): Promise<Said>;
   tokens(): Promise<readonly Token[]>;
   databases(): Promise<readonly { readonly name: string }[]>;
   /** Undefined: it is not there. */
   token(id: string): Promise<Token | undefined>;
+  /** Repeated like others: a token that was made all the same has the description, too. */
   mint(
     description: string,
     permissions: readonly Permission[],
     expiresAt: string,
+    onTrouble: (said: Said) => void,
   ): Promise<MintedToken>;
 }
 
@@ -107,11 +118,12 @@ export async function openCluster(tools: MeasureTools, until: number): Promise<C
 
   const say: Cluster['say'] = (method, path, body) => sayTo(`${prefix}${path}`, method, body);
 
-  const insist: Cluster['insist'] = async (method, path, body, last = until) => {
+  const insist: Cluster['insist'] = async (method, path, body, last = until, onTrouble) => {
     const attempt = async () => {
       const said = await say(method, path, body);
-      if (isTroubled(said)) throw new Unsettled(said);
-      return said;
+      if (!isTroubled(said)) return said;
+      onTrouble?.(said);
+      throw new Unsettled(said);
     };
     const { now, sleep, random } = tools;
     const how = { now, sleep, random, attempts: 4, baseMs: 500, maxMs: 5_000, deadline: last };
@@ -141,8 +153,9 @@ export async function openCluster(tools: MeasureTools, until: number): Promise<C
       if (said.status === 404 && !said.isForeign) return undefined;
       return read('GET /tokens/{id}', said, readToken);
     },
-    mint: async (description, permissions, expiresAt) => {
-      const said = await say('POST', '/tokens', { description, permissions, expiresAt });
+    mint: async (description, permissions, expiresAt, onTrouble) => {
+      const body = { description, permissions, expiresAt };
+      const said = await insist('POST', '/tokens', body, until, onTrouble);
       return read('POST /tokens', said, readMintedToken);
     },
   };

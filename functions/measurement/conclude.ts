@@ -3,7 +3,14 @@ import { ACTIVATION_MS, SETTLE_MS } from '../policy/contradictions.ts';
 import { formatDuration } from '../policy/duration.ts';
 import type { Policy } from '../policy/policy.ts';
 import { counted } from '../run/counted.ts';
-import { type Facts, type Measured, type Refusals, type Shown, seen } from './facts.ts';
+import {
+  type Facts,
+  type Listing,
+  type Measured,
+  type Refusals,
+  type Shown,
+  seen,
+} from './facts.ts';
 import { type Profile, profileOf } from './profile.ts';
 import { ENOUGH_PROBES, type Range, type Spread } from './samples.ts';
 
@@ -55,7 +62,10 @@ function judged<T>(measured: Measured<T>, judge: (value: T) => Verdict): Verdict
   return { state: 'unknown', found: `it was not measured: ${measured.why}` };
 }
 
-function spread({ first, all, lastObjection, probes, silent }: Spread, what: string): Verdict {
+function spread(
+  { first, usable, all, lastObjection, probes, silent }: Spread,
+  what: string,
+): Verdict {
   const nothing = silent === 0 ? '' : `, ${silent} of which told nothing`;
   const asked = `(${counted(probes, 'probe')}${nothing})`;
   if (!first) {
@@ -65,16 +75,18 @@ function spread({ first, all, lastObjection, probes, silent }: Spread, what: str
       advice: 'look at the cluster: its routers do not learn of what the Management API was told',
     };
   }
+  const isUneven = usable !== undefined && usable.to > first.to;
+  const met = `a first router ${what} it ${between(first)}${isUneven ? `, reads and writes both ${between(usable)}` : ''}`;
   if (!all) {
     return {
       state: 'warn',
-      found: `a first router ${what} it ${between(first)}; after ${seconds(lastObjection)} s another one did not ${asked}`,
+      found: `${met}; after ${seconds(lastObjection)} s another one did not ${asked}`,
       advice: 'it was not seen to its end: measure again, and look for a router that is stuck',
     };
   }
   return {
     state: 'ok',
-    found: `a first router ${what} it ${between(first)}, every one that was met ${between(all)} ${asked}`,
+    found: `${met}, every one that was met ${between(all)} ${asked}`,
   };
 }
 
@@ -117,6 +129,23 @@ const PATCHED = {
   permissions: 'the permissions alone were changed',
   neither: 'neither was changed',
 };
+
+/** A list that is late shows in the end what it lacks; one that is cut never does. */
+function listing({ listed, missing, late, waitedMs }: Listing): Verdict {
+  if (missing > 0) {
+    return {
+      state: 'fail',
+      found: `it has ${listed}, and leaves out ${counted(missing, 'token')} that it should have, also ${seconds(waitedMs)} s after the last one was made: it is cut, or later than that`,
+      advice: 'delete tokens that nobody needs: what is not listed, Keyturn does not see',
+    };
+  }
+  const found = `all that were made are among the ${listed}; longer lists were not seen`;
+  if (!late) return { state: 'ok', found };
+  return {
+    state: late.to > LATE_MS ? 'warn' : 'ok',
+    found: `${found}. It is late: what was changed it shows ${between(late)}`,
+  };
+}
 
 function findingsOf(facts: Facts): readonly Finding[] {
   const routers = 'a few seconds to a few minutes, one router after the other';
@@ -208,18 +237,7 @@ function findingsOf(facts: Facts): readonly Finding[] {
     {
       check: 'the list of tokens',
       assumed: 'all of them, in one answer',
-      ...judged(facts.listing, ({ listed, missing }) =>
-        missing === 0
-          ? {
-              state: 'ok',
-              found: `all that were made are among the ${listed}; longer lists were not seen`,
-            }
-          : {
-              state: 'fail',
-              found: `it ends after ${listed}, and leaves out ${counted(missing, 'token')} that it should have`,
-              advice: 'delete tokens that nobody needs: what is not listed, Keyturn does not see',
-            },
-      ),
+      ...judged(facts.listing, listing),
     },
   ];
 }
@@ -229,7 +247,7 @@ const roundedUp = (
   { least, most }: { readonly least: number; readonly most: number },
 ) => Math.min(most, Math.max(least, Math.ceil((MARGIN * ms) / ROUND_MS) * ROUND_MS));
 
-/** Twice what was seen: of first routers, `activationTimeout` waits for one; `settle` for all. */
+/** Twice what was seen: `activationTimeout` waits for a first router of each kind of request; `settle` for all. */
 export function recommend(
   facts: Pick<Facts, 'activation' | 'permissionAdded'>,
   { activationTimeout, settle }: Pick<Policy, 'activationTimeout' | 'settle'>,
@@ -238,16 +256,17 @@ export function recommend(
   const permission = seen(facts.permissionAdded);
   const least = (ms: number | undefined, bounds: typeof SETTLE_MS) =>
     ms === undefined ? {} : { leastSeconds: roundedUp(ms, bounds) / 1_000 };
-  const firsts = [token, permission].flatMap((each) => each?.first?.to ?? []);
+  const firsts = [token, permission].flatMap((each) => each?.usable?.to ?? []);
   const alls = [token, permission].flatMap((each) => each?.all?.to ?? each?.lastObjection ?? []);
-  const first = firsts.length > 0 ? Math.max(...firsts) : token?.lastObjection;
+  const isUsable = token?.usable !== undefined && (!permission || permission.usable !== undefined);
+  const first = isUsable ? Math.max(...firsts) : token?.lastObjection;
   const all = alls.length > 0 ? Math.max(...alls) : undefined;
   return [
     {
       key: 'activationTimeout',
       policySeconds: activationTimeout / 1_000,
       ...least(first, ACTIVATION_MS),
-      isSeenToEnd: firsts.length > 0,
+      isSeenToEnd: isUsable,
     },
     {
       key: 'settle',
@@ -259,7 +278,7 @@ export function recommend(
 }
 
 const WAITS = {
-  activationTimeout: 'a first router must accept a new token within',
+  activationTimeout: 'a first router must accept reads and writes with a new token within',
   settle: 'every router must know a new token within',
 };
 

@@ -18,6 +18,16 @@ export interface Shown {
   readonly byId: 'dead' | 'live' | 'hidden';
 }
 
+/** How many tokens were listed, and how many of those that exist were not. Times in milliseconds. */
+export interface Listing {
+  readonly listed: number;
+  readonly missing: number;
+  /** After the last change, when the list was read last. */
+  readonly waitedMs: number;
+  /** How long after a change the list showed it. Absent: it was not seen to be late. */
+  readonly late?: Range;
+}
+
 /** What was seen. Every time is in milliseconds. */
 export interface Facts {
   /** When a new token was accepted. */
@@ -41,6 +51,5 @@ export interface Facts {
   readonly description: Measured<{ readonly longest: number; readonly isLimit: boolean }>;
   /** Whether a slash in a database's name, `%2F` in a path, comes to the API. */
   readonly slash: Measured<'passes' | 'refused' | 'unclear'>;
-  /** How many tokens were listed, and how many of those that exist were not. */
-  readonly listing: Measured<{ readonly listed: number; readonly missing: number }>;
+  readonly listing: Measured<Listing>;
 }

@@ -1,8 +1,9 @@
 import type { Permission, Token } from '../management-api/token.ts';
 import { readToken } from '../management-api/token-schemas.ts';
+import { MINUTE_MS } from '../time.ts';
 import { type Bench, measured } from './bench.ts';
 import { isSuccess, isTroubled, MeasurementError, type Said } from './cluster.ts';
-import type { Facts, Measured } from './facts.ts';
+import type { Facts, Listing, Measured } from './facts.ts';
 import type { Deleted } from './measure-routers.ts';
 import { type Change, nextSample, type Range } from './samples.ts';
 
@@ -15,7 +16,36 @@ const PATIENCE_MS = 5_000;
 /** Statuses by which a server refuses a body for what is in it. */
 const REFUSED = [400, 413, 422];
 
-/** How late a read shows a token that was just minted. */
+/** So many reads in a row must show it, over so long a time: a balancer chooses which replica of the API answers each. */
+const ENOUGH_READS = 20;
+const QUIET_MS = 10_000;
+/** How long a list is waited for that lacks what is there: one that is late has it in the end. */
+const LIST_PATIENCE_MS = 2 * MINUTE_MS;
+const LIST_EVERY_MS = 5_000;
+
+/** What reads, one after the other, said of whether a new token is there. */
+function createReadings(change: Change) {
+  let missedAt: number | undefined;
+  /** Of the reads that showed it since the last one that did not: how many, and when the first was answered. */
+  let shown = 0;
+  let shownAt = change.to;
+  return {
+    missed(askedAt: number) {
+      missedAt = askedAt;
+      shown = 0;
+    },
+    /** How late all reads show it, as soon as enough of them do. */
+    saw(answeredAt: number): Range | undefined {
+      if (shown === 0) shownAt = answeredAt;
+      shown += 1;
+      if (shown < ENOUGH_READS || answeredAt - shownAt < QUIET_MS) return undefined;
+      const from = missedAt === undefined ? 0 : Math.max(0, missedAt - change.to);
+      return { from, to: shownAt - change.from };
+    },
+  };
+}
+
+/** How late every read shows a token that was just minted. */
 export const measureReads = (
   { cluster, tools }: Bench,
   id: string,
@@ -23,18 +53,17 @@ export const measureReads = (
   until: number,
 ): Promise<Measured<Range>> =>
   measured(async () => {
-    for (let missedAt: number | undefined; ; ) {
+    const readings = createReadings(change);
+    for (;;) {
       const askedAt = tools.now();
       const found = await cluster.token(id);
-      if (found) {
-        const from = missedAt === undefined ? 0 : Math.max(0, missedAt - change.to);
-        return { from, to: tools.now() - change.from };
-      }
-      missedAt = askedAt;
+      if (!found) readings.missed(askedAt);
+      const seen = found && readings.saw(tools.now());
+      if (seen) return seen;
       const ms = nextSample(change, [], tools.now()) ?? PATIENCE_MS;
       if (tools.now() + ms >= until) {
         const passed = Math.round((tools.now() - change.to) / 1_000);
-        throw new MeasurementError(`after ${passed} s, a new token was not shown yet`);
+        throw new MeasurementError(`after ${passed} s, not every read showed a new token yet`);
       }
       await tools.sleep(ms);
     }
@@ -153,26 +182,53 @@ export interface Ended {
   readonly readMs: number;
 }
 
+/** The list of tokens, once it has all that are there and none that is dead, or nobody waits for that any more. */
+async function wholeList(
+  { cluster, tools, lastMintAt }: Bench,
+  { deleted, living }: Pick<Ended, 'deleted' | 'living'>,
+  until: number,
+): Promise<Listing & { readonly tokens: readonly Token[] }> {
+  const end = Math.min(until, tools.now() + LIST_PATIENCE_MS);
+  const changedAt = Math.max(deleted?.at ?? 0, lastMintAt());
+  for (let behindAt: number | undefined; ; ) {
+    const askedAt = tools.now();
+    const tokens = await cluster.tokens();
+    const waitedMs = Math.max(0, tools.now() - changedAt);
+    const listed = new Set(tokens.map(({ id }) => id));
+    const unlisted = living.filter((id) => !listed.has(id));
+    const missing = (await Promise.all(unlisted.map((id) => cluster.token(id)))).filter(Boolean);
+    const seemsLive = tokens.some(({ id, revokedAt }) => id === deleted?.id && !revokedAt);
+    // Asked by its id, the API may know better.
+    const byId = seemsLive && deleted ? await cluster.token(deleted.id) : undefined;
+    const isBehind = missing.length > 0 || (seemsLive && (!byId || byId.revokedAt !== undefined));
+    if (!isBehind || tools.now() + LIST_EVERY_MS >= end) {
+      const from = Math.max(0, (behindAt ?? changedAt) - changedAt);
+      const isLate = behindAt !== undefined && !isBehind;
+      return {
+        ...{ tokens, listed: tokens.length, missing: missing.length, waitedMs },
+        ...(isLate && { late: { from, to: waitedMs } }),
+      };
+    }
+    behindAt = askedAt;
+    await tools.sleep(LIST_EVERY_MS);
+  }
+}
+
 /** What is told of tokens that are dead, and whether all that live are listed. */
 export async function measureLists(
-  { cluster, tools }: Bench,
+  bench: Bench,
   { deleted, expired, living, readMs }: Ended,
   until: number,
 ): Promise<Pick<Facts, 'revoked' | 'expired' | 'listing'>> {
+  const { cluster, tools } = bench;
   const last = Math.max(deleted?.at ?? 0, 'value' in expired ? expired.value.at : 0);
   await tools.sleep(Math.max(0, Math.min(last + readMs + 2_000, until) - tools.now()));
-  const listing = await measured(async () => {
-    const tokens = await cluster.tokens();
-    const listed = new Set(tokens.map(({ id }) => id));
-    const unlisted = living.filter((id) => !listed.has(id));
-    const found = await Promise.all(unlisted.map((id) => cluster.token(id)));
-    return { tokens, missing: found.filter(Boolean).length };
-  });
+  const listing = await measured(() => wholeList(bench, { deleted, living }, until));
   if ('why' in listing) return { revoked: listing, expired: listing, listing };
-  const { tokens, missing } = listing.value;
+  const { tokens, ...list } = listing.value;
   const shownAs = (id: string, isDead: (token: Token) => boolean) =>
     measured(async () => {
-      if (missing > 0) throw new MeasurementError('the listing is not whole');
+      if (list.missing > 0) throw new MeasurementError('the listing is not whole');
       const as = (token: Token | undefined) =>
         token === undefined ? 'hidden' : isDead(token) ? 'dead' : 'live';
       return {
@@ -181,7 +237,7 @@ export async function measureLists(
       } as const;
     });
   return {
-    listing: { value: { listed: tokens.length, missing } },
+    listing: { value: list },
     revoked: deleted
       ? await shownAs(deleted.id, ({ revokedAt }) => revokedAt !== undefined)
       : { why: 'no token was deleted' },

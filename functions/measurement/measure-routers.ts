@@ -88,9 +88,10 @@ export async function measureRouters(
     actions: readonly Access[],
     before = until,
   ): Promise<Spread> => {
-    const ask = async (number: number): Promise<ProbeAnswer> =>
-      (await probe(value, actions[number % actions.length] as Access)).answer;
-    return watchChange({ change, expected, probe: ask, until: before }, tools);
+    const ask = async (kind: number): Promise<ProbeAnswer> =>
+      (await probe(value, actions[kind] as Access)).answer;
+    const kinds = actions.length;
+    return watchChange({ change, expected, kinds, probe: ask, until: before }, tools);
   };
   const grant = (action: Access) => ({ action, resource: database });
 

@@ -3,7 +3,14 @@ import type { MeasureTools } from '../run/look-tools.ts';
 import { messageOf } from '../run/message-of.ts';
 import { DAY_MS, formatInstant, MINUTE_MS } from '../time.ts';
 import { type Bench, createBench, measured } from './bench.ts';
-import { type Cluster, isSuccess, MeasurementError, openCluster, type Said } from './cluster.ts';
+import {
+  type Cluster,
+  isSuccess,
+  MeasurementError,
+  mayBeDone,
+  openCluster,
+  type Said,
+} from './cluster.ts';
 import { type Conclusion, conclude } from './conclude.ts';
 import type { Facts } from './facts.ts';
 import { measureChanges, measureLists, measureReads } from './measure-api.ts';
@@ -129,14 +136,39 @@ async function measureAll(bench: Bench, until: number): Promise<Facts> {
   return { ...facts, ...changes, ...lists, reads: seen };
 }
 
+/** @throws MeasurementError as soon as nobody waits for the measurement any more */
+async function orStopped<T>(measuring: Promise<T>, stopped: AbortSignal | undefined): Promise<T> {
+  if (!stopped) return await measuring;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(new MeasurementError('the measurement was stopped'));
+  if (stopped.aborted) stop();
+  stopped.addEventListener('abort', stop);
+  return await Promise.race([measuring, promise]);
+}
+
 /** What is of this measurement, also if an answer was lost: each of its tokens says so. */
-async function ownTokens({ cluster, description, minted }: Bench): Promise<readonly string[]> {
+async function ownTokens({ tools, cluster, description, minted, unansweredUntil }: Bench) {
   const listed = await measured(() => cluster.tokens());
   const found = 'why' in listed ? [] : listed.value;
   const ours = found.filter(
     (token) => token.revokedAt === undefined && token.description.startsWith(description),
   );
-  return [...new Set([...minted, ...ours.map(({ id }) => id)])];
+  const ids = [...new Set([...minted, ...ours.map(({ id }) => id)])];
+  const until = unansweredUntil();
+  if (until === undefined) return { ids, hidden: [] };
+  // What is known to be there and is not listed shows that the list does not tell of all.
+  const isHidden = async (id: string) => {
+    const token = await measured(() => cluster.token(id));
+    if ('why' in token) return true;
+    const { revokedAt, expiresAt = Infinity } = token.value ?? { expiresAt: 0 };
+    return revokedAt === undefined && expiresAt > tools.now();
+  };
+  const unlisted = minted.filter((id) => !found.some((each) => each.id === id));
+  const isWhole = 'value' in listed && !(await Promise.all(unlisted.map(isHidden))).some(Boolean);
+  if (isWhole) return { ids, hidden: [] };
+  const why = 'why' in listed ? `could not be listed (${listed.why})` : 'are not all listed';
+  const hidden = `a token may be there that a minting made whose answer was lost, described "${description}", until it expires at ${formatInstant(until)}: the tokens ${why}; the next measurement deletes it`;
+  return { ids, hidden: [hidden] };
 }
 
 /**
@@ -161,19 +193,24 @@ export async function runMeasurement(tools: MeasureTools): Promise<Measurement> 
   let mayBeMade = false;
   const end = async () => {
     const databases = mayBeMade ? [database] : [];
-    const [witness, ...others] = await ownTokens(bench);
+    await bench.close();
+    const { ids, hidden } = await ownTokens(bench);
+    const [witness, ...others] = ids;
     const freed = await remove(cluster, { tokens: others, databases: [] }, deadline);
     const tokens = witness === undefined ? [] : [witness];
     const dropped = await remove(cluster, { tokens, databases }, deadline);
-    return [...freed.left, ...dropped.left];
+    return [...freed.left, ...dropped.left, ...hidden];
   };
   try {
     await bench.mint([], WITNESS_MS);
     const body = { name: database, retentionPeriod: RETENTION_NS };
-    const made = await cluster.say('POST', '/databases', body);
-    mayBeMade = isSuccess(made) || (made.status ?? 500) >= 500;
-    if (!isSuccess(made)) throw new MeasurementError(made.problem);
-    const facts = await measureAll(bench, until);
+    const made = await cluster.insist('POST', '/databases', body, until, (said) => {
+      mayBeMade ||= mayBeDone(said);
+    });
+    const isMade = isSuccess(made) || (mayBeMade && made.status === 409);
+    mayBeMade ||= isMade;
+    if (!isMade) throw new MeasurementError(made.problem);
+    const facts = await orStopped(measureAll(bench, until), tools.stopped);
     const still = await end();
     const conclusion = conclude(facts, policy, formatInstant(began));
     const tookSeconds = Math.round((now() - began) / 1_000);

@@ -9,6 +9,8 @@ export interface Sample {
   readonly to: number;
   /** Probes that were answered as the change will have it. */
   readonly agreed: number;
+  /** The kinds of requests, by number, of which one was. */
+  readonly kinds: readonly number[];
   /** Those that were answered as it was before. */
   readonly objected: number;
   /** Those from which nothing was learnt. */
@@ -30,6 +32,8 @@ export interface Range {
 export interface Spread {
   /** When the first router knew of it. Absent: none was met that did. */
   readonly first?: Range;
+  /** When each kind of request had met one that did: reads may know of a token before writes do. Absent: one had not. */
+  readonly usable?: Range;
   /** When every router did. Absent: that was not seen to its end. */
   readonly all?: Range;
   /** Until so long after the change, in milliseconds, a router was met that did not know of it. */
@@ -66,7 +70,17 @@ const lastObjecting = (samples: readonly Sample[]) =>
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
 
-export function spreadOf(change: Change, samples: readonly Sample[]): Spread {
+/** The first sample by which each kind of request was answered as the change will have it. */
+function whenUsable(samples: readonly Sample[], kinds: number): Sample | undefined {
+  const met = new Set<number>();
+  return samples.find((sample) => {
+    for (const kind of sample.kinds) met.add(kind);
+    return met.size >= kinds;
+  });
+}
+
+/** @param kinds how many kinds of requests were sent */
+export function spreadOf(change: Change, samples: readonly Sample[], kinds: number): Spread {
   const after = (instant: number) => Math.max(0, instant - change.to);
   const until = (sample: Sample) => sample.to - change.from;
   const firstAt = samples.findIndex(({ agreed }) => agreed > 0);
@@ -77,8 +91,11 @@ export function spreadOf(change: Change, samples: readonly Sample[]): Spread {
   const last = samples[lastAt];
   const settled = whenEnough(samples.slice(lastAt + 1), ({ agreed }) => agreed);
   const lastObjection = last ? after(last.from) : 0;
+  const usable = whenUsable(samples, kinds);
+  const from = unmet ? after(unmet.from) : 0;
   return {
-    ...(first && { first: { from: unmet ? after(unmet.from) : 0, to: until(first) } }),
+    ...(first && { first: { from, to: until(first) } }),
+    ...(usable && { usable: { from, to: until(usable) } }),
     ...(settled && { all: { from: lastObjection, to: until(settled) } }),
     lastObjection,
     probes: sum(samples.map(({ agreed, objected, silent }) => agreed + objected + silent)),
@@ -100,19 +117,22 @@ export function nextSample(
   return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, (now - change.to) * SHARE_OF_PASSED));
 }
 
-/** Of several tokens that were changed alike: the first router of any, and the last of all. */
+/** Of several tokens that were changed alike: the first router of any, and the last of all; usable is the slowest. */
 export function together(spreads: readonly Spread[]): Spread {
   const firsts = spreads.flatMap(({ first }) => first ?? []);
+  const usables = spreads.flatMap(({ usable }) => usable ?? []);
   const alls = spreads.flatMap(({ all }) => all ?? []);
-  const most = (of: (range: Range) => number) => Math.max(...alls.map(of));
+  const latest = (ranges: readonly Range[]): Range => ({
+    from: Math.max(...ranges.map(({ from }) => from)),
+    to: Math.max(...ranges.map(({ to }) => to)),
+  });
   const least = (of: (range: Range) => number) => Math.min(...firsts.map(of));
   return {
     ...(firsts.length > 0 && {
       first: { from: least(({ from }) => from), to: least(({ to }) => to) },
     }),
-    ...(alls.length === spreads.length && {
-      all: { from: most(({ from }) => from), to: most(({ to }) => to) },
-    }),
+    ...(usables.length === spreads.length && { usable: latest(usables) }),
+    ...(alls.length === spreads.length && { all: latest(alls) }),
     lastObjection: Math.max(...spreads.map((each) => each.lastObjection)),
     probes: sum(spreads.map(({ probes }) => probes)),
     silent: sum(spreads.map(({ silent }) => silent)),

@@ -37,4 +37,6 @@ export interface MeasureTools extends LookTools, Timing {
   send(address: Address, request: Request): Promise<Answer>;
   /** The instant by which it must be over. */
   readonly deadline: number;
+  /** Aborted when a person waits no more: it then removes what it has made, and measures no more. */
+  readonly stopped?: AbortSignal;
 }

@@ -36,10 +36,10 @@ export const FAILED = { 'x-amz-function-error': 'Unhandled' };
 
 /** In place of Lambda's API, a server that answers as a test says. Returns the environment that finds it. */
 export async function answeringLambda(
-  answer: (event: Event, response: ServerResponse) => void,
+  answer: (event: Event, response: ServerResponse, url: string) => void,
 ): Promise<Readonly<Record<string, string>>> {
   const server = createServer(async (request, response) =>
-    answer((await json(request)) as Event, response),
+    answer((await json(request)) as Event, response, request.url ?? ''),
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,18 +20,29 @@ interface Surroundings {
 /** Only a slow machine is told that it waits. */
 const WAITING = /^ +waiting for .*: \d+ s\n/gm;
 
-/** Runs the command line as people do, in a process of its own, away from this one's environment. */
-export async function keyturn(
-  args: readonly string[],
-  { stdin = '', env = {} }: Surroundings = {},
-): Promise<Ended> {
-  const child = spawn(process.execPath, ['bin/keyturn.cjs', ...args], {
-    env: { PATH: process.env.PATH ?? '', KEYTURN_POLICY: 'keyturn.example.yaml', ...env },
+type Environment = Readonly<Record<string, string>>;
+
+/** The command line in a process of its own, away from this one's environment. */
+export const start = (words: readonly string[], env: Environment) =>
+  spawn(process.execPath, ['bin/keyturn.cjs', ...words], {
+    env: { PATH: process.env.PATH ?? '', ...env },
   });
+
+export async function endOf(child: ChildProcessWithoutNullStreams, stdin = ''): Promise<Ended> {
   child.stdin.end(stdin);
   const closed = once(child, 'close');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [code] = await closed;
+  return { code, stdout, stderr };
+}
+
+/** Runs the command line as people do. */
+export async function keyturn(
+  args: readonly string[],
+  { stdin = '', env = {} }: Surroundings = {},
+): Promise<Ended> {
+  const child = start(args, { KEYTURN_POLICY: 'keyturn.example.yaml', ...env });
+  const { code, stdout, stderr } = await endOf(child, stdin);
   return { code, stdout, stderr: stderr.replace(WAITING, '') };
 }
 

@@ -264,6 +264,90 @@ it('says the number of a retention that no rule can say', async () => {
   expect(written).toContain('! keeps data for -5ns, less than an hour');
 });
 
+const version = (name: string, secret_id: string, text: unknown, ...version_stages: string[]) =>
+  resource('aws_secretsmanager_secret_version', name, {
+    secret_id,
+    secret_string: typeof text === 'string' ? text : JSON.stringify(text),
+    ...(version_stages.length > 0 && { version_stages }),
+  });
+
+const [ONE, OTHER] = [newString(), newString()];
+
+it.each([
+  [
+    'in two secrets',
+    [version('a', 'plant/a', ONE), version('b', `${ARN}plant/b-AbCdEf`, { token: ONE })],
+    /is in several places \(plant\/a, plant\/b#token\)/,
+  ],
+  [
+    'under two keys',
+    [version('a', 'plant/a', { old: ONE, db: { token: ONE } })],
+    /is in several places \(plant\/a#old, plant\/a#db\.token\)/,
+  ],
+  [
+    'where no policy can name it',
+    [version('a', 'plant/a', { urls: [`https://x?token=${ONE}`] })],
+    /is in plant\/a, but not as its text, nor under a key/,
+  ],
+])('names no secret for a string that is %s, and says why', async (_what, versions, expected) => {
+  const state = stateOf(
+    resource('influxdb3_token', 'grafana', token(idOf(1), ONE)),
+    resource('influxdb3_token', 'telegraf', token(idOf(2), OTHER)),
+    version('other', 'plant/other', OTHER),
+    ...versions,
+  );
+  const { code, stdout, stderr } = await init(writeTemporary('state', state));
+  expect(code).toBe(0);
+  expect(stderr).toMatch(expected);
+  const { file, adopted } = JSON.parse(stdout);
+  expect(adopted).toBe(1);
+  const written = readFileSync(file, 'utf8');
+  expect(written).toContain(`# ! The string of token ${idOf(1)} is in`);
+  expect(readPolicyFile(file).policy.tokens).toMatchObject([{ secret: 'plant/other' }]);
+  expect(written + stdout + stderr).not.toContain(ONE.slice(10, 40));
+});
+
+it('names no secret that has the strings of two tokens, unless a person names one of them', async () => {
+  const state = writeTemporary(
+    'state',
+    stateOf(
+      resource('influxdb3_token', 'grafana', token(idOf(1), ONE)),
+      resource('influxdb3_token', 'telegraf', token(idOf(2), OTHER)),
+      resource('influxdb3_token', 'third', token(idOf(3), newString())),
+      version('both', 'plant/both', { a: ONE, b: OTHER }),
+    ),
+  );
+  const alone = await init(state);
+  expect(JSON.parse(alone.stdout)).toMatchObject({ adopted: 0, waiting: 3 });
+  for (const [id, other] of [
+    [idOf(1), idOf(2)],
+    [idOf(2), idOf(1)],
+  ]) {
+    expect(alone.stderr).toContain(
+      `! The string of token ${id} is in plant/both, which also has that of ${other}`,
+    );
+  }
+  const named = await init(state, '--secret', `${idOf(2)}=plant/both#b`);
+  const { file, adopted } = JSON.parse(named.stdout);
+  expect(adopted).toBe(1);
+  expect(readPolicyFile(file).policy.tokens).toMatchObject([
+    { secret: 'plant/both', adopt: { tokenId: idOf(2), key: 'b' } },
+  ]);
+  expect(named.stderr).toContain(`! The string of token ${idOf(1)} is in plant/both`);
+});
+
+it('takes the secret whose current version has the string, not one that had it before', async () => {
+  const state = stateOf(
+    resource('influxdb3_token', 'grafana', token(idOf(1), ONE)),
+    version('before', 'plant/before', ONE, 'AWSPREVIOUS'),
+    version('now', 'plant/now', ONE, 'AWSCURRENT', 'mine'),
+  );
+  const { stdout, stderr } = await init(writeTemporary('state', state));
+  expect(stderr).toBe('');
+  const { policy } = readPolicyFile(JSON.parse(stdout).file);
+  expect(policy.tokens).toMatchObject([{ secret: 'plant/now' }]);
+});
+
 it('asks what to begin with where nothing is named', async () => {
   const url = ['--url', 'https://influxdb.example.com', '--owner', 'prod'];
   const { code, stderr } = await keyturn(['init', ...url]);

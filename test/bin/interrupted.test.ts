@@ -1,26 +1,11 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { expect, it, vi } from 'vitest';
 import { AT_ONCE } from '../../bin/keyturn/several-at-once.ts';
 import { whileWaiting } from '../../bin/keyturn/waiting.ts';
 import { answeringLambda, FAILED, previewOf, reportOf } from './answering-lambda.ts';
-import type { Ended } from './cli.ts';
+import { type Ended, endOf, start } from './cli.ts';
 import { openDeployed } from './operator.ts';
-
-type Environment = Readonly<Record<string, string>>;
-const start = (words: readonly string[], env: Environment) =>
-  spawn(process.execPath, ['bin/keyturn.cjs', ...words], {
-    env: { PATH: process.env.PATH ?? '', ...env },
-  });
-
-async function endOf(child: ChildProcessWithoutNullStreams, stdin = ''): Promise<Ended> {
-  child.stdin.end(stdin);
-  const closed = once(child, 'close');
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const [code] = await closed;
-  return { code, stdout, stderr };
-}
 
 /** One more than are given at once, and another one. */
 const COUNT = AT_ONCE + 2;

@@ -1,8 +1,9 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { parseFlags } from '../../sandbox/flags.ts';
-import { temporaryFolder, writeTemporary } from './cli.ts';
+import { answeringLambda } from './answering-lambda.ts';
+import { endOf, start, temporaryFolder, writeTemporary } from './cli.ts';
 import { openDeployed, openLocal } from './operator.ts';
 
 const databasesOf = (cluster: {
@@ -76,3 +77,32 @@ it('measures from this machine alone, and answers with records', async () => {
   expect(databasesOf(systems.cluster)).toEqual(['telemetry']);
   expect(systems.cluster.state.tokens.every(({ revokedAt }) => revokedAt !== undefined)).toBe(true);
 }, 120_000);
+
+it('after Ctrl-C on this machine, says that it ended, and leaves nothing', async () => {
+  const { systems, env } = await openLocal({ activationDelayMs: 60_000 });
+  const words = ['doctor', '--local', '--measure', '--yes', '--json'];
+  const child = start(words, env);
+  const made = () => databasesOf(systems.cluster).length > 1;
+  await vi.waitUntil(made, { timeout: 60_000, interval: 100 });
+  child.kill('SIGINT');
+  const { code, stdout, stderr } = await endOf(child);
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    'keyturn: stopped: the measurement was stopped; what it had made is removed',
+  );
+  expect(stderr).not.toContain('goes on');
+  expect(JSON.parse(stdout).error.message).toMatch(/^stopped: /);
+  expect(databasesOf(systems.cluster)).toEqual(['telemetry']);
+  expect(systems.cluster.state.tokens.every(({ revokedAt }) => revokedAt !== undefined)).toBe(true);
+}, 120_000);
+
+it('after Ctrl-C, says that the measurement in Lambda goes on, and not that a repetition takes it up', async () => {
+  const env = await answeringLambda(() => child.kill('SIGINT'));
+  const child = start(['doctor', '--measure', '--yes'], env);
+  const { code, stderr } = await endOf(child);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /keyturn: stopped waiting\. The measurement goes on in Lambda \(keyturn-prod-rotate\), for 10m at most, .*another one is refused\n$/,
+  );
+  expect(stderr).not.toContain('Repeat');
+});

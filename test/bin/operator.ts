@@ -62,10 +62,11 @@ export async function openDeployed(
 /** No Lambda at all, in real time. */
 export async function openLocal(
   options: SystemsOptions = {},
-): Promise<{ readonly systems: Systems; readonly run: Operator }> {
+): Promise<{ readonly systems: Systems; readonly run: Operator; readonly env: Environment }> {
   const delays = { activationDelayMs: 500, revocationDelayMs: 500 };
   const systems = await openSystems(realClock, { databases, ...delays, ...options });
   onTestFinished(() => systems.close());
   const policy = { cluster: clusterOf(systems), ...policyOf({}) };
-  return { systems, run: operatorOf(withPolicy(policy, environmentOf(systems))) };
+  const env = withPolicy(policy, environmentOf(systems));
+  return { systems, run: operatorOf(env), env };
 }

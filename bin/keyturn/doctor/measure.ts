@@ -6,8 +6,9 @@ import { messageOf } from '../../../functions/run/message-of.ts';
 import { LONGEST_MEASUREMENT_MS } from '../../../functions/time.ts';
 import { confirmByTyping } from '../confirm.ts';
 import { type Engine, named } from '../engine.ts';
-import { CommandError, EXIT, FunctionError } from '../failure.ts';
+import { CommandError, EXIT, FunctionError, sentenceOf } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
+import { InterruptedError } from '../waiting.ts';
 import { countOf, formatDiagnosis, summaryOf } from './diagnosis-text.ts';
 
 /** What `rotate` answers to `{"measure": true}`, as far as it is shown; the rest is passed on. */
@@ -39,11 +40,34 @@ export interface MeasureOptions {
 
 const MEASURE = { measure: true };
 
-async function ask(engine: Engine): Promise<Answer> {
+/** What is true of a measurement for which nobody waits any more: it is none of the runs that a repetition takes up. */
+async function endStopped(engine: Engine, terminal: Terminal, cause: unknown): Promise<never> {
+  const place = engine.placeOf('rotate');
+  if (!engine.stopMeasuring) {
+    throw new InterruptedError(
+      `stopped waiting. The measurement goes on in Lambda (${place}), for ${formatDuration(LONGEST_MEASUREMENT_MS)} at most, removes what it has made, and its log has what it found; for a quarter of an hour after its beginning another one is refused`,
+      { cause },
+    );
+  }
+  terminal.note(
+    'removing what the measurement has made; after another Ctrl-C it stays: its tokens expire within 20 minutes, and the next measurement drops its database',
+  );
+  const became = await engine.stopMeasuring().then(
+    () => 'the measurement was over',
+    (error: unknown) => sentenceOf(error),
+  );
+  const isLeft = became.includes('; left: ');
+  throw new InterruptedError(`stopped: ${became}${isLeft ? '' : '; what it had made is removed'}`, {
+    cause,
+  });
+}
+
+async function ask(engine: Engine, terminal: Terminal): Promise<Answer> {
   const place = engine.placeOf('rotate');
   const isOlder = (error: unknown) =>
     error instanceof FunctionError && error.message.includes('unknown key measure');
   const answer = await engine.call('rotate', MEASURE).catch((error: unknown) => {
+    if (error instanceof InterruptedError) return endStopped(engine, terminal, error);
     if (!isOlder(error)) throw error;
     throw new CommandError(
       `${place} is of an older version, which measures nothing: deploy the stack from this checkout, or use --local`,
@@ -104,7 +128,7 @@ export async function measure(
       'A few thousand requests are sent, up to some forty in a second. Nothing else is touched.',
   );
   if (!yes) await confirmByTyping(owner, '--yes', terminal, '');
-  const answer = await ask(engine);
+  const answer = await ask(engine, terminal);
   const groups = groupsOf(answer);
   if (answer.removed.length > 0) {
     terminal.note(`removed what an earlier measurement had left: ${named(answer.removed)}`);

@@ -6,7 +6,7 @@ import { redacted } from '../../../functions/redacted.ts';
 import { counted } from '../../../functions/run/counted.ts';
 import { CommandError } from '../failure.ts';
 import type { Found, FoundDatabase, FoundToken } from './found.ts';
-import { type NamedSecret, nameOfSecret } from './secret-places.ts';
+import { type KnownPlaces, nameOfSecret } from './secret-places.ts';
 import { type Resource, type Resources, resourcesIn } from './terraform-resources.ts';
 
 /** https://github.com/komminarlabs/terraform-provider-influxdb3 (docs/resources): both names of each. */
@@ -47,7 +47,11 @@ const databaseSchema = z.object({
 
 const clusterSchema = z.object({ account_id: z.string(), cluster_id: z.string() });
 const secretSchema = z.object({ arn: z.string(), name: z.string() });
-const versionSchema = z.object({ secret_id: z.string(), secret_string: z.string() });
+const versionSchema = z.object({
+  secret_id: z.string(),
+  secret_string: z.string(),
+  version_stages: z.optional(z.nullable(z.array(z.string()))),
+});
 
 /** @throws CommandError naming the resource and the attribute, and no value: they may be secret */
 function read<T>(schema: z.ZodMiniType<T>, { address, values }: Resource): T {
@@ -117,15 +121,25 @@ function databaseOf(resource: Resource): FoundDatabase {
   };
 }
 
-/** The place of a string in the JSON of a secret; absent: it is nowhere. A key with a dot in it cannot be named. */
-function keyOf(value: unknown, string: string, path: readonly string[] = []): string | undefined {
-  if (value === string) return path.join('.');
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  for (const [key, each] of Object.entries(value)) {
-    const found = key.includes('.') ? undefined : keyOf(each, string, [...path, key]);
-    if (found !== undefined) return found;
+/** Where a string is in a secret: `''`, as its whole text; else the key in its JSON. Undefined: in a place that no policy can name. */
+type Key = string | undefined;
+
+/** All places of a string in the JSON of a secret. A key with a dot in it cannot be named, nor what is in a list, or a part of a text. */
+function* keysIn(value: unknown, string: string, path: readonly Key[] = []): Generator<Key> {
+  if (typeof value === 'string' && value.includes(string)) {
+    const isNamed = value === string && path.length > 0 && !path.includes(undefined);
+    yield isNamed ? path.join('.') : undefined;
   }
-  return undefined;
+  if (typeof value !== 'object' || value === null) return;
+  const isNamed = (key: string) => key !== '' && !key.includes('.') && !Array.isArray(value);
+  for (const [key, each] of Object.entries(value)) {
+    yield* keysIn(each, string, [...path, isNamed(key) ? key : undefined]);
+  }
+}
+
+function keysOf(text: string, string: string): readonly Key[] {
+  if (text.trim() === string) return [''];
+  return [...keysIn(jsonOf(text) ?? text, string)];
 }
 
 function jsonOf(value: string): unknown {
@@ -136,8 +150,12 @@ function jsonOf(value: string): unknown {
   }
 }
 
-/** Which secret has the string of which token: Terraform put it there, and knows both. */
-function secretsOf(resources: readonly Resource[]): NamedSecret[] {
+/** What consumers get: a version that was superseded has an older string. */
+const isCurrent = ({ version_stages: stages }: z.output<typeof versionSchema>) =>
+  !stages || stages.length === 0 || stages.includes('AWSCURRENT');
+
+/** Which secrets have the string of which token: Terraform put it there, and knows both. */
+function secretsOf(resources: readonly Resource[]): KnownPlaces[] {
   const of = (types: readonly string[]) => resources.filter(({ type }) => types.includes(type));
   const names = new Map(
     of([SECRET]).flatMap(({ values }) => {
@@ -147,18 +165,22 @@ function secretsOf(resources: readonly Resource[]): NamedSecret[] {
   );
   const versions = of([SECRET_VERSION]).flatMap(({ values }) => {
     const version = z.safeParse(versionSchema, values);
-    return version.success ? [version.data] : [];
+    return version.success && isCurrent(version.data) ? [version.data] : [];
   });
   return of(TOKENS).flatMap((resource) => {
     const { id, access_token: string } = read(tokenSchema, resource);
     if (!id || !string) return [];
-    for (const { secret_id: secret, secret_string: value } of versions) {
-      const key = value.trim() === string ? '' : keyOf(jsonOf(value), string);
-      if (key === undefined) continue;
+    const found = versions.flatMap(({ secret_id: secret, secret_string: text }) => {
       const name = names.get(secret) ?? nameOfSecret(secret);
-      return [{ tokenId: id.toLowerCase(), place: { name, ...(key !== '' && { key }) } }];
-    }
-    return [];
+      return keysOf(text, string).map((key) => ({
+        name,
+        ...(key && { key }),
+        ...(key === undefined && { isUnsayable: true as const }),
+      }));
+    });
+    // A secret may be named by its ARN here, and by its name there.
+    const places = [...new Map(found.map((place) => [JSON.stringify(place), place])).values()];
+    return places.length > 0 ? [{ tokenId: id.toLowerCase(), places }] : [];
   });
 }
 
@@ -179,7 +201,7 @@ function clusterIn(resources: readonly Resource[]) {
 
 export interface FromTerraform {
   readonly found: Found;
-  readonly named: readonly NamedSecret[];
+  readonly known: readonly KnownPlaces[];
   readonly accountId?: string;
   readonly clusterId?: string;
   /** What a person should know, a sentence each. */
@@ -238,7 +260,7 @@ export function readTerraform(file: string): FromTerraform {
       tokens: [...of(existing, TOKENS), ...of(planned, TOKENS).filter(isSaid)].map(tokenOf),
       databases: of(existing, DATABASES).map(databaseOf),
     },
-    named: secretsOf(existing),
+    known: secretsOf(existing),
     ...clusterIn(ours),
     notes: notesOf(resources),
   };

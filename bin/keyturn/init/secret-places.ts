@@ -83,23 +83,66 @@ export function placesIn(
   return places;
 }
 
+/** Where Terraform put the string of a token: in one place, or in several. */
+export interface KnownPlaces {
+  /** Its whole id. */
+  readonly tokenId: string;
+  /** `isUnsayable`: somewhere in the secret's text that no policy can name. */
+  readonly places: readonly (SecretPlace & { readonly isUnsayable?: true })[];
+}
+
+const placeText = ({ name, key }: SecretPlace) => (key === undefined ? name : `${name}#${key}`);
+
+/** Why nobody can say which secret is meant. Undefined: there is one, and it has no other token. */
+function unclear(
+  { tokenId, places }: KnownPlaces,
+  all: readonly KnownPlaces[],
+  byHand: readonly NamedSecret[],
+): string | undefined {
+  const [place, another] = places;
+  if (another) {
+    return `is in several places (${places.map(placeText).join(', ')}), and a rotation would change one of them alone: leave it in one`;
+  }
+  if (place?.isUnsayable) {
+    return `is in ${place.name}, but not as its text, nor under a key that a policy can name`;
+  }
+  const isThere = (each: SecretPlace) => each.name === place?.name;
+  const others = [
+    ...all.filter((each) => each.tokenId !== tokenId && each.places.some(isThere)),
+    ...byHand.filter((each) => isThere(each.place)),
+  ];
+  return others.length === 0
+    ? undefined
+    : `is in ${place?.name}, which also has that of ${others.map((each) => each.tokenId).join(', ')}, and a secret has one token: give each a secret of its own`;
+}
+
 /**
- * Those that a person named, and of those that Terraform knows the rest that can be taken over: a person's word counts, and of
- * two tokens whose strings went into one secret the first.
+ * Those that a person named, and of those that Terraform knows the rest that can be taken over: a person's word counts. Where
+ * it is not clear which secret is meant, none is, and `notes` say so.
  */
 export function namedBoth(
   byHand: readonly NamedSecret[],
-  terraform: { readonly named: readonly NamedSecret[] } | undefined,
+  terraform: { readonly known: readonly KnownPlaces[] } | undefined,
   tokens: readonly FoundToken[],
   now: number,
-): readonly NamedSecret[] {
-  const all = [...byHand];
-  for (const each of terraform?.named ?? []) {
-    const token = tokens.find(({ id }) => id.toLowerCase() === each.tokenId);
-    const isTaken = all.some(
-      ({ tokenId, place }) => each.tokenId.startsWith(tokenId) || place.name === each.place.name,
-    );
-    if (token && obstacle(token, now) === undefined && !isTaken) all.push(each);
+): { readonly named: readonly NamedSecret[]; readonly notes: readonly string[] } {
+  const named = [...byHand];
+  const notes: string[] = [];
+  const byId = new Map(terraform?.known.map((each) => [each.tokenId, each]));
+  const known = [...byId.values()].filter(({ tokenId }) => {
+    const token = tokens.find(({ id }) => id.toLowerCase() === tokenId);
+    const isNamed = byHand.some((each) => tokenId.startsWith(each.tokenId));
+    return token && !isNamed && obstacle(token, now) === undefined;
+  });
+  for (const each of known) {
+    const why = unclear(each, known, byHand);
+    const [place] = each.places;
+    if (why === undefined && place) named.push({ tokenId: each.tokenId, place });
+    else {
+      notes.push(
+        `! The string of token ${each.tokenId} ${why}. Its entry stands as a comment; or name its secret by --secret.`,
+      );
+    }
   }
-  return all;
+  return { named, notes };
 }

@@ -14,6 +14,7 @@ const sample = (at: number, agreed: number, silent = 0): Sample => ({
   from: at,
   to: at + 100,
   agreed,
+  kinds: agreed > 0 ? [0] : [],
   silent,
   objected: 20 - agreed - silent,
 });
@@ -23,8 +24,9 @@ describe('what samples say', () => {
     const before = [2_000, 3_000, 4_000, 5_000, 6_000].map((at) => sample(at, 0));
     const after = [8_000, 9_000, 10_000, 11_000].map((at) => sample(at, 20));
     // Four samples of twenty refusals before the first acceptance: one lone router could not be missed by all.
-    expect(spreadOf(change, [...before, sample(7_000, 3), ...after])).toEqual({
+    expect(spreadOf(change, [...before, sample(7_000, 3), ...after], 1)).toEqual({
       first: { from: 2_000, to: 7_100 },
+      usable: { from: 2_000, to: 7_100 },
       all: { from: 6_000, to: 11_100 },
       lastObjection: 6_000,
       probes: 200,
@@ -33,10 +35,10 @@ describe('what samples say', () => {
   });
 
   test('is nothing where nothing was learnt, and no end where a router objects last', () => {
-    const silent = spreadOf(change, [sample(2_000, 0, 20)]);
+    const silent = spreadOf(change, [sample(2_000, 0, 20)], 1);
     expect(silent).toEqual({ lastObjection: 0, probes: 20, silent: 20 });
     const restless = [2_000, 3_000, 4_000, 5_000].map((at) => sample(at, 20));
-    const { all, lastObjection } = spreadOf(change, [...restless, sample(6_000, 19)]);
+    const { all, lastObjection } = spreadOf(change, [...restless, sample(6_000, 19)], 1);
     expect([all, lastObjection]).toEqual([undefined, 5_000]);
   });
 
@@ -52,6 +54,7 @@ describe('what samples say', () => {
 const spread = (first: number, all?: number): { readonly value: Spread } => ({
   value: {
     first: { from: 0, to: first },
+    usable: { from: 0, to: first },
     ...(all !== undefined && { all: { from: 0, to: all } }),
     lastObjection: 3 * MINUTE,
     probes: 100,

@@ -26,6 +26,16 @@ async function measure(world: World): Promise<Measurement> {
   return result;
 }
 
+const twinProfile = {
+  keyturnProfile: 1,
+  cluster: 'influxdb.example.com',
+  measuredAt: '2026-03-02T12:00:00Z',
+  activationDelayMs: 0,
+  revocationDelayMs: 0,
+  routers: { count: 1, spreadMs: 0 },
+  manners: {},
+};
+
 const valueIn = <T>(found: Measured<T>): T => {
   if ('why' in found) throw new Error(found.why);
   return found.value;
@@ -377,6 +387,20 @@ test('a sandbox that lives by the profile is measured as the cluster was', async
   const again = await measure(twin);
   expectTruth(again.facts, twin);
   expect(again.profile.manners).toEqual(profile.manners);
+});
+
+test.each([
+  ['no JSON', 's3cretpass word'],
+  ['its top level: a key that none has', '{"keyturnProfile": 1, "s3cret": "s3cret"}'],
+  ['keyturnProfile: ', '{"keyturnProfile": "s3cret"}'],
+])('says of a file that is no profile %s, and nothing that is in it', (found, text) => {
+  const profile = JSON.stringify({
+    ...twinProfile,
+    ...JSON.parse(text.startsWith('{') ? text : '{}'),
+  });
+  const file = writeTemporary('profile', text.startsWith('{') ? profile : text);
+  expect(() => readProfile(file)).toThrow(`${file}: found ${found}`);
+  expect(() => readProfile(file)).not.toThrow(/s3c/);
 });
 
 test('a function with too little time begins nothing', async () => {
