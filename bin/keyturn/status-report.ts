@@ -159,22 +159,33 @@ const isAboutDatabase = (action: Action): action is DatabaseAction =>
 /** What the plans say of one secret, each once. */
 function saidOf(name: string, plans: readonly Plan[]) {
   const ofEntry = ({ secret }: { readonly secret?: string | undefined }) => secret === name;
-  // `reap` reads no values. What it does not know of this one, `rotate` has seen and is about to note.
-  const isNoted = plans.some(({ actions }) =>
-    actions.some((each) => each.kind === 'recognise' && !isAboutDatabase(each) && ofEntry(each)),
-  );
-  const findings = plans.flatMap((plan) =>
-    plan.findings.filter(
-      (each) => ofEntry(each) && !isInventory(each) && !(isNoted && each.kind === 'UnknownVersion'),
+  // `reap` reads no values. What it does not know under a label, `rotate` has seen and is about to note.
+  const noted = plans.flatMap(({ actions }) =>
+    actions.flatMap((each) =>
+      each.kind === 'recognise' && !isAboutDatabase(each) && ofEntry(each) ? [each.label] : [],
     ),
   );
-  // Two functions may find the same, each in its own words.
-  const kinds = Map.groupBy(findings, ({ kind, tokenId }) => `${kind} ${tokenId}`);
+  const isNoted = ({ kind, message }: Finding) =>
+    kind === 'UnknownVersion' &&
+    noted.some((label) => typeof label === 'string' && message.includes(label));
+  const findings = plans.flatMap((plan) =>
+    plan.findings
+      .filter((each) => ofEntry(each) && !isInventory(each) && !isNoted(each))
+      .map((finding) => ({ plan, finding })),
+  );
+  // Two functions may find the same, each in its own words; one of them finds a kind of several Regions or labels.
+  const kinds = Map.groupBy(findings, ({ finding: { kind, tokenId } }) => `${kind} ${tokenId}`);
+  const mostIn = (those: typeof findings) =>
+    [...Map.groupBy(those, ({ plan }) => plan).values()].reduce((most, each) =>
+      each.length > most.length ? each : most,
+    );
   const waits = plans.flatMap(({ actions, refusals }) =>
     refusals.filter((refusal) => refusal.actions.some((index) => actions[index]?.secret === name)),
   );
   return {
-    found: [...kinds.values()].flatMap(([finding]) => finding?.message ?? []),
+    found: [...kinds.values()].flatMap((those) =>
+      mostIn(those).map((each) => each.finding.message),
+    ),
     waits: waits.map(({ hash }) => `what is to be done waits: keyturn apply --approve ${hash}`),
   };
 }
@@ -190,10 +201,15 @@ function problemsOf(entry: Entry, plans: readonly Plan[]): readonly string[] {
     ...(isSaid ? [] : [words]),
     ...(late ? ['its rotation is late'] : []),
     ...refusalOf(isWell, acceptance),
+    ...(condition === 'missing' && acceptance?.answer === 'accepted' ? [UNLISTED] : []),
     ...found,
     ...waits,
   ];
 }
+
+/** It is read by its name, whether or not it was listed. */
+const UNLISTED =
+  'the cluster accepts the string in the secret of that name all the same: it was not listed as ours, because listings may be minutes late, or its tags are not ours';
 
 /** What the state does not say already. */
 function refusalOf(isWell: boolean, acceptance: Entry['acceptance']): readonly string[] {

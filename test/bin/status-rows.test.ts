@@ -673,3 +673,63 @@ test('without a probe nothing is called accepted, and nothing is called well', a
   expect(rowOf(text)).toMatch(/^telegraf \| works \| not asked \| /);
   expect(code).toBe(7);
 });
+
+test('of two findings of one kind about one secret none hides the other, and two functions say one once', async () => {
+  const world = await open();
+  await world.rotate();
+  const looks = {
+    rotate: reportOf(await world.rotate({ dryRun: true, probe: true }), readRotation),
+    reap: reportOf(await world.reap({ dryRun: true }), readPlanReport),
+    enforce: reportOf(await world.enforce({ dryRun: true }), readPlanReport),
+  };
+  const finding = (message: string, kind = 'ReplicaFailed') => ({
+    ...{ kind, message, secret: TELEGRAF },
+  });
+  const saying = <Report extends { readonly plan: object }>(
+    report: Report | Error,
+    ...findings: readonly object[]
+  ) => {
+    if (report instanceof Error) throw report;
+    return { ...report, plan: { ...report.plan, findings } };
+  };
+  const current = 'nobody knows whose string AWSCURRENT has';
+  const previous = 'nobody knows whose string AWSPREVIOUS has';
+  const file = { policy: parsePolicy(world.policy) };
+  const problemsWith = (rotate: readonly object[], reap: readonly object[]) =>
+    of(
+      statusOf(
+        file,
+        {
+          ...looks,
+          rotate: saying(looks.rotate, ...rotate),
+          reap: saying(looks.reap, ...reap),
+        } as typeof looks,
+        [],
+        world.clock.now(),
+      ),
+      'telegraf',
+    )?.problems;
+  expect(
+    problemsWith(
+      [finding('failed in eu-west-2'), finding('failed in us-east-1')],
+      [finding('a replica failed')],
+    ),
+  ).toEqual(['failed in eu-west-2', 'failed in us-east-1']);
+  expect(
+    problemsWith(
+      [finding('AWSCURRENT has a string that is no token of ours', 'UnknownVersion')],
+      [finding(current, 'UnknownVersion'), finding(previous, 'UnknownVersion')],
+    ),
+  ).toEqual([current, previous]);
+});
+
+test('a secret that is not listed yet, and whose string is accepted, does not only have no token', async () => {
+  const world = await open();
+  await world.rotate();
+  world.aws.listLagMs = 5 * MINUTE;
+  const { text, code } = await look(world);
+  expect(rowOf(text)).toMatch(
+    /^telegraf \| missing \| accepted .* has no token .*the cluster accepts the string in the secret of that name all the same: it was not listed as ours/,
+  );
+  expect(code).toBe(6);
+});
