@@ -108,7 +108,14 @@ export function withoutTokenBy(
 ): string[] {
   if (!ENDING_WAYS.includes(way)) return [];
   const ended = meantIds({ ...target, hidden: [] }, around);
-  const strangers = target.single.flatMap(({ token, owned }) => (owned ? [] : [token.id]));
+  // Tokens without our marker: those that are named, and those under a label of a secret that is.
+  const strangers = [
+    ...target.single.flatMap(({ token, owned }) => (owned ? [] : [token.id])),
+    ...target.secrets.flatMap((name) => {
+      const seen = around.secrets.get(name);
+      return seen ? foreignHolders(seen).map(({ id }) => id) : [];
+    }),
+  ];
   // Also one whose adoption is being proven, which bears our marker already.
   const isSingle = (id: string) => target.single.some(({ token }) => token.id === id);
   const unadopted = tokens.flatMap(({ name, secret, adopt }) =>

@@ -250,3 +250,22 @@ test.each(['delete', 'replace'])(
     }
   },
 );
+
+test.each(['token', 'tokenId'])(
+  'consumers of another secret that has the string of a token without a marker are told of, ended by its %s',
+  async (kind) => {
+    const { AWSCURRENT: tokenId = '' } = world.holders(TELEGRAF);
+    await world.people.saveValue(GRAFANA, world.value(TELEGRAF));
+    await world.wait(HOUR);
+    await world.rotate();
+    await world.people.changeToken(tokenId, { description: 'hall 1' });
+    const selector = kind === 'token' ? { token: 'telegraf' } : { tokenId };
+    const { result } = await world.revoke({ ...selector, way: 'replace', reason: 'leaked' });
+    expect(world.accepts(world.string(GRAFANA))).toBe(false);
+    expect(result?.plan.withoutToken).toEqual([
+      expect.stringContaining(
+        `if it is that of ${tokenId}, its consumers have no token that works`,
+      ),
+    ]);
+  },
+);
