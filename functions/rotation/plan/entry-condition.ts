@@ -124,6 +124,17 @@ function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Cont
 }
 
 /**
+ * Whether a person went back from a token that was deleted: consumers have, or had since, one that is older. No run may have
+ * looked between that and the deletion, so nothing else tells of it.
+ */
+function isRolledBackFrom({ id, createdAt, revokedAt }: Token, seen: ObservedSecret): boolean {
+  const current = tokenUnder(seen, 'AWSCURRENT');
+  if (revokedAt === undefined || current?.id === id) return false;
+  const previous = tokenUnder(seen, 'AWSPREVIOUS');
+  return [current, previous].some((each) => each !== undefined && each.createdAt < createdAt);
+}
+
+/**
  * When a token was replaced, as far as is known. Of one that was deleted before anybody could write that, since a placeholder,
  * say, had taken AWSCURRENT from it, the deletion is the latest instant; AWSPREVIOUS shows what stood between.
  */
@@ -132,7 +143,9 @@ function replacedAt(
   seen: ObservedSecret,
   all: readonly OwnedToken[],
 ): number | undefined {
-  if (marker.superseded !== undefined || !isUnknown(seen, 'AWSPREVIOUS')) return marker.superseded;
+  if (marker.superseded !== undefined) return marker.superseded;
+  if (isRolledBackFrom(token, seen)) return token.revokedAt;
+  if (!isUnknown(seen, 'AWSPREVIOUS')) return undefined;
   const { revokedAt = Number.POSITIVE_INFINITY } = token;
   return all.some((each) => wasMintedBehind(revokedAt, each, seen)) ? undefined : revokedAt;
 }

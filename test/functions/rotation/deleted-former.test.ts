@@ -195,3 +195,48 @@ describe('a token that never was current', () => {
     expect(await conditionsOf(world, 3)).toEqual(['works']);
   });
 });
+
+test.each([
+  ['moves AWSCURRENT back', 'rotates by name'],
+  ['moves AWSCURRENT back', 'saves the secret'],
+  ['moves AWSCURRENT back', 'does nothing more'],
+  ['pastes the old value', 'rotates by name'],
+])(
+  'a person %s, deletes the token that consumers had, and %s, all between two runs: that is told of for a grace period',
+  async (how, then) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer, other: writer }));
+    await world.rotate();
+    await world.wait(2 * DAY);
+    await world.rotate(named);
+    await world.wait(7 * HOUR);
+    expect(await conditionOf(world)).toBe('works');
+    const { AWSCURRENT: left = '' } = world.holders(TELEGRAF);
+    const { AWSPREVIOUS: version = '' } = world.labels(TELEGRAF);
+    if (how === 'pastes the old value') {
+      await world.people.saveValue(TELEGRAF, world.value(TELEGRAF, version));
+    } else await world.people.makeCurrent(TELEGRAF, version);
+    await world.wait(5 * MINUTE);
+    await world.people.deleteToken(left);
+    if (then === 'rotates by name') await world.rotate(named);
+    if (then === 'saves the secret') {
+      await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+    }
+    expect(await conditionsOf(world, 20)).toEqual(['cut-short']);
+    await world.wait(8 * HOUR);
+    expect(await conditionOf(world)).toBe('works');
+  },
+);
+
+test('a deletion that was told of as AWSCURRENT, and mended, does not ring again after the next rotation by name', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, other: writer }));
+  await world.rotate();
+  await world.wait(2 * DAY);
+  await world.rotate(named);
+  await world.wait(7 * HOUR);
+  await world.rotate();
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT ?? '');
+  await world.rotate();
+  expect(await conditionsOf(world, 2)).toEqual(['works']);
+  await world.rotate(named);
+  expect(await conditionsOf(world, 20)).toEqual(['works']);
+});
