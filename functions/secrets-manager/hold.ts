@@ -72,10 +72,13 @@ export function holdOf(secret: Traced): Hold | undefined {
   return tagged ?? (isLabelled(secret, 'frozen') ? 'frozen' : undefined);
 }
 
+/** Of a reason such as `???`: without words an order would not find its own hold again, because what ends a tag is trimmed. */
+const WORDLESS = 'a reason without a letter';
+
 /** ` by alice@laptop: stolen`. */
 function signature({ by, reason }: Pick<HoldOrigin, 'by' | 'reason'>, longest: number): string {
   const who = by === undefined ? '' : taggable(by, LONGEST_NAME).replaceAll(' ', '-');
-  return `${who ? ` by ${who}` : ''}: ${taggable(reason, longest)}`;
+  return `${who ? ` by ${who}` : ''}: ${taggable(reason, longest) || WORDLESS}`;
 }
 
 /**

@@ -89,6 +89,18 @@ test('replaces a successor too, named by its id or once it is no longer fresh', 
   expect(world.tokens(TELEGRAF)).toHaveLength(1);
 });
 
+test.each(['freeze', 'delete'])(
+  'a reason of no word that a tag takes ends the string under a hold that stands already: %s',
+  async (way) => {
+    const string = world.string(TELEGRAF);
+    await world.people.hold(TELEGRAF, 'frozen');
+    await world.wait(MINUTE);
+    const { result } = await world.revoke({ token: 'telegraf', way, reason: '🔥🔥', by: 'bob' });
+    expect(result).toMatchObject({ done: true, confirmed: true });
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
 test('freezes: dead, on hold, and given back by unfreezing', async () => {
   const [id, string] = [current(), world.string(TELEGRAF)];
   const { result: report } = await world.revoke({ way: 'freeze', token: 'telegraf', ...leak });

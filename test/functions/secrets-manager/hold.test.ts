@@ -114,6 +114,24 @@ test.each(REASONS.flatMap((reason) => [{ reason }, { reason, by: 'alice' }]))(
   },
 );
 
+test.each(['???', '🔥🔥', '!', '?'.repeat(200), `${'y'.repeat(59)} ???`, ' + ', '-'])(
+  'an order finds its own hold again, whatever its reason, beside any other: %j',
+  (reason) => {
+    const bob = { by: 'bob@laptop', reason };
+    const alice = { by: 'alice', reason: 'leaked in the build' };
+    for (const hold of ['frozen', 'deleted'] as const) {
+      const standing = [
+        ...[undefined, 'frozen', 'deleted', 'frozen INC-7'],
+        ...(['frozen', 'deleted'] as const).map((kind) => holdText(kind, { at: AT, ...alice })),
+      ].filter((text) => hold === 'deleted' || !text?.startsWith('deleted'));
+      for (const text of standing) {
+        const tagged = secretOf(holdText(hold, { at: AT, ...bob }, text), hold);
+        expect(missingTraces(tagged, hold, bob)).toEqual([]);
+      }
+    }
+  },
+);
+
 test.each(['frozen', 'deleted'] as const)(
   'words of a person in the tag are not read as a freeze below it: %s',
   (hold) => {
