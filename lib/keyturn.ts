@@ -1,4 +1,12 @@
-import { Annotations, type CfnResource, Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
+import {
+  Annotations,
+  type CfnResource,
+  Duration,
+  Stack,
+  type StackProps,
+  Tags,
+  Validations,
+} from 'aws-cdk-lib';
 import { type Alarm, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import {
@@ -62,7 +70,7 @@ function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | u
  * @throws PolicyFileError with a line for each
  */
 function refuse(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): void {
-  const mistakes = propertyMistakes(props, policyFile);
+  const mistakes = [...propertyMistakes(props, policyFile), ...unprotected(scope, props)];
   if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
   refuseElsewhere(policyFile, namesOf(props), placeOf(Stack.of(scope)));
 }
@@ -88,9 +96,28 @@ function refuseOther(keyturn: Keyturn, { file, owner }: Policy): void {
   }
 }
 
+/** A nested stack has no protection of its own. */
+function protectingStack(scope: Construct): Stack {
+  let stack = Stack.of(scope);
+  while (stack.nestedStackParent) stack = stack.nestedStackParent;
+  return stack;
+}
+
+/** `KeyturnStack` hands on all that it is given, and has set what it is to have of these. */
+function unprotected(
+  scope: Construct,
+  props: KeyturnProps & Pick<StackProps, 'terminationProtection'>,
+): string[] {
+  const stack = protectingStack(scope);
+  if (!props.terminationProtection || stack.terminationProtection) return [];
+  return [
+    `Keyturn's property terminationProtection: found true, and the stack ${stack.node.path} without it, expected it as a property of the stack, which alone can have it`,
+  ];
+}
+
 /** Only `KeyturnStack` sets by itself what the policy file says of its stack. */
 function warnIfUnprotected(scope: Construct, { policy, deployment }: PolicyFile): void {
-  if (deployment.terminationProtection && !Stack.of(scope).terminationProtection) {
+  if (deployment.terminationProtection && !protectingStack(scope).terminationProtection) {
     Annotations.of(scope).addWarningV2(
       'keyturn:terminationProtection',
       `${policy.file}: deployment.terminationProtection: found true, and the stack of this construct without it, expected both alike: only KeyturnStack sets it by itself; give the stack terminationProtection: true`,

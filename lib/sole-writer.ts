@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
+import { placeOf } from './elsewhere.ts';
 import type { Keyturn } from './keyturn.ts';
 
 export interface SoleWriterProps {
@@ -81,6 +82,23 @@ function claim(path: string, { keyturn, secretId }: SoleWriterProps): void {
   writers.set(keyturn, claimed.set(name, path));
 }
 
+/**
+ * CloudFormation writes a resource policy in the place of its stack alone, where the secret must be.
+ * @throws Error if CDK knows that it is another place than the deployment's
+ */
+function refuseElsewhere(writer: SoleWriter, keyturn: Keyturn): void {
+  const own = placeOf(Stack.of(writer));
+  const home = placeOf(Stack.of(keyturn));
+  const differs = (key: keyof typeof own) =>
+    own[key] !== undefined && home[key] !== undefined && own[key] !== home[key];
+  if (!differs('account') && !differs('region')) return;
+  const shown = ({ account, region }: typeof own) =>
+    [account, region].filter((each) => each !== undefined).join('/');
+  throw new Error(
+    `SoleWriter ${writer.node.path}: found it in ${shown(own)}, expected ${shown(home)}, where ${keyturn.node.path} and its secrets are; put it into a stack there, and Secrets Manager copies its policy to replicas`,
+  );
+}
+
 /** Secrets Manager's quota of a resource policy. */
 const LARGEST = 20_480;
 
@@ -92,11 +110,12 @@ const LARGEST = 20_480;
 export class SoleWriter extends Construct {
   /**
    * @throws Error if a property is not known, `people` is empty, has what is no ARN of a role or a user, or makes the policy too large, or
-   * the secret is none of the policy, or has a sole writer
+   * the secret is none of the policy, or has a sole writer; or its stack is in another account or Region than the deployment's
    */
   constructor(scope: Construct, id: string, props: SoleWriterProps) {
     super(scope, id);
     refuseMistakes("SoleWriter's property", propertiesSchema, props);
+    refuseElsewhere(this, props.keyturn);
     claim(this.node.path, props);
     const { keyturn, secretId, people } = props;
     const { rotate, reap, revoke, secretsManagerRotation } = keyturn;

@@ -1,7 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, CfnParameter, Lazy, PermissionsBoundary, Stack, type StackProps } from 'aws-cdk-lib';
+import {
+  App,
+  CfnParameter,
+  Lazy,
+  NestedStack,
+  PermissionsBoundary,
+  Stack,
+  type StackProps,
+} from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import {
   SecurityGroup,
@@ -130,6 +138,34 @@ test('termination protection that the policy file asks for, and an own stack lac
     );
   expect(warned({ terminationProtection: true })).toMatch(/terminationProtection: true/);
   expect(warned()).toBe('[]');
+});
+
+test('termination protection that an app asks of the construct, and its stack lacks, is refused', () => {
+  const asked = () => ({ terminationProtection: true });
+  expect(mistakeOf(asked)).toBe(
+    "Keyturn's property terminationProtection: found true, and the stack Mine without it, expected it as a property of the stack, which alone can have it",
+  );
+  expect(mistakeOf(() => ({ terminationProtection: false }))).toBe('no mistake');
+  const policy = writePolicy(folder);
+  const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+  const protectedStack = new Stack(app, 'Protected', { terminationProtection: true });
+  expect(() => new Keyturn(protectedStack, 'Keyturn', { policy, ...asked() })).not.toThrow();
+});
+
+test('a nested stack is protected by the one that it is in', () => {
+  const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+  const policy = writePolicy(
+    folder,
+    `${POLICY}deployment: ${JSON.stringify({ terminationProtection: true })}\n`,
+  );
+  const warningsIn = (terminationProtection: boolean) => {
+    const id = terminationProtection ? 'Protected' : 'Bare';
+    const nested = new NestedStack(new Stack(app, id, { terminationProtection }), 'Nested');
+    const keyturn = new Keyturn(nested, 'Keyturn', { policy });
+    return JSON.stringify(keyturn.node.metadata.filter(({ type }) => type === 'aws:cdk:warning'));
+  };
+  expect(warningsIn(true)).not.toMatch(/terminationProtection/);
+  expect(warningsIn(false)).toMatch(/terminationProtection/);
 });
 
 describe('a value is refused as the policy file refuses it', () => {

@@ -156,3 +156,26 @@ test('reading is not its business, and whoever deploys can take it off', () => {
     expect(isDenied(verb, STRANGER)).toBe(false);
   }
 });
+
+test.each([
+  ['Region', { account: '111122223333', region: 'eu-central-1' }],
+  ['account', { account: '444455556666', region: HOME }],
+])(
+  'a stack of another %s is refused, because no resource policy is written from there',
+  (_, env) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const home = { account: '111122223333', region: HOME };
+    const keyturn = new Keyturn(new Stack(app, 'Home', { env: home }), 'Keyturn', {
+      policy: writePolicy(folder),
+    });
+    const props = { keyturn, secretId: 'keyturn/prod/telegraf', people: [ON_CALL] };
+    expect(() => new SoleWriter(new Stack(app, 'Elsewhere', { env }), 'Writer', props)).toThrow(
+      new RegExp(
+        `^SoleWriter Elsewhere/Writer: found it in ${env.account}/${env.region}, expected 111122223333/${HOME}, `,
+      ),
+    );
+    const beside = new Stack(app, 'Beside', { env: home });
+    expect(() => new SoleWriter(beside, 'Writer', props)).not.toThrow();
+    app.synth();
+  },
+);
