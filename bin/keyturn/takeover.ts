@@ -151,8 +151,8 @@ export const takeoverCommand = (terminal: Terminal): Command =>
       'after',
       `
 First stop the deployment that these secrets had: keyturn pause, or destroy its stack, and wait 15 minutes. Two
-deployments that both take a token for theirs end it under each other's consumers. Then repeat this command until it says that
-everything is ours: it goes on where an earlier one stopped.
+deployments that both take a token for theirs end it under each other's consumers. Then repeat this command until it
+says that everything is ours: it goes on where an earlier one stopped.
 
 Examples:
   keyturn takeover --all --confirm                          # in the Region where the replicas were promoted

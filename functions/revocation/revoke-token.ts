@@ -148,7 +148,7 @@ function refuseInUse(
  */
 async function takeActions(
   observed: ObservedToken,
-  { secret, onMoved }: { readonly secret: Secret | undefined; onMoved(): Promise<void> },
+  { secret, onMoved }: { readonly secret: Secret | undefined; onMoved(): Promise<unknown> },
   revocation: Revocation,
   tools: ArmingTools,
 ): Promise<Carried> {
@@ -199,10 +199,7 @@ async function changeOne(
     return looked;
   };
   const { now, unread } = await look();
-  const onMoved = async () => {
-    await look();
-  };
-  const about = { secret: now?.secret, onMoved };
+  const about = { secret: now?.secret, onMoved: look };
   const carried = await takeActions(observed, about, revocation, tools);
   return unread === undefined
     ? carried

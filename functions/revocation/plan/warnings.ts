@@ -64,15 +64,20 @@ function toStop(
 const overlap = (a: Permission, b: Permission) =>
   a.action === b.action && (a.resource === b.resource || a.resource === '*' || b.resource === '*');
 
+/** Ids of tokens without our marker whose strings are under labels of these secrets. */
+const foreignIn = (names: readonly string[], { secrets }: OrderObservation): string[] =>
+  names.flatMap((name) => {
+    const seen = secrets.get(name);
+    return seen ? foreignHolders(seen).map(({ id }) => id) : [];
+  });
+
 /** Ids of the tokens that the order means. */
 function meantIds({ secrets, single, hidden }: Target, around: OrderObservation): Set<string> {
-  const meant = new Set([...single, ...hidden].map(({ token }) => token.id));
-  for (const name of secrets) {
-    const seen = around.secrets.get(name);
-    for (const { token } of seen?.tokens ?? []) meant.add(token.id);
-    for (const { id } of seen ? foreignHolders(seen) : []) meant.add(id);
-  }
-  return meant;
+  const owned = secrets.flatMap((name) => around.secrets.get(name)?.tokens ?? []);
+  return new Set([
+    ...[...single, ...hidden, ...owned].map(({ token }) => token.id),
+    ...foreignIn(secrets, around),
+  ]);
 }
 
 /** Live tokens of others that can do what the order is to stop. */
@@ -111,10 +116,7 @@ export function withoutTokenBy(
   // Tokens without our marker: those that are named, and those under a label of a secret that is.
   const strangers = [
     ...target.single.flatMap(({ token, owned }) => (owned ? [] : [token.id])),
-    ...target.secrets.flatMap((name) => {
-      const seen = around.secrets.get(name);
-      return seen ? foreignHolders(seen).map(({ id }) => id) : [];
-    }),
+    ...foreignIn(target.secrets, around),
   ];
   // Also one whose adoption is being proven, which bears our marker already.
   const isSingle = (id: string) => target.single.some(({ token }) => token.id === id);
