@@ -9,6 +9,7 @@ import {
   isSame,
   ownedCurrent,
   stateOf,
+  tokenUnder,
   works,
 } from '../tokens/state.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
@@ -137,6 +138,17 @@ function* current(seen: ObservedSecret, context: Context): Generator<TokenResult
   yield { ...left, had: [], unconfirmed: `it is ${state}, and consumers read its string; ${end}` };
 }
 
+/** Without our marker nothing says what a token could do before it was frozen. What consumers read is told of by itself. */
+function* notGivenBack(seen: ObservedSecret): Generator<TokenResult> {
+  const current = tokenUnder(seen, 'AWSCURRENT')?.id;
+  for (const token of foreignHolders(seen)) {
+    if (token.permissions.length > 0 || token.id === current) continue;
+    const unconfirmed =
+      'it does not have our marker, so its permissions were not kept: consumers that still have its string are refused until they read the secret again';
+    yield { ...resultOf({ token }, 'left'), had: [], unconfirmed };
+  }
+}
+
 /** What was done before, by the same order or by others. It is verified and reported like the rest. */
 export function* alreadyDone(seen: SeenAlone, context: Context): Generator<TokenResult> {
   const { way } = context.order;
@@ -144,6 +156,7 @@ export function* alreadyDone(seen: SeenAlone, context: Context): Generator<Token
     if (holdOf(seen.secret)) return; // nothing was given back yet
     yield* working(seen, context.now);
     yield* current(seen, context);
+    if (way === 'unfreeze') yield* notGivenBack(seen);
     return;
   }
   if (way !== 'delete') yield* frozen(seen);

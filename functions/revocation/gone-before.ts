@@ -3,7 +3,7 @@ import { parseMarker } from '../tokens/marker.ts';
 import { ownedToken } from '../tokens/observation.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
-import { noteEnded } from './note-ended.ts';
+import { endedBy, noteEnded } from './note-ended.ts';
 import type { RevocationObservation } from './observe.ts';
 import type { Order } from './plan/order.ts';
 import type { OrderObservation } from './plan/target.ts';
@@ -48,7 +48,7 @@ export async function goneBefore(
   const own = order.way === 'replace' ? known.secret : undefined;
   const [verified] = await Promise.all([
     verifyRefused(known, { ...proving, own }, tools),
-    observation.secrets.has(secret) && noteEnded(secret, known, order, tools),
+    observation.secrets.has(secret) && noteEnded(secret, endedBy([known], order), tools),
   ]);
   return verified;
 }

@@ -1,25 +1,30 @@
 import type { Tools } from '../run/tools.ts';
-import { ENDED_TAG } from '../secrets-manager/secret.ts';
-import { formatInstant } from '../time.ts';
+import { endedTag, isEndedByOrder } from '../tokens/ended-tag.ts';
 import type { TokenResult } from './end-token.ts';
 import type { Order } from './plan/order.ts';
 
+/** Ids of what an order deleted. What is gone counts, too: its earlier run may have died behind the deletion. */
+export function endedBy(results: Iterable<TokenResult>, { way, isProof }: Order): string[] {
+  const isMeant = (result: TokenResult['result']) =>
+    result === 'deleted' || (result === 'gone' && (way === 'delete' || way === 'replace'));
+  return [...results].flatMap((each) => (!isProof && isMeant(each.result) ? each.tokenId : []));
+}
+
 /**
- * Leaves on a secret when an order about a single token of it deleted that, so that no alarm takes it for a person's act; one
- * about the whole secret leaves a hold, or a successor, if that got AWSCURRENT. Best effort: without it `rotate` alarms for the rest of a grace
- * period. What an earlier run of the order deleted counts, too: that may have died before it came here.
+ * Leaves on a secret which of its tokens an order ended, so that no alarm takes that for a person's act. Best effort: without it
+ * `rotate` alarms for the rest of a grace period.
  */
 export async function noteEnded(
-  secret: string,
-  { result }: TokenResult,
-  { way, isProof }: Order,
-  { secrets, apiNow, log }: Tools,
+  name: string,
+  tokenIds: readonly string[],
+  { secrets, log }: Tools,
 ): Promise<void> {
-  const isEnded = result === 'deleted' || result === 'gone';
-  if (!isEnded || isProof || way === 'freeze') return;
+  if (tokenIds.length === 0) return;
   try {
-    await secrets.tag(secret, { [ENDED_TAG]: formatInstant(apiNow()) });
+    const secret = await secrets.describe(name);
+    if (!secret || tokenIds.every((id) => isEndedByOrder(id, secret))) return;
+    await secrets.tag(name, endedTag(tokenIds, secret));
   } catch (error) {
-    log.warn('an end could not be noted', { secret, error });
+    log.warn('an end could not be noted', { secret: name, error });
   }
 }

@@ -5,7 +5,7 @@ import type { ObservedSecret } from '../tokens/observation.ts';
 import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import type { TokenResult } from './end-token.ts';
-import { noteEnded } from './note-ended.ts';
+import { endedBy, noteEnded } from './note-ended.ts';
 import { decideRevocation } from './plan/decide-revocation.ts';
 import { UNDOING_WAYS } from './plan/order.ts';
 import { keyOf, type Progress, provingOf, type Revocation, type SecretResult } from './progress.ts';
@@ -57,11 +57,14 @@ const MOST_PASSES = 3;
  * only then it is waited for. An error becomes a failure of the result; it is never thrown.
  */
 async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<void> {
+  const { name } = progress;
   const verified = new Set<TokenResult>();
   try {
     for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
       progress.settled = await settle(progress, tools);
-      await verifyEnded(progress, verified, tools);
+      const ids = endedBy(progress.results.values(), progress.order);
+      // The proof may take minutes, and `rotate` may run meanwhile.
+      await Promise.all([verifyEnded(progress, verified, tools), noteEnded(name, ids, tools)]);
       if (pass > 1 && progress.late.length === 0) break;
       // It was shown before, so it may not be late: somebody may have undone it.
       const isUndone = pass < MOST_PASSES && progress.late.some((id) => progress.shown.has(id));
@@ -95,10 +98,6 @@ function aliveIn(
     progress.order.successor?.id === current;
   return isPromoted || ids.length === 0 ? ids : [progress.name];
 }
-
-/** Another run promoted a younger token: a successor that never was current tells nobody what the order condemned. */
-const isBeaten = ({ order: { successor }, left: { seen } }: Progress): boolean =>
-  successor !== undefined && successor.id !== ownedCurrent(seen)?.token.id;
 
 /**
  * Carries out an order about all tokens of one secret and verifies it on the data plane, twice: a rotation
@@ -137,8 +136,6 @@ export async function revokeSecret(
   for (const { result } of left) progress.results.set(result.tokenId, result);
   const results = withSuccessor([...progress.results.values()]);
   const told = results.map((each) => afterLastLook(each, lastLook));
-  const ended = told.find(({ result }) => result === 'deleted');
-  if (ended && isBeaten(progress)) await noteEnded(name, ended, progress.order, tools);
   return {
     results: told,
     failures: [...progress.failures.values()],

@@ -2,19 +2,19 @@ import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { freshToken } from '../tokens/change-token.ts';
-import type { ObservedSecret, ObservedToken, OwnedToken } from '../tokens/observation.ts';
+import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import { ownedCurrent, provenCurrent, works } from '../tokens/state.ts';
 import { takeLabelOff } from '../tokens/take-label-off.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { NotDeletedError } from './delete-token.ts';
 import { giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
-import { noteEnded } from './note-ended.ts';
+import { endedBy, noteEnded } from './note-ended.ts';
 import { observeOne } from './observe.ts';
 import { decideToken, heldBecause } from './plan/decide-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order, UNDOING_WAYS } from './plan/order.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
 import { isInUse } from './plan/select-tokens.ts';
-import type { Revocation, SecretResult } from './progress.ts';
+import { located, type Revocation, type SecretResult } from './progress.ts';
 import { failedResult } from './tell-failures.ts';
 import { afterLastLook, unsaid } from './tell-secret.ts';
 import { verifyAccepted } from './verify-accepted.ts';
@@ -128,12 +128,12 @@ async function lookAgain(
 
 /** @throws Error if an order about this token means its whole secret by now, as when somebody rolled back to it */
 function refuseInUse(
-  { token, versions }: OwnedToken,
+  { token, owned }: ObservedToken,
   now: ObservedSecret | undefined,
   { way }: Order,
   { apiNow }: Tools,
 ): void {
-  const isUsed = now && !now.secret.replica && isInUse(now, token.id, versions);
+  const isUsed = now && !now.secret.replica && isInUse(now, token.id, owned?.versions ?? []);
   const isLost = way === 'replace' && !(now && provenCurrent(now, apiNow()));
   if (!ENDING_WAYS.includes(way) || !(isUsed || isLost)) return;
   const why = isUsed ? 'it is current or pending' : 'no token of its secret is proven current';
@@ -144,20 +144,21 @@ function refuseInUse(
 
 /**
  * Takes the actions. A label that stays is a temptation to roll back, but a token that stays works.
+ * @param about the secret that it is in, if we see that
  * @param onMoved called when somebody moved the label since the look; throws if the token may not be ended any more
  */
 async function takeActions(
   observed: ObservedToken,
-  { secret, onMoved }: { readonly secret: Secret | undefined; onMoved(): Promise<unknown> },
+  { now, onMoved }: { readonly now: ObservedSecret | undefined; onMoved(): Promise<unknown> },
   revocation: Revocation,
   tools: ArmingTools,
 ): Promise<Carried> {
   const { order, reason } = revocation;
-  const isReached = heldBecause(observed, order.way, secret) === undefined;
-  let result = presentResult(observed, secret, revocation);
+  const isReached = heldBecause(observed, order.way, now?.secret) === undefined;
+  let result = presentResult(observed, now?.secret, revocation);
   const failures: unknown[] = [];
   const unconfirmed: string[] = [];
-  for (const action of decideToken(observed, order.way, secret)) {
+  for (const action of decideToken(observed, order.way, now)) {
     const about = { ...action, way: order.way, reason };
     let isMoved = false;
     try {
@@ -174,10 +175,10 @@ async function takeActions(
     }
     if (isMoved) await onMoved();
   }
-  return { result, failures, unconfirmed, isReached };
+  return { result: now ? located(result, now) : result, failures, unconfirmed, isReached };
 }
 
-/** Carries out the order, unless a hold is in its way. `seen`: the token's secret, if the token is ours. */
+/** Carries out the order, unless a hold is in its way. `seen`: the secret that the token is in, if we see that. */
 async function changeOne(
   planned: ObservedToken,
   seen: ObservedSecret | undefined,
@@ -195,12 +196,11 @@ async function changeOne(
   }
   const look = async () => {
     const looked = seen ? await lookAgain(seen, revocation, tools) : {};
-    if (seen && observed.owned) refuseInUse(observed.owned, looked.now, revocation.order, tools);
+    if (seen) refuseInUse(observed, looked.now, revocation.order, tools);
     return looked;
   };
   const { now, unread } = await look();
-  const about = { secret: now?.secret, onMoved: look };
-  const carried = await takeActions(observed, about, revocation, tools);
+  const carried = await takeActions(observed, { now, onMoved: look }, revocation, tools);
   return unread === undefined
     ? carried
     : { ...carried, unconfirmed: [unread, ...carried.unconfirmed] };
@@ -217,9 +217,12 @@ async function carryOutOrder(
   const carried = await changeOne(planned, seen, revocation, tools);
   const own = order.way === 'replace' ? seen?.secret.name : undefined;
   const replaced = withSuccessor(carried.result, seen, revocation);
+  // No marker of its own says that an order froze it.
+  const isUnmarked = carried.result.result === 'frozen' && !planned.owned;
+  const ids = isUnmarked ? [planned.token.id] : endedBy([carried.result], order);
   const [ended] = await Promise.all([
     verifyRefused(replaced, { startedAt, controls, own }, tools),
-    seen && noteEnded(seen.secret.name, carried.result, order, tools),
+    seen && noteEnded(seen.secret.name, ids, tools),
   ]);
   return { ...carried, result: await verifyAccepted(ended, tools) };
 }
@@ -232,7 +235,7 @@ export async function revokeToken(
   tools: Tools,
 ): Promise<SecretResult> {
   const { order, reason } = revocation;
-  const name = planned.owned?.marker.secret ?? '';
+  const name = planned.owned?.marker.secret ?? seen?.secret.name ?? '';
   try {
     const { result: carried, ...lastLook } = await underHold(name, tools, (arming) =>
       carryOutOrder(planned, seen, revocation, arming),

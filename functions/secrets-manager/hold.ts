@@ -1,5 +1,5 @@
 import { formatInstant } from '../time.ts';
-import type { Secret } from './secret.ts';
+import { LONGEST_TAG, type Secret } from './secret.ts';
 
 /**
  * A hold stops every schedule at a secret. It has two traces, and either one holds: a tag, which says who set
@@ -28,8 +28,6 @@ export interface HoldOrigin {
   readonly reason: string;
 }
 
-/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Tag.html */
-const LONGEST_TAG = 256;
 const LONGEST_REASON = 120;
 /** Of a second order, so that the first one keeps some room. */
 const LONGEST_SECOND_REASON = 60;

@@ -1,4 +1,6 @@
-/** Tags that Keyturn puts on its secrets. Secrets Manager takes values up to 256 characters (`TagResource`). */
+/** The longest value of a tag that Secrets Manager takes, in characters (`TagResource`). */
+export const LONGEST_TAG = 256;
+/** Tags that Keyturn puts on its secrets. */
 export const OWNER_TAG = 'keyturn:owner';
 export const CLUSTER_TAG = 'keyturn:cluster';
 /** In place of a URL: the tag was lost, and this cluster does not have the tokens. */
@@ -12,10 +14,7 @@ export const PREVIOUS_ONLY = ' previous';
 /** Which token was adopted, with which string, and when. `functions/tokens/adopted-tag.ts` has its form. */
 export const ADOPTED_TAG = 'keyturn:adopted';
 
-/**
- * When an order last deleted a single token of the secret (ISO 8601): a replaced token without a label leaves no other trace of
- * who ended it.
- */
+/** Which tokens of the secret orders ended last: no other trace is left of who did. `functions/tokens/ended-tag.ts` has its form. */
 export const ENDED_TAG = 'keyturn:ended';
 
 /** A replica as the description of its primary secret shows it (`ReplicationStatus`). */

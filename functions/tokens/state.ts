@@ -3,12 +3,11 @@ import type { Lifetimes } from '../policy/policy.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
   CLUSTER_TAG,
-  ENDED_TAG,
   MOVED_TAG,
   PREVIOUS_ONLY,
   pendingVersion,
 } from '../secrets-manager/secret.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
+import { DAY_MS } from '../time.ts';
 import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 import { isUnproven } from './proof.ts';
@@ -114,6 +113,14 @@ export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
 /** The token of a version that the cluster has, whosever it is; undefined too for a string of another secret. */
 export const tokenOf = (holder: Holder | undefined): Token | undefined =>
   holder?.state === 'foreign' ? holder.token : ownedBy(holder)?.token;
+
+/** Which token a label has, as far as that is known, also of one that is gone. */
+export function tokenIdUnder(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIOUS') {
+  const holder = underLabel(seen, label);
+  const gone = holder?.state === 'gone' ? holder.adopted : undefined;
+  const named = tokenNamedBy(seen.secret.labels[label] ?? '');
+  return tokenOf(holder)?.id ?? gone?.tokenId ?? named?.tokenId;
+}
 
 /** The token under a label that the cluster has, whosever it is. */
 export function tokenUnder(
@@ -349,21 +356,6 @@ export const wasEndedByOrder = (seen: ObservedSecret, now: number): boolean =>
   isOlderThanTag(seen, LIFTED_TAG, LIFTED_MS, now) ||
   (!seen.secret.tags[MOVED_TAG]?.endsWith(PREVIOUS_ONLY) &&
     isOlderThanTag(seen, MOVED_TAG, MOVING_MS, now));
-
-/** What a tag and the cluster may disagree about: whole seconds, and two clocks. */
-const TAG_SLACK_MS = MINUTE_MS;
-
-/**
- * Whether the tags of a secret say that an order may have deleted a token: one about a single token has left its tag since, or
- * a deletion was lifted. A tag that is later than the secret's last change is none of ours.
- */
-export function mayBeEndedByOrder(
-  { revokedAt = Number.POSITIVE_INFINITY }: Pick<Token, 'revokedAt'>,
-  { secret }: Pick<ObservedSecret, 'secret'>,
-): boolean {
-  const told = [ENDED_TAG, LIFTED_TAG].map((tag) => Date.parse(secret.tags[tag] ?? ''));
-  return told.some((at) => at < secret.changedAt + HOUR_MS && revokedAt < at + TAG_SLACK_MS);
-}
 
 /**
  * Whether an order about the whole secret was to end a token: it condemns what is older than its successor. That it came so

@@ -2,7 +2,8 @@ import type { TokenPolicy } from '../../policy/policy.ts';
 import { describeHold, holdOf } from '../../secrets-manager/hold.ts';
 import type { Secret } from '../../secrets-manager/secret.ts';
 import { describeToken } from '../../tokens/marker.ts';
-import type { ObservedToken, OwnedToken } from '../../tokens/observation.ts';
+import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
+import { tokenUnder } from '../../tokens/state.ts';
 import type { RevocationWay } from '../request.ts';
 import { isFrozen } from './decide-revocation.ts';
 import { UNDOING_WAYS } from './order.ts';
@@ -22,13 +23,15 @@ export function canKeep({ token, marker, text }: OwnedToken, now: number): boole
 }
 
 function detachPrevious(
-  owned: OwnedToken | undefined,
-  labels: Readonly<Record<string, string>>,
+  { token, owned }: ObservedToken,
+  seen: ObservedSecret | undefined,
 ): LabelDetachment[] {
-  const version = labels.AWSPREVIOUS;
-  if (version === undefined || !owned?.versions.includes(version)) return [];
-  const { secret } = owned.marker;
-  return [{ kind: 'detach-label', secret, label: 'AWSPREVIOUS', version }];
+  const version = seen?.secret.labels.AWSPREVIOUS;
+  if (!seen || seen.secret.replica || version === undefined) return [];
+  const isIts = tokenUnder(seen, 'AWSPREVIOUS')?.id === token.id;
+  if (!isIts && !owned?.versions.includes(version)) return [];
+  const { name } = seen.secret;
+  return [{ kind: 'detach-label', secret: name, label: 'AWSPREVIOUS', version }];
 }
 
 const givingBack = ({ token, marker }: OwnedToken): GivingBack => ({
@@ -56,33 +59,36 @@ export function heldBecause(
   return `has ${owned.token.id}, which is frozen, and replace ends nothing that is; to end it, give the order with "way": "delete" (--delete)`;
 }
 
-const aboutOf = ({ token, owned }: ObservedToken) => ({
-  tokenId: token.id,
-  ...(owned && { secret: owned.marker.secret }),
-});
+function aboutOf({ token, owned }: ObservedToken, seen: ObservedSecret | undefined) {
+  const secret = owned?.marker.secret ?? seen?.secret.name;
+  return { tokenId: token.id, ...(secret !== undefined && { secret }) };
+}
 
-const deletion = (observed: ObservedToken, secret: Secret | undefined): SingleTokenAction[] => [
-  ...detachPrevious(observed.owned, secret && !secret.replica ? secret.labels : {}),
-  { kind: 'delete', ...aboutOf(observed) },
+const deletion = (
+  observed: ObservedToken,
+  seen: ObservedSecret | undefined,
+): SingleTokenAction[] => [
+  ...detachPrevious(observed, seen),
+  { kind: 'delete', ...aboutOf(observed, seen) },
 ];
 
-/** The actions for one token by itself. `secret`: the token's, if it is ours. */
+/** The actions for one token by itself. `seen`: the secret that it is in, if we see that. */
 export function decideToken(
   observed: ObservedToken,
   way: RevocationWay,
-  secret: Secret | undefined,
+  seen: ObservedSecret | undefined,
 ): readonly SingleTokenAction[] {
-  if (heldBecause(observed, way, secret) !== undefined) return [];
+  if (heldBecause(observed, way, seen?.secret) !== undefined) return [];
   const { token, owned } = observed;
   const { frozen, quarantined } = owned?.marker ?? {};
   switch (way) {
     case 'freeze':
       return token.permissions.length > 0 || (owned && frozen === undefined)
-        ? [{ kind: 'strip', ...aboutOf(observed) }]
+        ? [{ kind: 'strip', ...aboutOf(observed, seen) }]
         : [];
     case 'replace':
     case 'delete':
-      return deletion(observed, secret);
+      return deletion(observed, seen);
     case 'unfreeze':
       return owned && frozen !== undefined ? [givingBack(owned)] : [];
     case 'restore':

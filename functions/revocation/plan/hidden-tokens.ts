@@ -125,7 +125,8 @@ export function notShownHere(
 }
 
 /**
- * The secret that a token is in, if it is one that we see, and not only its namesake. Nothing is given back under the hold of
+ * The secret that a token is in, if it is one that we see, and not only its namesake. One without our marker is in that whose
+ * label has its string. Nothing is given back under the hold of
  * a namesake either: it is all that is known of the name.
  */
 export function homeOfToken(
@@ -133,7 +134,12 @@ export function homeOfToken(
   way: RevocationRequest['way'],
   secrets: ReadonlyMap<string, ObservedSecret>,
 ): ObservedSecret | undefined {
-  const seen = secrets.get(owned?.marker.secret ?? '');
+  if (!owned) {
+    return [...secrets.values()].find((each) =>
+      foreignHolders(each).some(({ id }) => id === token.id),
+    );
+  }
+  const seen = secrets.get(owned.marker.secret);
   if (UNDOING_WAYS.includes(way)) return seen;
   return seen?.tokens.some((each) => each.token.id === token.id) ? seen : undefined;
 }

@@ -151,18 +151,16 @@ export function planRevocation(
   const tokens: KnownToken[] = selectTokens(target, around, request).map((each) =>
     knowToken(each, about),
   );
-  const secrets = new Set([
-    ...target.secrets,
-    ...target.single.flatMap(({ owned }) => owned?.marker.secret ?? []),
-  ]);
   const ofSingle = target.single.map((each) => {
-    const secret = homeOfToken(each, request.way, around.secrets)?.secret;
-    const reason = heldBecause(each, request.way, secret);
+    const home = homeOfToken(each, request.way, around.secrets);
+    const reason = heldBecause(each, request.way, home?.secret);
     return {
-      actions: decideToken(each, request.way, secret),
-      notReached: secret && reason !== undefined ? [{ secret: secret.name, reason }] : [],
+      secret: each.owned?.marker.secret ?? home?.secret.name ?? [],
+      actions: decideToken(each, request.way, home),
+      notReached: home && reason !== undefined ? [{ secret: home.secret.name, reason }] : [],
     };
   });
+  const secrets = new Set([...target.secrets, ...ofSingle.flatMap(({ secret }) => secret)]);
   const plan = {
     tokens,
     databases: [

@@ -27,6 +27,7 @@ import { bearsTrace, bearsTraceOf } from './given-before.ts';
 import {
   endedHidden,
   hiddenTokens,
+  homeOfToken,
   isNothingShown,
   notShownHere,
   refuseHidden,
@@ -329,7 +330,7 @@ function selectToken(
     const secret = asOwned(token, owner, secretNamedIn(around))?.marker.secret;
     return selectRevoked(id, secret, request, around);
   }
-  const own = owned && around.secrets.get(owned.marker.secret);
+  const own = homeOfToken({ token, ...(owned && { owned }) }, request.way, around.secrets);
   // No token of the secret is proven current, so consumers may be using this one: it gets a successor.
   if (request.way === 'replace' && own && !provenCurrent(own, around.at)) {
     return whole([own.secret.name], id);

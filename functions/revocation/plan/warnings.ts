@@ -440,10 +440,10 @@ function warnOfOwned(
   around: OrderObservation,
 ): string[] {
   const { token, owned } = observed;
-  const secret = homeOfToken(observed, way, around.secrets)?.secret;
-  const held = heldBecause(observed, way, secret);
+  const home = homeOfToken(observed, way, around.secrets);
+  const held = heldBecause(observed, way, home?.secret);
   if (held !== undefined) return [`${owned.marker.secret} ${held}`];
-  const nothing = decideToken(observed, way, secret).length === 0 ? NOTHING[way] : undefined;
+  const nothing = decideToken(observed, way, home).length === 0 ? NOTHING[way] : undefined;
   if (nothing !== undefined) return [`nothing to ${way}: ${token.id} ${nothing}`];
   if (way === 'unfreeze' && owned.marker.quarantined !== undefined) {
     return [`${token.id} is quarantined: it gets no permissions back until you restore it`];
@@ -465,7 +465,13 @@ function warnOfSingle(
   if (way === 'delete' || way === 'whois') return [];
   if (way === 'freeze' && noUndo)
     return [`${token.id} is not ours: its permissions cannot be given back`];
-  return way === 'replace' ? [`${token.id} is not ours: it is deleted without a successor`] : [];
+  if (way !== 'replace') return [];
+  const home = homeOfToken(observed, way, around.secrets);
+  return home
+    ? [
+        `${token.id} does not have our marker, and a version of ${home.secret.name} has its string: it is deleted, and the secret keeps the token that it has now`,
+      ]
+    : [`${token.id} is not ours: it is deleted without a successor`];
 }
 
 /** What consumers of a secret have now, for whoever asks about a token of it that is gone. */

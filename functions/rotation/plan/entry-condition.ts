@@ -3,6 +3,7 @@ import type { Policy, TokenPolicy } from '../../policy/policy.ts';
 import { spareOf } from '../../policy/spare.ts';
 import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
+import { isEndedByOrder } from '../../tokens/ended-tag.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
@@ -13,9 +14,9 @@ import {
   isPreviousDead,
   isProven,
   isUnknown,
-  mayBeEndedByOrder,
   mayHavePrevious,
   ownedPrevious,
+  tokenIdUnder,
   tokenUnder,
   wasArmed,
   wasCurrent,
@@ -111,13 +112,21 @@ const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, { at }: Con
       isCutShort(token, superseded, entry),
   );
 
+/** Whether an order ended what AWSPREVIOUS has. An order that freezes marks what it freezes, if that has a marker. */
+function wasPreviousEnded(seen: ObservedSecret, { revoked }: Context): boolean {
+  const version = seen.secret.labels.AWSPREVIOUS ?? '';
+  const deleted = revoked.get(seen.secret.name)?.find(({ versions }) => versions.includes(version));
+  const id = deleted?.token.id ?? tokenIdUnder(seen, 'AWSPREVIOUS') ?? '';
+  return ownedPrevious(seen)?.marker.frozen !== undefined || isEndedByOrder(id, seen.secret);
+}
+
 /**
  * Whether somebody ended the token that consumers had last, and may still have, or took permissions of one that is not
  * ours any more; an order tells of itself.
  */
 function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Context): boolean {
   if (!mayHavePrevious(seen, entry, context.at)) return false;
-  if (isPreviousDead(seen, context.at)) return ownedPrevious(seen)?.marker.frozen === undefined;
+  if (isPreviousDead(seen, context.at)) return !wasPreviousEnded(seen, context);
   const holder = seen.holders.get(seen.secret.labels.AWSPREVIOUS ?? '');
   if (holder?.state !== 'foreign' || isExpired(holder.token, context.at)) return false;
   return isReduced(holder.token, foreignGrants(holder.token), entry, context);
@@ -187,7 +196,7 @@ function hasLostFormer(entry: TokenPolicy, seen: ObservedSecret, context: Contex
     marker.frozen === undefined && isReduced(token, marker.grants, entry, context);
   const lost = [
     ...seen.tokens.filter(isTaken),
-    ...deleted.filter(({ token }) => !mayBeEndedByOrder(token, seen)),
+    ...deleted.filter(({ token }) => !isEndedByOrder(token.id, seen.secret)),
   ];
   const all = [...seen.tokens, ...deleted];
   return lost.some(

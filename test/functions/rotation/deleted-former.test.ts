@@ -140,10 +140,22 @@ test('what a person deletes under a hold is told of when that is over', async ()
   expect(await conditionOf(world)).toBe('cut-short');
 });
 
-test('a tag that is later than the last change of its secret hides nothing', async () => {
+test('an order explains what it ended, and nothing that a person deletes beside it', async () => {
   const { world, former } = await withFormer();
-  await world.people.tag(TELEGRAF, { 'keyturn:ended': '2062-01-01T00:00:00Z' });
-  await world.people.deleteToken(former);
+  const { AWSPREVIOUS: second } = world.holders(TELEGRAF);
+  await world.people.deleteToken(second);
+  await world.revoke({ tokenId: former, way: 'delete', reason: 'leaked' });
+  expect(await conditionOf(world)).toBe('cut-short');
+});
+
+test('a tag that somebody fills with words explains nothing, and an order adds what it ends', async () => {
+  const { world, former } = await withFormer();
+  await world.people.tag(TELEGRAF, { 'keyturn:ended': 'x '.repeat(128).trim() });
+  await world.revoke({ tokenId: former, way: 'delete', reason: 'leaked' });
+  await world.wait(HOUR);
+  expect(await conditionOf(world)).toBe('works');
+  const { AWSPREVIOUS: second } = world.holders(TELEGRAF);
+  await world.people.deleteToken(second);
   expect(await conditionOf(world)).toBe('cut-short');
 });
 

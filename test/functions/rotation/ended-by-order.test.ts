@@ -200,3 +200,22 @@ test('an order that lost AWSCURRENT to a rotation at the same time explains what
   expect(marker).not.toHaveProperty('order');
   expect(await conditionsOf(world, 3)).toEqual(['works']);
 });
+
+test('nobody misses what an order deleted whose hold a person takes away by hand', async () => {
+  const world = await withFormer();
+  await world.revoke({ token: 'telegraf', way: 'delete', reason: 'leaked' });
+  await world.people.untag(TELEGRAF, ['keyturn:hold']);
+  await world.people.takeOff(TELEGRAF, 'keyturn-hold-delete');
+  await world.rotate();
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  expect(await conditionsOf(world, 25)).toEqual(['works']);
+});
+
+test('nobody misses what an order replaced whose successor loses its marker', async () => {
+  const world = await withFormer();
+  await world.revoke(replace('leaked'));
+  const { AWSCURRENT: successor = '' } = world.holders(TELEGRAF);
+  await world.people.changeToken(successor, { description: 'ours no more' });
+  await world.rotate();
+  expect(await conditionsOf(world, 25)).toEqual(['works']);
+});
