@@ -6,6 +6,15 @@ import { type CommonOptions, openEngine, withCommonOptions } from './common-opti
 import { confirmByTyping } from './confirm.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
+import {
+  failureJson,
+  failureLine,
+  isFailed,
+  type JobResult,
+  lookAt,
+  lookAtAll,
+  reportsOf,
+} from './look-at-jobs.ts';
 import { jobOption } from './plan.ts';
 import { actionText, formatOutcomes, formatPlan } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,33 +26,7 @@ interface ApplyOptions extends CommonOptions {
   readonly yes?: true;
 }
 
-/** What became of one job; of what failed, or was not begun, why. */
-interface Failed {
-  readonly job: ScheduledJob;
-  readonly error: unknown;
-}
-
-type Looked = { readonly job: ScheduledJob; readonly report: PlanReport } | Failed;
-
-const isFailed = (each: object): each is Failed => 'error' in each;
-
 const nothingToDo = ({ plan }: PlanReport) => plan.actions.length === 0;
-
-const look = async (job: ScheduledJob, engine: Engine) =>
-  readPlanReport(await engine.call(job, { dryRun: true }));
-
-/** Of each job its plan, or why it has none: one that cannot be looked at hides no other. */
-const lookAt = (jobs: readonly ScheduledJob[], engine: Engine): Promise<readonly Looked[]> =>
-  Promise.all(
-    jobs.map(async (job) => {
-      try {
-        return { job, report: await look(job, engine) };
-      } catch (error) {
-        if (error instanceof InterruptedError) throw error;
-        return { job, error };
-      }
-    }),
-  );
 
 /** Exactly what was refused, and the rest of its plan with it. */
 async function approved(
@@ -51,8 +34,8 @@ async function approved(
   jobs: readonly ScheduledJob[],
   engine: Engine,
 ): Promise<PlanReport> {
-  const looks = await lookAt(jobs, engine);
-  const plans = looks.flatMap((each) => (isFailed(each) ? [] : each.report.plan));
+  const looks = await lookAtAll(jobs, engine);
+  const plans = reportsOf(looks).map(({ plan }) => plan);
   const plan = plans.find(({ refusals }) => refusals.some(({ hash }) => hash === approve));
   if (plan) return readPlanReport(await engine.call(plan.job, { approve }));
   const failed = looks.filter(isFailed);
@@ -87,7 +70,7 @@ function unseenOf(actions: readonly Action[], shown: PlanReport): readonly strin
 /** @throws CommandError if a run would now do more than what a person has confirmed */
 async function refuseUnseen(shown: PlanReport, engine: Engine): Promise<void> {
   const { job } = shown.plan;
-  const unseen = unseenOf(doable(await look(job, engine)), shown);
+  const unseen = unseenOf(doable(await lookAt(job, engine)), shown);
   if (unseen.length === 0) return;
   throw new CommandError(
     `its plan has changed since it was shown, and has now also: ${unseen.join('; ')}. Nothing of it was done; repeat the command and read it again`,
@@ -127,8 +110,8 @@ interface Applying {
 async function applyAll(
   looks: readonly PlanReport[],
   { engine, terminal, json, isConfirmed }: Applying,
-): Promise<readonly Looked[]> {
-  const ended: Looked[] = [];
+): Promise<readonly JobResult[]> {
+  const ended: JobResult[] = [];
   let isInterrupted = false;
   for (const shown of looks) {
     const { job } = shown.plan;
@@ -142,7 +125,7 @@ async function applyAll(
     } catch (error) {
       isInterrupted ||= error instanceof InterruptedError;
       if (isInterrupted && !hasBegun()) throw error;
-      terminal.note(`${job}: ${sentenceOf(error)}`);
+      terminal.note(failureLine({ job, error }));
       ended.push({ job, error });
     }
   }
@@ -150,10 +133,8 @@ async function applyAll(
 }
 
 /** Of each job its report, or why there is none. */
-const inJson = (each: Looked) =>
-  isFailed(each)
-    ? { job: each.job, error: { kind: kindOf(each.error), message: sentenceOf(each.error) } }
-    : { job: each.job, ...each.report };
+const inJson = (each: JobResult) =>
+  isFailed(each) ? failureJson(each) : { job: each.job, ...each.report };
 
 const HELP = `
 Without --approve it does now what the schedules would do next: it shows the plan of keyturn plan and
@@ -196,12 +177,10 @@ async function applyApproved(approve: string, options: ApplyOptions, terminal: T
 async function applyPlans(options: ApplyOptions, terminal: Terminal) {
   const { engine, json, policy } = openEngine(options, terminal);
   const jobs = jobsOf(options);
-  const looked = await lookAt(jobs, engine);
+  const looked = await lookAtAll(jobs, engine);
   const unseen = looked.filter(isFailed);
-  for (const { job, error } of unseen) terminal.note(`${job}: ${sentenceOf(error)}`);
-  const looks = looked
-    .flatMap((each) => (isFailed(each) ? [] : each.report))
-    .filter((each) => !nothingToDo(each));
+  for (const each of unseen) terminal.note(failureLine(each));
+  const looks = reportsOf(looked).filter((each) => !nothingToDo(each));
   const isConfirmed = looks.length > 0 && !options.yes;
   if (isConfirmed) {
     const now = Date.now();
@@ -217,7 +196,7 @@ async function applyPlans(options: ApplyOptions, terminal: Terminal) {
 }
 
 /** @throws CommandError that names every job that failed */
-function refuseUnfinished(all: readonly Looked[]): void {
+function refuseUnfinished(all: readonly JobResult[]): void {
   const failures = all.filter(isFailed);
   if (failures.length === 0) return;
   const isAllRefused = failures.every(({ error }) => kindOf(error) === 'PlanRefusedError');

@@ -78,12 +78,18 @@ const folded = (summary: string, lines: readonly string[]) =>
 /**
  * Plans as a comment on a pull request: of each job what it would do, and folded what it finds. What is refused and done, of all jobs, goes
  * before what is found: of that there may be much, and a deletion must not be cut for it.
+ * @param about `unseen`: which jobs could not be looked at, and why, one line each
  */
 export function plansMarkdown(
   reports: readonly PlanReport[],
-  { owner, now }: { readonly owner: string; readonly now: number },
+  {
+    owner,
+    now,
+    unseen = [],
+  }: { readonly owner: string; readonly now: number; readonly unseen?: readonly string[] },
 ): string {
   const whatFits = fitter();
+  const failed = whatFits([unseen]).flat();
   const refused = whatFits(
     reports.map(({ plan: { refusals, limits } }) => [
       ...refusals.map(({ message }) => `refused: ${message}`),
@@ -115,7 +121,11 @@ export function plansMarkdown(
       ...folded(`findings: ${findings.length}`, found[reports.length + index] ?? []),
     ].join('\n');
   });
-  return [`${FIRST_LINE}\n### What Keyturn would do (\`${owner}\`)`, ...plans].join('\n\n');
+  return [
+    `${FIRST_LINE}\n### What Keyturn would do (\`${owner}\`)`,
+    ...(failed.length > 0 ? [`Not everything could be looked at:\n\n${block(failed)}`] : []),
+    ...plans,
+  ].join('\n\n');
 }
 
 /** In place of a plan. */

@@ -2,9 +2,18 @@ import { Command, Option } from 'commander';
 import { SCHEDULED, type ScheduledJob } from '../../functions/environment.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { readDeployedPolicyFile, readPolicyFile } from '../../lib/policy-file.ts';
-import { type PlanReport, readPlanReport } from './answers.ts';
+import type { PlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
-import { EXIT } from './failure.ts';
+import { EXIT, sentenceOf } from './failure.ts';
+import {
+  type FailedJob,
+  failureJson,
+  failureLine,
+  isFailed,
+  type JobResult,
+  lookAtAll,
+  reportsOf,
+} from './look-at-jobs.ts';
 import { plansMarkdown } from './plan-markdown.ts';
 import { formatPlan } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
@@ -14,6 +23,44 @@ export const jobOption = (help: string) => new Option('--job <job>', help).choic
 interface PlanOptions extends CommonOptions {
   readonly job?: ScheduledJob;
   readonly markdown?: true;
+}
+
+/** @throws what one of several jobs failed with, if there is no plan at all */
+function refuseNone(
+  looked: readonly JobResult[],
+  failed: readonly FailedJob[],
+  terminal: Terminal,
+) {
+  const [first, ...others] = failed;
+  if (!first || failed.length < looked.length) return;
+  const said = sentenceOf(first.error);
+  for (const each of others) if (sentenceOf(each.error) !== said) terminal.note(failureLine(each));
+  throw first.error;
+}
+
+async function showPlans(options: PlanOptions, terminal: Terminal): Promise<void> {
+  // What is planned of a changed file must be what can be deployed.
+  const read = options.local ? (file: string) => readPolicyFile(file) : readDeployedPolicyFile;
+  const { engine, policy, json } = openEngine(options, terminal, read);
+  const looked = await lookAtAll(options.job ? [options.job] : SCHEDULED, engine);
+  const failed = looked.filter(isFailed);
+  refuseNone(looked, failed, terminal);
+  const reports = reportsOf(looked);
+  const notes = reports.flatMap(({ schedule }) => offNote(schedule) ?? []);
+  const unseen = failed.map(failureLine);
+  for (const note of [...notes, ...unseen]) terminal.note(note);
+  const now = Date.now();
+  const shown = (each: PlanReport) => formatPlan(each, 'keyturn apply', terminal.style, now);
+  if (json) {
+    terminal.printJson(
+      looked.map((each) => (isFailed(each) ? failureJson(each) : each.report.plan)),
+    );
+  } else if (options.markdown) {
+    terminal.print(plansMarkdown(reports, { owner: policy.owner, now, unseen }));
+  } else terminal.print(reports.map(shown).join('\n\n'));
+  const changes = reports.some(({ plan }) => plan.actions.length > 0);
+  const exitCode = changes ? EXIT.wouldChange : EXIT.done;
+  process.exitCode = failed.length > 0 ? EXIT.failed : exitCode;
 }
 
 export const planCommand = (terminal: Terminal): Command =>
@@ -27,7 +74,8 @@ export const planCommand = (terminal: Terminal): Command =>
     .addHelpText(
       'after',
       `
-Exit code: 0 if nothing would change, 2 if something would change, 1 after an error.
+Exit code: 0 if nothing would change, 2 if something would change, 1 after an error, also if one job of
+several could not be looked at: it is named, and the plans of the others are shown.
 
 Examples:
   keyturn plan
@@ -35,24 +83,4 @@ Examples:
   keyturn plan --local            # what a changed file would do; also if Lambda cannot be reached
   keyturn plan --local --markdown # the same for a comment on a pull request`,
     )
-    .action(async (options: PlanOptions) => {
-      // What is planned of a changed file must be what can be deployed.
-      const read = options.local ? (file: string) => readPolicyFile(file) : readDeployedPolicyFile;
-      const { engine, policy, json } = openEngine(options, terminal, read);
-      const jobs = options.job ? [options.job] : SCHEDULED;
-      const reports = await Promise.all(
-        jobs.map(async (job) => readPlanReport(await engine.call(job, { dryRun: true }))),
-      );
-      const now = Date.now();
-      const shown = (each: PlanReport) => formatPlan(each, 'keyturn apply', terminal.style, now);
-      for (const { schedule } of reports) {
-        const note = offNote(schedule);
-        if (note) terminal.note(note);
-      }
-      if (json) terminal.printJson(reports.map(({ plan }) => plan));
-      else if (options.markdown)
-        terminal.print(plansMarkdown(reports, { owner: policy.owner, now }));
-      else terminal.print(reports.map(shown).join('\n\n'));
-      const changes = reports.some(({ plan }) => plan.actions.length > 0);
-      process.exitCode = changes ? EXIT.wouldChange : EXIT.done;
-    });
+    .action((options: PlanOptions) => showPlans(options, terminal));

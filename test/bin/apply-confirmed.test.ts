@@ -118,6 +118,37 @@ it('a job that cannot be looked at is named, and stops no other one', async () =
   ]);
 });
 
+it.each(['text', '--json', '--markdown'])(
+  'keyturn plan names a job that cannot be looked at, shows the plans of the others, and exits 1 (%s)',
+  async (format) => {
+    const { env } = await functionsOf((job) =>
+      job === 'reap' ? thrown : planOf(job, toDo('telegraf')),
+    );
+    const args = ['plan', ...(format === 'text' ? [] : [format])];
+    const { code, stdout, stderr } = await endOf(start(args, env));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^reap: the cluster does not answer$/m);
+    if (format === '--json') {
+      expect(JSON.parse(stdout)).toMatchObject([
+        { job: 'rotate', actions: [{ token: 'telegraf' }] },
+        { job: 'reap', error: { kind: 'ObserveError', message: 'the cluster does not answer' } },
+        { job: 'enforce' },
+      ]);
+      return;
+    }
+    expect(stdout).toContain('telegraf: mint a successor');
+    if (format === '--markdown') expect(stdout).toContain('reap: the cluster does not answer');
+    expect(stdout).not.toContain('Keyturn has no plan');
+  },
+);
+
+it('keyturn plan says of every job why it could not be looked at, where none could', async () => {
+  const { env } = await functionsOf((job) => ({ ...thrown, errorMessage: `${job} is away` }));
+  const { code, stdout, stderr } = await endOf(start(['plan'], env));
+  expect([code, stdout]).toEqual([1, '']);
+  for (const job of JOBS) expect(stderr).toContain(`${job} is away`);
+});
+
 it('an approval does not say of a job that was not seen that its refusal has changed', async () => {
   const { env, ran } = await functionsOf((job) => (job === 'reap' ? thrown : planOf(job, [])));
   const { code, stderr } = await run(env, ['--approve', '0123456789abcdef']);
