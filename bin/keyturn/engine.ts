@@ -15,7 +15,7 @@ export interface Engine {
   call(job: Job, event: object): Promise<unknown>;
   /**
    * Ends a measurement that goes on in this process, and removes what it has made; undefined: there is none.
-   * Rejects with what it says in its end.
+   * Resolves to its answer if it was over, and else rejects with what it says in its end.
    */
   readonly stopMeasuring?: () => Promise<unknown>;
   /** Finds tokens without a call to AWS; absent if that is not possible. */

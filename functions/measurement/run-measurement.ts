@@ -225,7 +225,8 @@ export async function runMeasurement(tools: MeasureTools): Promise<Measurement> 
     return measurement;
   } catch (error) {
     const still = await end().catch((ending: unknown) => [messageOf(ending)]);
-    if (still.length > 0 && error instanceof Error) error.message += `; left: ${still.join('; ')}`;
+    const all = [...left, ...still];
+    if (all.length > 0 && error instanceof Error) error.message += `; left: ${all.join('; ')}`;
     throw error;
   }
 }

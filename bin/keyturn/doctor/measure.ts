@@ -38,6 +38,8 @@ export interface MeasureOptions {
   readonly profile?: string;
 }
 
+/** Before what a measurement could not remove, as its error says it, too. */
+const LEFT = '; left: ';
 const MEASURE = { measure: true };
 
 /** What is true of a measurement for which nobody waits any more: it is none of the runs that a repetition takes up. */
@@ -53,10 +55,13 @@ async function endStopped(engine: Engine, terminal: Terminal, cause: unknown): P
     'removing what the measurement has made; after another Ctrl-C it stays: its tokens expire within 20 minutes, and the next measurement drops its database',
   );
   const became = await engine.stopMeasuring().then(
-    () => 'the measurement was over',
+    (answer) => {
+      const { left = [] } = answerSchema.safeParse(answer).data ?? {};
+      return `the measurement was over${left.length > 0 ? `${LEFT}${left.join('; ')}` : ''}`;
+    },
     (error: unknown) => sentenceOf(error),
   );
-  const isLeft = became.includes('; left: ');
+  const isLeft = became.includes(LEFT);
   throw new InterruptedError(`stopped: ${became}${isLeft ? '' : '; what it had made is removed'}`, {
     cause,
   });
@@ -115,7 +120,7 @@ function groupsOf({ findings, left }: Answer) {
  * @throws CommandError if nobody agreed, or nothing could be measured
  */
 export async function measure(
-  { owner, cluster }: Policy,
+  { owner, cluster }: Pick<Policy, 'owner' | 'cluster'>,
   engine: Engine,
   options: MeasureOptions,
   terminal: Terminal,

@@ -177,3 +177,15 @@ test('a replica that is late is met, although another one answered before', asyn
   expect(to).toBeGreaterThan(from);
   expect(facts.patch).toEqual({ value: 'both' });
 });
+
+test('a measurement that fails says what an earlier one had left, too', async () => {
+  const world = await openWorldForTest(POLICY);
+  world.cluster.manners = { forbids: ['DELETE /databases/{name}'] };
+  const { database } = await measure(world);
+  world.cluster.manners = { forbids: ['DELETE /databases/{name}', 'POST /databases'] };
+  await world.wait(16 * MINUTE);
+  const { error } = await world.rotate({ measure: true });
+  expect(error?.errorMessage).toMatch(
+    new RegExp(`^POST .*/databases .*; left: database ${database}: DELETE`),
+  );
+});
