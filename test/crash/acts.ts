@@ -21,6 +21,15 @@ const unlessRefused =
 
 const STRING = /apiv1_[\w+/=-]+/;
 
+/** A secret's text without its values: what stands where. */
+const formOf = (text: string) => (text.startsWith('{') ? text.replace(/"[^"]*"(?!:)/g, '') : '');
+
+/** A secret's text with another string, in the same place. */
+function withString(text: string, string: string): string {
+  const replaced = text.replace(STRING, string);
+  return replaced.includes(string) ? replaced : string;
+}
+
 const rollBack: Act = async ({ labels, people }, secret = SECRET) => {
   const { AWSCURRENT, AWSPREVIOUS } = labels(secret);
   if (AWSPREVIOUS && AWSCURRENT) await people.makeCurrent(secret, AWSPREVIOUS);
@@ -60,7 +69,12 @@ const pasteOther: Act = async ({ aws, value, people }, secret = SECRET) => {
   );
   const other = others[(others.indexOf(secret) + 1) % others.length];
   const text = other && other !== secret && value(other);
-  if (text) await people.saveValue(secret, text);
+  if (!text) return;
+  const own = value(secret);
+  const [string] = text.match(STRING) ?? [];
+  // Of one that consumers read in another way, its whole text is a placeholder.
+  const isAlike = string === undefined || formOf(text) === formOf(own);
+  await people.saveValue(secret, isAlike ? text : withString(own, string));
 };
 
 export const deleteToken =
@@ -124,8 +138,7 @@ const editAnotherKey: Act = async ({ value, people, clock }, secret = SECRET) =>
 /** A token with the same grants takes the place of the one that is there. */
 const putByHand: Act = async ({ value, people }, secret = SECRET) => {
   const { accessToken } = await people.mint({ description: 'by hand', permissions: GRANTS });
-  const text = value(secret).replace(STRING, accessToken);
-  await people.saveValue(secret, text.includes(accessToken) ? text : accessToken);
+  await people.saveValue(secret, withString(value(secret), accessToken));
 };
 
 const stripTags =

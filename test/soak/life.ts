@@ -175,6 +175,7 @@ export async function live(
     rising,
   });
   const counts = { runs: 0, failedRuns: 0 };
+  let underWay = 0;
   const rows: Record<string, number> = {};
   const watched = watchCalls(world, () => oracles.found.length > 0);
   world.intercept(disturbance.intercept);
@@ -193,7 +194,10 @@ export async function live(
     misfires: () => undefined,
     async run(job, event) {
       const by = stage.deployment;
+      if (underWay === 0) oracles.forgetRuns();
+      underWay += 1;
       const answer = await by.invoke(job, event);
+      underWay -= 1;
       const about = { job, isStormy: disturbance.isStormy() };
       const lines = by.takeLines();
       for (const row of lines.flatMap(rowsIn)) rows[row] = (rows[row] ?? 0) + 1;

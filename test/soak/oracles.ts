@@ -135,6 +135,10 @@ export function createOracles(
     get asked() {
       return asked;
     },
+    /** A process does many runs, and limits are a run's. To be told when none is under way. */
+    forgetRuns() {
+      for (const key of Object.keys(history.limited)) delete history.limited[key];
+    },
     use(policy: object) {
       terms = termsOf(policy, world);
       // What no entry names any more is reported, and left to people.
