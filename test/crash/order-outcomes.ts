@@ -61,7 +61,7 @@ export function stillCondemned(
 }
 
 /**
- * The same for an order that a person outran: consumers had another string before it looked, so its plan, which people see,
+ * The same for an order that a person or a run outran: consumers had another string before it looked, so its plan, which people see,
  * says that the token that they named is meant alone. What the plan shows is meant, whatever is done behind it.
  */
 export function meantWhenLooked(
