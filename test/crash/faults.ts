@@ -7,6 +7,8 @@ export interface Fault {
   readonly name: string;
   /** After it the end is another than the clean run's. */
   readonly diverts?: true;
+  /** A run beside it may give consumers another token before an order looks, as a person may who diverts. */
+  readonly outruns?: true;
   in(laboratory: Laboratory): Disturbance;
 }
 
@@ -118,6 +120,7 @@ export const orderFaults = (same: Run): readonly Fault[] =>
     ...Object.entries({ ...otherRuns, 'the same order': same }).map(
       ([name, run]): Fault => ({
         name: `${name} before`,
+        outruns: true,
         in: ({ invoke }) => ({ meet: besideRun(() => invoke(run)).before }),
       }),
     ),

@@ -58,7 +58,7 @@ export interface History {
   readonly limited: Record<string, number>;
   /** By caller: the tokens that consumers had or would have next, when its run last looked. */
   readonly looked: Record<string, readonly (string | undefined)[]>;
-  /** By caller: the secrets that were on hold when its run last looked. */
+  /** By caller: the secrets, by `home`, that were on hold when its run last looked. */
   readonly obeyed: Record<string, readonly string[]>;
   /** Secrets that were on no hold, and that a person put on hold. */
   readonly heldByHand: Record<string, true>;
@@ -182,23 +182,43 @@ function notePlacing(history: History, secret: SeenSecret, { call, before }: Ste
   }
 }
 
-/** Why nobody but a person answers for a token's state. */
-function exemption(token: SeenToken, step: Step): string | undefined {
-  const { before, after } = step;
-  const secret = secretOf(token, after);
-  if (isOnHold(secret)) return 'on hold';
-  if (secret && isOutOfReach(secret) && isExpired(token, after.at)) return 'expired out of reach';
+/** Whether a request deleted a token, or took permissions of it. What was so before is not its doing. */
+function isTakenIn({ before }: Step, token: SeenToken): boolean {
   const former = before.tokens.get(token.id);
-  if (isOfSchedule(step) || !former) return undefined;
-  const lost = token.permissions.length < former.permissions.length || !isAlive(token);
-  return lost ? 'taken away by a person' : undefined;
+  if (former === undefined || !isAlive(former)) return false;
+  return !isAlive(token) || token.permissions.length < former.permissions.length;
 }
 
-function noteExemptions(history: History, step: Step): void {
+/** Why nobody but a person answers for a token's state. */
+function exemption(token: SeenToken, step: Step): string | undefined {
+  const secret = secretOf(token, step.after);
+  if (secret && isOutOfReach(secret) && isExpired(token, step.after.at))
+    return 'expired out of reach';
+  if (!isTakenIn(step, token)) return undefined;
+  if (isOnHold(secret)) return 'on hold';
+  return isOfSchedule(step) ? undefined : 'taken away by a person';
+}
+
+/** Whether it can do again all that it was given, everywhere. */
+function worksAgain({ granted, strings }: History, token: SeenToken, { accepts }: Terms): boolean {
+  const all = granted[token.id] ?? [];
+  const has = ({ action, resource }: Permission) =>
+    token.permissions.some((each) => each.action === action && each.resource === resource);
+  return isAlive(token) && all.length > 0 && all.every(has) && accepts(strings[token.id], all);
+}
+
+/** A person answers for what they took until it is given back: from then on it is like any other token. */
+function noteExemptions(history: History, step: Step, terms: Terms): void {
+  const { exempt, ordered } = history;
   for (const token of step.after.tokens.values()) {
     const why = exemption(token, step);
-    if (why !== undefined) history.exempt[token.id] ??= why;
-    if (step.isOrdered && why !== undefined) history.ordered[token.id] = true;
+    if (why !== undefined) exempt[token.id] ??= why;
+    if (step.isOrdered && isTakenIn(step, token)) ordered[token.id] = true;
+    const isGivenBack = exempt[token.id] !== undefined && exempt[token.id] !== 'unlisted';
+    if (isGivenBack && worksAgain(history, token, terms)) {
+      delete exempt[token.id];
+      delete ordered[token.id];
+    }
   }
 }
 
@@ -243,7 +263,7 @@ export function noteLook(history: History, { call, after }: Step, terms: Terms):
   // Whoever moves a label is told whether that one was where it had been read, and nothing of holds.
   if (call.operation !== 'DescribeSecret') return;
   const held = [...after.secrets.values()].filter(isOnHold);
-  history.obeyed[call.caller] = held.map(({ name }) => name);
+  history.obeyed[call.caller] = held.map(({ home }) => home);
 }
 
 /** Notes what a request did; to be called before the invariants are checked. */
@@ -256,7 +276,7 @@ export function note(history: History, step: Step, terms: Terms): void {
     notePlacing(history, secret, step);
     noteReign(history, secret, step, terms);
   }
-  noteExemptions(history, step);
+  noteExemptions(history, step, terms);
   noteHands(history, step);
   noteMarkers(history, step);
   noteLook(history, step, terms);

@@ -77,11 +77,12 @@ function* promotionsWereProved(history: History, step: Step, terms: Terms): Viol
   }
 }
 
+/** Of the very secret, which a person may have deleted for good since, and made anew. */
 const wasHeldAtLook = (
-  secret: SeenSecret | undefined,
+  home: string | undefined,
   { obeyed }: History,
   { caller = '' }: Step['call'],
-): boolean => secret !== undefined && obeyed[caller]?.includes(secret.name) === true;
+): boolean => home !== undefined && obeyed[caller]?.includes(home) === true;
 
 /** Why a schedule may not take this token away; undefined: it may. */
 function protection(
@@ -92,7 +93,7 @@ function protection(
 ): string | undefined {
   const secret = secretOf(token, view);
   if (isOnHold(secret) || isExpired(token, view.at)) return undefined;
-  if (wasHeldAtLook(secret, history, call)) {
+  if (wasHeldAtLook(token.marker.home, history, call)) {
     // No rule can close that moment: InfluxDB has no compare-and-set.
     history.exempt[token.id] ??= 'its hold was taken away after the last look';
     return undefined;
@@ -181,7 +182,7 @@ function* ordersLeaveConsumersSomething(history: History, step: Step): Violation
     const isBarred = secret.tags['keyturn:owner'] === undefined; // nobody can put it on hold
     if (isBarred || isEndedElsewhere(token, secret, before)) continue;
     // A person may have put it back since, or taken the hold away.
-    const mayEnd = isOnHold(secret) || wasHeldAtLook(secret, history, call);
+    const mayEnd = isOnHold(secret) || wasHeldAtLook(secret.home, history, call);
     if (mayEnd || endedFirst?.has(secret.name) || secret.isDeleted || !looked.includes(token.id))
       continue;
     yield `B: an order took ${short(token.id)} away, which is AWSCURRENT, and there is no hold`;

@@ -21,6 +21,9 @@ import { type View, viewOf } from './view.ts';
 /** A run of one function, or the four steps that Secrets Manager asks for when somebody presses Rotate. */
 export type Run = { readonly job: Job; readonly event?: object } | 'RotateSecret';
 
+const isAtOnce = (run: Run): boolean =>
+  run !== 'RotateSecret' && run.event !== undefined && 'immediately' in run.event;
+
 /** A world's state, what had happened, and which functions run. */
 export interface Saved extends SavedWorld {
   readonly history: History;
@@ -49,6 +52,8 @@ export async function openLaboratory(declared: object = policy, options: Systems
   let found: string[] = [];
   let running = 0;
   let readEvents = 0;
+  /** While an order to replace at once is carried out: what it ends before there is a successor. */
+  let endedFirst: ReadonlySet<string> = new Set();
   const readLines = new Map<Deployment, number>();
 
   const view = (): View => viewOf(cluster.state, aws.state, clock.now());
@@ -68,7 +73,7 @@ export async function openLaboratory(declared: object = policy, options: Systems
     const before = view();
     const reply = effect();
     const isOrdered = world.origin(call)?.job === 'revoke';
-    const step = { call, isOrdered, reply, before, after: view() };
+    const step = { call, isOrdered, endedFirst, reply, before, after: view() };
     note(history, step, terms);
     found.push(...violations(history, step, terms));
     return reply;
@@ -104,7 +109,9 @@ export async function openLaboratory(declared: object = policy, options: Systems
     if (running === 0) history = { ...history, limited: {}, looked: {}, obeyed: {} };
     running += 1;
     const before = view();
+    if (isAtOnce(run)) endedFirst = new Set([SECRET]);
     const answer = await start(run);
+    if (isAtOnce(run)) endedFirst = new Set();
     running -= 1;
     const lines = newLines();
     checkTexts(answer, lines);

@@ -61,7 +61,7 @@ export function stillCondemned(
 }
 
 /**
- * The same for an order that a person outran: consumers had another string before it looked, so its plan, which people see,
+ * The same for an order that a person or a run outran: consumers had another string before it looked, so its plan, which people see,
  * says that the token that they named is meant alone. What the plan shows is meant, whatever is done behind it.
  */
 export function meantWhenLooked(
@@ -164,13 +164,21 @@ const HOLDS: Readonly<Record<string, string>> = { freeze: 'frozen', delete: 'del
 /** After these, consumers have a token that can do something. */
 const GIVING = ['replace', 'unfreeze'];
 
-/** Nothing is given back to a token that a person deleted, or in a secret that has no value: the answer to an unfreeze says so. */
-function isToldGone({ result }: Answer, current: SeenToken | undefined): boolean {
+/**
+ * Nothing is given back to a token that a person deleted, or whose marker they took (that had what it could do), or in a secret
+ * that has no value: the answer to an unfreeze says so.
+ */
+function isToldGone(
+  { result }: Answer,
+  current: SeenToken | undefined,
+  { foreign }: Judged['history'],
+): boolean {
   if (current === undefined) {
     return result?.unconfirmed.some((text) => text.includes(`${SECRET} has no version`)) === true;
   }
   const row = result?.tokens.find(({ tokenId }) => tokenId === current.id);
-  return !isAlive(current) && row?.unconfirmed !== undefined;
+  const isLost = !isAlive(current) || foreign[current.id] === true;
+  return isLost && row?.unconfirmed !== undefined;
 }
 
 /** What an order about a secret has brought about, when it says that it is done. */
@@ -207,7 +215,7 @@ export function* reached(
   const works = current !== undefined && isAlive(current) && isArmed(current);
   // What a person has put there meanwhile is theirs, and an alarm tells of it.
   const isTheirs = !current && laboratory.history.placed[secret.labels.AWSCURRENT ?? ''];
-  const isLost = way === 'unfreeze' && isToldGone(answer, current);
+  const isLost = way === 'unfreeze' && isToldGone(answer, current, laboratory.history);
   if (GIVING.includes(way) && !works && !isTheirs && !isLost)
     yield `A: ${way} was done, and AWSCURRENT is not armed`;
 }

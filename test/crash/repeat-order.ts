@@ -1,6 +1,7 @@
 import type { Rising } from './alarms.ts';
 import { heal, none } from './explore.ts';
 import { type Fault, orderFaults } from './faults.ts';
+import { all, hearing } from './hearing.ts';
 import type { Violations } from './invariants.ts';
 import type { Laboratory, Run, Saved } from './laboratory.ts';
 import { leftBehind } from './left-behind.ts';
@@ -51,7 +52,8 @@ async function attempt(
   const named = laboratory.world.holders(SECRET).AWSCURRENT ?? '';
   const run = scenario.order(laboratory);
   const { calls, answer } = await laboratory.invokeDisturbed(run, number, fault.in(laboratory));
-  const isMoved = fault.diverts && scenario.namesToken && !scenario.single;
+  const mayBeMoved = fault.diverts === true || fault.outruns === true;
+  const isMoved = mayBeMoved && scenario.namesToken && !scenario.single;
   const meant = isMoved ? meantWhenLooked(laboratory, named, condemned, answer) : condemned;
   const violations = [
     ...laboratory.violations,
@@ -120,7 +122,7 @@ async function answerAgain(
     found.push(...endedOtherwise(laboratory, scenario, answer, pause));
   }
   const later = () => [...claims(laboratory, meant, answer)].map((text) => `later ${text}`);
-  return { outcome, found, later };
+  return { found, later };
 }
 
 /** The same order once more after a pause, and the schedules after it. Returns what is wrong. */
@@ -132,13 +134,14 @@ async function repeat(
 ): Promise<readonly string[]> {
   await laboratory.restore(attempted.saved);
   await pass(laboratory, repetition.pause);
-  const { outcome, found, later } = await answerAgain(laboratory, scenario, attempted, repetition);
+  const { found, later } = await answerAgain(laboratory, scenario, attempted, repetition);
   const { complaints, runs } = await heal(laboratory, {});
-  const isTold = runs.some((each) => repetition.risen(each).length > 0) || outcome !== 'confirmed';
+  const heard = all(runs.map((each) => hearing(each, repetition.risen)));
   const secret = laboratory.view().secrets.get(SECRET);
   const isReachable = secret !== undefined && !isOutOfReach(secret);
-  const why = isReachable && !isTold ? refusal(laboratory, SECRET) : undefined;
-  const silence = why ? [`K: ${why}, and nobody is told`] : [];
+  const trouble = isReachable ? refusal(laboratory, SECRET) : undefined;
+  const isTold = trouble !== undefined && heard.tellsOf(trouble.kind, SECRET);
+  const silence = trouble && !isTold ? [`K: ${trouble.why}, and no alarm tells of it`] : [];
   // A string that nobody knows is replaced when its version comes of age, which is later than this looks.
   const left = isTold && laboratory.hasUnknown() ? [] : complaints;
   return [...found, ...laboratory.violations, ...left, ...silence, ...later()];

@@ -3,7 +3,7 @@ import { HOUR } from '../world/policy.ts';
 import { acts } from './acts.ts';
 import { readAlarms } from './alarms.ts';
 import { type Laboratory, openLaboratory, type Saved } from './laboratory.ts';
-import { lives, policyWith } from './policy.ts';
+import { lives, policyWith, SECRET } from './policy.ts';
 import { sampleOf } from './sample.ts';
 import { inherit } from './scenarios/policy-changes.ts';
 import { dieAfter, forced, renew, rotateFully, type Scenario } from './scenarios/scenario.ts';
@@ -21,6 +21,13 @@ const policy = policyWith(
     schedules: { rotate: `rate(${PERIOD / HOUR} hours)`, reap: 'rate(1 day)' },
   },
 );
+
+/** About the one entry. */
+const order =
+  (event: object) =>
+  async ({ invoke }: Laboratory): Promise<void> => {
+    await invoke({ job: 'revoke', event: { token: 'telegraf', reason: 'leaked', ...event } });
+  };
 
 type Start = Pick<Scenario, 'name' | 'prepare'>;
 
@@ -44,9 +51,31 @@ const starts: readonly Start[] = [
       await rotateFully(laboratory);
     },
   },
+  {
+    name: 'after a freeze that was undone',
+    async prepare(laboratory) {
+      await renew(laboratory);
+      await order({ way: 'freeze' })(laboratory);
+      await order({ way: 'unfreeze' })(laboratory);
+    },
+  },
 ];
 
-const names = Object.keys(acts);
+/** What people let Keyturn do. */
+const orders: Readonly<Record<string, (laboratory: Laboratory) => Promise<void>>> = {
+  'orders a freeze': order({ way: 'freeze' }),
+  'orders to unfreeze': order({ way: 'unfreeze' }),
+  'orders a replacement': order({ way: 'replace' }),
+  'orders a replacement at once': order({ way: 'replace', immediately: true }),
+  'orders a deletion': order({ way: 'delete' }),
+  'orders to lift that': order({ way: 'lift' }),
+  'orders the deletion of the previous token': async (laboratory) => {
+    const { AWSPREVIOUS: tokenId } = laboratory.world.holders(SECRET);
+    if (tokenId) await order({ way: 'delete', token: undefined, tokenId })(laboratory);
+  },
+};
+
+const names = [...Object.keys(acts), ...Object.keys(orders)];
 
 describe('no silence', () => {
   const sample = sampleOf(ONE_IN);
@@ -83,7 +112,9 @@ describe('no silence', () => {
   const explore = async (saved: Saved, done: readonly string[]): Promise<readonly string[]> => {
     if (!sample.next()) return [];
     await laboratory.restore(saved);
-    for (const name of done) await acts[name]?.(laboratory.world);
+    for (const name of done) {
+      await (orders[name]?.(laboratory) ?? acts[name]?.(laboratory.world));
+    }
     const weeks = await passWeeks(laboratory, risen);
     violations += weeks.violations.length;
     return weeks.violations.map((text) => `somebody ${done.join(', then ')}: ${text}`);

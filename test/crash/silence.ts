@@ -1,8 +1,17 @@
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import type { Rising } from './alarms.ts';
+import { all, type Heard, hearing, type Kind, SILENCE } from './hearing.ts';
 import type { Laboratory } from './laboratory.ts';
 import { OWNER } from './policy.ts';
-import { isAlive, isArmed, isExpired, isOnHold, isOutOfReach, secretOf } from './view.ts';
+import {
+  isAlive,
+  isArmed,
+  isExpired,
+  isOnHold,
+  isOutOfReach,
+  type SeenSecret,
+  secretOf,
+} from './view.ts';
 
 /** How often `rotate` runs: as seldom as lives of days allow, so that weeks are affordable. */
 export const PERIOD = 8 * HOUR;
@@ -15,6 +24,9 @@ const LENGTH = 16 * DAY;
 
 /** Something that people must be told of, and for how long it may last before. */
 interface Trouble {
+  readonly kind: Kind;
+  /** The name of the secret whose consumers have it; absent: nobody can say which. */
+  readonly secret?: string;
   readonly why: string;
   readonly patience: number;
 }
@@ -22,31 +34,43 @@ interface Trouble {
 type Seen = Pick<Laboratory, 'view' | 'history' | 'terms'>;
 type Find = (seen: Seen) => Trouble | undefined;
 
-/** Why the consumers of a secret are refused, or soon will be, or nobody can know; undefined: they are well. */
-export function refusal({ view, history, terms }: Seen, name: string): string | undefined {
+/** How it is with the consumers of a secret who are refused, or soon will be, or of whom nobody can know it; undefined: they are well. */
+export function refusal(
+  { view, history, terms }: Seen,
+  name: string,
+): Pick<Trouble, 'kind' | 'why'> | undefined {
   const { at, secrets, tokens } = view();
   const secret = secrets.get(name);
-  if (!secret) return 'there is no secret';
-  if (secret.isDeleted) return 'the secret is scheduled for deletion';
-  if (secret.labels.AWSCURRENT === undefined) return 'the secret has no value';
+  if (!secret) return { kind: 'missing', why: 'there is no secret' };
+  if (secret.isDeleted) return { kind: 'deleted', why: 'the secret is scheduled for deletion' };
+  if (secret.labels.AWSCURRENT === undefined)
+    return { kind: 'missing', why: 'the secret has no value' };
   const token = tokens.get(secret.holders.AWSCURRENT ?? '');
-  if (!token) return 'AWSCURRENT has no token';
+  if (!token) return { kind: 'unknown', why: 'AWSCURRENT has no token' };
   if (history.foreign[token.id] && !history.disowned[token.id])
-    return "AWSCURRENT has a token that is not the schedule's";
+    return { kind: 'unknown', why: "AWSCURRENT has a token that is not the schedule's" };
   const granted = history.granted[token.id];
   if (!granted || !terms.accepts(history.strings[token.id], granted))
-    return 'AWSCURRENT is refused';
+    return { kind: 'refused', why: 'AWSCURRENT is refused' };
   const { expiresAt = Number.POSITIVE_INFINITY } = token;
-  return expiresAt - at < SOON ? 'AWSCURRENT expires soon' : undefined;
+  return expiresAt - at < SOON ? { kind: 'expiring', why: 'AWSCURRENT expires soon' } : undefined;
 }
+
+/**
+ * Whether a hold has told already that consumers have nothing that works, and may be left alone for a week, whatever is under
+ * AWSCURRENT meanwhile: once it ends, that is told as ever. That nobody can read the secret it does not tell, and its end mends nothing.
+ */
+const isToldByHold = (kind: Kind, secret: SeenSecret | undefined) =>
+  isOnHold(secret) && kind !== 'deleted';
 
 /** Within two periods somebody must know: then the run after the next would be too late. */
 export const refused =
   (name: string): Find =>
   (seen) => {
-    const why = refusal(seen, name);
-    const isHeld = isOnHold(seen.view().secrets.get(name));
-    return why ? { why, patience: PERIOD + RUN + (isHeld ? HOLD_IS_OLD : 0) } : undefined;
+    const found = refusal(seen, name);
+    if (!found) return undefined;
+    const isTold = isToldByHold(found.kind, seen.view().secrets.get(name));
+    return { ...found, secret: name, patience: PERIOD + RUN + (isTold ? HOLD_IS_OLD : 0) };
   };
 
 /**
@@ -72,7 +96,8 @@ export const bereft =
     const mayBeRead = isOwn && workedToTheEnd && !isEnded && previous === token;
     if (!mayBeRead || at >= until + terms.gracePeriod || isOnHold(secret)) return undefined;
     if (terms.accepts(history.strings[token], history.granted[token] ?? [])) return undefined;
-    return { why: 'the token before is refused within its grace period', patience: PERIOD + RUN };
+    const why = 'the token before is refused within its grace period';
+    return { kind: 'bereft', secret: name, why, patience: PERIOD + RUN };
   };
 
 /** A token of ours that works, and whose secret is gone for good: `reap` runs daily. */
@@ -87,22 +112,27 @@ export const strayed: Find = ({ view, history }) => {
       !isExpired(token, seen.at) &&
       !secretOf(token, seen),
   );
-  return stray && { why: 'a token works whose secret is gone', patience: DAY + PERIOD };
+  const why = 'a token works whose secret is gone';
+  return stray && { kind: 'strayed', why, patience: DAY + PERIOD };
 };
 
-/** K for one kind of trouble. To be told of every run and every act; answers what nobody was told of. */
+/** Whether what people heard tells of it. */
+export const isTold = ({ kind, secret }: Trouble, { tellsOf }: Heard) => tellsOf(kind, secret);
+
+/** K for one trouble. To be told of every run and every act; answers what nobody was told of. */
 function watchSilence(laboratory: Laboratory, find: Find) {
   let patience: number | undefined;
   /** Since when there is trouble of which no alarm tells. */
   let since: number | undefined;
-  return (rings: boolean): string | undefined => {
+  return (heard: Heard): string | undefined => {
     const now = laboratory.world.clock.now();
     const trouble = find(laboratory);
     if (!trouble) since = undefined;
-    else if (since === undefined || rings || trouble.patience !== patience) since = now;
+    else if (since === undefined || isTold(trouble, heard) || trouble.patience !== patience)
+      since = now;
     patience = trouble?.patience;
     if (!trouble || since === undefined || now - since <= trouble.patience) return undefined;
-    return `K: ${trouble.why}, and no alarm rang for ${Math.round((now - since) / HOUR)} hours`;
+    return `K: ${trouble.why}, and no alarm told of it for ${Math.round((now - since) / HOUR)} hours`;
   };
 }
 
@@ -133,16 +163,16 @@ export async function passWeeks(laboratory: Laboratory, risen: Rising): Promise<
   const watched = [...terms.listed.flatMap((name) => [refused(name), bereft(name)]), strayed].map(
     (find) => watchSilence(laboratory, find),
   );
-  const hear = (rings: boolean) => watched.flatMap((watch) => watch(rings) ?? []);
-  const silences = hear(false);
+  const hear = (heard: Heard) => watched.flatMap((watch) => watch(heard) ?? []);
+  const silences = hear(SILENCE);
   const rang = new Set<string>();
   for (let run = 1; run * PERIOD <= LENGTH; run += 1) {
     await world.clock.runUntil(start + run * PERIOD - HOUR);
-    const logged = [await invoke({ job: 'rotate' })];
-    if ((run * PERIOD) % DAY === 0) logged.push(await invoke({ job: 'reap' }));
-    const metrics = logged.flatMap(risen);
-    for (const metric of metrics) rang.add(metric);
-    silences.push(...hear(metrics.length > 0));
+    const answers = [await invoke({ job: 'rotate' })];
+    if ((run * PERIOD) % DAY === 0) answers.push(await invoke({ job: 'reap' }));
+    const runs = answers.map((answer) => hearing(answer, risen));
+    for (const metric of runs.flatMap((each) => each.rang)) rang.add(metric);
+    silences.push(...hear(all(runs)));
     if (isAsNew(laboratory, start)) break;
   }
   const violations = [...new Set([...silences.slice(0, 1), ...laboratory.violations])];

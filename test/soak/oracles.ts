@@ -1,10 +1,11 @@
 import type { RevocationReport } from '../../functions/revocation/report.ts';
 import type { Rising } from '../crash/alarms.ts';
+import { hearing } from '../crash/hearing.ts';
 import { emptyHistory, note, noteLook, noteProbe } from '../crash/history.ts';
 import { refusesNoConsumer, violations } from '../crash/invariants.ts';
 import { claims, condemnedIn } from '../crash/order-outcomes.ts';
 import { unsettled, waitsForPeople } from '../crash/outcomes.ts';
-import { bereft, refused, strayed } from '../crash/silence.ts';
+import { bereft, isTold, refused, strayed } from '../crash/silence.ts';
 import { termsOf } from '../crash/terms.ts';
 import {
   isExpired,
@@ -181,15 +182,16 @@ export function createOracles(
     /** To be told of every run. Returns the metrics that sound alarms. */
     hear(
       { job, isStormy }: { readonly job: 'rotate' | 'reap'; readonly isStormy: boolean },
-      { error }: Answered,
+      answer: Answered,
       lines: readonly string[],
     ) {
       const leaks = lines.filter((line) => line.includes('apiv1_'));
       tell(leaks.map((line) => `I: a token string in ${line.slice(0, 200)}`));
-      if (job === 'rotate' && !error && !isStormy) worked.push(clock.now());
-      const rang = rising({ lines, ...(error && { error }) });
-      noteSilence(rang.length > 0 ? [] : troublesNow(), job === 'rotate' ? 1 : 0);
-      return rang;
+      if (job === 'rotate' && !answer.error && !isStormy) worked.push(clock.now());
+      const heard = hearing({ ...answer, lines }, rising);
+      const untold = troublesNow().filter(({ trouble }) => trouble && !isTold(trouble, heard));
+      noteSilence(untold, job === 'rotate' ? 1 : 0);
+      return heard.rang;
     },
     /** What is not where it ought to end, of what there was at an instant: a calm month rotates, too. */
     settle(since: number) {

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { MINUTE } from '../world/policy.ts';
+import { acts } from './acts.ts';
+import { type Laboratory, openLaboratory, type Saved } from './laboratory.ts';
+import { SECRET } from './policy.ts';
+import { renew } from './scenarios/scenario.ts';
+
+let laboratory: Laboratory;
+let renewed: Saved;
+
+beforeAll(async () => {
+  laboratory = await openLaboratory();
+  await renew(laboratory);
+  renewed = laboratory.save();
+});
+beforeEach(() => laboratory.restore(renewed));
+afterAll(() => laboratory.close());
+
+const order = (way: string) =>
+  laboratory.invoke({ job: 'revoke', event: { token: 'telegraf', way, reason: 'leaked' } });
+
+/** The tokens for whose state a person answers, and those that an order took. */
+const marked = () => {
+  const { exempt, ordered } = laboratory.history;
+  return { exempt: Object.keys(exempt), ordered: Object.keys(ordered) };
+};
+
+test('an order answers for nothing that a person took before it', async () => {
+  const { AWSPREVIOUS = '' } = laboratory.world.holders(SECRET);
+  await acts['deletes the previous token']?.(laboratory.world);
+  await order('lift');
+  expect(marked()).toEqual({ exempt: [AWSPREVIOUS], ordered: [] });
+});
+
+test('an order answers for what it froze', async () => {
+  const { AWSCURRENT = '' } = laboratory.world.holders(SECRET);
+  await order('freeze');
+  expect(marked().ordered).toContain(AWSCURRENT);
+});
+
+test('nobody answers for what has been given back, once it works', async () => {
+  await order('freeze');
+  await order('unfreeze');
+  await laboratory.world.wait(MINUTE);
+  await laboratory.invoke({ job: 'rotate' });
+  expect(marked()).toEqual({ exempt: [], ordered: [] });
+});
+
+test('a hold alone makes nobody answer for a token that works', async () => {
+  await acts['freezes the secret']?.(laboratory.world);
+  expect(marked()).toEqual({ exempt: [], ordered: [] });
+});
