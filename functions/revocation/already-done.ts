@@ -32,9 +32,9 @@ interface Context {
 
 /** A token that is gone. Its version is all that is known, or an adoption: they name it, and nothing says what it could do. */
 function goneResult(version: string, secret: string, holder?: Holder): TokenResult {
-  const adopted = holder?.state === 'gone' ? holder.adopted : undefined;
+  const { adopted, tokenId } = holder?.state === 'gone' ? holder : {};
   return {
-    tokenId: adopted?.tokenId ?? tokenNamedBy(version)?.tokenId ?? version,
+    tokenId: tokenId ?? adopted?.tokenId ?? tokenNamedBy(version)?.tokenId ?? version,
     ...(adopted && { fingerprint: adopted.fp }),
     versions: [version],
     secret,

@@ -8,9 +8,11 @@ import {
   sortByOwner,
 } from '../tokens/observation.ts';
 import { fingerprintReader, stringFinder } from '../tokens/read-fingerprint.ts';
+import { tokenIdOf } from '../tokens/state.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import type { RevocationObservation } from './observe.ts';
 import { findByFingerprint } from './plan/known-token.ts';
+import type { Ended } from './plan/target.ts';
 import type { LeakedSearch } from './plan/unknown-string.ts';
 import type { RevocationRequest } from './request.ts';
 
@@ -52,7 +54,7 @@ async function unlabelled(
 function idOf(holder: Holder, version: string): string | undefined {
   if (holder.state === 'owned' || holder.state === 'shared') return holder.owned.token.id;
   if (holder.state === 'foreign') return holder.token.id;
-  return holder.state === 'gone' ? tokenNamedBy(version)?.tokenId : undefined;
+  return tokenIdOf({ holders: new Map([[version, holder]]) }, version);
 }
 
 const placeOf = ({ seen: { secret }, version }: Version) => {
@@ -154,6 +156,7 @@ async function search(
   return {
     ...token,
     secrets: [...new Set(read.map(({ seen }) => seen.secret.name))],
+    inUse: [...new Set(read.filter(isForConsumers).map(({ seen }) => seen.secret.name))],
     places: placesOf(read.filter(isForConsumers)),
     past: placesOf(read.filter((each) => !isForConsumers(each))),
     beside: placesOf(found.filter((each) => !read.includes(each))),
@@ -196,26 +199,38 @@ export async function idsInVersions(
   return (await Promise.all(ids)).flat();
 }
 
+/** Whether consumers of a secret read, or get next, what Keyturn put for a token: also where a person has saved it since. */
+async function isRead(seen: ObservedSecret, tokenId: string, tools: Reading): Promise<boolean> {
+  const { name } = seen.secret;
+  const put = await fingerprintReader(tools)(name, versionIdOf(tokenId), { known: [] });
+  if (put === undefined || put === 'empty') return false;
+  const versions = labelled(seen).filter(isForConsumers);
+  return (await readBy(put, versions, tools)).length > 0;
+}
+
 /**
- * The secret that still has a version of a token which the cluster does not show any more. Undefined: none has, or the
- * cluster shows the token.
+ * Where a token that the cluster does not show any more still has a version. Undefined: nowhere, or the cluster shows the
+ * token.
  */
 export async function findEnded(
   { selector }: RevocationRequest,
   leaked: LeakedSearch | undefined,
   { secrets, tokens }: RevocationObservation,
   tools: Reading,
-): Promise<string | undefined> {
+): Promise<Ended | undefined> {
   const id = selector.kind === 'tokenId' ? selector.id : leaked?.tokenId;
   if (id === undefined || tokens.some((token) => token.id === id)) return undefined;
-  if (leaked?.secret !== undefined) return leaked.secret;
+  if (leaked?.secret !== undefined) {
+    return { secret: leaked.secret, isInUse: leaked.inUse.includes(leaked.secret) };
+  }
   const limit = pLimit(tools.policy.concurrency);
   const found = await Promise.all(
     [...secrets.values()].map((seen) =>
       limit(async () =>
-        (await allVersions(seen, tools))?.includes(versionIdOf(id)) ? [seen.secret.name] : [],
+        (await allVersions(seen, tools))?.includes(versionIdOf(id)) ? [seen] : [],
       ),
     ),
   );
-  return found.flat()[0];
+  const [seen] = found.flat();
+  return seen && { secret: seen.secret.name, isInUse: await isRead(seen, id, tools) };
 }

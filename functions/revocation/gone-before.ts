@@ -25,7 +25,7 @@ function knownOf(
     return resultOf({ token, owned: ownedToken(token, parsed) }, 'gone');
   }
   if (endedIn === undefined) return undefined;
-  return { tokenId, result: 'gone', secret: endedIn, versions: [versionIdOf(tokenId)] };
+  return { tokenId, result: 'gone', secret: endedIn.secret, versions: [versionIdOf(tokenId)] };
 }
 
 /**

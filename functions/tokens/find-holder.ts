@@ -168,7 +168,8 @@ async function findByString(
   const hasIt = ({ marker }: OwnedToken) => marker.fp === found;
   const mine = tokens.find(hasIt);
   if (mine) return asHolder(mine);
-  if (revoked?.get(secret.name)?.some(hasIt)) return { state: 'gone' };
+  const dead = revoked?.get(secret.name)?.find(hasIt);
+  if (dead) return { state: 'gone', tokenId: dead.token.id };
   const other = [...owned.values()].flat().find(hasIt);
   if (other) return { state: 'shared', owned: other };
   const neverArmed = await findNeverArmed(found, secret.name, tokens, readFingerprint);
@@ -212,10 +213,10 @@ export async function findHolder(
   // Two that claim it, or one that was minted for it and perhaps not stored: only the string can tell.
   const mayBeOther = another ?? (sources.readFingerprint && only && isPromised(only, version));
   if (only && !mayBeOther) return asHolder(only);
-  const isDead = sources.revoked
+  const dead = sources.revoked
     ?.get(secret.name)
-    ?.some(({ versions }) => versions.includes(version));
-  if (isDead && marked.length === 0) return { state: 'gone' };
+    ?.find(({ versions }) => versions.includes(version));
+  if (dead && marked.length === 0) return { state: 'gone', tokenId: dead.token.id };
   const bare = !byId && marked.length === 0 ? await ask() : undefined;
   return isEnough(bare, sources) ? bare : findByString(version, secret, tokens, sources);
 }

@@ -36,6 +36,8 @@ export type Holder =
   /** A `GET` by id said so. That a listing does not show a token is not enough. */
   | {
       readonly state: 'gone';
+      /** Absent: the id of the version names it, or `adopted` does. */
+      readonly tokenId?: string;
       /** The token, of which only the secret's tag knows: not made here, and with whatever permissions. */
       readonly adopted?: { readonly tokenId: string; readonly fp: string };
     }

@@ -114,12 +114,14 @@ export const ownedPrevious = (seen: ObservedSecret): OwnedToken | undefined =>
 export const tokenOf = (holder: Holder | undefined): Token | undefined =>
   holder?.state === 'foreign' ? holder.token : ownedBy(holder)?.token;
 
-/** Which token a label has, as far as that is known, also of one that is gone. */
-export function tokenIdUnder(seen: ObservedSecret, label: 'AWSCURRENT' | 'AWSPREVIOUS') {
-  const holder = underLabel(seen, label);
-  const gone = holder?.state === 'gone' ? holder.adopted : undefined;
-  const named = tokenNamedBy(seen.secret.labels[label] ?? '');
-  return tokenOf(holder)?.id ?? gone?.tokenId ?? named?.tokenId;
+/** Which token of its secret a version has, as far as that is known, also if that is gone. */
+export function tokenIdOf(
+  { holders }: Pick<ObservedSecret, 'holders'>,
+  version: string | undefined,
+): string | undefined {
+  const holder = holders.get(version ?? '');
+  if (holder?.state !== 'gone') return tokenOf(holder)?.id;
+  return holder.tokenId ?? holder.adopted?.tokenId ?? tokenNamedBy(version ?? '')?.tokenId;
 }
 
 /** The token under a label that the cluster has, whosever it is. */

@@ -19,7 +19,7 @@ import {
   type OwnedToken,
   secretNamedIn,
 } from '../../tokens/observation.ts';
-import { ownedPending, provenCurrent, tokenOf, works } from '../../tokens/state.ts';
+import { ownedPending, provenCurrent, tokenIdOf, works } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
@@ -215,7 +215,7 @@ function waitingVersion(seen: ObservedSecret): string | undefined {
 export const isInUse = (seen: ObservedSecret, id: string, versions: readonly string[]): boolean =>
   [seen.secret.labels.AWSCURRENT, waitingVersion(seen)].some((version) => {
     if (version === undefined) return false;
-    return tokenOf(seen.holders.get(version))?.id === id || versions.includes(version);
+    return tokenIdOf(seen, version) === id || versions.includes(version);
   });
 
 /** The secret in which this token is current or pending, or was until `revoke` replaced it: all its tokens are meant. */
@@ -223,10 +223,11 @@ function secretOf(
   id: string,
   versions: readonly string[],
   request: RevocationRequest,
-  { secrets, at }: OrderObservation,
+  { secrets, at, endedIn }: OrderObservation,
 ) {
   const all = [...secrets.values()];
-  const labelled = all.find((seen) => isInUse(seen, id, versions));
+  const read = endedIn?.isInUse ? secrets.get(endedIn.secret) : undefined;
+  const labelled = all.find((seen) => isInUse(seen, id, versions)) ?? read;
   if (labelled || request.way !== 'replace') return labelled;
   const order = { id: orderId(request), namedToken: id };
   return all.find((seen) => findSuccessor(seen, order, at)?.marker.replaces === id);
@@ -278,7 +279,7 @@ function selectUnlisted(id: string, request: RevocationRequest, around: OrderObs
       `no listed token has the id ${id}, but the listing is cut: it may live; nothing was done; give the order again`,
     );
   }
-  if (around.endedIn !== undefined) return selectRevoked(id, around.endedIn, request, around);
+  if (around.endedIn) return selectRevoked(id, around.endedIn.secret, request, around);
   throw new SelectionError(
     `the cluster shows no token ${id}: it was deleted, or the id is wrong; check it, or find the token by its string (--leaked)`,
   );
@@ -317,18 +318,16 @@ function selectToken(
   around: OrderObservation,
   { owner }: Policy,
 ): Target {
-  const owned = [...around.secrets.values()]
-    .flatMap(({ tokens }) => tokens)
-    .find(({ token }) => token.id === id);
+  const token = around.tokens.find((each) => each.id === id);
+  // Also one that is gone may be what consumers read.
+  const owned = token && asOwned(token, owner, secretNamedIn(around));
   const home = secretOf(id, owned?.versions ?? [versionIdOf(id), id], request, around);
   // Nothing here may change a replica, and to end its token needs the cluster alone.
   const isOfReplica = home?.secret.replica && needsNoAws(request);
   if (home && !ALONE.includes(request.way) && !isOfReplica) return whole([home.secret.name], id);
-  const token = around.tokens.find((each) => each.id === id);
   if (!token) return selectUnlisted(id, request, around);
   if (token.revokedAt !== undefined) {
-    const secret = asOwned(token, owner, secretNamedIn(around))?.marker.secret;
-    return selectRevoked(id, secret, request, around);
+    return selectRevoked(id, owned?.marker.secret, request, around);
   }
   const own = homeOfToken({ token, ...(owned && { owned }) }, request.way, around.secrets);
   // No token of the secret is proven current, so consumers may be using this one: it gets a successor.
@@ -337,9 +336,9 @@ function selectToken(
   }
   const hidden = hiddenTokens(around, owner).find((each) => each.token.id === id);
   if (hidden) refuseHidden(hidden, request, around);
-  const known = owned ?? hidden;
-  if (!known && request.way === 'replace') refuseOfOthers(token, owner);
-  return alone({ token, ...(known && { owned: known }) }, request, home);
+  const ours = owned ?? hidden;
+  if (!ours && request.way === 'replace') refuseOfOthers(token, owner);
+  return alone({ token, ...(ours && { owned: ours }) }, request, home);
 }
 
 /** An order that would change something fails; a dry run and `whois` answer with the candidates. */

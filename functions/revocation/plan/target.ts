@@ -25,6 +25,14 @@ export interface Target {
   readonly unknown?: string;
 }
 
+/** A token that was named, and that the cluster does not show any more. */
+export interface Ended {
+  /** The secret that still has a version of it. */
+  readonly secret: string;
+  /** Its consumers read that token's string, or get it next. */
+  readonly isInUse: boolean;
+}
+
 /** The part of the observation that a selection needs. */
 export interface OrderObservation {
   readonly at: number;
@@ -39,8 +47,8 @@ export interface OrderObservation {
   readonly leaked?: LeakedSearch | undefined;
   /** Secrets that get no successor, and why. Absent: nobody looked. */
   readonly noToken?: ReadonlyMap<string, string>;
-  /** The secret that still has a version of the token that was named, which the cluster does not show any more. */
-  readonly endedIn?: string;
+  /** Absent: the cluster shows the token that was named, or no secret has a version of it. */
+  readonly endedIn?: Ended;
 }
 
 export const NONE: Target = { secrets: [], single: [], hidden: [], proven: [], gone: [] };

@@ -12,6 +12,8 @@ export interface LeakedSearch {
   readonly secret?: string;
   /** Names of the secrets whose consumers read the string, get it next, or did. */
   readonly secrets: readonly string[];
+  /** Names of those whose consumers read it, or get it next. */
+  readonly inUse: readonly string[];
   /** The secrets whose consumers read the string, or get it next, with the labels of its versions. */
   readonly places: readonly string[];
   /** Those that have it as their consumers' string in other versions alone: no successor takes its place there. */
@@ -29,6 +31,7 @@ export interface LeakedSearch {
 /** Nothing was searched. */
 export const NOWHERE: LeakedSearch = {
   secrets: [],
+  inUse: [],
   places: [],
   past: [],
   beside: [],

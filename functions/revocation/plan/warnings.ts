@@ -509,9 +509,9 @@ function warnOfGone(
   const { endedIn, tokens, secrets } = around;
   const said = `${id} is revoked already`;
   const description = tokens.find((each) => each.id === id)?.description ?? '';
-  const seen = secrets.get(endedIn ?? parseMarker(description)?.marker.secret ?? '');
+  const seen = secrets.get(endedIn?.secret ?? parseMarker(description)?.marker.secret ?? '');
   return [
-    endedIn === undefined ? said : `${said}, and ${endedIn} still has a version with its string`,
+    endedIn ? `${said}, and ${endedIn.secret} still has a version with its string` : said,
     ...(way === 'whois' && seen ? warnOfConsumers(seen, policy, around.at) : []),
   ];
 }

@@ -16,7 +16,7 @@ import {
   isUnknown,
   mayHavePrevious,
   ownedPrevious,
-  tokenIdUnder,
+  tokenIdOf,
   tokenUnder,
   wasArmed,
   wasCurrent,
@@ -113,10 +113,8 @@ const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, { at }: Con
   );
 
 /** Whether an order ended what AWSPREVIOUS has. An order that freezes marks what it freezes, if that has a marker. */
-function wasPreviousEnded(seen: ObservedSecret, { revoked }: Context): boolean {
-  const version = seen.secret.labels.AWSPREVIOUS ?? '';
-  const deleted = revoked.get(seen.secret.name)?.find(({ versions }) => versions.includes(version));
-  const id = deleted?.token.id ?? tokenIdUnder(seen, 'AWSPREVIOUS') ?? '';
+function wasPreviousEnded(seen: ObservedSecret): boolean {
+  const id = tokenIdOf(seen, seen.secret.labels.AWSPREVIOUS) ?? '';
   return ownedPrevious(seen)?.marker.frozen !== undefined || isEndedByOrder(id, seen.secret);
 }
 
@@ -126,7 +124,7 @@ function wasPreviousEnded(seen: ObservedSecret, { revoked }: Context): boolean {
  */
 function hasLostPrevious(entry: TokenPolicy, seen: ObservedSecret, context: Context): boolean {
   if (!mayHavePrevious(seen, entry, context.at)) return false;
-  if (isPreviousDead(seen, context.at)) return !wasPreviousEnded(seen, context);
+  if (isPreviousDead(seen, context.at)) return !wasPreviousEnded(seen);
   const holder = seen.holders.get(seen.secret.labels.AWSPREVIOUS ?? '');
   if (holder?.state !== 'foreign' || isExpired(holder.token, context.at)) return false;
   return isReduced(holder.token, foreignGrants(holder.token), entry, context);
