@@ -232,7 +232,9 @@ const SAME_ORDER_MS = 3_600_000;
 /** The successor that an order finds when it is given again. */
 export function successorOf(laboratory: Laboratory): Successor | undefined {
   const { at, tokens, secrets } = laboratory.view();
-  const { AWSCURRENT = '', AWSPENDING = '' } = secrets.get(SECRET)?.holders ?? {};
+  const { holders = {}, labels = {} } = secrets.get(SECRET) ?? {};
+  const { AWSCURRENT = '', AWSPENDING = '' } = holders;
+  const labelled = Object.values(labels);
   const ofOrder = (id: string) => {
     const token = tokens.get(id);
     const { order, superseded } = token?.marker ?? {};
@@ -245,11 +247,11 @@ export function successorOf(laboratory: Laboratory): Successor | undefined {
   if (!current) return undefined;
   const isYoung = at - current.createdAt < SAME_ORDER_MS;
   const older = tokensOf(laboratory).filter(
-    // Nothing ends what a person put and nobody knows: it keeps no order open.
+    // Nothing ends what a person put and nobody knows: it keeps no order open. The id of its version tells of one whose marker a person took.
     ({ id, createdAt, marker }) =>
       createdAt < current.createdAt &&
       marker.frozen === undefined &&
-      !laboratory.history.foreign[id],
+      (!laboratory.history.foreign[id] || labelled.includes(`keyturn-${id}`)),
   );
   return { id: current.id, goesOn: isYoung || older.length > 0 };
 }
