@@ -256,7 +256,7 @@ export class Keyturn extends Construct {
     ];
     const encryption = [
       ...(encryptionKey ? [grants.encryptWith(encryptionKey)] : []),
-      grants.useKeysOfOthers(),
+      grants.useKeysOfSecrets(),
       grants.readKeyPolicies(),
     ];
     this.rotate = this.#add('Rotate', {
@@ -398,8 +398,8 @@ export class Keyturn extends Construct {
   }
 
   /**
-   * Lets a consumer read a token's secret; one whose stack is in a Region of `replicaRegions`, the replica there. A secret that others made
-   * may be under a key of theirs: let the consumer use that as well.
+   * Lets a consumer read a token's secret; one whose stack is in a Region of `replicaRegions`, the replica there. It may use any key of
+   * the account for that secret alone, through Secrets Manager; the key's own policy must let it.
    * @returns CDK's grant; `assertSuccess()` throws if nothing was given, as to a service, which has no policy of its own, or if it is not
    * enough, as for a role of another account
    * @throws Error if the policy has no such token, or the consumer's stack is in a Region without a replica
@@ -410,18 +410,17 @@ export class Keyturn extends Construct {
     const replica = replicaFor(this, grantee, this.#replicaRegions, this.policyFile.policy, token);
     const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
     const read = readSecret(arn, grantee);
-    const key = replica ? this.#grants.decryptReplica(replica) : this.#decryptSecrets();
-    const given = key ? together([read, give(grantee, key.statementOf([...key.values]))]) : read;
+    const keys = replica
+      ? this.#grants.decryptReplica(secretName, replica)
+      : this.#grants.decryptSecret(secretName, this.#encryptionKey);
+    const decrypts = keys.map((key) => give(grantee, key.statementOf([...key.values])));
+    const given = together([read, ...decrypts]);
     const elsewhere = accountElsewhere(this, grantee);
     if (elsewhere === undefined) return given;
     const { found, home } = elsewhere;
     const why = `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`;
     Annotations.of(this).addWarningV2(`keyturn:grantRead-${token}-${found}`, why);
     return IamGrant.drop(grantee, why);
-  }
-
-  #decryptSecrets(): Grant | undefined {
-    return this.#encryptionKey && this.#grants.decryptWith(this.#encryptionKey);
   }
 
   /**

@@ -14,6 +14,8 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import type { KeyturnProps } from '../../lib/properties.ts';
+import { isAllowed } from '../permissions/evaluate.ts';
+import { statementsOf } from '../permissions/roles.ts';
 import { POLICY, permissionsOf, writePolicy } from './synthesize.ts';
 
 let folder: string;
@@ -46,6 +48,7 @@ test('a consumer may read the secret of its token, and no other', () => {
   const secret = 'arn:aws:secretsmanager:here:secret:keyturn/prod/telegraf-??????';
   expect(may()).toEqual([
     expect.stringMatching(/^kms:Decrypt on <Secrets\w+\.Arn>$/),
+    'kms:Decrypt on arn:aws:kms:here:key/*',
     `secretsmanager:DescribeSecret on ${secret}`,
     `secretsmanager:GetSecretValue on ${secret}`,
   ]);
@@ -77,6 +80,7 @@ describe('a consumer in another Region', () => {
     const [policy] = Object.values(Template.fromStack(there).findResources('AWS::IAM::Policy'));
     return {
       lines: permissionsOf(Template.fromStack(there), 'Consumer'),
+      statements: statementsOf(Template.fromStack(there), 'Consumer'),
       conditions: JSON.stringify(
         policy?.Properties.PolicyDocument.Statement.map(
           ({ Condition }: { Condition?: object }) => Condition,
@@ -84,11 +88,15 @@ describe('a consumer in another Region', () => {
       ),
     };
   }
-  const reads = (region: string, account = '111122223333') =>
-    ['DescribeSecret', 'GetSecretValue'].map(
-      (verb) =>
-        `secretsmanager:${verb} on arn:aws:secretsmanager:${region}:${account}:secret:keyturn/prod/telegraf-??????`,
-    );
+  const secretIn = (region: string) =>
+    `arn:aws:secretsmanager:${region}:111122223333:secret:keyturn/prod/telegraf-??????`;
+  /** The key is any one of that Region: test/permissions/keys.test.ts shows for what alone. */
+  const reads = (region: string) => [
+    `kms:Decrypt on arn:aws:kms:${region}:111122223333:key/*`,
+    ...['DescribeSecret', 'GetSecretValue'].map(
+      (verb) => `secretsmanager:${verb} on ${secretIn(region)}`,
+    ),
+  ];
 
   test('may read the replica there, and nothing in the home Region', () => {
     expect(granted('eu-central-1', HOME).lines).toEqual(reads('eu-central-1'));
@@ -97,13 +105,37 @@ describe('a consumer in another Region', () => {
 
   test('may use the key of the replica through Secrets Manager of that Region alone', () => {
     const { lines, conditions } = granted('eu-north-1', HOME);
-    expect(lines).toEqual([`kms:Decrypt on ${KEY}`, ...reads('eu-north-1')]);
+    expect(lines.sort()).toEqual([`kms:Decrypt on ${KEY}`, ...reads('eu-north-1')].sort());
     expect(conditions).toMatch(/secretsmanager\.eu-north-1\./);
     expect(conditions).not.toMatch(/secretsmanager\.eu-west-1\./);
     const byAlias = granted('eu-south-1', HOME);
     expect(byAlias.lines).toContainEqual(expect.stringMatching(/^kms:Decrypt on .*:eu-south-1:/));
     expect(byAlias.conditions).toContain('"kms:ResourceAliases":"alias/tokens"');
   });
+
+  test.each(['eu-central-1', 'eu-north-1'])(
+    'goes on reading a replica in %s under a key that was named before, and nothing else with that key',
+    (region) => {
+      const { statements } = granted(region, HOME);
+      const may = (secret: string, via: string, keyRegion = region) =>
+        isAllowed(statements, {
+          action: 'kms:Decrypt',
+          resource: `arn:aws:kms:${keyRegion}:111122223333:key/former`,
+          context: {
+            'kms:ViaService': `secretsmanager.${via}.amazonaws.com`,
+            'kms:EncryptionContext:SecretARN': secret,
+          },
+        });
+      // Nobody has seen which of the two AWS names.
+      const [there, home] = [region, HOME].map((each) =>
+        secretIn(each).replace('??????', 'AbCdEf'),
+      );
+      expect([may(String(there), region), may(String(home), region)]).toEqual([true, true]);
+      expect(may(String(there), HOME)).toBe(false);
+      expect(may(String(home), HOME, HOME)).toBe(false);
+      expect(may(String(there).replace('telegraf', 'grafana'), region)).toBe(false);
+    },
+  );
 
   test('is refused where no replica is, by its path and Region', () => {
     expect(() => granted('us-east-1', HOME)).toThrow(
@@ -127,7 +159,8 @@ describe('a consumer in another Region', () => {
 
   test('is taken for one of the same Region where CDK does not know one of the two', () => {
     expect(granted(undefined, HOME).lines).toEqual(reads('eu-west-1'));
-    const [first = ''] = granted('eu-central-1', undefined).lines;
+    const [key, first] = granted('eu-central-1', undefined).lines;
+    expect(key).toBe('kms:Decrypt on arn:aws:kms:here:key/*');
     expect(first).toMatch(/^secretsmanager:DescribeSecret on arn:aws:secretsmanager:here:secret:/);
   });
 });
