@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   Annotations,
   type CfnResource,
@@ -319,7 +320,13 @@ export class Keyturn extends Construct {
     });
     // Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else.
     const { defaultChild } = this.rotate.lambda.node;
-    (defaultChild as CfnResource).addMetadata('policy', inFull(this.policyFile.document));
+    const rotate = defaultChild as CfnResource;
+    rotate.addMetadata('policy', inFull(this.policyFile.document));
+    const { ca } = this.policyFile;
+    if (ca !== undefined) {
+      const sha256 = createHash('sha256').update(ca).digest('hex');
+      rotate.addMetadata('cluster.ca', { file: policy.cluster.ca, sha256 });
+    }
     // An identity provider's token lives for minutes, and its end is nobody's concern.
     const hasStoredToken = policy.cluster.oauth === undefined;
     this.#alarms.watchMeasures(this, hasStoredToken);

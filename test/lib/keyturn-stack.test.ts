@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { App, type StackProps } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
@@ -31,6 +32,19 @@ const withoutHashes = (value: Template) =>
 
 test('shows every change of the template in review', () => {
   expect(withoutHashes(template)).toMatchSnapshot();
+});
+
+test('shows in cdk diff that the certificates of its authority are others, though their file keeps its name', () => {
+  const policy = POLICY.replace('cluster: {', 'cluster: { ca: authority.pem,');
+  const said = rootCertificates.slice(0, 2).map((pem) => {
+    writeFileSync(join(folder, 'authority.pem'), pem);
+    const functions = synthesize(folder, policy).findResources('AWS::Lambda::Function');
+    return Object.values(functions).flatMap(({ Metadata }) => Metadata?.['cluster.ca'] ?? []);
+  });
+  const shown = { file: 'authority.pem', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) };
+  expect(said).toEqual([[shown], [shown]]);
+  expect(said[0]).not.toEqual(said[1]);
+  expect(JSON.stringify(template.toJSON())).not.toContain('cluster.ca');
 });
 
 test('keeps all secrets when the stack is removed, because none is in its template', () => {
