@@ -1,4 +1,4 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { scheduleName } from '../functions/environment.ts';
@@ -244,12 +244,13 @@ export class Grants {
   }
 
   /**
-   * What a consumer needs to decrypt a secret: the key that it is made with, and whatever key it is under instead, since one that
-   * is there keeps its key when the policy names another.
+   * What a consumer needs to decrypt a secret: whatever key it is under, since one that is there keeps its key when the policy names
+   * another. A key that is written out may be another account's. One that the app makes is not, and its ARN would make the consumer's stack need this one.
    */
   decryptSecret(secret: string, key: NamedKey | undefined): Grant[] {
+    const isWritten = key && !('arn' in key && Token.isUnresolved(key.arn));
     return [
-      ...(key ? [this.decryptWith(key)] : []),
+      ...(isWritten ? [this.decryptWith(key)] : []),
       this.#useAnyKeyFor([secretArn(this.#scope, secret)], { actions: ['kms:Decrypt'] }),
     ];
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   Annotations,
+  ArnFormat,
   type CfnResource,
   Duration,
   Stack,
@@ -35,6 +36,8 @@ import {
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import {
   accountElsewhere,
+  constructOf,
+  type Elsewhere,
   type EventChoice,
   eventPattern,
   give,
@@ -126,6 +129,18 @@ function warnIfUnprotected(scope: Construct, { policy, deployment }: PolicyFile)
   }
 }
 
+/** The other stacks that have what the app gave the construct. */
+const stacksNeededBy = (scope: Construct, props: KeyturnProps): ReadonlyMap<Stack, string> =>
+  new Map(
+    Object.entries(props).flatMap(([property, value]) =>
+      [value]
+        .flat()
+        .filter(Construct.isConstruct)
+        .map((each) => [Stack.of(each), property] as const)
+        .filter(([stack]) => stack !== Stack.of(scope)),
+    ),
+  );
+
 /** `developers`, `arn:aws:iam::111122223333:policy/developers`. */
 const managedPolicy = (scope: Construct, written: string): IManagedPolicy =>
   written.startsWith('arn:')
@@ -207,6 +222,8 @@ export class Keyturn extends Construct {
   readonly #grants: Grants;
   readonly #replicaRegions: readonly ReplicaRegion[];
   readonly #environment: Readonly<Record<string, string>>;
+  /** Other stacks of the app, by which property this one needs each. */
+  readonly #needed: ReadonlyMap<Stack, string>;
 
   constructor(scope: Construct, id: string, props: KeyturnProps) {
     super(scope, id);
@@ -216,6 +233,7 @@ export class Keyturn extends Construct {
     const { eventBus = 'default', schedules } = policy;
     refuse(this, this.policyFile, props);
     refuseOther(this, policy);
+    this.#needed = stacksNeededBy(this, props);
     this.network = networkOf(this, props, deployment.vpc, policy.file);
     this.#settings = this.#settingsOf(props);
     const tags: Readonly<Record<string, string>> = { ...deployment.tags, ...props.tags };
@@ -421,13 +439,11 @@ export class Keyturn extends Construct {
       ? this.#grants.decryptReplica(secretName, replica)
       : this.#grants.decryptSecret(secretName, this.#encryptionKey);
     const decrypts = keys.map((key) => give(grantee, key.statementOf([...key.values])));
-    const given = together([read, ...decrypts]);
-    const elsewhere = accountElsewhere(this, grantee);
-    if (elsewhere === undefined) return given;
-    const { found, home } = elsewhere;
-    const why = `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`;
-    Annotations.of(this).addWarningV2(`keyturn:grantRead-${token}-${found}`, why);
-    return IamGrant.drop(grantee, why);
+    return this.#told('grantRead', grantee, together([read, ...decrypts]), {
+      id: `grantRead-${token}`,
+      elsewhere: ({ found, home }) =>
+        `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
+    });
   }
 
   /**
@@ -436,7 +452,7 @@ export class Keyturn extends Construct {
    */
   grantRevoke(grantee: IGrantable): IamGrant {
     refuseNobody('grantRevoke', grantee);
-    return this.#unlessElsewhere('grantRevoke', grantee, [this.revoke.lambda.grantInvoke(grantee)]);
+    return this.#toldOfInvoking('grantRevoke', grantee, this.#invoke(grantee, ['revoke']));
   }
 
   /**
@@ -446,6 +462,7 @@ export class Keyturn extends Construct {
    */
   grantOperate(grantee: IGrantable): IamGrant {
     refuseNobody('grantOperate', grantee);
+    this.#refuseNeeded(grantee);
     const statements = [
       new PolicyStatement({
         actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
@@ -457,25 +474,75 @@ export class Keyturn extends Construct {
         conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
       }),
     ];
-    const others = [this.reap, this.enforce, this.revoke];
-    return this.#unlessElsewhere('grantOperate', grantee, [
-      this.rotate.lambda.grantInvoke(grantee),
-      ...others.map(({ lambda }) => lambda.grantInvoke(grantee)),
+    const given = together([
+      this.#invoke(grantee, ['rotate', 'reap', 'enforce', 'revoke']),
       ...statements.map((statement) => give(grantee, statement)),
     ]);
+    return this.#toldOfInvoking('grantOperate', grantee, given);
   }
 
-  /** CDK says of a role of another account that it was given everything, and writes nothing into its policy. */
-  #unlessElsewhere(
+  /**
+   * By the functions' names, so that the role may be in a stack that this one needs. It writes into the policy of who invokes alone: CDK's
+   * own `grantInvoke` lets in whole accounts, or everybody, at the function.
+   */
+  #invoke(grantee: IGrantable, entries: readonly string[]): IamGrant {
+    const arns = entries.map((entry) =>
+      Stack.of(this).formatArn({
+        service: 'lambda',
+        resource: 'function',
+        resourceName: functionName(this.policyFile.policy.owner, entry),
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
+    const resources = arns.flatMap((arn) => [arn, `${arn}:*`]);
+    return give(grantee, new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources }));
+  }
+
+  /**
+   * CDK would say of two stacks that need each other no more than that.
+   * @throws Error if the role is in a stack whose resources the app gave this construct
+   */
+  #refuseNeeded(grantee: IGrantable): void {
+    const who = constructOf(grantee);
+    if (!who) return;
+    const theirs = Stack.of(who);
+    const property = this.#needed.get(theirs);
+    if (property === undefined) return;
+    const [own, other] = [Stack.of(this).node.path, theirs.node.path];
+    throw new Error(
+      `grantOperate: found ${who.node.path}, whose stack ${other} the stack ${own} needs for its ${property}, expected one of a stack that it does not need: its policy would name roles of the schedules, so that each stack would need the other; make the role in the stack ${own}, or in one of its own`,
+    );
+  }
+
+  #toldOfInvoking(
     method: 'grantRevoke' | 'grantOperate',
     grantee: IGrantable,
-    grants: readonly [IamGrant, ...IamGrant[]],
+    given: IamGrant,
   ): IamGrant {
-    const elsewhere = accountElsewhere(this, grantee);
-    if (elsewhere === undefined) return together(grants);
-    const { found, home } = elsewhere;
-    const why = `${method}: found ${found} as the account of who is to have rights here, expected ${home}: this stack cannot write the policy of a role of another account, so it gets nothing but that the functions let it invoke them; make a role of account ${home} that it may assume, and give that one the rights`;
-    Annotations.of(this).addWarningV2(`keyturn:${method}-${found}`, why);
+    return this.#told(method, grantee, given, {
+      id: method,
+      elsewhere: ({ found, home }) =>
+        `${method}: found ${found} as the account of who is to have rights here, expected ${home}: this stack cannot write the policy of a role of another account, so it gets nothing; make a role of account ${home} that it may assume, and give that one the rights`,
+    });
+  }
+
+  /**
+   * Synthesis says where nothing was given. CDK says of a role of another account that it was given everything, and writes nothing into
+   * its policy, and of who has no policy nothing at all, unless it is asked.
+   */
+  #told(
+    method: string,
+    grantee: IGrantable,
+    given: IamGrant,
+    { id, elsewhere }: { readonly id: string; readonly elsewhere: (accounts: Elsewhere) => string },
+  ): IamGrant {
+    const accounts = accountElsewhere(this, grantee);
+    if (accounts === undefined && given.success) return given;
+    const found = accounts?.found ?? String(grantee.grantPrincipal);
+    const why = accounts
+      ? elsewhere(accounts)
+      : `${method}: found ${found}, expected who has a policy of its own, such as a role: nothing was given; make a role that it may assume, and give that one the rights`;
+    Annotations.of(this).addWarningV2(`keyturn:${id}-${found}`, why);
     return IamGrant.drop(grantee, why);
   }
 

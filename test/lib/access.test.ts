@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
   AccountPrincipal,
   AccountRootPrincipal,
+  AnyPrincipal,
   ArnPrincipal,
+  OrganizationPrincipal,
   Role,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
@@ -47,7 +50,6 @@ test('a consumer may read the secret of its token, and no other', () => {
   keyturn.grantRead('telegraf', somebody);
   const secret = 'arn:aws:secretsmanager:here:secret:keyturn/prod/telegraf-??????';
   expect(may()).toEqual([
-    expect.stringMatching(/^kms:Decrypt on <Secrets\w+\.Arn>$/),
     'kms:Decrypt on arn:aws:kms:here:key/*',
     `secretsmanager:DescribeSecret on ${secret}`,
     `secretsmanager:GetSecretValue on ${secret}`,
@@ -312,6 +314,64 @@ test('a grant says whether all of it was given: who has no policy of its own get
   expect(keyturn.grantOperate(somebody).success).toBe(true);
 });
 
+test.each([
+  ['a service', new ServicePrincipal('glue.amazonaws.com')],
+  ['an account', new AccountPrincipal('999922223333')],
+  ['the account of the stack', new AccountRootPrincipal()],
+  ['an organisation', new OrganizationPrincipal('o-1234567890')],
+  ['everybody', new AnyPrincipal()],
+])('%s gets nothing, and no function lets it in: synthesis says so', (_who, nobody) => {
+  const { keyturn, template } = open();
+  const permissions = () => template().findResources('AWS::Lambda::Permission');
+  expect(keyturn.grantRead('telegraf', nobody).success).toBe(false);
+  expect(keyturn.grantRevoke(nobody).success).toBe(false);
+  expect(keyturn.grantOperate(nobody).success).toBe(false);
+  const callers = Object.values(permissions()).map(({ Properties }) => Properties.Principal);
+  expect(callers).toEqual(['secretsmanager.amazonaws.com']);
+  const warnings = JSON.stringify(
+    Annotations.fromStack(Stack.of(keyturn)).findWarning('*', Match.anyValue()),
+  );
+  for (const method of ['grantRead', 'grantRevoke', 'grantOperate']) {
+    expect(warnings).toMatch(new RegExp(`${method}: found \\w+Principal.*, expected .* a role`));
+  }
+});
+
+describe('a role in the stack of the VPC, which the stack of Keyturn needs', () => {
+  const inNeededStack = () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const needed = new Stack(app, 'Network');
+    const stack = new Stack(app, 'Home');
+    const keyturn = new Keyturn(stack, 'Keyturn', {
+      policy: writePolicy(folder),
+      vpc: new Vpc(needed, 'Vpc') as IVpc,
+      encryptionKey: new Key(stack, 'Secrets'),
+    });
+    const role = new Role(needed, 'Role', { assumedBy: new AccountRootPrincipal() });
+    return { app, needed, keyturn, role };
+  };
+
+  test('may read and revoke', () => {
+    const { app, needed, keyturn, role } = inNeededStack();
+    keyturn.grantRead('telegraf', role).assertSuccess();
+    keyturn.grantRevoke(role).assertSuccess();
+    app.synth();
+    expect(permissionsOf(Template.fromStack(needed), 'Role')).toEqual([
+      'kms:Decrypt on arn:aws:kms:here:key/*',
+      'lambda:InvokeFunction on arn:aws:lambda:here:function:keyturn-prod-revoke',
+      'lambda:InvokeFunction on arn:aws:lambda:here:function:keyturn-prod-revoke:*',
+      'secretsmanager:DescribeSecret on arn:aws:secretsmanager:here:secret:keyturn/prod/telegraf-??????',
+      'secretsmanager:GetSecretValue on arn:aws:secretsmanager:here:secret:keyturn/prod/telegraf-??????',
+    ]);
+  });
+
+  test('is refused in words for what names a role of the stack of Keyturn', () => {
+    const { keyturn, role } = inNeededStack();
+    expect(() => keyturn.grantOperate(role)).toThrow(
+      /^grantOperate: found Network\/Role, whose stack Network the stack Home needs for its vpc, expected .*; make the role in the stack Home/,
+    );
+  });
+});
+
 describe('two deployments of one owner', () => {
   const PLACE = { account: '111122223333', region: 'eu-west-1' };
   const two = (first?: object, second?: object) => () => {
@@ -343,28 +403,28 @@ test('whoever may revoke may invoke that function alone', () => {
   const { keyturn, somebody, may } = open();
   keyturn.grantRevoke(somebody);
   expect(may()).toEqual([
-    expect.stringMatching(/^lambda:InvokeFunction on <KeyturnRevokeFunction\w+\.Arn>$/),
-    expect.stringMatching(/^lambda:InvokeFunction on <KeyturnRevokeFunction\w+\.Arn>:\*$/),
+    'lambda:InvokeFunction on arn:aws:lambda:here:function:keyturn-prod-revoke',
+    'lambda:InvokeFunction on arn:aws:lambda:here:function:keyturn-prod-revoke:*',
   ]);
 });
 
 test('an operator may invoke what the command line invokes, and pause and resume the schedules', () => {
   const { keyturn, somebody, may } = open();
   keyturn.grantOperate(somebody);
-  const named = (line: string) =>
-    line.replace(/[0-9A-F]{8}/g, '').replace(/<Keyturn(\w+?)\.Arn>/, '$1');
-  const lines = may().map(named);
-  const invoked = lines.filter((line) => line.startsWith('lambda:') && !line.endsWith(':*'));
-  expect(invoked).toEqual(
-    ['Enforce', 'Reap', 'Revoke', 'Rotate'].map(
-      (each) => `lambda:InvokeFunction on ${each}Function`,
-    ),
+  const roles = (line: string) => line.replace(/<Keyturn(\w+?)[0-9A-F]{8}\.Arn>/, '$1');
+  const lines = may().map(roles);
+  const jobs = ['enforce', 'reap', 'rotate'];
+  const [functions, schedules] = ['lambda:here:function:', 'scheduler:here:schedule/default/'].map(
+    (each) => `arn:aws:${each}keyturn-prod-`,
   );
-  const jobs = ['Enforce', 'Reap', 'Rotate'];
-  expect(lines.filter((line) => !line.startsWith('lambda:'))).toEqual([
-    ...jobs.map((each) => `iam:PassRole on ${each}ScheduleRole`),
-    ...jobs.map((each) => `scheduler:GetSchedule on ${each}Schedule`),
-    ...jobs.map((each) => `scheduler:UpdateSchedule on ${each}Schedule`),
+  expect(lines).toEqual([
+    ...['Enforce', 'Reap', 'Rotate'].map((each) => `iam:PassRole on ${each}ScheduleRole`),
+    ...['enforce', 'reap', 'revoke', 'rotate'].flatMap((each) => [
+      `lambda:InvokeFunction on ${functions}${each}`,
+      `lambda:InvokeFunction on ${functions}${each}:*`,
+    ]),
+    ...jobs.map((each) => `scheduler:GetSchedule on ${schedules}${each}`),
+    ...jobs.map((each) => `scheduler:UpdateSchedule on ${schedules}${each}`),
   ]);
 });
 
