@@ -51,7 +51,7 @@ import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { type MetricsWanted, replicaRegionsIn } from './deployment.ts';
 import { namesOf, placeOf, refuseElsewhere } from './elsewhere.ts';
-import { inFull } from './full-policy.ts';
+import { inTemplate } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
 import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
@@ -62,6 +62,7 @@ import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.
 import { type KeyturnProps, propertyMistakes, refuseWithoutPolicy } from './properties.ts';
 import { type Recipients, recipientsOf } from './recipients.ts';
 import { firingsOf } from './schedule/gaps.ts';
+import { refuseLargeTemplate } from './template-size.ts';
 
 /** The app's key, or the policy file's. */
 function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | undefined {
@@ -339,7 +340,9 @@ export class Keyturn extends Construct {
     // Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else.
     const { defaultChild } = this.rotate.lambda.node;
     const rotate = defaultChild as CfnResource;
-    rotate.addMetadata('policy', inFull(this.policyFile.document));
+    const full = inTemplate(this.policyFile.document);
+    rotate.addMetadata('policy', full);
+    refuseLargeTemplate(this, policy, full);
     const { ca } = this.policyFile;
     if (ca !== undefined) {
       const sha256 = createHash('sha256').update(ca).digest('hex');

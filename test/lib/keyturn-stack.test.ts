@@ -47,6 +47,45 @@ test('shows in cdk diff that the certificates of its authority are others, thoug
   expect(JSON.stringify(template.toJSON())).not.toContain('cluster.ca');
 });
 
+test('has no reference in what people read of the policy: a token may be called as CloudFormation calls one', () => {
+  const named = (name: string) => synthesize(folder, POLICY.replace('telegraf:', `${name}:`));
+  const tokensIn = (made: Template) =>
+    Object.values(made.findResources('AWS::Lambda::Function')).flatMap(({ Metadata }) =>
+      Object.keys(Metadata?.policy?.tokens ?? {}),
+    );
+  expect(tokensIn(named('Ref'))).toEqual(['"Ref"', 'grafana']);
+  expect(tokensIn(named('Reference'))).toEqual(['Reference', 'grafana']);
+});
+
+describe('a policy with which the template is larger than CloudFormation takes', () => {
+  const synthesizeWith = (count: number, props: Partial<StackProps> = {}) => {
+    const entries = Array.from({ length: count }, (_, index) => [
+      `team-${index}-writer`,
+      { permissions: { read: [`telemetry-${index}`], write: [`telemetry-${index}`] } },
+    ]);
+    const document = {
+      owner: 'prod',
+      cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
+      tokens: Object.fromEntries(entries),
+    };
+    const policy = writePolicy(folder, JSON.stringify(document), 'large.yaml');
+    const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+    new KeyturnStack(app, 'Large', { policy, ...props });
+    return () => app.synth();
+  };
+
+  test('is refused at synthesis, with what to do', () => {
+    expect(synthesizeWith(6_000)).toThrow(
+      /large\.yaml: tokens: found 6,000, with which the template of Large has 1,1\d\d,\d{3} bytes, expected at most 1,000,000, .*; .*divide the file into 2 /,
+    );
+  }, 120_000);
+
+  test('and taken where it is written in one line, or is smaller', () => {
+    expect(synthesizeWith(6_000, { suppressTemplateIndentation: true })).not.toThrow();
+    expect(synthesizeWith(5_000)).not.toThrow();
+  }, 120_000);
+});
+
 test('keeps all secrets when the stack is removed, because none is in its template', () => {
   template.resourceCountIs('AWS::SecretsManager::Secret', 0);
 });
