@@ -58,6 +58,7 @@ import { KeyturnSchedule } from './keyturn-schedule.ts';
 import { borneBy, keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey } from './kms-key.ts';
 import { type Measure, measured } from './measured.ts';
 import { type Network, networkOf } from './network.ts';
+import { nodeWarning } from './node-version.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
 import { type KeyturnProps, propertyMistakes, refuseWithoutPolicy } from './properties.ts';
 import { type Recipients, recipientsOf } from './recipients.ts';
@@ -257,6 +258,8 @@ export class Keyturn extends Construct {
       Annotations.of(this).addWarningV2(`keyturn:${key}`, sentence);
     }
     warnIfUnprotected(this, this.policyFile);
+    const oldNode = nodeWarning(process.version);
+    if (oldNode !== undefined) Annotations.of(this).addWarningV2('keyturn:node', oldNode);
     this.failures = this.#failureQueue();
     this.recipients = recipientsOf(this, props, deployment.alarms, policy.owner);
     this.#metrics = metrics;
@@ -337,17 +340,7 @@ export class Keyturn extends Construct {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
       sourceAccount: Stack.of(this).account,
     });
-    // Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else.
-    const { defaultChild } = this.rotate.lambda.node;
-    const rotate = defaultChild as CfnResource;
-    const full = inTemplate(this.policyFile.document);
-    rotate.addMetadata('policy', full);
-    refuseLargeTemplate(this, policy, full);
-    const { ca } = this.policyFile;
-    if (ca !== undefined) {
-      const sha256 = createHash('sha256').update(ca).digest('hex');
-      rotate.addMetadata('cluster.ca', { file: policy.cluster.ca, sha256 });
-    }
+    this.#showPolicy();
     // An identity provider's token lives for minutes, and its end is nobody's concern.
     const hasStoredToken = policy.cluster.oauth === undefined;
     this.#alarms.watchMeasures(this, hasStoredToken);
@@ -361,6 +354,19 @@ export class Keyturn extends Construct {
         Object.entries(this.functions).map(([name, { lambda }]) => [name.toLowerCase(), lambda]),
       ),
     });
+  }
+
+  /** Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else. */
+  #showPolicy(): void {
+    const { document, policy, ca } = this.policyFile;
+    const { defaultChild } = this.rotate.lambda.node;
+    const rotate = defaultChild as CfnResource;
+    const full = inTemplate(document);
+    rotate.addMetadata('policy', full);
+    refuseLargeTemplate(this, policy, full);
+    if (ca === undefined) return;
+    const sha256 = createHash('sha256').update(ca).digest('hex');
+    rotate.addMetadata('cluster.ca', { file: policy.cluster.ca, sha256 });
   }
 
   /** What the app says, and else the policy file. */
