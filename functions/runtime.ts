@@ -472,7 +472,7 @@ export function createRuntime(origin: Origin): Runtime {
       return {
         ...(await work()),
         schedule,
-        ...(document !== undefined && { policy: documentMark(document) }),
+        ...(document !== undefined && { policy: documentMark(document, ca) }),
       };
     } catch (error) {
       throw withNote(error, schedule);

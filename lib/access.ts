@@ -79,7 +79,7 @@ export function eventPattern(policy: Policy, choice: EventChoice): EventPattern 
 }
 
 /** The construct whose stack tells where somebody is: a function, or else its role. */
-const constructOf = (grantee: IGrantable): Construct | undefined =>
+export const constructOf = (grantee: IGrantable): Construct | undefined =>
   [grantee, grantee.grantPrincipal].find(Construct.isConstruct) as Construct | undefined;
 
 /**
@@ -126,11 +126,17 @@ export function refuseNobody(method: keyof typeof WHO, grantee: IGrantable | und
   throw new Error(`${method}: found nobody as ${WHO[method]}, such as a role or a function of CDK`);
 }
 
+/** The account of who is given something, and the stack's, which is another one. */
+export interface Elsewhere {
+  readonly found: string;
+  readonly home: string;
+}
+
 /** Undefined: who is given something is of the stack's account, or CDK does not know both. */
 export function accountElsewhere(
   scope: Construct,
   { grantPrincipal }: IGrantable,
-): { readonly found: string; readonly home: string } | undefined {
+): Elsewhere | undefined {
   const { account: home } = placeOf(Stack.of(scope));
   const { principalAccount: found } = grantPrincipal;
   if (found === undefined || Token.isUnresolved(found)) return undefined;

@@ -39,7 +39,27 @@ const over = (below: unknown, value: unknown): unknown =>
     : value;
 
 /**
+ * The name of a token that CloudFormation would take for a reference, wherever it stands; there are no others that a token may have.
+ * docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-ref.html
+ */
+const REFERENCES = ['Ref', 'Condition'];
+
+const named = (tokens: unknown): object =>
+  Object.fromEntries(
+    Object.entries(Object(tokens)).map(([name, entry]) => [
+      REFERENCES.includes(name) ? `"${name}"` : name,
+      entry,
+    ]),
+  );
+
+/**
  * A policy's document with the defaults of this version, so that a new version's show where people look for changes. What an entry of `tokens`
  * leaves out stands in `defaults` once, not in every entry: a template has 1 MB.
  */
-export const inFull = (document: unknown): unknown => over(defaults(), document);
+export const inFull = (document: unknown): object => Object(over(defaults(), document));
+
+/** The same for a template: CloudFormation looks for references also in what only people read. */
+export const inTemplate = (document: unknown): object => {
+  const full = inFull(document);
+  return 'tokens' in full ? { ...full, tokens: named(full.tokens) } : full;
+};

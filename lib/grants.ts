@@ -1,4 +1,4 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { scheduleName } from '../functions/environment.ts';
@@ -239,14 +239,31 @@ export class Grants {
   }
 
   /** Without the hyphen and the six characters behind it. */
-  replicaArn(secret: string, { region }: ReplicaRegion): string {
+  replicaArn(secret: string, { region }: Pick<ReplicaRegion, 'region'>): string {
     return secretArn(this.#scope, secret, '', region);
   }
 
-  /** The key of a replica, which is only read, where the replica is. Undefined: it is under AWS's own. */
-  decryptReplica({ region, encryptionKey }: ReplicaRegion): Grant | undefined {
-    if (encryptionKey === undefined) return undefined;
-    return this.#useKey(['kms:Decrypt'], keyNamedIn(encryptionKey), { region, from: [region] });
+  /**
+   * What a consumer needs to decrypt a secret: whatever key it is under, since one that is there keeps its key when the policy names
+   * another. A key that is written out may be another account's. One that the app makes is not, and its ARN would make the consumer's stack need this one.
+   */
+  decryptSecret(secret: string, key: NamedKey | undefined): Grant[] {
+    const isWritten = key && !('arn' in key && Token.isUnresolved(key.arn));
+    return [
+      ...(isWritten ? [this.decryptWith(key)] : []),
+      this.#useAnyKeyFor([secretArn(this.#scope, secret)], { actions: ['kms:Decrypt'] }),
+    ];
+  }
+
+  /** So for a replica, with keys of its Region. AWS does not say whether KMS is told the replica's ARN there, or its primary's. */
+  decryptReplica(secret: string, { region, encryptionKey }: ReplicaRegion): Grant[] {
+    const [actions, from] = [['kms:Decrypt'], [region]];
+    const key = encryptionKey === undefined ? undefined : keyNamedIn(encryptionKey);
+    const arns = [secretArn(this.#scope, secret), `${this.replicaArn(secret, { region })}-??????`];
+    return [
+      ...(key ? [this.#useKey(actions, key, { region, from })] : []),
+      this.#useAnyKeyFor(arns, { actions, region, from }),
+    ];
   }
 
   /** The key of the secrets that Keyturn makes. */
@@ -255,23 +272,36 @@ export class Grants {
   }
 
   /**
-   * Secrets that others have made, or may have, are under the keys that those chose. Such a key is usable for these
-   * secrets alone: Secrets Manager names the secret in every request to KMS.
-   * docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html#security-encryption-encryption-context
+   * A secret keeps the key that it was made with, also when the policy names another one, and what others have made is under the
+   * key that those chose. So each may be used for the secrets of the policy.
    */
-  useKeysOfOthers(): Grant {
-    const names = this.#policy.tokens
-      .filter(({ adopt, secret }) => adopt || !secret.startsWith(this.#prefix))
-      .map(({ secret }) => secretArn(this.#scope, secret));
-    const resource = this.#anyKey();
+  useKeysOfSecrets(): Grant {
+    const names = this.#entriesOutsidePrefix().map(({ secret }) => secretArn(this.#scope, secret));
+    return this.#useAnyKeyFor([secretArn(this.#scope, this.#prefix, '*'), ...names.sort()]);
+  }
+
+  /**
+   * Any key of the account for these secrets alone: Secrets Manager names the secret in every request to KMS.
+   * docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html#security-encryption-encryption-context
+   * @param place the Region of the keys, if it is not the stack's, and the Regions whose Secrets Manager uses them
+   */
+  #useAnyKeyFor(
+    arns: readonly string[],
+    {
+      actions = ENCRYPTION,
+      region,
+      from,
+    }: { readonly actions?: string[]; readonly region?: string; readonly from?: string[] } = {},
+  ): Grant {
+    const resource = this.#anyKey(undefined, region);
     return {
-      values: names.sort(),
+      values: arns,
       statementOf: (some) =>
         new PolicyStatement({
-          actions: ENCRYPTION,
+          actions,
           resources: [resource],
           conditions: {
-            ...this.#viaSecretsManager(),
+            ...this.#viaSecretsManager(from),
             StringLike: { 'kms:EncryptionContext:SecretARN': some },
           },
         }),

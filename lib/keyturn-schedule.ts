@@ -75,7 +75,12 @@ export class KeyturnSchedule extends Construct {
         maxEventAge: Duration.minutes(15),
       }),
     });
-    this.arn = schedule.scheduleArn;
+    // By its name: the policy of a role in a stack that this one needs may say it.
+    this.arn = Stack.of(this).formatArn({
+      service: 'scheduler',
+      resource: 'schedule',
+      resourceName: `default/${props.name}`,
+    });
     if (mayInvoke.policyDependable) schedule.node.addDependency(mayInvoke.policyDependable);
   }
 }

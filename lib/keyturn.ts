@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import {
   Annotations,
+  ArnFormat,
   type CfnResource,
   Duration,
   Stack,
@@ -34,6 +36,8 @@ import {
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import {
   accountElsewhere,
+  constructOf,
+  type Elsewhere,
   type EventChoice,
   eventPattern,
   give,
@@ -47,17 +51,19 @@ import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { type MetricsWanted, replicaRegionsIn } from './deployment.ts';
 import { namesOf, placeOf, refuseElsewhere } from './elsewhere.ts';
-import { inFull } from './full-policy.ts';
+import { inTemplate } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
 import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
 import { borneBy, keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey } from './kms-key.ts';
 import { type Measure, measured } from './measured.ts';
 import { type Network, networkOf } from './network.ts';
+import { nodeWarning } from './node-version.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
 import { type KeyturnProps, propertyMistakes, refuseWithoutPolicy } from './properties.ts';
 import { type Recipients, recipientsOf } from './recipients.ts';
 import { firingsOf } from './schedule/gaps.ts';
+import { refuseLargeTemplate } from './template-size.ts';
 
 /** The app's key, or the policy file's. */
 function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | undefined {
@@ -124,6 +130,18 @@ function warnIfUnprotected(scope: Construct, { policy, deployment }: PolicyFile)
     );
   }
 }
+
+/** The other stacks that have what the app gave the construct. */
+const stacksNeededBy = (scope: Construct, props: KeyturnProps): ReadonlyMap<Stack, string> =>
+  new Map(
+    Object.entries(props).flatMap(([property, value]) =>
+      [value]
+        .flat()
+        .filter(Construct.isConstruct)
+        .map((each) => [Stack.of(each), property] as const)
+        .filter(([stack]) => stack !== Stack.of(scope)),
+    ),
+  );
 
 /** `developers`, `arn:aws:iam::111122223333:policy/developers`. */
 const managedPolicy = (scope: Construct, written: string): IManagedPolicy =>
@@ -206,6 +224,8 @@ export class Keyturn extends Construct {
   readonly #grants: Grants;
   readonly #replicaRegions: readonly ReplicaRegion[];
   readonly #environment: Readonly<Record<string, string>>;
+  /** Other stacks of the app, by which property this one needs each. */
+  readonly #needed: ReadonlyMap<Stack, string>;
 
   constructor(scope: Construct, id: string, props: KeyturnProps) {
     super(scope, id);
@@ -215,6 +235,7 @@ export class Keyturn extends Construct {
     const { eventBus = 'default', schedules } = policy;
     refuse(this, this.policyFile, props);
     refuseOther(this, policy);
+    this.#needed = stacksNeededBy(this, props);
     this.network = networkOf(this, props, deployment.vpc, policy.file);
     this.#settings = this.#settingsOf(props);
     const tags: Readonly<Record<string, string>> = { ...deployment.tags, ...props.tags };
@@ -237,6 +258,8 @@ export class Keyturn extends Construct {
       Annotations.of(this).addWarningV2(`keyturn:${key}`, sentence);
     }
     warnIfUnprotected(this, this.policyFile);
+    const oldNode = nodeWarning(process.version);
+    if (oldNode !== undefined) Annotations.of(this).addWarningV2('keyturn:node', oldNode);
     this.failures = this.#failureQueue();
     this.recipients = recipientsOf(this, props, deployment.alarms, policy.owner);
     this.#metrics = metrics;
@@ -256,7 +279,7 @@ export class Keyturn extends Construct {
     ];
     const encryption = [
       ...(encryptionKey ? [grants.encryptWith(encryptionKey)] : []),
-      grants.useKeysOfOthers(),
+      grants.useKeysOfSecrets(),
       grants.readKeyPolicies(),
     ];
     this.rotate = this.#add('Rotate', {
@@ -317,9 +340,7 @@ export class Keyturn extends Construct {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
       sourceAccount: Stack.of(this).account,
     });
-    // Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else.
-    const { defaultChild } = this.rotate.lambda.node;
-    (defaultChild as CfnResource).addMetadata('policy', inFull(this.policyFile.document));
+    this.#showPolicy();
     // An identity provider's token lives for minutes, and its end is nobody's concern.
     const hasStoredToken = policy.cluster.oauth === undefined;
     this.#alarms.watchMeasures(this, hasStoredToken);
@@ -333,6 +354,19 @@ export class Keyturn extends Construct {
         Object.entries(this.functions).map(([name, { lambda }]) => [name.toLowerCase(), lambda]),
       ),
     });
+  }
+
+  /** Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else. */
+  #showPolicy(): void {
+    const { document, policy, ca } = this.policyFile;
+    const { defaultChild } = this.rotate.lambda.node;
+    const rotate = defaultChild as CfnResource;
+    const full = inTemplate(document);
+    rotate.addMetadata('policy', full);
+    refuseLargeTemplate(this, policy, full);
+    if (ca === undefined) return;
+    const sha256 = createHash('sha256').update(ca).digest('hex');
+    rotate.addMetadata('cluster.ca', { file: policy.cluster.ca, sha256 });
   }
 
   /** What the app says, and else the policy file. */
@@ -398,8 +432,8 @@ export class Keyturn extends Construct {
   }
 
   /**
-   * Lets a consumer read a token's secret; one whose stack is in a Region of `replicaRegions`, the replica there. A secret that others made
-   * may be under a key of theirs: let the consumer use that as well.
+   * Lets a consumer read a token's secret; one whose stack is in a Region of `replicaRegions`, the replica there. It may use any key of
+   * the account for that secret alone, through Secrets Manager; the key's own policy must let it.
    * @returns CDK's grant; `assertSuccess()` throws if nothing was given, as to a service, which has no policy of its own, or if it is not
    * enough, as for a role of another account
    * @throws Error if the policy has no such token, or the consumer's stack is in a Region without a replica
@@ -410,18 +444,15 @@ export class Keyturn extends Construct {
     const replica = replicaFor(this, grantee, this.#replicaRegions, this.policyFile.policy, token);
     const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
     const read = readSecret(arn, grantee);
-    const key = replica ? this.#grants.decryptReplica(replica) : this.#decryptSecrets();
-    const given = key ? together([read, give(grantee, key.statementOf([...key.values]))]) : read;
-    const elsewhere = accountElsewhere(this, grantee);
-    if (elsewhere === undefined) return given;
-    const { found, home } = elsewhere;
-    const why = `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`;
-    Annotations.of(this).addWarningV2(`keyturn:grantRead-${token}-${found}`, why);
-    return IamGrant.drop(grantee, why);
-  }
-
-  #decryptSecrets(): Grant | undefined {
-    return this.#encryptionKey && this.#grants.decryptWith(this.#encryptionKey);
+    const keys = replica
+      ? this.#grants.decryptReplica(secretName, replica)
+      : this.#grants.decryptSecret(secretName, this.#encryptionKey);
+    const decrypts = keys.map((key) => give(grantee, key.statementOf([...key.values])));
+    return this.#told('grantRead', grantee, together([read, ...decrypts]), {
+      id: `grantRead-${token}`,
+      elsewhere: ({ found, home }) =>
+        `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
+    });
   }
 
   /**
@@ -430,7 +461,7 @@ export class Keyturn extends Construct {
    */
   grantRevoke(grantee: IGrantable): IamGrant {
     refuseNobody('grantRevoke', grantee);
-    return this.#unlessElsewhere('grantRevoke', grantee, [this.revoke.lambda.grantInvoke(grantee)]);
+    return this.#toldOfInvoking('grantRevoke', grantee, this.#invoke(grantee, ['revoke']));
   }
 
   /**
@@ -440,6 +471,7 @@ export class Keyturn extends Construct {
    */
   grantOperate(grantee: IGrantable): IamGrant {
     refuseNobody('grantOperate', grantee);
+    this.#refuseNeeded(grantee);
     const statements = [
       new PolicyStatement({
         actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
@@ -451,25 +483,75 @@ export class Keyturn extends Construct {
         conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
       }),
     ];
-    const others = [this.reap, this.enforce, this.revoke];
-    return this.#unlessElsewhere('grantOperate', grantee, [
-      this.rotate.lambda.grantInvoke(grantee),
-      ...others.map(({ lambda }) => lambda.grantInvoke(grantee)),
+    const given = together([
+      this.#invoke(grantee, ['rotate', 'reap', 'enforce', 'revoke']),
       ...statements.map((statement) => give(grantee, statement)),
     ]);
+    return this.#toldOfInvoking('grantOperate', grantee, given);
   }
 
-  /** CDK says of a role of another account that it was given everything, and writes nothing into its policy. */
-  #unlessElsewhere(
+  /**
+   * By the functions' names, so that the role may be in a stack that this one needs. It writes into the policy of who invokes alone: CDK's
+   * own `grantInvoke` lets in whole accounts, or everybody, at the function.
+   */
+  #invoke(grantee: IGrantable, entries: readonly string[]): IamGrant {
+    const arns = entries.map((entry) =>
+      Stack.of(this).formatArn({
+        service: 'lambda',
+        resource: 'function',
+        resourceName: functionName(this.policyFile.policy.owner, entry),
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
+    const resources = arns.flatMap((arn) => [arn, `${arn}:*`]);
+    return give(grantee, new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources }));
+  }
+
+  /**
+   * CDK would say of two stacks that need each other no more than that.
+   * @throws Error if the role is in a stack whose resources the app gave this construct
+   */
+  #refuseNeeded(grantee: IGrantable): void {
+    const who = constructOf(grantee);
+    if (!who) return;
+    const theirs = Stack.of(who);
+    const property = this.#needed.get(theirs);
+    if (property === undefined) return;
+    const [own, other] = [Stack.of(this).node.path, theirs.node.path];
+    throw new Error(
+      `grantOperate: found ${who.node.path}, whose stack ${other} the stack ${own} needs for its ${property}, expected one of a stack that it does not need: its policy would name roles of the schedules, so that each stack would need the other; make the role in the stack ${own}, or in one of its own`,
+    );
+  }
+
+  #toldOfInvoking(
     method: 'grantRevoke' | 'grantOperate',
     grantee: IGrantable,
-    grants: readonly [IamGrant, ...IamGrant[]],
+    given: IamGrant,
   ): IamGrant {
-    const elsewhere = accountElsewhere(this, grantee);
-    if (elsewhere === undefined) return together(grants);
-    const { found, home } = elsewhere;
-    const why = `${method}: found ${found} as the account of who is to have rights here, expected ${home}: this stack cannot write the policy of a role of another account, so it gets nothing but that the functions let it invoke them; make a role of account ${home} that it may assume, and give that one the rights`;
-    Annotations.of(this).addWarningV2(`keyturn:${method}-${found}`, why);
+    return this.#told(method, grantee, given, {
+      id: method,
+      elsewhere: ({ found, home }) =>
+        `${method}: found ${found} as the account of who is to have rights here, expected ${home}: this stack cannot write the policy of a role of another account, so it gets nothing; make a role of account ${home} that it may assume, and give that one the rights`,
+    });
+  }
+
+  /**
+   * Synthesis says where nothing was given. CDK says of a role of another account that it was given everything, and writes nothing into
+   * its policy, and of who has no policy nothing at all, unless it is asked.
+   */
+  #told(
+    method: string,
+    grantee: IGrantable,
+    given: IamGrant,
+    { id, elsewhere }: { readonly id: string; readonly elsewhere: (accounts: Elsewhere) => string },
+  ): IamGrant {
+    const accounts = accountElsewhere(this, grantee);
+    if (accounts === undefined && given.success) return given;
+    const found = accounts?.found ?? String(grantee.grantPrincipal);
+    const why = accounts
+      ? elsewhere(accounts)
+      : `${method}: found ${found}, expected who has a policy of its own, such as a role: nothing was given; make a role that it may assume, and give that one the rights`;
+    Annotations.of(this).addWarningV2(`keyturn:${id}-${found}`, why);
     return IamGrant.drop(grantee, why);
   }
 

@@ -22,7 +22,7 @@ function readBeginning(file: string): Buffer {
 /**
  * Reads a text file that a person names, of at most 10 MB: it may be a pipe (`<(pass show token)`), and a pipe or a device such as
  * /dev/zero may never end.
- * @param refuse makes the error; `problem` goes before the name of the file: `cannot read`, `found more than 10 MB in`
+ * @param refuse makes the error; `problem` goes before the name of the file: `cannot read`, `found a folder in place of`, `found more than 10 MB in`
  */
 export function readNamedFile(
   file: string,
@@ -32,7 +32,8 @@ export function readNamedFile(
   try {
     bytes = readBeginning(file);
   } catch (cause) {
-    throw refuse('cannot read', cause);
+    const { code } = Object(cause) as NodeJS.ErrnoException;
+    throw refuse(code === 'EISDIR' ? 'found a folder in place of' : 'cannot read', cause);
   }
   if (bytes.length > MOST_BYTES) throw refuse(`found more than ${MOST_MB} MB in`);
   return bytes.toString();

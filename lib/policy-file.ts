@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Document, Node, YAMLError } from 'yaml';
 import {
   isAlias,
@@ -73,9 +73,12 @@ function read(file: string): string {
     const { code } = Object(cause) as NodeJS.ErrnoException;
     // Nobody named it: nothing tells of a path that would be wrong.
     const isUnwritten = file === DEFAULT_POLICY && code === 'ENOENT';
-    const advice = isUnwritten
-      ? `write it, beginning with keyturn.example.yaml, which the clone and the package have, or name another file`
-      : 'check its path and permissions';
+    let advice = 'check its path and permissions';
+    if (code === 'EISDIR') advice = `name the file in it, such as ${join(file, DEFAULT_POLICY)}`;
+    if (isUnwritten) {
+      advice =
+        'write it, beginning with keyturn.example.yaml, which the clone and the package have, or name another file';
+    }
     return new PolicyFileError(`${file}: ${problem} the policy file; ${advice}`, { cause });
   });
   // PowerShell 5 and Notepad write UTF-16; what is lost here would stand in the descriptions of tokens.
@@ -178,29 +181,61 @@ function strayReferences(yaml: Document): Mistake[] {
   return found;
 }
 
-/** What to write instead of the commonest slips; the parser's own words say what it met. */
+const KEY_AND_VALUE = 'found no "key: value" here, expected a colon and a space behind the key';
+
+/** What was found, what was expected and what to do; a code of the parser's that is not here is told in its own words. */
 const WORDS: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  BAD_INDENT:
+    'found a line that is indented otherwise than what it belongs to, expected it deeper than its key, and like its neighbours; count the spaces at its beginning',
+  BAD_SCALAR_START:
+    'found text that begins with a character which YAML keeps for itself (@ ` % and others), expected it in quotes; write "@x"',
+  BLOCK_AS_IMPLICIT_KEY:
+    'found a second key on one line, or a line deeper than its key allows, expected one "key: value" on each; put text with ": " in it in quotes, or indent the line like its neighbours',
   DUPLICATE_KEY:
     'found this key a second time, expected each once; write what belongs to it in one place',
+  MULTILINE_IMPLICIT_KEY: `${KEY_AND_VALUE}; add it, or put text of several lines in quotes`,
   MULTIPLE_DOCS:
     'found a second document, expected one; take out "---" and what is below it, or give it a file of its own',
   TAB_AS_INDENT: 'found a tab, expected spaces: YAML is indented with spaces alone',
+  TAG_RESOLVE_FAILED:
+    'found a tag (a word with ! in front) that means nothing here, expected a plain value; take the tag out, or put text that begins with ! in quotes',
 };
+
+/** One code stands for several slips, which only the parser's text tells apart. */
+const TOLD: readonly (readonly [RegExp, string])[] = [
+  [
+    /^Alias cannot be an empty string/,
+    'found a bare *, expected "*" in quotes: YAML takes it for the beginning of an alias',
+  ],
+  [/^Missing closing .quote/, 'found text in quotes without their end, expected it; close them'],
+  [/^Implicit map keys need/, `${KEY_AND_VALUE}; add it, or take the line out`],
+  [
+    /must be sufficiently indented and end with a|^Flow (?:map|sequence) .*end with a/,
+    'found the end of a list or mapping in brackets missing, expected ] or } before what comes next; close each bracket that is open',
+  ],
+];
 
 /** The parser ends its first line with the place, which stands in front of ours, and goes on with a piece of the file. */
 const PLACE = / at line \d{1,9}, column \d{1,9}:$/;
 
-const BARE_ALIAS = /^Alias cannot be an empty string/;
-
-const wordsFor = ({ code, message }: YAMLError) =>
-  BARE_ALIAS.test(message)
-    ? 'found a bare *, expected "*" in quotes: YAML takes it for the beginning of an alias'
-    : WORDS[code];
+function wordsFor({ code, message }: YAMLError): string {
+  const told = TOLD.find(([pattern]) => pattern.test(message))?.[1] ?? WORDS[code];
+  if (told !== undefined) return told;
+  const own = (message.split('\n')[0] ?? '').replace(PLACE, '');
+  return `found what is no YAML (${own}), expected keys and values such as "owner: prod"; correct what stands here, or put text with : # @ [ { in it in quotes`;
+}
 
 const mistakeOf = (error: YAMLError): Mistake => ({
   offset: error.pos[0],
-  message: wordsFor(error) ?? (error.message.split('\n')[0] ?? '').replace(PLACE, ''),
+  message: wordsFor(error),
 });
+
+/** What the parser says first of a line: by what else it says there it is only lost. */
+const firstOfEachLine = (mistakes: readonly Mistake[], lineOf: (offset: number) => number) =>
+  mistakes.filter(
+    ({ offset }, index) =>
+      mistakes.findIndex((each) => lineOf(each.offset) === lineOf(offset)) === index,
+  );
 
 /**
  * What is in the functions' assets: a change of who is told of alarms must change none of them, nor must keys that mean nothing. Of
@@ -244,8 +279,10 @@ function readJudged(
 ): PolicyFile {
   const lines = new LineCounter();
   const yaml = parseDocument(read(file), { lineCounter: lines, merge: true });
-  const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
-  const mistakes = [...[...yaml.errors, ...yaml.warnings].map(mistakeOf), ...strayReferences(yaml)];
+  const lineOf = (offset: number) => lines.linePos(offset).line;
+  const at = (offset: number) => `${file}:${lineOf(offset)}`;
+  const ofParser = [...yaml.errors, ...yaml.warnings].map(mistakeOf);
+  const mistakes = [...firstOfEachLine(ofParser, lineOf), ...strayReferences(yaml)];
   if (mistakes.length > 0) {
     throw new PolicyFileError(
       mistakes

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { rootCertificates } from 'node:tls';
 import manifest from '../package.json' with { type: 'json' };
@@ -21,6 +21,7 @@ import { PERSON } from '../sandbox/aws/account.ts';
 import { realClock } from '../sandbox/clock.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import { policyOf } from './apps/policy.ts';
+import { checkTranscript } from './transcript.ts';
 
 /**
  * Packs the package, installs it into empty apps from npm, as anybody would, and synthesizes these: each template and each
@@ -257,6 +258,20 @@ for (const node of nodes) {
     expectEqual(synthesize(node, ['every-way.cjs'], javascript), expectedWays);
   });
 }
+
+await step('it goes as docs/package-transcript.md says, up to a changed policy', () => {
+  const page = readFileSync(join(REPOSITORY, 'docs/package-transcript.md'), 'utf8');
+  assert.ok(page.includes(basename(tarball)), `the page does not name ${basename(tarball)}`);
+  const folder = join(javascript, 'transcript');
+  const programs = {
+    cdk: join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk'),
+    keyturn: join(javascript, 'node_modules/@keyturn/cdk/bin/keyturn.cjs'),
+  };
+  const env = { PATH: process.env.PATH, HOME: work, NO_COLOR: '1', CI: 'true' };
+  checkTranscript(page, folder, (program, ...args) =>
+    run(process.execPath, [programs[program], ...args], { cwd: folder, env }),
+  );
+});
 
 await step('the schemas of the policy and of the events can be imported', () => {
   const ask = (name: string) =>

@@ -97,7 +97,7 @@ export function openEngine(
   const patient = withPatience(engine, terminal);
   return {
     policy,
-    ...(!options.local && { mark: documentMark(policyFile.document) }),
+    ...(!options.local && { mark: documentMark(policyFile.document, policyFile.ca) }),
     engine: comparingPolicies(patient, policyFile, terminal),
     json: options.json === true,
   };

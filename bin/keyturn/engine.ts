@@ -56,10 +56,10 @@ export const named = (keys: readonly string[]) =>
 /** The same engine; whoever asks is told, once, if the functions were deployed with another policy than the file's. */
 export function comparingPolicies(
   engine: Engine,
-  { document, policy: { file } }: Pick<PolicyFile, 'document' | 'policy'>,
+  { document, ca, policy: { file } }: Pick<PolicyFile, 'document' | 'ca' | 'policy'>,
   terminal: Terminal,
 ): Engine {
-  const ofFile = documentMark(document);
+  const ofFile = documentMark(document, ca);
   let isTold = false;
   return {
     ...engine,

@@ -12,7 +12,19 @@ type Fate =
 const PROMOTING = ['rotate', 'resume', 'verify'];
 const ARMING = ['mint', 'arm'];
 /** Findings beside which a token is rotated all the same. */
-const HARMLESS = ['LostMarker', 'SharedString', 'UnknownVersion', 'PermissionsChanged'];
+const HARMLESS = [
+  'KeyDiffers',
+  'LostMarker',
+  'NotReplicated',
+  'PermissionsChanged',
+  'ReplicaFailed',
+  'ReplicaKeyDiffers',
+  'ReplicaLate',
+  'ReplicaUndeclared',
+  'ReplicasUnknown',
+  'SharedString',
+  'UnknownVersion',
+];
 /** A token of such an entry has permissions, and is rotated also where the policy names a database that nobody knows. */
 const ISSUED = ['works', 'expiring', 'cut-short', 'no-database', 'refused'];
 

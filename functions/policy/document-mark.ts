@@ -13,18 +13,29 @@ const hashOf = (value: unknown): string =>
 /** By what two people see whether they mean the same policy, and where theirs differ. */
 export interface DocumentMark {
   readonly hash: string;
-  /** A hash of each key of the document (`schedules`), and of each token (`tokens.grafana`). */
+  /** A hash of each key of the document (`schedules`), of each token (`tokens.grafana`), and of the file that `cluster.ca` names (by that key). */
   readonly parts: Readonly<Record<string, string>>;
 }
 
-/** @param document a policy as plain data, as it was written */
-export function documentMark(document: unknown): DocumentMark {
+/** The part of the file that `cluster.ca` names, whose content may change though its name stays. */
+const CA = 'cluster.ca';
+
+/**
+ * @param document a policy as plain data, as it was written
+ * @param ca the PEM of the file that it names; absent: it names none
+ */
+export function documentMark(document: unknown, ca?: string): DocumentMark {
   const { tokens, ...others } = Object(document) as Record<string, unknown>;
   const hashes = (parts: object, prefix = '') =>
     Object.entries(parts).map(([key, value]) => [prefix + key, hashOf(value)] as const);
   return {
-    hash: hashOf(document),
-    parts: Object.fromEntries([...hashes(others), ...hashes(Object(tokens), 'tokens.')]),
+    // Without a file it stays what it was in versions that did not look into it.
+    hash: hashOf(ca === undefined ? document : [document, ca]),
+    parts: Object.fromEntries([
+      ...hashes(others),
+      ...hashes(Object(tokens), 'tokens.'),
+      ...(ca === undefined ? [] : hashes({ [CA]: ca })),
+    ]),
   };
 }
 

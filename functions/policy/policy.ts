@@ -80,15 +80,18 @@ export function entryOf(policy: Entries, secret: string): TokenPolicy | undefine
   return known.get(secret);
 }
 
-/**
- * Where an entry's secret is to have replicas: only one that Keyturn names itself, because of any other nobody can tell who made it.
- * Undefined: nobody looks after its replicas.
- */
-export const replicaRegionsOf = (
-  { owner, replicaRegions }: Pick<Policy, 'owner' | 'replicaRegions'>,
+/** Whether Keyturn names an entry's secret itself, and so makes it: of any other nobody can tell who made it. */
+export const isNamedByKeyturn = (
+  { owner }: Pick<Policy, 'owner'>,
   { secret, adopt }: Pick<TokenPolicy, 'secret' | 'adopt'>,
+): boolean => !adopt && secret.startsWith(secretPrefix(owner));
+
+/** Where an entry's secret is to have replicas. Undefined: nobody looks after its replicas. */
+export const replicaRegionsOf = (
+  policy: Pick<Policy, 'owner' | 'replicaRegions'>,
+  entry: Pick<TokenPolicy, 'secret' | 'adopt'>,
 ): readonly ReplicaRegion[] | undefined =>
-  adopt || !secret.startsWith(secretPrefix(owner)) ? undefined : replicaRegions;
+  isNamedByKeyturn(policy, entry) ? policy.replicaRegions : undefined;
 
 /** The databases that rules name; not those that only a glob matches. */
 export const namedDatabases = ({ databases }: Pick<Policy, 'databases'>): readonly string[] =>

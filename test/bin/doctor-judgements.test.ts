@@ -253,6 +253,20 @@ test('a function that does not say which policy it has is not taken for one that
   expect(judged(same, undefined)).toEqual(unsaid);
 });
 
+test('a function has another policy where the file that cluster.ca names has other certificates, or it is too old to say', () => {
+  const document = { cluster: { ca: 'authority.pem' } };
+  const found = (mark: object) =>
+    judgePolicy([{ job: 'rotate', answer: { policy: mark } }], {
+      document,
+      ca: 'new',
+      policy: policyOf(),
+    }).found;
+  expect(found(documentMark(document, 'new'))).toMatch(/^that of /);
+  for (const other of [documentMark(document, 'old'), documentMark(document)]) {
+    expect(found(other)).toContain('rotate (they differ in cluster.ca)');
+  }
+});
+
 test('long texts are wrapped beside their marks, and control characters are none', () => {
   const groups = [
     {

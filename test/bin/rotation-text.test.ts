@@ -31,7 +31,19 @@ const report = (
 };
 
 const both = ['telegraf', 'grafana'];
-const OTHERS = ['LostMarker', 'SharedString', 'UnknownVersion', 'PermissionsChanged'] as const;
+const OTHERS = [
+  'KeyDiffers',
+  'LostMarker',
+  'NotReplicated',
+  'PermissionsChanged',
+  'ReplicaFailed',
+  'ReplicaKeyDiffers',
+  'ReplicaLate',
+  'ReplicaUndeclared',
+  'ReplicasUnknown',
+  'SharedString',
+  'UnknownVersion',
+] as const;
 
 test.each([
   ['rotated', [outcome('telegraf', 'done')], [], true, false],

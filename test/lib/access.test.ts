@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
   AccountPrincipal,
   AccountRootPrincipal,
+  AnyPrincipal,
   ArnPrincipal,
+  OrganizationPrincipal,
   Role,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
@@ -14,6 +17,8 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import type { KeyturnProps } from '../../lib/properties.ts';
+import { isAllowed } from '../permissions/evaluate.ts';
+import { statementsOf } from '../permissions/roles.ts';
 import { POLICY, permissionsOf, writePolicy } from './synthesize.ts';
 
 let folder: string;
@@ -45,7 +50,7 @@ test('a consumer may read the secret of its token, and no other', () => {
   keyturn.grantRead('telegraf', somebody);
   const secret = 'arn:aws:secretsmanager:here:secret:keyturn/prod/telegraf-??????';
   expect(may()).toEqual([
-    expect.stringMatching(/^kms:Decrypt on <Secrets\w+\.Arn>$/),
+    'kms:Decrypt on arn:aws:kms:here:key/*',
     `secretsmanager:DescribeSecret on ${secret}`,
     `secretsmanager:GetSecretValue on ${secret}`,
   ]);
@@ -77,6 +82,7 @@ describe('a consumer in another Region', () => {
     const [policy] = Object.values(Template.fromStack(there).findResources('AWS::IAM::Policy'));
     return {
       lines: permissionsOf(Template.fromStack(there), 'Consumer'),
+      statements: statementsOf(Template.fromStack(there), 'Consumer'),
       conditions: JSON.stringify(
         policy?.Properties.PolicyDocument.Statement.map(
           ({ Condition }: { Condition?: object }) => Condition,
@@ -84,11 +90,15 @@ describe('a consumer in another Region', () => {
       ),
     };
   }
-  const reads = (region: string, account = '111122223333') =>
-    ['DescribeSecret', 'GetSecretValue'].map(
-      (verb) =>
-        `secretsmanager:${verb} on arn:aws:secretsmanager:${region}:${account}:secret:keyturn/prod/telegraf-??????`,
-    );
+  const secretIn = (region: string) =>
+    `arn:aws:secretsmanager:${region}:111122223333:secret:keyturn/prod/telegraf-??????`;
+  /** The key is any one of that Region: test/permissions/keys.test.ts shows for what alone. */
+  const reads = (region: string) => [
+    `kms:Decrypt on arn:aws:kms:${region}:111122223333:key/*`,
+    ...['DescribeSecret', 'GetSecretValue'].map(
+      (verb) => `secretsmanager:${verb} on ${secretIn(region)}`,
+    ),
+  ];
 
   test('may read the replica there, and nothing in the home Region', () => {
     expect(granted('eu-central-1', HOME).lines).toEqual(reads('eu-central-1'));
@@ -97,13 +107,37 @@ describe('a consumer in another Region', () => {
 
   test('may use the key of the replica through Secrets Manager of that Region alone', () => {
     const { lines, conditions } = granted('eu-north-1', HOME);
-    expect(lines).toEqual([`kms:Decrypt on ${KEY}`, ...reads('eu-north-1')]);
+    expect(lines.sort()).toEqual([`kms:Decrypt on ${KEY}`, ...reads('eu-north-1')].sort());
     expect(conditions).toMatch(/secretsmanager\.eu-north-1\./);
     expect(conditions).not.toMatch(/secretsmanager\.eu-west-1\./);
     const byAlias = granted('eu-south-1', HOME);
     expect(byAlias.lines).toContainEqual(expect.stringMatching(/^kms:Decrypt on .*:eu-south-1:/));
     expect(byAlias.conditions).toContain('"kms:ResourceAliases":"alias/tokens"');
   });
+
+  test.each(['eu-central-1', 'eu-north-1'])(
+    'goes on reading a replica in %s under a key that was named before, and nothing else with that key',
+    (region) => {
+      const { statements } = granted(region, HOME);
+      const may = (secret: string, via: string, keyRegion = region) =>
+        isAllowed(statements, {
+          action: 'kms:Decrypt',
+          resource: `arn:aws:kms:${keyRegion}:111122223333:key/former`,
+          context: {
+            'kms:ViaService': `secretsmanager.${via}.amazonaws.com`,
+            'kms:EncryptionContext:SecretARN': secret,
+          },
+        });
+      // Nobody has seen which of the two AWS names.
+      const [there, home] = [region, HOME].map((each) =>
+        secretIn(each).replace('??????', 'AbCdEf'),
+      );
+      expect([may(String(there), region), may(String(home), region)]).toEqual([true, true]);
+      expect(may(String(there), HOME)).toBe(false);
+      expect(may(String(home), HOME, HOME)).toBe(false);
+      expect(may(String(there).replace('telegraf', 'grafana'), region)).toBe(false);
+    },
+  );
 
   test('is refused where no replica is, by its path and Region', () => {
     expect(() => granted('us-east-1', HOME)).toThrow(
@@ -127,7 +161,8 @@ describe('a consumer in another Region', () => {
 
   test('is taken for one of the same Region where CDK does not know one of the two', () => {
     expect(granted(undefined, HOME).lines).toEqual(reads('eu-west-1'));
-    const [first = ''] = granted('eu-central-1', undefined).lines;
+    const [key, first] = granted('eu-central-1', undefined).lines;
+    expect(key).toBe('kms:Decrypt on arn:aws:kms:here:key/*');
     expect(first).toMatch(/^secretsmanager:DescribeSecret on arn:aws:secretsmanager:here:secret:/);
   });
 });
@@ -279,6 +314,64 @@ test('a grant says whether all of it was given: who has no policy of its own get
   expect(keyturn.grantOperate(somebody).success).toBe(true);
 });
 
+test.each([
+  ['a service', new ServicePrincipal('glue.amazonaws.com')],
+  ['an account', new AccountPrincipal('999922223333')],
+  ['the account of the stack', new AccountRootPrincipal()],
+  ['an organisation', new OrganizationPrincipal('o-1234567890')],
+  ['everybody', new AnyPrincipal()],
+])('%s gets nothing, and no function lets it in: synthesis says so', (_who, nobody) => {
+  const { keyturn, template } = open();
+  const permissions = () => template().findResources('AWS::Lambda::Permission');
+  expect(keyturn.grantRead('telegraf', nobody).success).toBe(false);
+  expect(keyturn.grantRevoke(nobody).success).toBe(false);
+  expect(keyturn.grantOperate(nobody).success).toBe(false);
+  const callers = Object.values(permissions()).map(({ Properties }) => Properties.Principal);
+  expect(callers).toEqual(['secretsmanager.amazonaws.com']);
+  const warnings = JSON.stringify(
+    Annotations.fromStack(Stack.of(keyturn)).findWarning('*', Match.anyValue()),
+  );
+  for (const method of ['grantRead', 'grantRevoke', 'grantOperate']) {
+    expect(warnings).toMatch(new RegExp(`${method}: found \\w+Principal.*, expected .* a role`));
+  }
+});
+
+describe('a role in the stack of the VPC, which the stack of Keyturn needs', () => {
+  const inNeededStack = () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const needed = new Stack(app, 'Network');
+    const stack = new Stack(app, 'Home');
+    const keyturn = new Keyturn(stack, 'Keyturn', {
+      policy: writePolicy(folder),
+      vpc: new Vpc(needed, 'Vpc') as IVpc,
+      encryptionKey: new Key(stack, 'Secrets'),
+    });
+    const role = new Role(needed, 'Role', { assumedBy: new AccountRootPrincipal() });
+    return { app, needed, keyturn, role };
+  };
+
+  test('may read and revoke', () => {
+    const { app, needed, keyturn, role } = inNeededStack();
+    keyturn.grantRead('telegraf', role).assertSuccess();
+    keyturn.grantRevoke(role).assertSuccess();
+    app.synth();
+    expect(permissionsOf(Template.fromStack(needed), 'Role')).toEqual([
+      'kms:Decrypt on arn:aws:kms:here:key/*',
+      'lambda:InvokeFunction on arn:aws:lambda:here:function:keyturn-prod-revoke',
+      'lambda:InvokeFunction on arn:aws:lambda:here:function:keyturn-prod-revoke:*',
+      'secretsmanager:DescribeSecret on arn:aws:secretsmanager:here:secret:keyturn/prod/telegraf-??????',
+      'secretsmanager:GetSecretValue on arn:aws:secretsmanager:here:secret:keyturn/prod/telegraf-??????',
+    ]);
+  });
+
+  test('is refused in words for what names a role of the stack of Keyturn', () => {
+    const { keyturn, role } = inNeededStack();
+    expect(() => keyturn.grantOperate(role)).toThrow(
+      /^grantOperate: found Network\/Role, whose stack Network the stack Home needs for its vpc, expected .*; make the role in the stack Home/,
+    );
+  });
+});
+
 describe('two deployments of one owner', () => {
   const PLACE = { account: '111122223333', region: 'eu-west-1' };
   const two = (first?: object, second?: object) => () => {
@@ -310,28 +403,28 @@ test('whoever may revoke may invoke that function alone', () => {
   const { keyturn, somebody, may } = open();
   keyturn.grantRevoke(somebody);
   expect(may()).toEqual([
-    expect.stringMatching(/^lambda:InvokeFunction on <KeyturnRevokeFunction\w+\.Arn>$/),
-    expect.stringMatching(/^lambda:InvokeFunction on <KeyturnRevokeFunction\w+\.Arn>:\*$/),
+    'lambda:InvokeFunction on arn:aws:lambda:here:function:keyturn-prod-revoke',
+    'lambda:InvokeFunction on arn:aws:lambda:here:function:keyturn-prod-revoke:*',
   ]);
 });
 
 test('an operator may invoke what the command line invokes, and pause and resume the schedules', () => {
   const { keyturn, somebody, may } = open();
   keyturn.grantOperate(somebody);
-  const named = (line: string) =>
-    line.replace(/[0-9A-F]{8}/g, '').replace(/<Keyturn(\w+?)\.Arn>/, '$1');
-  const lines = may().map(named);
-  const invoked = lines.filter((line) => line.startsWith('lambda:') && !line.endsWith(':*'));
-  expect(invoked).toEqual(
-    ['Enforce', 'Reap', 'Revoke', 'Rotate'].map(
-      (each) => `lambda:InvokeFunction on ${each}Function`,
-    ),
+  const roles = (line: string) => line.replace(/<Keyturn(\w+?)[0-9A-F]{8}\.Arn>/, '$1');
+  const lines = may().map(roles);
+  const jobs = ['enforce', 'reap', 'rotate'];
+  const [functions, schedules] = ['lambda:here:function:', 'scheduler:here:schedule/default/'].map(
+    (each) => `arn:aws:${each}keyturn-prod-`,
   );
-  const jobs = ['Enforce', 'Reap', 'Rotate'];
-  expect(lines.filter((line) => !line.startsWith('lambda:'))).toEqual([
-    ...jobs.map((each) => `iam:PassRole on ${each}ScheduleRole`),
-    ...jobs.map((each) => `scheduler:GetSchedule on ${each}Schedule`),
-    ...jobs.map((each) => `scheduler:UpdateSchedule on ${each}Schedule`),
+  expect(lines).toEqual([
+    ...['Enforce', 'Reap', 'Rotate'].map((each) => `iam:PassRole on ${each}ScheduleRole`),
+    ...['enforce', 'reap', 'revoke', 'rotate'].flatMap((each) => [
+      `lambda:InvokeFunction on ${functions}${each}`,
+      `lambda:InvokeFunction on ${functions}${each}:*`,
+    ]),
+    ...jobs.map((each) => `scheduler:GetSchedule on ${schedules}${each}`),
+    ...jobs.map((each) => `scheduler:UpdateSchedule on ${schedules}${each}`),
   ]);
 });
 

@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { App, type StackProps } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
@@ -31,6 +32,58 @@ const withoutHashes = (value: Template) =>
 
 test('shows every change of the template in review', () => {
   expect(withoutHashes(template)).toMatchSnapshot();
+});
+
+test('shows in cdk diff that the certificates of its authority are others, though their file keeps its name', () => {
+  const policy = POLICY.replace('cluster: {', 'cluster: { ca: authority.pem,');
+  const said = rootCertificates.slice(0, 2).map((pem) => {
+    writeFileSync(join(folder, 'authority.pem'), pem);
+    const functions = synthesize(folder, policy).findResources('AWS::Lambda::Function');
+    return Object.values(functions).flatMap(({ Metadata }) => Metadata?.['cluster.ca'] ?? []);
+  });
+  const shown = { file: 'authority.pem', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) };
+  expect(said).toEqual([[shown], [shown]]);
+  expect(said[0]).not.toEqual(said[1]);
+  expect(JSON.stringify(template.toJSON())).not.toContain('cluster.ca');
+});
+
+test('has no reference in what people read of the policy: a token may be called as CloudFormation calls one', () => {
+  const named = (name: string) => synthesize(folder, POLICY.replace('telegraf:', `${name}:`));
+  const tokensIn = (made: Template) =>
+    Object.values(made.findResources('AWS::Lambda::Function')).flatMap(({ Metadata }) =>
+      Object.keys(Metadata?.policy?.tokens ?? {}),
+    );
+  expect(tokensIn(named('Ref'))).toEqual(['"Ref"', 'grafana']);
+  expect(tokensIn(named('Reference'))).toEqual(['Reference', 'grafana']);
+});
+
+describe('a policy with which the template is larger than CloudFormation takes', () => {
+  const synthesizeWith = (count: number, props: Partial<StackProps> = {}) => {
+    const entries = Array.from({ length: count }, (_, index) => [
+      `team-${index}-writer`,
+      { permissions: { read: [`telemetry-${index}`], write: [`telemetry-${index}`] } },
+    ]);
+    const document = {
+      owner: 'prod',
+      cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
+      tokens: Object.fromEntries(entries),
+    };
+    const policy = writePolicy(folder, JSON.stringify(document), 'large.yaml');
+    const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+    new KeyturnStack(app, 'Large', { policy, ...props });
+    return () => app.synth();
+  };
+
+  test('is refused at synthesis, with what to do', () => {
+    expect(synthesizeWith(6_000)).toThrow(
+      /large\.yaml: tokens: found 6,000, with which the template of Large has 1,1\d\d,\d{3} bytes, expected at most 1,000,000, .*; .*divide the file into 2 /,
+    );
+  }, 120_000);
+
+  test('and taken where it is written in one line, or is smaller', () => {
+    expect(synthesizeWith(6_000, { suppressTemplateIndentation: true })).not.toThrow();
+    expect(synthesizeWith(5_000)).not.toThrow();
+  }, 120_000);
 });
 
 test('keeps all secrets when the stack is removed, because none is in its template', () => {

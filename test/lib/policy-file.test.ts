@@ -188,6 +188,64 @@ describe('a mistake names file, line, key, what was found and what was expected:
   });
 });
 
+test.each([
+  [
+    'a bracket that nobody closes',
+    'cluster: {',
+    'cluster: [{',
+    /:4: found the end of a list or mapping in brackets missing, expected .*; close/,
+  ],
+  [
+    'text whose quotes nobody closes',
+    'owner: prod',
+    'owner: "prod',
+    /:9: found text in quotes without their end, expected .*; close/,
+  ],
+  [
+    'two keys on a line',
+    'owner: prod',
+    'owner: prod: x',
+    /:2: found a second key on one line, .*, expected one "key: value" on each; put/,
+  ],
+  [
+    'a line without a colon',
+    'owner: prod',
+    'owner prod',
+    /:2: found no "key: value" here, expected a colon .*; add it/,
+  ],
+  [
+    'text that begins with @',
+    'owner: prod',
+    'owner: @prod',
+    /:2: found text that begins with a character which YAML keeps .*, expected it in quotes; write/,
+  ],
+  ['a tag', 'owner: prod', 'owner: !Ref prod', /:2: found a tag .*, expected a plain value; take/],
+  [
+    'a bracket too many',
+    'managementToken: influxdb/management }',
+    'managementToken: x }}',
+    /:3: found what is no YAML \(.*\), expected keys and values such as "owner: prod"; correct/,
+  ],
+])(
+  'YAML with %s is told as found, expected and what to do, once a line',
+  (_what, before, after, told) => {
+    const lines = mistakeIn(POLICY.replace(before, after)).split('\n');
+    expect(lines.some((line) => told.test(line))).toBe(true);
+    for (const line of lines) expect(line).toMatch(/^keyturn\.yaml:\d+: found .*, expected .*; /);
+    const places = lines.map((line) => line.split(': ')[0]);
+    expect(places).toEqual([...new Set(places)]);
+  },
+);
+
+test('a folder is told as one, with the file to name', () => {
+  expect(() => readPolicyFile(folder)).toThrow(
+    `${folder}: found a folder in place of the policy file; name the file in it, such as ${join(folder, 'keyturn.yaml')}`,
+  );
+  expect(mistakeIn(POLICY.replace('cluster: {', 'cluster: { ca: .,'))).toMatch(
+    /^keyturn\.yaml:3: cluster\.ca: found a folder in place of \S+, expected the authority's certificates in PEM; check/,
+  );
+});
+
 test('a file that cannot be read is named', () => {
   expect(() => readPolicyFile(join(folder, 'absent.yaml'))).toThrow(
     /absent\.yaml: cannot read the policy file/,

@@ -23,7 +23,7 @@ import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
 import { PolicyFileError } from '../../lib/policy-file.ts';
@@ -60,6 +60,22 @@ function mistakeOf(props: Props, section?: object, env?: StackProps['env']): str
   }
   return 'no mistake';
 }
+
+test.each([
+  ['v20.19.0', /^found Node\.js v20\.19\.0, expected 22 or newer: .*; install one from/],
+  ['v22.12.0', undefined],
+  ['v24.1.0', undefined],
+])('an app on Node.js %s is told whether that is one to deploy from', (version, told) => {
+  vi.spyOn(process, 'version', 'get').mockReturnValue(version);
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
+  const found = Annotations.fromStack(stackWith(() => ({}))).findWarning('*', Match.anyValue());
+  const said = found.filter(({ entry }) => String(entry.data).includes('Node.js'));
+  expect(said.map(({ entry }) => String(entry.data))).toEqual(
+    told ? [expect.stringMatching(told)] : [],
+  );
+});
 
 const keyIn = (region: string, account = PLACE.account) =>
   `arn:aws:kms:${region}:${account}:key/${KEY_ID}`;

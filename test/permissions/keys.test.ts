@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
@@ -11,7 +12,7 @@ import { writePolicy } from '../lib/synthesize.ts';
 import { JOBS, type Job } from '../world/jobs.ts';
 import { policyWith, writer } from '../world/policy.ts';
 import { isAllowed } from './evaluate.ts';
-import { ACCOUNT, REGION, type Roles, rolesIn } from './roles.ts';
+import { ACCOUNT, REGION, type Roles, rolesIn, statementsOf } from './roles.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -149,20 +150,33 @@ describe.each(KINDS)('a key that is $title', ({ key, arn, aliases }) => {
     }
   });
 
-  test('and no other key of the account does', () => {
-    const other = { 'kms:ResourceAliases': ['alias/other'] };
+  test('and no other key of the account opens what is no secret of the policy', () => {
+    const other = { name: 'influxdb/management', 'kms:ResourceAliases': ['alias/other'] };
     expect(usersOf(roles, 'Decrypt', keyArn('other'), other)).toEqual([]);
     expect(usersOf(roles, 'Encrypt', resource)).toEqual([]);
   });
+
+  test('and a secret that is still under the key named before is read and written as it was', () => {
+    for (const action of ['Decrypt', 'GenerateDataKey']) {
+      expect(usersOf(roles, action, keyArn('former'))).toEqual(WRITERS);
+      const elsewhere = { 'kms:ViaService': `s3.${REGION}.amazonaws.com` };
+      expect(usersOf(roles, action, keyArn('former'), elsewhere)).toEqual([]);
+    }
+  });
 });
 
-describe('secrets of others under keys of their own', () => {
+describe('secrets under keys that the policy does not name', () => {
   let roles: Roles;
   beforeAll(() => {
     roles = rolesWith(() => ({}));
   }, 120_000);
 
-  test.each(['monitoring/grafana', 'keyturn/prod/legacy'])('%s is read and written', (name) => {
+  test.each([
+    'monitoring/grafana',
+    'keyturn/prod/legacy',
+    'keyturn/prod/telegraf',
+    'keyturn/prod/of-a-removed-entry',
+  ])('%s is read and written', (name) => {
     for (const action of ['Decrypt', 'GenerateDataKey']) {
       expect(usersOf(roles, action, keyArn('theirs'), { name })).toEqual(WRITERS);
     }
@@ -170,7 +184,7 @@ describe('secrets of others under keys of their own', () => {
 
   test('their keys open no other secret, and none to who does not ask through Secrets Manager', () => {
     for (const name of [
-      'keyturn/prod/telegraf',
+      'keyturn/production/telegraf',
       'monitoring/grafana/admin',
       'influxdb/management',
     ]) {
@@ -178,6 +192,48 @@ describe('secrets of others under keys of their own', () => {
     }
     const name = 'monitoring/grafana';
     expect(usersOf(roles, 'Decrypt', keyArn('theirs'), { name, 'kms:ViaService': '' })).toEqual([]);
+  });
+});
+
+describe.each([
+  ['a key of the app', (stack: Stack) => ({ encryptionKey: new Key(stack, 'Key') })],
+  ['no key', () => ({})],
+])('a consumer, where the policy names %s', (_what, makeKeys) => {
+  let may: (resource: string, context?: Record<string, string>, action?: string) => boolean;
+  beforeAll(() => {
+    const own = mkdtempSync(join(folder, 'app-'));
+    const app = new App({
+      outdir: join(own, 'cdk.out'),
+      context: { 'aws:cdk:bundling-stacks': [] },
+    });
+    const stack = new Stack(app, 'Mine');
+    const policy = writePolicy(own, JSON.stringify(documentOf()));
+    const keyturn = new Keyturn(stack, 'Keyturn', { policy, ...makeKeys(stack) });
+    const consumer = new Role(stack, 'Consumer', { assumedBy: new AccountRootPrincipal() });
+    keyturn.grantRead('telegraf', consumer).assertSuccess();
+    const statements = statementsOf(Template.fromStack(stack), 'Consumer');
+    may = (resource, context = {}, action = 'kms:Decrypt') =>
+      isAllowed(statements, {
+        action,
+        resource,
+        context: {
+          ...THROUGH,
+          'kms:EncryptionContext:SecretARN': secretArn('keyturn/prod/telegraf'),
+          ...context,
+        },
+      });
+  }, 120_000);
+
+  test('goes on reading its secret under a key that was named before', () => {
+    expect(may(keyArn('former'))).toBe(true);
+  });
+
+  test('reads no other secret by it, and does nothing else with that key', () => {
+    const other = { 'kms:EncryptionContext:SecretARN': secretArn('keyturn/prod/telegraf-2') };
+    expect(may(keyArn('former'), other)).toBe(false);
+    expect(may(keyArn('former'), { 'kms:ViaService': `s3.${REGION}.amazonaws.com` })).toBe(false);
+    expect(may(keyArn('former'), {}, 'kms:GenerateDataKey')).toBe(false);
+    expect(may(`arn:aws:kms:${REGION}:999922223333:key/former`)).toBe(false);
   });
 });
 

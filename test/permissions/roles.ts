@@ -29,9 +29,8 @@ export function resolve(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, resolve(each)]));
 }
 
-function statementsOf(template: Template, job: Job): Statement[] {
-  const name = job.replaceAll(/(?:^|-)(.)/g, (_match, letter: string) => letter.toUpperCase());
-  const prefix = `Keyturn${name}Role`;
+/** What the roles may do whose policies have a logical id that begins so. */
+export function statementsOf(template: Template, prefix: string): Statement[] {
   return ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
     Object.entries(template.findResources(type))
       .filter(([id]) => id.startsWith(prefix))
@@ -39,9 +38,14 @@ function statementsOf(template: Template, job: Job): Statement[] {
   );
 }
 
+function prefixOf(job: Job): string {
+  const name = job.replaceAll(/(?:^|-)(.)/g, (_match, letter: string) => letter.toUpperCase());
+  return `Keyturn${name}Role`;
+}
+
 /** The role of every function in a template of a stack with the construct `Keyturn`. */
 export const rolesIn = (template: Template): Roles =>
-  new Map(JOBS.map((job) => [job, statementsOf(template, job)]));
+  new Map(JOBS.map((job) => [job, statementsOf(template, prefixOf(job))]));
 
 /** The role of every function as the stack of a policy document would have it. */
 export function rolesOf(document: object, props: Partial<KeyturnProps> = {}): Roles {

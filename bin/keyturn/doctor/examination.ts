@@ -31,9 +31,9 @@ export interface Answered {
 /** Whether the functions have the policy of the file. One that does not say it is not taken for the others. */
 export function judgePolicy(
   answers: readonly Answered[],
-  { document, policy: { file } }: Pick<PolicyFile, 'document' | 'policy'>,
+  { document, ca, policy: { file } }: Pick<PolicyFile, 'document' | 'ca' | 'policy'>,
 ): Verdict {
-  const ofFile = documentMark(document);
+  const ofFile = documentMark(document, ca);
   const marks = answers.map(({ job, answer }) => ({ job, deployed: policyOf(answer) }));
   const others = marks.flatMap(({ job, deployed }) =>
     deployed && deployed.hash !== ofFile.hash

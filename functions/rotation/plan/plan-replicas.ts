@@ -6,7 +6,6 @@ import {
 } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
 import {
-  ADOPTED_TAG,
   FAILED,
   IN_SYNC,
   REPLICAS_UNKNOWN,
@@ -18,15 +17,13 @@ import type { ObservedSecret } from '../../tokens/observation.ts';
 import { forbidden } from './decide-rotation.ts';
 import type { ReplicaAction, ReplicaCheck, Replication } from './rotation-action.ts';
 import type { Note } from './rotation-case.ts';
+import { differ, isAdopted, shortly } from './secret-keys.ts';
 
 /** A secret as it was described for the sake of its replicas, or why it could not be. */
 export type Described = Pick<Secret, 'replicas' | 'changedAt'> | { readonly unreadable: string };
 
 /** How long after its last change a secret's replicas may lag behind it. They mostly take seconds, and every grace period of the defaults is a day. */
 const LATE_MS = HOUR_MS;
-
-/** Whether a secret was taken over from others: its tags and its entry say so. */
-const isAdopted = ({ secret }: ObservedSecret) => secret.tags[ADOPTED_TAG] !== undefined;
 
 /** Where a secret is to have replicas. Undefined: nobody makes some. */
 const placesOf = (
@@ -57,20 +54,6 @@ const late = ({ region, status }: Replica): Note => ({
   kind: 'ReplicaLate',
   message: `its replica in ${region} is ${status || 'in no status'} an hour after the last change; ${REFUSED}`,
 });
-
-const KEY_OF_AWS = 'alias/aws/secretsmanager';
-
-/** A key as `alias/…` or `key/…`, of whichever form AWS or the policy names it by. */
-const shortly = (key = KEY_OF_AWS) => {
-  const name = key.split(':').at(-1) ?? key;
-  return /^(?:alias|key)\//.test(name) ? name : `key/${name}`;
-};
-
-/** Whether these are two keys for sure: which key an alias means, nobody looks up, but AWS's own is no customer's. */
-function differ(one: string, other: string): boolean {
-  if (one === other) return false;
-  return [one, other].includes(KEY_OF_AWS) || one.startsWith('key/') === other.startsWith('key/');
-}
 
 /** Of the replicas that are under another key than they would be made with now. */
 const otherKeys = (

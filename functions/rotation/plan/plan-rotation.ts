@@ -25,6 +25,7 @@ import { type Described, planReplicas } from './plan-replicas.ts';
 import { isBecauseGone } from './reason-to-replace.ts';
 import type { RotationAction } from './rotation-action.ts';
 import type { RotationContext } from './rotation-case.ts';
+import { otherKey } from './secret-keys.ts';
 
 /** What the invocation asks for, as far as the plan depends on it. */
 type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
@@ -243,12 +244,14 @@ export function planRotation(
       policy,
     ),
   );
-  const ofReplicas = request.confirmAdoption === undefined ? entries : [];
+  const others = request.confirmAdoption === undefined ? entries : [];
   planned.push(
-    ...ofReplicas.map((entry) => {
+    ...others.map((entry) => {
       const { secret } = entry;
       const seen = observation.secrets.get(secret);
-      return planReplicas(policy, entry, seen, learnt.replicas?.get(secret), observation.at);
+      const described = learnt.replicas?.get(secret);
+      const { actions, findings } = planReplicas(policy, entry, seen, described, observation.at);
+      return { actions, findings: [...otherKey(policy, entry, seen), ...findings] };
     }),
   );
   const actions = [

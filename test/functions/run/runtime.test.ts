@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { rootCertificates } from 'node:tls';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { documentMark } from '../../../functions/policy/document-mark.ts';
 import type { RunTools } from '../../../functions/run/tools.ts';
 import { createRuntime } from '../../../functions/runtime.ts';
 import { TokenValue } from '../../../functions/token-value.ts';
@@ -68,6 +70,28 @@ async function openRuntime({ given = true } = {}) {
     told: () => JSON.stringify([logged, systems.aws.state.events]),
   };
 }
+
+test('a function answers with the mark of its policy and of its authority, as the command line marks the file', async () => {
+  const systems = await openSystems(realClock);
+  onTestFinished(() => systems.close());
+  for (const [name, value] of Object.entries(environmentOf(systems))) vi.stubEnv(name, value);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const document = { owner: 'prod' };
+  const [ca = ''] = rootCertificates;
+  const log = () => {};
+  const { runScheduled } = createRuntime({
+    policy: policyOf(),
+    document,
+    ca,
+    log: { info: log, warn: log, error: log },
+    managementToken: new TokenValue('management'),
+  });
+  const context = { getRemainingTimeInMillis: () => MINUTE };
+  const answer = await runScheduled({ job: 'reap' }, context, async () => ({}));
+  expect(answer).toMatchObject({ policy: documentMark(document, ca) });
+});
 
 const lost = (error: string) =>
   ({ type: 'Action Failed', detail: { action: 'rotate', error } }) as unknown as Parameters<
