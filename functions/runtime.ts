@@ -174,6 +174,7 @@ export function loadRuntime(): Runtime {
   const document: unknown = JSON.parse(readFileSync(join(root, POLICY_FILE), 'utf8'));
   const policy = parsePolicy(document, env[ENVIRONMENT.policyFile]);
   policy.encryptionKey = env[ENVIRONMENT.encryptionKey] ?? policy.encryptionKey;
+  policy.isDeployed = true;
   policy.eventBus = env[ENVIRONMENT.eventBus] ?? policy.eventBus;
   policy.secretTags = JSON.parse(env[ENVIRONMENT.secretTags] ?? '{}');
   const replicaRegions = env[ENVIRONMENT.replicaRegions];

@@ -4,6 +4,7 @@ import {
   ArnFormat,
   type CfnResource,
   Duration,
+  Resource,
   Stack,
   type StackProps,
   Tags,
@@ -131,15 +132,22 @@ function warnIfUnprotected(scope: Construct, { policy, deployment }: PolicyFile)
   }
 }
 
-/** The other stacks that have what the app gave the construct. */
+/** A stack, and those that it is nested in: what it needs of these goes by parameters, and needs no other order. */
+function isWithin(stack: Stack, other: Stack): boolean {
+  if (stack === other) return true;
+  return stack.nestedStackParent !== undefined && isWithin(stack.nestedStackParent, other);
+}
+
+/** The other stacks that make what the app gave the construct; what was imported into one needs nothing of it. */
 const stacksNeededBy = (scope: Construct, props: KeyturnProps): ReadonlyMap<Stack, string> =>
   new Map(
     Object.entries(props).flatMap(([property, value]) =>
       [value]
         .flat()
         .filter(Construct.isConstruct)
+        .filter((each) => Resource.isOwnedResource(each))
         .map((each) => [Stack.of(each), property] as const)
-        .filter(([stack]) => stack !== Stack.of(scope)),
+        .filter(([stack]) => !isWithin(Stack.of(scope), stack)),
     ),
   );
 
@@ -443,12 +451,12 @@ export class Keyturn extends Construct {
     const { secretArn, secretName } = this.secretOf(token);
     const replica = replicaFor(this, grantee, this.#replicaRegions, this.policyFile.policy, token);
     const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
-    const read = readSecret(arn, grantee);
+    const read = () => readSecret(arn, grantee);
     const keys = replica
       ? this.#grants.decryptReplica(secretName, replica)
       : this.#grants.decryptSecret(secretName, this.#encryptionKey);
-    const decrypts = keys.map((key) => give(grantee, key.statementOf([...key.values])));
-    return this.#told('grantRead', grantee, together([read, ...decrypts]), {
+    const decrypts = () => keys.map((key) => give(grantee, key.statementOf([...key.values])));
+    return this.#told('grantRead', grantee, () => together([read(), ...decrypts()]), {
       id: `grantRead-${token}`,
       elsewhere: ({ found, home }) =>
         `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
@@ -461,7 +469,7 @@ export class Keyturn extends Construct {
    */
   grantRevoke(grantee: IGrantable): IamGrant {
     refuseNobody('grantRevoke', grantee);
-    return this.#toldOfInvoking('grantRevoke', grantee, this.#invoke(grantee, ['revoke']));
+    return this.#toldOfInvoking('grantRevoke', grantee, () => this.#invoke(grantee, ['revoke']));
   }
 
   /**
@@ -483,10 +491,11 @@ export class Keyturn extends Construct {
         conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
       }),
     ];
-    const given = together([
-      this.#invoke(grantee, ['rotate', 'reap', 'enforce', 'revoke']),
-      ...statements.map((statement) => give(grantee, statement)),
-    ]);
+    const given = () =>
+      together([
+        this.#invoke(grantee, ['rotate', 'reap', 'enforce', 'revoke']),
+        ...statements.map((statement) => give(grantee, statement)),
+      ]);
     return this.#toldOfInvoking('grantOperate', grantee, given);
   }
 
@@ -526,7 +535,7 @@ export class Keyturn extends Construct {
   #toldOfInvoking(
     method: 'grantRevoke' | 'grantOperate',
     grantee: IGrantable,
-    given: IamGrant,
+    given: () => IamGrant,
   ): IamGrant {
     return this.#told(method, grantee, given, {
       id: method,
@@ -542,11 +551,13 @@ export class Keyturn extends Construct {
   #told(
     method: string,
     grantee: IGrantable,
-    given: IamGrant,
+    give: () => IamGrant,
     { id, elsewhere }: { readonly id: string; readonly elsewhere: (accounts: Elsewhere) => string },
   ): IamGrant {
     const accounts = accountElsewhere(this, grantee);
-    if (accounts === undefined && given.success) return given;
+    // CDK attaches a policy by the name: somebody else's namesake here would get it.
+    const given = accounts === undefined ? give() : undefined;
+    if (given?.success) return given;
     const found = accounts?.found ?? String(grantee.grantPrincipal);
     const why = accounts
       ? elsewhere(accounts)

@@ -2,6 +2,7 @@ import type { ScheduledJob } from '../../functions/environment.ts';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import type { Engine } from './engine.ts';
 import { kindOf, sentenceOf } from './failure.ts';
+import { withoutOpaque } from './misplaced.ts';
 import { InterruptedError } from './waiting.ts';
 
 /** A job that failed, or was not begun, and why. */
@@ -37,10 +38,13 @@ export const lookAtAll = (
     }),
   );
 
+/** Without what a person typed and may be a credential: an error names the function, and a flag may name that. */
+const said = (error: unknown) => withoutOpaque(sentenceOf(error), process.argv.slice(2));
+
 /** A line for people. */
-export const failureLine = ({ job, error }: FailedJob) => `${job}: ${sentenceOf(error)}`;
+export const failureLine = ({ job, error }: FailedJob) => `${job}: ${said(error)}`;
 
 export const failureJson = ({ job, error }: FailedJob) => ({
   job,
-  error: { kind: kindOf(error), message: sentenceOf(error) },
+  error: { kind: kindOf(error), message: said(error) },
 });

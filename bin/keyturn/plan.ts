@@ -4,7 +4,7 @@ import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { readDeployedPolicyFile, readPolicyFile } from '../../lib/policy-file.ts';
 import type { PlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
-import { EXIT, sentenceOf } from './failure.ts';
+import { EXIT, kindOf } from './failure.ts';
 import {
   type FailedJob,
   failureJson,
@@ -25,7 +25,7 @@ interface PlanOptions extends CommonOptions {
   readonly markdown?: true;
 }
 
-/** @throws what one of several jobs failed with, if there is no plan at all */
+/** @throws what a job failed with, if there is no plan at all; others that failed alike are not worth a line each */
 function refuseNone(
   looked: readonly JobResult[],
   failed: readonly FailedJob[],
@@ -33,8 +33,8 @@ function refuseNone(
 ) {
   const [first, ...others] = failed;
   if (!first || failed.length < looked.length) return;
-  const said = sentenceOf(first.error);
-  for (const each of others) if (sentenceOf(each.error) !== said) terminal.note(failureLine(each));
+  const kind = kindOf(first.error);
+  for (const each of others) if (kindOf(each.error) !== kind) terminal.note(failureLine(each));
   throw first.error;
 }
 

@@ -65,6 +65,8 @@ export interface Policy extends Omit<Document, 'tokens' | 'defaults'> {
   readonly tokens: readonly TokenPolicy[];
   /** What secrets that Keyturn creates are tagged with beside its own tags; the deployment says it. */
   secretTags?: Readonly<Record<string, string>>;
+  /** With what the app says in place of the file. Absent: the file alone is known. */
+  isDeployed?: true;
   /** Where secrets that Keyturn creates get replicas; the deployment says it. Absent: nobody looks after replicas. */
   replicaRegions?: readonly ReplicaRegion[] | undefined;
 }

@@ -142,11 +142,16 @@ it.each(['text', '--json', '--markdown'])(
   },
 );
 
-it('keyturn plan says of every job why it could not be looked at, where none could', async () => {
-  const { env } = await functionsOf((job) => ({ ...thrown, errorMessage: `${job} is away` }));
+it('where no job could be looked at, keyturn plan says each reason once', async () => {
+  const { env } = await functionsOf((job) => ({
+    errorType: job === 'enforce' ? 'Other' : 'ObserveError',
+    errorMessage: `${job} is away`,
+  }));
   const { code, stdout, stderr } = await endOf(start(['plan'], env));
   expect([code, stdout]).toEqual([1, '']);
-  for (const job of JOBS) expect(stderr).toContain(`${job} is away`);
+  expect(stderr).toContain('rotate is away');
+  expect(stderr).toContain('enforce is away');
+  expect(stderr).not.toContain('reap is away');
 });
 
 it('an approval does not say of a job that was not seen that its refusal has changed', async () => {

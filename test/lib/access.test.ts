@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, NestedStack, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
@@ -9,9 +9,11 @@ import {
   AccountRootPrincipal,
   AnyPrincipal,
   ArnPrincipal,
+  Group,
   OrganizationPrincipal,
   Role,
   ServicePrincipal,
+  User,
 } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -205,6 +207,29 @@ test.each(['grantOperate', 'grantRevoke'] as const)(
   },
 );
 
+test.each(['a user', 'a group'])(
+  '%s of another account gives the one of the same name in this account nothing',
+  (kind) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const env = { account: '111122223333', region: 'eu-west-1' };
+    const stack = new Stack(app, 'Home', { env });
+    const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+    const account = 'arn:aws:iam::999922223333';
+    const theirs =
+      kind === 'a user'
+        ? User.fromUserArn(stack, 'Theirs', `${account}:user/alice`)
+        : Group.fromGroupArn(stack, 'Theirs', `${account}:group/alice`);
+    for (const given of [
+      keyturn.grantRead('telegraf', theirs),
+      keyturn.grantRevoke(theirs),
+      keyturn.grantOperate(theirs),
+    ]) {
+      expect(given.success).toBe(false);
+    }
+    expect(JSON.stringify(Template.fromStack(stack).toJSON())).not.toContain('alice');
+  },
+);
+
 test("a role of a stack in another Region may operate: its policy names what is in the construct's", () => {
   const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
   const account = '111122223333';
@@ -369,6 +394,31 @@ describe('a role in the stack of the VPC, which the stack of Keyturn needs', () 
     expect(() => keyturn.grantOperate(role)).toThrow(
       /^grantOperate: found Network\/Role, whose stack Network the stack Home needs for its vpc, expected .*; make the role in the stack Home/,
     );
+  });
+
+  test('may operate where the stack of Keyturn is nested in it', () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const parent = new Stack(app, 'Parent');
+    const keyturn = new Keyturn(new NestedStack(parent, 'Nested'), 'Keyturn', {
+      policy: writePolicy(folder),
+      vpc: new Vpc(parent, 'Vpc') as IVpc,
+    });
+    const role = new Role(parent, 'Role', { assumedBy: new AccountRootPrincipal() });
+    keyturn.grantOperate(role).assertSuccess();
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test('may operate where that stack only imported what Keyturn got', () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const other = new Stack(app, 'Other');
+    const arn = 'arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001';
+    const keyturn = new Keyturn(new Stack(app, 'Home'), 'Keyturn', {
+      policy: writePolicy(folder),
+      encryptionKey: Key.fromKeyArn(other, 'Imported', arn),
+    });
+    const role = new Role(other, 'Role', { assumedBy: new AccountRootPrincipal() });
+    keyturn.grantOperate(role).assertSuccess();
+    expect(() => app.synth()).not.toThrow();
   });
 });
 

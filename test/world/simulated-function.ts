@@ -91,6 +91,7 @@ export const simulatedFunction = (
     const policy = parsePolicy(parsed);
     policy.eventBus = eventBus;
     policy.secretTags = secretTags;
+    policy.isDeployed = true;
     policy.replicaRegions = replicaRegions;
     const line = (level: string, message: string, rest: object) =>
       write(JSON.stringify({ level, message, timestamp: new Date().toISOString(), ...rest }));

@@ -25,11 +25,12 @@ export const isAdopted = ({ secret }: ObservedSecret) => secret.tags[ADOPTED_TAG
  * AWS re-encrypts for whoever may use both keys, and no function has a right to change a secret's key.
  */
 export function otherKey(
-  policy: Pick<Policy, 'owner' | 'encryptionKey'>,
+  policy: Pick<Policy, 'owner' | 'encryptionKey' | 'isDeployed'>,
   entry: TokenPolicy,
   seen: ObservedSecret | undefined,
 ): readonly Finding[] {
-  if (!seen || !isNamedByKeyturn(policy, entry)) return [];
+  // An app may name another key than its policy file, or one where that names none: nothing here knows it.
+  if (!policy.isDeployed || !seen || !isNamedByKeyturn(policy, entry)) return [];
   const { secret } = seen;
   if (isAdopted(seen) || secret.replica || secret.deletedAt !== undefined) return [];
   const { encryptionKey = KEY_OF_AWS } = policy;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { otherKey } from '../../../functions/rotation/plan/secret-keys.ts';
 import type { Finding } from '../../../functions/run/plan.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { HOUR, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
@@ -63,4 +64,12 @@ test('a secret whose name the policy gives, or that was adopted, is under a key 
   const world = await openWorldForTest(under('alias/tokens', named));
   await world.rotate();
   expect(await said(world.deploy(under('alias/new', named)))).toEqual([]);
+});
+
+test('nothing is said of keys by a policy file alone: an app may name another key than that', () => {
+  const entry = { name: 'telegraf', secret: TELEGRAF } as Parameters<typeof otherKey>[1];
+  const seen = { secret: { name: TELEGRAF, key: KEY, tags: {} } } as Parameters<typeof otherKey>[2];
+  const policy = { owner: 'prod' };
+  expect(otherKey(policy, entry, seen)).toEqual([]);
+  expect(otherKey({ ...policy, isDeployed: true }, entry, seen)).toHaveLength(1);
 });
