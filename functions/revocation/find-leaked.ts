@@ -67,6 +67,9 @@ const placesOf = (versions: readonly Version[]) => [...new Set(versions.map(plac
 const isForConsumers = ({ seen: { secret }, version }: Version) =>
   [secret.labels.AWSCURRENT, secret.labels.AWSPENDING].includes(version);
 
+/** Of a token that is gone, a version that waits tells nothing. */
+const isCurrent = ({ seen: { secret }, version }: Version) => secret.labels.AWSCURRENT === version;
+
 interface Compared extends Pick<LeakedSearch, 'compared' | 'unread'> {
   readonly found: readonly Version[];
 }
@@ -156,7 +159,7 @@ async function search(
   return {
     ...token,
     secrets: [...new Set(read.map(({ seen }) => seen.secret.name))],
-    inUse: [...new Set(read.filter(isForConsumers).map(({ seen }) => seen.secret.name))],
+    inUse: [...new Set(read.filter(isCurrent).map(({ seen }) => seen.secret.name))],
     places: placesOf(read.filter(isForConsumers)),
     past: placesOf(read.filter((each) => !isForConsumers(each))),
     beside: placesOf(found.filter((each) => !read.includes(each))),
@@ -199,12 +202,12 @@ export async function idsInVersions(
   return (await Promise.all(ids)).flat();
 }
 
-/** Whether consumers of a secret read, or get next, what Keyturn put for a token: also where a person has saved it since. */
+/** Whether consumers of a secret read what Keyturn put for a token: also where a person has saved it since. */
 async function isRead(seen: ObservedSecret, tokenId: string, tools: Reading): Promise<boolean> {
   const { name } = seen.secret;
   const put = await fingerprintReader(tools)(name, versionIdOf(tokenId), { known: [] });
   if (put === undefined || put === 'empty') return false;
-  const versions = labelled(seen).filter(isForConsumers);
+  const versions = labelled(seen).filter(isCurrent);
   return (await readBy(put, versions, tools)).length > 0;
 }
 

@@ -312,6 +312,10 @@ const alone = (
   namedToken: observed.token.id,
 });
 
+/** Of a token that is gone its marker proves nothing: a version that it names may have the string of another one. */
+const provenVersions = (id: string, owned: OwnedToken | undefined): readonly string[] =>
+  owned && owned.token.revokedAt === undefined ? owned.versions : [versionIdOf(id), id];
+
 function selectToken(
   id: string,
   request: RevocationRequest,
@@ -321,7 +325,7 @@ function selectToken(
   const token = around.tokens.find((each) => each.id === id);
   // Also one that is gone may be what consumers read.
   const owned = token && asOwned(token, owner, secretNamedIn(around));
-  const home = secretOf(id, owned?.versions ?? [versionIdOf(id), id], request, around);
+  const home = secretOf(id, provenVersions(id, owned), request, around);
   // Nothing here may change a replica, and to end its token needs the cluster alone.
   const isOfReplica = home?.secret.replica && needsNoAws(request);
   if (home && !ALONE.includes(request.way) && !isOfReplica) return whole([home.secret.name], id);

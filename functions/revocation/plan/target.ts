@@ -29,7 +29,7 @@ export interface Target {
 export interface Ended {
   /** The secret that still has a version of it. */
   readonly secret: string;
-  /** Its consumers read that token's string, or get it next. */
+  /** Its consumers read that token's string. */
   readonly isInUse: boolean;
 }
 

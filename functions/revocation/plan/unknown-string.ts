@@ -12,7 +12,7 @@ export interface LeakedSearch {
   readonly secret?: string;
   /** Names of the secrets whose consumers read the string, get it next, or did. */
   readonly secrets: readonly string[];
-  /** Names of those whose consumers read it, or get it next. */
+  /** Names of those whose consumers read it. */
   readonly inUse: readonly string[];
   /** The secrets whose consumers read the string, or get it next, with the labels of its versions. */
   readonly places: readonly string[];
