@@ -551,12 +551,12 @@ export class Keyturn extends Construct {
   #told(
     method: string,
     grantee: IGrantable,
-    give: () => IamGrant,
+    grant: () => IamGrant,
     { id, elsewhere }: { readonly id: string; readonly elsewhere: (accounts: Elsewhere) => string },
   ): IamGrant {
     const accounts = accountElsewhere(this, grantee);
     // CDK attaches a policy by the name: somebody else's namesake here would get it.
-    const given = accounts === undefined ? give() : undefined;
+    const given = accounts === undefined ? grant() : undefined;
     if (given?.success) return given;
     const found = accounts?.found ?? String(grantee.grantPrincipal);
     const why = accounts

@@ -9,10 +9,11 @@ import {
   isSame,
   ownedCurrent,
   stateOf,
+  tokenIdOf,
   tokenUnder,
   works,
 } from '../tokens/state.ts';
-import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
+import { versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
 import type { SeenAlone } from './observe.ts';
 import { findSuccessor, foreignHolders, isFrozen } from './plan/decide-revocation.ts';
@@ -31,10 +32,14 @@ interface Context {
 }
 
 /** A token that is gone. Its version is all that is known, or an adoption: they name it, and nothing says what it could do. */
-function goneResult(version: string, secret: string, holder?: Holder): TokenResult {
-  const { adopted, tokenId } = holder?.state === 'gone' ? holder : {};
+function goneResult(
+  version: string,
+  secret: string,
+  holder: Holder = { state: 'gone' },
+): TokenResult {
+  const { adopted } = holder.state === 'gone' ? holder : {};
   return {
-    tokenId: tokenId ?? adopted?.tokenId ?? tokenNamedBy(version)?.tokenId ?? version,
+    tokenId: tokenIdOf(holder, version) ?? version,
     ...(adopted && { fingerprint: adopted.fp }),
     versions: [version],
     secret,

@@ -51,11 +51,8 @@ async function unlabelled(
 }
 
 /** The token whose string a version has, as far as its id or a marker says so. */
-function idOf(holder: Holder, version: string): string | undefined {
-  if (holder.state === 'owned' || holder.state === 'shared') return holder.owned.token.id;
-  if (holder.state === 'foreign') return holder.token.id;
-  return tokenIdOf({ holders: new Map([[version, holder]]) }, version);
-}
+const idOf = (holder: Holder, version: string): string | undefined =>
+  holder.state === 'shared' ? holder.owned.token.id : tokenIdOf(holder, version);
 
 const placeOf = ({ seen: { secret }, version }: Version) => {
   const labels = Object.keys(secret.labels).filter((label) => secret.labels[label] === version);

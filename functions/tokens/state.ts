@@ -115,13 +115,9 @@ export const tokenOf = (holder: Holder | undefined): Token | undefined =>
   holder?.state === 'foreign' ? holder.token : ownedBy(holder)?.token;
 
 /** Which token of its secret a version has, as far as that is known, also if that is gone. */
-export function tokenIdOf(
-  { holders }: Pick<ObservedSecret, 'holders'>,
-  version: string | undefined,
-): string | undefined {
-  const holder = holders.get(version ?? '');
+export function tokenIdOf(holder: Holder | undefined, version: string): string | undefined {
   if (holder?.state !== 'gone') return tokenOf(holder)?.id;
-  return holder.tokenId ?? holder.adopted?.tokenId ?? tokenNamedBy(version ?? '')?.tokenId;
+  return holder.tokenId ?? holder.adopted?.tokenId ?? tokenNamedBy(version)?.tokenId;
 }
 
 /** The token under a label that the cluster has, whosever it is. */

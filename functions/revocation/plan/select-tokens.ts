@@ -215,7 +215,7 @@ function waitingVersion(seen: ObservedSecret): string | undefined {
 export const isInUse = (seen: ObservedSecret, id: string, versions: readonly string[]): boolean =>
   [seen.secret.labels.AWSCURRENT, waitingVersion(seen)].some((version) => {
     if (version === undefined) return false;
-    return tokenIdOf(seen, version) === id || versions.includes(version);
+    return tokenIdOf(seen.holders.get(version), version) === id || versions.includes(version);
   });
 
 /** The secret in which this token is current or pending, or was until `revoke` replaced it: all its tokens are meant. */

@@ -114,7 +114,8 @@ const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, { at }: Con
 
 /** Whether an order ended what AWSPREVIOUS has. An order that freezes marks what it freezes, if that has a marker. */
 function wasPreviousEnded(seen: ObservedSecret): boolean {
-  const id = tokenIdOf(seen, seen.secret.labels.AWSPREVIOUS) ?? '';
+  const version = seen.secret.labels.AWSPREVIOUS ?? '';
+  const id = tokenIdOf(seen.holders.get(version), version) ?? '';
   return ownedPrevious(seen)?.marker.frozen !== undefined || isEndedByOrder(id, seen.secret);
 }
 
