@@ -208,6 +208,19 @@ export function hasVersion(
 }
 
 /**
+ * Whether a version has the string of a token: as it was observed, or, where nobody knows that, because it is one of those that
+ * are said to have it.
+ */
+export function isVersionOf(
+  { id, versions }: { readonly id: string; readonly versions: readonly string[] },
+  { holders }: Pick<ObservedSecret, 'holders'>,
+  version: string,
+): boolean {
+  const known = tokenIdOf(holders.get(version), version);
+  return known === undefined ? versions.includes(version) : known === id;
+}
+
+/**
  * Whether a grace period that starts again would keep something for consumers. Not that of a token which a person stripped:
  * nobody can use it, so its old clock tells until when consumers miss it. But where AWSPREVIOUS shows that it was current a
  * moment ago, consumers may have read it since. An orphan nobody can have used, and it is deleted an hour after its mark.

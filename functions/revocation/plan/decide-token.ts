@@ -3,7 +3,7 @@ import { describeHold, holdOf } from '../../secrets-manager/hold.ts';
 import type { Secret } from '../../secrets-manager/secret.ts';
 import { describeToken } from '../../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
-import { tokenUnder } from '../../tokens/state.ts';
+import { isVersionOf } from '../../tokens/state.ts';
 import type { RevocationWay } from '../request.ts';
 import { isFrozen } from './decide-revocation.ts';
 import { UNDOING_WAYS } from './order.ts';
@@ -28,8 +28,8 @@ function detachPrevious(
 ): LabelDetachment[] {
   const version = seen?.secret.labels.AWSPREVIOUS;
   if (!seen || seen.secret.replica || version === undefined) return [];
-  const isIts = tokenUnder(seen, 'AWSPREVIOUS')?.id === token.id;
-  if (!isIts && !owned?.versions.includes(version)) return [];
+  const about = { id: token.id, versions: owned?.versions ?? [] };
+  if (!isVersionOf(about, seen, version)) return [];
   const { name } = seen.secret;
   return [{ kind: 'detach-label', secret: name, label: 'AWSPREVIOUS', version }];
 }

@@ -19,7 +19,7 @@ import {
   type OwnedToken,
   secretNamedIn,
 } from '../../tokens/observation.ts';
-import { ownedPending, provenCurrent, tokenIdOf, works } from '../../tokens/state.ts';
+import { isVersionOf, ownedPending, provenCurrent, works } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import { findSuccessor, foreignHolders } from './decide-revocation.ts';
@@ -213,21 +213,30 @@ function waitingVersion(seen: ObservedSecret): string | undefined {
 
 /** Whether this token is current or pending: an order about it means its whole secret. */
 export const isInUse = (seen: ObservedSecret, id: string, versions: readonly string[]): boolean =>
-  [seen.secret.labels.AWSCURRENT, waitingVersion(seen)].some((version) => {
-    if (version === undefined) return false;
-    return tokenIdOf(seen.holders.get(version), version) === id || versions.includes(version);
-  });
+  [seen.secret.labels.AWSCURRENT, waitingVersion(seen)].some(
+    (version) => version !== undefined && isVersionOf({ id, versions }, seen, version),
+  );
+
+/**
+ * Versions that have the string of a token, as far as their ids tell, or the marker of one that lives: of a dead one it
+ * proves nothing. It means versions of its own secret; another one may have one of the same id.
+ */
+function versionsIn({ secret }: ObservedSecret, id: string, owned: OwnedToken | undefined) {
+  if (!owned || owned.token.revokedAt !== undefined) return [versionIdOf(id), id];
+  return owned.marker.secret === secret.name ? owned.versions : [];
+}
 
 /** The secret in which this token is current or pending, or was until `revoke` replaced it: all its tokens are meant. */
 function secretOf(
   id: string,
-  versions: readonly string[],
+  owned: OwnedToken | undefined,
   request: RevocationRequest,
   { secrets, at, endedIn }: OrderObservation,
 ) {
-  const all = [...secrets.values()];
+  const own = secrets.get(owned?.marker.secret ?? '');
+  const all = [...(own ? [own] : []), ...secrets.values()];
   const read = endedIn?.isInUse ? secrets.get(endedIn.secret) : undefined;
-  const labelled = all.find((seen) => isInUse(seen, id, versions)) ?? read;
+  const labelled = all.find((seen) => isInUse(seen, id, versionsIn(seen, id, owned))) ?? read;
   if (labelled || request.way !== 'replace') return labelled;
   const order = { id: orderId(request), namedToken: id };
   return all.find((seen) => findSuccessor(seen, order, at)?.marker.replaces === id);
@@ -312,10 +321,6 @@ const alone = (
   namedToken: observed.token.id,
 });
 
-/** Of a token that is gone its marker proves nothing: a version that it names may have the string of another one. */
-const provenVersions = (id: string, owned: OwnedToken | undefined): readonly string[] =>
-  owned && owned.token.revokedAt === undefined ? owned.versions : [versionIdOf(id), id];
-
 function selectToken(
   id: string,
   request: RevocationRequest,
@@ -325,7 +330,7 @@ function selectToken(
   const token = around.tokens.find((each) => each.id === id);
   // Also one that is gone may be what consumers read.
   const owned = token && asOwned(token, owner, secretNamedIn(around));
-  const home = secretOf(id, provenVersions(id, owned), request, around);
+  const home = secretOf(id, owned, request, around);
   // Nothing here may change a replica, and to end its token needs the cluster alone.
   const isOfReplica = home?.secret.replica && needsNoAws(request);
   if (home && !ALONE.includes(request.way) && !isOfReplica) return whole([home.secret.name], id);
