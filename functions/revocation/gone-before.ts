@@ -48,7 +48,7 @@ export async function goneBefore(
   const own = order.way === 'replace' ? known.secret : undefined;
   const [verified] = await Promise.all([
     verifyRefused(known, { ...proving, own }, tools),
-    observation.secrets.has(secret) && noteEnded(secret, endedBy([known], order), tools),
+    observation.secrets.has(secret) && noteEnded(secret, endedBy([known], order, true), tools),
   ]);
   return verified;
 }

@@ -62,7 +62,7 @@ async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<vo
   try {
     for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
       progress.settled = await settle(progress, tools);
-      const ids = endedBy(progress.results.values(), progress.order);
+      const ids = endedBy(progress.results.values(), progress.order, progress.settled);
       // The proof may take minutes, and `rotate` may run meanwhile.
       await Promise.all([verifyEnded(progress, verified, tools), noteEnded(name, ids, tools)]);
       if (pass > 1 && progress.late.length === 0) break;

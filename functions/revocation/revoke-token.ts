@@ -219,11 +219,13 @@ async function carryOutOrder(
   const replaced = withSuccessor(carried.result, seen, revocation);
   // No marker of its own says that an order froze it.
   const isUnmarked = carried.result.result === 'frozen' && !planned.owned;
-  const ids = isUnmarked ? [planned.token.id] : endedBy([carried.result], order);
+  const ids = isUnmarked ? [planned.token.id] : endedBy([carried.result], order, carried.isReached);
+  const note = async () => seen && noteEnded(seen.secret.name, ids, tools);
   const [ended] = await Promise.all([
     verifyRefused(replaced, { startedAt, controls, own }, tools),
-    seen && noteEnded(seen.secret.name, ids, tools),
+    note(),
   ]);
+  await note();
   return { ...carried, result: await verifyAccepted(ended, tools) };
 }
 

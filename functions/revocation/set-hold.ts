@@ -16,6 +16,7 @@ import {
 } from '../secrets-manager/hold.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { formatInstant, MINUTE_MS } from '../time.ts';
+import { endedTag } from '../tokens/ended-tag.ts';
 
 interface Origin {
   readonly reason: string;
@@ -82,12 +83,14 @@ async function readUntil(judge: Judgement, name: string, tools: Tools): Promise<
  * labels go first, and the tag only once they are seen gone: a tag has no compare-and-set, and whoever sets
  * another hold meanwhile puts the label on again, which shows then. It stops where it sees another hold, and
  * the caller's next look finds that. A lifted deletion leaves the freeze that it was set over, and the secret
- * says from then on that it was lifted: the replacement of its tokens is what a person asked for.
+ * says from then on that it was lifted, and what is gone: that, and its replacement, is what a person asked for.
+ * @param gone ids of deleted tokens of the secret, the last ones first: whoever ended them, `reap` perhaps, the deletion meant them
  * @throws Error if a trace is still seen at the end
  */
 export async function releaseHold(
   { name, labels }: Pick<Secret, 'name' | 'labels'>,
   hold: HoldTraces,
+  gone: readonly string[],
   tools: Tools,
 ): Promise<HoldTraces> {
   const { secrets, now } = tools;
@@ -97,7 +100,8 @@ export async function releaseHold(
   const before = await secrets.describe(name);
   if (before && isOther(before)) return hold;
   if (isDeletion(hold)) {
-    await secrets.tag(name, { [LIFTED_TAG]: formatInstant(now()) });
+    const ended = before && gone.length > 0 ? endedTag(gone, before) : {};
+    await secrets.tag(name, { ...ended, [LIFTED_TAG]: formatInstant(now()) });
   }
   for (const label of ends) {
     const from = labels[label];

@@ -6,7 +6,7 @@ import type { Tools } from '../run/tools.ts';
 import { DAY_MS, MINUTE_MS } from '../time.ts';
 import { refuseForeignSecret } from '../tokens/claim-secret.ts';
 import { type ObservedSecret, secretNamedIn } from '../tokens/observation.ts';
-import { isUnknown } from '../tokens/state.ts';
+import { isUnknown, tokenIdOf } from '../tokens/state.ts';
 import { takeLabelOff } from '../tokens/take-label-off.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { isTokenId, tokenNamedBy } from '../tokens/version-id.ts';
@@ -87,9 +87,19 @@ function inSecret(result: TokenResult, seen: ObservedSecret, { policy }: Tools):
   return { ...rest, ...(known && { had: known }) };
 }
 
+/** Deleted tokens of a secret, as far as the cluster shows them or a version names them: the last ones first. */
+function goneFrom({ revoked, secret: { labels }, holders }: SeenAlone): string[] {
+  const shown = [...revoked].sort((a, b) => (b.token.revokedAt ?? 0) - (a.token.revokedAt ?? 0));
+  const held = Object.values(labels).flatMap((version) => {
+    const holder = holders.get(version);
+    return holder?.state === 'gone' ? (tokenIdOf(holder, version) ?? []) : [];
+  });
+  return [...new Set([...held, ...shown.map(({ token }) => token.id)])];
+}
+
 async function carryOut(
   action: RevocationAction,
-  seen: ObservedSecret,
+  seen: SeenAlone,
   progress: Progress,
   tools: ArmingTools,
 ): Promise<TokenResult | 'moved' | undefined> {
@@ -102,7 +112,8 @@ async function carryOut(
     }
     case 'release': {
       const { order } = progress;
-      const left = await releaseHold(seen.secret, order.hold ?? { labels: [] }, tools);
+      const hold = order.hold ?? { labels: [] };
+      const left = await releaseHold(seen.secret, hold, goneFrom(seen), tools);
       progress.released = left !== order.hold;
       progress.order = { ...order, hold: left };
       return undefined;
@@ -165,7 +176,7 @@ function noteAlreadyDone(seen: SeenAlone, progress: Progress, tools: Tools): voi
 /** Carries out actions until the first one after which the secret must be read again. */
 async function takeSteps(
   actions: readonly RevocationAction[],
-  seen: ObservedSecret,
+  seen: SeenAlone,
   progress: Progress,
   tools: ArmingTools,
 ): Promise<void> {

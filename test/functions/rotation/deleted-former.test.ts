@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { denied, disturb, faults } from '../../world/faults.ts';
+import { answering, denied, disturb, faults } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import { conditionOf, conditionsOf } from './conditions.ts';
@@ -130,6 +130,55 @@ test.each(['delete', 'replace'])(
     expect(await conditionOf(world)).toBe('works');
   },
 );
+
+test('what reap ended of an order that died behind its hold is nothing that a person did, once that is lifted', async () => {
+  const { world } = await withFormer();
+  const order = { token: 'telegraf', way: 'delete', reason: 'leaked' };
+  await disturb(world, () => world.revoke(order), 1, {
+    meet: faults['killed before the effect'],
+    counts: ({ operation }) => operation === 'DELETE /tokens/{id}',
+  });
+  expect(world.hold(TELEGRAF)).toBe('deleted');
+  await world.wait(HOUR);
+  await world.reap();
+  expect(world.tokens(TELEGRAF)).toEqual([]);
+  await world.revoke({ token: 'telegraf', way: 'lift', reason: 'over' });
+  await world.rotate();
+  await world.wait(HOUR);
+  expect(await conditionsOf(world, 3)).toEqual(['works']);
+});
+
+test('two orders at once, each about a token by its id, both leave their trace', async () => {
+  const { world, former } = await withFormer();
+  const { AWSPREVIOUS: second } = world.holders(TELEGRAF);
+  const about = (tokenId: string | undefined) => ({ tokenId, way: 'delete', reason: 'leaked' });
+  // Each has read the tag before the other one writes it.
+  const waiting: (() => void)[] = [];
+  world.intercept(async ({ operation }, effect) => {
+    if (operation !== 'TagResource' || waiting.length === 2) return effect();
+    await new Promise<void>((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length === 2) for (const each of waiting) each();
+    });
+    return effect();
+  });
+  await Promise.all([former, second].map((id) => world.revoke(about(id))));
+  world.intercept();
+  expect(waiting).toHaveLength(2);
+  await world.wait(HOUR);
+  expect(await conditionsOf(world, 3)).toEqual(['works']);
+});
+
+test('an order to replace that fails explains nothing that a person had deleted before it', async () => {
+  const { world, former } = await withFormer();
+  await world.people.deleteToken(former);
+  world.intercept(answering('POST /tokens', { status: 500, body: '{"message":"no"}' }));
+  const { error } = await world.revoke({ token: 'telegraf', way: 'replace', reason: 'leaked' });
+  world.intercept();
+  expect(error?.errorType).toBe('RevocationError');
+  await world.wait(HOUR);
+  expect(await conditionsOf(world, 3)).toEqual(['cut-short']);
+});
 
 test('what a person deletes under a hold is told of when that is over', async () => {
   const { world, former } = await withFormer();
