@@ -34,6 +34,8 @@ export interface PolicyFile {
   readonly deployment: Deployment;
   /** The PEM file that `cluster.ca` names. */
   readonly ca?: string;
+  /** Why there is no `ca` though the policy names one, with file, line and key. Only of a file that may be deployed: its functions have their copy. */
+  readonly caMistake?: string;
   readonly warnings: readonly PolicyWarning[];
 }
 
@@ -257,11 +259,12 @@ const deploymentMistakes = (policy: Policy, now: number): PolicyIssue[] => [
 
 /**
  * Reads a policy file that may have been deployed by an earlier version, which refused less: whoever gives an order, in an
- * emergency above all, is not kept from it by what only the next deployment must mend.
+ * emergency above all, is not kept from it by what only the next deployment must mend, nor by certificates that are not on
+ * this machine.
  * @throws PolicyFileError as `readPolicyFile`
  */
 export const readDeployedPolicyFile = (file: string, now = Date.now()): PolicyFile =>
-  readJudged(file, now, expressionMistakes);
+  readJudged(file, now, { judge: expressionMistakes, isDeployed: true });
 
 /**
  * Reads and checks a policy file.
@@ -270,13 +273,14 @@ export const readDeployedPolicyFile = (file: string, now = Date.now()): PolicyFi
  * @throws PolicyFileError with one line for each mistake: file, line, key, what was found and what was expected
  */
 export const readPolicyFile = (file: string, now = Date.now()): PolicyFile =>
-  readJudged(file, now, deploymentMistakes);
+  readJudged(file, now, { judge: deploymentMistakes, isDeployed: false });
 
-function readJudged(
-  file: string,
-  now: number,
-  judge: (policy: Policy, now: number) => PolicyIssue[],
-): PolicyFile {
+interface Judging {
+  readonly judge: (policy: Policy, now: number) => PolicyIssue[];
+  readonly isDeployed: boolean;
+}
+
+function readJudged(file: string, now: number, { judge, isDeployed }: Judging): PolicyFile {
   const lines = new LineCounter();
   const yaml = parseDocument(read(file), { lineCounter: lines, merge: true });
   const lineOf = (offset: number) => lines.linePos(offset).line;
@@ -292,6 +296,15 @@ function readJudged(
   }
   const sentenceOf = ({ path, message }: PolicyIssue) =>
     `${at(offsetOf(yaml, path))}: ${formatPath(path)}: ${message}`;
+  const authorityOf = (policy: Policy): Pick<PolicyFile, 'ca' | 'caMistake'> => {
+    try {
+      const ca = readAuthority(file, policy);
+      return ca === undefined ? {} : { ca };
+    } catch (error) {
+      if (!(isDeployed && error instanceof PolicyError)) throw error;
+      return { caMistake: error.issues.map(sentenceOf).join('\n') };
+    }
+  };
   const { document, problem } = plainData(yaml);
   if (problem !== undefined) throw new PolicyFileError(`${file}: ${problem}; correct the file`);
   try {
@@ -309,9 +322,8 @@ function readJudged(
       key: formatPath(issue.path),
       sentence: sentenceOf(issue),
     }));
-    const ca = readAuthority(file, policy);
     const bundled = bundledOf(document);
-    return { document: bundled, policy, deployment, warnings, ...(ca !== undefined && { ca }) };
+    return { document: bundled, policy, deployment, warnings, ...authorityOf(policy) };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     throw new PolicyFileError(error.issues.map(sentenceOf).join('\n'), { cause: error });

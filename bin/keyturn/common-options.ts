@@ -90,7 +90,10 @@ export function openEngine(
   readonly json: boolean;
 } {
   const policyFile = read(onePolicyFile(options.policy));
-  const { policy } = policyFile;
+  const { policy, caMistake } = policyFile;
+  if (caMistake !== undefined && !options.local) {
+    terminal.note(`${caMistake}; the functions have a copy of their own`);
+  }
   const engine = options.local
     ? createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile))
     : createLambdaEngine(options.functionPrefix ?? functionName(policy.owner, ''));

@@ -1,4 +1,4 @@
-import { differingParts, documentMark } from '../../functions/policy/document-mark.ts';
+import { CA, differingParts, documentMark } from '../../functions/policy/document-mark.ts';
 import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import { policyOf } from './answers.ts';
@@ -56,7 +56,12 @@ export const named = (keys: readonly string[]) =>
 /** The same engine; whoever asks is told, once, if the functions were deployed with another policy than the file's. */
 export function comparingPolicies(
   engine: Engine,
-  { document, ca, policy: { file } }: Pick<PolicyFile, 'document' | 'ca' | 'policy'>,
+  {
+    document,
+    ca,
+    caMistake,
+    policy: { file },
+  }: Pick<PolicyFile, 'document' | 'ca' | 'caMistake' | 'policy'>,
   terminal: Terminal,
 ): Engine {
   const ofFile = documentMark(document, ca);
@@ -66,13 +71,15 @@ export function comparingPolicies(
     async call(job, event) {
       const answer = await engine.call(job, event);
       const deployed = policyOf(answer);
-      if (deployed && deployed.hash !== ofFile.hash && !isTold) {
-        isTold = true;
-        terminal.note(
-          `${engine.placeOf(job)} was deployed with another policy than ${file} (they differ in ${named(differingParts(deployed, ofFile))}): cdk diff shows how, ` +
-            'cdk deploy gives it the file, and --local goes by the file at once',
-        );
-      }
+      if (!deployed || deployed.hash === ofFile.hash || isTold) return answer;
+      isTold = true;
+      // Of certificates that could not be read nobody knows whether they are the same.
+      const differing = differingParts(deployed, ofFile).filter((part) => !caMistake || part !== CA);
+      if (differing.length === 0) return answer;
+      terminal.note(
+        `${engine.placeOf(job)} was deployed with another policy than ${file} (they differ in ${named(differing)}): cdk diff shows how, ` +
+          'cdk deploy gives it the file, and --local goes by the file at once',
+      );
       return answer;
     },
   };

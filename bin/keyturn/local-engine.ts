@@ -18,7 +18,7 @@ import { createRuntime } from '../../functions/runtime.ts';
 import { ManagementTokenError } from '../../functions/secrets-manager/management-token.ts';
 import { LONGEST_EXAMINATION_MS, LONGEST_MEASUREMENT_MS, MINUTE_MS } from '../../functions/time.ts';
 import type { TokenValue } from '../../functions/token-value.ts';
-import type { PolicyFile } from '../../lib/policy-file.ts';
+import { type PolicyFile, PolicyFileError } from '../../lib/policy-file.ts';
 import { firingsOf } from '../../lib/schedule/gaps.ts';
 import { type Engine, isLook, type Job } from './engine.ts';
 import { CommandError, sentenceOf } from './failure.ts';
@@ -122,10 +122,11 @@ function adviseToken(error: unknown, job: Job, event: object, isInHand: boolean)
  * and the management token from its secret if none is given.
  */
 export function createLocalEngine(
-  { policy, ca }: PolicyFile,
+  { policy, ca, caMistake }: PolicyFile,
   terminal: Terminal,
   managementToken: TokenValue | undefined,
 ): Engine {
+  if (caMistake !== undefined) throw new PolicyFileError(caMistake);
   const { thirdInSeconds } = firingsOf(policy.schedules.rotate, policy.timeZone);
   const runtime = createRuntime({
     policy,

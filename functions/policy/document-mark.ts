@@ -18,7 +18,7 @@ export interface DocumentMark {
 }
 
 /** The part of the file that `cluster.ca` names, whose content may change though its name stays. */
-const CA = 'cluster.ca';
+export const CA = 'cluster.ca';
 
 /**
  * @param document a policy as plain data, as it was written

@@ -23,6 +23,21 @@ it('says that the functions have another policy than the file, and not where onl
   );
 });
 
+it('takes an order where the certificates that the policy names are not on this machine, unless this machine does the work', async () => {
+  const { world, run } = await openDeployed();
+  await world.rotate();
+  const cluster = { ...Object(world.policy).cluster, ca: 'elsewhere.pem' };
+  const env = { KEYTURN_POLICY: writeTemporary('copied.yaml', { ...world.policy, cluster }) };
+  const order = ['revoke', 'telegraf', '--freeze', '--reason', 'leaked', '--yes'];
+  const here = await run([...order, '--local'], undefined, env);
+  expect(here.code).toBe(1);
+  expect(here.stderr).toMatch(/^keyturn: .*copied\.yaml:\d+: cluster\.ca: cannot read .*elsewhere\.pem/);
+  expect(world.hold(TELEGRAF)).toBeUndefined();
+  const { stderr } = await run(order, undefined, env);
+  expect(stderr).toMatch(/cannot read .*elsewhere\.pem.*; the functions have a copy of their own\n/);
+  expect(world.hold(TELEGRAF)).toBe('frozen');
+});
+
 it('plans, rotates and shows what there is', async () => {
   const { world, run } = await openDeployed();
 
