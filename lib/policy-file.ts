@@ -71,6 +71,11 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
 }
 
 function read(file: string): string {
+  if (file.trim() === '') {
+    throw new PolicyFileError(
+      `found an empty path ("${file}"), expected that of a policy file; name it, such as ${DEFAULT_POLICY}`,
+    );
+  }
   const text = readNamedFile(file, (problem, cause) => {
     const { code } = Object(cause) as NodeJS.ErrnoException;
     // Nobody named it: nothing tells of a path that would be wrong.
@@ -142,8 +147,8 @@ function writtenIn(node: unknown): string {
 }
 
 /**
- * Aliases that stand before or inside what they name, or name nothing, and merge keys with what is no mapping. The parser would say so
- * only of some, and not where.
+ * Aliases that stand before or inside what they name, or name nothing, merge keys with what is no mapping, and keys that are no
+ * names. The parser would say so only of some, and not where.
  */
 function strayReferences(yaml: Document): Mistake[] {
   const anchors = new Map<string, Node>();
@@ -156,6 +161,11 @@ function strayReferences(yaml: Document): Mistake[] {
   const named = (node: unknown) => (isAlias(node) ? anchors.get(node.source) : node);
   visit(yaml, {
     Pair(_key, { key, value }) {
+      if (isCollection(key)) {
+        const offset = key.range?.[0] ?? 0;
+        const what = isSeq(key) ? 'a list' : 'a mapping';
+        found.push({ offset, message: `found ${what} in place of a key, expected a name; write one, such as "telegraf:"` });
+      }
       // The parser takes a merge key, and none in quotes, for a symbol.
       if (!isScalar(key) || typeof key.value !== 'symbol') return;
       const list = named(value);
@@ -211,6 +221,22 @@ const TOLD: readonly (readonly [RegExp, string])[] = [
   ],
   [/^Missing closing .quote/, 'found text in quotes without their end, expected it; close them'],
   [/^Implicit map keys need/, `${KEY_AND_VALUE}; add it, or take the line out`],
+  [
+    /^Invalid escape sequence/,
+    'found a backslash in double quotes with no character behind it that means something there, expected it doubled; write it twice, or put the text in single quotes',
+  ],
+  [
+    /^Block scalars? |^Not a YAML token/,
+    'found a text behind | or > that does not begin on the next line, or not with its least indented line, expected | or > at the end of a line, and the text below it, indented alike; put short text in quotes instead',
+  ],
+  [
+    /^Unexpected (?:flow-(?:map|seq)-end token|, in flow)/,
+    'found a bracket or a comma too many, expected each } or ] to close one that is open, and a value before each comma; take it out',
+  ],
+  [
+    /^Unexpected scalar|^Comments must be separated/,
+    'found more text behind a value that has ended, expected the end of the line, or a space and a comment (#); put all of the text in one pair of quotes',
+  ],
   [
     /must be sufficiently indented and end with a|^Flow (?:map|sequence) .*end with a/,
     'found the end of a list or mapping in brackets missing, expected ] or } before what comes next; close each bracket that is open',

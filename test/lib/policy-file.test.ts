@@ -224,7 +224,13 @@ test.each([
     'a bracket too many',
     'managementToken: influxdb/management }',
     'managementToken: x }}',
-    /:3: found what is no YAML \(.*\), expected keys and values such as "owner: prod"; correct/,
+    /:3: found a bracket or a comma too many, expected each .*; take/,
+  ],
+  [
+    'an anchor without a name',
+    'owner: prod',
+    'owner: & prod',
+    /:2: found what is no YAML \(.*\), expected keys and values such as "owner: prod"; correct/,
   ],
 ])(
   'YAML with %s is told as found, expected and what to do, once a line',
@@ -382,6 +388,31 @@ describe('YAML', () => {
       ['x-writer: &writer { permissions: { read: "*" } }', 'tokens:', ...names].join('\n'),
     );
     expect(readPolicyFile(writePolicy(folder, text)).policy.tokens).toHaveLength(1_000);
+  });
+
+  test.each([
+    ['an escape that means nothing', 'a: { description: "\\q" }', 'found a backslash in double'],
+    ['text on the line of its |', 'a:\n    description: | text\n      x', 'found a text behind | or >'],
+    [
+      'text whose first line is the deepest',
+      'a:\n    description: |\n          \n      x',
+      'found a text behind | or >',
+    ],
+    ['a brace too many', 'a: { permissions: { write: [t] } }}', 'found a bracket or a comma too'],
+    ['two commas', 'a: { permissions: { write: [t,,u] } }', 'found a bracket or a comma too many'],
+    ['text behind quotes', 'a: { description: "x" y }', 'found more text behind a value'],
+    ['a list for a key', '? [a, b]\n  : {}', 'found a list in place of a key'],
+    ['a mapping for a key', '? { a: 1 }\n  : {}', 'found a mapping in place of a key'],
+  ])('%s is told of in words, and where', (_what, text, words) => {
+    const mistake = mistakeIn(tokens(`tokens:\n  ${text}`));
+    expect(mistake).toContain(words);
+    expect(mistake).toMatch(/^keyturn\.yaml:\d+: found .*, expected .*; (write|put|take) /);
+  });
+
+  test('an empty path is no file', () => {
+    expect(() => readPolicyFile(' ')).toThrow(
+      'found an empty path (" "), expected that of a policy file; name it, such as keyturn.yaml',
+    );
   });
 
   test('anchors that mean gigabytes are refused', () => {
