@@ -21,19 +21,21 @@ export function endedBy(
 /**
  * Leaves on a secret which of its tokens an order ended, so that no alarm takes that for a person's act. A tag has no
  * compare-and-set: where another order may have written it meanwhile, whoever calls this calls it again. Best effort: without
- * it `rotate` alarms for the rest of a grace period.
+ * it `rotate` alarms for the rest of a grace period. Resolves to false where AWS refused it.
  */
 export async function noteEnded(
   name: string,
   tokenIds: readonly string[],
   { secrets, log }: Tools,
-): Promise<void> {
-  if (tokenIds.length === 0) return;
+): Promise<boolean> {
+  if (tokenIds.length === 0) return true;
   try {
     const secret = await secrets.describe(name);
-    if (!secret || tokenIds.every((id) => isEndedByOrder(id, secret))) return;
+    if (!secret || tokenIds.every((id) => isEndedByOrder(id, secret))) return true;
     await secrets.tag(name, endedTag(tokenIds, secret));
+    return true;
   } catch (error) {
     log.warn('an end could not be noted', { secret: name, error });
+    return false;
   }
 }

@@ -221,11 +221,11 @@ async function carryOutOrder(
   const isUnmarked = carried.result.result === 'frozen' && !planned.owned;
   const ids = isUnmarked ? [planned.token.id] : endedBy([carried.result], order, carried.isReached);
   const note = async () => seen && noteEnded(seen.secret.name, ids, tools);
-  const [ended] = await Promise.all([
+  const [ended, isNoted] = await Promise.all([
     verifyRefused(replaced, { startedAt, controls, own }, tools),
     note(),
   ]);
-  await note();
+  if (isNoted) await note();
   return { ...carried, result: await verifyAccepted(ended, tools) };
 }
 
