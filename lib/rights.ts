@@ -1,0 +1,181 @@
+import { Annotations, ArnFormat, Resource, Stack } from 'aws-cdk-lib';
+import { Grant as IamGrant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { functionName } from '../functions/environment.ts';
+import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
+import {
+  accountElsewhere,
+  constructOf,
+  type Elsewhere,
+  give,
+  readSecret,
+  refuseNobody,
+  replicaFor,
+  together,
+} from './access.ts';
+import type { Grants } from './grants.ts';
+import type { KeyturnSchedule } from './keyturn-schedule.ts';
+import type { NamedKey } from './kms-key.ts';
+import type { KeyturnProps } from './properties.ts';
+
+/** A stack, and those that it is nested in: what it needs of these goes by parameters, and needs no other order. */
+function isWithin(stack: Stack, other: Stack): boolean {
+  if (stack === other) return true;
+  return stack.nestedStackParent !== undefined && isWithin(stack.nestedStackParent, other);
+}
+
+/** The other stacks that make what the app gave the construct; what was imported into one needs nothing of it. */
+const stacksNeededBy = (scope: Construct, props: KeyturnProps): ReadonlyMap<Stack, string> =>
+  new Map(
+    Object.entries(props).flatMap(([property, value]) =>
+      [value]
+        .flat()
+        .filter(Construct.isConstruct)
+        .filter((each) => Resource.isOwnedResource(each))
+        .map((each) => [Stack.of(each), property] as const)
+        .filter(([stack]) => !isWithin(Stack.of(scope), stack)),
+    ),
+  );
+
+interface RightsProps {
+  readonly policy: Policy;
+  /** What the app gave the construct. */
+  readonly props: KeyturnProps;
+  readonly grants: Grants;
+  readonly encryptionKey: NamedKey | undefined;
+  readonly replicaRegions: readonly ReplicaRegion[];
+}
+
+/** What a deployment gives to others: who reads a secret, who gives orders, who operates. */
+export class Rights {
+  readonly #scope: Construct;
+  readonly #policy: Policy;
+  readonly #grants: Grants;
+  readonly #encryptionKey: NamedKey | undefined;
+  readonly #replicaRegions: readonly ReplicaRegion[];
+  /** Other stacks of the app, by which property this one needs each. */
+  readonly #needed: ReadonlyMap<Stack, string>;
+
+  constructor(
+    scope: Construct,
+    { policy, props, grants, encryptionKey, replicaRegions }: RightsProps,
+  ) {
+    this.#scope = scope;
+    this.#policy = policy;
+    this.#grants = grants;
+    this.#encryptionKey = encryptionKey;
+    this.#replicaRegions = replicaRegions;
+    this.#needed = stacksNeededBy(scope, props);
+  }
+
+  read(token: string, { secretArn, secretName }: ISecret, grantee: IGrantable): IamGrant {
+    refuseNobody('grantRead', grantee);
+    const replica = replicaFor(this.#scope, grantee, this.#replicaRegions, this.#policy, token);
+    const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
+    const read = () => readSecret(arn, grantee);
+    const keys = replica
+      ? this.#grants.decryptReplica(secretName, replica)
+      : this.#grants.decryptSecret(secretName, this.#encryptionKey);
+    const decrypts = () => keys.map((key) => give(grantee, key.statementOf([...key.values])));
+    return this.#told('grantRead', grantee, () => together([read(), ...decrypts()]), {
+      id: `grantRead-${token}`,
+      elsewhere: ({ found, home }) =>
+        `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
+    });
+  }
+
+  revoke(grantee: IGrantable): IamGrant {
+    refuseNobody('grantRevoke', grantee);
+    return this.#toldOfInvoking('grantRevoke', grantee, () => this.#invoke(grantee, ['revoke']));
+  }
+
+  operate(grantee: IGrantable, schedules: readonly KeyturnSchedule[]): IamGrant {
+    refuseNobody('grantOperate', grantee);
+    this.#refuseNeeded(grantee);
+    const statements = [
+      new PolicyStatement({
+        actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
+        resources: schedules.map(({ arn }) => arn),
+      }),
+      new PolicyStatement({
+        actions: ['iam:PassRole'],
+        resources: schedules.map(({ role }) => role.roleArn),
+        conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+      }),
+    ];
+    const given = () =>
+      together([
+        this.#invoke(grantee, ['rotate', 'reap', 'enforce', 'revoke']),
+        ...statements.map((statement) => give(grantee, statement)),
+      ]);
+    return this.#toldOfInvoking('grantOperate', grantee, given);
+  }
+
+  /**
+   * By the functions' names, so that the role may be in a stack that this one needs. It writes into the policy of who invokes alone: CDK's
+   * own `grantInvoke` lets in whole accounts, or everybody, at the function.
+   */
+  #invoke(grantee: IGrantable, entries: readonly string[]): IamGrant {
+    const arns = entries.map((entry) =>
+      Stack.of(this.#scope).formatArn({
+        service: 'lambda',
+        resource: 'function',
+        resourceName: functionName(this.#policy.owner, entry),
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
+    const resources = arns.flatMap((arn) => [arn, `${arn}:*`]);
+    return give(grantee, new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources }));
+  }
+
+  /**
+   * CDK would say of two stacks that need each other no more than that.
+   * @throws Error if the role is in a stack whose resources the app gave this construct
+   */
+  #refuseNeeded(grantee: IGrantable): void {
+    const who = constructOf(grantee);
+    if (!who) return;
+    const theirs = Stack.of(who);
+    const property = this.#needed.get(theirs);
+    if (property === undefined) return;
+    const [own, other] = [Stack.of(this.#scope).node.path, theirs.node.path];
+    throw new Error(
+      `grantOperate: found ${who.node.path}, whose stack ${other} the stack ${own} needs for its ${property}, expected one of a stack that it does not need: its policy would name roles of the schedules, so that each stack would need the other; make the role in the stack ${own}, or in one of its own`,
+    );
+  }
+
+  #toldOfInvoking(
+    method: 'grantRevoke' | 'grantOperate',
+    grantee: IGrantable,
+    given: () => IamGrant,
+  ): IamGrant {
+    return this.#told(method, grantee, given, {
+      id: method,
+      elsewhere: ({ found, home }) =>
+        `${method}: found ${found} as the account of who is to have rights here, expected ${home}: this stack cannot write the policy of a role of another account, so it gets nothing; make a role of account ${home} that it may assume, and give that one the rights`,
+    });
+  }
+
+  /**
+   * Synthesis says where nothing was given. CDK says of a role of another account that it was given everything, and writes nothing into
+   * its policy, and of who has no policy nothing at all, unless it is asked.
+   */
+  #told(
+    method: string,
+    grantee: IGrantable,
+    grant: () => IamGrant,
+    { id, elsewhere }: { readonly id: string; readonly elsewhere: (accounts: Elsewhere) => string },
+  ): IamGrant {
+    const accounts = accountElsewhere(this.#scope, grantee);
+    // CDK attaches a policy by the name: somebody else's namesake here would get it.
+    const given = accounts === undefined ? grant() : undefined;
+    if (given?.success) return given;
+    const found = accounts?.found ?? String(grantee.grantPrincipal);
+    const why = accounts
+      ? elsewhere(accounts)
+      : `${method}: found ${found}, expected who has a policy of its own, such as a role: nothing was given; make a role that it may assume, and give that one the rights`;
+    Annotations.of(this.#scope).addWarningV2(`keyturn:${id}-${found}`, why);
+    return IamGrant.drop(grantee, why);
+  }
+}
