@@ -1,6 +1,6 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
-import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import * as z from 'zod/mini';
@@ -151,20 +151,6 @@ export const give = (grantee: IGrantable, statement: PolicyStatement): Grant =>
     resourceArns: [...statement.resources],
     conditions: statement.conditions as Record<string, Record<string, unknown>>,
   });
-
-/**
- * Lets somebody read a secret. CDK's own `grantRead` says of an imported secret that it was given, also to those who have no policy
- * of their own to write it into.
- */
-export const readSecret = (secretArn: string, grantee: IGrantable): Grant =>
-  give(
-    grantee,
-    new PolicyStatement({
-      actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
-      // Known by its name alone: Secrets Manager puts a hyphen and six characters behind it.
-      resources: [`${secretArn}-??????`],
-    }),
-  );
 
 /** One grant for several: the first that was not given, if there is one. CDK's own `combine` is given if any of them is. */
 export const together = (grants: readonly [Grant, ...Grant[]]): Grant =>

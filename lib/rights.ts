@@ -9,15 +9,15 @@ import {
   constructOf,
   type Elsewhere,
   give,
-  readSecret,
   refuseNobody,
   replicaFor,
   together,
 } from './access.ts';
-import type { Grants } from './grants.ts';
+import { allow, type Grant, type Grants } from './grants.ts';
 import type { KeyturnSchedule } from './keyturn-schedule.ts';
 import type { NamedKey } from './kms-key.ts';
 import type { KeyturnProps } from './properties.ts';
+import { SharedStatements } from './shared-statements.ts';
 
 /** A stack, and those that it is nested in: what it needs of these goes by parameters, and needs no other order. */
 function isWithin(stack: Stack, other: Stack): boolean {
@@ -38,6 +38,13 @@ const stacksNeededBy = (scope: Construct, props: KeyturnProps): ReadonlyMap<Stac
     ),
   );
 
+/** What reads a secret that is known by its name alone: Secrets Manager puts a hyphen and six characters behind it. */
+const toRead = (secretArn: string): Grant =>
+  allow(
+    ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
+    [`${secretArn}-??????`],
+  );
+
 interface RightsProps {
   readonly policy: Policy;
   /** What the app gave the construct. */
@@ -56,6 +63,7 @@ export class Rights {
   readonly #replicaRegions: readonly ReplicaRegion[];
   /** Other stacks of the app, by which property this one needs each. */
   readonly #needed: ReadonlyMap<Stack, string>;
+  readonly #statements = new SharedStatements();
 
   constructor(
     scope: Construct,
@@ -73,12 +81,15 @@ export class Rights {
     refuseNobody('grantRead', grantee);
     const replica = replicaFor(this.#scope, grantee, this.#replicaRegions, this.#policy, token);
     const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
-    const read = () => readSecret(arn, grantee);
     const keys = replica
       ? this.#grants.decryptReplica(secretName, replica)
       : this.#grants.decryptSecret(secretName, this.#encryptionKey);
-    const decrypts = () => keys.map((key) => give(grantee, key.statementOf([...key.values])));
-    return this.#told('grantRead', grantee, () => together([read(), ...decrypts()]), {
+    const given = () =>
+      together([
+        this.#statements.give(grantee, toRead(arn)),
+        ...keys.map((key) => this.#statements.give(grantee, key)),
+      ]);
+    return this.#told('grantRead', grantee, given, {
       id: `grantRead-${token}`,
       elsewhere: ({ found, home }) =>
         `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,

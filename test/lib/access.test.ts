@@ -59,6 +59,57 @@ test('a consumer may read the secret of its token, and no other', () => {
   expect(keyturn.secretOf('grafana').secretName).toBe('monitoring/grafana');
 });
 
+test.each([
+  ['in a known place', { env: { account: '111122223333', region: 'eu-west-1' } }, true],
+  ['whose place CDK does not know', {}, true],
+  ['of an app without the flags of today', {}, false],
+])('a role may read two hundred secrets, in a stack %s', (_where, props, minimize) => {
+  const app = new App({
+    context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/aws-iam:minimizePolicies': minimize },
+  });
+  const stack = new Stack(app, 'Stack', props);
+  const names = Array.from({ length: 200 }, (_each, index) => `token-of-team-${index}`);
+  const text = names.map((name) => `  ${name}: { permissions: { read: [telemetry] } }\n`).join('');
+  const policy = writePolicy(folder, `${POLICY.split('  telegraf')[0]}${text}`);
+  const encryptionKey = Key.fromKeyArn(
+    stack,
+    'Secrets',
+    'arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001',
+  );
+  const keyturn = new Keyturn(stack, 'Keyturn', { policy, encryptionKey });
+  const role = new Role(stack, 'Reader', { assumedBy: new AccountRootPrincipal() });
+  for (const name of names) keyturn.grantRead(name, role).assertSuccess();
+  const template = Template.fromStack(stack);
+  const policiesOf = (type: string) =>
+    Object.entries(template.findResources(`AWS::IAM::${type}`)).filter(([id]) =>
+      id.startsWith('Reader'),
+    );
+  // As IAM counts them, with the references written out.
+  const written = (document: unknown) =>
+    JSON.stringify(document).replaceAll(/\{"Fn::Join":\["",\[(.*?)\]\]\}/g, (_all, parts: string) =>
+      parts
+        .replaceAll('","', '')
+        .replaceAll(
+          /",\{"Ref":"AWS::(\w+)"\},"/g,
+          (_ref, name) =>
+            ({ Partition: 'aws', AccountId: '111122223333', URLSuffix: 'amazonaws.com' })[
+              name as string
+            ] ?? 'ap-southeast-1',
+        ),
+    );
+  const [inline, managed] = ['Policy', 'ManagedPolicy'].map((type) =>
+    policiesOf(type).map(([, { Properties }]) => written(Properties.PolicyDocument)),
+  );
+  expect(managed?.length).toBeLessThanOrEqual(10);
+  for (const each of managed ?? []) expect(each.length).toBeLessThanOrEqual(6_144);
+  expect(inline?.join('').length).toBeLessThanOrEqual(10_240);
+  const all = [...(inline ?? []), ...(managed ?? [])].join('');
+  for (const name of names) {
+    // Once to read it, and once to decrypt it.
+    expect(all.split(`:secret:keyturn/prod/${name}-??????"`)).toHaveLength(3);
+  }
+});
+
 describe('a consumer in another Region', () => {
   const HOME = 'eu-west-1';
   const KEY = 'arn:aws:kms:eu-north-1:111122223333:key/01234567-0123-0123-0123-0123456789ab';
