@@ -45,6 +45,9 @@ const toRead = (secretArn: string): Grant =>
     [`${secretArn}-??????`],
   );
 
+/** CDK says of a role that it may not change that a statement was added, and tells it from others by this property alone. */
+const isNeverWritten = ({ grantPrincipal }: IGrantable) => 'addGrantsToResources' in grantPrincipal;
+
 interface RightsProps {
   readonly policy: Policy;
   /** What the app gave the construct. */
@@ -180,12 +183,16 @@ export class Rights {
   ): IamGrant {
     const accounts = accountElsewhere(this.#scope, grantee);
     // CDK attaches a policy by the name: somebody else's namesake here would get it.
-    const given = accounts === undefined ? grant() : undefined;
+    const isFixed = isNeverWritten(grantee);
+    const given = accounts === undefined && !isFixed ? grant() : undefined;
     if (given?.success) return given;
     const found = accounts?.found ?? String(grantee.grantPrincipal);
-    const why = accounts
-      ? elsewhere(accounts)
-      : `${method}: found ${found}, expected who has a policy of its own, such as a role: nothing was given; make a role that it may assume, and give that one the rights`;
+    const nothing = `${method}: found ${found}, expected`;
+    let why = `${nothing} who has a policy of its own, such as a role: nothing was given; make a role that it may assume, and give that one the rights`;
+    if (isFixed) {
+      why = `${nothing} a role whose policy this app may change: nothing was given, because it was imported with mutable: false or into a stack of another account, or made by withoutPolicyUpdates(); give the rights to the role without these, or by hand (docs/operations.md)`;
+    }
+    if (accounts) why = elsewhere(accounts);
     Annotations.of(this.#scope).addWarningV2(`keyturn:${id}-${found}`, why);
     return IamGrant.drop(grantee, why);
   }

@@ -23,6 +23,8 @@ import { isAllowed } from '../permissions/evaluate.ts';
 import { statementsOf } from '../permissions/roles.ts';
 import { POLICY, permissionsOf, writePolicy } from './synthesize.ts';
 
+const ROLE_HERE = 'arn:aws:iam::111122223333:role/reader';
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
@@ -107,6 +109,71 @@ test.each([
   for (const name of names) {
     // Once to read it, and once to decrypt it.
     expect(all.split(`:secret:keyturn/prod/${name}-??????"`)).toHaveLength(3);
+  }
+});
+
+test.each([
+  [
+    'imported as immutable',
+    (stack: Stack) => Role.fromRoleArn(stack, 'Fixed', ROLE_HERE, { mutable: false }),
+  ],
+  [
+    'imported by its name as immutable',
+    (stack: Stack) => Role.fromRoleName(stack, 'Fixed', 'reader', { mutable: false }),
+  ],
+  [
+    'without updates of its policy',
+    (stack: Stack) =>
+      new Role(stack, 'Fixed', { assumedBy: new AccountRootPrincipal() }).withoutPolicyUpdates(),
+  ],
+  [
+    'that leaves grants to resources',
+    (stack: Stack) =>
+      new Role(stack, 'Fixed', { assumedBy: new AccountRootPrincipal() }).withoutPolicyUpdates({
+        addGrantsToResources: true,
+      }),
+  ],
+  [
+    'imported into a stack of another account',
+    (stack: Stack) =>
+      Role.fromRoleArn(
+        new Stack(stack.node.root as App, 'There', {
+          env: { account: '999922223333', region: 'eu-west-1' },
+        }),
+        'Fixed',
+        ROLE_HERE,
+      ),
+  ],
+  [
+    'made in a stack of another account',
+    (stack: Stack) =>
+      new Role(
+        new Stack(stack.node.root as App, 'There', {
+          env: { account: '999922223333', region: 'eu-west-1' },
+        }),
+        'Fixed',
+        { assumedBy: new AccountRootPrincipal() },
+      ),
+  ],
+])('a role %s gets nothing, and synthesis says so', (_what, make) => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const env = { account: '111122223333', region: 'eu-west-1' };
+  const stack = new Stack(app, 'Home', { env });
+  const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+  const role = make(stack);
+  const given = [
+    keyturn.grantRead('telegraf', role),
+    keyturn.grantRevoke(role),
+    keyturn.grantOperate(role),
+  ];
+  expect(given.map(({ success }) => success)).toEqual([false, false, false]);
+  const warnings = JSON.stringify(Annotations.fromStack(stack).findWarning('*', Match.anyValue()));
+  for (const method of ['grantRead', 'grantRevoke', 'grantOperate']) {
+    expect(warnings).toMatch(new RegExp(`${method}: found .*(?:Fixed|999922223333).* expected `));
+  }
+  for (const each of app.node.findAll().filter((found) => Stack.isStack(found))) {
+    const policies = Template.fromStack(each as Stack).findResources('AWS::IAM::Policy');
+    expect(Object.keys(policies).filter((id) => id.includes('Fixed'))).toEqual([]);
   }
 });
 
