@@ -110,7 +110,7 @@ export function replicaFor(
       `have it replicated to ${there} by whoever made it (aws secretsmanager replicate-secret-to-regions), and then name ${there} in replicaRegions`;
   throw new Error(
     `grantRead: found ${consumer?.node.path} in ${there}, expected a consumer in ${such}; or, ` +
-      `for a consumer that reads the secret in ${home}, give it both rights by hand: keyturn.secretOf('${token}').grantRead(…), and, where the policy has an encryptionKey, that key's grantDecrypt(…)`,
+      `for a consumer that reads the secret in ${home}, give it both rights by hand: keyturn.secretOf('${token}').grantRead(…), and kms:Decrypt with the key that the secret is under, unless that is AWS's own: encryptionKey, or a former one that it keeps`,
   );
 }
 

@@ -261,7 +261,7 @@ describe('a consumer in another Region', () => {
 
   test('is refused where no replica is, by its path and Region', () => {
     expect(() => granted('us-east-1', HOME)).toThrow(
-      /^grantRead: found There\/Consumer in us-east-1, expected a consumer in eu-west-1, eu-central-1, eu-north-1, eu-south-1, .*secretOf\('telegraf'\)/,
+      /^grantRead: found There\/Consumer in us-east-1, expected a consumer in eu-west-1, eu-central-1, eu-north-1, eu-south-1, .*secretOf\('telegraf'\)\.grantRead\(…\), and kms:Decrypt with the key that the secret is under, /,
     );
   });
 
