@@ -263,6 +263,20 @@ const deploymentMistakes = (policy: Policy, now: number): PolicyIssue[] => [
 export const readDeployedPolicyFile = (file: string, now = Date.now()): PolicyFile =>
   readJudged(file, now, expressionMistakes);
 
+/** So is whoever has the deployed functions work: they have the certificates that `cluster.ca` names, and this machine may lack the file. */
+export const readWithoutAuthority = (file: string, now = Date.now()): PolicyFile =>
+  readJudged(file, now, expressionMistakes, readableAuthority);
+
+/** Undefined where `cluster.ca` names none, or one that cannot be used here. */
+function readableAuthority(file: string, policy: Policy): string | undefined {
+  try {
+    return readAuthority(file, policy);
+  } catch (error) {
+    if (error instanceof PolicyError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Reads and checks a policy file.
  * @param now milliseconds since 1970: dates and years that are far away are mistakes; what is over is none, so that a policy which
@@ -276,6 +290,7 @@ function readJudged(
   file: string,
   now: number,
   judge: (policy: Policy, now: number) => PolicyIssue[],
+  authorityOf = readAuthority,
 ): PolicyFile {
   const lines = new LineCounter();
   const yaml = parseDocument(read(file), { lineCounter: lines, merge: true });
@@ -309,7 +324,7 @@ function readJudged(
       key: formatPath(issue.path),
       sentence: sentenceOf(issue),
     }));
-    const ca = readAuthority(file, policy);
+    const ca = authorityOf(file, policy);
     const bundled = bundledOf(document);
     return { document: bundled, policy, deployment, warnings, ...(ca !== undefined && { ca }) };
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Policy } from '../../functions/policy/policy.ts';
 import type { PauseNote } from '../../functions/schedules/pause-note.ts';
 import { formatState } from '../../functions/schedules/schedule-text.ts';
 import { formatInstant, MINUTE_MS } from '../../functions/time.ts';
-import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
+import { readWithoutAuthority } from '../../lib/policy-file.ts';
 import { nextFiring } from '../../lib/schedule/gaps.ts';
 import { jsonOption, onePolicyFile, policyOption } from './common-options.ts';
 import { confirmByTyping, readReason } from './confirm.ts';
@@ -156,7 +156,7 @@ async function carryOut(
 }
 
 async function run(way: Way, options: SwitchOptions, terminal: Terminal): Promise<void> {
-  const { policy } = readDeployedPolicyFile(onePolicyFile(options.policy));
+  const { policy } = readWithoutAuthority(onePolicyFile(options.policy));
   if (way === 'resume' && policy.schedules.paused) {
     throw new CommandError(
       `found schedules.paused: true in ${options.policy}, expected false; nothing was done. Remove it there and deploy, which starts the schedules`,

@@ -23,6 +23,20 @@ it('says that the functions have another policy than the file, and not where onl
   );
 });
 
+it('takes an order where this machine lacks the file that cluster.ca names: the functions have it', async () => {
+  const { world, run } = await openDeployed();
+  await run(['rotate', 'telegraf']);
+  const { cluster } = world.policy as { readonly cluster: object };
+  const policy = { ...world.policy, cluster: { ...cluster, ca: 'nowhere.pem' } };
+  const KEYTURN_POLICY = writeTemporary('elsewhere.yaml', policy);
+  const order = ['revoke', '--token', 'telegraf', '--freeze', '--reason', 'odd writes', '--yes'];
+  const frozen = await run(order, undefined, { KEYTURN_POLICY });
+  expect(frozen.stderr).not.toContain('nowhere.pem');
+  expect(world.tokens().map(({ permissions }) => permissions)).toEqual([[]]);
+  const local = await run([...order, '--local'], undefined, { KEYTURN_POLICY });
+  expect(local.stderr).toContain('nowhere.pem');
+});
+
 it('plans, rotates and shows what there is', async () => {
   const { world, run } = await openDeployed();
 
