@@ -5,7 +5,11 @@ import type { Policy } from '../../functions/policy/policy.ts';
 import { parseManagementToken } from '../../functions/secrets-manager/management-token.ts';
 import { TokenValue } from '../../functions/token-value.ts';
 import { readNamedFile } from '../../lib/named-file.ts';
-import { type PolicyFile, readDeployedPolicyFile, readWithoutAuthority } from '../../lib/policy-file.ts';
+import {
+  type PolicyFile,
+  readDeployedPolicyFile,
+  readWithoutAuthority,
+} from '../../lib/policy-file.ts';
 import { DEFAULT_POLICY, namedPolicyFiles, POLICY_VARIABLE } from '../../lib/policy-files.ts';
 import { comparingPolicies, type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
