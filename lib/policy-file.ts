@@ -69,6 +69,11 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
 }
 
 function read(file: string): string {
+  if (file.trim() === '') {
+    throw new PolicyFileError(
+      `found an empty path of the policy file, expected one; name it, such as ${DEFAULT_POLICY}`,
+    );
+  }
   const text = readNamedFile(file, (problem, cause) => {
     const { code } = Object(cause) as NodeJS.ErrnoException;
     // Nobody named it: nothing tells of a path that would be wrong.
@@ -154,6 +159,13 @@ function strayReferences(yaml: Document): Mistake[] {
   const named = (node: unknown) => (isAlias(node) ? anchors.get(node.source) : node);
   visit(yaml, {
     Pair(_key, { key, value }) {
+      if (isCollection(key)) {
+        const kind = isMap(key) ? 'a mapping' : 'a list';
+        found.push({
+          offset: key.range?.[0] ?? 0,
+          message: `found ${kind} as a key, expected a name such as "owner"; put text with { or [ in it in quotes, and take out a ? in front`,
+        });
+      }
       // The parser takes a merge key, and none in quotes, for a symbol.
       if (!isScalar(key) || typeof key.value !== 'symbol') return;
       const list = named(value);
@@ -185,6 +197,8 @@ const KEY_AND_VALUE = 'found no "key: value" here, expected a colon and a space 
 
 /** What was found, what was expected and what to do; a code of the parser's that is not here is told in its own words. */
 const WORDS: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  BAD_DQ_ESCAPE:
+    'found a backslash before a character that YAML knows no meaning of, in double quotes, expected one such as \\n or \\\\; write two backslashes, or put the text in single quotes',
   BAD_INDENT:
     'found a line that is indented otherwise than what it belongs to, expected it deeper than its key, and like its neighbours; count the spaces at its beginning',
   BAD_SCALAR_START:
@@ -206,6 +220,18 @@ const TOLD: readonly (readonly [RegExp, string])[] = [
   [
     /^Alias cannot be an empty string/,
     'found a bare *, expected "*" in quotes: YAML takes it for the beginning of an alias',
+  ],
+  [
+    /^Block scalars with more-indented/,
+    'found an empty line that is indented deeper than the text below it, behind | or >, expected it no deeper; take the spaces out of the empty line',
+  ],
+  [
+    /^Block scalar header includes/,
+    'found text on the line of | or >, expected it on the lines below, indented; move it there, or take | or > out',
+  ],
+  [
+    /^Unexpected flow-(?:map|seq)-end/,
+    'found } or ] without its beginning, expected none; take it out, or put the text in quotes',
   ],
   [/^Missing closing .quote/, 'found text in quotes without their end, expected it; close them'],
   [/^Implicit map keys need/, `${KEY_AND_VALUE}; add it, or take the line out`],

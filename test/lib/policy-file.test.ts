@@ -224,7 +224,7 @@ test.each([
     'a bracket too many',
     'managementToken: influxdb/management }',
     'managementToken: x }}',
-    /:3: found what is no YAML \(.*\), expected keys and values such as "owner: prod"; correct/,
+    /:3: found } or ] without its beginning, expected none; take it out, or put the text in quotes/,
   ],
 ])(
   'YAML with %s is told as found, expected and what to do, once a line',
@@ -236,6 +236,49 @@ test.each([
     expect(places).toEqual([...new Set(places)]);
   },
 );
+
+test.each([
+  [
+    'a bad escape',
+    'owner: "a\\q"\n',
+    /^keyturn\.yaml:1: found a backslash before .*; write two backslashes/,
+  ],
+  [
+    'an empty line that is indented too far in a block',
+    'owner: |\n      \n  b\n',
+    /^keyturn\.yaml:\d: found an empty line that is indented deeper .*; take the spaces out/,
+  ],
+  [
+    'text behind a |',
+    'owner: |x\n  a\n',
+    /^keyturn\.yaml:1: found text on the line of \| .*; move it/,
+  ],
+  [
+    'a } too many',
+    'owner: a\ncluster: {a: b}}\n',
+    /^keyturn\.yaml:2: found } or ] without .*; take it out/,
+  ],
+  [
+    "a template's braces",
+    'owner: {{ x }}\n',
+    /^keyturn\.yaml:1: found a mapping as a key, .*in quotes/,
+  ],
+  [
+    'a list as a key',
+    '? [a, b]\n: c\nowner: x\n',
+    /^keyturn\.yaml:1: found a list as a key, .*take out a \?/,
+  ],
+])('%s is told in words', (_what, text, message) => {
+  const mistake = mistakeIn(text);
+  expect(mistake).toMatch(message);
+  expect(mistake.split('\n')).toHaveLength(1);
+});
+
+test('an empty path is told as one', () => {
+  expect(() => readPolicyFile('')).toThrow(
+    'found an empty path of the policy file, expected one; name it, such as keyturn.yaml',
+  );
+});
 
 test('a folder is told as one, with the file to name', () => {
   expect(() => readPolicyFile(folder)).toThrow(
