@@ -159,13 +159,6 @@ function strayReferences(yaml: Document): Mistake[] {
   const named = (node: unknown) => (isAlias(node) ? anchors.get(node.source) : node);
   visit(yaml, {
     Pair(_key, { key, value }) {
-      if (isCollection(key)) {
-        const kind = isMap(key) ? 'a mapping' : 'a list';
-        found.push({
-          offset: key.range?.[0] ?? 0,
-          message: `found ${kind} as a key, expected a name such as "owner"; put text with { or [ in it in quotes, and take out a ? in front`,
-        });
-      }
       // The parser takes a merge key, and none in quotes, for a symbol.
       if (!isScalar(key) || typeof key.value !== 'symbol') return;
       const list = named(value);
@@ -188,6 +181,21 @@ function strayReferences(yaml: Document): Mistake[] {
         node,
         isInside ? `it outside of what &${source} names` : `an anchor &${source} above it`,
       );
+    },
+  });
+  return found;
+}
+
+/** Lists and mappings in the place of a name, which the parser makes a text of. */
+function collectionsAsKeys(yaml: Document): Mistake[] {
+  const found: Mistake[] = [];
+  visit(yaml, {
+    Pair(_key, { key }) {
+      if (!isCollection(key)) return;
+      found.push({
+        offset: key.range?.[0] ?? 0,
+        message: `found ${isMap(key) ? 'a mapping' : 'a list'} as a key, expected a name such as "owner"; put text with { or [ in it in quotes, and take out a ? in front`,
+      });
     },
   });
   return found;
@@ -323,7 +331,11 @@ function readJudged(
   const lineOf = (offset: number) => lines.linePos(offset).line;
   const at = (offset: number) => `${file}:${lineOf(offset)}`;
   const ofParser = [...yaml.errors, ...yaml.warnings].map(mistakeOf);
-  const mistakes = [...firstOfEachLine(ofParser, lineOf), ...strayReferences(yaml)];
+  const mistakes = [
+    ...firstOfEachLine(ofParser, lineOf),
+    ...strayReferences(yaml),
+    ...collectionsAsKeys(yaml),
+  ];
   if (mistakes.length > 0) {
     throw new PolicyFileError(
       mistakes
