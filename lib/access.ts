@@ -1,6 +1,6 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
-import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import * as z from 'zod/mini';
@@ -110,7 +110,7 @@ export function replicaFor(
       `have it replicated to ${there} by whoever made it (aws secretsmanager replicate-secret-to-regions), and then name ${there} in replicaRegions`;
   throw new Error(
     `grantRead: found ${consumer?.node.path} in ${there}, expected a consumer in ${such}; or, ` +
-      `for a consumer that reads the secret in ${home}, give it both rights by hand: keyturn.secretOf('${token}').grantRead(…), and, where the policy has an encryptionKey, that key's grantDecrypt(…)`,
+      `for a consumer that reads the secret in ${home}, give it both rights by hand: keyturn.secretOf('${token}').grantRead(…), and kms:Decrypt with the key that the secret is under, unless that is AWS's own: encryptionKey, or a former one that it keeps`,
   );
 }
 
@@ -151,20 +151,6 @@ export const give = (grantee: IGrantable, statement: PolicyStatement): Grant =>
     resourceArns: [...statement.resources],
     conditions: statement.conditions as Record<string, Record<string, unknown>>,
   });
-
-/**
- * Lets somebody read a secret. CDK's own `grantRead` says of an imported secret that it was given, also to those who have no policy
- * of their own to write it into.
- */
-export const readSecret = (secretArn: string, grantee: IGrantable): Grant =>
-  give(
-    grantee,
-    new PolicyStatement({
-      actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
-      // Known by its name alone: Secrets Manager puts a hyphen and six characters behind it.
-      resources: [`${secretArn}-??????`],
-    }),
-  );
 
 /** One grant for several: the first that was not given, if there is one. CDK's own `combine` is given if any of them is. */
 export const together = (grants: readonly [Grant, ...Grant[]]): Grant =>

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import {
   Annotations,
-  ArnFormat,
   type CfnResource,
   Duration,
-  Resource,
   Stack,
   type StackProps,
   Tags,
@@ -13,12 +11,11 @@ import {
 import { type Alarm, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import {
-  Grant as IamGrant,
+  type Grant as IamGrant,
   type IGrantable,
   type IManagedPolicy,
   ManagedPolicy,
   PermissionsBoundary,
-  PolicyStatement,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
@@ -35,19 +32,7 @@ import {
   scheduleName,
 } from '../functions/environment.ts';
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
-import {
-  accountElsewhere,
-  constructOf,
-  type Elsewhere,
-  type EventChoice,
-  eventPattern,
-  give,
-  readSecret,
-  refuseNobody,
-  replicaFor,
-  secretOf,
-  together,
-} from './access.ts';
+import { type EventChoice, eventPattern, secretOf } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { type MetricsWanted, replicaRegionsIn } from './deployment.ts';
@@ -63,6 +48,7 @@ import { nodeWarning } from './node-version.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
 import { type KeyturnProps, propertyMistakes, refuseWithoutPolicy } from './properties.ts';
 import { type Recipients, recipientsOf } from './recipients.ts';
+import { Rights } from './rights.ts';
 import { firingsOf } from './schedule/gaps.ts';
 import { refuseLargeTemplate } from './template-size.ts';
 
@@ -131,25 +117,6 @@ function warnIfUnprotected(scope: Construct, { policy, deployment }: PolicyFile)
     );
   }
 }
-
-/** A stack, and those that it is nested in: what it needs of these goes by parameters, and needs no other order. */
-function isWithin(stack: Stack, other: Stack): boolean {
-  if (stack === other) return true;
-  return stack.nestedStackParent !== undefined && isWithin(stack.nestedStackParent, other);
-}
-
-/** The other stacks that make what the app gave the construct; what was imported into one needs nothing of it. */
-const stacksNeededBy = (scope: Construct, props: KeyturnProps): ReadonlyMap<Stack, string> =>
-  new Map(
-    Object.entries(props).flatMap(([property, value]) =>
-      [value]
-        .flat()
-        .filter(Construct.isConstruct)
-        .filter((each) => Resource.isOwnedResource(each))
-        .map((each) => [Stack.of(each), property] as const)
-        .filter(([stack]) => !isWithin(Stack.of(scope), stack)),
-    ),
-  );
 
 /** `developers`, `arn:aws:iam::111122223333:policy/developers`. */
 const managedPolicy = (scope: Construct, written: string): IManagedPolicy =>
@@ -228,12 +195,9 @@ export class Keyturn extends Construct {
   readonly #alarms: Alarms;
   readonly #metrics: MetricsWanted;
   readonly #schedules: KeyturnSchedule[] = [];
-  readonly #encryptionKey: NamedKey | undefined;
   readonly #grants: Grants;
-  readonly #replicaRegions: readonly ReplicaRegion[];
   readonly #environment: Readonly<Record<string, string>>;
-  /** Other stacks of the app, by which property this one needs each. */
-  readonly #needed: ReadonlyMap<Stack, string>;
+  readonly #rights: Rights;
 
   constructor(scope: Construct, id: string, props: KeyturnProps) {
     super(scope, id);
@@ -243,7 +207,6 @@ export class Keyturn extends Construct {
     const { eventBus = 'default', schedules } = policy;
     refuse(this, this.policyFile, props);
     refuseOther(this, policy);
-    this.#needed = stacksNeededBy(this, props);
     this.network = networkOf(this, props, deployment.vpc, policy.file);
     this.#settings = this.#settingsOf(props);
     const tags: Readonly<Record<string, string>> = { ...deployment.tags, ...props.tags };
@@ -255,7 +218,6 @@ export class Keyturn extends Construct {
     const encryptionKey = keyOf(props.encryptionKey, policy.encryptionKey);
     const managementTokenKey = keyOf(props.managementTokenKey, policy.cluster.managementTokenKey);
     const metrics = props.metrics ?? deployment.metrics;
-    this.#encryptionKey = encryptionKey;
     this.#environment = {
       [ENVIRONMENT.eventBus]: eventBus,
       [ENVIRONMENT.policyFile]: policy.file,
@@ -277,9 +239,16 @@ export class Keyturn extends Construct {
     const replicaRegions = props.replicaRegions
       ? replicaRegionsIn(props.replicaRegions)
       : policy.replicaRegions;
-    this.#replicaRegions = replicaRegions ?? [];
+    const regions = replicaRegions ?? [];
     const grants = new Grants(this, policy, Object.keys(tags));
     this.#grants = grants;
+    this.#rights = new Rights(this, {
+      policy,
+      props,
+      grants,
+      encryptionKey,
+      replicaRegions: regions,
+    });
     const common = [
       grants.readManagementSecret(),
       ...(managementTokenKey ? [grants.decryptWith(managementTokenKey)] : []),
@@ -302,7 +271,7 @@ export class Keyturn extends Construct {
         ...grants.changeSecrets('rotate'),
         grants.askForMissingSecrets(),
         ...encryption,
-        ...grants.replicateSecrets(this.#replicaRegions),
+        ...grants.replicateSecrets(regions),
       ],
     });
     this.reap = this.#add('Reap', {
@@ -447,20 +416,7 @@ export class Keyturn extends Construct {
    * @throws Error if the policy has no such token, or the consumer's stack is in a Region without a replica
    */
   grantRead(token: string, grantee: IGrantable): IamGrant {
-    refuseNobody('grantRead', grantee);
-    const { secretArn, secretName } = this.secretOf(token);
-    const replica = replicaFor(this, grantee, this.#replicaRegions, this.policyFile.policy, token);
-    const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
-    const read = () => readSecret(arn, grantee);
-    const keys = replica
-      ? this.#grants.decryptReplica(secretName, replica)
-      : this.#grants.decryptSecret(secretName, this.#encryptionKey);
-    const decrypts = () => keys.map((key) => give(grantee, key.statementOf([...key.values])));
-    return this.#told('grantRead', grantee, () => together([read(), ...decrypts()]), {
-      id: `grantRead-${token}`,
-      elsewhere: ({ found, home }) =>
-        `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
-    });
+    return this.#rights.read(token, this.secretOf(token), grantee);
   }
 
   /**
@@ -468,8 +424,7 @@ export class Keyturn extends Construct {
    * @returns CDK's grant; `assertSuccess()` throws for a role of another account, which needs a right there as well
    */
   grantRevoke(grantee: IGrantable): IamGrant {
-    refuseNobody('grantRevoke', grantee);
-    return this.#toldOfInvoking('grantRevoke', grantee, () => this.#invoke(grantee, ['revoke']));
+    return this.#rights.revoke(grantee);
   }
 
   /**
@@ -478,92 +433,7 @@ export class Keyturn extends Construct {
    * @returns CDK's grant; `assertSuccess()` throws if a part of it was not given, as to a role of another account
    */
   grantOperate(grantee: IGrantable): IamGrant {
-    refuseNobody('grantOperate', grantee);
-    this.#refuseNeeded(grantee);
-    const statements = [
-      new PolicyStatement({
-        actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
-        resources: this.#schedules.map(({ arn }) => arn),
-      }),
-      new PolicyStatement({
-        actions: ['iam:PassRole'],
-        resources: this.#schedules.map(({ role }) => role.roleArn),
-        conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
-      }),
-    ];
-    const given = () =>
-      together([
-        this.#invoke(grantee, ['rotate', 'reap', 'enforce', 'revoke']),
-        ...statements.map((statement) => give(grantee, statement)),
-      ]);
-    return this.#toldOfInvoking('grantOperate', grantee, given);
-  }
-
-  /**
-   * By the functions' names, so that the role may be in a stack that this one needs. It writes into the policy of who invokes alone: CDK's
-   * own `grantInvoke` lets in whole accounts, or everybody, at the function.
-   */
-  #invoke(grantee: IGrantable, entries: readonly string[]): IamGrant {
-    const arns = entries.map((entry) =>
-      Stack.of(this).formatArn({
-        service: 'lambda',
-        resource: 'function',
-        resourceName: functionName(this.policyFile.policy.owner, entry),
-        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-      }),
-    );
-    const resources = arns.flatMap((arn) => [arn, `${arn}:*`]);
-    return give(grantee, new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources }));
-  }
-
-  /**
-   * CDK would say of two stacks that need each other no more than that.
-   * @throws Error if the role is in a stack whose resources the app gave this construct
-   */
-  #refuseNeeded(grantee: IGrantable): void {
-    const who = constructOf(grantee);
-    if (!who) return;
-    const theirs = Stack.of(who);
-    const property = this.#needed.get(theirs);
-    if (property === undefined) return;
-    const [own, other] = [Stack.of(this).node.path, theirs.node.path];
-    throw new Error(
-      `grantOperate: found ${who.node.path}, whose stack ${other} the stack ${own} needs for its ${property}, expected one of a stack that it does not need: its policy would name roles of the schedules, so that each stack would need the other; make the role in the stack ${own}, or in one of its own`,
-    );
-  }
-
-  #toldOfInvoking(
-    method: 'grantRevoke' | 'grantOperate',
-    grantee: IGrantable,
-    given: () => IamGrant,
-  ): IamGrant {
-    return this.#told(method, grantee, given, {
-      id: method,
-      elsewhere: ({ found, home }) =>
-        `${method}: found ${found} as the account of who is to have rights here, expected ${home}: this stack cannot write the policy of a role of another account, so it gets nothing; make a role of account ${home} that it may assume, and give that one the rights`,
-    });
-  }
-
-  /**
-   * Synthesis says where nothing was given. CDK says of a role of another account that it was given everything, and writes nothing into
-   * its policy, and of who has no policy nothing at all, unless it is asked.
-   */
-  #told(
-    method: string,
-    grantee: IGrantable,
-    grant: () => IamGrant,
-    { id, elsewhere }: { readonly id: string; readonly elsewhere: (accounts: Elsewhere) => string },
-  ): IamGrant {
-    const accounts = accountElsewhere(this, grantee);
-    // CDK attaches a policy by the name: somebody else's namesake here would get it.
-    const given = accounts === undefined ? grant() : undefined;
-    if (given?.success) return given;
-    const found = accounts?.found ?? String(grantee.grantPrincipal);
-    const why = accounts
-      ? elsewhere(accounts)
-      : `${method}: found ${found}, expected who has a policy of its own, such as a role: nothing was given; make a role that it may assume, and give that one the rights`;
-    Annotations.of(this).addWarningV2(`keyturn:${id}-${found}`, why);
-    return IamGrant.drop(grantee, why);
+    return this.#rights.operate(grantee, this.#schedules);
   }
 
   #failureQueue(): Queue {

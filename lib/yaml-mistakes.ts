@@ -30,7 +30,7 @@ function strayReferences(yaml: Document): Mistake[] {
       if (isCollection(key)) {
         const offset = key.range?.[0] ?? 0;
         const what = isSeq(key) ? 'a list' : 'a mapping';
-        found.push({ offset, message: `found ${what} in place of a key, expected a name; write one, such as "telegraf:"` });
+        found.push({ offset, message: `found ${what} in place of a key, expected a name such as "telegraf"; put text with { or [ in it in quotes, and take out a ? in front of it` });
       }
       // The parser takes a merge key, and none in quotes, for a symbol.
       if (!isScalar(key) || typeof key.value !== 'symbol') return;
@@ -92,8 +92,12 @@ const TOLD: readonly (readonly [RegExp, string])[] = [
     'found a backslash in double quotes with no character behind it that means something there, expected it doubled; write it twice, or put the text in single quotes',
   ],
   [
-    /^Block scalars? |^Not a YAML token/,
-    'found a text behind | or > that does not begin on the next line, or not with its least indented line, expected | or > at the end of a line, and the text below it, indented alike; put short text in quotes instead',
+    /^Block scalars with more-indented/,
+    'found an empty line that is indented deeper than the text below it, behind | or >, expected it no deeper; take the spaces out of the empty line',
+  ],
+  [
+    /^Block scalar header includes|^Not a YAML token/,
+    'found text on the line of | or >, expected it on the lines below, indented; put it there, or take | or > out',
   ],
   [
     /^Unexpected (?:flow-(?:map|seq)-end token|, in flow)/,

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { answering } from '../world/faults.ts';
 import { MINUTE } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
+import { writeTemporary } from './cli.ts';
 import { openDeployed } from './operator.ts';
 
 const NAMES = ['keyturn-prod-rotate', 'keyturn-prod-reap', 'keyturn-prod-enforce'];
@@ -54,6 +55,15 @@ it('stops every schedule of the owner, which then does not fire, and keeps all i
   expect(resumed.stdout).toMatch(
     /^started {4}keyturn-prod-rotate {3}fires within 30 minutes, and up to 15 minutes\nstarted {4}keyturn-prod-reap {5}fires next at \d{4}-\d\d-\d\dT\d\d:00:00Z to \S+:15:00Z\n/,
   );
+});
+
+it('stops the schedules where this machine lacks the file that cluster.ca names', async () => {
+  const { world, run } = await openDeployed();
+  const { cluster } = world.policy as { readonly cluster: object };
+  const policy = { ...world.policy, cluster: { ...cluster, ca: 'nowhere.pem' } };
+  const KEYTURN_POLICY = writeTemporary('elsewhere.yaml', policy);
+  expect((await run(PAUSE, undefined, { KEYTURN_POLICY })).code).toBe(0);
+  expect(firing(world)).toEqual([]);
 });
 
 /** How every command says that `PAUSE` stopped the schedule of a job. */

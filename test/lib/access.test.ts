@@ -23,6 +23,8 @@ import { isAllowed } from '../permissions/evaluate.ts';
 import { statementsOf } from '../permissions/roles.ts';
 import { POLICY, permissionsOf, writePolicy } from './synthesize.ts';
 
+const ROLE_HERE = 'arn:aws:iam::111122223333:role/reader';
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
@@ -57,6 +59,122 @@ test('a consumer may read the secret of its token, and no other', () => {
     `secretsmanager:GetSecretValue on ${secret}`,
   ]);
   expect(keyturn.secretOf('grafana').secretName).toBe('monitoring/grafana');
+});
+
+test.each([
+  ['in a known place', { env: { account: '111122223333', region: 'eu-west-1' } }, true],
+  ['whose place CDK does not know', {}, true],
+  ['of an app without the flags of today', {}, false],
+])('a role may read two hundred secrets, in a stack %s', (_where, props, minimize) => {
+  const app = new App({
+    context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/aws-iam:minimizePolicies': minimize },
+  });
+  const stack = new Stack(app, 'Stack', props);
+  const names = Array.from({ length: 200 }, (_each, index) => `token-of-team-${index}`);
+  const text = names.map((name) => `  ${name}: { permissions: { read: [telemetry] } }\n`).join('');
+  const policy = writePolicy(folder, `${POLICY.split('  telegraf')[0]}${text}`);
+  const encryptionKey = Key.fromKeyArn(
+    stack,
+    'Secrets',
+    'arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001',
+  );
+  const keyturn = new Keyturn(stack, 'Keyturn', { policy, encryptionKey });
+  const role = new Role(stack, 'Reader', { assumedBy: new AccountRootPrincipal() });
+  for (const name of names) keyturn.grantRead(name, role).assertSuccess();
+  const template = Template.fromStack(stack);
+  const policiesOf = (type: string) =>
+    Object.entries(template.findResources(`AWS::IAM::${type}`)).filter(([id]) =>
+      id.startsWith('Reader'),
+    );
+  // As IAM counts them, with the references written out.
+  const written = (document: unknown) =>
+    JSON.stringify(document).replaceAll(/\{"Fn::Join":\["",\[(.*?)\]\]\}/g, (_all, parts: string) =>
+      parts
+        .replaceAll('","', '')
+        .replaceAll(
+          /",\{"Ref":"AWS::(\w+)"\},"/g,
+          (_ref, name) =>
+            ({ Partition: 'aws', AccountId: '111122223333', URLSuffix: 'amazonaws.com' })[
+              name as string
+            ] ?? 'ap-southeast-1',
+        ),
+    );
+  const [inline, managed] = ['Policy', 'ManagedPolicy'].map((type) =>
+    policiesOf(type).map(([, { Properties }]) => written(Properties.PolicyDocument)),
+  );
+  expect(managed?.length).toBeLessThanOrEqual(10);
+  for (const each of managed ?? []) expect(each.length).toBeLessThanOrEqual(6_144);
+  expect(inline?.join('').length).toBeLessThanOrEqual(10_240);
+  const all = [...(inline ?? []), ...(managed ?? [])].join('');
+  for (const name of names) {
+    // Once to read it, and once to decrypt it.
+    expect(all.split(`:secret:keyturn/prod/${name}-??????"`)).toHaveLength(3);
+  }
+});
+
+test.each([
+  [
+    'imported as immutable',
+    (stack: Stack) => Role.fromRoleArn(stack, 'Fixed', ROLE_HERE, { mutable: false }),
+  ],
+  [
+    'imported by its name as immutable',
+    (stack: Stack) => Role.fromRoleName(stack, 'Fixed', 'reader', { mutable: false }),
+  ],
+  [
+    'without updates of its policy',
+    (stack: Stack) =>
+      new Role(stack, 'Fixed', { assumedBy: new AccountRootPrincipal() }).withoutPolicyUpdates(),
+  ],
+  [
+    'that leaves grants to resources',
+    (stack: Stack) =>
+      new Role(stack, 'Fixed', { assumedBy: new AccountRootPrincipal() }).withoutPolicyUpdates({
+        addGrantsToResources: true,
+      }),
+  ],
+  [
+    'imported into a stack of another account',
+    (stack: Stack) =>
+      Role.fromRoleArn(
+        new Stack(stack.node.root as App, 'There', {
+          env: { account: '999922223333', region: 'eu-west-1' },
+        }),
+        'Fixed',
+        ROLE_HERE,
+      ),
+  ],
+  [
+    'made in a stack of another account',
+    (stack: Stack) =>
+      new Role(
+        new Stack(stack.node.root as App, 'There', {
+          env: { account: '999922223333', region: 'eu-west-1' },
+        }),
+        'Fixed',
+        { assumedBy: new AccountRootPrincipal() },
+      ),
+  ],
+])('a role %s gets nothing, and synthesis says so', (_what, make) => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const env = { account: '111122223333', region: 'eu-west-1' };
+  const stack = new Stack(app, 'Home', { env });
+  const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+  const role = make(stack);
+  const given = [
+    keyturn.grantRead('telegraf', role),
+    keyturn.grantRevoke(role),
+    keyturn.grantOperate(role),
+  ];
+  expect(given.map(({ success }) => success)).toEqual([false, false, false]);
+  const warnings = JSON.stringify(Annotations.fromStack(stack).findWarning('*', Match.anyValue()));
+  for (const method of ['grantRead', 'grantRevoke', 'grantOperate']) {
+    expect(warnings).toMatch(new RegExp(`${method}: found .*(?:Fixed|999922223333).* expected `));
+  }
+  for (const each of app.node.findAll().filter((found) => Stack.isStack(found))) {
+    const policies = Template.fromStack(each as Stack).findResources('AWS::IAM::Policy');
+    expect(Object.keys(policies).filter((id) => id.includes('Fixed'))).toEqual([]);
+  }
 });
 
 describe('a consumer in another Region', () => {
@@ -143,7 +261,7 @@ describe('a consumer in another Region', () => {
 
   test('is refused where no replica is, by its path and Region', () => {
     expect(() => granted('us-east-1', HOME)).toThrow(
-      /^grantRead: found There\/Consumer in us-east-1, expected a consumer in eu-west-1, eu-central-1, eu-north-1, eu-south-1, .*secretOf\('telegraf'\)/,
+      /^grantRead: found There\/Consumer in us-east-1, expected a consumer in eu-west-1, eu-central-1, eu-north-1, eu-south-1, .*secretOf\('telegraf'\)\.grantRead\(…\), and kms:Decrypt with the key that the secret is under, /,
     );
   });
 

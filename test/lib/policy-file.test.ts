@@ -392,17 +392,19 @@ describe('YAML', () => {
 
   test.each([
     ['an escape that means nothing', 'a: { description: "\\q" }', 'found a backslash in double'],
-    ['text on the line of its |', 'a:\n    description: | text\n      x', 'found a text behind | or >'],
+    ['text on the line of its |', 'a:\n    description: | text\n      x', 'found text on the line of |'],
+    ['text that touches its |', 'a:\n    description: |text\n      x', 'found text on the line of |'],
     [
       'text whose first line is the deepest',
       'a:\n    description: |\n          \n      x',
-      'found a text behind | or >',
+      'found an empty line that is indented deeper',
     ],
     ['a brace too many', 'a: { permissions: { write: [t] } }}', 'found a bracket or a comma too'],
     ['two commas', 'a: { permissions: { write: [t,,u] } }', 'found a bracket or a comma too many'],
     ['text behind quotes', 'a: { description: "x" y }', 'found more text behind a value'],
     ['a list for a key', '? [a, b]\n  : {}', 'found a list in place of a key'],
     ['a mapping for a key', '? { a: 1 }\n  : {}', 'found a mapping in place of a key'],
+    ["a template's braces", 'a: {{ x }}', 'found a mapping in place of a key'],
   ])('%s is told of in words, and where', (_what, text, words) => {
     const mistake = mistakeIn(tokens(`tokens:\n  ${text}`));
     expect(mistake).toContain(words);

@@ -1,0 +1,199 @@
+import { Annotations, ArnFormat, Resource, Stack } from 'aws-cdk-lib';
+import { Grant as IamGrant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { functionName } from '../functions/environment.ts';
+import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
+import {
+  accountElsewhere,
+  constructOf,
+  type Elsewhere,
+  give,
+  refuseNobody,
+  replicaFor,
+  together,
+} from './access.ts';
+import { allow, type Grant, type Grants } from './grants.ts';
+import type { KeyturnSchedule } from './keyturn-schedule.ts';
+import type { NamedKey } from './kms-key.ts';
+import type { KeyturnProps } from './properties.ts';
+import { SharedStatements } from './shared-statements.ts';
+
+/** A stack, and those that it is nested in: what it needs of these goes by parameters, and needs no other order. */
+function isWithin(stack: Stack, other: Stack): boolean {
+  if (stack === other) return true;
+  return stack.nestedStackParent !== undefined && isWithin(stack.nestedStackParent, other);
+}
+
+/** The other stacks that make what the app gave the construct; what was imported into one needs nothing of it. */
+const stacksNeededBy = (scope: Construct, props: KeyturnProps): ReadonlyMap<Stack, string> =>
+  new Map(
+    Object.entries(props).flatMap(([property, value]) =>
+      [value]
+        .flat()
+        .filter(Construct.isConstruct)
+        .filter((each) => Resource.isOwnedResource(each))
+        .map((each) => [Stack.of(each), property] as const)
+        .filter(([stack]) => !isWithin(Stack.of(scope), stack)),
+    ),
+  );
+
+/** What reads a secret that is known by its name alone: Secrets Manager puts a hyphen and six characters behind it. */
+const toRead = (secretArn: string): Grant =>
+  allow(
+    ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
+    [`${secretArn}-??????`],
+  );
+
+/** CDK says of a role that it may not change that a statement was added, and tells it from others by this property alone. */
+const isNeverWritten = ({ grantPrincipal }: IGrantable) => 'addGrantsToResources' in grantPrincipal;
+
+interface RightsProps {
+  readonly policy: Policy;
+  /** What the app gave the construct. */
+  readonly props: KeyturnProps;
+  readonly grants: Grants;
+  readonly encryptionKey: NamedKey | undefined;
+  readonly replicaRegions: readonly ReplicaRegion[];
+}
+
+/** What a deployment gives to others: who reads a secret, who gives orders, who operates. */
+export class Rights {
+  readonly #scope: Construct;
+  readonly #policy: Policy;
+  readonly #grants: Grants;
+  readonly #encryptionKey: NamedKey | undefined;
+  readonly #replicaRegions: readonly ReplicaRegion[];
+  /** Other stacks of the app, by which property this one needs each. */
+  readonly #needed: ReadonlyMap<Stack, string>;
+  readonly #statements = new SharedStatements();
+
+  constructor(
+    scope: Construct,
+    { policy, props, grants, encryptionKey, replicaRegions }: RightsProps,
+  ) {
+    this.#scope = scope;
+    this.#policy = policy;
+    this.#grants = grants;
+    this.#encryptionKey = encryptionKey;
+    this.#replicaRegions = replicaRegions;
+    this.#needed = stacksNeededBy(scope, props);
+  }
+
+  read(token: string, { secretArn, secretName }: ISecret, grantee: IGrantable): IamGrant {
+    refuseNobody('grantRead', grantee);
+    const replica = replicaFor(this.#scope, grantee, this.#replicaRegions, this.#policy, token);
+    const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
+    const keys = replica
+      ? this.#grants.decryptReplica(secretName, replica)
+      : this.#grants.decryptSecret(secretName, this.#encryptionKey);
+    const given = () =>
+      together([
+        this.#statements.give(grantee, toRead(arn)),
+        ...keys.map((key) => this.#statements.give(grantee, key)),
+      ]);
+    return this.#told('grantRead', grantee, given, {
+      id: `grantRead-${token}`,
+      elsewhere: ({ found, home }) =>
+        `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
+    });
+  }
+
+  revoke(grantee: IGrantable): IamGrant {
+    refuseNobody('grantRevoke', grantee);
+    return this.#toldOfInvoking('grantRevoke', grantee, () => this.#invoke(grantee, ['revoke']));
+  }
+
+  operate(grantee: IGrantable, schedules: readonly KeyturnSchedule[]): IamGrant {
+    refuseNobody('grantOperate', grantee);
+    this.#refuseNeeded(grantee);
+    const statements = [
+      new PolicyStatement({
+        actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
+        resources: schedules.map(({ arn }) => arn),
+      }),
+      new PolicyStatement({
+        actions: ['iam:PassRole'],
+        resources: schedules.map(({ role }) => role.roleArn),
+        conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+      }),
+    ];
+    const given = () =>
+      together([
+        this.#invoke(grantee, ['rotate', 'reap', 'enforce', 'revoke']),
+        ...statements.map((statement) => give(grantee, statement)),
+      ]);
+    return this.#toldOfInvoking('grantOperate', grantee, given);
+  }
+
+  /**
+   * By the functions' names, so that the role may be in a stack that this one needs. It writes into the policy of who invokes alone: CDK's
+   * own `grantInvoke` lets in whole accounts, or everybody, at the function.
+   */
+  #invoke(grantee: IGrantable, entries: readonly string[]): IamGrant {
+    const arns = entries.map((entry) =>
+      Stack.of(this.#scope).formatArn({
+        service: 'lambda',
+        resource: 'function',
+        resourceName: functionName(this.#policy.owner, entry),
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
+    const resources = arns.flatMap((arn) => [arn, `${arn}:*`]);
+    return give(grantee, new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources }));
+  }
+
+  /**
+   * CDK would say of two stacks that need each other no more than that.
+   * @throws Error if the role is in a stack whose resources the app gave this construct
+   */
+  #refuseNeeded(grantee: IGrantable): void {
+    const who = constructOf(grantee);
+    if (!who) return;
+    const theirs = Stack.of(who);
+    const property = this.#needed.get(theirs);
+    if (property === undefined) return;
+    const [own, other] = [Stack.of(this.#scope).node.path, theirs.node.path];
+    throw new Error(
+      `grantOperate: found ${who.node.path}, whose stack ${other} the stack ${own} needs for its ${property}, expected one of a stack that it does not need: its policy would name roles of the schedules, so that each stack would need the other; make the role in the stack ${own}, or in one of its own`,
+    );
+  }
+
+  #toldOfInvoking(
+    method: 'grantRevoke' | 'grantOperate',
+    grantee: IGrantable,
+    given: () => IamGrant,
+  ): IamGrant {
+    return this.#told(method, grantee, given, {
+      id: method,
+      elsewhere: ({ found, home }) =>
+        `${method}: found ${found} as the account of who is to have rights here, expected ${home}: this stack cannot write the policy of a role of another account, so it gets nothing; make a role of account ${home} that it may assume, and give that one the rights`,
+    });
+  }
+
+  /**
+   * Synthesis says where nothing was given. CDK says of a role of another account that it was given everything, and writes nothing into
+   * its policy, and of who has no policy nothing at all, unless it is asked.
+   */
+  #told(
+    method: string,
+    grantee: IGrantable,
+    grant: () => IamGrant,
+    { id, elsewhere }: { readonly id: string; readonly elsewhere: (accounts: Elsewhere) => string },
+  ): IamGrant {
+    const accounts = accountElsewhere(this.#scope, grantee);
+    // CDK attaches a policy by the name: somebody else's namesake here would get it.
+    const isFixed = isNeverWritten(grantee);
+    const given = accounts === undefined && !isFixed ? grant() : undefined;
+    if (given?.success) return given;
+    const found = accounts?.found ?? String(grantee.grantPrincipal);
+    const nothing = `${method}: found ${found}, expected`;
+    let why = `${nothing} who has a policy of its own, such as a role: nothing was given; make a role that it may assume, and give that one the rights`;
+    if (isFixed) {
+      why = `${nothing} a role whose policy this app may change: nothing was given, because it was imported with mutable: false or into a stack of another account, or made by withoutPolicyUpdates(); give the rights to the role without these, or by hand (docs/operations.md)`;
+    }
+    if (accounts) why = elsewhere(accounts);
+    Annotations.of(this.#scope).addWarningV2(`keyturn:${id}-${found}`, why);
+    return IamGrant.drop(grantee, why);
+  }
+}
