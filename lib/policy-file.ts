@@ -1,5 +1,13 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Document, isCollection, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  parseDocument,
+} from 'yaml';
 import { EXTENSION } from '../functions/policy/document.ts';
 import { shownText } from '../functions/policy/misplaced.ts';
 import { parsePolicy } from '../functions/policy/parse-policy.ts';

@@ -1,4 +1,15 @@
-import { type Document, isAlias, isCollection, isMap, isNode, isScalar, isSeq, type Node, visit, type YAMLError } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type Node,
+  visit,
+  type YAMLError,
+} from 'yaml';
 
 /** A mistake in the YAML itself, at an offset in the file. */
 interface Mistake {
@@ -13,8 +24,8 @@ function writtenIn(node: unknown): string {
 }
 
 /**
- * Aliases that stand before or inside what they name, or name nothing, merge keys with what is no mapping, and keys that are no
- * names. The parser would say so only of some, and not where.
+ * Aliases that stand before or inside what they name, or name nothing, and merge keys with what is no mapping. The parser would say so
+ * only of some, and not where.
  */
 function strayReferences(yaml: Document): Mistake[] {
   const anchors = new Map<string, Node>();
@@ -27,11 +38,6 @@ function strayReferences(yaml: Document): Mistake[] {
   const named = (node: unknown) => (isAlias(node) ? anchors.get(node.source) : node);
   visit(yaml, {
     Pair(_key, { key, value }) {
-      if (isCollection(key)) {
-        const offset = key.range?.[0] ?? 0;
-        const what = isSeq(key) ? 'a list' : 'a mapping';
-        found.push({ offset, message: `found ${what} in place of a key, expected a name such as "telegraf"; put text with { or [ in it in quotes, and take out a ? in front of it` });
-      }
       // The parser takes a merge key, and none in quotes, for a symbol.
       if (!isScalar(key) || typeof key.value !== 'symbol') return;
       const list = named(value);
@@ -54,6 +60,21 @@ function strayReferences(yaml: Document): Mistake[] {
         node,
         isInside ? `it outside of what &${source} names` : `an anchor &${source} above it`,
       );
+    },
+  });
+  return found;
+}
+
+/** Lists and mappings in place of a name, of which the parser makes a text. */
+function collectionsAsKeys(yaml: Document): Mistake[] {
+  const found: Mistake[] = [];
+  visit(yaml, {
+    Pair(_key, { key }) {
+      if (!isCollection(key)) return;
+      found.push({
+        offset: key.range?.[0] ?? 0,
+        message: `found ${isSeq(key) ? 'a list' : 'a mapping'} in place of a key, expected a name such as "telegraf"; put text with { or [ in it in quotes, and take out a ? in front of it`,
+      });
     },
   });
   return found;
@@ -142,4 +163,5 @@ const firstOfEachLine = (mistakes: readonly Mistake[], lineOf: (offset: number) 
 export const yamlMistakes = (yaml: Document, lineOf: (offset: number) => number): Mistake[] => [
   ...firstOfEachLine([...yaml.errors, ...yaml.warnings].map(mistakeOf), lineOf),
   ...strayReferences(yaml),
+  ...collectionsAsKeys(yaml),
 ];

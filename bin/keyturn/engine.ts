@@ -74,7 +74,9 @@ export function comparingPolicies(
       if (!deployed || deployed.hash === ofFile.hash || isTold) return answer;
       isTold = true;
       // Of certificates that could not be read nobody knows whether they are the same.
-      const differing = differingParts(deployed, ofFile).filter((part) => !caMistake || part !== CA);
+      const differing = differingParts(deployed, ofFile).filter(
+        (part) => !caMistake || part !== CA,
+      );
       if (differing.length === 0) return answer;
       terminal.note(
         `${engine.placeOf(job)} was deployed with another policy than ${file} (they differ in ${named(differing)}): cdk diff shows how, ` +

@@ -31,10 +31,14 @@ it('takes an order where the certificates that the policy names are not on this 
   const order = ['revoke', 'telegraf', '--freeze', '--reason', 'leaked', '--yes'];
   const here = await run([...order, '--local'], undefined, env);
   expect(here.code).toBe(1);
-  expect(here.stderr).toMatch(/^keyturn: .*copied\.yaml:\d+: cluster\.ca: cannot read .*elsewhere\.pem/);
+  expect(here.stderr).toMatch(
+    /^keyturn: .*copied\.yaml:\d+: cluster\.ca: cannot read .*elsewhere\.pem/,
+  );
   expect(world.hold(TELEGRAF)).toBeUndefined();
   const { stderr } = await run(order, undefined, env);
-  expect(stderr).toMatch(/cannot read .*elsewhere\.pem.*; the functions have a copy of their own\n/);
+  expect(stderr).toMatch(
+    /cannot read .*elsewhere\.pem.*; the functions have a copy of their own\n/,
+  );
   expect(world.hold(TELEGRAF)).toBe('frozen');
 });
 

@@ -392,8 +392,16 @@ describe('YAML', () => {
 
   test.each([
     ['an escape that means nothing', 'a: { description: "\\q" }', 'found a backslash in double'],
-    ['text on the line of its |', 'a:\n    description: | text\n      x', 'found text on the line of |'],
-    ['text that touches its |', 'a:\n    description: |text\n      x', 'found text on the line of |'],
+    [
+      'text on the line of its |',
+      'a:\n    description: | text\n      x',
+      'found text on the line of |',
+    ],
+    [
+      'text that touches its |',
+      'a:\n    description: |text\n      x',
+      'found text on the line of |',
+    ],
     [
       'text whose first line is the deepest',
       'a:\n    description: |\n          \n      x',
