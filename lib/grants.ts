@@ -281,6 +281,34 @@ export class Grants {
   }
 
   /**
+   * Secrets Manager encrypts every new value for the replicas, too, and may do so with the rights of whoever puts it. A replica keeps
+   * the key that it was made with, also when the policy names another one.
+   * docs.aws.amazon.com/secretsmanager/latest/userguide/cross-account-replicate-permissions.html, which AWS says of other accounts alone
+   * @returns none without Regions
+   */
+  encryptReplicas(regions: readonly ReplicaRegion[]): Grant[] {
+    if (regions.length === 0) return [];
+    // KMS may be told the replica's ARN or its primary's. A statement for each Region would not fit into a role.
+    const own = secretArn(this.#scope, this.#prefix, '*', '*');
+    const resource = this.#anyKey(undefined, '*');
+    const { urlSuffix } = Stack.of(this.#scope);
+    return [
+      {
+        ...allow(['kms:Encrypt', 'kms:GenerateDataKey'], [resource], {
+          StringLike: {
+            'kms:ViaService': `secretsmanager.*.${urlSuffix}`,
+            'kms:EncryptionContext:SecretARN': own,
+          },
+        }),
+        wildcard: {
+          resource,
+          reason: 'Any key of the account in any Region, for the secrets under the prefix alone.',
+        },
+      },
+    ];
+  }
+
+  /**
    * Any key of the account for these secrets alone: Secrets Manager names the secret in every request to KMS.
    * docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html#security-encryption-encryption-context
    * @param place the Region of the keys, if it is not the stack's, and the Regions whose Secrets Manager uses them

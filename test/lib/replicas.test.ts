@@ -94,6 +94,35 @@ describe('the roles', () => {
     expect(use('Decrypt', 'secretsmanager.eu-north-1.amazonaws.com')).toEqual([]);
   });
 
+  test('whoever puts a value may encrypt it for the replicas of own secrets, with the keys that these were made with', () => {
+    const former = `arn:aws:kms:eu-north-1:${ACCOUNT}:key/former`;
+    const secretIn = (region: string, name = OWN) =>
+      `arn:aws:secretsmanager:${region}:${ACCOUNT}:secret:${name}`;
+    const use = (SecretARN: string, more: object = {}, of = roles()) =>
+      whoMay(
+        {
+          action: 'kms:GenerateDataKey',
+          resource: former,
+          context: {
+            'kms:ViaService': 'secretsmanager.eu-north-1.amazonaws.com',
+            'kms:EncryptionContext:SecretARN': SecretARN,
+          },
+          ...more,
+        },
+        of,
+      );
+    const writers = use(secretIn('eu-west-1'));
+    expect(writers).toEqual(['rotate', 'revoke', 'secrets-manager-rotation']);
+    expect(use(secretIn('eu-north-1'))).toEqual(writers);
+    expect(use(secretIn('eu-north-1'), { action: 'kms:Encrypt' })).toEqual(writers);
+    expect(use(secretIn('eu-north-1'), { action: 'kms:Decrypt' })).toEqual([]);
+    expect(use(secretIn('eu-north-1', 'payroll-AbCdEf'))).toEqual([]);
+    expect(
+      use(secretIn('eu-north-1'), { resource: former.replace(ACCOUNT, '999988887777') }),
+    ).toEqual([]);
+    expect(use(secretIn('eu-north-1'), {}, rolesIn(stackOf([])))).toEqual([]);
+  });
+
   test('an alias is allowed as such, in its Region alone', () => {
     const of = rolesIn(stackOf([{ region: 'eu-north-1', encryptionKey: 'alias/tokens' }]));
     const use = (region: string, alias: string) =>
