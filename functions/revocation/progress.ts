@@ -1,3 +1,4 @@
+import type { Hold } from '../secrets-manager/hold.ts';
 import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import type { Controls } from './control.ts';
 import type { DeleteToken } from './delete-token.ts';
@@ -46,6 +47,15 @@ export interface EarlierOrder {
   readonly versions: readonly string[];
 }
 
+/** A hold of which AWS refused a part. */
+export interface LackingHold {
+  readonly hold: Hold;
+  /** What is lacking, behind the secret's name. */
+  readonly text: string;
+  /** The order had set it before, and was shown the secret as it was before that. */
+  readonly wasSet: boolean;
+}
+
 /** The state of one secret's revocation while it runs. */
 export interface Progress {
   readonly name: string;
@@ -57,8 +67,8 @@ export interface Progress {
   readonly failures: Map<string, Failure>;
   /** How often the order waited because the cluster refused something for being too busy. */
   pauses: number;
-  /** By the action that did a part of what it should, what is lacking. */
-  readonly partial: Map<string, string>;
+  /** By the action that set a hold, what that seemed to lack. */
+  readonly partial: Map<string, LackingHold>;
   /** Ids of the tokens that were seen in this secret. */
   readonly known: Set<string>;
   /** Ids of tokens without our marker that a label named, or a person. */

@@ -62,6 +62,25 @@ const LONGEST_WAIT_MS = 15_000;
 /** Of a run, for what comes after a wait for a secret. */
 export const RESERVE_MS = 2 * MINUTE_MS;
 
+/** By so much a reading of Secrets Manager may be late. */
+export const LATE_READ_MS = MINUTE_MS;
+
+/** Whether both traces of an order's hold are seen, at the latest after a wait in milliseconds. Not, where nobody can read the secret. */
+export async function isHoldShown(
+  name: string,
+  hold: Hold,
+  { waitMs, ...origin }: Origin & { readonly waitMs: number },
+  { secrets, now, sleep, deadline }: Tools,
+): Promise<boolean> {
+  const by = Math.min(now() + waitMs, deadline - RESERVE_MS);
+  for (let pauseMs = FIRST_WAIT_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_WAIT_MS)) {
+    const seen = await secrets.describe(name).catch(() => undefined);
+    if (seen && missingTraces(seen, hold, origin).length === 0) return true;
+    if (!seen || now() + pauseMs > by) return false;
+    await sleep(pauseMs);
+  }
+}
+
 type Judgement = (seen: Secret) => 'done' | 'other' | 'wait';
 
 /** Reads a secret until its traces are as they were made, or somebody set others. */

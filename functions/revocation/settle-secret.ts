@@ -103,11 +103,12 @@ async function carryOut(
   progress: Progress,
   tools: ArmingTools,
 ): Promise<TokenResult | 'moved' | undefined> {
-  const { revocation, partial } = progress;
+  const { revocation, partial, done } = progress;
   switch (action.kind) {
     case 'hold': {
-      const lacking = await setHold(seen.secret, action.hold, revocation, tools);
-      if (lacking !== undefined) partial.set(keyOf(action), lacking);
+      const [{ hold }, key] = [action, keyOf(action)];
+      const text = await setHold(seen.secret, hold, revocation, tools);
+      if (text !== undefined) partial.set(key, { hold, text, wasSet: done.has(key) });
       return undefined;
     }
     case 'release': {

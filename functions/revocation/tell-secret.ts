@@ -22,6 +22,7 @@ import {
   provingOf,
   tokenOf,
 } from './progress.ts';
+import { isHoldShown, LATE_READ_MS } from './set-hold.ts';
 import { failedResult } from './tell-failures.ts';
 import { mayWork, withoutLabel } from './unknown-strings.ts';
 import { verifyAccepted } from './verify-accepted.ts';
@@ -142,15 +143,26 @@ function withoutSuccessor(progress: Progress, { policy }: Tools): string[] {
   ];
 }
 
+/** Holds of which a part was refused, unless they are seen to stand: AWS also refuses a label that is there already. */
+async function lackingHolds({ name, partial, revocation }: Progress, tools: Tools) {
+  const told = [...partial.values()].map(async ({ hold, text, wasSet }) => {
+    const waitMs = wasSet ? LATE_READ_MS : 0;
+    return (await isHoldShown(name, hold, { ...revocation, waitMs }, tools))
+      ? []
+      : `${name} ${text}`;
+  });
+  return (await Promise.all(told)).flat();
+}
+
 /** What is not confirmed of a secret beside its tokens, in sentences. */
 export async function unconfirmedOf(progress: Progress, tools: Tools): Promise<string[]> {
-  const { name, reason, unread, unseen, partial, cut } = progress;
+  const { name, reason, unread, unseen, cut } = progress;
   return [
     ...withoutSuccessor(progress, tools),
     ...(reason === undefined ? [] : [`${name} ${reason}`]),
     ...(unread === undefined ? [] : [`${name} ${unread}`]),
     ...unseen,
-    ...[...partial.values()].map((text) => `${name} ${text}`),
+    ...(await lackingHolds(progress, tools)),
     ...(cut ? [CUT_LISTING] : []),
     ...(await othersMayWork(progress, tools)),
     ...(await currentMayFail(progress, tools)),

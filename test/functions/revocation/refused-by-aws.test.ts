@@ -3,7 +3,7 @@ import type { RevocationReport } from '../../../functions/revocation/report.ts';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { answering, endingNothing } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { MINUTE, policyWith, TELEGRAF } from '../../world/policy.ts';
+import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { Answered } from '../../world/world.ts';
 import { issuedForEachTest } from './issued.ts';
 
@@ -204,3 +204,18 @@ test('of many secrets that fail alike the report names every one, and the error 
   ]);
   expect(said[1]).toContain(`${secrets[4]} and 2 more, which the report names`);
 });
+
+test.each(
+  ['freeze', 'delete'].flatMap((way) => [1, 20, 60].map((seconds) => [way, seconds] as const)),
+)(
+  'an order to %s that is shown its secret as it was %s s ago knows that its own hold stands',
+  async (way, seconds) => {
+    const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+    await world.rotate();
+    await world.wait(HOUR);
+    world.aws.readLagMs = seconds * 1_000;
+    const { result } = await world.revoke({ token: 'telegraf', way, reason: 'leaked' });
+    expect(result).toMatchObject({ done: true, confirmed: true, unconfirmed: [] });
+    expect(Object.keys(world.labels(TELEGRAF))).toContain(`keyturn-hold-${way}`);
+  },
+);
