@@ -1,6 +1,11 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
-import { Grant, type IGrantable, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import {
+  Grant,
+  type IGrantable,
+  type PolicyStatement,
+  UnknownPrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import * as z from 'zod/mini';
@@ -79,6 +84,10 @@ export function eventPattern(policy: Policy, choice: EventChoice): EventPattern 
 }
 
 /** The construct whose stack tells where somebody is: a function, or else its role. */
+/** Whether CDK does not know the role of what was imported: it tells people which statements that needs, and says that they were given. */
+export const isUnknown = ({ grantPrincipal }: IGrantable): boolean =>
+  grantPrincipal instanceof UnknownPrincipal;
+
 export const constructOf = (grantee: IGrantable): Construct | undefined =>
   [grantee, grantee.grantPrincipal].find(Construct.isConstruct) as Construct | undefined;
 

@@ -9,6 +9,7 @@ import {
   constructOf,
   type Elsewhere,
   give,
+  isUnknown,
   refuseNobody,
   replicaFor,
   together,
@@ -185,12 +186,17 @@ export class Rights {
     // CDK attaches a policy by the name: somebody else's namesake here would get it.
     const isFixed = isNeverWritten(grantee);
     const given = accounts === undefined && !isFixed ? grant() : undefined;
-    if (given?.success) return given;
-    const found = accounts?.found ?? String(grantee.grantPrincipal);
+    const isLost = isUnknown(grantee);
+    if (given?.success && !isLost) return given;
+    const who = isLost ? constructOf(grantee)?.node.path : undefined;
+    const found = accounts?.found ?? who ?? String(grantee.grantPrincipal);
     const nothing = `${method}: found ${found}, expected`;
     let why = `${nothing} who has a policy of its own, such as a role: nothing was given; make a role that it may assume, and give that one the rights`;
     if (isFixed) {
       why = `${nothing} a role whose policy this app may change: nothing was given, because it was imported with mutable: false or into a stack of another account, or made by withoutPolicyUpdates(); give the rights to the role without these, or by hand (docs/operations.md)`;
+    }
+    if (isLost) {
+      why = `${nothing} what has a role that this app knows: nothing was given, because it was imported without its role; import it with that (fromFunctionAttributes of a function, say), or give its role what the other warnings of it list`;
     }
     if (accounts) why = elsewhere(accounts);
     Annotations.of(this.#scope).addWarningV2(`keyturn:${id}-${found}`, why);

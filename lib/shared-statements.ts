@@ -1,5 +1,11 @@
-import type { Grant as IamGrant, IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
-import { give } from './access.ts';
+import type {
+  Grant as IamGrant,
+  IGrantable,
+  IPrincipal,
+  PolicyStatement,
+} from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { give, isUnknown } from './access.ts';
 import type { Grant } from './grants.ts';
 
 /**
@@ -8,6 +14,22 @@ import type { Grant } from './grants.ts';
  */
 const MOST_VALUES = 18;
 
+/** So many stand alone, as with CDK's own grants: an app may narrow what it got by a condition. All that a role has room for, with others. */
+const ALONE = 5;
+
+/**
+ * Whether CDK only reports what a role is to get, statement by statement as it comes: `Role.customizeRoles` says so by this key of the
+ * context.
+ */
+const isReported = ({ grantPrincipal }: IGrantable): boolean =>
+  Construct.isConstruct(grantPrincipal) &&
+  grantPrincipal.node.tryGetContext('@aws-cdk/iam:customizeRoles') !== undefined;
+
+/** CDK freezes what it has synthesized, and what an app has narrowed since is for its own tokens alone. */
+const isOpen = (statement: PolicyStatement, asWritten: PolicyStatement): boolean =>
+  !statement.frozen &&
+  JSON.stringify(statement.toStatementJson()) === JSON.stringify(asWritten.toStatementJson());
+
 interface Written {
   readonly grant: IamGrant;
   readonly values: string[];
@@ -15,34 +37,32 @@ interface Written {
 
 /**
  * Statements in the policies of others: grants to one principal that differ in their values alone share them. IAM bounds the length of
- * all policies of a role, and CDK merges no statements with other conditions.
+ * all policies of a role, and CDK merges no statements with other conditions. What is behind the first ones shares its statements.
  */
 export class SharedStatements {
   readonly #written = new Map<IPrincipal, Map<string, Written[]>>();
 
-  /** @returns CDK's grant of the last statement that has one of the values */
   give(grantee: IGrantable, { values, statementOf }: Grant): IamGrant {
-    const [first, ...others] = values.map((value) => this.#giveOne(grantee, value, statementOf));
-    if (!first) throw new Error('a grant of nothing');
-    return others.at(-1) ?? first;
-  }
-
-  #giveOne(grantee: IGrantable, value: string, statementOf: Grant['statementOf']): IamGrant {
+    if (isReported(grantee) || isUnknown(grantee)) return give(grantee, statementOf([...values]));
     const alike = this.#alike(grantee.grantPrincipal, statementOf);
-    const same = alike.find(({ values }) => values.includes(value));
+    const same = alike.find((each) => values.every((value) => each.values.includes(value)));
     if (same) return same.grant;
-    const last = alike.at(-1);
+    const last = alike.length > ALONE ? alike.at(-1) : undefined;
     const statement = last?.grant.principalStatement;
-    // CDK freezes what it has synthesized.
-    if (last && statement && !statement.frozen && last.values.length < MOST_VALUES) {
-      last.values.push(value);
+    if (
+      last &&
+      statement &&
+      isOpen(statement, statementOf([...last.values])) &&
+      last.values.length < MOST_VALUES
+    ) {
+      last.values.push(...values);
       const grown = statementOf([...last.values]);
       statement.addResources(...grown.resources);
       statement.addConditions(grown.conditions as Record<string, object>);
       return last.grant;
     }
-    const grant = give(grantee, statementOf([value]));
-    if (grant.success) alike.push({ grant, values: [value] });
+    const grant = give(grantee, statementOf([...values]));
+    if (grant.success) alike.push({ grant, values: [...values] });
     return grant;
   }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, NestedStack, Stack } from 'aws-cdk-lib';
@@ -16,6 +16,7 @@ import {
   User,
 } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import type { KeyturnProps } from '../../lib/properties.ts';
@@ -175,6 +176,57 @@ test.each([
     const policies = Template.fromStack(each as Stack).findResources('AWS::IAM::Policy');
     expect(Object.keys(policies).filter((id) => id.includes('Fixed'))).toEqual([]);
   }
+});
+
+test('a function that was imported without its role gets nothing, and synthesis says so, and what its role needs', () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const stack = new Stack(app, 'Home', { env: { account: '111122223333', region: 'eu-west-1' } });
+  const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+  const consumer = LambdaFunction.fromFunctionName(stack, 'Imported', 'consumer');
+  const tokens = ['telegraf', 'grafana'];
+  expect(tokens.map((token) => keyturn.grantRead(token, consumer).success)).toEqual([false, false]);
+  const warnings = JSON.stringify(Annotations.fromStack(stack).findWarning('*', Match.anyValue()));
+  expect(warnings).toMatch(/grantRead: found Home\/Imported, expected .*: nothing was given/);
+  for (const secret of ['keyturn/prod/telegraf', 'monitoring/grafana']) {
+    expect(warnings.includes(`:secret:${secret}-??????`)).toBe(true);
+  }
+});
+
+test('the report of roles that others make names every token that each is to read', () => {
+  const outdir = mkdtempSync(join(folder, 'reported-'));
+  const app = new App({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
+  const names = Array.from({ length: 9 }, (_each, index) => `token-${index}`);
+  const text = names.map((name) => `  ${name}: { permissions: { read: [telemetry] } }\n`).join('');
+  const policy = writePolicy(folder, `${POLICY.split('  telegraf')[0]}${text}`);
+  const keyturn = new Keyturn(new Stack(app, 'Home'), 'Keyturn', { policy });
+  const there = new Stack(app, 'There');
+  Role.customizeRoles(there, { usePrecreatedRoles: { 'There/Reader': 'reader' } });
+  const role = new Role(there, 'Reader', { assumedBy: new AccountRootPrincipal() });
+  for (const name of names) keyturn.grantRead(name, role);
+  app.synth();
+  const [file = ''] = globSync(join(outdir, '*iam-policy-report.json'));
+  const report = readFileSync(file, 'utf8');
+  for (const name of names) {
+    // Once to read it, and once to decrypt it.
+    expect(report.split(`:secret:keyturn/prod/${name}-??????`)).toHaveLength(3);
+  }
+});
+
+test('a condition that the app adds to what one token is given stays with that token', () => {
+  const { keyturn, somebody, template } = open();
+  const [first] = ['telegraf', 'grafana'].map((token) => keyturn.grantRead(token, somebody));
+  for (const each of first?.principalStatements ?? []) {
+    each.addCondition('IpAddress', { 'aws:SourceIp': '10.0.0.0/8' });
+  }
+  const statements = Object.entries(template().findResources('AWS::IAM::Policy')).flatMap(
+    ([id, { Properties }]) =>
+      id.startsWith('Somebody') ? Properties.PolicyDocument.Statement : [],
+  );
+  const narrowed = statements
+    .map((each) => JSON.stringify(each))
+    .filter((each) => each.includes('IpAddress'));
+  expect(narrowed.join()).toContain('keyturn/prod/telegraf');
+  expect(narrowed.join()).not.toContain('monitoring/grafana');
 });
 
 describe('a consumer in another Region', () => {
