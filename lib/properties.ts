@@ -196,10 +196,22 @@ const knownTags = (tags: object): object =>
     Object.entries(tags).map(([name, value]) => [name, Token.isUnresolved(value) ? '-' : value]),
   );
 
-/** As a sentence may show it: a construct by its path. */
+/** As a sentence may show it: a construct by its path, and what holds one by its kind. */
 function shown(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shown);
-  return Construct.isConstruct(value) ? `construct ${value.node.path}` : value;
+  if (Construct.isConstruct(value)) return `construct ${value.node.path}`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (!isMapping(value)) return value;
+  const kind = value.constructor;
+  if (kind === Object) {
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shown(each)]));
+  }
+  try {
+    JSON.stringify(value);
+    return value;
+  } catch {
+    return kind?.name ?? 'object';
+  }
 }
 
 const isMapping = (value: unknown): value is object =>

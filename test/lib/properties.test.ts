@@ -19,7 +19,7 @@ import {
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
-import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import { PermissionsBoundary as BoundaryOf, ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -257,6 +257,24 @@ describe('what is no construct of its kind is refused with what makes one:', () 
       'securityGroups[0]: found "sg-0123456789abcdef0", expected',
     ],
     ['nothing', () => ({ alarmTopic: null }), 'alarmTopic: found nothing, expected a topic'],
+    [
+      'a key within the place of replicas, as CDK takes it',
+      (stack) => ({
+        replicaRegions: [{ region: 'eu-north-1', encryptionKey: new Key(stack, 'Key') as never }],
+      }),
+      'replicaRegions[0].encryptionKey: found "construct Mine/Key", expected',
+    ],
+    [
+      'a network within an object',
+      (stack) => ({ vpc: { vpc: vpcOf(stack) } as never }),
+      'vpc: found {"vpc":"construct Mine/',
+    ],
+    [
+      'what makes a boundary',
+      (stack) => ({ boundary: BoundaryOf.of(stack) as never }),
+      'boundary: found "PermissionsBoundary", expected',
+    ],
+    ['a number of another kind', () => ({ memorySize: 512n as never }), 'memorySize: found "512n"'],
   ])('%s', (_title, props, expected) => {
     const mistake = mistakeOf(props);
     expect(mistake).toMatch(/^Keyturn's property \S+: found .*, expected /);
