@@ -12,6 +12,7 @@ import {
   isUnknown,
   refuseNobody,
   replicaFor,
+  roomOf,
   together,
 } from './access.ts';
 import { allow, type Grant, type Grants } from './grants.ts';
@@ -93,11 +94,24 @@ export class Rights {
         this.#statements.give(grantee, toRead(arn)),
         ...keys.map((key) => this.#statements.give(grantee, key)),
       ]);
-    return this.#told('grantRead', grantee, given, {
+    const told = this.#told('grantRead', grantee, given, {
       id: `grantRead-${token}`,
       elsewhere: ({ found, home }) =>
         `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
     });
+    this.#tellOfRoom(grantee);
+    return told;
+  }
+
+  /** IAM refuses the policy at the deployment, and synthesis would say nothing. */
+  #tellOfRoom(grantee: IGrantable): void {
+    const { bytes, of } = roomOf(grantee);
+    if (this.#statements.bytesFor(grantee, Stack.of(this.#scope)) <= bytes) return;
+    const who = constructOf(grantee)?.node.path ?? String(grantee.grantPrincipal);
+    Annotations.of(this.#scope).addWarningV2(
+      `keyturn:grantRead-room-${who}`,
+      `grantRead: found more than ${bytes.toLocaleString('en')} bytes of rights for ${who}, expected no more, which is what IAM takes of a ${of}'s own policies: the deployment may be refused; let it read fewer tokens, or assume a role that this app makes, whose policies CDK divides`,
+    );
   }
 
   revoke(grantee: IGrantable): IamGrant {

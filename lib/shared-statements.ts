@@ -1,3 +1,4 @@
+import type { Stack } from 'aws-cdk-lib';
 import type {
   Grant as IamGrant,
   IGrantable,
@@ -29,6 +30,26 @@ const isReported = ({ grantPrincipal }: IGrantable): boolean =>
 const isOpen = (statement: PolicyStatement, asWritten: PolicyStatement): boolean =>
   !statement.frozen &&
   JSON.stringify(statement.toStatementJson()) === JSON.stringify(asWritten.toStatementJson());
+
+const REFERENCES: Readonly<Record<string, string>> = {
+  'AWS::Partition': 'aws',
+  'AWS::AccountId': '111122223333',
+  'AWS::Region': 'eu-central-1',
+  'AWS::URLSuffix': 'amazonaws.com',
+};
+/** As long as most of what a template makes. */
+const OTHER_REFERENCE = 'x'.repeat(50);
+
+/** A template's text as IAM gets it, with references of a usual length. */
+function writtenOut(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(writtenOut);
+  if (typeof value !== 'object' || value === null) return value;
+  const { Ref, 'Fn::Join': joined, 'Fn::GetAtt': attribute } = value as Record<string, unknown>;
+  if (Ref !== undefined) return REFERENCES[String(Ref)] ?? OTHER_REFERENCE;
+  if (attribute !== undefined) return OTHER_REFERENCE;
+  if (Array.isArray(joined)) return joined[1].map(writtenOut).join(joined[0]);
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, writtenOut(each)]));
+}
 
 interface Written {
   readonly grant: IamGrant;
@@ -64,6 +85,14 @@ export class SharedStatements {
     const grant = give(grantee, statementOf([...values]));
     if (grant.success) alike.push({ grant, values: [...values] });
     return grant;
+  }
+
+  /** How long a principal's statements are, in bytes as IAM counts them, about. */
+  bytesFor({ grantPrincipal }: IGrantable, stack: Stack): number {
+    const alike = [...(this.#written.get(grantPrincipal)?.values() ?? [])].flat();
+    const statements = alike.flatMap(({ grant }) => grant.principalStatements);
+    const resolved = stack.resolve(statements.map((each) => each.toStatementJson()));
+    return JSON.stringify(writtenOut(resolved)).length;
   }
 
   /** What one principal got by statements that differ from this one in their values alone. */

@@ -192,6 +192,31 @@ test('a function that was imported without its role gets nothing, and synthesis 
   }
 });
 
+test.each([
+  ['a user', 3, 11, (stack: Stack) => new User(stack, 'Reader')],
+  ['a group', 10, 27, (stack: Stack) => new Group(stack, 'Reader')],
+  ['an imported role', 40, 60, (stack: Stack) => Role.fromRoleArn(stack, 'Reader', ROLE_HERE)],
+])('synthesis says where %s gets more than IAM takes of its policies', (_what, few, many, make) => {
+  const warningsOf = (count: number) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const stack = new Stack(app, 'Home', { env: { account: '111122223333', region: 'eu-west-1' } });
+    const names = Array.from({ length: count }, (_each, index) => `token-${index}`);
+    const text = names
+      .map((name) => `  ${name}: { permissions: { read: [telemetry] } }\n`)
+      .join('');
+    const policy = writePolicy(folder, `${POLICY.split('  telegraf')[0]}${text}`);
+    const keyturn = new Keyturn(stack, 'Keyturn', { policy });
+    const reader = make(stack);
+    for (const name of names) keyturn.grantRead(name, reader);
+    const found = Annotations.fromStack(stack).findWarning(
+      '*',
+      Match.stringLikeRegexp('own policies'),
+    );
+    return found.length;
+  };
+  expect([warningsOf(few), warningsOf(many)]).toEqual([0, 1]);
+});
+
 test('the report of roles that others make names every token that each is to read', () => {
   const outdir = mkdtempSync(join(folder, 'reported-'));
   const app = new App({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
