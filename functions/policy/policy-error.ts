@@ -150,14 +150,15 @@ function limit(side: string, { origin }: { readonly origin: string }, bound: num
   return `${side} ${bound}${unit}${unit === '' || bound === 1 ? '' : 's'}`;
 }
 
-/** YAML takes digits, `true` and the like for no text: what to write, or what is expected if that would be refused as well. */
+/** YAML takes digits, `true` and the like for no text, and shows 0123 and 1e3 as other digits: what to write, or what is expected if that would be refused as well. */
 function quoted(schema: AnySchema, issue: z.core.$ZodIssue, found: unknown): string | undefined {
   if (issue.code !== 'invalid_type' || issue.expected !== 'string') return undefined;
   if (typeof found !== 'number' && typeof found !== 'boolean') return undefined;
   const text = String(found);
   const parsed = schemasAt(schema, issue.path).map((each) => each.safeParse(text, UNEXPLAINED));
   const said = expectation(issue, found);
-  if (parsed.some(({ success }) => success)) return `${said}; write it in quotes: "${text}"`;
+  if (parsed.some(({ success }) => success))
+    return `${said}; write it in quotes, as the file has it, such as "${text}"`;
   const [refusal] = parsed.flatMap(({ error }) => error?.issues ?? []);
   return issue.message === WITHOUT_WORDS && refusal ? expectation(refusal, text) : said;
 }

@@ -233,7 +233,7 @@ describe('a mistake in it names file, line, key, what was found and what was exp
     [
       'a number',
       { tags: { 'cost-center': 1234 } },
-      'keyturn.yaml:11: deployment.tags.cost-center: found 1234, expected a text of 1 to 256 letters, digits, spaces and "_.:/=+-@"; write it in quotes: "1234"',
+      'keyturn.yaml:11: deployment.tags.cost-center: found 1234, expected a text of 1 to 256 letters, digits, spaces and "_.:/=+-@"; write it in quotes, as the file has it, such as "1234"',
     ],
     ['a value that is too long', { tags: { team: 'x'.repeat(257) } }, /1 to 256 letters/],
     ['a value that CloudWatch does not take', { tags: { team: '' } }, /1 to 256 letters/],

@@ -478,17 +478,23 @@ describe('says what to write where YAML read another type than was meant:', () =
     'the 12 digits of an AWS account, in quotes, because YAML takes zeros in front off a number';
 
   test.each([
-    [trusting(444455556666), `${ZEROS}; write it in quotes: "444455556666"`],
+    [
+      trusting(444455556666),
+      `${ZEROS}; write it in quotes, as the file has it, such as "444455556666"`,
+    ],
     [trusting(44455556666), ZEROS],
     [trusting('44455556666'), 'the 12 digits of an AWS account'],
-    [granting([2024]), 'a text; write it in quotes: "2024"'],
-    [granting([true]), 'a text; write it in quotes: "true"'],
-    [inRule({ tables: [{ name: 7 }] }), 'a text; write it in quotes: "7"'],
-    [inEntry({ description: 5 }), 'a text; write it in quotes: "5"'],
+    [granting([2024]), 'a text; write it in quotes, as the file has it, such as "2024"'],
+    [granting([true]), 'a text; write it in quotes, as the file has it, such as "true"'],
+    [
+      inRule({ tables: [{ name: 7 }] }),
+      'a text; write it in quotes, as the file has it, such as "7"',
+    ],
+    [inEntry({ description: 5 }), 'a text; write it in quotes, as the file has it, such as "5"'],
     [inEntry({ description: ['a'] }), 'a text'],
     [
       inEntry({ secret: 5 }),
-      'a secret name: letters, digits and /_+=.@-, at most 512; write it in quotes: "5"',
+      'a secret name: letters, digits and /_+=.@-, at most 512; write it in quotes, as the file has it, such as "5"',
     ],
     [
       sentences({ ...document(), owner: 123 }),
