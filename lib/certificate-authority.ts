@@ -28,6 +28,10 @@ export function authorityMistake(pem: string): string | undefined {
   if (certificates.length === 0) {
     return 'holds no certificate, expected those of the authority in PEM, each between "-----BEGIN CERTIFICATE-----" and "-----END CERTIFICATE-----"; openssl x509 -inform der -in FILE writes them so';
   }
+  const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1;
+  if (begun > certificates.length) {
+    return `holds the beginnings of ${begun} certificates and the ends of ${certificates.length}, expected each whole; copy the file again`;
+  }
   const broken = certificates.indexOf(undefined);
   if (broken < 0) {
     if (certificates.some((each) => each && isAuthority(each))) return undefined;

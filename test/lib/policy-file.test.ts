@@ -338,6 +338,11 @@ describe('cluster.ca', () => {
       `${certificate}\n${certificate.slice(0, 400)}\n-----END CERTIFICATE-----\n`,
       'of which number 2 is no certificate',
     ],
+    [
+      'a second one without its end',
+      `${certificate}\n${other.slice(0, 500)}`,
+      'holds the beginnings of 2 certificates and the ends of 1, expected each whole; copy',
+    ],
     ['nothing in the frame', certificate.replace(/\n[\s\S]*\n/, '\nAAAA\n'), 'number 1 is no'],
     ['a private key', key, 'holds a private key'],
     ['a private key beside a certificate', `${certificate}\n${key}`, 'holds a private key'],
