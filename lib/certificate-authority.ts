@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g;
+/** TLS reads only what begins and ends on lines of its own. */
+const BLOCK = /^-----BEGIN ([A-Z0-9 ]+)-----[^-]*^-----END \1-----[ \t\r]*$/gm;
 
 /** Undefined: it is none. */
 function certificateIn(pem: string): X509Certificate | undefined {
@@ -25,12 +26,12 @@ export function authorityMistake(pem: string): string | undefined {
   const certificates = [...pem.matchAll(BLOCK)].flatMap(([block, label]) =>
     label === 'CERTIFICATE' ? [certificateIn(block)] : [],
   );
-  if (certificates.length === 0) {
-    return 'holds no certificate, expected those of the authority in PEM, each between "-----BEGIN CERTIFICATE-----" and "-----END CERTIFICATE-----"; openssl x509 -inform der -in FILE writes them so';
-  }
   const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1;
   if (begun > certificates.length) {
-    return `holds the beginnings of ${begun} certificates and the ends of ${certificates.length}, expected each whole; copy the file again`;
+    return `holds the beginnings of ${begun} certificates, of which ${certificates.length} go from BEGIN to END on lines of their own, expected each so; copy the file again, with a line break behind each END`;
+  }
+  if (certificates.length === 0) {
+    return 'holds no certificate, expected those of the authority in PEM, each between "-----BEGIN CERTIFICATE-----" and "-----END CERTIFICATE-----"; openssl x509 -inform der -in FILE writes them so';
   }
   const broken = certificates.indexOf(undefined);
   if (broken < 0) {

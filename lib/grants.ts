@@ -284,10 +284,11 @@ export class Grants {
    * Secrets Manager encrypts every new value for the replicas, too, and may do so with the rights of whoever puts it. A replica keeps
    * the key that it was made with, also when the policy names another one.
    * docs.aws.amazon.com/secretsmanager/latest/userguide/cross-account-replicate-permissions.html, which AWS says of other accounts alone
-   * @returns none without Regions
+   * @param regions none: replicas that are there stay
+   * @returns none where nobody says where replicas are
    */
-  encryptReplicas(regions: readonly ReplicaRegion[]): Grant[] {
-    if (regions.length === 0) return [];
+  encryptReplicas(regions: readonly ReplicaRegion[] | undefined): Grant[] {
+    if (regions === undefined) return [];
     // KMS may be told the replica's ARN or its primary's. A statement for each Region would not fit into a role.
     const own = secretArn(this.#scope, this.#prefix, '*', '*');
     const resource = this.#anyKey(undefined, '*');

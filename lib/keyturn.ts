@@ -257,7 +257,7 @@ export class Keyturn extends Construct {
     const encryption = [
       ...(encryptionKey ? [grants.encryptWith(encryptionKey)] : []),
       grants.useKeysOfSecrets(),
-      ...grants.encryptReplicas(regions),
+      ...grants.encryptReplicas(replicaRegions),
       grants.readKeyPolicies(),
     ];
     this.rotate = this.#add('Rotate', {

@@ -66,16 +66,15 @@ export class SharedStatements {
   give(grantee: IGrantable, { values, statementOf }: Grant): IamGrant {
     if (isReported(grantee) || isUnknown(grantee)) return give(grantee, statementOf([...values]));
     const alike = this.#alike(grantee.grantPrincipal, statementOf);
-    const same = alike.find((each) => values.every((value) => each.values.includes(value)));
+    const isAsWritten = ({ grant: { principalStatement }, values: written }: Written) =>
+      principalStatement !== undefined && isOpen(principalStatement, statementOf([...written]));
+    const same = alike.find(
+      (each) => values.every((value) => each.values.includes(value)) && isAsWritten(each),
+    );
     if (same) return same.grant;
     const last = alike.length > ALONE ? alike.at(-1) : undefined;
     const statement = last?.grant.principalStatement;
-    if (
-      last &&
-      statement &&
-      isOpen(statement, statementOf([...last.values])) &&
-      last.values.length < MOST_VALUES
-    ) {
+    if (last && statement && isAsWritten(last) && last.values.length < MOST_VALUES) {
       last.values.push(...values);
       const grown = statementOf([...last.values]);
       statement.addResources(...grown.resources);

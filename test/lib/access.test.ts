@@ -243,6 +243,7 @@ test('a condition that the app adds to what one token is given stays with that t
   for (const each of first?.principalStatements ?? []) {
     each.addCondition('IpAddress', { 'aws:SourceIp': '10.0.0.0/8' });
   }
+  keyturn.grantRead('telegraf', somebody);
   const statements = Object.entries(template().findResources('AWS::IAM::Policy')).flatMap(
     ([id, { Properties }]) =>
       id.startsWith('Somebody') ? Properties.PolicyDocument.Statement : [],
@@ -252,6 +253,11 @@ test('a condition that the app adds to what one token is given stays with that t
     .filter((each) => each.includes('IpAddress'));
   expect(narrowed.join()).toContain('keyturn/prod/telegraf');
   expect(narrowed.join()).not.toContain('monitoring/grafana');
+  // Who gives it again, without a condition, gives it.
+  const others = statements
+    .map((each) => JSON.stringify(each))
+    .filter((each) => !narrowed.includes(each));
+  expect(others.join()).toContain('keyturn/prod/telegraf');
 });
 
 describe('a consumer in another Region', () => {

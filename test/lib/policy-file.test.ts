@@ -341,8 +341,14 @@ describe('cluster.ca', () => {
     [
       'a second one without its end',
       `${certificate}\n${other.slice(0, 500)}`,
-      'holds the beginnings of 2 certificates and the ends of 1, expected each whole; copy',
+      'holds the beginnings of 2 certificates, of which 1 go from BEGIN to END on lines',
     ],
+    [
+      'two without a line break between them',
+      `${certificate.trimEnd()}${other}`,
+      'of which 0 go from BEGIN to END on lines of their own, expected each so; copy',
+    ],
+    ['one within quotes', `"${certificate.trimEnd()}"`, 'of which 0 go from BEGIN to END on lines'],
     ['nothing in the frame', certificate.replace(/\n[\s\S]*\n/, '\nAAAA\n'), 'number 1 is no'],
     ['a private key', key, 'holds a private key'],
     ['a private key beside a certificate', `${certificate}\n${key}`, 'holds a private key'],
