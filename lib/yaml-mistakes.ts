@@ -7,6 +7,7 @@ import {
   isScalar,
   isSeq,
   type Node,
+  type Scalar,
   visit,
   type YAMLError,
 } from 'yaml';
@@ -65,11 +66,25 @@ function strayReferences(yaml: Document): Mistake[] {
   return found;
 }
 
-/** Lists and mappings in place of a name, of which the parser makes a text. */
-function collectionsAsKeys(yaml: Document): Mistake[] {
+/** A key without quotes that YAML takes for a number or the like, and whose text it loses: 007 would be the token 7. */
+function numberMistake(key: Scalar): Mistake | undefined {
+  const { value, source = '', range } = key;
+  const isRead =
+    typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
+  if (!isRead || source === String(value)) return undefined;
+  return {
+    offset: range?.[0] ?? 0,
+    message: `found the key ${source}, which YAML reads as ${value}, expected a name; write it in quotes, "${source}"`,
+  };
+}
+
+/** Keys whose text would be another one: numbers, and lists and mappings, of which the parser makes a text. */
+function keysThatAreNoNames(yaml: Document): Mistake[] {
   const found: Mistake[] = [];
   visit(yaml, {
     Pair(_key, { key }) {
+      const ofNumber = isScalar(key) ? numberMistake(key) : undefined;
+      if (ofNumber) found.push(ofNumber);
       if (!isCollection(key)) return;
       found.push({
         offset: key.range?.[0] ?? 0,
@@ -163,5 +178,5 @@ const firstOfEachLine = (mistakes: readonly Mistake[], lineOf: (offset: number) 
 export const yamlMistakes = (yaml: Document, lineOf: (offset: number) => number): Mistake[] => [
   ...firstOfEachLine([...yaml.errors, ...yaml.warnings].map(mistakeOf), lineOf),
   ...strayReferences(yaml),
-  ...collectionsAsKeys(yaml),
+  ...keysThatAreNoNames(yaml),
 ];

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { functionName } from '../../functions/environment.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
-import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
+import { type PolicyFile, PolicyFileError, readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import {
   type CommonOptions,
   onePolicyFile,
@@ -10,6 +10,7 @@ import {
   withCommonOptions,
 } from './common-options.ts';
 import type { MeasureOptions } from './doctor/measure.ts';
+import type { Engine } from './engine.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { createLambdaEngine } from './lambda-engine.ts';
 import { createLocalEngine } from './local-engine.ts';
@@ -38,6 +39,16 @@ function refuseWithoutMeasure({ measure, yes, profile }: DoctorOptions): void {
   );
 }
 
+/** Without the certificates that the policy names this machine cannot look at the cluster; the other looks go on. */
+function engineHere(file: PolicyFile, options: DoctorOptions, terminal: Terminal): Engine {
+  const { caMistake } = file;
+  if (caMistake === undefined || options.local) {
+    return createLocalEngine(file, terminal, ownManagementToken(options.managementTokenFile));
+  }
+  const call = () => Promise.reject(new PolicyFileError(caMistake));
+  return { placeOf: () => THIS_MACHINE, call };
+}
+
 async function run(options: DoctorOptions, terminal: Terminal): Promise<void> {
   refuseWithoutMeasure(options);
   if (options.measure) return await measureOnly(options, terminal);
@@ -47,7 +58,7 @@ async function run(options: DoctorOptions, terminal: Terminal): Promise<void> {
     import('./doctor/diagnosis-text.ts'),
   ]);
   const file = readDeployedPolicyFile(onePolicyFile(options.policy));
-  const here = createLocalEngine(file, terminal, ownManagementToken(options.managementTokenFile));
+  const here = engineHere(file, options, terminal);
   const functionPrefix = options.functionPrefix ?? functionName(file.policy.owner, '');
   const deployed = options.local
     ? undefined

@@ -43,6 +43,18 @@ it('finds all well where it is, in lines that fit 80 columns', async () => {
   expect(world.tokens()).toEqual([]);
 });
 
+it('looks at everything else where this machine lacks the certificates that the policy names', async () => {
+  const { world, complaints } = await openAccount();
+  const cluster = { ...Object(world.policy).cluster, ca: 'elsewhere.pem' };
+  const KEYTURN_POLICY = writeTemporary('copied.yaml', { ...world.policy, cluster });
+  const { checks } = await complaints({ KEYTURN_POLICY });
+  const here = checks.filter(({ group }) => group.startsWith('From here'));
+  expect(JSON.stringify(here)).toContain('cannot read');
+  expect(here.map(({ state }) => state)).not.toContain('fail');
+  // The functions have another policy than this file: that is seen, too.
+  expect(checks.map(({ group }) => group)).toContain('Functions');
+});
+
 it('looks from this machine alone before anything is deployed, and then says failed of what fails there', async () => {
   const { systems, run } = await openLocal();
   const well = await run(['doctor', '--local']);

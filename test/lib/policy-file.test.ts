@@ -423,6 +423,13 @@ describe('YAML', () => {
     ['text behind quotes', 'a: { description: "x" y }', 'found more text behind a value'],
     ['a list for a key', '? [a, b]\n  : {}', 'found a list in place of a key'],
     ['a mapping for a key', '? { a: 1 }\n  : {}', 'found a mapping in place of a key'],
+    [
+      'a number for a key',
+      '007: { permissions: { write: [t] } }',
+      'found the key 007, which YAML reads as 7',
+    ],
+    ['a decimal for a key', '1.10: {}', 'found the key 1.10, which YAML reads as 1.1'],
+    ['a truth for a key', 'True: {}', 'found the key True, which YAML reads as true'],
     ["a template's braces", 'a: {{ x }}', 'found a mapping in place of a key'],
   ])('%s is told of in words, and where', (_what, text, words) => {
     const mistake = mistakeIn(tokens(`tokens:\n  ${text}`));
