@@ -4,6 +4,7 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
+import { PolicyFileError } from './policy-file.ts';
 
 export interface RecipientProps {
   /**
@@ -80,6 +81,12 @@ function warnOfOwnAlone(scope: Construct, topic: ITopic): void {
  * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
  */
 function letAlarmsTell(scope: Construct, topic: ITopic): void {
+  const own = /(?:^|[:/])alias\/aws\/[^/]+$/.exec(topic.masterKey?.keyArn ?? '');
+  if (own) {
+    throw new PolicyFileError(
+      `Keyturn's property alarmTopic: found ${topic.node.path} under AWS's own key (alias/aws/sns), expected one under a key of yours, or under none: CloudWatch may not publish under AWS's own, and nobody would be told of an alarm; give the topic masterKey: new Key(this, 'AlarmKey'), or take masterKey out`,
+    );
+  }
   const publish = new PolicyStatement({
     principals: [alarmsOf(scope)],
     actions: ['sns:Publish'],

@@ -5,7 +5,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { ManagedPolicy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic, TopicPolicy } from 'aws-cdk-lib/aws-sns';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -304,6 +304,11 @@ describe('a topic that the app makes', () => {
       { Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey*'], Resource: '*' },
     ]);
     expect(withKey((stack) => Key.fromKeyArn(stack, 'Key', LOG_KEY))).toEqual([]);
+    // CloudWatch may not publish there, whatever the app allows.
+    expect(() => withKey((stack) => Alias.fromAliasName(stack, 'Key', 'alias/aws/sns'))).toThrow(
+      /^Keyturn's property alarmTopic: found \S+ under AWS's own key \(alias\/aws\/sns\), expected one under a key of yours/,
+    );
+    expect(withKey((stack) => Alias.fromAliasName(stack, 'Key', 'alias/alarms'))).toEqual([]);
   });
 });
 
