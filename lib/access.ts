@@ -89,14 +89,16 @@ export function eventPattern(policy: Policy, choice: EventChoice): EventPattern 
  * What IAM takes of a principal's own policies, in bytes without white space, and what it is. CDK divides only those of roles that it makes.
  * docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
  */
-export function roomOf({ grantPrincipal }: IGrantable): {
+export function roomOf(grantee: IGrantable): {
   readonly bytes: number;
   readonly of: string;
 } {
-  if (grantPrincipal instanceof Role) return { bytes: Number.POSITIVE_INFINITY, of: 'role' };
-  if ('userName' in grantPrincipal) return { bytes: 2_048, of: 'user' };
-  if ('groupName' in grantPrincipal) return { bytes: 5_120, of: 'group' };
-  return { bytes: 10_240, of: 'role' };
+  const { grantPrincipal } = grantee;
+  if ('managedPolicyArn' in grantee) return { bytes: 6_144, of: 'a managed policy' };
+  if (grantPrincipal instanceof Role) return { bytes: Number.POSITIVE_INFINITY, of: 'a role' };
+  if ('userName' in grantPrincipal) return { bytes: 2_048, of: "a user's own policies" };
+  if ('groupName' in grantPrincipal) return { bytes: 5_120, of: "a group's own policies" };
+  return { bytes: 10_240, of: "a role's own policies" };
 }
 
 /** Whether CDK does not know the role of what was imported: it tells people which statements that needs, and says that they were given. */

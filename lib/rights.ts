@@ -110,7 +110,7 @@ export class Rights {
     const who = constructOf(grantee)?.node.path ?? String(grantee.grantPrincipal);
     Annotations.of(this.#scope).addWarningV2(
       `keyturn:grantRead-room-${who}`,
-      `grantRead: found more than ${bytes.toLocaleString('en')} bytes of rights for ${who}, expected no more, which is what IAM takes of a ${of}'s own policies: the deployment may be refused; let it read fewer tokens, or assume a role that this app makes, whose policies CDK divides`,
+      `grantRead: found more than ${bytes.toLocaleString('en')} bytes of rights for ${who}, expected no more, which is what IAM takes of ${of}: the deployment may be refused; let it read fewer tokens, or assume a role that this app makes, whose policies CDK divides`,
     );
   }
 

@@ -1,10 +1,11 @@
-import type { Stack } from 'aws-cdk-lib';
+import { FeatureFlags, type Stack } from 'aws-cdk-lib';
 import type {
   Grant as IamGrant,
   IGrantable,
   IPrincipal,
   PolicyStatement,
 } from 'aws-cdk-lib/aws-iam';
+import { IAM_MINIMIZE_POLICIES } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { give, isUnknown } from './access.ts';
 import type { Grant } from './grants.ts';
@@ -51,6 +52,17 @@ function writtenOut(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, writtenOut(each)]));
 }
 
+/** Statements that differ in their resources alone as one, as CDK merges them. */
+function merged(statements: readonly { readonly Resource?: unknown }[]): object[] {
+  const alike = Map.groupBy(statements, ({ Resource: _resource, ...shape }) =>
+    JSON.stringify(shape),
+  );
+  return [...alike.values()].map((those) => ({
+    ...those[0],
+    Resource: those.flatMap(({ Resource }) => Resource),
+  }));
+}
+
 interface Written {
   readonly grant: IamGrant;
   readonly values: string[];
@@ -91,7 +103,8 @@ export class SharedStatements {
     const alike = [...(this.#written.get(grantPrincipal)?.values() ?? [])].flat();
     const statements = alike.flatMap(({ grant }) => grant.principalStatements);
     const resolved = stack.resolve(statements.map((each) => each.toStatementJson()));
-    return JSON.stringify(writtenOut(resolved)).length;
+    const isMerged = FeatureFlags.of(stack).isEnabled(IAM_MINIMIZE_POLICIES);
+    return JSON.stringify(writtenOut(isMerged ? merged(resolved) : resolved)).length;
   }
 
   /** What one principal got by statements that differ from this one in their values alone. */

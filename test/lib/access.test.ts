@@ -10,6 +10,7 @@ import {
   AnyPrincipal,
   ArnPrincipal,
   Group,
+  ManagedPolicy,
   OrganizationPrincipal,
   Role,
   ServicePrincipal,
@@ -193,12 +194,15 @@ test('a function that was imported without its role gets nothing, and synthesis 
 });
 
 test.each([
-  ['a user', 3, 11, (stack: Stack) => new User(stack, 'Reader')],
+  ['a user', 4, 11, (stack: Stack) => new User(stack, 'Reader')],
+  ['a managed policy', 12, 40, (stack: Stack) => new ManagedPolicy(stack, 'Reader')],
   ['a group', 10, 27, (stack: Stack) => new Group(stack, 'Reader')],
   ['an imported role', 40, 60, (stack: Stack) => Role.fromRoleArn(stack, 'Reader', ROLE_HERE)],
 ])('synthesis says where %s gets more than IAM takes of its policies', (_what, few, many, make) => {
   const warningsOf = (count: number) => {
-    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const app = new App({
+      context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/aws-iam:minimizePolicies': true },
+    });
     const stack = new Stack(app, 'Home', { env: { account: '111122223333', region: 'eu-west-1' } });
     const names = Array.from({ length: count }, (_each, index) => `token-${index}`);
     const text = names
@@ -210,7 +214,7 @@ test.each([
     for (const name of names) keyturn.grantRead(name, reader);
     const found = Annotations.fromStack(stack).findWarning(
       '*',
-      Match.stringLikeRegexp('own policies'),
+      Match.stringLikeRegexp('what IAM takes'),
     );
     return found.length;
   };
