@@ -106,6 +106,7 @@ export class Rights {
   /** IAM refuses the policy at the deployment, and synthesis would say nothing. */
   #tellOfRoom(grantee: IGrantable): void {
     const { bytes, of } = roomOf(grantee);
+    if (bytes === Number.POSITIVE_INFINITY) return; // each grant would be measured with all before it, for nothing
     if (this.#statements.bytesFor(grantee, Stack.of(this.#scope)) <= bytes) return;
     const who = constructOf(grantee)?.node.path ?? String(grantee.grantPrincipal);
     Annotations.of(this.#scope).addWarningV2(

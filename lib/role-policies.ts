@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { Grant } from './grants.ts';
+import { type References, writtenOut } from './written-out.ts';
 
 /**
  * What IAM takes for one role, in characters of JSON without white space: the managed policies that are attached to it,
@@ -18,31 +19,20 @@ const COMMA = 1;
 const LISTS = '"Resource":[],"Action":[],'.length;
 
 /** What nobody knows before the deployment, in the longest form that it may have. */
-const LONGEST: Readonly<Record<string, string>> = {
-  'AWS::Partition': 'aws-us-gov',
-  'AWS::Region': 'us-isof-south-1',
-  'AWS::AccountId': '111122223333',
-  'AWS::URLSuffix': 'amazonaws.com.cn',
+const LONGEST: References = {
+  known: {
+    'AWS::Partition': 'aws-us-gov',
+    'AWS::Region': 'us-isof-south-1',
+    'AWS::AccountId': '111122223333',
+    'AWS::URLSuffix': 'amazonaws.com.cn',
+  },
+  // Of a stack's own resources, a log group's name may have 512 characters.
+  other: 'x'.repeat(600),
 };
-/** The longest of a stack's own resources: a log group's name may have 512 characters. */
-const LONGEST_ATTRIBUTE = 'x'.repeat(600);
-
-/** A value of a template with everything that is a reference written out as long as it may become. */
-function writtenOut(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(writtenOut);
-  const { Ref, 'Fn::Join': join } = value as Record<string, unknown>;
-  if (Array.isArray(join)) return (join[1] as unknown[]).map(writtenOut).join(String(join[0]));
-  const [key = '', ...others] = Object.keys(value);
-  if (others.length === 0 && /^(?:Ref$|Fn::)/.test(key)) {
-    return LONGEST[String(Ref)] ?? LONGEST_ATTRIBUTE;
-  }
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, writtenOut(part)]));
-}
 
 /** How many bytes a value of a policy has in the JSON that IAM counts, at most. */
 const bytesOf = (scope: Construct, value: unknown): number =>
-  Buffer.byteLength(JSON.stringify(writtenOut(Stack.of(scope).resolve(value))));
+  Buffer.byteLength(JSON.stringify(writtenOut(Stack.of(scope).resolve(value), LONGEST)));
 
 /**
  * Set on a construct before its children, it keeps CDK from dividing their policies anew: by what it takes for the

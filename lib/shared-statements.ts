@@ -9,6 +9,7 @@ import { IAM_MINIMIZE_POLICIES } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { give, isUnknown } from './access.ts';
 import type { Grant } from './grants.ts';
+import { type References, writtenOut } from './written-out.ts';
 
 /**
  * CDK divides a role's policies between statements, at 6,000 characters each. It takes an ARN for 150 of them while it does not know the
@@ -32,25 +33,16 @@ const isOpen = (statement: PolicyStatement, asWritten: PolicyStatement): boolean
   !statement.frozen &&
   JSON.stringify(statement.toStatementJson()) === JSON.stringify(asWritten.toStatementJson());
 
-const REFERENCES: Readonly<Record<string, string>> = {
-  'AWS::Partition': 'aws',
-  'AWS::AccountId': '111122223333',
-  'AWS::Region': 'eu-central-1',
-  'AWS::URLSuffix': 'amazonaws.com',
+/** References of a usual length: a warning is for what is likely. */
+const USUAL: References = {
+  known: {
+    'AWS::Partition': 'aws',
+    'AWS::AccountId': '111122223333',
+    'AWS::Region': 'eu-central-1',
+    'AWS::URLSuffix': 'amazonaws.com',
+  },
+  other: 'x'.repeat(50),
 };
-/** As long as most of what a template makes. */
-const OTHER_REFERENCE = 'x'.repeat(50);
-
-/** A template's text as IAM gets it, with references of a usual length. */
-function writtenOut(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(writtenOut);
-  if (typeof value !== 'object' || value === null) return value;
-  const { Ref, 'Fn::Join': joined, 'Fn::GetAtt': attribute } = value as Record<string, unknown>;
-  if (Ref !== undefined) return REFERENCES[String(Ref)] ?? OTHER_REFERENCE;
-  if (attribute !== undefined) return OTHER_REFERENCE;
-  if (Array.isArray(joined)) return joined[1].map(writtenOut).join(joined[0]);
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, writtenOut(each)]));
-}
 
 /** Statements that differ in their resources alone as one, as CDK merges them. */
 function merged(statements: readonly { readonly Resource?: unknown }[]): object[] {
@@ -104,7 +96,7 @@ export class SharedStatements {
     const statements = alike.flatMap(({ grant }) => grant.principalStatements);
     const resolved = stack.resolve(statements.map((each) => each.toStatementJson()));
     const isMerged = FeatureFlags.of(stack).isEnabled(IAM_MINIMIZE_POLICIES);
-    return JSON.stringify(writtenOut(isMerged ? merged(resolved) : resolved)).length;
+    return JSON.stringify(writtenOut(isMerged ? merged(resolved) : resolved, USUAL)).length;
   }
 
   /** What one principal got by statements that differ from this one in their values alone. */
