@@ -17,7 +17,7 @@ import { visible } from '../functions/policy/text.ts';
 import { warningsOf } from '../functions/policy/warnings.ts';
 import { approvalMistakes } from './approvals.ts';
 import { awsLimitMistakes } from './aws-limits.ts';
-import { authorityMistake } from './certificate-authority.ts';
+import { judgeAuthority } from './certificate-authority.ts';
 import { type Deployment, replicaRegionsIn } from './deployment.ts';
 import { readNamedFile } from './named-file.ts';
 import { DEFAULT_POLICY } from './policy-files.ts';
@@ -95,24 +95,30 @@ function read(file: string): string {
   return text;
 }
 
+/** The PEM that `cluster.ca` names, and what its author should know. */
+interface Authority {
+  readonly ca?: string;
+  readonly warnings: readonly PolicyIssue[];
+}
+
 /**
- * The certificates that `cluster.ca` names. Undefined: it names none.
+ * The certificates that `cluster.ca` names, if it names any.
  * @throws PolicyError
  */
-export function readAuthority(file: string, { cluster: { ca } }: Policy): string | undefined {
-  if (ca === undefined) return undefined;
+export function readAuthority(file: string, { cluster: { ca } }: Policy, now: number): Authority {
+  if (ca === undefined) return { warnings: [] };
   const path = resolve(dirname(file), ca);
-  const refuse = (message: string, cause?: unknown) =>
-    new PolicyError([{ path: ['cluster', 'ca'], message }], { cause });
+  const issue = (message: string) => ({ path: ['cluster', 'ca'], message });
+  const refuse = (message: string, cause?: unknown) => new PolicyError([issue(message)], { cause });
   const pem = readNamedFile(path, (problem, cause) =>
     refuse(
       `${problem} ${path}, expected the authority's certificates in PEM; check its path and permissions`,
       cause,
     ),
   );
-  const mistake = authorityMistake(pem);
+  const { mistake, warning } = judgeAuthority(pem, now);
   if (mistake !== undefined) throw refuse(`${path} ${mistake}`);
-  return pem;
+  return { ca: pem, warnings: warning === undefined ? [] : [issue(`${path} ${warning}`)] };
 }
 
 /** A list of a thousand tokens may use one anchor in each; a few hundred bytes that mean gigabytes need far more. */
@@ -188,13 +194,12 @@ function readJudged(file: string, now: number, { judge, isDeployed }: Judging): 
   }
   const sentenceOf = ({ path, message }: PolicyIssue) =>
     `${at(offsetOf(yaml, path))}: ${formatPath(path)}: ${message}`;
-  const authorityOf = (policy: Policy): Pick<PolicyFile, 'ca' | 'caMistake'> => {
+  const authorityOf = (policy: Policy): Authority & Pick<PolicyFile, 'caMistake'> => {
     try {
-      const ca = readAuthority(file, policy);
-      return ca === undefined ? {} : { ca };
+      return readAuthority(file, policy, now);
     } catch (error) {
       if (!(isDeployed && error instanceof PolicyError)) throw error;
-      return { caMistake: error.issues.map(sentenceOf).join('\n') };
+      return { caMistake: error.issues.map(sentenceOf).join('\n'), warnings: [] };
     }
   };
   const { document, problem } = plainData(yaml);
@@ -210,12 +215,11 @@ function readJudged(file: string, now: number, { judge, isDeployed }: Judging): 
     if (replicaRegions) policy.replicaRegions = replicaRegionsIn(replicaRegions);
     const wrong = judge(policy, now);
     if (wrong.length > 0) throw new PolicyError(wrong);
-    const warnings = [...warningsOf(policy), ...scheduleWarnings(policy, now)].map((issue) => ({
-      key: formatPath(issue.path),
-      sentence: sentenceOf(issue),
-    }));
-    const bundled = bundledOf(document);
-    return { document: bundled, policy, deployment, warnings, ...authorityOf(policy) };
+    const { warnings: ofAuthority, ...authority } = authorityOf(policy);
+    const warnings = [...warningsOf(policy), ...scheduleWarnings(policy, now), ...ofAuthority].map(
+      (issue) => ({ key: formatPath(issue.path), sentence: sentenceOf(issue) }),
+    );
+    return { document: bundledOf(document), policy, deployment, warnings, ...authority };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     throw new PolicyFileError(error.issues.map(sentenceOf).join('\n'), { cause: error });

@@ -221,7 +221,8 @@ async function run(file: string, options: InitOptions, terminal: Terminal): Prom
   // What says how to reach the cluster, and a token, because no policy is without one.
   const bare = { owner, cluster, tokens: { init: { permissions: { read: '*' } } } };
   const policy = checked(JSON.parse(JSON.stringify(bare)), file);
-  const source = { policy, ca: readAuthority(file, policy), terraform };
+  const { ca } = readAuthority(file, policy, Date.now());
+  const source = { policy, ca, terraform };
   const { named, unclear, ...draft } = await look(source, options, terminal);
   for (const each of unclear) terminal.note(each);
   const { text, summary } = composePolicy({

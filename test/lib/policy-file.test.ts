@@ -332,7 +332,11 @@ describe('cluster.ca', () => {
   test.each([
     ['an empty file', '', 'holds no certificate, expected'],
     ['another text', 'root:x:0:0:root:/root:/bin/bash\n', 'holds no certificate, expected'],
-    ['a request for one', certificate.replaceAll('CERTIFICATE', 'CERTIFICATE REQUEST'), 'holds no'],
+    [
+      'a request for one',
+      certificate.replaceAll('CERTIFICATE', 'CERTIFICATE REQUEST'),
+      'holds a request for a certificate, expected',
+    ],
     [
       'what was cut',
       `${certificate}\n${certificate.slice(0, 400)}\n-----END CERTIFICATE-----\n`,
