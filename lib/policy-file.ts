@@ -23,7 +23,8 @@ import { readNamedFile } from './named-file.ts';
 import { DEFAULT_POLICY } from './policy-files.ts';
 import { policyFileSchema } from './policy-schema.ts';
 import { expressionMistakes, scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
-import { yamlMistakes } from './yaml-mistakes.ts';
+import { anchorsOfNobody, yamlMistakes } from './yaml-mistakes.ts';
+import { hintOn } from './yaml-words.ts';
 
 export interface PolicyFile {
   /** The file as plain data, without what only its deployment needs and what means nothing. The function parses it again at its start. */
@@ -90,6 +91,11 @@ function read(file: string): string {
   if (/[\0\uFFFD]/.test(text)) {
     throw new PolicyFileError(
       `${file}: found text in another encoding, expected UTF-8; save it as UTF-8`,
+    );
+  }
+  if (text.includes('\r') && !text.includes('\n')) {
+    throw new PolicyFileError(
+      `${file}: found lines that end with a carriage return alone, expected line feeds; save it with the line ends of Unix or of Windows`,
     );
   }
   return text;
@@ -181,19 +187,26 @@ interface Judging {
 
 function readJudged(file: string, now: number, { judge, isDeployed }: Judging): PolicyFile {
   const lines = new LineCounter();
-  const yaml = parseDocument(read(file), { lineCounter: lines, merge: true });
+  const text = read(file);
+  const yaml = parseDocument(text, { lineCounter: lines, merge: true });
   const lineOf = (offset: number) => lines.linePos(offset).line;
+  const textLines = text.split('\n');
   const at = (offset: number) => `${file}:${lineOf(offset)}`;
+  const hintAt = (offset: number) => hintOn(textLines[lineOf(offset) - 1] ?? '');
   const mistakes = yamlMistakes(yaml, lineOf);
   if (mistakes.length > 0) {
     throw new PolicyFileError(
       mistakes
-        .map(({ offset, message }) => `${at(offset)}: ${visible(shownText(message))}`)
+        .map(
+          ({ offset, message }) => `${at(offset)}: ${visible(shownText(message))}${hintAt(offset)}`,
+        )
         .join('\n'),
     );
   }
   const sentenceOf = ({ path, message }: PolicyIssue) =>
     `${at(offsetOf(yaml, path))}: ${formatPath(path)}: ${message}`;
+  const refusalOf = (issue: PolicyIssue) =>
+    `${sentenceOf(issue)}${hintAt(offsetOf(yaml, issue.path))}`;
   const authorityOf = (policy: Policy): Authority & Pick<PolicyFile, 'caMistake'> => {
     try {
       return readAuthority(file, policy, now);
@@ -216,13 +229,16 @@ function readJudged(file: string, now: number, { judge, isDeployed }: Judging): 
     const wrong = judge(policy, now);
     if (wrong.length > 0) throw new PolicyError(wrong);
     const { warnings: ofAuthority, ...authority } = authorityOf(policy);
-    const warnings = [...warningsOf(policy), ...scheduleWarnings(policy, now), ...ofAuthority].map(
-      (issue) => ({ key: formatPath(issue.path), sentence: sentenceOf(issue) }),
-    );
+    const warnings = [
+      ...anchorsOfNobody(yaml),
+      ...warningsOf(policy),
+      ...scheduleWarnings(policy, now),
+      ...ofAuthority,
+    ].map((issue) => ({ key: formatPath(issue.path), sentence: sentenceOf(issue) }));
     return { document: bundledOf(document), policy, deployment, warnings, ...authority };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    throw new PolicyFileError(error.issues.map(sentenceOf).join('\n'), { cause: error });
+    throw new PolicyFileError(error.issues.map(refusalOf).join('\n'), { cause: error });
   }
 }
 

@@ -4,19 +4,17 @@ import {
   isCollection,
   isMap,
   isNode,
+  isPair,
   isScalar,
   isSeq,
   type Node,
+  type Pair,
   type Scalar,
   visit,
-  type YAMLError,
 } from 'yaml';
-
-/** A mistake in the YAML itself, at an offset in the file. */
-interface Mistake {
-  readonly offset: number;
-  readonly message: string;
-}
+import { EXTENSION } from '../functions/policy/document.ts';
+import type { PolicyIssue } from '../functions/policy/policy-error.ts';
+import { losesItsWay, type Mistake, mistakeOf, NO_KEY, STRAY_TAG } from './yaml-words.ts';
 
 /** What stands in a file instead of a mapping. */
 function writtenIn(node: unknown): string {
@@ -59,7 +57,9 @@ function strayReferences(yaml: Document): Mistake[] {
       if (anchors.has(source) && !isInside) return;
       refuse(
         node,
-        isInside ? `it outside of what &${source} names` : `an anchor &${source} above it`,
+        isInside
+          ? `it outside of what &${source} names`
+          : `an anchor &${source} above it; add it, or put text that begins with * in quotes`,
       );
     },
   });
@@ -95,88 +95,127 @@ function keysThatAreNoNames(yaml: Document): Mistake[] {
   return found;
 }
 
-const KEY_AND_VALUE = 'found no "key: value" here, expected a colon and a space behind the key';
+/** Where YAML wants a space: `telegraf:{ ... }`, within brackets `max:7d`, and `-name: x`. */
+const COLON = /^([\w.-]{1,64}):[[{]/;
+const COLON_IN_BRACKETS = /^([\w.-]{1,64}):./;
+const DASH = /^-\w/;
 
-/** What was found, what was expected and what to do; a code of the parser's that is not here is told in its own words. */
-const WORDS: Readonly<Partial<Record<YAMLError['code'], string>>> = {
-  BAD_INDENT:
-    'found a line that is indented otherwise than what it belongs to, expected it deeper than its key, and like its neighbours; count the spaces at its beginning',
-  BAD_SCALAR_START:
-    'found text that begins with a character which YAML keeps for itself (@ ` % and others), expected it in quotes; write "@x"',
-  BLOCK_AS_IMPLICIT_KEY:
-    'found a second key on one line, or a line deeper than its key allows, expected one "key: value" on each; put text with ": " in it in quotes, or indent the line like its neighbours',
-  DUPLICATE_KEY:
-    'found this key a second time, expected each once; write what belongs to it in one place',
-  MULTILINE_IMPLICIT_KEY: `${KEY_AND_VALUE}; add it, or put text of several lines in quotes`,
-  MULTIPLE_DOCS:
-    'found a second document, expected one; take out "---" and what is below it, or give it a file of its own',
-  TAB_AS_INDENT: 'found a tab, expected spaces: YAML is indented with spaces alone',
-  TAG_RESOLVE_FAILED:
-    'found a tag (a word with ! in front) that means nothing here, expected a plain value; take the tag out, or put text that begins with ! in quotes',
-};
-
-/** One code stands for several slips, which only the parser's text tells apart. */
-const TOLD: readonly (readonly [RegExp, string])[] = [
-  [
-    /^Alias cannot be an empty string/,
-    'found a bare *, expected "*" in quotes: YAML takes it for the beginning of an alias',
-  ],
-  [/^Missing closing .quote/, 'found text in quotes without their end, expected it; close them'],
-  [/^Implicit map keys need/, `${KEY_AND_VALUE}; add it, or take the line out`],
-  [
-    /^Invalid escape sequence/,
-    'found a backslash in double quotes with no character behind it that means something there, expected it doubled; write it twice, or put the text in single quotes',
-  ],
-  [
-    /^Block scalars with more-indented/,
-    'found an empty line that is indented deeper than the text below it, behind | or >, expected it no deeper; take the spaces out of the empty line',
-  ],
-  [
-    /^Block scalar header includes|^Not a YAML token/,
-    'found text on the line of | or >, expected it on the lines below, indented; put it there, or take | or > out',
-  ],
-  [
-    /^Unexpected (?:flow-(?:map|seq)-end token|, in flow)/,
-    'found a bracket or a comma too many, expected each } or ] to close one that is open, and a value before each comma; take it out',
-  ],
-  [
-    /^Unexpected scalar|^Comments must be separated/,
-    'found more text behind a value that has ended, expected the end of the line, or a space and a comment (#); put all of the text in one pair of quotes',
-  ],
-  [
-    /must be sufficiently indented and end with a|^Flow (?:map|sequence) .*end with a/,
-    'found the end of a list or mapping in brackets missing, expected ] or } before what comes next; close each bracket that is open',
-  ],
-];
-
-/** The parser ends its first line with the place, which stands in front of ours, and goes on with a piece of the file. */
-const PLACE = / at line \d{1,9}, column \d{1,9}:$/;
-
-function wordsFor({ code, message }: YAMLError): string {
-  const told = TOLD.find(([pattern]) => pattern.test(message))?.[1] ?? WORDS[code];
-  if (told !== undefined) return told;
-  const own = (message.split('\n')[0] ?? '').replace(PLACE, '');
-  return `found what is no YAML (${own}), expected keys and values such as "owner: prod"; correct what stands here, or put text with : # @ [ { in it in quotes`;
+/** What a key without quotes hides: a colon or a dash without its space is a letter like others. */
+function hiddenIn(
+  { key, value }: Pair,
+  isInBrackets: boolean,
+): Omit<Mistake, 'offset'> | undefined {
+  if (!isScalar(key) || key.type !== 'PLAIN' || typeof key.value !== 'string') return undefined;
+  const text = key.value;
+  const found = `found "${text}" in place of a key`;
+  if (!isInBrackets && DASH.test(text)) {
+    const message = `${found}, expected a space behind "-"; write "- ${text.slice(1)}:"`;
+    return { message, isLost: true };
+  }
+  const isWhole = isInBrackets && value === null;
+  const [, name] = (isWhole ? COLON_IN_BRACKETS : COLON).exec(text) ?? [];
+  if (name === undefined) return undefined;
+  const rest = text.slice(name.length + 1);
+  const message = `${found}, expected a space behind the colon; write "${name}: ${rest}"`;
+  return { message, isLost: !isWhole };
 }
 
-const mistakeOf = (error: YAMLError): Mistake => ({
-  offset: error.pos[0],
-  message: wordsFor(error),
-});
+function hiddenInKeys(yaml: Document): Mistake[] {
+  const found: Mistake[] = [];
+  visit(yaml, {
+    Pair(_key, pair, around) {
+      const map = around.at(-1);
+      const hidden = hiddenIn(pair, isMap(map) && map.flow === true);
+      if (hidden) found.push({ offset: (pair.key as Scalar).range?.[0] ?? 0, ...hidden });
+    },
+  });
+  return found;
+}
 
-/** What the parser says first of a line: by what else it says there it is only lost. */
-const firstOfEachLine = (mistakes: readonly Mistake[], lineOf: (offset: number) => number) =>
-  mistakes.filter(
-    ({ offset }, index) =>
-      mistakes.findIndex((each) => lineOf(each.offset) === lineOf(offset)) === index,
-  );
+/** Tags that the parser knows, from other versions of YAML, and that make no plain data. */
+const PLAIN_TAG = /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq|merge)$/;
+
+function strayTags(yaml: Document): Mistake[] {
+  const found: Mistake[] = [];
+  visit(yaml, {
+    Node(_key, { tag, range }) {
+      if (tag === undefined || tag === '!' || PLAIN_TAG.test(tag)) return;
+      found.push({ offset: range?.[0] ?? 0, message: STRAY_TAG });
+    },
+  });
+  return found;
+}
+
+/** A file whose first line is no key is one text for the parser, and nonsense behind it. */
+function textInPlaceOfKeys(yaml: Document): Mistake[] {
+  const { contents } = yaml;
+  if (yaml.errors.length === 0 || !isScalar(contents) || contents.value === null) return [];
+  return [{ offset: contents.range?.[0] ?? 0, message: NO_KEY, isLost: true }];
+}
+
+/** In the order of the file, of each line the first, and none of those behind one by which the parser is lost. */
+function worthTelling(mistakes: readonly Mistake[], lineOf: (offset: number) => number): Mistake[] {
+  const lines = new Set<number>();
+  const firsts = mistakes
+    .toSorted((a, b) => lineOf(a.offset) - lineOf(b.offset))
+    .filter(({ offset }) => {
+      const line = lineOf(offset);
+      return !lines.has(line) && lines.add(line);
+    });
+  const lost = firsts.findIndex(({ isLost }) => isLost);
+  return lost < 0 ? firsts : firsts.slice(0, lost + 1);
+}
 
 /**
- * What is wrong with a file as YAML, whatever it means: of each line what the parser says first, and what only looking finds.
+ * What is wrong with a file as YAML, whatever it means: what only looking finds, and what the parser says, up to where it is lost.
  * @param lineOf of an offset in the file
  */
-export const yamlMistakes = (yaml: Document, lineOf: (offset: number) => number): Mistake[] => [
-  ...firstOfEachLine([...yaml.errors, ...yaml.warnings].map(mistakeOf), lineOf),
-  ...strayReferences(yaml),
-  ...keysThatAreNoNames(yaml),
-];
+export function yamlMistakes(yaml: Document, lineOf: (offset: number) => number): Mistake[] {
+  const errors = [...yaml.errors, ...yaml.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
+  const lost = errors.findIndex(losesItsWay);
+  const told = lost < 0 ? errors : errors.slice(0, lost + 1);
+  return worthTelling(
+    [
+      ...textInPlaceOfKeys(yaml),
+      ...hiddenInKeys(yaml),
+      ...told.map((error) => mistakeOf(yaml, error, lineOf)),
+      ...strayTags(yaml),
+      ...strayReferences(yaml),
+      ...keysThatAreNoNames(yaml),
+    ],
+    lineOf,
+  ).map(({ begins, offset, message }) => ({ offset: begins ?? offset, message }));
+}
+
+/** The keys and indexes to a node, by what is around it. */
+function pathOf(node: unknown, around: readonly unknown[]): PropertyKey[] {
+  return around.flatMap((each, index): PropertyKey[] => {
+    if (isPair(each)) return [String(isScalar(each.key) ? each.key.value : each.key)];
+    return isSeq(each) ? [each.items.indexOf(around[index + 1] ?? node)] : [];
+  });
+}
+
+/** Text that begins with & loses its first word to an anchor, of which the parser says nothing. */
+export function anchorsOfNobody(yaml: Document): PolicyIssue[] {
+  const used = new Set<string>();
+  visit(yaml, {
+    Alias(_key, { source }) {
+      used.add(source);
+    },
+  });
+  const found: PolicyIssue[] = [];
+  visit(yaml, {
+    Scalar(_key, node, around) {
+      const { anchor } = node;
+      if (anchor === undefined || used.has(anchor)) return;
+      const path = pathOf(node, around);
+      // What these keys hold is there to be named.
+      if (String(path[0]).startsWith(EXTENSION)) return;
+      found.push({
+        path,
+        message: `found the anchor &${anchor}, which no alias names, and takes what is behind it for the value; put text that begins with & in quotes, or take the anchor out`,
+      });
+    },
+  });
+  return found;
+}

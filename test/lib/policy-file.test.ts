@@ -136,7 +136,8 @@ describe('a mistake names file, line, key, what was found and what was expected:
 
   test('an alias without an anchor above it, wherever it stands', () => {
     const entry = (value: string) => `${POLICY}  lab:\n    ${value}\n`;
-    const said = 'keyturn.yaml:10: found *nope, expected an anchor &nope above it';
+    const said =
+      'keyturn.yaml:10: found *nope, expected an anchor &nope above it; add it, or put text that begins with * in quotes';
     expect(mistakeIn(entry('<<: *nope'))).toBe(said);
     expect(mistakeIn(entry('permissions: *nope'))).toBe(said);
     expect(mistakeIn(`${entry('<<: *nope')}x-nope: &nope { rotateEvery: 20d }\n`)).toBe(said);
@@ -193,13 +194,13 @@ test.each([
     'a bracket that nobody closes',
     'cluster: {',
     'cluster: [{',
-    /:4: found the end of a list or mapping in brackets missing, expected .*; close/,
+    /:3: found a bracket that opens here and does not close, expected a ] for each \[ .*; close/,
   ],
   [
     'text whose quotes nobody closes',
     'owner: prod',
     'owner: "prod',
-    /:9: found text in quotes without their end, expected .*; close/,
+    /:2: found quotes that begin here and do not end on this line, expected an end; put/,
   ],
   [
     'two keys on a line',
@@ -230,7 +231,7 @@ test.each([
     'an anchor without a name',
     'owner: prod',
     'owner: & prod',
-    /:2: found what is no YAML \(.*\), expected keys and values such as "owner: prod"; correct/,
+    /:2: found a bare &, expected text that begins with & in quotes: .*; put/,
   ],
 ])(
   'YAML with %s is told as found, expected and what to do, once a line',
