@@ -173,6 +173,7 @@ function worthTelling(mistakes: readonly Mistake[], lineOf: (offset: number) => 
 export function yamlMistakes(yaml: Document, lineOf: (offset: number) => number): Mistake[] {
   const errors = [...yaml.errors, ...yaml.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
   const lost = errors.findIndex(losesItsWay);
+  // For one by which it is lost, the tree is searched: not for thousands.
   const told = lost < 0 ? errors : errors.slice(0, lost + 1);
   return worthTelling(
     [

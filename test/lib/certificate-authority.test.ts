@@ -144,6 +144,7 @@ const FAILS: readonly (readonly [string, string, string, issuer?: string])[] = [
   ['lines that only a carriage return ends', good.replaceAll('\n', '\r'), FRAMES],
   ['line breaks as two characters', good.replaceAll('\n', '\\n'), FRAMES],
   ['an indented one', good.replaceAll(/^/gm, '  '), FRAMES],
+  ['text in front of it', `root: ${good}`, FRAMES],
   ['other words at its end', good.replace('END CERT', 'END X509 CERT'), FRAMES],
   [
     'empty lines in it',
