@@ -114,17 +114,18 @@ function keptBy(
   seen: ObservedSecret,
   { secrets }: Pick<Observation, 'secrets'>,
 ): string {
-  const { shared, adopted, proven } = owned.marker;
+  const { shared } = owned.marker;
   if (shared !== undefined) return sharedWith(shared, secrets);
-  if (adopted !== undefined && proven === undefined) {
-    return 'it was adopted, and nobody has proven that its string was in the secret: keyturn adopt NAME --confirm';
-  }
   if (isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS')) {
     return 'nobody knows which token consumers have';
   }
   if (seen.unreadable !== undefined) return 'it cannot be read when its versions were made';
   return 'more often than the grace period somebody saves the secret by hand, or a rotation by Secrets Manager fails; or it has no other token that works';
 }
+
+/** Only its secret's current string can be proven to be a token's, and this one's time to be that is over. */
+const neverProven = ({ id }: Token) =>
+  `it was adopted, and replaced before its string was seen to be its own, so somebody else may use it, and no schedule ends it; if nobody does: keyturn revoke --token-id ${id} --delete`;
 
 /** Tokens that are neither current nor pending, and older than a whole life with its retirement. */
 function lingering(seen: ObservedSecret, policy: Policy, observation: Observation): Finding[] {
@@ -136,9 +137,15 @@ function lingering(seen: ObservedSecret, policy: Policy, observation: Observatio
   return seen.tokens.flatMap((owned): Finding[] => {
     const { token } = owned;
     const isUsed = isSame(ownedCurrent(seen), owned) || isSame(ownedPending(seen), owned);
-    if (isUsed || now - token.createdAt <= longest) return [];
-    const message = `it should have been retired; ${keptBy(owned, seen, observation)}`;
-    return [{ kind: 'Lingering', secret: name, tokenId: token.id, message }];
+    if (isUsed) return [];
+    const report = (message: string) => [
+      { kind: 'Lingering', secret: name, tokenId: token.id, message },
+    ];
+    const { adopted, proven } = owned.marker;
+    const isUnproven = adopted !== undefined && proven === undefined;
+    if (isUnproven && !isUnknown(seen, 'AWSCURRENT')) return report(neverProven(token));
+    if (now - token.createdAt <= longest) return [];
+    return report(`it should have been retired; ${keptBy(owned, seen, observation)}`);
   });
 }
 

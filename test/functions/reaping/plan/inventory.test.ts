@@ -146,7 +146,6 @@ describe('a token that should have been retired long ago', () => {
   test.each([
     ['another secret of ours', { shared: '00000000' }, {}],
     [`${TELEGRAF} was seen to have its string`, { shared: homeOf(secretOf().arn) }, {}],
-    ['keyturn adopt NAME --confirm', { adopted: NOW - LIFE }, {}],
     ['nobody knows', {}, { secrets: [secretOf({ AWSCURRENT: 1, AWSPREVIOUS: id(70) })] }],
     [
       'saves the secret by hand, or a rotation by Secrets Manager fails',
@@ -155,6 +154,14 @@ describe('a token that should have been retired long ago', () => {
     ],
   ])('with what keeps it: %s', (message, marker, more) => {
     expect(reported(LIFE + DAY, marker, more)[0]?.message).toContain(message);
+  });
+
+  test('is told at once where it was adopted and replaced without a proof, since nothing ends it', () => {
+    const unproven = { adopted: NOW - DAY, superseded: NOW - HOUR };
+    expect(reported(DAY, unproven)[0]?.message).toContain(
+      `if nobody does: keyturn revoke --token-id ${id(2)} --delete`,
+    );
+    expect(reported(DAY, { ...unproven, proven: NOW - DAY })).toEqual([]);
   });
 
   test('is not one that consumers have, or will have, or that nothing may change', () => {
