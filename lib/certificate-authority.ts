@@ -2,43 +2,16 @@ import { X509Certificate } from 'node:crypto';
 
 /** TLS reads only what begins and ends on lines of its own, and no lone carriage return ends a line for it. */
 const BLOCK =
-  /(?<![^\n])-----BEGIN ([A-Z0-9 #]+)-----([^-]*)(?<=\n)-----END \1-----[ \t\r]*(?![^\n])/g;
+  /(?<![^\n])-----BEGIN ([A-Z0-9 #]+)-----[^-]*(?<=\n)-----END \1-----[ \t\r]*(?![^\n])/g;
 
-/** OpenSSL's three words for a certificate, of which TLS takes each. */
-const BEGUN = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g;
-const OF_CERTIFICATE = /^(?:X509 |TRUSTED )?CERTIFICATE$/;
-
-/** Of server authentication, and of any use, as DER writes them. */
-const SERVER_USES = ['\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01', '\x06\x04\x55\x1d\x25\x00'];
-const TRUSTED_USES = 0x30;
-const REJECTED_USES = 0xa0;
-
-/** The tags and contents of DER that OpenSSL has read, as they follow one another. */
-function* elementsOf(der: Buffer): Generator<readonly [tag: number, content: Buffer]> {
-  for (let at = 0; at + 1 < der.length; ) {
-    const [tag = 0, short = 0] = der.subarray(at);
-    const more = short > 0x80 ? short & 0x7f : 0;
-    const begin = at + 2 + more;
-    const end = begin + (more > 0 ? der.readUIntBE(at + 2, more) : short);
-    yield [tag, der.subarray(begin, end)];
-    at = end;
-  }
-}
-
-/** `openssl x509 -trustout` writes behind a certificate for what it is trusted, and for what it is not. */
-function isTrustedForServers(behind: Buffer): boolean {
-  const [[, lists] = [0, Buffer.alloc(0)]] = elementsOf(behind);
-  return [...elementsOf(lists)].every(([tag, content]) => {
-    const names = SERVER_USES.some((use) => content.includes(use, 0, 'latin1'));
-    return (tag !== TRUSTED_USES || names) && (tag !== REJECTED_USES || !names);
-  });
-}
+/** OpenSSL's two words for a certificate with nothing behind it. */
+const BEGUN = /-----BEGIN (?:X509 )?CERTIFICATE-----/g;
+const OF_CERTIFICATE = /^(?:X509 )?CERTIFICATE$/;
 
 interface Found {
   readonly certificate: X509Certificate;
   /** From 1, of all certificates in the file. */
   readonly number: number;
-  readonly body: string;
 }
 
 /** Undefined: it is none. */
@@ -55,44 +28,29 @@ const isAuthority = ({ certificate: { ca, issuer, subject } }: Found) => ca || i
 
 const dayOf = (time: string) => new Date(time).toISOString().slice(0, 10);
 
-type Fault = 'expired' | 'early' | 'marked';
+type Fault = 'expired' | 'early';
 
 interface Faulty extends Found {
   readonly fault: Fault;
 }
 
 /** Why TLS refuses all that an authority issued. */
-function faultOf({ certificate, body }: Found, now: number): Fault | undefined {
+function faultOf({ certificate }: Found, now: number): Fault | undefined {
   if (Date.parse(certificate.validTo) < now) return 'expired';
-  if (Date.parse(certificate.validFrom) > now) return 'early';
-  const behind = Buffer.from(body, 'base64').subarray(certificate.raw.length);
-  return isTrustedForServers(behind) ? undefined : 'marked';
+  return Date.parse(certificate.validFrom) > now ? 'early' : undefined;
 }
 
-const RENEW = 'put the one in that the authority issues by now';
-
-/** What is said of it, and what to do. */
-const FAULTS: Readonly<
-  Record<
-    Fault,
-    { readonly says: (certificate: X509Certificate) => string; readonly advice: string }
-  >
-> = {
-  expired: { says: ({ validTo }) => `expired on ${dayOf(validTo)}`, advice: RENEW },
-  early: { says: ({ validFrom }) => `is not valid before ${dayOf(validFrom)}`, advice: RENEW },
-  marked: {
-    says: () => 'is marked (TRUSTED CERTIFICATE) as not trusted for servers',
-    advice: 'openssl x509 -in FILE writes it without its mark',
-  },
+const WORDS: Readonly<Record<Fault, (certificate: X509Certificate) => string>> = {
+  expired: ({ validTo }) => `expired on ${dayOf(validTo)}`,
+  early: ({ validFrom }) => `is not valid before ${dayOf(validFrom)}`,
 };
 
-/** `number 2 expired on 2026-11-29; advice` */
+/** `number 2 expired on 2026-11-29; what to do` */
 function told(faulty: readonly Faulty[]): string {
   const words = faulty.map(
-    ({ certificate, number, fault }) => `number ${number} ${FAULTS[fault].says(certificate)}`,
+    ({ certificate, number, fault }) => `number ${number} ${WORDS[fault](certificate)}`,
   );
-  const advice = new Set(faulty.map(({ fault }) => FAULTS[fault].advice));
-  return `${words.join(', ')}; ${[...advice].join(', and ')}`;
+  return `${words.join(', ')}; put the one in that the authority issues by now`;
 }
 
 const DER = 'openssl x509 -inform der -in FILE writes one in DER so';
@@ -130,7 +88,11 @@ function mistakeOfForm(
   found: readonly (X509Certificate | undefined)[],
 ): string | undefined {
   // TLS passes over what stands around certificates; some say there how one begins.
-  const begun = pem.replace(/^#.*/gm, '').match(BEGUN)?.length ?? 0;
+  const shown = pem.replace(/^#.*/gm, '');
+  if (shown.includes('-----BEGIN TRUSTED CERTIFICATE-----')) {
+    return `holds a TRUSTED CERTIFICATE, which may say of itself that it is not for servers, ${EXPECTED}; openssl x509 -in FILE writes the first of a file so`;
+  }
+  const begun = shown.match(BEGUN)?.length ?? 0;
   if (begun > found.length) {
     return `holds the beginnings of ${begun} certificates, of which ${found.length} go from BEGIN to END on lines of their own, expected each so; copy the file again, with a line break behind each END`;
   }
@@ -162,9 +124,7 @@ export function judgeAuthority(file: string, now: number): AuthorityJudgement {
   const mistake = mistakeOfForm(pem, certificates);
   if (mistake !== undefined) return { mistake };
   const authorities = certificates
-    .flatMap((certificate, index) =>
-      certificate ? [{ certificate, number: index + 1, body: blocks[index]?.[2] ?? '' }] : [],
-    )
+    .flatMap((certificate, index) => (certificate ? [{ certificate, number: index + 1 }] : []))
     .filter(isAuthority);
   if (authorities.length === 0) {
     return {
