@@ -3,8 +3,8 @@ import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import {
   Grant,
   type IGrantable,
+  type IPrincipal,
   type PolicyStatement,
-  Role,
   UnknownPrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -84,29 +84,24 @@ export function eventPattern(policy: Policy, choice: EventChoice): EventPattern 
   };
 }
 
-/** The construct whose stack tells where somebody is: a function, or else its role. */
-/**
- * What IAM takes of a principal's own policies, in bytes without white space, and what it is. CDK divides only those of roles that it makes.
- * docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
- */
-export function roomOf(grantee: IGrantable): {
-  readonly bytes: number;
-  readonly of: string;
-} {
-  const { grantPrincipal } = grantee;
-  if ('managedPolicyArn' in grantee) return { bytes: 6_144, of: 'a managed policy' };
-  if (grantPrincipal instanceof Role) return { bytes: Number.POSITIVE_INFINITY, of: 'a role' };
-  if ('userName' in grantPrincipal) return { bytes: 2_048, of: "a user's own policies" };
-  if ('groupName' in grantPrincipal) return { bytes: 5_120, of: "a group's own policies" };
-  return { bytes: 10_240, of: "a role's own policies" };
+/** What CDK wraps another principal in, to put conditions or session tags on whom it trusts. */
+interface Wrapper {
+  readonly wrapped?: IPrincipal;
+}
+
+/** Whose policy a grant is written into, without what is around it. */
+export function principalOf({ grantPrincipal }: IGrantable): IPrincipal {
+  const { wrapped = grantPrincipal.grantPrincipal } = grantPrincipal as Wrapper & IPrincipal;
+  return wrapped === grantPrincipal ? grantPrincipal : principalOf(wrapped);
 }
 
 /** Whether CDK does not know the role of what was imported: it tells people which statements that needs, and says that they were given. */
-export const isUnknown = ({ grantPrincipal }: IGrantable): boolean =>
-  grantPrincipal instanceof UnknownPrincipal;
+export const isUnknown = (grantee: IGrantable): boolean =>
+  principalOf(grantee) instanceof UnknownPrincipal;
 
+/** The construct whose stack tells where somebody is: a function, or else its role. */
 export const constructOf = (grantee: IGrantable): Construct | undefined =>
-  [grantee, grantee.grantPrincipal].find(Construct.isConstruct) as Construct | undefined;
+  [grantee, principalOf(grantee)].find(Construct.isConstruct) as Construct | undefined;
 
 /**
  * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it. Undefined: it reads the secret itself.

@@ -10,15 +10,16 @@ import {
   type Elsewhere,
   give,
   isUnknown,
+  principalOf,
   refuseNobody,
   replicaFor,
-  roomOf,
   together,
 } from './access.ts';
 import { allow, type Grant, type Grants } from './grants.ts';
 import type { KeyturnSchedule } from './keyturn-schedule.ts';
 import type { NamedKey } from './kms-key.ts';
 import type { KeyturnProps } from './properties.ts';
+import { Room } from './room.ts';
 import { SharedStatements } from './shared-statements.ts';
 
 /** A stack, and those that it is nested in: what it needs of these goes by parameters, and needs no other order. */
@@ -48,7 +49,7 @@ const toRead = (secretArn: string): Grant =>
   );
 
 /** CDK says of a role that it may not change that a statement was added, and tells it from others by this property alone. */
-const isNeverWritten = ({ grantPrincipal }: IGrantable) => 'addGrantsToResources' in grantPrincipal;
+const isNeverWritten = (grantee: IGrantable) => 'addGrantsToResources' in principalOf(grantee);
 
 interface RightsProps {
   readonly policy: Policy;
@@ -69,6 +70,7 @@ export class Rights {
   /** Other stacks of the app, by which property this one needs each. */
   readonly #needed: ReadonlyMap<Stack, string>;
   readonly #statements = new SharedStatements();
+  readonly #room = new Room();
 
   constructor(
     scope: Construct,
@@ -94,25 +96,11 @@ export class Rights {
         this.#statements.give(grantee, toRead(arn)),
         ...keys.map((key) => this.#statements.give(grantee, key)),
       ]);
-    const told = this.#told('grantRead', grantee, given, {
+    return this.#told('grantRead', grantee, given, {
       id: `grantRead-${token}`,
       elsewhere: ({ found, home }) =>
         `grantRead: found ${found} as the account of who reads the secret of "${token}", expected ${home}: a grant of this stack is not enough; there the role needs secretsmanager:GetSecretValue and DescribeSecret, and kms:Decrypt; here a resource policy of the secret must allow it both, and the secret must be under a customer managed key (encryptionKey) whose policy allows it kms:Decrypt`,
     });
-    this.#tellOfRoom(grantee);
-    return told;
-  }
-
-  /** IAM refuses the policy at the deployment, and synthesis would say nothing. */
-  #tellOfRoom(grantee: IGrantable): void {
-    const { bytes, of } = roomOf(grantee);
-    if (bytes === Number.POSITIVE_INFINITY) return; // each grant would be measured with all before it, for nothing
-    if (this.#statements.bytesFor(grantee, Stack.of(this.#scope)) <= bytes) return;
-    const who = constructOf(grantee)?.node.path ?? String(grantee.grantPrincipal);
-    Annotations.of(this.#scope).addWarningV2(
-      `keyturn:grantRead-room-${who}`,
-      `grantRead: found more than ${bytes.toLocaleString('en')} bytes of rights for ${who}, expected no more, which is what IAM takes of ${of}: the deployment may be refused; let it read fewer tokens, or assume a role that this app makes, whose policies CDK divides`,
-    );
   }
 
   revoke(grantee: IGrantable): IamGrant {
@@ -202,8 +190,11 @@ export class Rights {
     const isFixed = isNeverWritten(grantee);
     const given = accounts === undefined && !isFixed ? grant() : undefined;
     const isLost = isUnknown(grantee);
-    if (given?.success && !isLost) return given;
-    const who = isLost ? constructOf(grantee)?.node.path : undefined;
+    if (given?.success && !isLost) {
+      this.#room.watch(constructOf(grantee) ?? this.#scope, given);
+      return given;
+    }
+    const who = constructOf(grantee)?.node.path;
     const found = accounts?.found ?? who ?? String(grantee.grantPrincipal);
     const nothing = `${method}: found ${found}, expected`;
     let why = `${nothing} who has a policy of its own, such as a role: nothing was given; make a role that it may assume, and give that one the rights`;

@@ -1,15 +1,12 @@
-import { FeatureFlags, type Stack } from 'aws-cdk-lib';
 import type {
   Grant as IamGrant,
   IGrantable,
   IPrincipal,
   PolicyStatement,
 } from 'aws-cdk-lib/aws-iam';
-import { IAM_MINIMIZE_POLICIES } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
-import { give, isUnknown } from './access.ts';
+import { give, isUnknown, principalOf } from './access.ts';
 import type { Grant } from './grants.ts';
-import { type References, writtenOut } from './written-out.ts';
 
 /**
  * CDK divides a role's policies between statements, at 6,000 characters each. It takes an ARN for 150 of them while it does not know the
@@ -24,36 +21,16 @@ const ALONE = 5;
  * Whether CDK only reports what a role is to get, statement by statement as it comes: `Role.customizeRoles` says so by this key of the
  * context.
  */
-const isReported = ({ grantPrincipal }: IGrantable): boolean =>
-  Construct.isConstruct(grantPrincipal) &&
-  grantPrincipal.node.tryGetContext('@aws-cdk/iam:customizeRoles') !== undefined;
+function isReported(grantee: IGrantable): boolean {
+  const principal = principalOf(grantee);
+  if (!Construct.isConstruct(principal)) return false;
+  return principal.node.tryGetContext('@aws-cdk/iam:customizeRoles') !== undefined;
+}
 
 /** CDK freezes what it has synthesized, and what an app has narrowed since is for its own tokens alone. */
 const isOpen = (statement: PolicyStatement, asWritten: PolicyStatement): boolean =>
   !statement.frozen &&
   JSON.stringify(statement.toStatementJson()) === JSON.stringify(asWritten.toStatementJson());
-
-/** References of a usual length: a warning is for what is likely. */
-const USUAL: References = {
-  known: {
-    'AWS::Partition': 'aws',
-    'AWS::AccountId': '111122223333',
-    'AWS::Region': 'eu-central-1',
-    'AWS::URLSuffix': 'amazonaws.com',
-  },
-  other: 'x'.repeat(50),
-};
-
-/** Statements that differ in their resources alone as one, as CDK merges them. */
-function merged(statements: readonly { readonly Resource?: unknown }[]): object[] {
-  const alike = Map.groupBy(statements, ({ Resource: _resource, ...shape }) =>
-    JSON.stringify(shape),
-  );
-  return [...alike.values()].map((those) => ({
-    ...those[0],
-    Resource: those.flatMap(({ Resource }) => Resource),
-  }));
-}
 
 interface Written {
   readonly grant: IamGrant;
@@ -69,7 +46,7 @@ export class SharedStatements {
 
   give(grantee: IGrantable, { values, statementOf }: Grant): IamGrant {
     if (isReported(grantee) || isUnknown(grantee)) return give(grantee, statementOf([...values]));
-    const alike = this.#alike(grantee.grantPrincipal, statementOf);
+    const alike = this.#alike(principalOf(grantee), statementOf);
     const isAsWritten = ({ grant: { principalStatement }, values: written }: Written) =>
       principalStatement !== undefined && isOpen(principalStatement, statementOf([...written]));
     const same = alike.find(
@@ -88,15 +65,6 @@ export class SharedStatements {
     const grant = give(grantee, statementOf([...values]));
     if (grant.success) alike.push({ grant, values: [...values] });
     return grant;
-  }
-
-  /** How long a principal's statements are, in bytes as IAM counts them, about. */
-  bytesFor({ grantPrincipal }: IGrantable, stack: Stack): number {
-    const alike = [...(this.#written.get(grantPrincipal)?.values() ?? [])].flat();
-    const statements = alike.flatMap(({ grant }) => grant.principalStatements);
-    const resolved = stack.resolve(statements.map((each) => each.toStatementJson()));
-    const isMerged = FeatureFlags.of(stack).isEnabled(IAM_MINIMIZE_POLICIES);
-    return JSON.stringify(writtenOut(isMerged ? merged(resolved) : resolved, USUAL)).length;
   }
 
   /** What one principal got by statements that differ from this one in their values alone. */

@@ -10,10 +10,14 @@ import {
   AnyPrincipal,
   ArnPrincipal,
   Group,
+  type IGrantable,
   ManagedPolicy,
   OrganizationPrincipal,
+  PolicyStatement,
+  PrincipalWithConditions,
   Role,
   ServicePrincipal,
+  SessionTagsPrincipal,
   User,
 } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -136,6 +140,18 @@ test.each([
       }),
   ],
   [
+    'without updates of its policy, behind conditions and tags',
+    (stack: Stack) =>
+      new SessionTagsPrincipal(
+        new PrincipalWithConditions(
+          new Role(stack, 'Fixed', {
+            assumedBy: new AccountRootPrincipal(),
+          }).withoutPolicyUpdates(),
+          { Bool: { 'aws:SecureTransport': 'true' } },
+        ),
+      ),
+  ],
+  [
     'imported into a stack of another account',
     (stack: Stack) =>
       Role.fromRoleArn(
@@ -221,6 +237,88 @@ test.each([
   expect([warningsOf(few), warningsOf(many)]).toEqual([0, 1]);
 });
 
+describe('the room of IAM is measured in the template', () => {
+  const HERE = { env: { account: '111122223333', region: 'eu-west-1' } };
+  /** An app, and deployments of many tokens in it. */
+  const many = (count: number) => {
+    const app = new App({
+      context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/aws-iam:minimizePolicies': true },
+    });
+    const names = Array.from({ length: count }, (_each, index) => `token-${index}`);
+    const text = names
+      .map((name) => `  ${name}: { permissions: { read: [telemetry] } }\n`)
+      .join('');
+    const deployed = (owner: string) => {
+      const stack = new Stack(app, `Home-${owner}`, HERE);
+      const all = `${POLICY.split('  telegraf')[0]}${text}`.replace('prod', owner);
+      const policy = writePolicy(folder, all, `${owner}.yaml`);
+      return { stack, keyturn: new Keyturn(stack, 'Keyturn', { policy }) };
+    };
+    const warnings = () =>
+      app.node
+        .findAll()
+        .filter((each) => Stack.isStack(each))
+        .flatMap((stack) =>
+          Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('what IAM takes')),
+        );
+    return { app, names, deployed, warnings };
+  };
+
+  test('what an operator and whoever gives orders get counts, too', () => {
+    const { deployed, warnings } = many(1);
+    const { stack, keyturn } = deployed('prod');
+    const user = new User(stack, 'Reader');
+    keyturn.grantRead('token-0', user);
+    keyturn.grantOperate(user);
+    expect(warnings()).toEqual([]);
+    const more = many(1);
+    const other = more.deployed('prod');
+    const filled = new User(other.stack, 'Reader');
+    filled.addToPolicy(
+      new PolicyStatement({ actions: ['s3:*'], resources: [`arn:aws:s3:::${'x'.repeat(1_000)}`] }),
+    );
+    other.keyturn.grantOperate(filled);
+    expect(more.warnings()).toHaveLength(1);
+  });
+
+  test('two deployments that let one role read are counted together', () => {
+    for (const [owners, found] of [
+      [['prod'], 0],
+      [['prod', 'test'], 1],
+    ] as const) {
+      const { app, names, deployed, warnings } = many(35);
+      const there = new Stack(app, 'There', HERE);
+      const reader = Role.fromRoleArn(there, 'Reader', ROLE_HERE);
+      for (const { keyturn } of owners.map(deployed)) {
+        for (const name of names) keyturn.grantRead(name, reader);
+      }
+      expect(warnings()).toHaveLength(found);
+    }
+  });
+
+  test('a role that is imported into two stacks is one', () => {
+    const { names, deployed, warnings } = many(35);
+    for (const { stack, keyturn } of ['prod', 'test'].map(deployed)) {
+      const reader = Role.fromRoleArn(stack, 'Reader', ROLE_HERE);
+      for (const name of names) keyturn.grantRead(name, reader);
+    }
+    expect(JSON.stringify(warnings())).toMatch(
+      /Keyturn's grants: found about 1\d,\d+ bytes of rights for Home-test\/Reader, .* at most 10,240/,
+    );
+  });
+
+  test("a role of the app's own is divided by CDK, also behind conditions", () => {
+    const { names, deployed, warnings } = many(120);
+    const { stack, keyturn } = deployed('prod');
+    const role = new Role(stack, 'Reader', { assumedBy: new AccountRootPrincipal() });
+    const reader = new PrincipalWithConditions(role, { Bool: { 'aws:SecureTransport': 'true' } });
+    for (const name of names) keyturn.grantRead(name, reader).assertSuccess();
+    expect(warnings()).toEqual([]);
+    const divided = Template.fromStack(stack).findResources('AWS::IAM::ManagedPolicy');
+    expect(Object.keys(divided).filter((id) => id.startsWith('Reader')).length).toBeGreaterThan(0);
+  });
+});
+
 test('the report of roles that others make names every token that each is to read', () => {
   const outdir = mkdtempSync(join(folder, 'reported-'));
   const app = new App({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
@@ -274,7 +372,12 @@ describe('a consumer in another Region', () => {
   ];
   const WITH_ADOPTED = `${POLICY}  adopted: { permissions: { read: [telemetry] }, adopt: { tokenId: 0a1b2c3d-0000-4000-8000-000000000000 } }\n`;
   /** What it may do, if the consumer's stack is there, as a statement of its role has it. */
-  function granted(region: string | undefined, home: string | undefined, token = 'telegraf') {
+  function granted(
+    region: string | undefined,
+    home: string | undefined,
+    token = 'telegraf',
+    consumer: (role: Role) => IGrantable = (role) => role,
+  ) {
     const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
     const account = '111122223333';
     const at = (where?: string) => (where === undefined ? {} : { env: { account, region: where } });
@@ -285,7 +388,7 @@ describe('a consumer in another Region', () => {
     });
     const there = new Stack(app, 'There', at(region));
     const role = new Role(there, 'Consumer', { assumedBy: new AccountRootPrincipal() });
-    keyturn.grantRead(token, role).assertSuccess();
+    keyturn.grantRead(token, consumer(role)).assertSuccess();
     const [policy] = Object.values(Template.fromStack(there).findResources('AWS::IAM::Policy'));
     return {
       lines: permissionsOf(Template.fromStack(there), 'Consumer'),
@@ -310,6 +413,11 @@ describe('a consumer in another Region', () => {
   test('may read the replica there, and nothing in the home Region', () => {
     expect(granted('eu-central-1', HOME).lines).toEqual(reads('eu-central-1'));
     expect(granted(HOME, HOME).lines).toEqual(reads('eu-west-1'));
+  });
+
+  test('is where its role is, also behind conditions', () => {
+    const behind = (role: Role) => new PrincipalWithConditions(role, {});
+    expect(granted('eu-central-1', HOME, 'telegraf', behind).lines).toEqual(reads('eu-central-1'));
   });
 
   test('may use the key of the replica through Secrets Manager of that Region alone', () => {
