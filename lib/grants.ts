@@ -282,7 +282,8 @@ export class Grants {
 
   /**
    * Secrets Manager encrypts every new value for the replicas, too, and may do so with the rights of whoever puts it. A replica keeps
-   * the key that it was made with, also when the policy names another one.
+   * the key that it was made with, also when the policy names another one; that of a secret outside the prefix others made, wherever
+   * and with whatever key they chose.
    * docs.aws.amazon.com/secretsmanager/latest/userguide/cross-account-replicate-permissions.html, which AWS says of other accounts alone
    * @param regions none: replicas that are there stay
    * @returns none where nobody says where replicas are
@@ -290,20 +291,29 @@ export class Grants {
   encryptReplicas(regions: readonly ReplicaRegion[] | undefined): Grant[] {
     if (regions === undefined) return [];
     // KMS may be told the replica's ARN or its primary's. A statement for each Region would not fit into a role.
-    const own = secretArn(this.#scope, this.#prefix, '*', '*');
+    const everywhere = (name: string, suffix?: string) =>
+      secretArn(this.#scope, name, suffix, '*');
+    const others = this.#entriesOutsidePrefix().map(({ secret }) => everywhere(secret));
     const resource = this.#anyKey(undefined, '*');
     const { urlSuffix } = Stack.of(this.#scope);
     return [
       {
-        ...allow(['kms:Encrypt', 'kms:GenerateDataKey'], [resource], {
-          StringLike: {
-            'kms:ViaService': `secretsmanager.*.${urlSuffix}`,
-            'kms:EncryptionContext:SecretARN': own,
-          },
-        }),
+        values: [everywhere(this.#prefix, '*'), ...others.sort()],
+        statementOf: (some) =>
+          new PolicyStatement({
+            actions: ['kms:Encrypt', 'kms:GenerateDataKey'],
+            resources: [resource],
+            conditions: {
+              StringLike: {
+                'kms:ViaService': `secretsmanager.*.${urlSuffix}`,
+                'kms:EncryptionContext:SecretARN': some,
+              },
+            },
+          }),
         wildcard: {
           resource,
-          reason: 'Any key of the account in any Region, for the secrets under the prefix alone.',
+          reason:
+            'Any key of the account in any Region, for the secrets that the condition names and no other.',
         },
       },
     ];

@@ -125,6 +125,31 @@ describe('the roles', () => {
     expect(use(secretIn('eu-north-1'), {}, rolesIn(synthesize(folder, POLICY)))).toEqual([]);
   });
 
+  test('so it may for the secrets that the policy names or adopts, which others replicate, and for no other of those', () => {
+    const ADOPTED = `${POLICY}  adopted: { secret: plant/hall, permissions: { read: [telemetry] }, adopt: { tokenId: 0a1b2c3d-0000-4000-8000-000000000000 } }\n`;
+    const use = (name: string, deployment: string) =>
+      whoMay(
+        {
+          action: 'kms:Encrypt',
+          resource: `arn:aws:kms:eu-south-1:${ACCOUNT}:key/of-others`,
+          context: {
+            'kms:ViaService': 'secretsmanager.eu-south-1.amazonaws.com',
+            'kms:EncryptionContext:SecretARN': `arn:aws:secretsmanager:eu-west-1:${ACCOUNT}:secret:${name}`,
+          },
+        },
+        rolesIn(synthesize(folder, `${ADOPTED}${deployment}`)),
+      );
+    const writers = ['rotate', 'revoke', 'secrets-manager-rotation'];
+    for (const said of ['[]', '[eu-central-1]']) {
+      const deployment = `deployment: { replicaRegions: ${said} }\n`;
+      expect(use('monitoring/grafana-AbCdEf', deployment)).toEqual(writers);
+      expect(use('plant/hall-AbCdEf', deployment)).toEqual(writers);
+      expect(use('monitoring/grafana2-AbCdEf', deployment)).toEqual([]);
+      expect(use('plant/hall/other-AbCdEf', deployment)).toEqual([]);
+    }
+    expect(use('plant/hall-AbCdEf', '')).toEqual([]);
+  });
+
   test('an alias is allowed as such, in its Region alone', () => {
     const of = rolesIn(stackOf([{ region: 'eu-north-1', encryptionKey: 'alias/tokens' }]));
     const use = (region: string, alias: string) =>
