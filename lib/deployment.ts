@@ -134,8 +134,9 @@ const tags = z
     ),
   );
 
-/** With those of AWS's other partitions: `us-gov-west-1`, `eusc-de-east-1`. */
-const REGION = /^[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$/;
+/** With those of AWS's other partitions, `us-gov-west-1`, `eusc-de-east-1`; which Regions there will be, nobody knows. */
+const REGION =
+  /^[a-z]{2,4}-(?:[a-z]{2,4}-)?(?:central|east|west|(?:north|south)(?:east|west)?)-[0-9]{1,2}$/;
 const REPLICA_REGION =
   'the name of a Region, eu-central-1, or {region: eu-central-1, encryptionKey: alias/tokens}';
 const regionName = text(REGION, 'the name of a Region, such as eu-central-1');

@@ -1,7 +1,13 @@
-import { Aws, type IResource, type Stack, Token } from 'aws-cdk-lib';
+import { Annotations, Aws, type IResource, type Stack, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
-import { managementSecret, managementSecretPath } from '../functions/policy/policy.ts';
+import type { Construct } from 'constructs';
+import {
+  managementSecret,
+  managementSecretPath,
+  type ReplicaRegion,
+} from '../functions/policy/policy.ts';
+import { closestOf } from '../functions/policy/suggestion.ts';
 import { type DeclaredRegions, replicaRegionsIn } from './deployment.ts';
 import { borneBy, isAlias } from './kms-key.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
@@ -174,6 +180,19 @@ function misplacedReplicas(
     if (ofKey === undefined || itsPartition === undefined || ofKey === itsPartition) return [];
     return `${place}[${index}].encryptionKey: found "${encryptionKey}", expected a key of the partition ${itsPartition}; write its ARN`;
   });
+}
+
+/** Says where a Region's name is almost one that CDK knows: new Regions come, whose names are like those of others, too. */
+export function warnOfUnknownRegions(scope: Construct, regions: readonly ReplicaRegion[]): void {
+  const known = RegionInfo.regions.map(({ name }) => name);
+  for (const { region } of regions) {
+    if (known.includes(region)) continue;
+    const meant = closestOf(region, known);
+    Annotations.of(scope).addWarningV2(
+      `keyturn:replicaRegions-${region}`,
+      `replicaRegions: found "${region}", expected a Region that this version of CDK knows${meant ? `; did you mean "${meant}"?` : '.'} If there is such a Region, acknowledge this warning; if not, every run of rotate fails until it is taken out`,
+    );
+  }
 }
 
 /** @throws PolicyFileError if the policy, or the app in its place, names what is in another place, as far as that is known */

@@ -291,8 +291,7 @@ export class Grants {
   encryptReplicas(regions: readonly ReplicaRegion[] | undefined): Grant[] {
     if (regions === undefined) return [];
     // KMS may be told the replica's ARN or its primary's. A statement for each Region would not fit into a role.
-    const everywhere = (name: string, suffix?: string) =>
-      secretArn(this.#scope, name, suffix, '*');
+    const everywhere = (name: string, suffix?: string) => secretArn(this.#scope, name, suffix, '*');
     const others = this.#entriesOutsidePrefix().map(({ secret }) => everywhere(secret));
     const resource = this.#anyKey(undefined, '*');
     const { urlSuffix } = Stack.of(this.#scope);

@@ -4,7 +4,7 @@ import { formatDuration } from '../functions/policy/duration.ts';
 import type { Policy } from '../functions/policy/policy.ts';
 import { Keyturn } from './keyturn.ts';
 import { readPolicyFile } from './policy-file.ts';
-import { type KeyturnProps, refuseWithoutPolicy } from './properties.ts';
+import { type KeyturnProps, refuseMistaken, refuseWithoutPolicy } from './properties.ts';
 
 /** What an operator must know before destroying the stack. */
 function expirySentence({ tokens }: Policy): string {
@@ -29,7 +29,10 @@ export class KeyturnStack extends Stack {
   /** `env` must be known if the policy names its VPC by tags; `terminationProtection` goes before the policy's. */
   constructor(scope: Construct, id: string, props: KeyturnProps & StackProps) {
     refuseWithoutPolicy(props);
-    const { policy, deployment } = readPolicyFile(props.policy);
+    const policyFile = readPolicyFile(props.policy);
+    const { policy, deployment } = policyFile;
+    // CDK would read some of them first.
+    refuseMistaken(props, policyFile);
     super(scope, id, {
       ...props,
       // An app may pass on options that it does not have.

@@ -36,7 +36,7 @@ import { type EventChoice, eventPattern, secretOf } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
 import { type MetricsWanted, replicaRegionsIn } from './deployment.ts';
-import { namesOf, placeOf, refuseElsewhere } from './elsewhere.ts';
+import { namesOf, placeOf, refuseElsewhere, warnOfUnknownRegions } from './elsewhere.ts';
 import { inTemplate } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
 import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-function.ts';
@@ -240,6 +240,7 @@ export class Keyturn extends Construct {
       ? replicaRegionsIn(props.replicaRegions)
       : policy.replicaRegions;
     const regions = replicaRegions ?? [];
+    warnOfUnknownRegions(this, regions);
     const grants = new Grants(this, policy, Object.keys(tags));
     this.#grants = grants;
     this.#rights = new Rights(this, {

@@ -1,5 +1,5 @@
-import { Token } from 'aws-cdk-lib';
-import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { type StackProps, Token } from 'aws-cdk-lib';
+import type { ISecurityGroup, SelectedSubnets, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { kmsKey } from '../functions/policy/aws-names.ts';
 import { explainIssues, formatPath, UNEXPLAINED } from '../functions/policy/policy-error.ts';
-import { closestOf } from '../functions/policy/suggestion.ts';
+import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { FIELDS, type MetricsWanted } from './deployment.ts';
 import { keyNamedBy } from './kms-key.ts';
 import type { NetworkProps } from './network.ts';
@@ -84,8 +84,8 @@ export interface KeyturnProps extends NetworkProps, RecipientProps {
   readonly metrics?: MetricsWanted;
 }
 
-/** A construct, told by the attribute that only its kind has: an app may have several copies of CDK, whose classes differ. */
-const constructIn = (
+/** What CDK makes, told by the attribute that only its kind has: an app may have several copies of CDK, whose classes differ. */
+const madeIn = (
   attribute: string,
   expected: string,
   fits: (found: never) => boolean = () => true,
@@ -93,6 +93,13 @@ const constructIn = (
   z.custom(
     (found) => typeof Object(found)[attribute] === 'string' && fits(found as never),
     expected,
+  );
+/** What merely has such an attribute, as an app in JavaScript may write it, lacks all else. */
+const constructIn = (...[attribute, expected, fits]: Parameters<typeof madeIn>) =>
+  madeIn(
+    attribute,
+    expected,
+    (found) => Construct.isConstruct(found) && (fits === undefined || fits(found)),
   );
 const construct = (...rule: Parameters<typeof constructIn>) => z.optional(constructIn(...rule));
 
@@ -118,6 +125,24 @@ function isBoundary({ managedPolicyArn: arn }: IManagedPolicy): boolean {
 
 const groupId = (found: unknown) => (found as ISecurityGroup).securityGroupId;
 
+const CHOICE = "a choice of subnets, { subnetGroupName: 'keyturn' }";
+const subnetChoice = {
+  availabilityZones: z.optional(z.array(z.string())),
+  onePerAz: z.optional(z.boolean()),
+  subnetFilters: z.optional(z.array(z.looseObject({}))),
+  subnetGroupName: z.optional(z.string()),
+  // What CDK does not know of these is told with the VPC.
+  subnetType: z.optional(z.unknown()),
+  subnets: z.optional(
+    z.array(
+      constructIn(
+        'subnetId',
+        "a subnet of CDK, such as Subnet.fromSubnetId(stack, 'Subnet', 'subnet-0123456789abcdef0')",
+      ),
+    ),
+  ),
+} satisfies Record<keyof SubnetSelection, z.ZodMiniType>;
+
 /** The rules of the section `deployment` for what an app says in its place. */
 const propertiesSchema = z.object({
   policy: z.string("the path of a policy file, 'keyturn.yaml'"),
@@ -125,7 +150,7 @@ const propertiesSchema = z.object({
     'vpcId',
     "a VPC of CDK, such as Vpc.fromLookup(stack, 'Vpc', { vpcName: 'prod' })",
   ),
-  vpcSubnets: z.optional(z.looseObject({}, "a choice of subnets, { subnetGroupName: 'keyturn' }")),
+  vpcSubnets: z.optional(z.strictObject(subnetChoice, CHOICE)),
   securityGroups: z.optional(
     z
       .array(
@@ -164,10 +189,13 @@ const propertiesSchema = z.object({
       return 'arn' in named && keeps(FIELDS.logKey, named.arn);
     },
   ),
-  boundary: construct(
-    'managedPolicyArn',
-    "a managed policy of CDK, such as ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers'), or of AWS by ManagedPolicy.fromAwsManagedPolicyName",
-    isBoundary,
+  // One of AWS is no construct.
+  boundary: z.optional(
+    madeIn(
+      'managedPolicyArn',
+      "a managed policy of CDK, such as ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'developers'), or of AWS by ManagedPolicy.fromAwsManagedPolicyName",
+      isBoundary,
+    ),
   ),
   tags: z.optional(FIELDS.tags),
   replicaRegions: z.optional(FIELDS.replicaRegions),
@@ -191,6 +219,13 @@ function known(value: unknown): unknown {
   return value.filter((each) => !Token.isUnresolved(each)).map(withKnownKey);
 }
 
+/** `Vpc.selectSubnets` says more of the subnets that it chose than a choice does. */
+function chosen(value: unknown): unknown {
+  const { subnets, hasPublic } = Object(value) as Partial<SelectedSubnets>;
+  if (subnets !== undefined && hasPublic !== undefined) return { subnets };
+  return isMapping(value) ? value : shown(value);
+}
+
 const knownTags = (tags: object): object =>
   Object.fromEntries(
     Object.entries(tags).map(([name, value]) => [name, Token.isUnresolved(value) ? '-' : value]),
@@ -201,21 +236,20 @@ function shown(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shown);
   if (Construct.isConstruct(value)) return `construct ${value.node.path}`;
   if (typeof value === 'bigint') return `${value}n`;
-  if (!isMapping(value)) return value;
-  const kind = value.constructor;
-  if (kind === Object) {
+  // JSON has no such number.
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (isMapping(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shown(each)]));
   }
-  try {
-    JSON.stringify(value);
-    return value;
-  } catch {
-    return kind?.name ?? 'object';
-  }
+  return typeof value === 'object' ? (value?.constructor.name ?? value) : value;
 }
 
-const isMapping = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A plain object, of whichever realm: no list, no `Map`, and nothing that a class makes. */
+function isMapping(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
 
 /**
  * What is wrong with the properties that an app gives, by the rules of the policy file: a sentence for each. Tags are looked at together
@@ -228,6 +262,7 @@ export function propertyMistakes(
   const given: Record<string, unknown> = Object.fromEntries(
     Object.entries(props).map(([name, value]) => [name, known(value)]),
   );
+  given.vpcSubnets = chosen(given.vpcSubnets);
   const { tags } = given;
   if (isMapping(tags)) given.tags = knownTags({ ...deployment.tags, ...tags });
   const unknownLists = Object.entries(props)
@@ -265,27 +300,51 @@ const OF_FILE: Readonly<Record<string, string>> = {
   replicas: 'replicaRegions',
   subnets: 'vpcSubnets',
   schedules: 'it in the policy file alone',
+  deployment: 'what it says as properties by themselves, such as memorySize',
 };
 
 /** CDK's own property of a stack, `PermissionsBoundary.of(...)`: no name, as the policy file has, and no managed policy. */
-const isOfStack = (name: string, value: unknown) =>
-  name === 'permissionsBoundary' && isMapping(value) && !('managedPolicyArn' in value);
+const isOfStack = (value: unknown) =>
+  typeof value === 'object' && value !== null && !('managedPolicyArn' in value);
 
-/** A stack has properties of its own, which are passed on with ours: only what is almost one of ours is told. */
+/** A stack has properties of its own, which are passed on with ours. */
+const OF_STACK: Readonly<Record<keyof StackProps, true>> = {
+  analyticsReporting: true,
+  crossRegionReferences: true,
+  description: true,
+  env: true,
+  notificationArns: true,
+  permissionsBoundary: true,
+  propertyInjectors: true,
+  stackName: true,
+  suppressTemplateIndentation: true,
+  synthesizer: true,
+  tags: true,
+  terminationProtection: true,
+};
+
 function misspeltAs([name, value]: [string, unknown]): string[] {
-  if (value === undefined) return [];
-  const property = Object.hasOwn(OF_FILE, name) ? OF_FILE[name] : undefined;
-  if (property !== undefined && !isOfStack(name, value)) {
-    return [
-      `Keyturn's property ${name}: found this name, which the policy file uses, expected ${property}`,
-    ];
-  }
   const names = Object.keys(propertiesSchema.shape);
-  const meant = names.includes(name) ? undefined : closestOf(name, names);
-  if (meant === undefined) return [];
+  if (value === undefined || names.includes(name)) return [];
+  const isStacks =
+    Object.hasOwn(OF_STACK, name) && (name !== 'permissionsBoundary' || isOfStack(value));
+  if (isStacks) return [];
+  const found = `Keyturn's property ${name}: found this name`;
+  const property = Object.hasOwn(OF_FILE, name) ? OF_FILE[name] : undefined;
+  if (property !== undefined) {
+    return [`${found}, which the policy file uses, expected ${property}`];
+  }
+  const within = names.find((each) => each.toLowerCase().includes(name.toLowerCase()));
+  const meant = within ? `; did you mean "${within}"?` : suggestionFor(name, names);
   return [
-    `Keyturn's property ${name}: found this name, expected one of its properties; did you mean "${meant}"?`,
+    `${found}, expected one of its properties${meant}${meant.endsWith('?') ? '' : '; all else is said in the policy file'}`,
   ];
+}
+
+/** @throws PolicyFileError with a line for each mistake of the properties that an app gives */
+export function refuseMistaken(props: KeyturnProps, policyFile: PolicyFile): void {
+  const mistakes = propertyMistakes(props, policyFile);
+  if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
 }
 
 /** @throws PolicyFileError if an app in JavaScript gives no policy */

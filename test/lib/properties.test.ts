@@ -103,6 +103,44 @@ test.each([
   },
 );
 
+test('what names nothing of Keyturn nor of a stack is refused by the stack of Keyturn as well, before CDK reads it', () => {
+  const made = (props: object) => () => {
+    const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+    return new KeyturnStack(app, 'Own', { policy: writePolicy(folder), ...props });
+  };
+  expect(made({ replicas: ['eu-central-1'] })).toThrow(PolicyFileError);
+  expect(made({ permissionsBoundary: 'developers' })).toThrow(
+    /^Keyturn's property permissionsBoundary: found this name, which the policy file uses, expected boundary$/,
+  );
+  expect(made({ stackNam: 'x', tags: new Map() })).toThrow(
+    /^Keyturn's property stackNam: found this name.*\nKeyturn's property tags: found "Map"/,
+  );
+  const ofStack: StackProps = { description: 'x', stackName: 'own', crossRegionReferences: true };
+  expect(made(ofStack)).not.toThrow();
+});
+
+test('subnets that CDK has selected are taken as they are', () => {
+  const selected: Props = (stack) => {
+    const vpc = vpcOf(stack);
+    return { vpc, vpcSubnets: vpc.selectSubnets({ onePerAz: true }) };
+  };
+  expect(mistakeOf(selected)).toBe('no mistake');
+});
+
+test('a Region that CDK does not know is taken, and told of', () => {
+  const told = (region: string) =>
+    JSON.stringify(
+      Annotations.fromStack(stackWith(() => ({ replicaRegions: [region] }))).findWarning(
+        '*',
+        Match.stringLikeRegexp('replicaRegions'),
+      ),
+    );
+  expect(told('eu-west-11')).toMatch(
+    /replicaRegions: found \\"eu-west-11\\", expected a Region that this version of CDK knows; did you mean \\"eu-west-1\\"\? /,
+  );
+  expect(told('eu-central-1')).toBe('[]');
+});
+
 test("CDK's own boundary of a stack is the stack's, and what else bears its name is not", () => {
   const env = PLACE;
   const stackWith = (permissionsBoundary: unknown) => {
@@ -191,7 +229,21 @@ describe('a value is refused as the policy file refuses it', () => {
     [{ memorySize: 128 }, 'memorySize: found 128, expected at least 512'],
     [{ memorySize: 10_241 }, 'memorySize: found 10241, expected at most 10240'],
     [{ memorySize: 512.5 }, 'memorySize: found 512.5, expected a whole number'],
-    [{ memorySize: Number.NaN }, 'memorySize: found '],
+    [{ memorySize: Number.NaN }, 'memorySize: found "NaN", expected a whole number'],
+    [{ memorySize: Number.POSITIVE_INFINITY }, 'memorySize: found "Infinity", expected a whole n'],
+    [{ tags: new Map([['team', 'plant']]) }, 'tags: found "Map", expected a mapping'],
+    [{ replicaRegions: new Set(['eu-central-1']) }, 'replicaRegions: found "Set", expected a list'],
+    [{ replicaRegions: ['eu-centrl-1'] }, 'replicaRegions[0]: found "eu-centrl-1", expected the n'],
+    [{ replicaRegions: [{ region: 'eu-west' }] }, 'replicaRegions[0].region: found "eu-west", exp'],
+    [{ vpcSubnets: { subnetGroup: 'keyturn' } }, 'vpcSubnets.subnetGroup: unknown key; did you mean'],
+    [{ vpcSubnets: { subnets: ['subnet-0'] } }, 'vpcSubnets.subnets[0]: found "subnet-0", expecte'],
+    [{ vpcSubnets: new Map() }, 'vpcSubnets: found "Map", expected a choice of subnets'],
+    [
+      { email: ['a@b.cc'] },
+      'email: found this name, expected one of its properties; did you mean "',
+    ],
+    [{ deployment: { memory: 512 } }, 'deployment: found this name, which the policy file uses, e'],
+    [{ owner: 'prod' }, 'owner: found this name, expected one of its properties; known here: poli'],
     [{ reservedConcurrentExecutions: 0 }, 'reservedConcurrentExecutions: found 0, expected at lea'],
     [{ logRetention: 2 }, "logRetention: found 2, expected one of CDK's RetentionDays"],
     [{ metrics: 'None' }, 'metrics: found "None", expected "full" or "alarms" or "none"'],
@@ -255,6 +307,26 @@ describe('what is no construct of its kind is refused with what makes one:', () 
       'an id in a list',
       (stack) => ({ vpc: vpcOf(stack), securityGroups: [GROUP] }),
       'securityGroups[0]: found "sg-0123456789abcdef0", expected',
+    ],
+    [
+      'what only looks like a topic',
+      () => ({ alarmTopic: { topicArn: topicIn('eu-west-1') } as never }),
+      'alarmTopic: found {"topicArn":"arn:aws:sns',
+    ],
+    [
+      'what only looks like a VPC',
+      () => ({ vpc: { vpcId: 'vpc-0123456789abcdef0' } as never }),
+      'vpc: found {"vpcId":"vpc-0123456789abcdef0"}, expected a VPC of CDK',
+    ],
+    [
+      'what only looks like a key',
+      () => ({ logKey: { keyArn: keyIn('eu-west-1') } as never }),
+      'logKey: found {"keyArn":',
+    ],
+    [
+      'what only looks like a security group',
+      (stack) => ({ vpc: vpcOf(stack), securityGroups: [{ securityGroupId: GROUP } as never] }),
+      'securityGroups[0]: found {"securityGroupId":',
     ],
     ['nothing', () => ({ alarmTopic: null }), 'alarmTopic: found nothing, expected a topic'],
     [
