@@ -17,7 +17,7 @@ import type { ObservedSecret } from '../../tokens/observation.ts';
 import { forbidden } from './decide-rotation.ts';
 import type { ReplicaAction, ReplicaCheck, Replication } from './rotation-action.ts';
 import type { Note } from './rotation-case.ts';
-import { differ, isAdopted, shortly } from './secret-keys.ts';
+import { differ, isAdopted, shortly, unlessOne } from './secret-keys.ts';
 
 /** A secret as it was described for the sake of its replicas, or why it could not be. */
 export type Described = Pick<Secret, 'replicas' | 'changedAt'> | { readonly unreadable: string };
@@ -70,7 +70,7 @@ const otherKeys = (
       {
         kind: 'ReplicaKeyDiffers',
         message:
-          `its replica in ${region} is under ${found}, expected ${wanted} as replicaRegions says; it stays, because consumers there have none from its removal to the run that makes it anew with that key: ` +
+          `its replica in ${region} is under ${found}, expected ${wanted} as replicaRegions says${unlessOne(found, wanted, 'then leave it, or name the former alias')}; it stays, because consumers there have none from its removal to the run that makes it anew with that key: ` +
           `in a quiet moment, and with a run right after it (keyturn apply --job rotate), aws secretsmanager remove-regions-from-replication --secret-id ${secret} --remove-replica-regions ${region}`,
       },
     ];

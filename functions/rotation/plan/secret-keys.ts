@@ -11,11 +11,17 @@ export const shortly = (key = KEY_OF_AWS) => {
   return /^(?:alias|key)\//.test(name) ? name : `key/${name}`;
 };
 
-/** Whether these are two keys for sure: which key an alias means, nobody looks up, but AWS's own is no customer's. */
+/** Whether these are two names of one kind, so that a person has changed the one: which key an alias means, nobody looks up. AWS's own is no customer's. */
 export function differ(one: string, other: string): boolean {
   if (one === other) return false;
   return [one, other].includes(KEY_OF_AWS) || one.startsWith('key/') === other.startsWith('key/');
 }
+
+/** What is said where two names may be those of one key; nothing where they are two for sure. */
+export const unlessOne = (one: string, other: string, advice: string): string =>
+  [one, other].every((each) => each.startsWith('alias/') && each !== KEY_OF_AWS)
+    ? ` (both may be one key: which one an alias means, nobody looks up; ${advice})`
+    : '';
 
 /** Whether a secret was taken over from others: its tags say so where its entry no longer does. */
 export const isAdopted = ({ secret }: ObservedSecret) => secret.tags[ADOPTED_TAG] !== undefined;
@@ -44,7 +50,7 @@ export function otherKey(
       secret: entry.secret,
       kind: 'KeyDiffers',
       message:
-        `it is under ${found}, expected ${wanted} ${why}; it stays, and needs that key until it is moved, by somebody who may use both: ` +
+        `it is under ${found}, expected ${wanted} ${why}; it stays, and needs that key until it is moved${unlessOne(found, wanted, 'the command then changes the name alone')}, by somebody who may use both: ` +
         `aws secretsmanager update-secret --secret-id ${entry.secret} --kms-key-id ${encryptionKey}; ` +
         'that encrypts AWSCURRENT, AWSPREVIOUS and AWSPENDING anew, and no other version (docs/security.md)',
     },

@@ -66,6 +66,17 @@ test('a secret whose name the policy gives, or that was adopted, is under a key 
   expect(await said(world.deploy(under('alias/new', named)))).toEqual([]);
 });
 
+test('of two aliases it is not said that they are two keys', async () => {
+  const world = await openWorldForTest(under('alias/tokens'));
+  await world.rotate();
+  const [message = ''] = await said(world.deploy(under('alias/new')));
+  expect(message).toContain(
+    'it stays, and needs that key until it is moved (both may be one key: which one an alias means, nobody looks up; ',
+  );
+  const [other = ''] = await said(world.deploy(under()));
+  expect(other).not.toContain('nobody looks');
+});
+
 test('nothing is said of keys by a policy file alone: an app may name another key than that', () => {
   const entry = { name: 'telegraf', secret: TELEGRAF } as Parameters<typeof otherKey>[1];
   const seen = { secret: { name: TELEGRAF, key: KEY, tags: {} } } as Parameters<typeof otherKey>[2];

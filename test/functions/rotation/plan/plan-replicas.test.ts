@@ -144,6 +144,13 @@ describe('a replica under another key than the policy names', () => {
     });
   });
 
+  test('is not taken for one under another key for sure, where both are aliases', () => {
+    const mayBeOne = 'both may be one key: ';
+    expect(String(said('alias/new', 'alias/old').said)).toContain(mayBeOne);
+    expect(String(said('alias/new', 'alias/aws/secretsmanager').said)).not.toContain(mayBeOne);
+    expect(String(said(`${ARN}:key/${ONE}`, TWO).said)).not.toContain(mayBeOne);
+  });
+
   test.each([
     ['the same alias', 'alias/new', 'alias/new'],
     ['the same alias as an ARN', 'alias/new', `${ARN}:alias/new`],
