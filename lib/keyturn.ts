@@ -50,6 +50,7 @@ import { type KeyturnProps, propertyMistakes, refuseWithoutPolicy } from './prop
 import { type Recipients, recipientsOf } from './recipients.ts';
 import { Rights } from './rights.ts';
 import { firingsOf } from './schedule/gaps.ts';
+import { outermost } from './stack-order.ts';
 import { refuseLargeTemplate } from './template-size.ts';
 
 /** The app's key, or the policy file's. */
@@ -89,19 +90,13 @@ function refuseOther(keyturn: Keyturn, { file, owner }: Policy): void {
   }
 }
 
-/** A nested stack has no protection of its own. */
-function protectingStack(scope: Construct): Stack {
-  let stack = Stack.of(scope);
-  while (stack.nestedStackParent) stack = stack.nestedStackParent;
-  return stack;
-}
-
 /** `KeyturnStack` hands on all that it is given, and has set what it is to have of these. */
 function unprotected(
   scope: Construct,
   props: KeyturnProps & Pick<StackProps, 'terminationProtection'>,
 ): string[] {
-  const stack = protectingStack(scope);
+  // A nested stack has no protection of its own.
+  const stack = outermost(Stack.of(scope));
   if (!props.terminationProtection || stack.terminationProtection) return [];
   return [
     `Keyturn's property terminationProtection: found true, and the stack ${stack.node.path} without it, expected it as a property of the stack, which alone can have it`,
@@ -110,7 +105,7 @@ function unprotected(
 
 /** Only `KeyturnStack` sets by itself what the policy file says of its stack. */
 function warnIfUnprotected(scope: Construct, { policy, deployment }: PolicyFile): void {
-  if (deployment.terminationProtection && !protectingStack(scope).terminationProtection) {
+  if (deployment.terminationProtection && !outermost(Stack.of(scope)).terminationProtection) {
     Annotations.of(scope).addWarningV2(
       'keyturn:terminationProtection',
       `${policy.file}: deployment.terminationProtection: found true, and the stack of this construct without it, expected both alike: only KeyturnStack sets it by itself; give the stack terminationProtection: true`,

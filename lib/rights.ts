@@ -1,7 +1,7 @@
-import { Annotations, ArnFormat, Resource, Stack } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Aspects, Resource, Stack, Stage } from 'aws-cdk-lib';
 import { Grant as IamGrant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { functionName } from '../functions/environment.ts';
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import {
@@ -21,6 +21,7 @@ import type { NamedKey } from './kms-key.ts';
 import type { KeyturnProps } from './properties.ts';
 import { Room } from './room.ts';
 import { SharedStatements } from './shared-statements.ts';
+import { outermost, wayTo } from './stack-order.ts';
 
 /** A stack, and those that it is nested in: what it needs of these goes by parameters, and needs no other order. */
 function isWithin(stack: Stack, other: Stack): boolean {
@@ -71,6 +72,7 @@ export class Rights {
   readonly #needed: ReadonlyMap<Stack, string>;
   readonly #statements = new SharedStatements();
   readonly #room = new Room();
+  readonly #operators: IGrantable[] = [];
 
   constructor(
     scope: Construct,
@@ -82,6 +84,11 @@ export class Rights {
     this.#encryptionKey = encryptionKey;
     this.#replicaRegions = replicaRegions;
     this.#needed = stacksNeededBy(scope, props);
+    // What the stack needs may be said after a grant.
+    const visit = (node: IConstruct) => {
+      if (node === scope) for (const each of this.#operators) this.#refuseNeeded(each);
+    };
+    Aspects.of(scope).add({ visit });
   }
 
   read(token: string, { secretArn, secretName }: ISecret, grantee: IGrantable): IamGrant {
@@ -111,6 +118,7 @@ export class Rights {
   operate(grantee: IGrantable, schedules: readonly KeyturnSchedule[]): IamGrant {
     refuseNobody('grantOperate', grantee);
     this.#refuseNeeded(grantee);
+    this.#operators.push(grantee);
     const statements = [
       new PolicyStatement({
         actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
@@ -148,18 +156,28 @@ export class Rights {
   }
 
   /**
-   * CDK would say of two stacks that need each other no more than that.
-   * @throws Error if the role is in a stack whose resources the app gave this construct
+   * CDK would say of two stacks that need each other no more than that, and of two stages that there is a border.
+   * @throws Error if the role is in a stack that this one needs, or in another stage
    */
   #refuseNeeded(grantee: IGrantable): void {
     const who = constructOf(grantee);
     if (!who) return;
-    const theirs = Stack.of(who);
+    const [home, theirs] = [Stack.of(this.#scope), Stack.of(who)];
+    const [own, other] = [home.node.path, theirs.node.path];
+    const found = `grantOperate: found ${who.node.path}`;
+    if (Stage.of(who) !== Stage.of(this.#scope)) {
+      throw new Error(
+        `${found}, which is in another stage than ${this.#scope.node.path}, expected one of the same stage: its policy would name roles of the schedules, and nothing in a stage may name what is in another; make the role in the stack ${own}, or in one of its stage`,
+      );
+    }
     const property = this.#needed.get(theirs);
-    if (property === undefined) return;
-    const [own, other] = [Stack.of(this.#scope).node.path, theirs.node.path];
+    const isBeside = outermost(home) !== outermost(theirs);
+    const way = isBeside ? wayTo(home, theirs, this.#needed.keys()) : undefined;
+    if (property === undefined && way === undefined) return;
+    const through = (way ?? []).slice(1, -1).map(({ node }) => node.path);
+    const why = property ? ` for its ${property}` : through.length > 0 && ` through ${through}`;
     throw new Error(
-      `grantOperate: found ${who.node.path}, whose stack ${other} the stack ${own} needs for its ${property}, expected one of a stack that it does not need: its policy would name roles of the schedules, so that each stack would need the other; make the role in the stack ${own}, or in one of its own`,
+      `${found}, whose stack ${other} the stack ${own} needs${why || ', as the app says (addDependency)'}, expected one of a stack that it does not need: its policy would name roles of the schedules, so that each stack would need the other; make the role in the stack ${own}, or in one of its own`,
     );
   }
 

@@ -1,7 +1,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, NestedStack, Stack } from 'aws-cdk-lib';
+import { App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
@@ -732,6 +732,77 @@ describe('a role in the stack of the VPC, which the stack of Keyturn needs', () 
     const role = new Role(other, 'Role', { assumedBy: new AccountRootPrincipal() });
     keyturn.grantOperate(role).assertSuccess();
     expect(() => app.synth()).not.toThrow();
+  });
+});
+
+describe('a role in a stack beside, as an app says which needs which', () => {
+  const open = () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const [theirs, between, home] = ['Theirs', 'Between', 'Home'].map((id) => new Stack(app, id));
+    const keyturn = new Keyturn(home as Stack, 'Keyturn', { policy: writePolicy(folder) });
+    const role = new Role(theirs as Stack, 'Role', { assumedBy: new AccountRootPrincipal() });
+    return { app, theirs, between, home, keyturn, role } as {
+      readonly app: App;
+      readonly theirs: Stack;
+      readonly between: Stack;
+      readonly home: Stack;
+      readonly keyturn: Keyturn;
+      readonly role: Role;
+    };
+  };
+
+  test('may operate where its stack needs that of Keyturn, also through a third', () => {
+    const { app, theirs, between, home, keyturn, role } = open();
+    theirs.addDependency(between);
+    between.addDependency(home);
+    keyturn.grantOperate(role).assertSuccess();
+    app.synth();
+    expect(permissionsOf(Template.fromStack(theirs), 'Role').join()).toContain('iam:PassRole on ');
+  });
+
+  test.each<[string, (made: ReturnType<typeof open>) => void, string]>([
+    [
+      'the stack of Keyturn needs its stack',
+      ({ home, theirs }) => home.addDependency(theirs),
+      ', as the app says (addDependency)',
+    ],
+    [
+      'the stack of Keyturn needs its stack through a third',
+      ({ home, between, theirs }) => {
+        home.addDependency(between);
+        between.addDependency(theirs);
+      },
+      ' through Between',
+    ],
+    [
+      'Keyturn needs something in its stack',
+      ({ keyturn, theirs }) => keyturn.node.addDependency(new Key(theirs, 'Key')),
+      ', as the app says (addDependency)',
+    ],
+  ])('is refused in words where %s, before or after the grant', (_why, need, words) => {
+    const sentence = `grantOperate: found Theirs/Role, whose stack Theirs the stack Home needs${words}, expected one of a stack that it does not need`;
+    const before = open();
+    need(before);
+    expect(() => before.keyturn.grantOperate(before.role)).toThrow(sentence);
+    before.keyturn.grantRevoke(before.role).assertSuccess();
+    before.app.synth();
+    const after = open();
+    after.keyturn.grantOperate(after.role);
+    need(after);
+    expect(() => after.app.synth()).toThrow(sentence);
+  });
+
+  test('may read and revoke, and not operate, where it is in another stage', () => {
+    const { app, keyturn } = open();
+    const there = new Stack(new Stage(app, 'Stage'), 'There');
+    const role = new Role(there, 'Role', { assumedBy: new AccountRootPrincipal() });
+    keyturn.grantRead('telegraf', role).assertSuccess();
+    keyturn.grantRevoke(role).assertSuccess();
+    expect(() => keyturn.grantOperate(role)).toThrow(
+      /^grantOperate: found Stage\/There\/Role, which is in another stage than Home\/Keyturn, expected one of the same stage: .*; make the role in the stack Home, or in one of its stage$/,
+    );
+    app.synth();
+    expect(permissionsOf(Template.fromStack(there), 'Role')).toHaveLength(5);
   });
 });
 

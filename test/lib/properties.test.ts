@@ -235,7 +235,10 @@ describe('a value is refused as the policy file refuses it', () => {
     [{ replicaRegions: new Set(['eu-central-1']) }, 'replicaRegions: found "Set", expected a list'],
     [{ replicaRegions: ['eu-centrl-1'] }, 'replicaRegions[0]: found "eu-centrl-1", expected the n'],
     [{ replicaRegions: [{ region: 'eu-west' }] }, 'replicaRegions[0].region: found "eu-west", exp'],
-    [{ vpcSubnets: { subnetGroup: 'keyturn' } }, 'vpcSubnets.subnetGroup: unknown key; did you mean'],
+    [
+      { vpcSubnets: { subnetGroup: 'keyturn' } },
+      'vpcSubnets.subnetGroup: unknown key; did you mean',
+    ],
     [{ vpcSubnets: { subnets: ['subnet-0'] } }, 'vpcSubnets.subnets[0]: found "subnet-0", expecte'],
     [{ vpcSubnets: new Map() }, 'vpcSubnets: found "Map", expected a choice of subnets'],
     [

@@ -1,0 +1,37 @@
+import { Stack } from 'aws-cdk-lib';
+
+/** The stack that is deployed with all that are nested in it. */
+export const outermost = (stack: Stack): Stack =>
+  stack.nestedStackParent ? outermost(stack.nestedStackParent) : stack;
+
+/** What a stack needs by what an app says of it, or of a construct in it; not yet by what these refer to. */
+const neededBy = (stack: Stack): Stack[] =>
+  [
+    ...stack.dependencies,
+    ...stack.node
+      .findAll()
+      .flatMap(({ node }) => node.dependencies)
+      .map((each) => Stack.of(each)),
+  ].map(outermost);
+
+/** How one stack comes to need another: the stacks from the one to the other. Undefined: it does not, as far as is known by now. */
+export function wayTo(
+  from: Stack,
+  to: Stack,
+  direct: Iterable<Stack> = [],
+): readonly Stack[] | undefined {
+  const ways: (readonly [Stack, ...Stack[]])[] = [[outermost(from)]];
+  const seen = new Set<Stack>([outermost(from)]);
+  for (const way of ways) {
+    const [last] = way;
+    if (last === outermost(to)) return way.toReversed();
+    const next =
+      way.length === 1 ? [...neededBy(last), ...[...direct].map(outermost)] : neededBy(last);
+    for (const each of next) {
+      if (seen.has(each)) continue;
+      seen.add(each);
+      ways.push([each, ...way]);
+    }
+  }
+  return undefined;
+}
