@@ -31,7 +31,7 @@ import {
   SCHEDULED,
   scheduleName,
 } from '../functions/environment.ts';
-import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
+import type { ReplicaRegion } from '../functions/policy/policy.ts';
 import { type EventChoice, eventPattern, secretOf } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
@@ -43,6 +43,7 @@ import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-
 import { KeyturnSchedule } from './keyturn-schedule.ts';
 import { borneBy, keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey } from './kms-key.ts';
 import { type Measure, measured } from './measured.ts';
+import { refuseNeighbours } from './neighbours.ts';
 import { type Network, networkOf } from './network.ts';
 import { nodeWarning } from './node-version.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
@@ -67,27 +68,6 @@ function refuse(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): 
   const mistakes = [...propertyMistakes(props, policyFile), ...unprotected(scope, props)];
   if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
   refuseElsewhere(policyFile, namesOf(props), placeOf(Stack.of(scope)));
-}
-
-/**
- * Functions, schedules and log groups are named by the owner. Where CDK does not know the place of two stacks, they may have one each.
- * @throws PolicyFileError if another one of this owner goes into the same account and Region
- */
-function refuseOther(keyturn: Keyturn, { file, owner }: Policy): void {
-  const own = Stack.of(keyturn);
-  const isBeside = (stack: Stack) => {
-    const { account, region } = placeOf(stack);
-    const isThere = account === own.account && region === own.region;
-    return stack === own || isThere;
-  };
-  for (const other of keyturn.node.root.node.findAll()) {
-    if (!(other instanceof Keyturn) || other === keyturn) continue;
-    // One whose own policy was refused has none.
-    if (other.policyFile?.policy.owner !== owner || !isBeside(Stack.of(other))) continue;
-    throw new PolicyFileError(
-      `${file}: owner: found "${owner}", which is also the owner of ${other.node.path}, expected another one: it names the functions and marks the tokens of one cluster; choose one such as ${owner}-2`,
-    );
-  }
 }
 
 /** `KeyturnStack` hands on all that it is given, and has set what it is to have of these. */
@@ -201,7 +181,11 @@ export class Keyturn extends Construct {
     const { policy, deployment } = this.policyFile;
     const { eventBus = 'default', schedules } = policy;
     refuse(this, this.policyFile, props);
-    refuseOther(this, policy);
+    const all = this.node.root.node.findAll().filter((each) => each instanceof Keyturn);
+    refuseNeighbours(
+      this,
+      all.filter((each) => each !== this),
+    );
     this.network = networkOf(this, props, deployment.vpc, policy.file);
     this.#settings = this.#settingsOf(props);
     const tags: Readonly<Record<string, string>> = { ...deployment.tags, ...props.tags };

@@ -50,26 +50,36 @@ const propertiesSchema = z.object({
 /** Paths of the sole writers of a deployment, by the names of their secrets. */
 const writers = new WeakMap<Keyturn, Map<string, string>>();
 
-/** Secrets Manager ends an ARN with a hyphen and six characters. */
-const isNamedBy = (secretId: string, name: string) =>
-  secretId === name ||
-  (secretId.startsWith('arn:') &&
-    secretId
-      .split(':')
-      .slice(6)
-      .join(':')
-      .replace(/-[A-Za-z0-9]{6}$/, '') === name);
+interface Written {
+  readonly service: string | undefined;
+  readonly region: string | undefined;
+  readonly account: string | undefined;
+  /** Secrets Manager ends it with a hyphen and six characters. */
+  readonly name: string;
+}
 
-/** @throws Error if the policy names no such secret, or another sole writer writes its only resource policy */
-function claim(path: string, { keyturn, secretId }: SoleWriterProps): void {
-  if (Token.isUnresolved(secretId)) return;
+/** The parts of an ARN, which CDK may not know one by one. Undefined: it is none. */
+function partsOf(secretId: string): Written | undefined {
+  const [arn, , service, region, account, , ...name] = secretId.split(':');
+  return arn === 'arn' ? { service, region, account, name: name.join(':') } : undefined;
+}
+
+const isNamedBy = (written: string, name: string) =>
+  written === name || written.replace(/-[A-Za-z0-9]{6}$/, '') === name;
+
+/** @throws Error if the policy names no such secret, it is in another place, or another sole writer writes its only resource policy */
+function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): void {
   const { file, tokens } = keyturn.policyFile.policy;
   const names = tokens.map(({ secret }) => secret);
-  const name = names.find((each) => isNamedBy(secretId, each));
   const found = `SoleWriter's property secretId: found "${secretId}"`;
+  const parts = partsOf(secretId);
+  if (parts) refusePlaceOf(parts, found, writer, keyturn);
+  const written = parts?.name ?? secretId;
+  if (Token.isUnresolved(written)) return;
+  const name = names.find((each) => (parts ? isNamedBy(written, each) : written === each));
   if (name === undefined) {
     throw new Error(
-      `${found}, expected a secret of ${file}, such as ${names.slice(0, 3).join(', ')}, because Keyturn writes no other${suggestionFor(secretId, names)}`,
+      `${found}, expected a secret of ${file}, such as ${names.slice(0, 3).join(', ')}, because Keyturn writes no other${suggestionFor(written, names)}`,
     );
   }
   const claimed = writers.get(keyturn) ?? new Map<string, string>();
@@ -79,7 +89,27 @@ function claim(path: string, { keyturn, secretId }: SoleWriterProps): void {
       `${found}, expected a secret without a sole writer, and ${other} is its: a secret has one resource policy, so name all people there`,
     );
   }
-  writers.set(keyturn, claimed.set(name, path));
+  writers.set(keyturn, claimed.set(name, writer.node.path));
+}
+
+/** @throws Error if an ARN is of another service, account or Region than the deployment's secrets, as far as CDK knows them */
+function refusePlaceOf(
+  { service, ...parts }: Written,
+  found: string,
+  writer: SoleWriter,
+  keyturn: Keyturn,
+): void {
+  const home = { ...placeOf(Stack.of(writer)), ...placeOf(Stack.of(keyturn)) };
+  const isOther = (key: keyof typeof home) => {
+    const part = parts[key];
+    return home[key] !== undefined && !Token.isUnresolved(part) && part !== home[key];
+  };
+  const isSecret = service === 'secretsmanager';
+  if (isSecret && !isOther('account') && !isOther('region')) return;
+  const place = [home.account, home.region].filter((each) => each !== undefined).join('/');
+  throw new Error(
+    `${found}, expected a secret${place && ` of ${place}`}, where ${keyturn.node.path} and its secrets are; write its name, or its ARN there`,
+  );
 }
 
 /**
@@ -110,13 +140,13 @@ const LARGEST = 20_480;
 export class SoleWriter extends Construct {
   /**
    * @throws Error if a property is not known, `people` is empty, has what is no ARN of a role or a user, or makes the policy too large, or
-   * the secret is none of the policy, or has a sole writer; or its stack is in another account or Region than the deployment's
+   * the secret is none of the policy, or has a sole writer; or its stack or its ARN is in another account or Region than the deployment's
    */
   constructor(scope: Construct, id: string, props: SoleWriterProps) {
     super(scope, id);
     refuseMistakes("SoleWriter's property", propertiesSchema, props);
     refuseElsewhere(this, props.keyturn);
-    claim(this.node.path, props);
+    claim(this, props);
     const { keyturn, secretId, people } = props;
     const { rotate, reap, revoke, secretsManagerRotation } = keyturn;
     const functions = [rotate, reap, revoke, secretsManagerRotation];

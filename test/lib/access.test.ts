@@ -833,6 +833,42 @@ describe('two deployments of one owner', () => {
   });
 });
 
+describe('two deployments whose policies name one secret', () => {
+  const PLACE = { account: '111122223333', region: 'eu-west-1' };
+  const two = (first?: object, second?: object, isStaged = false) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const scopeOf = (id: string) => (isStaged ? new Stage(app, `Stage-${id}`) : app);
+    const stacks = [first, second].map(
+      (env, index) => new Stack(scopeOf(`${index}`), `Stack${index}`, { ...(env && { env }) }),
+    );
+    const other = POLICY.replace('prod', 'other').replace('  grafana:', '  dashboards:');
+    new Keyturn(stacks[0] as Stack, 'First', { policy: writePolicy(folder, POLICY, 'prod.yaml') });
+    new Keyturn(stacks[1] as Stack, 'Second', { policy: writePolicy(folder, other, 'other.yaml') });
+    return JSON.stringify(
+      Annotations.fromStack(stacks[1] as Stack).findWarning(
+        '*',
+        Match.stringLikeRegexp('keyturn:secret'),
+      ),
+    );
+  };
+
+  test('are refused by the names of both entries', () => {
+    expect(() => two(PLACE, PLACE)).toThrow(
+      /^other\.yaml: tokens\.dashboards\.secret: found "monitoring\/grafana", which is also that of "grafana" in prod\.yaml \(Stack0\/First\), expected another one: .*; name another, or take the entry out of one of the two$/,
+    );
+  });
+
+  test('are warned of where nobody knows the places of their stacks, and not where these are two', () => {
+    expect(two()).toMatch(
+      /other\.yaml: tokens\.dashboards\.secret: found .*give the stacks their env/,
+    );
+    expect(two(undefined, PLACE)).toMatch(/give the stacks their env/);
+    expect(two(PLACE, { ...PLACE, region: 'us-east-1' })).toBe('[]');
+    expect(two({ account: '999922223333' }, PLACE)).toBe('[]');
+    expect(two(undefined, undefined, true)).toBe('[]');
+  });
+});
+
 test('whoever may revoke may invoke that function alone', () => {
   const { keyturn, somebody, may } = open();
   keyturn.grantRevoke(somebody);

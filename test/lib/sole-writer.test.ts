@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Aws, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
 import { SoleWriter } from '../../lib/sole-writer.ts';
@@ -179,3 +179,45 @@ test.each([
     app.synth();
   },
 );
+
+describe('an ARN', () => {
+  const made = (secretIdOf: (stack: Stack) => string, env?: StackProps['env']) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const stack = new Stack(app, 'Home', env && { env });
+    const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+    const secretId = secretIdOf(stack);
+    new SoleWriter(stack, 'Writer', { keyturn, secretId, people: [ON_CALL] });
+    return { stack, keyturn };
+  };
+  const env = { account: '111122223333', region: HOME };
+  const arn = (region: string, account: string, service = 'secretsmanager') =>
+    `arn:aws:${service}:${region}:${account}:secret:keyturn/prod/telegraf-AbCdEf`;
+
+  test.each([
+    ['of another Region', () => arn('eu-central-1', env.account)],
+    ['of another account', () => arn(HOME, '444455556666')],
+    ['of another service', () => arn(HOME, env.account, 'kms')],
+    [
+      'of another Region, whose account CDK does not know',
+      () => arn('eu-central-1', Aws.ACCOUNT_ID),
+    ],
+  ])('%s is refused', (_what, secretIdOf) => {
+    expect(() => made(secretIdOf, env)).toThrow(
+      /^SoleWriter's property secretId: found "arn:aws:.*", expected a secret of 111122223333\/eu-west-1, where Home\/Keyturn and its secrets are; write its name, or its ARN there$/,
+    );
+  });
+
+  test('of its own place is taken, also where CDK knows no place', () => {
+    expect(() => made(() => arn(HOME, env.account), env)).not.toThrow();
+    expect(() => made(() => arn('eu-central-1', '444455556666'))).not.toThrow();
+    expect(() => made(() => arn(Aws.REGION, Aws.ACCOUNT_ID), env)).not.toThrow();
+  });
+
+  test('that CDK writes claims its secret, as the name does', () => {
+    const { stack, keyturn } = made(() => 'keyturn/prod/telegraf');
+    const secretId = keyturn.secretOf('telegraf').secretArn;
+    expect(() => new SoleWriter(stack, 'Other', { keyturn, secretId, people: [ON_CALL] })).toThrow(
+      /expected a secret without a sole writer, and Home\/Writer is its/,
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import { Annotations, Stack, Stage } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { Policy } from '../functions/policy/policy.ts';
+import { placeOf } from './elsewhere.ts';
+import { type PolicyFile, PolicyFileError } from './policy-file.ts';
+
+/** A construct `Keyturn`. */
+interface Deployment extends Construct {
+  readonly policyFile: PolicyFile;
+}
+
+/** Whether two constructs go into one account and Region. Undefined: CDK does not know, and it may be. */
+function isOnePlace(one: Construct, other: Construct): boolean | undefined {
+  if (Stack.of(one) === Stack.of(other)) return true;
+  const [here, there] = [one, other].map((each) => placeOf(Stack.of(each)));
+  const same = (['account', 'region'] as const).map((key) =>
+    here?.[key] && there?.[key] ? here[key] === there[key] : undefined,
+  );
+  if (same.includes(false)) return false;
+  if (!same.includes(undefined)) return true;
+  // Stages are for several places.
+  return Stage.of(one) === Stage.of(other) ? undefined : false;
+}
+
+function* sharedSecrets(own: Policy, other: Deployment): Generator<string> {
+  const { file, tokens } = other.policyFile.policy;
+  const theirs = new Map(tokens.map(({ name, secret }) => [secret, name]));
+  for (const { name, secret } of own.tokens) {
+    const their = theirs.get(secret);
+    if (their === undefined) continue;
+    yield `${own.file}: tokens.${name}.secret: found "${secret}", which is also that of "${their}" in ${file} (${other.node.path}), expected another one: a secret belongs to one deployment, whose token is in it; name another, or take the entry out of one of the two`;
+  }
+}
+
+/**
+ * Functions, schedules and log groups are named by the owner, and a secret bears the mark of one. Where CDK does not know the place of two
+ * stacks, they may have one each; of a secret in both, it warns.
+ * @throws PolicyFileError if another deployment in the same account and Region has this owner, or one of these secrets
+ */
+export function refuseNeighbours(own: Deployment, others: readonly Deployment[]): void {
+  const { policy } = own.policyFile;
+  const { file, owner } = policy;
+  for (const other of others) {
+    const isBeside = isOnePlace(own, other);
+    // One whose own policy was refused has none.
+    if (isBeside === false || !other.policyFile) continue;
+    const isSameOwner = other.policyFile.policy.owner === owner;
+    if (isBeside && isSameOwner) {
+      throw new PolicyFileError(
+        `${file}: owner: found "${owner}", which is also the owner of ${other.node.path}, expected another one: it names the functions and marks the tokens of one cluster; choose one such as ${owner}-2`,
+      );
+    }
+    const shared = isSameOwner ? [] : [...sharedSecrets(policy, other)];
+    if (isBeside && shared.length > 0) throw new PolicyFileError(shared.join('\n'));
+    for (const sentence of shared) {
+      Annotations.of(own).addWarningV2(
+        'keyturn:secret',
+        `${sentence}; or give the stacks their env, if they go into two places`,
+      );
+    }
+  }
+}
