@@ -337,7 +337,7 @@ function misspeltAs([name, value]: [string, unknown]): string[] {
   const within = names.find((each) => each.toLowerCase().includes(name.toLowerCase()));
   const meant = within ? `; did you mean "${within}"?` : suggestionFor(name, names);
   return [
-    `${found}, expected one of its properties${meant}${meant.endsWith('?') ? '' : '; all else is said in the policy file'}`,
+    `${found}, expected one of its properties${meant}${meant.endsWith('?') ? '' : '; all else is said in the policy file, or given to a Stack of your own around a Keyturn'}`,
   ];
 }
 
