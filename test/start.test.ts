@@ -94,11 +94,25 @@ describe.concurrent('npm start', () => {
     TIMEOUT_MS,
   );
 
+  test(
+    'fails when an invocation fails that no incident explains, though no consumer notices',
+    async () => {
+      const { code, output } = await start('--sabotage', 'failure', '--days', '1');
+
+      expect(output).toMatch(/enforce +FAILED InfluxError/);
+      expect(count(output, 'failed invocations')).toBeGreaterThan(0);
+      expect(count(output, 'rejected requests')).toBe(0);
+      expect(count(output, 'broken invariants')).toBe(0);
+      expect(code).toBe(1);
+    },
+    TIMEOUT_MS,
+  );
+
   test('names the sabotages that there are', async () => {
     const { code, output } = await start('--sabotage', 'everything');
 
     expect(output).toContain(
-      '--sabotage is one of revoke, grace, probe, acceptance, not "everything"',
+      '--sabotage is one of revoke, grace, probe, acceptance, failure, not "everything"',
     );
     expect(code).toBe(2);
   });

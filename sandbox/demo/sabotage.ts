@@ -2,7 +2,7 @@ import type { Call, Interceptor, Reply } from '../interception.ts';
 import { passThrough } from '../interception.ts';
 
 /** Each makes the demonstration fail: see the README. */
-export const SABOTAGES = ['revoke', 'grace', 'probe', 'acceptance'] as const;
+export const SABOTAGES = ['revoke', 'grace', 'probe', 'acceptance', 'failure'] as const;
 
 export type Sabotage = (typeof SABOTAGES)[number];
 
@@ -35,13 +35,20 @@ function acceptAfterTheFirst(): Answer {
   };
 }
 
+/** As if somebody had taken from the management token what `enforce` needs: no consumer notices. */
+const refuseEnforce: Answer = ({ operation, caller }, effect) =>
+  operation === 'GET /databases' && caller?.startsWith('enforce-')
+    ? { status: 403, body: '{"code": 403, "message": "forbidden"}' }
+    : effect();
+
 const interceptor =
   (answer: Answer): Interceptor =>
   async (call, effect) =>
     answer(call, effect);
 
-/** What a cluster does to the probes of functions under a sabotage. */
+/** What a cluster does to the requests of functions under a sabotage. */
 export function interceptorOf(sabotage: Sabotage | undefined): Interceptor {
   if (sabotage === 'probe') return interceptor(acceptEveryProbe);
+  if (sabotage === 'failure') return interceptor(refuseEnforce);
   return sabotage === 'acceptance' ? interceptor(acceptAfterTheFirst()) : passThrough;
 }

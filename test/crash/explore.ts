@@ -31,6 +31,7 @@ export async function heal(
   await world.wait(5 * MINUTE);
   world.aws.readLagMs = 0;
   world.aws.listLagMs = 0;
+  world.cluster.manners = {};
   if (repeated) runs.push(await invoke(repeated));
   const ticks = [...TICKS, ...(hasUnknown() || hasOthers() ? LATER_TICKS : [])];
   for (const [tick, length] of ticks.entries()) {

@@ -32,6 +32,23 @@ const ambiguousErrors = errors.flatMap((name): Fault[] => [
 
 const staleReads = [fault('stale reads from then on'), fault('stale listings from then on')];
 
+/** Reads of the Management API that are out of date, or cut. */
+const staleTokens = (
+  [
+    ['stale tokens from then on', { lagMs: 60_000 }],
+    ['a listing without tokens from then on', { longestListing: 0 }],
+  ] as const
+).map(
+  ([name, manners]): Fault => ({
+    name,
+    in: ({ world }) => ({
+      meet: meanwhile(() => {
+        world.cluster.manners = manners;
+      }),
+    }),
+  }),
+);
+
 const otherRuns: Readonly<Record<string, Run>> = {
   'a second rotate': { job: 'rotate' },
   'a forced rotate': { job: 'rotate', event: { tokens: ['telegraf'], force: true } },
@@ -72,23 +89,6 @@ const people = Object.entries(acts).map(
   }),
 );
 
-/** Reads of the Management API that are out of date, or cut. */
-const staleTokens = (
-  [
-    ['stale tokens from then on', { lagMs: 60_000 }],
-    ['a listing without tokens from then on', { longestListing: 0 }],
-  ] as const
-).map(
-  ([name, manners]): Fault => ({
-    name,
-    in: ({ world }) => ({
-      meet: meanwhile(() => {
-        world.cluster.manners = manners;
-      }),
-    }),
-  }),
-);
-
 /** Another order, from start to end, while a call waits. */
 const besideOrder = (name: string, order: object): Fault => ({
   name,
@@ -105,6 +105,7 @@ export const allFaults: readonly Fault[] = [
   ...kills,
   ...ambiguousErrors,
   ...staleReads,
+  ...staleTokens,
   ...besideOthers,
   promotedAndRolledBack,
   ...people,

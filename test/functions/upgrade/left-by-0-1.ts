@@ -44,12 +44,23 @@ export function keyturn01(world: World) {
     grants: sha256('write:telemetry').slice(0, 8),
   });
 
+  const tags = () => ({ 'keyturn:owner': 'prod', 'keyturn:cluster': world.cluster.url });
+
   return {
-    createSecret: () =>
-      world.people.createSecret(SECRET, undefined, {
-        'keyturn:owner': 'prod',
-        'keyturn:cluster': world.cluster.url,
-      }),
+    createSecret: () => world.people.createSecret(SECRET, undefined, tags()),
+    /** A token and a secret that people made. */
+    async inherit(): Promise<Left> {
+      const made = await world.people.mint({ description: 'telegraf', permissions: WRITE });
+      await world.people.createSecret(SECRET, made.accessToken);
+      return { id: made.id, string: made.accessToken };
+    },
+    /** The first step of an adoption. The second one is the tags. */
+    markAdopted(left: Left) {
+      const { AWSCURRENT: version = '' } = world.labels(SECRET);
+      const adopted = instant(world.clock.now());
+      return this.mark(left, { version, adopted });
+    },
+    tag: () => world.people.tag(SECRET, tags()),
     async mint(fields: Fields = {}): Promise<Left> {
       const expiresAt = instant(world.clock.now() + 4 * DAY);
       const description = marker(fields);
@@ -60,13 +71,12 @@ export function keyturn01(world: World) {
       });
       return { id, string: accessToken };
     },
-    store: ({ id, string }: Left, version = id) =>
-      world.people.putVersion(
-        SECRET,
-        version,
-        JSON.stringify({ token: string, tokenId: id, url: world.cluster.url }),
-        'AWSPENDING',
-      ),
+    store({ id, string }: Left, version = id) {
+      const text = JSON.stringify({ token: string, tokenId: id, url: world.cluster.url });
+      return world.people.putVersion(SECRET, version, text, 'AWSPENDING');
+    },
+    /** The same into an adopted secret, whose whole text is the string. */
+    storeAlone: ({ id, string }: Left) => world.people.putVersion(SECRET, id, string, 'AWSPENDING'),
     arm: (left: Left, fields: Fields = {}) =>
       world.people.changeToken(left.id, {
         description: marker({ ...armed(left), ...fields }),

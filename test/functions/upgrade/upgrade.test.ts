@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { INSTANT } from '../../world/marker.ts';
 import { openWorld, openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE } from '../../world/policy.ts';
-import type { World } from '../../world/world.ts';
+import type { Deployment, World } from '../../world/world.ts';
 import { instant, keyturn01, type Left, policy, SECRET } from './left-by-0-1.ts';
 
 type Old = ReturnType<typeof keyturn01>;
@@ -117,17 +118,53 @@ const stopped: Readonly<Record<string, Prepare>> = {
   },
 };
 
+async function adopted(old: Old): Promise<Left> {
+  const left = await old.inherit();
+  await old.markAdopted(left);
+  await old.tag();
+  return left;
+}
+
+async function adoptedAndDue(old: Old, world: World): Promise<void> {
+  await adopted(old);
+  await world.wait(2 * DAY);
+}
+
+/** Of a token that people made: where an adoption stopped, and the first rotation after it. */
+const stoppedAdopting: Readonly<Record<string, Prepare>> = {
+  'an adoption, before it': (old) => old.inherit(),
+  'an adoption, its token marked': async (old) => {
+    await old.markAdopted(await old.inherit());
+  },
+  'an adoption, its secret tagged': adopted,
+  'a rotation of an adopted token, due': adoptedAndDue,
+  'a rotation of an adopted token, minted': async (old, world) => {
+    await adoptedAndDue(old, world);
+    await old.mint();
+  },
+  'a rotation of an adopted token, stored': async (old, world) => {
+    await adoptedAndDue(old, world);
+    await old.storeAlone(await old.mint());
+  },
+  'a rotation of an adopted token, armed': async (old, world) => {
+    await adoptedAndDue(old, world);
+    const left = await old.mint();
+    await old.storeAlone(left);
+    await old.arm(left);
+  },
+};
+
 /** The schedules, thinned out, for as long as every token lives; what consumers read works at every moment. */
-async function carryOn(world: World): Promise<void> {
+async function carryOn(world: World, { rotate, reap }: Deployment = world): Promise<void> {
   const check = async (run: () => Promise<{ readonly error?: unknown }>) => {
     expect((await run()).error).toBeUndefined();
     expect(world.accepts(world.string(SECRET))).toBe(true);
   };
   for (let round = 0; round < 11; round += 1) {
-    await check(world.rotate);
+    await check(rotate);
     await world.wait(11 * MINUTE);
-    await check(world.rotate);
-    await check(world.reap);
+    await check(rotate);
+    await check(reap);
     await world.wait(6 * HOUR);
   }
 }
@@ -140,6 +177,17 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+/** Nothing works but what consumers have or may go back to, and what 0.1 left is gone or about to go. */
+function expectCarriedOn(): void {
+  const { AWSCURRENT: current, AWSPREVIOUS: previous } = world.holders(SECRET);
+  const working = world.tokens(SECRET).filter(({ permissions }) => permissions.length > 0);
+  expect(new Set(working.map(({ id }) => id))).toEqual(
+    new Set([current, previous].filter(Boolean)),
+  );
+  expect(world.tokens(SECRET).length).toBeLessThanOrEqual(3);
+  expect(world.labels(SECRET).AWSCURRENT).toBe(`keyturn-${current}`);
+}
+
 test.each(Object.entries(stopped))(
   '0.1 stopped in %s, and is carried on',
   async (_name, prepare) => {
@@ -149,40 +197,115 @@ test.each(Object.entries(stopped))(
     const served = world.labels(SECRET).AWSCURRENT && world.accepts(world.string(SECRET));
     if (!served) await world.rotate();
     await carryOn(world);
-    const { AWSCURRENT: current, AWSPREVIOUS: previous } = world.holders(SECRET);
-    const working = world.tokens(SECRET).filter(({ permissions }) => permissions.length > 0);
-    expect(new Set(working.map(({ id }) => id))).toEqual(
-      new Set([current, previous].filter(Boolean)),
-    );
-    expect(world.tokens(SECRET).length).toBeLessThanOrEqual(3);
-    expect(world.labels(SECRET).AWSCURRENT).toBe(`keyturn-${current}`);
+    expectCarriedOn();
   },
 );
 
-test('what 0.1 froze stays dead, and what it deleted stays deleted, until a person lifts it', async () => {
-  for (const kind of ['frozen', 'deleted'] as const) {
+test.each(Object.entries(stoppedAdopting))(
+  '0.1 stopped in %s, and is carried on',
+  async (_name, prepare) => {
+    await world.restore(empty);
+    await prepare(keyturn01(world), world);
+    const string = world.string(SECRET);
+    const [tokenId] = Object.values(world.holders(SECRET));
+    const { telegraf } = policy.tokens;
+    const tokens = { telegraf: { ...telegraf, adopt: { tokenId } } };
+    const deployment = world.deploy({ ...policy, tokens });
+    // While its successor settles there is a run that has nothing else to do for the secret, and proves the adoption.
+    await deployment.rotate();
+    await world.wait(5 * MINUTE);
+    await deployment.rotate();
+    const inherited = world.tokens(SECRET).find(({ id }) => id === tokenId);
+    expect(inherited?.marker).toMatchObject({ proven: expect.stringMatching(INSTANT) });
+    await carryOn(world, deployment);
+    expectCarriedOn();
+    expect(world.accepts(string)).toBe(false);
+  },
+);
+
+/** A token under AWSCURRENT and its former one, and how far an order of 0.1 came. */
+type PrepareHold = (old: Old, pair: readonly [Left, Left], world: World) => Promise<unknown>;
+
+const strip = (old: Old, left: Left, world: World, marks: object = {}) => {
+  const frozen = instant(world.clock.now());
+  return old.mark(left, { frozen, was: 'write:telemetry', ...marks }, NOTHING);
+};
+
+const holds: Readonly<Record<string, PrepareHold>> = {
+  'a freeze, its tag set': (_old, _pair, { people }) => people.hold(SECRET, 'frozen'),
+  'a freeze, one token stripped': async (old, [former], world) => {
+    await world.people.hold(SECRET, 'frozen');
+    await strip(old, former, world, { superseded: instant(world.clock.now()) });
+  },
+  'a freeze, all stripped': async (old, [former, current], world) => {
+    await world.people.hold(SECRET, 'frozen');
+    await strip(old, former, world, { superseded: instant(world.clock.now()) });
+    await strip(old, current, world);
+  },
+  'a deletion, its tag set': (_old, _pair, { people }) => people.hold(SECRET, 'deleted'),
+  'a deletion, AWSPREVIOUS taken off': async (_old, _pair, { people }) => {
+    await people.hold(SECRET, 'deleted');
+    await people.takeOff(SECRET, 'AWSPREVIOUS');
+  },
+  'a deletion, one token deleted': async (_old, [former], { people }) => {
+    await people.hold(SECRET, 'deleted');
+    await people.takeOff(SECRET, 'AWSPREVIOUS');
+    await people.deleteToken(former.id);
+  },
+  'a deletion, all deleted': async (_old, pair, { people }) => {
+    await people.hold(SECRET, 'deleted');
+    await people.takeOff(SECRET, 'AWSPREVIOUS');
+    for (const { id } of pair) await people.deleteToken(id);
+  },
+};
+
+test.each(Object.entries(holds))(
+  '0.1 stopped in %s: all stays dead until a person lifts it',
+  async (name, prepare) => {
     await world.restore(empty);
     const old = keyturn01(world);
-    const current = await old.issue();
-    await world.people.hold(SECRET, kind);
-    if (kind === 'frozen') {
-      const marks = { frozen: instant(world.clock.now()), was: 'write:telemetry' };
-      await old.mark(current, marks, NOTHING);
-    } else await world.people.deleteToken(current.id);
+    const pair = await replaced(old, world);
+    await old.mark(pair[0], { superseded: instant(world.clock.now()) });
+    await prepare(old, pair, world);
+    const isFrozen = name.startsWith('a freeze');
     for (let round = 0; round < 6; round += 1) {
-      await world.wait(DAY);
       await world.rotate();
       await world.reap();
-      expect(world.accepts(current.string)).toBe(false);
-      expect(world.tokens(SECRET).filter(({ permissions }) => permissions.length > 0)).toEqual([]);
+      for (const { string } of pair) expect(world.accepts(string)).toBe(false);
+      const left = world.tokens(SECRET);
+      expect(left.filter(({ permissions }) => permissions.length > 0)).toEqual([]);
+      if (!isFrozen) expect(left).toEqual([]);
+      await world.wait(DAY);
     }
-    const way = kind === 'frozen' ? 'unfreeze' : 'lift';
+    const way = isFrozen ? 'unfreeze' : 'lift';
     await world.revoke({ way, token: 'telegraf', reason: 'all clear' });
     await world.wait(HOUR);
     await world.rotate();
     expect(world.accepts(world.string(SECRET))).toBe(true);
-  }
-});
+  },
+);
+
+test.each(['its tag taken off', 'one token given back'])(
+  '0.1 stopped in an unfreeze, %s: repeated, it gives consumers their string back',
+  async (step) => {
+    await world.restore(empty);
+    const old = keyturn01(world);
+    const [former, current] = await replaced(old, world);
+    const superseded = instant(world.clock.now());
+    if (step.startsWith('one')) await old.mark(former, { superseded });
+    else await strip(old, former, world, { superseded });
+    await strip(old, current, world);
+    await world.wait(10 * MINUTE);
+    await world.rotate();
+    await world.reap();
+    expect(world.string(SECRET)).toBe(current.string);
+    expect(world.accepts(current.string)).toBe(false);
+    await world.revoke({ way: 'unfreeze', token: 'telegraf', reason: 'all clear' });
+    expect(world.accepts(current.string)).toBe(true);
+    await carryOn(world);
+    expectCarriedOn();
+  },
+);
 
 test.each(['goes back', 'takes AWSPREVIOUS off, too', 'saves the secret, too'])(
   'what 0.1 promoted is not promoted again, if a person %s',
