@@ -74,7 +74,7 @@ export const historyCommand = (terminal: Terminal): Command =>
         { policy, engine },
         {
           since: at,
-          sinceText: options.since ? text : `${text}; --since says otherwise`,
+          sinceText: options.since ? text : `${text}, unless --since says otherwise`,
           ...(token !== undefined && { token }),
           ...(functionPrefix !== undefined && { functionPrefix }),
         },
