@@ -5,6 +5,7 @@ import type { RunTools } from '../run/tools.ts';
 import { type Hold, holdOf, holdOrigin, LIFTED_TAG } from '../secrets-manager/hold.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
 import { formatInstant } from '../time.ts';
+import { isEndedByOrder } from '../tokens/ended-tag.ts';
 import { asOwned, type OwnedToken } from '../tokens/observation.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 import { refuseUnknownNames } from './plan/plan-rotation.ts';
@@ -26,6 +27,8 @@ interface PastToken {
   readonly expiresAt?: string;
   /** Absent: the cluster does not say that it was deleted. */
   readonly revokedAt?: string;
+  /** An order ended it: a tag of its secret says so. */
+  readonly endedByOrder?: true;
   /** By the field of the marker. */
   readonly marks: Readonly<Partial<Record<(typeof MARKS)[number], string>>>;
   /** The token in whose place an order put it. */
@@ -70,7 +73,7 @@ export interface HistoryReport {
   };
 }
 
-function pastToken({ token, marker }: OwnedToken): PastToken {
+function pastToken({ token, marker }: OwnedToken, secret: Secret | undefined): PastToken {
   const { id, createdAt, expiresAt, revokedAt } = token;
   const marks = MARKS.flatMap((name) => {
     const at = marker[name];
@@ -82,6 +85,7 @@ function pastToken({ token, marker }: OwnedToken): PastToken {
     createdAt: formatInstant(createdAt),
     ...(expiresAt !== undefined && { expiresAt: formatInstant(expiresAt) }),
     ...(revokedAt !== undefined && { revokedAt: formatInstant(revokedAt) }),
+    ...(secret && isEndedByOrder(id, secret) && { endedByOrder: true }),
     marks: Object.fromEntries(marks),
     ...(marker.replaces !== undefined && { replaces: marker.replaces }),
   };
@@ -169,7 +173,6 @@ export async function runHistory(
     return pastSecret(secret, times, ofSecret.get(secret.name) ?? [], { policy, since });
   });
   const past = await Promise.all(asked);
-  return {
-    history: { since: formatInstant(since), tokens: owned.map(pastToken), secrets: past, unseen },
-  };
+  const pastTokens = owned.map((each) => pastToken(each, byName.get(each.marker.secret)));
+  return { history: { since: formatInstant(since), tokens: pastTokens, secrets: past, unseen } };
 }

@@ -79,6 +79,33 @@ test('what a plan refused, who approved it, and what became of the database', ()
   ]);
 });
 
+test('what a person did is not told as the work of the run that saw it', () => {
+  const of = { token: 'telegraf', secret: SECRET, tokenId: 'a', version: 'v', label: 'AWSCURRENT' };
+  const planned = { job: 'rotate', by: 'schedule', dryRun: false, refusals: [] };
+  const seen = (kind: string, reason: string, minute: number) =>
+    line('done', { ...of, kind, reason }, minute);
+  const lines = [
+    line('planned', planned),
+    seen('recognise', 'SavedByPerson', 1),
+    seen('recognise', 'RolledBack', 2),
+    seen('mark-shared', 'PastedByPerson', 3),
+    // What only writes down what Keyturn did is nothing new.
+    seen('recognise', 'Promoted', 4),
+    seen('give-back', 'RolledBack', 5),
+    // AWSCURRENT was moved by the person.
+    line('promoted', { ...of, reason: 'RolledBack' }, 6),
+    line('done', { ...of, kind: 'adopt', reason: 'Adopted', confirmedBy: 'ada@laptop' }, 7),
+  ];
+  expect(told('rotate', lines).map(({ what, by }) => [what, by])).toEqual([
+    ['saved by hand', 'not Keyturn'],
+    ['rolled back by hand', 'not Keyturn'],
+    ['string pasted into another secret by hand', 'not Keyturn'],
+    ['permissions given back', 'schedule'],
+    ['proven', 'schedule'],
+    ['adopted', 'ada@laptop'],
+  ]);
+});
+
 test('two instances that work at the same time are two runs', () => {
   const of = (stream: string, by: string, secret: string) => [
     line('planned', { job: 'rotate', by, dryRun: false, refusals: [] }, 0, stream),
@@ -161,6 +188,23 @@ test('a step that no source tells is no evidence, and a deletion is none that a 
     line('revoked', { ...revoked, unconfirmed: 'nothing to compare' }, 34),
   ]);
   expect(unproven['old string']).toEqual(deleted['old string']);
+});
+
+test('of a token that an order ended, its log says who gave that, and without it a tag that there was one', () => {
+  const answer = past({ revokedAt: '2026-03-02T12:30:00Z', endedByOrder: true });
+  const order = { tokenId: 'old', secret: SECRET, way: 'delete', reason: 'leaked' };
+  const lines = [
+    line('revoking', { kind: 'delete', ...order }, 30),
+    line('revoked', { result: 'deleted', ...order, by: 'ada@laptop' }, 33),
+    line('reported', { way: 'delete', by: 'ada@laptop', done: true, confirmed: true }, 33),
+  ];
+  const deleted = (logged: readonly LogLine[]) =>
+    happeningsOf([
+      ...logFacts({ job: 'revoke', group: 'revoke', lines: logged }),
+      ...pastFacts(answer, AT + 60 * MINUTE),
+    ]).filter(({ what }) => what === 'deleted');
+  expect(deleted(lines)).toMatchObject([{ by: 'ada@laptop', why: 'delete: leaked', count: 1 }]);
+  expect(deleted([])).toMatchObject([{ by: 'an order', sources: ['cluster'] }]);
 });
 
 test('a token that waits to be promoted is not yet proven; one that nothing waits for has no evidence', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { operatorName } from '../../bin/keyturn/operator.ts';
 import { DAY, MINUTE, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
-import { type Operator, openDeployed } from './operator.ts';
+import { type Operator, openDeployed, openLocal } from './operator.ts';
 
 interface Step {
   readonly step: string;
@@ -87,7 +87,9 @@ const denying =
       : effect();
 
 describe('history', () => {
-  it('tells each thing of a life once: when, what, by whom, why, and who says so', async () => {
+  it('tells each thing of a life once: when, what, by whom, why, and who says so', {
+    timeout: 120_000,
+  }, async () => {
     const { world, run } = await openRotated();
     const [first, second] = [
       world.holders(TELEGRAF).AWSPREVIOUS,
@@ -500,6 +502,19 @@ describe('history', () => {
     expect(told.entries.filter(({ what }) => what === 'promoted').map(({ by }) => by)).toEqual([
       'Keyturn',
       'Keyturn',
+    ]);
+  });
+
+  it('knows of this machine’s own work only what the two systems say, since it is in no log', async () => {
+    const { run } = await openLocal();
+    expect((await run(['rotate', 'telegraf', '--local'])).code).toBe(0);
+    const { code, told } = await tell(run, 'telegraf', '--local');
+    expect(code).toBe(3);
+    const missing = told.sources.filter(({ found }) => found.startsWith('there is no log group'));
+    expect(missing).toHaveLength(5);
+    const none = 'no evidence kept';
+    expect(notesOf(told)).toEqual([
+      ['seen', 'seen', none, expect.stringMatching(/^seen or later: /), none],
     ]);
   });
 

@@ -36,6 +36,9 @@ export interface Happening
   readonly untilAt?: number;
 }
 
+/** Who did it, where nothing says who gave the order. */
+export const AN_ORDER = 'an order';
+
 /** Clocks of the cluster and of AWS may differ so much, and a line is written behind the work. */
 const SECOND_MS = 1_000;
 const SAME_MS = 5 * MINUTE_MS;
@@ -60,6 +63,10 @@ const latestOf = ({ at }: Happening) => (at % SECOND_MS === 0 ? at + SECOND_MS -
 
 const byTime = (a: Happening, b: Happening) => latestOf(a) - latestOf(b) || rankOf(a) - rankOf(b);
 
+/** Of an order a tag knows only that there was one, and its log who gave it. */
+const moreOf = (by: string | undefined, other: string | undefined) =>
+  by === AN_ORDER ? (other ?? by) : (by ?? other);
+
 const merged = (
   known: Happening,
   { source, key, isExact, withinMs, isRepeated, ...fact }: Fact,
@@ -67,7 +74,7 @@ const merged = (
   ...fact,
   ...known,
   at: isExact ? fact.at : finer(known.at, fact.at),
-  by: known.by ?? fact.by,
+  by: moreOf(known.by, fact.by),
   why: known.why ?? fact.why,
   secret: known.secret ?? fact.secret,
   formerId: known.formerId ?? fact.formerId,

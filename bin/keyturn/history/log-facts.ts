@@ -1,5 +1,5 @@
 import { DAY_MS, MINUTE_MS } from '../../../functions/time.ts';
-import type { Fact } from './happening.ts';
+import { AN_ORDER, type Fact } from './happening.ts';
 import type { GroupRead, LogLine } from './read-logs.ts';
 
 /** What a step that was done made of its token, secret or database, by the kind of its action. */
@@ -35,6 +35,16 @@ const DONE: Readonly<Record<string, string>> = {
 const ROTATING = ['rotate', 'mint', 'arm', 'resume', 'verify'];
 /** The same of `revoke`. */
 const REPLACING = 'replace';
+/** What writes down that a person did something, and what that was. */
+const NOTING = ['recognise', 'mark-shared'];
+const BY_HAND: Readonly<Record<string, string>> = {
+  SavedByPerson: 'saved by hand',
+  RolledBack: 'rolled back by hand',
+  PastedByPerson: 'string pasted into another secret by hand',
+};
+
+/** It had AWSCURRENT already, and was seen accepted again: nobody moved the label. */
+const NOT_MOVED = ['Refused', 'RolledBack'];
 const MILESTONES = ['minted', 'stored', 'accepted', 'promoted'];
 
 /** An order's proof takes minutes, and its line comes behind that. */
@@ -73,7 +83,7 @@ function runsOf(job: string, lines: readonly LogLine[]): readonly Run[] {
       job === 'secrets-manager-rotation'
         ? 'Secrets Manager’s rotation'
         : job === 'revoke'
-          ? (text(orderer?.details.by) ?? 'an order')
+          ? (text(orderer?.details.by) ?? AN_ORDER)
           : WHO[String(who)];
     const why = orderer && whyOf(orderer);
     return { lines: each, by, why, dryRun: dryRun === true };
@@ -104,9 +114,13 @@ function actionFacts({ message, details }: LogLine, common: Fact): readonly Fact
   if (ROTATING.includes(kind) || kind === REPLACING) return [];
   // It writes down what an earlier run did.
   if (kind === 'recognise' && reason === 'Promoted') return [];
-  if (kind === 'recognise' && reason === 'SavedByPerson') {
-    const put = { what: 'saved by hand', key: text(version), tokenId: undefined };
-    return [{ ...common, ...put, by: 'not Keyturn', why: undefined, withinMs: 2 * DAY_MS }];
+  const act = BY_HAND[String(reason)];
+  if (act !== undefined && NOTING.includes(kind)) {
+    const done = { what: act, by: 'not Keyturn', why: 'seen then; it was done before' };
+    const isSave = reason === 'SavedByPerson';
+    // Its version has the right instant, and outlives the log.
+    const save = { key: text(version), tokenId: undefined, withinMs: 2 * DAY_MS };
+    return [{ ...common, ...done, ...(isSave && save) }];
   }
   const special = kind === 'detach-label' ? `${details.label} taken off` : databaseText(details);
   return [{ ...common, what: special ?? DONE[kind] ?? `${message}: ${kind}` }];
@@ -143,9 +157,10 @@ const READ: Readonly<Record<string, (line: LogLine, common: Fact) => readonly Fa
   minted: (_line, common) => [common],
   stored: (_line, common) => [common],
   accepted: (_line, common) => [{ ...common, what: 'proven' }],
-  promoted: ({ details }, common) => [
-    { ...common, formerId: text(details.previousTokenId), isExact: true, withinMs: DAY_MS },
-  ],
+  promoted: ({ details: { previousTokenId, reason } }, common) =>
+    NOT_MOVED.includes(String(reason))
+      ? [{ ...common, what: 'proven' }]
+      : [{ ...common, formerId: text(previousTokenId), isExact: true, withinMs: DAY_MS }],
   done: actionFacts,
   revoking: actionFacts,
   revoked: endFacts,
@@ -163,7 +178,7 @@ const READ: Readonly<Record<string, (line: LogLine, common: Fact) => readonly Fa
 /** @param about `why`: of the whole rotation that the line is a part of */
 function factsOf(line: LogLine, about: Pick<Fact, 'source' | 'by' | 'why'>): readonly Fact[] {
   const { at, message, details } = line;
-  const { tokenId, secret, database, token } = details;
+  const { tokenId, secret, database, token, confirmedBy } = details;
   const common: Fact = {
     ...about,
     at,
@@ -171,6 +186,7 @@ function factsOf(line: LogLine, about: Pick<Fact, 'source' | 'by' | 'why'>): rea
     tokenId: text(tokenId),
     secret: text(secret),
     subject: text(database) ?? text(token),
+    by: text(confirmedBy) ?? about.by,
     why: about.why ?? whyOf(line),
   };
   return READ[message]?.(line, common) ?? [];

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { CommandError } from '../failure.ts';
-import type { Fact } from './happening.ts';
+import { AN_ORDER, type Fact } from './happening.ts';
 
 const text = z.string();
 const maybe = z.optional(text);
@@ -14,6 +14,7 @@ const pastSchema = z.looseObject({
         createdAt: text,
         expiresAt: maybe,
         revokedAt: maybe,
+        endedByOrder: z.optional(z.boolean()),
         marks: z.record(text, text),
         replaces: maybe,
       }),
@@ -94,7 +95,14 @@ function tokenFacts(token: Token, now: number): readonly Fact[] {
     ...(expired <= now && revokedAt === undefined
       ? [{ ...about, at: expired, what: 'expired', by: 'its expiry' }]
       : []),
-    ...(revokedAt === undefined ? [] : [{ ...about, at: Date.parse(revokedAt), what: 'deleted' }]),
+    ...(revokedAt === undefined
+      ? []
+      : [
+          {
+            ...{ ...about, at: Date.parse(revokedAt), what: 'deleted' },
+            ...(token.endedByOrder && { by: AN_ORDER }),
+          },
+        ]),
   ];
 }
 

@@ -99,7 +99,7 @@ function withDoer(each: Happening, groups: readonly GroupRead[]): Happening {
   if (KEYTURNS.includes(each.what)) return { ...each, by: 'Keyturn' };
   if (each.what !== 'deleted') return each;
   const by = isCovered(groups, each.at)
-    ? 'not Keyturn, or a run that died there: no log has it'
+    ? 'not Keyturn, or a run that died there, or one with --local: no log has it'
     : 'by whom is not known: not all logs of then are there';
   return { ...each, by };
 }

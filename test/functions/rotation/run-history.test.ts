@@ -74,7 +74,12 @@ it('is told of Secrets Manager’s own rotation, of a hold, and of its end', asy
   const said = { token: 'telegraf', reason: 'leaked', by: 'ada@laptop' };
   await world.revoke({ ...said, way: 'delete' });
   const ask = { dryRun: true, history: { since }, tokens: ['telegraf'] };
-  const [held] = (await world.rotate(ask)).result.history.secrets;
+  const { secrets, tokens } = (await world.rotate(ask)).result.history;
+  const [held] = secrets;
+  expect(tokens).toHaveLength(3);
+  expect(tokens.map((each: { endedByOrder?: true }) => each.endedByOrder)).toEqual(
+    tokens.map(() => true),
+  );
   expect(held.hold).toEqual({
     hold: 'deleted',
     at: expect.any(String),
