@@ -79,6 +79,22 @@ test('what a plan refused, who approved it, and what became of the database', ()
   ]);
 });
 
+test('what was done twice within minutes is told twice, and its proof belongs to the last', () => {
+  const of = { tokenId: 'a', secret: SECRET };
+  const freeze = (reason: string, minute: number) => [
+    line('revoking', { kind: 'strip', ...of, way: 'freeze', reason }, minute),
+    line('revoked', { result: 'frozen', ...of, way: 'freeze', reason }, minute + 1),
+    line('reported', { way: 'freeze', reason, done: true, confirmed: true }, minute + 1),
+  ];
+  const back = line('revoking', { kind: 'give-back', ...of, way: 'unfreeze', reason: 'ours' }, 2);
+  const lines = [...freeze('odd', 0), back, ...freeze('odd again', 3)];
+  expect(told('revoke', lines).map(({ what, why }) => [what, why])).toEqual([
+    ['frozen', 'freeze: odd'],
+    ['permissions given back', 'unfreeze: ours'],
+    ['frozen', 'freeze: odd again'],
+  ]);
+});
+
 test('what a person did is not told as the work of the run that saw it', () => {
   const of = { token: 'telegraf', secret: SECRET, tokenId: 'a', version: 'v', label: 'AWSCURRENT' };
   const planned = { job: 'rotate', by: 'schedule', dryRun: false, refusals: [] };

@@ -46,8 +46,12 @@ const SAME_MS = 5 * MINUTE_MS;
 const keyOf = ({ what, key, tokenId, secret, subject }: Fact) =>
   `${what}:${key ?? tokenId ?? secret ?? subject}`;
 
-const isSame = (a: Happening, b: Fact) =>
-  b.isRepeated ? a.why === b.why : Math.abs(a.at - b.at) <= (b.withinMs ?? SAME_MS);
+function isSame(a: Happening, b: Fact): boolean {
+  if (b.isRepeated) return a.why === b.why;
+  // A source says a thing once: what it says twice was done twice.
+  if (b.withinMs === undefined && a.sources.includes(b.source)) return false;
+  return Math.abs(a.at - b.at) <= (b.withinMs ?? SAME_MS);
+}
 
 /** Markers have whole seconds. */
 const finer = (a: number, b: number) => (Math.abs(a - b) < SECOND_MS ? Math.max(a, b) : a);
