@@ -1,7 +1,7 @@
 import { functionName } from '../../../functions/environment.ts';
 import type { Policy } from '../../../functions/policy/policy.ts';
 import { counted } from '../../../functions/run/counted.ts';
-import { formatInstant } from '../../../functions/time.ts';
+import { formatInstant, MINUTE_MS } from '../../../functions/time.ts';
 import { ENTRIES } from '../../../lib/bundle.ts';
 import type { Engine } from '../engine.ts';
 import { CommandError, kindOf, sentenceOf } from '../failure.ts';
@@ -22,6 +22,9 @@ export interface Asked {
   readonly token?: string;
   readonly functionPrefix?: string;
 }
+
+/** A run says who began it in its first line, and an order when it ended a token long before it has proven that. */
+const BEGUN_BEFORE_MS = 30 * MINUTE_MS;
 
 const CLOUDWATCH = 'CloudWatch Logs';
 const BOTH = 'cluster and Secrets Manager';
@@ -129,7 +132,7 @@ export async function tellHistory(
   const { since, sinceText, token, functionPrefix = functionName(policy.owner, '') } = asked;
   const [groups, past] = await Promise.all([
     whileWaiting(terminal, { place: CLOUDWATCH, isLook: true }, () =>
-      readLogs(ENTRIES, functionPrefix, since),
+      readLogs(ENTRIES, functionPrefix, since - BEGUN_BEFORE_MS),
     ),
     askPast(engine, asked),
   ]);
