@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { durationSchema } from '../../functions/policy/duration.ts';
+import type { Policy } from '../../functions/policy/policy.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { EXIT } from './failure.ts';
 import { formatHistory, historyJson } from './history/history-text.ts';
+import type { Entry } from './history/tell-history.ts';
 import { refuseUnknownTokens } from './named-tokens.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,6 +33,14 @@ function readSince(text: string): Since {
   );
 }
 
+/** Who asks later, such as an auditor, may ask for an entry that is gone: its secret's name is what is left of it. */
+function entryNamed(named: string, policy: Policy, file: string): Entry {
+  const known = policy.tokens.find(({ name, secret }) => name === named || secret === named);
+  if (known) return { name: known.name, secret: known.secret, isRemoved: false };
+  if (!named.includes('/')) refuseUnknownTokens([named], policy, file);
+  return { name: named, secret: named, isRemoved: true };
+}
+
 const HELP = `
 Each entry says when (UTC), what, by whom and why as far as anything tells it, and in brackets which
 source says so. What no log tells of and what no marker has is shown as not Keyturn's.
@@ -47,6 +57,7 @@ nothing was.
 Examples:
   keyturn history
   keyturn history telegraf --since 1y
+  keyturn history keyturn/prod/former   # its entry is gone: by the name of its secret
   keyturn history --since 2026-01-31T06:00:00Z --json`;
 
 export const historyCommand = (terminal: Terminal): Command =>
@@ -56,7 +67,10 @@ export const historyCommand = (terminal: Terminal): Command =>
       'Show what was done to tokens, secrets and databases, in order of time: from the logs of the functions, the tokens that the cluster still lists, ' +
         'and the versions that Secrets Manager still keeps. Changes nothing.',
     )
-    .argument('[token]', 'one token, by name in the policy, with the evidence of its rotations')
+    .argument(
+      '[token]',
+      'one token, by name in the policy or by its secret, with the evidence of its rotations',
+    )
     .option(
       '--since <when>',
       `how far back: a duration or an instant (default: ${USUAL.all}; ${USUAL.one} with a token)`,
@@ -65,8 +79,8 @@ export const historyCommand = (terminal: Terminal): Command =>
     .addHelpText('after', HELP)
     .action(async (token: string | undefined, options: HistoryOptions) => {
       const { policy, engine, json } = openEngine(options, terminal);
-      if (token !== undefined) refuseUnknownTokens([token], policy, options.policy);
-      const { text, at } = options.since ?? readSince(token === undefined ? USUAL.all : USUAL.one);
+      const entry = token === undefined ? undefined : entryNamed(token, policy, options.policy);
+      const { text, at } = options.since ?? readSince(entry ? USUAL.one : USUAL.all);
       // The client of another service, which no other command needs.
       const { tellHistory } = await import('./history/tell-history.ts');
       const { functionPrefix } = options;
@@ -75,7 +89,7 @@ export const historyCommand = (terminal: Terminal): Command =>
         {
           since: at,
           sinceText: options.since ? text : `${text}, unless --since says otherwise`,
-          ...(token !== undefined && { token }),
+          ...(entry && { entry }),
           ...(functionPrefix !== undefined && { functionPrefix }),
         },
         terminal,

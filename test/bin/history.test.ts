@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { operatorName } from '../../bin/keyturn/operator.ts';
 import { DAY, MINUTE, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
+import { writeTemporary } from './cli.ts';
 import { type Operator, openDeployed, openLocal } from './operator.ts';
 
 interface Step {
@@ -503,6 +504,24 @@ describe('history', () => {
       'Keyturn',
       'Keyturn',
     ]);
+  });
+
+  it('tells of an entry that is gone from the policy, by the name of its secret', async () => {
+    const { world, run } = await openRotated();
+    const { tokens, ...policy } = world.policy as { readonly tokens: Record<string, object> };
+    const { telegraf, ...others } = tokens;
+    const KEYTURN_POLICY = writeTemporary('keyturn.yaml', { ...policy, tokens: others });
+    const ask = (name: string) => run(['history', name, '--json'], '', { KEYTURN_POLICY });
+    const told = JSON.parse((await ask(TELEGRAF)).stdout) as Told;
+    expect(notesOf(told)).toHaveLength(2);
+    expect(told.entries.some(({ tokenId }) => tokenId === world.holders(TELEGRAF).AWSCURRENT)).toBe(
+      true,
+    );
+    expect(told.entries.some(({ token }) => token === 'grafana')).toBe(false);
+    expect(await ask('telegraf')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('found no token telegraf in '),
+    });
   });
 
   it('knows of this machine’s own work only what the two systems say, since it is in no log', async () => {

@@ -18,13 +18,21 @@ export interface Asked {
   /** Milliseconds since 1970. */
   readonly since: number;
   readonly sinceText: string;
-  /** An entry of the policy. Absent: all. */
-  readonly token?: string;
+  /** An entry of the policy, or of an earlier one. Absent: all. */
+  readonly entry?: Entry;
   readonly functionPrefix?: string;
 }
 
 /** A run says who began it in its first line, and an order when it ended a token long before it has proven that. */
 const BEGUN_BEFORE_MS = 30 * MINUTE_MS;
+
+/** What tells of one entry. */
+export interface Entry {
+  readonly name: string;
+  readonly secret: string;
+  /** The policy has it no more. */
+  readonly isRemoved: boolean;
+}
 
 const CLOUDWATCH = 'CloudWatch Logs';
 const BOTH = 'cluster and Secrets Manager';
@@ -33,9 +41,10 @@ const BOTH = 'cluster and Secrets Manager';
 const isOlder = (error: unknown) =>
   kindOf(error) === 'RequestError' && sentenceOf(error).includes('unknown key history');
 
-async function askPast(engine: Engine, { since, token }: Asked): Promise<Past | Error> {
+async function askPast(engine: Engine, { since, entry }: Asked): Promise<Past | Error> {
   const history = { since: formatInstant(since) };
-  const event = { dryRun: true, history, ...(token !== undefined && { tokens: [token] }) };
+  const named = entry && !entry.isRemoved ? { tokens: [entry.name] } : {};
+  const event = { dryRun: true, history, ...named };
   try {
     return readPast(await engine.call('rotate', event));
   } catch (error) {
@@ -108,7 +117,7 @@ function withDoer(each: Happening, groups: readonly GroupRead[]): Happening {
 }
 
 /** What is about one entry: its secret, and the tokens that any source counts to that. */
-function ofEntry(facts: readonly Fact[], { name, secret }: Policy['tokens'][number]) {
+function ofEntry(facts: readonly Fact[], { name, secret }: Entry) {
   const ids = new Set(
     facts.flatMap((fact) => (fact.secret === secret && fact.tokenId ? [fact.tokenId] : [])),
   );
@@ -129,7 +138,7 @@ export async function tellHistory(
   asked: Asked,
   terminal: Terminal,
 ): Promise<History> {
-  const { since, sinceText, token, functionPrefix = functionName(policy.owner, '') } = asked;
+  const { since, sinceText, entry, functionPrefix = functionName(policy.owner, '') } = asked;
   const [groups, past] = await Promise.all([
     whileWaiting(terminal, { place: CLOUDWATCH, isLook: true }, () =>
       readLogs(ENTRIES, functionPrefix, since - BEGUN_BEFORE_MS),
@@ -145,7 +154,6 @@ export async function tellHistory(
   }
   const known = past instanceof Error ? undefined : past;
   const all = [...groups.flatMap(logFacts), ...(known ? pastFacts(known, Date.now()) : [])];
-  const entry = policy.tokens.find(({ name }) => name === token);
   const told = happeningsOf(entry ? ofEntry(all, entry) : all).map((each) =>
     withDoer(each, groups),
   );
