@@ -96,10 +96,14 @@ function pastSources(past: Past | Error): readonly Source[] {
   ];
 }
 
-/** Whether Keyturn would have logged what was done then, if it had done it. */
+/**
+ * Whether Keyturn would have logged what was done then, if it had done it: lines of before are there, and some of a minute later, since
+ * a line is to be seen only a while after it was written.
+ */
 const isCovered = (groups: readonly GroupRead[], at: number) =>
   groups.every(({ why }) => why === undefined) &&
-  groups.some(({ oldestAt = Number.POSITIVE_INFINITY }) => oldestAt <= at);
+  groups.some(({ oldestAt = Number.POSITIVE_INFINITY }) => oldestAt <= at) &&
+  groups.some(({ lines }) => (lines.at(-1)?.at ?? 0) >= at + MINUTE_MS);
 
 /** What only Keyturn writes: the marker of a token, or the id of a version. */
 const KEYTURNS = ['minted', 'stored', 'promoted', 'superseded', 'grace period over', 'quarantined'];
@@ -112,7 +116,7 @@ function withDoer(each: Happening, groups: readonly GroupRead[]): Happening {
   if (each.what !== 'deleted') return each;
   const by = isCovered(groups, each.at)
     ? 'not Keyturn, or a run that died there, or one with --local: no log has it'
-    : 'by whom is not known: not all logs of then are there';
+    : 'by whom is not known: not all logs of then are there, or not yet';
   return { ...each, by };
 }
 
