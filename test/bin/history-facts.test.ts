@@ -292,6 +292,19 @@ test('where a limit cuts, the newest lines are there, and it is said that there 
   vi.useRealTimers();
 });
 
+test('throttling that lasts longer than a call is usually repeated is waited for', async () => {
+  const { aws, read } = await openLogs([json(0), json(1)]);
+  let asked = 0;
+  aws.intercept = (_call, effect) => {
+    asked += 1;
+    const body = '{"__type":"ThrottlingException","Message":"Rate exceeded"}';
+    return Promise.resolve(asked > 8 ? effect() : { status: 400, body });
+  };
+  vi.useRealTimers();
+  const [whole] = await read();
+  expect([whole?.why, whole?.lines.length]).toEqual([undefined, 2]);
+});
+
 test('throttling is waited for until the time is up, and then said, with what was read', async () => {
   const { aws, read } = await openLogs([json(0), json(1)]);
   aws.logs.pageSize = 1;
