@@ -119,8 +119,40 @@ const statusSchema = z.object({
   tokens: z.array(z.object({ token: z.string(), condition: z.string(), accepted: z.string() })),
 });
 
+const historySchema = z.object({
+  complete: z.boolean(),
+  entries: z.array(z.object({ what: z.string(), by: z.string().optional() })),
+  rotations: z.array(
+    z.object({
+      tokenId: z.string(),
+      formerId: z.string().optional(),
+      by: z.string().optional(),
+      steps: z.array(z.object({ step: z.string(), at: z.string().optional() })),
+    }),
+  ),
+});
+
+/** What a rotation by name, and an order, left in the logs, in the markers and in the versions. */
+async function tellHistory({ stage, world }: Scene, formerId: string): Promise<void> {
+  const { complete, rotations } = historySchema.parse(await stage.keyturn('history', 'grafana'));
+  expect('everything was read', complete, true);
+  const tokenId = labelled(world, 'grafana', 'AWSCURRENT');
+  const last = rotations.find((each) => each.tokenId === tokenId);
+  expect('the rotation', [last?.formerId, last?.by], [formerId, 'by hand']);
+  const seen = last?.steps.flatMap(({ step, at }) => (at === undefined ? [] : [step]));
+  expect('its evidence', seen, ['minted', 'stored', 'proven', 'promoted']);
+  const { entries } = historySchema.parse(await stage.keyturn('history', 'invoices'));
+  for (const what of ['put on hold', 'frozen', 'string refused', 'permissions given back']) {
+    // An order without a name came before.
+    const by = entries.findLast((each) => each.what === what)?.by ?? '';
+    expect(`by whom it was ${what}: ${by}`, by.includes('@'), true);
+  }
+}
+
 /** What an operator does, by the command line. */
-export async function operate({ stage, world, report }: Scene): Promise<void> {
+export async function operate(scene: Scene): Promise<void> {
+  const { stage, world, report } = scene;
+  const former = labelled(world, 'grafana', 'AWSCURRENT');
   await report.check('keyturn status knows every token', async () => {
     const { tokens } = statusSchema.parse(await stage.keyturn('status'));
     const conditions = tokens.map((each) => `${each.token} ${each.condition} ${each.accepted}`);
@@ -141,6 +173,9 @@ export async function operate({ stage, world, report }: Scene): Promise<void> {
   });
   await report.check('keyturn revoke --freeze refuses a string, and unfreeze gives it back', () =>
     freezeAndUnfreeze({ stage, world }),
+  );
+  await report.check('keyturn history tells who did that, and the evidence of the rotation', () =>
+    tellHistory(scene, former),
   );
 }
 

@@ -7,13 +7,14 @@ export interface Call {
     | 'events'
     | 'scheduler'
     | 'kms'
+    | 'logs'
     | 'sts'
     | 'identity-provider';
   /** `POST /tokens`, `PATCH /tokens/{id}`, `GET /query`, `PutSecretValue`, `PutEvents`, `GetSchedule`. */
   readonly operation: string;
   /** The function instance that sends it (its `x-sandbox-caller` header), if any. */
   readonly caller: string | undefined;
-  /** Name or ARN of its secret, key or bus, group and name of its schedule, if it has one. */
+  /** Name or ARN of its secret, key, bus or log group, group and name of its schedule, if it has one. */
   readonly subject?: string | undefined;
   /** Its `authorization` header, if it is a request to the cluster. */
   readonly authorization?: string | undefined;

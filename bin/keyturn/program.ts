@@ -5,6 +5,7 @@ import { applyCommand } from './apply.ts';
 import { completionCommand } from './completion.ts';
 import { doctorCommand } from './doctor.ts';
 import { CommandError } from './failure.ts';
+import { historyCommand } from './history.ts';
 import { initCommand } from './init.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
 import { planCommand } from './plan.ts';
@@ -30,7 +31,8 @@ Exit codes:
   1  an error: nothing was done, or not everything; doctor: something failed
   2  plan: something would change
   3  revoke: everything was done, and not all of it is proven;
-     doctor: nothing failed, and something could not be looked at
+     doctor: nothing failed, and something could not be looked at;
+     history: something could not be read, or not to its end
   4  a part of the plan was refused, by a limit or for another cluster: read it, then approve it;
      revoke: the order is refused as it is, for instance by a hold
   5  cancelled before anything was done
@@ -74,6 +76,7 @@ function createProgram(terminal: Terminal): Command {
     doctorCommand(terminal),
     planCommand(terminal),
     statusCommand(terminal),
+    historyCommand(terminal),
     rotateCommand(terminal),
     adoptCommand(terminal),
     takeoverCommand(terminal),

@@ -68,11 +68,11 @@ function revokedToken(
 function announce(
   revoked: RevokedToken,
   { wasBefore }: TokenResult,
-  { way, reason }: RevocationRequest,
+  { way, reason, by }: RevocationRequest,
   { publish, log }: Tools,
 ): void {
   const detail = { ...revoked, way, reason };
-  log.warn('revoked', detail);
+  log.warn('revoked', { ...detail, by });
   const { result } = revoked;
   if (wasBefore) return;
   if (result === 'deleted' || result === 'frozen') {
@@ -319,7 +319,7 @@ export async function runRevocation(
   const confirmed = done && unconfirmed.length === 0 && isSeen;
   tools.measure({ unconfirmedRevocations: confirmed ? 0 : 1 });
   // The answer waits for the events, and a bus that is away keeps it up to ten seconds.
-  tools.log.warn('reported', { way, reason, done, confirmed, unconfirmed });
+  tools.log.warn('reported', { way, reason, by, done, confirmed, unconfirmed });
   const report = { ...about, schedules: await asked, tokens, unconfirmed, done, confirmed };
   if (!done) throw new RevocationError(report, failures, sentences(failures, MOST_NAMED));
   return report;

@@ -63,7 +63,7 @@ export async function mint(
   entry: TokenPolicy,
   seen: ObservedSecret,
   { forced, ...cause }: Cause,
-  { api, policy, apiNow }: Tools,
+  { api, policy, apiNow, log }: Tools,
 ): Promise<Minted> {
   const { secret } = seen;
   const text = entry.description;
@@ -88,5 +88,6 @@ export async function mint(
       `POST /tokens made ${minted.token.id} with another expiry or description than asked for`,
     );
   });
+  log.info('minted', { token: entry.name, secret: secret.name, tokenId: token.id });
   return { owned: ownedToken(token, { marker, text }), value };
 }

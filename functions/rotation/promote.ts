@@ -44,7 +44,7 @@ export async function verify(
   tools: Tools,
   inTurn: Turn = (work) => work(),
 ): Promise<Verification> {
-  const { policy, dataPlane, now, apiNow, deadline } = tools;
+  const { policy, dataPlane, now, apiNow, deadline, log } = tools;
   let { refused } = owned.marker;
   const verification = await dataPlane.untilAccepted(value, probed, {
     // By this machine's clock, which counts the probes.
@@ -60,8 +60,9 @@ export async function verify(
     deadline,
     databases: namedDatabases(policy),
   });
-  if (verification.accepted && refused !== undefined) {
-    await inTurn(() => markUnseen(owned, undefined, tools));
+  if (verification.accepted) {
+    log.info('accepted', { secret: owned.marker.secret, tokenId: owned.token.id });
+    if (refused !== undefined) await inTurn(() => markUnseen(owned, undefined, tools));
   }
   return verification;
 }
@@ -222,20 +223,19 @@ interface Rotated {
   readonly reason: string;
 }
 
-/** Publishes `Token Rotated`. */
+/** Logs it, which is kept, and publishes `Token Rotated`, which is a hint. */
 export function announceRotation(
   { entry, secretArn, tokenId, previousTokenId, reason }: Rotated,
-  { publish }: Pick<Tools, 'publish'>,
+  { publish, log }: Pick<Tools, 'publish' | 'log'>,
 ): void {
-  publish({
-    type: 'Token Rotated',
-    detail: {
-      token: entry.name,
-      secret: entry.secret,
-      secretArn,
-      tokenId,
-      ...(previousTokenId !== undefined && { previousTokenId }),
-      reason,
-    },
-  });
+  const detail = {
+    token: entry.name,
+    secret: entry.secret,
+    secretArn,
+    tokenId,
+    ...(previousTokenId !== undefined && { previousTokenId }),
+    reason,
+  };
+  log.info('promoted', detail);
+  publish({ type: 'Token Rotated', detail });
 }

@@ -38,10 +38,11 @@ async function store(
   entry: TokenPolicy,
   former: FormerText | undefined,
   { owned: { token }, version, value }: Successor,
-  { secrets, policy }: Tools,
+  { secrets, policy, log }: Tools,
 ): Promise<void> {
   const text = composeSecretString(entry, policy, { token, value }, former);
   await secrets.put(entry.secret, version, text, 'AWSPENDING');
+  log.info('stored', { secret: entry.secret, tokenId: token.id, version });
 }
 
 /**

@@ -2,10 +2,13 @@ import * as z from 'zod/mini';
 import { placesOfCredentials } from '../credentials.ts';
 import { OWNER_NAME } from '../policy/document.ts';
 
+/** The output is milliseconds since 1970. */
+const instant = z.pipe(z.iso.datetime('an instant in UTC'), z.transform(Date.parse));
+
 /** What the schedule of a function says of its firing, as lib/keyturn-schedule.ts writes it. */
 const scheduledSchema = z.strictObject({
-  /** When it was to fire; the output is milliseconds since 1970. */
-  at: z.pipe(z.iso.datetime('an instant in UTC'), z.transform(Date.parse)),
+  /** When it was to fire. */
+  at: instant,
   /** It fires again so many seconds after `at`, or later. */
   nextInSeconds: z.int().check(z.positive()),
   /** It fires for the third time after `at` within so many seconds. */
@@ -46,6 +49,8 @@ const rotateSchema = z
     takeOver: z.optional(takeoverSchema),
     /** Ask the data plane, too, whether it accepts the string that the consumers of each entry have. */
     probe: z._default(z.boolean(), false),
+    /** Answers what both systems still say of what was done since then, and does nothing else. */
+    history: z.optional(z.strictObject({ since: instant })),
   })
   .check(
     z.refine(({ force, tokens }) => !force || tokens, 'force requires the tokens to be named'),
@@ -61,6 +66,17 @@ const rotateSchema = z
     z.refine(
       ({ probe, dryRun, scheduled, takeOver }) => !probe || (dryRun && !scheduled && !takeOver),
       'probe requires dryRun, without scheduled and takeOver',
+    ),
+    z.refine(
+      ({ history, dryRun, ...others }) =>
+        history === undefined ||
+        (dryRun &&
+          !others.force &&
+          !others.probe &&
+          [others.scheduled, others.takeOver, others.confirmAdoption, others.approve].every(
+            (each) => each === undefined,
+          )),
+      'history requires dryRun, and beside it nothing but tokens',
     ),
   );
 

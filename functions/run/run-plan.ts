@@ -26,9 +26,11 @@ export class PlanRefusedError extends Error {
   }
 }
 
-interface Approval {
+interface Order {
   readonly dryRun: boolean;
   readonly approve?: string | undefined;
+  /** Absent: a person invoked the function. */
+  readonly scheduled?: object | undefined;
 }
 
 /** What a function answers: the plan, and the outcomes unless it was a dry run. */
@@ -50,7 +52,7 @@ function withoutRefused<A>(actions: readonly A[], refusals: readonly Refusal[]):
  */
 export async function runPlan<A extends { readonly kind: string }>(
   plan: Plan<A>,
-  { dryRun, approve }: Approval,
+  { dryRun, approve, scheduled }: Order,
   { log, publish, measure }: Pick<Tools, 'log' | 'publish' | 'measure'>,
   apply: (actions: readonly A[]) => Promise<readonly Outcome<A>[]>,
 ): Promise<Report<A>> {
@@ -62,6 +64,8 @@ export async function runPlan<A extends { readonly kind: string }>(
     limits,
     refusals: plan.refusals.map(({ hash, message }) => ({ hash, message })),
     dryRun,
+    by: scheduled ? 'schedule' : 'hand',
+    ...(approve !== undefined && { approve }),
   });
   for (const finding of findings) log.info('found', { job, ...finding });
   if (dryRun) return { plan };

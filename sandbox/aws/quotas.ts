@@ -36,8 +36,11 @@ const QUOTAS: readonly Quota[] = [
   },
 ];
 
+/** repost.aws/knowledge-center/cloudwatch-logs-throttling; some Regions have more. */
+const LOGS: Quota = { operations: ['FilterLogEvents'], perSecond: 5 };
+
 /** Undefined: nobody counts. */
 export const quotaOf = ({ server, operation }: Call): Quota | undefined =>
-  server === 'secrets-manager'
-    ? QUOTAS.find(({ operations }) => operations.includes(operation))
+  server === 'secrets-manager' || server === 'logs'
+    ? [...QUOTAS, LOGS].find(({ operations }) => operations.includes(operation))
     : undefined;

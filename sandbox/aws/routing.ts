@@ -9,6 +9,7 @@ import { eventOperations } from './event-operations.ts';
 import { parseJson } from './json.ts';
 import { keyOperations } from './key-operations.ts';
 import { listOperations } from './list-operations.ts';
+import { logOperations } from './log-operations.ts';
 import { passwordOperations } from './random-password.ts';
 import { replicationOperations } from './replication.ts';
 import type { Operation } from './request.ts';
@@ -56,6 +57,7 @@ export const createServices = (
     },
   },
   TrentService: { server: 'kms', scope: 'kms', operations: keyOperations },
+  Logs_20140328: { server: 'logs', scope: 'logs', operations: logOperations },
   AWSEvents: { server: 'events', scope: 'events', operations: eventOperations },
 });
 
@@ -135,12 +137,13 @@ const subjectSchema = z.object({
   SecretId: z.string().optional(),
   Name: z.string().optional(),
   KeyId: z.string().optional(),
+  logGroupName: z.string().optional(),
   Entries: z.array(z.object({ EventBusName: z.string().optional() })).optional(),
 });
 
 function subjectOf(body: unknown): string | undefined {
-  const { SecretId, Name, KeyId, Entries } = subjectSchema.safeParse(body).data ?? {};
-  return SecretId ?? Name ?? KeyId ?? Entries?.[0]?.EventBusName;
+  const { SecretId, Name, KeyId, logGroupName, Entries } = subjectSchema.safeParse(body).data ?? {};
+  return SecretId ?? Name ?? KeyId ?? logGroupName ?? Entries?.[0]?.EventBusName;
 }
 
 function header({ headers }: Asked, name: string): string | undefined {

@@ -7,6 +7,7 @@ import { type Call, type Interceptor, passThrough, type Reply } from '../interce
 import { createQuotas } from '../quotas.ts';
 import { type Account, createAccount, environmentOf } from './account.ts';
 import { makeKey } from './key-operations.ts';
+import type { Logs } from './logs.ts';
 import { quotaOf } from './quotas.ts';
 import { createRotations, type RotationInvoker } from './rotation.ts';
 import { createServices, route } from './routing.ts';
@@ -33,7 +34,7 @@ export interface AwsOptions {
   readonly canInvoke?: (lambdaArn: string) => boolean;
 }
 
-/** Secrets Manager, EventBridge, its Scheduler, KMS's keys, and STS, behind one address. */
+/** Secrets Manager, EventBridge, its Scheduler, the lines of CloudWatch Logs, KMS's keys, and STS, behind one address. */
 export interface Aws extends Callers {
   readonly url: string;
   readonly region: string;
@@ -54,6 +55,8 @@ export interface Aws extends Callers {
   firing(name: string, instant: number): object | undefined;
   /** The environment in which an instance of a function finds its own credentials. */
   credentialsOf(instanceId: string): Readonly<Record<string, string>>;
+  /** What FilterLogEvents finds: whoever runs functions adds their groups. */
+  readonly logs: Logs;
   readonly state: AwsState;
   snapshot(): AwsState;
   restore(state: AwsState): void;
@@ -152,6 +155,7 @@ export function createAws(options: AwsOptions): Aws {
     makeKey: (policy, alias) => makeKey(store, policy, alias),
     credentialsOf: (instanceId) => environmentOf(account.issue(instanceId)),
     firing: (name, instant) => firingOf(own(store.state.schedules, scheduleKey(name)), instant),
+    logs: store.logs,
     get state() {
       return store.state;
     },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { invalidParameter, invalidRequest, notFound } from './aws-error.ts';
 import { labelEvents } from './label-events.ts';
+import { emptyLogs, type Logs } from './logs.ts';
 import { refuseBadName } from './secret-name.ts';
 import {
   type AwsState,
@@ -18,6 +19,8 @@ export interface Store {
   readonly region: string;
   readonly accountId: string;
   readonly state: AwsState;
+  /** Whoever runs functions keeps their lines, so they are no part of the state. */
+  readonly logs: Logs;
   readLagMs: number;
   listLagMs: number;
   /** Receives every event that a bus takes, as the target of a rule does. */
@@ -96,6 +99,7 @@ export function createStore(
     region,
     accountId,
     of,
+    logs: emptyLogs(),
     readLagMs: 0,
     listLagMs: 0,
     onEvent: () => {},

@@ -61,6 +61,14 @@ it('is as the page says, from the first look to an emergency', { timeout: 300_00
     vi.setSystemTime(world.clock.now());
   }
 
+  /** A run that the schedule began. */
+  async function fire(): Promise<void> {
+    const at = new Date(world.clock.now()).toISOString();
+    const scheduled = { at, nextInSeconds: 1_800, thirdInSeconds: 5_400 };
+    await world.rotate({ scheduled });
+    vi.setSystemTime(world.clock.now());
+  }
+
   /** What a command says, and with which code it ends unless that is 0. */
   async function show(words: string, { typed = [] as readonly string[], lines = 80 } = {}) {
     const { terminal, shown } = openScreen('', typed);
@@ -96,11 +104,11 @@ it('is as the page says, from the first look to an emergency', { timeout: 300_00
   await wait(30 * DAY);
   await show('plan --job rotate');
   say('The schedules do that. Or a person, without waiting for them:');
-  await world.rotate();
+  await fire();
   await wait(15 * MINUTE);
   await show('rotate telegraf');
   await show('status');
-  await world.rotate();
+  await fire();
 
   say('## A changed policy, before it is deployed');
   const changed = writeTemporary('keyturn.yaml', {
@@ -124,6 +132,11 @@ it('is as the page says, from the first look to an emergency', { timeout: 300_00
   expect(world.accepts(world.string(TELEGRAF))).toBe(false);
   await show('status');
   await show('unfreeze telegraf', { typed: ['they were ours', 'telegraf'] });
+
+  say('## What was done, by whom, and why');
+  // Of what was done to both tokens at once, chance decides which came first.
+  await show('history --since 4m');
+  await show('history grafana');
   await wait(HOUR);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 

@@ -2,6 +2,7 @@ import { ENVIRONMENT } from '../../functions/environment.ts';
 import { type DeclaredRegions, replicaRegionsIn } from '../../lib/deployment.ts';
 import { firingsOf } from '../../lib/schedule/gaps.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
+import { serveLogs } from '../../sandbox/lambda/log-groups.ts';
 import { createSimulatedHost } from '../../sandbox/lambda/simulated/host.ts';
 import type { VirtualClock } from '../../sandbox/virtual-clock.ts';
 import { JOBS, type Job } from './jobs.ts';
@@ -111,6 +112,9 @@ export function deployOn(
           ...(replicaRegions && { [ENVIRONMENT.replicaRegions]: JSON.stringify(replicaRegions) }),
         },
       });
+  const { owner = 'prod' } = policy as { readonly owner?: string };
+  const named = (job: Job) => ({ name: job, functionName: `keyturn-${owner}-${job}` });
+  serveLogs(aws.logs, host, JOBS.map(named));
   const answers: string[] = [];
   const invoke = async (job: Job, event: object = {}) => {
     const answer = (await clock.waitFor(host.invoke(job, event))) as Answered;

@@ -1,0 +1,104 @@
+import { MINUTE_MS } from '../../../functions/time.ts';
+
+/** What one source says of one thing that was done. */
+export interface Fact {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** In the words that people read: `promoted`. */
+  readonly what: string;
+  readonly tokenId?: string | undefined;
+  readonly secret?: string | undefined;
+  /** What it is about, if it is neither a token nor a secret of ours. */
+  readonly subject?: string | undefined;
+  /** Who did it, as far as the source says so. */
+  readonly by?: string | undefined;
+  readonly why?: string | undefined;
+  /** `log of rotate`, `cluster`, `Secrets Manager`. */
+  readonly source: string;
+  /** The token in whose place this one came. */
+  readonly formerId?: string | undefined;
+  /** What tells it from another thing of the same words. Absent: its token, secret or subject. */
+  readonly key?: string | undefined;
+  /** Its instant is the right one, and a marker's may be of an earlier step. */
+  readonly isExact?: boolean;
+  /** Absent: other sources say the same thing within minutes of it. */
+  readonly withinMs?: number;
+  /** Every run says it again as long as it is so. */
+  readonly isRepeated?: boolean;
+}
+
+/** One thing that was done, told once, whoever says it. */
+export interface Happening
+  extends Omit<Fact, 'source' | 'key' | 'isExact' | 'withinMs' | 'isRepeated'> {
+  readonly sources: readonly string[];
+  /** How often it was said; above one, `untilAt` is when last. */
+  readonly count: number;
+  readonly untilAt?: number;
+}
+
+/** Who did it, where nothing says who gave the order. */
+export const AN_ORDER = 'an order';
+
+/** Clocks of the cluster and of AWS may differ so much, and a line is written behind the work. */
+const SECOND_MS = 1_000;
+const SAME_MS = 5 * MINUTE_MS;
+
+const keyOf = ({ what, key, tokenId, secret, subject }: Fact) =>
+  `${what}:${key ?? tokenId ?? secret ?? subject}`;
+
+function isSame(a: Happening, b: Fact): boolean {
+  if (b.isRepeated) return a.why === b.why;
+  // A source says a thing once: what it says twice was done twice.
+  if (b.withinMs === undefined && a.sources.includes(b.source)) return false;
+  return Math.abs(a.at - b.at) <= (b.withinMs ?? SAME_MS);
+}
+
+/** Markers have whole seconds. */
+const finer = (a: number, b: number) => (Math.abs(a - b) < SECOND_MS ? Math.max(a, b) : a);
+
+/** Of what is told of the same instant, as far as it is in this order. */
+const IN_ORDER = [
+  ...['minted', 'stored', 'proven', 'promoted', 'superseded'],
+  ...['grace period over', 'quarantined', 'deleted', 'string refused'],
+];
+const rankOf = ({ what }: Happening) => IN_ORDER.indexOf(what);
+/** An instant without a fraction was cut to its second: within that it may be any, and what logs tell comes first. */
+const latestOf = ({ at }: Happening) => (at % SECOND_MS === 0 ? at + SECOND_MS - 1 : at);
+
+const byTime = (a: Happening, b: Happening) => latestOf(a) - latestOf(b) || rankOf(a) - rankOf(b);
+
+/** Of an order a tag knows only that there was one, and its log who gave it. */
+const moreOf = (by: string | undefined, other: string | undefined) =>
+  by === AN_ORDER ? (other ?? by) : (by ?? other);
+
+const merged = (
+  known: Happening,
+  { source, key, isExact, withinMs, isRepeated, ...fact }: Fact,
+): Happening => ({
+  ...fact,
+  ...known,
+  at: isExact ? fact.at : finer(known.at, fact.at),
+  by: moreOf(known.by, fact.by),
+  why: known.why ?? fact.why,
+  secret: known.secret ?? fact.secret,
+  formerId: known.formerId ?? fact.formerId,
+  sources: known.sources.includes(source) ? known.sources : [...known.sources, source],
+  ...(isRepeated && { count: known.count + 1, untilAt: fact.at }),
+});
+
+/** All facts in order of time, each thing once. */
+export function happeningsOf(facts: readonly Fact[]): readonly Happening[] {
+  const known = new Map<string, Happening[]>();
+  for (const fact of facts.toSorted((a, b) => a.at - b.at)) {
+    const alike = known.get(keyOf(fact)) ?? [];
+    known.set(keyOf(fact), alike);
+    const index = alike.findLastIndex((each) => isSame(each, fact));
+    const found = alike[index];
+    if (found) alike[index] = merged(found, fact);
+    else {
+      const { source, key, isExact, withinMs, isRepeated, ...told } = fact;
+      alike.push({ ...told, sources: [source], count: 1 });
+    }
+  }
+  return [...known.values()].flat().sort(byTime);
+}

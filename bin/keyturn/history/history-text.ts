@@ -1,0 +1,108 @@
+import { formatInstant } from '../../../functions/time.ts';
+import { oneLine } from '../../harmless.ts';
+import { wrapped } from '../table.ts';
+import type { Style } from '../terminal.ts';
+import type { EvidenceStep, RotationEvidence } from './evidence.ts';
+import type { Happening } from './happening.ts';
+
+/** Something that was read, or was not, and what that means for the rest. */
+export interface Source {
+  readonly source: string;
+  readonly isWhole: boolean;
+  readonly found: string;
+}
+
+/** All that is shown. */
+export interface History {
+  readonly owner: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** As it was asked for, or why it is so. */
+  readonly sinceText: string;
+  readonly happenings: readonly Happening[];
+  /** Absent: no token was named. */
+  readonly rotations?: readonly RotationEvidence[];
+  readonly sources: readonly Source[];
+  /** The entry of a secret. */
+  readonly entryOf: (secret: string) => string | undefined;
+}
+
+const short = (id: string) => id.slice(0, 8);
+const INDENT = ' '.repeat(22);
+
+/** `telegraf 67cd832e` */
+function subjectText({ tokenId, secret, subject }: Happening, { entryOf }: History): string {
+  const name = secret === undefined ? subject : (entryOf(secret) ?? secret);
+  return [name, tokenId && short(tokenId)].filter(Boolean).join(' ');
+}
+
+function happeningText(each: Happening, history: History, style: Style): string {
+  const { at, what, by, why, formerId, sources, count, untilAt } = each;
+  const inPlace = what === 'promoted' && formerId ? ` in place of ${short(formerId)}` : '';
+  const times =
+    count > 1 && untilAt !== undefined ? ` (${count} times, until ${formatInstant(untilAt)})` : '';
+  const said = oneLine(`${subjectText(each, history)}: ${what}${inPlace}${times}`);
+  const because = [by, why].filter(Boolean).join('; ');
+  const details = oneLine(`${because ? `${because} ` : ''}[${sources.join(', ')}]`);
+  const first = wrapped(said, INDENT).trimStart();
+  return `${formatInstant(at)}  ${first}\n${style('dim', wrapped(details, INDENT))}`;
+}
+
+const STEP_WIDTH = 'old string'.length;
+
+function stepText({ step, at, sources, note }: EvidenceStep): string {
+  const seen = at === undefined ? '' : `${formatInstant(at)}  [${sources.join(', ')}]`;
+  const said = oneLine([seen, note].filter(Boolean).join(' '));
+  const indent = ' '.repeat(STEP_WIDTH + 4);
+  return `  ${step.padEnd(STEP_WIDTH)}  ${wrapped(said, indent).trimStart()}`;
+}
+
+function rotationText(rotation: RotationEvidence, { entryOf }: History, style: Style): string {
+  const { secret, tokenId, formerId, by, why, steps } = rotation;
+  const inPlace = formerId === undefined ? '' : ` in place of ${short(formerId)}`;
+  const because = [by, why].filter(Boolean).join('; ');
+  const head = `${entryOf(secret) ?? secret}: ${short(tokenId)}${inPlace}${because ? ` (${because})` : ''}`;
+  return [style('bold', wrapped(oneLine(head), '')), ...steps.map(stepText)].join('\n');
+}
+
+const sourceText = ({ source, isWhole, found }: Source, style: Style) => {
+  const line = wrapped(oneLine(`${source}: ${found}`));
+  return isWhole ? line : style('yellow', line);
+};
+
+export function formatHistory(history: History, style: Style): string {
+  const { owner, since, sinceText, happenings, rotations, sources } = history;
+  const count = `${happenings.length} ${happenings.length === 1 ? 'entry' : 'entries'}`;
+  const head = `${owner}, since ${formatInstant(since)} (${sinceText}): ${count}`;
+  const parts = [
+    style('bold', wrapped(head, '')),
+    ...(happenings.length > 0
+      ? [happenings.map((each) => happeningText(each, history, style)).join('\n')]
+      : []),
+    ...(rotations?.map((each) => rotationText(each, history, style)) ?? []),
+    [style('bold', 'What was read'), ...sources.map((each) => sourceText(each, style))].join('\n'),
+  ];
+  return parts.join('\n\n');
+}
+
+const asInstant = (at: number | undefined) => (at === undefined ? undefined : formatInstant(at));
+
+export const historyJson = (history: History) => ({
+  owner: history.owner,
+  since: formatInstant(history.since),
+  complete: history.sources.every(({ isWhole }) => isWhole),
+  entries: history.happenings.map(({ at, untilAt, ...each }) => ({
+    at: formatInstant(at),
+    ...each,
+    ...(each.secret !== undefined && { token: history.entryOf(each.secret) }),
+    untilAt: asInstant(untilAt),
+  })),
+  ...(history.rotations && {
+    rotations: history.rotations.map(({ steps, ...each }) => ({
+      ...each,
+      token: history.entryOf(each.secret),
+      steps: steps.map(({ at, ...step }) => ({ ...step, at: asInstant(at) })),
+    })),
+  }),
+  sources: history.sources,
+});

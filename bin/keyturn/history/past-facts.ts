@@ -1,0 +1,156 @@
+import * as z from 'zod/mini';
+import { CommandError } from '../failure.ts';
+import { AN_ORDER, type Fact } from './happening.ts';
+
+const text = z.string();
+const maybe = z.optional(text);
+
+const pastSchema = z.looseObject({
+  history: z.looseObject({
+    tokens: z.array(
+      z.looseObject({
+        tokenId: text,
+        secret: text,
+        createdAt: text,
+        expiresAt: maybe,
+        revokedAt: maybe,
+        endedByOrder: z.optional(z.boolean()),
+        marks: z.record(text, text),
+        replaces: maybe,
+      }),
+    ),
+    secrets: z.array(
+      z.looseObject({
+        secret: text,
+        token: maybe,
+        versions: z.array(
+          z.looseObject({
+            version: text,
+            createdAt: text,
+            labels: z.array(text),
+            tokenId: maybe,
+            putBy: text,
+          }),
+        ),
+        hold: z.optional(z.looseObject({ hold: text, at: maybe, by: maybe, reason: maybe })),
+        liftedAt: maybe,
+      }),
+    ),
+    unseen: z.array(z.looseObject({ secret: text, why: text })),
+  }),
+  schedule: z.optional(
+    z.looseObject({ name: text, state: text, since: maybe, by: maybe, reason: maybe }),
+  ),
+});
+
+export type Past = z.output<typeof pastSchema>;
+
+/** @throws CommandError if it is the answer of another version */
+export function readPast(answer: unknown): Past {
+  const { data, error } = pastSchema.safeParse(answer);
+  if (data) return data;
+  const where = error?.issues[0]?.path.join('.') || 'the whole answer';
+  throw new CommandError(
+    `found an answer of another version (${where}), expected the answer of this version's function; deploy the stack from this checkout, or use --local`,
+  );
+}
+
+/** What a marker's instants are called where logs tell the same. What is left out is a step within one of them. */
+const MARKS: Readonly<Record<string, string>> = {
+  promoted: 'promoted',
+  superseded: 'superseded',
+  fenced: 'grace period over',
+  quarantined: 'quarantined',
+  frozen: 'frozen',
+  adopted: 'adopted',
+};
+
+const CLUSTER = 'cluster';
+const SECRETS = 'Secrets Manager';
+
+type Token = Past['history']['tokens'][number];
+type Secret = Past['history']['secrets'][number];
+
+function tokenFacts(token: Token, now: number): readonly Fact[] {
+  const { tokenId, secret, createdAt, expiresAt, revokedAt, marks, replaces } = token;
+  const about = { tokenId, secret, source: CLUSTER };
+  const expired = expiresAt === undefined ? Number.NaN : Date.parse(expiresAt);
+  const marked = Object.entries(marks).flatMap(([mark, at]) => {
+    const what = MARKS[mark];
+    return what === undefined
+      ? []
+      : [
+          {
+            ...about,
+            at: Date.parse(at),
+            what,
+            ...(mark === 'promoted' && { formerId: replaces }),
+          },
+        ];
+  });
+  return [
+    // A token that was adopted was made by whoever had it before.
+    { ...about, at: Date.parse(createdAt), what: marks.adopted ? 'made by others' : 'minted' },
+    ...marked,
+    ...(expired <= now && revokedAt === undefined
+      ? [{ ...about, at: expired, what: 'expired', by: 'its expiry' }]
+      : []),
+    ...(revokedAt === undefined
+      ? []
+      : [
+          {
+            ...{ ...about, at: Date.parse(revokedAt), what: 'deleted' },
+            ...(token.endedByOrder && { by: AN_ORDER }),
+          },
+        ]),
+  ];
+}
+
+function versionFact(secret: string, each: Secret['versions'][number]): Fact {
+  const { version, createdAt, labels, tokenId, putBy } = each;
+  const about = { at: Date.parse(createdAt), secret, source: SECRETS };
+  if (putBy !== 'others') return { ...about, what: 'stored', tokenId };
+  const whose = tokenId === undefined ? '' : `, with the string of ${tokenId.slice(0, 8)}`;
+  const label = labels.length > 0 ? `; it has ${labels.join(', ')} now` : '';
+  return {
+    ...about,
+    what: 'saved by hand',
+    key: version,
+    by: 'not Keyturn',
+    why: `a version that Keyturn did not put${whose}${label}`,
+  };
+}
+
+function secretFacts({ secret, versions, hold, liftedAt }: Secret): readonly Fact[] {
+  const { at, by, reason } = hold ?? {};
+  const about = { secret, source: SECRETS };
+  return [
+    ...versions.map((each) => versionFact(secret, each)),
+    ...(at === undefined
+      ? []
+      : [{ ...about, at: Date.parse(at), what: 'put on hold', by, why: reason }]),
+    ...(liftedAt === undefined
+      ? []
+      : [{ ...about, at: Date.parse(liftedAt), what: 'hold released' }]),
+  ];
+}
+
+/** What both systems still say, and a schedule of its being switched off. */
+export function pastFacts({ history, schedule }: Past, now: number): readonly Fact[] {
+  const { name, state, since, by, reason } = schedule ?? {};
+  const stopped =
+    state === 'off' && since !== undefined
+      ? [
+          {
+            ...{ at: Date.parse(since), subject: name, by, why: reason },
+            what: 'schedule stopped',
+            source: 'EventBridge Scheduler',
+          },
+        ]
+      : [];
+  return [
+    ...history.tokens.flatMap((token) => tokenFacts(token, now)),
+    ...history.secrets.flatMap(secretFacts),
+    ...stopped,
+  ].filter(({ at }) => !Number.isNaN(at));
+}

@@ -1,0 +1,174 @@
+import { functionName } from '../../../functions/environment.ts';
+import type { Policy } from '../../../functions/policy/policy.ts';
+import { counted } from '../../../functions/run/counted.ts';
+import { formatInstant, MINUTE_MS } from '../../../functions/time.ts';
+import { ENTRIES } from '../../../lib/bundle.ts';
+import type { Engine } from '../engine.ts';
+import { CommandError, kindOf, sentenceOf } from '../failure.ts';
+import type { Terminal } from '../terminal.ts';
+import { InterruptedError, whileWaiting } from '../waiting.ts';
+import { rotationsOf } from './evidence.ts';
+import { type Fact, type Happening, happeningsOf } from './happening.ts';
+import type { History, Source } from './history-text.ts';
+import { logFacts } from './log-facts.ts';
+import { type Past, pastFacts, readPast } from './past-facts.ts';
+import { type GroupRead, readLogs } from './read-logs.ts';
+
+export interface Asked {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly sinceText: string;
+  /** An entry of the policy, or of an earlier one. Absent: all. */
+  readonly entry?: Entry;
+  readonly functionPrefix?: string;
+}
+
+/** A run says who began it in its first line, and an order when it ended a token long before it has proven that. */
+const BEGUN_BEFORE_MS = 30 * MINUTE_MS;
+
+/** What tells of one entry. */
+export interface Entry {
+  readonly name: string;
+  readonly secret: string;
+  /** The policy has it no more. */
+  readonly isRemoved: boolean;
+}
+
+const CLOUDWATCH = 'CloudWatch Logs';
+const BOTH = 'cluster and Secrets Manager';
+
+/** A function of an earlier version does not know the key. */
+const isOlder = (error: unknown) =>
+  kindOf(error) === 'RequestError' && sentenceOf(error).includes('unknown key history');
+
+async function askPast(engine: Engine, { since, entry }: Asked): Promise<Past | Error> {
+  const history = { since: formatInstant(since) };
+  const named = entry && !entry.isRemoved ? { tokens: [entry.name] } : {};
+  const event = { dryRun: true, history, ...named };
+  try {
+    return readPast(await engine.call('rotate', event));
+  } catch (error) {
+    if (error instanceof InterruptedError) throw error;
+    const hint = isOlder(error)
+      ? '; the deployed function is of an earlier version: deploy the stack, or use --local'
+      : '';
+    return new CommandError(`${sentenceOf(error)}${hint}`, { cause: error });
+  }
+}
+
+function groupSource({ job, lines, oldestAt, why }: GroupRead): Source {
+  const from = oldestAt === undefined ? '' : `, the oldest of ${formatInstant(oldestAt)}`;
+  const read = `${counted(lines.length, 'line')}${from}`;
+  const source = `log of ${job}`;
+  if (why !== undefined) {
+    return { source, isWhole: false, found: oldestAt === undefined ? why : `${why} (${read})` };
+  }
+  return {
+    source,
+    isWhole: true,
+    found:
+      oldestAt === undefined
+        ? 'no lines: it did not run in this time, or its lines are gone (retention)'
+        : read,
+  };
+}
+
+function pastSources(past: Past | Error): readonly Source[] {
+  if (past instanceof Error) return [{ source: BOTH, isWhole: false, found: past.message }];
+  const { tokens, secrets, unseen } = past.history;
+  const versions = secrets.reduce((sum, each) => sum + each.versions.length, 0);
+  const [first] = unseen;
+  const missing =
+    first === undefined
+      ? ''
+      : `; the versions of ${counted(unseen.length, 'secret')} could not be listed: ${first.secret}: ${first.why}`;
+  return [
+    {
+      source: 'cluster',
+      isWhole: true,
+      found: `${counted(tokens.length, 'token')} of ours that lived in this time, as far as it lists them`,
+    },
+    {
+      source: 'Secrets Manager',
+      isWhole: first === undefined,
+      found: `${counted(versions, 'version')} of this time in ${counted(secrets.length, 'secret')}, as far as it keeps them${missing}`,
+    },
+  ];
+}
+
+/**
+ * Whether Keyturn would have logged what was done then, if it had done it: lines of before are there, and some of a minute later, since
+ * a line is to be seen only a while after it was written.
+ */
+const isCovered = (groups: readonly GroupRead[], at: number) =>
+  groups.every(({ why }) => why === undefined) &&
+  groups.some(({ oldestAt = Number.POSITIVE_INFINITY }) => oldestAt <= at) &&
+  groups.some(({ lines }) => (lines.at(-1)?.at ?? 0) >= at + MINUTE_MS);
+
+/** What only Keyturn writes: the marker of a token, or the id of a version. */
+const KEYTURNS = ['minted', 'stored', 'promoted', 'superseded', 'grace period over', 'quarantined'];
+
+/** Says who did what no log tells of, and claims no more than is known. */
+function withDoer(each: Happening, groups: readonly GroupRead[]): Happening {
+  if (each.by !== undefined || each.what === 'found') return each;
+  if (each.sources.some((source) => source.startsWith('log '))) return each;
+  if (KEYTURNS.includes(each.what)) return { ...each, by: 'Keyturn' };
+  if (each.what !== 'deleted') return each;
+  const by = isCovered(groups, each.at)
+    ? 'not Keyturn, or a run that died there, or one with --local: no log has it'
+    : 'by whom is not known: not all logs of then are there, or not yet';
+  return { ...each, by };
+}
+
+/** What is about one entry: its secret, and the tokens that any source counts to that. */
+function ofEntry(facts: readonly Fact[], { name, secret }: Entry) {
+  const ids = new Set(
+    facts.flatMap((fact) => (fact.secret === secret && fact.tokenId ? [fact.tokenId] : [])),
+  );
+  return facts.filter(
+    (fact) =>
+      fact.secret === secret ||
+      (fact.tokenId !== undefined && ids.has(fact.tokenId)) ||
+      (fact.secret === undefined && fact.subject === name),
+  );
+}
+
+/**
+ * Reads all that tells of the past, and makes one history of it.
+ * @throws the first error if nothing could be read at all
+ */
+export async function tellHistory(
+  { policy, engine }: { readonly policy: Policy; readonly engine: Engine },
+  asked: Asked,
+  terminal: Terminal,
+): Promise<History> {
+  const { since, sinceText, entry, functionPrefix = functionName(policy.owner, '') } = asked;
+  const [groups, past] = await Promise.all([
+    whileWaiting(terminal, { place: CLOUDWATCH, isLook: true }, () =>
+      readLogs(ENTRIES, functionPrefix, since - BEGUN_BEFORE_MS),
+    ),
+    askPast(engine, asked),
+  ]);
+  const unread = groups.every(({ why, oldestAt }) => why !== undefined && oldestAt === undefined);
+  if (unread && past instanceof Error) {
+    throw new CommandError(
+      `nothing could be read. ${BOTH}: ${past.message}; logs: ${groups[0]?.why}`,
+      { cause: past },
+    );
+  }
+  const known = past instanceof Error ? undefined : past;
+  const all = [...groups.flatMap(logFacts), ...(known ? pastFacts(known, Date.now()) : [])];
+  const told = happeningsOf(entry ? ofEntry(all, entry) : all).map((each) =>
+    withDoer(each, groups),
+  );
+  const names = new Map(policy.tokens.map(({ name, secret }) => [secret, name]));
+  return {
+    owner: policy.owner,
+    since,
+    sinceText,
+    happenings: told.filter(({ at, untilAt = at }) => untilAt >= since),
+    ...(entry && { rotations: rotationsOf(told, known, since) }),
+    sources: [...groups.map(groupSource), ...pastSources(past)],
+    entryOf: (secret) => names.get(secret),
+  };
+}

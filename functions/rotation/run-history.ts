@@ -1,0 +1,178 @@
+import { entryOf } from '../policy/policy.ts';
+import { messageOf } from '../run/message-of.ts';
+import type { RotateRequest } from '../run/request.ts';
+import type { RunTools } from '../run/tools.ts';
+import { type Hold, holdOf, holdOrigin, LIFTED_TAG } from '../secrets-manager/hold.ts';
+import type { Secret } from '../secrets-manager/secret.ts';
+import { formatInstant } from '../time.ts';
+import { isEndedByOrder } from '../tokens/ended-tag.ts';
+import { asOwned, type OwnedToken } from '../tokens/observation.ts';
+import { tokenNamedBy } from '../tokens/version-id.ts';
+import { refuseUnknownNames } from './plan/plan-rotation.ts';
+
+type HistoryRequest = RotateRequest & { readonly history: NonNullable<RotateRequest['history']> };
+
+/** What a marker says of when something was done. */
+const MARKS = [
+  ...['armed', 'promoted', 'superseded', 'fenced', 'quarantined', 'frozen'],
+  ...['adopted', 'proven'],
+] as const satisfies readonly (keyof OwnedToken['marker'])[];
+
+/** A token of ours that lived in the time that was asked for. Instants are ISO 8601, UTC, in whole seconds. */
+interface PastToken {
+  readonly tokenId: string;
+  readonly secret: string;
+  readonly createdAt: string;
+  /** Absent: never. */
+  readonly expiresAt?: string;
+  /** Absent: the cluster does not say that it was deleted. */
+  readonly revokedAt?: string;
+  /** An order ended it: a tag of its secret says so. */
+  readonly endedByOrder?: true;
+  /** By the field of the marker. */
+  readonly marks: Readonly<Partial<Record<(typeof MARKS)[number], string>>>;
+  /** The token in whose place an order put it. */
+  readonly replaces?: string;
+}
+
+interface PastVersion {
+  readonly version: string;
+  readonly createdAt: string;
+  readonly labels: readonly string[];
+  /** Whose string it has, as far as its id or a marker says so. */
+  readonly tokenId?: string;
+  /** `rotation`: Secrets Manager's own, through our function. */
+  readonly putBy: 'keyturn' | 'rotation' | 'others';
+}
+
+interface PastSecret {
+  readonly secret: string;
+  /** Its entry in the policy. Absent: it has none. */
+  readonly token?: string;
+  /** Those that were made in the time that was asked for, and are still there. */
+  readonly versions: readonly PastVersion[];
+  /** Absent: it is not on hold. Without the rest, its traces do not say it. */
+  readonly hold?: {
+    readonly hold: Hold;
+    readonly at?: string;
+    readonly by?: string;
+    readonly reason?: string;
+  };
+  /** When an order lifted its last hold for deletion. */
+  readonly liftedAt?: string;
+}
+
+/** What both systems still say of the past. */
+export interface HistoryReport {
+  readonly history: {
+    readonly since: string;
+    readonly tokens: readonly PastToken[];
+    readonly secrets: readonly PastSecret[];
+    /** Secrets whose versions could not be listed, and why. */
+    readonly unseen: readonly { readonly secret: string; readonly why: string }[];
+  };
+}
+
+function pastToken({ token, marker }: OwnedToken, secret: Secret | undefined): PastToken {
+  const { id, createdAt, expiresAt, revokedAt } = token;
+  const marks = MARKS.flatMap((name) => {
+    const at = marker[name];
+    return at === undefined ? [] : [[name, formatInstant(at)] as const];
+  });
+  return {
+    tokenId: id,
+    secret: marker.secret,
+    createdAt: formatInstant(createdAt),
+    ...(expiresAt !== undefined && { expiresAt: formatInstant(expiresAt) }),
+    ...(revokedAt !== undefined && { revokedAt: formatInstant(revokedAt) }),
+    ...(secret && isEndedByOrder(id, secret) && { endedByOrder: true }),
+    marks: Object.fromEntries(marks),
+    ...(marker.replaces !== undefined && { replaces: marker.replaces }),
+  };
+}
+
+/** The id of our own versions names their token. A bare id is nobody's sign: the console draws such ids, too. */
+function whoPut(
+  version: string,
+  tokens: readonly OwnedToken[],
+): Pick<PastVersion, 'tokenId' | 'putBy'> {
+  const named = tokenNamedBy(version);
+  if (named?.certain) return { tokenId: named.tokenId, putBy: 'keyturn' };
+  const holder = tokens.find(({ versions }) => versions.includes(version));
+  if (!holder) return { putBy: 'others' };
+  const { token, marker } = holder;
+  const putBy =
+    marker.minted === version ? 'rotation' : token.id === version ? 'keyturn' : 'others';
+  return { tokenId: token.id, putBy };
+}
+
+const holdIn = (secret: Secret): Pick<PastSecret, 'hold'> => {
+  const hold = holdOf(secret);
+  if (!hold) return {};
+  const origin = holdOrigin(secret);
+  if (!origin) return { hold: { hold } };
+  const { at, by, reason } = origin;
+  return { hold: { hold, at: formatInstant(at), ...(by !== undefined && { by }), reason } };
+};
+
+function pastSecret(
+  secret: Secret,
+  times: ReadonlyMap<string, number>,
+  tokens: readonly OwnedToken[],
+  { policy, since }: { readonly policy: RunTools['policy']; readonly since: number },
+): PastSecret {
+  const { name, labels, tags } = secret;
+  const token = entryOf(policy, name)?.name;
+  const versions = [...times]
+    .filter(([, createdAt]) => createdAt >= since)
+    .sort(([, a], [, b]) => a - b)
+    .map(([version, createdAt]) => ({
+      version,
+      createdAt: formatInstant(createdAt),
+      labels: Object.keys(labels).filter((label) => labels[label] === version),
+      ...whoPut(version, tokens),
+    }));
+  const liftedAt = tags[LIFTED_TAG];
+  return {
+    secret: name,
+    ...(token !== undefined && { token }),
+    versions,
+    ...holdIn(secret),
+    ...(liftedAt !== undefined && { liftedAt }),
+  };
+}
+
+/** Whether it lived then: a token that had ended before is told by nothing but older logs. */
+const livedSince = ({ token: { revokedAt, expiresAt } }: OwnedToken, since: number) =>
+  Math.min(revokedAt ?? Number.POSITIVE_INFINITY, expiresAt ?? Number.POSITIVE_INFINITY) >= since;
+
+/**
+ * What the cluster and Secrets Manager still say of what was done since an instant. Only reads.
+ * @throws RequestError if a name is not in the policy
+ */
+export async function runHistory(
+  { tokens: names, history: { since } }: HistoryRequest,
+  { policy, api, secrets }: RunTools,
+): Promise<HistoryReport> {
+  refuseUnknownNames(policy, names);
+  const [{ tokens }, listed] = await Promise.all([api.listTokens(), secrets.list(policy.owner)]);
+  const meant = listed.filter(
+    ({ name }) => names?.includes(entryOf(policy, name)?.name ?? '') ?? true,
+  );
+  const byName = new Map(meant.map((secret) => [secret.name, secret]));
+  const owned = tokens
+    .flatMap((token) => asOwned(token, policy.owner, (name) => byName.get(name)) ?? [])
+    .filter((each) => livedSince(each, since));
+  const ofSecret = Map.groupBy(owned, ({ marker }) => marker.secret);
+  const unseen: { readonly secret: string; readonly why: string }[] = [];
+  const asked = meant.map(async (secret) => {
+    const times = await secrets.versionTimes(secret.name).catch((error: unknown) => {
+      unseen.push({ secret: secret.name, why: messageOf(error) });
+      return new Map<string, number>();
+    });
+    return pastSecret(secret, times, ofSecret.get(secret.name) ?? [], { policy, since });
+  });
+  const past = await Promise.all(asked);
+  const pastTokens = owned.map((each) => pastToken(each, byName.get(each.marker.secret)));
+  return { history: { since: formatInstant(since), tokens: pastTokens, secrets: past, unseen } };
+}

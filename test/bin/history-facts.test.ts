@@ -1,0 +1,322 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { rotationsOf } from '../../bin/keyturn/history/evidence.ts';
+import { happeningsOf } from '../../bin/keyturn/history/happening.ts';
+import { logFacts } from '../../bin/keyturn/history/log-facts.ts';
+import { pastFacts, readPast } from '../../bin/keyturn/history/past-facts.ts';
+import { type LogLine, readLogs } from '../../bin/keyturn/history/read-logs.ts';
+import { environmentOf, PERSON } from '../../sandbox/aws/account.ts';
+import { start } from '../sandbox/aws/start.ts';
+
+const AT = Date.UTC(2026, 2, 2, 12);
+const MINUTE = 60_000;
+const SECRET = 'keyturn/prod/telegraf';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const line = (message: string, details: object, minute = 0, stream = 'one'): LogLine => ({
+  at: AT + minute * MINUTE,
+  stream,
+  message,
+  details: { ...details },
+});
+
+const told = (job: string, lines: readonly LogLine[]) =>
+  happeningsOf(logFacts({ job, group: job, lines })).map(({ what, by, why, count, subject }) => ({
+    what,
+    by,
+    why,
+    count,
+    subject,
+  }));
+
+test('a run that found the same again and again is one entry, which says how often', () => {
+  const found = { job: 'reap', kind: 'Lingering', secret: SECRET, message: 'it lingers' };
+  const failed = { kind: 'delete', secret: SECRET, tokenId: 'a' };
+  const run = (minute: number) => [
+    line('planned', { job: 'reap', by: 'schedule', dryRun: false, refusals: [] }, minute),
+    line('found', found, minute),
+    { ...line('failed', failed, minute), error: 'HTTP 503' },
+  ];
+  expect(told('reap', [...run(0), ...run(60), ...run(120)])).toEqual([
+    { what: 'found', why: 'it lingers [Lingering]', count: 3 },
+    { what: 'failed: delete', by: 'schedule', why: 'HTTP 503', count: 3 },
+  ]);
+});
+
+test('a dry run did nothing, whatever it found', () => {
+  const planned = { job: 'reap', by: 'hand', dryRun: true, refusals: [] };
+  const found = { job: 'reap', kind: 'Lingering', secret: SECRET, message: 'it lingers' };
+  expect(told('reap', [line('planned', planned), line('found', found)])).toEqual([]);
+});
+
+test('what a plan refused, who approved it, and what became of the database', () => {
+  const refusals = [{ hash: '0123456789abcdef', message: '4 databases would be left shorter' }];
+  const change = { kind: 'change', database: 'telemetry', field: 'maxTables', from: 500, to: 400 };
+  const plan = { job: 'enforce', dryRun: false, refusals };
+  expect(
+    told('enforce', [
+      line('planned', { ...plan, by: 'schedule' }),
+      line('planned', { ...plan, by: 'hand', approve: '0123456789abcdef' }, 30),
+      line('done', { ...change, reason: 'Differs' }, 31),
+    ]),
+  ).toEqual([
+    {
+      what: 'a part of the plan waits for the approval 0123456789abcdef',
+      why: '4 databases would be left shorter',
+      subject: 'enforce',
+      count: 2,
+    },
+    { what: 'approved 0123456789abcdef', by: 'by hand', subject: 'enforce', count: 1 },
+    {
+      what: 'maxTables changed from 500 to 400',
+      by: 'by hand',
+      why: 'Differs',
+      subject: 'telemetry',
+      count: 1,
+    },
+  ]);
+});
+
+test('what was done twice within minutes is told twice, and its proof belongs to the last', () => {
+  const of = { tokenId: 'a', secret: SECRET };
+  const freeze = (reason: string, minute: number) => [
+    line('revoking', { kind: 'strip', ...of, way: 'freeze', reason }, minute),
+    line('revoked', { result: 'frozen', ...of, way: 'freeze', reason }, minute + 1),
+    line('reported', { way: 'freeze', reason, done: true, confirmed: true }, minute + 1),
+  ];
+  const back = line('revoking', { kind: 'give-back', ...of, way: 'unfreeze', reason: 'ours' }, 2);
+  const lines = [...freeze('odd', 0), back, ...freeze('odd again', 3)];
+  expect(told('revoke', lines).map(({ what, why }) => [what, why])).toEqual([
+    ['frozen', 'freeze: odd'],
+    ['permissions given back', 'unfreeze: ours'],
+    ['frozen', 'freeze: odd again'],
+  ]);
+});
+
+test('what a person did is not told as the work of the run that saw it', () => {
+  const of = { token: 'telegraf', secret: SECRET, tokenId: 'a', version: 'v', label: 'AWSCURRENT' };
+  const planned = { job: 'rotate', by: 'schedule', dryRun: false, refusals: [] };
+  const seen = (kind: string, reason: string, minute: number) =>
+    line('done', { ...of, kind, reason }, minute);
+  const lines = [
+    line('planned', planned),
+    seen('recognise', 'SavedByPerson', 1),
+    seen('recognise', 'RolledBack', 2),
+    seen('mark-shared', 'PastedByPerson', 3),
+    // What only writes down what Keyturn did is nothing new.
+    seen('recognise', 'Promoted', 4),
+    seen('give-back', 'RolledBack', 5),
+    // AWSCURRENT was moved by the person.
+    line('promoted', { ...of, reason: 'RolledBack' }, 6),
+    line('done', { ...of, kind: 'adopt', reason: 'Adopted', confirmedBy: 'ada@laptop' }, 7),
+  ];
+  expect(told('rotate', lines).map(({ what, by }) => [what, by])).toEqual([
+    ['saved by hand', 'not Keyturn'],
+    ['rolled back by hand', 'not Keyturn'],
+    ['string pasted into another secret by hand', 'not Keyturn'],
+    ['permissions given back', 'schedule'],
+    ['proven', 'schedule'],
+    ['adopted', 'ada@laptop'],
+  ]);
+});
+
+test('two instances that work at the same time are two runs', () => {
+  const of = (stream: string, by: string, secret: string) => [
+    line('planned', { job: 'rotate', by, dryRun: false, refusals: [] }, 0, stream),
+    line('done', { kind: 'widen', secret, tokenId: secret, reason: 'x' }, 1, stream),
+  ];
+  const lines = [...of('one', 'schedule', 'a'), ...of('two', 'hand', 'b')];
+  expect(told('rotate', lines).map(({ by }) => by)).toEqual(['schedule', 'by hand']);
+});
+
+test('functions of an earlier version log no steps: of a rotation it is told that it was made', () => {
+  const lines = [
+    line('planned', { job: 'rotate', dryRun: false, refusals: [] }),
+    line('done', { kind: 'rotate', token: 'telegraf', secret: SECRET, reason: 'Forced' }, 3),
+  ];
+  expect(told('rotate', lines)).toEqual([{ what: 'rotated', why: 'Forced', count: 1 }]);
+});
+
+/** What the function answers of one token that was promoted, and of the one before it. */
+const past = (more: object = {}) =>
+  readPast({
+    history: {
+      tokens: [
+        {
+          tokenId: 'old',
+          secret: SECRET,
+          createdAt: '2026-01-01T00:00:00Z',
+          marks: { promoted: '2026-01-01T00:10:00Z', superseded: '2026-03-02T12:15:00Z' },
+          ...more,
+        },
+        {
+          tokenId: 'new',
+          secret: SECRET,
+          createdAt: '2026-03-02T12:00:00Z',
+          marks: { promoted: '2026-03-02T12:15:00Z' },
+        },
+      ],
+      secrets: [],
+      unseen: [],
+    },
+    schedule: {
+      name: 'keyturn-prod-rotate',
+      state: 'off',
+      since: '2026-03-02T13:00:00Z',
+      by: 'ada',
+      reason: 'drill',
+    },
+  });
+
+function evidence(answer: ReturnType<typeof past>, lines: readonly LogLine[] = []) {
+  const facts = [
+    ...logFacts({ job: 'revoke', group: 'revoke', lines }),
+    ...pastFacts(answer, AT + 60 * MINUTE),
+  ];
+  const [rotation] = rotationsOf(happeningsOf(facts), answer, AT);
+  return Object.fromEntries(
+    (rotation?.steps ?? []).map(({ step, at, note }) => [step, [at !== undefined, note]]),
+  );
+}
+
+test('a step that no source tells is no evidence, and a deletion is none that a string is refused', () => {
+  const none = 'no evidence kept';
+  expect(evidence(past())).toEqual({
+    minted: [true, undefined],
+    stored: [false, none],
+    proven: [false, none],
+    promoted: [true, expect.stringMatching(/^or later: /)],
+    'old string': [false, expect.stringMatching(/^not yet: /)],
+  });
+  const deleted = evidence(past({ revokedAt: '2026-03-02T12:30:00Z' }));
+  expect(deleted['old string']).toEqual([
+    true,
+    expect.stringMatching(/^deleted; no evidence kept/),
+  ]);
+  const revoked = { tokenId: 'old', secret: SECRET, result: 'deleted', way: 'replace' };
+  const proven = evidence(past({ revokedAt: '2026-03-02T12:30:00Z' }), [
+    line('revoked', { ...revoked, deadAfterSeconds: 190 }, 34),
+  ]);
+  expect(proven['old string']).toEqual([true, expect.stringMatching(/^refused: every probe/)]);
+  const unproven = evidence(past({ revokedAt: '2026-03-02T12:30:00Z' }), [
+    line('revoked', { ...revoked, unconfirmed: 'nothing to compare' }, 34),
+  ]);
+  expect(unproven['old string']).toEqual(deleted['old string']);
+});
+
+test('of a token that an order ended, its log says who gave that, and without it a tag that there was one', () => {
+  const answer = past({ revokedAt: '2026-03-02T12:30:00Z', endedByOrder: true });
+  const order = { tokenId: 'old', secret: SECRET, way: 'delete', reason: 'leaked' };
+  const lines = [
+    line('revoking', { kind: 'delete', ...order }, 30),
+    line('revoked', { result: 'deleted', ...order, by: 'ada@laptop' }, 33),
+    line('reported', { way: 'delete', by: 'ada@laptop', done: true, confirmed: true }, 33),
+  ];
+  const deleted = (logged: readonly LogLine[]) =>
+    happeningsOf([
+      ...logFacts({ job: 'revoke', group: 'revoke', lines: logged }),
+      ...pastFacts(answer, AT + 60 * MINUTE),
+    ]).filter(({ what }) => what === 'deleted');
+  expect(deleted(lines)).toMatchObject([{ by: 'ada@laptop', why: 'delete: leaked', count: 1 }]);
+  expect(deleted([])).toMatchObject([{ by: 'an order', sources: ['cluster'] }]);
+});
+
+test('a token that waits to be promoted is not yet proven; one that nothing waits for has no evidence', () => {
+  const answer = past();
+  const [, waiting] = answer.history.tokens;
+  if (!waiting) throw new Error('no token');
+  waiting.marks = {};
+  const secrets = (labels: string[]) => [
+    {
+      secret: SECRET,
+      versions: [
+        {
+          ...{ version: 'keyturn-new', createdAt: '2026-03-02T12:00:00Z', labels },
+          ...{ tokenId: 'new', putBy: 'keyturn' },
+        },
+      ],
+    },
+  ];
+  answer.history.secrets = secrets(['AWSPENDING']);
+  expect(evidence(answer)).toMatchObject({
+    stored: [true, undefined],
+    proven: [false, 'not yet'],
+    promoted: [false, 'not yet'],
+  });
+  answer.history.secrets = secrets([]);
+  expect(evidence(answer)).toMatchObject({ proven: [false, 'no evidence kept'] });
+});
+
+test('a schedule that a person stopped is a thing that was done', () => {
+  expect(pastFacts(past(), AT)).toContainEqual({
+    at: Date.parse('2026-03-02T13:00:00Z'),
+    subject: 'keyturn-prod-rotate',
+    by: 'ada',
+    why: 'drill',
+    what: 'schedule stopped',
+    source: 'EventBridge Scheduler',
+  });
+});
+
+async function openLogs(texts: readonly string[]) {
+  const { aws, clock } = await start();
+  const stamped = texts.map((text, index) => ({ stream: 'one', at: clock.now() + index, text }));
+  aws.logs.groups['/aws/lambda/keyturn-prod-rotate'] = { events: () => stamped };
+  vi.stubEnv('AWS_ENDPOINT_URL', aws.url);
+  vi.stubEnv('AWS_REGION', aws.region);
+  for (const [name, value] of Object.entries(environmentOf(PERSON))) vi.stubEnv(name, value);
+  // The sandbox believes a date within five minutes of its own clock.
+  vi.useFakeTimers({ now: clock.now(), toFake: ['Date'] });
+  return {
+    aws,
+    read: (limits?: { readonly pages: number; readonly ms: number }) =>
+      readLogs(['rotate'], 'keyturn-prod-', clock.now(), limits),
+  };
+}
+
+const json = (n: number) => JSON.stringify({ message: `m${n}`, details: { n } });
+
+test('where a limit cuts, the newest lines are there, and it is said that there are more', async () => {
+  const { aws, read } = await openLogs([json(0), json(1), 'START RequestId: 1', json(2), json(3)]);
+  const [whole] = await read();
+  expect([whole?.why, whole?.lines.map(({ message }) => message)]).toEqual([
+    undefined,
+    ['m0', 'm1', 'm2', 'm3'],
+  ]);
+  aws.logs.pageSize = 1;
+  const [cut] = await read({ pages: 2, ms: 60_000 });
+  expect(cut?.lines.map(({ message }) => message)).toEqual(['m2', 'm3']);
+  expect(cut?.why).toMatch(/^read in part: after 2 pages more is left/);
+  vi.useRealTimers();
+});
+
+test('throttling that lasts longer than a call is usually repeated is waited for', async () => {
+  const { aws, read } = await openLogs([json(0), json(1)]);
+  let asked = 0;
+  aws.intercept = (_call, effect) => {
+    asked += 1;
+    const body = '{"__type":"ThrottlingException","Message":"Rate exceeded"}';
+    return Promise.resolve(asked > 8 ? effect() : { status: 400, body });
+  };
+  vi.useRealTimers();
+  const [whole] = await read();
+  expect([whole?.why, whole?.lines.length]).toEqual([undefined, 2]);
+});
+
+test('throttling is waited for until the time is up, and then said, with what was read', async () => {
+  const { aws, read } = await openLogs([json(0), json(1)]);
+  aws.logs.pageSize = 1;
+  let asked = 0;
+  aws.intercept = (_call, effect) => {
+    asked += 1;
+    const body = '{"__type":"ThrottlingException","Message":"Rate exceeded"}';
+    return Promise.resolve(asked === 1 ? effect() : { status: 400, body });
+  };
+  vi.useRealTimers();
+  const [cut] = await read({ pages: 9, ms: 2_000 });
+  expect(cut?.lines.map(({ message }) => message)).toEqual(['m1']);
+  expect(cut?.why).toMatch(/^read in part: FilterLogEvents of .*: Rate exceeded$/);
+  expect(asked).toBeGreaterThan(3);
+});

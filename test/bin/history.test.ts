@@ -1,0 +1,568 @@
+import { describe, expect, it } from 'vitest';
+import { operatorName } from '../../bin/keyturn/operator.ts';
+import { DAY, MINUTE, TELEGRAF } from '../world/policy.ts';
+import type { World } from '../world/world.ts';
+import { writeTemporary } from './cli.ts';
+import { type Operator, openDeployed, openLocal } from './operator.ts';
+
+interface Step {
+  readonly step: string;
+  readonly at?: string;
+  readonly sources: readonly string[];
+  readonly note?: string;
+}
+
+interface Told {
+  readonly complete: boolean;
+  readonly entries: readonly {
+    readonly at: string;
+    readonly what: string;
+    readonly token?: string;
+    readonly tokenId?: string;
+    readonly by?: string;
+    readonly why?: string;
+    readonly sources: readonly string[];
+    readonly count: number;
+  }[];
+  readonly rotations?: readonly {
+    readonly tokenId: string;
+    readonly formerId?: string;
+    readonly by?: string;
+    readonly why?: string;
+    readonly steps: readonly Step[];
+  }[];
+  readonly sources: readonly {
+    readonly source: string;
+    readonly isWhole: boolean;
+    readonly found: string;
+  }[];
+}
+
+/** What the schedule of `rotate` says. */
+const fired = ({ clock }: World) => ({
+  scheduled: {
+    at: new Date(clock.now()).toISOString(),
+    nextInSeconds: 1_800,
+    thirdInSeconds: 5_400,
+  },
+});
+
+async function tell(run: Operator, ...words: readonly string[]) {
+  const { code, stdout, stderr } = await run(['history', ...words, '--json']);
+  return { code, stderr, told: JSON.parse(stdout) as Told };
+}
+
+const notesOf = ({ rotations = [] }: Told) =>
+  rotations.map(({ steps }) =>
+    steps.map(({ at, note }) => (at ? `seen ${note ?? ''}`.trim() : note)),
+  );
+
+/** Two tokens, issued by the schedule, and due thirty days later: a first run prepares, a second one promotes. */
+async function openRotated() {
+  const opened = await openDeployed();
+  const { world } = opened;
+  await world.rotate(fired(world));
+  await world.wait(30 * DAY);
+  await world.rotate(fired(world));
+  await world.wait(15 * MINUTE);
+  await world.rotate(fired(world));
+  return opened;
+}
+
+const THROTTLED = {
+  status: 400,
+  body: '{"__type":"ThrottlingException","Message":"Rate exceeded"}',
+};
+
+const denying =
+  (group: string): Parameters<World['intercept']>[0] =>
+  async (call, effect) =>
+    call.server === 'logs' && call.subject === group
+      ? {
+          status: 400,
+          body: JSON.stringify({
+            __type: 'AccessDeniedException',
+            Message: 'User: somebody is not authorized to perform: logs:FilterLogEvents',
+          }),
+        }
+      : effect();
+
+describe('history', () => {
+  it('tells each thing of a life once: when, what, by whom, why, and who says so', {
+    timeout: 120_000,
+  }, async () => {
+    const { world, run } = await openRotated();
+    const [first, second] = [
+      world.holders(TELEGRAF).AWSPREVIOUS,
+      world.holders(TELEGRAF).AWSCURRENT,
+    ];
+    // Marks have whole seconds: of what is done in the same one, chance would decide which comes first.
+    await world.wait(MINUTE);
+    expect((await run(['rotate', 'telegraf'])).code).toBe(0);
+    await world.wait(MINUTE);
+    const third = world.holders(TELEGRAF).AWSCURRENT;
+    const order = ['--token', 'telegraf', '--reason', 'odd writes', '--yes'];
+    expect((await run(['revoke', ...order, '--freeze'])).code).toBe(0);
+    expect((await run(['unfreeze', 'telegraf', '--reason', 'they were ours', '--yes'])).code).toBe(
+      0,
+    );
+    expect((await run(['revoke', ...order])).code).toBe(0);
+    const fourth = world.holders(TELEGRAF).AWSCURRENT;
+    await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+    await world.rotate(fired(world));
+
+    const { code, stderr, told } = await tell(run, 'telegraf');
+    expect([code, stderr, told.complete]).toEqual([0, '', true]);
+    const names = new Map(
+      [first, second, third, fourth].map((id, index) => [id, `token ${index + 1}`]),
+    );
+    const nameOf = (id: string | undefined) => (id === undefined ? 'secret' : names.get(id));
+    const steady = (text: string | undefined) =>
+      text?.replaceAll(operatorName(), 'the operator').replace(/[0-9a-f]{8}/, 'token 4');
+    expect(
+      told.entries.map(({ what, tokenId, by, why, sources }) => [
+        ...[nameOf(tokenId), what, steady(by), steady(why), sources.toSorted().join(', ')],
+      ]),
+    ).toMatchInlineSnapshot(`
+      [
+        [
+          "token 1",
+          "minted",
+          "schedule",
+          "Missing",
+          "cluster, log of rotate",
+        ],
+        [
+          "token 1",
+          "stored",
+          "schedule",
+          "Missing",
+          "Secrets Manager, log of rotate",
+        ],
+        [
+          "token 1",
+          "proven",
+          "schedule",
+          "Missing",
+          "log of rotate",
+        ],
+        [
+          "token 1",
+          "promoted",
+          "schedule",
+          "Missing",
+          "cluster, log of rotate",
+        ],
+        [
+          "token 2",
+          "minted",
+          "schedule",
+          "Due",
+          "cluster, log of rotate",
+        ],
+        [
+          "token 2",
+          "stored",
+          "schedule",
+          "Due",
+          "Secrets Manager, log of rotate",
+        ],
+        [
+          "token 2",
+          "proven",
+          "schedule",
+          "Due",
+          "log of rotate",
+        ],
+        [
+          "token 2",
+          "promoted",
+          "schedule",
+          "Due",
+          "cluster, log of rotate",
+        ],
+        [
+          "token 1",
+          "superseded",
+          "Keyturn",
+          undefined,
+          "cluster",
+        ],
+        [
+          "token 3",
+          "minted",
+          "by hand",
+          "Forced",
+          "cluster, log of rotate",
+        ],
+        [
+          "token 3",
+          "stored",
+          "by hand",
+          "Forced",
+          "Secrets Manager, log of rotate",
+        ],
+        [
+          "token 3",
+          "proven",
+          "by hand",
+          "Forced",
+          "log of rotate",
+        ],
+        [
+          "token 3",
+          "promoted",
+          "by hand",
+          "Forced",
+          "cluster, log of rotate",
+        ],
+        [
+          "token 2",
+          "superseded",
+          "Keyturn",
+          undefined,
+          "cluster",
+        ],
+        [
+          "secret",
+          "put on hold",
+          "the operator",
+          "freeze: odd writes",
+          "log of revoke",
+        ],
+        [
+          "token 1",
+          "frozen",
+          "the operator",
+          "freeze: odd writes",
+          "log of revoke",
+        ],
+        [
+          "token 2",
+          "frozen",
+          "the operator",
+          "freeze: odd writes",
+          "log of revoke",
+        ],
+        [
+          "token 3",
+          "frozen",
+          "the operator",
+          "freeze: odd writes",
+          "log of revoke",
+        ],
+        [
+          "token 1",
+          "string refused",
+          "the operator",
+          "every probe refused, 190 s after the order",
+          "log of revoke",
+        ],
+        [
+          "token 2",
+          "string refused",
+          "the operator",
+          "every probe refused, 190 s after the order",
+          "log of revoke",
+        ],
+        [
+          "token 3",
+          "string refused",
+          "the operator",
+          "every probe refused, 190 s after the order",
+          "log of revoke",
+        ],
+        [
+          "secret",
+          "hold released",
+          "the operator",
+          "unfreeze: they were ours",
+          "log of revoke",
+        ],
+        [
+          "token 1",
+          "permissions given back",
+          "the operator",
+          "unfreeze: they were ours",
+          "log of revoke",
+        ],
+        [
+          "token 2",
+          "permissions given back",
+          "the operator",
+          "unfreeze: they were ours",
+          "log of revoke",
+        ],
+        [
+          "token 3",
+          "permissions given back",
+          "the operator",
+          "unfreeze: they were ours",
+          "log of revoke",
+        ],
+        [
+          "token 4",
+          "minted",
+          "the operator",
+          "replace: odd writes",
+          "cluster, log of revoke",
+        ],
+        [
+          "token 4",
+          "stored",
+          "the operator",
+          "replace: odd writes",
+          "Secrets Manager, log of revoke",
+        ],
+        [
+          "token 4",
+          "proven",
+          "the operator",
+          "replace: odd writes",
+          "log of revoke",
+        ],
+        [
+          "token 4",
+          "promoted",
+          "the operator",
+          "replace: odd writes",
+          "cluster, log of revoke",
+        ],
+        [
+          "secret",
+          "AWSPREVIOUS taken off",
+          "the operator",
+          "replace: odd writes",
+          "log of revoke",
+        ],
+        [
+          "token 1",
+          "deleted",
+          "the operator",
+          "replace: odd writes",
+          "cluster, log of revoke",
+        ],
+        [
+          "token 2",
+          "deleted",
+          "the operator",
+          "replace: odd writes",
+          "cluster, log of revoke",
+        ],
+        [
+          "token 3",
+          "deleted",
+          "the operator",
+          "replace: odd writes",
+          "cluster, log of revoke",
+        ],
+        [
+          "token 1",
+          "string refused",
+          "the operator",
+          "every probe refused, 380 s after the order",
+          "log of revoke",
+        ],
+        [
+          "token 2",
+          "string refused",
+          "the operator",
+          "every probe refused, 380 s after the order",
+          "log of revoke",
+        ],
+        [
+          "token 3",
+          "string refused",
+          "the operator",
+          "every probe refused, 380 s after the order",
+          "log of revoke",
+        ],
+        [
+          "secret",
+          "saved by hand",
+          "not Keyturn",
+          "a version that Keyturn did not put, with the string of token 4; it has AWSCURRENT now",
+          "Secrets Manager, log of rotate",
+        ],
+      ]
+    `);
+    expect(notesOf(told)).toMatchInlineSnapshot(`
+      [
+        [
+          "seen",
+          "seen",
+          "seen",
+          "seen seen; the first version of a secret has AWSCURRENT as soon as it is stored",
+          "there was none of ours",
+        ],
+        [
+          "seen",
+          "seen",
+          "seen",
+          "seen",
+          "seen refused: every probe refused, 380 s after the order",
+        ],
+        [
+          "seen",
+          "seen",
+          "seen",
+          "seen",
+          "seen refused: every probe refused, 380 s after the order",
+        ],
+        [
+          "seen",
+          "seen",
+          "seen",
+          "seen",
+          "seen refused: every probe refused, 380 s after the order",
+        ],
+      ]
+    `);
+
+    const { stdout } = await run(['history', 'telegraf']);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(stdout).not.toContain('\u001b');
+    // Of one entry nothing is told of another.
+    expect(stdout).not.toContain('grafana');
+  });
+
+  it('says of a token that somebody else deleted that no log has it, unless not all logs were read', async () => {
+    const { world, run } = await openRotated();
+    const tokenId = world.holders(TELEGRAF).AWSCURRENT ?? '';
+    await world.people.deleteToken(tokenId);
+    const deletions = ({ entries }: Told) =>
+      entries.filter(({ what }) => what === 'deleted').map((each) => [each.tokenId, each.by]);
+
+    // Lines are there a while after they were written: that none is there yet says nothing.
+    const soon = await tell(run, '--since', '90d');
+    expect(deletions(soon.told)).toEqual([
+      [tokenId, expect.stringMatching(/^by whom is not known: .* or not yet$/)],
+    ]);
+
+    await world.wait(2 * MINUTE);
+    await world.rotate(fired(world));
+    const seen = await tell(run, '--since', '90d');
+    expect(seen.code).toBe(0);
+    expect(deletions(seen.told)).toEqual([[tokenId, expect.stringMatching(/^not Keyturn, or /)]]);
+
+    world.intercept(denying('/aws/lambda/keyturn-prod-reap'));
+    const unseen = await tell(run, '--since', '90d');
+    expect(unseen.code).toBe(3);
+    expect(deletions(unseen.told)).toEqual([
+      [tokenId, expect.stringMatching(/^by whom is not known: /)],
+    ]);
+  });
+
+  it('says of each log group that is missing, or that may not be read, why, and tells the rest', async () => {
+    const { world, run } = await openRotated();
+    delete world.aws.logs.groups['/aws/lambda/keyturn-prod-enforce'];
+    world.intercept(denying('/aws/lambda/keyturn-prod-rotate'));
+    const { code, told } = await tell(run, 'telegraf');
+    expect([code, told.complete]).toEqual([3, false]);
+    const found = new Map(told.sources.map((each) => [each.source, each]));
+    expect(found.get('log of enforce')).toMatchObject({
+      isWhole: false,
+      found: expect.stringMatching(/^there is no log group \/aws\/lambda\/keyturn-prod-enforce /),
+    });
+    expect(found.get('log of rotate')).toMatchObject({
+      isWhole: false,
+      found: expect.stringContaining('your own credentials need logs:FilterLogEvents on'),
+    });
+    expect(found.get('log of reap')).toMatchObject({
+      isWhole: true,
+      found: expect.stringMatching(/^no lines: /),
+    });
+    // What the two systems say is told all the same, and what only the log knew is not claimed.
+    const none = 'no evidence kept';
+    expect(notesOf(told)).toEqual([
+      ['seen', 'seen', none, expect.stringMatching(/^seen or later: /), none],
+      [
+        ...['seen', 'seen', none, expect.stringMatching(/^seen or later: /)],
+        expect.stringMatching(/^not yet: /),
+      ],
+    ]);
+  });
+
+  it('reads pages to their end, also behind empty ones, and waits where it is throttled', async () => {
+    const { world, run } = await openRotated();
+    const { told: whole } = await tell(run, '--since', '90d');
+    world.aws.logs.pageSize = 2;
+    world.aws.logs.isSparse = true;
+    let throttled = 0;
+    world.intercept((call, effect) => {
+      if (call.server !== 'logs') return Promise.resolve(effect());
+      throttled += 1;
+      return Promise.resolve(throttled % 2 === 1 ? THROTTLED : effect());
+    });
+    const { code, told } = await tell(run, '--since', '90d');
+    expect(code).toBe(0);
+    expect(told.entries).toEqual(whole.entries);
+    expect(throttled).toBeGreaterThan(30);
+  });
+
+  it('claims nothing of what only logs knew that are gone', async () => {
+    const { world, run } = await openRotated();
+    await world.wait(91 * DAY);
+    const { code, told } = await tell(run, 'telegraf', '--since', '1y');
+    expect(code).toBe(0);
+    expect(told.sources.slice(0, 5).every(({ found }) => found.startsWith('no lines: '))).toBe(
+      true,
+    );
+    expect(told.rotations?.map(({ steps }) => steps.find(({ step }) => step === 'proven'))).toEqual(
+      [1, 2].map(() => ({ step: 'proven', sources: [], note: 'no evidence kept' })),
+    );
+    expect(told.entries.filter(({ what }) => what === 'promoted').map(({ by }) => by)).toEqual([
+      'Keyturn',
+      'Keyturn',
+    ]);
+  });
+
+  it('tells of an entry that is gone from the policy, by the name of its secret', async () => {
+    const { world, run } = await openRotated();
+    const { tokens, ...policy } = world.policy as { readonly tokens: Record<string, object> };
+    const { telegraf, ...others } = tokens;
+    const KEYTURN_POLICY = writeTemporary('keyturn.yaml', { ...policy, tokens: others });
+    const ask = (name: string) => run(['history', name, '--json'], '', { KEYTURN_POLICY });
+    const told = JSON.parse((await ask(TELEGRAF)).stdout) as Told;
+    expect(notesOf(told)).toHaveLength(2);
+    expect(told.entries.some(({ tokenId }) => tokenId === world.holders(TELEGRAF).AWSCURRENT)).toBe(
+      true,
+    );
+    expect(told.entries.some(({ token }) => token === 'grafana')).toBe(false);
+    expect(await ask('telegraf')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('found no token telegraf in '),
+    });
+  });
+
+  it('knows of this machine’s own work only what the two systems say, since it is in no log', async () => {
+    const { run } = await openLocal();
+    expect((await run(['rotate', 'telegraf', '--local'])).code).toBe(0);
+    const { code, told } = await tell(run, 'telegraf', '--local');
+    expect(code).toBe(3);
+    const missing = told.sources.filter(({ found }) => found.startsWith('there is no log group'));
+    expect(missing).toHaveLength(5);
+    const none = 'no evidence kept';
+    expect(notesOf(told)).toEqual([
+      ['seen', 'seen', none, expect.stringMatching(/^seen or later: /), none],
+    ]);
+  });
+
+  it('tells what the logs say where the function cannot be asked, and fails where nothing can be read', async () => {
+    const { world, run, env } = await openRotated();
+    const nowhere = { AWS_ENDPOINT_URL_LAMBDA: 'http://127.0.0.1:9' };
+    const { code, stdout } = await run(['history', '--since', '90d'], '', nowhere);
+    expect([code, stdout]).toEqual([
+      3,
+      expect.stringMatching(/cluster and Secrets Manager: keyturn-prod-rotate did not answer/),
+    ]);
+    expect(stdout).toContain('promoted in place of');
+    const none = await run(['history'], '', {
+      ...nowhere,
+      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: 'http://127.0.0.1:9',
+    });
+    expect([none.code, none.stdout]).toEqual([1, '']);
+    expect(none.stderr).toMatch(/^keyturn: nothing could be read\. /);
+    expect(env.AWS_REGION).toBe(world.aws.region);
+  });
+});

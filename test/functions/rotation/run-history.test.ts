@@ -1,0 +1,124 @@
+import { expect, it } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { DAY, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+
+const iso = (at: number) => new Date(at).toISOString();
+
+async function openRotated() {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+  await world.rotate();
+  await world.wait(30 * DAY);
+  await world.rotate();
+  await world.wait(15 * MINUTE);
+  await world.rotate();
+  return world;
+}
+
+it('says what the two systems still know of a time, of one entry or of all, and changes nothing', async () => {
+  const world = await openRotated();
+  const since = iso(world.clock.now() - DAY);
+  const holders = world.holders(TELEGRAF);
+  await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+  await world.people.deleteToken(holders.AWSPREVIOUS ?? '');
+  const before = [world.cluster.snapshot(), world.aws.snapshot().secrets];
+  const ask = { dryRun: true, history: { since } };
+  const { result } = await world.rotate({ ...ask, tokens: ['telegraf'] });
+  const { tokens, secrets, unseen } = result.history;
+  expect(unseen).toEqual([]);
+  expect(tokens).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({
+        tokenId: holders.AWSPREVIOUS,
+        secret: TELEGRAF,
+        revokedAt: iso(world.clock.now()).replace(/\.\d+/, ''),
+        marks: expect.objectContaining({ superseded: expect.any(String) }),
+      }),
+      expect.objectContaining({ tokenId: holders.AWSCURRENT, secret: TELEGRAF }),
+    ]),
+  );
+  expect(tokens).toHaveLength(2);
+  expect(secrets).toEqual([
+    {
+      secret: TELEGRAF,
+      token: 'telegraf',
+      // The first version is older.
+      versions: [
+        {
+          version: `keyturn-${holders.AWSCURRENT}`,
+          createdAt: expect.any(String),
+          labels: ['AWSPREVIOUS'],
+          tokenId: holders.AWSCURRENT,
+          putBy: 'keyturn',
+        },
+        {
+          version: world.labels(TELEGRAF).AWSCURRENT,
+          createdAt: expect.any(String),
+          labels: ['AWSCURRENT'],
+          putBy: 'others',
+        },
+      ],
+    },
+  ]);
+  expect((await world.rotate(ask)).result.history.secrets).toHaveLength(2);
+  const [cluster, kept] = [world.cluster.snapshot(), world.aws.snapshot().secrets];
+  expect([cluster.tokens, Object.keys(kept)]).toEqual([
+    before[0]?.tokens,
+    Object.keys(before[1] ?? {}),
+  ]);
+});
+
+it('is told of Secrets Manager’s own rotation, of a hold, and of its end', async () => {
+  const world = await openRotated();
+  const since = iso(world.clock.now());
+  await world.rotateSecret(TELEGRAF);
+  const said = { token: 'telegraf', reason: 'leaked', by: 'ada@laptop' };
+  await world.revoke({ ...said, way: 'delete' });
+  const ask = { dryRun: true, history: { since }, tokens: ['telegraf'] };
+  const { secrets, tokens } = (await world.rotate(ask)).result.history;
+  const [held] = secrets;
+  expect(tokens).toHaveLength(3);
+  expect(tokens.map((each: { endedByOrder?: true }) => each.endedByOrder)).toEqual(
+    tokens.map(() => true),
+  );
+  expect(held.hold).toEqual({
+    hold: 'deleted',
+    at: expect.any(String),
+    by: 'ada@laptop',
+    reason: 'leaked',
+  });
+  expect(held.versions.map(({ putBy }: { putBy: string }) => putBy)).toEqual(['rotation']);
+  await world.revoke({ ...said, way: 'lift' });
+  const [lifted] = (await world.rotate(ask)).result.history.secrets;
+  expect([lifted.hold, lifted.liftedAt]).toEqual([undefined, expect.any(String)]);
+});
+
+it('names a secret whose versions may not be listed, and tells of the others', async () => {
+  const world = await openRotated();
+  world.intercept((call, effect) =>
+    Promise.resolve(
+      call.operation === 'ListSecretVersionIds' && call.subject === TELEGRAF
+        ? { status: 400, body: '{"__type":"AccessDeniedException","Message":"no"}' }
+        : effect(),
+    ),
+  );
+  const since = iso(world.clock.now() - DAY);
+  const { history } = (await world.rotate({ dryRun: true, history: { since } })).result;
+  expect(history.unseen).toEqual([{ secret: TELEGRAF, why: expect.stringContaining('no') }]);
+  const versions = history.secrets.map((each: { secret: string; versions: object[] }) => [
+    each.secret,
+    each.versions.length,
+  ]);
+  expect(Object.fromEntries(versions)).toEqual({ [TELEGRAF]: 0, 'keyturn/prod/grafana': 1 });
+});
+
+it.each([
+  { history: { since: '2026-01-01T00:00:00Z' } },
+  { history: { since: '2026-01-01T00:00:00Z' }, dryRun: true, probe: true },
+  { history: { since: '2026-01-01T00:00:00Z' }, dryRun: true, force: true, tokens: ['telegraf'] },
+  { history: { since: 'yesterday' }, dryRun: true },
+])('refuses beside it what would be an order, or another question: %j', async (event) => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  const { error } = await world.rotate(event);
+  expect(error?.errorMessage).toMatch(/history/);
+  expect(world.tokens()).toEqual([]);
+});
