@@ -19,6 +19,10 @@ const YEARLY = 'a schedule that fires at least once a year';
 export interface Gaps {
   /** The shortest time from one firing to the next. */
   readonly shortest: number;
+  /** The longest time from one firing to the next. */
+  readonly longestOfOne: number;
+  /** The longest time from one firing to the second one after it. */
+  readonly longestOfTwo: number;
   /** The longest time from one firing to the third one after it. */
   readonly longestOfThree: number;
 }
@@ -73,19 +77,29 @@ function yearsOf({ years }: Cron) {
 
 function gapsOfCron(fields: string, timeZone: string): Gaps {
   let shortest = Number.POSITIVE_INFINITY;
-  let longestOfThree = 0;
+  let [ofOne, ofTwo, ofThree] = [0, 0, 0];
   let [third, second, last]: (number | undefined)[] = [];
   const cron = parseCron(fields);
   for (const at of firings(cron, timeZone, yearsOf(cron))) {
     if (last !== undefined) shortest = Math.min(shortest, at - last);
-    longestOfThree = Math.max(longestOfThree, at - (third ?? second ?? last ?? at));
+    ofOne = Math.max(ofOne, at - (last ?? at));
+    ofTwo = Math.max(ofTwo, at - (second ?? last ?? at));
+    ofThree = Math.max(ofThree, at - (third ?? second ?? last ?? at));
     [third, second, last] = [second, last, at];
   }
   if (shortest === Number.POSITIVE_INFINITY) {
     throw new ExpressionError(YEARLY);
   }
-  return { shortest: shortest / MINUTE_MS, longestOfThree: longestOfThree / MINUTE_MS };
+  return {
+    shortest: shortest / MINUTE_MS,
+    longestOfOne: ofOne / MINUTE_MS,
+    longestOfTwo: ofTwo / MINUTE_MS,
+    longestOfThree: ofThree / MINUTE_MS,
+  };
 }
+
+/** Of crons: a policy asks a dozen times for the same, and each follows two years of firings, of which every minute may have one. */
+const known = new Map<string, Gaps>();
 
 /** The fields of a cron expression; undefined: it is none. */
 const cronIn = (expression: string): string | undefined => /^cron\((.*)\)$/.exec(expression)?.[1];
@@ -96,7 +110,12 @@ const cronIn = (expression: string): string | undefined => /^cron\((.*)\)$/.exec
  */
 export function gapsOf(expression: string, timeZone: string): Gaps {
   const [, kind, inside = ''] = /^(rate|cron)\((.*)\)$/.exec(expression) ?? [];
-  if (kind === 'cron') return gapsOfCron(inside, timeZone);
+  if (kind === 'cron') {
+    const key = `${timeZone} ${inside}`;
+    const gaps = known.get(key) ?? gapsOfCron(inside, timeZone);
+    known.set(key, gaps);
+    return gaps;
+  }
   const [, count, unit, plural] = /^([1-9]\d*) (minute|hour|day)(s?)$/.exec(inside) ?? [];
   if (kind === undefined || count === undefined) {
     throw new ExpressionError('a number and minutes, hours or days, such as rate(30 minutes)');
@@ -106,7 +125,12 @@ export function gapsOf(expression: string, timeZone: string): Gaps {
   }
   const minutes = Number(count) * MINUTES[unit as keyof typeof MINUTES];
   if (minutes > LONGEST_GAP_MINUTES) throw new ExpressionError(YEARLY);
-  return { shortest: minutes, longestOfThree: 3 * minutes };
+  return {
+    shortest: minutes,
+    longestOfOne: minutes,
+    longestOfTwo: 2 * minutes,
+    longestOfThree: 3 * minutes,
+  };
 }
 
 /**
@@ -130,31 +154,6 @@ export function nextFiring(
   return undefined;
 }
 
-/** The longest time from a firing to the one after it, and to the second one after it, in minutes. */
-function longestGaps(expression: string, timeZone: string): readonly [number, number] {
-  const cron = cronIn(expression);
-  if (cron === undefined) {
-    const { shortest } = gapsOf(expression, timeZone);
-    return [shortest, 2 * shortest];
-  }
-  let [ofOne, ofTwo] = [0, 0];
-  let [second, last]: (number | undefined)[] = [];
-  const parsed = parseCron(cron);
-  for (const at of firings(parsed, timeZone, yearsOf(parsed))) {
-    ofOne = Math.max(ofOne, at - (last ?? at));
-    ofTwo = Math.max(ofTwo, at - (second ?? last ?? at));
-    [second, last] = [last, at];
-  }
-  return [ofOne / MINUTE_MS, ofTwo / MINUTE_MS];
-}
-
-/**
- * The longest time from one firing to the next, in minutes.
- * @throws ExpressionError
- */
-export const longestOfOne = (expression: string, timeZone: string): number =>
-  longestGaps(expression, timeZone)[0];
-
 /**
  * Whether the years of a cron expression are over, so that it never fires again; a rate never is.
  * @throws ExpressionError
@@ -164,13 +163,6 @@ export function isOver(expression: string, timeZone: string, now: number): boole
   if (fields === undefined || nextFiring(expression, timeZone, now) !== undefined) return false;
   return Math.max(...parseCron(fields).years) <= new Date(now).getUTCFullYear();
 }
-
-/**
- * The longest time from a firing to the second one after it, in minutes.
- * @throws ExpressionError
- */
-export const longestOfTwo = (expression: string, timeZone: string): number =>
-  longestGaps(expression, timeZone)[1];
 
 /**
  * The days on which a cron expression fires within two years, as midnights in UTC of their dates, and how many minutes after midnight,

@@ -2,7 +2,7 @@ import { formatDuration } from '../../functions/policy/duration.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import type { PolicyIssue } from '../../functions/policy/policy-error.ts';
 import { ExpressionError } from './cron.ts';
-import { DAY_MS, firingDays, gapsOf, isOver, longestOfOne, MINUTE_MS, nextFiring } from './gaps.ts';
+import { DAY_MS, firingDays, gapsOf, isOver, MINUTE_MS, nextFiring } from './gaps.ts';
 import { renewalMistakes, windowMistakes } from './renewals.ts';
 
 /**
@@ -34,7 +34,8 @@ function mistakeIn(expression: string, timeZone: string, now: number): string | 
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (EvaluationPeriods)
  */
 export const isWatched = (expression: string, timeZone: string): boolean =>
-  longestOfOne(expression, timeZone) * MINUTE_MS <= 7 * DAY_MS + CLOCK_CHANGE_MINUTES * MINUTE_MS;
+  gapsOf(expression, timeZone).longestOfOne * MINUTE_MS <=
+  7 * DAY_MS + CLOCK_CHANGE_MINUTES * MINUTE_MS;
 
 /**
  * The schedules that EventBridge Scheduler would refuse, or that miss the windows of tokens, or leave tokens too little time.
@@ -64,7 +65,7 @@ function warningIn(expression: string, timeZone: string, now: number): string | 
   if (isOver(expression, timeZone, now)) return 'which never fires again; write * as the year';
   const inWords = (minutes: number) => formatDuration(minutes * MINUTE_MS);
   if (!isWatched(expression, timeZone)) {
-    return `with ${inWords(longestOfOne(expression, timeZone))} between two firings: CloudWatch looks back seven days at most, so no alarm tells whether it stopped; choose rate(7 days) or a more frequent one: a run changes only what is due (for tokens, rotateEvery says when)`;
+    return `with ${inWords(gapsOf(expression, timeZone).longestOfOne)} between two firings: CloudWatch looks back seven days at most, so no alarm tells whether it stopped; choose rate(7 days) or a more frequent one: a run changes only what is due (for tokens, rotateEvery says when)`;
   }
   const { shortest } = gapsOf(expression, timeZone);
   if (shortest >= FEW_MINUTES) return undefined;

@@ -14,7 +14,7 @@ import {
   FOLLOWED_MS,
   firingDays,
   firingsOf,
-  longestOfTwo,
+  gapsOf,
   MINUTE_MS,
   windowMinutes,
 } from './gaps.ts';
@@ -26,7 +26,7 @@ import {
 function longestWait(expression: string, windows: readonly Window[]): number {
   const firing = firingDays(expression);
   if (!firing) {
-    const periodMinutes = longestOfTwo(expression, 'UTC') / 2;
+    const periodMinutes = gapsOf(expression, 'UTC').longestOfTwo / 2;
     const isLongEnough = windows.some((window) => lengthOf(window) >= periodMinutes);
     return isLongEnough ? waitForWindows({ windows }) : Number.POSITIVE_INFINITY;
   }
@@ -112,7 +112,7 @@ export function renewalMistakes({ schedules, timeZone, settle, tokens }: Policy)
   const { rotate } = schedules;
   const runs: Runs = {
     rotate,
-    twoMs: (longestOfTwo(rotate, timeZone) + windowMinutes(rotate)) * MINUTE_MS + settle,
+    twoMs: (gapsOf(rotate, timeZone).longestOfTwo + windowMinutes(rotate)) * MINUTE_MS + settle,
     thirdMs: firingsOf(rotate, timeZone).thirdInSeconds * 1_000,
   };
   return tokens.flatMap((token) => {

@@ -5,24 +5,25 @@ import { gapsOf, nextFiring } from '../../../lib/schedule/gaps.ts';
 const HOUR = 60;
 const DAY = 24 * HOUR;
 
-/** Shortest gap, and the longest time in which a schedule fires three times, in minutes. */
+/** The shortest gap, and the longest time from a firing to the first, the second and the third one after it, in minutes. */
 test.each([
-  ['rate(30 minutes)', 30, 90],
-  ['rate(1 minute)', 1, 3],
-  ['rate(1 hour)', HOUR, 3 * HOUR],
-  ['rate(2 days)', 2 * DAY, 6 * DAY],
-  ['cron(0/10 * * * ? *)', 10, 30],
-  ['cron(5/20 * * * ? *)', 20, 60],
-  ['cron(0,5,59 * * * ? *)', 1, HOUR],
-  ['cron(0 3 * * ? *)', DAY, 3 * DAY],
-  ['cron(0 9-17 ? * MON-FRI *)', HOUR, 2 * DAY + 18 * HOUR],
-  ['cron(50 23 ? * SUN *)', 7 * DAY, 21 * DAY],
-  ['cron(0 8 ? * 2,3 *)', DAY, 13 * DAY],
-  ['cron(0 0 1 * ? *)', 28 * DAY, 92 * DAY],
-  ['cron(0 3 * * ? 2031)', DAY, 3 * DAY],
-  ['cron(30 2 1 1 ? *)', 365 * DAY, 365 * DAY],
-])('%s', (expression, shortest, longestOfThree) => {
-  expect(gapsOf(expression, 'UTC')).toEqual({ shortest, longestOfThree });
+  ['rate(30 minutes)', 30, 30, 60, 90],
+  ['rate(1 minute)', 1, 1, 2, 3],
+  ['rate(1 hour)', HOUR, HOUR, 2 * HOUR, 3 * HOUR],
+  ['rate(2 days)', 2 * DAY, 2 * DAY, 4 * DAY, 6 * DAY],
+  ['cron(0/10 * * * ? *)', 10, 10, 20, 30],
+  ['cron(5/20 * * * ? *)', 20, 20, 40, 60],
+  ['cron(0,5,59 * * * ? *)', 1, 54, 59, HOUR],
+  ['cron(0 3 * * ? *)', DAY, DAY, 2 * DAY, 3 * DAY],
+  ['cron(0 9-17 ? * MON-FRI *)', HOUR, 64 * HOUR, 65 * HOUR, 66 * HOUR],
+  ['cron(50 23 ? * SUN *)', 7 * DAY, 7 * DAY, 14 * DAY, 21 * DAY],
+  ['cron(0 8 ? * 2,3 *)', DAY, 6 * DAY, 7 * DAY, 13 * DAY],
+  ['cron(0 0 1 * ? *)', 28 * DAY, 31 * DAY, 62 * DAY, 92 * DAY],
+  ['cron(0 3 * * ? 2031)', DAY, DAY, 2 * DAY, 3 * DAY],
+  ['cron(30 2 1 1 ? *)', 365 * DAY, 365 * DAY, 365 * DAY, 365 * DAY],
+])('%s', (expression, shortest, longestOfOne, longestOfTwo, longestOfThree) => {
+  const gaps = { shortest, longestOfOne, longestOfTwo, longestOfThree };
+  expect(gapsOf(expression, 'UTC')).toEqual(gaps);
 });
 
 test('the clock that goes forward brings two firings an hour closer', () => {
@@ -40,6 +41,8 @@ test('a time that does not exist is skipped, and no firing comes close to anothe
 test('the clock that goes back keeps a schedule silent for an hour more', () => {
   expect(gapsOf('cron(0/10 * * * ? *)', 'Europe/Berlin')).toEqual({
     shortest: 10,
+    longestOfOne: 70,
+    longestOfTwo: 80,
     longestOfThree: 90,
   });
 });
