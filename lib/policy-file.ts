@@ -193,7 +193,7 @@ function readJudged(file: string, now: number, { judge, isDeployed }: Judging): 
   const textLines = text.split('\n');
   const at = (offset: number) => `${file}:${lineOf(offset)}`;
   const hintAt = (offset: number) => hintOn(textLines[lineOf(offset) - 1] ?? '');
-  const mistakes = yamlMistakes(yaml, lineOf);
+  const mistakes = yamlMistakes(yaml, { lineOf, isDeployed });
   if (mistakes.length > 0) {
     throw new PolicyFileError(
       mistakes

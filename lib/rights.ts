@@ -16,6 +16,7 @@ import {
   together,
 } from './access.ts';
 import { allow, type Grant, type Grants } from './grants.ts';
+import { logGroupName } from './keyturn-function.ts';
 import type { KeyturnSchedule } from './keyturn-schedule.ts';
 import type { NamedKey } from './kms-key.ts';
 import type { KeyturnProps } from './properties.ts';
@@ -129,6 +130,8 @@ export class Rights {
         resources: schedules.map(({ role }) => role.roleArn),
         conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
       }),
+      // `history`
+      new PolicyStatement({ actions: ['logs:FilterLogEvents'], resources: [this.#logGroups()] }),
     ];
     const given = () =>
       together([
@@ -136,6 +139,16 @@ export class Rights {
         ...statements.map((statement) => give(grantee, statement)),
       ]);
     return this.#toldOfInvoking('grantOperate', grantee, given);
+  }
+
+  /** One for all, since IAM has no room in a user for each. Another deployment whose name begins with this one's is read, too: no secret is in a log. */
+  #logGroups(): string {
+    return Stack.of(this.#scope).formatArn({
+      service: 'logs',
+      resource: 'log-group',
+      resourceName: logGroupName(functionName(this.#policy.owner, '*')),
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
   }
 
   /**

@@ -47,29 +47,35 @@ const OWNED: Readonly<Record<string, Kind>> = {
   'AWS::IAM::Group': "a group's own policies",
 };
 
-/** What a resource of the template takes of anybody's room. CDK's classes are not asked for: an app may have several copies of them. */
+/** What a parameter or a condition decides at the deployment is no list, and is not measured. */
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+/**
+ * What a resource of the template takes of anybody's room. CDK's classes are not asked for: an app may have several copies of them. Nor
+ * is a form relied on: an app has resources from templates, whose mistakes are for CDK to tell.
+ */
 function documentsOf(resource: CfnResource): Document[] {
   const stack = Stack.of(resource);
   const { cfnResourceType: type } = resource;
   const documentOf = (kind: Kind, name: unknown, document: unknown): Document => {
     // A reference means something in its own stack alone.
     const place = typeof name === 'string' ? stack.account : stack.node.path;
-    const bytes = Buffer.byteLength(JSON.stringify(writtenOut(document, USUAL)));
+    const bytes = Buffer.byteLength(JSON.stringify(writtenOut(document, USUAL)) ?? '');
     return { kind, whose: JSON.stringify([place, kind, name]), bytes };
   };
   const own = stack.resolve(resource.ref);
   const ofOwner = OWNED[type];
   if (ofOwner !== undefined) {
     const { policies } = resource as CfnRole | CfnUser | CfnGroup;
-    const inline: { readonly policyDocument: unknown }[] = stack.resolve(policies) ?? [];
-    return inline.map(({ policyDocument }) => documentOf(ofOwner, own, policyDocument));
+    const inline = listOf(stack.resolve(policies)) as { readonly policyDocument?: unknown }[];
+    return inline.map((each) => documentOf(ofOwner, own, each?.policyDocument));
   }
   if (type !== 'AWS::IAM::Policy' && type !== 'AWS::IAM::ManagedPolicy') return [];
   const { policyDocument, roles, users, groups } = resource as CfnPolicy | CfnManagedPolicy;
   const document = stack.resolve(policyDocument);
   if (type === 'AWS::IAM::ManagedPolicy') return [documentOf('a managed policy', own, document)];
-  const of = (kind: Kind, names: readonly string[] | undefined) =>
-    ((stack.resolve(names) ?? []) as unknown[]).map((name) => documentOf(kind, name, document));
+  const of = (kind: Kind, names: unknown) =>
+    listOf(stack.resolve(names)).map((name) => documentOf(kind, name, document));
   return [
     ...of("a role's own policies", roles),
     ...of("a user's own policies", users),

@@ -10,7 +10,10 @@ export function writtenOut(value: unknown, references: References): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(inside);
   const { Ref, 'Fn::Join': join } = value as Record<string, unknown>;
-  if (Array.isArray(join)) return (join[1] as unknown[]).map(inside).join(String(join[0]));
+  // Its second part may be a reference to a list.
+  if (Array.isArray(join) && Array.isArray(join[1])) {
+    return join[1].map(inside).join(String(join[0]));
+  }
   const [key = '', ...others] = Object.keys(value);
   if (others.length === 0 && /^(?:Ref$|Fn::)/.test(key)) {
     return references.known[String(Ref)] ?? references.other;

@@ -74,17 +74,26 @@ function numberMistake(key: Scalar): Mistake | undefined {
   if (!isRead || source === String(value)) return undefined;
   return {
     offset: range?.[0] ?? 0,
-    message: `found the key ${source}, which YAML reads as ${value}, expected a name; write it in quotes, "${source}"`,
+    message: `found the key ${source}, which YAML reads as ${value}, expected a name; write it in quotes, "${source}", or "${value}" where it is deployed by that name`,
   };
 }
 
-/** Keys whose text would be another one: numbers, and lists and mappings, of which the parser makes a text. */
-function keysThatAreNoNames(yaml: Document): Mistake[] {
+function keysThatAreNumbers(yaml: Document): Mistake[] {
   const found: Mistake[] = [];
   visit(yaml, {
     Pair(_key, { key }) {
-      const ofNumber = isScalar(key) ? numberMistake(key) : undefined;
-      if (ofNumber) found.push(ofNumber);
+      const mistake = isScalar(key) ? numberMistake(key) : undefined;
+      if (mistake) found.push(mistake);
+    },
+  });
+  return found;
+}
+
+/** Lists and mappings, of which the parser makes a text. */
+function collectionsAsKeys(yaml: Document): Mistake[] {
+  const found: Mistake[] = [];
+  visit(yaml, {
+    Pair(_key, { key }) {
       if (!isCollection(key)) return;
       found.push({
         offset: key.range?.[0] ?? 0,
@@ -97,7 +106,7 @@ function keysThatAreNoNames(yaml: Document): Mistake[] {
 
 /** Where YAML wants a space: `telegraf:{ ... }`, within brackets `max:7d`, and `-name: x`. */
 const COLON = /^([\w.-]{1,64}):[[{]/;
-const COLON_IN_BRACKETS = /^([\w.-]{1,64}):./;
+const COLON_IN_BRACKETS = /^([\w.-]{1,64}):(?!\/\/)./;
 const DASH = /^-\w/;
 
 /** What a key without quotes hides: a colon or a dash without its space is a letter like others. */
@@ -166,11 +175,15 @@ function worthTelling(mistakes: readonly Mistake[], lineOf: (offset: number) => 
   return lost < 0 ? firsts : firsts.slice(0, lost + 1);
 }
 
-/**
- * What is wrong with a file as YAML, whatever it means: what only looking finds, and what the parser says, up to where it is lost.
- * @param lineOf of an offset in the file
- */
-export function yamlMistakes(yaml: Document, lineOf: (offset: number) => number): Mistake[] {
+interface Reading {
+  /** Of an offset in the file. */
+  readonly lineOf: (offset: number) => number;
+  /** It was deployed before: what reads as it did then is no mistake. */
+  readonly isDeployed: boolean;
+}
+
+/** What is wrong with a file as YAML, whatever it means: what only looking finds, and what the parser says, up to where it is lost. */
+export function yamlMistakes(yaml: Document, { lineOf, isDeployed }: Reading): Mistake[] {
   const errors = [...yaml.errors, ...yaml.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
   const lost = errors.findIndex(losesItsWay);
   // For one by which it is lost, the tree is searched: not for thousands.
@@ -178,11 +191,11 @@ export function yamlMistakes(yaml: Document, lineOf: (offset: number) => number)
   return worthTelling(
     [
       ...textInPlaceOfKeys(yaml),
-      ...hiddenInKeys(yaml),
+      ...(isDeployed && lost < 0 ? [] : hiddenInKeys(yaml)),
       ...told.map((error) => mistakeOf(yaml, error, lineOf)),
-      ...strayTags(yaml),
       ...strayReferences(yaml),
-      ...keysThatAreNoNames(yaml),
+      ...collectionsAsKeys(yaml),
+      ...(isDeployed ? [] : [...strayTags(yaml), ...keysThatAreNumbers(yaml)]),
     ],
     lineOf,
   ).map(({ begins, offset, message }) => ({ offset: begins ?? offset, message }));

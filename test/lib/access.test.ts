@@ -884,15 +884,18 @@ test('an operator may invoke what the command line invokes, and pause and resume
   const roles = (line: string) => line.replace(/<Keyturn(\w+?)[0-9A-F]{8}\.Arn>/, '$1');
   const lines = may().map(roles);
   const jobs = ['enforce', 'reap', 'rotate'];
-  const [functions, schedules] = ['lambda:here:function:', 'scheduler:here:schedule/default/'].map(
-    (each) => `arn:aws:${each}keyturn-prod-`,
-  );
+  const [functions, schedules, logs] = [
+    'lambda:here:function:',
+    'scheduler:here:schedule/default/',
+    'logs:here:log-group:/aws/lambda/',
+  ].map((each) => `arn:aws:${each}keyturn-prod-`);
   expect(lines).toEqual([
     ...['Enforce', 'Reap', 'Rotate'].map((each) => `iam:PassRole on ${each}ScheduleRole`),
     ...['enforce', 'reap', 'revoke', 'rotate'].flatMap((each) => [
       `lambda:InvokeFunction on ${functions}${each}`,
       `lambda:InvokeFunction on ${functions}${each}:*`,
     ]),
+    `logs:FilterLogEvents on ${logs}*`,
     ...jobs.map((each) => `scheduler:GetSchedule on ${schedules}${each}`),
     ...jobs.map((each) => `scheduler:UpdateSchedule on ${schedules}${each}`),
   ]);

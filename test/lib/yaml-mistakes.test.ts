@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readPolicyFile } from '../../lib/policy-file.ts';
+import { readDeployedPolicyFile, readPolicyFile } from '../../lib/policy-file.ts';
 import { mistakeOf, writePolicy } from './synthesize.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-slips-'));
@@ -183,4 +183,19 @@ test.each([
   const { policy, warnings } = readPolicyFile(writePolicy(folder, text));
   expect(warnings).toEqual([]);
   expect(policy.tokens.map(({ name }) => name)).toEqual(['telegraf', 'grafana']);
+});
+
+test.each([
+  ['  telegraf:  ', '  1.0:  ', '1'],
+  ['  telegraf:  ', '  True:  ', 'true'],
+  [
+    'owner: example',
+    'x-own: { a: !!set { b }, -c: d, "e": 0x10, 80:80 }\nowner: example',
+    'telegraf',
+  ],
+])('what an earlier version deployed keeps nobody from an order: %s', (before, after, name) => {
+  const file = writePolicy(folder, slipped(before, after).text);
+  const names = readDeployedPolicyFile(file).policy.tokens.map((each) => each.name);
+  expect(names).toContain(name);
+  expect(() => readPolicyFile(file)).toThrow();
 });
