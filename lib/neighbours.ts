@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { Policy } from '../functions/policy/policy.ts';
 import { placeOf } from './elsewhere.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
+import { outermost } from './stack-order.ts';
 
 /** A construct `Keyturn`. */
 interface Deployment extends Construct {
@@ -11,7 +12,7 @@ interface Deployment extends Construct {
 
 /** Whether two constructs go into one account and Region. Undefined: CDK does not know, and it may be. */
 function isOnePlace(one: Construct, other: Construct): boolean | undefined {
-  if (Stack.of(one) === Stack.of(other)) return true;
+  if (outermost(Stack.of(one)) === outermost(Stack.of(other))) return true;
   const [here, there] = [one, other].map((each) => placeOf(Stack.of(each)));
   const same = (['account', 'region'] as const).map((key) =>
     here?.[key] && there?.[key] ? here[key] === there[key] : undefined,

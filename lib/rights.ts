@@ -118,8 +118,6 @@ export class Rights {
 
   operate(grantee: IGrantable, schedules: readonly KeyturnSchedule[]): IamGrant {
     refuseNobody('grantOperate', grantee);
-    this.#refuseNeeded(grantee);
-    this.#operators.push(grantee);
     const statements = [
       new PolicyStatement({
         actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
@@ -133,11 +131,14 @@ export class Rights {
       // `history`
       new PolicyStatement({ actions: ['logs:FilterLogEvents'], resources: [this.#logGroups()] }),
     ];
-    const given = () =>
-      together([
+    const given = () => {
+      this.#refuseNeeded(grantee);
+      this.#operators.push(grantee);
+      return together([
         this.#invoke(grantee, ['rotate', 'reap', 'enforce', 'revoke']),
         ...statements.map((statement) => give(grantee, statement)),
       ]);
+    };
     return this.#toldOfInvoking('grantOperate', grantee, given);
   }
 

@@ -64,8 +64,12 @@ function partsOf(secretId: string): Written | undefined {
   return arn === 'arn' ? { service, region, account, name: name.join(':') } : undefined;
 }
 
-const isNamedBy = (written: string, name: string) =>
-  written === name || written.replace(/-[A-Za-z0-9]{6}$/, '') === name;
+/** The secret that a name means, or an ARN, which may be without that end, as CDK has it of a secret that it does not make. */
+function secretOf(written: string, isInArn: boolean, names: readonly string[]): string | undefined {
+  if (names.includes(written)) return written;
+  const name = written.replace(/-[A-Za-z0-9]{6}$/, '');
+  return isInArn && names.includes(name) ? name : undefined;
+}
 
 /** @throws Error if the policy names no such secret, it is in another place, or another sole writer writes its only resource policy */
 function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): void {
@@ -76,7 +80,7 @@ function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): void
   if (parts) refusePlaceOf(parts, found, writer, keyturn);
   const written = parts?.name ?? secretId;
   if (Token.isUnresolved(written)) return;
-  const name = names.find((each) => (parts ? isNamedBy(written, each) : written === each));
+  const name = secretOf(written, parts !== undefined, names);
   if (name === undefined) {
     throw new Error(
       `${found}, expected a secret of ${file}, such as ${names.slice(0, 3).join(', ')}, because Keyturn writes no other${suggestionFor(written, names)}`,

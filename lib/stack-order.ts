@@ -1,8 +1,15 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Stage } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
 
 /** The stack that is deployed with all that are nested in it. */
 export const outermost = (stack: Stack): Stack =>
   stack.nestedStackParent ? outermost(stack.nestedStackParent) : stack;
+
+/** Whose deployment a construct stands for: of one outside of stacks, that of those in it; of a stage CDK tells what is wrong. */
+function stacksOf(construct: IConstruct): Stack[] {
+  if (construct.node.scopes.some((each) => Stack.isStack(each))) return [Stack.of(construct)];
+  return Stage.isStage(construct) ? [] : construct.node.children.flatMap(stacksOf);
+}
 
 /** What a stack needs by what an app says of it, or of a construct in it; not yet by what these refer to. */
 const neededBy = (stack: Stack): Stack[] =>
@@ -11,7 +18,7 @@ const neededBy = (stack: Stack): Stack[] =>
     ...stack.node
       .findAll()
       .flatMap(({ node }) => node.dependencies)
-      .map((each) => Stack.of(each)),
+      .flatMap(stacksOf),
   ].map(outermost);
 
 /** How one stack comes to need another: the stacks from the one to the other. Undefined: it does not, as far as is known by now. */

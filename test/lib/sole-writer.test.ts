@@ -9,7 +9,7 @@ import { KeyturnStack } from '../../lib/keyturn-stack.ts';
 import { SoleWriter } from '../../lib/sole-writer.ts';
 import { applies, type Statement } from '../permissions/evaluate.ts';
 import { resolve } from '../permissions/roles.ts';
-import { writePolicy } from './synthesize.ts';
+import { POLICY, writePolicy } from './synthesize.ts';
 
 const ON_CALL = 'arn:aws:iam::111122223333:role/on-call';
 const HOME = 'eu-west-1';
@@ -220,4 +220,20 @@ describe('an ARN', () => {
       /expected a secret without a sole writer, and Home\/Writer is its/,
     );
   });
+});
+
+test('a secret whose name ends like an ARN of another one has a sole writer of its own', () => {
+  const permissions = '{ permissions: { read: [telemetry] }';
+  const entries = ['line/telegraf', 'line/telegraf-reader', 'line/telegraf-writer'].map(
+    (secret, index) => `  line-${index}: ${permissions}, secret: ${secret} }\n`,
+  );
+  const stack = new KeyturnStack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Own', {
+    policy: writePolicy(folder, `${POLICY}${entries.join('')}`, 'line.yaml'),
+  });
+  const { keyturn } = stack;
+  for (const token of ['line-0', 'line-1', 'line-2']) {
+    const secretId = keyturn.secretOf(token).secretArn;
+    new SoleWriter(stack, `Writer-${token}`, { keyturn, secretId, people: [ON_CALL] });
+  }
+  Template.fromStack(stack).resourceCountIs('AWS::SecretsManager::ResourcePolicy', 3);
 });
