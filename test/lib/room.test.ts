@@ -2,11 +2,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CfnParameter, CfnResource, Fn, Stack } from 'aws-cdk-lib';
-import { CfnPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import {
+  AccountRootPrincipal,
+  CfnPolicy,
+  Group,
+  ManagedPolicy,
+  PolicyStatement,
+  PrincipalWithConditions,
+  Role,
+  ServicePrincipal,
+  User,
+} from 'aws-cdk-lib/aws-iam';
 import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
-import { CONTEXT, writePolicy } from './synthesize.ts';
+import { CONTEXT, POLICY, writePolicy } from './synthesize.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-room-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,7 +50,7 @@ function include(stack: Stack, name: string, policies: unknown): void {
   new CfnInclude(stack, 'Include', { templateFile });
 }
 const sometimes = (value: unknown) => ({ 'Fn::If': ['Sometimes', value, { Ref: 'AWS::NoValue' }] });
-const POLICY = { PolicyName: 'own', PolicyDocument: DOCUMENT };
+const INLINE = { PolicyName: 'own', PolicyDocument: DOCUMENT };
 
 test.each<readonly [string, (stack: Stack) => void]>([
   [
@@ -49,8 +60,8 @@ test.each<readonly [string, (stack: Stack) => void]>([
       roleIn(stack).addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources }));
     },
   ],
-  ['a policy under a condition', (stack) => include(stack, 'one', [sometimes(POLICY)])],
-  ['all policies under a condition', (stack) => include(stack, 'all', sometimes([POLICY]))],
+  ['a policy under a condition', (stack) => include(stack, 'one', [sometimes(INLINE)])],
+  ['all policies under a condition', (stack) => include(stack, 'all', sometimes([INLINE]))],
   [
     'roles from a parameter',
     (stack) => {
@@ -76,4 +87,116 @@ test.each<readonly [string, (stack: Stack) => void]>([
   });
   keyturn.grantRead('telegraf', reader);
   expect(app.synth().stacks).toHaveLength(2);
+});
+
+const ROLE_HERE = 'arn:aws:iam::111122223333:role/reader';
+
+test.each([
+  ['a user', 4, 11, (stack: Stack) => new User(stack, 'Reader')],
+  ['a managed policy', 12, 40, (stack: Stack) => new ManagedPolicy(stack, 'Reader')],
+  ['a group', 10, 27, (stack: Stack) => new Group(stack, 'Reader')],
+  ['an imported role', 40, 60, (stack: Stack) => Role.fromRoleArn(stack, 'Reader', ROLE_HERE)],
+])('synthesis says where %s gets more than IAM takes of its policies', (_what, few, many, make) => {
+  const warningsOf = (count: number) => {
+    const app = new App({
+      context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/aws-iam:minimizePolicies': true },
+    });
+    const stack = new Stack(app, 'Home', { env: { account: '111122223333', region: 'eu-west-1' } });
+    const names = Array.from({ length: count }, (_each, index) => `token-${index}`);
+    const text = names
+      .map((name) => `  ${name}: { permissions: { read: [telemetry] } }\n`)
+      .join('');
+    const policy = writePolicy(folder, `${POLICY.split('  telegraf')[0]}${text}`);
+    const keyturn = new Keyturn(stack, 'Keyturn', { policy });
+    const reader = make(stack);
+    for (const name of names) keyturn.grantRead(name, reader);
+    const found = Annotations.fromStack(stack).findWarning(
+      '*',
+      Match.stringLikeRegexp('what IAM takes'),
+    );
+    return found.length;
+  };
+  expect([warningsOf(few), warningsOf(many)]).toEqual([0, 1]);
+});
+
+describe('the room of IAM is measured in the template', () => {
+  const HERE = { env: { account: '111122223333', region: 'eu-west-1' } };
+  /** An app, and deployments of many tokens in it. */
+  const many = (count: number) => {
+    const app = new App({
+      context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/aws-iam:minimizePolicies': true },
+    });
+    const names = Array.from({ length: count }, (_each, index) => `token-${index}`);
+    const text = names
+      .map((name) => `  ${name}: { permissions: { read: [telemetry] } }\n`)
+      .join('');
+    const deployed = (owner: string) => {
+      const stack = new Stack(app, `Home-${owner}`, HERE);
+      const all = `${POLICY.split('  telegraf')[0]}${text}`.replace('prod', owner);
+      const policy = writePolicy(folder, all, `${owner}.yaml`);
+      return { stack, keyturn: new Keyturn(stack, 'Keyturn', { policy }) };
+    };
+    const warnings = () =>
+      app.node
+        .findAll()
+        .filter((each) => Stack.isStack(each))
+        .flatMap((stack) =>
+          Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('what IAM takes')),
+        );
+    return { app, names, deployed, warnings };
+  };
+
+  test('what an operator and whoever gives orders get counts, too', () => {
+    const { deployed, warnings } = many(1);
+    const { stack, keyturn } = deployed('prod');
+    const user = new User(stack, 'Reader');
+    keyturn.grantRead('token-0', user);
+    keyturn.grantOperate(user);
+    expect(warnings()).toEqual([]);
+    const more = many(1);
+    const other = more.deployed('prod');
+    const filled = new User(other.stack, 'Reader');
+    filled.addToPolicy(
+      new PolicyStatement({ actions: ['s3:*'], resources: [`arn:aws:s3:::${'x'.repeat(1_000)}`] }),
+    );
+    other.keyturn.grantOperate(filled);
+    expect(more.warnings()).toHaveLength(1);
+  });
+
+  test('two deployments that let one role read are counted together', () => {
+    for (const [owners, found] of [
+      [['prod'], 0],
+      [['prod', 'test'], 1],
+    ] as const) {
+      const { app, names, deployed, warnings } = many(35);
+      const there = new Stack(app, 'There', HERE);
+      const reader = Role.fromRoleArn(there, 'Reader', ROLE_HERE);
+      for (const { keyturn } of owners.map(deployed)) {
+        for (const name of names) keyturn.grantRead(name, reader);
+      }
+      expect(warnings()).toHaveLength(found);
+    }
+  });
+
+  test('a role that is imported into two stacks is one', () => {
+    const { names, deployed, warnings } = many(35);
+    for (const { stack, keyturn } of ['prod', 'test'].map(deployed)) {
+      const reader = Role.fromRoleArn(stack, 'Reader', ROLE_HERE);
+      for (const name of names) keyturn.grantRead(name, reader);
+    }
+    expect(JSON.stringify(warnings())).toMatch(
+      /Keyturn's grants: found about 1\d,\d+ bytes of rights for Home-test\/Reader, .* at most 10,240/,
+    );
+  });
+
+  test("a role of the app's own is divided by CDK, also behind conditions", () => {
+    const { names, deployed, warnings } = many(120);
+    const { stack, keyturn } = deployed('prod');
+    const role = new Role(stack, 'Reader', { assumedBy: new AccountRootPrincipal() });
+    const reader = new PrincipalWithConditions(role, { Bool: { 'aws:SecureTransport': 'true' } });
+    for (const name of names) keyturn.grantRead(name, reader).assertSuccess();
+    expect(warnings()).toEqual([]);
+    const divided = Template.fromStack(stack).findResources('AWS::IAM::ManagedPolicy');
+    expect(Object.keys(divided).filter((id) => id.startsWith('Reader')).length).toBeGreaterThan(0);
+  });
 });

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { CONTEXT, POLICY, permissionsOf, writePolicy } from './synthesize.ts';
 
@@ -57,20 +59,134 @@ test('of a role that nobody may change it is warned, wherever it is', () => {
   expect(warnings).toHaveLength(1);
 });
 
-test('two deployments of one stack and those nested in it have different owners and secrets', () => {
-  const open2 = (text: string, make: (stack: Stack) => readonly [Stack, Stack]) => {
-    const [one, other] = make(new Stack(newApp(), 'Home'));
-    open(one);
-    return () => open(other, text, 'other.yaml');
+describe('a role in the stack of the VPC, which the stack of Keyturn needs', () => {
+  const inNeededStack = () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const needed = new Stack(app, 'Network');
+    const stack = new Stack(app, 'Home');
+    const keyturn = new Keyturn(stack, 'Keyturn', {
+      policy: writePolicy(folder),
+      vpc: new Vpc(needed, 'Vpc') as IVpc,
+      encryptionKey: new Key(stack, 'Secrets'),
+    });
+    const role = new Role(needed, 'Role', { assumedBy: new AccountRootPrincipal() });
+    return { app, needed, keyturn, role };
   };
-  const places: readonly ((stack: Stack) => readonly [Stack, Stack])[] = [
-    (stack) => [stack, new NestedStack(stack, 'Inside')],
-    (stack) => [new NestedStack(stack, 'One'), new NestedStack(stack, 'Other')],
-  ];
-  for (const make of places) {
-    expect(open2(POLICY, make)).toThrow('owner: found "prod", which is also the owner of');
-    expect(open2(POLICY.replace('owner: prod', 'owner: test'), make)).toThrow(
-      'tokens.grafana.secret: found "monitoring/grafana", which is also that of "grafana" in',
+
+  test('may read and revoke', () => {
+    const { app, needed, keyturn, role } = inNeededStack();
+    keyturn.grantRead('telegraf', role).assertSuccess();
+    keyturn.grantRevoke(role).assertSuccess();
+    app.synth();
+    expect(permissionsOf(Template.fromStack(needed), 'Role')).toEqual([
+      'kms:Decrypt on arn:aws:kms:here:key/*',
+      'lambda:InvokeFunction on arn:aws:lambda:here:function:keyturn-prod-revoke',
+      'lambda:InvokeFunction on arn:aws:lambda:here:function:keyturn-prod-revoke:*',
+      'secretsmanager:DescribeSecret on arn:aws:secretsmanager:here:secret:keyturn/prod/telegraf-??????',
+      'secretsmanager:GetSecretValue on arn:aws:secretsmanager:here:secret:keyturn/prod/telegraf-??????',
+    ]);
+  });
+
+  test('is refused in words for what names a role of the stack of Keyturn', () => {
+    const { keyturn, role } = inNeededStack();
+    expect(() => keyturn.grantOperate(role)).toThrow(
+      /^grantOperate: found Network\/Role, whose stack Network the stack Home needs for its vpc, expected .*; make the role in the stack Home/,
     );
-  }
+  });
+
+  test('may operate where the stack of Keyturn is nested in it', () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const parent = new Stack(app, 'Parent');
+    const keyturn = new Keyturn(new NestedStack(parent, 'Nested'), 'Keyturn', {
+      policy: writePolicy(folder),
+      vpc: new Vpc(parent, 'Vpc') as IVpc,
+    });
+    const role = new Role(parent, 'Role', { assumedBy: new AccountRootPrincipal() });
+    keyturn.grantOperate(role).assertSuccess();
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test('may operate where that stack only imported what Keyturn got', () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const other = new Stack(app, 'Other');
+    const arn = 'arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001';
+    const keyturn = new Keyturn(new Stack(app, 'Home'), 'Keyturn', {
+      policy: writePolicy(folder),
+      encryptionKey: Key.fromKeyArn(other, 'Imported', arn),
+    });
+    const role = new Role(other, 'Role', { assumedBy: new AccountRootPrincipal() });
+    keyturn.grantOperate(role).assertSuccess();
+    expect(() => app.synth()).not.toThrow();
+  });
+});
+
+describe('a role in a stack beside, as an app says which needs which', () => {
+  const open = () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const [theirs, between, home] = ['Theirs', 'Between', 'Home'].map((id) => new Stack(app, id));
+    const keyturn = new Keyturn(home as Stack, 'Keyturn', { policy: writePolicy(folder) });
+    const role = new Role(theirs as Stack, 'Role', { assumedBy: new AccountRootPrincipal() });
+    return { app, theirs, between, home, keyturn, role } as {
+      readonly app: App;
+      readonly theirs: Stack;
+      readonly between: Stack;
+      readonly home: Stack;
+      readonly keyturn: Keyturn;
+      readonly role: Role;
+    };
+  };
+
+  test('may operate where its stack needs that of Keyturn, also through a third', () => {
+    const { app, theirs, between, home, keyturn, role } = open();
+    theirs.addDependency(between);
+    between.addDependency(home);
+    keyturn.grantOperate(role).assertSuccess();
+    app.synth();
+    expect(permissionsOf(Template.fromStack(theirs), 'Role').join()).toContain('iam:PassRole on ');
+  });
+
+  test.each<[string, (made: ReturnType<typeof open>) => void, string]>([
+    [
+      'the stack of Keyturn needs its stack',
+      ({ home, theirs }) => home.addDependency(theirs),
+      ', as the app says (addDependency)',
+    ],
+    [
+      'the stack of Keyturn needs its stack through a third',
+      ({ home, between, theirs }) => {
+        home.addDependency(between);
+        between.addDependency(theirs);
+      },
+      ' through Between',
+    ],
+    [
+      'Keyturn needs something in its stack',
+      ({ keyturn, theirs }) => keyturn.node.addDependency(new Key(theirs, 'Key')),
+      ', as the app says (addDependency)',
+    ],
+  ])('is refused in words where %s, before or after the grant', (_why, need, words) => {
+    const sentence = `grantOperate: found Theirs/Role, whose stack Theirs the stack Home needs${words}, expected one of a stack that it does not need`;
+    const before = open();
+    need(before);
+    expect(() => before.keyturn.grantOperate(before.role)).toThrow(sentence);
+    before.keyturn.grantRevoke(before.role).assertSuccess();
+    before.app.synth();
+    const after = open();
+    after.keyturn.grantOperate(after.role);
+    need(after);
+    expect(() => after.app.synth()).toThrow(sentence);
+  });
+
+  test('may read and revoke, and not operate, where it is in another stage', () => {
+    const { app, keyturn } = open();
+    const there = new Stack(new Stage(app, 'Stage'), 'There');
+    const role = new Role(there, 'Role', { assumedBy: new AccountRootPrincipal() });
+    keyturn.grantRead('telegraf', role).assertSuccess();
+    keyturn.grantRevoke(role).assertSuccess();
+    expect(() => keyturn.grantOperate(role)).toThrow(
+      /^grantOperate: found Stage\/There\/Role, which is in another stage than Home\/Keyturn, expected one of the same stage: .*; make the role in the stack Home, or in one of its stage$/,
+    );
+    app.synth();
+    expect(permissionsOf(Template.fromStack(there), 'Role')).toHaveLength(5);
+  });
 });
