@@ -23,6 +23,9 @@ const SLOW = [
   'test/lib/{role-policies,rule-packs}.test.ts',
 ];
 
+/** Each synthesizes with CDK, whose rules for CloudFormation take seconds to load, so that the files of one thread share them. */
+const SYNTHESIS = ['test/lib/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     // Synthesis takes a second, and several on a busy machine of two cores.
@@ -31,7 +34,7 @@ export default defineConfig({
     maxWorkers: '100%',
     // Concurrent tests of one file wait for servers that say nothing.
     maxConcurrency: 10,
-    // `npm test` runs the first; `npm run test:slow` the second, with functions that are processes.
+    // `npm test` runs the quick ones; `npm run test:slow` the others, with functions that are processes.
     projects: [
       {
         extends: true,
@@ -39,6 +42,16 @@ export default defineConfig({
           name: 'quick',
           pool: 'threads',
           include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...SLOW, ...SYNTHESIS],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'quick-synthesis',
+          pool: 'threads',
+          isolate: false,
+          include: SYNTHESIS,
           exclude: [...configDefaults.exclude, ...SLOW],
         },
       },
