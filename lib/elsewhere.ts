@@ -186,7 +186,7 @@ function misplacedReplicas(
 export function warnOfUnknownRegions(scope: Construct, regions: readonly ReplicaRegion[]): void {
   const known = RegionInfo.regions.map(({ name }) => name);
   for (const { region } of regions) {
-    if (known.includes(region)) continue;
+    if (Token.isUnresolved(region) || known.includes(region)) continue;
     const meant = closestOf(region, known);
     Annotations.of(scope).addWarningV2(
       `keyturn:replicaRegions-${region}`,

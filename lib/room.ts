@@ -1,4 +1,4 @@
-import { Annotations, CfnResource, Stack, Stage } from 'aws-cdk-lib';
+import { Annotations, CfnResource, Stack, Stage, Token } from 'aws-cdk-lib';
 import type {
   CfnGroup,
   CfnManagedPolicy,
@@ -30,7 +30,8 @@ const USUAL: References = {
     'AWS::Region': 'eu-central-1',
     'AWS::URLSuffix': 'amazonaws.com',
   },
-  other: 'x'.repeat(50),
+  // As long as the ARN of a role that CloudFormation has named.
+  other: 'x'.repeat(90),
 };
 
 /** A document of the template, and whose room it takes. */
@@ -58,8 +59,9 @@ function documentsOf(resource: CfnResource): Document[] {
   const stack = Stack.of(resource);
   const { cfnResourceType: type } = resource;
   const documentOf = (kind: Kind, name: unknown, document: unknown): Document => {
-    // A reference means something in its own stack alone.
-    const place = typeof name === 'string' ? stack.account : stack.node.path;
+    // A reference means something in its own stack alone, and so does a name where nobody knows the account.
+    const isKnown = typeof name === 'string' && !Token.isUnresolved(stack.account);
+    const place = isKnown ? stack.account : stack.node.path;
     const bytes = Buffer.byteLength(JSON.stringify(writtenOut(document, USUAL)) ?? '');
     return { kind, whose: JSON.stringify([place, kind, name]), bytes };
   };

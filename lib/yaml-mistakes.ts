@@ -78,11 +78,15 @@ function numberMistake(key: Scalar): Mistake | undefined {
   };
 }
 
+/** Whether something is below a key that means nothing to Keyturn, so that it may be anything that is YAML. */
+const isInExtension = ([, , top]: readonly unknown[]): boolean =>
+  isPair(top) && isScalar(top.key) && String(top.key.value).startsWith(EXTENSION);
+
 function keysThatAreNumbers(yaml: Document): Mistake[] {
   const found: Mistake[] = [];
   visit(yaml, {
-    Pair(_key, { key }) {
-      const mistake = isScalar(key) ? numberMistake(key) : undefined;
+    Pair(_key, { key }, around) {
+      const mistake = isScalar(key) && !isInExtension(around) ? numberMistake(key) : undefined;
       if (mistake) found.push(mistake);
     },
   });
@@ -134,6 +138,7 @@ function hiddenInKeys(yaml: Document): Mistake[] {
   visit(yaml, {
     Pair(_key, pair, around) {
       const map = around.at(-1);
+      if (isInExtension(around)) return;
       const hidden = hiddenIn(pair, isMap(map) && map.flow === true);
       if (hidden) found.push({ offset: (pair.key as Scalar).range?.[0] ?? 0, ...hidden });
     },
@@ -147,7 +152,8 @@ const PLAIN_TAG = /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq|merge)
 function strayTags(yaml: Document): Mistake[] {
   const found: Mistake[] = [];
   visit(yaml, {
-    Node(_key, { tag, range }) {
+    Node(_key, { tag, range }, around) {
+      if (isInExtension(around)) return;
       if (tag === undefined || tag === '!' || PLAIN_TAG.test(tag)) return;
       found.push({ offset: range?.[0] ?? 0, message: STRAY_TAG });
     },

@@ -670,3 +670,12 @@ test('an app whose security groups are not looked up yet is synthesized, so that
   }));
   expect((stack.node.root as App).synth().manifest.missing).toHaveLength(3);
 });
+
+test('of a Region that only the deployment knows nothing is said', () => {
+  const stack = stackWith((home) => {
+    const second = new CfnParameter(home, 'Second', { default: 'eu-west-1' });
+    return { replicaRegions: ['eu-west-3', second.valueAsString] };
+  });
+  const about = Match.stringLikeRegexp('replicaRegions');
+  expect(Annotations.fromStack(stack).findWarning('*', about)).toEqual([]);
+});

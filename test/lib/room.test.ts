@@ -150,9 +150,14 @@ describe('the room of IAM is measured in the template', () => {
     const { deployed, warnings } = many(1);
     const { stack, keyturn } = deployed('prod');
     const user = new User(stack, 'Reader');
-    keyturn.grantRead('token-0', user);
     keyturn.grantOperate(user);
     expect(warnings()).toEqual([]);
+    const both = many(1);
+    const { stack: third, keyturn: another } = both.deployed('prod');
+    const reader = new User(third, 'Reader');
+    another.grantOperate(reader);
+    another.grantRead('token-0', reader);
+    expect(both.warnings()).toHaveLength(1);
     const more = many(1);
     const other = more.deployed('prod');
     const filled = new User(other.stack, 'Reader');
@@ -176,6 +181,28 @@ describe('the room of IAM is measured in the template', () => {
       }
       expect(warnings()).toHaveLength(found);
     }
+  });
+
+  test('a name in two stacks is not one role where nobody knows their accounts', () => {
+    const app = new App({ context: CONTEXT });
+    for (const owner of ['prod', 'test']) {
+      const stack = new Stack(app, owner);
+      const tokens = Array.from({ length: 30 }, (_each, index) => `token-${index}`);
+      const entries = tokens.map((name) => `  ${name}: { permissions: { read: [telemetry] } }\n`);
+      const text = `${POLICY.split('  telegraf')[0]}${entries.join('')}`.replace('prod', owner);
+      const keyturn = new Keyturn(stack, 'Keyturn', {
+        policy: writePolicy(folder, text, `${owner}.yaml`),
+      });
+      const reader = Role.fromRoleName(stack, 'Reader', 'app');
+      for (const name of tokens) keyturn.grantRead(name, reader);
+    }
+    const found = app.node
+      .findAll()
+      .filter((each) => Stack.isStack(each))
+      .flatMap((stack) =>
+        Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('what IAM takes')),
+      );
+    expect(found).toEqual([]);
   });
 
   test('a role that is imported into two stacks is one', () => {

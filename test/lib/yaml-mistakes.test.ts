@@ -188,14 +188,16 @@ test.each([
 test.each([
   ['  telegraf:  ', '  1.0:  ', '1'],
   ['  telegraf:  ', '  True:  ', 'true'],
-  [
-    'owner: example',
-    'x-own: { a: !!set { b }, -c: d, "e": 0x10, 80:80 }\nowner: example',
-    'telegraf',
-  ],
 ])('what an earlier version deployed keeps nobody from an order: %s', (before, after, name) => {
   const file = writePolicy(folder, slipped(before, after).text);
   const names = readDeployedPolicyFile(file).policy.tokens.map((each) => each.name);
   expect(names).toContain(name);
   expect(() => readPolicyFile(file)).toThrow();
+});
+
+test('under a key that means nothing everything may stand that is YAML', () => {
+  const own =
+    'x-own: { a: !!set { b }, 80:80, 1.10: "telegraf added" }\nx-more:\n  -c: d\nowner: example';
+  const file = writePolicy(folder, slipped('owner: example', own).text);
+  expect(readPolicyFile(file).policy.owner).toBe('example');
 });
