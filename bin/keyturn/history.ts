@@ -47,7 +47,7 @@ source says so. What no log tells of and what no marker has is shown as not Keyt
 
 With TOKEN, each rotation follows with its evidence: minted, stored, proven (every probe of the data
 plane was accepted), promoted, and what became of the old string. What no source tells any more is
-"no evidence kept", never assumed.
+"no evidence in what was read", never assumed.
 
 Needs logs:FilterLogEvents on the log groups of the functions, beside the right to invoke rotate.
 

@@ -1,3 +1,4 @@
+import type { Token } from '../management-api/token.ts';
 import { entryOf } from '../policy/policy.ts';
 import { messageOf } from '../run/message-of.ts';
 import type { RotateRequest } from '../run/request.ts';
@@ -6,6 +7,7 @@ import { type Hold, holdOf, holdOrigin, LIFTED_TAG } from '../secrets-manager/ho
 import type { Secret } from '../secrets-manager/secret.ts';
 import { formatInstant } from '../time.ts';
 import { isEndedByOrder } from '../tokens/ended-tag.ts';
+import { parseMarker } from '../tokens/marker.ts';
 import { asOwned, type OwnedToken } from '../tokens/observation.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 import { refuseUnknownNames } from './plan/plan-rotation.ts';
@@ -142,6 +144,23 @@ function pastSecret(
   };
 }
 
+/** Tokens of the entries, and of others if all are asked for, whose secret is not listed as ours: deleted, say, or without our tag. */
+function withoutSecret(
+  tokens: readonly Token[],
+  { owner, tokens: entries }: RunTools['policy'],
+  isListed: (secret: string) => boolean,
+  names: readonly string[] | undefined,
+): readonly OwnedToken[] {
+  const wanted = entries.filter(({ name }) => names?.includes(name));
+  return tokens.flatMap((token) => {
+    const parsed = parseMarker(token.description);
+    if (parsed?.marker.owner !== owner || isListed(parsed.marker.secret)) return [];
+    const isWanted =
+      names === undefined || wanted.some(({ secret }) => secret === parsed.marker.secret);
+    return isWanted ? [{ token, ...parsed, versions: [] }] : [];
+  });
+}
+
 /** Whether it lived then: a token that had ended before is told by nothing but older logs. */
 const livedSince = ({ token: { revokedAt, expiresAt } }: OwnedToken, since: number) =>
   Math.min(revokedAt ?? Number.POSITIVE_INFINITY, expiresAt ?? Number.POSITIVE_INFINITY) >= since;
@@ -160,9 +179,12 @@ export async function runHistory(
     ({ name }) => names?.includes(entryOf(policy, name)?.name ?? '') ?? true,
   );
   const byName = new Map(meant.map((secret) => [secret.name, secret]));
-  const owned = tokens
-    .flatMap((token) => asOwned(token, policy.owner, (name) => byName.get(name)) ?? [])
-    .filter((each) => livedSince(each, since));
+  const ours = tokens.flatMap(
+    (token) => asOwned(token, policy.owner, (name) => byName.get(name)) ?? [],
+  );
+  const isListed = (secret: string) => listed.some(({ name }) => name === secret);
+  const strays = withoutSecret(tokens, policy, isListed, names);
+  const owned = [...ours, ...strays].filter((each) => livedSince(each, since));
   const ofSecret = Map.groupBy(owned, ({ marker }) => marker.secret);
   const unseen: { readonly secret: string; readonly why: string }[] = [];
   const asked = meant.map(async (secret) => {
@@ -173,6 +195,10 @@ export async function runHistory(
     return pastSecret(secret, times, ofSecret.get(secret.name) ?? [], { policy, since });
   });
   const past = await Promise.all(asked);
+  for (const secret of new Set(strays.map(({ marker }) => marker.secret))) {
+    const why = 'it is not listed as ours: deleted, without our tag, or in another Region';
+    unseen.push({ secret, why });
+  }
   const pastTokens = owned.map((each) => pastToken(each, byName.get(each.marker.secret)));
   return { history: { since: formatInstant(since), tokens: pastTokens, secrets: past, unseen } };
 }

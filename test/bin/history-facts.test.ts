@@ -182,7 +182,7 @@ function evidence(answer: ReturnType<typeof past>, lines: readonly LogLine[] = [
 }
 
 test('a step that no source tells is no evidence, and a deletion is none that a string is refused', () => {
-  const none = 'no evidence kept';
+  const none = 'no evidence in what was read';
   expect(evidence(past())).toEqual({
     minted: [true, undefined],
     stored: [false, none],
@@ -193,7 +193,7 @@ test('a step that no source tells is no evidence, and a deletion is none that a 
   const deleted = evidence(past({ revokedAt: '2026-03-02T12:30:00Z' }));
   expect(deleted['old string']).toEqual([
     true,
-    expect.stringMatching(/^deleted; no evidence kept/),
+    expect.stringMatching(/^deleted; no evidence in what was read/),
   ]);
   const revoked = { tokenId: 'old', secret: SECRET, result: 'deleted', way: 'replace' };
   const proven = evidence(past({ revokedAt: '2026-03-02T12:30:00Z' }), [
@@ -206,7 +206,7 @@ test('a step that no source tells is no evidence, and a deletion is none that a 
   expect(unproven['old string']).toEqual(deleted['old string']);
 });
 
-test('of a token that an order ended, its log says who gave that, and without it a tag that there was one', () => {
+test('of a token that an order ended, its log says who gave that, and a tag alone does not say that it was an order', () => {
   const answer = past({ revokedAt: '2026-03-02T12:30:00Z', endedByOrder: true });
   const order = { tokenId: 'old', secret: SECRET, way: 'delete', reason: 'leaked' };
   const lines = [
@@ -220,7 +220,30 @@ test('of a token that an order ended, its log says who gave that, and without it
       ...pastFacts(answer, AT + 60 * MINUTE),
     ]).filter(({ what }) => what === 'deleted');
   expect(deleted(lines)).toMatchObject([{ by: 'ada@laptop', why: 'delete: leaked', count: 1 }]);
-  expect(deleted([])).toMatchObject([{ by: 'an order', sources: ['cluster'] }]);
+  expect(deleted([]).map(({ by, sources }) => [by, sources])).toEqual([[undefined, ['cluster']]]);
+});
+
+test('what an order did that died is not told as the next one’s, and that it did not end is told', () => {
+  const of = (tokenId: string, secret: string) => ({ tokenId, secret, way: 'delete' });
+  const died = line('revoking', { kind: 'delete', ...of('a', 'first') }, 30);
+  const lines = [
+    died,
+    line('revoking', { kind: 'delete', ...of('b', 'second'), reason: 'said' }, 33),
+    line('revoked', { result: 'deleted', ...of('b', 'second'), reason: 'said', by: 'bob' }, 34),
+    line('reported', { way: 'delete', reason: 'said', by: 'bob', done: true, confirmed: true }, 34),
+  ];
+  const told = (logged: readonly LogLine[]) =>
+    happeningsOf(logFacts({ job: 'revoke', group: 'revoke', lines: logged })).map(
+      ({ what, tokenId, secret, by }) => [what, tokenId ?? secret, by],
+    );
+  expect(told(lines)).toEqual([
+    ['deleted', 'a', 'an order'],
+    ['deleted', 'b', 'bob'],
+  ]);
+  expect(told([died])).toEqual([
+    ['deleted', 'a', 'an order'],
+    ['an order has not ended, as far as its log says', 'first', 'an order'],
+  ]);
 });
 
 test('a token that waits to be promoted is not yet proven; one that nothing waits for has no evidence', () => {
@@ -246,7 +269,7 @@ test('a token that waits to be promoted is not yet proven; one that nothing wait
     promoted: [false, 'not yet'],
   });
   answer.history.secrets = secrets([]);
-  expect(evidence(answer)).toMatchObject({ proven: [false, 'no evidence kept'] });
+  expect(evidence(answer)).toMatchObject({ proven: [false, 'no evidence in what was read'] });
 });
 
 test('a schedule that a person stopped is a thing that was done', () => {

@@ -381,7 +381,7 @@ describe('history', () => {
           "secret",
           "saved by hand",
           "not Keyturn",
-          "a version that Keyturn did not put, with the string of token 4; it has AWSCURRENT now",
+          "a version under an id that Keyturn’s rotations do not put, with the string of token 4; it has AWSCURRENT now",
           "Secrets Manager, log of rotate",
         ],
       ]
@@ -428,6 +428,8 @@ describe('history', () => {
 
   it('says of a token that somebody else deleted that no log has it, unless not all logs were read', async () => {
     const { world, run } = await openRotated();
+    await world.reap(fired(world));
+    await world.wait(MINUTE);
     const tokenId = world.holders(TELEGRAF).AWSCURRENT ?? '';
     await world.people.deleteToken(tokenId);
     const deletions = ({ entries }: Told) =>
@@ -453,6 +455,51 @@ describe('history', () => {
     ]);
   });
 
+  it('says of what somebody deleted before an order came not that it was the order', async () => {
+    const { world, run } = await openRotated();
+    await world.reap(fired(world));
+    await world.wait(MINUTE);
+    const tokenId = world.holders(TELEGRAF).AWSCURRENT ?? '';
+    await world.people.deleteToken(tokenId);
+    await world.wait(5 * MINUTE);
+    await run(['revoke', '--token-id', tokenId, '--delete', '--reason', 'odd writes', '--yes']);
+    await world.wait(2 * MINUTE);
+    await world.rotate(fired(world));
+
+    const { told } = await tell(run, 'telegraf');
+    const [deletion] = told.entries.filter((each) => each.what === 'deleted');
+    expect(deletion).toMatchObject({ tokenId, by: expect.stringMatching(/^not Keyturn, or /) });
+  });
+
+  it('says of a string that was given back not that it is refused', async () => {
+    const { world, run } = await openRotated();
+    const former = world.string(TELEGRAF);
+    const reason = ['--reason', 'odd writes', '--yes'];
+    expect((await run(['revoke', '--token', 'telegraf', '--freeze', ...reason])).code).toBe(0);
+    const isRefused = async () =>
+      (await tell(run, 'telegraf')).told.rotations?.map(({ steps }) => steps.at(-1)?.note ?? '');
+    expect((await run(['unfreeze', 'telegraf', ...reason])).code).toBe(0);
+    expect((await run(['rotate', 'telegraf'])).code).toBe(0);
+    expect(world.accepts(former)).toBe(true);
+    expect((await isRefused())?.filter((note) => note.startsWith('refused'))).toEqual([]);
+  });
+
+  it('tells of the tokens of a secret that is gone, and that its versions are not to be had', async () => {
+    const { world, run } = await openRotated();
+    const current = world.holders(TELEGRAF).AWSCURRENT;
+    await world.people.deleteSecret(TELEGRAF, 'for good');
+    await world.wait(10 * MINUTE);
+
+    const { code, told } = await tell(run, 'telegraf');
+    expect(code).toBe(3);
+    expect(told.sources.find(({ source }) => source === 'Secrets Manager')).toMatchObject({
+      isWhole: false,
+      found: expect.stringContaining(`${TELEGRAF}: it is not listed as ours`),
+    });
+    const minted = told.entries.find((each) => each.what === 'minted' && each.tokenId === current);
+    expect(minted?.sources).toContain('cluster');
+  });
+
   it('says of each log group that is missing, or that may not be read, why, and tells the rest', async () => {
     const { world, run } = await openRotated();
     delete world.aws.logs.groups['/aws/lambda/keyturn-prod-enforce'];
@@ -473,7 +520,7 @@ describe('history', () => {
       found: expect.stringMatching(/^no lines: /),
     });
     // What the two systems say is told all the same, and what only the log knew is not claimed.
-    const none = 'no evidence kept';
+    const none = 'no evidence in what was read';
     expect(notesOf(told)).toEqual([
       ['seen', 'seen', none, expect.stringMatching(/^seen or later: /), none],
       [
@@ -509,7 +556,7 @@ describe('history', () => {
       true,
     );
     expect(told.rotations?.map(({ steps }) => steps.find(({ step }) => step === 'proven'))).toEqual(
-      [1, 2].map(() => ({ step: 'proven', sources: [], note: 'no evidence kept' })),
+      [1, 2].map(() => ({ step: 'proven', sources: [], note: 'no evidence in what was read' })),
     );
     expect(told.entries.filter(({ what }) => what === 'promoted').map(({ by }) => by)).toEqual([
       'Keyturn',
@@ -542,7 +589,7 @@ describe('history', () => {
     expect(code).toBe(3);
     const missing = told.sources.filter(({ found }) => found.startsWith('there is no log group'));
     expect(missing).toHaveLength(5);
-    const none = 'no evidence kept';
+    const none = 'no evidence in what was read';
     expect(notesOf(told)).toEqual([
       ['seen', 'seen', none, expect.stringMatching(/^seen or later: /), none],
     ]);

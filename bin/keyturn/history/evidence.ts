@@ -20,7 +20,7 @@ export interface RotationEvidence {
   readonly steps: readonly EvidenceStep[];
 }
 
-const NONE = 'no evidence kept';
+const NONE = 'no evidence in what was read';
 
 const ofToken = (happenings: readonly Happening[], tokenId: string | undefined, what: string) =>
   happenings.filter((each) => each.tokenId === tokenId && each.what === what);
@@ -58,7 +58,10 @@ function formerOf(
   )?.tokenId;
 }
 
-/** A deletion is no proof that routers refuse the string: only an order asks them, because `reap` may read no string. */
+/**
+ * A deletion is no proof that routers refuse the string: only an order asks them, because `reap` may read no string. What was given back
+ * since works again, whatever was seen before.
+ */
 function oldString(
   happenings: readonly Happening[],
   formerId: string | undefined,
@@ -70,7 +73,9 @@ function oldString(
   if (formerId === undefined) {
     return none(isLogged(promoted) ? 'there was none of ours' : NONE);
   }
-  const of = (what: string) => ofToken(happenings, formerId, what).at(-1);
+  const backAt = ofToken(happenings, formerId, 'permissions given back').at(-1)?.at;
+  const of = (what: string) =>
+    ofToken(happenings, formerId, what).findLast(({ at }) => backAt === undefined || at > backAt);
   const refused = of('string refused');
   if (refused) {
     return { step, at: refused.at, sources: refused.sources, note: `refused: ${refused.why}` };
@@ -78,7 +83,7 @@ function oldString(
   for (const what of ['deleted', 'expired', 'frozen', 'quarantined']) {
     const ended = of(what);
     if (!ended) continue;
-    const note = `${what}; no evidence kept that it is refused: nobody asked`;
+    const note = `${what}; no evidence in what was read that it is refused`;
     return { step, at: ended.at, sources: ended.sources, note };
   }
   return none(of('superseded') ? 'not yet: it may be used until its grace period is over' : NONE);

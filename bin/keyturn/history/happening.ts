@@ -36,6 +36,9 @@ export interface Happening
   readonly untilAt?: number;
 }
 
+/** Of an order without its last line. */
+export const NOT_ENDED = 'an order has not ended, as far as its log says';
+
 /** Who did it, where nothing says who gave the order. */
 export const AN_ORDER = 'an order';
 
@@ -59,7 +62,7 @@ const finer = (a: number, b: number) => (Math.abs(a - b) < SECOND_MS ? Math.max(
 /** Of what is told of the same instant, as far as it is in this order. */
 const IN_ORDER = [
   ...['minted', 'stored', 'proven', 'promoted', 'superseded'],
-  ...['grace period over', 'quarantined', 'deleted', 'string refused'],
+  ...['grace period over', 'quarantined', 'deleted', 'string refused', NOT_ENDED],
 ];
 const rankOf = ({ what }: Happening) => IN_ORDER.indexOf(what);
 /** An instant without a fraction was cut to its second: within that it may be any, and what logs tell comes first. */

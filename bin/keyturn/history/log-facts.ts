@@ -1,5 +1,5 @@
 import { DAY_MS, MINUTE_MS } from '../../../functions/time.ts';
-import { AN_ORDER, type Fact } from './happening.ts';
+import { AN_ORDER, type Fact, NOT_ENDED } from './happening.ts';
 import type { GroupRead, LogLine } from './read-logs.ts';
 
 /** What a step that was done made of its token, secret or database, by the kind of its action. */
@@ -60,6 +60,8 @@ interface Run {
   readonly by: string | undefined;
   /** Why an order was given. */
   readonly why: string | undefined;
+  /** Whether that is known of what was done to a secret: an order may have died, and another one come behind it in the same instance. */
+  readonly isOf: (secret: unknown) => boolean;
   readonly dryRun: boolean;
 }
 
@@ -86,7 +88,10 @@ function runsOf(job: string, lines: readonly LogLine[]): readonly Run[] {
           ? (text(orderer?.details.by) ?? AN_ORDER)
           : WHO[String(who)];
     const why = orderer && whyOf(orderer);
-    return { lines: each, by, why, dryRun: dryRun === true };
+    const signed = each.filter(({ details }) => text(details.by) !== undefined);
+    const secrets = new Set(signed.map(({ details }) => details.secret));
+    const isOf = (secret: unknown) => job !== 'revoke' || secrets.has(secret);
+    return { lines: each, by, why, isOf, dryRun: dryRun === true };
   });
 }
 
@@ -136,6 +141,7 @@ function endFacts({ details }: LogLine, common: Fact): readonly Fact[] {
   return [...ended, { ...common, what: 'string refused', why }];
 }
 
+/** Of the order, not of a token. */
 function orderFacts({ details }: LogLine, common: Fact): readonly Fact[] {
   const { done, confirmed, unconfirmed } = details;
   if (confirmed === true) return [];
@@ -213,7 +219,20 @@ function planFacts(
   ];
 }
 
-function runFacts({ lines, by, why }: Run, source: string): readonly Fact[] {
+/** An order's end is told of every secret that it was about. */
+function endOfOrder(
+  line: LogLine,
+  lines: readonly LogLine[],
+  about: Pick<Fact, 'source' | 'by' | 'why'>,
+): readonly Fact[] {
+  const secrets = new Set(lines.flatMap(({ details }) => text(details.secret) ?? []));
+  const facts = factsOf(line, about);
+  return secrets.size === 0
+    ? facts
+    : [...secrets].flatMap((secret) => facts.map((fact) => ({ ...fact, secret })));
+}
+
+function runFacts({ lines, by, why, isOf }: Run, source: string): readonly Fact[] {
   const because = (secret: unknown) =>
     lines.find(
       ({ message, details }) =>
@@ -221,6 +240,8 @@ function runFacts({ lines, by, why }: Run, source: string): readonly Fact[] {
     );
   const facts = lines.flatMap((line) => {
     if (isStart(line)) return planFacts(line, source, by);
+    if (!isEnd(line) && !isOf(line.details.secret)) return factsOf(line, { source, by: AN_ORDER });
+    if (isEnd(line)) return endOfOrder(line, lines, { source, by, why });
     const cause = MILESTONES.includes(line.message) ? because(line.details.secret) : undefined;
     const isPart = MILESTONES.includes(line.message);
     return factsOf(line, { source, by, why: cause ? whyOf(cause) : isPart ? why : undefined });
@@ -243,6 +264,18 @@ function runFacts({ lines, by, why }: Run, source: string): readonly Fact[] {
   ];
 }
 
+/** An order that the log does not end: it died, or goes on. */
+function brokenOff({ lines, isOf, by, why }: Run, source: string): readonly Fact[] {
+  const last = lines.at(-1);
+  if (!last || lines.some(isEnd)) return [];
+  const secrets = new Set(lines.flatMap(({ details }) => text(details.secret) ?? []));
+  return [...secrets].map((secret) => ({
+    ...{ at: last.at, source, secret, subject: 'revoke' },
+    ...(isOf(secret) ? { by, why } : { by: AN_ORDER }),
+    what: NOT_ENDED,
+  }));
+}
+
 /** All that the lines of a log group say was done; a dry run did nothing. */
 export function logFacts({ job, lines }: GroupRead): readonly Fact[] {
   const source = `log of ${job}`;
@@ -250,5 +283,8 @@ export function logFacts({ job, lines }: GroupRead): readonly Fact[] {
   return [...streams.values()]
     .flatMap((each) => runsOf(job, each))
     .filter(({ dryRun }) => !dryRun)
-    .flatMap((run) => runFacts(run, source));
+    .flatMap((run) => [
+      ...runFacts(run, source),
+      ...(job === 'revoke' ? brokenOff(run, source) : []),
+    ]);
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { CommandError } from '../failure.ts';
-import { AN_ORDER, type Fact } from './happening.ts';
+import type { Fact } from './happening.ts';
 
 const text = z.string();
 const maybe = z.optional(text);
@@ -99,8 +99,9 @@ function tokenFacts(token: Token, now: number): readonly Fact[] {
       ? []
       : [
           {
-            ...{ ...about, at: Date.parse(revokedAt), what: 'deleted' },
-            ...(token.endedByOrder && { by: AN_ORDER }),
+            ...about,
+            at: Date.parse(revokedAt),
+            what: 'deleted',
           },
         ]),
   ];
@@ -116,8 +117,7 @@ function versionFact(secret: string, each: Secret['versions'][number]): Fact {
     ...about,
     what: 'saved by hand',
     key: version,
-    by: 'not Keyturn',
-    why: `a version that Keyturn did not put${whose}${label}`,
+    why: `a version under an id that Keyturn’s rotations do not put${whose}${label}`,
   };
 }
 

@@ -97,28 +97,56 @@ function pastSources(past: Past | Error): readonly Source[] {
 }
 
 /**
- * Whether Keyturn would have logged what was done then, if it had done it: lines of before are there, and some of a minute later, since
- * a line is to be seen only a while after it was written.
+ * Whether Keyturn would have logged what was done then, if it had done it: lines of before are there, of the schedule that deletes, and
+ * some of a minute later, since a line is to be seen only a while after it was written.
  */
 const isCovered = (groups: readonly GroupRead[], at: number) =>
   groups.every(({ why }) => why === undefined) &&
-  groups.some(({ oldestAt = Number.POSITIVE_INFINITY }) => oldestAt <= at) &&
+  groups.some(({ job, oldestAt = Number.POSITIVE_INFINITY }) => job === 'reap' && oldestAt <= at) &&
   groups.some(({ lines }) => (lines.at(-1)?.at ?? 0) >= at + MINUTE_MS);
 
 /** What only Keyturn writes: the marker of a token, or the id of a version. */
 const KEYTURNS = ['minted', 'stored', 'promoted', 'superseded', 'grace period over', 'quarantined'];
 
+const NOT_READ = 'not all logs of then are there, or not yet';
+
+/** What is told of the doer of what no log has. */
+interface Doers {
+  readonly groups: readonly GroupRead[];
+  /** Tokens that an order ended, or found gone: a tag of their secret has both. */
+  readonly ordered: ReadonlySet<string>;
+}
+
+function deleterOf({ at, tokenId = '' }: Happening, { groups, ordered }: Doers): string {
+  if (isCovered(groups, at)) {
+    return 'not Keyturn, or a run that died there, or one with --local: no log has it';
+  }
+  if (ordered.has(tokenId)) return `an order, or somebody before it: ${NOT_READ}`;
+  return `by whom is not known: ${NOT_READ}`;
+}
+
 /** Says who did what no log tells of, and claims no more than is known. */
-function withDoer(each: Happening, groups: readonly GroupRead[]): Happening {
+function withDoer(each: Happening, doers: Doers): Happening {
   if (each.by !== undefined || each.what === 'found') return each;
   if (each.sources.some((source) => source.startsWith('log '))) return each;
   if (KEYTURNS.includes(each.what)) return { ...each, by: 'Keyturn' };
-  if (each.what !== 'deleted') return each;
-  const by = isCovered(groups, each.at)
-    ? 'not Keyturn, or a run that died there, or one with --local: no log has it'
-    : 'by whom is not known: not all logs of then are there, or not yet';
-  return { ...each, by };
+  if (each.what === 'saved by hand') {
+    const isSeen = isCovered(doers.groups, each.at);
+    return {
+      ...each,
+      by: isSeen ? 'not Keyturn' : `perhaps Secrets Manager’s rotation: ${NOT_READ}`,
+    };
+  }
+  return each.what === 'deleted' ? { ...each, by: deleterOf(each, doers) } : each;
 }
+
+/** Versions that our functions put, as their logs say, by whatever id. */
+const versionsPut = (groups: readonly GroupRead[]): ReadonlySet<unknown> =>
+  new Set(
+    groups.flatMap(({ lines }) =>
+      lines.flatMap(({ message, details }) => (message === 'stored' ? [details.version] : [])),
+    ),
+  );
 
 /** What is about one entry: its secret, and the tokens that any source counts to that. */
 function ofEntry(facts: readonly Fact[], { name, secret }: Entry) {
@@ -143,24 +171,26 @@ export async function tellHistory(
   terminal: Terminal,
 ): Promise<History> {
   const { since, sinceText, entry, functionPrefix = functionName(policy.owner, '') } = asked;
-  const [groups, past] = await Promise.all([
+  const [groups, answer] = await Promise.all([
     whileWaiting(terminal, { place: CLOUDWATCH, isLook: true }, () =>
       readLogs(ENTRIES, functionPrefix, since - BEGUN_BEFORE_MS),
     ),
     askPast(engine, asked),
   ]);
   const unread = groups.every(({ why, oldestAt }) => why !== undefined && oldestAt === undefined);
-  if (unread && past instanceof Error) {
+  if (unread && answer instanceof Error) {
     throw new CommandError(
-      `nothing could be read. ${BOTH}: ${past.message}; logs: ${groups[0]?.why}`,
-      { cause: past },
+      `nothing could be read. ${BOTH}: ${answer.message}; logs: ${groups[0]?.why}`,
+      { cause: answer },
     );
   }
-  const known = past instanceof Error ? undefined : past;
-  const all = [...groups.flatMap(logFacts), ...(known ? pastFacts(known, Date.now()) : [])];
-  const told = happeningsOf(entry ? ofEntry(all, entry) : all).map((each) =>
-    withDoer(each, groups),
-  );
+  const known = answer instanceof Error ? undefined : answer;
+  const put = versionsPut(groups);
+  const past = known ? pastFacts(known, Date.now()) : [];
+  const all = [...groups.flatMap(logFacts), ...past.filter(({ key }) => !put.has(key))];
+  const ended = known?.history.tokens.filter(({ endedByOrder }) => endedByOrder) ?? [];
+  const doers = { groups, ordered: new Set(ended.map(({ tokenId }) => tokenId)) };
+  const told = happeningsOf(entry ? ofEntry(all, entry) : all).map((each) => withDoer(each, doers));
   const names = new Map(policy.tokens.map(({ name, secret }) => [secret, name]));
   return {
     owner: policy.owner,
@@ -168,7 +198,7 @@ export async function tellHistory(
     sinceText,
     happenings: told.filter(({ at, untilAt = at }) => untilAt >= since),
     ...(entry && { rotations: rotationsOf(told, known, since) }),
-    sources: [...groups.map(groupSource), ...pastSources(past)],
+    sources: [...groups.map(groupSource), ...pastSources(answer)],
     entryOf: (secret) => names.get(secret),
   };
 }
