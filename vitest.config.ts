@@ -55,7 +55,8 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...SLOW],
         },
       },
-      { extends: true, test: { name: 'slow', include: SLOW } },
+      // A busy machine takes over a minute for whole lives of commands.
+      { extends: true, test: { name: 'slow', testTimeout: 120_000, include: SLOW } },
     ],
   },
 });
