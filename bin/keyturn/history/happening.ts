@@ -70,7 +70,7 @@ const latestOf = ({ at }: Happening) => (at % SECOND_MS === 0 ? at + SECOND_MS -
 
 const byTime = (a: Happening, b: Happening) => latestOf(a) - latestOf(b) || rankOf(a) - rankOf(b);
 
-/** Of an order a tag knows only that there was one, and its log who gave it. */
+/** Some lines say only that it was an order, and others who gave it. */
 const moreOf = (by: string | undefined, other: string | undefined) =>
   by === AN_ORDER ? (other ?? by) : (by ?? other);
 

@@ -141,7 +141,6 @@ function endFacts({ details }: LogLine, common: Fact): readonly Fact[] {
   return [...ended, { ...common, what: 'string refused', why }];
 }
 
-/** Of the order, not of a token. */
 function orderFacts({ details }: LogLine, common: Fact): readonly Fact[] {
   const { done, confirmed, unconfirmed } = details;
   if (confirmed === true) return [];
@@ -219,17 +218,21 @@ function planFacts(
   ];
 }
 
+const secretsIn = (lines: readonly LogLine[]): readonly string[] => [
+  ...new Set(lines.flatMap(({ details }) => text(details.secret) ?? [])),
+];
+
 /** An order's end is told of every secret that it was about. */
 function endOfOrder(
   line: LogLine,
   lines: readonly LogLine[],
   about: Pick<Fact, 'source' | 'by' | 'why'>,
 ): readonly Fact[] {
-  const secrets = new Set(lines.flatMap(({ details }) => text(details.secret) ?? []));
+  const secrets = secretsIn(lines);
   const facts = factsOf(line, about);
-  return secrets.size === 0
+  return secrets.length === 0
     ? facts
-    : [...secrets].flatMap((secret) => facts.map((fact) => ({ ...fact, secret })));
+    : secrets.flatMap((secret) => facts.map((fact) => ({ ...fact, secret })));
 }
 
 function runFacts({ lines, by, why, isOf }: Run, source: string): readonly Fact[] {
@@ -240,8 +243,8 @@ function runFacts({ lines, by, why, isOf }: Run, source: string): readonly Fact[
     );
   const facts = lines.flatMap((line) => {
     if (isStart(line)) return planFacts(line, source, by);
-    if (!isEnd(line) && !isOf(line.details.secret)) return factsOf(line, { source, by: AN_ORDER });
     if (isEnd(line)) return endOfOrder(line, lines, { source, by, why });
+    if (!isOf(line.details.secret)) return factsOf(line, { source, by: AN_ORDER });
     const cause = MILESTONES.includes(line.message) ? because(line.details.secret) : undefined;
     const isPart = MILESTONES.includes(line.message);
     return factsOf(line, { source, by, why: cause ? whyOf(cause) : isPart ? why : undefined });
@@ -268,8 +271,7 @@ function runFacts({ lines, by, why, isOf }: Run, source: string): readonly Fact[
 function brokenOff({ lines, isOf, by, why }: Run, source: string): readonly Fact[] {
   const last = lines.at(-1);
   if (!last || lines.some(isEnd)) return [];
-  const secrets = new Set(lines.flatMap(({ details }) => text(details.secret) ?? []));
-  return [...secrets].map((secret) => ({
+  return secretsIn(lines).map((secret) => ({
     ...{ at: last.at, source, secret, subject: 'revoke' },
     ...(isOf(secret) ? { by, why } : { by: AN_ORDER }),
     what: NOT_ENDED,
