@@ -3,10 +3,12 @@ import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import { isUnproven } from '../../tokens/proof.ts';
 import {
   currentHolder,
   isExpired,
   isStripped,
+  ownedCurrent,
   pendingHolder,
   strandedBySave,
   versionTime,
@@ -88,9 +90,22 @@ function isOlderThanCurrent({ token }: OwnedToken, version: string, { seen }: Ca
   return putAt !== undefined && currentPutAt !== undefined && putAt < currentPutAt;
 }
 
+/**
+ * Until when an armed token waits at most. What was taken over and never proven can be proven as long as it is AWSCURRENT, and
+ * nothing retires it otherwise: so its successor waits for the proof, but not for one that always fails.
+ */
+export function waitsUntil(
+  armedAt: number,
+  seen: ObservedSecret | undefined,
+  { settleMs, thirdMs }: Pick<RotationContext, 'settleMs' | 'thirdMs'>,
+): number {
+  const current = seen && ownedCurrent(seen);
+  return armedAt + settleMs + (current && isUnproven(current.marker) ? thirdMs : 0);
+}
+
 /** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */
 function decideWaiting(owned: OwnedToken, about: Case): Action | undefined {
-  const { permissions, reason: replace, context } = about;
+  const { permissions, reason: replace, seen, context } = about;
   const { token, marker } = owned;
   const reason: ResumptionReason = replace ?? 'Pending';
   const tokenId = token.id;
@@ -103,8 +118,8 @@ function decideWaiting(owned: OwnedToken, about: Case): Action | undefined {
     marker.grants === grantsHash(permissions) &&
     marker.grants === grantsHash(token.permissions);
   if (!isComplete) return { kind: 'arm', reason, tokenId };
-  const hasSettled = context.now >= (marker.armed ?? 0) + context.settleMs;
-  return hasSettled && mayPromoteNow(about) ? { kind: 'resume', reason, tokenId } : undefined;
+  const isReady = context.now >= waitsUntil(marker.armed ?? 0, seen, context);
+  return isReady && mayPromoteNow(about) ? { kind: 'resume', reason, tokenId } : undefined;
 }
 
 /** P7: a token that would wait, had not a person's save taken AWSPENDING off it, gets the label back and goes on. */

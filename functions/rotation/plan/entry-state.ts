@@ -10,6 +10,7 @@ import {
   ownedPending,
   ownedPrevious,
 } from '../../tokens/state.ts';
+import { waitsUntil } from './decide-pending.ts';
 import { forbidden, heldByPerson, permissionsOf } from './decide-rotation.ts';
 import {
   type Context,
@@ -95,6 +96,7 @@ interface Waiting {
 
 /** What waiting may do to the token that consumers have. */
 interface Current {
+  readonly seen: ObservedSecret | undefined;
   readonly condition: EntryCondition;
   readonly expiresAt?: number | undefined;
 }
@@ -106,12 +108,12 @@ const CANNOT_WAIT: readonly EntryCondition[] = ['missing', 'gone', 'expired'];
 function pendingSince(
   entry: TokenPolicy,
   { at, forced, ...waiting }: Waiting,
-  { condition, expiresAt = Number.POSITIVE_INFINITY }: Current,
+  { seen, condition, expiresAt = Number.POSITIVE_INFINITY }: Current,
   context: Context,
 ): NonNullable<EntryState['pending']> {
-  const { at: now, settleMs, timeZone } = context;
+  const { at: now, timeZone } = context;
   if (forced || CANNOT_WAIT.includes(condition)) return { ...waiting, promotedFrom: at };
-  const from = Math.max(at + settleMs, now);
+  const from = Math.max(waitsUntil(at, seen, context), now);
   // Near its expiry no window is waited for.
   const nearExpiry = Math.max(from, expiresAt - renewalLead(entry, context));
   return {
@@ -157,7 +159,7 @@ function stateOfEntry(
   const condition = conditionOf(entry, seen, context);
   const waiting = armed ?? (seen && waitingIn(seen));
   const expiresAt = seen && expiryOf(currentHolder(seen));
-  const pending = waiting && pendingSince(entry, waiting, { condition, expiresAt }, context);
+  const pending = waiting && pendingSince(entry, waiting, { seen, condition, expiresAt }, context);
   if (!seen) return { ...about, condition, late: false, ...(pending && { pending }) };
   const token = ageOf(currentHolder(seen))?.token;
   const since = sinceOf(seen);

@@ -3,7 +3,7 @@ import { DAY, MINUTE } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
 
 export const SECRET = 'keyturn/prod/telegraf';
-const WRITE = [{ action: 'write', resource: 'telemetry' }];
+export const WRITE = [{ action: 'write', resource: 'telemetry' }];
 
 export const policy = {
   owner: 'prod',

@@ -211,10 +211,11 @@ test.each(Object.entries(stoppedAdopting))(
     const { telegraf } = policy.tokens;
     const tokens = { telegraf: { ...telegraf, adopt: { tokenId } } };
     const deployment = world.deploy({ ...policy, tokens });
-    // While its successor settles there is a run that has nothing else to do for the secret, and proves the adoption.
-    await deployment.rotate();
-    await world.wait(5 * MINUTE);
-    await deployment.rotate();
+    // None of these runs falls into the minutes in which its successor settles.
+    for (let run = 0; run < 2; run += 1) {
+      expect((await deployment.rotate()).error).toBeUndefined();
+      await world.wait(HOUR);
+    }
     const inherited = world.tokens(SECRET).find(({ id }) => id === tokenId);
     expect(inherited?.marker).toMatchObject({ proven: expect.stringMatching(INSTANT) });
     await carryOn(world, deployment);
