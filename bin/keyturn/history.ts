@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { durationSchema } from '../../functions/policy/duration.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
+import { formatInstant } from '../../functions/time.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
-import { EXIT } from './failure.ts';
+import { CommandError, EXIT } from './failure.ts';
 import { formatHistory, historyJson } from './history/history-text.ts';
 import type { Entry } from './history/tell-history.ts';
 import { refuseUnknownTokens } from './named-tokens.ts';
@@ -27,7 +28,9 @@ function readSince(text: string): Since {
   const at = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/.test(text)
     ? Date.parse(text)
     : Number.NaN;
-  if (!Number.isNaN(at) && at <= Date.now()) return { text, at };
+  // The 30th of February would be one of March.
+  const isDay = !Number.isNaN(at) && new Date(at).toISOString().startsWith(text.slice(0, 10));
+  if (isDay && at <= Date.now()) return { text, at };
   throw new InvalidArgumentError(
     'expected a duration such as 7d or 12h, or an instant that is over, in UTC, such as 2026-01-31 or 2026-01-31T06:00:00Z.',
   );
@@ -94,6 +97,11 @@ export const historyCommand = (terminal: Terminal): Command =>
         },
         terminal,
       );
+      if (entry?.isRemoved && history.happenings.length === 0) {
+        throw new CommandError(
+          `found nothing of ${entry.secret} since ${formatInstant(at)}, expected an entry of ${policy.file}, or the name of the secret of one that is gone; --since goes back further`,
+        );
+      }
       if (json) terminal.printJson(historyJson(history));
       else terminal.print(formatHistory(history, terminal.style));
       const isWhole = history.sources.every((each) => each.isWhole);

@@ -153,13 +153,13 @@ async function takeActions(
   revocation: Revocation,
   tools: ArmingTools,
 ): Promise<Carried> {
-  const { order, reason } = revocation;
+  const { order, reason, by } = revocation;
   const isReached = heldBecause(observed, order.way, now?.secret) === undefined;
   let result = presentResult(observed, now?.secret, revocation);
   const failures: unknown[] = [];
   const unconfirmed: string[] = [];
   for (const action of decideToken(observed, order.way, now)) {
-    const about = { ...action, way: order.way, reason };
+    const about = { ...action, way: order.way, reason, by };
     let isMoved = false;
     try {
       const done = await carryOut(action, observed, revocation, tools);

@@ -183,7 +183,8 @@ async function takeSteps(
 ): Promise<void> {
   const { results, failures, order, revocation } = progress;
   for (const action of actions) {
-    const about = { ...action, way: order.way, reason: revocation.reason };
+    const { reason, by } = revocation;
+    const about = { ...action, way: order.way, reason, by };
     try {
       const result = await carryOut(action, seen, progress, tools);
       // By labels that have changed nobody decides what to end: a person may have rolled back.

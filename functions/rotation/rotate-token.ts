@@ -9,7 +9,14 @@ import { isOutdated } from '../tokens/compose-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
-import { isExpired, ownedCurrent, ownedPending, strandedBySave } from '../tokens/state.ts';
+import {
+  currentHolder,
+  isExpired,
+  ownedCurrent,
+  ownedPending,
+  strandedBySave,
+  tokenIdOf,
+} from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { decideRotation, heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
@@ -298,10 +305,11 @@ export async function finishRotation(
   tools: ArmingTools,
   onCurrent: () => void = () => {},
 ): Promise<Result> {
-  const former = ownedCurrent(seen);
   const tokenId = successor.owned.token.id;
-  const previousTokenId = former?.token.id === tokenId ? undefined : former?.token.id;
-  const { arn: secretArn } = seen.secret;
+  const { arn: secretArn, labels } = seen.secret;
+  // Also one that is gone, or is not ours any more.
+  const formerId = tokenIdOf(currentHolder(seen), labels.AWSCURRENT ?? '');
+  const previousTokenId = formerId === tokenId ? undefined : formerId;
   const onPromoted = () => {
     onCurrent();
     announceRotation({ entry, secretArn, tokenId, previousTokenId, reason }, tools);

@@ -7,7 +7,7 @@ import { type Hold, holdOf, holdOrigin, LIFTED_TAG } from '../secrets-manager/ho
 import type { Secret } from '../secrets-manager/secret.ts';
 import { formatInstant } from '../time.ts';
 import { isEndedByOrder } from '../tokens/ended-tag.ts';
-import { parseMarker } from '../tokens/marker.ts';
+import { homeOf, parseMarker } from '../tokens/marker.ts';
 import { asOwned, type OwnedToken } from '../tokens/observation.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 import { refuseUnknownNames } from './plan/plan-rotation.ts';
@@ -144,17 +144,20 @@ function pastSecret(
   };
 }
 
-/** Tokens of the entries, and of others if all are asked for, whose secret is not listed as ours: deleted, say, or without our tag. */
+/** Tokens of the entries, and of others if all are asked for, whose secret is not listed as ours: deleted, say, made anew, or without our tag. */
 function withoutSecret(
   tokens: readonly Token[],
   { owner, tokens: entries }: RunTools['policy'],
-  isListed: (secret: string) => boolean,
+  listed: readonly Secret[],
   names: readonly string[] | undefined,
 ): readonly OwnedToken[] {
+  const homes = new Set(listed.map(({ arn }) => homeOf(arn)));
   const wanted = entries.filter(({ name }) => names?.includes(name));
   return tokens.flatMap((token) => {
     const parsed = parseMarker(token.description);
-    if (parsed?.marker.owner !== owner || isListed(parsed.marker.secret)) return [];
+    if (parsed?.marker.owner !== owner || homes.has(parsed.marker.home)) return [];
+    // A copied marker makes no token ours.
+    if ((parsed.marker.id ?? token.id) !== token.id) return [];
     const isWanted =
       names === undefined || wanted.some(({ secret }) => secret === parsed.marker.secret);
     return isWanted ? [{ token, ...parsed, versions: [] }] : [];
@@ -183,7 +186,7 @@ export async function runHistory(
     (token) => asOwned(token, policy.owner, (name) => byName.get(name)) ?? [],
   );
   const isListed = (secret: string) => listed.some(({ name }) => name === secret);
-  const strays = withoutSecret(tokens, policy, isListed, names);
+  const strays = withoutSecret(tokens, policy, listed, names);
   const owned = [...ours, ...strays].filter((each) => livedSince(each, since));
   const ofSecret = Map.groupBy(owned, ({ marker }) => marker.secret);
   const unseen: { readonly secret: string; readonly why: string }[] = [];
@@ -196,6 +199,8 @@ export async function runHistory(
   });
   const past = await Promise.all(asked);
   for (const secret of new Set(strays.map(({ marker }) => marker.secret))) {
+    // Of one that was made anew, what is left is listed.
+    if (isListed(secret)) continue;
     const why = 'it is not listed as ours: deleted, without our tag, or in another Region';
     unseen.push({ secret, why });
   }

@@ -68,7 +68,7 @@ test('what a plan refused, who approved it, and what became of the database', ()
       subject: 'enforce',
       count: 2,
     },
-    { what: 'approved 0123456789abcdef', by: 'by hand', subject: 'enforce', count: 1 },
+    { what: 'run with the approval 0123456789abcdef', by: 'by hand', subject: 'enforce', count: 1 },
     {
       what: 'maxTables changed from 500 to 400',
       by: 'by hand',
@@ -86,8 +86,12 @@ test('what was done twice within minutes is told twice, and its proof belongs to
     line('revoked', { result: 'frozen', ...of, way: 'freeze', reason }, minute + 1),
     line('reported', { way: 'freeze', reason, done: true, confirmed: true }, minute + 1),
   ];
-  const back = line('revoking', { kind: 'give-back', ...of, way: 'unfreeze', reason: 'ours' }, 2);
-  const lines = [...freeze('odd', 0), back, ...freeze('odd again', 3)];
+  const unfreeze = { way: 'unfreeze', reason: 'ours' };
+  const back = [
+    line('revoking', { kind: 'give-back', ...of, ...unfreeze }, 2),
+    line('reported', { ...unfreeze, done: true, confirmed: true }, 2),
+  ];
+  const lines = [...freeze('odd', 0), ...back, ...freeze('odd again', 3)];
   expect(told('revoke', lines).map(({ what, why }) => [what, why])).toEqual([
     ['frozen', 'freeze: odd'],
     ['permissions given back', 'unfreeze: ours'],
@@ -113,7 +117,7 @@ test('what a person did is not told as the work of the run that saw it', () => {
     line('done', { ...of, kind: 'adopt', reason: 'Adopted', confirmedBy: 'ada@laptop' }, 7),
   ];
   expect(told('rotate', lines).map(({ what, by }) => [what, by])).toEqual([
-    ['saved by hand', 'not Keyturn'],
+    ['saved by others', 'not Keyturn'],
     ['rolled back by hand', 'not Keyturn'],
     ['string pasted into another secret by hand', 'not Keyturn'],
     ['permissions given back', 'schedule'],
@@ -187,7 +191,7 @@ test('a step that no source tells is no evidence, and a deletion is none that a 
     minted: [true, undefined],
     stored: [false, none],
     proven: [false, none],
-    promoted: [true, expect.stringMatching(/^or later: /)],
+    promoted: [true, expect.stringMatching(/^then or later: /)],
     'old string': [false, expect.stringMatching(/^not yet: /)],
   });
   const deleted = evidence(past({ revokedAt: '2026-03-02T12:30:00Z' }));
@@ -245,6 +249,33 @@ test('what an order did that died is not told as the next one’s, and that it d
     ['an order has not ended, as far as its log says', 'first', 'an order'],
   ]);
 });
+
+test.each([
+  ['of another person', 'cleaning', 'ada'],
+  ['of the same words', 'odd writes', 'ada'],
+  ['of an earlier version, which does not say whose it was', 'cleaning', undefined],
+])(
+  'an order that died is not told as the next one’s of the same secret: one %s',
+  (_, reason, by) => {
+    const died = { secret: SECRET, way: 'freeze', reason: 'odd writes', by };
+    const next = { secret: SECRET, way: 'freeze', reason, by: 'bob' };
+    const lines = [
+      line('revoking', { kind: 'hold', ...died }, 0),
+      line('revoking', { kind: 'strip', ...died, tokenId: 'a' }, 0),
+      line('revoking', { kind: 'strip', ...next, tokenId: 'b' }, 20),
+      line('revoked', { result: 'frozen', ...next, tokenId: 'b' }, 21),
+      line('reported', { ...next, secret: undefined, done: true, confirmed: true }, 21),
+    ];
+    const told = happeningsOf(logFacts({ job: 'revoke', group: 'revoke', lines }));
+    const whose = by ?? 'an order';
+    expect(told.map((each) => [each.what, each.tokenId, each.by])).toEqual([
+      ['put on hold', undefined, whose],
+      ['frozen', 'a', whose],
+      ['an order has not ended, as far as its log says', undefined, whose],
+      ['frozen', 'b', 'bob'],
+    ]);
+  },
+);
 
 test('a token that waits to be promoted is not yet proven; one that nothing waits for has no evidence', () => {
   const answer = past();

@@ -1,4 +1,4 @@
-import type { Happening } from './happening.ts';
+import { type Happening, OR_LATER, SAVED } from './happening.ts';
 import type { Past } from './past-facts.ts';
 
 /** One step of a rotation, and who saw it. */
@@ -33,10 +33,25 @@ function acceptedFor(happenings: readonly Happening[], tokenId: string, promoted
 
 const isLogged = ({ sources }: Happening) => sources.some((source) => source.startsWith('log '));
 
+/** What made the consumers of a secret have something before. */
+const CURRENT = ['promoted', 'adopted', SAVED];
+
+const before = (happenings: readonly Happening[], { secret, at, tokenId }: Happening) =>
+  happenings.findLast(
+    (each) =>
+      CURRENT.includes(each.what) &&
+      each.secret === secret &&
+      each.at < at &&
+      each.tokenId !== tokenId,
+  );
+
 /** What is to be known beside the instant. */
-function noteOfPromotion(promoted: Happening, formerId: string | undefined): string | undefined {
-  if (!isLogged(promoted)) return 'or later: a marker may have the instant of its arming';
-  return formerId === undefined
+function noteOfPromotion(
+  happenings: readonly Happening[],
+  promoted: Happening,
+): string | undefined {
+  if (!isLogged(promoted)) return OR_LATER;
+  return promoted.formerId === undefined && !before(happenings, promoted)
     ? 'seen; the first version of a secret has AWSCURRENT as soon as it is stored'
     : undefined;
 }
@@ -49,13 +64,7 @@ function formerOf(
   if (promoted?.formerId !== undefined || !promoted) return promoted?.formerId;
   // A log that names none knows of none.
   if (isLogged(promoted)) return undefined;
-  return happenings.findLast(
-    ({ what, secret, at, tokenId }) =>
-      what === 'promoted' &&
-      secret === promoted.secret &&
-      at < promoted.at &&
-      tokenId !== promoted.tokenId,
-  )?.tokenId;
+  return before(happenings, promoted)?.tokenId;
 }
 
 /**
@@ -71,7 +80,8 @@ function oldString(
   const none = (note: string): EvidenceStep => ({ step, sources: [], note });
   if (!promoted) return none('not yet');
   if (formerId === undefined) {
-    return none(isLogged(promoted) ? 'there was none of ours' : NONE);
+    const isFirst = isLogged(promoted) && !before(happenings, promoted);
+    return none(isFirst ? 'none is known that was there before' : NONE);
   }
   const backAt = ofToken(happenings, formerId, 'permissions given back').at(-1)?.at;
   const of = (what: string) =>
@@ -86,6 +96,7 @@ function oldString(
     const note = `${what}; no evidence in what was read that it is refused`;
     return { step, at: ended.at, sources: ended.sources, note };
   }
+  if (of('grace period over')) return none('not yet: it works until it is quarantined');
   return none(of('superseded') ? 'not yet: it may be used until its grace period is over' : NONE);
 }
 
@@ -101,7 +112,7 @@ function evidenceOf(
   const formerId = formerOf(happenings, promoted);
   const seen = (step: EvidenceStep['step'], found: Happening | undefined, lacks = NONE) =>
     found ? { step, at: found.at, sources: found.sources } : { step, sources: [], note: lacks };
-  const note = promoted && noteOfPromotion(promoted, formerId);
+  const note = promoted && noteOfPromotion(happenings, promoted);
   const lacks = isWaiting ? 'not yet' : NONE;
   const { secret = '' } = minted ?? stored ?? promoted ?? {};
   const { by, why } = promoted ?? minted ?? {};

@@ -36,6 +36,12 @@ export interface Happening
   readonly untilAt?: number;
 }
 
+/** A version of which no log says that our functions put it. */
+export const SAVED = 'saved by others';
+
+/** Of a promotion that a marker alone tells of. */
+export const OR_LATER = 'then or later: a marker may have the instant of its arming';
+
 /** Of an order without its last line. */
 export const NOT_ENDED = 'an order has not ended, as far as its log says';
 

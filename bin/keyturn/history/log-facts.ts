@@ -1,5 +1,5 @@
 import { DAY_MS, MINUTE_MS } from '../../../functions/time.ts';
-import { AN_ORDER, type Fact, NOT_ENDED } from './happening.ts';
+import { AN_ORDER, type Fact, NOT_ENDED, SAVED } from './happening.ts';
 import type { GroupRead, LogLine } from './read-logs.ts';
 
 /** What a step that was done made of its token, secret or database, by the kind of its action. */
@@ -38,7 +38,7 @@ const REPLACING = 'replace';
 /** What writes down that a person did something, and what that was. */
 const NOTING = ['recognise', 'mark-shared'];
 const BY_HAND: Readonly<Record<string, string>> = {
-  SavedByPerson: 'saved by hand',
+  SavedByPerson: SAVED,
   RolledBack: 'rolled back by hand',
   PastedByPerson: 'string pasted into another secret by hand',
 };
@@ -70,11 +70,21 @@ const WHO: Readonly<Record<string, string>> = { schedule: 'schedule', hand: 'by 
 const isStart = ({ message }: LogLine) => message === 'planned';
 const isEnd = ({ message }: LogLine) => message === 'reported';
 
-/** The lines of one instance, run by run: `planned` begins one of a schedule's functions, `reported` ends one of `revoke`. */
+/** Whether two lines are of two orders, as far as they say so. Not all say who gave theirs. */
+function isOther({ details: a }: LogLine, { details: b }: LogLine): boolean {
+  const differ = (key: string) => a[key] !== undefined && b[key] !== undefined && a[key] !== b[key];
+  return a.way !== undefined && b.way !== undefined && ['way', 'reason', 'by'].some(differ);
+}
+
+/**
+ * The lines of one instance, run by run: `planned` begins one of a schedule's functions, `reported` ends one of `revoke`, and so does
+ * what is of another order, behind one that died.
+ */
 function runsOf(job: string, lines: readonly LogLine[]): readonly Run[] {
   const runs: LogLine[][] = [[]];
   for (const line of lines) {
-    if (isStart(line)) runs.push([]);
+    const isOfOther = () => runs.at(-1)?.some((each) => isOther(each, line));
+    if (isStart(line) || (job === 'revoke' && isOfOther())) runs.push([]);
     runs.at(-1)?.push(line);
     if (isEnd(line)) runs.push([]);
   }
@@ -173,7 +183,12 @@ const READ: Readonly<Record<string, (line: LogLine, common: Fact) => readonly Fa
   found: findingFacts,
   stripped: (_line, common) => [{ ...common, what: 'frozen' }],
   failed: ({ details, error }, common) => [
-    { ...common, what: `failed: ${details.kind}`, why: error ?? common.why, isRepeated: true },
+    {
+      ...common,
+      what: text(details.kind) ? `failed: ${details.kind}` : 'failed',
+      why: error ?? common.why,
+      isRepeated: true,
+    },
   ],
   'not accepted yet': ({ details }, common) => [
     { ...common, why: text(details.detail), isRepeated: true },
@@ -209,7 +224,7 @@ function planFacts(
   return [
     ...(hash === undefined
       ? []
-      : [{ at, source, by, what: `approved ${hash}`, subject: String(job) }]),
+      : [{ at, source, by, what: `run with the approval ${hash}`, subject: String(job) }]),
     ...refused.map((each) => ({
       ...{ at, source, by: undefined, subject: String(job), isRepeated: true },
       what: `a part of the plan waits for the approval ${each?.hash}`,

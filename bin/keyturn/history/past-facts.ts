@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { CommandError } from '../failure.ts';
-import type { Fact } from './happening.ts';
+import { type Fact, SAVED } from './happening.ts';
 
 const text = z.string();
 const maybe = z.optional(text);
@@ -107,16 +107,24 @@ function tokenFacts(token: Token, now: number): readonly Fact[] {
   ];
 }
 
+const BEGUN = { what: 'rotation begun', by: 'Secrets Manager’s rotation' };
+const READ = ['AWSCURRENT', 'AWSPREVIOUS'];
+
 function versionFact(secret: string, each: Secret['versions'][number]): Fact {
   const { version, createdAt, labels, tokenId, putBy } = each;
   const about = { at: Date.parse(createdAt), secret, source: SECRETS };
-  if (putBy !== 'others') return { ...about, what: 'stored', tokenId };
+  if (putBy === 'keyturn') return { ...about, what: 'stored', tokenId };
+  // Secrets Manager makes it before anything is minted, and the function fills it later.
+  if (putBy === 'rotation') return { ...about, ...BEGUN, key: `rotation of ${version}` };
   const whose = tokenId === undefined ? '' : `, with the string of ${tokenId.slice(0, 8)}`;
   const label = labels.length > 0 ? `; it has ${labels.join(', ')} now` : '';
+  // What consumers never had may be what Secrets Manager's own rotation made, and did not end.
+  const wasRead = tokenId !== undefined || labels.some((each) => READ.includes(each));
   return {
     ...about,
-    what: 'saved by hand',
+    what: SAVED,
     key: version,
+    ...(!wasRead && { by: 'a person, or Secrets Manager’s rotation' }),
     why: `a version under an id that Keyturn’s rotations do not put${whose}${label}`,
   };
 }

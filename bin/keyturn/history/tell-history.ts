@@ -8,7 +8,7 @@ import { CommandError, kindOf, sentenceOf } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { InterruptedError, whileWaiting } from '../waiting.ts';
 import { rotationsOf } from './evidence.ts';
-import { type Fact, type Happening, happeningsOf } from './happening.ts';
+import { type Fact, type Happening, happeningsOf, OR_LATER, SAVED } from './happening.ts';
 import type { History, Source } from './history-text.ts';
 import { logFacts } from './log-facts.ts';
 import { type Past, pastFacts, readPast } from './past-facts.ts';
@@ -106,18 +106,27 @@ const isCovered = (groups: readonly GroupRead[], at: number) =>
   groups.some(({ lines }) => (lines.at(-1)?.at ?? 0) >= at + MINUTE_MS);
 
 /** What only Keyturn writes: the marker of a token, or the id of a version. */
-const KEYTURNS = ['minted', 'stored', 'promoted', 'superseded', 'grace period over', 'quarantined'];
+const KEYTURNS = ['minted', 'stored', 'superseded', 'grace period over', 'quarantined'];
 
 const NOT_READ = 'not all logs of then are there, or not yet';
 
 /** What is told of the doer of what no log has. */
 interface Doers {
   readonly groups: readonly GroupRead[];
+  /** What Keyturn tried, and of which it has seen no success. */
+  readonly failed: readonly Happening[];
   /** Tokens that an order ended, or found gone: a tag of their secret has both. */
   readonly ordered: ReadonlySet<string>;
 }
 
-function deleterOf({ at, tokenId = '' }: Happening, { groups, ordered }: Doers): string {
+/** A request that took effect may have lost its answer: then its log tells of a failure, behind it. */
+const isOfFailed = ({ at, tokenId }: Happening, failed: Happening) =>
+  failed.tokenId === tokenId && Math.abs(failed.at - at) <= BEGUN_BEFORE_MS;
+
+function deleterOf(each: Happening, { groups, failed, ordered }: Doers): string {
+  const { at, tokenId = '' } = each;
+  const attempt = failed.find((other) => isOfFailed(each, other));
+  if (attempt) return `perhaps ${attempt.by ?? 'Keyturn'}, whose request failed or lost its answer`;
   if (isCovered(groups, at)) {
     return 'not Keyturn, or a run that died there, or one with --local: no log has it';
   }
@@ -130,7 +139,10 @@ function withDoer(each: Happening, doers: Doers): Happening {
   if (each.by !== undefined || each.what === 'found') return each;
   if (each.sources.some((source) => source.startsWith('log '))) return each;
   if (KEYTURNS.includes(each.what)) return { ...each, by: 'Keyturn' };
-  if (each.what === 'saved by hand') {
+  if (each.what === 'promoted') {
+    return { ...each, by: 'Keyturn, or who moved AWSCURRENT', why: each.why ?? OR_LATER };
+  }
+  if (each.what === SAVED) {
     const isSeen = isCovered(doers.groups, each.at);
     return {
       ...each,
@@ -189,8 +201,10 @@ export async function tellHistory(
   const past = known ? pastFacts(known, Date.now()) : [];
   const all = [...groups.flatMap(logFacts), ...past.filter(({ key }) => !put.has(key))];
   const ended = known?.history.tokens.filter(({ endedByOrder }) => endedByOrder) ?? [];
-  const doers = { groups, ordered: new Set(ended.map(({ tokenId }) => tokenId)) };
-  const told = happeningsOf(entry ? ofEntry(all, entry) : all).map((each) => withDoer(each, doers));
+  const happenings = happeningsOf(entry ? ofEntry(all, entry) : all);
+  const failed = happenings.filter(({ what }) => what.startsWith('failed: delete'));
+  const doers = { groups, failed, ordered: new Set(ended.map(({ tokenId }) => tokenId)) };
+  const told = happenings.map((each) => withDoer(each, doers));
   const names = new Map(policy.tokens.map(({ name, secret }) => [secret, name]));
   return {
     owner: policy.owner,

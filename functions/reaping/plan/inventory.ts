@@ -141,10 +141,11 @@ function lingering(seen: ObservedSecret, policy: Policy, observation: Observatio
     const report = (message: string) => [
       { kind: 'Lingering', secret: name, tokenId: token.id, message },
     ];
-    const { adopted, proven } = owned.marker;
+    const { adopted, proven, shared } = owned.marker;
     const isUnproven = adopted !== undefined && proven === undefined;
-    if (isUnproven && !isUnknown(seen, 'AWSCURRENT')) return report(neverProven(token));
-    if (now - token.createdAt <= longest) return [];
+    const isTold = isUnproven && !isUnknown(seen, 'AWSCURRENT');
+    if (isTold && shared === undefined) return report(neverProven(token));
+    if (!isTold && now - token.createdAt <= longest) return [];
     return report(`it should have been retired; ${keptBy(owned, seen, observation)}`);
   });
 }
