@@ -4,7 +4,7 @@ import type { Policy } from '../../functions/policy/policy.ts';
 import { formatInstant } from '../../functions/time.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError, EXIT } from './failure.ts';
-import { formatHistory, historyJson } from './history/history-text.ts';
+import { formatHistory, type History, historyJson } from './history/history-text.ts';
 import type { Entry } from './history/tell-history.ts';
 import { refuseUnknownTokens } from './named-tokens.ts';
 import type { Terminal } from './terminal.ts';
@@ -42,6 +42,14 @@ function entryNamed(named: string, policy: Policy, file: string): Entry {
   if (known) return { name: known.name, secret: known.secret, isRemoved: false };
   if (!named.includes('/')) refuseUnknownTokens([named], policy, file);
   return { name: named, secret: named, isRemoved: true };
+}
+
+/** @throws CommandError if nothing is told of an entry that the policy has not: a slip is no empty history */
+function refuseNothing({ happenings, since }: History, { secret }: Entry, { file }: Policy): void {
+  if (happenings.length > 0) return;
+  throw new CommandError(
+    `found nothing of ${secret} since ${formatInstant(since)}, expected an entry of ${file}, or the name of the secret of one that is gone; --since goes back further`,
+  );
 }
 
 const HELP = `
@@ -97,11 +105,7 @@ export const historyCommand = (terminal: Terminal): Command =>
         },
         terminal,
       );
-      if (entry?.isRemoved && history.happenings.length === 0) {
-        throw new CommandError(
-          `found nothing of ${entry.secret} since ${formatInstant(at)}, expected an entry of ${policy.file}, or the name of the secret of one that is gone; --since goes back further`,
-        );
-      }
+      if (entry?.isRemoved) refuseNothing(history, entry, policy);
       if (json) terminal.printJson(historyJson(history));
       else terminal.print(formatHistory(history, terminal.style));
       const isWhole = history.sources.every((each) => each.isWhole);

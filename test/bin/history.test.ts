@@ -454,6 +454,8 @@ describe('history', () => {
       true,
     );
     expect(told.entries.some(({ token }) => token === 'grafana')).toBe(false);
+    const { code, stderr } = await run(['history', '--since', '2026-02-30']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('expected a duration')]);
     // A slip is no empty history.
     expect(await ask('keyturn/prod/telegraff')).toMatchObject({
       code: 1,
