@@ -284,7 +284,12 @@ const armedOutcome = (
 ): BareOutcome => ({
   result,
   ...(marker.armed !== undefined && {
-    armed: { tokenId: token.id, at: marker.armed, forced: marker.forced === true },
+    armed: {
+      tokenId: token.id,
+      at: marker.armed,
+      ...(token.expiresAt !== undefined && { expiresAt: token.expiresAt }),
+      forced: marker.forced === true,
+    },
   }),
 });
 

@@ -17,7 +17,12 @@ export interface Outcome<A> {
    * A token that is armed now, and that a later run promotes. `at`: since when, by the Management API's time.
    * `forced`: somebody asked for its rotation.
    */
-  readonly armed?: { readonly tokenId: string; readonly at: number; readonly forced: boolean };
+  readonly armed?: {
+    readonly tokenId: string;
+    readonly at: number;
+    readonly expiresAt?: number;
+    readonly forced: boolean;
+  };
   /** The token that AWSCURRENT has since, if the action gave it one that works. `since`: when its age counts from. */
   readonly current?: {
     readonly token: Pick<Token, 'id' | 'expiresAt'>;

@@ -123,9 +123,19 @@ function keptBy(
   return 'more often than the grace period somebody saves the secret by hand, or a rotation by Secrets Manager fails; or it has no other token that works';
 }
 
-/** Only its secret's current string can be proven to be a token's, and this one's time to be that is over. */
-const neverProven = ({ id }: Token) =>
-  `it was adopted, and replaced before its string was seen to be its own, so somebody else may use it, and no schedule ends it; if nobody does: keyturn revoke --token-id ${id} --delete`;
+/** Only its secret's current string can be proven to be a token's, by its entry, and this one's time to be that is over. */
+function neverProven(token: Token, now: number): string {
+  const order = `keyturn revoke --token-id ${token.id} --delete`;
+  const what =
+    'it was adopted, and its string was never seen to be its own, so no schedule ends it';
+  return works(token, now)
+    ? `${what}, and somebody else may use it; if nobody does: ${order}`
+    : `${what}; it cannot be used as it is (expired, or without permissions), and this removes it: ${order}`;
+}
+
+/** Nobody can prove any more what AWSCURRENT has of an entry that is gone, and that is to be retired. */
+const isLeftBehind = ({ secret: { name } }: ObservedSecret, policy: Policy): boolean =>
+  entryOf(policy, name) === undefined && policy.onRemoval === 'retire';
 
 /** Tokens that are neither current nor pending, and older than a whole life with its retirement. */
 function lingering(seen: ObservedSecret, policy: Policy, observation: Observation): Finding[] {
@@ -136,15 +146,16 @@ function lingering(seen: ObservedSecret, policy: Policy, observation: Observatio
   if (holdOf(seen.secret) || seen.secret.deletedAt !== undefined) return [];
   return seen.tokens.flatMap((owned): Finding[] => {
     const { token } = owned;
-    const isUsed = isSame(ownedCurrent(seen), owned) || isSame(ownedPending(seen), owned);
-    if (isUsed) return [];
     const report = (message: string) => [
       { kind: 'Lingering', secret: name, tokenId: token.id, message },
     ];
     const { adopted, proven, shared } = owned.marker;
     const isUnproven = adopted !== undefined && proven === undefined;
+    const isLeft = isUnproven && isLeftBehind(seen, policy);
+    const isUsed = isSame(ownedCurrent(seen), owned) || isSame(ownedPending(seen), owned);
+    if (isUsed && !isLeft) return [];
     const isTold = isUnproven && !isUnknown(seen, 'AWSCURRENT');
-    if (isTold && shared === undefined) return report(neverProven(token));
+    if (isTold && shared === undefined) return report(neverProven(token, now));
     if (!isTold && now - token.createdAt <= longest) return [];
     return report(`it should have been retired; ${keptBy(owned, seen, observation)}`);
   });

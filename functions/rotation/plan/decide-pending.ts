@@ -1,3 +1,5 @@
+import type { TokenPolicy } from '../../policy/policy.ts';
+import { waitForWindows } from '../../policy/spare.ts';
 import { withinWindows } from '../../policy/window.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
@@ -22,9 +24,14 @@ import type { Action, Case, RotationContext } from './rotation-case.ts';
 /** For so long a version that Secrets Manager's own rotation made is left to it. */
 const SECRETS_MANAGER_MS = HOUR_MS;
 
+type Pace = Pick<RotationContext, 'settleMs' | 'thirdMs'>;
+
+/** With less than this left a token cannot wait: the second firing after the next one would replace it too late, or the next one for its grace period. */
+const urgentMs = ({ gracePeriod }: TokenPolicy, { settleMs, thirdMs }: Pace): number =>
+  Math.max(thirdMs, thirdMs / 3 + gracePeriod) + settleMs;
+
 /** Whether consumers cannot wait for a later run, or a person does not want to. */
 export function isUrgent({ entry, seen, reason, context }: Case): boolean {
-  const { now, settleMs, thirdMs } = context;
   switch (reason) {
     case 'Missing':
     case 'Expired':
@@ -35,10 +42,8 @@ export function isUrgent({ entry, seen, reason, context }: Case): boolean {
     case 'Due':
     case 'PermissionsNarrowed':
     case 'PermissionsWidened': {
-      // The second firing after the next one would promote it too late, or the next one for its grace period.
-      const waitMs = Math.max(thirdMs, thirdMs / 3 + entry.gracePeriod) + settleMs;
       const expiresAt = expiryOf(currentHolder(seen));
-      return expiresAt !== undefined && expiresAt < now + waitMs;
+      return expiresAt !== undefined && expiresAt < context.now + urgentMs(entry, context);
     }
     case undefined:
       return false;
@@ -92,20 +97,41 @@ function isOlderThanCurrent({ token }: OwnedToken, version: string, { seen }: Ca
 
 /**
  * Until when an armed token waits at most. What was taken over and never proven can be proven as long as it is AWSCURRENT, and
- * nothing retires it otherwise: so its successor waits for the proof, but not for one that always fails.
+ * nothing retires it otherwise: so its successor waits for the proof, but not for one that always fails, nor until it is itself urgent
+ * to replace.
  */
 export function waitsUntil(
-  armedAt: number,
+  {
+    at,
+    expiresAt = Number.POSITIVE_INFINITY,
+  }: { readonly at: number; readonly expiresAt?: number | undefined },
+  entry: TokenPolicy,
   seen: ObservedSecret | undefined,
-  { settleMs, thirdMs }: Pick<RotationContext, 'settleMs' | 'thirdMs'>,
+  pace: Pace,
 ): number {
+  const settled = at + pace.settleMs;
   const current = seen && ownedCurrent(seen);
-  return armedAt + settleMs + (current && isUnproven(current.marker) ? thirdMs : 0);
+  if (!current || !isUnproven(current.marker)) return settled;
+  return Math.max(settled, Math.min(settled + pace.thirdMs, expiresAt - urgentMs(entry, pace)));
+}
+
+/**
+ * Whether a token waited for so long that one which is minted now serves consumers longer: it would be urgent to replace as soon as it
+ * is current. One that is not promoted in this run waits, too, and must not be minted again and again.
+ */
+function isSpent({ token: { expiresAt } }: OwnedToken, about: Case): boolean {
+  if (expiresAt === undefined) return false;
+  const { entry, context } = about;
+  const left = expiresAt - context.now;
+  if (left >= urgentMs(entry, context)) return false;
+  const { expiresAfter = Number.POSITIVE_INFINITY } = entry;
+  const waitMs = context.settleMs + context.thirdMs + waitForWindows(entry);
+  return isUrgent(about) || left < expiresAfter - waitMs;
 }
 
 /** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */
 function decideWaiting(owned: OwnedToken, about: Case): Action | undefined {
-  const { permissions, reason: replace, seen, context } = about;
+  const { entry, permissions, reason: replace, seen, context } = about;
   const { token, marker } = owned;
   const reason: ResumptionReason = replace ?? 'Pending';
   const tokenId = token.id;
@@ -118,7 +144,8 @@ function decideWaiting(owned: OwnedToken, about: Case): Action | undefined {
     marker.grants === grantsHash(permissions) &&
     marker.grants === grantsHash(token.permissions);
   if (!isComplete) return { kind: 'arm', reason, tokenId };
-  const isReady = context.now >= waitsUntil(marker.armed ?? 0, seen, context);
+  const waiting = { at: marker.armed ?? 0, expiresAt: token.expiresAt };
+  const isReady = context.now >= waitsUntil(waiting, entry, seen, context);
   return isReady && mayPromoteNow(about) ? { kind: 'resume', reason, tokenId } : undefined;
 }
 
@@ -145,6 +172,7 @@ export function decidePending(about: Case): Action | 'waits' | undefined {
     reason ? undefined : { kind: 'detach-pending', version, reason: why };
   if (!isUsable(pending, context)) return detached('PendingDead');
   if (isOlderThanCurrent(pending.owned, version, about)) return detached('PendingOlder');
+  if (isSpent(pending.owned, about)) return detached('PendingDead');
   if (!reason && !pending.owned.marker.forced) return detached('PendingNotDue');
   return decideWaiting(pending.owned, about) ?? 'waits';
 }

@@ -94,6 +94,13 @@ export function heldSince({ secret, tokens }: ObservedSecret): number {
 const horizon = (entry: TokenPolicy, { thirdMs }: Context): number =>
   Math.max(entry.gracePeriod, Math.min(Math.max(DAY_MS, thirdMs), spareOf(entry) / 2));
 
+/** Whether a token expires before somebody could be told in time. */
+export const isExpiring = (
+  entry: TokenPolicy,
+  { expiresAt = Number.POSITIVE_INFINITY }: Pick<Token, 'expiresAt'>,
+  context: Context,
+): boolean => expiresAt <= context.at + horizon(entry, context);
+
 /** Whether a token that was replaced at an instant, and worked until then, expires before consumers must have read another one. */
 export function isCutShort(
   { expiresAt = Number.POSITIVE_INFINITY, permissions }: Token,
@@ -253,7 +260,7 @@ export function conditionOfToken(
   const { expiresAt = Number.POSITIVE_INFINITY } = token;
   if (expiresAt <= context.at) return 'expired';
   if (isReduced(token, grants, entry, context)) return 'stripped';
-  return expiresAt <= context.at + horizon(entry, context) ? 'expiring' : 'works';
+  return isExpiring(entry, token, context) ? 'expiring' : 'works';
 }
 
 export function conditionOf(

@@ -9,6 +9,7 @@ import {
   ownedCurrent,
   ownedPending,
   ownedPrevious,
+  tokenUnder,
 } from '../../tokens/state.ts';
 import { waitsUntil } from './decide-pending.ts';
 import { forbidden, heldByPerson, permissionsOf } from './decide-rotation.ts';
@@ -20,6 +21,7 @@ import {
   type EntryCondition,
   heldSince,
   isCutShort,
+  isExpiring,
   lacksDatabase,
 } from './entry-condition.ts';
 import { ageOf, dueAt, expiryOf, renewalLead, sinceOf } from './reason-to-replace.ts';
@@ -90,6 +92,7 @@ function stateOfToken(
 interface Waiting {
   readonly tokenId: string;
   readonly at: number;
+  readonly expiresAt?: number;
   /** Somebody asked for its rotation. */
   readonly forced: boolean;
 }
@@ -107,13 +110,13 @@ const CANNOT_WAIT: readonly EntryCondition[] = ['missing', 'gone', 'expired'];
 /** From when on a run promotes what is armed, as `decideRotation` decides it. */
 function pendingSince(
   entry: TokenPolicy,
-  { at, forced, ...waiting }: Waiting,
+  { at, forced, expiresAt: until, ...waiting }: Waiting,
   { seen, condition, expiresAt = Number.POSITIVE_INFINITY }: Current,
   context: Context,
 ): NonNullable<EntryState['pending']> {
   const { at: now, timeZone } = context;
   if (forced || CANNOT_WAIT.includes(condition)) return { ...waiting, promotedFrom: at };
-  const from = Math.max(waitsUntil(at, seen, context), now);
+  const from = Math.max(waitsUntil({ at, expiresAt: until }, entry, seen, context), now);
   // Near its expiry no window is waited for.
   const nearExpiry = Math.max(from, expiresAt - renewalLead(entry, context));
   return {
@@ -132,7 +135,13 @@ function waitingIn(seen: ObservedSecret): Waiting | undefined {
   if (marker.armed === undefined || marker.frozen !== undefined || token.permissions.length === 0)
     return undefined;
   const { armed: at, forced = false, refused: refusedSince } = marker;
-  return { tokenId: token.id, at, forced, ...(refusedSince !== undefined && { refusedSince }) };
+  return {
+    tokenId: token.id,
+    at,
+    ...(token.expiresAt !== undefined && { expiresAt: token.expiresAt }),
+    forced,
+    ...(refusedSince !== undefined && { refusedSince }),
+  };
 }
 
 /**
@@ -236,6 +245,7 @@ function conditionOfMended(
   const former = seen && ageOf(currentHolder(seen))?.token;
   const isReplaced = former !== undefined && former.id !== token?.id;
   if (isReplaced && isCutShort(former, context.at, entry)) return 'cut-short';
+  if (token && isExpiring(entry, token, context)) return 'expiring';
   const has = seen && permissionsOf(entry, seen, context.isKnown);
   return lacksDatabase(entry, has, context) ? 'no-database' : 'works';
 }
@@ -255,7 +265,11 @@ export function entryStates(
     const seen = secrets.get(secret);
     if (current) {
       const condition = conditionOfMended(entry, seen, current, context);
-      return { token, secret, condition, late: false, ...stateOfToken(entry, current, context) };
+      const state = { token, secret, condition, late: false };
+      // Who proved what consumers have promoted nothing.
+      const isKept = seen !== undefined && tokenUnder(seen, 'AWSCURRENT')?.id === current.token?.id;
+      const pending = isKept && stateOfEntry(entry, seen, undefined, context).pending;
+      return { ...state, ...stateOfToken(entry, current, context), ...(pending && { pending }) };
     }
     const adopted = unadopted.get(secret);
     if (!seen && adopted) return stateToAdopt(entry, adopted, { foreign, held }, context);

@@ -133,3 +133,87 @@ test('a token that 0.1 had adopted, and that a person confirms while its success
   }
   expect(world.accepts(left.string)).toBe(false);
 });
+
+test('a successor that lives briefly waits no longer for a proof than it is of use', async () => {
+  const schedules = { rotate: 'cron(0 9 ? * MON-FRI *)' };
+  const lifetimes = { rotateEvery: '1d', gracePeriod: '6h', renewBefore: '1d', expiresAfter: '6d' };
+  const world = await openWorldForTest({
+    ...policy,
+    schedules,
+    defaults: { ...policy.defaults, ...lifetimes },
+  });
+  const left = await adoptedAndDue(world, withAllPermissions);
+  const nine = Math.floor(world.clock.now() / DAY) * DAY + 9 * HOUR;
+  for (let day = 0; day < 14; day += 1) {
+    const at = nine + day * DAY;
+    await world.wait(Math.max(0, at - world.clock.now()));
+    const isWorkday = ![0, 6].includes(new Date(at).getUTCDay());
+    const seconds = { nextInSeconds: 86_400, thirdInSeconds: 5 * 86_400 };
+    if (isWorkday) await world.rotate({ scheduled: { at: instant(at), ...seconds } });
+    for (let hour = 0; hour < 23; hour += 1) {
+      expect(world.accepts(world.string(SECRET))).toBe(true);
+      await world.wait(HOUR);
+    }
+  }
+  expect(world.string(SECRET)).not.toBe(left.string);
+});
+
+const lingering = async (world: Pick<World, 'reap'>) =>
+  (await world.reap({ dryRun: true })).result?.plan.findings.filter(
+    ({ kind }: { kind: string }) => kind === 'Lingering',
+  );
+
+test('a token that 0.1 had adopted, and whose entry is to be retired, is told with the order that ends it', async () => {
+  const world = await openWorldForTest(policy);
+  const left = await adoptedAndDue(world, withAllPermissions);
+  const { telegraf: other } = policy.tokens;
+  const without = world.deploy({ ...policy, onRemoval: 'retire', tokens: { other } });
+  for (let day = 0; day < 4; day += 1) {
+    await without.reap();
+    await world.wait(DAY);
+  }
+  expect(world.accepts(left.string)).toBe(true);
+  const told = `if nobody does: keyturn revoke --token-id ${left.id} --delete`;
+  expect(await lingering(without)).toMatchObject([{ message: expect.stringContaining(told) }]);
+
+  await without.revoke({ way: 'delete', tokenId: left.id, reason: 'nobody else uses it' });
+  expect(world.accepts(left.string)).toBe(false);
+  expect(await lingering(without)).toEqual([]);
+});
+
+test('of a token that 0.1 had adopted and replaced, and that has expired, it is not told that somebody may use it', async () => {
+  const world = await openWorldForTest(policy);
+  const old = keyturn01(world);
+  const adopted = await adoptedAndReplaced(old, world);
+  await world.wait(5 * DAY);
+  expect(world.accepts(adopted.string)).toBe(false);
+  const told = await lingering(world);
+  expect(told).toMatchObject([{ message: expect.stringContaining('cannot be used as it is') }]);
+});
+
+test('of a token that 0.1 had adopted, and whose string another secret has, no order is told', async () => {
+  const world = await openWorldForTest({
+    ...policy,
+    tokens: { ...policy.tokens, grafana: policy.tokens.telegraf },
+  });
+  await world.rotate({ tokens: ['grafana'] });
+  const old = keyturn01(world);
+  const adopted = await adoptedAndReplaced(old, world);
+  await world.people.saveValue('keyturn/prod/grafana', JSON.stringify({ token: adopted.string }));
+  await world.rotate();
+  const [told] = (await lingering(world)) ?? [];
+  expect(told?.message).toContain('keyturn/prod/grafana was seen to have its string');
+  expect(told?.message).not.toContain('--delete');
+});
+
+test('the run that proves a token says that its successor waits', async () => {
+  const world = await openWorldForTest(policy);
+  const left = await adoptedAndDue(world, (old) => old.inherit());
+  const { result: first } = await world.rotate();
+  const pending = first?.entries[0]?.pending;
+  expect(pending).toBeDefined();
+  await world.wait(HOUR / 2);
+  const { result } = await world.rotate();
+  expect(world.string(SECRET)).toBe(left.string);
+  expect(result?.entries[0]?.pending).toMatchObject({ tokenId: pending?.tokenId });
+});

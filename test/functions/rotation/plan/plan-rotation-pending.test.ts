@@ -99,6 +99,47 @@ test('a token that is not shown yet is waited for, and not by somebody who asks 
   expect(steps({ current: due, strings, asked: true })).toEqual(['rotate Forced']);
 });
 
+describe('a token that waited until little of its life was left', () => {
+  const thirdMs = 6 * HOUR;
+  const entry = { gracePeriod: '3h', expiresAfter: '60d' };
+  // What three runs and settle need; a run and its grace period need no more.
+  const least = thirdMs + SETTLE;
+  const left = (ms: number) => waiting(DAY, { expiresAt: NOW + ms });
+
+  test('gives way to another one, which waits in its turn', () => {
+    const stepsWith = (ms: number) => steps({ current: due, next: left(ms), entry, thirdMs });
+    expect(stepsWith(least)).toEqual(['resume Due 2']);
+    expect(stepsWith(least - SECOND)).toEqual(['mint Due']);
+  });
+
+  test('is not what consumers get who have nothing, or whoever asks', () => {
+    const gone = { versionTimes: { [version(1)]: NOW - DAY } };
+    const stepsWith = (ms: number) => steps({ ...gone, next: left(ms), entry, thirdMs });
+    expect(stepsWith(least)).toEqual(['resume CurrentGone 2']);
+    expect(stepsWith(least - SECOND)).toEqual(['rotate CurrentGone']);
+    const asked = { current: young, entry, thirdMs, asked: true };
+    expect(steps({ ...asked, next: left(least) })).toEqual(['resume Forced 2']);
+    expect(steps({ ...asked, next: left(least - SECOND) })).toEqual(['rotate Forced']);
+  });
+
+  test('is promoted all the same where another one would have less left when it was its turn', () => {
+    const brief = { rotateEvery: '1d', renewBefore: '3h', gracePeriod: '3h', expiresAfter: '30h' };
+    const current = armed(1, { age: 25 * HOUR, expiresAt: NOW + 50 * DAY });
+    const stepsWith = (ms: number) =>
+      steps({ current, next: left(ms), entry: brief, thirdMs: DAY });
+    const wait = DAY + SETTLE;
+    expect(stepsWith(30 * HOUR - wait)).toEqual(['resume Due 2']);
+    expect(stepsWith(30 * HOUR - wait - SECOND)).toEqual(['mint Due']);
+  });
+
+  test('is left alone where AWSCURRENT is not due, and loses its label where somebody had asked for it', () => {
+    const forced = waiting(DAY, { expiresAt: NOW + HOUR, marker: { forced: true } });
+    expect(steps({ current: young, next: forced, entry, thirdMs })).toEqual([
+      'detach-pending PendingDead',
+    ]);
+  });
+});
+
 describe('windows', () => {
   const entry = { windows: ['Mon-Fri 22:00-02:00'] };
   const document = { timeZone: 'Europe/Berlin' };
@@ -215,11 +256,11 @@ describe('takes AWSPENDING off, or mints anew where a successor is due, instead 
 });
 
 describe('a pending token that is older than AWSCURRENT', () => {
-  const older = waiting(31 * DAY, { expiresAt: NOW + DAY });
+  const older = waiting(31 * DAY, { expiresAt: NOW + 30 * DAY });
 
   test('is never promoted, whoever asked for it', () => {
     expect(steps({ current: young, next: older })).toEqual(['detach-pending PendingOlder']);
-    const forced = waiting(31 * DAY, { expiresAt: NOW + DAY, marker: { forced: true } });
+    const forced = waiting(31 * DAY, { expiresAt: NOW + 30 * DAY, marker: { forced: true } });
     expect(steps({ current: young, next: forced })).toEqual(['detach-pending PendingOlder']);
     expect(steps({ current: due, next: older })).toEqual(['mint Due']);
     expect(steps({ current: young, next: older, asked: true })).toEqual(['rotate Forced']);

@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+
+const PERIOD = 2 * HOUR;
+const policy = policyWith(
+  { telegraf: writer },
+  {
+    defaults: {
+      rotateEvery: '1d',
+      expiresAfter: '3d',
+      gracePeriod: '6h',
+      renewBefore: '12h',
+      quarantine: '1h',
+    },
+    schedules: { rotate: 'rate(2 hours)' },
+  },
+);
+
+/** Until a successor is armed and waits; when it expires. */
+async function openWaiting(): Promise<{ readonly world: World; readonly expiresAt: number }> {
+  const world = await openWorldForTest(policy);
+  await world.rotate();
+  const pending = () => {
+    const { AWSCURRENT, AWSPENDING } = world.holders(TELEGRAF);
+    return AWSPENDING === AWSCURRENT ? undefined : AWSPENDING;
+  };
+  while (pending() === undefined) {
+    await world.wait(PERIOD);
+    await world.rotate();
+  }
+  const token = world.cluster.state.tokens.find(({ id }) => id === pending());
+  return { world, expiresAt: token?.expiresAt ?? 0 };
+}
+
+/** The minutes of so many firings in which what consumers read is refused. */
+async function refusedMinutes(world: World, firings: number): Promise<number> {
+  let refused = 0;
+  for (let firing = 0; firing < firings; firing += 1) {
+    for (let minute = 0; minute < PERIOD / MINUTE; minute += 1) {
+      await world.wait(MINUTE);
+      if (!world.accepts(world.string(TELEGRAF))) refused += 1;
+    }
+    await world.rotate();
+  }
+  return refused;
+}
+
+test.each([5, 90, 400])(
+  'nothing ran for days: a token that waited, and has %i minutes left, is not what consumers get',
+  async (minutes) => {
+    const { world, expiresAt } = await openWaiting();
+    await world.wait(expiresAt - minutes * MINUTE - world.clock.now());
+
+    const { result } = await world.rotate();
+    expect(result?.entries).toMatchObject([{ condition: 'works' }]);
+    expect(await refusedMinutes(world, 3)).toBe(0);
+  },
+);
+
+test('one that has enough left for the next runs is promoted, and is told to expire', async () => {
+  const { world, expiresAt } = await openWaiting();
+  await world.wait(expiresAt - 10 * HOUR - world.clock.now());
+  const pending = world.holders(TELEGRAF).AWSPENDING;
+
+  const { result } = await world.rotate();
+  expect(world.holders(TELEGRAF).AWSCURRENT).toBe(pending);
+  expect(result?.entries).toMatchObject([{ condition: 'expiring', tokenId: pending }]);
+  const measured = world.metrics().flatMap((each) => each['Owner=prod UnusableTokens'] ?? []);
+  expect(measured.at(-1)).toBe(1);
+  expect(await refusedMinutes(world, 3)).toBe(0);
+});
+
+test('whoever asks for a rotation by name gets no token that expires in minutes', async () => {
+  const { world, expiresAt } = await openWaiting();
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'an incident' });
+  await world.wait(expiresAt - 10 * MINUTE - world.clock.now());
+  await world.revoke({ token: 'telegraf', way: 'unfreeze', reason: 'it is over' });
+
+  const { error } = await world.rotate({ tokens: ['telegraf'], force: true });
+  expect(error).toBeUndefined();
+  expect(await refusedMinutes(world, 2)).toBe(0);
+});
+
+test('what waits is not minted anew in every run, however briefly it lives', async () => {
+  const brief = { rotateEvery: '1d', expiresAfter: '75h', gracePeriod: '6h', renewBefore: '12h' };
+  const world = await openWorldForTest(
+    policyWith(
+      { telegraf: writer },
+      { defaults: { ...brief, quarantine: '1h' }, schedules: { rotate: 'rate(1 day)' } },
+    ),
+  );
+  const currents = new Set<string | undefined>();
+  for (let day = 0; day < 12; day += 1) {
+    expect((await world.rotate()).error).toBeUndefined();
+    currents.add(world.holders(TELEGRAF).AWSCURRENT);
+    await world.wait(24 * HOUR);
+    expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+  }
+  // Each that was minted became current, but perhaps for the last.
+  const minted = world.cluster.state.tokens.filter(({ description }) =>
+    description.includes('[keyturn:1 '),
+  );
+  expect(currents.size).toBeGreaterThanOrEqual(minted.length - 1);
+});
