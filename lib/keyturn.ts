@@ -52,6 +52,7 @@ import { type Recipients, recipientsOf } from './recipients.ts';
 import { Rights } from './rights.ts';
 import { firingsOf } from './schedule/gaps.ts';
 import { outermost } from './stack-order.ts';
+import { isStandIn } from './stand-ins.ts';
 import { refuseLargeTemplate } from './template-size.ts';
 
 /** The app's key, or the policy file's. */
@@ -65,9 +66,11 @@ function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | u
  * @throws PolicyFileError with a line for each
  */
 function refuse(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): void {
-  const mistakes = [...propertyMistakes(props, policyFile), ...unprotected(scope, props)];
+  const mistakes = [...propertyMistakes(scope, props, policyFile), ...unprotected(scope, props)];
   if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
-  refuseElsewhere(policyFile, namesOf(props), placeOf(Stack.of(scope)));
+  refuseElsewhere(policyFile, namesOf(props), placeOf(Stack.of(scope)), (value) =>
+    isStandIn(scope, value),
+  );
 }
 
 /** `KeyturnStack` hands on all that it is given, and has set what it is to have of these. */

@@ -23,6 +23,7 @@ import type { KeyturnProps } from './properties.ts';
 import { Room } from './room.ts';
 import { SharedStatements } from './shared-statements.ts';
 import { outermost, refersTo, wayTo } from './stack-order.ts';
+import { isStandIn } from './stand-ins.ts';
 
 /** A stack, and those that it is nested in: what it needs of these goes by parameters, and needs no other order. */
 function isWithin(stack: Stack, other: Stack): boolean {
@@ -233,6 +234,8 @@ export class Rights {
       this.#room.watch(constructOf(grantee) ?? this.#scope, given);
       return given;
     }
+    // CDK does not change what stands in for a role, and goes on.
+    if (isStandIn(this.#scope, principalOf(grantee))) return give(grantee, new PolicyStatement());
     const who = constructOf(grantee)?.node.path;
     const found = accounts?.found ?? who ?? String(grantee.grantPrincipal);
     const nothing = `${method}: found ${found}, expected`;

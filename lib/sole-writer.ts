@@ -7,6 +7,7 @@ import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
 import { placeOf } from './elsewhere.ts';
 import type { Keyturn } from './keyturn.ts';
+import { isStandIn } from './stand-ins.ts';
 
 export interface SoleWriterProps {
   readonly keyturn: Keyturn;
@@ -76,6 +77,7 @@ function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): void
   const { file, tokens } = keyturn.policyFile.policy;
   const names = tokens.map(({ secret }) => secret);
   const found = `SoleWriter's property secretId: found "${secretId}"`;
+  if (isStandIn(writer, secretId)) return;
   const parts = partsOf(secretId);
   if (parts) refusePlaceOf(parts, found, writer, keyturn);
   const written = parts?.name ?? secretId;
@@ -148,7 +150,7 @@ export class SoleWriter extends Construct {
    */
   constructor(scope: Construct, id: string, props: SoleWriterProps) {
     super(scope, id);
-    refuseMistakes("SoleWriter's property", propertiesSchema, props);
+    refuseMistakes("SoleWriter's property", propertiesSchema, props, this);
     refuseElsewhere(this, props.keyturn);
     claim(this, props);
     const { keyturn, secretId, people } = props;
