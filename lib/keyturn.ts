@@ -102,6 +102,18 @@ const managedPolicy = (scope: Construct, written: string): IManagedPolicy =>
     ? ManagedPolicy.fromManagedPolicyArn(scope, 'PermissionsBoundary', written)
     : ManagedPolicy.fromManagedPolicyName(scope, 'PermissionsBoundary', written);
 
+/**
+ * As the template will have it, as far as CDK knows: of an alias that an app makes, it has a token for the name alone, or for that part of
+ * the ARN.
+ */
+function asWritten(scope: Construct, key: string): string {
+  const written = (part: string) => {
+    const found: unknown = Stack.of(scope).resolve(part);
+    return typeof found === 'string' ? found : part;
+  };
+  return key.split(':').map(written).join(':');
+}
+
 /** As CDK has it, which counts in days. */
 function retentionOf(written: number | 'forever' | undefined): RetentionDays {
   if (written === undefined) return RetentionDays.THREE_MONTHS;
@@ -219,7 +231,10 @@ export class Keyturn extends Construct {
     this.#alarms.watchDelivery(this, this.failures);
 
     const replicaRegions = props.replicaRegions
-      ? replicaRegionsIn(props.replicaRegions)
+      ? replicaRegionsIn(props.replicaRegions).map(({ region, encryptionKey }) => ({
+          region,
+          ...(encryptionKey !== undefined && { encryptionKey: asWritten(this, encryptionKey) }),
+        }))
       : policy.replicaRegions;
     const regions = replicaRegions ?? [];
     warnOfUnknownRegions(this, regions);
