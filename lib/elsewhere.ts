@@ -1,4 +1,4 @@
-import { Annotations, Aws, type IResource, type Stack, Token } from 'aws-cdk-lib';
+import { Annotations, Aws, type IResource, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { Construct } from 'constructs';
@@ -20,12 +20,25 @@ interface Place {
   readonly region?: string | undefined;
 }
 
-export function placeOf({ account, region }: Stack): Place {
+export function placeOf({ account, region }: Place): Place {
   return {
     ...(!Token.isUnresolved(account) && { account }),
     ...(!Token.isUnresolved(region) && { region }),
   };
 }
+
+/** Whether two places are one. Undefined: they may be, as far as is known. */
+export function isOnePlace(one: Place, other: Place): boolean | undefined {
+  const same = (['account', 'region'] as const).map((key) =>
+    one[key] === undefined || other[key] === undefined ? undefined : one[key] === other[key],
+  );
+  if (same.includes(false)) return false;
+  return same.includes(undefined) ? undefined : true;
+}
+
+/** `111122223333/eu-west-1`, as far as it is known. */
+export const placeInWords = ({ account, region }: Place): string =>
+  [account, region].filter((each) => each !== undefined).join('/');
 
 /** `aws`, `aws-cn`; undefined where the Region is not known, or CDK does not know it. */
 const partitionOf = (region: string | undefined) =>

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Aws, CfnParameter, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
@@ -262,4 +263,16 @@ test('a secret whose name ends like an ARN of another one has a sole writer of i
     new SoleWriter(stack, `Writer-${token}`, { keyturn, secretId, people: [ON_CALL] });
   }
   Template.fromStack(stack).resourceCountIs('AWS::SecretsManager::ResourcePolicy', 3);
+});
+
+test('of somebody who operates from another stack it may be in that stack', () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const { keyturn } = new KeyturnStack(app, 'Home', { policy: writePolicy(folder) });
+  const theirs = new Stack(app, 'Theirs');
+  const role = new Role(theirs, 'OnCall', { assumedBy: new AccountRootPrincipal() });
+  keyturn.grantOperate(role).assertSuccess();
+  const secretId = 'keyturn/prod/telegraf';
+  new SoleWriter(theirs, 'Writer', { keyturn, secretId, people: [role.roleArn] });
+  app.synth();
+  Template.fromStack(theirs).resourceCountIs('AWS::SecretsManager::ResourcePolicy', 1);
 });
