@@ -1,4 +1,4 @@
-import { Annotations, Aws, type IResource, type Stack, Token } from 'aws-cdk-lib';
+import { Annotations, Aws, type IResource, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { Construct } from 'constructs';
@@ -12,6 +12,7 @@ import { type DeclaredRegions, replicaRegionsIn } from './deployment.ts';
 import { borneBy, isAlias } from './kms-key.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
 import type { KeyturnProps } from './properties.ts';
+import { isStandIn } from './stand-ins.ts';
 
 /** Where a stack is deployed to, as far as it is known. */
 interface Place {
@@ -19,12 +20,25 @@ interface Place {
   readonly region?: string | undefined;
 }
 
-export function placeOf({ account, region }: Stack): Place {
+export function placeOf({ account, region }: Place): Place {
   return {
     ...(!Token.isUnresolved(account) && { account }),
     ...(!Token.isUnresolved(region) && { region }),
   };
 }
+
+/** Whether two places are one. Undefined: they may be, as far as is known. */
+export function isOnePlace(one: Place, other: Place): boolean | undefined {
+  const same = (['account', 'region'] as const).map((key) =>
+    one[key] === undefined || other[key] === undefined ? undefined : one[key] === other[key],
+  );
+  if (same.includes(false)) return false;
+  return same.includes(undefined) ? undefined : true;
+}
+
+/** `111122223333/eu-west-1`, as far as it is known. */
+export const placeInWords = ({ account, region }: Place): string =>
+  [account, region].filter((each) => each !== undefined).join('/');
 
 /** `aws`, `aws-cn`; undefined where the Region is not known, or CDK does not know it. */
 const partitionOf = (region: string | undefined) =>
@@ -110,6 +124,7 @@ function namedElsewhere(
   { policy, deployment }: PolicyFile,
   given: GivenNames,
   place: Place,
+  isUnknown: (value: unknown) => boolean,
 ): string[] {
   const { file, encryptionKey, eventBus, cluster } = policy;
   const { alarms, logs, permissionsBoundary } = deployment;
@@ -147,7 +162,9 @@ function namedElsewhere(
     `${name}: found ${found === undefined ? 'nothing' : `"${found}"`}, expected ${expected} such as ${such}`;
   const elsewhere = rows.flatMap(([where, name, text, expected]) => {
     const here = text === undefined ? undefined : movedTo(where, partition, text);
-    return here === undefined || here === text ? [] : [sentenceOf(name, text, expected, here)];
+    return here === undefined || here === text || isUnknown(text)
+      ? []
+      : [sentenceOf(name, text, expected, here)];
   });
   const [name, key] = tokenKey;
   const opensNothing = key === undefined || (isOurs(key) && key.includes('alias/'));
@@ -161,6 +178,7 @@ function misplacedReplicas(
   { policy, deployment }: PolicyFile,
   given: GivenNames,
   { region: home }: Place,
+  isUnknown: (value: unknown) => boolean,
 ): string[] {
   const partition = partitionOf(home);
   const place = given.replicaRegions
@@ -168,6 +186,7 @@ function misplacedReplicas(
     : `${policy.file}: deployment.replicaRegions`;
   const declared = given.replicaRegions ?? deployment.replicaRegions ?? [];
   return replicaRegionsIn(declared).flatMap(({ region, encryptionKey }, index) => {
+    if (isUnknown([region, encryptionKey])) return [];
     const found = `${place}[${index}]: found "${region}"`;
     if (region === home) {
       return `${found}, which is this stack's own Region, expected others: its secrets are there already; take it out`;
@@ -186,7 +205,7 @@ function misplacedReplicas(
 export function warnOfUnknownRegions(scope: Construct, regions: readonly ReplicaRegion[]): void {
   const known = RegionInfo.regions.map(({ name }) => name);
   for (const { region } of regions) {
-    if (Token.isUnresolved(region) || known.includes(region)) continue;
+    if (Token.isUnresolved(region) || known.includes(region) || isStandIn(scope, region)) continue;
     const meant = closestOf(region, known);
     Annotations.of(scope).addWarningV2(
       `keyturn:replicaRegions-${region}`,
@@ -195,11 +214,19 @@ export function warnOfUnknownRegions(scope: Construct, regions: readonly Replica
   }
 }
 
-/** @throws PolicyFileError if the policy, or the app in its place, names what is in another place, as far as that is known */
-export function refuseElsewhere(policyFile: PolicyFile, given: GivenNames, place: Place): void {
+/**
+ * @param isUnknown of what the app gives
+ * @throws PolicyFileError if the policy, or the app in its place, names what is in another place, as far as that is known
+ */
+export function refuseElsewhere(
+  policyFile: PolicyFile,
+  given: GivenNames,
+  place: Place,
+  isUnknown: (value: unknown) => boolean = () => false,
+): void {
   const elsewhere = [
-    ...namedElsewhere(policyFile, given, place),
-    ...misplacedReplicas(policyFile, given, place),
+    ...namedElsewhere(policyFile, given, place, isUnknown),
+    ...misplacedReplicas(policyFile, given, place, isUnknown),
   ];
   if (elsewhere.length > 0) throw new PolicyFileError(elsewhere.join('\n'));
 }

@@ -32,7 +32,7 @@ export class KeyturnStack extends Stack {
     const policyFile = readPolicyFile(props.policy);
     const { policy, deployment } = policyFile;
     // CDK would read some of them first.
-    refuseMistaken(props, policyFile);
+    refuseMistaken(scope, props, policyFile);
     super(scope, id, {
       ...props,
       // An app may pass on options that it does not have.

@@ -52,6 +52,7 @@ import { type Recipients, recipientsOf } from './recipients.ts';
 import { Rights } from './rights.ts';
 import { firingsOf } from './schedule/gaps.ts';
 import { outermost } from './stack-order.ts';
+import { isStandIn } from './stand-ins.ts';
 import { refuseLargeTemplate } from './template-size.ts';
 
 /** The app's key, or the policy file's. */
@@ -65,9 +66,11 @@ function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | u
  * @throws PolicyFileError with a line for each
  */
 function refuse(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): void {
-  const mistakes = [...propertyMistakes(props, policyFile), ...unprotected(scope, props)];
+  const mistakes = [...propertyMistakes(scope, props, policyFile), ...unprotected(scope, props)];
   if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
-  refuseElsewhere(policyFile, namesOf(props), placeOf(Stack.of(scope)));
+  refuseElsewhere(policyFile, namesOf(props), placeOf(Stack.of(scope)), (value) =>
+    isStandIn(scope, value),
+  );
 }
 
 /** `KeyturnStack` hands on all that it is given, and has set what it is to have of these. */
@@ -98,6 +101,18 @@ const managedPolicy = (scope: Construct, written: string): IManagedPolicy =>
   written.startsWith('arn:')
     ? ManagedPolicy.fromManagedPolicyArn(scope, 'PermissionsBoundary', written)
     : ManagedPolicy.fromManagedPolicyName(scope, 'PermissionsBoundary', written);
+
+/**
+ * As the template will have it, as far as CDK knows: of an alias that an app makes, it has a token for the name alone, or for that part of
+ * the ARN.
+ */
+function asWritten(scope: Construct, key: string): string {
+  const written = (part: string) => {
+    const found: unknown = Stack.of(scope).resolve(part);
+    return typeof found === 'string' ? found : part;
+  };
+  return key.split(':').map(written).join(':');
+}
 
 /** As CDK has it, which counts in days. */
 function retentionOf(written: number | 'forever' | undefined): RetentionDays {
@@ -216,7 +231,10 @@ export class Keyturn extends Construct {
     this.#alarms.watchDelivery(this, this.failures);
 
     const replicaRegions = props.replicaRegions
-      ? replicaRegionsIn(props.replicaRegions)
+      ? replicaRegionsIn(props.replicaRegions).map(({ region, encryptionKey }) => ({
+          region,
+          ...(encryptionKey !== undefined && { encryptionKey: asWritten(this, encryptionKey) }),
+        }))
       : policy.replicaRegions;
     const regions = replicaRegions ?? [];
     warnOfUnknownRegions(this, regions);

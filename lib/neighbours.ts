@@ -1,7 +1,7 @@
 import { Annotations, Stack, Stage } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Policy } from '../functions/policy/policy.ts';
-import { placeOf } from './elsewhere.ts';
+import { isOnePlace, placeOf } from './elsewhere.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
 import { outermost } from './stack-order.ts';
 
@@ -11,16 +11,11 @@ interface Deployment extends Construct {
 }
 
 /** Whether two constructs go into one account and Region. Undefined: CDK does not know, and it may be. */
-function isOnePlace(one: Construct, other: Construct): boolean | undefined {
+function areTogether(one: Construct, other: Construct): boolean | undefined {
   if (outermost(Stack.of(one)) === outermost(Stack.of(other))) return true;
-  const [here, there] = [one, other].map((each) => placeOf(Stack.of(each)));
-  const same = (['account', 'region'] as const).map((key) =>
-    here?.[key] && there?.[key] ? here[key] === there[key] : undefined,
-  );
-  if (same.includes(false)) return false;
-  if (!same.includes(undefined)) return true;
+  const isOne = isOnePlace(placeOf(Stack.of(one)), placeOf(Stack.of(other)));
   // Stages are for several places.
-  return Stage.of(one) === Stage.of(other) ? undefined : false;
+  return isOne === undefined && Stage.of(one) !== Stage.of(other) ? false : isOne;
 }
 
 function* sharedSecrets(own: Policy, other: Deployment): Generator<string> {
@@ -42,7 +37,7 @@ export function refuseNeighbours(own: Deployment, others: readonly Deployment[])
   const { policy } = own.policyFile;
   const { file, owner } = policy;
   for (const other of others) {
-    const isBeside = isOnePlace(own, other);
+    const isBeside = areTogether(own, other);
     // One whose own policy was refused has none.
     if (isBeside === false || !other.policyFile) continue;
     const isSameOwner = other.policyFile.policy.owner === owner;

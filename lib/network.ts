@@ -12,6 +12,7 @@ import {
 import type { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
 import { PolicyFileError } from './policy-file.ts';
+import { isStandIn } from './stand-ins.ts';
 
 export interface NetworkProps {
   /**
@@ -39,12 +40,6 @@ export interface Network {
   /** The one that was made, if none was named: whoever guards the cluster must let it in. */
   readonly made?: SecurityGroup;
 }
-
-/**
- * What CDK has in place of a VPC when the app runs for the first time. Then the CLI looks the VPC up and runs it again, but
- * only if nothing is wrong.
- */
-const NOT_LOOKED_UP = 'vpc-12345';
 
 /** CloudFormation's rules refuse ids that stand in, and the CLI looks nothing up then. */
 function acceptStandIn(scope: Construct): void {
@@ -105,15 +100,15 @@ function uselessIn(vpc: IVpc, vpcSubnets: SubnetSelection | undefined): string |
 
 /** @throws PolicyFileError if the functions could not run, or reach anything, in these subnets */
 function refuseUseless(
+  scope: Construct,
   vpc: IVpc,
   vpcSubnets: SubnetSelection | undefined,
   given: NetworkProps,
   file: string,
 ): void {
-  // What stands in for it has subnets of its own, and the CLI looks nothing up for an app that throws.
-  if (vpc.vpcId === NOT_LOOKED_UP) return;
   const useless = uselessIn(vpc, vpcSubnets);
-  if (useless === undefined) return;
+  // One that an app makes has subnets in zones that are looked up.
+  if (useless === undefined || isStandIn(scope, [vpc.vpcId, vpc.availabilityZones])) return;
   const property = given.vpcSubnets ? 'vpcSubnets' : given.vpc && 'vpc';
   throw new PolicyFileError(
     `${property ? `Keyturn's property ${property}` : `${file}: deployment.vpc`}: found ${useless}, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some`,
@@ -146,10 +141,10 @@ export function networkOf(
     refuseStray(given, file);
     return undefined;
   }
-  if (vpc.vpcId === NOT_LOOKED_UP) acceptStandIn(scope);
+  if (isStandIn(scope, vpc.vpcId)) acceptStandIn(scope);
   const vpcSubnets =
     given.vpcSubnets ?? (inFile?.subnets && { subnets: subnetsOf(scope, inFile.subnets) });
-  refuseUseless(vpc, vpcSubnets, given, file);
+  refuseUseless(scope, vpc, vpcSubnets, given, file);
   const named =
     given.securityGroups ??
     inFile?.securityGroups?.map((id) => SecurityGroup.fromSecurityGroupId(scope, id, id));

@@ -3,13 +3,15 @@ import type { ISecurityGroup, SelectedSubnets, SubnetSelection } from 'aws-cdk-l
 import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import * as z from 'zod/mini';
 import { kmsKey } from '../functions/policy/aws-names.ts';
-import { explainIssues, formatPath, UNEXPLAINED } from '../functions/policy/policy-error.ts';
+import { formatPath } from '../functions/policy/policy-error.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
+import { mistakesIn, shown } from './arguments.ts';
 import { FIELDS, type MetricsWanted } from './deployment.ts';
 import { keyNamedBy } from './kms-key.ts';
+import { isMapping } from './mapping.ts';
 import type { NetworkProps } from './network.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
 import type { RecipientProps } from './recipients.ts';
@@ -124,12 +126,6 @@ function isBoundary({ managedPolicyArn: arn }: IManagedPolicy): boolean {
 }
 
 const groupId = (found: unknown) => (found as ISecurityGroup).securityGroupId;
-/** What CDK has in place of a group when the app runs for the first time; the CLI looks nothing up for an app that throws. */
-const GROUP_NOT_LOOKED_UP = 'sg-12345678';
-const namesOne = (ids: readonly string[]) => {
-  const known = ids.filter((id) => id !== GROUP_NOT_LOOKED_UP);
-  return new Set(known).size === known.length;
-};
 
 const CHOICE = "a choice of subnets, { subnetGroupName: 'keyturn' }";
 const subnetChoice = {
@@ -168,7 +164,10 @@ const propertiesSchema = z.object({
       )
       .check(
         ...FIELDS.securityGroups,
-        z.refine((found) => namesOne(found.map(groupId)), 'each security group once'),
+        z.refine(
+          (found) => new Set(found.map(groupId)).size === found.length,
+          'each security group once',
+        ),
       ),
   ),
   alarmTopic: construct(
@@ -217,8 +216,7 @@ function withKnownKey(place: unknown): unknown {
 
 /** Keeps the rules from what CDK knows only at the deployment: whatever it will be, a text as short as any. */
 function known(value: unknown): unknown {
-  if (Token.isUnresolved(value)) return undefined;
-  if (!Array.isArray(value)) return value;
+  if (!Array.isArray(value)) return Token.isUnresolved(value) ? undefined : value;
   return value.filter((each) => !Token.isUnresolved(each)).map(withKnownKey);
 }
 
@@ -234,31 +232,12 @@ const knownTags = (tags: object): object =>
     Object.entries(tags).map(([name, value]) => [name, Token.isUnresolved(value) ? '-' : value]),
   );
 
-/** As a sentence may show it: a construct by its path, and what holds one by its kind. */
-function shown(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(shown);
-  if (Construct.isConstruct(value)) return `construct ${value.node.path}`;
-  if (typeof value === 'bigint') return `${value}n`;
-  // JSON has no such number.
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (isMapping(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shown(each)]));
-  }
-  return typeof value === 'object' ? (value?.constructor.name ?? value) : value;
-}
-
-/** A plain object, of whichever realm: no list, no `Map`, and nothing that a class makes. */
-function isMapping(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
 /**
  * What is wrong with the properties that an app gives, by the rules of the policy file: a sentence for each. Tags are looked at together
  * with those of the file, as they will be.
  */
 export function propertyMistakes(
+  scope: IConstruct,
   props: KeyturnProps,
   { policy, deployment }: PolicyFile,
 ): string[] {
@@ -268,23 +247,10 @@ export function propertyMistakes(
   given.vpcSubnets = chosen(given.vpcSubnets);
   const { tags } = given;
   if (isMapping(tags)) given.tags = knownTags({ ...deployment.tags, ...tags });
-  const unknownLists = Object.entries(props)
-    .filter(([, value]) => Array.isArray(value) && Token.isUnresolved(value))
-    .map(
-      ([name]) =>
-        `Keyturn's property ${name}: found a list that is known only at the deployment, expected one whose length is known when the app runs; write its items, which may be tokens`,
-    );
-  const misspelt = [...unknownLists, ...Object.entries(props).flatMap(misspeltAs)];
-  const parsed = propertiesSchema.safeParse(given, UNEXPLAINED);
-  if (parsed.success) return misspelt;
-  const document = Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [name, shown(value)]),
-  );
   const beside = deployment.tags ? `, with deployment.tags of ${policy.file}` : '';
-  const wrong = explainIssues(propertiesSchema, parsed.error.issues, document);
   return [
-    ...misspelt,
-    ...wrong.map(({ path, message }) => {
+    ...Object.entries(props).flatMap(misspeltAs),
+    ...mistakesIn(propertiesSchema, given, scope).map(({ path, message }) => {
       const isOfAll = path.length === 1 && path[0] === 'tags';
       return `Keyturn's property ${formatPath(path)}${isOfAll ? beside : ''}: ${message}`;
     }),
@@ -345,8 +311,12 @@ function misspeltAs([name, value]: [string, unknown]): string[] {
 }
 
 /** @throws PolicyFileError with a line for each mistake of the properties that an app gives */
-export function refuseMistaken(props: KeyturnProps, policyFile: PolicyFile): void {
-  const mistakes = propertyMistakes(props, policyFile);
+export function refuseMistaken(
+  scope: IConstruct,
+  props: KeyturnProps,
+  policyFile: PolicyFile,
+): void {
+  const mistakes = propertyMistakes(scope, props, policyFile);
   if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
 }
 

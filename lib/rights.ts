@@ -22,7 +22,8 @@ import type { NamedKey } from './kms-key.ts';
 import type { KeyturnProps } from './properties.ts';
 import { Room } from './room.ts';
 import { SharedStatements } from './shared-statements.ts';
-import { outermost, wayTo } from './stack-order.ts';
+import { outermost, refersTo, wayTo } from './stack-order.ts';
+import { isStandIn } from './stand-ins.ts';
 
 /** A stack, and those that it is nested in: what it needs of these goes by parameters, and needs no other order. */
 function isWithin(stack: Stack, other: Stack): boolean {
@@ -30,18 +31,24 @@ function isWithin(stack: Stack, other: Stack): boolean {
   return stack.nestedStackParent !== undefined && isWithin(stack.nestedStackParent, other);
 }
 
-/** The other stacks that make what the app gave the construct; what was imported into one needs nothing of it. */
-const stacksNeededBy = (scope: Construct, props: KeyturnProps): ReadonlyMap<Stack, string> =>
-  new Map(
+/**
+ * The other stacks that make what the app gave the construct, if the roles of its schedules need it; what was imported into one needs
+ * nothing of it. Within one deployment, CloudFormation orders single resources, and these roles have the boundary alone.
+ */
+function stacksNeededBy(scope: Construct, props: KeyturnProps): ReadonlyMap<Stack, string> {
+  const home = Stack.of(scope);
+  return new Map(
     Object.entries(props).flatMap(([property, value]) =>
       [value]
         .flat()
         .filter(Construct.isConstruct)
         .filter((each) => Resource.isOwnedResource(each))
         .map((each) => [Stack.of(each), property] as const)
-        .filter(([stack]) => !isWithin(Stack.of(scope), stack)),
+        .filter(([stack]) => !isWithin(home, stack) && refersTo(home, stack))
+        .filter(([stack]) => !isWithin(stack, home) || property === 'boundary'),
     ),
   );
+}
 
 /** What reads a secret that is known by its name alone: Secrets Manager puts a hyphen and six characters behind it. */
 const toRead = (secretArn: string): Grant =>
@@ -184,6 +191,7 @@ export class Rights {
         `${found}, which is in another stage than ${this.#scope.node.path}, expected one of the same stage: its policy would name roles of the schedules, and nothing in a stage may name what is in another; make the role in the stack ${own}, or in one of its stage`,
       );
     }
+    if (!refersTo(theirs, home)) return;
     const property = this.#needed.get(theirs);
     const isBeside = outermost(home) !== outermost(theirs);
     const way = isBeside ? wayTo(home, theirs, this.#needed.keys()) : undefined;
@@ -226,6 +234,8 @@ export class Rights {
       this.#room.watch(constructOf(grantee) ?? this.#scope, given);
       return given;
     }
+    // CDK does not change what stands in for a role, and goes on.
+    if (isStandIn(this.#scope, principalOf(grantee))) return give(grantee, new PolicyStatement());
     const who = constructOf(grantee)?.node.path;
     const found = accounts?.found ?? who ?? String(grantee.grantPrincipal);
     const nothing = `${method}: found ${found}, expected`;

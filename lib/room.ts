@@ -139,6 +139,6 @@ function warn(at: Construct, kind: Kind, bytes: number): void {
   const [found, expected] = [bytes, MOST[kind]].map((each) => each.toLocaleString('en'));
   Annotations.of(at).addWarningV2(
     'keyturn:room',
-    `Keyturn's grants: found about ${found} bytes of rights for ${at.node.path}, with all others that this app gives it, expected at most ${expected}, which is what IAM takes of ${kind}: the deployment may be refused; give it fewer, or have it assume a role that this app makes, whose policies CDK divides`,
+    `Keyturn's grants: found about ${found} bytes of rights for ${at.node.path}, with all others that this app gives it, expected at most ${expected}, which is what IAM takes of ${kind}: the deployment may be refused; give it fewer, put what it has as inlinePolicies into managed ones, or have it assume another role that this app makes, whose policies CDK divides`,
   );
 }

@@ -5,8 +5,9 @@ import { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
-import { placeOf } from './elsewhere.ts';
+import { isOnePlace, placeInWords, placeOf } from './elsewhere.ts';
 import type { Keyturn } from './keyturn.ts';
+import { isStandIn } from './stand-ins.ts';
 
 export interface SoleWriterProps {
   readonly keyturn: Keyturn;
@@ -76,6 +77,7 @@ function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): void
   const { file, tokens } = keyturn.policyFile.policy;
   const names = tokens.map(({ secret }) => secret);
   const found = `SoleWriter's property secretId: found "${secretId}"`;
+  if (isStandIn(writer, secretId)) return;
   const parts = partsOf(secretId);
   if (parts) refusePlaceOf(parts, found, writer, keyturn);
   const written = parts?.name ?? secretId;
@@ -104,13 +106,8 @@ function refusePlaceOf(
   keyturn: Keyturn,
 ): void {
   const home = { ...placeOf(Stack.of(writer)), ...placeOf(Stack.of(keyturn)) };
-  const isOther = (key: keyof typeof home) => {
-    const part = parts[key];
-    return home[key] !== undefined && !Token.isUnresolved(part) && part !== home[key];
-  };
-  const isSecret = service === 'secretsmanager';
-  if (isSecret && !isOther('account') && !isOther('region')) return;
-  const place = [home.account, home.region].filter((each) => each !== undefined).join('/');
+  if (service === 'secretsmanager' && isOnePlace(placeOf(parts), home) !== false) return;
+  const place = placeInWords(home);
   throw new Error(
     `${found}, expected a secret${place && ` of ${place}`}, where ${keyturn.node.path} and its secrets are; write its name, or its ARN there`,
   );
@@ -123,13 +120,9 @@ function refusePlaceOf(
 function refuseElsewhere(writer: SoleWriter, keyturn: Keyturn): void {
   const own = placeOf(Stack.of(writer));
   const home = placeOf(Stack.of(keyturn));
-  const differs = (key: keyof typeof own) =>
-    own[key] !== undefined && home[key] !== undefined && own[key] !== home[key];
-  if (!differs('account') && !differs('region')) return;
-  const shown = ({ account, region }: typeof own) =>
-    [account, region].filter((each) => each !== undefined).join('/');
+  if (isOnePlace(own, home) !== false) return;
   throw new Error(
-    `SoleWriter ${writer.node.path}: found it in ${shown(own)}, expected ${shown(home)}, where ${keyturn.node.path} and its secrets are; put it into a stack there, and Secrets Manager copies its policy to replicas`,
+    `SoleWriter ${writer.node.path}: found it in ${placeInWords(own)}, expected ${placeInWords(home)}, where ${keyturn.node.path} and its secrets are; put it into a stack there, and Secrets Manager copies its policy to replicas`,
   );
 }
 
@@ -140,6 +133,9 @@ const LARGEST = 20_480;
  * A resource policy: only Keyturn and the named people can write the secret or set Keyturn's tags, and only those people can end replicas.
  * It does not limit who reads the secret, nor who removes the policy. Secrets Manager copies it to replicas: what is said about writes binds
  * in the stack's Region alone, so that a promoted replica can be written by the functions of its own Region.
+ *
+ * Of people whose role is in another stack of the app and got `grantOperate`, it belongs into that stack, which needs Keyturn's: in Keyturn's,
+ * each stack would need the other.
  */
 export class SoleWriter extends Construct {
   /**
@@ -148,7 +144,7 @@ export class SoleWriter extends Construct {
    */
   constructor(scope: Construct, id: string, props: SoleWriterProps) {
     super(scope, id);
-    refuseMistakes("SoleWriter's property", propertiesSchema, props);
+    refuseMistakes("SoleWriter's property", propertiesSchema, props, this);
     refuseElsewhere(this, props.keyturn);
     claim(this, props);
     const { keyturn, secretId, people } = props;

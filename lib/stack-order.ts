@@ -5,6 +5,14 @@ import type { IConstruct } from 'constructs';
 export const outermost = (stack: Stack): Stack =>
   stack.nestedStackParent ? outermost(stack.nestedStackParent) : stack;
 
+/**
+ * Whether CDK refers in a stack to what another makes, so that the one needs the other. It writes the names of what is in another account,
+ * or in another Region, and orders nothing.
+ */
+export const refersTo = (stack: Stack, other: Stack): boolean =>
+  stack.account === other.account &&
+  (stack.region === other.region || stack._crossRegionReferences);
+
 /** Whose deployment a construct stands for: of one outside of stacks, that of those in it; of a stage CDK tells what is wrong. */
 function stacksOf(construct: IConstruct): Stack[] {
   if (construct.node.scopes.some((each) => Stack.isStack(each))) return [Stack.of(construct)];

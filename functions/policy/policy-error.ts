@@ -99,7 +99,8 @@ function instead(schema: AnySchema, path: readonly PropertyKey[], found: unknown
 /** Among the keys at the top of a file: those that `parsePolicy` leaves out. */
 const ANCHORS = 'x-… (for YAML anchors)';
 
-function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
+/** Undefined where there is no such place. */
+export function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, key) =>
       typeof value === 'object' && value !== null

@@ -661,16 +661,6 @@ test('what was right stays right: all properties at once, and none of them', () 
   );
 });
 
-test('an app whose security groups are not looked up yet is synthesized, so that they are', () => {
-  const stack = stackWith((home) => ({
-    vpc: Vpc.fromLookup(home, 'Vpc', { vpcId: 'vpc-0123456789abcdef0' }),
-    securityGroups: [GROUP, 'sg-0123456789abcdef1'].map((id) =>
-      SecurityGroup.fromLookupById(home, id, id),
-    ),
-  }));
-  expect((stack.node.root as App).synth().manifest.missing).toHaveLength(3);
-});
-
 test('of a Region that only the deployment knows nothing is said', () => {
   const stack = stackWith((home) => {
     const second = new CfnParameter(home, 'Second', { default: 'eu-west-1' });

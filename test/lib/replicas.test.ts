@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { type Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
 import type { KeyturnProps } from '../../lib/properties.ts';
@@ -168,6 +171,42 @@ describe('the roles', () => {
     expect(use('eu-north-1', 'alias/others')).toEqual([]);
     expect(use('eu-west-3', 'alias/tokens')).toEqual([]);
   });
+});
+
+test.each<[string, (alias: Alias) => string, RegExp]>([
+  ['name', ({ aliasName }) => aliasName, /^alias\/tokens$/],
+  ['ARN', ({ aliasArn }) => aliasArn, /^arn:.*:kms:eu-north-1:.*:alias\/tokens$/],
+])('an alias that the app makes is allowed as such by its %s', (_what, keyOf, told) => {
+  const app = new App({ context: CONTEXT });
+  const region = 'eu-north-1';
+  const there = new Stack(app, 'There', { env: { account: ACCOUNT, region } });
+  const encryptionKey = keyOf(new Key(there, 'Key').addAlias('alias/tokens'));
+  const home = new KeyturnStack(app, 'Keyturn', {
+    policy: writePolicy(folder),
+    env: { account: ACCOUNT, region: 'eu-west-1' },
+    replicaRegions: [{ region, encryptionKey }],
+  });
+  home.keyturn.grantRead(
+    'telegraf',
+    new Role(there, 'Reader', { assumedBy: new AccountRootPrincipal() }),
+  );
+  app.synth();
+  const template = Template.fromStack(home);
+  expect(JSON.parse(toldBy(template)['keyturn-prod-rotate'])).toEqual([
+    { region, encryptionKey: expect.stringMatching(told) },
+  ]);
+  for (const each of [template, Template.fromStack(there)]) {
+    const statements = Object.values(each.findResources('AWS::IAM::Policy')).flatMap(
+      ({ Properties }) => Properties.PolicyDocument.Statement,
+    );
+    const resources = statements.map(({ Resource }) => Resource);
+    expect(JSON.stringify(resources)).not.toContain('alias/tokens');
+    expect(statements.map(({ Condition }) => Condition)).toContainEqual(
+      expect.objectContaining({
+        'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/tokens' },
+      }),
+    );
+  }
 });
 
 describe('a Region where this stack can have no replica is refused:', () => {

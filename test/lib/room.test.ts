@@ -8,6 +8,7 @@ import {
   CfnPolicy,
   Group,
   ManagedPolicy,
+  PolicyDocument,
   PolicyStatement,
   PrincipalWithConditions,
   Role,
@@ -225,5 +226,29 @@ describe('the room of IAM is measured in the template', () => {
     expect(warnings()).toEqual([]);
     const divided = Template.fromStack(stack).findResources('AWS::IAM::ManagedPolicy');
     expect(Object.keys(divided).filter((id) => id.startsWith('Reader')).length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['inlinePolicies', 1],
+    ['managedPolicies', 0],
+  ])('a role of the app that has much as %s is told of what helps: %i', (as, told) => {
+    const { names, deployed, warnings } = many(45);
+    const { stack, keyturn } = deployed('prod');
+    const resources = Array.from(
+      { length: 130 },
+      (_, n) => `arn:aws:s3:::a-bucket-of-the-plant-${n}/*`,
+    );
+    const statements = [new PolicyStatement({ actions: ['s3:GetObject'], resources })];
+    const role = new Role(stack, 'Reader', {
+      assumedBy: new AccountRootPrincipal(),
+      ...(as === 'inlinePolicies'
+        ? { inlinePolicies: { buckets: new PolicyDocument({ statements }) } }
+        : { managedPolicies: [new ManagedPolicy(stack, 'Buckets', { statements })] }),
+    });
+    for (const name of names) keyturn.grantRead(name, role).assertSuccess();
+    const helps = 'put what it has as inlinePolicies into managed ones';
+    expect(warnings().map((each) => JSON.stringify(each).includes(helps))).toEqual(
+      Array.from({ length: told }, () => true),
+    );
   });
 });

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Aws, Stack, type StackProps } from 'aws-cdk-lib';
+import { App, Aws, CfnParameter, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
@@ -135,6 +136,32 @@ test.each([
   expect(() => new SoleWriter(stack, 'Writer', props as never)).toThrow(message);
 });
 
+test.each<[string, (home: KeyturnStack) => object, RegExp]>([
+  [
+    'a secret of CDK',
+    ({ keyturn }) => ({ secretId: keyturn.secretOf('telegraf') }),
+    /^SoleWriter's property secretId: found "construct Home\/Keyturn\/Secret-telegraf", expected the name or the ARN/,
+  ],
+  [
+    'a stack',
+    (home) => ({ keyturn: home }),
+    /^SoleWriter's property keyturn: found "construct Home", expected a construct Keyturn$/,
+  ],
+  [
+    'a list that only the deployment knows',
+    (home) => ({
+      people: new CfnParameter(home, 'People', { type: 'CommaDelimitedList' }).valueAsList,
+    }),
+    /^SoleWriter's property people: found a list that is known only at the deployment, expected .*; write its items, which may be tokens$/,
+  ],
+])('%s is refused in words', (_what, wrong, message) => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const home = new KeyturnStack(app, 'Home', { policy: writePolicy(folder) });
+  const { keyturn } = home;
+  const props = { keyturn, secretId: 'keyturn/prod/telegraf', people: [ON_CALL], ...wrong(home) };
+  expect(() => new SoleWriter(home, 'Writer', props as never)).toThrow(message);
+});
+
 test('a second one of a secret is refused, because a secret has one resource policy', () => {
   const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
   const stack = new Stack(app, 'Two');
@@ -236,4 +263,16 @@ test('a secret whose name ends like an ARN of another one has a sole writer of i
     new SoleWriter(stack, `Writer-${token}`, { keyturn, secretId, people: [ON_CALL] });
   }
   Template.fromStack(stack).resourceCountIs('AWS::SecretsManager::ResourcePolicy', 3);
+});
+
+test('of somebody who operates from another stack it may be in that stack', () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const { keyturn } = new KeyturnStack(app, 'Home', { policy: writePolicy(folder) });
+  const theirs = new Stack(app, 'Theirs');
+  const role = new Role(theirs, 'OnCall', { assumedBy: new AccountRootPrincipal() });
+  keyturn.grantOperate(role).assertSuccess();
+  const secretId = 'keyturn/prod/telegraf';
+  new SoleWriter(theirs, 'Writer', { keyturn, secretId, people: [role.roleArn] });
+  app.synth();
+  Template.fromStack(theirs).resourceCountIs('AWS::SecretsManager::ResourcePolicy', 1);
 });

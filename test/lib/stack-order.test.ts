@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
+import type { KeyturnProps } from '../../lib/properties.ts';
 import { CONTEXT, POLICY, permissionsOf, writePolicy } from './synthesize.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-order-'));
@@ -188,5 +190,102 @@ describe('a role in a stack beside, as an app says which needs which', () => {
     );
     app.synth();
     expect(permissionsOf(Template.fromStack(there), 'Role')).toHaveLength(5);
+  });
+});
+
+const all = [new PolicyStatement({ actions: ['*'], resources: ['*'] })];
+
+describe('a role in another Region, whose policy has the names of roles, and refers to no stack', () => {
+  const account = '111122223333';
+  const twoRegions = (options: { readonly crossRegionReferences?: boolean } = {}) => {
+    const app = newApp();
+    const theirs = new Stack(app, 'Theirs', { ...options, env: { account, region: 'us-east-1' } });
+    const home = new Stack(app, 'Home', { ...options, env: { account, region: 'eu-central-1' } });
+    const role = new Role(theirs, 'Role', {
+      assumedBy: new AccountRootPrincipal(),
+      roleName: 'on-call',
+    });
+    return { app, theirs, home, role };
+  };
+  const mayOperate = ({ app, theirs }: { readonly app: App; readonly theirs: Stack }) => {
+    app.synth();
+    expect(permissionsOf(Template.fromStack(theirs), 'Role').join()).toMatch(
+      /iam:PassRole on arn:aws:iam::111122223333:role\//,
+    );
+  };
+
+  test('may operate where the stack of Keyturn is deployed after its stack', () => {
+    const made = twoRegions();
+    made.home.addStackDependency(made.theirs);
+    open(made.home).grantOperate(made.role).assertSuccess();
+    mayOperate(made);
+  });
+
+  test('may operate where its stack makes the boundary of Keyturn', () => {
+    const made = twoRegions();
+    const boundary = new ManagedPolicy(made.theirs, 'Boundary', {
+      managedPolicyName: 'developers',
+      statements: all,
+    });
+    new Keyturn(made.home, 'Keyturn', { policy: writePolicy(folder), boundary })
+      .grantOperate(made.role)
+      .assertSuccess();
+    mayOperate(made);
+  });
+
+  test('is refused in words where references cross Regions', () => {
+    const { home, theirs, role } = twoRegions({ crossRegionReferences: true });
+    home.addStackDependency(theirs);
+    const keyturn = open(home);
+    expect(() => keyturn.grantOperate(role)).toThrow(
+      'grantOperate: found Theirs/Role, whose stack Theirs the stack Home needs',
+    );
+  });
+});
+
+test('a role may operate whose stack needs that of another account, whose topic is named', () => {
+  const app = newApp();
+  const region = 'eu-central-1';
+  const theirs = new Stack(app, 'Theirs', { env: { account: '111122223333', region } });
+  const shared = new Stack(app, 'Shared', { env: { account: '444455556666', region } });
+  const home = new Stack(app, 'Home', { env: { account: '111122223333', region } });
+  shared.addStackDependency(theirs);
+  const alarmTopic = new Topic(shared, 'Topic', { topicName: 'on-call', enforceSSL: true });
+  new Keyturn(home, 'Keyturn', { policy: writePolicy(folder), alarmTopic })
+    .grantOperate(roleIn(theirs))
+    .assertSuccess();
+  app.synth();
+  expect(permissionsOf(Template.fromStack(theirs), 'Role').join()).toContain('iam:PassRole on ');
+});
+
+describe('a role in a stack that is nested in that of Keyturn', () => {
+  const inNested = (given: (nested: Stack) => Partial<KeyturnProps>) => {
+    const app = newApp();
+    const home = new Stack(app, 'Home');
+    const nested = new NestedStack(home, 'Nested');
+    const keyturn = new Keyturn(home, 'Keyturn', {
+      policy: writePolicy(folder),
+      ...given(nested),
+    });
+    return { app, nested, keyturn, role: roleIn(nested) };
+  };
+
+  test.each<[string, (nested: Stack) => Partial<KeyturnProps>]>([
+    ['topic', (nested) => ({ alarmTopic: new Topic(nested, 'Topic') })],
+    ['VPC', (nested) => ({ vpc: new Vpc(nested, 'Vpc') as IVpc })],
+  ])('may operate where it makes the %s, which no role of a schedule needs', (_what, given) => {
+    const { app, nested, keyturn, role } = inNested(given);
+    keyturn.grantOperate(role).assertSuccess();
+    app.synth();
+    expect(permissionsOf(Template.fromStack(nested), 'Role').join()).toContain('iam:PassRole on ');
+  });
+
+  test('is refused in words where it makes the boundary, which these roles need', () => {
+    const { keyturn, role } = inNested((nested) => ({
+      boundary: new ManagedPolicy(nested, 'Boundary', { statements: all }),
+    }));
+    expect(() => keyturn.grantOperate(role)).toThrow(
+      'grantOperate: found Home/Nested/Role, whose stack Home/Nested the stack Home needs for its boundary',
+    );
   });
 });
