@@ -204,7 +204,7 @@ export function timelineHtml(page: Page): Html {
   return html`${legend(page)}
 ${figures.map((each, index) => figure(page, each, titles[index] ?? ''))}
 <h3>Every token</h3>
-${table('Each bar of the timeline (UTC)', ['Entry', 'Token', 'Minted', 'State from', 'Ended', 'Note'], lives)}
+${table('Each bar of the timeline (UTC)', ['Entry', 'Token', 'Minted', 'State since', 'Ended', 'Note'], lives)}
 <h3>What happened</h3>
 ${table('Each mark of the timeline (UTC)', ['When', 'Kind', 'About', 'Token', 'What', 'By whom, why', 'Told by'], marks.map(markRow))}`;
 }
