@@ -1,5 +1,8 @@
 import { oneLine } from '../../harmless.ts';
 
+/** With what every page of this command begins, so that it is known again before it is overwritten. */
+export const BEGINNING = '<!doctype html>\n<!-- keyturn report -->\n';
+
 /** HTML that may be written as it is: everything in it that came from outside is escaped. */
 export class Html {
   readonly text: string;

@@ -1,9 +1,8 @@
 import type { StatusVerdict } from '../status-report.ts';
-import { Html, html } from './html.ts';
+import { BEGINNING, Html, html } from './html.ts';
 import type { Page, Risk, TokenRow } from './page.ts';
 import { PATTERNS, STYLE } from './style.ts';
 import { minuteOf, table, timelineHtml } from './timeline.ts';
-import { BEGINNING } from './write-page.ts';
 
 /** Nothing is loaded, nothing runs, nothing is sent: the style of the page alone counts. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";

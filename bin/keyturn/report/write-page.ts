@@ -10,9 +10,7 @@ import {
 } from 'node:fs';
 import { messageOf } from '../../../functions/run/message-of.ts';
 import { CommandError } from '../failure.ts';
-
-/** With what every page of this command begins, so that it is known again before it is overwritten. */
-export const BEGINNING = '<!doctype html>\n<!-- keyturn report -->\n';
+import { BEGINNING } from './html.ts';
 
 const NOTHING_DONE = 'nothing was done';
 
