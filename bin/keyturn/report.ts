@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Policy } from '../../functions/policy/policy.ts';
-import { redacted } from '../../functions/redacted.ts';
 import { counted } from '../../functions/run/counted.ts';
 import { formatInstant } from '../../functions/time.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
@@ -125,10 +124,9 @@ export const reportCommand = (terminal: Terminal): Command =>
     .addHelpText('after', HELP)
     .action(async (options: ReportOptions) => {
       const write = openPlace(options.html);
-      const { page: found, exitCode } = await look(options, terminal);
-      const page = redacted(found, terminal.clean);
+      const { page, exitCode } = await look(options, terminal);
       const { pageHtml } = await import('./report/page-html.ts');
-      write(pageHtml(page));
+      write(pageHtml(page, terminal.clean));
       process.exitCode = exitCode;
       const { verdict, since, isWhole } = page;
       if (options.json) {

@@ -1,3 +1,4 @@
+import { redacted } from '../../../functions/redacted.ts';
 import type { StatusVerdict } from '../status-report.ts';
 import { BEGINNING, Html, html } from './html.ts';
 import type { Page, Risk, TokenRow } from './page.ts';
@@ -116,8 +117,12 @@ const sourcesHtml = ({ sources }: Page): Html =>
     ),
   );
 
-/** The whole file: it needs no network and runs no script. */
-export function pageHtml(page: Page): string {
+/**
+ * The whole file: it needs no network and runs no script.
+ * @param clean takes the credentials out of a text: nobody knows what an error, a reason or a name may quote
+ */
+export function pageHtml(found: Page, clean: (text: string) => string): string {
+  const page = redacted(found, clean);
   const { text } = html`<html lang="en">
 <head>
 <meta charset="utf-8">
