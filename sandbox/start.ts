@@ -4,10 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { nextAfter, provenBy, type Shown } from './demo/ending.ts';
 import { createDatabases } from './demo/incidents.ts';
+import { LEAK_PROVEN } from './demo/leak.ts';
+import { writeMonthPage } from './demo/month-page.ts';
 import { demoPolicy } from './demo/policy.ts';
 import { type Month, runMonth } from './demo/run-month.ts';
 import { SABOTAGES, type Sabotage } from './demo/sabotage.ts';
+import { painted, wrapped } from './demo/screen.ts';
 import { formatTimeline, readRejections } from './demo/timeline.ts';
 import { readFunctions } from './lambda/functions.ts';
 import { readSchedules } from './lambda/schedules.ts';
@@ -17,6 +21,7 @@ import { VirtualClock } from './virtual-clock.ts';
 const REPOSITORY = resolve(import.meta.dirname, '..');
 const START_AT = Date.parse('2026-01-01T00:00:00Z');
 const DAYS = '30';
+const PAGE = 'keyturn-month.html';
 /** In a real cluster "a few seconds to a few minutes", and each router has a copy of its own. */
 const DELAY_MS = 90_000;
 const ROUTERS = { count: 12, spreadMs: 240_000 };
@@ -26,18 +31,26 @@ const STACK = 'Keyturn-demo';
 process.stdout.on('error', () => {});
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-function readFlags(): { readonly sabotage: Sabotage | undefined; readonly days: number } {
+interface Flags {
+  readonly sabotage: Sabotage | undefined;
+  readonly days: number;
+  /** Where the page of the month is written. */
+  readonly page: string;
+}
+
+function readFlags(): Flags {
   const options = {
     sabotage: { type: 'string' },
     days: { type: 'string', default: DAYS },
+    page: { type: 'string', default: PAGE },
   } as const;
-  const { sabotage: name, days } = parseArgs({ options }).values;
+  const { sabotage: name, days, page } = parseArgs({ options }).values;
   const sabotage = SABOTAGES.find((each) => each === name);
   if (name !== sabotage) {
     throw new Error(`--sabotage is one of ${SABOTAGES.join(', ')}, not "${name}"`);
   }
   if (!/^[1-9]\d{0,2}$/.test(days)) throw new Error(`--days is a number from 1, not "${days}"`);
-  return { sabotage, days: Number(days) };
+  return { sabotage, days: Number(days), page };
 }
 
 /** Chance of the cluster: the same ids, and so the same slow routers, at every start. */
@@ -57,8 +70,27 @@ function synthesize(policyFile: string, directory: string): void {
   if (status !== 0) throw new Error(`cdk synth failed:\n${stderr}`);
 }
 
+const rotatedIn = ({ state: { events } }: Sandbox['aws']) =>
+  events.filter(({ detailType }) => detailType === 'Token Rotated');
+
+const shownBy = (
+  { rejections, failures, broken, requests, moments }: Month,
+  { aws }: Sandbox,
+  of: Pick<Shown, 'days' | 'page'>,
+): Shown => ({
+  ...of,
+  requests,
+  rotations: rotatedIn(aws).length,
+  routers: ROUTERS.count,
+  rejections: rejections.length,
+  failures: failures.length,
+  broken: broken.length,
+  acts: moments.filter(({ who }) => ['person', 'incident'].includes(who)).length,
+  isLeakProven: moments.some(({ who, what }) => who === 'leak' && what === LEAK_PROVEN),
+});
+
 function summarize(month: Month, { cluster, aws, clock }: Sandbox): string {
-  const rotated = aws.state.events.filter(({ detailType }) => detailType === 'Token Rotated');
+  const rotated = rotatedIn(aws);
   const { tokens } = cluster.state;
   const now = clock.now();
   const live = tokens.filter(
@@ -78,7 +110,7 @@ function summarize(month: Month, { cluster, aws, clock }: Sandbox): string {
 }
 
 async function main(): Promise<void> {
-  const { sabotage, days } = readFlags();
+  const { sabotage, days, page } = readFlags();
   const clock = new VirtualClock(START_AT);
   const delays = { activationDelayMs: DELAY_MS, revocationDelayMs: DELAY_MS };
   await using cleanup = new AsyncDisposableStack();
@@ -88,8 +120,9 @@ async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'keyturn-start-'));
   cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
 
+  const { cluster, aws } = sandbox;
   print(
-    `The cluster is at ${sandbox.cluster.url}, AWS at ${sandbox.aws.url}; both end with this program.`,
+    wrapped(`The cluster is at ${cluster.url}, AWS at ${aws.url}; both end with this program.`),
   );
   const policyFile = join(directory, 'keyturn.yaml');
   const policy = demoPolicy(sandbox.cluster.url, 'keyturn/management-token', sabotage !== 'grace');
@@ -98,9 +131,8 @@ async function main(): Promise<void> {
   synthesize(policyFile, assembly);
   const functions = readFunctions(assembly, STACK);
   const schedules = readSchedules(assembly, STACK);
-  print(
-    `Synthesized ${STACK}. Its schedules now run for ${days} days, by a clock that skips the waiting.\n`,
-  );
+  const skipping = `Its schedules now run for ${days} days, by a clock that skips the waiting.`;
+  print(`${wrapped(`Synthesized ${STACK}. ${skipping}`)}\n`);
 
   const month = await runMonth({ sandbox, clock, functions, schedules, days, sabotage });
   cleanup.defer(() => month.host.close());
@@ -115,9 +147,17 @@ async function main(): Promise<void> {
     );
   }
   print(`\n${summarize(month, sandbox)}`);
-  for (const each of month.broken) print(`  broken: ${each}`);
+  for (const each of month.broken) print(painted('red', wrapped(`  broken: ${each}`, 4)));
+  // From here on this process waits for the command alone, however long that takes.
+  clock.close();
+  const written = { sandbox, host: month.host, functions, policyFile, startAt: START_AT };
+  print(`\n${await writeMonthPage({ ...written, file: page })}`);
   const { rejections, failures, broken } = month;
-  if (rejections.length + failures.length + broken.length > 0) process.exitCode = 1;
+  const isGood = rejections.length + failures.length + broken.length === 0;
+  if (!isGood) process.exitCode = 1;
+  const shown = shownBy(month, sandbox, { days, page });
+  print(`\n${painted(isGood ? 'green' : 'red', wrapped(provenBy(shown)))}`);
+  print(wrapped(nextAfter(shown)));
 }
 
 try {

@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /** Several of them share the machine's cores with other tests. */
@@ -6,13 +9,17 @@ const TIMEOUT_MS = 400_000;
 
 interface Ended {
   readonly code: number | null;
+  /** What is wrapped is one line again. */
   readonly output: string;
+  readonly lines: readonly string[];
+  /** What `keyturn report` wrote of the days. */
+  readonly page: string;
 }
 
 function start(...parameters: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, ['sandbox/start.ts', ...parameters], {
-    cwd: `${import.meta.dirname}/..`,
-  });
+  const file = join(mkdtempSync(join(tmpdir(), 'keyturn-page-')), 'page.html');
+  const words = ['sandbox/start.ts', '--page', file, ...parameters];
+  const child = spawn(process.execPath, words, { cwd: `${import.meta.dirname}/..` });
   let output = '';
   child.stdout.on('data', (text: Buffer) => {
     output += text;
@@ -20,7 +27,14 @@ function start(...parameters: string[]): Promise<Ended> {
   child.stderr.on('data', (text: Buffer) => {
     output += text;
   });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
+  return new Promise((resolve) =>
+    child.on('close', (code) => {
+      const page = existsSync(file) ? readFileSync(file, 'utf8') : '';
+      rmSync(dirname(file), { recursive: true });
+      const lines = output.replaceAll(file, 'page.html').split('\n');
+      resolve({ code, lines, page, output: output.replaceAll(/(?<=\S)\n {31}(?=\S)/g, ' ') });
+    }),
+  );
 }
 
 const count = (output: string, what: string) =>
@@ -30,7 +44,7 @@ describe.concurrent('npm start', () => {
   test(
     'runs two weeks in which no consumer is rejected, through every state of a token',
     async () => {
-      const { code, output } = await start('--days', '14');
+      const { code, output, lines, page } = await start('--days', '14');
 
       expect(output).toMatch(/issued \(Missing\)/);
       expect(output).toMatch(/rotated \(Due\)/);
@@ -51,6 +65,12 @@ describe.concurrent('npm start', () => {
       expect(count(output, 'broken invariants')).toBe(0);
       expect(output).toMatch(/leak +\w+ (deleted|gone), replaced by \w+, refused after \d+ s/);
       expect(output).toMatch(/leak +everything done and proven/);
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
+      expect(lines.join(' ')).toMatch(
+        /wrote page\.html .*Proven: in 14 days with \d+ rotations and \d+ acts of people and accident, none of [\d,]+ consumer requests was refused; .* a leaked string was replaced and seen refused\. Next: open page\.html /,
+      );
+      expect(page).toContain('found in public');
+      for (const [, id] of output.matchAll(/ (\w{8}) issued/g)) expect(page).toContain(id);
       expect(code).toBe(0);
     },
     TIMEOUT_MS,
@@ -65,6 +85,8 @@ describe.concurrent('npm start', () => {
       expect(output).toMatch(/REJECTED/);
       expect(count(output, 'rejected requests')).toBeGreaterThan(0);
       expect(output).toMatch(/broken: A: not every router accepts \w+, current in \S+telegraf/);
+      expect(output).toMatch(/NOT proven: \d+ rejected requests, \d+ broken invariants?\./);
+      expect(output).not.toContain('Proven:');
       expect(code).toBe(1);
     },
     TIMEOUT_MS,

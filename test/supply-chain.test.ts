@@ -25,7 +25,7 @@ const packages = [...Object.entries(lock), ...tools].filter(
   ([path, { link }]) => path.includes('node_modules/') && link !== true,
 );
 
-/** Ask for no more than that the notice is kept: what is bundled may be deployed by anybody. */
+/** Ask for no more than that the notice is kept, or for nothing: what is bundled may be deployed by anybody. */
 const PERMISSIVE = new Set([
   '(Apache-2.0 AND BSD-3-Clause)',
   '0BSD',
@@ -37,6 +37,7 @@ const PERMISSIVE = new Set([
   'MIT',
   'MIT OR Apache-2.0',
   'MIT-0',
+  'Unlicense',
 ]);
 
 /** Only used here, as they are, and in no bundle: each with the reason why its terms are kept. */

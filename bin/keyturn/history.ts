@@ -16,13 +16,13 @@ interface HistoryOptions extends CommonOptions {
   readonly since?: Since;
 }
 
-interface Since {
+export interface Since {
   readonly text: string;
   /** Milliseconds since 1970. */
   readonly at: number;
 }
 
-function readSince(text: string): Since {
+export function readSince(text: string): Since {
   const { data: duration } = durationSchema.safeParse(text);
   if (duration !== undefined) return { text, at: Date.now() - duration };
   const at = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/.test(text)

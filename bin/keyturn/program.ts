@@ -9,6 +9,7 @@ import { historyCommand } from './history.ts';
 import { initCommand } from './init.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
 import { planCommand } from './plan.ts';
+import { reportCommand } from './report.ts';
 import { revokeCommand } from './revoke.ts';
 import { rotateCommand } from './rotate.ts';
 import { schemaCommand } from './schema.ts';
@@ -36,8 +37,8 @@ Exit codes:
   4  a part of the plan was refused, by a limit or for another cluster: read it, then approve it;
      revoke: the order is refused as it is, for instance by a hold
   5  cancelled before anything was done
-  6  status: something is not well
-  7  status: nothing bad was seen, and not everything could be looked at
+  6  status, report: something is not well
+  7  status, report: nothing bad was seen, and not everything could be looked at
 
 AWS credentials and Region come from the environment or a profile, as for the AWS CLI.
 Set DEBUG=1 to see the details of an error.`;
@@ -77,6 +78,7 @@ function createProgram(terminal: Terminal): Command {
     planCommand(terminal),
     statusCommand(terminal),
     historyCommand(terminal),
+    reportCommand(terminal),
     rotateCommand(terminal),
     adoptCommand(terminal),
     takeoverCommand(terminal),

@@ -7,6 +7,7 @@ import { named } from './engine.ts';
 import { fromNow } from './entry-text.ts';
 import {
   isInventory,
+  type OtherPolicy,
   type Status,
   type StatusVerdict,
   scheduleVerdict,
@@ -62,7 +63,12 @@ function managementLine(
   return `management token  ${painted(managementTokenSaid(by, expiresAt, now), verdict, style)}`;
 }
 
-function managementTokenSaid(by: string | undefined, expiresAt: string | undefined, now: number) {
+/** When it expires, as far as its secret says it. */
+export function managementTokenSaid(
+  by: string | undefined,
+  expiresAt: string | undefined,
+  now: number,
+): string {
   if (by === undefined) return 'unknown: no function answered';
   if (by === 'identity provider') return 'renewed by the identity provider';
   if (by === 'hand') return 'expiry unknown: it was given by hand';
@@ -81,21 +87,24 @@ function scheduleLines({ schedules }: Status, style: Style): readonly string[] {
     return [`schedules         ${schedules.map(({ name }) => jobOf(name)).join(', ')}: on`];
   return [
     'schedules',
-    ...schedules.map((each) => {
-      const remedy = each.since === undefined ? '' : '; keyturn resume starts it';
-      const line = wrapped(`${jobOf(each.name)}: ${formatState(each)}${remedy}`);
-      return painted(line, scheduleVerdict(each), style);
-    }),
+    ...schedules.map((each) => painted(wrapped(scheduleSaid(each)), scheduleVerdict(each), style)),
   ];
 }
 
+/** `rotate: off since … by …; keyturn resume starts it` */
+export function scheduleSaid(schedule: Status['schedules'][number]): string {
+  const remedy = schedule.since === undefined ? '' : '; keyturn resume starts it';
+  return `${jobOf(schedule.name)}: ${formatState(schedule)}${remedy}`;
+}
+
+/** Why the answers of a function are not about the file. */
+export const otherPolicySaid = ({ job, keys }: OtherPolicy): string =>
+  keys
+    ? `${job} was deployed with another policy than the file: they differ in ${named(keys)}`
+    : `${job} does not say which policy it was deployed with`;
+
 const otherPolicyLines = ({ otherPolicies }: Status, style: Style): readonly string[] =>
-  otherPolicies.map(({ job, keys }) => {
-    const said = keys
-      ? `${job} was deployed with another policy than the file: they differ in ${named(keys)}`
-      : `${job} does not say which policy it was deployed with`;
-    return painted(wrapped(said, ''), 'unknown', style);
-  });
+  otherPolicies.map((each) => painted(wrapped(otherPolicySaid(each), ''), 'unknown', style));
 
 const refusedLines = ({ refused }: Status, style: Style): readonly string[] =>
   refused.flatMap(({ job, message, hash }) => [
@@ -111,7 +120,7 @@ const otherLines = ({ others }: Status, style: Style): readonly string[] =>
   });
 
 /** What the exit code says, in a sentence. */
-function lastLine(status: Status): string {
+export function lastLine(status: Status): string {
   const { tokens, databases, schedules, managementToken, verdict } = status;
   if (verdict === 'well') return 'Everything was looked at and is well.';
   const of = (

@@ -50,7 +50,7 @@ function failed(error: unknown): Error {
 }
 
 /** @throws the error of the first job if no job can be asked */
-async function look(engine: Engine, { probe }: StatusOptions): Promise<Looks> {
+async function look(engine: Engine, { probe }: Pick<StatusOptions, 'probe'>): Promise<Looks> {
   const ask = async <Report>(job: ScheduledJob, event: object, read: (answer: unknown) => Report) =>
     read(await engine.call(job, { dryRun: true, ...event }));
   const [rotate, reap, enforce] = await Promise.allSettled([
@@ -69,9 +69,10 @@ async function look(engine: Engine, { probe }: StatusOptions): Promise<Looks> {
   };
 }
 
-async function statusNow(
+/** @throws the error of the first function if none can be asked */
+export async function statusNow(
   { policy, mark, engine }: Opened,
-  options: StatusOptions,
+  options: Pick<StatusOptions, 'probe'>,
 ): Promise<Status> {
   const looks = await look(engine, options);
   const reports = Object.values(looks).filter((each) => !(each instanceof Error));

@@ -19,6 +19,8 @@ export interface Terminal {
   printJson(value: unknown): void;
   /** Progress and questions, to standard error. */
   note(text: string): void;
+  /** A text without credentials, as all is that is printed. */
+  readonly clean: (text: string) => string;
   readonly style: Style;
   readonly noteStyle: Style;
   /** A person is there and can answer. */
@@ -131,6 +133,7 @@ export function createTerminal(
   };
   return {
     print: (line) => print(shownOn(stdout, line)),
+    clean,
     clear() {
       if (stdout.isTTY) stdout.write(CLEAR);
     },

@@ -4,6 +4,8 @@ import { grants, secretOf } from './policy.ts';
 import { currentValue, type Incident, type Stage, short } from './stage.ts';
 
 const MINUTE_MS = 60_000;
+/** What is told of an order that left nothing open. */
+export const LEAK_PROVEN = 'everything done and proven';
 /** Promotion and proof together may take longer than a function may run. */
 const MOST_ORDERS = 3;
 const ENDED = ['deleted', 'gone'];
@@ -45,7 +47,7 @@ async function insist({ invocations, record }: Stage, order: object): Promise<bo
       record({ who: 'leak', what: formatRevoked(revoked) });
     }
     const next = given < MOST_ORDERS ? ': the same order again' : '';
-    const what = confirmed ? 'everything done and proven' : `NOT everything proven${next}`;
+    const what = confirmed ? LEAK_PROVEN : `NOT everything proven${next}`;
     record({ who: 'leak', what });
     if (confirmed) return true;
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { PublishedEvent } from '../aws/state.ts';
 import type { LogLine } from '../lambda/instance.ts';
 import type { Rejection } from './consumer.ts';
+import { wrapped } from './screen.ts';
 
 const lineSchema = z.object({
   message: z.string(),
@@ -107,6 +108,10 @@ function parseJson(text: string): unknown {
   }
 }
 
+const NAME = 13;
+/** Of what happened, behind day, hour and name. */
+const INDENT = '  day  1  00:00  '.length + NAME + 1;
+
 const day = (at: number, startAt: number) =>
   `day ${String(Math.floor((at - startAt) / 86_400_000) + 1).padStart(2)}`;
 const hour = (at: number) => new Date(at).toISOString().slice(11, 16);
@@ -114,6 +119,8 @@ const hour = (at: number) => new Date(at).toISOString().slice(11, 16);
 export function formatTimeline(moments: readonly Moment[], startAt: number): string {
   return [...moments]
     .sort((a, b) => a.at - b.at)
-    .map(({ at, who, what }) => `  ${day(at, startAt)}  ${hour(at)}  ${who.padEnd(13)} ${what}`)
+    .map(({ at, who, what }) =>
+      wrapped(`  ${day(at, startAt)}  ${hour(at)}  ${who.padEnd(NAME)} ${what}`, INDENT),
+    )
     .join('\n');
 }

@@ -49,6 +49,7 @@ async function confirmed(env: Readonly<Record<string, string>>, whileReading = (
   const terminal: Terminal = {
     print: (line) => printed.push(line),
     printJson: (value) => printed.push(JSON.stringify(value)),
+    clean: (text) => text,
     get hasPrinted() {
       return printed.length > 0;
     },

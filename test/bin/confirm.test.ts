@@ -6,6 +6,7 @@ import type { Terminal } from '../../bin/keyturn/terminal.ts';
 /** Somebody at a terminal who answers every question alike. */
 const answering = (answer: string, interactive = true): Terminal => ({
   print: () => {},
+  clean: (text) => text,
   hasPrinted: false,
   isCut: false,
   printJson: () => {},

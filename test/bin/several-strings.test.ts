@@ -135,6 +135,7 @@ function person(): { readonly terminal: Terminal; readonly shown: () => string }
     print: note,
     printJson: (value) => note(JSON.stringify(value)),
     note,
+    clean: (text) => text,
     hasPrinted: false,
     isCut: false,
     flushed: async () => {},

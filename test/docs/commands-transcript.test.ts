@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { explain } from '../../bin/keyturn/failure.ts';
 import { operatorName } from '../../bin/keyturn/operator.ts';
 import { runProgram } from '../../bin/keyturn/program.ts';
 import { redact } from '../../functions/credentials.ts';
-import { writeTemporary } from '../bin/cli.ts';
+import { temporaryFolder, writeTemporary } from '../bin/cli.ts';
 import { openDeployed } from '../bin/operator.ts';
 import { accountState, serveAccount } from '../bin/serve-account.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../world/policy.ts';
@@ -137,6 +138,8 @@ it('is as the page says, from the first look to an emergency', { timeout: 300_00
   // Of what was done to both tokens at once, chance decides which came first.
   await show('history --since 4m');
   await show('history grafana');
+  const file = join(temporaryFolder(), 'keyturn.html');
+  await show(`report --html ${file} --since 2026-03-01`);
   await wait(HOUR);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 
@@ -148,7 +151,7 @@ it('is as the page says, from the first look to an emergency', { timeout: 300_00
   const text = withSteadyIds([BEGINNING, ...page].join('\n'))
     .replaceAll(new URL(world.cluster.url).host, 'influxdb.example.com')
     .replaceAll(operatorName(), 'ada@laptop')
-    .replaceAll(/\/\S*\/keyturn\.yaml/g, 'keyturn.yaml')
+    .replaceAll(/\/\S*\/(?=keyturn\.(?:yaml|html))/g, '')
     // The port is in it.
     .replaceAll(/(?<=keyturn\.yaml \()[0-9a-f]{12}/g, '0123456789ab')
     .replace(/ +$/gm, '');

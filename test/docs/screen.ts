@@ -13,6 +13,7 @@ export function openScreen(stdin: string, typed: readonly string[]) {
     print: (text) => write(redact(text)),
     printJson: (value) => write(redact(JSON.stringify(value, undefined, 2))),
     note: (text) => write(redact(text)),
+    clean: redact,
     hasPrinted: false,
     isCut: false,
     flushed: async () => {},

@@ -20,6 +20,10 @@ export interface History {
   /** As it was asked for, or why it is so. */
   readonly sinceText: string;
   readonly happenings: readonly Happening[];
+  /** The same, and what is still told of before, above all of tokens that lived in this time. */
+  readonly told: readonly Happening[];
+  /** Ids of the tokens of ours that the cluster lists as neither deleted nor expired. Absent: it could not be asked. */
+  readonly living?: ReadonlySet<string>;
   /** Absent: no token was named. */
   readonly rotations?: readonly RotationEvidence[];
   readonly sources: readonly Source[];

@@ -105,6 +105,16 @@ const isCovered = (groups: readonly GroupRead[], at: number) =>
   groups.some(({ job, oldestAt = Number.POSITIVE_INFINITY }) => job === 'reap' && oldestAt <= at) &&
   groups.some(({ lines }) => (lines.at(-1)?.at ?? 0) >= at + MINUTE_MS);
 
+/** Those of the listed tokens that have not ended. */
+const livingOf = ({ history: { tokens } }: Past, now: number): ReadonlySet<string> =>
+  new Set(
+    tokens.flatMap(({ tokenId, revokedAt, expiresAt }) =>
+      revokedAt === undefined && (expiresAt === undefined || Date.parse(expiresAt) > now)
+        ? [tokenId]
+        : [],
+    ),
+  );
+
 /** What only Keyturn writes: the marker of a token, or the id of a version. */
 const KEYTURNS = ['minted', 'stored', 'superseded', 'grace period over', 'quarantined'];
 
@@ -198,7 +208,8 @@ export async function tellHistory(
   }
   const known = answer instanceof Error ? undefined : answer;
   const put = versionsPut(groups);
-  const past = known ? pastFacts(known, Date.now()) : [];
+  const now = Date.now();
+  const past = known ? pastFacts(known, now) : [];
   const all = [...groups.flatMap(logFacts), ...past.filter(({ key }) => !put.has(key))];
   const ended = known?.history.tokens.filter(({ endedByOrder }) => endedByOrder) ?? [];
   const happenings = happeningsOf(entry ? ofEntry(all, entry) : all);
@@ -211,6 +222,8 @@ export async function tellHistory(
     since,
     sinceText,
     happenings: told.filter(({ at, untilAt = at }) => untilAt >= since),
+    told,
+    ...(known && { living: livingOf(known, now) }),
     ...(entry && { rotations: rotationsOf(told, known, since) }),
     sources: [...groups.map(groupSource), ...pastSources(answer)],
     entryOf: (secret) => names.get(secret),

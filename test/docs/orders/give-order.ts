@@ -23,6 +23,7 @@ function scriptTerminal(stdin: string) {
     noteStyle: plain,
     clear: () => {},
     interactive: false,
+    clean: (text) => text,
     hasPrinted: false,
     isCut: false,
     flushed: () => Promise.resolve(),
