@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Happening } from '../../bin/keyturn/history/happening.ts';
+import { SAVED } from '../../bin/keyturn/history/happening.ts';
 import type { History } from '../../bin/keyturn/history/history-text.ts';
 import { marksOf } from '../../bin/keyturn/report/marks.ts';
 import { type Page, pageOf } from '../../bin/keyturn/report/page.ts';
@@ -56,7 +57,7 @@ const [A, B] = [{ tokenId: 'aaaaaaaa-1' }, { tokenId: 'bbbbbbbb-2' }];
 const told = [
   happening(-5, 'minted', A),
   happening(-5, 'promoted', A),
-  happening(9, 'saved by hand', { by: 'not Keyturn' }),
+  happening(9, SAVED, { by: 'not Keyturn' }),
   happening(10, 'minted', B),
   happening(10.1, 'promoted', { ...B, formerId: A.tokenId, why: 'Due' }),
   happening(12, 'quarantined', A),
@@ -102,7 +103,7 @@ describe('what the page shows', () => {
       ['telemetry', 0],
     ]);
     expect(page.marks.map(({ kind, what, about }) => [kind, about, what])).toEqual([
-      ['incident', 'telegraf', 'saved by hand'],
+      ['incident', 'telegraf', SAVED],
       ['rotation', 'telegraf', 'promoted'],
       ['revocation', 'telegraf', 'deleted'],
       ['change', 'telemetry', 'retention changed from 30d to 90d'],

@@ -1,4 +1,4 @@
-import { type Happening, NOT_ENDED } from '../history/happening.ts';
+import { type Happening, NOT_ENDED, SAVED } from '../history/happening.ts';
 
 /** Why a mark stands in the timeline. `change`: of a database, a schedule, a hold or an approval. */
 export type MarkKind = 'rotation' | 'revocation' | 'incident' | 'change';
@@ -18,13 +18,13 @@ const STEPS = [
 ];
 const ENDS = ['deleted', 'frozen', 'string refused', 'permissions given back'];
 const UNWANTED = [
-  ...['saved by hand', 'rolled back by hand', 'string pasted into another secret by hand'],
+  ...[SAVED, 'rolled back by hand', 'string pasted into another secret by hand'],
   ...['put on hold', 'found', 'not accepted yet', 'schedule stopped', NOT_ENDED],
   ...['an order is not all proven', 'an order was not all done'],
 ];
 const isUnwanted = ({ what, by = '' }: Happening) =>
   UNWANTED.includes(what) ||
-  what.startsWith('failed: ') ||
+  what.startsWith('failed') ||
   what.startsWith('a part of the plan waits') ||
   by.startsWith('not Keyturn');
 
