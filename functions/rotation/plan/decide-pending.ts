@@ -117,7 +117,8 @@ export function waitsUntil(
 
 /**
  * Whether a token waited for so long that one which is minted now serves consumers longer: it would be urgent to replace as soon as it
- * is current. One that is not promoted in this run waits, too, and must not be minted again and again.
+ * is current. The new one may have to wait, too, also where it is urgent and routers learn of it late; and it must not give way in
+ * its turn, or tokens were minted for ever.
  */
 function isSpent({ token: { expiresAt } }: OwnedToken, about: Case): boolean {
   if (expiresAt === undefined) return false;
@@ -126,7 +127,7 @@ function isSpent({ token: { expiresAt } }: OwnedToken, about: Case): boolean {
   if (left >= urgentMs(entry, context)) return false;
   const { expiresAfter = Number.POSITIVE_INFINITY } = entry;
   const waitMs = context.settleMs + context.thirdMs + waitForWindows(entry);
-  return isUrgent(about) || left < expiresAfter - waitMs;
+  return left < expiresAfter - waitMs;
 }
 
 /** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */
@@ -153,7 +154,7 @@ function decideWaiting(owned: OwnedToken, about: Case): Action | undefined {
 function decideStranded(about: Case): Action | undefined {
   const { permissions, seen, reason, context } = about;
   const owned = reason && seen.versionTimes && strandedBySave(seen);
-  if (!owned || isExpired(owned.token, context.now)) return undefined;
+  if (!owned || isExpired(owned.token, context.now) || isSpent(owned, about)) return undefined;
   const given = grantsHash(owned.token.permissions);
   if (owned.marker.grants !== given || given !== grantsHash(permissions)) return undefined;
   return decideWaiting(owned, about) ?? { kind: 'arm', reason, tokenId: owned.token.id };

@@ -112,12 +112,12 @@ export function isCutShort(
 
 /** Whether consumers may still have a token that was cut short. */
 const hasCutShort = (entry: TokenPolicy, { tokens }: ObservedSecret, { at }: Context): boolean =>
-  tokens.some(
-    ({ token, marker: { superseded } }) =>
-      superseded !== undefined &&
-      at < superseded + entry.gracePeriod &&
-      isCutShort(token, superseded, entry),
-  );
+  tokens.some((owned) => {
+    const { superseded } = owned.marker;
+    if (superseded === undefined || at >= superseded + entry.gracePeriod) return false;
+    // What was minted and never promoted nobody has.
+    return wasCurrent(owned) && isCutShort(owned.token, superseded, entry);
+  });
 
 /** Whether an order ended what AWSPREVIOUS has. An order that freezes marks what it freezes, if that has a marker. */
 function wasPreviousEnded(seen: ObservedSecret): boolean {
