@@ -266,9 +266,11 @@ export function entryStates(
     if (current) {
       const condition = conditionOfMended(entry, seen, current, context);
       const state = { token, secret, condition, late: false };
-      // Who proved what consumers have promoted nothing.
+      // Who proved what consumers have promoted nothing, and what waits need wait for no proof any more.
       const isKept = seen !== undefined && tokenUnder(seen, 'AWSCURRENT')?.id === current.token?.id;
-      const pending = isKept && stateOfEntry(entry, seen, undefined, context).pending;
+      const waiting = isKept ? waitingIn(seen) : undefined;
+      const left = { seen: undefined, condition, expiresAt: current.token?.expiresAt };
+      const pending = waiting && pendingSince(entry, waiting, left, context);
       return { ...state, ...stateOfToken(entry, current, context), ...(pending && { pending }) };
     }
     const adopted = unadopted.get(secret);

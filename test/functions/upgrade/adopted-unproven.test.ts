@@ -215,5 +215,9 @@ test('the run that proves a token says that its successor waits', async () => {
   await world.wait(HOUR / 2);
   const { result } = await world.rotate();
   expect(world.string(SECRET)).toBe(left.string);
-  expect(result?.entries[0]?.pending).toMatchObject({ tokenId: pending?.tokenId });
+  // It has settled, and waits for nothing else.
+  const now = Math.floor(world.clock.now() / 1_000) * 1_000;
+  const told = result?.entries[0]?.pending;
+  expect(told).toMatchObject({ tokenId: pending?.tokenId });
+  expect(told?.promotedFrom).toBeLessThanOrEqual(now);
 });
