@@ -95,6 +95,11 @@ function isOlderThanCurrent({ token }: OwnedToken, version: string, { seen }: Ca
   return putAt !== undefined && currentPutAt !== undefined && putAt < currentPutAt;
 }
 
+function waitsForProof(seen: ObservedSecret | undefined): boolean {
+  const current = seen && ownedCurrent(seen);
+  return current !== undefined && isUnproven(current.marker);
+}
+
 /**
  * Until when an armed token waits at most. What was taken over and never proven can be proven as long as it is AWSCURRENT, and
  * nothing retires it otherwise: so its successor waits for the proof, but not for one that always fails, nor until it is itself urgent
@@ -110,8 +115,7 @@ export function waitsUntil(
   pace: Pace,
 ): number {
   const settled = at + pace.settleMs;
-  const current = seen && ownedCurrent(seen);
-  if (!current || !isUnproven(current.marker)) return settled;
+  if (!waitsForProof(seen)) return settled;
   return Math.max(settled, Math.min(settled + pace.thirdMs, expiresAt - urgentMs(entry, pace)));
 }
 
@@ -122,11 +126,13 @@ export function waitsUntil(
  */
 function isSpent({ token: { expiresAt } }: OwnedToken, about: Case): boolean {
   if (expiresAt === undefined) return false;
-  const { entry, context } = about;
+  const { entry, seen, context } = about;
   const left = expiresAt - context.now;
   if (left >= urgentMs(entry, context)) return false;
   const { expiresAfter = Number.POSITIVE_INFINITY } = entry;
-  const waitMs = context.settleMs + context.thirdMs + waitForWindows(entry);
+  // A firing promotes it, which may come long after the wait for a proof is over.
+  const proofMs = waitsForProof(seen) ? context.thirdMs : 0;
+  const waitMs = context.settleMs + context.thirdMs + proofMs + waitForWindows(entry);
   return left < expiresAfter - waitMs;
 }
 

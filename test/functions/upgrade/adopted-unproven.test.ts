@@ -134,6 +134,30 @@ test('a token that 0.1 had adopted, and that a person confirms while its success
   expect(world.accepts(left.string)).toBe(false);
 });
 
+test.each(['5d', '6d', '156h', '7d', '8d'])(
+  'a token that nobody can prove is replaced, and once, where its successor lives for %s and waits for days',
+  async (expiresAfter) => {
+    const daily = { rotateEvery: '1d', gracePeriod: '6h', renewBefore: '1d', expiresAfter };
+    const world = await openWorldForTest({
+      ...policy,
+      schedules: { rotate: 'rate(1 day)' },
+      defaults: { ...policy.defaults, ...daily },
+    });
+    const left = await adoptedAndDue(world, withAllPermissions);
+    const currents = new Set<string>();
+    for (let day = 0; day < 10; day += 1) {
+      await world.rotate();
+      currents.add(world.string(SECRET));
+      await world.wait(DAY);
+      expect(world.accepts(world.string(SECRET))).toBe(true);
+      if (day === 4) expect(world.string(SECRET)).not.toBe(left.string);
+    }
+    // But for the last one, which may wait, each that was minted became current.
+    const minted = world.tokens(SECRET).length;
+    expect(currents.size).toBeGreaterThanOrEqual(minted - 1);
+  },
+);
+
 test('a successor that lives briefly waits no longer for a proof than it is of use', async () => {
   const schedules = { rotate: 'cron(0 9 ? * MON-FRI *)' };
   const lifetimes = { rotateEvery: '1d', gracePeriod: '6h', renewBefore: '1d', expiresAfter: '6d' };
