@@ -1,7 +1,7 @@
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
-import { changeToken, stripped, superseding } from '../tokens/change-token.ts';
+import { changeToken, stripped, superseding, supersedingFormer } from '../tokens/change-token.ts';
 import { isMarkedByOthers } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { isExpired, isSame, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
@@ -75,7 +75,10 @@ export async function retireToken(
   switch (step.kind) {
     case 'supersede': {
       const { gracePeriod } = context.lifetimes;
-      await changeToken(tools, owned, superseding(owned, gracePeriod, tools.apiNow()));
+      // What AWSPREVIOUS has was AWSCURRENT, whatever its marker says.
+      const isFormer = isSame(ownedPrevious(seen), owned);
+      const change = isFormer ? supersedingFormer : superseding;
+      await changeToken(tools, owned, change(owned, gracePeriod, tools.apiNow()));
       return 'done';
     }
     case 'fence':

@@ -2,7 +2,7 @@ import { entryOf, type Policy, type TokenPolicy } from '../policy/policy.ts';
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { adoptedTag } from '../tokens/adopted-tag.ts';
-import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
+import { changeToken, freshToken, superseding, supersedingFormer } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import { homeOf } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
@@ -33,7 +33,7 @@ function clocks(owned: OwnedToken, label: Recognition['label'], entry: TokenPoli
         promoted: owned.marker.promoted ?? armedSince(owned),
       };
     case 'AWSPREVIOUS':
-      return superseding(owned, entry.gracePeriod, now).marker;
+      return supersedingFormer(owned, entry.gracePeriod, now).marker;
     case 'AWSPENDING':
       return {};
     default:

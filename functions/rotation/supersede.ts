@@ -1,16 +1,8 @@
 import { InfluxError } from '../management-api/influx-error.ts';
 import type { Tools } from '../run/tools.ts';
-import { changeToken, freshToken, superseding } from '../tokens/change-token.ts';
+import { changeToken, freshToken, supersedingFormer } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import {
-  armedSince,
-  isSame,
-  leftBehind,
-  ownedCurrent,
-  ownedPrevious,
-  wasArmed,
-  wasCurrent,
-} from '../tokens/state.ts';
+import { isSame, leftBehind, ownedCurrent, ownedPrevious } from '../tokens/state.ts';
 
 /** An order may end it in that moment: there is nothing to mark then. */
 function unlessGone(error: unknown): void {
@@ -18,8 +10,7 @@ function unlessGone(error: unknown): void {
 }
 
 /**
- * The grace period of a token that had AWSCURRENT begins now, unless a fresh look shows that it has begun. Who gave it
- * AWSCURRENT may have had no time to write that.
+ * The grace period of a token that had AWSCURRENT begins now, unless a fresh look shows that it has begun.
  */
 export async function supersede(
   owned: OwnedToken,
@@ -28,9 +19,7 @@ export async function supersede(
 ): Promise<void> {
   const fresh = await freshToken(tools, owned);
   if (fresh && fresh.marker.superseded === undefined) {
-    const { marker } = superseding(fresh, gracePeriod, tools.apiNow());
-    const promoted = wasArmed(fresh) && !wasCurrent(fresh) ? armedSince(fresh) : undefined;
-    const change = { marker: { ...marker, ...(promoted && { promoted }) } };
+    const change = supersedingFormer(fresh, gracePeriod, tools.apiNow());
     await changeToken(tools, fresh, change).catch(unlessGone);
   }
 }

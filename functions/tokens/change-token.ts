@@ -9,7 +9,7 @@ import {
   shorterDescriptions,
 } from './marker.ts';
 import { type OwnedToken, ownedToken } from './observation.ts';
-import { armedSince } from './state.ts';
+import { armedSince, wasArmed, wasCurrent } from './state.ts';
 
 const BAD_REQUEST = 400;
 
@@ -166,6 +166,13 @@ export function superseding(
   // Whoever goes back to it is told whether it is accepted. What consumers met before, its successor has ended.
   const asked = marker.refused !== undefined && { refused: armedSince({ token, marker }) };
   return { marker: { superseded: now, grace, fenced: undefined, ...again, ...asked } };
+}
+
+/** The same of what had AWSCURRENT. Who gave it that, a person perhaps, may have had no time, or no reason, to write it. */
+export function supersedingFormer(owned: OwnedToken, gracePeriod: number, now: number): Change {
+  const { marker } = superseding(owned, gracePeriod, now);
+  const isUnnoted = wasArmed(owned) && !wasCurrent(owned);
+  return { marker: { ...marker, ...(isUnnoted && { promoted: armedSince(owned) }) } };
 }
 
 /**

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+
+const policy = policyWith(
+  { telegraf: writer },
+  {
+    defaults: {
+      rotateEvery: '1d',
+      expiresAfter: '3d',
+      gracePeriod: '6h',
+      renewBefore: '12h',
+      quarantine: '1h',
+    },
+    schedules: { rotate: 'rate(2 hours)' },
+  },
+);
+
+test.each(['reap', 'rotate'] as const)(
+  'a token that a person had promoted, and went back from, is one that consumers may have: its end is told, also where %s looks first',
+  async (first) => {
+    const world = await openWorldForTest(policy);
+    await world.rotate();
+    const { AWSCURRENT: old = '' } = world.labels(TELEGRAF);
+    const pendingLabel = () => world.labels(TELEGRAF).AWSPENDING ?? old;
+    while (pendingLabel() === old) {
+      await world.wait(2 * HOUR);
+      await world.rotate();
+    }
+    const pending = pendingLabel();
+    const { AWSPENDING: tokenId = '' } = world.holders(TELEGRAF);
+    await world.wait(2 * HOUR);
+    await world.people.makeCurrent(TELEGRAF, pending);
+    await world.wait(20 * MINUTE);
+    await world.people.makeCurrent(TELEGRAF, old);
+    await world[first]();
+    // Until another one is promoted, and nothing but marks tells of the one that was tried.
+    while (world.labels(TELEGRAF).AWSCURRENT === old) {
+      await world.rotate();
+      await world.reap();
+      await world.wait(HOUR / 2);
+    }
+    await world.people.deleteToken(tokenId);
+
+    const { result } = await world.rotate();
+    expect(result?.entries).toMatchObject([{ condition: 'cut-short' }]);
+  },
+);
