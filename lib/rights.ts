@@ -1,7 +1,12 @@
 import { Annotations, ArnFormat, Aspects, Resource, Stack, Stage } from 'aws-cdk-lib';
-import { Grant as IamGrant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import {
+  AnyPrincipal,
+  Grant as IamGrant,
+  type IGrantable,
+  PolicyStatement,
+} from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct, type IConstruct } from 'constructs';
+import { Construct, DependencyGroup, type IConstruct } from 'constructs';
 import { functionName } from '../functions/environment.ts';
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import {
@@ -59,6 +64,11 @@ const toRead = (secretArn: string): Grant =>
 
 /** CDK says of a role that it may not change that a statement was added, and tells it from others by this property alone. */
 const isNeverWritten = (grantee: IGrantable) => 'addGrantsToResources' in principalOf(grantee);
+
+/** In place of who is not looked up yet: CDK's grant says that it was given, and nothing is written, not even into a role that CDK may change. */
+const notLookedUp = Object.assign(new AnyPrincipal(), {
+  addToPrincipalPolicy: () => ({ statementAdded: true, policyDependable: new DependencyGroup() }),
+});
 
 interface RightsProps {
   readonly policy: Policy;
@@ -234,8 +244,9 @@ export class Rights {
       this.#room.watch(constructOf(grantee) ?? this.#scope, given);
       return given;
     }
-    // CDK does not change what stands in for a role, and goes on.
-    if (isStandIn(this.#scope, principalOf(grantee))) return give(grantee, new PolicyStatement());
+    if (isStandIn(this.#scope, principalOf(grantee))) {
+      return give(notLookedUp, new PolicyStatement());
+    }
     const who = constructOf(grantee)?.node.path;
     const found = accounts?.found ?? who ?? String(grantee.grantPrincipal);
     const nothing = `${method}: found ${found}, expected`;
