@@ -5,6 +5,7 @@ import {
   type IGrantable,
   PolicyStatement,
 } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, DependencyGroup, type IConstruct } from 'constructs';
 import { functionName } from '../functions/environment.ts';
@@ -23,7 +24,7 @@ import {
 import { allow, type Grant, type Grants } from './grants.ts';
 import { logGroupName } from './keyturn-function.ts';
 import type { KeyturnSchedule } from './keyturn-schedule.ts';
-import type { NamedKey } from './kms-key.ts';
+import { borneBy, type NamedKey } from './kms-key.ts';
 import type { KeyturnProps } from './properties.ts';
 import { Room } from './room.ts';
 import { SharedStatements } from './shared-statements.ts';
@@ -47,6 +48,7 @@ function stacksNeededBy(scope: Construct, props: KeyturnProps): ReadonlyMap<Stac
       [value]
         .flat()
         .filter(Construct.isConstruct)
+        .map((each): IConstruct => ('aliasName' in each ? borneBy(each as unknown as IKey) : each))
         .filter((each) => Resource.isOwnedResource(each))
         .map((each) => [Stack.of(each), property] as const)
         .filter(([stack]) => !isWithin(home, stack) && refersTo(home, stack))
