@@ -20,6 +20,7 @@ import {
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
 import { placeOf } from './elsewhere.ts';
+import { isStandIn } from './stand-ins.ts';
 
 /** @throws Error if the policy has no token of this name */
 function entryNamed({ file, tokens }: Policy, token: string): TokenPolicy {
@@ -104,7 +105,8 @@ export const constructOf = (grantee: IGrantable): Construct | undefined =>
   [grantee, principalOf(grantee)].find(Construct.isConstruct) as Construct | undefined;
 
 /**
- * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it. Undefined: it reads the secret itself.
+ * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it. Undefined: it reads the secret itself, or
+ * the Regions are not looked up yet.
  * @throws Error if it is in a Region that gets no replica
  */
 export function replicaFor(
@@ -120,6 +122,7 @@ export function replicaFor(
   if (home === undefined || there === undefined || home === there) return undefined;
   const replica = regions.find(({ region }) => region === there);
   if (replica) return replica;
+  if (isStandIn(scope, regions)) return undefined;
   const { owner } = policy;
   const isOurs =
     replicaRegionsOf({ owner, replicaRegions: regions }, entryNamed(policy, token)) !== undefined;

@@ -84,11 +84,9 @@ export function namesOf(props: KeyturnProps): GivenNames {
 function movedTo({ account, region }: Place, partition: string | undefined, text: string): string {
   const parts = text.split(':');
   if (parts[0] !== 'arn') return text;
-  const move = (part = '', to = part) => (Token.isUnresolved(part) ? part : to);
+  const to = ['arn', partition, undefined, region, account];
   return parts
-    .with(1, move(parts[1], partition))
-    .with(3, move(parts[3], region))
-    .with(4, move(parts[4], account))
+    .map((part, index) => (Token.isUnresolved(part) ? part : (to[index] ?? part)))
     .join(':');
 }
 
@@ -195,8 +193,9 @@ function misplacedReplicas(
     if (partition !== undefined && itsPartition !== undefined && itsPartition !== partition) {
       return `${found}, which is of the partition ${itsPartition}, expected a Region of ${partition}, as the stack's: AWS replicates no secret to another; take it out`;
     }
-    const ofKey = encryptionKey?.startsWith('arn:') ? encryptionKey.split(':')[1] : undefined;
-    if (ofKey === undefined || itsPartition === undefined || ofKey === itsPartition) return [];
+    const isUsable =
+      encryptionKey === undefined || movedTo({}, itsPartition, encryptionKey) === encryptionKey;
+    if (isUsable) return [];
     return `${place}[${index}].encryptionKey: found "${encryptionKey}", expected a key of the partition ${itsPartition}; write its ARN`;
   });
 }

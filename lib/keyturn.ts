@@ -369,7 +369,7 @@ export class Keyturn extends Construct {
     const { policy } = this.policyFile;
     const wanted = this.#metrics;
     const found = Object.hasOwn(METRICS, measure) ? METRICS[measure] : undefined;
-    if (found && isMetric(wanted, found.name)) {
+    if (found && (isMetric(wanted, found.name) || isStandIn(this, wanted))) {
       return measured(policy.owner, measure, {
         statistic: Stats.MAXIMUM,
         period: Duration.hours(1),

@@ -1,7 +1,13 @@
 import { Annotations, ArnFormat, Aspects, Resource, Stack, Stage } from 'aws-cdk-lib';
-import { Grant as IamGrant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import {
+  AnyPrincipal,
+  Grant as IamGrant,
+  type IGrantable,
+  PolicyStatement,
+} from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct, type IConstruct } from 'constructs';
+import { Construct, DependencyGroup, type IConstruct } from 'constructs';
 import { functionName } from '../functions/environment.ts';
 import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
 import {
@@ -18,7 +24,7 @@ import {
 import { allow, type Grant, type Grants } from './grants.ts';
 import { logGroupName } from './keyturn-function.ts';
 import type { KeyturnSchedule } from './keyturn-schedule.ts';
-import type { NamedKey } from './kms-key.ts';
+import { borneBy, type NamedKey } from './kms-key.ts';
 import type { KeyturnProps } from './properties.ts';
 import { Room } from './room.ts';
 import { SharedStatements } from './shared-statements.ts';
@@ -42,6 +48,7 @@ function stacksNeededBy(scope: Construct, props: KeyturnProps): ReadonlyMap<Stac
       [value]
         .flat()
         .filter(Construct.isConstruct)
+        .map((each): IConstruct => ('aliasName' in each ? borneBy(each as unknown as IKey) : each))
         .filter((each) => Resource.isOwnedResource(each))
         .map((each) => [Stack.of(each), property] as const)
         .filter(([stack]) => !isWithin(home, stack) && refersTo(home, stack))
@@ -59,6 +66,11 @@ const toRead = (secretArn: string): Grant =>
 
 /** CDK says of a role that it may not change that a statement was added, and tells it from others by this property alone. */
 const isNeverWritten = (grantee: IGrantable) => 'addGrantsToResources' in principalOf(grantee);
+
+/** In place of who is not looked up yet: CDK's grant says that it was given, and nothing is written, not even into a role that CDK may change. */
+const notLookedUp = Object.assign(new AnyPrincipal(), {
+  addToPrincipalPolicy: () => ({ statementAdded: true, policyDependable: new DependencyGroup() }),
+});
 
 interface RightsProps {
   readonly policy: Policy;
@@ -234,8 +246,9 @@ export class Rights {
       this.#room.watch(constructOf(grantee) ?? this.#scope, given);
       return given;
     }
-    // CDK does not change what stands in for a role, and goes on.
-    if (isStandIn(this.#scope, principalOf(grantee))) return give(grantee, new PolicyStatement());
+    if (isStandIn(this.#scope, principalOf(grantee))) {
+      return give(notLookedUp, new PolicyStatement());
+    }
     const who = constructOf(grantee)?.node.path;
     const found = accounts?.found ?? who ?? String(grantee.grantPrincipal);
     const nothing = `${method}: found ${found}, expected`;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Aws, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { type Alias, Key } from 'aws-cdk-lib/aws-kms';
@@ -237,6 +237,13 @@ describe('a Region where this stack can have no replica is refused:', () => {
     expect(refusalOf([{ region: 'cn-northwest-1', encryptionKey: key }], 'cn-north-1')).toMatch(
       /replicaRegions\[0\]\.encryptionKey: found .*expected a key of the partition aws-cn/,
     );
+  });
+
+  test('no key of a partition that only the deployment knows', () => {
+    const region = 'eu-central-1';
+    const encryptionKey = `arn:${Aws.PARTITION}:kms:${region}:111122223333:alias/tokens`;
+    const replicaRegions = [{ region, encryptionKey }];
+    expect(refusalOf(PLACES, 'eu-west-1', { replicaRegions })).toBe('no refusal');
   });
 
   test('as a property of the construct, which goes before the file', () => {

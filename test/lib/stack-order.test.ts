@@ -5,7 +5,7 @@ import { App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { AccountRootPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -120,6 +120,19 @@ describe('a role in the stack of the VPC, which the stack of Keyturn needs', () 
     keyturn.grantOperate(role).assertSuccess();
     expect(() => app.synth()).not.toThrow();
   });
+});
+
+test('a role may operate whose stack makes only an alias of the key that Keyturn got', () => {
+  const app = new App({ context: CONTEXT });
+  const other = new Stack(app, 'Other');
+  const targetKey = new Key(new Stack(app, 'Keys'), 'Key');
+  const keyturn = new Keyturn(new Stack(app, 'Home'), 'Keyturn', {
+    policy: writePolicy(folder),
+    encryptionKey: new Alias(other, 'Alias', { aliasName: 'alias/tokens', targetKey }),
+  });
+  keyturn.grantOperate(roleIn(other)).assertSuccess();
+  app.synth();
+  expect(permissionsOf(Template.fromStack(other), 'Role').join()).toContain('iam:PassRole on ');
 });
 
 describe('a role in a stack beside, as an app says which needs which', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { type IVpc, SecurityGroup, SubnetFilter, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, ManagedPolicy, Role, type RoleProps } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -20,6 +20,8 @@ const env = { account: '111122223333', region: 'eu-west-1' };
 const parameter = (stack: Stack, byDefault?: string) =>
   StringParameter.valueFromLookup(stack, '/keyturn', byDefault);
 const onCall = (stack: Stack) => Role.fromLookup(stack, 'OnCall', { roleName: 'on-call' });
+const newRole = (stack: Stack, props: Partial<RoleProps> = {}) =>
+  new Role(stack, 'Role', { assumedBy: new AccountRootPrincipal(), ...props });
 const newVpc = (stack: Stack) => new Vpc(stack, 'Vpc') as IVpc;
 const zones = ['eu-west-1a', 'eu-west-1b'];
 
@@ -48,6 +50,12 @@ class Looking {
       ...props,
     });
   }
+}
+
+function elsewhere({ app }: Looking): Stack {
+  const stack = new Stack(app, 'Elsewhere', { env: { ...env, account: '444455556666' } });
+  new Topic(stack, 'Topic');
+  return stack;
 }
 
 /** What the CLI is asked to look up, by its key in the context. */
@@ -111,6 +119,23 @@ describe('the first synthesis asks the CLI to look up', () => {
       'a number',
       (looking) => looking.open({ memorySize: Number(parameter(looking.beside)) || Number.NaN }),
     ],
+    [
+      'Regions, for a consumer in one that may be among them',
+      (looking) => {
+        const replicaRegions = parameter(looking.beside).split(',');
+        const { keyturn } = looking.open({ replicaRegions });
+        const there = { env: { ...env, region: 'eu-central-1' } };
+        const consumer = newRole(new Stack(looking.app, 'There', there));
+        keyturn.grantRead('telegraf', consumer).assertSuccess();
+      },
+    ],
+    [
+      'which metrics are wanted',
+      (looking) => {
+        const metrics = parameter(looking.beside) as 'full';
+        looking.open({ metrics }).keyturn.metric('runwayDays');
+      },
+    ],
     ['people, a role', (looking) => looking.protect({ people: [onCall(looking.beside).roleArn] })],
     ['people, a parameter', (looking) => looking.protect({ people: [parameter(looking.beside)] })],
     [
@@ -137,6 +162,23 @@ describe('the first synthesis asks the CLI to look up', () => {
         keyturn.grantRead('telegraf', role).assertSuccess();
         keyturn.grantRevoke(role).assertSuccess();
         keyturn.grantOperate(role).assertSuccess();
+      },
+    ],
+    [
+      'a part of the name of a role that another account makes',
+      (looking) => {
+        const roleName = `consumer-${parameter(looking.beside, 'dev')}`;
+        const consumer = newRole(elsewhere(looking), { roleName });
+        looking.open().keyturn.grantRead('telegraf', consumer).assertSuccess();
+      },
+    ],
+    [
+      'a part of the name of a role that another account has',
+      (looking) => {
+        const name = `consumer-${parameter(looking.beside, 'dev')}`;
+        const arn = `arn:aws:iam::444455556666:role/${name}`;
+        const consumer = Role.fromRoleArn(elsewhere(looking), 'Role', arn);
+        looking.open().keyturn.grantRead('telegraf', consumer).assertSuccess();
       },
     ],
   ])('%s, and says nothing of it', (_what, build) => {
