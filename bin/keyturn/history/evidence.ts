@@ -1,4 +1,4 @@
-import { type Happening, OR_LATER, SAVED } from './happening.ts';
+import { type Happening, isLogged, OR_LATER, SAVED } from './happening.ts';
 import type { Past } from './past-facts.ts';
 
 /** One step of a rotation, and who saw it. */
@@ -30,8 +30,6 @@ function acceptedFor(happenings: readonly Happening[], tokenId: string, promoted
   const all = ofToken(happenings, tokenId, 'proven');
   return all.findLast(({ at }) => at <= promotedAt + 1_000) ?? all[0];
 }
-
-const isLogged = ({ sources }: Happening) => sources.some((source) => source.startsWith('log '));
 
 /** What made the consumers of a secret have something before. */
 const CURRENT = ['promoted', 'adopted', SAVED];

@@ -36,6 +36,10 @@ export interface Happening
   readonly untilAt?: number;
 }
 
+/** Whether a log tells of it, beside or instead of what markers and versions show. */
+export const isLogged = ({ sources }: Pick<Happening, 'sources'>): boolean =>
+  sources.some((source) => source.startsWith('log '));
+
 /** A version of which no log says that our functions put it. */
 export const SAVED = 'saved by others';
 

@@ -8,7 +8,7 @@ import { CommandError, kindOf, sentenceOf } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { InterruptedError, whileWaiting } from '../waiting.ts';
 import { rotationsOf } from './evidence.ts';
-import { type Fact, type Happening, happeningsOf, OR_LATER, SAVED } from './happening.ts';
+import { type Fact, type Happening, happeningsOf, isLogged, OR_LATER, SAVED } from './happening.ts';
 import type { History, Source } from './history-text.ts';
 import { logFacts } from './log-facts.ts';
 import { type Past, pastFacts, readPast } from './past-facts.ts';
@@ -147,7 +147,7 @@ function deleterOf(each: Happening, { groups, failed, ordered }: Doers): string 
 /** Says who did what no log tells of, and claims no more than is known. */
 function withDoer(each: Happening, doers: Doers): Happening {
   if (each.by !== undefined || each.what === 'found') return each;
-  if (each.sources.some((source) => source.startsWith('log '))) return each;
+  if (isLogged(each)) return each;
   if (KEYTURNS.includes(each.what)) return { ...each, by: 'Keyturn' };
   if (each.what === 'promoted') {
     return { ...each, by: 'Keyturn, or who moved AWSCURRENT', why: each.why ?? OR_LATER };

@@ -1,4 +1,4 @@
-import type { Policy } from '../../../functions/policy/policy.ts';
+import { entryOf, type Policy } from '../../../functions/policy/policy.ts';
 import { conditionWords, fromNow } from '../entry-text.ts';
 import type { Happening } from '../history/happening.ts';
 import type { History, Source } from '../history/history-text.ts';
@@ -228,7 +228,7 @@ export function pageOf(
   const lives = livesOf(told, presentOf(status, known, now)).filter((each) => isShown(each, since));
   const marks = marksOf(
     told.filter((each) => shortFor(each, since)),
-    (secret) => policy.tokens.find((each) => each.secret === secret)?.name,
+    (secret) => entryOf(policy, secret)?.name,
   );
   return {
     ...origin,

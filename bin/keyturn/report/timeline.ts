@@ -110,13 +110,10 @@ function pointsOf(index: number, { lives, marks }: Group, { since }: Page): read
 }
 
 /** `promoted in place of 67cd832e (3 times, until …)` */
-function whatOf({ what, formerId, count, untilAt, sources }: Mark): string {
-  // A marker may have the instant of an earlier step.
-  const isExact = what !== 'promoted' || sources.some((each) => each.startsWith('log '));
-  const later = isExact ? '' : ', then or later';
+function whatOf({ what, formerId, count, untilAt }: Mark): string {
   const inPlace = what === 'promoted' && formerId ? ` in place of ${short(formerId)}` : '';
   const times = count > 1 && untilAt ? ` (${count} times, until ${minuteOf(untilAt)})` : '';
-  return `${what}${inPlace}${later}${times}`;
+  return `${what}${inPlace}${times}`;
 }
 
 function saidOf(mark: Mark): string {
