@@ -1,33 +1,12 @@
 import { expect, test } from 'vitest';
-import { openWorldForTest } from '../../world/open-world.ts';
-import { HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
-
-const policy = policyWith(
-  { telegraf: writer },
-  {
-    defaults: {
-      rotateEvery: '1d',
-      expiresAfter: '3d',
-      gracePeriod: '6h',
-      renewBefore: '12h',
-      quarantine: '1h',
-    },
-    schedules: { rotate: 'rate(2 hours)' },
-  },
-);
+import { HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
+import { openWaiting } from './open-waiting.ts';
 
 test.each(['reap', 'rotate'] as const)(
   'a token that a person had promoted, and went back from, is one that consumers may have: its end is told, also where %s looks first',
   async (first) => {
-    const world = await openWorldForTest(policy);
-    await world.rotate();
-    const { AWSCURRENT: old = '' } = world.labels(TELEGRAF);
-    const pendingLabel = () => world.labels(TELEGRAF).AWSPENDING ?? old;
-    while (pendingLabel() === old) {
-      await world.wait(2 * HOUR);
-      await world.rotate();
-    }
-    const pending = pendingLabel();
+    const { world } = await openWaiting();
+    const { AWSCURRENT: old = '', AWSPENDING: pending = '' } = world.labels(TELEGRAF);
     const { AWSPENDING: tokenId = '' } = world.holders(TELEGRAF);
     await world.wait(2 * HOUR);
     await world.people.makeCurrent(TELEGRAF, pending);

@@ -2,37 +2,7 @@ import { expect, test } from 'vitest';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
-
-const PERIOD = 2 * HOUR;
-const policy = policyWith(
-  { telegraf: writer },
-  {
-    defaults: {
-      rotateEvery: '1d',
-      expiresAfter: '3d',
-      gracePeriod: '6h',
-      renewBefore: '12h',
-      quarantine: '1h',
-    },
-    schedules: { rotate: 'rate(2 hours)' },
-  },
-);
-
-/** Until a successor is armed and waits; when it expires. */
-async function openWaiting(): Promise<{ readonly world: World; readonly expiresAt: number }> {
-  const world = await openWorldForTest(policy);
-  await world.rotate();
-  const pending = () => {
-    const { AWSCURRENT, AWSPENDING } = world.holders(TELEGRAF);
-    return AWSPENDING === AWSCURRENT ? undefined : AWSPENDING;
-  };
-  while (pending() === undefined) {
-    await world.wait(PERIOD);
-    await world.rotate();
-  }
-  const token = world.cluster.state.tokens.find(({ id }) => id === pending());
-  return { world, expiresAt: token?.expiresAt ?? 0 };
-}
+import { openWaiting, PERIOD } from './open-waiting.ts';
 
 /** The minutes of so many firings in which what consumers read is refused. */
 async function refusedMinutes(world: World, firings: number): Promise<number> {
