@@ -24,7 +24,7 @@ const NOBODY = {
 
 /** The stacks of all example policies, as the CDK CLI makes them, and the examples' own templates, through cfn-lint. */
 async function main(folder: string): Promise<string> {
-  const programs = await installPackages(['cfn-lint==1.58.0']);
+  const programs = await installPackages('cfn-lint', ['cfn-lint==1.58.0']);
   const policies = readdirSync(join(REPOSITORY, EXAMPLES)).map((name) => join(EXAMPLES, name));
   const synth = ['cdk', 'synth', '--quiet', '--strict', '--output', folder];
   await run('npx', [...synth, '-c', `policy=${policies.join(',')}`], {

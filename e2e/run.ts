@@ -106,7 +106,7 @@ async function main(): Promise<void> {
 
   print('Keyturn, deployed by the CDK CLI to an AWS emulator, with the cluster of the sandbox\n');
   const programs = await report.step('MiniStack and the AWS CLI are in .venv', () =>
-    installPackages(['ministack==1.5.33', 'awscli==1.46.3']),
+    installPackages('aws', ['ministack==1.5.33', 'awscli==1.46.3']),
   );
   const stage = await report.step('MiniStack and the cluster answer on loopback addresses', () =>
     prepareStage(programs, folder),
