@@ -3,9 +3,11 @@ import {
   Annotations,
   type CfnResource,
   Duration,
+  Reference,
   Stack,
   type StackProps,
   Tags,
+  Tokenization,
   Validations,
 } from 'aws-cdk-lib';
 import { type Alarm, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
@@ -18,7 +20,7 @@ import {
   PermissionsBoundary,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { CfnAlias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -102,13 +104,20 @@ const managedPolicy = (scope: Construct, written: string): IManagedPolicy =>
     ? ManagedPolicy.fromManagedPolicyArn(scope, 'PermissionsBoundary', written)
     : ManagedPolicy.fromManagedPolicyName(scope, 'PermissionsBoundary', written);
 
+/** The name that the app gives to its alias, where `part` is a token for that. A stack of another Region may have it as a reference. */
+function nameOfAlias(part: string): string | undefined {
+  const token = Tokenization.reverseString(part).firstToken;
+  const alias = Reference.isReference(token) ? token.target : undefined;
+  return alias instanceof CfnAlias ? alias.aliasName : undefined;
+}
+
 /**
  * As the template will have it, as far as CDK knows: of an alias that an app makes, it has a token for the name alone, or for that part of
  * the ARN.
  */
 function asWritten(scope: Construct, key: string): string {
   const written = (part: string) => {
-    const found: unknown = Stack.of(scope).resolve(part);
+    const found: unknown = Stack.of(scope).resolve(nameOfAlias(part) ?? part);
     return typeof found === 'string' ? found : part;
   };
   return key.split(':').map(written).join(':');

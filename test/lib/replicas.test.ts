@@ -173,41 +173,57 @@ describe('the roles', () => {
   });
 });
 
-test.each<[string, (alias: Alias) => string, RegExp]>([
-  ['name', ({ aliasName }) => aliasName, /^alias\/tokens$/],
-  ['ARN', ({ aliasArn }) => aliasArn, /^arn:.*:kms:eu-north-1:.*:alias\/tokens$/],
-])('an alias that the app makes is allowed as such by its %s', (_what, keyOf, told) => {
-  const app = new App({ context: CONTEXT });
-  const region = 'eu-north-1';
-  const there = new Stack(app, 'There', { env: { account: ACCOUNT, region } });
-  const encryptionKey = keyOf(new Key(there, 'Key').addAlias('alias/tokens'));
-  const home = new KeyturnStack(app, 'Keyturn', {
-    policy: writePolicy(folder),
-    env: { account: ACCOUNT, region: 'eu-west-1' },
-    replicaRegions: [{ region, encryptionKey }],
-  });
-  home.keyturn.grantRead(
-    'telegraf',
-    new Role(there, 'Reader', { assumedBy: new AccountRootPrincipal() }),
-  );
-  app.synth();
-  const template = Template.fromStack(home);
-  expect(JSON.parse(toldBy(template)['keyturn-prod-rotate'])).toEqual([
-    { region, encryptionKey: expect.stringMatching(told) },
-  ]);
-  for (const each of [template, Template.fromStack(there)]) {
-    const statements = Object.values(each.findResources('AWS::IAM::Policy')).flatMap(
-      ({ Properties }) => Properties.PolicyDocument.Statement,
+const BY_NAME = [({ aliasName }: Alias) => aliasName, /^alias\/tokens$/] as const;
+const BY_ARN = [
+  ({ aliasArn }: Alias) => aliasArn,
+  /^arn:.*:kms:eu-north-1:.*:alias\/tokens$/,
+] as const;
+const CARRIED = [true, { '@aws-cdk/aws-kms:aliasNameRef': true }] as const;
+
+test.each([
+  ['name', ...BY_NAME, false, {}],
+  ['ARN', ...BY_ARN, false, {}],
+  ['name, which CDK could carry between Regions', ...BY_NAME, ...CARRIED],
+  ['ARN, which CDK could carry between Regions', ...BY_ARN, ...CARRIED],
+] as const)(
+  'an alias that the app makes is allowed as such by its %s',
+  (...[, keyOf, told, crossRegionReferences, flags]) => {
+    const app = new App({ context: { ...CONTEXT, ...flags } });
+    const region = 'eu-north-1';
+    const there = new Stack(app, 'There', {
+      env: { account: ACCOUNT, region },
+      crossRegionReferences,
+    });
+    const encryptionKey = keyOf(new Key(there, 'Key').addAlias('alias/tokens'));
+    const home = new KeyturnStack(app, 'Keyturn', {
+      policy: writePolicy(folder),
+      env: { account: ACCOUNT, region: 'eu-west-1' },
+      crossRegionReferences,
+      replicaRegions: [{ region, encryptionKey }],
+    });
+    home.keyturn.grantRead(
+      'telegraf',
+      new Role(there, 'Reader', { assumedBy: new AccountRootPrincipal() }),
     );
-    const resources = statements.map(({ Resource }) => Resource);
-    expect(JSON.stringify(resources)).not.toContain('alias/tokens');
-    expect(statements.map(({ Condition }) => Condition)).toContainEqual(
-      expect.objectContaining({
-        'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/tokens' },
-      }),
-    );
-  }
-});
+    app.synth();
+    const template = Template.fromStack(home);
+    expect(JSON.parse(toldBy(template)['keyturn-prod-rotate'])).toEqual([
+      { region, encryptionKey: expect.stringMatching(told) },
+    ]);
+    for (const each of [template, Template.fromStack(there)]) {
+      const statements = Object.values(each.findResources('AWS::IAM::Policy')).flatMap(
+        ({ Properties }) => Properties.PolicyDocument.Statement,
+      );
+      const resources = statements.map(({ Resource }) => Resource);
+      expect(JSON.stringify(resources)).not.toContain('alias/tokens');
+      expect(statements.map(({ Condition }) => Condition)).toContainEqual(
+        expect.objectContaining({
+          'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/tokens' },
+        }),
+      );
+    }
+  },
+);
 
 describe('a Region where this stack can have no replica is refused:', () => {
   const refusalOf = (replicaRegions: unknown, region: string, props: object = {}) => {
