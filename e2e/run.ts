@@ -64,6 +64,7 @@ async function runScenario(stage: Stage, cleanup: AsyncDisposableStack): Promise
   );
   report.note('so the test sets the creation of the old token two hours back');
   await scenario.checkFenced(scene, old);
+  const checkQuarantined = scenario.watchQuarantine(scene, old);
   await scenario.checkDatabases(scene);
   await scenario.checkForeign(scene, foreign);
 
@@ -77,7 +78,7 @@ async function runScenario(stage: Stage, cleanup: AsyncDisposableStack): Promise
     },
   );
   await scenario.revokeInvoices(scene);
-  await scenario.checkQuarantined(scene, old);
+  await checkQuarantined();
   await scenario.checkSecondPolicy(scene);
   await scenario.checkDeleted(scene, old);
   await scenario.operate(scene);
