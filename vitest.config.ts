@@ -16,6 +16,7 @@ const SLOW = [
   'test/bin/{completion,history,history-doers,offline,pause,report,rotate-by-name,several-strings,status}.test.ts',
   'test/bin/{takeover,unchecked-tls}.test.ts',
   'test/docs/{commands,leak}-transcript.test.ts',
+  'test/docs/tutorial.test.ts',
   'test/soak/main.test.ts',
   'test/functions/credentials-in-time.test.ts',
   'test/functions/examination/unreachable.test.ts',

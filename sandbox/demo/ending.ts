@@ -42,4 +42,4 @@ export function provenBy(shown: Shown): string {
 /** What a reader may do now. */
 export const nextAfter = ({ page }: Shown): string =>
   `Next: open ${page} in a browser and look at the month. See it fail: npm start -- --sabotage grace. ` +
-  'Try a command yourself: npm run sandbox. Deploy it: README.md, "Deploy in ten minutes".';
+  'Try it yourself: docs/tutorial.md. Deploy it: README.md, "Deploy in ten minutes".';
