@@ -1,5 +1,6 @@
 import type { Measures } from '../environment.ts';
 import type { Token } from '../management-api/token.ts';
+import { counted } from './counted.ts';
 import type { Log } from './tools.ts';
 
 /**
@@ -69,7 +70,7 @@ export class ApplyError<A extends object> extends AggregateError {
     super(
       wrong.map(({ error }) => error),
       [
-        `${wrong.length} of ${outcomes.length} actions failed:`,
+        `${wrong.length} of ${counted(outcomes.length, 'action')} failed:`,
         ...wrong.map(lineOf),
         ...waitingLines(outcomes.filter((outcome) => !wentWrong(outcome))),
       ].join('\n'),

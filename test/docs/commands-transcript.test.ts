@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { explain } from '../../bin/keyturn/failure.ts';
@@ -7,6 +8,7 @@ import { redact } from '../../functions/credentials.ts';
 import { temporaryFolder, writeTemporary } from '../bin/cli.ts';
 import { openDeployed } from '../bin/operator.ts';
 import { accountState, serveAccount } from '../bin/serve-account.ts';
+import { serveLambda } from '../bin/serve-lambda.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../world/policy.ts';
 import { MANAGEMENT_SECRET } from '../world/systems.ts';
 import { openScreen } from './screen.ts';
@@ -31,7 +33,7 @@ afterEach(() => {
 function withSteadyIds(text: string): string {
   const names = new Map<string, string>();
   return text.replaceAll(
-    /\b([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<=\s|")[0-9a-f]{8}(?=\s|:|"|$)/gm,
+    /\b([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<=\s|")[0-9a-f]{8}(?=\s|[:="]|$)/gm,
     (id) => {
       const short = id.slice(0, 8);
       const name = names.get(short) ?? `${names.size + 1}`.repeat(8).slice(0, 8);
@@ -142,6 +144,56 @@ it('is as the page says, from the first look to an emergency', { timeout: 300_00
   await show(`report --html ${file} --since 2026-03-01`);
   await wait(HOUR);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+
+  say('## A token is not wanted for a while');
+  await show('revoke --token grafana --delete --reason unused', { typed: ['grafana'] });
+  await show('lift grafana', { typed: ['it is used after all', 'grafana'] });
+  await fire();
+
+  say('## A program still has an old token, a day too late');
+  for (let day = 0; day < 3; day++) {
+    await wait(DAY);
+    await world.reap();
+  }
+  await show('restore telegraf', { typed: ['the restart comes on Monday', 'telegraf'] });
+
+  say('## A cluster that has tokens already');
+  const permissions = ['read', 'write'].map((action) => ({ action, resource: '*' }));
+  const made = await world.people.mint({ description: 'of the admins', permissions });
+  await world.people.createSecret('legacy/admin', made.accessToken);
+  await wait(HOUR);
+  const begun = join(temporaryFolder(), 'keyturn.yaml');
+  vi.stubEnv('KEYTURN_MANAGEMENT_TOKEN', token);
+  await show(
+    `init ${begun} --from-cluster --url ${world.cluster.url} --owner plant --secret ${made.id.slice(0, 8)}=legacy/admin`,
+  );
+  vi.stubEnv('KEYTURN_MANAGEMENT_TOKEN', undefined);
+  say('The file says what it found, and what is for a person to decide:');
+  page.push(readFileSync(begun, 'utf8').replaceAll(/^(?=.)/gm, '    '), '');
+  say(
+    'Its first run proves that the string in the secret is the token’s. Of a token that may do everything, nothing proves it, and a person says so:',
+  );
+  const adopting = world.deploy({
+    ...(world.policy as object),
+    tokens: {
+      admin: {
+        ...{ permissions: { read: ['*'], write: ['*'] }, secret: 'legacy/admin' },
+        adopt: { tokenId: made.id },
+      },
+    },
+  });
+  vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', await serveLambda(adopting));
+  vi.stubEnv('KEYTURN_POLICY', writeTemporary('keyturn.yaml', adopting.policy));
+  await show('adopt admin --confirm');
+  vi.stubEnv(
+    'AWS_ENDPOINT_URL_LAMBDA',
+    account.AWS_ENDPOINT_URL_LAMBDA ?? env.AWS_ENDPOINT_URL_LAMBDA,
+  );
+  vi.stubEnv('KEYTURN_POLICY', env.KEYTURN_POLICY);
+
+  say('## How the cluster behaves');
+  Object.assign(world.cluster, { activationDelayMs: 3_000, revocationDelayMs: 3_000 });
+  await show('doctor --measure --yes');
 
   say('## The rest');
   await show('completion bash', { lines: 3 });

@@ -153,7 +153,7 @@ test('a label that Secrets Manager lets nobody take off fails reap, and the toke
       : effect(),
   );
   const { error } = await world.reap();
-  expect(error?.errorMessage).toMatch(/1 of 1 actions failed/);
+  expect(error?.errorMessage).toMatch(/1 of 1 action failed/);
   expect(world.holders(TELEGRAF).AWSPREVIOUS).toBe(first?.id);
   expect(world.tokens()[0]?.marker).not.toHaveProperty('fenced');
 });

@@ -204,7 +204,7 @@ test('what has no place for a token is a finding that uses up no limit, and fail
   expect(world.string(TELEGRAF)).not.toBe(deleted);
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
   const named = await keyturn.rotate({ tokens: ['x'], force: true });
-  expect(named.error?.errorMessage).toContain('1 of 1 actions failed');
+  expect(named.error?.errorMessage).toContain('1 of 1 action failed');
 });
 
 test.each([
