@@ -1,5 +1,6 @@
 import { counted } from '../../../functions/run/counted.ts';
 import { formatInstant } from '../../../functions/time.ts';
+import { parseMarker } from '../../../functions/tokens/marker.ts';
 import { flagsOfDatabase, ruleLines } from './database-rules.ts';
 import { entryNames } from './entry-names.ts';
 import type { Found, FoundDatabase, FoundToken, SecretPlace } from './found.ts';
@@ -69,10 +70,13 @@ function judge({ found, knowsDatabases, at }: Draft): Judged[] {
     }));
 }
 
-const byDescription = ({ token: one }: Judged, { token: other }: Judged) => {
-  const [first, second] = [one, other].map(({ description, id }) => `${description} ${id}`);
-  return (first ?? '') < (second ?? '') ? -1 : 1;
-};
+/** Of one description, the older one first. What a marker says is not of the description. */
+function byDescription({ token: one }: Judged, { token: other }: Judged): number {
+  const ofPeople = ({ description }: FoundToken) => parseMarker(description)?.text ?? description;
+  const keyOf = (token: FoundToken) =>
+    `${ofPeople(token)}\n${String(token.createdAt ?? 0).padStart(16, '0')} ${token.id}`;
+  return keyOf(one) < keyOf(other) ? -1 : 1;
+}
 
 function tokensFindings(judged: readonly Judged[]): string[] {
   const live = judged.filter(({ standing }) =>
