@@ -18,6 +18,8 @@ export const ENVIRONMENT = {
   metrics: 'KEYTURN_METRICS',
   /** Name of the policy file, as plans show it. */
   policyFile: 'KEYTURN_POLICY_FILE',
+  /** Of `rotate`: how many seconds after a firing its schedule fires again, at most. */
+  nextRunSeconds: 'KEYTURN_NEXT_RUN_SECONDS',
   /** Of `rotate`: how many seconds after a firing its schedule fires for the third time, at most. */
   thirdRunSeconds: 'KEYTURN_THIRD_RUN_SECONDS',
 } as const;

@@ -157,6 +157,8 @@ export interface Origin {
   /** Says of places in a bundle where they are in the source. Absent: nothing is bundled. */
   readonly inSource?: (text: string) => string;
   /** As in `RunTools`. */
+  readonly nextRunMs?: number | undefined;
+  /** As in `RunTools`. */
   readonly thirdRunMs?: number | undefined;
 }
 
@@ -191,6 +193,7 @@ export function loadRuntime(): Runtime {
         logger.error(message, { details, error: error as Error }),
     },
     inSource: createSourcePlaces(root, (file) => readOptional(join(root, `${file}.map`))),
+    nextRunMs: secondsIn(env[ENVIRONMENT.nextRunSeconds]),
     thirdRunMs: secondsIn(env[ENVIRONMENT.thirdRunSeconds]),
     metrics: env[ENVIRONMENT.metrics],
     writeMetrics: (line) => logger.info('measured', { ...line }),
@@ -408,6 +411,7 @@ export function createRuntime(origin: Origin): Runtime {
       log,
       askSchedules: () => Promise.all(SCHEDULED.map(askSchedule)),
       deadline,
+      nextRunMs: origin.nextRunMs,
       thirdRunMs: origin.thirdRunMs,
     });
   }

@@ -52,7 +52,7 @@ import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.
 import { type KeyturnProps, propertyMistakes, refuseWithoutPolicy } from './properties.ts';
 import { type Recipients, recipientsOf } from './recipients.ts';
 import { Rights } from './rights.ts';
-import { firingsOf } from './schedule/gaps.ts';
+import { firingsOf, latestInSeconds } from './schedule/gaps.ts';
 import { outermost } from './stack-order.ts';
 import { isStandIn } from './stand-ins.ts';
 import { refuseLargeTemplate } from './template-size.ts';
@@ -467,9 +467,10 @@ export class Keyturn extends Construct {
     const variables = {
       ...this.#environment,
       ...environment,
-      // A person's run must find the same as the schedule's, whose event says this.
       ...(entry === 'rotate' &&
         schedule !== undefined && {
+          [ENVIRONMENT.nextRunSeconds]: String(latestInSeconds(schedule, timeZone)),
+          // A person's run must find the same as the schedule's, whose event says this.
           [ENVIRONMENT.thirdRunSeconds]: String(firingsOf(schedule, timeZone).thirdInSeconds),
         }),
     };

@@ -19,7 +19,7 @@ import { ManagementTokenError } from '../../functions/secrets-manager/management
 import { LONGEST_EXAMINATION_MS, LONGEST_MEASUREMENT_MS, MINUTE_MS } from '../../functions/time.ts';
 import type { TokenValue } from '../../functions/token-value.ts';
 import { type PolicyFile, PolicyFileError } from '../../lib/policy-file.ts';
-import { firingsOf } from '../../lib/schedule/gaps.ts';
+import { firingsOf, latestInSeconds } from '../../lib/schedule/gaps.ts';
 import { type Engine, isLook, type Job } from './engine.ts';
 import { CommandError, sentenceOf } from './failure.ts';
 import type { Terminal } from './terminal.ts';
@@ -127,12 +127,14 @@ export function createLocalEngine(
   managementToken: TokenValue | undefined,
 ): Engine {
   if (caMistake !== undefined) throw new PolicyFileError(caMistake);
-  const { thirdInSeconds } = firingsOf(policy.schedules.rotate, policy.timeZone);
+  const { timeZone, schedules } = policy;
+  const { thirdInSeconds } = firingsOf(schedules.rotate, timeZone);
   const runtime = createRuntime({
     policy,
     ca,
     log: progressOn(terminal),
     managementToken,
+    nextRunMs: latestInSeconds(schedules.rotate, timeZone) * 1_000,
     thirdRunMs: thirdInSeconds * 1_000,
   });
   const { share, forget } = sharedReads();

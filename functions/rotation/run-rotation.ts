@@ -208,7 +208,7 @@ export async function runRotation(
     findRotatedBefore(observation, tools),
     findReplicas(observation, request, tools),
   ]);
-  const learnt = { refused, rotatedBefore, replicas, thirdMs };
+  const learnt = { refused, rotatedBefore, replicas, thirdMs, nextMs: runTools.nextRunMs };
   const { plan, wanted } = await planPossible(observation, request, learnt, tools);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];

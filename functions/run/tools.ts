@@ -31,6 +31,8 @@ export interface RunTools extends Timing {
   askSchedules(): Promise<readonly ScheduleStatus[]>;
   /** The instant by which this run must end. */
   readonly deadline: number;
+  /** How long after a firing the schedule of `rotate` fires again, at most. Absent: nobody told. */
+  readonly nextRunMs?: number | undefined;
   /** How long after a firing the schedule of `rotate` fires for the third time, at most. Absent: nobody told. */
   readonly thirdRunMs?: number | undefined;
 }

@@ -210,3 +210,7 @@ export function firingsOf(expression: string, timeZone: string): Firings {
     thirdInSeconds: (longestOfThree + window) * 60,
   };
 }
+
+/** The most time to the next firing, in seconds. */
+export const latestInSeconds = (expression: string, timeZone: string): number =>
+  (gapsOf(expression, timeZone).longestOfOne + windowMinutes(expression)) * 60;

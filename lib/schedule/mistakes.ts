@@ -3,7 +3,7 @@ import type { Policy } from '../../functions/policy/policy.ts';
 import type { PolicyIssue } from '../../functions/policy/policy-error.ts';
 import { ExpressionError } from './cron.ts';
 import { DAY_MS, firingDays, gapsOf, isOver, MINUTE_MS, nextFiring } from './gaps.ts';
-import { renewalMistakes, windowMistakes } from './renewals.ts';
+import { renewalMistakes, renewalWarnings, windowMistakes } from './renewals.ts';
 
 /**
  * A run ends before the next one begins. It may begin a minute late, and needs a minute for what it
@@ -73,13 +73,16 @@ function warningIn(expression: string, timeZone: string, now: number): string | 
 }
 
 /**
- * Schedules that are over, or that leave a run little time, by which nothing goes wrong, but more slowly than with a rarer one.
+ * Schedules that are over, or that leave a run little time, by which nothing goes wrong, but more slowly than with a rarer one; and tokens
+ * that a slow cluster would leave too little time.
  * @param now milliseconds since 1970
  */
-export function scheduleWarnings({ schedules, timeZone }: Policy, now: number): PolicyIssue[] {
-  return JOBS.flatMap((job) => {
+export function scheduleWarnings(policy: Policy, now: number): PolicyIssue[] {
+  const { schedules, timeZone } = policy;
+  const warnings = JOBS.flatMap((job) => {
     const warning = warningIn(schedules[job], timeZone, now);
     if (warning === undefined) return [];
     return [{ path: ['schedules', job], message: `found "${schedules[job]}", ${warning}` }];
   });
+  return [...warnings, ...renewalWarnings(policy)];
 }

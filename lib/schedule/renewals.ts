@@ -126,6 +126,26 @@ export function renewalMistakes({ schedules, timeZone, settle, tokens }: Policy)
   });
 }
 
+/**
+ * Tokens that are due again before the schedule fires: where routers learn of one later than a run waits, it is promoted by the next run,
+ * its successor is minted by the one after that and promoted by the third, and only then may it end.
+ */
+export function renewalWarnings(policy: Policy): PolicyIssue[] {
+  const { schedules, timeZone, settle, activationTimeout, tokens } = policy;
+  const { rotate } = schedules;
+  const threeMs = firingsOf(rotate, timeZone).thirdInSeconds * 1_000;
+  const longestMs = gapsOf(rotate, timeZone).longestOfOne * MINUTE_MS;
+  return tokens.flatMap(({ name, rotateEvery, expiresAfter = Number.POSITIVE_INFINITY }) => {
+    const neededMs = threeMs + settle;
+    if (rotateEvery >= longestMs || expiresAfter >= neededMs) return [];
+    const shown = formatDuration;
+    const message =
+      `found ${shown(expiresAfter)} with rotateEvery ${shown(rotateEvery)} and schedules.rotate "${rotate}", of which three firings may be ${shown(threeMs)} apart: ` +
+      `on a cluster that needs longer for a new token than a run waits (activationTimeout ${shown(activationTimeout)}), consumers are refused from its expiry to the third; choose an expiresAfter of ${shown(neededMs)}, or a schedule that fires more often`;
+    return [{ path: ['tokens', name, 'expiresAfter'], message }];
+  });
+}
+
 /** Windows in which no run promotes anything, so that what their author counts on never happens. */
 export function windowMistakes({ schedules: { rotate }, tokens }: Policy): PolicyIssue[] {
   const why = firingDays(rotate)

@@ -1,6 +1,6 @@
 import { ENVIRONMENT } from '../../functions/environment.ts';
 import { type DeclaredRegions, replicaRegionsIn } from '../../lib/deployment.ts';
-import { firingsOf } from '../../lib/schedule/gaps.ts';
+import { firingsOf, latestInSeconds } from '../../lib/schedule/gaps.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
 import { serveLogs } from '../../sandbox/lambda/log-groups.ts';
 import { createSimulatedHost } from '../../sandbox/lambda/simulated/host.ts';
@@ -49,11 +49,12 @@ function deploySchedules({ aws }: Systems, policy: object): void {
   }
 }
 
-/** What the stack tells `rotate` of its schedule. */
-function thirdRunOf(policy: object): number {
+/** What the stack tells `rotate` of its schedule, in seconds: the most time to its next firing, and to the third one. */
+function firingsOfRotate(policy: object) {
   const { schedules }: { readonly schedules?: { readonly rotate?: string } } = { ...policy };
   const { rotate = 'rate(30 minutes)' } = schedules ?? {};
-  return firingsOf(rotate, 'UTC').thirdInSeconds;
+  const { thirdInSeconds } = firingsOf(rotate, 'UTC');
+  return { next: latestInSeconds(rotate, 'UTC'), third: thirdInSeconds };
 }
 
 /** A policy file says more than the functions get. */
@@ -82,7 +83,7 @@ export function deployOn(
     for (const server of [systems.cluster, aws]) server.forget(instance);
   };
   const { machine } = systems;
-  const third = thirdRunOf(policy);
+  const { next, third } = firingsOfRotate(policy);
   const host = machine
     ? createSimulatedHost({
         ...{ clock, network: networkOf(systems), random: machine.random },
@@ -91,6 +92,7 @@ export function deployOn(
           simulatedFunction(job, {
             ...{ policy: document, secretTags, metrics, replicaRegions },
             ...{ eventBus: 'default', thirdRunMs: third * 1_000 },
+            nextRunMs: next * 1_000,
           }),
         ),
         idPrefix: prefixOf(number),
@@ -106,6 +108,7 @@ export function deployOn(
         environment: {
           ...environmentOf(systems),
           [ENVIRONMENT.eventBus]: 'default',
+          [ENVIRONMENT.nextRunSeconds]: String(next),
           [ENVIRONMENT.thirdRunSeconds]: String(third),
           [ENVIRONMENT.secretTags]: JSON.stringify(secretTags),
           [ENVIRONMENT.metrics]: metrics,

@@ -69,6 +69,7 @@ export interface SimulatedDeployment {
   readonly replicaRegions: Policy['replicaRegions'];
   readonly metrics: string;
   readonly eventBus: string;
+  readonly nextRunMs: number;
   readonly thirdRunMs: number;
 }
 
@@ -81,6 +82,7 @@ export const simulatedFunction = (
     replicaRegions,
     metrics,
     eventBus,
+    nextRunMs,
     thirdRunMs,
   }: SimulatedDeployment,
 ): SimulatedFunction => ({
@@ -104,6 +106,7 @@ export const simulatedFunction = (
         error: (message, { error, ...details }) =>
           line('ERROR', message, { details, error: told(error) }),
       },
+      nextRunMs,
       thirdRunMs,
       metrics,
       writeMetrics: (measured) => line('INFO', 'measured', measured),

@@ -24,14 +24,14 @@ import type { Action, Case, RotationContext } from './rotation-case.ts';
 /** For so long a version that Secrets Manager's own rotation made is left to it. */
 const SECRETS_MANAGER_MS = HOUR_MS;
 
-type Pace = Pick<RotationContext, 'settleMs' | 'thirdMs'>;
+type Pace = Pick<RotationContext, 'settleMs' | 'nextMs' | 'thirdMs'>;
 
 /** With less than this left a token cannot wait: the second firing after the next one would replace it too late, or the next one for its grace period. */
-const urgentMs = ({ gracePeriod }: TokenPolicy, { settleMs, thirdMs }: Pace): number =>
-  Math.max(thirdMs, thirdMs / 3 + gracePeriod) + settleMs;
+const urgentMs = ({ gracePeriod }: TokenPolicy, { settleMs, nextMs, thirdMs }: Pace): number =>
+  Math.max(thirdMs, nextMs + gracePeriod) + settleMs;
 
 /** Whether consumers cannot wait for a later run, or a person does not want to. */
-export function isUrgent({ entry, seen, reason, context }: Case): boolean {
+function isUrgent({ entry, seen, reason, context }: Case): boolean {
   switch (reason) {
     case 'Missing':
     case 'Expired':
@@ -119,21 +119,44 @@ export function waitsUntil(
   return Math.max(settled, Math.min(settled + pace.thirdMs, expiresAt - urgentMs(entry, pace)));
 }
 
+/** Whether a token that waits would be urgent to replace as soon as it is current. */
+const isBrief = ({ token: { expiresAt } }: OwnedToken, { entry, context }: Case): boolean =>
+  expiresAt !== undefined && expiresAt < context.now + urgentMs(entry, context);
+
 /**
- * Whether a token waited for so long that one which is minted now serves consumers longer: it would be urgent to replace as soon as it
- * is current. The new one may have to wait, too, also where it is urgent and routers learn of it late; and it must not give way in
- * its turn, or tokens were minted for ever.
+ * Whether a token waited for so long that one which is minted now serves consumers longer. The new one may have to wait, too, also
+ * where it is urgent and routers learn of it late; and it must not give way in its turn, or tokens were minted for ever.
  */
-function isSpent({ token: { expiresAt } }: OwnedToken, about: Case): boolean {
-  if (expiresAt === undefined) return false;
-  const { entry, seen, context } = about;
-  const left = expiresAt - context.now;
-  if (left >= urgentMs(entry, context)) return false;
+function isSpent(owned: OwnedToken, about: Case): boolean {
+  if (!isBrief(owned, about)) return false;
+  if (isBriefInWindow(owned, about)) return true;
+  const { entry, seen, reason, context } = about;
   const { expiresAfter = Number.POSITIVE_INFINITY } = entry;
   // A firing promotes it, which may come long after the wait for a proof is over.
   const proofMs = waitsForProof(seen) ? context.thirdMs : 0;
-  const waitMs = context.settleMs + context.thirdMs + proofMs + waitForWindows(entry);
-  return left < expiresAfter - waitMs;
+  const waitsForNoWindow = isUrgent(about) || reason === 'NearExpiry';
+  const windowMs = waitsForNoWindow ? 0 : waitForWindows(entry);
+  const left = (owned.token.expiresAt ?? 0) - context.now;
+  return left < expiresAfter - (context.settleMs + context.thirdMs + proofMs + windowMs);
+}
+
+/**
+ * Whether the window that a token waited for has come too late for it, while the one that consumers have outlives it. One that is minted
+ * for the next window might come too late in its turn: so it is promoted in this one, by the run that mints it.
+ */
+function isBriefInWindow(owned: OwnedToken, about: Case): boolean {
+  const { entry, seen } = about;
+  if (entry.windows.length === 0 || isUrgent(about) || !mayPromoteNow(about)) return false;
+  const { expiresAt: until = 0 } = owned.token;
+  return (
+    isBrief(owned, about) && (expiryOf(currentHolder(seen)) ?? Number.POSITIVE_INFINITY) > until
+  );
+}
+
+/** Whether what is minted now cannot wait for a later run. */
+export function cannotWait(about: Case): boolean {
+  const pending = pendingHolder(about.seen);
+  return isUrgent(about) || (pending?.state === 'owned' && isBriefInWindow(pending.owned, about));
 }
 
 /** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */

@@ -13,7 +13,7 @@ import {
   ownedCurrent,
   wasArmed,
 } from '../../tokens/state.ts';
-import { decideLeft, decidePending, isUrgent } from './decide-pending.ts';
+import { cannotWait, decideLeft, decidePending } from './decide-pending.ts';
 import { covers, grantable, type IsKnown, stillGiven } from './permissions.ts';
 import { ageOf, reasonToReplace } from './reason-to-replace.ts';
 import type { RenewalAction, ReplacementReason } from './rotation-action.ts';
@@ -80,7 +80,7 @@ function decideCurrent(
 
 /** D7: a new token for AWSCURRENT, or why none is minted. */
 function decideMinting(about: Case, reason: ReplacementReason): Action | Note {
-  return cannotStore(about.seen) ?? { kind: isUrgent(about) ? 'rotate' : 'mint', reason };
+  return cannotStore(about.seen) ?? { kind: cannotWait(about) ? 'rotate' : 'mint', reason };
 }
 
 export const CANNOT_STORE = 'CannotStore';

@@ -60,6 +60,8 @@ export interface Context {
   readonly at: number;
   readonly settleMs: number;
   readonly timeZone: string;
+  /** How long until the next run, at most. */
+  readonly nextMs: number;
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
   readonly isKnown: IsKnown;
@@ -73,11 +75,15 @@ export interface Context {
 export function contextOf(
   policy: Policy,
   { at, databases, revoked = new Map() }: Pick<Observation, 'at' | 'databases' | 'revoked'>,
-  { thirdMs, refused }: Pick<Context, 'thirdMs' | 'refused'>,
+  {
+    thirdMs,
+    nextMs = thirdMs / 3,
+    refused,
+  }: Pick<Context, 'thirdMs' | 'refused'> & { readonly nextMs?: number | undefined },
 ): Context {
   const { settle: settleMs, timeZone } = policy;
   const isKnown = knownDatabases(policy, databases);
-  return { at, settleMs, timeZone, thirdMs, isKnown, revoked, refused };
+  return { at, settleMs, timeZone, nextMs, thirdMs, isKnown, revoked, refused };
 }
 
 /** Since when a secret that is on hold is so. */

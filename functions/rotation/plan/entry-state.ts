@@ -255,7 +255,7 @@ export function entryStates(
   policy: Policy,
   observation: Pick<Observation, 'secrets' | 'foreign' | 'revoked' | 'databases' | 'at'>,
   { mended, unseen, armed, unadopted, held }: EntryChanges,
-  learnt: Pick<Context, 'thirdMs' | 'refused'>,
+  learnt: Parameters<typeof contextOf>[2],
 ): readonly EntryState[] {
   const { secrets, foreign } = observation;
   const context = contextOf(policy, observation, learnt);

@@ -46,6 +46,8 @@ export interface Learnt {
   readonly rotatedBefore?: ReadonlySet<string>;
   /** By the secret's name: what is known of replicas that the policy wants. Absent: nobody looked. */
   readonly replicas?: ReadonlyMap<string, Described>;
+  /** How long until the next run, at most. Absent: nobody told; as if all were as far from each other. */
+  readonly nextMs?: number | undefined;
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
 }
@@ -65,11 +67,12 @@ export function refuseUnknownNames({ tokens }: Policy, requested: readonly strin
 export const rotationContext = (
   policy: Policy,
   { at, databases }: Pick<Observation, 'at' | 'databases'>,
-  { thirdMs }: Pick<Learnt, 'thirdMs'>,
+  { thirdMs, nextMs = thirdMs / 3 }: Pick<Learnt, 'nextMs' | 'thirdMs'>,
 ): Omit<RotationContext, 'forced' | 'refused'> => ({
   now: at,
   timeZone: policy.timeZone,
   settleMs: policy.settle,
+  nextMs,
   thirdMs,
   isKnown: knownDatabases(policy, databases),
 });

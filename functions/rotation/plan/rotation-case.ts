@@ -12,6 +12,8 @@ export interface RotationContext {
   readonly forced: boolean;
   /** How long an armed token waits until an ordinary rotation promotes it. */
   readonly settleMs: number;
+  /** How long until the next run, at most. */
+  readonly nextMs: number;
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
   readonly isKnown: IsKnown;

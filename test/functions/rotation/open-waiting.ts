@@ -5,26 +5,28 @@ import type { World } from '../../world/world.ts';
 /** How often `rotate` runs. */
 export const PERIOD = 2 * HOUR;
 
-const policy = policyWith(
-  { telegraf: writer },
-  {
-    defaults: {
-      rotateEvery: '1d',
-      expiresAfter: '3d',
-      gracePeriod: '6h',
-      renewBefore: '12h',
-      quarantine: '1h',
+const policyOf = (lifetimes: object) =>
+  policyWith(
+    { telegraf: writer },
+    {
+      defaults: {
+        rotateEvery: '1d',
+        expiresAfter: '3d',
+        gracePeriod: '6h',
+        renewBefore: '12h',
+        quarantine: '1h',
+        ...lifetimes,
+      },
+      schedules: { rotate: 'rate(2 hours)' },
     },
-    schedules: { rotate: 'rate(2 hours)' },
-  },
-);
+  );
 
 /** Until a successor is armed and waits; when it expires. */
-export async function openWaiting(): Promise<{
+export async function openWaiting(lifetimes: object = {}): Promise<{
   readonly world: World;
   readonly expiresAt: number;
 }> {
-  const world = await openWorldForTest(policy);
+  const world = await openWorldForTest(policyOf(lifetimes));
   await world.rotate();
   const pending = () => {
     const { AWSCURRENT, AWSPENDING } = world.holders(TELEGRAF);

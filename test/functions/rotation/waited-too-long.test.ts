@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
@@ -124,4 +124,90 @@ test('what waits is not minted anew in every run, however briefly it lives', asy
     description.includes('[keyturn:1 '),
   );
   expect(currents.size).toBeGreaterThanOrEqual(minted.length - 1);
+});
+
+describe('windows', () => {
+  const nightly = { windows: ['daily 02:00-05:00'] };
+  const weekly = {
+    ...{ rotateEvery: '2d', expiresAfter: '7d', renewBefore: '2d' },
+    windows: ['Sun 02:00-05:00'],
+  };
+
+  test.each([
+    ['a night', nightly, 5, {}],
+    ['a night', nightly, 90, {}],
+    ['Sunday night', weekly, 90, {}],
+    ['a night, and a person rotates', nightly, 30, { tokens: ['telegraf'], force: true }],
+  ])(
+    'keep nobody’s token alive: one that waited for %s, and has minutes left, is not what consumers get',
+    async (_, lifetimes, minutes, event) => {
+      const { world, expiresAt } = await openWaiting(lifetimes);
+      await world.wait(expiresAt - minutes * MINUTE - world.clock.now());
+      await world.rotate(event);
+      expect(await refusedMinutes(world, 2)).toBe(0);
+    },
+  );
+
+  const SUNDAY = Date.UTC(2026, 2, 8, 2);
+
+  test.each([
+    ['minutes', SUNDAY - 7 * DAY + 2 * HOUR, HOUR / 2, 'rate(30 minutes)'],
+    ['3 hours', SUNDAY - 7 * DAY + 5 * HOUR, HOUR / 2, 'rate(30 minutes)'],
+    [
+      '6 hours, and one firing,',
+      SUNDAY + 11 * MINUTE - 27 * 6 * HOUR,
+      6 * HOUR,
+      'cron(11 2/6 * * ? *)',
+    ],
+  ])(
+    'a token without expiry is not replaced by one that has %s left when its window comes',
+    async (_, startAt, everyMs, rotate) => {
+      const defaults = {
+        ...{ rotateEvery: '2d', expiresAfter: '5d', gracePeriod: '6h', renewBefore: '2d' },
+        ...{ quarantine: '1h', windows: ['Sun 02:00-04:00'] },
+      };
+      const world = await openWorldForTest(policyWith({}, { defaults }), { startAt });
+      const made = await world.people.mint({
+        description: 'telegraf',
+        permissions: [{ action: 'write', resource: 'telemetry' }],
+      });
+      await world.people.createSecret(TELEGRAF, made.accessToken);
+      const adopted = { ...writer, secret: TELEGRAF, adopt: { tokenId: made.id } };
+      const deployed = world.deploy(
+        policyWith({ telegraf: adopted }, { defaults, schedules: { rotate } }),
+      );
+      /** What each had left when it became current. */
+      const lives = new Map<string | undefined, number>();
+      for (let at = startAt; at < SUNDAY + 12 * HOUR; at += everyMs) {
+        await deployed.rotate();
+        const { AWSCURRENT } = world.holders(TELEGRAF);
+        const token = world.cluster.state.tokens.find(({ id }) => id === AWSCURRENT);
+        const left = (token?.expiresAt ?? Number.POSITIVE_INFINITY) - world.clock.now();
+        if (!lives.has(AWSCURRENT)) lives.set(AWSCURRENT, left);
+        await world.wait(everyMs);
+        expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+      }
+      expect(lives.size).toBeGreaterThan(1);
+      expect(Math.min(...lives.values())).toBeGreaterThan(4 * DAY);
+    },
+    60_000,
+  );
+});
+
+test('over a weekend, a token is replaced while what it has left is as long as its grace period', async () => {
+  const defaults = { rotateEvery: '7d', expiresAfter: '16d', gracePeriod: '4d', renewBefore: '4d' };
+  const schedules = { rotate: 'cron(0 9 ? * MON-FRI *)' };
+  const startAt = Date.UTC(2026, 2, 3, 16);
+  const policy = policyWith({ telegraf: writer }, { defaults, schedules });
+  const world = await openWorldForTest(policy, { startAt });
+  await world.rotate();
+  const read = world.string(TELEGRAF);
+  // Nothing ran until this Friday; the next firing is on Monday.
+  for (const day of [13, 16, 17]) {
+    await world.wait(Date.UTC(2026, 2, day, 9) - world.clock.now());
+    const { result } = await world.rotate();
+    expect(result?.entries).toMatchObject([{ condition: 'works' }]);
+  }
+  expect(world.string(TELEGRAF)).not.toBe(read);
+  expect(world.accepts(read)).toBe(true);
 });

@@ -192,3 +192,21 @@ test('warns of a schedule that is so rare that no alarm tells when it stopped', 
   // Once a year there is an hour more between two Sundays.
   for (const weekly of ['rate(7 days)', 'cron(0 3 ? * SUN *)']) expect(rare(weekly)).toEqual([]);
 });
+
+test('warns of tokens that live too briefly for three firings, of which a slow cluster needs each', () => {
+  const now = Date.UTC(2026, 0);
+  const warned = (rotate: string, lifetimes: object) => {
+    const read = policy(rotate, lifetimes);
+    expect(scheduleMistakes(read, now)).toEqual([]);
+    return scheduleWarnings(read, now).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  };
+  const tuesdayAndThursday = 'cron(0 3 ? * TUE,THU *)';
+  const brief = { rotateEvery: '2d', gracePeriod: '6h', renewBefore: '2d' };
+  expect(warned(tuesdayAndThursday, { ...brief, expiresAfter: '9d12h' })).toEqual([
+    'tokens.telegraf.expiresAfter: found 9d12h with rotateEvery 2d and schedules.rotate "cron(0 3 ? * TUE,THU *)", of which three firings may be 12d apart: on a cluster that needs longer for a new token than a run waits (activationTimeout 5m), consumers are refused from its expiry to the third; choose an expiresAfter of 12d10m, or a schedule that fires more often',
+  ]);
+  expect(warned(tuesdayAndThursday, { ...brief, expiresAfter: '12d10m' })).toEqual([]);
+  expect(warned(tuesdayAndThursday, { ...brief, rotateEvery: '5d', expiresAfter: '13d' })).toEqual(
+    [],
+  );
+});
