@@ -67,7 +67,8 @@ const isAnyLeft = (seen: ObservedSecret, { createdAt }: Token) =>
 
 /**
  * The token that this order, or the same one before, minted to replace what is revoked: under AWSPENDING, or
- * under AWSCURRENT as long as something older lives that it ends, or for an hour. Of several the youngest.
+ * under AWSCURRENT as long as something older lives that it ends, or for an hour. Of several the youngest. One that waited and ends within
+ * the hour is none: consumers would have it for minutes.
  */
 export function findSuccessor(
   seen: ObservedSecret,
@@ -80,11 +81,10 @@ export function findSuccessor(
   const able = seen.tokens.filter((owned) => {
     if (!isOfOrder(owned, order) || owned.token.id === order.namedToken) return false;
     if (isStripped(owned) || isExpired(owned.token, now)) return false;
-    if (hasVersion(seen, owned, AWSCURRENT)) {
-      const isYoung = now - owned.token.createdAt < SAME_ORDER_MS;
-      return isYoung || isAnyLeft(seen, owned.token);
-    }
-    return owned.marker.superseded === undefined && hasVersion(seen, owned, AWSPENDING);
+    const isYoung = now - owned.token.createdAt < SAME_ORDER_MS;
+    if (hasVersion(seen, owned, AWSCURRENT)) return isYoung || isAnyLeft(seen, owned.token);
+    const isOfUse = isYoung || !isExpired(owned.token, now + SAME_ORDER_MS);
+    return isOfUse && owned.marker.superseded === undefined && hasVersion(seen, owned, AWSPENDING);
   });
   return able.sort((a, b) => b.token.createdAt - a.token.createdAt)[0];
 }

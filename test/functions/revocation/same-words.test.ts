@@ -43,6 +43,19 @@ test('go on with the first one after an hour and a half, while it has something 
   expect(world.accepts(string)).toBe(true);
 });
 
+test('bring a new successor where the one that was not promoted in time has minutes left', async () => {
+  world.intercept(answering('POST /api/v2/write', outOfOrder));
+  expect((await world.revoke(order)).error?.errorType).toBe('RevocationError');
+  world.intercept();
+  const { AWSPENDING: waited } = world.holders(TELEGRAF);
+  const lives = world.cluster.state.tokens.find(({ id }) => id === waited)?.expiresAt ?? 0;
+  await world.wait(lives - 5 * MINUTE - world.clock.now());
+  expect((await world.revoke(order)).result).toMatchObject({ confirmed: true });
+  expect(world.holders(TELEGRAF).AWSCURRENT).not.toBe(waited);
+  await world.wait(HOUR);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
 test.each([
   ['was done', undefined],
   ['got no successor promoted', 'POST /api/v2/write'],
