@@ -10,7 +10,7 @@ import { isEndedByOrder } from '../tokens/ended-tag.ts';
 import { homeOf, parseMarker } from '../tokens/marker.ts';
 import type { OwnedToken } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
-import { isExpired } from '../tokens/state.ts';
+import { isExpired, works } from '../tokens/state.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 import { refuseUnknownNames } from './plan/plan-rotation.ts';
 
@@ -35,6 +35,8 @@ interface PastToken {
   readonly revokedAt?: string;
   /** An order ended it: a tag of its secret says so. */
   readonly endedByOrder?: true;
+  /** It has permissions, and has not ended. */
+  readonly works?: true;
   /** By the field of the marker. */
   readonly marks: Readonly<Partial<Record<(typeof MARKS)[number], string>>>;
   /** The token in whose place an order put it. */
@@ -81,7 +83,11 @@ export interface HistoryReport {
   };
 }
 
-function pastToken({ token, marker }: OwnedToken, secret: Secret | undefined): PastToken {
+function pastToken(
+  { token, marker }: OwnedToken,
+  secret: Secret | undefined,
+  at: number,
+): PastToken {
   const { id, createdAt, expiresAt, revokedAt } = token;
   const isHome = secret !== undefined && homeOf(secret.arn) === marker.home;
   const marks = MARKS.flatMap((name) => {
@@ -96,6 +102,7 @@ function pastToken({ token, marker }: OwnedToken, secret: Secret | undefined): P
     ...(expiresAt !== undefined && { expiresAt: formatInstant(expiresAt) }),
     ...(revokedAt !== undefined && { revokedAt: formatInstant(revokedAt) }),
     ...(secret && isEndedByOrder(id, secret) && { endedByOrder: true }),
+    ...(works(token, at) && { works: true }),
     marks: Object.fromEntries(marks),
     ...(marker.replaces !== undefined && { replaces: marker.replaces }),
   };
@@ -216,7 +223,7 @@ export async function runHistory(
     unseen.push({ secret, why });
   }
   const pastTokens = owned.map((each) =>
-    pastToken(each, observation.secrets.get(each.marker.secret)?.secret),
+    pastToken(each, observation.secrets.get(each.marker.secret)?.secret, at),
   );
   const strayIds = new Set(strays.map(({ token }) => token.id));
   const others = [...foreign.values()].filter(
