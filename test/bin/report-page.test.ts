@@ -134,6 +134,13 @@ describe('what the page shows', () => {
     );
   });
 
+  test('is no table without rows', () => {
+    const file = parsePolicy(policyWith({}, CLUSTER));
+    const text = pageHtml(build({ policy: file }));
+    expect(text).toContain('What each entry may do: none.');
+    expect(text).not.toMatch(/<tbody>\s*<\/tbody>/);
+  });
+
   test('is no order of databases that nobody looked at, also where no rule names one', () => {
     const file = parsePolicy(policyWith({ telegraf: both }, { ...CLUSTER, databases: [] }));
     const unseen = build({ policy: file, looks: { ...looks, enforce: new Error('denied') } });
