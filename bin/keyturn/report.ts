@@ -75,9 +75,9 @@ async function look(
     import('./doctor/credentials.ts'),
     import('./report/page.ts'),
   ]);
-  // One after the other: with --local both are the same engine.
-  const status = await statusNow(opened, options);
+  // One after the other, so that what is seen now is no older than what is told.
   const history = await historyOf(opened, asked, options, terminal);
+  const status = await statusNow(opened, options);
   const { check } = await lookAtCredentials();
   const page = pageOf(policy, status, history, asked, {
     now: Date.now(),

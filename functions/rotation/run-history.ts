@@ -8,7 +8,9 @@ import type { Secret } from '../secrets-manager/secret.ts';
 import { formatInstant } from '../time.ts';
 import { isEndedByOrder } from '../tokens/ended-tag.ts';
 import { homeOf, parseMarker } from '../tokens/marker.ts';
-import { asOwned, type OwnedToken } from '../tokens/observation.ts';
+import type { OwnedToken } from '../tokens/observation.ts';
+import { observe } from '../tokens/observe.ts';
+import { isExpired, works } from '../tokens/state.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 import { refuseUnknownNames } from './plan/plan-rotation.ts';
 
@@ -24,6 +26,8 @@ const MARKS = [
 interface PastToken {
   readonly tokenId: string;
   readonly secret: string;
+  /** Of its marker, where no secret of ours is its home: deleted, made anew, or of another Region. */
+  readonly home?: string;
   readonly createdAt: string;
   /** Absent: never. */
   readonly expiresAt?: string;
@@ -31,6 +35,8 @@ interface PastToken {
   readonly revokedAt?: string;
   /** An order ended it: a tag of its secret says so. */
   readonly endedByOrder?: true;
+  /** It has permissions, and has not ended. */
+  readonly works?: true;
   /** By the field of the marker. */
   readonly marks: Readonly<Partial<Record<(typeof MARKS)[number], string>>>;
   /** The token in whose place an order put it. */
@@ -69,14 +75,21 @@ export interface HistoryReport {
   readonly history: {
     readonly since: string;
     readonly tokens: readonly PastToken[];
+    /** Ids of the tokens without a marker of ours that have not ended: one of ours may be among them that lost it. */
+    readonly others: readonly string[];
     readonly secrets: readonly PastSecret[];
     /** Secrets whose versions could not be listed, and why. */
     readonly unseen: readonly { readonly secret: string; readonly why: string }[];
   };
 }
 
-function pastToken({ token, marker }: OwnedToken, secret: Secret | undefined): PastToken {
+function pastToken(
+  { token, marker }: OwnedToken,
+  secret: Secret | undefined,
+  at: number,
+): PastToken {
   const { id, createdAt, expiresAt, revokedAt } = token;
+  const isHome = secret !== undefined && homeOf(secret.arn) === marker.home;
   const marks = MARKS.flatMap((name) => {
     const at = marker[name];
     return at === undefined ? [] : [[name, formatInstant(at)] as const];
@@ -84,10 +97,12 @@ function pastToken({ token, marker }: OwnedToken, secret: Secret | undefined): P
   return {
     tokenId: id,
     secret: marker.secret,
+    ...(!isHome && { home: marker.home }),
     createdAt: formatInstant(createdAt),
     ...(expiresAt !== undefined && { expiresAt: formatInstant(expiresAt) }),
     ...(revokedAt !== undefined && { revokedAt: formatInstant(revokedAt) }),
     ...(secret && isEndedByOrder(id, secret) && { endedByOrder: true }),
+    ...(works(token, at) && { works: true }),
     marks: Object.fromEntries(marks),
     ...(marker.replaces !== undefined && { replaces: marker.replaces }),
   };
@@ -171,21 +186,24 @@ const livedSince = ({ token: { revokedAt, expiresAt } }: OwnedToken, since: numb
 /**
  * What the cluster and Secrets Manager still say of what was done since an instant. Only reads.
  * @throws RequestError if a name is not in the policy
+ * @throws ObservationError if what came back cannot be trusted, as every job does
  */
 export async function runHistory(
   { tokens: names, history: { since } }: HistoryRequest,
-  { policy, api, secrets }: RunTools,
+  tools: RunTools,
 ): Promise<HistoryReport> {
+  const { policy, secrets } = tools;
   refuseUnknownNames(policy, names);
-  const [{ tokens }, listed] = await Promise.all([api.listTokens(), secrets.list(policy.owner)]);
+  const observation = await observe(tools, policy, {});
+  const { at, listed: tokens = [], revoked, foreign } = observation;
+  const listed = [...observation.secrets.values()].map((each) => each.secret);
   const meant = listed.filter(
     ({ name }) => names?.includes(entryOf(policy, name)?.name ?? '') ?? true,
   );
-  const byName = new Map(meant.map((secret) => [secret.name, secret]));
-  const ours = tokens.flatMap(
-    (token) => asOwned(token, policy.owner, (name) => byName.get(name)) ?? [],
-  );
-  const isListed = (secret: string) => listed.some(({ name }) => name === secret);
+  const ours = meant.flatMap(({ name }) => [
+    ...(observation.secrets.get(name)?.tokens ?? []),
+    ...(revoked?.get(name) ?? []),
+  ]);
   const strays = withoutSecret(tokens, policy, listed, names);
   const owned = [...ours, ...strays].filter((each) => livedSince(each, since));
   const ofSecret = Map.groupBy(owned, ({ marker }) => marker.secret);
@@ -200,10 +218,24 @@ export async function runHistory(
   const past = await Promise.all(asked);
   for (const secret of new Set(strays.map(({ marker }) => marker.secret))) {
     // Of one that was made anew, what is left is listed.
-    if (isListed(secret)) continue;
+    if (observation.secrets.has(secret)) continue;
     const why = 'it is not listed as ours: deleted, without our tag, or in another Region';
     unseen.push({ secret, why });
   }
-  const pastTokens = owned.map((each) => pastToken(each, byName.get(each.marker.secret)));
-  return { history: { since: formatInstant(since), tokens: pastTokens, secrets: past, unseen } };
+  const pastTokens = owned.map((each) =>
+    pastToken(each, observation.secrets.get(each.marker.secret)?.secret, at),
+  );
+  const strayIds = new Set(strays.map(({ token }) => token.id));
+  const others = [...foreign.values()].filter(
+    (token) => !isExpired(token, at) && !strayIds.has(token.id),
+  );
+  return {
+    history: {
+      since: formatInstant(since),
+      tokens: pastTokens,
+      others: others.map(({ id }) => id),
+      secrets: past,
+      unseen,
+    },
+  };
 }

@@ -78,6 +78,8 @@ export interface Observation {
   readonly foreign: ReadonlyMap<string, Token>;
   /** Revoked tokens of ours, by the name of their secret, as far as the API still shows them. */
   readonly revoked?: SortedTokens['revoked'];
+  /** All that the API lists, ours or not, revoked or not. */
+  readonly listed?: readonly Token[];
   /** Names of the databases. Absent: they were not needed. */
   readonly databases?: ReadonlySet<string>;
 }

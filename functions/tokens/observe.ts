@@ -159,6 +159,7 @@ export async function observe(
     secrets: new Map(observed),
     foreign: sorted.foreign,
     revoked: sorted.revoked,
+    listed: tokens,
     ...(databases && { databases: new Set(databases.map(({ name }) => name)) }),
   };
 }

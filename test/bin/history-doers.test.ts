@@ -76,6 +76,34 @@ describe('history, of who did what', () => {
     expect(deletion).toMatchObject({ by: expect.stringMatching(/^perhaps ada, /) });
   });
 
+  it('says the same of one of many requests that failed alike, hours after the first', async () => {
+    const { world, run } = await openRotated();
+    const order = { way: 'delete', token: 'telegraf', reason: 'odd writes', by: 'ada' };
+    let isAway = false;
+    for (const takesEffect of [false, false, true]) {
+      world.intercept(async (call, effect) => {
+        if (call.server !== 'management-api') return effect();
+        const isDeletion = call.operation?.startsWith('DELETE ') ?? false;
+        if (isDeletion && takesEffect && !isAway) await effect();
+        isAway ||= isDeletion;
+        return isAway ? { status: 503, body: 'down' } : effect();
+      });
+      await world.revoke(order);
+      isAway = false;
+      world.intercept();
+      await world.wait(3 * 60 * MINUTE);
+    }
+    await world.reap(fired(world));
+    await world.wait(2 * MINUTE);
+    await world.reap(fired(world));
+
+    const { told } = await tell(run, 'telegraf');
+    const failed = told.entries.find(({ what }) => what === 'failed: delete');
+    expect(failed?.count).toBeGreaterThan(1);
+    const [deletion] = told.entries.filter((each) => each.what === 'deleted');
+    expect(deletion).toMatchObject({ by: expect.stringMatching(/^perhaps ada, /) });
+  });
+
   it('knows that a token which was deleted before its rotation was the former one', async () => {
     const { world, run } = await openRotated();
     const former = world.holders(TELEGRAF).AWSCURRENT ?? '';

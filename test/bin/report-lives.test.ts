@@ -1,27 +1,39 @@
 import { expect, test } from 'vitest';
-import type { Happening } from '../../bin/keyturn/history/happening.ts';
-import { type Life, livesOf, type Present } from '../../bin/keyturn/report/lives.ts';
+import { type Happening, SAVED } from '../../bin/keyturn/history/happening.ts';
+import { type Labels, type Life, livesOf, type Present } from '../../bin/keyturn/report/lives.ts';
+import { HOUR } from '../world/policy.ts';
 
 const SECRET = 'keyturn/prod/telegraf';
+/** Longer than a listing may be late. */
+const STEP = 2 * HOUR;
 const NOW = 100;
-const ALL_SEEN: Present = {
-  now: NOW,
-  living: new Set(['a', 'b']),
-  current: new Set(),
-  pending: new Set(),
-};
+const listing = (...ids: readonly string[]) => new Map(ids.map((id) => [id, 'works' as const]));
+const ALL_SEEN: Present = { now: NOW * STEP, living: listing('a', 'b'), labels: new Map() };
+/** What `rotate` sees under the labels of the secret. */
+const seen = (labels: Labels): Pick<Present, 'labels'> => ({ labels: new Map([[SECRET, labels]]) });
 
-/** In order of time: the first is at 0, the next at 1, and so on. */
+/** In order of time: the first is at 0, the next at 1, and so on, in steps. */
 const told = (
   ...those: readonly (readonly [tokenId: string, what: string, why?: string])[]
 ): readonly Happening[] =>
-  those.map(([tokenId, what, why], at) => ({
-    ...{ at, tokenId, what, why, secret: SECRET, by: 'schedule', sources: ['log of rotate'] },
+  those.map(([tokenId, what, why], index) => ({
+    ...{
+      at: index * STEP,
+      tokenId,
+      what,
+      why,
+      secret: SECRET,
+      by: 'schedule',
+      sources: ['log of rotate'],
+    },
     count: 1,
   }));
 
 const spansOf = ({ spans }: Life) =>
-  spans.map(({ state, from, until }) => `${state} ${from}-${until ?? ''}`);
+  spans.map(
+    ({ state, from, until }) =>
+      `${state} ${from / STEP}-${until === undefined ? '' : until / STEP}`,
+  );
 
 function lifeOf(
   happenings: readonly Happening[],
@@ -52,14 +64,14 @@ test('a token is followed from its minting to its deletion', () => {
     tokenId: 'a',
     secret: SECRET,
     mintedAt: 0,
-    endedAt: 8,
+    endedAt: 8 * STEP,
     spans: [
-      { state: 'inert', from: 0, until: 1 },
-      { state: 'pending', from: 1, until: 3 },
-      { state: 'current', from: 3, until: 4 },
+      { state: 'inert', from: 0, until: STEP },
+      { state: 'pending', from: STEP, until: 3 * STEP },
+      { state: 'current', from: 3 * STEP, until: 4 * STEP },
       // AWSCURRENT left it when the next one got it.
-      { state: 'superseded', from: 4, until: 7 },
-      { state: 'quarantined', from: 7, until: 8 },
+      { state: 'superseded', from: 4 * STEP, until: 7 * STEP },
+      { state: 'quarantined', from: 7 * STEP, until: 8 * STEP },
     ],
     notes: ['deleted: schedule; QuarantineOver'],
   });
@@ -93,17 +105,18 @@ test('what was never stored is inert to its end, and is not called superseded', 
 
 test('a marker that says again what is known is no step back', () => {
   const again = told(['a', 'promoted'], ['a', 'stored'], ['a', 'quarantined'], ['a', 'superseded']);
-  expect(spans(again)).toEqual(['current 0-2', 'quarantined 2-']);
+  const living = new Map([['a', 'without permissions' as const]]);
+  expect(spans(again, { living })).toEqual(['current 0-2', 'quarantined 2-']);
 });
 
 test('an expired token stays expired until it is deleted, whether or not it is listed', () => {
   const expired = told(['a', 'promoted'], ['a', 'expired']);
-  expect(spans(expired, { living: new Set() })).toEqual(['current 0-1', 'expired 1-']);
+  expect(spans(expired, { living: listing() })).toEqual(['current 0-1', 'expired 1-']);
 });
 
 test('of a token that is listed no more, and whose end nothing tells, nothing is claimed', () => {
   const happenings = told(['a', 'promoted'], ['a', 'superseded']);
-  const life = lifeOf(happenings, { living: new Set() });
+  const life = lifeOf(happenings, { living: listing() });
   expect(life && spansOf(life)).toEqual(['current 0-1', 'superseded 1-1', 'unknown 1-']);
   expect(life?.endedAt).toBeUndefined();
   expect(life?.notes).toEqual([
@@ -115,7 +128,7 @@ test('of a token that is listed no more, and whose end nothing tells, nothing is
 test('where the cluster was not asked, only what rotate sees under a label is known', () => {
   const { living, ...notAsked } = ALL_SEEN;
   const happenings = told(['a', 'promoted'], ['b', 'promoted']);
-  const lives = livesOf(happenings, { ...notAsked, current: new Set(['b']) });
+  const lives = livesOf(happenings, { ...notAsked, ...seen({ current: 'b' }) });
   expect(lives.map(spansOf)).toEqual([
     ['current 0-1', 'superseded 1-1', 'unknown 1-'],
     ['current 1-'],
@@ -124,7 +137,7 @@ test('where the cluster was not asked, only what rotate sees under a label is kn
 });
 
 test('where history and status are at odds, it is said, and the time between is unknown', () => {
-  const life = lifeOf(told(['a', 'minted'], ['a', 'stored']), { current: new Set(['a']) });
+  const life = lifeOf(told(['a', 'minted'], ['a', 'stored']), seen({ current: 'a' }));
   expect(life && spansOf(life)).toEqual([
     'inert 0-1',
     'pending 1-1',
@@ -136,5 +149,104 @@ test('where history and status are at odds, it is said, and the time between is 
 
 test('a token on hold under AWSCURRENT is shown as frozen, not as current', () => {
   const happenings = told(['a', 'promoted'], ['a', 'frozen']);
-  expect(spans(happenings, { current: new Set(['a']) })).toEqual(['current 0-1', 'frozen 1-']);
+  const living = new Map([['a', 'without permissions' as const]]);
+  const now = { ...seen({ current: 'a' }), living };
+  expect(spans(happenings, now)).toEqual(['current 0-1', 'frozen 1-']);
+});
+
+/** A version that a person saved, with the string of a token, or with one that nobody knows. */
+const saved = (at: number, tokenId?: string): Happening => ({
+  ...{ at: at * STEP, what: SAVED, secret: SECRET, sources: ['Secrets Manager'], count: 1 },
+  gave: { tokenId },
+});
+
+test('what a person saves over the current string takes AWSCURRENT from it at once', () => {
+  const rotated = told(['a', 'promoted'], ['b', 'promoted']);
+  const junk = [...rotated, saved(2)];
+  expect(spans(junk, seen({}), 'b')).toEqual(['current 1-2', 'superseded 2-']);
+  const back = [...rotated, saved(2, 'a')];
+  const now = seen({ current: 'a' });
+  expect(spans(back, now)).toEqual(['current 0-1', 'superseded 1-2', 'current 2-']);
+  expect(spans(back, now, 'b')).toEqual(['current 1-2', 'superseded 2-']);
+  expect(lifeOf(back, now)?.notes).toEqual(['nothing tells when it was minted']);
+  // Rotate knows the string, and the history did not.
+  expect(spans(junk, now)).toEqual(['current 0-1', 'superseded 1-2', 'current 2-']);
+});
+
+test('what rotate sees now is never beside a second token that is called current', () => {
+  const happenings = told(['a', 'promoted'], ['b', 'promoted']);
+  for (const labels of [{ current: 'a' }, { current: 'c' }, {}]) {
+    const lives = livesOf(happenings, { ...ALL_SEEN, ...seen(labels) });
+    const current = lives.filter((each) => each.spans.at(-1)?.state === 'current');
+    expect(current.map(({ tokenId }) => tokenId)).toEqual(Object.values(labels));
+  }
+  const later = lifeOf(happenings, seen({ current: 'a' }), 'b');
+  expect(later && spansOf(later)).toEqual(['current 1-1', 'unknown 1-']);
+  expect(later?.notes.at(-1)).toBe(
+    'last told of as current; rotate does not see it as that now, and nothing tells since when',
+  );
+  const untold = lifeOf(happenings, seen({ current: 'c' }), 'c');
+  expect(untold && spansOf(untold)).toEqual([`current ${NOW}-`]);
+});
+
+test('what is given back is not current, if AWSCURRENT has gone on to another token', () => {
+  const happenings = told(
+    ['a', 'promoted'],
+    ['a', 'frozen'],
+    ['b', 'promoted'],
+    ['a', 'permissions given back'],
+  );
+  expect(spans(happenings).at(-1)).toBe('superseded 3-');
+});
+
+test('of a token younger than a listing may be late it is not said that it is listed no more', () => {
+  const happenings = told(['b', 'promoted'], ['a', 'minted'], ['a', 'stored'], ['a', 'promoted']);
+  const now = { ...seen({}), now: 1.2 * STEP, living: listing('b') };
+  const young = happenings.map((each) => ({ ...each, at: Math.min(each.at, STEP) }));
+  const life = lifeOf(young, now);
+  expect(life?.spans.at(-1)?.state).toBe('unknown');
+  expect(life?.notes).toEqual([
+    'last told of as current; the cluster does not list it, or not yet: a listing may be late by an hour',
+  ]);
+});
+
+test('a token that lost its marker lives on, and that is said', () => {
+  const happenings = told(['a', 'minted'], ['a', 'stored'], ['a', 'promoted'], ['b', 'promoted']);
+  const living = new Map([['a', 'unmarked' as const]]);
+  const life = lifeOf(happenings, { living });
+  expect(life && spansOf(life).at(-1)).toBe('superseded 3-');
+  expect(life?.notes).toEqual(['the cluster lists it without a marker of ours']);
+});
+
+test('a freeze whose end is in no log is over once the token has its permissions', () => {
+  const happenings = told(['a', 'promoted'], ['a', 'frozen']);
+  const life = lifeOf(happenings, seen({ current: 'a' }));
+  expect(life && spansOf(life)).toEqual([
+    'current 0-1',
+    'frozen 1-1',
+    `unknown 1-${NOW}`,
+    `current ${NOW}-`,
+  ]);
+  expect(life?.notes.at(-1)).toBe(
+    'last told of as frozen; it has its permissions, and nothing tells since when',
+  );
+  // The listing may be older than the order.
+  expect(spans(happenings, { ...seen({ current: 'a' }), now: 1.2 * STEP })).toEqual([
+    'current 0-1',
+    'frozen 1-',
+  ]);
+});
+
+test('what was promoted was no longer inert before, and nothing tells since when', () => {
+  expect(spans(told(['a', 'minted'], ['a', 'promoted']))).toEqual(['unknown 0-1', 'current 1-']);
+});
+
+test('a token of another secret of that name takes AWSCURRENT from nobody', () => {
+  const [first, second] = told(['a', 'promoted'], ['b', 'promoted']);
+  const other = { ...second, home: 'deadbeef' } as Happening;
+  const now = seen({ current: 'a' });
+  expect(spans([first as Happening, other], now)).toEqual(['current 0-']);
+  const life = lifeOf([first as Happening, other], now, 'b');
+  expect(life?.secret).toBe(`${SECRET}, another one of that name (home deadbeef)`);
+  expect(life?.spans.at(-1)?.state).toBe('unknown');
 });

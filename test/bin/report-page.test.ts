@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Happening } from '../../bin/keyturn/history/happening.ts';
@@ -67,7 +75,10 @@ const told = [
 const sources = [{ source: 'log of rotate', isWhole: true, found: '3 lines' }];
 const history: History = {
   ...{ owner: 'prod', since: SINCE, sinceText: '30d', happenings: told, told, sources },
-  living: new Set([B.tokenId, 'cccccccc-3']),
+  living: new Map([
+    [B.tokenId, 'works'],
+    ['cccccccc-3', 'works'],
+  ]),
   entryOf: () => undefined,
 };
 const origin = {
@@ -99,7 +110,8 @@ describe('what the page shows', () => {
     });
     expect(page.groups.map(({ name, lives }) => [name, lives.length])).toEqual([
       ['telegraf', 2],
-      ['admin', 0],
+      // It has a token, of which nothing is told.
+      ['admin', 1],
       ['telemetry', 0],
     ]);
     expect(page.marks.map(({ kind, what, about }) => [kind, about, what])).toEqual([
@@ -114,7 +126,35 @@ describe('what the page shows', () => {
     expect(build().access).toEqual([
       { database: 'telemetry', readers: ['telegraf', 'admin'], writers: ['telegraf'] },
       { database: 'weather', readers: ['telegraf', 'admin'], writers: [] },
+      { database: '*', readers: ['admin'], writers: [] },
     ]);
+    const every = parsePolicy(policyWith({ admin: { permissions: { read: '*' } } }, CLUSTER));
+    expect(pageHtml(build({ policy: every }))).toContain(
+      '<th scope="row">every database</th><td>admin</td>',
+    );
+  });
+
+  test('is no table without rows', () => {
+    const file = parsePolicy(policyWith({}, CLUSTER));
+    const text = pageHtml(build({ policy: file }));
+    expect(text).toContain('What each entry may do: none.');
+    expect(text).not.toMatch(/<tbody>\s*<\/tbody>/);
+  });
+
+  test('is no order of databases that nobody looked at, also where no rule names one', () => {
+    const file = parsePolicy(policyWith({ telegraf: both }, { ...CLUSTER, databases: [] }));
+    const unseen = build({ policy: file, looks: { ...looks, enforce: new Error('denied') } });
+    expect(pageHtml(unseen)).not.toContain('none is to be corrected');
+    expect(pageHtml(unseen)).toContain('enforce was not seen to look at them');
+    expect(pageHtml(build({ policy: file }))).toContain('none is to be corrected');
+  });
+
+  test('is not what was done to a database in the lines of an entry of that name', () => {
+    const file = parsePolicy(policyWith({ telemetry: both }, CLUSTER));
+    const { groups } = build({ policy: file });
+    const [entryOfName, ...rest] = groups;
+    expect([entryOfName?.name, entryOfName?.marks]).toEqual(['telemetry', []]);
+    expect(rest.map(({ name }) => name)).toContain('telemetry (not the entry)');
   });
 
   test('is unknown where nothing could be looked at, and says why', () => {
@@ -157,10 +197,13 @@ test('a deletion is a revocation by an order, an incident by others, and else th
       happening(1, 'deleted', { ...A, sources: ['log of revoke', 'cluster'] }),
       happening(1, 'deleted', { ...A, sources: ['cluster'], by: 'not Keyturn: no log has it' }),
       happening(1, 'deleted', { ...A, sources: ['log of reap'] }),
+      // No bar ends with these: of nobody knows whom, and a token that was never ours.
+      happening(1, 'deleted', { ...A, sources: ['cluster'], by: 'by whom is not known: not read' }),
+      happening(1, 'deleted', { ...A, secret: undefined, sources: ['log of reap'] }),
     ],
-    () => 'telegraf',
+    [],
   ).map(({ kind }) => kind);
-  expect(kinds).toEqual(['revocation', 'incident']);
+  expect(kinds).toEqual(['revocation', 'incident', 'change', 'change']);
 });
 
 /** Elements and attributes, as a browser would find them. */
@@ -207,6 +250,13 @@ describe('the file', () => {
       10,
     );
   });
+});
+
+test('is printed without patterns, of which paper would have thousands of lines', () => {
+  const [style = ''] = /<style>[\s\S]*<\/style>/.exec(pageHtml(build())) ?? [];
+  const [onScreen = ''] = /@media screen \{[\s\S]*?\n\}/.exec(style) ?? [];
+  expect(onScreen).toContain('url(#superseded)');
+  expect(style.replace(onScreen, '')).not.toContain('url(');
 });
 
 /** In every place of the page where text comes from outside. */
@@ -332,5 +382,23 @@ describe('the place of the page', () => {
     openPlace(join(folder, 'link.html'))(`${PAGE}again`);
     expect(readFileSync(join(folder, 'page.html'), 'utf8')).toBe(`${PAGE}again`);
     expect(readdirSync(folder, { withFileTypes: true })[0]?.isSymbolicLink()).toBe(true);
+    symlinkSync('later.html', join(folder, 'a.html'));
+    openPlace(join(folder, 'a.html'))(PAGE);
+    expect(readFileSync(join(folder, 'later.html'), 'utf8')).toBe(PAGE);
+    expect(readdirSync(folder, { withFileTypes: true })[0]?.isSymbolicLink()).toBe(true);
+  });
+
+  test('lets nobody read what could not read the page that was there', () => {
+    const file = join(temporaryFolder(), 'page.html');
+    openPlace(file)(PAGE);
+    for (const mode of [0o600, 0o666]) {
+      chmodSync(file, mode);
+      openPlace(file)(PAGE);
+      expect(statSync(file).mode & 0o777).toBe(mode);
+    }
+  });
+
+  test('has a name', () => {
+    expect(() => openPlace('')).toThrow(/--html: .*; nothing was done$/);
   });
 });

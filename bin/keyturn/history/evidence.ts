@@ -62,7 +62,8 @@ function formerOf(
   if (promoted?.formerId !== undefined || !promoted) return promoted?.formerId;
   // A log that names none knows of none.
   if (isLogged(promoted)) return undefined;
-  return before(happenings, promoted)?.tokenId;
+  const former = before(happenings, promoted);
+  return former?.home === promoted.home ? former?.tokenId : undefined;
 }
 
 /**

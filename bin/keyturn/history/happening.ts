@@ -8,8 +8,14 @@ export interface Fact {
   readonly what: string;
   readonly tokenId?: string | undefined;
   readonly secret?: string | undefined;
-  /** What it is about, if it is neither a token nor a secret of ours. */
+  /** Of the marker that tells it: another secret of that name, which is not listed as ours. */
+  readonly home?: string;
+  /** The entry, where its secret is not named. */
+  readonly entry?: string | undefined;
+  /** What it is about, if it is neither a token nor a secret nor an entry of ours. */
   readonly subject?: string | undefined;
+  /** What it gave AWSCURRENT, of what is no token's: a string of that token, or one that nobody knows. */
+  readonly gave?: { readonly tokenId?: string | undefined } | undefined;
   /** Who did it, as far as the source says so. */
   readonly by?: string | undefined;
   readonly why?: string | undefined;
@@ -40,6 +46,10 @@ export interface Happening
 export const isLogged = ({ sources }: Pick<Happening, 'sources'>): boolean =>
   sources.some((source) => source.startsWith('log '));
 
+/** One secret: another one of its name, of which a marker alone tells, is told apart. */
+export const secretNamed = ({ secret, home }: Pick<Fact, 'secret' | 'home'>): string | undefined =>
+  home === undefined ? secret : `${secret}, another one of that name (home ${home})`;
+
 /** A version of which no log says that our functions put it. */
 export const SAVED = 'saved by others';
 
@@ -56,11 +66,11 @@ export const AN_ORDER = 'an order';
 const SECOND_MS = 1_000;
 const SAME_MS = 5 * MINUTE_MS;
 
-const keyOf = ({ what, key, tokenId, secret, subject }: Fact) =>
-  `${what}:${key ?? tokenId ?? secret ?? subject}`;
+const keyOf = ({ what, key, tokenId, secret, entry, subject }: Fact) =>
+  `${what}:${key ?? tokenId ?? secret ?? entry ?? subject}`;
 
 function isSame(a: Happening, b: Fact): boolean {
-  if (b.isRepeated) return a.why === b.why;
+  if (b.isRepeated) return a.why === b.why && a.by === b.by;
   // A source says a thing once: what it says twice was done twice.
   if (b.withinMs === undefined && a.sources.includes(b.source)) return false;
   return Math.abs(a.at - b.at) <= (b.withinMs ?? SAME_MS);
@@ -95,6 +105,7 @@ const merged = (
   why: known.why ?? fact.why,
   secret: known.secret ?? fact.secret,
   formerId: known.formerId ?? fact.formerId,
+  gave: known.gave ?? fact.gave,
   sources: known.sources.includes(source) ? known.sources : [...known.sources, source],
   ...(isRepeated && { count: known.count + 1, untilAt: fact.at }),
 });

@@ -3,7 +3,7 @@ import { oneLine } from '../../harmless.ts';
 import { wrapped } from '../table.ts';
 import type { Style } from '../terminal.ts';
 import type { EvidenceStep, RotationEvidence } from './evidence.ts';
-import type { Happening } from './happening.ts';
+import { type Happening, secretNamed } from './happening.ts';
 
 /** Something that was read, or was not, and what that means for the rest. */
 export interface Source {
@@ -22,8 +22,8 @@ export interface History {
   readonly happenings: readonly Happening[];
   /** The same, and what is still told of before, above all of tokens that lived in this time. */
   readonly told: readonly Happening[];
-  /** Ids of the tokens of ours that the cluster lists as neither deleted nor expired. Absent: it could not be asked. */
-  readonly living?: ReadonlySet<string>;
+  /** By id, how the cluster lists the tokens that are neither deleted nor expired; `unmarked`: not as one of ours. Absent: it could not be asked. */
+  readonly living?: ReadonlyMap<string, 'works' | 'without permissions' | 'unmarked'>;
   /** Absent: no token was named. */
   readonly rotations?: readonly RotationEvidence[];
   readonly sources: readonly Source[];
@@ -35,8 +35,10 @@ const short = (id: string) => id.slice(0, 8);
 const INDENT = ' '.repeat(22);
 
 /** `telegraf 67cd832e` */
-function subjectText({ tokenId, secret, subject }: Happening, { entryOf }: History): string {
-  const name = secret === undefined ? subject : (entryOf(secret) ?? secret);
+function subjectText({ tokenId, ...each }: Happening, { entryOf }: History): string {
+  const { entry = each.subject } = each;
+  const secret = secretNamed(each);
+  const name = secret === undefined ? entry : (entryOf(secret) ?? secret);
   return [name, tokenId && short(tokenId)].filter(Boolean).join(' ');
 }
 
@@ -95,10 +97,10 @@ export const historyJson = (history: History) => ({
   owner: history.owner,
   since: formatInstant(history.since),
   complete: history.sources.every(({ isWhole }) => isWhole),
-  entries: history.happenings.map(({ at, untilAt, ...each }) => ({
+  entries: history.happenings.map(({ at, untilAt, gave: _, ...each }) => ({
     at: formatInstant(at),
     ...each,
-    ...(each.secret !== undefined && { token: history.entryOf(each.secret) }),
+    ...(each.secret !== undefined && { token: history.entryOf(secretNamed(each) ?? '') }),
     untilAt: asInstant(untilAt),
   })),
   ...(history.rotations && {

@@ -134,7 +134,9 @@ function actionFacts({ message, details }: LogLine, common: Fact): readonly Fact
     const done = { what: act, by: 'not Keyturn', why: 'seen then; it was done before' };
     const isSave = reason === 'SavedByPerson';
     // Its version has the right instant, and outlives the log.
-    const save = { key: text(version), tokenId: undefined, withinMs: 2 * DAY_MS };
+    // Of AWSPREVIOUS and AWSPENDING it is not known whether consumers had it.
+    const gave = details.label === 'AWSCURRENT' ? { tokenId: common.tokenId } : undefined;
+    const save = { key: text(version), tokenId: undefined, gave, withinMs: 2 * DAY_MS };
     return [{ ...common, ...done, ...(isSave && save) }];
   }
   const special = kind === 'detach-label' ? `${details.label} taken off` : databaseText(details);
@@ -162,7 +164,7 @@ function orderFacts({ details }: LogLine, common: Fact): readonly Fact[] {
 
 /** What every run finds again as long as it is so; of the whole deployment nothing. */
 function findingFacts({ details: { kind, message } }: LogLine, common: Fact): readonly Fact[] {
-  if (!common.tokenId && !common.secret && !common.subject) return [];
+  if (!common.tokenId && !common.secret && !common.entry && !common.subject) return [];
   const why = `${text(message) ?? ''} [${kind}]`;
   return [{ ...common, what: 'found', why, by: undefined, isRepeated: true }];
 }
@@ -205,7 +207,8 @@ function factsOf(line: LogLine, about: Pick<Fact, 'source' | 'by' | 'why'>): rea
     what: message,
     tokenId: text(tokenId),
     secret: text(secret),
-    subject: text(database) ?? text(token),
+    entry: text(token),
+    subject: text(database),
     by: text(confirmedBy) ?? about.by,
     why: about.why ?? whyOf(line),
   };

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { DAY_MS } from '../../../functions/time.ts';
 import { CommandError } from '../failure.ts';
 import { type Fact, SAVED } from './happening.ts';
 
@@ -11,14 +12,18 @@ const pastSchema = z.looseObject({
       z.looseObject({
         tokenId: text,
         secret: text,
+        home: maybe,
         createdAt: text,
         expiresAt: maybe,
         revokedAt: maybe,
         endedByOrder: z.optional(z.boolean()),
+        works: z.optional(z.boolean()),
         marks: z.record(text, text),
         replaces: maybe,
       }),
     ),
+    /** Absent: the function is an older one. */
+    others: z.optional(z.array(text)),
     secrets: z.array(
       z.looseObject({
         secret: text,
@@ -71,9 +76,28 @@ const SECRETS = 'Secrets Manager';
 type Token = Past['history']['tokens'][number];
 type Secret = Past['history']['secrets'][number];
 
-function tokenFacts(token: Token, now: number): readonly Fact[] {
-  const { tokenId, secret, createdAt, expiresAt, revokedAt, marks, replaces } = token;
-  const about = { tokenId, secret, source: CLUSTER };
+/** What is told of tokens beside the tokens. */
+interface Known {
+  readonly now: number;
+  /** Ids of the tokens that logs count to their secrets. */
+  readonly logged: ReadonlySet<string>;
+  /** Of those whose versions are there. */
+  readonly stored: ReadonlySet<string>;
+}
+
+/** What is armed was stored just before; of a permission that it got later, the instant is another. */
+function armedFact({ tokenId, marks: { armed, promoted } }: Token, { stored }: Known) {
+  if (armed === undefined || stored.has(tokenId)) return [];
+  return promoted === undefined || armed <= promoted
+    ? [{ at: Date.parse(armed), what: 'stored', withinMs: DAY_MS }]
+    : [];
+}
+
+function tokenFacts(token: Token, known: Known): readonly Fact[] {
+  const { tokenId, secret, home, createdAt, expiresAt, revokedAt, marks, replaces } = token;
+  const { now, logged } = known;
+  const isOther = home !== undefined && !logged.has(tokenId);
+  const about = { tokenId, secret, ...(isOther && { home }), source: CLUSTER };
   const expired = expiresAt === undefined ? Number.NaN : Date.parse(expiresAt);
   const marked = Object.entries(marks).flatMap(([mark, at]) => {
     const what = MARKS[mark];
@@ -91,6 +115,7 @@ function tokenFacts(token: Token, now: number): readonly Fact[] {
   return [
     // A token that was adopted was made by whoever had it before.
     { ...about, at: Date.parse(createdAt), what: marks.adopted ? 'made by others' : 'minted' },
+    ...armedFact(token, known).map((each) => ({ ...about, ...each })),
     ...marked,
     ...(expired <= now && revokedAt === undefined
       ? [{ ...about, at: expired, what: 'expired', by: 'its expiry' }]
@@ -120,11 +145,13 @@ function versionFact(secret: string, each: Secret['versions'][number]): Fact {
   const label = labels.length > 0 ? `; it has ${labels.join(', ')} now` : '';
   // What consumers never had may be what Secrets Manager's own rotation made, and did not end.
   const wasRead = tokenId !== undefined || labels.some((each) => READ.includes(each));
+  const isGiven = wasRead && !labels.includes('AWSPENDING');
   return {
     ...about,
     what: SAVED,
     key: version,
     ...(!wasRead && { by: 'a person, or Secrets Manager’s rotation' }),
+    ...(isGiven && { gave: { tokenId } }),
     why: `a version under an id that Keyturn’s rotations do not put${whose}${label}`,
   };
 }
@@ -143,8 +170,17 @@ function secretFacts({ secret, versions, hold, liftedAt }: Secret): readonly Fac
   ];
 }
 
-/** What both systems still say, and a schedule of its being switched off. */
-export function pastFacts({ history, schedule }: Past, now: number): readonly Fact[] {
+/**
+ * What both systems still say, and a schedule of its being switched off.
+ * @param logged ids of the tokens that logs count to their secrets
+ */
+export function pastFacts(
+  { history, schedule }: Past,
+  now: number,
+  logged: ReadonlySet<string> = new Set(),
+): readonly Fact[] {
+  const versions = history.secrets.flatMap((each) => each.versions);
+  const stored = new Set(versions.flatMap(({ tokenId }) => tokenId ?? []));
   const { name, state, since, by, reason } = schedule ?? {};
   const stopped =
     state === 'off' && since !== undefined
@@ -157,7 +193,7 @@ export function pastFacts({ history, schedule }: Past, now: number): readonly Fa
         ]
       : [];
   return [
-    ...history.tokens.flatMap((token) => tokenFacts(token, now)),
+    ...history.tokens.flatMap((token) => tokenFacts(token, { now, logged, stored })),
     ...history.secrets.flatMap(secretFacts),
     ...stopped,
   ].filter(({ at }) => !Number.isNaN(at));

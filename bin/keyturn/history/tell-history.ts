@@ -105,15 +105,19 @@ const isCovered = (groups: readonly GroupRead[], at: number) =>
   groups.some(({ job, oldestAt = Number.POSITIVE_INFINITY }) => job === 'reap' && oldestAt <= at) &&
   groups.some(({ lines }) => (lines.at(-1)?.at ?? 0) >= at + MINUTE_MS);
 
-/** Those of the listed tokens that have not ended. */
-const livingOf = ({ history: { tokens } }: Past, now: number): ReadonlySet<string> =>
-  new Set(
-    tokens.flatMap(({ tokenId, revokedAt, expiresAt }) =>
-      revokedAt === undefined && (expiresAt === undefined || Date.parse(expiresAt) > now)
-        ? [tokenId]
-        : [],
-    ),
+/** How those of the listed tokens are that have not ended. */
+function livingOf({ history: { tokens, others = [] } }: Past, now: number) {
+  const ours = tokens.filter(
+    ({ revokedAt, expiresAt }) =>
+      revokedAt === undefined && (expiresAt === undefined || Date.parse(expiresAt) > now),
   );
+  return new Map([
+    ...others.map((id) => [id, 'unmarked'] as const),
+    ...ours.map(
+      ({ tokenId, works }) => [tokenId, works ? 'works' : 'without permissions'] as const,
+    ),
+  ]);
+}
 
 /** What only Keyturn writes: the marker of a token, or the id of a version. */
 const KEYTURNS = ['minted', 'stored', 'superseded', 'grace period over', 'quarantined'];
@@ -130,8 +134,10 @@ interface Doers {
 }
 
 /** A request that took effect may have lost its answer: then its log tells of a failure, behind it. */
-const isOfFailed = ({ at, tokenId }: Happening, failed: Happening) =>
-  failed.tokenId === tokenId && Math.abs(failed.at - at) <= BEGUN_BEFORE_MS;
+const isOfFailed = ({ at, tokenId }: Happening, { untilAt, ...failed }: Happening) =>
+  failed.tokenId === tokenId &&
+  at >= failed.at - BEGUN_BEFORE_MS &&
+  at <= (untilAt ?? failed.at) + BEGUN_BEFORE_MS;
 
 function deleterOf(each: Happening, { groups, failed, ordered }: Doers): string {
   const { at, tokenId = '' } = each;
@@ -170,6 +176,15 @@ const versionsPut = (groups: readonly GroupRead[]): ReadonlySet<unknown> =>
     ),
   );
 
+/** Tokens that logs count to a secret: minted, stored or promoted for it. */
+const countedIn = (facts: readonly Fact[]): ReadonlySet<string> =>
+  new Set(
+    facts.flatMap(({ what, tokenId, secret }) =>
+      secret !== undefined && tokenId !== undefined && OF_SECRET.includes(what) ? [tokenId] : [],
+    ),
+  );
+const OF_SECRET = ['minted', 'stored', 'promoted', 'adopted'];
+
 /** What is about one entry: its secret, and the tokens that any source counts to that. */
 function ofEntry(facts: readonly Fact[], { name, secret }: Entry) {
   const ids = new Set(
@@ -179,7 +194,7 @@ function ofEntry(facts: readonly Fact[], { name, secret }: Entry) {
     (fact) =>
       fact.secret === secret ||
       (fact.tokenId !== undefined && ids.has(fact.tokenId)) ||
-      (fact.secret === undefined && fact.subject === name),
+      (fact.secret === undefined && fact.entry === name),
   );
 }
 
@@ -209,8 +224,9 @@ export async function tellHistory(
   const known = answer instanceof Error ? undefined : answer;
   const put = versionsPut(groups);
   const now = Date.now();
-  const past = known ? pastFacts(known, now) : [];
-  const all = [...groups.flatMap(logFacts), ...past.filter(({ key }) => !put.has(key))];
+  const logged = groups.flatMap(logFacts);
+  const past = known ? pastFacts(known, now, countedIn(logged)) : [];
+  const all = [...logged, ...past.filter(({ key }) => !put.has(key))];
   const ended = known?.history.tokens.filter(({ endedByOrder }) => endedByOrder) ?? [];
   const happenings = happeningsOf(entry ? ofEntry(all, entry) : all);
   const failed = happenings.filter(({ what }) => what.startsWith('failed: delete'));

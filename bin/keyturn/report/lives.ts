@@ -1,4 +1,6 @@
-import type { Happening } from '../history/happening.ts';
+import { LONGEST_LAG_MS } from '../../../functions/tokens/observation.ts';
+import { type Happening, secretNamed } from '../history/happening.ts';
+import type { History } from '../history/history-text.ts';
 
 /** As docs/glossary.md calls the states of a token. `unknown`: nothing tells what it is. */
 export type TokenState =
@@ -16,7 +18,7 @@ export interface Span {
 /** One token, from its minting to its deletion, as far as anything tells of them. */
 export interface Life {
   readonly tokenId: string;
-  /** Absent: nothing tells it, as of a token of others. */
+  /** Absent: nothing tells it, as of a token of others. Another one of a name says so. */
   readonly secret?: string;
   /** One behind the other, without gaps. */
   readonly spans: readonly Span[];
@@ -27,14 +29,19 @@ export interface Life {
   readonly notes: readonly string[];
 }
 
-/** What is known of now. */
+/** Ids of the tokens that `rotate` sees under the labels of one secret. Absent: nothing that is known. */
+export interface Labels {
+  readonly current?: string;
+  readonly pending?: string;
+}
+
+/** What is known of now, looked at after all that is told. */
 export interface Present {
   readonly now: number;
-  /** Ids of the tokens that the cluster lists as neither deleted nor expired. Absent: it was not asked. */
-  readonly living?: ReadonlySet<string>;
-  /** Tokens under AWSCURRENT, and those that wait under AWSPENDING, as `rotate` sees them. */
-  readonly current: ReadonlySet<string>;
-  readonly pending: ReadonlySet<string>;
+  /** Absent: the cluster was not asked. */
+  readonly living?: History['living'];
+  /** By secret. One that is not in it was not looked at. */
+  readonly labels: ReadonlyMap<string, Labels>;
 }
 
 const MADE = ['minted', 'made by others'];
@@ -65,15 +72,47 @@ const ONLY_FROM: Readonly<Partial<Record<TokenState, readonly (TokenState | unde
 /** Why a token is deleted that was never stored. */
 const ORPHAN = 'Orphan';
 
-/** The last state that was none of being suspended. */
-const before = (spans: readonly Span[]): TokenState =>
-  spans.findLast(({ state }) => !SUSPENDED.includes(state))?.state ?? 'unknown';
+/** What is told of one token, in order of time. */
+interface Told extends Omit<Life, 'spans'> {
+  readonly spans: Span[];
+  /** Its secret is not listed as ours. */
+  readonly isElsewhere?: boolean;
+}
 
-function stateAfter({ what, why }: Happening, spans: readonly Span[]): TokenState | undefined {
-  if (what === BACK) return why?.includes('RolledBack') ? 'current' : before(spans);
+/** Who got AWSCURRENT last. Without a token: a string that nobody knows. */
+interface Holder {
+  readonly tokenId?: string | undefined;
+  readonly at: number;
+}
+
+/** All that was told until then, by token and by secret. */
+interface Story {
+  readonly lives: Map<string, Told>;
+  readonly holders: Map<string, Holder>;
+}
+
+const toldOf = ({ lives }: Story, tokenId: string): Told =>
+  lives.get(tokenId) ?? { tokenId, spans: [], notes: [] };
+
+const isSuspended = ({ spans }: Told) => SUSPENDED.some((state) => state === spans.at(-1)?.state);
+
+/** The last state that was none of being suspended; AWSCURRENT may have come and gone since. */
+function before({ tokenId, spans }: Told, holder: Holder | undefined): TokenState {
+  const state = spans.findLast((each) => !SUSPENDED.includes(each.state))?.state ?? 'unknown';
+  if (!holder) return state;
+  if (holder.tokenId === tokenId) return 'current';
+  return state === 'current' ? 'superseded' : state;
+}
+
+function stateAfter(
+  { what, why }: Happening,
+  told: Told,
+  holder: Holder | undefined,
+): TokenState | undefined {
+  if (what === BACK) return why?.includes('RolledBack') ? 'current' : before(told, holder);
   const state = BECOMES.get(what);
   if (state === undefined) return undefined;
-  const last = spans.at(-1)?.state;
+  const last = told.spans.at(-1)?.state;
   // An orphan, or one of whose use nothing is told any more.
   if (state === 'superseded' && last === 'inert') return 'unknown';
   const from = ONLY_FROM[state];
@@ -83,85 +122,163 @@ function stateAfter({ what, why }: Happening, spans: readonly Span[]): TokenStat
 function enter(spans: Span[], state: TokenState, at: number): void {
   const last = spans.at(-1);
   if (last?.state === state) return;
-  if (last) spans[spans.length - 1] = { ...last, until: Math.max(at, last.from) };
+  if (last) {
+    // It was stored and armed before it was promoted, and nothing tells when.
+    const was = last.state === 'inert' && state === 'current' ? 'unknown' : last.state;
+    spans[spans.length - 1] = { ...last, state: was, until: Math.max(at, last.from) };
+  }
   spans.push({ state, from: Math.max(at, last?.from ?? at) });
 }
 
-/** What is told of one token, in order of time. */
-interface Told extends Omit<Life, 'spans' | 'notes'> {
-  readonly spans: Span[];
-  /** By whom it was deleted, and why. */
-  readonly ending?: string;
-}
-
 /** A label is moved: it leaves whoever had it. */
-function leaveCurrent(all: Iterable<Told>, { tokenId, secret, at }: Happening): void {
-  for (const other of all) {
-    const isHolder = other.secret === secret && other.spans.at(-1)?.state === 'current';
-    if (secret !== undefined && isHolder && other.tokenId !== tokenId)
-      enter(other.spans, 'superseded', at);
-  }
+function giveCurrent({ lives, holders }: Story, each: Happening, tokenId: string | undefined) {
+  const secret = secretNamed(each);
+  if (secret === undefined) return;
+  const former = lives.get(holders.get(secret)?.tokenId ?? '');
+  holders.set(secret, { tokenId, at: each.at });
+  const isLeft = former?.spans.at(-1)?.state === 'current' && former.tokenId !== tokenId;
+  if (isLeft) enter(former.spans, 'superseded', each.at);
 }
 
-function end({ spans, ...told }: Told, { at, by, why }: Happening): Told {
+function end({ spans, notes, ...told }: Told, { at, by, why }: Happening): Told {
   const [first] = spans;
   const last = spans.at(-1);
   if (first && why?.includes(ORPHAN))
     spans.splice(0, spans.length, { state: 'inert', from: first.from, until: at });
   else if (last) spans[spans.length - 1] = { ...last, until: Math.max(at, last.from) };
   const because = [by, why].filter(Boolean).join('; ');
-  return { ...told, spans, endedAt: at, ...(because && { ending: `deleted: ${because}` }) };
+  const ending = because ? [`deleted: ${because}`] : [];
+  return { ...told, spans, endedAt: at, notes: [...notes, ...ending] };
 }
 
 /** What a token was before, and what became of it by that. */
-function follow(others: Iterable<Told>, told: Told, each: Happening): Told {
-  const { what, at, secret } = each;
-  const now: Told = { ...told, ...(secret !== undefined && { secret: told.secret ?? secret }) };
+function follow(story: Story, told: Told, each: Happening): Told {
+  const { what, at, home } = each;
+  const secret = told.secret ?? secretNamed(each);
+  const now: Told = {
+    ...told,
+    ...(secret !== undefined && { secret }),
+    ...(home !== undefined && { isElsewhere: true }),
+  };
   if (now.endedAt !== undefined) return now;
   if (what === ENDED) return end(now, each);
-  const state = stateAfter(each, now.spans);
-  if (state === 'current') leaveCurrent(others, each);
+  const state = stateAfter(each, now, story.holders.get(secret ?? ''));
+  if (state === 'current') giveCurrent(story, each, now.tokenId);
   if (state !== undefined) enter(now.spans, state, at);
   return MADE.includes(what) ? { mintedAt: at, ...now } : now;
 }
 
-const NOT_ASKED = 'the cluster could not be asked whether it still lists it';
-const GONE = 'the cluster lists it no more as a token that works, and nothing tells when it ended';
-
-/** Puts its end as what is seen now, and says what nobody saw. */
-function untilNow({ ending, ...told }: Told, present: Present): Life {
-  const { tokenId, mintedAt, endedAt, spans } = told;
-  const notes = mintedAt === undefined ? ['nothing tells when it was minted'] : [];
-  if (ending !== undefined) notes.push(ending);
-  const last = spans.at(-1);
-  const known = present.current.has(tokenId)
-    ? 'current'
-    : present.pending.has(tokenId)
-      ? 'pending'
-      : undefined;
-  if (endedAt !== undefined || !last) return { ...told, notes };
-  const isAtOdds = known !== undefined && ![...SUSPENDED, 'expired', known].includes(last.state);
-  const isLost = known === undefined && last.state !== 'expired' && !present.living?.has(tokenId);
-  if (isAtOdds || isLost) enter(spans, 'unknown', last.from);
-  if (isAtOdds) {
-    enter(spans, known, present.now);
-    notes.push(`it is ${known} now, and nothing tells since when`);
-  } else if (isLost) {
-    notes.push(`last told of as ${last.state}; ${present.living ? GONE : NOT_ASKED}`);
-  }
-  return { ...told, notes };
+/** Somebody saved a string over the current one: of a token, or one that nobody knows. */
+function followSave(story: Story, each: Happening, tokenId: string | undefined): void {
+  giveCurrent(story, each, tokenId);
+  if (tokenId === undefined) return;
+  const told = toldOf(story, tokenId);
+  if (told.endedAt === undefined && !isSuspended(told)) enter(told.spans, 'current', each.at);
+  const secret = told.secret ?? secretNamed(each);
+  story.lives.set(tokenId, { ...told, ...(secret !== undefined && { secret }) });
 }
 
+const NO_MINTING = 'nothing tells when it was minted';
+const NOT_ASKED = 'the cluster could not be asked whether it still lists it';
+const GONE = 'the cluster lists it no more as a token that works, and nothing tells when it ended';
+const NOT_YET = 'the cluster does not list it, or not yet: a listing may be late by an hour';
+const NO_MARKER = 'the cluster lists it without a marker of ours';
+const SINCE = 'and nothing tells since when';
+const ELSEWHERE = 'its secret is not listed as ours, and nothing tells what that has now';
+
+/** Which label it has. `none`: its secret was looked at. Undefined: it was not. */
+function labelOf({ tokenId, secret = '' }: Told, { labels }: Present) {
+  const all = [...labels.values()];
+  if (all.some(({ current }) => current === tokenId)) return 'current';
+  if (all.some(({ pending }) => pending === tokenId)) return 'pending';
+  return labels.has(secret) ? 'none' : undefined;
+}
+
+/** A state, and what is to be said of it. Undefined: as it was told last. */
+type Seen = readonly [state: TokenState, note: string] | undefined;
+
+const isFresh = (at: number, { now }: Present) => now - at < LONGEST_LAG_MS;
+
+const lastTold = ({ state }: Span, why: string): Seen => [
+  'unknown',
+  `last told of as ${state}; ${why}`,
+];
+
+function unlisted({ spans }: Told, last: Span, present: Present): Seen {
+  if (!present.living) return lastTold(last, NOT_ASKED);
+  return lastTold(last, isFresh(spans[0]?.from ?? last.from, present) ? NOT_YET : GONE);
+}
+
+/** Its permissions tell whether it is suspended: what gave them back may be in no log. */
+function suspended({ tokenId }: Told, last: Span, label: TokenState, present: Present): Seen {
+  const listed = present.living?.get(tokenId);
+  if (listed === 'unmarked') return lastTold(last, NO_MARKER);
+  if (listed !== 'works' || isFresh(last.from, present)) return undefined;
+  return [label, `last told of as ${last.state}; it has its permissions, ${SINCE}`];
+}
+
+function seenNow(told: Told, last: Span, present: Present): Seen {
+  const { state } = last;
+  if (state === 'expired') return undefined;
+  const label = labelOf(told, present);
+  const seen = label === 'none' ? undefined : label;
+  if (!seen && !present.living?.has(told.tokenId)) return unlisted(told, last, present);
+  if (SUSPENDED.includes(state)) return suspended(told, last, seen ?? 'unknown', present);
+  if (seen) return seen === state ? undefined : [seen, `it is ${seen} now, ${SINCE}`];
+  if (state !== 'current' && state !== 'pending') return undefined;
+  if (told.isElsewhere) return lastTold(last, ELSEWHERE);
+  return label && lastTold(last, `rotate does not see it as that now, ${SINCE}`);
+}
+
+/** Puts its end as what is seen now, and says what nobody saw. */
+function untilNow(all: Told, { holders }: Story, present: Present): Life {
+  const { isElsewhere: _, ...told } = all;
+  const { tokenId, secret = '', mintedAt, endedAt, spans } = told;
+  const notes = [...(mintedAt === undefined ? [NO_MINTING] : []), ...told.notes];
+  const last = spans.at(-1);
+  const seen = last && endedAt === undefined ? seenNow(all, last, present) : undefined;
+  if (!seen || !last) {
+    const isUnmarked = endedAt === undefined && present.living?.get(tokenId) === 'unmarked';
+    return { ...told, notes: isUnmarked ? [...notes, NO_MARKER] : notes };
+  }
+  const [state, note] = seen;
+  const holder = holders.get(secret);
+  // Who had AWSCURRENT since was a string of which the history knew not whose it is.
+  if (state === 'current' && holder && holder.tokenId === undefined && !isSuspended(told)) {
+    enter(spans, 'current', holder.at);
+    return { ...told, notes };
+  }
+  enter(spans, 'unknown', last.from);
+  if (state !== 'unknown') enter(spans, state, present.now);
+  return { ...told, notes: [...notes, note] };
+}
+
+/** Tokens under a label of which nothing is told: since when they are there is not known either. */
+const untold = ({ lives }: Story, { labels, now }: Present): readonly Life[] =>
+  [...labels].flatMap(([secret, { current, pending }]) =>
+    (
+      [
+        ['current', current],
+        ['pending', pending],
+      ] as const
+    ).flatMap(([state, tokenId]) => {
+      if (tokenId === undefined || (lives.get(tokenId)?.spans.length ?? 0) > 0) return [];
+      const notes = [NO_MINTING, `it is ${state} now, ${SINCE}`];
+      return [{ tokenId, secret, spans: [{ state, from: now }], notes }];
+    }),
+  );
+
 /**
- * The lives of all tokens of which anything is told. Pure: what no source tells is not filled in.
+ * The lives of all tokens of which anything is told or seen. Pure: what no source tells is not filled in.
  * @param told in order of time, also what was before the time that is shown
  */
 export function livesOf(told: readonly Happening[], present: Present): readonly Life[] {
-  const all = new Map<string, Told>();
+  const story: Story = { lives: new Map(), holders: new Map() };
   for (const each of told) {
-    if (each.tokenId === undefined) continue;
-    const known = all.get(each.tokenId) ?? { tokenId: each.tokenId, spans: [] };
-    all.set(each.tokenId, follow(all.values(), known, each));
+    if (each.gave) followSave(story, each, each.gave.tokenId);
+    else if (each.tokenId !== undefined)
+      story.lives.set(each.tokenId, follow(story, toldOf(story, each.tokenId), each));
   }
-  return [...all.values()].map((each) => untilNow(each, present));
+  const lives = [...story.lives.values()].map((each) => untilNow(each, story, present));
+  return [...lives, ...untold(story, present)];
 }

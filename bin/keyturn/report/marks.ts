@@ -1,10 +1,11 @@
-import { type Happening, NOT_ENDED, SAVED } from '../history/happening.ts';
+import type { TokenPolicy } from '../../../functions/policy/policy.ts';
+import { type Happening, isLogged, NOT_ENDED, SAVED, secretNamed } from '../history/happening.ts';
 
 /** Why a mark stands in the timeline. `change`: of a database, a schedule, a hold or an approval. */
 export type MarkKind = 'rotation' | 'revocation' | 'incident' | 'change';
 
 /** One thing that was done or seen, and that a reader of the timeline looks for. */
-export interface Mark extends Omit<Happening, 'secret'> {
+export interface Mark extends Omit<Happening, 'secret' | 'home' | 'entry' | 'gave'> {
   readonly kind: MarkKind;
   /** The entry, the secret that has none, or what else it is about. */
   readonly about: string;
@@ -30,22 +31,35 @@ const isUnwanted = ({ what, by = '' }: Happening) =>
 
 /** Undefined: it is a step that the bars show already. */
 function kindOf(each: Happening): MarkKind | undefined {
-  const { what, sources } = each;
+  const { what, secret, sources } = each;
   if (what === 'promoted' || what === 'rotated' || what === 'adopted') return 'rotation';
   if (isUnwanted(each)) return 'incident';
   if (what === 'string refused' || what === 'frozen') return 'revocation';
-  if (ENDS.includes(what)) return sources.includes(REVOKE) ? 'revocation' : undefined;
+  if (ENDS.includes(what)) {
+    if (sources.includes(REVOKE)) return 'revocation';
+    return secret !== undefined && isLogged(each) ? undefined : 'change';
+  }
   return STEPS.includes(what) ? undefined : 'change';
 }
 
-/** @param entryOf the entry of a secret */
+/** Of what it tells: the entry, the secret that has none, or what else it is about. */
+function aboutOf(
+  { secret, home, entry, subject }: Happening,
+  entries: readonly Pick<TokenPolicy, 'name' | 'secret'>[],
+): string {
+  const key = secretNamed({ secret, ...(home !== undefined && { home }) });
+  const known = entries.find((each) => each.secret === key)?.name ?? key ?? entry;
+  if (known !== undefined) return known;
+  const isName = entries.some(({ name }) => name === subject);
+  return isName ? `${subject} (not the entry)` : (subject ?? 'tokens of others');
+}
+
 export const marksOf = (
   happenings: readonly Happening[],
-  entryOf: (secret: string) => string | undefined,
+  entries: readonly Pick<TokenPolicy, 'name' | 'secret'>[],
 ): readonly Mark[] =>
-  happenings.flatMap(({ secret, ...each }) => {
+  happenings.flatMap((each) => {
+    const { secret: _, home: _home, entry: _entry, gave: _gave, ...told } = each;
     const kind = kindOf(each);
-    if (!kind) return [];
-    const name = secret === undefined ? each.subject : (entryOf(secret) ?? secret);
-    return [{ ...each, kind, about: name ?? 'tokens of others' }];
+    return kind ? [{ ...told, kind, about: aboutOf(each, entries) }] : [];
   });

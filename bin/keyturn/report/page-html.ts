@@ -60,7 +60,8 @@ function risksHtml({ risks, inventory }: Page): Html {
 ${counts}`;
 }
 
-function databasesHtml({ databases, schedules, managementToken }: Page): Html {
+function databasesHtml(page: Page): Html {
+  const { databases, schedules, managementToken, isEnforceSeen } = page;
   const rows = databases.map(
     ({ verdict, database, state, problems }) =>
       html`<tr>${verdictCell(verdict)}<th scope="row">${database}</th><td>${state}</td><td class="wide">${problems.join('; ') || NONE}</td></tr>
@@ -73,7 +74,9 @@ function databasesHtml({ databases, schedules, managementToken }: Page): Html {
           ['Verdict', 'Database', 'State', 'What differs'],
           rows,
         )
-      : html`<p>No rule names a database, and none is to be corrected.</p>`;
+      : isEnforceSeen
+        ? html`<p>No rule names a database, and none is to be corrected.</p>`
+        : html`<p class="unknown">No rule names a database, and it is not known whether others keep to the rules: enforce was not seen to look at them by this policy file.</p>`;
   const rest = [
     ...schedules.map(({ verdict, text }) => ({ verdict, name: 'schedule', text })),
     { verdict: managementToken.verdict, name: 'management token', text: managementToken.text },
@@ -86,8 +89,8 @@ function databasesHtml({ databases, schedules, managementToken }: Page): Html {
 ${table('Schedules and the management token', ['Verdict', 'What', 'State'], rest)}`;
 }
 
-const listed = (names: readonly string[]) =>
-  names.map((each) => (each === '*' ? 'every database' : each)).join(', ') || NONE;
+const databaseName = (name: string) => (name === '*' ? 'every database' : name);
+const listed = (names: readonly string[]) => names.map(databaseName).join(', ') || NONE;
 
 function readersHtml({ entries, access }: Page): Html {
   const rows = entries.map(
@@ -97,7 +100,7 @@ function readersHtml({ entries, access }: Page): Html {
   );
   const databases = access.map(
     ({ database, readers, writers }) =>
-      html`<tr><th scope="row">${database}</th><td>${listed(readers)}</td><td>${listed(writers)}</td></tr>
+      html`<tr><th scope="row">${databaseName(database)}</th><td>${listed(readers)}</td><td>${listed(writers)}</td></tr>
 `,
   );
   return html`<p>The policy says what each entry may do, and from which secret its consumers read the token. Which programs read a secret, Keyturn does not see:

@@ -1,4 +1,4 @@
-import { entryOf, type Policy } from '../../../functions/policy/policy.ts';
+import type { Policy } from '../../../functions/policy/policy.ts';
 import { conditionWords, fromNow } from '../entry-text.ts';
 import type { Happening } from '../history/happening.ts';
 import type { History, Source } from '../history/history-text.ts';
@@ -53,7 +53,7 @@ export interface Group {
   readonly marks: readonly Mark[];
 }
 
-/** Which entries may use a database. */
+/** Which entries may use a database, or every one (`*`). */
 export interface Access {
   readonly database: string;
   readonly readers: readonly string[];
@@ -71,6 +71,8 @@ export interface Page extends Origin {
   /** Counts and the like, which are no trouble. */
   readonly inventory: readonly string[];
   readonly databases: readonly DatabaseStatus[];
+  /** Whether `enforce` looked at the databases, by the rules of the file. */
+  readonly isEnforceSeen: boolean;
   readonly managementToken: { readonly verdict: StatusVerdict; readonly text: string };
   readonly schedules: readonly { readonly verdict: StatusVerdict; readonly text: string }[];
   /** Where the timeline begins. */
@@ -158,13 +160,15 @@ function risksOf(status: Status, sources: readonly Source[], now: number): reado
 }
 
 function presentOf({ tokens }: Status, history: History | undefined, now: number): Present {
-  const entries = tokens.flatMap(({ entry }) => entry ?? []);
-  return {
-    now,
-    ...(history?.living && { living: history.living }),
-    current: new Set(entries.flatMap(({ tokenId }) => tokenId ?? [])),
-    pending: new Set(entries.flatMap(({ pending }) => pending?.tokenId ?? [])),
-  };
+  const labels = tokens.flatMap(({ entry, secret }) => {
+    const { tokenId: current, pending } = entry ?? {};
+    const seen = { ...(current !== undefined && { current }) };
+    return entry
+      ? [[secret, { ...seen, ...(pending && { pending: pending.tokenId }) }] as const]
+      : [];
+  });
+  const { living } = history ?? {};
+  return { now, labels: new Map(labels), ...(living && { living }) };
 }
 
 /** It lived in the time that is shown, or what became of it is not known. */
@@ -192,7 +196,8 @@ const EVERY = '*';
 function accessOf({ tokens, databases }: Policy): readonly Access[] {
   const granted = tokens.flatMap(({ permissions }) => permissions.map(({ resource }) => resource));
   const ruled = databases.flatMap((rule) => ('name' in rule ? [rule.name] : []));
-  const names = [...new Set([...ruled, ...granted])].filter((each) => each !== EVERY).sort();
+  const named = [...new Set([...ruled, ...granted])].filter((each) => each !== EVERY).sort();
+  const names = granted.includes(EVERY) ? [...named, EVERY] : named;
   const having = (action: string, database: string) =>
     tokens.flatMap((each) => {
       const has = databasesOf(each, action);
@@ -228,7 +233,7 @@ export function pageOf(
   const lives = livesOf(told, presentOf(status, known, now)).filter((each) => isShown(each, since));
   const marks = marksOf(
     told.filter((each) => shortFor(each, since)),
-    (secret) => entryOf(policy, secret)?.name,
+    policy.tokens,
   );
   return {
     ...origin,
@@ -240,6 +245,9 @@ export function pageOf(
     risks: risksOf(status, sources, now),
     inventory: status.others.filter(isInventory).map(({ message }) => message),
     databases: status.databases,
+    isEnforceSeen: ![...status.notSeen, ...status.otherPolicies].some(
+      ({ job }) => job === 'enforce',
+    ),
     managementToken: {
       verdict: status.managementToken.verdict,
       text: managementTokenSaid(status.managementToken.by, status.managementToken.expiresAt, now),

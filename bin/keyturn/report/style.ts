@@ -10,26 +10,35 @@ const DARK = `
   --current: #56b4e9; --pending: #9da7b3; --superseded: #e69f00; --quarantined: #e08fc0;
   --frozen: #4fc9b0; --expired: #9aa4b0; --unknown: #7d8894; --mark: #e6edf3;`;
 
-/** By the class of a bar: how it is filled. */
-const FILLS = {
-  inert: 'var(--paper)',
-  pending: 'url(#pending)',
-  live: 'var(--soft)',
-  current: 'var(--current)',
-  superseded: 'url(#superseded)',
-  quarantined: 'url(#quarantined)',
-  frozen: 'url(#frozen)',
-  expired: 'url(#expired)',
-  unknown: 'var(--paper)',
-};
-const STROKES: Readonly<Record<string, string>> = { inert: 'pending', live: 'current' };
+/** By the class of a bar: its colour, and how much of it on paper, where a pattern would be drawn as thousands of lines. */
+const BARS = {
+  inert: { fill: 'paper', stroke: 'pending' },
+  pending: { fill: 'pending', onPaper: 0.6 },
+  live: { fill: 'soft', stroke: 'current' },
+  current: { fill: 'current' },
+  superseded: { fill: 'superseded', onPaper: 0.45 },
+  quarantined: { fill: 'quarantined', onPaper: 0.3 },
+  frozen: { fill: 'frozen', onPaper: 0.7 },
+  expired: { fill: 'expired', onPaper: 0.15 },
+  unknown: { fill: 'paper', stroke: 'unknown' },
+} as const satisfies Record<string, { fill: string; stroke?: string; onPaper?: number }>;
 
-const fills = Object.entries(FILLS)
-  .map(
-    ([state, fill]) =>
-      `.bar.${state}, .bar.${state} rect { fill: ${fill}; stroke: var(--${STROKES[state] ?? state}); }`,
-  )
-  .join('\n');
+const rule = (state: string, said: string) => `.bar.${state}, .bar.${state} rect { ${said} }`;
+const ruleOf = (of: (state: string, bar: (typeof BARS)[keyof typeof BARS]) => readonly string[]) =>
+  Object.entries(BARS)
+    .flatMap(([state, bar]) => of(state, bar))
+    .join('\n');
+
+const fills = ruleOf((state, bar) => {
+  const stroke = 'stroke' in bar ? bar.stroke : bar.fill;
+  return [rule(state, `fill: var(--${bar.fill}); stroke: var(--${stroke});`)];
+});
+const patterns = ruleOf((state, bar) =>
+  'onPaper' in bar ? [rule(state, `fill: url(#${state});`)] : [],
+);
+const tints = ruleOf((state, bar) =>
+  'onPaper' in bar ? [rule(state, `fill-opacity: ${bar.onPaper};`)] : [],
+);
 
 /** All of the page's style; nothing is loaded. */
 export const STYLE = `
@@ -65,6 +74,9 @@ figure { margin: .8rem 0; }
 .heading text, g.heading { font-weight: 700; } .token, .axis { fill: var(--faint); }
 .bar { stroke-width: 1; }
 ${fills}
+@media screen {
+${patterns}
+}
 .bar.unknown, .bar.unknown rect, .bar.inert, .bar.inert rect { stroke-dasharray: 3 2; }
 .now { stroke: var(--bad); stroke-width: 1.5; } text.now, .now text, g.now[text-anchor] { fill: var(--bad); stroke: none; font-weight: 700; }
 .mark, .mark path { fill: var(--mark); stroke: var(--paper); stroke-width: .8; }
@@ -78,6 +90,7 @@ ${['pending', 'superseded', 'quarantined', 'frozen', 'expired'].map((each) => `.
   body { max-width: none; padding: 0; font-size: 11px; }
   .scroll { overflow: visible; } .scroll > svg { min-width: 0; }
   figure, tr, h2, h3 { break-inside: avoid; } h2, h3 { break-after: avoid; }
+${tints}
   .bar, .bar rect, .mark, .legend svg, .verdict { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   @page { size: A4 landscape; margin: 12mm; }
 }

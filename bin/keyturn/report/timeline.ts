@@ -178,11 +178,10 @@ const markRow = (mark: Mark): Html => {
 };
 
 /** A table that scrolls by itself where it has no room. */
-export const table = (
-  caption: string,
-  headings: readonly string[],
-  rows: readonly Html[],
-): Html => html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table><caption>${caption}</caption>
+export const table = (caption: string, headings: readonly string[], rows: readonly Html[]): Html =>
+  rows.length === 0
+    ? html`<p class="faint">${caption}: none.</p>`
+    : html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table><caption>${caption}</caption>
 <thead><tr>${headings.map((each) => html`<th scope="col">${each}</th>`)}</tr></thead>
 <tbody>
 ${rows}</tbody></table></div>`;

@@ -1,6 +1,9 @@
 import {
+  chmodSync,
   closeSync,
+  lstatSync,
   openSync,
+  readlinkSync,
   readSync,
   realpathSync,
   renameSync,
@@ -8,6 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../../functions/run/message-of.ts';
 import { CommandError } from '../failure.ts';
 import { BEGINNING } from './html.ts';
@@ -28,7 +32,10 @@ function beginsAsPage(file: string): boolean {
 /** Where a link leads, since a page that is put in its place would cut it. */
 function placeOf(file: string): string {
   const found = statSync(file, { throwIfNoEntry: false });
-  if (!found) return file;
+  if (!found) {
+    const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
+    return isLink ? placeOf(resolve(dirname(file), readlinkSync(file))) : file;
+  }
   const isOurs = found.isFile() && (found.size === 0 || beginsAsPage(file));
   if (isOurs) return realpathSync(file);
   const what = found.isDirectory() ? 'a folder' : 'something else than a page of keyturn report';
@@ -47,13 +54,17 @@ const draftOf = (place: string) => `${place}.${process.pid}.new`;
  */
 export function openPlace(file: string): (page: string) => void {
   try {
+    if (file === '') throw new Error('no name');
     const place = placeOf(file);
     const draft = draftOf(place);
     writeFileSync(draft, '', { flag: 'wx' });
     rmSync(draft);
     return (page) => {
       try {
-        writeFileSync(draft, page, { flag: 'wx' });
+        const mode = statSync(place, { throwIfNoEntry: false })?.mode;
+        writeFileSync(draft, '', { flag: 'wx', mode: mode ?? 0o666 });
+        if (mode !== undefined) chmodSync(draft, mode);
+        writeFileSync(draft, page);
         renameSync(draft, place);
       } catch (error) {
         rmSync(draft, { force: true });

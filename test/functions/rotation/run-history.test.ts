@@ -111,6 +111,33 @@ it('names a secret whose versions may not be listed, and tells of the others', a
   expect(Object.fromEntries(versions)).toEqual({ [TELEGRAF]: 0, 'keyturn/prod/grafana': 1 });
 });
 
+it('believes no listing that no job would believe: what a cut one lacks is not gone', async () => {
+  const world = await openRotated();
+  const ask = { dryRun: true, history: { since: iso(world.clock.now() - DAY) } };
+  world.cluster.manners = { longestListing: 1 };
+  const { error } = await world.rotate(ask);
+  expect(error?.errorMessage).toMatch(/the listing is incomplete$/);
+});
+
+it('knows a token that lost its marker as one that lives, and of which secret another one is', async () => {
+  const world = await openRotated();
+  const ask = { dryRun: true, history: { since: iso(world.clock.now() - DAY) } };
+  const { AWSPREVIOUS: lost = '' } = world.holders(TELEGRAF);
+  const listed = world.cluster.snapshot().tokens.find(({ id }) => id === lost);
+  const description = listed?.description.replace(/home=\w+/, 'home=deadbeef') ?? '';
+  await world.people.changeToken(lost, { description });
+  const inAnother = (await world.rotate(ask)).result.history;
+  expect(inAnother.others).toEqual([]);
+  expect(
+    inAnother.tokens.filter(({ home }: { home?: string }) => home !== undefined),
+  ).toMatchObject([{ tokenId: lost, secret: TELEGRAF, home: 'deadbeef' }]);
+
+  await world.people.changeToken(lost, { description: 'mine now' });
+  const { others, tokens } = (await world.rotate(ask)).result.history;
+  expect(others).toEqual([lost]);
+  expect(tokens.map(({ tokenId }: { tokenId: string }) => tokenId)).not.toContain(lost);
+});
+
 it.each([
   { history: { since: '2026-01-01T00:00:00Z' } },
   { history: { since: '2026-01-01T00:00:00Z' }, dryRun: true, probe: true },

@@ -53,8 +53,9 @@ test('tells whose each token is, and what the labels hold, without asking for on
   const secrets = [secretOf({ AWSCURRENT: 1, AWSPENDING: 2, AWSPREVIOUS: id(3) })];
   const listed = [armed(1), inert(2), armed(3), foreign(4), { ...armed(5), revokedAt: NOW }];
   const { asked, sources } = systems({ secrets, listed });
-  const { revoked, ...seen } = await observe(sources, POLICY, {});
+  const { revoked, listed: all, ...seen } = await observe(sources, POLICY, {});
   expect(seen).toEqual(observationOf({ secrets, tokens: listed }));
+  expect(all).toEqual(listed);
   expect(revoked?.get(TELEGRAF)).toMatchObject([{ token: { id: id(5) } }]);
   expect(asked).toEqual([]);
 });
