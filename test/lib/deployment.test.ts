@@ -339,7 +339,7 @@ test('CloudWatch may use a key that the app makes, for the logs of this stack al
           Effect: 'Allow',
           Principal: {
             Service: {
-              'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.amazonaws.com']],
+              'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]],
             },
           },
           Condition: {
