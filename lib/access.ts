@@ -105,8 +105,8 @@ export const constructOf = (grantee: IGrantable): Construct | undefined =>
   [grantee, principalOf(grantee)].find(Construct.isConstruct) as Construct | undefined;
 
 /**
- * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it. Undefined: it reads the secret itself, or
- * the Regions are not looked up yet.
+ * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it, which one that only the deployment knows may
+ * be. Undefined: it reads the secret itself, or the Regions are not looked up yet.
  * @throws Error if it is in a Region that gets no replica
  */
 export function replicaFor(
@@ -123,6 +123,8 @@ export function replicaFor(
   const replica = regions.find(({ region }) => region === there);
   if (replica) return replica;
   if (isStandIn(scope, regions)) return undefined;
+  const later = regions.find(({ region }) => Token.isUnresolved(region));
+  if (later) return { ...later, region: there };
   const { owner } = policy;
   const isOurs =
     replicaRegionsOf({ owner, replicaRegions: regions }, entryNamed(policy, token)) !== undefined;
