@@ -1,12 +1,6 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
-import {
-  Grant,
-  type IGrantable,
-  type IPrincipal,
-  type PolicyStatement,
-  UnknownPrincipal,
-} from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, type IPrincipal, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import * as z from 'zod/mini';
@@ -96,9 +90,12 @@ export function principalOf({ grantPrincipal }: IGrantable): IPrincipal {
   return wrapped === grantPrincipal ? grantPrincipal : principalOf(wrapped);
 }
 
-/** Whether CDK does not know the role of what was imported: it tells people which statements that needs, and says that they were given. */
+/**
+ * Whether CDK does not know the role of what was imported: it tells people which statements that needs, and says that they were given. An
+ * app may have several copies of CDK, whose classes are alike in name alone.
+ */
 export const isUnknown = (grantee: IGrantable): boolean =>
-  principalOf(grantee) instanceof UnknownPrincipal;
+  principalOf(grantee).constructor.name === 'UnknownPrincipal';
 
 /** The construct whose stack tells where somebody is: a function, or else its role. */
 export const constructOf = (grantee: IGrantable): Construct | undefined =>
