@@ -1,12 +1,6 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
-import {
-  Grant,
-  type IGrantable,
-  type IPrincipal,
-  type PolicyStatement,
-  UnknownPrincipal,
-} from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, type IPrincipal, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import * as z from 'zod/mini';
@@ -96,17 +90,20 @@ export function principalOf({ grantPrincipal }: IGrantable): IPrincipal {
   return wrapped === grantPrincipal ? grantPrincipal : principalOf(wrapped);
 }
 
-/** Whether CDK does not know the role of what was imported: it tells people which statements that needs, and says that they were given. */
+/**
+ * Whether CDK does not know the role of what was imported: it tells people which statements that needs, and says that they were given. An
+ * app may have several copies of CDK, whose classes are alike in name alone.
+ */
 export const isUnknown = (grantee: IGrantable): boolean =>
-  principalOf(grantee) instanceof UnknownPrincipal;
+  principalOf(grantee).constructor.name === 'UnknownPrincipal';
 
 /** The construct whose stack tells where somebody is: a function, or else its role. */
 export const constructOf = (grantee: IGrantable): Construct | undefined =>
   [grantee, principalOf(grantee)].find(Construct.isConstruct) as Construct | undefined;
 
 /**
- * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it. Undefined: it reads the secret itself, or
- * the Regions are not looked up yet.
+ * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it, which one that only the deployment knows may
+ * be. Undefined: it reads the secret itself, or the Regions are not looked up yet.
  * @throws Error if it is in a Region that gets no replica
  */
 export function replicaFor(
@@ -123,6 +120,8 @@ export function replicaFor(
   const replica = regions.find(({ region }) => region === there);
   if (replica) return replica;
   if (isStandIn(scope, regions)) return undefined;
+  const later = regions.find(({ region }) => Token.isUnresolved(region));
+  if (later) return { ...later, region: there };
   const { owner } = policy;
   const isOurs =
     replicaRegionsOf({ owner, replicaRegions: regions }, entryNamed(policy, token)) !== undefined;

@@ -41,7 +41,7 @@ export const placeInWords = ({ account, region }: Place): string =>
   [account, region].filter((each) => each !== undefined).join('/');
 
 /** `aws`, `aws-cn`; undefined where the Region is not known, or CDK does not know it. */
-const partitionOf = (region: string | undefined) =>
+export const partitionOf = (region: string | undefined) =>
   region === undefined || Token.isUnresolved(region) ? undefined : RegionInfo.get(region).partition;
 
 /** What the app gives to the construct, as a policy file would name it. */
@@ -81,7 +81,11 @@ export function namesOf(props: KeyturnProps): GivenNames {
 }
 
 /** An ARN as it would be in this place; what is no ARN, and what CDK does not know yet, stays as it is. */
-function movedTo({ account, region }: Place, partition: string | undefined, text: string): string {
+export function movedTo(
+  { account, region }: Place,
+  partition: string | undefined,
+  text: string,
+): string {
   const parts = text.split(':');
   if (parts[0] !== 'arn') return text;
   const to = ['arn', partition, undefined, region, account];

@@ -1,4 +1,4 @@
-import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { scheduleName } from '../functions/environment.ts';
@@ -10,7 +10,8 @@ import {
   secretPrefix,
   type TokenPolicy,
 } from '../functions/policy/policy.ts';
-import { keyNamedIn, type NamedKey } from './kms-key.ts';
+import { literalOf } from './key-names.ts';
+import { keyId, keyNamedIn, type NamedKey } from './kms-key.ts';
 import { SECRET_VERBS as VERBS } from './secret-verbs.ts';
 
 const isArn = (text: string) => text.startsWith('arn:');
@@ -245,12 +246,11 @@ export class Grants {
 
   /**
    * What a consumer needs to decrypt a secret: whatever key it is under, since one that is there keeps its key when the policy names
-   * another. A key that is written out may be another account's. One that the app makes is not, and its ARN would make the consumer's stack need this one.
+   * another. A key that is written out may be another account's.
    */
   decryptSecret(secret: string, key: NamedKey | undefined): Grant[] {
-    const isWritten = key && !('arn' in key && Token.isUnresolved(key.arn));
     return [
-      ...(isWritten ? [this.decryptWith(key)] : []),
+      ...this.#anywhere(key).map((each) => this.decryptWith(each)),
       this.#useAnyKeyFor([secretArn(this.#scope, secret)], { actions: ['kms:Decrypt'] }),
     ];
   }
@@ -261,9 +261,17 @@ export class Grants {
     const key = encryptionKey === undefined ? undefined : keyNamedIn(encryptionKey);
     const arns = [secretArn(this.#scope, secret), `${this.replicaArn(secret, { region })}-??????`];
     return [
-      ...(key ? [this.#useKey(actions, key, { region, from })] : []),
+      ...this.#anywhere(key).map((each) => this.#useKey(actions, each, { region, from })),
       this.#useAnyKeyFor(arns, { actions, region, from }),
     ];
+  }
+
+  /** A key as each stack of the app may name it. None: to name one that the app makes, or a parameter knows, that stack would need this one. */
+  #anywhere(key: NamedKey | undefined): NamedKey[] {
+    if (!key) return [];
+    const text = literalOf(Stack.of(this.#scope), keyId(key));
+    if (text === undefined) return [];
+    return ['alias' in key ? { ...key, alias: text } : { arn: text }];
   }
 
   /** The key of the secrets that Keyturn makes. */

@@ -3,11 +3,9 @@ import {
   Annotations,
   type CfnResource,
   Duration,
-  Reference,
   Stack,
   type StackProps,
   Tags,
-  Tokenization,
   Validations,
 } from 'aws-cdk-lib';
 import { type Alarm, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
@@ -20,7 +18,7 @@ import {
   PermissionsBoundary,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import { CfnAlias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -41,6 +39,7 @@ import { type MetricsWanted, replicaRegionsIn } from './deployment.ts';
 import { namesOf, placeOf, refuseElsewhere, warnOfUnknownRegions } from './elsewhere.ts';
 import { inTemplate } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
+import { keyAsWritten } from './key-names.ts';
 import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
 import { borneBy, keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey } from './kms-key.ts';
@@ -103,25 +102,6 @@ const managedPolicy = (scope: Construct, written: string): IManagedPolicy =>
   written.startsWith('arn:')
     ? ManagedPolicy.fromManagedPolicyArn(scope, 'PermissionsBoundary', written)
     : ManagedPolicy.fromManagedPolicyName(scope, 'PermissionsBoundary', written);
-
-/** The name that the app gives to its alias, where `part` is a token for that. A stack of another Region may have it as a reference. */
-function nameOfAlias(part: string): string | undefined {
-  const token = Tokenization.reverseString(part).firstToken;
-  const alias = Reference.isReference(token) ? token.target : undefined;
-  return alias instanceof CfnAlias ? alias.aliasName : undefined;
-}
-
-/**
- * As the template will have it, as far as CDK knows: of an alias that an app makes, it has a token for the name alone, or for that part of
- * the ARN.
- */
-function asWritten(scope: Construct, key: string): string {
-  const written = (part: string) => {
-    const found: unknown = Stack.of(scope).resolve(nameOfAlias(part) ?? part);
-    return typeof found === 'string' ? found : part;
-  };
-  return key.split(':').map(written).join(':');
-}
 
 /** As CDK has it, which counts in days. */
 function retentionOf(written: number | 'forever' | undefined): RetentionDays {
@@ -240,10 +220,13 @@ export class Keyturn extends Construct {
     this.#alarms.watchDelivery(this, this.failures);
 
     const replicaRegions = props.replicaRegions
-      ? replicaRegionsIn(props.replicaRegions).map(({ region, encryptionKey }) => ({
-          region,
-          ...(encryptionKey !== undefined && { encryptionKey: asWritten(this, encryptionKey) }),
-        }))
+      ? replicaRegionsIn(props.replicaRegions).map(({ region, encryptionKey: key }, index) => {
+          const place = `replicaRegions[${index}].encryptionKey`;
+          return {
+            region,
+            ...(key !== undefined && { encryptionKey: keyAsWritten(this, key, place) }),
+          };
+        })
       : policy.replicaRegions;
     const regions = replicaRegions ?? [];
     warnOfUnknownRegions(this, regions);

@@ -47,6 +47,8 @@ export const keyId = (key: NamedKey): string => ('arn' in key ? key.arn : key.al
 /**
  * Lets CloudWatch Logs encrypt log groups with these names; nothing happens to a key whose policy is not the app's to change.
  * docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ * That page knows `amazonaws.com` alone; in China the name ends as all else there, by CDK's facts of service principals, and a permission of
+ * Lambda for the other one was refused: github.com/serverless/serverless/issues/10906. Nobody has tried a key there.
  */
 export function letLogsUse(scope: Construct, key: IKey, logGroups: string): void {
   const stack = Stack.of(scope);
@@ -57,7 +59,7 @@ export function letLogsUse(scope: Construct, key: IKey, logGroups: string): void
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
   const statement = new PolicyStatement({
-    principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
+    principals: [new ServicePrincipal(`logs.${stack.region}.${stack.urlSuffix}`)],
     actions: ['Encrypt', 'Decrypt', 'ReEncrypt*', 'GenerateDataKey*', 'Describe*'].map(
       (action) => `kms:${action}`,
     ),

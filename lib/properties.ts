@@ -6,6 +6,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct, type IConstruct } from 'constructs';
 import * as z from 'zod/mini';
 import { kmsKey } from '../functions/policy/aws-names.ts';
+import type { ReplicaRegion } from '../functions/policy/policy.ts';
 import { formatPath } from '../functions/policy/policy-error.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { mistakesIn, shown } from './arguments.ts';
@@ -207,17 +208,25 @@ const propertiesSchema = z.object({
   metrics: z.optional(FIELDS.metrics),
 });
 
-/** A replica's Region without a key that only the deployment knows. */
-function withKnownKey(place: unknown): unknown {
-  if (!isMapping(place) || !('encryptionKey' in place)) return place;
-  const { encryptionKey, ...others } = place;
-  return Token.isUnresolved(encryptionKey) ? others : place;
+/** Of a replica, with another Region in place of one that only the deployment knows: its key's, or one that no other replica has. */
+function knownPlace(place: unknown, index: number): unknown {
+  if (!isMapping(place)) return Token.isUnresolved(place) ? `xx-north-${index}` : place;
+  const { region, encryptionKey: given } = place as Partial<ReplicaRegion>;
+  const encryptionKey = Token.isUnresolved(given) ? undefined : given;
+  const [, , , itsRegion] = String(encryptionKey).split(':');
+  return {
+    ...place,
+    ...('encryptionKey' in place && { encryptionKey }),
+    ...(Token.isUnresolved(region) && { region: itsRegion || `xx-north-${index}` }),
+  };
 }
 
 /** Keeps the rules from what CDK knows only at the deployment: whatever it will be, a text as short as any. */
-function known(value: unknown): unknown {
-  if (!Array.isArray(value)) return Token.isUnresolved(value) ? undefined : value;
-  return value.filter((each) => !Token.isUnresolved(each)).map(withKnownKey);
+function known([name, value]: [string, unknown]): [string, unknown] {
+  if (Token.isUnresolved(value) && !Array.isArray(value)) return [name, undefined];
+  if (!Array.isArray(value)) return [name, value];
+  if (name === 'replicaRegions') return [name, value.map(knownPlace)];
+  return [name, value.filter((each) => !Token.isUnresolved(each))];
 }
 
 /** `Vpc.selectSubnets` says more of the subnets that it chose than a choice does. */
@@ -241,9 +250,7 @@ export function propertyMistakes(
   props: KeyturnProps,
   { policy, deployment }: PolicyFile,
 ): string[] {
-  const given: Record<string, unknown> = Object.fromEntries(
-    Object.entries(props).map(([name, value]) => [name, known(value)]),
-  );
+  const given: Record<string, unknown> = Object.fromEntries(Object.entries(props).map(known));
   given.vpcSubnets = chosen(given.vpcSubnets);
   const { tags } = given;
   if (isMapping(tags)) given.tags = knownTags({ ...deployment.tags, ...tags });

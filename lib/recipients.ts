@@ -4,7 +4,7 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
-import { PolicyFileError } from './policy-file.ts';
+import { refuseOwnKeys } from './topic-keys.ts';
 
 export interface RecipientProps {
   /**
@@ -78,15 +78,8 @@ function warnOfOwnAlone(scope: Construct, topic: ITopic): void {
 /**
  * Lets alarms tell a topic of the app; nothing happens to what the app imports. A topic without a policy lets them in by itself, with
  * all else that its account sends it, which a policy for alarms would end: so they go into one that is there, whenever it is made.
- * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
  */
 function letAlarmsTell(scope: Construct, topic: ITopic): void {
-  const own = /(?:^|[:/])alias\/aws\/[^/]+$/.exec(topic.masterKey?.keyArn ?? '');
-  if (own) {
-    throw new PolicyFileError(
-      `Keyturn's property alarmTopic: found ${topic.node.path} under AWS's own key (alias/aws/sns), expected one under a key of yours, or under none: CloudWatch may not publish under AWS's own, and nobody would be told of an alarm; give the topic masterKey: new Key(this, 'AlarmKey'), or take masterKey out`,
-    );
-  }
   const publish = new PolicyStatement({
     principals: [alarmsOf(scope)],
     actions: ['sns:Publish'],
@@ -129,6 +122,7 @@ export function recipientsOf(
       : Topic.fromTopicArn(scope, 'NamedAlarmTopic', written.topic));
   const emails = eachOnce(given.alarmEmails ?? written?.emails ?? []);
   const made = emails.length > 0 ? topicFor(scope, emails, owner) : undefined;
+  refuseOwnKeys(scope, { 'property alarmTopic': given.alarmTopic, 'topic for e-mail': made });
   return {
     topics: [named, made].filter((topic) => topic !== undefined),
     ok: given.alarmOk ?? written?.ok ?? true,

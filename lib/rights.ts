@@ -1,4 +1,5 @@
-import { Annotations, ArnFormat, Aspects, Resource, Stack, Stage } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Aspects, Resource, Stack, Stage, Token } from 'aws-cdk-lib';
+import type { SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import {
   AnyPrincipal,
   Grant as IamGrant,
@@ -21,6 +22,7 @@ import {
   replicaFor,
   together,
 } from './access.ts';
+import { placeInWords, placeOf } from './elsewhere.ts';
 import { allow, type Grant, type Grants } from './grants.ts';
 import { logGroupName } from './keyturn-function.ts';
 import type { KeyturnSchedule } from './keyturn-schedule.ts';
@@ -45,7 +47,7 @@ function stacksNeededBy(scope: Construct, props: KeyturnProps): ReadonlyMap<Stac
   const home = Stack.of(scope);
   return new Map(
     Object.entries(props).flatMap(([property, value]) =>
-      [value]
+      [value, (Object(value) as SubnetSelection).subnets]
         .flat()
         .filter(Construct.isConstruct)
         .map((each): IConstruct => ('aliasName' in each ? borneBy(each as unknown as IKey) : each))
@@ -189,8 +191,9 @@ export class Rights {
   }
 
   /**
-   * CDK would say of two stacks that need each other no more than that, and of two stages that there is a border.
-   * @throws Error if the role is in a stack that this one needs, or in another stage
+   * CDK would say of two stacks that need each other no more than that, of two stages that there is a border, and of a place that it does not
+   * know that it has no physical name.
+   * @throws Error if the role is in a stack that this one needs, or in another stage, or in another place while CDK does not know this one's
    */
   #refuseNeeded(grantee: IGrantable): void {
     const who = constructOf(grantee);
@@ -201,6 +204,13 @@ export class Rights {
     if (Stage.of(who) !== Stage.of(this.#scope)) {
       throw new Error(
         `${found}, which is in another stage than ${this.#scope.node.path}, expected one of the same stage: its policy would name roles of the schedules, and nothing in a stage may name what is in another; make the role in the stack ${own}, or in one of its stage`,
+      );
+    }
+    const isKnown = ![home.account, home.region].some((each) => Token.isUnresolved(each));
+    if (!isKnown && home.environment !== theirs.environment) {
+      const place = placeInWords(placeOf(theirs)) || 'a place that is not known';
+      throw new Error(
+        `${found}, whose stack ${other} is in ${place}, expected one in the place of the stack ${own}, which CDK does not know: it cannot name the roles of the schedules from another; give ${own} the env of ${other}, or make the role in the stack ${own}`,
       );
     }
     if (!refersTo(theirs, home)) return;

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
-import { isOnePlace, placeInWords, placeOf } from './elsewhere.ts';
+import { isOnePlace, movedTo, partitionOf, placeInWords, placeOf } from './elsewhere.ts';
 import type { Keyturn } from './keyturn.ts';
 import { isStandIn } from './stand-ins.ts';
 
@@ -126,6 +126,18 @@ function refuseElsewhere(writer: SoleWriter, keyturn: Keyturn): void {
   );
 }
 
+/** @throws Error if somebody is of another partition than the secret, as far as CDK knows that: the functions alone could write it */
+function refuseStrangers(writer: SoleWriter, { keyturn, people }: SoleWriterProps): void {
+  const [partition] = [keyturn, writer].flatMap((each) => partitionOf(Stack.of(each).region) ?? []);
+  for (const [index, found] of people.entries()) {
+    const theirs = movedTo({}, partition, found);
+    if (theirs === found || isStandIn(writer, found)) continue;
+    throw new Error(
+      `SoleWriter's property people[${index}]: found "${found}", expected somebody of the partition ${partition}, as the secret is, which nobody of another can write; write ${theirs}`,
+    );
+  }
+}
+
 /** Secrets Manager's quota of a resource policy. */
 const LARGEST = 20_480;
 
@@ -139,13 +151,15 @@ const LARGEST = 20_480;
  */
 export class SoleWriter extends Construct {
   /**
-   * @throws Error if a property is not known, `people` is empty, has what is no ARN of a role or a user, or makes the policy too large, or
-   * the secret is none of the policy, or has a sole writer; or its stack or its ARN is in another account or Region than the deployment's
+   * @throws Error if a property is not known, `people` is empty, has what is no ARN of a role or a user of the deployment's partition, or
+   * makes the policy too large, or the secret is none of the policy, or has a sole writer; or its stack or its ARN is in another account or
+   * Region than the deployment's
    */
   constructor(scope: Construct, id: string, props: SoleWriterProps) {
     super(scope, id);
     refuseMistakes("SoleWriter's property", propertiesSchema, props, this);
     refuseElsewhere(this, props.keyturn);
+    refuseStrangers(this, props);
     claim(this, props);
     const { keyturn, secretId, people } = props;
     const { rotate, reap, revoke, secretsManagerRotation } = keyturn;

@@ -1,4 +1,5 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
@@ -15,10 +16,12 @@ import {
   Role,
   ServicePrincipal,
   SessionTagsPrincipal,
+  UnknownPrincipal,
   User,
 } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import type { KeyturnProps } from '../../lib/properties.ts';
@@ -33,6 +36,18 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'keyturn-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Of an app that has CDK twice. */
+function anotherUnknownPrincipal(): typeof UnknownPrincipal {
+  const require = createRequire(import.meta.url);
+  const file = join(require.resolve('aws-cdk-lib/aws-iam'), '../lib/unknown-principal.js');
+  const { [file]: first } = require.cache;
+  delete require.cache[file];
+  const { UnknownPrincipal: another } = require(file);
+  if (first) require.cache[file] = first;
+  expect(another).not.toBe(UnknownPrincipal);
+  return another;
+}
 
 /** A deployment, and somebody who may do nothing yet. */
 function open(props: Partial<KeyturnProps> = {}) {
@@ -247,6 +262,21 @@ test('a condition that the app adds to what one token is given stays with that t
     .map((each) => JSON.stringify(each))
     .filter((each) => !narrowed.includes(each));
   expect(others.join()).toContain('keyturn/prod/telegraf');
+});
+
+test('what another copy of CDK imported without its role gets nothing, as of this one', () => {
+  const { keyturn, template } = open();
+  const resource = new Construct(Stack.of(keyturn), 'Imported');
+  const grantPrincipal = new (anotherUnknownPrincipal())({ resource });
+  const imported = Object.assign(resource, { grantPrincipal });
+  expect(keyturn.grantRead('telegraf', imported).success).toBe(false);
+  expect(JSON.stringify(template())).not.toContain('keyturn/prod/telegraf-');
+  Annotations.fromStack(Stack.of(keyturn)).hasWarning(
+    '*',
+    Match.stringLikeRegexp(
+      '^grantRead: found Stack/Imported, .*: nothing was given, .*without its role',
+    ),
+  );
 });
 
 describe('a consumer in another Region', () => {

@@ -58,6 +58,27 @@ const isDenied = (verb: string, principal: string, context: Record<string, strin
   );
 const tagging = (key: string) => ({ 'aws:TagKeys': [key] });
 
+test('people of another partition are refused, who could never write there', () => {
+  const writtenIn = (region: string | undefined, ...people: string[]) => {
+    const context = { 'aws:cdk:bundling-stacks': [] };
+    const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context });
+    const env = region === undefined ? {} : { account: '111122223333', region };
+    const stack = new KeyturnStack(app, 'Keyturn', { policy: writePolicy(folder), env });
+    const { keyturn } = stack;
+    new SoleWriter(stack, 'Writer', { keyturn, secretId: 'keyturn/prod/telegraf', people });
+  };
+  const there = ON_CALL.replace('aws', 'aws-cn');
+  expect(() => writtenIn('cn-north-1', there, ON_CALL)).toThrow(
+    `SoleWriter's property people[1]: found "${ON_CALL}", expected somebody of the partition aws-cn, as the secret is, which nobody of another can write; write ${there}`,
+  );
+  expect(() => writtenIn(HOME, there)).toThrow(
+    /^SoleWriter's property people\[0\]: .* partition aws,/,
+  );
+  const later = ON_CALL.replace('aws', Aws.PARTITION);
+  expect(() => writtenIn('cn-north-1', there, later)).not.toThrow();
+  expect(() => writtenIn(undefined, there, ON_CALL)).not.toThrow();
+});
+
 test('only Keyturn and the people named write the secret', () => {
   for (const verb of ['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage']) {
     expect(isDenied(verb, STRANGER)).toBe(true);

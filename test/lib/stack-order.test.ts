@@ -61,6 +61,49 @@ test('of a role that nobody may change it is warned, wherever it is', () => {
   expect(warnings).toHaveLength(1);
 });
 
+test('subnets of another stack are named as what the stack of Keyturn needs it for', () => {
+  const app = newApp();
+  const needed = new Stack(app, 'Network');
+  const { privateSubnets: subnets } = new Vpc(needed, 'Vpc');
+  const home = new Stack(app, 'Home');
+  const vpc = Vpc.fromVpcAttributes(home, 'Vpc', {
+    vpcId: 'vpc-0123456789abcdef0',
+    availabilityZones: ['eu-west-1a'],
+  });
+  const keyturn = new Keyturn(home, 'Keyturn', {
+    policy: writePolicy(folder),
+    vpc,
+    vpcSubnets: { subnets },
+  });
+  expect(() => keyturn.grantOperate(roleIn(needed))).toThrow(
+    /^grantOperate: found Network\/Role, whose stack Network the stack Home needs for its vpcSubnets, expected/,
+  );
+});
+
+test('an operator whose stack alone has a place is refused in words', () => {
+  const env = { account: '111122223333', region: 'eu-west-1' };
+  const operatedFrom = (home: object, theirs: object) => () => {
+    const app = newApp();
+    const keyturn = open(new Stack(app, 'Home', home));
+    keyturn.grantOperate(roleIn(new Stack(app, 'Theirs', theirs))).assertSuccess();
+    app.synth();
+  };
+  expect(operatedFrom({}, { env })).toThrow(
+    /^grantOperate: found Theirs\/Role, whose stack Theirs is in 111122223333\/eu-west-1, expected one in the place of the stack Home, which CDK does not know: .*; give Home the env/,
+  );
+  expect(operatedFrom({ env: { region: env.region } }, { env })).toThrow(
+    /^grantOperate: found Theirs\/Role, whose stack Theirs is in 111122223333\/eu-west-1, expected/,
+  );
+  for (const [home, theirs] of [
+    [{}, {}],
+    [{ env }, { env }],
+    [{ env }, {}],
+    [{ env: { region: env.region } }, { env: { region: env.region } }],
+  ] as const) {
+    expect(operatedFrom(home, theirs)).not.toThrow();
+  }
+});
+
 describe('a role in the stack of the VPC, which the stack of Keyturn needs', () => {
   const inNeededStack = () => {
     const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
