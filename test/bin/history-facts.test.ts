@@ -369,7 +369,7 @@ test('throttling is waited for until the time is up, and then said, with what wa
     return Promise.resolve(asked === 1 ? effect() : { status: 400, body });
   };
   vi.useRealTimers();
-  const [cut] = await read({ pages: 9, ms: 2_000 });
+  const [cut] = await read({ pages: 9, ms: 6_000 });
   expect(cut?.lines.map(({ message }) => message)).toEqual(['m1']);
   expect(cut?.why).toMatch(/^read in part: FilterLogEvents of .*: Rate exceeded$/);
   expect(asked).toBeGreaterThan(3);
