@@ -55,6 +55,8 @@ export function formatWindow({ days, fromMinute, toMinute }: Window): string {
 
 const MINUTES_OF_DAY = 24 * 60;
 const LONGEST_STEP_MINUTES = 5;
+/** More than any clock is put forward or back. */
+const CLOCK_CHANGE_MS = 2 * 60 * MINUTE_MS;
 /** Two weeks and a day: the clock, when it is put forward, may skip a window that opens once a week. */
 const LONGEST_WAIT_MS = 15 * DAY_MS;
 
@@ -62,9 +64,10 @@ const LONGEST_WAIT_MS = 15 * DAY_MS;
 export const lengthOf = ({ fromMinute, toMinute }: Window): number =>
   toMinute > fromMinute ? toMinute - fromMinute : toMinute - fromMinute + MINUTES_OF_DAY;
 
-/** Whether an instant is in one of the windows; without any window, always. */
-function openAt(windows: readonly Window[], timeZone: string): (instant: number) => boolean {
-  if (windows.length === 0) return () => true;
+/** A day of the week (0: Sunday), and minutes after midnight. */
+type LocalTime = readonly [today: number, minute: number];
+
+function localTime(timeZone: string): (instant: number) => LocalTime {
   const clock = new Intl.DateTimeFormat('en-US', {
     timeZone,
     weekday: 'short',
@@ -76,16 +79,38 @@ function openAt(windows: readonly Window[], timeZone: string): (instant: number)
     const parts = clock.formatToParts(instant);
     const part = (type: string) => parts.find((each) => each.type === type)?.value ?? '';
     const minute = Number(part('hour')) * 60 + Number(part('minute'));
-    return isOpen(windows, DAYS.indexOf(part('weekday') as Day), minute);
+    return [DAYS.indexOf(part('weekday') as Day), minute];
   };
+}
+
+/** Whether an instant is in one of the windows; without any window, always. */
+function openAt(windows: readonly Window[], timeZone: string): (instant: number) => boolean {
+  if (windows.length === 0) return () => true;
+  const local = localTime(timeZone);
+  return (instant) => isOpen(windows, ...local(instant));
+}
+
+/** How many minutes after a local time one of the windows is open, in steps, as long as nobody changes the clock. */
+function minutesToNext(windows: readonly Window[], [today, now]: LocalTime, step: number): number {
+  for (let waited = 0; waited < 7 * MINUTES_OF_DAY; waited += step) {
+    const minute = now + waited;
+    const day = (today + Math.floor(minute / MINUTES_OF_DAY)) % 7;
+    if (isOpen(windows, day, minute % MINUTES_OF_DAY)) return waited;
+  }
+  return 0;
 }
 
 /** The first instant from `from` on that is in one of the windows, to five minutes; `from` itself without any window. */
 export function nextWithin(windows: readonly Window[], timeZone: string, from: number): number {
+  if (windows.length === 0) return from;
   // No step is longer than the shortest window, so that none is stepped over.
-  const step = Math.min(LONGEST_STEP_MINUTES, ...windows.map(lengthOf)) * MINUTE_MS;
+  const step = Math.min(LONGEST_STEP_MINUTES, ...windows.map(lengthOf));
   const isWithin = openAt(windows, timeZone);
-  for (let at = from; at < from + LONGEST_WAIT_MS; at += step) {
+  // Up to an hour or two before it, when the clock may have been changed, the calendar of the week is right.
+  const waited = minutesToNext(windows, localTime(timeZone)(from), step) * MINUTE_MS;
+  const begin = waited > CLOCK_CHANGE_MS ? waited - CLOCK_CHANGE_MS : 0;
+  const aligned = from + begin - (begin % (step * MINUTE_MS));
+  for (let at = aligned; at < from + LONGEST_WAIT_MS; at += step * MINUTE_MS) {
     if (isWithin(at)) return at;
   }
   return from;

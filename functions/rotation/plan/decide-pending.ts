@@ -1,6 +1,6 @@
 import type { TokenPolicy } from '../../policy/policy.ts';
 import { waitForWindows } from '../../policy/spare.ts';
-import { withinWindows } from '../../policy/window.ts';
+import { nextWithin, withinWindows } from '../../policy/window.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
@@ -17,7 +17,7 @@ import {
   wasArmed,
 } from '../../tokens/state.ts';
 import { tokenNamedBy } from '../../tokens/version-id.ts';
-import { ageOf, expiryOf } from './reason-to-replace.ts';
+import { ageOf, expiryOf, renewalLead } from './reason-to-replace.ts';
 import type { ReplacementReason, ResumptionReason } from './rotation-action.ts';
 import type { Action, Case, RotationContext } from './rotation-case.ts';
 
@@ -31,7 +31,7 @@ const urgentMs = ({ gracePeriod }: TokenPolicy, { settleMs, nextMs, thirdMs }: P
   Math.max(thirdMs, nextMs + gracePeriod) + settleMs;
 
 /** Whether consumers cannot wait for a later run, or a person does not want to. */
-function isUrgent({ entry, seen, reason, context }: Case): boolean {
+export function isUrgent({ entry, seen, reason, context }: Case): boolean {
   switch (reason) {
     case 'Missing':
     case 'Expired':
@@ -119,44 +119,67 @@ export function waitsUntil(
   return Math.max(settled, Math.min(settled + pace.thirdMs, expiresAt - urgentMs(entry, pace)));
 }
 
-/** Whether a token that waits would be urgent to replace as soon as it is current. */
-const isBrief = ({ token: { expiresAt } }: OwnedToken, { entry, context }: Case): boolean =>
-  expiresAt !== undefined && expiresAt < context.now + urgentMs(entry, context);
+/** Whether the windows hold this rotation back: nothing that is near its expiry, or that a person asked for. */
+const waitsForWindow = (about: Case): boolean =>
+  about.entry.windows.length > 0 && !isUrgent(about) && about.reason !== 'NearExpiry';
+
+/** From when on a run may promote a token that is ready then. */
+const promotableFrom = (about: Case, readyAt: number): number =>
+  waitsForWindow(about)
+    ? nextWithin(about.entry.windows, about.context.timeZone, readyAt)
+    : readyAt;
+
+/** How long one that is minted now waits at least; a firing promotes it, which may come long after the wait for a proof is over. */
+const leastWaitMs = ({ seen, context: { nextMs, settleMs, thirdMs } }: Case): number =>
+  Math.max(nextMs, settleMs + (waitsForProof(seen) ? thirdMs : 0));
+
+/** What a token should have left when it is promoted: it is then neither urgent to replace nor due. */
+const enoughMs = ({ entry, context }: Case): number =>
+  Math.max(urgentMs(entry, context), renewalLead(entry, context));
+
+/** With less than this left, a token that waits gives way; the firing that promotes one may come a gap after it became urgent to replace. */
+const spentMs = ({ entry, context }: Case): number => urgentMs(entry, context) - context.nextMs;
+
+/** Whether tokens of the policy live so long that one which is minted in time need not give way when it is promoted. */
+function canLast(about: Case): boolean {
+  const { expiresAfter = Number.POSITIVE_INFINITY } = about.entry;
+  const leftMs = waitsForWindow(about) ? enoughMs(about) : spentMs(about);
+  return expiresAfter >= leastWaitMs(about) + leftMs;
+}
+
+/** Whether consumers have what works for longer than that, so that they lose nothing by waiting for another one. */
+function isOutlived(until: number, { seen, reason }: Case): boolean {
+  if (reason === 'Missing' || reason === 'Expired' || reason === 'CurrentGone') return false;
+  return (expiryOf(currentHolder(seen)) ?? Number.POSITIVE_INFINITY) > until;
+}
 
 /**
  * Whether a token waited for so long that one which is minted now serves consumers longer. The new one may have to wait, too, also
  * where it is urgent and routers learn of it late; and it must not give way in its turn, or tokens were minted for ever.
  */
-function isSpent(owned: OwnedToken, about: Case): boolean {
-  if (!isBrief(owned, about)) return false;
-  if (isBriefInWindow(owned, about)) return true;
-  const { entry, seen, reason, context } = about;
+function isSpent({ token: { expiresAt } }: OwnedToken, about: Case): boolean {
+  if (expiresAt === undefined) return false;
+  const { entry, seen, context } = about;
+  if (expiresAt >= context.now + urgentMs(entry, context)) return false;
+  const neededUntil = promotableFrom(about, context.now) + spentMs(about);
+  if (expiresAt < neededUntil && isOutlived(expiresAt, about) && canLast(about)) return true;
   const { expiresAfter = Number.POSITIVE_INFINITY } = entry;
-  // A firing promotes it, which may come long after the wait for a proof is over.
   const proofMs = waitsForProof(seen) ? context.thirdMs : 0;
-  const waitsForNoWindow = isUrgent(about) || reason === 'NearExpiry';
-  const windowMs = waitsForNoWindow ? 0 : waitForWindows(entry);
-  const left = (owned.token.expiresAt ?? 0) - context.now;
+  const windowMs = waitsForWindow(about) ? waitForWindows(entry) : 0;
+  const left = expiresAt - context.now;
   return left < expiresAfter - (context.settleMs + context.thirdMs + proofMs + windowMs);
 }
 
 /**
- * Whether the window that a token waited for has come too late for it, while the one that consumers have outlives it. One that is minted
- * for the next window might come too late in its turn: so it is promoted in this one, by the run that mints it.
+ * Whether a token that is minted now would be as good as spent when its window opens, while what consumers have outlives it: a later run
+ * mints one that is not.
  */
-function isBriefInWindow(owned: OwnedToken, about: Case): boolean {
-  const { entry, seen } = about;
-  if (entry.windows.length === 0 || isUrgent(about) || !mayPromoteNow(about)) return false;
-  const { expiresAt: until = 0 } = owned.token;
-  return (
-    isBrief(owned, about) && (expiryOf(currentHolder(seen)) ?? Number.POSITIVE_INFINITY) > until
-  );
-}
-
-/** Whether what is minted now cannot wait for a later run. */
-export function cannotWait(about: Case): boolean {
-  const pending = pendingHolder(about.seen);
-  return isUrgent(about) || (pending?.state === 'owned' && isBriefInWindow(pending.owned, about));
+export function isTooEarly(about: Case): boolean {
+  const { entry, context } = about;
+  if (entry.expiresAfter === undefined || !waitsForWindow(about) || !canLast(about)) return false;
+  const expiresAt = context.now + entry.expiresAfter;
+  const from = promotableFrom(about, context.now + leastWaitMs(about));
+  return isOutlived(expiresAt, about) && expiresAt < from + enoughMs(about);
 }
 
 /** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */
@@ -198,8 +221,10 @@ export function decidePending(about: Case): Action | 'waits' | undefined {
   const pending = pendingHolder(seen);
   // Another one would be shown as late as this one.
   if (pending?.state === 'unshown' && !context.forced) return 'waits';
+  // Where another one is minted, that takes the label.
+  const isReplaced = reason && !isTooEarly(about);
   const detached = (why: 'PendingDead' | 'PendingOlder' | 'PendingNotDue'): Action | undefined =>
-    reason ? undefined : { kind: 'detach-pending', version, reason: why };
+    isReplaced ? undefined : { kind: 'detach-pending', version, reason: why };
   if (!isUsable(pending, context)) return detached('PendingDead');
   if (isOlderThanCurrent(pending.owned, version, about)) return detached('PendingOlder');
   if (isSpent(pending.owned, about)) return detached('PendingDead');

@@ -13,7 +13,7 @@ import {
   ownedCurrent,
   wasArmed,
 } from '../../tokens/state.ts';
-import { cannotWait, decideLeft, decidePending } from './decide-pending.ts';
+import { decideLeft, decidePending, isTooEarly, isUrgent } from './decide-pending.ts';
 import { covers, grantable, type IsKnown, stillGiven } from './permissions.ts';
 import { ageOf, reasonToReplace } from './reason-to-replace.ts';
 import type { RenewalAction, ReplacementReason } from './rotation-action.ts';
@@ -80,7 +80,7 @@ function decideCurrent(
 
 /** D7: a new token for AWSCURRENT, or why none is minted. */
 function decideMinting(about: Case, reason: ReplacementReason): Action | Note {
-  return cannotStore(about.seen) ?? { kind: cannotWait(about) ? 'rotate' : 'mint', reason };
+  return cannotStore(about.seen) ?? { kind: isUrgent(about) ? 'rotate' : 'mint', reason };
 }
 
 export const CANNOT_STORE = 'CannotStore';
@@ -123,7 +123,7 @@ function decide(about: Case): Action | Note | undefined {
   const isWidened = kept?.kind === 'widen';
   if (pending && pending !== 'waits') return pending.kind === 'arm' && isWidened ? kept : pending;
   const waits = isWidened && reason === 'PermissionsNarrowed';
-  if (!pending && reason && !waits) return decideMinting(about, reason);
+  if (!pending && reason && !waits && !isTooEarly(about)) return decideMinting(about, reason);
   return kept && !('message' in kept) ? kept : (decideLeft(seen) ?? kept);
 }
 

@@ -146,14 +146,18 @@ function waitingIn(seen: ObservedSecret): Waiting | undefined {
 
 /**
  * When the first successor of AWSCURRENT's token was armed that is known: one in place of another that was armed in vain
- * begins nothing anew. The one under AWSPREVIOUS was promoted, and a person rolled back from it.
+ * begins nothing anew, as long as the cluster still shows that one, deleted or not. The one under AWSPREVIOUS was promoted, and a person
+ * rolled back from it.
  */
-function begunAt(seen: ObservedSecret, { at }: Waiting): number {
+function begunAt(seen: ObservedSecret, { at }: Waiting, { revoked }: Context): number {
   const since = sinceOf(seen) ?? at;
   const others = [ownedCurrent(seen), ownedPrevious(seen)];
-  const begun = seen.tokens.flatMap((owned) => {
-    const { armed = 0 } = owned.marker;
-    return armed <= since || others.some((each) => isSame(each, owned)) ? [] : [armed];
+  const ended = revoked.get(seen.secret.name) ?? [];
+  const begun = [...seen.tokens, ...ended].flatMap((owned) => {
+    const { armed = 0, promoted } = owned.marker;
+    return armed <= since || promoted !== undefined || others.some((each) => isSame(each, owned))
+      ? []
+      : [armed];
   });
   return Math.min(at, ...begun);
 }
@@ -177,7 +181,7 @@ function stateOfEntry(
   // A policy that is shortened makes it due at once, and what was begun since is not late yet.
   const due = Math.max(
     (since ?? context.at) + entry.rotateEvery,
-    waiting ? begunAt(seen, waiting) : 0,
+    waiting ? begunAt(seen, waiting, context) : 0,
   );
   return {
     ...about,

@@ -126,6 +126,22 @@ test('what waits is not minted anew in every run, however briefly it lives', asy
   expect(currents.size).toBeGreaterThanOrEqual(minted.length - 1);
 });
 
+/** A token that a person made, and that is taken over; the rotations of its secret are looked at. */
+async function adopting(policy: object, startAt: number, expiresAt?: number) {
+  const world = await openWorldForTest(policyWith({}, policy), { startAt });
+  const made = await world.people.mint({
+    description: 'telegraf',
+    permissions: [{ action: 'write', resource: 'telemetry' }],
+    ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }),
+  });
+  await world.people.createSecret(TELEGRAF, made.accessToken);
+  const telegraf = { ...writer, secret: TELEGRAF, adopt: { tokenId: made.id } };
+  return { world, deployed: world.deploy(policyWith({ telegraf }, policy)) };
+}
+
+const mintedIn = ({ cluster }: World) =>
+  cluster.state.tokens.filter(({ description }) => description.includes('[keyturn:1 ')).length;
+
 describe('windows', () => {
   const nightly = { windows: ['daily 02:00-05:00'] };
   const weekly = {
@@ -166,16 +182,7 @@ describe('windows', () => {
         ...{ rotateEvery: '2d', expiresAfter: '5d', gracePeriod: '6h', renewBefore: '2d' },
         ...{ quarantine: '1h', windows: ['Sun 02:00-04:00'] },
       };
-      const world = await openWorldForTest(policyWith({}, { defaults }), { startAt });
-      const made = await world.people.mint({
-        description: 'telegraf',
-        permissions: [{ action: 'write', resource: 'telemetry' }],
-      });
-      await world.people.createSecret(TELEGRAF, made.accessToken);
-      const adopted = { ...writer, secret: TELEGRAF, adopt: { tokenId: made.id } };
-      const deployed = world.deploy(
-        policyWith({ telegraf: adopted }, { defaults, schedules: { rotate } }),
-      );
+      const { world, deployed } = await adopting({ defaults, schedules: { rotate } }, startAt);
       /** What each had left when it became current. */
       const lives = new Map<string | undefined, number>();
       for (let at = startAt; at < SUNDAY + 12 * HOUR; at += everyMs) {
@@ -188,10 +195,64 @@ describe('windows', () => {
         expect(world.accepts(world.string(TELEGRAF))).toBe(true);
       }
       expect(lives.size).toBeGreaterThan(1);
-      expect(Math.min(...lives.values())).toBeGreaterThan(4 * DAY);
+      // It is not due again at once.
+      expect(Math.min(...lives.values())).toBeGreaterThan(1.5 * DAY);
     },
     60_000,
   );
+
+  const nights = (lifetimes: object) => ({
+    defaults: { gracePeriod: '6h', quarantine: '1h', windows: ['Sun 02:00-04:00'], ...lifetimes },
+    schedules: { rotate: 'cron(0 3 * * ? *)' },
+  });
+
+  /** A run each night, and what it says of the entry. */
+  async function liveNights(
+    { world, deployed }: Awaited<ReturnType<typeof adopting>>,
+    count: number,
+    startAt: number,
+  ) {
+    const entries = [];
+    const currents = new Set<string | undefined>();
+    for (let night = 0; night < count; night += 1) {
+      await world.wait(Math.max(0, startAt + night * DAY - world.clock.now()));
+      expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+      entries.push((await deployed.rotate()).result?.entries?.[0]);
+      currents.add(world.holders(TELEGRAF).AWSCURRENT);
+      await world.wait(8 * HOUR);
+      await deployed.reap();
+      expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+    }
+    return { entries, currents };
+  }
+
+  test('bring no token in vain to a cluster that learns of one later than a run waits', async () => {
+    const startAt = SUNDAY - 7 * DAY + HOUR + 6 * HOUR;
+    const weekly = nights({ rotateEvery: '2d', expiresAfter: '7d', renewBefore: '3d' });
+    const adopted = await adopting(weekly, startAt);
+    await adopted.deployed.rotate();
+    adopted.world.cluster.activationDelayMs = 7 * MINUTE;
+    const { currents } = await liveNights(adopted, 24, SUNDAY - 6 * DAY + HOUR);
+    expect(currents.size).toBeGreaterThan(4);
+    expect(mintedIn(adopted.world) - currents.size).toBeLessThanOrEqual(1);
+  });
+
+  test('hide from nobody that no new token is ever accepted', async () => {
+    const startAt = SUNDAY - 7 * DAY + HOUR + 6 * HOUR;
+    const weekly = nights({ rotateEvery: '2d', expiresAfter: '7d', renewBefore: '3d' });
+    const adopted = await adopting(weekly, startAt);
+    await adopted.deployed.rotate();
+    adopted.world.cluster.activationDelayMs = 1_000 * DAY;
+    const { entries } = await liveNights(adopted, 28, SUNDAY - 6 * DAY + HOUR);
+    expect(entries.slice(21).map((entry) => entry?.late)).toEqual(Array(7).fill(true));
+  });
+
+  test('near the expiry of what consumers have, nothing is promoted that ends before that', async () => {
+    const startAt = Date.UTC(2026, 2, 2, 3);
+    const brief = nights({ rotateEvery: '20h', expiresAfter: '3d12h', renewBefore: '2d12h' });
+    const adopted = await adopting(brief, startAt, startAt + 150 * HOUR);
+    await liveNights(adopted, 8, startAt);
+  });
 });
 
 test('over a weekend, a token is replaced while what it has left is as long as its grace period', async () => {

@@ -124,12 +124,19 @@ describe('a token that waited until little of its life was left', () => {
 
   test('is promoted all the same where another one would have less left when it was its turn', () => {
     const brief = { rotateEvery: '1d', renewBefore: '3h', gracePeriod: '3h', expiresAfter: '30h' };
-    const current = armed(1, { age: 25 * HOUR, expiresAt: NOW + 50 * DAY });
-    const stepsWith = (ms: number) =>
-      steps({ current, next: left(ms), entry: brief, thirdMs: DAY });
+    const stepsWith = (ms: number, expiresAt: number) => {
+      const current = armed(1, { age: 25 * HOUR, expiresAt });
+      return steps({ current, next: left(ms), entry: brief, thirdMs: DAY });
+    };
     const wait = DAY + SETTLE;
-    expect(stepsWith(30 * HOUR - wait)).toEqual(['resume Due 2']);
-    expect(stepsWith(30 * HOUR - wait - SECOND)).toEqual(['mint Due']);
+    const sooner = NOW + 5 * HOUR;
+    expect(stepsWith(30 * HOUR - wait, sooner)).toEqual(['resume NearExpiry 2']);
+    expect(stepsWith(30 * HOUR - wait - SECOND, sooner)).toEqual(['rotate NearExpiry']);
+    // What consumers have lives on: they lose nothing by waiting for another one.
+    const later = NOW + 50 * DAY;
+    const twoRuns = (2 * DAY) / 3 + SETTLE;
+    expect(stepsWith(twoRuns, later)).toEqual(['resume Due 2']);
+    expect(stepsWith(twoRuns - SECOND, later)).toEqual(['mint Due']);
   });
 
   test('is left alone where AWSCURRENT is not due, and loses its label where somebody had asked for it', () => {
@@ -138,6 +145,26 @@ describe('a token that waited until little of its life was left', () => {
       'detach-pending PendingDead',
     ]);
   });
+});
+
+test('one for a window is minted when it has enough left there, if what consumers have outlives it', () => {
+  const entry = {
+    ...{ rotateEvery: '2d', expiresAfter: '7d', gracePeriod: '6h', renewBefore: '3d' },
+    windows: ['Sun 02:00-04:00'],
+  };
+  const daily = { entry, thirdMs: 3 * DAY, labels: { AWSPENDING: 1 } };
+  const due = armed(1, { age: 4 * DAY, expiresAt: NOW + 400 * DAY });
+  const at = (text: string, more: Around = {}) =>
+    steps({ current: due, ...daily, at: Date.parse(text), ...more });
+  // It lives until Tuesday, or Wednesday: on Sunday it must have three days and settle left.
+  expect(at('2026-03-03T03:00:00Z')).toEqual([]);
+  const dead = { labels: { AWSPENDING: 2 } };
+  expect(at('2026-03-03T03:00:00Z', dead)).toEqual(['detach-pending PendingDead']);
+  expect(at('2026-03-04T03:00:00Z')).toEqual(['mint Due']);
+  const asked = { asked: true };
+  expect(at('2026-03-03T03:00:00Z', asked)).toEqual(['rotate Forced']);
+  const dying = armed(1, { age: 4 * DAY, expiresAt: Date.parse('2026-03-07T03:00:00Z') });
+  expect(at('2026-03-03T03:00:00Z', { current: dying })).toEqual(['mint Due']);
 });
 
 describe('windows', () => {
