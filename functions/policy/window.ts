@@ -108,9 +108,11 @@ export function nextWithin(windows: readonly Window[], timeZone: string, from: n
   const isWithin = openAt(windows, timeZone);
   // Up to an hour or two before it, when the clock may have been changed, the calendar of the week is right.
   const waited = minutesToNext(windows, localTime(timeZone)(from), step) * MINUTE_MS;
-  const begin = waited > CLOCK_CHANGE_MS ? waited - CLOCK_CHANGE_MS : 0;
-  const aligned = from + begin - (begin % (step * MINUTE_MS));
-  for (let at = aligned; at < from + LONGEST_WAIT_MS; at += step * MINUTE_MS) {
+  const begin = Math.max(0, waited - CLOCK_CHANGE_MS);
+  const near = from + begin - (begin % (step * MINUTE_MS));
+  for (let at = from; at < from + LONGEST_WAIT_MS; at += step * MINUTE_MS) {
+    // An hour may come twice, and with it a window that was just over.
+    if (at < near && at >= from + CLOCK_CHANGE_MS) at = near;
     if (isWithin(at)) return at;
   }
   return from;

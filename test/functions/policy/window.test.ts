@@ -63,6 +63,13 @@ test('opens a week later where the clock, put forward, skips it', () => {
   expect(next('2026-03-29T02:00:00Z')).toBe('2026-04-05T00:00:00.000Z');
 });
 
+test('opens again within the hour that comes twice', () => {
+  const windows = [windowSchema.parse('Sun 02:00-02:30')];
+  const from = Date.parse('2026-10-25T00:31:00Z');
+  const next = nextWithin(windows, 'Europe/Berlin', from);
+  expect(new Date(next).toISOString()).toBe('2026-10-25T01:01:00.000Z');
+});
+
 test('is open in both of the hours that come twice when it is put back', () => {
   const berlin = (instant: string) => open(['Sun 02:00-03:00'], instant, 'Europe/Berlin');
   expect(berlin('2026-10-25T00:30:00Z')).toBe(true);
