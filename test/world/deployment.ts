@@ -51,10 +51,15 @@ function deploySchedules({ aws }: Systems, policy: object): void {
 
 /** What the stack tells `rotate` of its schedule, in seconds: the most time to its next firing, and to the third one. */
 function firingsOfRotate(policy: object) {
-  const { schedules }: { readonly schedules?: { readonly rotate?: string } } = { ...policy };
+  const {
+    schedules,
+    timeZone = 'UTC',
+  }: { readonly schedules?: { readonly rotate?: string }; readonly timeZone?: string } = {
+    ...policy,
+  };
   const { rotate = 'rate(30 minutes)' } = schedules ?? {};
-  const { thirdInSeconds } = firingsOf(rotate, 'UTC');
-  return { next: latestInSeconds(rotate, 'UTC'), third: thirdInSeconds };
+  const { thirdInSeconds } = firingsOf(rotate, timeZone);
+  return { next: latestInSeconds(rotate, timeZone), third: thirdInSeconds };
 }
 
 /** A policy file says more than the functions get. */

@@ -133,18 +133,17 @@ const promotableFrom = (about: Case, readyAt: number): number =>
 const leastWaitMs = ({ seen, context: { nextMs, settleMs, thirdMs } }: Case): number =>
   Math.max(nextMs, settleMs + (waitsForProof(seen) ? thirdMs : 0));
 
-/** What a token should have left when it is promoted: it is then neither urgent to replace nor due. */
-const enoughMs = ({ entry, context }: Case): number =>
-  Math.max(urgentMs(entry, context), renewalLead(entry, context));
-
 /** With less than this left, a token that waits gives way; the firing that promotes one may come a gap after it became urgent to replace. */
 const spentMs = ({ entry, context }: Case): number => urgentMs(entry, context) - context.nextMs;
 
-/** Whether tokens of the policy live so long that one which is minted in time need not give way when it is promoted. */
+/**
+ * Whether tokens of the policy live so long that one which is minted in time need not give way when it is promoted. The last run that is
+ * in time for a window may be a gap earlier than need be, and the one that promotes a gap after the window opens.
+ */
 function canLast(about: Case): boolean {
   const { expiresAfter = Number.POSITIVE_INFINITY } = about.entry;
-  const leftMs = waitsForWindow(about) ? enoughMs(about) : spentMs(about);
-  return expiresAfter >= leastWaitMs(about) + leftMs;
+  const aroundWindowMs = waitsForWindow(about) ? 2 * about.context.nextMs : 0;
+  return expiresAfter >= leastWaitMs(about) + aroundWindowMs + spentMs(about);
 }
 
 /** Whether consumers have what works for longer than that, so that they lose nothing by waiting for another one. */
@@ -162,7 +161,9 @@ function isSpent({ token: { expiresAt } }: OwnedToken, about: Case): boolean {
   const { entry, seen, context } = about;
   if (expiresAt >= context.now + urgentMs(entry, context)) return false;
   const neededUntil = promotableFrom(about, context.now) + spentMs(about);
-  if (expiresAt < neededUntil && isOutlived(expiresAt, about) && canLast(about)) return true;
+  const untilNextRun = context.now + context.nextMs + context.settleMs;
+  const isNeeded = expiresAt >= (canLast(about) ? neededUntil : untilNextRun);
+  if (!isNeeded && isOutlived(expiresAt, about)) return true;
   const { expiresAfter = Number.POSITIVE_INFINITY } = entry;
   const proofMs = waitsForProof(seen) ? context.thirdMs : 0;
   const windowMs = waitsForWindow(about) ? waitForWindows(entry) : 0;
@@ -171,15 +172,18 @@ function isSpent({ token: { expiresAt } }: OwnedToken, about: Case): boolean {
 }
 
 /**
- * Whether a token that is minted now would be as good as spent when its window opens, while what consumers have outlives it: a later run
- * mints one that is not.
+ * Whether a token that is minted now would be urgent to replace, or due, when its window opens, while what consumers have outlives it, and
+ * another run comes that is in time for that window.
  */
 export function isTooEarly(about: Case): boolean {
   const { entry, context } = about;
   if (entry.expiresAfter === undefined || !waitsForWindow(about) || !canLast(about)) return false;
   const expiresAt = context.now + entry.expiresAfter;
-  const from = promotableFrom(about, context.now + leastWaitMs(about));
-  return isOutlived(expiresAt, about) && expiresAt < from + enoughMs(about);
+  const readyAt = context.now + leastWaitMs(about);
+  const from = promotableFrom(about, readyAt);
+  const isLastInTime = readyAt + context.nextMs > from;
+  const leftMs = Math.max(urgentMs(entry, context), renewalLead(entry, context));
+  return !isLastInTime && isOutlived(expiresAt, about) && expiresAt < from + leftMs;
 }
 
 /** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */

@@ -146,18 +146,20 @@ function waitingIn(seen: ObservedSecret): Waiting | undefined {
 
 /**
  * When the first successor of AWSCURRENT's token was armed that is known: one in place of another that was armed in vain
- * begins nothing anew, as long as the cluster still shows that one, deleted or not. The one under AWSPREVIOUS was promoted, and a person
- * rolled back from it.
+ * begins nothing anew, also if that has expired and is deleted, as long as the cluster shows it. The one under AWSPREVIOUS was promoted,
+ * and a person rolled back from it.
  */
 function begunAt(seen: ObservedSecret, { at }: Waiting, { revoked }: Context): number {
   const since = sinceOf(seen) ?? at;
   const others = [ownedCurrent(seen), ownedPrevious(seen)];
-  const ended = revoked.get(seen.secret.name) ?? [];
+  // One that was given up, or deleted by a person, waited for nothing.
+  const ended = (revoked.get(seen.secret.name) ?? []).filter(
+    ({ token: { expiresAt = Number.POSITIVE_INFINITY, revokedAt = 0 }, marker }) =>
+      marker.promoted === undefined && revokedAt >= expiresAt,
+  );
   const begun = [...seen.tokens, ...ended].flatMap((owned) => {
-    const { armed = 0, promoted } = owned.marker;
-    return armed <= since || promoted !== undefined || others.some((each) => isSame(each, owned))
-      ? []
-      : [armed];
+    const { armed = 0 } = owned.marker;
+    return armed <= since || others.some((each) => isSame(each, owned)) ? [] : [armed];
   });
   return Math.min(at, ...begun);
 }

@@ -237,6 +237,15 @@ describe('windows', () => {
     expect(mintedIn(adopted.world) - currents.size).toBeLessThanOrEqual(1);
   });
 
+  test('put no rotation off for ever where a night is an hour longer once a year', async () => {
+    const timeZone = 'Europe/Berlin';
+    const brief = nights({ rotateEvery: '2d', expiresAfter: '5d', renewBefore: '60h' });
+    const adopted = await adopting({ ...brief, timeZone }, SUNDAY - 7 * DAY + 6 * HOUR);
+    await adopted.deployed.rotate();
+    const { currents } = await liveNights(adopted, 16, SUNDAY - 6 * DAY);
+    expect(currents.size).toBeGreaterThan(3);
+  });
+
   test('hide from nobody that no new token is ever accepted', async () => {
     const startAt = SUNDAY - 7 * DAY + HOUR + 6 * HOUR;
     const weekly = nights({ rotateEvery: '2d', expiresAfter: '7d', renewBefore: '3d' });
