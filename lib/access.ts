@@ -92,10 +92,17 @@ export function principalOf({ grantPrincipal }: IGrantable): IPrincipal {
 
 /**
  * Whether CDK does not know the role of what was imported: it tells people which statements that needs, and says that they were given. An
- * app may have several copies of CDK, whose classes are alike in name alone.
+ * app may have several copies of CDK, and bundlers rename classes; such a principal alone knows what it is of and throws for who it is.
  */
-export const isUnknown = (grantee: IGrantable): boolean =>
-  principalOf(grantee).constructor.name === 'UnknownPrincipal';
+export function isUnknown(grantee: IGrantable): boolean {
+  const principal = principalOf(grantee) as IPrincipal & { readonly resource?: unknown };
+  if (!Construct.isConstruct(principal.resource)) return false;
+  try {
+    return principal.policyFragment === undefined;
+  } catch {
+    return true;
+  }
+}
 
 /** The construct whose stack tells where somebody is: a function, or else its role. */
 export const constructOf = (grantee: IGrantable): Construct | undefined =>
