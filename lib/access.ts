@@ -92,18 +92,36 @@ export function principalOf({ grantPrincipal }: IGrantable): IPrincipal {
 
 /**
  * Whether CDK does not know the role of what was imported: it tells people which statements that needs, and says that they were given. An
- * app may have several copies of CDK, whose classes are alike in name alone.
+ * app may have several copies of CDK, and bundlers rename classes; such a principal alone knows what it is of and throws for who it is.
  */
-export const isUnknown = (grantee: IGrantable): boolean =>
-  principalOf(grantee).constructor.name === 'UnknownPrincipal';
+export function isUnknown(grantee: IGrantable): boolean {
+  const principal = principalOf(grantee) as IPrincipal & { readonly resource?: unknown };
+  if (!Construct.isConstruct(principal.resource)) return false;
+  try {
+    return principal.policyFragment === undefined;
+  } catch {
+    return true;
+  }
+}
 
 /** The construct whose stack tells where somebody is: a function, or else its role. */
 export const constructOf = (grantee: IGrantable): Construct | undefined =>
   [grantee, principalOf(grantee)].find(Construct.isConstruct) as Construct | undefined;
 
+/** What a consumer reads in place of a secret. */
+export interface ReplicaThere {
+  readonly region: string;
+  /** The key that it is to be under: the only one, or each that it may be. None: AWS's own. */
+  readonly encryptionKeys: readonly string[];
+}
+
+/** The Region of a replica, as far as CDK knows it: a key by its ARN is of the same one. */
+const regionOf = ({ region, encryptionKey }: ReplicaRegion): string | undefined =>
+  [region, encryptionKey?.split(':')[3]].find((each) => each && !Token.isUnresolved(each));
+
 /**
- * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it, which one that only the deployment knows may
- * be. Undefined: it reads the secret itself, or the Regions are not looked up yet.
+ * Where a consumer reads the replica of a secret: the Region of its stack, as far as CDK knows it, which any one that only the deployment
+ * knows may be. Undefined: it reads the secret itself, or the Regions are not looked up yet.
  * @throws Error if it is in a Region that gets no replica
  */
 export function replicaFor(
@@ -112,22 +130,29 @@ export function replicaFor(
   regions: readonly ReplicaRegion[],
   policy: Policy,
   token: string,
-): ReplicaRegion | undefined {
+): ReplicaThere | undefined {
   const consumer = constructOf(grantee);
   const { region: home } = placeOf(Stack.of(scope));
   const { region: there } = consumer ? placeOf(Stack.of(consumer)) : {};
   if (home === undefined || there === undefined || home === there) return undefined;
-  const replica = regions.find(({ region }) => region === there);
-  if (replica) return replica;
-  if (isStandIn(scope, regions)) return undefined;
-  const later = regions.find(({ region }) => Token.isUnresolved(region));
-  if (later) return { ...later, region: there };
+  const thatMayBe = (region: string | undefined) =>
+    regions.filter((each) => regionOf(each) === region);
+  const certain = thatMayBe(there);
+  if (certain.length === 0 && isStandIn(scope, regions)) return undefined;
+  const found = certain.length > 0 ? certain : thatMayBe(undefined);
+  if (found.length > 0) {
+    return {
+      region: there,
+      encryptionKeys: found.flatMap(({ encryptionKey }) => encryptionKey ?? []),
+    };
+  }
+  const names = regions.map(regionOf);
   const { owner } = policy;
   const isOurs =
     replicaRegionsOf({ owner, replicaRegions: regions }, entryNamed(policy, token)) !== undefined;
-  const others = regions.map(({ region }) => region).join(', ');
+  const others = names.join(', ');
   const such = isOurs
-    ? `${[home, ...regions.map(({ region }) => region)].join(', ')}, where the secret of "${token}" or a replica of it is; name ${there} in replicaRegions`
+    ? `${[home, ...names].join(', ')}, where the secret of "${token}" or a replica of it is; name ${there} in replicaRegions`
     : `${home}, where the secret of "${token}" is${others && `, or in ${others}, if whoever made it replicated it there`}; ` +
       'Keyturn replicates only secrets that it made under a name of its own, and the policy names or adopts this one: ' +
       `have it replicated to ${there} by whoever made it (aws secretsmanager replicate-secret-to-regions), and then name ${there} in replicaRegions`;

@@ -10,6 +10,7 @@ import {
   secretPrefix,
   type TokenPolicy,
 } from '../functions/policy/policy.ts';
+import type { ReplicaThere } from './access.ts';
 import { literalOf } from './key-names.ts';
 import { keyId, keyNamedIn, type NamedKey } from './kms-key.ts';
 import { SECRET_VERBS as VERBS } from './secret-verbs.ts';
@@ -256,12 +257,12 @@ export class Grants {
   }
 
   /** So for a replica, with keys of its Region. AWS does not say whether KMS is told the replica's ARN there, or its primary's. */
-  decryptReplica(secret: string, { region, encryptionKey }: ReplicaRegion): Grant[] {
+  decryptReplica(secret: string, { region, encryptionKeys }: ReplicaThere): Grant[] {
     const [actions, from] = [['kms:Decrypt'], [region]];
-    const key = encryptionKey === undefined ? undefined : keyNamedIn(encryptionKey);
+    const keys = encryptionKeys.map(keyNamedIn).flatMap((key) => this.#anywhere(key));
     const arns = [secretArn(this.#scope, secret), `${this.replicaArn(secret, { region })}-??????`];
     return [
-      ...this.#anywhere(key).map((each) => this.#useKey(actions, each, { region, from })),
+      ...keys.map((each) => this.#useKey(actions, each, { region, from })),
       this.#useAnyKeyFor(arns, { actions, region, from }),
     ];
   }

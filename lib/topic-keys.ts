@@ -1,4 +1,5 @@
 import { CfnResource, Stack } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { writtenOut } from './written-out.ts';
@@ -6,19 +7,27 @@ import { writtenOut } from './written-out.ts';
 /** What CDK keeps in the app's context of keys that it has looked up by aliases that are AWS's own. */
 const OWN_LOOKED_UP = /^key-provider:.*\baliasName=alias\/aws\//;
 
-/** Ids of AWS's own keys, as far as the app has looked them up. */
-const ownKeysOf = (scope: Construct): string[] =>
-  Object.entries<{ readonly keyId?: string }>(scope.node.root.node.getAllContext())
+/** Ids of AWS's own keys, as far as the app has looked them up; of one that it has not found, CDK keeps another. */
+const ownKeysOf = (scope: Construct): unknown[] =>
+  Object.entries(scope.node.root.node.getAllContext())
     .filter(([name]) => OWN_LOOKED_UP.test(name))
-    .flatMap(([, { keyId }]) => keyId ?? []);
+    .map(([, found]) => Object(found).keyId)
+    .filter((id) => id && id !== Key.DEFAULT_DUMMY_KEY_ID);
 
-/** The key of a topic that the app makes, as the template has it by now: an id, an alias, or an ARN. */
+/** The key of a topic, an id, an alias, or an ARN: as the template has it by now, or as the app says of one that is imported. */
 function keyOf(topic: ITopic): string {
   const { defaultChild: made } = topic.node;
-  if (!made || !CfnResource.isCfnResource(made)) return '';
-  const { Resources } = Stack.of(made).resolve(made._toCloudFormation());
-  const [written] = Object.values<{ Properties?: Record<string, unknown> }>(Resources);
-  return String(writtenOut(written?.Properties?.KmsMasterKeyId ?? '', { known: {}, other: '' }));
+  const stack = Stack.of(topic);
+  const inTemplate = (resource: CfnResource) => {
+    const { Resources } = stack.resolve(resource._toCloudFormation());
+    const [written] = Object.values<{ Properties?: Record<string, unknown> }>(Resources);
+    return written?.Properties?.KmsMasterKeyId;
+  };
+  const key =
+    made && CfnResource.isCfnResource(made)
+      ? inTemplate(made)
+      : stack.resolve(topic.masterKey?.keyArn);
+  return String(writtenOut(key ?? '', { known: {}, other: '' }));
 }
 
 /**
@@ -32,7 +41,7 @@ export function refuseOwnKeys(
   topics: Readonly<Record<string, ITopic | undefined>>,
 ): void {
   const isOwn = (key: string) =>
-    /(?:^|[:/])alias\/aws\/[^/]+$/.test(key) || ownKeysOf(scope).some((id) => key.endsWith(id));
+    /(?:^|[:/])alias\/aws\/[^/]+$/.test(key) || ownKeysOf(scope).includes(key.split('/').at(-1));
   const sentenceOf = ([whose, topic]: [string, ITopic | undefined]) =>
     topic && isOwn(keyOf(topic))
       ? `Keyturn's ${whose}: found ${topic.node.path} under AWS's own key (alias/aws/sns), expected one under a key of yours, or under none: CloudWatch may not publish under AWS's own, and nobody would be told of an alarm; take that key from the topic, also in aspects and overrides, or give as alarmTopic one with masterKey: new Key(this, 'AlarmKey')`

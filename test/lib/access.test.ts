@@ -11,6 +11,7 @@ import {
   ArnPrincipal,
   Group,
   type IGrantable,
+  type IPrincipal,
   OrganizationPrincipal,
   PrincipalWithConditions,
   Role,
@@ -264,10 +265,13 @@ test('a condition that the app adds to what one token is given stays with that t
   expect(others.join()).toContain('keyturn/prod/telegraf');
 });
 
-test('what another copy of CDK imported without its role gets nothing, as of this one', () => {
+test.each([
+  ['another copy of CDK', anotherUnknownPrincipal],
+  ['a CDK whose classes a bundler renamed', () => class t extends UnknownPrincipal {}],
+])('what %s imported without its role gets nothing, as of this one', (_whose, classOf) => {
   const { keyturn, template } = open();
   const resource = new Construct(Stack.of(keyturn), 'Imported');
-  const grantPrincipal = new (anotherUnknownPrincipal())({ resource });
+  const grantPrincipal = new (classOf())({ resource });
   const imported = Object.assign(resource, { grantPrincipal });
   expect(keyturn.grantRead('telegraf', imported).success).toBe(false);
   expect(JSON.stringify(template())).not.toContain('keyturn/prod/telegraf-');
@@ -277,6 +281,20 @@ test('what another copy of CDK imported without its role gets nothing, as of thi
       '^grantRead: found Stack/Imported, .*: nothing was given, .*without its role',
     ),
   );
+});
+
+test("an app's own principal is not taken for one without a role", () => {
+  const { keyturn, somebody, may } = open();
+  const { policyFragment, assumeRoleAction } = somebody;
+  const own = {
+    resource: somebody,
+    policyFragment,
+    assumeRoleAction,
+    addToPrincipalPolicy: somebody.addToPrincipalPolicy.bind(somebody),
+  };
+  const grantPrincipal = Object.assign(own, { grantPrincipal: own as unknown as IPrincipal });
+  keyturn.grantRead('telegraf', grantPrincipal as unknown as IGrantable).assertSuccess();
+  expect(may().join()).toContain('keyturn/prod/telegraf-');
 });
 
 describe('a consumer in another Region', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { type ISecurityGroup, type IVpc, Port, SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { ManagedPolicy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -504,6 +504,24 @@ test('no change of the section changes what the functions are made of', () => {
   const changed = { alarms: { emails: ['a@example.com'] }, tags: { team: 'plant' }, memory: 1024 };
   expect(assetsOf(changed)).toEqual(assetsOf({}));
 }, 60_000);
+
+test('the group of all functions is let into one of another stack, which Keyturn needs for its VPC, without a warning', () => {
+  const app = new App({ outdir: mkdtempSync(join(folder, 'net-')), context: CONTEXT });
+  const [net, home] = ['Net', 'Home'].map((id) => new Stack(app, id, { env: PLACE }));
+  const vpc = new Vpc(net as Stack, 'Vpc') as IVpc;
+  const group = new SecurityGroup(net as Stack, 'Cluster', { vpc });
+  const keyturn = new Keyturn(home as Stack, 'Keyturn', { policy: writePolicy(folder), vpc });
+  const [ours] = keyturn.rotate.lambda.connections.securityGroups;
+  group.addIngressRule(ours as ISecurityGroup, Port.tcp(443), 'Keyturn', true);
+  const { stacks } = app.synth();
+  const warnings = stacks.flatMap(({ messages }) => messages.map(({ entry }) => entry.data));
+  expect(JSON.stringify(warnings)).not.toMatch(/gress/);
+  const rules = Template.fromStack(home as Stack).findResources('AWS::EC2::SecurityGroupIngress');
+  expect(Object.values(rules).map(({ Properties }) => Properties)).toEqual([
+    expect.objectContaining({ FromPort: 443, ToPort: 443, IpProtocol: 'tcp' }),
+  ]);
+  expect(JSON.stringify(rules)).toMatch(/"GroupId":\{[^}]*Cluster/);
+});
 
 test('what an app says goes before what the policy says', () => {
   const app = anotherStack(folder);

@@ -83,6 +83,43 @@ describe("a replica's Region that only the deployment knows", () => {
   });
 });
 
+describe("replicas' Regions that only the deployment knows, with keys", () => {
+  const keyIn = (region: string, name: string) =>
+    `arn:${Aws.PARTITION}:kms:${region}:${account}:key/${name}`;
+  /** The keys and aliases that a consumer's role names, beside any key of its account for that secret. */
+  function keysOf(...keys: readonly (string | undefined)[]): string[] {
+    const { app, readIn } = open((later) =>
+      keys.map((encryptionKey, index) => ({
+        region: `${later}-${index}`,
+        ...(encryptionKey !== undefined && { encryptionKey }),
+      })),
+    );
+    const there = new Stack(app, 'There', { env });
+    readIn(there).assertSuccess();
+    const policies = JSON.stringify(Template.fromStack(there).findResources('AWS::IAM::Policy'));
+    return [...policies.matchAll(/(?:key|alias)\/\w+/g)].map(([name]) => name);
+  }
+
+  test('the key of the Region of the consumer is named, and no other', () => {
+    expect(keysOf(keyIn('eu-west-3', 'paris'), keyIn(THERE, 'own'))).toEqual(['key/own']);
+    expect(keysOf('alias/tokens', keyIn(THERE, 'own'))).toEqual(['key/own']);
+  });
+
+  test('where none is, every key that may be there', () => {
+    const paris = keyIn('eu-west-3', 'paris');
+    expect(keysOf(undefined, paris, 'alias/one', 'alias/other')).toEqual([
+      'alias/one',
+      'alias/other',
+    ]);
+  });
+
+  test('a consumer is refused who is in none of their Regions', () => {
+    expect(() => keysOf(keyIn('eu-west-3', 'paris'), keyIn('us-east-1', 'virginia'))).toThrow(
+      /^grantRead: found There\/Consumer in eu-north-1, expected a consumer in eu-west-1, eu-west-3, us-east-1, where/,
+    );
+  });
+});
+
 describe("a consumer's role names nothing of Keyturn's stack, whatever a replica's key is", () => {
   const KEYS: Record<string, (later: string) => string> = {
     'known at the deployment': (later) => later,

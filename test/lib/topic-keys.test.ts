@@ -100,4 +100,36 @@ describe("a topic under AWS's own key is refused, to which no alarm could tell a
     const ours = { ...LOOKED_UP('alias/alarms') };
     expect(saidOf(lookedUp('alias/alarms'), { context: ours })).toBe('nothing');
   });
+
+  test('by what the app says of an imported one', () => {
+    const imported = (keyOf: (stack: Stack) => string) => (stack: Stack) => {
+      const keyArn = keyOf(stack);
+      const topicArn = 'arn:aws:sns:eu-west-1:111122223333:on-call';
+      return { alarmTopic: Topic.fromTopicAttributes(stack, 'OnCall', { topicArn, keyArn }) };
+    };
+    const key = (resource: string) =>
+      imported(() => `arn:${Aws.PARTITION}:kms:eu-west-1:111122223333:${resource}`);
+    expect(saidOf(key('alias/aws/sns'))).toMatch(REFUSED);
+    expect(saidOf(key('alias/alarms'))).toBe('nothing');
+    const found = imported(
+      (stack) => Key.fromLookup(stack, 'Key', { aliasName: 'alias/aws/sns' }).keyArn,
+    );
+    expect(saidOf(found, { context: LOOKED_UP('alias/aws/sns') })).toMatch(REFUSED);
+    expect(saidOf(key(`key/${KEY_ID}`))).toBe('nothing');
+  });
+
+  test.each([
+    ['nothing at all', null],
+    ['an error', { $providerError: 'no such key' }],
+    ['an empty id', { keyId: '' }],
+    ['what CDK has in place of a key that is not there', { keyId: Key.DEFAULT_DUMMY_KEY_ID }],
+  ])('by no look-up that found %s', (_what, found) => {
+    const [name = ''] = Object.keys(LOOKED_UP('alias/aws/ebs'));
+    const context = { [name]: found };
+    expect(saidOf(plain, { context })).toBe('nothing');
+    const optional = under((stack) =>
+      Key.fromLookup(stack, 'Key', { aliasName: 'alias/alarms', returnDummyKeyOnMissing: true }),
+    );
+    expect(saidOf(optional, { context })).toBe('nothing');
+  });
 });
