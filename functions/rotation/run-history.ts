@@ -57,7 +57,7 @@ interface PastSecret {
   readonly secret: string;
   /** Its entry in the policy. Absent: it has none. */
   readonly token?: string;
-  /** Those that were made in the time that was asked for, and are still there. */
+  /** Those that are still there, and were made in the time that was asked for or have a label. */
   readonly versions: readonly PastVersion[];
   /** Absent: it is not on hold. Without the rest, its traces do not say it. */
   readonly hold?: {
@@ -140,8 +140,9 @@ function pastSecret(
 ): PastSecret {
   const { name, labels, tags } = secret;
   const token = entryOf(policy, name)?.name;
+  const labelled = new Set(Object.values(labels));
   const versions = [...times]
-    .filter(([, createdAt]) => createdAt >= since)
+    .filter(([version, createdAt]) => createdAt >= since || labelled.has(version))
     .sort(([, a], [, b]) => a - b)
     .map(([version, createdAt]) => ({
       version,
