@@ -57,7 +57,7 @@ interface PastSecret {
   readonly secret: string;
   /** Its entry in the policy. Absent: it has none. */
   readonly token?: string;
-  /** Those that were made in the time that was asked for, and are still there. */
+  /** Those that are still there, and were made in the time that was asked for; of those that Keyturn did not put also older ones that have a label. */
   readonly versions: readonly PastVersion[];
   /** Absent: it is not on hold. Without the rest, its traces do not say it. */
   readonly hold?: {
@@ -140,8 +140,10 @@ function pastSecret(
 ): PastSecret {
   const { name, labels, tags } = secret;
   const token = entryOf(policy, name)?.name;
+  // Of ours, the marker of its token tells more than when it was stored.
+  const saved = Object.values(labels).filter((version) => !tokenNamedBy(version)?.certain);
   const versions = [...times]
-    .filter(([, createdAt]) => createdAt >= since)
+    .filter(([version, createdAt]) => createdAt >= since || saved.includes(version))
     .sort(([, a], [, b]) => a - b)
     .map(([version, createdAt]) => ({
       version,

@@ -45,6 +45,35 @@ test('a run that found the same again and again is one entry, which says how oft
   ]);
 });
 
+test('a string of nobody under AWSCURRENT is told as what that got, and one under AWSPREVIOUS is not', () => {
+  const gifts = (job: string, message: string) => {
+    const details = { job, kind: 'UnknownVersion', secret: SECRET, message };
+    const lines = [line('found', details, 0), line('found', details, 30)];
+    return happeningsOf(logFacts({ job, group: job, lines })).map(({ gave }) => gave);
+  };
+  expect(gifts('rotate', 'AWSCURRENT has a string that is no token of ours')).toEqual([{}]);
+  expect(gifts('reap', 'nobody knows whose string AWSCURRENT has')).toEqual([{}]);
+  expect(gifts('reap', 'nobody knows whose string AWSPREVIOUS has')).toEqual([undefined]);
+});
+
+test('who saved a version that has no label any more is said as a log says it', () => {
+  const noted = { kind: 'recognise', reason: 'SavedByPerson', label: 'AWSCURRENT' };
+  const versions = [
+    { version: 'v', createdAt: '2026-03-02T12:00:00Z', labels: [], putBy: 'others' },
+  ];
+  const past = readPast({
+    history: { tokens: [], secrets: [{ secret: SECRET, versions }], unseen: [] },
+  });
+  const done = line('done', { ...noted, secret: SECRET, tokenId: 'a', version: 'v' }, 30);
+  const facts = [
+    ...logFacts({ job: 'rotate', group: 'rotate', lines: [done] }),
+    ...pastFacts(past, AT + 60 * MINUTE),
+  ];
+  expect(happeningsOf(facts)).toMatchObject([
+    { at: AT, by: 'not Keyturn', gave: { tokenId: 'a' } },
+  ]);
+});
+
 test('a dry run did nothing, whatever it found', () => {
   const planned = { job: 'reap', by: 'hand', dryRun: true, refusals: [] };
   const found = { job: 'reap', kind: 'Lingering', secret: SECRET, message: 'it lingers' };

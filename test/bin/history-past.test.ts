@@ -61,7 +61,9 @@ test('what a person saved says what it gave AWSCURRENT, unless it only waits', (
       ),
       AT,
     ).map(({ what, gave }) => [what, gave]);
-  expect(saved(['AWSCURRENT'])).toEqual([[SAVED, { tokenId: undefined }]]);
+  expect(saved(['AWSCURRENT'])).toEqual([[SAVED, { tokenId: undefined, is: 'now' }]]);
+  expect(saved(['AWSPREVIOUS'])).toEqual([[SAVED, { tokenId: undefined }]]);
+  expect(saved([])).toEqual([[SAVED, { tokenId: undefined, is: 'perhaps' }]]);
   expect(saved([], 'a')).toEqual([[SAVED, { tokenId: 'a' }]]);
   expect(saved(['AWSPENDING'], 'a')).toEqual([[SAVED, undefined]]);
 });

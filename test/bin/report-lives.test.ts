@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Happening, SAVED } from '../../bin/keyturn/history/happening.ts';
+import { FOUND, type Gift, type Happening, SAVED } from '../../bin/keyturn/history/happening.ts';
 import { type Labels, type Life, livesOf, type Present } from '../../bin/keyturn/report/lives.ts';
 import { HOUR } from '../world/policy.ts';
 
@@ -8,7 +8,10 @@ const SECRET = 'keyturn/prod/telegraf';
 const STEP = 2 * HOUR;
 const NOW = 100;
 const listing = (...ids: readonly string[]) => new Map(ids.map((id) => [id, 'works' as const]));
-const ALL_SEEN: Present = { now: NOW * STEP, living: listing('a', 'b'), labels: new Map() };
+const ALL_SEEN: Present = {
+  ...{ now: NOW * STEP, since: 0 },
+  ...{ living: listing('a', 'b'), labels: new Map() },
+};
 /** What `rotate` sees under the labels of the secret. */
 const seen = (labels: Labels): Pick<Present, 'labels'> => ({ labels: new Map([[SECRET, labels]]) });
 
@@ -92,7 +95,7 @@ test('what is given back is again what it was, and after a rollback what consume
     ['a', 'quarantined'],
     ['a', 'permissions given back', 'RolledBack'],
   );
-  expect(spans(back)).toEqual(['superseded 1-2', 'quarantined 2-3', 'current 3-']);
+  expect(spans(back)).toEqual(['unknown 0-1', 'superseded 1-2', 'quarantined 2-3', 'current 3-']);
   expect(spans(back, {}, 'b')).toEqual(['current 0-3', 'superseded 3-']);
 });
 
@@ -131,7 +134,7 @@ test('where the cluster was not asked, only what rotate sees under a label is kn
   const lives = livesOf(happenings, { ...notAsked, ...seen({ current: 'b' }) });
   expect(lives.map(spansOf)).toEqual([
     ['current 0-1', 'superseded 1-1', 'unknown 1-'],
-    ['current 1-'],
+    ['unknown 0-1', 'current 1-'],
   ]);
   expect(lives[0]?.notes.at(-1)).toMatch(/could not be asked/);
 });
@@ -155,22 +158,97 @@ test('a token on hold under AWSCURRENT is shown as frozen, not as current', () =
 });
 
 /** A version that a person saved, with the string of a token, or with one that nobody knows. */
-const saved = (at: number, tokenId?: string): Happening => ({
+const saved = (at: number, tokenId?: string, is?: Gift['is']): Happening => ({
   ...{ at: at * STEP, what: SAVED, secret: SECRET, sources: ['Secrets Manager'], count: 1 },
-  gave: { tokenId },
+  gave: { tokenId, ...(is && { is }) },
 });
 
 test('what a person saves over the current string takes AWSCURRENT from it at once', () => {
   const rotated = told(['a', 'promoted'], ['b', 'promoted']);
-  const junk = [...rotated, saved(2)];
-  expect(spans(junk, seen({}), 'b')).toEqual(['current 1-2', 'superseded 2-']);
+  const junk = [...rotated, saved(2, undefined, 'now')];
+  const former = ['unknown 0-1', 'current 1-2', 'superseded 2-'];
+  expect(spans(junk, seen({}), 'b')).toEqual(former);
   const back = [...rotated, saved(2, 'a')];
   const now = seen({ current: 'a' });
   expect(spans(back, now)).toEqual(['current 0-1', 'superseded 1-2', 'current 2-']);
-  expect(spans(back, now, 'b')).toEqual(['current 1-2', 'superseded 2-']);
+  expect(spans(back, now, 'b')).toEqual(former);
   expect(lifeOf(back, now)?.notes).toEqual(['nothing tells when it was minted']);
   // Rotate knows the string, and the history did not.
   expect(spans(junk, now)).toEqual(['current 0-1', 'superseded 1-2', 'current 2-']);
+});
+
+test('a string that has AWSCURRENT no more is not that of the token that has it now', () => {
+  const life = lifeOf([...told(['a', 'promoted']), saved(1)], seen({ current: 'a' }));
+  expect(life && spansOf(life)).toEqual([
+    'current 0-1',
+    'superseded 1-1',
+    `unknown 1-${NOW}`,
+    `current ${NOW}-`,
+  ]);
+  expect(life?.notes.at(-1)).toBe('it is current now, and nothing tells since when');
+});
+
+/** What runs found from then on: a string of nobody under AWSCURRENT. */
+const found = (at: number): Happening => ({
+  ...saved(at),
+  what: FOUND,
+  sources: ['log of rotate'],
+});
+
+test('a version without a label was current if a run found it so, and perhaps if the next promotion names no other token', () => {
+  const [first, second] = told(['a', 'promoted'], ['b', 'promoted']) as [Happening, Happening];
+  const next = { ...second, at: 5 * STEP };
+  const over = saved(2, undefined, 'perhaps');
+  const note = /a string was saved that may have been current in its place/;
+
+  const seenSo = lifeOf([first, over, found(3), next], seen({ current: 'b' }));
+  expect(seenSo && spansOf(seenSo)).toEqual(['current 0-2', 'unknown 2-3', 'superseded 3-']);
+  expect(seenSo?.notes.at(-1)).toMatch(note);
+  expect(spans([first, found(3), next])).toEqual(['current 0-3', 'superseded 3-']);
+
+  const notSeen = lifeOf([first, over, next], seen({ current: 'b' }));
+  expect(notSeen && spansOf(notSeen)).toEqual(['current 0-2', 'unknown 2-5', 'superseded 5-']);
+  expect(notSeen?.notes.at(-1)).toMatch(note);
+
+  const named = { ...next, formerId: 'a' };
+  expect(spans([first, over, named])).toEqual(['current 0-5', 'superseded 5-']);
+  expect(spans([first, over], seen({ current: 'a' }))).toEqual(['current 0-']);
+});
+
+test('what a run finds of a string that was saved is no second save', () => {
+  const happenings = [...told(['b', 'promoted']), saved(1, undefined, 'now'), found(3)];
+  expect(spans(happenings, seen({ current: 'a' }))).toEqual(['unknown 0-1', 'current 1-']);
+});
+
+test('every token that anything names has a life: unknown, until something tells what it was', () => {
+  const [promoted, deleted, refused] = told(
+    ['b', 'promoted'],
+    ['a', 'deleted', 'leaked'],
+    ['c', 'string refused'],
+  ) as [Happening, Happening, Happening];
+  const since = -STEP;
+  const replaced = [{ ...promoted, formerId: 'a' }, deleted];
+  const life = lifeOf(replaced, { since });
+  expect(life && spansOf(life)).toEqual(['unknown -1-0', 'superseded 0-1']);
+  expect(life).toMatchObject({ secret: SECRET, endedAt: STEP });
+  expect(life?.notes).toEqual(['nothing tells when it was minted', 'deleted: schedule; leaked']);
+  expect(spans([deleted])).toEqual(['unknown 0-1']);
+  expect(spans([refused], {}, 'c')).toEqual(['unknown 0-']);
+});
+
+test('what is given back was without permissions before, also if nothing tells that they were taken', () => {
+  const happenings = told(['a', 'promoted'], ['a', 'proven'], ['a', 'permissions given back']);
+  const twice = [...happenings, ...told(['a', 'permissions given back'])].map((each, index) => ({
+    ...each,
+    at: index * STEP,
+  }));
+  for (const each of [happenings, twice]) {
+    const life = lifeOf(each, seen({ current: 'a' }));
+    expect(life && spansOf(life)).toEqual(['current 0-0', 'unknown 0-2', 'current 2-']);
+    expect(life?.notes.at(-1)).toBe(
+      'it was without permissions before they were given back, and nothing tells since when',
+    );
+  }
 });
 
 test('what rotate sees now is never beside a second token that is called current', () => {
@@ -181,12 +259,12 @@ test('what rotate sees now is never beside a second token that is called current
     expect(current.map(({ tokenId }) => tokenId)).toEqual(Object.values(labels));
   }
   const later = lifeOf(happenings, seen({ current: 'a' }), 'b');
-  expect(later && spansOf(later)).toEqual(['current 1-1', 'unknown 1-']);
+  expect(later && spansOf(later)).toEqual(['unknown 0-1', 'current 1-1', 'unknown 1-']);
   expect(later?.notes.at(-1)).toBe(
     'last told of as current; rotate does not see it as that now, and nothing tells since when',
   );
   const untold = lifeOf(happenings, seen({ current: 'c' }), 'c');
-  expect(untold && spansOf(untold)).toEqual([`current ${NOW}-`]);
+  expect(untold && spansOf(untold)).toEqual([`unknown 0-${NOW}`, `current ${NOW}-`]);
 });
 
 test('what is given back is not current, if AWSCURRENT has gone on to another token', () => {

@@ -1,5 +1,12 @@
 import { MINUTE_MS } from '../../../functions/time.ts';
 
+/** What AWSCURRENT got that is no token's: a string of that token, or one that nobody knows. */
+export interface Gift {
+  readonly tokenId?: string | undefined;
+  /** `now`: its version has AWSCURRENT still. `perhaps`: its version has no label, and may never have had that one. */
+  readonly is?: 'now' | 'perhaps';
+}
+
 /** What one source says of one thing that was done. */
 export interface Fact {
   /** Milliseconds since 1970. */
@@ -14,8 +21,7 @@ export interface Fact {
   readonly entry?: string | undefined;
   /** What it is about, if it is neither a token nor a secret nor an entry of ours. */
   readonly subject?: string | undefined;
-  /** What it gave AWSCURRENT, of what is no token's: a string of that token, or one that nobody knows. */
-  readonly gave?: { readonly tokenId?: string | undefined } | undefined;
+  readonly gave?: Gift | undefined;
   /** Who did it, as far as the source says so. */
   readonly by?: string | undefined;
   readonly why?: string | undefined;
@@ -52,6 +58,12 @@ export const secretNamed = ({ secret, home }: Pick<Fact, 'secret' | 'home'>): st
 
 /** A version of which no log says that our functions put it. */
 export const SAVED = 'saved by others';
+
+/** Of a version without a label, as far as Secrets Manager tells. */
+export const A_PERSON_OR_ROTATION = 'a person, or Secrets Manager’s rotation';
+
+/** What a run saw, and did not do. */
+export const FOUND = 'found';
 
 /** Of a promotion that a marker alone tells of. */
 export const OR_LATER = 'then or later: a marker may have the instant of its arming';
@@ -90,9 +102,9 @@ const latestOf = ({ at }: Happening) => (at % SECOND_MS === 0 ? at + SECOND_MS -
 
 const byTime = (a: Happening, b: Happening) => latestOf(a) - latestOf(b) || rankOf(a) - rankOf(b);
 
-/** Some lines say only that it was an order, and others who gave it. */
+/** Some sources say only what it may have been, and others who did it. */
 const moreOf = (by: string | undefined, other: string | undefined) =>
-  by === AN_ORDER ? (other ?? by) : (by ?? other);
+  by === AN_ORDER || by === A_PERSON_OR_ROTATION ? (other ?? by) : (by ?? other);
 
 const merged = (
   known: Happening,
@@ -105,7 +117,7 @@ const merged = (
   why: known.why ?? fact.why,
   secret: known.secret ?? fact.secret,
   formerId: known.formerId ?? fact.formerId,
-  gave: known.gave ?? fact.gave,
+  gave: known.gave?.tokenId === undefined ? (fact.gave ?? known.gave) : known.gave,
   sources: known.sources.includes(source) ? known.sources : [...known.sources, source],
   ...(isRepeated && { count: known.count + 1, untilAt: fact.at }),
 });

@@ -1,5 +1,5 @@
 import { DAY_MS, MINUTE_MS } from '../../../functions/time.ts';
-import { AN_ORDER, type Fact, NOT_ENDED, SAVED } from './happening.ts';
+import { AN_ORDER, type Fact, FOUND, NOT_ENDED, SAVED } from './happening.ts';
 import type { GroupRead, LogLine } from './read-logs.ts';
 
 /** What a step that was done made of its token, secret or database, by the kind of its action. */
@@ -166,7 +166,10 @@ function orderFacts({ details }: LogLine, common: Fact): readonly Fact[] {
 function findingFacts({ details: { kind, message } }: LogLine, common: Fact): readonly Fact[] {
   if (!common.tokenId && !common.secret && !common.entry && !common.subject) return [];
   const why = `${text(message) ?? ''} [${kind}]`;
-  return [{ ...common, what: 'found', why, by: undefined, isRepeated: true }];
+  // Of AWSPREVIOUS `reap` finds the same.
+  const isOfNobody = kind === 'UnknownVersion' && why.includes('AWSCURRENT');
+  const gave = isOfNobody ? {} : undefined;
+  return [{ ...common, what: FOUND, why, by: undefined, gave, isRepeated: true }];
 }
 
 /** By the message of a line. Those of other messages tell of nothing that was done. */

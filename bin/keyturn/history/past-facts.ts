@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { DAY_MS } from '../../../functions/time.ts';
 import { CommandError } from '../failure.ts';
-import { type Fact, SAVED } from './happening.ts';
+import { A_PERSON_OR_ROTATION, type Fact, type Gift, SAVED } from './happening.ts';
 
 const text = z.string();
 const maybe = z.optional(text);
@@ -145,13 +145,17 @@ function versionFact(secret: string, each: Secret['versions'][number]): Fact {
   const label = labels.length > 0 ? `; it has ${labels.join(', ')} now` : '';
   // What consumers never had may be what Secrets Manager's own rotation made, and did not end.
   const wasRead = tokenId !== undefined || labels.some((each) => READ.includes(each));
-  const isGiven = wasRead && !labels.includes('AWSPENDING');
+  const gave: Gift = {
+    tokenId,
+    ...(!wasRead && { is: 'perhaps' }),
+    ...(labels.includes('AWSCURRENT') && { is: 'now' }),
+  };
   return {
     ...about,
     what: SAVED,
     key: version,
-    ...(!wasRead && { by: 'a person, or Secrets Manager’s rotation' }),
-    ...(isGiven && { gave: { tokenId } }),
+    ...(!wasRead && { by: A_PERSON_OR_ROTATION }),
+    ...(!labels.includes('AWSPENDING') && { gave }),
     why: `a version under an id that Keyturn’s rotations do not put${whose}${label}`,
   };
 }

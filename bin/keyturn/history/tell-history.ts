@@ -73,10 +73,12 @@ function groupSource({ job, lines, oldestAt, why }: GroupRead): Source {
   };
 }
 
-function pastSources(past: Past | Error): readonly Source[] {
+function pastSources(past: Past | Error, since: number): readonly Source[] {
   if (past instanceof Error) return [{ source: BOTH, isWhole: false, found: past.message }];
   const { tokens, secrets, unseen } = past.history;
-  const versions = secrets.reduce((sum, each) => sum + each.versions.length, 0);
+  const versions = secrets
+    .flatMap((each) => each.versions)
+    .filter(({ createdAt }) => Date.parse(createdAt) >= since);
   const [first] = unseen;
   const missing =
     first === undefined
@@ -91,7 +93,7 @@ function pastSources(past: Past | Error): readonly Source[] {
     {
       source: 'Secrets Manager',
       isWhole: first === undefined,
-      found: `${counted(versions, 'version')} of this time in ${counted(secrets.length, 'secret')}, as far as it keeps them${missing}`,
+      found: `${counted(versions.length, 'version')} of this time in ${counted(secrets.length, 'secret')}, as far as it keeps them${missing}`,
     },
   ];
 }
@@ -241,7 +243,7 @@ export async function tellHistory(
     told,
     ...(known && { living: livingOf(known, now) }),
     ...(entry && { rotations: rotationsOf(told, known, since) }),
-    sources: [...groups.map(groupSource), ...pastSources(answer)],
+    sources: [...groups.map(groupSource), ...pastSources(answer, since)],
     entryOf: (secret) => names.get(secret),
   };
 }

@@ -1,5 +1,5 @@
 import { LONGEST_LAG_MS } from '../../../functions/tokens/observation.ts';
-import { type Happening, secretNamed } from '../history/happening.ts';
+import { FOUND, type Gift, type Happening, secretNamed } from '../history/happening.ts';
 import type { History } from '../history/history-text.ts';
 
 /** As docs/glossary.md calls the states of a token. `unknown`: nothing tells what it is. */
@@ -38,6 +38,8 @@ export interface Labels {
 /** What is known of now, looked at after all that is told. */
 export interface Present {
   readonly now: number;
+  /** Where what is shown begins. Of before that nothing but markers and versions tells. */
+  readonly since: number;
   /** Absent: the cluster was not asked. */
   readonly living?: History['living'];
   /** By secret. One that is not in it was not looked at. */
@@ -69,6 +71,10 @@ const ONLY_FROM: Readonly<Partial<Record<TokenState, readonly (TokenState | unde
   pending: [undefined, 'inert'],
   superseded: [undefined, 'pending', 'live', 'current', 'superseded', 'unknown'],
 };
+const SAVED_OVER =
+  'a string was saved that may have been current in its place, and nothing tells since when';
+const WAS_WITHOUT =
+  'it was without permissions before they were given back, and nothing tells since when';
 /** Why a token is deleted that was never stored. */
 const ORPHAN = 'Orphan';
 
@@ -77,12 +83,18 @@ interface Told extends Omit<Life, 'spans'> {
   readonly spans: Span[];
   /** Its secret is not listed as ours. */
   readonly isElsewhere?: boolean;
+  /** Its permissions were given back before: they may be told of twice. */
+  readonly isGivenBack?: boolean;
 }
 
 /** Who got AWSCURRENT last. Without a token: a string that nobody knows. */
 interface Holder {
   readonly tokenId?: string | undefined;
   readonly at: number;
+  /** What was saved then is there now. */
+  readonly isNow?: boolean;
+  /** Since then somebody may have saved a string over it. */
+  readonly doubtAt?: number | undefined;
 }
 
 /** All that was told until then, by token and by secret. */
@@ -131,13 +143,21 @@ function enter(spans: Span[], state: TokenState, at: number): void {
 }
 
 /** A label is moved: it leaves whoever had it. */
-function giveCurrent({ lives, holders }: Story, each: Happening, tokenId: string | undefined) {
+function giveCurrent(story: Story, each: Happening, tokenId: string | undefined) {
   const secret = secretNamed(each);
   if (secret === undefined) return;
-  const former = lives.get(holders.get(secret)?.tokenId ?? '');
-  holders.set(secret, { tokenId, at: each.at });
-  const isLeft = former?.spans.at(-1)?.state === 'current' && former.tokenId !== tokenId;
-  if (isLeft) enter(former.spans, 'superseded', each.at);
+  const held = story.holders.get(secret);
+  // Found, not done: the save tells when.
+  if (each.what === FOUND && held && held.tokenId === undefined) return;
+  story.holders.set(secret, { tokenId, at: each.at, isNow: each.gave?.is === 'now' });
+  const former = story.lives.get(held?.tokenId ?? '');
+  if (former?.spans.at(-1)?.state !== 'current' || former.tokenId === tokenId) return;
+  if (held?.doubtAt !== undefined && each.formerId !== former.tokenId) {
+    enter(former.spans, 'unknown', held.doubtAt);
+    const notes = [...former.notes, SAVED_OVER];
+    story.lives.set(former.tokenId, { ...former, notes });
+  }
+  enter(former.spans, 'superseded', each.at);
 }
 
 function end({ spans, notes, ...told }: Told, { at, by, why }: Happening): Told {
@@ -163,19 +183,52 @@ function follow(story: Story, told: Told, each: Happening): Told {
   if (now.endedAt !== undefined) return now;
   if (what === ENDED) return end(now, each);
   const state = stateAfter(each, now, story.holders.get(secret ?? ''));
+  const last = now.spans.at(-1);
+  const isUntold = what === BACK && !now.isGivenBack && !isSuspended(now) && last !== undefined;
+  if (isUntold) enter(now.spans, 'unknown', last.from);
   if (state === 'current') giveCurrent(story, each, now.tokenId);
   if (state !== undefined) enter(now.spans, state, at);
-  return MADE.includes(what) ? { mintedAt: at, ...now } : now;
+  return {
+    ...(MADE.includes(what) && { mintedAt: at }),
+    ...now,
+    ...(what === BACK && { isGivenBack: true }),
+    ...(isUntold && { notes: [...now.notes, WAS_WITHOUT] }),
+  };
+}
+
+/** What is told of a token, and of the one in whose place it came: until then that had AWSCURRENT, also if nothing else tells of it. */
+function followBoth(story: Story, { formerId, ...each }: Happening, tokenId: string): void {
+  story.lives.set(tokenId, follow(story, toldOf(story, tokenId), { ...each, formerId }));
+  if (formerId === undefined) return;
+  const superseded = { ...each, what: 'superseded' };
+  story.lives.set(formerId, follow(story, toldOf(story, formerId), superseded));
 }
 
 /** Somebody saved a string over the current one: of a token, or one that nobody knows. */
-function followSave(story: Story, each: Happening, tokenId: string | undefined): void {
+function followSave(story: Story, each: Happening, { tokenId, is }: Gift): void {
+  const name = secretNamed(each);
+  const held = story.holders.get(name ?? '');
+  if (is === 'perhaps') {
+    if (held) story.holders.set(name ?? '', { doubtAt: each.at, ...held });
+    return;
+  }
   giveCurrent(story, each, tokenId);
   if (tokenId === undefined) return;
   const told = toldOf(story, tokenId);
   if (told.endedAt === undefined && !isSuspended(told)) enter(told.spans, 'current', each.at);
-  const secret = told.secret ?? secretNamed(each);
+  const secret = told.secret ?? name;
   story.lives.set(tokenId, { ...told, ...(secret !== undefined && { secret }) });
+}
+
+/** A life of which the beginning is not told may have begun at any time, and is unknown until something tells of it. */
+function fromSince(told: Told, { since }: Present): Told {
+  const { mintedAt, endedAt, spans } = told;
+  const [first, ...others] = spans;
+  const until = first?.from ?? endedAt;
+  if (mintedAt !== undefined || (until ?? Number.POSITIVE_INFINITY) <= since) return told;
+  if (first?.state === 'unknown') return { ...told, spans: [{ ...first, from: since }, ...others] };
+  const before: Span = { state: 'unknown', from: since, ...(until !== undefined && { until }) };
+  return { ...told, spans: [before, ...spans] };
 }
 
 const NO_MINTING = 'nothing tells when it was minted';
@@ -206,7 +259,8 @@ const lastTold = ({ state }: Span, why: string): Seen => [
 
 function unlisted({ spans }: Told, last: Span, present: Present): Seen {
   if (!present.living) return lastTold(last, NOT_ASKED);
-  return lastTold(last, isFresh(spans[0]?.from ?? last.from, present) ? NOT_YET : GONE);
+  const first = spans.find(({ state }) => state !== 'unknown') ?? last;
+  return lastTold(last, isFresh(first.from, present) ? NOT_YET : GONE);
 }
 
 /** Its permissions tell whether it is suspended: what gave them back may be in no log. */
@@ -232,7 +286,7 @@ function seenNow(told: Told, last: Span, present: Present): Seen {
 
 /** Puts its end as what is seen now, and says what nobody saw. */
 function untilNow(all: Told, { holders }: Story, present: Present): Life {
-  const { isElsewhere: _, ...told } = all;
+  const { isElsewhere: _, isGivenBack: _back, ...told } = all;
   const { tokenId, secret = '', mintedAt, endedAt, spans } = told;
   const notes = [...(mintedAt === undefined ? [NO_MINTING] : []), ...told.notes];
   const last = spans.at(-1);
@@ -244,7 +298,7 @@ function untilNow(all: Told, { holders }: Story, present: Present): Life {
   const [state, note] = seen;
   const holder = holders.get(secret);
   // Who had AWSCURRENT since was a string of which the history knew not whose it is.
-  if (state === 'current' && holder && holder.tokenId === undefined && !isSuspended(told)) {
+  if (state === 'current' && holder?.isNow && !holder.tokenId && !isSuspended(told)) {
     enter(spans, 'current', holder.at);
     return { ...told, notes };
   }
@@ -253,20 +307,12 @@ function untilNow(all: Told, { holders }: Story, present: Present): Life {
   return { ...told, notes: [...notes, note] };
 }
 
-/** Tokens under a label of which nothing is told: since when they are there is not known either. */
-const untold = ({ lives }: Story, { labels, now }: Present): readonly Life[] =>
-  [...labels].flatMap(([secret, { current, pending }]) =>
-    (
-      [
-        ['current', current],
-        ['pending', pending],
-      ] as const
-    ).flatMap(([state, tokenId]) => {
-      if (tokenId === undefined || (lives.get(tokenId)?.spans.length ?? 0) > 0) return [];
-      const notes = [NO_MINTING, `it is ${state} now, ${SINCE}`];
-      return [{ tokenId, secret, spans: [{ state, from: now }], notes }];
-    }),
-  );
+/** Tokens under a label of which nothing is told live, too. */
+function seeLabelled(story: Story, { labels }: Present): void {
+  for (const [secret, ids] of labels)
+    for (const tokenId of Object.values(ids) as readonly string[])
+      story.lives.set(tokenId, { secret, ...toldOf(story, tokenId) });
+}
 
 /**
  * The lives of all tokens of which anything is told or seen. Pure: what no source tells is not filled in.
@@ -275,10 +321,11 @@ const untold = ({ lives }: Story, { labels, now }: Present): readonly Life[] =>
 export function livesOf(told: readonly Happening[], present: Present): readonly Life[] {
   const story: Story = { lives: new Map(), holders: new Map() };
   for (const each of told) {
-    if (each.gave) followSave(story, each, each.gave.tokenId);
-    else if (each.tokenId !== undefined)
-      story.lives.set(each.tokenId, follow(story, toldOf(story, each.tokenId), each));
+    if (each.gave) followSave(story, each, each.gave);
+    else if (each.tokenId !== undefined) followBoth(story, each, each.tokenId);
   }
-  const lives = [...story.lives.values()].map((each) => untilNow(each, story, present));
-  return [...lives, ...untold(story, present)];
+  seeLabelled(story, present);
+  return [...story.lives.values()].map((each) =>
+    untilNow(fromSince(each, present), story, present),
+  );
 }

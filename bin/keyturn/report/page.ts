@@ -159,7 +159,11 @@ function risksOf(status: Status, sources: readonly Source[], now: number): reado
   return found.toSorted((a, b) => rank(a) - rank(b));
 }
 
-function presentOf({ tokens }: Status, history: History | undefined, now: number): Present {
+function presentOf(
+  { tokens }: Status,
+  history: History | undefined,
+  { now, since }: Pick<Present, 'now' | 'since'>,
+): Present {
   const labels = tokens.flatMap(({ entry, secret }) => {
     const { tokenId: current, pending } = entry ?? {};
     const seen = { ...(current !== undefined && { current }) };
@@ -168,12 +172,11 @@ function presentOf({ tokens }: Status, history: History | undefined, now: number
       : [];
   });
   const { living } = history ?? {};
-  return { now, labels: new Map(labels), ...(living && { living }) };
+  return { now, since, labels: new Map(labels), ...(living && { living }) };
 }
 
 /** It lived in the time that is shown, or what became of it is not known. */
-const isShown = ({ spans, endedAt = Number.POSITIVE_INFINITY }: Life, since: number) =>
-  spans.length > 0 && endedAt >= since;
+const isShown = ({ endedAt = Number.POSITIVE_INFINITY }: Life, since: number) => endedAt >= since;
 
 /** Entries of the policy first, in its order, then what else anything is told of. */
 function groupsOf(policy: Policy, lives: readonly Life[], marks: readonly Mark[]) {
@@ -230,7 +233,9 @@ export function pageOf(
     { source: 'history', isWhole: false, found: (history as Error).message },
   ];
   const told = known?.told ?? [];
-  const lives = livesOf(told, presentOf(status, known, now)).filter((each) => isShown(each, since));
+  const lives = livesOf(told, presentOf(status, known, { now, since })).filter((each) =>
+    isShown(each, since),
+  );
   const marks = marksOf(
     told.filter((each) => shortFor(each, since)),
     policy.tokens,

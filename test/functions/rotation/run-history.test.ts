@@ -67,6 +67,23 @@ it('says what the two systems still know of a time, of one entry or of all, and 
   ]);
 });
 
+it('says of versions that others put what they are, however old they are, while they have a label', async () => {
+  const world = await openRotated();
+  const { AWSPREVIOUS: pasted = '' } = world.holders(TELEGRAF);
+  await world.people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS ?? '');
+  const string = world.value(TELEGRAF);
+  await world.people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS ?? '');
+  await world.people.saveValue(TELEGRAF, string);
+  await world.rotate();
+  const { AWSCURRENT } = world.labels(TELEGRAF);
+  await world.wait(DAY);
+  const ask = { dryRun: true, history: { since: iso(world.clock.now()) }, tokens: ['telegraf'] };
+  const [{ versions }] = (await world.rotate(ask)).result.history.secrets;
+  expect(versions).toMatchObject([
+    { version: AWSCURRENT, labels: ['AWSCURRENT'], putBy: 'others', tokenId: pasted },
+  ]);
+});
+
 it('is told of Secrets Manager’s own rotation, of a hold, and of its end', async () => {
   const world = await openRotated();
   const since = iso(world.clock.now());
