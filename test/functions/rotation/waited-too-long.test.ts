@@ -243,7 +243,7 @@ describe('windows', () => {
     const adopted = await adopting({ ...brief, timeZone }, SUNDAY - 7 * DAY + 6 * HOUR);
     await adopted.deployed.rotate();
     const { currents } = await liveNights(adopted, 16, SUNDAY - 6 * DAY);
-    expect(currents.size).toBeGreaterThan(3);
+    expect(currents.size).toBeGreaterThan(2);
   });
 
   test('hide from nobody that no new token is ever accepted', async () => {
