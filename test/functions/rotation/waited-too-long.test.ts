@@ -226,33 +226,33 @@ describe('windows', () => {
     return { entries, currents };
   }
 
-  test('bring no token in vain to a cluster that learns of one later than a run waits', async () => {
-    const startAt = SUNDAY - 7 * DAY + HOUR + 6 * HOUR;
-    const weekly = nights({ rotateEvery: '2d', expiresAfter: '7d', renewBefore: '3d' });
-    const adopted = await adopting(weekly, startAt);
+  /** On a Sunday, after its window, a token is taken over; then the cluster learns of new ones so late. */
+  async function adoptedOn(policy: object, activationDelayMs: number) {
+    const adopted = await adopting(policy, SUNDAY - 7 * DAY + 6 * HOUR);
     await adopted.deployed.rotate();
-    adopted.world.cluster.activationDelayMs = 7 * MINUTE;
-    const { currents } = await liveNights(adopted, 24, SUNDAY - 6 * DAY + HOUR);
+    adopted.world.cluster.activationDelayMs = activationDelayMs;
+    return adopted;
+  }
+  const MONDAY = SUNDAY - 6 * DAY;
+  const onSundays = nights({ rotateEvery: '2d', expiresAfter: '7d', renewBefore: '3d' });
+
+  test('bring no token in vain to a cluster that learns of one later than a run waits', async () => {
+    const adopted = await adoptedOn(onSundays, 7 * MINUTE);
+    const { currents } = await liveNights(adopted, 24, MONDAY + HOUR);
     expect(currents.size).toBeGreaterThan(4);
     expect(mintedIn(adopted.world) - currents.size).toBeLessThanOrEqual(1);
   });
 
   test('put no rotation off for ever where a night is an hour longer once a year', async () => {
-    const timeZone = 'Europe/Berlin';
     const brief = nights({ rotateEvery: '2d', expiresAfter: '5d', renewBefore: '60h' });
-    const adopted = await adopting({ ...brief, timeZone }, SUNDAY - 7 * DAY + 6 * HOUR);
-    await adopted.deployed.rotate();
-    const { currents } = await liveNights(adopted, 16, SUNDAY - 6 * DAY);
+    const adopted = await adoptedOn({ ...brief, timeZone: 'Europe/Berlin' }, 0);
+    const { currents } = await liveNights(adopted, 16, MONDAY);
     expect(currents.size).toBeGreaterThan(2);
   });
 
   test('hide from nobody that no new token is ever accepted', async () => {
-    const startAt = SUNDAY - 7 * DAY + HOUR + 6 * HOUR;
-    const weekly = nights({ rotateEvery: '2d', expiresAfter: '7d', renewBefore: '3d' });
-    const adopted = await adopting(weekly, startAt);
-    await adopted.deployed.rotate();
-    adopted.world.cluster.activationDelayMs = 1_000 * DAY;
-    const { entries } = await liveNights(adopted, 28, SUNDAY - 6 * DAY + HOUR);
+    const adopted = await adoptedOn(onSundays, 1_000 * DAY);
+    const { entries } = await liveNights(adopted, 28, MONDAY + HOUR);
     expect(entries.slice(21).map((entry) => entry?.late)).toEqual(Array(7).fill(true));
   });
 
