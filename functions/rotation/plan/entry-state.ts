@@ -11,7 +11,7 @@ import {
   ownedPrevious,
   tokenUnder,
 } from '../../tokens/state.ts';
-import { waitsUntil } from './decide-pending.ts';
+import { isTooEarly, waitsUntil } from './decide-pending.ts';
 import { forbidden, heldByPerson, permissionsOf } from './decide-rotation.ts';
 import {
   type Context,
@@ -149,7 +149,7 @@ function waitingIn(seen: ObservedSecret): Waiting | undefined {
  * begins nothing anew, also if that has expired and is deleted, as long as the cluster shows it. The one under AWSPREVIOUS was promoted,
  * and a person rolled back from it.
  */
-function begunAt(seen: ObservedSecret, { at }: Waiting, { revoked }: Context): number {
+function begunAt(seen: ObservedSecret, { at, revoked }: Context): number {
   const since = sinceOf(seen) ?? at;
   const others = [ownedCurrent(seen), ownedPrevious(seen)];
   // One that was given up, or deleted by a person, waited for nothing.
@@ -161,7 +161,21 @@ function begunAt(seen: ObservedSecret, { at }: Waiting, { revoked }: Context): n
     const { armed = 0 } = owned.marker;
     return armed <= since || others.some((each) => isSame(each, owned)) ? [] : [armed];
   });
-  return Math.min(at, ...begun);
+  return Math.min(...begun);
+}
+
+/** When the rotation was begun that is under way; now, if this run is too early for the windows; 0, if neither is so. */
+function begunOrBegins(
+  entry: TokenPolicy,
+  seen: ObservedSecret,
+  waiting: Waiting | undefined,
+  context: Context,
+): number {
+  const begun = begunAt(seen, context);
+  if (waiting) return Math.min(waiting.at, begun);
+  const around = { ...context, now: context.at, forced: false, refused: false };
+  const about = { entry, seen, reason: 'Due', permissions: [], context: around } as const;
+  return Number.isFinite(begun) || !isTooEarly(about) ? 0 : context.at;
 }
 
 function stateOfEntry(
@@ -183,7 +197,7 @@ function stateOfEntry(
   // A policy that is shortened makes it due at once, and what was begun since is not late yet.
   const due = Math.max(
     (since ?? context.at) + entry.rotateEvery,
-    waiting ? begunAt(seen, waiting, context) : 0,
+    begunOrBegins(entry, seen, waiting, context),
   );
   return {
     ...about,

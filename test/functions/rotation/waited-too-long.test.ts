@@ -256,6 +256,19 @@ describe('windows', () => {
     expect(entries.slice(21).map((entry) => entry?.late)).toEqual(Array(7).fill(true));
   });
 
+  test('make nothing late that waits for its time, where a policy is shortened', async () => {
+    const long = nights({ rotateEvery: '30d', expiresAfter: '90d', windows: [] });
+    const adopted = await adoptedOn(long, 0);
+    await liveNights(adopted, 1, MONDAY + HOUR);
+    await adopted.world.wait(14 * DAY);
+    const telegraf = { ...writer, secret: TELEGRAF };
+    const deployed = adopted.world.deploy(policyWith({ telegraf }, onSundays));
+    const shortened = { world: adopted.world, deployed };
+    const { entries, currents } = await liveNights(shortened, 8, MONDAY + 15 * DAY + HOUR);
+    expect(entries.map((entry) => entry?.late)).toEqual(Array(8).fill(false));
+    expect(currents.size).toBeGreaterThan(1);
+  });
+
   test('near the expiry of what consumers have, nothing is promoted that ends before that', async () => {
     const startAt = Date.UTC(2026, 2, 2, 3);
     const brief = nights({ rotateEvery: '20h', expiresAfter: '3d12h', renewBefore: '2d12h' });
