@@ -105,15 +105,15 @@ export function nextWithin(windows: readonly Window[], timeZone: string, from: n
   if (windows.length === 0) return from;
   // No step is longer than the shortest window, so that none is stepped over.
   const step = Math.min(LONGEST_STEP_MINUTES, ...windows.map(lengthOf));
-  const isWithin = openAt(windows, timeZone);
+  const local = localTime(timeZone);
   // Up to an hour or two before it, when the clock may have been changed, the calendar of the week is right.
-  const waited = minutesToNext(windows, localTime(timeZone)(from), step) * MINUTE_MS;
+  const waited = minutesToNext(windows, local(from), step) * MINUTE_MS;
   const begin = Math.max(0, waited - CLOCK_CHANGE_MS);
   const near = from + begin - (begin % (step * MINUTE_MS));
   for (let at = from; at < from + LONGEST_WAIT_MS; at += step * MINUTE_MS) {
     // An hour may come twice, and with it a window that was just over.
     if (at < near && at >= from + CLOCK_CHANGE_MS) at = near;
-    if (isWithin(at)) return at;
+    if (isOpen(windows, ...local(at))) return at;
   }
   return from;
 }

@@ -160,10 +160,12 @@ function isSpent({ token: { expiresAt } }: OwnedToken, about: Case): boolean {
   if (expiresAt === undefined) return false;
   const { entry, seen, context } = about;
   if (expiresAt >= context.now + urgentMs(entry, context)) return false;
-  const neededUntil = promotableFrom(about, context.now) + spentMs(about);
-  const untilNextRun = context.now + context.nextMs + context.settleMs;
-  const isNeeded = expiresAt >= (canLast(about) ? neededUntil : untilNextRun);
-  if (!isNeeded && isOutlived(expiresAt, about)) return true;
+  if (isOutlived(expiresAt, about)) {
+    const neededUntil = canLast(about)
+      ? promotableFrom(about, context.now) + spentMs(about)
+      : context.now + context.nextMs + context.settleMs;
+    if (expiresAt < neededUntil) return true;
+  }
   const { expiresAfter = Number.POSITIVE_INFINITY } = entry;
   const proofMs = waitsForProof(seen) ? context.thirdMs : 0;
   const windowMs = waitsForWindow(about) ? waitForWindows(entry) : 0;
@@ -179,11 +181,13 @@ export function isTooEarly(about: Case): boolean {
   const { entry, context } = about;
   if (entry.expiresAfter === undefined || !waitsForWindow(about) || !canLast(about)) return false;
   const expiresAt = context.now + entry.expiresAfter;
+  // Of nearly every token this is all: where its windows are is dear to know.
+  if (!isOutlived(expiresAt, about)) return false;
   const readyAt = context.now + leastWaitMs(about);
   const from = promotableFrom(about, readyAt);
   const isLastInTime = readyAt + context.nextMs > from;
   const leftMs = Math.max(urgentMs(entry, context), renewalLead(entry, context));
-  return !isLastInTime && isOutlived(expiresAt, about) && expiresAt < from + leftMs;
+  return !isLastInTime && expiresAt < from + leftMs;
 }
 
 /** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */
