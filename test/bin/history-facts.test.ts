@@ -74,6 +74,31 @@ test('who saved a version that has no label any more is said as a log says it', 
   ]);
 });
 
+test('a token is told as minted before it is stored and promoted, though the clock of its cluster is ahead', () => {
+  const token = { tokenId: 'a', secret: SECRET, createdAt: '2026-03-02T12:00:03Z' };
+  const marks = { armed: '2026-03-02T12:00:01Z', promoted: '2026-03-02T12:00:02Z' };
+  const versions = [
+    {
+      version: 'v',
+      createdAt: '2026-03-02T12:00:01.500Z',
+      labels: [],
+      tokenId: 'a',
+      putBy: 'keyturn',
+    },
+  ];
+  const history = {
+    tokens: [{ ...token, marks }],
+    secrets: [{ secret: SECRET, versions }],
+    unseen: [],
+  };
+  const happenings = happeningsOf(pastFacts(readPast({ history }), AT + MINUTE));
+  expect(happenings.map(({ what, at }) => [what, at - AT])).toEqual([
+    ['minted', 3_000],
+    ['stored', 1_500],
+    ['promoted', 2_000],
+  ]);
+});
+
 test('a dry run did nothing, whatever it found', () => {
   const planned = { job: 'reap', by: 'hand', dryRun: true, refusals: [] };
   const found = { job: 'reap', kind: 'Lingering', secret: SECRET, message: 'it lingers' };

@@ -100,7 +100,20 @@ const rankOf = ({ what }: Happening) => IN_ORDER.indexOf(what);
 /** An instant without a fraction was cut to its second: within that it may be any, and what logs tell comes first. */
 const latestOf = ({ at }: Happening) => (at % SECOND_MS === 0 ? at + SECOND_MS - 1 : at);
 
-const byTime = (a: Happening, b: Happening) => latestOf(a) - latestOf(b) || rankOf(a) - rankOf(b);
+/**
+ * When each is told: by the instants, but that a token was minted before all else, since its cluster's clock may be ahead
+ * of ours.
+ */
+function toldAt(happenings: readonly Happening[]): (each: Happening) => number {
+  const minted = new Map<string | undefined, number>();
+  for (const each of happenings)
+    if (each.what === 'minted') minted.set(each.tokenId, latestOf(each));
+  return (each) => {
+    const at = latestOf(each);
+    const behind = minted.get(each.tokenId) ?? at;
+    return behind > at && behind - at <= SAME_MS ? behind : at;
+  };
+}
 
 /** Some sources say only what it may have been, and others who did it. */
 const moreOf = (by: string | undefined, other: string | undefined) =>
@@ -136,5 +149,7 @@ export function happeningsOf(facts: readonly Fact[]): readonly Happening[] {
       alike.push({ ...told, sources: [source], count: 1 });
     }
   }
-  return [...known.values()].flat().sort(byTime);
+  const happenings = [...known.values()].flat();
+  const when = toldAt(happenings);
+  return happenings.sort((a, b) => when(a) - when(b) || rankOf(a) - rankOf(b));
 }
