@@ -61,7 +61,7 @@ test('no expression takes more time than in proportion to the text', async () =>
   await addConstructed(found);
   expect(found.size).toBeGreaterThan(100);
   const slow = [...found.values()].flatMap(({ file, source, flags }) => {
-    const diagnosis = checkSync(source, flags, { timeout: 30_000 });
+    const diagnosis = checkSync(source, flags, { timeout: 120_000 });
     if (diagnosis.status === 'safe') return [];
     const { type, summary } =
       diagnosis.status === 'vulnerable'
@@ -71,4 +71,4 @@ test('no expression takes more time than in proportion to the text', async () =>
     return isLinear ? [] : `${file}: /${source}/${flags} is ${summary}`;
   });
   expect(slow).toEqual([]);
-}, 300_000);
+}, 900_000);

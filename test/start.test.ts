@@ -81,7 +81,7 @@ describe.concurrent('npm start', () => {
     async () => {
       const { code, output } = await start('--sabotage', 'revoke', '--days', '12');
 
-      expect(output).toMatch(/telegraf +\w+ issued \(CurrentGone\)/);
+      expect(output).toMatch(/telegraf +\w+ -> \w+ rotated \(CurrentGone\)/);
       expect(output).toMatch(/REJECTED/);
       expect(count(output, 'rejected requests')).toBeGreaterThan(0);
       expect(output).toMatch(/broken: A: not every router accepts \w+, current in \S+telegraf/);
