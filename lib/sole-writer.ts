@@ -7,6 +7,7 @@ import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
 import { isOnePlace, movedTo, partitionOf, placeInWords, placeOf } from './elsewhere.ts';
 import type { Keyturn } from './keyturn.ts';
+import { type NamedSecret, refuseOtherPolicies, secretNamed } from './resource-policies.ts';
 import { isStandIn } from './stand-ins.ts';
 
 export interface SoleWriterProps {
@@ -21,6 +22,7 @@ export interface SoleWriterProps {
   readonly people: readonly string[];
 }
 
+const SERVICE = 'secretsmanager';
 const WRITES = ['DeleteSecret', 'PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage'];
 /** They end or detach replicas, which Keyturn never does. */
 const REPLICA_ENDINGS = ['RemoveRegionsFromReplication', 'StopReplicationToReplica'];
@@ -53,39 +55,42 @@ const writers = new WeakMap<Keyturn, Map<string, string>>();
 
 interface Written {
   readonly service: string | undefined;
-  readonly region: string | undefined;
-  readonly account: string | undefined;
-  /** Secrets Manager ends it with a hyphen and six characters. */
-  readonly name: string;
+  readonly region?: string | undefined;
+  readonly account?: string | undefined;
 }
 
-/** The parts of an ARN, which CDK may not know one by one. Undefined: it is none. */
+/** Where an ARN says that a secret is, which CDK may not know part by part. Undefined: it is none. */
 function partsOf(secretId: string): Written | undefined {
-  const [arn, , service, region, account, , ...name] = secretId.split(':');
-  return arn === 'arn' ? { service, region, account, name: name.join(':') } : undefined;
+  const [arn, , service, region, account] = secretId.split(':');
+  return arn === 'arn' ? { service, region, account } : undefined;
 }
 
-/** The secret that a name means, or an ARN, which may be without that end, as CDK has it of a secret that it does not make. */
-function secretOf(written: string, isInArn: boolean, names: readonly string[]): string | undefined {
-  if (names.includes(written)) return written;
-  const name = written.replace(/-[A-Za-z0-9]{6}$/, '');
-  return isInArn && names.includes(name) ? name : undefined;
+/** Which of these names a secret has. An ARN may be without Secrets Manager's end, as CDK has it of a secret that it does not make. */
+function nameOf({ name, isInArn }: NamedSecret, names: readonly string[]): string | undefined {
+  if (name === undefined || names.includes(name)) return name;
+  const without = name.replace(/-[A-Za-z0-9]{6}$/, '');
+  return isInArn && names.includes(without) ? without : undefined;
 }
 
-/** @throws Error if the policy names no such secret, it is in another place, or another sole writer writes its only resource policy */
-function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): void {
+/**
+ * @returns the secret's name in the policy; undefined: only the deployment knows it
+ * @throws Error if the policy names no such secret, it is in another place, or another sole writer writes its only resource policy
+ */
+function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): string | undefined {
   const { file, tokens } = keyturn.policyFile.policy;
   const names = tokens.map(({ secret }) => secret);
-  const found = `SoleWriter's property secretId: found "${secretId}"`;
-  if (isStandIn(writer, secretId)) return;
-  const parts = partsOf(secretId);
+  if (isStandIn(writer, secretId)) return undefined;
+  const secret = secretNamed(writer, secretId);
+  const { made } = secret;
+  const found = `SoleWriter's property secretId: found "${made?.node.path ?? secretId}"`;
+  const parts = made ? { service: SERVICE, ...placeOf(Stack.of(made)) } : partsOf(secretId);
   if (parts) refusePlaceOf(parts, found, writer, keyturn);
-  const written = parts?.name ?? secretId;
-  if (Token.isUnresolved(written)) return;
-  const name = secretOf(written, parts !== undefined, names);
+  if (secret.name === undefined) return undefined;
+  const name = nameOf(secret, names);
   if (name === undefined) {
+    const named = made ? `, whose name is "${secret.name}"` : '';
     throw new Error(
-      `${found}, expected a secret of ${file}, such as ${names.slice(0, 3).join(', ')}, because Keyturn writes no other${suggestionFor(written, names)}`,
+      `${found}${named}, expected a secret of ${file}, such as ${names.slice(0, 3).join(', ')}, because Keyturn writes no other${suggestionFor(secret.name, names)}`,
     );
   }
   const claimed = writers.get(keyturn) ?? new Map<string, string>();
@@ -96,6 +101,7 @@ function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): void
     );
   }
   writers.set(keyturn, claimed.set(name, writer.node.path));
+  return name;
 }
 
 /** @throws Error if an ARN is of another service, account or Region than the deployment's secrets, as far as CDK knows them */
@@ -106,7 +112,7 @@ function refusePlaceOf(
   keyturn: Keyturn,
 ): void {
   const home = { ...placeOf(Stack.of(writer)), ...placeOf(Stack.of(keyturn)) };
-  if (service === 'secretsmanager' && isOnePlace(placeOf(parts), home) !== false) return;
+  if (service === SERVICE && isOnePlace(placeOf(parts), home) !== false) return;
   const place = placeInWords(home);
   throw new Error(
     `${found}, expected a secret${place && ` of ${place}`}, where ${keyturn.node.path} and its secrets are; write its name, or its ARN there`,
@@ -153,15 +159,15 @@ export class SoleWriter extends Construct {
   /**
    * @throws Error if a property is not known, `people` is empty, has what is no ARN of a role or a user of the deployment's partition, or
    * makes the policy too large, or the secret is none of the policy, or has a sole writer; or its stack or its ARN is in another account or
-   * Region than the deployment's
+   * Region than the deployment's. Synthesis fails if the app has another resource policy of the secret
    */
   constructor(scope: Construct, id: string, props: SoleWriterProps) {
     super(scope, id);
     refuseMistakes("SoleWriter's property", propertiesSchema, props, this);
     refuseElsewhere(this, props.keyturn);
     refuseStrangers(this, props);
-    claim(this, props);
     const { keyturn, secretId, people } = props;
+    const name = claim(this, props);
     const { rotate, reap, revoke, secretsManagerRotation } = keyturn;
     const functions = [rotate, reap, revoke, secretsManagerRotation];
     const allowed = functions.map(({ role }) => role.roleArn).concat(people);
@@ -196,6 +202,16 @@ export class SoleWriter extends Construct {
         `SoleWriter's property people: found ${people.length} ARNs, which make a resource policy of ${size} characters, expected at most ${LARGEST}; name roles that several people may assume, or a path, arn:aws:iam::111122223333:role/on-call/*`,
       );
     }
-    new CfnResourcePolicy(this, 'Policy', { secretId, blockPublicPolicy: true, resourcePolicy });
+    const policy = new CfnResourcePolicy(this, 'Policy', {
+      secretId,
+      blockPublicPolicy: true,
+      resourcePolicy,
+    });
+    const names = keyturn.policyFile.policy.tokens.map(({ secret }) => secret);
+    refuseOtherPolicies(
+      this,
+      policy,
+      (secret) => name !== undefined && nameOf(secret, names) === name,
+    );
   }
 }
