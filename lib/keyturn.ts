@@ -220,12 +220,11 @@ export class Keyturn extends Construct {
     this.#alarms.watchDelivery(this, this.failures);
 
     const replicaRegions = props.replicaRegions
-      ? replicaRegionsIn(props.replicaRegions).map(({ region, encryptionKey: key }, index) => {
+      ? replicaRegionsIn(props.replicaRegions).map((each, index) => {
           const place = `replicaRegions[${index}].encryptionKey`;
-          return {
-            region,
-            ...(key !== undefined && { encryptionKey: keyAsWritten(this, key, place) }),
-          };
+          return each.encryptionKey === undefined
+            ? { region: each.region }
+            : { region: each.region, encryptionKey: keyAsWritten(this, each, place) };
         })
       : policy.replicaRegions;
     const regions = replicaRegions ?? [];

@@ -1,16 +1,9 @@
-import {
-  CfnResource,
-  DefaultTokenResolver,
-  Reference,
-  Stack,
-  StringConcat,
-  Token,
-  Tokenization,
-} from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import type { CfnResourcePolicy, CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct, IConstruct } from 'constructs';
 import { literalOf } from './key-names.ts';
 import { areTogether } from './neighbours.ts';
+import { isOfType, referencesIn } from './references.ts';
 
 /** A secret as a stack names it; with neither, only the deployment knows which it is. */
 export interface NamedSecret {
@@ -21,23 +14,6 @@ export interface NamedSecret {
   readonly isInArn?: boolean;
 }
 
-/** Told by its type: an app may have several copies of CDK, whose classes differ. */
-const isOfType = (each: IConstruct, type: string): each is CfnResource =>
-  CfnResource.isCfnResource(each) && each.cfnResourceType === `AWS::SecretsManager::${type}`;
-
-/** Keeps the secret to which a value refers, while that is resolved. */
-class SecretFinder extends DefaultTokenResolver {
-  found: CfnSecret | undefined;
-
-  override resolveToken(...given: Parameters<DefaultTokenResolver['resolveToken']>): unknown {
-    const [token] = given;
-    if (Reference.isReference(token) && isOfType(token.target, 'Secret')) {
-      this.found = token.target as CfnSecret;
-    }
-    return super.resolveToken(...given);
-  }
-}
-
 /** Undefined: only the deployment knows it. */
 function nameIn(stack: Stack, text: string | undefined): string | undefined {
   const found = text === undefined ? undefined : literalOf(stack, text);
@@ -46,9 +22,9 @@ function nameIn(stack: Stack, text: string | undefined): string | undefined {
 
 /** @param secretId the name or the ARN of a secret, whose parts CDK may not know one by one */
 export function secretNamed(scope: Construct, secretId: string): NamedSecret {
-  const resolver = new SecretFinder(new StringConcat());
-  Tokenization.resolve(secretId, { scope, resolver });
-  const { found: made } = resolver;
+  const made = referencesIn(scope, secretId)
+    .map(({ target }) => target)
+    .find((each): each is CfnSecret => isOfType(each, 'AWS::SecretsManager::Secret'));
   if (made) return { made, name: nameIn(Stack.of(made), made.name) };
   const [arn, , , , , , ...resource] = secretId.split(':');
   const isInArn = arn === 'arn';
@@ -67,7 +43,7 @@ export function refuseOtherPolicies(
 ): void {
   const { made } = secretNamed(writer, policy.secretId);
   const isSecond = (each: IConstruct): each is CfnResourcePolicy => {
-    if (each === policy || !isOfType(each, 'ResourcePolicy')) return false;
+    if (each === policy || !isOfType(each, 'AWS::SecretsManager::ResourcePolicy')) return false;
     const other = secretNamed(each, (each as CfnResourcePolicy).secretId);
     if (made && other.made) return made === other.made;
     return areTogether(each, policy) === true && isItsSecret(other);
