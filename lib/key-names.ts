@@ -4,29 +4,16 @@ import type { Construct, IConstruct } from 'constructs';
 import { kmsKey } from '../functions/policy/aws-names.ts';
 import type { ReplicaRegion } from '../functions/policy/policy.ts';
 import { PolicyFileError } from './policy-file.ts';
-import { isOfType, referencesIn, tokensAs, tokensInWords } from './references.ts';
+import {
+  asKnown,
+  asMayBe,
+  hasUnknown,
+  isOfType,
+  literalOf,
+  referenceOf,
+  tokensInWords,
+} from './references.ts';
 import { isStandIn } from './stand-ins.ts';
-import { writtenOut } from './written-out.ts';
-
-/** No name of AWS has it. */
-const UNKNOWN = '\0';
-
-/**
- * What a text of a stack means in all stacks of its account: its own Region and name are written out. Undefined: only its deployment
- * knows.
- */
-export function literalOf(stack: Stack, text: string): string | undefined {
-  const { account, partition, region, stackName, urlSuffix } = stack;
-  const known = {
-    'AWS::AccountId': account,
-    'AWS::Partition': partition,
-    'AWS::URLSuffix': urlSuffix,
-    ...(!Token.isUnresolved(region) && { 'AWS::Region': region }),
-    ...(!Token.isUnresolved(stackName) && { 'AWS::StackName': stackName }),
-  };
-  const found = writtenOut(stack.resolve(text), { known, other: UNKNOWN });
-  return typeof found === 'string' && !found.includes(UNKNOWN) ? found : undefined;
-}
 
 const isMadeAlias = (each: IConstruct): each is CfnAlias => isOfType(each, 'AWS::KMS::Alias');
 
@@ -37,30 +24,31 @@ const aliasNamed = (scope: Construct, part: string): CfnAlias | undefined =>
     .filter(isMadeAlias)
     .find((each) => each.ref === part || (each.node.scope as Partial<IAlias>).aliasName === part);
 
-/** What may begin each part of an ARN that only the deployment knows, and a name. */
-const MAY_BEGIN = ['alias/x', 'aws', 'kms', 'xx-north-1', '111122223333', 'key/x'];
+/** What may begin each part of a key's ARN. */
+const MAY_BEGIN = ['arn', 'aws', 'kms', 'xx-north-1', '111122223333', 'key/x'];
 
 /** What is wrong with a replica's key, as far as it is known. Undefined: it may be one. */
 function mistakeOf(
   home: Stack,
   { region, encryptionKey: text = '' }: ReplicaRegion,
 ): string | undefined {
-  const parts = text.split(':').map((part) => literalOf(home, part) ?? part);
-  const [only] = tokensAs('', 'x', text) === '' ? referencesIn(home, text) : [];
-  const made = only && isOfType(only.target, 'AWS::KMS::Key', 'AWS::KMS::ReplicaKey');
-  const found = `found ${made ? `the key ${only.target.node.path}` : `"${tokensInWords(text)}"`}`;
-  if (made && only.displayName === 'Ref') {
-    return `${found} by its id, expected its ARN, which alone the roles can name; give keyArn in place of keyId`;
+  const known = asKnown(home, text);
+  const { target, displayName } = referenceOf(text) ?? {};
+  const key =
+    target && isOfType(target, 'AWS::KMS::Key', 'AWS::KMS::ReplicaKey') ? target : undefined;
+  const found = `found "${tokensInWords(text)}"`;
+  if (key && displayName === 'Ref') {
+    return `${found}, the id of a key, expected its ARN, which alone the roles can name; give keyArn in place of keyId`;
   }
-  const its = made ? Stack.of(only.target).region : parts[3];
-  const isKnown = ![its, region].some((each) => Token.isUnresolved(each));
+  const its = key ? Stack.of(key).region : known.split(':')[3];
+  const isKnown = ![its, region].some(hasUnknown);
   // No replica is in the Region of its secret.
   if (its !== undefined && (its === home.region || (isKnown && its !== region))) {
-    const where = Token.isUnresolved(its) ? "this stack's own Region" : its;
+    const where = hasUnknown(its) ? "this stack's own Region" : its;
     return `${found} in ${where}, expected a key of the same Region as the replica, which alone encrypts there`;
   }
-  const mayBe = parts.map((part, index) => tokensAs(MAY_BEGIN[index] ?? 'x', 'x', part));
-  const [issue] = kmsKey.safeParse(mayBe.join(':')).error?.issues ?? [];
+  const mayBe = asMayBe(MAY_BEGIN, known) ?? 'alias/x';
+  const [issue] = kmsKey.safeParse(mayBe).error?.issues ?? [];
   return issue && `${found}, expected ${issue.message}`;
 }
 

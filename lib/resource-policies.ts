@@ -1,9 +1,8 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type { CfnResourcePolicy, CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct, IConstruct } from 'constructs';
-import { literalOf } from './key-names.ts';
 import { areTogether } from './neighbours.ts';
-import { isOfType, referencesIn } from './references.ts';
+import { isOfType, literalOf, referencesIn } from './references.ts';
 
 /** A secret as a stack names it; with neither, only the deployment knows which it is. */
 export interface NamedSecret {

@@ -1,4 +1,4 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { type CfnResource, Stack } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnResourcePolicy } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -7,6 +7,7 @@ import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
 import { isOnePlace, movedTo, partitionOf, placeInWords, placeOf } from './elsewhere.ts';
 import type { Keyturn } from './keyturn.ts';
+import { asKnown, asMayBe, referenceOf, tokensInWords } from './references.ts';
 import { type NamedSecret, refuseOtherPolicies, secretNamed } from './resource-policies.ts';
 import { isStandIn } from './stand-ins.ts';
 
@@ -31,24 +32,40 @@ const OWN_TAGS = 'keyturn:*';
 
 /** `aws:PrincipalArn` is the ARN of a role, also for a session of it. */
 const PERSON = /^arn:[\w-]+:iam::\d{12}:(?:role|user)\/(?=.*[^*?/])[\w+=,.@/*?-]+$/;
-const person = z
-  .string()
-  .check(
-    z.refine(
-      (text) => Token.isUnresolved(text) || PERSON.test(text),
-      'the ARN of an IAM role or user, arn:aws:iam::111122223333:role/on-call, and not of all of them',
-    ),
-  );
+/** What may begin each part of a person's ARN. */
+const MAY_BEGIN = ['arn', 'aws', 'iam', '', '111122223333', 'role/x'];
+
+/** Whether it is a person's ARN, as far as CDK knows it: a role or a user of the app, too, and no group. */
+function mayBePerson(writer: Construct, text: string): boolean {
+  // What CDK has in a list that is refused as a whole.
+  if (text.startsWith('#{')) return true;
+  const { target, displayName } = referenceOf(text) ?? {};
+  const { cfnResourceType = '' } = (target ?? {}) as Partial<CfnResource>;
+  if (cfnResourceType.startsWith('AWS::IAM::')) {
+    return /::(?:Role|User)$/.test(cfnResourceType) && displayName === 'Arn';
+  }
+  const mayBe = asMayBe(MAY_BEGIN, asKnown(Stack.of(writer), text));
+  return mayBe === undefined || PERSON.test(mayBe);
+}
+
+const A_PERSON =
+  'the ARN of an IAM role or user, arn:aws:iam::111122223333:role/on-call, and not of all of them';
 
 /** With nobody in it, no person could promote a replica when its Region is lost, nor roll back or hold the secret. */
 const SOMEBODY =
   'at least one ARN of an IAM role or user, or nobody could promote a replica or roll back; name a role for emergencies, arn:aws:iam::111122223333:role/on-call';
 
-const propertiesSchema = z.object({
-  keyturn: z.custom((found) => typeof Object(found).policyFile === 'object', 'a construct Keyturn'),
-  secretId: z.string('the name or the ARN of a secret').check(z.minLength(1)),
-  people: z.array(person).check(z.minLength(1, SOMEBODY)),
-});
+const propertiesOf = (writer: Construct) => {
+  const person = z.string().check(z.refine((text) => mayBePerson(writer, text), A_PERSON));
+  return z.object({
+    keyturn: z.custom(
+      (found) => typeof Object(found).policyFile === 'object',
+      'a construct Keyturn',
+    ),
+    secretId: z.string('the name or the ARN of a secret').check(z.minLength(1)),
+    people: z.array(person).check(z.minLength(1, SOMEBODY)),
+  });
+};
 
 /** Paths of the sole writers of a deployment, by the names of their secrets. */
 const writers = new WeakMap<Keyturn, Map<string, string>>();
@@ -82,7 +99,7 @@ function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): stri
   if (isStandIn(writer, secretId)) return undefined;
   const secret = secretNamed(writer, secretId);
   const { made } = secret;
-  const found = `SoleWriter's property secretId: found "${made?.node.path ?? secretId}"`;
+  const found = `SoleWriter's property secretId: found "${tokensInWords(secretId)}"`;
   const parts = made ? { service: SERVICE, ...placeOf(Stack.of(made)) } : partsOf(secretId);
   if (parts) refusePlaceOf(parts, found, writer, keyturn);
   if (secret.name === undefined) return undefined;
@@ -139,7 +156,7 @@ function refuseStrangers(writer: SoleWriter, { keyturn, people }: SoleWriterProp
     const theirs = movedTo({}, partition, found);
     if (theirs === found || isStandIn(writer, found)) continue;
     throw new Error(
-      `SoleWriter's property people[${index}]: found "${found}", expected somebody of the partition ${partition}, as the secret is, which nobody of another can write; write ${theirs}`,
+      `SoleWriter's property people[${index}]: found "${tokensInWords(found)}", expected somebody of the partition ${partition}, as the secret is, which nobody of another can write; write ${tokensInWords(theirs)}`,
     );
   }
 }
@@ -163,7 +180,7 @@ export class SoleWriter extends Construct {
    */
   constructor(scope: Construct, id: string, props: SoleWriterProps) {
     super(scope, id);
-    refuseMistakes("SoleWriter's property", propertiesSchema, props, this);
+    refuseMistakes("SoleWriter's property", propertiesOf(this), props, this);
     refuseElsewhere(this, props.keyturn);
     refuseStrangers(this, props);
     const { keyturn, secretId, people } = props;

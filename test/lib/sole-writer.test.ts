@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Aws, CfnParameter, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AccountPrincipal, AccountRootPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import {
+  AccountPrincipal,
+  AccountRootPrincipal,
+  Group,
+  PolicyStatement,
+  Role,
+  User,
+} from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnResourcePolicy, type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -183,6 +190,71 @@ test.each<[string, (home: KeyturnStack) => object, RegExp]>([
   const { keyturn } = home;
   const props = { keyturn, secretId: 'keyturn/prod/telegraf', people: [ON_CALL], ...wrong(home) };
   expect(() => new SoleWriter(home, 'Writer', props as never)).toThrow(message);
+});
+
+describe('of somebody whose ARN only the deployment knows whole, what is known is judged:', () => {
+  const { ACCOUNT_ID, PARTITION } = Aws;
+  const given = (personOf: (stack: Stack) => string) => {
+    const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Home');
+    const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+    const people = [personOf(stack)];
+    return () =>
+      new SoleWriter(stack, 'Writer', { keyturn, secretId: 'keyturn/prod/telegraf', people });
+  };
+  const later = (stack: Stack) => new CfnParameter(stack, 'Later').valueAsString;
+  const roleIn = (stack: Stack) =>
+    new Role(stack, 'Role', { assumedBy: new AccountRootPrincipal() });
+
+  test.each<[string, (stack: Stack) => string, string]>([
+    [
+      'all roles',
+      ({ account }) => `arn:aws:iam::${account}:role/*`,
+      'arn:aws:iam::<AWS.AccountId>:role/*',
+    ],
+    ['all of its account', () => new AccountRootPrincipal().arn, '<TOKEN>'],
+    [
+      'a session',
+      () => `arn:aws:sts::${ACCOUNT_ID}:assumed-role/x/y`,
+      'arn:aws:sts::<AWS.AccountId>:assumed-role/x/y',
+    ],
+    [
+      'a group',
+      () => `arn:${PARTITION}:iam::${ACCOUNT_ID}:group/x`,
+      'arn:<AWS.Partition>:iam::<AWS.AccountId>:group/x',
+    ],
+    [
+      'a group of the app',
+      (stack) => new Group(stack, 'Group').groupArn,
+      '<Home/Group/Resource.Arn>',
+    ],
+    [
+      'the name of a role of the app',
+      (stack) => roleIn(stack).roleName,
+      '<Home/Role/Resource.Ref>',
+    ],
+    ['any text of a parameter', (stack) => `role/${later(stack)}`, 'role/<Home/Later.Ref>'],
+  ])('%s', (_what, personOf, shown) => {
+    expect(given(personOf)).toThrow(
+      `SoleWriter's property people[0]: found "${shown}", expected the ARN of an IAM role or user, `,
+    );
+  });
+
+  test.each<[string, (stack: Stack) => string]>([
+    ['a role', (stack) => roleIn(stack).roleArn],
+    ['a user', (stack) => new User(stack, 'User').userArn],
+    ['a role by its name', () => `arn:${PARTITION}:iam::${ACCOUNT_ID}:role/on-call`],
+    [
+      'roles by how their names begin',
+      (stack) => `arn:aws:iam::${ACCOUNT_ID}:role/${later(stack)}-*`,
+    ],
+    ['whoever a parameter names', later],
+    [
+      'whatever a parameter names of an account',
+      (stack) => `arn:aws:iam::${ACCOUNT_ID}:${later(stack)}`,
+    ],
+  ])('%s is taken', (_what, personOf) => {
+    expect(given(personOf)).not.toThrow();
+  });
 });
 
 test('a second one of a secret is refused, because a secret has one resource policy', () => {
@@ -402,7 +474,7 @@ describe('a resource policy beside it, of which a secret has one,', () => {
       (secret.node.defaultChild as CfnSecret).name = name;
     };
     expect(saidOf(rename('keyturn/prod/telegraff'))).toMatch(
-      /^SoleWriter's property secretId: found "Secrets\/Made\/Resource", whose name is "keyturn\/prod\/telegraff", expected a secret of .*\?$/,
+      /^SoleWriter's property secretId: found "<Secrets\/Made\/Resource\.Ref>", whose name is "keyturn\/prod\/telegraff", expected a secret of .*\?$/,
     );
     const elsewhere = ({ node, env: { account } }: Secret) => {
       const there = new Stack(node.root as App, 'There', {
@@ -411,7 +483,7 @@ describe('a resource policy beside it, of which a secret has one,', () => {
       return new Secret(there, 'Made', { secretName: SECRET }).secretArn;
     };
     expect(saidOf(() => {}, elsewhere)).toMatch(
-      /^SoleWriter's property secretId: found "There\/Made\/Resource", expected a secret of 111122223333\/eu-west-1, /,
+      /^SoleWriter's property secretId: found "<There\/Made\/Resource\.Ref>", expected a secret of 111122223333\/eu-west-1, /,
     );
   });
 });
