@@ -370,8 +370,10 @@ export class Keyturn extends Construct {
     const names = Object.keys(METRICS).filter((name) =>
       isMetric(wanted, METRICS[name as Measure].name),
     );
+    const expected = names.length > 0 ? `one of ${names.join(', ')}` : 'no metric to be asked for';
+    const having = found ? ['alarms', 'full'].filter((each) => isMetric(each, found.name)) : [];
     throw new Error(
-      `Keyturn's metric: found "${String(measure)}", expected ${names.length > 0 ? `one of ${names.join(', ')}` : 'none'}, with metrics: ${wanted} (${policy.file}, or the property)`,
+      `Keyturn's metric: found "${String(measure)}", expected ${expected}, with metrics: ${wanted} (${policy.file}, or the property)${having.length > 0 ? `; write metrics: ${having.join(' or ')}` : ''}`,
     );
   }
 
