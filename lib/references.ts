@@ -32,7 +32,7 @@ export function referencesIn(scope: IConstruct, value: unknown): readonly Refere
   return resolver.found;
 }
 
-const TOKEN = /\$\{Token\[([^\]]*?)(?:\.\d+)?\]\}/g;
+const TOKEN = /\$\{Token\[([\w:.-]*?)(?:\.\d+)?\]\}/g;
 
 /** What of the app a text is, if it is nothing else. */
 export function referenceOf(text: string): Reference | undefined {

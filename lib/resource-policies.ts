@@ -31,6 +31,17 @@ export function secretNamed(scope: Construct, secretId: string): NamedSecret {
   return { name: nameIn(Stack.of(scope), written), isInArn };
 }
 
+/** Whose resource policy it is, of CDK's class or of none (`new CfnResource`). Undefined: it is no such policy. */
+function secretIdOf(each: IConstruct): string | undefined {
+  if (!isOfType(each, 'AWS::SecretsManager::ResourcePolicy')) return undefined;
+  const { cfnProperties } = each as unknown as { readonly cfnProperties: Properties };
+  const secretId = cfnProperties.secretId ?? cfnProperties.SecretId;
+  return typeof secretId === 'string' ? secretId : undefined;
+}
+
+/** As a class of CDK has them, or as a template does. */
+type Properties = Readonly<Partial<Record<'secretId' | 'SecretId', unknown>>>;
+
 /**
  * Refuses another resource policy of a writer's secret: Secrets Manager keeps one. CDK makes one of its own for a secret of the app as soon
  * as that is given a statement, so it is looked at the end of synthesis.
@@ -41,9 +52,10 @@ export function refuseOtherPolicies(
   isItsSecret: (secret: NamedSecret) => boolean,
 ): void {
   const { made } = secretNamed(writer, policy.secretId);
-  const isSecond = (each: IConstruct): each is CfnResourcePolicy => {
-    if (each === policy || !isOfType(each, 'AWS::SecretsManager::ResourcePolicy')) return false;
-    const other = secretNamed(each, (each as CfnResourcePolicy).secretId);
+  const isSecond = (each: IConstruct): boolean => {
+    const secretId = each === policy ? undefined : secretIdOf(each);
+    if (secretId === undefined) return false;
+    const other = secretNamed(each, secretId);
     if (made && other.made) return made === other.made;
     return areTogether(each, policy) === true && isItsSecret(other);
   };

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Aws, CfnParameter, Stack, type StackProps } from 'aws-cdk-lib';
+import { App, Aws, CfnParameter, CfnResource, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import {
   AccountPrincipal,
@@ -425,6 +425,15 @@ describe('a resource policy beside it, of which a secret has one,', () => {
       new CfnResourcePolicy(home, 'Mine', { secretId, resourcePolicy: {} });
     expect(saidOf(write)).toMatch(refused('Home/Mine'));
     expect(saidOf(write, () => secretId)).toMatch(refused('Home/Mine'));
+  });
+
+  test('is refused that the app writes without a class, and one that names no text is nobody’s', () => {
+    const write = (SecretId: unknown) => (_secret: Secret, home: Stack) => {
+      const type = 'AWS::SecretsManager::ResourcePolicy';
+      new CfnResource(home, 'Mine', { type, properties: { SecretId, ResourcePolicy: {} } });
+    };
+    expect(saidOf(write(SECRET))).toMatch(refused('Home/Mine'));
+    expect(saidOf(write({ 'Fn::ImportValue': 'Theirs' }))).toBe('nothing');
   });
 
   test('is refused by whichever reference to a secret, also of one whose name nobody knows', () => {
