@@ -10,6 +10,7 @@ import {
 } from '../functions/policy/policy-error.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { isMapping } from './mapping.ts';
+import { tokensInWords } from './references.ts';
 import { isStandIn } from './stand-ins.ts';
 
 type Schema = z.ZodMiniObject<Record<string, z.ZodMiniType>>;
@@ -19,6 +20,7 @@ export function shown(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shown);
   if (Construct.isConstruct(value)) return `construct ${value.node.path}`;
   if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'string') return tokensInWords(value);
   // JSON has no such number.
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (isMapping(value)) {

@@ -5,10 +5,21 @@ import type { Metafile, OutputFile } from 'esbuild';
 import { CA_FILE, POLICY_FILE, SCHEDULED } from '../functions/environment.ts';
 import type { PolicyFile } from './policy-file.ts';
 
-const REPOSITORY = resolve(import.meta.dirname, '..');
+/** A bundle of CommonJS has none. */
+const OWN_FOLDER: string | undefined = import.meta.dirname;
+const REPOSITORY = resolve(OWN_FOLDER ?? '', '..');
 export const FUNCTIONS = join(REPOSITORY, 'functions');
 /** The package has the bundles already, beside the built code, and no esbuild. The repository has no such folder. */
 const PREBUILT = join(REPOSITORY, 'bundles');
+
+const isBesideFunctions =
+  OWN_FOLDER !== undefined &&
+  [join(PREBUILT, 'rotate'), join(FUNCTIONS, 'rotate.ts')].some((each) => existsSync(each));
+if (!isBesideFunctions) {
+  throw new Error(
+    '@keyturn/cdk: found it inside a bundle of the app, expected it in its own folder of node_modules, from which it takes the functions that are deployed; have the bundler leave it out, as esbuild does by --external:@keyturn/cdk or --packages=external',
+  );
+}
 
 /**
  * The most bytes that `index.js` may have: a cold start parses every one. What an OAuth client adds to the largest, `rotate` and `revoke`:

@@ -1,4 +1,5 @@
-import { Annotations, Aws, type IResource, Token } from 'aws-cdk-lib';
+import { Annotations, Aws, type IResource, Stack, Token } from 'aws-cdk-lib';
+import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { Construct } from 'constructs';
@@ -12,6 +13,7 @@ import { type DeclaredRegions, replicaRegionsIn } from './deployment.ts';
 import { borneBy, isAlias } from './kms-key.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
 import type { KeyturnProps } from './properties.ts';
+import { referenceOf, tokensInWords } from './references.ts';
 import { isStandIn } from './stand-ins.ts';
 
 /** Where a stack is deployed to, as far as it is known. */
@@ -66,6 +68,14 @@ function keyNamed(key: IKey): string {
     : named(found, 'kms', 'key/<id>', found.keyArn);
 }
 
+/** As `named`; IAM is in no Region. */
+function boundaryNamed({ managedPolicyArn: arn }: IManagedPolicy): string {
+  const { target } = referenceOf(arn) ?? {};
+  if (!target) return arn;
+  const { account, region } = Stack.of(target);
+  return `arn:${partitionOf(region) ?? Aws.PARTITION}:iam::${account}:policy/<name>`;
+}
+
 export function namesOf(props: KeyturnProps): GivenNames {
   const { encryptionKey, managementTokenKey, alarmTopic, logKey, boundary, vpc, replicaRegions } =
     props;
@@ -74,7 +84,7 @@ export function namesOf(props: KeyturnProps): GivenNames {
     managementTokenKey: managementTokenKey && keyNamed(managementTokenKey),
     alarmTopic: alarmTopic && named(alarmTopic, 'sns', '<name>', alarmTopic.topicArn),
     logKey: logKey && keyNamed(logKey),
-    boundary: boundary?.managedPolicyArn,
+    boundary: boundary && boundaryNamed(boundary),
     vpc: vpc && named(vpc, 'ec2', 'vpc/<id>', vpc.vpcArn),
     replicaRegions,
   };
@@ -161,7 +171,7 @@ function namedElsewhere(
     [inAccount, ...boundary, BOUNDARY],
   ];
   const sentenceOf = (name: string, found: string | undefined, expected: string, such: string) =>
-    `${name}: found ${found === undefined ? 'nothing' : `"${found}"`}, expected ${expected} such as ${such}`;
+    `${name}: found ${found === undefined ? 'nothing' : `"${tokensInWords(found)}"`}, expected ${expected} such as ${tokensInWords(such)}`;
   const elsewhere = rows.flatMap(([where, name, text, expected]) => {
     const here = text === undefined ? undefined : movedTo(where, partition, text);
     return here === undefined || here === text || isUnknown(text)

@@ -11,8 +11,8 @@ import {
   type TokenPolicy,
 } from '../functions/policy/policy.ts';
 import type { ReplicaThere } from './access.ts';
-import { literalOf } from './key-names.ts';
 import { keyId, keyNamedIn, type NamedKey } from './kms-key.ts';
+import { literalOf } from './references.ts';
 import { SECRET_VERBS as VERBS } from './secret-verbs.ts';
 
 const isArn = (text: string) => text.startsWith('arn:');

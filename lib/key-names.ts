@@ -1,32 +1,21 @@
-import { CfnResource, Stack, Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import type { CfnAlias, IAlias } from 'aws-cdk-lib/aws-kms';
 import type { Construct, IConstruct } from 'constructs';
+import { kmsKey } from '../functions/policy/aws-names.ts';
+import type { ReplicaRegion } from '../functions/policy/policy.ts';
 import { PolicyFileError } from './policy-file.ts';
-import { writtenOut } from './written-out.ts';
+import {
+  asKnown,
+  asMayBe,
+  hasUnknown,
+  isOfType,
+  literalOf,
+  referenceOf,
+  tokensInWords,
+} from './references.ts';
+import { isStandIn } from './stand-ins.ts';
 
-/** No name of AWS has it. */
-const UNKNOWN = '\0';
-
-/**
- * What a text of a stack means in all stacks of its account: its own Region and name are written out. Undefined: only its deployment
- * knows.
- */
-export function literalOf(stack: Stack, text: string): string | undefined {
-  const { account, partition, region, stackName, urlSuffix } = stack;
-  const known = {
-    'AWS::AccountId': account,
-    'AWS::Partition': partition,
-    'AWS::URLSuffix': urlSuffix,
-    ...(!Token.isUnresolved(region) && { 'AWS::Region': region }),
-    ...(!Token.isUnresolved(stackName) && { 'AWS::StackName': stackName }),
-  };
-  const found = writtenOut(stack.resolve(text), { known, other: UNKNOWN });
-  return typeof found === 'string' && !found.includes(UNKNOWN) ? found : undefined;
-}
-
-/** Told by its type: an app may have several copies of CDK, whose classes differ. */
-const isMadeAlias = (each: IConstruct): each is CfnAlias =>
-  CfnResource.isCfnResource(each) && each.cfnResourceType === 'AWS::KMS::Alias';
+const isMadeAlias = (each: IConstruct): each is CfnAlias => isOfType(each, 'AWS::KMS::Alias');
 
 /** The alias of the app that this names. CDK has a token for the name, or for that part of the ARN, behind which it may carry a reference. */
 const aliasNamed = (scope: Construct, part: string): CfnAlias | undefined =>
@@ -35,12 +24,45 @@ const aliasNamed = (scope: Construct, part: string): CfnAlias | undefined =>
     .filter(isMadeAlias)
     .find((each) => each.ref === part || (each.node.scope as Partial<IAlias>).aliasName === part);
 
+/** What may begin each part of a key's ARN. */
+const MAY_BEGIN = ['arn', 'aws', 'kms', 'xx-north-1', '111122223333', 'key/x'];
+
+/** What is wrong with a replica's key, as far as it is known. Undefined: it may be one. */
+function mistakeOf(
+  home: Stack,
+  { region, encryptionKey: text = '' }: ReplicaRegion,
+): string | undefined {
+  const known = asKnown(home, text);
+  const { target, displayName } = referenceOf(text) ?? {};
+  const key =
+    target && isOfType(target, 'AWS::KMS::Key', 'AWS::KMS::ReplicaKey') ? target : undefined;
+  const found = `found "${tokensInWords(text)}"`;
+  if (key && displayName === 'Ref') {
+    return `${found}, the id of a key, expected its ARN, which alone the roles can name; give keyArn in place of keyId`;
+  }
+  const its = key ? Stack.of(key).region : known.split(':')[3];
+  const isKnown = ![its, region].some(hasUnknown);
+  // No replica is in the Region of its secret.
+  if (its !== undefined && (its === home.region || (isKnown && its !== region))) {
+    const where = hasUnknown(its) ? "this stack's own Region" : its;
+    return `${found} in ${where}, expected a key of the same Region as the replica, which alone encrypts there`;
+  }
+  const mayBe = asMayBe(MAY_BEGIN, known) ?? 'alias/x';
+  const [issue] = kmsKey.safeParse(mayBe).error?.issues ?? [];
+  return issue && `${found}, expected ${issue.message}`;
+}
+
 /**
- * A key by its alias or ARN, as the template will have it, as far as CDK knows.
+ * The key of a replica by its alias or ARN, as the template will have it, as far as CDK knows.
  * @param place where the app gives it, such as `replicaRegions[0].encryptionKey`
- * @throws PolicyFileError if it is an alias of the app whose name only the deployment of the alias' stack knows
+ * @throws PolicyFileError if it is an alias of the app whose name only the deployment of the alias' stack knows, or can be no key of that
+ * Region
  */
-export function keyAsWritten(scope: Construct, key: string, place: string): string {
+export function keyAsWritten(
+  scope: Construct,
+  { region, encryptionKey: key = '' }: ReplicaRegion,
+  place: string,
+): string {
   const home = Stack.of(scope);
   const written = (part: string): string => {
     if (!Token.isUnresolved(part)) return part;
@@ -56,5 +78,8 @@ export function keyAsWritten(scope: Construct, key: string, place: string): stri
       `Keyturn's property ${place}: found the alias ${alias.node.path}, whose name only the deployment of the stack ${stack.node.path} knows, expected one that ${home.node.path} can name; give the ARN of its key, or give the alias a name that is written out, such as alias/tokens (and its stack an env, if the name says where that is)`,
     );
   };
-  return key.split(':').map(written).join(':');
+  const encryptionKey = key.split(':').map(written).join(':');
+  const mistake = mistakeOf(home, { region, encryptionKey });
+  if (mistake === undefined || isStandIn(scope, [region, key])) return encryptionKey;
+  throw new PolicyFileError(`Keyturn's property ${place}: ${mistake}`);
 }

@@ -220,12 +220,11 @@ export class Keyturn extends Construct {
     this.#alarms.watchDelivery(this, this.failures);
 
     const replicaRegions = props.replicaRegions
-      ? replicaRegionsIn(props.replicaRegions).map(({ region, encryptionKey: key }, index) => {
+      ? replicaRegionsIn(props.replicaRegions).map((each, index) => {
           const place = `replicaRegions[${index}].encryptionKey`;
-          return {
-            region,
-            ...(key !== undefined && { encryptionKey: keyAsWritten(this, key, place) }),
-          };
+          return each.encryptionKey === undefined
+            ? { region: each.region }
+            : { region: each.region, encryptionKey: keyAsWritten(this, each, place) };
         })
       : policy.replicaRegions;
     const regions = replicaRegions ?? [];
@@ -371,8 +370,10 @@ export class Keyturn extends Construct {
     const names = Object.keys(METRICS).filter((name) =>
       isMetric(wanted, METRICS[name as Measure].name),
     );
+    const expected = names.length > 0 ? `one of ${names.join(', ')}` : 'no metric to be asked for';
+    const having = found ? ['alarms', 'full'].filter((each) => isMetric(each, found.name)) : [];
     throw new Error(
-      `Keyturn's metric: found "${String(measure)}", expected ${names.length > 0 ? `one of ${names.join(', ')}` : 'none'}, with metrics: ${wanted} (${policy.file}, or the property)`,
+      `Keyturn's metric: found "${String(measure)}", expected ${expected}, with metrics: ${wanted} (${policy.file}, or the property)${having.length > 0 ? `; write metrics: ${having.join(' or ')}` : ''}`,
     );
   }
 

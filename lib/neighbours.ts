@@ -11,7 +11,7 @@ interface Deployment extends Construct {
 }
 
 /** Whether two constructs go into one account and Region. Undefined: CDK does not know, and it may be. */
-function areTogether(one: Construct, other: Construct): boolean | undefined {
+export function areTogether(one: Construct, other: Construct): boolean | undefined {
   if (outermost(Stack.of(one)) === outermost(Stack.of(other))) return true;
   const isOne = isOnePlace(placeOf(Stack.of(one)), placeOf(Stack.of(other)));
   // Stages are for several places.

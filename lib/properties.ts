@@ -113,10 +113,14 @@ const keeps = (rule: z.ZodMiniType, text: string): boolean =>
 const KEY =
   "a key of CDK, such as Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111122223333:key/<id>')";
 /** AWS keeps the other aliases that begin with `alias/aws/` for one service each. */
-const key = construct('keyArn', `${KEY}, and none of AWS's own`, (found: IKey) => {
-  const named = keyNamedBy(found);
-  return keeps(kmsKey, 'alias' in named ? named.alias : named.arn);
-});
+const key = construct(
+  'keyArn',
+  `${KEY}, or Alias.fromAliasName(stack, 'Alias', 'alias/tokens'), with alias/ in front, and none of AWS's own`,
+  (found: IKey) => {
+    const named = keyNamedBy(found);
+    return keeps(kmsKey, 'alias' in named ? named.alias : named.arn);
+  },
+);
 
 /** CDK writes a name into an ARN whose partition is known only at the deployment. */
 function isBoundary({ managedPolicyArn: arn }: IManagedPolicy): boolean {

@@ -4,7 +4,7 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
-import { refuseOwnKeys } from './topic-keys.ts';
+import { letAlarmsUseKey, refuseOwnKeys } from './topic-keys.ts';
 
 export interface RecipientProps {
   /**
@@ -92,13 +92,6 @@ function letAlarmsTell(scope: Construct, topic: ITopic): void {
       if (node === topic && !policy) warnOfOwnAlone(scope, topic);
     },
   });
-  // Who may publish, the topic says.
-  const useKey = new PolicyStatement({
-    principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
-    resources: ['*'],
-  });
-  topic.masterKey?.addToResourcePolicy(useKey, true);
 }
 
 /** No mail server that people use tells capital letters apart, and nobody needs an alarm twice. */
@@ -122,6 +115,7 @@ export function recipientsOf(
       : Topic.fromTopicArn(scope, 'NamedAlarmTopic', written.topic));
   const emails = eachOnce(given.alarmEmails ?? written?.emails ?? []);
   const made = emails.length > 0 ? topicFor(scope, emails, owner) : undefined;
+  for (const topic of [given.alarmTopic, made]) if (topic) letAlarmsUseKey(scope, topic);
   refuseOwnKeys(scope, { 'property alarmTopic': given.alarmTopic, 'topic for e-mail': made });
   return {
     topics: [named, made].filter((topic) => topic !== undefined),

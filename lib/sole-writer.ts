@@ -1,4 +1,4 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { type CfnResource, Stack } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnResourcePolicy } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -7,6 +7,8 @@ import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
 import { isOnePlace, movedTo, partitionOf, placeInWords, placeOf } from './elsewhere.ts';
 import type { Keyturn } from './keyturn.ts';
+import { asKnown, asMayBe, referenceOf, tokensInWords } from './references.ts';
+import { type NamedSecret, refuseOtherPolicies, secretNamed } from './resource-policies.ts';
 import { isStandIn } from './stand-ins.ts';
 
 export interface SoleWriterProps {
@@ -21,6 +23,7 @@ export interface SoleWriterProps {
   readonly people: readonly string[];
 }
 
+const SERVICE = 'secretsmanager';
 const WRITES = ['DeleteSecret', 'PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage'];
 /** They end or detach replicas, which Keyturn never does. */
 const REPLICA_ENDINGS = ['RemoveRegionsFromReplication', 'StopReplicationToReplica'];
@@ -29,63 +32,82 @@ const OWN_TAGS = 'keyturn:*';
 
 /** `aws:PrincipalArn` is the ARN of a role, also for a session of it. */
 const PERSON = /^arn:[\w-]+:iam::\d{12}:(?:role|user)\/(?=.*[^*?/])[\w+=,.@/*?-]+$/;
-const person = z
-  .string()
-  .check(
-    z.refine(
-      (text) => Token.isUnresolved(text) || PERSON.test(text),
-      'the ARN of an IAM role or user, arn:aws:iam::111122223333:role/on-call, and not of all of them',
-    ),
-  );
+/** What may begin each part of a person's ARN. */
+const MAY_BEGIN = ['arn', 'aws', 'iam', '', '111122223333', 'role/x'];
+
+/** Whether it is a person's ARN, as far as CDK knows it: a role or a user of the app, too, and no group. */
+function mayBePerson(writer: Construct, text: string): boolean {
+  // What CDK has in a list that is refused as a whole.
+  if (text.startsWith('#{')) return true;
+  const { target, displayName } = referenceOf(text) ?? {};
+  const { cfnResourceType = '' } = (target ?? {}) as Partial<CfnResource>;
+  if (cfnResourceType.startsWith('AWS::IAM::')) {
+    return /::(?:Role|User)$/.test(cfnResourceType) && displayName === 'Arn';
+  }
+  const mayBe = asMayBe(MAY_BEGIN, asKnown(Stack.of(writer), text));
+  return mayBe === undefined || PERSON.test(mayBe);
+}
+
+const A_PERSON =
+  'the ARN of an IAM role or user, arn:aws:iam::111122223333:role/on-call, and not of all of them';
 
 /** With nobody in it, no person could promote a replica when its Region is lost, nor roll back or hold the secret. */
 const SOMEBODY =
   'at least one ARN of an IAM role or user, or nobody could promote a replica or roll back; name a role for emergencies, arn:aws:iam::111122223333:role/on-call';
 
-const propertiesSchema = z.object({
-  keyturn: z.custom((found) => typeof Object(found).policyFile === 'object', 'a construct Keyturn'),
-  secretId: z.string('the name or the ARN of a secret').check(z.minLength(1)),
-  people: z.array(person).check(z.minLength(1, SOMEBODY)),
-});
+const propertiesOf = (writer: Construct) => {
+  const person = z.string().check(z.refine((text) => mayBePerson(writer, text), A_PERSON));
+  return z.object({
+    keyturn: z.custom(
+      (found) => typeof Object(found).policyFile === 'object',
+      'a construct Keyturn',
+    ),
+    secretId: z.string('the name or the ARN of a secret').check(z.minLength(1)),
+    people: z.array(person).check(z.minLength(1, SOMEBODY)),
+  });
+};
 
 /** Paths of the sole writers of a deployment, by the names of their secrets. */
 const writers = new WeakMap<Keyturn, Map<string, string>>();
 
 interface Written {
   readonly service: string | undefined;
-  readonly region: string | undefined;
-  readonly account: string | undefined;
-  /** Secrets Manager ends it with a hyphen and six characters. */
-  readonly name: string;
+  readonly region?: string | undefined;
+  readonly account?: string | undefined;
 }
 
-/** The parts of an ARN, which CDK may not know one by one. Undefined: it is none. */
+/** Where an ARN says that a secret is, which CDK may not know part by part. Undefined: it is none. */
 function partsOf(secretId: string): Written | undefined {
-  const [arn, , service, region, account, , ...name] = secretId.split(':');
-  return arn === 'arn' ? { service, region, account, name: name.join(':') } : undefined;
+  const [arn, , service, region, account] = secretId.split(':');
+  return arn === 'arn' ? { service, region, account } : undefined;
 }
 
-/** The secret that a name means, or an ARN, which may be without that end, as CDK has it of a secret that it does not make. */
-function secretOf(written: string, isInArn: boolean, names: readonly string[]): string | undefined {
-  if (names.includes(written)) return written;
-  const name = written.replace(/-[A-Za-z0-9]{6}$/, '');
-  return isInArn && names.includes(name) ? name : undefined;
+/** Which of these names a secret has. An ARN may be without Secrets Manager's end, as CDK has it of a secret that it does not make. */
+function nameOf({ name, isInArn }: NamedSecret, names: readonly string[]): string | undefined {
+  if (name === undefined || names.includes(name)) return name;
+  const without = name.replace(/-[A-Za-z0-9]{6}$/, '');
+  return isInArn && names.includes(without) ? without : undefined;
 }
 
-/** @throws Error if the policy names no such secret, it is in another place, or another sole writer writes its only resource policy */
-function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): void {
+/**
+ * @returns the secret's name in the policy; undefined: only the deployment knows it
+ * @throws Error if the policy names no such secret, it is in another place, or another sole writer writes its only resource policy
+ */
+function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): string | undefined {
   const { file, tokens } = keyturn.policyFile.policy;
   const names = tokens.map(({ secret }) => secret);
-  const found = `SoleWriter's property secretId: found "${secretId}"`;
-  if (isStandIn(writer, secretId)) return;
-  const parts = partsOf(secretId);
+  if (isStandIn(writer, secretId)) return undefined;
+  const secret = secretNamed(writer, secretId);
+  const { made } = secret;
+  const found = `SoleWriter's property secretId: found "${tokensInWords(secretId)}"`;
+  const parts = made ? { service: SERVICE, ...placeOf(Stack.of(made)) } : partsOf(secretId);
   if (parts) refusePlaceOf(parts, found, writer, keyturn);
-  const written = parts?.name ?? secretId;
-  if (Token.isUnresolved(written)) return;
-  const name = secretOf(written, parts !== undefined, names);
+  if (secret.name === undefined) return undefined;
+  const name = nameOf(secret, names);
   if (name === undefined) {
+    const named = made ? `, whose name is "${secret.name}"` : '';
     throw new Error(
-      `${found}, expected a secret of ${file}, such as ${names.slice(0, 3).join(', ')}, because Keyturn writes no other${suggestionFor(written, names)}`,
+      `${found}${named}, expected a secret of ${file}, such as ${names.slice(0, 3).join(', ')}, because Keyturn writes no other${suggestionFor(secret.name, names)}`,
     );
   }
   const claimed = writers.get(keyturn) ?? new Map<string, string>();
@@ -96,6 +118,7 @@ function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): void
     );
   }
   writers.set(keyturn, claimed.set(name, writer.node.path));
+  return name;
 }
 
 /** @throws Error if an ARN is of another service, account or Region than the deployment's secrets, as far as CDK knows them */
@@ -106,7 +129,7 @@ function refusePlaceOf(
   keyturn: Keyturn,
 ): void {
   const home = { ...placeOf(Stack.of(writer)), ...placeOf(Stack.of(keyturn)) };
-  if (service === 'secretsmanager' && isOnePlace(placeOf(parts), home) !== false) return;
+  if (service === SERVICE && isOnePlace(placeOf(parts), home) !== false) return;
   const place = placeInWords(home);
   throw new Error(
     `${found}, expected a secret${place && ` of ${place}`}, where ${keyturn.node.path} and its secrets are; write its name, or its ARN there`,
@@ -133,7 +156,7 @@ function refuseStrangers(writer: SoleWriter, { keyturn, people }: SoleWriterProp
     const theirs = movedTo({}, partition, found);
     if (theirs === found || isStandIn(writer, found)) continue;
     throw new Error(
-      `SoleWriter's property people[${index}]: found "${found}", expected somebody of the partition ${partition}, as the secret is, which nobody of another can write; write ${theirs}`,
+      `SoleWriter's property people[${index}]: found "${tokensInWords(found)}", expected somebody of the partition ${partition}, as the secret is, which nobody of another can write; write ${tokensInWords(theirs)}`,
     );
   }
 }
@@ -153,15 +176,15 @@ export class SoleWriter extends Construct {
   /**
    * @throws Error if a property is not known, `people` is empty, has what is no ARN of a role or a user of the deployment's partition, or
    * makes the policy too large, or the secret is none of the policy, or has a sole writer; or its stack or its ARN is in another account or
-   * Region than the deployment's
+   * Region than the deployment's. Synthesis fails if the app has another resource policy of the secret
    */
   constructor(scope: Construct, id: string, props: SoleWriterProps) {
     super(scope, id);
-    refuseMistakes("SoleWriter's property", propertiesSchema, props, this);
+    refuseMistakes("SoleWriter's property", propertiesOf(this), props, this);
     refuseElsewhere(this, props.keyturn);
     refuseStrangers(this, props);
-    claim(this, props);
     const { keyturn, secretId, people } = props;
+    const name = claim(this, props);
     const { rotate, reap, revoke, secretsManagerRotation } = keyturn;
     const functions = [rotate, reap, revoke, secretsManagerRotation];
     const allowed = functions.map(({ role }) => role.roleArn).concat(people);
@@ -196,6 +219,16 @@ export class SoleWriter extends Construct {
         `SoleWriter's property people: found ${people.length} ARNs, which make a resource policy of ${size} characters, expected at most ${LARGEST}; name roles that several people may assume, or a path, arn:aws:iam::111122223333:role/on-call/*`,
       );
     }
-    new CfnResourcePolicy(this, 'Policy', { secretId, blockPublicPolicy: true, resourcePolicy });
+    const policy = new CfnResourcePolicy(this, 'Policy', {
+      secretId,
+      blockPublicPolicy: true,
+      resourcePolicy,
+    });
+    const names = keyturn.policyFile.policy.tokens.map(({ secret }) => secret);
+    refuseOtherPolicies(
+      this,
+      policy,
+      (secret) => name !== undefined && nameOf(secret, names) === name,
+    );
   }
 }

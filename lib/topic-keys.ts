@@ -1,7 +1,9 @@
-import { CfnResource, Stack } from 'aws-cdk-lib';
-import { Key } from 'aws-cdk-lib/aws-kms';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { Construct } from 'constructs';
+import { Annotations, AspectPriority, Aspects, type CfnResource, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type CfnKey, type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import type { CfnTopic, ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct, IConstruct } from 'constructs';
+import { isOfType, referencesIn } from './references.ts';
 import { writtenOut } from './written-out.ts';
 
 /** What CDK keeps in the app's context of keys that it has looked up by aliases that are AWS's own. */
@@ -14,20 +16,73 @@ const ownKeysOf = (scope: Construct): unknown[] =>
     .map(([, found]) => Object(found).keyId)
     .filter((id) => id && id !== Key.DEFAULT_DUMMY_KEY_ID);
 
+/** What the app makes of a topic, which it may give by its ARN. */
+function madeOf(topic: ITopic): CfnTopic | undefined {
+  const referred = referencesIn(topic, topic.topicArn).map(({ target }) => target);
+  return [topic.node.defaultChild, ...referred].find(
+    (each): each is CfnTopic => each !== undefined && isOfType(each, 'AWS::SNS::Topic'),
+  );
+}
+
 /** The key of a topic, an id, an alias, or an ARN: as the template has it by now, or as the app says of one that is imported. */
 function keyOf(topic: ITopic): string {
-  const { defaultChild: made } = topic.node;
-  const stack = Stack.of(topic);
+  const made = madeOf(topic);
+  const stack = Stack.of(made ?? topic);
   const inTemplate = (resource: CfnResource) => {
     const { Resources } = stack.resolve(resource._toCloudFormation());
     const [written] = Object.values<{ Properties?: Record<string, unknown> }>(Resources);
     return written?.Properties?.KmsMasterKeyId;
   };
-  const key =
-    made && CfnResource.isCfnResource(made)
-      ? inTemplate(made)
-      : stack.resolve(topic.masterKey?.keyArn);
+  const key = made ? inTemplate(made) : stack.resolve(topic.masterKey?.keyArn);
   return String(writtenOut(key ?? '', { known: {}, other: '' }));
+}
+
+/** The key of the app under which a topic of the app is by now. */
+function madeKeyOf(topic: CfnTopic): CfnKey | undefined {
+  const { rawOverrides } = topic as unknown as { readonly rawOverrides?: Overrides };
+  const key = rawOverrides?.Properties?.KmsMasterKeyId ?? topic.kmsMasterKeyId;
+  return referencesIn(topic, key)
+    .map(({ target }) => target)
+    .find((each): each is CfnKey => isOfType(each, 'AWS::KMS::Key'));
+}
+
+/** What CDK keeps of overrides to itself. */
+interface Overrides {
+  readonly Properties?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Lets CloudWatch use the key of a topic, which aspects and overrides may put there; nothing happens to a key that the app imports.
+ * Synthesis warns of a `CfnKey`, whose policy is the app's alone.
+ */
+export function letAlarmsUseKey(scope: Construct, topic: ITopic): void {
+  // Who may publish, the topic says.
+  const useKey = new PolicyStatement({
+    principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+    resources: ['*'],
+  });
+  topic.masterKey?.addToResourcePolicy(useKey, true);
+  const made = madeOf(topic);
+  if (!made) return;
+  const visit = (node: IConstruct) => {
+    const key = node === made ? madeKeyOf(made) : undefined;
+    if (!key) return;
+    const { addToResourcePolicy } = key.node.scope as Partial<IKey>;
+    if (addToResourcePolicy) addToResourcePolicy.call(key.node.scope, useKey, true);
+    else warnOfKey(scope, topic, key);
+  };
+  // Behind those that give it a key.
+  Aspects.of(made).add({ visit }, { priority: AspectPriority.READONLY });
+}
+
+function warnOfKey(scope: Construct, topic: ITopic, key: CfnKey): void {
+  const policy = JSON.stringify(Stack.of(key).resolve(key.keyPolicy) ?? {});
+  if (policy.includes('cloudwatch.amazonaws.com')) return;
+  Annotations.of(scope).addWarningV2(
+    'keyturn:alarmKey',
+    `Keyturn's topic of alarms ${topic.node.path}: found it under ${key.node.path}, whose policy does not name cloudwatch.amazonaws.com, expected one that lets it use the key, or nobody is told of an alarm; allow it kms:Decrypt and kms:GenerateDataKey* there, or acknowledge this warning if the policy does so otherwise`,
+  );
 }
 
 /**

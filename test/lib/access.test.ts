@@ -666,10 +666,10 @@ test('a metric for alarms of one’s own is that of this deployment, and only on
   const { keyturn: few } = open({ metrics: 'alarms' });
   expect(few.metric('unusableTokens').metricName).toBe('UnusableTokens');
   expect(() => few.metric('runwayDays')).toThrow(
-    /found "runwayDays", expected one of .*, with metrics: alarms/,
+    /found "runwayDays", expected one of .*, with metrics: alarms \(.*\); write metrics: full$/,
   );
   expect(() => open({ metrics: 'none' }).keyturn.metric('unusableTokens')).toThrow(
-    'expected none, with metrics: none',
+    /found "unusableTokens", expected no metric to be asked for, with metrics: none \(.*\); write metrics: alarms or full$/,
   );
 });
 

@@ -14,6 +14,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { rootCertificates } from 'node:tls';
+import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BUDGET, buildBundle, bundle } from '../../lib/bundle.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
@@ -138,3 +139,24 @@ test('is the same from any folder, so that an unchanged function is not deployed
   }
   rmSync(elsewhere, { recursive: true });
 });
+
+test.each(['cjs', 'esm'] as const)(
+  'an app that has the package inside a bundle (%s) is told to leave it out',
+  (format) => {
+    const app = join(folder, 'app', format === 'cjs' ? 'app.cjs' : 'app.mjs');
+    buildSync({
+      entryPoints: ['lib/bundle.ts'],
+      outfile: app,
+      format,
+      bundle: true,
+      platform: 'node',
+      external: ['esbuild'],
+      logLevel: 'silent',
+    });
+    const { stderr, status } = spawnSync(process.execPath, [app], { encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /Error: @keyturn\/cdk: found it inside a bundle of the app, expected it in its own folder .*; have the bundler leave it out, .* --external:@keyturn\/cdk or --packages=external/,
+    );
+  },
+);

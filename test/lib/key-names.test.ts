@@ -104,3 +104,99 @@ describe('an alias whose name no other stack can know', () => {
     }
   });
 });
+
+describe("a replica's key of which a part is known only at the deployment", () => {
+  const { ACCOUNT_ID, PARTITION, REGION, STACK_NAME } = Aws;
+  const ID = '01234567-0123-0123-0123-0123456789ab';
+  const given = (keyOf: (home: Stack, app: App) => string, env?: object, of = region) => {
+    const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+    const home = new Stack(app, 'Home', env && { env, crossRegionReferences: true });
+    const encryptionKey = keyOf(home, app);
+    const replicaRegions = [{ region: of, encryptionKey }];
+    new Keyturn(home, 'Keyturn', { policy: writePolicy(folder), replicaRegions });
+  };
+  const known = { account, region: 'eu-west-1' };
+  const keyIn = (app: App, itsRegion: string) => {
+    const env = { account, region: itsRegion };
+    return new Key(new Stack(app, 'Keys', { env, crossRegionReferences: true }), 'Key');
+  };
+  const OTHER_REGION =
+    /^Keyturn's property replicaRegions\[0\]\.encryptionKey: found "[^$]*" in (?:\w+-\w+-1|this stack's own Region), expected a key of the same Region as the replica, which alone encrypts there$/;
+  const NO_KEY =
+    /^Keyturn's property replicaRegions\[0\]\.encryptionKey: found "[^$]*", expected the ARN of a KMS key /;
+
+  test.each<[string, (home: Stack, app: App) => string]>([
+    ['of a third Region', () => `arn:${PARTITION}:kms:us-east-1:${ACCOUNT_ID}:key/${ID}`],
+    ["of the stack's Region", () => `arn:${PARTITION}:kms:eu-west-1:${account}:alias/t`],
+    ["of the stack's Region by its token", () => `arn:aws:kms:${REGION}:${ACCOUNT_ID}:key/${ID}`],
+    [
+      'of an alias of the app',
+      (_home, app) => keyIn(app, 'us-east-1').addAlias('alias/t').aliasArn,
+    ],
+    ['of a key of the app', (_home, app) => keyIn(app, 'us-east-1').keyArn],
+    ['of a key of the stack', (home) => new Key(home, 'Key', { multiRegion: true }).keyArn],
+  ])('is refused by an ARN of another Region: %s', (_what, keyOf) => {
+    expect(() => given(keyOf, known)).toThrow(OTHER_REGION);
+  });
+
+  test("is refused in the stack's own Region, also where nobody knows which that is", () => {
+    expect(() => given((home) => new Key(home, 'Key').keyArn)).toThrow(OTHER_REGION);
+    const own = () => `arn:aws:kms:${REGION}:${ACCOUNT_ID}:key/${ID}`;
+    expect(() => given(own)).toThrow(OTHER_REGION);
+    const later = (home: Stack) => {
+      const { valueAsString } = new CfnParameter(home, 'Later');
+      return `arn:aws:kms:eu-west-1:${account}:key/${valueAsString}`;
+    };
+    expect(() => given(later, known, REGION)).toThrow(OTHER_REGION);
+  });
+
+  test.each<[string, (home: Stack) => string]>([
+    ['an ARN of neither', () => `arn:${PARTITION}:kms:${region}:${ACCOUNT_ID}:tokens`],
+    ["AWS's own", () => `arn:${PARTITION}:kms:${region}:${ACCOUNT_ID}:alias/aws/secretsmanager`],
+    ['of another service', () => `arn:${PARTITION}:sns:${region}:${ACCOUNT_ID}:key/${ID}`],
+    ['a name without alias/', () => `${STACK_NAME}-tokens`],
+    [
+      'a name that nobody knows to its end',
+      (home) => `x-${new CfnParameter(home, 'P').valueAsString}`,
+    ],
+  ])('is refused where it is neither key nor alias: %s', (_what, keyOf) => {
+    expect(() => given(keyOf, known)).toThrow(NO_KEY);
+  });
+
+  test('is refused as the id of a key of the app', () => {
+    const byId = (home: Stack) => new Key(home, 'Key').keyId;
+    expect(() => given(byId, known)).toThrow(
+      /^Keyturn's property replicaRegions\[0\]\.encryptionKey: found "<Home\/Key\/Resource\.Ref>", the id of a key, expected its ARN, .*; give keyArn in place of keyId$/,
+    );
+  });
+
+  test.each<[string, (home: Stack, app: App) => string]>([
+    ['of the app, there', (_home, app) => keyIn(app, region).keyArn],
+    [
+      'by the ARN of an alias of the app',
+      (_home, app) => keyIn(app, region).addAlias('alias/t').aliasArn,
+    ],
+    [
+      'by its partition and account',
+      () => `arn:${PARTITION}:kms:${region}:${ACCOUNT_ID}:key/${ID}`,
+    ],
+    ['by its whole ARN', (home) => new CfnParameter(home, 'P').valueAsString],
+    [
+      'by the end of its ARN',
+      (home) => `arn:aws:kms:${region}:${account}:${new CfnParameter(home, 'P').valueAsString}`,
+    ],
+    [
+      'by its id',
+      (home) => `arn:aws:kms:${region}:${account}:key/${new CfnParameter(home, 'P').valueAsString}`,
+    ],
+    [
+      'by its Region',
+      (home) => `arn:aws:kms:${new CfnParameter(home, 'P').valueAsString}:${account}:key/${ID}`,
+    ],
+    ['by its alias', () => `alias/${STACK_NAME}`],
+    ['by an alias that is called as a key', (home) => `alias/${new Key(home, 'Key').keyId}`],
+    ['by how its name begins', (home) => `${new CfnParameter(home, 'P').valueAsString}-tokens`],
+  ])('is taken %s', (_what, keyOf) => {
+    expect(() => given(keyOf, known)).not.toThrow();
+  });
+});

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   App,
+  Aws,
   CfnParameter,
   Lazy,
   NestedStack,
@@ -303,6 +304,11 @@ describe('what is no construct of its kind is refused with what makes one:', () 
     ],
     ['a name', () => ({ boundary: 'developers' }), 'ManagedPolicy.fromManagedPolicyName('],
     ['an alias by its name', () => ({ encryptionKey: 'alias/x' }), 'Key.fromKeyArn('],
+    [
+      'an alias by the end of its name',
+      (stack) => ({ encryptionKey: Alias.fromAliasName(stack, 'Alias', 'tokens') }),
+      "or Alias.fromAliasName(stack, 'Alias', 'alias/tokens'), with alias/ in front",
+    ],
     ['an ARN', () => ({ managementTokenKey: keyIn('eu-west-1') }), 'Key.fromKeyArn('],
     ['an ARN', () => ({ logKey: keyIn('eu-west-1') }), 'Key.fromKeyArn('],
     ['an id', () => ({ vpc: 'vpc-0123456789abcdef0' }), 'Vpc.fromLookup('],
@@ -559,6 +565,22 @@ describe('what is in another place than the stack is refused:', () => {
         ),
       }),
       'boundary: found "arn:aws:iam::999922223333:policy/developers", expected a managed policy of this stack\'s account',
+    ],
+    [
+      'a permissions boundary of a partition that only the deployment knows',
+      (stack) => ({
+        boundary: ManagedPolicy.fromManagedPolicyArn(
+          stack,
+          'Boundary',
+          `arn:${Aws.PARTITION}:iam::999922223333:policy/developers`,
+        ),
+      }),
+      'boundary: found "arn:<AWS.Partition>:iam::999922223333:policy/developers", expected a managed policy of this stack\'s account, because a role takes no boundary of another; write one such as arn:<AWS.Partition>:iam::111122223333:policy/developers',
+    ],
+    [
+      'a permissions boundary of another stack',
+      (stack) => ({ boundary: new ManagedPolicy(elsewhere(stack), 'Boundary') }),
+      'boundary: found "arn:aws:iam::999922223333:policy/<name>", expected a managed policy of this stack\'s account',
     ],
     [
       'a VPC',

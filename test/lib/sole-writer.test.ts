@@ -1,9 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Aws, CfnParameter, Stack, type StackProps } from 'aws-cdk-lib';
+import { App, Aws, CfnParameter, CfnResource, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import {
+  AccountPrincipal,
+  AccountRootPrincipal,
+  Group,
+  PolicyStatement,
+  Role,
+  User,
+} from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { CfnResourcePolicy, type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
@@ -183,6 +192,71 @@ test.each<[string, (home: KeyturnStack) => object, RegExp]>([
   expect(() => new SoleWriter(home, 'Writer', props as never)).toThrow(message);
 });
 
+describe('of somebody whose ARN only the deployment knows whole, what is known is judged:', () => {
+  const { ACCOUNT_ID, PARTITION } = Aws;
+  const given = (personOf: (stack: Stack) => string) => {
+    const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Home');
+    const keyturn = new Keyturn(stack, 'Keyturn', { policy: writePolicy(folder) });
+    const people = [personOf(stack)];
+    return () =>
+      new SoleWriter(stack, 'Writer', { keyturn, secretId: 'keyturn/prod/telegraf', people });
+  };
+  const later = (stack: Stack) => new CfnParameter(stack, 'Later').valueAsString;
+  const roleIn = (stack: Stack) =>
+    new Role(stack, 'Role', { assumedBy: new AccountRootPrincipal() });
+
+  test.each<[string, (stack: Stack) => string, string]>([
+    [
+      'all roles',
+      ({ account }) => `arn:aws:iam::${account}:role/*`,
+      'arn:aws:iam::<AWS.AccountId>:role/*',
+    ],
+    ['all of its account', () => new AccountRootPrincipal().arn, '<TOKEN>'],
+    [
+      'a session',
+      () => `arn:aws:sts::${ACCOUNT_ID}:assumed-role/x/y`,
+      'arn:aws:sts::<AWS.AccountId>:assumed-role/x/y',
+    ],
+    [
+      'a group',
+      () => `arn:${PARTITION}:iam::${ACCOUNT_ID}:group/x`,
+      'arn:<AWS.Partition>:iam::<AWS.AccountId>:group/x',
+    ],
+    [
+      'a group of the app',
+      (stack) => new Group(stack, 'Group').groupArn,
+      '<Home/Group/Resource.Arn>',
+    ],
+    [
+      'the name of a role of the app',
+      (stack) => roleIn(stack).roleName,
+      '<Home/Role/Resource.Ref>',
+    ],
+    ['any text of a parameter', (stack) => `role/${later(stack)}`, 'role/<Home/Later.Ref>'],
+  ])('%s', (_what, personOf, shown) => {
+    expect(given(personOf)).toThrow(
+      `SoleWriter's property people[0]: found "${shown}", expected the ARN of an IAM role or user, `,
+    );
+  });
+
+  test.each<[string, (stack: Stack) => string]>([
+    ['a role', (stack) => roleIn(stack).roleArn],
+    ['a user', (stack) => new User(stack, 'User').userArn],
+    ['a role by its name', () => `arn:${PARTITION}:iam::${ACCOUNT_ID}:role/on-call`],
+    [
+      'roles by how their names begin',
+      (stack) => `arn:aws:iam::${ACCOUNT_ID}:role/${later(stack)}-*`,
+    ],
+    ['whoever a parameter names', later],
+    [
+      'whatever a parameter names of an account',
+      (stack) => `arn:aws:iam::${ACCOUNT_ID}:${later(stack)}`,
+    ],
+  ])('%s is taken', (_what, personOf) => {
+    expect(given(personOf)).not.toThrow();
+  });
+});
+
 test('a second one of a secret is refused, because a secret has one resource policy', () => {
   const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
   const stack = new Stack(app, 'Two');
@@ -296,4 +370,129 @@ test('of somebody who operates from another stack it may be in that stack', () =
   new SoleWriter(theirs, 'Writer', { keyturn, secretId, people: [role.roleArn] });
   app.synth();
   Template.fromStack(theirs).resourceCountIs('AWS::SecretsManager::ResourcePolicy', 1);
+});
+
+describe('a resource policy beside it, of which a secret has one,', () => {
+  const SECRET = 'keyturn/prod/telegraf';
+  const env = { account: '111122223333', region: HOME };
+  const theirs = new AccountPrincipal('444455556666');
+
+  /** What synthesis says of what an app writes beside a sole writer, of the secret that it makes or only names. */
+  const saidOf = (
+    write: (secret: Secret, home: KeyturnStack) => void,
+    secretIdOf: (secret: Secret) => string = ({ secretArn }) => secretArn,
+  ): string => {
+    const context = { 'aws:cdk:bundling-stacks': [] };
+    const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context });
+    const secrets = new Stack(app, 'Secrets', { env });
+    const encryptionKey = new Key(secrets, 'Key');
+    const secret = new Secret(secrets, 'Made', { secretName: SECRET, encryptionKey });
+    const home = new KeyturnStack(app, 'Home', { policy: writePolicy(folder), env });
+    write(secret, home);
+    const secretId = secretIdOf(secret);
+    try {
+      new SoleWriter(home, 'Writer', { keyturn: home.keyturn, secretId, people: [ON_CALL] });
+      app.synth();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'nothing';
+  };
+  const BY_CDK = {
+    grantRead: (secret) => secret.grantRead(theirs),
+    addToResourcePolicy: (secret) => {
+      const actions = ['secretsmanager:GetSecretValue'];
+      const statement = { actions, principals: [theirs], resources: ['*'] };
+      secret.addToResourcePolicy(new PolicyStatement(statement));
+    },
+    denyAccountRootDelete: (secret) => secret.denyAccountRootDelete(),
+  } satisfies Record<string, (secret: Secret) => void>;
+  const refused = (path: string) =>
+    new RegExp(
+      `\\[Home/Writer\\] SoleWriter Home/Writer: found ${path} beside it, expected no other resource policy of its secret, which has one; take that away, .*; or leave SoleWriter out, and give that policy its three statements by hand`,
+    );
+
+  test.each(Object.entries(BY_CDK))('is refused that CDK writes: %s', (_name, write) => {
+    expect(saidOf(write)).toMatch(refused('Secrets/Made/Policy/Resource'));
+    expect(saidOf(write, () => SECRET)).toMatch(refused('Secrets/Made/Policy/Resource'));
+  });
+
+  test.each([
+    ['name', SECRET],
+    ['ARN', `arn:aws:secretsmanager:${HOME}:111122223333:secret:${SECRET}-AbCdEf`],
+  ])('is refused that the app writes by %s', (_what, secretId) => {
+    const write = (_secret: Secret, home: Stack) =>
+      new CfnResourcePolicy(home, 'Mine', { secretId, resourcePolicy: {} });
+    expect(saidOf(write)).toMatch(refused('Home/Mine'));
+    expect(saidOf(write, () => secretId)).toMatch(refused('Home/Mine'));
+  });
+
+  test('is refused that the app writes without a class, and one that names no text is nobody’s', () => {
+    const write = (SecretId: unknown) => (_secret: Secret, home: Stack) => {
+      const type = 'AWS::SecretsManager::ResourcePolicy';
+      new CfnResource(home, 'Mine', { type, properties: { SecretId, ResourcePolicy: {} } });
+    };
+    expect(saidOf(write(SECRET))).toMatch(refused('Home/Mine'));
+    expect(saidOf(write({ 'Fn::ImportValue': 'Theirs' }))).toBe('nothing');
+  });
+
+  test('is refused by whichever reference to a secret, also of one whose name nobody knows', () => {
+    const write = (secret: Secret) => {
+      secret.denyAccountRootDelete();
+      (secret.node.defaultChild as CfnSecret).name = undefined;
+    };
+    const secretIdOf = (secret: Secret) => secret.secretName;
+    expect(saidOf(write)).toMatch(refused('Secrets/Made/Policy/Resource'));
+    expect(saidOf(write, secretIdOf)).toMatch(refused('Secrets/Made/Policy/Resource'));
+  });
+
+  test('is taken of another secret, and of one of that name in another Region', () => {
+    const others = (_secret: Secret, home: Stack) => {
+      const there = new Stack(home.node.root as App, 'There', {
+        env: { ...env, region: 'eu-central-1' },
+      });
+      new CfnResourcePolicy(there, 'Mine', { secretId: SECRET, resourcePolicy: {} });
+      new CfnResourcePolicy(home, 'Mine', { secretId: `${SECRET}-AbCdEf`, resourcePolicy: {} });
+      new Secret(home, 'Other').denyAccountRootDelete();
+    };
+    expect(saidOf(others)).toBe('nothing');
+    expect(saidOf(others, () => SECRET)).toBe('nothing');
+  });
+
+  test('is not written by a second sole writer that names a secret of the app otherwise', () => {
+    const first =
+      (secretIdOf: (secret: Secret) => string) =>
+      (secret: Secret, { keyturn }: KeyturnStack) =>
+        new SoleWriter(keyturn, 'First', {
+          keyturn,
+          secretId: secretIdOf(secret),
+          people: [ON_CALL],
+        });
+    const said = /expected a secret without a sole writer, and Home\/Keyturn\/First is its/;
+    expect(saidOf(first(() => SECRET))).toMatch(said);
+    expect(
+      saidOf(
+        first(({ secretArn }) => secretArn),
+        () => SECRET,
+      ),
+    ).toMatch(said);
+  });
+
+  test('nor by one of a secret of the app that is none of the policy, or elsewhere', () => {
+    const rename = (name: string) => (secret: Secret) => {
+      (secret.node.defaultChild as CfnSecret).name = name;
+    };
+    expect(saidOf(rename('keyturn/prod/telegraff'))).toMatch(
+      /^SoleWriter's property secretId: found "<Secrets\/Made\/Resource\.Ref>", whose name is "keyturn\/prod\/telegraff", expected a secret of .*\?$/,
+    );
+    const elsewhere = ({ node, env: { account } }: Secret) => {
+      const there = new Stack(node.root as App, 'There', {
+        env: { account, region: 'eu-north-1' },
+      });
+      return new Secret(there, 'Made', { secretName: SECRET }).secretArn;
+    };
+    expect(saidOf(() => {}, elsewhere)).toMatch(
+      /^SoleWriter's property secretId: found "<There\/Made\/Resource\.Ref>", expected a secret of 111122223333\/eu-west-1, /,
+    );
+  });
 });

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { App, Aspects, Aws, Stack } from 'aws-cdk-lib';
-import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Alias, CfnKey, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { CfnTopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { IConstruct } from 'constructs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -118,6 +120,17 @@ describe("a topic under AWS's own key is refused, to which no alarm could tell a
     expect(saidOf(key(`key/${KEY_ID}`))).toBe('nothing');
   });
 
+  test('by an L1 of the app that is given by its ARN', () => {
+    const given = (arnOf: (topic: CfnTopic) => string, kmsMasterKeyId: string) =>
+      saidOf((stack) => {
+        const made = new CfnTopic(stack, 'Made', { kmsMasterKeyId });
+        return { alarmTopic: Topic.fromTopicArn(stack, 'OnCall', arnOf(made)) };
+      });
+    expect(given(({ ref }) => ref, 'alias/aws/sns')).toMatch(REFUSED);
+    expect(given(({ attrTopicArn }) => attrTopicArn, 'alias/aws/sns')).toMatch(REFUSED);
+    expect(given(({ ref }) => ref, 'alias/alarms')).toBe('nothing');
+  });
+
   test.each([
     ['nothing at all', null],
     ['an error', { $providerError: 'no such key' }],
@@ -131,5 +144,84 @@ describe("a topic under AWS's own key is refused, to which no alarm could tell a
       Key.fromLookup(stack, 'Key', { aliasName: 'alias/alarms', returnDummyKeyOnMissing: true }),
     );
     expect(saidOf(optional, { context })).toBe('nothing');
+  });
+});
+
+describe('a key of the app, under which a topic of alarms is, lets CloudWatch use it:', () => {
+  const USE = {
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+    Effect: 'Allow',
+    Principal: { Service: 'cloudwatch.amazonaws.com' },
+    Resource: '*',
+  };
+  /** How often the keys of an app let CloudWatch use them, by their ids, and what synthesis warns of. */
+  function usedIn(
+    props: (stack: Stack) => Partial<KeyturnProps>,
+    put: (topic: CfnTopic, keyArn: string) => void,
+    keyOf: (stack: Stack) => Key | CfnKey = (stack) => new Key(stack, 'TheirKey'),
+  ) {
+    const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+    const keys = new Stack(app, 'Keys', { env });
+    const stack = new Stack(app, 'Mine', { env });
+    const key = keyOf(keys);
+    const keyArn = key instanceof Key ? key.keyArn : key.attrArn;
+    const visit = (node: IConstruct) => {
+      if (node instanceof CfnTopic) put(node, keyArn);
+    };
+    Aspects.of(app).add({ visit });
+    new Keyturn(stack, 'North', { policy: writePolicy(folder), ...props(stack) });
+    const { stacks } = app.synth();
+    const [policy] = Object.values(Template.fromStack(keys).findResources('AWS::KMS::Key')).map(
+      ({ Properties }) => Properties.KeyPolicy.Statement as readonly object[],
+    );
+    return {
+      times: policy?.filter((each) => isDeepStrictEqual(each, USE)).length,
+      said: stacks.flatMap(({ messages }) => messages.map(({ entry }) => String(entry.data))),
+    };
+  }
+  const byAspect = (topic: CfnTopic, keyArn: string) => {
+    topic.kmsMasterKeyId = keyArn;
+  };
+  const byOverride = (topic: CfnTopic, keyArn: string) =>
+    topic.addPropertyOverride('KmsMasterKeyId', keyArn);
+  const BY_ARN = (stack: Stack) => ({
+    alarmTopic: Topic.fromTopicArn(stack, 'OnCall', new CfnTopic(stack, 'Made').ref),
+  });
+
+  test.each([
+    ['an aspect', byAspect],
+    ['an override', byOverride],
+  ])('put there by %s', (_what, put) => {
+    for (const props of [plain, EMAILS, BY_ARN]) expect(usedIn(props, put).times).toBe(1);
+    expect(
+      usedIn(
+        under((stack) => new Key(stack, 'Former')),
+        put,
+      ).times,
+    ).toBe(1);
+  });
+
+  test('and no other key of the app', () => {
+    expect(usedIn(plain, () => {}).times).toBe(0);
+    expect(
+      usedIn(
+        under((stack) => new Key(stack, 'Own')),
+        () => {},
+      ).times,
+    ).toBe(0);
+  });
+
+  test('of an L1, whose policy nobody changes, synthesis warns', () => {
+    const l1 =
+      (...Statement: object[]) =>
+      (stack: Stack) =>
+        new CfnKey(stack, 'TheirKey', { keyPolicy: { Statement } });
+    expect(usedIn(plain, byAspect, l1()).said).toContainEqual(
+      expect.stringMatching(
+        /^Keyturn's topic of alarms Mine\/OnCall: found it under Keys\/TheirKey, whose policy does not name cloudwatch\.amazonaws\.com, expected .*; allow it kms:Decrypt/,
+      ),
+    );
+    const { said } = usedIn(plain, byAspect, l1(USE));
+    expect(said).not.toContainEqual(expect.stringContaining('Keys/TheirKey'));
   });
 });
