@@ -328,3 +328,11 @@ test('a token of another secret of that name takes AWSCURRENT from nobody', () =
   expect(life?.secret).toBe(`${SECRET}, another one of that name (home deadbeef)`);
   expect(life?.spans.at(-1)?.state).toBe('unknown');
 });
+
+test('the bar of a token never goes on after it ended, whoever gets AWSCURRENT then', () => {
+  const ended = told(['a', 'promoted'], ['a', 'deleted', 'leaked'], ['b', 'promoted']);
+  const named = ended.map((each) => (each.tokenId === 'b' ? { ...each, formerId: 'a' } : each));
+  const pasted = [...ended.slice(0, 2), saved(2, 'b'), saved(3, 'a')];
+  for (const happenings of [ended, named, pasted])
+    expect(spans(happenings, seen({ current: 'b' }))).toEqual(['current 0-1']);
+});

@@ -131,9 +131,10 @@ function stateAfter(
   return !from || from.includes(last) ? state : undefined;
 }
 
-function enter(spans: Span[], state: TokenState, at: number): void {
+/** What has ended enters nothing. */
+function enter({ spans, endedAt }: Told, state: TokenState, at: number): void {
   const last = spans.at(-1);
-  if (last?.state === state) return;
+  if (endedAt !== undefined || last?.state === state) return;
   if (last) {
     // It was stored and armed before it was promoted, and nothing tells when.
     const was = last.state === 'inert' && state === 'current' ? 'unknown' : last.state;
@@ -153,11 +154,11 @@ function giveCurrent(story: Story, each: Happening, tokenId: string | undefined)
   const former = story.lives.get(held?.tokenId ?? '');
   if (former?.spans.at(-1)?.state !== 'current' || former.tokenId === tokenId) return;
   if (held?.doubtAt !== undefined && each.formerId !== former.tokenId) {
-    enter(former.spans, 'unknown', held.doubtAt);
+    enter(former, 'unknown', held.doubtAt);
     const notes = [...former.notes, SAVED_OVER];
     story.lives.set(former.tokenId, { ...former, notes });
   }
-  enter(former.spans, 'superseded', each.at);
+  enter(former, 'superseded', each.at);
 }
 
 function end({ spans, notes, ...told }: Told, { at, by, why }: Happening): Told {
@@ -185,9 +186,9 @@ function follow(story: Story, told: Told, each: Happening): Told {
   const state = stateAfter(each, now, story.holders.get(secret ?? ''));
   const last = now.spans.at(-1);
   const isUntold = what === BACK && !now.isGivenBack && !isSuspended(now) && last !== undefined;
-  if (isUntold) enter(now.spans, 'unknown', last.from);
+  if (isUntold) enter(now, 'unknown', last.from);
   if (state === 'current') giveCurrent(story, each, now.tokenId);
-  if (state !== undefined) enter(now.spans, state, at);
+  if (state !== undefined) enter(now, state, at);
   return {
     ...(MADE.includes(what) && { mintedAt: at }),
     ...now,
@@ -215,7 +216,7 @@ function followSave(story: Story, each: Happening, { tokenId, is }: Gift): void 
   giveCurrent(story, each, tokenId);
   if (tokenId === undefined) return;
   const told = toldOf(story, tokenId);
-  if (told.endedAt === undefined && !isSuspended(told)) enter(told.spans, 'current', each.at);
+  if (!isSuspended(told)) enter(told, 'current', each.at);
   const secret = told.secret ?? name;
   story.lives.set(tokenId, { ...told, ...(secret !== undefined && { secret }) });
 }
@@ -299,11 +300,11 @@ function untilNow(all: Told, { holders }: Story, present: Present): Life {
   const holder = holders.get(secret);
   // Who had AWSCURRENT since was a string of which the history knew not whose it is.
   if (state === 'current' && holder?.isNow && !holder.tokenId && !isSuspended(told)) {
-    enter(spans, 'current', holder.at);
+    enter(told, 'current', holder.at);
     return { ...told, notes };
   }
-  enter(spans, 'unknown', last.from);
-  if (state !== 'unknown') enter(spans, state, present.now);
+  enter(told, 'unknown', last.from);
+  if (state !== 'unknown') enter(told, state, present.now);
   return { ...told, notes: [...notes, note] };
 }
 
