@@ -336,3 +336,20 @@ test('the bar of a token never goes on after it ended, whoever gets AWSCURRENT t
   for (const happenings of [ended, named, pasted])
     expect(spans(happenings, seen({ current: 'b' }))).toEqual(['current 0-1']);
 });
+
+test('what was frozen and is frozen again had its permissions between, and nothing tells since when', () => {
+  const again = (source: string) =>
+    told(['a', 'promoted'], ['a', 'frozen', 'freeze: odd'], ['a', 'frozen']).map(
+      (each, index): Happening => (index === 2 ? { ...each, sources: [source] } : each),
+    );
+  const living = new Map([['a', 'without permissions' as const]]);
+  for (const source of ['log of reap', 'cluster']) {
+    const life = lifeOf(again(source), { living });
+    expect(life && spansOf(life)).toEqual(['current 0-1', 'frozen 1-1', 'unknown 1-2', 'frozen 2-']);
+    expect(life?.notes.at(-1)).toBe(
+      'it had its permissions before they were taken again, and nothing tells since when',
+    );
+  }
+  // An order that is given again tells again what it finds done.
+  expect(spans(again('log of revoke'), { living })).toEqual(['current 0-1', 'frozen 1-']);
+});

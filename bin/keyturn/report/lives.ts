@@ -75,6 +75,10 @@ const SAVED_OVER =
   'a string was saved that may have been current in its place, and nothing tells since when';
 const WAS_WITHOUT =
   'it was without permissions before they were given back, and nothing tells since when';
+const WAS_WITH =
+  'it had its permissions before they were taken again, and nothing tells since when';
+/** An order that is given again tells again what it finds done. */
+const ORDERS = 'log of revoke';
 /** Why a token is deleted that was never stored. */
 const ORPHAN = 'Orphan';
 
@@ -172,6 +176,14 @@ function end({ spans, notes, ...told }: Told, { at, by, why }: Happening): Told 
   return { ...told, spans, endedAt: at, notes: [...notes, ...ending] };
 }
 
+/** What must have been done to its permissions before, and nothing tells it. */
+function untoldBefore({ what, sources }: Happening, told: Told, state: TokenState | undefined) {
+  const last = told.spans.at(-1);
+  if (!isSuspended(told)) return what === BACK && last && !told.isGivenBack ? WAS_WITHOUT : undefined;
+  const isAgain = state === last?.state && sources.some((each) => each !== ORDERS);
+  return isAgain ? WAS_WITH : undefined;
+}
+
 /** What a token was before, and what became of it by that. */
 function follow(story: Story, told: Told, each: Happening): Told {
   const { what, at, home } = each;
@@ -185,15 +197,15 @@ function follow(story: Story, told: Told, each: Happening): Told {
   if (what === ENDED) return end(now, each);
   const state = stateAfter(each, now, story.holders.get(secret ?? ''));
   const last = now.spans.at(-1);
-  const isUntold = what === BACK && !now.isGivenBack && !isSuspended(now) && last !== undefined;
-  if (isUntold) enter(now, 'unknown', last.from);
+  const untold = untoldBefore(each, now, state);
+  if (untold && last) enter(now, 'unknown', last.from);
   if (state === 'current') giveCurrent(story, each, now.tokenId);
   if (state !== undefined) enter(now, state, at);
   return {
     ...(MADE.includes(what) && { mintedAt: at }),
     ...now,
     ...(what === BACK && { isGivenBack: true }),
-    ...(isUntold && { notes: [...now.notes, WAS_WITHOUT] }),
+    ...(untold && { notes: [...now.notes, untold] }),
   };
 }
 
