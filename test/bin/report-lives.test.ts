@@ -345,7 +345,12 @@ test('what was frozen and is frozen again had its permissions between, and nothi
   const living = new Map([['a', 'without permissions' as const]]);
   for (const source of ['log of reap', 'cluster']) {
     const life = lifeOf(again(source), { living });
-    expect(life && spansOf(life)).toEqual(['current 0-1', 'frozen 1-1', 'unknown 1-2', 'frozen 2-']);
+    expect(life && spansOf(life)).toEqual([
+      'current 0-1',
+      'frozen 1-1',
+      'unknown 1-2',
+      'frozen 2-',
+    ]);
     expect(life?.notes.at(-1)).toBe(
       'it had its permissions before they were taken again, and nothing tells since when',
     );
