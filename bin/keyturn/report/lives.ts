@@ -179,7 +179,8 @@ function end({ spans, notes, ...told }: Told, { at, by, why }: Happening): Told 
 /** What must have been done to its permissions before, and nothing tells it. */
 function untoldBefore({ what, sources }: Happening, told: Told, state: TokenState | undefined) {
   const last = told.spans.at(-1);
-  if (!isSuspended(told)) return what === BACK && last && !told.isGivenBack ? WAS_WITHOUT : undefined;
+  if (!isSuspended(told))
+    return what === BACK && last && !told.isGivenBack ? WAS_WITHOUT : undefined;
   const isAgain = state === last?.state && sources.some((each) => each !== ORDERS);
   return isAgain ? WAS_WITH : undefined;
 }
