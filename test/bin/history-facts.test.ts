@@ -180,6 +180,18 @@ test('what a person did is not told as the work of the run that saw it', () => {
   ]);
 });
 
+test('that AWSCURRENT was moved to a token without permissions is told, beside what the run did about it', () => {
+  const of = { token: 'telegraf', secret: SECRET, tokenId: 'a', reason: 'RolledBack' };
+  const lines = [
+    line('planned', { job: 'rotate', by: 'schedule', dryRun: false, refusals: [] }),
+    line('done', { ...of, kind: 'give-back' }, 1),
+  ];
+  expect(told('rotate', lines)).toMatchObject([
+    { what: 'rolled back by hand', by: 'not Keyturn', why: 'seen then; it was done before' },
+    { what: 'permissions given back', by: 'schedule', why: 'RolledBack' },
+  ]);
+});
+
 test('two instances that work at the same time are two runs', () => {
   const of = (stream: string, by: string, secret: string) => [
     line('planned', { job: 'rotate', by, dryRun: false, refusals: [] }, 0, stream),

@@ -43,6 +43,9 @@ const BY_HAND: Readonly<Record<string, string>> = {
   PastedByPerson: 'string pasted into another secret by hand',
 };
 
+/** Of what a person did, a run tells only that it saw it. */
+const BEFORE = { by: 'not Keyturn', why: 'seen then; it was done before' };
+
 /** It had AWSCURRENT already, and was seen accepted again: nobody moved the label. */
 const NOT_MOVED = ['Refused', 'RolledBack'];
 const MILESTONES = ['minted', 'stored', 'accepted', 'promoted'];
@@ -131,7 +134,7 @@ function actionFacts({ message, details }: LogLine, common: Fact): readonly Fact
   if (kind === 'recognise' && reason === 'Promoted') return [];
   const act = BY_HAND[String(reason)];
   if (act !== undefined && NOTING.includes(kind)) {
-    const done = { what: act, by: 'not Keyturn', why: 'seen then; it was done before' };
+    const done = { what: act, ...BEFORE };
     const isSave = reason === 'SavedByPerson';
     // Its version has the right instant, and outlives the log.
     // Of AWSPREVIOUS and AWSPENDING it is not known whether consumers had it.
@@ -140,7 +143,13 @@ function actionFacts({ message, details }: LogLine, common: Fact): readonly Fact
     return [{ ...common, ...done, ...(isSave && save) }];
   }
   const special = kind === 'detach-label' ? `${details.label} taken off` : databaseText(details);
-  return [{ ...common, what: special ?? DONE[kind] ?? `${message}: ${kind}` }];
+  return [
+    // The same run may note it, too.
+    ...(kind === 'give-back' && act !== undefined
+      ? [{ ...common, what: act, ...BEFORE, withinMs: PROOF_MS }]
+      : []),
+    { ...common, what: special ?? DONE[kind] ?? `${message}: ${kind}` },
+  ];
 }
 
 /** What an order made of one token, and that its string was seen refused. */
