@@ -4,11 +4,13 @@ import { happeningsOf } from '../../bin/keyturn/history/happening.ts';
 import { logFacts } from '../../bin/keyturn/history/log-facts.ts';
 import { pastFacts, readPast } from '../../bin/keyturn/history/past-facts.ts';
 import { type LogLine, readLogs } from '../../bin/keyturn/history/read-logs.ts';
+import { livesOf } from '../../bin/keyturn/report/lives.ts';
 import { environmentOf, PERSON } from '../../sandbox/aws/account.ts';
 import { start } from '../sandbox/aws/start.ts';
 
 const AT = Date.UTC(2026, 2, 2, 12);
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 const SECRET = 'keyturn/prod/telegraf';
 
 afterEach(() => {
@@ -43,6 +45,22 @@ test('a run that found the same again and again is one entry, which says how oft
     { what: 'found', why: 'it lingers [Lingering]', count: 3 },
     { what: 'failed: delete', by: 'schedule', why: 'HTTP 503', count: 3 },
   ]);
+});
+
+test('what a run finds again is told again, if a scheduled run between did not find it', () => {
+  const found = { job: 'reap', kind: 'Held', secret: SECRET, message: 'on hold' };
+  const planned = (minute: number, by = 'schedule', stream = 'one') =>
+    line('planned', { job: 'reap', by, dryRun: false, refusals: [] }, minute, stream);
+  const held = (minute: number, stream = 'one') => line('found', found, minute, stream);
+  const counts = (...lines: readonly LogLine[]) => told('reap', lines).map(({ count }) => count);
+  const first = [planned(0), held(0), planned(60), held(60)];
+  expect(counts(...first, planned(120), planned(180), held(180))).toEqual([2, 1]);
+  // Another instance ran between.
+  expect(counts(...first, planned(120, 'schedule', 'two'), planned(180), held(180))).toEqual([
+    2, 1,
+  ]);
+  // Who runs it by hand may have named something else.
+  expect(counts(...first, planned(90, 'hand'), planned(120), held(120))).toEqual([3]);
 });
 
 test('a string of nobody under AWSCURRENT is told as what that got, and one under AWSPREVIOUS is not', () => {
@@ -96,6 +114,32 @@ test('a token is told as minted before it is stored and promoted, though the clo
     ['minted', 3_000],
     ['stored', 1_500],
     ['promoted', 2_000],
+  ]);
+});
+
+test('what follows from a promotion is told behind it, though the clock of the cluster is ahead', () => {
+  const token = (tokenId: string, day: number, more: object) => ({
+    ...{ tokenId, secret: SECRET, createdAt: `2026-03-0${day}T12:04:00Z` },
+    marks: { armed: `2026-03-0${day}T12:00:01Z`, promoted: `2026-03-0${day}T12:00:30Z`, ...more },
+  });
+  const tokens = [
+    token('a', 1, { superseded: '2026-03-02T12:00:31Z' }),
+    { ...token('b', 2, {}), replaces: 'a' },
+  ];
+  const answer = readPast({ history: { tokens, secrets: [], unseen: [] } });
+  const happenings = happeningsOf(pastFacts(answer, AT + DAY));
+  expect(happenings.map(({ what, tokenId }) => `${tokenId} ${what}`)).toEqual([
+    ...['a minted', 'a stored', 'a promoted'],
+    ...['b minted', 'b stored', 'b promoted', 'a superseded'],
+  ]);
+  const present = { now: AT + DAY, since: 0, labels: new Map([[SECRET, { current: 'b' }]]) };
+  const [a, b] = livesOf(happenings, { ...present, living: new Map([['b', 'works']]) });
+  expect(a?.spans.findLast(({ state }) => state === 'current')?.until).toBe(AT + 30_000);
+  expect(b?.mintedAt).toBe(AT + 1_000);
+  expect(b?.spans).toEqual([
+    { state: 'inert', from: AT + 1_000, until: AT + 1_000 },
+    { state: 'pending', from: AT + 1_000, until: AT + 30_000 },
+    { state: 'current', from: AT + 30_000 },
   ]);
 });
 

@@ -37,11 +37,15 @@ export interface Fact {
   readonly withinMs?: number;
   /** Every run says it again as long as it is so. */
   readonly isRepeated?: boolean;
+  /** When the run before began, which would have said it. Absent: nothing tells of one. */
+  readonly runBeforeAt?: number | undefined;
 }
 
+/** What tells whether two facts are one. */
+type HowTold = 'key' | 'isExact' | 'withinMs' | 'isRepeated' | 'runBeforeAt';
+
 /** One thing that was done, told once, whoever says it. */
-export interface Happening
-  extends Omit<Fact, 'source' | 'key' | 'isExact' | 'withinMs' | 'isRepeated'> {
+export interface Happening extends Omit<Fact, 'source' | HowTold> {
   readonly sources: readonly string[];
   /** How often it was said; above one, `untilAt` is when last. */
   readonly count: number;
@@ -82,7 +86,10 @@ const keyOf = ({ what, key, tokenId, secret, entry, subject }: Fact) =>
   `${what}:${key ?? tokenId ?? secret ?? entry ?? subject}`;
 
 function isSame(a: Happening, b: Fact): boolean {
-  if (b.isRepeated) return a.why === b.why && a.by === b.by;
+  if (b.isRepeated) {
+    const { at, untilAt = at, why, by } = a;
+    return why === b.why && by === b.by && untilAt >= (b.runBeforeAt ?? untilAt);
+  }
   // A source says a thing once: what it says twice was done twice.
   if (b.withinMs === undefined && a.sources.includes(b.source)) return false;
   return Math.abs(a.at - b.at) <= (b.withinMs ?? SAME_MS);
@@ -101,17 +108,19 @@ const rankOf = ({ what }: Happening) => IN_ORDER.indexOf(what);
 const latestOf = ({ at }: Happening) => (at % SECOND_MS === 0 ? at + SECOND_MS - 1 : at);
 
 /**
- * When each is told: by the instants, but that a token was minted before all else, since its cluster's clock may be ahead
+ * When each is told: by the instants, but that a token was minted before all else of it, since its cluster's clock may be ahead
  * of ours.
  */
 function toldAt(happenings: readonly Happening[]): (each: Happening) => number {
-  const minted = new Map<string | undefined, number>();
-  for (const each of happenings)
-    if (each.what === 'minted') minted.set(each.tokenId, latestOf(each));
+  const ofToken = Map.groupBy(happenings, ({ tokenId }) => tokenId);
   return (each) => {
     const at = latestOf(each);
-    const behind = minted.get(each.tokenId) ?? at;
-    return behind > at && behind - at <= SAME_MS ? behind : at;
+    if (each.what !== 'minted') return at;
+    const others = (ofToken.get(each.tokenId) ?? []).map(latestOf);
+    return Math.min(
+      at,
+      ...others.filter((other) => at - other <= SAME_MS).map((other) => other - 1),
+    );
   };
 }
 
@@ -121,7 +130,7 @@ const moreOf = (by: string | undefined, other: string | undefined) =>
 
 const merged = (
   known: Happening,
-  { source, key, isExact, withinMs, isRepeated, ...fact }: Fact,
+  { source, key, isExact, withinMs, isRepeated, runBeforeAt, ...fact }: Fact,
 ): Happening => ({
   ...fact,
   ...known,
@@ -145,7 +154,7 @@ export function happeningsOf(facts: readonly Fact[]): readonly Happening[] {
     const found = alike[index];
     if (found) alike[index] = merged(found, fact);
     else {
-      const { source, key, isExact, withinMs, isRepeated, ...told } = fact;
+      const { source, key, isExact, withinMs, isRepeated, runBeforeAt, ...told } = fact;
       alike.push({ ...told, sources: [source], count: 1 });
     }
   }

@@ -308,15 +308,24 @@ function brokenOff({ lines, isOf, by, why }: Run, source: string): readonly Fact
   }));
 }
 
+/** When the scheduled run began that was the last before each. Who runs a function by hand may name what it looks at. */
+function runBefore(runs: readonly Run[]): (run: Run) => number | undefined {
+  const begunAt = ({ lines }: Run) => (lines.find(isStart) ?? lines[0])?.at ?? 0;
+  const begun = runs.filter(({ by }) => by === WHO.schedule).map(begunAt);
+  const sorted = begun.sort((a, b) => a - b);
+  return (run) => sorted.findLast((at) => at < begunAt(run));
+}
+
 /** All that the lines of a log group say was done; a dry run did nothing. */
 export function logFacts({ job, lines }: GroupRead): readonly Fact[] {
   const source = `log of ${job}`;
   const streams = Map.groupBy(lines, ({ stream }) => stream);
-  return [...streams.values()]
+  const runs = [...streams.values()]
     .flatMap((each) => runsOf(job, each))
-    .filter(({ dryRun }) => !dryRun)
-    .flatMap((run) => [
-      ...runFacts(run, source),
-      ...(job === 'revoke' ? brokenOff(run, source) : []),
-    ]);
+    .filter(({ dryRun }) => !dryRun);
+  const before = runBefore(runs);
+  return runs.flatMap((run) => [
+    ...runFacts(run, source).map((fact) => ({ ...fact, runBeforeAt: before(run) })),
+    ...(job === 'revoke' ? brokenOff(run, source) : []),
+  ]);
 }

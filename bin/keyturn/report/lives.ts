@@ -142,9 +142,11 @@ function enter({ spans, endedAt }: Told, state: TokenState, at: number): void {
   if (last) {
     // It was stored and armed before it was promoted, and nothing tells when.
     const was = last.state === 'inert' && state === 'current' ? 'unknown' : last.state;
-    spans[spans.length - 1] = { ...last, state: was, until: Math.max(at, last.from) };
+    // The clock of its cluster may be ahead: what comes behind its minting has an instant of ours.
+    const from = last.state === 'inert' ? Math.min(at, last.from) : last.from;
+    spans[spans.length - 1] = { state: was, from, until: Math.max(at, from) };
   }
-  spans.push({ state, from: Math.max(at, last?.from ?? at) });
+  spans.push({ state, from: Math.max(at, spans.at(-1)?.from ?? at) });
 }
 
 /** A label is moved: it leaves whoever had it. */
@@ -202,9 +204,10 @@ function follow(story: Story, told: Told, each: Happening): Told {
   if (untold && last) enter(now, 'unknown', last.from);
   if (state === 'current') giveCurrent(story, each, now.tokenId);
   if (state !== undefined) enter(now, state, at);
+  const mintedAt = now.mintedAt ?? (MADE.includes(what) ? at : undefined);
   return {
-    ...(MADE.includes(what) && { mintedAt: at }),
     ...now,
+    ...(mintedAt !== undefined && { mintedAt: Math.min(mintedAt, now.spans[0]?.from ?? at) }),
     ...(what === BACK && { isGivenBack: true }),
     ...(untold && { notes: [...now.notes, untold] }),
   };
