@@ -92,6 +92,23 @@ test('who saved a version that has no label any more is said as a log says it', 
   ]);
 });
 
+test('a save that a run notes days later is one thing with its version', () => {
+  const noted = { kind: 'recognise', reason: 'SavedByPerson', label: 'AWSCURRENT' };
+  const versions = [
+    { version: 'v', createdAt: '2026-03-02T12:00:00Z', labels: ['AWSCURRENT'], putBy: 'others' },
+  ];
+  const past = readPast({
+    history: { tokens: [], secrets: [{ secret: SECRET, versions }], unseen: [] },
+  });
+  const minute = (9 * DAY) / MINUTE;
+  const done = line('done', { ...noted, secret: SECRET, tokenId: 'a', version: 'v' }, minute);
+  const facts = [
+    ...logFacts({ job: 'rotate', group: 'rotate', lines: [done] }),
+    ...pastFacts(past, AT + 10 * DAY),
+  ];
+  expect(happeningsOf(facts).map(({ at, by }) => [at, by])).toEqual([[AT, 'not Keyturn']]);
+});
+
 test('a token is told as minted before it is stored and promoted, though the clock of its cluster is ahead', () => {
   const token = { tokenId: 'a', secret: SECRET, createdAt: '2026-03-02T12:00:03Z' };
   const marks = { armed: '2026-03-02T12:00:01Z', promoted: '2026-03-02T12:00:02Z' };

@@ -136,10 +136,12 @@ function actionFacts({ message, details }: LogLine, common: Fact): readonly Fact
   if (act !== undefined && NOTING.includes(kind)) {
     const done = { what: act, ...BEFORE };
     const isSave = reason === 'SavedByPerson';
-    // Its version has the right instant, and outlives the log.
+    // Its version has the right instant, and outlives the log; it is named, but by functions of an earlier version.
+    const key = text(version);
+    const withinMs = key === undefined ? 2 * DAY_MS : Number.POSITIVE_INFINITY;
     // Of AWSPREVIOUS and AWSPENDING it is not known whether consumers had it.
     const gave = details.label === 'AWSCURRENT' ? { tokenId: common.tokenId } : undefined;
-    const save = { key: text(version), tokenId: undefined, gave, withinMs: 2 * DAY_MS };
+    const save = { key, tokenId: undefined, gave, withinMs };
     return [{ ...common, ...done, ...(isSave && save) }];
   }
   const special = kind === 'detach-label' ? `${details.label} taken off` : databaseText(details);
