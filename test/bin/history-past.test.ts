@@ -99,6 +99,15 @@ test('what two did that failed alike is not told as of one', () => {
   ]);
 });
 
+test('a promotion that has the instant of the arming was then or later, and another one has its own', () => {
+  const promotion = (armed: string) =>
+    told(past([{ tokenId: 'a', marks: { armed, promoted: LATER } }]), Date.parse(LATER)).find(
+      ({ what }) => what === 'promoted',
+    );
+  expect(promotion(LATER)?.isOrLater).toBe(true);
+  expect(promotion(NOON)?.isOrLater).toBe(false);
+});
+
 test('a token that had expired before it was deleted is told as expired, and one that had not is not', () => {
   const token = { tokenId: 'a', marks: {}, expiresAt: LATER };
   const of = (revokedAt: string) =>

@@ -33,6 +33,8 @@ export interface Fact {
   readonly key?: string | undefined;
   /** Its instant is the right one, and a marker's may be of an earlier step. */
   readonly isExact?: boolean;
+  /** Of a promotion: it was then or later. */
+  readonly isOrLater?: boolean;
   /** Absent: other sources say the same thing within minutes of it. */
   readonly withinMs?: number;
   /** Every run says it again as long as it is so. */
@@ -80,7 +82,7 @@ export const AN_ORDER = 'an order';
 
 /** Clocks of the cluster and of AWS may differ so much, and a line is written behind the work. */
 const SECOND_MS = 1_000;
-const SAME_MS = 5 * MINUTE_MS;
+export const SAME_MS = 5 * MINUTE_MS;
 
 const keyOf = ({ what, key, tokenId, secret, entry, subject }: Fact) =>
   `${what}:${key ?? tokenId ?? secret ?? entry ?? subject}`;

@@ -108,7 +108,7 @@ function tokenFacts(token: Token, known: Known): readonly Fact[] {
             ...about,
             at: Date.parse(at),
             what,
-            ...(mark === 'promoted' && { formerId: replaces }),
+            ...(mark === 'promoted' && { formerId: replaces, isOrLater: at === marks.armed }),
           },
         ];
   });
