@@ -395,6 +395,16 @@ test('between a move by hand and what saw it, nothing tells who had AWSCURRENT',
   expect(spans(named, seen({ current: 'b' }))).toEqual(['current 0-1', 'superseded 1-']);
 });
 
+test('what was deleted while a string may have been saved over it was not known to be current to its end', () => {
+  const ended = told(['a', 'promoted'], ['a', 'deleted', 'leaked']);
+  const late = ended.map((each) => (each.what === 'deleted' ? { ...each, at: 3 * STEP } : each));
+  const [first, deleted] = late as [Happening, Happening];
+  const over = saved(2, undefined, 'perhaps');
+  expect(spans([first, over, deleted, found(4)])).toEqual(['current 0-2', 'unknown 2-3']);
+  // Its own string is nobody's, once it is deleted.
+  expect(spans([first, deleted, found(4)])).toEqual(['current 0-3']);
+});
+
 test('a quarantined token that AWSCURRENT was moved to is quarantined until its permissions are back', () => {
   const happenings = told(
     ['b', 'promoted'],

@@ -207,11 +207,11 @@ function see(story: Story, each: Happening, told?: Told): void {
   if (!held || held.tokenId === tokenId) return;
   const isEnded = story.lives.get(held.tokenId ?? '')?.endedAt !== undefined;
   // The string of what was deleted may be nobody's, too.
-  if (told || !isEnded) doubtHolder(story, held);
+  if (told || !isEnded || held.doubtAt !== undefined) doubtHolder(story, held);
   leave(story, held, each.at);
   const last = told?.spans.at(-1);
   if (!told || !last || isSuspended(told)) return;
-  enter(told, 'unknown', Math.max(held.doubtAt ?? held.at, last.from));
+  enter(told, 'unknown', last.from);
   told.notes.push(GOT);
 }
 
