@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { FOUND, type Gift, type Happening, SAVED } from '../../bin/keyturn/history/happening.ts';
+import type { Life } from '../../bin/keyturn/report/life.ts';
 import { type Labels, livesOf, type Present } from '../../bin/keyturn/report/lives.ts';
-import type { Life } from '../../bin/keyturn/report/story.ts';
 import { HOUR } from '../world/policy.ts';
 
 const SECRET = 'keyturn/prod/telegraf';

@@ -7,11 +7,11 @@ import {
   type Life,
   type Span,
   type Story,
-  storyOf,
   type TokenState,
   type Told,
   toldOf,
-} from './story.ts';
+} from './life.ts';
+import { storyOf } from './story.ts';
 
 /** Ids of the tokens that `rotate` sees under the labels of one secret. Absent: nothing that is known. */
 export interface Labels {

@@ -6,33 +6,17 @@ import {
   SAME_MS,
   secretNamed,
 } from '../history/happening.ts';
-
-/** As docs/glossary.md calls the states of a token. `unknown`: nothing tells what it is. */
-export type TokenState =
-  | ('inert' | 'pending' | 'live' | 'current' | 'superseded')
-  | ('quarantined' | 'frozen' | 'expired' | 'unknown');
-
-/** A token in one state. Instants are milliseconds since 1970. */
-export interface Span {
-  readonly state: TokenState;
-  readonly from: number;
-  /** Absent: it is so now. */
-  readonly until?: number;
-}
-
-/** One token, from its minting to its deletion, as far as anything tells of them. */
-export interface Life {
-  readonly tokenId: string;
-  /** Absent: nothing tells it, as of a token of others. Another one of a name says so. */
-  readonly secret?: string;
-  /** One behind the other, without gaps. */
-  readonly spans: readonly Span[];
-  /** Absent: nothing tells when it was minted; what is told begins with its first span. */
-  readonly mintedAt?: number;
-  readonly endedAt?: number;
-  /** What is to be known beside the spans. */
-  readonly notes: readonly string[];
-}
+import { doubtHolder, isUnsure, move, see, settle, suspect } from './holder.ts';
+import {
+  enter,
+  type Holder,
+  isSuspended,
+  type Story,
+  SUSPENDED,
+  type TokenState,
+  type Told,
+  toldOf,
+} from './life.ts';
 
 const MADE = ['minted', 'made by others'];
 const BACK = 'permissions given back';
@@ -53,8 +37,6 @@ const BECOMES: ReadonlyMap<string, TokenState> = new Map([
   ['frozen', 'frozen'],
   ['expired', 'expired'],
 ]);
-/** Without permissions for now; what it was before it is again when they are given back. */
-const SUSPENDED: readonly TokenState[] = ['quarantined', 'frozen'];
 /** What is stored again, or marked again, is no step back. */
 const ONLY_FROM: Readonly<Partial<Record<TokenState, readonly (TokenState | undefined)[]>>> = {
   inert: [undefined],
@@ -62,12 +44,6 @@ const ONLY_FROM: Readonly<Partial<Record<TokenState, readonly (TokenState | unde
   pending: [undefined, 'inert'],
   superseded: [undefined, 'pending', 'live', 'current', 'superseded', 'unknown'],
 };
-const SAVED_OVER =
-  'a string was saved that may have been current in its place, and nothing tells since when';
-const PROMOTED_OVER =
-  'another token was promoted in its place then or later, and nothing tells since when';
-const LOST = 'it was seen without AWSCURRENT, and nothing tells since when';
-const GOT = 'it was seen with AWSCURRENT, and nothing tells since when';
 const OR_LATER = 'it was promoted when it was armed or later, and nothing tells when';
 const MAYBE_READ = 'it may have been current before it was superseded, and nothing tells when';
 const WAS_WITHOUT =
@@ -78,42 +54,6 @@ const WAS_WITH =
 const ORDERS = 'log of revoke';
 /** Why a token is deleted that was never stored. */
 const ORPHAN = 'Orphan';
-
-/** What is told of one token, in order of time. */
-export interface Told extends Omit<Life, 'spans' | 'notes'> {
-  readonly spans: Span[];
-  readonly notes: string[];
-  /** Its secret is not listed as ours. */
-  readonly isElsewhere?: boolean;
-  /** Its permissions were given back before: they may be told of twice. */
-  readonly isGivenBack?: boolean;
-}
-
-/** Who had AWSCURRENT when that was told last. Without a token: a string that nobody knows. */
-interface Holder {
-  readonly tokenId?: string | undefined;
-  readonly at: number;
-  /** What was saved then is there now. */
-  readonly isNow?: boolean;
-  /** Since then another may have it: somebody may have saved a string, or a token that waited may have been promoted. */
-  readonly doubtAt?: number | undefined;
-  /** That token, if nothing else may have it. */
-  readonly nextId?: string | undefined;
-  /** When its token was superseded, and nothing tells by which. */
-  readonly leftAt?: number;
-}
-
-/** All that was told until then, by token and by secret. */
-export interface Story {
-  readonly lives: Map<string, Told>;
-  readonly holders: Map<string, Holder>;
-}
-
-export const toldOf = ({ lives }: Story, tokenId: string): Told =>
-  lives.get(tokenId) ?? { tokenId, spans: [], notes: [] };
-
-export const isSuspended = ({ spans }: Pick<Told, 'spans'>) =>
-  SUSPENDED.some((state) => state === spans.at(-1)?.state);
 
 /** The last state that was none of being suspended; AWSCURRENT may have come and gone since. */
 function before({ tokenId, spans }: Told, holder: Holder | undefined): TokenState {
@@ -138,112 +78,6 @@ function stateAfter(
   if (state === 'superseded' && last === 'inert') return 'unknown';
   const from = ONLY_FROM[state];
   return !from || from.includes(last) ? state : undefined;
-}
-
-/** What has ended enters nothing. */
-export function enter({ spans, endedAt }: Told, state: TokenState, at: number): void {
-  const last = spans.at(-1);
-  if (endedAt !== undefined || last?.state === state) return;
-  if (last) {
-    // It was stored and armed before it was promoted, and nothing tells when.
-    const was = last.state === 'inert' && state === 'current' ? 'unknown' : last.state;
-    // The clock of its cluster may be ahead: what comes behind its minting has an instant of ours.
-    const from = last.state === 'inert' ? Math.min(at, last.from) : last.from;
-    spans[spans.length - 1] = { state: was, from, until: Math.max(at, from) };
-  }
-  spans.push({ state, from: Math.max(at, spans.at(-1)?.from ?? at) });
-}
-
-/** From then on it is not known whether it was current, as long as it was told to be. */
-function doubt(story: Story, tokenId: string | undefined, from: number, note: string): void {
-  const told = story.lives.get(tokenId ?? '');
-  if (!told) return;
-  const { spans, notes } = told;
-  const index = spans.findLastIndex(({ state }) => state === 'current');
-  const span = spans[index];
-  if (!span || (span.until ?? Number.POSITIVE_INFINITY) <= from) return;
-  const at = Math.max(from, span.from);
-  spans.splice(index, 1, { ...span, until: at }, { ...span, state: 'unknown', from: at });
-  notes.push(note);
-}
-
-const whyDoubted = ({ doubtAt, nextId }: Holder) =>
-  doubtAt === undefined ? LOST : nextId === undefined ? SAVED_OVER : PROMOTED_OVER;
-
-const doubtHolder = (story: Story, held: Holder) =>
-  doubt(story, held.tokenId, held.doubtAt ?? held.at, whyDoubted(held));
-
-/** AWSCURRENT leaves whoever had it, by then at the latest. */
-function leave(story: Story, { tokenId }: Holder, at: number): void {
-  const told = story.lives.get(tokenId ?? '');
-  const state = told?.spans.at(-1)?.state;
-  if (told && (state === 'current' || state === 'unknown')) enter(told, 'superseded', at);
-}
-
-/** AWSCURRENT is moved. */
-function move(story: Story, each: Happening, tokenId: string | undefined): void {
-  const secret = secretNamed(each);
-  if (secret === undefined) return;
-  const held = story.holders.get(secret);
-  story.holders.set(secret, { tokenId, at: each.at, isNow: each.gave?.is === 'now' });
-  if (!held || held.tokenId === tokenId) return;
-  const isDoubtful = held.doubtAt !== undefined && each.formerId !== held.tokenId;
-  if (isDoubtful || each.at - (held.leftAt ?? each.at) > SAME_MS) doubtHolder(story, held);
-  leave(story, held, each.at);
-}
-
-/**
- * A run saw where AWSCURRENT is. Somebody moved it there, or saved over it, since it was last told where it was.
- * @param told absent: a string that nobody knows
- */
-function see(story: Story, each: Happening, told?: Told): void {
-  const secret = secretNamed(each);
-  if (secret === undefined) return;
-  const held = story.holders.get(secret);
-  const tokenId = told?.tokenId;
-  // The save tells since when.
-  if (held && !tokenId && !held.tokenId) return;
-  story.holders.set(secret, { tokenId, at: each.at });
-  if (!held || held.tokenId === tokenId) return;
-  const isEnded = story.lives.get(held.tokenId ?? '')?.endedAt !== undefined;
-  // The string of what was deleted may be nobody's, too.
-  if (told || !isEnded || held.doubtAt !== undefined) doubtHolder(story, held);
-  leave(story, held, each.at);
-  const last = told?.spans.at(-1);
-  if (!told || !last || isSuspended(told)) return;
-  enter(told, 'unknown', last.from);
-  told.notes.push(GOT);
-}
-
-/** What had AWSCURRENT is superseded: the one that was armed in its place was promoted by then, or something else has it. */
-function settle(story: Story, each: Happening, tokenId: string): void {
-  const secret = secretNamed(each) ?? '';
-  const held = story.holders.get(secret);
-  if (held?.tokenId !== tokenId) return;
-  const next = story.lives.get(held.nextId ?? '');
-  if (next?.spans.at(-1)?.state !== 'unknown') {
-    story.holders.set(secret, { leftAt: each.at, ...held });
-    return;
-  }
-  doubtHolder(story, held);
-  story.holders.set(secret, { tokenId: next.tokenId, at: each.at });
-  enter(next, 'current', each.at);
-}
-
-/** Another token has AWSCURRENT, and a marker alone tells of this promotion, with the instant of an arming. */
-function isUnsure(story: Story, each: Happening): boolean {
-  const held = story.holders.get(secretNamed(each) ?? '');
-  return !!held && held.tokenId !== each.tokenId && !!each.isOrLater && !isLogged(each);
-}
-
-/** Since then something else may have AWSCURRENT. */
-function suspect(story: Story, each: Happening, nextId?: string): void {
-  const secret = secretNamed(each) ?? '';
-  const held = story.holders.get(secret);
-  if (!held) return;
-  const { doubtAt = each.at } = held;
-  const isOnly = held.doubtAt === undefined;
-  story.holders.set(secret, { ...held, doubtAt, nextId: isOnly ? nextId : undefined });
 }
 
 /** Where AWSCURRENT is by that. */

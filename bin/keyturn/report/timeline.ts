@@ -2,9 +2,9 @@ import { formatInstant } from '../../../functions/time.ts';
 import { oneLine } from '../../harmless.ts';
 import { type Bar, drawTimeline, type Lane, type Point } from './drawing/plotting.ts';
 import { Html, html } from './html.ts';
+import type { Life, Span, TokenState } from './life.ts';
 import type { Mark, MarkKind } from './marks.ts';
 import type { Group, Page } from './page.ts';
-import type { Life, Span, TokenState } from './story.ts';
 
 /** In the words of docs/glossary.md. */
 const STATES: Readonly<Record<TokenState, string>> = {
