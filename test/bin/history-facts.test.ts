@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { rotationsOf } from '../../bin/keyturn/history/evidence.ts';
-import { happeningsOf } from '../../bin/keyturn/history/happening.ts';
+import { happeningsOf, withMoves } from '../../bin/keyturn/history/happening.ts';
 import { logFacts } from '../../bin/keyturn/history/log-facts.ts';
 import { pastFacts, readPast } from '../../bin/keyturn/history/past-facts.ts';
 import { type LogLine, readLogs } from '../../bin/keyturn/history/read-logs.ts';
@@ -251,6 +251,27 @@ test('that AWSCURRENT was moved to a token without permissions is told, beside w
     { what: 'rolled back by hand', by: 'not Keyturn', why: 'seen then; it was done before' },
     { what: 'permissions given back', by: 'schedule', why: 'RolledBack' },
   ]);
+});
+
+test('a promotion in place of another token than had AWSCURRENT says that nothing tells since when that had it', () => {
+  const promoted = (tokenId: string, minute: number, previousTokenId?: string) =>
+    line('promoted', { secret: SECRET, tokenId, previousTokenId, reason: 'Due' }, minute);
+  const whys = (...lines: readonly LogLine[]) =>
+    withMoves(happeningsOf(logFacts({ job: 'rotate', group: 'rotate', lines }))).map(
+      ({ why }) => why,
+    );
+  const [a, b] = [promoted('a', 0), promoted('b', 60, 'a')];
+  expect(whys(a, b, promoted('c', 120, 'b'))).toEqual(['Due', 'Due', 'Due']);
+  expect(whys(a, b, promoted('c', 120, 'a'))).toEqual([
+    ...['Due', 'Due'],
+    'Due; a had AWSCURRENT by then, and nothing tells since when',
+  ]);
+  const noted = { kind: 'recognise', secret: SECRET, tokenId: 'a' };
+  const back = line('done', { ...noted, reason: 'RolledBack' }, 90);
+  expect(whys(a, b, back, promoted('c', 120, 'a')).at(-1)).toBe('Due');
+  const save = { reason: 'SavedByPerson', label: 'AWSCURRENT', version: 'v' };
+  const saved = line('done', { ...noted, ...save }, 90);
+  expect(whys(a, b, saved, promoted('c', 120, 'a')).at(-1)).toBe('Due');
 });
 
 test('two instances that work at the same time are two runs', () => {

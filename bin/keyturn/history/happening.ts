@@ -164,3 +164,20 @@ export function happeningsOf(facts: readonly Fact[]): readonly Happening[] {
   const when = toldAt(happenings);
   return happenings.sort((a, b) => when(a) - when(b) || rankOf(a) - rankOf(b));
 }
+
+const GETS_CURRENT = ['promoted', 'adopted', 'rolled back by hand'];
+
+/** Says of a promotion in place of another token than was told to have AWSCURRENT that somebody had moved it. */
+export function withMoves(happenings: readonly Happening[]): readonly Happening[] {
+  const holders = new Map<string | undefined, string | undefined>();
+  return happenings.map((each) => {
+    const { what, why, tokenId, formerId, gave } = each;
+    const secret = secretNamed(each);
+    const held = holders.get(secret);
+    const isUnsure = gave || (each.isOrLater && !isLogged(each));
+    if (gave || GETS_CURRENT.includes(what)) holders.set(secret, isUnsure ? undefined : tokenId);
+    if (what !== 'promoted' || !formerId || !held || held === formerId) return each;
+    const moved = `${formerId.slice(0, 8)} had AWSCURRENT by then, and nothing tells since when`;
+    return { ...each, why: why === undefined ? moved : `${why}; ${moved}` };
+  });
+}
