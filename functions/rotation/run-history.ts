@@ -22,7 +22,7 @@ const MARKS = [
   ...['adopted', 'proven'],
 ] as const satisfies readonly (keyof OwnedToken['marker'])[];
 
-/** A token of ours that lived in the time that was asked for. Instants are ISO 8601, UTC, in whole seconds. */
+/** A token of ours that was not deleted before the time that was asked for. Instants are ISO 8601, UTC, in whole seconds. */
 interface PastToken {
   readonly tokenId: string;
   readonly secret: string;
@@ -57,7 +57,7 @@ interface PastSecret {
   readonly secret: string;
   /** Its entry in the policy. Absent: it has none. */
   readonly token?: string;
-  /** Those that are still there, and were made in the time that was asked for; of those that Keyturn did not put also older ones that have a label. */
+  /** Those that are still there, and were made in the time that was asked for; also older ones that have a label, if others put them, or if it is AWSCURRENT and no token is told of that has their string. */
   readonly versions: readonly PastVersion[];
   /** Absent: it is not on hold. Without the rest, its traces do not say it. */
   readonly hold?: {
@@ -140,8 +140,12 @@ function pastSecret(
 ): PastSecret {
   const { name, labels, tags } = secret;
   const token = entryOf(policy, name)?.name;
+  const isListed = (id: string) => tokens.some((each) => each.token.id === id);
   // Of ours, the marker of its token tells more than when it was stored.
-  const saved = Object.values(labels).filter((version) => !tokenNamedBy(version)?.certain);
+  const saved = Object.values(labels).filter((version) => {
+    const named = tokenNamedBy(version);
+    return !named?.certain || (version === labels.AWSCURRENT && !isListed(named.tokenId));
+  });
   const versions = [...times]
     .filter(([version, createdAt]) => createdAt >= since || saved.includes(version))
     .sort(([, a], [, b]) => a - b)
@@ -181,9 +185,9 @@ function withoutSecret(
   });
 }
 
-/** Whether it lived then: a token that had ended before is told by nothing but older logs. */
-const livedSince = ({ token: { revokedAt, expiresAt } }: OwnedToken, since: number) =>
-  Math.min(revokedAt ?? Number.POSITIVE_INFINITY, expiresAt ?? Number.POSITIVE_INFINITY) >= since;
+/** Whether it was there then: one that was deleted before is told by nothing but older logs. */
+const wasThere = ({ token: { revokedAt } }: OwnedToken, since: number) =>
+  revokedAt === undefined || revokedAt >= since;
 
 /**
  * What the cluster and Secrets Manager still say of what was done since an instant. Only reads.
@@ -207,7 +211,7 @@ export async function runHistory(
     ...(revoked?.get(name) ?? []),
   ]);
   const strays = withoutSecret(tokens, policy, listed, names);
-  const owned = [...ours, ...strays].filter((each) => livedSince(each, since));
+  const owned = [...ours, ...strays].filter((each) => wasThere(each, since));
   const ofSecret = Map.groupBy(owned, ({ marker }) => marker.secret);
   const unseen: { readonly secret: string; readonly why: string }[] = [];
   const asked = meant.map(async (secret) => {

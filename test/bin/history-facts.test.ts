@@ -1,14 +1,16 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { rotationsOf } from '../../bin/keyturn/history/evidence.ts';
-import { happeningsOf } from '../../bin/keyturn/history/happening.ts';
+import { happeningsOf, withMoves } from '../../bin/keyturn/history/happening.ts';
 import { logFacts } from '../../bin/keyturn/history/log-facts.ts';
 import { pastFacts, readPast } from '../../bin/keyturn/history/past-facts.ts';
 import { type LogLine, readLogs } from '../../bin/keyturn/history/read-logs.ts';
+import { livesOf } from '../../bin/keyturn/report/lives.ts';
 import { environmentOf, PERSON } from '../../sandbox/aws/account.ts';
 import { start } from '../sandbox/aws/start.ts';
 
 const AT = Date.UTC(2026, 2, 2, 12);
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 const SECRET = 'keyturn/prod/telegraf';
 
 afterEach(() => {
@@ -45,6 +47,22 @@ test('a run that found the same again and again is one entry, which says how oft
   ]);
 });
 
+test('what a run finds again is told again, if a scheduled run between did not find it', () => {
+  const found = { job: 'reap', kind: 'Held', secret: SECRET, message: 'on hold' };
+  const planned = (minute: number, by = 'schedule', stream = 'one') =>
+    line('planned', { job: 'reap', by, dryRun: false, refusals: [] }, minute, stream);
+  const held = (minute: number, stream = 'one') => line('found', found, minute, stream);
+  const counts = (...lines: readonly LogLine[]) => told('reap', lines).map(({ count }) => count);
+  const first = [planned(0), held(0), planned(60), held(60)];
+  expect(counts(...first, planned(120), planned(180), held(180))).toEqual([2, 1]);
+  // Another instance ran between.
+  expect(counts(...first, planned(120, 'schedule', 'two'), planned(180), held(180))).toEqual([
+    2, 1,
+  ]);
+  // Who runs it by hand may have named something else.
+  expect(counts(...first, planned(90, 'hand'), planned(120), held(120))).toEqual([3]);
+});
+
 test('a string of nobody under AWSCURRENT is told as what that got, and one under AWSPREVIOUS is not', () => {
   const gifts = (job: string, message: string) => {
     const details = { job, kind: 'UnknownVersion', secret: SECRET, message };
@@ -74,6 +92,23 @@ test('who saved a version that has no label any more is said as a log says it', 
   ]);
 });
 
+test('a save that a run notes days later is one thing with its version', () => {
+  const noted = { kind: 'recognise', reason: 'SavedByPerson', label: 'AWSCURRENT' };
+  const versions = [
+    { version: 'v', createdAt: '2026-03-02T12:00:00Z', labels: ['AWSCURRENT'], putBy: 'others' },
+  ];
+  const past = readPast({
+    history: { tokens: [], secrets: [{ secret: SECRET, versions }], unseen: [] },
+  });
+  const minute = (9 * DAY) / MINUTE;
+  const done = line('done', { ...noted, secret: SECRET, tokenId: 'a', version: 'v' }, minute);
+  const facts = [
+    ...logFacts({ job: 'rotate', group: 'rotate', lines: [done] }),
+    ...pastFacts(past, AT + 10 * DAY),
+  ];
+  expect(happeningsOf(facts).map(({ at, by }) => [at, by])).toEqual([[AT, 'not Keyturn']]);
+});
+
 test('a token is told as minted before it is stored and promoted, though the clock of its cluster is ahead', () => {
   const token = { tokenId: 'a', secret: SECRET, createdAt: '2026-03-02T12:00:03Z' };
   const marks = { armed: '2026-03-02T12:00:01Z', promoted: '2026-03-02T12:00:02Z' };
@@ -96,6 +131,32 @@ test('a token is told as minted before it is stored and promoted, though the clo
     ['minted', 3_000],
     ['stored', 1_500],
     ['promoted', 2_000],
+  ]);
+});
+
+test('what follows from a promotion is told behind it, though the clock of the cluster is ahead', () => {
+  const token = (tokenId: string, day: number, more: object) => ({
+    ...{ tokenId, secret: SECRET, createdAt: `2026-03-0${day}T12:04:00Z` },
+    marks: { armed: `2026-03-0${day}T12:00:01Z`, promoted: `2026-03-0${day}T12:00:30Z`, ...more },
+  });
+  const tokens = [
+    token('a', 1, { superseded: '2026-03-02T12:00:31Z' }),
+    { ...token('b', 2, {}), replaces: 'a' },
+  ];
+  const answer = readPast({ history: { tokens, secrets: [], unseen: [] } });
+  const happenings = happeningsOf(pastFacts(answer, AT + DAY));
+  expect(happenings.map(({ what, tokenId }) => `${tokenId} ${what}`)).toEqual([
+    ...['a minted', 'a stored', 'a promoted'],
+    ...['b minted', 'b stored', 'b promoted', 'a superseded'],
+  ]);
+  const present = { now: AT + DAY, since: 0, labels: new Map([[SECRET, { current: 'b' }]]) };
+  const [a, b] = livesOf(happenings, { ...present, living: new Map([['b', 'works']]) });
+  expect(a?.spans.findLast(({ state }) => state === 'current')?.until).toBe(AT + 30_000);
+  expect(b?.mintedAt).toBe(AT + 1_000);
+  expect(b?.spans).toEqual([
+    { state: 'inert', from: AT + 1_000, until: AT + 1_000 },
+    { state: 'pending', from: AT + 1_000, until: AT + 30_000 },
+    { state: 'current', from: AT + 30_000 },
   ]);
 });
 
@@ -178,6 +239,39 @@ test('what a person did is not told as the work of the run that saw it', () => {
     ['proven', 'schedule'],
     ['adopted', 'ada@laptop'],
   ]);
+});
+
+test('that AWSCURRENT was moved to a token without permissions is told, beside what the run did about it', () => {
+  const of = { token: 'telegraf', secret: SECRET, tokenId: 'a', reason: 'RolledBack' };
+  const lines = [
+    line('planned', { job: 'rotate', by: 'schedule', dryRun: false, refusals: [] }),
+    line('done', { ...of, kind: 'give-back' }, 1),
+  ];
+  expect(told('rotate', lines)).toMatchObject([
+    { what: 'rolled back by hand', by: 'not Keyturn', why: 'seen then; it was done before' },
+    { what: 'permissions given back', by: 'schedule', why: 'RolledBack' },
+  ]);
+});
+
+test('a promotion in place of another token than had AWSCURRENT says that nothing tells since when that had it', () => {
+  const promoted = (tokenId: string, minute: number, previousTokenId?: string) =>
+    line('promoted', { secret: SECRET, tokenId, previousTokenId, reason: 'Due' }, minute);
+  const whys = (...lines: readonly LogLine[]) =>
+    withMoves(happeningsOf(logFacts({ job: 'rotate', group: 'rotate', lines }))).map(
+      ({ why }) => why,
+    );
+  const [a, b] = [promoted('a', 0), promoted('b', 60, 'a')];
+  expect(whys(a, b, promoted('c', 120, 'b'))).toEqual(['Due', 'Due', 'Due']);
+  expect(whys(a, b, promoted('c', 120, 'a'))).toEqual([
+    ...['Due', 'Due'],
+    'Due; a had AWSCURRENT by then, and nothing tells since when',
+  ]);
+  const noted = { kind: 'recognise', secret: SECRET, tokenId: 'a' };
+  const back = line('done', { ...noted, reason: 'RolledBack' }, 90);
+  expect(whys(a, b, back, promoted('c', 120, 'a')).at(-1)).toBe('Due');
+  const save = { reason: 'SavedByPerson', label: 'AWSCURRENT', version: 'v' };
+  const saved = line('done', { ...noted, ...save }, 90);
+  expect(whys(a, b, saved, promoted('c', 120, 'a')).at(-1)).toBe('Due');
 });
 
 test('two instances that work at the same time are two runs', () => {

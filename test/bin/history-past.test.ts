@@ -7,6 +7,7 @@ import type { LogLine } from '../../bin/keyturn/history/read-logs.ts';
 
 const AT = Date.UTC(2026, 2, 2, 12);
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 const SECRET = 'keyturn/prod/telegraf';
 const NOON = '2026-03-02T12:00:00Z';
 const LATER = '2026-03-04T06:00:00Z';
@@ -14,6 +15,8 @@ const LATER = '2026-03-04T06:00:00Z';
 interface Listed {
   readonly tokenId: string;
   readonly home?: string;
+  readonly expiresAt?: string;
+  readonly revokedAt?: string;
   readonly marks: Readonly<Record<string, string>>;
 }
 
@@ -94,4 +97,21 @@ test('what two did that failed alike is not told as of one', () => {
     ['ada', 1, ['log of revoke']],
     ['schedule', 2, ['log of reap']],
   ]);
+});
+
+test('a promotion that has the instant of the arming was then or later, and another one has its own', () => {
+  const promotion = (armed: string) =>
+    told(past([{ tokenId: 'a', marks: { armed, promoted: LATER } }]), Date.parse(LATER)).find(
+      ({ what }) => what === 'promoted',
+    );
+  expect(promotion(LATER)?.isOrLater).toBe(true);
+  expect(promotion(NOON)?.isOrLater).toBe(false);
+});
+
+test('a token that had expired before it was deleted is told as expired, and one that had not is not', () => {
+  const token = { tokenId: 'a', marks: {}, expiresAt: LATER };
+  const of = (revokedAt: string) =>
+    told(past([{ ...token, revokedAt }]), Date.parse(LATER) + DAY).map(({ what }) => what);
+  expect(of('2026-03-04T07:00:00Z')).toEqual(['minted', 'expired', 'deleted']);
+  expect(of('2026-03-04T05:00:00Z')).toEqual(['minted', 'deleted']);
 });

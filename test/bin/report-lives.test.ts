@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FOUND, type Gift, type Happening, SAVED } from '../../bin/keyturn/history/happening.ts';
-import { type Labels, type Life, livesOf, type Present } from '../../bin/keyturn/report/lives.ts';
+import type { Life } from '../../bin/keyturn/report/life.ts';
+import { type Labels, livesOf, type Present } from '../../bin/keyturn/report/lives.ts';
 import { HOUR } from '../world/policy.ts';
 
 const SECRET = 'keyturn/prod/telegraf';
@@ -96,7 +97,8 @@ test('what is given back is again what it was, and after a rollback what consume
     ['a', 'permissions given back', 'RolledBack'],
   );
   expect(spans(back)).toEqual(['unknown 0-1', 'superseded 1-2', 'quarantined 2-3', 'current 3-']);
-  expect(spans(back, {}, 'b')).toEqual(['current 0-3', 'superseded 3-']);
+  // Somebody moved AWSCURRENT back before that was seen.
+  expect(spans(back, {}, 'b')).toEqual(['current 0-0', 'unknown 0-3', 'superseded 3-']);
 });
 
 test('what was never stored is inert to its end, and is not called superseded', () => {
@@ -120,10 +122,17 @@ test('an expired token stays expired until it is deleted, whether or not it is l
 test('of a token that is listed no more, and whose end nothing tells, nothing is claimed', () => {
   const happenings = told(['a', 'promoted'], ['a', 'superseded']);
   const life = lifeOf(happenings, { living: listing() });
-  expect(life && spansOf(life)).toEqual(['current 0-1', 'superseded 1-1', 'unknown 1-']);
+  expect(life && spansOf(life)).toEqual([
+    'current 0-0',
+    // It was superseded then or before.
+    'unknown 0-1',
+    'superseded 1-1',
+    'unknown 1-',
+  ]);
   expect(life?.endedAt).toBeUndefined();
   expect(life?.notes).toEqual([
     'nothing tells when it was minted',
+    'it was seen without AWSCURRENT, and nothing tells since when',
     'last told of as superseded; the cluster lists it no more as a token that works, and nothing tells when it ended',
   ]);
 });
@@ -204,7 +213,7 @@ test('a version without a label was current if a run found it so, and perhaps if
   const seenSo = lifeOf([first, over, found(3), next], seen({ current: 'b' }));
   expect(seenSo && spansOf(seenSo)).toEqual(['current 0-2', 'unknown 2-3', 'superseded 3-']);
   expect(seenSo?.notes.at(-1)).toMatch(note);
-  expect(spans([first, found(3), next])).toEqual(['current 0-3', 'superseded 3-']);
+  expect(spans([first, found(3), next])).toEqual(['current 0-0', 'unknown 0-3', 'superseded 3-']);
 
   const notSeen = lifeOf([first, over, next], seen({ current: 'b' }));
   expect(notSeen && spansOf(notSeen)).toEqual(['current 0-2', 'unknown 2-5', 'superseded 5-']);
@@ -327,4 +336,138 @@ test('a token of another secret of that name takes AWSCURRENT from nobody', () =
   const life = lifeOf([first as Happening, other], now, 'b');
   expect(life?.secret).toBe(`${SECRET}, another one of that name (home deadbeef)`);
   expect(life?.spans.at(-1)?.state).toBe('unknown');
+});
+
+test('the bar of a token never goes on after it ended, whoever gets AWSCURRENT then', () => {
+  const ended = told(['a', 'promoted'], ['a', 'deleted', 'leaked'], ['b', 'promoted']);
+  const named = ended.map((each) => (each.tokenId === 'b' ? { ...each, formerId: 'a' } : each));
+  const pasted = [...ended.slice(0, 2), saved(2, 'b'), saved(3, 'a')];
+  for (const happenings of [ended, named, pasted])
+    expect(spans(happenings, seen({ current: 'b' }))).toEqual(['current 0-1']);
+});
+
+test('what was frozen and is frozen again had its permissions between, and nothing tells since when', () => {
+  const again = (source: string) =>
+    told(['a', 'promoted'], ['a', 'frozen', 'freeze: odd'], ['a', 'frozen']).map(
+      (each, index): Happening => (index === 2 ? { ...each, sources: [source] } : each),
+    );
+  const living = new Map([['a', 'without permissions' as const]]);
+  for (const source of ['log of reap', 'cluster']) {
+    const life = lifeOf(again(source), { living });
+    expect(life && spansOf(life)).toEqual([
+      'current 0-1',
+      'frozen 1-1',
+      'unknown 1-2',
+      'frozen 2-',
+    ]);
+    expect(life?.notes.at(-1)).toBe(
+      'it had its permissions before they were taken again, and nothing tells since when',
+    );
+  }
+  // An order that is given again tells again what it finds done.
+  expect(spans(again('log of revoke'), { living })).toEqual(['current 0-1', 'frozen 1-']);
+});
+
+const LOST = 'it was seen without AWSCURRENT, and nothing tells since when';
+const GOT = 'it was seen with AWSCURRENT, and nothing tells since when';
+
+test('between a move by hand and what saw it, nothing tells who had AWSCURRENT', () => {
+  const rotated = told(['a', 'promoted'], ['b', 'promoted']);
+  const at = 5 * STEP;
+  const back = told(['a', 'rolled back by hand']).map((each) => ({ ...each, at }));
+  const replaced = told(['c', 'promoted']).map((each) => ({ ...each, at, formerId: 'a' }));
+  for (const seenBy of [back, replaced]) {
+    const all = [...rotated, ...seenBy];
+    const ids = seenBy === back ? { current: 'a' } : { current: 'c' };
+    const [a, b] = ['a', 'b'].map((id) => lifeOf(all, seen(ids), id));
+    const until = seenBy === back ? 'current 5-' : 'superseded 5-';
+    expect(a && spansOf(a)).toEqual(['current 0-1', 'superseded 1-1', 'unknown 1-5', until]);
+    expect(a?.notes.at(-1)).toBe(GOT);
+    expect(b && spansOf(b)).toEqual([
+      ...['unknown 0-1', 'current 1-1', 'unknown 1-5'],
+      'superseded 5-',
+    ]);
+    expect(b?.notes.at(-1)).toBe(LOST);
+  }
+  const named = told(['a', 'promoted'], ['b', 'promoted']).map((each) =>
+    each.tokenId === 'b' ? { ...each, formerId: 'a' } : each,
+  );
+  expect(spans(named, seen({ current: 'b' }))).toEqual(['current 0-1', 'superseded 1-']);
+});
+
+test('what was deleted while a string may have been saved over it was not known to be current to its end', () => {
+  const ended = told(['a', 'promoted'], ['a', 'deleted', 'leaked']);
+  const late = ended.map((each) => (each.what === 'deleted' ? { ...each, at: 3 * STEP } : each));
+  const [first, deleted] = late as [Happening, Happening];
+  const over = saved(2, undefined, 'perhaps');
+  expect(spans([first, over, deleted, found(4)])).toEqual(['current 0-2', 'unknown 2-3']);
+  // Its own string is nobody's, once it is deleted.
+  expect(spans([first, deleted, found(4)])).toEqual(['current 0-3']);
+});
+
+test('a quarantined token that AWSCURRENT was moved to is quarantined until its permissions are back', () => {
+  const happenings = told(
+    ['b', 'promoted'],
+    ['a', 'quarantined'],
+    ['a', 'rolled back by hand'],
+    ['a', 'permissions given back', 'RolledBack'],
+  );
+  const now = seen({ current: 'a' });
+  expect(spans(happenings, now)).toEqual(['unknown 0-1', 'quarantined 1-3', 'current 3-']);
+  expect(spans(happenings, now, 'b')).toEqual(['current 0-0', 'unknown 0-2', 'superseded 2-']);
+});
+
+test('a promotion of which a marker alone tells, with the instant of the arming, was then or later', () => {
+  const all = told(['a', 'promoted'], ['b', 'minted'], ['b', 'stored'], ['b', 'promoted']);
+  const marked = all.map((each) =>
+    each.tokenId === 'b' && each.what === 'promoted'
+      ? { ...each, sources: ['cluster'], isOrLater: true, formerId: 'a' }
+      : each,
+  );
+  const [superseded] = told(['a', 'superseded']) as [Happening];
+  const later = [...marked, { ...superseded, at: 7 * STEP, sources: ['cluster'] }];
+  const now = seen({ current: 'b' });
+  const a = lifeOf(later, now);
+  expect(a && spansOf(a)).toEqual(['current 0-3', 'unknown 3-7', 'superseded 7-']);
+  expect(a?.notes.at(-1)).toMatch(/^another token was promoted in its place then or later/);
+  const b = lifeOf(later, now, 'b');
+  expect(b && spansOf(b)).toEqual(['inert 1-2', 'pending 2-3', 'unknown 3-7', 'current 7-']);
+  expect(b?.notes).toEqual(['it was promoted when it was armed or later, and nothing tells when']);
+  expect(spans(marked, now, 'b')).toEqual([
+    ...['inert 1-2', 'pending 2-3', `unknown 3-${NOW}`],
+    `current ${NOW}-`,
+  ]);
+  // A log has the right instant, and what nobody had before it was the first.
+  const logged = marked.map((each) => ({ ...each, sources: ['cluster', 'log of rotate'] }));
+  expect(spans(logged, now, 'b').at(-1)).toBe('current 3-');
+  expect(spans(marked.slice(1), now, 'b').at(-1)).toBe('current 3-');
+});
+
+test('what is superseded was current before, and that alone does not tell until when', () => {
+  const alone = told(['a', 'promoted'], ['b', 'minted'], ['a', 'superseded']);
+  expect(spans(alone)).toEqual(['current 0-0', 'unknown 0-2', 'superseded 2-']);
+  const behind = told(['a', 'promoted'], ['b', 'promoted'], ['a', 'superseded']);
+  const clocks = behind.map((each) => (each.what === 'superseded' ? { ...each, at: STEP } : each));
+  expect(spans(clocks)).toEqual(['current 0-1', 'superseded 1-']);
+  // The clock of the marker is behind.
+  const [first, second, marker] = clocks as [Happening, Happening, Happening];
+  const early = [first, { ...marker, at: STEP - 60_000 }, second];
+  expect(lifeOf(early)?.spans.map(({ state }) => state)).toEqual(['current', 'superseded']);
+  for (const what of ['superseded', 'quarantined', 'deleted']) {
+    const life = lifeOf(told(['a', 'minted'], ['a', 'stored'], ['a', what]));
+    expect(life && spansOf(life).slice(0, 3)).toEqual(['inert 0-1', 'pending 1-1', 'unknown 1-2']);
+    expect(life?.notes[0]).toMatch(/^it may have been current before/);
+  }
+});
+
+test('a current token that is listed without permissions is that with a note, and a superseded one does not work', () => {
+  const living = new Map([['a', 'without permissions' as const]]);
+  const current = lifeOf(told(['a', 'promoted']), { ...seen({ current: 'a' }), living });
+  expect(current && spansOf(current)).toEqual(['current 0-']);
+  expect(current?.notes.at(-1)).toBe('it is without permissions, and nothing tells since when');
+  const former = lifeOf(told(['a', 'promoted'], ['b', 'promoted']), { living });
+  expect(former && spansOf(former)).toEqual(['current 0-1', 'superseded 1-1', 'unknown 1-']);
+  // The listing may be older than what was done.
+  const young = { ...seen({ current: 'a' }), living, now: 0.2 * STEP };
+  expect(lifeOf(told(['a', 'promoted']), young)?.notes).toHaveLength(1);
 });

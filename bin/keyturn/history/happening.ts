@@ -33,15 +33,21 @@ export interface Fact {
   readonly key?: string | undefined;
   /** Its instant is the right one, and a marker's may be of an earlier step. */
   readonly isExact?: boolean;
+  /** Of a promotion: it was then or later. */
+  readonly isOrLater?: boolean;
   /** Absent: other sources say the same thing within minutes of it. */
   readonly withinMs?: number;
   /** Every run says it again as long as it is so. */
   readonly isRepeated?: boolean;
+  /** When the run before began, which would have said it. Absent: nothing tells of one. */
+  readonly runBeforeAt?: number | undefined;
 }
 
+/** What tells whether two facts are one. */
+type HowTold = 'key' | 'isExact' | 'withinMs' | 'isRepeated' | 'runBeforeAt';
+
 /** One thing that was done, told once, whoever says it. */
-export interface Happening
-  extends Omit<Fact, 'source' | 'key' | 'isExact' | 'withinMs' | 'isRepeated'> {
+export interface Happening extends Omit<Fact, 'source' | HowTold> {
   readonly sources: readonly string[];
   /** How often it was said; above one, `untilAt` is when last. */
   readonly count: number;
@@ -76,13 +82,16 @@ export const AN_ORDER = 'an order';
 
 /** Clocks of the cluster and of AWS may differ so much, and a line is written behind the work. */
 const SECOND_MS = 1_000;
-const SAME_MS = 5 * MINUTE_MS;
+export const SAME_MS = 5 * MINUTE_MS;
 
 const keyOf = ({ what, key, tokenId, secret, entry, subject }: Fact) =>
   `${what}:${key ?? tokenId ?? secret ?? entry ?? subject}`;
 
 function isSame(a: Happening, b: Fact): boolean {
-  if (b.isRepeated) return a.why === b.why && a.by === b.by;
+  if (b.isRepeated) {
+    const { at, untilAt = at, why, by } = a;
+    return why === b.why && by === b.by && untilAt >= (b.runBeforeAt ?? untilAt);
+  }
   // A source says a thing once: what it says twice was done twice.
   if (b.withinMs === undefined && a.sources.includes(b.source)) return false;
   return Math.abs(a.at - b.at) <= (b.withinMs ?? SAME_MS);
@@ -101,17 +110,19 @@ const rankOf = ({ what }: Happening) => IN_ORDER.indexOf(what);
 const latestOf = ({ at }: Happening) => (at % SECOND_MS === 0 ? at + SECOND_MS - 1 : at);
 
 /**
- * When each is told: by the instants, but that a token was minted before all else, since its cluster's clock may be ahead
+ * When each is told: by the instants, but that a token was minted before all else of it, since its cluster's clock may be ahead
  * of ours.
  */
 function toldAt(happenings: readonly Happening[]): (each: Happening) => number {
-  const minted = new Map<string | undefined, number>();
-  for (const each of happenings)
-    if (each.what === 'minted') minted.set(each.tokenId, latestOf(each));
+  const ofToken = Map.groupBy(happenings, ({ tokenId }) => tokenId);
   return (each) => {
     const at = latestOf(each);
-    const behind = minted.get(each.tokenId) ?? at;
-    return behind > at && behind - at <= SAME_MS ? behind : at;
+    if (each.what !== 'minted') return at;
+    const others = (ofToken.get(each.tokenId) ?? []).map(latestOf);
+    return Math.min(
+      at,
+      ...others.filter((other) => at - other <= SAME_MS).map((other) => other - 1),
+    );
   };
 }
 
@@ -121,7 +132,7 @@ const moreOf = (by: string | undefined, other: string | undefined) =>
 
 const merged = (
   known: Happening,
-  { source, key, isExact, withinMs, isRepeated, ...fact }: Fact,
+  { source, key, isExact, withinMs, isRepeated, runBeforeAt, ...fact }: Fact,
 ): Happening => ({
   ...fact,
   ...known,
@@ -145,11 +156,28 @@ export function happeningsOf(facts: readonly Fact[]): readonly Happening[] {
     const found = alike[index];
     if (found) alike[index] = merged(found, fact);
     else {
-      const { source, key, isExact, withinMs, isRepeated, ...told } = fact;
+      const { source, key, isExact, withinMs, isRepeated, runBeforeAt, ...told } = fact;
       alike.push({ ...told, sources: [source], count: 1 });
     }
   }
   const happenings = [...known.values()].flat();
   const when = toldAt(happenings);
   return happenings.sort((a, b) => when(a) - when(b) || rankOf(a) - rankOf(b));
+}
+
+const GETS_CURRENT = ['promoted', 'adopted', 'rolled back by hand'];
+
+/** Says of a promotion in place of another token than was told to have AWSCURRENT that somebody had moved it. */
+export function withMoves(happenings: readonly Happening[]): readonly Happening[] {
+  const holders = new Map<string | undefined, string | undefined>();
+  return happenings.map((each) => {
+    const { what, why, tokenId, formerId, gave } = each;
+    const secret = secretNamed(each);
+    const held = holders.get(secret);
+    const isUnsure = gave || (each.isOrLater && !isLogged(each));
+    if (gave || GETS_CURRENT.includes(what)) holders.set(secret, isUnsure ? undefined : tokenId);
+    if (what !== 'promoted' || !formerId || !held || held === formerId) return each;
+    const moved = `${formerId.slice(0, 8)} had AWSCURRENT by then, and nothing tells since when`;
+    return { ...each, why: why === undefined ? moved : `${why}; ${moved}` };
+  });
 }

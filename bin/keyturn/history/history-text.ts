@@ -97,7 +97,7 @@ export const historyJson = (history: History) => ({
   owner: history.owner,
   since: formatInstant(history.since),
   complete: history.sources.every(({ isWhole }) => isWhole),
-  entries: history.happenings.map(({ at, untilAt, gave: _, ...each }) => ({
+  entries: history.happenings.map(({ at, untilAt, gave: _, isOrLater: _or, ...each }) => ({
     at: formatInstant(at),
     ...each,
     ...(each.secret !== undefined && { token: history.entryOf(secretNamed(each) ?? '') }),

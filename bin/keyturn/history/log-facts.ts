@@ -43,6 +43,9 @@ const BY_HAND: Readonly<Record<string, string>> = {
   PastedByPerson: 'string pasted into another secret by hand',
 };
 
+/** Of what a person did, a run tells only that it saw it. */
+const BEFORE = { by: 'not Keyturn', why: 'seen then; it was done before' };
+
 /** It had AWSCURRENT already, and was seen accepted again: nobody moved the label. */
 const NOT_MOVED = ['Refused', 'RolledBack'];
 const MILESTONES = ['minted', 'stored', 'accepted', 'promoted'];
@@ -131,16 +134,24 @@ function actionFacts({ message, details }: LogLine, common: Fact): readonly Fact
   if (kind === 'recognise' && reason === 'Promoted') return [];
   const act = BY_HAND[String(reason)];
   if (act !== undefined && NOTING.includes(kind)) {
-    const done = { what: act, by: 'not Keyturn', why: 'seen then; it was done before' };
+    const done = { what: act, ...BEFORE };
     const isSave = reason === 'SavedByPerson';
-    // Its version has the right instant, and outlives the log.
+    // Its version has the right instant, and outlives the log; it is named, but by functions of an earlier version.
+    const key = text(version);
+    const withinMs = key === undefined ? 2 * DAY_MS : Number.POSITIVE_INFINITY;
     // Of AWSPREVIOUS and AWSPENDING it is not known whether consumers had it.
     const gave = details.label === 'AWSCURRENT' ? { tokenId: common.tokenId } : undefined;
-    const save = { key: text(version), tokenId: undefined, gave, withinMs: 2 * DAY_MS };
+    const save = { key, tokenId: undefined, gave, withinMs };
     return [{ ...common, ...done, ...(isSave && save) }];
   }
   const special = kind === 'detach-label' ? `${details.label} taken off` : databaseText(details);
-  return [{ ...common, what: special ?? DONE[kind] ?? `${message}: ${kind}` }];
+  return [
+    // The same run may note it, too.
+    ...(kind === 'give-back' && act !== undefined
+      ? [{ ...common, what: act, ...BEFORE, withinMs: PROOF_MS }]
+      : []),
+    { ...common, what: special ?? DONE[kind] ?? `${message}: ${kind}` },
+  ];
 }
 
 /** What an order made of one token, and that its string was seen refused. */
@@ -299,15 +310,24 @@ function brokenOff({ lines, isOf, by, why }: Run, source: string): readonly Fact
   }));
 }
 
+/** When the scheduled run began that was the last before each. Who runs a function by hand may name what it looks at. */
+function runBefore(runs: readonly Run[]): (run: Run) => number | undefined {
+  const begunAt = ({ lines }: Run) => (lines.find(isStart) ?? lines[0])?.at ?? 0;
+  const begun = runs.filter(({ by }) => by === WHO.schedule).map(begunAt);
+  const sorted = begun.sort((a, b) => a - b);
+  return (run) => sorted.findLast((at) => at < begunAt(run));
+}
+
 /** All that the lines of a log group say was done; a dry run did nothing. */
 export function logFacts({ job, lines }: GroupRead): readonly Fact[] {
   const source = `log of ${job}`;
   const streams = Map.groupBy(lines, ({ stream }) => stream);
-  return [...streams.values()]
+  const runs = [...streams.values()]
     .flatMap((each) => runsOf(job, each))
-    .filter(({ dryRun }) => !dryRun)
-    .flatMap((run) => [
-      ...runFacts(run, source),
-      ...(job === 'revoke' ? brokenOff(run, source) : []),
-    ]);
+    .filter(({ dryRun }) => !dryRun);
+  const before = runBefore(runs);
+  return runs.flatMap((run) => [
+    ...runFacts(run, source).map((fact) => ({ ...fact, runBeforeAt: before(run) })),
+    ...(job === 'revoke' ? brokenOff(run, source) : []),
+  ]);
 }

@@ -108,7 +108,7 @@ function tokenFacts(token: Token, known: Known): readonly Fact[] {
             ...about,
             at: Date.parse(at),
             what,
-            ...(mark === 'promoted' && { formerId: replaces }),
+            ...(mark === 'promoted' && { formerId: replaces, isOrLater: at === marks.armed }),
           },
         ];
   });
@@ -117,7 +117,7 @@ function tokenFacts(token: Token, known: Known): readonly Fact[] {
     { ...about, at: Date.parse(createdAt), what: marks.adopted ? 'made by others' : 'minted' },
     ...armedFact(token, known).map((each) => ({ ...about, ...each })),
     ...marked,
-    ...(expired <= now && revokedAt === undefined
+    ...(expired <= (revokedAt === undefined ? now : Date.parse(revokedAt))
       ? [{ ...about, at: expired, what: 'expired', by: 'its expiry' }]
       : []),
     ...(revokedAt === undefined

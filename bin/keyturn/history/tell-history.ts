@@ -8,7 +8,15 @@ import { CommandError, kindOf, sentenceOf } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { InterruptedError, whileWaiting } from '../waiting.ts';
 import { rotationsOf } from './evidence.ts';
-import { type Fact, type Happening, happeningsOf, isLogged, OR_LATER, SAVED } from './happening.ts';
+import {
+  type Fact,
+  type Happening,
+  happeningsOf,
+  isLogged,
+  OR_LATER,
+  SAVED,
+  withMoves,
+} from './happening.ts';
 import type { History, Source } from './history-text.ts';
 import { logFacts } from './log-facts.ts';
 import { type Past, pastFacts, readPast } from './past-facts.ts';
@@ -233,7 +241,7 @@ export async function tellHistory(
   const happenings = happeningsOf(entry ? ofEntry(all, entry) : all);
   const failed = happenings.filter(({ what }) => what.startsWith('failed: delete'));
   const doers = { groups, failed, ordered: new Set(ended.map(({ tokenId }) => tokenId)) };
-  const told = happenings.map((each) => withDoer(each, doers));
+  const told = withMoves(happenings.map((each) => withDoer(each, doers)));
   const names = new Map(policy.tokens.map(({ name, secret }) => [secret, name]));
   return {
     owner: policy.owner,

@@ -1,33 +1,17 @@
 import { LONGEST_LAG_MS } from '../../../functions/tokens/observation.ts';
-import { FOUND, type Gift, type Happening, secretNamed } from '../history/happening.ts';
+import type { Happening } from '../history/happening.ts';
 import type { History } from '../history/history-text.ts';
-
-/** As docs/glossary.md calls the states of a token. `unknown`: nothing tells what it is. */
-export type TokenState =
-  | ('inert' | 'pending' | 'live' | 'current' | 'superseded')
-  | ('quarantined' | 'frozen' | 'expired' | 'unknown');
-
-/** A token in one state. Instants are milliseconds since 1970. */
-export interface Span {
-  readonly state: TokenState;
-  readonly from: number;
-  /** Absent: it is so now. */
-  readonly until?: number;
-}
-
-/** One token, from its minting to its deletion, as far as anything tells of them. */
-export interface Life {
-  readonly tokenId: string;
-  /** Absent: nothing tells it, as of a token of others. Another one of a name says so. */
-  readonly secret?: string;
-  /** One behind the other, without gaps. */
-  readonly spans: readonly Span[];
-  /** Absent: nothing tells when it was minted; what is told begins with its first span. */
-  readonly mintedAt?: number;
-  readonly endedAt?: number;
-  /** What is to be known beside the spans. */
-  readonly notes: readonly string[];
-}
+import {
+  enter,
+  isSuspended,
+  type Life,
+  type Span,
+  type Story,
+  type TokenState,
+  type Told,
+  toldOf,
+} from './life.ts';
+import { storyOf } from './story.ts';
 
 /** Ids of the tokens that `rotate` sees under the labels of one secret. Absent: nothing that is known. */
 export interface Labels {
@@ -46,186 +30,14 @@ export interface Present {
   readonly labels: ReadonlyMap<string, Labels>;
 }
 
-const MADE = ['minted', 'made by others'];
-const BACK = 'permissions given back';
-const ENDED = 'deleted';
-
-const BECOMES: ReadonlyMap<string, TokenState> = new Map([
-  ['minted', 'inert'],
-  ['made by others', 'live'],
-  ['stored', 'pending'],
-  ['promoted', 'current'],
-  ['adopted', 'current'],
-  ['rolled back by hand', 'current'],
-  ['superseded', 'superseded'],
-  ['quarantined', 'quarantined'],
-  ['frozen', 'frozen'],
-  ['expired', 'expired'],
-]);
-/** Without permissions for now; what it was before it is again when they are given back. */
-const SUSPENDED: readonly TokenState[] = ['quarantined', 'frozen'];
-/** What is stored again, or marked again, is no step back. */
-const ONLY_FROM: Readonly<Partial<Record<TokenState, readonly (TokenState | undefined)[]>>> = {
-  inert: [undefined],
-  live: [undefined],
-  pending: [undefined, 'inert'],
-  superseded: [undefined, 'pending', 'live', 'current', 'superseded', 'unknown'],
-};
-const SAVED_OVER =
-  'a string was saved that may have been current in its place, and nothing tells since when';
-const WAS_WITHOUT =
-  'it was without permissions before they were given back, and nothing tells since when';
-/** Why a token is deleted that was never stored. */
-const ORPHAN = 'Orphan';
-
-/** What is told of one token, in order of time. */
-interface Told extends Omit<Life, 'spans'> {
-  readonly spans: Span[];
-  /** Its secret is not listed as ours. */
-  readonly isElsewhere?: boolean;
-  /** Its permissions were given back before: they may be told of twice. */
-  readonly isGivenBack?: boolean;
-}
-
-/** Who got AWSCURRENT last. Without a token: a string that nobody knows. */
-interface Holder {
-  readonly tokenId?: string | undefined;
-  readonly at: number;
-  /** What was saved then is there now. */
-  readonly isNow?: boolean;
-  /** Since then somebody may have saved a string over it. */
-  readonly doubtAt?: number | undefined;
-}
-
-/** All that was told until then, by token and by secret. */
-interface Story {
-  readonly lives: Map<string, Told>;
-  readonly holders: Map<string, Holder>;
-}
-
-const toldOf = ({ lives }: Story, tokenId: string): Told =>
-  lives.get(tokenId) ?? { tokenId, spans: [], notes: [] };
-
-const isSuspended = ({ spans }: Told) => SUSPENDED.some((state) => state === spans.at(-1)?.state);
-
-/** The last state that was none of being suspended; AWSCURRENT may have come and gone since. */
-function before({ tokenId, spans }: Told, holder: Holder | undefined): TokenState {
-  const state = spans.findLast((each) => !SUSPENDED.includes(each.state))?.state ?? 'unknown';
-  if (!holder) return state;
-  if (holder.tokenId === tokenId) return 'current';
-  return state === 'current' ? 'superseded' : state;
-}
-
-function stateAfter(
-  { what, why }: Happening,
-  told: Told,
-  holder: Holder | undefined,
-): TokenState | undefined {
-  if (what === BACK) return why?.includes('RolledBack') ? 'current' : before(told, holder);
-  const state = BECOMES.get(what);
-  if (state === undefined) return undefined;
-  const last = told.spans.at(-1)?.state;
-  // An orphan, or one of whose use nothing is told any more.
-  if (state === 'superseded' && last === 'inert') return 'unknown';
-  const from = ONLY_FROM[state];
-  return !from || from.includes(last) ? state : undefined;
-}
-
-function enter(spans: Span[], state: TokenState, at: number): void {
-  const last = spans.at(-1);
-  if (last?.state === state) return;
-  if (last) {
-    // It was stored and armed before it was promoted, and nothing tells when.
-    const was = last.state === 'inert' && state === 'current' ? 'unknown' : last.state;
-    spans[spans.length - 1] = { ...last, state: was, until: Math.max(at, last.from) };
-  }
-  spans.push({ state, from: Math.max(at, last?.from ?? at) });
-}
-
-/** A label is moved: it leaves whoever had it. */
-function giveCurrent(story: Story, each: Happening, tokenId: string | undefined) {
-  const secret = secretNamed(each);
-  if (secret === undefined) return;
-  const held = story.holders.get(secret);
-  // Found, not done: the save tells when.
-  if (each.what === FOUND && held && held.tokenId === undefined) return;
-  story.holders.set(secret, { tokenId, at: each.at, isNow: each.gave?.is === 'now' });
-  const former = story.lives.get(held?.tokenId ?? '');
-  if (former?.spans.at(-1)?.state !== 'current' || former.tokenId === tokenId) return;
-  if (held?.doubtAt !== undefined && each.formerId !== former.tokenId) {
-    enter(former.spans, 'unknown', held.doubtAt);
-    const notes = [...former.notes, SAVED_OVER];
-    story.lives.set(former.tokenId, { ...former, notes });
-  }
-  enter(former.spans, 'superseded', each.at);
-}
-
-function end({ spans, notes, ...told }: Told, { at, by, why }: Happening): Told {
-  const [first] = spans;
-  const last = spans.at(-1);
-  if (first && why?.includes(ORPHAN))
-    spans.splice(0, spans.length, { state: 'inert', from: first.from, until: at });
-  else if (last) spans[spans.length - 1] = { ...last, until: Math.max(at, last.from) };
-  const because = [by, why].filter(Boolean).join('; ');
-  const ending = because ? [`deleted: ${because}`] : [];
-  return { ...told, spans, endedAt: at, notes: [...notes, ...ending] };
-}
-
-/** What a token was before, and what became of it by that. */
-function follow(story: Story, told: Told, each: Happening): Told {
-  const { what, at, home } = each;
-  const secret = told.secret ?? secretNamed(each);
-  const now: Told = {
-    ...told,
-    ...(secret !== undefined && { secret }),
-    ...(home !== undefined && { isElsewhere: true }),
-  };
-  if (now.endedAt !== undefined) return now;
-  if (what === ENDED) return end(now, each);
-  const state = stateAfter(each, now, story.holders.get(secret ?? ''));
-  const last = now.spans.at(-1);
-  const isUntold = what === BACK && !now.isGivenBack && !isSuspended(now) && last !== undefined;
-  if (isUntold) enter(now.spans, 'unknown', last.from);
-  if (state === 'current') giveCurrent(story, each, now.tokenId);
-  if (state !== undefined) enter(now.spans, state, at);
-  return {
-    ...(MADE.includes(what) && { mintedAt: at }),
-    ...now,
-    ...(what === BACK && { isGivenBack: true }),
-    ...(isUntold && { notes: [...now.notes, WAS_WITHOUT] }),
-  };
-}
-
-/** What is told of a token, and of the one in whose place it came: until then that had AWSCURRENT, also if nothing else tells of it. */
-function followBoth(story: Story, { formerId, ...each }: Happening, tokenId: string): void {
-  story.lives.set(tokenId, follow(story, toldOf(story, tokenId), { ...each, formerId }));
-  if (formerId === undefined) return;
-  const superseded = { ...each, what: 'superseded' };
-  story.lives.set(formerId, follow(story, toldOf(story, formerId), superseded));
-}
-
-/** Somebody saved a string over the current one: of a token, or one that nobody knows. */
-function followSave(story: Story, each: Happening, { tokenId, is }: Gift): void {
-  const name = secretNamed(each);
-  const held = story.holders.get(name ?? '');
-  if (is === 'perhaps') {
-    if (held) story.holders.set(name ?? '', { doubtAt: each.at, ...held });
-    return;
-  }
-  giveCurrent(story, each, tokenId);
-  if (tokenId === undefined) return;
-  const told = toldOf(story, tokenId);
-  if (told.endedAt === undefined && !isSuspended(told)) enter(told.spans, 'current', each.at);
-  const secret = told.secret ?? name;
-  story.lives.set(tokenId, { ...told, ...(secret !== undefined && { secret }) });
-}
-
 /** A life of which the beginning is not told may have begun at any time, and is unknown until something tells of it. */
 function fromSince(told: Told, { since }: Present): Told {
   const { mintedAt, endedAt, spans } = told;
   const [first, ...others] = spans;
   const until = first?.from ?? endedAt;
-  if (mintedAt !== undefined || (until ?? Number.POSITIVE_INFINITY) <= since) return told;
+  // The clock of its cluster may be ahead.
+  if (mintedAt !== undefined) return { ...told, mintedAt: Math.min(mintedAt, until ?? mintedAt) };
+  if (until !== undefined && until <= since) return told;
   if (first?.state === 'unknown') return { ...told, spans: [{ ...first, from: since }, ...others] };
   const before: Span = { state: 'unknown', from: since, ...(until !== undefined && { until }) };
   return { ...told, spans: [before, ...spans] };
@@ -271,13 +83,25 @@ function suspended({ tokenId }: Told, last: Span, label: TokenState, present: Pr
   return [label, `last told of as ${last.state}; it has its permissions, ${SINCE}`];
 }
 
+/** What it had once is taken, and no source tells of that. */
+const isStripped = ({ tokenId }: Told, { state, from }: Span, present: Present) =>
+  ['live', 'current', 'superseded'].includes(state) &&
+  present.living?.get(tokenId) === 'without permissions' &&
+  !isFresh(from, present);
+
+const stripped = (last: Span, label: TokenState | undefined): Seen =>
+  label === 'current'
+    ? ['current', `it is without permissions, ${SINCE}`]
+    : lastTold(last, `it is without permissions, ${SINCE}`);
+
 function seenNow(told: Told, last: Span, present: Present): Seen {
   const { state } = last;
   if (state === 'expired') return undefined;
   const label = labelOf(told, present);
   const seen = label === 'none' ? undefined : label;
   if (!seen && !present.living?.has(told.tokenId)) return unlisted(told, last, present);
-  if (SUSPENDED.includes(state)) return suspended(told, last, seen ?? 'unknown', present);
+  if (isSuspended(told)) return suspended(told, last, seen ?? 'unknown', present);
+  if (isStripped(told, last, present)) return stripped(last, seen);
   if (seen) return seen === state ? undefined : [seen, `it is ${seen} now, ${SINCE}`];
   if (state !== 'current' && state !== 'pending') return undefined;
   if (told.isElsewhere) return lastTold(last, ELSEWHERE);
@@ -296,14 +120,15 @@ function untilNow(all: Told, { holders }: Story, present: Present): Life {
     return { ...told, notes: isUnmarked ? [...notes, NO_MARKER] : notes };
   }
   const [state, note] = seen;
+  if (state === last.state) return { ...told, notes: [...notes, note] };
   const holder = holders.get(secret);
   // Who had AWSCURRENT since was a string of which the history knew not whose it is.
   if (state === 'current' && holder?.isNow && !holder.tokenId && !isSuspended(told)) {
-    enter(spans, 'current', holder.at);
+    enter(told, 'current', holder.at);
     return { ...told, notes };
   }
-  enter(spans, 'unknown', last.from);
-  if (state !== 'unknown') enter(spans, state, present.now);
+  enter(told, 'unknown', last.from);
+  if (state !== 'unknown') enter(told, state, present.now);
   return { ...told, notes: [...notes, note] };
 }
 
@@ -319,11 +144,7 @@ function seeLabelled(story: Story, { labels }: Present): void {
  * @param told in order of time, also what was before the time that is shown
  */
 export function livesOf(told: readonly Happening[], present: Present): readonly Life[] {
-  const story: Story = { lives: new Map(), holders: new Map() };
-  for (const each of told) {
-    if (each.gave) followSave(story, each, each.gave);
-    else if (each.tokenId !== undefined) followBoth(story, each, each.tokenId);
-  }
+  const story = storyOf(told);
   seeLabelled(story, present);
   return [...story.lives.values()].map((each) =>
     untilNow(fromSince(each, present), story, present),

@@ -5,7 +5,7 @@ import { type Happening, isLogged, NOT_ENDED, SAVED, secretNamed } from '../hist
 export type MarkKind = 'rotation' | 'revocation' | 'incident' | 'change';
 
 /** One thing that was done or seen, and that a reader of the timeline looks for. */
-export interface Mark extends Omit<Happening, 'secret' | 'home' | 'entry' | 'gave'> {
+export interface Mark extends Omit<Happening, 'secret' | 'home' | 'entry' | 'gave' | 'isOrLater'> {
   readonly kind: MarkKind;
   /** The entry, the secret that has none, or what else it is about. */
   readonly about: string;

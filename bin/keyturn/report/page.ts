@@ -11,7 +11,8 @@ import {
   type TokenStatus,
 } from '../status-report.ts';
 import { lastLine, managementTokenSaid, otherPolicySaid, scheduleSaid } from '../status-text.ts';
-import { type Life, livesOf, type Present } from './lives.ts';
+import type { Life } from './life.ts';
+import { livesOf, type Present } from './lives.ts';
 import { type Mark, marksOf } from './marks.ts';
 
 /** Where and of what the page is made. */

@@ -2,7 +2,7 @@ import { formatInstant } from '../../../functions/time.ts';
 import { oneLine } from '../../harmless.ts';
 import { type Bar, drawTimeline, type Lane, type Point } from './drawing/plotting.ts';
 import { Html, html } from './html.ts';
-import type { Life, Span, TokenState } from './lives.ts';
+import type { Life, Span, TokenState } from './life.ts';
 import type { Mark, MarkKind } from './marks.ts';
 import type { Group, Page } from './page.ts';
 

@@ -109,6 +109,31 @@ it('is told of Secrets Manager’s own rotation, of a hold, and of its end', asy
   expect([lifted.hold, lifted.liftedAt]).toEqual([undefined, expect.any(String)]);
 });
 
+it('tells of what AWSCURRENT has, also if its token ended before that time', async () => {
+  const ask = (at: number) => ({ dryRun: true, history: { since: iso(at) }, tokens: ['telegraf'] });
+  const gone = await openWorldForTest(policyWith({ telegraf: writer }), {
+    manners: { hidesRevoked: true },
+  });
+  await gone.rotate();
+  const { AWSCURRENT: tokenId = '' } = gone.holders(TELEGRAF);
+  await gone.wait(DAY);
+  await gone.people.deleteToken(tokenId);
+  await gone.wait(DAY);
+  const { history } = (await gone.rotate(ask(gone.clock.now() - MINUTE))).result;
+  expect(history.tokens).toEqual([]);
+  expect(history.secrets[0].versions).toMatchObject([
+    { labels: expect.arrayContaining(['AWSCURRENT']), tokenId },
+  ]);
+
+  const expired = await openRotated();
+  const { AWSCURRENT: last } = expired.holders(TELEGRAF);
+  await expired.wait(300 * DAY);
+  const { tokens } = (await expired.rotate(ask(expired.clock.now() - MINUTE))).result.history;
+  expect(tokens).toContainEqual(
+    expect.objectContaining({ tokenId: last, expiresAt: expect.any(String) }),
+  );
+});
+
 it('names a secret whose versions may not be listed, and tells of the others', async () => {
   const world = await openRotated();
   world.intercept((call, effect) =>

@@ -1,0 +1,101 @@
+import { type Happening, isLogged, SAME_MS, secretNamed } from '../history/happening.ts';
+import { enter, type Holder, isSuspended, type Story, type Told } from './life.ts';
+
+const SAVED_OVER =
+  'a string was saved that may have been current in its place, and nothing tells since when';
+const PROMOTED_OVER =
+  'another token was promoted in its place then or later, and nothing tells since when';
+const LOST = 'it was seen without AWSCURRENT, and nothing tells since when';
+const GOT = 'it was seen with AWSCURRENT, and nothing tells since when';
+
+/** From then on it is not known whether it was current, as long as it was told to be. */
+function doubt(story: Story, tokenId: string | undefined, from: number, note: string): void {
+  const told = story.lives.get(tokenId ?? '');
+  if (!told) return;
+  const { spans, notes } = told;
+  const index = spans.findLastIndex(({ state }) => state === 'current');
+  const span = spans[index];
+  if (!span || (span.until ?? Number.POSITIVE_INFINITY) <= from) return;
+  const at = Math.max(from, span.from);
+  spans.splice(index, 1, { ...span, until: at }, { ...span, state: 'unknown', from: at });
+  notes.push(note);
+}
+
+const whyDoubted = ({ doubtAt, nextId }: Holder) =>
+  doubtAt === undefined ? LOST : nextId === undefined ? SAVED_OVER : PROMOTED_OVER;
+
+export const doubtHolder = (story: Story, held: Holder) =>
+  doubt(story, held.tokenId, held.doubtAt ?? held.at, whyDoubted(held));
+
+/** AWSCURRENT leaves whoever had it, by then at the latest. */
+function leave(story: Story, { tokenId }: Holder, at: number): void {
+  const told = story.lives.get(tokenId ?? '');
+  const state = told?.spans.at(-1)?.state;
+  if (told && (state === 'current' || state === 'unknown')) enter(told, 'superseded', at);
+}
+
+/** AWSCURRENT is moved. */
+export function move(story: Story, each: Happening, tokenId: string | undefined): void {
+  const secret = secretNamed(each);
+  if (secret === undefined) return;
+  const held = story.holders.get(secret);
+  story.holders.set(secret, { tokenId, at: each.at, isNow: each.gave?.is === 'now' });
+  if (!held || held.tokenId === tokenId) return;
+  const isDoubtful = held.doubtAt !== undefined && each.formerId !== held.tokenId;
+  if (isDoubtful || each.at - (held.leftAt ?? each.at) > SAME_MS) doubtHolder(story, held);
+  leave(story, held, each.at);
+}
+
+/**
+ * A run saw where AWSCURRENT is. Somebody moved it there, or saved over it, since it was last told where it was.
+ * @param told absent: a string that nobody knows
+ */
+export function see(story: Story, each: Happening, told?: Told): void {
+  const secret = secretNamed(each);
+  if (secret === undefined) return;
+  const held = story.holders.get(secret);
+  const tokenId = told?.tokenId;
+  // The save tells since when.
+  if (held && !tokenId && !held.tokenId) return;
+  story.holders.set(secret, { tokenId, at: each.at });
+  if (!held || held.tokenId === tokenId) return;
+  const isEnded = story.lives.get(held.tokenId ?? '')?.endedAt !== undefined;
+  // The string of what was deleted may be nobody's, too.
+  if (told || !isEnded || held.doubtAt !== undefined) doubtHolder(story, held);
+  leave(story, held, each.at);
+  const last = told?.spans.at(-1);
+  if (!told || !last || isSuspended(told)) return;
+  enter(told, 'unknown', last.from);
+  told.notes.push(GOT);
+}
+
+/** What had AWSCURRENT is superseded: the one that was armed in its place was promoted by then, or something else has it. */
+export function settle(story: Story, each: Happening, tokenId: string): void {
+  const secret = secretNamed(each) ?? '';
+  const held = story.holders.get(secret);
+  if (held?.tokenId !== tokenId) return;
+  const next = story.lives.get(held.nextId ?? '');
+  if (next?.spans.at(-1)?.state !== 'unknown') {
+    story.holders.set(secret, { leftAt: each.at, ...held });
+    return;
+  }
+  doubtHolder(story, held);
+  story.holders.set(secret, { tokenId: next.tokenId, at: each.at });
+  enter(next, 'current', each.at);
+}
+
+/** Another token has AWSCURRENT, and a marker alone tells of this promotion, with the instant of an arming. */
+export function isUnsure(story: Story, each: Happening): boolean {
+  const held = story.holders.get(secretNamed(each) ?? '');
+  return !!held && held.tokenId !== each.tokenId && !!each.isOrLater && !isLogged(each);
+}
+
+/** Since then something else may have AWSCURRENT. */
+export function suspect(story: Story, each: Happening, nextId?: string): void {
+  const secret = secretNamed(each) ?? '';
+  const held = story.holders.get(secret);
+  if (!held) return;
+  const { doubtAt = each.at } = held;
+  const isOnly = held.doubtAt === undefined;
+  story.holders.set(secret, { ...held, doubtAt, nextId: isOnly ? nextId : undefined });
+}
