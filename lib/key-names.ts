@@ -27,6 +27,9 @@ const aliasNamed = (scope: Construct, part: string): CfnAlias | undefined =>
 /** What may begin each part of a key's ARN. */
 const MAY_BEGIN = ['arn', 'aws', 'kms', 'xx-north-1', '111122223333', 'key/x'];
 
+/** What a key's id is called, by its class. */
+const IDS: ReadonlySet<string | undefined> = new Set(['Ref', 'KeyId']);
+
 /** What is wrong with a replica's key, as far as it is known. Undefined: it may be one. */
 function mistakeOf(
   home: Stack,
@@ -37,7 +40,7 @@ function mistakeOf(
   const key =
     target && isOfType(target, 'AWS::KMS::Key', 'AWS::KMS::ReplicaKey') ? target : undefined;
   const found = `found "${tokensInWords(text)}"`;
-  if (key && displayName === 'Ref') {
+  if (key && IDS.has(displayName)) {
     return `${found}, the id of a key, expected its ARN, which alone the roles can name; give keyArn in place of keyId`;
   }
   const its = key ? Stack.of(key).region : known.split(':')[3];

@@ -50,6 +50,8 @@ export const tokensInWords = (text: string): string => text.replace(TOKEN, inWor
 
 /** No name of AWS has it. */
 const UNKNOWN = '\0';
+/** What CloudFormation looks up at the deployment: `{{resolve:ssm:/on-call:3}}`. */
+const DYNAMIC = /\{\{resolve:[^}]*\}\}/g;
 
 /** A text of a stack as far as it is known, with tokens for what of its own place is not. */
 export function asKnown(stack: Stack, text: string): string {
@@ -62,7 +64,7 @@ export function asKnown(stack: Stack, text: string): string {
     'AWS::URLSuffix': urlSuffix,
   };
   const found = writtenOut(stack.resolve(text), { known, other: UNKNOWN });
-  return typeof found === 'string' ? found : UNKNOWN;
+  return typeof found === 'string' ? found.replace(DYNAMIC, UNKNOWN) : UNKNOWN;
 }
 
 /**

@@ -60,7 +60,7 @@ export function refuseOtherPolicies(
     return areTogether(each, policy) === true && isItsSecret(other);
   };
   const sentenceOf = ({ node }: IConstruct) =>
-    `SoleWriter ${writer.node.path}: found ${node.path} beside it, expected no other resource policy of its secret, which has one; take that away, which is also what addToResourcePolicy, denyAccountRootDelete, and grantRead for another account make of a secret of the app; or leave SoleWriter out, and give that policy its three statements by hand (docs/security.md)`;
+    `SoleWriter ${writer.node.path}: found ${node.path} beside it, expected no other resource policy of its secret, which has one; take that away, which is also what addToResourcePolicy, denyAccountRootDelete, and grantRead for whoever is of another account, or may be (give both stacks an env), make of a secret of the app; or leave SoleWriter out, and give that policy its three statements by hand (docs/security.md)`;
   writer.node.addValidation({
     validate: () => writer.node.root.node.findAll().filter(isSecond).map(sentenceOf),
   });

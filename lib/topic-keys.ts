@@ -1,6 +1,6 @@
-import { Annotations, AspectPriority, Aspects, type CfnResource, Stack } from 'aws-cdk-lib';
+import { Annotations, Aspects, type CfnResource, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { type CfnKey, type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { type CfnAlias, type CfnKey, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { CfnTopic, ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
 import { isOfType, referencesIn } from './references.ts';
@@ -41,9 +41,17 @@ function keyOf(topic: ITopic): string {
 function madeKeyOf(topic: CfnTopic): CfnKey | undefined {
   const { rawOverrides } = topic as unknown as { readonly rawOverrides?: Overrides };
   const key = rawOverrides?.Properties?.KmsMasterKeyId ?? topic.kmsMasterKeyId;
-  return referencesIn(topic, key)
-    .map(({ target }) => target)
-    .find((each): each is CfnKey => isOfType(each, 'AWS::KMS::Key'));
+  return madeKeyIn(topic, key);
+}
+
+/** The key of the app that a value names, perhaps by an alias of the app. */
+function madeKeyIn(scope: IConstruct, key: unknown): CfnKey | undefined {
+  for (const { target } of referencesIn(scope, key)) {
+    if (isOfType(target, 'AWS::KMS::Key')) return target as CfnKey;
+    if (isOfType(target, 'AWS::KMS::Alias'))
+      return madeKeyIn(target, (target as CfnAlias).targetKeyId);
+  }
+  return undefined;
 }
 
 /** What CDK keeps of overrides to itself. */
@@ -72,12 +80,12 @@ export function letAlarmsUseKey(scope: Construct, topic: ITopic): void {
     if (addToResourcePolicy) addToResourcePolicy.call(key.node.scope, useKey, true);
     else warnOfKey(scope, topic, key);
   };
-  // Behind those that give it a key.
-  Aspects.of(made).add({ visit }, { priority: AspectPriority.READONLY });
+  // Behind those of the stacks around it, and of their priority, since one of a lower priority could not come behind it any more.
+  Aspects.of(made).add({ visit });
 }
 
 function warnOfKey(scope: Construct, topic: ITopic, key: CfnKey): void {
-  const policy = JSON.stringify(Stack.of(key).resolve(key.keyPolicy) ?? {});
+  const policy = JSON.stringify(Stack.of(key).resolve(key._toCloudFormation()));
   if (policy.includes('cloudwatch.amazonaws.com')) return;
   Annotations.of(scope).addWarningV2(
     'keyturn:alarmKey',

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { App, Aws, CfnParameter, Fn, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
-import { Alias, type CfnAlias, Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, type CfnAlias, type CfnKey, Key } from 'aws-cdk-lib/aws-kms';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { CONTEXT, writePolicy } from './synthesize.ts';
@@ -120,6 +121,11 @@ describe("a replica's key of which a part is known only at the deployment", () =
     const env = { account, region: itsRegion };
     return new Key(new Stack(app, 'Keys', { env, crossRegionReferences: true }), 'Key');
   };
+  const dynamic = (home: Stack) =>
+    StringParameter.fromStringParameterAttributes(home, 'Dynamic', {
+      parameterName: '/keys',
+      version: 3,
+    }).stringValue;
   const OTHER_REGION =
     /^Keyturn's property replicaRegions\[0\]\.encryptionKey: found "[^$]*" in (?:\w+-\w+-1|this stack's own Region), expected a key of the same Region as the replica, which alone encrypts there$/;
   const NO_KEY =
@@ -163,11 +169,18 @@ describe("a replica's key of which a part is known only at the deployment", () =
     expect(() => given(keyOf, known)).toThrow(NO_KEY);
   });
 
-  test('is refused as the id of a key of the app', () => {
-    const byId = (home: Stack) => new Key(home, 'Key').keyId;
+  test.each<[string, (home: Stack, app: App) => string, string]>([
+    ['its reference', (home) => new Key(home, 'Key').keyId, 'Home/Key/Resource.Ref'],
+    [
+      'its attribute',
+      (_home, app) => (keyIn(app, region).node.defaultChild as CfnKey).attrKeyId,
+      'Keys/Key/Resource.KeyId',
+    ],
+  ])('is refused as the id of a key of the app: %s', (_what, byId, shown) => {
     expect(() => given(byId, known)).toThrow(
-      /^Keyturn's property replicaRegions\[0\]\.encryptionKey: found "<Home\/Key\/Resource\.Ref>", the id of a key, expected its ARN, .*; give keyArn in place of keyId$/,
+      `Keyturn's property replicaRegions[0].encryptionKey: found "<${shown}>", the id of a key, expected its ARN, `,
     );
+    expect(() => given(byId, known)).toThrow(/; give keyArn in place of keyId$/);
   });
 
   test.each<[string, (home: Stack, app: App) => string]>([
@@ -196,6 +209,12 @@ describe("a replica's key of which a part is known only at the deployment", () =
     ['by its alias', () => `alias/${STACK_NAME}`],
     ['by an alias that is called as a key', (home) => `alias/${new Key(home, 'Key').keyId}`],
     ['by how its name begins', (home) => `${new CfnParameter(home, 'P').valueAsString}-tokens`],
+    ['by what CloudFormation looks up', dynamic],
+    [
+      'by an id that CloudFormation looks up',
+      (home) => `arn:aws:kms:${region}:${account}:key/${dynamic(home)}`,
+    ],
+    ['by an alias that CloudFormation looks up', (home) => `alias/${dynamic(home)}`],
   ])('is taken %s', (_what, keyOf) => {
     expect(() => given(keyOf, known)).not.toThrow();
   });

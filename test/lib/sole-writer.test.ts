@@ -13,6 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnResourcePolicy, type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
@@ -202,6 +203,11 @@ describe('of somebody whose ARN only the deployment knows whole, what is known i
       new SoleWriter(stack, 'Writer', { keyturn, secretId: 'keyturn/prod/telegraf', people });
   };
   const later = (stack: Stack) => new CfnParameter(stack, 'Later').valueAsString;
+  const dynamic = (stack: Stack) =>
+    StringParameter.fromStringParameterAttributes(stack, 'Dynamic', {
+      parameterName: '/on-call',
+      version: 3,
+    }).stringValue;
   const roleIn = (stack: Stack) =>
     new Role(stack, 'Role', { assumedBy: new AccountRootPrincipal() });
 
@@ -248,6 +254,11 @@ describe('of somebody whose ARN only the deployment knows whole, what is known i
       (stack) => `arn:aws:iam::${ACCOUNT_ID}:role/${later(stack)}-*`,
     ],
     ['whoever a parameter names', later],
+    ['whoever CloudFormation looks up', dynamic],
+    [
+      'a role whose name CloudFormation looks up',
+      (stack) => `arn:aws:iam::${ACCOUNT_ID}:role/${dynamic(stack)}`,
+    ],
     [
       'whatever a parameter names of an account',
       (stack) => `arn:aws:iam::${ACCOUNT_ID}:${later(stack)}`,
@@ -476,6 +487,15 @@ describe('a resource policy beside it, of which a secret has one,', () => {
         () => SECRET,
       ),
     ).toMatch(said);
+  });
+
+  test('a secret whose name CloudFormation looks up is taken', () => {
+    const named = ({ stack }: Secret) =>
+      StringParameter.fromStringParameterAttributes(stack, 'Dynamic', {
+        parameterName: '/secret',
+        version: 3,
+      }).stringValue;
+    expect(saidOf(() => {}, named)).toBe('nothing');
   });
 
   test('nor by one of a secret of the app that is none of the policy, or elsewhere', () => {

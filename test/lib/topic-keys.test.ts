@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { App, Aspects, Aws, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Alias, CfnKey, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { CfnTopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { IConstruct } from 'constructs';
@@ -184,6 +185,14 @@ describe('a key of the app, under which a topic of alarms is, lets CloudWatch us
   };
   const byOverride = (topic: CfnTopic, keyArn: string) =>
     topic.addPropertyOverride('KmsMasterKeyId', keyArn);
+  /** The alias is known where the key is, and an aspect finds that in any order. */
+  const byAliasOf = (key: () => Key): typeof byAspect => {
+    let alias: Alias | undefined;
+    return (topic) => {
+      alias ??= key().addAlias('alias/theirs');
+      topic.kmsMasterKeyId = alias.aliasName;
+    };
+  };
   const BY_ARN = (stack: Stack) => ({
     alarmTopic: Topic.fromTopicArn(stack, 'OnCall', new CfnTopic(stack, 'Made').ref),
   });
@@ -199,6 +208,38 @@ describe('a key of the app, under which a topic of alarms is, lets CloudWatch us
         put,
       ).times,
     ).toBe(1);
+  });
+
+  test('by an alias of it', () => {
+    let key: Key | undefined;
+    const keyOf = (stack: Stack) => {
+      key = new Key(stack, 'TheirKey');
+      return key;
+    };
+    expect(
+      usedIn(
+        plain,
+        byAliasOf(() => key as Key),
+        keyOf,
+      ).times,
+    ).toBe(1);
+  });
+
+  test('though an aspect of the app comes from another one, while synthesis visits what is behind the topic', () => {
+    let isAdded = false;
+    const late = (topic: CfnTopic, keyArn: string) => {
+      byAspect(topic, keyArn);
+      const added = {
+        visit: (node: IConstruct) => {
+          if (isAdded || !(node instanceof CfnAlarm)) return;
+          isAdded = true;
+          Aspects.of(topic.stack).add({ visit: () => {} });
+        },
+      };
+      Aspects.of(topic.stack).add(added);
+    };
+    expect(usedIn(EMAILS, late).times).toBe(1);
+    expect(isAdded).toBe(true);
   });
 
   test('and no other key of the app', () => {
@@ -223,5 +264,13 @@ describe('a key of the app, under which a topic of alarms is, lets CloudWatch us
     );
     const { said } = usedIn(plain, byAspect, l1(USE));
     expect(said).not.toContainEqual(expect.stringContaining('Keys/TheirKey'));
+    const overridden = (stack: Stack) => {
+      const key = l1()(stack);
+      key.addPropertyOverride('KeyPolicy', { Statement: [USE] });
+      return key;
+    };
+    expect(usedIn(plain, byAspect, overridden).said).not.toContainEqual(
+      expect.stringContaining('Keys/TheirKey'),
+    );
   });
 });
