@@ -18,6 +18,7 @@ const SLOW = [
   'test/docs/{commands,leak}-transcript.test.ts',
   'test/docs/tutorial.test.ts',
   'test/soak/main.test.ts',
+  'test/policies/policies.test.ts',
   'test/functions/credentials-in-time.test.ts',
   'test/functions/examination/unreachable.test.ts',
   'test/functions/revocation/{faults,interleaved}.test.ts',
