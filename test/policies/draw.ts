@@ -5,6 +5,8 @@ import { scheduleMistakes, scheduleWarnings } from '../../lib/schedule/mistakes.
 import { type Chance, createChance } from '../soak/chance.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../world/policy.ts';
 
+export const isAdopted = ({ born }: Case): boolean => born.startsWith('adopted');
+
 /** A policy of one token that a synthesis accepts without a word, and the life that it leads. */
 export interface Case {
   readonly seed: number;
@@ -15,8 +17,11 @@ export interface Case {
   readonly startAt: number;
   /** How late routers learn of a token. */
   readonly activationDelayMs: number;
-  /** How the secret came about: Keyturn's first run, or a takeover of a token with or without an expiry. */
-  readonly born: 'issued' | 'adopted' | 'adopted with an expiry';
+  /**
+   * How the secret came about: Keyturn's first run, by this policy or by one with longer lifetimes; or a takeover of a token with or without
+   * an expiry.
+   */
+  readonly born: 'issued' | 'shortened' | 'adopted' | 'adopted with an expiry';
   readonly days: number;
   /** Firings that never came, from the one of that number on. */
   readonly missed?: { readonly from: number; readonly count: number };
@@ -118,7 +123,7 @@ export function drawCase(seed: number): Case {
     return {
       ...{ seed, startAt, ...about },
       activationDelayMs: chance.pick([0, 0, 4, 7]) * MINUTE,
-      born: chance.pick(['issued', 'adopted', 'adopted with an expiry']),
+      born: chance.pick(['issued', 'shortened', 'adopted', 'adopted with an expiry']),
       days: Math.ceil(lastsMs / DAY),
       // For as long as what waits may live.
       ...(chance.happens(0.4) && {

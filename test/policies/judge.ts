@@ -1,6 +1,6 @@
 import { firingsOf, gapsOf } from '../../lib/schedule/gaps.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
-import type { Case } from './draw.ts';
+import { type Case, isAdopted } from './draw.ts';
 import type { Firing, Life, Refusal } from './live.ts';
 
 const isoOf = (at: number) => new Date(at).toISOString();
@@ -72,7 +72,7 @@ export function judge(about: Case, { firings, refusals, minted }: Life): readonl
     excuses.some(({ from, toldUntil }) => at >= from && at <= toldUntil);
   const terms = termsOf(firings);
   const given = new Set(terms.map(({ tokenId }) => tokenId));
-  const became = about.born === 'issued' ? given.size : given.size - 1;
+  const became = isAdopted(about) ? given.size - 1 : given.size;
   const gap = gapsOf(about.rotate, about.timeZone).longestOfOne * MINUTE;
   const longest = longestTerm(about) + (about.missed?.count ?? 0) * gap;
   const days = (ms: number) => (ms / DAY).toFixed(1);

@@ -3,7 +3,7 @@ import { type Chance, createChance } from '../soak/chance.ts';
 import { openWorld } from '../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF } from '../world/policy.ts';
 import type { Deployment, World } from '../world/world.ts';
-import { type Case, documentOf } from './draw.ts';
+import { type Case, documentOf, isAdopted } from './draw.ts';
 
 /** What a run of `rotate` found and left. */
 export interface Firing {
@@ -33,8 +33,8 @@ export interface Life {
 const REAP_EVERY = 12 * HOUR;
 const PERIODS = { hour: HOUR, hours: HOUR, day: DAY, days: DAY };
 
-/** When the schedule fires, and in its flexible window. */
-function* firingsIn({ rotate, timeZone, startAt, days }: Case, chance: Chance) {
+/** When the schedule fires from then on, and in its flexible window. */
+function* firingsFrom(startAt: number, { rotate, timeZone, days }: Case, chance: Chance) {
   const [, count, unit] = /^rate\((\d+) (hours?|days?)\)$/.exec(rotate) ?? [];
   const periodMs = Number(count) * (PERIODS[unit as keyof typeof PERIODS] ?? 0);
   const endAt = startAt + days * DAY;
@@ -54,9 +54,17 @@ interface Begun {
   readonly chance: Chance;
 }
 
-/** Puts the policy beside what there is: nothing, or a token that a person made. */
+/** The policy before one that is shortened. */
+const LONG = { rotateEvery: '30d', gracePeriod: '1d', quarantine: '1h', expiresAfter: '90d' };
+
+/** Puts the policy beside what there is: nothing, a token by a policy before it, or one that a person made. */
 async function deploy({ world, about, chance }: Begun): Promise<Deployment> {
   if (about.born === 'issued') return world;
+  if (about.born === 'shortened') {
+    await world.rotate();
+    await world.wait(chance.between(0, 25) * DAY);
+    return world.deploy(documentOf(about));
+  }
   const inDays = about.born === 'adopted' ? undefined : chance.between(20, 60);
   const made = await world.people.mint({
     description: 'telegraf',
@@ -121,7 +129,7 @@ async function liveIn(begun: Begun): Promise<Life> {
   let reapAt = clock.now() + REAP_EVERY;
 
   let number = 0;
-  for (const at of firingsIn(about, chance)) {
+  for (const at of firingsFrom(clock.now(), about, chance)) {
     while (clock.now() < at) {
       await world.wait(Math.min(at - clock.now(), HOUR));
       consumers.work();
@@ -140,16 +148,16 @@ async function liveIn(begun: Begun): Promise<Life> {
   const ours = cluster.state.tokens.filter(({ description }) =>
     description.includes('[keyturn:1 '),
   );
-  const adopted = about.born === 'issued' ? 0 : 1;
+  const adopted = isAdopted(about) ? 1 : 0;
   return { firings, refusals: consumers.refusals, minted: ours.length - adopted };
 }
 
+const NOTHING = policyWith({});
+
 /** Lives a case: every firing of `rotate`, `reap` every six hours, and a consumer at every hour. */
 export async function liveCase(about: Case): Promise<Life> {
-  const policy =
-    about.born === 'issued'
-      ? documentOf(about)
-      : policyWith({}, { schedules: { rotate: about.rotate }, timeZone: about.timeZone });
+  const before = isAdopted(about) ? NOTHING : documentOf({ ...about, lifetimes: LONG });
+  const policy = about.born === 'issued' ? documentOf(about) : before;
   const world = await openWorld(policy, { startAt: about.startAt, isSimulated: true });
   try {
     return await liveIn({ world, about, chance: createChance(`life/${about.seed}`) });
