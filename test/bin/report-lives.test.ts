@@ -471,3 +471,26 @@ test('a current token that is listed without permissions is that with a note, an
   const young = { ...seen({ current: 'a' }), living, now: 0.2 * STEP };
   expect(lifeOf(told(['a', 'promoted']), young)?.notes).toHaveLength(1);
 });
+
+test('what a string was saved over is superseded since then, however often a run writes that down', () => {
+  const renewed = (at: number): Happening => ({
+    ...(told(['a', 'superseded'])[0] as Happening),
+    ...{ at: at * STEP, sources: ['cluster'] },
+  });
+  const rotated = told(['b', 'promoted'], ['a', 'promoted']);
+  const next = told(['c', 'promoted']).map((each) => ({ ...each, at: 4 * STEP }));
+  const junk = [...rotated, saved(2), ...next, renewed(9)];
+  expect(spans(junk)).toEqual(['unknown 0-1', 'current 1-2', 'superseded 2-']);
+  expect(spans([...rotated, saved(2, 'b'), renewed(3)])).toEqual([
+    ...['unknown 0-1', 'current 1-2', 'superseded 2-'],
+  ]);
+  // Grace periods of all begin again, also of what was superseded before.
+  const former = [...rotated, saved(2), ...next, { ...renewed(9), tokenId: 'b' }];
+  expect(spans(former, {}, 'b')).toEqual(['current 0-1', 'superseded 1-']);
+  // Nothing but the marker tells of that.
+  const unsaved = [...rotated, ...next, renewed(9)];
+  expect(spans(unsaved)).toEqual([
+    ...['unknown 0-1', 'current 1-4', 'superseded 4-4', 'unknown 4-9'],
+    'superseded 9-',
+  ]);
+});

@@ -112,11 +112,17 @@ const isPast = (state: TokenState | undefined, what: string, why: string | undef
   (what === ENDED && why?.includes(ORPHAN) !== true);
 
 /** What must have been done to it before, and nothing tells it. */
-function untoldBefore(each: Happening, told: Told, state: TokenState | undefined) {
+function untoldBefore(
+  each: Happening,
+  told: Told,
+  { state, saves }: { readonly state: TokenState | undefined } & Pick<Story, 'saves'>,
+) {
   const { what, why, at, sources } = each;
   const { state: last, from = at } = told.spans.at(-1) ?? {};
   if (last === undefined) return undefined;
-  const isAnew = last === 'superseded' && state === last && at - from > SAME_MS;
+  // A run writes down later that a string was saved over it, and again, as long as nobody knows that string.
+  const isOfSave = (saves.get(told.secret ?? '') ?? Number.NEGATIVE_INFINITY) >= from;
+  const isAnew = last === 'superseded' && state === last && at - from > SAME_MS && !isOfSave;
   if (isAnew && !isLogged(each)) return MAYBE_READ;
   if (last === 'pending' && isPast(state, what, why)) return MAYBE_READ;
   if (!isSuspended(told)) return what === BACK && !told.isGivenBack ? WAS_WITHOUT : undefined;
@@ -141,7 +147,7 @@ function follow(story: Story, told: Told, each: Happening): Told {
   if (now.endedAt !== undefined) return now;
   const becomes = stateAfter(each, now, story.holders.get(now.secret ?? ''));
   const isOpen = becomes === 'current' && isUnsure(story, each);
-  const untold = untoldBefore(each, now, becomes);
+  const untold = untoldBefore(each, now, { state: becomes, saves: story.saves });
   if (untold) enter(now, 'unknown', now.spans.at(-1)?.from ?? each.at);
   now.notes.push(...(untold ? [untold] : []), ...(isOpen ? [OR_LATER] : []));
   if (each.what === ENDED) return end(now, each);
@@ -171,14 +177,18 @@ function followSave(story: Story, each: Happening, tokenId: string | undefined):
 
 /** What AWSCURRENT got that was not promoted. */
 function followGift(story: Story, each: Happening, { tokenId, is }: Gift): void {
-  if (is === 'perhaps') suspect(story, each);
-  else if (each.what === FOUND) see(story, each);
+  if (is === 'perhaps') {
+    suspect(story, each);
+    return;
+  }
+  story.saves.set(secretNamed(each) ?? '', each.at);
+  if (each.what === FOUND) see(story, each);
   else followSave(story, each, tokenId);
 }
 
 /** All that was told, in order of time. */
 export function storyOf(told: readonly Happening[]): Story {
-  const story: Story = { lives: new Map(), holders: new Map() };
+  const story: Story = { lives: new Map(), holders: new Map(), saves: new Map() };
   for (const each of told) {
     if (each.gave) followGift(story, each, each.gave);
     else if (each.tokenId !== undefined) followBoth(story, each, each.tokenId);
