@@ -437,6 +437,10 @@ test('a promotion of which a marker alone tells, with the instant of the arming,
     ...['inert 1-2', 'pending 2-3', `unknown 3-${NOW}`],
     `current ${NOW}-`,
   ]);
+  // An order may delete it at once, and then no run calls it superseded.
+  const deleted = [...marked, { ...superseded, what: 'deleted', at: 7 * STEP }];
+  expect(spans(deleted, now)).toEqual(['current 0-3', 'unknown 3-7']);
+  expect(spans(deleted, now, 'b')).toEqual(spans(later, now, 'b'));
   // A log has the right instant, and what nobody had before it was the first.
   const logged = marked.map((each) => ({ ...each, sources: ['cluster', 'log of rotate'] }));
   expect(spans(logged, now, 'b').at(-1)).toBe('current 3-');

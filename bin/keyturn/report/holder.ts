@@ -69,14 +69,15 @@ export function see(story: Story, each: Happening, told?: Told): void {
   told.notes.push(GOT);
 }
 
-/** What had AWSCURRENT is superseded: the one that was armed in its place was promoted by then, or something else has it. */
+/** What had AWSCURRENT is superseded, or has ended: the one that was armed in its place was promoted by then, or something else has it. */
 export function settle(story: Story, each: Happening, tokenId: string): void {
   const secret = secretNamed(each) ?? '';
   const held = story.holders.get(secret);
   if (held?.tokenId !== tokenId) return;
   const next = story.lives.get(held.nextId ?? '');
   if (next?.spans.at(-1)?.state !== 'unknown') {
-    story.holders.set(secret, { leftAt: each.at, ...held });
+    // The string of what was deleted keeps it.
+    if (each.what !== 'deleted') story.holders.set(secret, { leftAt: each.at, ...held });
     return;
   }
   doubtHolder(story, held);

@@ -150,7 +150,10 @@ function follow(story: Story, told: Told, each: Happening): Told {
   const untold = untoldBefore(each, now, { state: becomes, saves: story.saves });
   if (untold) enter(now, 'unknown', now.spans.at(-1)?.from ?? each.at);
   now.notes.push(...(untold ? [untold] : []), ...(isOpen ? [OR_LATER] : []));
-  if (each.what === ENDED) return end(now, each);
+  if (each.what === ENDED) {
+    settle(story, each, now.tokenId);
+    return end(now, each);
+  }
   followLabel(story, now, each);
   if (becomes !== undefined) enter(now, isOpen ? 'unknown' : becomes, each.at);
   return each.what === BACK ? { ...now, isGivenBack: true } : now;
