@@ -106,7 +106,10 @@ test('a save that a run notes days later is one thing with its version', () => {
     ...logFacts({ job: 'rotate', group: 'rotate', lines: [done] }),
     ...pastFacts(past, AT + 10 * DAY),
   ];
-  expect(happeningsOf(facts).map(({ at, by }) => [at, by])).toEqual([[AT, 'not Keyturn']]);
+  // Its note is shown, also if the time that was asked for begins between.
+  expect(happeningsOf(facts).map(({ at, by, untilAt }) => [at, by, untilAt])).toEqual([
+    [AT, 'not Keyturn', AT + 9 * DAY],
+  ]);
 });
 
 test('a token is told as minted before it is stored and promoted, though the clock of its cluster is ahead', () => {

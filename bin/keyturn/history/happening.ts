@@ -49,9 +49,19 @@ type HowTold = 'key' | 'isExact' | 'withinMs' | 'isRepeated' | 'runBeforeAt';
 /** One thing that was done, told once, whoever says it. */
 export interface Happening extends Omit<Fact, 'source' | HowTold> {
   readonly sources: readonly string[];
-  /** How often it was said; above one, `untilAt` is when last. */
+  /** How often it was said as a thing that is so still. */
   readonly count: number;
+  /** When that was last, or when a run noted what somebody had saved. */
   readonly untilAt?: number;
+}
+
+/** ` (3 times, until 2026-01-31T06:00:00Z)` */
+export function timesText(
+  { count, untilAt }: Pick<Happening, 'count' | 'untilAt'>,
+  textOf: (at: number) => string,
+): string {
+  if (untilAt === undefined) return '';
+  return count > 1 ? ` (${count} times, until ${textOf(untilAt)})` : ` (noted ${textOf(untilAt)})`;
 }
 
 /** Whether a log tells of it, beside or instead of what markers and versions show. */
@@ -143,7 +153,8 @@ const merged = (
   formerId: known.formerId ?? fact.formerId,
   gave: known.gave?.tokenId === undefined ? (fact.gave ?? known.gave) : known.gave,
   sources: known.sources.includes(source) ? known.sources : [...known.sources, source],
-  ...(isRepeated && { count: known.count + 1, untilAt: fact.at }),
+  ...(isRepeated && { count: known.count + 1 }),
+  ...((isRepeated || fact.what === SAVED) && { untilAt: fact.at }),
 });
 
 /** All facts in order of time, each thing once. */
