@@ -389,6 +389,15 @@ test('between a move by hand and what saw it, nothing tells who had AWSCURRENT',
     ]);
     expect(b?.notes.at(-1)).toBe(LOST);
   }
+  // A run that saw nothing tells until when nobody had moved it, unless it had the listing of before.
+  const notYet = (at: number) => [...rotated, ...back.map((each) => ({ ...each, notYetAt: at }))];
+  expect(spans(notYet(4 * STEP), seen({ current: 'a' }))).toEqual([
+    ...['current 0-1', 'superseded 1-4', 'unknown 4-5', 'current 5-'],
+  ]);
+  expect(spans(notYet(4 * STEP), seen({ current: 'a' }), 'b')).toEqual([
+    ...['unknown 0-1', 'current 1-4', 'unknown 4-5', 'superseded 5-'],
+  ]);
+  expect(spans(notYet(1.2 * STEP), seen({ current: 'a' }))[2]).toBe('unknown 1-5');
   const named = told(['a', 'promoted'], ['b', 'promoted']).map((each) =>
     each.tokenId === 'b' ? { ...each, formerId: 'a' } : each,
   );

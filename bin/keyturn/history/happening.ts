@@ -39,6 +39,8 @@ export interface Fact {
   readonly withinMs?: number;
   /** Every run says it again as long as it is so. */
   readonly isRepeated?: boolean;
+  /** When the last run began that would have done something about it, or said it, and did not: it was not so yet. */
+  readonly notYetAt?: number | undefined;
   /** When the run before began, which would have said it. Absent: nothing tells of one. */
   readonly runBeforeAt?: number | undefined;
 }
@@ -80,6 +82,7 @@ export const A_PERSON_OR_ROTATION = 'a person, or Secrets Manager’s rotation';
 
 /** What a run saw, and did not do. */
 export const FOUND = 'found';
+export const ROLLED_BACK = 'rolled back by hand';
 
 /** Of a promotion that a marker alone tells of. */
 export const OR_LATER = 'then or later: a marker may have the instant of its arming';
@@ -176,7 +179,7 @@ export function happeningsOf(facts: readonly Fact[]): readonly Happening[] {
   return happenings.sort((a, b) => when(a) - when(b) || rankOf(a) - rankOf(b));
 }
 
-const GETS_CURRENT = ['promoted', 'adopted', 'rolled back by hand'];
+const GETS_CURRENT = ['promoted', 'adopted', ROLLED_BACK];
 
 /** Says of a promotion in place of another token than was told to have AWSCURRENT that somebody had moved it. */
 export function withMoves(happenings: readonly Happening[]): readonly Happening[] {

@@ -96,12 +96,14 @@ export const historyJson = (history: History) => ({
   owner: history.owner,
   since: formatInstant(history.since),
   complete: history.sources.every(({ isWhole }) => isWhole),
-  entries: history.happenings.map(({ at, untilAt, gave: _, isOrLater: _or, ...each }) => ({
-    at: formatInstant(at),
-    ...each,
-    ...(each.secret !== undefined && { token: history.entryOf(secretNamed(each) ?? '') }),
-    untilAt: asInstant(untilAt),
-  })),
+  entries: history.happenings.map(
+    ({ at, untilAt, gave: _, isOrLater: _or, notYetAt: _not, ...each }) => ({
+      at: formatInstant(at),
+      ...each,
+      ...(each.secret !== undefined && { token: history.entryOf(secretNamed(each) ?? '') }),
+      untilAt: asInstant(untilAt),
+    }),
+  ),
   ...(history.rotations && {
     rotations: history.rotations.map(({ steps, ...each }) => ({
       ...each,

@@ -4,6 +4,7 @@ import {
   type Happening,
   isLogged,
   SAME_MS,
+  ROLLED_BACK as SEEN_BACK,
   secretNamed,
 } from '../history/happening.ts';
 import { doubtHolder, isUnsure, move, see, settle, suspect } from './holder.ts';
@@ -21,7 +22,6 @@ import {
 const MADE = ['minted', 'made by others'];
 const BACK = 'permissions given back';
 const ENDED = 'deleted';
-const SEEN_BACK = 'rolled back by hand';
 /** Why permissions are given back to what somebody moved AWSCURRENT to. */
 const ROLLED_BACK = 'RolledBack';
 
