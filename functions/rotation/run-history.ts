@@ -22,7 +22,7 @@ const MARKS = [
   ...['adopted', 'proven'],
 ] as const satisfies readonly (keyof OwnedToken['marker'])[];
 
-/** A token of ours that was not deleted before the time that was asked for. Instants are ISO 8601, UTC, in whole seconds. */
+/** A token of ours that was not deleted before the time that was asked for, or whose string AWSCURRENT has. Instants are ISO 8601, UTC, in whole seconds. */
 interface PastToken {
   readonly tokenId: string;
   readonly secret: string;
@@ -185,9 +185,9 @@ function withoutSecret(
   });
 }
 
-/** Whether it was there then: one that was deleted before is told by nothing but older logs. */
-const wasThere = ({ token: { revokedAt } }: OwnedToken, since: number) =>
-  revokedAt === undefined || revokedAt >= since;
+/** Whether it was there then: one that was deleted before is told by nothing but older logs, unless AWSCURRENT has it still. */
+const wasThere = ({ token: { revokedAt }, versions }: OwnedToken, since: number, current = '') =>
+  revokedAt === undefined || revokedAt >= since || versions.includes(current);
 
 /**
  * What the cluster and Secrets Manager still say of what was done since an instant. Only reads.
@@ -211,7 +211,9 @@ export async function runHistory(
     ...(revoked?.get(name) ?? []),
   ]);
   const strays = withoutSecret(tokens, policy, listed, names);
-  const owned = [...ours, ...strays].filter((each) => wasThere(each, since));
+  const owned = [...ours, ...strays].filter((each) =>
+    wasThere(each, since, observation.secrets.get(each.marker.secret)?.secret.labels.AWSCURRENT),
+  );
   const ofSecret = Map.groupBy(owned, ({ marker }) => marker.secret);
   const unseen: { readonly secret: string; readonly why: string }[] = [];
   const asked = meant.map(async (secret) => {

@@ -63,6 +63,35 @@ test('what a run finds again is told again, if a scheduled run between did not f
   expect(counts(...first, planned(90, 'hand'), planned(120), held(120))).toEqual([3]);
 });
 
+test('of what a run saw that somebody moved, the last scheduled run that had nothing to do or to say tells that it was not so yet', () => {
+  const found = { job: 'rotate', kind: 'Held', message: 'on hold' };
+  const run = (minute: number, more: object = {}) => {
+    const details = { job: 'rotate', by: 'schedule', dryRun: false, refusals: [] };
+    return line('planned', { ...details, actions: 0, findings: 0, ...more }, minute);
+  };
+  const back = { kind: 'recognise', reason: 'RolledBack', label: 'AWSCURRENT', tokenId: 'a' };
+  const notYet = (...lines: readonly LogLine[]) => {
+    const all = [
+      ...lines,
+      run(500, { actions: 1 }),
+      line('done', { ...back, secret: SECRET }, 501),
+    ];
+    const told = happeningsOf(logFacts({ job: 'rotate', group: 'rotate', lines: all }));
+    const moved = told.find(({ what }) => what === 'rolled back by hand');
+    return moved?.notYetAt && (moved.notYetAt - AT) / MINUTE;
+  };
+  expect(notYet()).toBeUndefined();
+  expect(notYet(run(0), run(180))).toBe(180);
+  // What it would have done may have failed, or it died.
+  expect(notYet(run(0), run(180, { actions: 1 }))).toBe(0);
+  expect(notYet(run(0), run(180, { by: 'hand' }), run(240, { dryRun: true }))).toBe(0);
+  const held = (secret?: string) => line('found', { ...found, secret }, 180);
+  expect(notYet(run(0), run(180, { findings: 1 }), held(SECRET))).toBe(0);
+  expect(notYet(run(0), run(180, { findings: 1 }), held())).toBe(0);
+  expect(notYet(run(0), run(180, { findings: 1 }))).toBe(0);
+  expect(notYet(run(0), run(180, { findings: 1 }), held('keyturn/prod/grafana'))).toBe(180);
+});
+
 test('a string of nobody under AWSCURRENT is told as what that got, and one under AWSPREVIOUS is not', () => {
   const gifts = (job: string, message: string) => {
     const details = { job, kind: 'UnknownVersion', secret: SECRET, message };
@@ -106,7 +135,10 @@ test('a save that a run notes days later is one thing with its version', () => {
     ...logFacts({ job: 'rotate', group: 'rotate', lines: [done] }),
     ...pastFacts(past, AT + 10 * DAY),
   ];
-  expect(happeningsOf(facts).map(({ at, by }) => [at, by])).toEqual([[AT, 'not Keyturn']]);
+  // Its note is shown, also if the time that was asked for begins between.
+  expect(happeningsOf(facts).map(({ at, by, untilAt }) => [at, by, untilAt])).toEqual([
+    [AT, 'not Keyturn', AT + 9 * DAY],
+  ]);
 });
 
 test('a token is told as minted before it is stored and promoted, though the clock of its cluster is ahead', () => {

@@ -389,6 +389,15 @@ test('between a move by hand and what saw it, nothing tells who had AWSCURRENT',
     ]);
     expect(b?.notes.at(-1)).toBe(LOST);
   }
+  // A run that saw nothing tells until when nobody had moved it, unless it had the listing of before.
+  const notYet = (at: number) => [...rotated, ...back.map((each) => ({ ...each, notYetAt: at }))];
+  expect(spans(notYet(4 * STEP), seen({ current: 'a' }))).toEqual([
+    ...['current 0-1', 'superseded 1-4', 'unknown 4-5', 'current 5-'],
+  ]);
+  expect(spans(notYet(4 * STEP), seen({ current: 'a' }), 'b')).toEqual([
+    ...['unknown 0-1', 'current 1-4', 'unknown 4-5', 'superseded 5-'],
+  ]);
+  expect(spans(notYet(1.2 * STEP), seen({ current: 'a' }))[2]).toBe('unknown 1-5');
   const named = told(['a', 'promoted'], ['b', 'promoted']).map((each) =>
     each.tokenId === 'b' ? { ...each, formerId: 'a' } : each,
   );
@@ -437,6 +446,10 @@ test('a promotion of which a marker alone tells, with the instant of the arming,
     ...['inert 1-2', 'pending 2-3', `unknown 3-${NOW}`],
     `current ${NOW}-`,
   ]);
+  // An order may delete it at once, and then no run calls it superseded.
+  const deleted = [...marked, { ...superseded, what: 'deleted', at: 7 * STEP }];
+  expect(spans(deleted, now)).toEqual(['current 0-3', 'unknown 3-7']);
+  expect(spans(deleted, now, 'b')).toEqual(spans(later, now, 'b'));
   // A log has the right instant, and what nobody had before it was the first.
   const logged = marked.map((each) => ({ ...each, sources: ['cluster', 'log of rotate'] }));
   expect(spans(logged, now, 'b').at(-1)).toBe('current 3-');
@@ -470,4 +483,27 @@ test('a current token that is listed without permissions is that with a note, an
   // The listing may be older than what was done.
   const young = { ...seen({ current: 'a' }), living, now: 0.2 * STEP };
   expect(lifeOf(told(['a', 'promoted']), young)?.notes).toHaveLength(1);
+});
+
+test('what a string was saved over is superseded since then, however often a run writes that down', () => {
+  const renewed = (at: number): Happening => ({
+    ...(told(['a', 'superseded'])[0] as Happening),
+    ...{ at: at * STEP, sources: ['cluster'] },
+  });
+  const rotated = told(['b', 'promoted'], ['a', 'promoted']);
+  const next = told(['c', 'promoted']).map((each) => ({ ...each, at: 4 * STEP }));
+  const junk = [...rotated, saved(2), ...next, renewed(9)];
+  expect(spans(junk)).toEqual(['unknown 0-1', 'current 1-2', 'superseded 2-']);
+  expect(spans([...rotated, saved(2, 'b'), renewed(3)])).toEqual([
+    ...['unknown 0-1', 'current 1-2', 'superseded 2-'],
+  ]);
+  // Grace periods of all begin again, also of what was superseded before.
+  const former = [...rotated, saved(2), ...next, { ...renewed(9), tokenId: 'b' }];
+  expect(spans(former, {}, 'b')).toEqual(['current 0-1', 'superseded 1-']);
+  // Nothing but the marker tells of that.
+  const unsaved = [...rotated, ...next, renewed(9)];
+  expect(spans(unsaved)).toEqual([
+    ...['unknown 0-1', 'current 1-4', 'superseded 4-4', 'unknown 4-9'],
+    'superseded 9-',
+  ]);
 });

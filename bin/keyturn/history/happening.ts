@@ -39,6 +39,8 @@ export interface Fact {
   readonly withinMs?: number;
   /** Every run says it again as long as it is so. */
   readonly isRepeated?: boolean;
+  /** When the last run began that would have done something about it, or said it, and did not: it was not so yet. */
+  readonly notYetAt?: number | undefined;
   /** When the run before began, which would have said it. Absent: nothing tells of one. */
   readonly runBeforeAt?: number | undefined;
 }
@@ -49,9 +51,19 @@ type HowTold = 'key' | 'isExact' | 'withinMs' | 'isRepeated' | 'runBeforeAt';
 /** One thing that was done, told once, whoever says it. */
 export interface Happening extends Omit<Fact, 'source' | HowTold> {
   readonly sources: readonly string[];
-  /** How often it was said; above one, `untilAt` is when last. */
+  /** How often it was said as a thing that is so still. */
   readonly count: number;
+  /** When that was last, or when a run noted what somebody had saved. */
   readonly untilAt?: number;
+}
+
+/** ` (3 times, until 2026-01-31T06:00:00Z)` */
+export function timesText(
+  { count, untilAt }: Pick<Happening, 'count' | 'untilAt'>,
+  textOf: (at: number) => string,
+): string {
+  if (untilAt === undefined) return '';
+  return count > 1 ? ` (${count} times, until ${textOf(untilAt)})` : ` (noted ${textOf(untilAt)})`;
 }
 
 /** Whether a log tells of it, beside or instead of what markers and versions show. */
@@ -70,6 +82,7 @@ export const A_PERSON_OR_ROTATION = 'a person, or Secrets Manager’s rotation';
 
 /** What a run saw, and did not do. */
 export const FOUND = 'found';
+export const ROLLED_BACK = 'rolled back by hand';
 
 /** Of a promotion that a marker alone tells of. */
 export const OR_LATER = 'then or later: a marker may have the instant of its arming';
@@ -143,7 +156,8 @@ const merged = (
   formerId: known.formerId ?? fact.formerId,
   gave: known.gave?.tokenId === undefined ? (fact.gave ?? known.gave) : known.gave,
   sources: known.sources.includes(source) ? known.sources : [...known.sources, source],
-  ...(isRepeated && { count: known.count + 1, untilAt: fact.at }),
+  ...(isRepeated && { count: known.count + 1 }),
+  ...((isRepeated || fact.what === SAVED) && { untilAt: fact.at }),
 });
 
 /** All facts in order of time, each thing once. */
@@ -165,7 +179,7 @@ export function happeningsOf(facts: readonly Fact[]): readonly Happening[] {
   return happenings.sort((a, b) => when(a) - when(b) || rankOf(a) - rankOf(b));
 }
 
-const GETS_CURRENT = ['promoted', 'adopted', 'rolled back by hand'];
+const GETS_CURRENT = ['promoted', 'adopted', ROLLED_BACK];
 
 /** Says of a promotion in place of another token than was told to have AWSCURRENT that somebody had moved it. */
 export function withMoves(happenings: readonly Happening[]): readonly Happening[] {

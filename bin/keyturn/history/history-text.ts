@@ -3,7 +3,7 @@ import { oneLine } from '../../harmless.ts';
 import { wrapped } from '../table.ts';
 import type { Style } from '../terminal.ts';
 import type { EvidenceStep, RotationEvidence } from './evidence.ts';
-import { type Happening, secretNamed } from './happening.ts';
+import { type Happening, secretNamed, timesText } from './happening.ts';
 
 /** Something that was read, or was not, and what that means for the rest. */
 export interface Source {
@@ -43,10 +43,9 @@ function subjectText({ tokenId, ...each }: Happening, { entryOf }: History): str
 }
 
 function happeningText(each: Happening, history: History, style: Style): string {
-  const { at, what, by, why, formerId, sources, count, untilAt } = each;
+  const { at, what, by, why, formerId, sources } = each;
   const inPlace = what === 'promoted' && formerId ? ` in place of ${short(formerId)}` : '';
-  const times =
-    count > 1 && untilAt !== undefined ? ` (${count} times, until ${formatInstant(untilAt)})` : '';
+  const times = timesText(each, formatInstant);
   const said = oneLine(`${subjectText(each, history)}: ${what}${inPlace}${times}`);
   const because = [by, why].filter(Boolean).join('; ');
   const details = oneLine(`${because ? `${because} ` : ''}[${sources.join(', ')}]`);
@@ -97,12 +96,14 @@ export const historyJson = (history: History) => ({
   owner: history.owner,
   since: formatInstant(history.since),
   complete: history.sources.every(({ isWhole }) => isWhole),
-  entries: history.happenings.map(({ at, untilAt, gave: _, isOrLater: _or, ...each }) => ({
-    at: formatInstant(at),
-    ...each,
-    ...(each.secret !== undefined && { token: history.entryOf(secretNamed(each) ?? '') }),
-    untilAt: asInstant(untilAt),
-  })),
+  entries: history.happenings.map(
+    ({ at, untilAt, gave: _, isOrLater: _or, notYetAt: _not, ...each }) => ({
+      at: formatInstant(at),
+      ...each,
+      ...(each.secret !== undefined && { token: history.entryOf(secretNamed(each) ?? '') }),
+      untilAt: asInstant(untilAt),
+    }),
+  ),
   ...(history.rotations && {
     rotations: history.rotations.map(({ steps, ...each }) => ({
       ...each,

@@ -1,5 +1,5 @@
 import { DAY_MS, MINUTE_MS } from '../../../functions/time.ts';
-import { AN_ORDER, type Fact, FOUND, NOT_ENDED, SAVED } from './happening.ts';
+import { AN_ORDER, type Fact, FOUND, NOT_ENDED, ROLLED_BACK, SAVED } from './happening.ts';
 import type { GroupRead, LogLine } from './read-logs.ts';
 
 /** What a step that was done made of its token, secret or database, by the kind of its action. */
@@ -39,7 +39,7 @@ const REPLACING = 'replace';
 const NOTING = ['recognise', 'mark-shared'];
 const BY_HAND: Readonly<Record<string, string>> = {
   SavedByPerson: SAVED,
-  RolledBack: 'rolled back by hand',
+  RolledBack: ROLLED_BACK,
   PastedByPerson: 'string pasted into another secret by hand',
 };
 
@@ -310,12 +310,30 @@ function brokenOff({ lines, isOf, by, why }: Run, source: string): readonly Fact
   }));
 }
 
-/** When the scheduled run began that was the last before each. Who runs a function by hand may name what it looks at. */
+/** When the run began that was the last before each. */
 function runBefore(runs: readonly Run[]): (run: Run) => number | undefined {
   const begunAt = ({ lines }: Run) => (lines.find(isStart) ?? lines[0])?.at ?? 0;
-  const begun = runs.filter(({ by }) => by === WHO.schedule).map(begunAt);
-  const sorted = begun.sort((a, b) => a - b);
+  const sorted = runs.map(begunAt).sort((a, b) => a - b);
   return (run) => sorted.findLast((at) => at < begunAt(run));
+}
+
+/** Whether a run saw that all was as it should be with a secret, as far as all that it said is there: it had nothing to do, nor to find. */
+function isQuiet({ lines }: Run, secret: unknown): boolean {
+  const { actions, findings } = lines.find(isStart)?.details ?? {};
+  const found = lines.filter(({ message }) => message === 'found');
+  const isOther = ({ details }: LogLine) => text(details.secret) && details.secret !== secret;
+  return actions === 0 && findings === found.length && found.every(isOther);
+}
+
+/** The same of the last quiet run, of what `rotate` notes in the first run that sees where AWSCURRENT is. */
+function quietBefore(runs: readonly Run[]): (run: Run, fact: Fact) => Pick<Fact, 'notYetAt'> {
+  const known = new Map<unknown, ReturnType<typeof runBefore>>();
+  return (run, { what, secret, gave }) => {
+    if (what !== ROLLED_BACK && !(what === FOUND && gave)) return {};
+    const before = known.get(secret) ?? runBefore(runs.filter((each) => isQuiet(each, secret)));
+    known.set(secret, before);
+    return { notYetAt: before(run) };
+  };
 }
 
 /** All that the lines of a log group say was done; a dry run did nothing. */
@@ -325,9 +343,16 @@ export function logFacts({ job, lines }: GroupRead): readonly Fact[] {
   const runs = [...streams.values()]
     .flatMap((each) => runsOf(job, each))
     .filter(({ dryRun }) => !dryRun);
-  const before = runBefore(runs);
+  // Who runs a function by hand may name what it looks at.
+  const scheduled = runs.filter(({ by }) => by === WHO.schedule);
+  const before = runBefore(scheduled);
+  const notYet = quietBefore(job === 'rotate' ? scheduled : []);
   return runs.flatMap((run) => [
-    ...runFacts(run, source).map((fact) => ({ ...fact, runBeforeAt: before(run) })),
+    ...runFacts(run, source).map((fact) => ({
+      ...fact,
+      ...notYet(run, fact),
+      runBeforeAt: before(run),
+    })),
     ...(job === 'revoke' ? brokenOff(run, source) : []),
   ]);
 }

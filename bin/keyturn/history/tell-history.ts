@@ -87,6 +87,9 @@ function pastSources(past: Past | Error, since: number): readonly Source[] {
   const versions = secrets
     .flatMap((each) => each.versions)
     .filter(({ createdAt }) => Date.parse(createdAt) >= since);
+  const lived = tokens.filter(
+    ({ revokedAt }) => revokedAt === undefined || Date.parse(revokedAt) >= since,
+  );
   const [first] = unseen;
   const missing =
     first === undefined
@@ -96,7 +99,7 @@ function pastSources(past: Past | Error, since: number): readonly Source[] {
     {
       source: 'cluster',
       isWhole: true,
-      found: `${counted(tokens.length, 'token')} of ours that lived in this time, as far as it lists them`,
+      found: `${counted(lived.length, 'token')} of ours that lived in this time, as far as it lists them`,
     },
     {
       source: 'Secrets Manager',

@@ -1,3 +1,4 @@
+import { LONGEST_LAG_MS } from '../../../functions/tokens/observation.ts';
 import { type Happening, isLogged, SAME_MS, secretNamed } from '../history/happening.ts';
 import { enter, type Holder, isSuspended, type Story, type Told } from './life.ts';
 
@@ -46,6 +47,10 @@ export function move(story: Story, each: Happening, tokenId: string | undefined)
   leave(story, held, each.at);
 }
 
+/** When a run saw after that that nobody had moved it yet. What it saw of the tokens may have been of an hour before. */
+const notYet = ({ notYetAt = 0 }: Happening, { at, doubtAt }: Holder): number | undefined =>
+  doubtAt === undefined && notYetAt - at >= LONGEST_LAG_MS ? notYetAt : undefined;
+
 /**
  * A run saw where AWSCURRENT is. Somebody moved it there, or saved over it, since it was last told where it was.
  * @param told absent: a string that nobody knows
@@ -60,23 +65,25 @@ export function see(story: Story, each: Happening, told?: Told): void {
   story.holders.set(secret, { tokenId, at: each.at });
   if (!held || held.tokenId === tokenId) return;
   const isEnded = story.lives.get(held.tokenId ?? '')?.endedAt !== undefined;
+  const since = notYet(each, held) ?? held.at;
   // The string of what was deleted may be nobody's, too.
-  if (told || !isEnded || held.doubtAt !== undefined) doubtHolder(story, held);
+  if (told || !isEnded || held.doubtAt !== undefined) doubtHolder(story, { ...held, at: since });
   leave(story, held, each.at);
   const last = told?.spans.at(-1);
   if (!told || !last || isSuspended(told)) return;
-  enter(told, 'unknown', last.from);
+  enter(told, 'unknown', since > held.at ? since : last.from);
   told.notes.push(GOT);
 }
 
-/** What had AWSCURRENT is superseded: the one that was armed in its place was promoted by then, or something else has it. */
+/** What had AWSCURRENT is superseded, or has ended: the one that was armed in its place was promoted by then, or something else has it. */
 export function settle(story: Story, each: Happening, tokenId: string): void {
   const secret = secretNamed(each) ?? '';
   const held = story.holders.get(secret);
   if (held?.tokenId !== tokenId) return;
   const next = story.lives.get(held.nextId ?? '');
   if (next?.spans.at(-1)?.state !== 'unknown') {
-    story.holders.set(secret, { leftAt: each.at, ...held });
+    // The string of what was deleted keeps it.
+    if (each.what !== 'deleted') story.holders.set(secret, { leftAt: each.at, ...held });
     return;
   }
   doubtHolder(story, held);

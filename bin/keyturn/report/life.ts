@@ -56,6 +56,8 @@ export interface Holder {
 export interface Story {
   readonly lives: Map<string, Told>;
   readonly holders: Map<string, Holder>;
+  /** When a string was saved last, or found, that AWSCURRENT got. */
+  readonly saves: Map<string, number>;
 }
 
 export const toldOf = ({ lives }: Story, tokenId: string): Told =>

@@ -4,6 +4,7 @@ import {
   type Happening,
   isLogged,
   SAME_MS,
+  ROLLED_BACK as SEEN_BACK,
   secretNamed,
 } from '../history/happening.ts';
 import { doubtHolder, isUnsure, move, see, settle, suspect } from './holder.ts';
@@ -21,7 +22,6 @@ import {
 const MADE = ['minted', 'made by others'];
 const BACK = 'permissions given back';
 const ENDED = 'deleted';
-const SEEN_BACK = 'rolled back by hand';
 /** Why permissions are given back to what somebody moved AWSCURRENT to. */
 const ROLLED_BACK = 'RolledBack';
 
@@ -112,11 +112,17 @@ const isPast = (state: TokenState | undefined, what: string, why: string | undef
   (what === ENDED && why?.includes(ORPHAN) !== true);
 
 /** What must have been done to it before, and nothing tells it. */
-function untoldBefore(each: Happening, told: Told, state: TokenState | undefined) {
+function untoldBefore(
+  each: Happening,
+  told: Told,
+  { state, saves }: { readonly state: TokenState | undefined } & Pick<Story, 'saves'>,
+) {
   const { what, why, at, sources } = each;
   const { state: last, from = at } = told.spans.at(-1) ?? {};
   if (last === undefined) return undefined;
-  const isAnew = last === 'superseded' && state === last && at - from > SAME_MS;
+  // A run writes down later that a string was saved over it, and again, as long as nobody knows that string.
+  const isOfSave = (saves.get(told.secret ?? '') ?? Number.NEGATIVE_INFINITY) >= from;
+  const isAnew = last === 'superseded' && state === last && at - from > SAME_MS && !isOfSave;
   if (isAnew && !isLogged(each)) return MAYBE_READ;
   if (last === 'pending' && isPast(state, what, why)) return MAYBE_READ;
   if (!isSuspended(told)) return what === BACK && !told.isGivenBack ? WAS_WITHOUT : undefined;
@@ -141,10 +147,13 @@ function follow(story: Story, told: Told, each: Happening): Told {
   if (now.endedAt !== undefined) return now;
   const becomes = stateAfter(each, now, story.holders.get(now.secret ?? ''));
   const isOpen = becomes === 'current' && isUnsure(story, each);
-  const untold = untoldBefore(each, now, becomes);
+  const untold = untoldBefore(each, now, { state: becomes, saves: story.saves });
   if (untold) enter(now, 'unknown', now.spans.at(-1)?.from ?? each.at);
   now.notes.push(...(untold ? [untold] : []), ...(isOpen ? [OR_LATER] : []));
-  if (each.what === ENDED) return end(now, each);
+  if (each.what === ENDED) {
+    settle(story, each, now.tokenId);
+    return end(now, each);
+  }
   followLabel(story, now, each);
   if (becomes !== undefined) enter(now, isOpen ? 'unknown' : becomes, each.at);
   return each.what === BACK ? { ...now, isGivenBack: true } : now;
@@ -171,14 +180,18 @@ function followSave(story: Story, each: Happening, tokenId: string | undefined):
 
 /** What AWSCURRENT got that was not promoted. */
 function followGift(story: Story, each: Happening, { tokenId, is }: Gift): void {
-  if (is === 'perhaps') suspect(story, each);
-  else if (each.what === FOUND) see(story, each);
+  if (is === 'perhaps') {
+    suspect(story, each);
+    return;
+  }
+  story.saves.set(secretNamed(each) ?? '', each.at);
+  if (each.what === FOUND) see(story, each);
   else followSave(story, each, tokenId);
 }
 
 /** All that was told, in order of time. */
 export function storyOf(told: readonly Happening[]): Story {
-  const story: Story = { lives: new Map(), holders: new Map() };
+  const story: Story = { lives: new Map(), holders: new Map(), saves: new Map() };
   for (const each of told) {
     if (each.gave) followGift(story, each, each.gave);
     else if (each.tokenId !== undefined) followBoth(story, each, each.tokenId);

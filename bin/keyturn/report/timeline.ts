@@ -1,5 +1,6 @@
 import { formatInstant } from '../../../functions/time.ts';
 import { oneLine } from '../../harmless.ts';
+import { timesText } from '../history/happening.ts';
 import { type Bar, drawTimeline, type Lane, type Point } from './drawing/plotting.ts';
 import { Html, html } from './html.ts';
 import type { Life, Span, TokenState } from './life.ts';
@@ -110,10 +111,10 @@ function pointsOf(index: number, { lives, marks }: Group, { since }: Page): read
 }
 
 /** `promoted in place of 67cd832e (3 times, until …)` */
-function whatOf({ what, formerId, count, untilAt }: Mark): string {
+function whatOf(mark: Mark): string {
+  const { what, formerId } = mark;
   const inPlace = what === 'promoted' && formerId ? ` in place of ${short(formerId)}` : '';
-  const times = count > 1 && untilAt ? ` (${count} times, until ${minuteOf(untilAt)})` : '';
-  return `${what}${inPlace}${times}`;
+  return `${what}${inPlace}${timesText(mark, minuteOf)}`;
 }
 
 function saidOf(mark: Mark): string {

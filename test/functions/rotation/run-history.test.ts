@@ -125,6 +125,16 @@ it('tells of what AWSCURRENT has, also if its token ended before that time', asy
     { labels: expect.arrayContaining(['AWSCURRENT']), tokenId },
   ]);
 
+  const listed = await openWorldForTest(policyWith({ telegraf: writer }));
+  await listed.rotate();
+  const { AWSCURRENT: current = '' } = listed.holders(TELEGRAF);
+  await listed.wait(DAY);
+  await listed.people.deleteToken(current);
+  await listed.wait(DAY);
+  const told = (await listed.rotate(ask(listed.clock.now() - MINUTE))).result.history;
+  expect(told.tokens).toMatchObject([{ tokenId: current, revokedAt: expect.any(String) }]);
+  expect(told.secrets[0].versions).toEqual([]);
+
   const expired = await openRotated();
   const { AWSCURRENT: last } = expired.holders(TELEGRAF);
   await expired.wait(300 * DAY);
