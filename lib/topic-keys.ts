@@ -61,7 +61,7 @@ interface Overrides {
 
 /**
  * Lets CloudWatch use the key of a topic, which aspects and overrides may put there; nothing happens to a key that the app imports.
- * Synthesis warns of a `CfnKey`, whose policy is the app's alone.
+ * Synthesis warns of one that does not in the end: a `CfnKey`, whose policy is the app's alone, or one that came after this.
  */
 export function letAlarmsUseKey(scope: Construct, topic: ITopic): void {
   // Who may publish, the topic says.
@@ -75,13 +75,17 @@ export function letAlarmsUseKey(scope: Construct, topic: ITopic): void {
   if (!made) return;
   const visit = (node: IConstruct) => {
     const key = node === made ? madeKeyOf(made) : undefined;
-    if (!key) return;
-    const { addToResourcePolicy } = key.node.scope as Partial<IKey>;
-    if (addToResourcePolicy) addToResourcePolicy.call(key.node.scope, useKey, true);
-    else warnOfKey(scope, topic, key);
+    (key?.node.scope as Partial<IKey> | undefined)?.addToResourcePolicy?.(useKey, true);
   };
   // Behind those of the stacks around it, and of their priority, since one of a lower priority could not come behind it any more.
   Aspects.of(made).add({ visit });
+  // What later ones have done is seen at the end.
+  const validate = () => {
+    const key = madeKeyOf(made);
+    if (key) warnOfKey(scope, topic, key);
+    return [];
+  };
+  scope.node.addValidation({ validate });
 }
 
 function warnOfKey(scope: Construct, topic: ITopic, key: CfnKey): void {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { App, Aspects, Aws, Stack } from 'aws-cdk-lib';
+import { App, Aspects, Aws, type IAspect, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Alias, CfnKey, type IKey, Key } from 'aws-cdk-lib/aws-kms';
@@ -240,6 +240,42 @@ describe('a key of the app, under which a topic of alarms is, lets CloudWatch us
     };
     expect(usedIn(EMAILS, late).times).toBe(1);
     expect(isAdded).toBe(true);
+  });
+
+  test.each<[string, (topic: CfnTopic, put: IAspect) => void]>([
+    ['of the topic itself', (topic, put) => Aspects.of(topic).add(put)],
+    [
+      'that is to be the last',
+      (topic, put) => Aspects.of(topic.stack).add(put, { priority: 1000 }),
+    ],
+    [
+      'that another one brings while the topic is behind it',
+      ({ stack }, put) => {
+        const visit = (node: IConstruct) => {
+          if (node instanceof CfnAlarm) Aspects.of(stack).add(put);
+        };
+        Aspects.of(stack).add({ visit });
+      },
+    ],
+  ])('or synthesis warns of one that comes too late for that, by an aspect %s', (_what, add) => {
+    let keyArn = '';
+    const visit = (node: IConstruct) => {
+      if (node instanceof CfnTopic) node.kmsMasterKeyId = keyArn;
+    };
+    const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+    const stack = new Stack(app, 'Mine', { env });
+    const alarmTopic = new Topic(stack, 'OnCall');
+    keyArn = new Key(stack, 'LateKey').keyArn;
+    new Keyturn(stack, 'North', { policy: writePolicy(folder), alarmTopic });
+    add(alarmTopic.node.defaultChild as CfnTopic, { visit });
+    const said = app
+      .synth()
+      .stacks.flatMap(({ messages }) => messages.map(({ entry }) => String(entry.data)));
+    expect(said).toContainEqual(
+      expect.stringMatching(
+        /^Keyturn's topic of alarms Mine\/OnCall: found it under Mine\/LateKey/,
+      ),
+    );
   });
 
   test('and no other key of the app', () => {
