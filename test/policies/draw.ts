@@ -3,14 +3,26 @@ import { PolicyError } from '../../functions/policy/policy-error.ts';
 import { gapsOf } from '../../lib/schedule/gaps.ts';
 import { scheduleMistakes, scheduleWarnings } from '../../lib/schedule/mistakes.ts';
 import { type Chance, createChance } from '../soak/chance.ts';
+import { lengthOf } from '../soak/plan.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../world/policy.ts';
 
 export const isAdopted = ({ born }: Case): boolean => born.startsWith('adopted');
 
+/** As a policy says them; durations as `36h`. */
+export interface Lifetimes {
+  readonly rotateEvery: string;
+  readonly gracePeriod: string;
+  readonly quarantine: string;
+  readonly windows: readonly string[];
+  /** Or `never`. */
+  readonly expiresAfter: string;
+  readonly renewBefore?: string;
+}
+
 /** A policy of one token that a synthesis accepts without a word, and the life that it leads. */
 export interface Case {
   readonly seed: number;
-  readonly lifetimes: Readonly<Record<string, unknown>>;
+  readonly lifetimes: Lifetimes;
   readonly rotate: string;
   readonly timeZone: string;
   /** Milliseconds since 1970. */
@@ -57,7 +69,7 @@ const hours = (count: number) => `${count}h`;
  * Lifetimes that are drawn for their schedule: mostly brief ones, which live through few of its firings, since what waits for a firing or a
  * window is a large part of those.
  */
-function drawLifetimes(chance: Chance, gapHours: number, hasWindows: boolean) {
+function drawLifetimes(chance: Chance, gapHours: number, hasWindows: boolean): Lifetimes {
   const rotateEvery = chance.happens(0.7)
     ? Math.ceil(gapHours * (0.7 + 2 * chance.next()))
     : chance.between(24, 400);
@@ -116,10 +128,13 @@ export function drawCase(seed: number): Case {
     const lifetimes = drawLifetimes(chance, gapMs / HOUR, hasWindows);
     const about = { lifetimes, rotate, timeZone };
     if (isQuestioned(about, startAt)) continue;
-    const rotateEvery = Number.parseInt(lifetimes.rotateEvery, 10) * HOUR;
-    const gapsOfLife =
-      Math.ceil((Number.parseInt(lifetimes.expiresAfter, 10) * HOUR) / gapMs) || 20;
-    const lastsMs = Math.max(28 * DAY, Math.min(60 * gapMs, 12 * 7 * DAY), 4 * rotateEvery);
+    const { rotateEvery, expiresAfter } = lifetimes;
+    const gapsOfLife = expiresAfter === 'never' ? 20 : Math.ceil(lengthOf(expiresAfter) / gapMs);
+    const lastsMs = Math.max(
+      28 * DAY,
+      Math.min(60 * gapMs, 12 * 7 * DAY),
+      4 * lengthOf(rotateEvery),
+    );
     return {
       ...{ seed, startAt, ...about },
       activationDelayMs: chance.pick([0, 0, 4, 7]) * MINUTE,

@@ -8,7 +8,13 @@ const AT = Date.UTC(2026, 2, 2, 3);
 const nightly: Case = {
   ...{ seed: 1, startAt: AT - HOUR, activationDelayMs: 0, born: 'issued', days: 30 },
   ...{ rotate: 'cron(0 3 * * ? *)', timeZone: 'UTC' },
-  lifetimes: { rotateEvery: '48h', gracePeriod: '6h', windows: [], expiresAfter: '240h' },
+  lifetimes: {
+    rotateEvery: '48h',
+    gracePeriod: '6h',
+    quarantine: '1h',
+    windows: [],
+    expiresAfter: '240h',
+  },
 };
 const dayAt = (day: number) => AT + day * DAY;
 

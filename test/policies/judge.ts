@@ -1,5 +1,6 @@
 import { firingsOf, gapsOf } from '../../lib/schedule/gaps.ts';
-import { DAY, HOUR, MINUTE } from '../world/policy.ts';
+import { lengthOf } from '../soak/plan.ts';
+import { DAY, MINUTE } from '../world/policy.ts';
 import { type Case, isAdopted } from './draw.ts';
 import type { Firing, Life, Refusal } from './live.ts';
 
@@ -11,17 +12,15 @@ const BEGINNING = 3;
 
 /** For how long AWSCURRENT stays at most, where nothing goes wrong. */
 function longestTerm({ lifetimes, rotate, timeZone }: Case): number {
-  const rotateEvery = Number.parseInt(`${lifetimes.rotateEvery}`, 10) * HOUR;
-  const windows = lifetimes.windows as readonly string[];
   const third = firingsOf(rotate, timeZone).thirdInSeconds * 1_000;
   const gap = gapsOf(rotate, timeZone).longestOfOne * MINUTE;
   // Firings may meet a window every other week, and one in which a token waits for its proof is lost.
-  const windowed = windows.length > 0 ? 15 * DAY : 0;
-  return rotateEvery + windowed + 2 * third + gap + DAY;
+  const windowed = lifetimes.windows.length > 0 ? 15 * DAY : 0;
+  return lengthOf(lifetimes.rotateEvery) + windowed + 2 * third + gap + DAY;
 }
 
 /** How long each token was AWSCURRENT, as far as firings tell. */
-function termsOf(firings: readonly Firing[]) {
+function terlengthOf(firings: readonly Firing[]) {
   const terms: { tokenId: string | undefined; from: number; until: number }[] = [];
   for (const { at, current } of firings) {
     const last = terms.at(-1);
@@ -49,7 +48,7 @@ function excusesOf(
   const beginning = { from: 0, refusedUntil: atOf(BEGINNING), toldUntil: atOf(BEGINNING) };
   if (!missed) return [beginning];
   // What missed its window is late until the next one.
-  const windowed = (lifetimes.windows as readonly string[]).length > 0 ? 8 * DAY : 0;
+  const windowed = lifetimes.windows.length > 0 ? 8 * DAY : 0;
   const mended = missed.from + (activationDelayMs > 5 * MINUTE ? 2 : 0);
   const outage = {
     from: atOf(missed.from - 1),
@@ -63,14 +62,14 @@ function excusesOf(
 export function judge(about: Case, { firings, refusals, minted }: Life): readonly string[] {
   const excuses = excusesOf(about, firings);
   // Of what was replaced just before its expiry, since nothing ran before.
-  const grace = Number.parseInt(`${about.lifetimes.gracePeriod}`, 10) * HOUR;
+  const grace = lengthOf(about.lifetimes.gracePeriod);
   const mayRefuse = ({ at, isFormer }: Refusal) =>
     excuses.some(
       ({ from, refusedUntil }) => at >= from && at <= refusedUntil + (isFormer ? grace : 0),
     );
   const mayTell = (at: number) =>
     excuses.some(({ from, toldUntil }) => at >= from && at <= toldUntil);
-  const terms = termsOf(firings);
+  const terms = terlengthOf(firings);
   const given = new Set(terms.map(({ tokenId }) => tokenId));
   const became = isAdopted(about) ? given.size - 1 : given.size;
   const gap = gapsOf(about.rotate, about.timeZone).longestOfOne * MINUTE;

@@ -1,9 +1,10 @@
-import { firingsOf, nextFiring, windowMinutes } from '../../lib/schedule/gaps.ts';
+import { firingsOf, gapsOf, nextFiring, windowMinutes } from '../../lib/schedule/gaps.ts';
 import { type Chance, createChance } from '../soak/chance.ts';
+import { lengthOf } from '../soak/plan.ts';
 import { openWorld } from '../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF } from '../world/policy.ts';
 import type { Deployment, World } from '../world/world.ts';
-import { type Case, documentOf, isAdopted } from './draw.ts';
+import { type Case, documentOf, isAdopted, type Lifetimes } from './draw.ts';
 
 /** What a run of `rotate` found and left. */
 export interface Firing {
@@ -18,7 +19,7 @@ export interface Firing {
 /** A time in which a string was refused that consumers may have used. */
 export interface Refusal {
   readonly at: number;
-  readonly tokenId: string | undefined;
+  readonly tokenId: string;
   /** It was AWSCURRENT no more: somebody had read it within its grace period. */
   readonly isFormer: boolean;
 }
@@ -31,15 +32,12 @@ export interface Life {
 }
 
 const REAP_EVERY = 12 * HOUR;
-const PERIODS = { hour: HOUR, hours: HOUR, day: DAY, days: DAY };
 
 /** When the schedule fires from then on, and in its flexible window. */
 function* firingsFrom(startAt: number, { rotate, timeZone, days }: Case, chance: Chance) {
-  const [, count, unit] = /^rate\((\d+) (hours?|days?)\)$/.exec(rotate) ?? [];
-  const periodMs = Number(count) * (PERIODS[unit as keyof typeof PERIODS] ?? 0);
   const endAt = startAt + days * DAY;
-  const after = (at: number) =>
-    unit === undefined ? (nextFiring(rotate, timeZone, at) ?? endAt) : at + periodMs;
+  const rateMs = gapsOf(rotate, timeZone).longestOfOne * MINUTE;
+  const after = (at: number) => nextFiring(rotate, timeZone, at) ?? at + rateMs;
   for (let at = after(startAt); at < endAt; at = after(at)) {
     yield at + chance.between(0, windowMinutes(rotate)) * MINUTE;
   }
@@ -55,7 +53,13 @@ interface Begun {
 }
 
 /** The policy before one that is shortened. */
-const LONG = { rotateEvery: '30d', gracePeriod: '1d', quarantine: '1h', expiresAfter: '90d' };
+const LONG: Lifetimes = {
+  rotateEvery: '30d',
+  gracePeriod: '1d',
+  quarantine: '1h',
+  windows: [],
+  expiresAfter: '90d',
+};
 
 /** Puts the policy beside what there is: nothing, a token by a policy before it, or one that a person made. */
 async function deploy({ world, about, chance }: Begun): Promise<Deployment> {
@@ -79,7 +83,7 @@ async function deploy({ world, about, chance }: Begun): Promise<Deployment> {
 
 /** Consumers: each uses what it read until its grace period is over. */
 function createConsumers({ world, about }: Begun) {
-  const gracePeriod = Number.parseInt(`${about.lifetimes.gracePeriod}`, 10) * HOUR;
+  const gracePeriod = lengthOf(about.lifetimes.gracePeriod);
   const refusals: Refusal[] = [];
   const former = new Map<string, { readonly tokenId: string; readonly until: number }>();
   const current = () =>
@@ -154,7 +158,7 @@ async function liveIn(begun: Begun): Promise<Life> {
 
 const NOTHING = policyWith({});
 
-/** Lives a case: every firing of `rotate`, `reap` every six hours, and a consumer at every hour. */
+/** Lives a case: every firing of `rotate`, `reap` every twelve hours, and a consumer at every hour. */
 export async function liveCase(about: Case): Promise<Life> {
   const before = isAdopted(about) ? NOTHING : documentOf({ ...about, lifetimes: LONG });
   const policy = about.born === 'issued' ? documentOf(about) : before;
