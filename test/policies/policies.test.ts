@@ -3,8 +3,7 @@ import { drawCase } from './draw.ts';
 import { judge } from './judge.ts';
 import { liveCase } from './live.ts';
 
-// Without `isTooEarly` the first mints in vain and the second tells of what is not so; without `isSpent` the third gives consumers
-// what expires.
+// Without `isTooEarly` the first mints in vain; without `isSpent` the last gives consumers what expires.
 test.each([12, 20, 56])(
   'a policy that a synthesis accepts does what it says for weeks (seed %i)',
   async (seed) => {
