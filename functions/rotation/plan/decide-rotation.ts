@@ -156,8 +156,13 @@ function currentFindings(seen: ObservedSecret): Note[] {
     }
     case 'unknown':
     case 'empty': {
-      const message =
-        'AWSCURRENT has a string that is no token of ours: a person put it there; rotate it by name to replace it';
+      const isUnreadable = current.state === 'unknown' && current.isUnreadable === true;
+      // Secrets Manager shows the value of no such secret.
+      if (isUnreadable && seen.secret.deletedAt !== undefined) return [];
+      const what = isUnreadable
+        ? 'could not be read, so nobody knows whose string it has (the log says why)'
+        : 'has a string that is no token of ours: a person put it there';
+      const message = `AWSCURRENT ${what}; rotate it by name to replace it`;
       return [{ kind: 'UnknownVersion', message }];
     }
     default:

@@ -44,6 +44,16 @@ test('reports a string that nobody knows, and takes it neither for gone nor for 
   expect(plan({ tokens: [armed(1)] })).toEqual(nothing);
 });
 
+test('of one that it could not read it says that, and of a deleted secret nothing more', () => {
+  const strings = { [SAVED]: 'unreadable' } as const;
+  const message =
+    'AWSCURRENT could not be read, so nobody knows whose string it has (the log says why); rotate it by name to replace it';
+  expect(plan({ strings })).toEqual(planOf('rotate', { findings: [{ ...unknown, message }] }));
+  const deleted = [secretOf({ AWSCURRENT: SAVED }, { deletedAt: NOW - DAY })];
+  const kinds = plan({ secrets: deleted, strings }).findings.map(({ kind }) => kind);
+  expect(kinds).toEqual(['SecretDeleted']);
+});
+
 test('rotates it by the age of its version, like any token', () => {
   const at = (madeAt: number) => stepsOf(plan({ versionTimes: { [SAVED]: madeAt } }));
   expect(at(NOW - 28 * DAY)).toEqual([]);
