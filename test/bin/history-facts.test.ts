@@ -99,8 +99,11 @@ test('a string of nobody under AWSCURRENT is told as what that got, and one unde
     return happeningsOf(logFacts({ job, group: job, lines })).map(({ gave }) => gave);
   };
   expect(gifts('rotate', 'AWSCURRENT has a string that is no token of ours')).toEqual([{}]);
-  expect(gifts('reap', 'nobody knows whose string AWSCURRENT has')).toEqual([{}]);
+  // It reads no strings.
+  expect(gifts('reap', 'nobody knows whose string AWSCURRENT has')).toEqual([{ is: 'perhaps' }]);
   expect(gifts('reap', 'nobody knows whose string AWSPREVIOUS has')).toEqual([undefined]);
+  const unread = 'AWSCURRENT could not be read, so nobody knows whose string it has';
+  expect(gifts('rotate', unread)).toEqual([undefined]);
 });
 
 test('who saved a version that has no label any more is said as a log says it', () => {

@@ -1,5 +1,13 @@
 import { DAY_MS, MINUTE_MS } from '../../../functions/time.ts';
-import { AN_ORDER, type Fact, FOUND, NOT_ENDED, ROLLED_BACK, SAVED } from './happening.ts';
+import {
+  AN_ORDER,
+  type Fact,
+  FOUND,
+  type Gift,
+  NOT_ENDED,
+  ROLLED_BACK,
+  SAVED,
+} from './happening.ts';
 import type { GroupRead, LogLine } from './read-logs.ts';
 
 /** What a step that was done made of its token, secret or database, by the kind of its action. */
@@ -173,13 +181,17 @@ function orderFacts({ details }: LogLine, common: Fact): readonly Fact[] {
   return [{ ...common, what, subject: 'revoke', why }];
 }
 
+/** What a run found under AWSCURRENT that it knows not. `reap` reads no strings; of what could not be read nothing is known. */
+function giftIn(found: string): Gift | undefined {
+  if (found.includes('AWSCURRENT has a string')) return {};
+  return found.includes('whose string AWSCURRENT has') ? { is: 'perhaps' } : undefined;
+}
+
 /** What every run finds again as long as it is so; of the whole deployment nothing. */
 function findingFacts({ details: { kind, message } }: LogLine, common: Fact): readonly Fact[] {
   if (!common.tokenId && !common.secret && !common.entry && !common.subject) return [];
   const why = `${text(message) ?? ''} [${kind}]`;
-  // Of AWSPREVIOUS `reap` finds the same.
-  const isOfNobody = kind === 'UnknownVersion' && why.includes('AWSCURRENT');
-  const gave = isOfNobody ? {} : undefined;
+  const gave = kind === 'UnknownVersion' ? giftIn(why) : undefined;
   return [{ ...common, what: FOUND, why, by: undefined, gave, isRepeated: true }];
 }
 

@@ -1,7 +1,8 @@
 import { LONGEST_LAG_MS } from '../../../functions/tokens/observation.ts';
-import { type Happening, isLogged, SAME_MS, secretNamed } from '../history/happening.ts';
+import { FOUND, type Happening, isLogged, SAME_MS, secretNamed } from '../history/happening.ts';
 import { enter, type Holder, isSuspended, type Story, type Told } from './life.ts';
 
+const SAVED = 'a string was saved over it, and nothing tells whether it is its own';
 const SAVED_OVER =
   'a string was saved that may have been current in its place, and nothing tells since when';
 const PROMOTED_OVER =
@@ -29,10 +30,29 @@ export const doubtHolder = (story: Story, held: Holder) =>
   doubt(story, held.tokenId, held.doubtAt ?? held.at, whyDoubted(held));
 
 /** AWSCURRENT leaves whoever had it, by then at the latest. */
-function leave(story: Story, { tokenId }: Holder, at: number): void {
-  const told = story.lives.get(tokenId ?? '');
+function leave(story: Story, { tokenId, overId = tokenId }: Holder, at: number): void {
+  const told = story.lives.get(overId ?? '');
   const state = told?.spans.at(-1)?.state;
   if (told && (state === 'current' || state === 'unknown')) enter(told, 'superseded', at);
+}
+
+/** A string was saved over it, and perhaps its own. */
+function leaveOpen(story: Story, overId: string | undefined, at: number): void {
+  const told = story.lives.get(overId ?? '');
+  if (told?.spans.at(-1)?.state !== 'current') return;
+  enter(told, 'unknown', at);
+  told.notes.push(SAVED);
+}
+
+/** A run has read it: what was saved over it is another string. */
+function settleSave(story: Story, { tokenId, overId, at }: Holder): void {
+  const told = tokenId === undefined ? story.lives.get(overId ?? '') : undefined;
+  const last = told?.spans.at(-1);
+  if (!told || last?.state !== 'unknown') return;
+  told.spans.pop();
+  if (last.from < at) told.spans.push({ ...last, until: at });
+  told.spans.push({ ...last, state: 'superseded', from: Math.max(at, last.from) });
+  told.notes.splice(told.notes.lastIndexOf(SAVED), 1);
 }
 
 /** AWSCURRENT is moved. */
@@ -40,11 +60,14 @@ export function move(story: Story, each: Happening, tokenId: string | undefined)
   const secret = secretNamed(each);
   if (secret === undefined) return;
   const held = story.holders.get(secret);
-  story.holders.set(secret, { tokenId, at: each.at, isNow: each.gave?.is === 'now' });
+  const { at, gave, formerId } = each;
+  const overId = gave && tokenId === undefined ? (held?.tokenId ?? held?.overId) : undefined;
+  story.holders.set(secret, { tokenId, at, gave, overId });
   if (!held || held.tokenId === tokenId) return;
-  const isDoubtful = held.doubtAt !== undefined && each.formerId !== held.tokenId;
-  if (isDoubtful || each.at - (held.leftAt ?? each.at) > SAME_MS) doubtHolder(story, held);
-  leave(story, held, each.at);
+  const isDoubtful = held.doubtAt !== undefined && formerId !== held.tokenId;
+  if (isDoubtful || at - (held.leftAt ?? at) > SAME_MS) doubtHolder(story, held);
+  if (overId === undefined) leave(story, held, at);
+  else leaveOpen(story, overId, at);
 }
 
 /** When a run saw after that that nobody had moved it yet. What it saw of the tokens may have been of an hour before. */
@@ -60,8 +83,10 @@ export function see(story: Story, each: Happening, told?: Told): void {
   if (secret === undefined) return;
   const held = story.holders.get(secret);
   const tokenId = told?.tokenId;
-  // The save tells since when.
-  if (held && !tokenId && !held.tokenId) return;
+  if (held && !tokenId && (!held.tokenId || held.gave?.is === 'now')) {
+    settleSave(story, held);
+    return;
+  }
   story.holders.set(secret, { tokenId, at: each.at });
   if (!held || held.tokenId === tokenId) return;
   const isEnded = story.lives.get(held.tokenId ?? '')?.endedAt !== undefined;
@@ -101,7 +126,8 @@ export function isUnsure(story: Story, each: Happening): boolean {
 export function suspect(story: Story, each: Happening, nextId?: string): void {
   const secret = secretNamed(each) ?? '';
   const held = story.holders.get(secret);
-  if (!held) return;
+  // The save tells of the string that a run does not know.
+  if (!held || (held.gave && each.what === FOUND)) return;
   const { doubtAt = each.at } = held;
   const isOnly = held.doubtAt === undefined;
   story.holders.set(secret, { ...held, doubtAt, nextId: isOnly ? nextId : undefined });

@@ -1,3 +1,5 @@
+import type { Gift } from '../history/happening.ts';
+
 /** As docs/glossary.md calls the states of a token. `unknown`: nothing tells what it is. */
 export type TokenState =
   | ('inert' | 'pending' | 'live' | 'current' | 'superseded')
@@ -42,8 +44,10 @@ export interface Told extends Omit<Life, 'spans' | 'notes'> {
 export interface Holder {
   readonly tokenId?: string | undefined;
   readonly at: number;
-  /** What was saved then is there now. */
-  readonly isNow?: boolean;
+  /** Somebody saved its string. */
+  readonly gave?: Gift | undefined;
+  /** The token over which a string was saved of which nothing tells yet whose it is: people save a secret as it is, too. */
+  readonly overId?: string | undefined;
   /** Since then another may have it: somebody may have saved a string, or a token that waited may have been promoted. */
   readonly doubtAt?: number | undefined;
   /** That token, if nothing else may have it. */

@@ -1,5 +1,5 @@
 import { LONGEST_LAG_MS } from '../../../functions/tokens/observation.ts';
-import type { Happening } from '../history/happening.ts';
+import { type Happening, secretNamed } from '../history/happening.ts';
 import type { History } from '../history/history-text.ts';
 import {
   enter,
@@ -109,9 +109,9 @@ function seenNow(told: Told, last: Span, present: Present): Seen {
 }
 
 /** Puts its end as what is seen now, and says what nobody saw. */
-function untilNow(all: Told, { holders }: Story, present: Present): Life {
+function untilNow(all: Told, present: Present): Life {
   const { isElsewhere: _, isGivenBack: _back, ...told } = all;
-  const { tokenId, secret = '', mintedAt, endedAt, spans } = told;
+  const { tokenId, mintedAt, endedAt, spans } = told;
   const notes = [...(mintedAt === undefined ? [NO_MINTING] : []), ...told.notes];
   const last = spans.at(-1);
   const seen = last && endedAt === undefined ? seenNow(all, last, present) : undefined;
@@ -121,12 +121,6 @@ function untilNow(all: Told, { holders }: Story, present: Present): Life {
   }
   const [state, note] = seen;
   if (state === last.state) return { ...told, notes: [...notes, note] };
-  const holder = holders.get(secret);
-  // Who had AWSCURRENT since was a string of which the history knew not whose it is.
-  if (state === 'current' && holder?.isNow && !holder.tokenId && !isSuspended(told)) {
-    enter(told, 'current', holder.at);
-    return { ...told, notes };
-  }
   enter(told, 'unknown', last.from);
   if (state !== 'unknown') enter(told, state, present.now);
   return { ...told, notes: [...notes, note] };
@@ -139,14 +133,20 @@ function seeLabelled(story: Story, { labels }: Present): void {
       story.lives.set(tokenId, { secret, ...toldOf(story, tokenId) });
 }
 
+/** A run that may read it knows whose string is there now that the history has seen somebody save. */
+function withOwner(each: Happening, { labels }: Present): Happening {
+  const { gave } = each;
+  const tokenId = labels.get(secretNamed(each) ?? '')?.current;
+  const isOpen = gave?.is === 'now' && gave.tokenId === undefined;
+  return isOpen && tokenId !== undefined ? { ...each, gave: { ...gave, tokenId } } : each;
+}
+
 /**
  * The lives of all tokens of which anything is told or seen. Pure: what no source tells is not filled in.
  * @param told in order of time, also what was before the time that is shown
  */
 export function livesOf(told: readonly Happening[], present: Present): readonly Life[] {
-  const story = storyOf(told);
+  const story = storyOf(told.map((each) => withOwner(each, present)));
   seeLabelled(story, present);
-  return [...story.lives.values()].map((each) =>
-    untilNow(fromSince(each, present), story, present),
-  );
+  return [...story.lives.values()].map((each) => untilNow(fromSince(each, present), present));
 }

@@ -105,11 +105,20 @@ function end({ spans, notes, ...told }: Told, { at, by, why }: Happening): Told 
   return { ...told, spans, endedAt: at, notes: [...notes, ...ending] };
 }
 
-/** What becomes of tokens that were current, but for one that was never stored. */
-const isPast = (state: TokenState | undefined, what: string, why: string | undefined) =>
+/** What becomes of tokens that were current, but for one that was never stored. What waits is frozen, too: then a log tells of it. */
+const isPast = (state: TokenState | undefined, each: Happening) =>
   state === 'superseded' ||
   state === 'quarantined' ||
-  (what === ENDED && why?.includes(ORPHAN) !== true);
+  (state === 'frozen' && !isLogged(each)) ||
+  (each.what === ENDED && each.why?.includes(ORPHAN) !== true);
+
+/** A run writes down later that a string was saved over it, and again, as long as nobody knows that string. */
+function isOfSave({ secret = '', spans }: Told, saves: Story['saves']): boolean {
+  const savedAt = saves.get(secret) ?? Number.NEGATIVE_INFINITY;
+  const before = spans.at(-2);
+  const left = before?.state === 'unknown' ? before : spans.at(-1);
+  return left !== undefined && savedAt >= left.from;
+}
 
 /** What must have been done to it before, and nothing tells it. */
 function untoldBefore(
@@ -117,14 +126,12 @@ function untoldBefore(
   told: Told,
   { state, saves }: { readonly state: TokenState | undefined } & Pick<Story, 'saves'>,
 ) {
-  const { what, why, at, sources } = each;
+  const { what, at, sources } = each;
   const { state: last, from = at } = told.spans.at(-1) ?? {};
   if (last === undefined) return undefined;
-  // A run writes down later that a string was saved over it, and again, as long as nobody knows that string.
-  const isOfSave = (saves.get(told.secret ?? '') ?? Number.NEGATIVE_INFINITY) >= from;
-  const isAnew = last === 'superseded' && state === last && at - from > SAME_MS && !isOfSave;
-  if (isAnew && !isLogged(each)) return MAYBE_READ;
-  if (last === 'pending' && isPast(state, what, why)) return MAYBE_READ;
+  const isAnew = last === 'superseded' && state === last && at - from > SAME_MS;
+  if (isAnew && !isOfSave(told, saves) && !isLogged(each)) return MAYBE_READ;
+  if (last === 'pending' && isPast(state, each)) return MAYBE_READ;
   if (!isSuspended(told)) return what === BACK && !told.isGivenBack ? WAS_WITHOUT : undefined;
   return state === last && sources.some((each) => each !== ORDERS) ? WAS_WITH : undefined;
 }
