@@ -19,6 +19,7 @@ const SLOW = [
   'test/docs/tutorial.test.ts',
   'test/soak/main.test.ts',
   'test/policies/policies.test.ts',
+  'test/pages/pages.test.ts',
   'test/functions/credentials-in-time.test.ts',
   'test/functions/examination/unreachable.test.ts',
   'test/functions/revocation/{faults,interleaved}.test.ts',

@@ -1,0 +1,30 @@
+import { DAY } from '../world/policy.ts';
+import { QUESTIONS, type Question, type Weeks } from './draw.ts';
+import { falseBars, falseLines, needlessDoubts } from './judge.ts';
+import { liveWeeks } from './live.ts';
+import { look } from './look.ts';
+
+/** Everything is asked for: all that happened, from all that tells of it. */
+const isWhole = ({ sinceMs, denied }: Question) => sinceMs === undefined && denied.length === 0;
+
+/** Lives the weeks, asks every question about them, and returns what is not as it was; a line each. */
+export async function askWeeks(weeks: Weeks): Promise<readonly string[]> {
+  const { world, truth, beganAt } = await liveWeeks(weeks);
+  try {
+    const wrong: string[] = [];
+    for (const question of QUESTIONS) {
+      const { sinceMs } = question;
+      const since = sinceMs === undefined ? beganAt - DAY : world.clock.now() - sinceMs;
+      const looked = await look(world, since, question);
+      const found = [
+        ...falseBars(looked, truth),
+        ...falseLines(looked, truth),
+        ...(isWhole(question) ? needlessDoubts(looked, truth) : []),
+      ];
+      wrong.push(...found.map((line) => `${line} ${JSON.stringify(question)}`));
+    }
+    return wrong;
+  } finally {
+    await world.close();
+  }
+}

@@ -1,0 +1,73 @@
+import { createChance } from '../soak/chance.ts';
+import { DAY, HOUR, MINUTE } from '../world/policy.ts';
+
+/** By hand, in the console or by the command line of AWS. */
+const HANDS = [
+  ...['saves an older value', 'saves a placeholder', 'moves AWSCURRENT back', 'deletes the former'],
+  ...['takes AWSPREVIOUS off', 'puts on hold', 'ends the hold', 'deletes the secret for hours'],
+] as const;
+const ORDERS = [
+  ...['replace', 'replace at once', 'freeze', 'unfreeze', 'delete', 'lift', 'delete the former'],
+  ...['rotate', 'rotate by Secrets Manager'],
+] as const;
+const TROUBLES = [
+  ...['a death in rotate', 'a death in revoke', 'failing calls', 'answers that get lost'],
+  ...['no runs for two days', 'no reap for a day'],
+] as const;
+const QUIET = ['nothing', 'nothing for three days'] as const;
+
+export type Act = (typeof HANDS | typeof ORDERS | typeof TROUBLES | typeof QUIET)[number];
+
+export interface Step {
+  readonly act: Act;
+  /** What else is drawn for it, from 0 up to 1. */
+  readonly chance: number;
+  readonly thenMs: number;
+  /** Whether schedules fire in that time. */
+  readonly withRuns: boolean;
+}
+
+/** Some weeks of a deployment, and what happens in them. */
+export interface Weeks {
+  readonly seed: number;
+  readonly steps: readonly Step[];
+}
+
+/** The same seed draws the same weeks, on every machine. */
+export function drawWeeks(seed: number): Weeks {
+  const chance = createChance(`pages/${seed}`);
+  const kind = chance.pick(['hands', 'orders', 'trouble', 'all', 'all', 'all']);
+  const acts: readonly Act[] = {
+    hands: [...HANDS, ...QUIET],
+    orders: [...ORDERS, ...QUIET],
+    trouble: [...ORDERS, ...TROUBLES, ...QUIET],
+    all: [...HANDS, ...ORDERS, ...TROUBLES, ...QUIET],
+  }[kind as 'all'];
+  const steps = Array.from({ length: chance.between(3, 8) }, (): Step => {
+    const withRuns = chance.happens(0.7);
+    return {
+      act: chance.pick(acts),
+      chance: chance.next(),
+      thenMs: withRuns ? chance.between(1, 24) * HOUR : 20 * MINUTE,
+      withRuns,
+    };
+  });
+  return { seed, steps };
+}
+
+/** What a page is asked about these weeks. */
+export interface Question {
+  /** Before now. Absent: from before the beginning. */
+  readonly sinceMs?: number;
+  /** The logs that may not be read, by the end of their names. */
+  readonly denied: readonly string[];
+}
+
+const LOGS = ['rotate', 'reap', 'enforce', 'revoke', 'secrets-manager-rotation'];
+
+export const QUESTIONS: readonly Question[] = [
+  { denied: [] },
+  { denied: LOGS },
+  ...['rotate', 'reap', 'revoke'].map((log) => ({ denied: [log] })),
+  ...[6 * HOUR, DAY, 3 * DAY, 7 * DAY].map((sinceMs) => ({ sinceMs, denied: [] })),
+];
