@@ -193,6 +193,9 @@ test('what a person saves over the current string takes AWSCURRENT from it at on
   expect(spans(junk, seen({}), 'b')).toEqual(open);
   // A run that reads it has found that it is no string of ours.
   expect(spans([...junk, found(3)], seen({}), 'b')).toEqual(former);
+  const notesOf = (happenings: readonly Happening[]) => lifeOf(happenings, seen({}), 'b')?.notes;
+  expect(notesOf(junk)?.at(-1)).toMatch(/^a string was saved over it, and nothing tells whether/);
+  expect(notesOf([...junk, found(3)])).toEqual(['nothing tells when it was minted']);
   const byReap = { ...found(3), sources: ['log of reap'], gave: { is: 'perhaps' } as const };
   expect(spans([...junk, byReap], seen({}), 'b')).toEqual(open);
   expect(spans(junk, seen({ current: 'b' }), 'b')).toEqual(['unknown 0-1', 'current 1-']);

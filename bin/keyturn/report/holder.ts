@@ -52,7 +52,8 @@ function settleSave(story: Story, { tokenId, overId, at }: Holder): void {
   told.spans.pop();
   if (last.from < at) told.spans.push({ ...last, until: at });
   told.spans.push({ ...last, state: 'superseded', from: Math.max(at, last.from) });
-  told.notes.splice(told.notes.lastIndexOf(SAVED), 1);
+  const noted = told.notes.lastIndexOf(SAVED);
+  if (noted >= 0) told.notes.splice(noted, 1);
 }
 
 /** AWSCURRENT is moved. */
