@@ -184,7 +184,8 @@ test('what follows from a promotion is told behind it, though the clock of the c
     ...['a minted', 'a stored', 'a promoted'],
     ...['b minted', 'b stored', 'b promoted', 'a superseded'],
   ]);
-  const present = { now: AT + DAY, since: 0, labels: new Map([[SECRET, { current: 'b' }]]) };
+  const labels = new Map([[SECRET, { current: 'b' }]]);
+  const present = { now: AT + DAY, since: 0, labels, isWhole: true };
   const [a, b] = livesOf(happenings, { ...present, living: new Map([['b', 'works']]) });
   expect(a?.spans.findLast(({ state }) => state === 'current')?.until).toBe(AT + 30_000);
   expect(b?.mintedAt).toBe(AT + 1_000);

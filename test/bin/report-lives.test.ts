@@ -11,7 +11,7 @@ const NOW = 100;
 const listing = (...ids: readonly string[]) => new Map(ids.map((id) => [id, 'works' as const]));
 const ALL_SEEN: Present = {
   ...{ now: NOW * STEP, since: 0 },
-  ...{ living: listing('a', 'b'), labels: new Map() },
+  ...{ living: listing('a', 'b'), labels: new Map(), isWhole: true },
 };
 /** What `rotate` sees under the labels of the secret. */
 const seen = (labels: Labels): Pick<Present, 'labels'> => ({ labels: new Map([[SECRET, labels]]) });
@@ -119,6 +119,8 @@ test('what waited and was frozen may have been promoted between, where no log te
   const living = new Map([['a', 'without permissions' as const]]);
   expect(spans(frozen, { living })).toEqual(['inert 0-1', 'pending 1-2', 'frozen 2-']);
   const unlogged = frozen.map((each) => ({ ...each, sources: ['cluster'] }));
+  const open = ['inert 0-1', 'pending 1-1', 'unknown 1-2', 'frozen 2-'];
+  expect(spans(frozen, { living, isWhole: false })).toEqual(open);
   expect(spans(unlogged, { living })).toEqual([
     'inert 0-1',
     'pending 1-1',
@@ -239,6 +241,15 @@ test('a version without a label was current if a run found it so, and perhaps if
   const named = { ...next, formerId: 'a' };
   expect(spans([first, over, named])).toEqual(['current 0-5', 'superseded 5-']);
   expect(spans([first, over], seen({ current: 'a' }))).toEqual(['current 0-']);
+});
+
+test('who saves the current string again may have saved another one before, of which no label tells', () => {
+  const over = [...told(['a', 'promoted']), saved(2, undefined, 'perhaps')];
+  const back = [...over, saved(3, 'a')];
+  const now = seen({ current: 'a' });
+  expect(spans(back, now)).toEqual(['current 0-2', 'unknown 2-3', 'current 3-']);
+  expect(spans(over, now)).toEqual(['current 0-']);
+  expect(spans([...told(['a', 'promoted']), saved(3, 'a')], now)).toEqual(['current 0-']);
 });
 
 test('what a run finds of a string that was saved is no second save', () => {

@@ -64,7 +64,12 @@ export function move(story: Story, each: Happening, tokenId: string | undefined)
   const { at, gave, formerId } = each;
   const overId = gave && tokenId === undefined ? (held?.tokenId ?? held?.overId) : undefined;
   story.holders.set(secret, { tokenId, at, gave, overId });
-  if (!held || held.tokenId === tokenId) return;
+  if (!held) return;
+  if (held.tokenId === tokenId) {
+    // Nobody saves it over itself but to take away what was saved between.
+    if (gave && held.doubtAt !== undefined) doubtHolder(story, held);
+    return;
+  }
   const isDoubtful = held.doubtAt !== undefined && formerId !== held.tokenId;
   if (isDoubtful || at - (held.leftAt ?? at) > SAME_MS) doubtHolder(story, held);
   if (overId === undefined) leave(story, held, at);

@@ -62,6 +62,8 @@ export interface Story {
   readonly holders: Map<string, Holder>;
   /** When a string was saved last, or found, that AWSCURRENT got. */
   readonly saves: Map<string, number>;
+  /** Whether every log could be read: then no promotion is missing. */
+  readonly isWhole: boolean;
 }
 
 export const toldOf = ({ lives }: Story, tokenId: string): Told =>

@@ -28,6 +28,8 @@ export interface Present {
   readonly living?: History['living'];
   /** By secret. One that is not in it was not looked at. */
   readonly labels: ReadonlyMap<string, Labels>;
+  /** Whether all that tells of the past could be read. */
+  readonly isWhole: boolean;
 }
 
 /** A life of which the beginning is not told may have begun at any time, and is unknown until something tells of it. */
@@ -146,7 +148,8 @@ function withOwner(each: Happening, { labels }: Present): Happening {
  * @param told in order of time, also what was before the time that is shown
  */
 export function livesOf(told: readonly Happening[], present: Present): readonly Life[] {
-  const story = storyOf(told.map((each) => withOwner(each, present)));
+  const withOwners = told.map((each) => withOwner(each, present));
+  const story = storyOf(withOwners, present);
   seeLabelled(story, present);
   return [...story.lives.values()].map((each) => untilNow(fromSince(each, present), present));
 }

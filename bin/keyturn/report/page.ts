@@ -172,8 +172,9 @@ function presentOf(
       ? [[secret, { ...seen, ...(pending && { pending: pending.tokenId }) }] as const]
       : [];
   });
-  const { living } = history ?? {};
-  return { now, since, labels: new Map(labels), ...(living && { living }) };
+  const { living, sources } = history ?? {};
+  const isWhole = sources?.every((each) => each.isWhole) === true;
+  return { now, since, labels: new Map(labels), isWhole, ...(living && { living }) };
 }
 
 /** It lived in the time that is shown, or what became of it is not known. */

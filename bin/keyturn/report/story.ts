@@ -105,11 +105,11 @@ function end({ spans, notes, ...told }: Told, { at, by, why }: Happening): Told 
   return { ...told, spans, endedAt: at, notes: [...notes, ...ending] };
 }
 
-/** What becomes of tokens that were current, but for one that was never stored. What waits is frozen, too: then a log tells of it. */
-const isPast = (state: TokenState | undefined, each: Happening) =>
+/** What becomes of tokens that were current, but for one that was never stored. What waits is frozen, too. */
+const isPast = (state: TokenState | undefined, each: Happening, isWhole: boolean) =>
   state === 'superseded' ||
   state === 'quarantined' ||
-  (state === 'frozen' && !isLogged(each)) ||
+  (state === 'frozen' && !(isWhole && isLogged(each))) ||
   (each.what === ENDED && each.why?.includes(ORPHAN) !== true);
 
 /** A run writes down later that a string was saved over it, and again, as long as nobody knows that string. */
@@ -124,14 +124,15 @@ function isOfSave({ secret = '', spans }: Told, saves: Story['saves']): boolean 
 function untoldBefore(
   each: Happening,
   told: Told,
-  { state, saves }: { readonly state: TokenState | undefined } & Pick<Story, 'saves'>,
+  state: TokenState | undefined,
+  { saves, isWhole }: Pick<Story, 'saves' | 'isWhole'>,
 ) {
   const { what, at, sources } = each;
   const { state: last, from = at } = told.spans.at(-1) ?? {};
   if (last === undefined) return undefined;
   const isAnew = last === 'superseded' && state === last && at - from > SAME_MS;
   if (isAnew && !isOfSave(told, saves) && !isLogged(each)) return MAYBE_READ;
-  if (last === 'pending' && isPast(state, each)) return MAYBE_READ;
+  if (last === 'pending' && isPast(state, each, isWhole)) return MAYBE_READ;
   if (!isSuspended(told)) return what === BACK && !told.isGivenBack ? WAS_WITHOUT : undefined;
   return state === last && sources.some((each) => each !== ORDERS) ? WAS_WITH : undefined;
 }
@@ -154,7 +155,7 @@ function follow(story: Story, told: Told, each: Happening): Told {
   if (now.endedAt !== undefined) return now;
   const becomes = stateAfter(each, now, story.holders.get(now.secret ?? ''));
   const isOpen = becomes === 'current' && isUnsure(story, each);
-  const untold = untoldBefore(each, now, { state: becomes, saves: story.saves });
+  const untold = untoldBefore(each, now, becomes, story);
   if (untold) enter(now, 'unknown', now.spans.at(-1)?.from ?? each.at);
   now.notes.push(...(untold ? [untold] : []), ...(isOpen ? [OR_LATER] : []));
   if (each.what === ENDED) {
@@ -197,8 +198,8 @@ function followGift(story: Story, each: Happening, { tokenId, is }: Gift): void 
 }
 
 /** All that was told, in order of time. */
-export function storyOf(told: readonly Happening[]): Story {
-  const story: Story = { lives: new Map(), holders: new Map(), saves: new Map() };
+export function storyOf(told: readonly Happening[], { isWhole }: Pick<Story, 'isWhole'>): Story {
+  const story: Story = { lives: new Map(), holders: new Map(), saves: new Map(), isWhole };
   for (const each of told) {
     if (each.gave) followGift(story, each, each.gave);
     else if (each.tokenId !== undefined) followBoth(story, each, each.tokenId);
