@@ -10,6 +10,7 @@ import {
   ownedPending,
   ownedPrevious,
   tokenUnder,
+  wasCurrent,
 } from '../../tokens/state.ts';
 import { isTooEarly, waitsUntil } from './decide-pending.ts';
 import { forbidden, heldByPerson, permissionsOf } from './decide-rotation.ts';
@@ -146,20 +147,20 @@ function waitingIn(seen: ObservedSecret): Waiting | undefined {
 
 /**
  * When the first successor of AWSCURRENT's token was armed that is known: one in place of another that was armed in vain
- * begins nothing anew, also if that has expired and is deleted, as long as the cluster shows it. The one under AWSPREVIOUS was promoted,
- * and a person rolled back from it.
+ * begins nothing anew, also if that has expired and is deleted, as long as the cluster shows it. What consumers have had was not armed
+ * in vain: a person went back from it. AWSPREVIOUS tells that too, where the run that promoted it died.
  */
 function begunAt(seen: ObservedSecret, { at, revoked }: Context): number {
   const since = sinceOf(seen) ?? at;
   const others = [ownedCurrent(seen), ownedPrevious(seen)];
   // One that was given up, or deleted by a person, waited for nothing.
   const ended = (revoked.get(seen.secret.name) ?? []).filter(
-    ({ token: { expiresAt = Number.POSITIVE_INFINITY, revokedAt = 0 }, marker }) =>
-      marker.promoted === undefined && revokedAt >= expiresAt,
+    ({ token: { expiresAt = Number.POSITIVE_INFINITY, revokedAt = 0 } }) => revokedAt >= expiresAt,
   );
   const begun = [...seen.tokens, ...ended].flatMap((owned) => {
     const { armed = 0 } = owned.marker;
-    return armed <= since || others.some((each) => isSame(each, owned)) ? [] : [armed];
+    const wasHad = wasCurrent(owned) || others.some((each) => isSame(each, owned));
+    return armed <= since || wasHad ? [] : [armed];
   });
   return Math.min(...begun);
 }

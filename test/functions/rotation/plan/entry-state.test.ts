@@ -463,14 +463,20 @@ describe('overdue is', () => {
 
   test('counted from the first successor that was armed, not from one in place of it', () => {
     const policy = policyOf({}, { rotateEvery: '7d' });
-    const waits = (first: number, labels: Labels = {}) => ({
+    const waits = (first: Parameters<typeof armed>[1], labels: Labels = {}) => ({
       secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 3, ...labels })],
-      tokens: [armed(1, { age: 30 * DAY }), armed(2, { age: first }), armed(3, { age: HOUR })],
+      tokens: [
+        armed(1, { age: 30 * DAY }),
+        armed(2, { waits: true, ...first }),
+        armed(3, { age: HOUR, waits: true }),
+      ],
     });
-    expect(overdue(waits(HOUR), policy)).toBe(0);
-    expect(overdue(waits(17 * HOUR), policy)).toBe(1);
-    // A person rolled back from it: it was not in vain.
-    expect(overdue(waits(17 * HOUR, { AWSPREVIOUS: 2 }), policy)).toBe(0);
+    expect(overdue(waits({ age: HOUR }), policy)).toBe(0);
+    const long = { age: 17 * HOUR };
+    expect(overdue(waits(long), policy)).toBe(1);
+    // A person rolled back from it: it was not in vain, also where only the label or only the marker tells.
+    expect(overdue(waits(long, { AWSPREVIOUS: 2 }), policy)).toBe(0);
+    expect(overdue(waits({ ...long, waits: false }), policy)).toBe(0);
   });
 
   test('nothing that a person holds, but what another Region should have written', () => {
