@@ -306,15 +306,15 @@ test('says of an entry which token it has, and until when, and when the next one
   const marker = { armed: NOW - MINUTE };
   const world = {
     secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })],
-    tokens: [armed(1, { age: DAY }), armed(2, { marker })],
+    tokens: [armed(1, { age: 29 * DAY }), armed(2, { marker })],
   };
   expect(stateAfter(world)).toEqual({
     token: 'telegraf',
     secret: TELEGRAF,
     condition: 'works',
     tokenId: id(1),
-    expiresAt: NOW + 89 * DAY,
-    dueAt: NOW + 29 * DAY - 118_625_552,
+    expiresAt: NOW + 61 * DAY,
+    dueAt: NOW + DAY - 118_625_552,
     late: false,
     pending: { tokenId: id(2), promotedFrom: NOW + 9 * MINUTE },
   });
