@@ -490,6 +490,16 @@ describe('overdue is', () => {
     expect(overdue({ ...current({ ...old, ...frozen }), secrets: [held()] })).toBe(0);
   });
 
+  test('not told by a run that was to look at other tokens alone', () => {
+    const policy = policyOf({ tokens: { telegraf: writer, grafana: writer } });
+    const world = current({ age: 80 * DAY });
+    const states = statesAfter(world, { policy });
+    const found = { states, refused: new Set<string>(), isByOrder: () => false };
+    const toldBy = (names?: readonly string[]) =>
+      measureTokens(policy, observationOf(world), states, { ...found, names }).overdueTokens;
+    expect([toldBy(), toldBy(['telegraf']), toldBy(['grafana'])]).toEqual([1, 1, undefined]);
+  });
+
   test('a token that a person stripped, since nothing replaces it', () => {
     expect(overdue(current({ age: 80 * DAY, permissions: [] }))).toBe(1);
   });
