@@ -234,6 +234,7 @@ export async function runRotation(
       states: statesAfter([]),
       refused: learnt.refused,
       isByOrder: (secret: string) => isByOrder(secret, plan.actions, observation),
+      names: request.tokens,
     };
     tools.measure(measureTokens(policy, observation, states(), found));
   }

@@ -1,6 +1,6 @@
 import type { TokenPolicy } from '../../policy/policy.ts';
 import { waitForWindows } from '../../policy/spare.ts';
-import { nextWithin, withinWindows } from '../../policy/window.ts';
+import { nextWithin } from '../../policy/window.ts';
 import { pendingVersion } from '../../secrets-manager/secret.ts';
 import { HOUR_MS } from '../../time.ts';
 import { grantsHash } from '../../tokens/marker.ts';
@@ -14,7 +14,6 @@ import {
   pendingHolder,
   strandedBySave,
   versionTime,
-  wasArmed,
 } from '../../tokens/state.ts';
 import { tokenNamedBy } from '../../tokens/version-id.ts';
 import { ageOf, expiryOf, renewalLead } from './reason-to-replace.ts';
@@ -30,8 +29,16 @@ type Pace = Pick<RotationContext, 'settleMs' | 'nextMs' | 'thirdMs'>;
 const urgentMs = ({ gracePeriod }: TokenPolicy, { settleMs, nextMs, thirdMs }: Pace): number =>
   Math.max(thirdMs, nextMs + gracePeriod) + settleMs;
 
+const endOfCurrent = ({ seen }: Case): number =>
+  expiryOf(currentHolder(seen)) ?? Number.POSITIVE_INFINITY;
+
+/** The first instant at which AWSCURRENT has so little left. */
+const urgentFrom = (about: Case): number =>
+  endOfCurrent(about) - urgentMs(about.entry, about.context) + 1;
+
 /** Whether consumers cannot wait for a later run, or a person does not want to. */
-export function isUrgent({ entry, seen, reason, context }: Case): boolean {
+export function isUrgent(about: Case): boolean {
+  const { reason, context } = about;
   switch (reason) {
     case 'Missing':
     case 'Expired':
@@ -41,10 +48,8 @@ export function isUrgent({ entry, seen, reason, context }: Case): boolean {
     case 'NearExpiry':
     case 'Due':
     case 'PermissionsNarrowed':
-    case 'PermissionsWidened': {
-      const expiresAt = expiryOf(currentHolder(seen));
-      return expiresAt !== undefined && expiresAt < context.now + urgentMs(entry, context);
-    }
+    case 'PermissionsWidened':
+      return context.now >= urgentFrom(about);
     case undefined:
       return false;
     default:
@@ -52,10 +57,6 @@ export function isUrgent({ entry, seen, reason, context }: Case): boolean {
       throw new Error('unknown reason');
   }
 }
-
-/** Windows hold back the promotion alone, and nothing that is near its expiry, or that a person asked for. */
-const mayPromoteNow = ({ entry, reason, context }: Case): boolean =>
-  reason === 'NearExpiry' || withinWindows(entry.windows, context.timeZone, context.now);
 
 /** A version whose id is no token's id was made by Secrets Manager's own rotation, which fills and promotes it. */
 function isLeftToSecretsManager({ seen, reason, context }: Case, version: string): boolean {
@@ -105,7 +106,7 @@ function waitsForProof(seen: ObservedSecret | undefined): boolean {
  * nothing retires it otherwise: so its successor waits for the proof, but not for one that always fails, nor until it is itself urgent
  * to replace.
  */
-export function waitsUntil(
+function waitsUntil(
   {
     at,
     expiresAt = Number.POSITIVE_INFINITY,
@@ -147,9 +148,10 @@ function canLast(about: Case): boolean {
 }
 
 /** Whether consumers have what works for longer than that, so that they lose nothing by waiting for another one. */
-function isOutlived(until: number, { seen, reason }: Case): boolean {
+function isOutlived(until: number, about: Case): boolean {
+  const { reason } = about;
   if (reason === 'Missing' || reason === 'Expired' || reason === 'CurrentGone') return false;
-  return (expiryOf(currentHolder(seen)) ?? Number.POSITIVE_INFINITY) > until;
+  return endOfCurrent(about) > until;
 }
 
 /**
@@ -190,24 +192,53 @@ export function isTooEarly(about: Case): boolean {
   return !isLastInTime && expiresAt < from + leftMs;
 }
 
+/** A token that waits to be promoted. */
+export interface Waiting {
+  readonly tokenId: string;
+  /** When it was armed, or can be at the earliest. */
+  readonly at: number;
+  readonly expiresAt?: number | undefined;
+  /** Somebody asked for its rotation. */
+  readonly forced: boolean;
+}
+
+/** What the policy gives, or gave meanwhile, is missing: it is armed anew before it is promoted. */
+const isComplete = ({ token, marker }: OwnedToken, { permissions }: Case): boolean =>
+  marker.armed !== undefined &&
+  marker.grants === grantsHash(permissions) &&
+  marker.grants === grantsHash(token.permissions);
+
+export const waitingAs = (owned: OwnedToken, about: Case): Waiting => ({
+  tokenId: owned.token.id,
+  at: (isComplete(owned, about) ? owned.marker.armed : undefined) ?? about.context.now,
+  expiresAt: owned.token.expiresAt,
+  forced: owned.marker.forced === true,
+});
+
+/** Whether neither its settling nor a window is waited for. */
+const cannotWait = ({ forced }: Waiting, about: Case): boolean =>
+  forced || about.context.forced || isUrgent(about);
+
+/** From when on a run promotes what waits, if nothing changes until then. */
+export function promotedFrom(waiting: Waiting, about: Case): number {
+  if (cannotWait(waiting, about)) return waiting.at;
+  const { entry, seen, context } = about;
+  const readyAt = Math.max(waitsUntil(waiting, entry, seen, context), context.now);
+  // Windows hold back the promotion alone, and nothing that is near its expiry.
+  const nearFrom = Math.max(readyAt, endOfCurrent(about) - renewalLead(entry, context));
+  const from = Math.min(nextWithin(entry.windows, context.timeZone, readyAt), nearFrom);
+  return Math.min(from, Math.max(context.now, urgentFrom(about)));
+}
+
 /** P6: what is left to do for a token that waits, and whether it is done now or by a later run. */
 function decideWaiting(owned: OwnedToken, about: Case): Action | undefined {
-  const { entry, permissions, reason: replace, seen, context } = about;
-  const { token, marker } = owned;
-  const reason: ResumptionReason = replace ?? 'Pending';
-  const tokenId = token.id;
-  if (isUrgent(about) || marker.forced || context.forced) {
-    return { kind: 'resume', reason, tokenId };
-  }
-  const isComplete =
-    wasArmed(owned) &&
-    marker.armed !== undefined &&
-    marker.grants === grantsHash(permissions) &&
-    marker.grants === grantsHash(token.permissions);
-  if (!isComplete) return { kind: 'arm', reason, tokenId };
-  const waiting = { at: marker.armed ?? 0, expiresAt: token.expiresAt };
-  const isReady = context.now >= waitsUntil(waiting, entry, seen, context);
-  return isReady && mayPromoteNow(about) ? { kind: 'resume', reason, tokenId } : undefined;
+  const reason: ResumptionReason = about.reason ?? 'Pending';
+  const waiting = waitingAs(owned, about);
+  const { tokenId } = waiting;
+  if (cannotWait(waiting, about)) return { kind: 'resume', reason, tokenId };
+  if (!isComplete(owned, about)) return { kind: 'arm', reason, tokenId };
+  const isReady = promotedFrom(waiting, about) <= about.context.now;
+  return isReady ? { kind: 'resume', reason, tokenId } : undefined;
 }
 
 /** P7: a token that would wait, had not a person's save taken AWSPENDING off it, gets the label back and goes on. */

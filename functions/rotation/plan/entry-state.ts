@@ -2,7 +2,7 @@ import type { Token } from '../../management-api/token.ts';
 import type { Lifetimes, Policy, TokenPolicy } from '../../policy/policy.ts';
 import { nextWithin } from '../../policy/window.ts';
 import { DAY_MS, HOUR_MS } from '../../time.ts';
-import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
+import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
   isSame,
@@ -10,8 +10,15 @@ import {
   ownedPending,
   ownedPrevious,
   tokenUnder,
+  wasCurrent,
 } from '../../tokens/state.ts';
-import { isTooEarly, waitsUntil } from './decide-pending.ts';
+import {
+  decidePending,
+  isTooEarly,
+  promotedFrom,
+  type Waiting,
+  waitingAs,
+} from './decide-pending.ts';
 import { forbidden, heldByPerson, permissionsOf } from './decide-rotation.ts';
 import {
   type Context,
@@ -24,7 +31,8 @@ import {
   isExpiring,
   lacksDatabase,
 } from './entry-condition.ts';
-import { ageOf, dueAt, expiryOf, renewalLead, sinceOf } from './reason-to-replace.ts';
+import { ageOf, dueAt, reasonToReplace, renewalLead, sinceOf } from './reason-to-replace.ts';
+import type { Case } from './rotation-case.ts';
 
 /** One entry after a run. Instants are milliseconds since 1970, by the Management API's time. */
 export interface EntryState {
@@ -88,94 +96,71 @@ function stateOfToken(
   };
 }
 
-/** A token that waits, armed. */
-interface Waiting {
-  readonly tokenId: string;
-  readonly at: number;
-  readonly expiresAt?: number;
-  /** Somebody asked for its rotation. */
-  readonly forced: boolean;
-}
-
-/** What waiting may do to the token that consumers have. */
-interface Current {
-  readonly seen: ObservedSecret | undefined;
-  readonly condition: EntryCondition;
-  readonly expiresAt?: number | undefined;
-}
-
-/** Consumers have nothing that works, so the next run promotes what is armed. */
-const CANNOT_WAIT: readonly EntryCondition[] = ['missing', 'gone', 'expired'];
-
-/** From when on a run promotes what is armed, as `decideRotation` decides it. */
-function pendingSince(
+/** What is decided of an entry, as the next run finds it if nothing changes. */
+function caseOf(
   entry: TokenPolicy,
-  { at, forced, expiresAt: until, ...waiting }: Waiting,
-  { seen, condition, expiresAt = Number.POSITIVE_INFINITY }: Current,
+  seen: ObservedSecret,
   context: Context,
-): NonNullable<EntryState['pending']> {
-  const { at: now, timeZone } = context;
-  if (forced || CANNOT_WAIT.includes(condition)) return { ...waiting, promotedFrom: at };
-  const from = Math.max(waitsUntil({ at, expiresAt: until }, entry, seen, context), now);
-  // Near its expiry no window is waited for.
-  const nearExpiry = Math.max(from, expiresAt - renewalLead(entry, context));
-  return {
-    ...waiting,
-    promotedFrom: Math.min(nextWithin(entry.windows, timeZone, from), nearExpiry),
-  };
+  refused = context.refused.has(entry.secret),
+): Case {
+  const permissions = permissionsOf(entry, seen, context.isKnown);
+  const around = { ...context, now: context.at, forced: false, refused };
+  const reason = reasonToReplace(entry, permissions, seen, around);
+  return { entry, seen, permissions, reason, context: around };
 }
 
-/** What waits to be promoted, if nothing stops it. */
-function waitingIn(seen: ObservedSecret): Waiting | undefined {
+/** The armed token that waits to be promoted, if nothing stops it. */
+function waitingIn(seen: ObservedSecret): OwnedToken | undefined {
   const pending = ownedPending(seen);
-  const holder = currentHolder(seen);
-  const isStopped = forbidden(seen) || (holder?.state === 'owned' && heldByPerson(holder.owned));
-  if (!pending || isStopped) return undefined;
+  const current = ownedCurrent(seen);
+  if (!pending || forbidden(seen) || (current && heldByPerson(current))) return undefined;
   const { marker, token } = pending;
-  if (marker.armed === undefined || marker.frozen !== undefined || token.permissions.length === 0)
-    return undefined;
-  const { armed: at, forced = false, refused: refusedSince } = marker;
+  const isStopped = marker.frozen !== undefined || token.permissions.length === 0;
+  return marker.armed === undefined || isStopped ? undefined : pending;
+}
+
+/** What waits, unless the next run takes AWSPENDING off it, or mints another one in its place. */
+function pendingOf(about: Case, armed?: Waiting): Pick<EntryState, 'pending'> {
+  const owned = armed ? undefined : waitingIn(about.seen);
+  const decided = owned && decidePending(about);
+  const isLeft = decided === 'waits' || decided?.kind === 'resume' || decided?.kind === 'arm';
+  const waiting = owned && isLeft ? waitingAs(owned, about) : armed;
+  if (!waiting) return {};
+  const refusedSince = owned?.marker.refused;
   return {
-    tokenId: token.id,
-    at,
-    ...(token.expiresAt !== undefined && { expiresAt: token.expiresAt }),
-    forced,
-    ...(refusedSince !== undefined && { refusedSince }),
+    pending: {
+      tokenId: waiting.tokenId,
+      promotedFrom: promotedFrom(waiting, about),
+      ...(refusedSince !== undefined && { refusedSince }),
+    },
   };
 }
 
 /**
  * When the first successor of AWSCURRENT's token was armed that is known: one in place of another that was armed in vain
- * begins nothing anew, also if that has expired and is deleted, as long as the cluster shows it. The one under AWSPREVIOUS was promoted,
- * and a person rolled back from it.
+ * begins nothing anew, also if that has expired and is deleted, as long as the cluster shows it. What consumers have had was not armed
+ * in vain: a person went back from it. AWSPREVIOUS tells that too, where the run that promoted it died.
  */
 function begunAt(seen: ObservedSecret, { at, revoked }: Context): number {
   const since = sinceOf(seen) ?? at;
   const others = [ownedCurrent(seen), ownedPrevious(seen)];
   // One that was given up, or deleted by a person, waited for nothing.
   const ended = (revoked.get(seen.secret.name) ?? []).filter(
-    ({ token: { expiresAt = Number.POSITIVE_INFINITY, revokedAt = 0 }, marker }) =>
-      marker.promoted === undefined && revokedAt >= expiresAt,
+    ({ token: { expiresAt = Number.POSITIVE_INFINITY, revokedAt = 0 } }) => revokedAt >= expiresAt,
   );
   const begun = [...seen.tokens, ...ended].flatMap((owned) => {
     const { armed = 0 } = owned.marker;
-    return armed <= since || others.some((each) => isSame(each, owned)) ? [] : [armed];
+    const wasHad = wasCurrent(owned) || others.some((each) => isSame(each, owned));
+    return armed <= since || wasHad ? [] : [armed];
   });
   return Math.min(...begun);
 }
 
 /** When the rotation was begun that is under way; now, if this run is too early for the windows; 0, if neither is so. */
-function begunOrBegins(
-  entry: TokenPolicy,
-  seen: ObservedSecret,
-  waiting: Waiting | undefined,
-  context: Context,
-): number {
-  const begun = begunAt(seen, context);
-  if (waiting) return Math.min(waiting.at, begun);
-  const around = { ...context, now: context.at, forced: false, refused: false };
-  const about = { entry, seen, reason: 'Due', permissions: [], context: around } as const;
-  return Number.isFinite(begun) || !isTooEarly(about) ? 0 : context.at;
+function begunOrBegins(about: Case, armedAt: number | undefined, context: Context): number {
+  const begun = begunAt(about.seen, context);
+  if (armedAt !== undefined) return Math.min(armedAt, begun);
+  return Number.isFinite(begun) || !isTooEarly({ ...about, reason: 'Due' }) ? 0 : context.at;
 }
 
 function stateOfEntry(
@@ -184,27 +169,30 @@ function stateOfEntry(
   armed: Waiting | undefined,
   context: Context,
 ): EntryState {
-  const about = { token: entry.name, secret: entry.secret };
   const condition = conditionOf(entry, seen, context);
-  const waiting = armed ?? (seen && waitingIn(seen));
-  const expiresAt = seen && expiryOf(currentHolder(seen));
-  const pending = waiting && pendingSince(entry, waiting, { seen, condition, expiresAt }, context);
-  if (!seen) return { ...about, condition, late: false, ...(pending && { pending }) };
+  const state = { token: entry.name, secret: entry.secret, condition, late: false };
+  if (!seen) {
+    return {
+      ...state,
+      ...(armed && { pending: { tokenId: armed.tokenId, promotedFrom: armed.at } }),
+    };
+  }
+  const about = caseOf(entry, seen, context);
   const token = ageOf(currentHolder(seen))?.token;
   const since = sinceOf(seen);
   const stopped = condition === 'held' ? heldSince(seen) : undefined;
   const isStopped = ['held', 'deleted'].includes(condition);
+  const armedAt = armed?.at ?? waitingIn(seen)?.marker.armed;
   // A policy that is shortened makes it due at once, and what was begun since is not late yet.
   const due = Math.max(
     (since ?? context.at) + entry.rotateEvery,
-    begunOrBegins(entry, seen, waiting, context),
+    begunOrBegins(about, armedAt, context),
   );
   return {
-    ...about,
-    condition,
+    ...state,
     ...stateOfToken(entry, { token, since }, context),
     late: !isStopped && isLate(due, entry, context),
-    ...(pending && { pending }),
+    ...pendingOf(about, armed),
     ...(stopped !== undefined && { heldSince: stopped }),
   };
 }
@@ -270,6 +258,18 @@ function conditionOfMended(
   return lacksDatabase(entry, has, context) ? 'no-database' : 'works';
 }
 
+/** The secret, as its AWSCURRENT was proven since it was seen. */
+function asProven(seen: ObservedSecret, proven: number): ObservedSecret {
+  const owned = ownedCurrent(seen);
+  if (!owned) return seen;
+  const holder = {
+    state: 'owned',
+    owned: { ...owned, marker: { ...owned.marker, proven } },
+  } as const;
+  const holders = new Map(seen.holders).set(seen.secret.labels.AWSCURRENT ?? '', holder);
+  return { ...seen, holders };
+}
+
 /** The state of every entry, after a run has applied its plan; in a dry run, before. Pure. */
 export function entryStates(
   policy: Policy,
@@ -288,10 +288,8 @@ export function entryStates(
       const state = { token, secret, condition, late: false };
       // Who proved what consumers have promoted nothing, and what waits need wait for no proof any more.
       const isKept = seen !== undefined && tokenUnder(seen, 'AWSCURRENT')?.id === current.token?.id;
-      const waiting = isKept ? waitingIn(seen) : undefined;
-      const left = { seen: undefined, condition, expiresAt: current.token?.expiresAt };
-      const pending = waiting && pendingSince(entry, waiting, left, context);
-      return { ...state, ...stateOfToken(entry, current, context), ...(pending && { pending }) };
+      const left = isKept && caseOf(entry, asProven(seen, context.at), context, false);
+      return { ...state, ...stateOfToken(entry, current, context), ...(left && pendingOf(left)) };
     }
     const adopted = unadopted.get(secret);
     if (!seen && adopted) return stateToAdopt(entry, adopted, { foreign, held }, context);

@@ -48,6 +48,8 @@ interface Found {
   readonly refused: ReadonlySet<string>;
   /** Whether a person's order ended a secret's tokens: nobody needs to be told of that. */
   readonly isByOrder: (secret: string) => boolean;
+  /** The tokens whose rotation it was to look at. Absent: all. */
+  readonly names?: readonly string[] | undefined;
 }
 
 /** Whether it was seen refused since it was armed. */
@@ -115,12 +117,16 @@ export function measureTokens(
   const current = runways(left, policy);
   const ends = current.flatMap(({ remainingMs }) => remainingMs ?? []);
   const count = (fits: (state: EntryState) => boolean) => states.filter(fits).length;
+  const late = states.filter((state) => state.late);
   const outages = mendedOutages(states, found, observation);
   const isLongHeld = ({ heldSince: since }: EntryState) =>
     since !== undefined && observation.at - since > LONG_HELD_MS;
   return {
     ownedTokens: countOwned(observation),
-    overdueTokens: count(({ late }) => late),
+    // What was not looked at may wait for its first run after the policy was shortened, and nothing tells: alarms stay as they are.
+    ...(late.every(({ token }) => found.names?.includes(token) ?? true) && {
+      overdueTokens: late.length,
+    }),
     unusableTokens: count(({ condition }) => UNUSABLE.has(condition)),
     ...(outages > 0 && { mendedOutages: outages }),
     deletedSecrets: count(({ condition }) => condition === 'deleted'),

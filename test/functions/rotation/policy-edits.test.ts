@@ -81,6 +81,31 @@ test('a shortened rotateEvery alarms nobody as late while its first rotation is 
   expect(world.string(TELEGRAF)).not.toBe(start);
 });
 
+test('after a shortened rotateEvery, a rotation by name neither begins nor ends an alarm about entries that it does not look at', async () => {
+  const every = (rotateEvery: string) =>
+    policyWith({ telegraf: { ...writer, rotateEvery }, grafana: { ...writer, rotateEvery } });
+  const world = await openWorldForTest(every('30d'));
+  await world.rotate();
+  await world.wait(20 * DAY);
+  const shorter = world.deploy(every('7d'));
+  const byName = { tokens: ['grafana'], force: true };
+  await shorter.rotate(byName);
+  expect(measured(shorter, 'UnusableTokens')).toBe(0);
+  // No value leaves an alarm as it is.
+  expect(measured(shorter, 'OverdueTokens')).toBeUndefined();
+  await shorter.rotate();
+  expect(measured(shorter, 'OverdueTokens')).toBe(0);
+  // What was begun then is armed in vain.
+  await world.wait(9 * DAY);
+  const takeOff = () => world.people.takeOff(TELEGRAF, 'AWSPENDING');
+  await takeOff();
+  await shorter.rotate();
+  expect(measured(shorter, 'OverdueTokens')).toBe(1);
+  await takeOff();
+  await shorter.rotate(byName);
+  expect(measured(shorter, 'OverdueTokens')).toBe(1);
+});
+
 /** Tokens that live for some hours, and a grace period that is lengthened so long after their beginning. */
 async function openLengthened(after: number) {
   const lasting = (gracePeriod: string, expiresAfter: string) =>

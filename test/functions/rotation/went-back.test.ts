@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
@@ -237,4 +237,59 @@ test('Secrets Manager rotates at once after a roll back to a token whose permiss
   expect(result.plan.findings).toMatchObject([{ kind: 'PermissionsChanged' }]);
   await world.rotateSecret(TELEGRAF);
   expect(world.holders(TELEGRAF).AWSCURRENT).not.toBe(back);
+});
+
+describe('the rotation that a run begins after a roll back is not late', () => {
+  const lifetimes = { rotateEvery: '14d', expiresAfter: '90d', gracePeriod: '10d' };
+  const daily = (windows: readonly string[]) =>
+    policyWith(
+      { telegraf: writer },
+      {
+        defaults: { ...lifetimes, renewBefore: '20d', quarantine: '7d', windows },
+        schedules: { rotate: 'rate(1 day)' },
+      },
+    );
+
+  /** So many tokens were current, one after the other. Resolves to their versions. */
+  async function openRotated(windows: readonly string[], count: number) {
+    const world = await openWorldForTest(daily(windows));
+    const versions = new Set<string>();
+    while (versions.size < count) {
+      await world.rotate();
+      versions.add(world.labels(TELEGRAF).AWSCURRENT ?? '');
+      await world.reap();
+      await world.wait(DAY);
+    }
+    return { world, versions: [...versions] };
+  }
+
+  async function expectNeverLate(world: World): Promise<void> {
+    const bad = world.labels(TELEGRAF).AWSCURRENT;
+    for (let day = 0; day < 8; day += 1) {
+      const { result } = await world.rotate();
+      expect(result.entries).toMatchObject([{ condition: 'works', late: false }]);
+      await world.wait(DAY);
+    }
+    expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(bad);
+  }
+
+  test.each([[[]], [['Sun 11:00-14:00']]])(
+    'though a save took AWSPREVIOUS off what was left, with windows %o',
+    async (windows) => {
+      const { world, versions } = await openRotated(windows, 4);
+      for (let day = 0; day < 3; day += 1) {
+        await world.rotate();
+        await world.wait(DAY);
+      }
+      await world.people.makeCurrent(TELEGRAF, versions.at(-2));
+      await world.people.saveValue(TELEGRAF, world.value(TELEGRAF));
+      await expectNeverLate(world);
+    },
+  );
+
+  test('though it was over two generations, and one of them lost AWSPREVIOUS', async () => {
+    const { world, versions } = await openRotated(['Sun 11:00-14:00'], 4);
+    await world.people.makeCurrent(TELEGRAF, versions.at(-3));
+    await expectNeverLate(world);
+  });
 });

@@ -306,15 +306,15 @@ test('says of an entry which token it has, and until when, and when the next one
   const marker = { armed: NOW - MINUTE };
   const world = {
     secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 2 })],
-    tokens: [armed(1, { age: DAY }), armed(2, { marker })],
+    tokens: [armed(1, { age: 29 * DAY }), armed(2, { marker })],
   };
   expect(stateAfter(world)).toEqual({
     token: 'telegraf',
     secret: TELEGRAF,
     condition: 'works',
     tokenId: id(1),
-    expiresAt: NOW + 89 * DAY,
-    dueAt: NOW + 29 * DAY - 118_625_552,
+    expiresAt: NOW + 61 * DAY,
+    dueAt: NOW + DAY - 118_625_552,
     late: false,
     pending: { tokenId: id(2), promotedFrom: NOW + 9 * MINUTE },
   });
@@ -463,14 +463,20 @@ describe('overdue is', () => {
 
   test('counted from the first successor that was armed, not from one in place of it', () => {
     const policy = policyOf({}, { rotateEvery: '7d' });
-    const waits = (first: number, labels: Labels = {}) => ({
+    const waits = (first: Parameters<typeof armed>[1], labels: Labels = {}) => ({
       secrets: [secretOf({ AWSCURRENT: 1, AWSPENDING: 3, ...labels })],
-      tokens: [armed(1, { age: 30 * DAY }), armed(2, { age: first }), armed(3, { age: HOUR })],
+      tokens: [
+        armed(1, { age: 30 * DAY }),
+        armed(2, { waits: true, ...first }),
+        armed(3, { age: HOUR, waits: true }),
+      ],
     });
-    expect(overdue(waits(HOUR), policy)).toBe(0);
-    expect(overdue(waits(17 * HOUR), policy)).toBe(1);
-    // A person rolled back from it: it was not in vain.
-    expect(overdue(waits(17 * HOUR, { AWSPREVIOUS: 2 }), policy)).toBe(0);
+    expect(overdue(waits({ age: HOUR }), policy)).toBe(0);
+    const long = { age: 17 * HOUR };
+    expect(overdue(waits(long), policy)).toBe(1);
+    // A person rolled back from it: it was not in vain, also where only the label or only the marker tells.
+    expect(overdue(waits(long, { AWSPREVIOUS: 2 }), policy)).toBe(0);
+    expect(overdue(waits({ ...long, waits: false }), policy)).toBe(0);
   });
 
   test('nothing that a person holds, but what another Region should have written', () => {
@@ -482,6 +488,16 @@ describe('overdue is', () => {
     expect(overdue({ secrets: [deleted], tokens: [armed(1, old)] })).toBe(0);
     const frozen = { permissions: [], marker: { frozen: NOW } } as const;
     expect(overdue({ ...current({ ...old, ...frozen }), secrets: [held()] })).toBe(0);
+  });
+
+  test('not told by a run that was to look at other tokens alone', () => {
+    const policy = policyOf({ tokens: { telegraf: writer, grafana: writer } });
+    const world = current({ age: 80 * DAY });
+    const states = statesAfter(world, { policy });
+    const found = { states, refused: new Set<string>(), isByOrder: () => false };
+    const toldBy = (names?: readonly string[]) =>
+      measureTokens(policy, observationOf(world), states, { ...found, names }).overdueTokens;
+    expect([toldBy(), toldBy(['telegraf']), toldBy(['grafana'])]).toEqual([1, 1, undefined]);
   });
 
   test('a token that a person stripped, since nothing replaces it', () => {
