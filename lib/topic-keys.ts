@@ -3,7 +3,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type CfnAlias, type CfnKey, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { CfnTopic, ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
-import { isOfType, referencesIn } from './references.ts';
+import { asKnown, isOfType, literalOf, referencesIn } from './references.ts';
 import { writtenOut } from './written-out.ts';
 
 /** What CDK keeps in the app's context of keys that it has looked up by aliases that are AWS's own. */
@@ -51,7 +51,19 @@ function madeKeyIn(scope: IConstruct, key: unknown): CfnKey | undefined {
     if (isOfType(target, 'AWS::KMS::Alias'))
       return madeKeyIn(target, (target as CfnAlias).targetKeyId);
   }
-  return undefined;
+  const alias = typeof key === 'string' ? aliasNamed(scope, key) : undefined;
+  return alias && madeKeyIn(alias, alias.targetKeyId);
+}
+
+/** The alias of the app that a text names, alone or in an ARN: an app with the flags of an older CDK has no reference for it. */
+function aliasNamed(scope: IConstruct, text: string): CfnAlias | undefined {
+  const home = Stack.of(scope);
+  const name = asKnown(home, text).split(':').at(-1);
+  return scope.node.root.node
+    .findAll()
+    .filter((each): each is CfnAlias => isOfType(each, 'AWS::KMS::Alias'))
+    .filter((each) => Stack.of(each).environment === home.environment)
+    .find((each) => literalOf(Stack.of(each), each.aliasName) === name);
 }
 
 /** What CDK keeps of overrides to itself. */

@@ -225,6 +225,32 @@ describe('a key of the app, under which a topic of alarms is, lets CloudWatch us
     ).toBe(1);
   });
 
+  test.each([
+    ['its name', ({ aliasName }: Alias) => aliasName],
+    ['its ARN', ({ aliasArn }: Alias) => aliasArn],
+    ['its name, written out', () => 'alias/theirs'],
+    ['its ARN, written out', () => 'arn:aws:kms:eu-west-1:111122223333:alias/theirs'],
+  ])(
+    'by an alias of it in an app of an older CDK, which has no references for them: %s',
+    (_what, of) => {
+      let alias: Alias | undefined;
+      const keyOf = (stack: Stack) => {
+        stack.node.setContext('@aws-cdk/aws-kms:aliasNameRef', false);
+        const key = new Key(stack, 'TheirKey');
+        alias = key.addAlias('alias/theirs');
+        return key;
+      };
+      const put = (topic: CfnTopic) => {
+        topic.kmsMasterKeyId = of(alias as Alias);
+      };
+      expect(usedIn(plain, put, keyOf).times).toBe(1);
+      const other = (topic: CfnTopic) => {
+        topic.kmsMasterKeyId = 'alias/others';
+      };
+      expect(usedIn(plain, other, keyOf).times).toBe(0);
+    },
+  );
+
   test('though an aspect of the app comes from another one, while synthesis visits what is behind the topic', () => {
     let isAdded = false;
     const late = (topic: CfnTopic, keyArn: string) => {
