@@ -420,12 +420,24 @@ describe('a resource policy beside it, of which a secret has one,', () => {
   } satisfies Record<string, (secret: Secret) => void>;
   const refused = (path: string) =>
     new RegExp(
-      `\\[Home/Writer\\] SoleWriter Home/Writer: found ${path} beside it, expected no other resource policy of its secret, which has one; take that away, .*; or leave SoleWriter out, and give that policy its three statements by hand`,
+      `\\[Home/Writer\\] SoleWriter Home/Writer: found ${path} beside it, expected no other resource policy of its secret, which has one; take that away, which is also what addToResourcePolicy, denyAccountRootDelete, and .*; or leave SoleWriter out, and give that policy its three statements by hand`,
     );
 
   test.each(Object.entries(BY_CDK))('is refused that CDK writes: %s', (_name, write) => {
     expect(saidOf(write)).toMatch(refused('Secrets/Made/Policy/Resource'));
     expect(saidOf(write, () => SECRET)).toMatch(refused('Secrets/Made/Policy/Resource'));
+  });
+
+  test('is refused also of a secret that the app makes without a class', () => {
+    const made = (Name: string, home: KeyturnStack) =>
+      new CfnResource(home, 'Generic', {
+        type: 'AWS::SecretsManager::Secret',
+        properties: { Name },
+      }).ref;
+    const write = (name: string) => (_secret: Secret, home: KeyturnStack) =>
+      new CfnResourcePolicy(home, 'Mine', { secretId: made(name, home), resourcePolicy: {} });
+    expect(saidOf(write(SECRET), () => SECRET)).toMatch(refused('Home/Mine'));
+    expect(saidOf(write('others'), () => SECRET)).toBe('nothing');
   });
 
   test.each([
