@@ -2,7 +2,7 @@ import { type CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type { CfnResourcePolicy } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct, IConstruct } from 'constructs';
 import { areTogether } from './places.ts';
-import { isOfType, literalOf, propertyOf, resourceIn } from './references.ts';
+import { asKnown, isOfType, literalOf, propertyOf, resourceIn } from './references.ts';
 
 /** A secret as a stack names it; with neither, only the deployment knows which it is. */
 export interface NamedSecret {
@@ -23,10 +23,11 @@ function nameIn(stack: Stack, text: unknown): string | undefined {
 export function secretNamed(scope: Construct, secretId: string): NamedSecret {
   const made = resourceIn(scope, secretId, 'AWS::SecretsManager::Secret');
   if (made) return { made, name: nameIn(Stack.of(made), propertyOf(made, 'Name')) };
-  const [arn, , , , , , ...resource] = secretId.split(':');
+  const stack = Stack.of(scope);
+  const known = asKnown(stack, secretId);
+  const [arn, , , , , , ...resource] = known.split(':');
   const isInArn = arn === 'arn';
-  const written = isInArn ? resource.join(':') : secretId;
-  return { name: nameIn(Stack.of(scope), written), isInArn };
+  return { name: nameIn(stack, isInArn ? resource.join(':') : known), isInArn };
 }
 
 /** Whose resource policy it is. Undefined: it is no such policy. */
@@ -54,7 +55,7 @@ export function refuseOtherPolicies(
     return areTogether(each, policy) === true && isItsSecret(other);
   };
   const sentenceOf = ({ node }: IConstruct) =>
-    `SoleWriter ${writer.node.path}: found ${node.path} beside it, expected no other resource policy of its secret, which has one; take that away, which is also what addToResourcePolicy, denyAccountRootDelete, and grantRead for whoever is of another account, or may be (give both stacks an env), make of a secret of the app; or leave SoleWriter out, and give that policy its three statements by hand (docs/security.md)`;
+    `SoleWriter ${writer.node.path}: found ${node.path} beside it, expected no other resource policy of its secret, which has one; take that away, which is also what addToResourcePolicy, denyAccountRootDelete, addRotationSchedule (write a CfnRotationSchedule in its place), and grantRead for whoever is of another account, or may be (give both stacks an env), make of a secret of the app; or leave SoleWriter out, and give that policy its three statements by hand (docs/security.md)`;
   writer.node.addValidation({
     validate: () => writer.node.root.node.findAll().filter(isSecond).map(sentenceOf),
   });

@@ -78,8 +78,9 @@ interface Written {
 }
 
 /** Where an ARN says that a secret is, which CDK may not know part by part. Undefined: it is none. */
-function partsOf(secretId: string): Written | undefined {
-  const [arn, , service, region, account] = secretId.split(':');
+function partsOf(writer: Construct, secretId: string): Written | undefined {
+  const known = asKnown(Stack.of(writer), secretId);
+  const [arn, , service, region, account] = known.split(':');
   return arn === 'arn' ? { service, region, account } : undefined;
 }
 
@@ -101,7 +102,7 @@ function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): stri
   const secret = secretNamed(writer, secretId);
   const { made } = secret;
   const found = `SoleWriter's property secretId: found "${tokensInWords(secretId)}"`;
-  const parts = made ? { service: SERVICE, ...placeOf(Stack.of(made)) } : partsOf(secretId);
+  const parts = made ? { service: SERVICE, ...placeOf(Stack.of(made)) } : partsOf(writer, secretId);
   if (parts) refusePlaceOf(parts, found, writer, keyturn);
   if (secret.name === undefined) return undefined;
   const name = nameOf(secret, names);
