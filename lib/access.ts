@@ -13,7 +13,7 @@ import {
 } from '../functions/policy/policy.ts';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
-import { placeOf } from './elsewhere.ts';
+import { placeOf } from './places.ts';
 import { isStandIn } from './stand-ins.ts';
 
 /** @throws Error if the policy has no token of this name */

@@ -11,36 +11,11 @@ import {
 import { closestOf } from '../functions/policy/suggestion.ts';
 import { type DeclaredRegions, replicaRegionsIn } from './deployment.ts';
 import { borneBy, isAlias } from './kms-key.ts';
+import type { Place } from './places.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
 import type { KeyturnProps } from './properties.ts';
 import { referenceOf, tokensInWords } from './references.ts';
 import { isStandIn } from './stand-ins.ts';
-
-/** Where a stack is deployed to, as far as it is known. */
-interface Place {
-  readonly account?: string | undefined;
-  readonly region?: string | undefined;
-}
-
-export function placeOf({ account, region }: Place): Place {
-  return {
-    ...(!Token.isUnresolved(account) && { account }),
-    ...(!Token.isUnresolved(region) && { region }),
-  };
-}
-
-/** Whether two places are one. Undefined: they may be, as far as is known. */
-export function isOnePlace(one: Place, other: Place): boolean | undefined {
-  const same = (['account', 'region'] as const).map((key) =>
-    one[key] === undefined || other[key] === undefined ? undefined : one[key] === other[key],
-  );
-  if (same.includes(false)) return false;
-  return same.includes(undefined) ? undefined : true;
-}
-
-/** `111122223333/eu-west-1`, as far as it is known. */
-export const placeInWords = ({ account, region }: Place): string =>
-  [account, region].filter((each) => each !== undefined).join('/');
 
 /** `aws`, `aws-cn`; undefined where the Region is not known, or CDK does not know it. */
 export const partitionOf = (region: string | undefined) =>

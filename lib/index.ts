@@ -1,3 +1,6 @@
+// First, since other packages fail in a bundle of the app, and this one says why.
+import './bundle.ts';
+
 import type * as z from 'zod/mini';
 import type { policyFileSchema } from './policy-schema.ts';
 

@@ -1,6 +1,6 @@
-import { Stack, Token } from 'aws-cdk-lib';
-import type { CfnAlias, IAlias } from 'aws-cdk-lib/aws-kms';
-import type { Construct, IConstruct } from 'constructs';
+import { type CfnResource, Stack, Token } from 'aws-cdk-lib';
+import type { IAlias } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
 import { kmsKey } from '../functions/policy/aws-names.ts';
 import type { ReplicaRegion } from '../functions/policy/policy.ts';
 import { PolicyFileError } from './policy-file.ts';
@@ -10,18 +10,17 @@ import {
   hasUnknown,
   isOfType,
   literalOf,
+  propertyOf,
   referenceOf,
   tokensInWords,
 } from './references.ts';
 import { isStandIn } from './stand-ins.ts';
 
-const isMadeAlias = (each: IConstruct): each is CfnAlias => isOfType(each, 'AWS::KMS::Alias');
-
 /** The alias of the app that this names. CDK has a token for the name, or for that part of the ARN, behind which it may carry a reference. */
-const aliasNamed = (scope: Construct, part: string): CfnAlias | undefined =>
+const aliasNamed = (scope: Construct, part: string): CfnResource | undefined =>
   scope.node.root.node
     .findAll()
-    .filter(isMadeAlias)
+    .filter((each) => isOfType(each, 'AWS::KMS::Alias'))
     .find((each) => each.ref === part || (each.node.scope as Partial<IAlias>).aliasName === part);
 
 /** What may begin each part of a key's ARN. */
@@ -75,7 +74,7 @@ export function keyAsWritten(
       return typeof found === 'string' ? found : part;
     }
     const stack = Stack.of(alias);
-    const name = literalOf(stack, alias.aliasName);
+    const name = literalOf(stack, propertyOf(alias, 'AliasName'));
     if (name !== undefined) return name;
     throw new PolicyFileError(
       `Keyturn's property ${place}: found the alias ${alias.node.path}, whose name only the deployment of the stack ${stack.node.path} knows, expected one that ${home.node.path} can name; give the ARN of its key, or give the alias a name that is written out, such as alias/tokens (and its stack an env, if the name says where that is)`,

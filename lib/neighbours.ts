@@ -1,21 +1,12 @@
-import { Annotations, Stack, Stage } from 'aws-cdk-lib';
+import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Policy } from '../functions/policy/policy.ts';
-import { isOnePlace, placeOf } from './elsewhere.ts';
+import { areTogether } from './places.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
-import { outermost } from './stack-order.ts';
 
 /** A construct `Keyturn`. */
 interface Deployment extends Construct {
   readonly policyFile: PolicyFile;
-}
-
-/** Whether two constructs go into one account and Region. Undefined: CDK does not know, and it may be. */
-export function areTogether(one: Construct, other: Construct): boolean | undefined {
-  if (outermost(Stack.of(one)) === outermost(Stack.of(other))) return true;
-  const isOne = isOnePlace(placeOf(Stack.of(one)), placeOf(Stack.of(other)));
-  // Stages are for several places.
-  return isOne === undefined && Stage.of(one) !== Stage.of(other) ? false : isOne;
 }
 
 function* sharedSecrets(own: Policy, other: Deployment): Generator<string> {

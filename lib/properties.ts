@@ -152,7 +152,7 @@ const subnetChoice = {
 
 /** The rules of the section `deployment` for what an app says in its place. */
 const propertiesSchema = z.object({
-  policy: z.string("the path of a policy file, 'keyturn.yaml'"),
+  policy: z.string("the path of a policy file, a text such as 'keyturn.yaml'"),
   vpc: construct(
     'vpcId',
     "a VPC of CDK, such as Vpc.fromLookup(stack, 'Vpc', { vpcName: 'prod' })",
@@ -331,10 +331,9 @@ export function refuseMistaken(
   if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
 }
 
-/** @throws PolicyFileError if an app in JavaScript gives no policy */
+/** @throws PolicyFileError if an app in JavaScript gives no policy, or something else in its place */
 export function refuseWithoutPolicy(props: Partial<KeyturnProps> | undefined): void {
-  if (typeof props?.policy === 'string') return;
-  throw new PolicyFileError(
-    "Keyturn's property policy: found none, expected the path of a policy file, 'keyturn.yaml'",
-  );
+  const schema = z.pick(propertiesSchema, { policy: true });
+  const [mistake] = mistakesIn(schema, { policy: props?.policy });
+  if (mistake) throw new PolicyFileError(`Keyturn's property policy: ${mistake.message}`);
 }

@@ -14,6 +14,23 @@ import { writtenOut } from './written-out.ts';
 export const isOfType = (each: IConstruct, ...types: readonly string[]): each is CfnResource =>
   CfnResource.isCfnResource(each) && types.includes(each.cfnResourceType);
 
+/** What CDK keeps of a resource to itself: properties as its class names them, or as a template does of one that has no class (`new CfnResource`). */
+interface Kept {
+  readonly cfnProperties: Readonly<Record<string, unknown>>;
+  readonly rawOverrides: { readonly Properties?: Readonly<Record<string, unknown>> };
+}
+
+/**
+ * A property of a resource by now, with the references in it.
+ * @param name as a template has it: `KmsMasterKeyId`
+ */
+export function propertyOf(resource: CfnResource, name: string): unknown {
+  const { cfnProperties, rawOverrides } = resource as unknown as Kept;
+  const overrides = rawOverrides.Properties ?? {};
+  if (name in overrides) return overrides[name];
+  return cfnProperties[`${name[0]?.toLowerCase()}${name.slice(1)}`] ?? cfnProperties[name];
+}
+
 /** Keeps what a value refers to, while that is resolved. */
 class Finder extends DefaultTokenResolver {
   readonly found: Reference[] = [];
@@ -25,11 +42,15 @@ class Finder extends DefaultTokenResolver {
   }
 }
 
-/** What of the app a value refers to: `displayName` of each is `Ref` or the name of an attribute. */
-export function referencesIn(scope: IConstruct, value: unknown): readonly Reference[] {
+/** The resource of the app that a value refers to, by whatever attribute. */
+export function resourceIn(
+  scope: IConstruct,
+  value: unknown,
+  ...types: readonly string[]
+): CfnResource | undefined {
   const resolver = new Finder(new StringConcat());
   Tokenization.resolve(value, { scope, resolver });
-  return resolver.found;
+  return resolver.found.map(({ target }) => target).find((each) => isOfType(each, ...types));
 }
 
 const TOKEN = /\$\{Token\[([\w:.-]*?)(?:\.\d+)?\]\}/g;
@@ -54,7 +75,7 @@ const UNKNOWN = '\0';
 const DYNAMIC = /\{\{resolve:[^}]*\}\}/g;
 
 /** A text of a stack as far as it is known, with tokens for what of its own place is not. */
-export function asKnown(stack: Stack, text: string): string {
+export function asKnown(stack: Stack, text: unknown): string {
   const { account, partition, region, stackName, urlSuffix } = stack;
   const known = {
     'AWS::AccountId': account,
@@ -71,7 +92,7 @@ export function asKnown(stack: Stack, text: string): string {
  * What a text of a stack means in all stacks of its account: its own Region and name are written out. Undefined: only its deployment
  * knows.
  */
-export function literalOf(stack: Stack, text: string): string | undefined {
+export function literalOf(stack: Stack, text: unknown): string | undefined {
   const found = asKnown(stack, text);
   const own = [stack.region, stack.stackName].filter((each) => Token.isUnresolved(each));
   return [UNKNOWN, ...own].some((each) => found.includes(each)) ? undefined : found;

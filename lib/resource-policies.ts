@@ -1,46 +1,41 @@
-import { Stack, Token } from 'aws-cdk-lib';
-import type { CfnResourcePolicy, CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { type CfnResource, Stack, Token } from 'aws-cdk-lib';
+import type { CfnResourcePolicy } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct, IConstruct } from 'constructs';
-import { areTogether } from './neighbours.ts';
-import { isOfType, literalOf, referencesIn } from './references.ts';
+import { areTogether } from './places.ts';
+import { asKnown, isOfType, literalOf, propertyOf, resourceIn } from './references.ts';
 
 /** A secret as a stack names it; with neither, only the deployment knows which it is. */
 export interface NamedSecret {
   /** The app makes it. */
-  readonly made?: CfnSecret | undefined;
+  readonly made?: CfnResource | undefined;
   readonly name?: string | undefined;
   /** Then Secrets Manager's hyphen and six characters may be at its end. */
   readonly isInArn?: boolean;
 }
 
 /** Undefined: only the deployment knows it. */
-function nameIn(stack: Stack, text: string | undefined): string | undefined {
-  const found = text === undefined ? undefined : literalOf(stack, text);
+function nameIn(stack: Stack, text: unknown): string | undefined {
+  const found = literalOf(stack, text);
   return Token.isUnresolved(found) ? undefined : found;
 }
 
 /** @param secretId the name or the ARN of a secret, whose parts CDK may not know one by one */
 export function secretNamed(scope: Construct, secretId: string): NamedSecret {
-  const made = referencesIn(scope, secretId)
-    .map(({ target }) => target)
-    .find((each): each is CfnSecret => isOfType(each, 'AWS::SecretsManager::Secret'));
-  if (made) return { made, name: nameIn(Stack.of(made), made.name) };
-  const [arn, , , , , , ...resource] = secretId.split(':');
+  const made = resourceIn(scope, secretId, 'AWS::SecretsManager::Secret');
+  if (made) return { made, name: nameIn(Stack.of(made), propertyOf(made, 'Name')) };
+  const stack = Stack.of(scope);
+  const known = asKnown(stack, secretId);
+  const [arn, , , , , , ...resource] = known.split(':');
   const isInArn = arn === 'arn';
-  const written = isInArn ? resource.join(':') : secretId;
-  return { name: nameIn(Stack.of(scope), written), isInArn };
+  return { name: nameIn(stack, isInArn ? resource.join(':') : known), isInArn };
 }
 
-/** Whose resource policy it is, of CDK's class or of none (`new CfnResource`). Undefined: it is no such policy. */
+/** Whose resource policy it is. Undefined: it is no such policy. */
 function secretIdOf(each: IConstruct): string | undefined {
   if (!isOfType(each, 'AWS::SecretsManager::ResourcePolicy')) return undefined;
-  const { cfnProperties } = each as unknown as { readonly cfnProperties: Properties };
-  const secretId = cfnProperties.secretId ?? cfnProperties.SecretId;
+  const secretId = propertyOf(each, 'SecretId');
   return typeof secretId === 'string' ? secretId : undefined;
 }
-
-/** As a class of CDK has them, or as a template does. */
-type Properties = Readonly<Partial<Record<'secretId' | 'SecretId', unknown>>>;
 
 /**
  * Refuses another resource policy of a writer's secret: Secrets Manager keeps one. CDK makes one of its own for a secret of the app as soon
@@ -60,7 +55,7 @@ export function refuseOtherPolicies(
     return areTogether(each, policy) === true && isItsSecret(other);
   };
   const sentenceOf = ({ node }: IConstruct) =>
-    `SoleWriter ${writer.node.path}: found ${node.path} beside it, expected no other resource policy of its secret, which has one; take that away, which is also what addToResourcePolicy, denyAccountRootDelete, and grantRead for whoever is of another account, or may be (give both stacks an env), make of a secret of the app; or leave SoleWriter out, and give that policy its three statements by hand (docs/security.md)`;
+    `SoleWriter ${writer.node.path}: found ${node.path} beside it, expected no other resource policy of its secret, which has one; take that away, which is also what addToResourcePolicy, denyAccountRootDelete, addRotationSchedule (write a CfnRotationSchedule in its place), and grantRead for whoever is of another account, or may be (give both stacks an env), make of a secret of the app; or leave SoleWriter out, and give that policy its three statements by hand (docs/security.md)`;
   writer.node.addValidation({
     validate: () => writer.node.root.node.findAll().filter(isSecond).map(sentenceOf),
   });

@@ -22,11 +22,11 @@ import {
   replicaFor,
   together,
 } from './access.ts';
-import { placeInWords, placeOf } from './elsewhere.ts';
 import { allow, type Grant, type Grants } from './grants.ts';
 import { logGroupName } from './keyturn-function.ts';
 import type { KeyturnSchedule } from './keyturn-schedule.ts';
 import { borneBy, type NamedKey } from './kms-key.ts';
+import { placeInWords, placeOf } from './places.ts';
 import type { KeyturnProps } from './properties.ts';
 import { Room } from './room.ts';
 import { SharedStatements } from './shared-statements.ts';

@@ -5,8 +5,9 @@ import { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
-import { isOnePlace, movedTo, partitionOf, placeInWords, placeOf } from './elsewhere.ts';
+import { movedTo, partitionOf } from './elsewhere.ts';
 import type { Keyturn } from './keyturn.ts';
+import { isOnePlace, placeInWords, placeOf } from './places.ts';
 import { asKnown, asMayBe, referenceOf, tokensInWords } from './references.ts';
 import { type NamedSecret, refuseOtherPolicies, secretNamed } from './resource-policies.ts';
 import { isStandIn } from './stand-ins.ts';
@@ -77,8 +78,9 @@ interface Written {
 }
 
 /** Where an ARN says that a secret is, which CDK may not know part by part. Undefined: it is none. */
-function partsOf(secretId: string): Written | undefined {
-  const [arn, , service, region, account] = secretId.split(':');
+function partsOf(writer: Construct, secretId: string): Written | undefined {
+  const known = asKnown(Stack.of(writer), secretId);
+  const [arn, , service, region, account] = known.split(':');
   return arn === 'arn' ? { service, region, account } : undefined;
 }
 
@@ -100,7 +102,7 @@ function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): stri
   const secret = secretNamed(writer, secretId);
   const { made } = secret;
   const found = `SoleWriter's property secretId: found "${tokensInWords(secretId)}"`;
-  const parts = made ? { service: SERVICE, ...placeOf(Stack.of(made)) } : partsOf(secretId);
+  const parts = made ? { service: SERVICE, ...placeOf(Stack.of(made)) } : partsOf(writer, secretId);
   if (parts) refusePlaceOf(parts, found, writer, keyturn);
   if (secret.name === undefined) return undefined;
   const name = nameOf(secret, names);

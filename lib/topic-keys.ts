@@ -1,10 +1,16 @@
 import { Annotations, Aspects, type CfnResource, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { type CfnAlias, type CfnKey, type IKey, Key } from 'aws-cdk-lib/aws-kms';
-import type { CfnTopic, ITopic } from 'aws-cdk-lib/aws-sns';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
-import { isOfType, referencesIn } from './references.ts';
+import { keyNamedIn } from './kms-key.ts';
+import { areTogether, isOnePlace, placeOf } from './places.ts';
+import { asKnown, isOfType, literalOf, propertyOf, resourceIn } from './references.ts';
 import { writtenOut } from './written-out.ts';
+
+const TOPIC = 'AWS::SNS::Topic';
+const ALIAS = 'AWS::KMS::Alias';
+const KEYS = ['AWS::KMS::Key', 'AWS::KMS::ReplicaKey'];
 
 /** What CDK keeps in the app's context of keys that it has looked up by aliases that are AWS's own. */
 const OWN_LOOKED_UP = /^key-provider:.*\baliasName=alias\/aws\//;
@@ -17,51 +23,51 @@ const ownKeysOf = (scope: Construct): unknown[] =>
     .filter((id) => id && id !== Key.DEFAULT_DUMMY_KEY_ID);
 
 /** What the app makes of a topic, which it may give by its ARN. */
-function madeOf(topic: ITopic): CfnTopic | undefined {
-  const referred = referencesIn(topic, topic.topicArn).map(({ target }) => target);
-  return [topic.node.defaultChild, ...referred].find(
-    (each): each is CfnTopic => each !== undefined && isOfType(each, 'AWS::SNS::Topic'),
-  );
+function madeOf(topic: ITopic): CfnResource | undefined {
+  const { defaultChild: made } = topic.node;
+  const isMade = made !== undefined && isOfType(made, TOPIC);
+  return isMade ? made : resourceIn(topic, topic.topicArn, TOPIC);
 }
+
+/** The key of a topic that the app makes, as it is by now. */
+const givenTo = (topic: CfnResource) => propertyOf(topic, 'KmsMasterKeyId');
 
 /** The key of a topic, an id, an alias, or an ARN: as the template has it by now, or as the app says of one that is imported. */
 function keyOf(topic: ITopic): string {
   const made = madeOf(topic);
-  const stack = Stack.of(made ?? topic);
-  const inTemplate = (resource: CfnResource) => {
-    const { Resources } = stack.resolve(resource._toCloudFormation());
-    const [written] = Object.values<{ Properties?: Record<string, unknown> }>(Resources);
-    return written?.Properties?.KmsMasterKeyId;
-  };
-  const key = made ? inTemplate(made) : stack.resolve(topic.masterKey?.keyArn);
+  const key = Stack.of(made ?? topic).resolve(made ? givenTo(made) : topic.masterKey?.keyArn);
   return String(writtenOut(key ?? '', { known: {}, other: '' }));
 }
 
-/** The key of the app under which a topic of the app is by now. */
-function madeKeyOf(topic: CfnTopic): CfnKey | undefined {
-  const { rawOverrides } = topic as unknown as { readonly rawOverrides?: Overrides };
-  const key = rawOverrides?.Properties?.KmsMasterKeyId ?? topic.kmsMasterKeyId;
-  return madeKeyIn(topic, key);
+/** The key of the app under which a topic of the app is by now, perhaps by an alias of the app. */
+function madeKeyOf(topic: CfnResource): CfnResource | undefined {
+  const key = givenTo(topic);
+  const made = resourceIn(topic, key, ...KEYS);
+  const alias = resourceIn(topic, key, ALIAS) ?? aliasNamed(topic, key);
+  return made ?? (alias && resourceIn(alias, propertyOf(alias, 'TargetKeyId'), ...KEYS));
 }
 
-/** The key of the app that a value names, perhaps by an alias of the app. */
-function madeKeyIn(scope: IConstruct, key: unknown): CfnKey | undefined {
-  for (const { target } of referencesIn(scope, key)) {
-    if (isOfType(target, 'AWS::KMS::Key')) return target as CfnKey;
-    if (isOfType(target, 'AWS::KMS::Alias'))
-      return madeKeyIn(target, (target as CfnAlias).targetKeyId);
-  }
-  return undefined;
-}
-
-/** What CDK keeps of overrides to itself. */
-interface Overrides {
-  readonly Properties?: Readonly<Record<string, unknown>>;
+/** The alias of the app that a text names, alone or in an ARN: without a flag of newer CDKs, an app has no reference for it. */
+function aliasNamed(topic: CfnResource, text: unknown): CfnResource | undefined {
+  const named = keyNamedIn(asKnown(Stack.of(topic), text));
+  if (!('alias' in named)) return undefined;
+  const { alias, account } = named;
+  const found = topic.node.root.node
+    .findAll()
+    .filter((each) => isOfType(each, ALIAS))
+    .filter((each) => literalOf(Stack.of(each), propertyOf(each, 'AliasName')) === alias)
+    .filter((each) => isOnePlace(placeOf({ account }), placeOf(Stack.of(each))) !== false);
+  // Stacks whose place CDK does not know may have one each.
+  return (
+    found.find((each) => areTogether(each, topic)) ??
+    found.find((each) => areTogether(each, topic) !== false)
+  );
 }
 
 /**
  * Lets CloudWatch use the key of a topic, which aspects and overrides may put there; nothing happens to a key that the app imports.
- * Synthesis warns of one that does not in the end: a `CfnKey`, whose policy is the app's alone, or one that came after this.
+ * Synthesis warns of one that does not in the end: a `CfnKey` or a `CfnReplicaKey`, whose policy is the app's alone, or one that came after
+ * this.
  */
 export function letAlarmsUseKey(scope: Construct, topic: ITopic): void {
   // Who may publish, the topic says.
@@ -88,7 +94,7 @@ export function letAlarmsUseKey(scope: Construct, topic: ITopic): void {
   scope.node.addValidation({ validate });
 }
 
-function warnOfKey(scope: Construct, topic: ITopic, key: CfnKey): void {
+function warnOfKey(scope: Construct, topic: ITopic, key: CfnResource): void {
   const policy = JSON.stringify(Stack.of(key).resolve(key._toCloudFormation()));
   if (policy.includes('cloudwatch.amazonaws.com')) return;
   Annotations.of(scope).addWarningV2(

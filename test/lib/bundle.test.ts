@@ -12,10 +12,10 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { buildSync } from 'esbuild';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { BUDGET, buildBundle, bundle } from '../../lib/bundle.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
@@ -145,14 +145,16 @@ test.each(['cjs', 'esm'] as const)(
   (format) => {
     const app = join(folder, 'app', format === 'cjs' ? 'app.cjs' : 'app.mjs');
     buildSync({
-      entryPoints: ['lib/bundle.ts'],
+      entryPoints: ['lib/index.ts'],
       outfile: app,
       format,
       bundle: true,
       platform: 'node',
-      external: ['esbuild'],
+      external: ['aws-cdk-lib', 'constructs', 'esbuild'],
       logLevel: 'silent',
     });
+    symlinkSync(resolve('node_modules'), join(dirname(app), 'node_modules'));
+    onTestFinished(() => rmSync(dirname(app), { recursive: true }));
     const { stderr, status } = spawnSync(process.execPath, [app], { encoding: 'utf8' });
     expect(status).toBe(1);
     expect(stderr).toMatch(

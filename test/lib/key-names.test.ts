@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Aws, CfnParameter, Fn, Stack } from 'aws-cdk-lib';
+import { App, Aws, CfnParameter, CfnResource, Fn, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Alias, type CfnAlias, type CfnKey, Key } from 'aws-cdk-lib/aws-kms';
@@ -86,6 +86,18 @@ describe("an alias of another Region's stack, whose name says where that is,", (
       expect(resources).not.toMatch(/alias|GetStackOutput|There/);
     }
   });
+});
+
+test('an alias that the app writes without a class is allowed by its name', () => {
+  const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+  const home = new Stack(app, 'Home', { env: { account, region: 'eu-west-1' } });
+  const properties = { AliasName: 'alias/theirs', TargetKeyId: 'their-key' };
+  const alias = new CfnResource(home, 'Alias', { type: 'AWS::KMS::Alias', properties });
+  new Keyturn(home, 'Keyturn', {
+    policy: writePolicy(folder),
+    replicaRegions: [{ region, encryptionKey: alias.ref }],
+  });
+  expect(new Set(namedIn(Template.fromStack(home)).aliases)).toEqual(new Set(['alias/theirs']));
 });
 
 describe('an alias whose name no other stack can know', () => {

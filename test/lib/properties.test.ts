@@ -421,10 +421,21 @@ describe('what is no construct of its kind is refused with what makes one:', () 
     ],
     ['a name that is almost one', () => ({ alarmEmail: ['a@b.cc'] }), 'alarmEmail'],
     ['no policy', () => ({ policy: undefined }), 'policy'],
+    ['a policy that is no path', () => ({ policy: 3 }), 'policy'],
   ])('%s, which the policy file or AWS would refuse', (_title, props, property) => {
     const mistake = mistakeOf(props);
     expect(mistake).toContain(`Keyturn's property ${property}: found `);
     expect(mistake.split('\n')).toHaveLength(1);
+  });
+
+  test.each([
+    [undefined, 'nothing'],
+    [new URL('file:///app/keyturn.yaml'), '"URL"'],
+    [{ owner: 'prod' }, '{"owner":"prod"}'],
+  ])('what is no path of a policy file, and says what it is: %s', (policy, found) => {
+    expect(mistakeOf(() => ({ policy }) as object)).toBe(
+      `Keyturn's property policy: found ${found}, expected the path of a policy file, a text such as 'keyturn.yaml'`,
+    );
   });
 
   test('a boundary of AWS, or of the app, is one', () => {

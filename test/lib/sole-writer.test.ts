@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Aws, CfnParameter, CfnResource, Stack, type StackProps } from 'aws-cdk-lib';
+import { App, Aws, CfnParameter, CfnResource, Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import {
   AccountPrincipal,
@@ -12,7 +12,12 @@ import {
   User,
 } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { CfnResourcePolicy, type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import {
+  CfnResourcePolicy,
+  CfnRotationSchedule,
+  type CfnSecret,
+  Secret,
+} from 'aws-cdk-lib/aws-secretsmanager';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyturn } from '../../lib/keyturn.ts';
@@ -346,6 +351,27 @@ describe('an ARN', () => {
     expect(() => made(() => arn(Aws.REGION, Aws.ACCOUNT_ID), env)).not.toThrow();
   });
 
+  const LOOKED_UP = '{{resolve:ssm:/on-call/secret:3}}';
+
+  test('of which CloudFormation looks something up is judged by all else', () => {
+    expect(() => made(() => arn(LOOKED_UP, env.account), env)).not.toThrow();
+    expect(() => made(() => arn(HOME, LOOKED_UP), env)).not.toThrow();
+    expect(() => made(() => arn(LOOKED_UP, '444455556666'), env)).toThrow(
+      /expected a secret of 111122223333\/eu-west-1/,
+    );
+    expect(() => made(() => arn(LOOKED_UP, env.account).replace('telegraf', 'x'), env)).toThrow(
+      /expected a secret of keyturn\.yaml, such as/,
+    );
+  });
+
+  test('that the app joins is judged, too', () => {
+    const joined = (region: string) => () => Fn.join(':', arn(region, env.account).split(':'));
+    expect(() => made(joined(HOME), env)).not.toThrow();
+    expect(() => made(joined('eu-central-1'), env)).toThrow(
+      /expected a secret of 111122223333\/eu-west-1/,
+    );
+  });
+
   test('that CDK writes claims its secret, as the name does', () => {
     const { stack, keyturn } = made(() => 'keyturn/prod/telegraf');
     const secretId = keyturn.secretOf('telegraf').secretArn;
@@ -420,12 +446,41 @@ describe('a resource policy beside it, of which a secret has one,', () => {
   } satisfies Record<string, (secret: Secret) => void>;
   const refused = (path: string) =>
     new RegExp(
-      `\\[Home/Writer\\] SoleWriter Home/Writer: found ${path} beside it, expected no other resource policy of its secret, which has one; take that away, .*; or leave SoleWriter out, and give that policy its three statements by hand`,
+      `\\[Home/Writer\\] SoleWriter Home/Writer: found ${path} beside it, expected no other resource policy of its secret, which has one; take that away, which is also what addToResourcePolicy, denyAccountRootDelete, addRotationSchedule \\(write a CfnRotationSchedule in its place\\), and .*; or leave SoleWriter out, and give that policy its three statements by hand`,
     );
 
   test.each(Object.entries(BY_CDK))('is refused that CDK writes: %s', (_name, write) => {
     expect(saidOf(write)).toMatch(refused('Secrets/Made/Policy/Resource'));
     expect(saidOf(write, () => SECRET)).toMatch(refused('Secrets/Made/Policy/Resource'));
+  });
+
+  test('is refused that CDK writes with a schedule, which CfnRotationSchedule writes alone', () => {
+    const madeIn = (home: Stack) => new Secret(home, 'Own', { secretName: SECRET });
+    const byCdk = (_secret: Secret, home: KeyturnStack) => {
+      const rotationLambda = home.keyturn.secretsManagerRotation.lambda;
+      madeIn(home).addRotationSchedule('Schedule', { rotationLambda });
+    };
+    const alone = (_secret: Secret, home: KeyturnStack) => {
+      const { secretArn: secretId } = madeIn(home);
+      const { functionArn: rotationLambdaArn } = home.keyturn.secretsManagerRotation.lambda;
+      const rotationRules = { scheduleExpression: 'rate(90 days)' };
+      const given = { secretId, rotationLambdaArn, rotationRules };
+      new CfnRotationSchedule(home, 'Schedule', given).node.addDependency(home.keyturn);
+    };
+    expect(saidOf(byCdk, () => SECRET)).toMatch(refused('Home/Own/Policy/Resource'));
+    expect(saidOf(alone, () => SECRET)).toBe('nothing');
+  });
+
+  test('is refused also of a secret that the app makes without a class', () => {
+    const made = (Name: string, home: KeyturnStack) =>
+      new CfnResource(home, 'Generic', {
+        type: 'AWS::SecretsManager::Secret',
+        properties: { Name },
+      }).ref;
+    const write = (name: string) => (_secret: Secret, home: KeyturnStack) =>
+      new CfnResourcePolicy(home, 'Mine', { secretId: made(name, home), resourcePolicy: {} });
+    expect(saidOf(write(SECRET), () => SECRET)).toMatch(refused('Home/Mine'));
+    expect(saidOf(write('others'), () => SECRET)).toBe('nothing');
   });
 
   test.each([

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { App, Aspects, Aws, type IAspect, Stack } from 'aws-cdk-lib';
+import { App, Aspects, Aws, CfnResource, type IAspect, Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
-import { Alias, CfnKey, type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, CfnKey, CfnReplicaKey, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { CfnTopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { IConstruct } from 'constructs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -159,7 +159,7 @@ describe('a key of the app, under which a topic of alarms is, lets CloudWatch us
   function usedIn(
     props: (stack: Stack) => Partial<KeyturnProps>,
     put: (topic: CfnTopic, keyArn: string) => void,
-    keyOf: (stack: Stack) => Key | CfnKey = (stack) => new Key(stack, 'TheirKey'),
+    keyOf: (stack: Stack) => Key | CfnKey | CfnReplicaKey = (stack) => new Key(stack, 'TheirKey'),
   ) {
     const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
     const keys = new Stack(app, 'Keys', { env });
@@ -223,6 +223,97 @@ describe('a key of the app, under which a topic of alarms is, lets CloudWatch us
         keyOf,
       ).times,
     ).toBe(1);
+  });
+
+  test.each([
+    ['its name', ({ aliasName }: Alias) => aliasName],
+    ['its ARN', ({ aliasArn }: Alias) => aliasArn],
+    ['its name, written out', () => 'alias/theirs'],
+    ['its ARN, written out', () => 'arn:aws:kms:eu-west-1:111122223333:alias/theirs'],
+  ])(
+    'by an alias of it in an app of an older CDK, which has no references for them: %s',
+    (_what, of) => {
+      let alias: Alias | undefined;
+      const keyOf = (stack: Stack) => {
+        stack.node.setContext('@aws-cdk/aws-kms:aliasNameRef', false);
+        const key = new Key(stack, 'TheirKey');
+        alias = key.addAlias('alias/theirs');
+        return key;
+      };
+      const put = (topic: CfnTopic) => {
+        topic.kmsMasterKeyId = of(alias as Alias);
+      };
+      expect(usedIn(plain, put, keyOf).times).toBe(1);
+      const other = (topic: CfnTopic) => {
+        topic.kmsMasterKeyId = 'alias/others';
+      };
+      expect(usedIn(plain, other, keyOf).times).toBe(0);
+    },
+  );
+
+  test('by its name alone, which an import has, or an aspect of all topics', () => {
+    const aliased = (stack: Stack) => new Key(stack, 'TheirKey', { alias: 'alias/theirs' });
+    const imported = (name: string) => under((stack) => Alias.fromAliasName(stack, 'Key', name));
+    const byName = (topic: CfnTopic) => {
+      topic.kmsMasterKeyId ??= 'alias/theirs';
+    };
+    expect(usedIn(EMAILS, byName, aliased).times).toBe(1);
+    expect(usedIn(plain, byName, aliased).times).toBe(1);
+    expect(usedIn(imported('alias/theirs'), () => {}, aliased).times).toBe(1);
+    expect(usedIn(imported('alias/others'), () => {}, aliased).times).toBe(0);
+    const ofOthers = 'arn:aws:kms:eu-west-1:444455556666:alias/theirs';
+    const byArn = (topic: CfnTopic) => topic.addPropertyOverride('KmsMasterKeyId', ofOthers);
+    expect(usedIn(plain, byArn, aliased).times).toBe(0);
+  });
+
+  test('by the name that each of two stages has, which are for two places', () => {
+    const app = new App({ outdir: mkdtempSync(join(folder, 'out-')), context: CONTEXT });
+    const stacks = ['Trial', 'Live'].map((id) => new Stack(new Stage(app, id), 'Mine'));
+    for (const stack of stacks) new Key(stack, 'Key', { alias: 'alias/alarms' });
+    const [, live] = stacks as [Stack, Stack];
+    const alarmTopic = new Topic(live, 'OnCall');
+    (alarmTopic.node.defaultChild as CfnTopic).kmsMasterKeyId = 'alias/alarms';
+    new Keyturn(live, 'North', { policy: writePolicy(folder), alarmTopic });
+    app.synth();
+    const named = stacks.map((stack) =>
+      JSON.stringify(Template.fromStack(stack).findResources('AWS::KMS::Key')).includes(
+        'cloudwatch.amazonaws.com',
+      ),
+    );
+    expect(named).toEqual([false, true]);
+  });
+
+  test('and no key that an override has taken from the topic again', () => {
+    const taken = (topic: CfnTopic, keyArn: string) => {
+      topic.kmsMasterKeyId = keyArn;
+      topic.addPropertyDeletionOverride('KmsMasterKeyId');
+    };
+    expect(usedIn(plain, taken).times).toBe(0);
+  });
+
+  test('of a topic and of an alias that the app writes without a class', () => {
+    const generic = (keyOf: (key: Key) => string) => {
+      const key: Key[] = [];
+      const keep = (stack: Stack) => {
+        key.push(new Key(stack, 'TheirKey'));
+        return key[0] as Key;
+      };
+      const given = (stack: Stack) => {
+        const properties = { KmsMasterKeyId: keyOf(key[0] as Key) };
+        const { ref } = new CfnResource(stack, 'Made', { type: 'AWS::SNS::Topic', properties });
+        return { alarmTopic: Topic.fromTopicArn(stack, 'OnCall', ref) };
+      };
+      return usedIn(given, () => {}, keep).times;
+    };
+    const aliasOf = (key: Key) =>
+      new CfnResource(key.stack, 'Alias', {
+        type: 'AWS::KMS::Alias',
+        properties: { AliasName: 'alias/theirs', TargetKeyId: key.keyId },
+      });
+    expect(generic(({ keyArn }) => keyArn)).toBe(1);
+    expect(generic((key) => aliasOf(key).ref)).toBe(1);
+    expect(generic((key) => aliasOf(key) && 'alias/theirs')).toBe(1);
+    expect(generic(() => 'alias/theirs')).toBe(0);
   });
 
   test('though an aspect of the app comes from another one, while synthesis visits what is behind the topic', () => {
@@ -308,5 +399,20 @@ describe('a key of the app, under which a topic of alarms is, lets CloudWatch us
     expect(usedIn(plain, byAspect, overridden).said).not.toContainEqual(
       expect.stringContaining('Keys/TheirKey'),
     );
+  });
+
+  test('of a replica of a key, whose policy is its own, synthesis warns, too', () => {
+    const replica =
+      (...Statement: object[]) =>
+      (stack: Stack) =>
+        new CfnReplicaKey(stack, 'TheirKey', {
+          primaryKeyArn: `arn:aws:kms:us-east-1:111122223333:key/mrk-${'0'.repeat(32)}`,
+          keyPolicy: { Statement },
+        });
+    const warning = expect.stringMatching(
+      /^Keyturn's topic of alarms Mine\/OnCall: found it under Keys\/TheirKey, whose policy does not name/,
+    );
+    expect(usedIn(plain, byAspect, replica()).said).toContainEqual(warning);
+    expect(usedIn(plain, byAspect, replica(USE)).said).not.toContainEqual(warning);
   });
 });
