@@ -1,11 +1,8 @@
 import { DAY } from '../world/policy.ts';
-import { QUESTIONS, type Question, type Weeks } from './draw.ts';
+import { isWhole, QUESTIONS, type Weeks } from './draw.ts';
 import { falseBars, falseLines, needlessDoubts } from './judge.ts';
 import { liveWeeks } from './live.ts';
 import { look } from './look.ts';
-
-/** Everything is asked for: all that happened, from all that tells of it. */
-const isWhole = ({ sinceMs, denied }: Question) => sinceMs === undefined && denied.length === 0;
 
 /** Lives the weeks, asks every question about them, and returns what is not as it was; a line each. */
 export async function askWeeks(weeks: Weeks): Promise<readonly string[]> {

@@ -4,6 +4,7 @@ import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 /** By hand, in the console or by the command line of AWS. */
 const HANDS = [
   ...['saves an older value', 'saves a placeholder', 'moves AWSCURRENT back', 'deletes the former'],
+  ...['saves it as it is', 'saves it as it is, on hold'],
   ...['takes AWSPREVIOUS off', 'puts on hold', 'ends the hold', 'deletes the secret for hours'],
 ] as const;
 const ORDERS = [
@@ -62,6 +63,10 @@ export interface Question {
   /** The logs that may not be read, by the end of their names. */
   readonly denied: readonly string[];
 }
+
+/** Everything is asked for: all that happened, from all that tells of it. */
+export const isWhole = ({ sinceMs, denied }: Question): boolean =>
+  sinceMs === undefined && denied.length === 0;
 
 const LOGS = ['rotate', 'reap', 'enforce', 'revoke', 'secrets-manager-rotation'];
 

@@ -12,7 +12,7 @@ const LAST = 48;
 const WHOLE: Question = { denied: [] };
 
 const held = (hour: number, tokenId: string, more: Partial<Held> = {}): Held => ({
-  ...{ at: hour * HOUR, by: 'rotate', secret: SECRET, tokenId, isMoved: true },
+  ...{ at: hour * HOUR, by: 'rotate', secret: SECRET, tokenId, version: tokenId, isMoved: true },
   ...more,
 });
 const lived = (hour: number, tokenId: string, more: Partial<Lived> = {}): Lived => ({
@@ -98,6 +98,11 @@ test('a move by hand is an excuse until a run looks at the secret', () => {
   expect(falseBars(drawn, moved)).toEqual([]);
   const seen = { ...moved, looks: [{ at: 39 * HOUR, secret: SECRET }] };
   expect(falseBars(drawn, seen)).toHaveLength(2);
+  // Then it is known that it was moved before, and nothing else may be claimed of that time.
+  expect(falseBars(drawn, seen)[0]).toMatch(/^1970-01-02T12:/);
+  expect(falseBars({ ...drawn, question: { denied: ['reap'] } }, seen)[0]).toMatch(
+    /^1970-01-02T15:/,
+  );
   const saved = { ...moved, held: [...TRUTH.held, { ...back, isMoved: false }] };
   expect(falseBars(drawn, saved)).toHaveLength(2);
   // What is told begins later.

@@ -2,6 +2,7 @@ import type { Happening } from '../../bin/keyturn/history/happening.ts';
 import type { Span, TokenState } from '../../bin/keyturn/report/life.ts';
 import { formatInstant } from '../../functions/time.ts';
 import { MINUTE } from '../world/policy.ts';
+import { isWhole } from './draw.ts';
 import type { Looked } from './look.ts';
 import {
   holdersAt,
@@ -68,9 +69,16 @@ function falseOf(each: Instant, looked: Looked): string | undefined {
 const stateAt = (spans: readonly Span[], at: number) =>
   spans.find(({ from, until = Number.POSITIVE_INFINITY }) => from <= at && at < until)?.state;
 
-/** Whose string somebody saved is told by the log of `rotate` alone; and nothing tells of a label that was moved, until that looks. */
-const isUntoldGift = ({ since, question }: Looked, truth: Truth, at: number) =>
-  isUnnoticed(truth, at) || isByHand(truth, at, question.denied.includes('rotate') ? at : since);
+/** Nothing tells of a label that was moved, until a run looks: then whoever asks for everything is told that it was moved. */
+function isUnseen({ question, page }: Looked, truth: Truth, at: number): boolean {
+  const isSeen = truth.looks.some((look) => look.at > at && look.at < page.now);
+  return isUnnoticed(truth, at) && !(isSeen && isWhole(question));
+}
+
+/** Whose string somebody saved is told by the log of `rotate` alone. */
+const isUntoldGift = (looked: Looked, truth: Truth, at: number) =>
+  isUnseen(looked, truth, at) ||
+  isByHand(truth, at, looked.question.denied.includes('rotate') ? at : looked.since);
 
 /** Every token at every instant that is shown, but around what was done, where a minute decides. */
 function* instantsOf(looked: Looked, truth: Truth): Iterable<Instant> {

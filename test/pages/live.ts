@@ -73,6 +73,11 @@ function actsOn(world: World, olds: readonly string[], { chance }: Step) {
 
   const acts: Readonly<Record<Act, () => Promise<unknown>>> = {
     'saves an older value': () => people.saveValue(TELEGRAF, olds[numberOf(olds.length)] ?? ''),
+    'saves it as it is': () => people.saveValue(TELEGRAF, world.value(TELEGRAF)),
+    'saves it as it is, on hold': async () => {
+      await people.hold(TELEGRAF, 'frozen');
+      await people.saveValue(TELEGRAF, world.value(TELEGRAF));
+    },
     'saves a placeholder': () => people.saveValue(TELEGRAF, `CHANGE_ME ${chance}`),
     'moves AWSCURRENT back': () => people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS),
     'deletes the former': () => people.deleteToken(former()),

@@ -13,6 +13,8 @@ export interface Since {
 export interface Held extends Since {
   readonly secret: string;
   readonly tokenId: string | undefined;
+  /** The version that has AWSCURRENT: another one may have the same string. */
+  readonly version: string | undefined;
   /** The label was moved, which Secrets Manager notes nowhere, and no string was saved. */
   readonly isMoved: boolean;
 }
@@ -88,8 +90,10 @@ export function noteTruth(world: World): Truth {
     const isMoved = operation === 'UpdateSecretVersionStage';
     for (const secret of secrets()) {
       const tokenId = world.holders(secret).AWSCURRENT;
+      const version = world.labels(secret).AWSCURRENT;
       const last = held.findLast((each) => each.secret === secret);
-      if (!last || last.tokenId !== tokenId) held.push({ at, by, secret, tokenId, isMoved });
+      const isSame = last?.tokenId === tokenId && last?.version === version;
+      if (!last || !isSame) held.push({ at, by, secret, tokenId, version, isMoved });
     }
     for (const { id: tokenId, permissions, revokedAt } of cluster.state.tokens) {
       const now = { hasPermissions: permissions.length > 0, isDeleted: revokedAt !== undefined };
