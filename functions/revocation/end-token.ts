@@ -9,9 +9,9 @@ import {
   stripped,
 } from '../tokens/change-token.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
-import { isExpired, isInert } from '../tokens/state.ts';
+import { canKeep, isExpired, isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
-import { canKeep, mendedBy } from './plan/decide-token.ts';
+import { mendedBy } from './plan/decide-token.ts';
 import { grantsOf } from './plan/known-token.ts';
 import type { RevokedToken } from './report.ts';
 
@@ -45,17 +45,14 @@ export function resultOf(
   };
 }
 
-/** Takes all permissions away. `noUndo`: also if the description has no room to keep them. */
+/** Takes all permissions away. `noUndo`: also if neither the description has room to keep them, nor the policy says them. */
 async function stripOwned(owned: OwnedToken, noUndo: boolean, tools: Tools): Promise<void> {
   const fresh = await freshToken(tools, owned);
   if (!fresh) return;
-  const change = stripped(fresh, 'frozen', tools.apiNow());
-  const keeps = canKeep(fresh, tools.apiNow());
-  if (!keeps && !noUndo) {
+  if (!noUndo && !canKeep(fresh, tools.apiNow()) && !entryOf(tools.policy, fresh.marker.secret)) {
     throw new Error(`the description of ${fresh.token.id} has no room for its permissions`);
   }
-  const marker = keeps ? change.marker : { ...change.marker, was: undefined };
-  await changeToken(tools, fresh, { ...change, marker });
+  await changeToken(tools, fresh, stripped(fresh, 'frozen', tools.apiNow()));
 }
 
 export async function strip(

@@ -9,7 +9,7 @@ import {
   shorterDescriptions,
 } from './marker.ts';
 import { type OwnedToken, ownedToken } from './observation.ts';
-import { armedSince, wasArmed, wasCurrent } from './state.ts';
+import { armedSince, canKeep, wasArmed, wasCurrent } from './state.ts';
 
 const BAD_REQUEST = 400;
 
@@ -139,14 +139,15 @@ function ownLike(token: Token, like: Pick<OwnedToken, 'marker'>): OwnedToken | u
   return parsed && same ? ownedToken(token, parsed) : undefined;
 }
 
-/** Takes all permissions away and keeps them in the marker, which is all that undoing needs. */
-export function stripped(
-  { token, marker }: OwnedToken,
-  state: 'quarantined' | 'frozen',
-  now: number,
-): Change {
-  // A server that stored half of this request before has taken them already: undoing then takes the policy's.
-  const was = token.permissions.length > 0 ? token.permissions : marker.was;
+/**
+ * Takes all permissions away and keeps them in the marker, which is all that undoing needs. If that has no room for them, undoing takes
+ * the policy's.
+ */
+export function stripped(owned: OwnedToken, state: 'quarantined' | 'frozen', now: number): Change {
+  const { token, marker } = owned;
+  const taken = canKeep(owned, now) ? token.permissions : undefined;
+  // A server that stored half of this request before has taken them already.
+  const was = token.permissions.length > 0 ? taken : marker.was;
   return { marker: { [state]: now, was }, permissions: [] };
 }
 

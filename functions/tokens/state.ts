@@ -8,7 +8,7 @@ import {
   pendingVersion,
 } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
-import type { Marker } from './marker.ts';
+import { describeToken, type Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 import { isUnproven } from './proof.ts';
 import { tokenNamedBy, versionIdOf } from './version-id.ts';
@@ -385,3 +385,16 @@ export const isCondemned = (
       (wasCurrent(each) || isSame(each, ownedCurrent(seen))) &&
       adopted < each.token.createdAt,
   );
+
+/**
+ * How long a description may become. The specification has no limit (`PATCH /tokens/{tokenId}`); a server
+ * that cut a description would destroy the marker at its end.
+ * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
+ */
+const LONGEST_DESCRIPTION = 4_096;
+
+/** Whether the description has room for the permissions that are taken away. */
+export function canKeep({ token, marker, text }: OwnedToken, now: number): boolean {
+  const kept = { ...marker, quarantined: now, frozen: now, was: token.permissions };
+  return describeToken(text, kept).length <= LONGEST_DESCRIPTION;
+}

@@ -1,26 +1,12 @@
 import type { TokenPolicy } from '../../policy/policy.ts';
 import { describeHold, holdOf } from '../../secrets-manager/hold.ts';
 import type { Secret } from '../../secrets-manager/secret.ts';
-import { describeToken } from '../../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import { isVersionOf } from '../../tokens/state.ts';
 import type { RevocationWay } from '../request.ts';
 import { isFrozen } from './decide-revocation.ts';
 import { UNDOING_WAYS } from './order.ts';
 import type { GivingBack, LabelDetachment, SingleTokenAction } from './revocation-action.ts';
-
-/**
- * How long a description may become. The specification has no limit (`PATCH /tokens/{tokenId}`); a server
- * that cut a description would destroy the marker at its end.
- * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
- */
-const LONGEST_DESCRIPTION = 4_096;
-
-/** Whether the description has room for the permissions that are taken away. */
-export function canKeep({ token, marker, text }: OwnedToken, now: number): boolean {
-  const kept = { ...marker, frozen: now, was: token.permissions };
-  return describeToken(text, kept).length <= LONGEST_DESCRIPTION;
-}
 
 function detachPrevious(
   { token, owned }: ObservedToken,

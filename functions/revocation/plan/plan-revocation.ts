@@ -1,11 +1,12 @@
 import type { Token } from '../../management-api/token.ts';
-import type { Policy } from '../../policy/policy.ts';
+import { entryOf, type Policy } from '../../policy/policy.ts';
 import { approvalHash } from '../../run/plan.ts';
 import { RequestError } from '../../run/request.ts';
+import { canKeep } from '../../tokens/state.ts';
 import type { BlastRadius, KnownToken } from '../report.ts';
 import type { RevocationRequest } from '../request.ts';
 import { decideRevocation, foreignHolders, notReachedBecause } from './decide-revocation.ts';
-import { canKeep, decideToken, heldBecause } from './decide-token.ts';
+import { decideToken, heldBecause } from './decide-token.ts';
 import { homeOfToken } from './hidden-tokens.ts';
 import { knowToken } from './known-token.ts';
 import { type Order, orderId } from './order.ts';
@@ -73,7 +74,7 @@ function selectTokens(
 }
 
 /** Why freezing could not be undone. Undefined: it can. */
-function lossOf(target: Target, around: OrderObservation): string | undefined {
+function lossOf(target: Target, around: OrderObservation, policy: Policy): string | undefined {
   const lost = [
     ...target.single.flatMap(({ token, owned: mine }) => (mine ? [] : [token])),
     ...target.secrets.flatMap((name) => {
@@ -87,11 +88,11 @@ function lossOf(target: Target, around: OrderObservation): string | undefined {
   }
   const owned = target.secrets.flatMap((name) => around.secrets.get(name)?.tokens ?? []);
   const long = [...owned, ...target.single.flatMap(({ owned: each }) => each ?? [])].filter(
-    (each) => !canKeep(each, around.at),
+    (each) => !canKeep(each, around.at) && !entryOf(policy, each.marker.secret),
   );
   if (long.length === 0) return undefined;
   const ids = long.map(({ token }) => token.id).join(', ');
-  return `the description has no room for the permissions of ${ids}, so unfreezing could not give them back`;
+  return `the description has no room for the permissions of ${ids}, and no entry of the policy says them, so unfreezing could not give them back`;
 }
 
 /** Whoever orders all names the cluster; of a dry run only a wrong name is refused. */
@@ -116,7 +117,7 @@ function refusalOf(
   const { way, noUndo } = request;
   const otherHost = otherHostOf(request, policy);
   if (otherHost !== undefined) return otherHost;
-  const loss = way === 'freeze' && !noUndo ? lossOf(target, around) : undefined;
+  const loss = way === 'freeze' && !noUndo ? lossOf(target, around, policy) : undefined;
   return loss && `${loss}; to freeze anyway, add "noUndo": true (--no-undo)`;
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Token } from '../../../../functions/management-api/token.ts';
+import type { Policy } from '../../../../functions/policy/policy.ts';
 import { orderId } from '../../../../functions/revocation/plan/order.ts';
 import { planRevocation } from '../../../../functions/revocation/plan/plan-revocation.ts';
 import type { RevocationEvent } from '../../../../functions/revocation/request.ts';
@@ -24,12 +25,13 @@ import {
 interface Around {
   readonly secret: Secret;
   readonly tokens: readonly Token[];
+  readonly policy?: Policy;
 }
 
-const planned = ({ secret, tokens }: Around, event: RevocationEvent) => {
+const planned = ({ secret, tokens, policy = policyOf() }: Around, event: RevocationEvent) => {
   const { secrets } = observationOf({ secrets: [secret], tokens });
   const request = parseRevokeRequest({ reason: 'leaked', token: 'telegraf', ...event });
-  return planRevocation(policyOf(), { at: NOW, secrets, tokens }, request);
+  return planRevocation(policy, { at: NOW, secrets, tokens }, request);
 };
 /** `delete 1`, `hold frozen`: short enough to compare whole plans. */
 const steps = (around: Around, event: RevocationEvent) =>
@@ -266,17 +268,18 @@ test('finds a database by what tokens may do, might do, and should do', () => {
   ).toEqual([TELEGRAF]);
 });
 
-test('refuses to freeze what its description has no room to keep, unless nothing is to be undone', () => {
+test('refuses to freeze what neither its description has room to keep, nor the policy says, unless nothing is to be undone', () => {
   const permissions = Array.from({ length: 200 }, (_, n) => ({
     action: 'write',
     resource: `database-${n}-of-many`,
   }));
-  const around = { ...usual, tokens: [armed(1, { permissions })] };
-  expect(() => planned(around, { way: 'freeze' })).toThrow(
-    `no room for the permissions of ${id(1)}`,
-  );
-  expect(planned(around, { way: 'freeze', dryRun: true }).actions).toHaveLength(2);
-  expect(steps(around, { way: 'freeze', noUndo: true })).toEqual(['hold frozen', 'strip 1']);
+  const said = { ...usual, tokens: [armed(1, { permissions })] };
+  expect(steps(said, { way: 'freeze' })).toEqual(['hold frozen', 'strip 1']);
+  const around = { ...said, policy: policyOf({ tokens: {} }) };
+  const freeze = { token: undefined, tokenId: id(1), way: 'freeze' } as const;
+  expect(() => planned(around, freeze)).toThrow(`no room for the permissions of ${id(1)}`);
+  expect(planned(around, { ...freeze, dryRun: true }).actions).toHaveLength(2);
+  expect(steps(around, { ...freeze, noUndo: true })).toEqual(['hold frozen', 'strip 1']);
 });
 
 test('whois of a token that is gone proves nothing anew in its secret', () => {

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { openWorldForTest } from '../../world/open-world.ts';
+import { DAY, HOUR, policyWith, TELEGRAF } from '../../world/policy.ts';
+import type { World } from '../../world/world.ts';
+
+/** One for each customer, with names as long as people's are. */
+const names = Array.from(
+  { length: 150 },
+  (_, number) => `customer-${String(number).padStart(4, '0')}-telemetry-production`,
+);
+const policy = policyWith(
+  { telegraf: { permissions: { read: names } } },
+  { databases: names.map((name) => ({ name })) },
+);
+const order = { reason: 'a drill', by: 'ada' };
+const force = { tokens: ['telegraf'], force: true };
+
+/** No description that any server must take is longer. */
+const LONGEST = 4_096;
+
+async function opened() {
+  const world = await openWorldForTest(policy, { databases: names });
+  let longest = 0;
+  world.watch((_call, effect) => {
+    const reply = effect();
+    const lengths = world.cluster.state.tokens.map(({ description }) => description.length);
+    longest = Math.max(longest, ...lengths);
+    return reply;
+  });
+  await world.rotate();
+  return { world, longest: () => longest };
+}
+
+const permissionsOf = (world: World, id: string | undefined) =>
+  world.tokens().find((each) => each.id === id)?.permissions ?? [];
+
+test.each([{ token: 'telegraf' }, { all: true }])(
+  'a token of 150 databases is frozen without another word, and gets what the policy says of it back: %j',
+  async (selector) => {
+    const { world, longest } = await opened();
+    const confirm = 'all' in selector && { confirm: new URL(world.cluster.url).hostname };
+    const id = world.holders(TELEGRAF).AWSCURRENT;
+    const frozen = await world.revoke({ ...order, ...selector, ...confirm, way: 'freeze' });
+    expect(frozen.error).toBeUndefined();
+    expect(permissionsOf(world, id)).toEqual([]);
+    expect(world.accepts(world.string(TELEGRAF), 'read', names[0])).toBe(false);
+    const undone = await world.revoke({ ...order, ...selector, ...confirm, way: 'unfreeze' });
+    expect(undone.error).toBeUndefined();
+    expect(permissionsOf(world, id)).toHaveLength(150);
+    expect(longest()).toBeLessThanOrEqual(LONGEST);
+  },
+);
+
+test('nor is its description longer than servers must take when it is quarantined', async () => {
+  const { world, longest } = await opened();
+  const version = world.labels(TELEGRAF).AWSCURRENT;
+  const id = world.holders(TELEGRAF).AWSCURRENT;
+  await world.wait(HOUR);
+  await world.rotate(force);
+  for (let day = 0; day < 3; day += 1) {
+    await world.wait(DAY);
+    expect((await world.reap()).error).toBeUndefined();
+  }
+  expect(permissionsOf(world, id)).toEqual([]);
+  await world.people.makeCurrent(TELEGRAF, version);
+  await world.rotate();
+  expect(permissionsOf(world, id)).toHaveLength(150);
+  expect(longest()).toBeLessThanOrEqual(LONGEST);
+});
+
+test('of one that no entry of the policy says, freezing is refused, since nothing could give its permissions back', async () => {
+  const { world } = await opened();
+  const id = world.holders(TELEGRAF).AWSCURRENT;
+  const without = world.deploy(policyWith({}, { databases: names.map((name) => ({ name })) }));
+  const freeze = { ...order, tokenId: id, way: 'freeze' };
+  const { error } = await without.revoke(freeze);
+  expect(error?.errorMessage).toContain(`no room for the permissions of ${id}`);
+  expect(permissionsOf(world, id)).toHaveLength(150);
+  expect((await without.revoke({ ...freeze, noUndo: true })).error).toBeUndefined();
+  expect(permissionsOf(world, id)).toEqual([]);
+});
