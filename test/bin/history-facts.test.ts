@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { rotationsOf } from '../../bin/keyturn/history/evidence.ts';
 import { happeningsOf, withMoves } from '../../bin/keyturn/history/happening.ts';
-import { logFacts } from '../../bin/keyturn/history/log-facts.ts';
+import { logFacts, quietAfter } from '../../bin/keyturn/history/log-facts.ts';
 import { pastFacts, readPast } from '../../bin/keyturn/history/past-facts.ts';
 import { type LogLine, readLogs } from '../../bin/keyturn/history/read-logs.ts';
 import { livesOf } from '../../bin/keyturn/report/lives.ts';
@@ -90,6 +90,22 @@ test('of what a run saw that somebody moved, the last scheduled run that had not
   expect(notYet(run(0), run(180, { findings: 1 }), held())).toBe(0);
   expect(notYet(run(0), run(180, { findings: 1 }))).toBe(0);
   expect(notYet(run(0), run(180, { findings: 1 }), held('keyturn/prod/grafana'))).toBe(180);
+});
+
+test('of what may have been saved, the first scheduled run behind it that saw that all is well tells that it is gone', () => {
+  const run = (minute: number, more: object = {}) => {
+    const details = { job: 'rotate', by: 'schedule', dryRun: false, refusals: [] };
+    return line('planned', { ...details, actions: 0, findings: 0, ...more }, minute);
+  };
+  const quiet = (job: string, ...lines: readonly LogLine[]) => {
+    const at = quietAfter([{ job, group: job, lines }])(SECRET, AT + 10 * MINUTE);
+    return at && (at - AT) / MINUTE;
+  };
+  expect(quiet('rotate', run(0))).toBeUndefined();
+  expect(quiet('rotate', run(0), run(30), run(60))).toBe(30);
+  expect(quiet('rotate', run(30, { actions: 1 }), run(60))).toBe(60);
+  expect(quiet('rotate', run(30, { by: 'hand' }), run(45, { dryRun: true }), run(60))).toBe(60);
+  expect(quiet('reap', run(30))).toBeUndefined();
 });
 
 test('a string of nobody under AWSCURRENT is told as what that got, and one under AWSPREVIOUS is not', () => {

@@ -252,6 +252,21 @@ test('who saves the current string again may have saved another one before, of w
   expect(spans([...told(['a', 'promoted']), saved(3, 'a')], now)).toEqual(['current 0-']);
 });
 
+test('what may have been saved in its place is in doubt until a run sees that all is well', () => {
+  const first = told(['a', 'promoted']);
+  const over = { ...saved(2, undefined, 'perhaps'), quietAt: 4 * STEP };
+  const known = ['current 0-2', 'unknown 2-4', 'current 4-'];
+  expect(spans([...first, over], seen({ current: 'a' }))).toEqual(known);
+  const next = told(['b', 'promoted']).map((each) => ({ ...each, at: 6 * STEP, formerId: 'a' }));
+  const superseded = ['current 0-2', 'unknown 2-4', 'current 4-6', 'superseded 6-'];
+  expect(spans([...first, over, ...next], seen({ current: 'b' }))).toEqual(superseded);
+  // It was promoted before a run saw that.
+  const late = { ...over, quietAt: 8 * STEP };
+  expect(spans([...first, late, ...next], seen({ current: 'b' }))).toEqual([
+    ...['current 0-6', 'superseded 6-'],
+  ]);
+});
+
 test('what a run finds of a string that was saved is no second save', () => {
   const happenings = [...told(['b', 'promoted']), saved(1, undefined, 'now'), found(3)];
   expect(spans(happenings, seen({ current: 'a' }))).toEqual(['unknown 0-1', 'current 1-']);

@@ -41,6 +41,8 @@ export interface Fact {
   readonly isRepeated?: boolean;
   /** When the last run began that would have done something about it, or said it, and did not: it was not so yet. */
   readonly notYetAt?: number | undefined;
+  /** Of what was saved, and may have been current: when the first run began after it that saw nothing of that. */
+  readonly quietAt?: number | undefined;
   /** When the run before began, which would have said it. Absent: nothing tells of one. */
   readonly runBeforeAt?: number | undefined;
 }

@@ -97,7 +97,7 @@ export const historyJson = (history: History) => ({
   since: formatInstant(history.since),
   complete: history.sources.every(({ isWhole }) => isWhole),
   entries: history.happenings.map(
-    ({ at, untilAt, gave: _, isOrLater: _or, notYetAt: _not, ...each }) => ({
+    ({ at, untilAt, gave: _, isOrLater: _or, notYetAt: _not, quietAt: _quiet, ...each }) => ({
       at: formatInstant(at),
       ...each,
       ...(each.secret !== undefined && { token: history.entryOf(secretNamed(each) ?? '') }),

@@ -322,9 +322,10 @@ function brokenOff({ lines, isOf, by, why }: Run, source: string): readonly Fact
   }));
 }
 
+const begunAt = ({ lines }: Run): number => (lines.find(isStart) ?? lines[0])?.at ?? 0;
+
 /** When the run began that was the last before each. */
 function runBefore(runs: readonly Run[]): (run: Run) => number | undefined {
-  const begunAt = ({ lines }: Run) => (lines.find(isStart) ?? lines[0])?.at ?? 0;
   const sorted = runs.map(begunAt).sort((a, b) => a - b);
   return (run) => sorted.findLast((at) => at < begunAt(run));
 }
@@ -348,15 +349,35 @@ function quietBefore(runs: readonly Run[]): (run: Run, fact: Fact) => Pick<Fact,
   };
 }
 
-/** All that the lines of a log group say was done; a dry run did nothing. */
-export function logFacts({ job, lines }: GroupRead): readonly Fact[] {
-  const source = `log of ${job}`;
+/** A dry run does nothing. */
+function runsIn({ job, lines }: GroupRead): readonly Run[] {
   const streams = Map.groupBy(lines, ({ stream }) => stream);
-  const runs = [...streams.values()]
-    .flatMap((each) => runsOf(job, each))
-    .filter(({ dryRun }) => !dryRun);
-  // Who runs a function by hand may name what it looks at.
-  const scheduled = runs.filter(({ by }) => by === WHO.schedule);
+  const runs = [...streams.values()].flatMap((each) => runsOf(job, each));
+  return runs.filter(({ dryRun }) => !dryRun);
+}
+
+/** Who runs a function by hand may name what it looks at. */
+const isScheduled = ({ by }: Run) => by === WHO.schedule;
+
+/** When the first run of `rotate` began after an instant that saw that all was well with a secret. */
+export function quietAfter(groups: readonly GroupRead[]) {
+  const runs = groups
+    .filter(({ job }) => job === 'rotate')
+    .flatMap(runsIn)
+    .filter(isScheduled)
+    .toSorted((a, b) => begunAt(a) - begunAt(b));
+  return (secret: string | undefined, at: number): number | undefined => {
+    const run = runs.find((each) => begunAt(each) > at && isQuiet(each, secret));
+    return run && begunAt(run);
+  };
+}
+
+/** All that the lines of a log group say was done. */
+export function logFacts(group: GroupRead): readonly Fact[] {
+  const { job } = group;
+  const source = `log of ${job}`;
+  const runs = runsIn(group);
+  const scheduled = runs.filter(isScheduled);
   const before = runBefore(scheduled);
   const notYet = quietBefore(job === 'rotate' ? scheduled : []);
   return runs.flatMap((run) => [

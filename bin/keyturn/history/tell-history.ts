@@ -18,7 +18,7 @@ import {
   withMoves,
 } from './happening.ts';
 import type { History, Source } from './history-text.ts';
-import { logFacts } from './log-facts.ts';
+import { logFacts, quietAfter } from './log-facts.ts';
 import { type Past, pastFacts, readPast } from './past-facts.ts';
 import { type GroupRead, readLogs } from './read-logs.ts';
 
@@ -244,7 +244,10 @@ export async function tellHistory(
   const happenings = happeningsOf(entry ? ofEntry(all, entry) : all);
   const failed = happenings.filter(({ what }) => what.startsWith('failed: delete'));
   const doers = { groups, failed, ordered: new Set(ended.map(({ tokenId }) => tokenId)) };
-  const told = withMoves(happenings.map((each) => withDoer(each, doers)));
+  const quiet = quietAfter(groups);
+  const withQuiet = (each: Happening) =>
+    each.gave?.is === 'perhaps' ? { ...each, quietAt: quiet(each.secret, each.at) } : each;
+  const told = withMoves(happenings.map((each) => withQuiet(withDoer(each, doers))));
   const names = new Map(policy.tokens.map(({ name, secret }) => [secret, name]));
   return {
     owner: policy.owner,

@@ -10,8 +10,13 @@ const PROMOTED_OVER =
 const LOST = 'it was seen without AWSCURRENT, and nothing tells since when';
 const GOT = 'it was seen with AWSCURRENT, and nothing tells since when';
 
-/** From then on it is not known whether it was current, as long as it was told to be. */
-function doubt(story: Story, tokenId: string | undefined, from: number, note: string): void {
+/** From then on it is not known whether it was current, until it was seen to be, or as long as it was told to be. */
+function doubt(
+  story: Story,
+  tokenId: string | undefined,
+  { from, until }: { readonly from: number; readonly until?: number },
+  note: string,
+): void {
   const told = story.lives.get(tokenId ?? '');
   if (!told) return;
   const { spans, notes } = told;
@@ -19,7 +24,15 @@ function doubt(story: Story, tokenId: string | undefined, from: number, note: st
   const span = spans[index];
   if (!span || (span.until ?? Number.POSITIVE_INFINITY) <= from) return;
   const at = Math.max(from, span.from);
-  spans.splice(index, 1, { ...span, until: at }, { ...span, state: 'unknown', from: at });
+  const open = { ...span, state: 'unknown', from: at } as const;
+  const seen =
+    until === undefined
+      ? [open]
+      : [
+          { ...open, until },
+          { ...span, from: until },
+        ];
+  spans.splice(index, 1, { ...span, until: at }, ...seen);
   notes.push(note);
 }
 
@@ -27,7 +40,23 @@ const whyDoubted = ({ doubtAt, nextId }: Holder) =>
   doubtAt === undefined ? LOST : nextId === undefined ? SAVED_OVER : PROMOTED_OVER;
 
 export const doubtHolder = (story: Story, held: Holder) =>
-  doubt(story, held.tokenId, held.doubtAt ?? held.at, whyDoubted(held));
+  doubt(story, held.tokenId, { from: held.doubtAt ?? held.at }, whyDoubted(held));
+
+/** By then a run had seen that who was in doubt still had AWSCURRENT, or again. */
+export function quieted(story: Story, held: Holder, by = Number.POSITIVE_INFINITY): Holder {
+  const { doubtAt, quietAt, nextId, ...known } = held;
+  if (doubtAt === undefined || quietAt === undefined || quietAt > by) return held;
+  doubt(story, held.tokenId, { from: doubtAt, until: quietAt }, SAVED_OVER);
+  return { ...known, at: quietAt };
+}
+
+/** Who had AWSCURRENT when that was done. */
+function heldAt(story: Story, secret: string, at: number): Holder | undefined {
+  const held = story.holders.get(secret);
+  const known = held && quieted(story, held, at);
+  if (known) story.holders.set(secret, known);
+  return known;
+}
 
 /** AWSCURRENT leaves whoever had it, by then at the latest. */
 function leave(story: Story, { tokenId, overId = tokenId }: Holder, at: number): void {
@@ -60,8 +89,8 @@ function settleSave(story: Story, { tokenId, overId, at }: Holder): void {
 export function move(story: Story, each: Happening, tokenId: string | undefined): void {
   const secret = secretNamed(each);
   if (secret === undefined) return;
-  const held = story.holders.get(secret);
   const { at, gave, formerId } = each;
+  const held = heldAt(story, secret, at);
   const overId = gave && tokenId === undefined ? (held?.tokenId ?? held?.overId) : undefined;
   story.holders.set(secret, { tokenId, at, gave, overId });
   if (!held) return;
@@ -87,7 +116,7 @@ const notYet = ({ notYetAt = 0 }: Happening, { at, doubtAt }: Holder): number | 
 export function see(story: Story, each: Happening, told?: Told): void {
   const secret = secretNamed(each);
   if (secret === undefined) return;
-  const held = story.holders.get(secret);
+  const held = heldAt(story, secret, each.at);
   const tokenId = told?.tokenId;
   if (held && !tokenId && (!held.tokenId || held.gave?.is === 'now')) {
     settleSave(story, held);
@@ -109,7 +138,7 @@ export function see(story: Story, each: Happening, told?: Told): void {
 /** What had AWSCURRENT is superseded, or has ended: the one that was armed in its place was promoted by then, or something else has it. */
 export function settle(story: Story, each: Happening, tokenId: string): void {
   const secret = secretNamed(each) ?? '';
-  const held = story.holders.get(secret);
+  const held = heldAt(story, secret, each.at);
   if (held?.tokenId !== tokenId) return;
   const next = story.lives.get(held.nextId ?? '');
   if (next?.spans.at(-1)?.state !== 'unknown') {
@@ -131,10 +160,11 @@ export function isUnsure(story: Story, each: Happening): boolean {
 /** Since then something else may have AWSCURRENT. */
 export function suspect(story: Story, each: Happening, nextId?: string): void {
   const secret = secretNamed(each) ?? '';
-  const held = story.holders.get(secret);
+  const held = heldAt(story, secret, each.at);
   // The save tells of the string that a run does not know.
   if (!held || (held.gave && each.what === FOUND)) return;
   const { doubtAt = each.at } = held;
   const isOnly = held.doubtAt === undefined;
-  story.holders.set(secret, { ...held, doubtAt, nextId: isOnly ? nextId : undefined });
+  const { quietAt } = each;
+  story.holders.set(secret, { ...held, doubtAt, quietAt, nextId: isOnly ? nextId : undefined });
 }

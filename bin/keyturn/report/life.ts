@@ -50,6 +50,8 @@ export interface Holder {
   readonly overId?: string | undefined;
   /** Since then another may have it: somebody may have saved a string, or a token that waited may have been promoted. */
   readonly doubtAt?: number | undefined;
+  /** When a run saw after that that it still had it, or again. */
+  readonly quietAt?: number | undefined;
   /** That token, if nothing else may have it. */
   readonly nextId?: string | undefined;
   /** When its token was superseded, and nothing tells by which. */

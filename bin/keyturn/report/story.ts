@@ -7,7 +7,7 @@ import {
   ROLLED_BACK as SEEN_BACK,
   secretNamed,
 } from '../history/happening.ts';
-import { doubtHolder, isUnsure, move, see, settle, suspect } from './holder.ts';
+import { doubtHolder, isUnsure, move, quieted, see, settle, suspect } from './holder.ts';
 import {
   enter,
   type Holder,
@@ -204,7 +204,9 @@ export function storyOf(told: readonly Happening[], { isWhole }: Pick<Story, 'is
     if (each.gave) followGift(story, each, each.gave);
     else if (each.tokenId !== undefined) followBoth(story, each, each.tokenId);
   }
-  for (const held of story.holders.values())
+  for (const each of story.holders.values()) {
+    const held = quieted(story, each);
     if (held.leftAt !== undefined) doubtHolder(story, held);
+  }
   return story;
 }
