@@ -1,6 +1,6 @@
 /**
  * `CRASH_POINTS=all`: every case, in hours. `CRASH_POINTS=11+3`: one in eleven, from the third on, to look at
- * others than `npm test` does. Otherwise one in as many as the test says, always the same ones.
+ * others than `npm run test:slow` does. Otherwise one in as many as the test says, always the same ones.
  */
 const { CRASH_POINTS = '' } = process.env;
 const all = CRASH_POINTS === 'all';
