@@ -54,7 +54,7 @@ export function isOurs({ held }: Truth, tokenId: string, at: number): boolean {
   return given?.by !== PERSON && taken?.by !== PERSON;
 }
 
-/** Whether consumers read what somebody gave them by hand, the last thing that was done then of all that was done by that instant. */
+/** Whether what consumers read then was given to them by hand. `by`: when that was, at the latest. */
 export const isByHand = ({ held }: Truth, at: number, by = at): boolean =>
   [...new Set(held.map(({ secret }) => secret))].some((secret) => {
     const last = lastOf(held, at, (each) => each.secret === secret);
