@@ -9,9 +9,9 @@ import {
   stripped,
 } from '../tokens/change-token.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
-import { canKeep, isExpired, isInert } from '../tokens/state.ts';
+import { isExpired, isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
-import { mendedBy } from './plan/decide-token.ts';
+import { canGiveBack, mendedBy } from './plan/decide-token.ts';
 import { grantsOf } from './plan/known-token.ts';
 import type { RevokedToken } from './report.ts';
 
@@ -49,7 +49,7 @@ export function resultOf(
 async function stripOwned(owned: OwnedToken, noUndo: boolean, tools: Tools): Promise<void> {
   const fresh = await freshToken(tools, owned);
   if (!fresh) return;
-  if (!noUndo && !canKeep(fresh, tools.apiNow()) && !entryOf(tools.policy, fresh.marker.secret)) {
+  if (!noUndo && !canGiveBack(fresh, tools.policy, tools.apiNow())) {
     throw new Error(`the description of ${fresh.token.id} has no room for its permissions`);
   }
   await changeToken(tools, fresh, stripped(fresh, 'frozen', tools.apiNow()));

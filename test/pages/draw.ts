@@ -19,6 +19,11 @@ const QUIET = ['nothing', 'nothing for three days'] as const;
 
 export type Act = (typeof HANDS | typeof ORDERS | typeof TROUBLES | typeof QUIET)[number];
 
+const BY_HAND: readonly Act[] = [...HANDS, ...QUIET];
+const BY_ORDER: readonly Act[] = [...ORDERS, ...QUIET];
+const IN_TROUBLE: readonly Act[] = [...ORDERS, ...TROUBLES, ...QUIET];
+const ALL: readonly Act[] = [...HANDS, ...ORDERS, ...TROUBLES, ...QUIET];
+
 export interface Step {
   readonly act: Act;
   /** What else is drawn for it, from 0 up to 1. */
@@ -37,13 +42,7 @@ export interface Weeks {
 /** The same seed draws the same weeks, on every machine. */
 export function drawWeeks(seed: number): Weeks {
   const chance = createChance(`pages/${seed}`);
-  const kind = chance.pick(['hands', 'orders', 'trouble', 'all', 'all', 'all']);
-  const acts: readonly Act[] = {
-    hands: [...HANDS, ...QUIET],
-    orders: [...ORDERS, ...QUIET],
-    trouble: [...ORDERS, ...TROUBLES, ...QUIET],
-    all: [...HANDS, ...ORDERS, ...TROUBLES, ...QUIET],
-  }[kind as 'all'];
+  const acts = chance.pick([BY_HAND, BY_ORDER, IN_TROUBLE, ALL, ALL, ALL]);
   const steps = Array.from({ length: chance.between(3, 8) }, (): Step => {
     const withRuns = chance.happens(0.7);
     return {

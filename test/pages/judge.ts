@@ -30,7 +30,7 @@ interface Instant {
   readonly state: TokenState | undefined;
   readonly truth: Lived | undefined;
   readonly isCurrent: boolean;
-  /** Somebody has moved AWSCURRENT, and nobody could know of it. */
+  /** A person gave consumers what they read, or took it, and nothing that is asked can tell of it. */
   readonly isUnnoticed: boolean;
 }
 

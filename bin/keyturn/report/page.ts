@@ -163,7 +163,7 @@ function risksOf(status: Status, sources: readonly Source[], now: number): reado
 function presentOf(
   { tokens }: Status,
   history: History | undefined,
-  { now, since }: Pick<Present, 'now' | 'since'>,
+  { now, since, isWhole }: Pick<Present, 'now' | 'since' | 'isWhole'>,
 ): Present {
   const labels = tokens.flatMap(({ entry, secret }) => {
     const { tokenId: current, pending } = entry ?? {};
@@ -172,8 +172,7 @@ function presentOf(
       ? [[secret, { ...seen, ...(pending && { pending: pending.tokenId }) }] as const]
       : [];
   });
-  const { living, sources } = history ?? {};
-  const isWhole = sources?.every((each) => each.isWhole) === true;
+  const { living } = history ?? {};
   return { now, since, labels: new Map(labels), isWhole, ...(living && { living }) };
 }
 
@@ -234,8 +233,9 @@ export function pageOf(
   const sources = known?.sources ?? [
     { source: 'history', isWhole: false, found: (history as Error).message },
   ];
+  const isWhole = sources.every((each) => each.isWhole);
   const told = known?.told ?? [];
-  const lives = livesOf(told, presentOf(status, known, { now, since })).filter((each) =>
+  const lives = livesOf(told, presentOf(status, known, { now, since, isWhole })).filter((each) =>
     isShown(each, since),
   );
   const marks = marksOf(
@@ -275,6 +275,6 @@ export function pageOf(
     })),
     access: accessOf(policy),
     sources,
-    isWhole: sources.every((each) => each.isWhole),
+    isWhole,
   };
 }

@@ -1,12 +1,19 @@
-import type { TokenPolicy } from '../../policy/policy.ts';
+import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { describeHold, holdOf } from '../../secrets-manager/hold.ts';
 import type { Secret } from '../../secrets-manager/secret.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
-import { isVersionOf } from '../../tokens/state.ts';
+import { canKeep, isVersionOf } from '../../tokens/state.ts';
 import type { RevocationWay } from '../request.ts';
 import { isFrozen } from './decide-revocation.ts';
 import { UNDOING_WAYS } from './order.ts';
 import type { GivingBack, LabelDetachment, SingleTokenAction } from './revocation-action.ts';
+
+/** Whether unfreezing could give back what a freeze takes: its description keeps it, or an entry of the policy says it. */
+export const canGiveBack = (
+  owned: OwnedToken,
+  policy: Pick<Policy, 'tokens'>,
+  now: number,
+): boolean => canKeep(owned, now) || entryOf(policy, owned.marker.secret) !== undefined;
 
 function detachPrevious(
   { token, owned }: ObservedToken,

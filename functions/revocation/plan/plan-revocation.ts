@@ -1,12 +1,11 @@
 import type { Token } from '../../management-api/token.ts';
-import { entryOf, type Policy } from '../../policy/policy.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { approvalHash } from '../../run/plan.ts';
 import { RequestError } from '../../run/request.ts';
-import { canKeep } from '../../tokens/state.ts';
 import type { BlastRadius, KnownToken } from '../report.ts';
 import type { RevocationRequest } from '../request.ts';
 import { decideRevocation, foreignHolders, notReachedBecause } from './decide-revocation.ts';
-import { decideToken, heldBecause } from './decide-token.ts';
+import { canGiveBack, decideToken, heldBecause } from './decide-token.ts';
 import { homeOfToken } from './hidden-tokens.ts';
 import { knowToken } from './known-token.ts';
 import { type Order, orderId } from './order.ts';
@@ -88,7 +87,7 @@ function lossOf(target: Target, around: OrderObservation, policy: Policy): strin
   }
   const owned = target.secrets.flatMap((name) => around.secrets.get(name)?.tokens ?? []);
   const long = [...owned, ...target.single.flatMap(({ owned: each }) => each ?? [])].filter(
-    (each) => !canKeep(each, around.at) && !entryOf(policy, each.marker.secret),
+    (each) => !canGiveBack(each, policy, around.at),
   );
   if (long.length === 0) return undefined;
   const ids = long.map(({ token }) => token.id).join(', ');
