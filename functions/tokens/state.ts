@@ -359,12 +359,13 @@ function isOlderThanTag(seen: ObservedSecret, tag: string, forMs: number, now: n
   return isOlder(AWSCURRENT) && isUntouched && now < taggedAt + forMs;
 }
 
-/**
- * Whether AWSCURRENT's token, which is not here, was ended by a person's order: a deletion that was lifted since, or a
- * move to this cluster. What was put or done after that is no part of it. Needs the versions' times.
- */
+/** Whether AWSCURRENT's token, which is not here, was ended by a deletion that was lifted since. Needs the versions' times. */
+export const wasLifted = (seen: ObservedSecret, now: number): boolean =>
+  isOlderThanTag(seen, LIFTED_TAG, LIFTED_MS, now);
+
+/** The same, or by a move to this cluster. What was put or done after that is no part of it. Needs the versions' times. */
 export const wasEndedByOrder = (seen: ObservedSecret, now: number): boolean =>
-  isOlderThanTag(seen, LIFTED_TAG, LIFTED_MS, now) ||
+  wasLifted(seen, now) ||
   (!seen.secret.tags[MOVED_TAG]?.endsWith(PREVIOUS_ONLY) &&
     isOlderThanTag(seen, MOVED_TAG, MOVING_MS, now));
 

@@ -10,13 +10,14 @@ import {
   UNKNOWN_CLUSTER,
 } from '../../secrets-manager/secret.ts';
 import type { ObservedSecret } from '../../tokens/observation.ts';
-import { currentHolder, provenCurrent } from '../../tokens/state.ts';
+import { currentHolder, provenCurrent, wasLifted } from '../../tokens/state.ts';
 import type { ClusterMove, RotationAction } from './rotation-action.ts';
 
 /**
  * Moves an entry's secret, if its tokens are of another cluster than the policy's and it can be tagged. A tag
- * that people took off is put back where the current token is seen to work in this cluster. Where it is gone
- * from it, nobody knows whether it ever was here: then the lost tag is no consent.
+ * that people took off is put back where the current token is seen to work in this cluster, or where an order
+ * deleted it, and was lifted so that another one is made. Where it is gone otherwise, nobody knows whether it ever
+ * was here: then the lost tag is no consent.
  */
 export function clusterMove(
   { name: token, secret: name }: TokenPolicy,
@@ -29,8 +30,9 @@ export function clusterMove(
   const from = otherClusterOf(seen.secret, cluster.url);
   if (from !== undefined) return [{ ...about, from, reason: 'ClusterChanged' }];
   if (seen.secret.tags[CLUSTER_TAG] !== undefined || holdOf(seen.secret)) return [];
-  if (provenCurrent(seen, now)) return [{ ...about, reason: 'ClusterTagLost' }];
   const isGone = currentHolder(seen)?.state === 'gone';
+  if (provenCurrent(seen, now) || (isGone && wasLifted(seen, now)))
+    return [{ ...about, reason: 'ClusterTagLost' }];
   return isGone ? [{ ...about, from: UNKNOWN_CLUSTER, reason: 'ClusterTagLost' }] : [];
 }
 
