@@ -33,8 +33,8 @@ export async function moveCluster(
   const seen = observation.secrets.get(name);
   const at = formatInstant(apiNow());
   // Where the new cluster has what consumers use, too, whatever becomes of that does not follow from the move.
-  const isLeft = from !== undefined && (!seen || !isCurrentHere(seen));
-  const isBack = !isLeft && !isOfUnknown && lacksPrevious(seen);
+  const isLeft = from !== undefined && !(seen && isCurrentHere(seen));
+  const isBack = seen !== undefined && !isLeft && !isOfUnknown && lacksPrevious(seen);
   const moved = isLeft || isBack ? { [MOVED_TAG]: isLeft ? at : at + PREVIOUS_ONLY } : {};
   await secrets.tag(name, { [CLUSTER_TAG]: url, ...moved });
   return 'done';
