@@ -14,7 +14,14 @@ import {
 } from 'yaml';
 import { EXTENSION } from '../functions/policy/document.ts';
 import type { PolicyIssue } from '../functions/policy/policy-error.ts';
-import { losesItsWay, type Mistake, mistakeOf, NO_KEY, STRAY_TAG } from './yaml-words.ts';
+import {
+  type KeyAt,
+  losesItsWay,
+  type Mistake,
+  mistakeOf,
+  NO_KEY,
+  STRAY_TAG,
+} from './yaml-words.ts';
 
 /** What stands in a file instead of a mapping. */
 function writtenIn(node: unknown): string {
@@ -181,6 +188,23 @@ function worthTelling(mistakes: readonly Mistake[], lineOf: (offset: number) => 
   return lost < 0 ? firsts : firsts.slice(0, lost + 1);
 }
 
+/** The tree is searched once, if anybody asks. */
+function keysOf(yaml: Document): KeyAt {
+  let keys: Map<number, string> | undefined;
+  return (offset) => {
+    if (!keys) {
+      const found = new Map<number, string>();
+      visit(yaml, {
+        Pair(_key, { key }) {
+          if (isScalar(key) && key.range) found.set(key.range[0], String(key.value));
+        },
+      });
+      keys = found;
+    }
+    return keys.get(offset);
+  };
+}
+
 interface Reading {
   /** Of an offset in the file. */
   readonly lineOf: (offset: number) => number;
@@ -194,11 +218,12 @@ export function yamlMistakes(yaml: Document, { lineOf, isDeployed }: Reading): M
   const lost = errors.findIndex(losesItsWay);
   // For one by which it is lost, the tree is searched: not for thousands.
   const told = lost < 0 ? errors : errors.slice(0, lost + 1);
+  const keyAt = keysOf(yaml);
   return worthTelling(
     [
       ...textInPlaceOfKeys(yaml),
       ...(isDeployed && lost < 0 ? [] : hiddenInKeys(yaml)),
-      ...told.map((error) => mistakeOf(yaml, error, lineOf)),
+      ...told.map((error) => mistakeOf(yaml, error, lineOf, keyAt)),
       ...strayReferences(yaml),
       ...collectionsAsKeys(yaml),
       ...(isDeployed ? [] : [...strayTags(yaml), ...keysThatAreNumbers(yaml)]),

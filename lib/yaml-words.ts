@@ -31,8 +31,6 @@ const WORDS: Readonly<Partial<Record<YAMLError['code'], string>>> = {
     'found text that begins with a character which YAML keeps for itself (@ ` % and others), expected it in quotes; write "@x"',
   BLOCK_AS_IMPLICIT_KEY:
     'found a second key on one line, or a line deeper than its key allows, expected one "key: value" on each; put text with ": " in it in quotes, or indent the line like its neighbours',
-  DUPLICATE_KEY:
-    'found this key a second time, expected each once; write what belongs to it in one place',
   MULTILINE_IMPLICIT_KEY: NO_KEY,
   MULTIPLE_DOCS:
     'found a second document, expected one; take out "---" and what is below it, or give it a file of its own',
@@ -104,7 +102,10 @@ export const losesItsWay = ({ code }: YAMLError): boolean => !HARMLESS.includes(
 /** The parser ends its first line with the place, which stands in front of ours, and goes on with a piece of the file. */
 const PLACE = / at line \d{1,9}, column \d{1,9}:$/;
 
-function ownWords({ code, message }: YAMLError): string {
+function ownWords({ code, message, pos }: YAMLError, keyAt: KeyAt): string {
+  if (code === 'DUPLICATE_KEY') {
+    return `found ${keyAt(pos[0]) ?? 'this key'} a second time, expected each key once; write what belongs to it in one place`;
+  }
   const told = TOLD.find(([pattern]) => pattern.test(message))?.[1] ?? WORDS[code];
   if (told !== undefined) return told;
   const own = (message.split('\n')[0] ?? '').replace(PLACE, '');
@@ -126,6 +127,9 @@ function lastOf(yaml: Document, is: (node: Node, begin: number, end: number) => 
 const isQuoted = (node: Node) =>
   isScalar(node) && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
 
+/** Of an offset in the file, the key that begins there. */
+export type KeyAt = (offset: number) => string | undefined;
+
 /**
  * What the parser says, in words for a person, and where what it noticed begins.
  * @param lineOf of an offset in the file
@@ -134,9 +138,10 @@ export function mistakeOf(
   yaml: Document,
   error: YAMLError,
   lineOf: (offset: number) => number,
+  keyAt: KeyAt,
 ): Mistake {
   const [offset] = error.pos;
-  const message = ownWords(error);
+  const message = ownWords(error, keyAt);
   if (!losesItsWay(error)) return { offset, message };
   const bracket = lastOf(
     yaml,

@@ -12,7 +12,7 @@ import { isUnproven, lastingPermissions, leftOfProof } from '../tokens/proof.ts'
 import { refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { isExpired } from '../tokens/state.ts';
-import { markedElsewhere } from './plan/decide-adoption.ts';
+import { markedElsewhere, noneHas } from './plan/decide-adoption.ts';
 import type { Unadopted } from './plan/entry-state.ts';
 import type { Adoption } from './plan/rotation-action.ts';
 
@@ -80,7 +80,7 @@ function markerOf(
 async function liveToken(id: string, { api, apiNow }: Tools): Promise<Token> {
   const token = await api.getToken(id);
   if (!token || token.revokedAt !== undefined) {
-    throw new AdoptionError(`no token has the id ${id}, or it is revoked`);
+    throw new AdoptionError(noneHas(id));
   }
   if (isExpired(token, apiNow())) throw new AdoptionError(`token ${id} has expired`);
   if (token.permissions.length === 0) throw new AdoptionError(`token ${id} has no permissions`);
@@ -116,7 +116,10 @@ export async function readCandidate(
 ): Promise<Candidate | BareOutcome> {
   const { policy, secrets } = tools;
   const secret = await secrets.describe(entry.secret);
-  if (!secret) throw new AdoptionError(`no secret has the name ${entry.secret}`, 'missing');
+  if (!secret) {
+    const why = `no secret has the name ${entry.secret}, so there is nothing to adopt; take adopt out of the entry, and the next run makes the secret, with a token of its own`;
+    throw new AdoptionError(why, 'missing');
+  }
   const isTagged = secret.tags[OWNER_TAG] !== undefined;
   if (isTagged) refuseForeignSecret(secret, policy);
   if (secret.deletedAt !== undefined || secret.replica) {

@@ -71,7 +71,10 @@ describe('a mistake names file, line, key, what was found and what was expected:
 
   test('a key given twice', () => {
     expect(mistakeIn(`${POLICY}owner: other\n`)).toMatch(
-      /^keyturn\.yaml:9: found this key a second time, expected each once/,
+      /^keyturn\.yaml:9: found owner a second time, expected each key once/,
+    );
+    expect(mistakeIn(`${POLICY}databases: [{ name: one, maxTables: 3, name: two }]\n`)).toMatch(
+      /: found name a second time/,
     );
   });
 

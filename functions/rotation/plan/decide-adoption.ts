@@ -137,6 +137,9 @@ function tokenNamed(tokenId: string, seen: ObservedSecret | undefined, around: A
   return owned ?? foreignNamed(tokenId, around);
 }
 
+export const noneHas = (tokenId: string): string =>
+  `no token has the id ${tokenId}, or it is revoked; correct adopt.tokenId, or take adopt out of the entry`;
+
 /** Why a token that the listing does not show among those of others cannot be taken. */
 function whereItIs(tokenId: string, { secrets }: Around): string {
   for (const { secret, tokens } of secrets.values()) {
@@ -144,7 +147,7 @@ function whereItIs(tokenId: string, { secrets }: Around): string {
       return `token ${tokenId} belongs to the secret ${secret.name}`;
     }
   }
-  return `no token has the id ${tokenId}, or it is revoked`;
+  return noneHas(tokenId);
 }
 
 /** What a person is told who confirms what is not to be adopted. */

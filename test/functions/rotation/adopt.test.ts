@@ -199,3 +199,19 @@ test('a hold on what is still to be adopted alarms after a week, a day before it
   expect(await alarmsOn(19.5)).toEqual([1, 1, true]);
   expect((await alarmsOn(21)).slice(1)).toEqual([1, false]);
 });
+
+test('an adopted secret that is deleted for good is made anew once adopt is out of its entry, as the error says', async () => {
+  const world = await openWorldForTest(empty);
+  const { id } = await legacy(world, (token) => token);
+  const keyturn = world.deploy(adopting(id));
+  await keyturn.rotate();
+  await world.people.deleteSecret(NAME, 'for good');
+  await world.wait(10 * MINUTE);
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toMatch(
+    /no secret has the name .*; take adopt out of the entry, and the next run makes the secret/,
+  );
+  const without = world.deploy(policyWith({ legacy: { ...writer, secret: NAME } }));
+  expect((await without.rotate()).error).toBeUndefined();
+  expect(world.accepts(world.string(NAME))).toBe(true);
+});
